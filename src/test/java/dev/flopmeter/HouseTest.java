@@ -1,0 +1,153 @@
+package dev.flopmeter;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The house has floors, and a package imports only from floors below its own. Packages on one floor
+ * do not know each other either, so that each can be read alone.
+ */
+class HouseTest {
+
+  /** From the top floor to the ground; the packages of one row share a floor. */
+  private static final List<List<String>> FLOORS =
+      List.of(
+          List.of("cli"),
+          List.of("serve"),
+          List.of("report"),
+          List.of("measure", "live"),
+          List.of("run"),
+          List.of("device", "count"),
+          List.of("model"));
+
+  private static final JavaClasses MAIN =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("dev.flopmeter");
+
+  /** One rule a package: what it may know of us is itself and the floors below. */
+  static Stream<ArchRule> floors() {
+    return Stream.iterate(0, floor -> floor < FLOORS.size(), floor -> floor + 1)
+        .flatMap(
+            floor ->
+                FLOORS.get(floor).stream()
+                    .map(
+                        name ->
+                            mayKnow(
+                                name,
+                                FLOORS.subList(floor + 1, FLOORS.size()).stream()
+                                    .flatMap(List::stream)
+                                    .toArray(String[]::new))));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void floors(ArchRule rule) {
+    rule.check(MAIN);
+  }
+
+  @Test
+  void everyPackageHasItsFloor() {
+    String[] housed =
+        FLOORS.stream().flatMap(List::stream).map(HouseTest::ours).toArray(String[]::new);
+    classes().should().resideInAnyPackage(housed).check(MAIN);
+  }
+
+  @Test
+  void packagesFormNoCycle() {
+    slices()
+        .matching("dev.flopmeter.(**)")
+        .should()
+        .beFreeOfCycles()
+        .allowEmptyShould(true)
+        .check(MAIN);
+  }
+
+  @Test
+  void liveIsAFaceForServicesAndDragsInNoRunner() {
+    mayKnow("live", "device", "count", "model").check(MAIN);
+  }
+
+  @Test
+  void onlyTheCudnnBackendTouchesJcuda() {
+    onlyIn(List.of("run.cudnn"), "jcuda..", "org.jcuda..");
+  }
+
+  @Test
+  void onlyTheDjlSidesTouchDjl() {
+    onlyIn(List.of("run.djl", "model.djl", "live"), "ai.djl..");
+  }
+
+  @Test
+  void onlyTheExportersTouchMetricsLibraries() {
+    onlyIn(List.of("serve", "live", "report"), "io.micrometer..", "io.prometheus..");
+  }
+
+  @Test
+  void onlyTheCommandsTouchTheCommandLineLibrary() {
+    onlyIn(List.of("cli"), "picocli..");
+  }
+
+  @Test
+  void namesSayWhatAClassIs() {
+    noClasses()
+        .should()
+        .haveSimpleNameEndingWith("Manager")
+        .orShould()
+        .haveSimpleNameEndingWith("Util")
+        .orShould()
+        .haveSimpleNameEndingWith("Utils")
+        .orShould()
+        .haveSimpleNameEndingWith("Helper")
+        .orShould()
+        .haveSimpleNameEndingWith("Impl")
+        .because("a name tells what the class does or holds")
+        .check(MAIN);
+  }
+
+  private static ArchRule mayKnow(String name, String... below) {
+    DescribedPredicate<JavaClass> known =
+        resideInAnyPackage(
+            Stream.concat(Stream.of(name), Stream.of(below))
+                .map(HouseTest::ours)
+                .toArray(String[]::new));
+    return noClasses()
+        .that()
+        .resideInAPackage(ours(name))
+        .should()
+        .dependOnClassesThat(resideInAPackage("dev.flopmeter..").and(DescribedPredicate.not(known)))
+        .as(name + " knows only " + (below.length == 0 ? "itself" : String.join(", ", below)))
+        .allowEmptyShould(true);
+  }
+
+  private static void onlyIn(List<String> packages, String... library) {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(packages.stream().map(HouseTest::ours).toArray(String[]::new))
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(library)
+        .allowEmptyShould(true)
+        .check(MAIN);
+  }
+
+  /** The pattern of one of our packages and all within it. */
+  private static String ours(String name) {
+    return "dev.flopmeter." + name + "..";
+  }
+}
