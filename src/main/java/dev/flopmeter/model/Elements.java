@@ -47,7 +47,7 @@ public final class Elements {
       case FLOAT4E2M1 -> SmallFloats.float4ToFloat((int) getPacked(data, index, 4));
       case UINT64 -> unsignedToDouble(data.getLong(8 * i));
       case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT4, INT4, UINT2, INT2 ->
-          getLong(data, type, index);
+          (double) getLong(data, type, index);
       case STRING, COMPLEX64, COMPLEX128 -> throw notANumber(type);
     };
   }

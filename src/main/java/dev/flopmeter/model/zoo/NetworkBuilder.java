@@ -135,6 +135,18 @@ public final class NetworkBuilder {
   }
 
   public String batchNorm(String name, String x, double epsilon) {
+    return batchNorm(name, x, epsilon, 1);
+  }
+
+  /**
+   * The normalisation that ends a residual branch: its scale is a quarter, so that activations of
+   * deep networks stay within float16's range.
+   */
+  public String residualNorm(String name, String x) {
+    return batchNorm(name, x, 1e-5, 0.25);
+  }
+
+  private String batchNorm(String name, String x, double epsilon, double scale) {
     long c = channels(x);
     return op(
         "BatchNormalization",
@@ -142,7 +154,7 @@ public final class NetworkBuilder {
         "BatchNorm2d",
         Attributes.of("epsilon", epsilon),
         x,
-        uniform(name + ".weight", 0.8, 1.2, c),
+        uniform(name + ".weight", 0.8 * scale, 1.2 * scale, c),
         uniform(name + ".bias", -0.1, 0.1, c),
         uniform(name + ".running_mean", -0.1, 0.1, c),
         uniform(name + ".running_var", 0.8, 1.2, c));

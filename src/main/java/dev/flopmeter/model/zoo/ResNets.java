@@ -55,7 +55,7 @@ final class ResNets {
     String y = net.conv(name + ".conv1", x, width, 3, stride, 1, 1);
     y = net.relu(name + ".relu1", net.batchNorm(name + ".bn1", y));
     y = net.conv(name + ".conv2", y, width, 3, 1, 1, 1);
-    y = net.batchNorm(name + ".bn2", y);
+    y = net.residualNorm(name + ".bn2", y);
     y = net.add(name + ".add", y, shortcut(net, name, x, width, stride));
     return net.relu(name + ".relu2", y);
   }
@@ -67,7 +67,7 @@ final class ResNets {
     y = net.conv(name + ".conv2", y, width, 3, stride, 1, 1);
     y = net.relu(name + ".relu2", net.batchNorm(name + ".bn2", y));
     y = net.conv(name + ".conv3", y, 4 * width, 1, 1, 0, 1);
-    y = net.batchNorm(name + ".bn3", y);
+    y = net.residualNorm(name + ".bn3", y);
     y = net.add(name + ".add", y, shortcut(net, name, x, 4 * width, stride));
     return net.relu(name + ".relu3", y);
   }
