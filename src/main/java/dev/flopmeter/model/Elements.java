@@ -122,7 +122,7 @@ public final class Elements {
           FLOAT8E5M2FNUZ,
           FLOAT8E8M0,
           FLOAT4E2M1 ->
-          putDouble(data, type, index, value);
+          putDouble(data, type, index, (double) value);
       case STRING, COMPLEX64, COMPLEX128 -> throw notANumber(type);
     }
   }
