@@ -7,6 +7,8 @@ public interface Progress {
   Progress SILENT = (phase, done, detail) -> {};
 
   /**
+   * Takes one message.
+   *
    * @param phase what is being done: {@code prepare}, {@code check}, {@code warm-up}, {@code
    *     measure}, {@code layers}
    * @param done share of the whole work, 0 to 1
