@@ -1,0 +1,18 @@
+package dev.flopmeter.count;
+
+import dev.flopmeter.model.Shape;
+import java.util.List;
+
+/**
+ * One node's cost.
+ *
+ * @param op qualified operator name
+ * @param outputShapes shapes of its outputs; empty where they depend on data
+ * @param isCounted false if no rule knows the operator, so that {@code cost} has only bytes
+ */
+public record LayerCost(
+    String name, String op, List<Shape> outputShapes, Cost cost, boolean isCounted) {
+  public LayerCost {
+    outputShapes = List.copyOf(outputShapes);
+  }
+}

@@ -1,0 +1,5 @@
+/** What operators cost: rules, conventions, exact sums. */
+@NullMarked
+package dev.flopmeter.count;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,193 @@
+package dev.flopmeter.model;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+
+/**
+ * What a caller fixes of a model's open input shapes.
+ *
+ * @param shapes whole shapes by input name
+ * @param batch the size of the leading dimension of every input whose leading dimension is free or
+ *     that has a fixed batch of 1
+ * @param dims sizes of named free dimensions, such as {@code sequence}
+ * @param values inputs whose values are known beforehand (shape arguments fed at run time)
+ */
+public record Bindings(
+    Map<String, Shape> shapes,
+    OptionalLong batch,
+    Map<String, Long> dims,
+    Map<String, Tensor> values) {
+
+  public static final Bindings NONE =
+      new Bindings(Map.of(), OptionalLong.empty(), Map.of(), Map.of());
+
+  public Bindings {
+    shapes = Map.copyOf(shapes);
+    dims = Map.copyOf(dims);
+    values = Map.copyOf(values);
+    if (batch.isPresent() && batch.getAsLong() < 1) {
+      throw new ModelException("the batch must be at least 1, not " + batch.getAsLong());
+    }
+    dims.forEach(
+        (name, size) -> {
+          if (size < 0) {
+            throw new ModelException("the dimension '" + name + "' cannot be " + size);
+          }
+        });
+  }
+
+  public static Bindings ofBatch(long batch) {
+    return NONE.withBatch(batch);
+  }
+
+  public Bindings withBatch(long size) {
+    return new Bindings(shapes, OptionalLong.of(size), dims, values);
+  }
+
+  public Bindings withShape(String input, Shape shape) {
+    Map<String, Shape> changed = new TreeMap<>(shapes);
+    changed.put(input, shape);
+    return new Bindings(changed, batch, dims, values);
+  }
+
+  public Bindings withValue(String input, Tensor value) {
+    Map<String, Tensor> changed = new TreeMap<>(values);
+    changed.put(input, value);
+    return new Bindings(shapes, batch, dims, changed);
+  }
+
+  /**
+   * The types of {@code inputs} under these bindings, in order.
+   *
+   * @throws ModelException if an input named here does not exist, a given shape contradicts a
+   *     declared one, or dimensions stay free (all of them are named at once)
+   */
+  public Map<String, TensorType> resolve(List<ValueInfo> inputs) {
+    requireKnown(inputs);
+    Map<String, TensorType> types = new LinkedHashMap<>();
+    List<String> free = new ArrayList<>();
+    for (ValueInfo input : inputs) {
+      if (values.containsKey(input.name())) {
+        types.put(input.name(), values.get(input.name()).type());
+        continue;
+      }
+      DataType type = input.type();
+      if (type == null) {
+        throw new ModelException(
+            "input '" + input.name() + "' is not declared as a tensor; only tensors can be fed");
+      }
+      Shape given = shapes.get(input.name());
+      if (given != null) {
+        types.put(input.name(), new TensorType(type, checked(input, given)));
+        continue;
+      }
+      if (input.dims() == null) {
+        free.add("'" + input.name() + "' (no shape declared)");
+        continue;
+      }
+      long[] sizes = new long[input.dims().size()];
+      for (int i = 0; i < sizes.length; i++) {
+        sizes[i] = size(input.dims().get(i), i);
+        if (sizes[i] < 0) {
+          free.add(
+              "'"
+                  + input.dims().get(i)
+                  + "' (dimension "
+                  + i
+                  + " of input '"
+                  + input.name()
+                  + "', "
+                  + input.dimsText()
+                  + ")");
+        }
+      }
+      if (free.isEmpty()) {
+        types.put(input.name(), new TensorType(type, Shape.of(sizes)));
+      }
+    }
+    if (!free.isEmpty()) {
+      throw new ModelException(
+          "free dimensions: "
+              + String.join(", ", free)
+              + "; give --batch N, --dim NAME=N or --input NAME=SHAPE");
+    }
+    return types;
+  }
+
+  private long size(Dim dim, int axis) {
+    String symbol = dim.symbol();
+    if (symbol != null && dims.containsKey(symbol)) {
+      return dims.get(symbol);
+    }
+    boolean batchAxis = axis == 0 && (dim.isFree() || dim.size() == 1);
+    return batchAxis && batch.isPresent() ? batch.getAsLong() : dim.size();
+  }
+
+  private Shape checked(ValueInfo input, Shape given) {
+    List<Dim> declared = input.dims();
+    if (declared == null) {
+      return given;
+    }
+    if (declared.size() != given.rank()) {
+      throw new ModelException(
+          "input '"
+              + input.name()
+              + "' has "
+              + declared.size()
+              + " dimensions ("
+              + input.dimsText()
+              + "), not the "
+              + given.rank()
+              + " of "
+              + given);
+    }
+    for (int i = 0; i < given.rank(); i++) {
+      Dim dim = declared.get(i);
+      boolean batchAxis = i == 0 && dim.size() == 1;
+      if (!dim.isFree() && !batchAxis && dim.size() != given.dim(i)) {
+        throw new ModelException(
+            "input '"
+                + input.name()
+                + "' is declared as "
+                + input.dimsText()
+                + ", which "
+                + given
+                + " contradicts in dimension "
+                + i);
+      }
+    }
+    return given;
+  }
+
+  private void requireKnown(List<ValueInfo> inputs) {
+    List<String> names = inputs.stream().map(ValueInfo::name).toList();
+    for (String name : shapes.keySet()) {
+      if (!names.contains(name)) {
+        throw new ModelException(
+            "the model has no input '" + name + "'; its inputs are " + String.join(", ", names));
+      }
+    }
+    List<String> symbols =
+        inputs.stream()
+            .flatMap(
+                input ->
+                    input.dims() == null ? java.util.stream.Stream.of() : input.dims().stream())
+            .map(Dim::symbol)
+            .filter(java.util.Objects::nonNull)
+            .distinct()
+            .toList();
+    for (String name : dims.keySet()) {
+      if (!symbols.contains(name)) {
+        throw new ModelException(
+            "the model has no free dimension '"
+                + name
+                + "'; it has "
+                + (symbols.isEmpty() ? "none" : String.join(", ", symbols)));
+      }
+    }
+  }
+}

@@ -1,0 +1,10 @@
+package dev.flopmeter.model;
+
+/** The shape of a value follows from data that is only there at run time. */
+public final class DataDependentException extends ModelException {
+  private static final long serialVersionUID = 1L;
+
+  public DataDependentException(String value) {
+    super("the shape of '" + value + "' depends on data");
+  }
+}

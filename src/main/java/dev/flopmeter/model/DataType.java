@@ -1,0 +1,116 @@
+package dev.flopmeter.model;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Element types of tensors, numbered as ONNX's {@code TensorProto.DataType}.
+ *
+ * <p>Sizes are in bits because ONNX packs its 4- and 2-bit types; {@link #bytes} rounds up to whole
+ * bytes.
+ */
+public enum DataType {
+  FLOAT(1, 32),
+  UINT8(2, 8),
+  INT8(3, 8),
+  UINT16(4, 16),
+  INT16(5, 16),
+  INT32(6, 32),
+  INT64(7, 64),
+  STRING(8, 0),
+  BOOL(9, 8),
+  FLOAT16(10, 16),
+  DOUBLE(11, 64),
+  UINT32(12, 32),
+  UINT64(13, 64),
+  COMPLEX64(14, 64),
+  COMPLEX128(15, 128),
+  BFLOAT16(16, 16),
+  FLOAT8E4M3FN(17, 8),
+  FLOAT8E4M3FNUZ(18, 8),
+  FLOAT8E5M2(19, 8),
+  FLOAT8E5M2FNUZ(20, 8),
+  UINT4(21, 4),
+  INT4(22, 4),
+  FLOAT4E2M1(23, 4),
+  FLOAT8E8M0(24, 8),
+  UINT2(25, 2),
+  INT2(26, 2);
+
+  private static final Map<Integer, DataType> BY_CODE =
+      Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(type -> type.code, t -> t));
+
+  private final int code;
+  private final int bits;
+
+  DataType(int code, int bits) {
+    this.code = code;
+    this.bits = bits;
+  }
+
+  /**
+   * The type with ONNX's number {@code code}.
+   *
+   * @throws ModelException if ONNX has no such type
+   */
+  public static DataType ofCode(long code) {
+    DataType type =
+        code < Integer.MIN_VALUE || code > Integer.MAX_VALUE ? null : BY_CODE.get((int) code);
+    if (type == null) {
+      throw new ModelException("tensor type " + code + " is not one that ONNX defines");
+    }
+    return type;
+  }
+
+  /** ONNX's number of this type. */
+  public int code() {
+    return code;
+  }
+
+  /** Bits one element takes in storage; 0 for strings, whose size no type tells. */
+  public int bits() {
+    return bits;
+  }
+
+  /**
+   * Bytes that {@code elements} packed elements take.
+   *
+   * @throws ModelException if that is more than 2^63-1
+   */
+  public long bytes(long elements) {
+    if (bits % 8 == 0) {
+      return Sizes.multiply(elements, bits / 8);
+    }
+    int perByte = 8 / bits;
+    return elements / perByte + (elements % perByte == 0 ? 0 : 1);
+  }
+
+  /** True for floating-point types of any width. */
+  public boolean isFloat() {
+    return switch (this) {
+      case FLOAT, FLOAT16, DOUBLE, BFLOAT16 -> true;
+      case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ, FLOAT8E8M0, FLOAT4E2M1 -> true;
+      case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, UINT64, UINT4, INT4, UINT2, INT2 ->
+          false;
+      case STRING, BOOL, COMPLEX64, COMPLEX128 -> false;
+    };
+  }
+
+  /** True for signed and unsigned integers (booleans are none). */
+  public boolean isInteger() {
+    return switch (this) {
+      case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, UINT64, UINT4, INT4, UINT2, INT2 ->
+          true;
+      case FLOAT, FLOAT16, DOUBLE, BFLOAT16, STRING, BOOL, COMPLEX64, COMPLEX128 -> false;
+      case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ, FLOAT8E8M0, FLOAT4E2M1 ->
+          false;
+    };
+  }
+
+  /** The name used in reports, such as {@code float16}. */
+  public String label() {
+    return this == FLOAT ? "float32" : this == DOUBLE ? "float64" : name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,105 @@
+package dev.flopmeter.model;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** A tensor that lies in memory: packed, little endian, row major. */
+public final class DenseTensor implements Tensor {
+  private final TensorType type;
+  private final ByteBuffer data;
+
+  private DenseTensor(TensorType type, ByteBuffer data) {
+    this.type = type;
+    this.data = data;
+  }
+
+  /**
+   * A tensor over {@code data}'s remaining bytes, which are not copied and must not change.
+   *
+   * @throws ModelException if their number is not what the type needs
+   */
+  public static DenseTensor of(TensorType type, ByteBuffer data) {
+    if (data.remaining() != type.bytes()) {
+      throw new ModelException(
+          "a tensor "
+              + type
+              + " takes "
+              + type.bytes()
+              + " bytes, but "
+              + data.remaining()
+              + " are there");
+    }
+    return new DenseTensor(type, data.slice().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  /** A tensor of {@code type} with the given values, rounded to the type. */
+  public static DenseTensor ofDoubles(TensorType type, double... values) {
+    ByteBuffer data = Elements.allocate(type);
+    requireCount(type, values.length);
+    for (int i = 0; i < values.length; i++) {
+      Elements.putDouble(data, type.type(), i, values[i]);
+    }
+    return new DenseTensor(type, data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  /** A tensor of {@code type} with the given values. */
+  public static DenseTensor ofLongs(TensorType type, long... values) {
+    ByteBuffer data = Elements.allocate(type);
+    requireCount(type, values.length);
+    for (int i = 0; i < values.length; i++) {
+      Elements.putLong(data, type.type(), i, values[i]);
+    }
+    return new DenseTensor(type, data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  /** An int64 tensor. */
+  public static DenseTensor ofLongs(Shape shape, long... values) {
+    return ofLongs(new TensorType(DataType.INT64, shape), values);
+  }
+
+  /** A float32 tensor. */
+  public static DenseTensor ofFloats(Shape shape, float... values) {
+    TensorType type = new TensorType(DataType.FLOAT, shape);
+    requireCount(type, values.length);
+    ByteBuffer data = Elements.allocate(type);
+    data.asFloatBuffer().put(values);
+    return new DenseTensor(type, data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
+  }
+
+  private static void requireCount(TensorType type, long count) {
+    if (type.elements() != count) {
+      throw new ModelException("a tensor " + type + " cannot hold " + count + " values");
+    }
+  }
+
+  @Override
+  public TensorType type() {
+    return type;
+  }
+
+  @Override
+  public ByteBuffer data() {
+    return data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  @Override
+  public double doubleAt(long index) {
+    return Elements.getDouble(data, type.type(), index);
+  }
+
+  @Override
+  public long longAt(long index) {
+    return Elements.getLong(data, type.type(), index);
+  }
+
+  @Override
+  public Tensor reshaped(Shape shape) {
+    requireCount(type.withShape(shape), type.elements());
+    return new DenseTensor(type.withShape(shape), data);
+  }
+
+  @Override
+  public String toString() {
+    return "tensor " + type;
+  }
+}

@@ -1,0 +1,65 @@
+package dev.flopmeter.model;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * A tensor of one repeated value, kept as that value. {@code value} is rank 0 or has one element.
+ */
+public record FilledTensor(TensorType type, Tensor value) implements Tensor {
+
+  public FilledTensor {
+    if (value.elements() != 1 || value.type().type() != type.type()) {
+      throw new ModelException("a tensor " + type + " cannot be filled with a " + value.type());
+    }
+  }
+
+  /** A tensor of {@code type} full of {@code value}, rounded to the type. */
+  public static FilledTensor of(TensorType type, double value) {
+    return new FilledTensor(
+        type, DenseTensor.ofDoubles(new TensorType(type.type(), Shape.SCALAR), value));
+  }
+
+  @Override
+  public ByteBuffer data() {
+    ByteBuffer data = Elements.allocate(type);
+    if (type.type().bits() % 8 == 0) {
+      ByteBuffer one = value.data();
+      int width = one.remaining();
+      while (data.hasRemaining()) {
+        int done = data.position();
+        if (done == 0) {
+          data.put(one);
+        } else {
+          ByteBuffer soFar = data.duplicate().position(0).limit(Math.min(done, data.remaining()));
+          data.put(soFar);
+        }
+      }
+      assert data.position() % width == 0;
+      data.rewind();
+    } else {
+      for (int i = 0; i < Elements.count(type); i++) {
+        Elements.putLong(data, type.type(), i, value.longAt(0));
+      }
+    }
+    return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  @Override
+  public double doubleAt(long index) {
+    return value.doubleAt(0);
+  }
+
+  @Override
+  public long longAt(long index) {
+    return value.longAt(0);
+  }
+
+  @Override
+  public Tensor reshaped(Shape shape) {
+    if (shape.elements() != type.elements()) {
+      throw new ModelException("a tensor " + type + " cannot take the shape " + shape);
+    }
+    return new FilledTensor(type.withShape(shape), value);
+  }
+}

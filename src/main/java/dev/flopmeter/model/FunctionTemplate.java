@@ -1,0 +1,31 @@
+package dev.flopmeter.model;
+
+import java.util.List;
+
+/**
+ * A function that a model defines for itself; a node calling it stands for its body.
+ *
+ * @param attributeNames attributes a caller must give
+ * @param attributeDefaults attributes a caller may give
+ */
+public record FunctionTemplate(
+    String domain,
+    String name,
+    List<String> inputs,
+    List<String> outputs,
+    List<String> attributeNames,
+    Attributes attributeDefaults,
+    List<Node> nodes) {
+
+  public FunctionTemplate {
+    inputs = List.copyOf(inputs);
+    outputs = List.copyOf(outputs);
+    attributeNames = List.copyOf(attributeNames);
+    nodes = List.copyOf(nodes);
+  }
+
+  /** The key under which callers find it. */
+  public static String key(String domain, String name) {
+    return domain.isEmpty() ? name : domain + ":" + name;
+  }
+}

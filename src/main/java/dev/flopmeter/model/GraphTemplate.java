@@ -1,0 +1,29 @@
+package dev.flopmeter.model;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A graph as its author wrote it, before shapes are bound: the main graph of a model, or the body
+ * of a control-flow operator.
+ *
+ * @param initializers tensors stored with the graph, by value name
+ * @param nodes in the order of the file, which need not be topological
+ * @param declared types the file declares for inner values, by value name
+ */
+public record GraphTemplate(
+    String name,
+    List<ValueInfo> inputs,
+    List<ValueInfo> outputs,
+    Map<String, Tensor> initializers,
+    List<Node> nodes,
+    Map<String, ValueInfo> declared) {
+
+  public GraphTemplate {
+    inputs = List.copyOf(inputs);
+    outputs = List.copyOf(outputs);
+    initializers = Map.copyOf(initializers);
+    nodes = List.copyOf(nodes);
+    declared = Map.copyOf(declared);
+  }
+}

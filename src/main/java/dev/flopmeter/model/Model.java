@@ -1,0 +1,29 @@
+package dev.flopmeter.model;
+
+import java.util.List;
+
+/**
+ * A network whose input shapes may still be open: read from a file or built in code. {@link #bind}
+ * fixes them and gives the {@link Graph} that everything else works on.
+ */
+public interface Model {
+  /** A short name: the built-in's, or the file's without its ending. */
+  String name();
+
+  /** Where it comes from: {@code built-in}, or the file's path. */
+  String source();
+
+  /** Version of ONNX's own operator set that the operators follow. */
+  int opset();
+
+  /** What a caller feeds, in order (stored weights are none of it). */
+  List<ValueInfo> inputs();
+
+  /**
+   * The graph for these input shapes, with all types inferred and everything that is computable
+   * from constants folded.
+   *
+   * @throws ModelException if shapes are missing or do not fit
+   */
+  Graph bind(Bindings bindings);
+}

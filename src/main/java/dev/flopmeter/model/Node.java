@@ -1,0 +1,53 @@
+package dev.flopmeter.model;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One operator of a model.
+ *
+ * @param name unique in its graph; a readable name is made up where the model gives none
+ * @param domain empty for ONNX's own operators, otherwise such as {@code com.microsoft}
+ * @param op the operator's name, such as {@code Conv}
+ * @param opset version of the domain's operator set that the model was written against
+ * @param inputs names of the values read; an empty name is an optional input left out
+ * @param outputs names of the values written; an empty name is an optional output left out
+ * @param metadata what the model's author noted on the node (ONNX {@code metadata_props}), such as
+ *     the framework's module it came from
+ */
+public record Node(
+    String name,
+    String domain,
+    String op,
+    int opset,
+    List<String> inputs,
+    List<String> outputs,
+    Attributes attributes,
+    Map<String, String> metadata) {
+
+  public Node {
+    inputs = List.copyOf(inputs);
+    outputs = List.copyOf(outputs);
+    metadata = Map.copyOf(metadata);
+    domain = domain.equals("ai.onnx") ? "" : domain;
+  }
+
+  /** {@code Conv}, or {@code com.microsoft:FusedConv} outside of ONNX's own domain. */
+  public String qualifiedOp() {
+    return domain.isEmpty() ? op : domain + ":" + op;
+  }
+
+  /** Whether input {@code index} is given. */
+  public boolean hasInput(int index) {
+    return index < inputs.size() && !inputs.get(index).isEmpty();
+  }
+
+  public Node withAttributes(Attributes changed) {
+    return new Node(name, domain, op, opset, inputs, outputs, changed, metadata);
+  }
+
+  /** For messages: {@code node 'conv1' (Conv)}. */
+  public String describe() {
+    return "node '" + name + "' (" + qualifiedOp() + ")";
+  }
+}

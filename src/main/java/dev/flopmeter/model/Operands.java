@@ -1,0 +1,147 @@
+package dev.flopmeter.model;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node with what is known of the values it reads and writes: the view from which shapes are
+ * inferred, constants folded, work counted and kernels chosen.
+ */
+public final class Operands {
+  private final Node node;
+  private final Function<String, @Nullable TensorType> types;
+  private final Function<String, @Nullable Tensor> constants;
+
+  public Operands(
+      Node node,
+      Function<String, @Nullable TensorType> types,
+      Function<String, @Nullable Tensor> constants) {
+    this.node = node;
+    this.types = types;
+    this.constants = constants;
+  }
+
+  /** The operands of {@code node} in {@code graph}. */
+  public static Operands of(Graph graph, Node node) {
+    return new Operands(node, graph.types()::get, graph.constants()::get);
+  }
+
+  public Node node() {
+    return node;
+  }
+
+  public Attributes attributes() {
+    return node.attributes();
+  }
+
+  public int opset() {
+    return node.opset();
+  }
+
+  /** The number of input slots, trailing and inner ones left out included. */
+  public int inputCount() {
+    return node.inputs().size();
+  }
+
+  public int outputCount() {
+    return node.outputs().size();
+  }
+
+  /** Whether input {@code index} is given. */
+  public boolean has(int index) {
+    return node.hasInput(index);
+  }
+
+  /** Whether output {@code index} is asked for. */
+  public boolean hasOutput(int index) {
+    return index < node.outputs().size() && !node.outputs().get(index).isEmpty();
+  }
+
+  /** The type of an input, if it is given and known. */
+  public Optional<TensorType> knownType(int index) {
+    return has(index)
+        ? Optional.ofNullable(types.apply(node.inputs().get(index)))
+        : Optional.empty();
+  }
+
+  /**
+   * The type of an input.
+   *
+   * @throws ModelException if it is left out
+   * @throws DataDependentException if it is not known before run time
+   */
+  public TensorType type(int index) {
+    if (!has(index)) {
+      throw new ModelException("input " + index + " is missing");
+    }
+    TensorType type = types.apply(node.inputs().get(index));
+    if (type == null) {
+      throw new DataDependentException(node.inputs().get(index));
+    }
+    return type;
+  }
+
+  public Shape shape(int index) {
+    return type(index).shape();
+  }
+
+  /** The types of all given inputs, in order. */
+  public List<TensorType> givenTypes() {
+    return java.util.stream.IntStream.range(0, inputCount())
+        .filter(this::has)
+        .mapToObj(this::type)
+        .toList();
+  }
+
+  /** The type of an output, if asked for and known. */
+  public Optional<TensorType> knownOutput(int index) {
+    return hasOutput(index)
+        ? Optional.ofNullable(types.apply(node.outputs().get(index)))
+        : Optional.empty();
+  }
+
+  /**
+   * The type of an output.
+   *
+   * @throws DataDependentException if it is not known before run time
+   */
+  public TensorType output(int index) {
+    return knownOutput(index)
+        .orElseThrow(
+            () ->
+                new DataDependentException(
+                    index < outputCount() ? node.outputs().get(index) : "output " + index));
+  }
+
+  /** The value of an input, if it is given and constant. */
+  public Optional<Tensor> value(int index) {
+    return has(index)
+        ? Optional.ofNullable(constants.apply(node.inputs().get(index)))
+        : Optional.empty();
+  }
+
+  /**
+   * The value of an input that decides about shapes.
+   *
+   * @throws DataDependentException if it is not constant
+   */
+  public Tensor requireValue(int index) {
+    if (!has(index)) {
+      throw new ModelException("input " + index + " is missing");
+    }
+    return value(index).orElseThrow(() -> new DataDependentException(node.inputs().get(index)));
+  }
+
+  /**
+   * Integers that older operator sets gave as the attribute {@code name} and newer ones as input
+   * {@code index}; nothing if neither is there.
+   */
+  public Optional<long[]> integers(String name, int index) {
+    if (has(index)) {
+      return Optional.of(requireValue(index).toLongs());
+    }
+    return attributes().integers(name);
+  }
+}

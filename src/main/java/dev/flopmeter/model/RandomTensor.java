@@ -1,0 +1,66 @@
+package dev.flopmeter.model;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * Values drawn evenly from {@code [low, high)} by a seeded generator: weights of networks that are
+ * built in code, and inputs to measure with. The same seed gives the same values on every machine.
+ */
+public record RandomTensor(TensorType type, long seed, double low, double high) implements Tensor {
+
+  public RandomTensor {
+    if (!(low <= high)) {
+      throw new ModelException("random values need low <= high, not " + low + " and " + high);
+    }
+  }
+
+  /**
+   * Weights for a layer of {@code fanIn} inputs followed by a rectifier, spread so that activations
+   * keep their variance (He et al. 2015, uniform form).
+   */
+  public static RandomTensor weights(TensorType type, long seed, long fanIn) {
+    double bound = Math.sqrt(6.0 / Math.max(1, fanIn));
+    return new RandomTensor(type, seed, -bound, bound);
+  }
+
+  @Override
+  public ByteBuffer data() {
+    ByteBuffer data = Elements.allocate(type);
+    int count = Elements.count(type);
+    if (type.type() == DataType.FLOAT) {
+      for (int i = 0; i < count; i++) {
+        data.putFloat(4 * i, (float) doubleAt(i));
+      }
+    } else {
+      for (int i = 0; i < count; i++) {
+        Elements.putDouble(data, type.type(), i, doubleAt(i));
+      }
+    }
+    return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** SplitMix64 of seed and index, so that any element can be drawn alone. */
+  @Override
+  public double doubleAt(long index) {
+    long z = seed * 0xD1342543DE82EF95L + (index + 1) * 0x9E3779B97F4A7C15L;
+    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+    z ^= z >>> 31;
+    double unit = (z >>> 11) * 0x1.0p-53;
+    return low + unit * (high - low);
+  }
+
+  @Override
+  public long longAt(long index) {
+    return (long) Math.floor(doubleAt(index));
+  }
+
+  @Override
+  public Tensor reshaped(Shape shape) {
+    if (shape.elements() != type.elements()) {
+      throw new ModelException("a tensor " + type + " cannot take the shape " + shape);
+    }
+    return new RandomTensor(type.withShape(shape), seed, low, high);
+  }
+}

@@ -1,0 +1,169 @@
+package dev.flopmeter.model;
+
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
+/**
+ * The concrete dimensions of a tensor, outermost first; immutable. A scalar has rank 0 and one
+ * element. Dimensions of 0 are allowed (empty tensors), negative ones are not.
+ */
+public final class Shape {
+  /** The shape of a scalar. */
+  public static final Shape SCALAR = new Shape(new long[0]);
+
+  private final long[] dims;
+
+  private Shape(long[] dims) {
+    this.dims = dims;
+  }
+
+  /**
+   * A shape of these dimensions.
+   *
+   * @throws ModelException if one is negative, or their product exceeds 2^63-1
+   */
+  public static Shape of(long... dims) {
+    long[] copy = dims.clone();
+    for (long dim : copy) {
+      if (dim < 0) {
+        throw new ModelException("a shape cannot have the dimension " + dim);
+      }
+    }
+    Shape shape = new Shape(copy);
+    shape.elements();
+    return shape;
+  }
+
+  /**
+   * Reads {@code 1x3x224x224}; the empty text and {@code scalar} are the scalar's.
+   *
+   * @throws ModelException if the text is no shape
+   */
+  public static Shape parse(String text) {
+    String trimmed = text.trim();
+    if (trimmed.isEmpty() || trimmed.equals("scalar")) {
+      return SCALAR;
+    }
+    String[] parts = trimmed.split("[x,]", -1);
+    long[] dims = new long[parts.length];
+    for (int i = 0; i < parts.length; i++) {
+      try {
+        dims[i] = Long.parseLong(parts[i].trim());
+      } catch (NumberFormatException e) {
+        throw new ModelException(
+            "'" + text + "' is not a shape; write whole numbers joined by x, such as 1x3x224x224",
+            e);
+      }
+      if (dims[i] < 0) {
+        throw new ModelException("'" + text + "' has the negative dimension " + dims[i]);
+      }
+    }
+    return of(dims);
+  }
+
+  public int rank() {
+    return dims.length;
+  }
+
+  /** Dimension {@code axis}; negative axes count from the end. */
+  public long dim(int axis) {
+    int index = axis < 0 ? axis + dims.length : axis;
+    if (index < 0 || index >= dims.length) {
+      throw new ModelException("axis " + axis + " is outside of the shape " + this);
+    }
+    return dims[index];
+  }
+
+  /**
+   * {@code axis} brought into 0..rank-1; negative axes count from the end.
+   *
+   * @throws ModelException if it is outside of this shape
+   */
+  public int axis(long axis) {
+    long index = axis < 0 ? axis + dims.length : axis;
+    if (index < 0 || index >= dims.length) {
+      throw new ModelException("axis " + axis + " is outside of the shape " + this);
+    }
+    return (int) index;
+  }
+
+  /** A copy of all dimensions. */
+  public long[] dims() {
+    return dims.clone();
+  }
+
+  /** The number of elements; 1 for a scalar. */
+  public long elements() {
+    return elements(0, dims.length);
+  }
+
+  /** The product of dimensions {@code from} to {@code to}-1. */
+  public long elements(int from, int to) {
+    long product = 1;
+    boolean empty = false;
+    for (int i = from; i < to; i++) {
+      if (dims[i] == 0) {
+        empty = true;
+      } else {
+        product = Sizes.multiply(product, dims[i]);
+      }
+    }
+    return empty ? 0 : product;
+  }
+
+  /** This shape with dimension {@code axis} replaced. */
+  public Shape with(int axis, long dim) {
+    long[] changed = dims.clone();
+    changed[axis(axis)] = dim;
+    return of(changed);
+  }
+
+  /** The dimensions {@code from} to {@code to}-1 as a shape. */
+  public Shape slice(int from, int to) {
+    return new Shape(Arrays.copyOfRange(dims, from, to));
+  }
+
+  /** This shape followed by {@code tail}. */
+  public Shape concat(Shape tail) {
+    long[] joined = Arrays.copyOf(dims, dims.length + tail.dims.length);
+    System.arraycopy(tail.dims, 0, joined, dims.length, tail.dims.length);
+    return of(joined);
+  }
+
+  /**
+   * The shape both broadcast to, by NumPy's rule.
+   *
+   * @throws ModelException if they do not fit
+   */
+  public Shape broadcast(Shape other) {
+    int rank = Math.max(rank(), other.rank());
+    long[] out = new long[rank];
+    for (int i = 0; i < rank; i++) {
+      long a = i < rank - rank() ? 1 : dims[i - rank + rank()];
+      long b = i < rank - other.rank() ? 1 : other.dims[i - rank + other.rank()];
+      if (a != b && a != 1 && b != 1) {
+        throw new ModelException("the shapes " + this + " and " + other + " do not broadcast");
+      }
+      out[i] = a == 1 ? b : a;
+    }
+    return of(out);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Shape that && Arrays.equals(dims, that.dims);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(dims);
+  }
+
+  /** {@code 1x3x224x224}; {@code scalar} for rank 0. */
+  @Override
+  public String toString() {
+    return dims.length == 0
+        ? "scalar"
+        : Arrays.stream(dims).mapToObj(Long::toString).collect(Collectors.joining("x"));
+  }
+}

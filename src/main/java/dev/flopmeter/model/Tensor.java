@@ -1,0 +1,91 @@
+package dev.flopmeter.model;
+
+import java.nio.ByteBuffer;
+
+/**
+ * A tensor whose values are known: a weight, a folded constant, an input or an output.
+ *
+ * <p>Values are kept as they came (a slice of the mapped model file, one repeated value, a seed)
+ * and become bytes only where a backend asks for them, so that a network's weights are copied at
+ * most once, onto the device.
+ */
+public sealed interface Tensor permits DenseTensor, FilledTensor, RandomTensor {
+
+  TensorType type();
+
+  /**
+   * The packed elements, little endian, row major, read only, from position 0 to the limit.
+   *
+   * <p>Dense tensors answer with a view of their memory; the others make a new buffer at each call.
+   *
+   * @throws ModelException if they take more than 2^31-1 bytes
+   */
+  ByteBuffer data();
+
+  default Shape shape() {
+    return type().shape();
+  }
+
+  default long elements() {
+    return type().elements();
+  }
+
+  /**
+   * Element {@code index} as a double (booleans as 0 and 1).
+   *
+   * @throws ModelException for types that are no numbers
+   */
+  double doubleAt(long index);
+
+  /**
+   * Element {@code index} as a long; floating-point values are truncated.
+   *
+   * @throws ModelException for types that are no numbers
+   */
+  long longAt(long index);
+
+  /** The same values under another shape with as many elements. */
+  Tensor reshaped(Shape shape);
+
+  /** All elements as longs. */
+  default long[] toLongs() {
+    long[] values = new long[Elements.count(type())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = longAt(i);
+    }
+    return values;
+  }
+
+  /** All elements as doubles. */
+  default double[] toDoubles() {
+    double[] values = new double[Elements.count(type())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = doubleAt(i);
+    }
+    return values;
+  }
+
+  /** All elements as floats. */
+  default float[] toFloats() {
+    float[] values = new float[Elements.count(type())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) doubleAt(i);
+    }
+    return values;
+  }
+
+  /** A rank-1 int64 tensor. */
+  static Tensor ofLongs(long... values) {
+    return DenseTensor.ofLongs(Shape.of(values.length), values);
+  }
+
+  /** A rank-0 int64 tensor. */
+  static Tensor ofLong(long value) {
+    return DenseTensor.ofLongs(Shape.SCALAR, value);
+  }
+
+  /** A float32 tensor of {@code shape}. */
+  static Tensor ofFloats(Shape shape, float... values) {
+    return DenseTensor.ofFloats(shape, values);
+  }
+}

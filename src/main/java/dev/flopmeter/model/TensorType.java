@@ -1,0 +1,31 @@
+package dev.flopmeter.model;
+
+/** What is known of a tensor before it is computed: element type and shape. */
+public record TensorType(DataType type, Shape shape) {
+
+  public static TensorType of(DataType type, long... dims) {
+    return new TensorType(type, Shape.of(dims));
+  }
+
+  public long elements() {
+    return shape.elements();
+  }
+
+  /** Bytes of its packed elements. */
+  public long bytes() {
+    return type.bytes(shape.elements());
+  }
+
+  public TensorType withShape(Shape other) {
+    return new TensorType(type, other);
+  }
+
+  public TensorType withType(DataType other) {
+    return new TensorType(other, shape);
+  }
+
+  @Override
+  public String toString() {
+    return type.label() + "[" + shape + "]";
+  }
+}

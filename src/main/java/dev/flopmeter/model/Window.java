@@ -1,0 +1,152 @@
+package dev.flopmeter.model;
+
+import java.util.Arrays;
+
+/**
+ * How a convolution or pooling slides over its spatial axes: what ONNX's attributes mean, resolved.
+ * All arrays have one entry per spatial axis.
+ *
+ * @param padBegin elements added before; never negative unless the model says so
+ * @param padEnd elements added after
+ */
+public record Window(
+    long[] kernel, long[] stride, long[] dilation, long[] padBegin, long[] padEnd, boolean ceil) {
+
+  /**
+   * Reads {@code strides}, {@code dilations}, {@code pads}, {@code auto_pad} and {@code ceil_mode}.
+   *
+   * @param input the shape with batch and channels in front
+   * @throws ModelException if an attribute has the wrong length or a value that makes no sense
+   */
+  public static Window of(Attributes attributes, Shape input, long[] kernel) {
+    int axes = input.rank() - 2;
+    if (axes < 1 || kernel.length != axes) {
+      throw new ModelException(
+          "a kernel of " + kernel.length + " axes does not fit the input shape " + input);
+    }
+    long[] stride = perAxis(attributes, "strides", axes, 1);
+    long[] dilation = perAxis(attributes, "dilations", axes, 1);
+    for (int i = 0; i < axes; i++) {
+      if (kernel[i] < 1 || stride[i] < 1 || dilation[i] < 1) {
+        throw new ModelException("kernel, strides and dilations must be at least 1");
+      }
+    }
+    boolean ceil = attributes.flag("ceil_mode", false);
+    long[] pads = attributes.integers("pads").orElseGet(() -> new long[2 * axes]);
+    if (pads.length != 2 * axes) {
+      throw new ModelException(
+          "the attribute 'pads' needs " + 2 * axes + " values, not " + pads.length);
+    }
+    long[] begin = Arrays.copyOf(pads, axes);
+    long[] end = Arrays.copyOfRange(pads, axes, 2 * axes);
+    String autoPad = attributes.text("auto_pad", "NOTSET");
+    switch (autoPad) {
+      case "NOTSET" -> {}
+      case "VALID" -> {
+        Arrays.fill(begin, 0);
+        Arrays.fill(end, 0);
+      }
+      case "SAME_UPPER", "SAME_LOWER" -> {
+        for (int i = 0; i < axes; i++) {
+          long in = input.dim(i + 2);
+          long out = Sizes.ceilDiv(in, stride[i]);
+          long total = Math.max(0, (out - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1 - in);
+          begin[i] = autoPad.equals("SAME_UPPER") ? total / 2 : total - total / 2;
+          end[i] = total - begin[i];
+        }
+      }
+      default ->
+          throw new ModelException(
+              "auto_pad '" + autoPad + "' is not NOTSET, VALID, SAME_UPPER or SAME_LOWER");
+    }
+    return new Window(kernel, stride, dilation, begin, end, ceil);
+  }
+
+  /** A list attribute with one value per axis, or {@code absent} everywhere. */
+  public static long[] perAxis(Attributes attributes, String name, int axes, long absent) {
+    long[] values =
+        attributes
+            .integers(name)
+            .orElseGet(
+                () -> {
+                  long[] all = new long[axes];
+                  Arrays.fill(all, absent);
+                  return all;
+                });
+    if (values.length != axes) {
+      throw new ModelException(
+          "the attribute '" + name + "' needs " + axes + " values, not " + values.length);
+    }
+    return values;
+  }
+
+  public int axes() {
+    return kernel.length;
+  }
+
+  /** Elements of one kernel. */
+  public long volume() {
+    return Sizes.product(kernel);
+  }
+
+  /** Output size of spatial axis {@code axis} for an input of {@code in} elements. */
+  public long outputSize(int axis, long in) {
+    long extent = Sizes.add(Sizes.multiply(kernel[axis] - 1, dilation[axis]), 1);
+    long span = in + padBegin[axis] + padEnd[axis] - extent;
+    if (span < 0) {
+      throw new ModelException(
+          "a window of "
+              + extent
+              + " does not fit into "
+              + in
+              + " elements with pads "
+              + padBegin[axis]
+              + " and "
+              + padEnd[axis]);
+    }
+    long out = (ceil ? Sizes.ceilDiv(span, stride[axis]) : span / stride[axis]) + 1;
+    // A last window that would start in the end padding is left out (PyTorch, ONNX since 1.16).
+    if (ceil && (out - 1) * stride[axis] >= in + padBegin[axis]) {
+      out--;
+    }
+    return out;
+  }
+
+  /** The output's spatial shape for {@code input} with batch and channels in front. */
+  public Shape output(Shape input) {
+    long[] sizes = new long[axes()];
+    for (int i = 0; i < sizes.length; i++) {
+      sizes[i] = outputSize(i, input.dim(i + 2));
+    }
+    return Shape.of(sizes);
+  }
+
+  /** Whether begin and end padding agree on all axes. */
+  public boolean isSymmetric() {
+    return Arrays.equals(padBegin, padEnd);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Window that && toString().equals(that.toString());
+  }
+
+  @Override
+  public int hashCode() {
+    return toString().hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return "kernel "
+        + Arrays.toString(kernel)
+        + " stride "
+        + Arrays.toString(stride)
+        + " dilation "
+        + Arrays.toString(dilation)
+        + " pads "
+        + Arrays.toString(padBegin)
+        + Arrays.toString(padEnd)
+        + (ceil ? " ceil" : "");
+  }
+}

@@ -1,0 +1,319 @@
+package dev.flopmeter.model.bind;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.ValueInfo;
+import dev.flopmeter.model.fold.Folder;
+import dev.flopmeter.model.shape.ShapeRules;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Grows a {@link Graph} node by node, in topological order: each node's output types are inferred
+ * as it is added, and it is replaced by its result where that is known.
+ *
+ * <p>A builder for the body of a control-flow operator sees the values of the graph around it
+ * through {@code outer}. Not thread-safe; {@link #build} ends its use.
+ */
+public final class GraphBuilder {
+  private final String name;
+  private final int opset;
+  private final @Nullable GraphBuilder outer;
+  private final List<String> inputs = new ArrayList<>();
+  private final List<Node> nodes = new ArrayList<>();
+  private final Map<String, Tensor> constants = new LinkedHashMap<>();
+  private final Map<String, TensorType> types = new HashMap<>();
+  private final Set<String> written = new HashSet<>();
+  private final Set<String> nodeNames = new HashSet<>();
+  private final Map<String, ValueInfo> declared;
+
+  public GraphBuilder(String name, int opset) {
+    this(name, opset, Map.of(), null);
+  }
+
+  /**
+   * @param declared what the model's author declares of inner values: used where inference cannot
+   *     tell
+   */
+  GraphBuilder(
+      String name, int opset, Map<String, ValueInfo> declared, @Nullable GraphBuilder outer) {
+    this.name = name;
+    this.opset = opset;
+    this.declared = declared;
+    this.outer = outer;
+  }
+
+  /** Declares a value that is fed. */
+  public String input(String value, TensorType type) {
+    claim(value);
+    inputs.add(value);
+    types.put(value, type);
+    return value;
+  }
+
+  /** An input whose type is not known before run time. */
+  String openInput(String value) {
+    claim(value);
+    inputs.add(value);
+    return value;
+  }
+
+  /** Says what an input will hold, so that shapes can follow from it. */
+  void know(String input, Tensor value) {
+    constants.put(input, value);
+  }
+
+  /** Adds a known tensor. */
+  public String constant(String value, Tensor tensor) {
+    claim(value);
+    constants.put(value, tensor);
+    types.put(value, tensor.type());
+    return value;
+  }
+
+  /** Adds a node of ONNX's own domain with one output, named as the node. */
+  public String add(String op, String nodeName, Attributes attributes, String... operands) {
+    add(op, nodeName, attributes, List.of(operands), List.of(nodeName), Map.of());
+    return nodeName;
+  }
+
+  /** Adds a node of ONNX's own domain. */
+  public void add(
+      String op,
+      String nodeName,
+      Attributes attributes,
+      List<String> operands,
+      List<String> results,
+      Map<String, String> metadata) {
+    add(new Node(nodeName, "", op, opset, operands, results, attributes, metadata));
+  }
+
+  /**
+   * Adds a node whose inputs are all there.
+   *
+   * @throws ModelException if its inputs do not fit, with the node named
+   */
+  public void add(Node node) {
+    try {
+      for (String operand : node.inputs()) {
+        if (!operand.isEmpty() && !isDefined(operand)) {
+          throw new ModelException(
+              "its input '" + operand + "' is written by no node, input or initializer");
+        }
+      }
+      node.outputs().stream().filter(output -> !output.isEmpty()).forEach(this::claim);
+      infer(node);
+    } catch (DataDependentException e) {
+      throw new IllegalStateException("inference must settle this", e);
+    } catch (ModelException e) {
+      throw e.at(node.describe());
+    }
+  }
+
+  private void infer(Node node) {
+    Operands in = operands(node);
+    Optional<List<TensorType>> outputs = inferTypes(node, in);
+    if (outputs.isPresent()) {
+      Optional<List<Tensor>> folded = fold(in, outputs.get());
+      if (folded.isPresent()) {
+        record(node, folded.get().stream().map(Tensor::type).toList());
+        for (int i = 0; i < node.outputs().size(); i++) {
+          if (!node.outputs().get(i).isEmpty()) {
+            constants.put(node.outputs().get(i), folded.get().get(i));
+          }
+        }
+        return;
+      }
+      record(node, outputs.get());
+    } else {
+      recordDeclared(node);
+    }
+    nodes.add(uniquelyNamed(node));
+  }
+
+  private static Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
+    try {
+      return Folder.fold(in, outputs);
+    } catch (DataDependentException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static Optional<List<TensorType>> inferTypes(Node node, Operands in) {
+    var rule = ShapeRules.find(node.qualifiedOp());
+    if (rule.isEmpty()) {
+      if (node.domain().isEmpty()) {
+        throw new ModelException(
+            "'"
+                + node.op()
+                + "' is not an operator that flopmeter knows in ONNX's opset "
+                + node.opset());
+      }
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(rule.get().infer(in));
+    } catch (DataDependentException e) {
+      return Optional.empty();
+    }
+  }
+
+  private void record(Node node, List<TensorType> outputs) {
+    for (int i = 0; i < node.outputs().size() && i < outputs.size(); i++) {
+      if (!node.outputs().get(i).isEmpty()) {
+        types.put(node.outputs().get(i), outputs.get(i));
+      }
+    }
+  }
+
+  private void recordDeclared(Node node) {
+    for (String output : node.outputs()) {
+      ValueInfo info = declared.get(output);
+      if (info != null) {
+        info.concrete().ifPresent(type -> types.put(output, type));
+      }
+    }
+  }
+
+  /** Adds a node whose output types the caller found (control flow). */
+  void addTyped(Node node, List<@Nullable TensorType> outputs) {
+    for (int i = 0; i < node.outputs().size(); i++) {
+      String output = node.outputs().get(i);
+      if (output.isEmpty()) {
+        continue;
+      }
+      claim(output);
+      TensorType type = i < outputs.size() ? outputs.get(i) : null;
+      if (type != null) {
+        types.put(output, type);
+      }
+    }
+    recordMissing(node);
+    nodes.add(uniquelyNamed(node));
+  }
+
+  private void recordMissing(Node node) {
+    for (String output : node.outputs()) {
+      ValueInfo info = declared.get(output);
+      if (!types.containsKey(output) && info != null) {
+        info.concrete().ifPresent(type -> types.put(output, type));
+      }
+    }
+  }
+
+  private Node uniquelyNamed(Node node) {
+    String wanted = node.name().isEmpty() ? node.op() + "_" + nodes.size() : node.name();
+    String unique = wanted;
+    for (int i = 2; !nodeNames.add(unique); i++) {
+      unique = wanted + "#" + i;
+    }
+    return unique.equals(node.name())
+        ? node
+        : new Node(
+            unique,
+            node.domain(),
+            node.op(),
+            node.opset(),
+            node.inputs(),
+            node.outputs(),
+            node.attributes(),
+            node.metadata());
+  }
+
+  private void claim(String value) {
+    if (!written.add(value)) {
+      throw new ModelException("the value '" + value + "' is written twice");
+    }
+  }
+
+  boolean isDefined(String value) {
+    return written.contains(value) || (outer != null && outer.isDefined(value));
+  }
+
+  public Operands operands(Node node) {
+    return new Operands(node, this::typeOf, this::constantOf);
+  }
+
+  /** The type of a value of this graph or of one around it; null if it depends on data. */
+  public @Nullable TensorType typeOf(String value) {
+    TensorType type = types.get(value);
+    return type != null || outer == null || written.contains(value) ? type : outer.typeOf(value);
+  }
+
+  private @Nullable Tensor constantOf(String value) {
+    Tensor tensor = constants.get(value);
+    return tensor != null || outer == null || written.contains(value)
+        ? tensor
+        : outer.constantOf(value);
+  }
+
+  /**
+   * The finished graph; nodes and constants that no output needs are left out.
+   *
+   * @throws ModelException if an output is written by nobody, or none is named
+   */
+  public Graph build(List<String> outputs) {
+    if (outputs.isEmpty()) {
+      throw new ModelException("the graph '" + name + "' has no outputs");
+    }
+    for (String output : outputs) {
+      if (!isDefined(output)) {
+        throw new ModelException("the graph's output '" + output + "' is written by no node");
+      }
+    }
+    Set<String> needed = new HashSet<>(outputs);
+    List<Node> kept = new ArrayList<>();
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      Node node = nodes.get(i);
+      if (node.outputs().stream().anyMatch(needed::contains)) {
+        kept.add(node);
+        needed.addAll(node.inputs());
+        needed.addAll(Captures.of(node));
+      }
+    }
+    java.util.Collections.reverse(kept);
+    Map<String, Tensor> keptConstants = new LinkedHashMap<>();
+    constants.forEach(
+        (value, tensor) -> {
+          if (needed.contains(value)) {
+            keptConstants.put(value, tensor);
+          }
+        });
+    Map<String, TensorType> keptTypes = new LinkedHashMap<>();
+    for (String value : needed) {
+      TensorType type = typeOf(value);
+      if (type != null) {
+        keptTypes.put(value, type);
+      }
+    }
+    inputs.forEach(
+        input -> {
+          TensorType type = types.get(input);
+          if (type != null) {
+            keptTypes.put(input, type);
+          }
+        });
+    for (Node node : kept) {
+      for (String output : node.outputs()) {
+        TensorType type = types.get(output);
+        if (type != null) {
+          keptTypes.put(output, type);
+        }
+      }
+    }
+    return new Graph(name, opset, inputs, outputs, kept, keptConstants, keptTypes);
+  }
+}

@@ -1,0 +1,134 @@
+package dev.flopmeter.model.bind;
+
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.FunctionTemplate;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphTemplate;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.ValueInfo;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns a graph as written into one with bound shapes: puts the nodes into topological order,
+ * replaces calls of model-local functions by their bodies, binds the bodies of control flow.
+ */
+public final class TemplateBinder {
+  /** Deeper nesting of bodies and functions is taken for an attack. */
+  static final int MAX_DEPTH = 64;
+
+  private final int opset;
+  private final Map<String, FunctionTemplate> functions;
+
+  /**
+   * @param functions model-local functions by {@link FunctionTemplate#key}
+   */
+  public TemplateBinder(int opset, Map<String, FunctionTemplate> functions) {
+    this.opset = opset;
+    this.functions = Map.copyOf(functions);
+  }
+
+  /**
+   * Binds the main graph of a model.
+   *
+   * @throws ModelException if shapes are missing, do not fit, or the graph is malformed
+   */
+  public Graph bind(GraphTemplate template, Bindings bindings) {
+    GraphBuilder builder = new GraphBuilder(template.name(), opset, declared(template), null);
+    bindings
+        .resolve(feeds(template))
+        .forEach(
+            (name, type) -> {
+              builder.input(name, type);
+              Tensor known = bindings.values().get(name);
+              if (known != null) {
+                builder.know(name, known);
+              }
+            });
+    return finish(builder, template, 0);
+  }
+
+  /** The declared inputs that are not initializers (which opsets before 4 list as inputs too). */
+  public static List<ValueInfo> feeds(GraphTemplate template) {
+    return template.inputs().stream()
+        .filter(input -> !template.initializers().containsKey(input.name()))
+        .toList();
+  }
+
+  /**
+   * Binds a body.
+   *
+   * @param inputTypes types of its inputs; null entries are not known before run time
+   */
+  Graph bindBody(
+      GraphTemplate template,
+      List<@Nullable TensorType> inputTypes,
+      GraphBuilder outer,
+      int depth) {
+    if (depth > MAX_DEPTH) {
+      throw new ModelException("bodies are nested more than " + MAX_DEPTH + " deep");
+    }
+    GraphBuilder builder = new GraphBuilder(template.name(), opset, declared(template), outer);
+    List<ValueInfo> inputs = template.inputs();
+    for (int i = 0; i < inputs.size(); i++) {
+      TensorType type = i < inputTypes.size() ? inputTypes.get(i) : null;
+      if (type == null) {
+        type = inputs.get(i).concrete().orElse(null);
+      }
+      if (type == null) {
+        builder.openInput(inputs.get(i).name());
+      } else {
+        builder.input(inputs.get(i).name(), type);
+      }
+    }
+    return finish(builder, template, depth);
+  }
+
+  private Graph finish(GraphBuilder builder, GraphTemplate template, int depth) {
+    template.initializers().forEach(builder::constant);
+    for (Node node : TopologicalOrder.of(template.nodes())) {
+      add(builder, node, depth, List.of());
+    }
+    return builder.build(template.outputs().stream().map(ValueInfo::name).toList());
+  }
+
+  private static Map<String, ValueInfo> declared(GraphTemplate template) {
+    Map<String, ValueInfo> declared = new HashMap<>(template.declared());
+    template.outputs().forEach(output -> declared.put(output.name(), output));
+    return declared;
+  }
+
+  private void add(GraphBuilder builder, Node node, int depth, List<String> callers) {
+    FunctionTemplate function = functions.get(FunctionTemplate.key(node.domain(), node.op()));
+    if (function != null) {
+      inline(builder, node, function, depth, callers);
+      return;
+    }
+    Optional<ControlFlow> flow = ControlFlow.find(node);
+    if (flow.isPresent()) {
+      flow.get().add(builder, node, this, depth + 1);
+      return;
+    }
+    builder.add(node);
+  }
+
+  private void inline(
+      GraphBuilder builder, Node call, FunctionTemplate function, int depth, List<String> callers) {
+    String key = FunctionTemplate.key(function.domain(), function.name());
+    if (callers.contains(key) || callers.size() >= MAX_DEPTH) {
+      throw new ModelException(call.describe() + ": the function '" + key + "' calls itself");
+    }
+    List<String> path = new ArrayList<>(callers);
+    path.add(key);
+    for (Node node : FunctionBody.of(call, function)) {
+      add(builder, node, depth, path);
+    }
+  }
+}

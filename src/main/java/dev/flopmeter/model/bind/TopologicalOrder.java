@@ -1,0 +1,89 @@
+package dev.flopmeter.model.bind;
+
+import dev.flopmeter.model.GraphTemplate;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Puts nodes behind those whose outputs they read; keeps the written order where it already is. */
+final class TopologicalOrder {
+  private TopologicalOrder() {}
+
+  /**
+   * @throws ModelException if nodes wait for each other, with one of them named
+   */
+  static List<Node> of(List<Node> nodes) {
+    Map<String, Integer> writers = new HashMap<>();
+    for (int i = 0; i < nodes.size(); i++) {
+      for (String output : nodes.get(i).outputs()) {
+        writers.putIfAbsent(output, i);
+      }
+    }
+    List<List<Integer>> readers = new ArrayList<>(nodes.size());
+    int[] waiting = new int[nodes.size()];
+    for (int i = 0; i < nodes.size(); i++) {
+      readers.add(new ArrayList<>());
+    }
+    boolean inOrder = true;
+    for (int i = 0; i < nodes.size(); i++) {
+      for (String operand : reads(nodes.get(i))) {
+        Integer writer = writers.get(operand);
+        if (writer != null) {
+          readers.get(writer).add(i);
+          waiting[i]++;
+          inOrder &= writer < i;
+        }
+      }
+    }
+    return inOrder ? nodes : sorted(nodes, readers, waiting);
+  }
+
+  private static List<Node> sorted(List<Node> nodes, List<List<Integer>> readers, int[] waiting) {
+    Deque<Integer> ready = new ArrayDeque<>();
+    for (int i = 0; i < waiting.length; i++) {
+      if (waiting[i] == 0) {
+        ready.add(i);
+      }
+    }
+    List<Node> order = new ArrayList<>(nodes.size());
+    while (!ready.isEmpty()) {
+      int next = ready.remove();
+      order.add(nodes.get(next));
+      for (int reader : readers.get(next)) {
+        if (--waiting[reader] == 0) {
+          ready.add(reader);
+        }
+      }
+    }
+    if (order.size() < nodes.size()) {
+      for (int i = 0; i < waiting.length; i++) {
+        if (waiting[i] > 0) {
+          throw new ModelException(nodes.get(i).describe() + " is part of a cycle");
+        }
+      }
+    }
+    return order;
+  }
+
+  /** Inputs, and what the bodies of control flow read from around them. */
+  private static Set<String> reads(Node node) {
+    Set<String> reads = new HashSet<>(node.inputs());
+    for (Object value : node.attributes().asMap().values()) {
+      if (value instanceof GraphTemplate body) {
+        for (Node inner : body.nodes()) {
+          reads.addAll(reads(inner));
+        }
+        body.outputs().forEach(output -> reads.add(output.name()));
+      }
+    }
+    reads.remove("");
+    return reads;
+  }
+}

@@ -1,0 +1,176 @@
+package dev.flopmeter.model.fold;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Elements;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.DoubleUnaryOperator;
+import java.util.function.LongBinaryOperator;
+
+/** Element-wise arithmetic with broadcasting, on integers exactly and on floats in double. */
+final class ArithmeticFolds {
+  private ArithmeticFolds() {}
+
+  static void addTo(Map<String, FoldRule> rules) {
+    rules.put("Add", binary(Math::addExact, Double::sum));
+    rules.put("Sub", binary(Math::subtractExact, (a, b) -> a - b));
+    rules.put("Mul", binary(Math::multiplyExact, (a, b) -> a * b));
+    rules.put("Div", binary(ArithmeticFolds::divide, (a, b) -> a / b));
+    rules.put("Pow", binary((a, b) -> (long) Math.pow(a, b), Math::pow));
+    rules.put("Max", binary(Math::max, Math::max));
+    rules.put("Min", binary(Math::min, Math::min));
+    rules.put("Equal", binary((a, b) -> a == b ? 1 : 0, (a, b) -> a == b ? 1 : 0));
+    rules.put("Greater", binary((a, b) -> a > b ? 1 : 0, (a, b) -> a > b ? 1 : 0));
+    rules.put("GreaterOrEqual", binary((a, b) -> a >= b ? 1 : 0, (a, b) -> a >= b ? 1 : 0));
+    rules.put("Less", binary((a, b) -> a < b ? 1 : 0, (a, b) -> a < b ? 1 : 0));
+    rules.put("LessOrEqual", binary((a, b) -> a <= b ? 1 : 0, (a, b) -> a <= b ? 1 : 0));
+    rules.put("And", binary((a, b) -> a & b, (a, b) -> a != 0 && b != 0 ? 1 : 0));
+    rules.put("Or", binary((a, b) -> a | b, (a, b) -> a != 0 || b != 0 ? 1 : 0));
+    rules.put("Neg", unary(value -> -value));
+    rules.put("Abs", unary(Math::abs));
+    rules.put("Sqrt", unary(Math::sqrt));
+    rules.put("Exp", unary(Math::exp));
+    rules.put("Log", unary(Math::log));
+    rules.put("Reciprocal", unary(value -> 1 / value));
+    rules.put("Ceil", unary(Math::ceil));
+    rules.put("Floor", unary(Math::floor));
+    rules.put("Not", unary(value -> value == 0 ? 1 : 0));
+    rules.put("Cast", ArithmeticFolds::cast);
+    rules.put("Where", ArithmeticFolds::where);
+    rules.put("Range", ArithmeticFolds::range);
+  }
+
+  private static long divide(long a, long b) {
+    if (b == 0) {
+      throw new ModelException("division of the constant " + a + " by 0");
+    }
+    return a / b;
+  }
+
+  private static FoldRule binary(LongBinaryOperator onLongs, DoubleBinaryOperator onDoubles) {
+    return (in, outputs) -> {
+      if (!Folder.allKnown(in, outputs) || in.inputCount() != 2 || in.opset() < 7) {
+        return Optional.empty();
+      }
+      Tensor a = in.requireValue(0);
+      Tensor b = in.requireValue(1);
+      if (isText(a.type()) || isText(b.type())) {
+        return Optional.empty();
+      }
+      TensorType type = outputs.get(0);
+      ByteBuffer data = Elements.allocate(type);
+      Broadcast fromA = Broadcast.of(a.shape(), type.shape());
+      Broadcast fromB = Broadcast.of(b.shape(), type.shape());
+      boolean exact = !a.type().type().isFloat();
+      for (int i = 0; i < type.elements(); i++) {
+        long at = fromA.index(i);
+        long bt = fromB.index(i);
+        if (exact) {
+          Elements.putLong(data, type.type(), i, exactly(onLongs, a.longAt(at), b.longAt(bt)));
+        } else {
+          Elements.putDouble(
+              data, type.type(), i, onDoubles.applyAsDouble(a.doubleAt(at), b.doubleAt(bt)));
+        }
+      }
+      return Optional.of(List.of(DenseTensor.of(type, data)));
+    };
+  }
+
+  private static long exactly(LongBinaryOperator operator, long a, long b) {
+    try {
+      return operator.applyAsLong(a, b);
+    } catch (ArithmeticException e) {
+      throw new ModelException("constant arithmetic on " + a + " and " + b + " overflows", e);
+    }
+  }
+
+  private static boolean isText(TensorType type) {
+    return type.type() == DataType.STRING
+        || type.type() == DataType.COMPLEX64
+        || type.type() == DataType.COMPLEX128;
+  }
+
+  private static FoldRule unary(DoubleUnaryOperator operator) {
+    return (in, outputs) -> {
+      if (!Folder.allKnown(in, outputs) || isText(in.type(0))) {
+        return Optional.empty();
+      }
+      Tensor value = in.requireValue(0);
+      TensorType type = outputs.get(0);
+      ByteBuffer data = Elements.allocate(type);
+      for (int i = 0; i < type.elements(); i++) {
+        Elements.putDouble(data, type.type(), i, operator.applyAsDouble(value.doubleAt(i)));
+      }
+      return Optional.of(List.of(DenseTensor.of(type, data)));
+    };
+  }
+
+  private static Optional<List<Tensor>> cast(Operands in, List<TensorType> outputs) {
+    TensorType type = outputs.get(0);
+    if (!Folder.allKnown(in, outputs) || isText(type) || isText(in.type(0))) {
+      return Optional.empty();
+    }
+    Tensor value = in.requireValue(0);
+    boolean exact = !value.type().type().isFloat() && !type.type().isFloat();
+    ByteBuffer data = Elements.allocate(type);
+    for (int i = 0; i < type.elements(); i++) {
+      if (exact) {
+        Elements.putLong(data, type.type(), i, value.longAt(i));
+      } else {
+        Elements.putDouble(data, type.type(), i, value.doubleAt(i));
+      }
+    }
+    return Optional.of(List.of(DenseTensor.of(type, data)));
+  }
+
+  private static Optional<List<Tensor>> where(Operands in, List<TensorType> outputs) {
+    TensorType type = outputs.get(0);
+    if (!Folder.allKnown(in, outputs) || isText(type)) {
+      return Optional.empty();
+    }
+    Tensor condition = in.requireValue(0);
+    Tensor yes = in.requireValue(1);
+    Tensor no = in.requireValue(2);
+    Broadcast fromCondition = Broadcast.of(condition.shape(), type.shape());
+    Broadcast fromYes = Broadcast.of(yes.shape(), type.shape());
+    Broadcast fromNo = Broadcast.of(no.shape(), type.shape());
+    ByteBuffer data = Elements.allocate(type);
+    for (int i = 0; i < type.elements(); i++) {
+      boolean chosen = condition.longAt(fromCondition.index(i)) != 0;
+      Tensor source = chosen ? yes : no;
+      long at = chosen ? fromYes.index(i) : fromNo.index(i);
+      if (type.type().isFloat()) {
+        Elements.putDouble(data, type.type(), i, source.doubleAt(at));
+      } else {
+        Elements.putLong(data, type.type(), i, source.longAt(at));
+      }
+    }
+    return Optional.of(List.of(DenseTensor.of(type, data)));
+  }
+
+  private static Optional<List<Tensor>> range(Operands in, List<TensorType> outputs) {
+    if (!Folder.allKnown(in, outputs)) {
+      return Optional.empty();
+    }
+    TensorType type = outputs.get(0);
+    Tensor start = in.requireValue(0);
+    Tensor delta = in.requireValue(2);
+    ByteBuffer data = Elements.allocate(type);
+    for (int i = 0; i < type.elements(); i++) {
+      if (type.type().isFloat()) {
+        Elements.putDouble(data, type.type(), i, start.doubleAt(0) + i * delta.doubleAt(0));
+      } else {
+        Elements.putLong(data, type.type(), i, start.longAt(0) + i * delta.longAt(0));
+      }
+    }
+    return Optional.of(List.of(DenseTensor.of(type, data)));
+  }
+}

@@ -1,0 +1,51 @@
+package dev.flopmeter.model.fold;
+
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Computes nodes whose inputs are all known, on the host: shape arithmetic and other small
+ * constants. Results that merely rename or repeat what is there (Identity, Reshape,
+ * ConstantOfShape) fold at any size; computed ones only up to {@link #MAX_ELEMENTS}.
+ */
+public final class Folder {
+  /** Beyond this many elements a computed result stays a node, for the backend to compute. */
+  public static final long MAX_ELEMENTS = 1 << 16;
+
+  private static final Map<String, FoldRule> RULES = rules();
+
+  private Folder() {}
+
+  /**
+   * The outputs of the node, if they are known before run time.
+   *
+   * @param outputs the inferred output types
+   */
+  public static Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
+    FoldRule rule = RULES.get(in.node().qualifiedOp());
+    return rule == null ? Optional.empty() : rule.fold(in, outputs);
+  }
+
+  private static Map<String, FoldRule> rules() {
+    Map<String, FoldRule> rules = new HashMap<>();
+    ShapeFolds.addTo(rules);
+    ArithmeticFolds.addTo(rules);
+    SelectionFolds.addTo(rules);
+    return Map.copyOf(rules);
+  }
+
+  /** Whether every given input is known and the result is small enough to compute. */
+  static boolean allKnown(Operands in, List<TensorType> outputs) {
+    for (int i = 0; i < in.inputCount(); i++) {
+      if (in.has(i) && in.value(i).isEmpty()) {
+        return false;
+      }
+    }
+    return outputs.stream().allMatch(type -> type.elements() <= MAX_ELEMENTS);
+  }
+}

@@ -1,0 +1,180 @@
+package dev.flopmeter.model.fold;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Elements;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.shape.SliceRange;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongUnaryOperator;
+
+/** Joining, cutting and picking of known values. */
+final class SelectionFolds {
+  private SelectionFolds() {}
+
+  static void addTo(Map<String, FoldRule> rules) {
+    rules.put("Concat", SelectionFolds::concat);
+    rules.put("Slice", SelectionFolds::slice);
+    rules.put("Gather", SelectionFolds::gather);
+    rules.put("Transpose", SelectionFolds::transpose);
+    rules.put("Split", SelectionFolds::split);
+  }
+
+  private static boolean foldable(Operands in, List<TensorType> outputs) {
+    DataType type = in.knownType(0).map(TensorType::type).orElse(DataType.STRING);
+    return type.bits() >= 8 && type.bits() <= 64 && Folder.allKnown(in, outputs);
+  }
+
+  /** A tensor of {@code type} whose element i is {@code source}'s element {@code index(i)}. */
+  private static Tensor pick(Tensor source, TensorType type, LongUnaryOperator index) {
+    ByteBuffer data = Elements.allocate(type);
+    ByteBuffer from = source.data();
+    int width = type.type().bits() / 8;
+    for (int i = 0; i < type.elements(); i++) {
+      int at = (int) index.applyAsLong(i) * width;
+      for (int b = 0; b < width; b++) {
+        data.put(i * width + b, from.get(at + b));
+      }
+    }
+    return DenseTensor.of(type, data);
+  }
+
+  private static Optional<List<Tensor>> concat(Operands in, List<TensorType> outputs) {
+    if (!foldable(in, outputs)) {
+      return Optional.empty();
+    }
+    TensorType type = outputs.get(0);
+    int axis = type.shape().axis(in.attributes().integer("axis", 1));
+    int width = type.type().bits() / 8;
+    ByteBuffer data = Elements.allocate(type);
+    long outer = type.shape().elements(0, axis);
+    for (int block = 0; block < outer; block++) {
+      for (int i = 0; i < in.inputCount(); i++) {
+        Tensor part = in.requireValue(i);
+        int bytes = (int) part.shape().elements(axis, part.shape().rank()) * width;
+        data.put(part.data().slice(block * bytes, bytes));
+      }
+    }
+    return Optional.of(List.of(DenseTensor.of(type, data.rewind())));
+  }
+
+  private static Optional<List<Tensor>> slice(Operands in, List<TensorType> outputs) {
+    if (!foldable(in, outputs)) {
+      return Optional.empty();
+    }
+    Tensor source = in.requireValue(0);
+    SliceRange[] ranges = SliceRange.of(in);
+    long[] starts = new long[ranges.length];
+    long[] steps = new long[ranges.length];
+    for (int i = 0; i < ranges.length; i++) {
+      starts[i] = ranges[i].start();
+      steps[i] = ranges[i].step();
+    }
+    return Optional.of(List.of(strided(source, outputs.get(0), starts, steps)));
+  }
+
+  private static Tensor strided(Tensor source, TensorType type, long[] starts, long[] steps) {
+    long[] outDims = type.shape().dims();
+    long[] strides = strides(source.shape());
+    return pick(
+        source,
+        type,
+        flat -> {
+          long index = 0;
+          long rest = flat;
+          for (int i = outDims.length - 1; i >= 0; i--) {
+            index += (starts[i] + rest % outDims[i] * steps[i]) * strides[i];
+            rest /= outDims[i];
+          }
+          return index;
+        });
+  }
+
+  private static long[] strides(Shape shape) {
+    long[] strides = new long[shape.rank()];
+    long stride = 1;
+    for (int i = strides.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= shape.dim(i);
+    }
+    return strides;
+  }
+
+  private static Optional<List<Tensor>> gather(Operands in, List<TensorType> outputs) {
+    if (!foldable(in, outputs)) {
+      return Optional.empty();
+    }
+    Tensor data = in.requireValue(0);
+    Tensor indices = in.requireValue(1);
+    int axis = data.shape().axis(in.attributes().integer("axis", 0));
+    long size = data.shape().dim(axis);
+    long inner = data.shape().elements(axis + 1, data.shape().rank());
+    long picked = indices.elements();
+    return Optional.of(
+        List.of(
+            pick(
+                data,
+                outputs.get(0),
+                flat -> {
+                  long asked = indices.longAt(flat / inner % picked);
+                  long index = asked < 0 ? asked + size : asked;
+                  if (index < 0 || index >= size) {
+                    throw new ModelException(
+                        "index " + asked + " is outside of axis " + axis + " of " + data.shape());
+                  }
+                  return (flat / inner / picked * size + index) * inner + flat % inner;
+                })));
+  }
+
+  private static Optional<List<Tensor>> transpose(Operands in, List<TensorType> outputs) {
+    if (!foldable(in, outputs)) {
+      return Optional.empty();
+    }
+    Tensor source = in.requireValue(0);
+    int rank = source.shape().rank();
+    long[] order = in.attributes().integers("perm").orElse(null);
+    long[] strides = strides(source.shape());
+    long[] outDims = outputs.get(0).shape().dims();
+    return Optional.of(
+        List.of(
+            pick(
+                source,
+                outputs.get(0),
+                flat -> {
+                  long index = 0;
+                  long rest = flat;
+                  for (int i = rank - 1; i >= 0; i--) {
+                    int from = order == null ? rank - 1 - i : source.shape().axis(order[i]);
+                    index += rest % outDims[i] * strides[from];
+                    rest /= outDims[i];
+                  }
+                  return index;
+                })));
+  }
+
+  private static Optional<List<Tensor>> split(Operands in, List<TensorType> outputs) {
+    if (!foldable(in, outputs)) {
+      return Optional.empty();
+    }
+    Tensor source = in.requireValue(0);
+    int rank = source.shape().rank();
+    int axis = source.shape().axis(in.attributes().integer("axis", 0));
+    List<Tensor> parts = new ArrayList<>();
+    long[] starts = new long[rank];
+    long[] steps = new long[rank];
+    java.util.Arrays.fill(steps, 1);
+    for (TensorType type : outputs) {
+      parts.add(strided(source, type, starts.clone(), steps));
+      starts[axis] += type.shape().dim(axis);
+    }
+    return Optional.of(parts);
+  }
+}

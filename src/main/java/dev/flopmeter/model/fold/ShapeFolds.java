@@ -1,0 +1,84 @@
+package dev.flopmeter.model.fold;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.FilledTensor;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Shape questions, constants, and operators that keep all values in their order. */
+final class ShapeFolds {
+  private ShapeFolds() {}
+
+  private static final List<String> SAME_VALUES =
+      List.of("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze");
+
+  static void addTo(Map<String, FoldRule> rules) {
+    SAME_VALUES.forEach(op -> rules.put(op, ShapeFolds::sameValues));
+    rules.put("Shape", ShapeFolds::shape);
+    rules.put("Size", (in, out) -> Optional.of(List.of(Tensor.ofLong(in.type(0).elements()))));
+    rules.put("Constant", ShapeFolds::constant);
+    rules.put("ConstantOfShape", ShapeFolds::constantOfShape);
+    rules.put("Expand", ShapeFolds::expand);
+  }
+
+  private static Optional<List<Tensor>> sameValues(Operands in, List<TensorType> outputs) {
+    return in.value(0).map(value -> List.of(value.reshaped(outputs.get(0).shape())));
+  }
+
+  private static Optional<List<Tensor>> shape(Operands in, List<TensorType> outputs) {
+    long[] dims = in.shape(0).dims();
+    int rank = dims.length;
+    long start = in.attributes().integer("start", 0);
+    int from = (int) Math.max(0, Math.min(rank, start < 0 ? start + rank : start));
+    int count = (int) outputs.get(0).elements();
+    return Optional.of(List.of(Tensor.ofLongs(Arrays.copyOfRange(dims, from, from + count))));
+  }
+
+  private static Optional<List<Tensor>> constant(Operands in, List<TensorType> outputs) {
+    Attributes attributes = in.attributes();
+    Shape shape = outputs.get(0).shape();
+    if (attributes.has("value")) {
+      return attributes.tensor("value").map(List::of);
+    }
+    if (attributes.has("value_int")) {
+      return Optional.of(List.of(Tensor.ofLong(attributes.integer("value_int"))));
+    }
+    if (attributes.has("value_ints")) {
+      return attributes
+          .integers("value_ints")
+          .map(values -> List.of(DenseTensor.ofLongs(shape, values)));
+    }
+    if (attributes.has("value_float")) {
+      return Optional.of(List.of(Tensor.ofFloats(shape, attributes.number("value_float", 0))));
+    }
+    return attributes
+        .numbers("value_floats")
+        .map(values -> List.of(Tensor.ofFloats(shape, values)));
+  }
+
+  private static Optional<List<Tensor>> constantOfShape(Operands in, List<TensorType> outputs) {
+    TensorType type = outputs.get(0);
+    Tensor value =
+        in.attributes()
+            .tensor("value")
+            .map(given -> given.reshaped(Shape.SCALAR))
+            .orElseGet(
+                () -> DenseTensor.ofDoubles(new TensorType(DataType.FLOAT, Shape.SCALAR), 0));
+    return Optional.of(List.of(new FilledTensor(type, value)));
+  }
+
+  private static Optional<List<Tensor>> expand(Operands in, List<TensorType> outputs) {
+    TensorType type = outputs.get(0);
+    return in.value(0)
+        .filter(value -> value.elements() == 1)
+        .map(value -> List.of(new FilledTensor(type, value.reshaped(Shape.SCALAR))));
+  }
+}

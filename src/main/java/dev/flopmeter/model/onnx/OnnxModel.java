@@ -1,0 +1,180 @@
+package dev.flopmeter.model.onnx;
+
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.FunctionTemplate;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphTemplate;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.ValueInfo;
+import dev.flopmeter.model.bind.TemplateBinder;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A network read from an ONNX file, or from its bytes. */
+public final class OnnxModel implements Model {
+  private static final byte[] LFS_POINTER =
+      "version https://git-lfs.github.com/spec/".getBytes(StandardCharsets.US_ASCII);
+
+  private final String name;
+  private final String source;
+  private final int opset;
+  private final GraphTemplate graph;
+  private final Map<String, FunctionTemplate> functions;
+
+  private OnnxModel(
+      String name,
+      String source,
+      int opset,
+      GraphTemplate graph,
+      Map<String, FunctionTemplate> functions) {
+    this.name = name;
+    this.source = source;
+    this.opset = opset;
+    this.graph = graph;
+    this.functions = functions;
+  }
+
+  /**
+   * Reads a file of up to 2 GB; weights stay in the mapped file until they are asked for.
+   *
+   * @throws ModelException if there is no such file, or it is no ONNX model; the message names it
+   */
+  public static OnnxModel read(Path file) {
+    try {
+      return parse(stem(file), file.toString(), map(file), file.toAbsolutePath().getParent());
+    } catch (ModelException e) {
+      throw e.at(file.toString());
+    } catch (IOException e) {
+      throw new ModelException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Reads a model from memory; it cannot have external data.
+   *
+   * @throws ModelException if it is no ONNX model
+   */
+  public static OnnxModel parse(String name, ByteBuffer bytes) {
+    return parse(name, "memory", bytes, null);
+  }
+
+  private static ByteBuffer map(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      throw new ModelException("there is no such file");
+    }
+    if (Files.isDirectory(file)) {
+      throw new ModelException("this is a directory; give the .onnx file in it");
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      long size = channel.size();
+      if (size == 0) {
+        throw new ModelException("the file is empty");
+      }
+      if (size > Integer.MAX_VALUE) {
+        throw new ModelException(
+            "the file has "
+                + size
+                + " bytes; ONNX files are limited to 2^31-1, larger weights go to external data");
+      }
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, size);
+    }
+  }
+
+  private static String stem(Path file) {
+    String fileName = String.valueOf(file.getFileName());
+    int dot = fileName.lastIndexOf('.');
+    String stem = dot > 0 ? fileName.substring(0, dot) : fileName;
+    Path folder = file.toAbsolutePath().getParent();
+    boolean says = !stem.equals("model") || folder == null || folder.getFileName() == null;
+    return says ? stem : folder.getFileName().toString();
+  }
+
+  private static OnnxModel parse(
+      String name, String source, ByteBuffer bytes, @Nullable Path folder) {
+    if (!bytes.hasRemaining()) {
+      throw new ModelException("the file is empty");
+    }
+    if (isLfsPointer(bytes)) {
+      throw new ModelException(
+          "this is a Git LFS pointer, not the model itself; run 'git lfs pull' in its repository");
+    }
+    Map<String, Integer> opsets = new HashMap<>();
+    List<WireReader> functionMessages = new ArrayList<>();
+    WireReader graphMessage = null;
+    WireReader in = new WireReader(bytes, 0);
+    while (in.next()) {
+      switch (in.field()) {
+        case 7 -> graphMessage = in.message();
+        case 8 -> OnnxParser.opset(in.message(), opsets);
+        case 25 -> functionMessages.add(in.message());
+        default -> in.skip();
+      }
+    }
+    if (graphMessage == null) {
+      throw new ModelException("not an ONNX model: it has no graph");
+    }
+    opsets.putIfAbsent("", 1);
+    OnnxParser parser = new OnnxParser(opsets, new ExternalData(folder));
+    Map<String, FunctionTemplate> functions = new HashMap<>();
+    for (WireReader message : functionMessages) {
+      FunctionTemplate function = parser.function(message);
+      functions.put(FunctionTemplate.key(function.domain(), function.name()), function);
+    }
+    GraphTemplate graph = parser.graph(graphMessage);
+    return new OnnxModel(name, source, opsets.get(""), graph, functions);
+  }
+
+  private static boolean isLfsPointer(ByteBuffer bytes) {
+    if (bytes.remaining() < LFS_POINTER.length) {
+      return false;
+    }
+    byte[] start = new byte[LFS_POINTER.length];
+    bytes.duplicate().get(start);
+    return java.util.Arrays.equals(start, LFS_POINTER);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public String source() {
+    return source;
+  }
+
+  @Override
+  public int opset() {
+    return opset;
+  }
+
+  @Override
+  public List<ValueInfo> inputs() {
+    return TemplateBinder.feeds(graph);
+  }
+
+  /** The declared outputs, in order. */
+  public List<ValueInfo> outputs() {
+    return graph.outputs();
+  }
+
+  @Override
+  public Graph bind(Bindings bindings) {
+    try {
+      return new TemplateBinder(opset, functions).bind(graph, bindings);
+    } catch (ModelException e) {
+      throw e.at(source);
+    }
+  }
+}

@@ -1,0 +1,284 @@
+package dev.flopmeter.model.onnx;
+
+import dev.flopmeter.model.AttributeReference;
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Dim;
+import dev.flopmeter.model.FunctionTemplate;
+import dev.flopmeter.model.GraphTemplate;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.ValueInfo;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads ONNX's messages (onnx.proto, field numbers as there) into templates. Fields that say
+ * nothing about the work (doc strings, training information) are skipped.
+ */
+final class OnnxParser {
+  /** Bodies and types nested deeper than this are taken for an attack. */
+  private static final int MAX_DEPTH = 64;
+
+  private final Map<String, Integer> opsets;
+  private final ExternalData files;
+  private int depth;
+
+  OnnxParser(Map<String, Integer> opsets, ExternalData files) {
+    this.opsets = opsets;
+    this.files = files;
+  }
+
+  GraphTemplate graph(WireReader in) {
+    if (++depth > MAX_DEPTH) {
+      throw new ModelException("bodies are nested more than " + MAX_DEPTH + " deep");
+    }
+    String name = "";
+    List<Node> nodes = new ArrayList<>();
+    Map<String, Tensor> initializers = new LinkedHashMap<>();
+    List<ValueInfo> inputs = new ArrayList<>();
+    List<ValueInfo> outputs = new ArrayList<>();
+    Map<String, ValueInfo> declared = new HashMap<>();
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> nodes.add(node(in.message(), opsets));
+        case 2 -> name = in.text();
+        case 5 -> {
+          TensorParser.Named named = TensorParser.parse(in.message(), files);
+          if (initializers.put(named.name(), named.tensor()) != null) {
+            throw new ModelException("the initializer '" + named.name() + "' is there twice");
+          }
+        }
+        case 11 -> inputs.add(valueInfo(in.message()));
+        case 12 -> outputs.add(valueInfo(in.message()));
+        case 13 -> {
+          ValueInfo info = valueInfo(in.message());
+          declared.put(info.name(), info);
+        }
+        case 15 -> throw new ModelException("sparse initializers are not supported");
+        default -> in.skip();
+      }
+    }
+    depth--;
+    return new GraphTemplate(name, inputs, outputs, initializers, nodes, declared);
+  }
+
+  FunctionTemplate function(WireReader in) {
+    String name = "";
+    String domain = "";
+    List<String> inputs = new ArrayList<>();
+    List<String> outputs = new ArrayList<>();
+    List<String> attributes = new ArrayList<>();
+    Map<String, Object> defaults = new LinkedHashMap<>();
+    List<WireReader> nodes = new ArrayList<>();
+    Map<String, Integer> ownOpsets = new HashMap<>(opsets);
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> name = in.text();
+        case 4 -> inputs.add(in.text());
+        case 5 -> outputs.add(in.text());
+        case 6 -> attributes.add(in.text());
+        case 7 -> nodes.add(in.message());
+        case 9 -> opset(in.message(), ownOpsets);
+        case 10 -> domain = in.text();
+        case 11 -> attribute(in.message(), defaults);
+        default -> in.skip();
+      }
+    }
+    return new FunctionTemplate(
+        domain,
+        name,
+        inputs,
+        outputs,
+        attributes,
+        Attributes.of(defaults),
+        nodes.stream().map(message -> node(message, ownOpsets)).toList());
+  }
+
+  /** Reads an {@code OperatorSetIdProto} into {@code opsets}. */
+  static void opset(WireReader in, Map<String, Integer> opsets) {
+    String domain = "";
+    long version = 0;
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> domain = in.text();
+        case 2 -> version = in.integer();
+        default -> in.skip();
+      }
+    }
+    opsets.put(
+        domain.equals("ai.onnx") ? "" : domain,
+        (int) Math.max(0, Math.min(Integer.MAX_VALUE, version)));
+  }
+
+  private Node node(WireReader in, Map<String, Integer> versions) {
+    List<String> inputs = new ArrayList<>();
+    List<String> outputs = new ArrayList<>();
+    Map<String, Object> attributes = new LinkedHashMap<>();
+    Map<String, String> metadata = new LinkedHashMap<>();
+    String name = "";
+    String op = "";
+    String domain = "";
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> inputs.add(in.text());
+        case 2 -> outputs.add(in.text());
+        case 3 -> name = in.text();
+        case 4 -> op = in.text();
+        case 5 -> attribute(in.message(), attributes);
+        case 7 -> domain = in.text();
+        case 9 -> entry(in.message(), metadata);
+        default -> in.skip();
+      }
+    }
+    String plainDomain = domain.equals("ai.onnx") ? "" : domain;
+    int opset = versions.getOrDefault(plainDomain, 1);
+    return new Node(
+        name, plainDomain, op, opset, inputs, outputs, Attributes.of(attributes), metadata);
+  }
+
+  private static void entry(WireReader in, Map<String, String> into) {
+    String key = "";
+    String value = "";
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> key = in.text();
+        case 2 -> value = in.text();
+        default -> in.skip();
+      }
+    }
+    into.put(key, value);
+  }
+
+  private void attribute(WireReader in, Map<String, Object> into) {
+    String name = "";
+    int type = 0;
+    @Nullable Object value = null;
+    List<Long> integers = new ArrayList<>();
+    List<Float> floats = new ArrayList<>();
+    List<String> texts = new ArrayList<>();
+    List<Tensor> tensors = new ArrayList<>();
+    List<GraphTemplate> graphs = new ArrayList<>();
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> name = in.text();
+        case 2 -> value = in.float32();
+        case 3 -> value = in.integer();
+        case 4 -> value = in.text();
+        case 5 -> value = TensorParser.parse(in.message(), files).tensor();
+        case 6 -> value = graph(in.message());
+        case 7 -> Repeated.floats(in, floats);
+        case 8 -> Repeated.integers(in, integers);
+        case 9 -> texts.add(in.text());
+        case 10 -> tensors.add(TensorParser.parse(in.message(), files).tensor());
+        case 11 -> graphs.add(graph(in.message()));
+        case 20 -> type = (int) in.integer();
+        case 21 -> value = new AttributeReference(in.text());
+        default -> in.skip();
+      }
+    }
+    Object list = list(type, floats, integers, texts, tensors, graphs);
+    if (value == null || (list != null && !(value instanceof AttributeReference))) {
+      value = list != null ? list : defaultOf(type);
+    }
+    if (value != null) {
+      into.put(name, value);
+    }
+  }
+
+  private static @Nullable Object list(
+      int type,
+      List<Float> floats,
+      List<Long> integers,
+      List<String> texts,
+      List<Tensor> tensors,
+      List<GraphTemplate> graphs) {
+    return switch (type) {
+      case 6 -> floats;
+      case 7 -> integers;
+      case 8 -> texts;
+      case 9 -> tensors;
+      case 10 -> graphs;
+      case 0 ->
+          !integers.isEmpty()
+              ? integers
+              : !floats.isEmpty() ? floats : !texts.isEmpty() ? texts : null;
+      default -> null;
+    };
+  }
+
+  /** Protobuf 3 leaves zeros out: an attribute with a type and no value is its type's zero. */
+  private static @Nullable Object defaultOf(int type) {
+    return switch (type) {
+      case 1 -> 0f;
+      case 2 -> 0L;
+      case 3 -> "";
+      default -> null;
+    };
+  }
+
+  private ValueInfo valueInfo(WireReader in) {
+    String name = "";
+    ValueInfo typed = new ValueInfo("", null, null);
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> name = in.text();
+        case 2 -> typed = type(in.message());
+        default -> in.skip();
+      }
+    }
+    return new ValueInfo(name, typed.type(), typed.dims());
+  }
+
+  private static ValueInfo type(WireReader in) {
+    DataType type = null;
+    List<Dim> dims = null;
+    while (in.next()) {
+      if (in.field() != 1) {
+        in.skip();
+        continue;
+      }
+      WireReader tensor = in.message();
+      while (tensor.next()) {
+        switch (tensor.field()) {
+          case 1 -> {
+            long code = tensor.integer();
+            type = code == 0 ? null : DataType.ofCode(code);
+          }
+          case 2 -> dims = dims(tensor.message());
+          default -> tensor.skip();
+        }
+      }
+    }
+    return new ValueInfo("", type, dims);
+  }
+
+  private static List<Dim> dims(WireReader in) {
+    List<Dim> dims = new ArrayList<>();
+    while (in.next()) {
+      if (in.field() != 1) {
+        in.skip();
+        continue;
+      }
+      WireReader dim = in.message();
+      Dim read = Dim.ANY;
+      while (dim.next()) {
+        switch (dim.field()) {
+          case 1 -> read = Dim.of(dim.integer());
+          case 2 -> {
+            String symbol = dim.text();
+            read = symbol.isEmpty() ? Dim.ANY : Dim.named(symbol);
+          }
+          default -> dim.skip();
+        }
+      }
+      dims.add(read);
+    }
+    return dims;
+  }
+}

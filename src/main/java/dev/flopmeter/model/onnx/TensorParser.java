@@ -1,0 +1,164 @@
+package dev.flopmeter.model.onnx;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Elements;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads {@code TensorProto}. Raw and packed float, int64 and double data stay slices of the file;
+ * only the widened encodings (int32_data of narrower types) are copied.
+ */
+final class TensorParser {
+  private final List<Long> dims = new ArrayList<>();
+  private final Map<String, String> external = new HashMap<>();
+  private final ExternalData files;
+  private String name = "";
+  private long typeCode;
+  private boolean isExternal;
+  private @Nullable ByteBuffer raw;
+
+  /** float_data, double_data, int64_data, uint64_data and int32_data, as they come. */
+  private final Map<Integer, List<ByteBuffer>> packed = new HashMap<>();
+
+  private final List<Long> integers = new ArrayList<>();
+  private int strings;
+
+  private TensorParser(ExternalData files) {
+    this.files = files;
+  }
+
+  /** A tensor with the name the file gives it. */
+  record Named(String name, Tensor tensor) {}
+
+  static Named parse(WireReader in, ExternalData files) {
+    TensorParser parser = new TensorParser(files);
+    while (in.next()) {
+      parser.field(in);
+    }
+    try {
+      return new Named(parser.name, parser.tensor());
+    } catch (ModelException e) {
+      throw e.at("tensor '" + parser.name + "'");
+    }
+  }
+
+  private void field(WireReader in) {
+    switch (in.field()) {
+      case 1 -> Repeated.integers(in, dims);
+      case 2 -> typeCode = in.integer();
+      case 3 -> throw new ModelException("tensors in segments are not supported");
+      case 4 -> packedOrSingle(in, 4);
+      case 5, 7, 11 -> Repeated.integers(in, integers);
+      case 6 -> {
+        strings++;
+        in.skip();
+      }
+      case 8 -> name = in.text();
+      case 9 -> raw = in.bytes();
+      case 10 -> packedOrSingle(in, 10);
+      case 13 -> externalEntry(in.message());
+      case 14 -> isExternal = in.integer() == 1;
+      default -> in.skip();
+    }
+  }
+
+  private void packedOrSingle(WireReader in, int field) {
+    List<ByteBuffer> parts = packed.computeIfAbsent(field, f -> new ArrayList<>());
+    if (in.isPacked()) {
+      parts.add(in.bytes());
+    } else if (field == 4) {
+      parts.add(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, in.float32()));
+    } else {
+      parts.add(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putDouble(0, in.float64()));
+    }
+  }
+
+  private void externalEntry(WireReader in) {
+    String key = "";
+    String value = "";
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> key = in.text();
+        case 2 -> value = in.text();
+        default -> in.skip();
+      }
+    }
+    external.put(key, value);
+  }
+
+  private Tensor tensor() {
+    DataType type = DataType.ofCode(typeCode);
+    TensorType tensorType =
+        new TensorType(type, Shape.of(dims.stream().mapToLong(Long::longValue).toArray()));
+    if (isExternal) {
+      return DenseTensor.of(tensorType, files.read(external, tensorType));
+    }
+    if (type == DataType.STRING) {
+      return new dev.flopmeter.model.FilledTensor(
+          tensorType, DenseTensor.of(TensorType.of(type), ByteBuffer.allocate(0)));
+    }
+    ByteBuffer bytes = raw;
+    if (bytes != null) {
+      return DenseTensor.of(tensorType, bytes);
+    }
+    ByteBuffer joined = joined(type);
+    return DenseTensor.of(tensorType, joined != null ? joined : narrowed(tensorType));
+  }
+
+  /** float_data or double_data in one piece; null if the values came as integers. */
+  private @Nullable ByteBuffer joined(DataType type) {
+    List<ByteBuffer> parts =
+        switch (type) {
+          case FLOAT, COMPLEX64 -> packed.getOrDefault(4, List.of());
+          case DOUBLE, COMPLEX128 -> packed.getOrDefault(10, List.of());
+          default -> List.of();
+        };
+    if (parts.size() == 1) {
+      return parts.get(0);
+    }
+    if (parts.isEmpty()) {
+      return null;
+    }
+    ByteBuffer all =
+        ByteBuffer.allocate(parts.stream().mapToInt(ByteBuffer::remaining).sum())
+            .order(ByteOrder.LITTLE_ENDIAN);
+    parts.forEach(part -> all.put(part.duplicate()));
+    return all.rewind();
+  }
+
+  /** int32_data, int64_data or uint64_data, brought to the element's width. */
+  private ByteBuffer narrowed(TensorType type) {
+    boolean isPacked = type.type().bits() < 8;
+    long expected = isPacked ? type.bytes() : type.elements();
+    if (integers.size() != expected) {
+      throw new ModelException("it is a " + type + " but holds " + integers.size() + " values");
+    }
+    ByteBuffer data = Elements.allocate(type);
+    DataType storage = storage(type.type());
+    for (int i = 0; i < integers.size(); i++) {
+      Elements.putLong(data, storage, i, integers.get(i));
+    }
+    return data;
+  }
+
+  /** The integer type of the same width: values of narrow floats come as their bit patterns. */
+  private static DataType storage(DataType type) {
+    return switch (type.bits()) {
+      case 64 -> DataType.INT64;
+      case 32 -> DataType.INT32;
+      case 16 -> DataType.INT16;
+      default -> DataType.INT8;
+    };
+  }
+}

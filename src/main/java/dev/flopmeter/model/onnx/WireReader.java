@@ -1,0 +1,153 @@
+package dev.flopmeter.model.onnx;
+
+import dev.flopmeter.model.ModelException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Reads one protobuf message, field by field, without copying: nested messages and byte fields are
+ * slices of the file. Every length is checked against what is left before it is used.
+ *
+ * <p>Usage: {@code while (reader.next()) switch (reader.field()) ... default -> reader.skip()}.
+ */
+final class WireReader {
+  private static final int VARINT = 0;
+  private static final int FIXED64 = 1;
+  private static final int BYTES = 2;
+  private static final int FIXED32 = 5;
+
+  private final ByteBuffer buffer;
+  private final long origin;
+  private int field;
+  private int wireType;
+
+  /**
+   * @param origin the position of the buffer's first byte in the file, for messages
+   */
+  WireReader(ByteBuffer buffer, long origin) {
+    this.buffer = buffer.slice().order(ByteOrder.LITTLE_ENDIAN);
+    this.origin = origin;
+  }
+
+  /** Advances to the next field; false at the end of the message. */
+  boolean next() {
+    if (!buffer.hasRemaining()) {
+      return false;
+    }
+    long tag = varint();
+    field = (int) (tag >>> 3);
+    wireType = (int) (tag & 7);
+    if (field <= 0 || tag >>> 3 > 0x1FFFFFFF) {
+      throw malformed("a field number that protobuf does not allow");
+    }
+    return true;
+  }
+
+  int field() {
+    return field;
+  }
+
+  /** Whether the current field is a run of packed numbers rather than one. */
+  boolean isPacked() {
+    return wireType == BYTES;
+  }
+
+  long integer() {
+    require(VARINT);
+    return varint();
+  }
+
+  float float32() {
+    require(FIXED32);
+    requireBytes(4);
+    return buffer.getFloat();
+  }
+
+  double float64() {
+    require(FIXED64);
+    requireBytes(8);
+    return buffer.getDouble();
+  }
+
+  /** A nested message. */
+  WireReader message() {
+    long at = origin + buffer.position();
+    return new WireReader(bytes(), at);
+  }
+
+  String text() {
+    return StandardCharsets.UTF_8.decode(bytes()).toString();
+  }
+
+  /** The bytes of the current field, shared with the file. */
+  ByteBuffer bytes() {
+    require(BYTES);
+    long length = varint();
+    requireBytes(length);
+    ByteBuffer slice = buffer.slice(buffer.position(), (int) length).order(ByteOrder.LITTLE_ENDIAN);
+    buffer.position(buffer.position() + (int) length);
+    return slice;
+  }
+
+  void skip() {
+    switch (wireType) {
+      case VARINT -> varint();
+      case FIXED64 -> advance(8);
+      case BYTES -> advance(varint());
+      case FIXED32 -> advance(4);
+      default -> throw malformed("wire type " + wireType + ", which protobuf 3 does not use");
+    }
+  }
+
+  /** The number of bytes not read yet. */
+  int remaining() {
+    return buffer.remaining();
+  }
+
+  /** One number of a packed run. */
+  long varint() {
+    long value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      requireBytes(1);
+      byte next = buffer.get();
+      value |= (long) (next & 0x7F) << shift;
+      if (next >= 0) {
+        return value;
+      }
+    }
+    throw malformed("a number of more than 10 bytes");
+  }
+
+  private void advance(long bytes) {
+    requireBytes(bytes);
+    buffer.position(buffer.position() + (int) bytes);
+  }
+
+  private void require(int expected) {
+    if (wireType != expected) {
+      throw malformed("field " + field + " with wire type " + wireType + " instead of " + expected);
+    }
+  }
+
+  private void requireBytes(long bytes) {
+    if (bytes < 0 || bytes > buffer.remaining()) {
+      throw new ModelException(
+          "the file is truncated or not an ONNX model: at byte "
+              + position()
+              + " "
+              + Long.toUnsignedString(bytes)
+              + " more bytes are announced, but "
+              + buffer.remaining()
+              + " are there");
+    }
+  }
+
+  private ModelException malformed(String what) {
+    return new ModelException("not an ONNX model: " + what + " at byte " + position());
+  }
+
+  private long position() {
+    return origin + buffer.position();
+  }
+}

@@ -1,0 +1,5 @@
+/** Networks: graphs of operators with shapes, types and constants; knows nothing of devices. */
+@NullMarked
+package dev.flopmeter.model;
+
+import org.jspecify.annotations.NullMarked;

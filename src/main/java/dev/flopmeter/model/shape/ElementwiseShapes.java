@@ -1,0 +1,172 @@
+package dev.flopmeter.model.shape;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.TensorType;
+import java.util.List;
+import java.util.Map;
+
+/** Operators whose outputs have their inputs' (broadcast) shape. */
+final class ElementwiseShapes {
+  private ElementwiseShapes() {}
+
+  private static final List<String> LIKE_FIRST_INPUT =
+      List.of(
+          "Abs",
+          "Acos",
+          "Acosh",
+          "Asin",
+          "Asinh",
+          "Atan",
+          "Atanh",
+          "BatchNormalization",
+          "Ceil",
+          "Celu",
+          "Clip",
+          "Cos",
+          "Cosh",
+          "CumSum",
+          "CumProd",
+          "Elu",
+          "Erf",
+          "Exp",
+          "Floor",
+          "Gelu",
+          "GroupNormalization",
+          "HardSigmoid",
+          "HardSwish",
+          "Hardmax",
+          "Identity",
+          "InstanceNormalization",
+          "LRN",
+          "LeakyRelu",
+          "Log",
+          "LogSoftmax",
+          "LpNormalization",
+          "MeanVarianceNormalization",
+          "Mish",
+          "Neg",
+          "Not",
+          "BitwiseNot",
+          "PRelu",
+          "RMSNormalization",
+          "Reciprocal",
+          "Relu",
+          "ReverseSequence",
+          "RotaryEmbedding",
+          "Round",
+          "ScatterElements",
+          "ScatterND",
+          "Scatter",
+          "Selu",
+          "Shrink",
+          "Sigmoid",
+          "Sign",
+          "Sin",
+          "Sinh",
+          "Softmax",
+          "Softplus",
+          "Softsign",
+          "Sqrt",
+          "Swish",
+          "Tan",
+          "Tanh",
+          "ThresholdedRelu",
+          "Trilu");
+
+  private static final List<String> BROADCAST =
+      List.of(
+          "Add",
+          "Sub",
+          "Mul",
+          "Div",
+          "Pow",
+          "Mod",
+          "Max",
+          "Min",
+          "Sum",
+          "Mean",
+          "And",
+          "Or",
+          "Xor",
+          "BitShift",
+          "BitwiseAnd",
+          "BitwiseOr",
+          "BitwiseXor");
+
+  private static final List<String> COMPARISON =
+      List.of("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual");
+
+  static void addTo(Map<String, ShapeRule> rules) {
+    LIKE_FIRST_INPUT.forEach(op -> rules.put(op, in -> List.of(in.type(0))));
+    BROADCAST.forEach(op -> rules.put(op, in -> List.of(broadcast(in))));
+    COMPARISON.forEach(op -> rules.put(op, in -> List.of(broadcast(in).withType(DataType.BOOL))));
+    rules.put("IsNaN", in -> List.of(in.type(0).withType(DataType.BOOL)));
+    rules.put("IsInf", in -> List.of(in.type(0).withType(DataType.BOOL)));
+    rules.put("Where", ElementwiseShapes::where);
+    rules.put("Dropout", ElementwiseShapes::dropout);
+    rules.put(
+        "Cast", in -> List.of(in.type(0).withType(DataType.ofCode(in.attributes().integer("to")))));
+    rules.put("CastLike", in -> List.of(in.type(0).withType(in.type(1).type())));
+    rules.put("LayerNormalization", ElementwiseShapes::layerNormalization);
+    rules.put("QuantizeLinear", ElementwiseShapes::quantize);
+    rules.put("DequantizeLinear", ElementwiseShapes::dequantize);
+    rules.put("DynamicQuantizeLinear", ElementwiseShapes::dynamicQuantize);
+  }
+
+  /** The common shape of all inputs; before opset 7 the second operand aligned to {@code axis}. */
+  private static TensorType broadcast(Operands in) {
+    TensorType first = in.type(0);
+    if (in.opset() < 7 && in.attributes().flag("broadcast", false)) {
+      return first;
+    }
+    Shape shape = first.shape();
+    for (int i = 1; i < in.inputCount(); i++) {
+      shape = shape.broadcast(in.shape(i));
+    }
+    return first.withShape(shape);
+  }
+
+  private static List<TensorType> where(Operands in) {
+    Shape shape = in.shape(0).broadcast(in.shape(1)).broadcast(in.shape(2));
+    return List.of(in.type(1).withShape(shape));
+  }
+
+  private static List<TensorType> dropout(Operands in) {
+    return List.of(
+        in.type(0), in.type(0).withType(in.opset() < 10 ? in.type(0).type() : DataType.BOOL));
+  }
+
+  /** Output, mean and inverse deviation; the latter two keep the normalised axes as 1. */
+  private static List<TensorType> layerNormalization(Operands in) {
+    Shape shape = in.shape(0);
+    int axis = shape.axis(in.attributes().integer("axis", -1));
+    long[] reduced = shape.dims();
+    for (int i = axis; i < reduced.length; i++) {
+      reduced[i] = 1;
+    }
+    DataType stash = DataType.ofCode(in.attributes().integer("stash_type", DataType.FLOAT.code()));
+    TensorType statistics = new TensorType(stash, Shape.of(reduced));
+    return List.of(in.type(0), statistics, statistics);
+  }
+
+  private static List<TensorType> quantize(Operands in) {
+    long asked = in.attributes().integer("output_dtype", 0);
+    DataType type =
+        in.has(2) ? in.type(2).type() : asked == 0 ? DataType.UINT8 : DataType.ofCode(asked);
+    return List.of(in.type(0).withType(type));
+  }
+
+  private static List<TensorType> dequantize(Operands in) {
+    long asked = in.attributes().integer("output_dtype", 0);
+    return List.of(in.type(0).withType(asked == 0 ? in.type(1).type() : DataType.ofCode(asked)));
+  }
+
+  private static List<TensorType> dynamicQuantize(Operands in) {
+    return List.of(
+        in.type(0).withType(DataType.UINT8),
+        new TensorType(DataType.FLOAT, Shape.SCALAR),
+        new TensorType(DataType.UINT8, Shape.SCALAR));
+  }
+}

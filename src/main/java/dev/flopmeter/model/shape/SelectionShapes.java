@@ -1,0 +1,202 @@
+package dev.flopmeter.model.shape;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.TensorType;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Operators that join, cut, pick or pad along axes. */
+final class SelectionShapes {
+  private SelectionShapes() {}
+
+  static void addTo(Map<String, ShapeRule> rules) {
+    rules.put("Concat", SelectionShapes::concat);
+    rules.put("Split", SelectionShapes::split);
+    rules.put("Slice", SelectionShapes::slice);
+    rules.put("Gather", SelectionShapes::gather);
+    rules.put("GatherElements", in -> List.of(in.type(0).withShape(in.shape(1))));
+    rules.put("GatherND", SelectionShapes::gatherNd);
+    rules.put("Pad", SelectionShapes::pad);
+    rules.put("Resize", SelectionShapes::resize);
+    rules.put("Upsample", SelectionShapes::resize);
+    rules.put("OneHot", SelectionShapes::oneHot);
+    rules.put("TopK", SelectionShapes::topK);
+  }
+
+  private static List<TensorType> concat(Operands in) {
+    Shape first = in.shape(0);
+    int axis =
+        first.axis(
+            in.opset() < 4 ? in.attributes().integer("axis", 1) : in.attributes().integer("axis"));
+    long total = 0;
+    for (int i = 0; i < in.inputCount(); i++) {
+      Shape shape = in.shape(i);
+      if (shape.rank() != first.rank() || !shape.with(axis, first.dim(axis)).equals(first)) {
+        throw new ModelException(
+            "the shapes " + first + " and " + shape + " cannot be joined along axis " + axis);
+      }
+      total = Sizes.add(total, shape.dim(axis));
+    }
+    return List.of(in.type(0).withShape(first.with(axis, total)));
+  }
+
+  private static List<TensorType> split(Operands in) {
+    Shape shape = in.shape(0);
+    int axis = shape.axis(in.attributes().integer("axis", 0));
+    long size = shape.dim(axis);
+    long[] parts = in.integers("split", 1).orElseGet(() -> evenParts(size, in.outputCount()));
+    if (Arrays.stream(parts).sum() != size || parts.length < in.outputCount()) {
+      throw new ModelException(
+          "axis " + axis + " of " + shape + " cannot be split into " + Arrays.toString(parts));
+    }
+    return Arrays.stream(parts)
+        .mapToObj(part -> in.type(0).withShape(shape.with(axis, part)))
+        .toList();
+  }
+
+  /** Equal parts, the last one smaller where they do not divide evenly. */
+  private static long[] evenParts(long size, int count) {
+    long part = Sizes.ceilDiv(size, count);
+    long[] parts = new long[count];
+    for (int i = 0; i < count; i++) {
+      parts[i] = Math.max(0, Math.min(part, size - i * part));
+    }
+    return parts;
+  }
+
+  private static List<TensorType> slice(Operands in) {
+    SliceRange[] ranges = SliceRange.of(in);
+    long[] dims = new long[ranges.length];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = ranges[i].count();
+    }
+    return List.of(in.type(0).withShape(Shape.of(dims)));
+  }
+
+  private static List<TensorType> gather(Operands in) {
+    Shape data = in.shape(0);
+    int axis = data.axis(in.attributes().integer("axis", 0));
+    Shape out = data.slice(0, axis).concat(in.shape(1)).concat(data.slice(axis + 1, data.rank()));
+    return List.of(in.type(0).withShape(out));
+  }
+
+  private static List<TensorType> gatherNd(Operands in) {
+    Shape data = in.shape(0);
+    Shape indices = in.shape(1);
+    int batch = (int) in.attributes().integer("batch_dims", 0);
+    int depth = (int) indices.dim(-1);
+    if (batch + depth > data.rank()) {
+      throw new ModelException("indices " + indices + " are too deep for the data " + data);
+    }
+    Shape out = indices.slice(0, indices.rank() - 1).concat(data.slice(batch + depth, data.rank()));
+    return List.of(in.type(0).withShape(out));
+  }
+
+  private static List<TensorType> pad(Operands in) {
+    Shape shape = in.shape(0);
+    String old = in.attributes().has("paddings") ? "paddings" : "pads";
+    long[] pads = in.integers(old, 1).orElseThrow(() -> new ModelException("the pads are missing"));
+    long[] axes =
+        in.has(3)
+            ? in.requireValue(3).toLongs()
+            : java.util.stream.LongStream.range(0, shape.rank()).toArray();
+    if (pads.length != 2 * axes.length) {
+      throw new ModelException(
+          pads.length + " pads do not fit the " + axes.length + " axes of " + shape);
+    }
+    long[] dims = shape.dims();
+    for (int i = 0; i < axes.length; i++) {
+      int axis = shape.axis(axes[i]);
+      dims[axis] = dims[axis] + pads[i] + pads[i + axes.length];
+    }
+    return List.of(in.type(0).withShape(Shape.of(dims)));
+  }
+
+  /** Resize since opset 10 and Upsample before it: by scales or to sizes. */
+  private static List<TensorType> resize(Operands in) {
+    Shape shape = in.shape(0);
+    boolean upsample = in.node().op().equals("Upsample");
+    int scalesAt = upsample || in.opset() < 11 ? 1 : 2;
+    long[] axes =
+        in.attributes()
+            .integers("axes")
+            .orElseGet(() -> java.util.stream.LongStream.range(0, shape.rank()).toArray());
+    long[] dims = shape.dims();
+    if (!upsample && in.has(3) && in.type(3).elements() > 0) {
+      long[] sizes = in.requireValue(3).toLongs();
+      requireCount(sizes.length, axes.length, shape);
+      resizeTo(
+          dims, shape, axes, sizes, in.attributes().text("keep_aspect_ratio_policy", "stretch"));
+      return List.of(in.type(0).withShape(Shape.of(dims)));
+    }
+    double[] scales = scales(in, scalesAt);
+    requireCount(scales.length, axes.length, shape);
+    for (int i = 0; i < axes.length; i++) {
+      int axis = shape.axis(axes[i]);
+      dims[axis] = (long) Math.floor(dims[axis] * scales[i]);
+    }
+    return List.of(in.type(0).withShape(Shape.of(dims)));
+  }
+
+  private static double[] scales(Operands in, int index) {
+    float[] attribute = in.attributes().numbers("scales").orElse(null);
+    if (attribute != null) {
+      double[] scales = new double[attribute.length];
+      for (int i = 0; i < scales.length; i++) {
+        scales[i] = attribute[i];
+      }
+      return scales;
+    }
+    return in.requireValue(index).toDoubles();
+  }
+
+  private static void requireCount(int given, int axes, Shape shape) {
+    if (given != axes) {
+      throw new ModelException(
+          given + " scales or sizes do not fit the " + axes + " axes of " + shape);
+    }
+  }
+
+  private static void resizeTo(long[] dims, Shape shape, long[] axes, long[] sizes, String policy) {
+    double scale = Double.NaN;
+    for (int i = 0; i < axes.length; i++) {
+      double ratio = (double) sizes[i] / shape.dim((int) axes[i]);
+      if (Double.isNaN(scale)) {
+        scale = ratio;
+      } else {
+        scale = policy.equals("not_smaller") ? Math.max(scale, ratio) : Math.min(scale, ratio);
+      }
+    }
+    for (int i = 0; i < axes.length; i++) {
+      int axis = shape.axis(axes[i]);
+      dims[axis] = policy.equals("stretch") ? sizes[i] : Math.round(scale * dims[axis]);
+    }
+  }
+
+  private static List<TensorType> oneHot(Operands in) {
+    Shape indices = in.shape(0);
+    long depth = in.requireValue(1).longAt(0);
+    long axis = in.attributes().integer("axis", -1);
+    int at = (int) (axis < 0 ? axis + indices.rank() + 1 : axis);
+    Shape out =
+        indices.slice(0, at).concat(Shape.of(depth)).concat(indices.slice(at, indices.rank()));
+    return List.of(in.type(2).withShape(out));
+  }
+
+  private static List<TensorType> topK(Operands in) {
+    Shape shape = in.shape(0);
+    int axis = shape.axis(in.attributes().integer("axis", -1));
+    long k = in.has(1) ? in.requireValue(1).longAt(0) : in.attributes().integer("k");
+    if (k > shape.dim(axis)) {
+      throw new ModelException(
+          "the top " + k + " of axis " + axis + " of " + shape + " do not exist");
+    }
+    TensorType values = in.type(0).withShape(shape.with(axis, k));
+    return List.of(values, values.withType(DataType.INT64));
+  }
+}

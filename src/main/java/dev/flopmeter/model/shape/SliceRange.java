@@ -1,0 +1,63 @@
+package dev.flopmeter.model.shape;
+
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import java.util.stream.LongStream;
+
+/**
+ * What a Slice takes of one axis: {@code count} elements from {@code start} on, {@code step} apart.
+ */
+public record SliceRange(long start, long step, long count) {
+
+  /** One range per axis of the node's first input, for all versions of Slice. */
+  public static SliceRange[] of(Operands in) {
+    Shape shape = in.shape(0);
+    long[] starts =
+        in.integers("starts", 1).orElseThrow(() -> new ModelException("the starts are missing"));
+    long[] ends =
+        in.integers("ends", 2).orElseThrow(() -> new ModelException("the ends are missing"));
+    long[] axes =
+        in.integers("axes", 3).orElseGet(() -> LongStream.range(0, starts.length).toArray());
+    long[] steps =
+        in.integers("steps", 4)
+            .orElseGet(() -> LongStream.range(0, starts.length).map(i -> 1).toArray());
+    if (ends.length != starts.length
+        || axes.length != starts.length
+        || steps.length != starts.length) {
+      throw new ModelException("starts, ends, axes and steps differ in length");
+    }
+    SliceRange[] ranges = new SliceRange[shape.rank()];
+    for (int i = 0; i < ranges.length; i++) {
+      ranges[i] = new SliceRange(0, 1, shape.dim(i));
+    }
+    for (int i = 0; i < axes.length; i++) {
+      int axis = shape.axis(axes[i]);
+      ranges[axis] = of(shape.dim(axis), starts[i], ends[i], steps[i]);
+    }
+    return ranges;
+  }
+
+  /** Clamps as ONNX does: to 0..size going up, to -1..size-1 going down. */
+  static SliceRange of(long size, long start, long end, long step) {
+    if (step == 0) {
+      throw new ModelException("a slice cannot have the step 0");
+    }
+    long from = start < 0 ? start + size : start;
+    long to = end < 0 ? Math.max(end, Long.MIN_VALUE / 2) + size : end;
+    if (step > 0) {
+      from = clamp(from, 0, size);
+      to = clamp(to, 0, size);
+      return new SliceRange(from, step, Math.max(0, (to - from + step - 1) / step));
+    }
+    from = clamp(from, 0, size - 1);
+    to = clamp(to, -1, size - 1);
+    long span = from - to;
+    long stride = step == Long.MIN_VALUE ? Long.MAX_VALUE : -step;
+    return new SliceRange(from, step, span <= 0 ? 0 : (span - 1) / stride + 1);
+  }
+
+  private static long clamp(long value, long low, long high) {
+    return Math.max(low, Math.min(high, value));
+  }
+}

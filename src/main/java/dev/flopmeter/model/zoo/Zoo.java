@@ -1,0 +1,56 @@
+package dev.flopmeter.model.zoo;
+
+import dev.flopmeter.model.EditDistance;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The networks built in, by name. */
+public final class Zoo {
+  private Zoo() {}
+
+  private static final Map<String, ZooModel> MODELS = models();
+
+  private static Map<String, ZooModel> models() {
+    Map<String, ZooModel> models = new LinkedHashMap<>();
+    ResNets.all().forEach(model -> models.put(model.name(), model));
+    return models;
+  }
+
+  /** All built-in networks, in the order they are listed. */
+  public static List<ZooModel> all() {
+    return List.copyOf(MODELS.values());
+  }
+
+  /** Whether there is a built-in network of this name. */
+  public static boolean has(String name) {
+    return MODELS.containsKey(name);
+  }
+
+  /**
+   * The network of this name.
+   *
+   * @throws ModelException if there is none; the message suggests the nearest name
+   */
+  public static Model get(String name) {
+    ZooModel model = MODELS.get(name);
+    if (model == null) {
+      throw new ModelException(
+          "there is no built-in model '"
+              + name
+              + "' and no such file; did you mean '"
+              + nearest(name)
+              + "'? 'flopmeter models' lists all");
+    }
+    return model;
+  }
+
+  private static String nearest(String name) {
+    return MODELS.keySet().stream()
+        .min(Comparator.comparingInt(known -> EditDistance.between(known, name)))
+        .orElse("resnet50");
+  }
+}

@@ -1,0 +1,54 @@
+package dev.flopmeter.model.zoo;
+
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.ValueInfo;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * A network built in code.
+ *
+ * @param description one line for {@code flopmeter models}
+ * @param inputs the declared inputs; a batch of 1 may be replaced
+ * @param recipe adds inputs, layers and outputs to a network whose input types are bound
+ */
+public record ZooModel(
+    String name, String description, List<ValueInfo> inputs, Consumer<NetworkBuilder> recipe)
+    implements Model {
+
+  /** The operator set that zoo networks are written against. */
+  static final int OPSET = 18;
+
+  public ZooModel {
+    inputs = List.copyOf(inputs);
+  }
+
+  @Override
+  public String source() {
+    return "built-in";
+  }
+
+  @Override
+  public int opset() {
+    return OPSET;
+  }
+
+  @Override
+  public Graph bind(Bindings bindings) {
+    try {
+      List<TensorType> types = List.copyOf(bindings.resolve(inputs).values());
+      NetworkBuilder network = new NetworkBuilder(name, OPSET);
+      for (int i = 0; i < types.size(); i++) {
+        network.input(inputs.get(i).name(), types.get(i));
+      }
+      recipe.accept(network);
+      return network.build();
+    } catch (ModelException e) {
+      throw e.at(name);
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** Well-known networks, built in code with seeded weights. */
+@NullMarked
+package dev.flopmeter.model.zoo;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,29 @@
+package dev.flopmeter.run;
+
+import dev.flopmeter.device.Device;
+import dev.flopmeter.model.Graph;
+
+/**
+ * A way to run graphs on one device. Closing gives back the device; all plans must be closed
+ * before.
+ */
+public interface Backend extends AutoCloseable {
+  /** {@code cudnn} or {@code djl}. */
+  String name();
+
+  Device device();
+
+  /** Versions of the libraries it uses, by name, for the result's environment. */
+  java.util.Map<String, String> libraries();
+
+  /**
+   * Prepares {@code graph}.
+   *
+   * @throws UnsupportedOperatorException if an operator has no kernel here
+   * @throws BackendException if the device fails or its memory does not suffice
+   */
+  Plan prepare(Graph graph, RunOptions options);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,31 @@
+package dev.flopmeter.run;
+
+/**
+ * How a graph is to be prepared.
+ *
+ * @param fuse whether nodes may be joined into one step
+ * @param workspaceLimitBytes the most scratch memory one step may use
+ * @param threads CPU threads; 0 leaves the engine's default
+ */
+public record RunOptions(
+    Precision precision, Layout layout, boolean fuse, long workspaceLimitBytes, int threads) {
+  /** fp32, automatic layout, fused, up to 1 GiB of workspace. */
+  public static final RunOptions DEFAULT =
+      new RunOptions(Precision.FP32, Layout.AUTO, true, 1L << 30, 0);
+
+  public RunOptions withPrecision(Precision other) {
+    return new RunOptions(other, layout, fuse, workspaceLimitBytes, threads);
+  }
+
+  public RunOptions withLayout(Layout other) {
+    return new RunOptions(precision, other, fuse, workspaceLimitBytes, threads);
+  }
+
+  public RunOptions withFuse(boolean other) {
+    return new RunOptions(precision, layout, other, workspaceLimitBytes, threads);
+  }
+
+  public RunOptions withThreads(int other) {
+    return new RunOptions(precision, layout, fuse, workspaceLimitBytes, other);
+  }
+}

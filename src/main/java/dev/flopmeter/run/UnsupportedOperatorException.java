@@ -1,0 +1,24 @@
+package dev.flopmeter.run;
+
+import dev.flopmeter.model.ModelException;
+
+/** A backend has no kernel for an operator; {@code count} works all the same. */
+public final class UnsupportedOperatorException extends ModelException {
+  private static final long serialVersionUID = 1L;
+
+  private final String op;
+
+  /**
+   * @param backend the backend's name
+   * @param op the qualified operator
+   * @param where the node, or what about it is not supported
+   */
+  public UnsupportedOperatorException(String backend, String op, String where) {
+    super("the backend '" + backend + "' cannot run the operator " + op + " (" + where + ")");
+    this.op = op;
+  }
+
+  public String op() {
+    return op;
+  }
+}

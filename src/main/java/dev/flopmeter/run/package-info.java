@@ -1,0 +1,5 @@
+/** Runs graphs: prepares them into steps, computes and times them. */
+@NullMarked
+package dev.flopmeter.run;
+
+import org.jspecify.annotations.NullMarked;
