@@ -50,7 +50,7 @@ public final class SmallFloats {
     if (Float.isNaN(value)) {
       return (short) (bits >>> 16 | 0x40);
     }
-    return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+    return (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
   }
 
   /** One of ONNX's 8-bit formats to float32, exactly. */
@@ -93,7 +93,6 @@ public final class SmallFloats {
       int exponent = Math.getExponent(Math.abs(value)) + 127;
       return (byte) Math.max(0, Math.min(254, exponent));
     }
-    int best = 0;
     float magnitude = Math.abs(value);
     int largest = largestCode(type);
     int low = 0;
@@ -106,7 +105,7 @@ public final class SmallFloats {
         high = middle - 1;
       }
     }
-    best = low;
+    int best = low;
     if (low < largest) {
       float down = magnitude - float8ToFloat(type, (byte) low);
       float up = float8ToFloat(type, (byte) (low + 1)) - magnitude;

@@ -9,6 +9,7 @@ import java.util.Arrays;
  * @param padBegin elements added before; never negative unless the model says so
  * @param padEnd elements added after
  */
+@SuppressWarnings("ArrayRecordComponent") // never changed, and compared by content below
 public record Window(
     long[] kernel, long[] stride, long[] dilation, long[] padBegin, long[] padEnd, boolean ceil) {
 

@@ -24,7 +24,7 @@ final class ArithmeticFolds {
     rules.put("Sub", binary(Math::subtractExact, (a, b) -> a - b));
     rules.put("Mul", binary(Math::multiplyExact, (a, b) -> a * b));
     rules.put("Div", binary(ArithmeticFolds::divide, (a, b) -> a / b));
-    rules.put("Pow", binary((a, b) -> (long) Math.pow(a, b), Math::pow));
+    rules.put("Pow", binary((a, b) -> (long) Math.pow((double) a, (double) b), Math::pow));
     rules.put("Max", binary(Math::max, Math::max));
     rules.put("Min", binary(Math::min, Math::min));
     rules.put("Equal", binary((a, b) -> a == b ? 1 : 0, (a, b) -> a == b ? 1 : 0));

@@ -96,8 +96,8 @@ public final class OnnxModel implements Model {
     int dot = fileName.lastIndexOf('.');
     String stem = dot > 0 ? fileName.substring(0, dot) : fileName;
     Path folder = file.toAbsolutePath().getParent();
-    boolean says = !stem.equals("model") || folder == null || folder.getFileName() == null;
-    return says ? stem : folder.getFileName().toString();
+    Path folderName = folder == null ? null : folder.getFileName();
+    return stem.equals("model") && folderName != null ? folderName.toString() : stem;
   }
 
   private static OnnxModel parse(

@@ -32,7 +32,6 @@ final class TensorParser {
   private final Map<Integer, List<ByteBuffer>> packed = new HashMap<>();
 
   private final List<Long> integers = new ArrayList<>();
-  private int strings;
 
   private TensorParser(ExternalData files) {
     this.files = files;
@@ -60,10 +59,6 @@ final class TensorParser {
       case 3 -> throw new ModelException("tensors in segments are not supported");
       case 4 -> packedOrSingle(in, 4);
       case 5, 7, 11 -> Repeated.integers(in, integers);
-      case 6 -> {
-        strings++;
-        in.skip();
-      }
       case 8 -> name = in.text();
       case 9 -> raw = in.bytes();
       case 10 -> packedOrSingle(in, 10);

@@ -144,7 +144,7 @@ final class LayoutShapes {
   private static long[] reversed(int rank) {
     long[] order = new long[rank];
     for (int i = 0; i < rank; i++) {
-      order[i] = rank - 1 - i;
+      order[i] = rank - 1L - i;
     }
     return order;
   }

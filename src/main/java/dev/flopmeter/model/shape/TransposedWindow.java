@@ -13,6 +13,7 @@ import java.util.Arrays;
  * <p>ONNX: {@code out = stride (in - 1) + output_padding + (kernel - 1) dilation + 1 - pads}; where
  * {@code output_shape} is given, or {@code auto_pad} is SAME, the pads follow from it.
  */
+@SuppressWarnings("ArrayRecordComponent") // never changed, never compared
 public record TransposedWindow(
     long[] kernel,
     long[] stride,

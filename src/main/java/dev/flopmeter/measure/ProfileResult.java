@@ -1,0 +1,196 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.count.Cost;
+import dev.flopmeter.count.ModelInfo;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.run.KernelInfo;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a profile found: the analytic cost joined with measured times. The JSON form is documented
+ * by {@code dev/flopmeter/schema/profile-1.json}; tables, pages and metrics are views of it.
+ *
+ * <p>Times are seconds, sizes bytes, rates per second. What could not be measured is null (left out
+ * of the JSON), with the reason among the warnings.
+ *
+ * @param cost totals of {@code count} under the default convention
+ * @param layers one per step, in order of execution
+ * @param layerSumRatio sum of the layers' medians over the end-to-end median
+ * @param firstRunSeconds the very first pass, before any warm-up
+ * @param valid false if the figures must not be believed; the warnings say why
+ */
+public record ProfileResult(
+    ModelInfo model,
+    Device device,
+    Run run,
+    Environment environment,
+    Cost cost,
+    long peakActivationBytes,
+    Latency latency,
+    Throughput throughput,
+    Efficiency efficiency,
+    List<Layer> layers,
+    @Nullable Double layerSumRatio,
+    @Nullable Memory memory,
+    @Nullable Double firstRunSeconds,
+    @Nullable Launch launch,
+    @Nullable NumericCheck numericCheck,
+    Roofs roofs,
+    @Nullable Sensors sensors,
+    boolean valid,
+    List<String> warnings) {
+
+  /** The version of the JSON form. */
+  public static final String SCHEMA = "flopmeter.profile/1";
+
+  public ProfileResult {
+    layers = List.copyOf(layers);
+    warnings = List.copyOf(warnings);
+  }
+
+  /**
+   * How it was run.
+   *
+   * @param samples end-to-end samples kept
+   * @param droppedSamples samples left out, by reason
+   * @param stopReason the rule that ended sampling
+   */
+  public record Run(
+      String backend,
+      String precision,
+      String layout,
+      long batch,
+      boolean fused,
+      int samples,
+      Map<String, Integer> droppedSamples,
+      int warmupRuns,
+      String stopReason,
+      Instant startedAt,
+      @Nullable List<Double> rawSeconds) {
+    public Run {
+      droppedSamples = Map.copyOf(droppedSamples);
+    }
+  }
+
+  /** Where it was run. */
+  public record Environment(
+      String flopmeter, String java, String os, Map<String, String> libraries) {
+    public Environment {
+      libraries = Map.copyOf(libraries);
+    }
+  }
+
+  /**
+   * End-to-end time of one pass over the batch, in seconds. Tail percentiles only where there are
+   * enough samples for them.
+   *
+   * @param ci95Low lower bound of the distribution-free 95 % confidence interval of the median
+   * @param relativeIqr interquartile range over median
+   */
+  public record Latency(
+      double median,
+      double q1,
+      double q3,
+      double min,
+      @Nullable Double p90,
+      @Nullable Double p95,
+      @Nullable Double p99,
+      double ci95Low,
+      double ci95High,
+      double relativeIqr) {}
+
+  /** Work per second. {@code achievedFlopsPerSecond} counts 2 per MAC, nothing else. */
+  public record Throughput(double inferencesPerSecond, double achievedFlopsPerSecond) {}
+
+  /**
+   * Shares of the device's roofs, by basis.
+   *
+   * @param intensity FLOPs per compulsory byte
+   */
+  public record Efficiency(Shares mfu, Shares mbu, @Nullable Double intensity) {}
+
+  /** A share of a roof, for each way to know the roof; null where that way is not there. */
+  public record Shares(
+      @Nullable Double datasheet, @Nullable Double measured, @Nullable Double clockAdjusted) {
+    public static final Shares NONE = new Shares(null, null, null);
+  }
+
+  /**
+   * A step with its nodes' summed cost.
+   *
+   * @param bound {@code compute}, {@code memory} or {@code launch}; null without a roof
+   * @param rooflineEfficiency achieved rate over the attainable one at this intensity
+   */
+  public record Layer(
+      String name,
+      String op,
+      List<String> nodes,
+      Cost cost,
+      Time time,
+      @Nullable Double achievedFlopsPerSecond,
+      @Nullable Double intensity,
+      @Nullable String bound,
+      @Nullable Double rooflineEfficiency,
+      KernelInfo kernel) {
+    public Layer {
+      nodes = List.copyOf(nodes);
+    }
+  }
+
+  /** Median and quartiles of a layer, in seconds. */
+  public record Time(double median, double q1, double q3) {}
+
+  /** Bytes held on the device. */
+  public record Memory(long weights, long activations, long workspace) {}
+
+  /**
+   * The cost of launching step by step instead of replaying a captured graph.
+   *
+   * @param overheadRatio (eager - graph) / graph
+   */
+  public record Launch(double eagerSeconds, double graphSeconds, double overheadRatio) {}
+
+  /**
+   * The plan's outputs against the reference's.
+   *
+   * @param relativeL2 the largest ||out - ref|| / ||ref|| over the outputs
+   */
+  public record NumericCheck(
+      String reference, double relativeL2, double tolerance, boolean passed) {}
+
+  /** The roofs that shares were taken of. FLOP/s and bytes/s; null where unknown. */
+  public record Roofs(
+      @Nullable Roof datasheet, @Nullable Roof measured, @Nullable Roof clockAdjusted) {
+    public static final Roofs NONE = new Roofs(null, null, null);
+  }
+
+  /**
+   * One way to know what the device can do at best.
+   *
+   * @param source where the figures come from
+   */
+  public record Roof(
+      @Nullable Double flopsPerSecond, @Nullable Double bytesPerSecond, String source) {}
+
+  /** What the device's sensors said while it ran; null where a sensor is not there. */
+  public record Sensors(
+      @Nullable Double smClockHz,
+      @Nullable Double memoryClockHz,
+      @Nullable Double powerW,
+      @Nullable Double powerLimitW,
+      @Nullable Double energyJPerInference,
+      @Nullable Double temperatureC,
+      @Nullable Double utilization,
+      @Nullable Long memoryUsedBytes,
+      @Nullable Integer otherProcesses,
+      List<String> throttleReasons,
+      Map<String, String> absent) {
+    public Sensors {
+      throttleReasons = List.copyOf(throttleReasons);
+      absent = Map.copyOf(absent);
+    }
+  }
+}

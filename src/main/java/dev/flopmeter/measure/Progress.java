@@ -1,0 +1,16 @@
+package dev.flopmeter.measure;
+
+/** Where a long piece of work tells how far it has come. */
+@FunctionalInterface
+public interface Progress {
+  /** Tells nobody. */
+  Progress SILENT = (phase, done, detail) -> {};
+
+  /**
+   * @param phase what is being done: {@code prepare}, {@code check}, {@code warm-up}, {@code
+   *     measure}, {@code layers}
+   * @param done share of the whole work, 0 to 1
+   * @param detail a few words, such as the batch
+   */
+  void report(String phase, double done, String detail);
+}
