@@ -207,5 +207,7 @@ bool dnn_uses_tf32(const struct convolution *convolution, int type);
 void dnn_round_inputs(float *values, int64_t count);
 
 float dnn_activate(const struct activation *activation, float value);
+/* Reduces the dimensions of a that are 1 in c; operations as cudnnReduceTensorOp_t. */
+void dnn_reduce(int operation, const struct tensor *a_shape, const float *a, const struct tensor *c_shape, float *c);
 
 #endif
