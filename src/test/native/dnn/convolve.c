@@ -211,5 +211,6 @@ int dnn_output_size(int input, int window, int pad, int stride, int dilation)
 
 bool dnn_uses_tf32(const struct convolution *convolution, int type)
 {
-    return type == TYPE_FLOAT && convolution->math_type != MATH_FMA;
+    const char *override = getenv("NVIDIA_TF32_OVERRIDE"); /* 0 forbids it, as in NVIDIA's libraries */
+    return type == TYPE_FLOAT && convolution->math_type != MATH_FMA && !(override != NULL && strcmp(override, "0") == 0);
 }

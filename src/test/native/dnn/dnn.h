@@ -153,6 +153,7 @@ int64_t dnn_elements(const struct tensor *tensor);
 bool dnn_same_shape(const struct tensor *a, const struct tensor *b);
 /* Each dimension of `small` is 1 or that of `large`. */
 bool dnn_broadcasts_to(const struct tensor *small, const struct tensor *large);
+int64_t dnn_broadcast_index(const struct tensor *large, const struct tensor *small, int64_t element);
 void dnn_set_strides(struct tensor *tensor, int format);
 bool dnn_is_packed(const struct tensor *tensor, int format);
 /* Bytes from the first to the last element. */

@@ -43,6 +43,19 @@ bool dnn_broadcasts_to(const struct tensor *small, const struct tensor *large)
     return fits;
 }
 
+/* Position in the dense `small` of each element of `large`, whose shape it broadcasts to. */
+int64_t dnn_broadcast_index(const struct tensor *large, const struct tensor *small, int64_t element)
+{
+    int64_t index = 0, step = 1;
+    for (int i = large->rank - 1; i >= 0; i--) {
+        if (small->dim[i] != 1)
+            index += element % large->dim[i] * step;
+        step *= small->dim[i];
+        element /= large->dim[i];
+    }
+    return index;
+}
+
 /* NCHW: row-major in the order of the dimensions. NHWC: the second dimension (channels) varies fastest. */
 void dnn_set_strides(struct tensor *tensor, int format)
 {

@@ -22,19 +22,6 @@ struct tensor_work {
     float alpha1, alpha2, beta;
 };
 
-/* Position in the dense `small` of each element of `large`, whose shape it broadcasts to. */
-static int64_t broadcast_index(const struct tensor *large, const struct tensor *small, int64_t element)
-{
-    int64_t index = 0, step = 1;
-    for (int i = large->rank - 1; i >= 0; i--) {
-        if (small->dim[i] != 1)
-            index += element % large->dim[i] * step;
-        step *= small->dim[i];
-        element /= large->dim[i];
-    }
-    return index;
-}
-
 static float apply(int operation, float a, float b)
 {
     switch (operation) {
@@ -60,7 +47,7 @@ static CUresult run_op(void *parameters)
         bool same = unary || dnn_same_shape(&work->b_tensor, &work->c_tensor);
         float *c = dnn_floats(count);
         for (int64_t i = 0; i < count; i++) {
-            float right = unary ? 0 : work->alpha2 * b.data[same ? i : broadcast_index(&work->c_tensor, &work->b_tensor, i)];
+            float right = unary ? 0 : work->alpha2 * b.data[same ? i : dnn_broadcast_index(&work->c_tensor, &work->b_tensor, i)];
             c[i] = apply(work->operation, work->alpha1 * a.data[i], right);
         }
         error = dnn_write(&work->c_tensor, work->c, c, 1, work->beta);
@@ -82,7 +69,7 @@ static CUresult run_copy(void *parameters)
         struct dense a = dnn_read(&work->a_tensor, work->a);
         error = a.error;
         for (int64_t i = 0; error == CUDA_SUCCESS && i < count; i++)
-            c[i] = a.data[broadcast_index(&work->c_tensor, &work->a_tensor, i)];
+            c[i] = a.data[dnn_broadcast_index(&work->c_tensor, &work->a_tensor, i)];
         dnn_release(&a);
     } else {
         for (int64_t i = 0; i < count; i++)
