@@ -31,10 +31,20 @@ public final class Figures {
     return thousands == 0 ? digits : digits + " " + LARGE[thousands];
   }
 
+  /** An exact amount, to three digits. */
+  public static String si(long value) {
+    return si((double) value);
+  }
+
   /** {@code 8178368512, "FLOP"} as {@code 8.18 GFLOP}; {@code 12, "B"} as {@code 12 B}. */
   public static String si(double value, String unit) {
     String text = si(value);
     return text.contains(" ") ? text + unit : text + " " + unit;
+  }
+
+  /** An exact amount, to three digits. */
+  public static String si(long value, String unit) {
+    return si((double) value, unit);
   }
 
   /** {@code 0.000512} as {@code 512 µs}; from a second on in seconds. */
@@ -51,7 +61,7 @@ public final class Figures {
   }
 
   /** {@code 102228128} as {@code 102 MB}. */
-  public static String bytes(double bytes) {
+  public static String bytes(long bytes) {
     return si(bytes, "B");
   }
 

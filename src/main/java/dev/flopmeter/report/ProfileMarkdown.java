@@ -62,7 +62,7 @@ public final class ProfileMarkdown {
           out,
           code(layer.name()),
           escaped(layer.op()),
-          layer.cost().macs() == 0 ? "" : Figures.si((double) layer.cost().macs()),
+          layer.cost().macs() == 0 ? "" : Figures.si(layer.cost().macs()),
           Figures.seconds(layer.time().median()),
           Figures.percent(layer.time().median() / total),
           text(layer.achievedFlopsPerSecond(), Figures::si),

@@ -166,10 +166,7 @@ public final class ProfileTable {
     columns.add(
         new LayerColumn(
             Column.figure("MACs"),
-            layer ->
-                layer.cost().macs() == 0
-                    ? ABSENT
-                    : tight(Figures.si((double) layer.cost().macs()))));
+            layer -> layer.cost().macs() == 0 ? ABSENT : tight(Figures.si(layer.cost().macs()))));
     columns.add(
         new LayerColumn(Column.figure("time"), layer -> Figures.seconds(layer.time().median())));
     columns.add(

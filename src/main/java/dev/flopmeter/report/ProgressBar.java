@@ -64,12 +64,12 @@ public final class ProgressBar implements Progress, AutoCloseable {
     int full = (int) Math.round(share * BAR);
     String bar =
         style.unicode()
-            ? "━".repeat(full) + style.dim("─".repeat(BAR - full))
+            ? style.green("━".repeat(full)) + style.dim("─".repeat(BAR - full))
             : "#".repeat(full) + ".".repeat(BAR - full);
     String text = " " + line(share, detail, elapsed);
     int room = style.width() - 1 - BAR;
     String cut = text.length() > room ? text.substring(0, Math.max(0, room)) : text;
-    out.print("\r" + style.green("") + bar + style.fit(cut) + "\u001b[K");
+    out.print("\r" + bar + style.fit(cut) + "\u001b[K");
     out.flush();
     isDrawn = true;
   }
@@ -88,7 +88,7 @@ public final class ProgressBar implements Progress, AutoCloseable {
   }
 
   static String remaining(double seconds) {
-    long whole = Math.round(Math.ceil(seconds));
+    long whole = Math.max(1, Math.round(seconds));
     return whole < 60 ? whole + " s" : whole / 60 + " min " + whole % 60 + " s";
   }
 
