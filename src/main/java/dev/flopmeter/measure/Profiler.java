@@ -64,13 +64,13 @@ public final class Profiler {
    */
   public ProfileResult profile(ProfileRequest request, Progress progress) {
     var startedAt = setting.clock().instant();
-    Verdict verdict = new Verdict();
+    Validity validity = new Validity();
     String batch = "batch " + request.batch();
     progress.report("prepare", 0, batch);
     Map<String, Tensor> inputs = RandomInputs.of(request.graph(), setting.seed());
     try (Plan plan = backend.prepare(request.graph(), request.options())) {
       progress.report("check", PREPARED, batch);
-      NumericCheck check = check(plan, request, inputs, verdict);
+      NumericCheck check = check(plan, request, inputs, validity);
       plan.load(inputs);
       try (SensorWatch watch = setting.watch().get()) {
         Samples samples =
@@ -86,9 +86,9 @@ public final class Profiler {
             EnergyPass.joulesPerInference(plan, request.batch(), watch, setting.nanoClock());
         Sensors sensors = watch.summary(joules);
         progress.report("measure", 1, batch);
-        verdict.judgeSamples(samples, request.rules());
+        validity.judgeSamples(samples, request.rules());
         Run run = run(request, samples, startedAt);
-        return join(new Measured(request, run, samples, check, sensors), plan, verdict);
+        return join(new Measured(request, run, samples, check, sensors), plan, validity);
       }
     }
   }
@@ -101,10 +101,10 @@ public final class Profiler {
       @Nullable Sensors sensors) {}
 
   private @Nullable NumericCheck check(
-      Plan plan, ProfileRequest request, Map<String, Tensor> inputs, Verdict verdict) {
+      Plan plan, ProfileRequest request, Map<String, Tensor> inputs, Validity validity) {
     Reference reference = setting.reference();
     if (reference == null) {
-      verdict.warn("the outputs were not compared with a reference");
+      validity.warn("the outputs were not compared with a reference");
       return null;
     }
     double error =
@@ -114,7 +114,7 @@ public final class Profiler {
     NumericCheck check =
         new NumericCheck(
             reference.name(), Math.min(error, Double.MAX_VALUE), tolerance, error <= tolerance);
-    verdict.judgeCheck(check);
+    validity.judgeCheck(check);
     return check;
   }
 
@@ -133,7 +133,7 @@ public final class Profiler {
         request.keepsRaw() ? samples.passes() : null);
   }
 
-  private ProfileResult join(Measured measured, Plan plan, Verdict verdict) {
+  private ProfileResult join(Measured measured, Plan plan, Validity validity) {
     ProfileRequest request = measured.request();
     Samples samples = measured.samples();
     Counts counts = request.counts();
@@ -142,14 +142,14 @@ public final class Profiler {
     List<Layer> layers = join.layers(plan.steps(), samples);
     Double sumRatio = layerSumRatio(layers, latency);
     Throughput throughput = join.throughput(latency.median());
-    verdict.judgeNoise(latency.relativeIqr());
-    verdict.judgeLayerSum(sumRatio);
-    verdict.judgePeak(throughput.achievedFlopsPerSecond(), setting.roofs().roofs());
+    validity.judgeNoise(latency.relativeIqr());
+    validity.judgeLayerSum(sumRatio);
+    validity.judgePeak(throughput.achievedFlopsPerSecond(), setting.roofs().roofs());
     counts
         .uncounted()
         .forEach(
             missing ->
-                verdict.warn(
+                validity.warn(
                     "the work of "
                         + missing.count()
                         + " "
@@ -175,8 +175,8 @@ public final class Profiler {
         measured.check(),
         setting.roofs().roofs(),
         measured.sensors(),
-        verdict.isValid(),
-        verdict.warnings());
+        validity.isValid(),
+        validity.warnings());
   }
 
   private static @Nullable Double layerSumRatio(List<Layer> layers, Latency latency) {

@@ -71,8 +71,11 @@ final class Sampler {
         if (isLongEnough && isStable()) {
           break;
         }
-        // The first pass says little about the next: it loads and compiles. So one more always.
-        if (!warmup.isEmpty() && elapsed() + last > rules.warmupLimitSeconds()) {
+        // The first pass says little about the next: it loads and compiles. So one more, unless
+        // that alone was longer than all the time there is.
+        boolean isLate = elapsed() + last > rules.warmupLimitSeconds();
+        if (isLate && (!warmup.isEmpty() || first > rules.limitSeconds())) {
+          longest = last;
           return false;
         }
         last = plan.timePass();
@@ -80,6 +83,7 @@ final class Sampler {
         warmup.add(last);
         report("warm-up", elapsed() / rules.limitSeconds(), warmup.size() + " runs");
       }
+      longest = last;
       plan.timeSteps(); // its own first time, thrown away like the other's
       return true;
     }
@@ -95,7 +99,6 @@ final class Sampler {
     }
 
     private StopReason measure() {
-      longest = 0;
       while (true) {
         boolean isSlow = longest > SLOW_PASS;
         for (int i = 0; i < (isSlow ? 1 : ROUND_PASSES); i++) {

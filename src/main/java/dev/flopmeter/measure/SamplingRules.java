@@ -27,7 +27,7 @@ public record SamplingRules(
     double limitSeconds) {
 
   public static final SamplingRules DEFAULT =
-      new SamplingRules(0.2, 10, 0.01, 30, 0.5, 0.005, 0.05, 15);
+      new SamplingRules(0.2, 10, 0.01, 30, 0.5, 0.005, 0.10, 15);
 
   public SamplingRules {
     if (!(limitSeconds > 0)) {

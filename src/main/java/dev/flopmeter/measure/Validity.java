@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * Whether figures may be believed. Collects warnings; one that takes away all worth also makes the
  * result invalid. The bounds are those of the measuring rules in the project's documentation.
  */
-final class Verdict {
+final class Validity {
   private static final double NOISY = 0.10;
   private static final double UNUSABLE = 0.25;
   private static final double SUM_LOW = 0.95;
