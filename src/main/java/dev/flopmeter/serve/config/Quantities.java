@@ -15,13 +15,13 @@ final class Quantities {
   private static final Pattern NUMBER_AND_UNIT =
       Pattern.compile("(\\d{1,15}(?:\\.\\d{1,6})?)\\s*([A-Za-z%]*)");
 
-  private static final Map<String, Duration> TIMES =
+  private static final Map<String, Long> NANOS =
       Map.of(
-          "ms", Duration.ofMillis(1),
-          "s", Duration.ofSeconds(1),
-          "m", Duration.ofMinutes(1),
-          "h", Duration.ofHours(1),
-          "d", Duration.ofDays(1));
+          "ms", 1_000_000L,
+          "s", 1_000_000_000L,
+          "m", 60_000_000_000L,
+          "h", 3_600_000_000_000L,
+          "d", 86_400_000_000_000L);
 
   private static final Map<String, Long> BYTES =
       Map.of(
@@ -49,8 +49,8 @@ final class Quantities {
         text -> {
           String form = "expected a duration such as 15s, 10m or 30d";
           Matcher parts = NUMBER_AND_UNIT.matcher(text);
-          require(parts.matches() && TIMES.containsKey(parts.group(2)), form);
-          Duration value = scaled(parts.group(1), TIMES.get(parts.group(2)), form);
+          require(parts.matches(), form);
+          Duration value = Duration.ofNanos(amount(parts, NANOS, form).longValue());
           require(
               value.compareTo(least) >= 0 && value.compareTo(most) <= 0,
               "expected a duration from " + text(least) + " to " + text(most));
@@ -58,16 +58,14 @@ final class Quantities {
         });
   }
 
-  private static Duration scaled(String number, Duration unit, String form) {
-    try {
-      return Duration.ofNanos(
-          new BigDecimal(number)
-              .multiply(BigDecimal.valueOf(unit.toNanos()))
-              .toBigInteger()
-              .longValueExact());
-    } catch (ArithmeticException e) {
-      throw new IllegalArgumentException(form, e);
+  /** Number times unit; at most 2^63-1. */
+  private static BigDecimal amount(Matcher parts, Map<String, Long> units, String form) {
+    Long unit = units.get(parts.group(2));
+    if (unit == null) {
+      throw new IllegalArgumentException(form);
     }
+    BigDecimal amount = new BigDecimal(parts.group(1)).multiply(BigDecimal.valueOf(unit));
+    return amount.min(BigDecimal.valueOf(Long.MAX_VALUE));
   }
 
   /** {@code 512MiB}, {@code 4GiB}, {@code 10MB}. */
@@ -77,10 +75,8 @@ final class Quantities {
         text -> {
           String form = "expected a size such as 512MiB or 4GiB";
           Matcher parts = NUMBER_AND_UNIT.matcher(text);
-          require(parts.matches() && BYTES.containsKey(parts.group(2)), form);
-          BigDecimal bytes =
-              new BigDecimal(parts.group(1))
-                  .multiply(BigDecimal.valueOf(BYTES.get(parts.group(2))));
+          require(parts.matches(), form);
+          BigDecimal bytes = amount(parts, BYTES, form);
           require(
               bytes.compareTo(BigDecimal.valueOf(least)) >= 0
                   && bytes.compareTo(BigDecimal.valueOf(most)) <= 0,
@@ -104,22 +100,21 @@ final class Quantities {
   }
 
   static String text(Duration value) {
-    for (String unit : new String[] {"d", "h", "m", "s"}) {
-      long nanos = TIMES.get(unit).toNanos();
-      if (value.toNanos() >= nanos && value.toNanos() % nanos == 0) {
-        return value.toNanos() / nanos + unit;
-      }
-    }
-    return value.toMillis() + "ms";
+    return text(value.toNanos(), NANOS, "d", "h", "m", "s", "ms");
   }
 
   static String text(long bytes) {
-    for (String unit : new String[] {"TiB", "GiB", "MiB", "KiB"}) {
-      long size = BYTES.get(unit);
-      if (bytes >= size && bytes % size == 0) {
-        return bytes / size + unit;
+    return text(bytes, BYTES, "TiB", "GiB", "MiB", "KiB", "B");
+  }
+
+  /** In the largest unit that needs no fraction. */
+  private static String text(long amount, Map<String, Long> units, String... largestFirst) {
+    for (String name : largestFirst) {
+      Long unit = units.get(name);
+      if (unit != null && amount >= unit && amount % unit == 0) {
+        return amount / unit + name;
       }
     }
-    return bytes + "B";
+    return amount + largestFirst[largestFirst.length - 1];
   }
 }

@@ -1,6 +1,7 @@
 package dev.flopmeter.serve.result;
 
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -25,14 +26,15 @@ public record Result(
     Map<String, String> texts,
     List<String> throttleReasons,
     List<String> warnings,
-    double[] rawSeconds,
+    List<Double> rawSeconds,
     List<LayerRow> layers) {
 
   public Result {
-    values = java.util.Collections.unmodifiableMap(new TreeMap<>(values));
-    texts = java.util.Collections.unmodifiableMap(new TreeMap<>(texts));
+    values = Collections.unmodifiableMap(new TreeMap<>(values));
+    texts = Collections.unmodifiableMap(new TreeMap<>(texts));
     throttleReasons = List.copyOf(throttleReasons);
     warnings = List.copyOf(warnings);
+    rawSeconds = List.copyOf(rawSeconds);
     layers = List.copyOf(layers);
   }
 
@@ -58,10 +60,9 @@ public record Result(
 
   /** Without what only one publishing needs. */
   public Result withoutRaw() {
-    return rawSeconds.length == 0
+    return rawSeconds.isEmpty()
         ? this
-        : new Result(
-            key, startedAt, values, texts, throttleReasons, warnings, new double[0], layers);
+        : new Result(key, startedAt, values, texts, throttleReasons, warnings, List.of(), layers);
   }
 
   /** With the slowest {@code most} layers and one {@code other} for the rest. */

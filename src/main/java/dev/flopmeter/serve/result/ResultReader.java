@@ -1,6 +1,5 @@
 package dev.flopmeter.serve.result;
 
-import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -48,7 +47,7 @@ public final class ResultReader {
   public record BadLine(String reason) implements Line {}
 
   /** Reads a line that a worker for {@code workload} wrote. */
-  public static Line read(String workload, byte[] json) {
+  public static Line read(String workload, String json) {
     Fields fields = new Fields();
     try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
@@ -77,14 +76,14 @@ public final class ResultReader {
   }
 
   /** A result that was read before; null if this version does not understand it. */
-  public static @Nullable Result restore(String workload, byte[] json) {
+  public static @Nullable Result restore(String workload, String json) {
     return read(workload, json) instanceof ResultLine line ? line.result() : null;
   }
 
   /** The text of a line, for a log. */
-  public static String excerpt(byte[] line) {
-    String text = new String(line, 0, Math.min(line.length, 120), StandardCharsets.UTF_8);
-    return text.replaceAll("\\p{Cntrl}", "?") + (line.length > 120 ? "..." : "");
+  public static String excerpt(String line) {
+    String text = line.substring(0, Math.min(line.length(), 120));
+    return text.replaceAll("\\p{Cntrl}", "?") + (line.length() > 120 ? "..." : "");
   }
 
   private static Line result(String workload, Fields fields) {
@@ -122,7 +121,7 @@ public final class ResultReader {
             fields.texts,
             fields.throttleReasons,
             fields.warnings,
-            fields.raw.stream().mapToDouble(Double::doubleValue).toArray(),
+            fields.raw,
             fields.layers));
   }
 

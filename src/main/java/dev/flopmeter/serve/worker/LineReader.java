@@ -3,6 +3,7 @@ package dev.flopmeter.serve.worker;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** Reads lines of bounded length from a process that may write anything. */
@@ -24,7 +25,7 @@ final class LineReader {
    * @param isComplete whether its end came
    * @param isTooLong whether its rest was thrown away
    */
-  record Line(byte[] bytes, boolean isComplete, boolean isTooLong) {}
+  record Line(String text, boolean isComplete, boolean isTooLong) {}
 
   /** The next line; null at the end. */
   @Nullable Line next() throws IOException {
@@ -36,7 +37,7 @@ final class LineReader {
         limit = Math.max(0, in.read(buffer));
         position = 0;
         if (limit == 0) {
-          return isEmpty ? null : new Line(line.toByteArray(), false, isTooLong);
+          return isEmpty ? null : new Line(line.toString(StandardCharsets.UTF_8), false, isTooLong);
         }
       }
       isEmpty = false;
@@ -52,7 +53,7 @@ final class LineReader {
       position = end;
       if (end < limit) {
         position++;
-        return new Line(line.toByteArray(), true, isTooLong);
+        return new Line(line.toString(StandardCharsets.UTF_8), true, isTooLong);
       }
     }
   }

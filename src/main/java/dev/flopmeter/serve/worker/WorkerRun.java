@@ -96,13 +96,8 @@ public final class WorkerRun {
       if (elapsed(start).compareTo(request.workload().timeout()) > 0) {
         return Outcome.TIMEOUT;
       }
-      try {
-        if (tree.residentBytes() > maxMemory) {
-          return Outcome.OUT_OF_MEMORY;
-        }
-      } catch (IOException e) {
-        // The limit is a safety net; a run does not fail because /proc could not be read.
-        continue;
+      if (tree.residentBytes() > maxMemory) {
+        return Outcome.OUT_OF_MEMORY;
       }
     }
     return null;
@@ -115,13 +110,13 @@ public final class WorkerRun {
         badLine = "a line is longer than " + LONGEST_LINE + " bytes";
         continue;
       }
-      ResultReader.Line read = ResultReader.read(request.workload().name(), line.bytes());
+      ResultReader.Line read = ResultReader.read(request.workload().name(), line.text());
       if (read instanceof ProgressLine step) {
         progress.report(step.phase(), step.done(), step.detail());
       } else if (read instanceof ResultLine result) {
-        results.add(new WorkerResult(result.result(), line.bytes()));
+        results.add(new WorkerResult(result.result(), line.text()));
       } else if (read instanceof BadLine bad && line.isComplete()) {
-        badLine = "a line " + bad.reason() + ": " + ResultReader.excerpt(line.bytes());
+        badLine = "a line " + bad.reason() + ": " + ResultReader.excerpt(line.text());
       } else {
         breaksOff = true;
       }
