@@ -71,7 +71,7 @@ record RecurrentLayers(
         ofInput.storedAs(Shape.of(directions, gates * hidden, ofInput.dims().dim(1)));
     TracedArray r = weights.get(1).storedAs(Shape.of(directions, gates * hidden, hidden));
     @Nullable TracedArray b =
-        biases ? weights.get(2).storedAs(Shape.of(directions, 2 * gates * hidden)) : null;
+        biases ? weights.get(2).storedAs(Shape.of(directions, 2L * gates * hidden)) : null;
     List<@Nullable TracedArray> operands = new ArrayList<>(List.of(x, w, r));
     operands.add(b);
     operands.add(null);
