@@ -48,7 +48,7 @@ public final class Profiler {
    */
   public record Setting(
       Environment environment,
-      RoofSet roofs,
+      DeviceRoofs roofs,
       @Nullable Reference reference,
       Supplier<SensorWatch> watch,
       LongSupplier nanoClock,
@@ -138,13 +138,18 @@ public final class Profiler {
     Samples samples = measured.samples();
     Counts counts = request.counts();
     Latency latency = ResultJoin.latency(Distribution.of(samples.passes()));
-    ResultJoin join = new ResultJoin(request, setting.roofs());
+    Sensors sensors = measured.sensors();
+    RoofSet roofs =
+        setting
+            .roofs()
+            .at(request.options().precision(), sensors == null ? null : sensors.smClockHz());
+    ResultJoin join = new ResultJoin(request, roofs);
     List<Layer> layers = join.layers(plan.steps(), samples);
     Double sumRatio = layerSumRatio(layers, latency);
     Throughput throughput = join.throughput(latency.median());
     validity.judgeNoise(latency.relativeIqr());
     validity.judgeLayerSum(sumRatio);
-    validity.judgePeak(throughput.achievedFlopsPerSecond(), setting.roofs().roofs());
+    validity.judgePeak(throughput.achievedFlopsPerSecond(), roofs.roofs());
     counts
         .uncounted()
         .forEach(
@@ -173,7 +178,7 @@ public final class Profiler {
         samples.firstRun(),
         launch(plan, latency.median()),
         measured.check(),
-        setting.roofs().roofs(),
+        roofs.roofs(),
         measured.sensors(),
         validity.isValid(),
         validity.warnings());
