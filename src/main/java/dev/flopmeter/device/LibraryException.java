@@ -5,6 +5,15 @@ public final class LibraryException extends Exception {
   private static final long serialVersionUID = 1L;
 
   public LibraryException(String message) {
-    super(message.lines().findFirst().orElse(message));
+    super(firstLine(message));
+  }
+
+  private static String firstLine(String message) {
+    return message.lines().findFirst().orElse(message);
+  }
+
+  @Override
+  public String getMessage() {
+    return String.valueOf(super.getMessage());
   }
 }

@@ -3,7 +3,6 @@ package dev.flopmeter.run.cudnn;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -28,7 +27,7 @@ record ArenaLayout(Map<Block, Long> offsets, long bytes) {
 
   /** The lives of all activations; inputs live from the start, what is fed and read to the end. */
   static List<Life> lives(Blueprint plan) {
-    Map<Block, int[]> spans = new IdentityHashMap<>();
+    Map<Block, int[]> spans = new HashMap<>();
     List<Block> order = new ArrayList<>();
     for (int i = 0; i < plan.steps().size(); i++) {
       int step = i;
@@ -41,7 +40,11 @@ record ArenaLayout(Map<Block, Long> offsets, long bytes) {
         .forEach(view -> stretch(spans, order, view.block(), end));
     return order.stream()
         .filter(block -> !block.isConstant())
-        .map(block -> new Life(block, spans.get(block)[0], spans.get(block)[1]))
+        .map(
+            block -> {
+              int[] span = spans.getOrDefault(block, new int[2]);
+              return new Life(block, span[0], span[1]);
+            })
         .toList();
   }
 
@@ -57,6 +60,8 @@ record ArenaLayout(Map<Block, Long> offsets, long bytes) {
     }
   }
 
+  private record Placed(Life life, long offset) {}
+
   static ArenaLayout of(List<Life> lives) {
     List<Life> bySize = new ArrayList<>(lives);
     bySize.sort(
@@ -64,25 +69,24 @@ record ArenaLayout(Map<Block, Long> offsets, long bytes) {
             .reversed()
             .thenComparingInt(Life::first));
     Map<Block, Long> offsets = new HashMap<>();
-    List<Life> placed = new ArrayList<>();
+    List<Placed> placed = new ArrayList<>();
     long size = 0;
     for (Life life : bySize) {
       long need = aligned(life.block.bytes());
       long at = 0;
-      List<Life> neighbours =
+      List<Placed> neighbours =
           placed.stream()
-              .filter(life::meets)
-              .sorted(Comparator.comparingLong(other -> offsets.get(other.block)))
+              .filter(other -> life.meets(other.life))
+              .sorted(Comparator.comparingLong(Placed::offset))
               .toList();
-      for (Life other : neighbours) {
-        long start = offsets.get(other.block);
-        if (at + need <= start) {
+      for (Placed other : neighbours) {
+        if (at + need <= other.offset) {
           break;
         }
-        at = Math.max(at, start + aligned(other.block.bytes()));
+        at = Math.max(at, other.offset + aligned(other.life.block.bytes()));
       }
       offsets.put(life.block, at);
-      placed.add(life);
+      placed.add(new Placed(life, at));
       size = Math.max(size, at + need);
     }
     return new ArenaLayout(offsets, size);

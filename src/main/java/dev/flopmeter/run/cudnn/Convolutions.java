@@ -157,9 +157,11 @@ final class Convolutions {
     if (node.has(2) && node.operands().value(2).isEmpty()) {
       return node.plain(2);
     }
-    if (!folded.hasBias()) {
+    boolean isFused = node.group().relu() || node.group().residual() != null;
+    if (!folded.hasBias() && !isFused) {
       return null;
     }
+    // The fused call takes a bias, if only one of zeros.
     return node.constant(
         "bias",
         Shape.of(outputs),

@@ -64,7 +64,11 @@ final class Draft {
 
   /** The value in the form in which it first came. */
   View value(String name) {
-    return forms.computeIfAbsent(name, this::constantForm).get(0);
+    return forms(name).get(0);
+  }
+
+  private List<View> forms(String name) {
+    return forms.computeIfAbsent(name, this::constantForm);
   }
 
   private List<View> constantForm(String name) {
@@ -80,7 +84,7 @@ final class Draft {
   /** The value packed in {@code format}, converted if need be. */
   View formatted(String name, Format format) {
     View first = value(name);
-    for (View form : forms.get(name)) {
+    for (View form : forms(name)) {
       if (form.is(format)) {
         return form;
       }
@@ -161,7 +165,7 @@ final class Draft {
   /** The finished plan: results are brought into plain form where they are not. */
   Blueprint finish() {
     Map<String, View> inputs = new LinkedHashMap<>();
-    graph.inputs().forEach(input -> inputs.put(input, forms.get(input).get(0)));
+    graph.inputs().forEach(input -> inputs.put(input, value(input)));
     Map<String, View> outputs = new LinkedHashMap<>();
     graph.outputs().forEach(output -> outputs.put(output, formatted(output, Format.PLAIN)));
     return new Blueprint(steps, inputs, outputs);

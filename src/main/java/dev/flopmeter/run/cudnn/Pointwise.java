@@ -32,8 +32,8 @@ final class Pointwise {
             unary(
                 node,
                 Unary.Kind.SELU,
-                number(node, "alpha", 1.67326319217681884765625),
-                number(node, "gamma", 1.05070102214813232421875)));
+                number(node, "alpha", 1.67326319),
+                number(node, "gamma", 1.05070102)));
     operators.put(
         "Gelu",
         node ->

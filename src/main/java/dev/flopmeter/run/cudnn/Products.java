@@ -76,8 +76,12 @@ final class Products {
             });
     List<View> reads = new ArrayList<>(List.of(x, filter));
     View bias = null;
-    if (biasContent != null) {
-      bias = node.constant("bias", Shape.of(n), node.floats(), biasContent);
+    if (biasContent != null || node.group().relu()) {
+      // The fused call takes a bias, if only one of zeros.
+      Block.Content zeros = out -> java.util.stream.LongStream.range(0, n).forEach(i -> out.accept(0));
+      bias =
+          node.constant(
+              "bias", Shape.of(n), node.floats(), biasContent == null ? zeros : biasContent);
       reads.add(bias);
     }
     View y = node.out(0);
@@ -87,9 +91,9 @@ final class Products {
         reads,
         List.of(y),
         new ConvolutionWork(
-            x.as(Shape.of(rows, k, 1, 1), k, 1, k, k),
+            pixels(x, rows, k, format),
             filter,
-            y.as(Shape.of(rows, n, 1, 1), n, 1, n, n),
+            pixels(y, rows, n, format),
             bias,
             null,
             node.group().relu(),
@@ -98,6 +102,11 @@ final class Products {
             new int[] {1, 1},
             1,
             format));
+  }
+
+  private static View pixels(View matrix, long rows, long columns, Format format) {
+    Shape shape = Shape.of(rows, columns, 1, 1);
+    return matrix.as(shape, View.strides(shape, format));
   }
 
   private static void gemm(NodePlan node) {

@@ -78,7 +78,8 @@ final class Status {
   static DeviceFailure cudnnFailure(int status, String call) {
     String message =
         call + " failed: " + CudnnStatus.name(status) + " (" + CudnnStatus.meaning(status) + ")";
-    int driver = JCudaDriver.cuCtxSynchronize();
+    // A call that waits for nothing: after a sticky error it fails like any other.
+    int driver = JCudaDriver.cuMemGetInfo(new long[1], new long[1]);
     if (driver != CUresult.CUDA_SUCCESS) {
       return cudaFailure(driver, call).at(CudnnStatus.name(status));
     }
