@@ -65,13 +65,17 @@ record RecurrentLayers(
 
   private List<TracedArray> layer(
       TracedArray x, int layer, int directions, List<TracedArray> weights, List<TracedArray> initial) {
-    TracedArray ofInput = weights.get(0);
-    long hidden = weights.get(1).dims().dim(1);
-    TracedArray w =
-        ofInput.storedAs(Shape.of(directions, gates * hidden, ofInput.dims().dim(1)));
-    TracedArray r = weights.get(1).storedAs(Shape.of(directions, gates * hidden, hidden));
-    @Nullable TracedArray b =
-        biases ? weights.get(2).storedAs(Shape.of(directions, 2L * gates * hidden)) : null;
+    // Weights come first, biases after them, whatever the number of directions.
+    List<TracedArray> matrices = weights.stream().filter(array -> array.rank() == 2).toList();
+    List<TracedArray> vectors = weights.stream().filter(array -> array.rank() == 1).toList();
+    long hidden = matrices.get(1).dims().dim(1);
+    long features = matrices.get(0).dims().dim(1);
+    TracedArray w = matrices.get(0).storedAs(Shape.of(directions, gates * hidden, features));
+    TracedArray r = matrices.get(1).storedAs(Shape.of(directions, gates * hidden, hidden));
+    TracedArray b =
+        vectors.isEmpty()
+            ? null
+            : vectors.get(0).storedAs(Shape.of(directions, 2L * gates * hidden));
     List<@Nullable TracedArray> operands = new ArrayList<>(List.of(x, w, r));
     operands.add(b);
     operands.add(null);
