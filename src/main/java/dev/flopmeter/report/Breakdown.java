@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Where the time of a pass goes: the layers' median times, grouped. */
 final class Breakdown {
@@ -67,6 +68,22 @@ final class Breakdown {
   static Part part(ProfileResult result, String label, List<Layer> layers) {
     Cost cost = layers.stream().map(Layer::cost).reduce(Cost.ZERO, Cost::plus);
     return new Part(label, layers.size(), cost, seconds(layers), share(result, layers));
+  }
+
+  /**
+   * Compulsory bytes of one pass in the precision it ran in: counts speak of the model's own type,
+   * the intensity of what was moved. Null where that is unknown.
+   */
+  static @Nullable Double trafficBytes(ProfileResult result) {
+    return traffic(result.cost(), result.efficiency().intensity());
+  }
+
+  static @Nullable Double trafficBytes(Layer layer) {
+    return traffic(layer.cost(), layer.intensity());
+  }
+
+  private static @Nullable Double traffic(Cost cost, @Nullable Double intensity) {
+    return intensity == null || intensity <= 0 ? null : cost.flops() / intensity;
   }
 
   /** The layers with the longest first. */

@@ -89,18 +89,20 @@ public final class ProfileTable {
             + "), "
             + Figures.number(result.throughput().inferencesPerSecond())
             + " inferences/s");
+    Double traffic = Breakdown.trafficBytes(result);
     lines.add(
         "Work        "
             + Figures.si(result.cost().macs(), "MAC")
             + ", "
             + Figures.si(result.cost().params())
-            + " parameters, "
-            + Figures.bytes(result.cost().bytes())
-            + " compulsory traffic");
+            + " parameters"
+            + (traffic == null
+                ? ""
+                : ", " + Figures.bytes(Math.round(traffic)) + " compulsory traffic"));
     lines.add("Achieved    " + achieved(result));
-    String memory = Utilization.mbu(result) == null ? null : bandwidth(result);
-    if (memory != null) {
-      lines.add("Bandwidth   " + memory);
+    String bandwidth = bandwidth(result);
+    if (bandwidth != null) {
+      lines.add("Bandwidth   " + bandwidth);
     }
     if (result.memory() != null) {
       var held = result.memory();
@@ -141,10 +143,11 @@ public final class ProfileTable {
 
   private static @Nullable String bandwidth(ProfileResult result) {
     Utilization mbu = Utilization.mbu(result);
-    if (mbu == null) {
+    Double traffic = Breakdown.trafficBytes(result);
+    if (mbu == null || traffic == null) {
       return null;
     }
-    return Figures.byteRate(result.cost().bytes() / result.latency().median())
+    return Figures.byteRate(traffic / result.latency().median())
         + ", MBU "
         + Figures.percent(mbu.share())
         + " of the "
