@@ -90,7 +90,8 @@ final class BackendArguments {
             .findFirst()
             .orElseThrow(
                 () ->
-                    new ModelException("--layout must be auto, nchw or nhwc, not '" + layout + "'"));
+                    new ModelException(
+                        "--layout must be auto, nchw or nhwc, not '" + layout + "'"));
     if (threads < 0) {
       throw new ModelException("--threads must be at least 1, not " + threads);
     }

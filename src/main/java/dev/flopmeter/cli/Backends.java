@@ -31,7 +31,8 @@ final class Backends {
     return switch (name) {
       case "djl" -> {
         if (wantsGpu) {
-          throw new ModelException("--backend djl runs on the CPU; leave --device " + device + " out");
+          throw new ModelException(
+              "--backend djl runs on the CPU; leave --device " + device + " out");
         }
         yield DjlBackend.open();
       }

@@ -7,7 +7,9 @@ import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.ModelInfo;
+import dev.flopmeter.count.Moved;
 import dev.flopmeter.count.Uncounted;
+import dev.flopmeter.count.Work;
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.MeasuredRoofs;
@@ -79,8 +81,11 @@ class ProfilerTest {
         new ModelInfo("tiny", "test", 18, List.of()),
         "flops",
         MATMUL.plus(RELU),
+        new Work(512, 64),
         512,
+        Map.of(DataType.FLOAT, new Moved(640 + 256, 256 + 256)),
         uncounted,
+        List.of(),
         List.of(
             new LayerCost("mm", "MatMul", List.of(Shape.of(4, 16)), MATMUL, true),
             new LayerCost("y", "Relu", List.of(Shape.of(4, 16)), RELU, true)));
