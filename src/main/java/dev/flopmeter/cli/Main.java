@@ -45,7 +45,9 @@ public final class Main implements Runnable {
 
   /** The commands, by name, in the order the help lists them. */
   private static Map<String, Supplier<Object>> commands() {
-    return new LinkedHashMap<>();
+    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("profile", ProfileCommand::new);
+    return commands;
   }
 
   /**

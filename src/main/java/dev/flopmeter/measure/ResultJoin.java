@@ -23,13 +23,12 @@ import org.jspecify.annotations.Nullable;
 final class ResultJoin {
   private final ProfileRequest request;
   private final RoofSet roofs;
-  private final double byteScale;
+  private final StepTraffic traffic;
 
   ResultJoin(ProfileRequest request, RoofSet roofs) {
     this.request = request;
     this.roofs = roofs;
-    // Counts speak of the model's own float32; half precision moves half of it.
-    this.byteScale = request.options().precision().bytes() / 4.0;
+    this.traffic = new StepTraffic(request.graph(), request.options().precision());
   }
 
   static Latency latency(Distribution passes) {
@@ -58,7 +57,7 @@ final class ResultJoin {
 
   Efficiency efficiency(double seconds) {
     Cost cost = request.counts().totals();
-    double bytes = cost.bytes() * byteScale;
+    double bytes = traffic.bytes(request.counts().bytesByType());
     return new Efficiency(
         shares(Roof::flopsPerSecond, cost.macFlops() / seconds),
         shares(Roof::bytesPerSecond, bytes / seconds),
@@ -84,7 +83,6 @@ final class ResultJoin {
     for (LayerCost layer : request.counts().layers()) {
       costs.put(layer.name(), layer.cost());
     }
-    StepTraffic traffic = new StepTraffic(request.graph());
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < steps.size(); i++) {
       Step step = steps.get(i);
@@ -92,7 +90,7 @@ final class ResultJoin {
       for (String node : step.nodes()) {
         cost = cost.plus(costs.getOrDefault(node, Cost.ZERO));
       }
-      layers.add(layer(step, cost, traffic.bytes(step) * byteScale, samples.step(i)));
+      layers.add(layer(step, cost, traffic.bytes(step), samples.step(i)));
     }
     return layers;
   }

@@ -34,9 +34,13 @@ final class Sampler {
     this.progress = progress;
   }
 
-  /** Measures {@code plan}, whose inputs are loaded. */
-  Samples sample(Plan plan) {
-    return new Session(plan).run();
+  /**
+   * Measures {@code plan}, whose inputs are loaded.
+   *
+   * @param firstRun seconds of its very first pass, which was run before
+   */
+  Samples sample(Plan plan, double firstRun) {
+    return new Session(plan).run(firstRun);
   }
 
   /** One plan's measurement; holds what grows while it runs. */
@@ -54,8 +58,7 @@ final class Sampler {
       this.plan = plan;
     }
 
-    Samples run() {
-      double first = plan.timePass();
+    Samples run(double first) {
       boolean isWarm = warmUp(first);
       StopReason reason = measure();
       return new Samples(first, warmup.size() + 1, isWarm, passes, steps, dropped, reason);
