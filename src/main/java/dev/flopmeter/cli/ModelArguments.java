@@ -1,0 +1,145 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.onnx.OnnxModel;
+import dev.flopmeter.model.zoo.Zoo;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Which model, with which inputs: the arguments that every command on a model takes. */
+final class ModelArguments {
+
+  @Parameters(
+      index = "0",
+      paramLabel = "MODEL",
+      description = "a built-in network (see 'flopmeter models') or the path of an .onnx file")
+  private String model = "";
+
+  @Option(
+      names = "--input",
+      paramLabel = "NAME=SHAPE",
+      description = "shape of an input, such as data=1x3x224x224; may be given several times")
+  private List<String> inputs = new ArrayList<>();
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      split = ",",
+      description = "size of the leading dimension of the inputs")
+  private List<String> batches = new ArrayList<>();
+
+  @Option(
+      names = "--dim",
+      paramLabel = "NAME=N",
+      description = "size of a named free dimension; may be given several times")
+  private List<String> dims = new ArrayList<>();
+
+  /** The model as the user wrote it. */
+  String name() {
+    return model;
+  }
+
+  /**
+   * Opens the model. A built-in name wins over a file of the same name; {@code ./resnet50} means
+   * the file.
+   *
+   * @throws ModelException if there is neither such a network nor such a file
+   */
+  Model open() {
+    return open(model);
+  }
+
+  static Model open(String model) {
+    return looksLikeFile(model) ? OnnxModel.read(path(model)) : Zoo.get(model);
+  }
+
+  private static boolean looksLikeFile(String model) {
+    if (model.indexOf('/') >= 0 || model.endsWith(".onnx")) {
+      return true;
+    }
+    return !Zoo.has(model) && Files.exists(path(model));
+  }
+
+  private static Path path(String model) {
+    try {
+      return Path.of(model);
+    } catch (InvalidPathException e) {
+      throw new ModelException("'" + model.replace('\0', '?') + "' is not a path", e);
+    }
+  }
+
+  /** The batch sizes asked for, in order; empty if none is. */
+  List<Long> batches() {
+    List<Long> sizes = new ArrayList<>();
+    for (String batch : batches) {
+      long size = number("--batch", batch);
+      if (size < 1) {
+        throw new ModelException("--batch must be at least 1, not " + batch);
+      }
+      sizes.add(size);
+    }
+    return sizes;
+  }
+
+  /** The bindings for a command that works on one batch size. */
+  Bindings bindings() {
+    List<Long> sizes = batches();
+    if (sizes.size() > 1) {
+      throw new ModelException("--batch takes one number here, not " + String.join(",", batches));
+    }
+    return bindings(sizes.isEmpty() ? null : sizes.get(0));
+  }
+
+  /**
+   * The bindings with this batch size.
+   *
+   * @param batch null to leave the batch as the model declares it
+   */
+  Bindings bindings(@Nullable Long batch) {
+    Map<String, Shape> shapes = new LinkedHashMap<>();
+    for (String input : inputs) {
+      int equals = separator("--input", input, "data=1x3x224x224");
+      try {
+        shapes.put(input.substring(0, equals), Shape.parse(input.substring(equals + 1)));
+      } catch (ModelException e) {
+        throw e.at("--input " + input.substring(0, equals));
+      }
+    }
+    Map<String, Long> sizes = new LinkedHashMap<>();
+    for (String dim : dims) {
+      int equals = separator("--dim", dim, "sequence=128");
+      sizes.put(dim.substring(0, equals), number("--dim " + dim, dim.substring(equals + 1)));
+    }
+    return new Bindings(
+        shapes, batch == null ? OptionalLong.empty() : OptionalLong.of(batch), sizes, Map.of());
+  }
+
+  private static int separator(String option, String text, String example) {
+    int equals = text.lastIndexOf('=');
+    if (equals < 1) {
+      throw new ModelException(option + " needs NAME=VALUE, such as " + example + ", not " + text);
+    }
+    return equals;
+  }
+
+  private static long number(String option, String text) {
+    try {
+      return Long.parseLong(text.trim());
+    } catch (NumberFormatException e) {
+      throw new ModelException(
+          option + ": '" + text + "' is not a whole number of at most 2^63-1", e);
+    }
+  }
+}
