@@ -58,17 +58,18 @@ record RecurrentLayers(
   private static NDArray joined(List<TracedArray> states) {
     return states.size() == 1
         ? states.get(0)
-        : states
-            .get(0)
-            .op("Concat", Attributes.of("axis", 0), states.toArray(TracedArray[]::new));
+        : states.get(0).op("Concat", Attributes.of("axis", 0), states.toArray(TracedArray[]::new));
   }
 
   private List<TracedArray> layer(
-      TracedArray x, int layer, int directions, List<TracedArray> weights, List<TracedArray> initial) {
+      TracedArray x,
+      int layer,
+      int directions,
+      List<TracedArray> weights,
+      List<TracedArray> initial) {
     TracedArray ofInput = weights.get(0);
     long hidden = weights.get(1).dims().dim(1);
-    TracedArray w =
-        ofInput.storedAs(Shape.of(directions, gates * hidden, ofInput.dims().dim(1)));
+    TracedArray w = ofInput.storedAs(Shape.of(directions, gates * hidden, ofInput.dims().dim(1)));
     TracedArray r = weights.get(1).storedAs(Shape.of(directions, gates * hidden, hidden));
     @Nullable TracedArray b =
         biases ? weights.get(2).storedAs(Shape.of(directions, 2L * gates * hidden)) : null;
@@ -80,8 +81,7 @@ record RecurrentLayers(
         attributes
             .with("hidden_size", hidden)
             .with("direction", bidirectional ? "bidirectional" : "forward");
-    return x.tracing()
-        .applyMany(op, all, 1 + initial.size(), operands.toArray(TracedArray[]::new));
+    return x.tracing().applyMany(op, all, 1 + initial.size(), operands.toArray(TracedArray[]::new));
   }
 
   /** The layer's part of an initial state [layers x directions, batch, hidden]; none for zeros. */
