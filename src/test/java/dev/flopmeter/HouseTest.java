@@ -33,7 +33,7 @@ class HouseTest {
           List.of("measure", "live"),
           List.of("run"),
           List.of("device", "count"),
-          List.of("model"));
+          List.of("model", "units"));
 
   private static final JavaClasses MAIN =
       new ClassFileImporter()
