@@ -43,8 +43,8 @@ public final class Flopmeter {
   }
 
   /**
-   * The same for a DJL block and float32 inputs of these shapes. Only this method and the next
-   * need DJL's API on the class path; no engine, no weights.
+   * The same for a DJL block and float32 inputs of these shapes. Only this method and the next need
+   * DJL's API on the class path; no engine, no weights.
    */
   public static Counts count(Block block, ai.djl.ndarray.types.Shape... shapes) {
     return count(DjlGraphs.trace(block, shapes));

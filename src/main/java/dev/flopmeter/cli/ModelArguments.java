@@ -25,7 +25,8 @@ final class ModelArguments {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "a built-in network (see 'flopmeter models'), or the path of an .onnx file or a DJL folder")
+      description =
+          "a built-in network (see 'flopmeter models'), or the path of an .onnx file or a DJL folder")
   private String model = "";
 
   @Option(

@@ -18,13 +18,13 @@ import java.util.IdentityHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers a traced block's questions for its parameters with weights of the graph: seeded values
- * of the parameter's shape, whatever the block holds.
+ * Answers a traced block's questions for its parameters with weights of the graph: seeded values of
+ * the parameter's shape, whatever the block holds.
  *
  * <p>A block that was never initialized need not be. Initializing a whole tree of blocks would run
  * parts of it on a real engine (DJL's LambdaBlock learns its output's shape that way), so each
- * block that owns parameters is initialized alone, when it first asks for one, for the input it
- * has just been given; afterwards it holds no arrays, as before.
+ * block that owns parameters is initialized alone, when it first asks for one, for the input it has
+ * just been given; afterwards it holds no arrays, as before.
  */
 final class BlockParameters extends ParameterStore {
   /** Where a parameter belongs. */
@@ -134,8 +134,6 @@ final class BlockParameters extends ParameterStore {
   }
 
   private static long fanIn(TensorType weight) {
-    return weight.shape().rank() < 2
-        ? 1
-        : weight.shape().elements(1, weight.shape().rank());
+    return weight.shape().rank() < 2 ? 1 : weight.shape().elements(1, weight.shape().rank());
   }
 }

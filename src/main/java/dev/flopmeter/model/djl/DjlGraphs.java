@@ -19,8 +19,8 @@ import java.util.List;
  *
  * <p>A block's {@code forward} is run once, for inference, with arrays that have shapes and no
  * numbers; what it does with them is the graph. No engine is needed, and the block needs neither
- * weights nor to be initialized. The graph's weights are seeded values in the shapes of the
- * block's parameters.
+ * weights nor to be initialized. The graph's weights are seeded values in the shapes of the block's
+ * parameters.
  *
  * <p>The block must not be used by others meanwhile: one that was not initialized is, in parts, and
  * cleared again. An initialized block is only read.

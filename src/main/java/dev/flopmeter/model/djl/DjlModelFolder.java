@@ -20,11 +20,10 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * A folder as DJL keeps its models in, where the block can be built: its {@code
- * serving.properties} names a {@link BlockFactory} (as {@code blockFactory} or {@code
- * option.blockFactory}), whose class is on the class path or in the folder's {@code libs}. The
- * inputs come from the saved parameters where there are some ({@code *.params}); the weights are
- * not read.
+ * A folder as DJL keeps its models in, where the block can be built: its {@code serving.properties}
+ * names a {@link BlockFactory} (as {@code blockFactory} or {@code option.blockFactory}), whose
+ * class is on the class path or in the folder's {@code libs}. The inputs come from the saved
+ * parameters where there are some ({@code *.params}); the weights are not read.
  *
  * <p>Building the block runs the folder's code, as loading it with DJL does. A folder with a
  * TorchScript file ({@code .pt}) has no block to build.

@@ -18,7 +18,9 @@ abstract class ElementwiseArray extends ShapeArray {
     return op(op, self().cast(common), right.cast(common));
   }
 
-  /** A plain number takes the array's type, or float32 where it has a fraction and the array not. */
+  /**
+   * A plain number takes the array's type, or float32 where it has a fraction and the array not.
+   */
   final TracedArray scalar(Number number) {
     boolean isWhole = number.doubleValue() == Math.rint(number.doubleValue());
     DataType type = isWhole || type().type().isFloat() ? type().type() : DataType.FLOAT;

@@ -202,11 +202,7 @@ abstract class LayoutArray extends ComparedArray {
     List<TracedArray> parts =
         tracing()
             .applyMany(
-                "Split",
-                Attributes.of("axis", at),
-                sizes.length,
-                self(),
-                tracing().longs(sizes));
+                "Split", Attributes.of("axis", at), sizes.length, self(), tracing().longs(sizes));
     return new NDList(List.copyOf(parts));
   }
 
@@ -263,8 +259,7 @@ abstract class LayoutArray extends ComparedArray {
   }
 
   @Override
-  public NDArray oneHot(
-      int depth, float on, float off, ai.djl.ndarray.types.DataType wanted) {
+  public NDArray oneHot(int depth, float on, float off, ai.djl.ndarray.types.DataType wanted) {
     TracedArray values =
         (TracedArray) getManager().create(new float[] {off, on}).toType(wanted, false);
     return op("OneHot", indices(), tracing().scalar(depth, DataType.INT64), values);

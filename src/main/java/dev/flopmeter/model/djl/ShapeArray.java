@@ -26,12 +26,7 @@ abstract class ShapeArray extends NDArrayAdapter {
   private String value;
 
   ShapeArray(Trace trace, String value, TensorType type) {
-    super(
-        trace.manager(),
-        null,
-        DjlTypes.shape(type.shape()),
-        DjlTypes.type(type.type()),
-        value);
+    super(trace.manager(), null, DjlTypes.shape(type.shape()), DjlTypes.type(type.type()), value);
     this.trace = trace;
     this.value = value;
     this.type = type;
@@ -78,9 +73,7 @@ abstract class ShapeArray extends NDArrayAdapter {
   }
 
   final TracedArray cast(dev.flopmeter.model.DataType wanted) {
-    return type.type() == wanted
-        ? self()
-        : op("Cast", Attributes.of("to", wanted.code()), self());
+    return type.type() == wanted ? self() : op("Cast", Attributes.of("to", wanted.code()), self());
   }
 
   /** Gives this array the value of {@code result}, as an operation in place does. */

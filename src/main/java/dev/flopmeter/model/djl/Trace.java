@@ -88,7 +88,8 @@ final class Trace {
       throw new UnsupportedOperationException("NDArrayEx layers with computed weights");
     }
     return relaid.computeIfAbsent(
-        weight.value() + " as " + other, key -> relay(weight, known, weight.type().withShape(other)));
+        weight.value() + " as " + other,
+        key -> relay(weight, known, weight.type().withShape(other)));
   }
 
   private TracedArray relay(TracedArray weight, Tensor known, TensorType type) {

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDArrayIndexer;
-import ai.djl.ndarray.internal.NDArrayEx;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.nn.recurrent.RNN;
@@ -313,8 +312,7 @@ final class TracedLayers extends TrainingLayers {
   @Override
   public NDList layerNorm(
       NDArray input, Shape normalized, NDArray scale, NDArray shift, float epsilon) {
-    Attributes attributes =
-        Attributes.of("axis", -normalized.dimension(), "epsilon", epsilon);
+    Attributes attributes = Attributes.of("axis", -normalized.dimension(), "epsilon", epsilon);
     return one(
         array.op(
             "LayerNormalization",
@@ -454,9 +452,7 @@ final class TracedLayers extends TrainingLayers {
     Shape perChannel =
         array.rank() == 3 ? new Shape(mean.length, 1, 1) : new Shape(1, mean.length, 1, 1);
     NDManager manager = array.getManager();
-    return array
-        .sub(manager.create(mean, perChannel))
-        .div(manager.create(deviation, perChannel));
+    return array.sub(manager.create(mean, perChannel)).div(manager.create(deviation, perChannel));
   }
 
   private @Nullable TracedArray optional(@Nullable NDArray other) {

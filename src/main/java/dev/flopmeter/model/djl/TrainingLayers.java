@@ -108,8 +108,7 @@ abstract class TrainingLayers implements NDArrayEx {
   }
 
   @Override
-  public NDArray randomColorJitter(
-      float brightness, float contrast, float saturation, float hue) {
+  public NDArray randomColorJitter(float brightness, float contrast, float saturation, float hue) {
     throw unknown("randomColorJitter");
   }
 
@@ -126,11 +125,7 @@ abstract class TrainingLayers implements NDArrayEx {
 
   @Override
   public NDList multiBoxPrior(
-      List<Float> sizes,
-      List<Float> ratios,
-      List<Float> steps,
-      List<Float> offsets,
-      boolean clip) {
+      List<Float> sizes, List<Float> ratios, List<Float> steps, List<Float> offsets, boolean clip) {
     throw unknown("multiBoxPrior");
   }
 

@@ -1,4 +1,6 @@
-/** Networks written in DJL: a block's forward, traced with arrays that have shapes and no numbers. */
+/**
+ * Networks written in DJL: a block's forward, traced with arrays that have shapes and no numbers.
+ */
 @NullMarked
 package dev.flopmeter.model.djl;
 
