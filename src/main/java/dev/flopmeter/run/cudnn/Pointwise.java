@@ -43,6 +43,9 @@ final class Pointwise {
                     ? Unary.Kind.GELU_TANH
                     : Unary.Kind.GELU,
                 0));
+    operators.put(
+        "Shrink",
+        node -> unary(node, Unary.Kind.SHRINK, number(node, "lambd", 0.5), number(node, "bias", 0)));
     operators.put("com.microsoft:Gelu", node -> unary(node, Unary.Kind.GELU, 0));
     operators.put("com.microsoft:QuickGelu", node -> unary(node, Unary.Kind.SWISH, number(node, "alpha", 1.702)));
     Map.ofEntries(
