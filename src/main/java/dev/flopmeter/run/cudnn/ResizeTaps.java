@@ -96,7 +96,7 @@ record ResizeTaps(int taps, long[] index, double[] weight) {
     double size = scale * in;
     return switch (coordinates(attributes)) {
       case "asymmetric" -> i / scale;
-      case "align_corners" -> out == 1 ? 0 : i * (in - 1.0) / (out - 1);
+      case "align_corners" -> size == 1 ? 0 : i * (in - 1.0) / (size - 1);
       case "pytorch_half_pixel" -> out > 1 ? (i + 0.5) / scale - 0.5 : 0;
       case "tf_half_pixel_for_nn" -> (i + 0.5) / scale;
       case "half_pixel_symmetric" -> {

@@ -105,8 +105,11 @@ final class Resizing {
     double[] scales = new double[rank];
     Arrays.setAll(scales, i -> (double) out.dim(i) / in.dim(i));
     int[] axes = axes(node, rank);
+    int input = isUpsample ? 1 : 2;
     Optional<Tensor> given =
-        node.operands().value(isUpsample ? 1 : 2).filter(tensor -> tensor.elements() > 0);
+        node.has(input) && node.shape(input).elements() > 0
+            ? Optional.of(node.operands().requireValue(input))
+            : Optional.empty();
     if (given.isPresent()) {
       for (int i = 0; i < axes.length; i++) {
         scales[axes[i]] = given.get().doubleAt(i);
@@ -150,7 +153,12 @@ final class Resizing {
     int rank = in.rank();
     double[] regions = new double[2 * rank];
     Arrays.fill(regions, rank, 2 * rank, 1);
-    Optional<Tensor> given = node.node().opset() < 11 ? Optional.empty() : node.operands().value(1);
+    boolean isCropped =
+        node.attributes().text("coordinate_transformation_mode", "").equals("tf_crop_and_resize");
+    Optional<Tensor> given =
+        isCropped && node.has(1)
+            ? Optional.of(node.operands().requireValue(1))
+            : Optional.empty();
     if (given.isPresent() && given.get().elements() > 0) {
       int[] axes = axes(node, rank);
       for (int i = 0; i < axes.length; i++) {
