@@ -33,6 +33,10 @@ KERNEL(convert, struct convert_arguments)
             from += (long)at * arguments.from_stride[d];
             to += (long)at * arguments.to_stride[d];
         }
-        store(arguments.to, arguments.to_type, to, inside ? load(arguments.from, arguments.from_type, from) : 0.0f);
+        if (arguments.from_type == INT64 && arguments.to_type == INT64) /* fp32 between would lose digits */
+            *AT(long, arguments.to, to) = inside ? *AT(const long, arguments.from, from) : 0;
+        else
+            store(arguments.to, arguments.to_type, to,
+                  inside ? load(arguments.from, arguments.from_type, from) : 0.0f);
     }
 }

@@ -434,6 +434,15 @@ EXPORT CUresult cuCtxSynchronize(void)
     return status == CUDA_SUCCESS ? emu_wait(context->device) : status;
 }
 
+EXPORT CUresult cuCtxGetApiVersion(CUcontext context, unsigned *version)
+{
+    ENTER();
+    if (version == NULL || (context != NULL && !emu_object_is(context, KIND_context)))
+        return CUDA_ERROR_INVALID_VALUE;
+    *version = 3020;
+    return CUDA_SUCCESS;
+}
+
 EXPORT CUresult cuCtxGetStreamPriorityRange(int *least, int *greatest)
 {
     ENTER();

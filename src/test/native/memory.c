@@ -359,6 +359,24 @@ EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t si
     return copy(to, DEVICE, from, DEVICE, size, stream, false);
 }
 
+/* Which side is the device's follows from the address. */
+static enum side side_of(uint64_t address)
+{
+    return emu_is_device_address(address) ? DEVICE : HOST;
+}
+
+EXPORT CUresult cuMemcpy(CUdeviceptr to, CUdeviceptr from, size_t size)
+{
+    ENTER();
+    return copy(to, side_of(to), from, side_of(from), size, NULL, true);
+}
+
+EXPORT CUresult cuMemcpyAsync(CUdeviceptr to, CUdeviceptr from, size_t size, CUstream stream)
+{
+    ENTER();
+    return copy(to, side_of(to), from, side_of(from), size, stream, false);
+}
+
 struct fill {
     uint64_t to;
     size_t count;

@@ -253,6 +253,26 @@ EXPORT CUresult cuFuncGetAttribute(int *value, int attribute, CUfunction functio
     return CUDA_SUCCESS;
 }
 
+EXPORT CUresult cuFuncSetAttribute(CUfunction function, int attribute, int value)
+{
+    ENTER();
+    if (!emu_object_is(function, KIND_function))
+        return CUDA_ERROR_INVALID_HANDLE;
+    return attribute < 8 || attribute > 15 || value < -1 ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+}
+
+EXPORT CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, CUfunction function, int block_size,
+                                                            size_t shared_bytes)
+{
+    ENTER();
+    if (!emu_object_is(function, KIND_function))
+        return CUDA_ERROR_INVALID_HANDLE;
+    if (blocks == NULL || block_size < 1 || block_size > 1024 || shared_bytes > 49152)
+        return CUDA_ERROR_INVALID_VALUE;
+    *blocks = 2048 / ((block_size + 31) / 32 * 32);
+    return CUDA_SUCCESS;
+}
+
 EXPORT CUresult cuFuncGetModule(CUmodule *module, CUfunction function)
 {
     ENTER();

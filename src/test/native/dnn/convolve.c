@@ -57,18 +57,53 @@ struct patches {
     const float *image; /* the group's channels of one image */
 };
 
+/* Output positions of one packed block that lie in one row of the output. */
+struct run {
+    int first, length;
+    int64_t corner[3]; /* input position under the window's first element, for the first of them */
+};
+
+static int runs_of(const struct geometry *g, int64_t n0, int width, struct run runs[16])
+{
+    int count = 0;
+    for (int i = 0; i < width;) {
+        int64_t n = n0 + i, column = n % g->out[2], left = g->out[2] - column;
+        struct run *run = &runs[count++];
+        run->first = i;
+        run->length = (int)(left < width - i ? left : width - i);
+        run->corner[2] = column * g->stride[2] - g->pad[2];
+        run->corner[1] = n / g->out[2] % g->out[1] * g->stride[1] - g->pad[1];
+        run->corner[0] = n / g->out[2] / g->out[1] * g->stride[0] - g->pad[0];
+        i += run->length;
+    }
+    return count;
+}
+
+/* Reads one run of a plane, zero outside the input. */
+static void load_run(const struct geometry *g, const float *plane, const struct run *run, const int64_t offset[3], float *out)
+{
+    int64_t d = run->corner[0] + offset[0], h = run->corner[1] + offset[1], w = run->corner[2] + offset[2];
+    int64_t step = g->stride[2];
+    if ((uint64_t)d >= (uint64_t)g->in[0] || (uint64_t)h >= (uint64_t)g->in[1]) {
+        memset(out, 0, (size_t)run->length * sizeof(float));
+        return;
+    }
+    const float *row = plane + (d * g->in[1] + h) * g->in[2];
+    if (step == 1 && w >= 0 && w + run->length <= g->in[2]) {
+        memcpy(out, row + w, (size_t)run->length * sizeof(float));
+        return;
+    }
+    for (int i = 0; i < run->length; i++, w += step)
+        out[i] = (uint64_t)w < (uint64_t)g->in[2] ? row[w] : 0;
+}
+
 /* B of the product: rows are (channel, window position), columns are output positions. */
 static void pack_patches(const struct gemm_b *self, int64_t k0, int64_t k1, int64_t n0, int width, float *out)
 {
     const struct patches *patches = self->context;
     const struct geometry *g = patches->g;
-    int64_t corner[16][3]; /* of each output position: the input position under the window's first element */
-    for (int i = 0; i < width; i++) {
-        int64_t n = n0 + i;
-        corner[i][2] = n % g->out[2] * g->stride[2] - g->pad[2];
-        corner[i][1] = n / g->out[2] % g->out[1] * g->stride[1] - g->pad[1];
-        corner[i][0] = n / g->out[2] / g->out[1] * g->stride[0] - g->pad[0];
-    }
+    struct run runs[16];
+    int count = runs_of(g, n0, width, runs);
     /* A 1 x 1 convolution without stride and padding reads the image as it lies. */
     bool plain = g->window_size == 1 && g->out_size == g->in_size && g->pad[0] + g->pad[1] + g->pad[2] == 0;
     for (int64_t k = k0; k < k1; k++, out += 16) {
@@ -77,15 +112,10 @@ static void pack_patches(const struct gemm_b *self, int64_t k0, int64_t k1, int6
             memcpy(out, plane + n0, (size_t)width * sizeof(float));
         } else {
             int64_t w = k % g->window_size;
-            int64_t dw = w % g->window[2] * g->dilation[2];
-            int64_t dh = w / g->window[2] % g->window[1] * g->dilation[1];
-            int64_t dd = w / g->window[2] / g->window[1] * g->dilation[0];
-            for (int i = 0; i < width; i++) {
-                int64_t d = corner[i][0] + dd, h = corner[i][1] + dh, x = corner[i][2] + dw;
-                bool inside = (uint64_t)d < (uint64_t)g->in[0] && (uint64_t)h < (uint64_t)g->in[1]
-                    && (uint64_t)x < (uint64_t)g->in[2];
-                out[i] = inside ? plane[(d * g->in[1] + h) * g->in[2] + x] : 0;
-            }
+            int64_t offset[3] = {w / g->window[2] / g->window[1] * g->dilation[0],
+                                 w / g->window[2] % g->window[1] * g->dilation[1], w % g->window[2] * g->dilation[2]};
+            for (int r = 0; r < count; r++)
+                load_run(g, plane, &runs[r], offset, out + runs[r].first);
         }
         for (int i = width; i < 16; i++)
             out[i] = 0;

@@ -98,9 +98,38 @@ static void part(const struct product *p, int64_t m0, int64_t m1, int64_t n0, in
     free(b);
 }
 
+__attribute__((target_clones("avx512f", "arch=haswell", "default"), optimize("associative-math", "no-signed-zeros", "no-trapping-math"))) static float
+dot(int64_t k, const float *a, const float *b)
+{
+    float sum = 0;
+    for (int64_t i = 0; i < k; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* A few columns (a fully connected layer at a small batch): a dot product each, as blocks would be mostly padding. */
+static void narrow(const struct product *p, int64_t m0, int64_t m1)
+{
+    float *columns = dnn_floats(p->n * p->k);
+    float *packed = dnn_floats(p->k * COLUMNS);
+    p->b->pack(p->b, 0, p->k, 0, (int)p->n, packed);
+    for (int64_t j = 0; j < p->n; j++)
+        for (int64_t i = 0; i < p->k; i++)
+            columns[j * p->k + i] = packed[i * COLUMNS + j];
+    for (int64_t m = m0; m < m1; m++)
+        for (int64_t j = 0; j < p->n; j++)
+            p->c[m * p->c_row + j] = dot(p->k, p->a + m * p->a_row, columns + j * p->k);
+    free(columns);
+    free(packed);
+}
+
 static void half(void *context, int64_t index)
 {
     const struct product *p = context;
+    if (p->n <= 4 && p->a_column == 1) {
+        narrow(p, index == 0 ? 0 : p->m / 2, index == 0 ? p->m / 2 : p->m);
+        return;
+    }
     if (p->split_m) {
         int64_t middle = p->m / 2 / ROWS * ROWS;
         part(p, index == 0 ? 0 : middle, index == 0 ? middle : p->m, 0, p->n);
@@ -114,10 +143,14 @@ void dnn_gemm(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, in
               float *c, int64_t c_row, int threads)
 {
     struct product product = {m, n, k, a, a_row, a_column, b, c, c_row, n < 128};
-    if (threads < 2 || (double)m * (double)n * (double)k < 2e6)
-        part(&product, 0, m, 0, n);
-    else
+    if (threads < 2 || (double)m * (double)n * (double)k < 2e6) {
+        if (n <= 4 && a_column == 1)
+            narrow(&product, 0, m);
+        else
+            part(&product, 0, m, 0, n);
+    } else {
         dnn_parallel(2, half, &product);
+    }
 }
 
 static void pack_matrix(const struct gemm_b *self, int64_t k0, int64_t k1, int64_t n0, int width, float *out)

@@ -76,6 +76,23 @@ EXPORT cudnnStatus_t cudnnGetPooling2dDescriptor(dnn_pooling_descriptor_t descri
     return CUDNN_STATUS_SUCCESS;
 }
 
+EXPORT cudnnStatus_t cudnnGetPoolingNdDescriptor(dnn_pooling_descriptor_t descriptor, int requested, int *mode,
+                                                 int *propagate_nan, int *rank, int *window, int *pad, int *stride)
+{
+    DNN_ENTER();
+    REQUIRE(dnn_is_set(descriptor, KIND_pooling_descriptor), CUDNN_STATUS_BAD_PARAM);
+    const struct pooling *p = &descriptor->value;
+    *mode = p->mode;
+    *propagate_nan = p->propagate_nan;
+    *rank = p->rank;
+    for (int i = 0; i < requested && i < p->rank; i++) {
+        window[i] = p->window[i];
+        pad[i] = p->pad[i];
+        stride[i] = p->stride[i];
+    }
+    return CUDNN_STATUS_SUCCESS;
+}
+
 static cudnnStatus_t output_dimensions(const struct pooling *pooling, const struct tensor *x, int *dimensions)
 {
     REQUIRE(x->rank == pooling->rank + 2, CUDNN_STATUS_BAD_PARAM);

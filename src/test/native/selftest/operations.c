@@ -265,6 +265,28 @@ static void tensor_operations(int type, int format)
     tensor_free(&c);
 }
 
+int cudnnCreateTensorTransformDescriptor(dnn *);
+int cudnnDestroyTensorTransformDescriptor(dnn);
+int cudnnSetTensorTransformDescriptor(dnn, unsigned, int, const int *, const int *, const unsigned *, int);
+int cudnnTransformTensorEx(dnn, dnn, const float *, dnn, address, const float *, dnn, address);
+
+/* NCHW with 3 channels to NHWC with 8. */
+static void padded_transform(void)
+{
+    struct test_tensor x = tensor_new(FP16, NCHW, 4, (int[]){2, 3, 4, 5}), y = tensor_new(FP16, NHWC, 4, (int[]){2, 8, 4, 5});
+    dnn transform;
+    OK(cudnnCreateTensorTransformDescriptor(&transform));
+    OK(cudnnSetTensorTransformDescriptor(transform, 4, NHWC, NULL, (int[]){0, 5, 0, 0}, NULL, 0));
+    OK(cudnnTransformTensorEx(handle, transform, &one, x.descriptor, x.memory, &zero, y.descriptor, y.memory));
+    float *expected = calloc((size_t)y.count, sizeof(float));
+    for (int i = 0; i < x.count; i++)
+        expected[i / 60 * 160 + i % 60] = x.values[i];
+    expect(&y, expected);
+    OK(cudnnDestroyTensorTransformDescriptor(transform));
+    tensor_free(&x);
+    tensor_free(&y);
+}
+
 /* Two slices of one buffer, as in a concatenation: they interleave in memory and may be used together. */
 static void slices(void)
 {
@@ -305,4 +327,5 @@ void test_operations(void)
         tensor_operations(types[i % 3], i / 3);
     }
     slices();
+    padded_transform();
 }

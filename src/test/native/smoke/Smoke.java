@@ -7,14 +7,14 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
+import jcuda.driver.CUfunction;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUgraphNode;
-import jcuda.driver.CUresult;
+import jcuda.driver.CUmodule;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
-import jcuda.jcudnn.JCudnn;
 import jcuda.jcudnn.cudnnActivationDescriptor;
 import jcuda.jcudnn.cudnnConvolutionDescriptor;
 import jcuda.jcudnn.cudnnConvolutionFwdAlgoPerf;
@@ -23,12 +23,19 @@ import jcuda.jcudnn.cudnnHandle;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 import jcuda.runtime.cudaStream_t;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+
 /**
  * Proves that the real JCuda and JCudnn natives run on the emulated GPU: a 3x3 convolution with bias and ReLU is captured
- * into a graph between two event-record nodes, replayed, and compared with plain loops.
+ * into a graph between two event-record nodes, replayed, and compared with plain loops. Then one of our own kernels is
+ * launched from its PTX. The only argument is the PTX file.
  */
 public final class Smoke {
-    public static void main(String[] args) {
+    public static void main(String[] args) throws Exception {
         JCudaDriver.setExceptionsEnabled(true);
         cuInit(0);
         int[] version = new int[1];
@@ -119,6 +126,7 @@ public final class Smoke {
         System.out.printf("graph of %d nodes, algorithm %d, %d bytes of workspace, %.3f ms, largest error %.2e%n",
                 nodes[0], found[0].algo, workspaceSize, ms[0], worst);
         if (!(worst < 1e-4)) throw new AssertionError("wrong result");
+        sigmoid(Files.readString(Path.of(args[0])), stream, yp, ys);
 
         ok(cudnnDestroyActivationDescriptor(relu));
         ok(cudnnDestroyConvolutionDescriptor(conv));
@@ -134,12 +142,39 @@ public final class Smoke {
         cuDevicePrimaryCtxRelease(device);
     }
 
+    /** Runs the kernel "unary" in place; the arguments are the struct that src/main/kernels/unary.c declares. */
+    private static void sigmoid(String ptx, CUstream stream, CUdeviceptr values, float[] before) {
+        CUmodule module = new CUmodule();
+        CUfunction unary = new CUfunction();
+        cuModuleLoadData(module, ptx);
+        cuModuleGetFunction(unary, module, "unary");
+        ByteBuffer arguments = ByteBuffer.allocateDirect(48).order(ByteOrder.nativeOrder());
+        arguments.putLong(address(values)).putLong(address(values)).putLong(before.length);
+        arguments.putInt(2).putInt(0).putInt(0).putFloat(0).putFloat(0).flip();
+        cuLaunchKernel(unary, 4, 1, 1, 128, 1, 1, 0, stream, Pointer.to(Pointer.to(arguments)), null);
+        cuStreamSynchronize(stream);
+        float[] after = new float[before.length];
+        cuMemcpyDtoH(Pointer.to(after), values, (long) after.length * Sizeof.FLOAT);
+        double worst = 0;
+        for (int i = 0; i < after.length; i++)
+            worst = Math.max(worst, Math.abs(after[i] - 1 / (1 + Math.exp(-before[i]))));
+        System.out.printf("kernel from PTX, largest error %.2e%n", worst);
+        if (!(worst < 1e-6)) throw new AssertionError("wrong result");
+        cuModuleUnload(module);
+    }
+
+    /** The device address behind a pointer, which JCuda keeps to itself but prints. */
+    private static long address(CUdeviceptr pointer) {
+        String text = pointer.toString();
+        return Long.decode(text.replaceAll(".*nativePointer=(0x[0-9a-fA-F]+).*", "$1"));
+    }
+
     private static void ok(int status) {
         if (status != 0) throw new AssertionError(cudnnGetErrorString(status));
     }
 
     private static float[] random(int count, long seed) {
-        java.util.Random random = new java.util.Random(seed);
+        Random random = new Random(seed);
         float[] values = new float[count];
         for (int i = 0; i < count; i++) values[i] = random.nextFloat() - 0.5f;
         return values;

@@ -102,34 +102,26 @@ final class BlockParameters extends ParameterStore {
   }
 
   private void initializeAlone(Owner owner) {
-    Shape input =
-        trace
-            .lastOnDevice()
-            .map(TracedArray::getShape)
-            .orElseThrow(() -> uninitialized(owner, null));
+    Shape input = trace.lastOnDevice().map(TracedArray::getShape).orElse(new Shape());
     try {
       owner.block().initialize(trace.manager(), type, input);
     } catch (ModelException e) {
       throw e.at("block '" + owner.path() + "'");
     } catch (RuntimeException e) {
-      throw uninitialized(owner, e);
+      throw new ModelException(
+          "block '"
+              + owner.path()
+              + "' ("
+              + owner.block().getClass().getSimpleName()
+              + ") cannot be initialized for an input of the shape "
+              + input
+              + " ("
+              + e.getMessage()
+              + "); if it takes other inputs, call initialize on the whole block first",
+          e);
     } finally {
       owner.block().clear();
     }
-  }
-
-  private static ModelException uninitialized(Owner owner, @Nullable RuntimeException cause) {
-    String message =
-        "block '"
-            + owner.path()
-            + "' ("
-            + owner.block().getClass().getSimpleName()
-            + ") does not know the shape of its parameter '"
-            + owner.name()
-            + "'"
-            + (cause == null ? "" : " (" + cause.getMessage() + ")")
-            + "; call initialize on the whole block first";
-    return cause == null ? new ModelException(message) : new ModelException(message, cause);
   }
 
   private Tensor values(Parameter parameter, TensorType shape) {

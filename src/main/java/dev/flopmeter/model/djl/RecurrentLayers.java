@@ -58,21 +58,24 @@ record RecurrentLayers(
   private static NDArray joined(List<TracedArray> states) {
     return states.size() == 1
         ? states.get(0)
-        : states.get(0).op("Concat", Attributes.of("axis", 0), states.toArray(TracedArray[]::new));
+        : states
+            .get(0)
+            .op("Concat", Attributes.of("axis", 0), states.toArray(TracedArray[]::new));
   }
 
   private List<TracedArray> layer(
-      TracedArray x,
-      int layer,
-      int directions,
-      List<TracedArray> weights,
-      List<TracedArray> initial) {
-    TracedArray ofInput = weights.get(0);
-    long hidden = weights.get(1).dims().dim(1);
-    TracedArray w = ofInput.storedAs(Shape.of(directions, gates * hidden, ofInput.dims().dim(1)));
-    TracedArray r = weights.get(1).storedAs(Shape.of(directions, gates * hidden, hidden));
-    @Nullable TracedArray b =
-        biases ? weights.get(2).storedAs(Shape.of(directions, 2L * gates * hidden)) : null;
+      TracedArray x, int layer, int directions, List<TracedArray> weights, List<TracedArray> initial) {
+    // Weights come first, biases after them, whatever the number of directions.
+    List<TracedArray> matrices = weights.stream().filter(array -> array.rank() == 2).toList();
+    List<TracedArray> vectors = weights.stream().filter(array -> array.rank() == 1).toList();
+    long hidden = matrices.get(1).dims().dim(1);
+    long features = matrices.get(0).dims().dim(1);
+    TracedArray w = matrices.get(0).storedAs(Shape.of(directions, gates * hidden, features));
+    TracedArray r = matrices.get(1).storedAs(Shape.of(directions, gates * hidden, hidden));
+    TracedArray b =
+        vectors.isEmpty()
+            ? null
+            : vectors.get(0).storedAs(Shape.of(directions, 2L * gates * hidden));
     List<@Nullable TracedArray> operands = new ArrayList<>(List.of(x, w, r));
     operands.add(b);
     operands.add(null);
@@ -81,7 +84,8 @@ record RecurrentLayers(
         attributes
             .with("hidden_size", hidden)
             .with("direction", bidirectional ? "bidirectional" : "forward");
-    return x.tracing().applyMany(op, all, 1 + initial.size(), operands.toArray(TracedArray[]::new));
+    return x.tracing()
+        .applyMany(op, all, 1 + initial.size(), operands.toArray(TracedArray[]::new));
   }
 
   /** The layer's part of an initial state [layers x directions, batch, hidden]; none for zeros. */
