@@ -1,0 +1,41 @@
+package dev.flopmeter.serve.config;
+
+/**
+ * The reference of the configuration file, {@code docs/configuration.md}, from the keys themselves.
+ */
+public final class ConfigReference {
+  private ConfigReference() {}
+
+  private static final String HEAD =
+      """
+      # Configuration of the daemon
+
+      `flopmeter serve --config FILE` reads one YAML file; `flopmeter serve --check --config FILE` only checks it. Without `--config`
+      it reads `config/flopmeter.yaml` of the installation. Every problem is reported at once, with file, line, key and the nearest
+      valid key; nothing is started then. `kill -HUP` reads the file again: a bad one leaves the old configuration in force. A reload
+      applies everything but `http.listen`, the limits of `http` and `otlp`, which a restart applies.
+
+      Values with a unit carry it: durations `250ms` `15s` `10m` `1.5h` `30d`, sizes `512MiB` `4GiB` `10MB`, percentages `10%`.
+      Paths are relative to the file's folder. This page is generated from the code (`ConfigReferenceTest`).
+      """;
+
+  /** The page. */
+  public static String markdown() {
+    StringBuilder page = new StringBuilder(HEAD);
+    String section = "";
+    for (Key<?> key : Keys.all()) {
+      String part = key.path().substring(0, key.path().indexOf('.'));
+      if (!part.equals(section)) {
+        section = part;
+        page.append("\n## ")
+            .append(section)
+            .append("\n\n| key | value | default | meaning |\n|---|---|---|---|\n");
+      }
+      page.append("| `").append(key.path()).append("` | ");
+      page.append(key.type().name()).append(key.isList() ? ", or a list" : "").append(" | ");
+      page.append(key.standard() == null ? "" : "`" + key.standard() + "`").append(" | ");
+      page.append(key.meaning()).append(" |\n");
+    }
+    return page.toString();
+  }
+}

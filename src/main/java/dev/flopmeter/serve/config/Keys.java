@@ -1,0 +1,298 @@
+package dev.flopmeter.serve.config;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Every key there is: the reader takes types and defaults from here, the reference its text. */
+final class Keys {
+  private Keys() {}
+
+  private static final List<Key<?>> ALL = new ArrayList<>();
+
+  private static final Duration SECOND = Duration.ofSeconds(1);
+  private static final Duration YEAR = Duration.ofDays(366);
+  private static final long MIB = 1L << 20;
+  private static final long TIB = 1L << 40;
+
+  // http
+  static final Key<String> LISTEN =
+      key(
+          "http.listen",
+          ValueType.TEXT,
+          "127.0.0.1:9400",
+          "Address and port. Loopback by default; use `0.0.0.0:9400` or `[::]:9400` to be reachable, and then TLS and a password.");
+  static final Key<Boolean> RELOAD =
+      key(
+          "http.reload",
+          ValueType.FLAG,
+          "false",
+          "Whether `POST /-/reload` reads this file again. SIGHUP always does.");
+  static final Key<Long> CONNECTIONS =
+      key(
+          "http.max_connections",
+          ValueType.integer(1, 100_000),
+          "1024",
+          "Connections open at once; one more is closed at once.");
+  static final Key<Long> THREADS =
+      key(
+          "http.threads",
+          ValueType.integer(2, 1024),
+          "256",
+          "Requests served at once. Threads exist only while they are needed.");
+  static final Key<Duration> REQUEST_TIME =
+      key(
+          "http.request_time",
+          Quantities.duration(SECOND, Duration.ofMinutes(5)),
+          "5s",
+          "The longest that a client may take to send its request; then its connection is closed.");
+  static final Key<Duration> RESPONSE_TIME =
+      key(
+          "http.response_time",
+          Quantities.duration(SECOND, Duration.ofMinutes(30)),
+          "1m",
+          "The longest that answering may take; then the connection is closed.");
+  static final Key<Long> HEADER_SIZE =
+      key(
+          "http.max_header_size",
+          Quantities.size(1024, MIB),
+          "16KiB",
+          "Size of all request headers together.");
+  static final Key<String> TLS_CERTIFICATE =
+      optional(
+          "http.tls.certificate",
+          ValueType.TEXT,
+          "PEM file with the server's certificate and its chain. With `key` it turns TLS on. Read again at a reload.");
+  static final Key<String> TLS_KEY =
+      optional(
+          "http.tls.key",
+          ValueType.TEXT,
+          "PEM file with the certificate's private key (PKCS #8, not encrypted).");
+  static final Key<String> USERS =
+      optional(
+          "http.users.*",
+          ValueType.TEXT,
+          "A user's bcrypt hash (`htpasswd -nBC 10 NAME`). With one or more users every route but the two health checks asks for a password.");
+
+  // workloads
+  static final Key<String> MODEL =
+      optional(
+          "workloads.*.model",
+          ValueType.TEXT,
+          "Required. A built-in model (`flopmeter models`) or the path of an `.onnx` file.");
+  static final Key<String> DEVICE =
+      list(
+          "workloads.*.device",
+          ValueType.DEVICE,
+          "auto",
+          "`auto` (the first GPU, otherwise the CPU), `all` (every GPU, otherwise the CPU), `cpu`, `cuda:N`, or a list.");
+  static final Key<String> BACKEND =
+      key(
+          "workloads.*.backend",
+          ValueType.choice("auto", "cudnn", "djl"),
+          "auto",
+          "Which backend runs it.");
+  static final Key<String> PRECISION =
+      list(
+          "workloads.*.precision",
+          ValueType.choice("fp32", "tf32", "fp16", "bf16"),
+          "fp32",
+          "One precision or a list; each is a run of its own.");
+  static final Key<Long> BATCH =
+      list(
+          "workloads.*.batch",
+          ValueType.integer(1, 1_000_000),
+          "1",
+          "One batch size or a list; one run measures them all.");
+  static final Key<String> INPUT =
+      list(
+          "workloads.*.input",
+          ValueType.TEXT,
+          null,
+          "Shapes of inputs whose sizes the model leaves open, such as `data=1x3x224x224`.");
+  static final Key<String> LAYOUT =
+      key(
+          "workloads.*.layout",
+          ValueType.choice("auto", "nchw", "nhwc"),
+          "auto",
+          "The order of dimensions in memory.");
+  static final Key<Boolean> FUSE =
+      key("workloads.*.fuse", ValueType.FLAG, "true", "Whether the backend may fuse operators.");
+  static final Key<Duration> INTERVAL =
+      key(
+          "workloads.*.interval",
+          Quantities.duration(SECOND, YEAR),
+          "10m",
+          "From the start of one run to the start of the next.");
+  static final Key<Double> JITTER =
+      key(
+          "workloads.*.jitter",
+          Quantities.percent(0.5),
+          "10%",
+          "How far the interval varies at random, so that a fleet does not beat in time.");
+  static final Key<Duration> MAX_TIME =
+      key(
+          "workloads.*.max_time",
+          Quantities.duration(Duration.ofMillis(100), Duration.ofHours(1)),
+          "15s",
+          "The longest that sampling one batch size may take.");
+  static final Key<Duration> TIMEOUT =
+      key(
+          "workloads.*.timeout",
+          Quantities.duration(SECOND, Duration.ofDays(1)),
+          "5m",
+          "The longest that a whole run may take; then its process and all that it started are ended.");
+  static final Key<Double> UTILIZATION_BELOW =
+      optional(
+          "workloads.*.only_when.utilization_below",
+          Quantities.percent(1),
+          "Run only while the device is less busy than this.");
+  static final Key<Long> MEMORY_FREE_ABOVE =
+      optional(
+          "workloads.*.only_when.memory_free_above",
+          Quantities.size(0, TIB),
+          "Run only while the device has more free memory than this.");
+
+  // worker
+  static final Key<Duration> GRACE =
+      key(
+          "worker.grace",
+          Quantities.duration(Duration.ofMillis(10), Duration.ofMinutes(5)),
+          "5s",
+          "How long a worker may take to end after SIGTERM; then SIGKILL.");
+  static final Key<Long> MEMORY =
+      key(
+          "worker.max_memory",
+          Quantities.size(16 * MIB, TIB),
+          "16GiB",
+          "Resident memory of a worker and all that it started; more ends it.");
+  static final Key<Duration> MAX_BACKOFF =
+      key(
+          "worker.max_backoff",
+          Quantities.duration(SECOND, YEAR),
+          "1h",
+          "After each failure the interval doubles, up to this (or the interval itself, if that is longer).");
+  static final Key<Long> QUARANTINE_AFTER =
+      key(
+          "worker.quarantine_after",
+          ValueType.integer(1, 1000),
+          "5",
+          "Failures of a device in a row, over all its workloads, after which it is left alone.");
+  static final Key<Duration> QUARANTINE_RETRY =
+      key(
+          "worker.quarantine_retry",
+          Quantities.duration(SECOND, YEAR),
+          "30m",
+          "How often a device left alone is tried again with one run.");
+
+  // history
+  static final Key<String> FOLDER =
+      key(
+          "history.folder",
+          ValueType.TEXT,
+          "auto",
+          "Where results are kept. `auto` is `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/flopmeter`, else `~/.local/state/flopmeter`; `none` keeps nothing.");
+  static final Key<Long> HISTORY_SIZE =
+      key(
+          "history.max_size",
+          Quantities.size(MIB, TIB),
+          "64MiB",
+          "The oldest results go when there are more.");
+  static final Key<Duration> HISTORY_AGE =
+      key(
+          "history.max_age",
+          Quantities.duration(Duration.ofMinutes(1), Duration.ofDays(3660)),
+          "90d",
+          "Results older than this go.");
+  static final Key<Long> BASELINE_RUNS =
+      key(
+          "history.baseline_runs",
+          ValueType.integer(3, 1000),
+          "20",
+          "A result is compared with the median of this many valid results before it (at least 3).");
+  static final Key<Double> REGRESSION_THRESHOLD =
+      key(
+          "history.regression_threshold",
+          Quantities.percent(1),
+          "10%",
+          "Slower than the baseline by more than this is called a regression.");
+
+  // metrics
+  static final Key<Long> LAYERS =
+      key(
+          "metrics.layers",
+          ValueType.integer(0, 1000),
+          "20",
+          "Layers of a result that have series of their own, the slowest first; the rest are one `other`.");
+  static final Key<Long> SERIES =
+      key(
+          "metrics.max_series",
+          ValueType.integer(100, 1_000_000),
+          "20000",
+          "Series of results and devices; what exceeds it is left out and counted in `flopmeter_metrics_series_dropped`.");
+
+  // otlp
+  static final Key<Boolean> OTLP =
+      key(
+          "otlp.enabled",
+          ValueType.FLAG,
+          "false",
+          "Whether metrics are also pushed over OTLP, for machines that cannot be scraped.");
+  static final Key<String> OTLP_URL =
+      key(
+          "otlp.url",
+          ValueType.TEXT,
+          "http://127.0.0.1:4318/v1/metrics",
+          "The receiver's OTLP/HTTP address.");
+  static final Key<Duration> OTLP_INTERVAL =
+      key(
+          "otlp.interval",
+          Quantities.duration(SECOND, Duration.ofHours(1)),
+          "1m",
+          "How often metrics are pushed.");
+  static final Key<String> OTLP_HEADERS =
+      optional(
+          "otlp.headers.*",
+          ValueType.TEXT,
+          "A header of each push, such as `Authorization`. Never logged or shown.");
+
+  /** In the order of the reference. */
+  static List<Key<?>> all() {
+    return List.copyOf(ALL);
+  }
+
+  /** What may stand directly in a section: keys and sections. */
+  static Set<String> namesIn(String section) {
+    Set<String> names = new LinkedHashSet<>();
+    String prefix = section.isEmpty() ? "" : section + ".";
+    for (Key<?> key : ALL) {
+      if (key.path().startsWith(prefix)) {
+        String rest = key.path().substring(prefix.length());
+        int dot = rest.indexOf('.');
+        names.add(dot < 0 ? rest : rest.substring(0, dot));
+      }
+    }
+    return names;
+  }
+
+  private static <T> Key<T> key(String path, ValueType<T> type, String standard, String meaning) {
+    return add(new Key<>(path, type, standard, false, meaning));
+  }
+
+  private static <T> Key<T> optional(String path, ValueType<T> type, String meaning) {
+    return add(new Key<>(path, type, null, false, meaning));
+  }
+
+  private static <T> Key<T> list(
+      String path, ValueType<T> type, @Nullable String standard, String meaning) {
+    return add(new Key<>(path, type, standard, true, meaning));
+  }
+
+  private static <T> Key<T> add(Key<T> key) {
+    ALL.add(key);
+    return key;
+  }
+}

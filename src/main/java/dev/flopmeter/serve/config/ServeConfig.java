@@ -1,0 +1,133 @@
+package dev.flopmeter.serve.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** What the configuration file says, checked. */
+public record ServeConfig(
+    Http http,
+    List<Workload> workloads,
+    Worker worker,
+    History history,
+    Metrics metrics,
+    Otlp otlp) {
+
+  public ServeConfig {
+    workloads = List.copyOf(workloads);
+  }
+
+  /**
+   * Where and how it listens.
+   *
+   * @param port 0 for any free one
+   * @param users bcrypt hashes by name; empty for no authentication
+   */
+  public record Http(
+      String host,
+      int port,
+      boolean reload,
+      int maxConnections,
+      int threads,
+      Duration requestTime,
+      Duration responseTime,
+      long maxHeaderSize,
+      Optional<Tls> tls,
+      Map<String, String> users) {
+    public Http {
+      users = Map.copyOf(users);
+    }
+
+    /** Hashes are nobody's business. */
+    @Override
+    public String toString() {
+      return "Http["
+          + host
+          + ":"
+          + port
+          + ", tls="
+          + tls.isPresent()
+          + ", users="
+          + users.size()
+          + "]";
+    }
+  }
+
+  /** PEM files. */
+  public record Tls(Path certificate, Path key) {}
+
+  /**
+   * Something to measure again and again.
+   *
+   * @param devices {@code auto}, {@code all}, {@code cpu} or {@code cuda:N}, at least one
+   * @param jitter share of the interval that it varies by, both ways
+   */
+  public record Workload(
+      String name,
+      String model,
+      List<String> devices,
+      String backend,
+      List<String> precisions,
+      List<Long> batches,
+      List<String> inputs,
+      String layout,
+      boolean fuse,
+      Duration interval,
+      double jitter,
+      Duration maxTime,
+      Duration timeout,
+      Gate gate) {
+    public Workload {
+      devices = List.copyOf(devices);
+      precisions = List.copyOf(precisions);
+      batches = List.copyOf(batches);
+      inputs = List.copyOf(inputs);
+    }
+  }
+
+  /** When a device is free enough to be measured. */
+  public record Gate(Optional<Double> utilizationBelow, Optional<Long> memoryFreeAbove) {
+    /** Whether there is nothing to check. */
+    public boolean isOpen() {
+      return utilizationBelow.isEmpty() && memoryFreeAbove.isEmpty();
+    }
+  }
+
+  /** How worker processes are supervised. */
+  public record Worker(
+      Duration grace,
+      long maxMemory,
+      Duration maxBackoff,
+      int quarantineAfter,
+      Duration quarantineRetry) {}
+
+  /**
+   * What is kept and compared.
+   *
+   * @param folder empty where nothing is kept
+   */
+  public record History(
+      Optional<Path> folder,
+      long maxSize,
+      Duration maxAge,
+      int baselineRuns,
+      double regressionThreshold) {}
+
+  /** Bounds of what is published. */
+  public record Metrics(int layers, int maxSeries) {}
+
+  /** Pushing. */
+  public record Otlp(boolean enabled, String url, Duration interval, Map<String, String> headers) {
+    public Otlp {
+      headers = Map.copyOf(headers);
+    }
+
+    /** Headers may hold a token. */
+    @Override
+    public String toString() {
+      return "Otlp[enabled=" + enabled + ", url=" + url + ", interval=" + interval + "]";
+    }
+  }
+}

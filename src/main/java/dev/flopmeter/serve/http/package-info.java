@@ -1,0 +1,5 @@
+/** The HTTP face: few routes, read-only, hard to exhaust. */
+@NullMarked
+package dev.flopmeter.serve.http;
+
+import org.jspecify.annotations.NullMarked;

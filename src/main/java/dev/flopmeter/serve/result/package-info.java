@@ -1,0 +1,5 @@
+/** A worker's result as the daemon keeps it. */
+@NullMarked
+package dev.flopmeter.serve.result;
+
+import org.jspecify.annotations.NullMarked;

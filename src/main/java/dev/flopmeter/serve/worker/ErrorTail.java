@@ -1,0 +1,44 @@
+package dev.flopmeter.serve.worker;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+
+/** The end of what a process wrote to its standard error. */
+final class ErrorTail {
+  private static final int KEPT = 8192;
+
+  private final StringBuilder tail = new StringBuilder();
+
+  /** Reads until the end. */
+  void drain(InputStream in) throws IOException {
+    byte[] buffer = new byte[4096];
+    for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+      synchronized (tail) {
+        tail.append(new String(buffer, 0, n, StandardCharsets.UTF_8));
+        tail.delete(0, Math.max(0, tail.length() - KEPT));
+      }
+    }
+  }
+
+  /** The last line that is not blank, without control characters. */
+  String lastLine() {
+    synchronized (tail) {
+      return tail.toString()
+          .lines()
+          .filter(line -> !line.isBlank())
+          .reduce((first, second) -> second)
+          .map(line -> line.replaceAll("\\p{Cntrl}", "?"))
+          .map(line -> line.substring(0, Math.min(line.length(), 300)))
+          .orElse("");
+    }
+  }
+
+  boolean tellsOutOfMemory() {
+    synchronized (tail) {
+      String text = tail.toString().toLowerCase(Locale.ROOT);
+      return text.contains("out of memory") || text.contains("outofmemory");
+    }
+  }
+}

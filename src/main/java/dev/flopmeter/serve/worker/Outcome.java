@@ -1,0 +1,48 @@
+package dev.flopmeter.serve.worker;
+
+import java.util.Locale;
+
+/** How a run ended; the {@code outcome} of {@code flopmeter_runs_total}. */
+public enum Outcome {
+  /** Every result came. */
+  SUCCESS,
+  /** The worker refused: wrong model, options or operator (exit code 1, 2 or another small one). */
+  FAILED,
+  /** The device or its libraries failed (exit code 3). */
+  DEVICE_FAILED,
+  /** It died of a signal, as native code does. */
+  CRASHED,
+  /** It took longer than allowed and was ended. */
+  TIMEOUT,
+  /** It wrote what is neither an event nor a result. */
+  GARBAGE,
+  /** It ended well but its output did not: results are missing or the last line breaks off. */
+  TRUNCATED,
+  /** It ran out of memory, the host's or the device's, or used more than allowed. */
+  OUT_OF_MEMORY,
+  /** It could not even be started. */
+  NOT_STARTED,
+  /** The device was busy, so nothing was run. */
+  SKIPPED_BUSY,
+  /** The daemon stopped or its configuration changed while it ran. */
+  STOPPED;
+
+  /** As a label. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Whether nothing was learned about the workload, neither good nor bad. */
+  public boolean isNeutral() {
+    return this == SKIPPED_BUSY || this == STOPPED;
+  }
+
+  /** Whether it makes the device suspicious and not only the workload. */
+  public boolean blamesDevice() {
+    return switch (this) {
+      case DEVICE_FAILED, CRASHED, TIMEOUT -> true;
+      case SUCCESS, FAILED, GARBAGE, TRUNCATED, OUT_OF_MEMORY, NOT_STARTED, SKIPPED_BUSY, STOPPED ->
+          false;
+    };
+  }
+}

@@ -1,0 +1,72 @@
+package dev.flopmeter.serve.worker;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * A process and everything it started. Children are noted while their parent lives, because one
+ * whose parent has died no longer shows whose it was.
+ */
+final class ProcessTree {
+  private static final Path PROC = Path.of("/proc");
+  private static final int PAGE = 4096;
+
+  private final ProcessHandle root;
+  private final Map<Long, ProcessHandle> seen = new LinkedHashMap<>();
+
+  ProcessTree(Process process) {
+    root = process.toHandle();
+    seen.put(root.pid(), root);
+  }
+
+  /** Notes children that appeared since the last call. */
+  void look() {
+    root.descendants().forEach(child -> seen.putIfAbsent(child.pid(), child));
+    seen.values().removeIf(handle -> !handle.equals(root) && !handle.isAlive());
+  }
+
+  /** Resident memory of all of them in bytes; 0 where the system does not tell. */
+  long residentBytes() {
+    long pages = 0;
+    for (ProcessHandle handle : seen.values()) {
+      try {
+        String[] fields = Files.readString(PROC.resolve(handle.pid() + "/statm")).split(" ", 3);
+        pages += Long.parseLong(fields[1]);
+      } catch (IOException ignored) {
+        // ended meanwhile, or no Linux; the limit is a safety net and no run fails for it
+      }
+    }
+    return pages * PAGE;
+  }
+
+  /** Asks all to end, waits, then makes them. */
+  void end(Duration grace) throws InterruptedException {
+    look();
+    Map<Long, ProcessHandle> all = new LinkedHashMap<>(seen);
+    all.values().forEach(ProcessHandle::destroy);
+    CompletableFuture<?>[] exits =
+        all.values().stream().map(ProcessHandle::onExit).toArray(CompletableFuture<?>[]::new);
+    try {
+      CompletableFuture.allOf(exits).get(grace.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      kill();
+    }
+    // What a dying process started after the first look.
+    look();
+    kill();
+  }
+
+  /** Ends all at once. */
+  void kill() {
+    look();
+    seen.values().forEach(ProcessHandle::destroyForcibly);
+  }
+}

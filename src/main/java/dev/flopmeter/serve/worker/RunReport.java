@@ -1,0 +1,17 @@
+package dev.flopmeter.serve.worker;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * How a run went.
+ *
+ * @param results what came, also before a failure
+ * @param detail one line for the log: why it failed; empty for a success
+ */
+public record RunReport(
+    Outcome outcome, Duration duration, List<WorkerResult> results, String detail) {
+  public RunReport {
+    results = List.copyOf(results);
+  }
+}

@@ -1,0 +1,42 @@
+package dev.flopmeter.serve.worker;
+
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * One run: a workload on a device in a precision, over all its batch sizes.
+ *
+ * @param device as the worker is told it: {@code auto}, {@code cpu} or {@code cuda:N}
+ */
+public record RunRequest(Workload workload, String device, String precision) {
+
+  /** The arguments of the worker, the CLI. */
+  public List<String> arguments() {
+    List<String> arguments =
+        new ArrayList<>(List.of("profile", workload.model(), "--format", "jsonl"));
+    arguments.addAll(List.of("--device", device, "--precision", precision));
+    arguments.addAll(
+        List.of(
+            "--batch",
+            workload.batches().stream().map(String::valueOf).collect(Collectors.joining(","))));
+    arguments.addAll(List.of("--max-time", workload.maxTime().toMillis() + "ms"));
+    if (!workload.backend().equals("auto")) {
+      arguments.addAll(List.of("--backend", workload.backend()));
+    }
+    if (!workload.layout().equals("auto")) {
+      arguments.addAll(List.of("--layout", workload.layout()));
+    }
+    if (!workload.fuse()) {
+      arguments.add("--no-fuse");
+    }
+    workload.inputs().forEach(input -> arguments.addAll(List.of("--input", input)));
+    return arguments;
+  }
+
+  /** Results that a complete run gives. */
+  public int expectedResults() {
+    return workload.batches().size();
+  }
+}

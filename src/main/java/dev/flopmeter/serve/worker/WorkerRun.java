@@ -1,0 +1,204 @@
+package dev.flopmeter.serve.worker;
+
+import dev.flopmeter.measure.Progress;
+import dev.flopmeter.serve.result.ResultReader;
+import dev.flopmeter.serve.result.ResultReader.BadLine;
+import dev.flopmeter.serve.result.ResultReader.ProgressLine;
+import dev.flopmeter.serve.result.ResultReader.ResultLine;
+import dev.flopmeter.serve.worker.LineReader.Line;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One worker process from start to end. Whatever it does, {@link #run} comes back with a report
+ * within the workload's timeout and the grace, and no process of its tree is left.
+ */
+public final class WorkerRun {
+  /** Longer than any honest result: a network of 4,000 layers has 2 MB. */
+  static final int LONGEST_LINE = 4 << 20;
+
+  private static final Duration WATCH = Duration.ofMillis(250);
+
+  private final RunRequest request;
+  private final Duration grace;
+  private final long maxMemory;
+  private final LongSupplier nanos;
+  private final Progress progress;
+
+  // Written by the thread that reads the output, read after it has ended.
+  private final List<WorkerResult> results = new ArrayList<>();
+  private @Nullable String badLine;
+  private boolean breaksOff;
+
+  private volatile boolean isStopped;
+
+  public WorkerRun(
+      RunRequest request, Duration grace, long maxMemory, LongSupplier nanos, Progress progress) {
+    this.request = request;
+    this.grace = grace;
+    this.maxMemory = maxMemory;
+    this.nanos = nanos;
+    this.progress = progress;
+  }
+
+  /** Ends the run early; its outcome becomes {@link Outcome#STOPPED}. */
+  public void stop() {
+    isStopped = true;
+  }
+
+  /** Runs the worker to its end. */
+  public RunReport run(WorkerCommand command) throws InterruptedException {
+    long start = nanos.getAsLong();
+    Process process;
+    try {
+      process = command.process(request.arguments()).start();
+    } catch (IOException e) {
+      return new RunReport(
+          Outcome.NOT_STARTED, elapsed(start), List.of(), String.valueOf(e.getMessage()));
+    }
+    ProcessTree tree = new ProcessTree(process);
+    ErrorTail errors = new ErrorTail();
+    Thread reader = reader("output", () -> read(process));
+    Thread drain = reader("errors", () -> errors.drain(process.getErrorStream()));
+    Outcome ended = null;
+    try {
+      ended = watch(process, tree, start);
+      if (ended != null) {
+        tree.end(grace);
+      }
+      // What the worker started may outlive it and hold its output open.
+      reader.join(grace.toMillis());
+    } finally {
+      tree.kill();
+      process.destroyForcibly();
+    }
+    process.waitFor();
+    reader.join(1000);
+    drain.join(1000);
+    closeQuietly(process);
+    return report(ended, process.exitValue(), elapsed(start), errors);
+  }
+
+  /** Waits for the end; not null if it has to be forced. */
+  private @Nullable Outcome watch(Process process, ProcessTree tree, long start)
+      throws InterruptedException {
+    while (!process.waitFor(WATCH.toMillis(), TimeUnit.MILLISECONDS)) {
+      tree.look();
+      if (isStopped) {
+        return Outcome.STOPPED;
+      }
+      if (elapsed(start).compareTo(request.workload().timeout()) > 0) {
+        return Outcome.TIMEOUT;
+      }
+      if (tree.residentBytes() > maxMemory) {
+        return Outcome.OUT_OF_MEMORY;
+      }
+    }
+    return null;
+  }
+
+  private void read(Process process) throws IOException {
+    LineReader lines = new LineReader(process.getInputStream(), LONGEST_LINE);
+    for (Line line = lines.next(); line != null; line = lines.next()) {
+      if (line.isTooLong()) {
+        badLine = "a line is longer than " + LONGEST_LINE + " bytes";
+        continue;
+      }
+      ResultReader.Line read = ResultReader.read(request.workload().name(), line.text());
+      if (read instanceof ProgressLine step) {
+        progress.report(step.phase(), step.done(), step.detail());
+      } else if (read instanceof ResultLine result) {
+        results.add(new WorkerResult(result.result(), line.text()));
+      } else if (read instanceof BadLine bad && line.isComplete()) {
+        badLine = "a line " + bad.reason() + ": " + ResultReader.excerpt(line.text());
+      } else {
+        breaksOff = true;
+      }
+    }
+  }
+
+  private RunReport report(
+      @Nullable Outcome ended, int exitCode, Duration duration, ErrorTail errors) {
+    List<WorkerResult> came = List.copyOf(results);
+    String said = errors.lastLine();
+    Outcome outcome = ended == null ? outcome(exitCode, came.size(), errors) : ended;
+    String detail =
+        switch (outcome) {
+          case SUCCESS, STOPPED, SKIPPED_BUSY, NOT_STARTED -> "";
+          case TIMEOUT -> "took longer than " + request.workload().timeout();
+          case GARBAGE -> String.valueOf(badLine);
+          case TRUNCATED ->
+              came.size() + " of " + request.expectedResults() + " results came" + after(said);
+          case OUT_OF_MEMORY ->
+              ended == null ? said : "used more than " + maxMemory + " bytes of memory";
+          case FAILED, DEVICE_FAILED, CRASHED -> "exit code " + exitCode + after(said);
+        };
+    return new RunReport(outcome, duration, came, detail);
+  }
+
+  private static String after(String said) {
+    return said.isEmpty() ? "" : ": " + said;
+  }
+
+  private Outcome outcome(int exitCode, int came, ErrorTail errors) {
+    if (exitCode != 0 && errors.tellsOutOfMemory()) {
+      return Outcome.OUT_OF_MEMORY;
+    }
+    if (exitCode > 128) {
+      return Outcome.CRASHED;
+    }
+    if (exitCode == 3) {
+      return Outcome.DEVICE_FAILED;
+    }
+    if (exitCode != 0) {
+      return Outcome.FAILED;
+    }
+    // A native library may write to standard output: that costs nothing if all results came.
+    if (came >= request.expectedResults() && !breaksOff) {
+      return Outcome.SUCCESS;
+    }
+    return badLine != null ? Outcome.GARBAGE : Outcome.TRUNCATED;
+  }
+
+  private Duration elapsed(long start) {
+    return Duration.ofNanos(nanos.getAsLong() - start);
+  }
+
+  /** Reading ends when the process does: its streams break. */
+  private interface Reading {
+    void read() throws IOException;
+  }
+
+  private static Thread reader(String what, Reading reading) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                reading.read();
+              } catch (IOException | UncheckedIOException e) {
+                // The pipe closed under it: the process has been ended.
+                return;
+              }
+            },
+            "worker-" + what);
+    thread.setDaemon(true);
+    thread.start();
+    return thread;
+  }
+
+  private static void closeQuietly(Process process) {
+    try {
+      process.getInputStream().close();
+      process.getErrorStream().close();
+      process.getOutputStream().close();
+    } catch (IOException ignored) {
+      // nothing is lost: the process is gone
+    }
+  }
+}
