@@ -1,13 +1,21 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.run.BackendException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Properties;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 /** The command {@code flopmeter}: the root under which every other command hangs. */
@@ -17,11 +25,90 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.BuildVersion.class)
 public final class Main implements Runnable {
+  /** Exit code: wrong usage or bad input. */
+  static final int BAD_INPUT = 2;
+
+  /** Exit code: the device or its libraries failed. */
+  static final int DEVICE_FAILED = 3;
 
   @Spec private CommandSpec spec;
 
+  @Option(
+      names = "--verbose",
+      scope = ScopeType.INHERIT,
+      description = "print the stack trace of an error")
+  private boolean isVerbose;
+
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Main()).execute(args));
+    System.exit(commandLine(args).execute(args));
+  }
+
+  /** The commands, by name, in the order the help lists them. */
+  private static Map<String, Supplier<Object>> commands() {
+    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("profile", ProfileCommand::new);
+    return commands;
+  }
+
+  /**
+   * The command line for {@code args}. Only the command that is called is set up: reading the
+   * options of all the others would cost a short command most of its time.
+   */
+  static CommandLine commandLine(String... args) {
+    Main main = new Main();
+    CommandLine root = new CommandLine(main);
+    Map<String, Supplier<Object>> commands = commands();
+    Supplier<Object> called = null;
+    for (int i = 0; i < args.length && called == null; i++) {
+      called = args[i].startsWith("-") ? null : commands.get(args[i]);
+      if (called != null) {
+        root.addSubcommand(args[i], called.get());
+      }
+    }
+    if (called == null) {
+      commands.forEach((name, command) -> root.addSubcommand(name, command.get()));
+      root.addSubcommand(new CommandLine.HelpCommand());
+    }
+    root.setExecutionExceptionHandler((error, command, parsed) -> main.report(error, command));
+    root.setParameterExceptionHandler((error, parsed) -> main.refuse(error));
+    return root;
+  }
+
+  private int report(Exception error, CommandLine command) {
+    PrintWriter err = command.getErr();
+    if (isVerbose) {
+      error.printStackTrace(err);
+    }
+    boolean isKnown = error instanceof ModelException || error instanceof BackendException;
+    String message = error.getMessage();
+    err.println(
+        "flopmeter: "
+            + oneLine(isKnown && message != null ? message : "internal error: " + error)
+            + (isKnown || isVerbose ? "" : " (--verbose prints where)"));
+    err.flush();
+    return error instanceof ModelException ? BAD_INPUT : DEVICE_FAILED;
+  }
+
+  private int refuse(ParameterException error) {
+    CommandLine command = error.getCommandLine();
+    PrintWriter err = command.getErr();
+    if (isVerbose) {
+      error.printStackTrace(err);
+    }
+    String message = String.valueOf(error.getMessage());
+    boolean pointsToHelp = message.contains("--help");
+    err.println(
+        "flopmeter: "
+            + oneLine(message)
+            + (pointsToHelp
+                ? ""
+                : "; see " + command.getCommandSpec().qualifiedName() + " --help"));
+    err.flush();
+    return BAD_INPUT;
+  }
+
+  private static String oneLine(String message) {
+    return message.replaceAll("\\s*[\\r\\n]+\\s*", " ").trim();
   }
 
   @Override

@@ -11,4 +11,22 @@ public interface CostRule {
    * @throws dev.flopmeter.model.DataDependentException if a shape is not known before run time
    */
   Work work(Operands node);
+
+  /** The rule in words, for the documentation. */
+  default String formula() {
+    return "a rule of the caller's";
+  }
+
+  /** {@code rule}, documented by {@code formula}. */
+  static CostRule described(String formula, CostRule rule) {
+    return new Described(formula, rule);
+  }
+
+  /** A rule with the text that documents it. */
+  record Described(String formula, CostRule rule) implements CostRule {
+    @Override
+    public Work work(Operands node) {
+      return rule.work(node);
+    }
+  }
 }

@@ -1,25 +1,44 @@
 package dev.flopmeter.count;
 
+import dev.flopmeter.model.DataType;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
 
 /**
  * The analytic cost of a network, layer by layer.
  *
  * @param convention the name of the convention that {@code flops} follows
  * @param totals the sums; parameters that layers share are in it once
+ * @param work our own count of the whole, whatever the convention
  * @param peakActivationBytes the most that activations take at once when nodes run one after the
  *     other and each buffer is freed after its last use
+ * @param bytesByType the bytes of {@code totals} by element type
+ * @param notes what a reader should know of how these numbers came about, one sentence each
  * @param layers one entry per node, in order
  */
 public record Counts(
     ModelInfo model,
     String convention,
     Cost totals,
+    Work work,
     long peakActivationBytes,
+    Map<DataType, Moved> bytesByType,
     List<Uncounted> uncounted,
+    List<String> notes,
     List<LayerCost> layers) {
   public Counts {
+    bytesByType = Map.copyOf(bytesByType);
     uncounted = List.copyOf(uncounted);
+    notes = List.copyOf(notes);
     layers = List.copyOf(layers);
+  }
+
+  /** FLOP per byte of compulsory traffic; nothing where no byte moves. */
+  public OptionalDouble intensity() {
+    long bytes = totals.bytes();
+    return bytes == 0
+        ? OptionalDouble.empty()
+        : OptionalDouble.of((double) work.flops() / (double) bytes);
   }
 }

@@ -6,6 +6,7 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.bind.TemplateBinder;
 import java.io.IOException;
@@ -167,6 +168,11 @@ public final class OnnxModel implements Model {
   /** The declared outputs, in order. */
   public List<ValueInfo> outputs() {
     return graph.outputs();
+  }
+
+  /** Qualified operators of the main graph, in the order of the file. */
+  public List<String> operators() {
+    return graph.nodes().stream().map(Node::qualifiedOp).toList();
   }
 
   @Override

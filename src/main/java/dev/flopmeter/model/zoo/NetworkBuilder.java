@@ -8,6 +8,7 @@ import dev.flopmeter.model.RandomTensor;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.TorchOrigin;
 import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +24,7 @@ import java.util.Map;
  */
 public final class NetworkBuilder {
   /** Metadata key of the PyTorch module a node stands for. */
-  public static final String MODULE = "torch.module";
+  public static final String MODULE = TorchOrigin.MODULE;
 
   private final GraphBuilder graph;
   private final List<String> inputs = new ArrayList<>();
@@ -68,13 +69,7 @@ public final class NetworkBuilder {
   /** An operator with one output, named {@code name}. */
   public String op(
       String op, String name, String module, Attributes attributes, String... operands) {
-    graph.add(
-        op,
-        name,
-        attributes,
-        List.of(operands),
-        List.of(name),
-        module.isEmpty() ? Map.of() : Map.of(MODULE, module));
+    graph.add(op, name, attributes, List.of(operands), List.of(name), Map.of(MODULE, module));
     return name;
   }
 
@@ -162,6 +157,18 @@ public final class NetworkBuilder {
 
   public String relu(String name, String x) {
     return op("Relu", name, "ReLU", Attributes.NONE, x);
+  }
+
+  /** A call of the module object {@code instance}, which other layers call as well. */
+  public String relu(String name, String instance, String x) {
+    graph.add(
+        "Relu",
+        name,
+        Attributes.NONE,
+        List.of(x),
+        List.of(name),
+        Map.of(MODULE, "ReLU", TorchOrigin.INSTANCE, instance));
+    return name;
   }
 
   public String add(String name, String a, String b) {

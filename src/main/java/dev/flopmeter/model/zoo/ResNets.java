@@ -53,23 +53,23 @@ final class ResNets {
 
   private static String basic(NetworkBuilder net, String name, String x, long width, long stride) {
     String y = net.conv(name + ".conv1", x, width, 3, stride, 1, 1);
-    y = net.relu(name + ".relu1", net.batchNorm(name + ".bn1", y));
+    y = net.relu(name + ".relu1", name + ".relu", net.batchNorm(name + ".bn1", y));
     y = net.conv(name + ".conv2", y, width, 3, 1, 1, 1);
     y = net.residualNorm(name + ".bn2", y);
     y = net.add(name + ".add", y, shortcut(net, name, x, width, stride));
-    return net.relu(name + ".relu2", y);
+    return net.relu(name + ".relu2", name + ".relu", y);
   }
 
   private static String bottleneck(
       NetworkBuilder net, String name, String x, long width, long stride) {
     String y = net.conv(name + ".conv1", x, width, 1, 1, 0, 1);
-    y = net.relu(name + ".relu1", net.batchNorm(name + ".bn1", y));
+    y = net.relu(name + ".relu1", name + ".relu", net.batchNorm(name + ".bn1", y));
     y = net.conv(name + ".conv2", y, width, 3, stride, 1, 1);
-    y = net.relu(name + ".relu2", net.batchNorm(name + ".bn2", y));
+    y = net.relu(name + ".relu2", name + ".relu", net.batchNorm(name + ".bn2", y));
     y = net.conv(name + ".conv3", y, 4 * width, 1, 1, 0, 1);
     y = net.residualNorm(name + ".bn3", y);
     y = net.add(name + ".add", y, shortcut(net, name, x, 4 * width, stride));
-    return net.relu(name + ".relu3", y);
+    return net.relu(name + ".relu3", name + ".relu", y);
   }
 
   private static String shortcut(NetworkBuilder net, String name, String x, long out, long stride) {

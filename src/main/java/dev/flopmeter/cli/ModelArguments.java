@@ -1,0 +1,193 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.onnx.OnnxModel;
+import dev.flopmeter.model.zoo.Zoo;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Which model, with which inputs: the arguments that every command on a model takes. */
+final class ModelArguments {
+
+  @Parameters(
+      index = "0",
+      paramLabel = "MODEL",
+      description = "a built-in network (see 'flopmeter models') or the path of an .onnx file")
+  private String model = "";
+
+  @Option(
+      names = "--input",
+      paramLabel = "NAME=SHAPE",
+      description = "shape of an input, such as data=1x3x224x224; may be given several times")
+  private List<String> inputs = new ArrayList<>();
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      split = ",",
+      description = "size of the leading dimension of the inputs")
+  private List<String> batches = new ArrayList<>();
+
+  @Option(
+      names = "--dim",
+      paramLabel = "NAME=N",
+      description = "size of a named free dimension; may be given several times")
+  private List<String> dims = new ArrayList<>();
+
+  /** The model as the user wrote it. */
+  String name() {
+    return model;
+  }
+
+  /**
+   * Opens the model. A built-in name wins over a file of the same name; {@code ./resnet50} means
+   * the file.
+   *
+   * @throws ModelException if there is neither such a network nor such a file
+   */
+  Model open() {
+    return open(model);
+  }
+
+  static Model open(String model) {
+    return looksLikeFile(model) ? OnnxModel.read(path(model)) : Zoo.get(model);
+  }
+
+  private static boolean looksLikeFile(String model) {
+    if (model.indexOf('/') >= 0 || model.endsWith(".onnx")) {
+      return true;
+    }
+    return !Zoo.has(model) && Files.exists(path(model));
+  }
+
+  private static Path path(String model) {
+    try {
+      return Path.of(model);
+    } catch (InvalidPathException e) {
+      throw new ModelException("'" + model.replace('\0', '?') + "' is not a path", e);
+    }
+  }
+
+  /** The batch sizes asked for, in order; empty if none is. */
+  List<Long> batches() {
+    List<Long> sizes = new ArrayList<>();
+    for (String batch : batches) {
+      long size = number("--batch", batch);
+      if (size < 1) {
+        throw new ModelException("--batch must be at least 1, not " + batch);
+      }
+      sizes.add(size);
+    }
+    return sizes;
+  }
+
+  /** The bindings for a command that works on one batch size. */
+  Bindings bindings() {
+    List<Long> sizes = batches();
+    if (sizes.size() > 1) {
+      throw new ModelException("--batch takes one number here, not " + String.join(",", batches));
+    }
+    return bindings(sizes.isEmpty() ? null : sizes.get(0));
+  }
+
+  /**
+   * The bindings with this batch size.
+   *
+   * @param batch null to leave the batch as the model declares it
+   */
+  Bindings bindings(@Nullable Long batch) {
+    Map<String, Shape> shapes = new LinkedHashMap<>();
+    for (String input : inputs) {
+      int equals = separator("--input", input, "data=1x3x224x224");
+      String name = input.substring(0, equals);
+      shapes.put(name, shape(name, input.substring(equals + 1)));
+    }
+    Map<String, Long> sizes = new LinkedHashMap<>();
+    for (String dim : dims) {
+      int equals = separator("--dim", dim, "sequence=128");
+      sizes.put(dim.substring(0, equals), number("--dim " + dim, dim.substring(equals + 1)));
+    }
+    return new Bindings(
+        shapes, batch == null ? OptionalLong.empty() : OptionalLong.of(batch), sizes, Map.of());
+  }
+
+  /**
+   * The bindings of a sweep, in order: every combination of the batch sizes with the lists given to
+   * {@code --input NAME=1x3x224x224,1x3x448x448} and {@code --dim NAME=128,512}.
+   */
+  List<Bindings> sweep() {
+    List<Bindings> all = new ArrayList<>(List.of(Bindings.NONE));
+    for (String input : inputs) {
+      int equals = separator("--input", input, "data=1x3x224x224");
+      String name = input.substring(0, equals);
+      String shapes = input.substring(equals + 1);
+      // A comma alone may also part the dimensions of one shape: 1,3,224,224.
+      List<String> list = shapes.contains("x") ? List.of(shapes.split(",")) : List.of(shapes);
+      all = crossed(all, list, (bindings, shape) -> bindings.withShape(name, shape(name, shape)));
+    }
+    for (String dim : dims) {
+      int equals = separator("--dim", dim, "sequence=128");
+      String name = dim.substring(0, equals);
+      all =
+          crossed(
+              all,
+              List.of(dim.substring(equals + 1).split(",")),
+              (bindings, size) -> withDim(bindings, name, number("--dim " + dim, size)));
+    }
+    List<Long> sizes = batches();
+    return sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
+  }
+
+  private static <T> List<Bindings> crossed(
+      List<Bindings> bindings, List<T> values, BiFunction<Bindings, T, Bindings> with) {
+    List<Bindings> all = new ArrayList<>();
+    for (Bindings one : bindings) {
+      values.forEach(value -> all.add(with.apply(one, value)));
+    }
+    return all;
+  }
+
+  private static Bindings withDim(Bindings bindings, String name, long size) {
+    Map<String, Long> changed = new LinkedHashMap<>(bindings.dims());
+    changed.put(name, size);
+    return new Bindings(bindings.shapes(), bindings.batch(), changed, bindings.values());
+  }
+
+  private static Shape shape(String input, String text) {
+    try {
+      return Shape.parse(text);
+    } catch (ModelException e) {
+      throw e.at("--input " + input);
+    }
+  }
+
+  private static int separator(String option, String text, String example) {
+    int equals = text.lastIndexOf('=');
+    if (equals < 1) {
+      throw new ModelException(option + " needs NAME=VALUE, such as " + example + ", not " + text);
+    }
+    return equals;
+  }
+
+  private static long number(String option, String text) {
+    try {
+      return Long.parseLong(text.trim());
+    } catch (NumberFormatException e) {
+      throw new ModelException(
+          option + ": '" + text + "' is not a whole number of at most 2^63-1", e);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package dev.flopmeter.count;
+
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/** The operators whose work is that of a body: what of it runs, and how often. */
+enum Body {
+  IF {
+    @Override
+    Cost count(GraphCount outer, Operands in) {
+      GraphCount then = outer.inner(in.node(), body(in, "then_branch"));
+      GraphCount otherwise = outer.inner(in.node(), body(in, "else_branch"));
+      GraphCount larger = then.flops() >= otherwise.flops() ? then : otherwise;
+      return outer.take(
+          larger,
+          1,
+          "If '" + outer.path() + in.node().name() + "' is counted with its larger branch");
+    }
+  },
+  LOOP {
+    @Override
+    Cost count(GraphCount outer, Operands in) {
+      Graph body = body(in, "body");
+      OptionalLong trips = trips(in, body);
+      return outer.take(
+          outer.inner(in.node(), body),
+          trips.orElse(1),
+          "Loop '"
+              + outer.path()
+              + in.node().name()
+              + (trips.isPresent()
+                  ? "' is counted with its " + trips.getAsLong() + " iterations"
+                  : "' is counted for one iteration; how many there are depends on data"));
+    }
+  },
+  SCAN {
+    @Override
+    Cost count(GraphCount outer, Operands in) {
+      int scanned = (int) in.attributes().integer("num_scan_inputs");
+      int first = in.inputCount() - scanned;
+      long[] axes = in.attributes().integers("scan_input_axes", new long[scanned]);
+      OptionalLong steps =
+          scanned > 0 && in.knownType(first).isPresent()
+              ? OptionalLong.of(in.shape(first).dim(in.shape(first).axis(axes[0])))
+              : OptionalLong.empty();
+      return outer.take(
+          outer.inner(in.node(), body(in, "body")),
+          steps.orElse(1),
+          "Scan '"
+              + outer.path()
+              + in.node().name()
+              + (steps.isPresent()
+                  ? "' is counted with its " + steps.getAsLong() + " iterations"
+                  : "' is counted for one iteration; how many there are depends on data"));
+    }
+  };
+
+  static @Nullable Body of(Node node) {
+    return switch (node.qualifiedOp()) {
+      case "If" -> IF;
+      case "Loop" -> LOOP;
+      case "Scan" -> SCAN;
+      default -> null;
+    };
+  }
+
+  /** What one run costs, added to {@code outer}. */
+  abstract Cost count(GraphCount outer, Operands in);
+
+  private static Graph body(Operands in, String attribute) {
+    return in.attributes()
+        .body(attribute)
+        .orElseThrow(
+            () -> new IllegalStateException("binding leaves no " + attribute + " without shapes"));
+  }
+
+  /** A trip count that is a constant, where neither condition can end the loop before it. */
+  private static OptionalLong trips(Operands in, Graph body) {
+    Tensor count = in.value(0).orElse(null);
+    boolean starts = !in.has(1) || in.value(1).map(value -> value.longAt(0) != 0).orElse(false);
+    boolean goesOn =
+        body.constant(body.outputs().get(0)).map(value -> value.longAt(0) != 0).orElse(false);
+    return count != null && count.longAt(0) >= 0 && starts && goesOn
+        ? OptionalLong.of(count.longAt(0))
+        : OptionalLong.empty();
+  }
+}

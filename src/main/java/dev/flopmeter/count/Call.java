@@ -1,0 +1,117 @@
+package dev.flopmeter.count;
+
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.TorchOrigin;
+import java.util.List;
+
+/** One node as a convention sees it: its operands, our own count of it, and what is around it. */
+public final class Call {
+  private final Operands operands;
+  private final Work work;
+  private final Surroundings around;
+
+  Call(Operands operands, Work work, Surroundings around) {
+    this.operands = operands;
+    this.work = work;
+    this.around = around;
+  }
+
+  public Operands operands() {
+    return operands;
+  }
+
+  /** Our own count; {@link Work#NONE} for an operator without a rule. */
+  public Work work() {
+    return work;
+  }
+
+  /** Operator that wrote input {@code index}; empty for inputs of the graph and constants. */
+  public String writer(int index) {
+    return operands.has(index) ? around.writer(operands.node().inputs().get(index)) : "";
+  }
+
+  /** Operators that read the first output. */
+  public List<String> readers() {
+    return around.readers(operands.node().outputs().get(0));
+  }
+
+  /** Whether nothing but one node reads input {@code index}. */
+  public boolean isOnlyReaderOf(int index) {
+    return around.readers(operands.node().inputs().get(index)).size() == 1;
+  }
+
+  /** The PyTorch module class this node stands for; empty for a plain function. */
+  public String module() {
+    String noted = operands.node().metadata().get(TorchOrigin.MODULE);
+    return noted == null ? TorchEquivalents.module(operands) : noted;
+  }
+
+  /** The PyTorch function this node stands for; empty for none. */
+  public String function() {
+    String noted = operands.node().metadata().get(TorchOrigin.FUNCTION);
+    return noted == null ? TorchEquivalents.function(this) : noted;
+  }
+
+  /** Elements of the first input. */
+  public long in() {
+    return operands.type(0).elements();
+  }
+
+  /** Elements of the first output. */
+  public long out() {
+    return operands.output(0).elements();
+  }
+
+  /** Multiply-accumulates, our own count. */
+  public long macs() {
+    return work.macs();
+  }
+
+  /**
+   * One per output where a bias is added: by the operator itself, or by an addition that the model
+   * notes as part of the module that multiplied.
+   */
+  public long biasAdditions() {
+    return switch (operands.node().op()) {
+      case "Conv", "ConvTranspose", "Gemm", "FusedConv", "FusedGemm" -> operands.has(2) ? out() : 0;
+      case "Add" -> operands.node().metadata().containsKey(TorchOrigin.MODULE) ? out() : 0;
+      default -> 0;
+    };
+  }
+
+  /** Whether a normalisation has a stored scale of its own. */
+  public boolean isAffine() {
+    return operands.has(1);
+  }
+
+  /** The size of the first input's leading dimension. */
+  public long batch() {
+    return operands.shape(0).rank() == 0 ? 1 : operands.shape(0).dim(0);
+  }
+
+  /** Elements of the operator's learned tensors. */
+  public long parameters() {
+    long elements = 0;
+    for (String value : Parameters.of(operands)) {
+      int slot = operands.node().inputs().indexOf(value);
+      elements = Sizes.add(elements, operands.type(slot).elements());
+    }
+    return elements;
+  }
+
+  /** Elements of one pooling window. */
+  public long window() {
+    return Sizes.product(operands.attributes().integers("kernel_shape", new long[0]));
+  }
+
+  /** The size of the axis that a Softmax runs over. */
+  public long features() {
+    long axis = operands.attributes().integer("axis", operands.opset() < 13 ? 1 : -1);
+    Shape shape = operands.shape(0);
+    return operands.opset() < 13
+        ? shape.elements(shape.axis(axis), shape.rank())
+        : shape.dim(shape.axis(axis));
+  }
+}

@@ -1,0 +1,105 @@
+package dev.flopmeter.count;
+
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
+import java.util.Map;
+
+/** Operators of {@code com.microsoft}: those that optimised exports hold most. */
+final class ContribCosts {
+  private ContribCosts() {}
+
+  private static final String DOMAIN = "com.microsoft:";
+
+  static void addTo(Map<String, CostRule> rules) {
+    rules.put(DOMAIN + "FusedConv", withActivation(rules, "Conv"));
+    rules.put(DOMAIN + "FusedGemm", withActivation(rules, "Gemm"));
+    rules.put(
+        DOMAIN + "FusedMatMul",
+        CostRule.described(
+            "MACs out x the inner dimension; + out where alpha is not 1",
+            ContribCosts::fusedMatMul));
+    rules.put(DOMAIN + "Gelu", PerElement.ofOutput(5, "as Gelu"));
+    rules.put(DOMAIN + "BiasGelu", PerElement.ofOutput(6, "an addition, then as Gelu"));
+    rules.put(
+        DOMAIN + "FastGelu",
+        CostRule.described(
+            "9 x out, as Gelu by tanh; + out for a bias",
+            in -> Work.flops(Sizes.multiply(in.has(1) ? 10 : 9, in.output(0).elements()))));
+    rules.put(DOMAIN + "QuickGelu", PerElement.ofOutput(6, "multiply, Sigmoid, multiply"));
+    rules.put(
+        DOMAIN + "SkipLayerNormalization",
+        CostRule.described(
+            "in to add, + in for a bias, + 6 x in to normalise and scale, + in for a shift",
+            in -> Work.flops(perElement(in, 7 + (in.has(3) ? 1 : 0) + (in.has(4) ? 1 : 0)))));
+    rules.put(
+        DOMAIN + "EmbedLayerNormalization",
+        CostRule.described(
+            "8 x out to add up to three embeddings, normalise, scale and shift, + out with segments",
+            in -> Work.flops(Sizes.multiply(in.has(1) ? 9 : 8, in.output(0).elements()))));
+    rules.put(
+        DOMAIN + "Attention",
+        CostRule.described(
+            "MACs of the projection and of both products; per score scale 1, softmax 5, mask 1; +"
+                + " the projection's bias",
+            ContribCosts::attention));
+  }
+
+  private static long perElement(Operands in, long operations) {
+    return Sizes.multiply(operations, in.type(0).elements());
+  }
+
+  private static CostRule withActivation(Map<String, CostRule> rules, String op) {
+    CostRule plain = rules.get(op);
+    if (plain == null) {
+      throw new IllegalStateException(op + " must be registered first");
+    }
+    return CostRule.described(
+        "as " + op + ", + out for an addend, + the operations of its activation per output",
+        in -> plain.work(in).plus(activation(in, op)));
+  }
+
+  private static Work activation(Operands in, String op) {
+    long operations =
+        switch (in.attributes().text("activation", "")) {
+          case "" -> 0;
+          case "Relu", "Tanh" -> 1;
+          case "LeakyRelu", "Clip" -> 2;
+          case "Softplus", "Softsign" -> 3;
+          default -> 4;
+        };
+    if (op.equals("Conv") && in.has(3)) {
+      operations++;
+    }
+    return Work.flops(Sizes.multiply(operations, in.output(0).elements()));
+  }
+
+  private static Work fusedMatMul(Operands in) {
+    boolean transposed = in.attributes().flag("transA", false);
+    long out = in.output(0).elements();
+    return new Work(
+        Sizes.multiply(out, in.shape(0).dim(transposed ? -2 : -1)),
+        in.attributes().number("alpha", 1) == 1 ? 0 : out);
+  }
+
+  /** Input N x L x I; weights I x (Q + K + V) of hidden values, K as wide as Q. */
+  private static Work attention(Operands in) {
+    Shape x = in.shape(0);
+    long tokens = Sizes.multiply(x.dim(0), x.dim(1));
+    long projected = in.shape(1).dim(1);
+    long[] widths =
+        in.attributes().integers("qkv_hidden_sizes", projected / 3, projected / 3, projected / 3);
+    long heads = in.attributes().integer("num_heads");
+    long keys = in.has(4) ? Sizes.add(x.dim(1), in.shape(4).dim(3)) : x.dim(1);
+    long pairs = Sizes.multiply(tokens, keys);
+    long macs =
+        Sizes.add(
+            Sizes.product(tokens, x.dim(2), projected),
+            Sizes.multiply(pairs, Sizes.add(widths[1], widths[2])));
+    boolean masks = in.has(3) || in.has(5) || in.attributes().flag("unidirectional", false);
+    long scores = Sizes.multiply(pairs, heads);
+    long others = Sizes.multiply(scores, masks ? 7 : 6);
+    return new Work(
+        macs, in.has(2) ? Sizes.add(others, Sizes.multiply(tokens, projected)) : others);
+  }
+}

@@ -1,0 +1,33 @@
+package dev.flopmeter.count;
+
+import java.util.List;
+
+/**
+ * What counts as one operation, and where: our own way, or that of a well-known tool. Each gives
+ * one number per node; the number of a network is their sum.
+ */
+public interface Convention {
+  /** The name given to {@code --convention}. */
+  String name();
+
+  /** What its numbers count: FLOP, MAC, or the tool's own word. */
+  String unit();
+
+  /** What one multiply-accumulate counts: 1 or 2; 0 where the number is no amount of work. */
+  int perMac();
+
+  /** The number of one node. */
+  long count(Call call);
+
+  /**
+   * Whether of several calls of one module only the last one's number is kept (a tool's defect).
+   */
+  default boolean keepsLastCallOnly() {
+    return false;
+  }
+
+  /** Further numbers that the same tool prints beside this one. */
+  default List<Convention> companions() {
+    return List.of();
+  }
+}

@@ -1,0 +1,55 @@
+package dev.flopmeter.count;
+
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.TensorType;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Counts graphs by a set of rules, under one convention; immutable. */
+public final class Counter {
+  private final CostRules rules;
+  private final Convention convention;
+
+  public Counter(CostRules rules, Convention convention) {
+    this.rules = rules;
+    this.convention = convention;
+  }
+
+  /** The standard rules under the default convention. */
+  public static Counter standard() {
+    return new Counter(CostRules.standard(), OwnConvention.FLOPS);
+  }
+
+  /** What {@code graph}, bound from {@code model}, costs. */
+  public Counts count(Model model, Graph graph) {
+    return count(info(model.name(), model.source(), model.opset(), graph), graph);
+  }
+
+  /** What {@code graph} costs. */
+  public Counts count(Graph graph) {
+    return count(info(graph.name(), "graph", graph.opset(), graph), graph);
+  }
+
+  /**
+   * What {@code graph} costs.
+   *
+   * @throws ModelException if a number exceeds 2^63-1
+   */
+  public Counts count(ModelInfo info, Graph graph) {
+    GraphCount count = new GraphCount(rules, convention, graph);
+    return count.toCounts(info);
+  }
+
+  private static ModelInfo info(String name, String source, int opset, Graph graph) {
+    List<ModelInfo.Input> inputs = new ArrayList<>();
+    for (String input : graph.inputs()) {
+      TensorType type = graph.types().get(input);
+      if (type != null) {
+        inputs.add(new ModelInfo.Input(input, type));
+      }
+    }
+    return new ModelInfo(name, source, opset, inputs);
+  }
+}

@@ -1,0 +1,221 @@
+package dev.flopmeter.count;
+
+import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.TorchOrigin;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** One count under way: adds up nodes, and the bodies of control flow as nodes of their own. */
+final class GraphCount {
+  private final CostRules rules;
+  private final Convention convention;
+  private final Graph graph;
+  private final Surroundings around;
+  private final String path;
+  private final List<LayerCost> layers = new ArrayList<>();
+  private final Map<DataType, Moved> moved = new EnumMap<>(DataType.class);
+  private final Map<String, Long> learned = new LinkedHashMap<>();
+  private final Map<String, List<String>> uncounted = new LinkedHashMap<>();
+  private final Map<String, String> reasons = new HashMap<>();
+  private final Set<String> notes = new LinkedHashSet<>();
+  private Cost sum = Cost.ZERO;
+  private Work work = Work.NONE;
+
+  GraphCount(CostRules rules, Convention convention, Graph graph) {
+    this(rules, convention, graph, "");
+  }
+
+  private GraphCount(CostRules rules, Convention convention, Graph graph, String path) {
+    this.rules = rules;
+    this.convention = convention;
+    this.graph = graph;
+    this.path = path;
+    this.around = new Surroundings(graph);
+    Set<String> replaced = convention.keepsLastCallOnly() ? replacedCalls() : Set.of();
+    for (Node node : graph.nodes()) {
+      try {
+        add(node, replaced.contains(node.name()));
+      } catch (ModelException e) {
+        throw e.at(node.describe());
+      }
+    }
+  }
+
+  Counts toCounts(ModelInfo info) {
+    List<Uncounted> missing = new ArrayList<>();
+    uncounted.forEach(
+        (op, nodes) -> missing.add(new Uncounted(op, reasons.getOrDefault(op, ""), nodes)));
+    Cost totals =
+        new Cost(sum.macs(), sum.flops(), parameters(), sum.bytesRead(), sum.bytesWritten());
+    return new Counts(
+        info,
+        convention.name(),
+        totals,
+        work,
+        Liveness.peak(graph),
+        moved,
+        missing,
+        List.copyOf(notes),
+        layers);
+  }
+
+  private long parameters() {
+    long total = 0;
+    for (long elements : learned.values()) {
+      total = Sizes.add(total, elements);
+    }
+    return total;
+  }
+
+  private void add(Node node, boolean isReplaced) {
+    Operands in = Operands.of(graph, node);
+    Body body = Body.of(node);
+    if (body != null) {
+      layers.add(layer(in, body.count(this, in), true));
+      return;
+    }
+    Optional<Work> own = ownWork(in);
+    Work counted = own.orElse(Work.NONE);
+    long number = isReplaced ? 0 : number(new Call(in, counted, around));
+    Cost cost =
+        new Cost(
+            counted.macs(),
+            number,
+            learn(in),
+            Traffic.read(in, (type, bytes) -> move(type, bytes, 0)),
+            Traffic.written(in, (type, bytes) -> move(type, 0, bytes)));
+    work = work.plus(counted);
+    sum = sum.plus(cost);
+    layers.add(layer(in, cost, own.isPresent()));
+  }
+
+  private Optional<Work> ownWork(Operands in) {
+    CostRule rule = rules.find(in.node().qualifiedOp()).orElse(null);
+    if (rule == null) {
+      miss(in.node(), "no rule for this operator");
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(rule.work(in));
+    } catch (DataDependentException e) {
+      miss(in.node(), "its shapes depend on data");
+      return Optional.empty();
+    }
+  }
+
+  private long number(Call call) {
+    try {
+      return convention.count(call);
+    } catch (DataDependentException e) {
+      return 0;
+    }
+  }
+
+  private void miss(Node node, String reason) {
+    uncounted.computeIfAbsent(node.qualifiedOp(), op -> new ArrayList<>()).add(path + node.name());
+    reasons.putIfAbsent(node.qualifiedOp(), reason);
+  }
+
+  private void move(DataType type, long read, long written) {
+    moved.merge(type, new Moved(read, written), Moved::plus);
+  }
+
+  private long learn(Operands in) {
+    long elements = 0;
+    for (String value : Parameters.of(in)) {
+      long size = graph.types().get(value) == null ? 0 : graph.requireType(value).elements();
+      elements = Sizes.add(elements, size);
+      learned.put(graph.constants().containsKey(value) ? path + value : value, size);
+    }
+    return elements;
+  }
+
+  private static LayerCost layer(Operands in, Cost cost, boolean isCounted) {
+    Node node = in.node();
+    List<Shape> shapes = new ArrayList<>(1);
+    for (int i = 0; i < in.outputCount(); i++) {
+      TensorType type = in.knownOutput(i).orElse(null);
+      if (type != null) {
+        shapes.add(type.shape());
+      }
+    }
+    return new LayerCost(node.name(), node.qualifiedOp(), shapes, cost, isCounted);
+  }
+
+  /** A body's own count, named below its operator. */
+  GraphCount inner(Node node, Graph body) {
+    return new GraphCount(rules, convention, body, path + node.name() + "/");
+  }
+
+  /** Takes over what {@code times} runs of a body cost. */
+  Cost take(GraphCount body, long times, String note) {
+    Cost one = body.sum;
+    Cost cost =
+        new Cost(
+            Sizes.multiply(times, one.macs()),
+            Sizes.multiply(times, one.flops()),
+            body.parameters(),
+            Sizes.multiply(times, one.bytesRead()),
+            Sizes.multiply(times, one.bytesWritten()));
+    sum = sum.plus(cost);
+    work =
+        work.plus(
+            new Work(
+                Sizes.multiply(times, body.work.macs()),
+                Sizes.multiply(times, body.work.otherFlops())));
+    learned.putAll(body.learned);
+    body.moved.forEach(
+        (type, bytes) ->
+            move(
+                type, Sizes.multiply(times, bytes.read()), Sizes.multiply(times, bytes.written())));
+    body.uncounted.forEach(
+        (op, nodes) -> {
+          uncounted.computeIfAbsent(op, name -> new ArrayList<>()).addAll(nodes);
+          reasons.putIfAbsent(op, body.reasons.getOrDefault(op, ""));
+        });
+    notes.addAll(body.notes);
+    notes.add(note);
+    return cost;
+  }
+
+  /** Our own FLOPs of everything counted here. */
+  long flops() {
+    return work.flops();
+  }
+
+  String path() {
+    return path;
+  }
+
+  /** Nodes whose module object another node calls again later. */
+  private Set<String> replacedCalls() {
+    Map<String, String> last = new HashMap<>();
+    Set<String> replaced = new HashSet<>();
+    for (Node node : graph.nodes()) {
+      String instance = node.metadata().get(TorchOrigin.INSTANCE);
+      if (instance != null) {
+        String before = last.put(instance, node.name());
+        if (before != null) {
+          replaced.add(before);
+        }
+      }
+    }
+    return replaced;
+  }
+}

@@ -1,0 +1,44 @@
+package dev.flopmeter.count;
+
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
+import java.util.Map;
+
+/**
+ * RNN, GRU and LSTM: T steps of a batch of N, in D directions, from I inputs to H hidden values. An
+ * activation counts as its operator does (Sigmoid 4, Tanh 1, Relu 1).
+ */
+final class RecurrentCosts {
+  private RecurrentCosts() {}
+
+  static void addTo(Map<String, CostRule> rules) {
+    rules.put(
+        "RNN",
+        CostRule.described(
+            "MACs T N D H (I + H); per T N D H: 1 to join, + 2 for biases, + 1 for tanh",
+            in -> recurrent(in, 1, 1 + 1)));
+    rules.put(
+        "GRU",
+        CostRule.described(
+            "MACs 3 T N D H (I + H); per T N D H: 3 to join, + 6 for biases, + 9 for two sigmoids"
+                + " and tanh, + 5 for the gates",
+            in -> recurrent(in, 3, 3 + 9 + 5)));
+    rules.put(
+        "LSTM",
+        CostRule.described(
+            "MACs 4 T N D H (I + H); per T N D H: 4 to join, + 8 for biases, + 14 for three sigmoids"
+                + " and two tanh, + 4 for the gates, + 6 for peepholes",
+            in -> recurrent(in, 4, 4 + 14 + 4 + (in.has(7) ? 6 : 0))));
+  }
+
+  private static Work recurrent(Operands in, int gates, int others) {
+    Shape x = in.shape(0);
+    Shape recurrence = in.shape(2);
+    long hidden = recurrence.dim(2);
+    long cells = Sizes.product(x.dim(0), x.dim(1), recurrence.dim(0), hidden);
+    long perCell = Sizes.add(x.dim(2), hidden);
+    long biases = in.has(3) ? 2L * gates : 0;
+    return new Work(Sizes.product(gates, cells, perCell), Sizes.multiply(cells, others + biases));
+  }
+}

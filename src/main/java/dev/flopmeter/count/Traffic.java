@@ -1,0 +1,78 @@
+package dev.flopmeter.count;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.TensorType;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The bytes that an operator cannot avoid moving: each distinct input and weight once, each output
+ * once. A view moves nothing; operators that pick read what they pick, and their indices; operators
+ * that ask for a shape read nothing.
+ */
+final class Traffic {
+  private Traffic() {}
+
+  /** Operators whose output is another view of their first input's buffer. */
+  private static final Set<String> VIEWS =
+      Set.of("Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze");
+
+  private static final Set<String> PICKERS =
+      Set.of("Compress", "Gather", "GatherElements", "GatherND", "Slice");
+
+  private static final Set<String> ASKING = Set.of("Shape", "Size");
+
+  /** Takes the bytes of one tensor read or written. */
+  interface Sink {
+    void bytes(DataType type, long bytes);
+  }
+
+  static boolean isView(Node node) {
+    return node.domain().isEmpty() && VIEWS.contains(node.op());
+  }
+
+  static long read(Operands in, Sink sink) {
+    Node node = in.node();
+    if (isView(node) || (node.domain().isEmpty() && ASKING.contains(node.op()))) {
+      return 0;
+    }
+    boolean picks = node.domain().isEmpty() && PICKERS.contains(node.op());
+    long total = 0;
+    List<String> inputs = node.inputs();
+    for (int i = 0; i < inputs.size(); i++) {
+      TensorType type = in.knownType(i).orElse(null);
+      if (type == null || inputs.subList(0, i).contains(inputs.get(i))) {
+        continue;
+      }
+      if (picks && i == 0) {
+        TensorType picked = in.knownOutput(0).orElse(type);
+        type = picked.elements() < type.elements() ? picked : type;
+      }
+      total = Sizes.add(total, taken(type, sink));
+    }
+    return total;
+  }
+
+  static long written(Operands in, Sink sink) {
+    if (isView(in.node())) {
+      return 0;
+    }
+    long total = 0;
+    for (int i = 0; i < in.outputCount(); i++) {
+      TensorType type = in.knownOutput(i).orElse(null);
+      if (type != null) {
+        total = Sizes.add(total, taken(type, sink));
+      }
+    }
+    return total;
+  }
+
+  private static long taken(TensorType type, Sink sink) {
+    long bytes = type.bytes();
+    sink.bytes(type.type(), bytes);
+    return bytes;
+  }
+}

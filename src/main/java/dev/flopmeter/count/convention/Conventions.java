@@ -1,0 +1,88 @@
+package dev.flopmeter.count.convention;
+
+import dev.flopmeter.count.Convention;
+import dev.flopmeter.count.OwnConvention;
+import dev.flopmeter.model.EditDistance;
+import dev.flopmeter.model.ModelException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** All conventions, by name. A table is built when it is asked for. */
+public final class Conventions {
+  private Conventions() {}
+
+  private static final List<String> NAMES =
+      List.of(
+          "flops",
+          "macs",
+          "thop",
+          "thop-0.0.31",
+          "torchstat",
+          "fvcore",
+          "ptflops",
+          "torch",
+          "torchinfo",
+          "deepspeed",
+          "onnx-tool",
+          "molchanov");
+
+  /** The names that {@code --convention} takes, beside {@code all}. */
+  public static List<String> names() {
+    return NAMES;
+  }
+
+  /**
+   * The convention of this name; {@code thop-0.1.1} is another name of {@code thop}.
+   *
+   * @throws ModelException if there is none; the message suggests the nearest name
+   */
+  public static Convention named(String name) {
+    return switch (name) {
+      case "flops" -> OwnConvention.FLOPS;
+      case "macs" -> OwnConvention.MACS;
+      case "thop", "thop-0.1.1" -> Thop.current();
+      case "thop-0.0.31" -> Thop.of0031();
+      case "torchstat" -> Torchstat.flops();
+      case "torchstat-madd" -> Torchstat.multiplyAdds();
+      case "torchstat-memread" -> Torchstat.memoryRead();
+      case "torchstat-memwrite" -> Torchstat.memoryWrite();
+      case "fvcore" -> Functions.fvcore();
+      case "ptflops" -> Functions.ptflops();
+      case "torch" -> Functions.torch();
+      case "torchinfo" -> Torchinfo.multiplyAdds();
+      case "deepspeed" -> Functions.deepspeed();
+      case "deepspeed-macs" -> Functions.deepspeedMacs();
+      case "onnx-tool" -> OnnxTool.convention();
+      case "molchanov" -> Molchanov.convention();
+      default -> throw unknown(name);
+    };
+  }
+
+  private static ModelException unknown(String name) {
+    String nearest = NAMES.get(0);
+    for (String known : NAMES) {
+      if (EditDistance.between(known, name) < EditDistance.between(nearest, name)) {
+        nearest = known;
+      }
+    }
+    return new ModelException(
+        "there is no convention '"
+            + name
+            + "'; did you mean '"
+            + nearest
+            + "'? all of them: "
+            + String.join(", ", NAMES)
+            + ", all");
+  }
+
+  /** Every convention and its companions, in the order they are listed. */
+  public static List<Convention> all() {
+    List<Convention> all = new ArrayList<>();
+    for (String name : NAMES) {
+      Convention convention = named(name);
+      all.add(convention);
+      all.addAll(convention.companions());
+    }
+    return all;
+  }
+}

@@ -1,0 +1,167 @@
+package dev.flopmeter.device;
+
+import com.sun.jna.Memory;
+import com.sun.jna.ptr.IntByReference;
+import com.sun.jna.ptr.LongByReference;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The CUDA devices of this machine.
+ *
+ * @param problem why there is none or why they could not be listed; null if there are some
+ */
+public record CudaDevices(List<Device> devices, @Nullable String problem) {
+  /** The first architecture with tensor cores (Volta): what our kernels are compiled for. */
+  public static final String OLDEST_COMPUTE_CAPABILITY = "7.0";
+
+  // Numbers of CUdevice_attribute.
+  private static final int CLOCK_RATE_KHZ = 13;
+  private static final int MULTIPROCESSOR_COUNT = 16;
+  private static final int PCI_BUS = 33;
+  private static final int PCI_DEVICE = 34;
+  private static final int PCI_DOMAIN = 50;
+  private static final int MEMORY_CLOCK_KHZ = 36;
+  private static final int MEMORY_BUS_BITS = 37;
+  private static final int CAPABILITY_MAJOR = 75;
+  private static final int CAPABILITY_MINOR = 76;
+
+  private static final int NO_DEVICE = 100;
+  private static final int SYSTEM_DRIVER_MISMATCH = 803;
+
+  public CudaDevices {
+    devices = List.copyOf(devices);
+  }
+
+  static CudaDevices none(String problem) {
+    return new CudaDevices(List.of(), problem);
+  }
+
+  static CudaDevices list(DynamicLibrary driver, LibraryFinding driverFinding, LibraryFinding cudnn) {
+    try {
+      int status = driver.call("cuInit", 0);
+      if (status != 0) {
+        return none(initProblem(status));
+      }
+      IntByReference count = new IntByReference();
+      require(driver.call("cuDeviceGetCount", count), "cuDeviceGetCount");
+      List<Device> devices = new ArrayList<>();
+      for (int i = 0; i < count.getValue(); i++) {
+        devices.add(describe(driver, i, driverFinding, cudnn));
+      }
+      return devices.isEmpty() ? none(initProblem(NO_DEVICE)) : new CudaDevices(devices, null);
+    } catch (LibraryException e) {
+      return none(e.getMessage());
+    }
+  }
+
+  private static String initProblem(int status) {
+    return switch (status) {
+      case NO_DEVICE ->
+          "the driver shows no device; check nvidia-smi, CUDA_VISIBLE_DEVICES, and in a container --gpus all";
+      case SYSTEM_DRIVER_MISMATCH ->
+          "libcuda.so.1 does not fit the kernel's driver module; reboot after the driver update";
+      default -> "cuInit failed with error " + status + "; check nvidia-smi and the kernel log";
+    };
+  }
+
+  private static Device describe(
+      DynamicLibrary driver, int ordinal, LibraryFinding driverFinding, LibraryFinding cudnn)
+      throws LibraryException {
+    IntByReference device = new IntByReference();
+    require(driver.call("cuDeviceGet", device, ordinal), "cuDeviceGet");
+    int handle = device.getValue();
+    byte[] name = new byte[256];
+    require(driver.call("cuDeviceGetName", name, name.length, handle), "cuDeviceGetName");
+    LongByReference memory = new LongByReference();
+    require(driver.call("cuDeviceTotalMem_v2", memory, handle), "cuDeviceTotalMem");
+    Map<String, String> properties = new TreeMap<>();
+    properties.put("cuda", String.valueOf(driverFinding.version()));
+    Optional.ofNullable(cudnn.version()).ifPresent(version -> properties.put("cudnn", version));
+    kernelDriver().ifPresent(version -> properties.put("driver", version));
+    properties.put("memory_bytes", Long.toString(memory.getValue()));
+    properties.put(
+        "compute_capability",
+        attribute(driver, handle, CAPABILITY_MAJOR) + "." + attribute(driver, handle, CAPABILITY_MINOR));
+    properties.put("sm_count", Integer.toString(attribute(driver, handle, MULTIPROCESSOR_COUNT)));
+    properties.put("clock_hz", Long.toString(1000L * attribute(driver, handle, CLOCK_RATE_KHZ)));
+    properties.put(
+        "memory_clock_hz", Long.toString(1000L * attribute(driver, handle, MEMORY_CLOCK_KHZ)));
+    properties.put(
+        "memory_bus_bits", Integer.toString(attribute(driver, handle, MEMORY_BUS_BITS)));
+    properties.put(
+        "pci_bus_id",
+        "%08x:%02x:%02x.0"
+            .formatted(
+                attribute(driver, handle, PCI_DOMAIN),
+                attribute(driver, handle, PCI_BUS),
+                attribute(driver, handle, PCI_DEVICE)));
+    uuid(driver, handle).ifPresent(uuid -> properties.put("uuid", uuid));
+    // The emulated driver shows its own functions, whatever name it gives its device.
+    boolean isEmulated = driver.has("emu_device_count");
+    return new Device("cuda", "cuda:" + ordinal, text(name), properties, isEmulated);
+  }
+
+  private static int attribute(DynamicLibrary driver, int device, int attribute)
+      throws LibraryException {
+    IntByReference value = new IntByReference();
+    require(driver.call("cuDeviceGetAttribute", value, attribute, device), "cuDeviceGetAttribute");
+    return value.getValue();
+  }
+
+  /** {@code GPU-...}, as nvidia-smi and NVML write it. */
+  private static Optional<String> uuid(DynamicLibrary driver, int device) throws LibraryException {
+    try (Memory bytes = new Memory(16)) {
+      if (driver.call("cuDeviceGetUuid", bytes, device) != 0) {
+        return Optional.empty();
+      }
+      String hex = HexFormat.of().formatHex(bytes.getByteArray(0, 16));
+      return Optional.of(
+          "GPU-"
+              + String.join(
+                  "-",
+                  hex.substring(0, 8),
+                  hex.substring(8, 12),
+                  hex.substring(12, 16),
+                  hex.substring(16, 20),
+                  hex.substring(20)));
+    }
+  }
+
+  /** The kernel module's version, such as {@code 550.90.07}. */
+  private static Optional<String> kernelDriver() {
+    try {
+      Matcher version =
+          Pattern.compile("Module\\S*(?:\\s+for\\s+\\S+)?\\s+([0-9][0-9.]+)")
+              .matcher(Files.readString(Path.of("/proc/driver/nvidia/version")));
+      return version.find() ? Optional.of(version.group(1)) : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static String text(byte[] bytes) {
+    int end = 0;
+    while (end < bytes.length && bytes[end] != 0) {
+      end++;
+    }
+    return new String(bytes, 0, end, StandardCharsets.UTF_8);
+  }
+
+  private static void require(int status, String call) throws LibraryException {
+    if (status != 0) {
+      throw new LibraryException(call + " failed with error " + status + "; check nvidia-smi");
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package dev.flopmeter.device;
+
+import com.sun.jna.Function;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A shared library opened with the system's own loader, so that its verdict ({@code dlerror}) can be
+ * shown. It stays open until the process ends: other libraries are bound against it.
+ */
+public final class DynamicLibrary {
+  private static final int RTLD_LAZY = 1;
+  private static final int RTLD_GLOBAL = 0x100;
+
+  private final String name;
+  private final Pointer handle;
+
+  private DynamicLibrary(String name, Pointer handle) {
+    this.name = name;
+    this.handle = handle;
+  }
+
+  /**
+   * Opens {@code name}: a path, or a bare file name that the loader's own search finds.
+   *
+   * @throws LibraryException with the loader's words if that fails
+   */
+  public static DynamicLibrary open(String name) throws LibraryException {
+    try {
+      NativeLibrary process = NativeLibrary.getProcess();
+      process.getFunction("dlerror").invoke(String.class, new Object[0]);
+      Pointer handle =
+          (Pointer)
+              process
+                  .getFunction("dlopen")
+                  .invoke(Pointer.class, new Object[] {name, RTLD_LAZY | RTLD_GLOBAL});
+      if (handle == null) {
+        throw new LibraryException(
+            String.valueOf(process.getFunction("dlerror").invoke(String.class, new Object[0])));
+      }
+      return new DynamicLibrary(name, handle);
+    } catch (UnsatisfiedLinkError e) {
+      throw new LibraryException("this system has no dlopen: " + e.getMessage());
+    }
+  }
+
+  /** Whether the library offers {@code symbol}. */
+  public boolean has(String symbol) {
+    return address(symbol) != null;
+  }
+
+  /**
+   * Calls a function that returns an int.
+   *
+   * @throws LibraryException if the library lacks it
+   */
+  public int call(String symbol, Object... arguments) throws LibraryException {
+    return function(symbol).invokeInt(arguments);
+  }
+
+  /** Calls a function that returns a size. */
+  public long callLong(String symbol, Object... arguments) throws LibraryException {
+    return function(symbol).invokeLong(arguments);
+  }
+
+  private Function function(String symbol) throws LibraryException {
+    Pointer address = address(symbol);
+    if (address == null) {
+      throw new LibraryException(name + " lacks the function " + symbol);
+    }
+    return Function.getFunction(address);
+  }
+
+  private @Nullable Pointer address(String symbol) {
+    return (Pointer)
+        NativeLibrary.getProcess()
+            .getFunction("dlsym")
+            .invoke(Pointer.class, new Object[] {handle, symbol});
+  }
+
+  /** The file it was really loaded from, as the process' memory map tells; nothing if it cannot. */
+  public Optional<Path> file() {
+    String base = Path.of(name).getFileName().toString();
+    try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
+      return maps.filter(line -> line.contains("/" + base))
+          .map(line -> Path.of(line.substring(line.indexOf('/'))))
+          .findFirst()
+          .or(() -> Path.of(name).isAbsolute() ? Optional.of(Path.of(name)) : Optional.empty());
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+}

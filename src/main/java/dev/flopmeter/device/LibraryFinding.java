@@ -1,0 +1,46 @@
+package dev.flopmeter.device;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was found of one library.
+ *
+ * @param what for people: {@code cuDNN}
+ * @param path the file it was loaded from; null if it was not
+ * @param version as it names itself; null if it could not be asked
+ * @param problem why it cannot be used; null if it can
+ * @param fix what to do about the problem; null if there is none
+ */
+public record LibraryFinding(
+    String what,
+    @Nullable String path,
+    @Nullable String version,
+    @Nullable String problem,
+    @Nullable String fix) {
+
+  static LibraryFinding usable(String what, String path, String version) {
+    return new LibraryFinding(what, path, version, null, null);
+  }
+
+  static LibraryFinding missing(String what, String verdict, String fix) {
+    return new LibraryFinding(what, null, null, "not found (" + verdict + ")", fix);
+  }
+
+  static LibraryFinding unusable(
+      String what, String path, @Nullable String version, String problem, String fix) {
+    return new LibraryFinding(what, path, version, problem, fix);
+  }
+
+  public boolean isUsable() {
+    return problem == null;
+  }
+
+  /** One line: what, where, what is wrong and what to do about it. */
+  public String message() {
+    String at = path == null ? "" : " (" + path + ")";
+    if (problem == null) {
+      return what + " " + version + at;
+    }
+    return what + at + ": " + problem + "; " + fix;
+  }
+}

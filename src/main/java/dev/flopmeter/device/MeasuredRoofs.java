@@ -1,0 +1,46 @@
+package dev.flopmeter.device;
+
+import java.time.Instant;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The best rates that were found on one device.
+ *
+ * @param flopsPerSecond of dense matrix work, by precision ({@code fp32}, ...)
+ * @param found the work that reached them, by precision and {@code memory}
+ * @param bytesPerSecond read and written together; null where it was not measured
+ * @param launchSeconds what a step costs that does nothing; null where it was not measured
+ * @param measuredAt when the newest of these figures was taken
+ * @param versions of what they depend on: driver and libraries
+ */
+public record MeasuredRoofs(
+    Map<String, Double> flopsPerSecond,
+    Map<String, String> found,
+    @Nullable Double bytesPerSecond,
+    @Nullable Double launchSeconds,
+    Instant measuredAt,
+    Map<String, String> versions) {
+
+  public MeasuredRoofs {
+    flopsPerSecond = Map.copyOf(flopsPerSecond);
+    found = Map.copyOf(found);
+    versions = Map.copyOf(versions);
+  }
+
+  /** These figures, with {@code newer}'s in place of those that both have. */
+  public MeasuredRoofs with(MeasuredRoofs newer) {
+    Map<String, Double> rates = new TreeMap<>(flopsPerSecond);
+    rates.putAll(newer.flopsPerSecond);
+    Map<String, String> works = new TreeMap<>(found);
+    works.putAll(newer.found);
+    return new MeasuredRoofs(
+        rates,
+        works,
+        newer.bytesPerSecond == null ? bytesPerSecond : newer.bytesPerSecond,
+        newer.launchSeconds == null ? launchSeconds : newer.launchSeconds,
+        newer.measuredAt,
+        newer.versions);
+  }
+}

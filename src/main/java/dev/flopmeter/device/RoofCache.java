@@ -1,0 +1,102 @@
+package dev.flopmeter.device;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Measured roofs on disk, one file per device and backend, so that they are measured once. A file
+ * that was made with other versions of driver or libraries, or cannot be read, counts as absent.
+ * Files are written beside and renamed: a reader sees the old one or the new one, never half.
+ */
+public final class RoofCache {
+  /** Properties that tell apart devices of one name, such as slices of a card. */
+  private static final List<String> IDENTITY = List.of("sm_count", "cores", "memory_bytes", "uuid");
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder()
+          .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
+          .changeDefaultPropertyInclusion(
+              inclusion -> inclusion.withValueInclusion(JsonInclude.Include.NON_NULL))
+          .build();
+
+  private final Path directory;
+
+  public RoofCache(Path directory) {
+    this.directory = directory;
+  }
+
+  /**
+   * The user's own: {@code $XDG_CACHE_HOME/flopmeter/roofs}, or below {@code ~/.cache}.
+   *
+   * @param xdgCacheHome the variable's value; null or blank where it is not set
+   */
+  public static RoofCache ofUser(@Nullable String xdgCacheHome, String home) {
+    Path base =
+        xdgCacheHome == null || xdgCacheHome.isBlank()
+            ? Path.of(home, ".cache")
+            : Path.of(xdgCacheHome);
+    return new RoofCache(base.resolve("flopmeter").resolve("roofs"));
+  }
+
+  /** The stored roofs of this device, if they were measured with these versions. */
+  public Optional<MeasuredRoofs> read(String backend, Device device, Map<String, String> versions) {
+    Path file = file(backend, device);
+    if (!Files.isRegularFile(file)) {
+      return Optional.empty();
+    }
+    try {
+      MeasuredRoofs roofs =
+          MAPPER.readValue(Files.readString(file, StandardCharsets.UTF_8), MeasuredRoofs.class);
+      return roofs.versions().equals(versions) ? Optional.of(roofs) : Optional.empty();
+    } catch (IOException | JacksonException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Stores these roofs.
+   *
+   * @throws IOException if the directory cannot be written
+   */
+  public void write(String backend, Device device, MeasuredRoofs roofs) throws IOException {
+    Path file = file(backend, device);
+    Files.createDirectories(directory);
+    Path beside = Files.createTempFile(directory, file.getFileName().toString(), ".new");
+    try {
+      Files.writeString(
+          beside,
+          MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(roofs),
+          StandardCharsets.UTF_8);
+      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(beside);
+    }
+  }
+
+  /** Where the roofs of this device lie. */
+  public Path file(String backend, Device device) {
+    Map<String, String> identity = new TreeMap<>(Map.of("name", device.name()));
+    for (String property : IDENTITY) {
+      identity.put(property, device.properties().getOrDefault(property, ""));
+    }
+    CRC32 sum = new CRC32();
+    sum.update(identity.toString().getBytes(StandardCharsets.UTF_8));
+    String readable =
+        device.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-").replaceAll("-$", "");
+    return directory.resolve("%s-%s-%08x.json".formatted(backend, readable, sum.getValue()));
+  }
+}

@@ -1,0 +1,104 @@
+package dev.flopmeter.live;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Says what a {@link ModelEfficiency} runs on; everything has a default but the model. */
+public final class EfficiencyBuilder {
+  private final String model;
+  private final Function<@Nullable Long, CallCosts> costs;
+  private final List<DevicePeak> peaks = new ArrayList<>();
+  private String workload;
+  private String device = "cpu";
+  private String backend = "pytorch";
+  private String precision = "fp32";
+  private Timing timing = Timing.HOST;
+  private Duration window = Duration.ofMinutes(1);
+  private LongSupplier clock = System::nanoTime;
+  private @Nullable Long batch;
+
+  EfficiencyBuilder(String model, Function<@Nullable Long, CallCosts> costs) {
+    this.model = model;
+    this.workload = model;
+    this.costs = costs;
+  }
+
+  /** Name for the label {@code workload}; the model's where not given. */
+  public EfficiencyBuilder workload(String name) {
+    this.workload = name;
+    return this;
+  }
+
+  /** A device without a known peak, unless {@link #peak} gives one. */
+  public EfficiencyBuilder device(String id) {
+    this.device = id;
+    return this;
+  }
+
+  /** A peak to compare with; one of each basis. */
+  public EfficiencyBuilder peak(DevicePeak peak) {
+    if (peaks.stream().anyMatch(known -> known.basis().equals(peak.basis()))) {
+      throw new IllegalArgumentException("a second peak of the basis '" + peak.basis() + "'");
+    }
+    peaks.add(peak);
+    return this;
+  }
+
+  /** What the matrix units really use; fp32 where not given. */
+  public EfficiencyBuilder precision(String label) {
+    this.precision = label;
+    return this;
+  }
+
+  /** What runs the model; pytorch where not given. */
+  public EfficiencyBuilder backend(String label) {
+    this.backend = label;
+    return this;
+  }
+
+  /** The only batch that calls have; any where not given. */
+  public EfficiencyBuilder batch(long only) {
+    if (only < 1) {
+      throw new IllegalArgumentException("a batch of " + only + "; a call has at least 1");
+    }
+    this.batch = only;
+    return this;
+  }
+
+  /** How the recorded times come about; from the host where not given. */
+  public EfficiencyBuilder timing(Timing how) {
+    this.timing = how;
+    return this;
+  }
+
+  /** What rates and latencies look back on; a minute where not given. */
+  public EfficiencyBuilder window(Duration length) {
+    this.window = length;
+    return this;
+  }
+
+  /** Nanoseconds that never go back; {@link System#nanoTime} where not given. */
+  public EfficiencyBuilder clock(LongSupplier nanos) {
+    this.clock = nanos;
+    return this;
+  }
+
+  /** Ready to record; {@link ModelEfficiency#bindTo} publishes it. */
+  public ModelEfficiency build() {
+    return new ModelEfficiency(
+        new Workload(workload, model, device, backend, precision, timing, peaks, window, clock),
+        costs.apply(batch));
+  }
+
+  /** Ready to record, and published in a registry. */
+  public ModelEfficiency bindTo(MeterRegistry registry) {
+    ModelEfficiency efficiency = build();
+    efficiency.bindTo(registry);
+    return efficiency;
+  }
+}

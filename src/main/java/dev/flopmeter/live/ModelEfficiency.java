@@ -1,0 +1,167 @@
+package dev.flopmeter.live;
+
+import dev.flopmeter.count.Cost;
+import dev.flopmeter.count.Counts;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * The live efficiency of a model in a service: how much of the device's peak it uses while it
+ * infers.
+ *
+ * <pre>{@code
+ * ModelEfficiency efficiency =
+ *     ModelEfficiency.of(Flopmeter.count(block, new Shape(1, 3, 224, 224)))
+ *         .device("cuda:0", "NVIDIA H200")
+ *         .precision("tf32")
+ *         .bindTo(registry);
+ * ...
+ * efficiency.record(8, nanos); // a call of 8 inferences took this long
+ * }</pre>
+ *
+ * <p>Thread-safe. {@link #record(long, long)} takes no lock, never waits and allocates nothing; only
+ * the first call registers the meters that need one. The meters read sums in memory.
+ */
+public final class ModelEfficiency implements MeterBinder {
+  private final Workload workload;
+  private final CallCosts costs;
+  private final Totals totals = new Totals();
+  private final Meters meters;
+  private volatile Timer[] timers = new Timer[0];
+  private volatile boolean hasStarted;
+
+  ModelEfficiency(Workload workload, CallCosts costs) {
+    this.workload = workload;
+    this.costs = costs;
+    this.meters = new Meters(workload, costs, totals);
+  }
+
+  /** For a model whose calls differ in their batch at most. */
+  public static EfficiencyBuilder of(Counts counts) {
+    return new EfficiencyBuilder(counts.model().name(), batch -> BatchCosts.of(counts, batch));
+  }
+
+  /**
+   * For a model whose calls differ in their shapes: each distinct shapes are counted when they are
+   * met first.
+   *
+   * @param model name for the label {@code model}
+   * @param counter the count for a call's shapes; throws {@link
+   *     dev.flopmeter.model.ModelException} if the model cannot take them
+   * @param limit how many distinct shapes to keep counts of; the oldest go first
+   */
+  public static EfficiencyBuilder of(
+      String model, Function<InputShapes, Counts> counter, int limit) {
+    if (limit < 1) {
+      throw new IllegalArgumentException("room for " + limit + " shapes is too little");
+    }
+    return new EfficiencyBuilder(
+        model,
+        batch -> {
+          if (batch != null) {
+            throw new IllegalArgumentException("a fixed batch needs a count, not one per shape");
+          }
+          return new ShapeCosts(counter, limit);
+        });
+  }
+
+  /** Publishes the meters in a registry; several registries may be bound. */
+  @Override
+  public synchronized void bindTo(MeterRegistry registry) {
+    Timer[] more = Arrays.copyOf(timers, timers.length + 1);
+    more[timers.length] = meters.bindTo(registry);
+    timers = more;
+    if (hasStarted) {
+      meters.started();
+    }
+  }
+
+  /** What the labels say of this workload. */
+  public Workload workload() {
+    return workload;
+  }
+
+  /**
+   * Records a call.
+   *
+   * @param batch inferences in it
+   * @param nanos how long it took, in the way that {@link Workload#timing} says
+   * @throws IllegalArgumentException if the batch is below 1 or not the fixed one, or the time is
+   *     negative
+   * @throws IllegalStateException if the cost depends on shapes, so that they are needed
+   */
+  public void record(long batch, long nanos) {
+    if (!(costs instanceof BatchCosts byBatch)) {
+      throw new IllegalStateException(
+          "the cost of '" + workload.name() + "' depends on shapes; record a call with its shapes");
+    }
+    requireSane(batch, nanos);
+    if (byBatch.fixedBatch() != null && byBatch.fixedBatch() != batch) {
+      throw new IllegalArgumentException(
+          "a batch of "
+              + batch
+              + " in '"
+              + workload.name()
+              + "', which is fixed to "
+              + byBatch.fixedBatch());
+    }
+    add(batch, nanos);
+  }
+
+  /**
+   * Records a call by the shapes of its inputs; the leading dimension of the first is the batch.
+   *
+   * @throws IllegalArgumentException if the batch is below 1, the time is negative, or the model
+   *     cannot take the shapes
+   */
+  public void record(InputShapes shapes, long nanos) {
+    if (costs instanceof BatchCosts byBatch) {
+      record(byBatch.batch(shapes), nanos);
+      return;
+    }
+    requireSane(shapes.batch(), nanos);
+    Cost cost = ((ShapeCosts) costs).of(shapes);
+    totals.addShaped(2.0 * cost.macs(), (double) cost.bytesRead() + cost.bytesWritten());
+    add(shapes.batch(), nanos);
+  }
+
+  /**
+   * Counts a call whose efficiency could not be recorded.
+   *
+   * @param reason one word for the label, of a small set
+   */
+  public void discard(String reason) {
+    meters.discarded(reason);
+  }
+
+  private static void requireSane(long batch, long nanos) {
+    if (batch < 1) {
+      throw new IllegalArgumentException("a batch of " + batch + "; a call has at least 1");
+    }
+    if (nanos < 0) {
+      throw new IllegalArgumentException(
+          "a call of " + nanos + " ns; measure with System.nanoTime, which does not go back");
+    }
+  }
+
+  private void add(long batch, long nanos) {
+    totals.add(batch, nanos);
+    for (Timer timer : timers) {
+      timer.record(nanos, TimeUnit.NANOSECONDS);
+    }
+    if (!hasStarted) {
+      start();
+    }
+  }
+
+  private synchronized void start() {
+    if (!hasStarted) {
+      hasStarted = true;
+      meters.started();
+    }
+  }
+}

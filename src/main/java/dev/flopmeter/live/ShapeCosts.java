@@ -1,0 +1,83 @@
+package dev.flopmeter.live;
+
+import dev.flopmeter.count.Cost;
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.model.ModelException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Function;
+
+/**
+ * Costs per distinct shapes of a call, counted when the shapes are met first and kept for a bounded
+ * number of them, the oldest dropped first. Shapes that the model cannot take are kept as such, so
+ * that they are not tried again at each call. Reading never waits; counting is done by the thread
+ * that meets the shapes.
+ */
+final class ShapeCosts implements CallCosts {
+  /** A count, or why there is none. */
+  private record Entry(Cost cost, String fault) {}
+
+  private final Function<InputShapes, Counts> counter;
+  private final int limit;
+  private final ConcurrentHashMap<InputShapes, Entry> known = new ConcurrentHashMap<>();
+  private final ConcurrentLinkedQueue<InputShapes> order = new ConcurrentLinkedQueue<>();
+  private volatile Cost shown = Cost.ZERO;
+
+  ShapeCosts(Function<InputShapes, Counts> counter, int limit) {
+    this.counter = counter;
+    this.limit = limit;
+  }
+
+  /** Of the shapes met first most recently; zero before any. */
+  @Override
+  public Cost shown() {
+    return shown;
+  }
+
+  @Override
+  public String batchLabel() {
+    return "dynamic";
+  }
+
+  /**
+   * The cost of a call.
+   *
+   * @throws IllegalArgumentException if the model cannot take the shapes
+   */
+  Cost of(InputShapes shapes) {
+    Entry entry = known.get(shapes);
+    if (entry == null) {
+      entry = count(shapes);
+      if (known.putIfAbsent(shapes, entry) == null) {
+        order.add(shapes);
+        while (known.size() > limit) {
+          InputShapes oldest = order.poll();
+          if (oldest == null) {
+            break;
+          }
+          known.remove(oldest);
+        }
+      }
+    }
+    if (!entry.fault().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the model cannot take the shapes " + shapes + ": " + entry.fault());
+    }
+    return entry.cost();
+  }
+
+  private Entry count(InputShapes shapes) {
+    try {
+      Cost cost = counter.apply(shapes).totals();
+      shown = cost;
+      return new Entry(cost, "");
+    } catch (ModelException e) {
+      return new Entry(Cost.ZERO, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** How many distinct shapes are kept. */
+  int size() {
+    return known.size();
+  }
+}

@@ -1,0 +1,75 @@
+package dev.flopmeter.live;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/**
+ * The difference of totals over the last while. Readers drive it: each reading is kept, and compared
+ * with the newest one that is at least a window old (or the first of all), so that writers do
+ * nothing for it. A service that is read every 15 s answers for its window and at most one reading
+ * more. Where nothing ran in the window, the last difference in which something did is kept; the
+ * counters tell whether work goes on.
+ */
+final class SlidingWindow {
+  /** Readings closer than this part of a window are one: a scrape reads several meters. */
+  private static final int READINGS_PER_WINDOW = 60;
+
+  private record Reading(long nanos, Totals.Snapshot totals) {}
+
+  private final long windowNanos;
+  private final LongSupplier clock;
+  private final Supplier<Totals.Snapshot> source;
+  private final Deque<Reading> readings = new ArrayDeque<>();
+  private Totals.Snapshot last;
+
+  SlidingWindow(long windowNanos, LongSupplier clock, Supplier<Totals.Snapshot> source) {
+    this.windowNanos = windowNanos;
+    this.clock = clock;
+    this.source = source;
+    Reading start = new Reading(clock.getAsLong(), source.get());
+    readings.add(start);
+    last = start.totals();
+  }
+
+  /** What was added in the window; empty before anything was. */
+  synchronized Totals.Snapshot read() {
+    long now = clock.getAsLong();
+    boolean isFresh =
+        last.calls() > 0
+            && now - readings.getLast().nanos() < windowNanos / READINGS_PER_WINDOW;
+    if (isFresh) {
+      return last;
+    }
+    readings.add(new Reading(now, source.get()));
+    while (readings.size() > 2 && now - second().nanos() >= windowNanos) {
+      readings.removeFirst();
+    }
+    Totals.Snapshot added = difference(readings.getLast().totals(), readings.getFirst().totals());
+    if (added.calls() > 0) {
+      last = added;
+    }
+    return last;
+  }
+
+  private Reading second() {
+    var iterator = readings.iterator();
+    iterator.next();
+    return iterator.next();
+  }
+
+  private static Totals.Snapshot difference(Totals.Snapshot now, Totals.Snapshot then) {
+    long[] durations = now.durations().clone();
+    for (int i = 0; i < durations.length; i++) {
+      durations[i] -= then.durations()[i];
+    }
+    return new Totals.Snapshot(
+        now.inferences() - then.inferences(),
+        now.busyNanos() - then.busyNanos(),
+        now.shapedFlops() - then.shapedFlops(),
+        now.shapedBytes() - then.shapedBytes(),
+        now.calls() - then.calls(),
+        durations);
+  }
+}

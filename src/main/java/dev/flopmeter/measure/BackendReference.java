@@ -1,0 +1,30 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.Layout;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.Precision;
+import dev.flopmeter.run.RunOptions;
+import java.util.Map;
+
+/**
+ * A backend's plain answer: float32, nothing fused, the model's own layout. For the backend under
+ * test itself that still tells whether fusing and layouts keep the result.
+ */
+public record BackendReference(Backend backend) implements Reference {
+  @Override
+  public String name() {
+    return backend.name() + ", unfused";
+  }
+
+  @Override
+  public Map<String, Tensor> outputs(Graph graph, Map<String, Tensor> inputs) {
+    RunOptions plain =
+        RunOptions.DEFAULT.withPrecision(Precision.FP32).withLayout(Layout.NCHW).withFuse(false);
+    try (Plan plan = backend.prepare(graph, plain)) {
+      return plan.run(inputs);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.device.Datasheet;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.device.MeasuredRoofs;
+import dev.flopmeter.device.TensorRates;
+import dev.flopmeter.measure.ProfileResult.Roof;
+import dev.flopmeter.measure.ProfileResult.Roofs;
+import dev.flopmeter.run.Precision;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All ways to know what one device can do at best.
+ *
+ * @param measured null where nothing was measured here
+ */
+public record DeviceRoofs(Device device, Datasheet datasheet, @Nullable MeasuredRoofs measured) {
+
+  /**
+   * The roofs at a precision.
+   *
+   * @param smClockHz the clock that the SMs ran at; null takes the device's highest, if it tells
+   */
+  public RoofSet at(Precision precision, @Nullable Double smClockHz) {
+    MeasuredRoofs found = measured;
+    return new RoofSet(
+        new Roofs(fromDatasheet(precision), fromHere(precision), fromClock(precision, smClockHz)),
+        found == null ? null : found.launchSeconds());
+  }
+
+  private @Nullable Roof fromDatasheet(Precision precision) {
+    if (device.isEmulated()) {
+      return null;
+    }
+    Optional<Datasheet.Card> card = datasheet.find(device.name());
+    return card.map(
+            found ->
+                new Roof(
+                    found.flopsPerSecond().get(precision.label()),
+                    found.bytesPerSecond(),
+                    found.name() + ": " + found.source()))
+        .orElse(null);
+  }
+
+  private @Nullable Roof fromHere(Precision precision) {
+    MeasuredRoofs found = measured;
+    if (found == null) {
+      return null;
+    }
+    Double flops = found.flopsPerSecond().get(precision.label());
+    Double bytes = found.bytesPerSecond();
+    if (flops == null && bytes == null) {
+      return null;
+    }
+    String works =
+        (flops == null ? "" : found.found().getOrDefault(precision.label(), "") + ", ")
+            + found.found().getOrDefault("memory", "");
+    return new Roof(flops, bytes, "measured " + found.measuredAt() + ": " + works);
+  }
+
+  private @Nullable Roof fromClock(Precision precision, @Nullable Double smClockHz) {
+    Double sms = number("sm_count");
+    Double clock = smClockHz == null ? number("sm_clock_hz") : smClockHz;
+    String capability = device.properties().get("compute_capability");
+    if (sms == null || clock == null || capability == null || device.isEmulated()) {
+      return null;
+    }
+    OptionalInt rate = TensorRates.flopsPerSmAndClock(device.name(), capability, precision.label());
+    if (rate.isEmpty()) {
+      return null;
+    }
+    String source =
+        String.format(
+            Locale.ROOT,
+            "derived: %.0f SMs x %.0f MHz x %d FLOP per SM and clock",
+            sms,
+            clock / 1e6,
+            rate.getAsInt());
+    return new Roof(sms * clock * rate.getAsInt(), null, source);
+  }
+
+  private @Nullable Double number(String property) {
+    String value = device.properties().get(property);
+    try {
+      return value == null ? null : Double.valueOf(value);
+    } catch (NumberFormatException e) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.Precision;
+import java.util.Map;
+
+/**
+ * Compares a plan's outputs with a reference's, before any of its times count. A fast wrong answer
+ * is no result.
+ */
+final class OutputCheck {
+  private OutputCheck() {}
+
+  /**
+   * The largest relative L2 distance that a precision may show end to end. float32 differs by the
+   * order of additions alone; the others round every product's inputs to 10 (TF32, float16) or 7
+   * (bfloat16) bits of mantissa, which over tens of layers adds up to several roundings' worth.
+   */
+  static double tolerance(Precision precision) {
+    return switch (precision) {
+      case FP32 -> 1e-3;
+      case TF32 -> 1e-2;
+      case FP16 -> 2e-2;
+      case BF16 -> 8e-2;
+    };
+  }
+
+  /**
+   * The largest ||out - ref|| / ||ref|| over the outputs; infinite where an output is missing, has
+   * another shape, or holds NaN or infinity where the reference does not.
+   */
+  static double relativeL2(Map<String, Tensor> outputs, Map<String, Tensor> reference) {
+    double worst = 0;
+    for (Map.Entry<String, Tensor> entry : reference.entrySet()) {
+      Tensor output = outputs.get(entry.getKey());
+      if (output == null || !output.shape().equals(entry.getValue().shape())) {
+        return Double.POSITIVE_INFINITY;
+      }
+      worst = Math.max(worst, relativeL2(output, entry.getValue()));
+    }
+    return worst;
+  }
+
+  private static double relativeL2(Tensor output, Tensor reference) {
+    double difference = 0;
+    double norm = 0;
+    for (long i = 0; i < reference.elements(); i++) {
+      double expected = reference.doubleAt(i);
+      double actual = output.doubleAt(i);
+      if (!Double.isFinite(expected)) {
+        if (Double.compare(expected, actual) != 0) {
+          return Double.POSITIVE_INFINITY;
+        }
+        continue;
+      }
+      if (!Double.isFinite(actual)) {
+        return Double.POSITIVE_INFINITY;
+      }
+      difference += (actual - expected) * (actual - expected);
+      norm += expected * expected;
+    }
+    if (difference == 0) {
+      return 0;
+    }
+    return norm == 0 ? Double.POSITIVE_INFINITY : Math.sqrt(difference / norm);
+  }
+}

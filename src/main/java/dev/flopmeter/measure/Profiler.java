@@ -1,0 +1,208 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.measure.ProfileResult.Environment;
+import dev.flopmeter.measure.ProfileResult.Latency;
+import dev.flopmeter.measure.ProfileResult.Launch;
+import dev.flopmeter.measure.ProfileResult.Layer;
+import dev.flopmeter.measure.ProfileResult.Memory;
+import dev.flopmeter.measure.ProfileResult.NumericCheck;
+import dev.flopmeter.measure.ProfileResult.Run;
+import dev.flopmeter.measure.ProfileResult.Sensors;
+import dev.flopmeter.measure.ProfileResult.Throughput;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.run.Plan;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Measures a network on a backend: prepares it, checks its answer, warms up, samples, and joins the
+ * times with the cost. Not thread-safe; one profile at a time on a device.
+ */
+public final class Profiler {
+  private static final int EAGER_PASSES = 11;
+  private static final double PREPARED = 0.1;
+  private static final double CHECKED = 0.2;
+
+  private final Backend backend;
+  private final Setting setting;
+
+  public Profiler(Backend backend, Setting setting) {
+    this.backend = backend;
+    this.setting = setting;
+  }
+
+  /**
+   * What surrounds a profile.
+   *
+   * @param reference computes the outputs to compare with; null leaves the check out
+   * @param watch starts to watch the device's sensors
+   * @param seed of the random inputs
+   */
+  public record Setting(
+      Environment environment,
+      DeviceRoofs roofs,
+      @Nullable Reference reference,
+      Supplier<SensorWatch> watch,
+      LongSupplier nanoClock,
+      Clock clock,
+      long seed) {}
+
+  /**
+   * Profiles what is asked for.
+   *
+   * @throws dev.flopmeter.run.UnsupportedOperatorException if the backend has no kernel for an
+   *     operator
+   * @throws dev.flopmeter.run.BackendException if the device fails
+   */
+  public ProfileResult profile(ProfileRequest request, Progress progress) {
+    var startedAt = setting.clock().instant();
+    Validity validity = new Validity();
+    String batch = "batch " + request.batch();
+    progress.report("prepare", 0, batch);
+    Map<String, Tensor> inputs = RandomInputs.of(request.graph(), setting.seed());
+    try (Plan plan = backend.prepare(request.graph(), request.options())) {
+      plan.load(inputs);
+      double firstRun = plan.timePass(); // before the check, which would warm it up
+      progress.report("check", PREPARED, batch);
+      NumericCheck check = check(plan, request, inputs, validity);
+      plan.load(inputs);
+      try (SensorWatch watch = setting.watch().get()) {
+        Samples samples =
+            new Sampler(
+                    request.rules(),
+                    setting.nanoClock(),
+                    watch.gate(),
+                    (phase, done, detail) ->
+                        progress.report(
+                            phase, CHECKED + (1 - CHECKED) * done, batch + ", " + detail))
+                .sample(plan, firstRun);
+        Double joules =
+            EnergyPass.joulesPerInference(plan, request.batch(), watch, setting.nanoClock());
+        Sensors sensors = watch.summary(joules);
+        progress.report("measure", 1, batch);
+        validity.judgeSamples(samples, request.rules());
+        Run run = run(request, samples, startedAt);
+        return join(new Measured(request, run, samples, check, sensors), plan, validity);
+      }
+    }
+  }
+
+  private record Measured(
+      ProfileRequest request,
+      Run run,
+      Samples samples,
+      @Nullable NumericCheck check,
+      @Nullable Sensors sensors) {}
+
+  private @Nullable NumericCheck check(
+      Plan plan, ProfileRequest request, Map<String, Tensor> inputs, Validity validity) {
+    Reference reference = setting.reference();
+    if (reference == null) {
+      validity.warn("the outputs were not compared with a reference");
+      return null;
+    }
+    double error =
+        OutputCheck.relativeL2(plan.run(inputs), reference.outputs(request.graph(), inputs));
+    double tolerance = OutputCheck.tolerance(request.options().precision());
+    // JSON has no infinity: an answer that cannot be compared is wrong by the largest number.
+    NumericCheck check =
+        new NumericCheck(
+            reference.name(), Math.min(error, Double.MAX_VALUE), tolerance, error <= tolerance);
+    validity.judgeCheck(check);
+    return check;
+  }
+
+  private Run run(ProfileRequest request, Samples samples, java.time.Instant startedAt) {
+    return new Run(
+        backend.name(),
+        request.options().precision().label(),
+        request.options().layout().label(),
+        request.batch(),
+        request.options().fuse(),
+        samples.passes().size(),
+        samples.dropped(),
+        samples.warmupRuns(),
+        samples.stopReason().label(),
+        startedAt,
+        request.keepsRaw() ? samples.passes() : null);
+  }
+
+  private ProfileResult join(Measured measured, Plan plan, Validity validity) {
+    ProfileRequest request = measured.request();
+    Samples samples = measured.samples();
+    Counts counts = request.counts();
+    Latency latency = ResultJoin.latency(Distribution.of(samples.passes()));
+    Sensors sensors = measured.sensors();
+    RoofSet roofs =
+        setting
+            .roofs()
+            .at(request.options().precision(), sensors == null ? null : sensors.smClockHz());
+    ResultJoin join = new ResultJoin(request, roofs);
+    List<Layer> layers = join.layers(plan.steps(), samples);
+    Double sumRatio = layerSumRatio(layers, latency);
+    Throughput throughput = join.throughput(latency.median());
+    validity.judgeNoise(latency.relativeIqr());
+    validity.judgeLayerSum(sumRatio);
+    validity.judgePeak(throughput.achievedFlopsPerSecond(), roofs.roofs());
+    counts
+        .uncounted()
+        .forEach(
+            missing ->
+                validity.warn(
+                    "the work of "
+                        + missing.count()
+                        + " "
+                        + missing.op()
+                        + " is not counted: "
+                        + missing.reason()));
+    MemoryUse memory = plan.memory();
+    return new ProfileResult(
+        counts.model(),
+        backend.device(),
+        measured.run(),
+        setting.environment(),
+        counts.totals(),
+        counts.peakActivationBytes(),
+        latency,
+        throughput,
+        join.efficiency(latency.median()),
+        layers,
+        sumRatio,
+        new Memory(memory.weights(), memory.activations(), memory.workspace()),
+        samples.firstRun(),
+        launch(plan, latency.median()),
+        measured.check(),
+        roofs.roofs(),
+        measured.sensors(),
+        validity.isValid(),
+        validity.warnings());
+  }
+
+  private static @Nullable Double layerSumRatio(List<Layer> layers, Latency latency) {
+    if (layers.isEmpty() || latency.median() == 0) {
+      return null;
+    }
+    return layers.stream().mapToDouble(layer -> layer.time().median()).sum() / latency.median();
+  }
+
+  /** Eager against graph, where the backend knows both. */
+  private static @Nullable Launch launch(Plan plan, double graphSeconds) {
+    if (plan.timeEagerPass().isEmpty()) {
+      return null;
+    }
+    List<Double> eager = new ArrayList<>();
+    for (int i = 0; i < EAGER_PASSES; i++) {
+      plan.timeEagerPass().ifPresent(eager::add);
+    }
+    double median = Distribution.of(eager).median();
+    return new Launch(median, graphSeconds, (median - graphSeconds) / graphSeconds);
+  }
+}

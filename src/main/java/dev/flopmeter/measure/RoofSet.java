@@ -1,0 +1,32 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.measure.ProfileResult.Roof;
+import dev.flopmeter.measure.ProfileResult.Roofs;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The roofs of one device at one precision, by basis.
+ *
+ * @param launchSeconds what a step costs that does nothing; null where it was not measured
+ */
+public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
+  public static final RoofSet NONE = new RoofSet(Roofs.NONE, null);
+
+  /**
+   * The roofline that layers are placed under: measured where there is one, since that is what this
+   * device can really reach, otherwise the datasheet's. Null where either axis is unknown.
+   */
+  @Nullable Roofline line() {
+    Roofline measured = line(roofs.measured());
+    return measured != null ? measured : line(roofs.datasheet());
+  }
+
+  private @Nullable Roofline line(@Nullable Roof roof) {
+    if (roof == null) {
+      return null;
+    }
+    Double flops = roof.flopsPerSecond();
+    Double bytes = roof.bytesPerSecond();
+    return flops == null || bytes == null ? null : new Roofline(flops, bytes, launchSeconds);
+  }
+}

@@ -1,0 +1,34 @@
+package dev.flopmeter.measure;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The least time that work can take on a device, and what keeps it from being faster (Williams,
+ * Waterman, Patterson 2009). A fixed cost per launch is a third roof: work so small that even an
+ * empty step takes longer is bound by it.
+ *
+ * @param flopsPerSecond peak of the matrix units
+ * @param bytesPerSecond peak of the memory
+ * @param launchSeconds what a step costs that does nothing; null where unknown
+ */
+record Roofline(double flopsPerSecond, double bytesPerSecond, @Nullable Double launchSeconds) {
+
+  /** Seconds at the roof for this many FLOPs of matrix work and compulsory bytes. */
+  double idealSeconds(long flops, double bytes) {
+    return Math.max(flops / flopsPerSecond, bytes / bytesPerSecond);
+  }
+
+  /** {@code compute}, {@code memory} or {@code launch}. */
+  String bound(long flops, double bytes) {
+    Double launch = launchSeconds;
+    if (launch != null && idealSeconds(flops, bytes) < launch) {
+      return "launch";
+    }
+    return flops / flopsPerSecond >= bytes / bytesPerSecond ? "compute" : "memory";
+  }
+
+  /** The time at the roof over the time taken. */
+  double efficiency(long flops, double bytes, double seconds) {
+    return idealSeconds(flops, bytes) / seconds;
+  }
+}

@@ -1,0 +1,187 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.run.Plan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+
+/**
+ * Warms a plan up and times it: undisturbed passes for the latency, passes with a clock reading
+ * between steps for the layers. The two kinds alternate in short rounds, so that a drift of clocks
+ * or temperature meets both alike and their ratio stays fair.
+ */
+final class Sampler {
+  /** Passes of a round; when one pass alone takes longer than {@link #SLOW_PASS}, one of each. */
+  private static final int ROUND_PASSES = 5;
+
+  private static final int ROUND_LAYER_PASSES = 2;
+  private static final double SLOW_PASS = 0.2;
+
+  /** Passes compared to see whether the plan is warm; two such windows, one after the other. */
+  private static final int WARM_WINDOW = 5;
+
+  private final SamplingRules rules;
+  private final LongSupplier nanoClock;
+  private final SampleGate gate;
+  private final Progress progress;
+
+  Sampler(SamplingRules rules, LongSupplier nanoClock, SampleGate gate, Progress progress) {
+    this.rules = rules;
+    this.nanoClock = nanoClock;
+    this.gate = gate;
+    this.progress = progress;
+  }
+
+  /**
+   * Measures {@code plan}, whose inputs are loaded.
+   *
+   * @param firstRun seconds of its very first pass, which was run before
+   */
+  Samples sample(Plan plan, double firstRun) {
+    return new Session(plan).run(firstRun);
+  }
+
+  /** One plan's measurement; holds what grows while it runs. */
+  private final class Session {
+    private final Plan plan;
+    private final long start = nanoClock.getAsLong();
+    private final List<Double> warmup = new ArrayList<>();
+    private final List<Double> passes = new ArrayList<>();
+    private final List<double[]> steps = new ArrayList<>();
+    private final Map<String, Integer> dropped = new TreeMap<>();
+    private final NoiseTrend trend = new NoiseTrend();
+    private double longest;
+
+    Session(Plan plan) {
+      this.plan = plan;
+    }
+
+    Samples run(double first) {
+      boolean isWarm = warmUp(first);
+      StopReason reason = measure();
+      return new Samples(first, warmup.size() + 1, isWarm, passes, steps, dropped, reason);
+    }
+
+    /** True once two windows agree; false if the time for warming up ran out before. */
+    private boolean warmUp(double first) {
+      double seconds = 0;
+      double last = first;
+      while (true) {
+        boolean isLongEnough =
+            seconds >= rules.warmupSeconds() && warmup.size() >= rules.warmupRuns();
+        if (isLongEnough && isStable()) {
+          break;
+        }
+        // The first pass says little about the next: it loads and compiles. So one more, unless
+        // that alone was longer than all the time there is.
+        boolean isLate = elapsed() + last > rules.warmupLimitSeconds();
+        if (isLate && (!warmup.isEmpty() || first > rules.limitSeconds())) {
+          longest = last;
+          return false;
+        }
+        last = plan.timePass();
+        seconds += last;
+        warmup.add(last);
+        report("warm-up", elapsed() / rules.limitSeconds(), warmup.size() + " runs");
+      }
+      longest = last;
+      plan.timeSteps(); // its own first time, thrown away like the other's
+      return true;
+    }
+
+    private boolean isStable() {
+      int n = warmup.size();
+      if (n < 2 * WARM_WINDOW) {
+        return false;
+      }
+      double before = median(warmup.subList(n - 2 * WARM_WINDOW, n - WARM_WINDOW));
+      double after = median(warmup.subList(n - WARM_WINDOW, n));
+      return Math.abs(after - before) <= rules.warmupChange() * before;
+    }
+
+    private StopReason measure() {
+      while (true) {
+        boolean isSlow = longest > SLOW_PASS;
+        for (int i = 0; i < (isSlow ? 1 : ROUND_PASSES); i++) {
+          if (isOverTime() && !passes.isEmpty()) {
+            return finishSteps();
+          }
+          pass();
+        }
+        for (int i = 0; i < (isSlow ? 1 : ROUND_LAYER_PASSES); i++) {
+          if (isOverTime() && !steps.isEmpty()) {
+            return finishSteps();
+          }
+          layerPass();
+        }
+        report("measure", done(), passes.size() + " samples");
+        if (isEnough()) {
+          if (trend.noise() < rules.noise()) {
+            return StopReason.QUIET;
+          }
+          if (trend.isSettled(rules.settled())) {
+            return StopReason.SETTLED;
+          }
+        }
+      }
+    }
+
+    /** Layers are measured once at least, even when the time is over. */
+    private StopReason finishSteps() {
+      if (steps.isEmpty()) {
+        layerPass();
+      }
+      return StopReason.TIME_LIMIT;
+    }
+
+    private void pass() {
+      double seconds = plan.timePass();
+      longest = Math.max(longest, seconds);
+      var refusal = gate.refusal();
+      if (refusal.isPresent()) {
+        dropped.merge(refusal.get(), 1, Integer::sum);
+        // When time runs out with nothing kept, one stays: too few to be believed, but something.
+        if (!isOverTime() || !passes.isEmpty()) {
+          return;
+        }
+      }
+      passes.add(seconds);
+      trend.add(seconds);
+    }
+
+    private void layerPass() {
+      steps.add(plan.timeSteps());
+    }
+
+    private boolean isEnough() {
+      return trend.size() >= rules.samples() && trend.totalSeconds() >= rules.sampleSeconds();
+    }
+
+    /** Whether another pass would end after the limit. */
+    private boolean isOverTime() {
+      return elapsed() + longest > rules.limitSeconds();
+    }
+
+    private double elapsed() {
+      return (nanoClock.getAsLong() - start) / 1e9;
+    }
+
+    private double done() {
+      double needed =
+          Math.min(
+              (double) trend.size() / rules.samples(),
+              trend.totalSeconds() / rules.sampleSeconds());
+      return Math.max(elapsed() / rules.limitSeconds(), Math.min(0.95, needed));
+    }
+
+    private void report(String phase, double done, String detail) {
+      progress.report(phase, Math.min(1, done), detail);
+    }
+
+    private static double median(List<Double> values) {
+      return Distribution.of(values).median();
+    }
+  }
+}

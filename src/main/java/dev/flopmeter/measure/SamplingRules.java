@@ -1,0 +1,54 @@
+package dev.flopmeter.measure;
+
+import java.time.Duration;
+
+/**
+ * When to stop warming up and when to stop sampling.
+ *
+ * @param warmupSeconds the least time to warm up for
+ * @param warmupRuns the least passes to warm up with
+ * @param warmupChange the most that two windows' medians may differ by, as a share, once warm
+ * @param samples the least samples to take
+ * @param sampleSeconds the least time that samples must add up to
+ * @param noise relative noise below which sampling may stop
+ * @param settled the most that the noise may move by, as a share of itself, over the last third of
+ *     the series to count as settled
+ * @param limitSeconds wall time for warming up and sampling together; both end before it, whatever
+ *     is missing, as soon as another pass would not fit
+ */
+public record SamplingRules(
+    double warmupSeconds,
+    int warmupRuns,
+    double warmupChange,
+    int samples,
+    double sampleSeconds,
+    double noise,
+    double settled,
+    double limitSeconds) {
+
+  public static final SamplingRules DEFAULT =
+      new SamplingRules(0.2, 10, 0.01, 30, 0.5, 0.005, 0.10, 15);
+
+  public SamplingRules {
+    if (!(limitSeconds > 0)) {
+      throw new IllegalArgumentException("the time limit must be positive, not " + limitSeconds);
+    }
+  }
+
+  public SamplingRules withLimit(Duration limit) {
+    return new SamplingRules(
+        warmupSeconds,
+        warmupRuns,
+        warmupChange,
+        samples,
+        sampleSeconds,
+        noise,
+        settled,
+        limit.toNanos() / 1e9);
+  }
+
+  /** The share of the limit that warming up may take: a slow network must leave time to measure. */
+  double warmupLimitSeconds() {
+    return limitSeconds / 4;
+  }
+}

@@ -1,0 +1,103 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.measure.ProfileResult.NumericCheck;
+import dev.flopmeter.measure.ProfileResult.Roof;
+import dev.flopmeter.measure.ProfileResult.Roofs;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether figures may be believed. Collects warnings; one that takes away all worth also makes the
+ * result invalid. The bounds are those of the measuring rules in the project's documentation.
+ */
+final class Validity {
+  private static final double NOISY = 0.10;
+  private static final double UNUSABLE = 0.25;
+  private static final double SUM_LOW = 0.95;
+  private static final double SUM_HIGH = 1.10;
+
+  private final List<String> warnings = new ArrayList<>();
+  private boolean valid = true;
+
+  void warn(String warning) {
+    warnings.add(warning);
+  }
+
+  void invalidate(String reason) {
+    valid = false;
+    warnings.add(reason);
+  }
+
+  void judgeCheck(NumericCheck check) {
+    if (!check.passed()) {
+      invalidate(
+          format(
+              "outputs differ from the reference (%s): relative L2 %.2g, allowed %.2g",
+              check.reference(), check.relativeL2(), check.tolerance()));
+    }
+  }
+
+  void judgeSamples(Samples samples, SamplingRules rules) {
+    int kept = samples.passes().size();
+    if (kept < Distribution.INTERVAL_SAMPLES) {
+      invalidate(
+          format(
+              "only %d samples fit into %.3g s; at least %d are needed, give --max-time more",
+              kept, rules.limitSeconds(), Distribution.INTERVAL_SAMPLES));
+    } else if (kept < rules.samples()) {
+      warn(
+          format(
+              "%d samples instead of %d fit into %.3g s",
+              kept, rules.samples(), rules.limitSeconds()));
+    }
+    if (!samples.isWarm()) {
+      warn(format("the %d warm-up runs did not settle", samples.warmupRuns()));
+    }
+    samples.dropped().forEach((reason, count) -> warn(count + " samples were dropped: " + reason));
+  }
+
+  void judgeNoise(double relativeIqr) {
+    String noise = format("the samples scatter by %.3g %% (IQR over median)", 100 * relativeIqr);
+    if (relativeIqr > UNUSABLE) {
+      invalidate(noise + ", more than 25 %: do not use these times");
+    } else if (relativeIqr > NOISY) {
+      warn(noise + ", more than 10 %");
+    }
+  }
+
+  void judgeLayerSum(@Nullable Double ratio) {
+    if (ratio != null && (ratio < SUM_LOW || ratio > SUM_HIGH)) {
+      warn(
+          format(
+              "the layers add up to %.3g of the end-to-end time (0.95 to 1.10 is usual):"
+                  + " treat single layers with care",
+              ratio));
+    }
+  }
+
+  void judgePeak(double achievedFlopsPerSecond, Roofs roofs) {
+    Roof datasheet = roofs.datasheet();
+    Double peak = datasheet == null ? null : datasheet.flopsPerSecond();
+    if (peak != null && achievedFlopsPerSecond > peak) {
+      invalidate(
+          format(
+              "%.4g FLOP/s is above the datasheet peak of %.4g FLOP/s: something is miscounted,"
+                  + " mistimed or skipped",
+              achievedFlopsPerSecond, peak));
+    }
+  }
+
+  boolean isValid() {
+    return valid;
+  }
+
+  List<String> warnings() {
+    return List.copyOf(warnings);
+  }
+
+  private static String format(String pattern, Object... values) {
+    return String.format(Locale.ROOT, pattern, values);
+  }
+}

@@ -1,0 +1,27 @@
+package dev.flopmeter.model;
+
+/**
+ * Keys of node metadata that say which PyTorch call a node stands for. Counting tools that hook
+ * modules or functions can be reproduced exactly where the model notes them, as built-in networks
+ * do.
+ */
+public final class TorchOrigin {
+  private TorchOrigin() {}
+
+  /**
+   * The class of the innermost module, such as {@code Conv2d}; empty inside of a plain function.
+   */
+  public static final String MODULE = "torch.module";
+
+  /**
+   * The function of {@code torch.nn.functional} or the operator that ran, such as {@code relu};
+   * empty where several nodes stand for one call and another one has it.
+   */
+  public static final String FUNCTION = "torch.function";
+
+  /** The module's path where several nodes call one module object. */
+  public static final String INSTANCE = "torch.instance";
+
+  /** The name of an input that is a stored constant but was not learned. */
+  public static final String BUFFER = "torch.buffer";
+}

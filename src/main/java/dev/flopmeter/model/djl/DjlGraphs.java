@@ -1,0 +1,129 @@
+package dev.flopmeter.model.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataDesc;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.SymbolBlock;
+import ai.djl.util.Pair;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Graphs of DJL blocks.
+ *
+ * <p>A block's {@code forward} is run once, for inference, with arrays that have shapes and no
+ * numbers; what it does with them is the graph. No engine is needed, and the block needs neither
+ * weights nor to be initialized. The graph's weights are seeded values in the shapes of the block's
+ * parameters.
+ *
+ * <p>The block must not be used by others meanwhile: one that was not initialized is, in parts, and
+ * cleared again. An initialized block is only read.
+ */
+public final class DjlGraphs {
+  private DjlGraphs() {}
+
+  /** The graph of a block for float32 inputs of these shapes. */
+  public static Graph trace(Block block, Shape... inputs) {
+    return trace(block, Arrays.stream(inputs).map(DataDesc::new).toArray(DataDesc[]::new));
+  }
+
+  /**
+   * The graph of a block.
+   *
+   * @param inputs shape, element type and, if it is to have one, name of each input
+   * @throws ModelException if the block cannot take these shapes, does something that depends on
+   *     its numbers, or calls a method of DJL that is not known here, which the message names
+   */
+  public static Graph trace(Block block, DataDesc... inputs) {
+    return trace(block.getClass().getSimpleName(), block, inputs);
+  }
+
+  /** The graph of a block under another name than its class'. */
+  public static Graph trace(String name, Block block, DataDesc... inputs) {
+    if (inputs.length == 0) {
+      throw new ModelException("the block '" + name + "' needs the shape of at least one input");
+    }
+    requireOpen(name, block);
+    try {
+      return run(name, block, inputs);
+    } catch (ModelException e) {
+      throw e.at(name);
+    } catch (UnsupportedOperationException e) {
+      throw new ModelException(
+          name
+              + ": its forward calls DJL's "
+              + method(e)
+              + ", which flopmeter cannot trace; export the model to ONNX and count that",
+          e);
+    } catch (RuntimeException e) {
+      throw new ModelException(
+          name
+              + ": its forward failed for the shapes "
+              + Arrays.stream(inputs).map(DataDesc::getShape).toList()
+              + ": "
+              + e,
+          e);
+    }
+  }
+
+  private static Graph run(String name, Block block, DataDesc... inputs) {
+    Trace trace = new Trace(name);
+    NDList fed = new NDList(inputs.length);
+    List<TracedArray> results = new ArrayList<>();
+    DataType weights = DataType.FLOAT32;
+    for (int i = 0; i < inputs.length; i++) {
+      DataDesc input = inputs[i];
+      DataType type = input.getDataType() == null ? DataType.FLOAT32 : input.getDataType();
+      weights = i == 0 && type.isFloating() ? type : weights;
+      String inputName = input.getName() == null ? "data" + i : input.getName();
+      fed.add(trace.input(inputName, DjlTypes.type(input.getShape(), type)));
+    }
+    BlockParameters parameters = new BlockParameters(trace, block, weights);
+    for (NDArray result : block.forward(parameters, fed, false)) {
+      results.add(trace.manager().from(result));
+    }
+    return trace.finish(results);
+  }
+
+  /** A block loaded by an engine hides its operators in the engine. */
+  private static void requireOpen(String name, Block block) {
+    if (block instanceof SymbolBlock) {
+      throw new ModelException(
+          name
+              + ": "
+              + block.getClass().getSimpleName()
+              + " was loaded by an engine and does not show its operators; export the model to"
+              + " ONNX and count that");
+    }
+    for (Pair<String, Block> child : block.getChildren()) {
+      requireOpen(name + "." + child.getKey(), child.getValue());
+    }
+  }
+
+  /** {@code NDArray.fft}: ours say it, DJL's adapters only stand on top of the stack. */
+  private static String method(UnsupportedOperationException e) {
+    String message = String.valueOf(e.getMessage());
+    if (message.startsWith("NDArray") || message.startsWith("Engine.")) {
+      return message;
+    }
+    for (StackTraceElement frame : e.getStackTrace()) {
+      String type = frame.getClassName();
+      if (type.startsWith("ai.djl.") && !frame.getMethodName().equals("getAlternativeArray")) {
+        return simple(type) + "." + frame.getMethodName();
+      }
+    }
+    return message;
+  }
+
+  private static String simple(String type) {
+    return type.substring(type.lastIndexOf('.') + 1)
+        .replace("NDArrayAdapter", "NDArray")
+        .replace("BaseNDManager", "NDManager");
+  }
+}

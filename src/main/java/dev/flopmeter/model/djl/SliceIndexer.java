@@ -1,0 +1,60 @@
+package dev.flopmeter.model.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.index.NDArrayIndexer;
+import ai.djl.ndarray.index.full.NDIndexFullPick;
+import ai.djl.ndarray.index.full.NDIndexFullSlice;
+import ai.djl.ndarray.index.full.NDIndexFullTake;
+import dev.flopmeter.model.Shape;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/** What {@code array.get(index)} reads: slices and entries taken along one axis. */
+final class SliceIndexer extends NDArrayIndexer {
+  @Override
+  public NDArray get(NDArray array, NDIndexFullSlice slice) {
+    TracedArray traced = (TracedArray) array;
+    Shape dims = traced.dims();
+    long[] min = slice.getMin();
+    long[] max = slice.getMax();
+    long[] step = slice.getStep();
+    int[] cut =
+        IntStream.range(0, dims.rank())
+            .filter(axis -> min[axis] != 0 || max[axis] != dims.dim(axis) || step[axis] != 1)
+            .toArray();
+    TracedArray part =
+        cut.length == 0
+            ? traced
+            : traced.sliced(
+                select(min, cut),
+                select(max, cut),
+                Arrays.stream(cut).asLongStream().toArray(),
+                select(step, cut));
+    return part.squeeze(slice.getToSqueeze());
+  }
+
+  private static long[] select(long[] values, int[] axes) {
+    return Arrays.stream(axes).mapToLong(axis -> values[axis]).toArray();
+  }
+
+  @Override
+  public NDArray get(NDArray array, NDIndexFullTake take) {
+    TracedArray traced = (TracedArray) array;
+    return traced.taken(traced.operand(take.getIndices()), take.getAxis());
+  }
+
+  @Override
+  public NDArray get(NDArray array, NDIndexFullPick pick) {
+    throw new UnsupportedOperationException("NDArray.get with an index that picks");
+  }
+
+  @Override
+  public void set(NDArray array, NDIndexFullSlice slice, NDArray value) {
+    throw new UnsupportedOperationException("NDArray.set");
+  }
+
+  @Override
+  public void set(NDArray array, NDIndexFullSlice slice, Number value) {
+    throw new UnsupportedOperationException("NDArray.set");
+  }
+}

@@ -1,0 +1,188 @@
+package dev.flopmeter.model.djl;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.FilledTensor;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run of a block's forward, written down as ONNX operators. An operator that reads a block's
+ * weights takes that block's path as its name; the others are numbered. Not thread-safe.
+ */
+final class Trace {
+  /** The operator set written: the first with Gelu. */
+  static final int OPSET = 20;
+
+  private final GraphBuilder graph;
+  private final ShapeManager manager = new ShapeManager(this);
+  private final Map<String, String> blockOfWeight = new HashMap<>();
+  private final Map<String, TracedArray> relaid = new HashMap<>();
+  private final Set<String> names = new HashSet<>();
+  private final Map<String, Integer> numbers = new HashMap<>();
+  private @Nullable TracedArray lastOnDevice;
+
+  Trace(String name) {
+    graph = new GraphBuilder(name, OPSET);
+  }
+
+  ShapeManager manager() {
+    return manager;
+  }
+
+  TracedArray input(String name, TensorType type) {
+    return array(graph.input(unique(name), type));
+  }
+
+  TracedArray constant(Tensor tensor) {
+    return array(graph.constant(numbered("constant"), tensor));
+  }
+
+  /** A constant of one number that goes with values of {@code type}. */
+  TracedArray scalar(Number number, DataType type) {
+    return constant(
+        DenseTensor.ofDoubles(new TensorType(type, Shape.SCALAR), number.doubleValue()));
+  }
+
+  TracedArray longs(long... values) {
+    return constant(Tensor.ofLongs(values));
+  }
+
+  /**
+   * A stored weight.
+   *
+   * @param block path of the block it belongs to
+   */
+  TracedArray weight(String block, String name, Tensor tensor) {
+    String value = graph.constant(unique(block.isEmpty() ? name : block + "." + name), tensor);
+    blockOfWeight.put(value, block);
+    return array(value);
+  }
+
+  /** See {@link LayoutArray#storedAs}. */
+  TracedArray storedAs(TracedArray weight, Shape other) {
+    if (other.equals(weight.dims())) {
+      return weight;
+    }
+    Tensor known = known(weight.value()).orElse(null);
+    if (known == null) {
+      if (weight.rank() == 2 && other.rank() == 2) {
+        return weight.permuted(1, 0);
+      }
+      throw new UnsupportedOperationException("NDArrayEx layers with computed weights");
+    }
+    return relaid.computeIfAbsent(
+        weight.value() + " as " + other,
+        key -> relay(weight, known, weight.type().withShape(other)));
+  }
+
+  private TracedArray relay(TracedArray weight, Tensor known, TensorType type) {
+    Tensor values =
+        known instanceof FilledTensor filled
+            ? new FilledTensor(type, filled.value())
+            : RandomTensor.weights(type, relaid.size() + 1L, type.shape().dim(-1));
+    String name = graph.constant(unique(weight.value() + ".stored"), values);
+    blockOfWeight.put(name, blockOfWeight.getOrDefault(weight.value(), ""));
+    return array(name);
+  }
+
+  /** Writes down an operator with one output; a null operand is an optional one left out. */
+  TracedArray apply(String op, Attributes attributes, @Nullable TracedArray... operands) {
+    return applyMany(op, attributes, 1, operands).get(0);
+  }
+
+  List<TracedArray> applyMany(
+      String op, Attributes attributes, int outputs, @Nullable TracedArray... operands) {
+    String name = nameFor(op, operands);
+    List<String> read = new ArrayList<>();
+    for (TracedArray operand : operands) {
+      read.add(operand == null ? "" : operand.value());
+    }
+    List<String> written = new ArrayList<>();
+    for (int i = 0; i < outputs; i++) {
+      written.add(i == 0 ? name : unique(name + "." + i));
+    }
+    graph.add(new Node(name, "", op, OPSET, read, written, attributes, Map.of()));
+    return written.stream().map(this::array).toList();
+  }
+
+  private String nameFor(String op, @Nullable TracedArray... operands) {
+    String lower = op.toLowerCase(Locale.ROOT);
+    for (TracedArray operand : operands) {
+      if (operand != null) {
+        String block = blockOfWeight.get(operand.value());
+        if (block != null && !block.isEmpty()) {
+          return names.contains(block) ? unique(block + "." + lower) : unique(block);
+        }
+      }
+    }
+    return numbered(lower);
+  }
+
+  private String numbered(String name) {
+    return unique(name + "_" + numbers.merge(name, 1, Integer::sum));
+  }
+
+  private String unique(String wanted) {
+    String name = wanted;
+    for (int i = 2; !names.add(name); i++) {
+      name = wanted + "#" + i;
+    }
+    return name;
+  }
+
+  private TracedArray array(String value) {
+    TensorType type = graph.typeOf(value);
+    if (type == null) {
+      throw new ModelException("the shape of '" + value + "' depends on data");
+    }
+    return new TracedArray(this, value, type);
+  }
+
+  /** The numbers of a value, where they follow from constants alone. */
+  Optional<Tensor> known(String value) {
+    Node reader =
+        new Node("", "", "Identity", OPSET, List.of(value), List.of(), Attributes.NONE, Map.of());
+    return graph.operands(reader).value(0);
+  }
+
+  /**
+   * DJL's blocks ask their input for its device just before they ask for their parameters with it:
+   * so a block's input is the array asked last.
+   */
+  void askedForDevice(TracedArray array) {
+    lastOnDevice = array;
+  }
+
+  Optional<TracedArray> lastOnDevice() {
+    return Optional.ofNullable(lastOnDevice);
+  }
+
+  Graph finish(List<TracedArray> outputs) {
+    List<String> values = new ArrayList<>();
+    for (TracedArray output : outputs) {
+      // A value returned twice, or an input returned as it is, still is one output each.
+      values.add(
+          values.contains(output.value())
+              ? apply("Identity", Attributes.NONE, output).value()
+              : output.value());
+    }
+    return graph.build(values);
+  }
+}

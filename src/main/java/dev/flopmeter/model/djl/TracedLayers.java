@@ -1,0 +1,465 @@
+package dev.flopmeter.model.djl;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDArrayIndexer;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.types.SparseFormat;
+import ai.djl.nn.recurrent.RNN;
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.ModelException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** The layers of networks, as DJL's blocks call them, written as ONNX operators. */
+final class TracedLayers extends TrainingLayers {
+  private final TracedArray array;
+
+  TracedLayers(TracedArray array) {
+    this.array = array;
+  }
+
+  @Override
+  public NDArray getArray() {
+    return array;
+  }
+
+  @Override
+  public NDArrayIndexer getIndexer(NDManager manager) {
+    return new SliceIndexer();
+  }
+
+  // Activations
+
+  @Override
+  public NDArray relu() {
+    return array.op("Relu", array);
+  }
+
+  @Override
+  public NDArray sigmoid() {
+    return array.op("Sigmoid", array);
+  }
+
+  @Override
+  public NDArray tanh() {
+    return array.tanh();
+  }
+
+  @Override
+  public NDArray softPlus() {
+    return array.op("Softplus", array);
+  }
+
+  @Override
+  public NDArray softSign() {
+    return array.op("Softsign", array);
+  }
+
+  @Override
+  public NDArray leakyRelu(float alpha) {
+    return array.op("LeakyRelu", Attributes.of("alpha", alpha), array);
+  }
+
+  @Override
+  public NDArray elu(float alpha) {
+    return array.op("Elu", Attributes.of("alpha", alpha), array);
+  }
+
+  @Override
+  public NDArray selu() {
+    return array.op("Selu", array);
+  }
+
+  @Override
+  public NDArray gelu() {
+    return array.op("Gelu", array);
+  }
+
+  @Override
+  public NDArray mish() {
+    return array.op("Mish", array);
+  }
+
+  @Override
+  public NDArray swish(float beta) {
+    NDArray inner = beta == 1 ? array : array.mul(beta);
+    return array.mul(inner.getNDArrayInternal().sigmoid());
+  }
+
+  @Override
+  public NDList prelu(NDArray input, NDArray slope) {
+    return one(array.op("PRelu", array.operand(input), array.operand(slope)));
+  }
+
+  // Arithmetic with the operands turned round
+
+  @Override
+  public NDArray rdiv(Number number) {
+    return array.scalar(number).div(array);
+  }
+
+  @Override
+  public NDArray rdiv(NDArray other) {
+    return other.div(array);
+  }
+
+  @Override
+  public NDArray rdivi(NDArray other) {
+    return array.become(rdiv(other));
+  }
+
+  @Override
+  public NDArray rdivi(Number number) {
+    return array.become(rdiv(number));
+  }
+
+  @Override
+  public NDArray rsub(Number number) {
+    return array.scalar(number).sub(array);
+  }
+
+  @Override
+  public NDArray rsub(NDArray other) {
+    return other.sub(array);
+  }
+
+  @Override
+  public NDArray rsubi(Number number) {
+    return array.become(rsub(number));
+  }
+
+  @Override
+  public NDArray rsubi(NDArray other) {
+    return array.become(rsub(other));
+  }
+
+  @Override
+  public NDArray rmod(Number number) {
+    return array.scalar(number).mod(array);
+  }
+
+  @Override
+  public NDArray rmod(NDArray other) {
+    return other.mod(array);
+  }
+
+  @Override
+  public NDArray rmodi(Number number) {
+    return array.become(rmod(number));
+  }
+
+  @Override
+  public NDArray rmodi(NDArray other) {
+    return array.become(rmod(other));
+  }
+
+  @Override
+  public NDArray rpow(Number number) {
+    return array.scalar(number).pow(array);
+  }
+
+  @Override
+  public NDArray rpowi(Number number) {
+    return array.become(rpow(number));
+  }
+
+  // Windows
+
+  private static Attributes window(Shape kernel, Shape stride, Shape padding) {
+    long[] pads = new long[2 * kernel.dimension()];
+    for (int i = 0; i < padding.dimension(); i++) {
+      pads[i] = padding.get(i);
+      pads[kernel.dimension() + i] = padding.get(i);
+    }
+    return Attributes.of(
+        "kernel_shape", kernel.getShape(), "strides", stride.getShape(), "pads", pads);
+  }
+
+  private static Attributes withCeil(Attributes window, boolean ceil) {
+    return window.with("ceil_mode", ceil ? 1 : 0);
+  }
+
+  @Override
+  public NDArray maxPool(Shape kernel, Shape stride, Shape padding, boolean ceil) {
+    return array.op("MaxPool", withCeil(window(kernel, stride, padding), ceil), array);
+  }
+
+  @Override
+  public NDArray avgPool(
+      Shape kernel, Shape stride, Shape padding, boolean ceil, boolean countPadding) {
+    Attributes attributes =
+        withCeil(window(kernel, stride, padding), ceil)
+            .with("count_include_pad", countPadding ? 1 : 0);
+    return array.op("AveragePool", attributes, array);
+  }
+
+  @Override
+  public NDArray lpPool(float norm, Shape kernel, Shape stride, Shape padding, boolean ceil) {
+    Attributes attributes =
+        withCeil(window(kernel, stride, padding), ceil).with("p", Math.round(norm));
+    return array.op("LpPool", attributes, array);
+  }
+
+  /** DJL's global pools drop the spatial axes. */
+  private NDArray global(String op, Attributes attributes) {
+    return array.op(op, attributes, array).reshaped(array.dims().slice(0, 2).dims());
+  }
+
+  @Override
+  public NDArray globalMaxPool() {
+    return global("GlobalMaxPool", Attributes.NONE);
+  }
+
+  @Override
+  public NDArray globalAvgPool() {
+    return global("GlobalAveragePool", Attributes.NONE);
+  }
+
+  @Override
+  public NDArray globalLpPool(float norm) {
+    return global("GlobalLpPool", Attributes.of("p", Math.round(norm)));
+  }
+
+  @Override
+  public NDList convolution(
+      NDArray input,
+      NDArray weight,
+      @Nullable NDArray bias,
+      Shape stride,
+      Shape padding,
+      Shape dilation,
+      int groups) {
+    TracedArray kernel = array.operand(weight);
+    Attributes attributes =
+        window(weight.getShape().slice(2), stride, padding)
+            .with("dilations", dilation.getShape())
+            .with("group", groups);
+    return one(array.op("Conv", attributes, array.operand(input), kernel, optional(bias)));
+  }
+
+  @Override
+  public NDList deconvolution(
+      NDArray input,
+      NDArray weight,
+      @Nullable NDArray bias,
+      Shape stride,
+      Shape padding,
+      Shape outPadding,
+      Shape dilation,
+      int groups) {
+    TracedArray x = array.operand(input);
+    Attributes attributes =
+        window(weight.getShape().slice(2), stride, padding)
+            .with("output_padding", outPadding.getShape())
+            .with("dilations", dilation.getShape())
+            .with("group", groups);
+    TracedArray kernel = inputsFirst(x.dims().dim(1), array.operand(weight), groups);
+    return one(array.op("ConvTranspose", attributes, x, kernel, optional(bias)));
+  }
+
+  /**
+   * DJL's Deconvolution block shapes its weight [filters, inputs / groups, ...]; a transposed
+   * convolution reads [inputs, filters / groups, ...], as many numbers.
+   */
+  private static TracedArray inputsFirst(long inputs, TracedArray kernel, int groups) {
+    long filters = kernel.dims().dim(0);
+    if (filters == inputs || kernel.dims().dim(1) * groups != inputs) {
+      return kernel;
+    }
+    return kernel.storedAs(kernel.dims().with(0, inputs).with(1, filters / groups));
+  }
+
+  // Products and look-ups
+
+  @Override
+  public NDList linear(NDArray input, NDArray weight, @Nullable NDArray bias) {
+    TracedArray x = array.operand(input);
+    TracedArray matrix = array.operand(weight);
+    if (x.dims().dim(-1) != matrix.dims().dim(1)) {
+      throw new ModelException(
+          "a linear layer for "
+              + matrix.dims().dim(1)
+              + " features cannot take an input "
+              + x.dims());
+    }
+    if (x.rank() == 2) {
+      return one(array.op("Gemm", Attributes.of("transB", 1), x, matrix, optional(bias)));
+    }
+    TracedArray turned =
+        matrix.storedAs(dev.flopmeter.model.Shape.of(matrix.dims().dim(1), matrix.dims().dim(0)));
+    TracedArray product = array.op("MatMul", x, turned);
+    TracedArray offset = optional(bias);
+    return one(offset == null ? product : array.op("Add", product, offset));
+  }
+
+  @Override
+  public NDList embedding(NDArray input, NDArray weight, SparseFormat ignored) {
+    return one(array.operand(weight).taken(array.operand(input), 0));
+  }
+
+  // Normalisation
+
+  @Override
+  public NDList dropout(NDArray input, float rate, boolean training) {
+    return one(array.operand(input));
+  }
+
+  @Override
+  public NDList layerNorm(
+      NDArray input, Shape normalized, NDArray scale, NDArray shift, float epsilon) {
+    Attributes attributes = Attributes.of("axis", -normalized.dimension(), "epsilon", epsilon);
+    return one(
+        array.op(
+            "LayerNormalization",
+            attributes,
+            array.operand(input),
+            array.operand(scale),
+            array.operand(shift)));
+  }
+
+  @Override
+  public NDList batchNorm(
+      NDArray input,
+      NDArray mean,
+      NDArray variance,
+      NDArray scale,
+      NDArray shift,
+      int channelAxis,
+      float momentum,
+      float epsilon,
+      boolean training) {
+    TracedArray x = array.operand(input);
+    int[] order = IntStream.range(0, x.rank()).toArray();
+    if (channelAxis != -1) {
+      int channels = x.axis(channelAxis);
+      order[1] = channels;
+      order[channels] = 1;
+    }
+    TracedArray result =
+        array.op(
+            "BatchNormalization",
+            Attributes.of("epsilon", epsilon),
+            x.permuted(order),
+            array.operand(scale),
+            array.operand(shift),
+            array.operand(mean),
+            array.operand(variance));
+    return one(result.permuted(order));
+  }
+
+  // Recurrent layers
+
+  @Override
+  public NDList rnn(
+      NDArray input,
+      NDArray state,
+      NDList weights,
+      boolean biases,
+      int layers,
+      RNN.Activation activation,
+      double dropRate,
+      boolean training,
+      boolean bidirectional,
+      boolean batchFirst) {
+    String function = activation == RNN.Activation.RELU ? "Relu" : "Tanh";
+    Attributes attributes =
+        Attributes.of(
+            "activations", bidirectional ? List.of(function, function) : List.of(function));
+    return new RecurrentLayers("RNN", 1, attributes, layers, biases, bidirectional, batchFirst)
+        .run(array.operand(input), weights, List.of(array.operand(state)));
+  }
+
+  @Override
+  public NDList gru(
+      NDArray input,
+      NDArray state,
+      NDList weights,
+      boolean biases,
+      int layers,
+      double dropRate,
+      boolean training,
+      boolean bidirectional,
+      boolean batchFirst) {
+    Attributes attributes = Attributes.of("linear_before_reset", 1);
+    return new RecurrentLayers("GRU", 3, attributes, layers, biases, bidirectional, batchFirst)
+        .run(array.operand(input), weights, List.of(array.operand(state)));
+  }
+
+  @Override
+  public NDList lstm(
+      NDArray input,
+      NDList states,
+      NDList weights,
+      boolean biases,
+      int layers,
+      double dropRate,
+      boolean training,
+      boolean bidirectional,
+      boolean batchFirst) {
+    List<TracedArray> initial = states.stream().map(array::operand).toList();
+    return new RecurrentLayers(
+            "LSTM", 4, Attributes.NONE, layers, biases, bidirectional, batchFirst)
+        .run(array.operand(input), weights, initial);
+  }
+
+  // Several arrays
+
+  @Override
+  public NDArray where(NDArray condition, NDArray other) {
+    TracedArray test = array.operand(condition).cast(DataType.BOOL);
+    return array.op("Where", test, array, array.operand(other).cast(array.type().type()));
+  }
+
+  /** DJL gives the arrays with or without this one in front. */
+  private List<TracedArray> withThisFirst(NDList arrays) {
+    List<TracedArray> all = new ArrayList<>();
+    if (arrays.isEmpty() || arrays.head() != array) {
+      all.add(array);
+    }
+    arrays.forEach(other -> all.add(array.operand(other)));
+    return all;
+  }
+
+  @Override
+  public NDArray stack(NDList arrays, int axis) {
+    TracedArray[] parts =
+        withThisFirst(arrays).stream()
+            .map(part -> part.unsqueezed(axis))
+            .toArray(TracedArray[]::new);
+    return array.op("Concat", Attributes.of("axis", axis), parts);
+  }
+
+  @Override
+  public NDArray concat(NDList arrays, int axis) {
+    TracedArray[] parts = withThisFirst(arrays).toArray(TracedArray[]::new);
+    return array.op("Concat", Attributes.of("axis", axis), parts);
+  }
+
+  @Override
+  public NDArray toTensor() {
+    NDArray image = array.rank() == 3 ? array.expandDims(0) : array;
+    NDArray planes = image.div(255).transpose(0, 3, 1, 2);
+    return array.rank() == 3 ? planes.squeeze(0) : planes;
+  }
+
+  @Override
+  public NDArray normalize(float[] mean, float[] deviation) {
+    Shape perChannel =
+        array.rank() == 3 ? new Shape(mean.length, 1, 1) : new Shape(1, mean.length, 1, 1);
+    NDManager manager = array.getManager();
+    return array.sub(manager.create(mean, perChannel)).div(manager.create(deviation, perChannel));
+  }
+
+  private @Nullable TracedArray optional(@Nullable NDArray other) {
+    return other == null ? null : array.operand(other);
+  }
+
+  private static NDList one(NDArray result) {
+    return new NDList(result);
+  }
+}

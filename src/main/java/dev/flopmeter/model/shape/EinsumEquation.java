@@ -1,0 +1,188 @@
+package dev.flopmeter.model.shape;
+
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * An Einsum's equation with the sizes of its indices. Axes that an ellipsis stands for get the
+ * indices {@code "0"}, {@code "1"}, ... counted from the innermost.
+ *
+ * @param operands the indices of each operand's axes, in order
+ * @param output the indices of the output's axes
+ * @param sizes the size of each index; 1 broadcasts
+ */
+public record EinsumEquation(
+    List<List<String>> operands, List<String> output, Map<String, Long> sizes) {
+
+  /**
+   * Reads the attribute {@code equation} and fits it to the operands.
+   *
+   * @throws ModelException if it is malformed or does not fit
+   */
+  public static EinsumEquation of(Operands in) {
+    String equation = in.attributes().text("equation").replace(" ", "");
+    int arrow = equation.indexOf("->");
+    String[] terms = (arrow < 0 ? equation : equation.substring(0, arrow)).split(",", -1);
+    if (terms.length != in.inputCount()) {
+      throw new ModelException(
+          "the equation '" + equation + "' is not for " + in.inputCount() + " operands");
+    }
+    List<List<String>> operands = new ArrayList<>();
+    Map<String, Long> sizes = new LinkedHashMap<>();
+    for (int i = 0; i < terms.length; i++) {
+      Shape shape = in.shape(i);
+      List<String> indices = indices(terms[i], shape.rank());
+      if (indices.size() != shape.rank()) {
+        throw new ModelException(
+            "the term '" + terms[i] + "' of '" + equation + "' does not fit the shape " + shape);
+      }
+      for (int axis = 0; axis < indices.size(); axis++) {
+        join(sizes, indices.get(axis), shape.dim(axis), equation);
+      }
+      operands.add(indices);
+    }
+    List<String> output =
+        arrow < 0
+            ? implicitOutput(operands)
+            : indices(equation.substring(arrow + 2), ellipsisRank(sizes), true);
+    for (String index : output) {
+      if (!sizes.containsKey(index)) {
+        throw new ModelException(
+            "the output index '" + index + "' of '" + equation + "' stands in no operand");
+      }
+    }
+    return new EinsumEquation(operands, output, sizes);
+  }
+
+  private static void join(Map<String, Long> sizes, String index, long size, String equation) {
+    Long known = sizes.putIfAbsent(index, size);
+    if (known != null && known != size) {
+      if (known != 1 && size != 1) {
+        throw new ModelException(
+            "the index '" + index + "' of '" + equation + "' is both " + known + " and " + size);
+      }
+      sizes.put(index, Math.max(known, size));
+    }
+  }
+
+  private static int ellipsisRank(Map<String, Long> sizes) {
+    int rank = 0;
+    while (sizes.containsKey(Integer.toString(rank))) {
+      rank++;
+    }
+    return rank;
+  }
+
+  private static List<String> indices(String term, int rank) {
+    int letters = term.replace("...", "").length();
+    return indices(term, Math.max(0, rank - letters), true);
+  }
+
+  private static List<String> indices(String term, int ellipsis, boolean isOpen) {
+    List<String> indices = new ArrayList<>();
+    for (int i = 0; i < term.length(); i++) {
+      if (isOpen && term.startsWith("...", i)) {
+        for (int axis = ellipsis - 1; axis >= 0; axis--) {
+          indices.add(Integer.toString(axis));
+        }
+        i += 2;
+      } else if (Character.isLetter(term.charAt(i))) {
+        indices.add(term.substring(i, i + 1));
+      } else {
+        throw new ModelException("the Einsum term '" + term + "' holds more than letters");
+      }
+    }
+    return indices;
+  }
+
+  /** Without an arrow: the ellipsis, then the letters that stand once, in alphabetical order. */
+  private static List<String> implicitOutput(List<List<String>> operands) {
+    Map<String, Integer> uses = new TreeMap<>();
+    Set<String> ellipsis = new LinkedHashSet<>();
+    for (List<String> indices : operands) {
+      for (String index : indices) {
+        if (Character.isDigit(index.charAt(0))) {
+          ellipsis.add(index);
+        } else {
+          uses.merge(index, 1, Integer::sum);
+        }
+      }
+    }
+    List<String> output = new ArrayList<>();
+    for (int axis = ellipsis.size() - 1; axis >= 0; axis--) {
+      output.add(Integer.toString(axis));
+    }
+    uses.forEach(
+        (index, count) -> {
+          if (count == 1) {
+            output.add(index);
+          }
+        });
+    return output;
+  }
+
+  public Shape outputShape() {
+    return shape(output);
+  }
+
+  private Shape shape(Iterable<String> indices) {
+    List<Long> dims = new ArrayList<>();
+    for (String index : indices) {
+      dims.add(sizes.getOrDefault(index, 1L));
+    }
+    long[] result = new long[dims.size()];
+    for (int i = 0; i < result.length; i++) {
+      result[i] = dims.get(i);
+    }
+    return Shape.of(result);
+  }
+
+  /**
+   * One product of two operands.
+   *
+   * @param size the product of the sizes of all indices that either has
+   * @param isContraction whether an index is summed over
+   */
+  public record Join(long size, boolean isContraction) {}
+
+  /** The products when operands are joined two by two from the left. */
+  public List<Join> joins() {
+    List<Join> joins = new ArrayList<>();
+    Set<String> left = new LinkedHashSet<>(operands.get(0));
+    for (int i = 1; i < operands.size(); i++) {
+      Set<String> met = new LinkedHashSet<>(left);
+      met.addAll(operands.get(i));
+      Set<String> kept = new LinkedHashSet<>();
+      for (String index : met) {
+        if (output.contains(index) || isUsedAfter(i, index)) {
+          kept.add(index);
+        }
+      }
+      long size = 1;
+      for (String index : met) {
+        size = Sizes.multiply(size, sizes.getOrDefault(index, 1L));
+      }
+      joins.add(new Join(size, kept.size() < met.size()));
+      left = kept;
+    }
+    return joins;
+  }
+
+  private boolean isUsedAfter(int position, String index) {
+    for (int i = position + 1; i < operands.size(); i++) {
+      if (operands.get(i).contains(index)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,5 @@
+/** The way in for Java programs. */
+@NullMarked
+package dev.flopmeter;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,157 @@
+package dev.flopmeter.report;
+
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
+
+/**
+ * Figures as people read them: three significant digits, SI prefixes, the same in every locale.
+ *
+ * <p>Every method takes base units (seconds, bytes, FLOP) and writes a narrow, plain text such as
+ * {@code 8.18 G}, {@code 512 µs} or {@code 41 %}. A figure that is not finite is a mistake of the
+ * caller's: absent ones must be left out before.
+ */
+public final class Figures {
+  private Figures() {}
+
+  private static final String[] LARGE = {"", "K", "M", "G", "T", "P", "E", "Z"};
+  private static final String[] SMALL = {"s", "ms", "µs", "ns", "ps"};
+  private static final MathContext THREE = new MathContext(3, RoundingMode.HALF_UP);
+  private static final MathContext FIVE = new MathContext(5, RoundingMode.HALF_UP);
+
+  /** {@code 8178368512} as {@code 8.18 G}; the prefix stands alone, for a unit to follow. */
+  public static String si(double value) {
+    BigDecimal rounded = BigDecimal.valueOf(checked(value)).round(THREE);
+    int thousands = 0;
+    BigDecimal scaled = rounded;
+    while (thousands < LARGE.length - 1 && scaled.abs().compareTo(BigDecimal.valueOf(1000)) >= 0) {
+      scaled = scaled.movePointLeft(3);
+      thousands++;
+    }
+    String digits = plain(scaled);
+    return thousands == 0 ? digits : digits + " " + LARGE[thousands];
+  }
+
+  /** An exact amount, to three digits. */
+  public static String si(long value) {
+    return si((double) value);
+  }
+
+  /** {@code 8178368512, "FLOP"} as {@code 8.18 GFLOP}; {@code 12, "B"} as {@code 12 B}. */
+  public static String si(double value, String unit) {
+    String text = si(value);
+    return text.contains(" ") ? text + unit : text + " " + unit;
+  }
+
+  /** An exact amount, to three digits. */
+  public static String si(long value, String unit) {
+    return si((double) value, unit);
+  }
+
+  /** {@code 0.000512} as {@code 512 µs}; from a second on in seconds. */
+  public static String seconds(double seconds) {
+    return seconds(seconds, THREE);
+  }
+
+  private static String seconds(double seconds, MathContext digits) {
+    BigDecimal rounded = BigDecimal.valueOf(checked(seconds)).round(digits);
+    int step = 0;
+    while (step < SMALL.length - 1
+        && rounded.signum() != 0
+        && rounded.abs().compareTo(BigDecimal.ONE) < 0) {
+      rounded = rounded.movePointRight(3);
+      step++;
+    }
+    return plain(rounded) + " " + SMALL[step];
+  }
+
+  /** A time with more digits than usual, where neighbours differ only in those. */
+  public static String secondsExactly(double seconds) {
+    return seconds(seconds, FIVE);
+  }
+
+  /** {@code 102228128} as {@code 102 MB}. */
+  public static String bytes(long bytes) {
+    return si(bytes, "B");
+  }
+
+  /** {@code 5.2e13} as {@code 52 TFLOP/s}. */
+  public static String flopRate(double flopsPerSecond) {
+    return si(flopsPerSecond, "FLOP/s");
+  }
+
+  /** {@code 4.3e12} as {@code 4.3 TB/s}. */
+  public static String byteRate(double bytesPerSecond) {
+    return si(bytesPerSecond, "B/s");
+  }
+
+  /**
+   * {@code 0.413} as {@code 41 %}, {@code 0.0413} as {@code 4.1 %}; two digits, more only over 100
+   * %.
+   */
+  public static String percent(double ratio) {
+    BigDecimal value = BigDecimal.valueOf(checked(ratio)).movePointRight(2);
+    int digits = value.abs().compareTo(BigDecimal.valueOf(9.95)) >= 0 ? 0 : 1;
+    return value.setScale(digits, RoundingMode.HALF_UP).toPlainString() + " %";
+  }
+
+  /** {@code 3.14159} as {@code 3.14}: three significant digits, no prefix. */
+  public static String number(double value) {
+    return plain(BigDecimal.valueOf(checked(value)).round(THREE));
+  }
+
+  /** Five digits for a program to compare, such as {@code 4.0892E+9}. */
+  static String sortable(double value) {
+    return BigDecimal.valueOf(checked(value)).round(FIVE).stripTrailingZeros().toString();
+  }
+
+  /** {@code 4089184256} as {@code 4,089,184,256}. */
+  public static String exact(long value) {
+    String digits = Long.toString(value);
+    int first = digits.startsWith("-") ? 1 : 0;
+    StringBuilder text = new StringBuilder(digits);
+    for (int i = digits.length() - 3; i > first; i -= 3) {
+      text.insert(i, ',');
+    }
+    return text.toString();
+  }
+
+  /** An operator's name with its longest parts in their usual short form. */
+  public static String operator(String op) {
+    return op.replace("BatchNormalization", "BN").replace("Average", "Avg");
+  }
+
+  /**
+   * {@code text} with what would disturb a line or steer a terminal replaced: names come from model
+   * files, which may hold anything.
+   */
+  public static String printable(String text) {
+    StringBuilder clean = new StringBuilder(text.length());
+    text.codePoints().map(Figures::printable).forEach(clean::appendCodePoint);
+    return clean.toString();
+  }
+
+  private static int printable(int codePoint) {
+    return switch (Character.getType(codePoint)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR,
+          Character.SURROGATE,
+          Character.UNASSIGNED ->
+          '\uFFFD';
+      default -> codePoint;
+    };
+  }
+
+  private static double checked(double value) {
+    if (!Double.isFinite(value)) {
+      throw new IllegalArgumentException(value + " is no figure to show");
+    }
+    return value;
+  }
+
+  private static String plain(BigDecimal value) {
+    return value.signum() == 0 ? "0" : value.stripTrailingZeros().toPlainString();
+  }
+}

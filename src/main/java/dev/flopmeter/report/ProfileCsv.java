@@ -1,0 +1,110 @@
+package dev.flopmeter.report;
+
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Layer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The layers of profiles for a spreadsheet: RFC 4180, one row a layer, base units, full precision,
+ * empty where a figure is absent.
+ */
+public final class ProfileCsv {
+  private ProfileCsv() {}
+
+  private static final List<String> HEADER =
+      List.of(
+          "model",
+          "device",
+          "backend",
+          "precision",
+          "batch",
+          "layer",
+          "op",
+          "nodes",
+          "macs",
+          "flops",
+          "params",
+          "bytes_read",
+          "bytes_written",
+          "time_median_seconds",
+          "time_q1_seconds",
+          "time_q3_seconds",
+          "time_share",
+          "achieved_flops_per_second",
+          "intensity_flop_per_byte",
+          "bound",
+          "roofline_efficiency",
+          "algorithm",
+          "layout",
+          "math",
+          "workspace_bytes");
+
+  public static String render(List<ProfileResult> results) {
+    StringBuilder out = new StringBuilder();
+    line(out, HEADER);
+    for (ProfileResult result : results) {
+      double total = Breakdown.seconds(result);
+      for (Layer layer : result.layers()) {
+        line(out, cells(result, layer, total));
+      }
+    }
+    return out.toString();
+  }
+
+  private static List<String> cells(ProfileResult result, Layer layer, double total) {
+    List<String> cells = new ArrayList<>(HEADER.size());
+    cells.add(result.model().name());
+    cells.add(result.device().id());
+    cells.add(result.run().backend());
+    cells.add(result.run().precision());
+    cells.add(Long.toString(result.run().batch()));
+    cells.add(layer.name());
+    cells.add(layer.op());
+    cells.add(String.join(" ", layer.nodes()));
+    cells.add(Long.toString(layer.cost().macs()));
+    cells.add(Long.toString(layer.cost().flops()));
+    cells.add(Long.toString(layer.cost().params()));
+    cells.add(Long.toString(layer.cost().bytesRead()));
+    cells.add(Long.toString(layer.cost().bytesWritten()));
+    cells.add(Double.toString(layer.time().median()));
+    cells.add(Double.toString(layer.time().q1()));
+    cells.add(Double.toString(layer.time().q3()));
+    cells.add(total > 0 ? Double.toString(layer.time().median() / total) : "");
+    cells.add(text(layer.achievedFlopsPerSecond()));
+    cells.add(text(layer.intensity()));
+    cells.add(text(layer.bound()));
+    cells.add(text(layer.rooflineEfficiency()));
+    cells.add(layer.kernel().algorithm());
+    cells.add(text(layer.kernel().layout()));
+    cells.add(text(layer.kernel().math()));
+    cells.add(text(layer.kernel().workspaceBytes()));
+    return cells;
+  }
+
+  private static String text(@Nullable Object value) {
+    return value == null ? "" : value.toString();
+  }
+
+  private static void line(StringBuilder out, List<String> cells) {
+    out.append(cells.stream().map(ProfileCsv::quoted).collect(Collectors.joining(",")))
+        .append("\r\n");
+  }
+
+  /**
+   * A cell, in quotes where it needs them. A name that a spreadsheet would run as a formula gets an
+   * apostrophe in front: layer names come from model files.
+   */
+  static String quoted(String cell) {
+    String safe = isFormula(cell) ? "'" + cell : cell;
+    boolean needsQuotes =
+        safe.chars().anyMatch(c -> c == '"' || c == ',' || c == '\n' || c == '\r');
+    return needsQuotes ? '"' + safe.replace("\"", "\"\"") + '"' : safe;
+  }
+
+  private static boolean isFormula(String cell) {
+    return !cell.isEmpty() && "=+-@\t\r".indexOf(cell.charAt(0)) >= 0;
+  }
+}

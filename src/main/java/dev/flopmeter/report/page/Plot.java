@@ -1,0 +1,105 @@
+package dev.flopmeter.report.page;
+
+import java.util.List;
+import java.util.function.DoubleFunction;
+
+/**
+ * The frame of a plot: a rectangle with two axes, a grid, labels and titles. The marks inside are
+ * the caller's, at the coordinates of {@link #x} and {@link #y}. Colours are the style sheet's.
+ *
+ * @param width of the whole drawing
+ * @param height of the whole drawing
+ */
+public record Plot(double width, double height, Scale x, Scale y) {
+
+  /** Room for labels around a plot. */
+  public record Margins(double top, double right, double bottom, double left) {}
+
+  /** A plot whose scales fill what the margins leave. */
+  public static Plot of(
+      double width, double height, Margins margins, Range horizontal, Range vertical) {
+    return new Plot(
+        width,
+        height,
+        horizontal.scale(margins.left, width - margins.right),
+        vertical.scale(height - margins.bottom, margins.top));
+  }
+
+  /** The values an axis spans. */
+  public record Range(double from, double to, boolean isLog) {
+    Scale scale(double start, double end) {
+      return isLog ? Scale.log(from, to, start, end) : Scale.linear(from, to, start, end);
+    }
+  }
+
+  /** A labelled place on an axis. */
+  public record Tick(double value, String label) {
+    /** Labels for round values. */
+    public static List<Tick> of(Scale scale, int count, DoubleFunction<String> label) {
+      return scale.ticks(count).stream().map(value -> new Tick(value, label.apply(value))).toList();
+    }
+  }
+
+  public double left() {
+    return x.start();
+  }
+
+  public double right() {
+    return x.end();
+  }
+
+  public double top() {
+    return y.end();
+  }
+
+  public double bottom() {
+    return y.start();
+  }
+
+  /** Grid lines and labels of the horizontal axis, with its title below. */
+  public void horizontalAxis(Markup out, List<Tick> ticks, String title) {
+    out.open("g", "class", "axis", "aria-hidden", "true");
+    for (Tick tick : ticks) {
+      double at = x.at(tick.value());
+      out.empty("line", "class", "grid", "x1", at, "x2", at, "y1", top(), "y2", bottom());
+      out.element("text", tick.label(), "x", at, "y", bottom() + 18, "text-anchor", "middle");
+    }
+    out.empty("line", "class", "edge", "x1", left(), "x2", right(), "y1", bottom(), "y2", bottom());
+    out.element(
+        "text",
+        title,
+        "class",
+        "title",
+        "x",
+        (left() + right()) / 2,
+        "y",
+        bottom() + 38,
+        "text-anchor",
+        "middle");
+    out.close("g");
+  }
+
+  /** Grid lines and labels of the vertical axis, with its title above. */
+  public void verticalAxis(Markup out, List<Tick> ticks, String title) {
+    out.open("g", "class", "axis", "aria-hidden", "true");
+    for (Tick tick : ticks) {
+      double at = y.at(tick.value());
+      out.empty("line", "class", "grid", "x1", left(), "x2", right(), "y1", at, "y2", at);
+      out.element("text", tick.label(), "x", left() - 8, "y", at + 4, "text-anchor", "end");
+    }
+    out.element("text", title, "class", "title", "x", 0.0, "y", top() - 12);
+    out.close("g");
+  }
+
+  /** {@code points} (x, y, x, y, ... as values) joined by straight lines, as a path's data. */
+  public String path(double... points) {
+    StringBuilder data = new StringBuilder();
+    for (int i = 0; i < points.length; i += 2) {
+      data.append(i == 0 ? 'M' : 'L')
+          .append(Markup.at(x.at(points[i])))
+          .append(' ')
+          .append(Markup.at(y.at(points[i + 1])));
+    }
+    return data.toString();
+  }
+}

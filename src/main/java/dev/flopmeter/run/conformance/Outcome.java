@@ -1,0 +1,14 @@
+package dev.flopmeter.run.conformance;
+
+/** How a case ended. */
+public enum Outcome {
+  PASSED,
+  /** A wrong result, or an error where there should be a result. */
+  FAILED,
+  /** The backend says itself that it cannot run an operator. */
+  UNSUPPORTED;
+
+  public String label() {
+    return name().toLowerCase(java.util.Locale.ROOT);
+  }
+}

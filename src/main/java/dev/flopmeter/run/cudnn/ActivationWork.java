@@ -1,0 +1,25 @@
+package dev.flopmeter.run.cudnn;
+
+/** An element-wise function that cuDNN offers, on contiguous elements. */
+record ActivationWork(View x, View y, Kind kind, double coefficient) implements Work {
+  /** With cuDNN's number of the mode. */
+  enum Kind {
+    SIGMOID(0),
+    RELU(1),
+    TANH(2),
+    CLIPPED_RELU(3),
+    ELU(4),
+    IDENTITY(5),
+    SWISH(6);
+
+    private final int code;
+
+    Kind(int code) {
+      this.code = code;
+    }
+
+    int code() {
+      return code;
+    }
+  }
+}

@@ -1,0 +1,146 @@
+package dev.flopmeter.run.cudnn;
+
+import dev.flopmeter.device.CudaDevices;
+import dev.flopmeter.device.CudaLibraries;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.Precision;
+import dev.flopmeter.run.RunOptions;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Runs graphs on one NVIDIA GPU: convolutions, pooling and the like through cuDNN, everything else
+ * with kernels of our own. One stream, CUDA graphs for timing.
+ */
+public final class CudnnBackend implements Backend {
+  /** Of this backend, on the command line and in results. */
+  public static final String NAME = "cudnn";
+
+  private final Device device;
+  private final Gpu gpu;
+  private final AlgorithmCache cache;
+
+  private CudnnBackend(Device device, Gpu gpu, AlgorithmCache cache) {
+    this.device = device;
+    this.gpu = gpu;
+    this.cache = cache;
+  }
+
+  /**
+   * Opens a device.
+   *
+   * @param id {@code cuda:N}
+   * @throws BackendException if the libraries are missing or unfit, or there is no such device; one
+   *     line that says what to do
+   */
+  public static CudnnBackend open(String id) {
+    return open(id, CudaLibraries.find(), AlgorithmCache.defaultDirectory());
+  }
+
+  static CudnnBackend open(String id, CudaLibraries libraries, Path cacheDirectory) {
+    if (!libraries.problems().isEmpty()) {
+      throw new BackendException(libraries.problems().get(0));
+    }
+    CudaDevices devices = libraries.devices();
+    if (devices.problem() != null) {
+      throw new BackendException(devices.problem());
+    }
+    Device device =
+        devices.devices().stream()
+            .filter(candidate -> candidate.id().equals(id))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new BackendException(
+                        "there is no device '"
+                            + id
+                            + "'; there are "
+                            + String.join(
+                                ", ", devices.devices().stream().map(Device::id).toList())));
+    if (capability(device) < Double.parseDouble(CudaDevices.OLDEST_COMPUTE_CAPABILITY)) {
+      throw new BackendException(
+          id
+              + " ("
+              + device.name()
+              + ") has compute capability "
+              + device.properties().get("compute_capability")
+              + "; flopmeter needs "
+              + CudaDevices.OLDEST_COMPUTE_CAPABILITY
+              + " or later; use --backend djl");
+    }
+    Natives.load(libraries);
+    Gpu gpu = new Gpu(device, Integer.parseInt(id.substring(id.indexOf(':') + 1)));
+    AlgorithmCache cache =
+        AlgorithmCache.open(
+            cacheDirectory,
+            device.name() + " " + device.properties().get("memory_bytes"),
+            device.properties().getOrDefault("cudnn", "unknown"));
+    return new CudnnBackend(device, gpu, cache);
+  }
+
+  private static double capability(Device device) {
+    return Double.parseDouble(device.properties().getOrDefault("compute_capability", "0"));
+  }
+
+  /** The operators that this backend runs, by qualified name. */
+  public static Set<String> operators() {
+    return Operators.names();
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Device device() {
+    return device;
+  }
+
+  @Override
+  public Map<String, String> libraries() {
+    Map<String, String> libraries = new TreeMap<>();
+    libraries.put("cudnn", device.properties().getOrDefault("cudnn", "unknown"));
+    libraries.put("cuda_driver", device.properties().getOrDefault("cuda", "unknown"));
+    return libraries;
+  }
+
+  @Override
+  public Plan prepare(Graph graph, RunOptions options) {
+    requireSupport(options.precision());
+    gpu.makeCurrent();
+    try {
+      Blueprint blueprint = Planner.plan(graph, options, LayoutChoice.of(graph, options));
+      return CudnnPlan.prepare(gpu, cache, graph, blueprint, options);
+    } finally {
+      cache.save();
+    }
+  }
+
+  private void requireSupport(Precision precision) {
+    boolean needsAmpere = precision == Precision.TF32 || precision == Precision.BF16;
+    if (needsAmpere && capability(device) < 8) {
+      throw new BackendException(
+          precision.label()
+              + " needs compute capability 8.0, "
+              + device.name()
+              + " has "
+              + device.properties().get("compute_capability")
+              + "; use fp16 or fp32");
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!gpu.isAbandoned()) {
+      gpu.makeCurrentForClosing();
+    }
+    gpu.close();
+  }
+}

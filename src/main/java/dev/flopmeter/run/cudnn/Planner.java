@@ -1,0 +1,45 @@
+package dev.flopmeter.run.cudnn;
+
+import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.UnsupportedOperatorException;
+import java.util.function.Function;
+
+/** Decides, without a device, what runs: the steps of a graph and the places of its values. */
+final class Planner {
+  private Planner() {}
+
+  /**
+   * @param formats by node name, the format of image operators
+   * @throws UnsupportedOperatorException naming the first node that cannot run here
+   */
+  static Blueprint plan(Graph graph, RunOptions options, Function<String, Format> formats) {
+    Draft draft = new Draft(graph, options, formats);
+    for (Group group : Fusion.of(graph, options.fuse())) {
+      plan(draft, group);
+    }
+    return draft.finish();
+  }
+
+  private static void plan(Draft draft, Group group) {
+    NodePlan node = new NodePlan(draft, group);
+    String op = group.main().qualifiedOp();
+    Operators.Operator operator =
+        Operators.find(op)
+            .orElseThrow(
+                () ->
+                    new UnsupportedOperatorException(
+                        CudnnBackend.NAME, op, "node '" + group.main().name() + "'"));
+    try {
+      operator.plan(node);
+    } catch (DataDependentException e) {
+      throw node.unsupported("its shapes depend on data");
+    } catch (UnsupportedOperatorException e) {
+      throw e;
+    } catch (ModelException e) {
+      throw e.at(group.main().describe());
+    }
+  }
+}

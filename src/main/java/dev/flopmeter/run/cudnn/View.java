@@ -1,0 +1,158 @@
+package dev.flopmeter.run.cudnn;
+
+import dev.flopmeter.model.Shape;
+import java.util.Arrays;
+
+/**
+ * Where a value lies: from which element of its block on, with which strides (in elements, 0 where a
+ * dimension repeats).
+ */
+@SuppressWarnings("ArrayRecordComponent") // never changed
+record View(Block block, long offset, Storage storage, Shape shape, long[] strides) {
+
+  static View of(Block block, Storage storage, Shape shape, Format format) {
+    return new View(block, 0, storage, shape, strides(shape, format));
+  }
+
+  static long[] strides(Shape shape, Format format) {
+    long[] strides = new long[shape.rank()];
+    if (format == Format.CHANNELS_LAST) {
+      long n = shape.dim(1) * shape.dim(2) * shape.dim(3);
+      return new long[] {n, 1, shape.dim(3) * shape.dim(1), shape.dim(1)};
+    }
+    long stride = 1;
+    for (int i = strides.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= Math.max(1, shape.dim(i));
+    }
+    return strides;
+  }
+
+  int rank() {
+    return shape.rank();
+  }
+
+  long dim(int axis) {
+    return shape.dim(axis);
+  }
+
+  long stride(int axis) {
+    return strides[axis];
+  }
+
+  long elements() {
+    return shape.elements();
+  }
+
+  long byteOffset() {
+    return offset * storage.bytes();
+  }
+
+  /** Whether the elements lie packed in this format; dimensions of 1 may have any stride. */
+  boolean is(Format format) {
+    if (format == Format.CHANNELS_LAST && rank() != 4) {
+      return false;
+    }
+    long[] packed = strides(shape, format);
+    for (int i = 0; i < packed.length; i++) {
+      if (shape.dim(i) != 1 && strides[i] != packed[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the elements fill one stretch without gaps or repeats, in whatever order. */
+  boolean isContiguous() {
+    Integer[] order = new Integer[rank()];
+    Arrays.setAll(order, i -> i);
+    Arrays.sort(order, (a, b) -> Long.compare(strides[a], strides[b]));
+    long expected = 1;
+    for (int axis : order) {
+      if (shape.dim(axis) == 1) {
+        continue;
+      }
+      if (strides[axis] != expected) {
+        return false;
+      }
+      expected *= shape.dim(axis);
+    }
+    return true;
+  }
+
+  /** The same packed elements under another shape. */
+  View reshaped(Shape other) {
+    if (!is(Format.PLAIN) || other.elements() != elements()) {
+      throw new IllegalStateException("cannot see " + this + " as " + other);
+    }
+    return new View(block, offset, storage, other, strides(other, Format.PLAIN));
+  }
+
+  /** The same elements with strides and shape given by the caller, who knows that they fit. */
+  View as(Shape other, long... otherStrides) {
+    return new View(block, offset, storage, other, otherStrides);
+  }
+
+  View movedBy(long elements) {
+    return new View(block, offset + elements, storage, shape, strides);
+  }
+
+  /** Axis {@code i} of the result is axis {@code order[i]} of this. */
+  View permuted(int... order) {
+    long[] dims = new long[order.length];
+    long[] moved = new long[order.length];
+    for (int i = 0; i < order.length; i++) {
+      dims[i] = shape.dim(order[i]);
+      moved[i] = strides[order[i]];
+    }
+    return new View(block, offset, storage, Shape.of(dims), moved);
+  }
+
+  /** The part of {@code length} elements from {@code start} on along one axis. */
+  View part(int axis, long start, long length) {
+    return new View(
+        block, offset + start * strides[axis], storage, shape.with(axis, length), strides);
+  }
+
+  /** This repeated to {@code target} by NumPy's rule, with strides of 0 where it repeats. */
+  View broadcastTo(Shape target) {
+    long[] repeated = new long[target.rank()];
+    int lead = target.rank() - rank();
+    for (int i = 0; i < rank(); i++) {
+      repeated[lead + i] = shape.dim(i) == 1 && target.dim(lead + i) != 1 ? 0 : strides[i];
+    }
+    return new View(block, offset, storage, target, repeated);
+  }
+
+  /** This with axes of 1 put in front up to {@code rank}. */
+  View ofRank(int rank) {
+    int lead = rank - rank();
+    long[] dims = new long[rank];
+    long[] led = new long[rank];
+    for (int i = 0; i < rank; i++) {
+      dims[i] = i < lead ? 1 : shape.dim(i - lead);
+      led[i] = i < lead ? 0 : strides[i - lead];
+    }
+    return new View(block, offset, storage, Shape.of(dims), led);
+  }
+
+  @Override
+  public String toString() {
+    return block.name() + "+" + offset + " " + shape + " by " + Arrays.toString(strides);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof View that
+        && block == that.block
+        && offset == that.offset
+        && storage == that.storage
+        && shape.equals(that.shape)
+        && Arrays.equals(strides, that.strides);
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(offset) + 31 * System.identityHashCode(block);
+  }
+}

@@ -1,0 +1,294 @@
+package dev.flopmeter.run.djl;
+
+import ai.djl.pytorch.jni.IValue;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.Captures;
+import dev.flopmeter.run.RunOptions;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * If, Loop and Scan: the host decides, the bodies are programs of their own. A body is fed its
+ * inputs, then the values it captures from the graphs around it.
+ */
+abstract class ControlFlow implements Action {
+  private static final Set<String> OPERATORS = Set.of("If", "Loop", "Scan");
+
+  final Node node;
+  final TorchMemory memory;
+  private final List<String> captures;
+  private final List<String> given;
+  private final List<String> reads;
+
+  private ControlFlow(Node node, Scope scope, TorchMemory memory) {
+    this.node = node;
+    this.memory = memory;
+    this.captures =
+        Captures.of(node).stream().filter(value -> scope.constant(value) == null).sorted().toList();
+    this.given = node.inputs();
+    Set<String> all = new LinkedHashSet<>();
+    given.stream().filter(value -> !value.isEmpty()).forEach(all::add);
+    all.addAll(captures);
+    this.reads = List.copyOf(all);
+  }
+
+  static boolean isControlFlow(Node node) {
+    return OPERATORS.contains(node.qualifiedOp());
+  }
+
+  static ControlFlow of(Node node, Scope scope, RunOptions options, TorchMemory memory) {
+    return switch (node.op()) {
+      case "If" -> new If(node, scope, options, memory);
+      case "Loop" -> new Loop(node, scope, options, memory);
+      default -> new Scan(node, scope, options, memory);
+    };
+  }
+
+  /** The values it is to be given. */
+  List<String> reads() {
+    return reads;
+  }
+
+  Program body(String attribute, Scope scope, RunOptions options) {
+    Graph body =
+        node.attributes()
+            .body(attribute)
+            .orElseThrow(
+                () -> new ModelException(node.describe() + ": " + attribute + " is missing"));
+    return new ProgramBuilder(new Scope(body, scope), captures, options, memory).build();
+  }
+
+  /** The node's input {@code index} among what was given; null if it is left out. */
+  @Nullable IValue input(IValue[] inputs, int index) {
+    return node.hasInput(index) ? inputs[reads.indexOf(given.get(index))] : null;
+  }
+
+  /** {@code own} followed by the captured values. */
+  IValue[] fed(IValue[] inputs, List<IValue> own) {
+    List<IValue> all = new ArrayList<>(own);
+    captures.forEach(value -> all.add(inputs[reads.indexOf(value)]));
+    return all.toArray(IValue[]::new);
+  }
+
+  boolean isTrue(IValue condition) {
+    return memory.fetch(condition).longAt(0) != 0;
+  }
+
+  static void closeAll(List<IValue> values) {
+    values.forEach(IValue::close);
+  }
+
+  /** What every trip has added, joined; a loop without trips leaves an empty tensor. */
+  IValue joined(List<IValue> trips, long axis, @Nullable TensorType each) {
+    if (!trips.isEmpty()) {
+      long rank = memory.describe(trips.get(0)).shape().rank() + 1L;
+      return memory.stack(trips, axis < 0 ? axis + rank : axis);
+    }
+    if (each == null) {
+      throw new ModelException(
+          node.describe() + ": the type of an output is unknown when there are no trips");
+    }
+    Shape shape = Shape.of(0).concat(each.shape());
+    return memory.place(dev.flopmeter.model.FilledTensor.of(each.withShape(shape), 0));
+  }
+
+  private static final class If extends ControlFlow {
+    private final Program then;
+    private final Program otherwise;
+
+    private If(Node node, Scope scope, RunOptions options, TorchMemory memory) {
+      super(node, scope, memory);
+      this.then = body("then_branch", scope, options);
+      this.otherwise = body("else_branch", scope, options);
+    }
+
+    @Override
+    public IValue[] run(IValue[] inputs) {
+      IValue condition = input(inputs, 0);
+      if (condition == null) {
+        throw new ModelException(node.describe() + ": the condition is missing");
+      }
+      return (isTrue(condition) ? then : otherwise).run(fed(inputs, List.of()), null);
+    }
+
+    @Override
+    public void close() {
+      then.close();
+      otherwise.close();
+    }
+  }
+
+  private static final class Loop extends ControlFlow {
+    private final Program body;
+    private final List<@Nullable TensorType> added;
+    private final int carried;
+
+    private Loop(Node node, Scope scope, RunOptions options, TorchMemory memory) {
+      super(node, scope, memory);
+      this.body = body("body", scope, options);
+      this.carried = Math.max(0, node.inputs().size() - 2);
+      this.added = addedTypes(node, carried + 1);
+    }
+
+    @Override
+    public IValue[] run(IValue[] inputs) {
+      IValue limit = input(inputs, 0);
+      long trips = limit == null ? Long.MAX_VALUE : memory.fetch(limit).longAt(0);
+      IValue start = input(inputs, 1);
+      boolean goOn = start == null || isTrue(start);
+      List<IValue> state = new ArrayList<>();
+      for (int i = 0; i < carried; i++) {
+        IValue value = input(inputs, i + 2);
+        if (value == null) {
+          throw new ModelException(node.describe() + ": a carried value is missing");
+        }
+        state.add(memory.share(value));
+      }
+      List<List<IValue>> rows = new ArrayList<>();
+      added.forEach(ignored -> rows.add(new ArrayList<>()));
+      try {
+        for (long trip = 0; trip < trips && goOn; trip++) {
+          goOn = advance(inputs, trip, state, rows);
+        }
+        List<IValue> results = new ArrayList<>();
+        state.forEach(value -> results.add(memory.share(value)));
+        for (int i = 0; i < rows.size(); i++) {
+          results.add(joined(rows.get(i), 0, added.get(i)));
+        }
+        return results.toArray(IValue[]::new);
+      } finally {
+        closeAll(state);
+        rows.forEach(ControlFlow::closeAll);
+      }
+    }
+
+    private boolean advance(
+        IValue[] inputs, long trip, List<IValue> state, List<List<IValue>> rows) {
+      IValue[] out;
+      try (IValue number = memory.place(Tensor.ofLong(trip));
+          IValue condition = memory.place(truth())) {
+        List<IValue> own = new ArrayList<>(List.of(number, condition));
+        own.addAll(state);
+        out = body.run(fed(inputs, own), null);
+      }
+      closeAll(state);
+      state.clear();
+      for (int i = 0; i < carried; i++) {
+        state.add(out[i + 1]);
+      }
+      for (int i = 0; i < rows.size(); i++) {
+        rows.get(i).add(out[carried + 1 + i]);
+      }
+      try (IValue condition = out[0]) {
+        return isTrue(condition);
+      }
+    }
+
+    private static Tensor truth() {
+      return dev.flopmeter.model.FilledTensor.of(
+          TensorType.of(dev.flopmeter.model.DataType.BOOL), 1);
+    }
+
+    @Override
+    public void close() {
+      body.close();
+    }
+  }
+
+  /** Types of the body's outputs from {@code first} on: what one trip adds. */
+  private static List<@Nullable TensorType> addedTypes(Node node, int first) {
+    Graph body = node.attributes().body("body").orElseThrow();
+    List<@Nullable TensorType> types = new ArrayList<>();
+    for (int i = first; i < body.outputs().size(); i++) {
+      types.add(body.types().get(body.outputs().get(i)));
+    }
+    return types;
+  }
+
+  private static final class Scan extends ControlFlow {
+    private final Program body;
+    private final int states;
+    private final int scanned;
+    private final List<@Nullable TensorType> added;
+
+    private Scan(Node node, Scope scope, RunOptions options, TorchMemory memory) {
+      super(node, scope, memory);
+      this.body = body("body", scope, options);
+      this.scanned = (int) node.attributes().integer("num_scan_inputs");
+      this.states = node.inputs().size() - scanned;
+      this.added = addedTypes(node, states);
+    }
+
+    private long[] list(String name, int size) {
+      return node.attributes().integers(name, new long[size]);
+    }
+
+    @Override
+    public IValue[] run(IValue[] inputs) {
+      long[] inAxes = list("scan_input_axes", scanned);
+      long[] inBack = list("scan_input_directions", scanned);
+      long[] outAxes = list("scan_output_axes", added.size());
+      long[] outBack = list("scan_output_directions", added.size());
+      List<IValue> state = new ArrayList<>();
+      for (int i = 0; i < states; i++) {
+        state.add(memory.share(required(inputs, i)));
+      }
+      List<List<IValue>> rows = new ArrayList<>();
+      added.forEach(ignored -> rows.add(new ArrayList<>()));
+      try {
+        Shape first = memory.describe(required(inputs, states)).shape();
+        long trips = first.dim(first.axis(inAxes[0]));
+        for (long trip = 0; trip < trips; trip++) {
+          List<IValue> parts = new ArrayList<>();
+          for (int i = 0; i < scanned; i++) {
+            long index = inBack[i] == 0 ? trip : trips - 1 - trip;
+            parts.add(memory.select(required(inputs, states + i), inAxes[i], index));
+          }
+          List<IValue> own = new ArrayList<>(state);
+          own.addAll(parts);
+          IValue[] out = body.run(fed(inputs, own), null);
+          closeAll(parts);
+          closeAll(state);
+          state.clear();
+          for (int i = 0; i < states; i++) {
+            state.add(out[i]);
+          }
+          for (int i = 0; i < rows.size(); i++) {
+            List<IValue> row = rows.get(i);
+            row.add(outBack[i] == 0 ? row.size() : 0, out[states + i]);
+          }
+        }
+        List<IValue> results = new ArrayList<>();
+        state.forEach(value -> results.add(memory.share(value)));
+        for (int i = 0; i < rows.size(); i++) {
+          results.add(joined(rows.get(i), outAxes[i], added.get(i)));
+        }
+        return results.toArray(IValue[]::new);
+      } finally {
+        closeAll(state);
+        rows.forEach(ControlFlow::closeAll);
+      }
+    }
+
+    private IValue required(IValue[] inputs, int index) {
+      IValue value = input(inputs, index);
+      if (value == null) {
+        throw new ModelException(node.describe() + ": input " + index + " is missing");
+      }
+      return value;
+    }
+
+    @Override
+    public void close() {
+      body.close();
+    }
+  }
+}

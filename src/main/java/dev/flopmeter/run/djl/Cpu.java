@@ -1,0 +1,40 @@
+package dev.flopmeter.run.djl;
+
+import dev.flopmeter.device.Device;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** What the operating system says about the processor. */
+final class Cpu {
+  private static final Path CPUINFO = Path.of("/proc/cpuinfo");
+
+  private Cpu() {}
+
+  static Device here() {
+    Map<String, String> properties = new TreeMap<>();
+    properties.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
+    properties.put("architecture", System.getProperty("os.arch"));
+    return new Device("cpu", "cpu", model(CPUINFO), properties, false);
+  }
+
+  /** The first {@code model name}; the architecture where the file is missing or names none. */
+  static String model(Path cpuinfo) {
+    try (Stream<String> lines = Files.lines(cpuinfo)) {
+      return lines
+          .filter(line -> line.startsWith("model name"))
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .findFirst()
+          .orElseGet(Cpu::architecture);
+    } catch (IOException e) {
+      return architecture();
+    }
+  }
+
+  private static String architecture() {
+    return System.getProperty("os.arch") + " processor";
+  }
+}

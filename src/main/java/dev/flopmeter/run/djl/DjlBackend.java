@@ -1,0 +1,77 @@
+package dev.flopmeter.run.djl;
+
+import ai.djl.engine.Engine;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.JniUtils;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.Precision;
+import dev.flopmeter.run.RunOptions;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Runs graphs on the CPU with PyTorch; the numeric reference of the other backends. */
+public final class DjlBackend implements Backend {
+  private final Device device;
+  private final PtNDManager manager;
+  private final TorchMemory memory;
+
+  private DjlBackend(Device device, PtNDManager manager) {
+    this.device = device;
+    this.manager = manager;
+    this.memory = new TorchMemory(manager);
+  }
+
+  /**
+   * Starts PyTorch.
+   *
+   * @throws dev.flopmeter.run.BackendException if its natives are missing or do not load
+   */
+  public static DjlBackend open() {
+    return new DjlBackend(Cpu.here(), TorchEngine.start());
+  }
+
+  @Override
+  public String name() {
+    return "djl";
+  }
+
+  @Override
+  public Device device() {
+    return device;
+  }
+
+  @Override
+  public Map<String, String> libraries() {
+    Map<String, String> versions = new TreeMap<>();
+    versions.put("djl", Engine.getDjlVersion());
+    versions.put("pytorch", TorchEngine.version());
+    return versions;
+  }
+
+  @Override
+  public Plan prepare(Graph graph, RunOptions options) {
+    if (options.precision() != Precision.FP32) {
+      throw new ModelException(
+          "the backend 'djl' computes in fp32 only, not in "
+              + options.precision().label()
+              + "; leave --precision out or use --backend cudnn");
+    }
+    if (options.threads() > 0) {
+      JniUtils.setNumThreads(options.threads());
+    }
+    Program program =
+        new ProgramBuilder(new Scope(graph, null), List.of(), options, memory).build();
+    return new DjlPlan(graph, memory, program);
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+    manager.close();
+  }
+}

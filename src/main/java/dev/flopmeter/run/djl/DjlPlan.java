@@ -1,0 +1,142 @@
+package dev.flopmeter.run.djl;
+
+import ai.djl.pytorch.jni.IValue;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.Step;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A graph made ready for the CPU. */
+final class DjlPlan implements Plan {
+  private static final IValue[] NOTHING = {};
+
+  private final Graph graph;
+  private final TorchMemory memory;
+  private final Program program;
+  private final List<Step> steps;
+  private IValue[] loaded = NOTHING;
+
+  DjlPlan(Graph graph, TorchMemory memory, Program program) {
+    this.graph = graph;
+    this.memory = memory;
+    this.program = program;
+    this.steps = program.steps();
+  }
+
+  @Override
+  public List<Step> steps() {
+    return steps;
+  }
+
+  @Override
+  public MemoryUse memory() {
+    return program.use();
+  }
+
+  @Override
+  public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+    load(inputs);
+    IValue[] results = program.run(loaded, null);
+    try {
+      Map<String, Tensor> outputs = new LinkedHashMap<>();
+      for (int i = 0; i < results.length; i++) {
+        String name = graph.outputs().get(i);
+        TensorType found = memory.describe(results[i]);
+        TensorType declared = graph.types().getOrDefault(name, found);
+        outputs.put(name, memory.fetch(results[i], found.withType(declared.type())));
+      }
+      return outputs;
+    } finally {
+      closeAll(results);
+    }
+  }
+
+  @Override
+  public void load(Map<String, Tensor> inputs) {
+    requireFitting(inputs);
+    closeAll(loaded);
+    loaded = NOTHING;
+    IValue[] placed = new IValue[graph.inputs().size()];
+    for (int i = 0; i < placed.length; i++) {
+      Tensor tensor = inputs.get(graph.inputs().get(i));
+      placed[i] = memory.place(tensor == null ? known(graph.inputs().get(i)) : tensor);
+    }
+    loaded = placed;
+  }
+
+  private Tensor known(String input) {
+    return graph
+        .constant(input)
+        .orElseThrow(() -> new ModelException("the input '" + input + "' is missing"));
+  }
+
+  private void requireFitting(Map<String, Tensor> inputs) {
+    inputs.forEach(
+        (name, tensor) -> {
+          if (!graph.inputs().contains(name)) {
+            throw new ModelException(
+                "there is no input '"
+                    + name
+                    + "'; the inputs are "
+                    + String.join(", ", graph.inputs()));
+          }
+          TensorType expected = graph.types().get(name);
+          if (expected != null && !expected.equals(tensor.type())) {
+            throw new ModelException(
+                "the input '" + name + "' must be " + expected + ", not " + tensor.type());
+          }
+        });
+    for (String name : graph.inputs()) {
+      if (!inputs.containsKey(name)) {
+        known(name);
+      }
+    }
+  }
+
+  @Override
+  public double timePass() {
+    requireLoaded();
+    long start = System.nanoTime();
+    IValue[] results = program.run(loaded, null);
+    long end = System.nanoTime();
+    closeAll(results);
+    return (end - start) * 1e-9;
+  }
+
+  @Override
+  public double[] timeSteps() {
+    requireLoaded();
+    long[] ends = new long[steps.size()];
+    long start = System.nanoTime();
+    closeAll(program.run(loaded, ends));
+    double[] seconds = new double[ends.length];
+    for (int i = 0; i < ends.length; i++) {
+      seconds[i] = (ends[i] - (i == 0 ? start : ends[i - 1])) * 1e-9;
+    }
+    return seconds;
+  }
+
+  private void requireLoaded() {
+    if (loaded.length < graph.inputs().size()) {
+      throw new IllegalStateException("load the inputs first");
+    }
+  }
+
+  private static void closeAll(IValue[] values) {
+    Arrays.stream(values).forEach(IValue::close);
+  }
+
+  @Override
+  public void close() {
+    closeAll(loaded);
+    loaded = NOTHING;
+    program.close();
+  }
+}

@@ -1,0 +1,174 @@
+package dev.flopmeter.run.djl;
+
+import ai.djl.pytorch.jni.IValue;
+import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.fold.Folder;
+import dev.flopmeter.model.shape.ShapeRules;
+import dev.flopmeter.run.djl.kernel.Kernel;
+import dev.flopmeter.run.djl.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A node whose shapes or shape-giving values are only known at run time: with its inputs at hand it
+ * is looked at as if they were constants, and the kernel that then fits is compiled. Compiled
+ * kernels are kept, because loops come back to the same shapes.
+ */
+final class LateAction implements Action {
+  private static final int KEPT = 64;
+
+  private final Node node;
+  private final Scope scope;
+  private final TorchMemory memory;
+  private final List<String> reads;
+  private final Map<String, ScriptModule> compiled = new LinkedHashMap<>();
+
+  LateAction(Node node, Scope scope, TorchMemory memory) {
+    this.node = node;
+    this.scope = scope;
+    this.memory = memory;
+    this.reads =
+        node.inputs().stream()
+            .filter(value -> !value.isEmpty() && scope.constant(value) == null)
+            .distinct()
+            .toList();
+  }
+
+  /** The values it is to be given. */
+  List<String> reads() {
+    return reads;
+  }
+
+  @Override
+  public IValue[] run(IValue[] inputs) {
+    Map<String, IValue> values = new HashMap<>();
+    Map<String, TensorType> types = new HashMap<>();
+    for (int i = 0; i < reads.size(); i++) {
+      values.put(reads.get(i), inputs[i]);
+      types.put(reads.get(i), memory.describe(inputs[i]));
+    }
+    Map<String, Tensor> fetched = new HashMap<>();
+    Operands in =
+        new Operands(
+            node,
+            value -> types.containsKey(value) ? types.get(value) : scope.type(value),
+            value -> {
+              IValue given = values.get(value);
+              return given == null
+                  ? scope.constant(value)
+                  : fetched.computeIfAbsent(value, ignored -> memory.fetch(given));
+            });
+    try {
+      Optional<List<TensorType>> outputs = outputs(in);
+      if (outputs.isPresent()) {
+        for (int i = 0; i < node.outputs().size() && i < outputs.get().size(); i++) {
+          types.put(node.outputs().get(i), outputs.get().get(i));
+        }
+        Optional<List<Tensor>> folded = Folder.fold(in, outputs.get());
+        if (folded.isPresent()) {
+          return folded.get().stream().map(memory::place).toArray(IValue[]::new);
+        }
+      }
+      return run(Kernels.of(in), values);
+    } catch (DataDependentException e) {
+      throw new IllegalStateException(node.describe() + ": " + e.getMessage(), e);
+    } catch (dev.flopmeter.run.UnsupportedOperatorException e) {
+      throw e;
+    } catch (ModelException e) {
+      throw e.at(node.describe());
+    }
+  }
+
+  private static Optional<List<TensorType>> outputs(Operands in) {
+    try {
+      return ShapeRules.find(in.node().qualifiedOp()).map(rule -> rule.infer(in));
+    } catch (DataDependentException e) {
+      return Optional.empty();
+    }
+  }
+
+  private IValue[] run(Kernel kernel, Map<String, IValue> values) {
+    Functions functions = new Functions("f");
+    List<String> parameters = new ArrayList<>();
+    kernel.inputs().forEach(input -> parameters.add("x" + input));
+    for (int i = 0; i < kernel.prepared().size(); i++) {
+      parameters.add("p" + i);
+    }
+    for (int i = 0; i < kernel.constants().size(); i++) {
+      parameters.add("c" + i);
+    }
+    String main = functions.add(parameters, kernel.body(), kernel.outputs());
+    List<String> preparing = new ArrayList<>();
+    for (String expression : kernel.prepared()) {
+      List<String> from = Kernel.inputs(expression).stream().map(input -> "x" + input).toList();
+      preparing.add(functions.add(from, List.of("return " + expression), 1));
+    }
+    ScriptModule module = module(functions.source());
+    List<IValue> temporary = new ArrayList<>();
+    try {
+      List<IValue> arguments = new ArrayList<>();
+      kernel.inputs().forEach(input -> arguments.add(value(input, values, temporary)));
+      for (int i = 0; i < preparing.size(); i++) {
+        IValue[] from =
+            Kernel.inputs(kernel.prepared().get(i)).stream()
+                .map(input -> value(input, values, temporary))
+                .toArray(IValue[]::new);
+        IValue prepared = module.call(preparing.get(i), from);
+        temporary.add(prepared);
+        arguments.add(prepared);
+      }
+      for (Tensor constant : kernel.constants()) {
+        IValue value = memory.place(constant);
+        temporary.add(value);
+        arguments.add(value);
+      }
+      return new ScriptAction(module, main, kernel.outputs()).run(arguments.toArray(IValue[]::new));
+    } finally {
+      temporary.forEach(IValue::close);
+    }
+  }
+
+  private IValue value(int input, Map<String, IValue> values, List<IValue> temporary) {
+    String name = node.inputs().get(input);
+    IValue given = values.get(name);
+    if (given != null) {
+      return given;
+    }
+    Tensor constant = scope.constant(name);
+    if (constant == null) {
+      throw new IllegalStateException("no value '" + name + "'");
+    }
+    IValue value = memory.place(constant);
+    temporary.add(value);
+    return value;
+  }
+
+  private ScriptModule module(String source) {
+    ScriptModule known = compiled.remove(source);
+    ScriptModule module = known == null ? ScriptModule.compile(memory.manager(), source) : known;
+    compiled.put(source, module);
+    if (compiled.size() > KEPT) {
+      String oldest = compiled.keySet().iterator().next();
+      ScriptModule dropped = compiled.remove(oldest);
+      if (dropped != null) {
+        dropped.close();
+      }
+    }
+    return module;
+  }
+
+  @Override
+  public void close() {
+    compiled.values().forEach(ScriptModule::close);
+    compiled.clear();
+  }
+}

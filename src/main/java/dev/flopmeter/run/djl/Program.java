@@ -1,0 +1,161 @@
+package dev.flopmeter.run.djl;
+
+import ai.djl.engine.EngineException;
+import ai.djl.pytorch.jni.IValue;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.run.Step;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A graph as a list of instructions over numbered slots. Nothing is looked up by name while it
+ * runs, and a value is freed as soon as its last reader is done.
+ */
+final class Program implements AutoCloseable {
+  private final TorchMemory memory;
+  private final List<Instruction> instructions;
+  private final @Nullable IValue[] constants;
+  private final int[] inputs;
+  private final int[] outputs;
+  private final MemoryUse use;
+  private final List<AutoCloseable> owned;
+
+  /**
+   * @param constants by slot, null where a slot is none; closed with the program
+   * @param inputs slots of what is fed; -1 for an input that nobody reads
+   * @param outputs slots of what is returned
+   * @param owned what else to close with the program
+   */
+  Program(
+      TorchMemory memory,
+      List<Instruction> instructions,
+      @Nullable IValue[] constants,
+      int[] inputs,
+      int[] outputs,
+      MemoryUse use,
+      List<AutoCloseable> owned) {
+    this.memory = memory;
+    this.instructions = List.copyOf(instructions);
+    this.constants = constants;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.use = use;
+    this.owned = List.copyOf(owned);
+  }
+
+  List<Step> steps() {
+    return instructions.stream().map(Instruction::step).toList();
+  }
+
+  MemoryUse use() {
+    return use;
+  }
+
+  /**
+   * Runs all instructions.
+   *
+   * @param fed stays the caller's
+   * @param ends where the clock is to be read after each instruction, in nanoseconds; null not to
+   * @return new handles on the outputs, the caller's to close
+   * @throws BackendException if PyTorch fails; it names the node
+   */
+  IValue[] run(IValue[] fed, long @Nullable [] ends) {
+    @Nullable IValue[] slots = constants.clone();
+    for (int i = 0; i < inputs.length; i++) {
+      if (inputs[i] >= 0) {
+        slots[inputs[i]] = fed[i];
+      }
+    }
+    int done = 0;
+    try {
+      for (; done < instructions.size(); done++) {
+        execute(instructions.get(done), slots);
+        if (ends != null) {
+          ends[done] = System.nanoTime();
+        }
+      }
+      return results(slots);
+    } catch (EngineException e) {
+      throw new BackendException(
+          "PyTorch failed at node '"
+              + instructions.get(done).step().name()
+              + "' ("
+              + instructions.get(done).step().op()
+              + "): "
+              + Messages.oneLine(e),
+          e);
+    } finally {
+      for (Instruction instruction : instructions) {
+        closeAll(slots, instruction.writes());
+      }
+    }
+  }
+
+  private static void execute(Instruction instruction, @Nullable IValue[] slots) {
+    int[] reads = instruction.reads();
+    IValue[] arguments = new IValue[reads.length];
+    for (int i = 0; i < reads.length; i++) {
+      IValue value = slots[reads[i]];
+      if (value == null) {
+        throw new ModelException(
+            "node '" + instruction.step().name() + "': an input was never computed");
+      }
+      arguments[i] = value;
+    }
+    IValue[] results = instruction.action().run(arguments);
+    int[] writes = instruction.writes();
+    for (int i = 0; i < results.length; i++) {
+      if (i < writes.length && writes[i] >= 0) {
+        slots[writes[i]] = results[i];
+      } else {
+        results[i].close();
+      }
+    }
+    closeAll(slots, instruction.dies());
+  }
+
+  private static void closeAll(@Nullable IValue[] slots, int[] which) {
+    for (int slot : which) {
+      if (slot >= 0) {
+        IValue value = slots[slot];
+        if (value != null) {
+          value.close();
+          slots[slot] = null;
+        }
+      }
+    }
+  }
+
+  private IValue[] results(@Nullable IValue[] slots) {
+    IValue[] results = new IValue[outputs.length];
+    for (int i = 0; i < outputs.length; i++) {
+      IValue value = slots[outputs[i]];
+      if (value == null) {
+        throw new ModelException("output " + i + " was never computed");
+      }
+      results[i] = memory.share(value);
+    }
+    return results;
+  }
+
+  @Override
+  public void close() {
+    for (IValue constant : constants) {
+      if (constant != null) {
+        constant.close();
+      }
+    }
+    for (Instruction instruction : instructions) {
+      instruction.action().close();
+    }
+    for (AutoCloseable resource : owned) {
+      try {
+        resource.close();
+      } catch (Exception e) {
+        throw new BackendException("freeing PyTorch's memory failed: " + e.getMessage(), e);
+      }
+    }
+  }
+}

@@ -1,0 +1,308 @@
+package dev.flopmeter.run.djl;
+
+import ai.djl.pytorch.jni.IValue;
+import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import dev.flopmeter.run.djl.kernel.Kernel;
+import dev.flopmeter.run.djl.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Makes a {@link Program} of a graph: chooses kernels, compiles them, places the weights. */
+final class ProgramBuilder {
+  private final Scope scope;
+  private final RunOptions options;
+  private final TorchMemory memory;
+  private final List<String> captures;
+
+  private final Functions functions = new Functions("f");
+  private final Map<String, Integer> slots = new LinkedHashMap<>();
+  private final Map<String, Tensor> placed = new LinkedHashMap<>();
+  private final List<Draft> drafts = new ArrayList<>();
+  private final List<Preparation> preparations = new ArrayList<>();
+
+  /**
+   * @param captures values of the graphs around this one that it reads, fed after its inputs
+   */
+  ProgramBuilder(Scope scope, List<String> captures, RunOptions options, TorchMemory memory) {
+    this.scope = scope;
+    this.captures = List.copyOf(captures);
+    this.options = options;
+    this.memory = memory;
+  }
+
+  /** An instruction before its function is compiled. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Draft(
+      Step step,
+      @Nullable Action action,
+      String function,
+      int outputs,
+      int[] reads,
+      int[] writes) {}
+
+  /** A constant computed from constants, once: a weight in the order that the kernel wants. */
+  private record Preparation(int slot, String function, List<String> from) {}
+
+  /**
+   * The program.
+   *
+   * @throws dev.flopmeter.run.UnsupportedOperatorException if a node has no kernel
+   */
+  Program build() {
+    Graph graph = scope.graph();
+    List<Task> tasks = options.fuse() ? Fusion.tasks(scope, options) : singly(graph);
+    tasks.forEach(this::draft);
+    int[] fed = new int[graph.inputs().size() + captures.size()];
+    for (int i = 0; i < fed.length; i++) {
+      String value =
+          i < graph.inputs().size()
+              ? graph.inputs().get(i)
+              : captures.get(i - graph.inputs().size());
+      fed[i] = scope.constant(value) == null ? slots.getOrDefault(value, -1) : -1;
+    }
+    int[] results = graph.outputs().stream().mapToInt(this::slotOf).toArray();
+    return finish(fed, results);
+  }
+
+  private static List<Task> singly(Graph graph) {
+    return graph.nodes().stream().map(Task::of).toList();
+  }
+
+  private void draft(Task task) {
+    if (ControlFlow.isControlFlow(task.main())) {
+      draftFlow(task);
+      return;
+    }
+    Kernel kernel;
+    try {
+      kernel = task.kernel() == null ? Kernels.of(scope.operands(task.main())) : task.kernel();
+    } catch (DataDependentException e) {
+      draftLate(task);
+      return;
+    } catch (dev.flopmeter.run.UnsupportedOperatorException e) {
+      throw e;
+    } catch (ModelException e) {
+      throw e.at(task.main().describe());
+    }
+    List<Integer> used = kernel.inputs();
+    List<String> parameters = new ArrayList<>();
+    List<Integer> reads = new ArrayList<>();
+    for (int input : used) {
+      parameters.add("x" + input);
+      reads.add(slotOf(task.inputs().get(input)));
+    }
+    for (int i = 0; i < kernel.prepared().size(); i++) {
+      parameters.add("p" + i);
+      reads.add(prepare(task, kernel.prepared().get(i)));
+    }
+    for (int i = 0; i < kernel.constants().size(); i++) {
+      parameters.add("c" + i);
+      reads.add(slotOf(task.main().name() + "/c" + i, kernel.constants().get(i)));
+    }
+    String function = functions.add(parameters, kernel.body(), kernel.outputs());
+    drafts.add(
+        new Draft(
+            step(task, kernel.algorithm(), kernel.layout()),
+            null,
+            function,
+            kernel.outputs(),
+            array(reads),
+            writes(task)));
+  }
+
+  private int prepare(Task task, String expression) {
+    List<String> parameters = new ArrayList<>();
+    List<String> from = new ArrayList<>();
+    for (int input : Kernel.inputs(expression)) {
+      parameters.add("x" + input);
+      from.add(task.inputs().get(input));
+    }
+    String function = functions.add(parameters, List.of("return " + expression), 1);
+    String key = function + from;
+    Integer known = slots.get(key);
+    if (known != null) {
+      return known;
+    }
+    int slot = newSlot(key);
+    preparations.add(new Preparation(slot, function, from));
+    return slot;
+  }
+
+  /** A node whose kernel depends on data: it is chosen when the data is there. */
+  private void draftLate(Task task) {
+    Node node = task.main();
+    LateAction action = new LateAction(node, scope, memory);
+    drafts.add(
+        new Draft(
+            step(task, "chosen at run time", null),
+            action,
+            "",
+            0,
+            action.reads().stream().mapToInt(this::slotOf).toArray(),
+            writes(task)));
+  }
+
+  private void draftFlow(Task task) {
+    ControlFlow flow = ControlFlow.of(task.main(), scope, options, memory);
+    drafts.add(
+        new Draft(
+            step(task, "control flow", null),
+            flow,
+            "",
+            0,
+            flow.reads().stream().mapToInt(this::slotOf).toArray(),
+            writes(task)));
+  }
+
+  private static Step step(Task task, String algorithm, @Nullable String layout) {
+    return new Step(
+        task.main().name(),
+        task.op(),
+        task.nodes().stream().map(Node::name).toList(),
+        new KernelInfo(algorithm, layout, null, null));
+  }
+
+  private int[] writes(Task task) {
+    return task.outputs().stream()
+        .mapToInt(value -> value.isEmpty() ? -1 : newSlot(value))
+        .toArray();
+  }
+
+  private static int[] array(List<Integer> values) {
+    return values.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private int slotOf(String value) {
+    Tensor constant = scope.constant(value);
+    return constant == null ? newSlot(value) : slotOf(value, constant);
+  }
+
+  private int slotOf(String value, Tensor constant) {
+    placed.putIfAbsent(value, constant);
+    return newSlot(value);
+  }
+
+  private int newSlot(String value) {
+    return slots.computeIfAbsent(value, ignored -> slots.size());
+  }
+
+  private Program finish(int[] fed, int[] results) {
+    List<AutoCloseable> owned = new ArrayList<>();
+    ScriptModule module = ScriptModule.compile(memory.manager(), functions.source());
+    owned.add(module);
+    @Nullable IValue[] constants = new IValue[slots.size()];
+    placed.forEach((value, tensor) -> constants[newSlot(value)] = memory.place(tensor));
+    for (Preparation preparation : preparations) {
+      constants[preparation.slot()] = prepared(module, preparation);
+    }
+    Set<Integer> kept = new HashSet<>();
+    for (int slot : results) {
+      kept.add(slot);
+    }
+    for (int slot : fed) {
+      kept.add(slot);
+    }
+    for (int i = 0; i < constants.length; i++) {
+      if (constants[i] != null) {
+        kept.add(i);
+      }
+    }
+    List<Instruction> instructions = withDeaths(module, kept);
+    return new Program(memory, instructions, constants, fed, results, use(instructions), owned);
+  }
+
+  private IValue prepared(ScriptModule module, Preparation preparation) {
+    IValue[] arguments = new IValue[preparation.from().size()];
+    Map<String, IValue> temporary = new HashMap<>();
+    for (int i = 0; i < arguments.length; i++) {
+      String value = preparation.from().get(i);
+      Tensor tensor = scope.constant(value);
+      if (tensor == null) {
+        throw new IllegalStateException("only constants are prepared: " + value);
+      }
+      arguments[i] = temporary.computeIfAbsent(value, ignored -> memory.place(tensor));
+    }
+    try {
+      return module.call(preparation.function(), arguments);
+    } finally {
+      temporary.values().forEach(IValue::close);
+    }
+  }
+
+  /** Goes backwards: the first reader met is the last one to run. */
+  private List<Instruction> withDeaths(ScriptModule module, Set<Integer> kept) {
+    Set<Integer> read = new HashSet<>(kept);
+    Instruction[] instructions = new Instruction[drafts.size()];
+    for (int i = instructions.length - 1; i >= 0; i--) {
+      Draft draft = drafts.get(i);
+      Set<Integer> dying = new LinkedHashSet<>();
+      for (int slot : draft.reads()) {
+        if (read.add(slot)) {
+          dying.add(slot);
+        }
+      }
+      int[] writes = draft.writes().clone();
+      for (int k = 0; k < writes.length; k++) {
+        writes[k] = read.contains(writes[k]) ? writes[k] : -1;
+      }
+      Action action = draft.action();
+      if (action == null) {
+        action = new ScriptAction(module, draft.function(), draft.outputs());
+      }
+      instructions[i] =
+          new Instruction(draft.step(), action, draft.reads(), writes, array(List.copyOf(dying)));
+    }
+    return List.of(instructions);
+  }
+
+  /** Weights as they are held, and the most that activations take at once. */
+  private MemoryUse use(List<Instruction> instructions) {
+    long weights = 0;
+    for (Tensor tensor : placed.values()) {
+      weights += tensor.type().bytes();
+    }
+    Set<String> prepared = new HashSet<>();
+    preparations.forEach(preparation -> prepared.addAll(preparation.from()));
+    for (String value : prepared) {
+      Tensor tensor = scope.constant(value);
+      weights += tensor == null ? 0 : tensor.type().bytes();
+    }
+    List<String> names = List.copyOf(slots.keySet());
+    long live = 0;
+    for (String input : scope.graph().inputs()) {
+      live += bytes(input);
+    }
+    long most = live;
+    for (Instruction instruction : instructions) {
+      for (int slot : instruction.writes()) {
+        live += slot < 0 ? 0 : bytes(names.get(slot));
+      }
+      most = Math.max(most, live);
+      for (int slot : instruction.dies()) {
+        live -= bytes(names.get(slot));
+      }
+    }
+    return new MemoryUse(weights, most, 0);
+  }
+
+  private long bytes(String value) {
+    TensorType type = scope.type(value);
+    return type == null ? 0 : type.bytes();
+  }
+}

@@ -1,0 +1,198 @@
+package dev.flopmeter.run.djl;
+
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.IValue;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Elements;
+import dev.flopmeter.model.FilledTensor;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.djl.kernel.TorchTypes;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Moves tensors into PyTorch's memory and back. Types that DJL does not know travel as wider ones.
+ */
+final class TorchMemory implements AutoCloseable {
+  /** DJL's names for the types that it can move bytes of. */
+  private static final Map<dev.flopmeter.model.DataType, DataType> DIRECT =
+      Map.ofEntries(
+          Map.entry(dev.flopmeter.model.DataType.FLOAT, DataType.FLOAT32),
+          Map.entry(dev.flopmeter.model.DataType.DOUBLE, DataType.FLOAT64),
+          Map.entry(dev.flopmeter.model.DataType.FLOAT16, DataType.FLOAT16),
+          Map.entry(dev.flopmeter.model.DataType.BFLOAT16, DataType.BFLOAT16),
+          Map.entry(dev.flopmeter.model.DataType.UINT8, DataType.UINT8),
+          Map.entry(dev.flopmeter.model.DataType.INT8, DataType.INT8),
+          Map.entry(dev.flopmeter.model.DataType.INT32, DataType.INT32),
+          Map.entry(dev.flopmeter.model.DataType.INT64, DataType.INT64),
+          Map.entry(dev.flopmeter.model.DataType.BOOL, DataType.BOOLEAN));
+
+  private static final String FUNCTIONS =
+      """
+        def convert(self: __torch__.M, x: Tensor, type: int) -> Tensor:
+          return torch.to(x, type)
+        def expand(self: __torch__.M, x: Tensor, shape: List[int]) -> Tensor:
+          return torch.contiguous(torch.expand(x, shape))
+        def packed(self: __torch__.M, x: Tensor) -> Tensor:
+          return torch.contiguous(x)
+        def same(self: __torch__.M, x: Tensor) -> Tensor:
+          return x
+        def describe(self: __torch__.M, x: Tensor) -> List[int]:
+          return torch.add([ops.prim.dtype(x)], torch.size(x))
+        def stack(self: __torch__.M, x: List[Tensor], axis: int) -> Tensor:
+          return torch.stack(x, axis)
+        def select(self: __torch__.M, x: Tensor, axis: int, index: int) -> Tensor:
+          return torch.select(x, axis, index)
+      """;
+
+  private final PtNDManager memory;
+  private final ScriptModule module;
+
+  TorchMemory(PtNDManager memory) {
+    this.memory = memory;
+    this.module = ScriptModule.compile(memory, FUNCTIONS.indent(0));
+  }
+
+  PtNDManager manager() {
+    return memory;
+  }
+
+  /** A copy of {@code tensor} in PyTorch's memory, the caller's to close. */
+  IValue place(Tensor tensor) {
+    TensorType type = tensor.type();
+    int code =
+        TorchTypes.find(type.type())
+            .orElseThrow(
+                () -> new ModelException("PyTorch has no tensors of type " + type.type().label()));
+    DataType direct = DIRECT.get(type.type());
+    if (direct == null) {
+      return placeConverted(tensor, code);
+    }
+    if (tensor instanceof FilledTensor filled && type.elements() > 1) {
+      try (IValue one = place(filled.value().reshaped(dev.flopmeter.model.Shape.SCALAR));
+          IValue shape = IValue.listFrom(type.shape().dims())) {
+        return module.call("expand", one, shape);
+      }
+    }
+    try (PtNDArray array = memory.create(new Shape(type.shape().dims()), direct)) {
+      if (type.elements() > 0) {
+        ByteBuffer data = array.toByteBuffer(true).order(ByteOrder.LITTLE_ENDIAN);
+        if (tensor instanceof RandomTensor random) {
+          draw(random, data);
+        } else {
+          data.put(tensor.data());
+        }
+      }
+      return IValue.from(array);
+    }
+  }
+
+  /** By way of a type that DJL knows and that holds every value. */
+  private IValue placeConverted(Tensor tensor, int code) {
+    boolean isFloat = tensor.type().type().isFloat();
+    dev.flopmeter.model.DataType way =
+        isFloat ? dev.flopmeter.model.DataType.FLOAT : dev.flopmeter.model.DataType.INT64;
+    TensorType type = tensor.type().withType(way);
+    Tensor wide =
+        isFloat
+            ? DenseTensor.ofDoubles(type, tensor.toDoubles())
+            : DenseTensor.ofLongs(type, tensor.toLongs());
+    try (IValue value = place(wide);
+        IValue to = IValue.from(code)) {
+      return module.call("convert", value, to);
+    }
+  }
+
+  /** Drawn straight into PyTorch's memory: no second copy of large weights. */
+  private static void draw(RandomTensor random, ByteBuffer data) {
+    int count = Math.toIntExact(random.elements());
+    for (int i = 0; i < count; i++) {
+      Elements.putDouble(data, random.type().type(), i, random.doubleAt(i));
+    }
+  }
+
+  /** {@code values} joined along a new axis. */
+  IValue stack(List<IValue> values, long axis) {
+    PtNDArray[] arrays = values.stream().map(v -> v.toTensor(memory)).toArray(PtNDArray[]::new);
+    try (IValue list = IValue.listFrom(arrays);
+        IValue at = IValue.from(axis)) {
+      return module.call("stack", list, at);
+    } finally {
+      Arrays.stream(arrays).forEach(PtNDArray::close);
+    }
+  }
+
+  /** The part of {@code value} at {@code index} of {@code axis}. */
+  IValue select(IValue value, long axis, long index) {
+    try (IValue at = IValue.from(axis);
+        IValue which = IValue.from(index)) {
+      return module.call("select", value, at, which);
+    }
+  }
+
+  /** A new handle on the same values. */
+  IValue share(IValue value) {
+    return module.call("same", value);
+  }
+
+  /** Type and shape of a value, as far as PyTorch knows (4-bit types look like 8-bit ones). */
+  TensorType describe(IValue value) {
+    try (IValue description = module.call("describe", value)) {
+      long[] numbers = description.toLongArray();
+      return new TensorType(
+          TorchTypes.ofCode(numbers[0])
+              .orElseThrow(() -> new ModelException("PyTorch's type " + numbers[0] + " is new")),
+          dev.flopmeter.model.Shape.of(Arrays.copyOfRange(numbers, 1, numbers.length)));
+    }
+  }
+
+  /** A copy of {@code value} outside of PyTorch's memory. */
+  Tensor fetch(IValue value) {
+    return fetch(value, describe(value));
+  }
+
+  /** A copy of {@code value}, known to be of {@code type}. */
+  Tensor fetch(IValue value, TensorType type) {
+    DataType direct = DIRECT.get(type.type());
+    if (direct == null) {
+      return fetchConverted(value, type);
+    }
+    ByteBuffer copy = Elements.allocate(type);
+    if (type.elements() > 0) {
+      try (IValue packed = module.call("packed", value);
+          PtNDArray array = packed.toTensor(memory)) {
+        copy.put(array.toByteBuffer(true));
+      }
+    }
+    return DenseTensor.of(type, copy.rewind());
+  }
+
+  private Tensor fetchConverted(IValue value, TensorType type) {
+    dev.flopmeter.model.DataType way =
+        type.type().isFloat()
+            ? dev.flopmeter.model.DataType.FLOAT
+            : dev.flopmeter.model.DataType.INT64;
+    int code = TorchTypes.find(way).orElseThrow();
+    try (IValue to = IValue.from(code);
+        IValue wide = module.call("convert", value, to)) {
+      Tensor values = fetch(wide, type.withType(way));
+      return type.type().isFloat()
+          ? DenseTensor.ofDoubles(type, values.toDoubles())
+          : DenseTensor.ofLongs(type, values.toLongs());
+    }
+  }
+
+  @Override
+  public void close() {
+    module.close();
+  }
+}

@@ -1,0 +1,93 @@
+/* Element-wise functions of two tensors, with broadcasting over up to eight dimensions. */
+#include "arithmetic.h"
+
+enum binary_operation {
+    ADD = 0,
+    SUB = 1,
+    MUL = 2,
+    DIV = 3,
+    POW = 4,
+    MIN = 5,
+    MAX = 6,
+    EQUAL = 7,
+    LESS = 8,
+    LESS_OR_EQUAL = 9,
+    GREATER = 10,
+    GREATER_OR_EQUAL = 11,
+    AND = 12,
+    OR = 13,
+    XOR = 14,
+    PRELU = 15, /* a where a >= 0, else a b */
+    MOD = 16, /* the sign of b */
+    FMOD = 17, /* the sign of a */
+    MEAN = 18, /* (a + b) / 2 */
+    ADD_RELU = 19
+};
+
+/* Strides in elements, 0 where a dimension is broadcast. Unused dimensions come first, with size 1. */
+struct binary_arguments {
+    const void *a, *b;
+    void *y; /* may be a or b where layout and size of the type agree */
+    long count; /* product of size */
+    int operation;
+    int a_type, b_type, y_type;
+    int size[MAX_RANK];
+    long a_stride[MAX_RANK], b_stride[MAX_RANK], y_stride[MAX_RANK];
+};
+
+DEVICE float remainder_toward_zero(float a, float b)
+{
+    double quotient = (double)a / (double)b;
+    return (float)((double)a - __builtin_trunc(quotient) * (double)b);
+}
+
+DEVICE float binary_value(int operation, float a, float b)
+{
+    switch (operation) {
+    case ADD: return a + b;
+    case SUB: return a - b;
+    case MUL: return a * b;
+    case DIV: return a / b;
+    case POW: return power(a, b);
+    case MIN: return smaller(a, b);
+    case MAX: return larger(a, b);
+    case EQUAL: return a == b ? 1.0f : 0.0f;
+    case LESS: return a < b ? 1.0f : 0.0f;
+    case LESS_OR_EQUAL: return a <= b ? 1.0f : 0.0f;
+    case GREATER: return a > b ? 1.0f : 0.0f;
+    case GREATER_OR_EQUAL: return a >= b ? 1.0f : 0.0f;
+    case AND: return a != 0.0f && b != 0.0f ? 1.0f : 0.0f;
+    case OR: return a != 0.0f || b != 0.0f ? 1.0f : 0.0f;
+    case XOR: return (a != 0.0f) != (b != 0.0f) ? 1.0f : 0.0f;
+    case PRELU: return a >= 0.0f ? a : a * b;
+    case MOD: {
+        float r = remainder_toward_zero(a, b);
+        return r != 0.0f && (r < 0.0f) != (b < 0.0f) ? r + b : r;
+    }
+    case FMOD: return remainder_toward_zero(a, b);
+    case MEAN: return 0.5f * (a + b);
+    case ADD_RELU: return larger(a + b, 0.0f);
+    default: return NOT_A_NUMBER;
+    }
+}
+
+KERNEL(binary, struct binary_arguments)
+{
+    FOR_EACH_INDEX(i, arguments.count)
+    {
+        unsigned rest = (unsigned)i;
+        long a = 0, b = 0, y = 0;
+        UNROLL
+        for (int d = MAX_RANK - 1; d >= 0; d--) {
+            if (arguments.size[d] == 1)
+                continue;
+            unsigned at = rest % (unsigned)arguments.size[d];
+            rest /= (unsigned)arguments.size[d];
+            a += (long)at * arguments.a_stride[d];
+            b += (long)at * arguments.b_stride[d];
+            y += (long)at * arguments.y_stride[d];
+        }
+        float left = load(arguments.a, arguments.a_type, a), right = load(arguments.b, arguments.b_type, b);
+        store(arguments.y, arguments.y_type, y, binary_value(arguments.operation, left, right));
+    }
+}

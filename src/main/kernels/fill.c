@@ -1,0 +1,15 @@
+/* Sets every element of a contiguous buffer. */
+#include "kernel.h"
+
+struct fill_arguments {
+    void *to;
+    long count;
+    float value;
+    int type;
+};
+
+KERNEL(fill, struct fill_arguments)
+{
+    FOR_EACH_INDEX(i, arguments.count)
+    store(arguments.to, arguments.type, i, arguments.value);
+}

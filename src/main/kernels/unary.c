@@ -1,0 +1,116 @@
+/* Element-wise functions of one contiguous tensor, any layout. */
+#include "arithmetic.h"
+
+enum unary_operation {
+    RELU = 0,
+    LEAKY_RELU = 1, /* a: slope below zero */
+    SIGMOID = 2,
+    TANH = 3,
+    ERF = 4,
+    GELU = 5, /* exact, by erf */
+    GELU_TANH = 6, /* the tanh approximation */
+    EXP = 7,
+    LOG = 8,
+    SQRT = 9,
+    ABS = 10,
+    NEG = 11,
+    CEIL = 12,
+    FLOOR = 13,
+    CLIP = 14, /* to [a, b] */
+    HARD_SIGMOID = 15, /* clip(a x + b, 0, 1) */
+    HARD_SWISH = 16,
+    MISH = 17,
+    SOFTPLUS = 18,
+    SOFTSIGN = 19,
+    ELU = 20, /* a: alpha */
+    SELU = 21, /* a: alpha, b: gamma */
+    SWISH = 22, /* x sigmoid(a x) */
+    RECIPROCAL = 23,
+    SIGN = 24,
+    ROUND = 25, /* half to even */
+    NOT = 26,
+    SIN = 27,
+    COS = 28,
+    TAN = 29,
+    IDENTITY = 30,
+    AFFINE = 31, /* a x + b */
+    CELU = 32, /* a: alpha */
+    THRESHOLDED_RELU = 33, /* x where x > a, else 0 */
+    LOG_SIGMOID = 34,
+    RSQRT = 35,
+    IS_NAN = 36,
+    SQUARE = 37
+};
+
+struct unary_arguments {
+    const void *x;
+    void *y; /* may be x where the types are of one size */
+    long count;
+    int operation;
+    int x_type, y_type;
+    float a, b;
+};
+
+DEVICE float clip(float x, float low, float high)
+{
+    return is_nan(x) ? x : x < low ? low : x > high ? high : x;
+}
+
+DEVICE float softplus(float x)
+{
+    /* ln(1 + e^x) without overflow */
+    return (x > 0.0f ? x : 0.0f) + logarithm_of_one_plus(exponential(-absolute(x)));
+}
+
+DEVICE float unary_value(int operation, float x, float a, float b)
+{
+    switch (operation) {
+    case RELU: return is_nan(x) ? x : x > 0.0f ? x : 0.0f;
+    case LEAKY_RELU: return x >= 0.0f ? x : a * x;
+    case SIGMOID: return sigmoid(x);
+    case TANH: return hyperbolic_tangent(x);
+    case ERF: return error_function(x);
+    case GELU: return 0.5f * x * (1.0f + error_function(x * 0.707106781f));
+    case GELU_TANH: return 0.5f * x * (1.0f + hyperbolic_tangent(0.797884561f * (x + 0.044715f * x * x * x)));
+    case EXP: return exponential(x);
+    case LOG: return logarithm(x);
+    case SQRT: return square_root(x);
+    case ABS: return absolute(x);
+    case NEG: return -x;
+    case CEIL: return __builtin_ceilf(x);
+    case FLOOR: return __builtin_floorf(x);
+    case CLIP: return clip(x, a, b);
+    case HARD_SIGMOID: return clip(a * x + b, 0.0f, 1.0f);
+    case HARD_SWISH: return x * clip(x * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f);
+    case MISH: return x * hyperbolic_tangent(softplus(x));
+    case SOFTPLUS: return softplus(x);
+    case SOFTSIGN: return x / (1.0f + absolute(x));
+    case ELU: return x > 0.0f ? x : a * exponential_minus_one(x);
+    case SELU: return b * (x > 0.0f ? x : a * exponential_minus_one(x));
+    case SWISH: return x * sigmoid(a * x);
+    case RECIPROCAL: return 1.0f / x;
+    case SIGN: return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x;
+    case ROUND: return __builtin_rintf(x);
+    case NOT: return x == 0.0f ? 1.0f : 0.0f;
+    case SIN: return sine(x);
+    case COS: return cosine(x);
+    case TAN: return sine(x) / cosine(x);
+    case AFFINE: return a * x + b;
+    case CELU: return x > 0.0f ? x : a * exponential_minus_one(x / a);
+    case THRESHOLDED_RELU: return x > a ? x : 0.0f;
+    case LOG_SIGMOID: return -softplus(-x);
+    case RSQRT: return 1.0f / square_root(x);
+    case IS_NAN: return is_nan(x) ? 1.0f : 0.0f;
+    case SQUARE: return x * x;
+    default: return x;
+    }
+}
+
+KERNEL(unary, struct unary_arguments)
+{
+    FOR_EACH_INDEX(i, arguments.count)
+    {
+        float x = load(arguments.x, arguments.x_type, i);
+        store(arguments.y, arguments.y_type, i, unary_value(arguments.operation, x, arguments.a, arguments.b));
+    }
+}

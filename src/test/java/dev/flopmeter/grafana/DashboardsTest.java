@@ -1,0 +1,95 @@
+package dev.flopmeter.grafana;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import tools.jackson.databind.JsonNode;
+
+/** The rules every dashboard keeps, so that it works on the first try and can be read by others. */
+class DashboardsTest {
+  private static final Pattern RATE = Pattern.compile("\\b(rate|irate)\\([^)]*\\[([^\\]]+)]");
+
+  static List<Path> files() {
+    return Dashboards.files();
+  }
+
+  @Test
+  void thereAreTheFiveOfTheDesign() {
+    assertThat(files())
+        .extracting(file -> file.getFileName().toString())
+        .containsExactly("daemon.json", "device.json", "fleet.json", "layers.json", "model.json");
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void choosesItsDataSourceInstanceDeviceAndWorkload(Path file) {
+    assertThat(Dashboards.read(file).at("/templating/list"))
+        .extracting(variable -> variable.get("name").asString())
+        .containsExactly("datasource", "instance", "device", "workload");
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void saysOnEachPanelWhatItShowsAndInWhichUnit(Path file) {
+    for (JsonNode panel : Dashboards.panels(Dashboards.read(file))) {
+      String title = panel.get("title").asString();
+      assertThat(title).isNotBlank();
+      assertThat(panel.get("description").asString()).as(title).hasSizeGreaterThan(10);
+      assertThat(panel.at("/fieldConfig/defaults/unit").asString()).as(title).isNotBlank();
+      assertThat(panel.at("/datasource/uid").asString()).as(title).isEqualTo("${datasource}");
+      panel
+          .get("targets")
+          .forEach(
+              target ->
+                  assertThat(target.at("/datasource/uid").asString())
+                      .as(title)
+                      .isEqualTo("${datasource}"));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void linksToTheOthersAndHasUniquePanelIdsThatDoNotOverlap(Path file) {
+    JsonNode dashboard = Dashboards.read(file);
+    assertThat(dashboard.at("/links/0/tags/0").asString()).isEqualTo("flopmeter");
+    assertThat(dashboard.get("uid").asString()).startsWith("flopmeter-");
+    Set<Integer> ids = new HashSet<>();
+    Set<String> cells = new HashSet<>();
+    for (JsonNode panel : dashboard.get("panels")) {
+      assertThat(ids.add(panel.get("id").asInt())).isTrue();
+      JsonNode at = panel.get("gridPos");
+      for (int x = 0; x < at.get("w").asInt(); x++) {
+        for (int y = 0; y < at.get("h").asInt(); y++) {
+          String cell = at.get("x").asInt() + x + "," + (at.get("y").asInt() + y);
+          assertThat(cells.add(cell)).as("%s covers %s", panel.get("title"), cell).isTrue();
+        }
+      }
+    }
+  }
+
+  @Test
+  void followTheScrapeIntervalWhereTheyTakeRates() {
+    for (Dashboards.Query query : Dashboards.queries()) {
+      RATE.matcher(query.expression())
+          .results()
+          .forEach(
+              rate ->
+                  assertThat(rate.group(2)).as(query.toString()).isIn("$__rate_interval", "1h"));
+    }
+  }
+
+  @Test
+  void selectByInstanceSoThatAFleetCanBeNarrowedDown() {
+    for (Dashboards.Query query : Dashboards.queries()) {
+      boolean rollUp = query.expression().matches("(model|device_name|fleet):[a-z_:]+");
+      assertThat(rollUp || query.expression().contains("$instance")).as(query.toString()).isTrue();
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package dev.flopmeter.grafana;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Recording rules, alerts and the dashboards' queries, read by Prometheus' own parser. */
+class RulesTest {
+  private static final Path RULES = Path.of("config", "prometheus");
+
+  @Test
+  void recordingRulesAndAlertsAreValid() throws Exception {
+    Promtool.accepts(
+        "check",
+        "rules",
+        RULES.resolve("flopmeter-recording.yml").toString(),
+        RULES.resolve("flopmeter-alerts.yml").toString());
+  }
+
+  @Test
+  void theScrapeConfigurationIsValid() throws Exception {
+    Promtool.accepts("check", "config", "config/prometheus.yml");
+  }
+
+  @Test
+  void everyAlertFiresWhenItShouldAndOnlyThen() throws Exception {
+    Promtool.accepts("test", "rules", RULES.resolve("tests/alerts.yml").toString());
+  }
+
+  @Test
+  void everyAlertHasATestThatFiresAndOneThatDoesNot() throws Exception {
+    String tests = Files.readString(RULES.resolve("tests/alerts.yml"));
+    for (String alert : alerts()) {
+      assertThat(tests).as(alert).containsPattern("alertname: " + alert + "\n +exp_alerts:\n");
+      assertThat(tests).as(alert).containsPattern("alertname: " + alert + "\n +exp_alerts: \\[]");
+    }
+  }
+
+  private static Set<String> alerts() throws Exception {
+    return Pattern.compile("alert: (\\w+)")
+        .matcher(Files.readString(RULES.resolve("flopmeter-alerts.yml")))
+        .results()
+        .map(match -> match.group(1))
+        .collect(Collectors.toSet());
+  }
+
+  @Test
+  void everyQueryOfEveryDashboardParses(@TempDir Path folder) throws Exception {
+    List<Dashboards.Query> queries = Dashboards.queries();
+    assertThat(queries).hasSizeGreaterThan(60);
+    StringBuilder rules = new StringBuilder("groups:\n- name: dashboards\n  rules:\n");
+    for (int i = 0; i < queries.size(); i++) {
+      String expression =
+          JsonMapper.shared().writeValueAsString(queries.get(i).withVariables("5m"));
+      rules
+          .append("  - record: query:")
+          .append(i)
+          .append("\n    expr: ")
+          .append(expression)
+          .append('\n');
+    }
+    Path file = Files.writeString(folder.resolve("queries.yml"), rules);
+    Promtool.accepts("check", "rules", file.toString());
+  }
+}

@@ -1,0 +1,27 @@
+package dev.flopmeter.report;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Writes sample pages to look at: {@code ReportSamples DIRECTORY}. */
+final class ReportSamples {
+  private ReportSamples() {}
+
+  public static void main(String[] args) throws IOException {
+    Path directory = Files.createDirectories(Path.of(args[0]));
+    Files.writeString(
+        directory.resolve("report.html"),
+        HtmlReport.page(List.of(SampleProfiles.resnet50()), null));
+    Files.writeString(
+        directory.resolve("sweep.html"), HtmlReport.page(SampleProfiles.sweep(), null));
+    Files.writeString(
+        directory.resolve("status.html"), StatusPage.render(SampleStatus.view(), "sample"));
+    for (int layers : new int[] {50, 500, 5000}) {
+      Files.writeString(
+          directory.resolve("layers-" + layers + ".html"),
+          HtmlReport.page(List.of(SampleProfiles.ofLayers(layers)), null));
+    }
+  }
+}

@@ -1,0 +1,382 @@
+/* Finalising a backend descriptor: its attributes are complete, fit each other, and become plain values. */
+#define _GNU_SOURCE
+#include "backend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t int64_at(const struct attribute *attribute, int64_t i)
+{
+    return ((const int64_t *)attribute->values)[i];
+}
+
+static int int_of(cudnnBackendDescriptor_t d, int name, int otherwise)
+{
+    const struct attribute *attribute = backend_attribute(d, name);
+    return attribute == NULL || attribute->count < 1 ? otherwise : *(const int *)attribute->values;
+}
+
+static double real_of(cudnnBackendDescriptor_t d, int name, double otherwise)
+{
+    const struct attribute *attribute = backend_attribute(d, name);
+    if (attribute == NULL || attribute->count < 1)
+        return otherwise;
+    return attribute->type == A_FLOAT ? (double)*(const float *)attribute->values : *(const double *)attribute->values;
+}
+
+static bool bool_of(cudnnBackendDescriptor_t d, int name)
+{
+    const struct attribute *attribute = backend_attribute(d, name);
+    return attribute != NULL && attribute->count > 0 && *(const bool *)attribute->values;
+}
+
+/* The finalised descriptor of the wanted type that an attribute names, or NULL. */
+static cudnnBackendDescriptor_t referred(cudnnBackendDescriptor_t d, int name, int type)
+{
+    const struct attribute *attribute = backend_attribute(d, name);
+    if (attribute == NULL || attribute->count != 1)
+        return NULL;
+    cudnnBackendDescriptor_t other = *(cudnnBackendDescriptor_t *)attribute->values;
+    return emu_object_is(other, KIND_backend_descriptor) && other->type == type && other->finalized ? other : NULL;
+}
+
+static cudnnStatus_t finalize_tensor(cudnnBackendDescriptor_t d)
+{
+    const struct attribute *dims = backend_attribute(d, TENSOR_DIMENSIONS);
+    const struct attribute *strides = backend_attribute(d, TENSOR_STRIDES);
+    const struct attribute *id = backend_attribute(d, TENSOR_ID), *alignment = backend_attribute(d, TENSOR_ALIGNMENT);
+    REQUIRE(backend_attribute(d, TENSOR_TYPE) != NULL && dims != NULL && strides != NULL && id != NULL
+                && alignment != NULL,
+            CUDNN_STATUS_BAD_PARAM);
+    REQUIRE(dims->count >= 1 && dims->count <= MAX_RANK && strides->count == dims->count, CUDNN_STATUS_BAD_PARAM);
+    struct backend_tensor *t = &d->tensor;
+    t->tensor = (struct tensor){int_of(d, TENSOR_TYPE, 0), (int)dims->count, {0}, {0}};
+    REQUIRE(dnn_element_size(t->tensor.type) != 0, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    for (int i = 0; i < t->tensor.rank; i++) {
+        REQUIRE(int64_at(dims, i) > 0 && int64_at(dims, i) <= INT32_MAX && int64_at(strides, i) >= 0,
+                CUDNN_STATUS_BAD_PARAM);
+        t->tensor.dim[i] = (int)int64_at(dims, i);
+        t->tensor.stride[i] = int64_at(strides, i);
+    }
+    t->id = int64_at(id, 0);
+    t->alignment = int64_at(alignment, 0);
+    REQUIRE(t->alignment > 0 && (t->alignment & (t->alignment - 1)) == 0
+                && t->alignment % (int64_t)dnn_element_size(t->tensor.type) == 0,
+            CUDNN_STATUS_BAD_PARAM);
+    t->is_virtual = bool_of(d, TENSOR_VIRTUAL);
+    t->by_value = bool_of(d, TENSOR_BY_VALUE);
+    REQUIRE(!(t->is_virtual && t->by_value), CUDNN_STATUS_BAD_PARAM);
+    REQUIRE(!t->by_value || dnn_elements(&t->tensor) == 1, CUDNN_STATUS_BAD_PARAM);
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t finalize_convolution(cudnnBackendDescriptor_t d)
+{
+    const struct attribute *rank = backend_attribute(d, CONV_SPATIAL_DIMS), *pre = backend_attribute(d, CONV_PRE_PAD);
+    const struct attribute *post = backend_attribute(d, CONV_POST_PAD), *strides = backend_attribute(d, CONV_STRIDES);
+    const struct attribute *dilations = backend_attribute(d, CONV_DILATIONS);
+    REQUIRE(rank != NULL && pre != NULL && post != NULL && strides != NULL && dilations != NULL
+                && backend_attribute(d, CONV_COMP_TYPE) != NULL && backend_attribute(d, CONV_MODE) != NULL,
+            CUDNN_STATUS_BAD_PARAM);
+    int64_t n = int64_at(rank, 0);
+    REQUIRE(n >= 1 && n <= 3, CUDNN_STATUS_NOT_SUPPORTED);
+    REQUIRE(pre->count == n && post->count == n && strides->count == n && dilations->count == n,
+            CUDNN_STATUS_BAD_PARAM);
+    struct convolution *c = &d->convolution;
+    *c = (struct convolution){.rank = (int)n, .mode = int_of(d, CONV_MODE, 0),
+                              .compute_type = int_of(d, CONV_COMP_TYPE, 0), .groups = 1};
+    REQUIRE(c->compute_type == TYPE_FLOAT || c->compute_type == TYPE_HALF, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    for (int i = 0; i < n; i++) {
+        REQUIRE(int64_at(pre, i) >= 0 && int64_at(post, i) >= 0, CUDNN_STATUS_BAD_PARAM);
+        REQUIRE(int64_at(strides, i) > 0 && int64_at(dilations, i) > 0, CUDNN_STATUS_BAD_PARAM);
+        c->pad[i] = (int)int64_at(pre, i);
+        c->stride[i] = (int)int64_at(strides, i);
+        c->dilation[i] = (int)int64_at(dilations, i);
+    }
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t finalize_pointwise(cudnnBackendDescriptor_t d)
+{
+    REQUIRE(backend_attribute(d, POINTWISE_MODE) != NULL, CUDNN_STATUS_BAD_PARAM);
+    int mode = int_of(d, POINTWISE_MODE, 0);
+    bool known = (mode >= 0 && mode <= 22) || (mode >= 100 && mode <= 107) || (mode >= 300 && mode <= 305)
+        || (mode >= 400 && mode <= 402) || mode == 601;
+    REQUIRE(known, CUDNN_STATUS_NOT_SUPPORTED);
+    REQUIRE(int_of(d, POINTWISE_MATH_PREC, TYPE_FLOAT) == TYPE_FLOAT, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    d->pointwise = (struct backend_pointwise){mode, real_of(d, POINTWISE_RELU_LOWER, 0),
+                                              real_of(d, POINTWISE_RELU_UPPER, 3.4e38), real_of(d, POINTWISE_RELU_SLOPE, 0),
+                                              real_of(d, POINTWISE_ELU_ALPHA, 1), real_of(d, POINTWISE_SOFTPLUS_BETA, 1),
+                                              real_of(d, POINTWISE_SWISH_BETA, 1)};
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/* ---- Operations ---- */
+
+static cudnnStatus_t finalize_op_convolution(cudnnBackendDescriptor_t d, struct backend_operation *op)
+{
+    bool forward = d->type == B_OP_CONVOLUTION;
+    cudnnBackendDescriptor_t x = referred(d, forward ? OPC_X : OPD_DX, B_TENSOR);
+    cudnnBackendDescriptor_t w = referred(d, forward ? OPC_W : OPD_W, B_TENSOR);
+    cudnnBackendDescriptor_t y = referred(d, forward ? OPC_Y : OPD_DY, B_TENSOR);
+    cudnnBackendDescriptor_t conv = referred(d, forward ? OPC_CONV : OPD_CONV, B_CONVOLUTION);
+    REQUIRE(x != NULL && w != NULL && y != NULL && conv != NULL, CUDNN_STATUS_BAD_PARAM);
+    const struct tensor *xt = &x->tensor.tensor, *wt = &w->tensor.tensor, *yt = &y->tensor.tensor;
+    op->convolution = conv->convolution;
+    op->alpha = (float)real_of(d, forward ? OPC_ALPHA : OPD_ALPHA, 1);
+    op->beta = (float)real_of(d, forward ? OPC_BETA : OPD_BETA, 0);
+    REQUIRE(xt->rank == op->convolution.rank + 2 && wt->rank == xt->rank && yt->rank == xt->rank,
+            CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    REQUIRE(xt->dim[1] % wt->dim[1] == 0, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    op->convolution.groups = xt->dim[1] / wt->dim[1];
+    REQUIRE(wt->dim[0] % op->convolution.groups == 0 && yt->dim[0] == xt->dim[0] && yt->dim[1] == wt->dim[0],
+            CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    const struct attribute *post = backend_attribute(conv, CONV_POST_PAD);
+    for (int i = 0; i < op->convolution.rank; i++) {
+        /* The two paddings may differ: the sum decides the size, the first the place. */
+        int extent = (wt->dim[i + 2] - 1) * op->convolution.dilation[i] + 1;
+        int padded = xt->dim[i + 2] + op->convolution.pad[i] + (int)int64_at(post, i);
+        REQUIRE(padded >= extent && yt->dim[i + 2] == (padded - extent) / op->convolution.stride[i] + 1,
+                CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    }
+    REQUIRE(dnn_is_floating(xt->type) && xt->type == wt->type, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    op->x = x->tensor;
+    op->b = w->tensor;
+    op->y = y->tensor;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static bool takes_two(int mode)
+{
+    return (mode >= 0 && mode <= 9 && mode != 4) || (mode >= 300 && mode <= 401) || mode == 601;
+}
+
+static cudnnStatus_t finalize_op_pointwise(cudnnBackendDescriptor_t d, struct backend_operation *op)
+{
+    cudnnBackendDescriptor_t pointwise = referred(d, OPP_POINTWISE, B_POINTWISE);
+    cudnnBackendDescriptor_t x = referred(d, OPP_X, B_TENSOR), y = referred(d, OPP_Y, B_TENSOR);
+    cudnnBackendDescriptor_t b = referred(d, OPP_B, B_TENSOR), t = referred(d, OPP_T, B_TENSOR);
+    REQUIRE(pointwise != NULL && x != NULL && y != NULL, CUDNN_STATUS_BAD_PARAM);
+    op->pointwise = pointwise->pointwise;
+    REQUIRE((b != NULL) == takes_two(op->pointwise.mode), CUDNN_STATUS_BAD_PARAM);
+    REQUIRE((t != NULL) == (op->pointwise.mode == 601), CUDNN_STATUS_BAD_PARAM);
+    REQUIRE(dnn_broadcasts_to(&x->tensor.tensor, &y->tensor.tensor)
+                && (b == NULL || dnn_broadcasts_to(&b->tensor.tensor, &y->tensor.tensor))
+                && (t == NULL || dnn_broadcasts_to(&t->tensor.tensor, &y->tensor.tensor)),
+            CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    op->alpha = (float)real_of(d, OPP_ALPHA1, 1);
+    op->beta = (float)real_of(d, OPP_ALPHA2, 1);
+    op->x = x->tensor;
+    op->y = y->tensor;
+    op->has_b = b != NULL;
+    op->has_t = t != NULL;
+    if (b != NULL)
+        op->b = b->tensor;
+    if (t != NULL)
+        op->t = t->tensor;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t finalize_op_matmul(cudnnBackendDescriptor_t d, struct backend_operation *op)
+{
+    cudnnBackendDescriptor_t a = referred(d, OPM_A, B_TENSOR), b = referred(d, OPM_B, B_TENSOR);
+    cudnnBackendDescriptor_t c = referred(d, OPM_C, B_TENSOR), matmul = referred(d, OPM_MATMUL, B_MATMUL);
+    REQUIRE(a != NULL && b != NULL && c != NULL && matmul != NULL, CUDNN_STATUS_BAD_PARAM);
+    const struct tensor *at = &a->tensor.tensor, *bt = &b->tensor.tensor, *ct = &c->tensor.tensor;
+    int rank = ct->rank;
+    REQUIRE(rank >= 3 && at->rank == rank && bt->rank == rank, CUDNN_STATUS_NOT_SUPPORTED_SHAPE);
+    REQUIRE(at->dim[rank - 2] == ct->dim[rank - 2] && bt->dim[rank - 1] == ct->dim[rank - 1]
+                && at->dim[rank - 1] == bt->dim[rank - 2],
+            CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    for (int i = 0; i < rank - 2; i++)
+        REQUIRE((at->dim[i] == ct->dim[i] || at->dim[i] == 1) && (bt->dim[i] == ct->dim[i] || bt->dim[i] == 1),
+                CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    REQUIRE(dnn_is_floating(at->type) && dnn_is_floating(bt->type), CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    op->x = a->tensor;
+    op->b = b->tensor;
+    op->y = c->tensor;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t finalize_op_reduction(cudnnBackendDescriptor_t d, struct backend_operation *op)
+{
+    cudnnBackendDescriptor_t x = referred(d, OPR_X, B_TENSOR), y = referred(d, OPR_Y, B_TENSOR);
+    cudnnBackendDescriptor_t reduction = referred(d, OPR_REDUCTION, B_REDUCTION);
+    REQUIRE(x != NULL && y != NULL && reduction != NULL, CUDNN_STATUS_BAD_PARAM);
+    REQUIRE(dnn_broadcasts_to(&y->tensor.tensor, &x->tensor.tensor), CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    op->reduction = reduction->reduction;
+    op->x = x->tensor;
+    op->y = y->tensor;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t finalize_operation(cudnnBackendDescriptor_t d)
+{
+    struct backend_operation op = {.kind = d->type, .alpha = 1};
+    switch (d->type) {
+    case B_OP_CONVOLUTION: case B_OP_CONVOLUTION_BWD_DATA: PROPAGATE(finalize_op_convolution(d, &op)); break;
+    case B_OP_POINTWISE: PROPAGATE(finalize_op_pointwise(d, &op)); break;
+    case B_OP_MATMUL: PROPAGATE(finalize_op_matmul(d, &op)); break;
+    default: PROPAGATE(finalize_op_reduction(d, &op)); break;
+    }
+    d->operation = malloc(sizeof op);
+    if (d->operation == NULL)
+        return CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED;
+    *d->operation = op;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/* ---- The graph and what is made of it ---- */
+
+static bool is_main(int kind)
+{
+    return kind == B_OP_CONVOLUTION || kind == B_OP_CONVOLUTION_BWD_DATA || kind == B_OP_MATMUL;
+}
+
+/* The patterns of the runtime fusion engine: pointwise operations around at most one convolution or matrix product,
+ * a reduction at the end. Operations are taken in an order in which each virtual tensor is made before it is used. */
+static cudnnStatus_t finalize_graph(cudnnBackendDescriptor_t d)
+{
+    const struct attribute *handle = backend_attribute(d, GRAPH_HANDLE), *ops = backend_attribute(d, GRAPH_OPS);
+    REQUIRE(handle != NULL && ops != NULL && ops->count > 0, CUDNN_STATUS_BAD_PARAM);
+    REQUIRE(dnn_is_handle(*(cudnnHandle_t *)handle->values), CUDNN_STATUS_BAD_PARAM);
+    REQUIRE(ops->count <= MAX_OPERATIONS, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
+    struct backend_graph graph = {0};
+    int mains = 0;
+    bool taken[MAX_OPERATIONS] = {false};
+    while (graph.count < ops->count) {
+        int before = graph.count;
+        for (int i = 0; i < ops->count; i++) {
+            cudnnBackendDescriptor_t other = ((cudnnBackendDescriptor_t *)ops->values)[i];
+            REQUIRE(emu_object_is(other, KIND_backend_descriptor) && other->operation != NULL, CUDNN_STATUS_BAD_PARAM);
+            const struct backend_operation *op = other->operation;
+            const struct backend_tensor *inputs[3] = {op->x.id != op->y.id ? &op->x : NULL,
+                                                      is_main(op->kind) || op->has_b ? &op->b : NULL,
+                                                      op->has_t ? &op->t : NULL};
+            if (op->kind == B_OP_CONVOLUTION_BWD_DATA)
+                inputs[0] = &op->y;
+            bool ready = !taken[i];
+            for (int k = 0; k < 3 && ready; k++) {
+                if (inputs[k] == NULL || !inputs[k]->is_virtual)
+                    continue;
+                ready = false;
+                for (int j = 0; j < graph.count && !ready; j++)
+                    ready = graph.operations[j].y.id == inputs[k]->id;
+            }
+            if (!ready)
+                continue;
+            taken[i] = true;
+            mains += is_main(op->kind);
+            graph.operations[graph.count++] = *op;
+        }
+        REQUIRE(graph.count > before, CUDNN_STATUS_BAD_PARAM); /* a virtual tensor that nothing makes */
+    }
+    REQUIRE(mains <= 1, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
+    for (int i = 0; i + 1 < graph.count; i++)
+        REQUIRE(graph.operations[i].kind != B_OP_REDUCTION, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
+    d->graph = malloc(sizeof graph);
+    if (d->graph == NULL)
+        return CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED;
+    *d->graph = graph;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static const struct backend_operation *main_operation(const struct backend_graph *graph)
+{
+    for (int i = 0; i < graph->count; i++)
+        if (is_main(graph->operations[i].kind))
+            return &graph->operations[i];
+    return NULL;
+}
+
+/* In fp32 there are two engines: one on tensor cores (TF32) and one without. */
+int64_t backend_engine_count(const struct backend_graph *graph)
+{
+    const struct backend_operation *op = main_operation(graph);
+    return op != NULL && op->x.tensor.type == TYPE_FLOAT ? 2 : 1;
+}
+
+bool backend_engine_uses_tensor_cores(const struct backend_graph *graph, int64_t engine)
+{
+    return main_operation(graph) != NULL && engine == 0;
+}
+
+static cudnnStatus_t finalize_plan(cudnnBackendDescriptor_t d)
+{
+    const struct attribute *handle = backend_attribute(d, PLAN_HANDLE);
+    cudnnBackendDescriptor_t configuration = referred(d, PLAN_CONFIG, B_ENGINECFG);
+    REQUIRE(handle != NULL && configuration != NULL && dnn_is_handle(*(cudnnHandle_t *)handle->values),
+            CUDNN_STATUS_BAD_PARAM);
+    d->graph = configuration->graph;
+    d->engine = configuration->engine;
+    const struct backend_operation *op = main_operation(d->graph);
+    /* The fusion engines know convolutions in NHWC only. */
+    if (op != NULL && op->kind != B_OP_MATMUL && d->graph->count > 1)
+        REQUIRE(dnn_is_packed(&op->x.tensor, FORMAT_NHWC) && dnn_is_packed(&op->b.tensor, FORMAT_NHWC)
+                    && dnn_is_packed(&op->y.tensor, FORMAT_NHWC),
+                CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
+    d->workspace_size = op == NULL ? 0 : 4096;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t finalize_pack(cudnnBackendDescriptor_t d)
+{
+    const struct attribute *ids = backend_attribute(d, PACK_IDS), *pointers = backend_attribute(d, PACK_POINTERS);
+    const struct attribute *workspace = backend_attribute(d, PACK_WORKSPACE);
+    REQUIRE(ids != NULL && pointers != NULL && ids->count == pointers->count, CUDNN_STATUS_BAD_PARAM);
+    REQUIRE(ids->count <= 4 * MAX_OPERATIONS, CUDNN_STATUS_NOT_SUPPORTED);
+    struct backend_pack *pack = calloc(1, sizeof *pack);
+    if (pack == NULL)
+        return CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED;
+    pack->count = (int)ids->count;
+    memcpy(pack->ids, ids->values, (size_t)ids->count * 8);
+    memcpy(pack->pointers, pointers->values, (size_t)ids->count * 8);
+    pack->workspace = workspace == NULL || workspace->count == 0 ? 0 : *(const uint64_t *)workspace->values;
+    d->pack = pack;
+    for (int i = 0; i < pack->count; i++)
+        for (int j = 0; j < i; j++)
+            REQUIRE(pack->ids[i] != pack->ids[j], CUDNN_STATUS_BAD_PARAM_DUPLICATED_ENTRIES);
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t backend_finalize(cudnnBackendDescriptor_t d)
+{
+    cudnnBackendDescriptor_t other;
+    switch (d->type) {
+    case B_TENSOR: return finalize_tensor(d);
+    case B_CONVOLUTION: return finalize_convolution(d);
+    case B_POINTWISE: return finalize_pointwise(d);
+    case B_MATMUL:
+        REQUIRE(int_of(d, MATMUL_COMP_TYPE, -1) == TYPE_FLOAT, CUDNN_STATUS_BAD_PARAM);
+        return CUDNN_STATUS_SUCCESS;
+    case B_REDUCTION:
+        d->reduction = int_of(d, REDUCTION_OPERATOR, -1);
+        REQUIRE(d->reduction >= 0 && d->reduction <= 8 && int_of(d, REDUCTION_COMP_TYPE, -1) == TYPE_FLOAT,
+                CUDNN_STATUS_BAD_PARAM);
+        return CUDNN_STATUS_SUCCESS;
+    case B_GRAPH: return finalize_graph(d);
+    case B_ENGINEHEUR:
+        other = referred(d, HEUR_GRAPH, B_GRAPH);
+        REQUIRE(other != NULL && backend_attribute(d, HEUR_MODE) != NULL, CUDNN_STATUS_BAD_PARAM);
+        REQUIRE(int_of(d, HEUR_MODE, -1) >= 0 && int_of(d, HEUR_MODE, -1) <= 3, CUDNN_STATUS_BAD_PARAM);
+        d->graph = other->graph;
+        return CUDNN_STATUS_SUCCESS;
+    case B_ENGINE:
+        other = referred(d, ENGINE_GRAPH, B_GRAPH);
+        REQUIRE(other != NULL && backend_attribute(d, ENGINE_INDEX) != NULL, CUDNN_STATUS_BAD_PARAM);
+        d->graph = other->graph;
+        d->engine = int64_at(backend_attribute(d, ENGINE_INDEX), 0);
+        REQUIRE(d->engine >= 0 && d->engine < backend_engine_count(d->graph), CUDNN_STATUS_NOT_SUPPORTED);
+        return CUDNN_STATUS_SUCCESS;
+    case B_ENGINECFG:
+        other = referred(d, CFG_ENGINE, B_ENGINE);
+        REQUIRE(other != NULL, CUDNN_STATUS_BAD_PARAM);
+        d->graph = other->graph;
+        d->engine = other->engine;
+        return CUDNN_STATUS_SUCCESS;
+    case B_KNOB_CHOICE: return CUDNN_STATUS_SUCCESS;
+    case B_PLAN: return finalize_plan(d);
+    case B_VARIANT_PACK: return finalize_pack(d);
+    default: return finalize_operation(d);
+    }
+}

@@ -1,0 +1,513 @@
+/*
+ * NVML: the sensors of the emulated devices. Values are plausible, follow the launched work where that is cheap to do,
+ * and are steered by the fault switches busy, throttle, device-lost, mig and used-memory.
+ */
+#define _GNU_SOURCE
+#include "emulated.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef int nvmlReturn_t;
+typedef struct emu_device *nvmlDevice_t;
+
+#define NVML_RETURNS(X) \
+    X(NVML_SUCCESS, 0, "Success") \
+    X(NVML_ERROR_UNINITIALIZED, 1, "Uninitialized") \
+    X(NVML_ERROR_INVALID_ARGUMENT, 2, "Invalid Argument") \
+    X(NVML_ERROR_NOT_SUPPORTED, 3, "Not Supported") \
+    X(NVML_ERROR_NO_PERMISSION, 4, "Insufficient Permissions") \
+    X(NVML_ERROR_NOT_FOUND, 6, "Not Found") \
+    X(NVML_ERROR_INSUFFICIENT_SIZE, 7, "Insufficient Size") \
+    X(NVML_ERROR_DRIVER_NOT_LOADED, 9, "Driver Not Loaded") \
+    X(NVML_ERROR_TIMEOUT, 10, "Timeout") \
+    X(NVML_ERROR_FUNCTION_NOT_FOUND, 13, "Function Not Found") \
+    X(NVML_ERROR_GPU_IS_LOST, 15, "GPU is lost") \
+    X(NVML_ERROR_UNKNOWN, 999, "Unknown Error")
+#define NVML_CONSTANT(name, number, text) name = number,
+enum { NVML_RETURNS(NVML_CONSTANT) };
+#undef NVML_CONSTANT
+
+enum { CLOCK_GRAPHICS = 0, CLOCK_SM = 1, CLOCK_MEM = 2, CLOCK_VIDEO = 3 };
+enum { REASON_IDLE = 0x1, REASON_POWER_CAP = 0x4, REASON_HW_SLOWDOWN = 0x8, REASON_SW_THERMAL = 0x20,
+       REASON_HW_THERMAL = 0x40, REASON_POWER_BRAKE = 0x80 };
+
+#define IDLE_WATTS 50.0
+#define LIMIT_MILLIWATTS 400000u
+
+static int references;
+
+EXPORT const char *nvmlErrorString(nvmlReturn_t result)
+{
+#define NVML_CASE(name, number, text) \
+    case number: \
+        return text;
+    switch (result) {
+        NVML_RETURNS(NVML_CASE)
+    default:
+        return "Unknown Error";
+    }
+#undef NVML_CASE
+}
+
+EXPORT nvmlReturn_t nvmlInit_v2(void)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (emu_device_count() == 0)
+        return NVML_ERROR_DRIVER_NOT_LOADED;
+    references++;
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlInitWithFlags(unsigned flags)
+{
+    (void)flags;
+    return nvmlInit_v2();
+}
+
+EXPORT nvmlReturn_t nvmlShutdown(void)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (references == 0)
+        return NVML_ERROR_UNINITIALIZED;
+    references--;
+    return NVML_SUCCESS;
+}
+
+/* Every query: initialised, a device of ours that is still there, somewhere to put the result. */
+static nvmlReturn_t check(nvmlDevice_t device, const void *result)
+{
+    if (references == 0)
+        return NVML_ERROR_UNINITIALIZED;
+    if (device == NULL || device->index < 0 || device != emu_device(device->index) || result == NULL)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    return device->lost ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
+}
+
+#define QUERY(device, result) \
+    do { \
+        ENTER_WITH(return NVML_ERROR_UNKNOWN); \
+        nvmlReturn_t checked_ = check(device, result); \
+        if (checked_ != NVML_SUCCESS) \
+            return checked_; \
+    } while (0)
+
+static nvmlReturn_t put_text(char *to, unsigned length, const char *text)
+{
+    if (to == NULL)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    if (length <= strlen(text))
+        return NVML_ERROR_INSUFFICIENT_SIZE;
+    strcpy(to, text);
+    return NVML_SUCCESS;
+}
+
+/* ---- The system ---- */
+
+EXPORT nvmlReturn_t nvmlSystemGetDriverVersion(char *version, unsigned length)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (references == 0)
+        return NVML_ERROR_UNINITIALIZED;
+    return put_text(version, length, emu_switch("old-driver", -1, NULL) ? "450.51.06"
+                                                                       : emu_setting("DRIVER", "560.35.03"));
+}
+
+static nvmlReturn_t cuda_version(int *version)
+{
+    if (version == NULL)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    *version = emu_switch("old-driver", -1, NULL) ? 11000 : (int)emu_setting_number("DRIVER_VERSION", 12060);
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlSystemGetCudaDriverVersion(int *version)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    return cuda_version(version);
+}
+
+EXPORT nvmlReturn_t nvmlSystemGetCudaDriverVersion_v2(int *version)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    return cuda_version(version);
+}
+
+EXPORT nvmlReturn_t nvmlSystemGetNVMLVersion(char *version, unsigned length)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    return put_text(version, length, "12.560.35.03");
+}
+
+/* ---- Finding devices ---- */
+
+EXPORT nvmlReturn_t nvmlDeviceGetCount_v2(unsigned *count)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (references == 0)
+        return NVML_ERROR_UNINITIALIZED;
+    if (count == NULL)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    *count = (unsigned)emu_device_count();
+    return NVML_SUCCESS;
+}
+
+static nvmlReturn_t find(bool (*matches)(const struct emu_device *, const char *), const char *key,
+                         nvmlDevice_t *device)
+{
+    if (references == 0)
+        return NVML_ERROR_UNINITIALIZED;
+    if (key == NULL || device == NULL)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    for (int i = 0; i < emu_device_count(); i++) {
+        if (matches(emu_device(i), key)) {
+            *device = emu_device(i);
+            return (*device)->lost ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
+        }
+    }
+    return NVML_ERROR_NOT_FOUND;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned index, nvmlDevice_t *device)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (references == 0)
+        return NVML_ERROR_UNINITIALIZED;
+    if (device == NULL || index >= (unsigned)emu_device_count())
+        return NVML_ERROR_INVALID_ARGUMENT;
+    *device = emu_device((int)index);
+    return (*device)->lost ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
+}
+
+/* "0000:0A:00.0" and "00000000:0a:00.0" mean the same. */
+static bool has_bus(const struct emu_device *device, const char *id)
+{
+    unsigned domain, bus;
+    return sscanf(id, "%x:%x", &domain, &bus) == 2 && domain == 0 && (int)bus == device->bus;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetHandleByPciBusId_v2(const char *id, nvmlDevice_t *device)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    return find(has_bus, id, device);
+}
+
+static void uuid_text(const struct emu_device *device, char text[64])
+{
+    const unsigned char *u = device->uuid;
+    snprintf(text, 64, "GPU-%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
+             u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+}
+
+static bool has_uuid(const struct emu_device *device, const char *uuid)
+{
+    char text[64];
+    uuid_text(device, text);
+    return strcmp(text, uuid) == 0;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *device)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    return find(has_uuid, uuid, device);
+}
+
+/* ---- What a device is ---- */
+
+EXPORT nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned *index)
+{
+    QUERY(device, index);
+    *index = (unsigned)device->index;
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetName(nvmlDevice_t device, char *name, unsigned length)
+{
+    QUERY(device, name);
+    return put_text(name, length, device->name);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char *uuid, unsigned length)
+{
+    QUERY(device, uuid);
+    char text[64];
+    uuid_text(device, text);
+    return put_text(uuid, length, text);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetCudaComputeCapability(nvmlDevice_t device, int *major, int *minor)
+{
+    QUERY(device, major == NULL ? NULL : minor);
+    *major = device->major;
+    *minor = device->minor;
+    return NVML_SUCCESS;
+}
+
+struct pci_info {
+    char short_id[16];
+    unsigned domain, bus, device, device_id, subsystem_id;
+    char id[32];
+};
+
+EXPORT nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, struct pci_info *info)
+{
+    QUERY(device, info);
+    memset(info, 0, sizeof *info);
+    snprintf(info->short_id, sizeof info->short_id, "0000:%02X:00.0", (unsigned)device->bus & 0xff);
+    snprintf(info->id, sizeof info->id, "00000000:%02X:00.0", (unsigned)device->bus & 0xff);
+    info->bus = (unsigned)device->bus;
+    info->device_id = 0xffff10de;
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned *current, unsigned *pending)
+{
+    QUERY(device, current == NULL ? NULL : pending);
+    *current = *pending = emu_switch("mig", device->index, NULL);
+    return NVML_SUCCESS;
+}
+
+/* ---- Load: throttling halves the SM clock, a busy neighbour raises utilisation, power and temperature. ---- */
+
+static unsigned percent_busy(const struct emu_device *device)
+{
+    const char *value = NULL;
+    int percent = emu_switch("busy", device->index, &value) ? atoi(value) : 0;
+    return percent < 0 ? 0 : percent > 100 ? 100 : (unsigned)percent;
+}
+
+static unsigned long long throttle_reasons(const struct emu_device *device)
+{
+    const char *kind = NULL;
+    if (!emu_switch("throttle", device->index, &kind))
+        return 0;
+    if (strcmp(kind, "power") == 0)
+        return REASON_POWER_CAP;
+    if (strcmp(kind, "hw") == 0)
+        return REASON_HW_SLOWDOWN;
+    if (strcmp(kind, "brake") == 0)
+        return REASON_HW_SLOWDOWN | REASON_POWER_BRAKE;
+    return REASON_SW_THERMAL;
+}
+
+static unsigned clock_of(const struct emu_device *device, unsigned type, bool throttled)
+{
+    int clock = type == CLOCK_MEM ? device->memory_clock_mhz : device->clock_mhz;
+    return (unsigned)(throttled && type != CLOCK_MEM ? clock / 2 : clock);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetClockInfo(nvmlDevice_t device, unsigned type, unsigned *mhz)
+{
+    QUERY(device, mhz);
+    if (type > CLOCK_VIDEO)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    *mhz = clock_of(device, type, throttle_reasons(device) != 0);
+    return NVML_SUCCESS;
+}
+
+static nvmlReturn_t nominal_clock(nvmlDevice_t device, unsigned type, unsigned *mhz)
+{
+    if (type > CLOCK_VIDEO)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    *mhz = clock_of(device, type, false);
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetMaxClockInfo(nvmlDevice_t device, unsigned type, unsigned *mhz)
+{
+    QUERY(device, mhz);
+    return nominal_clock(device, type, mhz);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetApplicationsClock(nvmlDevice_t device, unsigned type, unsigned *mhz)
+{
+    QUERY(device, mhz);
+    return nominal_clock(device, type, mhz);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetDefaultApplicationsClock(nvmlDevice_t device, unsigned type, unsigned *mhz)
+{
+    QUERY(device, mhz);
+    return nominal_clock(device, type, mhz);
+}
+
+static double watts(const struct emu_device *device)
+{
+    double load = device->busy_seconds > 0 ? 1.0 : percent_busy(device) / 100.0;
+    return IDLE_WATTS + load * 200.0;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t device, unsigned *milliwatts)
+{
+    QUERY(device, milliwatts);
+    *milliwatts = (unsigned)(watts(device) * 1000);
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetEnforcedPowerLimit(nvmlDevice_t device, unsigned *milliwatts)
+{
+    QUERY(device, milliwatts);
+    *milliwatts = LIMIT_MILLIWATTS;
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetPowerManagementLimit(nvmlDevice_t device, unsigned *milliwatts)
+{
+    QUERY(device, milliwatts);
+    *milliwatts = LIMIT_MILLIWATTS;
+    return NVML_SUCCESS;
+}
+
+/* Idle power over the machine's time, and what launched work adds: it only grows. */
+EXPORT nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(nvmlDevice_t device, unsigned long long *millijoules)
+{
+    QUERY(device, millijoules);
+    *millijoules = (unsigned long long)((emu_seconds() * IDLE_WATTS + device->busy_seconds * 200.0) * 1000);
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetTemperature(nvmlDevice_t device, int sensor, unsigned *celsius)
+{
+    QUERY(device, celsius);
+    if (sensor != 0)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    *celsius = (throttle_reasons(device) & (REASON_SW_THERMAL | REASON_HW_SLOWDOWN)) != 0
+        ? 92 : (unsigned)(35 + percent_busy(device) * 30 / 100);
+    return NVML_SUCCESS;
+}
+
+static nvmlReturn_t reasons(nvmlDevice_t device, unsigned long long *mask)
+{
+    unsigned long long throttled = throttle_reasons(device);
+    bool idle = throttled == 0 && percent_busy(device) == 0 && device->busy_seconds == 0;
+    *mask = idle ? REASON_IDLE : throttled;
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetCurrentClocksThrottleReasons(nvmlDevice_t device, unsigned long long *mask)
+{
+    QUERY(device, mask);
+    return reasons(device, mask);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetCurrentClocksEventReasons(nvmlDevice_t device, unsigned long long *mask)
+{
+    QUERY(device, mask);
+    return reasons(device, mask);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetSupportedClocksThrottleReasons(nvmlDevice_t device, unsigned long long *mask)
+{
+    QUERY(device, mask);
+    *mask = 0x1ff;
+    return NVML_SUCCESS;
+}
+
+struct utilization {
+    unsigned gpu, memory;
+};
+
+EXPORT nvmlReturn_t nvmlDeviceGetUtilizationRates(nvmlDevice_t device, struct utilization *rates)
+{
+    QUERY(device, rates);
+    rates->gpu = percent_busy(device);
+    rates->memory = rates->gpu / 2;
+    return NVML_SUCCESS;
+}
+
+/* ---- Memory and processes ---- */
+
+static unsigned long long used_memory(const struct emu_device *device)
+{
+    const char *value = NULL;
+    unsigned long long others = emu_switch("used-memory", device->index, &value) ? strtoull(value, NULL, 10) : 0;
+    return device->used_bytes + others;
+}
+
+struct memory {
+    unsigned long long total, free, used;
+};
+
+EXPORT nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, struct memory *memory)
+{
+    QUERY(device, memory);
+    memory->total = device->memory_bytes;
+    memory->used = used_memory(device);
+    memory->free = memory->total - memory->used;
+    return NVML_SUCCESS;
+}
+
+struct memory_v2 {
+    unsigned version;
+    unsigned long long total, reserved, free, used;
+};
+
+EXPORT nvmlReturn_t nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, struct memory_v2 *memory)
+{
+    QUERY(device, memory);
+    if (memory->version != (sizeof *memory | 2u << 24))
+        return NVML_ERROR_INVALID_ARGUMENT;
+    memory->total = device->memory_bytes;
+    memory->reserved = 0;
+    memory->used = used_memory(device);
+    memory->free = memory->total - memory->used;
+    return NVML_SUCCESS;
+}
+
+struct process {
+    unsigned pid;
+    unsigned long long used_memory;
+    unsigned gpu_instance, compute_instance;
+};
+
+/* This process while it holds memory, and one other where the device is busy. */
+static nvmlReturn_t processes(nvmlDevice_t device, unsigned *count, struct process *infos)
+{
+    struct process found[2];
+    unsigned n = 0;
+    if (device->used_bytes > 0)
+        found[n++] = (struct process){(unsigned)getpid(), device->used_bytes, ~0u, ~0u};
+    if (percent_busy(device) > 0)
+        found[n++] = (struct process){1, 1ull << 30, ~0u, ~0u};
+    unsigned room = *count;
+    *count = n;
+    if (n > room || (n > 0 && infos == NULL))
+        return NVML_ERROR_INSUFFICIENT_SIZE;
+    for (unsigned i = 0; i < n; i++)
+        infos[i] = found[i];
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v2(nvmlDevice_t device, unsigned *count, struct process *infos)
+{
+    QUERY(device, count);
+    return processes(device, count, infos);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v3(nvmlDevice_t device, unsigned *count, struct process *infos)
+{
+    QUERY(device, count);
+    return processes(device, count, infos);
+}
+
+/* The first version's rows have no instance ids. */
+struct process_v1 {
+    unsigned pid;
+    unsigned long long used_memory;
+};
+
+EXPORT nvmlReturn_t nvmlDeviceGetComputeRunningProcesses(nvmlDevice_t device, unsigned *count, struct process_v1 *infos)
+{
+    QUERY(device, count);
+    struct process found[2];
+    unsigned room = *count, n = 2;
+    nvmlReturn_t result = processes(device, &n, found);
+    *count = n;
+    if (result != NVML_SUCCESS || n > room || (n > 0 && infos == NULL))
+        return NVML_ERROR_INSUFFICIENT_SIZE;
+    for (unsigned i = 0; i < n; i++)
+        infos[i] = (struct process_v1){found[i].pid, found[i].used_memory};
+    return NVML_SUCCESS;
+}

@@ -1,0 +1,214 @@
+/* The backend API: a convolution with bias and ReLU, a matrix product with an epilogue, a reduction. */
+#include "api.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { INT64 = 3, DATA_TYPE = 1, BOOLEAN = 2, DOUBLE = 5, VOID_PTR = 6, HANDLE = 0, DESCRIPTOR = 15 };
+
+static dnn made(int type)
+{
+    dnn d;
+    OK(cudnnBackendCreateDescriptor(type, &d));
+    return d;
+}
+
+static void set_int64(dnn d, int name, int count, const int *values)
+{
+    int64_t wide[8];
+    for (int i = 0; i < count; i++)
+        wide[i] = values[i];
+    OK(cudnnBackendSetAttribute(d, name, INT64, count, wide));
+}
+
+static void set_descriptor(dnn d, int name, dnn other)
+{
+    OK(cudnnBackendSetAttribute(d, name, DESCRIPTOR, 1, &other));
+}
+
+static dnn tensor(const struct test_tensor *t, int id, bool is_virtual)
+{
+    dnn d = made(17);
+    set_int64(d, 902, t->rank, t->dim);
+    set_int64(d, 903, t->rank, t->stride);
+    set_int64(d, 906, 1, &id);
+    set_int64(d, 900, 1, (int[]){16});
+    STATUS(2000, cudnnBackendFinalize(d)); /* the type is missing */
+    STATUS(2010, cudnnBackendSetAttribute(d, 901, INT64, 1, &(int64_t){0}));
+    OK(cudnnBackendSetAttribute(d, 901, DATA_TYPE, 1, &t->type));
+    OK(cudnnBackendSetAttribute(d, 907, BOOLEAN, 1, &is_virtual));
+    STATUS(2004, cudnnBackendGetAttribute(d, 901, DATA_TYPE, 1, NULL, &(int){0}));
+    OK(cudnnBackendFinalize(d));
+    STATUS(2000, cudnnBackendSetAttribute(d, 901, DATA_TYPE, 1, &t->type));
+    return d;
+}
+
+static dnn pointwise(int mode, dnn x, dnn b, dnn y)
+{
+    dnn d = made(0), op = made(13);
+    OK(cudnnBackendSetAttribute(d, 0, 14, 1, &mode));
+    OK(cudnnBackendFinalize(d));
+    set_descriptor(op, 750, d);
+    set_descriptor(op, 751, x);
+    if (b != NULL)
+        set_descriptor(op, 752, b);
+    set_descriptor(op, 753, y);
+    OK(cudnnBackendFinalize(op));
+    OK(cudnnBackendDestroyDescriptor(d));
+    return op;
+}
+
+/* Builds and runs a plan over the operations; `status` is what finalising the plan should say. */
+static void run(dnn *ops, int count, int64_t *ids, address *pointers, int tensors, int engine_from_end, int status)
+{
+    dnn graph = made(15), heuristics = made(4), configurations[4], plan = made(5), pack = made(16);
+    OK(cudnnBackendSetAttribute(graph, 800, HANDLE, 1, &handle));
+    OK(cudnnBackendSetAttribute(graph, 801, DESCRIPTOR, count, ops));
+    OK(cudnnBackendFinalize(graph));
+    set_descriptor(heuristics, 201, graph);
+    OK(cudnnBackendSetAttribute(heuristics, 200, 8, 1, &(int){0}));
+    OK(cudnnBackendFinalize(heuristics));
+    for (int i = 0; i < 4; i++)
+        configurations[i] = made(3);
+    int64_t found = 0, size = -1;
+    OK(cudnnBackendGetAttribute(heuristics, 202, DESCRIPTOR, 4, &found, configurations));
+    CHECK(found >= 1 && found <= 2);
+    OK(cudnnBackendSetAttribute(plan, 400, HANDLE, 1, &handle));
+    set_descriptor(plan, 401, configurations[found - 1 - engine_from_end]);
+    STATUS(status, cudnnBackendFinalize(plan));
+    if (status == 0) {
+        OK(cudnnBackendGetAttribute(plan, 402, INT64, 1, NULL, &size));
+        address workspace = device_memory((size_t)size + 16);
+        OK(cudnnBackendSetAttribute(pack, 1000, INT64, tensors, ids));
+        OK(cudnnBackendSetAttribute(pack, 1001, VOID_PTR, tensors, pointers));
+        OK(cudnnBackendSetAttribute(pack, 1003, VOID_PTR, 1, &workspace));
+        STATUS(2004, cudnnBackendExecute(handle, plan, pack));
+        OK(cudnnBackendFinalize(pack));
+        OK(cudnnBackendExecute(handle, plan, pack));
+        OK(cuMemFree_v2(workspace));
+    }
+    for (int i = 0; i < 4; i++)
+        OK(cudnnBackendDestroyDescriptor(configurations[i]));
+    OK(cudnnBackendDestroyDescriptor(graph));
+    OK(cudnnBackendDestroyDescriptor(heuristics));
+    OK(cudnnBackendDestroyDescriptor(plan));
+    OK(cudnnBackendDestroyDescriptor(pack));
+}
+
+static void matmul(int type)
+{
+    struct test_tensor a = tensor_new(type, NCHW, 3, (int[]){2, 5, 7}), b = tensor_new(type, NCHW, 3, (int[]){1, 7, 6});
+    struct test_tensor bias = tensor_new(type, NCHW, 3, (int[]){1, 1, 6}), c = tensor_new(type, NCHW, 3, (int[]){2, 5, 6});
+    struct test_tensor hidden = c;
+    hidden.type = FP32;
+    dnn at = tensor(&a, 1, false), bt = tensor(&b, 2, false), biast = tensor(&bias, 3, false);
+    dnn product = tensor(&hidden, 10, true), sum = tensor(&hidden, 11, true), ct = tensor(&c, 4, false);
+    dnn d = made(18), op = made(19);
+    OK(cudnnBackendSetAttribute(d, 1500, DATA_TYPE, 1, &(int){FP32}));
+    OK(cudnnBackendFinalize(d));
+    set_descriptor(op, 1520, at);
+    set_descriptor(op, 1521, bt);
+    set_descriptor(op, 1522, product);
+    set_descriptor(op, 1523, d);
+    OK(cudnnBackendFinalize(op));
+    /* given in the wrong order: the graph finds the right one */
+    dnn ops[3] = {pointwise(104, sum, NULL, ct), pointwise(0, product, biast, sum), op};
+    run(ops, 3, (int64_t[]){1, 2, 3, 4}, (address[]){a.memory, b.memory, bias.memory, c.memory}, 4, 0, 0);
+    float *actual = tensor_read(&c), expected[60];
+    for (int i = 0; i < 60; i++) {
+        double v = bias.values[i % 6];
+        for (int k = 0; k < 7; k++)
+            v += (double)a.values[i / 6 * 7 + k] * b.values[k * 6 + i % 6];
+        expected[i] = rounded(type, (float)(0.5 * v * (1 + erf(v / sqrt(2)))));
+    }
+    CHECK(difference(actual, expected, 60) < (type == FP32 ? 1e-6 : 6e-4));
+    free(actual);
+    dnn all[] = {at, bt, biast, product, sum, ct, d, op, ops[0], ops[1]};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        OK(cudnnBackendDestroyDescriptor(all[i]));
+    STATUS(2000, cudnnBackendDestroyDescriptor(all[0]));
+    tensor_free(&a);
+    tensor_free(&b);
+    tensor_free(&bias);
+    tensor_free(&c);
+}
+
+/* 1x1 convolution, ReLU; NHWC runs, NCHW is refused by the fusion engine. Padding differs on the two sides. */
+static void convolution(int format)
+{
+    struct test_tensor x = tensor_new(FP16, format, 4, (int[]){1, 8, 4, 4}), w = tensor_new(FP16, format, 4, (int[]){16, 8, 2, 2});
+    struct test_tensor y = tensor_new(FP16, format, 4, (int[]){1, 16, 4, 4}), hidden = y;
+    hidden.type = FP32;
+    dnn xt = tensor(&x, 1, false), wt = tensor(&w, 2, false), yt = tensor(&y, 3, false), virtual = tensor(&hidden, 9, true);
+    dnn d = made(1), op = made(10);
+    set_int64(d, 106, 1, (int[]){2});
+    set_int64(d, 102, 2, (int[]){1, 1});
+    set_int64(d, 103, 2, (int[]){1, 1});
+    set_int64(d, 105, 2, (int[]){0, 0});
+    set_int64(d, 104, 2, (int[]){1, 1});
+    OK(cudnnBackendSetAttribute(d, 100, DATA_TYPE, 1, &(int){FP32}));
+    OK(cudnnBackendSetAttribute(d, 101, 7, 1, &(int){1}));
+    OK(cudnnBackendFinalize(d));
+    set_descriptor(op, 702, d);
+    set_descriptor(op, 703, wt);
+    set_descriptor(op, 704, xt);
+    set_descriptor(op, 705, virtual);
+    OK(cudnnBackendSetAttribute(op, 700, DOUBLE, 1, &(double){1}));
+    OK(cudnnBackendSetAttribute(op, 701, DOUBLE, 1, &(double){0}));
+    OK(cudnnBackendFinalize(op));
+    dnn ops[2] = {op, pointwise(100, virtual, NULL, yt)};
+    run(ops, 2, (int64_t[]){1, 2, 3}, (address[]){x.memory, w.memory, y.memory}, 3, 0, format == NHWC ? 0 : 3004);
+    if (format == NHWC) {
+        float *actual = tensor_read(&y), expected[256];
+        for (int i = 0; i < 256; i++) {
+            double v = 0;
+            for (int c = 0; c < 8; c++)
+                for (int r = 0; r < 2; r++)
+                    for (int s = 0; s < 2; s++) {
+                        int h = i / 4 % 4 + r, u = i % 4 + s;
+                        if (h < 4 && u < 4)
+                            v += (double)x.values[(c * 4 + h) * 4 + u] * w.values[((i / 16 * 8 + c) * 2 + r) * 2 + s];
+                    }
+            expected[i] = rounded(FP16, (float)fmax(v, 0));
+        }
+        CHECK(difference(actual, expected, 256) < 6e-4);
+        free(actual);
+    }
+    dnn all[] = {xt, wt, yt, virtual, d, op, ops[1]};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        OK(cudnnBackendDestroyDescriptor(all[i]));
+    tensor_free(&x);
+    tensor_free(&w);
+    tensor_free(&y);
+}
+
+static void reduction(void)
+{
+    struct test_tensor x = tensor_new(FP32, NCHW, 3, (int[]){2, 3, 4}), y = tensor_new(FP32, NCHW, 3, (int[]){2, 3, 1});
+    dnn xt = tensor(&x, 1, false), yt = tensor(&y, 2, false), d = made(21), op = made(22);
+    OK(cudnnBackendSetAttribute(d, 1600, 18, 1, &(int){3}));
+    OK(cudnnBackendSetAttribute(d, 1601, DATA_TYPE, 1, &(int){FP32}));
+    OK(cudnnBackendFinalize(d));
+    set_descriptor(op, 1610, xt);
+    set_descriptor(op, 1611, yt);
+    set_descriptor(op, 1612, d);
+    OK(cudnnBackendFinalize(op));
+    run(&op, 1, (int64_t[]){1, 2}, (address[]){x.memory, y.memory}, 2, 0, 0);
+    float *actual = tensor_read(&y);
+    CHECK(actual[1] == fmaxf(fmaxf(x.values[4], x.values[5]), fmaxf(x.values[6], x.values[7])));
+    free(actual);
+    dnn all[] = {xt, yt, d, op};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        OK(cudnnBackendDestroyDescriptor(all[i]));
+    tensor_free(&x);
+    tensor_free(&y);
+}
+
+void test_graph_api(void)
+{
+    matmul(FP32);
+    matmul(FP16);
+    convolution(NHWC);
+    convolution(NCHW);
+    reduction();
+}
