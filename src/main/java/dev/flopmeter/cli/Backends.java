@@ -1,10 +1,11 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.measure.BackendReference;
 import dev.flopmeter.measure.Reference;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.Backend;
-import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.cudnn.CudnnBackend;
 import dev.flopmeter.run.djl.DjlBackend;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,7 @@ final class Backends {
    * @param name {@code auto}, {@code cudnn} or {@code djl}
    * @param device {@code auto}, {@code cpu} or {@code cuda:N}
    * @throws ModelException if the two do not go together
-   * @throws BackendException if it cannot be started
+   * @throws dev.flopmeter.run.BackendException if it cannot be started
    */
   static Backend open(String name, String device) {
     boolean wantsCpu = device.equals("cpu");
@@ -55,12 +56,15 @@ final class Backends {
   }
 
   private static Backend openGpu(String device) {
-    throw new BackendException("this build has no backend for " + device);
+    return CudnnBackend.open(device);
   }
 
   /** The first GPU, or nothing where none can be used: then the CPU does. */
   private static @Nullable Backend usableGpu() {
-    return null;
+    CudaLibraries libraries = CudaLibraries.find();
+    return libraries.problems().isEmpty() && libraries.devices().problem() == null
+        ? CudnnBackend.open("cuda:0")
+        : null;
   }
 
   /**
