@@ -49,6 +49,8 @@ public final class Main implements Runnable {
     commands.put("profile", ProfileCommand::new);
     commands.put("devices", DevicesCommand::new);
     commands.put("doctor", DoctorCommand::new);
+    commands.put("roof", RoofCommand::new);
+    commands.put("compare", CompareCommand::new);
     return commands;
   }
 
