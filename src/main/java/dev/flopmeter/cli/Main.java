@@ -50,6 +50,8 @@ public final class Main implements Runnable {
     commands.put("profile", ProfileCommand::new);
     commands.put("compare", CompareCommand::new);
     commands.put("roof", RoofCommand::new);
+    commands.put("devices", DevicesCommand::new);
+    commands.put("doctor", DoctorCommand::new);
     commands.put("models", ModelsCommand::new);
     commands.put("units", UnitsCommand::new);
     return commands;
