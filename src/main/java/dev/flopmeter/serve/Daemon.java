@@ -107,8 +107,7 @@ public final class Daemon implements AutoCloseable {
   public static Daemon start(Options options) throws ConfigException, IOException {
     Daemon daemon = new Daemon(options, options.source().read());
     ScheduledFuture<?> unused =
-        daemon.housekeeping.scheduleWithFixedDelay(
-            daemon::tick, 0, TICK_SECONDS, TimeUnit.SECONDS);
+        daemon.housekeeping.scheduleWithFixedDelay(daemon::tick, 0, TICK_SECONDS, TimeUnit.SECONDS);
     return daemon;
   }
 

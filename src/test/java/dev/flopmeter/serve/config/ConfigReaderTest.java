@@ -217,13 +217,13 @@ class ConfigReaderTest {
   @Test
   void secretsAreNotRepeated() {
     assertThat(problems("workloads: {a: {model: m}}\nhttp: {users: {me: hunter2}}"))
-        .isEqualTo("f.yaml:2: http.users.me: is no bcrypt hash; make one with htpasswd -nBC 10 NAME");
+        .isEqualTo(
+            "f.yaml:2: http.users.me: is no bcrypt hash; make one with htpasswd -nBC 10 NAME");
   }
 
   @Test
   void halfOfTlsAndFilesThatAreNotThere() {
-    assertThat(
-            problems("workloads: {a: {model: m}}\nhttp:\n  tls: {certificate: gone.pem}"))
+    assertThat(problems("workloads: {a: {model: m}}\nhttp:\n  tls: {certificate: gone.pem}"))
         .isEqualTo("f.yaml:3: http.tls.key: is missing; TLS needs a certificate and its key");
     assertThat(problems("workloads: {a: {model: m}}\nhttp:\n  tls: {certificate: c, key: k}"))
         .contains("f.yaml:3: http.tls.certificate: \"c\": no such file that can be read");
@@ -233,7 +233,8 @@ class ConfigReaderTest {
   void whatIsNoConfigurationAtAll() {
     assertThat(problems("workloads: {a: {model: m}")).startsWith("f.yaml:1: is no valid YAML: ");
     assertThat(problems("- a")).startsWith("f.yaml:1: is a list at its top");
-    assertThat(problems("")).isEqualTo("f.yaml:1: workloads.NAME: is missing; name at least one workload");
+    assertThat(problems(""))
+        .isEqualTo("f.yaml:1: workloads.NAME: is missing; name at least one workload");
     assertThat(problems("a: 1\na: 2")).contains("f.yaml:2: a: is already given in line 1");
     assertThat(catchThrowableOfType(ConfigException.class, () -> reader.read(folder)))
         .hasMessageContaining("is a directory");
