@@ -48,6 +48,7 @@ public final class Main implements Runnable {
     Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
     commands.put("count", CountCommand::new);
     commands.put("profile", ProfileCommand::new);
+    commands.put("serve", ServeCommand::new);
     commands.put("compare", CompareCommand::new);
     commands.put("roof", RoofCommand::new);
     commands.put("devices", DevicesCommand::new);
