@@ -11,7 +11,7 @@
     if (!response.ok) throw new Error("status " + response.status);
     const text = await response.text();
     // Only the content: the head's style sheet carries another response's nonce.
-    const content = text.slice(text.indexOf("<main"), text.lastIndexOf("</main>"));
+    const content = text.slice(text.indexOf("<main"), text.lastIndexOf("<\/main>"));
     const fresh = new DOMParser().parseFromString(content, "text/html");
     for (const part of all(document, "[data-part]")) {
       const next = fresh.getElementById(part.id);
