@@ -47,6 +47,8 @@ public final class Main implements Runnable {
   private static Map<String, Supplier<Object>> commands() {
     Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
     commands.put("profile", ProfileCommand::new);
+    commands.put("roof", RoofCommand::new);
+    commands.put("compare", CompareCommand::new);
     return commands;
   }
 
