@@ -1,10 +1,13 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.device.CudaDevices;
+import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.measure.BackendReference;
 import dev.flopmeter.measure.Reference;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.cudnn.CudnnBackend;
 import dev.flopmeter.run.djl.DjlBackend;
 import org.jspecify.annotations.Nullable;
 
@@ -55,11 +58,30 @@ final class Backends {
   }
 
   private static Backend openGpu(String device) {
-    throw new BackendException("this build has no backend for " + device);
+    return CudnnBackend.open(device);
   }
 
-  /** The first GPU, or nothing where none can be used: then the CPU does. */
+  /**
+   * The first GPU, or nothing where none can be used: then the CPU does. Where a driver is there
+   * and something else is missing, standard error says what, because the user may expect the GPU.
+   */
   private static @Nullable Backend usableGpu() {
+    CudaLibraries libraries = CudaLibraries.find();
+    if (libraries.driver().path() == null) {
+      return null;
+    }
+    if (!libraries.problems().isEmpty()) {
+      return withoutGpu(libraries.problems().get(0));
+    }
+    CudaDevices devices = libraries.devices();
+    if (devices.problem() != null) {
+      return withoutGpu(devices.problem());
+    }
+    return openGpu(devices.devices().get(0).id());
+  }
+
+  private static @Nullable Backend withoutGpu(String reason) {
+    System.err.println("flopmeter: running on the CPU: " + reason);
     return null;
   }
 
