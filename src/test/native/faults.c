@@ -262,8 +262,11 @@ void emu_write_faults(void *file)
     const char *separator = "";
     for (int i = 0; i < fault_count; i++) {
         const struct fault *fault = &faults[i];
-        fprintf(file, "%s{\"fault\":\"%s\",\"at\":\"%s%s%s\",\"fired\":%ld}", separator, fault->name, fault->where,
-                fault->where[0] != '\0' && fault->argument[0] != '\0' ? ":" : "", fault->argument, fault->fired);
+        fprintf(file, "%s{\"fault\":\"%s\",\"at\":\"%s%s%s", separator, fault->name, fault->where,
+                fault->where[0] != '\0' && fault->argument[0] != '\0' ? ":" : "", fault->argument);
+        if (fault->at > 0)
+            fprintf(file, ":%ld", fault->at);
+        fprintf(file, "\",\"fired\":%ld}", fault->fired);
         separator = ",";
     }
 }

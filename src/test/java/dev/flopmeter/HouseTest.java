@@ -33,7 +33,7 @@ class HouseTest {
           List.of("measure", "live"),
           List.of("run"),
           List.of("device", "count"),
-          List.of("model"));
+          List.of("model", "units"));
 
   /** The package above all others; {@code Flopmeter} alone lives there. */
   private static final String FRONT_DOOR = "";

@@ -45,7 +45,11 @@ public final class Main implements Runnable {
 
   /** The commands, by name, in the order the help lists them. */
   private static Map<String, Supplier<Object>> commands() {
-    return new LinkedHashMap<>();
+    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("profile", ProfileCommand::new);
+    commands.put("roof", RoofCommand::new);
+    commands.put("compare", CompareCommand::new);
+    return commands;
   }
 
   /**

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -117,11 +118,8 @@ final class ModelArguments {
     Map<String, Shape> shapes = new LinkedHashMap<>();
     for (String input : inputs) {
       int equals = separator("--input", input, "data=1x3x224x224");
-      try {
-        shapes.put(input.substring(0, equals), Shape.parse(input.substring(equals + 1)));
-      } catch (ModelException e) {
-        throw e.at("--input " + input.substring(0, equals));
-      }
+      String name = input.substring(0, equals);
+      shapes.put(name, shape(name, input.substring(equals + 1)));
     }
     Map<String, Long> sizes = new LinkedHashMap<>();
     for (String dim : dims) {
@@ -130,6 +128,56 @@ final class ModelArguments {
     }
     return new Bindings(
         shapes, batch == null ? OptionalLong.empty() : OptionalLong.of(batch), sizes, Map.of());
+  }
+
+  /**
+   * The bindings of a sweep, in order: every combination of the batch sizes with the lists given to
+   * {@code --input NAME=1x3x224x224,1x3x448x448} and {@code --dim NAME=128,512}.
+   */
+  List<Bindings> sweep() {
+    List<Bindings> all = new ArrayList<>(List.of(Bindings.NONE));
+    for (String input : inputs) {
+      int equals = separator("--input", input, "data=1x3x224x224");
+      String name = input.substring(0, equals);
+      String shapes = input.substring(equals + 1);
+      // A comma alone may also part the dimensions of one shape: 1,3,224,224.
+      List<String> list = shapes.contains("x") ? List.of(shapes.split(",")) : List.of(shapes);
+      all = crossed(all, list, (bindings, shape) -> bindings.withShape(name, shape(name, shape)));
+    }
+    for (String dim : dims) {
+      int equals = separator("--dim", dim, "sequence=128");
+      String name = dim.substring(0, equals);
+      all =
+          crossed(
+              all,
+              List.of(dim.substring(equals + 1).split(",")),
+              (bindings, size) -> withDim(bindings, name, number("--dim " + dim, size)));
+    }
+    List<Long> sizes = batches();
+    return sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
+  }
+
+  private static <T> List<Bindings> crossed(
+      List<Bindings> bindings, List<T> values, BiFunction<Bindings, T, Bindings> with) {
+    List<Bindings> all = new ArrayList<>();
+    for (Bindings one : bindings) {
+      values.forEach(value -> all.add(with.apply(one, value)));
+    }
+    return all;
+  }
+
+  private static Bindings withDim(Bindings bindings, String name, long size) {
+    Map<String, Long> changed = new LinkedHashMap<>(bindings.dims());
+    changed.put(name, size);
+    return new Bindings(bindings.shapes(), bindings.batch(), changed, bindings.values());
+  }
+
+  private static Shape shape(String input, String text) {
+    try {
+      return Shape.parse(text);
+    } catch (ModelException e) {
+      throw e.at("--input " + input);
+    }
   }
 
   private static int separator(String option, String text, String example) {

@@ -44,7 +44,8 @@ public final class CudaLibraries {
     return find(System.getenv());
   }
 
-  static CudaLibraries find(Map<String, String> environment) {
+  /** As {@link #find()}, with these environment variables in place of the process' own. */
+  public static CudaLibraries find(Map<String, String> environment) {
     LibraryPlaces places = new LibraryPlaces(environment, Path.of("/"));
     Opened driver =
         open(places.candidates("libcuda.so.1", "FLOPMETER_LIBCUDA"), "CUDA driver", DRIVER_FIX);

@@ -69,6 +69,8 @@ public final class Profiler {
     progress.report("prepare", 0, batch);
     Map<String, Tensor> inputs = RandomInputs.of(request.graph(), setting.seed());
     try (Plan plan = backend.prepare(request.graph(), request.options())) {
+      plan.load(inputs);
+      double firstRun = plan.timePass(); // before the check, which would warm it up
       progress.report("check", PREPARED, batch);
       NumericCheck check = check(plan, request, inputs, validity);
       plan.load(inputs);
@@ -81,7 +83,7 @@ public final class Profiler {
                     (phase, done, detail) ->
                         progress.report(
                             phase, CHECKED + (1 - CHECKED) * done, batch + ", " + detail))
-                .sample(plan);
+                .sample(plan, firstRun);
         Double joules =
             EnergyPass.joulesPerInference(plan, request.batch(), watch, setting.nanoClock());
         Sensors sensors = watch.summary(joules);

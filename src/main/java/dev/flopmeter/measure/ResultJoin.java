@@ -23,13 +23,12 @@ import org.jspecify.annotations.Nullable;
 final class ResultJoin {
   private final ProfileRequest request;
   private final RoofSet roofs;
-  private final double byteScale;
+  private final StepTraffic traffic;
 
   ResultJoin(ProfileRequest request, RoofSet roofs) {
     this.request = request;
     this.roofs = roofs;
-    // Counts speak of the model's own float32; half precision moves half of it.
-    this.byteScale = request.options().precision().bytes() / 4.0;
+    this.traffic = new StepTraffic(request.graph(), request.options().precision());
   }
 
   static Latency latency(Distribution passes) {
@@ -42,6 +41,7 @@ final class ResultJoin {
         boxed(passes.tail(0.90)),
         boxed(passes.tail(0.95)),
         boxed(passes.tail(0.99)),
+        boxed(passes.tail(0.999)),
         interval.low(),
         interval.high(),
         passes.relativeIqr());
@@ -58,7 +58,7 @@ final class ResultJoin {
 
   Efficiency efficiency(double seconds) {
     Cost cost = request.counts().totals();
-    double bytes = cost.bytes() * byteScale;
+    double bytes = traffic.bytes(request.counts().bytesByType());
     return new Efficiency(
         shares(Roof::flopsPerSecond, cost.macFlops() / seconds),
         shares(Roof::bytesPerSecond, bytes / seconds),
@@ -84,7 +84,6 @@ final class ResultJoin {
     for (LayerCost layer : request.counts().layers()) {
       costs.put(layer.name(), layer.cost());
     }
-    StepTraffic traffic = new StepTraffic(request.graph());
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < steps.size(); i++) {
       Step step = steps.get(i);
@@ -92,7 +91,7 @@ final class ResultJoin {
       for (String node : step.nodes()) {
         cost = cost.plus(costs.getOrDefault(node, Cost.ZERO));
       }
-      layers.add(layer(step, cost, traffic.bytes(step) * byteScale, samples.step(i)));
+      layers.add(layer(step, cost, traffic.bytes(step), samples.step(i)));
     }
     return layers;
   }
@@ -107,7 +106,7 @@ final class ResultJoin {
         step.op(),
         step.nodes(),
         cost,
-        new Time(seconds, times.q1(), times.q3()),
+        new Time(seconds, times.q1(), times.q3(), times.min()),
         flops > 0 && seconds > 0 ? flops / seconds : null,
         bytes > 0 ? cost.flops() / bytes : null,
         isPlaced && line != null ? line.bound(flops, bytes) : null,

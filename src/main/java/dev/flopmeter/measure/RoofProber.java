@@ -2,11 +2,11 @@ package dev.flopmeter.measure;
 
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.MeasuredRoofs;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
-import dev.flopmeter.run.UnsupportedOperatorException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -138,7 +138,7 @@ public final class RoofProber {
         }
       }
       return best > 0 ? best : null;
-    } catch (UnsupportedOperatorException e) {
+    } catch (ModelException e) {
       return null; // no kernel at this precision: the roof stays absent
     }
   }
@@ -154,7 +154,7 @@ public final class RoofProber {
       }
       double median = Distribution.of(times).median();
       return median > 0 ? median : null;
-    } catch (UnsupportedOperatorException e) {
+    } catch (ModelException e) {
       return null;
     }
   }

@@ -13,9 +13,10 @@ import java.util.function.LongSupplier;
  * or temperature meets both alike and their ratio stays fair.
  */
 final class Sampler {
-  /** Passes of a round; when one pass alone takes longer than {@link #SLOW_PASS}, one of each. */
+  /** Passes of a round, and of one whose passes take longer than {@link #SLOW_PASS}. */
   private static final int ROUND_PASSES = 5;
 
+  private static final int SLOW_ROUND_PASSES = 2;
   private static final int ROUND_LAYER_PASSES = 2;
   private static final double SLOW_PASS = 0.2;
 
@@ -34,9 +35,13 @@ final class Sampler {
     this.progress = progress;
   }
 
-  /** Measures {@code plan}, whose inputs are loaded. */
-  Samples sample(Plan plan) {
-    return new Session(plan).run();
+  /**
+   * Measures {@code plan}, whose inputs are loaded.
+   *
+   * @param firstRun seconds of its very first pass, which was run before
+   */
+  Samples sample(Plan plan, double firstRun) {
+    return new Session(plan).run(firstRun);
   }
 
   /** One plan's measurement; holds what grows while it runs. */
@@ -54,8 +59,7 @@ final class Sampler {
       this.plan = plan;
     }
 
-    Samples run() {
-      double first = plan.timePass();
+    Samples run(double first) {
       boolean isWarm = warmUp(first);
       StopReason reason = measure();
       return new Samples(first, warmup.size() + 1, isWarm, passes, steps, dropped, reason);
@@ -101,7 +105,7 @@ final class Sampler {
     private StopReason measure() {
       while (true) {
         boolean isSlow = longest > SLOW_PASS;
-        for (int i = 0; i < (isSlow ? 1 : ROUND_PASSES); i++) {
+        for (int i = 0; i < (isSlow ? SLOW_ROUND_PASSES : ROUND_PASSES); i++) {
           if (isOverTime() && !passes.isEmpty()) {
             return finishSteps();
           }

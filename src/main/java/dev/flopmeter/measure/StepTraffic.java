@@ -1,8 +1,11 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.count.Moved;
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
-import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.Step;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -18,11 +21,16 @@ import java.util.Set;
  */
 final class StepTraffic {
   private final Graph graph;
+
+  /** A model's float32 values are stored at the run's precision, its integers as they are. */
+  private final double floatScale;
+
   private final Map<String, Node> byName = new HashMap<>();
   private final Map<String, Set<String>> readers = new HashMap<>();
 
-  StepTraffic(Graph graph) {
+  StepTraffic(Graph graph, Precision precision) {
     this.graph = graph;
+    this.floatScale = precision.bytes() / 4.0;
     for (Node node : graph.nodes()) {
       byName.put(node.name(), node);
       for (String input : node.inputs()) {
@@ -31,8 +39,22 @@ final class StepTraffic {
     }
   }
 
-  /** Bytes in the model's own types; values whose shape depends on data are not in it. */
-  long bytes(Step step) {
+  /** Bytes of a whole count, at the run's precision. */
+  double bytes(Map<DataType, Moved> byType) {
+    double bytes = 0;
+    for (Map.Entry<DataType, Moved> entry : byType.entrySet()) {
+      Moved moved = entry.getValue();
+      bytes += scale(entry.getKey()) * ((double) moved.read() + moved.written());
+    }
+    return bytes;
+  }
+
+  private double scale(DataType type) {
+    return type == DataType.FLOAT ? floatScale : 1;
+  }
+
+  /** Bytes at the run's precision; values whose shape depends on data are not in it. */
+  double bytes(Step step) {
     List<Node> nodes = step.nodes().stream().map(byName::get).filter(Objects::nonNull).toList();
     Set<String> names = new HashSet<>(step.nodes());
     Set<String> written = new HashSet<>();
@@ -53,9 +75,10 @@ final class StepTraffic {
         }
       }
     }
-    long bytes = 0;
+    double bytes = 0;
     for (String value : crossing) {
-      bytes = Sizes.add(bytes, graph.type(value).map(type -> type.bytes()).orElse(0L));
+      TensorType type = graph.types().get(value);
+      bytes += type == null ? 0 : scale(type.type()) * type.bytes();
     }
     return bytes;
   }

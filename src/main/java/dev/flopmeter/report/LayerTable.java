@@ -24,6 +24,7 @@ final class LayerTable {
           new Column("Operator", false),
           new Column("Time", true),
           new Column("Share", true),
+          new Column("Spread", true),
           new Column("MACs", true),
           new Column("Bytes", true),
           new Column("FLOP/s", true),
@@ -84,22 +85,17 @@ final class LayerTable {
     out.line().open("tr", "data-i", index);
     figure(out, (double) index, Integer.toString(index + 1));
     out.open("th", "scope", "row").element("bdi", layer.name(), "class", "clip").close("th");
-    out.open("td").empty("i", "class", "swatch " + colours.of(layer.op()));
-    out.element("bdi", layer.op(), "class", "clip").close("td");
+    out.open("td");
+    TimeCharts.tagged(out, colours.of(layer.op()), Figures.operator(layer.op()));
+    out.close("td");
     double seconds = layer.time().median();
-    out.element(
-        "td",
-        Figures.seconds(seconds),
-        "class",
-        "n",
-        "data-v",
-        Double.toString(seconds),
-        "title",
-        "quartiles "
-            + Figures.seconds(layer.time().q1())
-            + " – "
-            + Figures.seconds(layer.time().q3()));
+    figure(out, seconds, Figures.seconds(seconds));
     share(out, seconds, colours.of(layer.op()));
+    double spread = layer.time().q3() - layer.time().q1();
+    figure(
+        out,
+        seconds > 0 ? spread / seconds : null,
+        seconds > 0 ? Figures.percent(spread / seconds) : "");
     figure(
         out,
         (double) layer.cost().macs(),
@@ -127,7 +123,7 @@ final class LayerTable {
   }
 
   private static void figure(Markup out, @Nullable Double value, String text) {
-    out.element("td", text, "class", "n", "data-v", value == null ? null : value.toString());
+    out.element("td", text, "class", "n", "data-v", value == null ? null : Figures.sortable(value));
   }
 
   private static String kernel(Layer layer) {

@@ -114,7 +114,7 @@ final class RooflineChart {
       minX = Math.min(minX, line.ridge() / 10);
       maxX = Math.max(maxX, line.ridge() * 6);
       maxY = Math.max(maxY, line.flops);
-      minY = Math.min(minY, line.flops / 100);
+      minY = Math.min(minY, line.flops / 40);
     }
     if (maxX == 0) {
       return Plot.of(WIDTH, HEIGHT, MARGINS, new Range(0.1, 1000, true), new Range(1, 10, true));
@@ -129,7 +129,7 @@ final class RooflineChart {
 
   private static void roofs(Markup out, Plot plot, List<Line> lines) {
     out.open("g", "class", "roofs", "aria-hidden", "true");
-    double labelled = Double.NaN;
+    double y = plot.top() + 12;
     for (Line line : lines) {
       double from = Math.max(plot.x().from(), plot.y().from() / line.bytes);
       double to = plot.x().to();
@@ -140,21 +140,12 @@ final class RooflineChart {
         out.empty("path", "class", "under", "d", edge + floor + "Z");
       }
       out.empty("path", "class", "roof " + line.style, "d", edge);
-      // Roofs lie close together: every second label goes below its line.
-      double y = plot.y().at(line.flops);
-      boolean isCrowded = Math.abs(y - labelled) < 30;
-      labelled = y;
-      out.element(
-          "text",
-          line.name + " " + Figures.flopRate(line.flops) + ", " + Figures.byteRate(line.bytes),
-          "class",
-          "label",
-          "x",
-          plot.right() - 4,
-          "y",
-          isCrowded ? y + 16 : y - 7,
-          "text-anchor",
-          "end");
+      // The corner above the slope is always empty, and roofs may lie too close for labels.
+      double x = plot.left() + 14;
+      out.empty("line", "class", "roof " + line.style, "x1", x, "x2", x + 30, "y1", y, "y2", y);
+      String figures = Figures.flopRate(line.flops) + ", " + Figures.byteRate(line.bytes);
+      out.element("text", line.name + " " + figures, "class", "label", "x", x + 38, "y", y + 4);
+      y += 20;
     }
     out.close("g");
   }

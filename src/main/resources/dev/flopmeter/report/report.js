@@ -1,26 +1,5 @@
-"use strict";
-// Theme, choice of result, dots with details, table with sort and filter. Names are only ever set as
-// text. What is shown of a layer comes from its table row, so nothing is in the file twice.
-
-const one = (root, selector) => root.querySelector(selector);
-const all = (root, selector) => Array.from(root.querySelectorAll(selector));
-
-function theme() {
-  const button = one(document, ".theme");
-  if (!button) return;
-  const root = document.documentElement;
-  const stored = () => { try { return localStorage.getItem("flopmeter-theme"); } catch { return null; } };
-  const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  const show = () => button.setAttribute("aria-pressed", String(isDark()));
-  if (stored()) root.dataset.theme = stored();
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    try { localStorage.setItem("flopmeter-theme", root.dataset.theme); } catch { /* private browsing keeps nothing */ }
-    show();
-  });
-  show();
-}
+// Choice of result, dots with details, table with sort and filter. Names are only ever set as text.
+// What is shown of a layer comes from its table row, so nothing is in the file twice.
 
 function choice() {
   const articles = all(document, "article.result");
@@ -167,7 +146,8 @@ function sortable(table) {
       const descending = before === "none" ? isFigure && column > 0 : before === "ascending";
       all(table, "thead th").forEach((other) => other.setAttribute("aria-sort", "none"));
       head.setAttribute("aria-sort", descending ? "descending" : "ascending");
-      const key = (row) => isFigure ? parseFloat(row.cells[column].dataset.v ?? "NaN") : row.cells[column].textContent;
+      const from = head.textContent === "Share" ? column - 1 : column; // a share sorts as its time
+      const key = (row) => isFigure ? parseFloat(row.cells[from].dataset.v ?? "NaN") : row.cells[column].textContent;
       const keys = new Map(state.rows.map((row) => [row, key(row)]));
       const sign = descending ? -1 : 1;
       state.rows.sort((a, b) => {
@@ -194,7 +174,6 @@ function sortable(table) {
   table.classList.add("ready");
 }
 
-theme();
 choice();
 document.body.append(tip);
 all(document, "article.result").forEach(details);

@@ -16,7 +16,7 @@ class SamplerTest {
   private final FakeTime time = new FakeTime();
 
   private Samples sample(FakePlan plan, SamplingRules rules, SampleGate gate) {
-    return new Sampler(rules, time, gate, Progress.SILENT).sample(plan);
+    return new Sampler(rules, time, gate, Progress.SILENT).sample(plan, plan.timePass());
   }
 
   private Samples sample(IntToDoubleFunction seconds) {
@@ -107,7 +107,7 @@ class SamplerTest {
   void theWallHoldsForPassesOfSeconds() {
     Samples samples = sample(pass -> 2.0);
     assertThat(samples.stopReason()).isEqualTo(StopReason.TIME_LIMIT);
-    assertThat(time.seconds()).isLessThanOrEqualTo(15);
+    assertThat(time.seconds()).isLessThanOrEqualTo(2 + 15);
     assertThat(samples.passes().size()).isBetween(2, 5);
     assertThat(samples.steps()).isNotEmpty();
   }
@@ -178,7 +178,7 @@ class SamplerTest {
     List<Double> shares = new ArrayList<>();
     new Sampler(
             SamplingRules.DEFAULT, time, SampleGate.OPEN, (phase, done, detail) -> shares.add(done))
-        .sample(FakePlan.of(time, pass -> 0.01 * (1 + 0.05 * Math.abs(noise(pass)))));
+        .sample(FakePlan.of(time, pass -> 0.01 * (1 + 0.05 * Math.abs(noise(pass)))), 0.01);
     assertThat(shares).isSorted().allSatisfy(share -> assertThat(share).isBetween(0.0, 1.0));
   }
 }

@@ -40,11 +40,10 @@ public final class CudnnBackend implements Backend {
    *     line that says what to do
    */
   public static CudnnBackend open(String id) {
-    return open(id, AlgorithmCache.defaultDirectory());
+    return open(id, CudaLibraries.find(), AlgorithmCache.defaultDirectory());
   }
 
-  static CudnnBackend open(String id, Path cacheDirectory) {
-    CudaLibraries libraries = CudaLibraries.find();
+  static CudnnBackend open(String id, CudaLibraries libraries, Path cacheDirectory) {
     if (!libraries.problems().isEmpty()) {
       throw new BackendException(libraries.problems().get(0));
     }

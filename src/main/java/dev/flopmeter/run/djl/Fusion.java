@@ -1,13 +1,148 @@
 package dev.flopmeter.run.djl;
 
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.Captures;
+import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.djl.kernel.Activation;
+import dev.flopmeter.run.djl.kernel.FusedKernels;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** Joins nodes into steps. */
+/**
+ * Joins nodes into steps: a convolution with the batch normalisation, residual and activation that
+ * follow it, wherever nothing else reads what is between them.
+ *
+ * <p>A joined step runs where its last node stands, so that everything it reads is there.
+ */
 final class Fusion {
-  private Fusion() {}
+  private final Scope scope;
+  private final Map<String, List<Node>> readers = new HashMap<>();
+  private final Set<String> returned;
+  private final Set<Node> taken = new HashSet<>();
+  private final Map<Node, Task> byLast = new HashMap<>();
+
+  private Fusion(Scope scope) {
+    this.scope = scope;
+    this.returned = Set.copyOf(scope.graph().outputs());
+    for (Node node : scope.graph().nodes()) {
+      List<String> read = new ArrayList<>(node.inputs());
+      read.addAll(Captures.of(node));
+      read.forEach(value -> readers.computeIfAbsent(value, any -> new ArrayList<>()).add(node));
+    }
+  }
 
   static List<Task> tasks(Scope scope, RunOptions options) {
-    return scope.graph().nodes().stream().map(Task::of).toList();
+    Fusion fusion = new Fusion(scope);
+    if (options.layout() != Layout.NCHW) {
+      scope.graph().nodes().forEach(fusion::join);
+    }
+    List<Task> tasks = new ArrayList<>();
+    for (Node node : scope.graph().nodes()) {
+      Task joined = fusion.byLast.get(node);
+      if (joined != null) {
+        tasks.add(joined);
+      } else if (!fusion.taken.contains(node)) {
+        tasks.add(Task.of(node));
+      }
+    }
+    return tasks;
+  }
+
+  private void join(Node node) {
+    if (node.qualifiedOp().equals("Conv") && FusedKernels.takesConv(scope.operands(node))) {
+      joinConv(node);
+    }
+  }
+
+  private void joinConv(Node conv) {
+    List<Node> chain = new ArrayList<>(List.of(conv));
+    List<String> inputs = new ArrayList<>(conv.inputs());
+    while (inputs.size() < FusedKernels.OTHER + 1) {
+      inputs.add("");
+    }
+    double epsilon = Double.NaN;
+    Node next = onlyReader(conv);
+    if (next != null && isFoldable(next)) {
+      for (int i = 0; i < 4; i++) {
+        inputs.set(FusedKernels.NORM + i, next.inputs().get(i + 1));
+      }
+      epsilon = next.attributes().number("epsilon", 1e-5f);
+      chain.add(next);
+      next = onlyReader(next);
+    }
+    boolean adds = next != null && isResidual(next, last(chain));
+    if (next != null && adds) {
+      String own = last(chain).outputs().get(0);
+      inputs.set(FusedKernels.OTHER, next.inputs().get(next.inputs().get(0).equals(own) ? 1 : 0));
+      chain.add(next);
+      next = onlyReader(next);
+    }
+    Optional<Activation> activation =
+        next == null ? Optional.empty() : Activation.of(scope.operands(next));
+    if (next != null && activation.isPresent()) {
+      chain.add(next);
+    }
+    taken.addAll(chain);
+    byLast.put(
+        last(chain),
+        new Task(
+            conv,
+            chain,
+            inputs,
+            last(chain).outputs(),
+            FusedKernels.conv(
+                scope.operands(conv), epsilon, adds, activation.orElse(Activation.NONE))));
+  }
+
+  private static Node last(List<Node> chain) {
+    return chain.get(chain.size() - 1);
+  }
+
+  /** The one node that reads what {@code node} writes, if there is just one and no output is. */
+  private @Nullable Node onlyReader(Node node) {
+    String value = node.outputs().get(0);
+    List<Node> all = readers.getOrDefault(value, List.of());
+    boolean alone = all.size() == 1 && !returned.contains(value) && !taken.contains(all.get(0));
+    return alone ? all.get(0) : null;
+  }
+
+  /** Whether {@code node} is a normalisation with constant statistics. */
+  private boolean isFoldable(Node node) {
+    Attributes attributes = node.attributes();
+    Operands in = scope.operands(node);
+    return node.qualifiedOp().equals("BatchNormalization")
+        && !attributes.flag("training_mode", false)
+        && (node.opset() >= 7 || attributes.flag("is_test", false))
+        && attributes.flag("spatial", true)
+        && node.outputs().size() == 1
+        && in.value(1).isPresent()
+        && in.value(2).isPresent()
+        && in.value(3).isPresent()
+        && in.value(4).isPresent();
+  }
+
+  /**
+   * Whether {@code node} adds a float tensor of just the same shape to what {@code from} writes.
+   */
+  private boolean isResidual(Node node, Node from) {
+    boolean sums = node.qualifiedOp().equals("Add") || node.qualifiedOp().equals("Sum");
+    if (!sums || node.inputs().size() != 2 || node.attributes().has("axis")) {
+      return false;
+    }
+    TensorType own = scope.type(from.outputs().get(0));
+    TensorType first = scope.type(node.inputs().get(0));
+    TensorType second = scope.type(node.inputs().get(1));
+    return own != null && own.type() == DataType.FLOAT && own.equals(first) && own.equals(second);
   }
 }

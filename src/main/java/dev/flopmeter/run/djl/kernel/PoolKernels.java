@@ -68,7 +68,7 @@ final class PoolKernels {
     int axes = window.axes();
     DataType type = in.type(0).type();
     long[] end = fittingEnd(in, window);
-    boolean inner = canPadInside(window, end);
+    boolean inner = canPadInside(in, window);
     String data = type.isFloat() ? "x0" : "torch.to(x0, " + TorchTypes.DOUBLE + ")";
     if (!inner) {
       data = WindowKernels.padded(data, window.padBegin(), end, "(-inf)");
@@ -94,12 +94,17 @@ final class PoolKernels {
     return Kernel.statements(2, lines.toArray(String[]::new));
   }
 
-  /** PyTorch pads by itself if both sides are alike and at most half the kernel. */
-  private static boolean canPadInside(Window window, long[] end) {
-    for (int i = 0; i < end.length; i++) {
+  /** PyTorch pads by itself alike on both sides, by at most half the kernel, and rounds down. */
+  private static boolean canPadInside(Operands in, Window window) {
+    Shape out = in.output(0).shape();
+    for (int i = 0; i < window.axes(); i++) {
       long begin = window.padBegin()[i];
-      long extra = end[i] - begin;
-      if (extra > 0 || begin * 2 > window.kernel()[i] || begin < 0) {
+      long span = (window.kernel()[i] - 1) * window.dilation()[i] + 1;
+      long room = in.shape(0).dim(i + 2) + 2 * begin - span;
+      if (begin < 0
+          || begin * 2 > window.kernel()[i]
+          || room < 0
+          || room / window.stride()[i] + 1 != out.dim(i + 2)) {
         return false;
       }
     }
@@ -152,7 +157,7 @@ final class PoolKernels {
     long[] end = fittingEnd(in, window);
     boolean undilated = Arrays.stream(window.dilation()).allMatch(dilation -> dilation == 1);
     boolean plain = !counted || Arrays.stream(window.padBegin()).allMatch(pad -> pad == 0);
-    if (undilated && canPadInside(window, end) && (plain || Arrays.equals(end, window.padEnd()))) {
+    if (undilated && canPadInside(in, window) && (plain || Arrays.equals(end, window.padEnd()))) {
       return Kernel.of(
           "torch.avg_pool"
               + axes

@@ -2,6 +2,7 @@ package dev.flopmeter.run.djl.kernel;
 
 import static dev.flopmeter.run.djl.kernel.Text.ints;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
@@ -27,6 +28,8 @@ final class SelectionKernels {
     rules.put("ScatterND", SelectionKernels::scatterNd);
     rules.put("Pad", SelectionKernels::pad);
     rules.put("NonZero", in -> Kernel.of("torch.t(torch.nonzero(x0))"));
+    rules.put("Range", SelectionKernels::range);
+    rules.put("ConstantOfShape", SelectionKernels::constantOfShape);
     rules.put("Compress", SelectionKernels::compress);
     rules.put("Trilu", SelectionKernels::trilu);
     rules.put("OneHot", SelectionKernels::oneHot);
@@ -255,6 +258,35 @@ final class SelectionKernels {
     long period = 2 * (size - 1);
     long place = Math.floorMod(at, period);
     return place < size ? place : period - place;
+  }
+
+  private static Kernel range(Operands in) {
+    DataType type = in.type(0).type();
+    String first = Text.number(type, in.requireValue(0).doubleAt(0));
+    String step = Text.number(type, in.requireValue(2).doubleAt(0));
+    return Kernel.of(
+        "torch.add(torch.mul(torch.arange("
+            + in.output(0).elements()
+            + ", dtype="
+            + Kernels.code(in, type)
+            + "), "
+            + step
+            + "), "
+            + first
+            + ")");
+  }
+
+  private static Kernel constantOfShape(Operands in) {
+    DataType type = in.output(0).type();
+    double value = in.attributes().tensor("value").map(tensor -> tensor.doubleAt(0)).orElse(0.0);
+    return Kernel.of(
+        "torch.full("
+            + ints(in.requireValue(0).toLongs())
+            + ", "
+            + Text.number(type, value)
+            + ", dtype="
+            + Kernels.code(in, type)
+            + ")");
   }
 
   private static Kernel compress(Operands in) {

@@ -151,7 +151,7 @@ final class UnaryKernels {
   }
 
   /** A literal where the bound is known, otherwise the input. */
-  private static Optional<String> bound(Operands in, String name, int index) {
+  static Optional<String> bound(Operands in, String name, int index) {
     DataType type = in.type(0).type();
     if (in.has(index)) {
       return Optional.of(

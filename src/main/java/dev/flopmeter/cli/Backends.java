@@ -1,0 +1,85 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.measure.BackendReference;
+import dev.flopmeter.measure.Reference;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.djl.DjlBackend;
+import org.jspecify.annotations.Nullable;
+
+/** Chooses what runs a network: the one place that knows all backends. */
+final class Backends {
+  private Backends() {}
+
+  /**
+   * The backend for what the user asked: {@code auto} takes the GPU where one can be used,
+   * otherwise the CPU.
+   *
+   * @param name {@code auto}, {@code cudnn} or {@code djl}
+   * @param device {@code auto}, {@code cpu} or {@code cuda:N}
+   * @throws ModelException if the two do not go together
+   * @throws BackendException if it cannot be started
+   */
+  static Backend open(String name, String device) {
+    boolean wantsCpu = device.equals("cpu");
+    boolean wantsGpu = device.matches("cuda:\\d{1,3}");
+    if (!wantsCpu && !wantsGpu && !device.equals("auto")) {
+      throw new ModelException(
+          "--device must be auto, cpu or cuda:N (such as cuda:0), not '" + device + "'");
+    }
+    return switch (name) {
+      case "djl" -> {
+        if (wantsGpu) {
+          throw new ModelException(
+              "--backend djl runs on the CPU; leave --device " + device + " out");
+        }
+        yield DjlBackend.open();
+      }
+      case "cudnn" -> {
+        if (wantsCpu) {
+          throw new ModelException("--backend cudnn runs on GPUs; use --backend djl for the CPU");
+        }
+        yield openGpu(wantsGpu ? device : "cuda:0");
+      }
+      case "auto" -> {
+        if (wantsGpu) {
+          yield openGpu(device);
+        }
+        Backend gpu = wantsCpu ? null : usableGpu();
+        yield gpu == null ? DjlBackend.open() : gpu;
+      }
+      default ->
+          throw new ModelException("--backend must be auto, cudnn or djl, not '" + name + "'");
+    };
+  }
+
+  private static Backend openGpu(String device) {
+    throw new BackendException("this build has no backend for " + device);
+  }
+
+  /** The first GPU, or nothing where none can be used: then the CPU does. */
+  private static @Nullable Backend usableGpu() {
+    return null;
+  }
+
+  /**
+   * What a backend's outputs are compared with: PyTorch on the CPU. PyTorch itself is compared with
+   * its own unfused run, which still finds mistakes of fusing.
+   */
+  static OpenReference referenceFor(Backend backend) {
+    if (backend instanceof DjlBackend) {
+      return new OpenReference(new BackendReference(backend), () -> {});
+    }
+    DjlBackend cpu = DjlBackend.open();
+    return new OpenReference(new BackendReference(cpu), cpu::close);
+  }
+
+  /** A reference and what it holds open. */
+  record OpenReference(Reference reference, Runnable closing) implements AutoCloseable {
+    @Override
+    public void close() {
+      closing.run();
+    }
+  }
+}

@@ -1,0 +1,218 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.count.Counter;
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.device.Datasheet;
+import dev.flopmeter.device.MeasuredRoofs;
+import dev.flopmeter.measure.DeviceRoofs;
+import dev.flopmeter.measure.ProfileRequest;
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.Profiler;
+import dev.flopmeter.measure.Progress;
+import dev.flopmeter.measure.SamplingRules;
+import dev.flopmeter.measure.SensorWatch;
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.report.ProfileJson;
+import dev.flopmeter.report.ProgressBar;
+import dev.flopmeter.report.Terminal;
+import dev.flopmeter.report.TerminalStyle;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.Precision;
+import java.nio.charset.Charset;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code flopmeter profile}: runs a network and tells how well it used the device. */
+@Command(
+    name = "profile",
+    description = "Runs a network and tells how well it used the device.",
+    mixinStandardHelpOptions = true)
+final class ProfileCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec;
+  @Mixin private ModelArguments model = new ModelArguments();
+  @Mixin private BackendArguments device = new BackendArguments();
+
+  @Option(
+      names = "--max-time",
+      paramLabel = "TIME",
+      defaultValue = "15s",
+      description = "wall time for measuring one case; default: ${DEFAULT-VALUE}")
+  private String maxTime = "15s";
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      defaultValue = "table",
+      description = "table, json, jsonl, csv, markdown or html; default: ${DEFAULT-VALUE}")
+  private String format = "table";
+
+  @Option(names = "--raw", description = "keep every sample in the JSON")
+  private boolean keepsRaw;
+
+  @Option(names = "--no-check", description = "do not compare the outputs with the reference")
+  private boolean isUnchecked;
+
+  @Option(names = "--no-roof", description = "do not measure the device's roofs if none are known")
+  private boolean isRoofless;
+
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "of the inputs")
+  private long seed = 1;
+
+  @Option(names = "--all-layers", description = "show every layer in the table")
+  private boolean showsAllLayers;
+
+  @Option(names = "-o", paramLabel = "FILE", description = "write to a file")
+  private @Nullable String file;
+
+  /** One combination of shapes and precision to measure. */
+  private record Case(Bindings bindings, Precision precision) {}
+
+  @Override
+  public Integer call() {
+    ProfileFormat form = ProfileFormat.of(format);
+    SamplingRules rules = SamplingRules.DEFAULT.withLimit(TimeSpan.parse("--max-time", maxTime));
+    Model opened = model.open();
+    List<Case> cases = cases();
+    if (form == ProfileFormat.JSON && cases.size() > 1) {
+      throw new ModelException(
+          "--format json holds one result, here are " + cases.size() + "; use --format jsonl");
+    }
+    // What can be refused without a device is, before one is started.
+    cases.forEach(one -> device.options(one.precision()));
+    opened.bind(cases.get(0).bindings());
+    try (Output output = Output.to(file, spec.commandLine().getOut());
+        Backend backend = device.open()) {
+      List<ProfileResult> results = measure(opened, cases, backend, rules, form, output);
+      if (form != ProfileFormat.JSONL) {
+        output.text(form.render(results, style(output, Terminal.OUTPUT)));
+      }
+    }
+    return 0;
+  }
+
+  private List<Case> cases() {
+    List<Case> cases = new ArrayList<>();
+    for (Precision precision : device.precisions()) {
+      for (Bindings bindings : model.sweep()) {
+        cases.add(new Case(bindings, precision));
+      }
+    }
+    return cases;
+  }
+
+  private List<ProfileResult> measure(
+      Model opened,
+      List<Case> cases,
+      Backend backend,
+      SamplingRules rules,
+      ProfileFormat form,
+      Output output) {
+    List<ProfileResult> results = new ArrayList<>();
+    try (ShownProgress progress = progress(form, output);
+        Backends.OpenReference reference = isUnchecked ? null : Backends.referenceFor(backend)) {
+      Profiler profiler =
+          new Profiler(
+              backend,
+              new Profiler.Setting(
+                  Surroundings.of(backend),
+                  roofs(backend, progress),
+                  reference == null ? null : reference.reference(),
+                  () -> SensorWatch.NONE,
+                  System::nanoTime,
+                  Clock.systemUTC(),
+                  seed));
+      for (int i = 0; i < cases.size(); i++) {
+        int before = i;
+        ProfileResult result =
+            profiler.profile(
+                request(opened, cases.get(i), rules),
+                (phase, done, detail) ->
+                    progress.report(phase, (before + done) / cases.size(), detail));
+        results.add(result);
+        if (form == ProfileFormat.JSONL) {
+          output.line(ProfileJson.writeLine(result));
+        }
+      }
+    }
+    return results;
+  }
+
+  private DeviceRoofs roofs(Backend backend, Progress progress) {
+    MeasuredRoofs measured =
+        isRoofless
+            ? null
+            : RoofLookup.ofUser(backend, spec.commandLine().getErr())
+                .of(
+                    device.precisions(),
+                    (phase, done, detail) -> progress.report(phase, 0, detail));
+    return new DeviceRoofs(backend.device(), Datasheet.load(), measured);
+  }
+
+  private ProfileRequest request(Model opened, Case one, SamplingRules rules) {
+    Graph graph = opened.bind(one.bindings());
+    Counts counts = Counter.standard().count(opened, graph);
+    return new ProfileRequest(
+        graph, counts, batch(graph), device.options(one.precision()), rules, keepsRaw);
+  }
+
+  /** Inferences of one pass: the leading dimension of the first input, by the usual convention. */
+  private static long batch(Graph graph) {
+    if (graph.inputs().isEmpty()) {
+      return 1;
+    }
+    Shape shape = graph.requireType(graph.inputs().get(0)).shape();
+    return shape.rank() < 2 ? 1 : Math.max(1, shape.dim(0));
+  }
+
+  private ShownProgress progress(ProfileFormat form, Output output) {
+    if (form == ProfileFormat.JSONL) {
+      return ShownProgress.of(
+          (phase, done, detail) -> output.line(ProfileJson.writeProgress(phase, done, detail)));
+    }
+    boolean isTerminal = Terminal.ERRORS.isTerminal();
+    return ShownProgress.of(
+        new ProgressBar(System.err, style(null, Terminal.ERRORS), isTerminal, System::nanoTime));
+  }
+
+  private TerminalStyle style(@Nullable Output output, Terminal terminal) {
+    if (output != null && output.isFile()) {
+      return TerminalStyle.PLAIN.withAllLayers(showsAllLayers);
+    }
+    return TerminalStyle.of(System.getenv(), terminal, Charset.defaultCharset(), showsAllLayers);
+  }
+
+  /** Progress that is taken off the screen at the end. */
+  private interface ShownProgress extends Progress, AutoCloseable {
+    @Override
+    void close();
+
+    static ShownProgress of(Progress progress) {
+      return new ShownProgress() {
+        @Override
+        public void report(String phase, double done, String detail) {
+          progress.report(phase, done, detail);
+        }
+
+        @Override
+        public void close() {
+          if (progress instanceof ProgressBar bar) {
+            bar.close();
+          }
+        }
+      };
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.report.HtmlReport;
+import dev.flopmeter.report.ProfileCsv;
+import dev.flopmeter.report.ProfileJson;
+import dev.flopmeter.report.ProfileMarkdown;
+import dev.flopmeter.report.ProfileTable;
+import dev.flopmeter.report.TerminalStyle;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** The forms that {@code profile} prints its results in. */
+enum ProfileFormat {
+  TABLE,
+  JSON,
+  JSONL,
+  CSV,
+  MARKDOWN,
+  HTML;
+
+  static ProfileFormat of(String text) {
+    return Arrays.stream(values())
+        .filter(format -> format.label().equals(text))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new ModelException(
+                    "--format must be "
+                        + Arrays.stream(values())
+                            .map(ProfileFormat::label)
+                            .collect(Collectors.joining(", "))
+                        + ", not '"
+                        + text
+                        + "'"));
+  }
+
+  String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  String render(List<ProfileResult> results, TerminalStyle style) {
+    return switch (this) {
+      case TABLE -> ProfileTable.render(results, style);
+      case JSON -> ProfileJson.write(results.get(0)) + "\n";
+      case JSONL ->
+          results.stream()
+              .map(result -> ProfileJson.writeLine(result) + "\n")
+              .collect(Collectors.joining());
+      case CSV -> ProfileCsv.render(results);
+      case MARKDOWN -> ProfileMarkdown.render(results);
+      case HTML -> html(results);
+    };
+  }
+
+  private static String html(List<ProfileResult> results) {
+    StringBuilder page = new StringBuilder();
+    try {
+      HtmlReport.render(results, page);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return page.toString();
+  }
+}

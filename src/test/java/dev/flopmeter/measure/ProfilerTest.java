@@ -1,0 +1,595 @@
+package dev.flopmeter.measure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flopmeter.count.Cost;
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.LayerCost;
+import dev.flopmeter.count.ModelInfo;
+import dev.flopmeter.count.Moved;
+import dev.flopmeter.count.Uncounted;
+import dev.flopmeter.count.Work;
+import dev.flopmeter.device.Datasheet;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.device.MeasuredRoofs;
+import dev.flopmeter.measure.ProfileResult.Environment;
+import dev.flopmeter.measure.ProfileResult.Layer;
+import dev.flopmeter.measure.ProfileResult.Sensors;
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.run.Precision;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Random;
+import java.util.function.IntToDoubleFunction;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Rules 1, 2, 3, 6, 7 and 10 of how we measure, on plans that break them. */
+class ProfilerTest {
+  private static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
+  private static final Device CPU =
+      new Device("cpu", "cpu", "Test CPU", Map.of("cores", "2"), false);
+  private static final Device CARD =
+      new Device(
+          "cuda",
+          "cuda:0",
+          "NVIDIA A100-SXM4-80GB",
+          Map.of("driver", "550", "compute_capability", "8.0", "sm_count", "108"),
+          false);
+
+  /** y = relu(x * w): 4x8 times 8x16. */
+  private static final Graph GRAPH = graph();
+
+  // MatMul: 4*8*16 MACs; reads 4*8 + 8*16 floats, writes 4*16. Relu: reads and writes 4*16.
+  private static final Cost MATMUL = new Cost(512, 1024, 128, 4 * (32 + 128), 4 * 64);
+  private static final Cost RELU = new Cost(0, 64, 0, 4 * 64, 4 * 64);
+
+  private final FakeTime time = new FakeTime();
+  private FakePlan plan;
+
+  private static Graph graph() {
+    GraphBuilder graph = new GraphBuilder("tiny", 18);
+    graph.input("x", TensorType.of(DataType.FLOAT, 4, 8));
+    graph.constant("w", RandomTensor.weights(TensorType.of(DataType.FLOAT, 8, 16), 1, 8));
+    graph.add("MatMul", "mm", Attributes.NONE, "x", "w");
+    graph.add("Relu", "y", Attributes.NONE, "mm");
+    return graph.build(List.of("y"));
+  }
+
+  private static Counts counts(List<Uncounted> uncounted) {
+    return new Counts(
+        new ModelInfo("tiny", "test", 18, List.of()),
+        "flops",
+        MATMUL.plus(RELU),
+        new Work(512, 64),
+        512,
+        Map.of(DataType.FLOAT, new Moved(640 + 256, 256 + 256)),
+        uncounted,
+        List.of(),
+        List.of(
+            new LayerCost("mm", "MatMul", List.of(Shape.of(4, 16)), MATMUL, true),
+            new LayerCost("y", "Relu", List.of(Shape.of(4, 16)), RELU, true)));
+  }
+
+  private static ProfileRequest request(Precision precision) {
+    return new ProfileRequest(
+        GRAPH,
+        counts(List.of()),
+        4,
+        RunOptions.DEFAULT.withPrecision(precision),
+        SamplingRules.DEFAULT,
+        false);
+  }
+
+  private static final List<Step> APART =
+      List.of(
+          new Step("mm", "MatMul", List.of("mm"), new KernelInfo("gemm", null, null, 64L)),
+          new Step("y", "Relu", List.of("y"), new KernelInfo("map", null, null, null)));
+  private static final List<Step> FUSED =
+      List.of(
+          new Step("mm", "MatMul+Relu", List.of("mm", "y"), new KernelInfo("g", null, null, 0L)));
+
+  private static Map<String, Tensor> answer(double... values) {
+    return Map.of("y", DenseTensor.ofDoubles(TensorType.of(DataType.FLOAT, values.length), values));
+  }
+
+  private static Reference reference(double... values) {
+    return new Reference() {
+      @Override
+      public String name() {
+        return "known";
+      }
+
+      @Override
+      public Map<String, Tensor> outputs(Graph graph, Map<String, Tensor> inputs) {
+        return answer(values);
+      }
+    };
+  }
+
+  private static DeviceRoofs roofs(Device device, @Nullable MeasuredRoofs measured) {
+    return new DeviceRoofs(device, Datasheet.load(), measured);
+  }
+
+  private static MeasuredRoofs measured(double flops, double bytes, double launch) {
+    return new MeasuredRoofs(
+        Map.of("fp32", flops),
+        Map.of("fp32", "MatMul", "memory", "copy"),
+        bytes,
+        launch,
+        NOON,
+        Map.of());
+  }
+
+  /** A profile with everything in order; each test spoils one thing. */
+  private final class Case {
+    private IntToDoubleFunction seconds = pass -> 1e-3;
+    private List<Step> steps = APART;
+    private double layerShare = 1;
+    private UnaryOperator<Map<String, Tensor>> plansAnswer = inputs -> answer(1, 2);
+    private double eager = 0;
+    private @Nullable Reference reference = reference(1, 2);
+    private DeviceRoofs roofs = roofs(CPU, measured(1e9, 1e9, 1e-7));
+    private SensorWatch watch = SensorWatch.NONE;
+    private ProfileRequest request = request(Precision.FP32);
+
+    ProfileResult run() {
+      plan = new FakePlan(time, steps, seconds, layerShare, plansAnswer, eager);
+      FakeBackend backend = new FakeBackend(roofs.device(), (graph, options) -> plan);
+      Profiler.Setting setting =
+          new Profiler.Setting(
+              new Environment("1", "17", "Linux", backend.libraries()),
+              roofs,
+              reference,
+              () -> watch,
+              time,
+              Clock.fixed(NOON, ZoneOffset.UTC),
+              42);
+      return new Profiler(backend, setting).profile(request, Progress.SILENT);
+    }
+  }
+
+  private static double noise(int pass) {
+    return new Random(pass * 7919L + 17).nextGaussian();
+  }
+
+  // The join
+
+  @Test
+  void joinsCostAndTime() {
+    ProfileResult result = new Case().run();
+    assertThat(result.latency().median()).isEqualTo(1e-3);
+    assertThat(result.throughput().inferencesPerSecond()).isCloseTo(4 / 1e-3, within(1e-6));
+    assertThat(result.throughput().achievedFlopsPerSecond())
+        .isCloseTo(2 * 512 / 1e-3, within(1e-6));
+    // MFU counts MACs alone: the Relu's 64 FLOPs are not in it.
+    assertThat(result.efficiency().mfu().measured()).isCloseTo(2 * 512 / 1e-3 / 1e9, within(1e-12));
+    assertThat(result.efficiency().mbu().measured())
+        .isCloseTo((640 + 256 + 256 + 256) / 1e-3 / 1e9, within(1e-12));
+    assertThat(result.efficiency().intensity()).isCloseTo(1088 / 1408.0, within(1e-12));
+    assertThat(result.efficiency().mfu().datasheet()).isNull();
+    assertThat(result.cost()).isEqualTo(MATMUL.plus(RELU));
+    assertThat(result.peakActivationBytes()).isEqualTo(512);
+    assertThat(result.memory()).isEqualTo(new ProfileResult.Memory(1000, 2000, 300));
+    assertThat(result.valid()).isTrue();
+    assertThat(result.warnings()).isEmpty();
+    assertThat(plan.isClosed).isTrue();
+  }
+
+  @Test
+  void halfPrecisionMovesHalfTheBytes() {
+    Case half = new Case();
+    half.request = request(Precision.FP16);
+    ProfileResult result = half.run();
+    assertThat(result.efficiency().mbu().measured()).isCloseTo(704 / 1e-3 / 1e9, within(1e-12));
+    assertThat(result.efficiency().intensity()).isCloseTo(1088 / 704.0, within(1e-12));
+    // No fp16 rate was measured: fp32's is no substitute.
+    assertThat(result.efficiency().mfu().measured()).isNull();
+  }
+
+  @Test
+  void aLayerIsPlacedUnderTheRoofline() {
+    Case slow = new Case();
+    slow.roofs = roofs(CPU, measured(1e7, 1e7, 1e-7));
+    ProfileResult result = slow.run();
+    Layer matmul = result.layers().get(0);
+    // 1024 FLOPs at 1e7 take 102.4 us, 896 bytes 89.6 us; it took 3/4 of 1 ms.
+    assertThat(matmul.bound()).isEqualTo("compute");
+    assertThat(matmul.rooflineEfficiency()).isCloseTo(102.4 / 750, within(1e-9));
+    assertThat(matmul.intensity()).isCloseTo(1024 / 896.0, within(1e-12));
+    assertThat(matmul.achievedFlopsPerSecond()).isCloseTo(1024 / 0.75e-3, within(1e-6));
+    Layer relu = result.layers().get(1);
+    assertThat(relu.bound()).isEqualTo("memory");
+    assertThat(relu.rooflineEfficiency()).isCloseTo(51.2 / 250, within(1e-9));
+    assertThat(relu.achievedFlopsPerSecond()).isNull();
+  }
+
+  @Test
+  void workSmallerThanALaunchIsBoundByIt() {
+    Case quick = new Case();
+    quick.roofs = roofs(CPU, measured(1e12, 1e12, 5e-6));
+    assertThat(quick.run().layers()).extracting(Layer::bound).containsOnly("launch");
+  }
+
+  @Test
+  void withoutARoofThereIsNoBound() {
+    Case unknown = new Case();
+    unknown.roofs = roofs(CPU, null);
+    ProfileResult result = unknown.run();
+    assertThat(result.layers()).extracting(Layer::bound).containsOnlyNulls();
+    assertThat(result.layers()).extracting(Layer::rooflineEfficiency).containsOnlyNulls();
+    assertThat(result.efficiency().mfu()).isEqualTo(ProfileResult.Shares.NONE);
+  }
+
+  @Test
+  void aFusedStepHasItsNodesCostAndOnlyItsBordersTraffic() {
+    Case fused = new Case();
+    fused.steps = FUSED;
+    Layer layer = fused.run().layers().get(0);
+    assertThat(layer.cost()).isEqualTo(MATMUL.plus(RELU));
+    // x and w in, y out; the product between never leaves: 4 * (32 + 128 + 64).
+    assertThat(layer.intensity()).isCloseTo(1088 / 896.0, within(1e-12));
+  }
+
+  @Test
+  void whatIsNotCountedIsNamed() {
+    Case odd = new Case();
+    odd.request =
+        new ProfileRequest(
+            GRAPH,
+            counts(List.of(new Uncounted("com.x:Magic", "no rule", List.of("a", "b")))),
+            1,
+            RunOptions.DEFAULT,
+            SamplingRules.DEFAULT,
+            false);
+    assertThat(odd.run().warnings())
+        .containsExactly("the work of 2 com.x:Magic is not counted: no rule");
+  }
+
+  // Rule 1: correct before fast
+
+  @Test
+  void aWrongAnswerIsNoResult() {
+    Case wrong = new Case();
+    wrong.plansAnswer = inputs -> answer(1, 2.01);
+    ProfileResult result = wrong.run();
+    assertThat(result.valid()).isFalse();
+    assertThat(result.numericCheck()).isNotNull();
+    assertThat(result.numericCheck().passed()).isFalse();
+    assertThat(result.numericCheck().relativeL2()).isCloseTo(0.01 / Math.sqrt(5), within(1e-6));
+    assertThat(result.warnings().get(0))
+        .isEqualTo("outputs differ from the reference (known): relative L2 0.0045, allowed 0.0010");
+  }
+
+  @Test
+  void half16IsAllowedMoreAndSaysHowMuch() {
+    Case half = new Case();
+    half.plansAnswer = inputs -> answer(1, 2.01);
+    half.request = request(Precision.FP16);
+    ProfileResult result = half.run();
+    assertThat(result.valid()).isTrue();
+    assertThat(result.numericCheck().tolerance()).isEqualTo(2e-2);
+  }
+
+  @Test
+  void notANumberAndMissingOutputsAreWrong() {
+    Case nan = new Case();
+    nan.plansAnswer = inputs -> answer(1, Double.NaN);
+    assertThat(nan.run().valid()).isFalse();
+    Case missing = new Case();
+    missing.plansAnswer = inputs -> Map.of();
+    assertThat(missing.run().valid()).isFalse();
+  }
+
+  @Test
+  void theCheckComesAfterTheFirstRunAndBeforeAnyTimeThatCounts() {
+    new Case().run();
+    assertThat(plan.calls.subList(0, 5)).containsExactly("load", "pass", "run", "load", "pass");
+  }
+
+  @Test
+  void withoutAReferenceTheResultSaysSo() {
+    Case unchecked = new Case();
+    unchecked.reference = null;
+    ProfileResult result = unchecked.run();
+    assertThat(result.numericCheck()).isNull();
+    assertThat(result.warnings()).containsExactly("the outputs were not compared with a reference");
+  }
+
+  @Test
+  void inputsAreRandomSeededAndNeverZeros() {
+    List<Map<String, Tensor>> fed = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      Case spied = new Case();
+      spied.plansAnswer =
+          inputs -> {
+            fed.add(inputs);
+            return answer(1, 2);
+          };
+      spied.run();
+    }
+    double[] values = fed.get(0).get("x").toDoubles();
+    assertThat(values).containsExactly(fed.get(1).get("x").toDoubles());
+    assertThat(Distribution.of(values).max() - Distribution.of(values).min()).isGreaterThan(1);
+    assertThat(java.util.Arrays.stream(values).filter(v -> v == 0)).isEmpty();
+  }
+
+  // Rule 2: the two passes against each other
+
+  @Test
+  void theLayersSumIsComparedWithTheWhole() {
+    assertThat(new Case().run().layerSumRatio()).isCloseTo(1, within(1e-9));
+    for (double share : new double[] {0.90, 1.2}) {
+      Case off = new Case();
+      off.layerShare = share;
+      ProfileResult result = off.run();
+      assertThat(result.layerSumRatio()).isCloseTo(share, within(1e-9));
+      assertThat(result.warnings()).singleElement().asString().contains("the layers add up to");
+      assertThat(result.valid()).isTrue();
+    }
+  }
+
+  // Rule 3: launch overhead
+
+  @Test
+  void launchOverheadIsEagerAgainstGraph() {
+    Case graphs = new Case();
+    graphs.eager = 1.25;
+    ProfileResult.Launch launch = graphs.run().launch();
+    assertThat(launch).isNotNull();
+    assertThat(launch.overheadRatio()).isCloseTo(0.25, within(1e-9));
+    assertThat(new Case().run().launch()).isNull();
+  }
+
+  // Rules 4 and 5, as the result tells them
+
+  @Test
+  void theResultSaysHowSamplingWent() {
+    ProfileResult result = new Case().run();
+    assertThat(result.run().stopReason()).isEqualTo("noise below bound");
+    assertThat(result.run().warmupRuns()).isGreaterThanOrEqualTo(200);
+    assertThat(result.run().samples()).isGreaterThanOrEqualTo(500);
+    assertThat(result.run().startedAt()).isEqualTo(NOON);
+    assertThat(result.firstRunSeconds()).isEqualTo(1e-3);
+    assertThat(result.run().rawSeconds()).isNull();
+  }
+
+  @Test
+  void rawSamplesOnRequest() {
+    Case raw = new Case();
+    raw.request =
+        new ProfileRequest(
+            GRAPH, counts(List.of()), 4, RunOptions.DEFAULT, SamplingRules.DEFAULT, true);
+    ProfileResult result = raw.run();
+    assertThat(result.run().rawSeconds()).hasSize(result.run().samples()).containsOnly(1e-3);
+  }
+
+  @Test
+  void fewerThanThirtySamplesAreAWarningFewerThanSixInvalid() {
+    Case slow = new Case();
+    slow.seconds = pass -> 0.4;
+    ProfileResult result = slow.run();
+    assertThat(result.valid()).isTrue();
+    assertThat(result.run().stopReason()).isEqualTo("time limit");
+    assertThat(result.warnings()).anyMatch(w -> w.matches("\\d+ samples instead of 30 fit.*"));
+    Case slower = new Case();
+    slower.seconds = pass -> 3;
+    result = slower.run();
+    assertThat(result.valid()).isFalse();
+    assertThat(result.warnings()).anyMatch(w -> w.contains("at least 6 are needed"));
+  }
+
+  // Rule 6: noise
+
+  @Test
+  void tailsNeedSamples() {
+    Case brief = new Case();
+    brief.seconds = pass -> 0.02;
+    ProfileResult result = brief.run(); // 30 samples
+    assertThat(result.latency().p90()).isNull();
+    ProfileResult many = new Case().run(); // 500
+    assertThat(many.latency().p95()).isNotNull();
+    assertThat(many.latency().p99()).isNull();
+  }
+
+  @Test
+  void scatterOfTenPercentWarnsOfTwentyFiveInvalidates() {
+    Case noisy = new Case();
+    noisy.seconds = pass -> 1e-3 * (1 + 0.18 * Math.abs(noise(pass)));
+    ProfileResult result = noisy.run();
+    assertThat(result.latency().relativeIqr()).isBetween(0.10, 0.25);
+    assertThat(result.valid()).isTrue();
+    assertThat(result.warnings()).anyMatch(w -> w.endsWith("more than 10 %"));
+    Case bimodal = new Case();
+    bimodal.seconds = pass -> noise(pass) > 0 ? 1e-3 : 1.5e-3;
+    result = bimodal.run();
+    assertThat(result.valid()).isFalse();
+    assertThat(result.warnings()).anyMatch(w -> w.contains("more than 25 %"));
+  }
+
+  @Test
+  void rareOutliersDoNotMoveTheMedian() {
+    Case spiky = new Case();
+    spiky.seconds = pass -> pass % 20 == 7 ? 1e-2 : 1e-3;
+    ProfileResult result = spiky.run();
+    assertThat(result.latency().median()).isEqualTo(1e-3);
+    assertThat(result.valid()).isTrue();
+  }
+
+  // Rule 7: roofs
+
+  @Test
+  void moreThanTheDatasheetsPeakIsAMistake() {
+    Case impossible = new Case();
+    impossible.roofs = roofs(CARD, null);
+    impossible.seconds = pass -> 5e-11; // 1024 FLOP in 50 ps: 20.5 TFLOP/s, the peak is 19.5
+    impossible.request =
+        new ProfileRequest(
+            GRAPH,
+            counts(List.of()),
+            4,
+            RunOptions.DEFAULT,
+            new SamplingRules(1e-9, 10, 0.01, 30, 1e-9, 0.005, 0.1, 15),
+            false);
+    ProfileResult result = impossible.run();
+    assertThat(result.efficiency().mfu().datasheet()).isGreaterThan(1);
+    assertThat(result.valid()).isFalse();
+    assertThat(result.warnings()).anyMatch(w -> w.contains("above the datasheet peak"));
+  }
+
+  @Test
+  void theClockAdjustedRoofFollowsTheClockThatWasRead() {
+    Case card = new Case();
+    card.roofs = roofs(CARD, null);
+    card.watch = watch(1.2e9, OptionalDouble.empty());
+    ProfileResult result = card.run();
+    // 108 SMs x 1.2 GHz x 128 FLOP
+    assertThat(result.roofs().clockAdjusted().flopsPerSecond())
+        .isCloseTo(108 * 1.2e9 * 128, within(1.0));
+    assertThat(result.roofs().datasheet().flopsPerSecond()).isEqualTo(19.5e12);
+  }
+
+  // Rule 8, in the result
+
+  @Test
+  void droppedSamplesAreInTheResult() {
+    Case throttled = new Case();
+    int[] asked = {0};
+    throttled.watch =
+        new FixedWatch(
+            () ->
+                asked[0]++ % 10 == 0
+                    ? java.util.Optional.of("slow clock")
+                    : java.util.Optional.empty(),
+            1.2e9,
+            OptionalDouble::empty);
+    ProfileResult result = throttled.run();
+    assertThat(result.run().droppedSamples()).containsOnlyKeys("slow clock");
+    assertThat(result.warnings()).singleElement().asString().endsWith("dropped: slow clock");
+  }
+
+  @Test
+  void energyIsPerInferenceOverTwoSeconds() {
+    Case metered = new Case();
+    double[] from = {-1};
+    metered.watch =
+        new FixedWatch(
+            SampleGate.OPEN,
+            1.2e9,
+            () -> {
+              if (from[0] < 0) {
+                from[0] = time.seconds();
+              }
+              return OptionalDouble.of(300 * time.seconds()); // a steady 300 W
+            });
+    ProfileResult result = metered.run();
+    // 300 W x 1 ms a pass / 4 inferences a pass
+    assertThat(result.sensors().energyJPerInference()).isCloseTo(0.075, within(1e-4));
+    assertThat(time.seconds() - from[0]).isGreaterThanOrEqualTo(2 - 1e-9);
+  }
+
+  // Rule 10: surroundings
+
+  @Test
+  void theSurroundingsAreRecorded() {
+    Case card = new Case();
+    card.roofs = roofs(CARD, null);
+    ProfileResult result = card.run();
+    assertThat(result.device()).isEqualTo(CARD);
+    assertThat(result.environment().libraries()).containsEntry("fakelib", "1.2");
+    assertThat(result.environment().flopmeter()).isEqualTo("1");
+    assertThat(result.run().backend()).isEqualTo("fake");
+    assertThat(result.run().precision()).isEqualTo("fp32");
+    assertThat(result.run().batch()).isEqualTo(4);
+  }
+
+  @Test
+  void progressGrowsToOneThroughAllPhases() {
+    Map<String, Double> phases = new HashMap<>();
+    List<Double> shares = new ArrayList<>();
+    plan = FakePlan.of(time, pass -> 1e-3);
+    FakeBackend backend =
+        new FakeBackend(
+            CPU,
+            (graph, options) ->
+                new FakePlan(time, APART, pass -> 1e-3, 1, inputs -> answer(1, 2), 0));
+    Profiler.Setting setting =
+        new Profiler.Setting(
+            new Environment("1", "17", "Linux", Map.of()),
+            roofs(CPU, null),
+            reference(1, 2),
+            () -> SensorWatch.NONE,
+            time,
+            Clock.fixed(NOON, ZoneOffset.UTC),
+            1);
+    new Profiler(backend, setting)
+        .profile(
+            new ProfileRequest(
+                GRAPH,
+                counts(List.of()),
+                4,
+                RunOptions.DEFAULT,
+                SamplingRules.DEFAULT.withLimit(Duration.ofSeconds(5)),
+                false),
+            (phase, done, detail) -> {
+              phases.put(phase, done);
+              shares.add(done);
+            });
+    assertThat(phases).containsOnlyKeys("prepare", "check", "warm-up", "measure");
+    assertThat(shares).isSorted().endsWith(1.0);
+  }
+
+  private static SensorWatch watch(double smClockHz, OptionalDouble joules) {
+    return new FixedWatch(SampleGate.OPEN, smClockHz, () -> joules);
+  }
+
+  private record FixedWatch(
+      SampleGate gate, double smClockHz, java.util.function.Supplier<OptionalDouble> joules)
+      implements SensorWatch {
+    @Override
+    public OptionalDouble energyJoules() {
+      return joules.get();
+    }
+
+    @Override
+    public Sensors summary(@Nullable Double joulesPerInference) {
+      return new Sensors(
+          smClockHz,
+          null,
+          null,
+          null,
+          joulesPerInference,
+          null,
+          null,
+          null,
+          null,
+          null,
+          null,
+          List.of(),
+          Map.of());
+    }
+
+    @Override
+    public void close() {}
+  }
+}
