@@ -10,6 +10,8 @@ public final class CountCsv {
   private CountCsv() {}
 
   /**
+   * The lines.
+   *
    * @param companions the same graph under the other numbers of the same tool
    */
   public static String render(Counts counts, List<Counts> companions) {
