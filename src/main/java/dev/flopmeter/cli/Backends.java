@@ -1,10 +1,12 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.measure.BackendReference;
 import dev.flopmeter.measure.Reference;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.cudnn.CudnnBackend;
 import dev.flopmeter.run.djl.DjlBackend;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +22,7 @@ final class Backends {
    * @param name {@code auto}, {@code cudnn} or {@code djl}
    * @param device {@code auto}, {@code cpu} or {@code cuda:N}
    * @throws ModelException if the two do not go together
-   * @throws dev.flopmeter.run.BackendException if it cannot be started
+   * @throws BackendException if it cannot be started
    */
   static Backend open(String name, String device) {
     boolean wantsCpu = device.equals("cpu");
@@ -59,12 +61,28 @@ final class Backends {
     return CudnnBackend.open(device);
   }
 
-  /** The first GPU, or nothing where none can be used: then the CPU does. */
+  /**
+   * The first GPU, or nothing where none can be used: then the CPU does. Where a driver is there
+   * and something else is missing, standard error says what, because the user may expect the GPU.
+   */
   private static @Nullable Backend usableGpu() {
     CudaLibraries libraries = CudaLibraries.find();
-    return libraries.problems().isEmpty() && libraries.devices().problem() == null
-        ? CudnnBackend.open("cuda:0")
-        : null;
+    if (libraries.driver().path() == null) {
+      return null;
+    }
+    if (!libraries.problems().isEmpty()) {
+      return withoutGpu(libraries.problems().get(0));
+    }
+    CudaDevices devices = libraries.devices();
+    if (devices.problem() != null) {
+      return withoutGpu(devices.problem());
+    }
+    return openGpu(devices.devices().get(0).id());
+  }
+
+  private static @Nullable Backend withoutGpu(String reason) {
+    System.err.println("flopmeter: running on the CPU: " + reason);
+    return null;
   }
 
   /**
