@@ -67,6 +67,11 @@ public final class DynamicLibrary {
     return function(symbol).invokeLong(arguments);
   }
 
+  /** Calls a function that returns a text. */
+  String text(String symbol, Object... arguments) throws LibraryException {
+    return function(symbol).invokeString(arguments, false);
+  }
+
   private Function function(String symbol) throws LibraryException {
     Pointer address = address(symbol);
     if (address == null) {
