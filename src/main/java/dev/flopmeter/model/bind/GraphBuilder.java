@@ -8,6 +8,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.TorchOrigin;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.model.shape.ShapeRules;
@@ -127,7 +128,10 @@ public final class GraphBuilder {
     Operands in = operands(node);
     Optional<List<TensorType>> outputs = inferTypes(node, in);
     if (outputs.isPresent()) {
-      Optional<List<Tensor>> folded = fold(in, outputs.get());
+      Optional<List<Tensor>> folded =
+          node.metadata().containsKey(TorchOrigin.KEEP)
+              ? Optional.empty()
+              : fold(in, outputs.get());
       if (folded.isPresent()) {
         record(node, folded.get().stream().map(Tensor::type).toList());
         for (int i = 0; i < node.outputs().size(); i++) {
