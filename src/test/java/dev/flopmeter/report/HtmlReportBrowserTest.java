@@ -2,6 +2,7 @@ package dev.flopmeter.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.measure.ProfileResult;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -191,6 +192,20 @@ class HtmlReportBrowserTest {
       browser.one(".more").click();
       assertThat(names()).hasSize(layers);
     }
+  }
+
+  @Test
+  void aComparisonShowsBothRooflinesAndWhatMoved() throws IOException {
+    ComparisonSet set = SampleProfiles.comparison();
+    browser.openFile("compare.html", CompareHtml.render(set));
+
+    assertThat(browser.complaints()).isEmpty();
+    assertThat(browser.count("svg.roofline")).isEqualTo(2);
+    assertThat(browser.count(".dot"))
+        .isEqualTo(2L * set.comparisons().get(0).base().layers().size());
+    assertThat(names()).hasSize(set.comparisons().get(0).layers().size());
+    assertThat(browser.accessibilityProblems()).isEmpty();
+    browser.screenshot("compare", 1280, 1500);
   }
 
   @Test
