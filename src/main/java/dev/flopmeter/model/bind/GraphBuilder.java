@@ -42,6 +42,9 @@ public final class GraphBuilder {
   private final Map<String, Integer> sameNames = new HashMap<>();
   private final Map<String, ValueInfo> declared;
 
+  /** The batch that replaced a declared batch of 1; 0 if none did. */
+  private long rebatched;
+
   public GraphBuilder(String name, int opset) {
     this(name, opset, Map.of(), null);
   }
@@ -78,6 +81,14 @@ public final class GraphBuilder {
     constants.put(input, value);
   }
 
+  /**
+   * Says that the inputs were declared with batch 1 and have another one: reshapes to a constant
+   * shape that starts with 1 follow it where what they reshape has the new batch in front.
+   */
+  void rebatch(long batch) {
+    rebatched = batch;
+  }
+
   /** Adds a known tensor. */
   public String constant(String value, Tensor tensor) {
     claim(value);
@@ -112,7 +123,7 @@ public final class GraphBuilder {
     try {
       requireDefined(node);
       node.outputs().stream().filter(output -> !output.isEmpty()).forEach(this::claim);
-      infer(node);
+      infer(rebatched > 1 && node.qualifiedOp().equals("Reshape") ? followingBatch(node) : node);
     } catch (DataDependentException e) {
       throw new IllegalStateException("inference must settle this", e);
     } catch (ModelException e) {
@@ -127,6 +138,42 @@ public final class GraphBuilder {
             "its input '" + operand + "' is written by no node, input or initializer");
       }
     }
+  }
+
+  /** The node with the new batch in its constant shape, or as it is. */
+  private Node followingBatch(Node node) {
+    Operands in = operands(node);
+    TensorType reshaped = in.knownType(0).orElse(null);
+    boolean hasBatch =
+        reshaped != null && reshaped.shape().rank() > 0 && reshaped.shape().dim(0) == rebatched;
+    if (!hasBatch || constants.containsKey(node.inputs().get(0))) {
+      return node;
+    }
+    if (!in.has(1)) {
+      long[] shape = in.attributes().integers("shape", new long[0]);
+      if (shape.length < 2 || shape[0] != 1) {
+        return node;
+      }
+      shape[0] = rebatched;
+      return node.withAttributes(node.attributes().with("shape", shape));
+    }
+    Tensor target = in.value(1).orElse(null);
+    if (target == null || target.elements() < 2 || target.longAt(0) != 1) {
+      return node;
+    }
+    long[] shape = target.toLongs();
+    shape[0] = rebatched;
+    String value = node.outputs().get(0) + "/shape of batch " + rebatched;
+    constant(value, Tensor.ofLongs(shape));
+    return new Node(
+        node.name(),
+        node.domain(),
+        node.op(),
+        node.opset(),
+        List.of(node.inputs().get(0), value),
+        node.outputs(),
+        node.attributes(),
+        node.metadata());
   }
 
   private void infer(Node node) {

@@ -27,7 +27,7 @@ final class WindowShapes {
     rules.put("GlobalLpPool", in -> List.of(globalPool(in)));
   }
 
-  private static TensorType convolution(Operands in, int x, int w) {
+  static TensorType convolution(Operands in, int x, int w) {
     Shape input = in.shape(x);
     Shape weight = in.shape(w);
     if (weight.rank() != input.rank() || input.rank() < 3) {
