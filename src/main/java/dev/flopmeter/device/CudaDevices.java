@@ -48,7 +48,8 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     return new CudaDevices(List.of(), problem);
   }
 
-  static CudaDevices list(DynamicLibrary driver, LibraryFinding driverFinding, LibraryFinding cudnn) {
+  static CudaDevices list(
+      DynamicLibrary driver, LibraryFinding driverFinding, LibraryFinding cudnn) {
     try {
       int status = driver.call("cuInit", 0);
       if (status != 0) {
@@ -93,13 +94,14 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     properties.put("memory_bytes", Long.toString(memory.getValue()));
     properties.put(
         "compute_capability",
-        attribute(driver, handle, CAPABILITY_MAJOR) + "." + attribute(driver, handle, CAPABILITY_MINOR));
+        attribute(driver, handle, CAPABILITY_MAJOR)
+            + "."
+            + attribute(driver, handle, CAPABILITY_MINOR));
     properties.put("sm_count", Integer.toString(attribute(driver, handle, MULTIPROCESSOR_COUNT)));
     properties.put("clock_hz", Long.toString(1000L * attribute(driver, handle, CLOCK_RATE_KHZ)));
     properties.put(
         "memory_clock_hz", Long.toString(1000L * attribute(driver, handle, MEMORY_CLOCK_KHZ)));
-    properties.put(
-        "memory_bus_bits", Integer.toString(attribute(driver, handle, MEMORY_BUS_BITS)));
+    properties.put("memory_bus_bits", Integer.toString(attribute(driver, handle, MEMORY_BUS_BITS)));
     properties.put(
         "pci_bus_id",
         "%08x:%02x:%02x.0"

@@ -55,7 +55,8 @@ public final class CudaLibraries {
     Opened cudnn =
         driverFinding.isUsable()
             ? open(places.candidates("libcudnn.so.9", "FLOPMETER_LIBCUDNN"), "cuDNN", CUDNN_FIX)
-            : new Opened(null, LibraryFinding.missing("cuDNN", "not tried without a driver", CUDNN_FIX));
+            : new Opened(
+                null, LibraryFinding.missing("cuDNN", "not tried without a driver", CUDNN_FIX));
     LibraryFinding cudnnFinding = cudnn.library == null ? cudnn.finding : checkCudnn(cudnn.library);
     return new CudaLibraries(driverFinding, cudnnFinding, driver.library);
   }
@@ -88,7 +89,11 @@ public final class CudaLibraries {
       String readable = version.getValue() / 1000 + "." + version.getValue() % 1000 / 10;
       if (version.getValue() < OLDEST_DRIVER) {
         return LibraryFinding.unusable(
-            "CUDA driver", path, readable, "too old: it offers CUDA " + readable + ", needed is 12.0", DRIVER_FIX);
+            "CUDA driver",
+            path,
+            readable,
+            "too old: it offers CUDA " + readable + ", needed is 12.0",
+            DRIVER_FIX);
       }
       return lacking(library, "cuda")
           .map(
@@ -131,8 +136,8 @@ public final class CudaLibraries {
 
   /**
    * cuDNN 9 opens its parts by bare name when first needed, and could meet those of another
-   * installation: what is open already wins, so its own parts are opened now. Wheels keep cuBLAS and
-   * NVRTC in directories beside it. One that is missing is no error before cuDNN asks for it.
+   * installation: what is open already wins, so its own parts are opened now. Wheels keep cuBLAS
+   * and NVRTC in directories beside it. One that is missing is no error before cuDNN asks for it.
    */
   private static void openCompanions(Path cudnn) {
     Path directory = cudnn.getParent();
@@ -141,7 +146,8 @@ public final class CudaLibraries {
     }
     List<Path> companions = new ArrayList<>();
     for (String sibling : List.of("cublas", "cuda_nvrtc", "cu13")) {
-      companions.addAll(matching(directory.resolve("../../" + sibling + "/lib"), "libcublasLt.so.1"));
+      companions.addAll(
+          matching(directory.resolve("../../" + sibling + "/lib"), "libcublasLt.so.1"));
       companions.addAll(matching(directory.resolve("../../" + sibling + "/lib"), "libcublas.so.1"));
       companions.addAll(matching(directory.resolve("../../" + sibling + "/lib"), "libnvrtc.so.1"));
     }
@@ -177,7 +183,10 @@ public final class CudaLibraries {
 
   /** What stands in the way of running on a GPU; empty if nothing does but perhaps the devices. */
   public List<String> problems() {
-    return Stream.of(driver, cudnn).filter(f -> !f.isUsable()).map(LibraryFinding::message).toList();
+    return Stream.of(driver, cudnn)
+        .filter(f -> !f.isUsable())
+        .map(LibraryFinding::message)
+        .toList();
   }
 
   /** The devices that the driver shows, in its order. */

@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A shared library opened with the system's own loader, so that its verdict ({@code dlerror}) can be
- * shown. It stays open until the process ends: other libraries are bound against it.
+ * A shared library opened with the system's own loader, so that its verdict ({@code dlerror}) can
+ * be shown. It stays open until the process ends: other libraries are bound against it.
  */
 public final class DynamicLibrary {
   private static final int RTLD_LAZY = 1;

@@ -19,9 +19,9 @@ import java.util.List;
  *     model.newPredictor(new EfficiencyTranslator<>(translator, efficiency));
  * }</pre>
  *
- * <p>A call's time runs from the moment its input is ready until its output has been processed.
- * DJL starts work on a GPU and returns; reading the result in the wrapped translator waits for it,
- * so the time is that of the result on the host ({@link Timing#HOST}), the reading included. A
+ * <p>A call's time runs from the moment its input is ready until its output has been processed. DJL
+ * starts work on a GPU and returns; reading the result in the wrapped translator waits for it, so
+ * the time is that of the result on the host ({@link Timing#HOST}), the reading included. A
  * translator that hands arrays on without reading them is timed too short on a GPU: wrap it only if
  * it reads its output.
  *

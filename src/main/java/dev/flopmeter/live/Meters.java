@@ -176,8 +176,7 @@ final class Meters {
       }
     }
     for (double quantile : QUANTILES) {
-      Gauge.builder(
-              "flopmeter.inference.latency", window, read -> latency(read.read(), quantile))
+      Gauge.builder("flopmeter.inference.latency", window, read -> latency(read.read(), quantile))
           .description("Quantile of the calls' durations over the window, within 3.2 %.")
           .baseUnit("seconds")
           .tags(tags.and("quantile", Double.toString(quantile)))
@@ -209,8 +208,7 @@ final class Meters {
 
   private double bytes(Totals.Snapshot added) {
     return costs instanceof BatchCosts byBatch
-        ? byBatch.bytesPerCall() * added.calls()
-            + byBatch.bytesPerInference() * added.inferences()
+        ? byBatch.bytesPerCall() * added.calls() + byBatch.bytesPerInference() * added.inferences()
         : added.shapedBytes();
   }
 

@@ -23,8 +23,8 @@ import java.util.function.Function;
  * efficiency.record(8, nanos); // a call of 8 inferences took this long
  * }</pre>
  *
- * <p>Thread-safe. {@link #record(long, long)} takes no lock, never waits and allocates nothing; only
- * the first call registers the meters that need one. The meters read sums in memory.
+ * <p>Thread-safe. {@link #record(long, long)} takes no lock, never waits and allocates nothing;
+ * only the first call registers the meters that need one. The meters read sums in memory.
  */
 public final class ModelEfficiency implements MeterBinder {
   private final Workload workload;
@@ -50,8 +50,8 @@ public final class ModelEfficiency implements MeterBinder {
    * met first.
    *
    * @param model name for the label {@code model}
-   * @param counter the count for a call's shapes; throws {@link
-   *     dev.flopmeter.model.ModelException} if the model cannot take them
+   * @param counter the count for a call's shapes; throws {@link dev.flopmeter.model.ModelException}
+   *     if the model cannot take them
    * @param limit how many distinct shapes to keep counts of; the oldest go first
    */
   public static EfficiencyBuilder of(

@@ -6,11 +6,11 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * The difference of totals over the last while. Readers drive it: each reading is kept, and compared
- * with the newest one that is at least a window old (or the first of all), so that writers do
- * nothing for it. A service that is read every 15 s answers for its window and at most one reading
- * more. Where nothing ran in the window, the last difference in which something did is kept; the
- * counters tell whether work goes on.
+ * The difference of totals over the last while. Readers drive it: each reading is kept, and
+ * compared with the newest one that is at least a window old (or the first of all), so that writers
+ * do nothing for it. A service that is read every 15 s answers for its window and at most one
+ * reading more. Where nothing ran in the window, the last difference in which something did is
+ * kept; the counters tell whether work goes on.
  */
 final class SlidingWindow {
   /** Readings closer than this part of a window are one: a scrape reads several meters. */
@@ -37,8 +37,7 @@ final class SlidingWindow {
   synchronized Totals.Snapshot read() {
     long now = clock.getAsLong();
     boolean isFresh =
-        last.calls() > 0
-            && now - readings.getLast().nanos() < windowNanos / READINGS_PER_WINDOW;
+        last.calls() > 0 && now - readings.getLast().nanos() < windowNanos / READINGS_PER_WINDOW;
     if (isFresh) {
       return last;
     }

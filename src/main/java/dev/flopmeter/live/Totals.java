@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.DoubleAdder;
 
 /**
- * What was recorded since the start. Writers never wait: each adds to the stripe of its thread, with
- * one atomic add a number. A reading sums the stripes; it may miss calls that end meanwhile.
+ * What was recorded since the start. Writers never wait: each adds to the stripe of its thread,
+ * with one atomic add a number. A reading sums the stripes; it may miss calls that end meanwhile.
  */
 final class Totals {
   private static final int INFERENCES = 0;
@@ -80,12 +80,7 @@ final class Totals {
       calls += durations[i];
     }
     return new Snapshot(
-        sum(INFERENCES),
-        sum(BUSY_NANOS),
-        shapedFlops.sum(),
-        shapedBytes.sum(),
-        calls,
-        durations);
+        sum(INFERENCES), sum(BUSY_NANOS), shapedFlops.sum(), shapedBytes.sum(), calls, durations);
   }
 
   long calls() {

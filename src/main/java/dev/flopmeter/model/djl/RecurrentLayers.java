@@ -58,13 +58,15 @@ record RecurrentLayers(
   private static NDArray joined(List<TracedArray> states) {
     return states.size() == 1
         ? states.get(0)
-        : states
-            .get(0)
-            .op("Concat", Attributes.of("axis", 0), states.toArray(TracedArray[]::new));
+        : states.get(0).op("Concat", Attributes.of("axis", 0), states.toArray(TracedArray[]::new));
   }
 
   private List<TracedArray> layer(
-      TracedArray x, int layer, int directions, List<TracedArray> weights, List<TracedArray> initial) {
+      TracedArray x,
+      int layer,
+      int directions,
+      List<TracedArray> weights,
+      List<TracedArray> initial) {
     // Weights come first, biases after them, whatever the number of directions.
     List<TracedArray> matrices = weights.stream().filter(array -> array.rank() == 2).toList();
     List<TracedArray> vectors = weights.stream().filter(array -> array.rank() == 1).toList();
@@ -84,8 +86,7 @@ record RecurrentLayers(
         attributes
             .with("hidden_size", hidden)
             .with("direction", bidirectional ? "bidirectional" : "forward");
-    return x.tracing()
-        .applyMany(op, all, 1 + initial.size(), operands.toArray(TracedArray[]::new));
+    return x.tracing().applyMany(op, all, 1 + initial.size(), operands.toArray(TracedArray[]::new));
   }
 
   /** The layer's part of an initial state [layers x directions, batch, hidden]; none for zeros. */

@@ -20,6 +20,11 @@ final class MatrixShapes {
     rules.put(
         "QLinearMatMul", in -> List.of(in.type(7).withShape(product(in.shape(0), in.shape(3)))));
     rules.put("Gemm", MatrixShapes::gemm);
+    rules.put("Einsum", in -> List.of(in.type(0).withShape(EinsumEquation.of(in).outputShape())));
+    rules.put("com.microsoft:FusedGemm", MatrixShapes::gemm);
+    rules.put("com.microsoft:FusedMatMul", MatrixShapes::fusedMatMul);
+    rules.put(
+        "Det", in -> List.of(in.type(0).withShape(in.shape(0).slice(0, in.shape(0).rank() - 2))));
   }
 
   /** NumPy's matmul: vectors are promoted, leading axes broadcast. */
@@ -41,6 +46,19 @@ final class MatrixShapes {
       out = out.concat(Shape.of(right.dim(-1)));
     }
     return out;
+  }
+
+  private static List<TensorType> fusedMatMul(Operands in) {
+    Shape a = turned(in.shape(0), in.attributes().flag("transA", false));
+    Shape b = turned(in.shape(1), in.attributes().flag("transB", false));
+    return List.of(in.type(0).withShape(product(a, b)));
+  }
+
+  private static Shape turned(Shape matrix, boolean transposed) {
+    int rank = matrix.rank();
+    return transposed && rank > 1
+        ? matrix.with(rank - 1, matrix.dim(-2)).with(rank - 2, matrix.dim(-1))
+        : matrix;
   }
 
   private static List<TensorType> gemm(Operands in) {

@@ -39,7 +39,8 @@ final class AlgorithmCache {
         cache.read();
       } catch (IOException | RuntimeException e) {
         cache.chosen.clear();
-        logger.warn("{} cannot be used: {}; algorithms are searched again", cache.file, e.toString());
+        logger.warn(
+            "{} cannot be used: {}; algorithms are searched again", cache.file, e.toString());
       }
     }
     return cache;

@@ -48,8 +48,7 @@ record ArenaLayout(Map<Block, Long> offsets, long bytes) {
         .toList();
   }
 
-  private static void stretch(
-      Map<Block, int[]> spans, List<Block> order, Block block, int step) {
+  private static void stretch(Map<Block, int[]> spans, List<Block> order, Block block, int step) {
     int[] span = spans.get(block);
     if (span == null) {
       spans.put(block, new int[] {step, step});

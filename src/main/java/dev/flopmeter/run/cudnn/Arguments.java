@@ -9,8 +9,8 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one structure that a kernel of ours takes, member by member in the order of its declaration in
- * C; members align themselves to their size as C does.
+ * The one structure that a kernel of ours takes, member by member in the order of its declaration
+ * in C; members align themselves to their size as C does.
  */
 final class Arguments {
   private final List<Object> members = new ArrayList<>();

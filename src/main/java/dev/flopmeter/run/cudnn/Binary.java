@@ -36,8 +36,7 @@ final class Binary {
 
   /** {@code y = kind(a, b)}; a and b are repeated to y's shape. */
   static KernelWork work(Kind kind, View a, View b, View y) {
-    Loops loops =
-        Loops.over(y.shape(), y, a.broadcastTo(y.shape()), b.broadcastTo(y.shape()));
+    Loops loops = Loops.over(y.shape(), y, a.broadcastTo(y.shape()), b.broadcastTo(y.shape()));
     return KernelWork.perElement(
         "binary",
         y.elements(),

@@ -65,8 +65,7 @@ final class ConvolutionExecutable implements Executable {
     strides[0] = dims[1];
     bias = make.tensor(work.y().storage(), dims, strides);
     activation =
-        make.activation(
-            work.relu() ? ActivationWork.Kind.RELU : ActivationWork.Kind.IDENTITY, 0);
+        make.activation(work.relu() ? ActivationWork.Kind.RELU : ActivationWork.Kind.IDENTITY, 0);
     xAt = site.address(work.x());
     yAt = site.address(work.y());
     weightsAt = site.address(work.weights());
@@ -190,7 +189,9 @@ final class ConvolutionExecutable implements Executable {
     List<cudnnConvolutionFwdAlgoPerf> usable =
         Arrays.stream(found, 0, count[0])
             .filter(row -> row.status == 0 && row.memory <= Math.min(limit, room))
-            .filter(row -> site.math() != MathType.FMA.code() || row.mathType != MathType.TENSOR_OP.code())
+            .filter(
+                row ->
+                    site.math() != MathType.FMA.code() || row.mathType != MathType.TENSOR_OP.code())
             .toList();
     if (usable.isEmpty()) {
       throw DeviceFailure.passing(
@@ -236,9 +237,7 @@ final class ConvolutionExecutable implements Executable {
     double bestSeconds = Double.POSITIVE_INFINITY;
     for (Algorithm candidate : candidates) {
       for (Algorithm variant :
-          candidate.isFused()
-              ? List.of(candidate, separately(candidate))
-              : List.of(candidate)) {
+          candidate.isFused() ? List.of(candidate, separately(candidate)) : List.of(candidate)) {
         Optional<Double> seconds = time(variant, candidates.size() == 1);
         if (seconds.isPresent()) {
           if (seconds.get() < bestSeconds) {
@@ -250,7 +249,8 @@ final class ConvolutionExecutable implements Executable {
       }
     }
     if (best == null) {
-      throw DeviceFailure.passing("cuDNN ran none of the algorithms that it found for " + problem());
+      throw DeviceFailure.passing(
+          "cuDNN ran none of the algorithms that it found for " + problem());
     }
     return best;
   }
@@ -348,8 +348,7 @@ final class ConvolutionExecutable implements Executable {
 
   @Override
   public KernelInfo kernel() {
-    String name =
-        (algorithm.isFused() ? "fused " : "") + Algorithm.forwardName(algorithm.code());
+    String name = (algorithm.isFused() ? "fused " : "") + Algorithm.forwardName(algorithm.code());
     return new KernelInfo(
         name, work.format().label(), MathType.label(algorithm.math()), algorithm.workspaceBytes());
   }

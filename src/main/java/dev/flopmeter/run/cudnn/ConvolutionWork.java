@@ -3,7 +3,8 @@ package dev.flopmeter.run.cudnn;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A convolution with what is fused to it: {@code y = activation(conv(x, weights) + residual + bias)}.
+ * A convolution with what is fused to it: {@code y = activation(conv(x, weights) + residual +
+ * bias)}.
  *
  * @param weights K x C/groups x window, in the memory order of {@code format}
  * @param bias one element per output channel

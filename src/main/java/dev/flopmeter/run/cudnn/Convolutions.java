@@ -26,9 +26,7 @@ final class Convolutions {
     Shape weightShape = node.shape(1);
     Window window =
         Window.of(
-            node.attributes(),
-            node.shape(0),
-            weightShape.slice(2, weightShape.rank()).dims());
+            node.attributes(), node.shape(0), weightShape.slice(2, weightShape.rank()).dims());
     int groups = Math.toIntExact(node.attributes().integer("group", 1));
     Optional<Tensor> constant = node.operands().value(1);
     Format format =
@@ -82,8 +80,8 @@ final class Convolutions {
   }
 
   /**
-   * The input as cuDNN takes it: with zeros around it where the padding is uneven, and with channels
-   * of zeros up to {@code channels} (0: as many as there are).
+   * The input as cuDNN takes it: with zeros around it where the padding is uneven, and with
+   * channels of zeros up to {@code channels} (0: as many as there are).
    */
   private static View image(NodePlan node, Window window, Format format, int channels) {
     Shape shape = node.shape(0);
@@ -206,7 +204,9 @@ final class Convolutions {
         whole[i + 2] = Math.max(whole[i + 2], begin[i] + out.dim(i + 2));
       }
       // Rows beyond the whole convolution (output padding) get nothing and must be zero.
-      target = node.scratch("whole", Shape.of(exact(whole, in, weightShape, stride, dilation)), node.floats());
+      target =
+          node.scratch(
+              "whole", Shape.of(exact(whole, in, weightShape, stride, dilation)), node.floats());
       writes.add(target);
     }
     works.add(
@@ -236,8 +236,7 @@ final class Convolutions {
       long[] whole, Shape in, Shape weights, long[] stride, long[] dilation) {
     long[] dims = whole.clone();
     for (int i = 2; i < dims.length; i++) {
-      dims[i] =
-          (in.dim(i) - 1) * stride[i - 2] + (weights.dim(i) - 1) * dilation[i - 2] + 1;
+      dims[i] = (in.dim(i) - 1) * stride[i - 2] + (weights.dim(i) - 1) * dilation[i - 2] + 1;
     }
     return dims;
   }

@@ -21,10 +21,7 @@ final class Copies {
 
   private static KernelWork copy(View from, View to, Shape size) {
     // Loops may only be joined where both sides are whole, so a padded copy joins none.
-    Loops loops =
-        size.equals(from.shape())
-            ? Loops.over(size, to, from)
-            : unjoined(size, to, from);
+    Loops loops = size.equals(from.shape()) ? Loops.over(size, to, from) : unjoined(size, to, from);
     int[] inside = size.equals(from.shape()) ? loops.sizes() : padded(from);
     return KernelWork.perElement(
         "convert",

@@ -45,8 +45,7 @@ final class CudnnPlan implements Plan {
       constants.forEach((block, offset) -> transfer.upload(block, weights, offset));
       // Random bytes would be indices anywhere, before inputs are loaded.
       Status.cuda(
-          JCudaDriver.cuMemsetD8Async(
-              arena.at(0), (byte) 0, arena.bytes(), gpu.stream().handle()),
+          JCudaDriver.cuMemsetD8Async(arena.at(0), (byte) 0, arena.bytes(), gpu.stream().handle()),
           "cuMemsetD8Async");
       Site site = new Site(gpu, options, this::address, workspace, cache);
       for (PlannedStep step : blueprint.steps()) {

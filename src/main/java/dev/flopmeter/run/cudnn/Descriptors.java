@@ -9,7 +9,9 @@ import jcuda.jcudnn.cudnnLRNDescriptor;
 import jcuda.jcudnn.cudnnPoolingDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 
-/** Makes cuDNN's descriptors; each is given back when the {@link Closing} it was added to closes. */
+/**
+ * Makes cuDNN's descriptors; each is given back when the {@link Closing} it was added to closes.
+ */
 final class Descriptors {
   private static final int CROSS_CORRELATION = 1;
   private static final int ACCUMULATE_IN_FLOAT = 0;
@@ -84,8 +86,7 @@ final class Descriptors {
     owner.add(
         () ->
             Status.freedCudnn(
-                JCudnn.cudnnDestroyPoolingDescriptor(descriptor),
-                "cudnnDestroyPoolingDescriptor"));
+                JCudnn.cudnnDestroyPoolingDescriptor(descriptor), "cudnnDestroyPoolingDescriptor"));
     Status.cudnn(
         JCudnn.cudnnSetPoolingNdDescriptor(
             descriptor,
@@ -123,8 +124,7 @@ final class Descriptors {
             Status.freedCudnn(
                 JCudnn.cudnnDestroyLRNDescriptor(descriptor), "cudnnDestroyLRNDescriptor"));
     Status.cudnn(
-        JCudnn.cudnnSetLRNDescriptor(
-            descriptor, work.size(), work.alpha(), work.beta(), work.k()),
+        JCudnn.cudnnSetLRNDescriptor(descriptor, work.size(), work.alpha(), work.beta(), work.k()),
         "cudnnSetLRNDescriptor");
     return descriptor;
   }

@@ -15,8 +15,8 @@ import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 
 /**
- * The plan as it grows: where each value lies (in one form or several) and the steps so far. A value
- * that is wanted in another form is converted once, by a step of its own.
+ * The plan as it grows: where each value lies (in one form or several) and the steps so far. A
+ * value that is wanted in another form is converted once, by a step of its own.
  */
 final class Draft {
   private final Graph graph;

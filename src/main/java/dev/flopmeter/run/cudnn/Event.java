@@ -12,8 +12,7 @@ final class Event implements AutoCloseable {
   private final CUevent handle = new CUevent();
 
   Event() {
-    Status.cuda(
-        JCudaDriver.cuEventCreate(handle, CUevent_flags.CU_EVENT_DEFAULT), "cuEventCreate");
+    Status.cuda(JCudaDriver.cuEventCreate(handle, CUevent_flags.CU_EVENT_DEFAULT), "cuEventCreate");
   }
 
   void record(Stream stream) {

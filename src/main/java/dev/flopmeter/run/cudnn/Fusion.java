@@ -145,8 +145,7 @@ final class Fusion {
   }
 
   private boolean unread(String value) {
-    return value.isEmpty()
-        || (!readers.containsKey(value) && !graph.outputs().contains(value));
+    return value.isEmpty() || (!readers.containsKey(value) && !graph.outputs().contains(value));
   }
 
   /** The node that alone reads {@code node}'s only result, if nothing else needs it. */

@@ -11,7 +11,8 @@ import jcuda.jcudnn.cudnnHandle;
 /** One device in use: its primary context, one stream, cuDNN bound to that stream, our kernels. */
 final class Gpu implements AutoCloseable {
   /** After this long without an answer a device counts as hung. */
-  private static final long PATIENCE_SECONDS = Long.getLong("flopmeter.cudnn.patience.seconds", 120);
+  private static final long PATIENCE_SECONDS =
+      Long.getLong("flopmeter.cudnn.patience.seconds", 120);
 
   private final Device description;
   private final CUcontext context = new CUcontext();
@@ -26,8 +27,7 @@ final class Gpu implements AutoCloseable {
     Status.cuda(JCudaDriver.cuInit(0), "cuInit");
     CUdevice device = new CUdevice();
     Status.cuda(JCudaDriver.cuDeviceGet(device, ordinal), "cuDeviceGet");
-    Status.cuda(
-        JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
+    Status.cuda(JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
     resources.add(
         () ->
             Status.freedCuda(

@@ -36,8 +36,7 @@ final class Movement {
 
   private static void copied(NodePlan node, View from) {
     View to = node.out(0);
-    node.emit(
-        List.of(from), List.of(to), Copies.copy(from.as(to.shape(), from.strides()), to));
+    node.emit(List.of(from), List.of(to), Copies.copy(from.as(to.shape(), from.strides()), to));
   }
 
   private static void transpose(NodePlan node) {
@@ -54,9 +53,7 @@ final class Movement {
     }
   }
 
-  /**
-   * Where all parts lie channels last, so does the whole. Each part is copied to its place.
-   */
+  /** Where all parts lie channels last, so does the whole. Each part is copied to its place. */
   private static void concat(NodePlan node) {
     List<View> parts = new ArrayList<>();
     for (int i = 0; i < node.operands().inputCount(); i++) {
@@ -88,9 +85,12 @@ final class Movement {
       long length = node.hasOutput(i) ? node.outputShape(i).dim(axis) : 0;
       if (node.hasOutput(i)) {
         View part = x.part(axis, at, length);
-        View y = node.outLike(i, x.shape().rank() == 4 && x.is(Format.CHANNELS_LAST)
-            ? View.of(x.block(), x.storage(), node.outputShape(i), Format.CHANNELS_LAST)
-            : x);
+        View y =
+            node.outLike(
+                i,
+                x.shape().rank() == 4 && x.is(Format.CHANNELS_LAST)
+                    ? View.of(x.block(), x.storage(), node.outputShape(i), Format.CHANNELS_LAST)
+                    : x);
         parts.add(y);
         if (length > 0) {
           works.add(Copies.copy(part, y));
@@ -156,9 +156,7 @@ final class Movement {
     View x = node.plain(0);
     long block = node.attributes().integer("blocksize");
     View split =
-        x.reshaped(
-                Shape.of(
-                    x.dim(0), x.dim(1), x.dim(2) / block, block, x.dim(3) / block, block))
+        x.reshaped(Shape.of(x.dim(0), x.dim(1), x.dim(2) / block, block, x.dim(3) / block, block))
             .permuted(0, 3, 5, 1, 2, 4);
     View to = node.out(0);
     node.emit(List.of(x), List.of(to), Copies.copy(split, to.reshaped(split.shape())));

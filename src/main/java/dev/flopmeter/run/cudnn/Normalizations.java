@@ -109,8 +109,7 @@ final class Normalizations {
   }
 
   /** A scale or bias of the normalised axes, repeated to all of them where it is smaller. */
-  private static @Nullable View parameter(
-      NodePlan node, int input, Shape tail, List<View> reads) {
+  private static @Nullable View parameter(NodePlan node, int input, Shape tail, List<View> reads) {
     if (!node.has(input)) {
       return null;
     }
@@ -196,8 +195,7 @@ final class Normalizations {
       reads.add(given);
       return given;
     }
-    View whole =
-        node.scratch("parameter" + input, Shape.of(groups, channels), given.storage());
+    View whole = node.scratch("parameter" + input, Shape.of(groups, channels), given.storage());
     node.emitAdded(
         "Expand",
         List.of(given),
@@ -248,7 +246,20 @@ final class Normalizations {
         List.of(x),
         List.of(y, packed, done),
         Copies.copy(turned, packed),
-        rows(MEAN_AND_VARIANCE, packed, done, x.elements() / length, length, 1, null, null, 1, 1, 1e-9, null, null),
+        rows(
+            MEAN_AND_VARIANCE,
+            packed,
+            done,
+            x.elements() / length,
+            length,
+            1,
+            null,
+            null,
+            1,
+            1,
+            1e-9,
+            null,
+            null),
         Copies.copy(done, y.permuted(order)));
   }
 

@@ -18,8 +18,7 @@ final class PlainExecutables {
 
   private PlainExecutables() {}
 
-  private record Call(Runnable work, KernelInfo kernel, Closing descriptors)
-      implements Executable {
+  private record Call(Runnable work, KernelInfo kernel, Closing descriptors) implements Executable {
     @Override
     public void enqueue() {
       work.run();
@@ -61,11 +60,9 @@ final class PlainExecutables {
         owned,
         () -> {
           cudnnHandle handle = site.gpu().handle();
-          int[] dims =
-              Descriptors.ints(new long[] {work.outer(), work.length(), work.inner(), 1});
+          int[] dims = Descriptors.ints(new long[] {work.outer(), work.length(), work.inner(), 1});
           int[] strides =
-              Descriptors.ints(
-                  new long[] {work.length() * work.inner(), work.inner(), 1, 1});
+              Descriptors.ints(new long[] {work.length() * work.inner(), work.inner(), 1, 1});
           cudnnTensorDescriptor shape = make.tensor(work.x().storage(), dims, strides);
           Address from = site.address(work.x());
           Address to = site.address(work.y());
@@ -96,8 +93,7 @@ final class PlainExecutables {
         owned,
         () -> {
           cudnnHandle handle = site.gpu().handle();
-          cudnnActivationDescriptor activation =
-              make.activation(work.kind(), work.coefficient());
+          cudnnActivationDescriptor activation = make.activation(work.kind(), work.coefficient());
           int count = Math.toIntExact(work.x().elements());
           cudnnTensorDescriptor flat =
               make.tensor(

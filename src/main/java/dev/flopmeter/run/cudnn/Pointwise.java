@@ -18,14 +18,21 @@ final class Pointwise {
     operators.put("Tanh", node -> activation(node, ActivationWork.Kind.TANH, 0));
     operators.put(
         "Elu", node -> activation(node, ActivationWork.Kind.ELU, number(node, "alpha", 1)));
-    operators.put("LeakyRelu", node -> unary(node, Unary.Kind.LEAKY_RELU, number(node, "alpha", 0.01)));
-    operators.put("ThresholdedRelu", node -> unary(node, Unary.Kind.THRESHOLDED_RELU, number(node, "alpha", 1)));
+    operators.put(
+        "LeakyRelu", node -> unary(node, Unary.Kind.LEAKY_RELU, number(node, "alpha", 0.01)));
+    operators.put(
+        "ThresholdedRelu",
+        node -> unary(node, Unary.Kind.THRESHOLDED_RELU, number(node, "alpha", 1)));
     operators.put("Celu", node -> unary(node, Unary.Kind.CELU, number(node, "alpha", 1)));
     operators.put("Swish", node -> unary(node, Unary.Kind.SWISH, number(node, "alpha", 1)));
     operators.put(
         "HardSigmoid",
         node ->
-            unary(node, Unary.Kind.HARD_SIGMOID, number(node, "alpha", 0.2), number(node, "beta", 0.5)));
+            unary(
+                node,
+                Unary.Kind.HARD_SIGMOID,
+                number(node, "alpha", 0.2),
+                number(node, "beta", 0.5)));
     operators.put(
         "Selu",
         node ->
@@ -44,7 +51,9 @@ final class Pointwise {
                     : Unary.Kind.GELU,
                 0));
     operators.put("com.microsoft:Gelu", node -> unary(node, Unary.Kind.GELU, 0));
-    operators.put("com.microsoft:QuickGelu", node -> unary(node, Unary.Kind.SWISH, number(node, "alpha", 1.702)));
+    operators.put(
+        "com.microsoft:QuickGelu",
+        node -> unary(node, Unary.Kind.SWISH, number(node, "alpha", 1.702)));
     Map.ofEntries(
             Map.entry("Erf", Unary.Kind.ERF),
             Map.entry("Exp", Unary.Kind.EXP),
@@ -174,8 +183,7 @@ final class Pointwise {
   private static void clip(NodePlan node) {
     Optional<Double> low = bound(node, "min", 1);
     Optional<Double> high = bound(node, "max", 2);
-    boolean isConstant =
-        (!node.has(1) || low.isPresent()) && (!node.has(2) || high.isPresent());
+    boolean isConstant = (!node.has(1) || low.isPresent()) && (!node.has(2) || high.isPresent());
     View x = contiguous(node, 0);
     View y = node.outLike(0, x);
     if (isConstant) {
@@ -214,8 +222,7 @@ final class Pointwise {
   /** Between floats nothing changes here: all have the plan's precision. */
   private static void cast(NodePlan node) {
     View x = node.in(0);
-    Storage to =
-        node.draft().storageOf(node.operands().output(0));
+    Storage to = node.draft().storageOf(node.operands().output(0));
     boolean isBool =
         node.operands().output(0).type() == dev.flopmeter.model.DataType.BOOL
             && node.operands().type(0).type() != dev.flopmeter.model.DataType.BOOL;

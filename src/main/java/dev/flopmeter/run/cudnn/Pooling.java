@@ -75,9 +75,7 @@ final class Pooling {
           window,
           kind == MAX
               ? PoolingWork.Kind.MAX
-              : kind == AVERAGE
-                  ? PoolingWork.Kind.AVERAGE
-                  : PoolingWork.Kind.AVERAGE_WITH_PADDING);
+              : kind == AVERAGE ? PoolingWork.Kind.AVERAGE : PoolingWork.Kind.AVERAGE_WITH_PADDING);
     } else {
       pool(node, window, kind);
     }

@@ -51,7 +51,9 @@ final class Products {
     }
   }
 
-  /** {@code y[rows][n] = x[rows][k] * weights + bias} as a convolution of rows images of one pixel. */
+  /**
+   * {@code y[rows][n] = x[rows][k] * weights + bias} as a convolution of rows images of one pixel.
+   */
   private static void byConstant(
       NodePlan node,
       long rows,
@@ -78,7 +80,8 @@ final class Products {
     View bias = null;
     if (biasContent != null || node.group().relu()) {
       // The fused call takes a bias, if only one of zeros.
-      Block.Content zeros = out -> java.util.stream.LongStream.range(0, n).forEach(i -> out.accept(0));
+      Block.Content zeros =
+          out -> java.util.stream.LongStream.range(0, n).forEach(i -> out.accept(0));
       bias =
           node.constant(
               "bias", Shape.of(n), node.floats(), biasContent == null ? zeros : biasContent);
@@ -170,8 +173,12 @@ final class Products {
     Shape batch = a.shape().slice(0, a.rank() - 2).broadcast(b.shape().slice(0, b.rank() - 2));
     Shape row = Shape.of(1, 1);
     // The last two axes are put to 1, so that only the batch is looped over.
-    View aBatch = new View(a.block(), 0, a.storage(), a.shape().slice(0, a.rank() - 2).concat(row), a.strides());
-    View bBatch = new View(b.block(), 0, b.storage(), b.shape().slice(0, b.rank() - 2).concat(row), b.strides());
+    View aBatch =
+        new View(
+            a.block(), 0, a.storage(), a.shape().slice(0, a.rank() - 2).concat(row), a.strides());
+    View bBatch =
+        new View(
+            b.block(), 0, b.storage(), b.shape().slice(0, b.rank() - 2).concat(row), b.strides());
     Shape batchShape = batch.concat(row);
     View order = View.of(y.block(), y.storage(), batchShape, Format.PLAIN);
     Loops loops =

@@ -63,7 +63,8 @@ final class Reductions {
   private static void identity(NodePlan node, Kind kind, View x) {
     Unary.Kind function =
         switch (kind) {
-          case SUM -> node.node().op().equals("ReduceLogSum") ? Unary.Kind.LOG : Unary.Kind.IDENTITY;
+          case SUM ->
+              node.node().op().equals("ReduceLogSum") ? Unary.Kind.LOG : Unary.Kind.IDENTITY;
           case MEAN, MAX, MIN, PRODUCT -> Unary.Kind.IDENTITY;
           case SUM_OF_SQUARES -> Unary.Kind.SQUARE;
           case NORM_1, NORM_2 -> Unary.Kind.ABS;
@@ -74,13 +75,7 @@ final class Reductions {
   }
 
   private static void rows(
-      NodePlan node,
-      Kind kind,
-      View x,
-      long[] axes,
-      View y,
-      List<Work> works,
-      List<View> writes) {
+      NodePlan node, Kind kind, View x, long[] axes, View y, List<Work> works, List<View> writes) {
     View turned = x.permuted(keptFirst(x.shape(), axes));
     long length = 1;
     for (long axis : axes) {

@@ -50,8 +50,6 @@ enum Storage {
 
   /** The nearest value that is finite here: a mask of -1e9 must not become an infinity in fp16. */
   double saturated(double value) {
-    return this == F16 && Double.isFinite(value)
-        ? Math.max(-65504, Math.min(65504, value))
-        : value;
+    return this == F16 && Double.isFinite(value) ? Math.max(-65504, Math.min(65504, value)) : value;
   }
 }

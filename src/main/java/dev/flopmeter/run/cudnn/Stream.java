@@ -2,11 +2,11 @@ package dev.flopmeter.run.cudnn;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import jcuda.driver.CUgraph;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
-import jcuda.driver.CUgraph;
 import jcuda.driver.JCudaDriver;
 import jcuda.runtime.cudaStream_t;
 
@@ -39,8 +39,8 @@ final class Stream implements AutoCloseable {
   }
 
   /**
-   * Waits for all work, asking again and again instead of blocking: a device that never answers must
-   * not keep us for ever.
+   * Waits for all work, asking again and again instead of blocking: a device that never answers
+   * must not keep us for ever.
    *
    * @throws DeviceFailure if the work failed, or did not end in time
    */

@@ -30,8 +30,7 @@ final class Transfer {
     content.write(upload);
     upload.flush();
     if (upload.at - offset != block.bytes()) {
-      throw new IllegalStateException(
-          block + " was given " + (upload.at - offset) + " bytes");
+      throw new IllegalStateException(block + " was given " + (upload.at - offset) + " bytes");
     }
   }
 
@@ -82,16 +81,14 @@ final class Transfer {
     return DenseTensor.of(type, result.rewind());
   }
 
-  private void convert(
-      Storage storage, int count, ByteBuffer result, DataType type, long done) {
+  private void convert(Storage storage, int count, ByteBuffer result, DataType type, long done) {
     if (type == storage.type()) {
       result.put((int) done * storage.bytes(), staging, 0, count * storage.bytes());
       return;
     }
     for (int i = 0; i < count; i++) {
       if (storage.isFloat()) {
-        Elements.putDouble(
-            result, type, done + i, Elements.getDouble(staging, storage.type(), i));
+        Elements.putDouble(result, type, done + i, Elements.getDouble(staging, storage.type(), i));
       } else {
         Elements.putLong(result, type, done + i, Elements.getLong(staging, storage.type(), i));
       }

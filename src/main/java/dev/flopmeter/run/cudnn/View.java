@@ -4,8 +4,8 @@ import dev.flopmeter.model.Shape;
 import java.util.Arrays;
 
 /**
- * Where a value lies: from which element of its block on, with which strides (in elements, 0 where a
- * dimension repeats).
+ * Where a value lies: from which element of its block on, with which strides (in elements, 0 where
+ * a dimension repeats).
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed
 record View(Block block, long offset, Storage storage, Shape shape, long[] strides) {
