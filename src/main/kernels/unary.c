@@ -39,7 +39,8 @@ enum unary_operation {
     LOG_SIGMOID = 34,
     RSQRT = 35,
     IS_NAN = 36,
-    SQUARE = 37
+    SQUARE = 37,
+    SHRINK = 38 /* x moved by b towards 0 where |x| > a, else 0 */
 };
 
 struct unary_arguments {
@@ -102,6 +103,7 @@ DEVICE float unary_value(int operation, float x, float a, float b)
     case RSQRT: return 1.0f / square_root(x);
     case IS_NAN: return is_nan(x) ? 1.0f : 0.0f;
     case SQUARE: return x * x;
+    case SHRINK: return x < -a ? x + b : x > a ? x - b : 0.0f;
     default: return x;
     }
 }

@@ -1,10 +1,13 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.device.CudaDevices;
+import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.measure.BackendReference;
 import dev.flopmeter.measure.Reference;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.cudnn.CudnnBackend;
 import dev.flopmeter.run.djl.DjlBackend;
 import org.jspecify.annotations.Nullable;
 
@@ -55,24 +58,49 @@ final class Backends {
   }
 
   private static Backend openGpu(String device) {
-    throw new BackendException("this build has no backend for " + device);
+    return CudnnBackend.open(device);
   }
 
-  /** The first GPU, or nothing where none can be used: then the CPU does. */
+  /**
+   * The first GPU, or nothing where none can be used: then the CPU does. Where a driver is there
+   * and something else is missing, standard error says what, because the user may expect the GPU.
+   */
   private static @Nullable Backend usableGpu() {
+    CudaLibraries libraries = CudaLibraries.find();
+    if (libraries.driver().path() == null) {
+      return null;
+    }
+    if (!libraries.problems().isEmpty()) {
+      return withoutGpu(libraries.problems().get(0));
+    }
+    CudaDevices devices = libraries.devices();
+    if (devices.problem() != null) {
+      return withoutGpu(devices.problem());
+    }
+    return openGpu(devices.devices().get(0).id());
+  }
+
+  private static @Nullable Backend withoutGpu(String reason) {
+    System.err.println("flopmeter: running on the CPU: " + reason);
     return null;
   }
 
   /**
    * What a backend's outputs are compared with: PyTorch on the CPU. PyTorch itself is compared with
-   * its own unfused run, which still finds mistakes of fusing.
+   * its own unfused run, which still finds mistakes of fusing. Null where PyTorch does not load, as
+   * in an installation for GPUs alone; the result then says that nothing was compared.
    */
-  static OpenReference referenceFor(Backend backend) {
+  static @Nullable OpenReference referenceFor(Backend backend) {
     if (backend instanceof DjlBackend) {
       return new OpenReference(new BackendReference(backend), () -> {});
     }
-    DjlBackend cpu = DjlBackend.open();
-    return new OpenReference(new BackendReference(cpu), cpu::close);
+    try {
+      DjlBackend cpu = DjlBackend.open();
+      return new OpenReference(new BackendReference(cpu), cpu::close);
+    } catch (BackendException e) {
+      System.err.println("flopmeter: the outputs are not checked: " + e.getMessage());
+      return null;
+    }
   }
 
   /** A reference and what it holds open. */

@@ -4,6 +4,7 @@ import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.djl.DjlModelFolder;
 import dev.flopmeter.model.onnx.OnnxModel;
 import dev.flopmeter.model.zoo.Zoo;
 import java.nio.file.Files;
@@ -25,7 +26,8 @@ final class ModelArguments {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "a built-in network (see 'flopmeter models') or the path of an .onnx file")
+      description =
+          "a built-in network (see 'flopmeter models'), or the path of an .onnx file or a DJL folder")
   private String model = "";
 
   @Option(
@@ -63,7 +65,11 @@ final class ModelArguments {
   }
 
   static Model open(String model) {
-    return looksLikeFile(model) ? OnnxModel.read(path(model)) : Zoo.get(model);
+    if (!looksLikeFile(model)) {
+      return Zoo.get(model);
+    }
+    Path path = path(model);
+    return DjlModelFolder.is(path) ? DjlModelFolder.read(path) : OnnxModel.read(path);
   }
 
   private static boolean looksLikeFile(String model) {

@@ -11,7 +11,6 @@ import java.io.PrintWriter;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -33,8 +32,7 @@ record RoofLookup(Backend backend, RoofCache cache, PrintWriter err) {
     if (backend.device().isEmulated()) {
       return null;
     }
-    Map<String, String> versions = RoofProber.versions(backend);
-    Optional<MeasuredRoofs> cached = cache.read(backend.name(), backend.device(), versions);
+    Optional<MeasuredRoofs> cached = cached();
     List<Precision> missing = new ArrayList<>(precisions);
     cached.ifPresent(
         roofs -> missing.removeIf(precision -> roofs.found().containsKey(precision.label())));
@@ -47,13 +45,17 @@ record RoofLookup(Backend backend, RoofCache cache, PrintWriter err) {
     return all;
   }
 
-  /** Measures anew, whatever the cache holds, and stores it. */
+  /** Measures anew and stores it; other precisions stay in the cache as they are. */
   MeasuredRoofs remeasured(List<Precision> precisions, Progress progress) {
     MeasuredRoofs fresh = measure(precisions, progress);
     if (!backend.device().isEmulated()) {
-      store(fresh);
+      store(cached().map(old -> old.with(fresh)).orElse(fresh));
     }
     return fresh;
+  }
+
+  private Optional<MeasuredRoofs> cached() {
+    return cache.read(backend.name(), backend.device(), RoofProber.versions(backend));
   }
 
   private MeasuredRoofs measure(List<Precision> precisions, Progress progress) {

@@ -98,6 +98,7 @@ public record ProfileResult(
       @Nullable Double p90,
       @Nullable Double p95,
       @Nullable Double p99,
+      @Nullable Double p999,
       double ci95Low,
       double ci95High,
       double relativeIqr) {}
@@ -140,8 +141,8 @@ public record ProfileResult(
     }
   }
 
-  /** Median and quartiles of a layer, in seconds. */
-  public record Time(double median, double q1, double q3) {}
+  /** Median, quartiles and least time of a layer, in seconds. */
+  public record Time(double median, double q1, double q3, double min) {}
 
   /** Bytes held on the device. */
   public record Memory(long weights, long activations, long workspace) {}
@@ -175,7 +176,13 @@ public record ProfileResult(
   public record Roof(
       @Nullable Double flopsPerSecond, @Nullable Double bytesPerSecond, String source) {}
 
-  /** What the device's sensors said while it ran; null where a sensor is not there. */
+  /**
+   * What the device's sensors said while it ran; null where a sensor is not there.
+   *
+   * @param utilization share of the time that the device was busy, 0 to 1
+   * @param cpuLoad runnable threads per core, one-minute average
+   * @param absent why a figure is not there, by its name in the JSON
+   */
   public record Sensors(
       @Nullable Double smClockHz,
       @Nullable Double memoryClockHz,
@@ -186,6 +193,8 @@ public record ProfileResult(
       @Nullable Double utilization,
       @Nullable Long memoryUsedBytes,
       @Nullable Integer otherProcesses,
+      @Nullable Double cpuClockHz,
+      @Nullable Double cpuLoad,
       List<String> throttleReasons,
       Map<String, String> absent) {
     public Sensors {

@@ -41,6 +41,7 @@ final class ResultJoin {
         boxed(passes.tail(0.90)),
         boxed(passes.tail(0.95)),
         boxed(passes.tail(0.99)),
+        boxed(passes.tail(0.999)),
         interval.low(),
         interval.high(),
         passes.relativeIqr());
@@ -105,7 +106,7 @@ final class ResultJoin {
         step.op(),
         step.nodes(),
         cost,
-        new Time(seconds, times.q1(), times.q3()),
+        new Time(seconds, times.q1(), times.q3(), times.min()),
         flops > 0 && seconds > 0 ? flops / seconds : null,
         bytes > 0 ? cost.flops() / bytes : null,
         isPlaced && line != null ? line.bound(flops, bytes) : null,

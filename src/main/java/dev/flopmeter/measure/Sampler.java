@@ -13,9 +13,10 @@ import java.util.function.LongSupplier;
  * or temperature meets both alike and their ratio stays fair.
  */
 final class Sampler {
-  /** Passes of a round; when one pass alone takes longer than {@link #SLOW_PASS}, one of each. */
+  /** Passes of a round, and of one whose passes take longer than {@link #SLOW_PASS}. */
   private static final int ROUND_PASSES = 5;
 
+  private static final int SLOW_ROUND_PASSES = 2;
   private static final int ROUND_LAYER_PASSES = 2;
   private static final double SLOW_PASS = 0.2;
 
@@ -104,7 +105,7 @@ final class Sampler {
     private StopReason measure() {
       while (true) {
         boolean isSlow = longest > SLOW_PASS;
-        for (int i = 0; i < (isSlow ? 1 : ROUND_PASSES); i++) {
+        for (int i = 0; i < (isSlow ? SLOW_ROUND_PASSES : ROUND_PASSES); i++) {
           if (isOverTime() && !passes.isEmpty()) {
             return finishSteps();
           }

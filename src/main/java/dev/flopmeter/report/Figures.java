@@ -17,6 +17,7 @@ public final class Figures {
   private static final String[] LARGE = {"", "K", "M", "G", "T", "P", "E", "Z"};
   private static final String[] SMALL = {"s", "ms", "µs", "ns", "ps"};
   private static final MathContext THREE = new MathContext(3, RoundingMode.HALF_UP);
+  private static final MathContext FIVE = new MathContext(5, RoundingMode.HALF_UP);
 
   /** {@code 8178368512} as {@code 8.18 G}; the prefix stands alone, for a unit to follow. */
   public static String si(double value) {
@@ -49,7 +50,11 @@ public final class Figures {
 
   /** {@code 0.000512} as {@code 512 µs}; from a second on in seconds. */
   public static String seconds(double seconds) {
-    BigDecimal rounded = BigDecimal.valueOf(checked(seconds)).round(THREE);
+    return seconds(seconds, THREE);
+  }
+
+  private static String seconds(double seconds, MathContext digits) {
+    BigDecimal rounded = BigDecimal.valueOf(checked(seconds)).round(digits);
     int step = 0;
     while (step < SMALL.length - 1
         && rounded.signum() != 0
@@ -58,6 +63,11 @@ public final class Figures {
       step++;
     }
     return plain(rounded) + " " + SMALL[step];
+  }
+
+  /** A time with more digits than usual, where neighbours differ only in those. */
+  public static String secondsExactly(double seconds) {
+    return seconds(seconds, FIVE);
   }
 
   /** {@code 102228128} as {@code 102 MB}. */
@@ -85,9 +95,18 @@ public final class Figures {
     return value.setScale(digits, RoundingMode.HALF_UP).toPlainString() + " %";
   }
 
-  /** {@code 3.14159} as {@code 3.14}: three significant digits, no prefix. */
+  /** {@code 3.14159} as {@code 3.14}, {@code 29876} as {@code 29,900}: three digits, no prefix. */
   public static String number(double value) {
-    return plain(BigDecimal.valueOf(checked(value)).round(THREE));
+    BigDecimal rounded = BigDecimal.valueOf(checked(value)).round(THREE);
+    return rounded.abs().compareTo(BigDecimal.valueOf(1000)) < 0
+            || rounded.abs().compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0
+        ? plain(rounded)
+        : exact(rounded.longValue());
+  }
+
+  /** Five digits for a program to compare, such as {@code 4.0892E+9}. */
+  static String sortable(double value) {
+    return BigDecimal.valueOf(checked(value)).round(FIVE).stripTrailingZeros().toString();
   }
 
   /** {@code 4089184256} as {@code 4,089,184,256}. */
@@ -99,6 +118,11 @@ public final class Figures {
       text.insert(i, ',');
     }
     return text.toString();
+  }
+
+  /** An operator's name with its longest parts in their usual short form. */
+  public static String operator(String op) {
+    return op.replace("BatchNormalization", "BN").replace("Average", "Avg");
   }
 
   /**

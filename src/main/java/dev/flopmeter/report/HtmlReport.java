@@ -225,11 +225,10 @@ public final class HtmlReport {
         hasOthers = true;
         continue;
       }
-      out.open("span").empty("i", "class", "swatch " + colours.of(part.label()));
-      out.element("bdi", part.label(), "class", "clip").close("span");
+      TimeCharts.tagged(out, colours.of(part.label()), Figures.operator(part.label()));
     }
     if (hasOthers) {
-      out.open("span").empty("i", "class", "swatch k7").text("other operators").close("span");
+      TimeCharts.tagged(out, "k7", "other operators");
     }
     out.close("p");
   }

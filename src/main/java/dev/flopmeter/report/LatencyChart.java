@@ -90,7 +90,7 @@ final class LatencyChart {
       int bin = (int) Math.min(bins - 1, Math.max(0, Math.floor((sample - low) / width)));
       most = Math.max(most, ++counts[bin]);
     }
-    double floor = plot.bottom() - 36;
+    double floor = plot.bottom() - 46;
     for (int i = 0; i < bins; i++) {
       double x = plot.x().at(low + i * width);
       double height = (floor - plot.top()) * counts[i] / most;
@@ -140,7 +140,7 @@ final class LatencyChart {
       if (tail != null) {
         double x = plot.x().at(tail);
         out.empty("line", "class", "tail", "x1", x, "x2", x, "y1", middle - 7, "y2", middle + 7);
-        out.element("text", names[i], "x", x, "y", middle - 12, "text-anchor", "middle");
+        out.element("text", names[i], "x", x, "y", middle - 13, "text-anchor", "middle");
       }
     }
     out.close("g");
@@ -158,7 +158,9 @@ final class LatencyChart {
     fact(
         out,
         "95 % interval of the median",
-        Figures.seconds(latency.ci95Low()) + " to " + Figures.seconds(latency.ci95High()));
+        Figures.secondsExactly(latency.ci95Low())
+            + " to "
+            + Figures.secondsExactly(latency.ci95High()));
     fact(out, "Spread (quartiles over median)", Figures.percent(latency.relativeIqr()));
     row(out, "First run, before any warm-up", result.firstRunSeconds());
     out.close("tbody").close("table");

@@ -24,6 +24,7 @@ final class LayerTable {
           new Column("Operator", false),
           new Column("Time", true),
           new Column("Share", true),
+          new Column("Spread", true),
           new Column("MACs", true),
           new Column("Bytes", true),
           new Column("FLOP/s", true),
@@ -47,6 +48,20 @@ final class LayerTable {
   }
 
   void draw(Markup out) {
+    tools(out, "layer, operator, bound or kernel");
+    begin(
+        out,
+        "Layers of " + RooflineChart.cut(result.model().name()),
+        COLUMNS.stream().map(Column::title).toList(),
+        COLUMNS.stream().filter(column -> !column.isFigure).map(Column::title).toList());
+    for (int i = 0; i < result.layers().size(); i++) {
+      row(out, i, result.layers().get(i));
+    }
+    end(out);
+  }
+
+  /** The filter's field and the count of rows; the script brings them to life. */
+  static void tools(Markup out, String searched) {
     out.open("div", "class", "tools", "hidden", "");
     out.open("label").text("Filter ");
     out.empty(
@@ -56,7 +71,7 @@ final class LayerTable {
         "class",
         "filter",
         "placeholder",
-        "layer, operator, bound or kernel",
+        searched,
         "autocomplete",
         "off",
         "spellcheck",
@@ -64,18 +79,25 @@ final class LayerTable {
     out.close("label");
     out.element("output", "", "class", "count", "aria-live", "polite");
     out.close("div");
+  }
+
+  /**
+   * The table up to its first row.
+   *
+   * @param texts titles of the columns that hold no figures
+   */
+  static void begin(Markup out, String caption, List<String> titles, List<String> texts) {
     out.open(
         "div", "class", "scroll tall", "tabindex", "0", "role", "group", "aria-label", "Layers");
-    out.open("table", "class", "grid layers");
-    out.element("caption", "Layers of " + RooflineChart.cut(result.model().name()), "class", "sr");
+    out.open("table", "class", "grid layers").element("caption", caption, "class", "sr");
     out.open("thead").open("tr");
-    for (Column column : COLUMNS) {
-      out.element("th", column.title, "scope", "col", "class", column.isFigure ? "n" : null);
+    for (String title : titles) {
+      out.element("th", title, "scope", "col", "class", texts.contains(title) ? null : "n");
     }
     out.close("tr").close("thead").line().open("tbody");
-    for (int i = 0; i < result.layers().size(); i++) {
-      row(out, i, result.layers().get(i));
-    }
+  }
+
+  static void end(Markup out) {
     out.close("tbody").close("table").close("div");
     out.element("button", "Show all", "type", "button", "class", "more", "hidden", "");
   }
@@ -84,22 +106,17 @@ final class LayerTable {
     out.line().open("tr", "data-i", index);
     figure(out, (double) index, Integer.toString(index + 1));
     out.open("th", "scope", "row").element("bdi", layer.name(), "class", "clip").close("th");
-    out.open("td").empty("i", "class", "swatch " + colours.of(layer.op()));
-    out.element("bdi", layer.op(), "class", "clip").close("td");
+    out.open("td");
+    TimeCharts.tagged(out, colours.of(layer.op()), Figures.operator(layer.op()));
+    out.close("td");
     double seconds = layer.time().median();
-    out.element(
-        "td",
-        Figures.seconds(seconds),
-        "class",
-        "n",
-        "data-v",
-        Double.toString(seconds),
-        "title",
-        "quartiles "
-            + Figures.seconds(layer.time().q1())
-            + " – "
-            + Figures.seconds(layer.time().q3()));
+    figure(out, seconds, Figures.seconds(seconds));
     share(out, seconds, colours.of(layer.op()));
+    double spread = layer.time().q3() - layer.time().q1();
+    figure(
+        out,
+        seconds > 0 ? spread / seconds : null,
+        seconds > 0 ? Figures.percent(spread / seconds) : "");
     figure(
         out,
         (double) layer.cost().macs(),
@@ -126,8 +143,8 @@ final class LayerTable {
     TimeCharts.share(out, seconds / total, largestShare, colour);
   }
 
-  private static void figure(Markup out, @Nullable Double value, String text) {
-    out.element("td", text, "class", "n", "data-v", value == null ? null : value.toString());
+  static void figure(Markup out, @Nullable Double value, String text) {
+    out.element("td", text, "class", "n", "data-v", value == null ? null : Figures.sortable(value));
   }
 
   private static String kernel(Layer layer) {

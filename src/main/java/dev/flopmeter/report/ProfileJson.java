@@ -1,10 +1,13 @@
 package dev.flopmeter.report;
 
 import dev.flopmeter.measure.ProfileResult;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.MappingIterator;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -86,7 +89,14 @@ public final class ProfileJson {
    */
   public static ProfileResult read(String json) {
     try {
-      JsonNode tree = MAPPER.readTree(json);
+      return read(MAPPER.readTree(json));
+    } catch (JacksonException e) {
+      throw new ReportFormatException(e.getOriginalMessage() + where(e), e);
+    }
+  }
+
+  private static ProfileResult read(JsonNode tree) {
+    try {
       if (!(tree instanceof ObjectNode fields)) {
         throw new ReportFormatException("not a JSON object");
       }
@@ -105,6 +115,29 @@ public final class ProfileJson {
     } catch (JacksonException e) {
       throw new ReportFormatException(e.getOriginalMessage() + where(e), e);
     }
+  }
+
+  /**
+   * Reads all results of a text: one JSON object, or JSON Lines with events between the results.
+   *
+   * @throws ReportFormatException if there are none, or one cannot be read
+   */
+  public static List<ProfileResult> readAll(String text) {
+    List<ProfileResult> results = new ArrayList<>();
+    try (MappingIterator<JsonNode> nodes = MAPPER.readerFor(JsonNode.class).readValues(text)) {
+      while (nodes.hasNext()) {
+        JsonNode node = nodes.next();
+        if (!node.has("event")) {
+          results.add(read(node));
+        }
+      }
+    } catch (JacksonException e) {
+      throw new ReportFormatException(e.getOriginalMessage() + where(e), e);
+    }
+    if (results.isEmpty()) {
+      throw new ReportFormatException("no profile in it");
+    }
+    return results;
   }
 
   private static String where(JacksonException e) {

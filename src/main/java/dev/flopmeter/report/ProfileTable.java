@@ -165,7 +165,7 @@ public final class ProfileTable {
     double total = Breakdown.seconds(result);
     List<LayerColumn> columns = new ArrayList<>();
     columns.add(new LayerColumn(Column.path("layer", 10), Layer::name));
-    columns.add(new LayerColumn(Column.path("op", 6), layer -> shortened(layer.op())));
+    columns.add(new LayerColumn(Column.path("op", 6), layer -> Figures.operator(layer.op())));
     columns.add(
         new LayerColumn(
             Column.figure("MACs"),
@@ -278,11 +278,6 @@ public final class ProfileTable {
         paragraph(out, "warning: " + warning, style, result.valid() ? style::yellow : style::red);
       }
     }
-  }
-
-  /** Long operator names cost the columns that matter; these have a usual short form. */
-  private static String shortened(String op) {
-    return op.replace("BatchNormalization", "BN").replace("Average", "Avg");
   }
 
   /** {@code 51.4 M} as {@code 51.4M}. */

@@ -37,7 +37,7 @@ final class ProfileTypes extends SimpleModule {
     form(Latency.class, ProfileTypes::latency, ProfileTypes::latency);
   }
 
-  private static ObjectNode device(Device device) {
+  static ObjectNode device(Device device) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("kind", device.kind()).put("name", device.name()).put("id", device.id());
     new TreeMap<>(device.properties()).forEach(node::put);
@@ -86,6 +86,7 @@ final class ProfileTypes extends SimpleModule {
     putKnown(node, "p90", latency.p90());
     putKnown(node, "p95", latency.p95());
     putKnown(node, "p99", latency.p99());
+    putKnown(node, "p999", latency.p999());
     node.putArray("ci95").add(latency.ci95Low()).add(latency.ci95High());
     return node.put("relative_iqr", latency.relativeIqr());
   }
@@ -99,6 +100,7 @@ final class ProfileTypes extends SimpleModule {
         knownNumber(node, "p90"),
         knownNumber(node, "p95"),
         knownNumber(node, "p99"),
+        knownNumber(node, "p999"),
         number(node.path("ci95"), 0),
         number(node.path("ci95"), 1),
         number(node, "relative_iqr"));

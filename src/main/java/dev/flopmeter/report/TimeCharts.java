@@ -83,8 +83,8 @@ final class TimeCharts {
     out.open("tbody");
     for (Breakdown.Part part : parts) {
       out.open("tr").open("th", "scope", "row");
-      out.empty("i", "class", "swatch " + colours.of(part.label()));
-      out.element("bdi", part.label(), "class", "clip").close("th");
+      tagged(out, colours.of(part.label()), Figures.operator(part.label()));
+      out.close("th");
       figure(out, Integer.toString(part.layers()));
       figure(out, Figures.seconds(part.seconds()));
       share(out, part.share(), parts.get(0).share(), colours.of(part.label()));
@@ -100,8 +100,8 @@ final class TimeCharts {
     out.open("tbody");
     for (Breakdown.Part part : parts) {
       out.open("tr").open("th", "scope", "row");
-      out.empty("i", "class", "swatch b-" + part.label());
-      out.text(part.label()).close("th");
+      tagged(out, "b-" + part.label(), part.label());
+      out.close("th");
       figure(out, Integer.toString(part.layers()));
       figure(out, Figures.seconds(part.seconds()));
       share(out, part.share(), parts.get(0).share(), "b-" + part.label());
@@ -121,8 +121,8 @@ final class TimeCharts {
     for (Layer layer : shown) {
       double share = layer.time().median() / total;
       out.open("tr").open("th", "scope", "row");
-      out.empty("i", "class", "swatch " + colours.of(layer.op()));
-      out.element("bdi", layer.name(), "class", "clip").close("th");
+      tagged(out, colours.of(layer.op()), layer.name());
+      out.close("th");
       figure(out, Figures.seconds(layer.time().median()));
       Double efficiency = layer.rooflineEfficiency();
       figure(out, efficiency == null ? "" : Figures.percent(efficiency));
@@ -140,26 +140,23 @@ final class TimeCharts {
     out.close("tr").close("thead");
   }
 
+  /** A name with its colour in front; both stay in one line. */
+  static void tagged(Markup out, String colour, String name) {
+    out.open("span", "class", "tagged").empty("i", "class", "swatch " + colour);
+    out.element("bdi", name, "class", "clip").close("span");
+  }
+
   private static void figure(Markup out, String text) {
     out.element("td", text, "class", "n");
   }
 
   /** A share as figure and bar; the longest bar of a table fills its cell. */
   static void share(Markup out, double share, double largest, String colour) {
-    out.open("td", "class", "n share", "data-v", Double.toString(share));
+    out.open("td", "class", "n share");
     out.element("span", Figures.percent(share));
-    out.open(
-        "svg",
-        "class",
-        "bar",
-        "viewBox",
-        "0 0 100 8",
-        "preserveAspectRatio",
-        "none",
-        "aria-hidden",
-        "true");
-    double width = largest > 0 ? 100 * share / largest : 0;
-    out.empty("rect", "class", colour, "width", width, "height", 8.0);
+    out.open("svg", "class", "bar", "aria-hidden", "true");
+    String width = Markup.at(largest > 0 ? 100 * share / largest : 0) + "%";
+    out.empty("rect", "class", colour, "width", width, "height", 8);
     out.close("svg").close("td");
   }
 }

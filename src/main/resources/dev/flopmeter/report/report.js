@@ -1,26 +1,5 @@
-"use strict";
-// Theme, choice of result, dots with details, table with sort and filter. Names are only ever set as
-// text. What is shown of a layer comes from its table row, so nothing is in the file twice.
-
-const one = (root, selector) => root.querySelector(selector);
-const all = (root, selector) => Array.from(root.querySelectorAll(selector));
-
-function theme() {
-  const button = one(document, ".theme");
-  if (!button) return;
-  const root = document.documentElement;
-  const stored = () => { try { return localStorage.getItem("flopmeter-theme"); } catch { return null; } };
-  const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  const show = () => button.setAttribute("aria-pressed", String(isDark()));
-  if (stored()) root.dataset.theme = stored();
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    try { localStorage.setItem("flopmeter-theme", root.dataset.theme); } catch { /* private browsing keeps nothing */ }
-    show();
-  });
-  show();
-}
+// Choice of result, dots with details, table with sort and filter. Names are only ever set as text.
+// What is shown of a layer comes from its table row, so nothing is in the file twice.
 
 function choice() {
   const articles = all(document, "article.result");
@@ -110,11 +89,13 @@ function details(article) {
   });
   article.addEventListener("focusout", clear);
 
-  // One tab stop for all dots; arrows walk from left to right, Home and End to the ends.
-  const dots = all(article, ".dot").sort((a, b) => a.cx.baseVal.value - b.cx.baseVal.value || b.cy.baseVal.value - a.cy.baseVal.value);
+  // One tab stop for all dots of a plot; arrows walk from left to right, Home and End to the ends.
+  const walks = new Map(all(article, "svg.roofline").map((plot) => [plot, all(plot, ".dot").sort(
+    (a, b) => a.cx.baseVal.value - b.cx.baseVal.value || b.cy.baseVal.value - a.cy.baseVal.value)]));
   const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
   article.addEventListener("keydown", (event) => {
     if (!event.target.matches(".dot")) return;
+    const dots = walks.get(event.target.closest("svg"));
     const at = dots.indexOf(event.target);
     let next = at;
     if (event.key in step) next = Math.min(dots.length - 1, Math.max(0, at + step[event.key]));
@@ -167,7 +148,8 @@ function sortable(table) {
       const descending = before === "none" ? isFigure && column > 0 : before === "ascending";
       all(table, "thead th").forEach((other) => other.setAttribute("aria-sort", "none"));
       head.setAttribute("aria-sort", descending ? "descending" : "ascending");
-      const key = (row) => isFigure ? parseFloat(row.cells[column].dataset.v ?? "NaN") : row.cells[column].textContent;
+      const from = head.textContent === "Share" ? column - 1 : column; // a share sorts as its time
+      const key = (row) => isFigure ? parseFloat(row.cells[from].dataset.v ?? "NaN") : row.cells[column].textContent;
       const keys = new Map(state.rows.map((row) => [row, key(row)]));
       const sign = descending ? -1 : 1;
       state.rows.sort((a, b) => {
@@ -194,7 +176,6 @@ function sortable(table) {
   table.classList.add("ready");
 }
 
-theme();
 choice();
 document.body.append(tip);
 all(document, "article.result").forEach(details);

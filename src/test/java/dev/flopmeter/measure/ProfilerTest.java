@@ -583,6 +583,8 @@ class ProfilerTest {
           null,
           null,
           null,
+          null,
+          null,
           List.of(),
           Map.of());
     }

@@ -54,7 +54,7 @@ class ProfileJsonTest {
         new Environment("1.0.0", "17", "Linux", Map.of("cudnn", "9.5.1")),
         new Cost(500, 1000, 20, 300, 100),
         768,
-        new Latency(median, 0.0009, 0.0012, 0.0008, null, null, null, 0.00095, 0.00105, 0.3),
+        new Latency(median, 0.0009, 0.0012, 0.0008, null, null, null, null, 0.00095, 0.00105, 0.3),
         new Throughput(1000, 1e6),
         new Efficiency(new Shares(null, 0.5, null), Shares.NONE, 2.5),
         List.of(
@@ -63,7 +63,7 @@ class ProfileJsonTest {
                 "Conv+Relu",
                 List.of("conv", "relu"),
                 new Cost(500, 1000, 20, 300, 100),
-                new Time(0.001, 0.0009, 0.0012),
+                new Time(0.001, 0.0009, 0.0012, 0.0008),
                 1e6,
                 null,
                 "launch",
@@ -85,6 +85,8 @@ class ProfileJsonTest {
             null,
             null,
             0,
+            null,
+            null,
             List.of(),
             Map.of("utilization", "not read")),
         true,
@@ -114,7 +116,7 @@ class ProfileJsonTest {
             "efficiency":{"mfu":{"measured":0.5},"mbu":{},"intensity":2.5},\
             "layers":[{"name":"conv","op":"Conv+Relu","nodes":["conv","relu"],\
             "cost":{"macs":500,"flops":1000,"params":20,"bytes_read":300,"bytes_written":100},\
-            "time":{"median":0.001,"q1":9.0E-4,"q3":0.0012},\
+            "time":{"median":0.001,"q1":9.0E-4,"q3":0.0012,"min":8.0E-4},\
             "achieved_flops_per_second":1000000.0,"bound":"launch",\
             "kernel":{"algorithm":"IMPLICIT_GEMM","layout":"nhwc","workspace_bytes":0}}],\
             "layer_sum_ratio":1.0,"first_run_seconds":0.25,\

@@ -17,9 +17,14 @@ public final class ProfileSchema {
 
   /** What the schema has against this JSON; empty if nothing. */
   public static List<String> complaints(String json) {
+    return complaints("profile-1.json", json);
+  }
+
+  /** The same for another of our schemas. */
+  static List<String> complaints(String name, String json) {
     try (InputStream in =
         Objects.requireNonNull(
-            ProfileSchema.class.getResourceAsStream("/dev/flopmeter/schema/profile-1.json"))) {
+            ProfileSchema.class.getResourceAsStream("/dev/flopmeter/schema/" + name), name)) {
       Schema schema =
           SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
               .getSchema(in, InputFormat.JSON);

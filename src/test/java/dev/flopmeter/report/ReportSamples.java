@@ -16,6 +16,10 @@ final class ReportSamples {
         HtmlReport.page(List.of(SampleProfiles.resnet50()), null));
     Files.writeString(
         directory.resolve("sweep.html"), HtmlReport.page(SampleProfiles.sweep(), null));
+    Files.writeString(
+        directory.resolve("status.html"), StatusPage.render(SampleStatus.view(), "sample"));
+    Files.writeString(
+        directory.resolve("compare.html"), CompareHtml.render(SampleProfiles.comparison()));
     for (int layers : new int[] {50, 500, 5000}) {
       Files.writeString(
           directory.resolve("layers-" + layers + ".html"),

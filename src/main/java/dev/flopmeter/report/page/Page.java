@@ -37,7 +37,7 @@ public record Page(String title, String script, @Nullable String nonce) {
 
   public String render(Consumer<Markup> body) {
     String css = resource(STYLE);
-    String js = resource(script);
+    String js = resource("theme.js") + resource(script);
     Markup out = new Markup();
     out.doctype().open("html", "lang", "en").line().open("head").line();
     out.empty("meta", "charset", "utf-8").line();

@@ -281,11 +281,13 @@ final class Convolutions {
       long[] begin = new long[axes];
       for (int i = 0; i < axes; i++) {
         long total =
-            stride[i] * (in.dim(i + 2) - 1)
-                + outputPadding[i]
-                + (weights.dim(i + 2) - 1) * dilation[i]
-                + 1
-                - out.dim(i + 2);
+            Math.max(
+                0,
+                stride[i] * (in.dim(i + 2) - 1)
+                    + outputPadding[i]
+                    + (weights.dim(i + 2) - 1) * dilation[i]
+                    + 1
+                    - out.dim(i + 2));
         begin[i] = auto.equals("SAME_UPPER") ? total / 2 : total - total / 2;
       }
       return begin;

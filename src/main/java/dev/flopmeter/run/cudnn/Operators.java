@@ -35,6 +35,12 @@ final class Operators {
     Movement.addTo(operators);
     Normalizations.addTo(operators);
     Reductions.addTo(operators);
+    Indexing.addTo(operators);
+    Padding.addTo(operators);
+    Resizing.addTo(operators);
+    Scans.addTo(operators);
+    Recurrence.addTo(operators);
+    Quantization.addTo(operators);
     return Collections.unmodifiableMap(operators);
   }
 }

@@ -50,6 +50,10 @@ final class Pointwise {
                     ? Unary.Kind.GELU_TANH
                     : Unary.Kind.GELU,
                 0));
+    operators.put(
+        "Shrink",
+        node ->
+            unary(node, Unary.Kind.SHRINK, number(node, "lambd", 0.5), number(node, "bias", 0)));
     operators.put("com.microsoft:Gelu", node -> unary(node, Unary.Kind.GELU, 0));
     operators.put(
         "com.microsoft:QuickGelu",
@@ -146,6 +150,14 @@ final class Pointwise {
 
   /** Before opset 7, {@code axis} said where the smaller operand's dimensions stand. */
   private static View legacyBroadcast(NodePlan node, View b) {
+    boolean isChannelSlope =
+        node.node().op().equals("PRelu") && b.rank() == 1 && node.shape(0).rank() > 1;
+    if (isChannelSlope && node.node().opset() < 7 && b.dim(0) == node.shape(0).dim(1)) {
+      long[] dims = new long[node.shape(0).rank() - 1];
+      java.util.Arrays.fill(dims, 1);
+      dims[0] = b.dim(0);
+      return b.reshaped(Shape.of(dims));
+    }
     if (!node.attributes().has("axis")
         || !node.attributes().flag("broadcast", false)
         || node.node().opset() >= 7) {

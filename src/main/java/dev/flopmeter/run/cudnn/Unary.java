@@ -41,7 +41,8 @@ final class Unary {
     LOG_SIGMOID(34),
     RSQRT(35),
     IS_NAN(36),
-    SQUARE(37);
+    SQUARE(37),
+    SHRINK(38);
 
     private final int code;
 

@@ -119,6 +119,10 @@ record View(Block block, long offset, Storage storage, Shape shape, long[] strid
     long[] repeated = new long[target.rank()];
     int lead = target.rank() - rank();
     for (int i = 0; i < rank(); i++) {
+      if (shape.dim(i) != 1 && shape.dim(i) != target.dim(lead + i)) {
+        throw new dev.flopmeter.model.ModelException(
+            "the shape " + shape + " does not repeat to " + target);
+      }
       repeated[lead + i] = shape.dim(i) == 1 && target.dim(lead + i) != 1 ? 0 : strides[i];
     }
     return new View(block, offset, storage, target, repeated);

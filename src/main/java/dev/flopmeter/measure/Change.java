@@ -1,0 +1,39 @@
+package dev.flopmeter.measure;
+
+/** What two series of times tell of each other. */
+public enum Change {
+  /** The ranges overlap: no difference can be told. */
+  SAME,
+  /** Apart, and by more than the threshold: confirmed. */
+  SLOWER,
+  FASTER,
+  /** Apart, but by less than the threshold. */
+  AMBIGUOUS,
+  /** Only the base has it. */
+  REMOVED,
+  /** Only the new one has it. */
+  ADDED;
+
+  /** The word in reports. */
+  public String label() {
+    return name().toLowerCase(java.util.Locale.ROOT);
+  }
+
+  /**
+   * The verdict on two ranges, each from the least time to the third quartile: where nearly all of
+   * one series lies. Noise adds time and never takes any, so that the least is the steadiest figure
+   * and the long tail above the third quartile says nothing of the work.
+   *
+   * @param threshold the least gap between the ranges, as a share of the base's nearer end, that
+   *     counts
+   */
+  static Change of(double baseMin, double baseQ3, double newMin, double newQ3, double threshold) {
+    if (newMin <= baseQ3 && baseMin <= newQ3) {
+      return SAME;
+    }
+    if (newMin > baseQ3) {
+      return newMin > baseQ3 * (1 + threshold) ? SLOWER : AMBIGUOUS;
+    }
+    return newQ3 < baseMin * (1 - threshold) ? FASTER : AMBIGUOUS;
+  }
+}

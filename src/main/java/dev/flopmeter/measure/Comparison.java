@@ -1,0 +1,180 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.count.Cost;
+import dev.flopmeter.measure.ProfileResult.Latency;
+import dev.flopmeter.measure.ProfileResult.Layer;
+import dev.flopmeter.measure.ProfileResult.Memory;
+import dev.flopmeter.measure.ProfileResult.Time;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Two profiles of one case against each other.
+ *
+ * @param threshold the least change that counts, as a share
+ * @param differences why the two are not comparable, one reason each; empty if they are
+ * @param total the whole pass
+ * @param layers matched by name, in the base's order, then what only the new one has
+ * @param amounts work and memory of both
+ */
+public record Comparison(
+    ProfileResult base,
+    ProfileResult next,
+    double threshold,
+    List<String> differences,
+    Row total,
+    List<Row> layers,
+    List<Amount> amounts) {
+
+  public Comparison {
+    differences = List.copyOf(differences);
+    layers = List.copyOf(layers);
+    amounts = List.copyOf(amounts);
+  }
+
+  /**
+   * One time against another.
+   *
+   * @param baseSeconds median; null for what was added
+   * @param nextSeconds median; null for what was removed
+   */
+  public record Row(
+      String name, Change change, @Nullable Double baseSeconds, @Nullable Double nextSeconds) {
+    /** The new median over the base's, less 1; null where one is missing. */
+    public @Nullable Double relative() {
+      return baseSeconds == null || nextSeconds == null || baseSeconds == 0
+          ? null
+          : nextSeconds / baseSeconds - 1;
+    }
+  }
+
+  /** An exact amount of both; null where one does not tell it. */
+  public record Amount(String name, @Nullable Long base, @Nullable Long next) {
+    public boolean isChanged() {
+      return base != null && next != null && !base.equals(next);
+    }
+  }
+
+  /** Compares {@code next} with {@code base}. */
+  public static Comparison of(ProfileResult base, ProfileResult next, double threshold) {
+    return new Comparison(
+        base,
+        next,
+        threshold,
+        differences(base, next),
+        total(base.latency(), next.latency(), threshold),
+        layers(base.layers(), next.layers(), threshold),
+        amounts(base, next));
+  }
+
+  /** Whether the whole pass is confirmed to be slower; single layers do not decide. */
+  public boolean isSlower() {
+    return total.change() == Change.SLOWER;
+  }
+
+  private static List<String> differences(ProfileResult base, ProfileResult next) {
+    Map<String, Object> before = identity(base);
+    Map<String, Object> after = identity(next);
+    List<String> differences = new ArrayList<>();
+    before.forEach(
+        (field, value) -> {
+          if (!value.equals(after.get(field))) {
+            differences.add(
+                field + " is " + value + " in BASE and " + after.get(field) + " in NEW");
+          }
+        });
+    if (!base.valid()) {
+      differences.add("BASE is not valid" + why(base));
+    }
+    if (!next.valid()) {
+      differences.add("NEW is not valid" + why(next));
+    }
+    return differences;
+  }
+
+  private static String why(ProfileResult result) {
+    return result.warnings().isEmpty() ? "" : ": " + result.warnings().get(0);
+  }
+
+  /** What must be the same for times to be comparable. */
+  private static Map<String, Object> identity(ProfileResult result) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("model.name", result.model().name());
+    fields.put("model.inputs", inputs(result));
+    fields.put("device.kind", result.device().kind());
+    fields.put("device.name", result.device().name());
+    fields.put("device.emulated", result.device().isEmulated());
+    fields.put("run.backend", result.run().backend());
+    fields.put("run.precision", result.run().precision());
+    fields.put("run.batch", result.run().batch());
+    return fields;
+  }
+
+  private static String inputs(ProfileResult result) {
+    return String.join(
+        ", ",
+        result.model().inputs().stream().map(input -> input.name() + " " + input.type()).toList());
+  }
+
+  private static Row total(Latency base, Latency next, double threshold) {
+    return new Row(
+        "end to end",
+        Change.of(base.min(), base.q3(), next.min(), next.q3(), threshold),
+        base.median(),
+        next.median());
+  }
+
+  private static List<Row> layers(List<Layer> base, List<Layer> next, double threshold) {
+    Map<String, Time> after = new LinkedHashMap<>();
+    next.forEach(layer -> after.putIfAbsent(layer.name(), layer.time()));
+    List<Row> rows = new ArrayList<>();
+    for (Layer layer : base) {
+      Time old = layer.time();
+      Time now = after.remove(layer.name());
+      rows.add(
+          now == null
+              ? new Row(layer.name(), Change.REMOVED, old.median(), null)
+              : new Row(
+                  layer.name(),
+                  Change.of(old.min(), old.q3(), now.min(), now.q3(), threshold),
+                  old.median(),
+                  now.median()));
+    }
+    after.forEach((name, time) -> rows.add(new Row(name, Change.ADDED, null, time.median())));
+    return rows;
+  }
+
+  private static List<Amount> amounts(ProfileResult base, ProfileResult next) {
+    Cost before = base.cost();
+    Cost after = next.cost();
+    List<Amount> amounts = new ArrayList<>();
+    amounts.add(new Amount("macs", before.macs(), after.macs()));
+    amounts.add(new Amount("flops", before.flops(), after.flops()));
+    amounts.add(new Amount("params", before.params(), after.params()));
+    amounts.add(new Amount("bytes", before.bytes(), after.bytes()));
+    amounts.add(
+        new Amount(
+            "peak_activation_bytes", base.peakActivationBytes(), next.peakActivationBytes()));
+    Memory held = base.memory();
+    Memory holds = next.memory();
+    amounts.add(
+        new Amount(
+            "memory.weights",
+            held == null ? null : held.weights(),
+            holds == null ? null : holds.weights()));
+    amounts.add(
+        new Amount(
+            "memory.activations",
+            held == null ? null : held.activations(),
+            holds == null ? null : holds.activations()));
+    amounts.add(
+        new Amount(
+            "memory.workspace",
+            held == null ? null : held.workspace(),
+            holds == null ? null : holds.workspace()));
+    return amounts;
+  }
+}

@@ -1,0 +1,135 @@
+package dev.flopmeter.model.djl;
+
+import ai.djl.BaseModel;
+import ai.djl.nn.Block;
+import ai.djl.nn.BlockFactory;
+import ai.djl.util.ClassLoaderUtils;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.ValueInfo;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * A folder as DJL keeps its models in, where the block can be built: its {@code serving.properties}
+ * names a {@link BlockFactory} (as {@code blockFactory} or {@code option.blockFactory}), whose
+ * class is on the class path or in the folder's {@code libs}. The inputs come from the saved
+ * parameters where there are some ({@code *.params}); the weights are not read.
+ *
+ * <p>Building the block runs the folder's code, as loading it with DJL does. A folder with a
+ * TorchScript file ({@code .pt}) has no block to build.
+ */
+public final class DjlModelFolder {
+  private static final String PROPERTIES = "serving.properties";
+  private static final String FACTORY = "blockFactory";
+  private static final String OPTION = "option.";
+
+  private DjlModelFolder() {}
+
+  /** Whether this is a folder with DJL's properties or parameters in it. */
+  public static boolean is(Path folder) {
+    return Files.isDirectory(folder)
+        && (Files.isRegularFile(folder.resolve(PROPERTIES)) || parameters(folder).isPresent());
+  }
+
+  /**
+   * The model in a folder.
+   *
+   * @throws ModelException if there is none, or its block cannot be built
+   */
+  public static Model read(Path folder) {
+    if (!is(folder)) {
+      throw new ModelException(
+          folder + " is not a folder with a DJL model (no " + PROPERTIES + ", no .params file)");
+    }
+    Map<String, String> options = options(folder);
+    String factory = options.get(FACTORY);
+    if (factory == null) {
+      throw new ModelException(
+          folder
+              + " does not say how its block is built: give option."
+              + FACTORY
+              + "=CLASS in "
+              + PROPERTIES
+              + ", or export the model to ONNX");
+    }
+    Optional<ParameterFile> saved = parameters(folder).map(ParameterFile::read);
+    Path fileName = folder.toAbsolutePath().normalize().getFileName();
+    String name =
+        saved.map(ParameterFile::name).orElse(fileName == null ? "model" : fileName.toString());
+    List<ValueInfo> inputs =
+        saved
+            .map(ParameterFile::inputs)
+            .filter(list -> !list.isEmpty())
+            .orElse(List.of(new ValueInfo("data", DataType.FLOAT, null)));
+    return new DjlModel(name, folder.toString(), build(folder, name, factory, options), inputs);
+  }
+
+  private static Map<String, String> options(Path folder) {
+    Properties properties = new Properties();
+    Path file = folder.resolve(PROPERTIES);
+    if (Files.isRegularFile(file)) {
+      try (Reader reader = Files.newBufferedReader(file)) {
+        properties.load(reader);
+      } catch (IOException | IllegalArgumentException e) {
+        throw new ModelException(file + " cannot be read: " + e.getMessage(), e);
+      }
+    }
+    Map<String, String> options = new TreeMap<>();
+    for (String key : properties.stringPropertyNames()) {
+      String bare = key.startsWith(OPTION) ? key.substring(OPTION.length()) : key;
+      options.put(bare, properties.getProperty(key).trim());
+    }
+    return options;
+  }
+
+  /** The newest of the saved parameters: DJL numbers them by epoch. */
+  private static Optional<Path> parameters(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(file -> file.getFileName().toString().endsWith(".params"))
+          .max(java.util.Comparator.naturalOrder());
+    } catch (IOException e) {
+      throw new ModelException(folder + " cannot be listed: " + e.getMessage(), e);
+    }
+  }
+
+  private static Block build(
+      Path folder, String name, String factory, Map<String, String> options) {
+    BlockFactory found = ClassLoaderUtils.findImplementation(folder, BlockFactory.class, factory);
+    if (found == null) {
+      throw new ModelException(
+          folder
+              + ": no block factory '"
+              + factory
+              + "' on the class path or in the folder's libs; add its jar there");
+    }
+    try {
+      return found.newBlock(new NamedModel(name, folder), folder, options);
+    } catch (IOException | RuntimeException e) {
+      throw new ModelException(folder + ": " + factory + " failed to build the block: " + e, e);
+    }
+  }
+
+  /** What a factory may ask its model for: name and folder. */
+  private static final class NamedModel extends BaseModel {
+    NamedModel(String name, Path folder) {
+      super(name);
+      modelDir = folder;
+    }
+
+    @Override
+    public void load(Path path, String prefix, Map<String, ?> options) {
+      throw new UnsupportedOperationException("Model.load");
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package dev.flopmeter.report;
+
+import dev.flopmeter.measure.Change;
+import dev.flopmeter.measure.Comparison;
+import dev.flopmeter.measure.Comparison.Amount;
+import dev.flopmeter.measure.Comparison.Row;
+import dev.flopmeter.measure.ComparisonSet;
+import dev.flopmeter.report.TextTable.Column;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** A comparison as text for a terminal: the whole, the layers that changed, work and memory. */
+public final class ComparisonTable {
+  private ComparisonTable() {}
+
+  public static String render(ComparisonSet set, TerminalStyle style) {
+    StringBuilder out = new StringBuilder();
+    for (Comparison comparison : set.comparisons()) {
+      out.append(style.bold(Figures.printable(headline(comparison)))).append("\n\n");
+      table(comparison, style).render(out, style);
+      out.append(same(comparison));
+      amounts(out, comparison);
+      comparison
+          .differences()
+          .forEach(reason -> out.append("warning: ").append(reason).append('\n'));
+      out.append('\n');
+    }
+    set.unmatched().forEach(reason -> out.append("warning: ").append(reason).append('\n'));
+    return out.toString();
+  }
+
+  /** Such as {@code resnet50, fp32, batch 1 on Card: slower by 12 %}. */
+  static String headline(Comparison comparison) {
+    return Verdict.subject(comparison.next()) + ": " + verdict(comparison);
+  }
+
+  static String verdict(Comparison comparison) {
+    Double relative = comparison.total().relative();
+    String by = relative == null ? "" : " (" + signed(relative) + ")";
+    return switch (comparison.total().change()) {
+      case SLOWER -> "slower" + by;
+      case FASTER -> "faster" + by;
+      case AMBIGUOUS -> "apart, but by less than " + Figures.percent(comparison.threshold()) + by;
+      case SAME, ADDED, REMOVED -> "no difference beyond the noise" + by;
+    };
+  }
+
+  private static TextTable table(Comparison comparison, TerminalStyle style) {
+    TextTable table =
+        new TextTable(
+            List.of(
+                Column.path("", 12),
+                Column.figure("base"),
+                Column.figure("new"),
+                Column.figure("change"),
+                Column.text("verdict")));
+    row(table, comparison.total(), style);
+    for (Row layer : comparison.layers()) {
+      if (style.allLayers() || layer.change() != Change.SAME) {
+        row(table, layer, style);
+      }
+    }
+    return table;
+  }
+
+  private static void row(TextTable table, Row row, TerminalStyle style) {
+    Double relative = row.relative();
+    UnaryOperator<String> paint =
+        switch (row.change()) {
+          case SLOWER -> style::red;
+          case FASTER -> style::green;
+          case AMBIGUOUS -> style::yellow;
+          case SAME, ADDED, REMOVED -> UnaryOperator.identity();
+        };
+    table.row(
+        List.of(
+            row.name(),
+            seconds(row.baseSeconds()),
+            seconds(row.nextSeconds()),
+            relative == null ? "-" : signed(relative),
+            row.change().label()),
+        paint);
+  }
+
+  private static String same(Comparison comparison) {
+    long same = comparison.layers().stream().filter(layer -> layer.change() == Change.SAME).count();
+    return same == 0 ? "" : same + " of " + comparison.layers().size() + " layers are the same\n";
+  }
+
+  private static void amounts(StringBuilder out, Comparison comparison) {
+    for (Amount amount : comparison.amounts()) {
+      Long base = amount.base();
+      Long next = amount.next();
+      if (amount.isChanged() && base != null && next != null) {
+        out.append(amount.name())
+            .append(": ")
+            .append(Figures.exact(base))
+            .append(" -> ")
+            .append(Figures.exact(next));
+        if (base != 0) {
+          out.append(" (").append(signed((double) next / base - 1)).append(')');
+        }
+        out.append('\n');
+      }
+    }
+  }
+
+  static String seconds(@Nullable Double seconds) {
+    return seconds == null ? "-" : Figures.seconds(seconds);
+  }
+
+  /** {@code +4.2 %}. */
+  static String signed(double share) {
+    return (share > 0 ? "+" : "") + Figures.percent(share);
+  }
+}

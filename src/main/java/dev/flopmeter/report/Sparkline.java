@@ -1,0 +1,86 @@
+package dev.flopmeter.report;
+
+import dev.flopmeter.report.StatusPage.Sample;
+import dev.flopmeter.report.StatusPage.Series;
+import dev.flopmeter.report.page.Markup;
+import dev.flopmeter.report.page.Scale;
+import java.time.Instant;
+import java.util.List;
+
+/** The history of a series as a line in a table cell: medians over time, the last one marked. */
+final class Sparkline {
+  private Sparkline() {}
+
+  private static final double WIDTH = 150;
+  private static final double HEIGHT = 30;
+  private static final double EDGE = 4;
+
+  static void draw(Markup out, Series series) {
+    List<Sample> history = series.history();
+    if (history.size() < 2) {
+      return;
+    }
+    double low = history.stream().mapToDouble(Sample::medianSeconds).min().orElse(0);
+    double high = history.stream().mapToDouble(Sample::medianSeconds).max().orElse(1);
+    // Noise of a percent must not look like a mountain range.
+    double middle = (low + high) / 2;
+    double half = Math.max((high - low) / 2, 0.05 * middle);
+    Scale y = Scale.linear(middle - half, middle + half, HEIGHT - EDGE, EDGE);
+    Scale x =
+        Scale.linear(
+            epoch(history.get(0).at()),
+            epoch(history.get(history.size() - 1).at()),
+            EDGE,
+            WIDTH - EDGE);
+    Sample last = history.get(history.size() - 1);
+    out.open(
+        "svg",
+        "class",
+        "spark",
+        "viewBox",
+        "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT),
+        "role",
+        "img",
+        "aria-label",
+        Verdict.count(history.size(), "result")
+            + " from "
+            + Figures.seconds(low)
+            + " to "
+            + Figures.seconds(high)
+            + ", the last "
+            + Figures.seconds(last.medianSeconds()));
+    StringBuilder path = new StringBuilder();
+    for (Sample sample : history) {
+      path.append(path.length() == 0 ? 'M' : 'L')
+          .append(Markup.at(x.at(epoch(sample.at()))))
+          .append(' ')
+          .append(Markup.at(y.at(sample.medianSeconds())));
+    }
+    out.empty("path", "class", "line k0", "d", path.toString());
+    for (Sample sample : history) {
+      if (!sample.valid()) {
+        mark(out, "mark k1", x, y, sample, 2);
+      }
+    }
+    mark(out, "mark k0", x, y, last, 3);
+    out.close("svg");
+  }
+
+  private static double epoch(Instant at) {
+    return (double) at.getEpochSecond();
+  }
+
+  private static void mark(
+      Markup out, String style, Scale x, Scale y, Sample sample, double radius) {
+    out.empty(
+        "circle",
+        "class",
+        style,
+        "cx",
+        x.at(epoch(sample.at())),
+        "cy",
+        y.at(sample.medianSeconds()),
+        "r",
+        radius);
+  }
+}

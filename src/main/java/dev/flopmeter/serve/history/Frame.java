@@ -1,0 +1,97 @@
+package dev.flopmeter.serve.history;
+
+import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.result.SeriesKey;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.zip.CRC32C;
+import java.util.zip.Deflater;
+import java.util.zip.DeflaterOutputStream;
+import java.util.zip.InflaterInputStream;
+
+/**
+ * A result as bytes in a segment: length, CRC-32C, then what the index needs in the clear and the
+ * JSON deflated. A frame is good if its length fits and its checksum matches; anything else is
+ * where a write was cut.
+ */
+final class Frame {
+  /** Bytes before the payload. */
+  static final int HEAD = 8;
+
+  /** No honest payload is longer. */
+  static final int LONGEST = 16 << 20;
+
+  private Frame() {}
+
+  static ByteBuffer encode(long number, Result result, String json) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
+    Deflater deflater = new Deflater(Deflater.DEFAULT_COMPRESSION);
+    try (DataOutputStream out = new DataOutputStream(bytes)) {
+      SeriesKey key = result.key();
+      out.writeLong(0); // room for the head
+      out.writeLong(number);
+      out.writeLong(result.startedAt().toEpochMilli());
+      out.writeBoolean(result.isValid());
+      out.writeDouble(result.median());
+      out.writeUTF(key.workload());
+      out.writeUTF(key.model());
+      out.writeUTF(key.device());
+      out.writeUTF(key.backend());
+      out.writeUTF(key.precision());
+      out.writeLong(key.batch());
+      try (DeflaterOutputStream packed = new DeflaterOutputStream(out, deflater)) {
+        packed.write(json.getBytes(StandardCharsets.UTF_8));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("memory does not fail to be written", e);
+    } finally {
+      deflater.end();
+    }
+    ByteBuffer frame = ByteBuffer.wrap(bytes.toByteArray());
+    frame.putInt(0, frame.capacity() - HEAD);
+    frame.putInt(4, checksum(frame, HEAD, frame.capacity() - HEAD));
+    return frame;
+  }
+
+  static int checksum(ByteBuffer bytes, int offset, int length) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes.slice(offset, length));
+    return (int) crc.getValue();
+  }
+
+  /** The index entry of a payload whose checksum was right. */
+  static HistoryEntry entry(byte[] payload, int offset, int length) throws IOException {
+    return entry(stream(payload, offset, length));
+  }
+
+  private static HistoryEntry entry(DataInputStream in) throws IOException {
+    long number = in.readLong();
+    Instant at = Instant.ofEpochMilli(in.readLong());
+    boolean isValid = in.readBoolean();
+    double median = in.readDouble();
+    SeriesKey key =
+        new SeriesKey(
+            in.readUTF(), in.readUTF(), in.readUTF(), in.readUTF(), in.readUTF(), in.readLong());
+    return new HistoryEntry(number, at, key, isValid, median);
+  }
+
+  /** The JSON of a payload. */
+  static String json(byte[] payload, int offset, int length) throws IOException {
+    DataInputStream in = stream(payload, offset, length);
+    entry(in);
+    try (InflaterInputStream packed = new InflaterInputStream(in)) {
+      return new String(packed.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  private static DataInputStream stream(byte[] payload, int offset, int length) {
+    return new DataInputStream(new ByteArrayInputStream(payload, offset, length));
+  }
+}

@@ -1,0 +1,401 @@
+package dev.flopmeter.serve.history;
+
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.history.Segment.Located;
+import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.time.Clocks;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Results on disk, in files that are only appended to. Files and not an embedded database: results
+ * are written once, read by time and thrown away oldest first, and recovery is a page of code that
+ * can be tested at every byte.
+ *
+ * <p>A result counts as kept when the disk has it ({@code fsync}). Where the disk is full or not
+ * writable, results wait in memory, up to {@value #MOST_PENDING}, and go out with the next one that
+ * can be written. A write that was cut is dropped when the folder is opened again, and everything
+ * before it stays.
+ *
+ * <p>Thread-safe.
+ */
+public final class History implements Closeable {
+  private static final Logger logger = LoggerFactory.getLogger(History.class);
+
+  /** Results that wait for a disk before the oldest is given up. */
+  static final int MOST_PENDING = 500;
+
+  /** A full history loses this share of itself at once. */
+  private static final int SEGMENTS = 8;
+
+  /** The wall clock may be corrected by this much; more is a jump. */
+  private static final Duration TRUSTED_DRIFT = Duration.ofHours(1);
+
+  private record Pending(HistoryEntry entry, ByteBuffer frame) {}
+
+  private final @Nullable Path folder;
+  private final Clocks clocks;
+  private final SegmentFile.Opener opener;
+  private final Instant openedAt;
+  private final long openedNanos;
+  private final List<Segment> segments = new ArrayList<>();
+  private final Deque<Pending> pending = new ArrayDeque<>();
+  private long maxSize;
+  private Duration maxAge;
+  private @Nullable FileChannel lockFile;
+  private @Nullable SegmentFile active;
+  private long nextNumber;
+  private boolean isWritable;
+  private long failedWrites;
+  private long cutFrames;
+  private long lost;
+
+  private History(
+      @Nullable Path folder, ServeConfig.History rules, Clocks clocks, SegmentFile.Opener opener) {
+    this.folder = folder;
+    this.clocks = clocks;
+    this.opener = opener;
+    this.maxSize = rules.maxSize();
+    this.maxAge = rules.maxAge();
+    this.openedAt = clocks.wall().instant();
+    this.openedNanos = clocks.nanos().getAsLong();
+  }
+
+  /**
+   * Opens a folder, or only memory where the rules name none. A folder that cannot be written is no
+   * error: its results can be read and new ones wait.
+   *
+   * @throws IOException if another process uses the folder
+   */
+  public static History open(ServeConfig.History rules, Clocks clocks) throws IOException {
+    return open(rules, clocks, SegmentFile::onDisk);
+  }
+
+  static History open(ServeConfig.History rules, Clocks clocks, SegmentFile.Opener opener)
+      throws IOException {
+    History history = new History(rules.folder().orElse(null), rules, clocks, opener);
+    synchronized (history) {
+      history.recover();
+    }
+    return history;
+  }
+
+  private void recover() throws IOException {
+    if (folder == null) {
+      return;
+    }
+    try {
+      Files.createDirectories(folder);
+      lock(folder);
+      isWritable = true;
+    } catch (AlreadyUsedException e) {
+      throw e;
+    } catch (IOException e) {
+      logger.warn(
+          "history {} cannot be written, so results wait in memory: {}", folder, e.toString());
+    }
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    List<Path> files = new ArrayList<>();
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, "results-*.flm")) {
+      found.forEach(files::add);
+    }
+    files.sort(Comparator.comparing(path -> path.getFileName().toString()));
+    for (Path file : files) {
+      String name = file.getFileName().toString();
+      if (!name.matches("results-\\d{12}\\.flm")) {
+        continue;
+      }
+      Segment segment = Segment.scan(file, Long.parseLong(name.substring(8, 20)));
+      if (segment.isCut) {
+        cutFrames++;
+        logger.warn(
+            "history {}: dropped a result whose write was cut at byte {}", file, segment.size);
+      }
+      segments.add(segment);
+      for (Located frame : segment.frames) {
+        nextNumber = Math.max(nextNumber, frame.entry().number() + 1);
+      }
+    }
+  }
+
+  private static final class AlreadyUsedException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    AlreadyUsedException(Path folder) {
+      super("history.folder " + folder + " is used by another flopmeter; name another folder");
+    }
+  }
+
+  private void lock(Path where) throws IOException {
+    FileChannel channel =
+        FileChannel.open(
+            where.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try {
+      FileLock lock = channel.tryLock();
+      if (lock == null) {
+        channel.close();
+        throw new AlreadyUsedException(where);
+      }
+      lockFile = channel;
+    } catch (OverlappingFileLockException e) {
+      channel.close();
+      throw new AlreadyUsedException(where);
+    }
+  }
+
+  /** New bounds, from a reload. The folder stays. */
+  public synchronized void bounds(ServeConfig.History rules) {
+    maxSize = rules.maxSize();
+    maxAge = rules.maxAge();
+    trim();
+  }
+
+  /** Keeps a result; when it returns, the disk has it or it waits ({@link #state}). */
+  public synchronized HistoryEntry append(Result result, String json) {
+    long number = nextNumber++;
+    ByteBuffer frame = Frame.encode(number, result, json);
+    HistoryEntry entry =
+        new HistoryEntry(
+            number,
+            Instant.ofEpochMilli(result.startedAt().toEpochMilli()),
+            result.key(),
+            result.isValid(),
+            result.median());
+    pending.add(new Pending(entry, frame));
+    if (folder != null) {
+      flush();
+    }
+    while (pending.size() > MOST_PENDING) {
+      pending.remove();
+      if (folder != null) {
+        lost++;
+      }
+    }
+    return entry;
+  }
+
+  /** Writes what waits, as far as the disk takes it. */
+  public synchronized void flush() {
+    if (folder == null) {
+      return;
+    }
+    try {
+      if (lockFile == null) {
+        Files.createDirectories(folder);
+        lock(folder);
+      }
+      while (!pending.isEmpty()) {
+        write(pending.element());
+        pending.remove();
+      }
+      if (!isWritable) {
+        logger.info("history {} can be written again", folder);
+      }
+      isWritable = true;
+    } catch (IOException e) {
+      failedWrites++;
+      if (isWritable) {
+        logger.warn(
+            "history {} cannot be written, so results wait in memory: {}", folder, e.toString());
+      }
+      isWritable = false;
+      closeActive();
+    }
+    trim();
+  }
+
+  private void write(Pending result) throws IOException {
+    int length = result.frame().capacity();
+    Segment segment = segments.isEmpty() ? null : segments.get(segments.size() - 1);
+    if (segment == null || isFull(segment, length)) {
+      segment = startSegment();
+    }
+    SegmentFile file = active;
+    if (file == null) {
+      file = opener.open(segment.path);
+      active = file;
+      // What a failed or killed write left behind the last good frame.
+      file.truncate(segment.size);
+      segment.isCut = false;
+    }
+    if (segment.size == 0) {
+      file.write(ByteBuffer.wrap(Segment.MAGIC), 0);
+      segment.size = Segment.MAGIC.length;
+    }
+    file.write(result.frame(), segment.size);
+    file.force();
+    segment.frames.add(new Located(result.entry(), segment.size + Frame.HEAD, length - Frame.HEAD));
+    segment.size += length;
+  }
+
+  private boolean isFull(Segment segment, int length) {
+    if (segment.frames.isEmpty()) {
+      return false;
+    }
+    Instant first = segment.frames.get(0).entry().at();
+    return segment.size + length > Math.max(maxSize / SEGMENTS, 4096)
+        || first.isBefore(clocks.wall().instant().minus(maxAge.dividedBy(SEGMENTS)));
+  }
+
+  private Segment startSegment() throws IOException {
+    closeActive();
+    long id = segments.isEmpty() ? 1 : segments.get(segments.size() - 1).id + 1;
+    Segment segment = new Segment(Segment.path(Objects.requireNonNull(folder), id), id);
+    SegmentFile file = opener.open(segment.path);
+    active = file;
+    file.truncate(0);
+    segments.add(segment);
+    return segment;
+  }
+
+  /** Throws the oldest segments away, never the one that is written to. */
+  private void trim() {
+    long size = segments.stream().mapToLong(segment -> segment.size).sum();
+    Instant oldest = clocks.wall().instant().minus(maxAge);
+    Iterator<Segment> all = List.copyOf(segments).iterator();
+    while (all.hasNext()) {
+      Segment segment = all.next();
+      if (!all.hasNext() || !(size > maxSize || (isClockTrusted() && isOlder(segment, oldest)))) {
+        return;
+      }
+      try {
+        Files.deleteIfExists(segment.path);
+      } catch (IOException e) {
+        logger.warn(
+            "history: {} is no longer wanted and cannot be deleted: {}",
+            segment.path,
+            e.toString());
+        return;
+      }
+      segments.remove(segment);
+      size -= segment.size;
+    }
+  }
+
+  private static boolean isOlder(Segment segment, Instant oldest) {
+    return segment.frames.stream().allMatch(frame -> frame.entry().at().isBefore(oldest));
+  }
+
+  /** A wall clock that was set to a wrong date must not cost the history. */
+  private boolean isClockTrusted() {
+    Duration wall = Duration.between(openedAt, clocks.wall().instant());
+    Duration real = Duration.ofNanos(clocks.nanos().getAsLong() - openedNanos);
+    return wall.minus(real).abs().compareTo(TRUSTED_DRIFT) < 0;
+  }
+
+  /** Kept and waiting results that pass, newest first. */
+  public synchronized List<HistoryEntry> entries(Predicate<HistoryEntry> filter, int most) {
+    List<HistoryEntry> found = new ArrayList<>();
+    Iterator<Pending> waiting = pending.descendingIterator();
+    while (waiting.hasNext() && found.size() < most) {
+      HistoryEntry entry = waiting.next().entry();
+      if (filter.test(entry)) {
+        found.add(entry);
+      }
+    }
+    for (int s = segments.size() - 1; s >= 0; s--) {
+      List<Located> frames = segments.get(s).frames;
+      for (int f = frames.size() - 1; f >= 0 && found.size() < most; f--) {
+        if (filter.test(frames.get(f).entry())) {
+          found.add(frames.get(f).entry());
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The whole JSON of an entry; empty if it has been thrown away or cannot be read. */
+  public synchronized Optional<String> json(HistoryEntry entry) {
+    try {
+      for (Pending waiting : pending) {
+        if (waiting.entry().number() == entry.number()) {
+          byte[] frame = waiting.frame().array();
+          return Optional.of(Frame.json(frame, Frame.HEAD, frame.length - Frame.HEAD));
+        }
+      }
+      for (Segment segment : segments) {
+        for (Located frame : segment.frames) {
+          if (frame.entry().number() == entry.number()) {
+            return Optional.of(segment.json(frame));
+          }
+        }
+      }
+    } catch (IOException e) {
+      logger.warn("history: result {} cannot be read: {}", entry.number(), e.toString());
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * How the history is.
+   *
+   * @param results kept on disk
+   * @param pending waiting for a disk
+   * @param cut results that were dropped at opening because their write had been cut
+   * @param lost results given up because too many waited
+   */
+  public record State(
+      boolean isWritable,
+      int results,
+      long bytes,
+      int pending,
+      long failedWrites,
+      long cut,
+      long lost) {}
+
+  public synchronized State state() {
+    return new State(
+        isWritable,
+        segments.stream().mapToInt(segment -> segment.frames.size()).sum(),
+        segments.stream().mapToLong(segment -> segment.size).sum(),
+        pending.size(),
+        failedWrites,
+        cutFrames,
+        lost);
+  }
+
+  private void closeActive() {
+    SegmentFile file = active;
+    active = null;
+    if (file != null) {
+      try {
+        file.close();
+      } catch (IOException e) {
+        logger.warn("history: cannot be closed: {}", e.toString());
+      }
+    }
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    flush();
+    closeActive();
+    if (lockFile != null) {
+      lockFile.close();
+    }
+  }
+}

@@ -1,0 +1,281 @@
+package dev.flopmeter.serve.http;
+
+import com.sun.net.httpserver.Headers;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
+import dev.flopmeter.serve.config.ServeConfig.Http;
+import dev.flopmeter.serve.http.PasswordCheck.Verdict;
+import dev.flopmeter.serve.http.Route.BadRequestException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.URLDecoder;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The HTTP server: a fixed list of routes, matched as whole paths, so there is nothing to traverse.
+ * Connections, threads, header size and the time of a request are bounded; a client that dawdles
+ * loses its connection.
+ */
+public final class HttpService implements AutoCloseable {
+  private static final Logger logger = LoggerFactory.getLogger(HttpService.class);
+
+  private final HttpServer server;
+  private final ThreadPoolExecutor threads;
+  private final List<Route> routes;
+  private final boolean isTls;
+  private volatile PasswordCheck passwords;
+
+  private HttpService(
+      HttpServer server, ThreadPoolExecutor threads, List<Route> routes, Http http) {
+    this.server = server;
+    this.threads = threads;
+    this.routes = List.copyOf(routes);
+    this.isTls = http.tls().isPresent();
+    this.passwords = new PasswordCheck(http.users());
+  }
+
+  /**
+   * Listens and answers until it is closed.
+   *
+   * @throws IOException if the address is taken or no address, or TLS cannot be set up; the message
+   *     is one line for a person
+   */
+  public static HttpService start(Http http, List<Route> routes) throws IOException {
+    // Read by the JDK's server when its classes are loaded, so before the first mention of one.
+    System.setProperty("sun.net.httpserver.maxReqTime", seconds(http.requestTime().toSeconds()));
+    System.setProperty("sun.net.httpserver.maxRspTime", seconds(http.responseTime().toSeconds()));
+    System.setProperty("sun.net.httpserver.maxReqHeaders", "100");
+    System.setProperty("sun.net.httpserver.maxReqHeaderSize", Long.toString(http.maxHeaderSize()));
+    System.setProperty("sun.net.httpserver.nodelay", "true");
+    System.setProperty("jdk.httpserver.maxConnections", Integer.toString(http.maxConnections()));
+
+    InetSocketAddress address = address(http);
+    HttpServer server;
+    try {
+      server = http.tls().isPresent() ? HttpsServer.create() : HttpServer.create();
+      if (server instanceof HttpsServer https && http.tls().isPresent()) {
+        https.setHttpsConfigurator(new HttpsConfigurator(TlsContext.of(http.tls().get())));
+      }
+    } catch (IOException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+    try {
+      server.bind(address, http.maxConnections());
+    } catch (IOException e) {
+      throw new IOException(
+          "http.listen: cannot listen on "
+              + http.host()
+              + ":"
+              + http.port()
+              + ": "
+              + e.getMessage(),
+          e);
+    }
+    ThreadPoolExecutor threads = threads(http.threads());
+    HttpService service = new HttpService(server, threads, routes, http);
+    server.setExecutor(threads);
+    server.createContext("/", service::handle);
+    server.start();
+    return service;
+  }
+
+  private static String seconds(long value) {
+    return Long.toString(Math.max(1, value));
+  }
+
+  private static InetSocketAddress address(Http http) throws IOException {
+    try {
+      return new InetSocketAddress(InetAddress.getByName(http.host()), http.port());
+    } catch (UnknownHostException e) {
+      throw new IOException("http.listen: " + http.host() + " is no address of this machine", e);
+    }
+  }
+
+  private static ThreadPoolExecutor threads(int most) {
+    AtomicInteger number = new AtomicInteger();
+    ThreadPoolExecutor threads =
+        new ThreadPoolExecutor(
+            most,
+            most,
+            10,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(null, task, "http-" + number.incrementAndGet(), 256 << 10);
+              thread.setDaemon(true);
+              return thread;
+            });
+    threads.allowCoreThreadTimeOut(true);
+    return threads;
+  }
+
+  /** Where it listens; the port is the real one where any was asked for. */
+  public InetSocketAddress address() {
+    return server.getAddress();
+  }
+
+  /** Takes new users and certificates; whether TLS is on stays as it was started. */
+  public void reload(Http http) throws IOException {
+    if (server instanceof HttpsServer https && http.tls().isPresent()) {
+      https.setHttpsConfigurator(new HttpsConfigurator(TlsContext.of(http.tls().get())));
+    }
+    passwords = new PasswordCheck(http.users());
+  }
+
+  private void handle(HttpExchange exchange) {
+    try (exchange) {
+      answer(exchange);
+    } catch (IOException e) {
+      logger.debug("client {} went away: {}", exchange.getRemoteAddress(), e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      logger.error(
+          "{} {} failed", exchange.getRequestMethod(), exchange.getRequestURI().getPath(), e);
+    }
+  }
+
+  private void answer(HttpExchange exchange) throws IOException, InterruptedException {
+    harden(exchange.getResponseHeaders());
+    String path = Optional.ofNullable(exchange.getRequestURI().getPath()).orElse("");
+    Optional<Route> anyMethod = routes.stream().filter(route -> route.matches(path)).findFirst();
+    if (!anyMethod.map(Route::isOpen).orElse(false) && !isAllowed(exchange)) {
+      return;
+    }
+    if (anyMethod.isEmpty()) {
+      send(exchange, Response.text(404, "nothing here; see /"));
+      return;
+    }
+    String method =
+        exchange.getRequestMethod().equals("HEAD") ? "GET" : exchange.getRequestMethod();
+    Optional<Route> route =
+        routes.stream().filter(one -> one.matches(path) && one.method().equals(method)).findFirst();
+    if (route.isEmpty()) {
+      exchange.getResponseHeaders().set("Allow", anyMethod.get().method());
+      send(exchange, Response.text(405, "use " + anyMethod.get().method()));
+      return;
+    }
+    send(exchange, answer(route.get(), exchange, path));
+  }
+
+  private static Response answer(Route route, HttpExchange exchange, String path) {
+    try {
+      String rest = route.isPrefix() ? path.substring(route.path().length()) : "";
+      Headers headers = exchange.getRequestHeaders();
+      String encodings = header(headers, "Accept-Encoding");
+      return route
+          .handler()
+          .answer(
+              new Request(
+                  rest,
+                  query(exchange.getRequestURI()),
+                  header(headers, "Accept"),
+                  encodings.contains("gzip") && !encodings.contains("gzip;q=0")));
+    } catch (BadRequestException e) {
+      return Response.text(400, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static String header(Headers headers, String name) {
+    List<String> values = headers.get(name);
+    return values == null ? "" : String.join(",", values);
+  }
+
+  private boolean isAllowed(HttpExchange exchange) throws IOException, InterruptedException {
+    PasswordCheck check = passwords;
+    if (!check.isNeeded()) {
+      return true;
+    }
+    Verdict verdict = check.check(exchange.getRequestHeaders().getFirst("Authorization"));
+    switch (verdict) {
+      case RIGHT -> {
+        return true;
+      }
+      case WRONG -> {
+        exchange.getResponseHeaders().set("WWW-Authenticate", "Basic realm=\"flopmeter\"");
+        send(exchange, Response.text(401, "name and password needed"));
+      }
+      case BUSY -> send(exchange, Response.text(503, "too many passwords to check; try again"));
+    }
+    return false;
+  }
+
+  /**
+   * Everything is for the eyes of whoever asked: no sniffing, framing, caching or foreign script.
+   */
+  private void harden(Headers headers) {
+    headers.set("X-Content-Type-Options", "nosniff");
+    headers.set("X-Frame-Options", "DENY");
+    headers.set("Referrer-Policy", "no-referrer");
+    headers.set("Cache-Control", "no-store");
+    if (isTls) {
+      headers.set("Strict-Transport-Security", "max-age=31536000");
+    }
+  }
+
+  private static void send(HttpExchange exchange, Response response) throws IOException {
+    Headers headers = exchange.getResponseHeaders();
+    headers.set("Content-Type", response.contentType());
+    headers.set("Vary", "Accept, Accept-Encoding");
+    headers.set(
+        "Content-Security-Policy",
+        response.policy().isEmpty()
+            ? "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+            : response.policy());
+    if (response.isGzipped()) {
+      headers.set("Content-Encoding", "gzip");
+    }
+    if (exchange.getRequestMethod().equals("HEAD")) {
+      exchange.sendResponseHeaders(response.status(), -1);
+      return;
+    }
+    exchange.sendResponseHeaders(response.status(), response.length());
+    try (OutputStream out = exchange.getResponseBody()) {
+      response.body().write(out);
+    }
+  }
+
+  private static Map<String, String> query(URI uri) throws BadRequestException {
+    Map<String, String> parameters = new HashMap<>();
+    @Nullable String raw = uri.getRawQuery();
+    if (raw == null || raw.isEmpty()) {
+      return parameters;
+    }
+    try {
+      for (String pair : raw.split("&", -1)) {
+        int equals = pair.indexOf('=');
+        String name = equals < 0 ? pair : pair.substring(0, equals);
+        String value = equals < 0 ? "" : pair.substring(equals + 1);
+        parameters.put(
+            URLDecoder.decode(name, StandardCharsets.UTF_8),
+            URLDecoder.decode(value, StandardCharsets.UTF_8));
+      }
+    } catch (IllegalArgumentException e) {
+      throw new BadRequestException("the query is not encoded rightly");
+    }
+    return parameters;
+  }
+
+  @Override
+  public void close() {
+    server.stop(1);
+    threads.shutdownNow();
+  }
+}

@@ -1,0 +1,333 @@
+package dev.flopmeter.serve.metrics;
+
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.history.History;
+import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.result.SeriesKey;
+import dev.flopmeter.serve.worker.Outcome;
+import io.micrometer.core.instrument.Clock;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.core.metrics.Info;
+import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The metrics of the daemon: gauges through Micrometer, counters and histograms of the Prometheus
+ * client, all in one registry. Changes become visible together at {@link #publish}.
+ *
+ * <p>Thread-safe.
+ */
+public final class DaemonMetrics implements AutoCloseable {
+  /** 50 us to 5 s, three a decade. */
+  private static final double[] PASS_BUCKETS = {
+    5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5
+  };
+
+  private static final double[] RUN_BUCKETS = {1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800};
+
+  private final PrometheusRegistry registry = new PrometheusRegistry();
+  private final @Nullable MeterRegistry pushed;
+  private final PrometheusMeterRegistry micrometer;
+  private final GaugeTable gauges;
+
+  /** The daemon's own gauges: few, and never cut. */
+  private final GaugeTable own;
+
+  private final Exposition exposition = new Exposition(registry);
+
+  /** What only pushing needs, since Prometheus has summaries. */
+  private final GaugeTable pushedOnly;
+
+  private final LatencySummary latencies = new LatencySummary(Catalogue.LATENCY);
+  private final Histogram passes;
+  private final Histogram runDurations;
+  private final CounterFamily inferences;
+  private final CounterFamily flop;
+  private final CounterFamily busy;
+  private final CounterFamily discarded;
+  private final CounterFamily deviceEnergy;
+  private final CounterFamily runs;
+  private final CounterFamily historyFailures;
+  private final CounterFamily historyLost;
+  private final Info layerInfo;
+  private final Info deviceInfo;
+  private final Map<SeriesKey, List<String[]>> layerInfos = new HashMap<>();
+  private final Map<String, String[]> deviceInfos = new HashMap<>();
+  private final Set<String> workloads = new HashSet<>();
+  private long seenFailures;
+  private long seenLost;
+
+  public DaemonMetrics(ServeConfig config, String version) {
+    pushed = config.otlp().enabled() ? OtlpPush.registry(config.otlp()) : null;
+    micrometer = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, registry, Clock.SYSTEM);
+    micrometer.throwExceptionOnRegistrationFailure();
+    List<MeterRegistry> registries = new ArrayList<>(List.of(micrometer));
+    if (pushed != null) {
+      registries.add(pushed);
+    }
+    gauges = new GaugeTable(registries, config.metrics().maxSeries());
+    own = new GaugeTable(registries, Integer.MAX_VALUE);
+    pushedOnly = new GaugeTable(pushed == null ? List.of() : List.of(pushed), Integer.MAX_VALUE);
+    registry.register(latencies);
+    JvmMetrics.builder().register(registry);
+    passes = histogram(Catalogue.DURATION, PASS_BUCKETS);
+    runDurations = histogram(Catalogue.RUN_DURATION, RUN_BUCKETS);
+    inferences = counter(Catalogue.INFERENCES);
+    flop = counter(Catalogue.FLOP_TOTAL);
+    busy = counter(Catalogue.BUSY);
+    discarded = counter(Catalogue.DISCARDED);
+    deviceEnergy = counter(Catalogue.DEVICE_ENERGY);
+    runs = counter(Catalogue.RUNS);
+    historyFailures = counter(Catalogue.HISTORY_FAILURES);
+    historyLost = counter(Catalogue.HISTORY_LOST);
+    layerInfo = info(Catalogue.LAYER_INFO);
+    deviceInfo = info(Catalogue.DEVICE_INFO);
+    info(Catalogue.BUILD).addLabelValues(version, System.getProperty("java.version"));
+  }
+
+  private Histogram histogram(Metric metric, double[] buckets) {
+    return Histogram.builder()
+        .name(metric.name())
+        .help(metric.help())
+        .labelNames(metric.labels().toArray(String[]::new))
+        .classicOnly()
+        .classicUpperBounds(buckets)
+        .register(registry);
+  }
+
+  private CounterFamily counter(Metric metric) {
+    return new CounterFamily(metric, registry, pushed);
+  }
+
+  private Info info(Metric metric) {
+    return Info.builder()
+        .name(metric.name())
+        .help(metric.help())
+        .labelNames(metric.labels().toArray(String[]::new))
+        .register(registry);
+  }
+
+  /** What {@code /metrics} serves. */
+  public Exposition exposition() {
+    return exposition;
+  }
+
+  /** Makes all changes so far visible to scrapes. */
+  public synchronized void publish() {
+    set(Catalogue.SERIES, gauges.size());
+    set(Catalogue.SERIES_LIMIT, gauges.limit());
+    set(Catalogue.SERIES_DROPPED, gauges.dropped());
+    exposition.render();
+  }
+
+  /** The workloads there are now; series of others go. */
+  public synchronized void configured(ServeConfig config) {
+    gauges.limit(config.metrics().maxSeries());
+    Set<String> names = new HashSet<>();
+    for (Workload workload : config.workloads()) {
+      names.add(workload.name());
+      for (Outcome outcome : Outcome.values()) {
+        runs.begin(workload.name(), outcome.label());
+      }
+      runDurations.initLabelValues(workload.name());
+      set(
+          Catalogue.INTERVAL,
+          Tags.of("workload", workload.name()),
+          workload.interval().toMillis() / 1e3);
+    }
+    workloads.removeAll(names);
+    for (String gone : workloads) {
+      List<String> labels = List.of(gone);
+      List.of(runs, inferences, flop, busy, discarded).forEach(counter -> counter.remove(labels));
+      runDurations.remove(gone);
+      passes.removeIf(values -> values.get(0).equals(gone));
+      own.remove(List.of(Catalogue.INTERVAL.name(), Tags.of("workload", gone)));
+      own.remove(List.of(Catalogue.LAST_SUCCESS.name(), Tags.of("workload", gone)));
+    }
+    workloads.clear();
+    workloads.addAll(names);
+  }
+
+  /** Counts a new result, once. */
+  public synchronized void count(Result result) {
+    String[] labels = ResultRows.labelValues(result.key());
+    Double samples = result.value("run.samples");
+    result.rawSeconds().forEach(seconds -> passes.labelValues(labels).observe(seconds));
+    if (samples != null) {
+      inferences.add(samples * result.key().batch(), labels);
+      Double macs = result.value("cost.macs");
+      if (macs != null) {
+        flop.add(2 * macs * samples, labels);
+      }
+      double seconds = result.rawSeconds().stream().mapToDouble(Double::doubleValue).sum();
+      busy.add(result.rawSeconds().isEmpty() ? samples * result.median() : seconds, labels);
+      Double energy = result.value("sensors.energy_j_per_inference");
+      if (energy != null) {
+        deviceEnergy.add(energy * samples * result.key().batch(), result.key().device());
+      }
+    }
+    String prefix = "run.dropped_samples.";
+    result
+        .values()
+        .forEach(
+            (path, dropped) -> {
+              if (path.startsWith(prefix)) {
+                String[] all = Arrays.copyOf(labels, labels.length + 1);
+                all[labels.length] = path.substring(prefix.length());
+                discarded.add(dropped, all);
+              }
+            });
+  }
+
+  /** Shows a result, in place of the one before it. Its layers are already the few to show. */
+  public synchronized void show(Shown shown) {
+    Result result = shown.result();
+    String device = result.key().device();
+    gauges.replace(result.key(), ResultRows.of(shown));
+    latencies.show(result);
+    if (pushed != null) {
+      pushedOnly.replace(result.key(), ResultRows.quantiles(result));
+    }
+    gauges.replace(List.of("sensors", device), DeviceRows.sensors(result));
+    gauges.replace(
+        List.of("peak flops", device, result.key().precision()), DeviceRows.peakFlops(result));
+    gauges.replace(List.of("peak bytes", device), DeviceRows.peakBytes(result));
+    String[] told = DeviceRows.info(result);
+    forget(deviceInfos.put(device, told));
+    deviceInfo.addLabelValues(told);
+    forgetLayers(result.key());
+    List<String[]> infos = new ArrayList<>();
+    String[] labels = ResultRows.labelValues(result.key());
+    for (var layer : result.layers()) {
+      if (gauges.size() >= gauges.limit()) {
+        break;
+      }
+      String[] all = Arrays.copyOf(labels, labels.length + 5);
+      all[labels.length] = layer.name();
+      all[labels.length + 1] = layer.op();
+      all[labels.length + 2] = orEmpty(layer.bound());
+      all[labels.length + 3] = orEmpty(layer.algorithm());
+      all[labels.length + 4] = orEmpty(layer.layout());
+      layerInfo.addLabelValues(all);
+      infos.add(all);
+    }
+    layerInfos.put(result.key(), infos);
+  }
+
+  private static String orEmpty(@Nullable String text) {
+    return text == null ? "" : text;
+  }
+
+  private void forget(String @Nullable [] told) {
+    if (told != null) {
+      deviceInfo.remove(told);
+    }
+  }
+
+  private void forgetLayers(SeriesKey key) {
+    List<String[]> infos = layerInfos.remove(key);
+    if (infos != null) {
+      infos.forEach(layerInfo::remove);
+    }
+  }
+
+  /** Takes a result's series away; counters stay, since a counter that goes and comes lies. */
+  public synchronized void withdraw(SeriesKey key) {
+    gauges.remove(key);
+    latencies.withdraw(key);
+    pushedOnly.remove(key);
+    forgetLayers(key);
+  }
+
+  /** Takes a device's own series away. */
+  public synchronized void withdrawDevice(String device) {
+    gauges.remove(List.of("sensors", device));
+    gauges.remove(List.of("peak bytes", device));
+    for (String precision : List.of("fp32", "tf32", "fp16", "bf16")) {
+      gauges.remove(List.of("peak flops", device, precision));
+    }
+    forget(deviceInfos.remove(device));
+  }
+
+  /** Counts a run. */
+  public synchronized void run(String workload, Outcome outcome, Duration duration) {
+    if (workloads.contains(workload)) {
+      runs.add(1, workload, outcome.label());
+      if (!outcome.isNeutral()) {
+        runDurations.labelValues(workload).observe(duration.toNanos() / 1e9);
+      }
+    }
+  }
+
+  public synchronized void lastSuccess(String workload, Instant at) {
+    set(Catalogue.LAST_SUCCESS, Tags.of("workload", workload), at.toEpochMilli() / 1e3);
+  }
+
+  public synchronized void quarantined(String device, boolean isQuarantined) {
+    set(Catalogue.QUARANTINED, Tags.of("device", device), isQuarantined ? 1 : 0);
+  }
+
+  /** A device that is no longer used. */
+  public synchronized void deviceUnused(String device) {
+    own.remove(List.of(Catalogue.QUARANTINED.name(), Tags.of("device", device)));
+    withdrawDevice(device);
+  }
+
+  public synchronized void capability(String feature, boolean isThere) {
+    set(Catalogue.CAPABILITY, Tags.of("feature", feature), isThere ? 1 : 0);
+  }
+
+  /** How reading the configuration went. */
+  public synchronized void reloaded(boolean isGood, Instant at) {
+    set(Catalogue.RELOAD_OK, isGood ? 1 : 0);
+    if (isGood) {
+      set(Catalogue.RELOAD_TIME, at.toEpochMilli() / 1e3);
+    }
+  }
+
+  /** How the history is; {@code isKept} is false where there is no folder. */
+  public synchronized void history(History.State state, boolean isKept) {
+    if (!isKept) {
+      return;
+    }
+    set(Catalogue.HISTORY_RESULTS, state.results());
+    set(Catalogue.HISTORY_SIZE, (double) state.bytes());
+    set(Catalogue.HISTORY_PENDING, state.pending());
+    set(Catalogue.HISTORY_WRITABLE, state.isWritable() ? 1 : 0);
+    historyFailures.add((double) (state.failedWrites() - seenFailures));
+    historyLost.add((double) (state.lost() - seenLost));
+    seenFailures = state.failedWrites();
+    seenLost = state.lost();
+  }
+
+  private void set(Metric metric, double value) {
+    set(metric, Tags.empty(), value);
+  }
+
+  private void set(Metric metric, Tags tags, double value) {
+    own.replace(List.of(metric.name(), tags), List.of(new Row(metric, tags, value)));
+  }
+
+  @Override
+  public void close() {
+    if (pushed != null) {
+      pushed.close();
+    }
+    micrometer.close();
+  }
+}

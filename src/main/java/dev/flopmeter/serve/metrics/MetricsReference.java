@@ -1,0 +1,44 @@
+package dev.flopmeter.serve.metrics;
+
+import java.util.Locale;
+
+/** The reference of the metrics, {@code docs/metrics.md}, from the catalogue itself. */
+public final class MetricsReference {
+  private MetricsReference() {}
+
+  private static final String HEAD =
+      """
+      # Metrics of the daemon
+
+      `GET /metrics` in the Prometheus text format, or OpenMetrics with created timestamps where the client asks for it; gzip where
+      it accepts it. A scrape reads what was rendered when the last run ended; it touches no device and no disk.
+
+      - A result's series are there while it is fresh: they go when the device fails, when three runs in a row fail, or when the
+        result is older than three intervals and a timeout. After a restart a result that is still fresh is shown again, with
+        `flopmeter_result_restored 1`. What could not be measured is absent, never 0.
+      - Device series are what the sensors said while the last run on that device measured; the daemon itself never touches a device.
+      - Labels `workload`, `model`, `device`, `backend`, `precision` and `batch` have the values of the configuration and of the
+        result. `basis` is `datasheet`, `measured` or `clock_adjusted`.
+      - Outcomes of `flopmeter_runs_total`: `success`, `failed` (exit code 1, 2: wrong model or option), `device_failed` (3),
+        `crashed` (a signal), `timeout`, `garbage` (no valid output), `truncated` (results missing), `out_of_memory`, `not_started`,
+        `skipped_busy`, `stopped`.
+      - Beside these come the usual `jvm_*` and `process_*` of the Prometheus Java client.
+
+      This page is generated from the code (`MetricsReferenceTest`).
+
+      | metric | type | labels | meaning |
+      |---|---|---|---|
+      """;
+
+  /** The page. */
+  public static String markdown() {
+    StringBuilder page = new StringBuilder(HEAD);
+    for (Metric metric : Catalogue.all()) {
+      page.append("| `").append(metric.name()).append("` | ");
+      page.append(metric.kind().name().toLowerCase(Locale.ROOT)).append(" | ");
+      page.append(String.join(", ", metric.labels())).append(" | ");
+      page.append(metric.help()).append(" |\n");
+    }
+    return page.toString();
+  }
+}

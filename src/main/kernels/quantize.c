@@ -1,0 +1,38 @@
+/* Between floats and integers of a scale and a zero point, one pair per tensor, axis element or block. */
+#include "arithmetic.h"
+
+struct quantize_arguments {
+    const void *x;
+    const void *scale;
+    const void *zero; /* may be null */
+    void *y;
+    long count; /* product of size */
+    int x_type, scale_type, zero_type, y_type;
+    float low, high; /* the target's range */
+    int back, unused; /* from integers to floats */
+    int size[MAX_RANK]; /* unused dimensions come first, size 1 */
+    int block[MAX_RANK]; /* neighbours that share a scale */
+    long scale_stride[MAX_RANK];
+};
+
+KERNEL(quantize, struct quantize_arguments)
+{
+    FOR_EACH_INDEX(i, arguments.count)
+    {
+        unsigned rest = (unsigned)i;
+        long at = 0;
+        UNROLL
+        for (int d = MAX_RANK - 1; d >= 0; d--) {
+            if (arguments.size[d] == 1)
+                continue;
+            at += (long)(rest % (unsigned)arguments.size[d] / (unsigned)arguments.block[d]) * arguments.scale_stride[d];
+            rest /= (unsigned)arguments.size[d];
+        }
+        float scale = load(arguments.scale, arguments.scale_type, at);
+        float zero = arguments.zero == 0 ? 0.0f : load(arguments.zero, arguments.zero_type, at);
+        float x = load(arguments.x, arguments.x_type, i);
+        float y = arguments.back ? (x - zero) * scale
+            : smaller(larger(__builtin_rintf(x / scale) + zero, arguments.low), arguments.high);
+        store(arguments.y, arguments.y_type, i, y);
+    }
+}

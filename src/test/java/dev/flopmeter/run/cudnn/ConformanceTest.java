@@ -1,0 +1,67 @@
+package dev.flopmeter.run.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.conformance.CaseResult;
+import dev.flopmeter.run.conformance.ConformanceCase;
+import dev.flopmeter.run.conformance.Tolerance;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * ONNX's own cases on the emulated GPU. What this backend does not offer it says itself; what it
+ * runs is right.
+ */
+class ConformanceTest {
+  /** Sums of float64 beyond what float32 holds: this backend computes in float32. */
+  private static final Set<String> BEYOND_FLOAT =
+      Set.of(
+          "test_operator_add_broadcast",
+          "test_operator_add_size1_right_broadcast",
+          "test_operator_add_size1_singleton_broadcast");
+
+  @TempDir static Path cache;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"onnx-node-tests", "onnx-pytorch-tests"})
+  void whatRunsIsRight(String cases) {
+    Path directory = Path.of("../shared").resolve(cases);
+    assumeTrue(Files.isDirectory(directory), "no cases at " + directory);
+    List<CaseResult> failed = new ArrayList<>();
+    Map<String, Integer> unsupported = new TreeMap<>();
+    int passed = 0;
+    try (CudnnBackend backend = EmulatedGpu.open(cache)) {
+      for (ConformanceCase each : ConformanceCase.in(directory)) {
+        CaseResult result = each.run(backend, RunOptions.DEFAULT, Tolerance.ONNX);
+        switch (result.outcome()) {
+          case PASSED -> passed++;
+          case FAILED -> {
+            if (!BEYOND_FLOAT.contains(result.name())) {
+              failed.add(result);
+            }
+          }
+          case UNSUPPORTED -> unsupported.merge(result.operator(), 1, Integer::sum);
+        }
+      }
+    }
+    System.out.println(
+        cases
+            + ": "
+            + passed
+            + " passed, "
+            + failed.size()
+            + " failed, unsupported "
+            + unsupported);
+    assertThat(failed).isEmpty();
+  }
+}
