@@ -53,6 +53,7 @@ public final class Main implements Runnable {
     commands.put("roof", RoofCommand::new);
     commands.put("devices", DevicesCommand::new);
     commands.put("doctor", DoctorCommand::new);
+    commands.put("conformance", ConformanceCommand::new);
     commands.put("models", ModelsCommand::new);
     commands.put("units", UnitsCommand::new);
     return commands;

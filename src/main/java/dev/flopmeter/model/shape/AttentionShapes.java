@@ -25,6 +25,8 @@ final class AttentionShapes {
     rules.put(CONTRIB + "FusedGemm", MatrixShapes::gemm);
     rules.put(CONTRIB + "FusedMatMul", AttentionShapes::fusedMatMul);
     rules.put(CONTRIB + "SkipLayerNormalization", AttentionShapes::skipLayerNormalization);
+    rules.put(
+        CONTRIB + "SkipSimplifiedLayerNormalization", AttentionShapes::skipLayerNormalization);
     rules.put(CONTRIB + "EmbedLayerNormalization", AttentionShapes::embedLayerNormalization);
     rules.put(CONTRIB + "Attention", AttentionShapes::fusedAttention);
   }

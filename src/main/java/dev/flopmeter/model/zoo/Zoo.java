@@ -29,6 +29,7 @@ public final class Zoo {
     ConvNeXts.addTo(all);
     VisionTransformers.addTo(all);
     Swins.addTo(all);
+    Transformers.addTo(all);
     Map<String, ZooModel> models = new LinkedHashMap<>();
     for (ZooModel model : all) {
       models.put(model.name(), model);

@@ -55,17 +55,26 @@ public record ZooModel(
     }
   }
 
-  /** Images may have another size than the declared one, not another number of channels. */
+  /** Images may have another size than the declared one, and named dimensions another length. */
   private List<ValueInfo> resized(Bindings bindings) {
     List<ValueInfo> changed = new ArrayList<>();
     for (ValueInfo input : inputs) {
       Shape given = bindings.shapes().get(input.name());
       List<Dim> dims = input.dims();
-      if (given != null && dims != null && dims.size() == 4 && given.rank() == 4) {
-        dims = List.of(dims.get(0), dims.get(1), Dim.of(given.dim(2)), Dim.of(given.dim(3)));
+      if (given != null && dims != null && dims.size() == given.rank()) {
+        List<Dim> taken = new ArrayList<>();
+        for (int i = 0; i < dims.size(); i++) {
+          boolean isOpen = dims.get(i).symbol() != null || (isImage(dims) && i >= 2);
+          taken.add(isOpen ? Dim.of(given.dim(i)) : dims.get(i));
+        }
+        dims = taken;
       }
       changed.add(new ValueInfo(input.name(), input.type(), dims));
     }
     return changed;
+  }
+
+  private static boolean isImage(List<Dim> dims) {
+    return dims.size() == 4 && dims.stream().allMatch(dim -> dim.symbol() == null);
   }
 }
