@@ -125,7 +125,7 @@ class FaultsTest {
       delimiter = '|',
       value = {
         "illegal-address@launch:4  | step | CUDA_ERROR_ILLEGAL_ADDRESS",
-        "illegal-address@launch:90 | pass | CUDA_ERROR_ILLEGAL_ADDRESS",
+        "illegal-address@launch:900| pass | CUDA_ERROR_ILLEGAL_ADDRESS",
         "ecc@launch:6              | step | CUDA_ERROR_ECC_UNCORRECTABLE",
         "launch-failed@launch:6    | step | CUDA_ERROR_LAUNCH_FAILED",
         "device-lost@launch:6      | step | CUDA_ERROR_UNKNOWN",
