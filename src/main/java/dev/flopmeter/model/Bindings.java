@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * What a caller fixes of a model's open input shapes.
@@ -71,8 +72,10 @@ public record Bindings(
     Map<String, TensorType> types = new LinkedHashMap<>();
     List<String> free = new ArrayList<>();
     for (ValueInfo input : inputs) {
-      if (values.containsKey(input.name())) {
-        types.put(input.name(), values.get(input.name()).type());
+      Tensor value = values.get(input.name());
+      if (value != null) {
+        checked(input, value.shape());
+        types.put(input.name(), value.type());
         continue;
       }
       DataType type = input.type();
@@ -165,7 +168,7 @@ public record Bindings(
 
   private void requireKnown(List<ValueInfo> inputs) {
     List<String> names = inputs.stream().map(ValueInfo::name).toList();
-    for (String name : shapes.keySet()) {
+    for (String name : Stream.concat(shapes.keySet().stream(), values.keySet().stream()).toList()) {
       if (!names.contains(name)) {
         throw new ModelException(
             "the model has no input '" + name + "'; its inputs are " + String.join(", ", names));
@@ -173,9 +176,7 @@ public record Bindings(
     }
     List<String> symbols =
         inputs.stream()
-            .flatMap(
-                input ->
-                    input.dims() == null ? java.util.stream.Stream.of() : input.dims().stream())
+            .flatMap(input -> input.dims() == null ? Stream.of() : input.dims().stream())
             .map(Dim::symbol)
             .filter(java.util.Objects::nonNull)
             .distinct()

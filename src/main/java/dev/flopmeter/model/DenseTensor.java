@@ -84,12 +84,20 @@ public final class DenseTensor implements Tensor {
 
   @Override
   public double doubleAt(long index) {
-    return Elements.getDouble(data, type.type(), index);
+    return Elements.getDouble(data, type.type(), inside(index));
   }
 
   @Override
   public long longAt(long index) {
-    return Elements.getLong(data, type.type(), index);
+    return Elements.getLong(data, type.type(), inside(index));
+  }
+
+  /** Empty tensors reach rules that read the first element of a scalar. */
+  private long inside(long index) {
+    if (index < 0 || index >= type.elements()) {
+      throw new ModelException("a tensor " + type + " has no element " + index);
+    }
+    return index;
   }
 
   @Override

@@ -89,13 +89,15 @@ public final class Elements {
     switch (type) {
       case FLOAT -> data.putFloat(4 * i, (float) value);
       case DOUBLE -> data.putDouble(8 * i, value);
-      case FLOAT16 -> data.putShort(2 * i, SmallFloats.floatToHalf((float) value));
-      case BFLOAT16 -> data.putShort(2 * i, SmallFloats.floatToBfloat16((float) value));
+      case FLOAT16 -> data.putShort(2 * i, SmallFloats.floatToHalf(SmallFloats.toOdd(value)));
+      case BFLOAT16 -> data.putShort(2 * i, SmallFloats.floatToBfloat16(SmallFloats.toOdd(value)));
       case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ, FLOAT8E8M0 ->
-          data.put(i, SmallFloats.floatToFloat8(type, (float) value));
-      case FLOAT4E2M1 -> putPacked(data, index, 4, SmallFloats.floatToFloat4((float) value));
+          data.put(i, SmallFloats.floatToFloat8(type, SmallFloats.toOdd(value)));
+      case FLOAT4E2M1 ->
+          putPacked(data, index, 4, SmallFloats.floatToFloat4(SmallFloats.toOdd(value)));
       case BOOL -> data.put(i, (byte) (value != 0 ? 1 : 0));
-      case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, UINT64, UINT4, INT4, UINT2, INT2 ->
+      case UINT64 -> data.putLong(8 * i, doubleToUnsigned(value));
+      case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, UINT4, INT4, UINT2, INT2 ->
           putLong(data, type, index, (long) value);
       case STRING, COMPLEX64, COMPLEX128 -> throw notANumber(type);
     }
@@ -142,8 +144,12 @@ public final class Elements {
   }
 
   private static double unsignedToDouble(long value) {
-    double half = (value >>> 1) * 2.0 + (value & 1);
-    return value >= 0 ? (double) value : half;
+    // The lowest bit stays as the sticky bit that decides a tie when the half is rounded.
+    return value >= 0 ? (double) value : ((value >>> 1) | (value & 1)) * 2.0;
+  }
+
+  private static long doubleToUnsigned(double value) {
+    return value < 0x1p63 ? (long) value : (long) (value - 0x1p63) ^ Long.MIN_VALUE;
   }
 
   private static ModelException notANumber(DataType type) {

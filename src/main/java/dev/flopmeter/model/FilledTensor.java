@@ -25,7 +25,6 @@ public record FilledTensor(TensorType type, Tensor value) implements Tensor {
     ByteBuffer data = Elements.allocate(type);
     if (type.type().bits() % 8 == 0) {
       ByteBuffer one = value.data();
-      int width = one.remaining();
       while (data.hasRemaining()) {
         int done = data.position();
         if (done == 0) {
@@ -35,11 +34,10 @@ public record FilledTensor(TensorType type, Tensor value) implements Tensor {
           data.put(soFar);
         }
       }
-      assert data.position() % width == 0;
       data.rewind();
     } else {
       for (int i = 0; i < Elements.count(type); i++) {
-        Elements.putLong(data, type.type(), i, value.longAt(0));
+        Elements.putDouble(data, type.type(), i, value.doubleAt(0));
       }
     }
     return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);

@@ -1,5 +1,7 @@
 package dev.flopmeter.model;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -22,7 +24,7 @@ public record GraphTemplate(
   public GraphTemplate {
     inputs = List.copyOf(inputs);
     outputs = List.copyOf(outputs);
-    initializers = Map.copyOf(initializers);
+    initializers = Collections.unmodifiableMap(new LinkedHashMap<>(initializers));
     nodes = List.copyOf(nodes);
     declared = Map.copyOf(declared);
   }

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * inferred, constants folded, work counted and kernels chosen.
  */
 public final class Operands {
+  /** A hostile model can state a tensor of 2^31 repeated values in a few bytes. */
+  private static final long MAX_SHAPE_ARGUMENTS = 1 << 16;
+
   private final Node node;
   private final Function<String, @Nullable TensorType> types;
   private final Function<String, @Nullable Tensor> constants;
@@ -135,12 +138,36 @@ public final class Operands {
   }
 
   /**
+   * The integers of an input that decides about shapes, such as axes or sizes.
+   *
+   * @throws DataDependentException if it is not constant
+   * @throws ModelException if it holds more values than any shape could need
+   */
+  public long[] requireLongs(int index) {
+    return shapeArgument(index).toLongs();
+  }
+
+  /** {@link #requireLongs} for scales, which are no integers. */
+  public double[] requireDoubles(int index) {
+    return shapeArgument(index).toDoubles();
+  }
+
+  private Tensor shapeArgument(int index) {
+    Tensor value = requireValue(index);
+    if (value.elements() > MAX_SHAPE_ARGUMENTS) {
+      throw new ModelException(
+          "input " + index + " holds " + value.elements() + " values where few are expected");
+    }
+    return value;
+  }
+
+  /**
    * Integers that older operator sets gave as the attribute {@code name} and newer ones as input
    * {@code index}; nothing if neither is there.
    */
   public Optional<long[]> integers(String name, int index) {
     if (has(index)) {
-      return Optional.of(requireValue(index).toLongs());
+      return Optional.of(requireLongs(index));
     }
     return attributes().integers(name);
   }

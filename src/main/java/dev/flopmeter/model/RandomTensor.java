@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 /**
  * Values drawn evenly from {@code [low, high)} by a seeded generator: weights of networks that are
  * built in code, and inputs to measure with. The same seed gives the same values on every machine.
+ * Integers and booleans are the floor of what was drawn.
  */
 public record RandomTensor(TensorType type, long seed, double low, double high) implements Tensor {
 
@@ -30,19 +31,38 @@ public record RandomTensor(TensorType type, long seed, double low, double high) 
     int count = Elements.count(type);
     if (type.type() == DataType.FLOAT) {
       for (int i = 0; i < count; i++) {
-        data.putFloat(4 * i, (float) doubleAt(i));
+        data.putFloat(4 * i, (float) drawn(i));
       }
     } else {
       for (int i = 0; i < count; i++) {
-        Elements.putDouble(data, type.type(), i, doubleAt(i));
+        put(data, i, drawn(i));
       }
     }
     return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /** SplitMix64 of seed and index, so that any element can be drawn alone. */
+  private void put(ByteBuffer data, int index, double value) {
+    Elements.putDouble(data, type.type(), index, type.type().isFloat() ? value : Math.floor(value));
+  }
+
+  /** One element alone, as {@link #data} would hold it. */
+  private ByteBuffer element(long index) {
+    ByteBuffer one = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    put(one, 0, drawn(index));
+    return one;
+  }
+
   @Override
   public double doubleAt(long index) {
+    return switch (type.type()) {
+      case FLOAT -> (float) drawn(index);
+      case DOUBLE -> drawn(index);
+      default -> Elements.getDouble(element(index), type.type(), 0);
+    };
+  }
+
+  /** SplitMix64 of seed and index, so that any element can be drawn alone. */
+  private double drawn(long index) {
     long z = seed * 0xD1342543DE82EF95L + (index + 1) * 0x9E3779B97F4A7C15L;
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
@@ -53,7 +73,7 @@ public record RandomTensor(TensorType type, long seed, double low, double high) 
 
   @Override
   public long longAt(long index) {
-    return (long) Math.floor(doubleAt(index));
+    return Elements.getLong(element(index), type.type(), 0);
   }
 
   @Override

@@ -11,6 +11,9 @@ public final class Shape {
   /** The shape of a scalar. */
   public static final Shape SCALAR = new Shape(new long[0]);
 
+  /** More dimensions than this are taken for an attack; NumPy has 64 at most. */
+  static final int MAX_RANK = 64;
+
   private final long[] dims;
 
   private Shape(long[] dims) {
@@ -20,9 +23,13 @@ public final class Shape {
   /**
    * A shape of these dimensions.
    *
-   * @throws ModelException if one is negative, or their product exceeds 2^63-1
+   * @throws ModelException if one is negative, their product exceeds 2^63-1, or there are too many
    */
   public static Shape of(long... dims) {
+    if (dims.length > MAX_RANK) {
+      throw new ModelException(
+          "a shape of " + dims.length + " dimensions is not supported; " + MAX_RANK + " are");
+    }
     long[] copy = dims.clone();
     for (long dim : copy) {
       if (dim < 0) {
@@ -118,9 +125,36 @@ public final class Shape {
     return of(changed);
   }
 
-  /** The dimensions {@code from} to {@code to}-1 as a shape. */
+  /**
+   * The dimensions {@code from} to {@code to}-1 as a shape.
+   *
+   * @throws ModelException if they are not all there
+   */
   public Shape slice(int from, int to) {
+    if (from < 0 || from > to || to > dims.length) {
+      throw new ModelException(
+          "the shape " + this + " has no dimensions " + from + " to " + to + " (excluded)");
+    }
     return new Shape(Arrays.copyOfRange(dims, from, to));
+  }
+
+  /** This shape without dimension {@code axis}. */
+  public Shape without(int axis) {
+    return slice(0, axis).concat(slice(axis + 1, dims.length));
+  }
+
+  /**
+   * This shape with {@code dim} put in as dimension {@code axis} of the result; negative axes count
+   * from the result's end.
+   *
+   * @throws ModelException if the result cannot have that axis
+   */
+  public Shape inserted(long axis, long dim) {
+    long at = axis < 0 ? axis + dims.length + 1 : axis;
+    if (at < 0 || at > dims.length) {
+      throw new ModelException("axis " + axis + " cannot be put into the shape " + this);
+    }
+    return slice(0, (int) at).concat(of(dim)).concat(slice((int) at, dims.length));
   }
 
   /** This shape followed by {@code tail}. */

@@ -4,6 +4,20 @@ package dev.flopmeter.model;
 public final class SmallFloats {
   private SmallFloats() {}
 
+  /**
+   * A double as float32, rounded to odd: what is cut off stays visible in the last bit, so that
+   * rounding the result again to a narrower format is the same as rounding once.
+   */
+  static float toOdd(double value) {
+    float nearest = (float) value;
+    if (nearest == value || Double.isNaN(value)) {
+      return nearest;
+    }
+    int bits = Float.floatToRawIntBits(nearest);
+    return Float.intBitsToFloat(
+        (Math.abs((double) nearest) > Math.abs(value) ? bits - 1 : bits) | 1);
+  }
+
   /** IEEE 754 binary16 to float32, exactly. */
   public static float halfToFloat(short half) {
     int bits = half & 0xFFFF;
@@ -80,7 +94,10 @@ public final class SmallFloats {
     return (float) (bits < 0x80 ? magnitude : -magnitude);
   }
 
-  /** float32 to one of ONNX's 8-bit formats, saturating at the largest finite value. */
+  /**
+   * float32 to one of ONNX's 8-bit formats, saturating at the largest finite value. E8M0, which has
+   * powers of two only, takes the next one up, as ONNX's Cast does unless told otherwise.
+   */
   static byte floatToFloat8(DataType type, float value) {
     if (Float.isNaN(value)) {
       return switch (type) {
@@ -90,8 +107,9 @@ public final class SmallFloats {
       };
     }
     if (type == DataType.FLOAT8E8M0) {
-      int exponent = Math.getExponent(Math.abs(value)) + 127;
-      return (byte) Math.max(0, Math.min(254, exponent));
+      int down = Math.max(0, Math.min(254, Math.getExponent(value) + 127));
+      boolean isExact = float8ToFloat(type, (byte) down) >= Math.abs(value);
+      return (byte) (isExact ? down : Math.min(254, down + 1));
     }
     float magnitude = Math.abs(value);
     int largest = largestCode(type);

@@ -33,11 +33,7 @@ public record Window(
       }
     }
     boolean ceil = attributes.flag("ceil_mode", false);
-    long[] pads = attributes.integers("pads").orElseGet(() -> new long[2 * axes]);
-    if (pads.length != 2 * axes) {
-      throw new ModelException(
-          "the attribute 'pads' needs " + 2 * axes + " values, not " + pads.length);
-    }
+    long[] pads = perAxis(attributes, "pads", 2 * axes, 0);
     long[] begin = Arrays.copyOf(pads, axes);
     long[] end = Arrays.copyOfRange(pads, axes, 2 * axes);
     String autoPad = attributes.text("auto_pad", "NOTSET");
@@ -51,7 +47,8 @@ public record Window(
         for (int i = 0; i < axes; i++) {
           long in = input.dim(i + 2);
           long out = Sizes.ceilDiv(in, stride[i]);
-          long total = Math.max(0, (out - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1 - in);
+          long extent = extent(kernel[i], dilation[i]);
+          long total = Math.max(0, Sizes.add((out - 1) * stride[i], extent) - in);
           begin[i] = autoPad.equals("SAME_UPPER") ? total / 2 : total - total / 2;
           end[i] = total - begin[i];
         }
@@ -81,6 +78,11 @@ public record Window(
     return values;
   }
 
+  /** Elements that a dilated kernel spans. */
+  public static long extent(long kernel, long dilation) {
+    return Sizes.add(Sizes.multiply(kernel - 1, dilation), 1);
+  }
+
   public int axes() {
     return kernel.length;
   }
@@ -92,8 +94,9 @@ public record Window(
 
   /** Output size of spatial axis {@code axis} for an input of {@code in} elements. */
   public long outputSize(int axis, long in) {
-    long extent = Sizes.add(Sizes.multiply(kernel[axis] - 1, dilation[axis]), 1);
-    long span = in + padBegin[axis] + padEnd[axis] - extent;
+    long extent = extent(kernel[axis], dilation[axis]);
+    long padded = Sizes.add(Sizes.add(in, padBegin[axis]), padEnd[axis]);
+    long span = Sizes.add(padded, -extent);
     if (span < 0) {
       throw new ModelException(
           "a window of "
@@ -107,7 +110,7 @@ public record Window(
     }
     long out = (ceil ? Sizes.ceilDiv(span, stride[axis]) : span / stride[axis]) + 1;
     // A last window that would start in the end padding is left out (PyTorch, ONNX since 1.16).
-    if (ceil && (out - 1) * stride[axis] >= in + padBegin[axis]) {
+    if (ceil && Sizes.multiply(out - 1, stride[axis]) >= in + padBegin[axis]) {
       out--;
     }
     return out;

@@ -9,6 +9,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.Window;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -61,13 +62,22 @@ enum ControlFlow {
     @Override
     void add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
       Operands in = builder.operands(node);
-      int scanned = (int) node.attributes().integer("num_scan_inputs");
-      int states = in.inputCount() - scanned;
-      if (states < 0 || in.opset() < 9) {
+      long asked = node.attributes().integer("num_scan_inputs");
+      if (asked < 0 || asked > in.inputCount() || in.opset() < 9) {
         throw new ModelException(
-            node.describe() + ": this form of Scan is not supported (opset 9 and later are)");
+            "this form of Scan is not supported (num_scan_inputs "
+                + asked
+                + " of "
+                + in.inputCount()
+                + " inputs, opset "
+                + in.opset()
+                + "; 9 and later are)");
       }
-      long[] axes = node.attributes().integers("scan_input_axes", new long[scanned]);
+      int scanned = (int) asked;
+      int states = in.inputCount() - scanned;
+      int stacks = Math.max(0, node.outputs().size() - states);
+      long[] axes = Window.perAxis(node.attributes(), "scan_input_axes", scanned, 0);
+      long[] outAxes = Window.perAxis(node.attributes(), "scan_output_axes", stacks, 0);
       List<@Nullable TensorType> inputs = new ArrayList<>();
       @Nullable Long length = null;
       for (int i = 0; i < in.inputCount(); i++) {
@@ -75,18 +85,11 @@ enum ControlFlow {
         if (i >= states && type != null) {
           int axis = type.shape().axis(axes[i - states]);
           length = type.shape().dim(axis);
-          type =
-              type.withShape(
-                  type.shape()
-                      .slice(0, axis)
-                      .concat(type.shape().slice(axis + 1, type.shape().rank())));
+          type = type.withShape(type.shape().without(axis));
         }
         inputs.add(type);
       }
       Graph body = binder.bindBody(body(node, "body"), inputs, builder, depth);
-      long[] outAxes =
-          node.attributes()
-              .integers("scan_output_axes", new long[Math.max(0, node.outputs().size() - states)]);
       List<@Nullable TensorType> outputs = new ArrayList<>();
       for (int i = 0; i < node.outputs().size(); i++) {
         TensorType type = outputType(body, i);
@@ -113,10 +116,7 @@ enum ControlFlow {
   private static GraphTemplate body(Node node, String attribute) {
     return node.attributes()
         .template(attribute)
-        .orElseThrow(
-            () ->
-                new ModelException(
-                    node.describe() + ": the attribute '" + attribute + "' is missing"));
+        .orElseThrow(() -> new ModelException("the attribute '" + attribute + "' is missing"));
   }
 
   private static @Nullable TensorType outputType(Graph body, int index) {
@@ -124,9 +124,6 @@ enum ControlFlow {
   }
 
   private static TensorType stacked(TensorType type, long axis, long count) {
-    Shape shape = type.shape();
-    int at = (int) (axis < 0 ? axis + shape.rank() + 1 : axis);
-    return type.withShape(
-        shape.slice(0, at).concat(Shape.of(count)).concat(shape.slice(at, shape.rank())));
+    return type.withShape(type.shape().inserted(axis, Math.max(0, count)));
   }
 }

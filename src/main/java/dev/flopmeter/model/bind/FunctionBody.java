@@ -4,6 +4,7 @@ import dev.flopmeter.model.AttributeReference;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.FunctionTemplate;
 import dev.flopmeter.model.GraphTemplate;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.ValueInfo;
 import java.util.HashMap;
@@ -18,6 +19,19 @@ final class FunctionBody {
   private final Map<String, String> names = new HashMap<>();
 
   private FunctionBody(Node call, FunctionTemplate function) {
+    if (call.inputs().size() > function.inputs().size()
+        || call.outputs().size() > function.outputs().size()) {
+      throw new ModelException(
+          call.describe()
+              + ": the function takes "
+              + function.inputs().size()
+              + " inputs and gives "
+              + function.outputs().size()
+              + " outputs, but the call has "
+              + call.inputs().size()
+              + " and "
+              + call.outputs().size());
+    }
     this.call = call;
     Map<String, Object> attributes = new LinkedHashMap<>(function.attributeDefaults().asMap());
     attributes.putAll(call.attributes().asMap());
@@ -43,7 +57,7 @@ final class FunctionBody {
 
   private Node rewritten(Node node) {
     return new Node(
-        call.name() + "/" + (node.name().isEmpty() ? node.op() : node.name()),
+        label() + "/" + (node.name().isEmpty() ? node.op() : node.name()),
         node.domain(),
         node.op(),
         node.opset(),
@@ -73,7 +87,11 @@ final class FunctionBody {
   private String prefix() {
     String first =
         call.outputs().stream().filter(output -> !output.isEmpty()).findFirst().orElse("");
-    return (call.name().isEmpty() ? call.op() : call.name()) + "/" + first + "/";
+    return label() + "/" + first + "/";
+  }
+
+  private String label() {
+    return call.name().isEmpty() ? call.op() : call.name();
   }
 
   private Attributes rewritten(Attributes attributes) {

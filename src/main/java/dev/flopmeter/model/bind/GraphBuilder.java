@@ -8,6 +8,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.TorchOrigin;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.model.shape.ShapeRules;
@@ -38,6 +39,7 @@ public final class GraphBuilder {
   private final Map<String, TensorType> types = new HashMap<>();
   private final Set<String> written = new HashSet<>();
   private final Set<String> nodeNames = new HashSet<>();
+  private final Map<String, Integer> sameNames = new HashMap<>();
   private final Map<String, ValueInfo> declared;
 
   public GraphBuilder(String name, int opset) {
@@ -108,12 +110,7 @@ public final class GraphBuilder {
    */
   public void add(Node node) {
     try {
-      for (String operand : node.inputs()) {
-        if (!operand.isEmpty() && !isDefined(operand)) {
-          throw new ModelException(
-              "its input '" + operand + "' is written by no node, input or initializer");
-        }
-      }
+      requireDefined(node);
       node.outputs().stream().filter(output -> !output.isEmpty()).forEach(this::claim);
       infer(node);
     } catch (DataDependentException e) {
@@ -123,12 +120,24 @@ public final class GraphBuilder {
     }
   }
 
+  private void requireDefined(Node node) {
+    for (String operand : node.inputs()) {
+      if (!operand.isEmpty() && !isDefined(operand)) {
+        throw new ModelException(
+            "its input '" + operand + "' is written by no node, input or initializer");
+      }
+    }
+  }
+
   private void infer(Node node) {
     Operands in = operands(node);
     Optional<List<TensorType>> outputs = inferTypes(node, in);
     if (outputs.isPresent()) {
-      Optional<List<Tensor>> folded = fold(in, outputs.get());
-      if (folded.isPresent()) {
+      Optional<List<Tensor>> folded =
+          node.metadata().containsKey(TorchOrigin.KEEP)
+              ? Optional.empty()
+              : fold(in, outputs.get());
+      if (folded.isPresent() && folded.get().size() >= node.outputs().size()) {
         record(node, folded.get().stream().map(Tensor::type).toList());
         for (int i = 0; i < node.outputs().size(); i++) {
           if (!node.outputs().get(i).isEmpty()) {
@@ -190,6 +199,7 @@ public final class GraphBuilder {
 
   /** Adds a node whose output types the caller found (control flow). */
   void addTyped(Node node, List<@Nullable TensorType> outputs) {
+    requireDefined(node);
     for (int i = 0; i < node.outputs().size(); i++) {
       String output = node.outputs().get(i);
       if (output.isEmpty()) {
@@ -217,8 +227,8 @@ public final class GraphBuilder {
   private Node uniquelyNamed(Node node) {
     String wanted = node.name().isEmpty() ? node.op() + "_" + nodes.size() : node.name();
     String unique = wanted;
-    for (int i = 2; !nodeNames.add(unique); i++) {
-      unique = wanted + "#" + i;
+    while (!nodeNames.add(unique)) {
+      unique = wanted + "#" + sameNames.merge(wanted, 2, (last, first) -> last + 1);
     }
     return unique.equals(node.name())
         ? node
@@ -282,6 +292,7 @@ public final class GraphBuilder {
         kept.add(node);
         needed.addAll(node.inputs());
         needed.addAll(Captures.of(node));
+        needed.remove(""); // an input left out is no reason to keep an output left out
       }
     }
     java.util.Collections.reverse(kept);

@@ -24,8 +24,12 @@ public final class TemplateBinder {
   /** Deeper nesting of bodies and functions is taken for an attack. */
   static final int MAX_DEPTH = 64;
 
+  /** A function that calls two others twice each, and so on, would never end. */
+  static final int MAX_NODES = 1 << 20;
+
   private final int opset;
   private final Map<String, FunctionTemplate> functions;
+  private int added;
 
   /**
    * @param functions model-local functions by {@link FunctionTemplate#key}
@@ -41,6 +45,7 @@ public final class TemplateBinder {
    * @throws ModelException if shapes are missing, do not fit, or the graph is malformed
    */
   public Graph bind(GraphTemplate template, Bindings bindings) {
+    added = 0;
     GraphBuilder builder = new GraphBuilder(template.name(), opset, declared(template), null);
     bindings
         .resolve(feeds(template))
@@ -106,6 +111,10 @@ public final class TemplateBinder {
   }
 
   private void add(GraphBuilder builder, Node node, int depth, List<String> callers) {
+    if (++added > MAX_NODES) {
+      throw new ModelException(
+          "the model has more than " + MAX_NODES + " nodes once its functions are inlined");
+    }
     FunctionTemplate function = functions.get(FunctionTemplate.key(node.domain(), node.op()));
     if (function != null) {
       inline(builder, node, function, depth, callers);
@@ -113,7 +122,11 @@ public final class TemplateBinder {
     }
     Optional<ControlFlow> flow = ControlFlow.find(node);
     if (flow.isPresent()) {
-      flow.get().add(builder, node, this, depth + 1);
+      try {
+        flow.get().add(builder, node, this, depth + 1);
+      } catch (ModelException e) {
+        throw e.at(node.describe());
+      }
       return;
     }
     builder.add(node);

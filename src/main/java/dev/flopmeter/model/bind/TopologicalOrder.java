@@ -3,13 +3,13 @@ package dev.flopmeter.model.bind;
 import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.Set;
 
 /** Puts nodes behind those whose outputs they read; keeps the written order where it already is. */
@@ -46,7 +46,7 @@ final class TopologicalOrder {
   }
 
   private static List<Node> sorted(List<Node> nodes, List<List<Integer>> readers, int[] waiting) {
-    Deque<Integer> ready = new ArrayDeque<>();
+    Queue<Integer> ready = new PriorityQueue<>(); // the one written first goes first
     for (int i = 0; i < waiting.length; i++) {
       if (waiting[i] == 0) {
         ready.add(i);
@@ -77,13 +77,21 @@ final class TopologicalOrder {
     Set<String> reads = new HashSet<>(node.inputs());
     for (Object value : node.attributes().asMap().values()) {
       if (value instanceof GraphTemplate body) {
-        for (Node inner : body.nodes()) {
-          reads.addAll(reads(inner));
-        }
-        body.outputs().forEach(output -> reads.add(output.name()));
+        reads.addAll(reads(body));
       }
     }
     reads.remove("");
+    return reads;
+  }
+
+  /** A body's own names may also be written outside, later: those it does not read. */
+  private static Set<String> reads(GraphTemplate body) {
+    Set<String> reads = new HashSet<>();
+    body.nodes().forEach(inner -> reads.addAll(reads(inner)));
+    body.outputs().forEach(output -> reads.add(output.name()));
+    body.inputs().forEach(input -> reads.remove(input.name()));
+    reads.removeAll(body.initializers().keySet());
+    body.nodes().forEach(inner -> inner.outputs().forEach(reads::remove));
     return reads;
   }
 }

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.LongBinaryOperator;
+import java.util.function.LongUnaryOperator;
 
 /** Element-wise arithmetic with broadcasting, on integers exactly and on floats in double. */
 final class ArithmeticFolds {
@@ -24,7 +25,7 @@ final class ArithmeticFolds {
     rules.put("Sub", binary(Math::subtractExact, (a, b) -> a - b));
     rules.put("Mul", binary(Math::multiplyExact, (a, b) -> a * b));
     rules.put("Div", binary(ArithmeticFolds::divide, (a, b) -> a / b));
-    rules.put("Pow", binary((a, b) -> (long) Math.pow((double) a, (double) b), Math::pow));
+    rules.put("Pow", binary(ArithmeticFolds::power, Math::pow));
     rules.put("Max", binary(Math::max, Math::max));
     rules.put("Min", binary(Math::min, Math::min));
     rules.put("Equal", binary((a, b) -> a == b ? 1 : 0, (a, b) -> a == b ? 1 : 0));
@@ -34,8 +35,8 @@ final class ArithmeticFolds {
     rules.put("LessOrEqual", binary((a, b) -> a <= b ? 1 : 0, (a, b) -> a <= b ? 1 : 0));
     rules.put("And", binary((a, b) -> a & b, (a, b) -> a != 0 && b != 0 ? 1 : 0));
     rules.put("Or", binary((a, b) -> a | b, (a, b) -> a != 0 || b != 0 ? 1 : 0));
-    rules.put("Neg", unary(value -> -value));
-    rules.put("Abs", unary(Math::abs));
+    rules.put("Neg", unary(value -> -value, value -> -value));
+    rules.put("Abs", unary(Math::abs, Math::abs));
     rules.put("Sqrt", unary(Math::sqrt));
     rules.put("Exp", unary(Math::exp));
     rules.put("Log", unary(Math::log));
@@ -52,7 +53,25 @@ final class ArithmeticFolds {
     if (b == 0) {
       throw new ModelException("division of the constant " + a + " by 0");
     }
-    return a / b;
+    return b == -1 ? Math.negateExact(a) : a / b;
+  }
+
+  /** {@code a^b} by squaring; a negative exponent gives what truncation leaves of a fraction. */
+  private static long power(long a, long b) {
+    if (b < 0) {
+      return a == 1 ? 1 : a == -1 ? (b % 2 == 0 ? 1 : -1) : 0;
+    }
+    long result = 1;
+    long square = a;
+    for (long rest = b; rest > 0; rest >>= 1) {
+      if ((rest & 1) == 1) {
+        result = Math.multiplyExact(result, square);
+      }
+      if (rest > 1) {
+        square = Math.multiplyExact(square, square);
+      }
+    }
+    return result;
   }
 
   private static FoldRule binary(LongBinaryOperator onLongs, DoubleBinaryOperator onDoubles) {
@@ -69,7 +88,7 @@ final class ArithmeticFolds {
       ByteBuffer data = Elements.allocate(type);
       Broadcast fromA = Broadcast.of(a.shape(), type.shape());
       Broadcast fromB = Broadcast.of(b.shape(), type.shape());
-      boolean exact = !a.type().type().isFloat();
+      boolean exact = !a.type().type().isFloat() && !b.type().type().isFloat();
       for (int i = 0; i < type.elements(); i++) {
         long at = fromA.index(i);
         long bt = fromB.index(i);
@@ -99,6 +118,10 @@ final class ArithmeticFolds {
   }
 
   private static FoldRule unary(DoubleUnaryOperator operator) {
+    return unary(value -> (long) operator.applyAsDouble((double) value), operator);
+  }
+
+  private static FoldRule unary(LongUnaryOperator onLongs, DoubleUnaryOperator onDoubles) {
     return (in, outputs) -> {
       if (!Folder.allKnown(in, outputs) || isText(in.type(0))) {
         return Optional.empty();
@@ -107,7 +130,11 @@ final class ArithmeticFolds {
       TensorType type = outputs.get(0);
       ByteBuffer data = Elements.allocate(type);
       for (int i = 0; i < type.elements(); i++) {
-        Elements.putDouble(data, type.type(), i, operator.applyAsDouble(value.doubleAt(i)));
+        if (type.type().isFloat()) {
+          Elements.putDouble(data, type.type(), i, onDoubles.applyAsDouble(value.doubleAt(i)));
+        } else {
+          Elements.putLong(data, type.type(), i, onLongs.applyAsLong(value.longAt(i)));
+        }
       }
       return Optional.of(List.of(DenseTensor.of(type, data)));
     };
@@ -115,7 +142,10 @@ final class ArithmeticFolds {
 
   private static Optional<List<Tensor>> cast(Operands in, List<TensorType> outputs) {
     TensorType type = outputs.get(0);
-    if (!Folder.allKnown(in, outputs) || isText(type) || isText(in.type(0))) {
+    boolean isPlain =
+        in.attributes().flag("saturate", true)
+            && in.attributes().text("round_mode", "up").equals("up");
+    if (!Folder.allKnown(in, outputs) || isText(type) || isText(in.type(0)) || !isPlain) {
       return Optional.empty();
     }
     Tensor value = in.requireValue(0);

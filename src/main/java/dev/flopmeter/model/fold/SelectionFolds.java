@@ -3,6 +3,7 @@ package dev.flopmeter.model.fold;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Elements;
+import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
@@ -35,6 +36,9 @@ final class SelectionFolds {
 
   /** A tensor of {@code type} whose element i is {@code source}'s element {@code index(i)}. */
   private static Tensor pick(Tensor source, TensorType type, LongUnaryOperator index) {
+    if (source instanceof FilledTensor filled) {
+      return new FilledTensor(type, filled.value());
+    }
     ByteBuffer data = Elements.allocate(type);
     ByteBuffer from = source.data();
     int width = type.type().bits() / 8;
@@ -56,11 +60,14 @@ final class SelectionFolds {
     int width = type.type().bits() / 8;
     ByteBuffer data = Elements.allocate(type);
     long outer = type.shape().elements(0, axis);
+    List<ByteBuffer> parts = new ArrayList<>();
+    for (int i = 0; i < in.inputCount(); i++) {
+      parts.add(in.requireValue(i).data());
+    }
     for (int block = 0; block < outer; block++) {
-      for (int i = 0; i < in.inputCount(); i++) {
-        Tensor part = in.requireValue(i);
-        int bytes = (int) part.shape().elements(axis, part.shape().rank()) * width;
-        data.put(part.data().slice(block * bytes, bytes));
+      for (int i = 0; i < parts.size(); i++) {
+        int bytes = (int) in.shape(i).elements(axis, in.shape(i).rank()) * width;
+        data.put(parts.get(i).slice(block * bytes, bytes));
       }
     }
     return Optional.of(List.of(DenseTensor.of(type, data.rewind())));

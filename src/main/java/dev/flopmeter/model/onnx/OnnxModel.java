@@ -77,6 +77,9 @@ public final class OnnxModel implements Model {
     if (Files.isDirectory(file)) {
       throw new ModelException("this is a directory; give the .onnx file in it");
     }
+    if (!Files.isRegularFile(file)) {
+      throw new ModelException("this is no regular file; models are mapped, not streamed");
+    }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
       if (size == 0) {
@@ -130,7 +133,11 @@ public final class OnnxModel implements Model {
     Map<String, FunctionTemplate> functions = new HashMap<>();
     for (WireReader message : functionMessages) {
       FunctionTemplate function = parser.function(message);
-      functions.put(FunctionTemplate.key(function.domain(), function.name()), function);
+      String key = FunctionTemplate.key(function.domain(), function.name());
+      if (functions.put(key, function) != null) {
+        throw new ModelException(
+            "the function '" + key + "' is there twice; overloads are not read");
+      }
     }
     GraphTemplate graph = parser.graph(graphMessage);
     return new OnnxModel(name, source, opsets.get(""), graph, functions);

@@ -26,8 +26,13 @@ final class OnnxParser {
   private static final int MAX_DEPTH = 64;
 
   private final Map<String, Integer> opsets;
+
+  /** Every node costs some hundred times the few bytes it may take in the file. */
+  private static final int MAX_NODES = 1 << 20;
+
   private final ExternalData files;
   private int depth;
+  private int nodesRead;
 
   OnnxParser(Map<String, Integer> opsets, ExternalData files) {
     this.opsets = opsets;
@@ -35,6 +40,11 @@ final class OnnxParser {
   }
 
   GraphTemplate graph(WireReader in) {
+    return graph(in, opsets);
+  }
+
+  /** The versions are those of the function whose body holds the graph. */
+  private GraphTemplate graph(WireReader in, Map<String, Integer> versions) {
     if (++depth > MAX_DEPTH) {
       throw new ModelException("bodies are nested more than " + MAX_DEPTH + " deep");
     }
@@ -46,7 +56,7 @@ final class OnnxParser {
     Map<String, ValueInfo> declared = new HashMap<>();
     while (in.next()) {
       switch (in.field()) {
-        case 1 -> nodes.add(node(in.message(), opsets));
+        case 1 -> nodes.add(node(in.message(), versions));
         case 2 -> name = in.text();
         case 5 -> {
           TensorParser.Named named = TensorParser.parse(in.message(), files);
@@ -86,7 +96,7 @@ final class OnnxParser {
         case 7 -> nodes.add(in.message());
         case 9 -> opset(in.message(), ownOpsets);
         case 10 -> domain = in.text();
-        case 11 -> attribute(in.message(), defaults);
+        case 11 -> attribute(in.message(), ownOpsets, defaults);
         default -> in.skip();
       }
     }
@@ -117,6 +127,9 @@ final class OnnxParser {
   }
 
   private Node node(WireReader in, Map<String, Integer> versions) {
+    if (++nodesRead > MAX_NODES) {
+      throw new ModelException("the model has more than " + MAX_NODES + " nodes");
+    }
     List<String> inputs = new ArrayList<>();
     List<String> outputs = new ArrayList<>();
     Map<String, Object> attributes = new LinkedHashMap<>();
@@ -130,11 +143,14 @@ final class OnnxParser {
         case 2 -> outputs.add(in.text());
         case 3 -> name = in.text();
         case 4 -> op = in.text();
-        case 5 -> attribute(in.message(), attributes);
+        case 5 -> attribute(in.message(), versions, attributes);
         case 7 -> domain = in.text();
-        case 9 -> entry(in.message(), metadata);
+        case 9 -> in.message().entry(metadata);
         default -> in.skip();
       }
+    }
+    if (op.isEmpty()) {
+      throw new ModelException("node '" + name + "' names no operator");
     }
     String plainDomain = domain.equals("ai.onnx") ? "" : domain;
     int opset = versions.getOrDefault(plainDomain, 1);
@@ -142,24 +158,11 @@ final class OnnxParser {
         name, plainDomain, op, opset, inputs, outputs, Attributes.of(attributes), metadata);
   }
 
-  private static void entry(WireReader in, Map<String, String> into) {
-    String key = "";
-    String value = "";
-    while (in.next()) {
-      switch (in.field()) {
-        case 1 -> key = in.text();
-        case 2 -> value = in.text();
-        default -> in.skip();
-      }
-    }
-    into.put(key, value);
-  }
-
-  private void attribute(WireReader in, Map<String, Object> into) {
+  private void attribute(WireReader in, Map<String, Integer> versions, Map<String, Object> into) {
     String name = "";
     int type = 0;
     @Nullable Object value = null;
-    List<Long> integers = new ArrayList<>();
+    LongList integers = new LongList();
     List<Float> floats = new ArrayList<>();
     List<String> texts = new ArrayList<>();
     List<Tensor> tensors = new ArrayList<>();
@@ -171,12 +174,12 @@ final class OnnxParser {
         case 3 -> value = in.integer();
         case 4 -> value = in.text();
         case 5 -> value = TensorParser.parse(in.message(), files).tensor();
-        case 6 -> value = graph(in.message());
+        case 6 -> value = graph(in.message(), versions);
         case 7 -> Repeated.floats(in, floats);
         case 8 -> Repeated.integers(in, integers);
         case 9 -> texts.add(in.text());
         case 10 -> tensors.add(TensorParser.parse(in.message(), files).tensor());
-        case 11 -> graphs.add(graph(in.message()));
+        case 11 -> graphs.add(graph(in.message(), versions));
         case 20 -> type = (int) in.integer();
         case 21 -> value = new AttributeReference(in.text());
         default -> in.skip();
@@ -194,7 +197,7 @@ final class OnnxParser {
   private static @Nullable Object list(
       int type,
       List<Float> floats,
-      List<Long> integers,
+      LongList integers,
       List<String> texts,
       List<Tensor> tensors,
       List<GraphTemplate> graphs) {

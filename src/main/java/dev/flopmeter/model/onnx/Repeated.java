@@ -7,14 +7,14 @@ import java.util.List;
 final class Repeated {
   private Repeated() {}
 
-  static void integers(WireReader in, List<Long> into) {
+  static void integers(WireReader in, LongList into) {
     if (!in.isPacked()) {
-      into.add(in.integer());
+      into.append(in.integer());
       return;
     }
     WireReader run = in.message();
     while (run.remaining() > 0) {
-      into.add(run.varint());
+      into.append(run.varint());
     }
   }
 
@@ -24,7 +24,10 @@ final class Repeated {
       return;
     }
     ByteBuffer run = in.bytes();
-    while (run.remaining() >= 4) {
+    if (run.remaining() % 4 != 0) {
+      throw in.malformed("a run of floats that ends within one");
+    }
+    while (run.hasRemaining()) {
       into.add(run.getFloat());
     }
   }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * only the widened encodings (int32_data of narrower types) are copied.
  */
 final class TensorParser {
-  private final List<Long> dims = new ArrayList<>();
+  private final LongList dims = new LongList();
   private final Map<String, String> external = new HashMap<>();
   private final ExternalData files;
   private String name = "";
@@ -31,7 +31,8 @@ final class TensorParser {
   /** float_data, double_data, int64_data, uint64_data and int32_data, as they come. */
   private final Map<Integer, List<ByteBuffer>> packed = new HashMap<>();
 
-  private final List<Long> integers = new ArrayList<>();
+  /** Values that came as integers, or one by one: then floats as their bits. */
+  private final LongList integers = new LongList();
 
   private TensorParser(ExternalData files) {
     this.files = files;
@@ -62,40 +63,25 @@ final class TensorParser {
       case 8 -> name = in.text();
       case 9 -> raw = in.bytes();
       case 10 -> packedOrSingle(in, 10);
-      case 13 -> externalEntry(in.message());
+      case 13 -> in.message().entry(external);
       case 14 -> isExternal = in.integer() == 1;
       default -> in.skip();
     }
   }
 
   private void packedOrSingle(WireReader in, int field) {
-    List<ByteBuffer> parts = packed.computeIfAbsent(field, f -> new ArrayList<>());
     if (in.isPacked()) {
-      parts.add(in.bytes());
+      packed.computeIfAbsent(field, f -> new ArrayList<>()).add(in.bytes());
     } else if (field == 4) {
-      parts.add(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, in.float32()));
+      integers.append(Float.floatToRawIntBits(in.float32()));
     } else {
-      parts.add(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putDouble(0, in.float64()));
+      integers.append(Double.doubleToRawLongBits(in.float64()));
     }
-  }
-
-  private void externalEntry(WireReader in) {
-    String key = "";
-    String value = "";
-    while (in.next()) {
-      switch (in.field()) {
-        case 1 -> key = in.text();
-        case 2 -> value = in.text();
-        default -> in.skip();
-      }
-    }
-    external.put(key, value);
   }
 
   private Tensor tensor() {
     DataType type = DataType.ofCode(typeCode);
-    TensorType tensorType =
-        new TensorType(type, Shape.of(dims.stream().mapToLong(Long::longValue).toArray()));
+    TensorType tensorType = new TensorType(type, Shape.of(dims.toLongs()));
     if (isExternal) {
       return DenseTensor.of(tensorType, files.read(external, tensorType));
     }
@@ -136,13 +122,14 @@ final class TensorParser {
   private ByteBuffer narrowed(TensorType type) {
     boolean isPacked = type.type().bits() < 8;
     long expected = isPacked ? type.bytes() : type.elements();
-    if (integers.size() != expected) {
+    boolean isComplex = type.type() == DataType.COMPLEX64 || type.type() == DataType.COMPLEX128;
+    if (integers.size() != expected || (isComplex && expected > 0)) {
       throw new ModelException("it is a " + type + " but holds " + integers.size() + " values");
     }
     ByteBuffer data = Elements.allocate(type);
     DataType storage = storage(type.type());
     for (int i = 0; i < integers.size(); i++) {
-      Elements.putLong(data, storage, i, integers.get(i));
+      Elements.putLong(data, storage, i, integers.longAt(i));
     }
     return data;
   }

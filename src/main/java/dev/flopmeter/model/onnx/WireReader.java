@@ -4,6 +4,7 @@ import dev.flopmeter.model.ModelException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 
 /**
  * Reads one protobuf message, field by field, without copying: nested messages and byte fields are
@@ -72,8 +73,22 @@ final class WireReader {
 
   /** A nested message. */
   WireReader message() {
-    long at = origin + buffer.position();
-    return new WireReader(bytes(), at);
+    ByteBuffer body = bytes();
+    return new WireReader(body, origin + buffer.position() - body.remaining());
+  }
+
+  /** Reads this message as a {@code StringStringEntryProto}. */
+  void entry(Map<String, String> into) {
+    String key = "";
+    String value = "";
+    while (next()) {
+      switch (field) {
+        case 1 -> key = text();
+        case 2 -> value = text();
+        default -> skip();
+      }
+    }
+    into.put(key, value);
   }
 
   String text() {
@@ -143,7 +158,7 @@ final class WireReader {
     }
   }
 
-  private ModelException malformed(String what) {
+  ModelException malformed(String what) {
     return new ModelException("not an ONNX model: " + what + " at byte " + position());
   }
 

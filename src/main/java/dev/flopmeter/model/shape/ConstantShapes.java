@@ -64,7 +64,7 @@ final class ConstantShapes {
   private static List<TensorType> constantOfShape(Operands in) {
     DataType type =
         in.attributes().tensor("value").map(value -> value.type().type()).orElse(DataType.FLOAT);
-    return List.of(new TensorType(type, Shape.of(in.requireValue(0).toLongs())));
+    return List.of(new TensorType(type, Shape.of(in.requireLongs(0))));
   }
 
   private static List<TensorType> range(Operands in) {

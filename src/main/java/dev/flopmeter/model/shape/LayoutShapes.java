@@ -22,10 +22,7 @@ final class LayoutShapes {
     rules.put("Transpose", LayoutShapes::transpose);
     rules.put(
         "Expand",
-        in ->
-            List.of(
-                in.type(0)
-                    .withShape(in.shape(0).broadcast(Shape.of(in.requireValue(1).toLongs())))));
+        in -> List.of(in.type(0).withShape(in.shape(0).broadcast(Shape.of(in.requireLongs(1))))));
     rules.put("Tile", LayoutShapes::tile);
     rules.put("DepthToSpace", LayoutShapes::depthToSpace);
     rules.put("SpaceToDepth", LayoutShapes::spaceToDepth);
@@ -63,10 +60,11 @@ final class LayoutShapes {
   private static List<TensorType> flatten(Operands in) {
     Shape input = in.shape(0);
     long axis = in.attributes().integer("axis", 1);
-    int split = (int) (axis < 0 ? axis + input.rank() : axis);
-    if (split < 0 || split > input.rank()) {
+    long at = axis < 0 ? axis + input.rank() : axis;
+    if (at < 0 || at > input.rank()) {
       throw new ModelException("axis " + axis + " is outside of the shape " + input);
     }
+    int split = (int) at;
     return List.of(
         in.type(0)
             .withShape(Shape.of(input.elements(0, split), input.elements(split, input.rank()))));
@@ -156,7 +154,7 @@ final class LayoutShapes {
       dims[axis] = Sizes.multiply(dims[axis], in.requireValue(1).longAt(0));
       return List.of(in.type(0).withShape(Shape.of(dims)));
     }
-    long[] repeats = in.requireValue(1).toLongs();
+    long[] repeats = in.requireLongs(1);
     if (repeats.length != dims.length) {
       throw new ModelException(repeats.length + " repeats do not fit the shape " + in.shape(0));
     }
@@ -169,14 +167,17 @@ final class LayoutShapes {
   private static List<TensorType> depthToSpace(Operands in) {
     long block = in.attributes().integer("blocksize");
     Shape s = in.shape(0);
-    if (s.rank() != 4 || block < 1 || s.dim(1) % (block * block) != 0) {
+    if (s.rank() != 4 || block < 1 || s.dim(1) % Sizes.multiply(block, block) != 0) {
       throw new ModelException("the shape " + s + " cannot be rearranged with blocksize " + block);
     }
     return List.of(
         in.type(0)
             .withShape(
                 Shape.of(
-                    s.dim(0), s.dim(1) / (block * block), s.dim(2) * block, s.dim(3) * block)));
+                    s.dim(0),
+                    s.dim(1) / (block * block),
+                    Sizes.multiply(s.dim(2), block),
+                    Sizes.multiply(s.dim(3), block))));
   }
 
   private static List<TensorType> spaceToDepth(Operands in) {
@@ -188,6 +189,10 @@ final class LayoutShapes {
     return List.of(
         in.type(0)
             .withShape(
-                Shape.of(s.dim(0), s.dim(1) * block * block, s.dim(2) / block, s.dim(3) / block)));
+                Shape.of(
+                    s.dim(0),
+                    Sizes.product(s.dim(1), block, block),
+                    s.dim(2) / block,
+                    s.dim(3) / block)));
   }
 }

@@ -40,6 +40,9 @@ final class SelectionShapes {
         throw new ModelException(
             "the shapes " + first + " and " + shape + " cannot be joined along axis " + axis);
       }
+      if (in.type(i).type() != in.type(0).type()) {
+        throw new ModelException("a " + in.type(0) + " and a " + in.type(i) + " cannot be joined");
+      }
       total = Sizes.add(total, shape.dim(axis));
     }
     return List.of(in.type(0).withShape(first.with(axis, total)));
@@ -50,7 +53,7 @@ final class SelectionShapes {
     int axis = shape.axis(in.attributes().integer("axis", 0));
     long size = shape.dim(axis);
     long[] parts = in.integers("split", 1).orElseGet(() -> evenParts(size, in.outputCount()));
-    if (Arrays.stream(parts).sum() != size || parts.length < in.outputCount()) {
+    if (Arrays.stream(parts).reduce(0, Sizes::add) != size || parts.length < in.outputCount()) {
       throw new ModelException(
           "axis " + axis + " of " + shape + " cannot be split into " + Arrays.toString(parts));
     }
@@ -61,6 +64,9 @@ final class SelectionShapes {
 
   /** Equal parts, the last one smaller where they do not divide evenly. */
   private static long[] evenParts(long size, int count) {
+    if (count == 0) {
+      throw new ModelException("a Split needs outputs");
+    }
     long part = Sizes.ceilDiv(size, count);
     long[] parts = new long[count];
     for (int i = 0; i < count; i++) {
@@ -88,12 +94,13 @@ final class SelectionShapes {
   private static List<TensorType> gatherNd(Operands in) {
     Shape data = in.shape(0);
     Shape indices = in.shape(1);
-    int batch = (int) in.attributes().integer("batch_dims", 0);
-    int depth = (int) indices.dim(-1);
-    if (batch + depth > data.rank()) {
+    long batch = in.attributes().integer("batch_dims", 0);
+    long depth = indices.dim(-1);
+    if (batch < 0 || batch > data.rank() || depth > data.rank() - batch) {
       throw new ModelException("indices " + indices + " are too deep for the data " + data);
     }
-    Shape out = indices.slice(0, indices.rank() - 1).concat(data.slice(batch + depth, data.rank()));
+    Shape out =
+        indices.slice(0, indices.rank() - 1).concat(data.slice((int) (batch + depth), data.rank()));
     return List.of(in.type(0).withShape(out));
   }
 
@@ -103,7 +110,7 @@ final class SelectionShapes {
     long[] pads = in.integers(old, 1).orElseThrow(() -> new ModelException("the pads are missing"));
     long[] axes =
         in.has(3)
-            ? in.requireValue(3).toLongs()
+            ? in.requireLongs(3)
             : java.util.stream.LongStream.range(0, shape.rank()).toArray();
     if (pads.length != 2 * axes.length) {
       throw new ModelException(
@@ -112,7 +119,7 @@ final class SelectionShapes {
     long[] dims = shape.dims();
     for (int i = 0; i < axes.length; i++) {
       int axis = shape.axis(axes[i]);
-      dims[axis] = dims[axis] + pads[i] + pads[i + axes.length];
+      dims[axis] = Sizes.add(Sizes.add(dims[axis], pads[i]), pads[i + axes.length]);
     }
     return List.of(in.type(0).withShape(Shape.of(dims)));
   }
@@ -128,7 +135,7 @@ final class SelectionShapes {
             .orElseGet(() -> java.util.stream.LongStream.range(0, shape.rank()).toArray());
     long[] dims = shape.dims();
     if (!upsample && in.has(3) && in.type(3).elements() > 0) {
-      long[] sizes = in.requireValue(3).toLongs();
+      long[] sizes = in.requireLongs(3);
       requireCount(sizes.length, axes.length, shape);
       resizeTo(
           dims, shape, axes, sizes, in.attributes().text("keep_aspect_ratio_policy", "stretch"));
@@ -152,7 +159,7 @@ final class SelectionShapes {
       }
       return scales;
     }
-    return in.requireValue(index).toDoubles();
+    return in.requireDoubles(index);
   }
 
   private static void requireCount(int given, int axes, Shape shape) {
@@ -165,7 +172,7 @@ final class SelectionShapes {
   private static void resizeTo(long[] dims, Shape shape, long[] axes, long[] sizes, String policy) {
     double scale = Double.NaN;
     for (int i = 0; i < axes.length; i++) {
-      double ratio = (double) sizes[i] / shape.dim((int) axes[i]);
+      double ratio = (double) sizes[i] / shape.dim(shape.axis(axes[i]));
       if (Double.isNaN(scale)) {
         scale = ratio;
       } else {
@@ -182,10 +189,7 @@ final class SelectionShapes {
     Shape indices = in.shape(0);
     long depth = in.requireValue(1).longAt(0);
     long axis = in.attributes().integer("axis", -1);
-    int at = (int) (axis < 0 ? axis + indices.rank() + 1 : axis);
-    Shape out =
-        indices.slice(0, at).concat(Shape.of(depth)).concat(indices.slice(at, indices.rank()));
-    return List.of(in.type(2).withShape(out));
+    return List.of(in.type(2).withShape(indices.inserted(axis, depth)));
   }
 
   private static List<TensorType> topK(Operands in) {

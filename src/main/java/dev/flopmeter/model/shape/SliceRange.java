@@ -48,7 +48,7 @@ public record SliceRange(long start, long step, long count) {
     if (step > 0) {
       from = clamp(from, 0, size);
       to = clamp(to, 0, size);
-      return new SliceRange(from, step, Math.max(0, (to - from + step - 1) / step));
+      return new SliceRange(from, step, to <= from ? 0 : (to - from - 1) / step + 1);
     }
     from = clamp(from, 0, size - 1);
     to = clamp(to, -1, size - 1);

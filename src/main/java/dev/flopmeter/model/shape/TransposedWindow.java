@@ -6,6 +6,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Window;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A transposed convolution's window: the output grows by the stride, and pads cut it.
@@ -23,20 +24,25 @@ public record TransposedWindow(
     long[] outputPadding,
     Shape output) {
 
+  private static final List<String> AUTO_PADS =
+      List.of("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER");
+
   public static TransposedWindow of(Attributes attributes, Shape input, long[] kernel) {
     int axes = input.rank() - 2;
     long[] stride = Window.perAxis(attributes, "strides", axes, 1);
     long[] dilation = Window.perAxis(attributes, "dilations", axes, 1);
     long[] extra = Window.perAxis(attributes, "output_padding", axes, 0);
-    long[] pads = attributes.integers("pads").orElseGet(() -> new long[2 * axes]);
-    if (pads.length != 2 * axes) {
-      throw new ModelException(
-          "the attribute 'pads' needs " + 2 * axes + " values, not " + pads.length);
-    }
+    long[] pads = Window.perAxis(attributes, "pads", 2 * axes, 0);
     long[] begin = Arrays.copyOf(pads, axes);
     long[] end = Arrays.copyOfRange(pads, axes, 2 * axes);
     long[] asked = attributes.integers("output_shape").orElse(null);
+    if (asked != null && asked.length < axes) {
+      throw new ModelException("the attribute 'output_shape' needs " + axes + " values");
+    }
     String autoPad = attributes.text("auto_pad", "NOTSET");
+    if (!AUTO_PADS.contains(autoPad)) {
+      throw new ModelException("auto_pad '" + autoPad + "' is not one of " + AUTO_PADS);
+    }
     long[] out = new long[axes];
     for (int i = 0; i < axes; i++) {
       if (stride[i] < 1 || dilation[i] < 1 || kernel[i] < 1) {
@@ -45,7 +51,8 @@ public record TransposedWindow(
       long in = input.dim(i + 2);
       long full =
           Sizes.add(
-              Sizes.multiply(stride[i], in - 1), extra[i] + (kernel[i] - 1) * dilation[i] + 1);
+              Sizes.multiply(stride[i], in - 1),
+              Sizes.add(extra[i], Window.extent(kernel[i], dilation[i])));
       if (asked != null) {
         out[i] = asked[asked.length - axes + i];
       } else if (autoPad.startsWith("SAME")) {
@@ -55,7 +62,7 @@ public record TransposedWindow(
           begin[i] = 0;
           end[i] = 0;
         }
-        out[i] = full - begin[i] - end[i];
+        out[i] = Sizes.add(full, -Sizes.add(begin[i], end[i]));
         continue;
       }
       long total = Math.max(0, full - out[i]);
