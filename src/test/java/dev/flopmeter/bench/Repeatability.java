@@ -80,8 +80,7 @@ final class Repeatability {
     }
     ProfileResult slowed = profile(new SlowedBackend(backend, SLOWDOWN));
     tell("slowed by 10 %", slowed);
-    long found =
-        results.stream().filter(base -> change(base, slowed) == Change.SLOWER).count();
+    long found = results.stream().filter(base -> change(base, slowed) == Change.SLOWER).count();
     System.out.printf(
         "%d pairs of the same: %d called changed, %d ambiguous%n", pairs, changed, ambiguous);
     System.out.printf("slowed by 10 %%: %d of %d found%n", found, profiles);
