@@ -76,7 +76,7 @@ class NvmlSensorsTest {
   }
 
   private static String bus() {
-    return "00000000:01:00.0";
+    return "00000000:0a:00.0";
   }
 
   @Test
