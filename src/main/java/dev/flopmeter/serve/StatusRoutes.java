@@ -10,6 +10,7 @@ import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route;
 import dev.flopmeter.serve.metrics.Exposition;
+import dev.flopmeter.serve.metrics.Parts;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -56,8 +57,9 @@ final class StatusRoutes {
 
   private Response metrics(Request request) {
     Exposition.Format format = Exposition.Format.accepted(request.accept());
-    byte[] text = daemon.metrics().exposition().scrape(format, request.isGzipAccepted());
-    return Response.bytes(format.contentType(), request.isGzipAccepted(), text);
+    Parts text = daemon.metrics().exposition().scrape(format, request.isGzipAccepted());
+    return new Response(
+        200, format.contentType(), request.isGzipAccepted(), text.length(), text::writeTo, "");
   }
 
   private Response reload() {

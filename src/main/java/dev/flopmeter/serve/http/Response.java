@@ -18,10 +18,6 @@ public record Response(
     void write(OutputStream out) throws IOException;
   }
 
-  public static Response bytes(String contentType, boolean isGzipped, byte[] content) {
-    return new Response(200, contentType, isGzipped, content.length, out -> out.write(content), "");
-  }
-
   public static Response text(int status, String text) {
     return of(status, "text/plain; charset=utf-8", text + "\n");
   }

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -84,27 +85,22 @@ public final class Exposition {
     rendered = next;
   }
 
-  private synchronized void want(Format format) {
-    if (wanted.add(format) || !rendered.containsKey(format)) {
-      render();
-    }
+  private synchronized Rendered want(Format format) {
+    wanted.add(format);
+    render();
+    return Objects.requireNonNull(rendered.get(format));
   }
 
-  /** A whole scrape. */
-  public byte[] scrape(Format format, boolean isGzipped) {
+  /** A whole scrape. What does not change is not copied for it. */
+  public Parts scrape(Format format, boolean isGzipped) {
     Rendered ours = rendered.get(format);
     if (ours == null) {
-      want(format);
-      ours = rendered.get(format);
+      ours = want(format);
     }
     byte[] others = text(format, OURS.negate(), false);
-    byte[] plain = ours == null ? new byte[0] : ours.plain().content;
-    if (isGzipped && ours != null) {
-      return GzipParts.join(plain, ours.packed().content, others);
-    }
-    byte[] all = Arrays.copyOf(plain, plain.length + others.length);
-    System.arraycopy(others, 0, all, plain.length, others.length);
-    return all;
+    return isGzipped
+        ? GzipParts.join(ours.plain().content, ours.packed().content, others)
+        : new Parts(List.of(ours.plain().content, others));
   }
 
   private byte[] text(Format format, Predicate<String> names, boolean isMoreToCome) {

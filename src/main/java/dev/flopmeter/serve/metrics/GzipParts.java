@@ -3,6 +3,7 @@ package dev.flopmeter.serve.metrics;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
@@ -27,19 +28,18 @@ final class GzipParts {
    * @param plain the first part
    * @param packed its blocks, from {@link #first}
    */
-  static byte[] join(byte[] plain, byte[] packed, byte[] second) {
+  static Parts join(byte[] plain, byte[] packed, byte[] second) {
     byte[] rest = deflate(second, true);
     CRC32 crc = new CRC32();
     crc.update(plain);
     crc.update(second);
-    return ByteBuffer.allocate(HEAD.length + packed.length + rest.length + 8)
-        .order(ByteOrder.LITTLE_ENDIAN)
-        .put(HEAD)
-        .put(packed)
-        .put(rest)
-        .putInt((int) crc.getValue())
-        .putInt(plain.length + second.length)
-        .array();
+    byte[] tail =
+        ByteBuffer.allocate(8)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putInt((int) crc.getValue())
+            .putInt(plain.length + second.length)
+            .array();
+    return new Parts(List.of(HEAD, packed, rest, tail));
   }
 
   private static byte[] deflate(byte[] plain, boolean isLast) {

@@ -61,11 +61,6 @@ final class LatencySummary implements Collector {
   }
 
   @Override
-  public String getPrometheusName() {
-    return metric.name();
-  }
-
-  @Override
   public MetricSnapshot collect() {
     SummarySnapshot.Builder summary =
         SummarySnapshot.builder().name(metric.name()).help(metric.help());
