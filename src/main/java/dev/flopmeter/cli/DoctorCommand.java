@@ -27,8 +27,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code flopmeter doctor}: what a GPU run needs, what of it is here, and what to do about the rest.
- * It ends by computing a convolution on every device and checking the result.
+ * {@code flopmeter doctor}: what a GPU run needs, what of it is here, and what to do about the
+ * rest. It ends by computing a convolution on every device and checking the result.
  */
 @Command(
     name = "doctor",
@@ -46,7 +46,9 @@ final class DoctorCommand implements Callable<Integer> {
   public Integer call() {
     say(true, "Java " + Runtime.version() + " on " + System.getProperty("os.name"));
     if (!System.getProperty("os.arch").equals("amd64")) {
-      say(false, "the GPU's bindings are made for x86_64, this is " + System.getProperty("os.arch"));
+      say(
+          false,
+          "the GPU's bindings are made for x86_64, this is " + System.getProperty("os.arch"));
     }
     CudaLibraries libraries = CudaLibraries.find();
     for (LibraryFinding finding : List.of(libraries.driver(), libraries.cudnn())) {
@@ -107,8 +109,7 @@ final class DoctorCommand implements Callable<Integer> {
     String image = graph.input("image", type);
     String weights =
         graph.constant(
-            "weights",
-            FilledTensor.of(TensorType.of(DataType.FLOAT, CHANNELS, CHANNELS, 3, 3), 1));
+            "weights", FilledTensor.of(TensorType.of(DataType.FLOAT, CHANNELS, CHANNELS, 3, 3), 1));
     String result = graph.add("Conv", "convolution", Attributes.NONE, image, weights);
     Graph built = graph.build(List.of(result));
     try (Backend backend = CudnnBackend.open(device.id());

@@ -55,6 +55,7 @@ public final class Main implements Runnable {
     commands.put("doctor", DoctorCommand::new);
     commands.put("models", ModelsCommand::new);
     commands.put("units", UnitsCommand::new);
+    commands.put("completion", CompletionCommand::new);
     return commands;
   }
 

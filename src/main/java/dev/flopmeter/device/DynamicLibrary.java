@@ -40,8 +40,7 @@ public final class DynamicLibrary {
       Pointer handle =
           (Pointer) dlopen.invoke(Pointer.class, new Object[] {name, RTLD_LAZY | RTLD_GLOBAL});
       if (handle == null) {
-        throw new LibraryException(
-            String.valueOf(dlerror.invoke(String.class, new Object[0])));
+        throw new LibraryException(String.valueOf(dlerror.invoke(String.class, new Object[0])));
       }
       return new DynamicLibrary(name, handle);
     } catch (UnsatisfiedLinkError e) {

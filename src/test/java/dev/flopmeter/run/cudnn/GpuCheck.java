@@ -35,7 +35,8 @@ final class GpuCheck {
 
   public static void main(String[] args) throws IOException {
     switch (args[0]) {
-      case "references" -> references(Path.of(args[1]), Arrays.asList(args).subList(2, args.length));
+      case "references" ->
+          references(Path.of(args[1]), Arrays.asList(args).subList(2, args.length));
       case "check" -> System.exit(check(Path.of(args[1]), args[2], Path.of(args[3])) ? 0 : 1);
       case "summary" -> summary(Path.of(args[1]));
       default -> throw new IllegalArgumentException(args[0]);
@@ -92,8 +93,7 @@ final class GpuCheck {
             row.put("network", network);
             row.put("precision", precision.label());
             row.put("layout", layout.label());
-            RunOptions options =
-                RunOptions.DEFAULT.withPrecision(precision).withLayout(layout);
+            RunOptions options = RunOptions.DEFAULT.withPrecision(precision).withLayout(layout);
             try (Plan plan = backend.prepare(graph, options)) {
               double error = Comparison.relativeL2(expected, plan.run(inputs(graph)));
               row.put("relative_l2", error);
@@ -137,7 +137,9 @@ final class GpuCheck {
     List<Path> files;
     try (Stream<Path> all = Files.list(directory)) {
       files =
-          all.filter(file -> file.getFileName().toString().startsWith("profile-")).sorted().toList();
+          all.filter(file -> file.getFileName().toString().startsWith("profile-"))
+              .sorted()
+              .toList();
     }
     for (Path file : files) {
       if (Files.size(file) > 0) {

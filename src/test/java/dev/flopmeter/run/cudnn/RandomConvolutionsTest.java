@@ -64,8 +64,7 @@ class RandomConvolutionsTest {
             .withPrecision(precision)
             .withLayout(layout)
             .withFuse(random.nextInt(4) > 0);
-    Map<String, Tensor> inputs =
-        Map.of("x", new RandomTensor(graph.requireType("x"), seed, -1, 1));
+    Map<String, Tensor> inputs = Map.of("x", new RandomTensor(graph.requireType("x"), seed, -1, 1));
     try (Plan expected = reference.prepare(graph, RunOptions.DEFAULT);
         Plan plan = gpu.prepare(graph, options)) {
       assertThat(Comparison.relativeL2(expected.run(inputs), plan.run(inputs)))
@@ -101,12 +100,22 @@ class RandomConvolutionsTest {
     }
     GraphBuilder graph = new GraphBuilder("random", 17);
     graph.input("x", TensorType.of(DataType.FLOAT, x));
-    graph.constant("w", RandomTensor.weights(TensorType.of(DataType.FLOAT, w), random.nextInt(), w[1]));
-    graph.constant("b", new RandomTensor(TensorType.of(DataType.FLOAT, outputs), random.nextInt(), -1, 1));
+    graph.constant(
+        "w", RandomTensor.weights(TensorType.of(DataType.FLOAT, w), random.nextInt(), w[1]));
+    graph.constant(
+        "b", new RandomTensor(TensorType.of(DataType.FLOAT, outputs), random.nextInt(), -1, 1));
     Attributes attributes =
         Attributes.of(
-            "group", groups, "strides", stride, "dilations", dilation, "pads", pads,
-            "kernel_shape", kernel);
+            "group",
+            groups,
+            "strides",
+            stride,
+            "dilations",
+            dilation,
+            "pads",
+            pads,
+            "kernel_shape",
+            kernel);
     String value =
         random.nextBoolean()
             ? graph.add("Conv", "conv", attributes, "x", "w", "b")
@@ -115,8 +124,7 @@ class RandomConvolutionsTest {
       value = normalized(graph, value, outputs, random);
     }
     if (random.nextInt(3) == 0) {
-      String residual =
-          graph.add("Conv", "residual", attributes, "x", "w");
+      String residual = graph.add("Conv", "residual", attributes, "x", "w");
       value = graph.add("Add", "sum", Attributes.NONE, value, residual);
     }
     if (random.nextBoolean()) {

@@ -33,7 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Networks in all precisions and layouts, fused and not, on the emulated GPU against PyTorch. The
- * light networks' weights are constants, so they get random ones by their sizes where that is asked.
+ * light networks' weights are constants, so they get random ones by their sizes where that is
+ * asked.
  */
 class VariantsTest {
   private static final Path MODELS = Path.of("../shared/models");
@@ -59,7 +60,8 @@ class VariantsTest {
   @ParameterizedTest
   @ValueSource(strings = {"resnet50_first_block", "cct_2_32", "micro_kws"})
   void smallNetworksAgreeWithPyTorchInEveryVariant(String name) {
-    checkAll(OnnxModel.read(MODELS.resolve("real/" + name + "/model.onnx")).bind(Bindings.ofBatch(1)));
+    checkAll(
+        OnnxModel.read(MODELS.resolve("real/" + name + "/model.onnx")).bind(Bindings.ofBatch(1)));
   }
 
   @ParameterizedTest
