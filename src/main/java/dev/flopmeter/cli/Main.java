@@ -56,6 +56,7 @@ public final class Main implements Runnable {
     commands.put("conformance", ConformanceCommand::new);
     commands.put("models", ModelsCommand::new);
     commands.put("units", UnitsCommand::new);
+    commands.put("completion", CompletionCommand::new);
     return commands;
   }
 
