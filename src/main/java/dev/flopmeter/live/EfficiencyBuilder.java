@@ -4,14 +4,14 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Says what a {@link ModelEfficiency} runs on; everything has a default but the model. */
 public final class EfficiencyBuilder {
   private final String model;
-  private final Function<@Nullable Long, CallCosts> costs;
+  private final BiFunction<@Nullable Long, String, CallCosts> costs;
   private final List<DevicePeak> peaks = new ArrayList<>();
   private String workload;
   private String device = "cpu";
@@ -22,7 +22,7 @@ public final class EfficiencyBuilder {
   private LongSupplier clock = System::nanoTime;
   private @Nullable Long batch;
 
-  EfficiencyBuilder(String model, Function<@Nullable Long, CallCosts> costs) {
+  EfficiencyBuilder(String model, BiFunction<@Nullable Long, String, CallCosts> costs) {
     this.model = model;
     this.workload = model;
     this.costs = costs;
@@ -92,7 +92,7 @@ public final class EfficiencyBuilder {
   public ModelEfficiency build() {
     return new ModelEfficiency(
         new Workload(workload, model, device, backend, precision, timing, peaks, window, clock),
-        costs.apply(batch));
+        costs.apply(batch, precision));
   }
 
   /** Ready to record, and published in a registry. */

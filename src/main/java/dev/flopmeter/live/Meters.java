@@ -88,6 +88,9 @@ final class Meters {
     ofModel(registry, "flop", "FLOPs of the counted shapes.", Cost::flops);
     ofModel(registry, "parameters", "Learned values.", Cost::params);
     ofModel(registry, "bytes", "Compulsory bytes of the counted shapes.", Cost::bytes);
+    if (costs.shown().bytes() == 0) {
+      return;
+    }
     ofModel(
         registry,
         "arithmetic.intensity.flop.per.byte",

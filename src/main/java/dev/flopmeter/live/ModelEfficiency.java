@@ -1,6 +1,5 @@
 package dev.flopmeter.live;
 
-import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -42,7 +41,8 @@ public final class ModelEfficiency implements MeterBinder {
 
   /** For a model whose calls differ in their batch at most. */
   public static EfficiencyBuilder of(Counts counts) {
-    return new EfficiencyBuilder(counts.model().name(), batch -> BatchCosts.of(counts, batch));
+    return new EfficiencyBuilder(
+        counts.model().name(), (batch, precision) -> BatchCosts.of(counts, batch, precision));
   }
 
   /**
@@ -61,11 +61,11 @@ public final class ModelEfficiency implements MeterBinder {
     }
     return new EfficiencyBuilder(
         model,
-        batch -> {
+        (batch, precision) -> {
           if (batch != null) {
             throw new IllegalArgumentException("a fixed batch needs a count, not one per shape");
           }
-          return new ShapeCosts(counter, limit);
+          return new ShapeCosts(counter, limit, precision);
         });
   }
 
@@ -124,8 +124,8 @@ public final class ModelEfficiency implements MeterBinder {
       return;
     }
     requireSane(shapes.batch(), nanos);
-    Cost cost = ((ShapeCosts) costs).of(shapes);
-    totals.addShaped(2.0 * cost.macs(), (double) cost.bytesRead() + cost.bytesWritten());
+    ShapeCosts.Entry call = ((ShapeCosts) costs).of(shapes);
+    totals.addShaped(2.0 * call.cost().macs(), call.bytes());
     add(shapes.batch(), nanos);
   }
 

@@ -18,8 +18,7 @@ final class Padding {
     View y = node.out(0);
     int rank = x.rank();
     long[] pads = node.operands().integers("pads", 1).orElseThrow();
-    long[] axes =
-        node.has(3) ? node.operands().requireValue(3).toLongs() : null;
+    long[] axes = node.has(3) ? node.operands().requireValue(3).toLongs() : null;
     long[] begin = new long[rank];
     for (int i = 0; i < pads.length / 2; i++) {
       begin[axes == null ? i : x.shape().axis(axes[i])] = pads[i];
@@ -90,5 +89,4 @@ final class Padding {
       default -> at >= 0 && at < size ? at : -1;
     };
   }
-
 }

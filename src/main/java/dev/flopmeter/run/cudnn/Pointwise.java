@@ -52,7 +52,8 @@ final class Pointwise {
                 0));
     operators.put(
         "Shrink",
-        node -> unary(node, Unary.Kind.SHRINK, number(node, "lambd", 0.5), number(node, "bias", 0)));
+        node ->
+            unary(node, Unary.Kind.SHRINK, number(node, "lambd", 0.5), number(node, "bias", 0)));
     operators.put("com.microsoft:Gelu", node -> unary(node, Unary.Kind.GELU, 0));
     operators.put(
         "com.microsoft:QuickGelu",

@@ -7,8 +7,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Recurrent layers: the inputs of all time steps in one product, then one kernel per step. The state
- * stays in float32 whatever the plan's precision.
+ * Recurrent layers: the inputs of all time steps in one product, then one kernel per step. The
+ * state stays in float32 whatever the plan's precision.
  */
 final class Recurrence {
   /** The numbers of {@code recurrent.c}; {@code gates} is how many a unit has. */
@@ -62,10 +62,8 @@ final class Recurrence {
     View lastC = cell == Cell.LSTM ? output(node, 2, writes) : null;
     List<Work> works = new ArrayList<>();
     for (int d = 0; d < directions; d++) {
-      boolean reverse =
-          d == 1 || node.attributes().text("direction", "forward").equals("reverse");
-      View projected =
-          node.scratch("projected" + d, Shape.of(steps, batch, rows), Storage.F32);
+      boolean reverse = d == 1 || node.attributes().text("direction", "forward").equals("reverse");
+      View projected = node.scratch("projected" + d, Shape.of(steps, batch, rows), Storage.F32);
       View w = weights.part(0, d, 1).as(Shape.of(rows, weights.dim(2)), weights.stride(1), 1);
       works.add(Products.work(sequence, w.permuted(1, 0).ofRank(3), projected, 1));
       View[] h = states(node, "h" + d, batch, hidden, writes);
@@ -187,8 +185,7 @@ final class Recurrence {
     for (int i = 0; i < each; i++) {
       int at = direction * each + i;
       String name =
-          (at < given.size() ? given.get(at) : defaults.get(i))
-              .toLowerCase(java.util.Locale.ROOT);
+          (at < given.size() ? given.get(at) : defaults.get(i)).toLowerCase(java.util.Locale.ROOT);
       codes[i] = FUNCTIONS.indexOf(name);
       if (codes[i] < 0) {
         throw node.unsupported("the activation " + name);

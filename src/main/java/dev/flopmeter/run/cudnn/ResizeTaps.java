@@ -24,8 +24,7 @@ record ResizeTaps(int taps, long[] index, double[] weight) {
       return nearest(attributes, in, out, scale, start, end);
     }
     boolean isCubic = mode.equals("cubic");
-    double stretch =
-        attributes.flag("antialias", false) && scale < 1 ? 1 / scale : 1;
+    double stretch = attributes.flag("antialias", false) && scale < 1 ? 1 / scale : 1;
     double radius = (isCubic ? 2 : 1) * stretch;
     double a = attributes.number("cubic_coeff_a", -0.75f);
     boolean excludes = attributes.flag("exclude_outside", false);
@@ -119,5 +118,4 @@ record ResizeTaps(int taps, long[] index, double[] weight) {
     }
     return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
   }
-
 }

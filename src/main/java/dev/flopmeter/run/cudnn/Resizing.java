@@ -30,7 +30,11 @@ final class Resizing {
             ? node.attributes()
                 .with("coordinate_transformation_mode", "asymmetric")
                 .with("nearest_mode", "floor")
-                .with("mode", node.attributes().text("mode", "nearest").equals("nearest") ? "nearest" : "linear")
+                .with(
+                    "mode",
+                    node.attributes().text("mode", "nearest").equals("nearest")
+                        ? "nearest"
+                        : "linear")
             : node.attributes();
     double[] scales = scales(node, x.shape(), y.shape(), isUpsample);
     double[] regions = regions(node, x.shape());
@@ -156,9 +160,7 @@ final class Resizing {
     boolean isCropped =
         node.attributes().text("coordinate_transformation_mode", "").equals("tf_crop_and_resize");
     Optional<Tensor> given =
-        isCropped && node.has(1)
-            ? Optional.of(node.operands().requireValue(1))
-            : Optional.empty();
+        isCropped && node.has(1) ? Optional.of(node.operands().requireValue(1)) : Optional.empty();
     if (given.isPresent() && given.get().elements() > 0) {
       int[] axes = axes(node, rank);
       for (int i = 0; i < axes.length; i++) {

@@ -62,11 +62,10 @@ final class Scans {
   private static void topK(NodePlan node) {
     View x = node.plain(0);
     int axis = x.shape().axis(node.attributes().integer("axis", -1));
-    View values = node.hasOutput(0) ? node.out(0) : node.scratch("values", node.outputShape(1), x.storage());
+    View values =
+        node.hasOutput(0) ? node.out(0) : node.scratch("values", node.outputShape(1), x.storage());
     View indices =
-        node.hasOutput(1)
-            ? node.out(1)
-            : node.scratch("indices", values.shape(), Storage.I64);
+        node.hasOutput(1) ? node.out(1) : node.scratch("indices", values.shape(), Storage.I64);
     long inner = x.shape().elements(axis + 1, x.rank());
     long lines = x.elements() / Math.max(1, x.dim(axis));
     node.emit(

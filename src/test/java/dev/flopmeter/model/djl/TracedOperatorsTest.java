@@ -80,7 +80,11 @@ class TracedOperatorsTest {
         unary("where", x -> NDArrays.where(x.gt(0), x, x.mul(-2)), 2, 3),
         unary("integers divide", x -> x.mul(10).toType(DataType.INT32, false).div(4), 2, 3),
         unary("reverse", x -> NDArrays.div(1, x.add(3)), 2, 3),
-        lists("two", list -> new NDList(list.get(0).mul(list.get(1))), new Shape(2, 3), new Shape(3)));
+        lists(
+            "two",
+            list -> new NDList(list.get(0).mul(list.get(1))),
+            new Shape(2, 3),
+            new Shape(3)));
   }
 
   static Stream<Arguments> layouts() {
@@ -108,10 +112,7 @@ class TracedOperatorsTest {
         unary("concat", x -> NDArrays.concat(new NDList(x, x.mul(2)), 1), 2, 3),
         unary("take", x -> x.take(x.getManager().create(new long[] {3, 0})), 2, 3),
         unary(
-            "gather",
-            x -> x.gather(x.getManager().create(new long[][] {{0, 2}, {1, 1}}), 1),
-            2,
-            3),
+            "gather", x -> x.gather(x.getManager().create(new long[][] {{0, 2}, {1, 1}}), 1), 2, 3),
         unary(
             "gather points",
             x -> x.gatherNd(x.getManager().create(new long[][] {{0, 1, 1}, {2, 0, 1}})),
@@ -178,8 +179,7 @@ class TracedOperatorsTest {
   }
 
   private static NDArray standardized(NDArray x) {
-    return x.getNDArrayInternal()
-        .normalize(new float[] {0.1f, 0.2f, 0.3f}, new float[] {1, 2, 3});
+    return x.getNDArrayInternal().normalize(new float[] {0.1f, 0.2f, 0.3f}, new float[] {1, 2, 3});
   }
 
   @ParameterizedTest(name = "{0}")

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.conformance.CaseResult;
 import dev.flopmeter.run.conformance.ConformanceCase;
-import dev.flopmeter.run.conformance.Outcome;
 import dev.flopmeter.run.conformance.Tolerance;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +43,13 @@ class ConformanceTest {
       }
     }
     System.out.println(
-        cases + ": " + passed + " passed, " + failed.size() + " failed, unsupported " + unsupported);
+        cases
+            + ": "
+            + passed
+            + " passed, "
+            + failed.size()
+            + " failed, unsupported "
+            + unsupported);
     failed.forEach(result -> System.out.println(result));
     assertThat(failed).isEmpty();
   }
