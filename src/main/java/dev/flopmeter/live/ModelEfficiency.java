@@ -72,9 +72,14 @@ public final class ModelEfficiency implements MeterBinder {
   /** Publishes the meters in a registry; several registries may be bound. */
   @Override
   public synchronized void bindTo(MeterRegistry registry) {
-    Timer[] more = Arrays.copyOf(timers, timers.length + 1);
-    more[timers.length] = meters.bindTo(registry);
-    timers = more;
+    meters
+        .bindTo(registry)
+        .ifPresent(
+            timer -> {
+              Timer[] more = Arrays.copyOf(timers, timers.length + 1);
+              more[timers.length] = timer;
+              timers = more;
+            });
     if (hasStarted) {
       meters.started();
     }

@@ -136,6 +136,19 @@ class ModelEfficiencyTest {
   }
 
   @Test
+  void aKnownDeviceHasItsDatasheetAndAnUnknownOneNoUtilisation() {
+    ModelEfficiency.of(COUNTS).device("cuda:0", "NVIDIA H200").precision("bf16").bindTo(registry);
+    assertThat(gauge("flopmeter.device.peak.flop.per.second", "basis", "datasheet"))
+        .isEqualTo(989e12);
+    MeterRegistry other = new SimpleMeterRegistry();
+    ModelEfficiency unknown =
+        ModelEfficiency.of(COUNTS).device("cuda:0", "NVIDIA Q900").bindTo(other);
+    unknown.record(1, 1_000_000);
+    assertThat(other.find("flopmeter.model.flop.utilization.ratio").gauge()).isNull();
+    assertThat(other.find("flopmeter.model.flop.per.second").gauge()).isNotNull();
+  }
+
+  @Test
   void bandwidthNeedsItsOwnPeak() {
     ModelEfficiency efficiency =
         builder().peak(new DevicePeak("measured", PEAK, null)).bindTo(registry);
