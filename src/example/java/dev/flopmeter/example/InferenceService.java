@@ -25,7 +25,10 @@ import dev.flopmeter.live.ModelEfficiency;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -63,7 +66,7 @@ public final class InferenceService implements AutoCloseable {
             .bindTo(registry);
     predictor = model.newPredictor(new EfficiencyTranslator<>(new Pictures(), efficiency));
 
-    server = HttpServer.create(new InetSocketAddress("127.0.0.1", port), 0);
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
     server.createContext("/classify", this::classify);
     server.createContext("/metrics", exchange -> answer(exchange, 200, registry.scrape()));
     server.start();
@@ -110,8 +113,8 @@ public final class InferenceService implements AutoCloseable {
       return;
     }
     float[] picture = new float[(int) PICTURE.size()];
-    java.nio.ByteBuffer.wrap(body)
-        .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+    ByteBuffer.wrap(body)
+        .order(ByteOrder.LITTLE_ENDIAN)
         .asFloatBuffer()
         .get(picture);
     try {

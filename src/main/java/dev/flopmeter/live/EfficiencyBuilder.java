@@ -122,7 +122,8 @@ public final class EfficiencyBuilder {
       datasheetPeak().ifPresent(all::add);
     }
     return new ModelEfficiency(
-        new Workload(workload, model, device, backend, precision, timing, all, window, histogram, clock),
+        new Workload(
+            workload, model, device, backend, precision, timing, all, window, histogram, clock),
         costs.apply(batch, precision));
   }
 

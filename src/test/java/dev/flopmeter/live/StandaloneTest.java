@@ -13,13 +13,17 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * Counting and live meters work in a JVM that has their own libraries on its class path, and none of
- * the GPU's, PyTorch's, the daemon's or the command line's.
+ * Counting and live meters work in a JVM that has their own libraries on its class path, and none
+ * of the GPU's, PyTorch's, the daemon's or the command line's.
  */
 class StandaloneTest {
   private static final List<String> COUNT = List.of("jspecify", "slf4j-api");
   private static final List<String> LIVE =
-      List.of("micrometer-core", "micrometer-commons", "micrometer-observation", "HdrHistogram",
+      List.of(
+          "micrometer-core",
+          "micrometer-commons",
+          "micrometer-observation",
+          "HdrHistogram",
           "LatencyUtils");
   private static final List<String> DJL = List.of("api", "gson", "jna", "commons-compress");
 
@@ -28,8 +32,7 @@ class StandaloneTest {
     public static void main(String[] args) {
       var counts =
           dev.flopmeter.Flopmeter.count(
-              dev.flopmeter.Flopmeter.builtIn("resnet50"),
-              dev.flopmeter.model.Bindings.ofBatch(2));
+              dev.flopmeter.Flopmeter.builtIn("resnet50"), dev.flopmeter.model.Bindings.ofBatch(2));
       System.out.println("macs " + counts.totals().macs());
     }
   }
@@ -39,8 +42,7 @@ class StandaloneTest {
     public static void main(String[] args) {
       var counts =
           dev.flopmeter.Flopmeter.count(
-              dev.flopmeter.Flopmeter.builtIn("resnet50"),
-              dev.flopmeter.model.Bindings.ofBatch(1));
+              dev.flopmeter.Flopmeter.builtIn("resnet50"), dev.flopmeter.model.Bindings.ofBatch(1));
       var registry = new io.micrometer.core.instrument.simple.SimpleMeterRegistry();
       ModelEfficiency.of(counts).device("cuda:0", "NVIDIA H200").bindTo(registry).record(4, 1_000);
       System.out.println(
@@ -52,8 +54,7 @@ class StandaloneTest {
   static final class Blocks {
     public static void main(String[] args) {
       var block = ai.djl.nn.core.Linear.builder().setUnits(5).build();
-      var counts =
-          dev.flopmeter.Flopmeter.count(block, new ai.djl.ndarray.types.Shape(2, 3));
+      var counts = dev.flopmeter.Flopmeter.count(block, new ai.djl.ndarray.types.Shape(2, 3));
       System.out.println("macs " + counts.totals().macs());
     }
   }
@@ -86,8 +87,7 @@ class StandaloneTest {
             .redirectErrorStream(true)
             .start();
     try {
-      String output =
-          new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(child.exitValue()).as(output).isZero();
       return output;
