@@ -3,7 +3,6 @@ package dev.flopmeter.live;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.ModelInfo;
-import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import java.util.List;
@@ -30,7 +29,7 @@ record BatchCosts(
     double bytesPerInference)
     implements CallCosts {
 
-  static BatchCosts of(Counts counts, @Nullable Long fixedBatch) {
+  static BatchCosts of(Counts counts, @Nullable Long fixedBatch, String precision) {
     List<Shape> shapes =
         counts.model().inputs().stream().map(ModelInfo.Input::type).map(TensorType::shape).toList();
     long batch = shapes.isEmpty() ? 1 : new InputShapes(shapes).batch();
@@ -39,19 +38,10 @@ record BatchCosts(
           "model '" + counts.model().name() + "' was counted for the batch " + batch);
     }
     Cost cost = counts.totals();
-    double bytes = (double) cost.bytesRead() + cost.bytesWritten();
-    double weights = Math.min(bytes, (double) cost.params() * weightBytes(counts));
+    double bytes = StoredFloats.bytes(counts, precision);
+    double weights = Math.min(bytes, StoredFloats.weightBytes(counts, precision));
     return new BatchCosts(
         cost, shapes, fixedBatch, 2.0 * cost.macs() / batch, weights, (bytes - weights) / batch);
-  }
-
-  private static long weightBytes(Counts counts) {
-    return counts.model().inputs().stream()
-        .map(input -> input.type().type())
-        .filter(DataType::isFloat)
-        .findFirst()
-        .orElse(DataType.FLOAT)
-        .bytes(1);
   }
 
   @Override

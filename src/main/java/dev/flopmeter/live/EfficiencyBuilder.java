@@ -1,28 +1,34 @@
 package dev.flopmeter.live;
 
+import dev.flopmeter.device.Datasheet;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Says what a {@link ModelEfficiency} runs on; everything has a default but the model. */
 public final class EfficiencyBuilder {
+  private static final String DATASHEET = "datasheet";
+
   private final String model;
-  private final Function<@Nullable Long, CallCosts> costs;
+  private final BiFunction<@Nullable Long, String, CallCosts> costs;
   private final List<DevicePeak> peaks = new ArrayList<>();
   private String workload;
   private String device = "cpu";
+  private @Nullable String driverName;
   private String backend = "pytorch";
   private String precision = "fp32";
   private Timing timing = Timing.HOST;
   private Duration window = Duration.ofMinutes(1);
   private LongSupplier clock = System::nanoTime;
   private @Nullable Long batch;
+  private boolean histogram = true;
 
-  EfficiencyBuilder(String model, Function<@Nullable Long, CallCosts> costs) {
+  EfficiencyBuilder(String model, BiFunction<@Nullable Long, String, CallCosts> costs) {
     this.model = model;
     this.workload = model;
     this.costs = costs;
@@ -37,6 +43,17 @@ public final class EfficiencyBuilder {
   /** A device without a known peak, unless {@link #peak} gives one. */
   public EfficiencyBuilder device(String id) {
     this.device = id;
+    return this;
+  }
+
+  /**
+   * A device by the name that its driver tells, such as {@code NVIDIA H200}. Its datasheet gives
+   * the peak of the precision; a name that is in no datasheet has none, so that utilisation is
+   * absent and all else is there.
+   */
+  public EfficiencyBuilder device(String id, String driverName) {
+    this.device = id;
+    this.driverName = driverName;
     return this;
   }
 
@@ -82,6 +99,16 @@ public final class EfficiencyBuilder {
     return this;
   }
 
+  /**
+   * Leaves out the histogram of durations ({@code flopmeter_inference_duration_seconds}): a
+   * Micrometer timer costs several times all else that {@link ModelEfficiency#record} does. The
+   * quantiles of the window stay.
+   */
+  public EfficiencyBuilder withoutHistogram() {
+    this.histogram = false;
+    return this;
+  }
+
   /** Nanoseconds that never go back; {@link System#nanoTime} where not given. */
   public EfficiencyBuilder clock(LongSupplier nanos) {
     this.clock = nanos;
@@ -90,9 +117,23 @@ public final class EfficiencyBuilder {
 
   /** Ready to record; {@link ModelEfficiency#bindTo} publishes it. */
   public ModelEfficiency build() {
+    List<DevicePeak> all = new ArrayList<>(peaks);
+    if (peaks.stream().noneMatch(peak -> peak.basis().equals(DATASHEET))) {
+      datasheetPeak().ifPresent(all::add);
+    }
     return new ModelEfficiency(
-        new Workload(workload, model, device, backend, precision, timing, peaks, window, clock),
-        costs.apply(batch));
+        new Workload(
+            workload, model, device, backend, precision, timing, all, window, histogram, clock),
+        costs.apply(batch, precision));
+  }
+
+  private Optional<DevicePeak> datasheetPeak() {
+    return Optional.ofNullable(driverName)
+        .flatMap(name -> Datasheet.load().find(name))
+        .flatMap(
+            card ->
+                Optional.ofNullable(card.flopsPerSecond().get(precision))
+                    .map(flops -> new DevicePeak(DATASHEET, flops, card.bytesPerSecond())));
   }
 
   /** Ready to record, and published in a registry. */

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.LongStream;
@@ -56,7 +57,7 @@ final class Meters {
   }
 
   /** Registers what is known from the start. */
-  Timer bindTo(MeterRegistry registry) {
+  Optional<Timer> bindTo(MeterRegistry registry) {
     bound.add(registry);
     waiting.add(registry);
     if (costs instanceof BatchCosts) {
@@ -64,11 +65,15 @@ final class Meters {
     }
     counters(registry);
     peaks(registry);
-    return Timer.builder("flopmeter.inference.duration")
-        .description("How long calls took; a call may hold several inferences.")
-        .tags(tags)
-        .serviceLevelObjectives(BUCKETS)
-        .register(registry);
+    if (!workload.histogram()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        Timer.builder("flopmeter.inference.duration")
+            .description("How long calls took; a call may hold several inferences.")
+            .tags(tags)
+            .serviceLevelObjectives(BUCKETS)
+            .register(registry));
   }
 
   /** Registers what a first call makes known. Called, as is bindTo, under the workload's lock. */
@@ -83,11 +88,15 @@ final class Meters {
     }
   }
 
+  // The daemon's gauge flopmeter_model_flop is not among these: Micrometer's Prometheus registry
+  // takes it and the counter flopmeter_model_flop_total for one metric.
   private void model(MeterRegistry registry) {
     ofModel(registry, "macs", "Multiply-accumulates of the counted shapes.", Cost::macs);
-    ofModel(registry, "flop", "FLOPs of the counted shapes.", Cost::flops);
     ofModel(registry, "parameters", "Learned values.", Cost::params);
     ofModel(registry, "bytes", "Compulsory bytes of the counted shapes.", Cost::bytes);
+    if (costs.shown().bytes() == 0) {
+      return;
+    }
     ofModel(
         registry,
         "arithmetic.intensity.flop.per.byte",

@@ -1,6 +1,5 @@
 package dev.flopmeter.live;
 
-import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -42,7 +41,8 @@ public final class ModelEfficiency implements MeterBinder {
 
   /** For a model whose calls differ in their batch at most. */
   public static EfficiencyBuilder of(Counts counts) {
-    return new EfficiencyBuilder(counts.model().name(), batch -> BatchCosts.of(counts, batch));
+    return new EfficiencyBuilder(
+        counts.model().name(), (batch, precision) -> BatchCosts.of(counts, batch, precision));
   }
 
   /**
@@ -61,20 +61,25 @@ public final class ModelEfficiency implements MeterBinder {
     }
     return new EfficiencyBuilder(
         model,
-        batch -> {
+        (batch, precision) -> {
           if (batch != null) {
             throw new IllegalArgumentException("a fixed batch needs a count, not one per shape");
           }
-          return new ShapeCosts(counter, limit);
+          return new ShapeCosts(counter, limit, precision);
         });
   }
 
   /** Publishes the meters in a registry; several registries may be bound. */
   @Override
   public synchronized void bindTo(MeterRegistry registry) {
-    Timer[] more = Arrays.copyOf(timers, timers.length + 1);
-    more[timers.length] = meters.bindTo(registry);
-    timers = more;
+    meters
+        .bindTo(registry)
+        .ifPresent(
+            timer -> {
+              Timer[] more = Arrays.copyOf(timers, timers.length + 1);
+              more[timers.length] = timer;
+              timers = more;
+            });
     if (hasStarted) {
       meters.started();
     }
@@ -124,8 +129,8 @@ public final class ModelEfficiency implements MeterBinder {
       return;
     }
     requireSane(shapes.batch(), nanos);
-    Cost cost = ((ShapeCosts) costs).of(shapes);
-    totals.addShaped(2.0 * cost.macs(), (double) cost.bytesRead() + cost.bytesWritten());
+    ShapeCosts.Entry call = ((ShapeCosts) costs).of(shapes);
+    totals.addShaped(2.0 * call.cost().macs(), call.bytes());
     add(shapes.batch(), nanos);
   }
 

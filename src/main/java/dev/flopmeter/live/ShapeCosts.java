@@ -15,16 +15,18 @@ import java.util.function.Function;
  */
 final class ShapeCosts implements CallCosts {
   /** A count, or why there is none. */
-  private record Entry(Cost cost, String fault) {}
+  record Entry(Cost cost, double bytes, String fault) {}
 
   private final Function<InputShapes, Counts> counter;
   private final int limit;
+  private final String precision;
   private final ConcurrentHashMap<InputShapes, Entry> known = new ConcurrentHashMap<>();
   private final ConcurrentLinkedQueue<InputShapes> order = new ConcurrentLinkedQueue<>();
   private volatile Cost shown = Cost.ZERO;
 
-  ShapeCosts(Function<InputShapes, Counts> counter, int limit) {
+  ShapeCosts(Function<InputShapes, Counts> counter, int limit, String precision) {
     this.counter = counter;
+    this.precision = precision;
     this.limit = limit;
   }
 
@@ -44,7 +46,7 @@ final class ShapeCosts implements CallCosts {
    *
    * @throws IllegalArgumentException if the model cannot take the shapes
    */
-  Cost of(InputShapes shapes) {
+  Entry of(InputShapes shapes) {
     Entry entry = known.get(shapes);
     if (entry == null) {
       entry = count(shapes);
@@ -63,16 +65,16 @@ final class ShapeCosts implements CallCosts {
       throw new IllegalArgumentException(
           "the model cannot take the shapes " + shapes + ": " + entry.fault());
     }
-    return entry.cost();
+    return entry;
   }
 
   private Entry count(InputShapes shapes) {
     try {
-      Cost cost = counter.apply(shapes).totals();
-      shown = cost;
-      return new Entry(cost, "");
+      Counts counts = counter.apply(shapes);
+      shown = counts.totals();
+      return new Entry(counts.totals(), StoredFloats.bytes(counts, precision), "");
     } catch (ModelException e) {
-      return new Entry(Cost.ZERO, String.valueOf(e.getMessage()));
+      return new Entry(Cost.ZERO, 0, String.valueOf(e.getMessage()));
     }
   }
 
