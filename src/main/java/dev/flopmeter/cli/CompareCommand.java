@@ -4,6 +4,7 @@ import dev.flopmeter.measure.Comparison;
 import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.report.CompareHtml;
 import dev.flopmeter.report.ComparisonJson;
 import dev.flopmeter.report.ComparisonMarkdown;
 import dev.flopmeter.report.ComparisonTable;
@@ -65,7 +66,7 @@ final class CompareCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "FORMAT",
       defaultValue = "table",
-      description = "table, json or markdown; default: ${DEFAULT-VALUE}")
+      description = "table, json, markdown or html; default: ${DEFAULT-VALUE}")
   private String format = "table";
 
   @Option(names = "--all-layers", description = "show the layers that are the same, too")
@@ -76,8 +77,9 @@ final class CompareCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!List.of("table", "json", "markdown").contains(format)) {
-      throw new ModelException("--format must be table, json or markdown, not '" + format + "'");
+    if (!List.of("table", "json", "markdown", "html").contains(format)) {
+      throw new ModelException(
+          "--format must be table, json, markdown or html, not '" + format + "'");
     }
     ComparisonSet set = ComparisonSet.of(read(base), read(next), share(threshold));
     requireComparable(set);
@@ -85,6 +87,7 @@ final class CompareCommand implements Callable<Integer> {
       output.text(
           switch (format) {
             case "json" -> ComparisonJson.write(set) + "\n";
+            case "html" -> CompareHtml.render(set);
             case "markdown" -> ComparisonMarkdown.render(set);
             default -> ComparisonTable.render(set, style(output));
           });

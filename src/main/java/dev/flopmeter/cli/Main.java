@@ -46,9 +46,17 @@ public final class Main implements Runnable {
   /** The commands, by name, in the order the help lists them. */
   private static Map<String, Supplier<Object>> commands() {
     Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("count", CountCommand::new);
     commands.put("profile", ProfileCommand::new);
-    commands.put("roof", RoofCommand::new);
+    commands.put("serve", ServeCommand::new);
     commands.put("compare", CompareCommand::new);
+    commands.put("roof", RoofCommand::new);
+    commands.put("devices", DevicesCommand::new);
+    commands.put("doctor", DoctorCommand::new);
+    commands.put("conformance", ConformanceCommand::new);
+    commands.put("models", ModelsCommand::new);
+    commands.put("units", UnitsCommand::new);
+    commands.put("completion", CompletionCommand::new);
     return commands;
   }
 

@@ -4,13 +4,14 @@ import dev.flopmeter.count.Counter;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.MeasuredRoofs;
+import dev.flopmeter.device.SensorSource;
 import dev.flopmeter.measure.DeviceRoofs;
 import dev.flopmeter.measure.ProfileRequest;
 import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.measure.Profiler;
 import dev.flopmeter.measure.Progress;
+import dev.flopmeter.measure.SampledWatch;
 import dev.flopmeter.measure.SamplingRules;
-import dev.flopmeter.measure.SensorWatch;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
@@ -130,7 +131,7 @@ final class ProfileCommand implements Callable<Integer> {
                   Surroundings.of(backend),
                   roofs(backend, progress),
                   reference == null ? null : reference.reference(),
-                  () -> SensorWatch.NONE,
+                  () -> SampledWatch.start(SensorSource.of(backend.device())),
                   System::nanoTime,
                   Clock.systemUTC(),
                   seed));

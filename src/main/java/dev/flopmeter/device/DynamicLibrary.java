@@ -33,16 +33,14 @@ public final class DynamicLibrary {
    */
   public static DynamicLibrary open(String name) throws LibraryException {
     try {
-      NativeLibrary process = NativeLibrary.getProcess();
-      process.getFunction("dlerror").invoke(String.class, new Object[0]);
+      // Both looked up before: a lookup of its own would overwrite the loader's message.
+      Function dlerror = NativeLibrary.getProcess().getFunction("dlerror");
+      Function dlopen = NativeLibrary.getProcess().getFunction("dlopen");
+      dlerror.invoke(String.class, new Object[0]);
       Pointer handle =
-          (Pointer)
-              process
-                  .getFunction("dlopen")
-                  .invoke(Pointer.class, new Object[] {name, RTLD_LAZY | RTLD_GLOBAL});
+          (Pointer) dlopen.invoke(Pointer.class, new Object[] {name, RTLD_LAZY | RTLD_GLOBAL});
       if (handle == null) {
-        throw new LibraryException(
-            String.valueOf(process.getFunction("dlerror").invoke(String.class, new Object[0])));
+        throw new LibraryException(String.valueOf(dlerror.invoke(String.class, new Object[0])));
       }
       return new DynamicLibrary(name, handle);
     } catch (UnsatisfiedLinkError e) {
@@ -67,6 +65,11 @@ public final class DynamicLibrary {
   /** Calls a function that returns a size. */
   public long callLong(String symbol, Object... arguments) throws LibraryException {
     return function(symbol).invokeLong(arguments);
+  }
+
+  /** Calls a function that returns a text. */
+  String text(String symbol, Object... arguments) throws LibraryException {
+    return function(symbol).invokeString(arguments, false);
   }
 
   private Function function(String symbol) throws LibraryException {

@@ -108,7 +108,7 @@ final class Meters {
     counter(registry, "flopmeter.inferences", "Inferences recorded.", Totals::inferences);
     counter(
         registry,
-        "flopmeter.model.flop.total",
+        "flopmeter.inference.flop",
         "Model FLOPs (2 for each MAC) of the inferences recorded.",
         this::flops);
     counter(

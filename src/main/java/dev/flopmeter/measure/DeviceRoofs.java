@@ -63,7 +63,7 @@ public record DeviceRoofs(Device device, Datasheet datasheet, @Nullable Measured
 
   private @Nullable Roof fromClock(Precision precision, @Nullable Double smClockHz) {
     Double sms = number("sm_count");
-    Double clock = smClockHz == null ? number("sm_clock_hz") : smClockHz;
+    Double clock = smClockHz == null ? number("clock_hz") : smClockHz;
     String capability = device.properties().get("compute_capability");
     if (sms == null || clock == null || capability == null || device.isEmulated()) {
       return null;

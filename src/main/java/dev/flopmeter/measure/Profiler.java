@@ -151,6 +151,7 @@ public final class Profiler {
     Throughput throughput = join.throughput(latency.median());
     validity.judgeNoise(latency.relativeIqr());
     validity.judgeLayerSum(sumRatio);
+    validity.judgeSurroundings(sensors);
     validity.judgePeak(throughput.achievedFlopsPerSecond(), roofs.roofs());
     counts
         .uncounted()

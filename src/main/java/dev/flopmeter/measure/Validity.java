@@ -3,9 +3,11 @@ package dev.flopmeter.measure;
 import dev.flopmeter.measure.ProfileResult.NumericCheck;
 import dev.flopmeter.measure.ProfileResult.Roof;
 import dev.flopmeter.measure.ProfileResult.Roofs;
+import dev.flopmeter.measure.ProfileResult.Sensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,16 +20,15 @@ final class Validity {
   private static final double SUM_LOW = 0.95;
   private static final double SUM_HIGH = 1.10;
 
+  private final List<String> reasons = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
-  private boolean valid = true;
 
   void warn(String warning) {
     warnings.add(warning);
   }
 
   void invalidate(String reason) {
-    valid = false;
-    warnings.add(reason);
+    reasons.add(reason);
   }
 
   void judgeCheck(NumericCheck check) {
@@ -77,6 +78,19 @@ final class Validity {
     }
   }
 
+  void judgeSurroundings(@Nullable Sensors sensors) {
+    if (sensors == null) {
+      return;
+    }
+    if (!sensors.throttleReasons().isEmpty()) {
+      warn("the device was held back: " + String.join(", ", sensors.throttleReasons()));
+    }
+    Integer others = sensors.otherProcesses();
+    if (others != null && others > 0) {
+      warn(others + (others == 1 ? " other process uses" : " other processes use") + " the device");
+    }
+  }
+
   void judgePeak(double achievedFlopsPerSecond, Roofs roofs) {
     Roof datasheet = roofs.datasheet();
     Double peak = datasheet == null ? null : datasheet.flopsPerSecond();
@@ -90,11 +104,12 @@ final class Validity {
   }
 
   boolean isValid() {
-    return valid;
+    return reasons.isEmpty();
   }
 
+  /** What makes the result invalid first, then what is merely worth knowing. */
   List<String> warnings() {
-    return List.copyOf(warnings);
+    return Stream.concat(reasons.stream(), warnings.stream()).toList();
   }
 
   private static String format(String pattern, Object... values) {

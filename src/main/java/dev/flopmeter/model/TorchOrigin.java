@@ -24,4 +24,7 @@ public final class TorchOrigin {
 
   /** The name of an input that is a stored constant but was not learned. */
   public static final String BUFFER = "torch.buffer";
+
+  /** Marks a node that computes from learned values alone and yet must stay: it is no constant. */
+  public static final String KEEP = "torch.keep";
 }

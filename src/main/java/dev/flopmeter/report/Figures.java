@@ -95,9 +95,13 @@ public final class Figures {
     return value.setScale(digits, RoundingMode.HALF_UP).toPlainString() + " %";
   }
 
-  /** {@code 3.14159} as {@code 3.14}: three significant digits, no prefix. */
+  /** {@code 3.14159} as {@code 3.14}, {@code 29876} as {@code 29,900}: three digits, no prefix. */
   public static String number(double value) {
-    return plain(BigDecimal.valueOf(checked(value)).round(THREE));
+    BigDecimal rounded = BigDecimal.valueOf(checked(value)).round(THREE);
+    return rounded.abs().compareTo(BigDecimal.valueOf(1000)) < 0
+            || rounded.abs().compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0
+        ? plain(rounded)
+        : exact(rounded.longValue());
   }
 
   /** Five digits for a program to compare, such as {@code 4.0892E+9}. */

@@ -48,6 +48,20 @@ final class LayerTable {
   }
 
   void draw(Markup out) {
+    tools(out, "layer, operator, bound or kernel");
+    begin(
+        out,
+        "Layers of " + RooflineChart.cut(result.model().name()),
+        COLUMNS.stream().map(Column::title).toList(),
+        COLUMNS.stream().filter(column -> !column.isFigure).map(Column::title).toList());
+    for (int i = 0; i < result.layers().size(); i++) {
+      row(out, i, result.layers().get(i));
+    }
+    end(out);
+  }
+
+  /** The filter's field and the count of rows; the script brings them to life. */
+  static void tools(Markup out, String searched) {
     out.open("div", "class", "tools", "hidden", "");
     out.open("label").text("Filter ");
     out.empty(
@@ -57,7 +71,7 @@ final class LayerTable {
         "class",
         "filter",
         "placeholder",
-        "layer, operator, bound or kernel",
+        searched,
         "autocomplete",
         "off",
         "spellcheck",
@@ -65,18 +79,25 @@ final class LayerTable {
     out.close("label");
     out.element("output", "", "class", "count", "aria-live", "polite");
     out.close("div");
+  }
+
+  /**
+   * The table up to its first row.
+   *
+   * @param texts titles of the columns that hold no figures
+   */
+  static void begin(Markup out, String caption, List<String> titles, List<String> texts) {
     out.open(
         "div", "class", "scroll tall", "tabindex", "0", "role", "group", "aria-label", "Layers");
-    out.open("table", "class", "grid layers");
-    out.element("caption", "Layers of " + RooflineChart.cut(result.model().name()), "class", "sr");
+    out.open("table", "class", "grid layers").element("caption", caption, "class", "sr");
     out.open("thead").open("tr");
-    for (Column column : COLUMNS) {
-      out.element("th", column.title, "scope", "col", "class", column.isFigure ? "n" : null);
+    for (String title : titles) {
+      out.element("th", title, "scope", "col", "class", texts.contains(title) ? null : "n");
     }
     out.close("tr").close("thead").line().open("tbody");
-    for (int i = 0; i < result.layers().size(); i++) {
-      row(out, i, result.layers().get(i));
-    }
+  }
+
+  static void end(Markup out) {
     out.close("tbody").close("table").close("div");
     out.element("button", "Show all", "type", "button", "class", "more", "hidden", "");
   }
@@ -122,7 +143,7 @@ final class LayerTable {
     TimeCharts.share(out, seconds / total, largestShare, colour);
   }
 
-  private static void figure(Markup out, @Nullable Double value, String text) {
+  static void figure(Markup out, @Nullable Double value, String text) {
     out.element("td", text, "class", "n", "data-v", value == null ? null : Figures.sortable(value));
   }
 

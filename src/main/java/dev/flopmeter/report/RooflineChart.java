@@ -11,6 +11,7 @@ import dev.flopmeter.report.page.Plot.Tick;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,10 @@ import org.jspecify.annotations.Nullable;
  * plot, in the lane for what only moves data.
  */
 final class RooflineChart {
-  private static final double WIDTH = 960;
+  /** Width of a chart that has the page to itself, and of one of two side by side. */
+  static final double FULL = 960;
+
+  static final double HALF = 560;
   private static final double HEIGHT = 540;
   private static final Margins MARGINS = new Margins(34, 18, 84, 62);
   private static final double LARGEST_DOT = 17;
@@ -30,12 +34,34 @@ final class RooflineChart {
   private static final int LONGEST_LABEL = 120;
 
   private final ProfileResult result;
+  private final List<ProfileResult> scaleOf;
   private final OperatorColours colours;
+  private final double width;
+  private final IntUnaryOperator rowOf;
   private final double totalSeconds;
 
+  /** A chart whose dots belong to the rows of the same number. */
   RooflineChart(ProfileResult result, OperatorColours colours) {
+    this(result, List.of(result), colours, FULL, row -> row);
+  }
+
+  /**
+   * A chart beside others.
+   *
+   * @param scaleOf results that the axes span, so that charts can be compared by eye
+   * @param rowOf the table row of a layer, by its index
+   */
+  RooflineChart(
+      ProfileResult result,
+      List<ProfileResult> scaleOf,
+      OperatorColours colours,
+      double width,
+      IntUnaryOperator rowOf) {
     this.result = result;
+    this.scaleOf = List.copyOf(scaleOf);
     this.colours = colours;
+    this.width = width;
+    this.rowOf = rowOf;
     this.totalSeconds = Breakdown.seconds(result);
   }
 
@@ -75,13 +101,13 @@ final class RooflineChart {
 
   void draw(Markup out) {
     List<Line> lines = lines(result);
-    Plot plot = plot(lines);
+    Plot plot = plot();
     out.open(
         "svg",
         "class",
         "roofline",
         "viewBox",
-        "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT),
+        "0 0 " + Markup.at(width) + " " + Markup.at(HEIGHT),
         "role",
         "group",
         "aria-label",
@@ -90,18 +116,21 @@ final class RooflineChart {
             + ". Arrow keys move from dot to dot; the layer table has the same figures.");
     plot.verticalAxis(out, Tick.of(plot.y(), 8, value -> Figures.si(value)), "Achieved FLOP/s");
     plot.horizontalAxis(
-        out, Tick.of(plot.x(), 10, Figures::number), "Intensity, FLOP per byte moved");
+        out,
+        Tick.of(plot.x(), width < FULL ? 5 : 10, Figures::number),
+        "Intensity, FLOP per byte moved");
     roofs(out, plot, lines);
     dots(out, plot);
     out.close("svg");
   }
 
-  private Plot plot(List<Line> lines) {
+  private Plot plot() {
     double minX = Double.MAX_VALUE;
     double maxX = 0;
     double minY = Double.MAX_VALUE;
     double maxY = 0;
-    for (Layer layer : result.layers()) {
+    List<Layer> layers = scaleOf.stream().flatMap(one -> one.layers().stream()).toList();
+    for (Layer layer : layers) {
       Point point = Point.of(layer);
       if (point != null) {
         minX = Math.min(minX, point.intensity);
@@ -110,6 +139,7 @@ final class RooflineChart {
         maxY = Math.max(maxY, point.rate);
       }
     }
+    List<Line> lines = scaleOf.stream().flatMap(one -> lines(one).stream()).toList();
     for (Line line : lines) {
       minX = Math.min(minX, line.ridge() / 10);
       maxX = Math.max(maxX, line.ridge() * 6);
@@ -117,10 +147,10 @@ final class RooflineChart {
       minY = Math.min(minY, line.flops / 40);
     }
     if (maxX == 0) {
-      return Plot.of(WIDTH, HEIGHT, MARGINS, new Range(0.1, 1000, true), new Range(1, 10, true));
+      return Plot.of(width, HEIGHT, MARGINS, new Range(0.1, 1000, true), new Range(1, 10, true));
     }
     return Plot.of(
-        WIDTH,
+        width,
         HEIGHT,
         MARGINS,
         new Range(minX / 1.6, maxX * 1.6, true),
@@ -187,7 +217,7 @@ final class RooflineChart {
           "r",
           point == null ? Math.min(radius, 9) : radius,
           "data-i",
-          i,
+          rowOf.applyAsInt(i),
           "tabindex",
           i == order.get(0) ? 0 : -1,
           "role",

@@ -89,11 +89,13 @@ function details(article) {
   });
   article.addEventListener("focusout", clear);
 
-  // One tab stop for all dots; arrows walk from left to right, Home and End to the ends.
-  const dots = all(article, ".dot").sort((a, b) => a.cx.baseVal.value - b.cx.baseVal.value || b.cy.baseVal.value - a.cy.baseVal.value);
+  // One tab stop for all dots of a plot; arrows walk from left to right, Home and End to the ends.
+  const walks = new Map(all(article, "svg.roofline").map((plot) => [plot, all(plot, ".dot").sort(
+    (a, b) => a.cx.baseVal.value - b.cx.baseVal.value || b.cy.baseVal.value - a.cy.baseVal.value)]));
   const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
   article.addEventListener("keydown", (event) => {
     if (!event.target.matches(".dot")) return;
+    const dots = walks.get(event.target.closest("svg"));
     const at = dots.indexOf(event.target);
     let next = at;
     if (event.key in step) next = Math.min(dots.length - 1, Math.max(0, at + step[event.key]));

@@ -9,7 +9,10 @@
   async function renew() {
     const response = await fetch(location.pathname, { cache: "no-store", headers: { Accept: "text/html" } });
     if (!response.ok) throw new Error("status " + response.status);
-    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    const text = await response.text();
+    // Only the content: the head's style sheet carries another response's nonce.
+    const content = text.slice(text.indexOf("<main"), text.lastIndexOf("<\/main>"));
+    const fresh = new DOMParser().parseFromString(content, "text/html");
     for (const part of all(document, "[data-part]")) {
       const next = fresh.getElementById(part.id);
       if (!next || next.innerHTML === part.innerHTML) continue;

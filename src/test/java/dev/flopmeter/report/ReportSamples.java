@@ -18,6 +18,8 @@ final class ReportSamples {
         directory.resolve("sweep.html"), HtmlReport.page(SampleProfiles.sweep(), null));
     Files.writeString(
         directory.resolve("status.html"), StatusPage.render(SampleStatus.view(), "sample"));
+    Files.writeString(
+        directory.resolve("compare.html"), CompareHtml.render(SampleProfiles.comparison()));
     for (int layers : new int[] {50, 500, 5000}) {
       Files.writeString(
           directory.resolve("layers-" + layers + ".html"),

@@ -3,6 +3,7 @@ package dev.flopmeter.report;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
+import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.measure.ProfileResult.Efficiency;
 import dev.flopmeter.measure.ProfileResult.Environment;
@@ -56,6 +57,13 @@ final class SampleProfiles {
         network("resnet50", 32, "bf16", 3),
         network("resnet50", 64, "bf16", 4),
         network("resnet50", 128, "bf16", 5));
+  }
+
+  /** The same network before and after; some layers got slower, some faster. */
+  static ComparisonSet comparison() {
+    ProfileResult base = network("resnet50", 64, "bf16", 1);
+    ProfileResult next = network("resnet50", 64, "bf16", 7);
+    return ComparisonSet.of(List.of(base), List.of(next), 0.05);
   }
 
   /** A built-in network whose convolutions are fused with what follows them. */

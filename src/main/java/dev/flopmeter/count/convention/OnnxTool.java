@@ -53,6 +53,10 @@ final class OnnxTool {
     prices.put("Log", each(LOG));
     prices.put("Clip", each(2));
     prices.put("LeakyRelu", each(2));
+    prices.put("Gelu", each(7));
+    prices.put(
+        "LayerNormalization",
+        Price.of("7 x in + 29 x rows", call -> times(7, call.in()) + times(29, rows(call))));
     prices.put("PRelu", each(2));
     prices.put("HardSigmoid", each(4));
     prices.put("Softmax", each(EXP + DIV));
@@ -94,6 +98,12 @@ final class OnnxTool {
     boolean folds =
         call.readers().size() == 1 && call.readers().get(0).equals("BatchNormalization");
     return call.macs() + (folds ? call.out() : call.biasAdditions());
+  }
+
+  /** How many groups of elements are normalised together. */
+  private static long rows(Call call) {
+    dev.flopmeter.model.Shape shape = call.operands().shape(0);
+    return shape.elements(0, shape.axis(call.operands().attributes().integer("axis", -1)));
   }
 
   private static boolean isFolded(Call call) {

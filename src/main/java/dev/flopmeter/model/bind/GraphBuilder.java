@@ -8,6 +8,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.TorchOrigin;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.model.shape.ShapeRules;
@@ -40,6 +41,9 @@ public final class GraphBuilder {
   private final Set<String> nodeNames = new HashSet<>();
   private final Map<String, Integer> sameNames = new HashMap<>();
   private final Map<String, ValueInfo> declared;
+
+  /** The batch that replaced a declared batch of 1; 0 if none did. */
+  private long rebatched;
 
   public GraphBuilder(String name, int opset) {
     this(name, opset, Map.of(), null);
@@ -77,6 +81,14 @@ public final class GraphBuilder {
     constants.put(input, value);
   }
 
+  /**
+   * Says that the inputs were declared with batch 1 and have another one: reshapes to a constant
+   * shape that starts with 1 follow it where what they reshape has the new batch in front.
+   */
+  void rebatch(long batch) {
+    rebatched = batch;
+  }
+
   /** Adds a known tensor. */
   public String constant(String value, Tensor tensor) {
     claim(value);
@@ -111,7 +123,7 @@ public final class GraphBuilder {
     try {
       requireDefined(node);
       node.outputs().stream().filter(output -> !output.isEmpty()).forEach(this::claim);
-      infer(node);
+      infer(rebatched > 1 && node.qualifiedOp().equals("Reshape") ? followingBatch(node) : node);
     } catch (DataDependentException e) {
       throw new IllegalStateException("inference must settle this", e);
     } catch (ModelException e) {
@@ -128,11 +140,50 @@ public final class GraphBuilder {
     }
   }
 
+  /** The node with the new batch in its constant shape, or as it is. */
+  private Node followingBatch(Node node) {
+    Operands in = operands(node);
+    TensorType reshaped = in.knownType(0).orElse(null);
+    boolean hasBatch =
+        reshaped != null && reshaped.shape().rank() > 0 && reshaped.shape().dim(0) == rebatched;
+    if (!hasBatch || constants.containsKey(node.inputs().get(0))) {
+      return node;
+    }
+    if (!in.has(1)) {
+      long[] shape = in.attributes().integers("shape", new long[0]);
+      if (shape.length < 2 || shape[0] != 1) {
+        return node;
+      }
+      shape[0] = rebatched;
+      return node.withAttributes(node.attributes().with("shape", shape));
+    }
+    Tensor target = in.value(1).orElse(null);
+    if (target == null || target.elements() < 2 || target.longAt(0) != 1) {
+      return node;
+    }
+    long[] shape = target.toLongs();
+    shape[0] = rebatched;
+    String value = node.outputs().get(0) + "/shape of batch " + rebatched;
+    constant(value, Tensor.ofLongs(shape));
+    return new Node(
+        node.name(),
+        node.domain(),
+        node.op(),
+        node.opset(),
+        List.of(node.inputs().get(0), value),
+        node.outputs(),
+        node.attributes(),
+        node.metadata());
+  }
+
   private void infer(Node node) {
     Operands in = operands(node);
     Optional<List<TensorType>> outputs = inferTypes(node, in);
     if (outputs.isPresent()) {
-      Optional<List<Tensor>> folded = fold(in, outputs.get());
+      Optional<List<Tensor>> folded =
+          node.metadata().containsKey(TorchOrigin.KEEP)
+              ? Optional.empty()
+              : fold(in, outputs.get());
       if (folded.isPresent() && folded.get().size() >= node.outputs().size()) {
         record(node, folded.get().stream().map(Tensor::type).toList());
         for (int i = 0; i < node.outputs().size(); i++) {

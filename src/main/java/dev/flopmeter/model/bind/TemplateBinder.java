@@ -1,6 +1,7 @@
 package dev.flopmeter.model.bind;
 
 import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Dim;
 import dev.flopmeter.model.FunctionTemplate;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphTemplate;
@@ -63,7 +64,20 @@ public final class TemplateBinder {
                 builder.know(name, known);
               }
             });
+    if (bindings.batch().isPresent() && declaresBatchOfOne(template)) {
+      builder.rebatch(bindings.batch().getAsLong());
+    }
     return finish(builder, template, 0);
+  }
+
+  private static boolean declaresBatchOfOne(GraphTemplate template) {
+    for (ValueInfo input : feeds(template)) {
+      List<Dim> dims = input.dims();
+      if (dims != null && !dims.isEmpty() && dims.get(0).size() == 1) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The declared inputs that are not initializers (which opsets before 4 list as inputs too). */

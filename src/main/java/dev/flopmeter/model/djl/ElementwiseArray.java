@@ -1,7 +1,6 @@
 package dev.flopmeter.model.djl;
 
 import ai.djl.ndarray.NDArray;
-import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.TensorType;
 
@@ -79,10 +78,11 @@ abstract class ElementwiseArray extends ShapeArray {
 
   @Override
   public NDArray mod(NDArray other) {
-    TracedArray right = operand(other);
-    DataType common = promoted(type(), right.type());
-    Attributes sign = Attributes.of("fmod", common.isFloat() ? 1 : 0);
-    return op("Mod", sign, self().cast(common), right.cast(common));
+    if (!promoted(type(), operand(other).type()).isFloat()) {
+      return binary("Mod", other);
+    }
+    // The remainder takes the divisor's sign; ONNX's Mod of floats takes the dividend's.
+    return sub(div(other).floor().mul(other));
   }
 
   @Override

@@ -13,6 +13,7 @@ import dev.flopmeter.model.TensorType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /** Operations that move elements or pick some of them. */
 abstract class LayoutArray extends ComparedArray {
@@ -181,6 +182,17 @@ abstract class LayoutArray extends ComparedArray {
   @Override
   public NDArray repeat(Shape wanted) {
     return repeat(wanted.getShape());
+  }
+
+  @Override
+  public NDList split(long sections, int axis) {
+    long size = dims().dim(axis);
+    if (sections < 1 || size % sections != 0) {
+      throw new ModelException(
+          "axis " + axis + " of " + dims() + " does not split into " + sections + " equal parts");
+    }
+    long part = size / sections;
+    return split(LongStream.range(1, sections).map(i -> i * part).toArray(), axis);
   }
 
   @Override

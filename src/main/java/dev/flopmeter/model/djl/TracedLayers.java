@@ -81,11 +81,6 @@ final class TracedLayers extends TrainingLayers {
   }
 
   @Override
-  public NDArray mish() {
-    return array.op("Mish", array);
-  }
-
-  @Override
   public NDArray swish(float beta) {
     NDArray inner = beta == 1 ? array : array.mul(beta);
     return array.mul(inner.getNDArrayInternal().sigmoid());

@@ -26,6 +26,8 @@ final class ArithmeticFolds {
     rules.put("Mul", binary(Math::multiplyExact, (a, b) -> a * b));
     rules.put("Div", binary(ArithmeticFolds::divide, (a, b) -> a / b));
     rules.put("Pow", binary(ArithmeticFolds::power, Math::pow));
+    rules.put("Mod", ArithmeticFolds::modulo);
+    rules.put("Xor", binary((a, b) -> a ^ b, (a, b) -> (a != 0) != (b != 0) ? 1 : 0));
     rules.put("Max", binary(Math::max, Math::max));
     rules.put("Min", binary(Math::min, Math::min));
     rules.put("Equal", binary((a, b) -> a == b ? 1 : 0, (a, b) -> a == b ? 1 : 0));
@@ -72,6 +74,25 @@ final class ArithmeticFolds {
       }
     }
     return result;
+  }
+
+  /** Python's remainder, or C's where {@code fmod} is set. */
+  private static Optional<List<Tensor>> modulo(Operands in, List<TensorType> outputs) {
+    boolean isC = in.attributes().flag("fmod", false);
+    return binary(
+            (a, b) -> isC ? remainder(a, b) : Math.floorMod(nonZero(a, b), b), (a, b) -> a % b)
+        .fold(in, outputs);
+  }
+
+  private static long remainder(long a, long b) {
+    return nonZero(a, b) % b;
+  }
+
+  private static long nonZero(long a, long b) {
+    if (b == 0) {
+      throw new ModelException("division of the constant " + a + " by 0");
+    }
+    return a;
   }
 
   private static FoldRule binary(LongBinaryOperator onLongs, DoubleBinaryOperator onDoubles) {

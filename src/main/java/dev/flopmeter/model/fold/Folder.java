@@ -36,6 +36,7 @@ public final class Folder {
     ShapeFolds.addTo(rules);
     ArithmeticFolds.addTo(rules);
     SelectionFolds.addTo(rules);
+    ReductionFolds.addTo(rules);
     return Map.copyOf(rules);
   }
 

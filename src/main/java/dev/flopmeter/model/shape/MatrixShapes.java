@@ -43,7 +43,7 @@ final class MatrixShapes {
     return out;
   }
 
-  private static List<TensorType> gemm(Operands in) {
+  static List<TensorType> gemm(Operands in) {
     Shape a = in.shape(0);
     Shape b = in.shape(1);
     if (a.rank() != 2 || b.rank() != 2) {

@@ -31,6 +31,8 @@ public final class ShapeRules {
     SelectionShapes.addTo(rules);
     ConstantShapes.addTo(rules);
     RecurrentShapes.addTo(rules);
+    AttentionShapes.addTo(rules);
+    RareShapes.addTo(rules);
     return Collections.unmodifiableMap(rules);
   }
 }

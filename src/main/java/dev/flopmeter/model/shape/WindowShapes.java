@@ -4,7 +4,6 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.Window;
 import java.util.List;
@@ -27,7 +26,7 @@ final class WindowShapes {
     rules.put("GlobalLpPool", in -> List.of(globalPool(in)));
   }
 
-  private static TensorType convolution(Operands in, int x, int w) {
+  static TensorType convolution(Operands in, int x, int w) {
     Shape input = in.shape(x);
     Shape weight = in.shape(w);
     if (weight.rank() != input.rank() || input.rank() < 3) {
@@ -44,7 +43,7 @@ final class WindowShapes {
   }
 
   private static void requireChannels(Shape input, long perGroup, long group) {
-    if (group < 1 || input.dim(1) != Sizes.multiply(perGroup, group)) {
+    if (group < 1 || input.dim(1) != perGroup * group) {
       throw new ModelException(
           "the input "
               + input
@@ -87,13 +86,8 @@ final class WindowShapes {
               + " channels of the weights "
               + weight);
     }
-    if (group < 1 || weight.dim(0) % group != 0) {
-      throw new ModelException(
-          weight.dim(0) + " input channels cannot be split into " + group + " groups");
-    }
     Shape spatial = TransposedWindow.of(in.attributes(), input, kernel(in, weight)).output();
-    return in.type(0)
-        .withShape(Shape.of(input.dim(0), Sizes.multiply(weight.dim(1), group)).concat(spatial));
+    return in.type(0).withShape(Shape.of(input.dim(0), weight.dim(1) * group).concat(spatial));
   }
 
   private static TensorType pool(Operands in) {

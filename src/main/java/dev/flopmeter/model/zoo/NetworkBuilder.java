@@ -96,34 +96,48 @@ public final class NetworkBuilder {
    */
   public String conv(
       String name, String x, long out, long kernel, long stride, long padding, long groups) {
-    return conv(name, x, new ConvShape(out, kernel, stride, padding, groups, 1, false));
+    return conv(
+        name, x, new ConvShape(out, kernel, kernel, stride, padding, padding, groups, false));
   }
 
-  /** A square 2-d convolution. */
+  /** A square 2-d convolution with bias, in one group. */
+  public String biasedConv(
+      String name, String x, long out, long kernel, long stride, long padding) {
+    return conv(name, x, new ConvShape(out, kernel, kernel, stride, padding, padding, 1, true));
+  }
+
+  /** A 2-d convolution. */
   public String conv(String name, String x, ConvShape shape) {
     long perGroup = channels(x) / shape.groups();
-    long k = shape.kernel();
-    long fanIn = perGroup * k * k;
+    long fanIn = perGroup * shape.height() * shape.width();
     List<String> operands = new ArrayList<>();
     operands.add(x);
-    operands.add(weight(name + ".weight", fanIn, shape.out(), perGroup, k, k));
+    operands.add(
+        weight(name + ".weight", fanIn, shape.out(), perGroup, shape.height(), shape.width()));
     if (shape.bias()) {
       operands.add(uniform(name + ".bias", -0.1, 0.1, shape.out()));
     }
-    long p = shape.padding();
+    long top = shape.padTop();
+    long left = shape.padLeft();
     Attributes attributes =
         Attributes.of(
-            "kernel_shape", new long[] {k, k},
+            "kernel_shape", new long[] {shape.height(), shape.width()},
             "strides", new long[] {shape.stride(), shape.stride()},
-            "pads", new long[] {p, p, p, p},
-            "dilations", new long[] {shape.dilation(), shape.dilation()},
+            "pads", new long[] {top, left, top, left},
             "group", shape.groups());
     return op("Conv", name, "Conv2d", attributes, operands.toArray(String[]::new));
   }
 
-  /** What a square convolution looks like. */
+  /** What a convolution looks like; its padding is the same on opposite sides. */
   public record ConvShape(
-      long out, long kernel, long stride, long padding, long groups, long dilation, boolean bias) {}
+      long out,
+      long height,
+      long width,
+      long stride,
+      long padTop,
+      long padLeft,
+      long groups,
+      boolean bias) {}
 
   public String batchNorm(String name, String x) {
     return batchNorm(name, x, 1e-5);
@@ -141,7 +155,8 @@ public final class NetworkBuilder {
     return batchNorm(name, x, 1e-5, 0.25);
   }
 
-  private String batchNorm(String name, String x, double epsilon, double scale) {
+  /** A batch normalisation whose stored scale lies around {@code scale}. */
+  public String batchNorm(String name, String x, double epsilon, double scale) {
     long c = channels(x);
     return op(
         "BatchNormalization",
@@ -175,39 +190,195 @@ public final class NetworkBuilder {
     return op("Add", name, "", Attributes.NONE, a, b);
   }
 
+  public String multiply(String name, String a, String b) {
+    return op("Mul", name, "", Attributes.NONE, a, b);
+  }
+
+  public String concat(String name, int axis, String... parts) {
+    return op("Concat", name, "", Attributes.of("axis", axis), parts);
+  }
+
   public String maxPool(
       String name, String x, long kernel, long stride, long padding, boolean ceil) {
-    return op(
-        "MaxPool",
-        name,
-        "MaxPool2d",
+    return pool("MaxPool", name, "MaxPool2d", x, kernel, stride, padding, ceil);
+  }
+
+  public String averagePool(
+      String name, String module, String x, long kernel, long stride, long padding) {
+    return pool("AveragePool", name, module, x, kernel, stride, padding, false);
+  }
+
+  /** A pooling whose average counts the padding, as PyTorch's does. */
+  public String pool(
+      String op,
+      String name,
+      String module,
+      String x,
+      long kernel,
+      long stride,
+      long padding,
+      boolean ceil) {
+    Attributes attributes =
         Attributes.of(
             "kernel_shape", new long[] {kernel, kernel},
             "strides", new long[] {stride, stride},
             "pads", new long[] {padding, padding, padding, padding},
-            "ceil_mode", ceil ? 1 : 0),
+            "ceil_mode", ceil ? 1 : 0);
+    return op(
+        op,
+        name,
+        module,
+        op.equals("MaxPool") ? attributes : attributes.with("count_include_pad", 1L),
         x);
   }
 
-  /** Average over all positions, then flat: N x C. */
+  /** Average over all positions: N x C x 1 x 1. */
   public String globalAveragePool(String name, String x) {
     return op("GlobalAveragePool", name, "AdaptiveAvgPool2d", Attributes.NONE, x);
+  }
+
+  /** The same called as a function. */
+  public String functionalGlobalPool(String name, String x) {
+    return op("GlobalAveragePool", name, "", Attributes.NONE, x);
+  }
+
+  /** The average over both spatial axes, N x C. */
+  public String spatialMean(String name, String x) {
+    String axes = constant(name + ".axes", Tensor.ofLongs(2, 3));
+    return op("ReduceMean", name, "", Attributes.of("keepdims", 0), x, axes);
+  }
+
+  /**
+   * Average over evenly cut windows, {@code size} x {@code size} of them.
+   *
+   * @throws ModelException if the input cannot be cut evenly
+   */
+  public String adaptivePool(String name, String x, long size) {
+    Shape shape = shape(x);
+    if (shape.dim(2) % size != 0 || shape.dim(3) % size != 0) {
+      throw new ModelException(
+          "'" + name + "' cannot cut " + shape + " evenly into " + size + "x" + size + " windows");
+    }
+    long height = shape.dim(2) / size;
+    long width = shape.dim(3) / size;
+    graph.add(
+        "AveragePool",
+        name,
+        Attributes.of(
+            "kernel_shape", new long[] {height, width}, "strides", new long[] {height, width}),
+        List.of(x),
+        List.of(name),
+        Map.of(MODULE, "AdaptiveAvgPool2d", TorchOrigin.FUNCTION, "adaptive_avg_pool"));
+    return name;
   }
 
   public String flatten(String name, String x) {
     return op("Flatten", name, "", Attributes.of("axis", 1), x);
   }
 
-  /** A fully connected layer with bias on N x features. */
+  /** A fully connected layer with bias on the last axis. */
   public String linear(String name, String x, long out) {
-    long in = shape(x).dim(1);
+    return linear(name, "Linear", x, out, true);
+  }
+
+  /**
+   * A fully connected layer on the last axis: a Gemm on matrices, otherwise a product and a sum.
+   *
+   * @param module {@code Linear}, or the module that calls it as a function
+   */
+  public String linear(String name, String module, String x, long out, boolean bias) {
+    Shape shape = shape(x);
+    long in = shape.dim(-1);
+    Map<String, String> origin = Map.of(MODULE, module, TorchOrigin.FUNCTION, "linear");
+    if (shape.rank() == 2 && bias) {
+      String weight = weight(name + ".weight", 2 * in, out, in);
+      String offset = uniform(name + ".bias", -0.1, 0.1, out);
+      graph.add(
+          "Gemm",
+          name,
+          Attributes.of("transB", 1),
+          List.of(x, weight, offset),
+          List.of(name),
+          origin);
+      return name;
+    }
+    String weight = weight(name + ".weight", 2 * in, in, out);
+    String product = bias ? name + ".product" : name;
+    graph.add("MatMul", product, Attributes.NONE, List.of(x, weight), List.of(product), origin);
+    if (bias) {
+      String offset = uniform(name + ".bias", -0.1, 0.1, out);
+      graph.add("Add", name, Attributes.NONE, List.of(product, offset), List.of(name), origin);
+    }
+    return name;
+  }
+
+  /** A layer normalisation over the last axis. */
+  public String layerNorm(String name, String module, String x, double epsilon) {
+    long c = shape(x).dim(-1);
     return op(
-        "Gemm",
+        "LayerNormalization",
         name,
-        "Linear",
-        Attributes.of("transB", 1),
+        module,
+        Attributes.of("axis", -1, "epsilon", epsilon),
         x,
-        weight(name + ".weight", in, out, in),
-        uniform(name + ".bias", -0.1, 0.1, out));
+        uniform(name + ".weight", 0.8, 1.2, c),
+        uniform(name + ".bias", -0.1, 0.1, c));
+  }
+
+  public String transpose(String name, String x, long... order) {
+    return op("Transpose", name, "", Attributes.of("perm", order), x);
+  }
+
+  public String reshape(String name, String x, long... dims) {
+    return op(
+        "Reshape", name, "", Attributes.NONE, x, constant(name + ".shape", Tensor.ofLongs(dims)));
+  }
+
+  /** Elements {@code from} to {@code to}-1 of one axis, {@code step} apart. */
+  public String slice(String name, String x, long axis, long from, long to, long step) {
+    return op(
+        "Slice",
+        name,
+        "",
+        Attributes.NONE,
+        x,
+        constant(name + ".from", Tensor.ofLongs(from)),
+        constant(name + ".to", Tensor.ofLongs(to)),
+        constant(name + ".axis", Tensor.ofLongs(axis)),
+        constant(name + ".step", Tensor.ofLongs(step)));
+  }
+
+  /** An operator of a function, with more notes on its origin. */
+  public String op(
+      String op,
+      String name,
+      Map<String, String> origin,
+      Attributes attributes,
+      String... operands) {
+    graph.add(op, name, attributes, List.of(operands), List.of(name), origin);
+    return name;
+  }
+
+  /**
+   * Attention of {@code heads} heads on q, k and v of shape N x heads x L x D, softmax(q k^T) v.
+   */
+  public String attention(String name, String module, String q, String k, String v) {
+    Map<String, String> product =
+        Map.of(MODULE, module, TorchOrigin.FUNCTION, "scaled_dot_product_attention");
+    Map<String, String> part = Map.of(MODULE, module, TorchOrigin.FUNCTION, "");
+    double scale = 1 / Math.sqrt(shape(q).dim(-1));
+    String scaled =
+        op(
+            "Mul",
+            name + ".scale",
+            part,
+            Attributes.NONE,
+            q,
+            constant(name + ".factor", Tensor.ofFloats(Shape.SCALAR, (float) scale)));
+    String keys =
+        op("Transpose", name + ".keys", part, Attributes.of("perm", new long[] {0, 1, 3, 2}), k);
+    String scores = op("MatMul", name + ".scores", product, Attributes.NONE, scaled, keys);
+    String shares = op("Softmax", name + ".softmax", part, Attributes.of("axis", -1), scores);
+    return op("MatMul", name + ".values", product, Attributes.NONE, shares, v);
   }
 }

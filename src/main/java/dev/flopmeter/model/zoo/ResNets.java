@@ -1,38 +1,40 @@
 package dev.flopmeter.model.zoo;
 
-import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.ValueInfo;
 import java.util.List;
 
 /**
  * Residual networks (He et al. 2015) as torchvision defines them: version 1.5, the stride of a
- * bottleneck on its 3x3 convolution.
+ * bottleneck on its 3x3 convolution; ResNeXt (Xie 2016) and wide ones (Zagoruyko 2016) with them.
  */
 final class ResNets {
   private ResNets() {}
 
-  private static final List<ValueInfo> IMAGE =
-      List.of(ValueInfo.of("input", TensorType.of(DataType.FLOAT, 1, 3, 224, 224)));
+  /** Layers per stage, groups of the 3x3 convolution, and its width at the first stage. */
+  private record Plan(boolean bottleneck, long groups, long baseWidth, int... depths) {}
 
-  static List<ZooModel> all() {
-    return List.of(
-        resnet("resnet18", false, 2, 2, 2, 2),
-        resnet("resnet34", false, 3, 4, 6, 3),
-        resnet("resnet50", true, 3, 4, 6, 3),
-        resnet("resnet101", true, 3, 4, 23, 3),
-        resnet("resnet152", true, 3, 8, 36, 3));
+  static void addTo(List<ZooModel> models) {
+    models.add(resnet("resnet18", new Plan(false, 1, 64, 2, 2, 2, 2)));
+    models.add(resnet("resnet34", new Plan(false, 1, 64, 3, 4, 6, 3)));
+    models.add(resnet("resnet50", new Plan(true, 1, 64, 3, 4, 6, 3)));
+    models.add(resnet("resnet101", new Plan(true, 1, 64, 3, 4, 23, 3)));
+    models.add(resnet("resnet152", new Plan(true, 1, 64, 3, 8, 36, 3)));
+    models.add(resnet("resnext50_32x4d", new Plan(true, 32, 4, 3, 4, 6, 3)));
+    models.add(resnet("resnext101_32x8d", new Plan(true, 32, 8, 3, 4, 23, 3)));
+    models.add(resnet("resnext101_64x4d", new Plan(true, 64, 4, 3, 4, 23, 3)));
+    models.add(resnet("wide_resnet50_2", new Plan(true, 1, 128, 3, 4, 6, 3)));
+    models.add(resnet("wide_resnet101_2", new Plan(true, 1, 128, 3, 4, 23, 3)));
   }
 
-  private static ZooModel resnet(String name, boolean bottleneck, int... depths) {
-    String description =
-        "residual network of "
-            + name.substring("resnet".length())
-            + " layers, 1000 classes, 224x224";
-    return new ZooModel(name, description, IMAGE, network -> build(network, bottleneck, depths));
+  private static ZooModel resnet(String name, Plan plan) {
+    String kind =
+        name.startsWith("wide") ? "wide ResNet" : name.startsWith("resnext") ? "ResNeXt" : "ResNet";
+    String layers = name.replaceFirst("^[a-z_]*([0-9]+).*", "$1");
+    return new ZooModel(
+        name, kind + " of " + layers + " layers", Blocks.image(224), net -> build(net, plan));
   }
 
-  private static void build(NetworkBuilder net, boolean bottleneck, int[] depths) {
+  private static void build(NetworkBuilder net, Plan plan) {
+    int[] depths = plan.depths();
     String x = net.conv("conv1", net.input(0), 64, 7, 2, 3, 1);
     x = net.relu("relu", net.batchNorm("bn1", x));
     x = net.maxPool("maxpool", x, 3, 2, 1, false);
@@ -42,8 +44,8 @@ final class ResNets {
         String name = "layer" + (stage + 1) + "." + block;
         long stride = stage > 0 && block == 0 ? 2 : 1;
         x =
-            bottleneck
-                ? bottleneck(net, name, x, width, stride)
+            plan.bottleneck()
+                ? bottleneck(net, name, x, width, stride, plan)
                 : basic(net, name, x, width, stride);
       }
     }
@@ -61,10 +63,11 @@ final class ResNets {
   }
 
   private static String bottleneck(
-      NetworkBuilder net, String name, String x, long width, long stride) {
-    String y = net.conv(name + ".conv1", x, width, 1, 1, 0, 1);
+      NetworkBuilder net, String name, String x, long width, long stride, Plan plan) {
+    long inner = width * plan.baseWidth() / 64 * plan.groups();
+    String y = net.conv(name + ".conv1", x, inner, 1, 1, 0, 1);
     y = net.relu(name + ".relu1", name + ".relu", net.batchNorm(name + ".bn1", y));
-    y = net.conv(name + ".conv2", y, width, 3, stride, 1, 1);
+    y = net.conv(name + ".conv2", y, inner, 3, stride, 1, plan.groups());
     y = net.relu(name + ".relu2", name + ".relu", net.batchNorm(name + ".bn2", y));
     y = net.conv(name + ".conv3", y, 4 * width, 1, 1, 0, 1);
     y = net.residualNorm(name + ".bn3", y);

@@ -3,6 +3,7 @@ package dev.flopmeter.model.zoo;
 import dev.flopmeter.model.EditDistance;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,9 +15,25 @@ public final class Zoo {
 
   private static final Map<String, ZooModel> MODELS = models();
 
+  /** Names and recipes; no network is built before it is bound. */
   private static Map<String, ZooModel> models() {
+    List<ZooModel> all = new ArrayList<>();
+    ResNets.addTo(all);
+    PlainNets.addTo(all);
+    DenseNets.addTo(all);
+    Inceptions.addTo(all);
+    MobileNets.addTo(all);
+    ShuffleNets.addTo(all);
+    EfficientNets.addTo(all);
+    RegNets.addTo(all);
+    ConvNeXts.addTo(all);
+    VisionTransformers.addTo(all);
+    Swins.addTo(all);
+    Transformers.addTo(all);
     Map<String, ZooModel> models = new LinkedHashMap<>();
-    ResNets.all().forEach(model -> models.put(model.name(), model));
+    for (ZooModel model : all) {
+      models.put(model.name(), model);
+    }
     return models;
   }
 

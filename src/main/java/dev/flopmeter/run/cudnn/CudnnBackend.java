@@ -11,8 +11,10 @@ import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * Runs graphs on one NVIDIA GPU: convolutions, pooling and the like through cuDNN, everything else
@@ -25,8 +27,10 @@ public final class CudnnBackend implements Backend {
   private final Device device;
   private final Gpu gpu;
   private final AlgorithmCache cache;
+  private final boolean measuresLayouts;
 
-  private CudnnBackend(Device device, Gpu gpu, AlgorithmCache cache) {
+  private CudnnBackend(Device device, Gpu gpu, AlgorithmCache cache, boolean measuresLayouts) {
+    this.measuresLayouts = measuresLayouts;
     this.device = device;
     this.gpu = gpu;
     this.cache = cache;
@@ -44,6 +48,15 @@ public final class CudnnBackend implements Backend {
   }
 
   static CudnnBackend open(String id, CudaLibraries libraries, Path cacheDirectory) {
+    return open(id, libraries, cacheDirectory, Optional.empty());
+  }
+
+  /**
+   * @param measuresLayouts whether the automatic layout is measured; if not said, wherever times mean
+   *     something
+   */
+  static CudnnBackend open(
+      String id, CudaLibraries libraries, Path cacheDirectory, Optional<Boolean> measuresLayouts) {
     if (!libraries.problems().isEmpty()) {
       throw new BackendException(libraries.problems().get(0));
     }
@@ -81,7 +94,7 @@ public final class CudnnBackend implements Backend {
             cacheDirectory,
             device.name() + " " + device.properties().get("memory_bytes"),
             device.properties().getOrDefault("cudnn", "unknown"));
-    return new CudnnBackend(device, gpu, cache);
+    return new CudnnBackend(device, gpu, cache, measuresLayouts.orElse(!device.isEmulated()));
   }
 
   private static double capability(Device device) {
@@ -116,7 +129,11 @@ public final class CudnnBackend implements Backend {
     requireSupport(options.precision());
     gpu.makeCurrent();
     try {
-      Blueprint blueprint = Planner.plan(graph, options, LayoutChoice.of(graph, options));
+      Function<String, Format> formats =
+          measuresLayouts && LayoutChoice.isOpen(graph, options)
+              ? LayoutSearch.best(gpu, cache, graph, options)
+              : LayoutChoice.of(options);
+      Blueprint blueprint = Planner.plan(graph, options, formats);
       return CudnnPlan.prepare(gpu, cache, graph, blueprint, options);
     } finally {
       cache.save();

@@ -54,6 +54,9 @@ final class CudnnPlan implements Plan {
       workspace.settle();
       timer = resources.add(new PassTimer(gpu, steps));
     } catch (RuntimeException | Error e) {
+      if (e instanceof DeviceFailure failure && failure.isHung()) {
+        gpu.abandon();
+      }
       closeAfter(e);
       throw e;
     }

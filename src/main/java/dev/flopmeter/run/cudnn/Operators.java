@@ -41,6 +41,7 @@ final class Operators {
     Scans.addTo(operators);
     Recurrence.addTo(operators);
     Quantization.addTo(operators);
+    AttentionSteps.addTo(operators);
     return Collections.unmodifiableMap(operators);
   }
 }

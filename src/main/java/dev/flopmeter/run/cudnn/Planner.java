@@ -32,6 +32,11 @@ final class Planner {
                 () ->
                     new UnsupportedOperatorException(
                         CudnnBackend.NAME, op, "node '" + group.main().name() + "'"));
+    for (String output : group.main().outputs()) {
+      if (!output.isEmpty() && draft.graph().type(output).isEmpty()) {
+        throw node.unsupported("the shape of '" + output + "' depends on data");
+      }
+    }
     try {
       operator.plan(node);
     } catch (DataDependentException e) {

@@ -75,9 +75,10 @@ public final class ConfigReader {
   }
 
   private ServeConfig parse(String text, Path folder, Problems problems) throws ConfigException {
-    Section top = Section.top(YamlReader.read(text, problems), problems);
+    YamlNode.Mapping file = YamlReader.read(text, problems);
     // A file that is no YAML has one problem, not that and a missing key.
     problems.throwIfAny();
+    Section top = Section.top(file, problems);
     ServeConfig config =
         new ServeConfig(
             http(top.section("http"), folder),

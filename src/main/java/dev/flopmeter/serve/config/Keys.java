@@ -232,7 +232,7 @@ final class Keys {
           "metrics.max_series",
           ValueType.integer(100, 1_000_000),
           "20000",
-          "Series of results and devices; what exceeds it is left out and counted in `flopmeter_metrics_series_dropped`.");
+          "Series of results and devices; what exceeds it is left out and counted in `flopmeter_series_limited`.");
 
   // otlp
   static final Key<Boolean> OTLP =

@@ -225,10 +225,6 @@ public final class HttpService implements AutoCloseable {
     headers.set("X-Frame-Options", "DENY");
     headers.set("Referrer-Policy", "no-referrer");
     headers.set("Cache-Control", "no-store");
-    headers.set(
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:;"
-            + " connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
     if (isTls) {
       headers.set("Strict-Transport-Security", "max-age=31536000");
     }
@@ -238,6 +234,11 @@ public final class HttpService implements AutoCloseable {
     Headers headers = exchange.getResponseHeaders();
     headers.set("Content-Type", response.contentType());
     headers.set("Vary", "Accept, Accept-Encoding");
+    headers.set(
+        "Content-Security-Policy",
+        response.policy().isEmpty()
+            ? "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+            : response.policy());
     if (response.isGzipped()) {
       headers.set("Content-Encoding", "gzip");
     }

@@ -7,33 +7,33 @@ import java.nio.charset.StandardCharsets;
 /**
  * An answer.
  *
+ * @param policy its content security policy; empty for the strictest
  * @param length bytes of the body, or 0 where it is not known before it is written
  */
-public record Response(int status, String contentType, boolean isGzipped, long length, Body body) {
+public record Response(
+    int status, String contentType, boolean isGzipped, long length, Body body, String policy) {
   /** Writes the content. */
   @FunctionalInterface
   public interface Body {
     void write(OutputStream out) throws IOException;
   }
 
-  public static Response bytes(String contentType, boolean isGzipped, byte[] content) {
-    return new Response(200, contentType, isGzipped, content.length, out -> out.write(content));
-  }
-
   public static Response text(int status, String text) {
     return of(status, "text/plain; charset=utf-8", text + "\n");
   }
 
-  public static Response html(String page) {
-    return of(200, "text/html; charset=utf-8", page);
+  /** A page that brings its own policy. */
+  public static Response html(String page, String policy) {
+    Response plain = of(200, "text/html; charset=utf-8", page);
+    return new Response(200, plain.contentType(), false, plain.length(), plain.body(), policy);
   }
 
   public static Response json(int status, Body body) {
-    return new Response(status, "application/json", false, 0, body);
+    return new Response(status, "application/json", false, 0, body, "");
   }
 
   private static Response of(int status, String contentType, String text) {
     byte[] content = text.getBytes(StandardCharsets.UTF_8);
-    return new Response(status, contentType, false, content.length, out -> out.write(content));
+    return new Response(status, contentType, false, content.length, out -> out.write(content), "");
   }
 }

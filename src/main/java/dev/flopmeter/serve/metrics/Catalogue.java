@@ -46,7 +46,7 @@ final class Catalogue {
           RESULT,
           "Single passes over the batch, end to end, undisturbed. Only where the worker gives them.");
   static final Metric LATENCY =
-      gauge(
+      summary(
           "flopmeter_inference_latency_seconds",
           "seconds",
           with(RESULT, "quantile"),
@@ -97,7 +97,7 @@ final class Catalogue {
       counter("flopmeter_inferences_total", RESULT, "Inputs measured: samples times batch.");
   static final Metric FLOP_TOTAL =
       counter(
-          "flopmeter_model_flop_total",
+          "flopmeter_inference_flop_total",
           RESULT,
           "Model FLOPs (2 per multiply-add) of all measured passes.");
   static final Metric BUSY =
@@ -313,20 +313,12 @@ final class Catalogue {
           List.of(),
           "Results given up because too many waited for the disk.");
   static final Metric SERIES =
-      gauge(
-          "flopmeter_metrics_series",
-          "",
-          List.of(),
-          "Series of results and devices that are published.");
+      gauge("flopmeter_series", "", List.of(), "Series of results and devices that are published.");
   static final Metric SERIES_LIMIT =
-      gauge(
-          "flopmeter_metrics_series_limit",
-          "",
-          List.of(),
-          "The most that are (metrics.max_series).");
+      gauge("flopmeter_series_limit", "", List.of(), "The most that are (metrics.max_series).");
   static final Metric SERIES_DROPPED =
       gauge(
-          "flopmeter_metrics_series_dropped",
+          "flopmeter_series_limited",
           "",
           List.of(),
           "Series left out because of the limit; 0 is well.");
@@ -345,6 +337,10 @@ final class Catalogue {
 
   private static Metric histogram(String name, String unit, List<String> labels, String help) {
     return add(new Metric(name, Kind.HISTOGRAM, unit, labels, help));
+  }
+
+  private static Metric summary(String name, String unit, List<String> labels, String help) {
+    return add(new Metric(name, Kind.SUMMARY, unit, labels, help));
   }
 
   private static Metric info(String name, List<String> labels, String help) {

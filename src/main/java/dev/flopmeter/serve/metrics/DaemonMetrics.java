@@ -49,6 +49,11 @@ public final class DaemonMetrics implements AutoCloseable {
   private final GaugeTable own;
 
   private final Exposition exposition = new Exposition(registry);
+
+  /** What only pushing needs, since Prometheus has summaries. */
+  private final GaugeTable pushedOnly;
+
+  private final LatencySummary latencies = new LatencySummary(Catalogue.LATENCY);
   private final Histogram passes;
   private final Histogram runDurations;
   private final CounterFamily inferences;
@@ -77,6 +82,8 @@ public final class DaemonMetrics implements AutoCloseable {
     }
     gauges = new GaugeTable(registries, config.metrics().maxSeries());
     own = new GaugeTable(registries, Integer.MAX_VALUE);
+    pushedOnly = new GaugeTable(pushed == null ? List.of() : List.of(pushed), Integer.MAX_VALUE);
+    registry.register(latencies);
     JvmMetrics.builder().register(registry);
     passes = histogram(Catalogue.DURATION, PASS_BUCKETS);
     runDurations = histogram(Catalogue.RUN_DURATION, RUN_BUCKETS);
@@ -192,6 +199,10 @@ public final class DaemonMetrics implements AutoCloseable {
     Result result = shown.result();
     String device = result.key().device();
     gauges.replace(result.key(), ResultRows.of(shown));
+    latencies.show(result);
+    if (pushed != null) {
+      pushedOnly.replace(result.key(), ResultRows.quantiles(result));
+    }
     gauges.replace(List.of("sensors", device), DeviceRows.sensors(result));
     gauges.replace(
         List.of("peak flops", device, result.key().precision()), DeviceRows.peakFlops(result));
@@ -238,6 +249,8 @@ public final class DaemonMetrics implements AutoCloseable {
   /** Takes a result's series away; counters stay, since a counter that goes and comes lies. */
   public synchronized void withdraw(SeriesKey key) {
     gauges.remove(key);
+    latencies.withdraw(key);
+    pushedOnly.remove(key);
     forgetLayers(key);
   }
 

@@ -7,23 +7,20 @@ import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.zip.Deflater;
-import java.util.zip.GZIPOutputStream;
 
 /**
  * The text of a scrape. Our own metrics change only when something happened, so they are rendered
- * then, and a scrape copies bytes; the JVM's and the process' are rendered each time. The two parts
- * are two members of one gzip stream.
+ * then, and a scrape copies bytes; the JVM's and the process' are rendered each time.
  *
  * <p>Thread-safe.
  */
@@ -51,7 +48,7 @@ public final class Exposition {
     }
   }
 
-  private record Rendered(Bytes plain, Bytes gzipped) {}
+  private record Rendered(Bytes plain, Bytes packed) {}
 
   /** Bytes that nobody changes. */
   private static final class Bytes {
@@ -83,30 +80,27 @@ public final class Exposition {
     Map<Format, Rendered> next = new EnumMap<>(Format.class);
     for (Format format : wanted) {
       byte[] plain = text(format, OURS, true);
-      next.put(format, new Rendered(new Bytes(plain), new Bytes(gzip(plain))));
+      next.put(format, new Rendered(new Bytes(plain), new Bytes(GzipParts.first(plain))));
     }
     rendered = next;
   }
 
-  private synchronized void want(Format format) {
-    if (wanted.add(format) || !rendered.containsKey(format)) {
-      render();
-    }
+  private synchronized Rendered want(Format format) {
+    wanted.add(format);
+    render();
+    return Objects.requireNonNull(rendered.get(format));
   }
 
-  /** A whole scrape. */
-  public byte[] scrape(Format format, boolean isGzipped) {
+  /** A whole scrape. What does not change is not copied for it. */
+  public Parts scrape(Format format, boolean isGzipped) {
     Rendered ours = rendered.get(format);
     if (ours == null) {
-      want(format);
-      ours = rendered.get(format);
+      ours = want(format);
     }
     byte[] others = text(format, OURS.negate(), false);
-    byte[] first = ours == null ? new byte[0] : (isGzipped ? ours.gzipped() : ours.plain()).content;
-    byte[] second = isGzipped ? gzip(others) : others;
-    byte[] all = Arrays.copyOf(first, first.length + second.length);
-    System.arraycopy(second, 0, all, first.length, second.length);
-    return all;
+    return isGzipped
+        ? GzipParts.join(ours.plain().content, ours.packed().content, others)
+        : new Parts(List.of(ours.plain().content, others));
   }
 
   private byte[] text(Format format, Predicate<String> names, boolean isMoreToCome) {
@@ -120,23 +114,5 @@ public final class Exposition {
     byte[] text = out.toByteArray();
     boolean isEnded = format == Format.OPEN_METRICS && isMoreToCome;
     return isEnded ? Arrays.copyOf(text, text.length - EOF.length) : text;
-  }
-
-  private static byte[] gzip(byte[] text) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream(text.length / 8 + 64);
-    try (OutputStream packed = new QuickGzip(out)) {
-      packed.write(text);
-    } catch (IOException e) {
-      throw new UncheckedIOException("memory does not fail to be written", e);
-    }
-    return out.toByteArray();
-  }
-
-  /** Speed before size: metrics repeat themselves so much that any level packs them well. */
-  private static final class QuickGzip extends GZIPOutputStream {
-    QuickGzip(OutputStream out) throws IOException {
-      super(out, 1 << 13);
-      def.setLevel(Deflater.BEST_SPEED);
-    }
   }
 }

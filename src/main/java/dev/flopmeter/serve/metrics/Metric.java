@@ -14,6 +14,7 @@ record Metric(String name, Kind kind, String unit, List<String> labels, String h
     GAUGE,
     COUNTER,
     HISTOGRAM,
+    SUMMARY,
     INFO
   }
 }

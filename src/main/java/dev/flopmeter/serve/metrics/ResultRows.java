@@ -6,28 +6,12 @@ import dev.flopmeter.serve.result.SeriesKey;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A result as rows of gauges. What it does not hold gives no row. */
 final class ResultRows {
   /** Ways to know a roof, the most trusted first for a layer's single figure. */
   static final List<String> BASES = List.of("datasheet", "measured", "clock_adjusted");
-
-  private static final Map<String, String> QUANTILES =
-      Map.of(
-          "latency.q1",
-          "0.25",
-          "latency.median",
-          "0.5",
-          "latency.q3",
-          "0.75",
-          "latency.p90",
-          "0.9",
-          "latency.p95",
-          "0.95",
-          "latency.p99",
-          "0.99");
 
   private final Result result;
   private final Tags tags;
@@ -68,6 +52,20 @@ final class ResultRows {
     return all.rows;
   }
 
+  /** Quantiles as gauges, for where there are no summaries. */
+  static List<Row> quantiles(Result result) {
+    List<Row> rows = new ArrayList<>();
+    LatencySummary.QUANTILES.forEach(
+        (quantile, path) -> {
+          Double seconds = result.value(path);
+          if (seconds != null) {
+            Tags of = tags(result.key()).and("quantile", quantile.toString());
+            rows.add(new Row(Catalogue.LATENCY, of, seconds));
+          }
+        });
+    return rows;
+  }
+
   private void measured() {
     add(Catalogue.MACS, "cost.macs");
     add(Catalogue.FLOP, "cost.flops");
@@ -78,9 +76,6 @@ final class ResultRows {
       add(Catalogue.BYTES, tags, read + written);
     }
     add(Catalogue.INTENSITY, "efficiency.intensity");
-    QUANTILES.forEach(
-        (path, quantile) ->
-            add(Catalogue.LATENCY, tags.and("quantile", quantile), result.value(path)));
     add(Catalogue.RATE, "throughput.achieved_flops_per_second");
     add(Catalogue.THROUGHPUT, "throughput.inferences_per_second");
     for (String basis : BASES) {

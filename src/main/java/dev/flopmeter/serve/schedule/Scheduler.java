@@ -136,7 +136,9 @@ public final class Scheduler {
     Duration interval = target.workload().interval();
     Duration most = rules.maxBackoff().compareTo(interval) > 0 ? rules.maxBackoff() : interval;
     double seconds =
-        Math.min(interval.toNanos() * Math.pow(2, Math.max(0, failures - 1)), most.toNanos());
+        Math.min(
+            (double) interval.toNanos() * Math.pow(2, Math.max(0, failures - 1)),
+            (double) most.toNanos());
     double varied = 1 + target.workload().jitter() * (2 * random.nextDouble() - 1);
     return Math.round(seconds * varied);
   }
@@ -152,6 +154,14 @@ public final class Scheduler {
         health.quarantinedUntil = OptionalLong.of(now + rules.quarantineRetry().toNanos());
       }
     }
+  }
+
+  /** Nanoseconds until the first target of a workload is due; empty if it has none. */
+  public OptionalLong untilWorkload(String workload, long now) {
+    return entries.values().stream()
+        .filter(entry -> entry.target.workload().name().equals(workload))
+        .mapToLong(entry -> Math.max(0, turn(entry, entry.target.device()) - now))
+        .min();
   }
 
   /** Failures of a target in a row. */

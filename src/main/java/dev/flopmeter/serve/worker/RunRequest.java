@@ -15,7 +15,7 @@ public record RunRequest(Workload workload, String device, String precision) {
   /** The arguments of the worker, the CLI. */
   public List<String> arguments() {
     List<String> arguments =
-        new ArrayList<>(List.of("profile", workload.model(), "--format", "jsonl"));
+        new ArrayList<>(List.of("profile", workload.model(), "--format", "jsonl", "--raw"));
     arguments.addAll(List.of("--device", device, "--precision", precision));
     arguments.addAll(
         List.of(

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.RandomTensor;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.onnx.OnnxModel;
 import dev.flopmeter.model.onnx.TensorFile;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -81,6 +83,24 @@ class NetworksTest {
         new RunOptions[] {RunOptions.DEFAULT, RunOptions.DEFAULT.withFuse(false)}) {
       CaseResult result = networkCase.run(backend, options, new Tolerance(1e-3, 1e-4));
       assertThat(result.outcome()).as(result.reason()).isEqualTo(Outcome.PASSED);
+    }
+  }
+
+  /** No expected output is published for it; fused and node by node must agree. */
+  @Test
+  void networkOfContributedOperatorsRuns() {
+    Graph graph =
+        OnnxModel.read(MODELS.resolve("odd/contrib_ops/cct_1_16_16_8.onnx")).bind(Bindings.NONE);
+    String input = graph.inputs().get(0);
+    Tensor image = new RandomTensor(graph.requireType(input), 1, 0, 1);
+    String output = graph.outputs().get(0);
+    try (Plan fused = backend.prepare(graph, RunOptions.DEFAULT);
+        Plan single = backend.prepare(graph, RunOptions.DEFAULT.withFuse(false))) {
+      Tensor expected = single.run(Map.of(input, image)).get(output);
+      Tensor actual = fused.run(Map.of(input, image)).get(output);
+      assertThat(expected).isNotNull();
+      assertThat(actual).isNotNull();
+      assertThat(new Tolerance(1e-3, 1e-6).difference(expected, actual)).isEmpty();
     }
   }
 }

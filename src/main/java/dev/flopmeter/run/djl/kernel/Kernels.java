@@ -46,6 +46,10 @@ public final class Kernels {
     ReductionKernels.addTo(RULES);
     LayoutKernels.addTo(RULES);
     SelectionKernels.addTo(RULES);
+    ResizeKernels.addTo(RULES);
+    RecurrentKernels.addTo(RULES);
+    AttentionKernels.addTo(RULES);
+    ContribKernels.addTo(RULES);
   }
 
   private Kernels() {}

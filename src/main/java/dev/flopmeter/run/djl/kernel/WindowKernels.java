@@ -47,7 +47,7 @@ final class WindowKernels {
     return "torch.sub(" + value + ", " + zero + ")";
   }
 
-  private static String convolution(Operands in, String x, String w, String bias) {
+  static String convolution(Operands in, String x, String w, String bias) {
     Shape shape = in.shape(0);
     Window window = window(in);
     long group = in.attributes().integer("group", 1);

@@ -1,0 +1,151 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.count.Convention;
+import dev.flopmeter.count.CostRules;
+import dev.flopmeter.count.Counter;
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.convention.Comparer;
+import dev.flopmeter.count.convention.Comparison;
+import dev.flopmeter.count.convention.Conventions;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.report.ConventionTable;
+import dev.flopmeter.report.CountCsv;
+import dev.flopmeter.report.CountJson;
+import dev.flopmeter.report.CountMarkdown;
+import dev.flopmeter.report.CountTable;
+import dev.flopmeter.report.Terminal;
+import dev.flopmeter.report.TerminalStyle;
+import dev.flopmeter.units.SiPrefix;
+import java.nio.charset.Charset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code flopmeter count}: what a network costs, without running it. */
+@Command(
+    name = "count",
+    description = "Count the work, parameters and bytes of a network, exactly.",
+    mixinStandardHelpOptions = true)
+final class CountCommand implements Callable<Integer> {
+  private static final String ALL = "all";
+
+  @Mixin private ModelArguments model = new ModelArguments();
+
+  @Option(
+      names = "--convention",
+      paramLabel = "NAME",
+      description =
+          "flops (default), macs, thop, thop-0.0.31, torchstat, fvcore, ptflops, torch, torchinfo,"
+              + " deepspeed, onnx-tool, molchanov, or all to compare them")
+  private String convention = "flops";
+
+  @Option(
+      names = "--unit",
+      paramLabel = "UNIT",
+      description = "auto (default), 1, K, M, G, T, P, E or Z, for amounts of work in the table")
+  private String unit = "auto";
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "table (default), json, csv or markdown")
+  private String format = "table";
+
+  @Option(
+      names = "--depth",
+      paramLabel = "N",
+      description = "group layers by the first N parts of their names")
+  private int depth;
+
+  @Option(
+      names = "--rules",
+      paramLabel = "FILE",
+      description = "a YAML file with rules for operators")
+  private @Nullable String rules;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "write there instead of standard output")
+  private @Nullable String output;
+
+  @Override
+  public Integer call() {
+    if (depth < 0) {
+      throw new ModelException("--depth must be at least 0, not " + depth);
+    }
+    SiPrefix prefix = prefix();
+    requireFormat();
+    CostRules costs = rules == null ? CostRules.standard() : RuleFile.read(rules);
+    Convention chosen = Conventions.named(convention.equals(ALL) ? "flops" : convention);
+    Model network = model.open();
+    Graph graph = network.bind(model.bindings());
+    Output.write(render(network, graph, costs, chosen, prefix), output);
+    return 0;
+  }
+
+  private String render(
+      Model network, Graph graph, CostRules costs, Convention chosen, @Nullable SiPrefix prefix) {
+    Counts counts = new Counter(costs, chosen).count(network, graph);
+    if (convention.equals(ALL)) {
+      Comparison comparison = new Comparer(costs).compare(network, graph);
+      return switch (format) {
+        case "json" -> CountJson.write(counts, List.of(), comparison, depth);
+        case "csv" -> ConventionTable.csv(comparison);
+        case "markdown" -> ConventionTable.markdown(comparison);
+        default -> ConventionTable.render(comparison, style());
+      };
+    }
+    List<Counts> companions = new ArrayList<>();
+    for (Convention companion : chosen.companions()) {
+      companions.add(new Counter(costs, companion).count(network, graph));
+    }
+    return switch (format) {
+      case "json" -> CountJson.write(counts, companions, null, depth);
+      case "csv" -> CountCsv.render(counts, companions);
+      case "markdown" -> CountMarkdown.render(counts);
+      default -> {
+        CountTable table = new CountTable(counts, companions, prefix, style());
+        yield depth > 0 ? table.renderTree(depth) : table.render();
+      }
+    };
+  }
+
+  private @Nullable SiPrefix prefix() {
+    if (unit.equals("auto")) {
+      return null;
+    }
+    SiPrefix prefix = SiPrefix.ofSymbol(unit);
+    if (prefix == null || unit.isEmpty()) {
+      throw new ModelException(
+          "--unit " + unit + ": there is no such unit; it is one of auto, 1, K, M, G, T, P, E, Z");
+    }
+    return prefix;
+  }
+
+  private void requireFormat() {
+    if (!List.of("table", "json", "csv", "markdown").contains(format)) {
+      throw new ModelException(
+          "--format " + format + ": there is no such format; it is table, json, csv or markdown");
+    }
+  }
+
+  private TerminalStyle style() {
+    TerminalStyle plain =
+        output == null
+            ? TerminalStyle.of(System.getenv(), Terminal.OUTPUT, Charset.defaultCharset(), true)
+            : TerminalStyle.PLAIN;
+    return Terminal.OUTPUT.isTerminal() && output == null
+        ? plain
+        : new TerminalStyle(FILE_WIDTH, plain.colour(), plain.unicode(), true);
+  }
+
+  /** Names are not cut where nobody's window limits them. */
+  private static final int FILE_WIDTH = 1000;
+}

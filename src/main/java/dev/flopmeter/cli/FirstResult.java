@@ -1,0 +1,75 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.Progress;
+import dev.flopmeter.report.ProfileJson;
+import dev.flopmeter.report.ProfileTable;
+import dev.flopmeter.report.ProgressBar;
+import dev.flopmeter.report.ReportFormatException;
+import dev.flopmeter.report.Terminal;
+import dev.flopmeter.report.TerminalStyle;
+import dev.flopmeter.serve.RunListener;
+import dev.flopmeter.serve.schedule.Target;
+import dev.flopmeter.serve.worker.RunReport;
+import dev.flopmeter.serve.worker.WorkerResult;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Shows the person who started the daemon its first run: progress while it works, then the table.
+ * Of all later runs only the log tells.
+ */
+final class FirstResult implements RunListener {
+  private final PrintWriter out;
+  private @Nullable Target shown;
+  private @Nullable ProgressBar bar;
+  private boolean isDone;
+
+  FirstResult(PrintWriter out) {
+    this.out = out;
+  }
+
+  @Override
+  public synchronized Progress began(Target target) {
+    if (isDone || shown != null) {
+      return Progress.SILENT;
+    }
+    shown = target;
+    bar =
+        new ProgressBar(
+            System.err, style(Terminal.ERRORS), Terminal.ERRORS.isTerminal(), System::nanoTime);
+    return bar;
+  }
+
+  @Override
+  public synchronized void ended(Target target, RunReport report) {
+    if (!target.equals(shown)) {
+      return;
+    }
+    shown = null;
+    if (bar != null) {
+      bar.close();
+      bar = null;
+    }
+    List<ProfileResult> results = new ArrayList<>();
+    for (WorkerResult result : report.results()) {
+      try {
+        results.add(ProfileJson.read(result.json()));
+      } catch (ReportFormatException ignored) {
+        // a worker of another version; the log and the metrics tell of it
+      }
+    }
+    if (!results.isEmpty()) {
+      isDone = true;
+      out.println(ProfileTable.render(results, style(Terminal.OUTPUT)));
+      out.flush();
+    }
+  }
+
+  private static TerminalStyle style(Terminal terminal) {
+    return TerminalStyle.of(System.getenv(), terminal, Charset.defaultCharset(), false);
+  }
+}

@@ -1,0 +1,211 @@
+package dev.flopmeter.device;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Scanner;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A processor's sensors, as far as Linux shows them: package energy (RAPL, often readable by root
+ * only), core clocks, load. Everything is a small file; nothing is opened between readings.
+ */
+final class CpuSensors implements SensorSource {
+  // Fields of the first line of /proc/stat; after the eighth come guests, which are in the first.
+  private static final int FIELDS = 8;
+  private static final int IDLE = 3;
+  private static final int IO_WAIT = 4;
+
+  private final Path sys;
+  private final Path proc;
+
+  /** Each package's counter when it was last read: it wraps, so that only steps can be added. */
+  private final Map<Path, Long> counters = new HashMap<>();
+
+  private double joules;
+  private long busyTicks;
+  private long allTicks;
+
+  CpuSensors(Path sys, Path proc) {
+    this.sys = sys;
+    this.proc = proc;
+    utilization(); // what follows is the share since now
+  }
+
+  static CpuSensors here() {
+    return new CpuSensors(Path.of("/sys"), Path.of("/proc"));
+  }
+
+  @Override
+  public SensorReading read() {
+    Map<String, String> absent = new TreeMap<>();
+    Double energy = boxed(energyJoules());
+    if (energy == null) {
+      absent.put("energy_j_per_inference", energyReason());
+      absent.put("power_w", energyReason());
+    }
+    Double clock = clock();
+    if (clock == null) {
+      absent.put("cpu_clock_hz", "the system does not tell it");
+    }
+    Double load = load();
+    if (load == null) {
+      absent.put("cpu_load", "the system does not tell it");
+    }
+    return new SensorReading(
+        null,
+        null,
+        null,
+        null,
+        energy,
+        null,
+        utilization(),
+        null,
+        null,
+        clock,
+        load,
+        List.of(),
+        absent);
+  }
+
+  private static @Nullable Double boxed(OptionalDouble value) {
+    return value.isPresent() ? value.getAsDouble() : null;
+  }
+
+  private String energyReason() {
+    List<Path> packages = packages();
+    return packages.isEmpty()
+        ? "no RAPL counters (no " + sys.resolve("class/powercap/intel-rapl:0") + ")"
+        : packages.get(0) + " may not be read; as root: chmod a+r on it";
+  }
+
+  /** RAPL's top level: one counter per package; cores and memory are parts of it. */
+  private List<Path> packages() {
+    Path powercap = sys.resolve("class/powercap");
+    if (!Files.isDirectory(powercap)) {
+      return List.of();
+    }
+    try (Stream<Path> zones = Files.list(powercap)) {
+      return zones
+          .filter(zone -> zone.getFileName().toString().matches("intel-rapl:\\d+"))
+          .map(zone -> zone.resolve("energy_uj"))
+          .filter(Files::exists)
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  @Override
+  public OptionalDouble energyJoules() {
+    List<Path> packages = packages();
+    if (packages.isEmpty()) {
+      return OptionalDouble.empty();
+    }
+    for (Path counter : packages) {
+      Long now = number(counter);
+      if (now == null) {
+        return OptionalDouble.empty();
+      }
+      Long before = counters.put(counter, now);
+      if (before != null) {
+        joules += steps(counter, before, now) / 1e6;
+      }
+    }
+    return OptionalDouble.of(joules);
+  }
+
+  private static long steps(Path counter, long before, long now) {
+    if (now >= before) {
+      return now - before;
+    }
+    Long range = number(counter.resolveSibling("max_energy_range_uj"));
+    return range == null ? 0 : now + range - before;
+  }
+
+  private @Nullable Double clock() {
+    List<Double> clocks = new ArrayList<>();
+    for (int core = 0; core < 1024; core++) {
+      Long kilohertz =
+          number(sys.resolve("devices/system/cpu/cpu" + core + "/cpufreq/scaling_cur_freq"));
+      if (kilohertz == null) {
+        break;
+      }
+      clocks.add(kilohertz * 1e3);
+    }
+    if (clocks.isEmpty()) {
+      lines(proc.resolve("cpuinfo")).stream()
+          .filter(line -> line.startsWith("cpu MHz"))
+          .map(line -> line.substring(line.indexOf(':') + 1).trim())
+          .filter(text -> text.matches("\\d+(\\.\\d+)?"))
+          .forEach(text -> clocks.add(Double.parseDouble(text) * 1e6));
+    }
+    return clocks.isEmpty()
+        ? null
+        : clocks.stream().mapToDouble(Double::doubleValue).average().orElse(0);
+  }
+
+  private @Nullable Double load() {
+    List<String> lines = lines(proc.resolve("loadavg"));
+    String first = lines.isEmpty() ? "" : lines.get(0).replaceFirst(" .*", "");
+    return first.matches("\\d+(\\.\\d+)?")
+        ? Double.parseDouble(first) / Runtime.getRuntime().availableProcessors()
+        : null;
+  }
+
+  /** The share of all cores' time since the last call that was not idle. */
+  private @Nullable Double utilization() {
+    List<String> lines = lines(proc.resolve("stat"));
+    if (lines.isEmpty() || !lines.get(0).matches("cpu( +\\d+){5,}")) {
+      return null;
+    }
+    List<Long> ticks =
+        new Scanner(lines.get(0).substring("cpu".length()))
+            .tokens()
+            .limit(FIELDS)
+            .map(Long::valueOf)
+            .toList();
+    long busy = 0;
+    long all = 0;
+    for (int i = 0; i < ticks.size(); i++) {
+      all += ticks.get(i);
+      busy += i == IDLE || i == IO_WAIT ? 0 : ticks.get(i);
+    }
+    long busySince = busy - busyTicks;
+    long allSince = all - allTicks;
+    busyTicks = busy;
+    allTicks = all;
+    return allSince <= 0 ? null : Math.max(0, Math.min(1, (double) busySince / allSince));
+  }
+
+  private static @Nullable Long number(Path file) {
+    List<String> lines = lines(file);
+    return lines.isEmpty() || !lines.get(0).trim().matches("\\d{1,18}")
+        ? null
+        : Long.valueOf(lines.get(0).trim());
+  }
+
+  private static List<String> lines(Path file) {
+    try {
+      return Files.isReadable(file) ? Files.readAllLines(file) : List.of();
+    } catch (IOException e) {
+      return List.of(); // gone or forbidden since: the figure is absent
+    }
+  }
+
+  @Override
+  public OptionalDouble defaultSmClockHz() {
+    return OptionalDouble.empty();
+  }
+
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,22 @@
+package dev.flopmeter.device;
+
+import java.util.OptionalDouble;
+
+/** Reads a device's sensors. One thread at a time. */
+public interface SensorSource extends AutoCloseable {
+  SensorReading read();
+
+  /** The energy counter alone, which is what a window of energy needs. */
+  OptionalDouble energyJoules();
+
+  /** The clock that the SMs run at when nothing holds them back; nothing where it is not told. */
+  OptionalDouble defaultSmClockHz();
+
+  @Override
+  void close();
+
+  /** The sensors of a device; one without any gives readings that say why. */
+  static SensorSource of(Device device) {
+    return device.kind().equals("cuda") ? NvmlSensors.open(device) : CpuSensors.here();
+  }
+}

@@ -1,0 +1,168 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.device.SensorReading;
+import dev.flopmeter.device.SensorSource;
+import dev.flopmeter.measure.ProfileResult.Sensors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a device's sensors at a low rate on a thread of its own, beside the timed stream: a reading
+ * takes well under a millisecond, ten a second cost no pass anything that can be measured.
+ */
+public final class SampledWatch implements SensorWatch {
+  /** Samples at less than this share of the default SM clock do not count. */
+  static final double LEAST_CLOCK = 0.75;
+
+  private static final long PERIOD_MILLIS = 100;
+
+  private final SensorSource source;
+  private final double leastSmClockHz;
+  private final Thread thread;
+  private final CountDownLatch end = new CountDownLatch(1);
+  private final List<SensorReading> readings = new ArrayList<>();
+
+  /** The newest SM clock, for the gate: read after every pass, so it must not wait for a lock. */
+  private volatile double smClockHz = Double.POSITIVE_INFINITY;
+
+  private SampledWatch(SensorSource source) {
+    this.source = source;
+    OptionalDouble normal = source.defaultSmClockHz();
+    this.leastSmClockHz = normal.isPresent() ? LEAST_CLOCK * normal.getAsDouble() : 0;
+    this.thread = new Thread(this::readUntilEnd, "sensors");
+    thread.setDaemon(true);
+  }
+
+  /** Begins to watch; {@code source} is closed with it. */
+  public static SampledWatch start(SensorSource source) {
+    SampledWatch watch = new SampledWatch(source);
+    watch.thread.start();
+    return watch;
+  }
+
+  /** A watch that reads only when it is told to. */
+  static SampledWatch manual(SensorSource source) {
+    return new SampledWatch(source);
+  }
+
+  private void readUntilEnd() {
+    try {
+      do {
+        read();
+      } while (!end.await(PERIOD_MILLIS, TimeUnit.MILLISECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  synchronized void read() {
+    SensorReading reading = source.read();
+    readings.add(reading);
+    Double clock = reading.smClockHz();
+    smClockHz = clock == null ? Double.POSITIVE_INFINITY : clock;
+  }
+
+  @Override
+  public SampleGate gate() {
+    return () ->
+        smClockHz < leastSmClockHz
+            ? Optional.of(
+                String.format(
+                    Locale.ROOT,
+                    "SM clock below %.0f MHz, 75 %% of its default",
+                    leastSmClockHz / 1e6))
+            : Optional.empty();
+  }
+
+  @Override
+  public synchronized OptionalDouble energyJoules() {
+    return source.energyJoules();
+  }
+
+  @Override
+  public synchronized Sensors summary(@Nullable Double joulesPerInference) {
+    if (readings.isEmpty()) {
+      read();
+    }
+    SensorReading last = readings.get(readings.size() - 1);
+    Map<String, String> absent = new TreeMap<>(last.absent());
+    if (joulesPerInference != null) {
+      absent.remove("energy_j_per_inference");
+    }
+    TreeSet<String> reasons = new TreeSet<>();
+    readings.forEach(reading -> reasons.addAll(reading.throttleReasons()));
+    return new Sensors(
+        median(SensorReading::smClockHz),
+        median(SensorReading::memoryClockHz),
+        median(SensorReading::powerW),
+        last.powerLimitW(),
+        joulesPerInference,
+        highest(SensorReading::temperatureC),
+        median(SensorReading::utilization),
+        last.memoryUsedBytes(),
+        otherProcesses(),
+        median(SensorReading::cpuClockHz),
+        last.cpuLoad(),
+        List.copyOf(reasons),
+        absent);
+  }
+
+  private @Nullable Double median(Function<SensorReading, @Nullable Double> figure) {
+    List<Double> values = values(figure);
+    return values.isEmpty() ? null : Distribution.of(values).median();
+  }
+
+  private @Nullable Double highest(Function<SensorReading, @Nullable Double> figure) {
+    List<Double> values = values(figure);
+    return values.isEmpty() ? null : Distribution.of(values).max();
+  }
+
+  private List<Double> values(Function<SensorReading, @Nullable Double> figure) {
+    List<Double> values = new ArrayList<>();
+    for (SensorReading reading : readings) {
+      Double value = figure.apply(reading);
+      if (value != null) {
+        values.add(value);
+      }
+    }
+    return values;
+  }
+
+  /**
+   * The most processes seen beside this one. In a container the driver tells other ids than ours;
+   * we run on the device, so that one of them is always us.
+   */
+  private @Nullable Integer otherProcesses() {
+    return readings.stream()
+        .map(SensorReading::processIds)
+        .filter(Objects::nonNull)
+        .map(ids -> Math.max(0, ids.size() - 1))
+        .max(Integer::compare)
+        .orElse(null);
+  }
+
+  @Override
+  public void close() {
+    end.countDown();
+    try {
+      // A reading in progress must not meet a library that was shut down under it.
+      thread.join(TimeUnit.SECONDS.toMillis(5));
+      if (!thread.isAlive()) {
+        source.close();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,222 @@
+package dev.flopmeter.model.zoo;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TorchOrigin;
+import java.util.List;
+import java.util.Map;
+
+/** Swin transformer (Liu et al. 2021): attention within windows, shifted in every second block. */
+final class Swins {
+  private Swins() {}
+
+  private static final int WINDOW = 7;
+  private static final double EPSILON = 1e-5;
+
+  static void addTo(List<ZooModel> models) {
+    models.add(swin("t", 96, 3, 2, 2, 6, 2));
+    models.add(swin("s", 96, 3, 2, 2, 18, 2));
+    models.add(swin("b", 128, 4, 2, 2, 18, 2));
+  }
+
+  private static ZooModel swin(String size, long width, long heads, int... depths) {
+    return new ZooModel(
+        "swin_" + size,
+        "Swin transformer, " + Map.of("t", "tiny", "s", "small", "b", "base").get(size),
+        Blocks.image(224),
+        net -> build(net, width, heads, depths));
+  }
+
+  private static void build(NetworkBuilder net, long width, long heads, int[] depths) {
+    String x = net.biasedConv("features.0.0", net.input(0), width, 4, 4, 0);
+    x = net.transpose("features.0.1", x, 0, 2, 3, 1);
+    x = net.layerNorm("features.0.2", "LayerNorm", x, EPSILON);
+    for (int stage = 0; stage < depths.length; stage++) {
+      for (int i = 0; i < depths[stage]; i++) {
+        String name = "features." + (2 * stage + 1) + "." + i;
+        x = block(net, name, x, heads << stage, i % 2 == 1);
+      }
+      if (stage < depths.length - 1) {
+        x = merged(net, "features." + (2 * stage + 2), x);
+      }
+    }
+    x = net.layerNorm("norm", "LayerNorm", x, EPSILON);
+    x = net.globalAveragePool("avgpool", net.transpose("permute", x, 0, 3, 1, 2));
+    net.output(net.linear("head", net.flatten("flatten", x), 1000));
+  }
+
+  /** Every 2 x 2 neighbours joined to one. */
+  private static String merged(NetworkBuilder net, String name, String x) {
+    long height = net.shape(x).dim(1);
+    long width = net.shape(x).dim(2);
+    long c = net.shape(x).dim(3);
+    String[] parts = new String[4];
+    for (int i = 0; i < 4; i++) {
+      String part = name + ".part" + i;
+      String rows = net.slice(part + ".rows", x, 1, i % 2, height, 2);
+      parts[i] = net.slice(part, rows, 2, i / 2, width, 2);
+    }
+    String y = net.concat(name + ".concat", 3, parts);
+    y = net.layerNorm(name + ".norm", "LayerNorm", y, EPSILON);
+    return net.linear(name + ".reduction", "Linear", y, 2 * c, false);
+  }
+
+  private static String block(
+      NetworkBuilder net, String name, String x, long heads, boolean shifts) {
+    long c = net.shape(x).dim(3);
+    String y = net.layerNorm(name + ".norm1", "LayerNorm", x, EPSILON);
+    x = net.add(name + ".add1", x, attend(net, name + ".attn", y, heads, shifts));
+    y = net.layerNorm(name + ".norm2", "LayerNorm", x, EPSILON);
+    y = Activation.GELU.add(net, name + ".mlp.1", net.linear(name + ".mlp.0", y, 4 * c));
+    return net.add(name + ".add2", x, net.linear(name + ".mlp.3", y, c));
+  }
+
+  private static String attend(
+      NetworkBuilder net, String name, String x, long heads, boolean shifts) {
+    Shape shape = net.shape(x);
+    long n = shape.dim(0);
+    long h = shape.dim(1);
+    long w = shape.dim(2);
+    long c = shape.dim(3);
+    if (h % WINDOW != 0 || w % WINDOW != 0) {
+      throw new ModelException(
+          "Swin cuts its feature map into "
+              + WINDOW
+              + "x"
+              + WINDOW
+              + " windows; "
+              + h
+              + "x"
+              + w
+              + " does not divide (use images whose sides are multiples of 224)");
+    }
+    long shift = shifts && h > WINDOW ? WINDOW / 2 : 0;
+    long tokens = WINDOW * WINDOW;
+    long windows = (h / WINDOW) * (w / WINDOW);
+    String y = shift == 0 ? x : rolled(net, name + ".roll", x, shift, shift);
+    y = net.reshape(name + ".cut", y, n, h / WINDOW, WINDOW, w / WINDOW, WINDOW, c);
+    y = net.transpose(name + ".windows", y, 0, 1, 3, 2, 4, 5);
+    y = net.reshape(name + ".tokens", y, n * windows, tokens, c);
+    y = net.linear(name + ".qkv", "", y, 3 * c, true);
+    y = net.reshape(name + ".heads", y, n * windows, tokens, 3, heads, c / heads);
+    y = net.transpose(name + ".parts", y, 2, 0, 3, 1, 4);
+    String[] parts = new String[3];
+    for (int i = 0; i < 3; i++) {
+      String part = name + "." + "qkv".charAt(i);
+      String cut = net.slice(part + ".cut", y, 0, i, i + 1, 1);
+      parts[i] = net.reshape(part, cut, n * windows, heads, tokens, c / heads);
+    }
+    String factor =
+        net.constant(
+            name + ".factor",
+            Tensor.ofFloats(Shape.SCALAR, (float) (1 / Math.sqrt((double) c / heads))));
+    String q = net.multiply(name + ".scale", parts[0], factor);
+    String scores =
+        net.op(
+            "MatMul",
+            name + ".scores",
+            "",
+            Attributes.NONE,
+            q,
+            net.transpose(name + ".keys", parts[1], 0, 1, 3, 2));
+    scores = net.add(name + ".biased", scores, positionBias(net, name, heads));
+    if (shift > 0) {
+      scores = masked(net, name, scores, new long[] {n, windows, heads, tokens}, h, w, shift);
+    }
+    String shares = net.op("Softmax", name + ".softmax", "", Attributes.of("axis", -1), scores);
+    y = net.op("MatMul", name + ".values", "", Attributes.NONE, shares, parts[2]);
+    y =
+        net.reshape(
+            name + ".joined",
+            net.transpose(name + ".turned", y, 0, 2, 1, 3),
+            n * windows,
+            tokens,
+            c);
+    y = net.linear(name + ".proj", "", y, c, true);
+    y = net.reshape(name + ".uncut", y, n, h / WINDOW, w / WINDOW, WINDOW, WINDOW, c);
+    y = net.transpose(name + ".unwindowed", y, 0, 1, 3, 2, 4, 5);
+    y = net.reshape(name + ".map", y, n, h, w, c);
+    return shift == 0 ? y : rolled(net, name + ".unroll", y, h - shift, w - shift);
+  }
+
+  /** The first {@code rows} rows moved to the end, and the first {@code columns} columns. */
+  private static String rolled(NetworkBuilder net, String name, String x, long rows, long columns) {
+    String y = x;
+    for (int axis = 1; axis <= 2; axis++) {
+      long cut = axis == 1 ? rows : columns;
+      String part = name + ".axis" + axis;
+      String head = net.slice(part + ".head", y, axis, 0, cut, 1);
+      String tail = net.slice(part + ".tail", y, axis, cut, net.shape(x).dim(axis), 1);
+      y = net.concat(part, axis, tail, head);
+    }
+    return y;
+  }
+
+  /** A learned bias for each offset between two positions of a window, picked for all pairs. */
+  private static String positionBias(NetworkBuilder net, String name, long heads) {
+    int side = 2 * WINDOW - 1;
+    int tokens = WINDOW * WINDOW;
+    long[] index = new long[tokens * tokens];
+    for (int a = 0; a < tokens; a++) {
+      for (int b = 0; b < tokens; b++) {
+        int rows = a / WINDOW - b / WINDOW + WINDOW - 1;
+        int columns = a % WINDOW - b % WINDOW + WINDOW - 1;
+        index[a * tokens + b] = rows * (long) side + columns;
+      }
+    }
+    Map<String, String> kept = Map.of(NetworkBuilder.MODULE, "", TorchOrigin.KEEP, "");
+    String table =
+        net.uniform(name + ".relative_position_bias_table", -0.1, 0.1, side * (long) side, heads);
+    String picked =
+        net.op(
+            "Gather",
+            name + ".bias.picked",
+            kept,
+            Attributes.of("axis", 0),
+            table,
+            net.constant(name + ".relative_position_index", Tensor.ofLongs(index)));
+    String cut = net.reshape(name + ".bias.pairs", picked, tokens, tokens, heads);
+    return net.reshape(
+        name + ".bias",
+        net.transpose(name + ".bias.heads", cut, 2, 0, 1),
+        1,
+        heads,
+        tokens,
+        tokens);
+  }
+
+  /** Pairs of positions that only the shift made neighbours get -100 before the softmax. */
+  private static String masked(
+      NetworkBuilder net, String name, String scores, long[] dims, long h, long w, long shift) {
+    long n = dims[0];
+    long windows = dims[1];
+    long heads = dims[2];
+    int tokens = (int) dims[3];
+    float[] mask = new float[(int) (windows * tokens * tokens)];
+    for (int window = 0; window < windows; window++) {
+      long top = window / (w / WINDOW) * WINDOW;
+      long left = window % (w / WINDOW) * WINDOW;
+      for (int a = 0; a < tokens; a++) {
+        for (int b = 0; b < tokens; b++) {
+          boolean same =
+              region(top + a / WINDOW, h, shift) == region(top + b / WINDOW, h, shift)
+                  && region(left + a % WINDOW, w, shift) == region(left + b % WINDOW, w, shift);
+          mask[(window * tokens + a) * tokens + b] = same ? 0 : -100;
+        }
+      }
+    }
+    String stored =
+        net.constant(
+            name + ".mask", Tensor.ofFloats(Shape.of(1, windows, 1, tokens, tokens), mask));
+    String split = net.reshape(name + ".by_window", scores, n, windows, heads, tokens, tokens);
+    Map<String, String> origin = Map.of(NetworkBuilder.MODULE, "", TorchOrigin.BUFFER, stored);
+    String sum = net.op("Add", name + ".masked", origin, Attributes.NONE, split, stored);
+    return net.reshape(name + ".unsplit", sum, n * windows, heads, tokens, tokens);
+  }
+
+  private static int region(long position, long size, long shift) {
+    return position < size - WINDOW ? 0 : position < size - shift ? 1 : 2;
+  }
+}

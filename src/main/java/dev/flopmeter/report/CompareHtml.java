@@ -1,0 +1,297 @@
+package dev.flopmeter.report;
+
+import dev.flopmeter.measure.Change;
+import dev.flopmeter.measure.Comparison;
+import dev.flopmeter.measure.Comparison.Amount;
+import dev.flopmeter.measure.Comparison.Row;
+import dev.flopmeter.measure.ComparisonSet;
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Layer;
+import dev.flopmeter.report.Verdict.Utilization;
+import dev.flopmeter.report.page.Markup;
+import dev.flopmeter.report.page.Page;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** Two profiles side by side as one HTML file: the verdict, both rooflines, what moved. */
+public final class CompareHtml {
+  private final ComparisonSet set;
+  private final OperatorColours colours;
+
+  private CompareHtml(ComparisonSet set) {
+    this.set = set;
+    List<ProfileResult> results = new ArrayList<>();
+    for (Comparison comparison : set.comparisons()) {
+      results.add(comparison.base());
+      results.add(comparison.next());
+    }
+    this.colours = new OperatorColours(results);
+  }
+
+  /** The page as a file. */
+  public static String render(ComparisonSet set) {
+    return new Page("Comparison – flopmeter", "report.js", null).render(new CompareHtml(set)::body);
+  }
+
+  private void body(Markup out) {
+    out.element("a", "Skip to the results", "class", "skip", "href", "#main");
+    out.open("header", "class", "bar-top").open("div", "class", "wrap");
+    out.element("span", "flopmeter", "class", "mark");
+    out.element("span", "comparison", "class", "kind");
+    Page.themeToggle(out);
+    out.close("div").close("header").line();
+    out.open("main", "id", "main", "class", "wrap");
+    out.element("h1", set.isSlower() ? "Slower than before" : "Not slower than before");
+    if (!set.unmatched().isEmpty()) {
+      notes(out, "Not compared", set.unmatched());
+    }
+    if (set.comparisons().size() > 1) {
+      choice(out);
+    }
+    for (int i = 0; i < set.comparisons().size(); i++) {
+      article(out, set.comparisons().get(i), "r" + i);
+    }
+    out.close("main").line();
+    out.open("footer", "class", "wrap").element("p", "Made by flopmeter.").close("footer");
+  }
+
+  private void choice(Markup out) {
+    out.open("nav", "class", "choice", "aria-label", "Comparisons");
+    for (int i = 0; i < set.comparisons().size(); i++) {
+      Comparison one = set.comparisons().get(i);
+      String label =
+          one.next().run().precision()
+              + ", batch "
+              + one.next().run().batch()
+              + ": "
+              + one.total().change().label();
+      out.element("a", label, "href", "#r" + i, "aria-current", i == 0 ? "true" : null);
+    }
+    out.close("nav").line();
+  }
+
+  private void article(Markup out, Comparison comparison, String id) {
+    out.open("article", "class", "result", "id", id, "aria-labelledby", id + "-verdict");
+    out.open("p", "class", "verdict", "id", id + "-verdict");
+    out.name(RooflineChart.cut(verdict(comparison))).close("p");
+    if (!comparison.differences().isEmpty()) {
+      notes(out, "These two are not the same case", comparison.differences());
+    }
+    both(out, comparison, id);
+    HtmlReport.section(out, id, "rooflines", "Both rooflines, on the same axes");
+    rooflines(out, comparison);
+    out.close("section").line();
+    HtmlReport.section(out, id, "layers", "Layers, those that moved first");
+    layers(out, comparison);
+    out.close("section").close("article").line();
+  }
+
+  /** {@code resnet50, fp32, batch 8 on CPU: slower, 12.3 ms instead of 11.4 ms (+7.9 %)}. */
+  static String verdict(Comparison comparison) {
+    Row total = comparison.total();
+    Double relative = total.relative();
+    long moved = comparison.layers().stream().filter(CompareHtml::isMoved).count();
+    return Verdict.subject(comparison.next())
+        + ": "
+        + (total.change() == Change.SAME ? "no difference can be told" : total.change().label())
+        + (total.baseSeconds() == null || total.nextSeconds() == null
+            ? ""
+            : ", "
+                + Figures.seconds(total.nextSeconds())
+                + " against "
+                + Figures.seconds(total.baseSeconds()))
+        + (relative == null ? "" : " (" + StatusPage.signed(relative) + ")")
+        + "; "
+        + Verdict.count((int) moved, "layer")
+        + " moved";
+  }
+
+  private static boolean isMoved(Row row) {
+    return row.change() != Change.SAME && row.change() != Change.AMBIGUOUS;
+  }
+
+  private static void notes(Markup out, String title, List<String> lines) {
+    out.open("div", "class", "warnings", "role", "note").element("strong", title).open("ul");
+    for (String line : lines) {
+      out.open("li").name(line).close("li");
+    }
+    out.close("ul").close("div").line();
+  }
+
+  private static void both(Markup out, Comparison comparison, String id) {
+    HtmlReport.section(out, id, "both", "Side by side");
+    out.open("div", "class", "scroll", "tabindex", "0", "role", "group", "aria-label", "Both");
+    out.open("table", "class", "grid").element("caption", "Both results", "class", "sr");
+    out.open("thead").open("tr");
+    out.element("th", "Figure", "scope", "col");
+    for (String title : List.of("Base", "New", "Change")) {
+      out.element("th", title, "scope", "col", "class", "n");
+    }
+    out.close("tr").close("thead").open("tbody");
+    figure(out, comparison, "Median of a pass", r -> r.latency().median(), Figures::seconds);
+    figure(out, comparison, "Least", r -> r.latency().min(), Figures::seconds);
+    figure(out, comparison, "Third quartile", r -> r.latency().q3(), Figures::seconds);
+    figure(
+        out,
+        comparison,
+        "Inferences per second",
+        r -> r.throughput().inferencesPerSecond(),
+        Figures::number);
+    figure(
+        out,
+        comparison,
+        "Achieved",
+        r -> r.throughput().achievedFlopsPerSecond(),
+        Figures::flopRate);
+    figure(out, comparison, "MFU", CompareHtml::mfu, Figures::percent);
+    for (Amount amount : comparison.amounts()) {
+      if (amount.isChanged()) {
+        amount(out, amount);
+      }
+    }
+    text(out, "Started", r -> r.run().startedAt().toString(), comparison);
+    text(out, "Device", r -> r.device().name(), comparison);
+    text(out, "flopmeter", r -> r.environment().flopmeter(), comparison);
+    for (String library : libraries(comparison)) {
+      text(out, library, r -> r.environment().libraries().getOrDefault(library, "–"), comparison);
+    }
+    out.close("tbody").close("table").close("div").close("section").line();
+  }
+
+  private static List<String> libraries(Comparison comparison) {
+    java.util.TreeSet<String> names = new java.util.TreeSet<>();
+    names.addAll(comparison.base().environment().libraries().keySet());
+    names.addAll(comparison.next().environment().libraries().keySet());
+    return List.copyOf(names);
+  }
+
+  private static @Nullable Double mfu(ProfileResult result) {
+    Utilization mfu = Utilization.mfu(result);
+    return mfu == null ? null : mfu.share();
+  }
+
+  private static void figure(
+      Markup out,
+      Comparison comparison,
+      String name,
+      Function<ProfileResult, @Nullable Double> value,
+      Function<Double, String> format) {
+    Double before = value.apply(comparison.base());
+    Double after = value.apply(comparison.next());
+    if (before == null && after == null) {
+      return;
+    }
+    boolean isKnown = before != null && after != null && before != 0;
+    row(
+        out,
+        name,
+        before == null ? "" : format.apply(before),
+        after == null ? "" : format.apply(after),
+        isKnown && before != null && after != null ? StatusPage.signed(after / before - 1) : "");
+  }
+
+  private static void amount(Markup out, Amount amount) {
+    Long before = amount.base();
+    Long after = amount.next();
+    if (before != null && after != null) {
+      row(
+          out,
+          amount.name(),
+          Figures.exact(before),
+          Figures.exact(after),
+          before == 0 ? "" : StatusPage.signed((double) after / before - 1));
+    }
+  }
+
+  private static void text(
+      Markup out, String name, Function<ProfileResult, String> value, Comparison comparison) {
+    String before = value.apply(comparison.base());
+    String after = value.apply(comparison.next());
+    row(out, name, before, after, before.equals(after) ? "" : "differs");
+  }
+
+  private static void row(Markup out, String name, String before, String after, String change) {
+    out.open("tr").element("th", name, "scope", "row");
+    for (String text : new String[] {before, after, change}) {
+      out.open("td", "class", "n").name(RooflineChart.cut(text)).close("td");
+    }
+    out.close("tr");
+  }
+
+  private void rooflines(Markup out, Comparison comparison) {
+    Map<String, Integer> rows = new HashMap<>();
+    for (int i = 0; i < comparison.layers().size(); i++) {
+      rows.putIfAbsent(comparison.layers().get(i).name(), i);
+    }
+    List<ProfileResult> both = List.of(comparison.base(), comparison.next());
+    out.open("div", "class", "columns");
+    for (ProfileResult result : both) {
+      List<Layer> layers = result.layers();
+      IntUnaryOperator rowOf = i -> rows.getOrDefault(layers.get(i).name(), i);
+      out.open("div").element("h3", result.equals(comparison.base()) ? "Base" : "New");
+      new RooflineChart(result, both, colours, RooflineChart.HALF, rowOf).draw(out);
+      out.close("div");
+    }
+    out.close("div");
+  }
+
+  private void layers(Markup out, Comparison comparison) {
+    LayerTable.tools(out, "layer, operator or change");
+    LayerTable.begin(
+        out,
+        "Layers of both",
+        List.of("#", "Layer", "Operator", "Base", "New", "Difference", "Relative", "Change"),
+        List.of("Layer", "Operator", "Change"));
+    Map<String, String> ops = new HashMap<>();
+    comparison.next().layers().forEach(layer -> ops.put(layer.name(), layer.op()));
+    comparison.base().layers().forEach(layer -> ops.put(layer.name(), layer.op()));
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < comparison.layers().size(); i++) {
+      order.add(i);
+    }
+    List<Row> rows = comparison.layers();
+    order.sort(
+        java.util.Comparator.comparing((Integer i) -> !isMoved(rows.get(i)))
+            .thenComparing(i -> -Math.abs(difference(rows.get(i)))));
+    for (int i : order) {
+      layer(out, i, rows.get(i), ops.getOrDefault(rows.get(i).name(), ""));
+    }
+    LayerTable.end(out);
+  }
+
+  private static double difference(Row row) {
+    double before = row.baseSeconds() == null ? 0 : row.baseSeconds();
+    double after = row.nextSeconds() == null ? 0 : row.nextSeconds();
+    return after - before;
+  }
+
+  private void layer(Markup out, int index, Row row, String op) {
+    out.line().open("tr", "data-i", index);
+    LayerTable.figure(out, (double) index, Integer.toString(index + 1));
+    out.open("th", "scope", "row").element("bdi", row.name(), "class", "clip").close("th");
+    out.open("td");
+    TimeCharts.tagged(out, colours.of(op), Figures.operator(op));
+    out.close("td");
+    Double before = row.baseSeconds();
+    Double after = row.nextSeconds();
+    LayerTable.figure(out, before, before == null ? "" : Figures.seconds(before));
+    LayerTable.figure(out, after, after == null ? "" : Figures.seconds(after));
+    double difference = difference(row);
+    String sign = difference < 0 ? "−" : "+";
+    LayerTable.figure(out, difference, sign + Figures.seconds(Math.abs(difference)));
+    Double relative = row.relative();
+    LayerTable.figure(out, relative, relative == null ? "" : StatusPage.signed(relative));
+    String style =
+        switch (row.change()) {
+          case SLOWER, ADDED -> "up";
+          case FASTER, REMOVED -> "down";
+          case SAME, AMBIGUOUS -> "soft";
+        };
+    out.element("td", row.change().label(), "class", style).close("tr");
+  }
+}

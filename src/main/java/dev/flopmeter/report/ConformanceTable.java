@@ -1,0 +1,46 @@
+package dev.flopmeter.report;
+
+import dev.flopmeter.report.TextTable.Column;
+import dev.flopmeter.run.conformance.CaseResult;
+import dev.flopmeter.run.conformance.Conformance;
+import dev.flopmeter.run.conformance.Conformance.Tally;
+import dev.flopmeter.run.conformance.Outcome;
+import java.util.List;
+
+/** Conformance as text for a terminal: a row per operator, then every case that did not pass. */
+public final class ConformanceTable {
+  private ConformanceTable() {}
+
+  public static String render(Conformance conformance, TerminalStyle style) {
+    TextTable table =
+        new TextTable(
+            List.of(
+                Column.text("operator"),
+                Column.figure("passed"),
+                Column.figure("failed"),
+                Column.figure("unsupported")));
+    conformance.byOperator().forEach((operator, tally) -> table.row(cells(operator, tally)));
+    table.row(cells("all on " + conformance.backend(), conformance.total()));
+    StringBuilder out = new StringBuilder();
+    table.render(out, style);
+    for (Outcome outcome : List.of(Outcome.FAILED, Outcome.UNSUPPORTED)) {
+      for (CaseResult result : conformance.of(outcome)) {
+        out.append(outcome.label())
+            .append(' ')
+            .append(Figures.printable(result.name()))
+            .append(": ")
+            .append(Figures.printable(result.reason()))
+            .append('\n');
+      }
+    }
+    return out.toString();
+  }
+
+  private static List<String> cells(String name, Tally tally) {
+    return List.of(
+        name,
+        Integer.toString(tally.passed()),
+        Integer.toString(tally.failed()),
+        Integer.toString(tally.unsupported()));
+  }
+}

@@ -1,0 +1,54 @@
+package dev.flopmeter.report;
+
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.LayerCost;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A count as CSV (RFC 4180), a line per layer; exact integers. */
+public final class CountCsv {
+  private CountCsv() {}
+
+  /**
+   * The lines.
+   *
+   * @param companions the same graph under the other numbers of the same tool
+   */
+  public static String render(Counts counts, List<Counts> companions) {
+    StringBuilder out = new StringBuilder(1 << 14);
+    List<String> header =
+        new ArrayList<>(
+            List.of("name", "op", "output_shapes", "macs", "flops", "params", "bytes_read"));
+    header.add("bytes_written");
+    header.add("counted");
+    for (Counts companion : companions) {
+      header.add(companion.convention().replace('-', '_'));
+    }
+    line(out, header);
+    for (int i = 0; i < counts.layers().size(); i++) {
+      LayerCost layer = counts.layers().get(i);
+      List<String> cells = new ArrayList<>();
+      cells.add(layer.name());
+      cells.add(layer.op());
+      cells.add(CountTable.shapes(layer.outputShapes()));
+      cells.add(Long.toString(layer.cost().macs()));
+      cells.add(Long.toString(layer.cost().flops()));
+      cells.add(Long.toString(layer.cost().params()));
+      cells.add(Long.toString(layer.cost().bytesRead()));
+      cells.add(Long.toString(layer.cost().bytesWritten()));
+      cells.add(Boolean.toString(layer.isCounted()));
+      for (Counts companion : companions) {
+        cells.add(Long.toString(companion.layers().get(i).cost().flops()));
+      }
+      line(out, cells);
+    }
+    return out.toString();
+  }
+
+  private static void line(StringBuilder out, List<String> cells) {
+    for (int i = 0; i < cells.size(); i++) {
+      out.append(i == 0 ? "" : ",").append(ProfileCsv.quoted(cells.get(i)));
+    }
+    out.append("\r\n");
+  }
+}

@@ -1,0 +1,48 @@
+package dev.flopmeter.report;
+
+import dev.flopmeter.count.Cost;
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.LayerCost;
+import dev.flopmeter.count.Uncounted;
+
+/** A count as Markdown for a pull request or a model card: totals, then a row per layer. */
+public final class CountMarkdown {
+  private CountMarkdown() {}
+
+  public static String render(Counts counts) {
+    StringBuilder out = new StringBuilder(1 << 14);
+    Cost totals = counts.totals();
+    boolean isMacs = counts.convention().equals("macs");
+    out.append("**").append(ProfileMarkdown.escaped(counts.model().name())).append("**: ");
+    out.append(Figures.exact(totals.macs())).append(" MACs, ");
+    if (!isMacs) {
+      out.append(Figures.exact(totals.flops())).append(' ').append(counts.convention());
+      out.append(", ");
+    }
+    out.append(Figures.exact(totals.params())).append(" parameters\n\n");
+    for (Uncounted missing : counts.uncounted()) {
+      out.append("> ").append(ProfileMarkdown.escaped(CountTable.uncounted(missing)));
+      out.append("\n\n");
+    }
+    for (String note : counts.notes()) {
+      out.append("> ").append(ProfileMarkdown.escaped(note)).append("\n\n");
+    }
+    row(out, "Layer", "Op", "Output", "MACs", isMacs ? "macs" : counts.convention(), "Parameters");
+    row(out, "---", "---", "---", "--:", "--:", "--:");
+    for (LayerCost layer : counts.layers()) {
+      row(
+          out,
+          ProfileMarkdown.code(layer.name()),
+          ProfileMarkdown.escaped(layer.op()),
+          CountTable.shapes(layer.outputShapes()),
+          Figures.exact(layer.cost().macs()),
+          Figures.exact(layer.cost().flops()),
+          Figures.exact(layer.cost().params()));
+    }
+    return out.toString();
+  }
+
+  private static void row(StringBuilder out, String... cells) {
+    out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+  }
+}

@@ -1,0 +1,107 @@
+package dev.flopmeter.run.cudnn;
+
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.run.Layout;
+import dev.flopmeter.run.RunOptions;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * Measures a graph's steps in both formats, joins the better of each by {@link LayoutChoice}, and
+ * takes of the three plans the one whose whole pass is fastest.
+ */
+final class LayoutSearch {
+  private static final int PASSES = 5;
+
+  /** Until a conversion was measured: two bytes read and written at a terabyte a second. */
+  private static final double ASSUMED_SECONDS_PER_ELEMENT = 4e-12;
+
+  private final Gpu gpu;
+  private final AlgorithmCache cache;
+  private final Graph graph;
+  private final RunOptions options;
+  private final Map<Format, Map<String, Double>> seconds = new HashMap<>();
+  private double conversionSeconds;
+  private double conversionElements;
+
+  private LayoutSearch(Gpu gpu, AlgorithmCache cache, Graph graph, RunOptions options) {
+    this.gpu = gpu;
+    this.cache = cache;
+    this.graph = graph;
+    this.options = options;
+  }
+
+  static Function<String, Format> best(
+      Gpu gpu, AlgorithmCache cache, Graph graph, RunOptions options) {
+    return new LayoutSearch(gpu, cache, graph, options).best();
+  }
+
+  private Function<String, Format> best() {
+    double plain = measure(LayoutChoice.of(options.withLayout(Layout.NCHW)), Format.PLAIN);
+    double last = measure(LayoutChoice.of(options.withLayout(Layout.NHWC)), Format.CHANNELS_LAST);
+    Format uniform = plain <= last ? Format.PLAIN : Format.CHANNELS_LAST;
+    double perElement =
+        conversionElements == 0
+            ? ASSUMED_SECONDS_PER_ELEMENT
+            : conversionSeconds / conversionElements;
+    Map<String, Format> mixed =
+        LayoutChoice.cheapest(seconds, LayoutChoice.edges(graph), perElement);
+    Function<String, Format> chosen = node -> mixed.getOrDefault(node, uniform);
+    boolean isUniform = mixed.values().stream().allMatch(format -> format == uniform);
+    if (isUniform || pass(chosen) < Math.min(plain, last)) {
+      return chosen;
+    }
+    return node -> uniform;
+  }
+
+  private double pass(Function<String, Format> formats) {
+    try (CudnnPlan plan = plan(formats)) {
+      return shortest(plan);
+    }
+  }
+
+  private CudnnPlan plan(Function<String, Format> formats) {
+    return CudnnPlan.prepare(gpu, cache, graph, Planner.plan(graph, options, formats), options);
+  }
+
+  private static double shortest(CudnnPlan plan) {
+    double best = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < PASSES; i++) {
+      best = Math.min(best, plan.timePass());
+    }
+    return best;
+  }
+
+  /** Notes what each convolution takes in this format, and what conversions do. */
+  private double measure(Function<String, Format> formats, Format format) {
+    Blueprint blueprint = Planner.plan(graph, options, formats);
+    try (CudnnPlan plan = CudnnPlan.prepare(gpu, cache, graph, blueprint, options)) {
+      double[] shortest = plan.timeSteps();
+      for (int i = 1; i < PASSES; i++) {
+        double[] again = plan.timeSteps();
+        for (int j = 0; j < shortest.length; j++) {
+          shortest[j] = Math.min(shortest[j], again[j]);
+        }
+      }
+      Map<String, Double> own = new LinkedHashMap<>();
+      List<String> names =
+          new ArrayList<>(LayoutChoice.convolutions(graph).stream().map(Node::name).toList());
+      for (int i = 0; i < shortest.length; i++) {
+        PlannedStep step = blueprint.steps().get(i);
+        if (names.contains(step.name())) {
+          own.put(step.name(), shortest[i]);
+        } else if (step.op().equals("Convert")) {
+          conversionSeconds += shortest[i];
+          conversionElements += step.writes().get(0).elements();
+        }
+      }
+      seconds.put(format, own);
+      return shortest(plan);
+    }
+  }
+}

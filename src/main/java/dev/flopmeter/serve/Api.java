@@ -1,0 +1,221 @@
+package dev.flopmeter.serve;
+
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.history.HistoryEntry;
+import dev.flopmeter.serve.http.Request;
+import dev.flopmeter.serve.http.Response;
+import dev.flopmeter.serve.http.Route.BadRequestException;
+import dev.flopmeter.serve.result.ResultJson;
+import dev.flopmeter.serve.result.SeriesKey;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.StreamWriteFeature;
+import tools.jackson.core.json.JsonFactory;
+
+/**
+ * The JSON API, version 1, read only. Lists are streamed, so that a long one needs no memory. It
+ * reads the history's files, never a device.
+ */
+final class Api {
+  private static final JsonFactory JSON =
+      JsonFactory.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
+  private static final int MOST = 1000;
+  private static final int STANDARD = 100;
+
+  private final Daemon daemon;
+
+  Api(Daemon daemon) {
+    this.daemon = daemon;
+  }
+
+  /** {@code GET /api/v1/workloads}: what is configured and how it goes. */
+  Response workloads(Request request) {
+    List<Board.SeriesView> series = daemon.board().series();
+    Instant now = daemon.clocks().wall().instant();
+    return json(
+        out -> {
+          out.writeStartObject();
+          out.writeName("workloads");
+          out.writeStartArray();
+          for (Workload workload : daemon.config().workloads()) {
+            out.writeStartObject();
+            out.writeStringProperty("name", workload.name());
+            out.writeStringProperty("model", workload.model());
+            out.writeNumberProperty("interval_seconds", workload.interval().toMillis() / 1e3);
+            boolean isRunning =
+                daemon.lanes().running().values().stream()
+                    .anyMatch(target -> target.workload().name().equals(workload.name()));
+            out.writeBooleanProperty("running", isRunning);
+            Optional<Duration> next = daemon.lanes().untilNext(workload.name());
+            if (next.isPresent()) {
+              out.writeStringProperty("next_run_at", now.plus(next.get()).toString());
+            }
+            Instant success = daemon.board().lastSuccess(workload.name());
+            if (success != null) {
+              out.writeStringProperty("last_success_at", success.toString());
+            }
+            out.writeName("series");
+            out.writeStartArray();
+            for (Board.SeriesView one : series) {
+              if (one.key().workload().equals(workload.name())) {
+                out.writeStartObject();
+                head(out, one, now);
+                out.writeEndObject();
+              }
+            }
+            out.writeEndArray();
+            out.writeEndObject();
+          }
+          out.writeEndArray();
+          out.writeEndObject();
+        });
+  }
+
+  /** {@code GET /api/v1/latest?workload=}: the last result of each series, whole. */
+  Response latest(Request request) throws BadRequestException {
+    Optional<String> workload = workload(request);
+    List<Board.SeriesView> series =
+        daemon.board().series().stream()
+            .filter(one -> workload.isEmpty() || one.key().workload().equals(workload.get()))
+            .toList();
+    Instant now = daemon.clocks().wall().instant();
+    return json(
+        out -> {
+          out.writeStartObject();
+          out.writeName("results");
+          out.writeStartArray();
+          for (Board.SeriesView one : series) {
+            Optional<String> result = daemon.history().json(one.entry());
+            if (result.isPresent()) {
+              out.writeStartObject();
+              head(out, one, now);
+              out.writeName("result");
+              out.writeRawValue(result.get());
+              out.writeEndObject();
+            }
+          }
+          out.writeEndArray();
+          out.writeEndObject();
+        });
+  }
+
+  /**
+   * {@code GET /api/v1/results?workload=&from=&to=&limit=&layers=}: kept results, newest first;
+   * without their layers unless they are asked for.
+   */
+  Response results(Request request) throws BadRequestException {
+    Optional<String> workload = workload(request);
+    Instant from = time(request, "from").orElse(Instant.MIN);
+    Instant to = time(request, "to").orElse(Instant.MAX);
+    if (from.isAfter(to)) {
+      throw new BadRequestException("from is after to");
+    }
+    int limit = limit(request);
+    boolean hasLayers = request.parameter("layers").orElse("false").equals("true");
+    List<HistoryEntry> entries =
+        daemon
+            .history()
+            .entries(
+                entry ->
+                    (workload.isEmpty() || entry.key().workload().equals(workload.get()))
+                        && !entry.at().isBefore(from)
+                        && !entry.at().isAfter(to),
+                limit);
+    return json(
+        out -> {
+          out.writeStartObject();
+          out.writeName("results");
+          out.writeStartArray();
+          for (HistoryEntry entry : entries) {
+            Optional<String> result = daemon.history().json(entry);
+            if (result.isPresent()) {
+              out.writeStartObject();
+              out.writeNumberProperty("number", entry.number());
+              out.writeStringProperty("workload", entry.key().workload());
+              out.writeName("result");
+              out.writeRawValue(
+                  hasLayers ? result.get() : ResultJson.without(result.get(), Set.of("layers")));
+              out.writeEndObject();
+            }
+          }
+          out.writeEndArray();
+          out.writeEndObject();
+        });
+  }
+
+  private static void head(JsonGenerator out, Board.SeriesView one, Instant now) {
+    SeriesKey key = one.key();
+    Instant at = one.shown().result().startedAt();
+    out.writeStringProperty("workload", key.workload());
+    out.writeStringProperty("model", key.model());
+    out.writeStringProperty("device", key.device());
+    out.writeStringProperty("backend", key.backend());
+    out.writeStringProperty("precision", key.precision());
+    out.writeNumberProperty("batch", key.batch());
+    out.writeStringProperty("measured_at", at.toString());
+    out.writeNumberProperty("age_seconds", Duration.between(at, now).toMillis() / 1e3);
+    out.writeBooleanProperty("fresh", one.isFresh());
+    out.writeBooleanProperty("restored", one.shown().isRestored());
+    out.writeBooleanProperty("valid", one.shown().result().isValid());
+    out.writeNumberProperty("median_seconds", one.shown().result().median());
+    Double baseline = one.shown().baselineSeconds();
+    Double regression = one.shown().regression();
+    if (baseline != null && regression != null) {
+      out.writeNumberProperty("baseline_seconds", baseline);
+      out.writeNumberProperty("regression_ratio", regression);
+    }
+  }
+
+  private Optional<String> workload(Request request) throws BadRequestException {
+    Optional<String> name = request.parameter("workload");
+    if (name.isPresent()
+        && daemon.config().workloads().stream().noneMatch(one -> one.name().equals(name.get()))) {
+      throw new BadRequestException("workload: no workload of this name; see /api/v1/workloads");
+    }
+    return name;
+  }
+
+  private static Optional<Instant> time(Request request, String name) throws BadRequestException {
+    String text = request.parameter(name).orElse("");
+    if (text.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          text.matches("\\d{1,11}(\\.\\d{1,9})?")
+              ? Instant.ofEpochMilli(Math.round(Double.parseDouble(text) * 1000))
+              : Instant.parse(text));
+    } catch (DateTimeException e) {
+      throw new BadRequestException(
+          name + ": expected a time such as 2026-01-31T12:00:00Z, or seconds since 1970");
+    }
+  }
+
+  private static int limit(Request request) throws BadRequestException {
+    String text = request.parameter("limit").orElse(Integer.toString(STANDARD));
+    if (!text.matches("\\d{1,4}") || Integer.parseInt(text) < 1 || Integer.parseInt(text) > MOST) {
+      throw new BadRequestException("limit: expected a number from 1 to " + MOST);
+    }
+    return Integer.parseInt(text);
+  }
+
+  private interface Content {
+    void write(JsonGenerator out);
+  }
+
+  private static Response json(Content content) {
+    return Response.json(
+        200,
+        stream -> {
+          try (JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), stream)) {
+            content.write(out);
+          }
+        });
+  }
+}

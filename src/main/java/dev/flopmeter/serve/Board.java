@@ -1,0 +1,299 @@
+package dev.flopmeter.serve;
+
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.history.History;
+import dev.flopmeter.serve.history.HistoryEntry;
+import dev.flopmeter.serve.metrics.DaemonMetrics;
+import dev.flopmeter.serve.metrics.Shown;
+import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.result.ResultJson;
+import dev.flopmeter.serve.result.ResultReader;
+import dev.flopmeter.serve.result.SeriesKey;
+import dev.flopmeter.serve.schedule.Target;
+import dev.flopmeter.serve.time.Clocks;
+import dev.flopmeter.serve.worker.Outcome;
+import dev.flopmeter.serve.worker.RunReport;
+import dev.flopmeter.serve.worker.WorkerResult;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known: the last result of each series, its recent past, the last runs. Decides which
+ * results are still shown as metrics: not those of a device that failed, of a target that failed
+ * three times in a row, or that have grown old.
+ *
+ * <p>Thread-safe. Nothing is written to disk under its lock.
+ */
+final class Board {
+  private static final int RUNS = 50;
+  private static final int SPARKS = 60;
+  private static final int FAILURES_TO_WITHDRAW = 3;
+  private static final int INTERVALS_FRESH = 3;
+
+  /** A result that is known. Times are of the clock that does not jump. */
+  static final class Held {
+    final Shown shown;
+    final HistoryEntry entry;
+    final long measuredAt;
+    boolean isShown;
+
+    Held(Shown shown, HistoryEntry entry, long measuredAt) {
+      this.shown = shown;
+      this.entry = entry;
+      this.measuredAt = measuredAt;
+    }
+  }
+
+  /** A run that ended. */
+  record Run(Instant endedAt, Target target, Outcome outcome, Duration duration, String detail) {}
+
+  /** A series as others see it, at one moment. */
+  record SeriesView(
+      SeriesKey key,
+      Shown shown,
+      HistoryEntry entry,
+      boolean isFresh,
+      List<Baseline.Sample> past) {}
+
+  private final DaemonMetrics metrics;
+  private final History history;
+  private final Clocks clocks;
+  private ServeConfig config;
+  private final Map<SeriesKey, Held> held = new LinkedHashMap<>();
+  private final Map<SeriesKey, Baseline> past = new HashMap<>();
+  private final Map<Target.Id, Set<SeriesKey>> byTarget = new HashMap<>();
+  private final Map<String, Instant> successes = new HashMap<>();
+  private final Deque<Run> runs = new ArrayDeque<>();
+
+  Board(ServeConfig config, DaemonMetrics metrics, History history, Clocks clocks) {
+    this.config = config;
+    this.metrics = metrics;
+    this.history = history;
+    this.clocks = clocks;
+  }
+
+  /** Takes the past out of the history, as old as it is. */
+  synchronized void restore() {
+    Instant now = clocks.wall().instant();
+    Set<SeriesKey> seen = new HashSet<>();
+    List<HistoryEntry> all = history.entries(entry -> true, Integer.MAX_VALUE);
+    for (int i = all.size() - 1; i >= 0; i--) {
+      HistoryEntry entry = all.get(i);
+      past(entry.key()).add(sample(entry));
+      successes.merge(entry.key().workload(), entry.at(), (a, b) -> a.isAfter(b) ? a : b);
+    }
+    for (HistoryEntry entry : all) {
+      if (seen.add(entry.key()) && workload(entry.key()).isPresent()) {
+        restore(entry, now);
+      }
+    }
+    successes.keySet().retainAll(config.workloads().stream().map(Workload::name).toList());
+    successes.forEach(metrics::lastSuccess);
+  }
+
+  private void restore(HistoryEntry entry, Instant now) {
+    Result result =
+        history
+            .json(entry)
+            .map(json -> ResultReader.restore(entry.key().workload(), json))
+            .orElse(null);
+    if (result == null) {
+      return;
+    }
+    // From the future: the clock was set back, and nobody knows how old it is.
+    Duration age = Duration.between(entry.at(), now);
+    if (age.isNegative() || age.compareTo(Duration.ofDays(3660)) > 0) {
+      age = Duration.ofDays(3660);
+    }
+    long measuredAt = clocks.nanos().getAsLong() - age.toNanos();
+    Result kept = result.withoutRaw().withTopLayers(config.metrics().layers());
+    Held known = new Held(new Shown(kept, true, null), entry, measuredAt);
+    held.put(entry.key(), known);
+    if (isFresh(known)) {
+      known.isShown = true;
+      metrics.show(known.shown);
+    }
+  }
+
+  private Baseline past(SeriesKey key) {
+    int kept = Math.max(SPARKS, 2 * config.history().baselineRuns());
+    return past.computeIfAbsent(key, unseen -> new Baseline(kept));
+  }
+
+  private static Baseline.Sample sample(HistoryEntry entry) {
+    return new Baseline.Sample(entry.at(), entry.median(), entry.isValid());
+  }
+
+  private Optional<Workload> workload(SeriesKey key) {
+    return config.workloads().stream()
+        .filter(workload -> workload.name().equals(key.workload()))
+        .filter(workload -> workload.batches().contains(key.batch()))
+        .filter(workload -> workload.precisions().contains(key.precision()))
+        .findFirst();
+  }
+
+  private boolean isFresh(Held known) {
+    return workload(known.shown.result().key())
+        .map(
+            workload ->
+                clocks.nanos().getAsLong() - known.measuredAt
+                    <= workload.interval().multipliedBy(INTERVALS_FRESH).toNanos()
+                        + workload.timeout().toNanos())
+        .orElse(false);
+  }
+
+  /** Takes a run's report: its results are kept, counted and shown. */
+  void completed(Target target, RunReport report, int failures) {
+    List<HistoryEntry> entries = new ArrayList<>();
+    for (WorkerResult result : report.results()) {
+      // Single samples are in the histogram; kept, they would be most of the history.
+      String json = ResultJson.without(result.json(), Set.of("raw_seconds"));
+      entries.add(history.append(result.result(), json));
+    }
+    synchronized (this) {
+      Set<SeriesKey> came = new HashSet<>();
+      for (int i = 0; i < entries.size(); i++) {
+        Result result = report.results().get(i).result();
+        came.add(result.key());
+        take(result, entries.get(i));
+      }
+      judge(target, report, failures, came);
+      runs.addFirst(
+          new Run(
+              clocks.wall().instant(),
+              target,
+              report.outcome(),
+              report.duration(),
+              report.detail()));
+      if (runs.size() > RUNS) {
+        runs.removeLast();
+      }
+      metrics.run(target.workload().name(), report.outcome(), report.duration());
+      metrics.history(history.state(), config.history().folder().isPresent());
+    }
+    metrics.publish();
+  }
+
+  private void take(Result result, HistoryEntry entry) {
+    metrics.count(result);
+    Baseline before = past(result.key());
+    Double baseline = before.median(config.history().baselineRuns());
+    before.add(sample(entry));
+    Result kept = result.withoutRaw().withTopLayers(config.metrics().layers());
+    Held known = new Held(new Shown(kept, false, baseline), entry, clocks.nanos().getAsLong());
+    held.put(result.key(), known);
+    if (workload(result.key()).isPresent()) {
+      known.isShown = true;
+      metrics.show(known.shown);
+    }
+  }
+
+  private void judge(Target target, RunReport report, int failures, Set<SeriesKey> came) {
+    Set<SeriesKey> ours = byTarget.computeIfAbsent(target.id(), unseen -> new HashSet<>());
+    held.keySet().stream().filter(key -> belongs(key, target)).forEach(ours::add);
+    Set<SeriesKey> others = new HashSet<>(ours);
+    others.removeAll(came);
+    if (report.outcome() == Outcome.SUCCESS) {
+      Instant now = clocks.wall().instant();
+      successes.put(target.workload().name(), now);
+      metrics.lastSuccess(target.workload().name(), now);
+      // A batch size or a backend that it no longer measures.
+      others.forEach(this::withdraw);
+      ours.retainAll(came);
+    } else if (report.outcome() == Outcome.DEVICE_FAILED || failures >= FAILURES_TO_WITHDRAW) {
+      others.forEach(this::withdraw);
+    }
+    ours.addAll(came);
+    if (report.outcome() == Outcome.DEVICE_FAILED && came.isEmpty()) {
+      metrics.withdrawDevice(target.device());
+    }
+  }
+
+  /** Results restored from before, too, although no run of this life gave them. */
+  private static boolean belongs(SeriesKey key, Target target) {
+    return key.workload().equals(target.workload().name())
+        && key.precision().equals(target.precision())
+        && (key.device().equals(target.device()) || target.device().equals("auto"));
+  }
+
+  private void withdraw(SeriesKey key) {
+    Held known = held.get(key);
+    if (known != null && known.isShown) {
+      known.isShown = false;
+      metrics.withdraw(key);
+    }
+  }
+
+  /** Takes a new configuration: what it no longer names is no longer shown. */
+  synchronized void configured(ServeConfig next, List<Target> targets) {
+    config = next;
+    Set<Target.Id> ids = new HashSet<>();
+    targets.forEach(target -> ids.add(target.id()));
+    byTarget
+        .entrySet()
+        .removeIf(
+            entry -> {
+              boolean isGone = !ids.contains(entry.getKey());
+              if (isGone) {
+                entry.getValue().forEach(this::withdraw);
+              }
+              return isGone;
+            });
+    for (SeriesKey key : List.copyOf(held.keySet())) {
+      if (workload(key).isEmpty()) {
+        withdraw(key);
+        held.remove(key);
+        past.remove(key);
+      }
+    }
+    successes.keySet().retainAll(next.workloads().stream().map(Workload::name).toList());
+  }
+
+  /** Takes away what has grown old; true if anything has. */
+  synchronized boolean expire() {
+    boolean isChanged = false;
+    for (Map.Entry<SeriesKey, Held> entry : held.entrySet()) {
+      if (entry.getValue().isShown && !isFresh(entry.getValue())) {
+        withdraw(entry.getKey());
+        isChanged = true;
+      }
+    }
+    return isChanged;
+  }
+
+  /** The series that are known, in the order they were first seen. */
+  synchronized List<SeriesView> series() {
+    List<SeriesView> views = new ArrayList<>();
+    held.forEach(
+        (key, known) ->
+            views.add(
+                new SeriesView(
+                    key,
+                    known.shown,
+                    known.entry,
+                    known.isShown && !known.shown.isRestored() && isFresh(known),
+                    past(key).samples())));
+    return views;
+  }
+
+  /** The last runs, the latest first. */
+  synchronized List<Run> runs() {
+    return List.copyOf(runs);
+  }
+
+  synchronized @Nullable Instant lastSuccess(String workload) {
+    return successes.get(workload);
+  }
+}

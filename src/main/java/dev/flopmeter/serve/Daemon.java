@@ -1,0 +1,289 @@
+package dev.flopmeter.serve;
+
+import dev.flopmeter.serve.config.ConfigException;
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.history.History;
+import dev.flopmeter.serve.http.HttpService;
+import dev.flopmeter.serve.metrics.DaemonMetrics;
+import dev.flopmeter.serve.schedule.Target;
+import dev.flopmeter.serve.time.Clocks;
+import dev.flopmeter.serve.worker.DeviceProbe;
+import dev.flopmeter.serve.worker.RunReport;
+import dev.flopmeter.serve.worker.WorkerCommand;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The daemon: reads its configuration, runs its workloads in child processes and serves what they
+ * found. It never touches a device itself.
+ *
+ * <p>{@link #start} once, {@link #close} once, from any threads.
+ */
+public final class Daemon implements AutoCloseable {
+  private static final Logger logger = LoggerFactory.getLogger(Daemon.class);
+  private static final long TICK_SECONDS = 5;
+
+  /**
+   * What it is made of.
+   *
+   * @param random for jitter
+   * @param version of flopmeter, as it shows itself
+   */
+  public record Options(
+      ConfigSource source,
+      WorkerCommand worker,
+      Clocks clocks,
+      RandomGenerator random,
+      String version,
+      RunListener listener) {}
+
+  private final Options options;
+  private final Instant startedAt;
+  private final History history;
+  private final DaemonMetrics metrics;
+  private final Board board;
+  private final WorkerRunner runner;
+  private final Lanes lanes;
+  private final Devices devices;
+  private final HttpService http;
+  private final ScheduledExecutorService housekeeping =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "housekeeping");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  private volatile ServeConfig config;
+  private volatile List<String> reloadProblems = List.of();
+  private volatile boolean isPlanned;
+  private Set<String> usedDevices = Set.of();
+
+  private Daemon(Options options, ServeConfig config) throws IOException {
+    this.options = options;
+    this.config = config;
+    Clocks clocks = options.clocks();
+    startedAt = clocks.wall().instant();
+    // The address first: where another daemon has it, nothing of its history is touched.
+    StatusRoutes routes = new StatusRoutes(this);
+    http = HttpService.start(config.http(), routes.routes());
+    try {
+      history = History.open(config.history(), clocks);
+    } catch (IOException e) {
+      http.close();
+      throw e;
+    }
+    metrics = new DaemonMetrics(config, options.version());
+    board = new Board(config, metrics, history, clocks);
+    runner = new WorkerRunner(options.worker(), config.worker(), clocks, options.listener());
+    lanes = new Lanes(config.worker(), options.random(), new LaneRunner(), clocks);
+    devices = new Devices(new DeviceProbe(options.worker()), clocks.nanos());
+    metrics.configured(config);
+    metrics.reloaded(true, startedAt);
+    metrics.history(history.state(), config.history().folder().isPresent());
+    capabilities();
+    board.restore();
+    metrics.publish();
+    routes.open();
+  }
+
+  /**
+   * Starts a daemon. It listens when this returns; the first runs begin right after.
+   *
+   * @throws ConfigException if the configuration is wrong
+   * @throws IOException if the address or the history folder is taken; one line for a person
+   */
+  public static Daemon start(Options options) throws ConfigException, IOException {
+    Daemon daemon = new Daemon(options, options.source().read());
+    ScheduledFuture<?> unused =
+        daemon.housekeeping.scheduleWithFixedDelay(daemon::tick, 0, TICK_SECONDS, TimeUnit.SECONDS);
+    return daemon;
+  }
+
+  private final class LaneRunner implements Lanes.Runner {
+    @Override
+    public RunReport run(Target target) throws InterruptedException {
+      return runner.run(target);
+    }
+
+    @Override
+    public void stop(Target target) {
+      runner.stop(target);
+    }
+
+    @Override
+    public void completed(Target target, RunReport report, int failures, boolean isQuarantined) {
+      metrics.quarantined(target.device(), isQuarantined);
+      board.completed(target, report, failures);
+    }
+  }
+
+  /** Where it listens. */
+  public InetSocketAddress address() {
+    return http.address();
+  }
+
+  /** Whether it knows what to run. */
+  boolean isReady() {
+    return isPlanned;
+  }
+
+  private void capabilities() {
+    metrics.capability("history", config.history().folder().isPresent());
+    metrics.capability("otlp", config.otlp().enabled());
+    metrics.capability("tls", config.http().tls().isPresent());
+    metrics.capability("authentication", !config.http().users().isEmpty());
+    metrics.capability("reload", config.http().reload());
+    metrics.capability(
+        "gpu", devices.known().stream().anyMatch(device -> device.kind().equals("cuda")));
+  }
+
+  /** What has to be looked after: new devices, old results, a disk that is free again. */
+  private void tick() {
+    try {
+      if (!isPlanned || TargetPlan.needsDevices(config)) {
+        boolean isChanged = TargetPlan.needsDevices(config) && devices.refresh();
+        if (isChanged || !isPlanned) {
+          plan();
+        }
+      }
+      boolean isChanged = board.expire();
+      History.State before = history.state();
+      if (before.pending() > 0) {
+        history.flush();
+      }
+      if (isChanged || before.pending() > 0) {
+        metrics.history(history.state(), config.history().folder().isPresent());
+        metrics.publish();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      // The executor would silently never call again.
+      logger.error("housekeeping failed", e);
+    }
+  }
+
+  private synchronized void plan() {
+    List<Target> targets = TargetPlan.of(config, devices.known());
+    board.configured(config, targets);
+    Set<String> used = new HashSet<>();
+    targets.forEach(target -> used.add(target.device()));
+    for (String device : usedDevices) {
+      if (!used.contains(device)) {
+        metrics.deviceUnused(device);
+      }
+    }
+    usedDevices = used;
+    capabilities();
+    metrics.publish();
+    lanes.replace(targets, config.worker());
+    isPlanned = true;
+  }
+
+  /**
+   * Reads the configuration again. A wrong one changes nothing but is told.
+   *
+   * @return the problems, one line each; empty if it was taken
+   */
+  public synchronized List<String> reload() {
+    ServeConfig next;
+    try {
+      next = options.source().read();
+      http.reload(next.http());
+    } catch (ConfigException e) {
+      return refused(e.problems().stream().map(Object::toString).toList());
+    } catch (IOException e) {
+      return refused(List.of(String.valueOf(e.getMessage())));
+    }
+    if (!next.http().host().equals(config.http().host())
+        || next.http().port() != config.http().port()
+        || next.http().tls().isPresent() != config.http().tls().isPresent()
+        || !next.history().folder().equals(config.history().folder())) {
+      logger.warn("a new http.listen, http.tls or history.folder is taken at the next start");
+    }
+    config = next;
+    reloadProblems = List.of();
+    runner.rules(next.worker());
+    history.bounds(next.history());
+    metrics.configured(next);
+    metrics.reloaded(true, options.clocks().wall().instant());
+    plan();
+    logger.info("configuration read again: {} workloads", next.workloads().size());
+    return List.of();
+  }
+
+  private List<String> refused(List<String> problems) {
+    reloadProblems = problems;
+    problems.forEach(problem -> logger.error("configuration not taken: {}", problem));
+    metrics.reloaded(false, options.clocks().wall().instant());
+    metrics.publish();
+    return problems;
+  }
+
+  ServeConfig config() {
+    return config;
+  }
+
+  Board board() {
+    return board;
+  }
+
+  History history() {
+    return history;
+  }
+
+  DaemonMetrics metrics() {
+    return metrics;
+  }
+
+  Lanes lanes() {
+    return lanes;
+  }
+
+  WorkerRunner runner() {
+    return runner;
+  }
+
+  Clocks clocks() {
+    return options.clocks();
+  }
+
+  String version() {
+    return options.version();
+  }
+
+  Instant startedAt() {
+    return startedAt;
+  }
+
+  List<String> reloadProblems() {
+    return reloadProblems;
+  }
+
+  /** Ends all runs with their processes, then the server, then the history. */
+  @Override
+  public void close() throws IOException {
+    housekeeping.shutdownNow();
+    try {
+      lanes.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      http.close();
+      metrics.close();
+      history.close();
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package dev.flopmeter.serve;
+
+import dev.flopmeter.serve.worker.DeviceProbe;
+import dev.flopmeter.serve.worker.DeviceState;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Which devices are here, asked for now and then. Used by one thread; the list by any. */
+final class Devices {
+  private static final Logger logger = LoggerFactory.getLogger(Devices.class);
+  private static final Duration RARELY = Duration.ofMinutes(10);
+  private static final Duration SOON = Duration.ofMinutes(1);
+
+  private final DeviceProbe probe;
+  private final LongSupplier nanos;
+  private volatile List<DeviceState> known = List.of();
+  private boolean isAsked;
+  private boolean isTold;
+  private long askedAt;
+
+  Devices(DeviceProbe probe, LongSupplier nanos) {
+    this.probe = probe;
+    this.nanos = nanos;
+  }
+
+  /** The last answer; empty if there never was one. */
+  List<DeviceState> known() {
+    return known;
+  }
+
+  /** Asks again if it is time; true if the devices are others than before. */
+  boolean refresh() throws InterruptedException {
+    Duration wait = isTold ? RARELY : SOON;
+    if (isAsked && nanos.getAsLong() - askedAt < wait.toNanos()) {
+      return false;
+    }
+    isAsked = true;
+    askedAt = nanos.getAsLong();
+    try {
+      List<DeviceState> devices = probe.read();
+      boolean isChanged = !ids(devices).equals(ids(known));
+      known = devices;
+      isTold = true;
+      if (isChanged) {
+        logger.info("devices: {}", String.join(", ", ids(devices)));
+      }
+      return isChanged;
+    } catch (IOException e) {
+      if (isTold || known.isEmpty()) {
+        logger.warn("devices cannot be listed: {}", e.getMessage());
+      }
+      isTold = false;
+      return false;
+    }
+  }
+
+  private static List<String> ids(List<DeviceState> devices) {
+    return devices.stream().map(DeviceState::id).toList();
+  }
+}

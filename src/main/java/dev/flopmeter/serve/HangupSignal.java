@@ -1,0 +1,39 @@
+package dev.flopmeter.serve;
+
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hears SIGHUP. By reflection, since the JDK's signal handling is not part of what a release
+ * promises (javac refuses it under {@code --release}, and a small runtime may lack it); without it
+ * the daemon works and is reloaded over HTTP.
+ */
+public final class HangupSignal {
+  private static final Logger logger = LoggerFactory.getLogger(HangupSignal.class);
+
+  private HangupSignal() {}
+
+  /** Calls {@code action} at each SIGHUP from now on. */
+  public static void hear(Runnable action) {
+    try {
+      Class<?> signal = Class.forName("sun.misc.Signal");
+      Class<?> handler = Class.forName("sun.misc.SignalHandler");
+      InvocationHandler called =
+          (proxy, method, arguments) -> {
+            if (method.getName().equals("handle")) {
+              action.run();
+            }
+            return null;
+          };
+      Object proxy =
+          Proxy.newProxyInstance(handler.getClassLoader(), new Class<?>[] {handler}, called);
+      signal
+          .getMethod("handle", signal, handler)
+          .invoke(null, signal.getConstructor(String.class).newInstance("HUP"), proxy);
+    } catch (ReflectiveOperationException e) {
+      logger.warn("this Java tells of no SIGHUP; reload with POST /-/reload: {}", e.toString());
+    }
+  }
+}

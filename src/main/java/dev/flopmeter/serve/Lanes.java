@@ -1,0 +1,167 @@
+package dev.flopmeter.serve;
+
+import dev.flopmeter.serve.config.ServeConfig.Worker;
+import dev.flopmeter.serve.schedule.Scheduler;
+import dev.flopmeter.serve.schedule.Target;
+import dev.flopmeter.serve.time.Clocks;
+import dev.flopmeter.serve.worker.Outcome;
+import dev.flopmeter.serve.worker.RunReport;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One thread a device, so that one run at a time is on it while several devices work side by side.
+ * A lane lives as long as its device has targets.
+ */
+final class Lanes implements AutoCloseable {
+  private static final Logger logger = LoggerFactory.getLogger(Lanes.class);
+
+  /** Does a run; may be told to stop it from another thread. */
+  interface Runner {
+    RunReport run(Target target) throws InterruptedException;
+
+    /** Ends the run of a target early, if one is going on. */
+    void stop(Target target);
+
+    void completed(Target target, RunReport report, int failures, boolean isQuarantined);
+  }
+
+  private final Runner runner;
+  private final Clocks clocks;
+
+  // Guarded by this.
+  private final Scheduler scheduler;
+  private final Map<String, Thread> threads = new HashMap<>();
+  private final Map<String, Target> running = new HashMap<>();
+  private boolean isClosed;
+
+  Lanes(Worker rules, RandomGenerator random, Runner runner, Clocks clocks) {
+    this.scheduler = new Scheduler(rules, random);
+    this.runner = runner;
+    this.clocks = clocks;
+  }
+
+  /** Takes a new list; runs of targets that are no longer on it end. */
+  void replace(List<Target> targets, Worker rules) {
+    synchronized (this) {
+      if (isClosed) {
+        return;
+      }
+      scheduler.replace(targets, rules, now());
+      for (String device : scheduler.devices()) {
+        threads.computeIfAbsent(device, this::lane);
+      }
+      running.values().stream().filter(target -> !targets.contains(target)).forEach(runner::stop);
+      notifyAll();
+    }
+  }
+
+  private Thread lane(String device) {
+    Thread thread = new Thread(() -> work(device), "device-" + device);
+    thread.setDaemon(true);
+    thread.start();
+    return thread;
+  }
+
+  private void work(String device) {
+    try {
+      for (Target target = await(device); target != null; target = await(device)) {
+        run(device, target);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run(String device, Target target) throws InterruptedException {
+    long started = now();
+    RunReport report;
+    try {
+      report = runner.run(target);
+    } catch (RuntimeException e) {
+      // A mistake of ours in one run must not end the lane.
+      logger.error("run of {} on {} failed inside the daemon", target.workload().name(), device, e);
+      report = new RunReport(Outcome.FAILED, Duration.ZERO, List.of(), e.toString());
+    }
+    int failures;
+    boolean isQuarantined;
+    synchronized (this) {
+      running.remove(device);
+      scheduler.completed(target, report.outcome(), started, now());
+      failures = scheduler.failures(target.id());
+      isQuarantined = scheduler.isQuarantined(device);
+    }
+    try {
+      runner.completed(target, report, failures, isQuarantined);
+    } catch (RuntimeException e) {
+      logger.error("results of {} on {} could not be taken", target.workload().name(), device, e);
+    }
+  }
+
+  /** Waits for what is next on a device; null if the lane is to end. */
+  private synchronized @Nullable Target await(String device) throws InterruptedException {
+    while (true) {
+      OptionalLong wait = scheduler.untilNext(device, now());
+      if (isClosed || wait.isEmpty()) {
+        threads.remove(device);
+        return null;
+      }
+      Optional<Target> next = scheduler.next(device, now());
+      if (next.isPresent()) {
+        running.put(device, next.get());
+        return next.get();
+      }
+      // Rounded up: waking early would only mean to look twice.
+      wait(TimeUnit.NANOSECONDS.toMillis(wait.getAsLong()) + 1);
+    }
+  }
+
+  private long now() {
+    return clocks.nanos().getAsLong();
+  }
+
+  /** What is running, by device. */
+  synchronized Map<String, Target> running() {
+    return Map.copyOf(running);
+  }
+
+  /** Time until a workload's next run; empty if none is planned. */
+  synchronized Optional<Duration> untilNext(String workload) {
+    return scheduler.untilWorkload(workload, now()).stream()
+        .mapToObj(Duration::ofNanos)
+        .findFirst();
+  }
+
+  synchronized boolean isQuarantined(String device) {
+    return scheduler.isQuarantined(device);
+  }
+
+  synchronized Set<String> devices() {
+    return scheduler.devices();
+  }
+
+  /** Ends all runs and waits until their processes are gone. */
+  @Override
+  public void close() throws InterruptedException {
+    List<Thread> ending;
+    synchronized (this) {
+      isClosed = true;
+      running.values().forEach(runner::stop);
+      ending = List.copyOf(threads.values());
+      notifyAll();
+    }
+    for (Thread thread : ending) {
+      thread.join(TimeUnit.SECONDS.toMillis(30));
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package dev.flopmeter.serve;
+
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.schedule.Target;
+import dev.flopmeter.serve.worker.DeviceState;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Turns workloads and the devices that are here into targets. */
+final class TargetPlan {
+  private TargetPlan() {}
+
+  /** Whether somebody has to be asked which devices there are. */
+  static boolean needsDevices(ServeConfig config) {
+    return config.workloads().stream()
+        .flatMap(workload -> workload.devices().stream())
+        .anyMatch(device -> device.equals("auto") || device.equals("all"));
+  }
+
+  /**
+   * The targets.
+   *
+   * @param known the devices that are here; empty where nobody could tell, so that {@code auto} and
+   *     {@code all} are left to the worker
+   */
+  static List<Target> of(ServeConfig config, List<DeviceState> known) {
+    List<Target> targets = new ArrayList<>();
+    for (Workload workload : config.workloads()) {
+      Set<String> devices = new LinkedHashSet<>();
+      workload.devices().forEach(device -> devices.addAll(resolve(device, known)));
+      for (String device : devices) {
+        for (String precision : workload.precisions()) {
+          targets.add(new Target(workload, device, precision));
+        }
+      }
+    }
+    return targets;
+  }
+
+  private static List<String> resolve(String device, List<DeviceState> known) {
+    List<String> gpus =
+        known.stream().filter(one -> one.kind().equals("cuda")).map(DeviceState::id).toList();
+    return switch (device) {
+      case "auto" ->
+          known.isEmpty() ? List.of("auto") : gpus.isEmpty() ? List.of("cpu") : gpus.subList(0, 1);
+      case "all" -> known.isEmpty() ? List.of("auto") : gpus.isEmpty() ? List.of("cpu") : gpus;
+      default -> List.of(device);
+    };
+  }
+}

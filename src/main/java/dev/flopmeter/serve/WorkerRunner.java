@@ -1,0 +1,156 @@
+package dev.flopmeter.serve;
+
+import dev.flopmeter.measure.Progress;
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.config.ServeConfig.Gate;
+import dev.flopmeter.serve.schedule.Target;
+import dev.flopmeter.serve.time.Clocks;
+import dev.flopmeter.serve.worker.DeviceProbe;
+import dev.flopmeter.serve.worker.DeviceState;
+import dev.flopmeter.serve.worker.Outcome;
+import dev.flopmeter.serve.worker.RunReport;
+import dev.flopmeter.serve.worker.RunRequest;
+import dev.flopmeter.serve.worker.WorkerCommand;
+import dev.flopmeter.serve.worker.WorkerRun;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs a target in a worker, if its gate lets it. Whether a device is busy is asked of a child
+ * process right before the run, and not inside the worker, so that a busy device is not even
+ * opened.
+ */
+final class WorkerRunner {
+  private static final Logger logger = LoggerFactory.getLogger(WorkerRunner.class);
+
+  private final WorkerCommand command;
+  private final DeviceProbe probe;
+  private final Clocks clocks;
+  private final RunListener listener;
+  private final Map<Target, WorkerRun> runs = new ConcurrentHashMap<>();
+  private final Map<Target, Double> progress = new ConcurrentHashMap<>();
+  private volatile ServeConfig.Worker rules;
+
+  WorkerRunner(
+      WorkerCommand command, ServeConfig.Worker rules, Clocks clocks, RunListener listener) {
+    this.command = command;
+    this.probe = new DeviceProbe(command);
+    this.rules = rules;
+    this.clocks = clocks;
+    this.listener = listener;
+  }
+
+  void rules(ServeConfig.Worker next) {
+    rules = next;
+  }
+
+  RunReport run(Target target) throws InterruptedException {
+    RunReport closed = gate(target);
+    RunReport report = closed == null ? measure(target) : closed;
+    log(target, report);
+    listener.ended(target, report);
+    return report;
+  }
+
+  /** Ends a run that is going on. */
+  void stop(Target target) {
+    WorkerRun run = runs.get(target);
+    if (run != null) {
+      run.stop();
+    }
+  }
+
+  /** Share of a run's work that is done; empty if it is not running. */
+  Optional<Double> progress(Target target) {
+    return Optional.ofNullable(progress.get(target));
+  }
+
+  private RunReport measure(Target target) throws InterruptedException {
+    Progress shown = listener.began(target);
+    WorkerRun run =
+        new WorkerRun(
+            new RunRequest(target.workload(), target.device(), target.precision()),
+            rules.grace(),
+            rules.maxMemory(),
+            clocks.nanos(),
+            (phase, done, detail) -> {
+              progress.put(target, done);
+              shown.report(phase, done, detail);
+            });
+    runs.put(target, run);
+    progress.put(target, 0.0);
+    try {
+      return run.run(command);
+    } finally {
+      runs.remove(target);
+      progress.remove(target);
+    }
+  }
+
+  /** The report of a run that must not begin; null if it may. */
+  private @Nullable RunReport gate(Target target) throws InterruptedException {
+    Gate gate = target.workload().gate();
+    if (gate.isOpen()) {
+      return null;
+    }
+    List<DeviceState> devices;
+    try {
+      devices = probe.read();
+    } catch (IOException e) {
+      return closed(Outcome.DEVICE_FAILED, "cannot tell whether it is busy: " + e.getMessage());
+    }
+    Optional<DeviceState> device =
+        devices.stream()
+            .filter(one -> target.device().equals("auto") || one.id().equals(target.device()))
+            .findFirst();
+    if (device.isEmpty()) {
+      return closed(Outcome.DEVICE_FAILED, "is not among the devices any more");
+    }
+    return busy(gate, device.get()).map(why -> closed(Outcome.SKIPPED_BUSY, why)).orElse(null);
+  }
+
+  private static RunReport closed(Outcome outcome, String detail) {
+    return new RunReport(outcome, Duration.ZERO, List.of(), detail);
+  }
+
+  private static Optional<String> busy(Gate gate, DeviceState device) {
+    if (gate.utilizationBelow().isPresent()) {
+      Double busy = device.utilization();
+      if (busy == null) {
+        return Optional.of("its utilization cannot be read, which only_when asks for");
+      }
+      if (busy >= gate.utilizationBelow().get()) {
+        return Optional.of("is " + Math.round(busy * 100) + "% busy");
+      }
+    }
+    if (gate.memoryFreeAbove().isPresent()) {
+      Double free = device.memoryFreeBytes();
+      if (free == null) {
+        return Optional.of("its free memory cannot be read, which only_when asks for");
+      }
+      if (free <= gate.memoryFreeAbove().get()) {
+        return Optional.of("has " + Math.round(free / (1 << 20)) + "MiB of memory free");
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static void log(Target target, RunReport report) {
+    String what = target.workload().name() + " on " + target.device() + " in " + target.precision();
+    String took = report.duration().toMillis() / 1000.0 + " s";
+    if (report.outcome() == Outcome.SUCCESS) {
+      logger.info("{}: {} results in {}", what, report.results().size(), took);
+    } else if (report.outcome().isNeutral()) {
+      logger.info("{}: {} {}", what, report.outcome().label(), report.detail());
+    } else {
+      logger.warn("{}: {} after {}: {}", what, report.outcome().label(), took, report.detail());
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package dev.flopmeter.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The completion in real shells. */
+class CompletionCommandTest {
+
+  private static final Path BASH = Path.of("/bin/bash");
+
+  @TempDir Path directory;
+
+  @Test
+  void bashCompletesCommandsOptionsAndModels() throws Exception {
+    assumeTrue(Files.isExecutable(BASH), "needs bash");
+
+    assertThat(complete("comp")).contains("compare");
+    assertThat(complete("profile", "--prec")).contains("--precision");
+    assertThat(complete("count", "resnet10")).contains("resnet101");
+  }
+
+  @Test
+  void zshTurnsOnBashsCompletionsFirst() {
+    assertThat(script("zsh")).startsWith("autoload -Uz compinit bashcompinit");
+  }
+
+  @Test
+  void anotherShellIsRefused() {
+    StringWriter err = new StringWriter();
+    CommandLine line = Main.commandLine("completion", "fish").setErr(new PrintWriter(err));
+
+    assertThat(line.execute("completion", "fish")).isEqualTo(Main.BAD_INPUT);
+    assertThat(err.toString()).contains("bash and zsh, not 'fish'");
+  }
+
+  private static String script(String shell) {
+    StringWriter out = new StringWriter();
+    CommandLine line = Main.commandLine("completion", shell).setOut(new PrintWriter(out));
+    assertThat(line.execute("completion", shell)).isZero();
+    return out.toString();
+  }
+
+  /** What bash offers for these words, the last one being typed. */
+  private String complete(String... words) throws IOException, InterruptedException {
+    Path file = directory.resolve("completion.bash");
+    Files.writeString(file, script("bash"));
+    String typed = String.join(" ", words);
+    String ask =
+        "source "
+            + file
+            + "; COMP_WORDS=(flopmeter "
+            + typed
+            + "); COMP_CWORD="
+            + words.length
+            + "; COMP_LINE='flopmeter "
+            + typed
+            + "'; COMP_POINT=${#COMP_LINE}; _flopmeter_with_models flopmeter; printf '%s ' \"${COMPREPLY[@]}\"";
+    Process bash = new ProcessBuilder(BASH.toString(), "-c", ask).redirectErrorStream(true).start();
+    String offered = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(bash.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    return offered;
+  }
+}

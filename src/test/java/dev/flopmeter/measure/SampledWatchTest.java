@@ -1,0 +1,130 @@
+package dev.flopmeter.measure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.device.SensorReading;
+import dev.flopmeter.device.SensorSource;
+import dev.flopmeter.measure.ProfileResult.Sensors;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Rule 8: clocks are read, and samples below 75 % of the default do not count. */
+class SampledWatchTest {
+
+  /** Plays back readings. */
+  private static final class Recorded implements SensorSource {
+    private final Deque<SensorReading> readings = new ArrayDeque<>();
+    private final OptionalDouble normal;
+    private boolean isClosed;
+
+    Recorded(OptionalDouble normal, SensorReading... readings) {
+      this.normal = normal;
+      this.readings.addAll(List.of(readings));
+    }
+
+    @Override
+    public SensorReading read() {
+      return readings.size() > 1 ? readings.removeFirst() : readings.getFirst();
+    }
+
+    @Override
+    public OptionalDouble energyJoules() {
+      return OptionalDouble.empty();
+    }
+
+    @Override
+    public OptionalDouble defaultSmClockHz() {
+      return normal;
+    }
+
+    @Override
+    public void close() {
+      isClosed = true;
+    }
+  }
+
+  private static SensorReading reading(
+      @Nullable Double clock, double power, double temperature, List<String> throttle) {
+    return new SensorReading(
+        clock,
+        null,
+        power,
+        700.0,
+        null,
+        temperature,
+        null,
+        null,
+        List.of(4711, 4712),
+        null,
+        null,
+        throttle,
+        Map.of("utilization", "not told"));
+  }
+
+  @Test
+  void aClockBelowThreeQuartersOfTheDefaultRefusesSamples() {
+    SampledWatch watch =
+        SampledWatch.manual(
+            new Recorded(
+                OptionalDouble.of(2e9),
+                reading(1.51e9, 1, 1, List.of()),
+                reading(1.49e9, 1, 1, List.of()),
+                reading(2e9, 1, 1, List.of())));
+    assertThat(watch.gate().refusal()).isEmpty(); // nothing read yet
+    watch.read();
+    assertThat(watch.gate().refusal()).isEmpty();
+    watch.read();
+    assertThat(watch.gate().refusal()).hasValue("SM clock below 1500 MHz, 75 % of its default");
+    watch.read();
+    assertThat(watch.gate().refusal()).isEmpty();
+  }
+
+  @Test
+  void whoTellsNoClockRefusesNothing() {
+    SampledWatch unknown =
+        SampledWatch.manual(new Recorded(OptionalDouble.of(2e9), reading(null, 1, 1, List.of())));
+    unknown.read();
+    assertThat(unknown.gate().refusal()).isEmpty();
+    SampledWatch noDefault =
+        SampledWatch.manual(new Recorded(OptionalDouble.empty(), reading(1e6, 1, 1, List.of())));
+    noDefault.read();
+    assertThat(noDefault.gate().refusal()).isEmpty();
+  }
+
+  @Test
+  void sumsUpWhatItSaw() {
+    SampledWatch watch =
+        SampledWatch.manual(
+            new Recorded(
+                OptionalDouble.of(2e9),
+                reading(1.9e9, 300, 50, List.of()),
+                reading(1.8e9, 500, 61, List.of("sw_power_cap")),
+                reading(1.7e9, 400, 60, List.of("sw_thermal"))));
+    for (int i = 0; i < 3; i++) {
+      watch.read();
+    }
+    Sensors sensors = watch.summary(0.5);
+    assertThat(sensors.smClockHz()).isEqualTo(1.8e9);
+    assertThat(sensors.powerW()).isEqualTo(400);
+    assertThat(sensors.temperatureC()).isEqualTo(61);
+    assertThat(sensors.energyJPerInference()).isEqualTo(0.5);
+    assertThat(sensors.throttleReasons()).containsExactly("sw_power_cap", "sw_thermal");
+    assertThat(sensors.otherProcesses()).isEqualTo(1);
+    assertThat(sensors.utilization()).isNull();
+    assertThat(sensors.absent()).containsEntry("utilization", "not told");
+  }
+
+  @Test
+  void closingEndsTheThreadAndTheSource() {
+    Recorded source = new Recorded(OptionalDouble.empty(), reading(1e9, 1, 1, List.of()));
+    try (SampledWatch watch = SampledWatch.start(source)) {
+      assertThat(watch.summary(null)).isNotNull();
+    }
+    assertThat(source.isClosed).isTrue();
+  }
+}

@@ -1,0 +1,160 @@
+package dev.flopmeter.report;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.logging.Level;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Dimension;
+import org.openqa.selenium.JavascriptExecutor;
+import org.openqa.selenium.OutputType;
+import org.openqa.selenium.WebElement;
+import org.openqa.selenium.chrome.ChromeDriver;
+import org.openqa.selenium.chrome.ChromeDriverService;
+import org.openqa.selenium.chrome.ChromeOptions;
+import org.openqa.selenium.logging.LogEntry;
+import org.openqa.selenium.logging.LogType;
+import org.openqa.selenium.logging.LoggingPreferences;
+
+/** A headless Chromium, Debian's, with what the tests of pages ask of it. */
+final class Browser implements AutoCloseable {
+  private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
+  private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
+  private static final Path TARGET = Path.of("target");
+
+  private final ChromeDriver driver;
+
+  private Browser(ChromeDriver driver) {
+    this.driver = driver;
+  }
+
+  /** Starts one, or skips the test with the reason. */
+  static Browser start() throws IOException {
+    assumeTrue(
+        Files.isExecutable(CHROMIUM) && Files.isExecutable(DRIVER),
+        "needs Debian's packages chromium and chromium-driver");
+    Path profile = Files.createTempDirectory(Files.createDirectories(TARGET), "chromium");
+    ChromeOptions options = new ChromeOptions();
+    options.setBinary(CHROMIUM.toString());
+    options.addArguments(
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+        "--force-device-scale-factor=1",
+        "--user-data-dir=" + profile.toAbsolutePath());
+    LoggingPreferences logs = new LoggingPreferences();
+    logs.enable(LogType.BROWSER, Level.ALL);
+    options.setCapability(ChromeOptions.LOGGING_PREFS, logs);
+    ChromeDriverService service =
+        new ChromeDriverService.Builder().usingDriverExecutable(DRIVER.toFile()).build();
+    ChromeDriver driver = new ChromeDriver(service, options);
+    driver.manage().window().setSize(new Dimension(1280, 900));
+    return new Browser(driver);
+  }
+
+  void open(String address) {
+    driver.get(address);
+  }
+
+  /** Opens {@code html} as a file. */
+  Path openFile(String name, String html) throws IOException {
+    Path file = Files.createDirectories(TARGET.resolve("pages")).resolve(name);
+    Files.writeString(file, html);
+    open(file.toUri().toString());
+    return file;
+  }
+
+  List<WebElement> all(String selector) {
+    return driver.findElements(By.cssSelector(selector));
+  }
+
+  WebElement one(String selector) {
+    return driver.findElement(By.cssSelector(selector));
+  }
+
+  long count(String selector) {
+    return (Long) js("return document.querySelectorAll(arguments[0]).length", selector);
+  }
+
+  /** The visible texts of all that match, in document order. */
+  @SuppressWarnings("unchecked")
+  List<String> texts(String selector) {
+    return (List<String>)
+        js(
+            "return [...document.querySelectorAll(arguments[0])]"
+                + ".filter(e => e.offsetParent !== null).map(e => e.textContent)",
+            selector);
+  }
+
+  Object js(String script, Object... arguments) {
+    Object result = ((JavascriptExecutor) driver).executeScript(script, arguments);
+    return result == null ? "" : result;
+  }
+
+  WebElement focused() {
+    return driver.switchTo().activeElement();
+  }
+
+  /** Errors and warnings that the page, not this test, wrote to the console. */
+  List<String> complaints() {
+    return driver.manage().logs().get(LogType.BROWSER).getAll().stream()
+        .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())
+        .map(LogEntry::getMessage)
+        .toList();
+  }
+
+  /** What axe-core finds wrong, one line each; empty if nothing. */
+  @SuppressWarnings("unchecked")
+  List<String> accessibilityProblems() throws IOException {
+    try (InputStream axe = Browser.class.getResourceAsStream("/axe.min.js")) {
+      js(new String(axe.readAllBytes(), StandardCharsets.UTF_8));
+    }
+    Object found =
+        ((JavascriptExecutor) driver)
+            .executeAsyncScript(
+                "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']})"
+                    + ".then(r => done(r.violations.map(v => v.id + ': ' + v.help + ' '"
+                    + " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | '))));");
+    return (List<String>) found;
+  }
+
+  /** Milliseconds until something was painted, and until all was loaded. */
+  Map<String, Long> timing() {
+    String painted =
+        "const p = performance.getEntriesByName('first-contentful-paint')[0];"
+            + "return Math.round(p ? p.startTime : -1)";
+    Object paint = await().until(() -> js(painted), time -> (Long) time >= 0);
+    Object load =
+        js("return Math.round(performance.getEntriesByType('navigation')[0].loadEventEnd)");
+    return Map.of("paint", (Long) paint, "load", (Long) load);
+  }
+
+  void theme(String theme) {
+    js("document.documentElement.dataset.theme = arguments[0]", theme);
+  }
+
+  /** A picture of the top of the page, among the build's output. */
+  void screenshot(String name, int width, int height) throws IOException {
+    driver.manage().window().setSize(new Dimension(width, height));
+    Path file = Files.createDirectories(TARGET.resolve("screenshots")).resolve(name + ".png");
+    Files.write(file, driver.getScreenshotAs(OutputType.BYTES));
+  }
+
+  @Override
+  public void close() {
+    driver.quit();
+  }
+}

@@ -1,0 +1,54 @@
+package dev.flopmeter.run.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.run.Layout;
+import dev.flopmeter.run.Precision;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the host does for a pass: its launches, and the time to put them onto the stream. */
+class EnqueueTest {
+  @TempDir Path cache;
+
+  @Test
+  void resnet50IsOneLaunchPerConvolutionAndLittleElse() {
+    Graph graph = Zoo.get("resnet50").bind(Bindings.ofBatch(1));
+    RunOptions options =
+        RunOptions.DEFAULT.withPrecision(Precision.FP16).withLayout(Layout.NHWC);
+    try (CudnnBackend backend = EmulatedGpu.open(cache);
+        CudnnPlan plan = (CudnnPlan) backend.prepare(graph, options)) {
+      double shortest = Double.POSITIVE_INFINITY;
+      for (int i = 0; i < 200; i++) {
+        shortest = Math.min(shortest, plan.timeEnqueue());
+      }
+      System.out.printf(
+          "ResNet-50: %d steps, host time to enqueue one pass %.1f us%n",
+          plan.steps().size(), shortest * 1e6);
+      // 53 convolutions and the fully connected layer, two poolings, and the widened image.
+      assertThat(plan.steps()).hasSizeLessThanOrEqualTo(53 + 1 + 2 + 2);
+      assertThat(plan.steps())
+          .filteredOn(step -> step.op().startsWith("Conv"))
+          .allMatch(step -> step.kernel().algorithm().startsWith("fused"));
+    }
+  }
+
+  @Test
+  void measuredLayoutsStillGiveEveryNodeItsStep() {
+    Graph graph = Zoo.get("resnet18").bind(Bindings.ofBatch(1));
+    EmulatedGpu.requireBuilt();
+    try (CudnnBackend backend =
+            CudnnBackend.open("cuda:0", EmulatedGpu.libraries(), cache, Optional.of(true));
+        CudnnPlan plan = (CudnnPlan) backend.prepare(graph, RunOptions.DEFAULT)) {
+      assertThat(plan.steps().stream().map(Step::nodes).mapToInt(java.util.List::size).sum())
+          .isEqualTo(graph.nodes().size());
+    }
+  }
+}

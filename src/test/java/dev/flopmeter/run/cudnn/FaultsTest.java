@@ -1,0 +1,157 @@
+package dev.flopmeter.run.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What goes wrong on a GPU, in a process of its own: it ends with exit code 3 and one line that
+ * names the error, and gives back all it took.
+ */
+class FaultsTest {
+  private static final Path MODEL = Path.of("../shared/models/real/mnist/model.onnx");
+  private static final long PATIENCE_SECONDS = 2;
+
+  @TempDir Path directory;
+
+  private record Ended(int exitCode, List<String> errors, JsonNode report) {
+    String error() {
+      return errors.isEmpty() ? "" : errors.get(errors.size() - 1);
+    }
+
+    /** Everything still alive in the emulated driver as the process ended. */
+    int leaked() {
+      int all = 0;
+      for (JsonNode count : report.path("live")) {
+        all += count.asInt();
+      }
+      return all;
+    }
+  }
+
+  @BeforeAll
+  static void build() {
+    assumeTrue(Files.exists(MODEL), "no network at " + MODEL);
+    EmulatedGpu.requireBuilt();
+  }
+
+  private Ended profile(String fault) throws IOException, InterruptedException {
+    Path report = directory.resolve("report.jsonl");
+    Path errors = directory.resolve("errors");
+    ProcessBuilder command =
+        new ProcessBuilder(
+            EmulatedGpu.SCRIPT.toString(),
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-Dflopmeter.cudnn.patience.seconds=" + PATIENCE_SECONDS,
+            "-Dflopmeter.cache=" + directory.resolve("cache"),
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.flopmeter.cli.Main",
+            "profile",
+            MODEL.toString(),
+            "--backend",
+            "cudnn",
+            "--no-check",
+            "--no-roof",
+            "--max-time",
+            "1s",
+            "--format",
+            "json");
+    command.environment().putAll(Map.of("FLOPMETER_EMULATED_REPORT", report.toString()));
+    command.environment().put("FLOPMETER_EMULATED_FAULT", fault);
+    command.redirectError(errors.toFile());
+    command.redirectOutput(directory.resolve("output").toFile());
+    Process process = command.start();
+    if (!process.waitFor(120, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+      throw new AssertionError("the process hangs under " + fault);
+    }
+    List<String> lines = new ArrayList<>(Files.readAllLines(errors));
+    lines.removeIf(line -> !line.startsWith("flopmeter: "));
+    JsonNode parsed =
+        Files.exists(report)
+            ? JsonMapper.builder().build().readTree(Files.readString(report))
+            : JsonMapper.builder().build().createObjectNode();
+    return new Ended(process.exitValue(), lines, parsed);
+  }
+
+  @Test
+  void withoutAFaultItEndsWellAndGivesEverythingBack() throws Exception {
+    Ended ended = profile("");
+    assertThat(ended.errors()).isEmpty();
+    assertThat(ended.exitCode()).isZero();
+    assertThat(ended.report().path("calls").path("cuGraphLaunch").asInt()).isPositive();
+    assertThat(ended.leaked()).as(ended.report().path("live").toString()).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "oom@alloc:1            | CUDA_ERROR_OUT_OF_MEMORY",
+        "oom@alloc:2            | CUDA_ERROR_OUT_OF_MEMORY",
+        "oom@call:cuEventCreate | CUDA_ERROR_OUT_OF_MEMORY",
+        "oom@call:cudnnCreate   | cudnnCreate failed",
+        "no-device              | shows no device",
+        "old-driver             | too old",
+        "cudnn-version:8907     | needed is 9",
+        "missing-symbol:cudnnPoolingForward | lacks the function cudnnPoolingForward",
+      })
+  void aFaultThatPassesIsReportedAndNothingLeaks(String fault, String words) throws Exception {
+    Ended ended = profile(fault);
+    assertThat(ended.errors()).hasSize(1);
+    assertThat(ended.error()).contains(words);
+    assertThat(ended.exitCode()).isEqualTo(3);
+    assertThat(ended.leaked()).as(ended.report().path("live").toString()).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "illegal-address@launch:4  | step | CUDA_ERROR_ILLEGAL_ADDRESS",
+        "illegal-address@launch:900| pass | CUDA_ERROR_ILLEGAL_ADDRESS",
+        "ecc@launch:6              | step | CUDA_ERROR_ECC_UNCORRECTABLE",
+        "launch-failed@launch:6    | step | CUDA_ERROR_LAUNCH_FAILED",
+        "device-lost@launch:6      | step | CUDA_ERROR_UNKNOWN",
+        "illegal-address@call:cudnnConvolutionBiasActivationForward:1 | step | CUDA_ERROR_ILLEGAL_ADDRESS",
+        "device-lost               | cuDevicePrimaryCtxRetain | CUDA_ERROR_UNKNOWN",
+      })
+  void aStickyFaultEndsTheProcessWithItsName(String fault, String place, String name)
+      throws Exception {
+    Ended ended = profile(fault);
+    assertThat(ended.errors()).hasSize(1);
+    assertThat(ended.error()).contains(place).contains(name);
+    assertThat(ended.exitCode()).isEqualTo(3);
+  }
+
+  @Test
+  void aHangIsReportedWithinOurPatience() throws Exception {
+    Ended ended = profile("hang@launch:6");
+    assertThat(ended.errors()).hasSize(1);
+    assertThat(ended.error()).contains("did not answer within " + PATIENCE_SECONDS + " s");
+    assertThat(ended.exitCode()).isEqualTo(3);
+  }
+
+  @Test
+  void aSlowDeviceIsNoFault() throws Exception {
+    Ended ended = profile("slow:50%");
+    assertThat(ended.exitCode()).isZero();
+    assertThat(ended.leaked()).isZero();
+  }
+}

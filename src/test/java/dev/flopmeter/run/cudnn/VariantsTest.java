@@ -1,0 +1,131 @@
+package dev.flopmeter.run.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.onnx.OnnxModel;
+import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.run.Layout;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.Precision;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.djl.DjlBackend;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Networks in all precisions and layouts, fused and not, on the emulated GPU against PyTorch. The
+ * light networks' weights are constants, so they get random ones by their sizes where that is
+ * asked.
+ */
+class VariantsTest {
+  private static final Path MODELS = Path.of("../shared/models");
+  @TempDir static Path cache;
+  private static CudnnBackend gpu;
+  private static DjlBackend reference;
+
+  @BeforeAll
+  static void open() {
+    assumeTrue(Files.isDirectory(MODELS), "no networks at " + MODELS);
+    gpu = EmulatedGpu.open(cache);
+    reference = DjlBackend.open();
+  }
+
+  @AfterAll
+  static void close() {
+    if (gpu != null) {
+      gpu.close();
+      reference.close();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"resnet50_first_block", "cct_2_32", "micro_kws"})
+  void smallNetworksAgreeWithPyTorchInEveryVariant(String name) {
+    checkAll(
+        OnnxModel.read(MODELS.resolve("real/" + name + "/model.onnx")).bind(Bindings.ofBatch(1)));
+  }
+
+  @ParameterizedTest
+  @Tag("emulated-full")
+  @MethodSource("files")
+  void publishedNetworksAgreeWithPyTorchInEveryVariant(Path file) {
+    OnnxModel model = OnnxModel.read(file);
+    checkAll(model.bind(Bindings.ofBatch(1)));
+  }
+
+  static Stream<Path> files() throws java.io.IOException {
+    try (Stream<Path> light = Files.list(MODELS.resolve("light"));
+        Stream<Path> real = Files.list(MODELS.resolve("real"))) {
+      return Stream.concat(
+              light.filter(file -> file.toString().endsWith(".onnx")).toList().stream(),
+              real.map(folder -> folder.resolve("model.onnx")).toList().stream())
+          .filter(file -> !file.toString().contains("tinybert"))
+          .sorted();
+    }
+  }
+
+  @ParameterizedTest
+  @Tag("emulated-full")
+  @ValueSource(strings = {"resnet18", "resnet50"})
+  void builtInNetworksAgreeWithPyTorchInEveryVariant(String name) {
+    checkAll(Zoo.get(name).bind(Bindings.ofBatch(1)));
+  }
+
+  private static void checkAll(Graph graph) {
+    Map<String, Tensor> inputs = inputs(graph);
+    Map<String, Tensor> expected;
+    try (Plan plan = reference.prepare(graph, RunOptions.DEFAULT)) {
+      expected = plan.run(inputs);
+    }
+    List<String> figures = new ArrayList<>();
+    for (Precision precision : Precision.values()) {
+      for (Layout layout : Layout.values()) {
+        for (boolean fuse : new boolean[] {true, false}) {
+          RunOptions options =
+              RunOptions.DEFAULT.withPrecision(precision).withLayout(layout).withFuse(fuse);
+          try (Plan plan = gpu.prepare(graph, options)) {
+            double error = Comparison.relativeL2(expected, plan.run(inputs));
+            String variant = precision.label() + " " + layout.label() + (fuse ? " fused" : "");
+            figures.add(variant + " " + error);
+            assertThat(error)
+                .as(graph.name() + " " + variant)
+                .isLessThan(Comparison.limit(precision));
+          }
+        }
+      }
+    }
+    System.out.println(graph.name() + ": " + figures.size() + " comparisons: " + figures);
+  }
+
+  private static Map<String, Tensor> inputs(Graph graph) {
+    Map<String, Tensor> inputs = new LinkedHashMap<>();
+    for (String input : graph.inputs()) {
+      TensorType type = graph.requireType(input);
+      inputs.put(
+          input,
+          type.type() == DataType.FLOAT
+              ? new RandomTensor(type, 7, -1, 1)
+              : new RandomTensor(type, 7, 0, 2));
+    }
+    return inputs;
+  }
+}

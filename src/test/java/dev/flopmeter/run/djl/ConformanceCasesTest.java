@@ -1,0 +1,36 @@
+package dev.flopmeter.run.djl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.conformance.CaseResult;
+import dev.flopmeter.run.conformance.Conformance;
+import dev.flopmeter.run.conformance.ConformanceCase;
+import dev.flopmeter.run.conformance.Outcome;
+import dev.flopmeter.run.conformance.Tolerance;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every one of ONNX's backend test cases at hand passes; none is left out. */
+class ConformanceCasesTest {
+
+  @ParameterizedTest
+  @ValueSource(strings = {"../shared/onnx-node-tests", "../shared/onnx-pytorch-tests"})
+  void allCasesPass(String directory) {
+    assumeTrue(Files.isDirectory(Path.of(directory)), "no cases at " + directory);
+    try (DjlBackend backend = DjlBackend.open()) {
+      List<CaseResult> results =
+          ConformanceCase.in(Path.of(directory)).stream()
+              .map(each -> each.run(backend, RunOptions.DEFAULT, Tolerance.ONNX))
+              .toList();
+      Conformance conformance = new Conformance(backend.name(), results);
+      assertThat(conformance.of(Outcome.FAILED)).isEmpty();
+      assertThat(conformance.of(Outcome.UNSUPPORTED)).isEmpty();
+      assertThat(conformance.total().passed()).isEqualTo(results.size()).isPositive();
+    }
+  }
+}

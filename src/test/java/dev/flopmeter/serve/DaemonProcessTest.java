@@ -1,0 +1,113 @@
+package dev.flopmeter.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The daemon as a process: how it starts, stops and is killed. */
+class DaemonProcessTest {
+  private static final Pattern KEPT = Pattern.compile("\nflopmeter_history_results ([0-9.E]+)");
+
+  @TempDir private Path folder;
+
+  private Path config(String yaml) throws Exception {
+    return Files.writeString(
+        folder.resolve("f.yaml"),
+        yaml + "\nhttp: {listen: \"127.0.0.1:0\"}\nhistory: {folder: kept}\n");
+  }
+
+  private static List<ProcessHandle> workers() {
+    return ProcessHandle.allProcesses()
+        .filter(one -> one.info().commandLine().orElse("").contains("fake-worker profile stubborn"))
+        .toList();
+  }
+
+  @Test
+  void stopsAtOnceAndLeavesNoProcess() throws Exception {
+    try (DaemonProcess daemon =
+        DaemonProcess.start(
+            config(
+                "workloads: {s: {model: stubborn, device: cpu}}\nworker: {grace: 200ms}"),
+            Map.of())) {
+      await().until(() -> workers().size() == 1);
+      daemon.process.destroy();
+      assertThat(daemon.process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      await().atMost(Duration.ofSeconds(5)).until(() -> workers().isEmpty());
+      assertThat(Files.readString(daemon.log)).contains("stopped");
+    }
+  }
+
+  @Test
+  void aTakenPortIsOneLineAndExitCodeTwo() throws Exception {
+    try (DaemonProcess first =
+        DaemonProcess.start(config("workloads: {a: {model: good, device: cpu}}"), Map.of())) {
+      Path second =
+          Files.writeString(
+              folder.resolve("g.yaml"),
+              "workloads: {a: {model: good, device: cpu}}\nhttp: {listen: \"127.0.0.1:"
+                  + first.port
+                  + "\"}\nhistory: {folder: none}\n");
+      try (DaemonProcess refused = DaemonProcess.start(second, Map.of())) {
+        assertThat(refused.process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(refused.process.exitValue()).isEqualTo(2);
+        assertThat(Files.readString(refused.log))
+            .isEqualTo(
+                "flopmeter: http.listen: cannot listen on 127.0.0.1:"
+                    + first.port
+                    + ": Address already in use\n");
+      }
+    }
+  }
+
+  @Test
+  void killedFiftyTimesTheHistoryHoldsWhatWasSeen() throws Exception {
+    Random random = new Random(7);
+    Path config =
+        config("workloads: {a: {model: good-40, device: cpu, interval: 1s, jitter: 0%, batch: [1, 2, 3, 4]}}");
+    long seen = 0;
+    for (int life = 0; life < 50; life++) {
+      try (DaemonProcess daemon = DaemonProcess.start(config, Map.of())) {
+        await()
+            .atMost(Duration.ofSeconds(30))
+            .pollInterval(Duration.ofMillis(5))
+            .until(() -> KEPT.matcher(daemon.metrics()).find());
+        long restored = kept(daemon.metrics());
+        assertThat(restored).as("life %d: kept results", life).isGreaterThanOrEqualTo(seen);
+        assertThat(Files.readString(daemon.log)).doesNotContain("ERROR");
+        // Anywhere in or between two runs, so that writes are hit, too.
+        long wait = random.nextInt(400);
+        daemon.process.waitFor(wait, TimeUnit.MILLISECONDS);
+        seen = Math.max(restored, kept(daemon.metrics()));
+        daemon.process.destroyForcibly().waitFor();
+      }
+    }
+    assertThat(seen).isPositive();
+  }
+
+  private static long kept(String metrics) {
+    Matcher matcher = KEPT.matcher(metrics);
+    return matcher.find() ? (long) Double.parseDouble(matcher.group(1)) : 0;
+  }
+
+  @Test
+  void hangingUpReadsTheConfigurationAgain() throws Exception {
+    Path config = config("workloads: {a: {model: good, device: cpu}}");
+    try (DaemonProcess daemon = DaemonProcess.start(config, Map.of())) {
+      config("workloads: {b: {model: good, device: cpu}}");
+      new ProcessBuilder("kill", "-HUP", Long.toString(daemon.process.pid())).start().waitFor();
+      await().until(() -> daemon.metrics().contains("workload=\"b\""));
+      assertThat(daemon.metrics()).doesNotContain("workload=\"a\"");
+    }
+  }
+}

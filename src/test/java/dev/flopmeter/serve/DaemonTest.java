@@ -1,0 +1,370 @@
+package dev.flopmeter.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import at.favre.lib.crypto.bcrypt.BCrypt;
+import dev.flopmeter.serve.config.ConfigReader;
+import dev.flopmeter.serve.time.Clocks;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The whole daemon over HTTP, with worker processes that are scripts. */
+class DaemonTest {
+  @TempDir private Path folder;
+
+  private final HttpClient http = HttpClient.newHttpClient();
+  private Daemon daemon;
+
+  private void configure(String yaml) throws IOException {
+    String http = yaml.contains("http:") ? "" : "http: {listen: \"127.0.0.1:0\", reload: true}\n";
+    String kept = yaml.contains("history:") ? "" : "history: {folder: kept}\n";
+    Files.writeString(folder.resolve("f.yaml"), yaml + "\n" + http + kept);
+  }
+
+  private void start(String yaml, Map<String, String> environment) throws Exception {
+    configure(yaml);
+    ConfigReader reader = new ConfigReader(Map.of());
+    daemon =
+        Daemon.start(
+            new Daemon.Options(
+                () -> reader.read(folder.resolve("f.yaml")),
+                FakeWorker.command(environment),
+                Clocks.system(),
+                new Random(1),
+                "1.0",
+                RunListener.NOBODY));
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    if (daemon != null) {
+      daemon.close();
+    }
+  }
+
+  private HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(
+            URI.create("http://127.0.0.1:" + daemon.address().getPort() + path))
+        .timeout(Duration.ofSeconds(60));
+  }
+
+  private HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
+    return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  private String get(String path) throws Exception {
+    return send(request(path)).body();
+  }
+
+  private double metric(String series) throws Exception {
+    return get("/metrics")
+        .lines()
+        .filter(line -> line.startsWith(series + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(series.length() + 1)))
+        .findFirst()
+        .orElse(Double.NaN);
+  }
+
+  private double runs(String workload, String outcome) throws Exception {
+    return metric(
+        "flopmeter_runs_total{outcome=\"" + outcome + "\",workload=\"" + workload + "\"}");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "good, success", "refuse, failed", "lost, device_failed", "crash, crashed", "hang, timeout",
+    "garbage, garbage", "huge, garbage", "cut, truncated", "memory, out_of_memory"
+  })
+  void countsHowRunsEnd(String model, String outcome) throws Exception {
+    start(
+        "workloads: {w: {model: " + model + ", device: cpu, max_time: 500ms, timeout: 2s}}",
+        Map.of());
+    await().atMost(Duration.ofSeconds(60)).until(() -> runs("w", outcome) == 1);
+  }
+
+  @Test
+  void aBusyDeviceIsLeftAloneAndCounted() throws Exception {
+    start(
+        "workloads: {w: {model: good, only_when: {utilization_below: 10%}}}",
+        Map.of("FAKE_BUSY", "0.9"));
+    await().until(() -> runs("w", "skipped_busy") == 1);
+    assertThat(get("/metrics")).doesNotContain("flopmeter_model_macs{");
+  }
+
+  @Test
+  void twentyWorkloadsOnFourDevicesEachGetTheirTurn() throws Exception {
+    StringBuilder yaml = new StringBuilder("workloads:\n");
+    for (int i = 0; i < 20; i++) {
+      yaml.append("  w").append(i).append(": {model: good-5, device: all, interval: 1h}\n");
+    }
+    start(yaml.toString(), Map.of("FAKE_DEVICES", "cuda:0 cuda:1 cuda:2 cuda:3"));
+    await()
+        .atMost(Duration.ofMinutes(3))
+        .until(
+            () ->
+                get("/metrics").lines().filter(line -> line.startsWith("flopmeter_model_macs{")).count()
+                    == 80);
+    for (int i = 0; i < 20; i++) {
+      assertThat(runs("w" + i, "success")).isEqualTo(4);
+    }
+    assertThat(metric("flopmeter_history_results")).isEqualTo(80);
+  }
+
+  @Test
+  void aLostGpuCostsItsOwnSeriesOnly() throws Exception {
+    Path gone = folder.resolve("gone");
+    Path worker = folder.resolve("worker");
+    Files.writeString(
+        worker,
+        "#!/bin/sh\nif [ -e "
+            + gone
+            + " ]; then case \"$*\" in *cuda:1*) echo lost >&2; exit 3;; esac; fi\nexec "
+            + FakeWorker.SCRIPT
+            + " \"$@\"\n");
+    assertThat(worker.toFile().setExecutable(true)).isTrue();
+    configure("workloads: {w: {model: good, device: ['cuda:0', 'cuda:1'], interval: 1s}}");
+    ConfigReader reader = new ConfigReader(Map.of());
+    daemon =
+        Daemon.start(
+            new Daemon.Options(
+                () -> reader.read(folder.resolve("f.yaml")),
+                new dev.flopmeter.serve.worker.WorkerCommand(List.of(worker.toString()), Map.of()),
+                Clocks.system(),
+                new Random(1),
+                "1.0",
+                RunListener.NOBODY));
+    await().until(() -> get("/metrics").contains("flopmeter_device_power_watts{device=\"cuda:1\"}"));
+    Files.createFile(gone);
+    await().until(() -> !get("/metrics").contains("flopmeter_device_power_watts{device=\"cuda:1\"}"));
+    String metrics = get("/metrics");
+    assertThat(metrics.lines().filter(line -> line.startsWith("flopmeter_model_macs{")))
+        .singleElement()
+        .asString()
+        .contains("device=\"cuda:0\"");
+    assertThat(metrics).contains("flopmeter_device_power_watts{device=\"cuda:0\"}");
+  }
+
+  @Test
+  void aReloadUnderScrapesShowsOneOrTheOtherAndABadFileChangesNothing() throws Exception {
+    String one = "workloads: {one: {model: good, device: cpu, interval: 1s}}";
+    String two = "workloads: {two: {model: good, device: cpu, interval: 1s}}";
+    start(one, Map.of());
+    await().until(() -> runs("one", "success") >= 1);
+    AtomicBoolean isOver = new AtomicBoolean();
+    AtomicInteger scrapes = new AtomicInteger();
+    CompletableFuture<Void> scraping =
+        CompletableFuture.runAsync(
+            () -> {
+              while (!isOver.get()) {
+                try {
+                  HttpResponse<String> response = send(request("/metrics"));
+                  assertThat(response.statusCode()).isEqualTo(200);
+                  assertThat(response.body()).contains("flopmeter_build_info");
+                  scrapes.incrementAndGet();
+                } catch (Exception e) {
+                  throw new IllegalStateException(e);
+                }
+              }
+            });
+    for (int i = 0; i < 20; i++) {
+      configure(i % 2 == 0 ? two : one);
+      assertThat(send(request("/-/reload").POST(HttpRequest.BodyPublishers.noBody())).statusCode())
+          .isEqualTo(200);
+    }
+    configure(two);
+    send(request("/-/reload").POST(HttpRequest.BodyPublishers.noBody()));
+    isOver.set(true);
+    scraping.join();
+    assertThat(scrapes.get()).isPositive();
+    await().until(() -> runs("two", "success") >= 1);
+    assertThat(get("/metrics")).doesNotContain("workload=\"one\"");
+
+    configure("workloads: {three: {modell: good}}");
+    HttpResponse<String> refused =
+        send(request("/-/reload").POST(HttpRequest.BodyPublishers.noBody()));
+    assertThat(refused.statusCode()).isEqualTo(400);
+    assertThat(refused.body()).contains("did you mean model?");
+    assertThat(metric("flopmeter_config_last_reload_successful")).isZero();
+    assertThat(get("/metrics")).contains("workload=\"two\"");
+  }
+
+  @Test
+  void afterARestartTheLastResultIsShownAsOld() throws Exception {
+    String yaml = "workloads: {w: {model: good, device: cpu, interval: 1h}}";
+    start(yaml, Map.of());
+    await().until(() -> runs("w", "success") == 1);
+    daemon.close();
+    start(yaml.replace("good", "hang"), Map.of());
+    String restored =
+        "flopmeter_result_restored{backend=\"djl\",batch=\"1\",device=\"cpu\",model=\"good\","
+            + "precision=\"fp32\",workload=\"w\"}";
+    assertThat(metric(restored)).isEqualTo(1);
+    assertThat(get("/api/v1/latest"))
+        .contains("\"fresh\":false", "\"restored\":true", "\"age_seconds\":");
+  }
+
+  @Test
+  void theApiTellsOfResultsAndOfRegressions() throws Exception {
+    Path median = folder.resolve("median");
+    start(
+        "workloads: {w: {model: good, device: cpu, interval: 1s, jitter: 0%}}",
+        Map.of());
+    await().atMost(Duration.ofSeconds(30)).until(() -> get("/api/v1/latest").contains("regression_ratio"));
+    assertThat(median).doesNotExist();
+    assertThat(get("/api/v1/results?workload=w&limit=2&layers=true").split("\"number\":"))
+        .hasSize(3);
+    assertThat(get("/api/v1/results?limit=2")).doesNotContain("\"layers\":");
+    assertThat(get("/api/v1/results?to=1999-01-01T00:00:00Z")).isEqualTo("{\"results\":[]}");
+    assertThat(get("/api/v1/results?from=yesterday")).startsWith("from: expected a time");
+    assertThat(get("/api/v1/results?limit=0")).startsWith("limit: expected a number");
+    assertThat(get("/api/v1/results?workload=x")).startsWith("workload: no workload");
+    assertThat(get("/api/v1/workloads")).contains("\"name\":\"w\"", "\"last_success_at\":");
+    assertThat(get("/")).contains("flopmeter", "w");
+    assertThat(get("/report/w")).contains("layer0.conv");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/../f.yaml, 404", "/%2e%2e/f.yaml, 404", "/metrics/, 404", "/report/, 404",
+    "/report/..%2f..%2fetc%2fpasswd, 404", "/api/v1/, 404", "/nothing, 404", "/-/healthy, 200"
+  })
+  void onlyWhatIsNamedIsServed(String path, int status) throws Exception {
+    start("workloads: {w: {model: good, device: cpu, interval: 1h}}", Map.of());
+    HttpResponse<String> response = send(request(path));
+    assertThat(response.statusCode()).isEqualTo(status);
+    assertThat(response.headers().firstValue("X-Content-Type-Options")).contains("nosniff");
+    assertThat(response.headers().firstValue("Content-Security-Policy")).isPresent();
+  }
+
+  @Test
+  void askedForAPasswordOnlyWhoKnowsItGetsIn() throws Exception {
+    String hash = BCrypt.withDefaults().hashToString(6, "secret word".toCharArray());
+    start(
+        "workloads: {w: {model: good, device: cpu}}\nhttp: {listen: \"127.0.0.1:0\", users: {me: \""
+            + hash
+            + "\"}}",
+        Map.of());
+    assertThat(send(request("/metrics")).statusCode()).isEqualTo(401);
+    assertThat(send(as("me", "wrong")).statusCode()).isEqualTo(401);
+    assertThat(send(as("you", "secret word")).statusCode()).isEqualTo(401);
+    assertThat(send(as("me", "secret word")).statusCode()).isEqualTo(200);
+    HttpResponse<String> again = send(as("me", "secret word"));
+    assertThat(again.statusCode()).isEqualTo(200);
+    assertThat(again.body()).doesNotContain(hash).doesNotContain("secret");
+    assertThat(send(request("/-/healthy")).statusCode()).isEqualTo(200);
+    assertThat(send(request("/nothing")).statusCode()).isEqualTo(401);
+  }
+
+  private HttpRequest.Builder as(String user, String password) {
+    String token =
+        Base64.getEncoder()
+            .encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
+    return request("/metrics").header("Authorization", "Basic " + token);
+  }
+
+  @Test
+  void openMetricsAndGzipForWhoAsks() throws Exception {
+    start("workloads: {w: {model: good, device: cpu, interval: 1h}}", Map.of());
+    await().until(() -> runs("w", "success") == 1);
+    String open =
+        send(request("/metrics").header("Accept", "application/openmetrics-text;version=1.0.0"))
+            .body();
+    assertThat(open).endsWith("# EOF\n").contains("flopmeter_runs_created{");
+    assertThat(open.indexOf("# EOF")).isEqualTo(open.length() - 6);
+    byte[] packed =
+        http.send(
+                request("/metrics").header("Accept-Encoding", "gzip").build(),
+                HttpResponse.BodyHandlers.ofByteArray())
+            .body();
+    try (java.util.zip.GZIPInputStream in =
+        new java.util.zip.GZIPInputStream(new java.io.ByteArrayInputStream(packed))) {
+      assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8))
+          .contains("flopmeter_model_macs{", "process_resident_memory_bytes");
+    }
+  }
+
+  @Test
+  void fiveHundredScrapesAtOnceAreAllAnswered() throws Exception {
+    start("workloads: {w: {model: good-50, device: cpu, interval: 1h}}", Map.of());
+    await().until(() -> runs("w", "success") == 1);
+    List<CompletableFuture<HttpResponse<String>>> all = new ArrayList<>();
+    for (int i = 0; i < 500; i++) {
+      all.add(
+          http.sendAsync(request("/metrics").build(), HttpResponse.BodyHandlers.ofString()));
+    }
+    assertThat(all)
+        .allSatisfy(
+            response -> {
+              assertThat(response.join().statusCode()).isEqualTo(200);
+              assertThat(response.join().body()).contains("flopmeter_model_macs{");
+            });
+  }
+
+  @Test
+  void clientsThatDawdleLoseTheirConnectionAndOthersAreServed() throws Exception {
+    start("workloads: {w: {model: good, device: cpu, interval: 1h}}", Map.of());
+    List<Socket> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 200; i++) {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), daemon.address().getPort());
+        OutputStream out = socket.getOutputStream();
+        out.write("GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ".getBytes(StandardCharsets.US_ASCII));
+        out.flush();
+        socket.setSoTimeout(30_000);
+        slow.add(socket);
+      }
+      assertThat(send(request("/metrics").timeout(Duration.ofSeconds(10))).statusCode())
+          .isEqualTo(200);
+      for (Socket socket : slow) {
+        assertThat(isClosed(socket)).isTrue();
+      }
+    } finally {
+      for (Socket socket : slow) {
+        socket.close();
+      }
+    }
+  }
+
+  private static boolean isClosed(Socket socket) throws IOException {
+    try {
+      return socket.getInputStream().read() < 0;
+    } catch (java.net.SocketException reset) {
+      return true;
+    }
+  }
+
+  @Test
+  void moreSeriesThanAllowedAreLeftOutAndCounted() throws Exception {
+    start(
+        "workloads: {w: {model: good-200, device: cpu, interval: 1h}}\n"
+            + "metrics: {layers: 200, max_series: 100}",
+        Map.of());
+    await().until(() -> metric("flopmeter_series_limited") > 0);
+    assertThat(metric("flopmeter_series")).isLessThanOrEqualTo(100);
+    assertThat(get("/metrics")).contains("flopmeter_model_macs{");
+  }
+}

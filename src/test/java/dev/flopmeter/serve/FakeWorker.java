@@ -1,0 +1,21 @@
+package dev.flopmeter.serve;
+
+import dev.flopmeter.serve.worker.WorkerCommand;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** The script that stands in for the worker; the model's name says how it behaves. */
+public final class FakeWorker {
+  private FakeWorker() {}
+
+  public static final Path SCRIPT = Path.of("src/test/bin/fake-worker").toAbsolutePath();
+
+  public static WorkerCommand command() {
+    return command(Map.of());
+  }
+
+  public static WorkerCommand command(Map<String, String> environment) {
+    return new WorkerCommand(List.of(SCRIPT.toString()), environment);
+  }
+}

@@ -1,0 +1,80 @@
+package dev.flopmeter.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.flopmeter.grafana.Dashboards;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real daemon, a real Prometheus, and every query of every panel. */
+class PrometheusDaemonTest {
+  @TempDir private Path folder;
+
+  @Test
+  void everyPanelOfEveryDashboardShowsSomething() throws Exception {
+    Path config =
+        Files.writeString(
+            folder.resolve("f.yaml"),
+            """
+            http: {listen: "127.0.0.1:0"}
+            workloads:
+              vision: {model: good-30, device: all, interval: 1s, jitter: 0%, batch: [1, 8], precision: [fp32, fp16]}
+              broken: {model: refuse, device: cpu, interval: 1s}
+            history: {folder: kept}
+            """);
+    try (DaemonProcess daemon =
+            DaemonProcess.start(config, Map.of("FAKE_DEVICES", "cuda:0 cuda:1 cpu"));
+        PrometheusProcess prometheus =
+            PrometheusProcess.start(folder, "['127.0.0.1:" + daemon.port + "']", "1s", true)) {
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .until(
+              () ->
+                  !prometheus
+                      .client
+                      .query("flopmeter_inference_latency_baseline_seconds")
+                      .isEmpty());
+      checked(daemon);
+      // Rates need a second scrape after each counter has begun to move.
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .pollInterval(Duration.ofSeconds(1))
+          .untilAsserted(() -> assertThat(failing(prometheus)).isEmpty());
+    }
+  }
+
+  private void checked(DaemonProcess daemon) throws Exception {
+    Path metrics = Files.writeString(folder.resolve("metrics.txt"), daemon.metrics());
+    Process promtool =
+        new ProcessBuilder("promtool", "check", "metrics")
+            .redirectInput(metrics.toFile())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(promtool.waitFor()).as(said).isZero();
+  }
+
+  private static List<String> failing(PrometheusProcess prometheus) throws Exception {
+    List<String> failing = new ArrayList<>();
+    for (Dashboards.Query query : Dashboards.queries()) {
+      String expression = query.withVariables("1m");
+      try {
+        if (prometheus.client.query(expression).isEmpty()) {
+          failing.add(query + " is empty: " + expression);
+        }
+      } catch (IOException e) {
+        failing.add(query + ": " + e.getMessage() + ": " + expression);
+      }
+    }
+    return failing;
+  }
+}

@@ -1,0 +1,75 @@
+package dev.flopmeter.serve;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.flopmeter.grafana.PrometheusClient;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+
+/** A real Prometheus on loopback, with our own rules; the test is skipped where none is installed. */
+final class PrometheusProcess implements AutoCloseable {
+  final PrometheusClient client;
+  private final Process process;
+
+  private PrometheusProcess(Process process, PrometheusClient client) {
+    this.process = process;
+    this.client = client;
+  }
+
+  /** Scrapes {@code targets} (a YAML list of addresses) each {@code interval}. */
+  static PrometheusProcess start(Path folder, String targets, String interval, boolean hasRules)
+      throws IOException {
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    Path rules = Path.of("config/prometheus").toAbsolutePath();
+    Path config =
+        Files.writeString(
+            folder.resolve("prometheus.yml"),
+            """
+            global: {scrape_interval: %s, evaluation_interval: %s}
+            rule_files: [%s]
+            scrape_configs:
+              - job_name: flopmeter
+                static_configs:
+                  - targets: %s
+            """
+                .formatted(interval, interval, hasRules ? "'" + rules + "/*.yml'" : "", targets));
+    Process process;
+    try {
+      process =
+          new ProcessBuilder(
+                  "prometheus",
+                  "--config.file=" + config,
+                  "--storage.tsdb.path=" + folder.resolve("tsdb"),
+                  "--web.listen-address=127.0.0.1:" + port)
+              .redirectErrorStream(true)
+              .redirectOutput(folder.resolve("prometheus.log").toFile())
+              .start();
+    } catch (IOException e) {
+      Assumptions.abort("skipped: prometheus is not installed (Debian's package prometheus)");
+      throw e;
+    }
+    PrometheusProcess prometheus =
+        new PrometheusProcess(process, new PrometheusClient("http://127.0.0.1:" + port));
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .ignoreExceptions()
+        .until(() -> prometheus.client.query("vector(1)").size() == 1);
+    return prometheus;
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    process.destroy();
+    if (!process.waitFor(20, TimeUnit.SECONDS)) {
+      process.destroyForcibly().waitFor();
+    }
+  }
+}

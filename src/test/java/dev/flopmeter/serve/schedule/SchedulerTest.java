@@ -1,0 +1,199 @@
+package dev.flopmeter.serve.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.serve.config.ServeConfig.Gate;
+import dev.flopmeter.serve.config.ServeConfig.Worker;
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.worker.Outcome;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+
+class SchedulerTest {
+  private static final long SECOND = 1_000_000_000L;
+  private static final Worker RULES =
+      new Worker(Duration.ofSeconds(1), 1, Duration.ofHours(1), 3, Duration.ofMinutes(30));
+
+  /** Close to where a monotonic clock wraps, which must not matter. */
+  private final long start = Long.MAX_VALUE - 100 * SECOND;
+
+  private long now = start;
+  private double dice = 0.5;
+  private final Scheduler scheduler =
+      new Scheduler(
+          RULES,
+          new RandomGenerator() {
+            @Override
+            public long nextLong() {
+              return 0;
+            }
+
+            @Override
+            public double nextDouble() {
+              return dice;
+            }
+          });
+
+  private static Target target(String name, String device, Duration interval, double jitter) {
+    Workload workload =
+        new Workload(
+            name,
+            "m",
+            List.of(device),
+            "auto",
+            List.of("fp32"),
+            List.of(1L),
+            List.of(),
+            "auto",
+            true,
+            interval,
+            jitter,
+            Duration.ofSeconds(1),
+            Duration.ofMinutes(1),
+            new Gate(Optional.empty(), Optional.empty()));
+    return new Target(workload, device, "fp32");
+  }
+
+  private static Target target(String name, String device) {
+    return target(name, device, Duration.ofSeconds(10), 0);
+  }
+
+  private void replace(Target... targets) {
+    scheduler.replace(List.of(targets), RULES, now);
+  }
+
+  private void run(Target target, Outcome outcome) {
+    scheduler.completed(target, outcome, now, now);
+  }
+
+  private OptionalLong seconds(String device) {
+    OptionalLong wait = scheduler.untilNext(device, now);
+    return wait.isEmpty() ? wait : OptionalLong.of(wait.getAsLong() / SECOND);
+  }
+
+  @Test
+  void everythingIsDueAtFirstAndThenAfterItsInterval() {
+    Target one = target("one", "cpu");
+    replace(one);
+    assertThat(scheduler.next("cpu", now)).contains(one);
+    run(one, Outcome.SUCCESS);
+    assertThat(scheduler.next("cpu", now)).isEmpty();
+    assertThat(seconds("cpu")).hasValue(10);
+    now += 10 * SECOND;
+    assertThat(scheduler.next("cpu", now)).contains(one);
+    assertThat(seconds("cuda:0")).isEmpty();
+  }
+
+  @Test
+  void jitterMovesTheIntervalBothWays() {
+    Target one = target("one", "cpu", Duration.ofSeconds(100), 0.1);
+    replace(one);
+    dice = 0;
+    run(one, Outcome.SUCCESS);
+    assertThat(seconds("cpu")).hasValue(90);
+    dice = 1;
+    run(one, Outcome.SUCCESS);
+    assertThat(seconds("cpu")).hasValue(110);
+  }
+
+  @Test
+  void whereThereIsMoreWorkThanTimeEachGetsItsTurn() {
+    Target[] targets = new Target[5];
+    for (int i = 0; i < 5; i++) {
+      targets[i] = target("w" + i, "cpu");
+    }
+    replace(targets);
+    List<String> order = new ArrayList<>();
+    for (int i = 0; i < 15; i++) {
+      Target next = scheduler.next("cpu", now).orElseThrow();
+      order.add(next.workload().name());
+      long began = now;
+      now += 7 * SECOND;
+      scheduler.completed(next, Outcome.SUCCESS, began, now);
+    }
+    assertThat(order)
+        .containsExactly(
+            "w0", "w1", "w2", "w3", "w4", "w0", "w1", "w2", "w3", "w4", "w0", "w1", "w2", "w3",
+            "w4");
+  }
+
+  @Test
+  void failuresDoubleTheIntervalUpToABoundAndASuccessForgivesThem() {
+    Target one = target("one", "cpu");
+    replace(one);
+    List<Long> waits = new ArrayList<>();
+    for (int i = 0; i < 11; i++) {
+      run(one, Outcome.FAILED);
+      waits.add(seconds("cpu").orElseThrow());
+    }
+    assertThat(waits)
+        .containsExactly(10L, 20L, 40L, 80L, 160L, 320L, 640L, 1280L, 2560L, 3600L, 3600L);
+    assertThat(scheduler.failures(one.id())).isEqualTo(11);
+    run(one, Outcome.SKIPPED_BUSY);
+    assertThat(scheduler.failures(one.id())).isEqualTo(11);
+    run(one, Outcome.SUCCESS);
+    assertThat(seconds("cpu")).hasValue(10);
+  }
+
+  @Test
+  void aDeviceThatKeepsFailingIsLeftAloneAndTheOthersGoOn() {
+    Target one = target("one", "cuda:0");
+    Target two = target("two", "cuda:0");
+    Target other = target("other", "cuda:1");
+    replace(one, two, other);
+    run(one, Outcome.DEVICE_FAILED);
+    run(two, Outcome.CRASHED);
+    assertThat(scheduler.isQuarantined("cuda:0")).isFalse();
+    run(one, Outcome.TIMEOUT);
+    assertThat(scheduler.isQuarantined("cuda:0")).isTrue();
+    assertThat(seconds("cuda:0")).hasValue(1800);
+    assertThat(scheduler.next("cuda:1", now)).contains(other);
+
+    now += 1800 * SECOND;
+    assertThat(scheduler.next("cuda:0", now)).isPresent();
+    run(two, Outcome.DEVICE_FAILED);
+    assertThat(seconds("cuda:0")).hasValue(1800);
+    now += 1800 * SECOND;
+    run(two, Outcome.SUCCESS);
+    assertThat(scheduler.isQuarantined("cuda:0")).isFalse();
+  }
+
+  @Test
+  void aWorkloadsOwnFaultDoesNotBlameItsDevice() {
+    Target one = target("one", "cuda:0");
+    replace(one);
+    for (int i = 0; i < 9; i++) {
+      run(one, Outcome.FAILED);
+    }
+    assertThat(scheduler.isQuarantined("cuda:0")).isFalse();
+  }
+
+  @Test
+  void aNewListKeepsTheTurnOfWhatDidNotChange() {
+    Target one = target("one", "cpu");
+    Target two = target("two", "cpu");
+    replace(one, two);
+    run(one, Outcome.SUCCESS);
+    run(two, Outcome.SUCCESS);
+    Target changed = target("two", "cpu", Duration.ofSeconds(99), 0);
+    replace(one, changed);
+    assertThat(scheduler.next("cpu", now)).contains(changed);
+    run(two, Outcome.FAILED);
+    assertThat(scheduler.failures(changed.id())).isZero();
+    run(changed, Outcome.SUCCESS);
+    assertThat(seconds("cpu")).hasValue(10);
+  }
+
+  @Test
+  void whatWasStoppedIsDueAgain() {
+    Target one = target("one", "cpu");
+    replace(one);
+    run(one, Outcome.STOPPED);
+    assertThat(scheduler.next("cpu", now)).contains(one);
+  }
+}
