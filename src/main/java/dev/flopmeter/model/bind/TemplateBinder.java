@@ -30,14 +30,20 @@ public final class TemplateBinder {
 
   private final int opset;
   private final Map<String, FunctionTemplate> functions;
+  private final int maxNodes;
   private int added;
 
   /**
    * @param functions model-local functions by {@link FunctionTemplate#key}
    */
   public TemplateBinder(int opset, Map<String, FunctionTemplate> functions) {
+    this(opset, functions, MAX_NODES);
+  }
+
+  TemplateBinder(int opset, Map<String, FunctionTemplate> functions, int maxNodes) {
     this.opset = opset;
     this.functions = Map.copyOf(functions);
+    this.maxNodes = maxNodes;
   }
 
   /**
@@ -125,9 +131,9 @@ public final class TemplateBinder {
   }
 
   private void add(GraphBuilder builder, Node node, int depth, List<String> callers) {
-    if (++added > MAX_NODES) {
+    if (++added > maxNodes) {
       throw new ModelException(
-          "the model has more than " + MAX_NODES + " nodes once its functions are inlined");
+          "the model has more than " + maxNodes + " nodes once its functions are inlined");
     }
     FunctionTemplate function = functions.get(FunctionTemplate.key(node.domain(), node.op()));
     if (function != null) {

@@ -43,6 +43,9 @@ public record SliceRange(long start, long step, long count) {
     if (step == 0) {
       throw new ModelException("a slice cannot have the step 0");
     }
+    if (size == 0) {
+      return new SliceRange(0, step, 0);
+    }
     long from = start < 0 ? start + size : start;
     long to = end < 0 ? Math.max(end, Long.MIN_VALUE / 2) + size : end;
     if (step > 0) {

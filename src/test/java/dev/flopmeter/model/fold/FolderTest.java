@@ -1,0 +1,159 @@
+package dev.flopmeter.model.fold;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.FilledTensor;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** Folding as a model meets it: one operator on constants. */
+class FolderTest {
+  private static Graph graph(String op, Attributes attributes, Tensor... operands) {
+    GraphBuilder builder = new GraphBuilder("test", 18);
+    List<String> names = new java.util.ArrayList<>();
+    for (Tensor operand : operands) {
+      names.add(builder.constant("c" + names.size(), operand));
+    }
+    builder.add(op, "node", attributes, names, List.of("y"), Map.of());
+    return builder.build(List.of("y"));
+  }
+
+  private static Optional<Tensor> fold(String op, Attributes attributes, Tensor... operands) {
+    return graph(op, attributes, operands).constant("y");
+  }
+
+  private static long[] longs(String op, Tensor... operands) {
+    return fold(op, Attributes.NONE, operands).orElseThrow().toLongs();
+  }
+
+  private static Tensor of(DataType type, double... values) {
+    return DenseTensor.ofDoubles(TensorType.of(type, values.length), values);
+  }
+
+  @Test
+  void computesIntegersExactly() {
+    long large = (1L << 53) + 1; // the first integer that a double cannot hold
+    assertThat(longs("Add", Tensor.ofLongs(large), Tensor.ofLongs(1))).containsExactly(large + 1);
+    assertThat(longs("Neg", Tensor.ofLongs(large))).containsExactly(-large);
+    assertThat(longs("Abs", Tensor.ofLongs(-large))).containsExactly(large);
+    assertThat(longs("Div", Tensor.ofLongs(-7, 7), Tensor.ofLongs(2))).containsExactly(-3, 3);
+    long power = 1;
+    for (int i = 0; i < 39; i++) {
+      power *= 3;
+    }
+    assertThat(longs("Pow", Tensor.ofLongs(3, -2, 2), Tensor.ofLongs(39, 3, -1)))
+        .containsExactly(power, -8, 0);
+  }
+
+  @Test
+  void raisesIntegersToFractions() {
+    Tensor root = of(DataType.FLOAT, 0.5);
+    assertThat(longs("Pow", Tensor.ofLongs(16, 9), root)).containsExactly(4, 3);
+  }
+
+  @Test
+  void refusesConstantsThatOverflow() {
+    Tensor max = Tensor.ofLongs(Long.MAX_VALUE);
+    assertThatThrownBy(() -> longs("Add", max, Tensor.ofLongs(1)))
+        .hasMessageContaining("overflows");
+    assertThatThrownBy(() -> longs("Div", Tensor.ofLongs(Long.MIN_VALUE), Tensor.ofLongs(-1)))
+        .hasMessageContaining("overflows");
+    assertThatThrownBy(() -> longs("Div", max, Tensor.ofLongs(0))).hasMessageContaining("by 0");
+  }
+
+  @Test
+  void broadcasts() {
+    Tensor column = DenseTensor.ofLongs(Shape.of(2, 1), 10, 20);
+    assertThat(longs("Add", column, Tensor.ofLongs(1, 2, 3)))
+        .containsExactly(10 + 1, 10 + 2, 10 + 3, 20 + 1, 20 + 2, 20 + 3);
+    Tensor mask = of(DataType.BOOL, 1, 0, 1);
+    assertThat(longs("Where", mask, column, Tensor.ofLong(0)))
+        .containsExactly(10, 0, 10, 20, 0, 20);
+  }
+
+  @Test
+  void cutsJoinsAndTurns() {
+    Tensor grid = DenseTensor.ofLongs(Shape.of(2, 3), 0, 1, 2, 10, 11, 12);
+    assertThat(longs("Transpose", grid)).containsExactly(0, 10, 1, 11, 2, 12);
+    assertThat(fold("Gather", Attributes.of("axis", 1), grid, Tensor.ofLongs(-1, 0)))
+        .hasValueSatisfying(t -> assertThat(t.toLongs()).containsExactly(2, 0, 12, 10));
+    assertThat(fold("Concat", Attributes.of("axis", 1), grid, grid))
+        .hasValueSatisfying(
+            t -> assertThat(t.toLongs()).containsExactly(0, 1, 2, 0, 1, 2, 10, 11, 12, 10, 11, 12));
+    Tensor last = Tensor.ofLongs(-1);
+    Tensor end = Tensor.ofLongs(Long.MIN_VALUE);
+    assertThat(longs("Slice", grid, last, end, Tensor.ofLongs(1), Tensor.ofLongs(-1)))
+        .containsExactly(2, 1, 0, 12, 11, 10);
+    assertThatThrownBy(() -> longs("Gather", grid, Tensor.ofLongs(2)))
+        .hasMessageContaining("index 2 is outside of axis 0");
+    assertThatThrownBy(() -> fold("Concat", Attributes.of("axis", 0), last, of(DataType.FLOAT, 1)))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("cannot be joined");
+  }
+
+  @Test
+  void castsByRoundingOnce() {
+    Tensor tie = of(DataType.DOUBLE, 1 + 0x1p-11 + 0x1p-40, -1.9);
+    Attributes half = Attributes.of("to", DataType.FLOAT16.code());
+    assertThat(fold("Cast", half, tie).orElseThrow().doubleAt(0)).isEqualTo(1 + 0x1p-10);
+    Attributes whole = Attributes.of("to", DataType.INT64.code());
+    assertThat(fold("Cast", whole, tie).orElseThrow().toLongs()).containsExactly(1, -1);
+  }
+
+  @Test
+  void leavesCastsToTheBackendThatDoNotSaturate() {
+    Attributes to = Attributes.of("to", DataType.FLOAT8E4M3FN.code(), "saturate", 0);
+    assertThat(fold("Cast", to, of(DataType.FLOAT, 1e9))).isEmpty();
+    assertThat(fold("Cast", to.with("saturate", 1), of(DataType.FLOAT, 1e9)).orElseThrow())
+        .satisfies(t -> assertThat(t.doubleAt(0)).isEqualTo(448));
+  }
+
+  @Test
+  void computesUpToALimitAndRepeatsBeyondIt() {
+    Tensor one = Tensor.ofLong(1);
+    Tensor most = FilledTensor.of(TensorType.of(DataType.INT64, Folder.MAX_ELEMENTS), 2);
+    Tensor more = FilledTensor.of(TensorType.of(DataType.INT64, Folder.MAX_ELEMENTS + 1), 2);
+    assertThat(fold("Add", Attributes.NONE, most, one)).isPresent();
+    assertThat(fold("Add", Attributes.NONE, more, one)).isEmpty();
+    assertThat(graph("Add", Attributes.NONE, more, one).nodes()).hasSize(1);
+    Tensor huge = fold("ConstantOfShape", Attributes.NONE, Tensor.ofLongs(1L << 40)).orElseThrow();
+    assertThat(huge.elements()).isEqualTo(1L << 40);
+  }
+
+  /** A few bytes can state a tensor of terabytes; a piece of it is as cheap. */
+  @Test
+  void cutsRepeatedValuesWithoutWritingThemOut() {
+    Tensor huge = FilledTensor.of(TensorType.of(DataType.INT64, 1L << 50), 3);
+    assertThat(longs("Slice", huge, Tensor.ofLongs(7), Tensor.ofLongs(9))).containsExactly(3, 3);
+    assertThat(longs("Gather", huge, Tensor.ofLongs(1L << 49))).containsExactly(3);
+  }
+
+  @Test
+  void refusesShapesOfManyNumbers() {
+    Tensor many = FilledTensor.of(TensorType.of(DataType.INT64, (1L << 31) - 20), 1);
+    for (String op : List.of("Reshape", "Expand", "Tile")) {
+      assertThatThrownBy(() -> fold(op, Attributes.NONE, Tensor.ofLongs(1), many))
+          .hasMessageContaining("values where few are expected");
+    }
+    assertThatThrownBy(() -> fold("ConstantOfShape", Attributes.NONE, many))
+        .hasMessageContaining("values where few are expected");
+  }
+
+  @Test
+  void refusesScalarsThatAreEmpty() {
+    assertThatThrownBy(() -> longs("Range", Tensor.ofLongs(), Tensor.ofLong(3), Tensor.ofLong(1)))
+        .hasMessageContaining("has no element 0");
+  }
+}
