@@ -6,6 +6,8 @@ import dev.flopmeter.model.EditDistance;
 import dev.flopmeter.model.ModelException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** All conventions, by name. A table is built when it is asked for. */
 public final class Conventions {
@@ -73,6 +75,33 @@ public final class Conventions {
             + "'? all of them: "
             + String.join(", ", NAMES)
             + ", all");
+  }
+
+  /**
+   * What a tool's convention counts, in words, by what the tool looks at; empty for our own two,
+   * which follow from the cost rules.
+   */
+  public static SortedMap<String, String> formulas(Convention convention) {
+    SortedMap<String, String> formulas = new TreeMap<>();
+    if (convention instanceof ToolConvention tool) {
+      tool.prices().forEach((key, price) -> formulas.put(key, price.formula()));
+    }
+    return formulas;
+  }
+
+  /** One line on a tool's convention: version, what it looks at, what to know. */
+  public static String summary(Convention convention) {
+    return convention instanceof ToolConvention tool
+        ? tool.version()
+            + ", by "
+            + switch (tool.key()) {
+              case MODULE -> "PyTorch module";
+              case FUNCTION -> "PyTorch function";
+              case OPERATOR -> "ONNX operator";
+            }
+            + ". "
+            + tool.note()
+        : "";
   }
 
   /** Every convention and its companions, in the order they are listed. */

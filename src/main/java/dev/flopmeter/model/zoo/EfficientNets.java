@@ -111,7 +111,7 @@ final class EfficientNets {
   private static String mobile(
       NetworkBuilder net, String name, String x, long[] row, long stride, Norm norm) {
     long in = net.channels(x);
-    long wide = Blocks.divisible(in * row[0], 8);
+    long wide = Blocks.divisible((double) in * row[0], 8);
     int part = 0;
     String y = x;
     if (wide != in) {
@@ -129,7 +129,7 @@ final class EfficientNets {
   private static String fused(
       NetworkBuilder net, String name, String x, long[] row, long stride, Norm norm) {
     long in = net.channels(x);
-    long wide = Blocks.divisible(in * row[0], 8);
+    long wide = Blocks.divisible((double) in * row[0], 8);
     if (wide == in) {
       return Blocks.convNorm(
           net, name + ".0", x, norm.ending(), Activation.SILU, row[3], row[1], stride);

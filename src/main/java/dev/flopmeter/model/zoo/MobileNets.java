@@ -109,7 +109,7 @@ final class MobileNets {
                 net,
                 name + "." + part++,
                 y,
-                Blocks.divisible(row[1] / 4, 8),
+                Blocks.divisible(0.25 * row[1], 8),
                 Activation.RELU,
                 Activation.HARDSIGMOID);
       }

@@ -366,7 +366,7 @@ public final class NetworkBuilder {
     Map<String, String> product =
         Map.of(MODULE, module, TorchOrigin.FUNCTION, "scaled_dot_product_attention");
     Map<String, String> part = Map.of(MODULE, module, TorchOrigin.FUNCTION, "");
-    double scale = 1 / Math.sqrt(shape(q).dim(-1));
+    double scale = 1 / Math.sqrt((double) shape(q).dim(-1));
     String scaled =
         op(
             "Mul",

@@ -53,7 +53,7 @@ final class RegNets {
       }
       if (width != before && count > 0) {
         long fitting = Math.min(group, before);
-        stages.add(new Stage(Blocks.divisible(before, fitting), fitting, count));
+        stages.add(new Stage(Blocks.divisible((double) before, fitting), fitting, count));
         count = 0;
       }
       before = width;

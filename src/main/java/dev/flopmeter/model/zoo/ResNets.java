@@ -10,19 +10,19 @@ final class ResNets {
   private ResNets() {}
 
   /** Layers per stage, groups of the 3x3 convolution, and its width at the first stage. */
-  private record Plan(boolean bottleneck, long groups, long baseWidth, int... depths) {}
+  private record Plan(boolean bottleneck, long groups, long baseWidth, List<Integer> depths) {}
 
   static void addTo(List<ZooModel> models) {
-    models.add(resnet("resnet18", new Plan(false, 1, 64, 2, 2, 2, 2)));
-    models.add(resnet("resnet34", new Plan(false, 1, 64, 3, 4, 6, 3)));
-    models.add(resnet("resnet50", new Plan(true, 1, 64, 3, 4, 6, 3)));
-    models.add(resnet("resnet101", new Plan(true, 1, 64, 3, 4, 23, 3)));
-    models.add(resnet("resnet152", new Plan(true, 1, 64, 3, 8, 36, 3)));
-    models.add(resnet("resnext50_32x4d", new Plan(true, 32, 4, 3, 4, 6, 3)));
-    models.add(resnet("resnext101_32x8d", new Plan(true, 32, 8, 3, 4, 23, 3)));
-    models.add(resnet("resnext101_64x4d", new Plan(true, 64, 4, 3, 4, 23, 3)));
-    models.add(resnet("wide_resnet50_2", new Plan(true, 1, 128, 3, 4, 6, 3)));
-    models.add(resnet("wide_resnet101_2", new Plan(true, 1, 128, 3, 4, 23, 3)));
+    models.add(resnet("resnet18", new Plan(false, 1, 64, List.of(2, 2, 2, 2))));
+    models.add(resnet("resnet34", new Plan(false, 1, 64, List.of(3, 4, 6, 3))));
+    models.add(resnet("resnet50", new Plan(true, 1, 64, List.of(3, 4, 6, 3))));
+    models.add(resnet("resnet101", new Plan(true, 1, 64, List.of(3, 4, 23, 3))));
+    models.add(resnet("resnet152", new Plan(true, 1, 64, List.of(3, 8, 36, 3))));
+    models.add(resnet("resnext50_32x4d", new Plan(true, 32, 4, List.of(3, 4, 6, 3))));
+    models.add(resnet("resnext101_32x8d", new Plan(true, 32, 8, List.of(3, 4, 23, 3))));
+    models.add(resnet("resnext101_64x4d", new Plan(true, 64, 4, List.of(3, 4, 23, 3))));
+    models.add(resnet("wide_resnet50_2", new Plan(true, 1, 128, List.of(3, 4, 6, 3))));
+    models.add(resnet("wide_resnet101_2", new Plan(true, 1, 128, List.of(3, 4, 23, 3))));
   }
 
   private static ZooModel resnet(String name, Plan plan) {
@@ -34,13 +34,13 @@ final class ResNets {
   }
 
   private static void build(NetworkBuilder net, Plan plan) {
-    int[] depths = plan.depths();
+    List<Integer> depths = plan.depths();
     String x = net.conv("conv1", net.input(0), 64, 7, 2, 3, 1);
     x = net.relu("relu", net.batchNorm("bn1", x));
     x = net.maxPool("maxpool", x, 3, 2, 1, false);
-    for (int stage = 0; stage < depths.length; stage++) {
+    for (int stage = 0; stage < depths.size(); stage++) {
       long width = 64L << stage;
-      for (int block = 0; block < depths[stage]; block++) {
+      for (int block = 0; block < depths.get(stage); block++) {
         String name = "layer" + (stage + 1) + "." + block;
         long stride = stage > 0 && block == 0 ? 2 : 1;
         x =

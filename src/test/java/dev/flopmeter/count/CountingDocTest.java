@@ -1,0 +1,91 @@
+package dev.flopmeter.count;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.count.convention.Conventions;
+import dev.flopmeter.model.shape.ShapeRules;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The tables of docs/counting.md are those of the code. {@code -Ddocs.update=true} rewrites them.
+ */
+class CountingDocTest {
+  private static final Path DOC = Path.of("docs", "counting.md");
+  private static final String BEGIN = "<!-- tables: written by CountingDocTest -->\n";
+
+  @Test
+  void saysWhatTheCodeCounts() throws IOException {
+    String doc = Files.readString(DOC);
+    String prose = doc.substring(0, doc.indexOf(BEGIN) + BEGIN.length());
+    String expected = prose + operators() + conventions();
+    if (Boolean.getBoolean("docs.update")) {
+      Files.writeString(DOC, expected);
+    } else {
+      assertThat(doc).isEqualTo(expected);
+    }
+  }
+
+  /** If, Loop and Scan cost what their bodies cost; everything else has a rule. */
+  @Test
+  void everyOperatorWithAShapeHasACost() {
+    TreeSet<String> uncosted = new TreeSet<>(ShapeRules.operators());
+    uncosted.removeAll(CostRules.standard().operators());
+
+    assertThat(uncosted).isEmpty();
+  }
+
+  private static String operators() {
+    Map<String, List<String>> byFormula = new LinkedHashMap<>();
+    for (String op : CostRules.standard().operators()) {
+      String formula = CostRules.standard().find(op).orElseThrow().formula();
+      byFormula.computeIfAbsent(formula, text -> new ArrayList<>()).add(op);
+    }
+    StringBuilder out =
+        new StringBuilder("\n## Operators\n\n| operators | MACs and other FLOPs |\n");
+    out.append("| --- | --- |\n");
+    byFormula.forEach(
+        (formula, ops) ->
+            out.append("| ")
+                .append(String.join(", ", ops))
+                .append(" | ")
+                .append(formula)
+                .append(" |\n"));
+    out.append("| If | its larger branch |\n");
+    out.append("| Loop | its body: times the iterations where they are constant, else once |\n");
+    out.append("| Scan | its body, times the iterations |\n");
+    return out.toString();
+  }
+
+  private static String conventions() {
+    StringBuilder out = new StringBuilder("\n## Conventions of other tools\n");
+    for (Convention convention : Conventions.all()) {
+      Map<String, String> formulas = Conventions.formulas(convention);
+      if (formulas.isEmpty()) {
+        continue;
+      }
+      out.append("\n### `").append(convention.name()).append("`\n\n");
+      out.append(Conventions.summary(convention)).append(".\n\n");
+      Map<String, List<String>> byFormula = new LinkedHashMap<>();
+      formulas.forEach(
+          (key, formula) -> byFormula.computeIfAbsent(formula, text -> new ArrayList<>()).add(key));
+      out.append("| what | counts |\n| --- | --- |\n");
+      byFormula.forEach(
+          (formula, keys) ->
+              out.append("| ")
+                  .append(String.join(", ", keys))
+                  .append(" | ")
+                  .append(formula)
+                  .append(" |\n"));
+      out.append("| everything else | 0 |\n");
+    }
+    return out.toString();
+  }
+}
