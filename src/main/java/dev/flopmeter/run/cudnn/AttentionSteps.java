@@ -65,7 +65,7 @@ final class AttentionSteps {
     View weights = node.scratch("weights", scoreShape, q.storage());
     writes.add(scores);
     writes.add(weights);
-    double scale = node.attributes().number("scale", (float) (1 / Math.sqrt(width)));
+    double scale = node.attributes().number("scale", (float) (1 / Math.sqrt((double) width)));
     View grouped =
         q.as(
             Shape.of(batch, keyHeads, group, queries, width),
