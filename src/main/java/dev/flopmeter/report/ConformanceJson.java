@@ -19,8 +19,7 @@ public final class ConformanceJson {
 
   public static String write(Conformance conformance) {
     StringWriter text = new StringWriter();
-    try (JsonGenerator json =
-        new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
+    try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
       json.writeStartObject();
       json.writeStringProperty("schema", SCHEMA);
       json.writeStringProperty("backend", conformance.backend());

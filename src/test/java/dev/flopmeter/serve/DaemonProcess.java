@@ -16,7 +16,9 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The real daemon in a process of its own, with the fake worker, as small as the launcher makes it. */
+/**
+ * The real daemon in a process of its own, with the fake worker, as small as the launcher makes it.
+ */
 final class DaemonProcess implements AutoCloseable {
   private static final Pattern SERVING = Pattern.compile("serving https?://[^ ]+:(\\d+)/metrics");
 

@@ -37,8 +37,7 @@ class DaemonProcessTest {
   void stopsAtOnceAndLeavesNoProcess() throws Exception {
     try (DaemonProcess daemon =
         DaemonProcess.start(
-            config(
-                "workloads: {s: {model: stubborn, device: cpu}}\nworker: {grace: 200ms}"),
+            config("workloads: {s: {model: stubborn, device: cpu}}\nworker: {grace: 200ms}"),
             Map.of())) {
       await().until(() -> workers().size() == 1);
       daemon.process.destroy();
@@ -74,7 +73,8 @@ class DaemonProcessTest {
   void killedFiftyTimesTheHistoryHoldsWhatWasSeen() throws Exception {
     Random random = new Random(7);
     Path config =
-        config("workloads: {a: {model: good-40, device: cpu, interval: 1s, jitter: 0%, batch: [1, 2, 3, 4]}}");
+        config(
+            "workloads: {a: {model: good-40, device: cpu, interval: 1s, jitter: 0%, batch: [1, 2, 3, 4]}}");
     long seen = 0;
     for (int life = 0; life < 50; life++) {
       try (DaemonProcess daemon = DaemonProcess.start(config, Map.of())) {

@@ -96,8 +96,15 @@ class DaemonTest {
 
   @ParameterizedTest
   @CsvSource({
-    "good, success", "refuse, failed", "lost, device_failed", "crash, crashed", "hang, timeout",
-    "garbage, garbage", "huge, garbage", "cut, truncated", "memory, out_of_memory"
+    "good, success",
+    "refuse, failed",
+    "lost, device_failed",
+    "crash, crashed",
+    "hang, timeout",
+    "garbage, garbage",
+    "huge, garbage",
+    "cut, truncated",
+    "memory, out_of_memory"
   })
   void countsHowRunsEnd(String model, String outcome) throws Exception {
     start(
@@ -126,7 +133,10 @@ class DaemonTest {
         .atMost(Duration.ofMinutes(3))
         .until(
             () ->
-                get("/metrics").lines().filter(line -> line.startsWith("flopmeter_model_macs{")).count()
+                get("/metrics")
+                        .lines()
+                        .filter(line -> line.startsWith("flopmeter_model_macs{"))
+                        .count()
                     == 80);
     for (int i = 0; i < 20; i++) {
       assertThat(runs("w" + i, "success")).isEqualTo(4);
@@ -157,9 +167,11 @@ class DaemonTest {
                 new Random(1),
                 "1.0",
                 RunListener.NOBODY));
-    await().until(() -> get("/metrics").contains("flopmeter_device_power_watts{device=\"cuda:1\"}"));
+    await()
+        .until(() -> get("/metrics").contains("flopmeter_device_power_watts{device=\"cuda:1\"}"));
     Files.createFile(gone);
-    await().until(() -> !get("/metrics").contains("flopmeter_device_power_watts{device=\"cuda:1\"}"));
+    await()
+        .until(() -> !get("/metrics").contains("flopmeter_device_power_watts{device=\"cuda:1\"}"));
     String metrics = get("/metrics");
     assertThat(metrics.lines().filter(line -> line.startsWith("flopmeter_model_macs{")))
         .singleElement()
@@ -230,10 +242,10 @@ class DaemonTest {
   @Test
   void theApiTellsOfResultsAndOfRegressions() throws Exception {
     Path median = folder.resolve("median");
-    start(
-        "workloads: {w: {model: good, device: cpu, interval: 1s, jitter: 0%}}",
-        Map.of());
-    await().atMost(Duration.ofSeconds(30)).until(() -> get("/api/v1/latest").contains("regression_ratio"));
+    start("workloads: {w: {model: good, device: cpu, interval: 1s, jitter: 0%}}", Map.of());
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> get("/api/v1/latest").contains("regression_ratio"));
     assertThat(median).doesNotExist();
     assertThat(get("/api/v1/results?workload=w&limit=2&layers=true").split("\"number\":"))
         .hasSize(3);
@@ -313,8 +325,7 @@ class DaemonTest {
     await().until(() -> runs("w", "success") == 1);
     List<CompletableFuture<HttpResponse<String>>> all = new ArrayList<>();
     for (int i = 0; i < 500; i++) {
-      all.add(
-          http.sendAsync(request("/metrics").build(), HttpResponse.BodyHandlers.ofString()));
+      all.add(http.sendAsync(request("/metrics").build(), HttpResponse.BodyHandlers.ofString()));
     }
     assertThat(all)
         .allSatisfy(
@@ -332,7 +343,8 @@ class DaemonTest {
       for (int i = 0; i < 200; i++) {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), daemon.address().getPort());
         OutputStream out = socket.getOutputStream();
-        out.write("GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ".getBytes(StandardCharsets.US_ASCII));
+        out.write(
+            "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ".getBytes(StandardCharsets.US_ASCII));
         out.flush();
         socket.setSoTimeout(30_000);
         slow.add(socket);

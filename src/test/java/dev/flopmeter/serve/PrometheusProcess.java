@@ -11,7 +11,9 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
-/** A real Prometheus on loopback, with our own rules; the test is skipped where none is installed. */
+/**
+ * A real Prometheus on loopback, with our own rules; the test is skipped where none is installed.
+ */
 final class PrometheusProcess implements AutoCloseable {
   final PrometheusClient client;
   private final Process process;

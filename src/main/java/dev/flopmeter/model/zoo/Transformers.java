@@ -10,9 +10,9 @@ import dev.flopmeter.model.ValueInfo;
 import java.util.List;
 
 /**
- * Language models: BERT-base (Devlin et al. 2018), and one decoder block of Llama 3 8B (grouped-query
- * attention, rotary positions, SwiGLU, RMSNorm). Their lengths are the named dimensions {@code
- * sequence} and {@code past}.
+ * Language models: BERT-base (Devlin et al. 2018), and one decoder block of Llama 3 8B
+ * (grouped-query attention, rotary positions, SwiGLU, RMSNorm). Their lengths are the named
+ * dimensions {@code sequence} and {@code past}.
  */
 final class Transformers {
   private Transformers() {}
@@ -46,8 +46,7 @@ final class Transformers {
     return new ValueInfo(
         name,
         DataType.FLOAT,
-        List.of(
-            Dim.of(1), Dim.of(Llama.KEY_HEADS), new Dim(0, "past"), Dim.of(Llama.HEAD_WIDTH)));
+        List.of(Dim.of(1), Dim.of(Llama.KEY_HEADS), new Dim(0, "past"), Dim.of(Llama.HEAD_WIDTH)));
   }
 
   private static void bert(NetworkBuilder net) {
@@ -63,7 +62,8 @@ final class Transformers {
     String words = net.uniform("embeddings.word_embeddings.weight", -0.1, 0.1, 30522, width);
     String x =
         net.op("Gather", "embeddings.words", "Embedding", Attributes.NONE, words, net.input(0));
-    String places = net.uniform("embeddings.position_embeddings.weight", -0.1, 0.1, positions, width);
+    String places =
+        net.uniform("embeddings.position_embeddings.weight", -0.1, 0.1, positions, width);
     x = net.add("embeddings.add", x, net.slice("embeddings.positions", places, 0, 0, tokens, 1));
     x =
         net.add(
@@ -105,8 +105,7 @@ final class Transformers {
   /** batch x tokens x (heads width) as batch x heads x tokens x width. */
   private static String heads(
       NetworkBuilder net, String name, String x, long n, long tokens, long heads) {
-    String split =
-        net.reshape(name + ".heads", x, n, tokens, heads, net.shape(x).dim(-1) / heads);
+    String split = net.reshape(name + ".heads", x, n, tokens, heads, net.shape(x).dim(-1) / heads);
     return net.transpose(name + ".turned", split, 0, 2, 1, 3);
   }
 
@@ -183,8 +182,7 @@ final class Transformers {
       long half = HEAD_WIDTH / 2;
       String first = net.slice(name + ".first", x, 3, 0, half, 1);
       String second = net.slice(name + ".second", x, 3, half, HEAD_WIDTH, 1);
-      String turned =
-          net.concat(name + ".turned", 3, op("Neg", name + ".negated", second), first);
+      String turned = net.concat(name + ".turned", 3, op("Neg", name + ".negated", second), first);
       return net.add(
           name, net.multiply(name + ".cos", x, cos), net.multiply(name + ".sin", turned, sin));
     }
@@ -212,7 +210,8 @@ final class Transformers {
       String wanted =
           net.constant(
               name + ".shape", Tensor.ofLongs(n, KEY_HEADS, HEADS / KEY_HEADS, length, HEAD_WIDTH));
-      String wide = op("Expand", name + ".expand", op("Unsqueeze", name + ".axis_2", x, axis), wanted);
+      String wide =
+          op("Expand", name + ".expand", op("Unsqueeze", name + ".axis_2", x, axis), wanted);
       return net.reshape(name, wide, n, HEADS, length, HEAD_WIDTH);
     }
 
@@ -227,8 +226,7 @@ final class Transformers {
       if (tokens > 1) {
         scores = net.add("self_attn.masked", scores, net.constant("self_attn.mask", mask()));
       }
-      String shares =
-          net.op("Softmax", "self_attn.softmax", "", Attributes.of("axis", -1), scores);
+      String shares = net.op("Softmax", "self_attn.softmax", "", Attributes.of("axis", -1), scores);
       String y = op("MatMul", "self_attn.attended", shares, v);
       y = net.transpose("self_attn.joined", y, 0, 2, 1, 3);
       return net.reshape("self_attn.flat", y, n, tokens, WIDTH);

@@ -46,8 +46,7 @@ final class AttentionSteps {
 
   private static void attention(NodePlan node) {
     boolean isPacked = node.shape(0).rank() == 3;
-    long queryHeads =
-        isPacked ? node.attributes().integer("q_num_heads") : node.shape(0).dim(1);
+    long queryHeads = isPacked ? node.attributes().integer("q_num_heads") : node.shape(0).dim(1);
     long keyHeads = isPacked ? node.attributes().integer("kv_num_heads") : node.shape(1).dim(1);
     View q = headed(node.plain(0), queryHeads);
     List<View> reads = new ArrayList<>(List.of(q));
@@ -95,16 +94,14 @@ final class AttentionSteps {
       works.add(masked(node, scores, queryHeads, cap, mask, lengths, isCausal));
     }
     show(shown == AFTER_MASK, scores, scoresOut, works);
-    works.add(
-        new SoftmaxWork(scores, weights, batch * queryHeads * queries, keys, 1, false));
+    works.add(new SoftmaxWork(scores, weights, batch * queryHeads * queries, keys, 1, false));
     show(shown == AFTER_SOFTMAX, weights, scoresOut, works);
     View y = node.out(0);
     writes.add(y);
     long valueWidth = v.dim(3);
     View result =
         isPacked
-            ? node.scratch(
-                "result", Shape.of(batch, queryHeads, queries, valueWidth), y.storage())
+            ? node.scratch("result", Shape.of(batch, queryHeads, queries, valueWidth), y.storage())
             : y;
     View target = result.reshaped(Shape.of(batch, keyHeads, group, queries, valueWidth));
     works.add(Products.work(weights, repeated(v), target, 1));

@@ -52,8 +52,8 @@ public final class CudnnBackend implements Backend {
   }
 
   /**
-   * @param measuresLayouts whether the automatic layout is measured; if not said, wherever times mean
-   *     something
+   * @param measuresLayouts whether the automatic layout is measured; if not said, wherever times
+   *     mean something
    */
   static CudnnBackend open(
       String id, CudaLibraries libraries, Path cacheDirectory, Optional<Boolean> measuresLayouts) {

@@ -67,8 +67,7 @@ class TransformersTest {
 
   @Test
   void aLengthCanAlsoBeGivenAsAShape() {
-    Graph graph =
-        Zoo.get("bert-base").bind(Bindings.NONE.withShape("input_ids", Shape.of(2, 64)));
+    Graph graph = Zoo.get("bert-base").bind(Bindings.NONE.withShape("input_ids", Shape.of(2, 64)));
     assertThat(graph.requireType(graph.outputs().get(0)).shape()).isEqualTo(Shape.of(2, 64, 768));
   }
 }

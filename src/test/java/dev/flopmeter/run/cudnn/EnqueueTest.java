@@ -21,8 +21,7 @@ class EnqueueTest {
   @Test
   void resnet50IsOneLaunchPerConvolutionAndLittleElse() {
     Graph graph = Zoo.get("resnet50").bind(Bindings.ofBatch(1));
-    RunOptions options =
-        RunOptions.DEFAULT.withPrecision(Precision.FP16).withLayout(Layout.NHWC);
+    RunOptions options = RunOptions.DEFAULT.withPrecision(Precision.FP16).withLayout(Layout.NHWC);
     try (CudnnBackend backend = EmulatedGpu.open(cache);
         CudnnPlan plan = (CudnnPlan) backend.prepare(graph, options)) {
       double shortest = Double.POSITIVE_INFINITY;

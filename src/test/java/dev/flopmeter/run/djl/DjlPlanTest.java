@@ -102,7 +102,14 @@ class DjlPlanTest {
     GraphBuilder graph = new GraphBuilder("strange", 20);
     graph.input("x", TensorType.of(DataType.FLOAT, 2));
     graph.add(
-        new Node("n", "some.domain", "Strange", 1, List.of("x"), List.of("y"), Attributes.NONE,
+        new Node(
+            "n",
+            "some.domain",
+            "Strange",
+            1,
+            List.of("x"),
+            List.of("y"),
+            Attributes.NONE,
             Map.of()));
     Graph built = graph.build(List.of("y"));
     assertThatThrownBy(() -> backend.prepare(built, RunOptions.DEFAULT))
