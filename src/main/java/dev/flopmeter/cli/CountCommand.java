@@ -86,8 +86,17 @@ final class CountCommand implements Callable<Integer> {
     Convention chosen = Conventions.named(convention.equals(ALL) ? "flops" : convention);
     Model network = model.open();
     Graph graph = network.bind(model.bindings());
-    Output.write(render(network, graph, costs, chosen, prefix), output);
+    Output.write(counted(network, graph, costs, chosen, prefix), output);
     return 0;
+  }
+
+  private String counted(
+      Model network, Graph graph, CostRules costs, Convention chosen, @Nullable SiPrefix prefix) {
+    try {
+      return render(network, graph, costs, chosen, prefix);
+    } catch (ModelException e) {
+      throw e.at(model.name());
+    }
   }
 
   private String render(
