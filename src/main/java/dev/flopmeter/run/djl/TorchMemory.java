@@ -23,13 +23,12 @@ import java.util.Map;
  * Moves tensors into PyTorch's memory and back. Types that DJL does not know travel as wider ones.
  */
 final class TorchMemory implements AutoCloseable {
-  /** DJL's names for the types that it can move bytes of. */
+  /** DJL's names for the types that it can move bytes of; at bfloat16 its natives abort. */
   private static final Map<dev.flopmeter.model.DataType, DataType> DIRECT =
       Map.ofEntries(
           Map.entry(dev.flopmeter.model.DataType.FLOAT, DataType.FLOAT32),
           Map.entry(dev.flopmeter.model.DataType.DOUBLE, DataType.FLOAT64),
           Map.entry(dev.flopmeter.model.DataType.FLOAT16, DataType.FLOAT16),
-          Map.entry(dev.flopmeter.model.DataType.BFLOAT16, DataType.BFLOAT16),
           Map.entry(dev.flopmeter.model.DataType.UINT8, DataType.UINT8),
           Map.entry(dev.flopmeter.model.DataType.INT8, DataType.INT8),
           Map.entry(dev.flopmeter.model.DataType.INT32, DataType.INT32),
