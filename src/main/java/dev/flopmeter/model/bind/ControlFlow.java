@@ -9,6 +9,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.UnknownOperatorException;
 import dev.flopmeter.model.Window;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,7 +65,7 @@ enum ControlFlow {
       Operands in = builder.operands(node);
       long asked = node.attributes().integer("num_scan_inputs");
       if (asked < 0 || asked > in.inputCount() || in.opset() < 9) {
-        throw new ModelException(
+        throw new UnknownOperatorException(
             "this form of Scan is not supported (num_scan_inputs "
                 + asked
                 + " of "
