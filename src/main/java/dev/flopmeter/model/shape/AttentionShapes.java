@@ -17,8 +17,6 @@ final class AttentionShapes {
 
   static void addTo(Map<String, ShapeRule> rules) {
     rules.put("Attention", AttentionShapes::attention);
-    rules.put("LinearAttention", AttentionShapes::linearAttention);
-    rules.put("CausalConvWithState", AttentionShapes::causalConv);
     rules.put("Einsum", in -> List.of(in.type(0).withShape(EinsumEquation.of(in).outputShape())));
     for (String op : List.of("Gelu", "BiasGelu", "FastGelu", "QuickGelu")) {
       rules.put(CONTRIB + op, in -> List.of(in.type(0)));
@@ -66,33 +64,6 @@ final class AttentionShapes {
         in.type(1).withShape(Shape.of(k.dim(0), kvHeads, keys, depth)),
         in.type(2).withShape(Shape.of(v.dim(0), kvHeads, keys, valueDepth)),
         in.type(0).withShape(Shape.of(q.dim(0), heads, queries, keys)));
-  }
-
-  /** Y and the state: for each head of keys and values, keys x values. */
-  private static List<TensorType> linearAttention(Operands in) {
-    Shape q = in.shape(0);
-    Shape v = in.shape(2);
-    if (q.rank() != 3 || v.rank() != 3 || in.shape(1).rank() != 3) {
-      throw new ModelException("queries " + q + " and values " + v + " need rank 3");
-    }
-    long heads = Math.max(1, in.attributes().integer("q_num_heads"));
-    long kvHeads = Math.max(1, in.attributes().integer("kv_num_heads"));
-    long depth = divided(q.dim(2), heads);
-    long valueDepth = divided(v.dim(2), kvHeads);
-    TensorType state = in.has(3) ? in.type(3) : in.type(0);
-    return List.of(
-        in.type(0).withShape(Shape.of(q.dim(0), q.dim(1), heads * valueDepth)),
-        state.withShape(Shape.of(q.dim(0), kvHeads, depth, valueDepth)));
-  }
-
-  /** Y and the state: what the kernel still sees of the past. */
-  private static List<TensorType> causalConv(Operands in) {
-    Shape x = in.shape(0);
-    Shape weight = in.shape(1);
-    if (x.rank() != 3 || weight.rank() != 3 || weight.dim(0) != x.dim(1)) {
-      throw new ModelException("the input " + x + " does not fit the weights " + weight);
-    }
-    return List.of(in.type(0), in.type(0).withShape(x.with(2, weight.dim(2) - 1)));
   }
 
   private static long divided(long hidden, long heads) {

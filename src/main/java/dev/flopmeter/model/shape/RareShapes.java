@@ -73,8 +73,6 @@ final class RareShapes {
                     "output_datatype",
                     in.requireValue(1).longAt(0) / 2 + 1,
                     in.requireValue(0).longAt(0))));
-    rules.put("NegativeLogLikelihoodLoss", in -> List.of(loss(in)));
-    rules.put("SoftmaxCrossEntropyLoss", in -> List.of(loss(in), in.type(0)));
     rules.put("DFT", RareShapes::dft);
     rules.put("STFT", RareShapes::stft);
   }
@@ -170,17 +168,6 @@ final class RareShapes {
     return List.of(TensorType.of(DataType.ofCode(code), in.shape(0).dim(0), samples));
   }
 
-  /** One loss for each label, or one of all. */
-  private static TensorType loss(Operands in) {
-    Shape scores = in.shape(0);
-    Shape labels = in.shape(1);
-    if (scores.rank() < 2 || !scores.without(1).equals(labels)) {
-      throw new ModelException("the labels " + labels + " do not fit the scores " + scores);
-    }
-    boolean each = in.attributes().text("reduction", "mean").equals("none");
-    return in.type(0).withShape(each ? labels : Shape.SCALAR);
-  }
-
   private static List<TensorType> dft(Operands in) {
     Shape x = in.shape(0);
     long asked =
@@ -188,13 +175,14 @@ final class RareShapes {
             ? (in.has(2) ? in.requireValue(2).longAt(0) : -2)
             : in.attributes().integer("axis", 1);
     int axis = x.axis(asked);
-    Shape out = in.has(1) ? x.with(axis, in.requireValue(1).longAt(0)) : x;
-    if (in.attributes().flag("onesided", false)) {
-      if (in.attributes().flag("inverse", false)) {
-        // Half of a symmetric spectrum gives real numbers.
-        long length = in.has(1) ? out.dim(axis) : 2 * (x.dim(axis) - 1);
-        return List.of(in.type(0).withShape(out.with(axis, length).with(x.rank() - 1, 1)));
-      }
+    boolean isOnesided = in.attributes().flag("onesided", false);
+    boolean isRealAgain = isOnesided && in.attributes().flag("inverse", false);
+    long implied = isRealAgain ? Sizes.multiply(2, x.dim(axis) - 1) : x.dim(axis);
+    Shape out = x.with(axis, in.has(1) ? in.requireValue(1).longAt(0) : implied);
+    if (isRealAgain) {
+      return List.of(in.type(0).withShape(out.with(x.rank() - 1, 1)));
+    }
+    if (isOnesided) {
       out = out.with(axis, out.dim(axis) / 2 + 1);
     }
     return List.of(in.type(0).withShape(out.with(x.rank() - 1, 2)));
