@@ -3,7 +3,7 @@ package dev.flopmeter.run.conformance;
 import dev.flopmeter.model.Tensor;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * When two results count as equal: {@code |actual - expected| <= least + relative |expected|},
@@ -27,8 +27,10 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
   /** From so many layers on a graph is a network. */
   private static final int LAYERS = 3;
 
-  private static final Set<String> LAYER_OPERATORS =
-      Set.of("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN", "Attention");
+  /** Whatever domain they are of: ONNX Runtime's fused forms begin with {@code Fused}. */
+  private static final Pattern LAYER =
+      Pattern.compile(
+          "(.*:)?(Fused)?(Conv|ConvTranspose|Gemm|MatMul|LSTM|GRU|RNN|(MultiHead)?Attention)");
 
   public Tolerance(double relative, double absolute) {
     this(relative, absolute, 0);
@@ -36,7 +38,7 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
 
   /** What is due to a graph of these operators. */
   static Tolerance of(List<String> operators) {
-    return operators.stream().filter(LAYER_OPERATORS::contains).count() < LAYERS ? ONNX : NETWORK;
+    return operators.stream().filter(LAYER.asMatchPredicate()).count() < LAYERS ? ONNX : NETWORK;
   }
 
   /** Nothing if {@code actual} is close enough, otherwise the difference in words. */
