@@ -130,6 +130,20 @@ public final class Figures {
    * files, which may hold anything.
    */
   public static String printable(String text) {
+    return isPlain(text) ? text : cleaned(text);
+  }
+
+  /** Whether all of it is printable ASCII, as nearly every text is: that costs no copy. */
+  private static boolean isPlain(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < ' ' || text.charAt(i) > '~') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static String cleaned(String text) {
     StringBuilder clean = new StringBuilder(text.length());
     text.codePoints().map(Figures::printable).forEach(clean::appendCodePoint);
     return clean.toString();

@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
@@ -30,7 +31,10 @@ final class PrometheusProcess implements AutoCloseable {
     try (ServerSocket free = new ServerSocket(0)) {
       port = free.getLocalPort();
     }
-    Path rules = Path.of("config/prometheus").toAbsolutePath();
+    Path rules = Files.createDirectories(folder.resolve("rules"));
+    if (hasRules) {
+      copyRules(rules, interval);
+    }
     Path config =
         Files.writeString(
             folder.resolve("prometheus.yml"),
@@ -42,7 +46,7 @@ final class PrometheusProcess implements AutoCloseable {
                 static_configs:
                   - targets: %s
             """
-                .formatted(interval, interval, hasRules ? "'" + rules + "/*.yml'" : "", targets));
+                .formatted(interval, interval, "'" + rules + "/*.yml'", targets));
     Process process;
     try {
       process =
@@ -65,6 +69,18 @@ final class PrometheusProcess implements AutoCloseable {
         .ignoreExceptions()
         .until(() -> prometheus.client.query("vector(1)").size() == 1);
     return prometheus;
+  }
+
+  /**
+   * Our rules as shipped, but each group as often as the scrapes, since a test has no 5 minutes.
+   */
+  private static void copyRules(Path to, String interval) throws IOException {
+    for (String name : List.of("flopmeter-recording.yml", "flopmeter-alerts.yml")) {
+      String shipped = Files.readString(Path.of("config/prometheus").resolve(name));
+      Files.writeString(
+          to.resolve(name),
+          shipped.replaceAll("(?m)^    interval: .*$", "    interval: " + interval));
+    }
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
+import dev.flopmeter.model.UnknownOperatorException;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.model.shape.ShapeRules;
@@ -246,7 +247,7 @@ public final class GraphBuilder {
     var rule = ShapeRules.find(node.qualifiedOp());
     if (rule.isEmpty()) {
       if (node.domain().isEmpty()) {
-        throw new ModelException(
+        throw new UnknownOperatorException(
             "'"
                 + node.op()
                 + "' is not an operator that flopmeter knows in ONNX's opset "

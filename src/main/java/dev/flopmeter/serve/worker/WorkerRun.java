@@ -25,6 +25,9 @@ public final class WorkerRun {
 
   private static final Duration WATCH = Duration.ofMillis(250);
 
+  /** For reading what a dead process left in its pipes; only a stray child can hold them open. */
+  private static final Duration LAST_WORDS = Duration.ofSeconds(5);
+
   private final RunRequest request;
   private final Duration grace;
   private final long maxMemory;
@@ -74,13 +77,15 @@ public final class WorkerRun {
       }
       // What the worker started may outlive it and hold its output open.
       reader.join(grace.toMillis());
+      drain.join(grace.toMillis());
     } finally {
+      // By its handle: Process.destroyForcibly would also close the streams and what is still in
+      // them, the reason why it failed among it, would be lost.
       tree.kill();
-      process.destroyForcibly();
     }
     process.waitFor();
-    reader.join(1000);
-    drain.join(1000);
+    reader.join(LAST_WORDS.toMillis());
+    drain.join(LAST_WORDS.toMillis());
     closeQuietly(process);
     return report(ended, process.exitValue(), elapsed(start), errors);
   }
