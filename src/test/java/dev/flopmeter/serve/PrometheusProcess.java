@@ -71,12 +71,15 @@ final class PrometheusProcess implements AutoCloseable {
     return prometheus;
   }
 
-  /** Our rules as shipped, but each group as often as the scrapes, since a test has no 5 minutes. */
+  /**
+   * Our rules as shipped, but each group as often as the scrapes, since a test has no 5 minutes.
+   */
   private static void copyRules(Path to, String interval) throws IOException {
     for (String name : List.of("flopmeter-recording.yml", "flopmeter-alerts.yml")) {
       String shipped = Files.readString(Path.of("config/prometheus").resolve(name));
       Files.writeString(
-          to.resolve(name), shipped.replaceAll("(?m)^    interval: .*$", "    interval: " + interval));
+          to.resolve(name),
+          shipped.replaceAll("(?m)^    interval: .*$", "    interval: " + interval));
     }
   }
 
