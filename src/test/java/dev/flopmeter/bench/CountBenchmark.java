@@ -24,13 +24,9 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Reading, inferring and counting an ONNX file, warm: generated graphs of 100 to 100,000 nodes, or
- * the file that {@code -p model=PATH} names. With {@code -prof gc}, the memory too.
+ * the file that {@code -p model=PATH} names.
  *
- * <pre>
- * mvn -q test-compile dependency:build-classpath -Dmdep.outputFile=target/test-classpath
- * java -cp target/test-classes:target/classes:$(cat target/test-classpath) \
- *   org.openjdk.jmh.Main CountBenchmark -prof gc
- * </pre>
+ * <p>Run by {@code src/test/bin/count-benchmark}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
