@@ -4,16 +4,13 @@ import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.ModelException;
-import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code flopmeter devices}: which devices networks can run on. */
 @Command(
@@ -44,7 +41,7 @@ final class DevicesCommand implements Callable<Integer> {
     CudaDevices found = libraries.devices();
     try (Output output = Output.to(file, spec.commandLine().getOut())) {
       if (format.equals("json")) {
-        output.line(json(found.devices()));
+        output.line(DeviceListing.json(libraries, found));
       } else {
         found.devices().forEach(device -> output.line(line(device)));
         output.line("cpu      " + Runtime.getRuntime().availableProcessors() + " threads");
@@ -73,24 +70,5 @@ final class DevicesCommand implements Callable<Integer> {
             known.getOrDefault("cudnn", "not found"),
             known.containsKey("driver") ? ", driver " + known.get("driver") : "",
             device.isEmulated() ? " (emulated: its times mean nothing)" : "");
-  }
-
-  private static String json(List<Device> devices) {
-    List<Map<String, Object>> all =
-        devices.stream()
-            .map(
-                device -> {
-                  Map<String, Object> fields = new TreeMap<>(device.properties());
-                  fields.put("kind", device.kind());
-                  fields.put("id", device.id());
-                  fields.put("name", device.name());
-                  fields.put("emulated", device.isEmulated());
-                  return fields;
-                })
-            .toList();
-    return JsonMapper.builder()
-        .build()
-        .writerWithDefaultPrettyPrinter()
-        .writeValueAsString(Map.of("schema", "flopmeter.devices/1", "devices", all));
   }
 }

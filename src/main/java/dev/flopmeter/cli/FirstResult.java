@@ -38,9 +38,10 @@ final class FirstResult implements RunListener {
       return Progress.SILENT;
     }
     shown = target;
-    bar =
-        new ProgressBar(
-            System.err, style(Terminal.ERRORS), Terminal.ERRORS.isTerminal(), System::nanoTime);
+    if (!Terminal.ERRORS.isTerminal()) {
+      return Progress.SILENT; // its lines would be strangers in a log
+    }
+    bar = new ProgressBar(System.err, style(Terminal.ERRORS), true, System::nanoTime);
     return bar;
   }
 

@@ -1,5 +1,7 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.model.zoo.ZooModel;
 import dev.flopmeter.serve.ConfigSource;
 import dev.flopmeter.serve.Daemon;
 import dev.flopmeter.serve.HangupSignal;
@@ -17,9 +19,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -75,7 +79,12 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private ConfigSource source() {
-    ConfigReader reader = new ConfigReader(System.getenv());
+    // A worker that stands in may know other models.
+    Set<String> models =
+        worker == null
+            ? Zoo.all().stream().map(ZooModel::name).collect(Collectors.toSet())
+            : Set.of();
+    ConfigReader reader = new ConfigReader(System.getenv(), models);
     Path given = file;
     if (given != null) {
       return () -> reader.read(given);

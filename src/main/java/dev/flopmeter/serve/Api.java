@@ -35,7 +35,8 @@ final class Api {
   }
 
   /** {@code GET /api/v1/workloads}: what is configured and how it goes. */
-  Response workloads(Request request) {
+  Response workloads(Request request) throws BadRequestException {
+    onlyKnown(request);
     List<Board.SeriesView> series = daemon.board().series();
     Instant now = daemon.clocks().wall().instant();
     return json(
@@ -79,6 +80,7 @@ final class Api {
 
   /** {@code GET /api/v1/latest?workload=}: the last result of each series, whole. */
   Response latest(Request request) throws BadRequestException {
+    onlyKnown(request, "workload");
     Optional<String> workload = workload(request);
     List<Board.SeriesView> series =
         daemon.board().series().stream()
@@ -110,6 +112,7 @@ final class Api {
    * without their layers unless they are asked for.
    */
   Response results(Request request) throws BadRequestException {
+    onlyKnown(request, "workload", "from", "to", "limit", "layers");
     Optional<String> workload = workload(request);
     Instant from = time(request, "from").orElse(Instant.MIN);
     Instant to = time(request, "to").orElse(Instant.MAX);
@@ -117,7 +120,7 @@ final class Api {
       throw new BadRequestException("from is after to");
     }
     int limit = limit(request);
-    boolean hasLayers = request.parameter("layers").orElse("false").equals("true");
+    boolean hasLayers = flag(request, "layers");
     List<HistoryEntry> entries =
         daemon
             .history()
@@ -170,6 +173,31 @@ final class Api {
       out.writeNumberProperty("baseline_seconds", baseline);
       out.writeNumberProperty("regression_ratio", regression);
     }
+  }
+
+  /** A mistyped parameter would be an answer to another question. */
+  private static void onlyKnown(Request request, String... names) throws BadRequestException {
+    List<String> known = List.of(names);
+    for (String name : request.query().keySet()) {
+      if (!known.contains(name)) {
+        throw new BadRequestException(
+            printable(name)
+                + ": unknown parameter; "
+                + (known.isEmpty() ? "there are none here" : "use " + String.join(", ", known)));
+      }
+    }
+  }
+
+  private static String printable(String name) {
+    return name.replaceAll("\\p{Cntrl}", "?").substring(0, Math.min(name.length(), 40));
+  }
+
+  private static boolean flag(Request request, String name) throws BadRequestException {
+    String text = request.parameter(name).orElse("false");
+    if (!text.equals("true") && !text.equals("false")) {
+      throw new BadRequestException(name + ": expected true or false");
+    }
+    return text.equals("true");
   }
 
   private Optional<String> workload(Request request) throws BadRequestException {

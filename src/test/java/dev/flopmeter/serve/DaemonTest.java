@@ -23,6 +23,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -47,7 +48,7 @@ class DaemonTest {
 
   private void start(String yaml, Map<String, String> environment) throws Exception {
     configure(yaml);
-    ConfigReader reader = new ConfigReader(Map.of());
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of());
     daemon =
         Daemon.start(
             new Daemon.Options(
@@ -123,6 +124,15 @@ class DaemonTest {
   }
 
   @Test
+  void aDeviceThatTellsNothingHasFailedAndIsNotCalledBusy() throws Exception {
+    start(
+        "workloads: {w: {model: good, only_when: {utilization_below: 10%}}}",
+        Map.of("FAKE_BUSY", "null"));
+    await().until(() -> runs("w", "device_failed") == 1);
+    assertThat(runs("w", "skipped_busy")).isZero();
+  }
+
+  @Test
   void twentyWorkloadsOnFourDevicesEachGetTheirTurn() throws Exception {
     StringBuilder yaml = new StringBuilder("workloads:\n");
     for (int i = 0; i < 20; i++) {
@@ -157,7 +167,7 @@ class DaemonTest {
             + " \"$@\"\n");
     assertThat(worker.toFile().setExecutable(true)).isTrue();
     configure("workloads: {w: {model: good, device: ['cuda:0', 'cuda:1'], interval: 1s}}");
-    ConfigReader reader = new ConfigReader(Map.of());
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of());
     daemon =
         Daemon.start(
             new Daemon.Options(
@@ -251,12 +261,35 @@ class DaemonTest {
         .hasSize(3);
     assertThat(get("/api/v1/results?limit=2")).doesNotContain("\"layers\":");
     assertThat(get("/api/v1/results?to=1999-01-01T00:00:00Z")).isEqualTo("{\"results\":[]}");
-    assertThat(get("/api/v1/results?from=yesterday")).startsWith("from: expected a time");
-    assertThat(get("/api/v1/results?limit=0")).startsWith("limit: expected a number");
-    assertThat(get("/api/v1/results?workload=x")).startsWith("workload: no workload");
+    refuses("/api/v1/results?from=yesterday", "from: expected a time");
+    refuses("/api/v1/results?from=9e99", "from: expected a time");
+    refuses("/api/v1/results?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from is after");
+    refuses("/api/v1/results?limit=0", "limit: expected a number");
+    refuses("/api/v1/results?limit=99999999999", "limit: expected a number");
+    refuses("/api/v1/results?workload=x", "workload: no workload");
+    refuses("/api/v1/results?layers=maybe", "layers: expected true or false");
+    refuses("/api/v1/results?form=2026-01-01T00:00:00Z", "form: unknown parameter; use workload");
+    refuses("/api/v1/workloads?limit=1", "limit: unknown parameter");
+    refuses("/api/v1/results?limit=%zz", "");
     assertThat(get("/api/v1/workloads")).contains("\"name\":\"w\"", "\"last_success_at\":");
     assertThat(get("/")).contains("flopmeter", "w");
     assertThat(get("/report/w")).contains("layer0.conv");
+  }
+
+  private void refuses(String path, String message) throws Exception {
+    // Not through java.net.URI, which refuses some of what a client may send.
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), daemon.address().getPort())) {
+      socket
+          .getOutputStream()
+          .write(
+              ("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(answer).as(path).startsWith("HTTP/1.1 400 ");
+      if (!message.isEmpty()) {
+        assertThat(answer).as(path).contains("{\"error\":\"" + message);
+      }
+    }
   }
 
   @ParameterizedTest

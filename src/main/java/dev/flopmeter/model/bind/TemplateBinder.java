@@ -160,8 +160,12 @@ public final class TemplateBinder {
   private void inline(
       GraphBuilder builder, Node call, FunctionTemplate function, int depth, List<String> callers) {
     String key = FunctionTemplate.key(function.domain(), function.name());
-    if (callers.contains(key) || callers.size() >= MAX_DEPTH) {
+    if (callers.contains(key)) {
       throw new ModelException(call.describe() + ": the function '" + key + "' calls itself");
+    }
+    if (callers.size() >= MAX_DEPTH) {
+      throw new ModelException(
+          call.describe() + ": functions call each other more than " + MAX_DEPTH + " deep");
     }
     List<String> path = new ArrayList<>(callers);
     path.add(key);

@@ -116,7 +116,7 @@ public final class OnnxModel implements Model {
     Map<String, Integer> opsets = new HashMap<>();
     List<WireReader> functionMessages = new ArrayList<>();
     WireReader graphMessage = null;
-    WireReader in = new WireReader(bytes, 0);
+    WireReader in = new WireReader(bytes, ReadBudget.ofHeap());
     while (in.next()) {
       switch (in.field()) {
         case 7 -> graphMessage = in.message();

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Reads the configuration file into {@link ServeConfig}. Reports every problem it finds, each with
@@ -28,14 +29,17 @@ public final class ConfigReader {
   private static final int MOST_WORKLOADS = 1000;
 
   private final Map<String, String> environment;
+  private final Set<String> builtIn;
 
   /**
    * A reader.
    *
    * @param environment the process' environment, which {@code history.folder: auto} looks at
+   * @param builtIn the models that can be named without a path; empty to take any name
    */
-  public ConfigReader(Map<String, String> environment) {
+  public ConfigReader(Map<String, String> environment, Set<String> builtIn) {
     this.environment = Map.copyOf(environment);
+    this.builtIn = Set.copyOf(builtIn);
   }
 
   /**
@@ -55,7 +59,7 @@ public final class ConfigReader {
         text = Files.readString(file);
       }
     } catch (NoSuchFileException e) {
-      problems.add(0, "", "is not there; see flopmeter serve --config");
+      problems.add(0, "", "is not there; give the path of a configuration file");
     } catch (CharacterCodingException e) {
       problems.add(0, "", "is no UTF-8 text");
     } catch (IOException e) {
@@ -76,8 +80,6 @@ public final class ConfigReader {
 
   private ServeConfig parse(String text, Path folder, Problems problems) throws ConfigException {
     YamlNode.Mapping file = YamlReader.read(text, problems);
-    // A file that is no YAML has one problem, not that and a missing key.
-    problems.throwIfAny();
     Section top = Section.top(file, problems);
     ServeConfig config =
         new ServeConfig(
@@ -164,7 +166,7 @@ public final class ConfigReader {
     return hashes;
   }
 
-  private static List<Workload> workloads(Section top, Path folder) {
+  private List<Workload> workloads(Section top, Path folder) {
     Section section = top.section("workloads");
     List<Workload> workloads = new ArrayList<>();
     section
@@ -188,7 +190,7 @@ public final class ConfigReader {
     return workloads;
   }
 
-  private static Workload workload(String name, Section section, Path folder) {
+  private Workload workload(String name, Section section, Path folder) {
     Optional<String> model = section.optional(Keys.MODEL);
     if (model.isEmpty() && !section.has(Keys.MODEL.name())) {
       section.problem(
@@ -219,16 +221,36 @@ public final class ConfigReader {
               + Quantities.text(workload.maxTime())
               + ", for one batch size alone");
     }
-    if (model.isPresent() && model.get().startsWith("-")) {
-      section.problem(section.line(Keys.MODEL), Keys.MODEL.name(), "must not begin with a dash");
-    }
+    model
+        .flatMap(text -> modelProblem(text, folder))
+        .ifPresent(wrong -> section.problem(section.line(Keys.MODEL), Keys.MODEL.name(), wrong));
     return workload;
   }
 
+  /** A file may be put there later; a name that is not built in will never be. */
+  private Optional<String> modelProblem(String model, Path folder) {
+    if (model.startsWith("-")) {
+      return Optional.of("must not begin with a dash");
+    }
+    if (isPath(model, folder) || builtIn.isEmpty() || builtIn.contains(model)) {
+      return Optional.empty();
+    }
+    String hint =
+        NearestName.of(model, builtIn)
+            .map(near -> "did you mean " + near + "?")
+            .orElse("see flopmeter models, or give the path of an .onnx file");
+    return Optional.of("\"" + model + "\": no built-in model; " + hint);
+  }
+
+  private boolean isPath(String model, Path folder) {
+    return model.contains("/")
+        || model.endsWith(".onnx")
+        || (!builtIn.contains(model) && Files.exists(folder.resolve(model)));
+  }
+
   /** Built-in names stay; paths are made absolute, since a worker may run elsewhere. */
-  private static String located(String model, Path folder) {
-    boolean isPath = model.contains("/") || model.endsWith(".onnx");
-    return isPath ? folder.resolve(model).normalize().toString() : model;
+  private String located(String model, Path folder) {
+    return isPath(model, folder) ? folder.resolve(model).normalize().toString() : model;
   }
 
   private static Worker worker(Section worker) {

@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.config;
 
+import dev.flopmeter.model.EditDistance;
 import java.util.Collection;
 import java.util.Optional;
 
@@ -12,30 +13,14 @@ final class NearestName {
     String best = null;
     int least = Math.max(2, name.length() / 2) + 1;
     for (String candidate : known) {
-      int distance = distance(name, candidate);
+      // Half of a name was meant as the whole of it.
+      boolean isPart = name.length() >= 4 && candidate.contains(name);
+      int distance = isPart ? 1 : EditDistance.between(name, candidate);
       if (distance < least) {
         least = distance;
         best = candidate;
       }
     }
     return Optional.ofNullable(best);
-  }
-
-  /** Levenshtein's distance, two rows at a time. */
-  private static int distance(String a, String b) {
-    int[] previous = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      previous[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int[] current = new int[b.length() + 1];
-      current[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int replaced = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        current[j] = Math.min(replaced, Math.min(previous[j], current[j - 1]) + 1);
-      }
-      previous = current;
-    }
-    return previous[b.length()];
   }
 }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -24,14 +25,20 @@ final class YamlReader {
 
   private final YAMLParser parser;
   private final Problems problems;
+  private boolean isUnderstood = true;
 
   private YamlReader(YAMLParser parser, Problems problems) {
     this.parser = parser;
     this.problems = problems;
   }
 
-  /** The file's top, an empty mapping for an empty file. */
-  static Mapping read(String text, Problems problems) {
+  /**
+   * The file's top, an empty mapping for an empty file.
+   *
+   * @throws ConfigException if its structure is not understood, so that looking at its keys would
+   *     only find what is not wrong
+   */
+  static Mapping read(String text, Problems problems) throws ConfigException {
     try (JsonParser parser = new YAMLFactory().createParser(ObjectReadContext.empty(), text)) {
       YamlReader reader = new YamlReader((YAMLParser) parser, problems);
       JsonToken first = parser.nextToken();
@@ -42,26 +49,49 @@ final class YamlReader {
       if (parser.nextToken() != null) {
         problems.add(reader.line(), "", "holds more than one document; keep one");
       }
-      if (top instanceof Mapping mapping) {
+      if (top instanceof Mapping mapping && reader.isUnderstood) {
         return mapping;
       }
-      problems.add(top.line(), "", "is " + top.kind() + " at its top; expected keys such as http:");
+      if (!(top instanceof Mapping)) {
+        problems.add(
+            top.line(), "", "is " + top.kind() + " at its top; expected keys such as http:");
+      }
     } catch (JacksonException e) {
-      int line = e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getLineNr());
-      problems.add(
-          line, "", "is no valid YAML: " + e.getOriginalMessage().lines().findFirst().orElse(""));
+      problems.add(brokenLine(e), "", "is no valid YAML: " + complaint(e));
     }
+    problems.throwIfAny();
     return new Mapping(1, Map.of());
+  }
+
+  /** Where the reader under Jackson stumbled; Jackson's own location is where it was before. */
+  private static int brokenLine(JacksonException e) {
+    if (e.getCause() instanceof MarkedYamlEngineException marked
+        && marked.getProblemMark().isPresent()) {
+      return marked.getProblemMark().get().getLine() + 1;
+    }
+    return e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getLineNr());
+  }
+
+  private static String complaint(JacksonException e) {
+    String said =
+        e.getCause() instanceof MarkedYamlEngineException marked && marked.getProblem() != null
+            ? marked.getProblem()
+            : e.getOriginalMessage();
+    String first = said.lines().findFirst().orElse("").strip();
+    // Control characters, such as the tab it may be about, are not for a terminal.
+    return first.replaceAll("\\p{Cntrl}", "").replaceAll("\\s+", " ");
   }
 
   private YamlNode node(JsonToken token, String path, int depth) {
     int line = line();
     if (depth > DEEPEST) {
+      isUnderstood = false;
       problems.add(line, path, "is nested deeper than " + DEEPEST + " levels");
       parser.skipChildren();
       return new Scalar(line, "", true);
     }
     if (parser.isCurrentAlias()) {
+      isUnderstood = false;
       problems.add(line, path, "is a YAML alias; write the value out");
       return new Scalar(line, "", true);
     }

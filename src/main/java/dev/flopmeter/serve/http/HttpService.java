@@ -156,11 +156,11 @@ public final class HttpService implements AutoCloseable {
     harden(exchange.getResponseHeaders());
     String path = Optional.ofNullable(exchange.getRequestURI().getPath()).orElse("");
     Optional<Route> anyMethod = routes.stream().filter(route -> route.matches(path)).findFirst();
-    if (!anyMethod.map(Route::isOpen).orElse(false) && !isAllowed(exchange)) {
+    if (!anyMethod.map(Route::isOpen).orElse(false) && !isAllowed(exchange, path)) {
       return;
     }
     if (anyMethod.isEmpty()) {
-      send(exchange, Response.text(404, "nothing here; see /"));
+      send(exchange, Response.error(404, path, "nothing here; see /"));
       return;
     }
     String method =
@@ -169,7 +169,7 @@ public final class HttpService implements AutoCloseable {
         routes.stream().filter(one -> one.matches(path) && one.method().equals(method)).findFirst();
     if (route.isEmpty()) {
       exchange.getResponseHeaders().set("Allow", anyMethod.get().method());
-      send(exchange, Response.text(405, "use " + anyMethod.get().method()));
+      send(exchange, Response.error(405, path, "use " + anyMethod.get().method()));
       return;
     }
     send(exchange, answer(route.get(), exchange, path));
@@ -189,7 +189,7 @@ public final class HttpService implements AutoCloseable {
                   header(headers, "Accept"),
                   encodings.contains("gzip") && !encodings.contains("gzip;q=0")));
     } catch (BadRequestException e) {
-      return Response.text(400, String.valueOf(e.getMessage()));
+      return Response.error(400, path, String.valueOf(e.getMessage()));
     }
   }
 
@@ -198,7 +198,8 @@ public final class HttpService implements AutoCloseable {
     return values == null ? "" : String.join(",", values);
   }
 
-  private boolean isAllowed(HttpExchange exchange) throws IOException, InterruptedException {
+  private boolean isAllowed(HttpExchange exchange, String path)
+      throws IOException, InterruptedException {
     PasswordCheck check = passwords;
     if (!check.isNeeded()) {
       return true;
@@ -210,9 +211,10 @@ public final class HttpService implements AutoCloseable {
       }
       case WRONG -> {
         exchange.getResponseHeaders().set("WWW-Authenticate", "Basic realm=\"flopmeter\"");
-        send(exchange, Response.text(401, "name and password needed"));
+        send(exchange, Response.error(401, path, "name and password needed"));
       }
-      case BUSY -> send(exchange, Response.text(503, "too many passwords to check; try again"));
+      case BUSY ->
+          send(exchange, Response.error(503, path, "too many passwords to check; try again"));
     }
     return false;
   }

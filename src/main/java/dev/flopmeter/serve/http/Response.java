@@ -3,6 +3,8 @@ package dev.flopmeter.serve.http;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * An answer.
@@ -26,6 +28,15 @@ public record Response(
   public static Response html(String page, String policy) {
     Response plain = of(200, "text/html; charset=utf-8", page);
     return new Response(200, plain.contentType(), false, plain.length(), plain.body(), policy);
+  }
+
+  /** An error, in the form of what was asked for: {@code {"error":"..."}} under /api/. */
+  public static Response error(int status, String path, String message) {
+    if (!path.startsWith("/api/")) {
+      return text(status, message);
+    }
+    String json = JsonMapper.shared().writeValueAsString(Map.of("error", message));
+    return of(status, "application/json", json + "\n");
   }
 
   public static Response json(int status, Body body) {

@@ -80,7 +80,7 @@ public final class DeviceProbe {
     }
   }
 
-  /** The array of devices, at the top or under {@code devices}. */
+  /** The usable ones of the array of devices, which is at the top or under {@code devices}. */
   static List<DeviceState> parse(String json) throws IOException {
     List<DeviceState> devices = new ArrayList<>();
     try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
@@ -109,6 +109,7 @@ public final class DeviceProbe {
     String id = null;
     Double utilization = null;
     Double free = null;
+    boolean isUsable = true;
     int depth = 1;
     while (depth > 0) {
       JsonToken token = parser.nextToken();
@@ -123,13 +124,15 @@ public final class DeviceProbe {
           && depth == 1
           && "id".equals(parser.currentName())) {
         id = parser.getString();
+      } else if (token == JsonToken.VALUE_FALSE && "usable".equals(parser.currentName())) {
+        isUsable = false;
       } else if (token.isNumeric() && "utilization".equals(parser.currentName())) {
         utilization = parser.getDoubleValue();
       } else if (token.isNumeric() && "memory_free_bytes".equals(parser.currentName())) {
         free = parser.getDoubleValue();
       }
     }
-    if (id == null || !id.matches("cpu|cuda:\\d{1,3}")) {
+    if (id == null || !isUsable || !id.matches("cpu|cuda:\\d{1,3}")) {
       return null;
     }
     return new DeviceState(id, id.startsWith("cuda") ? "cuda" : "cpu", utilization, free);

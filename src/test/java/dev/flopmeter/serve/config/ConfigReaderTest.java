@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ConfigReaderTest {
   @TempDir private Path folder;
 
-  private final ConfigReader reader = new ConfigReader(Map.of("HOME", "/home/somebody"));
+  private final ConfigReader reader = new ConfigReader(Map.of("HOME", "/home/somebody"), Set.of());
 
   private ServeConfig read(String yaml) throws ConfigException, IOException {
     return reader.read(Files.writeString(folder.resolve("f.yaml"), yaml));
@@ -232,6 +233,12 @@ class ConfigReaderTest {
   @Test
   void whatIsNoConfigurationAtAll() {
     assertThat(problems("workloads: {a: {model: m}")).startsWith("f.yaml:1: is no valid YAML: ");
+    assertThat(problems("workloads:\n\ta: {model: m}"))
+        .startsWith("f.yaml:2: is no valid YAML: ")
+        .contains("Do not use")
+        .doesNotContain("\t");
+    assertThat(problems("x: &m {model: m}\nworkloads:\n  a: *m"))
+        .isEqualTo("f.yaml:3: workloads.a: is a YAML alias; write the value out");
     assertThat(problems("- a")).startsWith("f.yaml:1: is a list at its top");
     assertThat(problems(""))
         .isEqualTo("f.yaml:1: workloads.NAME: is missing; name at least one workload");
@@ -242,6 +249,45 @@ class ConfigReaderTest {
             catchThrowableOfType(
                 ConfigException.class, () -> reader.read(folder.resolve("none.yaml"))))
         .hasMessageContaining("is not there");
+  }
+
+  @Test
+  void aKeyGivenTwiceDoesNotHideWhatElseIsWrong() {
+    assertThat(
+            problems(
+                """
+                workloads:
+                  a:
+                    model: m
+                    batch:
+                      - 1
+                      - none
+                    only_when:
+                      memory_free: 4GiB
+                  a: {model: m}
+                """))
+        .isEqualTo(
+            """
+            f.yaml:6: workloads.a.batch: "none": expected a whole number from 1 to 1000000
+            f.yaml:8: workloads.a.only_when.memory_free: unknown key; did you mean memory_free_above?
+            f.yaml:9: workloads.a: is already given in line 2""");
+  }
+
+  @Test
+  void aModelThatNobodyKnowsIsFoundBeforeItRuns() throws Exception {
+    ConfigReader strict = new ConfigReader(Map.of(), Set.of("resnet50", "vgg16"));
+    Path file =
+        Files.writeString(
+            folder.resolve("f.yaml"),
+            "workloads:\n  a: {model: resnet51}\n  b: {model: later.onnx}\n  c: {model: vgg16}");
+
+    ConfigException e = catchThrowableOfType(ConfigException.class, () -> strict.read(file));
+
+    assertThat(e.problems())
+        .extracting(Object::toString)
+        .containsExactly(
+            file
+                + ":2: workloads.a.model: \"resnet51\": no built-in model; did you mean resnet50?");
   }
 
   @Test

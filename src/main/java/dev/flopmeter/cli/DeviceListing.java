@@ -1,0 +1,117 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.device.CudaDevices;
+import dev.flopmeter.device.CudaLibraries;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.device.SensorReading;
+import dev.flopmeter.device.SensorSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The devices of this machine and how busy they are, as {@code flopmeter devices --format json}
+ * tells it. The daemon decides by it what it measures, and whether now.
+ */
+final class DeviceListing {
+  /** Long enough for a share of time, of a processor whose ticks are 10 ms. */
+  private static final long LOAD_WINDOW_MILLIS = 200;
+
+  private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d{1,15}) kB");
+
+  private DeviceListing() {}
+
+  /** {@code {"schema":"flopmeter.devices/1","devices":[...]}}; the CPU is the last. */
+  static String json(CudaLibraries libraries, CudaDevices found) {
+    List<Map<String, Object>> all = new ArrayList<>();
+    List<String> problems = libraries.problems();
+    for (Device gpu : found.devices()) {
+      Map<String, Object> fields = fields(gpu);
+      fields.put("usable", problems.isEmpty());
+      if (!problems.isEmpty()) {
+        fields.put("problem", problems.get(0));
+      }
+      fields.put("sensors", gpuSensors(gpu));
+      all.add(fields);
+    }
+    all.add(cpu());
+    return JsonMapper.builder()
+        .build()
+        .writerWithDefaultPrettyPrinter()
+        .writeValueAsString(Map.of("schema", "flopmeter.devices/1", "devices", all));
+  }
+
+  private static Map<String, Object> cpu() {
+    String cores = Integer.toString(Runtime.getRuntime().availableProcessors());
+    Device cpu = new Device("cpu", "cpu", "CPU", Map.of("cores", cores), false);
+    Map<String, Object> fields = fields(cpu);
+    fields.put("usable", true);
+    fields.put("sensors", cpuSensors(cpu));
+    return fields;
+  }
+
+  private static Map<String, Object> fields(Device device) {
+    Map<String, Object> fields = new TreeMap<>(device.properties());
+    fields.put("kind", device.kind());
+    fields.put("id", device.id());
+    fields.put("name", device.name());
+    fields.put("emulated", device.isEmulated());
+    return fields;
+  }
+
+  private static Map<String, Object> gpuSensors(Device gpu) {
+    Map<String, Object> sensors = new TreeMap<>();
+    try (SensorSource source = SensorSource.of(gpu)) {
+      SensorReading reading = source.read();
+      put(sensors, "utilization", reading.utilization());
+      put(sensors, "power_w", reading.powerW());
+      put(sensors, "temperature_c", reading.temperatureC());
+      Long used = reading.memoryUsedBytes();
+      String total = gpu.properties().get("memory_bytes");
+      if (used != null && total != null) {
+        sensors.put("memory_free_bytes", Math.max(0, Long.parseLong(total) - used));
+      }
+    }
+    return sensors;
+  }
+
+  /** The processor's load is a share of time, so it takes a moment to see. */
+  private static Map<String, Object> cpuSensors(Device cpu) {
+    Map<String, Object> sensors = new TreeMap<>();
+    try (SensorSource source = SensorSource.of(cpu)) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOAD_WINDOW_MILLIS));
+      put(sensors, "utilization", source.read().utilization());
+    }
+    OptionalDouble free = availableMemory(Path.of("/proc/meminfo"));
+    free.ifPresent(bytes -> sensors.put("memory_free_bytes", bytes));
+    return sensors;
+  }
+
+  private static OptionalDouble availableMemory(Path meminfo) {
+    try {
+      Matcher available = AVAILABLE.matcher(Files.readString(meminfo));
+      return available.find()
+          ? OptionalDouble.of(1024.0 * Long.parseLong(available.group(1)))
+          : OptionalDouble.empty();
+    } catch (IOException e) {
+      return OptionalDouble.empty(); // no Linux: it is not told
+    }
+  }
+
+  private static void put(Map<String, Object> sensors, String name, @Nullable Double value) {
+    if (value != null) {
+      sensors.put(name, value);
+    }
+  }
+}
