@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Joins nodes into steps: a convolution with the batch normalisation, residual and activation that
- * follow it, wherever nothing else reads what is between them.
+ * follow it, wherever nothing else reads what is between them; products as {@link ProductFusion}
+ * says.
  *
  * <p>A joined step runs where its last node stands, so that everything it reads is there.
  */
@@ -63,6 +64,7 @@ final class Fusion {
     if (options.layout() != Layout.NCHW) {
       scope.graph().nodes().forEach(fusion::join);
     }
+    ProductFusion products = new ProductFusion(scope);
     List<Task> tasks = new ArrayList<>();
     Set<Node> done = new HashSet<>();
     for (Node node : scope.graph().nodes()) {
@@ -70,6 +72,11 @@ final class Fusion {
       if (joined != null) {
         tasks.add(fusion.task(joined, done));
         done.addAll(joined.nodes());
+      } else if (products.serves(node)) {
+        Task product = products.task(node);
+        if (product != null) {
+          tasks.add(product);
+        }
       } else if (!fusion.taken.contains(node)) {
         tasks.add(Task.of(node));
       }
