@@ -1,10 +1,12 @@
 package dev.flopmeter.model;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -71,6 +73,7 @@ public record Bindings(
     requireKnown(inputs);
     Map<String, TensorType> types = new LinkedHashMap<>();
     List<String> free = new ArrayList<>();
+    Set<String> named = new HashSet<>(); // one size serves all inputs that share a symbol
     for (ValueInfo input : inputs) {
       Tensor value = values.get(input.name());
       if (value != null) {
@@ -95,7 +98,8 @@ public record Bindings(
       long[] sizes = new long[input.dims().size()];
       for (int i = 0; i < sizes.length; i++) {
         sizes[i] = size(input.dims().get(i), i);
-        if (sizes[i] < 0) {
+        String symbol = input.dims().get(i).symbol();
+        if (sizes[i] < 0 && (symbol == null || named.add(symbol))) {
           free.add(
               "'"
                   + input.dims().get(i)
