@@ -1,5 +1,6 @@
 package dev.flopmeter.run.djl;
 
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
@@ -12,6 +13,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.RandomTensor;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.djl.kernel.TorchTypes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -101,6 +103,13 @@ final class TorchMemory implements AutoCloseable {
         return module.call("expand", one, shape);
       }
     }
+    if (type.bytes() > Integer.MAX_VALUE) {
+      throw new BackendException(
+          "a tensor "
+              + type
+              + " has more than the 2 GiB that PyTorch's Java interface can take;"
+              + " use a smaller batch or smaller inputs");
+    }
     try (PtNDArray array = memory.create(new Shape(type.shape().dims()), carrier)) {
       if (type.elements() > 0) {
         ByteBuffer data = array.toByteBuffer(true).order(ByteOrder.LITTLE_ENDIAN);
@@ -112,6 +121,9 @@ final class TorchMemory implements AutoCloseable {
       }
       IValue value = IValue.from(array);
       return CARRIER_CODES.getOrDefault(carrier, code) == code ? value : retyped(value, code);
+    } catch (EngineException e) {
+      throw new BackendException(
+          "PyTorch has no memory for a tensor " + type + ": " + Messages.oneLine(e), e);
     }
   }
 
