@@ -74,6 +74,14 @@ class DashboardsTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("files")
+  void markWhenAnotherVersionCame(Path file) {
+    assertThat(Dashboards.read(file).at("/annotations/list"))
+        .extracting(annotation -> annotation.path("name").asString(""))
+        .contains("flopmeter version changed");
+  }
+
   @Test
   void followTheScrapeIntervalWhereTheyTakeRates() {
     for (Dashboards.Query query : Dashboards.queries()) {

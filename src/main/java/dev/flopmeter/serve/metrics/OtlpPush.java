@@ -5,6 +5,8 @@ import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.registry.otlp.OtlpConfig;
 import io.micrometer.registry.otlp.OtlpMeterRegistry;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -39,9 +41,19 @@ final class OtlpPush {
 
           @Override
           public Map<String, String> resourceAttributes() {
-            return Map.of("service.name", "flopmeter");
+            return Map.of("service.name", "flopmeter", "service.instance.id", host());
           }
         },
         Clock.SYSTEM);
+  }
+
+  /** A scraper knows whom it asked; a receiver has to be told, or machines overwrite each other. */
+  private static String host() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      // It says "host: host: unknown name"; the name is good enough.
+      return String.valueOf(e.getMessage()).split(":", 2)[0];
+    }
   }
 }

@@ -33,7 +33,7 @@ final class TopLayers {
     List<LayerRow> top = new ArrayList<>(slowest.subList(0, most));
     top.add(
         new LayerRow(
-            OTHER, OTHER, other.seconds(), other.flop(), other.macs(), null, null, null, null));
+            OTHER, OTHER, other.seconds(), other.flop(), other.macs(), null, OTHER, null, null));
     return top;
   }
 

@@ -1,0 +1,126 @@
+package dev.flopmeter.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import java.util.Map;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The daemon behind TLS, with a certificate as openssl makes it. */
+class TlsTest {
+  @TempDir private Path folder;
+
+  private void certificate() throws Exception {
+    Process openssl;
+    try {
+      openssl =
+          new ProcessBuilder(
+                  "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem"
+                      .split(" "))
+              .directory(folder.toFile())
+              .redirectErrorStream(true)
+              .redirectOutput(folder.resolve("openssl.log").toFile())
+              .start();
+    } catch (IOException e) {
+      Assumptions.abort("skipped: openssl is not installed");
+      throw e;
+    }
+    assertThat(openssl.waitFor()).isZero();
+  }
+
+  private SSLContext trusting() throws Exception {
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    store.load(null, null);
+    try (InputStream in = Files.newInputStream(folder.resolve("cert.pem"))) {
+      store.setCertificateEntry(
+          "own", CertificateFactory.getInstance("X.509").generateCertificate(in));
+    }
+    TrustManagerFactory trust =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init(store);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(null, trust.getTrustManagers(), null);
+    return context;
+  }
+
+  private static String healthy(Socket socket) throws IOException {
+    socket
+        .getOutputStream()
+        .write(
+            "GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                .getBytes(StandardCharsets.US_ASCII));
+    return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void whoTrustsTheCertificateIsAnswered() throws Exception {
+    certificate();
+    Path config =
+        Files.writeString(
+            folder.resolve("f.yaml"),
+            """
+            http: {listen: "127.0.0.1:0", tls: {certificate: cert.pem, key: key.pem}}
+            workloads: {w: {model: good, device: cpu, interval: 1h}}
+            history: {folder: none}
+            """);
+    try (DaemonProcess daemon = DaemonProcess.start(config, Map.of())) {
+      InetAddress loopback = InetAddress.getLoopbackAddress();
+      try (Socket socket = trusting().getSocketFactory().createSocket(loopback, daemon.port)) {
+        assertThat(healthy(socket))
+            .startsWith("HTTP/1.1 200 ")
+            .containsIgnoringCase("Strict-Transport-Security:")
+            .endsWith("healthy\n");
+      }
+      try (Socket plain = new Socket(loopback, daemon.port)) {
+        plain.setSoTimeout(20_000);
+        assertThat(answerOrNothing(plain)).doesNotContain("HTTP/1.1 200");
+      }
+      assertThat(Files.readString(daemon.log)).contains("serving https://");
+    }
+  }
+
+  /** The server ends what is no TLS; how its end shows is the system's. */
+  private static String answerOrNothing(Socket socket) {
+    try {
+      return healthy(socket);
+    } catch (SSLException | java.net.SocketException e) {
+      return "";
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void aKeyOfAnotherKindIsOneLine() throws Exception {
+    certificate();
+    Files.writeString(folder.resolve("key.pem"), "-----BEGIN EC PRIVATE KEY-----\nAAAA\n");
+    Path config =
+        Files.writeString(
+            folder.resolve("f.yaml"),
+            """
+            http: {listen: "127.0.0.1:0", tls: {certificate: cert.pem, key: key.pem}}
+            workloads: {w: {model: good, device: cpu, interval: 1h}}
+            history: {folder: none}
+            """);
+    try (DaemonProcess daemon = DaemonProcess.start(config, Map.of())) {
+      assertThat(daemon.process.waitFor()).isEqualTo(2);
+      assertThat(Files.readString(daemon.log))
+          .startsWith("flopmeter: http.tls.key: ")
+          .contains("PKCS #8")
+          .hasLineCount(1);
+    }
+  }
+}
