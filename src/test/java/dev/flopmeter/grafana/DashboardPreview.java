@@ -18,7 +18,8 @@ import tools.jackson.databind.JsonNode;
  * {@code grafana/README.md} are made with, where no Grafana can be had. Grafana itself looks
  * different; the panels, their places, queries, units and legends are those of the file.
  *
- * <p>Usage: {@code DashboardPreview DASHBOARD.json PROMETHEUS_URL MINUTES OUT.html [VARIABLE=REGEX]...}
+ * <p>Usage: {@code DashboardPreview DASHBOARD.json PROMETHEUS_URL MINUTES OUT.html
+ * [VARIABLE=REGEX]...}
  */
 public final class DashboardPreview {
   private static final String[] COLOURS = {
@@ -342,7 +343,9 @@ public final class DashboardPreview {
     return units;
   }
 
-  /** Prometheus' buckets hold all below them, too; drawn is each one's own share, slowest on top. */
+  /**
+   * Prometheus' buckets hold all below them, too; drawn is each one's own share, slowest on top.
+   */
   private void heat(List<Line> cumulative, int w, int h) {
     List<Line> lines = new ArrayList<>();
     double below = 0;
