@@ -32,6 +32,30 @@ class CountCommandTest {
     assertThat(flop.err()).isEmpty();
   }
 
+  /**
+   * Fully connected layers of BERT-base: 12 (4 x 768^2 + 2 x 768 x 3072) a token, attention apart.
+   */
+  @Test
+  void listsOfSizesAreCountedOneByOne() {
+    long pooler = 768 * 768;
+    long perToken = 12 * (4L * 768 * 768 + 2L * 768 * 3072);
+    for (String[] sizes :
+        new String[][] {{"--dim", "sequence=8,16"}, {"--input", "input_ids=1x8,1x16"}}) {
+      Flop flop = Flop.run("count", "bert-base", sizes[0], sizes[1], "--unit", "1");
+
+      assertThat(flop.code()).isZero();
+      for (long tokens : new long[] {8, 16}) {
+        long attention = 12 * 2 * tokens * tokens * 768;
+        assertThat(flop.out())
+            .contains("MACs              " + grouped(tokens * perToken + attention + pooler));
+      }
+    }
+  }
+
+  private static String grouped(long number) {
+    return String.format(java.util.Locale.ROOT, "%,d", number);
+  }
+
   @Test
   void unitsShowAllDigits() {
     Flop flop = Flop.run("count", "resnet50", "--unit", "G");
