@@ -29,6 +29,7 @@ final class NormalizationCosts {
         "MeanVarianceNormalization", PerElement.ofInput(5, "sum, subtract, square, sum, multiply"));
     rules.put(
         "RMSNormalization", PerElement.ofInput(4, "square, sum, multiply, multiply by the scale"));
+    rules.put("SimplifiedLayerNormalization", PerElement.ofInput(4, "as RMSNormalization"));
     rules.put("LpNormalization", PerElement.ofInput(3, "power, sum, divide"));
     rules.put(
         "LRN",

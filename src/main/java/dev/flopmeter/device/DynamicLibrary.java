@@ -1,6 +1,7 @@
 package dev.flopmeter.device;
 
 import com.sun.jna.Function;
+import com.sun.jna.Memory;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.io.IOException;
@@ -33,7 +34,9 @@ public final class DynamicLibrary {
    */
   public static DynamicLibrary open(String name) throws LibraryException {
     try {
-      // Both looked up before: a lookup of its own would overwrite the loader's message.
+      // All looked up before: a lookup in between would free the loader's message. That of the JVM
+      // for a native method's first call is one, so a text is read once.
+      readText();
       Function dlerror = NativeLibrary.getProcess().getFunction("dlerror");
       Function dlopen = NativeLibrary.getProcess().getFunction("dlopen");
       dlerror.invoke(String.class, new Object[0]);
@@ -45,6 +48,13 @@ public final class DynamicLibrary {
       return new DynamicLibrary(name, handle);
     } catch (UnsatisfiedLinkError e) {
       throw new LibraryException("this system has no dlopen: " + e.getMessage());
+    }
+  }
+
+  private static void readText() {
+    try (Memory empty = new Memory(1)) {
+      empty.setByte(0, (byte) 0);
+      empty.getString(0);
     }
   }
 

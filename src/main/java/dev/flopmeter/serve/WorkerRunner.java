@@ -113,7 +113,23 @@ final class WorkerRunner {
     if (device.isEmpty()) {
       return closed(Outcome.DEVICE_FAILED, "is not among the devices any more");
     }
+    Optional<String> unknown = unknown(gate, device.get());
+    if (unknown.isPresent()) {
+      return closed(
+          Outcome.DEVICE_FAILED, unknown.get() + " cannot be read, which only_when asks for");
+    }
     return busy(gate, device.get()).map(why -> closed(Outcome.SKIPPED_BUSY, why)).orElse(null);
+  }
+
+  /** What the gate asks for and the device does not tell: a lost GPU is not a busy one. */
+  private static Optional<String> unknown(Gate gate, DeviceState device) {
+    if (gate.utilizationBelow().isPresent() && device.utilization() == null) {
+      return Optional.of("its utilization");
+    }
+    if (gate.memoryFreeAbove().isPresent() && device.memoryFreeBytes() == null) {
+      return Optional.of("its free memory");
+    }
+    return Optional.empty();
   }
 
   private static RunReport closed(Outcome outcome, String detail) {
@@ -121,23 +137,13 @@ final class WorkerRunner {
   }
 
   private static Optional<String> busy(Gate gate, DeviceState device) {
-    if (gate.utilizationBelow().isPresent()) {
-      Double busy = device.utilization();
-      if (busy == null) {
-        return Optional.of("its utilization cannot be read, which only_when asks for");
-      }
-      if (busy >= gate.utilizationBelow().get()) {
-        return Optional.of("is " + Math.round(busy * 100) + "% busy");
-      }
+    Double busy = device.utilization();
+    if (busy != null && gate.utilizationBelow().filter(most -> busy >= most).isPresent()) {
+      return Optional.of("is " + Math.round(busy * 100) + "% busy");
     }
-    if (gate.memoryFreeAbove().isPresent()) {
-      Double free = device.memoryFreeBytes();
-      if (free == null) {
-        return Optional.of("its free memory cannot be read, which only_when asks for");
-      }
-      if (free <= gate.memoryFreeAbove().get()) {
-        return Optional.of("has " + Math.round(free / (1 << 20)) + "MiB of memory free");
-      }
+    Double free = device.memoryFreeBytes();
+    if (free != null && gate.memoryFreeAbove().filter(least -> free <= least).isPresent()) {
+      return Optional.of("has " + Math.round(free / (1 << 20)) + "MiB of memory free");
     }
     return Optional.empty();
   }

@@ -18,7 +18,7 @@ import tools.jackson.databind.JsonNode;
  * {@code grafana/README.md} are made with, where no Grafana can be had. Grafana itself looks
  * different; the panels, their places, queries, units and legends are those of the file.
  *
- * <p>Usage: {@code DashboardPreview DASHBOARD.json PROMETHEUS_URL HOURS OUT.html}
+ * <p>Usage: {@code DashboardPreview DASHBOARD.json PROMETHEUS_URL MINUTES OUT.html [VARIABLE=REGEX]...}
  */
 public final class DashboardPreview {
   private static final String[] COLOURS = {
@@ -32,18 +32,26 @@ public final class DashboardPreview {
   private final PrometheusClient prometheus;
   private final Instant to;
   private final Instant from;
+  private final Map<String, String> variables;
   private final StringBuilder html = new StringBuilder();
 
-  private DashboardPreview(PrometheusClient prometheus, int hours, Instant now) {
+  private DashboardPreview(
+      PrometheusClient prometheus, int minutes, Instant now, Map<String, String> variables) {
     this.prometheus = prometheus;
+    this.variables = variables;
     this.to = now;
-    this.from = now.minusSeconds(3600L * hours);
+    this.from = now.minusSeconds(60L * minutes);
   }
 
   public static void main(String[] args) throws Exception {
+    Map<String, String> variables = new LinkedHashMap<>();
+    for (int i = 4; i < args.length; i++) {
+      int equals = args[i].indexOf('=');
+      variables.put(args[i].substring(0, equals), args[i].substring(equals + 1));
+    }
     DashboardPreview preview =
         new DashboardPreview(
-            new PrometheusClient(args[1]), Integer.parseInt(args[2]), Instant.now());
+            new PrometheusClient(args[1]), Integer.parseInt(args[2]), Instant.now(), variables);
     Files.writeString(Path.of(args[3]), preview.page(Dashboards.read(Path.of(args[0]))));
   }
 
@@ -59,7 +67,7 @@ public final class DashboardPreview {
         .append(
             ".p h2{font-size:13px;font-weight:500;margin:7px 10px 2px}.row{position:absolute;font-size:15px;font-weight:500;padding-top:6px}")
         .append(
-            ".big{font-size:28px;font-weight:500;text-align:center;padding-top:8px}.sub{text-align:center;color:#9fa7b3;font-size:11px}")
+            ".big{font-size:24px;white-space:nowrap;font-weight:500;text-align:center;padding-top:8px}.sub{text-align:center;color:#9fa7b3;font-size:11px}")
         .append(
             "table{border-collapse:collapse;width:100%;font-size:12px}td,th{text-align:left;padding:4px 10px;border-bottom:1px solid #25282e;white-space:nowrap}th{color:#6e9fff;font-weight:500}")
         .append(
@@ -111,7 +119,7 @@ public final class DashboardPreview {
     int index = 0;
     for (JsonNode target : panel.get("targets")) {
       String expression =
-          new Dashboards.Query("", "", target.get("expr").asString()).withVariables("5m");
+          new Dashboards.Query("", "", chosen(target.get("expr").asString())).withVariables("5m");
       boolean instant = !type.equals("timeseries") && !type.equals("state-timeline");
       long step = Math.max(15, (to.getEpochSecond() - from.getEpochSecond()) / 160);
       List<PrometheusClient.Series> found =
@@ -134,8 +142,55 @@ public final class DashboardPreview {
       case "bargauge" -> bars(panel, lines, unit, h);
       case "table" -> table(panel, lines, h);
       case "heatmap" -> heat(lines, w, h);
+      case "state-timeline" -> states(panel, lines, unit, w, h);
       default -> chart(panel, lines, unit, w, h);
     }
+  }
+
+  /** One strip a series, coloured by what its value maps to. */
+  private void states(JsonNode panel, List<Line> lines, String unit, int w, int h) {
+    int rows = Math.min(lines.size(), Math.max(1, h / 22));
+    double span = to.getEpochSecond() - from.getEpochSecond();
+    double strip = Math.min(24, (double) (h - 6) / rows);
+    html.append("<svg width=").append(w).append(" height=").append(h).append('>');
+    for (int i = 0; i < rows; i++) {
+      Line line = lines.get(i);
+      html.append(
+          String.format(
+              Locale.ROOT,
+              "<text x=%d y=%.1f fill='#9fa7b3' font-size=10 text-anchor=end>%s</text>",
+              w / 2 - 6,
+              strip * i + strip * 0.65,
+              text(line.legend())));
+      double width = (w / 2.0 - 16) * 1.02 / Math.max(1, 160);
+      for (double[] point : line.series().points()) {
+        html.append(
+            String.format(
+                Locale.ROOT,
+                "<rect x=%.1f y=%.1f width=%.1f height=%.1f fill='%s'/>",
+                w / 2 + (w / 2.0 - 16) * (point[0] - from.getEpochSecond()) / span,
+                strip * i + 2,
+                Math.max(width, (w / 2.0 - 16) * 15 / span + 0.5),
+                strip - 4,
+                threshold(panel, point[1])));
+      }
+      html.append(
+          String.format(
+              Locale.ROOT,
+              "<text x=%d y=%.1f fill='#111217' font-size=10>%s</text>",
+              w / 2 + 6,
+              strip * i + strip * 0.65,
+              text(mapped(panel, line.series().last(), unit))));
+    }
+    html.append("</svg>");
+  }
+
+  private String chosen(String expression) {
+    String chosen = expression;
+    for (Map.Entry<String, String> variable : variables.entrySet()) {
+      chosen = chosen.replace("$" + variable.getKey(), variable.getValue());
+    }
+    return chosen;
   }
 
   private static String legend(String format, Map<String, String> labels) {
@@ -287,7 +342,23 @@ public final class DashboardPreview {
     return units;
   }
 
-  private void heat(List<Line> lines, int w, int h) {
+  /** Prometheus' buckets hold all below them, too; drawn is each one's own share, slowest on top. */
+  private void heat(List<Line> cumulative, int w, int h) {
+    List<Line> lines = new ArrayList<>();
+    double below = 0;
+    for (Line line :
+        cumulative.stream()
+            .filter(line -> !line.legend().equals("+Inf"))
+            .sorted(Comparator.comparingDouble(line -> Double.parseDouble(line.legend())))
+            .toList()) {
+      double all = line.series().last();
+      lines.add(
+          new Line(
+              line.legend() + " s",
+              0,
+              new PrometheusClient.Series(Map.of(), List.of(new double[] {0, all - below}))));
+      below = all;
+    }
     double max = lines.stream().mapToDouble(line -> line.series().last()).max().orElse(1);
     html.append("<svg width=").append(w).append(" height=").append(h).append('>');
     int rows = lines.size();
@@ -330,7 +401,7 @@ public final class DashboardPreview {
       html.append(
           String.format(
               Locale.ROOT,
-              "<line x1=78 x2=%d y1=%.1f y2=%.1f stroke='#25282e'/><text x=72 y=%.1f fill='#9fa7b3' font-size=10 text-anchor=end>%s</text>",
+              "<line x1=90 x2=%d y1=%.1f y2=%.1f stroke='#25282e'/><text x=84 y=%.1f fill='#9fa7b3' font-size=10 text-anchor=end>%s</text>",
               w - 8,
               y,
               y,
@@ -353,7 +424,7 @@ public final class DashboardPreview {
                 Locale.ROOT,
                 "%s%.1f %.1f ",
                 pen ? "L" : "M",
-                78 + (w - 86) * (point[0] - from.getEpochSecond()) / span,
+                90 + (w - 98) * (point[0] - from.getEpochSecond()) / span,
                 8 + (plot - 8) * (1 - share)));
         pen = true;
       }

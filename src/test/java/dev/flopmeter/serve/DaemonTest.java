@@ -124,6 +124,15 @@ class DaemonTest {
   }
 
   @Test
+  void aDeviceThatTellsNothingHasFailedAndIsNotCalledBusy() throws Exception {
+    start(
+        "workloads: {w: {model: good, only_when: {utilization_below: 10%}}}",
+        Map.of("FAKE_BUSY", "null"));
+    await().until(() -> runs("w", "device_failed") == 1);
+    assertThat(runs("w", "skipped_busy")).isZero();
+  }
+
+  @Test
   void twentyWorkloadsOnFourDevicesEachGetTheirTurn() throws Exception {
     StringBuilder yaml = new StringBuilder("workloads:\n");
     for (int i = 0; i < 20; i++) {

@@ -34,7 +34,8 @@ class PrometheusDaemonTest {
     try (DaemonProcess daemon =
             DaemonProcess.start(config, Map.of("FAKE_DEVICES", "cuda:0 cuda:1 cpu"));
         PrometheusProcess prometheus =
-            PrometheusProcess.start(folder, "['127.0.0.1:" + daemon.port + "']", "1s", true)) {
+            PrometheusProcess.start(
+                folder, "[{targets: ['127.0.0.1:" + daemon.port + "']}]", "1s", true)) {
       await()
           .atMost(Duration.ofMinutes(1))
           .until(

@@ -24,7 +24,7 @@ final class PrometheusProcess implements AutoCloseable {
     this.client = client;
   }
 
-  /** Scrapes {@code targets} (a YAML list of addresses) each {@code interval}. */
+  /** Scrapes {@code targets} (static configurations as a YAML list) each {@code interval}. */
   static PrometheusProcess start(Path folder, String targets, String interval, boolean hasRules)
       throws IOException {
     int port;
@@ -43,8 +43,7 @@ final class PrometheusProcess implements AutoCloseable {
             rule_files: [%s]
             scrape_configs:
               - job_name: flopmeter
-                static_configs:
-                  - targets: %s
+                static_configs: %s
             """
                 .formatted(interval, interval, "'" + rules + "/*.yml'", targets));
     Process process;
@@ -81,6 +80,12 @@ final class PrometheusProcess implements AutoCloseable {
           to.resolve(name),
           shipped.replaceAll("(?m)^    interval: .*$", "    interval: " + interval));
     }
+  }
+
+  /** Resident memory in bytes. */
+  long residentBytes() throws IOException {
+    String pages = Files.readString(Path.of("/proc/" + process.pid() + "/statm")).split(" ", 3)[1];
+    return Long.parseLong(pages) * 4096;
   }
 
   @Override

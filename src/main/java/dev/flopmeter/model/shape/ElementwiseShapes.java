@@ -62,6 +62,7 @@ final class ElementwiseShapes {
           "Shrink",
           "Sigmoid",
           "Sign",
+          "SimplifiedLayerNormalization",
           "Sin",
           "Sinh",
           "Softmax",

@@ -12,12 +12,16 @@ import jcuda.jcudnn.cudnnConvolutionFwdAlgoPerf;
 import jcuda.jcudnn.cudnnFilterDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A convolution with its algorithm. What is fused to it goes into the same cuDNN call where the
  * algorithm can do that, else into kernels after it.
  */
 final class ConvolutionExecutable implements Executable {
+  private static final Logger logger = LoggerFactory.getLogger(ConvolutionExecutable.class);
+
   /** The only algorithm that takes a bias without a rectifier. */
   private static final int IMPLICIT_PRECOMP_GEMM = 1;
 
@@ -264,10 +268,19 @@ final class ConvolutionExecutable implements Executable {
     algorithm = candidate;
     Descriptors.setMath(convolution, candidate.math());
     int status = launch();
-    if (Status.isUnsupported(status)) {
+    if (status != 0) {
+      DeviceFailure failure = Status.cudnnFailure(status, call());
+      if (failure.isSticky()) {
+        throw failure;
+      }
+      // Real versions answer a refusal with more than one code; the device is well, so go on.
+      if (Status.isUnsupported(status)) {
+        logger.debug("{}; another algorithm is tried", failure.getMessage());
+      } else {
+        logger.warn("{}; another algorithm is tried for {}", failure.getMessage(), problem());
+      }
       return Optional.empty();
     }
-    Status.cudnn(status, call());
     Stream stream = site.gpu().stream();
     stream.synchronize("trying " + Algorithm.forwardName(candidate.code()));
     if (onlyTry) {

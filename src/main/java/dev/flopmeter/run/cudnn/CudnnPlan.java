@@ -2,12 +2,14 @@ package dev.flopmeter.run.cudnn;
 
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
+import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,7 +23,7 @@ final class CudnnPlan implements Plan {
   private final Graph graph;
   private final Blueprint blueprint;
   private final Closing resources = new Closing();
-  private final Transfer transfer = new Transfer();
+  private final Transfer transfer;
   private final Map<Block, Long> constants = new LinkedHashMap<>();
   private final ArenaLayout layout;
   private final DeviceMemory weights;
@@ -34,6 +36,7 @@ final class CudnnPlan implements Plan {
   private CudnnPlan(
       Gpu gpu, AlgorithmCache cache, Graph graph, Blueprint blueprint, RunOptions options) {
     this.gpu = gpu;
+    this.transfer = new Transfer(gpu.stream());
     this.graph = graph;
     this.blueprint = blueprint;
     try {
@@ -135,6 +138,7 @@ final class CudnnPlan implements Plan {
         throw new ModelException(
             "the input '" + input.getKey() + "' is " + tensor.type() + ", needed is " + expected);
       }
+      requireFloatRange(input.getKey(), tensor);
       View view = input.getValue();
       guarded(
           "loading input '" + input.getKey() + "'",
@@ -143,6 +147,19 @@ final class CudnnPlan implements Plan {
                 tensor, view.storage(), arena, placeOf(view.block()) + view.byteOffset());
             return true;
           });
+    }
+  }
+
+  private void requireFloatRange(String input, Tensor tensor) {
+    if (Planner.isBeyondFloat(tensor)) {
+      String reader =
+          graph.nodes().stream()
+              .filter(node -> node.inputs().contains(input))
+              .findFirst()
+              .map(Node::qualifiedOp)
+              .orElse("graph");
+      throw new UnsupportedOperatorException(
+          CudnnBackend.NAME, reader, "input '" + input + "' holds doubles beyond float's range");
     }
   }
 

@@ -51,8 +51,15 @@ final class DeviceMemory implements AutoCloseable {
     return new Address(pointer, offset);
   }
 
-  void upload(long offset, Pointer host, long length) {
-    Status.cuda(JCudaDriver.cuMemcpyHtoD(at(offset), host, length), "cuMemcpyHtoD");
+  /**
+   * Copies in the stream's order. The host's memory may be used again at once, as it is not
+   * page-locked: the driver has taken a copy. A plain {@code cuMemcpyHtoD} could still be on its
+   * way when a stream like ours, which does not wait for the default one, reads what it wrote.
+   */
+  void upload(long offset, Pointer host, long length, Stream stream) {
+    Status.cuda(
+        JCudaDriver.cuMemcpyHtoDAsync(at(offset), host, length, stream.handle()),
+        "cuMemcpyHtoDAsync");
   }
 
   void download(long offset, Pointer host, long length) {

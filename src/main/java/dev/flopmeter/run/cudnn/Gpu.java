@@ -6,7 +6,6 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcudnn.JCudnn;
-import jcuda.jcudnn.cudnnHandle;
 
 /** One device in use: its primary context, one stream, cuDNN bound to that stream, our kernels. */
 final class Gpu implements AutoCloseable {
@@ -18,7 +17,7 @@ final class Gpu implements AutoCloseable {
   private final CUcontext context = new CUcontext();
   private final Closing resources = new Closing();
   private final Stream stream;
-  private final cudnnHandle handle = new cudnnHandle();
+  private final Handle handle = new Handle();
   private final KernelModule kernels;
   private boolean abandoned;
 
@@ -72,7 +71,7 @@ final class Gpu implements AutoCloseable {
     return stream;
   }
 
-  cudnnHandle handle() {
+  Handle handle() {
     return handle;
   }
 

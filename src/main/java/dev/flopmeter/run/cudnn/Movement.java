@@ -27,6 +27,13 @@ final class Movement {
   }
 
   private static void dropout(NodePlan node) {
+    boolean isTraining =
+        node.has(2) && node.operands().value(2).map(flag -> flag.doubleAt(0) != 0).orElse(true);
+    boolean mayDrop =
+        !node.has(1) || node.operands().value(1).map(rate -> rate.doubleAt(0) != 0).orElse(true);
+    if (isTraining && mayDrop) {
+      throw node.unsupported("in training mode it draws random numbers");
+    }
     node.alias(0, node.in(0));
     if (node.node().outputs().size() > 1 && node.hasOutput(1)) {
       View mask = node.out(1);

@@ -1,11 +1,14 @@
 package dev.flopmeter.run.cudnn;
 
 import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 
 /** Decides, without a device, what runs: the steps of a graph and the places of its values. */
 final class Planner {
@@ -32,11 +35,13 @@ final class Planner {
                 () ->
                     new UnsupportedOperatorException(
                         CudnnBackend.NAME, op, "node '" + group.main().name() + "'"));
+    requireNumbers(draft, node);
     for (String output : group.main().outputs()) {
       if (!output.isEmpty() && draft.graph().type(output).isEmpty()) {
         throw node.unsupported("the shape of '" + output + "' depends on data");
       }
     }
+    requireFloatRange(draft, node);
     try {
       operator.plan(node);
     } catch (DataDependentException e) {
@@ -46,5 +51,41 @@ final class Planner {
     } catch (ModelException e) {
       throw e.at(group.main().describe());
     }
+  }
+
+  private static void requireNumbers(Draft draft, NodePlan node) {
+    for (String value : node.node().inputs()) {
+      if (draft.graph().type(value).filter(type -> type.type() == DataType.STRING).isPresent()) {
+        throw node.unsupported("'" + value + "' holds strings");
+      }
+    }
+    for (String value : node.node().outputs()) {
+      if (draft.graph().type(value).filter(type -> type.type() == DataType.STRING).isPresent()) {
+        throw node.unsupported("'" + value + "' holds strings");
+      }
+    }
+  }
+
+  /** Doubles are computed as floats. The largest double itself stands for infinity, as in masks. */
+  private static void requireFloatRange(Draft draft, NodePlan node) {
+    for (String value : node.node().inputs()) {
+      draft
+          .graph()
+          .constant(value)
+          .filter(Planner::isBeyondFloat)
+          .ifPresent(
+              unused -> {
+                throw node.unsupported("'" + value + "' holds doubles beyond float's range");
+              });
+    }
+  }
+
+  /** Whether a tensor of doubles holds a finite number that no float comes near. */
+  static boolean isBeyondFloat(Tensor tensor) {
+    return tensor.type().type() == DataType.DOUBLE
+        && LongStream.range(0, tensor.elements())
+            .mapToDouble(tensor::doubleAt)
+            .map(Math::abs)
+            .anyMatch(size -> size > Float.MAX_VALUE && size < Double.MAX_VALUE);
   }
 }

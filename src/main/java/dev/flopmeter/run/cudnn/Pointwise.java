@@ -234,6 +234,10 @@ final class Pointwise {
   /** Between floats nothing changes here: all have the plan's precision. */
   private static void cast(NodePlan node) {
     View x = node.in(0);
+    boolean isFloat8 = node.operands().output(0).type().name().startsWith("FLOAT8");
+    if (isFloat8 && !node.attributes().flag("saturate", true)) {
+      throw node.unsupported("a cast to float8 that does not saturate");
+    }
     Storage to = node.draft().storageOf(node.operands().output(0));
     boolean isBool =
         node.operands().output(0).type() == dev.flopmeter.model.DataType.BOOL

@@ -64,6 +64,7 @@ final class Pooling {
     Window window = Window.of(node.attributes(), node.shape(0), kernel);
     boolean isForCudnn =
         kind != NORM
+            && node.in(0).storage().isFloat()
             && window.axes() <= 3
             && Spatial.isPlainPadding(window)
             && Arrays.stream(window.dilation()).allMatch(d -> d == 1)

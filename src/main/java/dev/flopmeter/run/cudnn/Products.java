@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Matrix products. By a constant matrix: as 1x1 convolution, for which cuDNN has its fastest code.
- * Of two computed matrices: with our own kernel.
+ * Of two computed matrices: by cuDNN's graph API, or our own kernel where that has no engine.
  */
 final class Products {
   private Products() {}
@@ -166,7 +166,7 @@ final class Products {
    *
    * @param a of rank 2 or more, any strides
    */
-  static KernelWork work(View a, View b, View y, double alpha) {
+  static ProductWork work(View a, View b, View y, double alpha) {
     long m = a.dim(a.rank() - 2);
     long k = a.dim(a.rank() - 1);
     long n = b.dim(b.rank() - 1);
@@ -185,31 +185,33 @@ final class Products {
         Loops.over(
             batchShape, order, aBatch.broadcastTo(batchShape), bBatch.broadcastTo(batchShape));
     long blocks = batch.elements() * ((m + TILE - 1) / TILE) * ((n + TILE - 1) / TILE);
-    return new KernelWork(
-        "matmul",
-        Math.max(1, blocks),
-        THREADS,
-        1,
-        1,
-        new Arguments()
-            .pointer(a)
-            .pointer(b)
-            .pointer(y)
-            .number(batch.elements())
-            .integer(m)
-            .integer(n)
-            .integer(k)
-            .integers(a.storage().code(), b.storage().code(), y.storage().code())
-            .real(alpha)
-            .integer(0)
-            .numbers(
-                a.stride(a.rank() - 2),
-                a.stride(a.rank() - 1),
-                b.stride(b.rank() - 2),
-                b.stride(b.rank() - 1))
-            .integers(loops.sizes())
-            .numbers(loops.strides().get(1))
-            .numbers(loops.strides().get(2)));
+    KernelWork kernel =
+        new KernelWork(
+            "matmul",
+            Math.max(1, blocks),
+            THREADS,
+            1,
+            1,
+            new Arguments()
+                .pointer(a)
+                .pointer(b)
+                .pointer(y)
+                .number(batch.elements())
+                .integer(m)
+                .integer(n)
+                .integer(k)
+                .integers(a.storage().code(), b.storage().code(), y.storage().code())
+                .real(alpha)
+                .integer(0)
+                .numbers(
+                    a.stride(a.rank() - 2),
+                    a.stride(a.rank() - 1),
+                    b.stride(b.rank() - 2),
+                    b.stride(b.rank() - 1))
+                .integers(loops.sizes())
+                .numbers(loops.strides().get(1))
+                .numbers(loops.strides().get(2)));
+    return new ProductWork(a, b, y, loops, alpha, kernel);
   }
 
   /** Of {@code matmul.c}. */

@@ -47,6 +47,9 @@ record Site(
     if (work instanceof LrnWork lrn) {
       return PlainExecutables.lrn(this, lrn);
     }
+    if (work instanceof ProductWork product) {
+      return ProductExecutable.prepare(this, product);
+    }
     return new KernelExecutable(this, (KernelWork) work);
   }
 }

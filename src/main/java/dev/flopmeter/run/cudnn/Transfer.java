@@ -20,6 +20,12 @@ final class Transfer {
   private final ByteBuffer staging =
       ByteBuffer.allocateDirect(STAGING_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
+  private final Stream stream;
+
+  Transfer(Stream stream) {
+    this.stream = stream;
+  }
+
   /** Writes a constant's content. */
   void upload(Block block, DeviceMemory to, long offset) {
     Block.Content content = block.content();
@@ -60,7 +66,7 @@ final class Transfer {
       ByteBuffer part = data.slice();
       part.limit(Math.min(part.remaining(), staging.remaining()));
       staging.put(part);
-      to.upload(at, Pointer.to(staging.rewind()), part.limit());
+      to.upload(at, Pointer.to(staging.rewind()), part.limit(), stream);
       at += part.limit();
       data.position(data.position() + part.limit());
     }
@@ -133,7 +139,7 @@ final class Transfer {
       if (count > 0) {
         staging.clear();
         long bytes = (long) count * storage.bytes();
-        to.upload(at, Pointer.to(staging), bytes);
+        to.upload(at, Pointer.to(staging), bytes, stream);
         at += bytes;
         count = 0;
       }

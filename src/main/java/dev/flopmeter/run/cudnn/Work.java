@@ -8,4 +8,5 @@ sealed interface Work
         SoftmaxWork,
         ActivationWork,
         LrnWork,
+        ProductWork,
         KernelWork {}

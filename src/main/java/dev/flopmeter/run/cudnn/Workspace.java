@@ -47,6 +47,11 @@ final class Workspace implements AutoCloseable {
     return memory == null ? 0 : memory.bytes();
   }
 
+  /** 0 if there is none. */
+  long address() {
+    return memory == null ? 0 : memory.at(0).value();
+  }
+
   Pointer pointer() {
     return memory == null ? new Pointer() : memory.at(0);
   }

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +27,10 @@ import tools.jackson.databind.json.JsonMapper;
 class FaultsTest {
   private static final Path MODEL = Path.of("../shared/models/real/mnist/model.onnx");
   private static final long PATIENCE_SECONDS = 2;
+
+  private static final AtomicInteger INJECTED = new AtomicInteger();
+  private static final AtomicInteger SURVIVED = new AtomicInteger();
+  private static final AtomicInteger CLEAN = new AtomicInteger();
 
   @TempDir Path directory;
 
@@ -47,6 +53,24 @@ class FaultsTest {
   static void build() {
     assumeTrue(Files.exists(MODEL), "no network at " + MODEL);
     EmulatedGpu.requireBuilt();
+  }
+
+  @AfterAll
+  static void tell() {
+    System.out.printf(
+        "faults injected: %d, ended with a correct report: %d; processes that gave back every"
+            + " handle and byte: %d%n",
+        INJECTED.get(), SURVIVED.get(), CLEAN.get());
+  }
+
+  private static void assertNothingLeaked(Ended ended) {
+    assertThat(ended.leaked()).as(ended.report().path("live").toString()).isZero();
+    CLEAN.incrementAndGet();
+  }
+
+  private Ended inject(String fault) throws IOException, InterruptedException {
+    INJECTED.incrementAndGet();
+    return profile(fault);
   }
 
   private Ended profile(String fault) throws IOException, InterruptedException {
@@ -96,7 +120,7 @@ class FaultsTest {
     assertThat(ended.errors()).isEmpty();
     assertThat(ended.exitCode()).isZero();
     assertThat(ended.report().path("calls").path("cuGraphLaunch").asInt()).isPositive();
-    assertThat(ended.leaked()).as(ended.report().path("live").toString()).isZero();
+    assertNothingLeaked(ended);
   }
 
   @ParameterizedTest
@@ -113,11 +137,12 @@ class FaultsTest {
         "missing-symbol:cudnnPoolingForward | lacks the function cudnnPoolingForward",
       })
   void aFaultThatPassesIsReportedAndNothingLeaks(String fault, String words) throws Exception {
-    Ended ended = profile(fault);
+    Ended ended = inject(fault);
     assertThat(ended.errors()).hasSize(1);
     assertThat(ended.error()).contains(words);
     assertThat(ended.exitCode()).isEqualTo(3);
-    assertThat(ended.leaked()).as(ended.report().path("live").toString()).isZero();
+    assertNothingLeaked(ended);
+    SURVIVED.incrementAndGet();
   }
 
   @ParameterizedTest
@@ -134,24 +159,27 @@ class FaultsTest {
       })
   void aStickyFaultEndsTheProcessWithItsName(String fault, String place, String name)
       throws Exception {
-    Ended ended = profile(fault);
+    Ended ended = inject(fault);
     assertThat(ended.errors()).hasSize(1);
     assertThat(ended.error()).contains(place).contains(name);
     assertThat(ended.exitCode()).isEqualTo(3);
+    SURVIVED.incrementAndGet();
   }
 
   @Test
   void aHangIsReportedWithinOurPatience() throws Exception {
-    Ended ended = profile("hang@launch:6");
+    Ended ended = inject("hang@launch:6");
     assertThat(ended.errors()).hasSize(1);
     assertThat(ended.error()).contains("did not answer within " + PATIENCE_SECONDS + " s");
     assertThat(ended.exitCode()).isEqualTo(3);
+    SURVIVED.incrementAndGet();
   }
 
   @Test
   void aSlowDeviceIsNoFault() throws Exception {
-    Ended ended = profile("slow:50%");
+    Ended ended = inject("slow:50%");
     assertThat(ended.exitCode()).isZero();
-    assertThat(ended.leaked()).isZero();
+    assertNothingLeaked(ended);
+    SURVIVED.incrementAndGet();
   }
 }

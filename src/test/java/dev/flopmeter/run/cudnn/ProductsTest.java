@@ -1,0 +1,127 @@
+package dev.flopmeter.run.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.Precision;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import dev.flopmeter.run.UnsupportedOperatorException;
+import dev.flopmeter.run.djl.DjlBackend;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Products of two computed matrices: what cuDNN's graph API runs, and that it is right. */
+class ProductsTest {
+  @TempDir static Path cache;
+  private static CudnnBackend gpu;
+  private static DjlBackend reference;
+
+  @BeforeAll
+  static void open() {
+    gpu = EmulatedGpu.open(cache);
+    reference = DjlBackend.open();
+  }
+
+  @AfterAll
+  static void close() {
+    if (gpu != null) {
+      gpu.close();
+      reference.close();
+    }
+  }
+
+  private static Graph product(long[] a, long[] b) {
+    GraphBuilder graph = new GraphBuilder("product", 17);
+    graph.input("a", TensorType.of(DataType.FLOAT, a));
+    graph.input("b", TensorType.of(DataType.FLOAT, b));
+    return graph.build(List.of(graph.add("MatMul", "product", Attributes.NONE, "a", "b")));
+  }
+
+  private static Map<String, Tensor> inputs(Graph graph) {
+    return Map.of(
+        "a", new RandomTensor(graph.requireType("a"), 3, -1, 1),
+        "b", new RandomTensor(graph.requireType("b"), 4, -1, 1));
+  }
+
+  private static long[] dims(String text) {
+    return java.util.Arrays.stream(text.split("x")).mapToLong(Long::parseLong).toArray();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "9x5, 5x7, graph matmul",
+    "2x9x5, 2x5x7, graph matmul",
+    "2x9x5, 5x7, graph matmul",
+    "2x3x9x5, 2x3x5x7, graph matmul",
+    "2x3x9x5, 2x1x5x7, graph matmul",
+    "3x9x5, 2x1x5x7, graph matmul",
+    "2x1x2x9x5, 1x3x1x5x7, ptx:matmul", // three loops over the batch
+  })
+  void cudnnRunsWhatItsTensorsCanTell(String a, String b, String kernel) {
+    Graph graph = product(dims(a), dims(b));
+    Map<String, Tensor> inputs = inputs(graph);
+    Map<String, Tensor> expected;
+    try (Plan plan = reference.prepare(graph, RunOptions.DEFAULT)) {
+      expected = plan.run(inputs);
+    }
+    for (Precision precision : Precision.values()) {
+      try (Plan plan = gpu.prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
+        assertThat(plan.steps()).extracting(ProductsTest::algorithm).contains(kernel);
+        assertThat(Comparison.relativeL2(expected, plan.run(inputs)))
+            .as(precision.label())
+            .isLessThan(Comparison.limit(precision));
+        // The same again, from the captured graph.
+        assertThat(Comparison.relativeL2(expected, plan.run(inputs)))
+            .isLessThan(Comparison.limit(precision));
+      }
+    }
+  }
+
+  private static String algorithm(Step step) {
+    return String.valueOf(step.kernel().algorithm());
+  }
+
+  @Test
+  void trainingIsNamed() {
+    GraphBuilder builder = new GraphBuilder("training", 13);
+    builder.input("a", TensorType.of(DataType.FLOAT, 4));
+    builder.constant("rate", DenseTensor.ofFloats(Shape.of(), 0.5f));
+    builder.constant("on", DenseTensor.ofLongs(TensorType.of(DataType.BOOL), 1));
+    Graph graph =
+        builder.build(List.of(builder.add("Dropout", "drop", Attributes.NONE, "a", "rate", "on")));
+    assertThatThrownBy(() -> gpu.prepare(graph, RunOptions.DEFAULT))
+        .isInstanceOf(UnsupportedOperatorException.class)
+        .hasMessageContaining("in training mode it draws random numbers");
+  }
+
+  @Test
+  void doublesThatNoFloatComesNearAreNamed() {
+    GraphBuilder builder = new GraphBuilder("wide", 17);
+    builder.input("a", TensorType.of(DataType.DOUBLE, 1));
+    Graph graph = builder.build(List.of(builder.add("Neg", "neg", Attributes.NONE, "a")));
+    Tensor wide = DenseTensor.ofDoubles(graph.requireType("a"), 1e200);
+    try (Plan plan = gpu.prepare(graph, RunOptions.DEFAULT)) {
+      assertThatThrownBy(() -> plan.load(Map.of("a", wide)))
+          .isInstanceOf(UnsupportedOperatorException.class)
+          .hasMessageContaining("input 'a' holds doubles beyond float's range");
+    }
+  }
+}
