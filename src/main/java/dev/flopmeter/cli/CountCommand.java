@@ -130,8 +130,9 @@ final class CountCommand implements Callable<Integer> {
     }
     return switch (format) {
       case "json" -> CountJson.write(counts, companions, null, depth);
-      case "csv" -> CountCsv.render(counts, companions);
-      case "markdown" -> CountMarkdown.render(counts);
+      case "csv" ->
+          depth > 0 ? CountCsv.renderTree(counts, depth) : CountCsv.render(counts, companions);
+      case "markdown" -> CountMarkdown.render(counts, depth);
       default -> {
         CountTable table = new CountTable(counts, companions, prefix, style());
         yield depth > 0 ? table.renderTree(depth) : table.render();

@@ -45,6 +45,40 @@ public final class CountCsv {
     return out.toString();
   }
 
+  /**
+   * A line per group of layers, down to {@code depth} parts of their names; levels count from 0.
+   */
+  public static String renderTree(Counts counts, int depth) {
+    StringBuilder out = new StringBuilder(1 << 12);
+    line(
+        out,
+        List.of(
+            "path",
+            "level",
+            "layers",
+            "op",
+            "macs",
+            "flops",
+            "params",
+            "bytes_read",
+            "bytes_written"));
+    for (CountTree.Row row : CountTree.of(counts, depth)) {
+      line(
+          out,
+          List.of(
+              row.path(),
+              Integer.toString(row.level()),
+              Integer.toString(row.layers()),
+              row.op(),
+              Long.toString(row.cost().macs()),
+              Long.toString(row.cost().flops()),
+              Long.toString(row.cost().params()),
+              Long.toString(row.cost().bytesRead()),
+              Long.toString(row.cost().bytesWritten())));
+    }
+    return out.toString();
+  }
+
   private static void line(StringBuilder out, List<String> cells) {
     for (int i = 0; i < cells.size(); i++) {
       out.append(i == 0 ? "" : ",").append(ProfileCsv.quoted(cells.get(i)));

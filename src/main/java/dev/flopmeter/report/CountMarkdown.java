@@ -9,7 +9,12 @@ import dev.flopmeter.count.Uncounted;
 public final class CountMarkdown {
   private CountMarkdown() {}
 
-  public static String render(Counts counts) {
+  /**
+   * The text.
+   *
+   * @param depth 0 for a row per layer, else groups down to that many parts of their names
+   */
+  public static String render(Counts counts, int depth) {
     StringBuilder out = new StringBuilder(1 << 14);
     Cost totals = counts.totals();
     boolean isMacs = counts.convention().equals("macs");
@@ -27,7 +32,17 @@ public final class CountMarkdown {
     for (String note : counts.notes()) {
       out.append("> ").append(ProfileMarkdown.escaped(note)).append("\n\n");
     }
-    row(out, "Layer", "Op", "Output", "MACs", isMacs ? "macs" : counts.convention(), "Parameters");
+    String convention = isMacs ? "macs" : counts.convention();
+    if (depth > 0) {
+      groups(out, counts, depth, convention);
+    } else {
+      layers(out, counts, convention);
+    }
+    return out.toString();
+  }
+
+  private static void layers(StringBuilder out, Counts counts, String convention) {
+    row(out, "Layer", "Op", "Output", "MACs", convention, "Parameters");
     row(out, "---", "---", "---", "--:", "--:", "--:");
     for (LayerCost layer : counts.layers()) {
       row(
@@ -39,7 +54,20 @@ public final class CountMarkdown {
           Figures.exact(layer.cost().flops()),
           Figures.exact(layer.cost().params()));
     }
-    return out.toString();
+  }
+
+  private static void groups(StringBuilder out, Counts counts, int depth, String convention) {
+    row(out, "Group", "Layers", "MACs", convention, "Parameters");
+    row(out, "---", "--:", "--:", "--:", "--:");
+    for (CountTree.Row row : CountTree.of(counts, depth)) {
+      row(
+          out,
+          ProfileMarkdown.code(row.path()),
+          Integer.toString(row.layers()),
+          Figures.exact(row.cost().macs()),
+          Figures.exact(row.cost().flops()),
+          Figures.exact(row.cost().params()));
+    }
   }
 
   private static void row(StringBuilder out, String... cells) {

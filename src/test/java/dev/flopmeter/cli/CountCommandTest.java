@@ -71,6 +71,16 @@ class CountCommandTest {
   }
 
   @Test
+  void groupsByDepthInEveryFormat() {
+    Flop csv = Flop.run("count", "resnet50", "--depth", "1", "--format", "csv");
+    assertThat(csv.out().lines().toList())
+        .hasSize(1 + 11)
+        .contains("fc,0,1,Gemm,2048000,4097000,2049000,8204192,4000");
+    Flop markdown = Flop.run("count", "resnet50", "--depth", "1", "--format", "markdown");
+    assertThat(markdown.out()).contains("| `fc` | 1 | 2,048,000 | 4,097,000 | 2,049,000 |");
+  }
+
+  @Test
   void allToolsStandSideBySide() {
     Flop flop = Flop.run("count", "resnet50", "--convention", "all");
 
