@@ -54,7 +54,11 @@ public final class SharedData {
 
   /** All ONNX files below a folder, sorted; empty if the folder is missing. */
   public static List<Path> models(String folder) {
-    Path root = ROOT.resolve(folder);
+    return modelsIn(ROOT.resolve(folder));
+  }
+
+  /** All ONNX files below any folder, sorted; empty if the folder is missing. */
+  public static List<Path> modelsIn(Path root) {
     if (!Files.isDirectory(root)) {
       System.out.println("skipped: " + root + " is not there");
       return List.of();

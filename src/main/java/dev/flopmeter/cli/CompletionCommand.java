@@ -40,17 +40,27 @@ final class CompletionCommand implements Runnable {
     spec.commandLine().getOut().flush();
   }
 
-  /** Names of built-in models for commands that take one, beside the files. */
+  /** Values of options, and names of built-in models beside the files where a command takes one. */
   private static String models() {
     String names = Zoo.all().stream().map(ZooModel::name).collect(Collectors.joining(" "));
     return """
 
         # Models: built-in names, besides files.
         _flopmeter_with_models() {
+          local current="${COMP_WORDS[COMP_CWORD]}" values=
+          case "${COMP_WORDS[COMP_CWORD-1]}" in
+            --format) values="table json jsonl csv markdown html" ;;
+            --backend) values="auto cudnn djl" ;;
+            --layout) values="auto nchw nhwc" ;;
+            --precision) values="fp32 tf32 fp16 bf16" ;;
+          esac
+          if [[ -n "$values" ]]; then
+            COMPREPLY=( $(compgen -W "$values" -- "$current") )
+            return
+          fi
           _complete_flopmeter "$@"
           case "${COMP_WORDS[1]}" in
             count | profile)
-              local current="${COMP_WORDS[COMP_CWORD]}"
               [[ "$current" == -* ]] || COMPREPLY+=( $(compgen -W "%s" -- "$current") $(compgen -f -- "$current") )
               ;;
           esac

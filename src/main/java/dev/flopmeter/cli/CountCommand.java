@@ -7,6 +7,7 @@ import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.convention.Comparer;
 import dev.flopmeter.count.convention.Comparison;
 import dev.flopmeter.count.convention.Conventions;
+import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
@@ -85,9 +86,30 @@ final class CountCommand implements Callable<Integer> {
     CostRules costs = rules == null ? CostRules.standard() : RuleFile.read(rules);
     Convention chosen = Conventions.named(convention.equals(ALL) ? "flops" : convention);
     Model network = model.open();
-    Graph graph = network.bind(model.bindings());
-    Output.write(render(network, graph, costs, chosen, prefix), output);
+    List<String> texts = new ArrayList<>();
+    for (Bindings bindings : model.sweep()) {
+      Graph graph = network.bind(bindings);
+      texts.add(counted(network, graph, costs, chosen, prefix));
+    }
+    Output.write(joined(texts), output);
     return 0;
+  }
+
+  /** Several sizes are several tables, one below the other, or one JSON array. */
+  private String joined(List<String> texts) {
+    if (texts.size() == 1) {
+      return texts.get(0);
+    }
+    return format.equals("json") ? "[" + String.join(",", texts) + "]\n" : String.join("\n", texts);
+  }
+
+  private String counted(
+      Model network, Graph graph, CostRules costs, Convention chosen, @Nullable SiPrefix prefix) {
+    try {
+      return render(network, graph, costs, chosen, prefix);
+    } catch (ModelException e) {
+      throw e.at(model.name());
+    }
   }
 
   private String render(

@@ -31,6 +31,8 @@ public final class Main implements Runnable {
   /** Exit code: the device or its libraries failed. */
   static final int DEVICE_FAILED = 3;
 
+  private static final int LONGEST_MESSAGE = 600;
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -40,7 +42,22 @@ public final class Main implements Runnable {
   private boolean isVerbose;
 
   public static void main(String[] args) {
-    System.exit(commandLine(args).execute(args));
+    System.exit(run(args));
+  }
+
+  private static int run(String[] args) {
+    try {
+      return commandLine(args).execute(args);
+    } catch (OutOfMemoryError e) {
+      System.err.println(
+          "flopmeter: this needs more memory than Java's heap of "
+              + (Runtime.getRuntime().maxMemory() >> 20)
+              + " MB; set FLOPMETER_JAVA_OPTS=-Xmx... to give it more");
+      return BAD_INPUT;
+    } catch (StackOverflowError e) {
+      System.err.println("flopmeter: the input is nested too deeply");
+      return BAD_INPUT;
+    }
   }
 
   /** The commands, by name, in the order the help lists them. */
@@ -117,8 +134,17 @@ public final class Main implements Runnable {
     return BAD_INPUT;
   }
 
-  private static String oneLine(String message) {
-    return message.replaceAll("\\s*[\\r\\n]+\\s*", " ").trim();
+  /**
+   * What a terminal can take: names in a hostile file may be long and hold control characters. A
+   * long message keeps its start, which says where, and its end, which says what.
+   */
+  static String oneLine(String message) {
+    String line = message.replaceAll("\\s*[\\r\\n]+\\s*", " ").replaceAll("\\p{Cntrl}", "?").trim();
+    if (line.length() <= LONGEST_MESSAGE) {
+      return line;
+    }
+    int half = LONGEST_MESSAGE / 2;
+    return line.substring(0, half) + " ... " + line.substring(line.length() - half);
   }
 
   @Override

@@ -14,9 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.function.BiFunction;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -33,20 +31,23 @@ final class ModelArguments {
   @Option(
       names = "--input",
       paramLabel = "NAME=SHAPE",
-      description = "shape of an input, such as data=1x3x224x224; may be given several times")
+      description =
+          "shape of an input, such as data=1x3x224x224; a list with commas gives a result for each;"
+              + " may be given several times")
   private List<String> inputs = new ArrayList<>();
 
   @Option(
       names = "--batch",
       paramLabel = "N",
       split = ",",
-      description = "size of the leading dimension of the inputs")
+      description = "size of the leading dimension of the inputs, or a list with commas")
   private List<String> batches = new ArrayList<>();
 
   @Option(
       names = "--dim",
       paramLabel = "NAME=N",
-      description = "size of a named free dimension; may be given several times")
+      description =
+          "size of a named free dimension, or a list with commas; may be given several times")
   private List<String> dims = new ArrayList<>();
 
   /** The model as the user wrote it. */
@@ -98,36 +99,6 @@ final class ModelArguments {
       sizes.add(size);
     }
     return sizes;
-  }
-
-  /** The bindings for a command that works on one batch size. */
-  Bindings bindings() {
-    List<Long> sizes = batches();
-    if (sizes.size() > 1) {
-      throw new ModelException("--batch takes one number here, not " + String.join(",", batches));
-    }
-    return bindings(sizes.isEmpty() ? null : sizes.get(0));
-  }
-
-  /**
-   * The bindings with this batch size.
-   *
-   * @param batch null to leave the batch as the model declares it
-   */
-  Bindings bindings(@Nullable Long batch) {
-    Map<String, Shape> shapes = new LinkedHashMap<>();
-    for (String input : inputs) {
-      int equals = separator("--input", input, "data=1x3x224x224");
-      String name = input.substring(0, equals);
-      shapes.put(name, shape(name, input.substring(equals + 1)));
-    }
-    Map<String, Long> sizes = new LinkedHashMap<>();
-    for (String dim : dims) {
-      int equals = separator("--dim", dim, "sequence=128");
-      sizes.put(dim.substring(0, equals), number("--dim " + dim, dim.substring(equals + 1)));
-    }
-    return new Bindings(
-        shapes, batch == null ? OptionalLong.empty() : OptionalLong.of(batch), sizes, Map.of());
   }
 
   /**

@@ -69,13 +69,14 @@ final class Output implements AutoCloseable {
 
   /** Writes at once, so that a reader at the other end of a pipe sees it. */
   void text(String text) {
-    isWritten = true;
+    isWritten = false; // a half-written file must not take its place
     writer.print(text);
     writer.flush();
     if (writer.checkError()) {
       throw new ModelException(
           (file == null ? "standard output" : "-o " + file) + ": cannot be written to");
     }
+    isWritten = true;
   }
 
   void line(String line) {

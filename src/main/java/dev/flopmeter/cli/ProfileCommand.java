@@ -22,6 +22,7 @@ import dev.flopmeter.report.ProgressBar;
 import dev.flopmeter.report.Terminal;
 import dev.flopmeter.report.TerminalStyle;
 import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.Precision;
 import java.nio.charset.Charset;
 import java.time.Clock;
@@ -79,7 +80,27 @@ final class ProfileCommand implements Callable<Integer> {
   private @Nullable String file;
 
   /** One combination of shapes and precision to measure. */
-  private record Case(Bindings bindings, Precision precision) {}
+  private record Case(Bindings bindings, Precision precision) {
+    /** {@code fp16, batch 8}. */
+    String name() {
+      List<String> parts = new ArrayList<>(List.of(precision.label()));
+      bindings.shapes().forEach((input, shape) -> parts.add(input + "=" + shape));
+      bindings.dims().forEach((dim, size) -> parts.add(dim + "=" + size));
+      bindings.batch().ifPresent(batch -> parts.add("batch " + batch));
+      return String.join(", ", parts);
+    }
+  }
+
+  /** What became of a sweep: a point that fails, for lack of memory say, leaves the others. */
+  private record Sweep(List<ProfileResult> results, List<RuntimeException> failures) {
+    int exitCode() {
+      if (failures.isEmpty()) {
+        return 0;
+      }
+      boolean isDevice = failures.stream().anyMatch(BackendException.class::isInstance);
+      return isDevice ? Main.DEVICE_FAILED : Main.BAD_INPUT;
+    }
+  }
 
   @Override
   public Integer call() {
@@ -96,12 +117,15 @@ final class ProfileCommand implements Callable<Integer> {
     opened.bind(cases.get(0).bindings());
     try (Output output = Output.to(file, spec.commandLine().getOut());
         Backend backend = device.open()) {
-      List<ProfileResult> results = measure(opened, cases, backend, rules, form, output);
-      if (form != ProfileFormat.JSONL) {
-        output.text(form.render(results, style(output, Terminal.OUTPUT)));
+      Sweep sweep = measure(opened, cases, backend, rules, form, output);
+      if (sweep.results().isEmpty()) {
+        throw sweep.failures().get(0);
       }
+      if (form != ProfileFormat.JSONL) {
+        output.text(form.render(sweep.results(), style(output, Terminal.OUTPUT)));
+      }
+      return sweep.exitCode();
     }
-    return 0;
   }
 
   private List<Case> cases() {
@@ -114,14 +138,14 @@ final class ProfileCommand implements Callable<Integer> {
     return cases;
   }
 
-  private List<ProfileResult> measure(
+  private Sweep measure(
       Model opened,
       List<Case> cases,
       Backend backend,
       SamplingRules rules,
       ProfileFormat form,
       Output output) {
-    List<ProfileResult> results = new ArrayList<>();
+    Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>());
     try (ShownProgress progress = progress(form, output);
         Backends.OpenReference reference = isUnchecked ? null : Backends.referenceFor(backend)) {
       Profiler profiler =
@@ -137,18 +161,31 @@ final class ProfileCommand implements Callable<Integer> {
                   seed));
       for (int i = 0; i < cases.size(); i++) {
         int before = i;
-        ProfileResult result =
-            profiler.profile(
-                request(opened, cases.get(i), rules),
-                (phase, done, detail) ->
-                    progress.report(phase, (before + done) / cases.size(), detail));
-        results.add(result);
-        if (form == ProfileFormat.JSONL) {
-          output.line(ProfileJson.writeLine(result));
+        Case one = cases.get(i);
+        try {
+          ProfileResult result =
+              profiler.profile(
+                  request(opened, one, rules),
+                  (phase, done, detail) ->
+                      progress.report(phase, (before + done) / cases.size(), detail));
+          sweep.results().add(result);
+          if (form == ProfileFormat.JSONL) {
+            output.line(ProfileJson.writeLine(result));
+          }
+        } catch (ModelException | BackendException e) {
+          sweep.failures().add(e);
+          if (cases.size() > 1) {
+            warn(one.name() + ": " + e.getMessage());
+          }
         }
       }
     }
-    return results;
+    return sweep;
+  }
+
+  private void warn(String message) {
+    spec.commandLine().getErr().println("flopmeter: " + message.replaceAll("\\s*\\R\\s*", " "));
+    spec.commandLine().getErr().flush();
   }
 
   private DeviceRoofs roofs(Backend backend, Progress progress) {

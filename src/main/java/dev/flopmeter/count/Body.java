@@ -3,7 +3,10 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -14,11 +17,17 @@ enum Body {
     Cost count(GraphCount outer, Operands in) {
       GraphCount then = outer.inner(in.node(), body(in, "then_branch"));
       GraphCount otherwise = outer.inner(in.node(), body(in, "else_branch"));
-      GraphCount larger = then.flops() >= otherwise.flops() ? then : otherwise;
+      Optional<Boolean> taken = in.value(0).map(value -> value.longAt(0) != 0);
+      boolean isThen = taken.orElse(then.flops() >= otherwise.flops());
       return outer.take(
-          larger,
+          isThen ? then : otherwise,
           1,
-          "If '" + outer.path() + in.node().name() + "' is counted with its larger branch");
+          "If '"
+              + outer.path()
+              + in.node().name()
+              + (taken.isPresent()
+                  ? "' is counted with the branch that its constant condition takes"
+                  : "' is counted with its larger branch"));
     }
   },
   LOOP {
@@ -45,7 +54,7 @@ enum Body {
       long[] axes = in.attributes().integers("scan_input_axes", new long[scanned]);
       OptionalLong steps =
           scanned > 0 && in.knownType(first).isPresent()
-              ? OptionalLong.of(in.shape(first).dim(in.shape(first).axis(axes[0])))
+              ? OptionalLong.of(steps(in, in.shape(first), axes[0]))
               : OptionalLong.empty();
       return outer.take(
           outer.inner(in.node(), body(in, "body")),
@@ -57,6 +66,18 @@ enum Body {
                   ? "' is counted with its " + steps.getAsLong() + " iterations"
                   : "' is counted for one iteration; how many there are depends on data"));
     }
+  },
+  SEQUENCE_MAP {
+    @Override
+    Cost count(GraphCount outer, Operands in) {
+      return outer.take(
+          outer.inner(in.node(), body(in, "body")),
+          1,
+          "SequenceMap '"
+              + outer.path()
+              + in.node().name()
+              + "' is counted for one element; how many there are depends on data");
+    }
   };
 
   static @Nullable Body of(Node node) {
@@ -64,6 +85,7 @@ enum Body {
       case "If" -> IF;
       case "Loop" -> LOOP;
       case "Scan" -> SCAN;
+      case "SequenceMap" -> SEQUENCE_MAP;
       default -> null;
     };
   }
@@ -76,6 +98,13 @@ enum Body {
         .body(attribute)
         .orElseThrow(
             () -> new IllegalStateException("binding leaves no " + attribute + " without shapes"));
+  }
+
+  /** The scanned axis; before opset 9 it is the second one, and each of a batch is scanned. */
+  private static long steps(Operands in, Shape scanned, long axis) {
+    return in.opset() < 9
+        ? Sizes.multiply(scanned.dim(0), scanned.dim(1))
+        : scanned.dim(scanned.axis(axis));
   }
 
   /** A trip count that is a constant, where neither condition can end the loop before it. */

@@ -33,6 +33,11 @@ final class ContribCosts {
             "in to add, + in for a bias, + 6 x in to normalise and scale, + in for a shift",
             in -> Work.flops(perElement(in, 7 + (in.has(3) ? 1 : 0) + (in.has(4) ? 1 : 0)))));
     rules.put(
+        DOMAIN + "SkipSimplifiedLayerNormalization",
+        CostRule.described(
+            "in to add, + in for a bias, + 4 x in as RMSNormalization",
+            in -> Work.flops(perElement(in, 5 + (in.has(3) ? 1 : 0)))));
+    rules.put(
         DOMAIN + "EmbedLayerNormalization",
         CostRule.described(
             "8 x out to add up to three embeddings, normalise, scale and shift, + out with segments",

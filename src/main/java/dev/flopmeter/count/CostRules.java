@@ -53,6 +53,7 @@ public final class CostRules {
     WindowCosts.addTo(rules);
     MatrixCosts.addTo(rules);
     RecurrentCosts.addTo(rules);
+    LinearAttentionCosts.addTo(rules);
     SignalCosts.addTo(rules);
     ContribCosts.addTo(rules);
     return rules;

@@ -69,6 +69,7 @@ final class ElementwiseCosts {
     rules.put("Celu", PerElement.ofOutput(5, "compare, divide, exp, subtract, multiply"));
     rules.put("HardSwish", PerElement.ofOutput(5, "HardSigmoid, multiply"));
     rules.put("Swish", PerElement.ofOutput(5, "Sigmoid, multiply"));
+    rules.put("SwiGLU", PerElement.ofOutput(6, "Swish, multiply"));
     rules.put("Mish", PerElement.ofOutput(5, "Softplus, tanh, multiply"));
     rules.put("Gelu", gelu());
     CostRule variadic =

@@ -14,7 +14,10 @@ final class NormalizationCosts {
   static void addTo(Map<String, CostRule> rules) {
     rules.put(
         "BatchNormalization",
-        PerElement.ofInput(2, "multiply, add; scale and shift follow from stored statistics"));
+        CostRule.described(
+            "2 x in: multiply, add; scale and shift follow from stored statistics; in training mode"
+                + " + 4 x in for the batch's own (sum, subtract, square, sum)",
+            in -> Work.flops(perElement(in, isTraining(in) ? 6 : 2))));
     CostRule full =
         CostRule.described(
             "5 x in (sum, subtract, square, sum, multiply), + in for a scale, + in for a shift",
@@ -26,6 +29,7 @@ final class NormalizationCosts {
         "MeanVarianceNormalization", PerElement.ofInput(5, "sum, subtract, square, sum, multiply"));
     rules.put(
         "RMSNormalization", PerElement.ofInput(4, "square, sum, multiply, multiply by the scale"));
+    rules.put("SimplifiedLayerNormalization", PerElement.ofInput(4, "as RMSNormalization"));
     rules.put("LpNormalization", PerElement.ofInput(3, "power, sum, divide"));
     rules.put(
         "LRN",
@@ -35,6 +39,32 @@ final class NormalizationCosts {
     rules.put("Softmax", PerElement.ofInput(5, "maximum, subtract, exp, sum, divide"));
     rules.put("LogSoftmax", PerElement.ofInput(5, "maximum, subtract, exp, sum, subtract"));
     rules.put("Hardmax", PerElement.ofInput(1, "one comparison"));
+    rules.put(
+        "NegativeLogLikelihoodLoss",
+        CostRule.described(
+            "per label: 1 to negate, + 1 for a weight, + 1 to join them",
+            in -> Work.flops(likelihood(in))));
+    rules.put(
+        "SoftmaxCrossEntropyLoss",
+        CostRule.described(
+            "5 x in as LogSoftmax, then as NegativeLogLikelihoodLoss",
+            in -> Work.flops(Sizes.add(perElement(in, 5), likelihood(in)))));
+  }
+
+  /**
+   * Since opset 14 an attribute, from opset 9 on the outputs, before that the attribute is_test.
+   */
+  private static boolean isTraining(Operands in) {
+    if (in.opset() >= 14) {
+      return in.attributes().flag("training_mode", false);
+    }
+    return in.opset() >= 7 ? in.hasOutput(1) : !in.attributes().flag("is_test", false);
+  }
+
+  private static long likelihood(Operands in) {
+    boolean isReduced = !in.attributes().text("reduction", "mean").equals("none");
+    long operations = 1L + (in.has(2) ? 1 : 0) + (isReduced ? 1 : 0);
+    return Sizes.multiply(operations, in.type(1).elements());
   }
 
   private static long perElement(Operands in, long operations) {

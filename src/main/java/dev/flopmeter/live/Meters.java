@@ -88,10 +88,9 @@ final class Meters {
     }
   }
 
-  // The daemon's gauge flopmeter_model_flop is not among these: Micrometer's Prometheus registry
-  // takes it and the counter flopmeter_model_flop_total for one metric.
   private void model(MeterRegistry registry) {
     ofModel(registry, "macs", "Multiply-accumulates of the counted shapes.", Cost::macs);
+    ofModel(registry, "flop", "FLOPs of the counted shapes, all operators counted.", Cost::flops);
     ofModel(registry, "parameters", "Learned values.", Cost::params);
     ofModel(registry, "bytes", "Compulsory bytes of the counted shapes.", Cost::bytes);
     if (costs.shown().bytes() == 0) {

@@ -124,6 +124,7 @@ public record ProfileResult(
    *
    * @param bound {@code compute}, {@code memory} or {@code launch}; null without a roof
    * @param rooflineEfficiency achieved rate over the attainable one at this intensity
+   * @param channels of the step's convolution or fully connected layer; null if it has none
    */
   public record Layer(
       String name,
@@ -135,11 +136,15 @@ public record ProfileResult(
       @Nullable Double intensity,
       @Nullable String bound,
       @Nullable Double rooflineEfficiency,
-      KernelInfo kernel) {
+      KernelInfo kernel,
+      @Nullable Channels channels) {
     public Layer {
       nodes = List.copyOf(nodes);
     }
   }
+
+  /** Channels that a layer's weights read and write. */
+  public record Channels(long in, long out) {}
 
   /** Median, quartiles and least time of a layer, in seconds. */
   public record Time(double median, double q1, double q3, double min) {}

@@ -24,11 +24,13 @@ final class ResultJoin {
   private final ProfileRequest request;
   private final RoofSet roofs;
   private final StepTraffic traffic;
+  private final StepChannels channels;
 
   ResultJoin(ProfileRequest request, RoofSet roofs) {
     this.request = request;
     this.roofs = roofs;
     this.traffic = new StepTraffic(request.graph(), request.options().precision());
+    this.channels = new StepChannels(request.graph());
   }
 
   static Latency latency(Distribution passes) {
@@ -111,6 +113,7 @@ final class ResultJoin {
         bytes > 0 ? cost.flops() / bytes : null,
         isPlaced && line != null ? line.bound(flops, bytes) : null,
         isPlaced && line != null ? line.efficiency(flops, bytes, seconds) : null,
-        step.kernel());
+        step.kernel(),
+        channels.of(step));
   }
 }

@@ -109,7 +109,7 @@ public record Bindings(
         }
       }
       if (free.isEmpty()) {
-        types.put(input.name(), new TensorType(type, Shape.of(sizes)));
+        types.put(input.name(), new TensorType(type, shape(input, sizes)));
       }
     }
     if (!free.isEmpty()) {
@@ -119,6 +119,14 @@ public record Bindings(
               + "; give --batch N, --dim NAME=N or --input NAME=SHAPE");
     }
     return types;
+  }
+
+  private static Shape shape(ValueInfo input, long[] sizes) {
+    try {
+      return Shape.of(sizes);
+    } catch (ModelException e) {
+      throw e.at("input '" + input.name() + "'");
+    }
   }
 
   private long size(Dim dim, int axis) {

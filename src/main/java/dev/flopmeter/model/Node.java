@@ -46,8 +46,9 @@ public record Node(
     return new Node(name, domain, op, opset, inputs, outputs, changed, metadata);
   }
 
-  /** For messages: {@code node 'conv1' (Conv)}. */
+  /** For messages: {@code node 'conv1' (Conv)}, or {@code node for 'y' (Conv)} without a name. */
   public String describe() {
-    return "node '" + name + "' (" + qualifiedOp() + ")";
+    String label = name.isEmpty() && !outputs.isEmpty() ? "for '" + outputs.get(0) : "'" + name;
+    return "node " + label + "' (" + qualifiedOp() + ")";
   }
 }

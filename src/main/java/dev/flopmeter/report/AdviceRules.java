@@ -54,6 +54,7 @@ final class AdviceRules {
       List.of(
           AdviceRules::unfusedChains,
           AdviceRules::tensorCores,
+          AdviceRules::oddChannels,
           AdviceRules::launchBound,
           AdviceRules::graphReplay,
           AdviceRules::layoutConversions,
@@ -81,7 +82,7 @@ final class AdviceRules {
         how,
         Verdict.count(apart.size(), "memory-bound elementwise layer")
             + " (such as "
-            + RooflineChart.cut(longest(apart).name())
+            + Figures.cut(longest(apart).name())
             + ") of their own take "
             + Figures.percent(share)
             + " of the time only to read and write what their neighbours have at hand.",
@@ -122,6 +123,66 @@ final class AdviceRules {
             + Figures.percent(saved)
             + " of the time; measure it with --precision",
         saved);
+  }
+
+  /**
+   * Tensor cores take channels in blocks, of 16 bytes: 8 in 16 bits, 4 in tf32. Others are filled
+   * up with zeros, or sent to a kernel that does without tensor cores.
+   *
+   * @see <a href="https://docs.nvidia.com/deeplearning/performance/dl-performance-convolutional/">
+   *     NVIDIA's guide to convolutional layers, channels in and out</a>
+   */
+  private static Stream<Advice> oddChannels(ProfileResult result) {
+    int block =
+        switch (result.run().precision()) {
+          case "fp16", "bf16" -> 8;
+          case "tf32" -> 4;
+          default -> 0;
+        };
+    if (block == 0 || !result.device().kind().equals("cuda")) {
+      return Stream.of();
+    }
+    List<Layer> odd =
+        result.layers().stream()
+            .filter(layer -> !"launch".equals(layer.bound()) && filled(layer, block) < 1)
+            .toList();
+    double saved =
+        odd.stream().mapToDouble(layer -> layer.time().median() * (1 - filled(layer, block))).sum();
+    double savedShare = odd.isEmpty() ? 0 : saved / Breakdown.seconds(result);
+    if (savedShare < WORTH_A_LAYER) {
+      return Stream.of();
+    }
+    Layer longest = longest(odd);
+    return one(
+        "Make channels a multiple of " + block,
+        Verdict.count(odd.size(), "layer")
+            + ", "
+            + Figures.percent(Breakdown.share(result, odd))
+            + " of the time, have other numbers of channels (such as "
+            + Figures.cut(longest.name())
+            + ", "
+            + (longest.channels() == null
+                ? ""
+                : longest.channels().in() + " in and " + longest.channels().out() + " out")
+            + "), which tensor cores in "
+            + result.run().precision()
+            + " fill up to one.",
+        upTo(savedShare) + ", the part of their work that is filling",
+        savedShare);
+  }
+
+  /** The share of a layer's work that is left after its channels are filled up to whole blocks. */
+  private static double filled(Layer layer, int block) {
+    var channels = layer.channels();
+    if (channels == null || channels.in() < 1 || channels.out() < 1) {
+      return 1;
+    }
+    return filled(channels.in(), block) * filled(channels.out(), block);
+  }
+
+  private static double filled(long channels, int block) {
+    long whole = (channels + block - 1) / block * block;
+    return (double) channels / whole;
   }
 
   private static @Nullable Double capability(ProfileResult result) {
@@ -192,7 +253,7 @@ final class AdviceRules {
         "Keep one memory layout throughout",
         Verdict.count(conversions.size(), "layer")
             + " (such as "
-            + RooflineChart.cut(longest(conversions).name())
+            + Figures.cut(longest(conversions).name())
             + ") take "
             + Figures.percent(share)
             + " of the time only to rearrange data.",
@@ -254,7 +315,7 @@ final class AdviceRules {
     double saved = share * (1 - efficiency / usual);
     return Optional.of(
         new Advice(
-            "Look at " + RooflineChart.cut(layer.name()) + ", far under its roof",
+            "Look at " + Figures.cut(layer.name()) + ", far under its roof",
             "It takes "
                 + Figures.percent(share)
                 + " of the time and reaches "
@@ -266,7 +327,7 @@ final class AdviceRules {
                 + "-bound layers is "
                 + Figures.percent(usual)
                 + ". Its kernel is "
-                + RooflineChart.cut(layer.kernel().algorithm())
+                + Figures.cut(layer.kernel().algorithm())
                 + ".",
             upTo(saved) + " if it did as well as they do",
             saved));

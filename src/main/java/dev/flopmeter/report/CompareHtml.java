@@ -10,6 +10,7 @@ import dev.flopmeter.measure.ProfileResult.Layer;
 import dev.flopmeter.report.Verdict.Utilization;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.report.page.Page;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -78,9 +79,9 @@ public final class CompareHtml {
   private void article(Markup out, Comparison comparison, String id) {
     out.open("article", "class", "result", "id", id, "aria-labelledby", id + "-verdict");
     out.open("p", "class", "verdict", "id", id + "-verdict");
-    out.name(RooflineChart.cut(verdict(comparison))).close("p");
+    out.name(verdict(comparison)).close("p");
     if (!comparison.differences().isEmpty()) {
-      notes(out, "These two are not the same case", comparison.differences());
+      notes(out, "Mind this when comparing", comparison.differences());
     }
     both(out, comparison, id);
     HtmlReport.section(out, id, "rooflines", "Both rooflines, on the same axes");
@@ -154,7 +155,11 @@ public final class CompareHtml {
         amount(out, amount);
       }
     }
-    text(out, "Started", r -> r.run().startedAt().toString(), comparison);
+    text(
+        out,
+        "Started",
+        r -> r.run().startedAt().truncatedTo(ChronoUnit.SECONDS).toString(),
+        comparison);
     text(out, "Device", r -> r.device().name(), comparison);
     text(out, "flopmeter", r -> r.environment().flopmeter(), comparison);
     for (String library : libraries(comparison)) {
@@ -218,7 +223,7 @@ public final class CompareHtml {
   private static void row(Markup out, String name, String before, String after, String change) {
     out.open("tr").element("th", name, "scope", "row");
     for (String text : new String[] {before, after, change}) {
-      out.open("td", "class", "n").name(RooflineChart.cut(text)).close("td");
+      out.open("td", "class", "n").name(Figures.cut(text)).close("td");
     }
     out.close("tr");
   }
@@ -230,10 +235,11 @@ public final class CompareHtml {
     }
     List<ProfileResult> both = List.of(comparison.base(), comparison.next());
     out.open("div", "class", "columns");
-    for (ProfileResult result : both) {
+    for (int side = 0; side < both.size(); side++) {
+      ProfileResult result = both.get(side);
       List<Layer> layers = result.layers();
       IntUnaryOperator rowOf = i -> rows.getOrDefault(layers.get(i).name(), i);
-      out.open("div").element("h3", result.equals(comparison.base()) ? "Base" : "New");
+      out.open("div").element("h3", side == 0 ? "Base" : "New");
       new RooflineChart(result, both, colours, RooflineChart.HALF, rowOf).draw(out);
       out.close("div");
     }

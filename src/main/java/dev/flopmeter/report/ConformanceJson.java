@@ -58,6 +58,7 @@ public final class ConformanceJson {
     json.writeNumberProperty("passed", tally.passed());
     json.writeNumberProperty("failed", tally.failed());
     json.writeNumberProperty("unsupported", tally.unsupported());
+    json.writeNumberProperty("invalid", tally.invalid());
     json.writeEndObject();
   }
 }

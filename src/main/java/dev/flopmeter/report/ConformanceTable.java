@@ -18,12 +18,13 @@ public final class ConformanceTable {
                 Column.text("operator"),
                 Column.figure("passed"),
                 Column.figure("failed"),
-                Column.figure("unsupported")));
+                Column.figure("unsupported"),
+                Column.figure("invalid")));
     conformance.byOperator().forEach((operator, tally) -> table.row(cells(operator, tally)));
     table.row(cells("all on " + conformance.backend(), conformance.total()));
     StringBuilder out = new StringBuilder();
     table.render(out, style);
-    for (Outcome outcome : List.of(Outcome.FAILED, Outcome.UNSUPPORTED)) {
+    for (Outcome outcome : List.of(Outcome.INVALID, Outcome.FAILED, Outcome.UNSUPPORTED)) {
       for (CaseResult result : conformance.of(outcome)) {
         out.append(outcome.label())
             .append(' ')
@@ -41,6 +42,7 @@ public final class ConformanceTable {
         name,
         Integer.toString(tally.passed()),
         Integer.toString(tally.failed()),
-        Integer.toString(tally.unsupported()));
+        Integer.toString(tally.unsupported()),
+        Integer.toString(tally.invalid()));
   }
 }

@@ -5,14 +5,22 @@ import dev.flopmeter.count.convention.Comparison.Difference;
 import dev.flopmeter.count.convention.Comparison.ToolCount;
 import dev.flopmeter.report.TextTable.Column;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** What every tool would say, side by side, and what makes the difference. */
 public final class ConventionTable {
   private ConventionTable() {}
 
-  /** For a terminal; where there is room, each tool's note follows the table. */
+  /** Lines that nobody's window limits are still read by people. */
+  private static final int WIDEST_NOTE = 80;
+
+  /** What the columns before it leave of 80. */
+  private static final int WHY_WIDTH = 34;
+
+  /** For a terminal; each tool's note follows the table, once. */
   public static String render(Comparison comparison, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
     out.append(style.bold(style.fit(Figures.printable(title(comparison))))).append("\n\n");
@@ -23,7 +31,7 @@ public final class ConventionTable {
                 Column.figure("number"),
                 Column.text("unit"),
                 Column.figure("off"),
-                new Column("= MACs and", TextTable.Side.LEFT, Column.WHOLE)));
+                new Column("= MACs", TextTable.Side.LEFT, Column.WHOLE)));
     for (ToolCount tool : comparison.tools()) {
       table.row(
           List.of(
@@ -31,22 +39,44 @@ public final class ConventionTable {
               Figures.exact(tool.value()),
               tool.unit(),
               deviation(comparison, tool),
-              why(tool)));
+              why(tool, WHY_WIDTH)));
     }
     table.render(out, style);
     out.append('\n');
-    for (ToolCount tool : comparison.tools()) {
-      out.append(style.fit(tool.convention() + " (" + tool.version() + "): " + tool.note()));
-      out.append('\n');
-    }
+    int width = Math.min(WIDEST_NOTE, style.width());
+    notes(comparison).forEach((note, tools) -> wrap(String.join(", ", tools) + note, width, out));
     return out.toString();
+  }
+
+  /** The conventions that share a note, by its text. */
+  private static Map<String, List<String>> notes(Comparison comparison) {
+    Map<String, List<String>> notes = new LinkedHashMap<>();
+    for (ToolCount tool : comparison.tools()) {
+      String note = " (" + tool.version() + "): " + tool.note();
+      notes.computeIfAbsent(note, text -> new ArrayList<>()).add(tool.convention());
+    }
+    return notes;
+  }
+
+  /** Lines of at most {@code width} characters, all but the first indented. */
+  private static void wrap(String text, int width, StringBuilder out) {
+    int column = 0;
+    for (String word : text.split(" ", -1)) {
+      if (column > 0 && column + 1 + word.length() > width) {
+        out.append("\n ");
+        column = 1;
+      }
+      out.append(column == 0 ? "" : " ").append(word);
+      column += (column == 0 ? 0 : 1) + word.length();
+    }
+    out.append('\n');
   }
 
   /** For a pull request or a model card. */
   public static String markdown(Comparison comparison) {
     StringBuilder out = new StringBuilder();
     out.append("**").append(ProfileMarkdown.escaped(title(comparison))).append("**\n\n");
-    out.append("| Convention | Number | Unit | Off | = MACs and | Note |\n");
+    out.append("| Convention | Number | Unit | Off | = MACs | Note |\n");
     out.append("| --- | --: | --- | --: | --- | --- |\n");
     for (ToolCount tool : comparison.tools()) {
       out.append("| ")
@@ -58,7 +88,7 @@ public final class ConventionTable {
           .append(" | ")
           .append(deviation(comparison, tool))
           .append(" | ")
-          .append(ProfileMarkdown.escaped(why(tool)))
+          .append(ProfileMarkdown.escaped(why(tool, Integer.MAX_VALUE)))
           .append(" | ")
           .append(ProfileMarkdown.escaped(tool.version() + ": " + tool.note()))
           .append(" |\n");
@@ -99,7 +129,7 @@ public final class ConventionTable {
 
   /** How far the number is from what the MACs alone would give. */
   private static String deviation(Comparison comparison, ToolCount tool) {
-    long plain = tool.perMac() * comparison.macs();
+    double plain = (double) tool.perMac() * comparison.macs();
     if (plain == 0) {
       return "";
     }
@@ -107,23 +137,26 @@ public final class ConventionTable {
     return String.format(Locale.ROOT, "%+.1f %%", off);
   }
 
-  private static String why(ToolCount tool) {
+  /** The largest differences, as many as {@code width} characters take. */
+  private static String why(ToolCount tool, int width) {
     if (tool.perMac() == 0) {
       return "no amount of work";
     }
-    StringBuilder text = new StringBuilder(tool.perMac() == 1 ? "" : "2 each;");
-    int shown = 0;
+    StringBuilder text = new StringBuilder(tool.perMac() == 1 ? "" : "x " + tool.perMac());
+    int left = tool.differences().size();
     for (Difference difference : tool.differences()) {
-      if (shown++ == 3) {
-        text.append(" ...");
-        break;
+      String part =
+          (text.length() == 0 ? "" : " ")
+              + (difference.amount() > 0 ? "+" : "-")
+              + Figures.si(Math.abs(difference.amount()))
+              + " "
+              + Figures.operator(difference.op());
+      int reserved = --left == 0 ? 0 : " ...".length();
+      if (text.length() + part.length() > width - reserved) {
+        return text + " ...";
       }
-      text.append(text.length() == 0 ? "" : " ")
-          .append(difference.amount() > 0 ? "+" : "-")
-          .append(Figures.si(Math.abs(difference.amount())))
-          .append(' ')
-          .append(difference.op());
+      text.append(part);
     }
-    return tool.differences().isEmpty() ? "nothing else" : text.toString();
+    return text.toString();
   }
 }

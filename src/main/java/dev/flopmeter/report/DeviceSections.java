@@ -13,6 +13,20 @@ import org.jspecify.annotations.Nullable;
 
 /** What the network took of the device: its memory, and what the sensors said meanwhile. */
 final class DeviceSections {
+  /** What the JSON's fields of the sensors are called here. */
+  private static final Map<String, String> FIELDS =
+      Map.of(
+          "sm_clock_hz", "Clock of the processors",
+          "memory_clock_hz", "Clock of the memory",
+          "power_w", "Power",
+          "power_limit_w", "Power limit",
+          "energy_j_per_inference", "Energy of an inference",
+          "temperature_c", "Temperature",
+          "utilization", "Busy, as the device says",
+          "memory_used_bytes", "Memory in use, by anyone",
+          "other_processes", "Other processes on the device",
+          "throttle_reasons", "Clock held back by");
+
   private final ProfileResult result;
 
   DeviceSections(ProfileResult result) {
@@ -102,7 +116,8 @@ final class DeviceSections {
             ? "nothing"
             : String.join(", ", sensors.throttleReasons()));
     for (Map.Entry<String, String> absent : new TreeMap<>(sensors.absent()).entrySet()) {
-      fact(out, absent.getKey(), "absent: " + absent.getValue());
+      String name = FIELDS.getOrDefault(absent.getKey(), absent.getKey());
+      fact(out, name, "not known: " + absent.getValue());
     }
     out.close("tbody").close("table");
   }

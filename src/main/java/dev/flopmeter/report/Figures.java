@@ -16,6 +16,8 @@ public final class Figures {
 
   private static final String[] LARGE = {"", "K", "M", "G", "T", "P", "E", "Z"};
   private static final String[] SMALL = {"s", "ms", "µs", "ns", "ps"};
+  private static final int LONGEST_NAME = 120;
+  private static final MathContext ONE = new MathContext(1, RoundingMode.HALF_UP);
   private static final MathContext THREE = new MathContext(3, RoundingMode.HALF_UP);
   private static final MathContext FIVE = new MathContext(5, RoundingMode.HALF_UP);
 
@@ -87,11 +89,18 @@ public final class Figures {
 
   /**
    * {@code 0.413} as {@code 41 %}, {@code 0.0413} as {@code 4.1 %}; two digits, more only over 100
-   * %.
+   * %. What would round to nothing keeps one digit, {@code 0.00021} as {@code 0.02 %}, down to
+   * {@code <0.001 %}.
    */
   public static String percent(double ratio) {
     BigDecimal value = BigDecimal.valueOf(checked(ratio)).movePointRight(2);
-    int digits = value.abs().compareTo(BigDecimal.valueOf(9.95)) >= 0 ? 0 : 1;
+    BigDecimal size = value.abs();
+    if (size.signum() > 0 && size.compareTo(BigDecimal.valueOf(0.05)) < 0) {
+      return size.compareTo(BigDecimal.valueOf(0.001)) < 0
+          ? (value.signum() < 0 ? ">-0.001 %" : "<0.001 %")
+          : plain(value.round(ONE)) + " %";
+    }
+    int digits = size.compareTo(BigDecimal.valueOf(9.95)) >= 0 ? 0 : 1;
     return value.setScale(digits, RoundingMode.HALF_UP).toPlainString() + " %";
   }
 
@@ -125,11 +134,32 @@ public final class Figures {
     return op.replace("BatchNormalization", "BN").replace("Average", "Avg");
   }
 
+  /** Names can have any length; in sentences and labels, which are heard in full, they are cut. */
+  static String cut(String name) {
+    return name.codePointCount(0, name.length()) <= LONGEST_NAME
+        ? name
+        : name.substring(0, name.offsetByCodePoints(0, LONGEST_NAME)) + "…";
+  }
+
   /**
    * {@code text} with what would disturb a line or steer a terminal replaced: names come from model
    * files, which may hold anything.
    */
   public static String printable(String text) {
+    return isPlain(text) ? text : cleaned(text);
+  }
+
+  /** Whether all of it is printable ASCII, as nearly every text is: that costs no copy. */
+  private static boolean isPlain(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < ' ' || text.charAt(i) > '~') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static String cleaned(String text) {
     StringBuilder clean = new StringBuilder(text.length());
     text.codePoints().map(Figures::printable).forEach(clean::appendCodePoint);
     return clean.toString();

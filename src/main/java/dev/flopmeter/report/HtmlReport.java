@@ -41,7 +41,7 @@ public final class HtmlReport {
    */
   public static String page(List<ProfileResult> results, @Nullable String nonce) {
     HtmlReport report = new HtmlReport(results);
-    String title = RooflineChart.cut(results.get(0).model().name()) + " – flopmeter";
+    String title = Figures.cut(results.get(0).model().name()) + " – flopmeter";
     return new Page(title, "report.js", nonce).render(report::body);
   }
 
@@ -159,7 +159,7 @@ public final class HtmlReport {
 
   private static void verdict(Markup out, ProfileResult result, String id) {
     out.open("p", "class", "verdict", "id", id + "-verdict");
-    out.name(cut(Verdict.of(result))).close("p");
+    out.name(Verdict.of(result)).close("p");
   }
 
   private static void warnings(Markup out, ProfileResult result) {

@@ -51,7 +51,7 @@ final class LayerTable {
     tools(out, "layer, operator, bound or kernel");
     begin(
         out,
-        "Layers of " + RooflineChart.cut(result.model().name()),
+        "Layers of " + Figures.cut(result.model().name()),
         COLUMNS.stream().map(Column::title).toList(),
         COLUMNS.stream().filter(column -> !column.isFigure).map(Column::title).toList());
     for (int i = 0; i < result.layers().size(); i++) {

@@ -31,7 +31,6 @@ final class RooflineChart {
   private static final Margins MARGINS = new Margins(34, 18, 84, 62);
   private static final double LARGEST_DOT = 17;
   private static final double SMALLEST_DOT = 2.5;
-  private static final int LONGEST_LABEL = 120;
 
   private final ProfileResult result;
   private final List<ProfileResult> scaleOf;
@@ -231,7 +230,11 @@ final class RooflineChart {
   /** What a screen reader says of a dot. */
   private String label(Layer layer) {
     StringBuilder label = new StringBuilder();
-    label.append(cut(layer.name())).append(", ").append(cut(layer.op())).append(": ");
+    label
+        .append(Figures.cut(layer.name()))
+        .append(", ")
+        .append(Figures.cut(layer.op()))
+        .append(": ");
     label.append(Figures.seconds(layer.time().median()));
     if (totalSeconds > 0) {
       double share = layer.time().median() / totalSeconds;
@@ -247,12 +250,5 @@ final class RooflineChart {
       label.append(", ").append(layer.bound()).append("-bound");
     }
     return label.toString();
-  }
-
-  /** Names can have any length; a label is heard in full, so it is cut. */
-  static String cut(String name) {
-    return name.codePointCount(0, name.length()) <= LONGEST_LABEL
-        ? name
-        : name.substring(0, name.offsetByCodePoints(0, LONGEST_LABEL)) + "…";
   }
 }

@@ -183,11 +183,22 @@ public final class StatusPage {
   private void head(Markup out) {
     long bad =
         view.workloads().stream().filter(workload -> workload.health() == Health.BAD).count();
+    long doubtful =
+        view.workloads().stream()
+            .flatMap(workload -> workload.series().stream())
+            .map(Series::latest)
+            .filter(latest -> latest != null && !latest.valid())
+            .count();
     int number = view.workloads().size();
-    String heading =
-        bad == 0
-            ? Verdict.count(number, "workload") + (number == 0 ? "" : ", all well")
-            : bad + " of " + Verdict.count(number, "workload") + " failing";
+    String workloads = Verdict.count(number, "workload");
+    String heading;
+    if (bad > 0) {
+      heading = bad + " of " + workloads + " failing";
+    } else if (doubtful > 0) {
+      heading = workloads + ", " + Verdict.count((int) doubtful, "result") + " not valid";
+    } else {
+      heading = workloads + (number == 0 ? "" : ", all well");
+    }
     out.open("div", "id", "head", "data-part", "");
     out.element("h1", heading);
     out.open("p", "class", "verdict").text("As of ");

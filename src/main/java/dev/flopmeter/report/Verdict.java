@@ -19,6 +19,9 @@ public final class Verdict {
   public static String of(ProfileResult result) {
     StringJoiner findings = new StringJoiner("; ");
     findings.add(headline(result));
+    if (result.device().isEmulated()) {
+      return subject(result) + ": " + findings;
+    }
     String bound = boundFinding(result);
     if (bound != null) {
       findings.add(bound);
@@ -32,13 +35,13 @@ public final class Verdict {
 
   /** {@code resnet50, bf16, batch 64 on NVIDIA H200}. */
   static String subject(ProfileResult result) {
-    return result.model().name()
+    return Figures.cut(result.model().name())
         + ", "
         + result.run().precision()
         + ", batch "
         + result.run().batch()
         + " on "
-        + result.device().name();
+        + Figures.cut(result.device().name());
   }
 
   private static String headline(ProfileResult result) {

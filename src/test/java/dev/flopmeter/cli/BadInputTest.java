@@ -138,6 +138,13 @@ class BadInputTest {
   }
 
   @Test
+  void longMessagesKeepTheirEnds() {
+    String message = Main.oneLine("where\n " + "x\u001b".repeat(10_000) + " what");
+    assertThat(message).startsWith("where x?x?").endsWith("x? what").contains(" ... ");
+    assertThat(message).hasSizeLessThan(700);
+  }
+
+  @Test
   void unwritableOutput() {
     refuses(
         "cannot be written", "count", "resnet18", "-o", folder.resolve("no/such/file").toString());

@@ -28,6 +28,7 @@ class CompletionCommandTest {
     assertThat(complete("comp")).contains("compare");
     assertThat(complete("profile", "--prec")).contains("--precision");
     assertThat(complete("count", "resnet10")).contains("resnet101");
+    assertThat(complete("profile", "--format", "ma").trim()).isEqualTo("markdown");
   }
 
   @Test

@@ -58,9 +58,10 @@ class CountingDocTest {
                 .append(" | ")
                 .append(formula)
                 .append(" |\n"));
-    out.append("| If | its larger branch |\n");
+    out.append("| If | its larger branch, or the one a constant condition takes |\n");
     out.append("| Loop | its body: times the iterations where they are constant, else once |\n");
     out.append("| Scan | its body, times the iterations |\n");
+    out.append("| SequenceMap | its body, for one element |\n");
     return out.toString();
   }
 

@@ -65,7 +65,7 @@ class EfficiencyTranslatorTest {
     assertThat(predict(Batchifier.STACK, new Shape(1, 1, 3), inputs)).hasSize(4);
     assertThat(inferences()).isEqualTo(4);
     assertThat(registry.get("flopmeter.inference.duration").timer().count()).isEqualTo(1);
-    assertThat(registry.get("flopmeter.model.flop.total").functionCounter().count())
+    assertThat(registry.get("flopmeter.inference.flop").functionCounter().count())
         .isEqualTo(4 * 2 * 3 * 2);
   }
 

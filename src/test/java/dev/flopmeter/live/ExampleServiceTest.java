@@ -38,8 +38,9 @@ class ExampleServiceTest {
       long macs = 64 * 64 * 32 * 3 * 9 + 32 * 32 * 64 * 32 * 9 + 16 * 16 * 128 * 64 * 9;
       macs += 8 * 8 * 128 * 10;
       assertThat(value(lines, "flopmeter_model_macs{")).isEqualTo((double) macs);
+      assertThat(value(lines, "flopmeter_model_flop{")).isGreaterThan(2.0 * macs);
       assertThat(value(lines, "flopmeter_inferences_total{")).isEqualTo(5);
-      assertThat(value(lines, "flopmeter_model_flop_total{")).isEqualTo(5.0 * 2 * macs);
+      assertThat(value(lines, "flopmeter_inference_flop_total{")).isEqualTo(5.0 * 2 * macs);
       assertThat(value(lines, "flopmeter_inference_duration_seconds_count{")).isEqualTo(5);
       assertThat(value(lines, "flopmeter_model_flop_utilization_ratio{")).isBetween(1e-9, 1.0);
       assertThat(value(lines, "flopmeter_model_flop_per_second{")).isPositive();

@@ -84,7 +84,7 @@ class ModelEfficiencyTest {
     assertThat(gauge("flopmeter.model.memory.bandwidth.utilization.ratio"))
         .isEqualTo(28e6 / 0.2 / BANDWIDTH, within(1e-9));
     assertThat(counter("flopmeter.inferences")).isEqualTo(4);
-    assertThat(counter("flopmeter.model.flop.total")).isEqualTo(8e9);
+    assertThat(counter("flopmeter.inference.flop")).isEqualTo(8e9);
     assertThat(counter("flopmeter.model.busy.seconds")).isEqualTo(0.2, within(1e-9));
   }
 
@@ -232,7 +232,7 @@ class ModelEfficiencyTest {
     }
     assertThat(counted).hasValue(2);
     // 3 x 2 x (100 + 200) tokens of a MMAC, 2 FLOP each
-    assertThat(counter("flopmeter.model.flop.total")).isEqualTo(3 * 2 * 300 * 2e6);
+    assertThat(counter("flopmeter.inference.flop")).isEqualTo(3 * 2 * 300 * 2e6);
     efficiency.record(InputShapes.of(Shape.of(2, 300)), 1_000_000);
     efficiency.record(InputShapes.of(Shape.of(2, 100)), 1_000_000);
     assertThat(counted).as("the oldest went").hasValue(4);

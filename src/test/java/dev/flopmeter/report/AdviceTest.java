@@ -1,10 +1,12 @@
 package dev.flopmeter.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Channels;
 import dev.flopmeter.measure.ProfileResult.Launch;
 import dev.flopmeter.measure.ProfileResult.Layer;
 import dev.flopmeter.measure.ProfileResult.Run;
@@ -67,6 +69,48 @@ class AdviceTest {
   void fp32IsFineWhereThereAreNoTensorCoresOrItIsNotKnown() {
     assertThat(Advice.of(cuda("fp32", four(0.012), "6.1"))).isEmpty();
     assertThat(Advice.of(cuda("fp32", four(0.012), null))).isEmpty();
+  }
+
+  @Test
+  void channelsThatTensorCoresFillUpAreNamed() {
+    // Filled up to 104 x 104: 100 x 100 of them are work, so 1 - 10,000 / 10,816 of the time is not
+    assertThat(Advice.of(cuda("bf16", withChannels(four(0.012), 100, 100), null)))
+        .singleElement()
+        .satisfies(
+            advice -> {
+              assertThat(advice.title()).isEqualTo("Make channels a multiple of 8");
+              assertThat(advice.evidence()).contains("4 layers", "conv0, 100 in and 100 out");
+              assertThat(advice.savedShare()).isCloseTo(1 - 10_000 / 10_816.0, within(1e-12));
+            });
+  }
+
+  @Test
+  void channelsThatFitOrCostLittleAreNot() {
+    assertThat(Advice.of(cuda("bf16", withChannels(four(0.012), 64, 256), null))).isEmpty();
+    assertThat(Advice.of(cuda("tf32", withChannels(four(0.012), 100, 100), null))).isEmpty();
+    assertThat(Advice.of(cuda("bf16", withChannels(four(0.012), 1000, 1001), null))).isEmpty();
+    assertThat(Advice.of(cuda("fp32", withChannels(four(0.012), 100, 100), null)))
+        .as("no tensor cores in fp32")
+        .isEmpty();
+  }
+
+  private static List<Layer> withChannels(List<Layer> layers, long in, long out) {
+    return layers.stream()
+        .map(
+            one ->
+                new Layer(
+                    one.name(),
+                    one.op(),
+                    one.nodes(),
+                    one.cost(),
+                    one.time(),
+                    one.achievedFlopsPerSecond(),
+                    one.intensity(),
+                    one.bound(),
+                    one.rooflineEfficiency(),
+                    one.kernel(),
+                    new Channels(in, out)))
+        .toList();
   }
 
   @Test

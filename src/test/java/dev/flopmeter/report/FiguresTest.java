@@ -36,6 +36,10 @@ class FiguresTest {
     assertThat(Figures.percent(0.0413)).isEqualTo("4.1 %");
     assertThat(Figures.percent(0.0996)).isEqualTo("10 %");
     assertThat(Figures.percent(0)).isEqualTo("0.0 %");
+    assertThat(Figures.percent(0.0005)).isEqualTo("0.1 %");
+    assertThat(Figures.percent(0.00021)).isEqualTo("0.02 %");
+    assertThat(Figures.percent(-0.00021)).isEqualTo("-0.02 %");
+    assertThat(Figures.percent(1e-9)).isEqualTo("<0.001 %");
     assertThat(Figures.percent(1.234)).isEqualTo("123 %");
   }
 

@@ -7,6 +7,7 @@ import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Channels;
 import dev.flopmeter.measure.ProfileResult.Efficiency;
 import dev.flopmeter.measure.ProfileResult.Environment;
 import dev.flopmeter.measure.ProfileResult.Latency;
@@ -68,7 +69,8 @@ class ProfileJsonTest {
                 null,
                 "launch",
                 null,
-                new KernelInfo("IMPLICIT_GEMM", "nhwc", null, 0L))),
+                new KernelInfo("IMPLICIT_GEMM", "nhwc", null, 0L),
+                new Channels(3, 64))),
         1.0,
         null,
         0.25,
@@ -118,7 +120,8 @@ class ProfileJsonTest {
             "cost":{"macs":500,"flops":1000,"params":20,"bytes_read":300,"bytes_written":100},\
             "time":{"median":0.001,"q1":9.0E-4,"q3":0.0012,"min":8.0E-4},\
             "achieved_flops_per_second":1000000.0,"bound":"launch",\
-            "kernel":{"algorithm":"IMPLICIT_GEMM","layout":"nhwc","workspace_bytes":0}}],\
+            "kernel":{"algorithm":"IMPLICIT_GEMM","layout":"nhwc","workspace_bytes":0},\
+            "channels":{"in":3,"out":64}}],\
             "layer_sum_ratio":1.0,"first_run_seconds":0.25,\
             "numeric_check":{"reference":"djl, unfused","relative_l2":1.0E-4,"tolerance":0.02,\
             "passed":true},\

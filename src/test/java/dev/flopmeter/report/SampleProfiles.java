@@ -118,7 +118,8 @@ final class SampleProfiles {
                         one.intensity(),
                         one.bound(),
                         one.rooflineEfficiency(),
-                        new KernelInfo(layer, layer, layer, 1L)))
+                        new KernelInfo(layer, layer, layer, 1L),
+                        one.channels()))
             .toList();
     return with(
         base, new ModelInfo(model, model, 18, List.of()), layers, List.of("a warning " + layer));
@@ -186,7 +187,8 @@ final class SampleProfiles {
             isMatrix ? "IMPLICIT_PRECOMP_GEMM" : "elementwise",
             "nhwc",
             isMatrix ? "tensor_op" : null,
-            isMatrix ? 1L << 20 : null));
+            isMatrix ? 1L << 20 : null),
+        null);
   }
 
   private static double ideal(Cost cost) {

@@ -20,16 +20,20 @@ enum ControlFlow {
   IF {
     @Override
     void add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
-      Graph then = binder.bindBody(body(node, "then_branch"), List.of(), builder, depth);
-      Graph otherwise = binder.bindBody(body(node, "else_branch"), List.of(), builder, depth);
-      List<@Nullable TensorType> outputs = new ArrayList<>();
-      for (int i = 0; i < node.outputs().size(); i++) {
-        TensorType a = outputType(then, i);
-        TensorType b = outputType(otherwise, i);
-        outputs.add(a != null && a.equals(b) ? a : null);
+      Optional<Boolean> taken = builder.operands(node).value(0).map(value -> value.longAt(0) != 0);
+      if (taken.isPresent()) { // the other branch need not even fit the shapes
+        String attribute = taken.get() ? "then_branch" : "else_branch";
+        Graph branch = binder.bindBody(body(node, attribute), List.of(), builder, depth);
+        if (!foldsTo(builder, node, branch)) {
+          addBranches(builder, node, branch, branch);
+        }
+        return;
       }
-      Attributes bound = node.attributes().with("then_branch", then).with("else_branch", otherwise);
-      builder.addTyped(node.withAttributes(bound), outputs);
+      addBranches(
+          builder,
+          node,
+          binder.bindBody(body(node, "then_branch"), List.of(), builder, depth),
+          binder.bindBody(body(node, "else_branch"), List.of(), builder, depth));
     }
   },
   LOOP {
@@ -63,25 +67,26 @@ enum ControlFlow {
     void add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
       Operands in = builder.operands(node);
       long asked = node.attributes().integer("num_scan_inputs");
-      if (asked < 0 || asked > in.inputCount() || in.opset() < 9) {
+      boolean isBatched = in.opset() < 9; // the first input was the lengths, the first axis a batch
+      int first = isBatched ? 1 : 0;
+      if (asked < 0 || asked > in.inputCount() - first) {
         throw new ModelException(
-            "this form of Scan is not supported (num_scan_inputs "
-                + asked
-                + " of "
-                + in.inputCount()
-                + " inputs, opset "
-                + in.opset()
-                + "; 9 and later are)");
+            "num_scan_inputs is " + asked + ", but there are " + in.inputCount() + " inputs");
       }
       int scanned = (int) asked;
-      int states = in.inputCount() - scanned;
+      int states = in.inputCount() - first - scanned;
       int stacks = Math.max(0, node.outputs().size() - states);
       long[] axes = Window.perAxis(node.attributes(), "scan_input_axes", scanned, 0);
       long[] outAxes = Window.perAxis(node.attributes(), "scan_output_axes", stacks, 0);
       List<@Nullable TensorType> inputs = new ArrayList<>();
       @Nullable Long length = null;
-      for (int i = 0; i < in.inputCount(); i++) {
-        TensorType type = in.knownType(i).orElse(null);
+      @Nullable Long batch = null;
+      for (int i = 0; i < states + scanned; i++) {
+        TensorType type = in.knownType(first + i).orElse(null);
+        if (isBatched && type != null) {
+          batch = type.shape().dim(0);
+          type = type.withShape(type.shape().without(0));
+        }
         if (i >= states && type != null) {
           int axis = type.shape().axis(axes[i - states]);
           length = type.shape().dim(axis);
@@ -96,9 +101,21 @@ enum ControlFlow {
         if (i >= states && type != null) {
           type = length == null ? null : stacked(type, outAxes[i - states], length);
         }
-        outputs.add(type);
+        outputs.add(type == null || batch == null ? type : stacked(type, 0, batch));
       }
       builder.addTyped(node.withAttributes(node.attributes().with("body", body)), outputs);
+    }
+  },
+  SEQUENCE_MAP {
+    @Override
+    void add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
+      Operands in = builder.operands(node);
+      List<@Nullable TensorType> inputs = new ArrayList<>();
+      for (int i = 0; i < in.inputCount(); i++) {
+        inputs.add(in.knownType(i).orElse(null)); // sequences have none: their elements are open
+      }
+      Graph body = binder.bindBody(body(node, "body"), inputs, builder, depth);
+      builder.addTyped(node.withAttributes(node.attributes().with("body", body)), List.of());
     }
   };
 
@@ -107,6 +124,7 @@ enum ControlFlow {
       case "If" -> Optional.of(IF);
       case "Loop" -> Optional.of(LOOP);
       case "Scan" -> Optional.of(SCAN);
+      case "SequenceMap" -> Optional.of(SEQUENCE_MAP);
       default -> Optional.empty();
     };
   }
@@ -121,6 +139,33 @@ enum ControlFlow {
 
   private static @Nullable TensorType outputType(Graph body, int index) {
     return index < body.outputs().size() ? body.types().get(body.outputs().get(index)) : null;
+  }
+
+  /** An output has a type where both branches agree on it. */
+  private static void addBranches(GraphBuilder builder, Node node, Graph then, Graph otherwise) {
+    List<@Nullable TensorType> outputs = new ArrayList<>();
+    for (int i = 0; i < node.outputs().size(); i++) {
+      TensorType a = outputType(then, i);
+      TensorType b = outputType(otherwise, i);
+      outputs.add(a != null && a.equals(b) ? a : null);
+    }
+    Attributes bound = node.attributes().with("then_branch", then).with("else_branch", otherwise);
+    builder.addTyped(node.withAttributes(bound), outputs);
+  }
+
+  /** Whether the branch is constants alone; then they stand for the node. */
+  private static boolean foldsTo(GraphBuilder builder, Node node, Graph branch) {
+    List<String> results = branch.outputs();
+    if (results.size() < node.outputs().size()
+        || !results.stream().allMatch(branch.constants()::containsKey)) {
+      return false;
+    }
+    for (int i = 0; i < node.outputs().size(); i++) {
+      if (!node.outputs().get(i).isEmpty()) {
+        builder.constant(node.outputs().get(i), branch.constant(results.get(i)).orElseThrow());
+      }
+    }
+    return true;
   }
 
   private static TensorType stacked(TensorType type, long axis, long count) {

@@ -2,6 +2,7 @@ package dev.flopmeter.model.bind;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
@@ -9,6 +10,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
+import dev.flopmeter.model.UnknownOperatorException;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.model.shape.ShapeRules;
@@ -30,6 +32,11 @@ import org.jspecify.annotations.Nullable;
  * through {@code outer}. Not thread-safe; {@link #build} ends its use.
  */
 public final class GraphBuilder {
+  /** A chain of additions to one constant could otherwise fill any heap. */
+  private static final long MOST_FOLDED_BYTES = 1 << 24;
+
+  private static final long SMALL_ELEMENTS = 256;
+
   private final String name;
   private final int opset;
   private final @Nullable GraphBuilder outer;
@@ -41,6 +48,9 @@ public final class GraphBuilder {
   private final Set<String> nodeNames = new HashSet<>();
   private final Map<String, Integer> sameNames = new HashMap<>();
   private final Map<String, ValueInfo> declared;
+
+  /** Bytes of the larger results computed so far, here and in bodies. */
+  private long foldedBytes;
 
   /** The batch that replaced a declared batch of 1; 0 if none did. */
   private long rebatched;
@@ -200,19 +210,44 @@ public final class GraphBuilder {
     nodes.add(uniquelyNamed(node));
   }
 
-  private static Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
+  /**
+   * Shapes and other small results always fold; larger ones until they have taken {@link
+   * #MOST_FOLDED_BYTES} together, then they stay nodes, for the backend to compute.
+   */
+  private Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
+    GraphBuilder main = this;
+    while (main.outer != null) {
+      main = main.outer;
+    }
     try {
-      return Folder.fold(in, outputs);
+      if (main.foldedBytes > MOST_FOLDED_BYTES
+          && outputs.stream().anyMatch(type -> type.elements() > SMALL_ELEMENTS)) {
+        return Optional.empty();
+      }
+      Optional<List<Tensor>> folded = Folder.fold(in, outputs);
+      if (folded.isPresent()) {
+        main.foldedBytes += largeBytes(folded.get());
+      }
+      return folded;
     } catch (DataDependentException e) {
       return Optional.empty();
     }
+  }
+
+  private static long largeBytes(List<Tensor> tensors) {
+    long bytes = 0;
+    for (Tensor tensor : tensors) {
+      boolean isHeld = tensor instanceof DenseTensor && tensor.elements() > SMALL_ELEMENTS;
+      bytes += isHeld ? Math.min(MOST_FOLDED_BYTES, tensor.type().bytes()) : 0;
+    }
+    return bytes;
   }
 
   private static Optional<List<TensorType>> inferTypes(Node node, Operands in) {
     var rule = ShapeRules.find(node.qualifiedOp());
     if (rule.isEmpty()) {
       if (node.domain().isEmpty()) {
-        throw new ModelException(
+        throw new UnknownOperatorException(
             "'"
                 + node.op()
                 + "' is not an operator that flopmeter knows in ONNX's opset "

@@ -54,16 +54,21 @@ public final class TemplateBinder {
   public Graph bind(GraphTemplate template, Bindings bindings) {
     added = 0;
     GraphBuilder builder = new GraphBuilder(template.name(), opset, declared(template), null);
-    bindings
-        .resolve(feeds(template))
-        .forEach(
-            (name, type) -> {
-              builder.input(name, type);
-              Tensor known = bindings.values().get(name);
-              if (known != null) {
-                builder.know(name, known);
-              }
-            });
+    List<ValueInfo> feeds = feeds(template);
+    Map<String, TensorType> types =
+        bindings.resolve(feeds.stream().filter(feed -> feed.type() != null).toList());
+    for (ValueInfo feed : feeds) {
+      TensorType type = types.get(feed.name());
+      if (type == null) {
+        builder.openInput(feed.name()); // a sequence or an optional value: no tensor, no shape
+        continue;
+      }
+      builder.input(feed.name(), type);
+      Tensor known = bindings.values().get(feed.name());
+      if (known != null) {
+        builder.know(feed.name(), known);
+      }
+    }
     if (bindings.batch().isPresent() && declaresBatchOfOne(template)) {
       builder.rebatch(bindings.batch().getAsLong());
     }
@@ -155,8 +160,12 @@ public final class TemplateBinder {
   private void inline(
       GraphBuilder builder, Node call, FunctionTemplate function, int depth, List<String> callers) {
     String key = FunctionTemplate.key(function.domain(), function.name());
-    if (callers.contains(key) || callers.size() >= MAX_DEPTH) {
+    if (callers.contains(key)) {
       throw new ModelException(call.describe() + ": the function '" + key + "' calls itself");
+    }
+    if (callers.size() >= MAX_DEPTH) {
+      throw new ModelException(
+          call.describe() + ": functions call each other more than " + MAX_DEPTH + " deep");
     }
     List<String> path = new ArrayList<>(callers);
     path.add(key);

@@ -75,7 +75,8 @@ public final class OnnxModel implements Model {
       throw new ModelException("there is no such file");
     }
     if (Files.isDirectory(file)) {
-      throw new ModelException("this is a directory; give the .onnx file in it");
+      throw new ModelException(
+          "this is a directory; give the .onnx file in it, or a DJL folder (with serving.properties)");
     }
     if (!Files.isRegularFile(file)) {
       throw new ModelException("this is no regular file; models are mapped, not streamed");
@@ -116,7 +117,7 @@ public final class OnnxModel implements Model {
     Map<String, Integer> opsets = new HashMap<>();
     List<WireReader> functionMessages = new ArrayList<>();
     WireReader graphMessage = null;
-    WireReader in = new WireReader(bytes, 0);
+    WireReader in = new WireReader(bytes, ReadBudget.ofHeap());
     while (in.next()) {
       switch (in.field()) {
         case 7 -> graphMessage = in.message();

@@ -19,7 +19,8 @@ public final class TensorFile {
   public static Tensor read(Path file) {
     try {
       ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
-      return TensorParser.parse(new WireReader(bytes, 0), new ExternalData(null)).tensor();
+      return TensorParser.parse(new WireReader(bytes, ReadBudget.ofHeap()), new ExternalData(null))
+          .tensor();
     } catch (ModelException e) {
       throw e.at(file.toString());
     } catch (IOException e) {

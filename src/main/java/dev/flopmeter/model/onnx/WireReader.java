@@ -20,15 +20,24 @@ final class WireReader {
 
   private final ByteBuffer buffer;
   private final long origin;
+  private final ReadBudget budget;
   private int field;
   private int wireType;
 
   /**
+   * @param budget what names, lists and messages in it may take
+   */
+  WireReader(ByteBuffer buffer, ReadBudget budget) {
+    this(buffer, 0, budget);
+  }
+
+  /**
    * @param origin the position of the buffer's first byte in the file, for messages
    */
-  WireReader(ByteBuffer buffer, long origin) {
+  private WireReader(ByteBuffer buffer, long origin, ReadBudget budget) {
     this.buffer = buffer.slice().order(ByteOrder.LITTLE_ENDIAN);
     this.origin = origin;
+    this.budget = budget;
   }
 
   /** Advances to the next field; false at the end of the message. */
@@ -73,8 +82,9 @@ final class WireReader {
 
   /** A nested message. */
   WireReader message() {
+    spend(ReadBudget.OBJECT_BYTES);
     ByteBuffer body = bytes();
-    return new WireReader(body, origin + buffer.position() - body.remaining());
+    return new WireReader(body, origin + buffer.position() - body.remaining(), budget);
   }
 
   /** Reads this message as a {@code StringStringEntryProto}. */
@@ -92,7 +102,14 @@ final class WireReader {
   }
 
   String text() {
-    return StandardCharsets.UTF_8.decode(bytes()).toString();
+    ByteBuffer text = bytes();
+    spend(ReadBudget.OBJECT_BYTES + 4L * text.remaining()); // decoded to 2 bytes each, then copied
+    return StandardCharsets.UTF_8.decode(text).toString();
+  }
+
+  /** Accounts for memory that a caller fills from here. */
+  void spend(long bytes) {
+    budget.spend(bytes, position());
   }
 
   /** The bytes of the current field, shared with the file. */

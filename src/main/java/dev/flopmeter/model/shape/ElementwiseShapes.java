@@ -20,7 +20,6 @@ final class ElementwiseShapes {
           "Asinh",
           "Atan",
           "Atanh",
-          "BatchNormalization",
           "Ceil",
           "Celu",
           "Clip",
@@ -63,12 +62,14 @@ final class ElementwiseShapes {
           "Shrink",
           "Sigmoid",
           "Sign",
+          "SimplifiedLayerNormalization",
           "Sin",
           "Sinh",
           "Softmax",
           "Softplus",
           "Softsign",
           "Sqrt",
+          "SwiGLU",
           "Swish",
           "Tan",
           "Tanh",
@@ -109,6 +110,7 @@ final class ElementwiseShapes {
     rules.put(
         "Cast", in -> List.of(in.type(0).withType(DataType.ofCode(in.attributes().integer("to")))));
     rules.put("CastLike", in -> List.of(in.type(0).withType(in.type(1).type())));
+    rules.put("BatchNormalization", ElementwiseShapes::batchNormalization);
     rules.put("LayerNormalization", ElementwiseShapes::layerNormalization);
     rules.put("QuantizeLinear", ElementwiseShapes::quantize);
     rules.put("DequantizeLinear", ElementwiseShapes::dequantize);
@@ -136,6 +138,15 @@ final class ElementwiseShapes {
   private static List<TensorType> dropout(Operands in) {
     return List.of(
         in.type(0), in.type(0).withType(in.opset() < 10 ? in.type(0).type() : DataType.BOOL));
+  }
+
+  /** Output, then statistics by channel; older versions give the batch's own as well. */
+  private static List<TensorType> batchNormalization(Operands in) {
+    if (in.outputCount() == 1) {
+      return List.of(in.type(0));
+    }
+    TensorType statistics = in.type(3);
+    return List.of(in.type(0), statistics, statistics, statistics, statistics);
   }
 
   /** Output, mean and inverse deviation; the latter two keep the normalised axes as 1. */

@@ -175,8 +175,14 @@ final class RareShapes {
             ? (in.has(2) ? in.requireValue(2).longAt(0) : -2)
             : in.attributes().integer("axis", 1);
     int axis = x.axis(asked);
-    Shape out = in.has(1) ? x.with(axis, in.requireValue(1).longAt(0)) : x;
-    if (in.attributes().flag("onesided", false)) {
+    boolean isOnesided = in.attributes().flag("onesided", false);
+    boolean isRealAgain = isOnesided && in.attributes().flag("inverse", false);
+    long implied = isRealAgain ? Sizes.multiply(2, x.dim(axis) - 1) : x.dim(axis);
+    Shape out = x.with(axis, in.has(1) ? in.requireValue(1).longAt(0) : implied);
+    if (isRealAgain) {
+      return List.of(in.type(0).withShape(out.with(x.rank() - 1, 1)));
+    }
+    if (isOnesided) {
       out = out.with(axis, out.dim(axis) / 2 + 1);
     }
     return List.of(in.type(0).withShape(out.with(x.rank() - 1, 2)));

@@ -145,6 +145,10 @@ final class SelectionShapes {
     requireCount(scales.length, axes.length, shape);
     for (int i = 0; i < axes.length; i++) {
       int axis = shape.axis(axes[i]);
+      if (!(scales[i] > 0)) {
+        throw new ModelException(
+            "the scale of axis " + axis + " is " + scales[i] + ", not above 0");
+      }
       dims[axis] = (long) Math.floor(dims[axis] * scales[i]);
     }
     return List.of(in.type(0).withShape(Shape.of(dims)));

@@ -33,6 +33,8 @@ public final class ShapeRules {
     RecurrentShapes.addTo(rules);
     AttentionShapes.addTo(rules);
     RareShapes.addTo(rules);
+    LossShapes.addTo(rules);
+    LinearAttentionShapes.addTo(rules);
     return Collections.unmodifiableMap(rules);
   }
 }

@@ -209,7 +209,7 @@ final class Transformers {
       String axis = net.constant(name + ".axis", Tensor.ofLongs(2));
       String wanted =
           net.constant(
-              name + ".shape", Tensor.ofLongs(n, KEY_HEADS, HEADS / KEY_HEADS, length, HEAD_WIDTH));
+              name + ".wide", Tensor.ofLongs(n, KEY_HEADS, HEADS / KEY_HEADS, length, HEAD_WIDTH));
       String wide =
           op("Expand", name + ".expand", op("Unsqueeze", name + ".axis_2", x, axis), wanted);
       return net.reshape(name, wide, n, HEADS, length, HEAD_WIDTH);

@@ -1,6 +1,10 @@
 package dev.flopmeter.model.zoo;
 
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TorchOrigin;
 import java.util.List;
+import java.util.Map;
 
 /** Vision transformer (Dosovitskiy et al. 2020); its position embedding follows the image size. */
 final class VisionTransformers {
@@ -31,18 +35,8 @@ final class VisionTransformers {
     x = net.reshape("patches", x, n, width, patches);
     x = net.transpose("tokens", x, 0, 2, 1);
     String token = net.uniform("class_token", -0.1, 0.1, 1, 1, width);
-    if (n > 1) {
-      String shape =
-          net.constant("class_token.shape", dev.flopmeter.model.Tensor.ofLongs(n, 1, width));
-      token =
-          net.op(
-              "Expand",
-              "class_token.expand",
-              KEPT,
-              dev.flopmeter.model.Attributes.NONE,
-              token,
-              shape);
-    }
+    String shape = net.constant("class_token.shape", Tensor.ofLongs(n, 1, width));
+    token = net.op("Expand", "class_token.expand", KEPT, Attributes.NONE, token, shape);
     x = net.concat("with_class", 1, token, x);
     String positions = net.uniform("encoder.pos_embedding", -0.1, 0.1, 1, patches + 1, width);
     x = net.add("encoder.add", x, positions);
@@ -54,8 +48,8 @@ final class VisionTransformers {
     net.output(net.linear("heads.head", x, 1000));
   }
 
-  private static final java.util.Map<String, String> KEPT =
-      java.util.Map.of(NetworkBuilder.MODULE, "", dev.flopmeter.model.TorchOrigin.KEEP, "");
+  private static final Map<String, String> KEPT =
+      Map.of(NetworkBuilder.MODULE, "", TorchOrigin.KEEP, "");
 
   private static String block(NetworkBuilder net, String name, String x, long heads, long width) {
     String y = net.layerNorm(name + ".ln_1", "LayerNorm", x, EPSILON);

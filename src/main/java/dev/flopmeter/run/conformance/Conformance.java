@@ -18,14 +18,15 @@ public record Conformance(String backend, List<CaseResult> results) {
   }
 
   /** Numbers of cases by outcome. */
-  public record Tally(int passed, int failed, int unsupported) {
-    static final Tally NONE = new Tally(0, 0, 0);
+  public record Tally(int passed, int failed, int unsupported, int invalid) {
+    static final Tally NONE = new Tally(0, 0, 0, 0);
 
     Tally plus(Outcome outcome) {
       return switch (outcome) {
-        case PASSED -> new Tally(passed + 1, failed, unsupported);
-        case FAILED -> new Tally(passed, failed + 1, unsupported);
-        case UNSUPPORTED -> new Tally(passed, failed, unsupported + 1);
+        case PASSED -> new Tally(passed + 1, failed, unsupported, invalid);
+        case FAILED -> new Tally(passed, failed + 1, unsupported, invalid);
+        case UNSUPPORTED -> new Tally(passed, failed, unsupported + 1, invalid);
+        case INVALID -> new Tally(passed, failed, unsupported, invalid + 1);
       };
     }
   }

@@ -1,25 +1,22 @@
 package dev.flopmeter.run.conformance;
 
-import dev.flopmeter.model.Bindings;
-import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.model.ValueInfo;
+import dev.flopmeter.model.UnknownOperatorException;
 import dev.flopmeter.model.onnx.OnnxModel;
-import dev.flopmeter.model.onnx.TensorFile;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One of ONNX's backend test cases: a folder with {@code model.onnx} and data sets {@code
@@ -27,18 +24,25 @@ import java.util.stream.Stream;
  */
 public final class ConformanceCase {
   private static final String MODEL = "model.onnx";
+  private static final String DATA = "test_data_set_";
 
-  /** Inputs of at most this many elements may be shapes, axes, sizes and the like. */
-  private static final int LARGEST_ARGUMENT = 1024;
+  /** How far below the directory that was asked for cases are looked for. */
+  private static final int DEPTH = 4;
 
   private final Path folder;
+  private final String name;
 
   public ConformanceCase(Path folder) {
+    this(folder, String.valueOf(folder.toAbsolutePath().normalize().getFileName()));
+  }
+
+  private ConformanceCase(Path folder, String name) {
     this.folder = folder;
+    this.name = name;
   }
 
   /**
-   * The cases in {@code directory}: itself, or the folders directly in it that hold a model.
+   * The cases in {@code directory}: itself, or the folders below it that hold a model.
    *
    * @throws ModelException if there are none
    */
@@ -46,54 +50,87 @@ public final class ConformanceCase {
     if (Files.exists(directory.resolve(MODEL))) {
       return List.of(new ConformanceCase(directory));
     }
-    try (Stream<Path> folders = Files.list(directory)) {
+    if (!Files.isDirectory(directory)) {
+      throw new ModelException(directory + ": is no directory; give one of conformance cases");
+    }
+    try (Stream<Path> files = Files.find(directory, DEPTH + 1, (file, any) -> isModel(file))) {
       List<ConformanceCase> cases =
-          folders
-              .filter(folder -> Files.exists(folder.resolve(MODEL)))
+          files
+              .map(model -> String.valueOf(directory.relativize(model.resolveSibling(""))))
               .sorted()
-              .map(ConformanceCase::new)
+              .map(name -> new ConformanceCase(directory.resolve(name), name))
               .toList();
       if (cases.isEmpty()) {
         throw new ModelException(
-            directory + ": no conformance cases here (folders with " + MODEL + ")");
+            directory
+                + ": no conformance cases here; give a folder with "
+                + MODEL
+                + " and "
+                + DATA
+                + "0, or a directory of such folders");
       }
       return cases;
-    } catch (IOException e) {
-      throw new ModelException(directory + ": cannot be listed; give a directory of cases", e);
+    } catch (IOException | UncheckedIOException e) {
+      throw new ModelException(directory + ": cannot be searched: " + e.getMessage(), e);
     }
   }
 
+  private static boolean isModel(Path file) {
+    return file.endsWith(MODEL);
+  }
+
   public String name() {
-    return String.valueOf(folder.getFileName());
+    return name;
+  }
+
+  /** Runs the case on {@code backend}, with all its data sets and the tolerance that is due. */
+  public CaseResult run(Backend backend, RunOptions options) {
+    return run(backend, options, null);
   }
 
   /** Runs the case on {@code backend}, with all its data sets. */
-  public CaseResult run(Backend backend, RunOptions options, Tolerance tolerance) {
+  public CaseResult run(Backend backend, RunOptions options, @Nullable Tolerance given) {
     String operator = "graph";
     try {
-      OnnxModel model = OnnxModel.read(folder.resolve(MODEL));
+      OnnxModel model = model();
       operator = operator(model);
+      Optional<String> other = CaseData.withoutTensor(model);
+      if (other.isPresent()) {
+        throw new UnsupportedOperatorException(backend.name(), operator, other.get());
+      }
+      Tolerance tolerance = given == null ? Tolerance.of(model.operators()) : given;
       for (Path data : dataSets()) {
         Optional<String> difference = difference(model, data, backend, options, tolerance);
         if (difference.isPresent()) {
           return new CaseResult(
-              name(), operator, Outcome.FAILED, data.getFileName() + ": " + difference.get());
+              name, operator, Outcome.FAILED, data.getFileName() + ": " + difference.get());
         }
       }
-      return new CaseResult(name(), operator, Outcome.PASSED, "");
-    } catch (UnsupportedOperatorException e) {
-      return new CaseResult(name(), operator, Outcome.UNSUPPORTED, String.valueOf(e.getMessage()));
+      return new CaseResult(name, operator, Outcome.PASSED, "");
+    } catch (UnsupportedOperatorException | UnknownOperatorException e) {
+      return new CaseResult(name, operator, Outcome.UNSUPPORTED, String.valueOf(e.getMessage()));
+    } catch (InvalidCaseException e) {
+      return new CaseResult(name, operator, Outcome.INVALID, String.valueOf(e.getMessage()));
     } catch (RuntimeException e) {
-      return new CaseResult(name(), operator, Outcome.FAILED, String.valueOf(e.getMessage()));
+      return new CaseResult(name, operator, Outcome.FAILED, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private OnnxModel model() {
+    try {
+      return OnnxModel.read(folder.resolve(MODEL));
+    } catch (ModelException e) {
+      throw new InvalidCaseException(e);
     }
   }
 
   /** What the case is about; an expanded one is about what its unexpanded sibling is. */
   private String operator(OnnxModel model) {
     List<String> operators = model.operators();
-    int suffix = name().indexOf("_expanded");
+    String own = String.valueOf(folder.getFileName());
+    int suffix = own.indexOf("_expanded");
     Path sibling =
-        suffix < 0 ? folder : folder.resolveSibling(name().substring(0, suffix)).resolve(MODEL);
+        suffix < 0 ? folder : folder.resolveSibling(own.substring(0, suffix)).resolve(MODEL);
     if (suffix >= 0 && Files.exists(sibling)) {
       operators = OnnxModel.read(sibling).operators();
     }
@@ -105,29 +142,28 @@ public final class ConformanceCase {
     return distinct.size() == 1 ? distinct.get(0) : "graph";
   }
 
-  private List<Path> dataSets() throws ModelException {
+  private List<Path> dataSets() {
     try (Stream<Path> entries = Files.list(folder)) {
       List<Path> sets =
           entries
-              .filter(entry -> String.valueOf(entry.getFileName()).startsWith("test_data_set_"))
+              .filter(entry -> String.valueOf(entry.getFileName()).startsWith(DATA))
               .sorted()
               .toList();
       if (sets.isEmpty()) {
-        throw new ModelException(folder + ": there is no test_data_set_0");
+        throw new InvalidCaseException(folder + ": there is no " + DATA + "0");
       }
       return sets;
     } catch (IOException e) {
-      throw new ModelException(folder + ": cannot be listed", e);
+      throw new InvalidCaseException(new ModelException(folder + ": cannot be listed", e));
     }
   }
 
   private static Optional<String> difference(
-      OnnxModel model, Path data, Backend backend, RunOptions options, Tolerance tolerance) {
-    Map<String, Tensor> inputs = read(model.inputs(), data, "input_");
-    Map<String, Tensor> expected = read(model.outputs(), data, "output_");
-    try (Plan plan = prepare(model, inputs, backend, options)) {
-      Map<String, Tensor> actual = plan.run(inputs);
-      for (Map.Entry<String, Tensor> output : expected.entrySet()) {
+      OnnxModel model, Path folder, Backend backend, RunOptions options, Tolerance tolerance) {
+    CaseData data = CaseData.read(model, folder);
+    try (Plan plan = prepare(model, data.inputs(), backend, options)) {
+      Map<String, Tensor> actual = plan.run(data.inputs());
+      for (Map.Entry<String, Tensor> output : data.expected().entrySet()) {
         Tensor found = actual.get(output.getKey());
         Optional<String> difference =
             found == null
@@ -145,50 +181,9 @@ public final class ConformanceCase {
   private static Plan prepare(
       OnnxModel model, Map<String, Tensor> inputs, Backend backend, RunOptions options) {
     try {
-      return backend.prepare(bind(model, inputs), options);
+      return backend.prepare(CaseBinding.bind(model, inputs), options);
     } catch (UnsupportedOperatorException e) {
-      return backend.prepare(bind(model, inputs, ignored -> true), options);
+      return backend.prepare(CaseBinding.bindWhole(model, inputs), options);
     }
-  }
-
-  private static Map<String, Tensor> read(List<ValueInfo> values, Path data, String prefix) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (int i = 0; i < values.size(); i++) {
-      tensors.put(values.get(i).name(), TensorFile.read(data.resolve(prefix + i + ".pb")));
-    }
-    return tensors;
-  }
-
-  /**
-   * Binds the shapes of the data. Where that leaves shapes open, small integer inputs, then small
-   * inputs of any type, are taken for arguments that decide about shapes.
-   */
-  static Graph bind(OnnxModel model, Map<String, Tensor> inputs) {
-    Graph graph = bind(model, inputs, ignored -> false);
-    if (isSettled(graph)) {
-      return graph;
-    }
-    Graph better = bind(model, inputs, tensor -> !tensor.type().type().isFloat());
-    return isSettled(better) ? better : bind(model, inputs, ignored -> true);
-  }
-
-  private static Graph bind(
-      OnnxModel model, Map<String, Tensor> inputs, Predicate<Tensor> isArgument) {
-    Bindings bindings = Bindings.NONE;
-    for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-      Tensor tensor = input.getValue();
-      boolean small = tensor.shape().rank() <= 1 && tensor.elements() <= LARGEST_ARGUMENT;
-      bindings =
-          small && isArgument.test(tensor)
-              ? bindings.withValue(input.getKey(), tensor)
-              : bindings.withShape(input.getKey(), tensor.shape());
-    }
-    return model.bind(bindings);
-  }
-
-  private static boolean isSettled(Graph graph) {
-    return graph.nodes().stream()
-        .flatMap(node -> node.outputs().stream())
-        .allMatch(output -> output.isEmpty() || graph.type(output).isPresent());
   }
 }

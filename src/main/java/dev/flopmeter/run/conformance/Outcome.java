@@ -6,7 +6,9 @@ public enum Outcome {
   /** A wrong result, or an error where there should be a result. */
   FAILED,
   /** The backend says itself that it cannot run an operator. */
-  UNSUPPORTED;
+  UNSUPPORTED,
+  /** The case proves nothing: a file is missing or unreadable, or data do not fit the model. */
+  INVALID;
 
   public String label() {
     return name().toLowerCase(java.util.Locale.ROOT);

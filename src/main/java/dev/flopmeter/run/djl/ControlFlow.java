@@ -1,6 +1,8 @@
 package dev.flopmeter.run.djl;
 
 import ai.djl.pytorch.jni.IValue;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
@@ -9,6 +11,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.Captures;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -97,7 +100,7 @@ abstract class ControlFlow implements Action {
           node.describe() + ": the type of an output is unknown when there are no trips");
     }
     Shape shape = Shape.of(0).concat(each.shape());
-    return memory.place(dev.flopmeter.model.FilledTensor.of(each.withShape(shape), 0));
+    return memory.place(FilledTensor.of(each.withShape(shape), 0));
   }
 
   private static final class If extends ControlFlow {
@@ -193,8 +196,7 @@ abstract class ControlFlow implements Action {
     }
 
     private static Tensor truth() {
-      return dev.flopmeter.model.FilledTensor.of(
-          TensorType.of(dev.flopmeter.model.DataType.BOOL), 1);
+      return FilledTensor.of(TensorType.of(DataType.BOOL), 1);
     }
 
     @Override
@@ -213,8 +215,10 @@ abstract class ControlFlow implements Action {
     return types;
   }
 
+  /** Before opset 9 the first input was the lengths, and the first axis of the others a batch. */
   private static final class Scan extends ControlFlow {
     private final Program body;
+    private final boolean isBatched;
     private final int states;
     private final int scanned;
     private final List<@Nullable TensorType> added;
@@ -222,9 +226,14 @@ abstract class ControlFlow implements Action {
     private Scan(Node node, Scope scope, RunOptions options, TorchMemory memory) {
       super(node, scope, memory);
       this.body = body("body", scope, options);
+      this.isBatched = node.opset() < 9;
       this.scanned = (int) node.attributes().integer("num_scan_inputs");
-      this.states = node.inputs().size() - scanned;
+      this.states = node.inputs().size() - scanned - (isBatched ? 1 : 0);
       this.added = addedTypes(node, states);
+      if (isBatched && node.hasInput(0)) {
+        throw new UnsupportedOperatorException(
+            "djl", "Scan", node.describe() + ": sequences of different lengths");
+      }
     }
 
     private long[] list(String name, int size) {
@@ -233,38 +242,57 @@ abstract class ControlFlow implements Action {
 
     @Override
     public IValue[] run(IValue[] inputs) {
+      List<IValue> given = new ArrayList<>();
+      for (int i = 0; i < states + scanned; i++) {
+        given.add(required(inputs, i + (isBatched ? 1 : 0)));
+      }
+      return isBatched ? scanEach(inputs, given) : scan(inputs, given);
+    }
+
+    private IValue[] scanEach(IValue[] inputs, List<IValue> given) {
+      long batch = memory.describe(given.get(0)).shape().dim(0);
+      List<List<IValue>> rows = new ArrayList<>();
+      try {
+        for (long b = 0; b < batch; b++) {
+          List<IValue> parts = new ArrayList<>();
+          for (IValue value : given) {
+            parts.add(memory.select(value, 0, b));
+          }
+          rows.add(List.of(scan(inputs, parts)));
+          closeAll(parts);
+        }
+        IValue[] results = new IValue[states + added.size()];
+        for (int i = 0; i < results.length; i++) {
+          int output = i;
+          results[i] = joined(rows.stream().map(row -> row.get(output)).toList(), 0, null);
+        }
+        return results;
+      } finally {
+        rows.forEach(ControlFlow::closeAll);
+      }
+    }
+
+    private IValue[] scan(IValue[] inputs, List<IValue> given) {
       long[] inAxes = list("scan_input_axes", scanned);
-      long[] inBack = list("scan_input_directions", scanned);
+      long[] inBack = list(isBatched ? "directions" : "scan_input_directions", scanned);
       long[] outAxes = list("scan_output_axes", added.size());
       long[] outBack = list("scan_output_directions", added.size());
       List<IValue> state = new ArrayList<>();
       for (int i = 0; i < states; i++) {
-        state.add(memory.share(required(inputs, i)));
+        state.add(memory.share(given.get(i)));
       }
       List<List<IValue>> rows = new ArrayList<>();
       added.forEach(ignored -> rows.add(new ArrayList<>()));
       try {
-        Shape first = memory.describe(required(inputs, states)).shape();
+        Shape first = memory.describe(given.get(states)).shape();
         long trips = first.dim(first.axis(inAxes[0]));
         for (long trip = 0; trip < trips; trip++) {
           List<IValue> parts = new ArrayList<>();
           for (int i = 0; i < scanned; i++) {
             long index = inBack[i] == 0 ? trip : trips - 1 - trip;
-            parts.add(memory.select(required(inputs, states + i), inAxes[i], index));
+            parts.add(memory.select(given.get(states + i), inAxes[i], index));
           }
-          List<IValue> own = new ArrayList<>(state);
-          own.addAll(parts);
-          IValue[] out = body.run(fed(inputs, own), null);
-          closeAll(parts);
-          closeAll(state);
-          state.clear();
-          for (int i = 0; i < states; i++) {
-            state.add(out[i]);
-          }
-          for (int i = 0; i < rows.size(); i++) {
-            List<IValue> row = rows.get(i);
-            row.add(outBack[i] == 0 ? row.size() : 0, out[states + i]);
-          }
+          advance(inputs, state, parts, rows, outBack);
         }
         List<IValue> results = new ArrayList<>();
         state.forEach(value -> results.add(memory.share(value)));
@@ -275,6 +303,27 @@ abstract class ControlFlow implements Action {
       } finally {
         closeAll(state);
         rows.forEach(ControlFlow::closeAll);
+      }
+    }
+
+    private void advance(
+        IValue[] inputs,
+        List<IValue> state,
+        List<IValue> parts,
+        List<List<IValue>> rows,
+        long[] outBack) {
+      List<IValue> own = new ArrayList<>(state);
+      own.addAll(parts);
+      IValue[] out = body.run(fed(inputs, own), null);
+      closeAll(parts);
+      closeAll(state);
+      state.clear();
+      for (int i = 0; i < states; i++) {
+        state.add(out[i]);
+      }
+      for (int i = 0; i < rows.size(); i++) {
+        List<IValue> row = rows.get(i);
+        row.add(outBack[i] == 0 ? row.size() : 0, out[states + i]);
       }
     }
 

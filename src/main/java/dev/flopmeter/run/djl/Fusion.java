@@ -10,6 +10,7 @@ import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.djl.kernel.Activation;
 import dev.flopmeter.run.djl.kernel.FusedKernels;
+import dev.flopmeter.run.djl.kernel.FusedKernels.Addend;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Joins nodes into steps: a convolution with the batch normalisation, residual and activation that
- * follow it, wherever nothing else reads what is between them.
+ * follow it, wherever nothing else reads what is between them; products as {@link ProductFusion}
+ * says.
  *
  * <p>A joined step runs where its last node stands, so that everything it reads is there.
  */
@@ -30,12 +32,27 @@ final class Fusion {
   private final Map<String, List<Node>> readers = new HashMap<>();
   private final Set<String> returned;
   private final Set<Node> taken = new HashSet<>();
-  private final Map<Node, Task> byLast = new HashMap<>();
+  private final Map<String, Node> writers = new HashMap<>();
+  private final Map<Node, Chain> byLast = new HashMap<>();
+
+  /**
+   * A convolution and what is joined to it.
+   *
+   * @param inputs as the kernel numbers them
+   * @param epsilon of the normalisation; NaN where there is none
+   */
+  private record Chain(
+      List<Node> nodes, List<String> inputs, double epsilon, boolean adds, Activation activation) {
+    Node conv() {
+      return nodes.get(0);
+    }
+  }
 
   private Fusion(Scope scope) {
     this.scope = scope;
     this.returned = Set.copyOf(scope.graph().outputs());
     for (Node node : scope.graph().nodes()) {
+      node.outputs().forEach(value -> writers.put(value, node));
       List<String> read = new ArrayList<>(node.inputs());
       read.addAll(Captures.of(node));
       read.forEach(value -> readers.computeIfAbsent(value, any -> new ArrayList<>()).add(node));
@@ -47,11 +64,19 @@ final class Fusion {
     if (options.layout() != Layout.NCHW) {
       scope.graph().nodes().forEach(fusion::join);
     }
+    ProductFusion products = new ProductFusion(scope);
     List<Task> tasks = new ArrayList<>();
+    Set<Node> done = new HashSet<>();
     for (Node node : scope.graph().nodes()) {
-      Task joined = fusion.byLast.get(node);
+      Chain joined = fusion.byLast.get(node);
       if (joined != null) {
-        tasks.add(joined);
+        tasks.add(fusion.task(joined, done));
+        done.addAll(joined.nodes());
+      } else if (products.serves(node)) {
+        Task product = products.task(node);
+        if (product != null) {
+          tasks.add(product);
+        }
       } else if (!fusion.taken.contains(node)) {
         tasks.add(Task.of(node));
       }
@@ -95,14 +120,44 @@ final class Fusion {
     }
     taken.addAll(chain);
     byLast.put(
-        last(chain),
-        new Task(
-            conv,
-            chain,
-            inputs,
-            last(chain).outputs(),
-            FusedKernels.conv(
-                scope.operands(conv), epsilon, adds, activation.orElse(Activation.NONE))));
+        last(chain), new Chain(chain, inputs, epsilon, adds, activation.orElse(Activation.NONE)));
+  }
+
+  /**
+   * @param done the nodes of all joined steps that run before
+   */
+  private Task task(Chain chain, Set<Node> done) {
+    Addend addend = Addend.NONE;
+    if (chain.adds()) {
+      addend = isSpent(chain, done) ? Addend.SPENT : Addend.KEPT;
+    }
+    return new Task(
+        chain.conv(),
+        chain.nodes(),
+        chain.inputs(),
+        last(chain.nodes()).outputs(),
+        FusedKernels.conv(
+            scope.operands(chain.conv()), chain.epsilon(), addend, chain.activation()));
+  }
+
+  /**
+   * Whether memory of the added tensor is free once {@code chain} has run. A value may share its
+   * memory with others (reshaped, sliced): so only what a joined step or a pooling wrote, which is
+   * memory of its own, and what none but joined steps have read, which keep no view of it.
+   */
+  private boolean isSpent(Chain chain, Set<Node> done) {
+    String value = chain.inputs().get(FusedKernels.OTHER);
+    Node writer = writers.get(value);
+    boolean isOwn =
+        writer != null
+            && (byLast.containsKey(writer)
+                || (writer.qualifiedOp().equals("MaxPool") && writer.outputs().size() == 1));
+    if (!isOwn || returned.contains(value)) {
+      return false;
+    }
+    List<Node> others = new ArrayList<>(readers.getOrDefault(value, List.of()));
+    others.removeIf(reader -> chain.nodes().contains(reader) && !reader.equals(chain.conv()));
+    return done.containsAll(others);
   }
 
   private static Node last(List<Node> chain) {

@@ -19,31 +19,49 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/**
- * Moves tensors into PyTorch's memory and back. Types that DJL does not know travel as wider ones.
- */
+/** Moves tensors into PyTorch's memory and back. */
 final class TorchMemory implements AutoCloseable {
-  /** DJL's names for the types that it can move bytes of. */
-  private static final Map<dev.flopmeter.model.DataType, DataType> DIRECT =
+  /**
+   * DJL's types to move bytes of. Where it has none itself (or, at bfloat16, aborts), another of
+   * the same width carries the bits. ONNX's 4- and 2-bit types are not among them: PyTorch holds
+   * those one a byte.
+   */
+  private static final Map<dev.flopmeter.model.DataType, DataType> CARRIERS =
       Map.ofEntries(
           Map.entry(dev.flopmeter.model.DataType.FLOAT, DataType.FLOAT32),
           Map.entry(dev.flopmeter.model.DataType.DOUBLE, DataType.FLOAT64),
           Map.entry(dev.flopmeter.model.DataType.FLOAT16, DataType.FLOAT16),
-          Map.entry(dev.flopmeter.model.DataType.BFLOAT16, DataType.BFLOAT16),
+          Map.entry(dev.flopmeter.model.DataType.BFLOAT16, DataType.FLOAT16),
+          Map.entry(dev.flopmeter.model.DataType.FLOAT8E4M3FN, DataType.UINT8),
+          Map.entry(dev.flopmeter.model.DataType.FLOAT8E4M3FNUZ, DataType.UINT8),
+          Map.entry(dev.flopmeter.model.DataType.FLOAT8E5M2, DataType.UINT8),
+          Map.entry(dev.flopmeter.model.DataType.FLOAT8E5M2FNUZ, DataType.UINT8),
           Map.entry(dev.flopmeter.model.DataType.UINT8, DataType.UINT8),
           Map.entry(dev.flopmeter.model.DataType.INT8, DataType.INT8),
+          Map.entry(dev.flopmeter.model.DataType.INT16, DataType.FLOAT16),
+          Map.entry(dev.flopmeter.model.DataType.UINT16, DataType.FLOAT16),
           Map.entry(dev.flopmeter.model.DataType.INT32, DataType.INT32),
+          Map.entry(dev.flopmeter.model.DataType.UINT32, DataType.INT32),
           Map.entry(dev.flopmeter.model.DataType.INT64, DataType.INT64),
+          Map.entry(dev.flopmeter.model.DataType.UINT64, DataType.INT64),
           Map.entry(dev.flopmeter.model.DataType.BOOL, DataType.BOOLEAN));
+
+  /** PyTorch's numbers of the types that carry others. */
+  private static final Map<DataType, Integer> CARRIER_CODES =
+      Map.of(
+          DataType.FLOAT16, 5,
+          DataType.UINT8, TorchTypes.UINT8,
+          DataType.INT32, TorchTypes.INT32,
+          DataType.INT64, TorchTypes.INT64);
 
   private static final String FUNCTIONS =
       """
         def convert(self: __torch__.M, x: Tensor, type: int) -> Tensor:
           return torch.to(x, type)
+        def bits(self: __torch__.M, x: Tensor, type: int) -> Tensor:
+          return torch.view_copy(torch.contiguous(x), dtype=type)
         def expand(self: __torch__.M, x: Tensor, shape: List[int]) -> Tensor:
           return torch.contiguous(torch.expand(x, shape))
-        def packed(self: __torch__.M, x: Tensor) -> Tensor:
-          return torch.contiguous(x)
         def same(self: __torch__.M, x: Tensor) -> Tensor:
           return x
         def describe(self: __torch__.M, x: Tensor) -> List[int]:
@@ -73,8 +91,8 @@ final class TorchMemory implements AutoCloseable {
         TorchTypes.find(type.type())
             .orElseThrow(
                 () -> new ModelException("PyTorch has no tensors of type " + type.type().label()));
-    DataType direct = DIRECT.get(type.type());
-    if (direct == null) {
+    DataType carrier = CARRIERS.get(type.type());
+    if (carrier == null) {
       return placeConverted(tensor, code);
     }
     if (tensor instanceof FilledTensor filled && type.elements() > 1) {
@@ -83,7 +101,7 @@ final class TorchMemory implements AutoCloseable {
         return module.call("expand", one, shape);
       }
     }
-    try (PtNDArray array = memory.create(new Shape(type.shape().dims()), direct)) {
+    try (PtNDArray array = memory.create(new Shape(type.shape().dims()), carrier)) {
       if (type.elements() > 0) {
         ByteBuffer data = array.toByteBuffer(true).order(ByteOrder.LITTLE_ENDIAN);
         if (tensor instanceof RandomTensor random) {
@@ -92,7 +110,16 @@ final class TorchMemory implements AutoCloseable {
           data.put(tensor.data());
         }
       }
-      return IValue.from(array);
+      IValue value = IValue.from(array);
+      return CARRIER_CODES.getOrDefault(carrier, code) == code ? value : retyped(value, code);
+    }
+  }
+
+  /** The same bits read as the type {@code code}; closes {@code value}. */
+  private IValue retyped(IValue value, int code) {
+    try (value;
+        IValue to = IValue.from(code)) {
+      return module.call("bits", value, to);
     }
   }
 
@@ -162,13 +189,15 @@ final class TorchMemory implements AutoCloseable {
 
   /** A copy of {@code value}, known to be of {@code type}. */
   Tensor fetch(IValue value, TensorType type) {
-    DataType direct = DIRECT.get(type.type());
-    if (direct == null) {
+    DataType carrier = CARRIERS.get(type.type());
+    if (carrier == null) {
       return fetchConverted(value, type);
     }
+    int code = TorchTypes.find(type.type()).orElseThrow();
     ByteBuffer copy = Elements.allocate(type);
     if (type.elements() > 0) {
-      try (IValue packed = module.call("packed", value);
+      try (IValue to = IValue.from(CARRIER_CODES.getOrDefault(carrier, code));
+          IValue packed = module.call("bits", value, to);
           PtNDArray array = packed.toTensor(memory)) {
         copy.put(array.toByteBuffer(true));
       }

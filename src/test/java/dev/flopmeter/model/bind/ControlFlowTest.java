@@ -55,6 +55,21 @@ class ControlFlowTest {
   }
 
   @Test
+  void aConstantConditionDecides() {
+    GraphTemplate misfit = body("", "r", node("Squeeze", "x five", "r"));
+    Graph graph = bound("y", node("If", "five", "y", "then_branch", RELU, "else_branch", misfit));
+    assertThat(graph.type("y")).contains(FLOATS);
+  }
+
+  @Test
+  void aConstantBranchStandsForItsNode() {
+    GraphTemplate constant = body("", "r", node("Identity", "minus", "r"));
+    Graph graph = bound("y", node("If", "five", "y", "then_branch", constant));
+    assertThat(graph.nodes()).isEmpty();
+    assertThat(graph.constant("y").orElseThrow().toLongs()).containsExactly(-1);
+  }
+
+  @Test
   void ifWithDifferentBranchesIsOpen() {
     GraphTemplate other = body("", "r", node("Transpose", "x", "r"));
     Graph graph = bound("y", node("If", "cond", "y", "then_branch", RELU, "else_branch", other));
@@ -113,7 +128,7 @@ class ControlFlowTest {
     for (long count : new long[] {-1, 2, 1L << 32}) {
       assertThatThrownBy(
               () -> bound("y", node("Scan", "x", "y", "num_scan_inputs", count, "body", rows)))
-          .hasMessageContaining("(Scan): this form of Scan is not supported");
+          .hasMessageContaining("(Scan): num_scan_inputs is " + count);
     }
     for (String axes : List.of("scan_input_axes", "scan_output_axes")) {
       for (long[] wrong : new long[][] {{}, {9}, {Long.MIN_VALUE}}) {

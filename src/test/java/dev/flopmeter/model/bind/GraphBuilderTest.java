@@ -50,6 +50,22 @@ class GraphBuilderTest {
     assertThat(graph.types()).containsOnlyKeys("x", "unused", "y");
   }
 
+  /** Each sum of constants is small enough to compute; all of them together would fill a heap. */
+  @Test
+  void stopsFoldingWhereResultsAddUp() {
+    builder.input("x", TensorType.of(DataType.FLOAT, 1 << 16));
+    builder.constant("c0", Tensor.ofFloats(Shape.of(1), 1));
+    builder.constant("wide", Tensor.ofFloats(Shape.of(1 << 16), new float[1 << 16]));
+    builder.add("Add", "c", Attributes.NONE, "c0", "wide");
+    String last = "c";
+    for (int i = 1; i <= 100; i++) {
+      last = builder.add("Add", "c" + i, Attributes.NONE, last, "wide");
+    }
+    builder.add("Add", "y", Attributes.NONE, "x", last);
+    long computed = (1 << 24) / (4 << 16); // of 256 KB each, until 16 MB are passed
+    assertThat(builder.build(List.of("y")).nodes()).hasSize((int) (101 + 1 - computed - 1));
+  }
+
   /** An empty name is no value: one node's missing input must not keep another's output. */
   @Test
   void leavesOutDeadNodesWithAnOutputLeftOut() {

@@ -15,7 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Bytes written out in hexadecimal: tag = field * 8 + wire type. */
 class WireReaderTest {
   private static WireReader reader(String hex) {
-    return new WireReader(ByteBuffer.wrap(HexFormat.of().parseHex(hex.replace(" ", ""))), 0);
+    return new WireReader(
+        ByteBuffer.wrap(HexFormat.of().parseHex(hex.replace(" ", ""))), new ReadBudget(1000));
   }
 
   @Test
@@ -31,6 +32,30 @@ class WireReaderTest {
     assertThat(in.next()).isTrue();
     assertThat(in.float64()).isEqualTo(1.0);
     assertThat(in.next()).isFalse();
+  }
+
+  /** Two bytes of a file, an empty name, take sixty-four of heap. */
+  @Test
+  void countsWhatNamesWillTake() {
+    WireReader in = reader("0a 00 ".repeat(16).trim());
+    for (int i = 0; i < 1000 / 64; i++) {
+      assertThat(in.next()).isTrue();
+      assertThat(in.text()).isEmpty();
+    }
+    assertThat(in.next()).isTrue();
+    assertThatThrownBy(in::text)
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("up to byte 32")
+        .hasMessageContaining("needs more memory");
+  }
+
+  @Test
+  void countsWhatPackedNumbersWillTake() {
+    WireReader in = reader("0a 7f" + " 01".repeat(127));
+    in.next();
+    LongList list = new LongList();
+    assertThatThrownBy(() -> Repeated.integers(in, list)).hasMessageContaining("needs more memory");
+    assertThat(list.size()).isEqualTo((1000 - 64) / 20);
   }
 
   @Test

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param algorithm which of several forms; mostly empty
  */
 public record Activation(String name, String scalars, String algorithm) {
-  private static final String NO_SCALARS = "annotate(List[Optional[number]], [])";
+  private static final String NO_SCALARS = list();
 
   public static final Activation NONE = new Activation("none", NO_SCALARS, "");
 
@@ -28,9 +28,7 @@ public record Activation(String name, String scalars, String algorithm) {
       case "LeakyRelu" ->
           Optional.of(
               new Activation(
-                  "leaky_relu",
-                  "[" + Text.number(node.attributes().number("alpha", 0.01f)) + "]",
-                  ""));
+                  "leaky_relu", list(Text.number(node.attributes().number("alpha", 0.01f))), ""));
       case "Gelu" ->
           Optional.of(
               new Activation("gelu", NO_SCALARS, node.attributes().text("approximate", "none")));
@@ -49,7 +47,12 @@ public record Activation(String name, String scalars, String algorithm) {
         || high.get().startsWith("x")) {
       return Optional.empty();
     }
-    return Optional.of(new Activation("hardtanh", "[" + low.get() + ", " + high.get() + "]", ""));
+    return Optional.of(new Activation("hardtanh", list(low.get(), high.get()), ""));
+  }
+
+  /** A list of exactly the type that oneDNN's functions declare: nothing converts to it. */
+  private static String list(String... values) {
+    return "annotate(List[Optional[number]], [" + String.join(", ", values) + "])";
   }
 
   /** The three arguments as oneDNN's functions take them. */

@@ -55,12 +55,18 @@ final class ContribKernels {
               + "), "
               + number(beta)
               + "), 0, 1)";
+      case "Elu" -> "torch.elu(" + value + ", " + number(alpha) + ")";
+      case "Softplus" -> "torch.softplus(" + value + ")";
+      case "ThresholdedRelu" -> "torch.threshold(" + value + ", " + number(alpha) + ", 0)";
       default -> throw Kernels.unsupported(in, "activation '" + name + "'");
     };
   }
 
   private static Kernel fusedMatMul(Operands in) {
     Attributes attributes = in.attributes();
+    if (attributes.flag("transBatchA", false) || attributes.flag("transBatchB", false)) {
+      throw Kernels.unsupported(in, "batches that are transposed");
+    }
     String a = attributes.flag("transA", false) ? "torch.transpose(x0, -1, -2)" : "x0";
     String b = attributes.flag("transB", false) ? "torch.transpose(x1, -1, -2)" : "x1";
     return Kernel.of(
@@ -132,11 +138,11 @@ final class ContribKernels {
     return Kernel.statements(3, lines.toArray(String[]::new));
   }
 
-  /** One product gives queries, keys and values; a mask of lengths or of tokens hides keys. */
+  /**
+   * One product gives queries, keys and values; a mask of lengths or of tokens hides keys. The past
+   * and the present are keys, then values.
+   */
   private static Kernel attention(Operands in) {
-    if (in.has(4)) {
-      throw Kernels.unsupported(in, "past keys and values");
-    }
     Shape shape = in.shape(0);
     long heads = in.attributes().integer("num_heads");
     long width = in.shape(1).dim(1) / 3;
@@ -158,6 +164,10 @@ final class ContribKernels {
               + ints(shape.dim(0), shape.dim(1), heads, -1)
               + "), 1, 2)");
     }
+    if (in.has(4)) {
+      lines.add("k = torch.cat([torch.select(x4, 0, 0), k], 2)");
+      lines.add("v = torch.cat([torch.select(x4, 0, 1), v], 2)");
+    }
     List<String> masks = masks(in, shape.dim(1), lines);
     String mask = masks.isEmpty() ? "None" : masks.get(0);
     for (int i = 1; i < masks.size(); i++) {
@@ -170,23 +180,28 @@ final class ContribKernels {
             + factor
             + ")");
     lines.add(
-        "return torch.reshape(torch.transpose(y, 1, 2), "
+        "y = torch.reshape(torch.transpose(y, 1, 2), "
             + ints(shape.dim(0), shape.dim(1), sizes[2])
             + ")");
-    return Kernel.statements(1, lines.toArray(String[]::new));
+    boolean keeps = in.hasOutput(1);
+    lines.add(keeps ? "return (y, torch.stack([k, v]))" : "return y");
+    return Kernel.statements(keeps ? 2 : 1, lines.toArray(String[]::new));
   }
 
+  /** What is added to the scores of {@code tokens} queries on these and the past's keys. */
   private static List<String> masks(Operands in, long tokens, List<String> lines) {
     String hidden = number(in.attributes().number("mask_filter_value", -10000));
+    long past = in.has(4) ? in.shape(4).dim(3) : 0;
+    long keys = tokens + past;
     List<String> masks = new ArrayList<>();
     if (in.has(3)) {
+      Shape mask = in.shape(3);
       String seen =
-          switch (in.shape(3).rank()) {
-            case 1 -> "torch.lt(torch.arange(" + tokens + "), torch.reshape(x3, [-1, 1, 1, 1]))";
-            case 2 ->
-                "torch.reshape(torch.gt(x3, 0), " + ints(in.shape(3).dim(0), 1, 1, tokens) + ")";
+          switch (mask.rank()) {
+            case 1 -> byLength(in.shape(0).dim(0), mask.dim(0), keys);
+            case 2 -> "torch.reshape(torch.gt(x3, 0), " + ints(mask.dim(0), 1, 1, keys) + ")";
             case 3 -> "torch.unsqueeze(torch.gt(x3, 0), 1)";
-            default -> throw Kernels.unsupported(in, "a mask of rank " + in.shape(3).rank());
+            default -> throw Kernels.unsupported(in, "a mask of rank " + mask.rank());
           };
       lines.add("b = " + seen);
       lines.add("b = torch.mul(torch.to(torch.logical_not(b), 6), " + hidden + ")");
@@ -196,9 +211,34 @@ final class ContribKernels {
       masks.add("x5");
     }
     if (in.attributes().flag("unidirectional", false)) {
-      lines.add("t = torch.triu(torch.full(" + ints(tokens, tokens) + ", " + hidden + "), 1)");
+      lines.add(
+          "t = torch.triu(torch.full("
+              + ints(tokens, keys)
+              + ", "
+              + hidden
+              + "), "
+              + (past + 1)
+              + ")");
       masks.add("t");
     }
     return masks;
+  }
+
+  /** One end for each batch; then, in a mask twice as long, one start for each. */
+  private static String byLength(long batch, long given, long keys) {
+    String at = "torch.arange(" + keys + ")";
+    String before =
+        "torch.lt(" + at + ", torch.reshape(torch.narrow(x3, 0, 0, " + batch + "), [-1, 1, 1, 1]))";
+    return given < 2 * batch
+        ? before
+        : "torch.logical_and("
+            + before
+            + ", torch.ge("
+            + at
+            + ", torch.reshape(torch.narrow(x3, 0, "
+            + batch
+            + ", "
+            + batch
+            + "), [-1, 1, 1, 1])))";
   }
 }

@@ -16,13 +16,14 @@ final class ConversionKernels {
     rules.put("CastLike", in -> cast(in, in.type(1).type()));
     rules.put("QuantizeLinear", ConversionKernels::quantize);
     rules.put("DequantizeLinear", ConversionKernels::dequantize);
+    rules.put("BitCast", ConversionKernels::bitCast);
     rules.put("DynamicQuantizeLinear", ConversionKernels::dynamicQuantize);
   }
 
   private static Kernel cast(Operands in, DataType to) {
-    DataType from = in.type(0).type();
-    if (to.bits() < 8 || from.bits() < 8) {
-      throw Kernels.unsupported(in, "from " + from.label() + " to " + to.label());
+    if (to.bits() < 8 && !to.isFloat()) {
+      return Kernel.of(
+          "torch.to(" + wrapped("torch.to(x0, 4)", to) + ", " + Kernels.code(in, to) + ")");
     }
     String value = "x0";
     if (to.bits() == 8 && to.isFloat() && in.attributes().flag("saturate", true)) {
@@ -30,6 +31,29 @@ final class ConversionKernels {
       value = "torch.clamp(torch.to(x0, " + TorchTypes.FLOAT + "), -" + limit + ", " + limit + ")";
     }
     return Kernel.of("torch.to(" + value + ", " + Kernels.code(in, to) + ")");
+  }
+
+  private static Kernel bitCast(Operands in) {
+    DataType to = in.output(0).type();
+    if (to.bits() < 8) {
+      throw Kernels.unsupported(in, "to " + to.label());
+    }
+    return Kernel.of("torch.view_copy(x0, dtype=" + Kernels.code(in, to) + ")");
+  }
+
+  /** The low bits of an integer, read as a number of {@code to}'s few bits. */
+  private static String wrapped(String value, DataType to) {
+    long range = 1L << to.bits();
+    long low = to.name().startsWith("INT") ? range / 2 : 0;
+    return "torch.sub(torch.remainder(torch.add("
+        + value
+        + ", "
+        + low
+        + "), "
+        + range
+        + "), "
+        + low
+        + ")";
   }
 
   private static double largest(Operands in, DataType type) {
@@ -65,7 +89,7 @@ final class ConversionKernels {
     return Kernel.of(saturated(in, shifted, to));
   }
 
-  private static String saturated(Operands in, String value, DataType to) {
+  static String saturated(Operands in, String value, DataType to) {
     boolean signed = to.name().startsWith("INT");
     long high = (1L << (signed ? to.bits() - 1 : to.bits())) - 1;
     long low = signed ? -high - 1 : 0;

@@ -5,6 +5,7 @@ import static dev.flopmeter.run.djl.kernel.Text.ints;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Window;
+import java.util.List;
 
 /**
  * oneDNN's convolution and product with what follows them: a folded batch normalisation, an added
@@ -19,6 +20,17 @@ public final class FusedKernels {
 
   /** Where the added tensor stands. */
   public static final int OTHER = 7;
+
+  /** The tensor that is added to a convolution's result. */
+  public enum Addend {
+    NONE,
+    /** Read later, too. */
+    KEPT,
+    /**
+     * Nobody reads it any more: the sum may be written in its place, which saves a pass over it.
+     */
+    SPENT
+  }
 
   /** Whether oneDNN can take this Conv: two-dimensional, float32, constant weights. */
   public static boolean takesConv(Operands in) {
@@ -39,7 +51,7 @@ public final class FusedKernels {
    *
    * @param epsilon of the normalisation; NaN where there is none
    */
-  public static Kernel conv(Operands in, double epsilon, boolean adds, Activation activation) {
+  public static Kernel conv(Operands in, double epsilon, Addend addend, Activation activation) {
     Window window = WindowKernels.window(in);
     boolean normalises = !Double.isNaN(epsilon);
     String scale = "torch.mul(x3, torch.rsqrt(torch.add(x6, " + Text.number(epsilon) + ")))";
@@ -67,23 +79,28 @@ public final class FusedKernels {
             + ")";
     String image = "torch.contiguous(x0, memory_format=2)";
     String b = bias.isEmpty() ? "None" : "p1";
-    String call =
-        adds
-            ? "ops.mkldnn._convolution_pointwise("
-                + String.join(
-                    ", ", image, "torch.contiguous(x7, memory_format=2)", "p0", b, geometry)
-                + ", \"add\", 1.0, "
-                + (activation.equals(Activation.NONE)
-                    ? "None, annotate(List[Optional[number]], []), None"
-                    : activation.arguments())
-                + ")"
-            : "ops.mkldnn._convolution_pointwise("
-                + String.join(", ", image, "p0", b, geometry)
-                + ", "
-                + activation.arguments()
-                + ")";
+    String call = call(List.of(image, "p0", b, geometry), addend, activation);
     return bias.isEmpty()
         ? Kernel.of(call).preparing(packed)
         : Kernel.of(call).preparing(packed, bias);
+  }
+
+  private static String call(List<String> convolution, Addend addend, Activation activation) {
+    String arguments = String.join(", ", convolution);
+    if (addend == Addend.NONE) {
+      return "ops.mkldnn._convolution_pointwise(" + arguments + ", " + activation.arguments() + ")";
+    }
+    String other = "torch.contiguous(x" + OTHER + ", memory_format=2)";
+    String sum =
+        ", \"add\", 1.0, "
+            + (activation.equals(Activation.NONE)
+                ? "None, annotate(List[Optional[number]], []), None"
+                : activation.arguments());
+    if (addend == Addend.SPENT) {
+      return "ops.mkldnn._convolution_pointwise_(" + other + ", " + arguments + sum + ")";
+    }
+    String image = convolution.get(0);
+    String rest = String.join(", ", convolution.subList(1, convolution.size()));
+    return "ops.mkldnn._convolution_pointwise(" + image + ", " + other + ", " + rest + sum + ")";
   }
 }

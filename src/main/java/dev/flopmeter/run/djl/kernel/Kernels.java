@@ -24,6 +24,7 @@ public final class Kernels {
       Set.of(
           "Cast",
           "CastLike",
+          "BitCast",
           "QuantizeLinear",
           "DequantizeLinear",
           "DynamicQuantizeLinear",
@@ -50,6 +51,11 @@ public final class Kernels {
     RecurrentKernels.addTo(RULES);
     AttentionKernels.addTo(RULES);
     ContribKernels.addTo(RULES);
+    QuantizedKernels.addTo(RULES);
+    SignalKernels.addTo(RULES);
+    RegionKernels.addTo(RULES);
+    LossKernels.addTo(RULES);
+    LinearAttentionKernels.addTo(RULES);
   }
 
   private Kernels() {}

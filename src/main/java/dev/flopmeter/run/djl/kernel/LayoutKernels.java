@@ -4,6 +4,7 @@ import static dev.flopmeter.run.djl.kernel.Text.ints;
 
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,9 @@ final class LayoutKernels {
     for (String op : List.of("Reshape", "Flatten", "Squeeze", "Unsqueeze")) {
       rules.put(op, in -> Kernel.of(reshaped("x0", in.output(0).shape().dims())));
     }
+    rules.put("Shape", LayoutKernels::shape);
+    rules.put(
+        "Size", in -> Kernel.of("c0").bringing(List.of(Tensor.ofLong(in.shape(0).elements()))));
     rules.put("Transpose", LayoutKernels::transpose);
     rules.put(
         "Expand", in -> Kernel.of("torch.expand(x0, " + ints(in.output(0).shape().dims()) + ")"));
@@ -25,6 +29,21 @@ final class LayoutKernels {
     rules.put("SpaceToDepth", LayoutKernels::spaceToDepth);
     rules.put("Concat", LayoutKernels::concat);
     rules.put("Split", LayoutKernels::split);
+    rules.put("CenterCropPad", LayoutKernels::centerCropPad);
+    rules.put("ReverseSequence", LayoutKernels::reverseSequence);
+  }
+
+  /** Only met where the shape is not known before the run; then it is looked at anew. */
+  private static Kernel shape(Operands in) {
+    Shape shape = in.shape(0);
+    int from = bounded(in.attributes().integer("start", 0), shape.rank());
+    int to = bounded(in.attributes().integer("end", shape.rank()), shape.rank());
+    return Kernel.of("c0")
+        .bringing(List.of(Tensor.ofLongs(shape.slice(from, Math.max(from, to)).dims())));
+  }
+
+  private static int bounded(long axis, int rank) {
+    return (int) Math.max(0, Math.min(rank, axis < 0 ? axis + rank : axis));
   }
 
   static String reshaped(String value, long... dims) {
@@ -90,5 +109,38 @@ final class LayoutKernels {
       start += size;
     }
     return Kernel.ofAll(parts);
+  }
+
+  /** Padding rounds down before, cropping too: negative padding is cropping. */
+  private static Kernel centerCropPad(Operands in) {
+    Shape from = in.shape(0);
+    Shape to = in.output(0).shape();
+    int rank = from.rank();
+    long[] pads = new long[2 * rank];
+    for (int axis = 0; axis < rank; axis++) {
+      long more = to.dim(axis) - from.dim(axis);
+      long before = more < 0 ? -(-more / 2) : more / 2;
+      pads[2 * (rank - 1 - axis)] = before;
+      pads[2 * (rank - 1 - axis) + 1] = more - before;
+    }
+    return Kernel.of("torch.constant_pad_nd(x0, " + ints(pads) + ", 0)");
+  }
+
+  /** Each batch is read backwards up to its own length, then on as it is. */
+  private static Kernel reverseSequence(Operands in) {
+    Shape shape = in.shape(0);
+    int time = shape.axis(in.attributes().integer("time_axis", 0));
+    int batch = shape.axis(in.attributes().integer("batch_axis", 1));
+    String steps =
+        "torch.reshape(t, " + NormKernels.alongAxis(shape.rank(), time, shape.dim(time)) + ")";
+    String lengths =
+        "torch.reshape(x1, " + NormKernels.alongAxis(shape.rank(), batch, shape.dim(batch)) + ")";
+    return Kernel.statements(
+        1,
+        "t = torch.arange(" + shape.dim(time) + ")",
+        "t = " + steps,
+        "n = " + lengths,
+        "i = torch.where(torch.lt(t, n), torch.sub(torch.sub(n, t), 1), t)",
+        "return torch.gather(x0, " + time + ", torch.expand(i, " + ints(shape.dims()) + "))");
   }
 }

@@ -21,6 +21,7 @@ final class NormKernels {
     rules.put("GroupNormalization", NormKernels::groupNorm);
     rules.put("LayerNormalization", NormKernels::layerNorm);
     rules.put("RMSNormalization", NormKernels::rmsNorm);
+    rules.put("SimplifiedLayerNormalization", NormKernels::rmsNorm); // ONNX Runtime's name
     rules.put("LpNormalization", NormKernels::lpNorm);
     rules.put("MeanVarianceNormalization", NormKernels::meanVariance);
     rules.put("LRN", NormKernels::localResponse);

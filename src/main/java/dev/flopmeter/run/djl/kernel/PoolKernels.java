@@ -5,6 +5,7 @@ import static dev.flopmeter.run.djl.kernel.Text.ints;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Window;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +21,7 @@ final class PoolKernels {
     rules.put("MaxPool", PoolKernels::maxPool);
     rules.put("AveragePool", PoolKernels::averagePool);
     rules.put("LpPool", PoolKernels::lpPool);
+    rules.put("MaxUnpool", PoolKernels::maxUnpool);
     rules.put("GlobalAveragePool", in -> Kernel.of("torch.mean(x0, " + spatial(in) + ", True)"));
     rules.put("GlobalMaxPool", in -> Kernel.of("torch.amax(x0, " + spatial(in) + ", True)"));
     rules.put(
@@ -189,6 +191,30 @@ final class PoolKernels {
             + ", "
             + convolved(window, mask, TorchTypes.FLOAT)
             + ")");
+  }
+
+  /** Indices count within the tensor that was pooled; a larger output is that one, filled up. */
+  private static Kernel maxUnpool(Operands in) {
+    Window window = window(in);
+    long[] pooled = in.shape(0).dims();
+    long[] grown = new long[2 * window.axes()];
+    for (int i = 0; i < window.axes(); i++) {
+      pooled[i + 2] =
+          (pooled[i + 2] - 1) * window.stride()[i]
+              - window.padBegin()[i]
+              - window.padEnd()[i]
+              + window.kernel()[i];
+      grown[2 * (window.axes() - 1 - i) + 1] = in.output(0).shape().dim(i + 2) - pooled[i + 2];
+    }
+    return Kernel.statements(
+        1,
+        "y = torch.to(torch.zeros([" + Sizes.product(pooled) + "]), ops.prim.dtype(x0))",
+        "y = torch.scatter(y, 0, torch.reshape(x1, [-1]), torch.reshape(x0, [-1]))",
+        "return torch.constant_pad_nd(torch.reshape(y, "
+            + ints(pooled)
+            + "), "
+            + ints(grown)
+            + ", 0)");
   }
 
   private static Kernel lpPool(Operands in) {

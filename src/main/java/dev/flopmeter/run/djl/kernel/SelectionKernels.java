@@ -34,6 +34,8 @@ final class SelectionKernels {
     rules.put("Trilu", SelectionKernels::trilu);
     rules.put("OneHot", SelectionKernels::oneHot);
     rules.put("EyeLike", SelectionKernels::eyeLike);
+    rules.put("Unique", UniqueKernel::of);
+    rules.put("TensorScatter", SelectionKernels::tensorScatter);
   }
 
   private static Kernel slice(Operands in) {
@@ -331,5 +333,34 @@ final class SelectionKernels {
             + Kernels.code(in, in.output(0).type())
             + ")";
     return Kernel.of("torch.tril(torch.triu(" + ones + ", " + k + "), " + k + ")");
+  }
+
+  /** Writes new steps into a cache, from each batch's own index on; a circular one begins anew. */
+  private static Kernel tensorScatter(Operands in) {
+    Shape cache = in.shape(0);
+    Shape update = in.shape(1);
+    int axis = cache.axis(in.attributes().integer("axis", -2));
+    String steps =
+        "torch.reshape(torch.arange("
+            + update.dim(axis)
+            + "), "
+            + NormKernels.alongAxis(cache.rank(), axis, update.dim(axis))
+            + ")";
+    String start =
+        in.has(2)
+            ? "torch.reshape(x2, " + NormKernels.alongAxis(cache.rank(), 0, cache.dim(0)) + ")"
+            : "0";
+    String index = "torch.add(" + steps + ", " + start + ")";
+    if (in.attributes().text("mode", "linear").equals("circular")) {
+      index = "torch.remainder(" + index + ", " + cache.dim(axis) + ")";
+    }
+    return Kernel.of(
+        "torch.scatter(x0, "
+            + axis
+            + ", torch.expand("
+            + index
+            + ", "
+            + ints(update.dims())
+            + "), x1)");
   }
 }

@@ -49,6 +49,13 @@ final class UnaryKernels {
   static void addTo(Map<String, KernelRule> rules) {
     PLAIN.forEach((op, function) -> rules.put(op, in -> Kernel.of("torch." + function + "(x0)")));
     rules.put("Identity", in -> Kernel.of("x0"));
+    rules.put("Optional", in -> Kernel.of("x0"));
+    rules.put("OptionalGetElement", in -> Kernel.of("x0"));
+    rules.put(
+        "OptionalHasElement",
+        in ->
+            Kernel.of(
+                "torch.full(annotate(List[int], []), " + (in.has(0) ? 1 : 0) + ", dtype=11)"));
     rules.put("Softsign", in -> Kernel.of("torch.div(x0, torch.add(torch.abs(x0), 1))"));
     rules.put("Elu", in -> Kernel.of("torch.elu(x0, " + alpha(in, 1) + ")"));
     rules.put("Celu", in -> Kernel.of("torch.celu(x0, " + alpha(in, 1) + ")"));

@@ -4,6 +4,7 @@ import static dev.flopmeter.run.djl.kernel.Text.ints;
 
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Window;
 import dev.flopmeter.model.shape.TransposedWindow;
 import java.util.Arrays;
@@ -17,6 +18,7 @@ final class WindowKernels {
     rules.put("Conv", WindowKernels::conv);
     rules.put("ConvTranspose", WindowKernels::convTranspose);
     rules.put("ConvInteger", WindowKernels::convInteger);
+    rules.put("Col2Im", WindowKernels::columnsToImage);
   }
 
   private static Kernel conv(Operands in) {
@@ -48,8 +50,13 @@ final class WindowKernels {
   }
 
   static String convolution(Operands in, String x, String w, String bias) {
+    return convolution(in, 1, x, w, bias);
+  }
+
+  /** A convolution whose kernel is input {@code weight}. */
+  static String convolution(Operands in, int weight, String x, String w, String bias) {
     Shape shape = in.shape(0);
-    Window window = window(in);
+    Window window = window(in, weight);
     long group = in.attributes().integer("group", 1);
     String data = isSymmetric(window) ? x : padded(x, window, "0");
     long[] pads = isSymmetric(window) ? window.padBegin() : new long[window.axes()];
@@ -70,7 +77,11 @@ final class WindowKernels {
 
   /** The window of a convolution whose kernel is its second input. */
   static Window window(Operands in) {
-    Shape kernel = in.shape(1);
+    return window(in, 1);
+  }
+
+  private static Window window(Operands in, int weight) {
+    Shape kernel = in.shape(weight);
     return Window.of(in.attributes(), in.shape(0), kernel.slice(2, kernel.rank()).dims());
   }
 
@@ -138,5 +149,53 @@ final class WindowKernels {
       result = "torch.add(" + result + ", torch.reshape(x2, " + ints(dims) + "))";
     }
     return Kernel.of(result);
+  }
+
+  /** Columns are what a transposed convolution with the unit vectors as kernels puts together. */
+  private static Kernel columnsToImage(Operands in) {
+    long[] image = in.requireLongs(1);
+    long[] block = in.requireLongs(2);
+    int axes = image.length;
+    long[] stride = in.attributes().integers("strides", filled(axes, 1));
+    long[] dilation = in.attributes().integers("dilations", filled(axes, 1));
+    long[] pads = in.attributes().integers("pads", new long[2 * axes]);
+    long places = Sizes.product(block);
+    long[] columns = new long[axes + 2];
+    long[] kernel = new long[axes + 2];
+    long[] begin = new long[axes];
+    long[] end = new long[axes];
+    columns[0] = in.shape(0).dim(0) * in.shape(0).dim(1) / places;
+    columns[1] = places;
+    kernel[0] = places;
+    kernel[1] = 1;
+    for (int i = 0; i < axes; i++) {
+      long span = (block[i] - 1) * dilation[i] + 1;
+      columns[i + 2] = (image[i] + pads[i] + pads[axes + i] - span) / stride[i] + 1;
+      kernel[i + 2] = block[i];
+      begin[i] = -pads[i];
+      end[i] = image[i] - ((columns[i + 2] - 1) * stride[i] + span) + pads[i];
+    }
+    String full =
+        "torch.convolution("
+            + String.join(
+                ", ",
+                "torch.reshape(x0, " + ints(columns) + ")",
+                "torch.reshape(torch.eye(" + places + "), " + ints(kernel) + ")",
+                "None",
+                ints(stride),
+                Text.repeated(0, axes),
+                ints(dilation),
+                "True",
+                Text.repeated(0, axes),
+                "1")
+            + ")";
+    return Kernel.of(
+        LayoutKernels.reshaped(padded(full, begin, end, "0"), in.output(0).shape().dims()));
+  }
+
+  private static long[] filled(int count, long value) {
+    long[] values = new long[count];
+    Arrays.fill(values, value);
+    return values;
   }
 }

@@ -1,0 +1,139 @@
+package dev.flopmeter.bench;
+
+import ai.djl.Model;
+import ai.djl.basicmodelzoo.cv.classification.VGG;
+import ai.djl.inference.Predictor;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.translate.Batchifier;
+import ai.djl.translate.TranslateException;
+import ai.djl.translate.Translator;
+import ai.djl.translate.TranslatorContext;
+import dev.flopmeter.Flopmeter;
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.device.Datasheet;
+import dev.flopmeter.live.EfficiencyTranslator;
+import dev.flopmeter.live.ModelEfficiency;
+import dev.flopmeter.measure.DeviceRoofs;
+import dev.flopmeter.measure.ProfileRequest;
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Environment;
+import dev.flopmeter.measure.Profiler;
+import dev.flopmeter.measure.Progress;
+import dev.flopmeter.measure.SamplingRules;
+import dev.flopmeter.measure.SensorWatch;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.djl.DjlGraphs;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.djl.DjlBackend;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Random;
+
+/**
+ * The rate that live metrics show of DJL's VGG-11, served by a predictor, beside the one that a
+ * profile of the same block measures, in turns. Both divide by the same peak, so their MFUs differ
+ * as their rates do.
+ *
+ * <p>Arguments: turns (3), seconds for each (10).
+ */
+final class LiveAgreement {
+  private static final int SIDE = 224;
+
+  private final Block block = VGG.builder().setNumLayers(11).setOutSize(1000).build();
+  private final Graph graph = DjlGraphs.trace(block, new Shape(1, 3, SIDE, SIDE));
+  private final Counts counts = Flopmeter.count(block, new Shape(1, 3, SIDE, SIDE));
+  private final Duration turn;
+
+  private LiveAgreement(Duration turn) {
+    this.turn = turn;
+  }
+
+  /** A picture in, the place of the greatest score out; reading it waits for the result. */
+  private static final class Pictures implements Translator<float[], Long> {
+    @Override
+    public NDList processInput(TranslatorContext context, float[] picture) {
+      return new NDList(context.getNDManager().create(picture, new Shape(3, SIDE, SIDE)));
+    }
+
+    @Override
+    public Long processOutput(TranslatorContext context, NDList scores) {
+      return scores.singletonOrThrow().argMax().getLong();
+    }
+
+    @Override
+    public Batchifier getBatchifier() {
+      return Batchifier.STACK;
+    }
+  }
+
+  public static void main(String[] args) throws TranslateException {
+    int turns = args.length > 0 ? Integer.parseInt(args[0]) : 3;
+    int seconds = args.length > 1 ? Integer.parseInt(args[1]) : 10;
+    LiveAgreement agreement = new LiveAgreement(Duration.ofSeconds(seconds));
+    try (Backend backend = DjlBackend.open();
+        Model model = Model.newInstance("vgg11", "PyTorch")) {
+      agreement.block.initialize(
+          model.getNDManager(), DataType.FLOAT32, new Shape(1, 3, SIDE, SIDE));
+      model.setBlock(agreement.block);
+      for (int i = 0; i < turns; i++) {
+        agreement.compare(backend, model);
+      }
+    }
+  }
+
+  private void compare(Backend backend, Model model) throws TranslateException {
+    ProfileResult profile = profile(backend);
+    double profiled = profile.throughput().achievedFlopsPerSecond();
+    double live = live(model);
+    System.out.printf(
+        "profile %.4g GFLOP/s (valid %s), live %.4g GFLOP/s: %+.1f %%%n",
+        1e-9 * profiled, profile.valid(), 1e-9 * live, 100 * (live / profiled - 1));
+  }
+
+  private ProfileResult profile(Backend backend) {
+    Profiler.Setting setting =
+        new Profiler.Setting(
+            new Environment("bench", System.getProperty("java.version"), "", Map.of()),
+            new DeviceRoofs(backend.device(), Datasheet.load(), null),
+            null,
+            () -> SensorWatch.NONE,
+            System::nanoTime,
+            Clock.systemUTC(),
+            1);
+    return new Profiler(backend, setting)
+        .profile(
+            new ProfileRequest(
+                graph, counts, 1, RunOptions.DEFAULT, SamplingRules.DEFAULT.withLimit(turn), false),
+            Progress.SILENT);
+  }
+
+  /** FLOP/s as the meters show it after a turn, the first few calls left out. */
+  private double live(Model model) throws TranslateException {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    ModelEfficiency efficiency = ModelEfficiency.of(counts).window(turn).bindTo(registry);
+    float[] picture = new float[3 * SIDE * SIDE];
+    Random random = new Random(1);
+    for (int i = 0; i < picture.length; i++) {
+      picture[i] = random.nextFloat();
+    }
+    try (Predictor<float[], Long> warm = model.newPredictor(new Pictures());
+        Predictor<float[], Long> predictor =
+            model.newPredictor(new EfficiencyTranslator<>(new Pictures(), efficiency))) {
+      for (int i = 0; i < 10; i++) {
+        warm.predict(picture);
+      }
+      long end = System.nanoTime() + turn.toNanos();
+      while (System.nanoTime() < end) {
+        predictor.predict(picture);
+      }
+    }
+    return registry.get("flopmeter.inference.flop").functionCounter().count()
+        / registry.get("flopmeter.model.busy.seconds").functionCounter().count();
+  }
+}

@@ -1,0 +1,42 @@
+package dev.flopmeter.measure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.measure.ProfileResult.Channels;
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.run.Step;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class StepChannelsTest {
+  private static @Nullable Channels first(String model, Predicate<Node> which) {
+    Graph graph = Zoo.get(model).bind(Bindings.NONE);
+    Node node = graph.nodes().stream().filter(which).findFirst().orElseThrow();
+    KernelInfo kernel = new KernelInfo("any", null, null, null);
+    Step step = new Step(node.name(), node.op(), List.of(node.name()), kernel);
+    return new StepChannels(graph).of(step);
+  }
+
+  @Test
+  void aConvolutionReadsAndWritesThoseOfItsWeights() {
+    assertThat(first("resnet18", node -> node.op().equals("Conv"))).isEqualTo(new Channels(3, 64));
+  }
+
+  @Test
+  void aFullyConnectedLayerHasThemHoweverItsWeightsLie() {
+    assertThat(first("resnet18", node -> node.op().equals("Gemm")))
+        .isEqualTo(new Channels(512, 1000));
+  }
+
+  @Test
+  void groupedConvolutionsAndOtherOperatorsHaveNone() {
+    assertThat(first("mobilenet_v2", node -> node.attributes().integer("group", 1) > 1)).isNull();
+    assertThat(first("resnet18", node -> node.op().equals("MaxPool"))).isNull();
+  }
+}

@@ -1,0 +1,146 @@
+package dev.flopmeter.run.djl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flopmeter.measure.RandomInputs;
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * A residual's sum may take the place of what is added only where nobody needs that any more. Each
+ * graph has another reason to keep it, or none; joined and unjoined must agree, again and again.
+ */
+class FusionTest {
+  private static final int CHANNELS = 8;
+
+  private static DjlBackend backend;
+
+  @BeforeAll
+  static void open() {
+    backend = DjlBackend.open();
+  }
+
+  @AfterAll
+  static void close() {
+    backend.close();
+  }
+
+  private static final class Block {
+    private final GraphBuilder graph = new GraphBuilder("block", 18);
+
+    Block() {
+      graph.input("x", TensorType.of(DataType.FLOAT, 1, CHANNELS, 6, 6));
+    }
+
+    Block conv(String output, String input) {
+      TensorType type = TensorType.of(DataType.FLOAT, CHANNELS, CHANNELS, 3, 3);
+      graph.constant("w/" + output, RandomTensor.weights(type, output.hashCode(), 9L * CHANNELS));
+      Attributes pads =
+          Attributes.of("kernel_shape", new long[] {3, 3}, "pads", new long[] {1, 1, 1, 1});
+      graph.add("Conv", output, pads, input, "w/" + output);
+      return this;
+    }
+
+    Block add(String op, String output, String... inputs) {
+      graph.add(op, output, Attributes.NONE, inputs);
+      return this;
+    }
+
+    Graph returning(String... outputs) {
+      return graph.build(List.of(outputs));
+    }
+  }
+
+  private static Arguments block(String name, Function<Block, Graph> build) {
+    return Arguments.of(name, build.apply(new Block()));
+  }
+
+  static Stream<Arguments> blocks() {
+    return Stream.of(
+        block(
+            "nobody needs the shortcut",
+            b ->
+                b.conv("a", "x")
+                    .conv("b", "a")
+                    .add("Add", "s", "b", "a")
+                    .add("Relu", "y", "s")
+                    .returning("y")),
+        block(
+            "the shortcut is fed", b -> b.conv("a", "x").add("Add", "y", "a", "x").returning("y")),
+        block(
+            "the convolution reads the shortcut itself",
+            b -> b.conv("a", "x").conv("b", "a").add("Add", "y", "a", "b").returning("y")),
+        block(
+            "the shortcut is an output",
+            b -> b.conv("a", "x").conv("b", "a").add("Add", "y", "b", "a").returning("y", "a")),
+        block(
+            "the shortcut is read later",
+            b ->
+                b.conv("a", "x")
+                    .conv("b", "a")
+                    .add("Add", "s", "b", "a")
+                    .conv("c", "s")
+                    .add("Add", "y", "c", "a")
+                    .returning("y")),
+        block(
+            "a view of the shortcut is an output",
+            b ->
+                b.conv("a", "x")
+                    .add("Flatten", "f", "a")
+                    .conv("b", "x")
+                    .add("Add", "y", "b", "a")
+                    .returning("y", "f")),
+        block(
+            "the shortcut is itself a view",
+            b ->
+                b.conv("a", "x")
+                    .add("Identity", "i", "a")
+                    .conv("b", "x")
+                    .add("Add", "s", "b", "i")
+                    .add("Add", "y", "s", "a")
+                    .returning("y")),
+        block(
+            "two convolutions, each the other's shortcut",
+            b ->
+                b.conv("a", "x")
+                    .conv("b", "x")
+                    .add("Add", "s", "a", "b")
+                    .add("Relu", "y", "s")
+                    .returning("y")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("blocks")
+  void joiningChangesNoAnswer(String name, Graph graph) {
+    Map<String, Tensor> inputs = RandomInputs.of(graph, 1);
+    try (Plan joined = backend.prepare(graph, RunOptions.DEFAULT);
+        Plan single = backend.prepare(graph, RunOptions.DEFAULT.withFuse(false))) {
+      Map<String, Tensor> expected = single.run(inputs);
+      for (int i = 0; i < 2; i++) {
+        Map<String, Tensor> actual = joined.run(inputs);
+        expected.forEach(
+            (output, values) ->
+                assertThat(actual.get(output).toFloats())
+                    .as(output)
+                    .containsExactly(values.toFloats(), within(1e-4f)));
+      }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package dev.flopmeter.run.djl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.measure.RandomInputs;
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import dev.flopmeter.run.conformance.Tolerance;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What belongs to a product runs with it, and only that; results stay the same. */
+class ProductFusionTest {
+  private final GraphBuilder graph = new GraphBuilder("test", 20);
+  private DjlBackend backend;
+
+  @BeforeEach
+  void open() {
+    backend = DjlBackend.open();
+  }
+
+  @AfterEach
+  void close() {
+    backend.close();
+  }
+
+  private void input(String name, long... dims) {
+    graph.input(name, TensorType.of(DataType.FLOAT, dims));
+  }
+
+  private void weights(String name, long... dims) {
+    graph.constant(name, new RandomTensor(TensorType.of(DataType.FLOAT, dims), 7, -1, 1));
+  }
+
+  private void add(String op, String output, String... inputs) {
+    graph.add(op, output, Attributes.NONE, inputs);
+  }
+
+  /** The joined steps, after their results were compared with those of single ones. */
+  private List<String> steps(String... outputs) {
+    Graph built = graph.build(List.of(outputs));
+    Map<String, Tensor> inputs = RandomInputs.of(built, 1);
+    try (Plan joined = backend.prepare(built, RunOptions.DEFAULT);
+        Plan single = backend.prepare(built, RunOptions.DEFAULT.withFuse(false))) {
+      Map<String, Tensor> expected = single.run(inputs);
+      Tolerance tolerance = new Tolerance(1e-4, 1e-6);
+      joined
+          .run(inputs)
+          .forEach(
+              (name, actual) -> {
+                Tensor right = expected.get(name);
+                assertThat(right).isNotNull();
+                assertThat(tolerance.difference(right, actual)).isEmpty();
+              });
+      return joined.steps().stream().map(Step::op).toList();
+    }
+  }
+
+  @Test
+  void biasAndActivationJoinTheProduct() {
+    input("x", 2, 3, 4);
+    weights("w", 4, 5);
+    weights("b", 5);
+    add("MatMul", "m", "x", "w");
+    add("Add", "a", "b", "m");
+    add("Gelu", "y", "a");
+    assertThat(steps("y")).containsExactly("MatMul+Add+Gelu");
+  }
+
+  @Test
+  void whatIsNoBiasStaysApart() {
+    input("x", 2, 3, 4);
+    input("other", 2, 3, 5);
+    weights("w", 4, 5);
+    weights("rows", 3, 1);
+    add("MatMul", "m", "x", "w");
+    add("Add", "a", "m", "rows");
+    add("Add", "y", "a", "other");
+    assertThat(steps("y")).containsExactly("MatMul", "Add", "Add");
+  }
+
+  @Test
+  void aValueThatIsAskedForIsNotJoinedAway() {
+    input("x", 3, 4);
+    weights("w", 4, 5);
+    weights("b", 5);
+    add("MatMul", "m", "x", "w");
+    add("Add", "a", "m", "b");
+    add("Relu", "y", "a");
+    assertThat(steps("y", "a")).containsExactly("MatMul+Add", "Relu");
+  }
+
+  @Test
+  void scaleMaskAndSoftmaxJoinToAttention() {
+    input("q", 2, 2, 3, 4);
+    input("k", 2, 2, 4, 5);
+    input("v", 2, 2, 5, 6);
+    input("mask", 2, 1, 1, 5);
+    graph.constant("scale", Tensor.ofFloats(Shape.SCALAR, 2));
+    add("MatMul", "s", "q", "k");
+    add("Div", "d", "s", "scale");
+    add("Add", "m", "d", "mask");
+    add("Softmax", "p", "m");
+    add("MatMul", "y", "p", "v");
+    assertThat(steps("y")).containsExactly("MatMul+Div+Add+Softmax+MatMul");
+  }
+
+  @Test
+  void scoresThatAreAskedForStay() {
+    input("q", 1, 2, 3, 4);
+    input("k", 1, 2, 4, 5);
+    input("v", 1, 2, 5, 6);
+    add("MatMul", "s", "q", "k");
+    add("Softmax", "p", "s");
+    add("MatMul", "y", "p", "v");
+    assertThat(steps("y", "p")).containsExactly("MatMul", "Softmax", "MatMul");
+  }
+}
