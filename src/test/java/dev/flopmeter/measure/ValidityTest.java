@@ -1,0 +1,63 @@
+package dev.flopmeter.measure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.device.Datasheet;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.measure.ProfileResult.Sensors;
+import dev.flopmeter.run.Precision;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Rules 7 and 10: what stood around a measurement is told, and what is emulated has no peak. */
+class ValidityTest {
+  private static List<String> warnings(int otherProcesses, List<String> throttling) {
+    Validity validity = new Validity();
+    validity.judgeSurroundings(
+        new Sensors(
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            otherProcesses,
+            null,
+            null,
+            throttling,
+            Map.of()));
+    assertThat(validity.isValid()).isTrue();
+    return validity.warnings();
+  }
+
+  @Test
+  void neighboursOnTheDeviceAreAWarning() {
+    assertThat(warnings(0, List.of())).isEmpty();
+    assertThat(warnings(1, List.of())).containsExactly("1 other process uses the device");
+    assertThat(warnings(2, List.of())).containsExactly("2 other processes use the device");
+  }
+
+  @Test
+  void throttlingIsAWarning() {
+    assertThat(warnings(0, List.of("sw_power_cap")))
+        .containsExactly("the device was held back: sw_power_cap");
+  }
+
+  @Test
+  void anEmulatedDeviceHasNoDatasheet() {
+    String card = "NVIDIA H100 80GB HBM3";
+    assertThat(datasheet(card, false)).isNotNull();
+    assertThat(datasheet(card, true)).isNull();
+  }
+
+  private static ProfileResult.Roof datasheet(String card, boolean isEmulated) {
+    Device device = new Device("cuda", "cuda:0", card, Map.of(), isEmulated);
+    return new DeviceRoofs(device, Datasheet.load(), null)
+        .at(Precision.FP16, null)
+        .roofs()
+        .datasheet();
+  }
+}
