@@ -95,16 +95,18 @@ final class ConvolutionExecutable implements Executable {
 
   private void prepareSeparate() {
     View result = work.y();
+    boolean isBiasLast = work.residual() == null && work.relu();
     if (work.bias() != null) {
       long[] perChannel = new long[result.rank()];
       perChannel[1] = 1;
       View repeated = work.bias().as(result.shape(), perChannel);
-      separate.add(kernel(Binary.work(Binary.Kind.ADD, result, repeated, result)));
+      Binary.Kind kind = isBiasLast ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
+      separate.add(kernel(Binary.work(kind, result, repeated, result)));
     }
     if (work.residual() != null) {
       Binary.Kind kind = work.relu() ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
       separate.add(kernel(Binary.work(kind, result, work.residual(), result)));
-    } else if (work.relu()) {
+    } else if (work.relu() && work.bias() == null) {
       separate.add(kernel(Unary.work(Unary.Kind.RELU, result, result, 0, 0)));
     }
   }
@@ -124,7 +126,9 @@ final class ConvolutionExecutable implements Executable {
         "dilation" + Arrays.toString(work.dilation()).replace(" ", ""),
         "groups" + work.groups(),
         work.x().storage().name(),
-        work.format().label(),
+        work.y().is(work.format())
+            ? work.format().label()
+            : work.format().label() + "/" + work.y().stride(0),
         "math" + site.math(),
         "limit" + site.options().workspaceLimitBytes(),
         (work.bias() != null ? "b" : "-")

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 
@@ -25,12 +26,21 @@ final class Draft {
   private final Function<String, Format> formats;
   private final Map<String, List<View>> forms = new HashMap<>();
   private final List<PlannedStep> steps = new ArrayList<>();
+  private final Map<String, ConcatPlaces.Place> places;
+  private final Map<String, View> wholes = new HashMap<>();
+  private final List<ConcatPlaces.Concatenation> concatenations = new ArrayList<>();
 
   /**
    * @param formats for a convolution's or pooling's node name, the format it is to compute in
+   * @param places by name, the values that lie in a concatenated one
    */
-  Draft(Graph graph, RunOptions options, Function<String, Format> formats) {
+  Draft(
+      Graph graph,
+      RunOptions options,
+      Function<String, Format> formats,
+      Map<String, ConcatPlaces.Place> places) {
     this.graph = graph;
+    this.places = places;
     this.options = options;
     this.floats = Storage.of(options.precision());
     this.formats = formats;
@@ -107,10 +117,44 @@ final class Draft {
 
   /** A new place for a value of the graph. */
   View create(String name, Format format) {
-    TensorType type = graph.requireType(name);
-    View view = scratch(name, type.shape(), storageOf(type), format);
+    View whole = wholes.get(name);
+    View view = whole == null ? lay(name, format) : whole;
     addForm(name, view);
     return view;
+  }
+
+  private View lay(String name, Format format) {
+    TensorType type = graph.requireType(name);
+    ConcatPlaces.Place place = places.get(name);
+    if (place == null) {
+      return scratch(name, type.shape(), storageOf(type), format);
+    }
+    View whole = wholes.get(place.value());
+    if (whole == null) {
+      // The first part to be written lays the place of the whole, which may be a part in turn.
+      whole = lay(place.value(), place.format());
+      wholes.put(place.value(), whole);
+    }
+    View part = whole.part(place.axis(), place.start(), type.shape().dim(place.axis()));
+    // Where an axis of 1 has the whole's stride, cuDNN would see gaps that are none.
+    return part.is(format) ? part.as(part.shape(), View.strides(part.shape(), format)) : part;
+  }
+
+  /** Notes a concatenation, so that a plan after this one may lay its parts where they end. */
+  void concatenated(String value, int axis, View whole, List<View> parts) {
+    concatenations.add(new ConcatPlaces.Concatenation(value, axis, whole, parts));
+  }
+
+  List<ConcatPlaces.Concatenation> concatenations() {
+    return List.copyOf(concatenations);
+  }
+
+  /** The format in which the parts of a concatenated value were laid, if any was. */
+  Optional<Format> laidFormat(String value) {
+    return places.values().stream()
+        .filter(place -> place.value().equals(value))
+        .map(ConcatPlaces.Place::format)
+        .findFirst();
   }
 
   /** Says that a value lies where another one does. */

@@ -60,26 +60,42 @@ final class Movement {
     }
   }
 
-  /** Where all parts lie channels last, so does the whole. Each part is copied to its place. */
+  /**
+   * Where all parts lie channels last, so does the whole. A part that was written to its place
+   * already is left there, the others are copied; where none is left, nothing is launched.
+   */
   private static void concat(NodePlan node) {
     List<View> parts = new ArrayList<>();
     for (int i = 0; i < node.operands().inputCount(); i++) {
       parts.add(node.in(i));
     }
-    boolean isChannelsLast =
-        parts.stream().allMatch(part -> part.is(Format.CHANNELS_LAST))
-            && parts.stream().anyMatch(part -> !part.is(Format.PLAIN));
-    View whole = node.out(0, isChannelsLast ? Format.CHANNELS_LAST : Format.PLAIN);
+    String value = node.node().outputs().get(0);
+    View whole =
+        node.out(0, node.draft().laidFormat(value).orElseGet(() -> concatenatedFormat(parts)));
     int axis = whole.shape().axis(node.attributes().integer("axis", 1));
+    node.draft().concatenated(value, axis, whole, parts);
+    List<View> reads = new ArrayList<>();
     List<Work> works = new ArrayList<>();
     long at = 0;
     for (View part : parts) {
-      if (part.elements() > 0) {
-        works.add(Copies.copy(part, whole.part(axis, at, part.dim(axis))));
+      View place = whole.part(axis, at, part.dim(axis));
+      if (part.elements() > 0 && !part.isSamePlace(place)) {
+        reads.add(part);
+        works.add(Copies.copy(part, place));
       }
       at += part.dim(axis);
     }
-    node.emit(parts, List.of(whole), works);
+    boolean isInPlace = works.isEmpty() && whole.elements() > 0;
+    if (!isInPlace) {
+      node.emit(reads, List.of(whole), works);
+    }
+  }
+
+  private static Format concatenatedFormat(List<View> parts) {
+    boolean isChannelsLast =
+        parts.stream().allMatch(part -> part.is(Format.CHANNELS_LAST))
+            && parts.stream().anyMatch(part -> !part.is(Format.PLAIN));
+    return isChannelsLast ? Format.CHANNELS_LAST : Format.PLAIN;
   }
 
   private static void split(NodePlan node) {

@@ -7,6 +7,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.LongStream;
 
@@ -19,11 +20,22 @@ final class Planner {
    * @throws UnsupportedOperatorException naming the first node that cannot run here
    */
   static Blueprint plan(Graph graph, RunOptions options, Function<String, Format> formats) {
-    Draft draft = new Draft(graph, options, formats);
+    Draft apart = draft(graph, options, formats, Map.of());
+    Blueprint plan = apart.finish();
+    Map<String, ConcatPlaces.Place> places = ConcatPlaces.of(graph, plan, apart.concatenations());
+    return places.isEmpty() ? plan : draft(graph, options, formats, places).finish();
+  }
+
+  private static Draft draft(
+      Graph graph,
+      RunOptions options,
+      Function<String, Format> formats,
+      Map<String, ConcatPlaces.Place> places) {
+    Draft draft = new Draft(graph, options, formats, places);
     for (Group group : Fusion.of(graph, options.fuse())) {
       plan(draft, group);
     }
-    return draft.finish();
+    return draft;
   }
 
   private static void plan(Draft draft, Group group) {

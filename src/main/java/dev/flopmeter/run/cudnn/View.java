@@ -80,6 +80,19 @@ record View(Block block, long offset, Storage storage, Shape shape, long[] strid
     return true;
   }
 
+  /** Whether each element lies where the other has it; axes of 1 may differ in their strides. */
+  boolean isSamePlace(View other) {
+    boolean isSame =
+        block == other.block
+            && offset == other.offset
+            && storage == other.storage
+            && shape.equals(other.shape);
+    for (int i = 0; isSame && i < strides.length; i++) {
+      isSame = shape.dim(i) == 1 || strides[i] == other.strides[i];
+    }
+    return isSame;
+  }
+
   /** The same packed elements under another shape. */
   View reshaped(Shape other) {
     if (!is(Format.PLAIN) || other.elements() != elements()) {
