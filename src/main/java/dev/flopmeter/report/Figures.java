@@ -23,7 +23,11 @@ public final class Figures {
 
   /** {@code 8178368512} as {@code 8.18 G}; the prefix stands alone, for a unit to follow. */
   public static String si(double value) {
-    BigDecimal rounded = BigDecimal.valueOf(checked(value)).round(THREE);
+    return si(BigDecimal.valueOf(checked(value)));
+  }
+
+  private static String si(BigDecimal value) {
+    BigDecimal rounded = value.round(THREE);
     int thousands = 0;
     BigDecimal scaled = rounded;
     while (thousands < LARGE.length - 1 && scaled.abs().compareTo(BigDecimal.valueOf(1000)) >= 0) {
@@ -36,18 +40,21 @@ public final class Figures {
 
   /** An exact amount, to three digits. */
   public static String si(long value) {
-    return si((double) value);
+    return si(BigDecimal.valueOf(value));
   }
 
   /** {@code 8178368512, "FLOP"} as {@code 8.18 GFLOP}; {@code 12, "B"} as {@code 12 B}. */
   public static String si(double value, String unit) {
-    String text = si(value);
-    return text.contains(" ") ? text + unit : text + " " + unit;
+    return withUnit(si(value), unit);
   }
 
   /** An exact amount, to three digits. */
   public static String si(long value, String unit) {
-    return si((double) value, unit);
+    return withUnit(si(value), unit);
+  }
+
+  private static String withUnit(String text, String unit) {
+    return text.contains(" ") ? text + unit : text + " " + unit;
   }
 
   /** {@code 0.000512} as {@code 512 µs}; from a second on in seconds. */
@@ -150,7 +157,7 @@ public final class Figures {
   }
 
   /** Whether all of it is printable ASCII, as nearly every text is: that costs no copy. */
-  private static boolean isPlain(String text) {
+  static boolean isPlain(String text) {
     for (int i = 0; i < text.length(); i++) {
       if (text.charAt(i) < ' ' || text.charAt(i) > '~') {
         return false;

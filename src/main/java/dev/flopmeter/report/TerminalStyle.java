@@ -81,7 +81,7 @@ public record TerminalStyle(int width, boolean colour, boolean unicode, boolean 
 
   /** {@code text} in the characters that arrive. */
   String fit(String text) {
-    if (unicode) {
+    if (unicode || Figures.isPlain(text)) {
       return text;
     }
     String ascii = text.replace('µ', 'u').replace('·', '-').replace('…', '~').replace('×', 'x');
