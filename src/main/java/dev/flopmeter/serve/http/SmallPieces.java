@@ -10,7 +10,7 @@ import java.io.OutputStream;
  * of some megabytes each would come to its limit, and their clients would wait for the rest.
  */
 final class SmallPieces extends FilterOutputStream {
-  private static final int PIECE = 1 << 16;
+  private static final int PIECE = 1 << 14;
 
   SmallPieces(OutputStream out) {
     super(out);

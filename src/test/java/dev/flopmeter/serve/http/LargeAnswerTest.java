@@ -2,6 +2,7 @@ package dev.flopmeter.serve.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig.Http;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,10 +11,11 @@ import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
@@ -21,17 +23,22 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
-/** Answers of many megabytes, from all threads at once. */
+/** Answers of many megabytes, from many threads at once. */
 class LargeAnswerTest {
-  private static final int THREADS = 8;
+  @TempDir private Path folder;
+
+  private static final int TOGETHER = 16;
   private static final int BYTES = 8_000_000;
 
   @Test
   void holdNoMemoryOutsideTheHeapAfterwards() throws Exception {
+    Http settings = settings();
+    assertThat(settings.threads()).isGreaterThanOrEqualTo(TOGETHER);
     byte[] content = new byte[BYTES];
     // All are being answered at the same time, so each thread of the server answers one.
-    CyclicBarrier together = new CyclicBarrier(THREADS);
+    CyclicBarrier all = new CyclicBarrier(TOGETHER);
     Route.Handler large =
         request ->
             new Response(
@@ -40,15 +47,15 @@ class LargeAnswerTest {
                 false,
                 BYTES,
                 out -> {
-                  meet(together);
+                  meet(all);
                   out.write(content);
                 },
                 "");
-    ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+    ExecutorService threads = Executors.newFixedThreadPool(TOGETHER);
     long before = outsideTheHeap();
-    try (HttpService service = HttpService.start(settings(), List.of(Route.get("/", large)))) {
+    try (HttpService service = HttpService.start(settings, List.of(Route.get("/", large)))) {
       List<CompletableFuture<Integer>> clients =
-          IntStream.range(0, THREADS)
+          IntStream.range(0, TOGETHER)
               .mapToObj(i -> CompletableFuture.supplyAsync(() -> received(service), threads))
               .toList();
       for (CompletableFuture<Integer> client : clients) {
@@ -60,9 +67,9 @@ class LargeAnswerTest {
     }
   }
 
-  private static void meet(CyclicBarrier together) {
+  private static void meet(CyclicBarrier all) {
     try {
-      together.await(30, TimeUnit.SECONDS);
+      all.await(30, TimeUnit.SECONDS);
     } catch (Exception e) {
       throw new IllegalStateException("not all threads answered at once", e);
     }
@@ -87,9 +94,18 @@ class LargeAnswerTest {
         .sum();
   }
 
-  private static Http settings() {
-    Duration patience = Duration.ofSeconds(30);
-    return new Http(
-        "127.0.0.1", 0, false, 100, THREADS, patience, patience, 8192, Optional.empty(), Map.of());
+  /**
+   * The standard ones but for the port: the JDK's server reads its bounds once for all servers of a
+   * process, so others here would be those of every test that comes after.
+   */
+  private Http settings() throws Exception {
+    Path config =
+        Files.writeString(
+            folder.resolve("f.yaml"),
+            """
+            http: {listen: "127.0.0.1:0"}
+            workloads: {w: {model: good, device: cpu, interval: 1h}}
+            """);
+    return new ConfigReader(Map.of(), Set.of()).read(config).http();
   }
 }
