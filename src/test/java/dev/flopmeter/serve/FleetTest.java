@@ -62,7 +62,8 @@ class FleetTest {
           .pollInterval(Duration.ofSeconds(5))
           .until(() -> hasHistory(prometheus));
       System.out.printf(
-          "fleet: %d nodes of %d series, %.0f series in Prometheus, its memory %.0f MB%n",
+          Locale.ROOT,
+          "| fleet: %d nodes of %d series | `mvn test -Pfleet -Dtest=FleetTest` | %.0f series in one Prometheus, its memory %.0f MB |%n",
           INSTANCES,
           exposition.lines().filter(line -> !line.startsWith("#")).count(),
           one(prometheus, "sum(scrape_samples_post_metric_relabeling)"),
@@ -133,6 +134,7 @@ class FleetTest {
 
   private static void measure(PrometheusProcess prometheus) throws Exception {
     RecordingRules rules = RecordingRules.shipped();
+    System.out.println("\n| panel | with recording rules | without |\n|---|---|---|");
     for (Dashboards.Query query : Dashboards.queries()) {
       String expression = query.withVariables("1m");
       double seconds = seconds(prometheus, expression);
@@ -140,11 +142,16 @@ class FleetTest {
       String without =
           writtenOut.equals(expression)
               ? ""
-              : String.format(
-                  Locale.ROOT, ", without rules %.0f ms", 1e3 * seconds(prometheus, writtenOut));
-      System.out.printf(Locale.ROOT, "%s: %.0f ms%s%n", query, 1e3 * seconds, without);
+              : String.format(Locale.ROOT, "%.0f ms", 1e3 * seconds(prometheus, writtenOut));
+      System.out.printf(
+          Locale.ROOT, "| %s | %.0f ms | %s |%n", cell(query.toString()), 1e3 * seconds, without);
       assertThat(seconds).as(query.toString()).isLessThan(SLOWEST_SECONDS);
     }
+  }
+
+  /** A title may hold what ends a cell of a table. */
+  private static String cell(String text) {
+    return text.replace("|", "\\|").replaceAll("\\s+", " ");
   }
 
   /** The middle of three. */

@@ -1,6 +1,8 @@
 package dev.flopmeter.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.time.Duration;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -89,6 +92,77 @@ class TlsTest {
         assertThat(answerOrNothing(plain)).doesNotContain("HTTP/1.1 200");
       }
       assertThat(Files.readString(daemon.log)).contains("serving https://");
+    }
+  }
+
+  private static void ask(Socket socket) throws IOException {
+    socket
+        .getOutputStream()
+        .write("GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+    byte[] answer = new byte[4096];
+    int length = 0;
+    while (!new String(answer, 0, length, StandardCharsets.UTF_8).endsWith("healthy\n")) {
+      int n = socket.getInputStream().read(answer, length, answer.length - length);
+      assertThat(n).as("the connection is kept").isPositive();
+      length += n;
+    }
+  }
+
+  private static void hangUp(DaemonProcess daemon, String told) throws Exception {
+    long before = lines(daemon, told);
+    assertThat(
+            new ProcessBuilder("kill", "-HUP", Long.toString(daemon.process.pid()))
+                .start()
+                .waitFor())
+        .isZero();
+    await().atMost(Duration.ofSeconds(20)).until(() -> lines(daemon, told) > before);
+  }
+
+  private static long lines(DaemonProcess daemon, String told) throws IOException {
+    return Files.readString(daemon.log).lines().filter(line -> line.contains(told)).count();
+  }
+
+  @Test
+  void aNewCertificateIsTakenAtTheSignalAndABadOneIsNot() throws Exception {
+    certificate();
+    SSLContext first = trusting();
+    // One that has no session with the daemon yet: a session is resumed without a certificate.
+    SSLContext firstAgain = trusting();
+    Path config =
+        Files.writeString(
+            folder.resolve("f.yaml"),
+            """
+            http: {listen: "127.0.0.1:0", tls: {certificate: cert.pem, key: key.pem}}
+            workloads: {w: {model: good, device: cpu, interval: 1h}}
+            history: {folder: none}
+            """);
+    InetAddress loopback = InetAddress.getLoopbackAddress();
+    try (DaemonProcess daemon = DaemonProcess.start(config, Map.of());
+        Socket old = first.getSocketFactory().createSocket(loopback, daemon.port)) {
+      old.setSoTimeout(20_000);
+      ask(old);
+
+      certificate();
+      SSLContext second = trusting();
+      hangUp(daemon, "configuration read again");
+      try (Socket socket = second.getSocketFactory().createSocket(loopback, daemon.port)) {
+        assertThat(healthy(socket)).startsWith("HTTP/1.1 200 ");
+      }
+      try (Socket socket = firstAgain.getSocketFactory().createSocket(loopback, daemon.port)) {
+        assertThatThrownBy(() -> healthy(socket)).isInstanceOf(SSLException.class);
+      }
+      ask(old);
+
+      byte[] good = Files.readAllBytes(folder.resolve("cert.pem"));
+      certificate();
+      Files.write(folder.resolve("cert.pem"), good);
+      hangUp(daemon, "do not fit together");
+      Files.writeString(folder.resolve("cert.pem"), "no certificate\n");
+      hangUp(daemon, "configuration not taken: http.tls.certificate: ");
+      try (Socket socket = second.getSocketFactory().createSocket(loopback, daemon.port)) {
+        assertThat(healthy(socket)).startsWith("HTTP/1.1 200 ");
+      }
+      ask(old);
     }
   }
 

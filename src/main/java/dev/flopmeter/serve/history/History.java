@@ -7,13 +7,9 @@ import dev.flopmeter.serve.time.Clocks;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -64,7 +60,7 @@ public final class History implements Closeable {
   private final Deque<Pending> pending = new ArrayDeque<>();
   private long maxSize;
   private Duration maxAge;
-  private @Nullable FileChannel lockFile;
+  private @Nullable FolderLock lock;
   private @Nullable SegmentFile active;
   private long nextNumber;
   private boolean isWritable;
@@ -107,20 +103,25 @@ public final class History implements Closeable {
       return;
     }
     try {
-      Files.createDirectories(folder);
-      lock(folder);
+      lock = FolderLock.take(folder);
       isWritable = true;
-    } catch (AlreadyUsedException e) {
+    } catch (FolderLock.AlreadyUsedException e) {
       throw e;
     } catch (IOException e) {
       logger.warn(
           "history {} cannot be written, so results wait in memory: {}", folder, e.toString());
     }
-    if (!Files.isDirectory(folder)) {
-      return;
+    if (Files.isDirectory(folder)) {
+      scan(folder);
     }
+  }
+
+  /** Reads what is in the folder. */
+  private void scan(Path where) throws IOException {
+    segments.clear();
+    cutFrames = 0;
     List<Path> files = new ArrayList<>();
-    try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, "results-*.flm")) {
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(where, "results-*.flm")) {
       found.forEach(files::add);
     }
     files.sort(Comparator.comparing(path -> path.getFileName().toString()));
@@ -139,31 +140,6 @@ public final class History implements Closeable {
       for (Located frame : segment.frames) {
         nextNumber = Math.max(nextNumber, frame.entry().number() + 1);
       }
-    }
-  }
-
-  private static final class AlreadyUsedException extends IOException {
-    private static final long serialVersionUID = 1;
-
-    AlreadyUsedException(Path folder) {
-      super("history.folder " + folder + " is used by another flopmeter; name another folder");
-    }
-  }
-
-  private void lock(Path where) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            where.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    try {
-      FileLock lock = channel.tryLock();
-      if (lock == null) {
-        channel.close();
-        throw new AlreadyUsedException(where);
-      }
-      lockFile = channel;
-    } catch (OverlappingFileLockException e) {
-      channel.close();
-      throw new AlreadyUsedException(where);
     }
   }
 
@@ -204,9 +180,12 @@ public final class History implements Closeable {
       return;
     }
     try {
-      if (lockFile == null) {
-        Files.createDirectories(folder);
-        lock(folder);
+      if (!pending.isEmpty()) {
+        forgetRemoved();
+      }
+      if (lock == null) {
+        lock = FolderLock.take(folder);
+        scan(folder);
       }
       while (!pending.isEmpty()) {
         write(pending.element());
@@ -226,6 +205,28 @@ public final class History implements Closeable {
       closeActive();
     }
     trim();
+  }
+
+  /**
+   * Files that somebody removed: writing to one that is still open would succeed and keep nothing.
+   */
+  private void forgetRemoved() throws IOException {
+    FolderLock held = lock;
+    if (held != null && !held.isInPlace()) {
+      logger.warn("history {}: somebody removed it; it is made again", folder);
+      closeActive();
+      segments.clear();
+      lock = null;
+      held.close();
+      return;
+    }
+    List<Segment> removed =
+        segments.stream().filter(segment -> Files.notExists(segment.path)).toList();
+    if (!removed.isEmpty()) {
+      logger.warn("history {}: somebody removed {} of its files", folder, removed.size());
+      closeActive();
+      segments.removeAll(removed);
+    }
   }
 
   private void write(Pending result) throws IOException {
@@ -394,8 +395,8 @@ public final class History implements Closeable {
   public synchronized void close() throws IOException {
     flush();
     closeActive();
-    if (lockFile != null) {
-      lockFile.close();
+    if (lock != null) {
+      lock.close();
     }
   }
 }

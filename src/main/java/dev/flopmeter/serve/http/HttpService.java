@@ -16,6 +16,7 @@ import java.net.URI;
 import java.net.URLDecoder;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,15 +42,22 @@ public final class HttpService implements AutoCloseable {
   private final HttpServer server;
   private final ThreadPoolExecutor threads;
   private final List<Route> routes;
-  private final boolean isTls;
+
+  /** Null without TLS. */
+  private final @Nullable ExchangeableKeys keys;
+
   private volatile PasswordCheck passwords;
 
   private HttpService(
-      HttpServer server, ThreadPoolExecutor threads, List<Route> routes, Http http) {
+      HttpServer server,
+      @Nullable ExchangeableKeys keys,
+      ThreadPoolExecutor threads,
+      List<Route> routes,
+      Http http) {
     this.server = server;
     this.threads = threads;
     this.routes = List.copyOf(routes);
-    this.isTls = http.tls().isPresent();
+    this.keys = keys;
     this.passwords = new PasswordCheck(http.users());
   }
 
@@ -67,15 +77,9 @@ public final class HttpService implements AutoCloseable {
     System.setProperty("jdk.httpserver.maxConnections", Integer.toString(http.maxConnections()));
 
     InetSocketAddress address = address(http);
-    HttpServer server;
-    try {
-      server = http.tls().isPresent() ? HttpsServer.create() : HttpServer.create();
-      if (server instanceof HttpsServer https && http.tls().isPresent()) {
-        https.setHttpsConfigurator(new HttpsConfigurator(TlsContext.of(http.tls().get())));
-      }
-    } catch (IOException e) {
-      throw new IOException(e.getMessage(), e);
-    }
+    ExchangeableKeys keys =
+        http.tls().isPresent() ? new ExchangeableKeys(TlsKeys.read(http.tls().get())) : null;
+    HttpServer server = keys == null ? HttpServer.create() : tlsServer(keys);
     try {
       server.bind(address, http.maxConnections());
     } catch (IOException e) {
@@ -89,11 +93,23 @@ public final class HttpService implements AutoCloseable {
           e);
     }
     ThreadPoolExecutor threads = threads(http.threads());
-    HttpService service = new HttpService(server, threads, routes, http);
+    HttpService service = new HttpService(server, keys, threads, routes, http);
     server.setExecutor(threads);
     server.createContext("/", service::handle);
     server.start();
     return service;
+  }
+
+  private static HttpServer tlsServer(ExchangeableKeys keys) throws IOException {
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(new KeyManager[] {keys}, null, null);
+      HttpsServer server = HttpsServer.create();
+      server.setHttpsConfigurator(new HttpsConfigurator(context));
+      return server;
+    } catch (GeneralSecurityException e) {
+      throw new IOException("http.tls: this Java cannot do TLS: " + e.getMessage(), e);
+    }
   }
 
   private static String seconds(long value) {
@@ -131,10 +147,14 @@ public final class HttpService implements AutoCloseable {
     return server.getAddress();
   }
 
-  /** Takes new users and certificates; whether TLS is on stays as it was started. */
+  /**
+   * Takes new users and certificates; whether TLS is on stays as it was started.
+   *
+   * @throws IOException if the certificate cannot be taken; then nothing has changed
+   */
   public void reload(Http http) throws IOException {
-    if (server instanceof HttpsServer https && http.tls().isPresent()) {
-      https.setHttpsConfigurator(new HttpsConfigurator(TlsContext.of(http.tls().get())));
+    if (keys != null && http.tls().isPresent()) {
+      keys.exchange(TlsKeys.read(http.tls().get()));
     }
     passwords = new PasswordCheck(http.users());
   }
@@ -227,7 +247,7 @@ public final class HttpService implements AutoCloseable {
     headers.set("X-Frame-Options", "DENY");
     headers.set("Referrer-Policy", "no-referrer");
     headers.set("Cache-Control", "no-store");
-    if (isTls) {
+    if (keys != null) {
       headers.set("Strict-Transport-Security", "max-age=31536000");
     }
   }

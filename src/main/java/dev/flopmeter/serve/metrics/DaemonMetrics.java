@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The metrics of the daemon: gauges through Micrometer, counters and histograms of the Prometheus
- * client, all in one registry. Changes become visible together at {@link #publish}.
+ * client, all in one registry; the JVM's and the process' are in another. Changes become visible
+ * together at {@link #publish}.
  *
  * <p>Thread-safe.
  */
@@ -41,6 +42,7 @@ public final class DaemonMetrics implements AutoCloseable {
   private static final double[] RUN_BUCKETS = {1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800};
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
+  private final PrometheusRegistry process = new PrometheusRegistry();
   private final @Nullable MeterRegistry pushed;
   private final PrometheusMeterRegistry micrometer;
   private final GaugeTable gauges;
@@ -48,7 +50,7 @@ public final class DaemonMetrics implements AutoCloseable {
   /** The daemon's own gauges: few, and never cut. */
   private final GaugeTable own;
 
-  private final Exposition exposition = new Exposition(registry);
+  private final Exposition exposition = new Exposition(registry, process);
 
   /** What only pushing needs, since Prometheus has summaries. */
   private final GaugeTable pushedOnly;
@@ -84,7 +86,7 @@ public final class DaemonMetrics implements AutoCloseable {
     own = new GaugeTable(registries, Integer.MAX_VALUE);
     pushedOnly = new GaugeTable(pushed == null ? List.of() : List.of(pushed), Integer.MAX_VALUE);
     registry.register(latencies);
-    JvmMetrics.builder().register(registry);
+    JvmMetrics.builder().register(process);
     passes = histogram(Catalogue.DURATION, PASS_BUCKETS);
     runDurations = histogram(Catalogue.RUN_DURATION, RUN_BUCKETS);
     inferences = counter(Catalogue.INFERENCES);

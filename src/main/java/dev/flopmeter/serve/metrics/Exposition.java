@@ -16,11 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.Predicate;
 
 /**
  * The text of a scrape. Our own metrics change only when something happened, so they are rendered
- * then, and a scrape copies bytes; the JVM's and the process' are rendered each time.
+ * then, and a scrape copies bytes; the JVM's and the process' are rendered each time. They are in a
+ * registry of their own, since choosing by name would first collect all of ours.
  *
  * <p>Thread-safe.
  */
@@ -59,16 +59,17 @@ public final class Exposition {
     }
   }
 
-  private static final Predicate<String> OURS = name -> name.startsWith("flopmeter_");
   private static final byte[] EOF = "# EOF\n".getBytes(StandardCharsets.UTF_8);
 
-  private final PrometheusRegistry registry;
+  private final PrometheusRegistry ours;
+  private final PrometheusRegistry process;
   private final Map<Format, ExpositionFormatWriter> writers = new EnumMap<>(Format.class);
   private final Set<Format> wanted = EnumSet.of(Format.TEXT);
   private volatile Map<Format, Rendered> rendered = Map.of();
 
-  Exposition(PrometheusRegistry registry) {
-    this.registry = registry;
+  Exposition(PrometheusRegistry ours, PrometheusRegistry process) {
+    this.ours = ours;
+    this.process = process;
     writers.put(Format.TEXT, PrometheusTextFormatWriter.builder().build());
     writers.put(
         Format.OPEN_METRICS,
@@ -79,7 +80,7 @@ public final class Exposition {
   synchronized void render() {
     Map<Format, Rendered> next = new EnumMap<>(Format.class);
     for (Format format : wanted) {
-      byte[] plain = text(format, OURS, true);
+      byte[] plain = text(format, ours, true);
       next.put(format, new Rendered(new Bytes(plain), new Bytes(GzipParts.first(plain))));
     }
     rendered = next;
@@ -93,21 +94,21 @@ public final class Exposition {
 
   /** A whole scrape. What does not change is not copied for it. */
   public Parts scrape(Format format, boolean isGzipped) {
-    Rendered ours = rendered.get(format);
-    if (ours == null) {
-      ours = want(format);
+    Rendered kept = rendered.get(format);
+    if (kept == null) {
+      kept = want(format);
     }
-    byte[] others = text(format, OURS.negate(), false);
+    byte[] others = text(format, process, false);
     return isGzipped
-        ? GzipParts.join(ours.plain().content, ours.packed().content, others)
-        : new Parts(List.of(ours.plain().content, others));
+        ? GzipParts.join(kept.plain().content, kept.packed().content, others)
+        : new Parts(List.of(kept.plain().content, others));
   }
 
-  private byte[] text(Format format, Predicate<String> names, boolean isMoreToCome) {
+  private byte[] text(Format format, PrometheusRegistry registry, boolean isMoreToCome) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 14);
     try {
       ExpositionFormatWriter writer = Objects.requireNonNull(writers.get(format));
-      writer.write(out, registry.scrape(names), EscapingScheme.UNDERSCORE_ESCAPING);
+      writer.write(out, registry.scrape(), EscapingScheme.UNDERSCORE_ESCAPING);
     } catch (IOException e) {
       throw new UncheckedIOException("memory does not fail to be written", e);
     }

@@ -22,6 +22,10 @@ public final class MetricsReference {
       - Outcomes of `flopmeter_runs_total`: `success`, `failed` (exit code 1, 2: wrong model or option), `device_failed` (3),
         `crashed` (a signal), `timeout`, `garbage` (no valid output), `truncated` (results missing), `out_of_memory`, `not_started`,
         `skipped_busy`, `stopped`.
+      - The counter of model FLOPs is `flopmeter_inference_flop_total` and not `flopmeter_model_flop_total`: OpenMetrics takes that
+        for the counter family `flopmeter_model_flop`, which cannot stand beside the gauge of this name.
+      - `layer` is the name of a layer, or `other` for all that have no series of their own; a layer that is itself called `other`
+        is shown as `layer other`.
       - Beside these come the usual `jvm_*` and `process_*` of the Prometheus Java client.
 
       This page is generated from the code (`MetricsReferenceTest`).

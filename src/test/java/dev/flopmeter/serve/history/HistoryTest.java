@@ -115,6 +115,61 @@ class HistoryTest {
     }
   }
 
+  private void removeFolder() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(folder);
+  }
+
+  @Test
+  void aFolderThatIsRemovedIsMadeAgainForWhatComesNext() throws Exception {
+    try (History history = open()) {
+      history.append(result(1), json(1));
+      removeFolder();
+      history.append(result(2), json(2));
+      assertThat(history.state().results()).isOne();
+      assertThat(history.state().isWritable()).isTrue();
+      assertThatThrownBy(this::open).hasMessageContaining("is used by another flopmeter");
+    }
+    try (History history = open()) {
+      assertThat(medians(history)).containsExactly(2.0);
+    }
+  }
+
+  @Test
+  void whatAnotherMadeInItsPlaceIsNotTouched() throws Exception {
+    try (History history = open()) {
+      history.append(result(1), json(1));
+      removeFolder();
+      try (History another = open()) {
+        another.append(result(5), json(5));
+        history.append(result(2), json(2));
+        assertThat(history.state().isWritable()).isFalse();
+        assertThat(history.state().pending()).isOne();
+        assertThat(medians(another)).containsExactly(5.0);
+      }
+    }
+    try (History history = open()) {
+      assertThat(medians(history)).startsWith(2.0);
+    }
+  }
+
+  @Test
+  void aFileThatIsRemovedCostsOnlyItsOwnResults() throws Exception {
+    try (History history = open()) {
+      history.append(result(1), json(1));
+      Files.delete(Segment.path(folder, 1));
+      history.append(result(2), json(2));
+      assertThat(medians(history)).containsExactly(2.0);
+    }
+    try (History history = open()) {
+      assertThat(medians(history)).containsExactly(2.0);
+    }
+  }
+
   @Test
   void theOldestGoWhenThereIsTooMuch() throws Exception {
     long size = 1 << 20;

@@ -1,0 +1,76 @@
+package dev.flopmeter.serve.history;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Keeps other daemons out of a history's folder, as long as the folder is there. */
+final class FolderLock implements Closeable {
+  /** Somebody else has it. */
+  static final class AlreadyUsedException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    AlreadyUsedException(Path folder) {
+      super("history.folder " + folder + " is used by another flopmeter; name another folder");
+    }
+  }
+
+  private final Path path;
+  private final FileChannel channel;
+
+  /** Which file it is, whatever has its name later; null where the file system cannot tell. */
+  private final @Nullable Object identity;
+
+  private FolderLock(Path path, FileChannel channel, @Nullable Object identity) {
+    this.path = path;
+    this.channel = channel;
+    this.identity = identity;
+  }
+
+  /** Makes the folder where it is missing and takes it. */
+  static FolderLock take(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    Path path = folder.resolve("lock");
+    FileChannel channel =
+        FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try {
+      if (channel.tryLock() != null) {
+        return new FolderLock(path, channel, identity(path));
+      }
+    } catch (OverlappingFileLockException e) {
+      channel.close();
+      throw new AlreadyUsedException(folder);
+    }
+    channel.close();
+    throw new AlreadyUsedException(folder);
+  }
+
+  private static @Nullable Object identity(Path path) throws IOException {
+    return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+  }
+
+  /**
+   * Whether the locked file still has its name. If not, somebody removed the folder, and what is
+   * written to files that were opened before goes nowhere.
+   */
+  boolean isInPlace() throws IOException {
+    try {
+      return Objects.equals(identity, identity(path));
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}

@@ -1,0 +1,61 @@
+package dev.flopmeter.serve.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.serve.metrics.Exposition.Format;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** What a scrape reads, and what it only copies. */
+class ExpositionTest {
+  private final PrometheusRegistry ours = new PrometheusRegistry();
+  private final PrometheusRegistry process = new PrometheusRegistry();
+  private final AtomicInteger oursCollected = new AtomicInteger();
+  private final Exposition exposition = new Exposition(ours, process);
+
+  private static GaugeSnapshot gauge(String name, double value) {
+    return GaugeSnapshot.builder()
+        .name(name)
+        .dataPoint(GaugeDataPointSnapshot.builder().value(value).build())
+        .build();
+  }
+
+  private String scrape(Format format) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    exposition.scrape(format, false).writeTo(out);
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void ourMetricsAreCollectedWhenTheyChangeAndNotAtAScrape() throws Exception {
+    ours.register(() -> gauge("flopmeter_x", oursCollected.incrementAndGet()));
+    AtomicInteger uptime = new AtomicInteger();
+    process.register(() -> gauge("uptime", uptime.incrementAndGet()));
+    exposition.render();
+    int rendered = oursCollected.get();
+    for (int i = 1; i <= 10; i++) {
+      assertThat(scrape(Format.TEXT))
+          .contains("flopmeter_x " + (double) rendered + "\n")
+          .endsWith("uptime " + (double) uptime.get() + "\n");
+    }
+    assertThat(oursCollected).hasValue(rendered);
+    exposition.render();
+    assertThat(scrape(Format.TEXT)).doesNotContain("flopmeter_x " + (double) rendered + "\n");
+  }
+
+  @Test
+  void openMetricsEndsOnce() throws Exception {
+    ours.register(() -> gauge("flopmeter_x", 1));
+    process.register(() -> gauge("uptime", 2));
+    exposition.render();
+    assertThat(scrape(Format.OPEN_METRICS))
+        .isEqualTo(
+            "# TYPE flopmeter_x gauge\nflopmeter_x 1.0\n# TYPE uptime gauge\nuptime 2.0\n# EOF\n");
+  }
+}
