@@ -26,7 +26,6 @@ public final class EfficiencyBuilder {
   private Duration window = Duration.ofMinutes(1);
   private LongSupplier clock = System::nanoTime;
   private @Nullable Long batch;
-  private boolean histogram = true;
 
   EfficiencyBuilder(String model, BiFunction<@Nullable Long, String, CallCosts> costs) {
     this.model = model;
@@ -99,16 +98,6 @@ public final class EfficiencyBuilder {
     return this;
   }
 
-  /**
-   * Leaves out the histogram of durations ({@code flopmeter_inference_duration_seconds}): a
-   * Micrometer timer costs several times all else that {@link ModelEfficiency#record} does. The
-   * quantiles of the window stay.
-   */
-  public EfficiencyBuilder withoutHistogram() {
-    this.histogram = false;
-    return this;
-  }
-
   /** Nanoseconds that never go back; {@link System#nanoTime} where not given. */
   public EfficiencyBuilder clock(LongSupplier nanos) {
     this.clock = nanos;
@@ -122,8 +111,7 @@ public final class EfficiencyBuilder {
       datasheetPeak().ifPresent(all::add);
     }
     return new ModelEfficiency(
-        new Workload(
-            workload, model, device, backend, precision, timing, all, window, histogram, clock),
+        new Workload(workload, model, device, backend, precision, timing, all, window, clock),
         costs.apply(batch, precision));
   }
 

@@ -3,17 +3,18 @@ package dev.flopmeter.live;
 import dev.flopmeter.count.Cost;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
-import io.micrometer.core.instrument.Timer;
-import java.time.Duration;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.LongStream;
 
 /**
  * The meters of a workload, named so that Prometheus sees the daemon's names. What nothing was
@@ -22,14 +23,6 @@ import java.util.stream.LongStream;
  */
 final class Meters {
   private static final double[] QUANTILES = {0.5, 0.9, 0.99};
-
-  /** As the daemon's: 50 us to 5 s. */
-  private static final Duration[] BUCKETS =
-      LongStream.of(
-              50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000,
-              500_000, 1_000_000, 2_500_000, 5_000_000)
-          .mapToObj(micros -> Duration.ofNanos(1_000 * micros))
-          .toArray(Duration[]::new);
 
   private final Workload workload;
   private final CallCosts costs;
@@ -57,7 +50,7 @@ final class Meters {
   }
 
   /** Registers what is known from the start. */
-  Optional<Timer> bindTo(MeterRegistry registry) {
+  void bindTo(MeterRegistry registry) {
     bound.add(registry);
     waiting.add(registry);
     if (costs instanceof BatchCosts) {
@@ -65,15 +58,27 @@ final class Meters {
     }
     counters(registry);
     peaks(registry);
-    if (!workload.histogram()) {
-      return Optional.empty();
+    durations(registry);
+  }
+
+  /** A histogram in Prometheus' registries, also within a composite; count and sum in others. */
+  private void durations(MeterRegistry registry) {
+    if (registry instanceof CompositeMeterRegistry composite) {
+      composite.getRegistries().forEach(this::durations);
+    } else if (isPrometheus(registry)) {
+      Meter.Id like = registry.get("flopmeter.inferences").tags(tags).meter().getId();
+      PrometheusDurations.join(registry, like, totals);
+    } else {
+      FunctionTimer.builder(
+              "flopmeter.inference.duration",
+              totals,
+              Totals::calls,
+              Totals::busySeconds,
+              TimeUnit.SECONDS)
+          .description("How long calls took; a call may hold several inferences.")
+          .tags(tags)
+          .register(registry);
     }
-    return Optional.of(
-        Timer.builder("flopmeter.inference.duration")
-            .description("How long calls took; a call may hold several inferences.")
-            .tags(tags)
-            .serviceLevelObjectives(BUCKETS)
-            .register(registry));
   }
 
   /** Registers what a first call makes known. Called, as is bindTo, under the workload's lock. */
@@ -85,6 +90,14 @@ final class Meters {
         model(registry);
       }
       rates(registry);
+    }
+  }
+
+  private static boolean isPrometheus(MeterRegistry registry) {
+    try {
+      return registry instanceof PrometheusMeterRegistry;
+    } catch (NoClassDefFoundError e) {
+      return false; // a service need not have its library, and without it no registry can be one
     }
   }
 

@@ -2,10 +2,7 @@ package dev.flopmeter.live;
 
 import dev.flopmeter.count.Counts;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.MeterBinder;
-import java.util.Arrays;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
@@ -30,7 +27,6 @@ public final class ModelEfficiency implements MeterBinder {
   private final CallCosts costs;
   private final Totals totals = new Totals();
   private final Meters meters;
-  private volatile Timer[] timers = new Timer[0];
   private volatile boolean hasStarted;
 
   ModelEfficiency(Workload workload, CallCosts costs) {
@@ -69,17 +65,14 @@ public final class ModelEfficiency implements MeterBinder {
         });
   }
 
-  /** Publishes the meters in a registry; several registries may be bound. */
+  /**
+   * Publishes the meters in a registry; several registries may be bound. The histogram of durations
+   * goes to each Prometheus registry, of a composite to those that it holds now; other registries
+   * get the number and the sum, and all get quantiles of the window.
+   */
   @Override
   public synchronized void bindTo(MeterRegistry registry) {
-    meters
-        .bindTo(registry)
-        .ifPresent(
-            timer -> {
-              Timer[] more = Arrays.copyOf(timers, timers.length + 1);
-              more[timers.length] = timer;
-              timers = more;
-            });
+    meters.bindTo(registry);
     if (hasStarted) {
       meters.started();
     }
@@ -155,9 +148,6 @@ public final class ModelEfficiency implements MeterBinder {
 
   private void add(long batch, long nanos) {
     totals.add(batch, nanos);
-    for (Timer timer : timers) {
-      timer.record(nanos, TimeUnit.NANOSECONDS);
-    }
     if (!hasStarted) {
       start();
     }

@@ -2,6 +2,7 @@ package dev.flopmeter.live;
 
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.DoubleAdder;
+import java.util.stream.LongStream;
 
 /**
  * What was recorded since the start. Writers never wait: each adds to the stripe of its thread,
@@ -10,7 +11,8 @@ import java.util.concurrent.atomic.DoubleAdder;
 final class Totals {
   private static final int INFERENCES = 0;
   private static final int BUSY_NANOS = 1;
-  private static final int FIRST_BUCKET = 2;
+  private static final int FIRST_LATENCY = 2;
+  private static final int FIRST_BUCKET = FIRST_LATENCY + LatencyBuckets.COUNT;
 
   /** Leaves a cache line between the numbers of two stripes. */
   private static final int PADDING = 16;
@@ -41,9 +43,11 @@ final class Totals {
 
   void add(long inferences, long nanos) {
     AtomicLongArray stripe = stripes[stripe()];
+    int bucket = Durations.bucket(nanos);
     stripe.getAndAdd(INFERENCES, inferences);
     stripe.getAndAdd(BUSY_NANOS, nanos);
-    stripe.getAndAdd(FIRST_BUCKET + Durations.bucket(nanos), 1);
+    stripe.getAndAdd(FIRST_BUCKET + bucket, 1);
+    stripe.getAndAdd(FIRST_LATENCY + LatencyBuckets.of(nanos, bucket), 1);
   }
 
   void addShaped(double flops, double bytes) {
@@ -62,6 +66,15 @@ final class Totals {
 
   double busySeconds() {
     return sum(BUSY_NANOS) * 1e-9;
+  }
+
+  /** Calls by {@link LatencyBuckets}. */
+  long[] byLatency() {
+    long[] calls = new long[LatencyBuckets.COUNT];
+    for (int i = 0; i < calls.length; i++) {
+      calls[i] = sum(FIRST_LATENCY + i);
+    }
+    return calls;
   }
 
   private long sum(int index) {
@@ -84,7 +97,7 @@ final class Totals {
   }
 
   long calls() {
-    return snapshot().calls();
+    return LongStream.of(byLatency()).sum();
   }
 
   double shapedFlops() {

@@ -15,7 +15,6 @@ import java.util.function.LongSupplier;
  * @param peaks of the device in that precision; without one there is no utilisation, and the rest
  *     is there
  * @param window what the meters of rates and latencies look back on
- * @param histogram whether each call goes into a Micrometer timer, too
  * @param clock nanoseconds, as {@link System#nanoTime}
  */
 public record Workload(
@@ -27,7 +26,6 @@ public record Workload(
     Timing timing,
     List<DevicePeak> peaks,
     Duration window,
-    boolean histogram,
     LongSupplier clock) {
   public Workload {
     peaks = List.copyOf(peaks);

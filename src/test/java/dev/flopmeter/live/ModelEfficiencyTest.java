@@ -13,14 +13,18 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
+import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.micrometer.core.instrument.search.Search;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -159,12 +163,12 @@ class ModelEfficiencyTest {
   }
 
   @Test
-  void durationsAreInFixedBucketsAndQuantiles() {
+  void durationsAreCountedAndHaveQuantiles() {
     ModelEfficiency efficiency = builder().bindTo(registry);
     for (int i = 1; i <= 100; i++) {
       efficiency.record(1, 1_000_000L * i);
     }
-    Timer timer = registry.get("flopmeter.inference.duration").timer();
+    FunctionTimer timer = registry.get("flopmeter.inference.duration").functionTimer();
     assertThat(timer.count()).isEqualTo(100);
     assertThat(timer.totalTime(TimeUnit.MILLISECONDS)).isEqualTo(5050, within(1e-6));
     pass(Duration.ofSeconds(2));
@@ -172,6 +176,69 @@ class ModelEfficiencyTest {
         .isEqualTo(0.050, within(0.050 * 0.032));
     assertThat(gauge("flopmeter.inference.latency", "quantile", "0.99"))
         .isEqualTo(0.099, within(0.099 * 0.032));
+  }
+
+  @Test
+  void prometheusSeesOneHistogramOfAllWorkloads() {
+    PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    prometheus.config().commonTags("shop", "north");
+    CompositeMeterRegistry both = new CompositeMeterRegistry();
+    both.add(prometheus).add(registry);
+    ModelEfficiency one = builder().workload("one").bindTo(both);
+    ModelEfficiency two = builder().workload("two").bindTo(prometheus);
+    builder().workload("two").bindTo(prometheus).record(1, 1); // the first of the labels stays
+    one.record(4, 1_000_000);
+    one.record(4, 1_000_001);
+    one.record(4, 9_000_000_000L);
+    two.record(1, 50_000);
+    assertThat(series(prometheus, "one"))
+        .contains(
+            "_bucket le=\"5.0E-4\" 0",
+            "_bucket le=\"0.001\" 1",
+            "_bucket le=\"0.0025\" 2",
+            "_bucket le=\"5.0\" 2",
+            "_bucket le=\"+Inf\" 3",
+            "_count 3",
+            "_sum 9.002000001");
+    assertThat(series(prometheus, "two")).contains("_bucket le=\"5.0E-5\" 1", "_sum 5.0E-5");
+    assertThat(prometheus.scrape())
+        .contains("# TYPE flopmeter_inference_duration_seconds histogram")
+        .contains("flopmeter_live_workloads_value{shop=\"north\",statistic=\"VALUE\"} 2.0");
+    assertThat(registry.get("flopmeter.inference.duration").functionTimer().count()).isEqualTo(3);
+  }
+
+  /** Lines of the histogram of a workload, without the labels that all have. */
+  private static List<String> series(PrometheusMeterRegistry prometheus, String workload) {
+    return prometheus
+        .scrape()
+        .lines()
+        .filter(line -> line.startsWith("flopmeter_inference_duration_seconds"))
+        .filter(line -> line.contains("workload=\"" + workload + "\""))
+        .filter(line -> line.contains("shop=\"north\""))
+        .map(
+            line ->
+                line.replaceFirst("flopmeter_inference_duration_seconds", "")
+                    .replaceFirst("\\{.*workload=\"[a-z]*\",?", " ")
+                    .replaceFirst("}", "")
+                    .replaceAll(" +", " "))
+        .toList();
+  }
+
+  @Test
+  void everyDurationIsInItsBucket() {
+    double[] bounds = LatencyBuckets.upperBoundSeconds();
+    Random random = new Random(7);
+    for (int i = 0; i < 200_000; i++) {
+      long nanos = (long) Math.exp(random.nextDouble() * 30);
+      long near = i < bounds.length - 1 ? Math.round(1e9 * bounds[i]) : nanos;
+      for (long duration : new long[] {near - 1, near, near + 1}) {
+        int bucket = LatencyBuckets.of(duration, Durations.bucket(duration));
+        assertThat(duration / 1e9).isLessThanOrEqualTo(bounds[bucket]);
+        if (bucket > 0) {
+          assertThat(duration / 1e9).isGreaterThan(bounds[bucket - 1]);
+        }
+      }
+    }
   }
 
   @Test
@@ -265,7 +332,8 @@ class ModelEfficiencyTest {
     }
     assertThat(counter("flopmeter.inferences")).isEqualTo(400_000);
     assertThat(counter("flopmeter.model.busy.seconds")).isEqualTo(0.2, within(1e-9));
-    assertThat(registry.get("flopmeter.inference.duration").timer().count()).isEqualTo(200_000);
+    assertThat(registry.get("flopmeter.inference.duration").functionTimer().count())
+        .isEqualTo(200_000);
   }
 
   @Test

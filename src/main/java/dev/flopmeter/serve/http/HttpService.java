@@ -249,7 +249,7 @@ public final class HttpService implements AutoCloseable {
       return;
     }
     exchange.sendResponseHeaders(response.status(), response.length());
-    try (OutputStream out = exchange.getResponseBody()) {
+    try (OutputStream out = new SmallWrites(exchange.getResponseBody())) {
       response.body().write(out);
     }
   }
