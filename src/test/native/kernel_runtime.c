@@ -90,17 +90,23 @@ static void fiber_main(void)
     fibers->done[fibers->current] = true;
 }
 
+/* Not inlined: getcontext counts as returning twice, and then the caller's loop variable would not be safe. */
+__attribute__((noinline)) static void make_fiber(unsigned i)
+{
+    ucontext_t *context = &fibers->contexts[i];
+    fibers->done[i] = false;
+    getcontext(context);
+    context->uc_stack.ss_sp = fibers->stacks + (size_t)i * STACK_BYTES;
+    context->uc_stack.ss_size = STACK_BYTES;
+    context->uc_link = &fibers->scheduler;
+    makecontext(context, fiber_main, 0);
+}
+
 /* Runs each fiber to its next barrier, round after round, until all have ended. */
 static void run_fibers(unsigned threads)
 {
-    for (unsigned i = 0; i < threads; i++) {
-        fibers->done[i] = false;
-        getcontext(&fibers->contexts[i]);
-        fibers->contexts[i].uc_stack.ss_sp = fibers->stacks + (size_t)i * STACK_BYTES;
-        fibers->contexts[i].uc_stack.ss_size = STACK_BYTES;
-        fibers->contexts[i].uc_link = &fibers->scheduler;
-        makecontext(&fibers->contexts[i], fiber_main, 0);
-    }
+    for (unsigned i = 0; i < threads; i++)
+        make_fiber(i);
     for (unsigned ended = 0; ended < threads;) {
         ended = 0;
         for (unsigned i = 0; i < threads; i++) {

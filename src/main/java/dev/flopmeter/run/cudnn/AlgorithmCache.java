@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The algorithms that searches chose, kept between runs in one file per device and cuDNN version:
  * {@code problem TAB algorithm} on each line. It only saves time: a file that cannot be read or
- * written costs a search and a line in the log.
+ * written, or a line that makes no sense, costs a search and a line in the log.
  */
 final class AlgorithmCache {
   private static final Logger logger = LoggerFactory.getLogger(AlgorithmCache.class);
@@ -37,7 +37,7 @@ final class AlgorithmCache {
     if (Files.exists(cache.file)) {
       try {
         cache.read();
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException e) {
         cache.chosen.clear();
         logger.warn(
             "{} cannot be used: {}; algorithms are searched again", cache.file, e.toString());
@@ -63,7 +63,11 @@ final class AlgorithmCache {
   private void read() throws IOException {
     for (String line : Files.readAllLines(file)) {
       int tab = line.indexOf('\t');
-      chosen.put(line.substring(0, tab), Algorithm.decode(line.substring(tab + 1)));
+      try {
+        chosen.put(line.substring(0, tab), Algorithm.decode(line.substring(tab + 1)));
+      } catch (RuntimeException e) {
+        logger.warn("{} has the unreadable line '{}'; it is searched again", file, line);
+      }
     }
   }
 

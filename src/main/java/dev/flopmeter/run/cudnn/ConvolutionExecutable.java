@@ -1,6 +1,7 @@
 package dev.flopmeter.run.cudnn;
 
 import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.run.cudnn.AlgorithmSearch.Row;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,32 +13,22 @@ import jcuda.jcudnn.cudnnConvolutionFwdAlgoPerf;
 import jcuda.jcudnn.cudnnFilterDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A convolution with its algorithm. What is fused to it goes into the same cuDNN call where the
  * algorithm can do that, else into kernels after it.
  */
-final class ConvolutionExecutable implements Executable {
-  private static final Logger logger = LoggerFactory.getLogger(ConvolutionExecutable.class);
-
+final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem {
   /** The only algorithm that takes a bias without a rectifier. */
   private static final int IMPLICIT_PRECOMP_GEMM = 1;
 
-  private static final int IMPLICIT_GEMM = 0;
   private static final int ALGORITHMS = 8;
-  private static final int MOST_RETIMED = 3;
-
-  /** Candidates slower than this many times the best are not timed again. */
-  private static final double WORTH_RETIMING = 1.25;
-
-  private static final double LONG_ENOUGH_SECONDS = 1e-3;
-  private static final int MOST_REPEATS = 10;
+  private static final String FIND = "cudnnFindConvolutionForwardAlgorithmEx";
 
   private final Site site;
   private final ConvolutionWork work;
-  private final Closing owned = new Closing();
+  private final AlgorithmSearch search;
+  private final Closing owned;
   private final cudnnTensorDescriptor x;
   private final cudnnTensorDescriptor y;
   private final cudnnFilterDescriptor weights;
@@ -50,11 +41,13 @@ final class ConvolutionExecutable implements Executable {
   private final @Nullable Address biasAt;
   private final @Nullable Address residualAt;
   private final List<Executable> separate = new ArrayList<>();
-  private Algorithm algorithm;
+  private final Algorithm algorithm;
 
-  private ConvolutionExecutable(Site site, ConvolutionWork work) {
+  private ConvolutionExecutable(Site site, ConvolutionWork work, Closing owned) {
     this.site = site;
+    this.owned = owned;
     this.work = work;
+    search = new AlgorithmSearch(site);
     Descriptors make = new Descriptors(owned);
     x = make.tensor(work.x());
     y = make.tensor(work.y());
@@ -75,18 +68,14 @@ final class ConvolutionExecutable implements Executable {
     weightsAt = site.address(work.weights());
     biasAt = work.bias() == null ? null : site.address(work.bias());
     residualAt = work.residual() == null ? null : site.address(work.residual());
-    algorithm = new Algorithm(IMPLICIT_GEMM, site.math(), 0, false);
+    prepareSeparate();
+    algorithm = search.choose(this);
+    Descriptors.setMath(convolution, algorithm.math());
   }
 
   static ConvolutionExecutable prepare(Site site, ConvolutionWork work) {
-    ConvolutionExecutable made = new ConvolutionExecutable(site, work);
-    return PlainExecutables.guarded(
-        made.owned,
-        () -> {
-          made.prepareSeparate();
-          made.choose();
-          return made;
-        });
+    Closing owned = new Closing();
+    return PlainExecutables.guarded(owned, () -> new ConvolutionExecutable(site, work, owned));
   }
 
   private boolean hasMore() {
@@ -115,8 +104,8 @@ final class ConvolutionExecutable implements Executable {
     return new KernelExecutable(site, kernel);
   }
 
-  /** What makes two convolutions the same problem to the search. */
-  private String problem() {
+  @Override
+  public String key() {
     return String.join(
         " ",
         "x" + work.x().shape(),
@@ -136,27 +125,13 @@ final class ConvolutionExecutable implements Executable {
             + (work.relu() ? "r" : "-"));
   }
 
-  private void choose() {
-    Optional<Algorithm> known = site.cache().find(problem());
-    if (known.isPresent()
-        && known.get().workspaceBytes() <= site.options().workspaceLimitBytes()
-        && fits(known.get())) {
-      algorithm = known.get();
-      Descriptors.setMath(convolution, algorithm.math());
-    } else {
-      algorithm = search();
-      Descriptors.setMath(convolution, algorithm.math());
-      site.cache().put(problem(), algorithm);
-    }
-    site.workspace().need(algorithm.workspaceBytes());
-  }
-
-  /** Whether this cuDNN still wants no more workspace for it than was noted. */
-  private boolean fits(Algorithm candidate) {
-    Descriptors.setMath(convolution, candidate.math());
+  @Override
+  public boolean offers(Algorithm noted) {
+    Descriptors.setMath(convolution, noted.math());
     long[] bytes = new long[1];
-    int status = workspaceSize(candidate.code(), bytes);
-    return status == 0 && bytes[0] <= candidate.workspaceBytes();
+    return workspaceSize(noted.code(), bytes) == 0
+        && bytes[0] <= noted.workspaceBytes()
+        && (!noted.isFused() || canFuse(noted.code()));
   }
 
   private int workspaceSize(int code, long[] bytes) {
@@ -164,21 +139,35 @@ final class ConvolutionExecutable implements Executable {
         site.gpu().handle(), x, weights, convolution, y, code, bytes);
   }
 
-  private Algorithm search() {
-    long limit = site.options().workspaceLimitBytes();
-    long wanted = 0;
-    for (int code = 0; code < ALGORITHMS; code++) {
-      long[] bytes = new long[1];
-      int status = workspaceSize(code, bytes);
-      if (status == 0 && bytes[0] <= limit) {
-        wanted = Math.max(wanted, bytes[0]);
-      }
+  private boolean canFuse(int code) {
+    return hasMore() && (work.relu() || code == IMPLICIT_PRECOMP_GEMM);
+  }
+
+  /** In the order of the search's times, each fused where it can be. */
+  @Override
+  public List<Algorithm> candidates() {
+    Descriptors.setMath(convolution, site.math());
+    search.makeRoom(ALGORITHMS, this::workspaceSize);
+    List<Row> usable = search.usable(found(), this, FIND);
+    List<Algorithm> candidates = new ArrayList<>();
+    for (Row row : AlgorithmSearch.worthRetiming(usable)) {
+      candidates.add(search.algorithm(row, canFuse(row.code())));
     }
-    long room = site.workspace().growTo(wanted);
+    // A bias alone is only fused by one algorithm: it is worth a try even where it is slower alone.
+    if (hasMore() && candidates.stream().noneMatch(Algorithm::isFused)) {
+      usable.stream()
+          .filter(row -> row.code() == IMPLICIT_PRECOMP_GEMM)
+          .findFirst()
+          .ifPresent(row -> candidates.add(search.algorithm(row, true)));
+    }
+    return candidates;
+  }
+
+  private List<Row> found() {
     cudnnConvolutionFwdAlgoPerf[] found = new cudnnConvolutionFwdAlgoPerf[2 * ALGORITHMS];
     Arrays.setAll(found, i -> new cudnnConvolutionFwdAlgoPerf());
     int[] count = new int[1];
-    int status =
+    Status.cudnn(
         JCudnn.cudnnFindConvolutionForwardAlgorithmEx(
             site.gpu().handle(),
             x,
@@ -192,151 +181,65 @@ final class ConvolutionExecutable implements Executable {
             count,
             found,
             site.workspace().pointer(),
-            Math.min(room, site.workspace().bytes()));
-    Status.cudnn(status, "cudnnFindConvolutionForwardAlgorithmEx");
-    List<cudnnConvolutionFwdAlgoPerf> usable =
-        Arrays.stream(found, 0, count[0])
-            .filter(row -> row.status == 0 && row.memory <= Math.min(limit, room))
-            .filter(
-                row ->
-                    site.math() != MathType.FMA.code() || row.mathType != MathType.TENSOR_OP.code())
-            .toList();
-    if (usable.isEmpty()) {
-      throw DeviceFailure.passing(
-          "cudnnFindConvolutionForwardAlgorithmEx found no algorithm for "
-              + problem()
-              + "; try --layout nchw, another precision or a larger workspace limit");
-    }
-    return fastest(candidates(usable));
+            site.workspace().bytes()),
+        FIND);
+    return Arrays.stream(found, 0, count[0])
+        .map(row -> new Row(row.status, row.algo, row.mathType, row.memory, row.time))
+        .toList();
   }
 
-  /** In the order of the search's times, each fused first where it can be. */
-  private List<Algorithm> candidates(List<cudnnConvolutionFwdAlgoPerf> usable) {
-    List<Algorithm> candidates = new ArrayList<>();
-    double best = usable.get(0).time;
-    for (cudnnConvolutionFwdAlgoPerf row : usable) {
-      // FP32 means FMA, whatever name the search gives the arithmetic it found it with.
-      int math = site.math() == MathType.FMA.code() ? site.math() : row.mathType;
-      boolean canFuse = work.relu() || row.algo == IMPLICIT_PRECOMP_GEMM;
-      if (candidates.size() < MOST_RETIMED && row.time <= best * WORTH_RETIMING) {
-        candidates.add(new Algorithm(row.algo, math, row.memory, hasMore() && canFuse));
-      }
-    }
-    // A bias alone is only fused by one algorithm: it is worth a try even where it is slower alone.
-    if (hasMore() && candidates.stream().noneMatch(Algorithm::isFused)) {
-      usable.stream()
-          .filter(row -> row.algo == IMPLICIT_PRECOMP_GEMM)
-          .findFirst()
-          .ifPresent(
-              row ->
-                  candidates.add(
-                      new Algorithm(
-                          row.algo,
-                          site.math() == MathType.FMA.code() ? site.math() : row.mathType,
-                          row.memory,
-                          true)));
-    }
-    return candidates;
+  @Override
+  public Optional<Algorithm> instead(Algorithm refused) {
+    return refused.isFused()
+        ? Optional.of(
+            new Algorithm(refused.code(), refused.math(), refused.workspaceBytes(), false))
+        : Optional.empty();
   }
 
-  /** Times the candidates as they will run, what is fused included. */
-  private Algorithm fastest(List<Algorithm> candidates) {
-    Algorithm best = null;
-    double bestSeconds = Double.POSITIVE_INFINITY;
-    for (Algorithm candidate : candidates) {
-      for (Algorithm variant :
-          candidate.isFused() ? List.of(candidate, separately(candidate)) : List.of(candidate)) {
-        Optional<Double> seconds = time(variant, candidates.size() == 1);
-        if (seconds.isPresent()) {
-          if (seconds.get() < bestSeconds) {
-            bestSeconds = seconds.get();
-            best = variant;
-          }
-          break; // fused works: the separate variant is only for when it does not
-        }
-      }
-    }
-    if (best == null) {
-      throw DeviceFailure.passing(
-          "cuDNN ran none of the algorithms that it found for " + problem());
-    }
-    return best;
-  }
-
-  private static Algorithm separately(Algorithm candidate) {
-    return new Algorithm(candidate.code(), candidate.math(), candidate.workspaceBytes(), false);
-  }
-
-  /** Seconds of one run; nothing if cuDNN does not offer it after all. */
-  private Optional<Double> time(Algorithm candidate, boolean onlyTry) {
-    algorithm = candidate;
+  @Override
+  public int launch(Algorithm candidate) {
     Descriptors.setMath(convolution, candidate.math());
-    int status = launch();
-    if (status != 0) {
-      DeviceFailure failure = Status.cudnnFailure(status, call());
-      if (failure.isSticky()) {
-        throw failure;
-      }
-      // Real versions answer a refusal with more than one code; the device is well, so go on.
-      if (Status.isUnsupported(status)) {
-        logger.debug("{}; another algorithm is tried", failure.getMessage());
-      } else {
-        logger.warn("{}; another algorithm is tried for {}", failure.getMessage(), problem());
-      }
-      return Optional.empty();
+    return run(candidate);
+  }
+
+  private int run(Algorithm candidate) {
+    int status = candidate.isFused() ? launchFused(candidate) : launchAlone(candidate);
+    if (status == 0 && !candidate.isFused()) {
+      separate.forEach(Executable::enqueue);
     }
-    Stream stream = site.gpu().stream();
-    stream.synchronize("trying " + Algorithm.forwardName(candidate.code()));
-    if (onlyTry) {
-      return Optional.of(0.0);
-    }
-    try (Event start = new Event();
-        Event end = new Event()) {
-      double total = 0;
-      int runs = 0;
-      while (runs < MOST_REPEATS && total < LONG_ENOUGH_SECONDS) {
-        start.record(stream);
-        enqueue();
-        end.record(stream);
-        stream.synchronize("timing " + Algorithm.forwardName(candidate.code()));
-        total += end.secondsSince(start);
-        runs++;
-      }
-      return Optional.of(total / runs);
-    }
+    return status;
   }
 
   @Override
   public void enqueue() {
-    Status.cudnn(launch(), call());
-    if (!algorithm.isFused()) {
-      separate.forEach(Executable::enqueue);
-    }
+    Status.cudnn(run(algorithm), call(algorithm));
   }
 
-  private String call() {
-    return algorithm.isFused()
+  @Override
+  public String call(Algorithm candidate) {
+    return candidate.isFused()
         ? "cudnnConvolutionBiasActivationForward"
         : "cudnnConvolutionForward";
   }
 
-  private int launch() {
-    if (!algorithm.isFused()) {
-      return JCudnn.cudnnConvolutionForward(
-          site.gpu().handle(),
-          Scalars.ONE,
-          x,
-          xAt,
-          weights,
-          weightsAt,
-          convolution,
-          algorithm.code(),
-          site.workspace().pointer(),
-          algorithm.workspaceBytes(),
-          Scalars.ZERO,
-          y,
-          yAt);
-    }
+  private int launchAlone(Algorithm candidate) {
+    return JCudnn.cudnnConvolutionForward(
+        site.gpu().handle(),
+        Scalars.ONE,
+        x,
+        xAt,
+        weights,
+        weightsAt,
+        convolution,
+        candidate.code(),
+        site.workspace().pointer(),
+        candidate.workspaceBytes(),
+        Scalars.ZERO,
+        y,
+        yAt);
+  }
+
+  private int launchFused(Algorithm candidate) {
     return JCudnn.cudnnConvolutionBiasActivationForward(
         site.gpu().handle(),
         Scalars.ONE,
@@ -345,9 +248,9 @@ final class ConvolutionExecutable implements Executable {
         weights,
         weightsAt,
         convolution,
-        algorithm.code(),
+        candidate.code(),
         site.workspace().pointer(),
-        algorithm.workspaceBytes(),
+        candidate.workspaceBytes(),
         residualAt == null ? Scalars.ZERO : Scalars.ONE,
         y,
         residualAt == null ? yAt : residualAt,

@@ -140,6 +140,11 @@ public final class CudnnBackend implements Backend {
     }
   }
 
+  /** How many algorithms had to be searched since it was opened. */
+  int searches() {
+    return cache.searches();
+  }
+
   private void requireSupport(Precision precision) {
     boolean needsAmpere = precision == Precision.TF32 || precision == Precision.BF16;
     if (needsAmpere && capability(device) < 8) {

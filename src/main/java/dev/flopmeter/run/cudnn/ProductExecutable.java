@@ -6,20 +6,28 @@ import dev.flopmeter.run.cudnn.BackendDescriptor.ValueType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import jcuda.jcudnn.JCudnn;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A batched matrix product by cuDNN's graph API, with the first of the engines it proposes that the
- * precision and the workspace limit allow. What it does not offer our own kernel does.
+ * A batched matrix product by cuDNN's graph API, with the fastest of the first few engines that it
+ * proposes and the precision and the workspace limit allow. What it does not offer our own kernel
+ * does.
+ *
+ * <p>An algorithm's code is here the place of an engine's configuration among cuDNN's proposals,
+ * which are the same for the same product on the same device and version.
  */
-final class ProductExecutable implements Executable {
+final class ProductExecutable implements Executable, AlgorithmSearch.Problem {
   private static final Logger logger = LoggerFactory.getLogger(ProductExecutable.class);
 
-  /** Enough for the attributes of any one call. */
+  /** Enough for the attributes of any one call, and the factor behind them. */
+  private static final int FACTOR_AT = 1016;
+
   private static final long HOST_BYTES = 1024;
 
   private static final int MOST_ENGINES = 8;
@@ -51,6 +59,7 @@ final class ProductExecutable implements Executable {
   private static final int PACK_IDS = 1000;
   private static final int PACK_POINTERS = 1001;
   private static final int PACK_WORKSPACE = 1003;
+  private static final int ENGINE_NUMBER = 1301;
   private static final int ENGINE_NOTES = 1303;
   private static final int PRODUCT_PRECISION = 1500;
   private static final int PRODUCT_A = 1520;
@@ -60,8 +69,9 @@ final class ProductExecutable implements Executable {
 
   private static final int MULTIPLY = 1;
 
-  // cudnnBackendHeurMode_t: what cuDNN thinks best, then what it falls back to.
-  private static final int[] MODES = {3, 2};
+  // cudnnBackendHeurMode_t: A, and what cuDNN falls back to.
+  private static final int INSTANT = 3;
+  private static final int FALLBACK = 2;
 
   // cudnnBackendNumericalNote_t
   private static final long TENSOR_CORE = 0;
@@ -77,17 +87,21 @@ final class ProductExecutable implements Executable {
 
   private final Site site;
   private final ProductWork work;
-  private final Closing owned = new Closing();
+  private final Closing owned;
   private final HostBlock host;
-  private final BackendDescriptor plan;
-  private final long workspaceBytes;
+  private final List<BackendDescriptor> proposals = new ArrayList<>();
+  private final int preferred;
+  private final Map<Integer, BackendDescriptor> plans = new TreeMap<>();
+  private final Algorithm algorithm;
+  private final long engineNumber;
   private @Nullable BackendDescriptor pack;
 
   /** By cuDNN where it can, else by our own kernel. */
   static Executable prepare(Site site, ProductWork work) {
     if (work.isForCudnn()) {
+      Closing owned = new Closing();
       try {
-        return new ProductExecutable(site, work);
+        return PlainExecutables.guarded(owned, () -> new ProductExecutable(site, work, owned));
       } catch (DeviceFailure e) {
         if (e.isSticky() || e.isHung()) {
           throw e;
@@ -98,25 +112,37 @@ final class ProductExecutable implements Executable {
     return new KernelExecutable(site, work.kernel());
   }
 
-  private ProductExecutable(Site site, ProductWork work) {
+  private ProductExecutable(Site site, ProductWork work, Closing owned) {
     this.site = site;
     this.work = work;
-    try {
-      host = owned.add(new HostBlock(HOST_BYTES));
-      BackendDescriptor graph = graph();
-      Optional<BackendDescriptor> found = Optional.empty();
-      for (int i = 0; i < MODES.length && found.isEmpty(); i++) {
-        found = plan(graph, MODES[i]);
-      }
-      plan =
-          found.orElseThrow(
-              () -> DeviceFailure.passing("cuDNN has no engine for the product " + work.y()));
-      workspaceBytes = plan.get(PLAN_WORKSPACE, ValueType.INT64, 1)[0];
-    } catch (RuntimeException | Error e) {
-      owned.close();
-      throw e;
-    }
-    site.workspace().need(workspaceBytes);
+    this.owned = owned;
+    host = owned.add(new HostBlock(HOST_BYTES));
+    host.bytes().putFloat(FACTOR_AT, (float) work.alpha());
+    BackendDescriptor graph = graph();
+    proposals.addAll(proposals(graph, INSTANT));
+    preferred = proposals.size();
+    proposals.addAll(proposals(graph, FALLBACK));
+    algorithm = new AlgorithmSearch(site).choose(this);
+    BackendDescriptor engine = engine(proposals.get(algorithm.code()));
+    engineNumber = engine.get(ENGINE_NUMBER, ValueType.INT64, 1)[0];
+  }
+
+  @Override
+  public String key() {
+    return String.join(
+        " ",
+        "product",
+        text(work.left()),
+        text(work.right()),
+        text(work.result()),
+        work.y().storage().name(),
+        isScaled() ? "scaled" : "-",
+        "math" + site.math(),
+        "limit" + site.options().workspaceLimitBytes());
+  }
+
+  private static String text(ProductWork.Operand operand) {
+    return (Arrays.toString(operand.dims()) + Arrays.toString(operand.strides())).replace(" ", "");
   }
 
   private boolean isScaled() {
@@ -194,8 +220,8 @@ final class ProductExecutable implements Executable {
         .set(TENSOR_ALIGNMENT, ValueType.INT64, alignment);
   }
 
-  /** The first proposed plan that cuDNN then really offers, within our limits. */
-  private Optional<BackendDescriptor> plan(BackendDescriptor graph, int mode) {
+  /** The configurations that cuDNN names, best first. */
+  private List<BackendDescriptor> proposals(BackendDescriptor graph, int mode) {
     BackendDescriptor heuristics =
         make(Kind.HEURISTICS)
             .set(HEURISTICS_GRAPH, graph)
@@ -205,32 +231,61 @@ final class ProductExecutable implements Executable {
     for (int i = 0; i < MOST_ENGINES; i++) {
       made.add(make(Kind.ENGINE_CONFIGURATION));
     }
-    for (BackendDescriptor configuration : heuristics.fill(HEURISTICS_RESULTS, made)) {
-      if (isExactEnough(configuration)) {
-        BackendDescriptor candidate =
-            make(Kind.PLAN)
-                .set(PLAN_HANDLE, ValueType.HANDLE, site.gpu().handle().address())
-                .set(PLAN_CONFIGURATION, configuration);
-        try {
-          long bytes = candidate.ready().get(PLAN_WORKSPACE, ValueType.INT64, 1)[0];
-          if (bytes <= site.options().workspaceLimitBytes()) {
-            return Optional.of(candidate);
-          }
-        } catch (DeviceFailure e) {
-          if (e.isSticky()) {
-            throw e;
-          }
-          logger.debug("an engine that cuDNN proposed is not there: {}", e.getMessage());
-        }
+    return heuristics.fill(HEURISTICS_RESULTS, made);
+  }
+
+  /** The first proposals that cuDNN then really offers: making a plan may compile its code. */
+  @Override
+  public List<Algorithm> candidates() {
+    List<Algorithm> candidates = new ArrayList<>();
+    long limit = site.options().workspaceLimitBytes();
+    for (int i = 0; i < proposals.size() && candidates.size() < AlgorithmSearch.MOST_RETIMED; i++) {
+      if (i == preferred && !candidates.isEmpty()) {
+        break; // what it falls back to is for when nothing else works
       }
+      offered(i).filter(offer -> offer.workspaceBytes() <= limit).ifPresent(candidates::add);
     }
-    return Optional.empty();
+    return candidates;
+  }
+
+  @Override
+  public boolean offers(Algorithm noted) {
+    return noted.code() >= 0
+        && noted.code() < proposals.size()
+        && offered(noted.code()).filter(noted::equals).isPresent();
+  }
+
+  private Optional<Algorithm> offered(int proposal) {
+    BackendDescriptor configuration = proposals.get(proposal);
+    if (!isExactEnough(engine(configuration))) {
+      return Optional.empty();
+    }
+    try {
+      BackendDescriptor plan =
+          make(Kind.PLAN)
+              .set(PLAN_HANDLE, ValueType.HANDLE, site.gpu().handle().address())
+              .set(PLAN_CONFIGURATION, configuration)
+              .ready();
+      plans.put(proposal, plan);
+      long bytes = plan.get(PLAN_WORKSPACE, ValueType.INT64, 1)[0];
+      return Optional.of(new Algorithm(proposal, site.math(), bytes, isScaled()));
+    } catch (DeviceFailure e) {
+      if (e.isSticky()) {
+        throw e;
+      }
+      logger.debug("an engine that cuDNN proposed is not there: {}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private BackendDescriptor engine(BackendDescriptor configuration) {
+    BackendDescriptor engine = make(Kind.ENGINE);
+    configuration.fill(CONFIGURATION_ENGINE, List.of(engine));
+    return engine;
   }
 
   /** FP32 means that no operand is rounded to TF32; sums are kept in float32 in all precisions. */
-  private boolean isExactEnough(BackendDescriptor configuration) {
-    BackendDescriptor engine = make(Kind.ENGINE);
-    configuration.fill(CONFIGURATION_ENGINE, List.of(engine));
+  private boolean isExactEnough(BackendDescriptor engine) {
     boolean isFma = site.math() == MathType.FMA.code();
     return Arrays.stream(engine.get(ENGINE_NOTES, ValueType.NUMERICAL_NOTE, MOST_NOTES))
         .noneMatch(
@@ -239,43 +294,63 @@ final class ProductExecutable implements Executable {
                     || (isFma && (note == TENSOR_CORE || note == INPUTS_ROUNDED_DOWN)));
   }
 
-  /** Made at the first launch: only then is the workspace where it stays. */
-  private BackendDescriptor pack() {
-    if (pack == null) {
-      List<Long> ids = new ArrayList<>(List.of(A, B, Y));
-      List<Long> pointers = new ArrayList<>();
-      for (View view : List.of(work.a(), work.b(), work.y())) {
-        pointers.add(site.address(view).value());
-      }
-      if (isScaled()) {
-        ids.add(ALPHA);
-        pointers.add(host.address());
-      }
-      BackendDescriptor made =
-          make(Kind.VARIANT_PACK)
-              .set(PACK_IDS, ValueType.INT64, ids.stream().mapToLong(Long::longValue).toArray())
-              .set(
-                  PACK_POINTERS,
-                  ValueType.VOID_POINTER,
-                  pointers.stream().mapToLong(Long::longValue).toArray())
-              .set(PACK_WORKSPACE, ValueType.VOID_POINTER, site.workspace().address())
-              .ready();
-      // From here on the block holds the factor and nothing else.
-      host.bytes().putFloat(0, (float) work.alpha());
-      pack = made;
+  private BackendDescriptor makePack() {
+    List<Long> ids = new ArrayList<>(List.of(A, B, Y));
+    List<Long> pointers = new ArrayList<>();
+    for (View view : List.of(work.a(), work.b(), work.y())) {
+      pointers.add(site.address(view).value());
     }
-    return pack;
+    if (isScaled()) {
+      ids.add(ALPHA);
+      pointers.add(host.address() + FACTOR_AT);
+    }
+    return new BackendDescriptor(Kind.VARIANT_PACK, host)
+        .set(PACK_IDS, ValueType.INT64, ids.stream().mapToLong(Long::longValue).toArray())
+        .set(
+            PACK_POINTERS,
+            ValueType.VOID_POINTER,
+            pointers.stream().mapToLong(Long::longValue).toArray())
+        .set(PACK_WORKSPACE, ValueType.VOID_POINTER, site.workspace().address())
+        .ready();
+  }
+
+  /** For a trial, with the workspace where it lies now. */
+  @Override
+  public int launch(Algorithm candidate) {
+    try (BackendDescriptor trial = makePack()) {
+      return execute(candidate, trial);
+    }
+  }
+
+  private int execute(Algorithm chosen, BackendDescriptor with) {
+    BackendDescriptor plan = plans.get(chosen.code());
+    if (plan == null) {
+      throw new IllegalStateException("no plan was made for proposal " + chosen.code());
+    }
+    return JCudnn.cudnnBackendExecute(site.gpu().handle(), plan, with);
+  }
+
+  @Override
+  public String call(Algorithm candidate) {
+    return "cudnnBackendExecute";
   }
 
   @Override
   public void enqueue() {
-    Status.cudnn(
-        JCudnn.cudnnBackendExecute(site.gpu().handle(), plan, pack()), "cudnnBackendExecute");
+    if (pack == null) {
+      // Made at the first launch: only then is the workspace where it stays.
+      pack = owned.add(makePack());
+    }
+    Status.cudnn(execute(algorithm, pack), call(algorithm));
   }
 
   @Override
   public KernelInfo kernel() {
-    return new KernelInfo("graph matmul", null, MathType.label(site.math()), workspaceBytes);
+    return new KernelInfo(
+        "graph matmul engine " + engineNumber,
+        null,
+        MathType.label(algorithm.math()),
+        algorithm.workspaceBytes());
   }
 
   @Override

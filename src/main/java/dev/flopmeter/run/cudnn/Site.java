@@ -33,7 +33,7 @@ record Site(
       return ConvolutionExecutable.prepare(this, convolution);
     }
     if (work instanceof TransposedConvolutionWork transposed) {
-      return new TransposedConvolutionExecutable(this, transposed);
+      return TransposedConvolutionExecutable.prepare(this, transposed);
     }
     if (work instanceof PoolingWork pooling) {
       return PlainExecutables.pooling(this, pooling);

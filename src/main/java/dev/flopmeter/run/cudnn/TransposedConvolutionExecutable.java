@@ -1,17 +1,24 @@
 package dev.flopmeter.run.cudnn;
 
 import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.run.cudnn.AlgorithmSearch.Row;
 import java.util.Arrays;
+import java.util.List;
 import jcuda.jcudnn.JCudnn;
 import jcuda.jcudnn.cudnnConvolutionBwdDataAlgoPerf;
 import jcuda.jcudnn.cudnnConvolutionDescriptor;
 import jcuda.jcudnn.cudnnFilterDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 
-/** A transposed convolution with the fastest algorithm that the search found. */
-final class TransposedConvolutionExecutable implements Executable {
+/** A transposed convolution with its algorithm. */
+final class TransposedConvolutionExecutable implements Executable, AlgorithmSearch.Problem {
+  private static final int ALGORITHMS = 6;
+  private static final String FIND = "cudnnFindConvolutionBackwardDataAlgorithmEx";
+
   private final Site site;
-  private final Closing owned = new Closing();
+  private final TransposedConvolutionWork work;
+  private final AlgorithmSearch search;
+  private final Closing owned;
   private final cudnnTensorDescriptor x;
   private final cudnnTensorDescriptor y;
   private final cudnnFilterDescriptor weights;
@@ -21,43 +28,74 @@ final class TransposedConvolutionExecutable implements Executable {
   private final Address weightsAt;
   private final Algorithm algorithm;
 
-  TransposedConvolutionExecutable(Site site, TransposedConvolutionWork work) {
+  private TransposedConvolutionExecutable(
+      Site site, TransposedConvolutionWork work, Closing owned) {
     this.site = site;
+    this.work = work;
+    this.owned = owned;
+    search = new AlgorithmSearch(site);
     Descriptors make = new Descriptors(owned);
-    try {
-      x = make.tensor(work.x());
-      y = make.tensor(work.y());
-      weights = make.filter(work.weights(), Format.PLAIN);
-      convolution =
-          make.convolution(work.pad(), work.stride(), work.dilation(), work.groups(), site.math());
-      xAt = site.address(work.x());
-      yAt = site.address(work.y());
-      weightsAt = site.address(work.weights());
-      algorithm = search();
-    } catch (RuntimeException | Error e) {
-      owned.close();
-      throw e;
-    }
+    x = make.tensor(work.x());
+    y = make.tensor(work.y());
+    weights = make.filter(work.weights(), Format.PLAIN);
+    convolution =
+        make.convolution(work.pad(), work.stride(), work.dilation(), work.groups(), site.math());
+    xAt = site.address(work.x());
+    yAt = site.address(work.y());
+    weightsAt = site.address(work.weights());
+    algorithm = search.choose(this);
     Descriptors.setMath(convolution, algorithm.math());
-    site.workspace().need(algorithm.workspaceBytes());
   }
 
-  private Algorithm search() {
-    long limit = site.options().workspaceLimitBytes();
-    cudnnConvolutionBwdDataAlgoPerf[] found = new cudnnConvolutionBwdDataAlgoPerf[12];
+  static TransposedConvolutionExecutable prepare(Site site, TransposedConvolutionWork work) {
+    Closing owned = new Closing();
+    return PlainExecutables.guarded(
+        owned, () -> new TransposedConvolutionExecutable(site, work, owned));
+  }
+
+  @Override
+  public String key() {
+    return String.join(
+        " ",
+        "transposed",
+        "x" + work.x().shape(),
+        "w" + work.weights().shape(),
+        "y" + work.y().shape(),
+        "pad" + Arrays.toString(work.pad()).replace(" ", ""),
+        "stride" + Arrays.toString(work.stride()).replace(" ", ""),
+        "dilation" + Arrays.toString(work.dilation()).replace(" ", ""),
+        "groups" + work.groups(),
+        work.x().storage().name(),
+        Format.PLAIN.label(),
+        "math" + site.math(),
+        "limit" + site.options().workspaceLimitBytes());
+  }
+
+  @Override
+  public boolean offers(Algorithm noted) {
+    Descriptors.setMath(convolution, noted.math());
+    long[] bytes = new long[1];
+    return workspaceSize(noted.code(), bytes) == 0 && bytes[0] <= noted.workspaceBytes();
+  }
+
+  private int workspaceSize(int code, long[] bytes) {
+    return JCudnn.cudnnGetConvolutionBackwardDataWorkspaceSize(
+        site.gpu().handle(), weights, x, convolution, y, code, bytes);
+  }
+
+  @Override
+  public List<Algorithm> candidates() {
+    Descriptors.setMath(convolution, site.math());
+    search.makeRoom(ALGORITHMS, this::workspaceSize);
+    return AlgorithmSearch.worthRetiming(search.usable(found(), this, FIND)).stream()
+        .map(row -> search.algorithm(row, false))
+        .toList();
+  }
+
+  private List<Row> found() {
+    cudnnConvolutionBwdDataAlgoPerf[] found = new cudnnConvolutionBwdDataAlgoPerf[2 * ALGORITHMS];
     Arrays.setAll(found, i -> new cudnnConvolutionBwdDataAlgoPerf());
     int[] count = new int[1];
-    long wanted = 0;
-    for (int code = 0; code < 6; code++) {
-      long[] bytes = new long[1];
-      int status =
-          JCudnn.cudnnGetConvolutionBackwardDataWorkspaceSize(
-              site.gpu().handle(), weights, x, convolution, y, code, bytes);
-      if (status == 0 && bytes[0] <= limit) {
-        wanted = Math.max(wanted, bytes[0]);
-      }
-    }
-    long room = site.workspace().growTo(wanted);
     Status.cudnn(
         JCudnn.cudnnFindConvolutionBackwardDataAlgorithmEx(
             site.gpu().handle(),
@@ -72,38 +110,44 @@ final class TransposedConvolutionExecutable implements Executable {
             count,
             found,
             site.workspace().pointer(),
-            Math.min(room, site.workspace().bytes())),
-        "cudnnFindConvolutionBackwardDataAlgorithmEx");
-    boolean isFma = site.math() == MathType.FMA.code();
+            site.workspace().bytes()),
+        FIND);
     return Arrays.stream(found, 0, count[0])
-        .filter(row -> row.status == 0 && row.memory <= Math.min(limit, room))
-        .findFirst()
-        .map(row -> new Algorithm(row.algo, isFma ? site.math() : row.mathType, row.memory, false))
-        .orElseThrow(
-            () ->
-                DeviceFailure.passing(
-                    "cudnnFindConvolutionBackwardDataAlgorithmEx found no algorithm; try another"
-                        + " precision or a larger workspace limit"));
+        .map(row -> new Row(row.status, row.algo, row.mathType, row.memory, row.time))
+        .toList();
+  }
+
+  @Override
+  public int launch(Algorithm candidate) {
+    Descriptors.setMath(convolution, candidate.math());
+    return run(candidate);
+  }
+
+  private int run(Algorithm candidate) {
+    return JCudnn.cudnnConvolutionBackwardData(
+        site.gpu().handle(),
+        Scalars.ONE,
+        weights,
+        weightsAt,
+        x,
+        xAt,
+        convolution,
+        candidate.code(),
+        site.workspace().pointer(),
+        candidate.workspaceBytes(),
+        Scalars.ZERO,
+        y,
+        yAt);
+  }
+
+  @Override
+  public String call(Algorithm candidate) {
+    return "cudnnConvolutionBackwardData";
   }
 
   @Override
   public void enqueue() {
-    Status.cudnn(
-        JCudnn.cudnnConvolutionBackwardData(
-            site.gpu().handle(),
-            Scalars.ONE,
-            weights,
-            weightsAt,
-            x,
-            xAt,
-            convolution,
-            algorithm.code(),
-            site.workspace().pointer(),
-            algorithm.workspaceBytes(),
-            Scalars.ZERO,
-            y,
-            yAt),
-        "cudnnConvolutionBackwardData");
+    Status.cudnn(run(algorithm), call(algorithm));
   }
 
   @Override

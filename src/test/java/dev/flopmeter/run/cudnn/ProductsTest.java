@@ -84,7 +84,9 @@ class ProductsTest {
     }
     for (Precision precision : Precision.values()) {
       try (Plan plan = gpu.prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
-        assertThat(plan.steps()).extracting(ProductsTest::algorithm).contains(kernel);
+        assertThat(plan.steps())
+            .extracting(ProductsTest::algorithm)
+            .anyMatch(name -> name.startsWith(kernel));
         assertThat(Comparison.relativeL2(expected, plan.run(inputs)))
             .as(precision.label())
             .isLessThan(Comparison.limit(precision));
