@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -58,16 +59,20 @@ final class Meters {
     }
     counters(registry);
     peaks(registry);
-    durations(registry);
+    durations(registry, tags);
   }
 
-  /** A histogram in Prometheus' registries, also within a composite; count and sum in others. */
-  private void durations(MeterRegistry registry) {
+  /**
+   * A histogram in Prometheus' registries, also within a composite; count and sum in others.
+   *
+   * @param labels as the filters of the registries around this one left them
+   */
+  private void durations(MeterRegistry registry, Iterable<Tag> labels) {
     if (registry instanceof CompositeMeterRegistry composite) {
-      composite.getRegistries().forEach(this::durations);
+      Meter.Id filtered = inferences(composite, labels).getId();
+      composite.getRegistries().forEach(child -> durations(child, filtered.getTags()));
     } else if (isPrometheus(registry)) {
-      Meter.Id like = registry.get("flopmeter.inferences").tags(tags).meter().getId();
-      PrometheusDurations.join(registry, like, totals);
+      PrometheusDurations.join(registry, inferences(registry, labels).getId(), totals);
     } else {
       FunctionTimer.builder(
               "flopmeter.inference.duration",
@@ -76,7 +81,7 @@ final class Meters {
               Totals::busySeconds,
               TimeUnit.SECONDS)
           .description("How long calls took; a call may hold several inferences.")
-          .tags(tags)
+          .tags(labels)
           .register(registry);
     }
   }
@@ -126,7 +131,7 @@ final class Meters {
   }
 
   private void counters(MeterRegistry registry) {
-    counter(registry, "flopmeter.inferences", "Inferences recorded.", Totals::inferences);
+    inferences(registry, tags);
     counter(
         registry,
         "flopmeter.inference.flop",
@@ -137,6 +142,16 @@ final class Meters {
         "flopmeter.model.busy.seconds",
         "Time that the calls recorded took, summed.",
         Totals::busySeconds);
+  }
+
+  /**
+   * Micrometer answers the one that is there, or one that does nothing where a filter denies it.
+   */
+  private FunctionCounter inferences(MeterRegistry registry, Iterable<Tag> labels) {
+    return FunctionCounter.builder("flopmeter.inferences", totals, Totals::inferences)
+        .description("Inferences recorded.")
+        .tags(labels)
+        .register(registry);
   }
 
   private void counter(

@@ -198,15 +198,21 @@ public final class Daemon implements AutoCloseable {
    * @return the problems, one line each; empty if it was taken
    */
   public synchronized List<String> reload() {
-    ServeConfig next;
     try {
-      next = options.source().read();
-      http.reload(next.http());
+      take(options.source().read());
+      return List.of();
     } catch (ConfigException e) {
       return refused(e.problems().stream().map(Object::toString).toList());
     } catch (IOException e) {
       return refused(List.of(String.valueOf(e.getMessage())));
+    } catch (RuntimeException e) {
+      logger.error("reading the configuration again failed", e);
+      return refused(List.of("an internal error, please report it: " + e));
     }
+  }
+
+  private void take(ServeConfig next) throws IOException {
+    http.reload(next.http());
     if (!next.http().host().equals(config.http().host())
         || next.http().port() != config.http().port()
         || next.http().tls().isPresent() != config.http().tls().isPresent()
@@ -221,7 +227,6 @@ public final class Daemon implements AutoCloseable {
     metrics.reloaded(true, options.clocks().wall().instant());
     plan();
     logger.info("configuration read again: {} workloads", next.workloads().size());
-    return List.of();
   }
 
   private List<String> refused(List<String> problems) {

@@ -16,6 +16,7 @@ import dev.flopmeter.model.TensorType;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.search.Search;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -205,6 +206,30 @@ class ModelEfficiencyTest {
         .contains("# TYPE flopmeter_inference_duration_seconds histogram")
         .contains("flopmeter_live_workloads_value{shop=\"north\",statistic=\"VALUE\"} 2.0");
     assertThat(registry.get("flopmeter.inference.duration").functionTimer().count()).isEqualTo(3);
+  }
+
+  @Test
+  void filtersOfARegistryDoNotBreakTheService() {
+    PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    prometheus
+        .config()
+        .meterFilter(MeterFilter.ignoreTags("workload"))
+        .meterFilter(MeterFilter.denyNameStartsWith("flopmeter.inferences"));
+    CompositeMeterRegistry composite = new CompositeMeterRegistry();
+    composite.config().commonTags("shop", "south");
+    composite.add(prometheus);
+    builder().bindTo(composite).record(1, 1_000_000);
+    assertThat(
+            prometheus
+                .scrape()
+                .lines()
+                .filter(line -> line.startsWith("flopmeter_inference_duration_seconds_count")))
+        .singleElement()
+        .asString()
+        .contains("shop=\"south\"")
+        .doesNotContain("workload=")
+        .endsWith(" 1");
+    assertThat(prometheus.scrape()).doesNotContain("flopmeter_inferences_total");
   }
 
   /** Lines of the histogram of a workload, without the labels that all have. */

@@ -269,9 +269,11 @@ public final class HttpService implements AutoCloseable {
       return;
     }
     exchange.sendResponseHeaders(response.status(), response.length());
-    try (OutputStream out = new SmallWrites(exchange.getResponseBody())) {
-      response.body().write(out);
-    }
+    // Not closed where writing fails: then it is closing the exchange that ends the connection,
+    // while a closed body would leave the client waiting for the rest.
+    OutputStream out = new SmallWrites(exchange.getResponseBody());
+    response.body().write(out);
+    out.close();
   }
 
   private static Map<String, String> query(URI uri) throws BadRequestException {

@@ -67,6 +67,29 @@ class LargeAnswerTest {
     }
   }
 
+  @Test
+  void thatBreakOffEndTheConnection() throws Exception {
+    byte[] part = new byte[1000];
+    for (long length : new long[] {BYTES, 0}) {
+      Route.Handler breaking =
+          request ->
+              new Response(
+                  200,
+                  "application/octet-stream",
+                  false,
+                  length,
+                  out -> {
+                    out.write(part);
+                    throw new IllegalStateException("breaks off");
+                  },
+                  "");
+      try (HttpService service = HttpService.start(settings(), List.of(Route.get("/", breaking)))) {
+        // Without an end of the connection, reading would run into its time limit.
+        assertThat(received(service)).as("of %d bytes", length).isLessThan(BYTES);
+      }
+    }
+  }
+
   private static void meet(CyclicBarrier all) {
     try {
       all.await(30, TimeUnit.SECONDS);
