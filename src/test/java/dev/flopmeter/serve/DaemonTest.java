@@ -47,12 +47,17 @@ class DaemonTest {
   }
 
   private void start(String yaml, Map<String, String> environment) throws Exception {
-    configure(yaml);
     ConfigReader reader = new ConfigReader(Map.of(), Set.of());
+    start(yaml, () -> reader.read(folder.resolve("f.yaml")), environment);
+  }
+
+  private void start(String yaml, ConfigSource source, Map<String, String> environment)
+      throws Exception {
+    configure(yaml);
     daemon =
         Daemon.start(
             new Daemon.Options(
-                () -> reader.read(folder.resolve("f.yaml")),
+                source,
                 FakeWorker.command(environment),
                 Clocks.system(),
                 new Random(1),
@@ -232,6 +237,28 @@ class DaemonTest {
     assertThat(refused.body()).contains("did you mean model?");
     assertThat(metric("flopmeter_config_last_reload_successful")).isZero();
     assertThat(get("/metrics")).contains("workload=\"two\"");
+  }
+
+  @Test
+  void aReloadThatFailsInsideIsCountedAsFailed() throws Exception {
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of());
+    AtomicBoolean isBroken = new AtomicBoolean();
+    start(
+        "workloads: {w: {model: good, device: cpu, interval: 1h}}",
+        () -> {
+          if (isBroken.get()) {
+            throw new IllegalStateException("a mistake of ours");
+          }
+          return reader.read(folder.resolve("f.yaml"));
+        },
+        Map.of());
+    assertThat(metric("flopmeter_config_last_reload_successful")).isEqualTo(1);
+    isBroken.set(true);
+    assertThat(daemon.reload()).singleElement().asString().contains("a mistake of ours");
+    assertThat(metric("flopmeter_config_last_reload_successful")).isZero();
+    isBroken.set(false);
+    assertThat(daemon.reload()).isEmpty();
+    assertThat(metric("flopmeter_config_last_reload_successful")).isEqualTo(1);
   }
 
   @Test
