@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,6 +77,7 @@ final class Board {
   private final Map<Target.Id, Set<SeriesKey>> byTarget = new HashMap<>();
   private final Map<String, Instant> successes = new HashMap<>();
   private final Deque<Run> runs = new ArrayDeque<>();
+  private Set<Target.Id> targets = Set.of();
 
   Board(ServeConfig config, DaemonMetrics metrics, History history, Clocks clocks) {
     this.config = config;
@@ -154,8 +156,11 @@ final class Board {
         .orElse(false);
   }
 
-  /** Takes a run's report: its results are kept, counted and shown. */
-  void completed(Target target, RunReport report, int failures) {
+  /**
+   * Takes a run's report: its results are kept, counted and shown. Of a target that a new
+   * configuration has removed since the run began they are only kept.
+   */
+  void completed(Target target, RunReport report, int failures, boolean isQuarantined) {
     List<HistoryEntry> entries = new ArrayList<>();
     for (WorkerResult result : report.results()) {
       // Single samples are in the histogram; kept, they would be most of the history.
@@ -163,13 +168,16 @@ final class Board {
       entries.add(history.append(result.result(), json));
     }
     synchronized (this) {
-      Set<SeriesKey> came = new HashSet<>();
-      for (int i = 0; i < entries.size(); i++) {
-        Result result = report.results().get(i).result();
-        came.add(result.key());
-        take(result, entries.get(i));
+      if (targets.contains(target.id())) {
+        metrics.quarantined(target.device(), isQuarantined);
+        Set<SeriesKey> came = new HashSet<>();
+        for (int i = 0; i < entries.size(); i++) {
+          Result result = report.results().get(i).result();
+          came.add(result.key());
+          take(result, entries.get(i));
+        }
+        judge(target, report, failures, came);
       }
-      judge(target, report, failures, came);
       runs.addFirst(
           new Run(
               clocks.wall().instant(),
@@ -237,15 +245,14 @@ final class Board {
   }
 
   /** Takes a new configuration: what it no longer names is no longer shown. */
-  synchronized void configured(ServeConfig next, List<Target> targets) {
+  synchronized void configured(ServeConfig next, List<Target> wanted) {
     config = next;
-    Set<Target.Id> ids = new HashSet<>();
-    targets.forEach(target -> ids.add(target.id()));
+    targets = wanted.stream().map(Target::id).collect(Collectors.toUnmodifiableSet());
     byTarget
         .entrySet()
         .removeIf(
             entry -> {
-              boolean isGone = !ids.contains(entry.getKey());
+              boolean isGone = !targets.contains(entry.getKey());
               if (isGone) {
                 entry.getValue().forEach(this::withdraw);
               }

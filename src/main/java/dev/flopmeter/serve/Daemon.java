@@ -124,8 +124,7 @@ public final class Daemon implements AutoCloseable {
 
     @Override
     public void completed(Target target, RunReport report, int failures, boolean isQuarantined) {
-      metrics.quarantined(target.device(), isQuarantined);
-      board.completed(target, report, failures);
+      board.completed(target, report, failures, isQuarantined);
     }
   }
 
@@ -177,7 +176,9 @@ public final class Daemon implements AutoCloseable {
 
   private synchronized void plan() {
     List<Target> targets = TargetPlan.of(config, devices.known());
+    // The board first: from here on no run that ends brings back what the metrics then remove.
     board.configured(config, targets);
+    metrics.configured(config);
     Set<String> used = new HashSet<>();
     targets.forEach(target -> used.add(target.device()));
     for (String device : usedDevices) {
@@ -223,7 +224,6 @@ public final class Daemon implements AutoCloseable {
     reloadProblems = List.of();
     runner.rules(next.worker());
     history.bounds(next.history());
-    metrics.configured(next);
     metrics.reloaded(true, options.clocks().wall().instant());
     plan();
     logger.info("configuration read again: {} workloads", next.workloads().size());

@@ -1,0 +1,93 @@
+package dev.flopmeter.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.serve.config.ConfigReader;
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.history.History;
+import dev.flopmeter.serve.metrics.DaemonMetrics;
+import dev.flopmeter.serve.metrics.Exposition;
+import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.result.SeriesKey;
+import dev.flopmeter.serve.schedule.Target;
+import dev.flopmeter.serve.time.Clocks;
+import dev.flopmeter.serve.worker.Outcome;
+import dev.flopmeter.serve.worker.RunReport;
+import dev.flopmeter.serve.worker.WorkerResult;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Which runs' results become metrics, where runs and new configurations cross. */
+class BoardTest {
+  private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
+
+  @TempDir private Path folder;
+
+  private final Clocks clocks = new Clocks(() -> NOW, () -> 5);
+
+  private ServeConfig config(String workloads) throws Exception {
+    Path file = folder.resolve("f.yaml");
+    Files.writeString(file, "workloads: {" + workloads + "}\nhistory: {folder: kept}\n");
+    return new ConfigReader(Map.of(), Set.of()).read(file);
+  }
+
+  private static List<Target> targets(ServeConfig config) {
+    return TargetPlan.of(config, List.of());
+  }
+
+  private RunReport success(Target target) {
+    Result result =
+        new Result(
+            new SeriesKey(target.workload().name(), "m", target.device(), "djl", "fp32", 1),
+            NOW,
+            Map.of("latency.median", 0.002, "run.samples", 4.0, "valid", 1.0, "cost.macs", 1e9),
+            Map.of(),
+            List.of(),
+            List.of(),
+            List.of(0.002, 0.002, 0.002, 0.002),
+            List.of());
+    return new RunReport(
+        Outcome.SUCCESS, Duration.ofSeconds(1), List.of(new WorkerResult(result, "{}")), "");
+  }
+
+  private static String scrape(DaemonMetrics metrics) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    metrics.exposition().scrape(Exposition.Format.TEXT, false).writeTo(out);
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void aRunThatOutlivesItsWorkloadIsKeptButBringsNoSeriesBack() throws Exception {
+    ServeConfig before = config("a: {model: m, device: 'cuda:0'}");
+    ServeConfig after = config("b: {model: m, device: cpu}");
+    Target old = targets(before).get(0);
+    try (History history = History.open(before.history(), clocks);
+        DaemonMetrics metrics = new DaemonMetrics(before, "1")) {
+      Board board = new Board(before, metrics, history, clocks);
+      board.configured(before, targets(before));
+      metrics.configured(before);
+      board.completed(old, success(old), 0, false);
+      assertThat(scrape(metrics)).contains("workload=\"a\"").contains("device=\"cuda:0\"");
+
+      board.configured(after, targets(after));
+      metrics.configured(after);
+      metrics.deviceUnused("cuda:0");
+      board.completed(old, success(old), 3, true);
+
+      assertThat(scrape(metrics)).doesNotContain("workload=\"a\"").doesNotContain("cuda:0");
+      assertThat(board.lastSuccess("a")).isNull();
+      assertThat(board.runs()).hasSize(2);
+      assertThat(history.state().results()).isEqualTo(2);
+    }
+  }
+}
