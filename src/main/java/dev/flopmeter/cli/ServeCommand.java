@@ -121,10 +121,11 @@ final class ServeCommand implements Callable<Integer> {
                 },
                 "shutdown"));
     String scheme = config.http().tls().isPresent() ? "https" : "http";
+    String host = config.http().host();
     logger.info(
         "serving {}://{}:{}/metrics, {} workloads",
         scheme,
-        config.http().host(),
+        host.contains(":") ? "[" + host + "]" : host,
         daemon.address().getPort(),
         config.workloads().size());
     stopped.await();

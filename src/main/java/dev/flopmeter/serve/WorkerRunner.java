@@ -152,7 +152,8 @@ final class WorkerRunner {
     String what = target.workload().name() + " on " + target.device() + " in " + target.precision();
     String took = report.duration().toMillis() / 1000.0 + " s";
     if (report.outcome() == Outcome.SUCCESS) {
-      logger.info("{}: {} results in {}", what, report.results().size(), took);
+      int came = report.results().size();
+      logger.info("{}: {} {} in {}", what, came, came == 1 ? "result" : "results", took);
     } else if (report.outcome().isNeutral()) {
       logger.info("{}: {} {}", what, report.outcome().label(), report.detail());
     } else {
