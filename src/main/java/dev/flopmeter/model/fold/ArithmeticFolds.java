@@ -28,8 +28,9 @@ final class ArithmeticFolds {
     rules.put("Pow", binary(ArithmeticFolds::power, Math::pow));
     rules.put("Mod", ArithmeticFolds::modulo);
     rules.put("Xor", binary((a, b) -> a ^ b, (a, b) -> (a != 0) != (b != 0) ? 1 : 0));
-    rules.put("Max", binary(Math::max, Math::max));
-    rules.put("Min", binary(Math::min, Math::min));
+    rules.put("Max", variadic(Math::max, Math::max));
+    rules.put("Min", variadic(Math::min, Math::min));
+    rules.put("Sum", variadic(Math::addExact, Double::sum));
     rules.put("Equal", binary((a, b) -> a == b ? 1 : 0, (a, b) -> a == b ? 1 : 0));
     rules.put("Greater", binary((a, b) -> a > b ? 1 : 0, (a, b) -> a > b ? 1 : 0));
     rules.put("GreaterOrEqual", binary((a, b) -> a >= b ? 1 : 0, (a, b) -> a >= b ? 1 : 0));
@@ -45,6 +46,9 @@ final class ArithmeticFolds {
     rules.put("Reciprocal", unary(value -> 1 / value));
     rules.put("Ceil", unary(Math::ceil));
     rules.put("Floor", unary(Math::floor));
+    rules.put("Round", unary(Math::rint));
+    rules.put("Sign", unary(Long::signum, Math::signum));
+    rules.put("Clip", ArithmeticFolds::clip);
     rules.put("Not", unary(value -> value == 0 ? 1 : 0));
     rules.put("Cast", ArithmeticFolds::cast);
     rules.put("Where", ArithmeticFolds::where);
@@ -96,32 +100,73 @@ final class ArithmeticFolds {
   }
 
   private static FoldRule binary(LongBinaryOperator onLongs, DoubleBinaryOperator onDoubles) {
+    FoldRule joined = variadic(onLongs, onDoubles);
+    return (in, outputs) -> in.inputCount() == 2 ? joined.fold(in, outputs) : Optional.empty();
+  }
+
+  /** Joins all inputs, from the left; before opset 7 broadcasting had other rules. */
+  private static FoldRule variadic(LongBinaryOperator onLongs, DoubleBinaryOperator onDoubles) {
     return (in, outputs) -> {
-      if (!Folder.allKnown(in, outputs) || in.inputCount() != 2 || in.opset() < 7) {
+      if (!Folder.allKnown(in, outputs) || in.inputCount() == 0 || in.opset() < 7) {
         return Optional.empty();
       }
-      Tensor a = in.requireValue(0);
-      Tensor b = in.requireValue(1);
-      if (isText(a.type()) || isText(b.type())) {
+      if (in.givenTypes().stream().anyMatch(ArithmeticFolds::isText)) {
         return Optional.empty();
+      }
+      if (in.inputCount() == 1) {
+        return Optional.of(List.of(in.requireValue(0)));
       }
       TensorType type = outputs.get(0);
-      ByteBuffer data = Elements.allocate(type);
-      Broadcast fromA = Broadcast.of(a.shape(), type.shape());
-      Broadcast fromB = Broadcast.of(b.shape(), type.shape());
-      boolean exact = !a.type().type().isFloat() && !b.type().type().isFloat();
-      for (int i = 0; i < type.elements(); i++) {
-        long at = fromA.index(i);
-        long bt = fromB.index(i);
-        if (exact) {
-          Elements.putLong(data, type.type(), i, exactly(onLongs, a.longAt(at), b.longAt(bt)));
-        } else {
-          Elements.putDouble(
-              data, type.type(), i, onDoubles.applyAsDouble(a.doubleAt(at), b.doubleAt(bt)));
-        }
+      Tensor joined = in.requireValue(0);
+      for (int i = 1; i < in.inputCount(); i++) {
+        joined = join(joined, in.requireValue(i), type, onLongs, onDoubles);
       }
-      return Optional.of(List.of(DenseTensor.of(type, data)));
+      return Optional.of(List.of(joined));
     };
+  }
+
+  private static Tensor join(
+      Tensor a,
+      Tensor b,
+      TensorType type,
+      LongBinaryOperator onLongs,
+      DoubleBinaryOperator onDoubles) {
+    ByteBuffer data = Elements.allocate(type);
+    Broadcast fromA = Broadcast.of(a.shape(), type.shape());
+    Broadcast fromB = Broadcast.of(b.shape(), type.shape());
+    boolean exact = !a.type().type().isFloat() && !b.type().type().isFloat();
+    for (int i = 0; i < type.elements(); i++) {
+      long at = fromA.index(i);
+      long bt = fromB.index(i);
+      if (exact) {
+        Elements.putLong(data, type.type(), i, exactly(onLongs, a.longAt(at), b.longAt(bt)));
+      } else {
+        Elements.putDouble(
+            data, type.type(), i, onDoubles.applyAsDouble(a.doubleAt(at), b.doubleAt(bt)));
+      }
+    }
+    return DenseTensor.of(type, data);
+  }
+
+  private static Optional<List<Tensor>> clip(Operands in, List<TensorType> outputs) {
+    if (!Folder.allKnown(in, outputs)) {
+      return Optional.empty();
+    }
+    Optional<Tensor> low = in.value(1);
+    Optional<Tensor> high = in.value(2);
+    if (!in.type(0).type().isFloat()) {
+      long least = low.map(bound -> bound.longAt(0)).orElse(Long.MIN_VALUE);
+      long most = high.map(bound -> bound.longAt(0)).orElse(Long.MAX_VALUE);
+      return unary(value -> Math.min(most, Math.max(least, value)), value -> value)
+          .fold(in, outputs);
+    }
+    double least =
+        low.map(bound -> bound.doubleAt(0))
+            .orElse((double) in.attributes().number("min", Float.NEGATIVE_INFINITY));
+    double most =
+        high.map(bound -> bound.doubleAt(0))
+            .orElse((double) in.attributes().number("max", Float.POSITIVE_INFINITY));
+    return unary(value -> value, value -> Math.min(most, Math.max(least, value))).fold(in, outputs);
   }
 
   private static long exactly(LongBinaryOperator operator, long a, long b) {

@@ -27,6 +27,9 @@ final class SelectionFolds {
     rules.put("Gather", SelectionFolds::gather);
     rules.put("Transpose", SelectionFolds::transpose);
     rules.put("Split", SelectionFolds::split);
+    rules.put("Tile", SelectionFolds::tile);
+    rules.put("Expand", SelectionFolds::expand);
+    rules.put("NonZero", SelectionFolds::nonZero);
   }
 
   private static boolean foldable(Operands in, List<TensorType> outputs) {
@@ -183,5 +186,67 @@ final class SelectionFolds {
       starts[axis] += type.shape().dim(axis);
     }
     return Optional.of(parts);
+  }
+
+  private static Optional<List<Tensor>> tile(Operands in, List<TensorType> outputs) {
+    if (!foldable(in, outputs)) {
+      return Optional.empty();
+    }
+    Tensor source = in.requireValue(0);
+    long[] dims = source.shape().dims();
+    long[] strides = strides(source.shape());
+    long[] outDims = outputs.get(0).shape().dims();
+    return Optional.of(
+        List.of(
+            pick(
+                source,
+                outputs.get(0),
+                flat -> {
+                  long index = 0;
+                  long rest = flat;
+                  for (int i = outDims.length - 1; i >= 0; i--) {
+                    index += rest % outDims[i] % dims[i] * strides[i];
+                    rest /= outDims[i];
+                  }
+                  return index;
+                })));
+  }
+
+  /** One value is repeated to any size, since that takes no memory. */
+  private static Optional<List<Tensor>> expand(Operands in, List<TensorType> outputs) {
+    TensorType type = outputs.get(0);
+    Optional<Tensor> known = in.value(0);
+    if (known.isPresent() && known.get().elements() == 1) {
+      return Optional.of(List.of(new FilledTensor(type, known.get().reshaped(Shape.SCALAR))));
+    }
+    if (!foldable(in, outputs)) {
+      return Optional.empty();
+    }
+    Tensor source = in.requireValue(0);
+    Broadcast from = Broadcast.of(source.shape(), type.shape());
+    return Optional.of(List.of(pick(source, type, from::index)));
+  }
+
+  /** The places of all elements that are not 0, one column each. */
+  private static Optional<List<Tensor>> nonZero(Operands in, List<TensorType> outputs) {
+    if (!Folder.allKnown(in, outputs)) {
+      return Optional.empty();
+    }
+    Tensor value = in.requireValue(0);
+    TensorType type = outputs.get(0);
+    int found = (int) type.shape().dim(1);
+    long[] places = new long[(int) type.elements()];
+    int column = 0;
+    for (int i = 0; i < value.elements(); i++) {
+      if (value.doubleAt(i) != 0) {
+        long rest = i;
+        for (int axis = value.shape().rank() - 1; axis >= 0; axis--) {
+          places[axis * found + column] = rest % value.shape().dim(axis);
+          rest /= value.shape().dim(axis);
+        }
+        column++;
+      }
+    }
+    return Optional.of(List.of(DenseTensor.ofLongs(type.shape(), places)));
   }
 }

@@ -26,7 +26,6 @@ final class ShapeFolds {
     rules.put("Size", (in, out) -> Optional.of(List.of(Tensor.ofLong(in.type(0).elements()))));
     rules.put("Constant", ShapeFolds::constant);
     rules.put("ConstantOfShape", ShapeFolds::constantOfShape);
-    rules.put("Expand", ShapeFolds::expand);
   }
 
   private static Optional<List<Tensor>> sameValues(Operands in, List<TensorType> outputs) {
@@ -73,12 +72,5 @@ final class ShapeFolds {
             .orElseGet(
                 () -> DenseTensor.ofDoubles(new TensorType(DataType.FLOAT, Shape.SCALAR), 0));
     return Optional.of(List.of(new FilledTensor(type, value)));
-  }
-
-  private static Optional<List<Tensor>> expand(Operands in, List<TensorType> outputs) {
-    TensorType type = outputs.get(0);
-    return in.value(0)
-        .filter(value -> value.elements() == 1)
-        .map(value -> List.of(new FilledTensor(type, value.reshaped(Shape.SCALAR))));
   }
 }

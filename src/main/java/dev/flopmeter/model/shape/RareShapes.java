@@ -6,6 +6,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.Window;
 import java.util.List;
@@ -13,6 +14,9 @@ import java.util.Map;
 
 /** Operators met in few models: sampling, signals, regions, and those whose shape is data. */
 final class RareShapes {
+  /** Elements of a known value that are looked through at load. */
+  private static final long MOST_SEARCHED = 1 << 16;
+
   private RareShapes() {}
 
   /** Only a run tells how large these get, or they hold no tensors. */
@@ -22,7 +26,6 @@ final class RareShapes {
           "ConcatFromSequence",
           "ImageDecoder",
           "NonMaxSuppression",
-          "NonZero",
           "Optional",
           "OptionalGetElement",
           "OptionalHasElement",
@@ -44,6 +47,7 @@ final class RareShapes {
           throw new DataDependentException(in.node().op());
         };
     DATA_DECIDES.forEach(op -> rules.put(op, dataDecides));
+    rules.put("NonZero", RareShapes::nonZero);
     rules.put("TensorScatter", in -> List.of(in.type(0)));
     rules.put(
         "StringConcat", in -> List.of(in.type(0).withShape(in.shape(0).broadcast(in.shape(1)))));
@@ -83,6 +87,19 @@ final class RareShapes {
       throw new ModelException("a determinant needs square matrices, not " + shape);
     }
     return shape.rank() - 2;
+  }
+
+  /** One column for each element that is not 0: known where the elements are. */
+  private static List<TensorType> nonZero(Operands in) {
+    Tensor value = in.requireValue(0);
+    if (value.elements() > MOST_SEARCHED || value.shape().rank() == 0) {
+      throw new DataDependentException(in.node().op());
+    }
+    long found = 0;
+    for (int i = 0; i < value.elements(); i++) {
+      found += value.doubleAt(i) != 0 ? 1 : 0;
+    }
+    return List.of(TensorType.of(DataType.INT64, value.shape().rank(), found));
   }
 
   private static TensorType asked(Operands in, String attribute, long... dims) {

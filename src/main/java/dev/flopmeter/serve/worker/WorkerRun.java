@@ -136,7 +136,8 @@ public final class WorkerRun {
     String detail =
         switch (outcome) {
           case SUCCESS, STOPPED, SKIPPED_BUSY, NOT_STARTED -> "";
-          case TIMEOUT -> "took longer than " + request.workload().timeout().toMillis() / 1e3 + " s";
+          case TIMEOUT ->
+              "took longer than " + request.workload().timeout().toMillis() / 1e3 + " s";
           case GARBAGE -> String.valueOf(badLine);
           case TRUNCATED ->
               came.size() + " of " + request.expectedResults() + " results came" + after(said);

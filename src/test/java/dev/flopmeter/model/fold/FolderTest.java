@@ -156,4 +156,58 @@ class FolderTest {
     assertThatThrownBy(() -> longs("Range", Tensor.ofLongs(), Tensor.ofLong(3), Tensor.ofLong(1)))
         .hasMessageContaining("has no element 0");
   }
+
+  private static double[] doubles(String op, Attributes attributes, Tensor... operands) {
+    return fold(op, attributes, operands).orElseThrow().toDoubles();
+  }
+
+  @Test
+  void reducesFloatsAndIntegers() {
+    Tensor table =
+        DenseTensor.ofDoubles(
+            new TensorType(DataType.FLOAT, Shape.of(2, 3)), 1, -2, 3.5, 4, 0.5, -6);
+    Attributes rows = Attributes.of("axes", new long[] {1}, "keepdims", 0);
+    assertThat(doubles("ReduceMax", rows, table)).containsExactly(3.5, 4);
+    assertThat(doubles("ReduceMin", rows, table)).containsExactly(-2, -6);
+    assertThat(doubles("ReduceProd", rows, table)).containsExactly(-7, -12);
+    assertThat(fold("ReduceSum", Attributes.NONE, table).orElseThrow().doubleAt(0)).isEqualTo(1);
+    assertThat(longs("ReduceMax", Tensor.ofLongs(3, 1L << 60, -5))).containsExactly(1L << 60);
+  }
+
+  @Test
+  void joinsAnyNumberOfOperands() {
+    assertThat(longs("Max", Tensor.ofLongs(1, 5), Tensor.ofLongs(3), Tensor.ofLongs(2, 9)))
+        .containsExactly(3, 9);
+    assertThat(longs("Min", Tensor.ofLongs(4, 7))).containsExactly(4, 7);
+    assertThat(longs("Sum", Tensor.ofLongs(1), Tensor.ofLongs(2), Tensor.ofLongs(3)))
+        .containsExactly(6);
+  }
+
+  @Test
+  void roundsAndClips() {
+    Tensor values = of(DataType.FLOAT, -2.5, 0.5, 1.5, 7);
+    assertThat(doubles("Round", Attributes.NONE, values)).containsExactly(-2, 0, 2, 7);
+    assertThat(doubles("Sign", Attributes.NONE, values)).containsExactly(-1, 1, 1, 1);
+    assertThat(longs("Clip", Tensor.ofLongs(-4, 2, 1L << 60), Tensor.ofLong(0), Tensor.ofLong(9)))
+        .containsExactly(0, 2, 9);
+    Tensor most = DenseTensor.ofDoubles(new TensorType(DataType.FLOAT, Shape.SCALAR), 1);
+    assertThat(doubles("Clip", Attributes.NONE, values, most)).containsExactly(1, 1, 1.5, 7);
+  }
+
+  @Test
+  void repeats() {
+    Tensor row = Tensor.ofLongs(1, 2);
+    assertThat(longs("Tile", row, Tensor.ofLongs(2))).containsExactly(1, 2, 1, 2);
+    assertThat(longs("Expand", row, Tensor.ofLongs(2, 2))).containsExactly(1, 2, 1, 2);
+    assertThat(longs("Expand", DenseTensor.ofLongs(Shape.of(2, 1), 1, 2), Tensor.ofLongs(2, 2)))
+        .containsExactly(1, 1, 2, 2);
+  }
+
+  @Test
+  void findsWhatIsNotZero() {
+    Tensor table = DenseTensor.ofLongs(Shape.of(2, 3), 0, 4, 0, 5, 0, 6);
+    Tensor places = fold("NonZero", Attributes.NONE, table).orElseThrow();
+    assertThat(places.shape()).isEqualTo(Shape.of(2, 3));
+    assertThat(places.toLongs()).containsExactly(0, 1, 1, 1, 0, 2);
+  }
 }
