@@ -3,6 +3,7 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.shape.ProductOrder;
 import java.util.Map;
 
 /** Operators of {@code com.microsoft}: those that optimised exports hold most. */
@@ -80,10 +81,11 @@ final class ContribCosts {
   }
 
   private static Work fusedMatMul(Operands in) {
-    boolean transposed = in.attributes().flag("transA", false);
+    Shape a = in.shape(0);
+    int[] order = ProductOrder.of(in.attributes(), 'A', a.rank());
     long out = in.output(0).elements();
     return new Work(
-        Sizes.multiply(out, in.shape(0).dim(transposed ? -2 : -1)),
+        Sizes.multiply(out, a.dim(order[order.length - 1])),
         in.attributes().number("alpha", 1) == 1 ? 0 : out);
   }
 

@@ -6,6 +6,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -74,16 +75,13 @@ final class AttentionShapes {
   }
 
   private static List<TensorType> fusedMatMul(Operands in) {
-    Shape a = turned(in.shape(0), in.attributes().flag("transA", false));
-    Shape b = turned(in.shape(1), in.attributes().flag("transB", false));
+    Shape a = ordered(in.shape(0), ProductOrder.of(in.attributes(), 'A', in.shape(0).rank()));
+    Shape b = ordered(in.shape(1), ProductOrder.of(in.attributes(), 'B', in.shape(1).rank()));
     return List.of(in.type(0).withShape(MatrixShapes.product(a, b)));
   }
 
-  private static Shape turned(Shape shape, boolean turns) {
-    int rank = shape.rank();
-    return turns && rank > 1
-        ? shape.with(rank - 2, shape.dim(-1)).with(rank - 1, shape.dim(-2))
-        : shape;
+  private static Shape ordered(Shape shape, int[] order) {
+    return Shape.of(Arrays.stream(order).mapToLong(shape::dim).toArray());
   }
 
   private static List<TensorType> skipLayerNormalization(Operands in) {

@@ -31,7 +31,7 @@ final class AttentionSteps {
   }
 
   /** (batch, tokens, heads x width) as (batch, heads, tokens, width). */
-  private static View headed(View view, long heads) {
+  static View headed(View view, long heads) {
     if (view.rank() == 4) {
       return view;
     }
@@ -128,7 +128,7 @@ final class AttentionSteps {
   }
 
   /** (batch, heads, tokens, width) with an axis of 1 for the heads that share it. */
-  private static View repeated(View view) {
+  static View repeated(View view) {
     return view.as(
         Shape.of(view.dim(0), view.dim(1), 1, view.dim(2), view.dim(3)),
         view.stride(0),

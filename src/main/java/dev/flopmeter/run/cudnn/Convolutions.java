@@ -19,6 +19,7 @@ final class Convolutions {
 
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("Conv", Convolutions::convolution);
+    operators.put(Group.FUSED_CONVOLUTION, Convolutions::convolution);
     operators.put("ConvTranspose", Convolutions::transposed);
   }
 
@@ -62,9 +63,8 @@ final class Convolutions {
       reads.add(bias);
     }
     View y = node.out(0, format);
-    node.emit(
-        reads,
-        List.of(y),
+    List<Work> works = new ArrayList<>();
+    works.add(
         new ConvolutionWork(
             x,
             weights,
@@ -77,6 +77,8 @@ final class Convolutions {
             Spatial.lifted(window.dilation(), 1),
             groups,
             format));
+    works.addAll(FusedActivation.of(node, y));
+    node.emit(reads, List.of(y), works);
   }
 
   /**

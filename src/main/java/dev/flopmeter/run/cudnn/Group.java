@@ -3,6 +3,7 @@ package dev.flopmeter.run.cudnn;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -22,12 +23,21 @@ record Group(
     @Nullable Tensor bias,
     @Nullable String residual,
     boolean relu) {
+  static final String FUSED_CONVOLUTION = "com.microsoft:FusedConv";
+  static final String FUSED_GEMM = "com.microsoft:FusedGemm";
+  private static final Set<String> FUSED = Set.of(FUSED_CONVOLUTION, FUSED_GEMM);
+
   Group {
     nodes = List.copyOf(nodes);
   }
 
+  /** A node alone. What ONNX Runtime has fused to one is part of it. */
   static Group of(Node node) {
-    return new Group(node, List.of(node), null, null, null, false);
+    boolean isFused = FUSED.contains(node.qualifiedOp());
+    boolean hasResidual = node.qualifiedOp().equals(FUSED_CONVOLUTION) && node.hasInput(3);
+    boolean relu = isFused && node.attributes().text("activation", "").equals("Relu");
+    String residual = hasResidual ? node.inputs().get(3) : null;
+    return new Group(node, List.of(node), null, null, residual, relu);
   }
 
   /** The value it gives. */

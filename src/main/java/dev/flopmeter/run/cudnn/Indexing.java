@@ -24,22 +24,24 @@ final class Indexing {
     View indices = node.plain(1);
     View y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
-    node.emit(
-        List.of(x, indices),
-        List.of(y),
-        KernelWork.perElement(
-            "gather",
-            y.elements(),
-            new Arguments()
-                .pointer(x)
-                .pointer(indices)
-                .pointer(y)
-                .numbers(
-                    y.elements(),
-                    x.dim(axis),
-                    x.shape().elements(axis + 1, x.rank()),
-                    indices.elements())
-                .integers(x.storage().code(), 0)));
+    node.emit(List.of(x, indices), List.of(y), gather(x, indices, y, axis));
+  }
+
+  /** {@code y = x} at {@code indices} along one axis; all three are packed. */
+  static KernelWork gather(View x, View indices, View y, int axis) {
+    return KernelWork.perElement(
+        "gather",
+        y.elements(),
+        new Arguments()
+            .pointer(x)
+            .pointer(indices)
+            .pointer(y)
+            .numbers(
+                y.elements(),
+                x.dim(axis),
+                x.shape().elements(axis + 1, x.rank()),
+                indices.elements())
+            .integers(x.storage().code(), 0));
   }
 
   private static void gatherElements(NodePlan node) {

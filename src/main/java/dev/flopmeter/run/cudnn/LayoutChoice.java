@@ -46,10 +46,14 @@ final class LayoutChoice {
   /** The names of the convolutions that can compute in either format. */
   static List<Node> convolutions(Graph graph) {
     return graph.nodes().stream()
-        .filter(node -> node.qualifiedOp().equals("Conv"))
+        .filter(LayoutChoice::isConvolution)
         .filter(node -> graph.constant(node.inputs().get(1)).isPresent())
         .filter(node -> graph.requireType(node.inputs().get(0)).shape().rank() == 4)
         .toList();
+  }
+
+  private static boolean isConvolution(Node node) {
+    return node.qualifiedOp().equals("Conv") || node.qualifiedOp().equals(Group.FUSED_CONVOLUTION);
   }
 
   /** A place where a value passes from one convolution to the next. */

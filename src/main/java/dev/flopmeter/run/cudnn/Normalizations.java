@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 /** Normalisations: by stored statistics, across channels, and by the statistics of rows. */
 final class Normalizations {
   /** The numbers of {@code normalize.c}. */
-  private static final int MEAN_AND_VARIANCE = 0;
+  static final int MEAN_AND_VARIANCE = 0;
 
-  private static final int ROOT_MEAN_SQUARE = 1;
+  static final int ROOT_MEAN_SQUARE = 1;
   private static final int NORM_1 = 2;
   private static final int NORM_2 = 3;
 
@@ -22,6 +22,7 @@ final class Normalizations {
     operators.put("LRN", Normalizations::lrn);
     operators.put("LayerNormalization", node -> layer(node, MEAN_AND_VARIANCE));
     operators.put("RMSNormalization", node -> layer(node, ROOT_MEAN_SQUARE));
+    operators.put("SimplifiedLayerNormalization", Normalizations::simplified);
     operators.put("InstanceNormalization", Normalizations::instance);
     operators.put("GroupNormalization", Normalizations::group);
     operators.put("LpNormalization", Normalizations::lp);
@@ -106,6 +107,14 @@ final class Normalizations {
             FoldedWeights.epsilon(node.attributes()),
             mean,
             inverse));
+  }
+
+  /** ONNX Runtime's name for RMSNormalization. */
+  private static void simplified(NodePlan node) {
+    if (node.hasOutput(1)) {
+      throw node.unsupported("the output of the inverse deviation");
+    }
+    layer(node, ROOT_MEAN_SQUARE);
   }
 
   /** A scale or bias of the normalised axes, repeated to all of them where it is smaller. */
@@ -261,6 +270,21 @@ final class Normalizations {
             null,
             null),
         Copies.copy(done, y.permuted(order)));
+  }
+
+  /** {@link #rows} over the last axis, with a scale and perhaps a bias for each of its elements. */
+  static KernelWork lastAxis(
+      int kind,
+      View x,
+      View y,
+      View scale,
+      @Nullable View bias,
+      double epsilon,
+      @Nullable View mean,
+      @Nullable View inverse) {
+    long length = x.dim(x.rank() - 1);
+    long rows = x.elements() / Math.max(1, length);
+    return rows(kind, x, y, rows, length, 1, scale, bias, 1, 1, epsilon, mean, inverse);
   }
 
   /**

@@ -42,6 +42,8 @@ final class Operators {
     Recurrence.addTo(operators);
     Quantization.addTo(operators);
     AttentionSteps.addTo(operators);
+    ContribSteps.addTo(operators);
+    ContribAttention.addTo(operators);
     return Collections.unmodifiableMap(operators);
   }
 }

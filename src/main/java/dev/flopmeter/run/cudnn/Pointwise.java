@@ -54,10 +54,6 @@ final class Pointwise {
         "Shrink",
         node ->
             unary(node, Unary.Kind.SHRINK, number(node, "lambd", 0.5), number(node, "bias", 0)));
-    operators.put("com.microsoft:Gelu", node -> unary(node, Unary.Kind.GELU, 0));
-    operators.put(
-        "com.microsoft:QuickGelu",
-        node -> unary(node, Unary.Kind.SWISH, number(node, "alpha", 1.702)));
     Map.ofEntries(
             Map.entry("Erf", Unary.Kind.ERF),
             Map.entry("Exp", Unary.Kind.EXP),
@@ -113,7 +109,7 @@ final class Pointwise {
     operators.put("Where", Pointwise::where);
   }
 
-  private static double number(NodePlan node, String name, double absent) {
+  static double number(NodePlan node, String name, double absent) {
     return node.attributes().number(name, (float) absent);
   }
 

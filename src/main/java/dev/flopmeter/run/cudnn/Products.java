@@ -2,10 +2,12 @@ package dev.flopmeter.run.cudnn;
 
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.shape.ProductOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +20,8 @@ final class Products {
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("MatMul", Products::matMul);
     operators.put("Gemm", Products::gemm);
+    operators.put(Group.FUSED_GEMM, Products::gemm);
+    operators.put("com.microsoft:FusedMatMul", Products::fusedMatMul);
   }
 
   private static void matMul(NodePlan node) {
@@ -38,10 +42,39 @@ final class Products {
     }
     View x = node.plain(0);
     View y = node.in(1);
-    View left = x.rank() == 1 ? x.as(Shape.of(1, x.dim(0)), 0, x.stride(0)) : x;
-    View right = y.rank() == 1 ? y.as(Shape.of(y.dim(0), 1), y.stride(0), 0) : y;
     View out = node.out(0);
-    node.emit(List.of(x, y), List.of(out), work(left, right, out, 1));
+    node.emit(List.of(x, y), List.of(out), work(asRow(x), asColumn(y), out, 1));
+  }
+
+  /** A product of operands with their axes in another order, times a constant. */
+  private static void fusedMatMul(NodePlan node) {
+    int[] orderA = ProductOrder.of(node.attributes(), 'A', node.shape(0).rank());
+    int[] orderB = ProductOrder.of(node.attributes(), 'B', node.shape(1).rank());
+    double alpha = node.attributes().number("alpha", 1);
+    Optional<Tensor> weights = node.operands().value(1);
+    boolean isAsIs = IntStream.range(0, orderA.length).allMatch(i -> orderA[i] == i);
+    boolean isConstant = weights.isPresent() && orderB.length == 2 && orderA.length >= 1 && isAsIs;
+    if (isConstant && weights.get().elements() > 0 && node.shape(0).elements() > 0) {
+      boolean isTransposed = orderB[0] == 1;
+      long rows = node.shape(0).elements() / weights.get().shape().dim(isTransposed ? 1 : 0);
+      byConstant(node, rows, weights.get(), isTransposed, alpha, null);
+      return;
+    }
+    View a = node.plain(0);
+    View b = node.plain(1);
+    View out = node.out(0);
+    node.emit(
+        List.of(a, b),
+        List.of(out),
+        work(asRow(a.permuted(orderA)), asColumn(b.permuted(orderB)), out, alpha));
+  }
+
+  private static View asRow(View x) {
+    return x.rank() == 1 ? x.as(Shape.of(1, x.dim(0)), 0, x.stride(0)) : x;
+  }
+
+  private static View asColumn(View y) {
+    return y.rank() == 1 ? y.as(Shape.of(y.dim(0), 1), y.stride(0), 0) : y;
   }
 
   private static void write(
@@ -90,9 +123,8 @@ final class Products {
     View y = node.out(0);
     // One pixel is the same in both formats; the tensor cores' code is written for NHWC.
     Format format = node.floats() == Storage.F32 ? Format.PLAIN : Format.CHANNELS_LAST;
-    node.emit(
-        reads,
-        List.of(y),
+    List<Work> works = new ArrayList<>();
+    works.add(
         new ConvolutionWork(
             pixels(x, rows, k, format),
             filter,
@@ -105,6 +137,8 @@ final class Products {
             new int[] {1, 1},
             1,
             format));
+    works.addAll(FusedActivation.of(node, y));
+    node.emit(reads, List.of(y), works);
   }
 
   private static View pixels(View matrix, long rows, long columns, Format format) {
@@ -158,6 +192,7 @@ final class Products {
     if (node.group().relu()) {
       works.add(Unary.work(Unary.Kind.RELU, y, y, 0, 0));
     }
+    works.addAll(FusedActivation.of(node, y));
     node.emit(reads, List.of(y), works);
   }
 

@@ -6,9 +6,12 @@ import static dev.flopmeter.run.djl.kernel.Text.number;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.shape.ProductOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** The operators that ONNX Runtime's optimiser writes, of the domain {@code com.microsoft}. */
 final class ContribKernels {
@@ -64,11 +67,8 @@ final class ContribKernels {
 
   private static Kernel fusedMatMul(Operands in) {
     Attributes attributes = in.attributes();
-    if (attributes.flag("transBatchA", false) || attributes.flag("transBatchB", false)) {
-      throw Kernels.unsupported(in, "batches that are transposed");
-    }
-    String a = attributes.flag("transA", false) ? "torch.transpose(x0, -1, -2)" : "x0";
-    String b = attributes.flag("transB", false) ? "torch.transpose(x1, -1, -2)" : "x1";
+    String a = ordered("x0", ProductOrder.of(attributes, 'A', in.shape(0).rank()));
+    String b = ordered("x1", ProductOrder.of(attributes, 'B', in.shape(1).rank()));
     return Kernel.of(
         "torch.mul(torch.matmul("
             + a
@@ -77,6 +77,11 @@ final class ContribKernels {
             + "), "
             + number(attributes.number("alpha", 1))
             + ")");
+  }
+
+  private static String ordered(String value, int[] order) {
+    boolean isAsIs = IntStream.range(0, order.length).allMatch(i -> order[i] == i);
+    return isAsIs ? value : "torch.permute(" + value + ", " + Arrays.toString(order) + ")";
   }
 
   /** Inputs: input, skip, gamma, then beta and bias, or bias alone in the simplified form. */
