@@ -112,9 +112,6 @@ final class ContribSteps {
    * positions. Outputs: the normalised sum of the embeddings, the tokens of each mask, the sum.
    */
   private static void embedding(NodePlan node) {
-    if (node.hasOutput(1)) {
-      throw node.unsupported("the output of the mask's lengths");
-    }
     List<View> reads = new ArrayList<>();
     List<View> writes = new ArrayList<>();
     List<Work> works = new ArrayList<>();
@@ -137,6 +134,13 @@ final class ContribSteps {
     View gamma = read(node, 5, reads);
     View beta = read(node, 6, reads);
     works.add(normalized(node, sum, written(node, 0, writes), gamma, beta, null, null));
+    if (node.hasOutput(1)) {
+      View lengths = written(node, 1, writes);
+      works.add(
+          node.has(7)
+              ? Reductions.rowSums(read(node, 7, reads), lengths)
+              : Copies.fill(lengths, 0));
+    }
     node.emit(reads, writes, works);
   }
 

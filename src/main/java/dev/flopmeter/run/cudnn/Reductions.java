@@ -88,18 +88,26 @@ final class Reductions {
       writes.add(from);
       works.add(Copies.copy(turned, from));
     }
-    works.add(
-        KernelWork.perRow(
-            "reduce_rows",
-            rows,
-            length,
-            new Arguments()
-                .pointer(from)
-                .pointer(y)
-                .numbers(rows, length, length, 1)
-                .integer(kind.code)
-                .integers(x.storage().code(), y.storage().code())
-                .integer(0)));
+    works.add(rows(kind, from, y, rows, length));
+  }
+
+  private static KernelWork rows(Kind kind, View from, View y, long rows, long length) {
+    return KernelWork.perRow(
+        "reduce_rows",
+        rows,
+        length,
+        new Arguments()
+            .pointer(from)
+            .pointer(y)
+            .numbers(rows, length, length, 1)
+            .integer(kind.code)
+            .integers(from.storage().code(), y.storage().code())
+            .integer(0));
+  }
+
+  /** The sum of each row of a packed matrix. */
+  static KernelWork rowSums(View matrix, View y) {
+    return rows(Kind.SUM, matrix, y, matrix.dim(0), matrix.dim(1));
   }
 
   /** The order of axes with those of {@code last} at the end. */

@@ -226,7 +226,15 @@ class ContribTest {
     if (arePositionsGiven) {
       nothing().ints(tokens, 4, 3, 2, 0, 1, 2);
     }
-    agrees("EmbedLayerNormalization", "y", "", "sum");
+    agrees("EmbedLayerNormalization", "y", "lengths", "sum");
+  }
+
+  @Test
+  void tellsHowManyTokensAMaskHas() {
+    long[] tokens = {2, 3};
+    ints(tokens, 4, 0, 6, 2, 2, 1).nothing().weights(7, 8).weights(5, 8).nothing();
+    weights(8).weights(8).ints(tokens, 1, 1, 0, 1, 1, 1);
+    agrees("EmbedLayerNormalization", "y", "lengths");
   }
 
   private ContribTest attention() {
