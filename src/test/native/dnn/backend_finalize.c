@@ -233,8 +233,45 @@ static bool is_main(int kind)
     return kind == B_OP_CONVOLUTION || kind == B_OP_CONVOLUTION_BWD_DATA || kind == B_OP_MATMUL;
 }
 
+/* Whether operation i takes what operation i - 1 made, and is of this kind (and mode or operator). */
+static bool follows(const struct backend_graph *graph, int i, int kind, int mode)
+{
+    const struct backend_operation *op = &graph->operations[i];
+    int actual = kind == B_OP_REDUCTION ? op->reduction : kind == B_OP_POINTWISE ? op->pointwise.mode : mode;
+    return i < graph->count && op->kind == kind && actual == mode && graph->operations[i - 1].y.is_virtual
+        && (op->x.id == graph->operations[i - 1].y.id || op->b.id == graph->operations[i - 1].y.id);
+}
+
+static bool is_narrow(const struct backend_tensor *t, int from_end)
+{
+    int width = t->tensor.dim[t->tensor.rank - from_end];
+    return t->tensor.type != TYPE_FLOAT && t->tensor.rank == 4 && width % 8 == 0 && width <= 128;
+}
+
+/* The fused attention engine (guide, "Mha-fprop"): product, scale, bias, softmax spelled out, product; 16-bit types, heads
+ * no wider than 128. Of the order in which virtual tensors are made, these have just one. */
+static bool is_attention(const struct backend_graph *graph)
+{
+    enum { ADD = 0, MULTIPLY = 1, DIVIDE = 6, SUBTRACT = 9, EXP = 13, SUM = 0, MAXIMUM = 3 };
+    const struct backend_operation *ops = graph->operations;
+    int i = 1;
+    if (ops[0].kind != B_OP_MATMUL)
+        return false;
+    i += follows(graph, i, B_OP_POINTWISE, MULTIPLY);
+    i += follows(graph, i, B_OP_POINTWISE, ADD);
+    const struct backend_tensor *scores = &ops[i - 1].y;
+    bool softmax = graph->count == i + 6 && follows(graph, i, B_OP_REDUCTION, MAXIMUM)
+        && follows(graph, i + 1, B_OP_POINTWISE, SUBTRACT) && ops[i + 1].x.id == scores->id
+        && follows(graph, i + 2, B_OP_POINTWISE, EXP) && follows(graph, i + 3, B_OP_REDUCTION, SUM)
+        && follows(graph, i + 4, B_OP_POINTWISE, DIVIDE) && ops[i + 4].x.id == ops[i + 2].y.id
+        && follows(graph, i + 5, B_OP_MATMUL, 0) && ops[i + 5].x.id == ops[i + 4].y.id;
+    return softmax && is_narrow(&ops[0].x, 1) && is_narrow(&ops[0].b, 2) && is_narrow(&ops[i + 5].b, 1)
+        && is_narrow(&ops[i + 5].y, 1) && !ops[i + 5].y.is_virtual;
+}
+
 /* The patterns of the runtime fusion engine: pointwise operations around at most one convolution or matrix product,
- * a reduction at the end. Operations are taken in an order in which each virtual tensor is made before it is used. */
+ * a reduction at the end; and attention. Operations are taken in an order in which each virtual tensor is made before it
+ * is used. */
 static cudnnStatus_t finalize_graph(cudnnBackendDescriptor_t d)
 {
     const struct attribute *handle = backend_attribute(d, GRAPH_HANDLE), *ops = backend_attribute(d, GRAPH_OPS);
@@ -271,8 +308,9 @@ static cudnnStatus_t finalize_graph(cudnnBackendDescriptor_t d)
         }
         REQUIRE(graph.count > before, CUDNN_STATUS_BAD_PARAM); /* a virtual tensor that nothing makes */
     }
-    REQUIRE(mains <= 1, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
-    for (int i = 0; i + 1 < graph.count; i++)
+    bool attention = is_attention(&graph);
+    REQUIRE(mains <= 1 || attention, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
+    for (int i = 0; i + 1 < graph.count && !attention; i++)
         REQUIRE(graph.operations[i].kind != B_OP_REDUCTION, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
     d->graph = malloc(sizeof graph);
     if (d->graph == NULL)

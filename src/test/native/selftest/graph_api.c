@@ -204,8 +204,95 @@ static void reduction(void)
     tensor_free(&y);
 }
 
+static dnn product_of(dnn a, dnn b, dnn c)
+{
+    dnn d = made(18), op = made(19);
+    OK(cudnnBackendSetAttribute(d, 1500, DATA_TYPE, 1, &(int){FP32}));
+    OK(cudnnBackendFinalize(d));
+    set_descriptor(op, 1520, a);
+    set_descriptor(op, 1521, b);
+    set_descriptor(op, 1522, c);
+    set_descriptor(op, 1523, d);
+    OK(cudnnBackendFinalize(op));
+    OK(cudnnBackendDestroyDescriptor(d));
+    return op;
+}
+
+static dnn reduction_of(int kind, dnn x, dnn y)
+{
+    dnn d = made(21), op = made(22);
+    OK(cudnnBackendSetAttribute(d, 1600, 18, 1, &kind));
+    OK(cudnnBackendSetAttribute(d, 1601, DATA_TYPE, 1, &(int){FP32}));
+    OK(cudnnBackendFinalize(d));
+    set_descriptor(op, 1610, x);
+    set_descriptor(op, 1611, y);
+    set_descriptor(op, 1612, d);
+    OK(cudnnBackendFinalize(op));
+    OK(cudnnBackendDestroyDescriptor(d));
+    return op;
+}
+
+/* softmax(q k + bias) v as one graph: heads of a multiple of 8 in fp16 run, others have no engine. */
+static void attention(int type, int width, int status)
+{
+    enum { H = 2, S = 3, T = 4 };
+    struct test_tensor q = tensor_new(type, NCHW, 4, (int[]){1, H, S, width}), k = tensor_new(type, NCHW, 4, (int[]){1, H, width, T});
+    struct test_tensor v = tensor_new(type, NCHW, 4, (int[]){1, H, T, width}), y = tensor_new(type, NCHW, 4, (int[]){1, H, S, width});
+    struct test_tensor bias = tensor_new(type, NCHW, 4, (int[]){1, 1, S, T}), row = tensor_new(FP32, NCHW, 4, (int[]){1, H, S, 1});
+    struct test_tensor score = tensor_new(FP32, NCHW, 4, (int[]){1, H, S, T}), share = score;
+    share.type = type;
+    dnn qt = tensor(&q, 1, false), kt = tensor(&k, 2, false), vt = tensor(&v, 3, false), bt = tensor(&bias, 4, false);
+    dnn yt = tensor(&y, 5, false), t[6] = {tensor(&score, 10, true), tensor(&score, 11, true), tensor(&row, 12, true),
+                                           tensor(&score, 13, true), tensor(&score, 14, true), tensor(&row, 15, true)};
+    dnn shares = tensor(&share, 16, true);
+    dnn ops[8] = {product_of(qt, kt, t[0]), pointwise(0, t[0], bt, t[1]), reduction_of(3, t[1], t[2]),
+                  pointwise(9, t[1], t[2], t[3]), pointwise(13, t[3], NULL, t[4]), reduction_of(0, t[4], t[5]),
+                  pointwise(6, t[4], t[5], shares), product_of(shares, vt, yt)};
+    if (status == 0) {
+        run(ops, 8, (int64_t[]){1, 2, 3, 4, 5}, (address[]){q.memory, k.memory, v.memory, bias.memory, y.memory}, 5, 0, 0);
+        float *actual = tensor_read(&y);
+        double worst = 0;
+        for (int i = 0; i < H * S; i++) {
+            double p[T], sum = 0;
+            for (int j = 0; j < T; j++) {
+                p[j] = bias.values[i % S * T + j];
+                for (int d = 0; d < width; d++)
+                    p[j] += (double)q.values[i * width + d] * k.values[(i / S * width + d) * T + j];
+                sum += p[j] = exp(p[j]);
+            }
+            for (int d = 0; d < width; d++) {
+                double e = 0;
+                for (int j = 0; j < T; j++)
+                    e += p[j] / sum * v.values[(i / S * T + j) * width + d];
+                worst = fmax(worst, fabs(e - actual[i * width + d]));
+            }
+        }
+        CHECK(worst < 2e-3);
+        free(actual);
+    } else {
+        dnn graph = made(15);
+        OK(cudnnBackendSetAttribute(graph, 800, HANDLE, 1, &handle));
+        OK(cudnnBackendSetAttribute(graph, 801, DESCRIPTOR, 8, ops));
+        STATUS(status, cudnnBackendFinalize(graph));
+        OK(cudnnBackendDestroyDescriptor(graph));
+    }
+    dnn all[] = {qt, kt, vt, bt, yt, shares};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        OK(cudnnBackendDestroyDescriptor(all[i]));
+    for (int i = 0; i < 6; i++)
+        OK(cudnnBackendDestroyDescriptor(t[i]));
+    for (int i = 0; i < 8; i++)
+        OK(cudnnBackendDestroyDescriptor(ops[i]));
+    struct test_tensor *tensors[] = {&q, &k, &v, &y, &bias, &row, &score};
+    for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++)
+        tensor_free(tensors[i]);
+}
+
 void test_graph_api(void)
 {
+    attention(FP16, 8, 0);
+    attention(FP16, 12, 3001);
+    attention(FP32, 8, 3001);
     matmul(FP32);
     matmul(FP16);
     convolution(NHWC);

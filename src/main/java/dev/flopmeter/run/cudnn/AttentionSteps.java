@@ -1,10 +1,14 @@
 package dev.flopmeter.run.cudnn;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +32,72 @@ final class AttentionSteps {
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("Attention", AttentionSteps::attention);
     operators.put("RotaryEmbedding", AttentionSteps::rotary);
+  }
+
+  /** Whether these products are an attention in whole heads, none shared or repeated. */
+  static boolean isWhole(Graph graph, Node product, Group.Attention rest) {
+    Shape q = graph.requireType(product.inputs().get(0)).shape();
+    Shape keys = graph.requireType(product.inputs().get(1)).shape();
+    Shape values = graph.requireType(rest.values()).shape();
+    boolean isAddable = rest.added() == null || graph.requireType(rest.added()).shape().rank() <= 4;
+    return isAddable
+        && q.rank() == 4
+        && keys.rank() == 4
+        && values.rank() == 4
+        && Stream.of(keys, values)
+            .allMatch(other -> other.dim(0) == q.dim(0) && other.dim(1) == q.dim(1));
+  }
+
+  /** The nodes of an attention as one step. */
+  static void fused(NodePlan node, Group.Attention rest) {
+    View q = node.plain(0);
+    View keys = keys(node, rest.turned());
+    View values = node.draft().formatted(rest.values(), Format.PLAIN);
+    List<View> reads = new ArrayList<>(List.of(q, keys, values));
+    View added = null;
+    if (rest.added() != null) {
+      added = node.draft().formatted(rest.added(), Format.PLAIN);
+      reads.add(added);
+    }
+    Shape shape = q.shape().with(3, keys.dim(3));
+    View scores = node.scratch("scores", shape, q.storage());
+    View shares = node.scratch("shares", shape, q.storage());
+    View y = node.out(0);
+    node.emit(
+        reads,
+        List.of(y, scores, shares),
+        attention(q, keys, values, added, y, rest.scale(), scores, shares));
+  }
+
+  private static View keys(NodePlan node, @Nullable Node turned) {
+    if (turned == null) {
+      return node.in(1);
+    }
+    View source = node.draft().formatted(turned.inputs().get(0), Format.PLAIN);
+    long[] order = turned.attributes().integers("perm", 3, 2, 1, 0);
+    return source.permuted(
+        Arrays.stream(order).mapToInt(axis -> source.shape().axis(axis)).toArray());
+  }
+
+  /** One work for cuDNN's fused attention, or else step by step over the scores and shares. */
+  static AttentionWork attention(
+      View q,
+      View keys,
+      View values,
+      @Nullable View added,
+      View y,
+      double scale,
+      View scores,
+      View shares) {
+    List<Work> apart = new ArrayList<>();
+    apart.add(Products.work(q, keys, scores, scale));
+    if (added != null) {
+      apart.add(Binary.work(Binary.Kind.ADD, scores, added, scores));
+    }
+    long rows = scores.elements() / Math.max(1, scores.dim(3));
+    apart.add(new SoftmaxWork(scores, shares, rows, scores.dim(3), 1, false));
+    apart.add(Products.work(shares, values, y, 1));
+    return new AttentionWork(q, keys, values, added, y, scale, apart);
   }
 
   /** (batch, tokens, heads x width) as (batch, heads, tokens, width). */
@@ -73,6 +143,7 @@ final class AttentionSteps {
             q.stride(1),
             q.stride(2),
             q.stride(3));
+    int before = works.size();
     works.add(Products.work(grouped, repeated(k).permuted(0, 1, 2, 4, 3), scores, scale));
     boolean showsScores = node.node().outputs().size() > 3 && node.hasOutput(3);
     int shown = showsScores ? (int) node.attributes().integer("qk_matmul_output_mode", 0) : -1;
@@ -105,6 +176,20 @@ final class AttentionSteps {
             : y;
     View target = result.reshaped(Shape.of(batch, keyHeads, group, queries, valueWidth));
     works.add(Products.work(weights, repeated(v), target, 1));
+    boolean isPlain =
+        group == 1
+            && !showsScores
+            && cap == 0
+            && lengths == null
+            && !isCausal
+            && (mask == null || (mask.storage().isFloat() && mask.dim(mask.rank() - 1) == keys));
+    if (isPlain) {
+      List<Work> apart = works.subList(before, works.size());
+      AttentionWork whole =
+          new AttentionWork(q, k.permuted(0, 1, 3, 2), v, mask, result, scale, apart);
+      apart.clear();
+      works.add(whole);
+    }
     if (isPacked) {
       writes.add(result);
       works.add(Copies.copy(result, headed(y, queryHeads)));

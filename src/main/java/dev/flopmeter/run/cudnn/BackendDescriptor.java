@@ -24,7 +24,9 @@ final class BackendDescriptor extends cudnnBackendDescriptor implements AutoClos
     VARIANT_PACK(16),
     TENSOR(17),
     PRODUCT(18),
-    PRODUCT_OPERATION(19);
+    PRODUCT_OPERATION(19),
+    REDUCTION(21),
+    REDUCTION_OPERATION(22);
 
     private final int code;
 
@@ -43,7 +45,8 @@ final class BackendDescriptor extends cudnnBackendDescriptor implements AutoClos
     HEURISTIC_MODE(8, 4),
     NUMERICAL_NOTE(11, 4),
     POINTWISE_MODE(14, 4),
-    DESCRIPTOR(15, 8);
+    DESCRIPTOR(15, 8),
+    REDUCTION_OPERATOR(18, 4);
 
     private final int code;
     private final int bytes;

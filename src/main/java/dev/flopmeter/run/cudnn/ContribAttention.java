@@ -47,13 +47,19 @@ final class ContribAttention {
     View weights = written(node.scratch("weights", shape, q.storage()));
     double scale = node.attributes().number("scale", 0);
     double factor = scale == 0 ? 1 / Math.sqrt((double) widths[0] / heads) : scale;
-    works.add(Products.work(q, k.permuted(0, 1, 3, 2), scores, factor));
-    mask(scores, keys);
-    works.add(new SoftmaxWork(scores, weights, q.dim(0) * heads * q.dim(2), keys, 1, false));
+    View turned = k.permuted(0, 1, 3, 2);
     View y = written(node.out(0));
     View result =
         written(node.scratch("result", Shape.of(q.dim(0), heads, q.dim(2), v.dim(3)), y.storage()));
-    works.add(Products.work(weights, v, result, 1));
+    if (node.has(MASK) || node.attributes().flag("unidirectional", false)) {
+      works.add(Products.work(q, turned, scores, factor));
+      mask(scores, keys);
+      works.add(new SoftmaxWork(scores, weights, q.dim(0) * heads * q.dim(2), keys, 1, false));
+      works.add(Products.work(weights, v, result, 1));
+    } else {
+      View added = node.has(ADDED) ? read(ADDED) : null;
+      works.add(AttentionSteps.attention(q, turned, v, added, result, factor, scores, weights));
+    }
     works.add(Copies.copy(result, AttentionSteps.headed(y, heads)));
     node.emit(reads, writes, works);
   }

@@ -5,6 +5,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.RunOptions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -17,20 +18,24 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Joins what one cuDNN call can do: a convolution (or a product with constant weights), the batch
- * normalisation, bias, residual sum and rectifier that follow it. A value that anything else reads
- * is never swallowed.
+ * normalisation, bias, residual sum and rectifier that follow it; in 16-bit types the two products
+ * of an attention with all between them. A value that anything else reads is never swallowed.
  */
 final class Fusion {
   private final Graph graph;
+  private final Storage floats;
   private final Map<String, List<Node>> readers = new HashMap<>();
+  private final Map<String, Node> makers = new HashMap<>();
   private final Set<Node> taken = new HashSet<>();
   private final Map<Node, Integer> positions = new HashMap<>();
 
-  private Fusion(Graph graph) {
+  private Fusion(Graph graph, Storage floats) {
     this.graph = graph;
+    this.floats = floats;
     for (int i = 0; i < graph.nodes().size(); i++) {
       Node node = graph.nodes().get(i);
       positions.put(node, i);
+      node.outputs().forEach(output -> makers.put(output, node));
       for (String input : node.inputs()) {
         readers.computeIfAbsent(input, name -> new ArrayList<>()).add(node);
       }
@@ -38,8 +43,10 @@ final class Fusion {
   }
 
   /** The graph's nodes in groups, in an order in which they can run. */
-  static List<Group> of(Graph graph, boolean fuse) {
-    return fuse ? new Fusion(graph).groups() : graph.nodes().stream().map(Group::of).toList();
+  static List<Group> of(Graph graph, RunOptions options) {
+    return options.fuse()
+        ? new Fusion(graph, Storage.of(options.precision())).groups()
+        : graph.nodes().stream().map(Group::of).toList();
   }
 
   private List<Group> groups() {
@@ -55,6 +62,11 @@ final class Fusion {
             default -> Group.of(node);
           };
       taken.addAll(group.nodes());
+      if (group.attention() != null && group.attention().turned() != null) {
+        // It stood before the product and has a group of its own by now.
+        Node turned = group.attention().turned();
+        groups.removeIf(earlier -> earlier.main().equals(turned));
+      }
       groups.add(group);
     }
     // A group runs where its last node stood: by then all that it reads is there.
@@ -100,13 +112,15 @@ final class Fusion {
       relu = true;
       nodes.add(next);
     }
-    return new Group(conv, nodes, batchNorm, bias, residual, relu);
+    return new Group(conv, nodes, batchNorm, bias, residual, relu, null);
   }
 
   private Group product(Node product) {
     List<Node> nodes = new ArrayList<>(List.of(product));
     if (!isConstant(product, 1) || graph.requireType(product.inputs().get(1)).shape().rank() != 2) {
-      return Group.of(product);
+      return floats == Storage.F32
+          ? Group.of(product)
+          : attention(product).orElse(Group.of(product));
     }
     Tensor bias = null;
     boolean relu = false;
@@ -127,7 +141,75 @@ final class Fusion {
       relu = true;
       nodes.add(next);
     }
-    return new Group(product, nodes, null, bias, null, relu);
+    return new Group(product, nodes, null, bias, null, relu, null);
+  }
+
+  /** Two products with a softmax in between: scores, perhaps scaled and masked, and values. */
+  private Optional<Group> attention(Node product) {
+    List<Node> nodes = new ArrayList<>(List.of(product));
+    Node next = onlyReader(product).orElse(null);
+    double scale = 1;
+    if (next != null && (next.op().equals("Mul") || next.op().equals("Div"))) {
+      Optional<Tensor> factor = graph.constant(otherOperand(next, output(nodes)));
+      boolean isScale =
+          factor.isPresent()
+              && factor.get().elements() == 1
+              && (next.op().equals("Mul") || next.inputs().get(0).equals(output(nodes)));
+      if (!isScale) {
+        return Optional.empty();
+      }
+      double by = factor.get().doubleAt(0);
+      scale = next.op().equals("Mul") ? by : 1 / by;
+      nodes.add(next);
+      next = onlyReader(next).orElse(null);
+    }
+    String added = null;
+    if (next != null && next.op().equals("Add")) {
+      added = otherOperand(next, output(nodes));
+      if (added.equals(output(nodes)) || !isSameShape(next.outputs().get(0), output(nodes))) {
+        return Optional.empty();
+      }
+      nodes.add(next);
+      next = onlyReader(next).orElse(null);
+    }
+    if (next == null || !isSoftmaxOfRows(next)) {
+      return Optional.empty();
+    }
+    nodes.add(next);
+    Node last = onlyReader(next).orElse(null);
+    if (last == null
+        || !last.qualifiedOp().equals("MatMul")
+        || !last.inputs().get(0).equals(output(nodes))
+        || last.inputs().get(1).equals(output(nodes))) {
+      return Optional.empty();
+    }
+    nodes.add(last);
+    Node turned = turnedKeys(product).orElse(null);
+    if (turned != null) {
+      nodes.add(1, turned);
+    }
+    Group.Attention rest = new Group.Attention(scale, added, last.inputs().get(1), turned);
+    return AttentionSteps.isWhole(graph, product, rest)
+        ? Optional.of(new Group(product, nodes, null, null, null, false, rest))
+        : Optional.empty();
+  }
+
+  /** Keys lie with a head's width innermost, as cuDNN wants them, before they are turned. */
+  private Optional<Node> turnedKeys(Node product) {
+    @Nullable Node maker = makers.get(product.inputs().get(1));
+    return Optional.ofNullable(maker)
+        .filter(node -> node.qualifiedOp().equals("Transpose"))
+        .filter(node -> readers.getOrDefault(node.outputs().get(0), List.of()).size() == 1)
+        .filter(node -> !graph.outputs().contains(node.outputs().get(0)));
+  }
+
+  private boolean isSoftmaxOfRows(Node node) {
+    if (!node.qualifiedOp().equals("Softmax")) {
+      return false;
+    }
+    int rank = graph.requireType(node.inputs().get(0)).shape().rank();
+    long axis = node.attributes().integer("axis", node.opset() < 13 ? 1 : -1);
+    return axis == -1 || axis == rank - 1;
   }
 
   private static String output(List<Node> nodes) {

@@ -32,7 +32,7 @@ final class Planner {
       Function<String, Format> formats,
       Map<String, ConcatPlaces.Place> places) {
     Draft draft = new Draft(graph, options, formats, places);
-    for (Group group : Fusion.of(graph, options.fuse())) {
+    for (Group group : Fusion.of(graph, options)) {
       plan(draft, group);
     }
     return draft;

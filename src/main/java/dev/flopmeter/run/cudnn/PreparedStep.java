@@ -19,7 +19,10 @@ record PreparedStep(PlannedStep plan, List<Executable> executables) {
   }
 
   private KernelInfo kernel() {
-    List<KernelInfo> infos = executables.stream().map(Executable::kernel).toList();
+    return joined(executables.stream().map(Executable::kernel).toList());
+  }
+
+  static KernelInfo joined(List<KernelInfo> infos) {
     if (infos.size() == 1) {
       return infos.get(0);
     }

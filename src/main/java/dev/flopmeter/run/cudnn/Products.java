@@ -25,6 +25,10 @@ final class Products {
   }
 
   private static void matMul(NodePlan node) {
+    if (node.group().attention() != null) {
+      AttentionSteps.fused(node, node.group().attention());
+      return;
+    }
     Shape b = node.shape(1);
     Optional<Tensor> weights = node.operands().value(1);
     boolean isConstant = weights.isPresent() && b.rank() == 2 && node.shape(0).rank() >= 1;

@@ -50,6 +50,9 @@ record Site(
     if (work instanceof ProductWork product) {
       return ProductExecutable.prepare(this, product);
     }
+    if (work instanceof AttentionWork attention) {
+      return AttentionExecutable.prepare(this, attention);
+    }
     return new KernelExecutable(this, (KernelWork) work);
   }
 }

@@ -9,4 +9,5 @@ sealed interface Work
         ActivationWork,
         LrnWork,
         ProductWork,
+        AttentionWork,
         KernelWork {}

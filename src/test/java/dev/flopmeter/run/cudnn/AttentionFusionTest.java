@@ -1,0 +1,184 @@
+package dev.flopmeter.run.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.Precision;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import dev.flopmeter.run.djl.DjlBackend;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Attention as cuDNN's one fused graph, and what runs where that has no engine. */
+class AttentionFusionTest {
+  @TempDir static Path cache;
+  private static CudnnBackend gpu;
+  private static DjlBackend reference;
+
+  private final GraphBuilder graph = new GraphBuilder("attention", 23);
+  private final Map<String, Tensor> fed = new LinkedHashMap<>();
+
+  @BeforeAll
+  static void open() {
+    gpu = EmulatedGpu.open(cache);
+    reference = DjlBackend.open();
+  }
+
+  @AfterAll
+  static void close() {
+    if (gpu != null) {
+      gpu.close();
+      reference.close();
+    }
+  }
+
+  private String input(String name, long... dims) {
+    TensorType type = TensorType.of(DataType.FLOAT, dims);
+    fed.put(name, new RandomTensor(type, fed.size() + 1, -1, 1));
+    return graph.input(name, type);
+  }
+
+  private String op(String op, String name, Attributes attributes, String... inputs) {
+    return graph.add(op, name, attributes, inputs);
+  }
+
+  /** Scores of 2 x 3 heads, 5 queries and 7 keys. */
+  private String scores(long width) {
+    String k = input("k", 2, 3, 7, width);
+    Attributes turn = Attributes.of("perm", new long[] {0, 1, 3, 2});
+    String keys = op("Transpose", "keys", turn, k);
+    return op("MatMul", "scores", Attributes.NONE, input("q", 2, 3, 5, width), keys);
+  }
+
+  private String attended(String scores, long width) {
+    String shares = op("Softmax", "softmax", Attributes.of("axis", -1), scores);
+    return op("MatMul", "values", Attributes.NONE, shares, input("v", 2, 3, 7, width));
+  }
+
+  private String scaled(String scores) {
+    graph.constant("factor", Tensor.ofFloats(Shape.SCALAR, 2.5f));
+    return op("Div", "scaled", Attributes.NONE, scores, "factor");
+  }
+
+  private String masked(String scores, long... dims) {
+    return op("Add", "masked", Attributes.NONE, scores, input("mask", dims));
+  }
+
+  private List<Step> steps(String output, RunOptions options) {
+    Graph built = graph.build(List.of(output));
+    Map<String, Tensor> expected;
+    try (Plan plan = reference.prepare(built, RunOptions.DEFAULT)) {
+      expected = plan.run(fed);
+    }
+    try (Plan plan = gpu.prepare(built, options)) {
+      assertThat(Comparison.relativeL2(expected, plan.run(fed)))
+          .isLessThan(Comparison.limit(options.precision()));
+      return plan.steps();
+    }
+  }
+
+  private static String algorithm(Step step) {
+    return Objects.requireNonNull(step.kernel()).algorithm();
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Precision.class,
+      names = {"FP16", "BF16"})
+  void isOneStepIn16Bits(Precision precision) {
+    String y = attended(masked(scaled(scores(16)), 5, 7), 8);
+    List<Step> steps = steps(y, RunOptions.DEFAULT.withPrecision(precision));
+    assertThat(steps).hasSize(1);
+    assertThat(steps.get(0).nodes())
+        .containsExactlyInAnyOrder("scores", "keys", "scaled", "masked", "softmax", "values");
+    assertThat(algorithm(steps.get(0))).startsWith("graph attention");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"5x7", "1x7", "2x1x1x7", "1x3x5x7", "3x5x7"})
+  void takesAnyMaskThatFits(String mask) {
+    long[] dims = java.util.Arrays.stream(mask.split("x")).mapToLong(Long::parseLong).toArray();
+    String y = attended(masked(scores(8), dims), 8);
+    List<Step> steps = steps(y, RunOptions.DEFAULT.withPrecision(Precision.FP16));
+    assertThat(steps).hasSize(1);
+    assertThat(algorithm(steps.get(0))).startsWith("graph attention");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"12, 8", "8, 4", "136, 8"})
+  void runsStepByStepInHeadsThatCudnnDoesNotFuse(long width, long valueWidth) {
+    String y = attended(scaled(scores(width)), valueWidth);
+    List<Step> steps = steps(y, RunOptions.DEFAULT.withPrecision(Precision.FP16));
+    assertThat(steps).hasSize(1);
+    assertThat(algorithm(steps.get(0))).contains("graph matmul").contains("Softmax");
+  }
+
+  private List<Step> attentionOperator(Attributes attributes, String... inputs) {
+    String y = op("Attention", "attention", attributes, inputs);
+    return steps(y, RunOptions.DEFAULT.withPrecision(Precision.FP16));
+  }
+
+  @Test
+  void fusesTheOperatorToo() {
+    String q = input("q", 2, 5, 24);
+    String k = input("k", 2, 7, 24);
+    String v = input("v", 2, 7, 24);
+    Attributes heads = Attributes.of("q_num_heads", 3, "kv_num_heads", 3);
+    List<Step> steps = attentionOperator(heads, q, k, v, input("mask", 5, 7));
+    assertThat(algorithm(steps.get(0))).contains("graph attention");
+  }
+
+  @Test
+  void takesTheOperatorApartWhereHeadsAreShared() {
+    String q = input("q", 2, 5, 24);
+    String k = input("k", 2, 7, 8);
+    String v = input("v", 2, 7, 8);
+    Attributes heads = Attributes.of("q_num_heads", 3, "kv_num_heads", 1);
+    List<Step> steps = attentionOperator(heads, q, k, v);
+    assertThat(algorithm(steps.get(0))).doesNotContain("graph attention");
+  }
+
+  @Test
+  void keepsItsPartsInFloat32() {
+    String y = attended(scaled(scores(8)), 8);
+    assertThat(steps(y, RunOptions.DEFAULT)).hasSizeGreaterThan(3);
+  }
+
+  @Test
+  void keepsItsPartsWhereNothingIsToBeFused() {
+    String y = attended(scores(8), 8);
+    RunOptions options = RunOptions.DEFAULT.withPrecision(Precision.FP16).withFuse(false);
+    assertThat(steps(y, options)).hasSizeGreaterThan(3);
+  }
+
+  @Test
+  void keepsScoresThatSomethingElseReads() {
+    String scores = scores(8);
+    String y = attended(scores, 8);
+    String other = op("Relu", "other", Attributes.NONE, scores);
+    Graph built = graph.build(List.of(y, other));
+    RunOptions options = RunOptions.DEFAULT.withPrecision(Precision.FP16);
+    try (Plan plan = gpu.prepare(built, options)) {
+      assertThat(plan.steps()).extracting(Step::op).contains("Softmax");
+    }
+  }
+}
