@@ -22,6 +22,12 @@ import org.jspecify.annotations.Nullable;
  * of an attention with all between them. A value that anything else reads is never swallowed.
  */
 final class Fusion {
+  /** Elements of a mask that are looked through. */
+  private static final long MOST_SEARCHED = 1 << 22;
+
+  /** What is added to a score that is to be seen. */
+  private static final double LEAST_SEEN = -1e4;
+
   private final Graph graph;
   private final Storage floats;
   private final Map<String, List<Node>> readers = new HashMap<>();
@@ -176,7 +182,10 @@ final class Fusion {
       return Optional.empty();
     }
     nodes.add(next);
-    Node last = onlyReader(next).orElse(null);
+    if (added == null || leavesEachRowSomething(added)) {
+      nodes.addAll(guard(next));
+    }
+    Node last = onlyReader(nodes.get(nodes.size() - 1)).orElse(null);
     if (last == null
         || !last.qualifiedOp().equals("MatMul")
         || !last.inputs().get(0).equals(output(nodes))
@@ -192,6 +201,51 @@ final class Fusion {
     return AttentionSteps.isWhole(graph, product, rest)
         ? Optional.of(new Group(product, nodes, null, null, null, false, rest))
         : Optional.empty();
+  }
+
+  /**
+   * What PyTorch's exports put behind a softmax, {@code Where(IsNaN(x), 0, x)}: shares of a row
+   * that is masked altogether become 0.
+   */
+  private List<Node> guard(Node softmax) {
+    String shares = softmax.outputs().get(0);
+    List<Node> reading = readers.getOrDefault(shares, List.of());
+    if (reading.size() != 2 || graph.outputs().contains(shares)) {
+      return List.of();
+    }
+    Node test = reading.get(0);
+    Node choice = reading.get(1);
+    boolean isGuard =
+        test.qualifiedOp().equals("IsNaN")
+            && choice.qualifiedOp().equals("Where")
+            && onlyReader(test).filter(choice::equals).isPresent()
+            && choice.inputs().get(0).equals(test.outputs().get(0))
+            && choice.inputs().get(2).equals(shares)
+            && graph
+                .constant(choice.inputs().get(1))
+                .filter(zero -> zero.elements() == 1 && zero.doubleAt(0) == 0)
+                .isPresent();
+    return isGuard ? List.of(test, choice) : List.of();
+  }
+
+  /** Whether no row of a constant mask hides all keys, so that no share can be NaN. */
+  private boolean leavesEachRowSomething(String added) {
+    Optional<Tensor> mask =
+        graph.constant(added).filter(known -> known.elements() <= MOST_SEARCHED);
+    if (mask.isEmpty() || mask.get().shape().rank() == 0) {
+      return false;
+    }
+    long width = mask.get().shape().dim(-1);
+    for (long row = 0; row < mask.get().elements() / Math.max(1, width); row++) {
+      boolean isHidden = true;
+      for (long key = 0; key < width && isHidden; key++) {
+        isHidden = mask.get().doubleAt(row * width + key) < LEAST_SEEN;
+      }
+      if (isHidden) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Keys lie with a head's width innermost, as cuDNN wants them, before they are turned. */

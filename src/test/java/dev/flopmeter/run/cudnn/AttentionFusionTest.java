@@ -132,6 +132,36 @@ class AttentionFusionTest {
     assertThat(algorithm(steps.get(0))).contains("graph matmul").contains("Softmax");
   }
 
+  /** A row that is hidden altogether has shares of NaN, which exports of PyTorch replace by 0. */
+  private String guarded(float... mask) {
+    graph.constant("mask", Tensor.ofFloats(Shape.of(mask.length / 7, 7), mask));
+    graph.constant("zero", Tensor.ofFloats(Shape.SCALAR, 0));
+    String masked = op("Add", "masked", Attributes.NONE, scores(8), "mask");
+    String shares = op("Softmax", "softmax", Attributes.of("axis", -1), masked);
+    String test = op("IsNaN", "test", Attributes.NONE, shares);
+    String safe = op("Where", "safe", Attributes.NONE, test, "zero", shares);
+    return op("MatMul", "values", Attributes.NONE, safe, input("v", 2, 3, 7, 8));
+  }
+
+  @Test
+  void leavesOutAGuardAgainstWhatCannotBe() {
+    float hidden = Float.NEGATIVE_INFINITY;
+    String y = guarded(0, hidden, 0, 0, hidden, 0, 0);
+    List<Step> steps = steps(y, RunOptions.DEFAULT.withPrecision(Precision.FP16));
+    assertThat(steps).hasSize(1);
+    assertThat(algorithm(steps.get(0))).startsWith("graph attention");
+    assertThat(steps.get(0).nodes()).contains("test", "safe");
+  }
+
+  @Test
+  void keepsAGuardThatIsNeeded() {
+    float[] mask = new float[35];
+    java.util.Arrays.fill(mask, 7, 14, Float.NEGATIVE_INFINITY);
+    String y = guarded(mask);
+    List<Step> steps = steps(y, RunOptions.DEFAULT.withPrecision(Precision.FP16));
+    assertThat(steps).extracting(Step::op).contains("Where");
+  }
+
   private List<Step> attentionOperator(Attributes attributes, String... inputs) {
     String y = op("Attention", "attention", attributes, inputs);
     return steps(y, RunOptions.DEFAULT.withPrecision(Precision.FP16));
