@@ -3,6 +3,7 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
 import java.util.List;
 
@@ -94,9 +95,8 @@ public final class Call {
   /** Elements of the operator's learned tensors. */
   public long parameters() {
     long elements = 0;
-    for (String value : Parameters.of(operands)) {
-      int slot = operands.node().inputs().indexOf(value);
-      elements = Sizes.add(elements, operands.type(slot).elements());
+    for (TensorType type : Parameters.of(operands).values()) {
+      elements = Sizes.add(elements, type.elements());
     }
     return elements;
   }
