@@ -129,8 +129,10 @@ public final class GraphBuilder {
    *
    * @throws ModelException if its inputs do not fit, with the node named
    */
-  public void add(Node node) {
+  public void add(Node written) {
+    Node node = written;
     try {
+      node = EarlyVersions.modern(written);
       requireDefined(node);
       node.outputs().stream().filter(output -> !output.isEmpty()).forEach(this::claim);
       infer(rebatched > 1 && node.qualifiedOp().equals("Reshape") ? followingBatch(node) : node);
