@@ -108,10 +108,12 @@ public final class Call {
 
   /** The size of the axis that a Softmax runs over. */
   public long features() {
-    long axis = operands.attributes().integer("axis", operands.opset() < 13 ? 1 : -1);
     Shape shape = operands.shape(0);
-    return operands.opset() < 13
-        ? shape.elements(shape.axis(axis), shape.rank())
-        : shape.dim(shape.axis(axis));
+    boolean cuts = operands.opset() < 13;
+    long axis = operands.attributes().integer("axis", cuts ? 1 : -1);
+    if (shape.rank() == 0 || axis == shape.rank()) {
+      return 1;
+    }
+    return cuts ? shape.elements(shape.axis(axis), shape.rank()) : shape.dim(shape.axis(axis));
   }
 }

@@ -152,6 +152,17 @@ enum ControlFlow {
 
   /** An output has a type where both branches agree on it. */
   private static void addBranches(GraphBuilder builder, Node node, Graph then, Graph otherwise) {
+    for (Graph branch : List.of(then, otherwise)) {
+      if (branch.outputs().size() < node.outputs().size()) {
+        throw new ModelException(
+            "it names "
+                + node.outputs().size()
+                + " outputs, but its branch '"
+                + branch.name()
+                + "' gives "
+                + branch.outputs().size());
+      }
+    }
     List<@Nullable TensorType> outputs = new ArrayList<>();
     for (int i = 0; i < node.outputs().size(); i++) {
       TensorType a = outputType(then, i);

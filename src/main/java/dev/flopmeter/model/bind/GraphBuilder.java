@@ -192,6 +192,7 @@ public final class GraphBuilder {
     Operands in = operands(node);
     Optional<List<TensorType>> outputs = inferTypes(node, in);
     if (outputs.isPresent()) {
+      requireOutputs(node, outputs.get().size());
       Optional<List<Tensor>> folded =
           node.metadata().containsKey(TorchOrigin.KEEP)
               ? Optional.empty()
@@ -210,6 +211,15 @@ public final class GraphBuilder {
       recordDeclared(node);
     }
     nodes.add(uniquelyNamed(node));
+  }
+
+  private static void requireOutputs(Node node, int most) {
+    for (int i = most; node.domain().isEmpty() && i < node.outputs().size(); i++) {
+      if (!node.outputs().get(i).isEmpty()) {
+        throw new ModelException(
+            "its output '" + node.outputs().get(i) + "' is one more than the " + most + " it has");
+      }
+    }
   }
 
   /**
