@@ -126,6 +126,21 @@ class HouseTest {
         .check(MAIN);
   }
 
+  @Test
+  void theCountSearchesNoLists() {
+    noClasses()
+        .that()
+        .resideInAPackage(ours("count"))
+        .should()
+        .callMethod(List.class, "contains", Object.class)
+        .orShould()
+        .callMethod(List.class, "indexOf", Object.class)
+        .orShould()
+        .callMethod(List.class, "lastIndexOf", Object.class)
+        .because("a node can have as many inputs as a file has names, and work must grow with them")
+        .check(MAIN);
+  }
+
   private static ArchRule mayKnow(String name, String... below) {
     DescribedPredicate<JavaClass> known =
         resideInAnyPackage(

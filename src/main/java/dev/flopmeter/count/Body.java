@@ -5,7 +5,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
-import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.bind.LoopTrips;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +34,7 @@ enum Body {
     @Override
     Cost count(GraphCount outer, Operands in) {
       Graph body = body(in, "body");
-      OptionalLong trips = trips(in, body);
+      OptionalLong trips = LoopTrips.of(in, body);
       return outer.take(
           outer.inner(in.node(), body),
           trips.orElse(1),
@@ -105,16 +105,5 @@ enum Body {
     return in.opset() < 9
         ? Sizes.multiply(scanned.dim(0), scanned.dim(1))
         : scanned.dim(scanned.axis(axis));
-  }
-
-  /** A trip count that is a constant, where neither condition can end the loop before it. */
-  private static OptionalLong trips(Operands in, Graph body) {
-    Tensor count = in.value(0).orElse(null);
-    boolean starts = !in.has(1) || in.value(1).map(value -> value.longAt(0) != 0).orElse(false);
-    boolean goesOn =
-        body.constant(body.outputs().get(0)).map(value -> value.longAt(0) != 0).orElse(false);
-    return count != null && count.longAt(0) >= 0 && starts && goesOn
-        ? OptionalLong.of(count.longAt(0))
-        : OptionalLong.empty();
   }
 }

@@ -3,6 +3,7 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
 import java.util.List;
 
@@ -94,9 +95,8 @@ public final class Call {
   /** Elements of the operator's learned tensors. */
   public long parameters() {
     long elements = 0;
-    for (String value : Parameters.of(operands)) {
-      int slot = operands.node().inputs().indexOf(value);
-      elements = Sizes.add(elements, operands.type(slot).elements());
+    for (TensorType type : Parameters.of(operands).values()) {
+      elements = Sizes.add(elements, type.elements());
     }
     return elements;
   }
@@ -108,10 +108,12 @@ public final class Call {
 
   /** The size of the axis that a Softmax runs over. */
   public long features() {
-    long axis = operands.attributes().integer("axis", operands.opset() < 13 ? 1 : -1);
     Shape shape = operands.shape(0);
-    return operands.opset() < 13
-        ? shape.elements(shape.axis(axis), shape.rank())
-        : shape.dim(shape.axis(axis));
+    boolean cuts = operands.opset() < 13;
+    long axis = operands.attributes().integer("axis", cuts ? 1 : -1);
+    if (shape.rank() == 0 || axis == shape.rank()) {
+      return 1;
+    }
+    return cuts ? shape.elements(shape.axis(axis), shape.rank()) : shape.dim(shape.axis(axis));
   }
 }

@@ -25,9 +25,8 @@ import java.util.Set;
 final class GraphCount {
   private final CostRules rules;
   private final Convention convention;
-  private final Graph graph;
+  private final Scope scope;
   private final Surroundings around;
-  private final String path;
   private final List<LayerCost> layers = new ArrayList<>();
   private final Map<DataType, Moved> moved = new EnumMap<>(DataType.class);
   private final Map<String, Long> learned = new LinkedHashMap<>();
@@ -38,17 +37,16 @@ final class GraphCount {
   private Work work = Work.NONE;
 
   GraphCount(CostRules rules, Convention convention, Graph graph) {
-    this(rules, convention, graph, "");
+    this(rules, convention, Scope.of(graph));
   }
 
-  private GraphCount(CostRules rules, Convention convention, Graph graph, String path) {
+  private GraphCount(CostRules rules, Convention convention, Scope scope) {
     this.rules = rules;
     this.convention = convention;
-    this.graph = graph;
-    this.path = path;
-    this.around = new Surroundings(graph);
+    this.scope = scope;
+    this.around = new Surroundings(scope.graph());
     Set<String> replaced = convention.keepsLastCallOnly() ? replacedCalls() : Set.of();
-    for (Node node : graph.nodes()) {
+    for (Node node : scope.graph().nodes()) {
       try {
         add(node, replaced.contains(node.name()));
       } catch (ModelException e) {
@@ -68,7 +66,7 @@ final class GraphCount {
         convention.name(),
         totals,
         work,
-        Liveness.peak(graph),
+        Liveness.peak(scope.graph()),
         moved,
         missing,
         List.copyOf(notes),
@@ -84,7 +82,7 @@ final class GraphCount {
   }
 
   private void add(Node node, boolean isReplaced) {
-    Operands in = Operands.of(graph, node);
+    Operands in = scope.operands(node);
     Body body = Body.of(node);
     if (body != null) {
       layers.add(layer(in, body.count(this, in), true));
@@ -128,7 +126,9 @@ final class GraphCount {
   }
 
   private void miss(Node node, String reason) {
-    uncounted.computeIfAbsent(node.qualifiedOp(), op -> new ArrayList<>()).add(path + node.name());
+    uncounted
+        .computeIfAbsent(node.qualifiedOp(), op -> new ArrayList<>())
+        .add(scope.path() + node.name());
     reasons.putIfAbsent(node.qualifiedOp(), reason);
   }
 
@@ -138,10 +138,10 @@ final class GraphCount {
 
   private long learn(Operands in) {
     long elements = 0;
-    for (String value : Parameters.of(in)) {
-      long size = graph.types().get(value) == null ? 0 : graph.requireType(value).elements();
+    for (Map.Entry<String, TensorType> weight : Parameters.of(in).entrySet()) {
+      long size = weight.getValue().elements();
       elements = Sizes.add(elements, size);
-      learned.put(graph.constants().containsKey(value) ? path + value : value, size);
+      learned.put(scope.unique(weight.getKey()), size);
     }
     return elements;
   }
@@ -160,7 +160,7 @@ final class GraphCount {
 
   /** A body's own count, named below its operator. */
   GraphCount inner(Node node, Graph body) {
-    return new GraphCount(rules, convention, body, path + node.name() + "/");
+    return new GraphCount(rules, convention, scope.inside(node, body));
   }
 
   /** Takes over what {@code times} runs of a body cost. */
@@ -200,14 +200,14 @@ final class GraphCount {
   }
 
   String path() {
-    return path;
+    return scope.path();
   }
 
   /** Nodes whose module object another node calls again later. */
   private Set<String> replacedCalls() {
     Map<String, String> last = new HashMap<>();
     Set<String> replaced = new HashSet<>();
-    for (Node node : graph.nodes()) {
+    for (Node node : scope.graph().nodes()) {
       String instance = node.metadata().get(TorchOrigin.INSTANCE);
       if (instance != null) {
         String before = last.put(instance, node.name());

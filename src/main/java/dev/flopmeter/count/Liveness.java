@@ -7,10 +7,8 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.Captures;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * The most memory activations take at once when nodes run one after the other. A buffer lives from
@@ -19,19 +17,30 @@ import java.util.Set;
  * adds its own peak while its operator runs.
  */
 final class Liveness {
-  private final Graph graph;
-  private final Map<String, String> buffers = new HashMap<>();
-  private final Map<String, Integer> lastUse = new HashMap<>();
+  /** Memory that a value and the views of it share. */
+  private static final class Buffer {
+    final long bytes;
+    int lastUse;
 
-  /** Values written in this graph; those of a graph around it are no buffers of its own. */
-  private final Set<String> own = new HashSet<>();
+    Buffer(long bytes, int lastUse) {
+      this.bytes = bytes;
+      this.lastUse = lastUse;
+    }
+  }
+
+  private final Graph graph;
+
+  /** By value; weights, and values of a graph around this one, have none. */
+  private final Map<String, Buffer> buffers = new HashMap<>();
+
+  private final List<Buffer> all = new ArrayList<>();
+
+  /** Bytes that come to life with each node. */
+  private final long[] written;
 
   private Liveness(Graph graph) {
     this.graph = graph;
-    own.addAll(graph.inputs());
-    for (Node node : graph.nodes()) {
-      own.addAll(node.outputs());
-    }
+    this.written = new long[graph.nodes().size()];
   }
 
   static long peak(Graph graph) {
@@ -40,57 +49,62 @@ final class Liveness {
 
   private long peak() {
     List<Node> nodes = graph.nodes();
-    for (int i = 0; i < nodes.size(); i++) {
-      Node node = nodes.get(i);
-      if (Traffic.isView(node) && node.hasInput(0) && !node.outputs().isEmpty()) {
-        buffers.put(node.outputs().get(0), buffer(node.inputs().get(0)));
-      }
-      for (String value : node.inputs()) {
-        lastUse.put(buffer(value), i);
-      }
-      if (hasBodies(node)) {
-        for (String value : Captures.of(node)) {
-          lastUse.put(buffer(value), i);
-        }
-      }
-    }
-    for (String value : graph.outputs()) {
-      lastUse.put(buffer(value), nodes.size());
-    }
-    List<List<String>> endingAt = new ArrayList<>();
-    for (int i = 0; i <= nodes.size(); i++) {
-      endingAt.add(List.of());
-    }
-    lastUse.forEach(
-        (value, at) -> {
-          if (endingAt.get(at).isEmpty()) {
-            endingAt.set(at, new ArrayList<>());
-          }
-          endingAt.get(at).add(value);
-        });
-    return walk(nodes, endingAt);
-  }
-
-  private long walk(List<Node> nodes, List<List<String>> endingAt) {
-    long live = 0;
+    long atStart = 0;
     for (String input : graph.inputs()) {
-      live = Sizes.add(live, bytes(input));
+      atStart = Sizes.add(atStart, open(input, nodes.size()));
     }
+    for (int i = 0; i < nodes.size(); i++) {
+      run(nodes.get(i), i);
+    }
+    for (String output : graph.outputs()) {
+      use(output, nodes.size());
+    }
+    long[] freed = new long[nodes.size() + 1];
+    for (Buffer buffer : all) {
+      freed[buffer.lastUse] += buffer.bytes; // each has been added up once, below 2^63
+    }
+    long live = atStart;
     long peak = live;
     for (int i = 0; i < nodes.size(); i++) {
-      Node node = nodes.get(i);
-      for (String output : node.outputs()) {
-        live = Sizes.add(live, bytes(output));
-      }
-      peak = Math.max(peak, hasBodies(node) ? Sizes.add(live, bodyPeak(node)) : live);
-      for (String value : endingAt.get(i)) {
-        live -= bytes(value);
-      }
-      for (String output : node.outputs()) {
-        live -= lastUse.containsKey(buffer(output)) ? 0 : bytes(output);
-      }
+      live = Sizes.add(live, written[i]);
+      peak = Math.max(peak, Sizes.add(live, bodyPeak(nodes.get(i))));
+      live -= freed[i];
     }
     return peak;
+  }
+
+  private void run(Node node, int at) {
+    node.inputs().forEach(value -> use(value, at));
+    if (hasBodies(node)) {
+      Captures.of(node).forEach(value -> use(value, at));
+    }
+    for (int i = 0; i < node.outputs().size(); i++) {
+      String output = node.outputs().get(i);
+      if (i == 0 && Traffic.isView(node) && node.hasInput(0)) {
+        Buffer viewed = buffers.get(node.inputs().get(0));
+        if (viewed != null) {
+          buffers.put(output, viewed);
+        }
+      } else if (!output.isEmpty()) {
+        written[at] = Sizes.add(written[at], open(output, at));
+      }
+    }
+  }
+
+  private void use(String value, int at) {
+    Buffer buffer = buffers.get(value);
+    if (buffer != null) {
+      buffer.lastUse = at;
+    }
+  }
+
+  /** Gives a value a buffer that lives to {@code last} unless it is used; returns its bytes. */
+  private long open(String value, int last) {
+    TensorType type = graph.types().get(value);
+    Buffer buffer = new Buffer(type == null ? 0 : type.bytes(), last);
+    buffers.put(value, buffer);
+    all.add(buffer);
+    return buffer.bytes;
   }
 
   private static boolean hasBodies(Node node) {
@@ -102,7 +116,7 @@ final class Liveness {
     return false;
   }
 
-  /** The largest of its bodies' own activations. */
+  /** The largest of its bodies' own activations; 0 without bodies. */
   private static long bodyPeak(Node node) {
     long peak = 0;
     for (Object value : node.attributes().asMap().values()) {
@@ -111,18 +125,5 @@ final class Liveness {
       }
     }
     return peak;
-  }
-
-  private String buffer(String value) {
-    return buffers.getOrDefault(value, value);
-  }
-
-  /** Bytes of a buffer of its own; 0 for views, weights and values whose shape depends on data. */
-  private long bytes(String value) {
-    if (value.isEmpty() || buffers.containsKey(value)) {
-      return 0;
-    }
-    TensorType type = graph.types().get(value);
-    return type == null || !own.contains(value) ? 0 : type.bytes();
   }
 }

@@ -95,7 +95,12 @@ final class MatrixCosts {
     long depth = q.rank() == 4 ? q.dim(3) : q.dim(2) / Math.max(1, heads);
     long valueDepth = v.rank() == 4 ? v.dim(3) : v.dim(2) / Math.max(1, kvHeads);
     long scores = Sizes.product(q.dim(0), heads, queries, keys);
-    boolean masks = in.has(3) || in.attributes().flag("is_causal", false);
+    boolean masks =
+        in.has(3)
+            || in.has(6)
+            || in.attributes().flag("is_causal", false)
+            || in.attributes().integer("left_window_size", -1) >= 0
+            || in.attributes().integer("right_window_size", -1) >= 0;
     boolean caps = in.attributes().number("softcap", 0) != 0;
     return new Work(
         Sizes.multiply(scores, Sizes.add(depth, valueDepth)),

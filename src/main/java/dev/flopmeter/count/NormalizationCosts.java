@@ -17,7 +17,10 @@ final class NormalizationCosts {
         CostRule.described(
             "2 x in: multiply, add; scale and shift follow from stored statistics; in training mode"
                 + " + 4 x in for the batch's own (sum, subtract, square, sum)",
-            in -> Work.flops(perElement(in, isTraining(in) ? 6 : 2))));
+            in -> {
+              boolean isTraining = in.attributes().flag("training_mode", false);
+              return Work.flops(perElement(in, isTraining ? 6 : 2));
+            }));
     CostRule full =
         CostRule.described(
             "5 x in (sum, subtract, square, sum, multiply), + in for a scale, + in for a shift",
@@ -49,16 +52,6 @@ final class NormalizationCosts {
         CostRule.described(
             "5 x in as LogSoftmax, then as NegativeLogLikelihoodLoss",
             in -> Work.flops(Sizes.add(perElement(in, 5), likelihood(in)))));
-  }
-
-  /**
-   * Since opset 14 an attribute, from opset 9 on the outputs, before that the attribute is_test.
-   */
-  private static boolean isTraining(Operands in) {
-    if (in.opset() >= 14) {
-      return in.attributes().flag("training_mode", false);
-    }
-    return in.opset() >= 7 ? in.hasOutput(1) : !in.attributes().flag("is_test", false);
   }
 
   private static long likelihood(Operands in) {

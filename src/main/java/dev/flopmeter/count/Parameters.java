@@ -5,8 +5,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -68,29 +67,30 @@ final class Parameters {
           "RoiAlign",
           "RotaryEmbedding",
           "STFT",
+          "Split",
           "Tile",
           "Upsample");
 
-  /** Names of the learned values that the node reads, each once. */
-  static List<String> of(Operands in) {
+  /** The learned values that the node reads, each once, by name. */
+  static Map<String, TensorType> of(Operands in) {
     Node node = in.node();
     if (ONLY_ARGUMENTS.contains(node.qualifiedOp())) {
-      return List.of();
+      return Map.of();
     }
     Set<Integer> slots = WEIGHTS.get(node.qualifiedOp());
     String buffers = node.metadata().get(TorchOrigin.BUFFER);
-    List<String> learned = new ArrayList<>();
+    Map<String, TensorType> learned = new LinkedHashMap<>();
     for (int i = 0; i < in.inputCount(); i++) {
       if (slots != null && !slots.contains(i)) {
         continue;
       }
       String value = in.has(i) ? node.inputs().get(i) : "";
-      if (value.isEmpty() || value.equals(buffers) || learned.contains(value)) {
+      if (value.isEmpty() || value.equals(buffers)) {
         continue;
       }
       Tensor tensor = in.value(i).orElse(null);
       if (tensor != null && (slots != null ? isWeight(tensor) : looksLearned(tensor))) {
-        learned.add(value);
+        learned.put(value, tensor.type());
       }
     }
     return learned;

@@ -5,7 +5,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Set;
 
 /**
@@ -41,10 +41,10 @@ final class Traffic {
     }
     boolean picks = node.domain().isEmpty() && PICKERS.contains(node.op());
     long total = 0;
-    List<String> inputs = node.inputs();
-    for (int i = 0; i < inputs.size(); i++) {
+    Set<String> seen = new HashSet<>();
+    for (int i = 0; i < in.inputCount(); i++) {
       TensorType type = in.knownType(i).orElse(null);
-      if (type == null || inputs.subList(0, i).contains(inputs.get(i))) {
+      if (type == null || !seen.add(node.inputs().get(i))) {
         continue;
       }
       if (picks && i == 0) {

@@ -83,6 +83,11 @@ public final class Attributes {
     return value == null ? absent : value;
   }
 
+  /** A required number. */
+  public float number(String name) {
+    return required(name, Float.class);
+  }
+
   public String text(String name, String absent) {
     String value = get(name, String.class);
     return value == null ? absent : value;

@@ -64,6 +64,20 @@ public enum DataType {
     return type;
   }
 
+  /**
+   * The type that ONNX calls {@code name}, such as {@code FLOAT16}.
+   *
+   * @throws ModelException if ONNX has no such type
+   */
+  public static DataType named(String name) {
+    for (DataType type : values()) {
+      if (type.name().equals(name)) {
+        return type;
+      }
+    }
+    throw new ModelException("tensor type '" + name + "' is not one that ONNX defines");
+  }
+
   /** ONNX's number of this type. */
   public int code() {
     return code;

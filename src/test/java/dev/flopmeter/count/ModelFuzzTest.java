@@ -2,6 +2,7 @@ package dev.flopmeter.count;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.flopmeter.SharedData;
+import dev.flopmeter.count.convention.Conventions;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Dim;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * from ONNX's own small models; the plain test changes those at random for some seconds.
  */
 class ModelFuzzTest {
+  private static final List<Convention> CONVENTIONS = Conventions.all();
   private static final int LARGEST_SEED = 4096;
   private static final long NANOS = 3_000_000_000L;
 
@@ -100,7 +102,9 @@ class ModelFuzzTest {
     try {
       Model model = OnnxModel.parse("fuzzed", ByteBuffer.wrap(bytes));
       Graph graph = model.bind(bindings(model));
-      Counter.standard().count(model, graph);
+      for (Convention convention : CONVENTIONS) {
+        new Counter(CostRules.standard(), convention).count(model, graph);
+      }
     } catch (ModelException expected) {
       // the one way to refuse a file
     }

@@ -69,6 +69,18 @@ class OperatorCostsTest {
   }
 
   @Test
+  void attentionWithMasks() {
+    String[] in = {"2x4x6x8", "2x4x9x8", "2x4x9x5"};
+    long scores = 2 * 4 * 6 * 9;
+    long macs = scores * (8 + 5);
+    assertThat(work("Attention", Attributes.NONE, 1, in)).isEqualTo(new Work(macs, 6 * scores));
+    for (String mask : List.of("is_causal", "left_window_size", "right_window_size")) {
+      assertThat(work("Attention", Attributes.of(mask, 1L), 1, in))
+          .isEqualTo(new Work(macs, (6 + 1) * scores));
+    }
+  }
+
+  @Test
   void normalisationInTraining() {
     String[] in = {"2x3x4", "3", "3", "3", "3"};
     assertThat(work("BatchNormalization", Attributes.NONE, 1, in)).isEqualTo(Work.flops(2 * 24));

@@ -11,9 +11,10 @@ public final class Captures {
 
   /** Outer values read by the bound bodies of {@code node}. */
   public static Set<String> of(Node node) {
-    Set<String> captured = new HashSet<>();
+    Set<String> captured = Set.of();
     for (Object value : node.attributes().asMap().values()) {
       if (value instanceof Graph body) {
+        captured = new HashSet<>(captured);
         captured.addAll(of(body));
       }
     }

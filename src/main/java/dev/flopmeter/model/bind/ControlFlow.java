@@ -11,8 +11,10 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.Window;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** The operators with bodies: binds the bodies and finds what the operator writes. */
@@ -46,17 +48,24 @@ enum ControlFlow {
       for (int i = 2; i < in.inputCount(); i++) {
         inputs.add(in.knownType(i).orElse(null));
       }
-      Graph body = binder.bindBody(body(node, "body"), inputs, builder, depth);
+      GraphTemplate template = body(node, "body");
+      Graph body = binder.bindBody(template, inputs, builder, depth);
+      if (opensWhatChanges(inputs, body)) {
+        body = binder.bindBody(template, inputs, builder, depth);
+        if (opensWhatChanges(inputs, body)) { // what follows from it may go on for ever
+          Collections.fill(inputs.subList(2, inputs.size()), null);
+          body = binder.bindBody(template, inputs, builder, depth);
+        }
+      }
       int carried = in.inputCount() - 2;
-      Optional<Long> trips =
-          in.value(0).map(value -> value.longAt(0)).filter(ignored -> !in.has(1));
+      OptionalLong trips = LoopTrips.of(in, body);
       List<@Nullable TensorType> outputs = new ArrayList<>();
       for (int i = 0; i < node.outputs().size(); i++) {
         TensorType type = outputType(body, i + 1);
         if (i < carried) {
-          outputs.add(type != null && type.equals(inputs.get(i + 2)) ? type : null);
+          outputs.add(inputs.get(i + 2) == null ? null : type);
         } else {
-          outputs.add(type == null || trips.isEmpty() ? null : stacked(type, 0, trips.get()));
+          outputs.add(type == null || trips.isEmpty() ? null : stacked(type, 0, trips.getAsLong()));
         }
       }
       builder.addTyped(node.withAttributes(node.attributes().with("body", body)), outputs);
@@ -143,6 +152,17 @@ enum ControlFlow {
 
   /** An output has a type where both branches agree on it. */
   private static void addBranches(GraphBuilder builder, Node node, Graph then, Graph otherwise) {
+    for (Graph branch : List.of(then, otherwise)) {
+      if (branch.outputs().size() < node.outputs().size()) {
+        throw new ModelException(
+            "it names "
+                + node.outputs().size()
+                + " outputs, but its branch '"
+                + branch.name()
+                + "' gives "
+                + branch.outputs().size());
+      }
+    }
     List<@Nullable TensorType> outputs = new ArrayList<>();
     for (int i = 0; i < node.outputs().size(); i++) {
       TensorType a = outputType(then, i);
@@ -168,7 +188,22 @@ enum ControlFlow {
     return true;
   }
 
+  /**
+   * A carried value that comes out of a Loop's body as another type than it went in has no one type
+   * for all runs: takes it from {@code inputs}, and says whether any was taken.
+   */
+  private static boolean opensWhatChanges(List<@Nullable TensorType> inputs, Graph body) {
+    boolean any = false;
+    for (int i = 2; i < inputs.size(); i++) {
+      if (inputs.get(i) != null && !inputs.get(i).equals(outputType(body, i - 1))) {
+        inputs.set(i, null);
+        any = true;
+      }
+    }
+    return any;
+  }
+
   private static TensorType stacked(TensorType type, long axis, long count) {
-    return type.withShape(type.shape().inserted(axis, Math.max(0, count)));
+    return type.withShape(type.shape().inserted(axis, count));
   }
 }

@@ -20,6 +20,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -37,14 +38,21 @@ public final class GraphBuilder {
 
   private static final long SMALL_ELEMENTS = 256;
 
+  /** What is known of a value. */
+  private static final class Value {
+    @Nullable TensorType type;
+    @Nullable Tensor constant;
+  }
+
   private final String name;
   private final int opset;
   private final @Nullable GraphBuilder outer;
   private final List<String> inputs = new ArrayList<>();
   private final List<Node> nodes = new ArrayList<>();
-  private final Map<String, Tensor> constants = new LinkedHashMap<>();
-  private final Map<String, TensorType> types = new HashMap<>();
-  private final Set<String> written = new HashSet<>();
+
+  /** What this graph's inputs, constants and nodes give, in order. */
+  private final Map<String, Value> values = new LinkedHashMap<>();
+
   private final Set<String> nodeNames = new HashSet<>();
   private final Map<String, Integer> sameNames = new HashMap<>();
   private final Map<String, ValueInfo> declared;
@@ -73,9 +81,8 @@ public final class GraphBuilder {
 
   /** Declares a value that is fed. */
   public String input(String value, TensorType type) {
-    claim(value);
+    claim(value).type = type;
     inputs.add(value);
-    types.put(value, type);
     return value;
   }
 
@@ -88,7 +95,7 @@ public final class GraphBuilder {
 
   /** Says what an input will hold, so that shapes can follow from it. */
   void know(String input, Tensor value) {
-    constants.put(input, value);
+    own(input).constant = value;
   }
 
   /**
@@ -101,9 +108,9 @@ public final class GraphBuilder {
 
   /** Adds a known tensor. */
   public String constant(String value, Tensor tensor) {
-    claim(value);
-    constants.put(value, tensor);
-    types.put(value, tensor.type());
+    Value known = claim(value);
+    known.constant = tensor;
+    known.type = tensor.type();
     return value;
   }
 
@@ -129,8 +136,10 @@ public final class GraphBuilder {
    *
    * @throws ModelException if its inputs do not fit, with the node named
    */
-  public void add(Node node) {
+  public void add(Node written) {
+    Node node = written;
     try {
+      node = EarlyVersions.modern(written);
       requireDefined(node);
       node.outputs().stream().filter(output -> !output.isEmpty()).forEach(this::claim);
       infer(rebatched > 1 && node.qualifiedOp().equals("Reshape") ? followingBatch(node) : node);
@@ -156,7 +165,7 @@ public final class GraphBuilder {
     TensorType reshaped = in.knownType(0).orElse(null);
     boolean hasBatch =
         reshaped != null && reshaped.shape().rank() > 0 && reshaped.shape().dim(0) == rebatched;
-    if (!hasBatch || constants.containsKey(node.inputs().get(0))) {
+    if (!hasBatch || in.value(0).isPresent()) {
       return node;
     }
     if (!in.has(1)) {
@@ -190,6 +199,7 @@ public final class GraphBuilder {
     Operands in = operands(node);
     Optional<List<TensorType>> outputs = inferTypes(node, in);
     if (outputs.isPresent()) {
+      requireOutputs(node, outputs.get().size());
       Optional<List<Tensor>> folded =
           node.metadata().containsKey(TorchOrigin.KEEP)
               ? Optional.empty()
@@ -198,7 +208,7 @@ public final class GraphBuilder {
         record(node, folded.get().stream().map(Tensor::type).toList());
         for (int i = 0; i < node.outputs().size(); i++) {
           if (!node.outputs().get(i).isEmpty()) {
-            constants.put(node.outputs().get(i), folded.get().get(i));
+            own(node.outputs().get(i)).constant = folded.get().get(i);
           }
         }
         return;
@@ -208,6 +218,15 @@ public final class GraphBuilder {
       recordDeclared(node);
     }
     nodes.add(uniquelyNamed(node));
+  }
+
+  private static void requireOutputs(Node node, int most) {
+    for (int i = most; node.domain().isEmpty() && i < node.outputs().size(); i++) {
+      if (!node.outputs().get(i).isEmpty()) {
+        throw new ModelException(
+            "its output '" + node.outputs().get(i) + "' is one more than the " + most + " it has");
+      }
+    }
   }
 
   /**
@@ -265,16 +284,17 @@ public final class GraphBuilder {
   private void record(Node node, List<TensorType> outputs) {
     for (int i = 0; i < node.outputs().size() && i < outputs.size(); i++) {
       if (!node.outputs().get(i).isEmpty()) {
-        types.put(node.outputs().get(i), outputs.get(i));
+        own(node.outputs().get(i)).type = outputs.get(i);
       }
     }
   }
 
+  /** What inference cannot tell may be declared. */
   private void recordDeclared(Node node) {
     for (String output : node.outputs()) {
       ValueInfo info = declared.get(output);
-      if (info != null) {
-        info.concrete().ifPresent(type -> types.put(output, type));
+      if (info != null && !output.isEmpty() && own(output).type == null) {
+        own(output).type = info.concrete().orElse(null);
       }
     }
   }
@@ -284,26 +304,12 @@ public final class GraphBuilder {
     requireDefined(node);
     for (int i = 0; i < node.outputs().size(); i++) {
       String output = node.outputs().get(i);
-      if (output.isEmpty()) {
-        continue;
-      }
-      claim(output);
-      TensorType type = i < outputs.size() ? outputs.get(i) : null;
-      if (type != null) {
-        types.put(output, type);
+      if (!output.isEmpty()) {
+        claim(output).type = i < outputs.size() ? outputs.get(i) : null;
       }
     }
-    recordMissing(node);
+    recordDeclared(node);
     nodes.add(uniquelyNamed(node));
-  }
-
-  private void recordMissing(Node node) {
-    for (String output : node.outputs()) {
-      ValueInfo info = declared.get(output);
-      if (!types.containsKey(output) && info != null) {
-        info.concrete().ifPresent(type -> types.put(output, type));
-      }
-    }
   }
 
   private Node uniquelyNamed(Node node) {
@@ -325,14 +331,27 @@ public final class GraphBuilder {
             node.metadata());
   }
 
-  private void claim(String value) {
-    if (!written.add(value)) {
+  private Value claim(String value) {
+    Value claimed = new Value();
+    if (values.putIfAbsent(value, claimed) != null) {
       throw new ModelException("the value '" + value + "' is written twice");
     }
+    return claimed;
+  }
+
+  /** A value of this graph itself. */
+  private Value own(String value) {
+    return Objects.requireNonNull(values.get(value));
+  }
+
+  /** A value of this graph or of one around it; null if nothing gives it. */
+  private @Nullable Value find(String value) {
+    Value known = values.get(value);
+    return known != null || outer == null ? known : outer.find(value);
   }
 
   boolean isDefined(String value) {
-    return written.contains(value) || (outer != null && outer.isDefined(value));
+    return find(value) != null;
   }
 
   public Operands operands(Node node) {
@@ -341,15 +360,13 @@ public final class GraphBuilder {
 
   /** The type of a value of this graph or of one around it; null if it depends on data. */
   public @Nullable TensorType typeOf(String value) {
-    TensorType type = types.get(value);
-    return type != null || outer == null || written.contains(value) ? type : outer.typeOf(value);
+    Value known = find(value);
+    return known == null ? null : known.type;
   }
 
   private @Nullable Tensor constantOf(String value) {
-    Tensor tensor = constants.get(value);
-    return tensor != null || outer == null || written.contains(value)
-        ? tensor
-        : outer.constantOf(value);
+    Value known = find(value);
+    return known == null ? null : known.constant;
   }
 
   /**
@@ -379,32 +396,19 @@ public final class GraphBuilder {
     }
     java.util.Collections.reverse(kept);
     Map<String, Tensor> keptConstants = new LinkedHashMap<>();
-    constants.forEach(
-        (value, tensor) -> {
-          if (needed.contains(value)) {
-            keptConstants.put(value, tensor);
+    values.forEach(
+        (value, known) -> {
+          if (known.constant != null && needed.contains(value)) {
+            keptConstants.put(value, known.constant);
           }
         });
+    needed.addAll(inputs);
+    kept.forEach(node -> needed.addAll(node.outputs()));
     Map<String, TensorType> keptTypes = new LinkedHashMap<>();
     for (String value : needed) {
       TensorType type = typeOf(value);
       if (type != null) {
         keptTypes.put(value, type);
-      }
-    }
-    inputs.forEach(
-        input -> {
-          TensorType type = types.get(input);
-          if (type != null) {
-            keptTypes.put(input, type);
-          }
-        });
-    for (Node node : kept) {
-      for (String output : node.outputs()) {
-        TensorType type = types.get(output);
-        if (type != null) {
-          keptTypes.put(output, type);
-        }
       }
     }
     return new Graph(name, opset, inputs, outputs, kept, keptConstants, keptTypes);

@@ -107,8 +107,17 @@ public final class TemplateBinder {
     }
     GraphBuilder builder = new GraphBuilder(template.name(), opset, declared(template), outer);
     List<ValueInfo> inputs = template.inputs();
+    if (inputs.size() != inputTypes.size()) {
+      throw new ModelException(
+          "the body '"
+              + template.name()
+              + "' takes "
+              + inputs.size()
+              + " inputs, but is given "
+              + inputTypes.size());
+    }
     for (int i = 0; i < inputs.size(); i++) {
-      TensorType type = i < inputTypes.size() ? inputTypes.get(i) : null;
+      TensorType type = inputTypes.get(i);
       if (type == null) {
         type = inputs.get(i).concrete().orElse(null);
       }

@@ -4,6 +4,7 @@ import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -26,26 +27,35 @@ final class TopologicalOrder {
         writers.putIfAbsent(output, i);
       }
     }
-    List<List<Integer>> readers = new ArrayList<>(nodes.size());
-    int[] waiting = new int[nodes.size()];
+    writers.remove(""); // outputs left out are no inputs left out
+    return isInOrder(nodes, writers) ? nodes : sorted(nodes, writers);
+  }
+
+  private static boolean isInOrder(List<Node> nodes, Map<String, Integer> writers) {
     for (int i = 0; i < nodes.size(); i++) {
-      readers.add(new ArrayList<>());
+      for (String operand : reads(nodes.get(i))) {
+        Integer writer = writers.get(operand);
+        if (writer != null && writer >= i) {
+          return false;
+        }
+      }
     }
-    boolean inOrder = true;
+    return true;
+  }
+
+  private static List<Node> sorted(List<Node> nodes, Map<String, Integer> writers) {
+    List<List<Integer>> readers = new ArrayList<>(nodes.size());
+    nodes.forEach(node -> readers.add(new ArrayList<>()));
+    int[] waiting = new int[nodes.size()];
     for (int i = 0; i < nodes.size(); i++) {
       for (String operand : reads(nodes.get(i))) {
         Integer writer = writers.get(operand);
         if (writer != null) {
           readers.get(writer).add(i);
           waiting[i]++;
-          inOrder &= writer < i;
         }
       }
     }
-    return inOrder ? nodes : sorted(nodes, readers, waiting);
-  }
-
-  private static List<Node> sorted(List<Node> nodes, List<List<Integer>> readers, int[] waiting) {
     Queue<Integer> ready = new PriorityQueue<>(); // the one written first goes first
     for (int i = 0; i < waiting.length; i++) {
       if (waiting[i] == 0) {
@@ -72,15 +82,15 @@ final class TopologicalOrder {
     return order;
   }
 
-  /** Inputs, and what the bodies of control flow read from around them. */
-  private static Set<String> reads(Node node) {
-    Set<String> reads = new HashSet<>(node.inputs());
+  /** Inputs, and what the bodies of control flow read from around them; some maybe twice. */
+  private static Collection<String> reads(Node node) {
+    Collection<String> reads = node.inputs();
     for (Object value : node.attributes().asMap().values()) {
       if (value instanceof GraphTemplate body) {
+        reads = new HashSet<>(reads);
         reads.addAll(reads(body));
       }
     }
-    reads.remove("");
     return reads;
   }
 

@@ -8,6 +8,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -58,9 +59,18 @@ final class ShapeFolds {
     if (attributes.has("value_float")) {
       return Optional.of(List.of(Tensor.ofFloats(shape, attributes.number("value_float", 0))));
     }
-    return attributes
-        .numbers("value_floats")
-        .map(values -> List.of(Tensor.ofFloats(shape, values)));
+    if (attributes.has("value_floats")) {
+      return attributes
+          .numbers("value_floats")
+          .map(values -> List.of(Tensor.ofFloats(shape, values)));
+    }
+    return Optional.of(List.of(texts(outputs.get(0))));
+  }
+
+  /** No count needs what a text says. */
+  private static Tensor texts(TensorType type) {
+    return new FilledTensor(
+        type, DenseTensor.of(TensorType.of(type.type()), ByteBuffer.allocate(0)));
   }
 
   private static Optional<List<Tensor>> constantOfShape(Operands in, List<TensorType> outputs) {

@@ -182,6 +182,7 @@ final class OnnxParser {
         case 11 -> graphs.add(graph(in.message(), versions));
         case 20 -> type = (int) in.integer();
         case 21 -> value = new AttributeReference(in.text());
+        case 22, 23 -> throw new ModelException("sparse tensors are not supported");
         default -> in.skip();
       }
     }

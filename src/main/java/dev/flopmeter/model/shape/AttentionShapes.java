@@ -104,7 +104,14 @@ final class AttentionShapes {
     }
     long third = weight.dim(1) / 3;
     long[] widths = in.attributes().integers("qkv_hidden_sizes", third, third, third);
-    long heads = Math.max(1, in.attributes().integer("num_heads"));
+    long heads = in.attributes().integer("num_heads");
+    if (widths.length != 3 || heads < 1) {
+      throw new ModelException(
+          "it needs 3 'qkv_hidden_sizes', not "
+              + widths.length
+              + ", and at least 1 of 'num_heads', not "
+              + heads);
+    }
     long past = in.has(4) ? in.shape(4).dim(3) : 0;
     TensorType present =
         in.type(0)

@@ -58,7 +58,16 @@ final class ConstantShapes {
           TensorType.of(
               DataType.FLOAT, in.attributes().numbers("value_floats").orElseThrow().length));
     }
-    throw new ModelException("a Constant needs one of value, value_int(s) and value_float(s)");
+    if (in.attributes().has("value_string")) {
+      return List.of(TensorType.of(DataType.STRING));
+    }
+    if (in.attributes().has("value_strings")) {
+      return List.of(
+          TensorType.of(
+              DataType.STRING, in.attributes().texts("value_strings").orElseThrow().size()));
+    }
+    throw new ModelException(
+        "a Constant needs one of value, value_int(s), value_float(s) and value_string(s)");
   }
 
   private static List<TensorType> constantOfShape(Operands in) {

@@ -54,6 +54,9 @@ public record EinsumEquation(
         arrow < 0
             ? implicitOutput(operands)
             : indices(equation.substring(arrow + 2), ellipsisRank(sizes), true);
+    if (new LinkedHashSet<>(output).size() < output.size()) {
+      throw new ModelException("the output of '" + equation + "' names an index twice");
+    }
     for (String index : output) {
       if (!sizes.containsKey(index)) {
         throw new ModelException(

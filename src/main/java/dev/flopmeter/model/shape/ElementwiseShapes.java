@@ -1,6 +1,7 @@
 package dev.flopmeter.model.shape;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
@@ -32,16 +33,12 @@ final class ElementwiseShapes {
           "Exp",
           "Floor",
           "Gelu",
-          "GroupNormalization",
           "HardSigmoid",
           "HardSwish",
-          "Hardmax",
           "Identity",
           "InstanceNormalization",
-          "LRN",
           "LeakyRelu",
           "Log",
-          "LogSoftmax",
           "LpNormalization",
           "MeanVarianceNormalization",
           "Mish",
@@ -62,10 +59,8 @@ final class ElementwiseShapes {
           "Shrink",
           "Sigmoid",
           "Sign",
-          "SimplifiedLayerNormalization",
           "Sin",
           "Sinh",
-          "Softmax",
           "Softplus",
           "Softsign",
           "Sqrt",
@@ -105,6 +100,10 @@ final class ElementwiseShapes {
     COMPARISON.forEach(op -> rules.put(op, in -> List.of(broadcast(in).withType(DataType.BOOL))));
     rules.put("IsNaN", in -> List.of(in.type(0).withType(DataType.BOOL)));
     rules.put("IsInf", in -> List.of(in.type(0).withType(DataType.BOOL)));
+    List.of("Softmax", "LogSoftmax", "Hardmax")
+        .forEach(op -> rules.put(op, ElementwiseShapes::alongAxis));
+    rules.put("LRN", ElementwiseShapes::localResponse);
+    rules.put("GroupNormalization", ElementwiseShapes::groupNormalization);
     rules.put("Where", ElementwiseShapes::where);
     rules.put("Dropout", ElementwiseShapes::dropout);
     rules.put(
@@ -112,6 +111,7 @@ final class ElementwiseShapes {
     rules.put("CastLike", in -> List.of(in.type(0).withType(in.type(1).type())));
     rules.put("BatchNormalization", ElementwiseShapes::batchNormalization);
     rules.put("LayerNormalization", ElementwiseShapes::layerNormalization);
+    rules.put("SimplifiedLayerNormalization", ElementwiseShapes::layerNormalization);
     rules.put("QuantizeLinear", ElementwiseShapes::quantize);
     rules.put("DequantizeLinear", ElementwiseShapes::dequantize);
     rules.put("DynamicQuantizeLinear", ElementwiseShapes::dynamicQuantize);
@@ -130,6 +130,35 @@ final class ElementwiseShapes {
     return first.withShape(shape);
   }
 
+  /** Before opset 13 the input was a matrix cut at {@code axis}, which may be its end. */
+  private static List<TensorType> alongAxis(Operands in) {
+    Shape shape = in.shape(0);
+    boolean cuts = in.opset() < 13;
+    long axis = in.attributes().integer("axis", cuts ? 1 : -1);
+    if (shape.rank() > 0 && !(cuts && axis == shape.rank())) {
+      shape.axis(axis);
+    }
+    return List.of(in.type(0));
+  }
+
+  private static List<TensorType> localResponse(Operands in) {
+    long size = in.attributes().integer("size");
+    if (size < 1) {
+      throw new ModelException("the attribute 'size' is " + size + ", not at least 1");
+    }
+    return List.of(in.type(0));
+  }
+
+  private static List<TensorType> groupNormalization(Operands in) {
+    Shape shape = in.shape(0);
+    long groups = in.attributes().integer("num_groups");
+    if (shape.rank() < 2 || groups < 1 || shape.dim(1) % groups != 0) {
+      throw new ModelException(
+          "the channels of " + shape + " cannot be split into " + groups + " groups");
+    }
+    return List.of(in.type(0));
+  }
+
   private static List<TensorType> where(Operands in) {
     Shape shape = in.shape(0).broadcast(in.shape(1)).broadcast(in.shape(2));
     return List.of(in.type(1).withShape(shape));
@@ -142,6 +171,20 @@ final class ElementwiseShapes {
 
   /** Output, then statistics by channel; older versions give the batch's own as well. */
   private static List<TensorType> batchNormalization(Operands in) {
+    Shape shape = in.shape(0);
+    boolean isSpatial = in.attributes().flag("spatial", true);
+    long expected =
+        shape.rank() < 2 ? 1 : isSpatial ? shape.dim(1) : shape.elements(1, shape.rank());
+    for (int i = 1; i <= 4; i++) {
+      if (!in.has(i)) {
+        throw new ModelException("input " + i + " is missing");
+      }
+      TensorType statistics = in.knownType(i).orElse(null);
+      if (statistics != null && statistics.elements() != expected) {
+        throw new ModelException(
+            "the input " + shape + " needs statistics of " + expected + ", not " + statistics);
+      }
+    }
     if (in.outputCount() == 1) {
       return List.of(in.type(0));
     }

@@ -9,6 +9,7 @@ import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.Window;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -27,18 +28,14 @@ final class RareShapes {
           "ImageDecoder",
           "NonMaxSuppression",
           "Optional",
-          "OptionalGetElement",
-          "OptionalHasElement",
           "SequenceAt",
           "SequenceConstruct",
           "SequenceEmpty",
           "SequenceErase",
           "SequenceInsert",
-          "SequenceLength",
           "SplitToSequence",
           "StringNormalizer",
           "StringSplit",
-          "TfIdfVectorizer",
           "Unique");
 
   static void addTo(Map<String, ShapeRule> rules) {
@@ -49,6 +46,10 @@ final class RareShapes {
     DATA_DECIDES.forEach(op -> rules.put(op, dataDecides));
     rules.put("NonZero", RareShapes::nonZero);
     rules.put("TensorScatter", in -> List.of(in.type(0)));
+    rules.put("OptionalGetElement", in -> List.of(in.type(0)));
+    rules.put("OptionalHasElement", in -> List.of(new TensorType(DataType.BOOL, Shape.SCALAR)));
+    rules.put("SequenceLength", in -> List.of(new TensorType(DataType.INT64, Shape.SCALAR)));
+    rules.put("TfIdfVectorizer", RareShapes::tfIdf);
     rules.put(
         "StringConcat", in -> List.of(in.type(0).withShape(in.shape(0).broadcast(in.shape(1)))));
     rules.put("RegexFullMatch", in -> List.of(in.type(0).withType(DataType.BOOL)));
@@ -79,6 +80,18 @@ final class RareShapes {
                     in.requireValue(0).longAt(0))));
     rules.put("DFT", RareShapes::dft);
     rules.put("STFT", RareShapes::stft);
+  }
+
+  /** One weight for each place that the attribute {@code ngram_indexes} names. */
+  private static List<TensorType> tfIdf(Operands in) {
+    Shape shape = in.shape(0);
+    long last = Arrays.stream(in.attributes().integers("ngram_indexes", -1)).max().orElse(-1);
+    if (shape.rank() < 1 || shape.rank() > 2 || last < 0) {
+      throw new ModelException(
+          "the input " + shape + " or the attribute 'ngram_indexes' is not of TfIdfVectorizer's");
+    }
+    Shape rows = shape.slice(0, shape.rank() - 1);
+    return List.of(new TensorType(DataType.FLOAT, rows.concat(Shape.of(Sizes.add(last, 1)))));
   }
 
   private static int matrixRank(Operands in) {

@@ -3,6 +3,7 @@ package dev.flopmeter.model.shape;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
 import java.util.List;
 import java.util.Map;
@@ -12,22 +13,20 @@ final class RecurrentShapes {
   private RecurrentShapes() {}
 
   static void addTo(Map<String, ShapeRule> rules) {
-    rules.put("RNN", RecurrentShapes::recurrent);
-    rules.put("GRU", RecurrentShapes::recurrent);
-    rules.put("LSTM", RecurrentShapes::recurrent);
+    rules.put("RNN", in -> recurrent(in, 1).subList(0, 2));
+    rules.put("GRU", in -> recurrent(in, 3).subList(0, 2));
+    rules.put("LSTM", in -> recurrent(in, 4));
   }
 
   /** Y [time, directions, batch, hidden], then the last states [directions, batch, hidden]. */
-  private static List<TensorType> recurrent(Operands in) {
+  private static List<TensorType> recurrent(Operands in, int gates) {
     Shape x = in.shape(0);
     Shape recurrence = in.shape(2);
     if (x.rank() != 3 || recurrence.rank() != 3) {
       throw new ModelException(
           "the input " + x + " and the recurrence weights " + recurrence + " need rank 3");
     }
-    if (in.shape(1).dim(2) != x.dim(2)) {
-      throw new ModelException("the weights " + in.shape(1) + " do not fit the input " + x);
-    }
+    requireWeights(in, gates);
     boolean batchFirst = in.attributes().flag("layout", false);
     long time = x.dim(batchFirst ? 1 : 0);
     long batch = x.dim(batchFirst ? 0 : 1);
@@ -41,5 +40,25 @@ final class RecurrentShapes {
         batchFirst ? Shape.of(batch, directions, hidden) : Shape.of(directions, batch, hidden);
     TensorType state = in.type(0).withShape(last);
     return List.of(in.type(0).withShape(sequence), state, state);
+  }
+
+  /** Both weights hold {@code gates} rows for each hidden value, in each direction. */
+  private static void requireWeights(Operands in, int gates) {
+    Shape x = in.shape(0);
+    Shape weights = in.shape(1);
+    Shape recurrence = in.shape(2);
+    long hidden = recurrence.dim(2);
+    Shape expected = Shape.of(recurrence.dim(0), Sizes.multiply(gates, hidden), x.dim(2));
+    if (!weights.equals(expected) || recurrence.dim(1) != expected.dim(1)) {
+      throw new ModelException(
+          "the weights " + weights + " and " + recurrence + " do not fit the input " + x);
+    }
+    if (in.attributes().integer("hidden_size", hidden) != hidden) {
+      throw new ModelException(
+          "hidden_size is "
+              + in.attributes().integer("hidden_size")
+              + ", but the recurrence weights are "
+              + recurrence);
+    }
   }
 }

@@ -106,8 +106,8 @@ final class SelectionShapes {
 
   private static List<TensorType> pad(Operands in) {
     Shape shape = in.shape(0);
-    String old = in.attributes().has("paddings") ? "paddings" : "pads";
-    long[] pads = in.integers(old, 1).orElseThrow(() -> new ModelException("the pads are missing"));
+    long[] pads =
+        in.integers("pads", 1).orElseThrow(() -> new ModelException("the pads are missing"));
     long[] axes =
         in.has(3)
             ? in.requireLongs(3)

@@ -4,6 +4,7 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.Window;
 import java.util.List;
@@ -86,8 +87,13 @@ final class WindowShapes {
               + " channels of the weights "
               + weight);
     }
+    if (group < 1 || weight.dim(0) % group != 0) {
+      throw new ModelException(
+          weight.dim(0) + " input channels cannot be split into " + group + " groups");
+    }
     Shape spatial = TransposedWindow.of(in.attributes(), input, kernel(in, weight)).output();
-    return in.type(0).withShape(Shape.of(input.dim(0), weight.dim(1) * group).concat(spatial));
+    return in.type(0)
+        .withShape(Shape.of(input.dim(0), Sizes.multiply(weight.dim(1), group)).concat(spatial));
   }
 
   private static TensorType pool(Operands in) {

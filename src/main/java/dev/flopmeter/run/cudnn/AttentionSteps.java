@@ -161,6 +161,13 @@ final class AttentionSteps {
     View mask = optional(node, 3, reads);
     View lengths = optional(node, LENGTHS, reads);
     boolean isCausal = node.attributes().flag("is_causal", false);
+    if (lengths != null && isCausal) {
+      throw node.unsupported("causal masking behind keys of varying number");
+    }
+    if (node.attributes().integer("left_window_size", -1) >= 0
+        || node.attributes().integer("right_window_size", -1) >= 0) {
+      throw node.unsupported("a window of keys");
+    }
     if (mask != null || lengths != null || cap != 0 || isCausal) {
       works.add(masked(node, scores, queryHeads, cap, mask, lengths, isCausal));
     }

@@ -272,6 +272,8 @@ final class Fusion {
 
   private boolean isFoldable(Node node, List<Node> before) {
     return node.qualifiedOp().equals("BatchNormalization")
+        && !node.attributes().flag("training_mode", false)
+        && node.attributes().flag("spatial", true)
         && node.inputs().get(0).equals(output(before))
         && node.outputs().stream().skip(1).allMatch(name -> unread(name))
         && isConstant(node, 1)

@@ -147,11 +147,11 @@ final class Movement {
 
   private static void tile(NodePlan node) {
     View x = node.in(0);
-    long[] repeats = node.operands().requireValue(1).toLongs();
+    Shape out = node.outputShape(0); // tells the repeats in every version of the operator
     long[] dims = new long[2 * x.rank()];
     long[] strides = new long[2 * x.rank()];
     for (int i = 0; i < x.rank(); i++) {
-      dims[2 * i] = repeats[i];
+      dims[2 * i] = out.dim(i) / Math.max(1, x.dim(i));
       dims[2 * i + 1] = x.dim(i);
       strides[2 * i + 1] = x.stride(i);
     }
@@ -178,9 +178,10 @@ final class Movement {
   private static void spaceToDepth(NodePlan node) {
     View x = node.plain(0);
     long block = node.attributes().integer("blocksize");
-    View split =
-        x.reshaped(Shape.of(x.dim(0), x.dim(1), x.dim(2) / block, block, x.dim(3) / block, block))
-            .permuted(0, 3, 5, 1, 2, 4);
+    boolean isDcr = node.attributes().text("mode", "DCR").equals("DCR");
+    View cut =
+        x.reshaped(Shape.of(x.dim(0), x.dim(1), x.dim(2) / block, block, x.dim(3) / block, block));
+    View split = isDcr ? cut.permuted(0, 3, 5, 1, 2, 4) : cut.permuted(0, 1, 3, 5, 2, 4);
     View to = node.out(0);
     node.emit(List.of(x), List.of(to), Copies.copy(split, to.reshaped(split.shape())));
   }

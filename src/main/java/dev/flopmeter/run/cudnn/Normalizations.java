@@ -33,6 +33,9 @@ final class Normalizations {
     if (node.attributes().flag("training_mode", false)) {
       throw node.unsupported("training_mode");
     }
+    if (!node.attributes().flag("spatial", true)) {
+      throw node.unsupported("spatial = 0");
+    }
     View x = node.in(0);
     View y = node.outLike(0, x);
     List<View> reads = new ArrayList<>(List.of(x));

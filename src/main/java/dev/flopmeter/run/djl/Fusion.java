@@ -178,7 +178,6 @@ final class Fusion {
     Operands in = scope.operands(node);
     return node.qualifiedOp().equals("BatchNormalization")
         && !attributes.flag("training_mode", false)
-        && (node.opset() >= 7 || attributes.flag("is_test", false))
         && attributes.flag("spatial", true)
         && node.outputs().size() == 1
         && in.value(1).isPresent()

@@ -144,6 +144,15 @@ class ControlFlowTest {
   }
 
   @Test
+  void refusesBodiesThatDoNotFit() {
+    assertThatThrownBy(
+            () -> bound("z", node("If", "cond", "y z", "then_branch", RELU, "else_branch", RELU)))
+        .hasMessageContaining("(If): it names 2 outputs, but its branch 'body' gives 1");
+    assertThatThrownBy(() -> bound("v", node("Loop", "five - x x", "v", "body", STEP)))
+        .hasMessageContaining("(Loop): the body 'body' takes 3 inputs, but is given 4");
+  }
+
+  @Test
   void saysWhatIsMissing() {
     assertThatThrownBy(() -> bound("y", node("Loop", "five - x", "y")))
         .hasMessageContaining("(Loop): the attribute 'body' is missing");

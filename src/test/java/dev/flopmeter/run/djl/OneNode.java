@@ -32,6 +32,10 @@ final class OneNode {
     return new OneNode("", op, 22);
   }
 
+  static OneNode of(String op, int opset) {
+    return new OneNode("", op, opset);
+  }
+
   static OneNode contributed(String op) {
     return new OneNode("com.microsoft", op, 1);
   }

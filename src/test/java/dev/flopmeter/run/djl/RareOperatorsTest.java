@@ -287,4 +287,98 @@ class RareOperatorsTest {
     long high = signed ? (1L << (type.bits() - 1)) - 1 : -1L >>> (64 - type.bits());
     return new long[] {signed ? -high - 1 : 0, 1, high};
   }
+
+  /** All scores are alike, so a query's result is the mean of the values that it sees. */
+  @Test
+  void attentionSeesTheKeysOfItsWindow() {
+    Shape two = Shape.of(1, 1, 2, 1);
+    Tensor values = floats(Shape.of(1, 1, 4, 1), 1, 2, 4, 8);
+    OneNode window =
+        OneNode.of("Attention")
+            .data(floats(two, 0, 0))
+            .data(floats(values.shape(), 0, 0, 0, 0))
+            .data(values)
+            .with("left_window_size", 1L)
+            .with("right_window_size", 1L);
+    assertThat(window.run(backend).toFloats())
+        .containsExactly(new float[] {(1 + 2) / 2f, (1 + 2 + 4) / 3f}, within(1e-6f));
+  }
+
+  @Test
+  void aCausalQueryStandsAtTheEndOfTheKeysThatCount() {
+    Tensor values = floats(Shape.of(2, 1, 4, 1), 1, 2, 4, 8, 1, 2, 4, 8);
+    OneNode causal =
+        OneNode.of("Attention")
+            .data(floats(Shape.of(2, 1, 2, 1), 0, 0, 0, 0))
+            .data(floats(values.shape(), 0, 0, 0, 0, 0, 0, 0, 0))
+            .data(values)
+            .nothing()
+            .nothing()
+            .nothing()
+            .data(Tensor.ofLongs(3, 1))
+            .with("is_causal", 1L);
+    // Of 3 keys the two queries see 2 and 3; of 1 key none and that one.
+    assertThat(causal.run(backend).toFloats())
+        .containsExactly(new float[] {(1 + 2) / 2f, (1 + 2 + 4) / 3f, 0, 1}, within(1e-6f));
+  }
+
+  @Test
+  void blocksBecomeChannelsInEitherOrder() {
+    Tensor x = floats(Shape.of(1, 2, 2, 2), 1, 2, 3, 4, 5, 6, 7, 8);
+    OneNode blocks = OneNode.of("SpaceToDepth").data(x).with("blocksize", 2L);
+    assertThat(blocks.run(backend).toFloats()).containsExactly(1, 5, 2, 6, 3, 7, 4, 8);
+    OneNode channels = OneNode.of("SpaceToDepth").data(x).with("blocksize", 2L).with("mode", "CRD");
+    assertThat(channels.run(backend).toFloats()).containsExactly(1, 2, 3, 4, 5, 6, 7, 8);
+  }
+
+  @Test
+  void onceEveryElementCouldHaveStatisticsOfItsOwn() {
+    Tensor result =
+        OneNode.of("BatchNormalization", 7)
+            .data(floats(Shape.of(2, 1, 2), 1, 2, 3, 4))
+            .argument(floats(Shape.of(1, 2), 2, 3))
+            .argument(floats(Shape.of(1, 2), 0, 1))
+            .argument(floats(Shape.of(1, 2), 1, 2))
+            .argument(floats(Shape.of(1, 2), 1, 4))
+            .with("spatial", 0L)
+            .with("epsilon", 0f)
+            .run(backend);
+    assertThat(result.toFloats()).containsExactly(0, 1, (3 - 1) * 2, (4 - 2) / 2 * 3 + 1);
+  }
+
+  @Test
+  void earlyVersionsRunAsLaterOnes() {
+    Tensor x = floats(Shape.of(1, 1, 1, 2), 1, 2);
+    OneNode grown =
+        OneNode.of("Upsample", 1).data(x).with("height_scale", 2f).with("width_scale", 2f);
+    assertThat(grown.run(backend).toFloats()).containsExactly(1, 1, 2, 2, 1, 1, 2, 2);
+    OneNode whole = OneNode.of("Cast", 1).data(x).with("to", "INT64");
+    assertThat(whole.run(backend).toLongs()).containsExactly(1, 2);
+    OneNode length = OneNode.of("GlobalLpPool", 1).data(floats(x.shape(), 3, 4)).with("p", 2f);
+    assertThat(length.run(backend).toFloats()).containsExactly(5);
+    OneNode padded =
+        OneNode.of("Pad", 1).data(x).with("paddings", new long[] {0, 0, 0, 1, 0, 0, 0, 0});
+    assertThat(padded.run(backend).toFloats()).containsExactly(0, 1, 2);
+    List<Tensor> dropped = OneNode.of("Dropout", 7).data(x).run(backend, 2);
+    assertThat(dropped.get(1).type()).isEqualTo(x.type());
+  }
+
+  @Test
+  void activationsTakeTheirNumbersInTurn() {
+    Tensor one = floats(Shape.of(1, 3, 1), 0, 0, 0);
+    // One step from zero: the update gate is Sigmoid(0) = 0.5, so half of the candidate remains:
+    // HardSigmoid(0) = beta, and its alpha and beta are the first in their lists.
+    Tensor last =
+        OneNode.of("GRU")
+            .data(floats(Shape.of(1, 1, 1), 1))
+            .argument(one)
+            .argument(one)
+            .with("hidden_size", 1L)
+            .with("activations", List.of("Sigmoid", "HardSigmoid"))
+            .with("activation_alpha", List.of(0.1f))
+            .with("activation_beta", List.of(0.25f))
+            .run(backend, 2)
+            .get(1);
+    assertThat(last.toFloats()).containsExactly(0.5f * 0.25f);
+  }
 }

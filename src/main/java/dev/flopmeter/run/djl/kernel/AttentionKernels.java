@@ -98,7 +98,12 @@ final class AttentionKernels {
       lines.add("a = torch.add(a, m)");
     }
     keep(lines, wanted == 2);
-    lines.add("a = torch.softmax(a, -1)");
+    if (masked) { // a query that sees no key gets zeros, not NaN
+      lines.add("none = torch.all(torch.eq(a, (-inf)), -1, True)");
+      lines.add("a = torch.masked_fill(torch.softmax(a, -1), none, 0.)");
+    } else {
+      lines.add("a = torch.softmax(a, -1)");
+    }
     keep(lines, wanted == 3);
     lines.add("y = torch.matmul(a, v)");
   }
@@ -125,14 +130,7 @@ final class AttentionKernels {
       }
       masks.add("b");
     }
-    if (in.attributes().flag("is_causal", false)) {
-      long past = in.has(4) ? in.shape(4).dim(2) : 0;
-      lines.add(
-          "t = torch.triu(torch.full("
-              + ints(heads.queries(), heads.present())
-              + ", (-inf)), "
-              + (past + 1)
-              + ")");
+    if (distance(in, heads, lines)) {
       masks.add("t");
     }
     if (in.has(6)) {
@@ -150,6 +148,38 @@ final class AttentionKernels {
       sum = "torch.add(" + sum + ", " + masks.get(i) + ")";
     }
     lines.add("m = " + sum);
+    return true;
+  }
+
+  /**
+   * Leaves in {@code t} the mask of keys too far before or behind a query; false if all are near
+   * enough. A query stands behind the keys of the past, or at the end of those that count.
+   */
+  private static boolean distance(Operands in, Heads heads, List<String> lines) {
+    long before = in.attributes().integer("left_window_size", -1);
+    long behind = in.attributes().integer("right_window_size", -1);
+    if (in.attributes().flag("is_causal", false)) {
+      behind = 0;
+    }
+    if (before < 0 && behind < 0) {
+      return false;
+    }
+    String first =
+        in.has(6)
+            ? "torch.sub(torch.reshape(x6, [-1, 1, 1, 1]), " + heads.queries() + ")"
+            : Long.toString(in.has(4) ? in.shape(4).dim(2) : 0);
+    lines.add("t = torch.reshape(torch.arange(" + heads.queries() + "), [-1, 1])");
+    lines.add("t = torch.sub(torch.arange(" + heads.present() + "), torch.add(t, " + first + "))");
+    String far = "torch.gt(t, " + behind + ")";
+    String early = "torch.lt(t, -" + before + ")";
+    String hidden =
+        before < 0 ? far : behind < 0 ? early : "torch.logical_or(" + far + ", " + early + ")";
+    lines.add(
+        "t = torch.masked_fill(torch.zeros_like(t, dtype="
+            + TorchTypes.FLOAT
+            + "), "
+            + hidden
+            + ", (-inf))");
     return true;
   }
 

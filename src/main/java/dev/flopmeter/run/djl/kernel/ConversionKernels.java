@@ -69,6 +69,9 @@ final class ConversionKernels {
   private static Kernel quantize(Operands in) {
     DataType to = in.output(0).type();
     String scaled = "torch.div(torch.to(x0, " + TorchTypes.FLOAT + "), " + parameter(in, 1) + ")";
+    if (to.isFloat() && !in.attributes().flag("saturate", true)) {
+      return Kernel.of("torch.to(" + scaled + ", " + Kernels.code(in, to) + ")");
+    }
     if (to.isFloat()) {
       String limit = Text.number(largest(in, to));
       return Kernel.of(

@@ -88,10 +88,10 @@ final class LayoutKernels {
     long[] d = in.shape(0).dims();
     long b = in.attributes().integer("blocksize");
     String split = reshaped("x0", d[0], d[1], d[2] / b, b, d[3] / b, b);
+    boolean columnsFirst = in.attributes().text("mode", "DCR").equals("CRD");
+    String order = columnsFirst ? ints(0, 1, 3, 5, 2, 4) : ints(0, 3, 5, 1, 2, 4);
     return Kernel.of(
-        reshaped(
-            "torch.permute(" + split + ", " + ints(0, 3, 5, 1, 2, 4) + ")",
-            in.output(0).shape().dims()));
+        reshaped("torch.permute(" + split + ", " + order + ")", in.output(0).shape().dims()));
   }
 
   private static Kernel concat(Operands in) {

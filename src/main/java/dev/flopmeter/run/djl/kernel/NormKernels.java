@@ -35,12 +35,12 @@ final class NormKernels {
   }
 
   private static Kernel batchNorm(Operands in) {
-    if (in.opset() < 9 && !in.attributes().flag("spatial", true)) {
-      throw Kernels.unsupported(in, "spatial = 0");
+    boolean isSpatial = in.opset() >= 9 || in.attributes().flag("spatial", true);
+    boolean training = in.attributes().flag("training_mode", false);
+    if (!training && !isSpatial) { // each element of an example has statistics of its own
+      String root = "torch.sqrt(torch.add(x4, " + epsilon(in) + "))";
+      return Kernel.of("torch.add(torch.mul(torch.div(torch.sub(x0, x3), " + root + "), x1), x2)");
     }
-    boolean training =
-        in.attributes().flag("training_mode", false)
-            || (in.opset() < 7 && !in.attributes().flag("is_test", false));
     if (!training) {
       return Kernel.of(
           "torch.batch_norm(x0, x1, x2, x3, x4, False, 0., " + epsilon(in) + ", False)");

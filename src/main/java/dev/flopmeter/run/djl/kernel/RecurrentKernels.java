@@ -3,10 +3,14 @@ package dev.flopmeter.run.djl.kernel;
 import static dev.flopmeter.run.djl.kernel.Text.number;
 
 import dev.flopmeter.model.Operands;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
 
 /**
  * Recurrent layers: the input's part of all gates is one product before the loop, the state's part
@@ -14,6 +18,10 @@ import java.util.Optional;
  */
 final class RecurrentKernels {
   private RecurrentKernels() {}
+
+  private static final Set<String> WITH_ALPHA =
+      Set.of("affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "hardsigmoid", "elu");
+  private static final Set<String> WITH_BETA = Set.of("affine", "scaledtanh", "hardsigmoid");
 
   static void addTo(Map<String, KernelRule> rules) {
     rules.put("LSTM", in -> new Layer(in, 4, true).kernel());
@@ -211,27 +219,38 @@ final class RecurrentKernels {
             case 3 -> List.of("Sigmoid", "Tanh");
             default -> List.of("Tanh");
           };
-      List<String> names =
-          given
-              .filter(list -> list.size() >= each * directions)
-              .map(list -> list.subList(d * each, (d + 1) * each))
-              .orElse(absent);
-      float[] alphas = in.attributes().numbers("activation_alpha").orElse(new float[0]);
-      float[] betas = in.attributes().numbers("activation_beta").orElse(new float[0]);
+      if (given.isEmpty() || given.get().size() < each * directions) {
+        return absent.stream().map(name -> named(name, Float.NaN, Float.NaN)).toList();
+      }
+      // "Consumed in the order of activation functions": by those that have such a value.
+      Queue<Float> alphas = numbers("activation_alpha");
+      Queue<Float> betas = numbers("activation_beta");
       List<String> functions = new ArrayList<>();
-      for (int i = 0; i < names.size(); i++) {
-        int at = d * each + i;
+      for (String name : given.get()) {
+        String lower = name.toLowerCase(Locale.ROOT);
         functions.add(
             named(
-                names.get(i),
-                at < alphas.length ? alphas[at] : Float.NaN,
-                at < betas.length ? betas[at] : Float.NaN));
+                lower,
+                WITH_ALPHA.contains(lower) ? next(alphas) : Float.NaN,
+                WITH_BETA.contains(lower) ? next(betas) : Float.NaN));
       }
-      return functions;
+      return functions.subList(d * each, (d + 1) * each);
+    }
+
+    private Queue<Float> numbers(String attribute) {
+      Queue<Float> queue = new ArrayDeque<>();
+      for (float value : in.attributes().numbers(attribute).orElse(new float[0])) {
+        queue.add(value);
+      }
+      return queue;
+    }
+
+    private static float next(Queue<Float> values) {
+      return values.isEmpty() ? Float.NaN : values.remove();
     }
 
     private String named(String name, float alpha, float beta) {
-      return switch (name.toLowerCase(java.util.Locale.ROOT)) {
+      return switch (name.toLowerCase(Locale.ROOT)) {
         case "sigmoid" -> "torch.sigmoid(%)";
         case "tanh" -> "torch.tanh(%)";
         case "relu" -> "torch.relu(%)";

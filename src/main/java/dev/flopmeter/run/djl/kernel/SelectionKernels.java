@@ -204,8 +204,7 @@ final class SelectionKernels {
   private static Kernel pad(Operands in) {
     Shape shape = in.shape(0);
     int rank = shape.rank();
-    long[] asked =
-        in.attributes().integers("paddings").orElseGet(() -> in.integers("pads", 1).orElseThrow());
+    long[] asked = in.integers("pads", 1).orElseThrow();
     long[] begin = new long[rank];
     long[] end = new long[rank];
     long[] axes = in.has(3) ? in.requireValue(3).toLongs() : LongStream.range(0, rank).toArray();

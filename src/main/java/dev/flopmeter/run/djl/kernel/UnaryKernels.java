@@ -178,8 +178,10 @@ final class UnaryKernels {
     if (training && ratio != 0) {
       throw Kernels.unsupported(in, "training mode draws random numbers");
     }
-    return in.hasOutput(1)
-        ? Kernel.statements(2, "return (x0, torch.ones_like(x0, dtype=" + TorchTypes.BOOL + "))")
-        : Kernel.of("x0");
+    if (!in.hasOutput(1)) {
+      return Kernel.of("x0");
+    }
+    String mask = "torch.ones_like(x0, dtype=" + Kernels.code(in, in.output(1).type()) + ")";
+    return Kernel.statements(2, "return (x0, " + mask + ")");
   }
 }
