@@ -146,6 +146,9 @@ abstract class ControlFlow implements Action {
       IValue limit = input(inputs, 0);
       long trips = limit == null ? Long.MAX_VALUE : memory.fetch(limit).longAt(0);
       IValue start = input(inputs, 1);
+      if (limit == null && start == null) {
+        throw new ModelException(node.describe() + ": without a trip count or condition, no end");
+      }
       boolean goOn = start == null || isTrue(start);
       List<IValue> state = new ArrayList<>();
       for (int i = 0; i < carried; i++) {
@@ -159,7 +162,8 @@ abstract class ControlFlow implements Action {
       added.forEach(ignored -> rows.add(new ArrayList<>()));
       try {
         for (long trip = 0; trip < trips && goOn; trip++) {
-          goOn = advance(inputs, trip, state, rows);
+          boolean wanted = advance(inputs, trip, state, rows);
+          goOn = wanted || start == null; // a loop by count ignores what its body says
         }
         List<IValue> results = new ArrayList<>();
         state.forEach(value -> results.add(memory.share(value)));

@@ -381,4 +381,16 @@ class RareOperatorsTest {
             .get(1);
     assertThat(last.toFloats()).containsExactly(0.5f * 0.25f);
   }
+
+  @Test
+  void aGateOpensByItsSwish() {
+    Tensor result =
+        OneNode.of("SwiGLU", 28)
+            .data(floats(Shape.of(2), 0, 2))
+            .data(floats(Shape.of(2), 5, 3))
+            .with("alpha", 0.5f)
+            .run(backend);
+    assertThat(result.doubleAt(0)).isZero();
+    assertThat(result.doubleAt(1)).isCloseTo(2 / (1 + Math.exp(-0.5 * 2)) * 3, within(1e-6));
+  }
 }

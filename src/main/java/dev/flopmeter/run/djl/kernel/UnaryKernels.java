@@ -67,6 +67,13 @@ final class UnaryKernels {
     rules.put(
         "Swish",
         in -> Kernel.of("torch.mul(x0, torch.sigmoid(torch.mul(x0, " + alpha(in, 1) + ")))"));
+    rules.put(
+        "SwiGLU",
+        in ->
+            Kernel.of(
+                "torch.mul(torch.mul(x0, torch.sigmoid(torch.mul(x0, "
+                    + alpha(in, 1)
+                    + "))), x1)"));
     rules.put("Shrink", UnaryKernels::shrink);
     rules.put("IsInf", UnaryKernels::isInf);
     rules.put("Clip", UnaryKernels::clip);
