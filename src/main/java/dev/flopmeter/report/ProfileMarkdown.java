@@ -19,6 +19,7 @@ public final class ProfileMarkdown {
         out.append("> Warning: ").append(escaped(warning)).append("\n\n");
       }
     }
+    Knee knee = new Knee(results);
     row(out, "Model", "Precision", "Batch", "Median", "Quartiles", "Inferences/s", "FLOP/s", "MFU");
     row(out, "---", "---", "--:", "--:", "--:", "--:", "--:", "--:");
     for (ProfileResult result : results) {
@@ -27,12 +28,15 @@ public final class ProfileMarkdown {
           out,
           escaped(result.model().name()),
           result.run().precision(),
-          Long.toString(result.run().batch()),
+          result.run().batch() + (knee.isAt(result) ? " (knee)" : ""),
           Figures.seconds(result.latency().median()),
           Figures.seconds(result.latency().q1()) + " to " + Figures.seconds(result.latency().q3()),
           Figures.number(result.throughput().inferencesPerSecond()),
           Figures.si(result.throughput().achievedFlopsPerSecond()),
           mfu == null ? "" : Figures.percent(mfu.share()));
+    }
+    if (knee.isAnywhere()) {
+      out.append('\n').append(Knee.EXPLANATION).append('\n');
     }
     for (ProfileResult result : results) {
       layers(out, result);

@@ -44,11 +44,15 @@ public final class ProfileTable {
     for (ProfileResult result : results) {
       out.append(render(result, style)).append('\n');
     }
-    sweep(results).render(out, style);
+    Knee knee = new Knee(results);
+    sweep(results, knee).render(out, style);
+    if (knee.isAnywhere()) {
+      out.append(Knee.EXPLANATION).append('\n');
+    }
     return out.toString();
   }
 
-  private static TextTable sweep(List<ProfileResult> results) {
+  private static TextTable sweep(List<ProfileResult> results, Knee knee) {
     TextTable table =
         new TextTable(
             List.of(
@@ -58,7 +62,8 @@ public final class ProfileTable {
                 Column.figure("median"),
                 Column.figure("inferences/s"),
                 Column.figure("FLOP/s"),
-                Column.figure("MFU")));
+                Column.figure("MFU"),
+                Column.text("")));
     for (ProfileResult result : results) {
       Utilization mfu = Utilization.mfu(result);
       table.row(
@@ -69,7 +74,8 @@ public final class ProfileTable {
               Figures.seconds(result.latency().median()),
               Figures.si(result.throughput().inferencesPerSecond()),
               Figures.si(result.throughput().achievedFlopsPerSecond()),
-              mfu == null ? ABSENT : Figures.percent(mfu.share())));
+              mfu == null ? ABSENT : Figures.percent(mfu.share()),
+              knee.isAt(result) ? "knee" : ""));
     }
     return table;
   }

@@ -131,6 +131,7 @@ final class SweepCharts {
   }
 
   private void table(Markup out) {
+    Knee knee = new Knee(results);
     out.open("div", "class", "scroll", "tabindex", "0", "role", "group", "aria-label", "Sweep");
     out.open("table", "class", "grid").element("caption", "All runs", "class", "sr");
     out.open("thead").open("tr");
@@ -143,7 +144,7 @@ final class SweepCharts {
       for (ProfileResult result : line) {
         Double mfu = mfu(result);
         out.open("tr").element("th", result.run().precision(), "scope", "row");
-        cell(out, Long.toString(result.run().batch()));
+        cell(out, result.run().batch() + (knee.isAt(result) ? " (knee)" : ""));
         cell(out, Figures.seconds(result.latency().median()));
         cell(
             out,
@@ -157,6 +158,9 @@ final class SweepCharts {
       }
     }
     out.close("tbody").close("table").close("div");
+    if (knee.isAnywhere()) {
+      out.element("p", Knee.EXPLANATION);
+    }
   }
 
   private static void cell(Markup out, String text) {
