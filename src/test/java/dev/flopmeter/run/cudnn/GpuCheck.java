@@ -73,11 +73,15 @@ final class GpuCheck {
   private static boolean check(Path directory, String device, Path out) throws IOException {
     List<Map<String, Object>> rows = new ArrayList<>();
     boolean isRight = true;
+    Map<String, Object> document = new LinkedHashMap<>();
     List<Path> files;
     try (Stream<Path> all = Files.list(directory)) {
       files = all.sorted().toList();
     }
     try (Backend backend = CudnnBackend.open(device)) {
+      document.put("device", backend.device().name());
+      document.put("emulated", backend.device().isEmulated());
+      document.put("rows", rows);
       for (Path file : files) {
         String network = file.getFileName().toString().replace(".f32", "");
         Graph graph = graph(network);
@@ -116,8 +120,7 @@ final class GpuCheck {
         }
       }
     }
-    Files.writeString(
-        out, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(Map.of("rows", rows)));
+    Files.writeString(out, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(document));
     return isRight;
   }
 
@@ -129,11 +132,22 @@ final class GpuCheck {
         torch.put(row.path("precision").asString() + "-" + row.path("batch").asInt(), row);
       }
     }
+    List<JsonNode> profiles = profiles(directory);
     List<String> lines = new ArrayList<>();
+    if (!profiles.isEmpty()) {
+      lines.add(device(profiles.get(0).path("device")));
+      lines.add("");
+    }
     lines.add(
         "| network | precision | batch | latency s | inferences/s | FLOP/s | MFU | layer sum | launch"
             + " overhead | PyTorch eager s | compiled s | PyTorch's best / ours |");
     lines.add("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    profiles.forEach(profile -> lines.add(row(profile, torch)));
+    Files.write(directory.resolve("summary.md"), lines);
+    lines.forEach(System.out::println);
+  }
+
+  private static List<JsonNode> profiles(Path directory) throws IOException {
     List<Path> files;
     try (Stream<Path> all = Files.list(directory)) {
       files =
@@ -141,13 +155,26 @@ final class GpuCheck {
               .sorted()
               .toList();
     }
+    List<JsonNode> profiles = new ArrayList<>();
     for (Path file : files) {
       if (Files.size(file) > 0) {
-        lines.add(row(JSON.readTree(Files.readString(file)), torch));
+        profiles.add(JSON.readTree(Files.readString(file)));
       }
     }
-    Files.write(directory.resolve("summary.md"), lines);
-    lines.forEach(System.out::println);
+    return profiles;
+  }
+
+  private static String device(JsonNode device) {
+    String line =
+        device.path("name").asString()
+            + ", CUDA "
+            + device.path("cuda").asString()
+            + ", cuDNN "
+            + device.path("cudnn").asString()
+            + ".";
+    return device.path("emulated").asBoolean(false)
+        ? line + " **Emulated: its times mean nothing.**"
+        : line;
   }
 
   private static String row(JsonNode profile, Map<String, JsonNode> torch) {
