@@ -58,6 +58,34 @@ static dnn pointwise(int mode, dnn x, dnn b, dnn y)
     return op;
 }
 
+static dnn product_of(dnn a, dnn b, dnn c)
+{
+    dnn d = made(18), op = made(19);
+    OK(cudnnBackendSetAttribute(d, 1500, DATA_TYPE, 1, &(int){FP32}));
+    OK(cudnnBackendFinalize(d));
+    set_descriptor(op, 1520, a);
+    set_descriptor(op, 1521, b);
+    set_descriptor(op, 1522, c);
+    set_descriptor(op, 1523, d);
+    OK(cudnnBackendFinalize(op));
+    OK(cudnnBackendDestroyDescriptor(d));
+    return op;
+}
+
+static dnn reduction_of(int kind, dnn x, dnn y)
+{
+    dnn d = made(21), op = made(22);
+    OK(cudnnBackendSetAttribute(d, 1600, 18, 1, &kind));
+    OK(cudnnBackendSetAttribute(d, 1601, DATA_TYPE, 1, &(int){FP32}));
+    OK(cudnnBackendFinalize(d));
+    set_descriptor(op, 1610, x);
+    set_descriptor(op, 1611, y);
+    set_descriptor(op, 1612, d);
+    OK(cudnnBackendFinalize(op));
+    OK(cudnnBackendDestroyDescriptor(d));
+    return op;
+}
+
 /* Builds and runs a plan over the operations; `status` is what finalising the plan should say. */
 static void run(dnn *ops, int count, int64_t *ids, address *pointers, int tensors, int engine_from_end, int status)
 {
@@ -103,16 +131,8 @@ static void matmul(int type)
     hidden.type = FP32;
     dnn at = tensor(&a, 1, false), bt = tensor(&b, 2, false), biast = tensor(&bias, 3, false);
     dnn product = tensor(&hidden, 10, true), sum = tensor(&hidden, 11, true), ct = tensor(&c, 4, false);
-    dnn d = made(18), op = made(19);
-    OK(cudnnBackendSetAttribute(d, 1500, DATA_TYPE, 1, &(int){FP32}));
-    OK(cudnnBackendFinalize(d));
-    set_descriptor(op, 1520, at);
-    set_descriptor(op, 1521, bt);
-    set_descriptor(op, 1522, product);
-    set_descriptor(op, 1523, d);
-    OK(cudnnBackendFinalize(op));
     /* given in the wrong order: the graph finds the right one */
-    dnn ops[3] = {pointwise(104, sum, NULL, ct), pointwise(0, product, biast, sum), op};
+    dnn ops[3] = {pointwise(104, sum, NULL, ct), pointwise(0, product, biast, sum), product_of(at, bt, product)};
     run(ops, 3, (int64_t[]){1, 2, 3, 4}, (address[]){a.memory, b.memory, bias.memory, c.memory}, 4, 0, 0);
     float *actual = tensor_read(&c), expected[60];
     for (int i = 0; i < 60; i++) {
@@ -123,7 +143,7 @@ static void matmul(int type)
     }
     CHECK(difference(actual, expected, 60) < (type == FP32 ? 1e-6 : 6e-4));
     free(actual);
-    dnn all[] = {at, bt, biast, product, sum, ct, d, op, ops[0], ops[1]};
+    dnn all[] = {at, bt, biast, product, sum, ct, ops[0], ops[1], ops[2]};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         OK(cudnnBackendDestroyDescriptor(all[i]));
     STATUS(2000, cudnnBackendDestroyDescriptor(all[0]));
@@ -185,51 +205,16 @@ static void convolution(int format)
 static void reduction(void)
 {
     struct test_tensor x = tensor_new(FP32, NCHW, 3, (int[]){2, 3, 4}), y = tensor_new(FP32, NCHW, 3, (int[]){2, 3, 1});
-    dnn xt = tensor(&x, 1, false), yt = tensor(&y, 2, false), d = made(21), op = made(22);
-    OK(cudnnBackendSetAttribute(d, 1600, 18, 1, &(int){3}));
-    OK(cudnnBackendSetAttribute(d, 1601, DATA_TYPE, 1, &(int){FP32}));
-    OK(cudnnBackendFinalize(d));
-    set_descriptor(op, 1610, xt);
-    set_descriptor(op, 1611, yt);
-    set_descriptor(op, 1612, d);
-    OK(cudnnBackendFinalize(op));
+    dnn xt = tensor(&x, 1, false), yt = tensor(&y, 2, false), op = reduction_of(3, xt, yt);
     run(&op, 1, (int64_t[]){1, 2}, (address[]){x.memory, y.memory}, 2, 0, 0);
     float *actual = tensor_read(&y);
     CHECK(actual[1] == fmaxf(fmaxf(x.values[4], x.values[5]), fmaxf(x.values[6], x.values[7])));
     free(actual);
-    dnn all[] = {xt, yt, d, op};
+    dnn all[] = {xt, yt, op};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         OK(cudnnBackendDestroyDescriptor(all[i]));
     tensor_free(&x);
     tensor_free(&y);
-}
-
-static dnn product_of(dnn a, dnn b, dnn c)
-{
-    dnn d = made(18), op = made(19);
-    OK(cudnnBackendSetAttribute(d, 1500, DATA_TYPE, 1, &(int){FP32}));
-    OK(cudnnBackendFinalize(d));
-    set_descriptor(op, 1520, a);
-    set_descriptor(op, 1521, b);
-    set_descriptor(op, 1522, c);
-    set_descriptor(op, 1523, d);
-    OK(cudnnBackendFinalize(op));
-    OK(cudnnBackendDestroyDescriptor(d));
-    return op;
-}
-
-static dnn reduction_of(int kind, dnn x, dnn y)
-{
-    dnn d = made(21), op = made(22);
-    OK(cudnnBackendSetAttribute(d, 1600, 18, 1, &kind));
-    OK(cudnnBackendSetAttribute(d, 1601, DATA_TYPE, 1, &(int){FP32}));
-    OK(cudnnBackendFinalize(d));
-    set_descriptor(op, 1610, x);
-    set_descriptor(op, 1611, y);
-    set_descriptor(op, 1612, d);
-    OK(cudnnBackendFinalize(op));
-    OK(cudnnBackendDestroyDescriptor(d));
-    return op;
 }
 
 /* softmax(q k + bias) v as one graph: heads of a multiple of 8 in fp16 run, others have no engine. */

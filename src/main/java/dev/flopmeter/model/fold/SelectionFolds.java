@@ -92,20 +92,31 @@ final class SelectionFolds {
   }
 
   private static Tensor strided(Tensor source, TensorType type, long[] starts, long[] steps) {
-    long[] outDims = type.shape().dims();
     long[] strides = strides(source.shape());
     return pick(
         source,
         type,
-        flat -> {
-          long index = 0;
-          long rest = flat;
-          for (int i = outDims.length - 1; i >= 0; i--) {
-            index += (starts[i] + rest % outDims[i] * steps[i]) * strides[i];
-            rest /= outDims[i];
-          }
-          return index;
-        });
+        index(type.shape(), (axis, at) -> (starts[axis] + at * steps[axis]) * strides[axis]));
+  }
+
+  /** What an element's position on one axis of the result adds to its index in the source. */
+  @FunctionalInterface
+  private interface AxisOffset {
+    long of(int axis, long position);
+  }
+
+  /** The index in the source of each element of the result. */
+  private static LongUnaryOperator index(Shape result, AxisOffset offset) {
+    long[] dims = result.dims();
+    return flat -> {
+      long index = 0;
+      long rest = flat;
+      for (int axis = dims.length - 1; axis >= 0; axis--) {
+        index += offset.of(axis, rest % dims[axis]);
+        rest /= dims[axis];
+      }
+      return index;
+    };
   }
 
   private static long[] strides(Shape shape) {
@@ -152,22 +163,14 @@ final class SelectionFolds {
     int rank = source.shape().rank();
     long[] order = in.attributes().integers("perm").orElse(null);
     long[] strides = strides(source.shape());
-    long[] outDims = outputs.get(0).shape().dims();
+    int[] from = new int[rank];
+    for (int i = 0; i < rank; i++) {
+      from[i] = order == null ? rank - 1 - i : source.shape().axis(order[i]);
+    }
+    Shape result = outputs.get(0).shape();
     return Optional.of(
         List.of(
-            pick(
-                source,
-                outputs.get(0),
-                flat -> {
-                  long index = 0;
-                  long rest = flat;
-                  for (int i = rank - 1; i >= 0; i--) {
-                    int from = order == null ? rank - 1 - i : source.shape().axis(order[i]);
-                    index += rest % outDims[i] * strides[from];
-                    rest /= outDims[i];
-                  }
-                  return index;
-                })));
+            pick(source, outputs.get(0), index(result, (axis, at) -> at * strides[from[axis]]))));
   }
 
   private static Optional<List<Tensor>> split(Operands in, List<TensorType> outputs) {
@@ -195,21 +198,13 @@ final class SelectionFolds {
     Tensor source = in.requireValue(0);
     long[] dims = source.shape().dims();
     long[] strides = strides(source.shape());
-    long[] outDims = outputs.get(0).shape().dims();
+    Shape result = outputs.get(0).shape();
     return Optional.of(
         List.of(
             pick(
                 source,
                 outputs.get(0),
-                flat -> {
-                  long index = 0;
-                  long rest = flat;
-                  for (int i = outDims.length - 1; i >= 0; i--) {
-                    index += rest % outDims[i] % dims[i] * strides[i];
-                    rest /= outDims[i];
-                  }
-                  return index;
-                })));
+                index(result, (axis, at) -> at % dims[axis] * strides[axis]))));
   }
 
   /** One value is repeated to any size, since that takes no memory. */

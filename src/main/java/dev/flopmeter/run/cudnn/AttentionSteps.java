@@ -220,7 +220,7 @@ final class AttentionSteps {
   }
 
   /** (batch, heads, tokens, width) with an axis of 1 for the heads that share it. */
-  static View repeated(View view) {
+  private static View repeated(View view) {
     return view.as(
         Shape.of(view.dim(0), view.dim(1), 1, view.dim(2), view.dim(3)),
         view.stride(0),

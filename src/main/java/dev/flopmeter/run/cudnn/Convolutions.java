@@ -56,6 +56,13 @@ final class Convolutions {
     List<View> reads = new ArrayList<>(List.of(x, weights));
     View residual = null;
     if (node.group().residual() != null) {
+      if (!node.draft()
+          .graph()
+          .requireType(node.group().residual())
+          .shape()
+          .equals(node.outputShape(0))) {
+        throw node.unsupported("an addend of another shape than the result");
+      }
       residual = node.draft().formatted(node.group().residual(), format);
       reads.add(residual);
     }

@@ -155,22 +155,23 @@ final class Fusion {
     List<Node> nodes = new ArrayList<>(List.of(product));
     Node next = onlyReader(product).orElse(null);
     double scale = 1;
-    if (next != null && (next.op().equals("Mul") || next.op().equals("Div"))) {
+    if (next != null && (isOp(next, "Mul") || isOp(next, "Div"))) {
       Optional<Tensor> factor = graph.constant(otherOperand(next, output(nodes)));
       boolean isScale =
           factor.isPresent()
               && factor.get().elements() == 1
-              && (next.op().equals("Mul") || next.inputs().get(0).equals(output(nodes)));
+              && (isOp(next, "Mul") || next.inputs().get(0).equals(output(nodes)))
+              && isSameShape(next.outputs().get(0), output(nodes));
       if (!isScale) {
         return Optional.empty();
       }
       double by = factor.get().doubleAt(0);
-      scale = next.op().equals("Mul") ? by : 1 / by;
+      scale = isOp(next, "Mul") ? by : 1 / by;
       nodes.add(next);
       next = onlyReader(next).orElse(null);
     }
     String added = null;
-    if (next != null && next.op().equals("Add")) {
+    if (next != null && isOp(next, "Add")) {
       added = otherOperand(next, output(nodes));
       if (added.equals(output(nodes)) || !isSameShape(next.outputs().get(0), output(nodes))) {
         return Optional.empty();
@@ -221,6 +222,7 @@ final class Fusion {
             && onlyReader(test).filter(choice::equals).isPresent()
             && choice.inputs().get(0).equals(test.outputs().get(0))
             && choice.inputs().get(2).equals(shares)
+            && isSameShape(choice.outputs().get(0), shares)
             && graph
                 .constant(choice.inputs().get(1))
                 .filter(zero -> zero.elements() == 1 && zero.doubleAt(0) == 0)
@@ -255,6 +257,10 @@ final class Fusion {
         .filter(node -> node.qualifiedOp().equals("Transpose"))
         .filter(node -> readers.getOrDefault(node.outputs().get(0), List.of()).size() == 1)
         .filter(node -> !graph.outputs().contains(node.outputs().get(0)));
+  }
+
+  private static boolean isOp(Node node, String op) {
+    return node.qualifiedOp().equals(op);
   }
 
   private boolean isSoftmaxOfRows(Node node) {

@@ -14,42 +14,22 @@ import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
-import dev.flopmeter.run.djl.DjlBackend;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Attention as cuDNN's one fused graph, and what runs where that has no engine. */
 class AttentionFusionTest {
-  @TempDir static Path cache;
-  private static CudnnBackend gpu;
-  private static DjlBackend reference;
+  @RegisterExtension static final BothBackends backends = new BothBackends();
 
   private final GraphBuilder graph = new GraphBuilder("attention", 23);
   private final Map<String, Tensor> fed = new LinkedHashMap<>();
-
-  @BeforeAll
-  static void open() {
-    gpu = EmulatedGpu.open(cache);
-    reference = DjlBackend.open();
-  }
-
-  @AfterAll
-  static void close() {
-    if (gpu != null) {
-      gpu.close();
-      reference.close();
-    }
-  }
 
   private String input(String name, long... dims) {
     TensorType type = TensorType.of(DataType.FLOAT, dims);
@@ -86,10 +66,10 @@ class AttentionFusionTest {
   private List<Step> steps(String output, RunOptions options) {
     Graph built = graph.build(List.of(output));
     Map<String, Tensor> expected;
-    try (Plan plan = reference.prepare(built, RunOptions.DEFAULT)) {
+    try (Plan plan = backends.reference().prepare(built, RunOptions.DEFAULT)) {
       expected = plan.run(fed);
     }
-    try (Plan plan = gpu.prepare(built, options)) {
+    try (Plan plan = backends.gpu().prepare(built, options)) {
       assertThat(Comparison.relativeL2(expected, plan.run(fed)))
           .isLessThan(Comparison.limit(options.precision()));
       return plan.steps();
@@ -201,13 +181,22 @@ class AttentionFusionTest {
   }
 
   @Test
+  void keepsAScaleThatChangesTheShape() {
+    String scores = scores(8);
+    graph.constant("factor", Tensor.ofFloats(Shape.of(1, 1, 1, 1, 1), 2));
+    String scaled = op("Mul", "scaled", Attributes.NONE, scores, "factor");
+    List<Step> steps = steps(attended(scaled, 8), RunOptions.DEFAULT.withPrecision(Precision.FP16));
+    assertThat(steps).extracting(Step::op).contains("Softmax");
+  }
+
+  @Test
   void keepsScoresThatSomethingElseReads() {
     String scores = scores(8);
     String y = attended(scores, 8);
     String other = op("Relu", "other", Attributes.NONE, scores);
     Graph built = graph.build(List.of(y, other));
     RunOptions options = RunOptions.DEFAULT.withPrecision(Precision.FP16);
-    try (Plan plan = gpu.prepare(built, options)) {
+    try (Plan plan = backends.gpu().prepare(built, options)) {
       assertThat(plan.steps()).extracting(Step::op).contains("Softmax");
     }
   }

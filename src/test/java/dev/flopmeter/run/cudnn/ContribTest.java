@@ -16,44 +16,24 @@ import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
-import dev.flopmeter.run.djl.DjlBackend;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What ONNX Runtime's optimiser writes, on the emulated GPU against PyTorch. */
 class ContribTest {
-  @TempDir static Path cache;
-  private static CudnnBackend gpu;
-  private static DjlBackend reference;
+  @RegisterExtension static final BothBackends backends = new BothBackends();
 
   private final GraphBuilder graph = new GraphBuilder("contrib", 17);
   private final List<String> inputs = new ArrayList<>();
   private final Map<String, Tensor> fed = new LinkedHashMap<>();
   private Attributes attributes = Attributes.NONE;
-
-  @BeforeAll
-  static void open() {
-    gpu = EmulatedGpu.open(cache);
-    reference = DjlBackend.open();
-  }
-
-  @AfterAll
-  static void close() {
-    if (gpu != null) {
-      gpu.close();
-      reference.close();
-    }
-  }
 
   private ContribTest data(Tensor tensor) {
     String name = "in" + inputs.size();
@@ -99,13 +79,13 @@ class ContribTest {
   private void agrees(String op, String... outputs) {
     Graph built = graph(op, outputs.length == 0 ? new String[] {"y"} : outputs);
     Map<String, Tensor> expected;
-    try (Plan plan = reference.prepare(built, RunOptions.DEFAULT)) {
+    try (Plan plan = backends.reference().prepare(built, RunOptions.DEFAULT)) {
       expected = plan.run(fed);
     }
     for (Precision precision : List.of(Precision.FP32, Precision.FP16)) {
       for (boolean fuse : new boolean[] {true, false}) {
         RunOptions options = RunOptions.DEFAULT.withPrecision(precision).withFuse(fuse);
-        try (Plan plan = gpu.prepare(built, options)) {
+        try (Plan plan = backends.gpu().prepare(built, options)) {
           assertThat(Comparison.relativeL2(expected, plan.run(fed)))
               .as("%s, fused: %s", precision, fuse)
               .isLessThan(Comparison.limit(precision));
@@ -137,10 +117,19 @@ class ContribTest {
   }
 
   @Test
+  void namesAnAddendThatDoesNotFit() {
+    floats(1, 2, 3, 3).weights(2, 2, 1, 1).nothing().floats(1, 2, 1, 1);
+    Graph built = graph("FusedConv", "y");
+    assertThatThrownBy(() -> backends.gpu().prepare(built, RunOptions.DEFAULT))
+        .isInstanceOf(UnsupportedOperatorException.class)
+        .hasMessageContaining("addend of another shape");
+  }
+
+  @Test
   void namesAnActivationThatItDoesNotKnow() {
     floats(1, 2, 3, 3).weights(2, 2, 1, 1).with("activation", "Frob");
     Graph built = graph("FusedConv", "y");
-    assertThatThrownBy(() -> gpu.prepare(built, RunOptions.DEFAULT))
+    assertThatThrownBy(() -> backends.gpu().prepare(built, RunOptions.DEFAULT))
         .isInstanceOf(UnsupportedOperatorException.class)
         .hasMessageContaining("activation 'Frob'");
   }

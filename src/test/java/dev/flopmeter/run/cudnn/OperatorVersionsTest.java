@@ -14,39 +14,19 @@ import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
-import dev.flopmeter.run.djl.DjlBackend;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Operators as their first and their latest versions write them, on both backends. */
 class OperatorVersionsTest {
   private static final TensorType PICTURE = TensorType.of(DataType.FLOAT, 2, 4, 6, 8);
-  @TempDir static Path cache;
-  private static CudnnBackend gpu;
-  private static DjlBackend reference;
-
-  @BeforeAll
-  static void open() {
-    gpu = EmulatedGpu.open(cache);
-    reference = DjlBackend.open();
-  }
-
-  @AfterAll
-  static void close() {
-    if (gpu != null) {
-      gpu.close();
-      reference.close();
-    }
-  }
+  @RegisterExtension static final BothBackends backends = new BothBackends();
 
   private static Graph node(int opset, String op, Attributes attributes, Tensor... arguments) {
     GraphBuilder graph = new GraphBuilder(op + " " + opset, opset);
@@ -81,8 +61,8 @@ class OperatorVersionsTest {
   @MethodSource("graphs")
   void agreesWithPyTorch(Graph graph) {
     Map<String, Tensor> input = Map.of("x", new RandomTensor(PICTURE, 7, -4, 4));
-    try (Plan ours = gpu.prepare(graph, RunOptions.DEFAULT);
-        Plan theirs = reference.prepare(graph, RunOptions.DEFAULT)) {
+    try (Plan ours = backends.gpu().prepare(graph, RunOptions.DEFAULT);
+        Plan theirs = backends.reference().prepare(graph, RunOptions.DEFAULT)) {
       assertThat(Comparison.relativeL2(theirs.run(input), ours.run(input))).isLessThan(1e-5);
     }
   }
@@ -103,7 +83,7 @@ class OperatorVersionsTest {
         List.of("y", "mean", "var"),
         Map.of());
     Graph training = graph.build(List.of("y"));
-    assertThatThrownBy(() -> gpu.prepare(training, RunOptions.DEFAULT))
+    assertThatThrownBy(() -> backends.gpu().prepare(training, RunOptions.DEFAULT))
         .isInstanceOf(UnsupportedOperatorException.class)
         .hasMessageContaining("training_mode");
   }
@@ -114,7 +94,7 @@ class OperatorVersionsTest {
     graph.input("x", PICTURE);
     graph.add("Attention", "y", Attributes.of("left_window_size", 2L), "x", "x", "x");
     Graph window = graph.build(List.of("y"));
-    assertThatThrownBy(() -> gpu.prepare(window, RunOptions.DEFAULT))
+    assertThatThrownBy(() -> backends.gpu().prepare(window, RunOptions.DEFAULT))
         .isInstanceOf(UnsupportedOperatorException.class)
         .hasMessageContaining("a window of keys");
   }

@@ -17,36 +17,16 @@ import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.UnsupportedOperatorException;
-import dev.flopmeter.run.djl.DjlBackend;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Products of two computed matrices: what cuDNN's graph API runs, and that it is right. */
 class ProductsTest {
-  @TempDir static Path cache;
-  private static CudnnBackend gpu;
-  private static DjlBackend reference;
-
-  @BeforeAll
-  static void open() {
-    gpu = EmulatedGpu.open(cache);
-    reference = DjlBackend.open();
-  }
-
-  @AfterAll
-  static void close() {
-    if (gpu != null) {
-      gpu.close();
-      reference.close();
-    }
-  }
+  @RegisterExtension static final BothBackends backends = new BothBackends();
 
   private static Graph product(long[] a, long[] b) {
     GraphBuilder graph = new GraphBuilder("product", 17);
@@ -79,11 +59,11 @@ class ProductsTest {
     Graph graph = product(dims(a), dims(b));
     Map<String, Tensor> inputs = inputs(graph);
     Map<String, Tensor> expected;
-    try (Plan plan = reference.prepare(graph, RunOptions.DEFAULT)) {
+    try (Plan plan = backends.reference().prepare(graph, RunOptions.DEFAULT)) {
       expected = plan.run(inputs);
     }
     for (Precision precision : Precision.values()) {
-      try (Plan plan = gpu.prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
+      try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
         assertThat(plan.steps())
             .extracting(ProductsTest::algorithm)
             .anyMatch(name -> name.startsWith(kernel));
@@ -109,7 +89,7 @@ class ProductsTest {
     builder.constant("on", DenseTensor.ofLongs(TensorType.of(DataType.BOOL), 1));
     Graph graph =
         builder.build(List.of(builder.add("Dropout", "drop", Attributes.NONE, "a", "rate", "on")));
-    assertThatThrownBy(() -> gpu.prepare(graph, RunOptions.DEFAULT))
+    assertThatThrownBy(() -> backends.gpu().prepare(graph, RunOptions.DEFAULT))
         .isInstanceOf(UnsupportedOperatorException.class)
         .hasMessageContaining("in training mode it draws random numbers");
   }
@@ -120,7 +100,7 @@ class ProductsTest {
     builder.input("a", TensorType.of(DataType.DOUBLE, 1));
     Graph graph = builder.build(List.of(builder.add("Neg", "neg", Attributes.NONE, "a")));
     Tensor wide = DenseTensor.ofDoubles(graph.requireType("a"), 1e200);
-    try (Plan plan = gpu.prepare(graph, RunOptions.DEFAULT)) {
+    try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT)) {
       assertThatThrownBy(() -> plan.load(Map.of("a", wide)))
           .isInstanceOf(UnsupportedOperatorException.class)
           .hasMessageContaining("input 'a' holds doubles beyond float's range");

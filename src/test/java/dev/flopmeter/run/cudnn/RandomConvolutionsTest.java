@@ -13,14 +13,10 @@ import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
-import dev.flopmeter.run.djl.DjlBackend;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -30,23 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class RandomConvolutionsTest {
   private static final int CASES = 60;
-  @TempDir static Path cache;
-  private static CudnnBackend gpu;
-  private static DjlBackend reference;
-
-  @BeforeAll
-  static void open() {
-    gpu = EmulatedGpu.open(cache);
-    reference = DjlBackend.open();
-  }
-
-  @AfterAll
-  static void close() {
-    if (gpu != null) {
-      gpu.close();
-      reference.close();
-    }
-  }
+  @RegisterExtension static final BothBackends backends = new BothBackends();
 
   static IntStream seeds() {
     return IntStream.range(0, CASES);
@@ -65,8 +45,8 @@ class RandomConvolutionsTest {
             .withLayout(layout)
             .withFuse(random.nextInt(4) > 0);
     Map<String, Tensor> inputs = Map.of("x", new RandomTensor(graph.requireType("x"), seed, -1, 1));
-    try (Plan expected = reference.prepare(graph, RunOptions.DEFAULT);
-        Plan plan = gpu.prepare(graph, options)) {
+    try (Plan expected = backends.reference().prepare(graph, RunOptions.DEFAULT);
+        Plan plan = backends.gpu().prepare(graph, options)) {
       assertThat(Comparison.relativeL2(expected.run(inputs), plan.run(inputs)))
           .as(graph.nodes().get(0) + " " + options)
           .isLessThan(Comparison.limit(precision));

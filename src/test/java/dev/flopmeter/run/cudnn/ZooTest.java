@@ -12,15 +12,11 @@ import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
-import dev.flopmeter.run.djl.DjlBackend;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalLong;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -28,23 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ZooTest {
   private static final long VOCABULARY = 30_000;
 
-  @TempDir static Path cache;
-  private static CudnnBackend gpu;
-  private static DjlBackend reference;
-
-  @BeforeAll
-  static void open() {
-    gpu = EmulatedGpu.open(cache);
-    reference = DjlBackend.open();
-  }
-
-  @AfterAll
-  static void close() {
-    if (gpu != null) {
-      gpu.close();
-      reference.close();
-    }
-  }
+  @RegisterExtension static final BothBackends backends = new BothBackends();
 
   @ParameterizedTest
   @CsvSource({"bert-base, 4, 0", "shufflenet_v2_x0_5, 0, 0", "mobilenet_v3_small, 0, 0"})
@@ -90,11 +70,11 @@ class ZooTest {
     Graph graph = Zoo.get(name).bind(bindings(name, sequence, past));
     Map<String, Tensor> inputs = inputs(graph);
     Map<String, Tensor> expected;
-    try (Plan plan = reference.prepare(graph, RunOptions.DEFAULT)) {
+    try (Plan plan = backends.reference().prepare(graph, RunOptions.DEFAULT)) {
       expected = plan.run(inputs);
     }
     for (Precision precision : new Precision[] {Precision.FP32, Precision.BF16}) {
-      try (Plan plan = gpu.prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
+      try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
         double error = Comparison.relativeL2(expected, plan.run(inputs));
         System.out.println(name + " " + precision.label() + ": " + error);
         assertThat(error).as(precision.label()).isLessThan(Comparison.limit(precision));
