@@ -77,6 +77,7 @@ final class Board {
   private final Map<Target.Id, Set<SeriesKey>> byTarget = new HashMap<>();
   private final Map<String, Instant> successes = new HashMap<>();
   private final Deque<Run> runs = new ArrayDeque<>();
+  private final Map<String, Run> lastRuns = new HashMap<>();
   private Set<Target.Id> targets = Set.of();
 
   Board(ServeConfig config, DaemonMetrics metrics, History history, Clocks clocks) {
@@ -178,20 +179,27 @@ final class Board {
         }
         judge(target, report, failures, came);
       }
-      runs.addFirst(
+      keep(
           new Run(
               clocks.wall().instant(),
               target,
               report.outcome(),
               report.duration(),
               report.detail()));
-      if (runs.size() > RUNS) {
-        runs.removeLast();
-      }
       metrics.run(target.workload().name(), report.outcome(), report.duration());
       metrics.history(history.state(), config.history().folder().isPresent());
     }
     metrics.publish();
+  }
+
+  private void keep(Run run) {
+    runs.addFirst(run);
+    if (runs.size() > RUNS) {
+      runs.removeLast();
+    }
+    if (targets.contains(run.target().id())) {
+      lastRuns.put(run.target().workload().name(), run);
+    }
   }
 
   private void take(Result result, HistoryEntry entry) {
@@ -265,7 +273,10 @@ final class Board {
         past.remove(key);
       }
     }
-    successes.keySet().retainAll(next.workloads().stream().map(Workload::name).toList());
+    Set<String> names =
+        next.workloads().stream().map(Workload::name).collect(Collectors.toUnmodifiableSet());
+    successes.keySet().retainAll(names);
+    lastRuns.keySet().retainAll(names);
   }
 
   /** Takes away what has grown old; true if anything has. */
@@ -298,6 +309,13 @@ final class Board {
   /** The last runs, the latest first. */
   synchronized List<Run> runs() {
     return List.copyOf(runs);
+  }
+
+  /**
+   * The last run of a workload in this daemon's life, over all its targets; null before the first.
+   */
+  synchronized @Nullable Run lastRun(String workload) {
+    return lastRuns.get(workload);
   }
 
   synchronized @Nullable Instant lastSuccess(String workload) {

@@ -90,4 +90,33 @@ class BoardTest {
       assertThat(history.state().results()).isEqualTo(2);
     }
   }
+
+  @Test
+  void theLastRunOfAWorkloadIsKnownHoweverManyOthersRanSince() throws Exception {
+    ServeConfig config = config("a: {model: m, device: cpu}, b: {model: m, device: cpu}");
+    Target a = targets(config).get(0);
+    Target b = targets(config).get(1);
+    try (History history = History.open(config.history(), clocks);
+        DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+      Board board = new Board(config, metrics, history, clocks);
+      board.configured(config, targets(config));
+      metrics.configured(config);
+      assertThat(board.lastRun("a")).isNull();
+
+      RunReport refused =
+          new RunReport(Outcome.FAILED, Duration.ofSeconds(1), List.of(), "no such model");
+      board.completed(a, refused, 1, false);
+      for (int i = 0; i < 60; i++) {
+        board.completed(b, success(b), 0, false);
+      }
+      assertThat(board.runs()).noneMatch(run -> run.target().equals(a));
+      assertThat(board.lastRun("a"))
+          .isEqualTo(new Board.Run(NOW, a, Outcome.FAILED, Duration.ofSeconds(1), "no such model"));
+
+      ServeConfig after = config("b: {model: m, device: cpu}");
+      board.configured(after, targets(after));
+      board.completed(a, refused, 2, false);
+      assertThat(board.lastRun("a")).isNull();
+    }
+  }
 }
