@@ -113,14 +113,37 @@ final class Fusion {
       chain.add(next);
       next = onlyReader(next);
     }
-    Optional<Activation> activation =
-        next == null ? Optional.empty() : Activation.of(scope.operands(next));
+    Optional<Activation> activation = activation(next, adds);
     if (next != null && activation.isPresent()) {
       chain.add(next);
     }
     taken.addAll(chain);
     byLast.put(
         last(chain), new Chain(chain, inputs, epsilon, adds, activation.orElse(Activation.NONE)));
+  }
+
+  /**
+   * The activation that can be joined. After a residual sum PyTorch takes a rectifier alone; others
+   * raise when they run.
+   */
+  private Optional<Activation> activation(@Nullable Node node, boolean followsSum) {
+    return node == null || isCrossed(node)
+        ? Optional.empty()
+        : Activation.of(scope.operands(node))
+            .filter(kind -> !followsSum || kind.name().equals("relu"));
+  }
+
+  /** Whether a Clip's lower bound is above its upper one, for which oneDNN has no form. */
+  private boolean isCrossed(Node node) {
+    Operands in = scope.operands(node);
+    return node.op().equals("Clip")
+        && !(bound(in, "min", 1, -Double.MAX_VALUE) <= bound(in, "max", 2, Double.MAX_VALUE));
+  }
+
+  private static double bound(Operands in, String name, int input, double absent) {
+    return in.value(input)
+        .map(value -> value.doubleAt(0))
+        .orElse(in.attributes().has(name) ? in.attributes().number(name) : absent);
   }
 
   /**
