@@ -13,7 +13,7 @@ import java.util.Set;
  * once. A view moves nothing; operators that pick read what they pick, and their indices; operators
  * that ask for a shape read nothing.
  */
-final class Traffic {
+public final class Traffic {
   private Traffic() {}
 
   /** Operators whose output is another view of their first input's buffer. */
@@ -26,7 +26,7 @@ final class Traffic {
   private static final Set<String> ASKING = Set.of("Shape", "Size");
 
   /** Takes the bytes of one tensor read or written. */
-  interface Sink {
+  public interface Sink {
     void bytes(DataType type, long bytes);
   }
 
@@ -34,7 +34,8 @@ final class Traffic {
     return node.domain().isEmpty() && VIEWS.contains(node.op());
   }
 
-  static long read(Operands in, Sink sink) {
+  /** Bytes read, after each tensor's part went to {@code sink}. */
+  public static long read(Operands in, Sink sink) {
     Node node = in.node();
     if (isView(node) || (node.domain().isEmpty() && ASKING.contains(node.op()))) {
       return 0;
@@ -56,7 +57,8 @@ final class Traffic {
     return total;
   }
 
-  static long written(Operands in, Sink sink) {
+  /** Bytes written, after each tensor's part went to {@code sink}. */
+  public static long written(Operands in, Sink sink) {
     if (isView(in.node())) {
       return 0;
     }

@@ -164,6 +164,7 @@ public final class Profiler {
                         + missing.op()
                         + " is not counted: "
                         + missing.reason()));
+    counts.notes().forEach(validity::warn);
     MemoryUse memory = plan.memory();
     return new ProfileResult(
         counts.model(),

@@ -29,7 +29,8 @@ final class ResultJoin {
   ResultJoin(ProfileRequest request, RoofSet roofs) {
     this.request = request;
     this.roofs = roofs;
-    this.traffic = new StepTraffic(request.graph(), request.options().precision());
+    this.traffic =
+        new StepTraffic(request.graph(), request.counts(), request.options().precision());
     this.channels = new StepChannels(request.graph());
   }
 

@@ -1,10 +1,15 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.Moved;
+import dev.flopmeter.count.Traffic;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.Captures;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.Step;
 import java.util.HashMap;
@@ -25,18 +30,27 @@ final class StepTraffic {
   /** A model's float32 values are stored at the run's precision, its integers as they are. */
   private final double floatScale;
 
+  private final Map<String, LayerCost> counted = new HashMap<>();
   private final Map<String, Node> byName = new HashMap<>();
   private final Map<String, Set<String>> readers = new HashMap<>();
 
-  StepTraffic(Graph graph, Precision precision) {
+  StepTraffic(Graph graph, Counts counts, Precision precision) {
     this.graph = graph;
     this.floatScale = precision.bytes() / 4.0;
+    counts.layers().forEach(layer -> counted.put(layer.name(), layer));
     for (Node node : graph.nodes()) {
       byName.put(node.name(), node);
-      for (String input : node.inputs()) {
-        readers.computeIfAbsent(input, value -> new HashSet<>()).add(node.name());
+      for (String value : read(node)) {
+        readers.computeIfAbsent(value, any -> new HashSet<>()).add(node.name());
       }
     }
+  }
+
+  /** What {@code node} reads, its bodies included. */
+  private static Set<String> read(Node node) {
+    Set<String> values = new HashSet<>(node.inputs());
+    values.addAll(Captures.of(node));
+    return values;
   }
 
   /** Bytes of a whole count, at the run's precision. */
@@ -56,23 +70,38 @@ final class StepTraffic {
   /** Bytes at the run's precision; values whose shape depends on data are not in it. */
   double bytes(Step step) {
     List<Node> nodes = step.nodes().stream().map(byName::get).filter(Objects::nonNull).toList();
+    return nodes.size() == 1 ? bytes(nodes.get(0)) : crossing(step, nodes);
+  }
+
+  private double bytes(Node node) {
+    LayerCost layer = counted.get(node.name());
+    boolean hasBody = node.attributes().asMap().values().stream().anyMatch(Graph.class::isInstance);
+    if (hasBody && layer != null) {
+      return layer.cost().bytes(); // only the CPU runs bodies, at the model's own precision
+    }
+    double[] bytes = {0};
+    Traffic.Sink sink = (type, moved) -> bytes[0] += scale(type) * moved;
+    Operands in = Operands.of(graph, node);
+    Traffic.read(in, sink);
+    Traffic.written(in, sink);
+    return bytes[0];
+  }
+
+  private double crossing(Step step, List<Node> nodes) {
     Set<String> names = new HashSet<>(step.nodes());
     Set<String> written = new HashSet<>();
     nodes.forEach(node -> written.addAll(node.outputs()));
     Set<String> crossing = new HashSet<>();
     for (Node node : nodes) {
-      for (String input : node.inputs()) {
-        if (!written.contains(input)) {
-          crossing.add(input);
-        }
-      }
-      for (String output : node.outputs()) {
-        boolean leaves =
-            graph.outputs().contains(output)
-                || !names.containsAll(readers.getOrDefault(output, Set.of()));
-        if (leaves) {
-          crossing.add(output);
-        }
+      crossing.addAll(read(node));
+    }
+    crossing.removeAll(written);
+    for (String output : written) {
+      boolean leaves =
+          graph.outputs().contains(output)
+              || !names.containsAll(readers.getOrDefault(output, Set.of()));
+      if (leaves) {
+        crossing.add(output);
       }
     }
     double bytes = 0;

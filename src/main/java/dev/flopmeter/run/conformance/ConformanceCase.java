@@ -1,5 +1,6 @@
 package dev.flopmeter.run.conformance;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.UnknownOperatorException;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -83,7 +85,7 @@ public final class ConformanceCase {
     return name;
   }
 
-  /** Runs the case on {@code backend}, with all its data sets and the tolerance that is due. */
+  /** Runs the case on {@code backend}, with all its data sets and the tolerance of its outputs. */
   public CaseResult run(Backend backend, RunOptions options) {
     return run(backend, options, null);
   }
@@ -98,7 +100,8 @@ public final class ConformanceCase {
       if (other.isPresent()) {
         throw new UnsupportedOperatorException(backend.name(), operator, other.get());
       }
-      Tolerance tolerance = given == null ? Tolerance.of(model.operators()) : given;
+      Function<DataType, Tolerance> tolerance =
+          type -> given == null ? Tolerance.of(model.operators(), type) : given;
       for (Path data : dataSets()) {
         Optional<String> difference = difference(model, data, backend, options, tolerance);
         if (difference.isPresent()) {
@@ -159,16 +162,21 @@ public final class ConformanceCase {
   }
 
   private static Optional<String> difference(
-      OnnxModel model, Path folder, Backend backend, RunOptions options, Tolerance tolerance) {
+      OnnxModel model,
+      Path folder,
+      Backend backend,
+      RunOptions options,
+      Function<DataType, Tolerance> tolerance) {
     CaseData data = CaseData.read(model, folder);
     try (Plan plan = prepare(model, data.inputs(), backend, options)) {
       Map<String, Tensor> actual = plan.run(data.inputs());
       for (Map.Entry<String, Tensor> output : data.expected().entrySet()) {
+        Tensor expected = output.getValue();
         Tensor found = actual.get(output.getKey());
         Optional<String> difference =
             found == null
                 ? Optional.of("is missing")
-                : tolerance.difference(output.getValue(), found);
+                : tolerance.apply(expected.type().type()).difference(expected, found);
         if (difference.isPresent()) {
           return Optional.of("output '" + output.getKey() + "' " + difference.get());
         }

@@ -1,5 +1,6 @@
 package dev.flopmeter.run.conformance;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -36,9 +37,29 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
     this(relative, absolute, 0);
   }
 
-  /** What is due to a graph of these operators. */
-  static Tolerance of(List<String> operators) {
-    return operators.stream().filter(LAYER.asMatchPredicate()).count() < LAYERS ? ONNX : NETWORK;
+  /**
+   * The tolerance of an output of a graph with these operators. An output in a type narrower than
+   * float32 may differ by one rounding step of that type, of a 16-bit network by four: there every
+   * layer rounds.
+   */
+  static Tolerance of(List<String> operators, DataType output) {
+    boolean isNetwork = operators.stream().filter(LAYER.asMatchPredicate()).count() >= LAYERS;
+    Tolerance base = isNetwork ? NETWORK : ONNX;
+    double allowed = (isNetwork && output.bits() == 16 ? 4 : 1) * roundingStep(output);
+    return new Tolerance(
+        Math.max(base.relative, allowed), base.absolute, Math.max(base.ofLargest, allowed));
+  }
+
+  /** The distance from 1 to the next number of a narrow type; 0 for all other types. */
+  private static double roundingStep(DataType type) {
+    return switch (type) {
+      case FLOAT16 -> 0x1p-10;
+      case BFLOAT16 -> 0x1p-7;
+      case FLOAT8E4M3FN, FLOAT8E4M3FNUZ -> 0x1p-3;
+      case FLOAT8E5M2, FLOAT8E5M2FNUZ -> 0x1p-2;
+      case FLOAT4E2M1 -> 0x1p-1;
+      default -> 0;
+    };
   }
 
   /** Nothing if {@code actual} is close enough, otherwise the difference in words. */

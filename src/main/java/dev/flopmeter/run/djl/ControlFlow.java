@@ -10,6 +10,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.Captures;
+import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ abstract class ControlFlow implements Action {
 
   final Node node;
   final TorchMemory memory;
+  private final List<Program> bodies = new ArrayList<>();
   private final List<String> captures;
   private final List<String> given;
   private final List<String> reads;
@@ -66,7 +68,22 @@ abstract class ControlFlow implements Action {
             .body(attribute)
             .orElseThrow(
                 () -> new ModelException(node.describe() + ": " + attribute + " is missing"));
-    return new ProgramBuilder(new Scope(body, scope), captures, options, memory).build();
+    Program program = new ProgramBuilder(new Scope(body, scope), captures, options, memory).build();
+    bodies.add(program);
+    return program;
+  }
+
+  /** All bodies' weights are held; one body runs at a time. */
+  @Override
+  public MemoryUse use() {
+    long weights = bodies.stream().mapToLong(body -> body.use().weights()).sum();
+    long most = bodies.stream().mapToLong(body -> body.use().activations()).max().orElse(0);
+    return new MemoryUse(weights, most, 0);
+  }
+
+  @Override
+  public void close() {
+    bodies.forEach(Program::close);
   }
 
   /** The node's input {@code index} among what was given; null if it is left out. */
@@ -120,12 +137,6 @@ abstract class ControlFlow implements Action {
         throw new ModelException(node.describe() + ": the condition is missing");
       }
       return (isTrue(condition) ? then : otherwise).run(fed(inputs, List.of()), null);
-    }
-
-    @Override
-    public void close() {
-      then.close();
-      otherwise.close();
     }
   }
 
@@ -201,11 +212,6 @@ abstract class ControlFlow implements Action {
 
     private static Tensor truth() {
       return FilledTensor.of(TensorType.of(DataType.BOOL), 1);
-    }
-
-    @Override
-    public void close() {
-      body.close();
     }
   }
 
@@ -337,11 +343,6 @@ abstract class ControlFlow implements Action {
         throw new ModelException(node.describe() + ": input " + index + " is missing");
       }
       return value;
-    }
-
-    @Override
-    public void close() {
-      body.close();
     }
   }
 }

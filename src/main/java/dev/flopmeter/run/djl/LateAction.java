@@ -9,6 +9,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.model.shape.ShapeRules;
+import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.djl.kernel.Kernel;
 import dev.flopmeter.run.djl.kernel.Kernels;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A node whose shapes or shape-giving values are only known at run time: with its inputs at hand it
@@ -31,6 +33,7 @@ final class LateAction implements Action {
   private final TorchMemory memory;
   private final List<String> reads;
   private final Map<String, ScriptModule> compiled = new LinkedHashMap<>();
+  private final Map<String, IValue> held = new HashMap<>();
 
   LateAction(Node node, Scope scope, TorchMemory memory) {
     this.node = node;
@@ -41,6 +44,17 @@ final class LateAction implements Action {
             .filter(value -> !value.isEmpty() && scope.constant(value) == null)
             .distinct()
             .toList();
+  }
+
+  /** The constants that it reads: placed once, at the first run. */
+  @Override
+  public MemoryUse use() {
+    long weights = 0;
+    for (String value : Set.copyOf(node.inputs())) {
+      Tensor constant = scope.constant(value);
+      weights += constant == null ? 0 : constant.type().bytes();
+    }
+    return new MemoryUse(weights, 0, 0);
   }
 
   /** The values it is to be given. */
@@ -116,11 +130,11 @@ final class LateAction implements Action {
     List<IValue> temporary = new ArrayList<>();
     try {
       List<IValue> arguments = new ArrayList<>();
-      kernel.inputs().forEach(input -> arguments.add(value(input, values, temporary)));
+      kernel.inputs().forEach(input -> arguments.add(value(input, values)));
       for (int i = 0; i < preparing.size(); i++) {
         IValue[] from =
             Kernel.inputs(kernel.prepared().get(i)).stream()
-                .map(input -> value(input, values, temporary))
+                .map(input -> value(input, values))
                 .toArray(IValue[]::new);
         IValue prepared = module.call(preparing.get(i), from);
         temporary.add(prepared);
@@ -137,7 +151,7 @@ final class LateAction implements Action {
     }
   }
 
-  private IValue value(int input, Map<String, IValue> values, List<IValue> temporary) {
+  private IValue value(int input, Map<String, IValue> values) {
     String name = node.inputs().get(input);
     IValue given = values.get(name);
     if (given != null) {
@@ -147,9 +161,7 @@ final class LateAction implements Action {
     if (constant == null) {
       throw new IllegalStateException("no value '" + name + "'");
     }
-    IValue value = memory.place(constant);
-    temporary.add(value);
-    return value;
+    return held.computeIfAbsent(name, ignored -> memory.place(constant));
   }
 
   private ScriptModule module(String source) {
@@ -170,5 +182,7 @@ final class LateAction implements Action {
   public void close() {
     compiled.values().forEach(ScriptModule::close);
     compiled.clear();
+    held.values().forEach(IValue::close);
+    held.clear();
   }
 }

@@ -284,6 +284,9 @@ final class ProgramBuilder {
       weights += tensor == null ? 0 : tensor.type().bytes();
     }
     List<String> names = List.copyOf(slots.keySet());
+    for (Instruction instruction : instructions) {
+      weights += instruction.action().use().weights();
+    }
     long live = 0;
     for (String input : scope.graph().inputs()) {
       live += bytes(input);
@@ -293,7 +296,7 @@ final class ProgramBuilder {
       for (int slot : instruction.writes()) {
         live += slot < 0 ? 0 : bytes(names.get(slot));
       }
-      most = Math.max(most, live);
+      most = Math.max(most, live + instruction.action().use().activations());
       for (int slot : instruction.dies()) {
         live -= bytes(names.get(slot));
       }

@@ -2,10 +2,15 @@ package dev.flopmeter.run.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ToleranceTest {
   private static Tensor tensor(double... values) {
@@ -32,11 +37,40 @@ class ToleranceTest {
     assertThat(Tolerance.ONNX.difference(tensor(1, 0), tensor(1, 2e-7))).isPresent();
   }
 
+  private static final List<String> NETWORK = List.of("Conv", "com.microsoft:FusedConv", "Gemm");
+  private static final List<String> ATTENTION = List.of("MatMul", "Softmax", "MatMul");
+
   @Test
   void aNetworkIsWhatHasThreeLayers() {
-    assertThat(Tolerance.of(List.of("Conv", "Relu", "com.microsoft:FusedConv", "Gemm")))
-        .isEqualTo(Tolerance.NETWORK);
-    assertThat(Tolerance.of(List.of("MatMul", "Softmax", "MatMul"))).isEqualTo(Tolerance.ONNX);
+    assertThat(Tolerance.of(NETWORK, DataType.FLOAT)).isEqualTo(Tolerance.NETWORK);
+    assertThat(Tolerance.of(ATTENTION, DataType.FLOAT)).isEqualTo(Tolerance.ONNX);
+    assertThat(Tolerance.of(NETWORK, DataType.DOUBLE)).isEqualTo(Tolerance.NETWORK);
+    assertThat(Tolerance.of(NETWORK, DataType.INT64)).isEqualTo(Tolerance.NETWORK);
+  }
+
+  /** Steps at 1: float16 has 10 bits of mantissa, bfloat16 7, float8 3 or 2. */
+  @ParameterizedTest
+  @CsvSource({"FLOAT16, 10", "BFLOAT16, 7", "FLOAT8E4M3FN, 3", "FLOAT8E5M2, 2"})
+  void oneRoundingStepOfTheOutputsTypeIsAllowedAndNotTwo(DataType type, int mantissaBits) {
+    double step = Math.scalb(1.0, -mantissaBits);
+    Tensor expected = typed(type, 1, 0);
+    Tolerance tolerance = Tolerance.of(ATTENTION, type);
+    assertThat(tolerance.difference(expected, typed(type, 1 + step, 0))).isEmpty();
+    assertThat(tolerance.difference(expected, typed(type, 1 + 3 * step, 0))).isPresent();
+    assertThat(tolerance.difference(expected, typed(type, 1, 3 * step))).isPresent();
+  }
+
+  @Test
+  void aNetworkOf16BitsMayDifferByFourStepsOfItsLargestOutput() {
+    double step = 0x1p-10;
+    Tensor expected = typed(DataType.FLOAT16, 1, 0);
+    Tolerance tolerance = Tolerance.of(NETWORK, DataType.FLOAT16);
+    assertThat(tolerance.difference(expected, typed(DataType.FLOAT16, 1, 3 * step))).isEmpty();
+    assertThat(tolerance.difference(expected, typed(DataType.FLOAT16, 1, 5 * step))).isPresent();
+  }
+
+  private static Tensor typed(DataType type, double... values) {
+    return DenseTensor.ofDoubles(TensorType.of(type, values.length), values);
   }
 
   @Test
