@@ -77,6 +77,10 @@ class ProfilerTest {
   }
 
   private static Counts counts(List<Uncounted> uncounted) {
+    return counts(uncounted, List.of());
+  }
+
+  private static Counts counts(List<Uncounted> uncounted, List<String> notes) {
     return new Counts(
         new ModelInfo("tiny", "test", 18, List.of()),
         "flops",
@@ -85,7 +89,7 @@ class ProfilerTest {
         512,
         Map.of(DataType.FLOAT, new Moved(640 + 256, 256 + 256)),
         uncounted,
-        List.of(),
+        notes,
         List.of(
             new LayerCost("mm", "MatMul", List.of(Shape.of(4, 16)), MATMUL, true),
             new LayerCost("y", "Relu", List.of(Shape.of(4, 16)), RELU, true)));
@@ -249,6 +253,23 @@ class ProfilerTest {
     assertThat(layer.cost()).isEqualTo(MATMUL.plus(RELU));
     // x and w in, y out; the product between never leaves: 4 * (32 + 128 + 64).
     assertThat(layer.intensity()).isCloseTo(1088 / 896.0, within(1e-12));
+  }
+
+  @Test
+  void whatCountNotesIsInTheResult() {
+    String note = "Loop 'l' is counted for one iteration; how many there are depends on data";
+    Case one = new Case();
+    one.request =
+        new ProfileRequest(
+            GRAPH,
+            counts(List.of(), List.of(note)),
+            4,
+            RunOptions.DEFAULT,
+            SamplingRules.DEFAULT,
+            false);
+    ProfileResult result = one.run();
+    assertThat(result.warnings()).containsExactly(note);
+    assertThat(result.valid()).isTrue();
   }
 
   @Test

@@ -68,6 +68,8 @@ final class ProgramBuilder {
     Graph graph = scope.graph();
     List<Task> tasks = options.fuse() ? Fusion.tasks(scope, options) : singly(graph);
     tasks.forEach(this::draft);
+    // Before the inputs: one that is returned as it came has no other reader.
+    int[] results = graph.outputs().stream().mapToInt(this::slotOf).toArray();
     int[] fed = new int[graph.inputs().size() + captures.size()];
     for (int i = 0; i < fed.length; i++) {
       String value =
@@ -76,7 +78,6 @@ final class ProgramBuilder {
               : captures.get(i - graph.inputs().size());
       fed[i] = scope.constant(value) == null ? slots.getOrDefault(value, -1) : -1;
     }
-    int[] results = graph.outputs().stream().mapToInt(this::slotOf).toArray();
     return finish(fed, results);
   }
 
