@@ -14,7 +14,6 @@ import dev.flopmeter.report.Terminal;
 import dev.flopmeter.report.TerminalStyle;
 import java.io.IOException;
 import java.nio.charset.Charset;
-import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -23,12 +22,10 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code flopmeter compare}: tells whether a profile is slower than another. */
 @Command(
@@ -43,8 +40,6 @@ final class CompareCommand implements Callable<Integer> {
   private static final int SLOWER = 1;
 
   private static final Pattern SHARE = Pattern.compile("(\\d{1,3}(?:\\.\\d{1,6})?)\\s*(%?)");
-
-  @Spec private CommandSpec spec;
 
   @Parameters(index = "0", paramLabel = "BASE", description = "the profile to compare with")
   private String base = "";
@@ -72,8 +67,7 @@ final class CompareCommand implements Callable<Integer> {
   @Option(names = "--all-layers", description = "show the layers that are the same, too")
   private boolean showsAllLayers;
 
-  @Option(names = "-o", paramLabel = "FILE", description = "write to a file")
-  private @Nullable String file;
+  @Mixin private OutputOption destination = new OutputOption();
 
   @Override
   public Integer call() {
@@ -83,7 +77,7 @@ final class CompareCommand implements Callable<Integer> {
     }
     ComparisonSet set = ComparisonSet.of(read(base), read(next), share(threshold));
     requireComparable(set);
-    try (Output output = Output.to(file, spec.commandLine().getOut())) {
+    try (Output output = destination.open()) {
       output.text(
           switch (format) {
             case "json" -> ComparisonJson.write(set) + "\n";
@@ -125,15 +119,9 @@ final class CompareCommand implements Callable<Integer> {
       return ProfileJson.readAll(Files.readString(Path.of(file), StandardCharsets.UTF_8));
     } catch (ReportFormatException e) {
       throw new ModelException(file + ": " + e.getMessage(), e);
-    } catch (MalformedInputException e) {
-      throw new ModelException(file + ": not a JSON text", e);
     } catch (IOException | InvalidPathException e) {
-      throw new ModelException("'" + file + "' cannot be read: " + reason(e), e);
+      throw new ModelException("'" + file + "' cannot be read: " + IoReason.of(e), e);
     }
-  }
-
-  private static String reason(Exception e) {
-    return e instanceof java.nio.file.NoSuchFileException ? "no such file" : e.toString();
   }
 
   /** {@code 5%} or {@code 0.05}. */

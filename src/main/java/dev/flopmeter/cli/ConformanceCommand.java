@@ -16,12 +16,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code flopmeter conformance}: runs ONNX's backend test cases. */
 @Command(
@@ -37,8 +35,6 @@ import picocli.CommandLine.Spec;
 final class ConformanceCommand implements Callable<Integer> {
   /** Exit code: a case gave a wrong result. */
   private static final int FAILED = 1;
-
-  @Spec private CommandSpec spec;
 
   @Parameters(index = "0", paramLabel = "DIR", description = "a case, or a directory of cases")
   private String directory = "";
@@ -67,8 +63,7 @@ final class ConformanceCommand implements Callable<Integer> {
       description = "table or json; default: ${DEFAULT-VALUE}")
   private String format = "table";
 
-  @Option(names = "-o", paramLabel = "FILE", description = "write to a file")
-  private @Nullable String file;
+  @Mixin private OutputOption destination = new OutputOption();
 
   @Override
   public Integer call() {
@@ -77,7 +72,7 @@ final class ConformanceCommand implements Callable<Integer> {
     }
     List<ConformanceCase> cases = cases();
     Conformance conformance = run(cases);
-    try (Output output = Output.to(file, spec.commandLine().getOut())) {
+    try (Output output = destination.open()) {
       output.text(
           format.equals("json")
               ? ConformanceJson.write(conformance)

@@ -34,6 +34,7 @@ import picocli.CommandLine.Option;
     description = "Count the work, parameters and bytes of a network, exactly.",
     mixinStandardHelpOptions = true)
 final class CountCommand implements Callable<Integer> {
+
   private static final String ALL = "all";
 
   @Mixin private ModelArguments model = new ModelArguments();
@@ -70,11 +71,7 @@ final class CountCommand implements Callable<Integer> {
       description = "a YAML file with rules for operators")
   private @Nullable String rules;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FILE",
-      description = "write there instead of standard output")
-  private @Nullable String output;
+  @Mixin private OutputOption destination = new OutputOption();
 
   @Override
   public Integer call() {
@@ -91,7 +88,7 @@ final class CountCommand implements Callable<Integer> {
       Graph graph = network.bind(bindings);
       texts.add(counted(network, graph, costs, chosen, prefix));
     }
-    Output.write(joined(texts), output);
+    destination.write(joined(texts));
     return 0;
   }
 
@@ -161,10 +158,10 @@ final class CountCommand implements Callable<Integer> {
 
   private TerminalStyle style() {
     TerminalStyle plain =
-        output == null
+        !destination.isFile()
             ? TerminalStyle.of(System.getenv(), Terminal.OUTPUT, Charset.defaultCharset(), true)
             : TerminalStyle.PLAIN;
-    return Terminal.OUTPUT.isTerminal() && output == null
+    return Terminal.OUTPUT.isTerminal() && !destination.isFile()
         ? plain
         : new TerminalStyle(FILE_WIDTH, plain.colour(), plain.unicode(), true);
   }

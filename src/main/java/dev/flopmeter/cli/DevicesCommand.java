@@ -6,8 +6,8 @@ import dev.flopmeter.device.Device;
 import dev.flopmeter.model.ModelException;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -29,8 +29,7 @@ final class DevicesCommand implements Callable<Integer> {
       description = "table or json; default: ${DEFAULT-VALUE}")
   private String format = "table";
 
-  @Option(names = "-o", paramLabel = "FILE", description = "write to a file")
-  private @Nullable String file;
+  @Mixin private OutputOption destination = new OutputOption();
 
   @Override
   public Integer call() {
@@ -39,7 +38,7 @@ final class DevicesCommand implements Callable<Integer> {
     }
     CudaLibraries libraries = CudaLibraries.find();
     CudaDevices found = libraries.devices();
-    try (Output output = Output.to(file, spec.commandLine().getOut())) {
+    try (Output output = destination.open()) {
       if (format.equals("json")) {
         output.line(DeviceListing.json(libraries, found));
       } else {

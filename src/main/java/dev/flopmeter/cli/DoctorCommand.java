@@ -1,5 +1,6 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.device.CacheFolder;
 import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Device;
@@ -18,21 +19,29 @@ import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.cudnn.CudnnBackend;
+import dev.flopmeter.run.djl.DjlBackend;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code flopmeter doctor}: what a GPU run needs, what of it is here, and what to do about the
- * rest. It ends by computing a convolution on every device and checking the result.
+ * {@code flopmeter doctor}: checks what a run needs, and says what to do about what is missing. It
+ * ends by computing a convolution on the CPU and on every GPU, as {@code profile} would.
  */
 @Command(
     name = "doctor",
-    description = "Checks what running on a GPU needs, and says how to get what is missing.",
+    description = {
+      "Check what running on the CPU and on a GPU needs, and say how to get what is missing.",
+      "Exit code 3 if something is missing."
+    },
     mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
   private static final int CHANNELS = 8;
@@ -46,10 +55,19 @@ final class DoctorCommand implements Callable<Integer> {
   public Integer call() {
     say(true, "Java " + Runtime.version() + " on " + System.getProperty("os.name"));
     if (!System.getProperty("os.arch").equals("amd64")) {
-      say(
-          false,
-          "the GPU's bindings are made for x86_64, this is " + System.getProperty("os.arch"));
+      say(false, "the libraries are built for x86_64, not for " + System.getProperty("os.arch"));
     }
+    roofs();
+    boolean isCpuWell = tryOut("cpu", DjlBackend::open);
+    gpus();
+    if (!isWell && isCpuWell) {
+      out().println("networks run on the CPU: use --backend djl");
+    }
+    out().flush();
+    return isWell ? 0 : Main.DEVICE_FAILED;
+  }
+
+  private void gpus() {
     CudaLibraries libraries = CudaLibraries.find();
     for (LibraryFinding finding : List.of(libraries.driver(), libraries.cudnn())) {
       say(finding.isUsable(), finding.message());
@@ -64,14 +82,9 @@ final class DoctorCommand implements Callable<Integer> {
     for (Device device : devices.devices()) {
       say(true, describe(device));
       if (canCompute) {
-        tryOut(device);
+        tryOut(device.id(), () -> CudnnBackend.open(device.id()));
       }
     }
-    if (!isWell) {
-      out().println("networks run on the CPU all the same: --backend djl");
-    }
-    out().flush();
-    return isWell ? 0 : Main.DEVICE_FAILED;
   }
 
   private PrintWriter out() {
@@ -83,7 +96,22 @@ final class DoctorCommand implements Callable<Integer> {
     out().println((isGood ? "ok       " : "PROBLEM  ") + text);
   }
 
-  /** Without NVML a run works, but tells nothing of clocks and power. */
+  /** Without this folder profiles work, but each measures the device's roofs again. */
+  private void roofs() {
+    try {
+      Path folder = CacheFolder.ofUser();
+      Files.createDirectories(folder);
+      if (Files.isWritable(folder)) {
+        say(true, "cache folder " + folder);
+      } else {
+        say(false, "the cache folder " + folder + " cannot be written; set XDG_CACHE_HOME");
+      }
+    } catch (IOException e) {
+      say(false, "no cache folder: " + IoReason.of(e) + "; set XDG_CACHE_HOME");
+    }
+  }
+
+  /** Without NVML a run works, but reports no clocks and no power. */
   private void sensors() {
     try {
       DynamicLibrary.open("libnvidia-ml.so.1");
@@ -102,8 +130,8 @@ final class DoctorCommand implements Callable<Integer> {
         + (device.isEmulated() ? " (emulated: its times mean nothing)" : "");
   }
 
-  /** A convolution of ones whose every inner result is window times channels. */
-  private void tryOut(Device device) {
+  /** Computes a convolution of ones: every inner result is window times channels. */
+  private boolean tryOut(String device, Supplier<Backend> opened) {
     GraphBuilder graph = new GraphBuilder("doctor", 17);
     TensorType type = TensorType.of(DataType.FLOAT, 1, CHANNELS, 8, 8);
     String image = graph.input("image", type);
@@ -112,7 +140,7 @@ final class DoctorCommand implements Callable<Integer> {
             "weights", FilledTensor.of(TensorType.of(DataType.FLOAT, CHANNELS, CHANNELS, 3, 3), 1));
     String result = graph.add("Conv", "convolution", Attributes.NONE, image, weights);
     Graph built = graph.build(List.of(result));
-    try (Backend backend = CudnnBackend.open(device.id());
+    try (Backend backend = opened.get();
         Plan plan = backend.prepare(built, RunOptions.DEFAULT)) {
       Tensor output = plan.run(Map.of("image", FilledTensor.of(type, 1))).get(result);
       double found = output == null ? Double.NaN : output.doubleAt(0);
@@ -120,15 +148,17 @@ final class DoctorCommand implements Callable<Integer> {
       say(
           isRight,
           isRight
-              ? device.id() + " computes a convolution rightly"
-              : device.id()
+              ? device + " computes a convolution correctly " + backend.libraries()
+              : device
                   + " computes a convolution wrongly ("
                   + found
                   + " instead of "
                   + CHANNELS * WINDOW
-                  + "); the device or cuDNN is faulty");
+                  + "); the device or its libraries are faulty");
+      return isRight;
     } catch (BackendException e) {
-      say(false, device.id() + " cannot be used: " + e.getMessage());
+      say(false, device + " cannot be used: " + Main.oneLine(String.valueOf(e.getMessage())));
+      return false;
     }
   }
 }

@@ -2,13 +2,20 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.BackendException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -28,10 +35,11 @@ public final class Main implements Runnable {
   /** Exit code: wrong usage or bad input. */
   static final int BAD_INPUT = 2;
 
-  /** Exit code: the device or its libraries failed. */
+  /** Exit code: the device or its libraries failed, or the result could not be written. */
   static final int DEVICE_FAILED = 3;
 
   private static final int LONGEST_MESSAGE = 600;
+  private static final String HELP = "help";
 
   @Spec private CommandSpec spec;
 
@@ -42,20 +50,42 @@ public final class Main implements Runnable {
   private boolean isVerbose;
 
   public static void main(String[] args) {
-    System.exit(run(args));
+    if (!System.getProperty("user.home").startsWith("/")) {
+      // A user that the system does not know: JNA would make a folder called "?" here.
+      System.setProperty("jna.tmpdir", System.getProperty("java.io.tmpdir"));
+    }
+    System.exit(
+        run(
+            new FileOutputStream(FileDescriptor.out),
+            new PrintWriter(System.err, true, Charset.defaultCharset()),
+            args));
   }
 
-  private static int run(String[] args) {
+  /**
+   * Runs one command.
+   *
+   * @param out receives the command's data, as UTF-8
+   * @return the exit code
+   */
+  static int run(OutputStream out, PrintWriter err, String... args) {
+    OutputSink sink = new OutputSink(out);
+    PrintWriter writer = new PrintWriter(sink, false, StandardCharsets.UTF_8);
     try {
-      return commandLine(args).execute(args);
+      int code = commandLine(args).setOut(writer).setErr(err).execute(args);
+      writer.flush();
+      sink.check("standard output");
+      return code;
+    } catch (OutputException e) {
+      err.println("flopmeter: " + oneLine(String.valueOf(e.getMessage())));
+      return DEVICE_FAILED;
     } catch (OutOfMemoryError e) {
-      System.err.println(
+      err.println(
           "flopmeter: this needs more memory than Java's heap of "
               + (Runtime.getRuntime().maxMemory() >> 20)
               + " MB; set FLOPMETER_JAVA_OPTS=-Xmx... to give it more");
       return BAD_INPUT;
     } catch (StackOverflowError e) {
-      System.err.println("flopmeter: the input is nested too deeply");
+      err.println("flopmeter: the input is nested too deeply");
       return BAD_INPUT;
     }
   }
@@ -84,16 +114,19 @@ public final class Main implements Runnable {
   static CommandLine commandLine(String... args) {
     Main main = new Main();
     CommandLine root = new CommandLine(main);
-    Map<String, Supplier<Object>> commands = commands();
-    Supplier<Object> called = null;
-    for (int i = 0; i < args.length && called == null; i++) {
-      called = args[i].startsWith("-") ? null : commands.get(args[i]);
-      if (called != null) {
-        root.addSubcommand(args[i], called.get());
-      }
+    List<String> words = Stream.of(args).filter(word -> !word.startsWith("-")).limit(2).toList();
+    boolean isHelp = !words.isEmpty() && words.get(0).equals(HELP);
+    String name = words.size() > 1 && isHelp ? words.get(1) : words.isEmpty() ? "" : words.get(0);
+    Supplier<Object> called = commands().get(name);
+    if (called != null) {
+      root.addSubcommand(name, called.get());
+    } else {
+      commands().forEach((each, command) -> root.addSubcommand(each, command.get()));
     }
-    if (called == null) {
-      commands.forEach((name, command) -> root.addSubcommand(name, command.get()));
+    root.getSubcommands()
+        .values()
+        .forEach(each -> each.getCommandSpec().versionProvider(new BuildVersion()));
+    if (called == null || isHelp) {
       root.addSubcommand(new CommandLine.HelpCommand());
     }
     root.setExecutionExceptionHandler((error, command, parsed) -> main.report(error, command));
@@ -106,12 +139,15 @@ public final class Main implements Runnable {
     if (isVerbose) {
       error.printStackTrace(err);
     }
-    boolean isKnown = error instanceof ModelException || error instanceof BackendException;
+    boolean isKnown =
+        error instanceof ModelException
+            || error instanceof BackendException
+            || error instanceof OutputException;
     String message = error.getMessage();
     err.println(
         "flopmeter: "
             + oneLine(isKnown && message != null ? message : "internal error: " + error)
-            + (isKnown || isVerbose ? "" : " (--verbose prints where)"));
+            + (isKnown || isVerbose ? "" : " (use --verbose for the stack trace)"));
     err.flush();
     return error instanceof ModelException ? BAD_INPUT : DEVICE_FAILED;
   }

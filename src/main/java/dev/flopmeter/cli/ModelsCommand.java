@@ -4,6 +4,7 @@ import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.model.zoo.ZooModel;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 
 /** {@code flopmeter models}: the networks built in. */
 @Command(
@@ -11,6 +12,8 @@ import picocli.CommandLine.Command;
     description = "List the built-in networks.",
     mixinStandardHelpOptions = true)
 final class ModelsCommand implements Callable<Integer> {
+  @Mixin private OutputOption destination = new OutputOption();
+
   @Override
   public Integer call() {
     int width = 0;
@@ -24,7 +27,7 @@ final class ModelsCommand implements Callable<Integer> {
           .append(model.description())
           .append('\n');
     }
-    Output.write(out.toString(), null);
+    destination.write(out.toString());
     return 0;
   }
 }

@@ -1,103 +1,88 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.model.ModelException;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a command's data goes: standard output, or the file after {@code -o}. A file is written
- * beside its place and takes it when closed, so that nobody ever reads half of one.
+ * Where a command's result goes: standard output, or the file after {@code -o}. A failure to write
+ * to standard output is reported by {@link Main} when the command is done.
  */
 final class Output implements AutoCloseable {
   private final PrintWriter writer;
-  private final @Nullable Path file;
-  private final @Nullable Path beside;
-  private boolean isWritten;
+  private final @Nullable Destination destination;
+  private boolean isComplete;
 
-  private Output(PrintWriter writer, @Nullable Path file, @Nullable Path beside) {
+  /** What {@code -o} named, and the stream to it. */
+  private record Destination(String name, OutputFile file, OutputSink sink) {}
+
+  private Output(PrintWriter writer, @Nullable Destination destination) {
     this.writer = writer;
-    this.file = file;
-    this.beside = beside;
+    this.destination = destination;
   }
 
   /**
-   * Opens it.
+   * Opens the output.
    *
    * @param name null for standard output
    * @throws ModelException if the file cannot be written
    */
   static Output to(@Nullable String name, PrintWriter standard) {
     if (name == null) {
-      return new Output(standard, null, null);
+      return new Output(standard, null);
     }
     try {
-      Path file = Path.of(name);
-      Path beside = Path.of(name + ".part");
-      if (Files.isDirectory(file)) {
-        throw new ModelException("-o " + name + ": cannot be written: it is a directory");
-      }
-      PrintWriter writer =
-          new PrintWriter(
-              new OutputStreamWriter(
-                  new FileOutputStream(beside.toFile()), StandardCharsets.UTF_8));
-      return new Output(writer, file, beside);
+      OutputFile file = OutputFile.open(name);
+      OutputSink sink = new OutputSink(file.stream());
+      return new Output(
+          new PrintWriter(sink, false, StandardCharsets.UTF_8), new Destination(name, file, sink));
     } catch (IOException | InvalidPathException e) {
-      throw new ModelException("-o " + name + ": cannot be written: " + e.getMessage(), e);
-    }
-  }
-
-  /** Writes {@code text} whole, to the file or to standard output. */
-  static void write(String text, @Nullable String name) {
-    PrintWriter standard =
-        new PrintWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8));
-    try (Output output = to(name, standard)) {
-      output.text(text);
+      throw new ModelException("-o " + name + ": cannot be written: " + IoReason.of(e), e);
     }
   }
 
   boolean isFile() {
-    return file != null;
+    return destination != null;
+  }
+
+  /** Whether writing failed, so that there is no point in going on. */
+  boolean isBroken() {
+    return destination == null ? writer.checkError() : destination.sink().isBroken();
   }
 
   /** Writes at once, so that a reader at the other end of a pipe sees it. */
   void text(String text) {
-    isWritten = false; // a half-written file must not take its place
+    isComplete = false;
     writer.print(text);
     writer.flush();
-    if (writer.checkError()) {
-      throw new ModelException(
-          (file == null ? "standard output" : "-o " + file) + ": cannot be written to");
+    if (destination != null) {
+      destination.sink().check("-o " + destination.name());
     }
-    isWritten = true;
+    isComplete = true;
   }
 
   void line(String line) {
     text(line + "\n");
   }
 
+  /**
+   * Replaces the file; if the command failed before it wrote anything, the file stays as it was.
+   */
   @Override
   public void close() {
-    if (file == null || beside == null) {
+    if (destination == null) {
       writer.flush();
-      return;
-    }
-    writer.close();
-    try {
-      if (isWritten) {
-        Files.move(beside, file, StandardCopyOption.REPLACE_EXISTING);
-      } else {
-        Files.deleteIfExists(beside);
+    } else if (!isComplete) {
+      destination.sink().close();
+    } else {
+      try {
+        destination.file().commit();
+      } catch (IOException e) {
+        throw new OutputException("-o " + destination.name(), e);
       }
-    } catch (IOException e) {
-      throw new ModelException("-o " + file + ": cannot be written: " + e.getMessage(), e);
     }
   }
 }

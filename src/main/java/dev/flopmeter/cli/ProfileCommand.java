@@ -76,8 +76,7 @@ final class ProfileCommand implements Callable<Integer> {
   @Option(names = "--all-layers", description = "show every layer in the table")
   private boolean showsAllLayers;
 
-  @Option(names = "-o", paramLabel = "FILE", description = "write to a file")
-  private @Nullable String file;
+  @Mixin private OutputOption destination = new OutputOption();
 
   /** One combination of shapes and precision to measure. */
   private record Case(Bindings bindings, Precision precision) {
@@ -115,10 +114,10 @@ final class ProfileCommand implements Callable<Integer> {
     // What can be refused without a device is, before one is started.
     cases.forEach(one -> device.options(one.precision()));
     opened.bind(cases.get(0).bindings());
-    try (Output output = Output.to(file, spec.commandLine().getOut());
+    try (Output output = destination.open();
         Backend backend = device.open()) {
       Sweep sweep = measure(opened, cases, backend, rules, form, output);
-      if (sweep.results().isEmpty()) {
+      if (sweep.results().isEmpty() && !sweep.failures().isEmpty()) {
         throw sweep.failures().get(0);
       }
       if (form != ProfileFormat.JSONL) {
@@ -159,7 +158,7 @@ final class ProfileCommand implements Callable<Integer> {
                   System::nanoTime,
                   Clock.systemUTC(),
                   seed));
-      for (int i = 0; i < cases.size(); i++) {
+      for (int i = 0; i < cases.size() && !output.isBroken(); i++) {
         int before = i;
         Case one = cases.get(i);
         try {

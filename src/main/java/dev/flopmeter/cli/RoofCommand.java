@@ -43,15 +43,14 @@ final class RoofCommand implements Callable<Integer> {
       description = "table or json; default: ${DEFAULT-VALUE}")
   private String format = "table";
 
-  @Option(names = "-o", paramLabel = "FILE", description = "write to a file")
-  private @Nullable String file;
+  @Mixin private OutputOption destination = new OutputOption();
 
   @Override
   public Integer call() {
     if (!List.of("table", "json").contains(format)) {
       throw new ModelException("--format must be table or json, not '" + format + "'");
     }
-    try (Output output = Output.to(file, spec.commandLine().getOut());
+    try (Output output = destination.open();
         Backend backend = device.open()) {
       List<Precision> precisions =
           device.namesPrecisions() || backend.device().kind().equals("cpu")

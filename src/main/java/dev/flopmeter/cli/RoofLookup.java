@@ -8,6 +8,7 @@ import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Precision;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,13 +16,15 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The measured roofs of a backend's device: from the cache, or measured now and put there. */
-record RoofLookup(Backend backend, RoofCache cache, PrintWriter err) {
+record RoofLookup(Backend backend, Optional<RoofCache> cache, PrintWriter err) {
 
   static RoofLookup ofUser(Backend backend, PrintWriter err) {
-    return new RoofLookup(
-        backend,
-        RoofCache.ofUser(System.getenv("XDG_CACHE_HOME"), System.getProperty("user.home")),
-        err);
+    try {
+      return new RoofLookup(backend, Optional.of(RoofCache.ofUser()), err);
+    } catch (IOException e) {
+      warn(err, e);
+      return new RoofLookup(backend, Optional.empty(), err);
+    }
   }
 
   /**
@@ -55,7 +58,8 @@ record RoofLookup(Backend backend, RoofCache cache, PrintWriter err) {
   }
 
   private Optional<MeasuredRoofs> cached() {
-    return cache.read(backend.name(), backend.device(), RoofProber.versions(backend));
+    return cache.flatMap(
+        roofs -> roofs.read(backend.name(), backend.device(), RoofProber.versions(backend)));
   }
 
   private MeasuredRoofs measure(List<Precision> precisions, Progress progress) {
@@ -64,13 +68,23 @@ record RoofLookup(Backend backend, RoofCache cache, PrintWriter err) {
   }
 
   private void store(MeasuredRoofs roofs) {
-    try {
-      cache.write(backend.name(), backend.device(), roofs);
-    } catch (IOException e) {
-      err.println(
-          "flopmeter: warning: the roofs could not be kept: "
-              + e
-              + "; set XDG_CACHE_HOME to a directory that can be written");
+    if (cache.isEmpty()) {
+      return;
     }
+    try {
+      cache.get().write(backend.name(), backend.device(), roofs);
+    } catch (IOException e) {
+      warn(err, e);
+    }
+  }
+
+  private static void warn(PrintWriter err, IOException e) {
+    err.println(
+        "flopmeter: warning: the measured roofs cannot be kept, so every profile measures them"
+            + " again: "
+            + IoReason.of(e)
+            + (e instanceof FileSystemException failed ? " (" + failed.getFile() + ")" : "")
+            + "; set XDG_CACHE_HOME to a folder that can be written");
+    err.flush();
   }
 }

@@ -7,7 +7,6 @@ import dev.flopmeter.count.Work;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -60,10 +59,8 @@ final class RuleFile {
       int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
       throw new ModelException(
           file + (line > 0 ? ":" + line : "") + ": " + e.getOriginalMessage(), e);
-    } catch (CharacterCodingException e) {
-      throw new ModelException(file + ": this is no text in UTF-8", e);
     } catch (IOException | InvalidPathException e) {
-      throw new ModelException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new ModelException(file + ": cannot be read: " + IoReason.of(e), e);
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -18,6 +19,7 @@ import picocli.CommandLine.Parameters;
     description = "Convert an amount (16.5G, 16.5 GFLOPs, 1e12) or a rate (4.1 TFLOP/s), exactly.",
     mixinStandardHelpOptions = true)
 final class UnitsCommand implements Callable<Integer> {
+  @Mixin private OutputOption destination = new OutputOption();
 
   @Parameters(
       arity = "1..*",
@@ -43,7 +45,7 @@ final class UnitsCommand implements Callable<Integer> {
           out.append(quantity.format(prefix)).append('\n');
         }
       }
-      Output.write(out.toString(), null);
+      destination.write(out.toString());
       return 0;
     } catch (QuantityException e) {
       throw new ModelException(String.valueOf(e.getMessage()), e);

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -40,16 +39,12 @@ public final class RoofCache {
   }
 
   /**
-   * The user's own: {@code $XDG_CACHE_HOME/flopmeter/roofs}, or below {@code ~/.cache}.
+   * Returns the user's own cache, below {@link CacheFolder}.
    *
-   * @param xdgCacheHome the variable's value; null or blank where it is not set
+   * @throws IOException if the user has no folder for it
    */
-  public static RoofCache ofUser(@Nullable String xdgCacheHome, String home) {
-    Path base =
-        xdgCacheHome == null || xdgCacheHome.isBlank()
-            ? Path.of(home, ".cache")
-            : Path.of(xdgCacheHome);
-    return new RoofCache(base.resolve("flopmeter").resolve("roofs"));
+  public static RoofCache ofUser() throws IOException {
+    return new RoofCache(CacheFolder.ofUser().resolve("roofs"));
   }
 
   /** The stored roofs of this device, if they were measured with these versions. */

@@ -4,15 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** The completion in real shells. */
 class CompletionCommandTest {
@@ -38,18 +35,15 @@ class CompletionCommandTest {
 
   @Test
   void anotherShellIsRefused() {
-    StringWriter err = new StringWriter();
-    CommandLine line = Main.commandLine("completion", "fish").setErr(new PrintWriter(err));
-
-    assertThat(line.execute("completion", "fish")).isEqualTo(Main.BAD_INPUT);
-    assertThat(err.toString()).contains("bash and zsh, not 'fish'");
+    Flop fish = Flop.run("completion", "fish");
+    assertThat(fish.code()).isEqualTo(Main.BAD_INPUT);
+    assertThat(fish.err()).contains("bash and zsh, not 'fish'");
   }
 
   private static String script(String shell) {
-    StringWriter out = new StringWriter();
-    CommandLine line = Main.commandLine("completion", shell).setOut(new PrintWriter(out));
-    assertThat(line.execute("completion", shell)).isZero();
-    return out.toString();
+    Flop script = Flop.run("completion", shell);
+    assertThat(script.code()).isZero();
+    return script.out();
   }
 
   /** What bash offers for these words, the last one being typed. */
@@ -66,7 +60,8 @@ class CompletionCommandTest {
             + words.length
             + "; COMP_LINE='flopmeter "
             + typed
-            + "'; COMP_POINT=${#COMP_LINE}; _flopmeter_with_models flopmeter; printf '%s ' \"${COMPREPLY[@]}\"";
+            + "'; COMP_POINT=${#COMP_LINE}; _flopmeter_with_models flopmeter; printf '%s '"
+            + " \"${COMPREPLY[@]}\"";
     Process bash = new ProcessBuilder(BASH.toString(), "-c", ask).redirectErrorStream(true).start();
     String offered = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(bash.waitFor(30, TimeUnit.SECONDS)).isTrue();

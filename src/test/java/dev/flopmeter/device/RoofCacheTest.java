@@ -60,14 +60,4 @@ class RoofCacheTest {
     assertThat(cache().read("djl", CPU, VERSIONS)).hasValue(ROOFS);
     assertThat(Files.list(directory.resolve("deep").resolve("roofs"))).hasSize(1);
   }
-
-  @Test
-  void theUsersCacheIsWhereXdgSays() {
-    assertThat(RoofCache.ofUser("/x", "/home/a").file("djl", CPU).toString())
-        .startsWith("/x/flopmeter/roofs/");
-    assertThat(RoofCache.ofUser(" ", "/home/a").file("djl", CPU).toString())
-        .startsWith("/home/a/.cache/flopmeter/roofs/");
-    assertThat(RoofCache.ofUser(null, "/home/a").file("djl", CPU).toString())
-        .startsWith("/home/a/.cache/flopmeter/roofs/");
-  }
 }

@@ -1,5 +1,7 @@
 package dev.flopmeter.run.cudnn;
 
+import dev.flopmeter.device.CacheFolder;
+import dev.flopmeter.run.BackendException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,12 +54,15 @@ final class AlgorithmCache {
     if (configured != null) {
       return Path.of(configured);
     }
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    Path base =
-        xdg == null || xdg.isBlank()
-            ? Path.of(System.getProperty("user.home"), ".cache")
-            : Path.of(xdg);
-    return base.resolve("flopmeter").resolve("algorithms");
+    try {
+      return CacheFolder.ofUser().resolve("algorithms");
+    } catch (IOException e) {
+      throw new BackendException(
+          "the chosen algorithms cannot be kept: "
+              + e.getMessage()
+              + "; set XDG_CACHE_HOME to a folder that can be written",
+          e);
+    }
   }
 
   private void read() throws IOException {

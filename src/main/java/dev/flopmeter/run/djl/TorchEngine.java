@@ -4,9 +4,13 @@ import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.util.Utils;
+import dev.flopmeter.device.CacheFolder;
 import dev.flopmeter.run.BackendException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 
 /**
  * Starts PyTorch in this process, from the natives on the class path alone: DJL would otherwise
@@ -15,23 +19,35 @@ import org.jspecify.annotations.Nullable;
 final class TorchEngine {
   private static final String NAME = "PyTorch";
 
+  /** A little more than PyTorch 2.7.1's libraries for CPUs, 432 MB. */
+  private static final long UNPACKED_BYTES = 440L << 20;
+
   private TorchEngine() {}
 
   /**
    * A new root of PyTorch's memory.
    *
-   * @throws BackendException if the natives are missing or do not load
+   * @throws BackendException if the natives are missing, cannot be unpacked or do not load
    */
   static PtNDManager start() {
     setUnlessGiven("ai.djl.offline", "true");
     setUnlessGiven("OPT_OUT_TRACKING", "true");
-    if (System.getenv("DJL_CACHE_DIR") == null) {
-      setUnlessGiven("DJL_CACHE_DIR", cache(System.getenv("XDG_CACHE_HOME")).toString());
-    }
     try {
+      if (System.getenv("DJL_CACHE_DIR") == null) {
+        setUnlessGiven("DJL_CACHE_DIR", CacheFolder.ofUser().resolve("djl").toString());
+      }
+      requireSpace(Utils.getEngineCacheDir());
       Engine engine = Engine.getEngine(NAME);
       JniUtils.setGradMode(false);
       return (PtNDManager) engine.newBaseManager();
+    } catch (IOException e) {
+      throw new BackendException(
+          "PyTorch's libraries cannot be unpacked: "
+              + e.getMessage()
+              + "; set XDG_CACHE_HOME or DJL_CACHE_DIR to a folder that can be written and has "
+              + (UNPACKED_BYTES >> 20)
+              + " MB free",
+          e);
     } catch (EngineException | IllegalArgumentException | LinkageError e) {
       throw new BackendException(
           "PyTorch cannot be loaded: "
@@ -42,13 +58,38 @@ final class TorchEngine {
     }
   }
 
-  /** Where the natives are unpacked once: some 430 MB. */
-  static Path cache(@Nullable String xdgCacheHome) {
-    Path base =
-        xdgCacheHome == null || xdgCacheHome.isBlank()
-            ? Path.of(System.getProperty("user.home"), ".cache")
-            : Path.of(xdgCacheHome);
-    return base.resolve("flopmeter").resolve("djl");
+  /**
+   * DJL unpacks the libraries once; what it says about a folder that does not take them is hard to
+   * understand.
+   *
+   * @param cache DJL's folder for all engines
+   * @throws IOException if they are not unpacked yet and the folder cannot take them
+   */
+  static void requireSpace(Path cache) throws IOException {
+    if (isUnpacked(cache.resolve("pytorch"))) {
+      return;
+    }
+    try {
+      Files.createDirectories(cache);
+    } catch (IOException e) {
+      throw new IOException("the folder " + cache + " cannot be made", e);
+    }
+    if (!Files.isWritable(cache)) {
+      throw new IOException("the folder " + cache + " cannot be written");
+    }
+    long free = Files.getFileStore(cache).getUsableSpace();
+    if (free < UNPACKED_BYTES) {
+      throw new IOException("the folder " + cache + " has only " + (free >> 20) + " MB free");
+    }
+  }
+
+  private static boolean isUnpacked(Path folder) throws IOException {
+    if (!Files.isReadable(folder)) {
+      return false;
+    }
+    try (Stream<Path> versions = Files.list(folder)) {
+      return versions.anyMatch(version -> Files.exists(version.resolve("libtorch_cpu.so")));
+    }
   }
 
   static String version() {

@@ -1,0 +1,39 @@
+package dev.flopmeter.cli;
+
+import java.io.FileNotFoundException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+
+/** Says in a few words, without Java's names, why a file could not be read or written. */
+final class IoReason {
+  private IoReason() {}
+
+  static String of(Exception e) {
+    if (e instanceof NoSuchFileException || e instanceof FileNotFoundException) {
+      return "no such file or folder";
+    }
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof FileAlreadyExistsException) {
+      return "a file with this name exists";
+    }
+    if (e instanceof FileSystemLoopException) {
+      return "too many symbolic links";
+    }
+    if (e instanceof CharacterCodingException) {
+      return "the text is not UTF-8";
+    }
+    if (e instanceof InvalidPathException invalid) {
+      return "not a path: " + invalid.getReason();
+    }
+    // The message of the others repeats the file's name before the reason.
+    String reason = e instanceof FileSystemException failed ? failed.getReason() : e.getMessage();
+    return reason == null ? e.toString() : reason;
+  }
+}

@@ -1,0 +1,77 @@
+package dev.flopmeter.cli;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream that keeps its first failure instead of throwing it, and drops everything after it. The
+ * layers above (picocli, {@code PrintWriter}) would swallow an exception; this one can be asked.
+ */
+final class OutputSink extends OutputStream {
+  private final OutputStream stream;
+  private @Nullable IOException failure;
+
+  OutputSink(OutputStream stream) {
+    this.stream = stream;
+  }
+
+  @Override
+  public synchronized void write(byte[] bytes, int from, int length) {
+    attempt(() -> stream.write(bytes, from, length));
+  }
+
+  @Override
+  public synchronized void write(int value) {
+    attempt(() -> stream.write(value));
+  }
+
+  @Override
+  public synchronized void flush() {
+    attempt(stream::flush);
+  }
+
+  @Override
+  public synchronized void close() {
+    attempt(stream::close);
+  }
+
+  /** Whether a write failed, for example because the reader of a pipe has closed it. */
+  synchronized boolean isBroken() {
+    return failure != null;
+  }
+
+  /**
+   * Reports the failure, if there was one. A reader that closed its end of a pipe has seen what it
+   * wanted ({@code | head}): that is not a failure.
+   *
+   * @param where names the output in the message
+   * @throws OutputException if a write failed
+   */
+  synchronized void check(String where) {
+    IOException e = failure;
+    if (e != null && !isReaderGone(e)) {
+      throw new OutputException(where, e);
+    }
+  }
+
+  private static boolean isReaderGone(IOException e) {
+    String message = String.valueOf(e.getMessage());
+    return message.contains("Broken pipe") || message.contains("Connection reset");
+  }
+
+  private void attempt(Action action) {
+    if (failure != null) {
+      return;
+    }
+    try {
+      action.run();
+    } catch (IOException e) {
+      failure = e;
+    }
+  }
+
+  private interface Action {
+    void run() throws IOException;
+  }
+}

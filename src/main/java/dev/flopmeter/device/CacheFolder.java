@@ -1,0 +1,45 @@
+package dev.flopmeter.device;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * The user's folder for what is measured or unpacked once: {@code $XDG_CACHE_HOME/flopmeter}, or
+ * {@code ~/.cache/flopmeter}.
+ */
+public final class CacheFolder {
+  private CacheFolder() {}
+
+  /**
+   * Returns the folder of the user who runs this process; it need not exist yet.
+   *
+   * @throws IOException if the user has no home folder and the environment names none
+   */
+  public static Path ofUser() throws IOException {
+    return of(System.getenv(), System.getProperty("user.home"));
+  }
+
+  /**
+   * @param userHome the system property {@code user.home}: a lone {@code ?} for a user that the
+   *     system does not know
+   */
+  static Path of(Map<String, String> environment, String userHome) throws IOException {
+    String cache = environment.getOrDefault("XDG_CACHE_HOME", "");
+    if (isAbsolute(cache)) { // the XDG specification has relative paths ignored
+      return Path.of(cache, "flopmeter");
+    }
+    String home = environment.getOrDefault("HOME", "");
+    if (!isAbsolute(home)) {
+      home = userHome;
+    }
+    if (!isAbsolute(home)) {
+      throw new IOException("this user has no home folder");
+    }
+    return Path.of(home, ".cache", "flopmeter");
+  }
+
+  private static boolean isAbsolute(String path) {
+    return path.startsWith("/");
+  }
+}
