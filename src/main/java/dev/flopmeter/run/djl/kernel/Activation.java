@@ -30,8 +30,8 @@ public record Activation(String name, String scalars, String algorithm) {
               new Activation(
                   "leaky_relu", list(Text.number(node.attributes().number("alpha", 0.01f))), ""));
       case "Gelu" ->
-          Optional.of(
-              new Activation("gelu", NO_SCALARS, node.attributes().text("approximate", "none")));
+          UnaryKernels.approximation(node)
+              .map(approximate -> new Activation("gelu", NO_SCALARS, approximate));
       case "Clip" -> clip(in);
       default -> Optional.empty();
     };

@@ -19,8 +19,8 @@ public final class FusedProducts {
   /** The activation that {@code node} applies to {@code %}, if it can follow a product. */
   public static Optional<String> activation(Node node) {
     return node.qualifiedOp().equals("Gelu")
-        ? Optional.of(
-            "torch.gelu(%, approximate=\"" + node.attributes().text("approximate", "none") + "\")")
+        ? UnaryKernels.approximation(node)
+            .map(approximate -> "torch.gelu(%, approximate=\"" + approximate + "\")")
         : Optional.ofNullable(ACTIVATIONS.get(node.qualifiedOp()))
             .map(function -> "torch." + function + "(%)");
   }

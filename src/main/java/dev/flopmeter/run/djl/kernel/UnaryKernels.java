@@ -4,6 +4,7 @@ import static dev.flopmeter.run.djl.kernel.Text.number;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import java.util.Map;
 import java.util.Optional;
@@ -63,7 +64,15 @@ final class UnaryKernels {
     rules.put("LeakyRelu", in -> Kernel.of("torch.leaky_relu(x0, " + alpha(in, 0.01f) + ")"));
     rules.put("ThresholdedRelu", in -> Kernel.of("torch.threshold(x0, " + alpha(in, 1) + ", 0)"));
     rules.put("HardSigmoid", UnaryKernels::hardSigmoid);
-    rules.put("Gelu", in -> gelu(in.attributes().text("approximate", "none")));
+    rules.put(
+        "Gelu",
+        in ->
+            gelu(
+                approximation(in.node())
+                    .orElseThrow(
+                        () ->
+                            Kernels.unsupported(
+                                in, "approximate must be 'none' or 'tanh', see ONNX's Gelu"))));
     rules.put(
         "Swish",
         in -> Kernel.of("torch.mul(x0, torch.sigmoid(torch.mul(x0, " + alpha(in, 1) + ")))"));
@@ -104,6 +113,15 @@ final class UnaryKernels {
     String beta = number(in.attributes().number("beta", 0.5f));
     return Kernel.of(
         "torch.clamp(torch.add(torch.mul(x0, " + alpha(in, 0.2f) + "), " + beta + "), 0, 1)");
+  }
+
+  /** The approximation a Gelu asks for, if it is one that ONNX defines: nothing else is copied. */
+  static Optional<String> approximation(Node gelu) {
+    return switch (gelu.attributes().text("approximate", "none")) {
+      case "none" -> Optional.of("none");
+      case "tanh" -> Optional.of("tanh");
+      default -> Optional.empty();
+    };
   }
 
   private static Kernel gelu(String approximate) {
