@@ -19,7 +19,7 @@ import java.util.zip.InflaterInputStream;
 /**
  * A result as bytes in a segment: length, CRC-32C, then what the index needs in the clear and the
  * JSON deflated. A frame is good if its length fits and its checksum matches; anything else is
- * where a write was cut.
+ * damage or a write that was cut.
  */
 final class Frame {
   /** Bytes before the payload. */

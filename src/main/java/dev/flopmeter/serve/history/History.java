@@ -1,6 +1,7 @@
 package dev.flopmeter.serve.history;
 
 import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.history.Segment.Gap;
 import dev.flopmeter.serve.history.Segment.Located;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.time.Clocks;
@@ -20,7 +21,9 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,8 +35,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A result counts as kept when the disk has it ({@code fsync}). Where the disk is full or not
  * writable, results wait in memory, up to {@value #MOST_PENDING}, and go out with the next one that
- * can be written. A write that was cut is dropped when the folder is opened again, and everything
- * before it stays.
+ * can be written. Damage costs the results it hits: those before and behind it are read, and a file
+ * that does not end with a whole result is never written to again.
  *
  * <p>Thread-safe.
  */
@@ -65,7 +68,7 @@ public final class History implements Closeable {
   private long nextNumber;
   private boolean isWritable;
   private long failedWrites;
-  private long cutFrames;
+  private long dropped;
   private long lost;
 
   private History(
@@ -119,7 +122,6 @@ public final class History implements Closeable {
   /** Reads what is in the folder. */
   private void scan(Path where) throws IOException {
     segments.clear();
-    cutFrames = 0;
     List<Path> files = new ArrayList<>();
     try (DirectoryStream<Path> found = Files.newDirectoryStream(where, "results-*.flm")) {
       found.forEach(files::add);
@@ -131,16 +133,45 @@ public final class History implements Closeable {
         continue;
       }
       Segment segment = Segment.scan(file, Long.parseLong(name.substring(8, 20)));
-      if (segment.isCut) {
-        cutFrames++;
-        logger.warn(
-            "history {}: dropped a result whose write was cut at byte {}", file, segment.size);
-      }
       segments.add(segment);
       for (Located frame : segment.frames) {
         nextNumber = Math.max(nextNumber, frame.entry().number() + 1);
       }
+      if (!segment.gaps.isEmpty()) {
+        // The number of a damaged result at the end is not given again.
+        nextNumber += segment.endsWithDamage() ? 1 : 0;
+        logger.warn(
+            "history {}: skipped {} places that hold no whole result; read {} results",
+            file,
+            segment.gaps.size(),
+            segment.frames.size());
+      }
     }
+    dropped = countDropped();
+  }
+
+  /**
+   * Results that were kept and cannot be read. Results are numbered without holes, so the numbers
+   * around damage tell how many it hit; where one side is missing, at least one.
+   */
+  private long countDropped() {
+    long count = 0;
+    long before = -1;
+    boolean isDamaged = false;
+    for (Segment segment : segments) {
+      Set<Integer> gaps = segment.gaps.stream().map(Gap::frame).collect(Collectors.toSet());
+      for (int f = 0; f < segment.frames.size(); f++) {
+        isDamaged |= gaps.contains(f);
+        long number = segment.frames.get(f).entry().number();
+        if (isDamaged) {
+          count += before < 0 ? 1 : Math.max(0, number - before - 1);
+          isDamaged = false;
+        }
+        before = Math.max(before, number);
+      }
+      isDamaged |= segment.endsWithDamage();
+    }
+    return isDamaged ? count + 1 : count;
   }
 
   /** New bounds, from a reload. The folder stays. */
@@ -239,9 +270,8 @@ public final class History implements Closeable {
     if (file == null) {
       file = opener.open(segment.path);
       active = file;
-      // What a failed or killed write left behind the last good frame.
+      // What a failed write of this process left behind the last frame.
       file.truncate(segment.size);
-      segment.isCut = false;
     }
     if (segment.size == 0) {
       file.write(ByteBuffer.wrap(Segment.MAGIC), 0);
@@ -254,8 +284,8 @@ public final class History implements Closeable {
   }
 
   private boolean isFull(Segment segment, int length) {
-    if (segment.frames.isEmpty()) {
-      return false;
+    if (segment.isSealed || segment.frames.isEmpty()) {
+      return segment.isSealed;
     }
     Instant first = segment.frames.get(0).entry().at();
     return segment.size + length > Math.max(maxSize / SEGMENTS, 4096)
@@ -294,10 +324,19 @@ public final class History implements Closeable {
       }
       segments.remove(segment);
       size -= segment.size;
+      dropped = countDropped();
     }
   }
 
+  /** A file in which nothing can be read is as old as its last change. */
   private static boolean isOlder(Segment segment, Instant oldest) {
+    if (segment.frames.isEmpty()) {
+      try {
+        return Files.getLastModifiedTime(segment.path).toInstant().isBefore(oldest);
+      } catch (IOException e) {
+        return false;
+      }
+    }
     return segment.frames.stream().allMatch(frame -> frame.entry().at().isBefore(oldest));
   }
 
@@ -356,7 +395,7 @@ public final class History implements Closeable {
    *
    * @param results kept on disk
    * @param pending waiting for a disk
-   * @param cut results that were dropped at opening because their write had been cut
+   * @param dropped results in the folder's files that are damaged and cannot be read
    * @param lost results given up because too many waited
    */
   public record State(
@@ -365,7 +404,7 @@ public final class History implements Closeable {
       long bytes,
       int pending,
       long failedWrites,
-      long cut,
+      long dropped,
       long lost) {}
 
   public synchronized State state() {
@@ -375,7 +414,7 @@ public final class History implements Closeable {
         segments.stream().mapToLong(segment -> segment.size).sum(),
         pending.size(),
         failedWrites,
-        cutFrames,
+        dropped,
         lost);
   }
 

@@ -1,8 +1,5 @@
 package dev.flopmeter.serve.history;
 
-import java.io.BufferedInputStream;
-import java.io.DataInputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -12,23 +9,39 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** One file of the history: a magic word and then frames, only ever appended to. */
+/**
+ * One file of the history: a magic word and then frames, only ever appended to. Bytes that are not
+ * a frame are skipped up to the next frame whose checksum matches, and stay in the file.
+ */
 final class Segment {
+  private static final Logger logger = LoggerFactory.getLogger(Segment.class);
+
   static final byte[] MAGIC = "FLMHIST1".getBytes(StandardCharsets.US_ASCII);
 
-  /** Where a frame lies. */
+  /** Where a frame's payload is. */
   record Located(HistoryEntry entry, long position, int length) {}
+
+  /**
+   * Bytes between frames that are not a frame.
+   *
+   * @param frame index of the frame behind it, or the number of frames at the end of the file
+   * @param isCutWrite whether it is the start of a frame that the end of the file cuts
+   */
+  record Gap(int frame, boolean isCutWrite) {}
 
   final Path path;
   final long id;
   final List<Located> frames = new ArrayList<>();
+  final List<Gap> gaps = new ArrayList<>();
 
-  /** Bytes up to the end of the last good frame. */
+  /** Bytes of the file; the next frame goes here. */
   long size;
 
-  /** Whether something behind {@link #size} is no frame. */
-  boolean isCut;
+  /** Whether the file does not end with a frame, so that nothing may be written to it. */
+  boolean isSealed;
 
   Segment(Path path, long id) {
     this.path = path;
@@ -39,52 +52,77 @@ final class Segment {
     return folder.resolve("results-" + "0".repeat(12 - Long.toString(id).length()) + id + ".flm");
   }
 
-  /** Reads the index of a file that another life of the daemon wrote, up to the first bad byte. */
-  static Segment scan(Path path, long id) throws IOException {
+  /** Reads the index of a file of an earlier run. A file that cannot be read is one gap. */
+  static Segment scan(Path path, long id) {
     Segment segment = new Segment(path, id);
-    long whole = Files.size(path);
-    try (DataInputStream in =
-        new DataInputStream(new BufferedInputStream(Files.newInputStream(path), 1 << 16))) {
-      byte[] magic = in.readNBytes(MAGIC.length);
-      if (!Arrays.equals(magic, MAGIC)) {
-        segment.isCut = whole > 0;
+    try {
+      segment.size = Files.size(path);
+      if (segment.size < MAGIC.length) {
+        // Nothing was ever written behind it.
+        segment.size = 0;
         return segment;
       }
-      segment.size = MAGIC.length;
-      boolean isGood = true;
-      while (isGood && segment.size < whole) {
-        isGood = segment.readFrame(in, whole);
+      try (FrameScanner scanner = new FrameScanner(path, segment.size)) {
+        segment.index(scanner);
       }
-    } catch (EOFException ignored) {
-      // a frame whose head is cut
+    } catch (IOException e) {
+      logger.warn("history: {} cannot be read: {}", path, e.toString());
+      segment.gaps.add(new Gap(segment.frames.size(), false));
+      segment.isSealed = true;
     }
-    segment.isCut = segment.size < whole;
     return segment;
   }
 
-  private boolean readFrame(DataInputStream in, long whole) throws IOException {
-    int length = in.readInt();
-    int checksum = in.readInt();
-    if (length <= 0 || length > Frame.LONGEST || length > whole - size - Frame.HEAD) {
-      return false;
+  private void index(FrameScanner scanner) throws IOException {
+    boolean isMagic = Arrays.equals(scanner.bytes(0, MAGIC.length), MAGIC);
+    long position = isMagic ? MAGIC.length : 0;
+    // A damaged magic word is only told where a frame is lost with it.
+    long behind = MAGIC.length;
+    while (position < size) {
+      Located frame = scanner.frameAt(position);
+      if (frame == null) {
+        position++;
+        continue;
+      }
+      if (position > behind) {
+        gaps.add(new Gap(frames.size(), false));
+      }
+      // A block of the file that stands in it twice holds the same results.
+      if (frames.isEmpty()
+          || frame.entry().number() > frames.get(frames.size() - 1).entry().number()
+          || frames.stream().noneMatch(one -> one.entry().number() == frame.entry().number())) {
+        frames.add(frame);
+      }
+      position = frame.position() + frame.length();
+      behind = position;
     }
-    byte[] payload = in.readNBytes(length);
-    if (payload.length < length
-        || Frame.checksum(ByteBuffer.wrap(payload), 0, length) != checksum) {
-      return false;
+    if (behind < size) {
+      gaps.add(new Gap(frames.size(), scanner.isCutAt(behind)));
     }
-    frames.add(new Located(Frame.entry(payload, 0, length), size + Frame.HEAD, length));
-    size += Frame.HEAD + length;
-    return true;
+    isSealed = behind < size || (!isMagic && frames.isEmpty());
   }
 
-  /** The JSON of a frame. */
+  /** Whether the end of the file is damaged, and is not just a write that was cut. */
+  boolean endsWithDamage() {
+    return gaps.stream().anyMatch(gap -> gap.frame() == frames.size() && !gap.isCutWrite());
+  }
+
+  /**
+   * The JSON of a frame.
+   *
+   * @throws IOException also where the frame was damaged since it was indexed
+   */
   String json(Located frame) throws IOException {
-    byte[] payload = new byte[frame.length()];
+    byte[] bytes = new byte[Frame.HEAD + frame.length()];
     try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
-      file.seek(frame.position());
-      file.readFully(payload);
+      file.seek(frame.position() - Frame.HEAD);
+      file.readFully(bytes);
     }
-    return Frame.json(payload, 0, payload.length);
+    ByteBuffer whole = ByteBuffer.wrap(bytes);
+    if (whole.getInt(0) != frame.length()
+        || Frame.checksum(whole, Frame.HEAD, frame.length()) != whole.getInt(4)) {
+      throw new IOException(path + ": damaged at byte " + frame.position());
+    }
+    return Frame.json(bytes, Frame.HEAD, frame.length());
   }
 }

@@ -86,6 +86,7 @@ class HistoryTest {
     byte[] whole = Files.readAllBytes(file);
     long second = Segment.scan(file, 1).frames.get(1).position() - Frame.HEAD;
     for (int cut = 0; cut < whole.length; cut++) {
+      Files.deleteIfExists(Segment.path(folder, 2));
       Files.write(file, java.util.Arrays.copyOf(whole, cut));
       try (History history = open()) {
         List<Double> before = cut < second ? List.of() : List.of(1.0);
@@ -94,13 +95,13 @@ class HistoryTest {
       }
       try (History history = open()) {
         assertThat(medians(history)).as("after a cut at byte %d", cut).startsWith(3.0);
-        assertThat(history.state().cut()).isZero();
+        assertThat(history.state().dropped()).isZero();
       }
     }
   }
 
   @Test
-  void aByteThatTurnedEndsItsSegmentAndIsTold() throws Exception {
+  void aByteThatTurnedCostsItsResultAndIsCounted() throws Exception {
     try (History history = open()) {
       history.append(result(1), json(1));
       history.append(result(2), json(2));
@@ -111,7 +112,7 @@ class HistoryTest {
     Files.write(file, whole);
     try (History history = open()) {
       assertThat(medians(history)).containsExactly(1.0);
-      assertThat(history.state().cut()).isOne();
+      assertThat(history.state().dropped()).isOne();
     }
   }
 
@@ -273,7 +274,7 @@ class HistoryTest {
     try (History history = open()) {
       assertThat(medians(history)).containsExactly(4.0, 3.0, 2.0, 1.0);
       assertThat(history.state().lost()).isZero();
-      assertThat(history.state().cut()).isZero();
+      assertThat(history.state().dropped()).isZero();
     }
   }
 

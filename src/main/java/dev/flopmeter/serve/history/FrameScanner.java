@@ -1,0 +1,118 @@
+package dev.flopmeter.serve.history;
+
+import dev.flopmeter.serve.history.Segment.Located;
+import java.io.Closeable;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks for frames at any position of a file. What cannot be the head of one is refused by its
+ * first bytes, so that a search byte by byte computes almost no checksums.
+ */
+final class FrameScanner implements Closeable {
+  private static final int WINDOW_BYTES = 1 << 16;
+
+  /** Up to the validity, behind number and time. */
+  private static final int VALIDITY = Frame.HEAD + 2 * Long.BYTES;
+
+  /** Up to the workload's name, behind the median. */
+  private static final int NAME = VALIDITY + 1 + Double.BYTES;
+
+  /** Up to the first letter of the name: enough to refuse almost everything. */
+  private static final int LEAST = NAME + Short.BYTES + 1;
+
+  /** No history counts so far; in random bytes it is one in 2^24. */
+  private static final long MOST_NUMBER = 1L << 40;
+
+  private final FileChannel file;
+  private final long size;
+  private ByteBuffer window = ByteBuffer.allocate(0);
+  private long start;
+
+  FrameScanner(Path path, long size) throws IOException {
+    this.file = FileChannel.open(path);
+    this.size = size;
+  }
+
+  /** The frame that begins at a position; null if none does. */
+  @Nullable Located frameAt(long position) throws IOException {
+    if (size - position < LEAST) {
+      return null;
+    }
+    int at = locate(position, LEAST);
+    int length = window.getInt(at);
+    if (!isPlausible(at, length) || length > size - position - Frame.HEAD) {
+      return null;
+    }
+    int checksum = window.getInt(at + 4);
+    byte[] payload = bytes(position + Frame.HEAD, length);
+    if (Frame.checksum(ByteBuffer.wrap(payload), 0, length) != checksum) {
+      return null;
+    }
+    try {
+      return new Located(Frame.entry(payload, 0, length), position + Frame.HEAD, length);
+    } catch (IOException e) {
+      return null; // its checksum is right by chance
+    }
+  }
+
+  /** Whether the rest of the file is the start of a frame, as a killed process leaves it. */
+  boolean isCutAt(long position) throws IOException {
+    if (size - position < LEAST) {
+      return true;
+    }
+    int at = locate(position, LEAST);
+    int length = window.getInt(at);
+    int checksum = window.getInt(at + 4);
+    long rest = size - position - Frame.HEAD;
+    if (!isPlausible(at, length) || length <= rest) {
+      return false;
+    }
+    // If the payload is whole, it is the length that is wrong.
+    ByteBuffer payload = ByteBuffer.wrap(bytes(position + Frame.HEAD, (int) rest));
+    return Frame.checksum(payload, 0, (int) rest) != checksum;
+  }
+
+  private boolean isPlausible(int at, int length) {
+    long number = window.getLong(at + Frame.HEAD);
+    byte validity = window.get(at + VALIDITY);
+    short nameLength = window.getShort(at + NAME);
+    return length >= LEAST - Frame.HEAD
+        && length <= Frame.LONGEST
+        && number >= 0
+        && number < MOST_NUMBER
+        && (validity == 0 || validity == 1)
+        && nameLength > 0
+        && nameLength < length
+        && Character.isLetterOrDigit(window.get(at + LEAST - 1));
+  }
+
+  /** Index in the window of a position that at least {@code count} bytes follow. */
+  private int locate(long position, int count) throws IOException {
+    if (position < start || position + count > start + window.limit()) {
+      window = ByteBuffer.wrap(bytes(position, (int) Math.min(WINDOW_BYTES, size - position)));
+      start = position;
+    }
+    return (int) (position - start);
+  }
+
+  /** Some bytes of the file. */
+  byte[] bytes(long position, int count) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(count);
+    while (bytes.hasRemaining()) {
+      if (file.read(bytes, position + bytes.position()) < 0) {
+        throw new EOFException("became shorter while it was read");
+      }
+    }
+    return bytes.array();
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}
