@@ -2,6 +2,8 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.BackendException;
+import dev.flopmeter.serve.worker.ParentWatch;
+import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -50,6 +52,9 @@ public final class Main implements Runnable {
   private boolean isVerbose;
 
   public static void main(String[] args) {
+    if (System.getenv(WorkerCommand.UNDER_DAEMON) != null) {
+      ParentWatch.start();
+    }
     if (!System.getProperty("user.home").startsWith("/")) {
       // A user that the system does not know: JNA would make a folder called "?" here.
       System.setProperty("jna.tmpdir", System.getProperty("java.io.tmpdir"));

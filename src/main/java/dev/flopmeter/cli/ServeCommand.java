@@ -101,7 +101,6 @@ final class ServeCommand implements Callable<Integer> {
     ServeConfig config = source.read();
     PrintWriter out = spec.commandLine().getOut();
     RunListener listener = new FirstResult(out);
-    CountDownLatch stopped = new CountDownLatch(1);
     Daemon daemon =
         Daemon.start(
             new Daemon.Options(
@@ -116,8 +115,9 @@ final class ServeCommand implements Callable<Integer> {
         .addShutdownHook(
             new Thread(
                 () -> {
-                  close(daemon);
-                  stopped.countDown();
+                  // The exit code of a JVM that ends by a signal is 128 + the signal, as of a crash.
+                  int code = close(daemon) ? 0 : Main.DEVICE_FAILED;
+                  Runtime.getRuntime().halt(code);
                 },
                 "shutdown"));
     String scheme = config.http().tls().isPresent() ? "https" : "http";
@@ -128,15 +128,18 @@ final class ServeCommand implements Callable<Integer> {
         host.contains(":") ? "[" + host + "]" : host,
         daemon.address().getPort(),
         config.workloads().size());
-    stopped.await();
+    new CountDownLatch(1).await(); // until a signal
   }
 
-  private static void close(Daemon daemon) {
+  /** Whether everything was closed and the history written. */
+  private static boolean close(Daemon daemon) {
     try {
       daemon.close();
       logger.info("stopped");
+      return true;
     } catch (IOException e) {
       logger.error("the history could not be closed: {}", e.toString());
+      return false;
     }
   }
 

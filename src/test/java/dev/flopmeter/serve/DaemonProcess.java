@@ -39,6 +39,12 @@ final class DaemonProcess implements AutoCloseable {
   }
 
   static DaemonProcess start(Path config, Map<String, String> environment) throws IOException {
+    return start(config, environment, "--worker", FakeWorker.SCRIPT.toString());
+  }
+
+  /** A daemon with more arguments; without {@code --worker} its workers are real. */
+  static DaemonProcess start(Path config, Map<String, String> environment, String... arguments)
+      throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -58,9 +64,8 @@ final class DaemonProcess implements AutoCloseable {
                 "dev.flopmeter.cli.Main",
                 "serve",
                 "--config",
-                config.toString(),
-                "--worker",
-                FakeWorker.SCRIPT.toString()));
+                config.toString()));
+    command.addAll(List.of(arguments));
     Path log = Files.createTempFile(config.getParent(), "daemon", ".log");
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putAll(environment);

@@ -8,12 +8,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The daemon as a process: how it starts, stops and is killed. */
 class DaemonProcessTest {
@@ -44,6 +47,41 @@ class DaemonProcessTest {
       assertThat(daemon.process.waitFor(20, TimeUnit.SECONDS)).isTrue();
       await().atMost(Duration.ofSeconds(5)).until(() -> workers().isEmpty());
       assertThat(Files.readString(daemon.log)).contains("stopped");
+      assertThat(daemon.process.exitValue()).isZero();
+    }
+  }
+
+  /** A real worker that measures, once it has used the processor for that long. */
+  private static Optional<ProcessHandle> worker(DaemonProcess daemon, Duration used) {
+    return daemon
+        .process
+        .descendants()
+        .filter(one -> one.info().command().orElse("").endsWith("java"))
+        .filter(
+            one ->
+                one.info().totalCpuDuration().orElse(Duration.ZERO).compareTo(used) >= 0)
+        .findFirst();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 4})
+  void killedItLeavesNoWorkerBesideTheNextDaemons(long seconds) throws Exception {
+    Path config =
+        config(
+            "workloads: {s: {model: resnet18, device: cpu, batch: [1, 2, 4, 8], max_time: 20s, timeout: 10m}}");
+    ProcessHandle orphan;
+    try (DaemonProcess daemon = DaemonProcess.start(config, Map.of(), new String[0])) {
+      await()
+          .atMost(Duration.ofMinutes(2))
+          .until(() -> worker(daemon, Duration.ofSeconds(seconds)).isPresent());
+      orphan = worker(daemon, Duration.ofSeconds(seconds)).orElseThrow();
+      daemon.process.destroyForcibly().waitFor();
+    }
+    // Read at once where the Java of the worker is already up.
+    await().atMost(Duration.ofSeconds(seconds == 0 ? 20 : 5)).until(() -> !orphan.isAlive());
+    try (DaemonProcess next = DaemonProcess.start(config, Map.of(), new String[0])) {
+      assertThat(next.get("/-/healthy").statusCode()).isEqualTo(200);
+      assertThat(next.metrics()).contains("flopmeter_history_writable 1.0");
     }
   }
 

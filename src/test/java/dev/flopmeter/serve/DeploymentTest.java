@@ -132,6 +132,7 @@ class DeploymentTest {
         .contains(
             "ExecReload=/bin/kill -HUP $MAINPID",
             "KillMode=mixed",
+            "SuccessExitStatus=143",
             "StateDirectory=flopmeter",
             "RestartPreventExitStatus=2",
             "NoNewPrivileges=yes",
