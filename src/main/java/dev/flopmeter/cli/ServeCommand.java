@@ -115,7 +115,8 @@ final class ServeCommand implements Callable<Integer> {
         .addShutdownHook(
             new Thread(
                 () -> {
-                  // The exit code of a JVM that ends by a signal is 128 + the signal, as of a crash.
+                  // The exit code of a JVM that ends by a signal is 128 + the signal, as of a
+                  // crash.
                   int code = close(daemon) ? 0 : Main.DEVICE_FAILED;
                   Runtime.getRuntime().halt(code);
                 },

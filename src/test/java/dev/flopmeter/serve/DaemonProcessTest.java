@@ -57,9 +57,7 @@ class DaemonProcessTest {
         .process
         .descendants()
         .filter(one -> one.info().command().orElse("").endsWith("java"))
-        .filter(
-            one ->
-                one.info().totalCpuDuration().orElse(Duration.ZERO).compareTo(used) >= 0)
+        .filter(one -> one.info().totalCpuDuration().orElse(Duration.ZERO).compareTo(used) >= 0)
         .findFirst();
   }
 
@@ -68,7 +66,8 @@ class DaemonProcessTest {
   void killedItLeavesNoWorkerBesideTheNextDaemons(long seconds) throws Exception {
     Path config =
         config(
-            "workloads: {s: {model: resnet18, device: cpu, batch: [1, 2, 4, 8], max_time: 20s, timeout: 10m}}");
+            "workloads: {s: {model: resnet18, device: cpu, batch: [1, 2, 4, 8], max_time: 20s,"
+                + " timeout: 10m}}");
     ProcessHandle orphan;
     try (DaemonProcess daemon = DaemonProcess.start(config, Map.of(), new String[0])) {
       await()
@@ -112,7 +111,8 @@ class DaemonProcessTest {
     Random random = new Random(7);
     Path config =
         config(
-            "workloads: {a: {model: good-40, device: cpu, interval: 1s, jitter: 0%, batch: [1, 2, 3, 4]}}");
+            "workloads: {a: {model: good-40, device: cpu, interval: 1s, jitter: 0%, batch: [1, 2,"
+                + " 3, 4]}}");
     long seen = 0;
     for (int life = 0; life < 50; life++) {
       try (DaemonProcess daemon = DaemonProcess.start(config, Map.of())) {

@@ -12,11 +12,20 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Decides what runs next on each device. The run that has been due longest goes first, so that no
- * workload starves where there is more work than time. Failures double a target's interval; a
- * device that fails again and again is left alone but for a rare attempt.
+ * Decides what runs next on each device.
+ *
+ * <ul>
+ *   <li>The run that has been due longest goes first, so that no workload starves where there is
+ *       more work than time. After a run that failed, due targets that did not fail go first, so
+ *       that one of them waits for at most one failing run.
+ *   <li>Failures double a target's own interval.
+ *   <li>A device that keeps failing is quarantined: the targets whose last run blames it wait, and
+ *       one of them is tried from time to time. Targets that have succeeded or have not run yet
+ *       keep their turn; a success ends the quarantine.
+ * </ul>
  *
  * <p>Times are nanoseconds of a clock that does not jump. Not thread-safe: its owner locks.
  */
@@ -32,20 +41,27 @@ public final class Scheduler {
   }
 
   private static final class Entry {
-    Target target;
+    final Target target;
     int order;
     long due;
+
+    /** In a row. */
     int failures;
 
-    Entry(Target target, int order, long due) {
+    /** Whether the last failure made the device suspicious. */
+    boolean blamesDevice;
+
+    Entry(Target target, long due) {
       this.target = target;
-      this.order = order;
       this.due = due;
     }
   }
 
   private static final class Health {
+    /** In a row, over all targets; only those that blame the device. */
     int failures;
+
+    boolean isLastRunFailed;
     OptionalLong quarantinedUntil = OptionalLong.empty();
   }
 
@@ -60,7 +76,7 @@ public final class Scheduler {
     for (Target target : targets) {
       Entry entry = before.get(target.id());
       if (entry == null || !entry.target.equals(target)) {
-        entry = new Entry(target, entries.size(), now);
+        entry = new Entry(target, now);
       }
       entry.order = entries.size();
       entries.put(target.id(), entry);
@@ -75,33 +91,35 @@ public final class Scheduler {
     return names;
   }
 
-  public List<Target> targets() {
-    return entries.values().stream().map(entry -> entry.target).toList();
-  }
-
   /** What to run on a device now, if something is due. */
   public Optional<Target> next(String device, long now) {
-    return first(device).filter(entry -> turn(entry, device) - now <= 0).map(entry -> entry.target);
+    Health health = devices.get(device);
+    boolean isLastRunFailed = health != null && health.isLastRunFailed;
+    // Differences, not values: the clock's origin is arbitrary and it may wrap.
+    Comparator<Entry> longestDue = (a, b) -> Long.signum((turn(a) - now) - (turn(b) - now));
+    Comparator<Entry> first =
+        isLastRunFailed
+            ? Comparator.<Entry, Boolean>comparing(entry -> entry.failures > 0)
+                .thenComparing(longestDue)
+            : longestDue;
+    return entries.values().stream()
+        .filter(entry -> entry.target.device().equals(device) && turn(entry) - now <= 0)
+        .min(first.thenComparingInt(entry -> entry.order))
+        .map(entry -> entry.target);
   }
 
   /** Nanoseconds until something is due on a device; empty if it has no targets. */
   public OptionalLong untilNext(String device, long now) {
-    return first(device)
-        .map(entry -> OptionalLong.of(Math.max(0, turn(entry, device) - now)))
-        .orElse(OptionalLong.empty());
-  }
-
-  private Optional<Entry> first(String device) {
-    // Differences, not values: the clock's origin is arbitrary and it may wrap.
-    Comparator<Entry> longestDue = (a, b) -> Long.signum(a.due - b.due);
     return entries.values().stream()
         .filter(entry -> entry.target.device().equals(device))
-        .min(longestDue.thenComparingInt(entry -> entry.order));
+        .mapToLong(entry -> Math.max(0, turn(entry) - now))
+        .min();
   }
 
-  private long turn(Entry entry, String device) {
-    Health health = devices.get(device);
-    if (health == null || health.quarantinedUntil.isEmpty()) {
+  /** When an entry may run: when it is due, or at the end of a quarantine that holds it. */
+  private long turn(Entry entry) {
+    Health health = devices.get(entry.target.device());
+    if (!entry.blamesDevice || health == null || health.quarantinedUntil.isEmpty()) {
       return entry.due;
     }
     long until = health.quarantinedUntil.getAsLong();
@@ -115,8 +133,8 @@ public final class Scheduler {
    */
   public void completed(Target target, Outcome outcome, long started, long now) {
     judge(target.device(), outcome, now);
-    Entry entry = entries.get(target.id());
-    if (entry == null || !entry.target.equals(target)) {
+    Entry entry = entry(target);
+    if (entry == null) {
       return;
     }
     if (outcome == Outcome.STOPPED) {
@@ -125,26 +143,37 @@ public final class Scheduler {
     }
     if (outcome == Outcome.SUCCESS) {
       entry.failures = 0;
+      entry.blamesDevice = false;
     } else if (!outcome.isNeutral()) {
       entry.failures++;
+      entry.blamesDevice = outcome.blamesDevice();
     }
     long wait = wait(target, entry.failures);
     entry.due = started + wait - now > 0 ? started + wait : now;
   }
 
+  private @Nullable Entry entry(Target target) {
+    Entry entry = entries.get(target.id());
+    return entry != null && entry.target.equals(target) ? entry : null;
+  }
+
   private long wait(Target target, int failures) {
     Duration interval = target.workload().interval();
     Duration most = rules.maxBackoff().compareTo(interval) > 0 ? rules.maxBackoff() : interval;
-    double seconds =
+    double nanos =
         Math.min(
             (double) interval.toNanos() * Math.pow(2, Math.max(0, failures - 1)),
             (double) most.toNanos());
     double varied = 1 + target.workload().jitter() * (2 * random.nextDouble() - 1);
-    return Math.round(seconds * varied);
+    return Math.round(nanos * varied);
   }
 
   private void judge(String device, Outcome outcome, long now) {
+    if (outcome.isNeutral()) {
+      return;
+    }
     Health health = devices.computeIfAbsent(device, name -> new Health());
+    health.isLastRunFailed = outcome != Outcome.SUCCESS;
     if (outcome == Outcome.SUCCESS) {
       health.failures = 0;
       health.quarantinedUntil = OptionalLong.empty();
@@ -160,7 +189,7 @@ public final class Scheduler {
   public OptionalLong untilWorkload(String workload, long now) {
     return entries.values().stream()
         .filter(entry -> entry.target.workload().name().equals(workload))
-        .mapToLong(entry -> Math.max(0, turn(entry, entry.target.device()) - now))
+        .mapToLong(entry -> Math.max(0, turn(entry) - now))
         .min();
   }
 
@@ -170,8 +199,13 @@ public final class Scheduler {
     return entry == null ? 0 : entry.failures;
   }
 
+  /** Whether a device keeps failing and none of its targets works. */
   public boolean isQuarantined(String device) {
     Health health = devices.get(device);
-    return health != null && health.quarantinedUntil.isPresent();
+    return health != null
+        && health.quarantinedUntil.isPresent()
+        && entries.values().stream()
+            .filter(entry -> entry.target.device().equals(device))
+            .noneMatch(entry -> entry.failures == 0);
   }
 }

@@ -79,8 +79,7 @@ class DamageTest {
     for (long i = first; i < first + count; i++) {
       Map<String, Double> values = Map.of("latency.median", (double) i, "valid", 1.0);
       history.append(
-          new Result(
-              KEY, wall, values, Map.of(), List.of(), List.of(), List.of(), List.of()),
+          new Result(KEY, wall, values, Map.of(), List.of(), List.of(), List.of(), List.of()),
           json(i));
     }
   }
@@ -235,8 +234,8 @@ class DamageTest {
   }
 
   /**
-   * Flips, zeroes, removes and inserts bytes at random; what no damage touched is read back, in this
-   * run of the daemon and the next, which has written behind it.
+   * Flips, zeroes, removes and inserts bytes at random; what no damage touched is read back, in
+   * this run of the daemon and the next, which has written behind it.
    */
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4})
@@ -266,12 +265,16 @@ class DamageTest {
           case 1 -> Arrays.fill(bytes, from, from + length, (byte) (bytes[from] == 0 ? 255 : 0));
           case 2 -> { // cut out
             byte[] shorter = Arrays.copyOf(bytes, bytes.length - length);
-            System.arraycopy(
-                bytes, from + length, shorter, from, bytes.length - from - length);
+            System.arraycopy(bytes, from + length, shorter, from, bytes.length - from - length);
             bytes = shorter;
           }
-          case 3 -> bytes = joined(List.of(Arrays.copyOf(bytes, from), noise(random),
-              Arrays.copyOfRange(bytes, from, bytes.length)));
+          case 3 ->
+              bytes =
+                  joined(
+                      List.of(
+                          Arrays.copyOf(bytes, from),
+                          noise(random),
+                          Arrays.copyOfRange(bytes, from, bytes.length)));
           default -> { // between two results, which both stay
             parts.set(part, joined(List.of(bytes, noise(random))));
             continue;

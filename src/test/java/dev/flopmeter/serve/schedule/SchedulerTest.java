@@ -13,6 +13,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SchedulerTest {
   private static final long SECOND = 1_000_000_000L;
@@ -141,7 +143,7 @@ class SchedulerTest {
   }
 
   @Test
-  void aDeviceThatKeepsFailingIsLeftAloneAndTheOthersGoOn() {
+  void aDeviceThatKeepsFailingIsQuarantinedAndTheOthersGoOn() {
     Target one = target("one", "cuda:0");
     Target two = target("two", "cuda:0");
     Target other = target("other", "cuda:1");
@@ -161,6 +163,109 @@ class SchedulerTest {
     now += 1800 * SECOND;
     run(two, Outcome.SUCCESS);
     assertThat(scheduler.isQuarantined("cuda:0")).isFalse();
+  }
+
+  /**
+   * Runs a device until {@code end}; how long the target named "good" waited at each turn, in s.
+   */
+  private List<Long> waitsOfGood(Outcome ofBad, long secondsOfBad, long end) {
+    List<Long> waits = new ArrayList<>();
+    long due = now;
+    while (end - now > 0) {
+      now += scheduler.untilNext("cuda:0", now).orElseThrow();
+      Target next = scheduler.next("cuda:0", now).orElseThrow();
+      boolean isGood = next.workload().name().equals("good");
+      long began = now;
+      if (isGood) {
+        waits.add((now - due) / SECOND);
+        due = now + next.workload().interval().toNanos();
+      }
+      now += (isGood ? 3 : secondsOfBad) * SECOND;
+      scheduler.completed(next, isGood ? Outcome.SUCCESS : ofBad, began, now);
+    }
+    return waits;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "CRASHED, 2",
+    "TIMEOUT, 300",
+    "DEVICE_FAILED, 1",
+    "FAILED, 1",
+    "OUT_OF_MEMORY, 40",
+    "GARBAGE, 5"
+  })
+  void nineThatFailDelayTheTenthByNoMoreThanOneOfTheirRuns(Outcome outcome, long seconds) {
+    Target[] targets = new Target[10];
+    for (int i = 0; i < 10; i++) {
+      targets[i] = target(i < 9 ? "bad" + i : "good", "cuda:0", Duration.ofMinutes(10), 0.1);
+    }
+    replace(targets);
+
+    List<Long> waits = waitsOfGood(outcome, seconds, now + 86_400 * SECOND);
+
+    // Before its first run nothing is known of any of them.
+    assertThat(waits.get(0)).isLessThanOrEqualTo(9 * seconds);
+    assertThat(waits).hasSizeGreaterThan(125);
+    assertThat(waits.subList(1, waits.size())).allMatch(wait -> wait <= seconds);
+    assertThat(scheduler.isQuarantined("cuda:0")).isFalse();
+    assertThat(targets)
+        .filteredOn(target -> !target.workload().name().equals("good"))
+        .allSatisfy(target -> assertThat(scheduler.failures(target.id())).isGreaterThan(15));
+  }
+
+  @Test
+  void whatFailsStillGetsTurnsWhereTheDeviceIsNeverIdle() {
+    Target one = target("one", "cpu");
+    Target two = target("two", "cpu");
+    Target bad = target("bad", "cpu");
+    replace(one, two, bad);
+    for (int i = 0; i < 100; i++) {
+      Target next = scheduler.next("cpu", now).orElseThrow();
+      long began = now;
+      now += 20 * SECOND;
+      scheduler.completed(next, next == bad ? Outcome.FAILED : Outcome.SUCCESS, began, now);
+    }
+    // Of 2,000 seconds: after 10, 20, 40, ... seconds of back-off and a turn of the others.
+    assertThat(scheduler.failures(bad.id())).isGreaterThanOrEqualTo(6);
+  }
+
+  @Test
+  void aLostDeviceCostsEachOfItsTargetsOneRunAndThenOneRunAtATime() {
+    Target[] targets = new Target[8];
+    for (int i = 0; i < 8; i++) {
+      targets[i] = target("w" + i, "cuda:0");
+    }
+    replace(targets);
+    for (Target target : targets) {
+      run(target, Outcome.SUCCESS);
+    }
+    now += 10 * SECOND;
+    for (int i = 0; i < 8; i++) {
+      run(scheduler.next("cuda:0", now).orElseThrow(), Outcome.DEVICE_FAILED);
+    }
+    assertThat(scheduler.isQuarantined("cuda:0")).isTrue();
+    assertThat(seconds("cuda:0")).hasValue(1800);
+    now += 1800 * SECOND;
+    run(scheduler.next("cuda:0", now).orElseThrow(), Outcome.DEVICE_FAILED);
+    assertThat(seconds("cuda:0")).hasValue(1800);
+    now += 1800 * SECOND;
+    run(scheduler.next("cuda:0", now).orElseThrow(), Outcome.SUCCESS);
+    assertThat(scheduler.isQuarantined("cuda:0")).isFalse();
+    assertThat(scheduler.next("cuda:0", now)).isPresent();
+  }
+
+  @Test
+  void aChangedWorkloadIsTriedAtOnceOnAQuarantinedDevice() {
+    Target one = target("one", "cuda:0");
+    replace(one);
+    for (int i = 0; i < 3; i++) {
+      run(one, Outcome.CRASHED);
+    }
+    assertThat(scheduler.isQuarantined("cuda:0")).isTrue();
+    Target mended = target("one", "cuda:0", Duration.ofSeconds(20), 0);
+    replace(mended);
+    assertThat(scheduler.next("cuda:0", now)).contains(mended);
   }
 
   @Test

@@ -33,10 +33,11 @@ class ParentWatchTest {
                 System.getProperty("java.class.path"),
                 Worker.class.getName())
             .start();
-    try (BufferedReader out =
-        worker.inputReader(StandardCharsets.US_ASCII)) {
+    try (BufferedReader out = worker.inputReader(StandardCharsets.US_ASCII)) {
       ProcessHandle child = ProcessHandle.of(Long.parseLong(out.readLine())).orElseThrow();
-      worker.getOutputStream().write("a line that nobody reads\n".getBytes(StandardCharsets.US_ASCII));
+      worker
+          .getOutputStream()
+          .write("a line that nobody reads\n".getBytes(StandardCharsets.US_ASCII));
       worker.getOutputStream().flush();
       assertThat(worker.isAlive()).isTrue();
 
