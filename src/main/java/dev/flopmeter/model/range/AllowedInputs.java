@@ -1,0 +1,240 @@
+package dev.flopmeter.model.range;
+
+import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.range.Allowed.Exactly;
+import dev.flopmeter.model.range.Allowed.Range;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the inputs of a graph may hold, found backwards: from the operators that read indices,
+ * through copies and arithmetic with constants, into bodies and out of them.
+ */
+public final class AllowedInputs {
+  /** Operators whose output holds the elements of their first input in the same order. */
+  private static final Set<String> SAME_ORDER =
+      Set.of("Cast", "CastLike", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten");
+
+  /** Operators whose outputs hold elements of their first input. */
+  private static final Set<String> FROM_FIRST =
+      Set.of(
+          "Abs",
+          "Ceil",
+          "Clip",
+          "Compress",
+          "DepthToSpace",
+          "Expand",
+          "Floor",
+          "Gather",
+          "GatherElements",
+          "GatherND",
+          "Mod",
+          "Pad",
+          "ReduceMax",
+          "ReduceMin",
+          "ReverseSequence",
+          "Round",
+          "Slice",
+          "SpaceToDepth",
+          "Split",
+          "Tile",
+          "TopK",
+          "Transpose",
+          "Trilu",
+          "Unique");
+
+  /** Operators whose output holds elements of any of their inputs. */
+  private static final Set<String> FROM_ALL = Set.of("Concat", "Max", "Min", "Where");
+
+  private final Graph graph;
+  private final Function<String, @Nullable TensorType> types;
+  private final Function<String, @Nullable Tensor> constants;
+  private final Map<String, Allowed> allowed = new HashMap<>();
+
+  private AllowedInputs(
+      Graph graph,
+      Function<String, @Nullable TensorType> types,
+      Function<String, @Nullable Tensor> constants) {
+    this.graph = graph;
+    this.types = types;
+    this.constants = constants;
+  }
+
+  /** By name, the inputs of {@code graph} that some operator restricts. */
+  public static Map<String, Allowed> of(Graph graph) {
+    AllowedInputs all = new AllowedInputs(graph, graph.types()::get, graph.constants()::get);
+    all.visitNodes();
+    all.allowed.keySet().retainAll(Set.copyOf(graph.inputs()));
+    return Map.copyOf(all.allowed);
+  }
+
+  private void visitNodes() {
+    for (int i = graph.nodes().size() - 1; i >= 0; i--) {
+      Node node = graph.nodes().get(i);
+      Operands in = new Operands(node, types, constants);
+      for (IndexInputs.IndexInput index : IndexInputs.of(node.qualifiedOp())) {
+        if (node.hasInput(index.input())) {
+          restrict(node.inputs().get(index.input()), index, in);
+        }
+      }
+      for (String output : node.outputs()) {
+        Allowed wanted = allowed.get(output);
+        if (wanted != null) {
+          pass(in, wanted);
+        }
+      }
+      visitBodies(node);
+    }
+  }
+
+  private void restrict(String value, IndexInputs.IndexInput index, Operands in) {
+    try {
+      restrict(value, index.allowed().apply(in));
+    } catch (DataDependentException e) {
+      // Unknown shapes restrict nothing that could be told before the run.
+    }
+  }
+
+  private void restrict(String value, Allowed next) {
+    allowed.merge(
+        value,
+        next,
+        (before, more) ->
+            before instanceof Range range && more instanceof Range other
+                ? range.and(other)
+                : before instanceof Exactly ? before : more);
+  }
+
+  /** Restricts what {@code in}'s node reads so that it writes only what is wanted. */
+  private void pass(Operands in, Allowed wanted) {
+    Node node = in.node();
+    String op = node.qualifiedOp();
+    if (SAME_ORDER.contains(op)) {
+      restrict(node.inputs().get(0), wanted);
+    } else if (wanted instanceof Range range) {
+      if (FROM_FIRST.contains(op)) {
+        restrict(node.inputs().get(0), range);
+      } else if (FROM_ALL.contains(op)) {
+        node.inputs().stream().skip(op.equals("Where") ? 1 : 0).forEach(v -> restrict(v, range));
+      } else if (node.inputs().size() == 2) {
+        passArithmetic(in, range);
+      }
+    }
+  }
+
+  private void passArithmetic(Operands in, Range wanted) {
+    Range first = known(in, 0);
+    Range second = known(in, 1);
+    switch (in.node().qualifiedOp()) {
+      case "Add", "Sum" -> {
+        if (first == null && second == null) {
+          // Two unknown addends share the room.
+          Range half = new Range(wanted.low() - wanted.low() / 2, wanted.high() / 2);
+          restrict(in.node().inputs().get(0), half);
+          restrict(in.node().inputs().get(1), half);
+        } else if (second != null) {
+          restrictUnknown(in, 0, wanted.low() - second.low(), wanted.high() - second.high());
+        } else if (first != null) {
+          restrictUnknown(in, 1, wanted.low() - first.low(), wanted.high() - first.high());
+        }
+      }
+      case "Sub" -> {
+        if (second != null) {
+          restrictUnknown(in, 0, wanted.low() + second.high(), wanted.high() + second.low());
+        } else if (first != null) {
+          restrictUnknown(in, 1, first.high() - wanted.high(), first.low() - wanted.low());
+        }
+      }
+      case "Mul" -> {
+        int other = second != null ? 0 : 1;
+        Range factor = second != null ? second : first;
+        if (factor != null && factor.low() > 0) {
+          restrictUnknown(
+              in,
+              other,
+              -Math.floorDiv(-wanted.low(), factor.low()),
+              Math.floorDiv(wanted.high(), factor.high()));
+        }
+      }
+      case "Div" -> {
+        if (second != null && second.low() > 0) {
+          restrictUnknown(
+              in, 0, wanted.low() * second.high(), wanted.high() * second.low() + second.low() - 1);
+        }
+      }
+      default -> {
+        // Another operator's output says nothing simple about its inputs.
+      }
+    }
+  }
+
+  private void restrictUnknown(Operands in, int input, long low, long high) {
+    restrict(in.node().inputs().get(input), new Range(low, high));
+  }
+
+  /** The smallest and largest element of a constant; null for another value. */
+  private static @Nullable Range known(Operands in, int input) {
+    Tensor value = in.value(input).filter(tensor -> tensor.elements() > 0).orElse(null);
+    if (value == null) {
+      return null;
+    }
+    long low = Long.MAX_VALUE;
+    long high = Long.MIN_VALUE;
+    for (long i = 0; i < value.elements(); i++) {
+      low = Math.min(low, value.longAt(i));
+      high = Math.max(high, value.longAt(i));
+    }
+    return new Range(low, high);
+  }
+
+  private void visitBodies(Node node) {
+    for (Object attribute : node.attributes().asMap().values()) {
+      if (attribute instanceof Graph body) {
+        visitBody(node, body);
+      }
+    }
+  }
+
+  private void visitBody(Node node, Graph body) {
+    AllowedInputs inner =
+        new AllowedInputs(
+            body,
+            value -> body.types().containsKey(value) ? body.types().get(value) : types.apply(value),
+            value ->
+                body.constants().containsKey(value)
+                    ? body.constants().get(value)
+                    : constants.apply(value));
+    // The first result of a Loop's body is its condition, which the node does not return.
+    int skipped = node.op().equals("Loop") ? 1 : 0;
+    for (int i = 0; i < node.outputs().size() && i + skipped < body.outputs().size(); i++) {
+      if (allowed.get(node.outputs().get(i)) instanceof Range range) {
+        inner.restrict(body.outputs().get(i + skipped), range);
+      }
+    }
+    inner.visitNodes();
+    Set<String> written = new HashSet<>();
+    body.nodes().forEach(each -> written.addAll(each.outputs()));
+    inner.allowed.forEach(
+        (value, range) -> {
+          int input = body.inputs().indexOf(value);
+          if (input >= 0) {
+            // A Loop's first input is the number of trips, its body's the number of this trip.
+            boolean isElsewhere = node.op().equals("Scan") && node.opset() < 9;
+            if (input >= 2 * skipped && !isElsewhere && node.hasInput(input)) {
+              restrict(node.inputs().get(input), range);
+            }
+          } else if (!written.contains(value) && !body.constants().containsKey(value)) {
+            restrict(value, range);
+          }
+        });
+  }
+}
