@@ -38,7 +38,10 @@ final class OneRuntime {
 
   public static void main(String[] args) throws IOException, OrtException {
     switch (args[0]) {
-      case "write" -> OnnxWriter.write(Zoo.get(args[1]).bind(Bindings.NONE), Path.of(args[2]));
+      case "write" ->
+          OnnxWriter.write(
+              args[1].equals("unet") ? DiffusionUnet.graph() : Zoo.get(args[1]).bind(Bindings.NONE),
+              Path.of(args[2]));
       case "flopmeter" -> flopmeter(args[1], Integer.parseInt(args[2]), Integer.parseInt(args[3]));
       default -> onnxRuntime(args[1], Integer.parseInt(args[2]), Integer.parseInt(args[3]));
     }
