@@ -1,48 +1,97 @@
 package dev.flopmeter.measure;
 
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The results of two files, matched.
  *
  * @param comparisons one per pair
  * @param unmatched what only one of the files holds
+ * @param notes what was left out of a file because a later result of the same case replaces it
  */
-public record ComparisonSet(List<Comparison> comparisons, List<String> unmatched) {
+public record ComparisonSet(
+    List<Comparison> comparisons, List<String> unmatched, List<String> notes) {
   public ComparisonSet {
     comparisons = List.copyOf(comparisons);
     unmatched = List.copyOf(unmatched);
+    notes = List.copyOf(notes);
   }
 
   /**
-   * Matches results by model, inputs, precision and batch. One result against one is a pair
-   * whatever they are.
+   * Matches results by model, inputs, precision and batch; among several of these, by backend and
+   * device. A case that occurs more than once in a file counts with its last result. One result
+   * against one is a pair, even if they differ.
    */
   public static ComparisonSet of(
       List<ProfileResult> base, List<ProfileResult> next, double threshold) {
-    if (base.size() == 1 && next.size() == 1) {
+    List<String> notes = new ArrayList<>();
+    List<ProfileResult> bases = lastOfEachCase("BASE", base, notes);
+    List<ProfileResult> before = new ArrayList<>(bases);
+    List<ProfileResult> after = new ArrayList<>(lastOfEachCase("NEW", next, notes));
+    if (before.size() == 1 && after.size() == 1) {
       return new ComparisonSet(
-          List.of(Comparison.of(base.get(0), next.get(0), threshold)), List.of());
+          List.of(Comparison.of(before.get(0), after.get(0), threshold)), List.of(), notes);
     }
-    List<ProfileResult> left = new ArrayList<>(next);
-    List<Comparison> comparisons = new ArrayList<>();
-    List<String> unmatched = new ArrayList<>();
-    for (ProfileResult one : base) {
-      ProfileResult other =
-          left.stream().filter(found -> key(found).equals(key(one))).findFirst().orElse(null);
-      if (other == null) {
-        unmatched.add("only BASE has " + key(one));
-      } else {
-        left.remove(other);
-        comparisons.add(Comparison.of(one, other, threshold));
-      }
-    }
-    left.forEach(one -> unmatched.add("only NEW has " + key(one)));
-    return new ComparisonSet(comparisons, unmatched);
+    Map<ProfileResult, ProfileResult> pairs = new HashMap<>();
+    pair(before, after, ComparisonSet::place, pairs);
+    pair(before, after, ComparisonSet::work, pairs);
+    List<Comparison> comparisons =
+        bases.stream()
+            .filter(pairs::containsKey)
+            .map(one -> Comparison.of(one, pairs.get(one), threshold))
+            .toList();
+    List<String> unmatched =
+        Stream.concat(
+                before.stream().map(one -> "only BASE has " + place(one)),
+                after.stream().map(one -> "only NEW has " + place(one)))
+            .toList();
+    return new ComparisonSet(comparisons, unmatched, notes);
   }
 
-  private static String key(ProfileResult result) {
+  private static List<ProfileResult> lastOfEachCase(
+      String file, List<ProfileResult> results, List<String> notes) {
+    Map<String, List<ProfileResult>> cases = new LinkedHashMap<>();
+    for (ProfileResult result : results) {
+      cases.computeIfAbsent(place(result), unseen -> new ArrayList<>()).add(result);
+    }
+    List<ProfileResult> last = new ArrayList<>();
+    cases.forEach(
+        (name, same) -> {
+          if (same.size() > 1) {
+            notes.add(file + " has " + same.size() + " results of " + name + "; the last is used");
+          }
+          last.add(same.get(same.size() - 1));
+        });
+    return last;
+  }
+
+  /** Moves what has the same key out of both lists. */
+  private static void pair(
+      List<ProfileResult> before,
+      List<ProfileResult> after,
+      Function<ProfileResult, String> key,
+      Map<ProfileResult, ProfileResult> pairs) {
+    for (ProfileResult one : List.copyOf(before)) {
+      after.stream()
+          .filter(other -> key.apply(other).equals(key.apply(one)))
+          .findFirst()
+          .ifPresent(
+              other -> {
+                before.remove(one);
+                after.remove(other);
+                pairs.put(one, other);
+              });
+    }
+  }
+
+  /** What is computed. */
+  private static String work(ProfileResult result) {
     return result.model().name()
         + ", "
         + result.run().precision()
@@ -50,6 +99,24 @@ public record ComparisonSet(List<Comparison> comparisons, List<String> unmatched
         + result.run().batch()
         + ", "
         + result.model().inputs().stream().map(input -> input.type().shape().toString()).toList();
+  }
+
+  /** What is computed, and where. */
+  private static String place(ProfileResult result) {
+    return work(result) + " (" + result.run().backend() + " on " + result.device().name() + ")";
+  }
+
+  /** The gravest of the verdicts: slower, else ambiguous, else faster, else the same. */
+  public Change verdict() {
+    return Stream.of(Change.SLOWER, Change.AMBIGUOUS, Change.FASTER)
+        .filter(change -> count(change) > 0)
+        .findFirst()
+        .orElse(Change.SAME);
+  }
+
+  /** How many pairs have this verdict on the whole pass. */
+  public long count(Change change) {
+    return comparisons.stream().filter(one -> one.total().change() == change).count();
   }
 
   /** Whether any pair is confirmed to be slower. */

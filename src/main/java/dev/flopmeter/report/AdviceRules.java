@@ -1,6 +1,7 @@
 package dev.flopmeter.report;
 
 import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Channels;
 import dev.flopmeter.measure.ProfileResult.Layer;
 import dev.flopmeter.report.Advice.Rule;
 import java.util.ArrayList;
@@ -43,12 +44,24 @@ final class AdviceRules {
           "Pow",
           "Exp",
           "Neg",
+          "Abs",
+          "Log",
+          "Max",
+          "Min",
+          "Reciprocal",
+          "Mish",
+          "Swish",
+          "Softplus",
+          "Softsign",
+          "Where",
+          "com.microsoft.BiasGelu",
+          "com.microsoft.FastGelu",
+          "com.microsoft.Gelu",
+          "com.microsoft.QuickGelu",
           "BatchNormalization",
           "Dropout",
           "Cast",
           "Identity");
-
-  private static final Set<String> CONVERSIONS = Set.of("Transpose", "Reorder", "LayoutConversion");
 
   static final List<Rule> ALL =
       List.of(
@@ -58,6 +71,7 @@ final class AdviceRules {
           AdviceRules::launchBound,
           AdviceRules::graphReplay,
           AdviceRules::layoutConversions,
+          AdviceRules::transpositions,
           AdviceRules::throttled,
           AdviceRules::farUnderRoof);
 
@@ -142,42 +156,57 @@ final class AdviceRules {
     if (block == 0 || !result.device().kind().equals("cuda")) {
       return Stream.of();
     }
-    List<Layer> odd =
+    List<Odd> odd =
         result.layers().stream()
-            .filter(layer -> !"launch".equals(layer.bound()) && filled(layer, block) < 1)
+            .filter(layer -> !"launch".equals(layer.bound()))
+            .flatMap(layer -> Odd.of(layer, block).stream())
             .toList();
-    double saved =
-        odd.stream().mapToDouble(layer -> layer.time().median() * (1 - filled(layer, block))).sum();
+    double saved = odd.stream().mapToDouble(Odd::fillingSeconds).sum();
     double savedShare = odd.isEmpty() ? 0 : saved / Breakdown.seconds(result);
     if (savedShare < WORTH_A_LAYER) {
       return Stream.of();
     }
-    Layer longest = longest(odd);
+    Odd longest =
+        odd.stream()
+            .max(Comparator.comparingDouble(one -> one.layer().time().median()))
+            .orElseThrow();
     return one(
         "Make channels a multiple of " + block,
         Verdict.count(odd.size(), "layer")
             + ", "
-            + Figures.percent(Breakdown.share(result, odd))
+            + Figures.percent(Breakdown.share(result, odd.stream().map(Odd::layer).toList()))
             + " of the time, have other numbers of channels (such as "
-            + Figures.cut(longest.name())
+            + Figures.cut(longest.layer().name())
             + ", "
-            + (longest.channels() == null
-                ? ""
-                : longest.channels().in() + " in and " + longest.channels().out() + " out")
-            + "), which tensor cores in "
+            + longest.channels().in()
+            + " in and "
+            + longest.channels().out()
+            + " out), which tensor cores in "
             + result.run().precision()
             + " fill up to one.",
         upTo(savedShare) + ", the part of their work that is filling",
         savedShare);
   }
 
-  /** The share of a layer's work that is left after its channels are filled up to whole blocks. */
-  private static double filled(Layer layer, int block) {
-    var channels = layer.channels();
-    if (channels == null || channels.in() < 1 || channels.out() < 1) {
-      return 1;
+  /**
+   * A layer whose channels are filled up to whole blocks.
+   *
+   * @param filled the share of its work that is left after that
+   */
+  private record Odd(Layer layer, Channels channels, double filled) {
+    static Optional<Odd> of(Layer layer, int block) {
+      Channels channels = layer.channels();
+      if (channels == null || channels.in() < 1 || channels.out() < 1) {
+        return Optional.empty();
+      }
+      double filled =
+          AdviceRules.filled(channels.in(), block) * AdviceRules.filled(channels.out(), block);
+      return filled < 1 ? Optional.of(new Odd(layer, channels, filled)) : Optional.empty();
     }
-    return filled(channels.in(), block) * filled(channels.out(), block);
+
+    double fillingSeconds() {
+      return layer.time().median() * (1 - filled);
+    }
   }
 
   private static double filled(long channels, int block) {
@@ -238,26 +267,46 @@ final class AdviceRules {
         saved);
   }
 
-  /** Steps that only rearrange: they serve no node of the model, or are transpositions. */
+  /** Steps that the backend added: they serve no node of the model and only convert layouts. */
   private static Stream<Advice> layoutConversions(ProfileResult result) {
     List<Layer> conversions =
-        result.layers().stream()
-            .filter(layer -> layer.cost().macs() == 0)
-            .filter(layer -> layer.nodes().isEmpty() || CONVERSIONS.contains(layer.op()))
-            .toList();
-    double share = Breakdown.share(result, conversions);
-    if (conversions.isEmpty() || share < WORTH_A_LAYER) {
+        result.layers().stream().filter(layer -> layer.nodes().isEmpty()).toList();
+    return rearranging(
+        result,
+        conversions,
+        "Keep one memory layout throughout",
+        "only to convert between memory layouts.",
+        "; try --layout nhwc and --layout nchw");
+  }
+
+  /** The model's own transpositions, where no other layer does them on the way. */
+  private static Stream<Advice> transpositions(ProfileResult result) {
+    List<Layer> transpositions =
+        result.layers().stream().filter(layer -> layer.op().equals("Transpose")).toList();
+    return rearranging(
+        result,
+        transpositions,
+        "Export the model with fewer transpositions",
+        "only to transpose data.",
+        ", if the layers around them take the data as it is");
+  }
+
+  private static Stream<Advice> rearranging(
+      ProfileResult result, List<Layer> layers, String title, String purpose, String condition) {
+    double share = Breakdown.share(result, layers);
+    if (layers.isEmpty() || share < WORTH_A_LAYER) {
       return Stream.of();
     }
     return one(
-        "Keep one memory layout throughout",
-        Verdict.count(conversions.size(), "layer")
+        title,
+        Verdict.count(layers.size(), "layer")
             + " (such as "
-            + Figures.cut(longest(conversions).name())
+            + Figures.cut(longest(layers).name())
             + ") take "
             + Figures.percent(share)
-            + " of the time only to rearrange data.",
-        upTo(share) + "; try --layout nhwc and --layout nchw",
+            + " of the time "
+            + purpose,
+        upTo(share) + condition,
         share);
   }
 

@@ -47,9 +47,12 @@ public final class CompareHtml {
     Page.themeToggle(out);
     out.close("div").close("header").line();
     out.open("main", "id", "main", "class", "wrap");
-    out.element("h1", set.isSlower() ? "Slower than before" : "Not slower than before");
+    out.element("h1", ComparisonVerdict.heading(set));
     if (!set.unmatched().isEmpty()) {
       notes(out, "Not compared", set.unmatched());
+    }
+    if (!set.notes().isEmpty()) {
+      notes(out, "Several results of one case", set.notes());
     }
     if (set.comparisons().size() > 1) {
       choice(out);
@@ -70,7 +73,7 @@ public final class CompareHtml {
               + ", batch "
               + one.next().run().batch()
               + ": "
-              + one.total().change().label();
+              + ComparisonVerdict.word(one.total().change());
       out.element("a", label, "href", "#r" + i, "aria-current", i == 0 ? "true" : null);
     }
     out.close("nav").line();
@@ -81,7 +84,7 @@ public final class CompareHtml {
     out.open("p", "class", "verdict", "id", id + "-verdict");
     out.name(verdict(comparison)).close("p");
     if (!comparison.differences().isEmpty()) {
-      notes(out, "Mind this when comparing", comparison.differences());
+      notes(out, "Not comparable", comparison.differences());
     }
     both(out, comparison, id);
     HtmlReport.section(out, id, "rooflines", "Both rooflines, on the same axes");
@@ -92,28 +95,15 @@ public final class CompareHtml {
     out.close("section").close("article").line();
   }
 
-  /** {@code resnet50, fp32, batch 8 on CPU: slower, 12.3 ms instead of 11.4 ms (+7.9 %)}. */
-  static String verdict(Comparison comparison) {
-    Row total = comparison.total();
-    Double relative = total.relative();
-    long moved = comparison.layers().stream().filter(CompareHtml::isMoved).count();
-    return Verdict.subject(comparison.next())
-        + ": "
-        + (total.change() == Change.SAME ? "no difference can be told" : total.change().label())
-        + (total.baseSeconds() == null || total.nextSeconds() == null
-            ? ""
-            : ", "
-                + Figures.seconds(total.nextSeconds())
-                + " against "
-                + Figures.seconds(total.baseSeconds()))
-        + (relative == null ? "" : " (" + StatusPage.signed(relative) + ")")
+  private static String verdict(Comparison comparison) {
+    long moved =
+        comparison.layers().stream()
+            .filter(row -> ComparisonVerdict.isMoved(row.change()))
+            .count();
+    return ComparisonVerdict.of(comparison)
         + "; "
         + Verdict.count((int) moved, "layer")
-        + " moved";
-  }
-
-  private static boolean isMoved(Row row) {
-    return row.change() != Change.SAME && row.change() != Change.AMBIGUOUS;
+        + " changed";
   }
 
   private static void notes(Markup out, String title, List<String> lines) {
@@ -197,7 +187,7 @@ public final class CompareHtml {
         name,
         before == null ? "" : format.apply(before),
         after == null ? "" : format.apply(after),
-        isKnown && before != null && after != null ? StatusPage.signed(after / before - 1) : "");
+        isKnown && before != null && after != null ? Figures.change(after / before - 1) : "");
   }
 
   private static void amount(Markup out, Amount amount) {
@@ -209,7 +199,7 @@ public final class CompareHtml {
           amount.name(),
           Figures.exact(before),
           Figures.exact(after),
-          before == 0 ? "" : StatusPage.signed((double) after / before - 1));
+          before == 0 ? "" : Figures.change((double) after / before - 1));
     }
   }
 
@@ -262,7 +252,7 @@ public final class CompareHtml {
     }
     List<Row> rows = comparison.layers();
     order.sort(
-        java.util.Comparator.comparing((Integer i) -> !isMoved(rows.get(i)))
+        java.util.Comparator.comparing((Integer i) -> !ComparisonVerdict.isMoved(rows.get(i).change()))
             .thenComparing(i -> -Math.abs(difference(rows.get(i)))));
     for (int i : order) {
       layer(out, i, rows.get(i), ops.getOrDefault(rows.get(i).name(), ""));
@@ -291,13 +281,13 @@ public final class CompareHtml {
     String sign = difference < 0 ? "−" : "+";
     LayerTable.figure(out, difference, sign + Figures.seconds(Math.abs(difference)));
     Double relative = row.relative();
-    LayerTable.figure(out, relative, relative == null ? "" : StatusPage.signed(relative));
+    LayerTable.figure(out, relative, relative == null ? "" : Figures.change(relative));
     String style =
         switch (row.change()) {
           case SLOWER, ADDED -> "up";
           case FASTER, REMOVED -> "down";
           case SAME, AMBIGUOUS -> "soft";
         };
-    out.element("td", row.change().label(), "class", style).close("tr");
+    out.element("td", ComparisonVerdict.word(row.change()), "class", style).close("tr");
   }
 }

@@ -22,10 +22,13 @@ public final class ComparisonJson {
     ObjectNode tree = JsonNodeFactory.instance.objectNode();
     tree.put("schema", SCHEMA);
     tree.put("slower", set.isSlower());
+    tree.put("verdict", set.verdict().label());
     var comparisons = tree.putArray("comparisons");
     set.comparisons().forEach(comparison -> comparisons.add(tree(comparison)));
     var unmatched = tree.putArray("unmatched");
     set.unmatched().forEach(unmatched::add);
+    var notes = tree.putArray("notes");
+    set.notes().forEach(notes::add);
     return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(tree);
   }
 

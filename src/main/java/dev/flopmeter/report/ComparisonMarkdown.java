@@ -12,8 +12,11 @@ public final class ComparisonMarkdown {
 
   public static String render(ComparisonSet set) {
     StringBuilder out = new StringBuilder();
+    if (set.comparisons().size() > 1) {
+      out.append("**").append(escaped(ComparisonVerdict.heading(set))).append("**\n\n");
+    }
     for (Comparison comparison : set.comparisons()) {
-      out.append("**").append(escaped(ComparisonTable.headline(comparison))).append("**\n\n");
+      out.append("**").append(escaped(ComparisonVerdict.of(comparison))).append("**\n\n");
       comparison
           .differences()
           .forEach(reason -> out.append("> Warning: ").append(escaped(reason)).append("\n\n"));
@@ -26,6 +29,7 @@ public final class ComparisonMarkdown {
       out.append('\n');
     }
     set.unmatched().forEach(reason -> out.append("> ").append(escaped(reason)).append("\n\n"));
+    set.notes().forEach(note -> out.append("> ").append(escaped(note)).append("\n\n"));
     return out.toString();
   }
 
@@ -34,7 +38,7 @@ public final class ComparisonMarkdown {
         comparison.layers().stream().filter(layer -> layer.change() != Change.SAME).count();
     out.append('\n');
     if (changed == 0) {
-      out.append("All ").append(comparison.layers().size()).append(" layers are the same.\n");
+      out.append("All ").append(comparison.layers().size()).append(" layers: no change beyond noise.\n");
       return;
     }
     out.append("<details><summary>")
@@ -58,8 +62,8 @@ public final class ComparisonMarkdown {
         escaped(row.name()),
         ComparisonTable.seconds(row.baseSeconds()),
         ComparisonTable.seconds(row.nextSeconds()),
-        relative == null ? "" : ComparisonTable.signed(relative),
-        row.change().label());
+        relative == null ? "" : Figures.change(relative),
+        ComparisonVerdict.word(row.change()));
   }
 
   private static void amount(StringBuilder out, Amount amount) {
@@ -71,7 +75,7 @@ public final class ComparisonMarkdown {
           escaped(amount.name()),
           Figures.si(base),
           Figures.si(next),
-          base == 0 ? "" : ComparisonTable.signed((double) next / base - 1),
+          base == 0 ? "" : Figures.change((double) next / base - 1),
           "changed");
     }
   }

@@ -16,34 +16,26 @@ public final class ComparisonTable {
 
   public static String render(ComparisonSet set, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
+    if (set.comparisons().size() > 1) {
+      out.append(style.bold(ComparisonVerdict.heading(set))).append("\n\n");
+    }
     for (Comparison comparison : set.comparisons()) {
-      out.append(style.bold(Figures.printable(headline(comparison)))).append("\n\n");
+      out.append(style.bold(Figures.printable(ComparisonVerdict.of(comparison)))).append("\n\n");
       table(comparison, style).render(out, style);
       out.append(same(comparison));
       amounts(out, comparison);
       comparison
           .differences()
-          .forEach(reason -> out.append("warning: ").append(reason).append('\n'));
+          .forEach(reason -> warn(out, reason));
       out.append('\n');
     }
-    set.unmatched().forEach(reason -> out.append("warning: ").append(reason).append('\n'));
+    set.unmatched().forEach(reason -> warn(out, reason));
+    set.notes().forEach(note -> warn(out, note));
     return out.toString();
   }
 
-  /** Such as {@code resnet50, fp32, batch 1 on Card: slower by 12 %}. */
-  static String headline(Comparison comparison) {
-    return Verdict.subject(comparison.next()) + ": " + verdict(comparison);
-  }
-
-  static String verdict(Comparison comparison) {
-    Double relative = comparison.total().relative();
-    String by = relative == null ? "" : " (" + signed(relative) + ")";
-    return switch (comparison.total().change()) {
-      case SLOWER -> "slower" + by;
-      case FASTER -> "faster" + by;
-      case AMBIGUOUS -> "apart, but by less than " + Figures.percent(comparison.threshold()) + by;
-      case SAME, ADDED, REMOVED -> "no difference beyond the noise" + by;
-    };
+  private static void warn(StringBuilder out, String reason) {
+    out.append("warning: ").append(Figures.printable(reason)).append('\n');
   }
 
   private static TextTable table(Comparison comparison, TerminalStyle style) {
@@ -78,14 +70,14 @@ public final class ComparisonTable {
             row.name(),
             seconds(row.baseSeconds()),
             seconds(row.nextSeconds()),
-            relative == null ? "-" : signed(relative),
-            row.change().label()),
+            relative == null ? "-" : Figures.change(relative),
+            ComparisonVerdict.word(row.change())),
         paint);
   }
 
   private static String same(Comparison comparison) {
     long same = comparison.layers().stream().filter(layer -> layer.change() == Change.SAME).count();
-    return same == 0 ? "" : same + " of " + comparison.layers().size() + " layers are the same\n";
+    return same == 0 ? "" : same + " of " + comparison.layers().size() + " layers: no change beyond noise\n";
   }
 
   private static void amounts(StringBuilder out, Comparison comparison) {
@@ -99,7 +91,7 @@ public final class ComparisonTable {
             .append(" -> ")
             .append(Figures.exact(next));
         if (base != 0) {
-          out.append(" (").append(signed((double) next / base - 1)).append(')');
+          out.append(" (").append(Figures.change((double) next / base - 1)).append(')');
         }
         out.append('\n');
       }
@@ -108,10 +100,5 @@ public final class ComparisonTable {
 
   static String seconds(@Nullable Double seconds) {
     return seconds == null ? "-" : Figures.seconds(seconds);
-  }
-
-  /** {@code +4.2 %}. */
-  static String signed(double share) {
-    return (share > 0 ? "+" : "") + Figures.percent(share);
   }
 }

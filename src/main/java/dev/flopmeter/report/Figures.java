@@ -111,6 +111,11 @@ public final class Figures {
     return value.setScale(digits, RoundingMode.HALF_UP).toPlainString() + " %";
   }
 
+  /** A relative change: {@code 0.042} as {@code +4.2 %}, {@code -0.12} as {@code -12 %}. */
+  public static String change(double ratio) {
+    return (ratio > 0 ? "+" : "") + percent(ratio);
+  }
+
   /** {@code 3.14159} as {@code 3.14}, {@code 29876} as {@code 29,900}: three digits, no prefix. */
   public static String number(double value) {
     BigDecimal rounded = BigDecimal.valueOf(checked(value)).round(THREE);

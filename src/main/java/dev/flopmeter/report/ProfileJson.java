@@ -4,6 +4,7 @@ import dev.flopmeter.measure.ProfileResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -23,6 +24,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class ProfileJson {
   private static final String PEAK = "peak_activation_bytes";
+  private static final Pattern LEADING_MARK = Pattern.compile("(?md)^\uFEFF+");
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
@@ -124,7 +126,7 @@ public final class ProfileJson {
    */
   public static List<ProfileResult> readAll(String text) {
     List<ProfileResult> results = new ArrayList<>();
-    try (MappingIterator<JsonNode> nodes = MAPPER.readerFor(JsonNode.class).readValues(text)) {
+    try (MappingIterator<JsonNode> nodes = MAPPER.readerFor(JsonNode.class).readValues(withoutMarks(text))) {
       while (nodes.hasNext()) {
         JsonNode node = nodes.next();
         if (!node.has("event")) {
@@ -135,9 +137,16 @@ public final class ProfileJson {
       throw new ReportFormatException(e.getOriginalMessage() + where(e), e);
     }
     if (results.isEmpty()) {
-      throw new ReportFormatException("no profile in it");
+      throw new ReportFormatException("contains no profile result");
     }
     return results;
+  }
+
+  /** Byte order marks, as editors and {@code cat} leave them in front of a line, say nothing. */
+  private static String withoutMarks(String text) {
+    return text.indexOf('\uFEFF') < 0
+        ? text
+        : LEADING_MARK.matcher(text).replaceAll("");
   }
 
   private static String where(JacksonException e) {

@@ -10,11 +10,21 @@ import dev.flopmeter.measure.ProfileResult.Channels;
 import dev.flopmeter.measure.ProfileResult.Launch;
 import dev.flopmeter.measure.ProfileResult.Layer;
 import dev.flopmeter.measure.ProfileResult.Run;
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.Layout;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.cudnn.EmulatedGpu;
+import dev.flopmeter.run.djl.DjlBackend;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Each kind of advice where the figures support it, and its silence where they do not. */
 class AdviceTest {
@@ -139,7 +149,7 @@ class AdviceTest {
 
   @Test
   void stepsThatServeNoNodeAreConversions() {
-    Layer conversion = SampleProfiles.timed("to nhwc", "Layout", List.of(), MEMORY, 0.012);
+    Layer conversion = SampleProfiles.timed("x:nhwc", "Convert", List.of(), MEMORY, 0.012);
     Layer pooling = SampleProfiles.timed("pool", "MaxPool", List.of("pool"), MEMORY, 0.012);
 
     assertThat(Advice.of(cuda("bf16", plus(four(0.012), conversion), null)))
@@ -253,5 +263,39 @@ class AdviceTest {
         base.sensors(),
         valid,
         base.warnings());
+  }
+
+  /** Steps as the backends really name them, each as long as the others. */
+  private static List<String> titles(Backend backend, RunOptions options) {
+    List<Layer> layers;
+    try (Plan plan =
+        backend.prepare(Zoo.get("shufflenet_v2_x0_5").bind(Bindings.ofBatch(1)), options)) {
+      layers =
+          plan.steps().stream()
+              .map(one -> SampleProfiles.timed(one.name(), one.op(), one.nodes(), MEMORY, 0.012))
+              .toList();
+    }
+    return Advice.of(cuda("bf16", layers, null)).stream().map(Advice::title).toList();
+  }
+
+  @Test
+  void theStepsOfTheCpuBackendAreUnderstood() {
+    try (Backend backend = DjlBackend.open()) {
+      assertThat(titles(backend, RunOptions.DEFAULT.withFuse(false)))
+          .containsExactlyInAnyOrder(
+              "Fuse elementwise operators into the layers before them",
+              "Export the model with fewer transpositions");
+      assertThat(titles(backend, RunOptions.DEFAULT))
+          .containsExactly("Export the model with fewer transpositions");
+    }
+  }
+
+  @Test
+  void theStepsOfTheGpuBackendAreUnderstood(@TempDir Path cache) {
+    try (Backend backend = EmulatedGpu.open(cache)) {
+      assertThat(titles(backend, RunOptions.DEFAULT.withLayout(Layout.NHWC)))
+          .containsExactlyInAnyOrder(
+              "Keep one memory layout throughout", "Export the model with fewer transpositions");
+    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.flopmeter.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flopmeter.measure.Change;
 import dev.flopmeter.measure.Comparison;
@@ -8,6 +9,8 @@ import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.measure.ProfileResult;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -107,7 +110,7 @@ class ComparisonTest {
     assertThat(comparison.amounts().stream().filter(Comparison.Amount::isChanged))
         .extracting(Comparison.Amount::name)
         .contains("macs", "flops", "params", "bytes");
-    assertThat(ComparisonMarkdown.render(new ComparisonSet(List.of(comparison), List.of())))
+    assertThat(ComparisonMarkdown.render(new ComparisonSet(List.of(comparison), List.of(), List.of())))
         .contains("| macs |");
   }
 
@@ -125,11 +128,11 @@ class ComparisonTest {
         ComparisonTable.render(
             against(scaled(BASE, 1.5, BASE.layers().get(3).name())), TerminalStyle.PLAIN);
     assertThat(table)
-        .contains("no difference beyond the noise")
+        .contains("no change beyond noise")
         .contains("end to end")
         .contains("+50 %")
         .contains("slower")
-        .contains("of " + BASE.layers().size() + " layers are the same");
+        .contains("of " + BASE.layers().size() + " layers: no change beyond noise");
   }
 
   @Test
@@ -153,5 +156,118 @@ class ComparisonTest {
             + "\n";
     assertThat(ProfileJson.readAll(lines)).containsExactly(BASE, BASE);
     assertThat(ProfileJson.readAll(ProfileJson.write(BASE))).containsExactly(BASE);
+  }
+
+  /** Every form that people read. */
+  private static List<String> forms(ComparisonSet set) {
+    return List.of(
+        ComparisonTable.render(set, TerminalStyle.PLAIN.withAllLayers(true)),
+        ComparisonMarkdown.render(set),
+        CompareHtml.render(set));
+  }
+
+  @Test
+  void everyFormSaysTheVerdictInTheSameWords() {
+    // The ranges go from 0.98 to 1.006 medians: 1.04 is apart by 1.3 %, less than the 5 % asked for
+    Map<ProfileResult, String> verdicts =
+        Map.of(
+            BASE, "no change beyond noise",
+            scaled(BASE, 1.12, ""), "slower",
+            scaled(BASE, 0.8, ""), "faster",
+            scaled(BASE, 1.04, ""), "ambiguous, apart by less than 5.0 %");
+    verdicts.forEach(
+        (next, verdict) -> {
+          assertThat(forms(against(next)))
+              .allSatisfy(form -> assertThat(form).contains("Sample GPU: " + verdict));
+          assertThat(CompareHtml.render(against(next)))
+              .contains("<h1>" + verdict.substring(0, 1).toUpperCase(Locale.ROOT))
+              .doesNotContain("Not slower");
+        });
+    assertThat(ComparisonJson.write(against(scaled(BASE, 1.04, ""))))
+        .contains("\"verdict\" : \"ambiguous\"", "\"slower\" : false");
+  }
+
+  @Test
+  void aLargeChangeWithinNoiseIsNotCalledTheSame() {
+    // A third of the median, but the least time was seen before: the ranges overlap
+    Comparison.Row row = new Comparison.Row("conv", Change.SAME, 0.003, 0.001);
+    Comparison comparison =
+        new Comparison(BASE, BASE, 0.05, List.of(), row, List.of(row), List.of());
+    ComparisonSet set = new ComparisonSet(List.of(comparison), List.of(), List.of());
+
+    assertThat(forms(set))
+        .allSatisfy(form -> assertThat(form).contains("-67 %").doesNotContain(">same<", "| same", "same\n"));
+    assertThat(forms(set).get(0)).containsPattern("-67 %\\s+within noise");
+  }
+
+  @Test
+  void aCaseThatStandsTwiceIsJudgedByItsLastResult() {
+    List<ProfileResult> sweep = SampleProfiles.sweep();
+    List<ProfileResult> twice = new ArrayList<>(sweep);
+    twice.add(scaled(sweep.get(1), 1.5, ""));
+
+    ComparisonSet next = ComparisonSet.of(sweep, twice, 0.05);
+    assertThat(next.isSlower()).isTrue();
+    assertThat(next.comparisons()).hasSameSizeAs(sweep);
+    assertThat(next.unmatched()).isEmpty();
+    assertThat(next.notes())
+        .singleElement()
+        .asString()
+        .startsWith("NEW has 2 results of resnet50, bf16, batch 8")
+        .endsWith("the last is used");
+    assertThat(forms(next))
+        .allSatisfy(
+            form ->
+                assertThat(form)
+                    .contains("5 cases: 1 slower, 4 within noise", "the last is used"));
+    assertThat(ProfileSchema.complaints("compare-1.json", ComparisonJson.write(next))).isEmpty();
+
+    ComparisonSet base = ComparisonSet.of(twice, sweep, 0.05);
+    assertThat(base.verdict()).as("the slow result is now the one before").isEqualTo(Change.FASTER);
+    assertThat(base.notes()).singleElement().asString().startsWith("BASE has 2 results");
+    ComparisonSet single = ComparisonSet.of(List.of(BASE, BASE), List.of(BASE), 0.05);
+    assertThat(single.comparisons()).hasSize(1);
+  }
+
+  @Test
+  void resultsOfSeveralDevicesAreMatchedByDevice() {
+    ProfileResult other = onDevice(BASE, "Other GPU");
+    ComparisonSet set =
+        ComparisonSet.of(List.of(BASE, other), List.of(scaled(other, 1.5, ""), BASE), 0.05);
+
+    assertThat(set.comparisons()).allSatisfy(one -> assertThat(one.differences()).isEmpty());
+    assertThat(set.comparisons()).extracting(one -> one.total().change())
+        .containsExactly(Change.SAME, Change.SLOWER);
+    assertThat(set.notes()).isEmpty();
+  }
+
+  private static ProfileResult onDevice(ProfileResult base, String name) {
+    JsonMapper mapper = JsonMapper.builder().build();
+    ObjectNode tree = (ObjectNode) mapper.readTree(ProfileJson.write(base));
+    ((ObjectNode) tree.get("device")).put("name", name);
+    return ProfileJson.read(mapper.writeValueAsString(tree));
+  }
+
+  @Test
+  void whatOnlyOneFileHasIsCountedInTheHeading() {
+    List<ProfileResult> sweep = SampleProfiles.sweep();
+    assertThat(ComparisonVerdict.heading(ComparisonSet.of(sweep, sweep.subList(0, 1), 0.05)))
+        .isEqualTo("5 cases: 1 within noise, 4 not compared");
+  }
+
+  @Test
+  void byteOrderMarksAreSkipped() {
+    String line = ProfileJson.writeLine(BASE);
+    assertThat(ProfileJson.readAll("\uFEFF" + ProfileJson.write(BASE))).containsExactly(BASE);
+    assertThat(ProfileJson.readAll("\uFEFF" + line + "\n\uFEFF" + line + "\n")).hasSize(2);
+  }
+
+  @Test
+  void aFileWithoutResultsIsRefused() {
+    for (String text : List.of("", "\n", "\uFEFF", ProfileJson.writeProgress("x", 0, "") + "\n")) {
+      assertThatThrownBy(() -> ProfileJson.readAll(text))
+          .isInstanceOf(ReportFormatException.class)
+          .hasMessage("contains no profile result");
+    }
   }
 }

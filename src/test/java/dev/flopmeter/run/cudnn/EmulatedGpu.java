@@ -9,14 +9,14 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /** The emulated driver and cuDNN, bound into this process; built by Maven or on first use. */
-final class EmulatedGpu {
+public final class EmulatedGpu {
   static final Path SCRIPT = Path.of("src/test/bin/emulated-gpu").toAbsolutePath();
   private static final Path LIBRARIES = Path.of("target/emulated-gpu/lib").toAbsolutePath();
 
   private EmulatedGpu() {}
 
   /** The backend on the emulated device; the calling test is skipped where there is no compiler. */
-  static CudnnBackend open(Path cache) {
+  public static CudnnBackend open(Path cache) {
     requireBuilt();
     return CudnnBackend.open("cuda:0", libraries(), cache);
   }
