@@ -128,7 +128,8 @@ final class AdviceRules {
     return one(
         "Run in " + precision + ", on the tensor cores",
         Figures.percent(compute)
-            + " of the time goes to compute-bound layers in fp32, on a device of compute capability "
+            + " of the time goes to compute-bound layers in fp32, on a device of compute capability"
+            + " "
             + Figures.number(capability)
             + ", whose tensor cores stay idle; "
             + Figures.percent(memory)

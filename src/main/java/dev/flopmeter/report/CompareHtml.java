@@ -1,6 +1,5 @@
 package dev.flopmeter.report;
 
-import dev.flopmeter.measure.Change;
 import dev.flopmeter.measure.Comparison;
 import dev.flopmeter.measure.Comparison.Amount;
 import dev.flopmeter.measure.Comparison.Row;
@@ -17,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Two profiles side by side as one HTML file: the verdict, both rooflines, what moved. */
@@ -26,46 +26,36 @@ public final class CompareHtml {
 
   private CompareHtml(ComparisonSet set) {
     this.set = set;
-    List<ProfileResult> results = new ArrayList<>();
-    for (Comparison comparison : set.comparisons()) {
-      results.add(comparison.base());
-      results.add(comparison.next());
-    }
-    this.colours = new OperatorColours(results);
+    this.colours = new OperatorColours(results());
+  }
+
+  private List<ProfileResult> results() {
+    return set.comparisons().stream()
+        .flatMap(comparison -> Stream.of(comparison.base(), comparison.next()))
+        .toList();
   }
 
   /** The page as a file. */
   public static String render(ComparisonSet set) {
-    return new Page("Comparison – flopmeter", "report.js", null).render(new CompareHtml(set)::body);
+    return new Page("Comparison – flopmeter", "comparison", "report.js", null)
+        .render(new CompareHtml(set)::body, footer -> footer.text("Made by flopmeter."));
   }
 
   private void body(Markup out) {
-    out.element("a", "Skip to the results", "class", "skip", "href", "#main");
-    out.open("header", "class", "bar-top").open("div", "class", "wrap");
-    out.element("span", "flopmeter", "class", "mark");
-    out.element("span", "comparison", "class", "kind");
-    Page.themeToggle(out);
-    out.close("div").close("header").line();
-    out.open("main", "id", "main", "class", "wrap");
+    Page.notice(out, ".emulated", "Emulated device", HtmlReport.emulated(results()));
     out.element("h1", ComparisonVerdict.heading(set));
-    if (!set.unmatched().isEmpty()) {
-      notes(out, "Not compared", set.unmatched());
-    }
-    if (!set.notes().isEmpty()) {
-      notes(out, "Several results of one case", set.notes());
-    }
+    Page.notice(out, "", "Not compared", set.unmatched());
+    Page.notice(out, "", "Several results of one case", set.notes());
     if (set.comparisons().size() > 1) {
       choice(out);
     }
     for (int i = 0; i < set.comparisons().size(); i++) {
       article(out, set.comparisons().get(i), "r" + i);
     }
-    out.close("main").line();
-    out.open("footer", "class", "wrap").element("p", "Made by flopmeter.").close("footer");
   }
 
   private void choice(Markup out) {
-    out.open("nav", "class", "choice", "aria-label", "Comparisons");
+    out.open("nav.choice", "aria-label", "Comparisons");
     for (int i = 0; i < set.comparisons().size(); i++) {
       Comparison one = set.comparisons().get(i);
       String label =
@@ -80,12 +70,10 @@ public final class CompareHtml {
   }
 
   private void article(Markup out, Comparison comparison, String id) {
-    out.open("article", "class", "result", "id", id, "aria-labelledby", id + "-verdict");
-    out.open("p", "class", "verdict", "id", id + "-verdict");
+    out.open("article.result", "id", id, "aria-labelledby", id + "-verdict");
+    out.open("p.verdict", "id", id + "-verdict");
     out.name(verdict(comparison)).close("p");
-    if (!comparison.differences().isEmpty()) {
-      notes(out, "Not comparable", comparison.differences());
-    }
+    Page.notice(out, "", "Not comparable", comparison.differences());
     both(out, comparison, id);
     HtmlReport.section(out, id, "rooflines", "Both rooflines, on the same axes");
     rooflines(out, comparison);
@@ -97,31 +85,20 @@ public final class CompareHtml {
 
   private static String verdict(Comparison comparison) {
     long moved =
-        comparison.layers().stream()
-            .filter(row -> ComparisonVerdict.isMoved(row.change()))
-            .count();
+        comparison.layers().stream().filter(row -> ComparisonVerdict.isMoved(row.change())).count();
     return ComparisonVerdict.of(comparison)
         + "; "
         + Verdict.count((int) moved, "layer")
         + " changed";
   }
 
-  private static void notes(Markup out, String title, List<String> lines) {
-    out.open("div", "class", "warnings", "role", "note").element("strong", title).open("ul");
-    for (String line : lines) {
-      out.open("li").name(line).close("li");
-    }
-    out.close("ul").close("div").line();
-  }
-
   private static void both(Markup out, Comparison comparison, String id) {
     HtmlReport.section(out, id, "both", "Side by side");
-    out.open("div", "class", "scroll", "tabindex", "0", "role", "group", "aria-label", "Both");
-    out.open("table", "class", "grid").element("caption", "Both results", "class", "sr");
+    out.open("table.stack").element("caption.sr", "Both results");
     out.open("thead").open("tr");
     out.element("th", "Figure", "scope", "col");
     for (String title : List.of("Base", "New", "Change")) {
-      out.element("th", title, "scope", "col", "class", "n");
+      out.element("th.n", title, "scope", "col");
     }
     out.close("tr").close("thead").open("tbody");
     figure(out, comparison, "Median of a pass", r -> r.latency().median(), Figures::seconds);
@@ -155,7 +132,7 @@ public final class CompareHtml {
     for (String library : libraries(comparison)) {
       text(out, library, r -> r.environment().libraries().getOrDefault(library, "–"), comparison);
     }
-    out.close("tbody").close("table").close("div").close("section").line();
+    out.close("tbody").close("table").close("section").line();
   }
 
   private static List<String> libraries(Comparison comparison) {
@@ -212,10 +189,18 @@ public final class CompareHtml {
 
   private static void row(Markup out, String name, String before, String after, String change) {
     out.open("tr").element("th", name, "scope", "row");
-    for (String text : new String[] {before, after, change}) {
-      out.open("td", "class", "n").name(Figures.cut(text)).close("td");
-    }
+    cell(out, "Base", before);
+    cell(out, "New", after);
+    cell(out, "Change", change);
     out.close("tr");
+  }
+
+  private static void cell(Markup out, String label, String text) {
+    if (text.isEmpty()) {
+      out.empty("td");
+    } else {
+      out.open("td.n", "data-l", label).name(Figures.cut(text)).close("td");
+    }
   }
 
   private void rooflines(Markup out, Comparison comparison) {
@@ -224,7 +209,7 @@ public final class CompareHtml {
       rows.putIfAbsent(comparison.layers().get(i).name(), i);
     }
     List<ProfileResult> both = List.of(comparison.base(), comparison.next());
-    out.open("div", "class", "columns");
+    out.open("div.columns");
     for (int side = 0; side < both.size(); side++) {
       ProfileResult result = both.get(side);
       List<Layer> layers = result.layers();
@@ -240,6 +225,7 @@ public final class CompareHtml {
     LayerTable.tools(out, "layer, operator or change");
     LayerTable.begin(
         out,
+        "compared",
         "Layers of both",
         List.of("#", "Layer", "Operator", "Base", "New", "Difference", "Relative", "Change"),
         List.of("Layer", "Operator", "Change"));
@@ -252,7 +238,8 @@ public final class CompareHtml {
     }
     List<Row> rows = comparison.layers();
     order.sort(
-        java.util.Comparator.comparing((Integer i) -> !ComparisonVerdict.isMoved(rows.get(i).change()))
+        java.util.Comparator.comparing(
+                (Integer i) -> !ComparisonVerdict.isMoved(rows.get(i).change()))
             .thenComparing(i -> -Math.abs(difference(rows.get(i)))));
     for (int i : order) {
       layer(out, i, rows.get(i), ops.getOrDefault(rows.get(i).name(), ""));
@@ -269,7 +256,7 @@ public final class CompareHtml {
   private void layer(Markup out, int index, Row row, String op) {
     out.line().open("tr", "data-i", index);
     LayerTable.figure(out, (double) index, Integer.toString(index + 1));
-    out.open("th", "scope", "row").element("bdi", row.name(), "class", "clip").close("th");
+    out.open("th", "scope", "row").element("bdi.clip", row.name()).close("th");
     out.open("td");
     TimeCharts.tagged(out, colours.of(op), Figures.operator(op));
     out.close("td");
@@ -288,6 +275,6 @@ public final class CompareHtml {
           case FASTER, REMOVED -> "down";
           case SAME, AMBIGUOUS -> "soft";
         };
-    out.element("td", ComparisonVerdict.word(row.change()), "class", style).close("tr");
+    out.element("td." + style, ComparisonVerdict.word(row.change())).close("tr");
   }
 }

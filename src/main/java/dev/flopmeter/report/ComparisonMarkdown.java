@@ -38,7 +38,9 @@ public final class ComparisonMarkdown {
         comparison.layers().stream().filter(layer -> layer.change() != Change.SAME).count();
     out.append('\n');
     if (changed == 0) {
-      out.append("All ").append(comparison.layers().size()).append(" layers: no change beyond noise.\n");
+      out.append("All ")
+          .append(comparison.layers().size())
+          .append(" layers: no change beyond noise.\n");
       return;
     }
     out.append("<details><summary>")

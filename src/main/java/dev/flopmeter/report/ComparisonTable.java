@@ -24,9 +24,7 @@ public final class ComparisonTable {
       table(comparison, style).render(out, style);
       out.append(same(comparison));
       amounts(out, comparison);
-      comparison
-          .differences()
-          .forEach(reason -> warn(out, reason));
+      comparison.differences().forEach(reason -> warn(out, reason));
       out.append('\n');
     }
     set.unmatched().forEach(reason -> warn(out, reason));
@@ -77,7 +75,9 @@ public final class ComparisonTable {
 
   private static String same(Comparison comparison) {
     long same = comparison.layers().stream().filter(layer -> layer.change() == Change.SAME).count();
-    return same == 0 ? "" : same + " of " + comparison.layers().size() + " layers: no change beyond noise\n";
+    return same == 0
+        ? ""
+        : same + " of " + comparison.layers().size() + " layers: no change beyond noise\n";
   }
 
   private static void amounts(StringBuilder out, Comparison comparison) {

@@ -37,7 +37,7 @@ final class DeviceSections {
     if (result.memory() == null && result.sensors() == null) {
       return;
     }
-    out.open("div", "class", "columns");
+    out.open("div.columns");
     if (result.memory() != null) {
       HtmlReport.section(out, id, "memory", "Memory");
       memory(out, result.memory());
@@ -57,9 +57,7 @@ final class DeviceSections {
     long[] parts = {memory.weights(), memory.activations(), memory.workspace()};
     if (total > 0) {
       out.open(
-          "svg",
-          "class",
-          "strip",
+          "svg.strip",
           "viewBox",
           "0 0 960 44",
           "preserveAspectRatio",
@@ -69,16 +67,16 @@ final class DeviceSections {
       double x = 0;
       for (int i = 0; i < parts.length; i++) {
         double width = 960.0 * parts[i] / total;
-        out.empty("rect", "class", "k" + i, "x", x, "width", width, "height", 44.0);
+        out.empty("rect.k" + i, "x", x, "width", width, "height", 44.0);
         x += width;
       }
       out.close("svg");
     }
-    out.open("table", "class", "facts").element("caption", "Held on the device", "class", "sr");
+    out.open("table.facts").element("caption.sr", "Held on the device");
     out.open("tbody");
     for (int i = 0; i < parts.length; i++) {
       out.open("tr").open("th", "scope", "row");
-      out.empty("i", "class", "swatch k" + i).text(names[i]).close("th");
+      out.empty("i.swatch.k" + i).text(names[i]).close("th");
       out.element("td", Figures.bytes(parts[i])).close("tr");
     }
     fact(out, "Together", Figures.bytes(total));
@@ -86,7 +84,7 @@ final class DeviceSections {
   }
 
   private static void sensors(Markup out, Sensors sensors) {
-    out.open("table", "class", "facts").element("caption", "Sensors", "class", "sr");
+    out.open("table.facts").element("caption.sr", "Sensors");
     out.open("tbody");
     row(out, "Clock of the processors", sensors.smClockHz(), value -> Figures.si(value, "Hz"));
     row(out, "Clock of the memory", sensors.memoryClockHz(), value -> Figures.si(value, "Hz"));

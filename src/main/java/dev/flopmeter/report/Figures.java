@@ -147,7 +147,7 @@ public final class Figures {
   }
 
   /** Names can have any length; in sentences and labels, which are heard in full, they are cut. */
-  static String cut(String name) {
+  public static String cut(String name) {
     return name.codePointCount(0, name.length()) <= LONGEST_NAME
         ? name
         : name.substring(0, name.offsetByCodePoints(0, LONGEST_NAME)) + "…";

@@ -20,12 +20,14 @@ public final class HtmlReport {
 
   private final List<ProfileResult> results;
   private final OperatorColours colours;
+  private final boolean isServed;
 
-  private HtmlReport(List<ProfileResult> results) {
+  private HtmlReport(List<ProfileResult> results, boolean isServed) {
     if (results.isEmpty()) {
       throw new IllegalArgumentException("a report needs a result");
     }
     this.results = List.copyOf(results);
+    this.isServed = isServed;
     this.colours = new OperatorColours(results);
   }
 
@@ -40,19 +42,13 @@ public final class HtmlReport {
    * @param nonce of the response's policy ({@link Page#policy}); null for a file
    */
   public static String page(List<ProfileResult> results, @Nullable String nonce) {
-    HtmlReport report = new HtmlReport(results);
+    HtmlReport report = new HtmlReport(results, nonce != null);
     String title = Figures.cut(results.get(0).model().name()) + " – flopmeter";
-    return new Page(title, "report.js", nonce).render(report::body);
+    return new Page(title, "profile", "report.js", nonce).render(report::body, report::footer);
   }
 
   private void body(Markup out) {
-    out.element("a", "Skip to the results", "class", "skip", "href", "#main");
-    out.open("header", "class", "bar-top").open("div", "class", "wrap");
-    out.element("span", "flopmeter", "class", "mark");
-    out.element("span", "profile", "class", "kind");
-    Page.themeToggle(out);
-    out.close("div").close("header").line();
-    out.open("main", "id", "main", "class", "wrap");
+    Page.notice(out, ".emulated", "Emulated device", emulated(results));
     int best = best();
     ProfileResult first = results.get(best);
     out.open("h1").name(cut(first.model().name())).close("h1");
@@ -63,10 +59,22 @@ public final class HtmlReport {
     for (int i = 0; i < results.size(); i++) {
       article(out, results.get(i), i, i == best);
     }
-    out.close("main").line();
-    out.open("footer", "class", "wrap");
-    out.element("p", "Made by flopmeter " + first.environment().flopmeter() + ".");
-    out.close("footer");
+  }
+
+  private void footer(Markup out) {
+    out.text("Made by flopmeter " + results.get(0).environment().flopmeter() + ".");
+    if (isServed) {
+      out.text(" ").element("a", "Status of the daemon", "href", "../").text(".");
+    }
+  }
+
+  /** What must be said of results of emulated devices; none for real ones. */
+  static List<String> emulated(List<ProfileResult> results) {
+    return results.stream()
+        .filter(result -> result.device().isEmulated())
+        .map(result -> Verdict.emulated(result.device().name()))
+        .distinct()
+        .toList();
   }
 
   /** The result with most inferences a second, among the valid ones if there are any. */
@@ -81,7 +89,7 @@ public final class HtmlReport {
   }
 
   private void sweep(Markup out) {
-    out.open("section", "class", "panel", "aria-labelledby", "sweep");
+    out.open("section.panel", "aria-labelledby", "sweep");
     out.element("h2", "Batches and precisions", "id", "sweep");
     new SweepCharts(results).draw(out);
     out.close("section").line();
@@ -89,7 +97,7 @@ public final class HtmlReport {
 
   /** Links to the results; the script shows one at a time. */
   private void choice(Markup out, int best) {
-    out.open("nav", "class", "choice", "aria-label", "Results");
+    out.open("nav.choice", "aria-label", "Results");
     for (int i = 0; i < results.size(); i++) {
       ProfileResult result = results.get(i);
       out.element(
@@ -106,9 +114,7 @@ public final class HtmlReport {
   private void article(Markup out, ProfileResult result, int index, boolean isBest) {
     String id = "r" + index;
     out.open(
-        "article",
-        "class",
-        "result",
+        "article.result",
         "id",
         id,
         "data-best",
@@ -121,18 +127,16 @@ public final class HtmlReport {
 
     section(out, id, "roofline", "Roofline");
     out.element(
-        "p",
+        "p.note",
         "Each dot is a layer, its area the time it takes. The nearer to a roof, the better it uses"
-            + " the device; left of the ridge memory sets the pace, right of it arithmetic.",
-        "class",
-        "note");
+            + " the device; left of the ridge memory sets the pace, right of it arithmetic.");
     new RooflineChart(result, colours).draw(out);
     legend(out, result);
     out.close("section").line();
 
     advice(out, result, id);
 
-    section(out, id, "time", "Where the time goes");
+    section(out, id, "time", "Time by layer");
     new TimeCharts(result, colours).draw(out);
     out.close("section").line();
 
@@ -153,34 +157,25 @@ public final class HtmlReport {
 
   static void section(Markup out, String id, String name, String title) {
     String heading = id + "-" + name;
-    out.open("section", "class", "panel", "aria-labelledby", heading);
+    out.open("section.panel", "aria-labelledby", heading);
     out.element("h2", title, "id", heading);
   }
 
   private static void verdict(Markup out, ProfileResult result, String id) {
-    out.open("p", "class", "verdict", "id", id + "-verdict");
+    out.open("p.verdict", "id", id + "-verdict");
     out.name(Verdict.of(result)).close("p");
   }
 
   private static void warnings(Markup out, ProfileResult result) {
-    List<String> warnings = new ArrayList<>(result.warnings());
-    if (result.device().isEmulated()) {
-      warnings.add(0, "The device is emulated: counts are real, times are not.");
-    }
-    if (warnings.isEmpty()) {
-      return;
-    }
-    out.open("div", "class", result.valid() ? "warnings" : "warnings invalid", "role", "note");
-    out.element("strong", result.valid() ? "Mind this" : "These figures are not valid");
-    out.open("ul");
-    for (String warning : warnings) {
-      out.open("li").name(warning).close("li");
-    }
-    out.close("ul").close("div").line();
+    Page.notice(
+        out,
+        result.valid() ? "" : ".invalid",
+        result.valid() ? "Warnings" : "These figures are not valid",
+        result.warnings());
   }
 
   private static void tiles(Markup out, ProfileResult result) {
-    out.open("dl", "class", "tiles");
+    out.open("dl.tiles");
     Utilization mfu = Utilization.mfu(result);
     Utilization mbu = Utilization.mbu(result);
     if (mfu != null) {
@@ -218,7 +213,7 @@ public final class HtmlReport {
   }
 
   private void legend(Markup out, ProfileResult result) {
-    out.open("p", "class", "legend");
+    out.open("p.legend");
     boolean hasOthers = false;
     for (Breakdown.Part part : Breakdown.byOperator(result)) {
       if (colours.isShared(part.label())) {
@@ -238,21 +233,19 @@ public final class HtmlReport {
     if (results.size() > 1) {
       Advice.ofBatch(result, results).ifPresent(all::add);
     }
-    section(out, id, "advice", "What would help");
+    section(out, id, "advice", "Recommendations");
     if (all.isEmpty()) {
       out.element(
-          "p",
+          "p.note",
           result.valid() && !result.device().isEmulated()
-              ? "Nothing that these figures support."
-              : "No advice from figures that must not be believed.",
-          "class",
-          "note");
+              ? "No recommendations."
+              : "No recommendations from figures that are not valid.");
     } else {
-      out.open("ol", "class", "advice");
+      out.open("ol.advice");
       for (Advice advice : all) {
         out.open("li").element("h3", advice.title());
         out.element("p", advice.evidence());
-        out.open("p", "class", "gain").element("strong", "Expected: ").text(advice.gain());
+        out.open("p.gain").element("strong", "Expected: ").text(advice.gain());
         out.close("p").close("li");
       }
       out.close("ol");

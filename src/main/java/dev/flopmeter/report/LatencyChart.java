@@ -26,7 +26,7 @@ final class LatencyChart {
   }
 
   void draw(Markup out) {
-    out.open("div", "class", "columns wide-first");
+    out.open("div.columns.wide-first");
     List<Double> samples = result.run().rawSeconds();
     boolean hasSamples = samples != null && samples.size() >= 10;
     double height = hasSamples ? HEIGHT : BOX_HEIGHT;
@@ -41,9 +41,7 @@ final class LatencyChart {
             new Range(low - pad, high + pad, false),
             new Range(0, 1, false));
     out.open(
-        "svg",
-        "class",
-        "latency",
+        "svg.latency",
         "viewBox",
         "0 0 " + Markup.at(WIDTH) + " " + Markup.at(height),
         "role",
@@ -95,9 +93,7 @@ final class LatencyChart {
       double x = plot.x().at(low + i * width);
       double height = (floor - plot.top()) * counts[i] / most;
       out.empty(
-          "rect",
-          "class",
-          "bin",
+          "rect.bin",
           "x",
           x + 0.5,
           "y",
@@ -116,30 +112,19 @@ final class LatencyChart {
     double q3 = plot.x().at(latency.q3());
     double reach = Math.min(latency.q3() + 1.5 * (latency.q3() - latency.q1()), plot.x().to());
     double end = plot.x().at(reach);
-    out.open("g", "class", "box");
+    out.open("g.box");
     out.empty("line", "x1", min, "x2", end, "y1", middle, "y2", middle);
     out.empty(
         "rect", "x", q1, "y", middle - 9, "width", Math.max(1, q3 - q1), "height", 18.0, "rx", 2.0);
     double median = plot.x().at(latency.median());
-    out.empty(
-        "line",
-        "class",
-        "median",
-        "x1",
-        median,
-        "x2",
-        median,
-        "y1",
-        middle - 12,
-        "y2",
-        middle + 12);
+    out.empty("line.median", "x1", median, "x2", median, "y1", middle - 12, "y2", middle + 12);
     String[] names = {"p90", "p95", "p99"};
     List<@Nullable Double> tails = tails();
     for (int i = 0; i < names.length; i++) {
       Double tail = tails.get(i);
       if (tail != null) {
         double x = plot.x().at(tail);
-        out.empty("line", "class", "tail", "x1", x, "x2", x, "y1", middle - 7, "y2", middle + 7);
+        out.empty("line.tail", "x1", x, "x2", x, "y1", middle - 7, "y2", middle + 7);
         out.element("text", names[i], "x", x, "y", middle - 13, "text-anchor", "middle");
       }
     }
@@ -147,7 +132,7 @@ final class LatencyChart {
   }
 
   private void table(Markup out) {
-    out.open("table", "class", "facts").element("caption", "Time of a pass").open("tbody");
+    out.open("table.facts").element("caption", "Time of a pass").open("tbody");
     row(out, "Least", latency.min());
     row(out, "First quartile", latency.q1());
     row(out, "Median", latency.median());

@@ -51,6 +51,7 @@ final class LayerTable {
     tools(out, "layer, operator, bound or kernel");
     begin(
         out,
+        "profiled",
         "Layers of " + Figures.cut(result.model().name()),
         COLUMNS.stream().map(Column::title).toList(),
         COLUMNS.stream().filter(column -> !column.isFigure).map(Column::title).toList());
@@ -62,14 +63,12 @@ final class LayerTable {
 
   /** The filter's field and the count of rows; the script brings them to life. */
   static void tools(Markup out, String searched) {
-    out.open("div", "class", "tools", "hidden", "");
+    out.open("div.tools", "hidden", "");
     out.open("label").text("Filter ");
     out.empty(
-        "input",
+        "input.filter",
         "type",
         "search",
-        "class",
-        "filter",
         "placeholder",
         searched,
         "autocomplete",
@@ -77,35 +76,36 @@ final class LayerTable {
         "spellcheck",
         "false");
     out.close("label");
-    out.element("output", "", "class", "count", "aria-live", "polite");
+    out.element("output.count", "", "aria-live", "polite");
     out.close("div");
   }
 
   /**
    * The table up to its first row.
    *
+   * @param style its widths and labels in the style sheet
    * @param texts titles of the columns that hold no figures
    */
-  static void begin(Markup out, String caption, List<String> titles, List<String> texts) {
-    out.open(
-        "div", "class", "scroll tall", "tabindex", "0", "role", "group", "aria-label", "Layers");
-    out.open("table", "class", "grid layers").element("caption", caption, "class", "sr");
+  static void begin(
+      Markup out, String style, String caption, List<String> titles, List<String> texts) {
+    out.open("div.scroll.tall", "tabindex", "0", "role", "group", "aria-label", "Layers");
+    out.open("table.grid.layers." + style).element("caption.sr", caption);
     out.open("thead").open("tr");
     for (String title : titles) {
-      out.element("th", title, "scope", "col", "class", texts.contains(title) ? null : "n");
+      out.element(texts.contains(title) ? "th" : "th.n", title, "scope", "col");
     }
     out.close("tr").close("thead").line().open("tbody");
   }
 
   static void end(Markup out) {
     out.close("tbody").close("table").close("div");
-    out.element("button", "Show all", "type", "button", "class", "more", "hidden", "");
+    out.element("button.more", "Show all", "type", "button", "hidden", "");
   }
 
   private void row(Markup out, int index, Layer layer) {
     out.line().open("tr", "data-i", index);
     figure(out, (double) index, Integer.toString(index + 1));
-    out.open("th", "scope", "row").element("bdi", layer.name(), "class", "clip").close("th");
+    out.open("th", "scope", "row").element("bdi.clip", layer.name()).close("th");
     out.open("td");
     TimeCharts.tagged(out, colours.of(layer.op()), Figures.operator(layer.op()));
     out.close("td");
@@ -130,8 +130,8 @@ final class LayerTable {
     Double efficiency = layer.rooflineEfficiency();
     figure(out, efficiency, efficiency == null ? "" : Figures.percent(efficiency));
     String bound = layer.bound();
-    out.element("td", bound == null ? "" : bound, "class", bound == null ? null : "b-" + bound);
-    out.open("td").element("bdi", kernel(layer), "class", "clip").close("td");
+    out.element(bound == null ? "td" : "td.b-" + bound, bound == null ? "" : bound);
+    out.open("td").element("bdi.clip", kernel(layer)).close("td");
     out.close("tr");
   }
 
@@ -144,7 +144,7 @@ final class LayerTable {
   }
 
   static void figure(Markup out, @Nullable Double value, String text) {
-    out.element("td", text, "class", "n", "data-v", value == null ? null : Figures.sortable(value));
+    out.element("td.n", text, "data-v", value == null ? null : Figures.sortable(value));
   }
 
   private static String kernel(Layer layer) {

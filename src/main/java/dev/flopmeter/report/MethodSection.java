@@ -22,7 +22,7 @@ final class MethodSection {
   }
 
   void draw(Markup out) {
-    out.open("div", "class", "columns");
+    out.open("div.columns");
     out.open("div");
     model(out);
     run(out);
@@ -32,17 +32,15 @@ final class MethodSection {
     environment(out);
     out.close("div").close("div");
     out.element(
-        "p",
+        "p.note",
         "Times are those of an undisturbed pass; layers are timed in a second pass with a clock"
             + " reading between steps. MFU counts 2 FLOP per multiply-accumulate and nothing else,"
             + " against the dense peak of the precision. A layer's roof is the lower of peak and"
-            + " bandwidth times intensity; its traffic is every input, weight and output once.",
-        "class",
-        "note");
+            + " bandwidth times intensity; its traffic is every input, weight and output once.");
   }
 
   private static void begin(Markup out, String title) {
-    out.open("table", "class", "facts").element("caption", title).open("tbody");
+    out.open("table.facts").element("caption", title).open("tbody");
   }
 
   private static void end(Markup out) {

@@ -126,7 +126,8 @@ public final class ProfileJson {
    */
   public static List<ProfileResult> readAll(String text) {
     List<ProfileResult> results = new ArrayList<>();
-    try (MappingIterator<JsonNode> nodes = MAPPER.readerFor(JsonNode.class).readValues(withoutMarks(text))) {
+    try (MappingIterator<JsonNode> nodes =
+        MAPPER.readerFor(JsonNode.class).readValues(withoutMarks(text))) {
       while (nodes.hasNext()) {
         JsonNode node = nodes.next();
         if (!node.has("event")) {
@@ -144,9 +145,7 @@ public final class ProfileJson {
 
   /** Byte order marks, as editors and {@code cat} leave them in front of a line, say nothing. */
   private static String withoutMarks(String text) {
-    return text.indexOf('\uFEFF') < 0
-        ? text
-        : LEADING_MARK.matcher(text).replaceAll("");
+    return text.indexOf('\uFEFF') < 0 ? text : LEADING_MARK.matcher(text).replaceAll("");
   }
 
   private static String where(JacksonException e) {

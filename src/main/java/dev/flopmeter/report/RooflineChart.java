@@ -102,9 +102,7 @@ final class RooflineChart {
     List<Line> lines = lines(result);
     Plot plot = plot();
     out.open(
-        "svg",
-        "class",
-        "roofline",
+        "svg.roofline",
         "viewBox",
         "0 0 " + Markup.at(width) + " " + Markup.at(HEIGHT),
         "role",
@@ -157,7 +155,7 @@ final class RooflineChart {
   }
 
   private static void roofs(Markup out, Plot plot, List<Line> lines) {
-    out.open("g", "class", "roofs", "aria-hidden", "true");
+    out.open("g.roofs", "aria-hidden", "true");
     double y = plot.top() + 12;
     for (Line line : lines) {
       double from = Math.max(plot.x().from(), plot.y().from() / line.bytes);
@@ -166,14 +164,14 @@ final class RooflineChart {
       String edge = plot.path(from, line.bytes * from, ridge, line.bytes * ridge, to, line.flops);
       if (line.style.equals(lines.get(lines.size() - 1).style)) {
         String floor = plot.path(to, plot.y().from(), from, plot.y().from()).replace('M', 'L');
-        out.empty("path", "class", "under", "d", edge + floor + "Z");
+        out.empty("path.under", "d", edge + floor + "Z");
       }
-      out.empty("path", "class", "roof " + line.style, "d", edge);
+      out.empty("path.roof." + line.style, "d", edge);
       // The corner above the slope is always empty, and roofs may lie too close for labels.
       double x = plot.left() + 14;
-      out.empty("line", "class", "roof " + line.style, "x1", x, "x2", x + 30, "y1", y, "y2", y);
+      out.empty("line.roof." + line.style, "x1", x, "x2", x + 30, "y1", y, "y2", y);
       String figures = Figures.flopRate(line.flops) + ", " + Figures.byteRate(line.bytes);
-      out.element("text", line.name + " " + figures, "class", "label", "x", x + 38, "y", y + 4);
+      out.element("text.label", line.name + " " + figures, "x", x + 38, "y", y + 4);
       y += 20;
     }
     out.close("g");
@@ -191,10 +189,10 @@ final class RooflineChart {
     long outside = layers.stream().filter(layer -> Point.of(layer) == null).count();
     double lane = plot.bottom() + 62;
     if (outside > 0) {
-      out.element("text", "Only moves data:", "class", "lane", "x", plot.left(), "y", lane + 4);
+      out.element("text.lane", "Only moves data:", "x", plot.left(), "y", lane + 4);
     }
     int placed = 0;
-    out.open("g", "class", "dots");
+    out.open("g.dots");
     for (int i : order) {
       Layer layer = layers.get(i);
       Point point = Point.of(layer);
@@ -206,9 +204,7 @@ final class RooflineChart {
               ? laneStart + (plot.right() - laneStart) * (placed++ + 0.5) / outside
               : plot.x().at(point.intensity);
       out.empty(
-          "circle",
-          "class",
-          "dot " + colours.of(layer.op()),
+          "circle.dot." + colours.of(layer.op()),
           "cx",
           x,
           "cy",

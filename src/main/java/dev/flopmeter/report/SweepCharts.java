@@ -37,16 +37,16 @@ final class SweepCharts {
   }
 
   void draw(Markup out) {
-    out.open("div", "class", "multiples");
+    out.open("div.multiples");
     plot(out, "Inferences per second", r -> r.throughput().inferencesPerSecond(), Figures::si);
     plot(out, "Median time of a pass", r -> r.latency().median(), Figures::seconds);
     plot(out, "Share of the peak (MFU)", SweepCharts::mfu, Figures::percent);
     out.close("div");
     if (series.size() > 1) {
-      out.open("p", "class", "legend");
+      out.open("p.legend");
       int index = 0;
       for (String precision : series.keySet()) {
-        out.open("span").empty("i", "class", "swatch k" + index++).text(precision).close("span");
+        out.open("span").empty("i.swatch.k" + index++).text(precision).close("span");
       }
       out.close("p");
     }
@@ -81,9 +81,7 @@ final class SweepCharts {
             new Range(first * 0.85, last * 1.18, true),
             new Range(0, most * 1.08, false));
     out.open(
-        "svg",
-        "class",
-        "sweep",
+        "svg.sweep",
         "viewBox",
         "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT),
         "role",
@@ -106,12 +104,10 @@ final class SweepCharts {
               .filter(result -> value.apply(result) != null)
               .flatMapToDouble(result -> coordinates(result, value.apply(result)))
               .toArray();
-      out.empty("path", "class", "line " + colour, "d", plot.path(points));
+      out.empty("path.line." + colour, "d", plot.path(points));
       for (int i = 0; i < points.length; i += 2) {
         out.empty(
-            "circle",
-            "class",
-            "mark " + colour,
+            "circle.mark." + colour,
             "cx",
             plot.x().at(points[i]),
             "cy",
@@ -132,38 +128,38 @@ final class SweepCharts {
 
   private void table(Markup out) {
     Knee knee = new Knee(results);
-    out.open("div", "class", "scroll", "tabindex", "0", "role", "group", "aria-label", "Sweep");
-    out.open("table", "class", "grid").element("caption", "All runs", "class", "sr");
+    out.open("table.stack").element("caption.sr", "All runs");
     out.open("thead").open("tr");
     for (String title :
         List.of("Precision", "Batch", "Median", "Quartiles", "Inferences/s", "FLOP/s", "MFU")) {
-      out.element("th", title, "scope", "col", "class", title.equals("Precision") ? null : "n");
+      out.element(title.equals("Precision") ? "th" : "th.n", title, "scope", "col");
     }
     out.close("tr").close("thead").open("tbody");
     for (List<ProfileResult> line : series.values()) {
       for (ProfileResult result : line) {
         Double mfu = mfu(result);
         out.open("tr").element("th", result.run().precision(), "scope", "row");
-        cell(out, result.run().batch() + (knee.isAt(result) ? " (knee)" : ""));
-        cell(out, Figures.seconds(result.latency().median()));
+        cell(out, "Batch", result.run().batch() + (knee.isAt(result) ? " (knee)" : ""));
+        cell(out, "Median", Figures.seconds(result.latency().median()));
         cell(
             out,
+            "Quartiles",
             Figures.seconds(result.latency().q1())
                 + " – "
                 + Figures.seconds(result.latency().q3()));
-        cell(out, Figures.number(result.throughput().inferencesPerSecond()));
-        cell(out, Figures.si(result.throughput().achievedFlopsPerSecond()));
-        cell(out, mfu == null ? "" : Figures.percent(mfu));
+        cell(out, "Inferences/s", Figures.number(result.throughput().inferencesPerSecond()));
+        cell(out, "FLOP/s", Figures.si(result.throughput().achievedFlopsPerSecond()));
+        cell(out, "MFU", mfu == null ? "" : Figures.percent(mfu));
         out.close("tr");
       }
     }
-    out.close("tbody").close("table").close("div");
+    out.close("tbody").close("table");
     if (knee.isAnywhere()) {
       out.element("p", Knee.EXPLANATION);
     }
   }
 
-  private static void cell(Markup out, String text) {
-    out.element("td", text, "class", "n");
+  private static void cell(Markup out, String label, String text) {
+    out.element("td.n", text, "data-l", label);
   }
 }

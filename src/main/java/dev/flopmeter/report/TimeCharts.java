@@ -23,11 +23,11 @@ final class TimeCharts {
 
   void draw(Markup out) {
     if (total <= 0) {
-      out.element("p", "No layer has a time of its own.", "class", "note");
+      out.element("p.note", "No layer has a time of its own.");
       return;
     }
     strip(out);
-    out.open("div", "class", "columns");
+    out.open("div.columns");
     out.open("div");
     byOperator(out);
     byBound(out);
@@ -39,9 +39,7 @@ final class TimeCharts {
   /** The layers in the order they ran, each as wide as it took. */
   private void strip(Markup out) {
     out.open(
-        "svg",
-        "class",
-        "strip",
+        "svg.strip",
         "viewBox",
         "0 0 " + Markup.at(WIDTH) + " " + Markup.at(STRIP),
         "preserveAspectRatio",
@@ -53,9 +51,7 @@ final class TimeCharts {
       Layer layer = result.layers().get(i);
       double width = WIDTH * Math.max(0, layer.time().median()) / total;
       out.empty(
-          "rect",
-          "class",
-          "span " + colours.of(layer.op()),
+          "rect.span." + colours.of(layer.op()),
           "x",
           x,
           "y",
@@ -69,7 +65,7 @@ final class TimeCharts {
       x += width;
     }
     out.close("svg");
-    out.open("p", "class", "ends", "aria-hidden", "true");
+    out.open("p.ends", "aria-hidden", "true");
     out.element("span", "first layer");
     out.element("span", Figures.seconds(total) + " in order of execution");
     out.element("span", "last layer");
@@ -78,7 +74,7 @@ final class TimeCharts {
 
   private void byOperator(Markup out) {
     List<Breakdown.Part> parts = Breakdown.byOperator(result);
-    out.open("table", "class", "bars").element("caption", "By operator");
+    out.open("table.bars").element("caption", "By operator");
     head(out, "Operator", "Layers", "Time", "Share");
     out.open("tbody");
     for (Breakdown.Part part : parts) {
@@ -95,7 +91,7 @@ final class TimeCharts {
 
   private void byBound(Markup out) {
     List<Breakdown.Part> parts = Breakdown.byBound(result);
-    out.open("table", "class", "bars").element("caption", "By what holds it back");
+    out.open("table.bars").element("caption", "By what holds it back");
     head(out, "Bound", "Layers", "Time", "Share");
     out.open("tbody");
     for (Breakdown.Part part : parts) {
@@ -114,7 +110,7 @@ final class TimeCharts {
     List<Layer> layers = Breakdown.longestFirst(result);
     List<Layer> shown = layers.subList(0, Math.min(LONGEST, layers.size()));
     double largest = shown.get(0).time().median() / total;
-    out.open("table", "class", "bars");
+    out.open("table.bars");
     out.element("caption", "The longest " + Verdict.count(shown.size(), "layer"));
     head(out, "Layer", "Time", "Of its roof", "Share");
     out.open("tbody");
@@ -135,28 +131,28 @@ final class TimeCharts {
   private static void head(Markup out, String... titles) {
     out.open("thead").open("tr");
     for (int i = 0; i < titles.length; i++) {
-      out.element("th", titles[i], "scope", "col", "class", i == 0 ? null : "n");
+      out.element(i == 0 ? "th" : "th.n", titles[i], "scope", "col");
     }
     out.close("tr").close("thead");
   }
 
   /** A name with its colour in front; both stay in one line. */
   static void tagged(Markup out, String colour, String name) {
-    out.open("span", "class", "tagged").empty("i", "class", "swatch " + colour);
-    out.element("bdi", name, "class", "clip").close("span");
+    out.open("span.tagged").empty("i.swatch." + colour);
+    out.element("bdi.clip", name).close("span");
   }
 
   private static void figure(Markup out, String text) {
-    out.element("td", text, "class", "n");
+    out.element("td.n", text);
   }
 
   /** A share as figure and bar; the longest bar of a table fills its cell. */
   static void share(Markup out, double share, double largest, String colour) {
-    out.open("td", "class", "n share");
+    out.open("td.n.share");
     out.element("span", Figures.percent(share));
-    out.open("svg", "class", "bar", "aria-hidden", "true");
+    out.open("svg.bar", "aria-hidden", "true");
     String width = Markup.at(largest > 0 ? 100 * share / largest : 0) + "%";
-    out.empty("rect", "class", colour, "width", width, "height", 8);
+    out.empty("rect." + colour, "width", width, "height", 8);
     out.close("svg").close("td");
   }
 }

@@ -33,6 +33,13 @@ public final class Verdict {
     return subject(result) + ": " + findings;
   }
 
+  /** What must be said of every result of an emulated device. */
+  public static String emulated(String device) {
+    return Figures.cut(device)
+        + " is emulated: work, parameters and bytes are exact; times, rates and shares of the peak"
+        + " mean nothing.";
+  }
+
   /** {@code resnet50, bf16, batch 64 on NVIDIA H200}. */
   static String subject(ProfileResult result) {
     return Figures.cut(result.model().name())
@@ -46,7 +53,7 @@ public final class Verdict {
 
   private static String headline(ProfileResult result) {
     if (result.device().isEmulated()) {
-      return "an emulated device, its times mean nothing";
+      return "an emulated device, no times to report";
     }
     Utilization utilization = Utilization.mfu(result);
     String headline =
@@ -75,7 +82,7 @@ public final class Verdict {
   }
 
   /** {@code 1 layer}, {@code 12 layers}. */
-  static String count(int number, String noun) {
+  public static String count(int number, String noun) {
     return number + " " + noun + (number == 1 ? "" : "s");
   }
 

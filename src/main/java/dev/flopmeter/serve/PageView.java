@@ -1,21 +1,24 @@
 package dev.flopmeter.serve;
 
-import dev.flopmeter.report.StatusPage.DeviceHealth;
-import dev.flopmeter.report.StatusPage.Health;
-import dev.flopmeter.report.StatusPage.Latest;
-import dev.flopmeter.report.StatusPage.RunEntry;
-import dev.flopmeter.report.StatusPage.Sample;
-import dev.flopmeter.report.StatusPage.Series;
-import dev.flopmeter.report.StatusPage.View;
-import dev.flopmeter.report.StatusPage.Workload;
+import dev.flopmeter.measure.ProfileResult.Shares;
+import dev.flopmeter.report.Advice;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
+import dev.flopmeter.serve.page.StatusView;
+import dev.flopmeter.serve.page.StatusView.Device;
+import dev.flopmeter.serve.page.StatusView.Health;
+import dev.flopmeter.serve.page.StatusView.Latest;
+import dev.flopmeter.serve.page.StatusView.Recommendation;
+import dev.flopmeter.serve.page.StatusView.Sample;
+import dev.flopmeter.serve.page.StatusView.Series;
+import dev.flopmeter.serve.page.StatusView.Workload;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.Outcome;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,13 +41,14 @@ final class PageView {
     running = daemon.lanes().running();
   }
 
-  static View of(Daemon daemon) {
+  static StatusView of(Daemon daemon, Recommendations recommendations) {
     PageView view = new PageView(daemon);
-    return new View(
+    return new StatusView(
         daemon.version(),
         view.now,
         daemon.startedAt(),
         view.problems(),
+        view.recommendation(recommendations),
         daemon.config().workloads().stream().map(view::workload).toList(),
         view.devices(),
         view.runs.stream().map(PageView::run).toList());
@@ -58,6 +62,30 @@ final class PageView {
           "the history cannot be written; " + history.pending() + " results wait in memory");
     }
     return problems;
+  }
+
+  /** Of the results that may be recommended upon, the one that would save the largest share. */
+  private @Nullable Recommendation recommendation(Recommendations recommendations) {
+    recommendations.keepOnly(series);
+    return series.stream()
+        .filter(Board.SeriesView::isFresh)
+        .flatMap(
+            one ->
+                recommendations
+                    .of(one, daemon.history())
+                    .map(advice -> Map.entry(one, advice))
+                    .stream())
+        .max(Comparator.comparingDouble(entry -> entry.getValue().savedShare()))
+        .map(entry -> recommendation(entry.getKey(), entry.getValue()))
+        .orElse(null);
+  }
+
+  private static Recommendation recommendation(Board.SeriesView one, Advice advice) {
+    return new Recommendation(
+        one.key().workload() + ", " + series(one).label(),
+        advice.title(),
+        advice.evidence(),
+        advice.gain());
   }
 
   private Workload workload(ServeConfig.Workload workload) {
@@ -104,12 +132,16 @@ final class PageView {
             result.startedAt(),
             view.isFresh(),
             result.isValid(),
+            isEmulated(result),
             result.median(),
             orZero(result.value("throughput.inferences_per_second")),
             orZero(result.value("throughput.achieved_flops_per_second")),
-            mfu(result),
+            new Shares(
+                result.value("efficiency.mfu.datasheet"),
+                result.value("efficiency.mfu.measured"),
+                result.value("efficiency.mfu.clock_adjusted")),
             view.shown().regression(),
-            result.warnings().size()),
+            result.warnings()),
         view.past().stream()
             .map(sample -> new Sample(sample.at(), sample.median(), sample.isValid()))
             .toList());
@@ -119,32 +151,27 @@ final class PageView {
     return value == null ? 0 : value;
   }
 
-  private static @Nullable Double mfu(Result result) {
-    for (String basis : List.of("datasheet", "measured", "clock_adjusted")) {
-      Double mfu = result.value("efficiency.mfu." + basis);
-      if (mfu != null) {
-        return mfu;
-      }
-    }
-    return null;
+  private static boolean isEmulated(Result result) {
+    return orZero(result.value("device.emulated")) == 1;
   }
 
-  private List<DeviceHealth> devices() {
-    List<DeviceHealth> devices = new ArrayList<>();
+  private List<Device> devices() {
+    List<Device> devices = new ArrayList<>();
     for (String id : daemon.lanes().devices()) {
       Optional<Result> last =
           series.stream()
               .map(one -> one.shown().result())
               .filter(result -> result.key().device().equals(id))
               .reduce((a, b) -> a.startedAt().isAfter(b.startedAt()) ? a : b);
-      boolean isLeftAlone = daemon.lanes().isQuarantined(id);
+      boolean isQuarantined = daemon.lanes().isQuarantined(id);
       boolean isBusy = running.containsKey(id);
       devices.add(
-          new DeviceHealth(
+          new Device(
               id,
               last.map(result -> result.text("device.name")).orElse(id),
-              isLeftAlone ? Health.BAD : isBusy ? Health.BUSY : Health.IDLE,
-              isLeftAlone ? "left alone after failures" : isBusy ? "measuring" : "idle",
+              isQuarantined ? Health.BAD : isBusy ? Health.BUSY : Health.IDLE,
+              isQuarantined ? "quarantined after failures" : isBusy ? "measuring" : "idle",
+              last.map(PageView::isEmulated).orElse(false),
               last.map(result -> result.value("sensors.utilization")).orElse(null),
               last.map(result -> result.value("sensors.temperature_c")).orElse(null),
               last.map(result -> result.value("sensors.power_w")).orElse(null),
@@ -156,8 +183,8 @@ final class PageView {
     return devices;
   }
 
-  private static RunEntry run(Board.Run run) {
-    return new RunEntry(
+  private static StatusView.Run run(Board.Run run) {
+    return new StatusView.Run(
         run.endedAt(),
         run.target().workload().name(),
         run.target().device(),

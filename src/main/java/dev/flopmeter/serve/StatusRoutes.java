@@ -4,13 +4,13 @@ import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.report.HtmlReport;
 import dev.flopmeter.report.ProfileJson;
 import dev.flopmeter.report.ReportFormatException;
-import dev.flopmeter.report.StatusPage;
 import dev.flopmeter.report.page.Page;
 import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route;
 import dev.flopmeter.serve.metrics.Exposition;
 import dev.flopmeter.serve.metrics.Parts;
+import dev.flopmeter.serve.page.StatusPage;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -19,6 +19,7 @@ import java.util.List;
 /** What the daemon answers to. Until {@link #open}, it is only alive. */
 final class StatusRoutes {
   private final Daemon daemon;
+  private final Recommendations recommendations = new Recommendations();
   private final SecureRandom random = new SecureRandom();
   private volatile boolean isOpen;
 
@@ -74,7 +75,8 @@ final class StatusRoutes {
 
   private Response page() {
     String nonce = nonce();
-    return Response.html(StatusPage.render(PageView.of(daemon), nonce), Page.policy(nonce));
+    return Response.html(
+        StatusPage.render(PageView.of(daemon, recommendations), nonce), Page.policy(nonce));
   }
 
   private Response report(Request request) {

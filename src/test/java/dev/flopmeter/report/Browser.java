@@ -24,7 +24,7 @@ import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
 /** A headless Chromium, Debian's, with what the tests of pages ask of it. */
-final class Browser implements AutoCloseable {
+public final class Browser implements AutoCloseable {
   private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
   private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
   private static final Path TARGET = Path.of("target");
@@ -36,7 +36,7 @@ final class Browser implements AutoCloseable {
   }
 
   /** Starts one, or skips the test with the reason. */
-  static Browser start() throws IOException {
+  public static Browser start() throws IOException {
     assumeTrue(
         Files.isExecutable(CHROMIUM) && Files.isExecutable(DRIVER),
         "needs Debian's packages chromium and chromium-driver");
@@ -65,33 +65,33 @@ final class Browser implements AutoCloseable {
     return new Browser(driver);
   }
 
-  void open(String address) {
+  public void open(String address) {
     driver.get(address);
   }
 
   /** Opens {@code html} as a file. */
-  Path openFile(String name, String html) throws IOException {
+  public Path openFile(String name, String html) throws IOException {
     Path file = Files.createDirectories(TARGET.resolve("pages")).resolve(name);
     Files.writeString(file, html);
     open(file.toUri().toString());
     return file;
   }
 
-  List<WebElement> all(String selector) {
+  public List<WebElement> all(String selector) {
     return driver.findElements(By.cssSelector(selector));
   }
 
-  WebElement one(String selector) {
+  public WebElement one(String selector) {
     return driver.findElement(By.cssSelector(selector));
   }
 
-  long count(String selector) {
+  public long count(String selector) {
     return (Long) js("return document.querySelectorAll(arguments[0]).length", selector);
   }
 
   /** The visible texts of all that match, in document order. */
   @SuppressWarnings("unchecked")
-  List<String> texts(String selector) {
+  public List<String> texts(String selector) {
     return (List<String>)
         js(
             "return [...document.querySelectorAll(arguments[0])]"
@@ -99,17 +99,57 @@ final class Browser implements AutoCloseable {
             selector);
   }
 
-  Object js(String script, Object... arguments) {
+  /** A property of all that match, in document order. */
+  @SuppressWarnings("unchecked")
+  public List<String> properties(String selector, String property) {
+    return (List<String>)
+        js(
+            "return [...document.querySelectorAll(arguments[0])].map(e => e[arguments[1]])",
+            selector,
+            property);
+  }
+
+  /** The size of the page as a device has it, narrower than a window can be. */
+  public void viewport(int width, int height) {
+    driver.executeCdpCommand(
+        "Emulation.setDeviceMetricsOverride",
+        Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 500));
+  }
+
+  /** Tables that are wider than their card, or must be scrolled sideways in it. */
+  @SuppressWarnings("unchecked")
+  public List<String> tablesThatLeaveTheirCard() {
+    return (List<String>)
+        js(
+            "return [...document.querySelectorAll('.panel table')].filter(t => t.offsetParent)"
+                + ".filter(t => t.getBoundingClientRect().right"
+                + " > t.closest('.panel').getBoundingClientRect().right + 1)"
+                + ".map(t => t.caption.textContent + ' ' + t.getBoundingClientRect().right)");
+  }
+
+  /** Texts of what matches and reaches over the sides of the window. */
+  @SuppressWarnings("unchecked")
+  public List<String> outsideOfTheWindow(String selector) {
+    return (List<String>)
+        js(
+            "return [...document.querySelectorAll(arguments[0])].filter(e => {"
+                + " const box = e.getBoundingClientRect();"
+                + " return box.left < 0 || box.right > innerWidth || box.width === 0; })"
+                + ".map(e => e.textContent)",
+            selector);
+  }
+
+  public Object js(String script, Object... arguments) {
     Object result = ((JavascriptExecutor) driver).executeScript(script, arguments);
     return result == null ? "" : result;
   }
 
-  WebElement focused() {
+  public WebElement focused() {
     return driver.switchTo().activeElement();
   }
 
   /** Errors and warnings that the page, not this test, wrote to the console. */
-  List<String> complaints() {
+  public List<String> complaints() {
     return driver.manage().logs().get(LogType.BROWSER).getAll().stream()
         .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())
         .map(LogEntry::getMessage)
@@ -118,7 +158,7 @@ final class Browser implements AutoCloseable {
 
   /** What axe-core finds wrong, one line each; empty if nothing. */
   @SuppressWarnings("unchecked")
-  List<String> accessibilityProblems() throws IOException {
+  public List<String> accessibilityProblems() throws IOException {
     try (InputStream axe = Browser.class.getResourceAsStream("/axe.min.js")) {
       js(new String(axe.readAllBytes(), StandardCharsets.UTF_8));
     }
@@ -132,7 +172,7 @@ final class Browser implements AutoCloseable {
   }
 
   /** Milliseconds until something was painted, and until all was loaded. */
-  Map<String, Long> timing() {
+  public Map<String, Long> timing() {
     String painted =
         "const p = performance.getEntriesByName('first-contentful-paint')[0];"
             + "return Math.round(p ? p.startTime : -1)";
@@ -142,12 +182,12 @@ final class Browser implements AutoCloseable {
     return Map.of("paint", (Long) paint, "load", (Long) load);
   }
 
-  void theme(String theme) {
+  public void theme(String theme) {
     js("document.documentElement.dataset.theme = arguments[0]", theme);
   }
 
   /** A picture of the top of the page, among the build's output. */
-  void screenshot(String name, int width, int height) throws IOException {
+  public void screenshot(String name, int width, int height) throws IOException {
     driver.manage().window().setSize(new Dimension(width, height));
     Path file = Files.createDirectories(TARGET.resolve("screenshots")).resolve(name + ".png");
     Files.write(file, driver.getScreenshotAs(OutputType.BYTES));

@@ -110,7 +110,8 @@ class ComparisonTest {
     assertThat(comparison.amounts().stream().filter(Comparison.Amount::isChanged))
         .extracting(Comparison.Amount::name)
         .contains("macs", "flops", "params", "bytes");
-    assertThat(ComparisonMarkdown.render(new ComparisonSet(List.of(comparison), List.of(), List.of())))
+    assertThat(
+            ComparisonMarkdown.render(new ComparisonSet(List.of(comparison), List.of(), List.of())))
         .contains("| macs |");
   }
 
@@ -171,10 +172,14 @@ class ComparisonTest {
     // The ranges go from 0.98 to 1.006 medians: 1.04 is apart by 1.3 %, less than the 5 % asked for
     Map<ProfileResult, String> verdicts =
         Map.of(
-            BASE, "no change beyond noise",
-            scaled(BASE, 1.12, ""), "slower",
-            scaled(BASE, 0.8, ""), "faster",
-            scaled(BASE, 1.04, ""), "ambiguous, apart by less than 5.0 %");
+            BASE,
+            "no change beyond noise",
+            scaled(BASE, 1.12, ""),
+            "slower",
+            scaled(BASE, 0.8, ""),
+            "faster",
+            scaled(BASE, 1.04, ""),
+            "ambiguous, apart by less than 5.0 %");
     verdicts.forEach(
         (next, verdict) -> {
           assertThat(forms(against(next)))
@@ -196,7 +201,9 @@ class ComparisonTest {
     ComparisonSet set = new ComparisonSet(List.of(comparison), List.of(), List.of());
 
     assertThat(forms(set))
-        .allSatisfy(form -> assertThat(form).contains("-67 %").doesNotContain(">same<", "| same", "same\n"));
+        .allSatisfy(
+            form ->
+                assertThat(form).contains("-67 %").doesNotContain(">same<", "| same", "same\n"));
     assertThat(forms(set).get(0)).containsPattern("-67 %\\s+within noise");
   }
 
@@ -218,8 +225,7 @@ class ComparisonTest {
     assertThat(forms(next))
         .allSatisfy(
             form ->
-                assertThat(form)
-                    .contains("5 cases: 1 slower, 4 within noise", "the last is used"));
+                assertThat(form).contains("5 cases: 1 slower, 4 within noise", "the last is used"));
     assertThat(ProfileSchema.complaints("compare-1.json", ComparisonJson.write(next))).isEmpty();
 
     ComparisonSet base = ComparisonSet.of(twice, sweep, 0.05);
@@ -236,7 +242,8 @@ class ComparisonTest {
         ComparisonSet.of(List.of(BASE, other), List.of(scaled(other, 1.5, ""), BASE), 0.05);
 
     assertThat(set.comparisons()).allSatisfy(one -> assertThat(one.differences()).isEmpty());
-    assertThat(set.comparisons()).extracting(one -> one.total().change())
+    assertThat(set.comparisons())
+        .extracting(one -> one.total().change())
         .containsExactly(Change.SAME, Change.SLOWER);
     assertThat(set.notes()).isEmpty();
   }

@@ -229,4 +229,30 @@ class HtmlReportBrowserTest {
   private static List<String> names() {
     return browser.texts("table.layers tbody th");
   }
+
+  @Test
+  void noTableLeavesItsCard() throws IOException {
+    browser.openFile("cards.html", HtmlReport.page(SampleProfiles.sweep(), null));
+    try {
+      for (int width : new int[] {1280, 1001, 768, 390}) {
+        browser.viewport(width, 900);
+        assertThat(browser.tablesThatLeaveTheirCard()).as(width + " px").isEmpty();
+        assertThat((Long) browser.js("return document.documentElement.scrollWidth"))
+            .isLessThanOrEqualTo((long) width);
+      }
+      browser.screenshot("report-phone", 390, 2600);
+    } finally {
+      browser.viewport(1280, 900);
+    }
+  }
+
+  @Test
+  void anEmulatedDeviceIsAnnouncedBeforeEverythingElse() throws IOException {
+    String page = HtmlReport.page(List.of(SampleProfiles.emulated()), null);
+    assertThat(page.indexOf("is emulated: work, parameters and bytes are exact"))
+        .isPositive()
+        .isLessThan(page.indexOf("<h1>"));
+    assertThat(HtmlReport.page(List.of(SampleProfiles.resnet50()), null))
+        .doesNotContain("is emulated");
+  }
 }

@@ -1,5 +1,7 @@
 package dev.flopmeter.report;
 
+import dev.flopmeter.serve.page.SampleStatus;
+import dev.flopmeter.serve.page.StatusPage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

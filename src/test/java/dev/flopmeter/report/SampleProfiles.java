@@ -50,6 +50,12 @@ final class SampleProfiles {
     return network("resnet50", 64, "bf16", 1);
   }
 
+  /** The same, of an emulated device. */
+  static ProfileResult emulated() {
+    return ProfileJson.read(
+        ProfileJson.write(resnet50()).replace("\"emulated\" : false", "\"emulated\" : true"));
+  }
+
   static List<ProfileResult> sweep() {
     return List.of(
         network("resnet50", 1, "bf16", 1),

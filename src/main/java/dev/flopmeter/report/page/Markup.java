@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
  * HTML or SVG being written. All text and every attribute value is escaped here and nowhere else,
  * and every element is closed by name, so that no name in a model file can become markup.
  *
- * <p>Attributes are given as name, value, name, value, ...; one whose value is null is left out,
- * and one with an empty value stands for a switch ({@code hidden}).
+ * <p>An element is given as in a style sheet, with its classes: {@code td.n} is {@code <td
+ * class="n">}. Attributes are given as name, value, name, value, ...; one whose value is null is
+ * left out, and one with an empty value stands for a switch ({@code hidden}).
  */
 public final class Markup {
   /** Elements of HTML that have no content and no closing tag. */
@@ -21,8 +22,7 @@ public final class Markup {
 
   /** Begins an element. */
   public Markup open(String element, @Nullable Object... attributes) {
-    tag(element, attributes);
-    open.push(element);
+    open.push(tag(element, attributes));
     return this;
   }
 
@@ -43,18 +43,18 @@ public final class Markup {
 
   /** An element that holds nothing. */
   public Markup empty(String element, @Nullable Object... attributes) {
-    tag(element, attributes);
-    if (!VOID.contains(element)) {
-      out.append("</").append(element).append(">");
+    String name = tag(element, attributes);
+    if (!VOID.contains(name)) {
+      out.append("</").append(name).append(">");
     }
     return this;
   }
 
   /** An element that holds a text. */
   public Markup element(String element, String text, @Nullable Object... attributes) {
-    tag(element, attributes);
+    String name = tag(element, attributes);
     escape(text);
-    out.append("</").append(element).append(">");
+    out.append("</").append(name).append(">");
     return this;
   }
 
@@ -83,8 +83,8 @@ public final class Markup {
     if (content.contains("</") || content.contains("<!--")) {
       throw new IllegalArgumentException("the " + element + " holds '</' or '<!--'");
     }
-    tag(element, attributes);
-    out.append(content).append("</").append(element).append(">");
+    String name = tag(element, attributes);
+    out.append(content).append("</").append(name).append(">");
     return this;
   }
 
@@ -106,8 +106,16 @@ public final class Markup {
     return sign + whole + (rest % 10 == 0 ? "." + rest / 10 : (rest < 10 ? ".0" : ".") + rest);
   }
 
-  private void tag(String element, @Nullable Object... attributes) {
-    out.append('<').append(element);
+  /** Writes the opening tag and returns the element's name. */
+  private String tag(String element, @Nullable Object... attributes) {
+    int dot = element.indexOf('.');
+    String name = dot < 0 ? element : element.substring(0, dot);
+    out.append('<').append(name);
+    if (dot >= 0) {
+      out.append(" class=\"");
+      escape(element.substring(dot + 1).replace('.', ' '));
+      out.append('"');
+    }
     for (int i = 0; i < attributes.length; i += 2) {
       Object value = attributes[i + 1];
       if (value == null) {
@@ -122,6 +130,7 @@ public final class Markup {
       }
     }
     out.append('>');
+    return name;
   }
 
   private void escape(String text) {

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -17,10 +18,11 @@ import org.jspecify.annotations.Nullable;
  * carries its own policy, which allows just these two by their hashes.
  *
  * @param title shown by the browser
+ * @param kind what the page is, beside the name of the program
  * @param script name of the script among this package's resources
  * @param nonce of the response's content security policy; null for a file
  */
-public record Page(String title, String script, @Nullable String nonce) {
+public record Page(String title, String kind, String script, @Nullable String nonce) {
 
   private static final String STYLE = "page.css";
 
@@ -35,7 +37,8 @@ public record Page(String title, String script, @Nullable String nonce) {
         + "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
   }
 
-  public String render(Consumer<Markup> body) {
+  /** The whole document around what {@code main} and {@code footer} write. */
+  public String render(Consumer<Markup> main, Consumer<Markup> footer) {
     String css = resource(STYLE);
     String js = resource("theme.js") + resource(script);
     Markup out = new Markup();
@@ -53,16 +56,36 @@ public record Page(String title, String script, @Nullable String nonce) {
     out.element("title", title).line();
     out.raw("style", css, "nonce", nonce).line();
     out.close("head").line().open("body").line();
-    body.accept(out);
+    out.element("a.skip", "Skip to the content", "href", "#main");
+    header(out);
+    out.open("main.wrap", "id", "main");
+    main.accept(out);
+    out.close("main").line().open("footer.wrap").open("p");
+    footer.accept(out);
+    out.close("p").close("footer");
     out.line().raw("script", js, "nonce", nonce).line();
     out.close("body").close("html").line();
     return out.toString();
   }
 
-  /** The button by which a reader chooses light or dark; the script brings it to life. */
-  public static void themeToggle(Markup out) {
-    out.open("button", "type", "button", "class", "theme", "hidden", "", "aria-pressed", "false");
-    out.text("Dark").close("button");
+  private void header(Markup out) {
+    out.open("header.bar-top").open("div.wrap");
+    out.element("span.mark", "flopmeter").element("span.kind", kind);
+    // The button by which a reader chooses light or dark; the script brings it to life.
+    out.open("button.theme", "type", "button", "hidden", "", "aria-pressed", "false");
+    out.text("Dark").close("button").close("div").close("header").line();
+  }
+
+  /** A box of lines that a reader must not miss; nothing where there are none. */
+  public static void notice(Markup out, String style, String title, List<String> lines) {
+    if (lines.isEmpty()) {
+      return;
+    }
+    out.open("div.warnings" + style, "role", "note").element("strong", title).open("ul");
+    for (String line : lines) {
+      out.open("li").name(line).close("li");
+    }
+    out.close("ul").close("div").line();
   }
 
   private static String resource(String name) {

@@ -58,18 +58,16 @@ public record Plot(double width, double height, Scale x, Scale y) {
 
   /** Grid lines and labels of the horizontal axis, with its title below. */
   public void horizontalAxis(Markup out, List<Tick> ticks, String title) {
-    out.open("g", "class", "axis", "aria-hidden", "true");
+    out.open("g.axis", "aria-hidden", "true");
     for (Tick tick : ticks) {
       double at = x.at(tick.value());
-      out.empty("line", "class", "grid", "x1", at, "x2", at, "y1", top(), "y2", bottom());
+      out.empty("line.grid", "x1", at, "x2", at, "y1", top(), "y2", bottom());
       out.element("text", tick.label(), "x", at, "y", bottom() + 18, "text-anchor", "middle");
     }
-    out.empty("line", "class", "edge", "x1", left(), "x2", right(), "y1", bottom(), "y2", bottom());
+    out.empty("line.edge", "x1", left(), "x2", right(), "y1", bottom(), "y2", bottom());
     out.element(
-        "text",
+        "text.title",
         title,
-        "class",
-        "title",
         "x",
         (left() + right()) / 2,
         "y",
@@ -81,13 +79,13 @@ public record Plot(double width, double height, Scale x, Scale y) {
 
   /** Grid lines and labels of the vertical axis, with its title above. */
   public void verticalAxis(Markup out, List<Tick> ticks, String title) {
-    out.open("g", "class", "axis", "aria-hidden", "true");
+    out.open("g.axis", "aria-hidden", "true");
     for (Tick tick : ticks) {
       double at = y.at(tick.value());
-      out.empty("line", "class", "grid", "x1", left(), "x2", right(), "y1", at, "y2", at);
+      out.empty("line.grid", "x1", left(), "x2", right(), "y1", at, "y2", at);
       out.element("text", tick.label(), "x", left() - 8, "y", at + 4, "text-anchor", "end");
     }
-    out.element("text", title, "class", "title", "x", 0.0, "y", top() - 12);
+    out.element("text.title", title, "x", 0.0, "y", top() - 12);
     out.close("g");
   }
 

@@ -1,9 +1,11 @@
-package dev.flopmeter.report;
+package dev.flopmeter.serve.page;
 
-import dev.flopmeter.report.StatusPage.Sample;
-import dev.flopmeter.report.StatusPage.Series;
+import dev.flopmeter.report.Figures;
+import dev.flopmeter.report.Verdict;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.report.page.Scale;
+import dev.flopmeter.serve.page.StatusView.Sample;
+import dev.flopmeter.serve.page.StatusView.Series;
 import java.time.Instant;
 import java.util.List;
 
@@ -34,9 +36,7 @@ final class Sparkline {
             WIDTH - EDGE);
     Sample last = history.get(history.size() - 1);
     out.open(
-        "svg",
-        "class",
-        "spark",
+        "svg.spark",
         "viewBox",
         "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT),
         "role",
@@ -56,14 +56,26 @@ final class Sparkline {
           .append(' ')
           .append(Markup.at(y.at(sample.medianSeconds())));
     }
-    out.empty("path", "class", "line k0", "d", path.toString());
+    out.empty("path.line.k0", "d", path.toString());
     for (Sample sample : history) {
-      if (!sample.valid()) {
-        mark(out, "mark k1", x, y, sample, 2);
+      if (!sample.isValid()) {
+        mark(out, "k1", x, y, sample, 2);
       }
     }
-    mark(out, "mark k0", x, y, last, 3);
+    mark(out, last.isValid() ? "k0" : "k1", x, y, last, 3);
     out.close("svg");
+    caption(out, history, low, high);
+  }
+
+  /** What the line shows, for those who see it. */
+  private static void caption(Markup out, List<Sample> history, double low, double high) {
+    long invalid = history.stream().filter(sample -> !sample.isValid()).count();
+    out.open("span.soft.small").text(history.size() + " results, ");
+    out.text(Figures.seconds(low) + " to " + Figures.seconds(high));
+    if (invalid > 0) {
+      out.text(", ").element("span.invalid-mark", invalid + " not valid");
+    }
+    out.close("span");
   }
 
   private static double epoch(Instant at) {
@@ -73,9 +85,7 @@ final class Sparkline {
   private static void mark(
       Markup out, String style, Scale x, Scale y, Sample sample, double radius) {
     out.empty(
-        "circle",
-        "class",
-        style,
+        "circle.mark." + style,
         "cx",
         x.at(epoch(sample.at())),
         "cy",

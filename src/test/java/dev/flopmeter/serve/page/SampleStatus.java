@@ -1,34 +1,51 @@
-package dev.flopmeter.report;
+package dev.flopmeter.serve.page;
 
-import dev.flopmeter.report.StatusPage.DeviceHealth;
-import dev.flopmeter.report.StatusPage.Health;
-import dev.flopmeter.report.StatusPage.Latest;
-import dev.flopmeter.report.StatusPage.RunEntry;
-import dev.flopmeter.report.StatusPage.Sample;
-import dev.flopmeter.report.StatusPage.Series;
-import dev.flopmeter.report.StatusPage.View;
-import dev.flopmeter.report.StatusPage.Workload;
+import dev.flopmeter.measure.ProfileResult.Shares;
+import dev.flopmeter.serve.page.StatusView.Device;
+import dev.flopmeter.serve.page.StatusView.Health;
+import dev.flopmeter.serve.page.StatusView.Latest;
+import dev.flopmeter.serve.page.StatusView.Recommendation;
+import dev.flopmeter.serve.page.StatusView.Run;
+import dev.flopmeter.serve.page.StatusView.Sample;
+import dev.flopmeter.serve.page.StatusView.Series;
+import dev.flopmeter.serve.page.StatusView.Workload;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
 /** A made-up state of a daemon. */
-final class SampleStatus {
+public final class SampleStatus {
   private SampleStatus() {}
 
   static final Instant NOW = Instant.parse("2026-01-02T12:00:00Z");
 
-  static View view() {
+  private static final String SETTLED = "the 24 warm-up runs did not settle";
+
+  /** On a processor whose roof nobody has measured. */
+  private static Series withoutRoof() {
+    Latest latest =
+        new Latest(
+            NOW.minusSeconds(60), true, true, false, 0.04, 25, 2e11, Shares.NONE, null, List.of());
+    return new Series("cpu", "djl", "fp32", 1, latest, List.of());
+  }
+
+  public static StatusView view() {
     return view("resnet50-nightly");
   }
 
-  static View view(String name) {
-    return new View(
+  static StatusView view(String name) {
+    return new StatusView(
         "1.0.0",
         NOW,
         NOW.minusSeconds(500_000),
         List.of("the configuration was not reloaded: line 12: unknown key 'intervall'"),
+        new Recommendation(
+            name + ", bf16, batch 64",
+            "Replay a captured CUDA graph in production",
+            "A pass takes 6.1 ms launched step by step and 5.1 ms replayed as a graph, as measured"
+                + " here.",
+            "16 % of the time, for a program that launches step by step"),
         List.of(
             new Workload(
                 name,
@@ -50,7 +67,7 @@ final class SampleStatus {
                 null,
                 NOW.plusSeconds(740),
                 true,
-                List.of(series("fp16", 8, 0.0123, 4, -0.12))),
+                List.of(series("fp16", 8, 0.0123, 4, -0.12), withoutRoof())),
             new Workload(
                 "new one",
                 "resnet152",
@@ -61,21 +78,22 @@ final class SampleStatus {
                 false,
                 List.of(new Series("cuda:0", "cudnn", "bf16", 1024, null, List.of())))),
         List.of(
-            new DeviceHealth(
+            new Device(
                 "cuda:0",
                 "Sample GPU",
                 Health.BUSY,
                 "measuring",
+                false,
                 0.97,
                 61.0,
                 412.0,
                 21_000_000_000L,
                 141_000_000_000L),
-            new DeviceHealth(
-                "cpu", "Sample CPU", Health.GOOD, "free", null, null, null, null, null)),
+            new Device(
+                "cpu", "Sample CPU", Health.GOOD, "free", false, null, null, null, null, null)),
         List.of(
-            new RunEntry(NOW.minusSeconds(70), name, "cuda:0", Health.GOOD, "success", 14.2, ""),
-            new RunEntry(
+            new Run(NOW.minusSeconds(70), name, "cuda:0", Health.GOOD, "success", 14.2, ""),
+            new Run(
                 NOW.minusSeconds(900),
                 "new one",
                 "cuda:0",
@@ -83,7 +101,7 @@ final class SampleStatus {
                 "device_error",
                 3.1,
                 "the device has 141 GB of memory, the plan needs 163 GB; use a smaller batch"),
-            new RunEntry(
+            new Run(
                 NOW.minusSeconds(9000),
                 "encoder",
                 "cuda:0",
@@ -110,16 +128,25 @@ final class SampleStatus {
         "cudnn",
         precision,
         batch,
-        new Latest(
-            NOW.minusSeconds(1800),
-            seed != 4,
-            true,
-            median * (1 + change),
-            batch / median,
-            8.2e9 * batch / median,
-            0.2 + 0.05 * seed,
-            change,
-            seed == 2 ? 1 : 0),
+        latest(batch, median * (1 + change), seed, change),
         history);
+  }
+
+  /** The third is not valid, the second has a warning, the fourth is old. */
+  private static Latest latest(long batch, double median, long seed, double change) {
+    double share = 0.2 + 0.05 * seed;
+    return new Latest(
+        NOW.minusSeconds(1800),
+        seed != 4,
+        seed != 3,
+        false,
+        median,
+        batch / median,
+        8.2e9 * batch / median,
+        new Shares(share, 1.2 * share, 1.05 * share),
+        change,
+        seed == 3
+            ? List.of("the samples scatter by 31 % (IQR over median), more than 25 %", SETTLED)
+            : seed == 2 ? List.of(SETTLED) : List.of());
   }
 }

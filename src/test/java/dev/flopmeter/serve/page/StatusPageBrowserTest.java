@@ -1,10 +1,10 @@
-package dev.flopmeter.report;
+package dev.flopmeter.serve.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
-import dev.flopmeter.report.StatusPage.View;
+import dev.flopmeter.report.Browser;
 import dev.flopmeter.report.page.Page;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** The status page under the policy that it is served with, in a real browser. */
 class StatusPageBrowserTest {
 
-  private static final AtomicReference<View> VIEW = new AtomicReference<>();
+  private static final AtomicReference<StatusView> VIEW = new AtomicReference<>();
   private static HttpServer server;
   private static Browser browser;
   private static String address;
@@ -46,6 +47,11 @@ class StatusPageBrowserTest {
     address = "http://127.0.0.1:" + server.getAddress().getPort() + "/";
   }
 
+  @AfterEach
+  void wide() {
+    browser.viewport(1280, 900);
+  }
+
   @AfterAll
   static void stop() {
     if (browser != null) {
@@ -65,7 +71,8 @@ class StatusPageBrowserTest {
   @Test
   void rendersUnderItsPolicyWithoutAComplaint() throws IOException {
     assertThat(browser.complaints()).isEmpty();
-    assertThat(browser.texts("h1")).containsExactly("1 of 3 workloads failing");
+    assertThat(browser.texts("h1"))
+        .containsExactly("cuda:0 reaches up to 30 % of its datasheet peak");
     assertThat(browser.count(".spark")).isEqualTo(4);
     browser.screenshot("status-light", 1280, 1250);
     browser.theme("dark");
@@ -107,8 +114,8 @@ class StatusPageBrowserTest {
       assertThat(browser.js("return document.title")).isEqualTo("flopmeter");
       assertThat(browser.count("img, bdi *")).isZero();
       String link = browser.one(".workload a.button").getDomAttribute("href");
-      assertThat(link).startsWith("/report/").doesNotContain("<", "\"", "?", "#", " ");
-      assertThat(link.substring("/report/".length())).doesNotContain("/");
+      assertThat(link).startsWith("report/").doesNotContain("<", "\"", "?", "#", " ");
+      assertThat(link.substring("report/".length())).doesNotContain("/");
       assertThat(browser.complaints()).isEmpty();
     }
   }
@@ -119,6 +126,31 @@ class StatusPageBrowserTest {
 
     assertThat(page)
         .contains("resnet50-nightly", "22.9 ms", "quarantined: out of memory", "<svg")
-        .contains("href=\"/report/resnet50-nightly\"");
+        .contains("href=\"report/resnet50-nightly\"");
+  }
+
+  @Test
+  void behindAProxyAllLinksStayBelowItsPath() {
+    browser.open(address + "tools/flopmeter/");
+
+    assertThat(browser.properties("a[href]", "href"))
+        .allSatisfy(link -> assertThat(link).startsWith(address + "tools/flopmeter/"));
+    VIEW.set(SampleStatus.view("renamed"));
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> browser.texts(".workload h2").contains("renamed"));
+    assertThat(browser.complaints()).isEmpty();
+  }
+
+  @Test
+  void noTableLeavesItsCardAndAPhoneShowsSharesAndValidity() throws IOException {
+    for (int width : new int[] {1280, 1001, 768, 390}) {
+      browser.viewport(width, 900);
+      assertThat(browser.tablesThatLeaveTheirCard()).as(width + " px").isEmpty();
+    }
+    assertThat(browser.outsideOfTheWindow(".mfu, .stack .tag, .reasons, .best, .track")).isEmpty();
+    assertThat(browser.texts(".mfu")).hasSize(5);
+    assertThat(browser.texts(".stack td .tag")).contains("not valid", "valid", "old", "1 warning");
+    browser.screenshot("status-phone", 390, 2600);
   }
 }
