@@ -33,7 +33,8 @@ class HouseTest {
           List.of("measure", "live"),
           List.of("run"),
           List.of("device", "count"),
-          List.of("model", "units"));
+          List.of("model", "units"),
+          List.of("text"));
 
   /** The package above all others; {@code Flopmeter} alone lives there. */
   private static final String FRONT_DOOR = "";
@@ -81,6 +82,33 @@ class HouseTest {
         .should()
         .beFreeOfCycles()
         .allowEmptyShould(true)
+        .check(MAIN);
+  }
+
+  /** The forms of a report know what results come to, and not each other. */
+  @Test
+  void theRoomsOfReportsAreApart() {
+    roomsKnow("report.text", "report.finding");
+    roomsKnow("report.html", "report.finding", "report.page");
+    roomsKnow("report.json", "report.finding");
+    roomsKnow("report.page");
+    roomsKnow("report.finding");
+  }
+
+  /** Of the rooms of its package, {@code room} knows itself and these alone. */
+  private static void roomsKnow(String room, String... others) {
+    String house = room.substring(0, room.lastIndexOf('.'));
+    DescribedPredicate<JavaClass> known =
+        resideInAnyPackage(
+            Stream.concat(Stream.of(room), Stream.of(others))
+                .map(HouseTest::ours)
+                .toArray(String[]::new));
+    noClasses()
+        .that()
+        .resideInAPackage(ours(room))
+        .should()
+        .dependOnClassesThat(resideInAPackage(ours(house)).and(DescribedPredicate.not(known)))
+        .as(room + " knows no other room than " + List.of(others))
         .check(MAIN);
   }
 

@@ -1,10 +1,10 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.model.ModelException;
-import dev.flopmeter.report.ConformanceJson;
-import dev.flopmeter.report.ConformanceTable;
-import dev.flopmeter.report.Terminal;
-import dev.flopmeter.report.TerminalStyle;
+import dev.flopmeter.report.json.ConformanceJson;
+import dev.flopmeter.report.text.ConformanceTable;
+import dev.flopmeter.report.text.Terminal;
+import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.conformance.CaseResult;

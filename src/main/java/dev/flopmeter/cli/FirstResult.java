@@ -2,12 +2,12 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.measure.Progress;
-import dev.flopmeter.report.ProfileJson;
-import dev.flopmeter.report.ProfileTable;
-import dev.flopmeter.report.ProgressBar;
-import dev.flopmeter.report.ReportFormatException;
-import dev.flopmeter.report.Terminal;
-import dev.flopmeter.report.TerminalStyle;
+import dev.flopmeter.report.json.ProfileJson;
+import dev.flopmeter.report.json.ReportFormatException;
+import dev.flopmeter.report.text.ProfileTable;
+import dev.flopmeter.report.text.ProgressBar;
+import dev.flopmeter.report.text.Terminal;
+import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.serve.RunListener;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.RunReport;

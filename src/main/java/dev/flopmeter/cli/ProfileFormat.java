@@ -2,12 +2,12 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.model.ModelException;
-import dev.flopmeter.report.HtmlReport;
-import dev.flopmeter.report.ProfileCsv;
-import dev.flopmeter.report.ProfileJson;
-import dev.flopmeter.report.ProfileMarkdown;
-import dev.flopmeter.report.ProfileTable;
-import dev.flopmeter.report.TerminalStyle;
+import dev.flopmeter.report.html.HtmlReport;
+import dev.flopmeter.report.json.ProfileJson;
+import dev.flopmeter.report.text.ProfileCsv;
+import dev.flopmeter.report.text.ProfileMarkdown;
+import dev.flopmeter.report.text.ProfileTable;
+import dev.flopmeter.report.text.TerminalStyle;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;

@@ -4,10 +4,11 @@ import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.measure.DeviceRoofs;
 import dev.flopmeter.model.ModelException;
-import dev.flopmeter.report.ProgressBar;
-import dev.flopmeter.report.RoofReport;
-import dev.flopmeter.report.Terminal;
-import dev.flopmeter.report.TerminalStyle;
+import dev.flopmeter.report.json.RoofJson;
+import dev.flopmeter.report.text.ProgressBar;
+import dev.flopmeter.report.text.RoofTable;
+import dev.flopmeter.report.text.Terminal;
+import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Precision;
 import java.nio.charset.Charset;
@@ -60,8 +61,8 @@ final class RoofCommand implements Callable<Integer> {
           new DeviceRoofs(backend.device(), Datasheet.load(), measured(backend, precisions));
       output.text(
           format.equals("json")
-              ? RoofReport.json(roofs, precisions)
-              : RoofReport.table(roofs, precisions, style(output, Terminal.OUTPUT)));
+              ? RoofJson.write(roofs, precisions)
+              : RoofTable.render(roofs, precisions, style(output, Terminal.OUTPUT)));
     }
     return 0;
   }

@@ -1,5 +1,6 @@
 package dev.flopmeter.device;
 
+import dev.flopmeter.text.Csv;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -64,7 +65,7 @@ public final class Datasheet {
         BufferedReader lines =
             new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
       List<List<String>> rows =
-          lines.lines().filter(line -> !line.startsWith("#")).map(CsvLine::split).toList();
+          lines.lines().filter(line -> !line.startsWith("#")).map(Csv::split).toList();
       List<Card> cards = new ArrayList<>();
       for (List<String> row : rows.subList(1, rows.size())) {
         cards.add(card(rows.get(0), row));

@@ -1,8 +1,8 @@
 package dev.flopmeter.serve;
 
-import dev.flopmeter.report.Advice;
-import dev.flopmeter.report.ProfileJson;
-import dev.flopmeter.report.ReportFormatException;
+import dev.flopmeter.report.finding.Advice;
+import dev.flopmeter.report.json.ProfileJson;
+import dev.flopmeter.report.json.ReportFormatException;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.result.SeriesKey;
 import java.util.HashMap;

@@ -1,9 +1,9 @@
 package dev.flopmeter.serve;
 
 import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.report.HtmlReport;
-import dev.flopmeter.report.ProfileJson;
-import dev.flopmeter.report.ReportFormatException;
+import dev.flopmeter.report.html.HtmlReport;
+import dev.flopmeter.report.json.ProfileJson;
+import dev.flopmeter.report.json.ReportFormatException;
 import dev.flopmeter.report.page.Page;
 import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;

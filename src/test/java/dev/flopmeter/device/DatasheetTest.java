@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.flopmeter.device.Datasheet.Card;
+import dev.flopmeter.text.Csv;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -156,7 +157,7 @@ class DatasheetTest {
   void agreesWithTheReferenceTable() throws IOException {
     Path reference = Path.of("../shared/reference/gpu-peaks.csv");
     Assumptions.assumeTrue(Files.exists(reference), "no " + reference);
-    List<List<String>> rows = Files.readAllLines(reference).stream().map(CsvLine::split).toList();
+    List<List<String>> rows = Files.readAllLines(reference).stream().map(Csv::split).toList();
     assertThat(SHEET.cards()).hasSize(rows.size() - 1);
     for (int i = 0; i < SHEET.cards().size(); i++) {
       Card card = SHEET.cards().get(i);

@@ -21,7 +21,7 @@ public final class ProfileSchema {
   }
 
   /** The same for another of our schemas. */
-  static List<String> complaints(String name, String json) {
+  public static List<String> complaints(String name, String json) {
     try (InputStream in =
         Objects.requireNonNull(
             ProfileSchema.class.getResourceAsStream("/dev/flopmeter/schema/" + name), name)) {

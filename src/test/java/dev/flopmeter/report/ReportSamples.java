@@ -1,5 +1,7 @@
 package dev.flopmeter.report;
 
+import dev.flopmeter.report.html.CompareHtml;
+import dev.flopmeter.report.html.HtmlReport;
 import dev.flopmeter.serve.page.SampleStatus;
 import dev.flopmeter.serve.page.StatusPage;
 import java.io.IOException;
@@ -8,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** Writes sample pages to look at: {@code ReportSamples DIRECTORY}. */
-final class ReportSamples {
+public final class ReportSamples {
   private ReportSamples() {}
 
   public static void main(String[] args) throws IOException {

@@ -24,6 +24,7 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.report.json.ProfileJson;
 import dev.flopmeter.run.KernelInfo;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -37,7 +38,7 @@ import java.util.Set;
  * Results for the tests of this package: the layers of built-in networks with times made up from a
  * seed. The device is an imaginary one, so that nobody takes them for a measurement.
  */
-final class SampleProfiles {
+public final class SampleProfiles {
   private SampleProfiles() {}
 
   static final Roof DATASHEET = new Roof(800e12, 4e12, "imaginary datasheet");
@@ -46,17 +47,17 @@ final class SampleProfiles {
   private static final Set<String> JOINS =
       Set.of("BatchNormalization", "Relu", "Add", "Clip", "Sigmoid", "Mul");
 
-  static ProfileResult resnet50() {
+  public static ProfileResult resnet50() {
     return network("resnet50", 64, "bf16", 1);
   }
 
   /** The same, of an emulated device. */
-  static ProfileResult emulated() {
+  public static ProfileResult emulated() {
     return ProfileJson.read(
         ProfileJson.write(resnet50()).replace("\"emulated\" : false", "\"emulated\" : true"));
   }
 
-  static List<ProfileResult> sweep() {
+  public static List<ProfileResult> sweep() {
     return List.of(
         network("resnet50", 1, "bf16", 1),
         network("resnet50", 8, "bf16", 2),
@@ -66,14 +67,14 @@ final class SampleProfiles {
   }
 
   /** The same network before and after; some layers got slower, some faster. */
-  static ComparisonSet comparison() {
+  public static ComparisonSet comparison() {
     ProfileResult base = network("resnet50", 64, "bf16", 1);
     ProfileResult next = network("resnet50", 64, "bf16", 7);
     return ComparisonSet.of(List.of(base), List.of(next), 0.05);
   }
 
   /** A built-in network whose convolutions are fused with what follows them. */
-  static ProfileResult network(String name, long batch, String precision, long seed) {
+  public static ProfileResult network(String name, long batch, String precision, long seed) {
     Graph graph = Zoo.get(name).bind(Bindings.ofBatch(batch));
     List<List<Node>> steps = new ArrayList<>();
     for (Node node : graph.nodes()) {
@@ -95,7 +96,7 @@ final class SampleProfiles {
   }
 
   /** A made-up network of so many layers. */
-  static ProfileResult ofLayers(int count) {
+  public static ProfileResult ofLayers(int count) {
     Random random = new Random(count);
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < count; i++) {
@@ -108,7 +109,7 @@ final class SampleProfiles {
     return result("synthetic" + count, 8, "fp16", layers, random);
   }
 
-  static ProfileResult named(String model, String layer) {
+  public static ProfileResult named(String model, String layer) {
     ProfileResult base = resnet50();
     List<Layer> layers =
         base.layers().stream()
@@ -131,7 +132,7 @@ final class SampleProfiles {
         base, new ModelInfo(model, model, 18, List.of()), layers, List.of("a warning " + layer));
   }
 
-  static ProfileResult with(
+  public static ProfileResult with(
       ProfileResult base, ModelInfo model, List<Layer> layers, List<String> warnings) {
     return new ProfileResult(
         model,
@@ -155,21 +156,21 @@ final class SampleProfiles {
         warnings);
   }
 
-  static ProfileResult withWarnings(ProfileResult base, String... warnings) {
+  public static ProfileResult withWarnings(ProfileResult base, String... warnings) {
     return with(base, base.model(), base.layers(), List.of(warnings));
   }
 
-  static ProfileResult withLayers(ProfileResult base, List<Layer> layers) {
+  public static ProfileResult withLayers(ProfileResult base, List<Layer> layers) {
     return with(base, base.model(), layers, base.warnings());
   }
 
   /** A layer that reaches 40 to 95 % of what its intensity allows, plus the launch. */
-  static Layer layer(String name, String op, List<String> nodes, Cost cost, Random random) {
+  public static Layer layer(String name, String op, List<String> nodes, Cost cost, Random random) {
     double share = 0.4 + 0.55 * random.nextDouble();
     return timed(name, op, nodes, cost, ideal(cost) / share + LAUNCH_SECONDS);
   }
 
-  static Layer timed(String name, String op, List<String> nodes, Cost cost, double seconds) {
+  public static Layer timed(String name, String op, List<String> nodes, Cost cost, double seconds) {
     double ideal = ideal(cost);
     String bound =
         ideal < LAUNCH_SECONDS

@@ -2,8 +2,8 @@ package dev.flopmeter.count.convention;
 
 import dev.flopmeter.count.Convention;
 import dev.flopmeter.count.OwnConvention;
-import dev.flopmeter.model.EditDistance;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.text.NearestName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -61,18 +61,12 @@ public final class Conventions {
   }
 
   private static ModelException unknown(String name) {
-    String nearest = NAMES.get(0);
-    for (String known : NAMES) {
-      if (EditDistance.between(known, name) < EditDistance.between(nearest, name)) {
-        nearest = known;
-      }
-    }
     return new ModelException(
         "there is no convention '"
             + name
-            + "'; did you mean '"
-            + nearest
-            + "'? all of them: "
+            + "'"
+            + NearestName.question(name, NAMES)
+            + "all of them: "
             + String.join(", ", NAMES)
             + ", all");
   }

@@ -1,10 +1,9 @@
 package dev.flopmeter.model.zoo;
 
-import dev.flopmeter.model.EditDistance;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.text.NearestName;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,16 +57,10 @@ public final class Zoo {
       throw new ModelException(
           "there is no built-in model '"
               + name
-              + "' and no such file; did you mean '"
-              + nearest(name)
-              + "'? 'flopmeter models' lists all");
+              + "' and no such file"
+              + NearestName.question(name, MODELS.keySet())
+              + "'flopmeter models' lists all");
     }
     return model;
-  }
-
-  private static String nearest(String name) {
-    return MODELS.keySet().stream()
-        .min(Comparator.comparingInt(known -> EditDistance.between(known, name)))
-        .orElse("resnet50");
   }
 }

@@ -8,6 +8,8 @@ import dev.flopmeter.serve.config.ServeConfig.Otlp;
 import dev.flopmeter.serve.config.ServeConfig.Tls;
 import dev.flopmeter.serve.config.ServeConfig.Worker;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.text.NearestName;
+import dev.flopmeter.units.Durations;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.CharacterCodingException;
@@ -177,7 +179,8 @@ public final class ConfigReader {
                 section.problem(
                     workload.line(),
                     name,
-                    "is no workload name; use letters, digits, dots, dashes and underscores, 64 at most");
+                    "is no workload name; use letters, digits, dots, dashes and underscores, 64 at"
+                        + " most");
               }
               workloads.add(workload(name, workload, folder));
             });
@@ -218,7 +221,7 @@ public final class ConfigReader {
           section.line(Keys.TIMEOUT),
           Keys.TIMEOUT.name(),
           "must be longer than max_time, "
-              + Quantities.text(workload.maxTime())
+              + Durations.text(workload.maxTime())
               + ", for one batch size alone");
     }
     model

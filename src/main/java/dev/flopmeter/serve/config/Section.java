@@ -4,6 +4,7 @@ import dev.flopmeter.serve.config.YamlNode.Entry;
 import dev.flopmeter.serve.config.YamlNode.Mapping;
 import dev.flopmeter.serve.config.YamlNode.Scalar;
 import dev.flopmeter.serve.config.YamlNode.Sequence;
+import dev.flopmeter.text.NearestName;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

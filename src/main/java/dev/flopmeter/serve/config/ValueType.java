@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.config;
 
+import dev.flopmeter.text.NearestName;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;

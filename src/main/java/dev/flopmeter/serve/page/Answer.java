@@ -1,12 +1,13 @@
 package dev.flopmeter.serve.page;
 
-import dev.flopmeter.report.Figures;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.serve.page.StatusView.Device;
 import dev.flopmeter.serve.page.StatusView.Latest;
 import dev.flopmeter.serve.page.StatusView.Recommendation;
 import dev.flopmeter.serve.page.StatusView.Series;
 import dev.flopmeter.serve.page.StatusView.Workload;
+import dev.flopmeter.text.Cut;
+import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -130,7 +131,7 @@ final class Answer {
             .findFirst()
             .orElse(id);
     if (!name.equals(id)) {
-      out.text(", ").name(Figures.cut(name));
+      out.text(", ").name(Cut.name(name));
     }
     out.close("p");
     String others = best.otherBases();
@@ -148,7 +149,7 @@ final class Answer {
 
   private static void share(Markup out, Share share) {
     double width = 100 * Math.min(1, share.ratio());
-    out.open("li").open("span.what").name(Figures.cut(share.subject())).close("span");
+    out.open("li").open("span.what").name(Cut.name(share.subject())).close("span");
     out.open("svg.track", "viewBox", "0 0 100 8", "preserveAspectRatio", "none");
     out.empty("rect.k0", "width", width, "height", 8).close("svg");
     out.element("span.n", Figures.percent(share.ratio())).close("li");
@@ -185,7 +186,7 @@ final class Answer {
     }
     out.open("ul.shares");
     for (Moved one : moved.subList(0, Math.min(moved.size(), LONGEST_LIST))) {
-      out.open("li").open("span.what").name(Figures.cut(one.subject())).close("span");
+      out.open("li").open("span.what").name(Cut.name(one.subject())).close("span");
       out.element("span", Figures.seconds(one.seconds()));
       out.element(one.ratio() > 0 ? "span.n.up" : "span.n.down", Figures.change(one.ratio()));
       out.close("li");
@@ -217,7 +218,7 @@ final class Answer {
       return;
     }
     out.element("h3", first.title());
-    out.open("p.note").name(Figures.cut(first.subject())).text(": " + first.evidence()).close("p");
+    out.open("p.note").name(Cut.name(first.subject())).text(": " + first.evidence()).close("p");
     out.open("p.gain").element("strong", "Expected: ").text(first.gain()).close("p");
   }
 }

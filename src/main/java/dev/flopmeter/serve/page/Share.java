@@ -1,10 +1,10 @@
 package dev.flopmeter.serve.page;
 
 import dev.flopmeter.measure.ProfileResult.Shares;
-import dev.flopmeter.report.Figures;
 import dev.flopmeter.serve.page.StatusView.Latest;
 import dev.flopmeter.serve.page.StatusView.Series;
 import dev.flopmeter.serve.page.StatusView.Workload;
+import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

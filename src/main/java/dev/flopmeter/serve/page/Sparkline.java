@@ -1,11 +1,11 @@
 package dev.flopmeter.serve.page;
 
-import dev.flopmeter.report.Figures;
-import dev.flopmeter.report.Verdict;
+import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.report.page.Scale;
 import dev.flopmeter.serve.page.StatusView.Sample;
 import dev.flopmeter.serve.page.StatusView.Series;
+import dev.flopmeter.units.Figures;
 import java.time.Instant;
 import java.util.List;
 

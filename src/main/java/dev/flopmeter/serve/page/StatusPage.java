@@ -1,13 +1,15 @@
 package dev.flopmeter.serve.page;
 
-import dev.flopmeter.report.Figures;
-import dev.flopmeter.report.Verdict;
+import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.report.page.Page;
 import dev.flopmeter.serve.page.StatusView.Device;
 import dev.flopmeter.serve.page.StatusView.Health;
 import dev.flopmeter.serve.page.StatusView.Latest;
 import dev.flopmeter.serve.page.StatusView.Run;
+import dev.flopmeter.text.Cut;
+import dev.flopmeter.units.Durations;
+import dev.flopmeter.units.Figures;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -23,8 +25,6 @@ import java.util.stream.Stream;
  * <p>Pure: a {@link StatusView} in, text out. Nothing is read from a device, a disk or a lock.
  */
 public final class StatusPage {
-  private static final int LONGEST_NAME = 200;
-
   /** Titles of the columns that hold figures. */
   private static final Set<String> FIGURES =
       Set.of(
@@ -141,7 +141,7 @@ public final class StatusPage {
     begin(out, "Devices", "Device", "Name", "State", "Busy", "Memory", "Power", "Temperature");
     for (Device device : view.devices()) {
       out.open("tr").open("th", "scope", "row").name(device.id()).close("th");
-      out.open("td", "data-l", "Name").name(cut(device.name())).close("td");
+      out.open("td", "data-l", "Name").name(Cut.name(device.name())).close("td");
       out.open("td", "data-l", "State");
       state(out, device.health(), device.state());
       out.close("td");
@@ -174,7 +174,7 @@ public final class StatusPage {
     }
     begin(out, "Last runs", "Workload", "Ended", "Device", "Outcome", "Detail", "Took");
     for (Run run : view.runs()) {
-      out.open("tr").open("th", "scope", "row").element("bdi.clip", cut(run.workload()));
+      out.open("tr").open("th", "scope", "row").element("bdi.clip", Cut.name(run.workload()));
       out.close("th").open("td", "data-l", "Ended");
       time(out, run.endedAt(), ago(run.endedAt(), view.now()) + " ago");
       out.close("td").element("td", run.device(), "data-l", "Device");
@@ -182,7 +182,7 @@ public final class StatusPage {
       state(out, run.health(), run.outcome().replace('_', ' '));
       out.close("td").open("td.wide", "data-l", "Detail");
       if (!run.detail().isEmpty()) {
-        out.name(cut(run.detail()));
+        out.name(Cut.name(run.detail()));
       }
       out.close("td");
       cell(out, "Took", Figures.seconds(run.seconds()));
@@ -201,7 +201,7 @@ public final class StatusPage {
   }
 
   static void state(Markup out, Health health, String text) {
-    out.open("span.tag." + health.style()).name(cut(text)).close("span");
+    out.open("span.tag." + health.style()).name(Cut.name(text)).close("span");
   }
 
   /**
@@ -222,21 +222,8 @@ public final class StatusPage {
     return then.isAfter(now) ? "in " + ago(now, then) : "now";
   }
 
-  /** The time between two moments in its largest unit. */
+  /** The time between two moments. */
   static String ago(Instant earlier, Instant later) {
-    long seconds = Math.max(0, Duration.between(earlier, later).toSeconds());
-    if (seconds < 120) {
-      return seconds + " s";
-    }
-    if (seconds < 2 * 3600) {
-      return seconds / 60 + " min";
-    }
-    return seconds < 2 * 86400 ? seconds / 3600 + " h" : seconds / 86400 + " days";
-  }
-
-  static String cut(String text) {
-    return text.codePointCount(0, text.length()) <= LONGEST_NAME
-        ? text
-        : text.substring(0, text.offsetByCodePoints(0, LONGEST_NAME)) + "…";
+    return Durations.coarse(Duration.between(earlier, later));
   }
 }

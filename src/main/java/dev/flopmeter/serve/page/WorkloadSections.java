@@ -1,12 +1,13 @@
 package dev.flopmeter.serve.page;
 
-import dev.flopmeter.report.Figures;
-import dev.flopmeter.report.Verdict;
+import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.serve.page.StatusView.Health;
 import dev.flopmeter.serve.page.StatusView.Latest;
 import dev.flopmeter.serve.page.StatusView.Series;
 import dev.flopmeter.serve.page.StatusView.Workload;
+import dev.flopmeter.text.Cut;
+import dev.flopmeter.units.Figures;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -39,7 +40,7 @@ final class WorkloadSections {
   private void workload(Workload workload, String id) {
     out.open("section.panel.workload", "aria-labelledby", id);
     out.open("div.row");
-    out.open("h2", "id", id).name(StatusPage.cut(workload.name())).close("h2");
+    out.open("h2", "id", id).name(Cut.name(workload.name())).close("h2");
     StatusPage.state(out, workload.health(), workload.state());
     if (workload.progress() != null) {
       out.empty(
@@ -60,15 +61,15 @@ final class WorkloadSections {
     if (workload.hasReport()) {
       String path = URLEncoder.encode(workload.name(), StandardCharsets.UTF_8).replace("+", "%20");
       out.open("a.button", "href", "report/" + path).text("Full report");
-      out.open("span.sr").text(" of ").name(StatusPage.cut(workload.name())).close("span");
+      out.open("span.sr").text(" of ").name(Cut.name(workload.name())).close("span");
       out.close("a");
     }
     out.close("div");
-    out.open("p.note").text("Model ").name(StatusPage.cut(workload.model())).close("p");
+    out.open("p.note").text("Model ").name(Cut.name(workload.model())).close("p");
     if (!workload.series().isEmpty()) {
       StatusPage.begin(
           out,
-          "Last results of " + StatusPage.cut(workload.name()),
+          "Last results of " + Cut.name(workload.name()),
           "Measured as",
           "Result",
           "MFU",
@@ -86,8 +87,8 @@ final class WorkloadSections {
   private void series(Series series) {
     Latest latest = series.latest();
     out.open(latest == null || latest.warnings().isEmpty() ? "tr" : "tr.has-reasons");
-    out.open("th", "scope", "row").name(StatusPage.cut(series.label()));
-    out.open("span.soft.small").name(StatusPage.cut(series.device())).text(", ");
+    out.open("th", "scope", "row").name(Cut.name(series.label()));
+    out.open("span.soft.small").name(Cut.name(series.device())).text(", ");
     out.text(series.backend()).close("span").close("th");
     if (latest == null) {
       out.element("td.soft", "no result yet", "colspan", COLUMNS - 1).close("tr");
@@ -160,7 +161,7 @@ final class WorkloadSections {
     int shown = Math.min(LONGEST_REASONS, latest.warnings().size());
     out.open("ul");
     for (String warning : latest.warnings().subList(0, shown)) {
-      out.open("li").name(StatusPage.cut(warning)).close("li");
+      out.open("li").name(Cut.name(warning)).close("li");
     }
     if (latest.warnings().size() > shown) {
       out.element("li", "and " + (latest.warnings().size() - shown) + " more in the full report");

@@ -1,0 +1,100 @@
+package dev.flopmeter.report.finding;
+
+import dev.flopmeter.count.Cost;
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Layer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Where the time of a pass goes: the layers' median times, grouped. */
+public final class Breakdown {
+  private Breakdown() {}
+
+  /**
+   * Layers that have something in common.
+   *
+   * @param seconds their medians summed
+   * @param share of the sum over all layers, 0 to 1
+   */
+  public record Part(String label, int layers, Cost cost, double seconds, double share) {}
+
+  /** The sum of all layers' medians, in seconds. */
+  public static double seconds(ProfileResult result) {
+    return seconds(result.layers());
+  }
+
+  public static double seconds(List<Layer> layers) {
+    return layers.stream().mapToDouble(layer -> layer.time().median()).sum();
+  }
+
+  /** The share of {@code layers} in the time of all layers; 0 if there is no time at all. */
+  public static double share(ProfileResult result, List<Layer> layers) {
+    double all = seconds(result);
+    return all > 0 ? seconds(layers) / all : 0;
+  }
+
+  /** The layers of a bound: {@code compute}, {@code memory} or {@code launch}. */
+  public static List<Layer> boundBy(ProfileResult result, String bound) {
+    return result.layers().stream().filter(layer -> bound.equals(layer.bound())).toList();
+  }
+
+  /** Parts by operator, the longest first. */
+  public static List<Part> byOperator(ProfileResult result) {
+    return by(result, Layer::op);
+  }
+
+  /** Parts by bound, the longest first; layers without one under {@code unknown}. */
+  public static List<Part> byBound(ProfileResult result) {
+    return by(result, layer -> layer.bound() == null ? "unknown" : layer.bound());
+  }
+
+  private static List<Part> by(ProfileResult result, Function<Layer, String> key) {
+    Map<String, List<Layer>> groups = new LinkedHashMap<>();
+    for (Layer layer : result.layers()) {
+      groups.computeIfAbsent(key.apply(layer), label -> new ArrayList<>()).add(layer);
+    }
+    return groups.entrySet().stream()
+        .map(group -> part(result, group.getKey(), group.getValue()))
+        .sorted(Comparator.comparingDouble(Part::seconds).reversed())
+        .toList();
+  }
+
+  /** {@code layers} as one part. */
+  public static Part part(ProfileResult result, String label, List<Layer> layers) {
+    Cost cost = layers.stream().map(Layer::cost).reduce(Cost.ZERO, Cost::plus);
+    return new Part(label, layers.size(), cost, seconds(layers), share(result, layers));
+  }
+
+  /**
+   * Compulsory bytes of one pass in the precision it ran in: counts speak of the model's own type,
+   * the intensity of what was moved. Null where that is unknown.
+   */
+  public static @Nullable Double trafficBytes(ProfileResult result) {
+    return traffic(result.cost(), result.efficiency().intensity());
+  }
+
+  public static @Nullable Double trafficBytes(Layer layer) {
+    return traffic(layer.cost(), layer.intensity());
+  }
+
+  private static @Nullable Double traffic(Cost cost, @Nullable Double intensity) {
+    return intensity == null || intensity <= 0 ? null : cost.flops() / intensity;
+  }
+
+  /** The layers with the longest first. */
+  public static List<Layer> longestFirst(ProfileResult result) {
+    return result.layers().stream()
+        .sorted(Comparator.comparingDouble((Layer layer) -> layer.time().median()).reversed())
+        .toList();
+  }
+
+  /** An operator's name with its longest parts in their usual short form. */
+  public static String operator(String op) {
+    return op.replace("BatchNormalization", "BN").replace("Average", "Avg");
+  }
+}

@@ -1,0 +1,62 @@
+package dev.flopmeter.report.finding;
+
+import dev.flopmeter.count.Cost;
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.LayerCost;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Layers grouped by the parts of their names, which frameworks join with points or slashes. */
+public final class CountTree {
+  /**
+   * A group of layers, or a layer.
+   *
+   * @param name the last part of its path
+   * @param level 0 for the outermost
+   * @param layers how many layers are in it
+   */
+  public record Row(String path, String name, int level, int layers, String op, Cost cost) {}
+
+  private final Map<String, CountTree> children = new LinkedHashMap<>();
+  private Cost cost = Cost.ZERO;
+  private int layers;
+  private String op = "";
+
+  /** The groups down to {@code depth} levels, each before what is in it. */
+  public static List<Row> of(Counts counts, int depth) {
+    CountTree root = new CountTree();
+    for (LayerCost layer : counts.layers()) {
+      root.add(parts(layer.name()), 0, depth, layer);
+    }
+    List<Row> rows = new ArrayList<>();
+    root.list("", 0, rows);
+    return rows;
+  }
+
+  private static String[] parts(String name) {
+    String trimmed = name.startsWith("/") ? name.substring(1) : name;
+    return trimmed.split("[./]");
+  }
+
+  private void add(String[] parts, int level, int depth, LayerCost layer) {
+    cost = cost.plus(layer.cost());
+    layers++;
+    op = layers == 1 ? layer.op() : "";
+    if (level < depth && level < parts.length) {
+      children
+          .computeIfAbsent(parts[level], part -> new CountTree())
+          .add(parts, level + 1, depth, layer);
+    }
+  }
+
+  private void list(String path, int level, List<Row> rows) {
+    children.forEach(
+        (name, child) -> {
+          String full = path.isEmpty() ? name : path + "." + name;
+          rows.add(new Row(full, name, level, child.layers, child.op, child.cost));
+          child.list(full, level + 1, rows);
+        });
+  }
+}

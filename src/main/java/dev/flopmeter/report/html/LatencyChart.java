@@ -1,0 +1,165 @@
+package dev.flopmeter.report.html;
+
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Latency;
+import dev.flopmeter.report.page.Markup;
+import dev.flopmeter.report.page.Plot;
+import dev.flopmeter.report.page.Plot.Margins;
+import dev.flopmeter.report.page.Plot.Range;
+import dev.flopmeter.report.page.Plot.Tick;
+import dev.flopmeter.units.Figures;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** How the time of a pass is distributed: a box of the quartiles; a histogram of kept samples. */
+final class LatencyChart {
+  private static final double WIDTH = 560;
+  private static final double HEIGHT = 250;
+  private static final double BOX_HEIGHT = 120;
+  private static final int MOST_BINS = 48;
+
+  private final ProfileResult result;
+  private final Latency latency;
+
+  LatencyChart(ProfileResult result) {
+    this.result = result;
+    this.latency = result.latency();
+  }
+
+  void draw(Markup out) {
+    out.open("div.columns.wide-first");
+    List<Double> samples = result.run().rawSeconds();
+    boolean hasSamples = samples != null && samples.size() >= 10;
+    double height = hasSamples ? HEIGHT : BOX_HEIGHT;
+    double low = latency.min();
+    double high = highest(hasSamples ? samples : null);
+    double pad = Math.max((high - low) * 0.04, low * 0.002);
+    Plot plot =
+        Plot.of(
+            WIDTH,
+            height,
+            new Margins(12, 14, 46, 14),
+            new Range(low - pad, high + pad, false),
+            new Range(0, 1, false));
+    out.open(
+        "svg.latency",
+        "viewBox",
+        "0 0 " + Markup.at(WIDTH) + " " + Markup.at(height),
+        "role",
+        "img",
+        "aria-label",
+        "Distribution of the time of a pass; the table beside it has the figures.");
+    plot.horizontalAxis(out, Tick.of(plot.x(), 6, Figures::seconds), "Time of a pass");
+    if (hasSamples && samples != null) {
+      histogram(out, plot, samples, low, high);
+    }
+    box(out, plot);
+    out.close("svg");
+    table(out);
+    out.close("div");
+  }
+
+  /** The far end of the axis: the tail's last known place, or the samples' end without outliers. */
+  private double highest(@Nullable List<Double> samples) {
+    double high = latency.q3() + 1.5 * (latency.q3() - latency.q1());
+    for (Double tail : tails()) {
+      high = tail == null ? high : Math.max(high, tail);
+    }
+    if (samples != null) {
+      double limit = latency.q3() + 8 * (latency.q3() - latency.q1());
+      for (double sample : samples) {
+        high = sample <= limit ? Math.max(high, sample) : high;
+      }
+    }
+    return Math.max(high, latency.median());
+  }
+
+  private List<@Nullable Double> tails() {
+    return java.util.Arrays.asList(latency.p90(), latency.p95(), latency.p99());
+  }
+
+  private static void histogram(
+      Markup out, Plot plot, List<Double> samples, double low, double high) {
+    int bins =
+        (int) Math.min(MOST_BINS, Math.max(8, Math.round(2 * Math.cbrt(samples.size()) * 2)));
+    int[] counts = new int[bins];
+    double width = Math.max(high - low, 1e-12) / bins;
+    int most = 1;
+    for (double sample : samples) {
+      int bin = (int) Math.min(bins - 1, Math.max(0, Math.floor((sample - low) / width)));
+      most = Math.max(most, ++counts[bin]);
+    }
+    double floor = plot.bottom() - 46;
+    for (int i = 0; i < bins; i++) {
+      double x = plot.x().at(low + i * width);
+      double height = (floor - plot.top()) * counts[i] / most;
+      out.empty(
+          "rect.bin",
+          "x",
+          x + 0.5,
+          "y",
+          floor - height,
+          "width",
+          Math.max(0.5, plot.x().at(low + (i + 1) * width) - x - 1),
+          "height",
+          height);
+    }
+  }
+
+  private void box(Markup out, Plot plot) {
+    double middle = plot.bottom() - 18;
+    double min = plot.x().at(latency.min());
+    double q1 = plot.x().at(latency.q1());
+    double q3 = plot.x().at(latency.q3());
+    double reach = Math.min(latency.q3() + 1.5 * (latency.q3() - latency.q1()), plot.x().to());
+    double end = plot.x().at(reach);
+    out.open("g.box");
+    out.empty("line", "x1", min, "x2", end, "y1", middle, "y2", middle);
+    out.empty(
+        "rect", "x", q1, "y", middle - 9, "width", Math.max(1, q3 - q1), "height", 18.0, "rx", 2.0);
+    double median = plot.x().at(latency.median());
+    out.empty("line.median", "x1", median, "x2", median, "y1", middle - 12, "y2", middle + 12);
+    String[] names = {"p90", "p95", "p99"};
+    List<@Nullable Double> tails = tails();
+    for (int i = 0; i < names.length; i++) {
+      Double tail = tails.get(i);
+      if (tail != null) {
+        double x = plot.x().at(tail);
+        out.empty("line.tail", "x1", x, "x2", x, "y1", middle - 7, "y2", middle + 7);
+        out.element("text", names[i], "x", x, "y", middle - 13, "text-anchor", "middle");
+      }
+    }
+    out.close("g");
+  }
+
+  private void table(Markup out) {
+    out.open("table.facts").element("caption", "Time of a pass").open("tbody");
+    row(out, "Least", latency.min());
+    row(out, "First quartile", latency.q1());
+    row(out, "Median", latency.median());
+    row(out, "Third quartile", latency.q3());
+    row(out, "90th percentile", latency.p90());
+    row(out, "95th percentile", latency.p95());
+    row(out, "99th percentile", latency.p99());
+    fact(
+        out,
+        "95 % interval of the median",
+        Figures.secondsExactly(latency.ci95Low())
+            + " to "
+            + Figures.secondsExactly(latency.ci95High()));
+    fact(out, "Spread (quartiles over median)", Figures.percent(latency.relativeIqr()));
+    row(out, "First run, before any warm-up", result.firstRunSeconds());
+    out.close("tbody").close("table");
+  }
+
+  private static void row(Markup out, String name, @Nullable Double seconds) {
+    if (seconds != null) {
+      fact(out, name, Figures.seconds(seconds));
+    }
+  }
+
+  static void fact(Markup out, String name, String value) {
+    out.open("tr").element("th", name, "scope", "row").open("td").name(value);
+    out.close("td").close("tr");
+  }
+}

@@ -1,0 +1,35 @@
+package dev.flopmeter.report.html;
+
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.report.finding.Breakdown;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Which operator has which colour: the same in every chart of a page. The longest-running get one
+ * each, the rest share the last; the colours themselves are the style sheet's.
+ */
+final class OperatorColours {
+  private static final int COLOURS = 8;
+
+  private final Map<String, Integer> colours = new LinkedHashMap<>();
+
+  OperatorColours(List<ProfileResult> results) {
+    for (ProfileResult result : results) {
+      for (Breakdown.Part part : Breakdown.byOperator(result)) {
+        colours.putIfAbsent(part.label(), Math.min(colours.size(), COLOURS - 1));
+      }
+    }
+  }
+
+  /** The style sheet's class for an operator: {@code k0} to {@code k7}. */
+  String of(String op) {
+    return "k" + colours.getOrDefault(op, COLOURS - 1);
+  }
+
+  /** Whether the operator shares the last colour with others. */
+  boolean isShared(String op) {
+    return of(op).equals("k" + (COLOURS - 1)) && colours.size() > COLOURS;
+  }
+}

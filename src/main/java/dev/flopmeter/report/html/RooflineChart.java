@@ -1,0 +1,250 @@
+package dev.flopmeter.report.html;
+
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Layer;
+import dev.flopmeter.measure.ProfileResult.Roof;
+import dev.flopmeter.report.finding.Breakdown;
+import dev.flopmeter.report.finding.Verdict;
+import dev.flopmeter.report.page.Markup;
+import dev.flopmeter.report.page.Plot;
+import dev.flopmeter.report.page.Plot.Margins;
+import dev.flopmeter.report.page.Plot.Range;
+import dev.flopmeter.report.page.Plot.Tick;
+import dev.flopmeter.text.Cut;
+import dev.flopmeter.units.Figures;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The roofline: achieved rate over intensity, both logarithmic, under the device's roofs; a dot per
+ * layer, its area in proportion to its time.
+ *
+ * <p>A dot's height under a roof is the layer's share of that roof. For layers with matrix work the
+ * FLOPs are those of MFU, 2 per MAC; for others those counted. Layers without any stand below the
+ * plot, in the lane for what only moves data.
+ */
+final class RooflineChart {
+  /** Width of a chart that has the page to itself, and of one of two side by side. */
+  static final double FULL = 960;
+
+  static final double HALF = 560;
+  private static final double HEIGHT = 540;
+  private static final Margins MARGINS = new Margins(34, 18, 84, 62);
+  private static final double LARGEST_DOT = 17;
+  private static final double SMALLEST_DOT = 2.5;
+
+  private final ProfileResult result;
+  private final List<ProfileResult> scaleOf;
+  private final OperatorColours colours;
+  private final double width;
+  private final IntUnaryOperator rowOf;
+  private final double totalSeconds;
+
+  /** A chart whose dots belong to the rows of the same number. */
+  RooflineChart(ProfileResult result, OperatorColours colours) {
+    this(result, List.of(result), colours, FULL, row -> row);
+  }
+
+  /**
+   * A chart beside others.
+   *
+   * @param scaleOf results that the axes span, so that charts can be compared by eye
+   * @param rowOf the table row of a layer, by its index
+   */
+  RooflineChart(
+      ProfileResult result,
+      List<ProfileResult> scaleOf,
+      OperatorColours colours,
+      double width,
+      IntUnaryOperator rowOf) {
+    this.result = result;
+    this.scaleOf = List.copyOf(scaleOf);
+    this.colours = colours;
+    this.width = width;
+    this.rowOf = rowOf;
+    this.totalSeconds = Breakdown.seconds(result);
+  }
+
+  /** A layer's place: FLOP per byte and FLOP per second. */
+  record Point(double intensity, double rate) {
+    /** Null for a layer that computes nothing, or whose traffic or time is unknown. */
+    static @Nullable Point of(Layer layer) {
+      Double bytes = Breakdown.trafficBytes(layer);
+      long flops = layer.cost().macs() > 0 ? layer.cost().macFlops() : layer.cost().flops();
+      double seconds = layer.time().median();
+      return bytes == null || flops <= 0 || seconds <= 0
+          ? null
+          : new Point(flops / bytes, flops / seconds);
+    }
+  }
+
+  /** A roof with both of its sides known. */
+  record Line(String name, String style, double flops, double bytes) {
+    double ridge() {
+      return flops / bytes;
+    }
+  }
+
+  static List<Line> lines(ProfileResult result) {
+    List<Line> lines = new ArrayList<>();
+    add(lines, "datasheet", "sheet", result.roofs().datasheet());
+    add(lines, "measured", "measured", result.roofs().measured());
+    add(lines, "clock-adjusted", "clock", result.roofs().clockAdjusted());
+    return lines;
+  }
+
+  private static void add(List<Line> lines, String name, String style, @Nullable Roof roof) {
+    if (roof != null && roof.flopsPerSecond() != null && roof.bytesPerSecond() != null) {
+      lines.add(new Line(name, style, roof.flopsPerSecond(), roof.bytesPerSecond()));
+    }
+  }
+
+  void draw(Markup out) {
+    List<Line> lines = lines(result);
+    Plot plot = plot();
+    out.open(
+        "svg.roofline",
+        "viewBox",
+        "0 0 " + Markup.at(width) + " " + Markup.at(HEIGHT),
+        "role",
+        "group",
+        "aria-label",
+        "Roofline: a dot for each of "
+            + Verdict.count(result.layers().size(), "layer")
+            + ". Arrow keys move from dot to dot; the layer table has the same figures.");
+    plot.verticalAxis(out, Tick.of(plot.y(), 8, value -> Figures.si(value)), "Achieved FLOP/s");
+    plot.horizontalAxis(
+        out,
+        Tick.of(plot.x(), width < FULL ? 5 : 10, Figures::number),
+        "Intensity, FLOP per byte moved");
+    roofs(out, plot, lines);
+    dots(out, plot);
+    out.close("svg");
+  }
+
+  private Plot plot() {
+    double minX = Double.MAX_VALUE;
+    double maxX = 0;
+    double minY = Double.MAX_VALUE;
+    double maxY = 0;
+    List<Layer> layers = scaleOf.stream().flatMap(one -> one.layers().stream()).toList();
+    for (Layer layer : layers) {
+      Point point = Point.of(layer);
+      if (point != null) {
+        minX = Math.min(minX, point.intensity);
+        maxX = Math.max(maxX, point.intensity);
+        minY = Math.min(minY, point.rate);
+        maxY = Math.max(maxY, point.rate);
+      }
+    }
+    List<Line> lines = scaleOf.stream().flatMap(one -> lines(one).stream()).toList();
+    for (Line line : lines) {
+      minX = Math.min(minX, line.ridge() / 10);
+      maxX = Math.max(maxX, line.ridge() * 6);
+      maxY = Math.max(maxY, line.flops);
+      minY = Math.min(minY, line.flops / 40);
+    }
+    if (maxX == 0) {
+      return Plot.of(width, HEIGHT, MARGINS, new Range(0.1, 1000, true), new Range(1, 10, true));
+    }
+    return Plot.of(
+        width,
+        HEIGHT,
+        MARGINS,
+        new Range(minX / 1.6, maxX * 1.6, true),
+        new Range(minY / 2.2, maxY * 2.2, true));
+  }
+
+  private static void roofs(Markup out, Plot plot, List<Line> lines) {
+    out.open("g.roofs", "aria-hidden", "true");
+    double y = plot.top() + 12;
+    for (Line line : lines) {
+      double from = Math.max(plot.x().from(), plot.y().from() / line.bytes);
+      double to = plot.x().to();
+      double ridge = Math.min(line.ridge(), to);
+      String edge = plot.path(from, line.bytes * from, ridge, line.bytes * ridge, to, line.flops);
+      if (line.style.equals(lines.get(lines.size() - 1).style)) {
+        String floor = plot.path(to, plot.y().from(), from, plot.y().from()).replace('M', 'L');
+        out.empty("path.under", "d", edge + floor + "Z");
+      }
+      out.empty("path.roof." + line.style, "d", edge);
+      // The corner above the slope is always empty, and roofs may lie too close for labels.
+      double x = plot.left() + 14;
+      out.empty("line.roof." + line.style, "x1", x, "x2", x + 30, "y1", y, "y2", y);
+      String figures = Figures.flopRate(line.flops) + ", " + Figures.byteRate(line.bytes);
+      out.element("text.label", line.name + " " + figures, "x", x + 38, "y", y + 4);
+      y += 20;
+    }
+    out.close("g");
+  }
+
+  private void dots(Markup out, Plot plot) {
+    List<Layer> layers = result.layers();
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      order.add(i);
+    }
+    // The large ones first, so that no small one hides behind them.
+    order.sort(Comparator.comparingDouble((Integer i) -> layers.get(i).time().median()).reversed());
+    double longest = layers.stream().mapToDouble(layer -> layer.time().median()).max().orElse(0);
+    long outside = layers.stream().filter(layer -> Point.of(layer) == null).count();
+    double lane = plot.bottom() + 62;
+    if (outside > 0) {
+      out.element("text.lane", "Only moves data:", "x", plot.left(), "y", lane + 4);
+    }
+    int placed = 0;
+    out.open("g.dots");
+    for (int i : order) {
+      Layer layer = layers.get(i);
+      Point point = Point.of(layer);
+      double share = longest > 0 ? Math.max(0, layer.time().median() / longest) : 0;
+      double radius = Math.max(SMALLEST_DOT, LARGEST_DOT * Math.sqrt(share));
+      double laneStart = plot.left() + 130;
+      double x =
+          point == null
+              ? laneStart + (plot.right() - laneStart) * (placed++ + 0.5) / outside
+              : plot.x().at(point.intensity);
+      out.empty(
+          "circle.dot." + colours.of(layer.op()),
+          "cx",
+          x,
+          "cy",
+          point == null ? lane : plot.y().at(point.rate),
+          "r",
+          point == null ? Math.min(radius, 9) : radius,
+          "data-i",
+          rowOf.applyAsInt(i),
+          "tabindex",
+          i == order.get(0) ? 0 : -1,
+          "role",
+          "img",
+          "aria-label",
+          label(layer));
+    }
+    out.close("g");
+  }
+
+  /** What a screen reader says of a dot. */
+  private String label(Layer layer) {
+    StringBuilder label = new StringBuilder();
+    label.append(Cut.name(layer.name())).append(", ").append(Cut.name(layer.op())).append(": ");
+    label.append(Figures.seconds(layer.time().median()));
+    if (totalSeconds > 0) {
+      double share = layer.time().median() / totalSeconds;
+      label.append(", ").append(Figures.percent(share)).append(" of the time");
+    }
+    if (layer.achievedFlopsPerSecond() != null) {
+      label.append(", ").append(Figures.flopRate(layer.achievedFlopsPerSecond()));
+    }
+    if (layer.rooflineEfficiency() != null) {
+      label.append(", ").append(Figures.percent(layer.rooflineEfficiency())).append(" of its roof");
+    }
+    if (layer.bound() != null) {
+      label.append(", ").append(layer.bound()).append("-bound");
+    }
+    return label.toString();
+  }
+}

@@ -1,0 +1,173 @@
+package dev.flopmeter.report.json;
+
+import dev.flopmeter.count.ModelInfo;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.measure.ProfileResult.Latency;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.TensorType;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.databind.DeserializationContext;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationContext;
+import tools.jackson.databind.deser.std.StdDeserializer;
+import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.ser.std.StdSerializer;
+
+/**
+ * Where the JSON differs from the records: a device's properties stand beside its name, an input is
+ * one flat object, a latency carries its unit and its interval as a pair.
+ */
+final class ProfileTypes extends SimpleModule {
+  private static final long serialVersionUID = 1L;
+
+  ProfileTypes() {
+    super("flopmeter");
+    form(Device.class, ProfileTypes::device, ProfileTypes::device);
+    form(ModelInfo.Input.class, ProfileTypes::input, ProfileTypes::input);
+    form(Latency.class, ProfileTypes::latency, ProfileTypes::latency);
+  }
+
+  static ObjectNode device(Device device) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("kind", device.kind()).put("name", device.name()).put("id", device.id());
+    new TreeMap<>(device.properties()).forEach(node::put);
+    return node.put("emulated", device.isEmulated());
+  }
+
+  private static Device device(JsonNode node) {
+    Map<String, String> properties = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
+      if (!List.of("kind", "name", "id", "emulated").contains(field.getKey())) {
+        properties.put(field.getKey(), field.getValue().asString());
+      }
+    }
+    return new Device(
+        text(node, "kind"),
+        text(node, "id"),
+        text(node, "name"),
+        properties,
+        node.path("emulated").asBoolean(false));
+  }
+
+  private static ObjectNode input(ModelInfo.Input input) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("name", input.name()).put("type", input.type().type().label());
+    Arrays.stream(input.type().shape().dims()).forEach(node.putArray("shape")::add);
+    return node;
+  }
+
+  private static ModelInfo.Input input(JsonNode node) {
+    String label = text(node, "type");
+    DataType type =
+        Arrays.stream(DataType.values())
+            .filter(known -> known.label().equals(label))
+            .findFirst()
+            .orElseThrow(
+                () -> new ReportFormatException("the input type '" + label + "' is unknown"));
+    long[] dims = node.path("shape").valueStream().mapToLong(JsonNode::asLong).toArray();
+    return new ModelInfo.Input(text(node, "name"), new TensorType(type, Shape.of(dims)));
+  }
+
+  private static ObjectNode latency(Latency latency) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("unit", "s");
+    node.put("median", latency.median());
+    node.put("q1", latency.q1()).put("q3", latency.q3()).put("min", latency.min());
+    putKnown(node, "p90", latency.p90());
+    putKnown(node, "p95", latency.p95());
+    putKnown(node, "p99", latency.p99());
+    putKnown(node, "p999", latency.p999());
+    node.putArray("ci95").add(latency.ci95Low()).add(latency.ci95High());
+    return node.put("relative_iqr", latency.relativeIqr());
+  }
+
+  private static Latency latency(JsonNode node) {
+    return new Latency(
+        number(node, "median"),
+        number(node, "q1"),
+        number(node, "q3"),
+        number(node, "min"),
+        knownNumber(node, "p90"),
+        knownNumber(node, "p95"),
+        knownNumber(node, "p99"),
+        knownNumber(node, "p999"),
+        number(node.path("ci95"), 0),
+        number(node.path("ci95"), 1),
+        number(node, "relative_iqr"));
+  }
+
+  private static void putKnown(ObjectNode node, String field, @Nullable Double value) {
+    if (value != null) {
+      node.put(field, value);
+    }
+  }
+
+  private static String text(JsonNode node, String field) {
+    if (!node.path(field).isString()) {
+      throw new ReportFormatException("the text '" + field + "' is missing");
+    }
+    return node.path(field).asString();
+  }
+
+  private static double number(JsonNode node, String field) {
+    return requireNumber(node.path(field), "latency." + field);
+  }
+
+  private static double number(JsonNode node, int index) {
+    return requireNumber(node.path(index), "latency.ci95[" + index + "]");
+  }
+
+  private static double requireNumber(JsonNode value, String what) {
+    if (!value.isNumber()) {
+      throw new ReportFormatException("the number '" + what + "' is missing");
+    }
+    return value.asDouble();
+  }
+
+  private static @Nullable Double knownNumber(JsonNode node, String field) {
+    return node.has(field) ? number(node, field) : null;
+  }
+
+  private <T> void form(Class<T> type, Function<T, ObjectNode> write, Function<JsonNode, T> read) {
+    addSerializer(type, new Writer<>(type, write));
+    addDeserializer(type, new Reader<>(type, read));
+  }
+
+  private static final class Writer<T> extends StdSerializer<T> {
+    private final transient Function<T, ObjectNode> form;
+
+    Writer(Class<T> type, Function<T, ObjectNode> form) {
+      super(type);
+      this.form = form;
+    }
+
+    @Override
+    public void serialize(T value, JsonGenerator out, SerializationContext context) {
+      out.writeTree(form.apply(value));
+    }
+  }
+
+  private static final class Reader<T> extends StdDeserializer<T> {
+    private final transient Function<JsonNode, T> form;
+
+    Reader(Class<T> type, Function<JsonNode, T> form) {
+      super(type);
+      this.form = form;
+    }
+
+    @Override
+    public T deserialize(JsonParser in, DeserializationContext context) {
+      return form.apply(context.readTree(in));
+    }
+  }
+}

@@ -1,0 +1,78 @@
+package dev.flopmeter.report.text;
+
+import dev.flopmeter.count.Cost;
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.LayerCost;
+import dev.flopmeter.count.Uncounted;
+import dev.flopmeter.report.finding.CountTree;
+import dev.flopmeter.units.Figures;
+
+/** A count as Markdown for a pull request or a model card: totals, then a row per layer. */
+public final class CountMarkdown {
+  private CountMarkdown() {}
+
+  /**
+   * The text.
+   *
+   * @param depth 0 for a row per layer, else groups down to that many parts of their names
+   */
+  public static String render(Counts counts, int depth) {
+    StringBuilder out = new StringBuilder(1 << 14);
+    Cost totals = counts.totals();
+    boolean isMacs = counts.convention().equals("macs");
+    out.append("**").append(ProfileMarkdown.escaped(counts.model().name())).append("**: ");
+    out.append(Figures.exact(totals.macs())).append(" MACs, ");
+    if (!isMacs) {
+      out.append(Figures.exact(totals.flops())).append(' ').append(counts.convention());
+      out.append(", ");
+    }
+    out.append(Figures.exact(totals.params())).append(" parameters\n\n");
+    for (Uncounted missing : counts.uncounted()) {
+      out.append("> ").append(ProfileMarkdown.escaped(CountTable.uncounted(missing)));
+      out.append("\n\n");
+    }
+    for (String note : counts.notes()) {
+      out.append("> ").append(ProfileMarkdown.escaped(note)).append("\n\n");
+    }
+    String convention = isMacs ? "macs" : counts.convention();
+    if (depth > 0) {
+      groups(out, counts, depth, convention);
+    } else {
+      layers(out, counts, convention);
+    }
+    return out.toString();
+  }
+
+  private static void layers(StringBuilder out, Counts counts, String convention) {
+    row(out, "Layer", "Op", "Output", "MACs", convention, "Parameters");
+    row(out, "---", "---", "---", "--:", "--:", "--:");
+    for (LayerCost layer : counts.layers()) {
+      row(
+          out,
+          ProfileMarkdown.code(layer.name()),
+          ProfileMarkdown.escaped(layer.op()),
+          CountTable.shapes(layer.outputShapes()),
+          Figures.exact(layer.cost().macs()),
+          Figures.exact(layer.cost().flops()),
+          Figures.exact(layer.cost().params()));
+    }
+  }
+
+  private static void groups(StringBuilder out, Counts counts, int depth, String convention) {
+    row(out, "Group", "Layers", "MACs", convention, "Parameters");
+    row(out, "---", "--:", "--:", "--:", "--:");
+    for (CountTree.Row row : CountTree.of(counts, depth)) {
+      row(
+          out,
+          ProfileMarkdown.code(row.path()),
+          Integer.toString(row.layers()),
+          Figures.exact(row.cost().macs()),
+          Figures.exact(row.cost().flops()),
+          Figures.exact(row.cost().params()));
+    }
+  }
+
+  private static void row(StringBuilder out, String... cells) {
+    out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+  }
+}

@@ -1,0 +1,106 @@
+package dev.flopmeter.report.text;
+
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Layer;
+import dev.flopmeter.report.finding.Breakdown;
+import dev.flopmeter.report.finding.Knee;
+import dev.flopmeter.report.finding.Verdict;
+import dev.flopmeter.report.finding.Verdict.Utilization;
+import dev.flopmeter.text.Printable;
+import dev.flopmeter.units.Figures;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Profiles as Markdown for a pull request or a ticket: verdicts, totals, the longest layers. */
+public final class ProfileMarkdown {
+  private ProfileMarkdown() {}
+
+  public static String render(List<ProfileResult> results) {
+    StringBuilder out = new StringBuilder();
+    for (ProfileResult result : results) {
+      out.append("**").append(escaped(Verdict.of(result))).append("**\n\n");
+      for (String warning : result.warnings()) {
+        out.append("> Warning: ").append(escaped(warning)).append("\n\n");
+      }
+    }
+    Knee knee = new Knee(results);
+    row(out, "Model", "Precision", "Batch", "Median", "Quartiles", "Inferences/s", "FLOP/s", "MFU");
+    row(out, "---", "---", "--:", "--:", "--:", "--:", "--:", "--:");
+    for (ProfileResult result : results) {
+      Utilization mfu = Utilization.mfu(result);
+      row(
+          out,
+          escaped(result.model().name()),
+          result.run().precision(),
+          result.run().batch() + (knee.isAt(result) ? " (knee)" : ""),
+          Figures.seconds(result.latency().median()),
+          Figures.seconds(result.latency().q1()) + " to " + Figures.seconds(result.latency().q3()),
+          Figures.number(result.throughput().inferencesPerSecond()),
+          Figures.si(result.throughput().achievedFlopsPerSecond()),
+          mfu == null ? "" : Figures.percent(mfu.share()));
+    }
+    if (knee.isAnywhere()) {
+      out.append('\n').append(Knee.EXPLANATION).append('\n');
+    }
+    for (ProfileResult result : results) {
+      layers(out, result);
+    }
+    return out.toString();
+  }
+
+  private static void layers(StringBuilder out, ProfileResult result) {
+    double total = Breakdown.seconds(result);
+    if (result.layers().isEmpty() || total <= 0) {
+      return;
+    }
+    List<Layer> longest = Breakdown.longestFirst(result);
+    int shown = Math.min(ProfileTable.TOP_LAYERS, longest.size());
+    out.append("\n<details><summary>")
+        .append(
+            shown == longest.size()
+                ? "All " + Verdict.count(shown, "layer")
+                : "The " + shown + " longest of " + longest.size() + " layers")
+        .append(", batch ")
+        .append(result.run().batch())
+        .append("</summary>\n\n");
+    row(out, "Layer", "Op", "MACs", "Time", "Share", "FLOP/s", "Of roof", "Bound");
+    row(out, "---", "---", "--:", "--:", "--:", "--:", "--:", "---");
+    for (Layer layer : longest.subList(0, shown)) {
+      row(
+          out,
+          code(layer.name()),
+          escaped(layer.op()),
+          layer.cost().macs() == 0 ? "" : Figures.si(layer.cost().macs()),
+          Figures.seconds(layer.time().median()),
+          Figures.percent(layer.time().median() / total),
+          text(layer.achievedFlopsPerSecond(), Figures::si),
+          text(layer.rooflineEfficiency(), Figures::percent),
+          layer.bound() == null ? "" : layer.bound());
+    }
+    out.append("\n</details>\n");
+  }
+
+  private static void row(StringBuilder out, String... cells) {
+    out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+  }
+
+  private static String text(@Nullable Double value, Function<Double, String> format) {
+    return value == null ? "" : format.apply(value);
+  }
+
+  /** Text in which Markdown and HTML see nothing of their own. */
+  static String escaped(String text) {
+    return Printable.of(text)
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replaceAll("([\\\\`*_\\[\\]|#~])", "\\\\$1");
+  }
+
+  /** A name in a code span of a table cell; back-quotes and bars cannot stand in one. */
+  static String code(String name) {
+    String clean = Printable.of(name);
+    return clean.contains("`") || clean.contains("|") ? escaped(clean) : "`" + clean + "`";
+  }
+}

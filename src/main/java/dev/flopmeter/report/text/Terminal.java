@@ -1,0 +1,60 @@
+package dev.flopmeter.report.text;
+
+import com.sun.jna.Library;
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLong;
+import com.sun.jna.Pointer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+
+/**
+ * One of this process' outputs, asked what it is connected to. Linux tells without a child process
+ * whether it is a terminal; its width needs one system call.
+ */
+public final class Terminal {
+  public static final Terminal OUTPUT = new Terminal(1);
+  public static final Terminal ERRORS = new Terminal(2);
+
+  /** Linux' request for a terminal's size, on x86 and ARM. */
+  private static final long TIOCGWINSZ = 0x5413;
+
+  private final int descriptor;
+
+  private Terminal(int descriptor) {
+    this.descriptor = descriptor;
+  }
+
+  /** The C library, as far as it is called here. */
+  interface CLibrary extends Library {
+    int ioctl(int descriptor, NativeLong request, Pointer size);
+  }
+
+  /** Whether a person is looking. */
+  public boolean isTerminal() {
+    try {
+      String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
+      return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
+    } catch (IOException | UnsupportedOperationException noSuchSystem) {
+      return false;
+    }
+  }
+
+  /** Its width; nothing if it is no terminal, or does not tell. */
+  OptionalInt columns() {
+    if (!isTerminal()) {
+      return OptionalInt.empty();
+    }
+    // struct winsize { unsigned short rows, columns, x, y; }
+    try (Memory size = new Memory(8)) {
+      CLibrary c = Native.load("c", CLibrary.class);
+      int status = c.ioctl(descriptor, new NativeLong(TIOCGWINSZ), size);
+      int columns = Short.toUnsignedInt(size.getShort(2));
+      return status == 0 && columns > 0 ? OptionalInt.of(columns) : OptionalInt.empty();
+    } catch (LinkageError noNativeAccess) {
+      return OptionalInt.empty();
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package dev.flopmeter.text;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Lines of comma-separated values; a field in double quotes may hold commas (RFC 4180). */
+public final class Csv {
+  private Csv() {}
+
+  /** The fields as one line, with its end. */
+  public static String line(List<String> fields) {
+    return fields.stream().map(Csv::quoted).collect(Collectors.joining(",", "", "\r\n"));
+  }
+
+  /**
+   * A field, in quotes where it needs them. A text that a spreadsheet would run as a formula gets
+   * an apostrophe in front: layer names come from model files.
+   */
+  private static String quoted(String field) {
+    String safe = isFormula(field) ? "'" + field : field;
+    boolean needsQuotes =
+        safe.chars().anyMatch(c -> c == '"' || c == ',' || c == '\n' || c == '\r');
+    return needsQuotes ? '"' + safe.replace("\"", "\"\"") + '"' : safe;
+  }
+
+  private static boolean isFormula(String field) {
+    return !field.isEmpty() && "=+-@\t\r".indexOf(field.charAt(0)) >= 0;
+  }
+
+  /** The fields of a line without its end. */
+  public static List<String> split(String line) {
+    List<String> fields = new ArrayList<>();
+    StringBuilder field = new StringBuilder();
+    boolean isQuoted = false;
+    for (int i = 0; i < line.length(); i++) {
+      char c = line.charAt(i);
+      if (c == '"' && isQuoted && i + 1 < line.length() && line.charAt(i + 1) == '"') {
+        field.append(c);
+        i++;
+      } else if (c == '"') {
+        isQuoted = !isQuoted;
+      } else if (c == ',' && !isQuoted) {
+        fields.add(field.toString());
+        field.setLength(0);
+      } else {
+        field.append(c);
+      }
+    }
+    fields.add(field.toString());
+    return fields;
+  }
+}

@@ -1,0 +1,42 @@
+package dev.flopmeter.units;
+
+import java.util.Map;
+
+/** Sizes in bytes as people write them: {@code 512MiB}, {@code 10MB}. */
+public final class Sizes {
+  private static final UnitTable BYTES =
+      new UnitTable(
+          Map.of(
+              "B",
+              1L,
+              "kB",
+              1_000L,
+              "MB",
+              1_000_000L,
+              "GB",
+              1_000_000_000L,
+              "KiB",
+              1L << 10,
+              "MiB",
+              1L << 20,
+              "GiB",
+              1L << 30,
+              "TiB",
+              1L << 40));
+
+  private Sizes() {}
+
+  /**
+   * Reads a size; what is larger than 2^63 - 1 bytes is taken as that.
+   *
+   * @throws QuantityException if the text is no size
+   */
+  public static long parse(String text) {
+    return BYTES.parse(text);
+  }
+
+  /** As {@link #parse} reads it, in the largest binary unit that needs no fraction. */
+  public static String text(long bytes) {
+    return BYTES.text(bytes, "TiB", "GiB", "MiB", "KiB", "B");
+  }
+}

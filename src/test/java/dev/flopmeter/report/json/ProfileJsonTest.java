@@ -1,0 +1,218 @@
+package dev.flopmeter.report.json;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flopmeter.count.Cost;
+import dev.flopmeter.count.ModelInfo;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.measure.ProfileResult.Channels;
+import dev.flopmeter.measure.ProfileResult.Efficiency;
+import dev.flopmeter.measure.ProfileResult.Environment;
+import dev.flopmeter.measure.ProfileResult.Latency;
+import dev.flopmeter.measure.ProfileResult.Layer;
+import dev.flopmeter.measure.ProfileResult.NumericCheck;
+import dev.flopmeter.measure.ProfileResult.Roof;
+import dev.flopmeter.measure.ProfileResult.Roofs;
+import dev.flopmeter.measure.ProfileResult.Run;
+import dev.flopmeter.measure.ProfileResult.Sensors;
+import dev.flopmeter.measure.ProfileResult.Shares;
+import dev.flopmeter.measure.ProfileResult.Throughput;
+import dev.flopmeter.measure.ProfileResult.Time;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.report.ProfileSchema;
+import dev.flopmeter.report.SampleProfiles;
+import dev.flopmeter.run.KernelInfo;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ProfileJsonTest {
+
+  /** One layer, one roof, sensors; written out below word for word. */
+  private static ProfileResult tiny(double median) {
+    return new ProfileResult(
+        new ModelInfo(
+            "tiny",
+            "tiny.onnx",
+            13,
+            List.of(new ModelInfo.Input("x", TensorType.of(DataType.FLOAT, 1, 3, 8, 8)))),
+        new Device("cuda", "cuda:0", "Card", Map.of("driver", "555.1", "cuda", "12.6"), false),
+        new Run(
+            "cudnn",
+            "fp16",
+            "nhwc",
+            1,
+            true,
+            30,
+            Map.of("clock", 2),
+            12,
+            "noise below bound",
+            Instant.parse("2026-11-24T04:00:00Z"),
+            null),
+        new Environment("1.0.0", "17", "Linux", Map.of("cudnn", "9.5.1")),
+        new Cost(500, 1000, 20, 300, 100),
+        768,
+        new Latency(median, 0.0009, 0.0012, 0.0008, null, null, null, null, 0.00095, 0.00105, 0.3),
+        new Throughput(1000, 1e6),
+        new Efficiency(new Shares(null, 0.5, null), Shares.NONE, 2.5),
+        List.of(
+            new Layer(
+                "conv",
+                "Conv+Relu",
+                List.of("conv", "relu"),
+                new Cost(500, 1000, 20, 300, 100),
+                new Time(0.001, 0.0009, 0.0012, 0.0008),
+                1e6,
+                null,
+                "launch",
+                null,
+                new KernelInfo("IMPLICIT_GEMM", "nhwc", null, 0L),
+                new Channels(3, 64))),
+        1.0,
+        null,
+        0.25,
+        null,
+        new NumericCheck("djl, unfused", 1e-4, 2e-2, true),
+        new Roofs(null, new Roof(2e6, null, "flopmeter roof"), null),
+        new Sensors(
+            1.98e9,
+            null,
+            310.5,
+            null,
+            0.031,
+            41.0,
+            null,
+            null,
+            0,
+            null,
+            null,
+            List.of(),
+            Map.of("utilization", "not read")),
+        true,
+        List.of("a word of warning"));
+  }
+
+  @Test
+  void isWrittenAsDocumented() {
+    assertThat(ProfileJson.writeLine(tiny(0.001)))
+        .isEqualTo(
+            """
+            {"schema":"flopmeter.profile/1",\
+            "model":{"name":"tiny","source":"tiny.onnx","opset":13,\
+            "inputs":[{"name":"x","type":"float32","shape":[1,3,8,8]}]},\
+            "device":{"kind":"cuda","name":"Card","id":"cuda:0",\
+            "cuda":"12.6","driver":"555.1","emulated":false},\
+            "run":{"backend":"cudnn","precision":"fp16","layout":"nhwc","batch":1,"fused":true,\
+            "samples":30,"dropped_samples":{"clock":2},"warmup_runs":12,\
+            "stop_reason":"noise below bound","started_at":"2026-11-24T04:00:00Z"},\
+            "environment":{"flopmeter":"1.0.0","java":"17","os":"Linux",\
+            "libraries":{"cudnn":"9.5.1"}},\
+            "cost":{"macs":500,"flops":1000,"params":20,"bytes_read":300,"bytes_written":100,\
+            "peak_activation_bytes":768},\
+            "latency":{"unit":"s","median":0.001,"q1":9.0E-4,"q3":0.0012,"min":8.0E-4,\
+            "ci95":[9.5E-4,0.00105],"relative_iqr":0.3},\
+            "throughput":{"inferences_per_second":1000.0,"achieved_flops_per_second":1000000.0},\
+            "efficiency":{"mfu":{"measured":0.5},"mbu":{},"intensity":2.5},\
+            "layers":[{"name":"conv","op":"Conv+Relu","nodes":["conv","relu"],\
+            "cost":{"macs":500,"flops":1000,"params":20,"bytes_read":300,"bytes_written":100},\
+            "time":{"median":0.001,"q1":9.0E-4,"q3":0.0012,"min":8.0E-4},\
+            "achieved_flops_per_second":1000000.0,"bound":"launch",\
+            "kernel":{"algorithm":"IMPLICIT_GEMM","layout":"nhwc","workspace_bytes":0},\
+            "channels":{"in":3,"out":64}}],\
+            "layer_sum_ratio":1.0,"first_run_seconds":0.25,\
+            "numeric_check":{"reference":"djl, unfused","relative_l2":1.0E-4,"tolerance":0.02,\
+            "passed":true},\
+            "roofs":{"measured":{"flops_per_second":2000000.0,"source":"flopmeter roof"}},\
+            "sensors":{"sm_clock_hz":1.98E9,"power_w":310.5,"energy_j_per_inference":0.031,\
+            "temperature_c":41.0,"other_processes":0,"throttle_reasons":[],\
+            "absent":{"utilization":"not read"}},\
+            "valid":true,"warnings":["a word of warning"]}\
+            """);
+  }
+
+  @Test
+  void comesBackAsItWent() {
+    for (ProfileResult result : List.of(tiny(0.001), SampleProfiles.resnet50())) {
+      assertThat(ProfileJson.read(ProfileJson.write(result))).isEqualTo(result);
+      assertThat(ProfileJson.read(ProfileJson.writeLine(result))).isEqualTo(result);
+    }
+  }
+
+  @Test
+  void keepsToItsSchema() {
+    for (ProfileResult result : List.of(tiny(0.001), SampleProfiles.resnet50())) {
+      assertThat(ProfileSchema.complaints(ProfileJson.write(result))).isEmpty();
+    }
+  }
+
+  @Test
+  void theSchemaRefusesWhatIsNotInIt() {
+    String json = ProfileJson.writeLine(tiny(0.001));
+    assertThat(ProfileSchema.complaints(json.replace("\"valid\"", "\"vaild\""))).isNotEmpty();
+    assertThat(ProfileSchema.complaints(json.replace("\"median\":0.001", "\"median\":0")))
+        .isNotEmpty();
+    assertThat(ProfileSchema.complaints(json.replace("\"samples\":30", "\"samples\":null")))
+        .isNotEmpty();
+  }
+
+  @Test
+  void noLocaleChangesIt() {
+    Locale before = Locale.getDefault();
+    try {
+      String expected = ProfileJson.write(tiny(0.001));
+      for (String tag : List.of("de-DE", "ar-EG-u-nu-arab", "tr-TR", "fa-IR")) {
+        Locale.setDefault(Locale.forLanguageTag(tag));
+        assertThat(ProfileJson.write(tiny(0.001))).as(tag).isEqualTo(expected);
+      }
+    } finally {
+      Locale.setDefault(before);
+    }
+  }
+
+  @Test
+  void noSentinelGetsOut() {
+    assertThatThrownBy(() -> ProfileJson.write(tiny(Double.NaN)))
+        .hasMessage("/latency/median is NaN");
+    assertThatThrownBy(() -> ProfileJson.write(tiny(Double.POSITIVE_INFINITY)))
+        .hasMessage("/latency/median is Infinity");
+  }
+
+  @Test
+  void progressIsOneLine() {
+    assertThat(ProfileJson.writeProgress("measure", 0.41666, "batch 8, 35 samples"))
+        .isEqualTo(
+            "{\"event\":\"progress\",\"phase\":\"measure\",\"done\":0.417,"
+                + "\"detail\":\"batch 8, 35 samples\"}");
+  }
+
+  @Test
+  void saysWhatIsWrongWithAFile() {
+    assertThatThrownBy(() -> ProfileJson.read("{}"))
+        .hasMessage("no profile: the field 'schema' is missing");
+    assertThatThrownBy(() -> ProfileJson.read("{\"schema\":\"flopmeter.count/1\"}"))
+        .hasMessage("'schema' is 'flopmeter.count/1', not 'flopmeter.profile/1'");
+    assertThatThrownBy(() -> ProfileJson.read("[1]")).hasMessage("not a JSON object");
+    assertThatThrownBy(() -> ProfileJson.read("not json"))
+        .isInstanceOf(ReportFormatException.class)
+        .hasMessageContaining("line 1");
+    String json = ProfileJson.writeLine(tiny(0.001));
+    assertThatThrownBy(() -> ProfileJson.read(json.replace("\"median\":0.001,\"q1\"", "\"q1\"")))
+        .isInstanceOf(ReportFormatException.class)
+        .hasMessageContaining("median");
+    assertThatThrownBy(() -> ProfileJson.read(json.replace("\"batch\":1", "\"batch\":\"many\"")))
+        .isInstanceOf(ReportFormatException.class)
+        .hasMessageContaining("batch");
+  }
+
+  @Test
+  void fieldsOfLaterVersionsDoNotHurt() {
+    String json = ProfileJson.writeLine(tiny(0.001));
+    assertThat(ProfileJson.read(json.replace("\"valid\"", "\"new\":{},\"valid\"")))
+        .isEqualTo(tiny(0.001));
+  }
+}

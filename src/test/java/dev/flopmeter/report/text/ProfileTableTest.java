@@ -1,0 +1,115 @@
+package dev.flopmeter.report.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.report.SampleProfiles;
+import dev.flopmeter.report.finding.Knee;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ProfileTableTest {
+
+  private static final ProfileResult RESNET = SampleProfiles.resnet50();
+
+  @ParameterizedTest
+  @ValueSource(ints = {80, 100, 160, 240})
+  void noLineIsWiderThanTheTerminal(int width) {
+    String table = ProfileTable.render(RESNET, new TerminalStyle(width, false, true, true));
+
+    assertThat(table.lines())
+        .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(width));
+  }
+
+  @Test
+  void beginsWithTheVerdict() {
+    String table = ProfileTable.render(RESNET, TerminalStyle.PLAIN);
+
+    assertThat(table).startsWith("resnet50, bf16, batch 64 on Sample GPU: ");
+    assertThat(table).contains("of the datasheet peak");
+  }
+
+  @Test
+  void sumsUpWhatIsLeftOut() {
+    int layers = RESNET.layers().size();
+    int rest = layers - ProfileTable.TOP_LAYERS;
+
+    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN))
+        .contains("other (" + rest + " layers)")
+        .contains("conv1");
+    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN.withAllLayers(true)))
+        .doesNotContain("other (")
+        .contains("avgpool");
+  }
+
+  @Test
+  void usesMoreColumnsWhereThereIsRoom() {
+    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN)).doesNotContain("kernel");
+    assertThat(ProfileTable.render(RESNET, new TerminalStyle(200, false, true, false)))
+        .contains("FLOP/B")
+        .contains("IMPLICIT_PRECOMP_GEMM");
+  }
+
+  @Test
+  void coloursOnlyWhereAsked() {
+    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN)).doesNotContain("\u001b");
+    assertThat(ProfileTable.render(RESNET, new TerminalStyle(80, true, true, false)))
+        .contains("\u001b[1m");
+  }
+
+  @Test
+  void staysWithinAsciiWhereNothingElseArrives() {
+    String table = ProfileTable.render(RESNET, new TerminalStyle(80, false, false, true));
+
+    assertThat(table).matches("\\p{ASCII}*").contains(" us ");
+  }
+
+  @Test
+  void namesCannotSteerTheTerminal() {
+    ProfileResult hostile = SampleProfiles.named("\u001b[2Jmodel\n", "a\u001b]0;title\u0007\u202e");
+
+    assertThat(ProfileTable.render(hostile, TerminalStyle.PLAIN))
+        .doesNotContain("\u001b")
+        .doesNotContain("\u0007")
+        .doesNotContain("\u202e");
+  }
+
+  @Test
+  void warningsComeLastAndInFull() {
+    ProfileResult warned = SampleProfiles.withWarnings(RESNET, "clocks were unsteady");
+
+    assertThat(ProfileTable.render(warned, TerminalStyle.PLAIN))
+        .endsWith("warning: clocks were unsteady\n");
+  }
+
+  @Test
+  void severalResultsEndInOneTable() {
+    String table = ProfileTable.render(SampleProfiles.sweep(), TerminalStyle.PLAIN);
+
+    List<String> lines = table.lines().toList();
+    assertThat(lines.get(lines.size() - 7)).contains("batch", "inferences/s", "MFU");
+    assertThat(lines).last().isEqualTo(Knee.EXPLANATION);
+  }
+
+  @Test
+  void csvHasOneRowALayerAndRunsNoFormula() {
+    ProfileResult hostile = SampleProfiles.named("=cmd|' /C calc'!A0", "a \"quoted\", name");
+
+    List<String> lines = ProfileCsv.render(List.of(hostile)).lines().toList();
+
+    assertThat(lines).hasSize(1 + RESNET.layers().size());
+    assertThat(lines.get(1))
+        .startsWith("'=cmd|' /C calc'!A0,")
+        .contains("\"a \"\"quoted\"\", name\"");
+  }
+
+  @Test
+  void markdownShowsNamesAsText() {
+    String markdown =
+        ProfileMarkdown.render(List.of(SampleProfiles.named("<script>x|y", "a`b|c<img>")));
+
+    assertThat(markdown).doesNotContain("<script>").doesNotContain("<img>").contains("x\\|y");
+  }
+}
