@@ -130,7 +130,7 @@ final class Fusion {
     return node == null || isCrossed(node)
         ? Optional.empty()
         : Activation.of(scope.operands(node))
-            .filter(kind -> !followsSum || kind.name().equals("relu"));
+            .filter(kind -> !followsSum || kind.form() == Activation.Form.RELU);
   }
 
   /** Whether a Clip's lower bound is above its upper one, for which oneDNN has no form. */

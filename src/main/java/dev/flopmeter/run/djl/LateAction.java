@@ -111,21 +111,10 @@ final class LateAction implements Action {
   }
 
   private IValue[] run(Kernel kernel, Map<String, IValue> values) {
-    Functions functions = new Functions("f");
-    List<String> parameters = new ArrayList<>();
-    kernel.inputs().forEach(input -> parameters.add("x" + input));
-    for (int i = 0; i < kernel.prepared().size(); i++) {
-      parameters.add("p" + i);
-    }
-    for (int i = 0; i < kernel.constants().size(); i++) {
-      parameters.add("c" + i);
-    }
-    String main = functions.add(parameters, kernel.body(), kernel.outputs());
-    List<String> preparing = new ArrayList<>();
-    for (String expression : kernel.prepared()) {
-      List<String> from = Kernel.inputs(expression).stream().map(input -> "x" + input).toList();
-      preparing.add(functions.add(from, List.of("return " + expression), 1));
-    }
+    Functions functions = new Functions();
+    String main = functions.add(kernel);
+    List<Kernel> preparations = kernel.preparations();
+    List<String> preparing = preparations.stream().map(functions::add).toList();
     ScriptModule module = module(functions.source());
     List<IValue> temporary = new ArrayList<>();
     try {
@@ -133,14 +122,14 @@ final class LateAction implements Action {
       kernel.inputs().forEach(input -> arguments.add(value(input, values)));
       for (int i = 0; i < preparing.size(); i++) {
         IValue[] from =
-            Kernel.inputs(kernel.prepared().get(i)).stream()
+            preparations.get(i).inputs().stream()
                 .map(input -> value(input, values))
                 .toArray(IValue[]::new);
         IValue prepared = module.call(preparing.get(i), from);
         temporary.add(prepared);
         arguments.add(prepared);
       }
-      for (Tensor constant : kernel.constants()) {
+      for (Tensor constant : kernel.tensors()) {
         IValue value = memory.place(constant);
         temporary.add(value);
         arguments.add(value);

@@ -6,6 +6,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.djl.kernel.Activation;
 import dev.flopmeter.run.djl.kernel.FusedProducts;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -76,7 +77,10 @@ final class ProductFusion {
       chain.add(next);
       next = links.onlyReader(next);
     }
-    Optional<String> activation = next == null ? Optional.empty() : FusedProducts.activation(next);
+    Optional<Activation> activation =
+        next == null
+            ? Optional.empty()
+            : Activation.of(scope.operands(next)).filter(Activation::isPlain);
     if (next != null && activation.isPresent()) {
       chain.add(next);
     }
@@ -86,7 +90,8 @@ final class ProductFusion {
             chain,
             inputs,
             chain.get(chain.size() - 1).outputs(),
-            FusedProducts.linear(scope.operands(product), bias != null, activation.orElse("%"))));
+            FusedProducts.linear(
+                scope.operands(product), bias != null, activation.orElse(Activation.NONE))));
   }
 
   private void record(Task task) {

@@ -30,7 +30,7 @@ final class ProgramBuilder {
   private final TorchMemory memory;
   private final List<String> captures;
 
-  private final Functions functions = new Functions("f");
+  private final Functions functions = new Functions();
   private final Map<String, Integer> slots = new LinkedHashMap<>();
   private final Map<String, Tensor> placed = new LinkedHashMap<>();
   private final List<Draft> drafts = new ArrayList<>();
@@ -101,22 +101,13 @@ final class ProgramBuilder {
     } catch (ModelException e) {
       throw e.at(task.main().describe());
     }
-    List<Integer> used = kernel.inputs();
-    List<String> parameters = new ArrayList<>();
     List<Integer> reads = new ArrayList<>();
-    for (int input : used) {
-      parameters.add("x" + input);
-      reads.add(slotOf(task.inputs().get(input)));
+    kernel.inputs().forEach(input -> reads.add(slotOf(task.inputs().get(input))));
+    kernel.preparations().forEach(preparation -> reads.add(prepare(task, preparation)));
+    for (Tensor tensor : kernel.tensors()) {
+      reads.add(slotOf(task.main().name() + "/c" + reads.size(), tensor));
     }
-    for (int i = 0; i < kernel.prepared().size(); i++) {
-      parameters.add("p" + i);
-      reads.add(prepare(task, kernel.prepared().get(i)));
-    }
-    for (int i = 0; i < kernel.constants().size(); i++) {
-      parameters.add("c" + i);
-      reads.add(slotOf(task.main().name() + "/c" + i, kernel.constants().get(i)));
-    }
-    String function = functions.add(parameters, kernel.body(), kernel.outputs());
+    String function = functions.add(kernel);
     drafts.add(
         new Draft(
             step(task, kernel.algorithm(), kernel.layout()),
@@ -127,14 +118,10 @@ final class ProgramBuilder {
             writes(task)));
   }
 
-  private int prepare(Task task, String expression) {
-    List<String> parameters = new ArrayList<>();
-    List<String> from = new ArrayList<>();
-    for (int input : Kernel.inputs(expression)) {
-      parameters.add("x" + input);
-      from.add(task.inputs().get(input));
-    }
-    String function = functions.add(parameters, List.of("return " + expression), 1);
+  private int prepare(Task task, Kernel preparation) {
+    List<String> from =
+        preparation.inputs().stream().map(input -> task.inputs().get(input)).toList();
+    String function = functions.add(preparation);
     String key = function + from;
     Integer known = slots.get(key);
     if (known != null) {

@@ -1,7 +1,11 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.ints;
-import static dev.flopmeter.run.djl.kernel.Text.number;
+import static dev.flopmeter.run.djl.kernel.Expression.NONE;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.dtype;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.list;
+import static dev.flopmeter.run.djl.kernel.Expression.number;
 
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
@@ -9,9 +13,12 @@ import dev.flopmeter.model.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Attention and rotary position embedding, as ONNX defines them since opset 23. */
 final class AttentionKernels {
+  private static final Expression HIDDEN = number(Double.NEGATIVE_INFINITY);
+
   private AttentionKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
@@ -39,159 +46,111 @@ final class AttentionKernels {
   private static Kernel attention(Operands in) {
     Heads heads = Heads.of(in);
     boolean packed = in.shape(0).rank() == 3;
-    List<String> lines = new ArrayList<>();
-    lines.add("q = " + split("x0", in.shape(0), heads.queryHeads()));
-    lines.add("k = " + split("x1", in.shape(1), heads.keyHeads()));
-    lines.add("v = " + split("x2", in.shape(2), heads.keyHeads()));
-    if (in.has(4)) {
-      lines.add("k = torch.cat([x4, k], 2)");
-      lines.add("v = torch.cat([x5, v], 2)");
-    }
-    lines.add("pk = k");
-    lines.add("pv = v");
+    Expression q = split(input(0), in.shape(0), heads.queryHeads());
+    Expression presentKeys = withPast(in, 4, split(input(1), in.shape(1), heads.keyHeads()));
+    Expression presentValues = withPast(in, 5, split(input(2), in.shape(2), heads.keyHeads()));
     long group = heads.queryHeads() / heads.keyHeads();
-    if (group > 1) {
-      lines.add("k = torch.repeat_interleave(k, " + group + ", 1)");
-      lines.add("v = torch.repeat_interleave(v, " + group + ", 1)");
-    }
+    Expression k = repeated(presentKeys, group);
+    Expression v = repeated(presentValues, group);
     long width = in.shape(0).dim(-1) / (packed ? heads.queryHeads() : 1);
-    String scale = number(in.attributes().number("scale", (float) (1 / Math.sqrt((double) width))));
-    float softcap = in.attributes().number("softcap", 0);
-    boolean masked = mask(in, heads, lines);
-    lines.add("s = k");
-    if (softcap == 0 && !in.hasOutput(3)) {
-      lines.add(
-          "y = torch.scaled_dot_product_attention(q, k, v, "
-              + (masked ? "m" : "None")
-              + ", 0., False, scale="
-              + scale
-              + ")");
+    float scale = in.attributes().number("scale", (float) (1 / Math.sqrt((double) width)));
+    Optional<Expression> mask = mask(in, heads);
+    Expression scores = k; // an output that nothing reads
+    Expression y;
+    if (in.attributes().number("softcap", 0) == 0 && !in.hasOutput(3)) {
+      y = FusedProducts.attention(q, k, v, mask.orElse(NONE), scale);
     } else {
-      plainly(in, lines, scale, softcap, masked);
+      List<Expression> steps = scores(in, q, k, scale, mask);
+      scores = steps.get((int) in.attributes().integer("qk_matmul_output_mode", 0));
+      y = call("matmul", steps.get(3), v);
     }
     if (packed) {
-      lines.add(
-          "y = torch.reshape(torch.transpose(y, 1, 2), "
-              + ints(heads.batch(), heads.queries(), -1)
-              + ")");
+      y = LayoutKernels.joinedHeads(y, heads.batch(), heads.queries());
     }
-    if (in.outputCount() == 1) {
-      lines.add("return y");
-      return Kernel.statements(1, lines.toArray(String[]::new));
-    }
-    lines.add("return (y, pk, pv, s)");
-    return Kernel.statements(4, lines.toArray(String[]::new));
+    Kernel kernel =
+        in.outputCount() == 1 ? Kernel.of(y) : Kernel.of(y, presentKeys, presentValues, scores);
+    return kernel.reportedAs("scaled_dot_product_attention");
   }
 
-  /** Step by step, where the scores are asked for or are capped. */
-  private static void plainly(
-      Operands in, List<String> lines, String scale, float softcap, boolean masked) {
-    long wanted = in.attributes().integer("qk_matmul_output_mode", 0);
-    lines.add("a = torch.mul(torch.matmul(q, torch.transpose(k, 2, 3)), " + scale + ")");
-    keep(lines, wanted == 0);
-    if (softcap != 0) {
-      String cap = number(softcap);
-      lines.add("a = torch.mul(torch.tanh(torch.div(a, " + cap + ")), " + cap + ")");
-    }
-    keep(lines, wanted == 1);
-    if (masked) {
-      lines.add("a = torch.add(a, m)");
-    }
-    keep(lines, wanted == 2);
-    if (masked) { // a query that sees no key gets zeros, not NaN
-      lines.add("none = torch.all(torch.eq(a, (-inf)), -1, True)");
-      lines.add("a = torch.masked_fill(torch.softmax(a, -1), none, 0.)");
-    } else {
-      lines.add("a = torch.softmax(a, -1)");
-    }
-    keep(lines, wanted == 3);
-    lines.add("y = torch.matmul(a, v)");
+  private static Expression withPast(Operands in, int past, Expression now) {
+    return in.has(4) ? call("cat", list(input(past), now), 2) : now;
   }
 
-  private static void keep(List<String> lines, boolean wanted) {
-    if (wanted) {
-      lines.add("s = a");
-    }
+  private static Expression repeated(Expression keys, long group) {
+    return group > 1 ? call("repeat_interleave", keys, group, 1) : keys;
   }
 
-  /** Leaves the sum of all masks in {@code m}; false if there is none. */
-  private static boolean mask(Operands in, Heads heads, List<String> lines) {
-    List<String> masks = new ArrayList<>();
+  /** The scores after each step: product, softcap, mask, softmax. */
+  private static List<Expression> scores(
+      Operands in, Expression q, Expression k, float scale, Optional<Expression> mask) {
+    Expression product = call("mul", call("matmul", q, call("transpose", k, 2, 3)), scale);
+    float cap = in.attributes().number("softcap", 0);
+    Expression capped =
+        cap == 0 ? product : call("mul", call("tanh", call("div", product, cap)), cap);
+    if (mask.isEmpty()) {
+      return List.of(product, capped, capped, call("softmax", capped, -1));
+    }
+    Expression masked = call("add", capped, mask.get());
+    // A query that sees no key gets zeros, not NaN.
+    Expression isBlind = call("all", call("eq", masked, HIDDEN), -1, true);
+    Expression shares = call("masked_fill", call("softmax", masked, -1), isBlind, 0.0);
+    return List.of(product, capped, masked, shares);
+  }
+
+  /** The sum of all masks. */
+  private static Optional<Expression> mask(Operands in, Heads heads) {
+    List<Expression> masks = new ArrayList<>();
     if (in.has(3)) {
       long missing = heads.present() - in.shape(3).dim(-1);
-      if (in.type(3).type() == DataType.BOOL) {
-        lines.add("b = torch.zeros_like(x3, dtype=" + TorchTypes.FLOAT + ")");
-        lines.add("b = torch.masked_fill(b, torch.logical_not(x3), (-inf))");
-      } else {
-        lines.add("b = x3");
-      }
-      if (missing > 0) {
-        lines.add("b = torch.constant_pad_nd(b, [0, " + missing + "], (-inf))");
-      }
-      masks.add("b");
+      Expression given =
+          in.type(3).type() == DataType.BOOL ? hiding(call("logical_not", input(3))) : input(3);
+      masks.add(
+          missing > 0 ? call("constant_pad_nd", given, new long[] {0, missing}, HIDDEN) : given);
     }
-    if (distance(in, heads, lines)) {
-      masks.add("t");
-    }
+    distance(in, heads).ifPresent(far -> masks.add(hiding(far)));
     if (in.has(6)) {
-      lines.add(
-          "n = torch.lt(torch.arange(" + heads.present() + "), torch.reshape(x6, [-1, 1, 1, 1]))");
-      lines.add(
-          "n = torch.masked_fill(torch.zeros_like(n, dtype=6), torch.logical_not(n), (-inf))");
-      masks.add("n");
+      masks.add(hiding(call("ge", call("arange", heads.present()), lengths())));
     }
-    if (masks.isEmpty()) {
-      return false;
-    }
-    String sum = masks.get(0);
-    for (int i = 1; i < masks.size(); i++) {
-      sum = "torch.add(" + sum + ", " + masks.get(i) + ")";
-    }
-    lines.add("m = " + sum);
-    return true;
+    return masks.stream().reduce((a, b) -> call("add", a, b));
+  }
+
+  /** The number of keys of each batch that count. */
+  private static Expression lengths() {
+    return LayoutKernels.alongAxis(input(6), 4, 0);
+  }
+
+  /** Zeros, and minus infinity where {@code hidden} is true. */
+  private static Expression hiding(Expression hidden) {
+    Expression zeros = call("zeros_like", hidden, dtype(TorchTypes.FLOAT));
+    return call("masked_fill", zeros, hidden, HIDDEN);
   }
 
   /**
-   * Leaves in {@code t} the mask of keys too far before or behind a query; false if all are near
-   * enough. A query stands behind the keys of the past, or at the end of those that count.
+   * Which keys are too far before or behind a query; empty if all are near enough. A query stands
+   * behind the keys of the past, or at the end of those that count.
    */
-  private static boolean distance(Operands in, Heads heads, List<String> lines) {
+  private static Optional<Expression> distance(Operands in, Heads heads) {
     long before = in.attributes().integer("left_window_size", -1);
-    long behind = in.attributes().integer("right_window_size", -1);
-    if (in.attributes().flag("is_causal", false)) {
-      behind = 0;
-    }
+    long behind =
+        in.attributes().flag("is_causal", false)
+            ? 0
+            : in.attributes().integer("right_window_size", -1);
     if (before < 0 && behind < 0) {
-      return false;
+      return Optional.empty();
     }
-    String first =
+    Object first =
         in.has(6)
-            ? "torch.sub(torch.reshape(x6, [-1, 1, 1, 1]), " + heads.queries() + ")"
-            : Long.toString(in.has(4) ? in.shape(4).dim(2) : 0);
-    lines.add("t = torch.reshape(torch.arange(" + heads.queries() + "), [-1, 1])");
-    lines.add("t = torch.sub(torch.arange(" + heads.present() + "), torch.add(t, " + first + "))");
-    String far = "torch.gt(t, " + behind + ")";
-    String early = "torch.lt(t, -" + before + ")";
-    String hidden =
-        before < 0 ? far : behind < 0 ? early : "torch.logical_or(" + far + ", " + early + ")";
-    lines.add(
-        "t = torch.masked_fill(torch.zeros_like(t, dtype="
-            + TorchTypes.FLOAT
-            + "), "
-            + hidden
-            + ", (-inf))");
-    return true;
+            ? call("sub", lengths(), heads.queries())
+            : (Object) (in.has(4) ? in.shape(4).dim(2) : 0L);
+    Expression query = LayoutKernels.reshaped(call("arange", heads.queries()), -1, 1);
+    Expression ahead = call("sub", call("arange", heads.present()), call("add", query, first));
+    Expression late = call("gt", ahead, behind);
+    Expression early = call("lt", ahead, -before);
+    return Optional.of(before < 0 ? late : behind < 0 ? early : call("logical_or", late, early));
   }
 
-  /** batch x tokens x (heads width) as batch x heads x tokens x width. */
-  private static String split(String value, Shape shape, long heads) {
-    return shape.rank() == 4
-        ? value
-        : "torch.transpose(torch.reshape("
-            + value
-            + ", "
-            + ints(shape.dim(0), shape.dim(1), heads, -1)
-            + "), 1, 2)";
+  private static Expression split(Expression value, Shape shape, long heads) {
+    return shape.rank() == 4 ? value : LayoutKernels.heads(value, shape, heads);
   }
 
   /** Rotates pairs of the first dimensions of each head: halves, or neighbours if interleaved. */
@@ -203,42 +162,41 @@ final class AttentionKernels {
     long asked = in.attributes().integer("rotary_embedding_dim", 0);
     long turned = asked == 0 ? width : asked;
     boolean interleaved = in.attributes().flag("interleaved", false);
-    List<String> lines = new ArrayList<>();
-    lines.add("x = " + split("x0", shape, heads));
-    for (int i = 1; i <= 2; i++) {
-      String name = i == 1 ? "c" : "s";
-      String rows =
-          in.has(3)
-              ? "torch.reshape(torch.index_select(x"
-                  + i
-                  + ", 0, torch.reshape(x3, [-1])), "
-                  + ints(in.shape(3).dim(0), in.shape(3).dim(1), turned / 2)
-                  + ")"
-              : "x" + i;
-      lines.add(name + " = torch.unsqueeze(" + rows + ", 1)");
-    }
-    lines.add("r = torch.narrow(x, 3, 0, " + turned + ")");
-    if (interleaved) {
-      lines.add("a = torch.slice(r, 3, 0, " + turned + ", 2)");
-      lines.add("b = torch.slice(r, 3, 1, " + turned + ", 2)");
-    } else {
-      lines.add("a = torch.narrow(r, 3, 0, " + turned / 2 + ")");
-      lines.add("b = torch.narrow(r, 3, " + turned / 2 + ", " + turned / 2 + ")");
-    }
-    lines.add("u = torch.sub(torch.mul(c, a), torch.mul(s, b))");
-    lines.add("w = torch.add(torch.mul(s, a), torch.mul(c, b))");
-    lines.add(
+    Expression x = split(input(0), shape, heads);
+    Expression cosine = angles(in, 1, turned / 2);
+    Expression sine = angles(in, 2, turned / 2);
+    Expression head = call("narrow", x, 3, 0, turned);
+    Expression a =
+        interleaved ? call("slice", head, 3, 0, turned, 2) : call("narrow", head, 3, 0, turned / 2);
+    Expression b =
         interleaved
-            ? "r = torch.flatten(torch.stack([u, w], 4), 3, 4)"
-            : "r = torch.cat([u, w], 3)");
+            ? call("slice", head, 3, 1, turned, 2)
+            : call("narrow", head, 3, turned / 2, turned / 2);
+    Expression u = call("sub", call("mul", cosine, a), call("mul", sine, b));
+    Expression w = call("add", call("mul", sine, a), call("mul", cosine, b));
+    Expression rotated =
+        interleaved
+            ? call("flatten", call("stack", list(u, w), 4), 3, 4)
+            : call("cat", list(u, w), 3);
     if (turned < width) {
-      lines.add(
-          "r = torch.cat([r, torch.narrow(x, 3, " + turned + ", " + (width - turned) + ")], 3)");
+      rotated = call("cat", list(rotated, call("narrow", x, 3, turned, width - turned)), 3);
     }
-    lines.add(
-        packed
-            ? "return torch.reshape(torch.transpose(r, 1, 2), " + ints(shape.dims()) + ")"
-            : "return r");
-    return Kernel.statements(1, lines.toArray(String[]::new));
+    return Kernel.of(
+        packed ? LayoutKernels.joinedHeads(rotated, shape.dim(0), shape.dim(1)) : rotated);
+  }
+
+  /** Cosines or sines, of the positions if they are given, for all heads alike. */
+  private static Expression angles(Operands in, int index, long width) {
+    Expression rows = input(index);
+    if (in.has(3)) {
+      Shape positions = in.shape(3);
+      rows =
+          LayoutKernels.reshaped(
+              call("index_select", rows, 0, LayoutKernels.reshaped(input(3), -1)),
+              positions.dim(0),
+              positions.dim(1),
+              width);
+    }
+    return call("unsqueeze", rows, 1);
   }
 }

@@ -1,24 +1,33 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.ints;
+import static dev.flopmeter.run.djl.kernel.Expression.NONE;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.named;
+import static dev.flopmeter.run.djl.kernel.Expression.once;
+import static dev.flopmeter.run.djl.kernel.Expression.scalars;
+import static dev.flopmeter.run.djl.kernel.Expression.word;
 
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Window;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * oneDNN's convolution and product with what follows them: a folded batch normalisation, an added
- * residual, an activation. Weights are constants and are packed once in the order oneDNN likes;
- * images are kept with channels last.
+ * oneDNN's convolution with what follows it: a folded batch normalisation, an added residual, an
+ * activation. Weights are constants and are packed once in the order that oneDNN prefers; images
+ * are kept with channels last.
  */
 public final class FusedKernels {
+  private static final int CHANNELS_LAST = 2;
+
   private FusedKernels() {}
 
-  /** Where the inputs of a fused convolution stand. */
+  /** The first of the four inputs of a normalisation. */
   public static final int NORM = 3;
 
-  /** Where the added tensor stands. */
+  /** The input that is added to the result. */
   public static final int OTHER = 7;
 
   /** The tensor that is added to a convolution's result. */
@@ -26,9 +35,7 @@ public final class FusedKernels {
     NONE,
     /** Read later, too. */
     KEPT,
-    /**
-     * Nobody reads it any more: the sum may be written in its place, which saves a pass over it.
-     */
+    /** Never read again: the sum may be written in its place, which saves a pass over it. */
     SPENT
   }
 
@@ -53,54 +60,51 @@ public final class FusedKernels {
    */
   public static Kernel conv(Operands in, double epsilon, Addend addend, Activation activation) {
     Window window = WindowKernels.window(in);
-    boolean normalises = !Double.isNaN(epsilon);
-    String scale = "torch.mul(x3, torch.rsqrt(torch.add(x6, " + Text.number(epsilon) + ")))";
-    String weight =
-        normalises ? "torch.mul(x1, torch.reshape(" + scale + ", [-1, 1, 1, 1]))" : "x1";
-    String mean = in.has(2) ? "torch.sub(x2, x5)" : "torch.neg(x5)";
-    String bias =
-        normalises
-            ? "torch.add(torch.mul(" + mean + ", " + scale + "), x4)"
-            : in.has(2) ? "x2" : "";
-    String geometry =
-        String.join(
-            ", ",
-            ints(window.padBegin()),
-            ints(window.stride()),
-            ints(window.dilation()),
-            Long.toString(in.attributes().integer("group", 1)));
-    String packed =
-        "ops.mkldnn._reorder_convolution_weight("
-            + weight
-            + ", "
-            + geometry
-            + ", "
-            + ints(in.shape(0).dims())
-            + ")";
-    String image = "torch.contiguous(x0, memory_format=2)";
-    String b = bias.isEmpty() ? "None" : "p1";
-    String call = call(List.of(image, "p0", b, geometry), addend, activation);
-    return bias.isEmpty()
-        ? Kernel.of(call).preparing(packed)
-        : Kernel.of(call).preparing(packed, bias);
+    Object[] geometry = {
+      window.padBegin(), window.stride(), window.dilation(), in.attributes().integer("group", 1)
+    };
+    Expression weight = input(1);
+    Expression bias = in.has(2) ? input(2) : NONE;
+    if (!Double.isNaN(epsilon)) {
+      Expression root = call("rsqrt", call("add", input(NORM + 3), epsilon));
+      Expression scale = call("mul", input(NORM), root);
+      weight = call("mul", weight, LayoutKernels.alongAxis(scale, 4, 0));
+      Expression mean = input(NORM + 2);
+      Expression centre = in.has(2) ? call("sub", bias, mean) : call("neg", mean);
+      bias = call("add", call("mul", centre, scale), input(NORM + 1));
+    }
+    List<Object> packing = new ArrayList<>(List.of(weight));
+    packing.addAll(List.of(geometry));
+    packing.add(in.shape(0).dims());
+    List<Object> convolution = new ArrayList<>();
+    convolution.add(channelsLast(0));
+    convolution.add(once(call("ops.mkldnn._reorder_convolution_weight", packing.toArray())));
+    convolution.add(bias == NONE ? NONE : once(bias));
+    convolution.addAll(List.of(geometry));
+    return Kernel.of(joined(convolution, addend, activation)).channelsLast();
   }
 
-  private static String call(List<String> convolution, Addend addend, Activation activation) {
-    String arguments = String.join(", ", convolution);
+  private static Expression joined(List<Object> convolution, Addend addend, Activation activation) {
+    List<Object> arguments = new ArrayList<>(convolution);
     if (addend == Addend.NONE) {
-      return "ops.mkldnn._convolution_pointwise(" + arguments + ", " + activation.arguments() + ")";
+      arguments.addAll(activation.arguments());
+      return call("ops.mkldnn._convolution_pointwise", arguments.toArray());
     }
-    String other = "torch.contiguous(x" + OTHER + ", memory_format=2)";
-    String sum =
-        ", \"add\", 1.0, "
-            + (activation.equals(Activation.NONE)
-                ? "None, annotate(List[Optional[number]], []), None"
-                : activation.arguments());
+    arguments.addAll(List.of(word("add"), 1.0));
+    arguments.addAll(
+        activation.equals(Activation.NONE)
+            ? List.of(NONE, scalars(), NONE)
+            : activation.arguments());
+    Expression other = channelsLast(OTHER);
     if (addend == Addend.SPENT) {
-      return "ops.mkldnn._convolution_pointwise_(" + other + ", " + arguments + sum + ")";
+      arguments.add(0, other);
+      return call("ops.mkldnn._convolution_pointwise_", arguments.toArray());
     }
-    String image = convolution.get(0);
-    String rest = String.join(", ", convolution.subList(1, convolution.size()));
-    return "ops.mkldnn._convolution_pointwise(" + image + ", " + other + ", " + rest + sum + ")";
+    arguments.add(1, other);
+    return call("ops.mkldnn._convolution_pointwise", arguments.toArray());
+  }
+
+  private static Expression channelsLast(int input) {
+    return call("contiguous", input(input), named("memory_format", CHANNELS_LAST));
   }
 }

@@ -1,29 +1,16 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.number;
+import static dev.flopmeter.run.djl.kernel.Expression.NONE;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.named;
 
-import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import java.util.Map;
-import java.util.Optional;
 
 /** Products with what follows them. */
 public final class FusedProducts {
   private FusedProducts() {}
-
-  /** What may follow a product in one step: the activations that need no parameters. */
-  private static final Map<String, String> ACTIVATIONS =
-      Map.of("Relu", "relu", "Sigmoid", "sigmoid", "Tanh", "tanh", "HardSwish", "hardswish");
-
-  /** The activation that {@code node} applies to {@code %}, if it can follow a product. */
-  public static Optional<String> activation(Node node) {
-    return node.qualifiedOp().equals("Gelu")
-        ? UnaryKernels.approximation(node)
-            .map(approximate -> "torch.gelu(%, approximate=\"" + approximate + "\")")
-        : Optional.ofNullable(ACTIVATIONS.get(node.qualifiedOp()))
-            .map(function -> "torch." + function + "(%)");
-  }
 
   /**
    * A product of a tensor and a matrix that starts from the bias instead of adding it in a second
@@ -32,22 +19,22 @@ public final class FusedProducts {
    *
    * <p>Inputs: 0 and 1 those of the MatMul, 2 the bias.
    *
-   * @param activation as {@link #activation} gives it; {@code %} for none
+   * @param activation one without parameters
    */
-  public static Kernel linear(Operands in, boolean hasBias, String activation) {
+  public static Kernel linear(Operands in, boolean hasBias, Activation activation) {
+    return Kernel.of(activation.of(hasBias ? biased(in) : call("matmul", input(0), input(1))))
+        .reportedAs(hasBias ? "addmm" : "matmul");
+  }
+
+  private static Expression biased(Operands in) {
     Shape shape = in.shape(0);
-    Shape weight = in.shape(1);
-    String product = "torch.matmul(x0, x1)";
-    if (hasBias) {
-      String rows = shape.rank() == 2 ? "x0" : LayoutKernels.reshaped("x0", -1, weight.dim(0));
-      product = "torch.addmm(x2, " + rows + ", x1)";
-      if (shape.rank() > 2) {
-        long[] out = shape.dims();
-        out[out.length - 1] = weight.dim(1);
-        product = LayoutKernels.reshaped(product, out);
-      }
-    }
-    return Kernel.statements(1, "y = " + product, "return " + activation.replace("%", "y"));
+    long[] out = shape.dims();
+    out[out.length - 1] = in.shape(1).dim(1);
+    boolean isMatrix = shape.rank() == 2;
+    Expression rows =
+        isMatrix ? input(0) : LayoutKernels.reshaped(input(0), -1, in.shape(1).dim(0));
+    Expression product = call("addmm", input(2), rows, input(1));
+    return isMatrix ? product : LayoutKernels.reshaped(product, out);
   }
 
   /**
@@ -57,10 +44,25 @@ public final class FusedProducts {
    */
   public static Kernel attention(double scale, boolean masked) {
     return Kernel.of(
-        "torch.scaled_dot_product_attention(x0, torch.transpose(x1, 2, 3), x2, "
-            + (masked ? "x3" : "None")
-            + ", 0., False, scale="
-            + number(scale)
-            + ")");
+        attention(
+            input(0),
+            call("transpose", input(1), 2, 3),
+            input(2),
+            masked ? input(3) : NONE,
+            scale));
+  }
+
+  /** {@code softmax(scale q k^T + mask) v} in one call. */
+  static Expression attention(
+      Expression queries, Expression keys, Expression values, Expression mask, double scale) {
+    return call(
+        "scaled_dot_product_attention",
+        queries,
+        keys,
+        values,
+        mask,
+        0.0,
+        false,
+        named("scale", scale));
   }
 }

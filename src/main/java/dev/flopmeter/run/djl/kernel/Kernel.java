@@ -1,110 +1,164 @@
 package dev.flopmeter.run.djl.kernel;
 
+import com.google.errorprone.annotations.CompileTimeConstant;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.djl.kernel.Expression.Call;
+import dev.flopmeter.run.djl.kernel.Expression.Constant;
+import dev.flopmeter.run.djl.kernel.Expression.Input;
+import dev.flopmeter.run.djl.kernel.Expression.Once;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One step as TorchScript: a small function that PyTorch's interpreter runs in one call.
  *
- * <p>In its text {@code x0}, {@code x1}, ... are the step's inputs, {@code p0}, ... tensors
- * prepared once from constant inputs, and {@code c0}, ... constants that the kernel brings along.
- * Inputs the text does not name are not passed, so constants that were read while the text was
- * written (axes, shapes) never reach the engine.
- *
- * @param body statements, the last one a {@code return}; one a line, indented by two spaces a level
- * @param outputs the number of tensors returned: one, or a tuple of several
- * @param prepared the expressions of {@code p0}, ...: over constant inputs, computed once
- * @param constants the tensors of {@code c0}, ...
+ * <p>Its parameters are the step's inputs that the results use, then values that are prepared once
+ * from constant inputs, then constants of its own. Constants that were read while the kernel was
+ * chosen (axes, shapes) never reach PyTorch.
  */
-public record Kernel(
-    List<String> body, int outputs, List<String> prepared, List<Tensor> constants) {
-  private static final Pattern INPUT = Pattern.compile("\\bx([0-9]+)\\b");
-  private static final Pattern CALL =
-      Pattern.compile("(?:torch|ops\\.\\w+|self)\\.([A-Za-z_0-9]+)\\(");
-  private static final Set<String> PLUMBING =
-      Set.of("contiguous", "to", "reshape", "constant_pad_nd", "size", "permute");
+public final class Kernel {
 
-  public Kernel {
-    body = List.copyOf(body);
-    prepared = List.copyOf(prepared);
-    constants = List.copyOf(constants);
+  /** Functions that only prepare the operands or results of the one that does the work. */
+  private static final Set<String> PREPARING =
+      Set.of(
+          "constant_pad_nd",
+          "contiguous",
+          "narrow",
+          "permute",
+          "reshape",
+          "select",
+          "size",
+          "to",
+          "transpose",
+          "unsqueeze");
+
+  private final List<Expression> results;
+  private final Map<Integer, Integer> wider;
+  private final @Nullable String layout;
+  private final String algorithm;
+  private final List<Expression> expressions;
+
+  private Kernel(
+      List<Expression> results,
+      Map<Integer, Integer> wider,
+      @Nullable String layout,
+      String algorithm) {
+    this.results = List.copyOf(results);
+    this.wider = wider;
+    this.layout = layout;
+    this.algorithm = algorithm;
+    this.expressions = Expression.all(results);
   }
 
-  /** A kernel of one expression and one output. */
-  public static Kernel of(String expression) {
-    return new Kernel(List.of("return " + expression), 1, List.of(), List.of());
+  /** A kernel that returns {@code results}. */
+  static Kernel of(List<Expression> results) {
+    return new Kernel(results, Map.of(), null, "");
   }
 
-  /** A kernel whose expressions are its outputs. */
-  public static Kernel ofAll(List<String> expressions) {
-    return expressions.size() == 1
-        ? of(expressions.get(0))
-        : new Kernel(
-            List.of("return (" + String.join(", ", expressions) + ")"),
-            expressions.size(),
-            List.of(),
-            List.of());
+  static Kernel of(Expression... results) {
+    return of(List.of(results));
   }
 
-  /** A kernel of statements; the last one returns {@code outputs} tensors. */
-  public static Kernel statements(int outputs, String... lines) {
-    return new Kernel(List.of(lines), outputs, List.of(), List.of());
+  /** This kernel, which works on images with channels last. */
+  Kernel channelsLast() {
+    return new Kernel(results, wider, "nhwc", algorithm);
   }
 
-  public Kernel preparing(String... expressions) {
-    return new Kernel(body, outputs, List.of(expressions), constants);
+  /** This kernel, reported under the name of the function that does most of the work. */
+  Kernel reportedAs(@CompileTimeConstant String function) {
+    return new Kernel(results, wider, layout, function);
   }
 
-  public Kernel bringing(List<Tensor> tensors) {
-    return new Kernel(body, outputs, prepared, tensors);
+  /**
+   * This kernel on converted inputs.
+   *
+   * @param types PyTorch's numbers of the types that inputs are converted to
+   * @param narrowed what it returns in the place of its results
+   */
+  Kernel widened(Map<Integer, Integer> types, List<Expression> narrowed) {
+    return new Kernel(narrowed, new TreeMap<>(types), layout, algorithm());
   }
 
-  /** This kernel with {@code lines} run first. */
-  public Kernel after(List<String> lines) {
-    List<String> all = new ArrayList<>(lines);
-    all.addAll(body);
-    return new Kernel(all, outputs, prepared, constants);
+  List<Expression> results() {
+    return results;
   }
 
-  /** Indices of the inputs that the text of every run names, ascending. */
+  Map<Integer, Integer> wider() {
+    return wider;
+  }
+
+  /** The number of tensors returned: one, or a tuple of several. */
+  public int outputs() {
+    return results.size();
+  }
+
+  /** Indices of the inputs that every run needs, ascending. */
   public List<Integer> inputs() {
-    return inputs(String.join("\n", body));
+    return all(Input.class).map(Input::index).distinct().sorted().toList();
   }
 
-  /** Indices of the inputs named in {@code text}, ascending. */
-  public static List<Integer> inputs(String text) {
-    Set<Integer> found = new TreeSet<>();
-    Matcher matcher = INPUT.matcher(text);
-    while (matcher.find()) {
-      found.add(Integer.valueOf(matcher.group(1)));
-    }
-    return List.copyOf(found);
+  List<Once> prepared() {
+    return all(Once.class).toList();
+  }
+
+  List<Constant> constants() {
+    return all(Constant.class).toList();
+  }
+
+  /** Kernels of the values that are computed once, over constant inputs. */
+  public List<Kernel> preparations() {
+    return prepared().stream().map(each -> of(each.value())).toList();
+  }
+
+  /** The constants that it brings along. */
+  public List<Tensor> tensors() {
+    return constants().stream().map(Constant::tensor).toList();
+  }
+
+  /** The names of the function's parameters: inputs, prepared values, constants. */
+  public List<String> parameters() {
+    List<String> names = new ArrayList<>();
+    inputs().forEach(input -> names.add("x" + input));
+    IntStream.range(0, prepared().size()).forEach(i -> names.add("p" + i));
+    IntStream.range(0, constants().size()).forEach(i -> names.add("c" + i));
+    return names;
+  }
+
+  /** The function's statements. */
+  public List<String> body() {
+    return KernelWriter.body(this);
   }
 
   /** {@code nhwc} where the kernel asks for channels last; null where it takes what comes. */
   public @Nullable String layout() {
-    return String.join("\n", body).contains("memory_format=2") ? "nhwc" : null;
+    return layout;
   }
 
-  /** The function that does the work, for reports: the first call that is no mere plumbing. */
+  /** The function that does the work, for reports. */
   public String algorithm() {
-    Matcher matcher = CALL.matcher(String.join("\n", body));
-    String first = "";
-    while (matcher.find()) {
-      if (first.isEmpty()) {
-        first = matcher.group(1);
-      }
-      if (!PLUMBING.contains(matcher.group(1))) {
-        String call = matcher.group();
-        return call.startsWith("ops.") ? call.substring(4, call.length() - 1) : matcher.group(1);
-      }
+    if (!algorithm.isEmpty()) {
+      return algorithm;
     }
-    return first.isEmpty() ? "view" : first;
+    List<String> functions = all(Call.class).map(Call::function).toList();
+    return functions.stream()
+        .filter(function -> !PREPARING.contains(function))
+        .findFirst()
+        .orElse(functions.isEmpty() ? "view" : functions.get(0))
+        .replaceFirst("^ops\\.", "");
+  }
+
+  private <T extends Expression> Stream<T> all(Class<T> type) {
+    return expressions.stream().filter(type::isInstance).map(type::cast);
+  }
+
+  @Override
+  public String toString() {
+    return preparations() + String.join("\n", body());
   }
 }

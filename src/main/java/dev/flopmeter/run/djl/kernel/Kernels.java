@@ -1,5 +1,7 @@
 package dev.flopmeter.run.djl.kernel;
 
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.TensorType;
@@ -8,7 +10,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -102,40 +103,25 @@ public final class Kernels {
 
   /** Converts inputs that PyTorch cannot compute with, and the results back. */
   private static Kernel widened(Kernel kernel, Operands in) {
-    List<String> before = new ArrayList<>();
+    Map<Integer, Integer> types = new HashMap<>();
     for (int input : kernel.inputs()) {
       if (in.has(input)) {
-        TorchTypes.wider(in.type(input).type())
-            .ifPresent(
-                wide -> before.add("x" + input + " = torch.to(x" + input + ", " + wide + ")"));
+        TorchTypes.wider(in.type(input).type()).ifPresent(type -> types.put(input, type));
       }
     }
-    if (before.isEmpty()) {
+    if (types.isEmpty()) {
       return kernel;
     }
-    List<String> lines = new ArrayList<>(before);
-    lines.addAll(kernel.body().subList(0, kernel.body().size() - 1));
-    String result = kernel.body().get(kernel.body().size() - 1).substring("return ".length());
-    if (kernel.outputs() == 1) {
-      lines.add("return " + narrowed("(" + result + ")", in, 0));
-    } else {
-      List<String> names = new ArrayList<>();
-      List<String> results = new ArrayList<>();
-      for (int i = 0; i < kernel.outputs(); i++) {
-        names.add("y" + i);
-        results.add(narrowed("y" + i, in, i));
-      }
-      lines.add(String.join(", ", names) + " = " + result);
-      lines.add("return (" + String.join(", ", results) + ")");
+    List<Expression> narrowed = new ArrayList<>();
+    for (int i = 0; i < kernel.outputs(); i++) {
+      Expression result = kernel.results().get(i);
+      narrowed.add(
+          in.knownOutput(i)
+              .map(TensorType::type)
+              .filter(type -> TorchTypes.wider(type).isPresent())
+              .<Expression>map(type -> call("to", result, code(in, type)))
+              .orElse(result));
     }
-    return new Kernel(lines, kernel.outputs(), kernel.prepared(), kernel.constants());
-  }
-
-  private static String narrowed(String result, Operands in, int output) {
-    Optional<TensorType> type = in.knownOutput(output);
-    if (type.isEmpty() || TorchTypes.wider(type.get().type()).isEmpty()) {
-      return result;
-    }
-    return "torch.to(" + result + ", " + code(in, type.get().type()) + ")";
+    return kernel.widened(types, narrowed);
   }
 }

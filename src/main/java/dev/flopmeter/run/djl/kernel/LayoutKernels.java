@@ -1,11 +1,15 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.ints;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.constant;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.inputs;
 
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
@@ -16,38 +20,56 @@ final class LayoutKernels {
 
   static void addTo(Map<String, KernelRule> rules) {
     for (String op : List.of("Reshape", "Flatten", "Squeeze", "Unsqueeze")) {
-      rules.put(op, in -> Kernel.of(reshaped("x0", in.output(0).shape().dims())));
+      rules.put(op, in -> Kernel.of(reshaped(input(0), in.output(0).shape().dims())));
     }
     rules.put("Shape", LayoutKernels::shape);
-    rules.put(
-        "Size", in -> Kernel.of("c0").bringing(List.of(Tensor.ofLong(in.shape(0).elements()))));
+    rules.put("Size", in -> Kernel.of(constant(Tensor.ofLong(in.shape(0).elements()))));
     rules.put("Transpose", LayoutKernels::transpose);
-    rules.put(
-        "Expand", in -> Kernel.of("torch.expand(x0, " + ints(in.output(0).shape().dims()) + ")"));
+    rules.put("Expand", in -> Kernel.of(call("expand", input(0), in.output(0).shape().dims())));
     rules.put("Tile", LayoutKernels::tile);
     rules.put("DepthToSpace", LayoutKernels::depthToSpace);
     rules.put("SpaceToDepth", LayoutKernels::spaceToDepth);
-    rules.put("Concat", LayoutKernels::concat);
+    rules.put(
+        "Concat",
+        in ->
+            Kernel.of(call("cat", inputs(0, in.inputCount()), in.attributes().integer("axis", 1))));
     rules.put("Split", LayoutKernels::split);
     rules.put("CenterCropPad", LayoutKernels::centerCropPad);
     rules.put("ReverseSequence", LayoutKernels::reverseSequence);
   }
 
-  /** Only met where the shape is not known before the run; then it is looked at anew. */
+  /** Only needed where the shape is not known before the run: then it is chosen anew. */
   private static Kernel shape(Operands in) {
     Shape shape = in.shape(0);
     int from = bounded(in.attributes().integer("start", 0), shape.rank());
     int to = bounded(in.attributes().integer("end", shape.rank()), shape.rank());
-    return Kernel.of("c0")
-        .bringing(List.of(Tensor.ofLongs(shape.slice(from, Math.max(from, to)).dims())));
+    return Kernel.of(constant(Tensor.ofLongs(shape.slice(from, Math.max(from, to)).dims())));
   }
 
   private static int bounded(long axis, int rank) {
     return (int) Math.max(0, Math.min(rank, axis < 0 ? axis + rank : axis));
   }
 
-  static String reshaped(String value, long... dims) {
-    return "torch.reshape(" + value + ", " + ints(dims) + ")";
+  static Expression reshaped(Expression value, long... dims) {
+    return call("reshape", value, dims);
+  }
+
+  /** The elements of {@code value} along {@code axis} of a tensor of {@code rank}. */
+  static Expression alongAxis(Expression value, int rank, int axis) {
+    long[] dims = new long[rank];
+    Arrays.fill(dims, 1);
+    dims[axis] = -1;
+    return reshaped(value, dims);
+  }
+
+  /** batch x tokens x (heads width) as batch x heads x tokens x width. */
+  static Expression heads(Expression value, Shape shape, long heads) {
+    return call("transpose", reshaped(value, shape.dim(0), shape.dim(1), heads, -1), 1, 2);
+  }
+
+  /** batch x heads x tokens x width as batch x tokens x (heads width). */
+  static Expression joinedHeads(Expression value, long batch, long tokens) {
+    return reshaped(call("transpose", value, 1, 2), batch, tokens, -1);
   }
 
   private static Kernel transpose(Operands in) {
@@ -56,91 +78,89 @@ final class LayoutKernels {
         in.attributes()
             .integers("perm")
             .orElseGet(() -> LongStream.range(0, rank).map(i -> rank - 1 - i).toArray());
-    return Kernel.of("torch.permute(x0, " + ints(order) + ")");
+    return Kernel.of(call("permute", input(0), order));
   }
 
   private static Kernel tile(Operands in) {
     Shape from = in.shape(0);
     long[] repeats = new long[from.rank()];
     if (in.opset() < 6) {
-      java.util.Arrays.fill(repeats, 1);
+      Arrays.fill(repeats, 1);
       repeats[from.axis(in.requireValue(2).longAt(0))] = in.requireValue(1).longAt(0);
     } else {
       repeats = in.requireValue(1).toLongs();
     }
-    return Kernel.of("torch.repeat(x0, " + ints(repeats) + ")");
+    return Kernel.of(call("repeat", input(0), repeats));
   }
 
   private static Kernel depthToSpace(Operands in) {
     long[] d = in.shape(0).dims();
     long b = in.attributes().integer("blocksize");
-    boolean columnsFirst = in.attributes().text("mode", "DCR").equals("CRD");
-    String split =
-        columnsFirst
-            ? reshaped("x0", d[0], d[1] / (b * b), b, b, d[2], d[3])
-            : reshaped("x0", d[0], b, b, d[1] / (b * b), d[2], d[3]);
-    String order = columnsFirst ? ints(0, 1, 4, 2, 5, 3) : ints(0, 3, 4, 1, 5, 2);
-    return Kernel.of(
-        reshaped("torch.permute(" + split + ", " + order + ")", in.output(0).shape().dims()));
+    return isColumnsFirst(in)
+        ? moved(
+            in,
+            reshaped(input(0), d[0], d[1] / (b * b), b, b, d[2], d[3]),
+            new long[] {0, 1, 4, 2, 5, 3})
+        : moved(
+            in,
+            reshaped(input(0), d[0], b, b, d[1] / (b * b), d[2], d[3]),
+            new long[] {0, 3, 4, 1, 5, 2});
   }
 
   private static Kernel spaceToDepth(Operands in) {
     long[] d = in.shape(0).dims();
     long b = in.attributes().integer("blocksize");
-    String split = reshaped("x0", d[0], d[1], d[2] / b, b, d[3] / b, b);
-    boolean columnsFirst = in.attributes().text("mode", "DCR").equals("CRD");
-    String order = columnsFirst ? ints(0, 1, 3, 5, 2, 4) : ints(0, 3, 5, 1, 2, 4);
-    return Kernel.of(
-        reshaped("torch.permute(" + split + ", " + order + ")", in.output(0).shape().dims()));
+    Expression split = reshaped(input(0), d[0], d[1], d[2] / b, b, d[3] / b, b);
+    return moved(
+        in,
+        split,
+        isColumnsFirst(in) ? new long[] {0, 1, 3, 5, 2, 4} : new long[] {0, 3, 5, 1, 2, 4});
   }
 
-  private static Kernel concat(Operands in) {
-    long axis = in.attributes().integer("axis", 1);
-    return Kernel.of("torch.cat(" + Text.inputs(0, in.inputCount()) + ", " + axis + ")");
+  private static boolean isColumnsFirst(Operands in) {
+    return in.attributes().text("mode", "DCR").equals("CRD");
+  }
+
+  private static Kernel moved(Operands in, Expression blocks, long[] order) {
+    return Kernel.of(reshaped(call("permute", blocks, order), in.output(0).shape().dims()));
   }
 
   private static Kernel split(Operands in) {
     int axis = in.shape(0).axis(in.attributes().integer("axis", 0));
-    List<String> parts = new ArrayList<>();
+    List<Expression> parts = new ArrayList<>();
     long start = 0;
     for (int i = 0; i < in.outputCount(); i++) {
       long size = in.output(i).shape().dim(axis);
-      parts.add("torch.narrow(x0, " + axis + ", " + start + ", " + size + ")");
+      parts.add(call("narrow", input(0), axis, start, size));
       start += size;
     }
-    return Kernel.ofAll(parts);
+    return Kernel.of(parts);
   }
 
-  /** Padding rounds down before, cropping too: negative padding is cropping. */
+  /** Padding rounds down in front, and so does cropping, which is negative padding. */
   private static Kernel centerCropPad(Operands in) {
     Shape from = in.shape(0);
     Shape to = in.output(0).shape();
     int rank = from.rank();
-    long[] pads = new long[2 * rank];
+    long[] begin = new long[rank];
+    long[] end = new long[rank];
     for (int axis = 0; axis < rank; axis++) {
       long more = to.dim(axis) - from.dim(axis);
-      long before = more < 0 ? -(-more / 2) : more / 2;
-      pads[2 * (rank - 1 - axis)] = before;
-      pads[2 * (rank - 1 - axis) + 1] = more - before;
+      begin[axis] = more < 0 ? -(-more / 2) : more / 2;
+      end[axis] = more - begin[axis];
     }
-    return Kernel.of("torch.constant_pad_nd(x0, " + ints(pads) + ", 0)");
+    return Kernel.of(WindowKernels.padded(input(0), begin, end, 0));
   }
 
-  /** Each batch is read backwards up to its own length, then on as it is. */
+  /** Each batch is reversed up to its own length. */
   private static Kernel reverseSequence(Operands in) {
     Shape shape = in.shape(0);
     int time = shape.axis(in.attributes().integer("time_axis", 0));
     int batch = shape.axis(in.attributes().integer("batch_axis", 1));
-    String steps =
-        "torch.reshape(t, " + NormKernels.alongAxis(shape.rank(), time, shape.dim(time)) + ")";
-    String lengths =
-        "torch.reshape(x1, " + NormKernels.alongAxis(shape.rank(), batch, shape.dim(batch)) + ")";
-    return Kernel.statements(
-        1,
-        "t = torch.arange(" + shape.dim(time) + ")",
-        "t = " + steps,
-        "n = " + lengths,
-        "i = torch.where(torch.lt(t, n), torch.sub(torch.sub(n, t), 1), t)",
-        "return torch.gather(x0, " + time + ", torch.expand(i, " + ints(shape.dims()) + "))");
+    Expression step = alongAxis(call("arange", shape.dim(time)), shape.rank(), time);
+    Expression length = alongAxis(input(1), shape.rank(), batch);
+    Expression mirrored = call("sub", call("sub", length, step), 1);
+    Expression index = call("where", call("lt", step, length), mirrored, step);
+    return Kernel.of(call("gather", input(0), time, call("expand", index, shape.dims())));
   }
 }

@@ -1,11 +1,13 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.ints;
-import static dev.flopmeter.run.djl.kernel.Text.number;
+import static dev.flopmeter.run.djl.kernel.Expression.NONE;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.dtype;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.list;
 
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -22,19 +24,28 @@ final class LinearAttentionKernels {
   private static Kernel causalConv(Operands in) {
     long channels = in.shape(1).dim(0);
     long kept = in.shape(1).dim(2) - 1;
-    String activation = in.attributes().text("activation", "none");
-    String past =
-        in.has(3)
-            ? "torch.cat([x3, x0], 2)"
-            : "torch.constant_pad_nd(x0, " + ints(kept, 0) + ", 0)";
-    String bias = in.has(2) ? "x2" : "None";
     long length = in.shape(0).dim(2);
-    return Kernel.statements(
-        2,
-        "a = " + past,
-        "y = torch.convolution(a, x1, " + bias + ", [1], [0], [1], False, [0], " + channels + ")",
-        "s = torch.slice(a, 2, " + length + ", " + (length + kept) + ", 1)",
-        "return (" + (activation.equals("none") ? "y" : "torch.silu(y)") + ", s)");
+    Expression all =
+        in.has(3)
+            ? call("cat", list(input(3), input(0)), 2)
+            : call("constant_pad_nd", input(0), new long[] {kept, 0}, 0);
+    long[] one = {1};
+    long[] zero = {0};
+    Expression y =
+        call(
+            "convolution",
+            all,
+            input(1),
+            in.has(2) ? input(2) : NONE,
+            one,
+            zero,
+            one,
+            false,
+            zero,
+            channels);
+    boolean isPlain = in.attributes().text("activation", "none").equals("none");
+    return Kernel.of(isPlain ? y : call("silu", y), call("slice", all, 2, length, length + kept, 1))
+        .reportedAs("convolution");
   }
 
   /**
@@ -45,55 +56,50 @@ final class LinearAttentionKernels {
     long heads = in.attributes().integer("q_num_heads");
     long shared = in.attributes().integer("kv_num_heads");
     Shape query = in.shape(0);
-    Shape value = in.shape(2);
     long width = query.dim(2) / heads;
-    float scale = in.attributes().number("scale", 0);
-    String factor = number(scale == 0 ? (float) (1 / Math.sqrt((double) width)) : scale);
-    List<String> lines = new ArrayList<>();
-    lines.add("q = torch.mul(" + split("x0", query, heads) + ", " + factor + ")");
-    lines.add("k = " + split("x1", in.shape(1), shared));
-    lines.add("v = " + split("x2", value, shared));
-    lines.add(
-        in.has(3)
-            ? "s = x3"
-            : "s = torch.zeros("
-                + ints(query.dim(0), shared, width, value.dim(2) / shared)
-                + ", dtype=6)");
-    if (in.has(4)) {
-      lines.add("g = torch.exp(" + split("x4", in.shape(4), shared) + ")");
-    }
-    if (in.has(5)) {
-      lines.add("b = " + split("x5", in.shape(5), in.shape(5).dim(2)));
-    }
-    lines.add("ys = annotate(List[Tensor], [])");
-    lines.add("for t in range(" + query.dim(1) + "):");
-    lines.add("  kt = torch.unsqueeze(torch.select(k, 2, t), 3)");
-    lines.add("  vt = torch.unsqueeze(torch.select(v, 2, t), 2)");
-    if (in.has(4)) {
-      lines.add("  s = torch.mul(s, torch.unsqueeze(torch.select(g, 2, t), 3))");
-    }
-    if (in.has(5)) {
-      lines.add("  held = torch.matmul(torch.transpose(kt, 2, 3), s)");
-      lines.add("  bt = torch.unsqueeze(torch.select(b, 2, t), 2)");
-      lines.add("  vt = torch.mul(bt, torch.sub(vt, held))");
-    }
-    lines.add("  s = torch.add(s, torch.matmul(kt, vt))");
-    lines.add("  read = torch.repeat_interleave(s, " + heads / shared + ", 1)");
-    lines.add("  qt = torch.unsqueeze(torch.select(q, 2, t), 2)");
-    lines.add("  ys = torch.add(ys, [torch.squeeze(torch.matmul(qt, read), 2)])");
-    lines.add(
-        "return (torch.reshape(torch.stack(ys, 1), "
-            + ints(query.dim(0), query.dim(1), -1)
-            + "), s)");
-    return Kernel.statements(2, lines.toArray(String[]::new));
+    float asked = in.attributes().number("scale", 0);
+    float scale = asked == 0 ? (float) (1 / Math.sqrt((double) width)) : asked;
+    Expression q = call("mul", LayoutKernels.heads(input(0), query, heads), scale);
+    Expression k = LayoutKernels.heads(input(1), in.shape(1), shared);
+    Expression v = LayoutKernels.heads(input(2), in.shape(2), shared);
+    long[] state = {query.dim(0), shared, width, in.shape(2).dim(2) / shared};
+    Expression start = in.has(3) ? input(3) : call("zeros", state, dtype(TorchTypes.FLOAT));
+    Loop loop =
+        new Loop(
+            query.dim(1),
+            List.of(start),
+            (t, states) -> {
+              Expression key = call("unsqueeze", call("select", k, 2, t), 3);
+              Expression next = updated(in, shared, states.get(0), key, row(v, t), t);
+              Expression read = call("repeat_interleave", next, heads / shared, 1);
+              Expression y = call("squeeze", call("matmul", row(q, t), read), 2);
+              return new Loop.Trip(List.of(next), List.of(y));
+            });
+    return Kernel.of(
+            LayoutKernels.reshaped(call("stack", loop.rows(0), 1), query.dim(0), query.dim(1), -1),
+            loop.state(0))
+        .reportedAs("matmul");
   }
 
-  /** batch x steps x (heads width) as batch x heads x steps x width. */
-  private static String split(String value, Shape shape, long heads) {
-    return "torch.transpose(torch.reshape("
-        + value
-        + ", "
-        + ints(shape.dim(0), shape.dim(1), heads, -1)
-        + "), 1, 2)";
+  /** The state after a key (as a column) and a value (as a row). */
+  private static Expression updated(
+      Operands in, long heads, Expression before, Expression key, Expression value, Expression t) {
+    Expression state = before;
+    if (in.has(4)) {
+      Expression decay = call("exp", LayoutKernels.heads(input(4), in.shape(4), heads));
+      state = call("mul", state, call("unsqueeze", call("select", decay, 2, t), 3));
+    }
+    Expression taken = value;
+    if (in.has(5)) {
+      Expression held = call("matmul", call("transpose", key, 2, 3), state);
+      Expression rate = LayoutKernels.heads(input(5), in.shape(5), in.shape(5).dim(2));
+      taken = call("mul", row(rate, t), call("sub", value, held));
+    }
+    return call("add", state, call("matmul", key, taken));
+  }
+
+  /** Step {@code t} of each head as a row. */
+  private static Expression row(Expression values, Expression t) {
+    return call("unsqueeze", call("select", values, 2, t), 2);
   }
 }

@@ -1,10 +1,15 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.number;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.inputs;
+import static dev.flopmeter.run.djl.kernel.Expression.named;
+import static dev.flopmeter.run.djl.kernel.Expression.number;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.shape.EinsumEquation;
 import java.util.Map;
 
 /** Matrix products. */
@@ -12,65 +17,56 @@ final class MatrixKernels {
   private MatrixKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
-    rules.put("MatMul", in -> Kernel.of("torch.matmul(x0, x1)"));
+    rules.put("MatMul", in -> Kernel.of(call("matmul", input(0), input(1))));
     rules.put("Gemm", in -> Kernel.of(gemm(in)));
     rules.put("MatMulInteger", MatrixKernels::matMulInteger);
     rules.put("Einsum", MatrixKernels::einsum);
-    rules.put("Det", in -> Kernel.of("torch.det(x0)"));
+    rules.put("Det", in -> Kernel.of(call("det", input(0))));
   }
 
-  static String gemm(Operands in) {
+  static Expression gemm(Operands in) {
     Attributes attributes = in.attributes();
     DataType type = in.type(0).type();
-    String a = attributes.flag("transA", false) ? "torch.t(x0)" : "x0";
-    String b = attributes.flag("transB", false) ? "torch.t(x1)" : "x1";
-    double alpha = attributes.number("alpha", 1);
+    Expression a = attributes.flag("transA", false) ? call("t", input(0)) : input(0);
+    Expression b = attributes.flag("transB", false) ? call("t", input(1)) : input(1);
+    Expression alpha = number(type, attributes.number("alpha", 1));
     double beta = attributes.number("beta", 1);
-    if (!in.has(2) || beta == 0) {
-      String product = "torch.mm(" + a + ", " + b + ")";
-      return alpha == 1 ? product : "torch.mul(" + product + ", " + number(type, alpha) + ")";
+    if (in.has(2) && beta != 0) {
+      return call(
+          "addmm", input(2), a, b, named("beta", number(type, beta)), named("alpha", alpha));
     }
-    return "torch.addmm(x2, "
-        + a
-        + ", "
-        + b
-        + ", beta="
-        + number(type, beta)
-        + ", alpha="
-        + number(type, alpha)
-        + ")";
+    Expression product = call("mm", a, b);
+    return attributes.number("alpha", 1) == 1 ? product : call("mul", product, alpha);
   }
 
   /** Products of 8-bit integers fit float64 exactly. */
   private static Kernel matMulInteger(Operands in) {
-    return Kernel.of(
-        "torch.to(torch.matmul("
-            + less(in, 0, 2)
-            + ", "
-            + less(in, 1, 3)
-            + "), "
-            + TorchTypes.INT32
-            + ")");
+    Expression product = call("matmul", less(in, 0, 2), less(in, 1, 3));
+    return Kernel.of(call("to", product, TorchTypes.INT32)).reportedAs("matmul");
   }
 
   /** A zero point of the first matrix is one a row, of the second one a column. */
-  private static String less(Operands in, int index, int zeroPoint) {
-    String value = "torch.to(x" + index + ", " + TorchTypes.DOUBLE + ")";
+  private static Expression less(Operands in, int index, int zeroPoint) {
+    Expression value = call("to", input(index), TorchTypes.DOUBLE);
     if (!in.has(zeroPoint)) {
       return value;
     }
-    String zero = "torch.to(x" + zeroPoint + ", " + TorchTypes.DOUBLE + ")";
+    Expression zero = call("to", input(zeroPoint), TorchTypes.DOUBLE);
     if (index == 0 && in.shape(zeroPoint).rank() == 1 && in.shape(zeroPoint).elements() > 1) {
-      zero = "torch.unsqueeze(" + zero + ", -1)";
+      zero = call("unsqueeze", zero, -1);
     }
-    return "torch.sub(" + value + ", " + zero + ")";
+    return call("sub", value, zero);
   }
 
   private static Kernel einsum(Operands in) {
-    String equation = in.attributes().text("equation").replace(" ", "");
-    if (!equation.matches("[A-Za-z.,>-]*")) {
-      throw Kernels.unsupported(in, "the equation '" + equation + "'");
+    EinsumEquation equation = EinsumEquation.of(in);
+    if (equation.sizes().size() > Expression.LETTERS) {
+      throw Kernels.unsupported(in, "more than " + Expression.LETTERS + " indices");
     }
-    return Kernel.of("torch.einsum(\"" + equation + "\", " + Text.inputs(0, in.inputCount()) + ")");
+    return Kernel.of(
+        call(
+            "einsum",
+            Expression.equation(equation.operands(), equation.output()),
+            inputs(0, in.inputCount())));
   }
 }

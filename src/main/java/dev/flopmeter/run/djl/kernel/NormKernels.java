@@ -1,14 +1,15 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.ints;
-import static dev.flopmeter.run.djl.kernel.Text.number;
+import static dev.flopmeter.run.djl.kernel.Expression.NONE;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.parts;
 
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
 /** Normalisations, and softmax. */
@@ -25,133 +26,137 @@ final class NormKernels {
     rules.put("LpNormalization", NormKernels::lpNorm);
     rules.put("MeanVarianceNormalization", NormKernels::meanVariance);
     rules.put("LRN", NormKernels::localResponse);
-    rules.put("Softmax", in -> softmax(in, "softmax"));
-    rules.put("LogSoftmax", in -> softmax(in, "log_softmax"));
-    rules.put("Hardmax", NormKernels::hardmax);
+    rules.put("Softmax", in -> alongAxis(in, (x, axis) -> call("softmax", x, axis)));
+    rules.put("LogSoftmax", in -> alongAxis(in, (x, axis) -> call("log_softmax", x, axis)));
+    rules.put("Hardmax", in -> alongAxis(in, NormKernels::hardmax).reportedAs("argmax"));
   }
 
-  private static String epsilon(Operands in) {
-    return number(in.attributes().number("epsilon", 1e-5f));
+  private static float epsilon(Operands in) {
+    return in.attributes().number("epsilon", 1e-5f);
   }
 
   private static Kernel batchNorm(Operands in) {
     boolean isSpatial = in.opset() >= 9 || in.attributes().flag("spatial", true);
     boolean training = in.attributes().flag("training_mode", false);
     if (!training && !isSpatial) { // each element of an example has statistics of its own
-      String root = "torch.sqrt(torch.add(x4, " + epsilon(in) + "))";
-      return Kernel.of("torch.add(torch.mul(torch.div(torch.sub(x0, x3), " + root + "), x1), x2)");
+      Expression root = call("sqrt", call("add", input(4), epsilon(in)));
+      Expression unit = call("div", call("sub", input(0), input(3)), root);
+      return Kernel.of(call("add", call("mul", unit, input(1)), input(2)));
     }
     if (!training) {
-      return Kernel.of(
-          "torch.batch_norm(x0, x1, x2, x3, x4, False, 0., " + epsilon(in) + ", False)");
+      return Kernel.of(batchNorm(in, input(3), input(4)));
     }
     if (in.opset() < 14) {
       throw Kernels.unsupported(in, "training mode before opset 14");
     }
     long[] axes = LongStream.range(0, in.shape(0).rank()).filter(axis -> axis != 1).toArray();
-    String momentum = number(in.attributes().number("momentum", 0.9f));
-    String rest = number(1 - in.attributes().number("momentum", 0.9f));
-    return Kernel.statements(
-        3,
-        "mean = torch.mean(x0, " + ints(axes) + ")",
-        "var = torch.var(x0, " + ints(axes) + ", False)",
-        "y = torch.batch_norm(x0, x1, x2, mean, var, False, 0., " + epsilon(in) + ", False)",
-        "m = torch.add(torch.mul(x3, " + momentum + "), torch.mul(mean, " + rest + "))",
-        "v = torch.add(torch.mul(x4, " + momentum + "), torch.mul(var, " + rest + "))",
-        "return (y, m, v)");
+    Expression mean = call("mean", input(0), axes);
+    Expression variance = call("var", input(0), axes, false);
+    return Kernel.of(
+        batchNorm(in, mean, variance),
+        running(in, input(3), mean),
+        running(in, input(4), variance));
+  }
+
+  private static Expression batchNorm(Operands in, Expression mean, Expression variance) {
+    return call(
+        "batch_norm", input(0), input(1), input(2), mean, variance, false, 0.0, epsilon(in), false);
+  }
+
+  private static Expression running(Operands in, Expression before, Expression now) {
+    float momentum = in.attributes().number("momentum", 0.9f);
+    return call("add", call("mul", before, momentum), call("mul", now, 1 - momentum));
   }
 
   private static Kernel instanceNorm(Operands in) {
     return Kernel.of(
-        "torch.instance_norm(x0, x1, x2, None, None, True, 0., " + epsilon(in) + ", False)");
+        call(
+            "instance_norm",
+            input(0),
+            input(1),
+            input(2),
+            NONE,
+            NONE,
+            true,
+            0.0,
+            epsilon(in),
+            false));
   }
 
   /** Scale and bias are one a group in opset 18, one a channel since 21. */
   private static Kernel groupNorm(Operands in) {
     long groups = in.attributes().integer("num_groups");
     long channels = in.shape(0).dim(1);
-    boolean perChannel = in.shape(1).elements() == channels;
-    String scale = perChannel ? "x1" : repeated("x1", channels / groups);
-    String bias = perChannel ? "x2" : repeated("x2", channels / groups);
+    boolean isPerChannel = in.shape(1).elements() == channels;
+    UnaryOperator<Expression> perChannel =
+        each -> isPerChannel ? each : call("repeat_interleave", each, channels / groups);
     return Kernel.of(
-        "torch.group_norm(x0, "
-            + groups
-            + ", "
-            + scale
-            + ", "
-            + bias
-            + ", "
-            + epsilon(in)
-            + ", False)");
+        call(
+            "group_norm",
+            input(0),
+            groups,
+            perChannel.apply(input(1)),
+            perChannel.apply(input(2)),
+            epsilon(in),
+            false));
   }
 
-  private static String repeated(String values, long times) {
-    return "torch.repeat_interleave(" + values + ", " + times + ")";
-  }
-
+  /** Scale and bias that have another shape than what is normalised are applied afterwards. */
   private static Kernel layerNorm(Operands in) {
     Shape shape = in.shape(0);
     int axis = shape.axis(in.attributes().integer("axis", -1));
     Shape normalised = shape.slice(axis, shape.rank());
     boolean direct =
         in.shape(1).equals(normalised) && (!in.has(2) || in.shape(2).equals(normalised));
-    String bias = in.has(2) ? "x2" : "None";
-    String weights = direct ? "x1, " + bias : "None, None";
-    String scaled = "torch.mul(y, x1)";
-    if (in.has(2)) {
-      scaled = "torch.add(" + scaled + ", x2)";
-    }
+    Expression scale = direct ? input(1) : NONE;
+    Expression bias = direct && in.has(2) ? input(2) : NONE;
+    long[] dims = normalised.dims();
     if (in.hasOutput(1) || in.hasOutput(2)) {
-      return Kernel.statements(
-          3,
-          "y, mean, deviation = torch.native_layer_norm(x0, "
-              + ints(normalised.dims())
-              + ", "
-              + weights
-              + ", "
-              + epsilon(in)
-              + ")",
-          "return (" + (direct ? "y" : scaled) + ", mean, deviation)");
+      List<Expression> results =
+          parts(3, call("native_layer_norm", input(0), dims, scale, bias, epsilon(in)));
+      Expression y = direct ? results.get(0) : scaled(in, results.get(0));
+      return Kernel.of(y, results.get(1), results.get(2)).reportedAs("native_layer_norm");
     }
-    String y =
-        "torch.layer_norm(x0, "
-            + ints(normalised.dims())
-            + ", "
-            + weights
-            + ", "
-            + epsilon(in)
-            + ", False)";
-    return direct ? Kernel.of(y) : Kernel.statements(1, "y = " + y, "return " + scaled);
+    Expression y = call("layer_norm", input(0), dims, scale, bias, epsilon(in), false);
+    return Kernel.of(direct ? y : scaled(in, y)).reportedAs("layer_norm");
+  }
+
+  private static Expression scaled(Operands in, Expression y) {
+    Expression scaled = call("mul", y, input(1));
+    return in.has(2) ? call("add", scaled, input(2)) : scaled;
   }
 
   private static Kernel rmsNorm(Operands in) {
     Shape shape = in.shape(0);
-    long[] axes =
-        LongStream.range(shape.axis(in.attributes().integer("axis", -1)), shape.rank()).toArray();
-    return Kernel.of(
-        "torch.mul(torch.mul(x0, torch.rsqrt(torch.add(torch.mean(torch.mul(x0, x0), "
-            + ints(axes)
-            + ", True), "
-            + epsilon(in)
-            + "))), x1)");
+    int axis = shape.axis(in.attributes().integer("axis", -1));
+    long[] axes = LongStream.range(axis, shape.rank()).toArray();
+    return Kernel.of(call("mul", rmsNorm(input(0), axes, epsilon(in)), input(1)));
+  }
+
+  /** {@code x / sqrt(mean(x^2) + epsilon)}. */
+  static Expression rmsNorm(Expression x, long[] axes, float epsilon) {
+    return call("mul", x, inverseRoot(x, axes, epsilon));
+  }
+
+  static Expression inverseRoot(Expression x, long[] axes, float epsilon) {
+    return call("rsqrt", call("add", call("mean", call("mul", x, x), axes, true), epsilon));
   }
 
   private static Kernel lpNorm(Operands in) {
-    long p = in.attributes().integer("p", 2);
     int axis = in.shape(0).axis(in.attributes().integer("axis", -1));
-    return Kernel.statements(
-        1,
-        "n = torch.norm(x0, " + p + ", [" + axis + "], True)",
-        "return torch.where(torch.eq(n, 0), torch.zeros_like(x0), torch.div(x0, n))");
+    Expression x = input(0);
+    Expression norm = call("norm", x, in.attributes().integer("p", 2), new long[] {axis}, true);
+    return Kernel.of(
+            call("where", call("eq", norm, 0), call("zeros_like", x), call("div", x, norm)))
+        .reportedAs("norm");
   }
 
   private static Kernel meanVariance(Operands in) {
-    String axes = ints(in.attributes().integers("axes", 0, 2, 3));
-    return Kernel.statements(
-        1,
-        "d = torch.sub(x0, torch.mean(x0, " + axes + ", True))",
-        "v = torch.mean(torch.mul(d, d), " + axes + ", True)",
-        "return torch.div(d, torch.add(torch.sqrt(v), 1e-09))");
+    long[] axes = in.attributes().integers("axes", 0, 2, 3);
+    Expression difference = call("sub", input(0), call("mean", input(0), axes, true));
+    Expression variance = call("mean", call("mul", difference, difference), axes, true);
+    return Kernel.of(call("div", difference, call("add", call("sqrt", variance), 1e-9)))
+        .reportedAs("mean");
   }
 
   /** Channels as rows of a plane: the mean square over {@code size} neighbours is a pooling. */
@@ -159,71 +164,52 @@ final class NormKernels {
     Shape shape = in.shape(0);
     long size = in.attributes().integer("size");
     long before = (size - 1) / 2;
-    long inner = shape.elements(2, shape.rank());
-    long[] plane = {shape.dim(0), 1, shape.dim(1), inner};
-    return Kernel.statements(
-        1,
-        "s = torch.reshape(torch.mul(x0, x0), " + ints(plane) + ")",
-        "s = torch.constant_pad_nd(s, [0, 0, " + before + ", " + (size - 1 - before) + "], 0)",
-        "s = torch.avg_pool2d(s, [" + size + ", 1], [1, 1], [0, 0], False, True)",
-        "s = torch.add(torch.mul(s, "
-            + number(in.attributes().number("alpha", 1e-4f))
-            + "), "
-            + number(in.attributes().number("bias", 1))
-            + ")",
-        "s = torch.pow(s, " + number(in.attributes().number("beta", 0.75f)) + ")",
-        "return torch.div(x0, torch.reshape(s, " + ints(shape.dims()) + "))");
+    Expression squares =
+        LayoutKernels.reshaped(
+            call("mul", input(0), input(0)),
+            shape.dim(0),
+            1,
+            shape.dim(1),
+            shape.elements(2, shape.rank()));
+    Expression padded =
+        call("constant_pad_nd", squares, new long[] {0, 0, before, size - 1 - before}, 0);
+    Expression mean =
+        call(
+            "avg_pool2d",
+            padded,
+            new long[] {size, 1},
+            new long[] {1, 1},
+            new long[] {0, 0},
+            false,
+            true);
+    Expression scaled = call("mul", mean, in.attributes().number("alpha", 1e-4f));
+    Expression base = call("add", scaled, in.attributes().number("bias", 1));
+    Expression power = call("pow", base, in.attributes().number("beta", 0.75f));
+    return Kernel.of(call("div", input(0), LayoutKernels.reshaped(power, shape.dims())))
+        .reportedAs("avg_pool2d");
+  }
+
+  /** A function along one axis of a tensor. */
+  @FunctionalInterface
+  private interface AlongAxis {
+    Expression of(Expression x, long axis);
   }
 
   /** Before opset 13 all axes from {@code axis} on are normalised together. */
-  private static Kernel softmax(Operands in, String function) {
+  private static Kernel alongAxis(Operands in, AlongAxis function) {
     Shape shape = in.shape(0);
     long axis = in.attributes().integer("axis", in.opset() < 13 ? 1 : -1);
-    if (in.opset() >= 13 || shape.axis(axis) == shape.rank() - 1) {
-      return Kernel.of("torch." + function + "(x0, " + axis + ")");
+    int first = shape.axis(axis);
+    if (in.opset() >= 13 || first == shape.rank() - 1) {
+      return Kernel.of(function.of(input(0), axis));
     }
-    return Kernel.of(flattened(shape, shape.axis(axis), "torch." + function + "(%, 1)"));
+    Expression matrix =
+        LayoutKernels.reshaped(
+            input(0), shape.elements(0, first), shape.elements(first, shape.rank()));
+    return Kernel.of(LayoutKernels.reshaped(function.of(matrix, 1), shape.dims()));
   }
 
-  /** {@code function} of the input as a matrix split at {@code axis}, in the input's shape. */
-  private static String flattened(Shape shape, int axis, String function) {
-    String matrix =
-        "torch.reshape(x0, "
-            + ints(shape.elements(0, axis), shape.elements(axis, shape.rank()))
-            + ")";
-    return "torch.reshape(" + function.replace("%", matrix) + ", " + ints(shape.dims()) + ")";
-  }
-
-  private static Kernel hardmax(Operands in) {
-    Shape shape = in.shape(0);
-    long axis = in.attributes().integer("axis", in.opset() < 13 ? 1 : -1);
-    boolean matrix = in.opset() < 13 && shape.axis(axis) != shape.rank() - 1;
-    List<String> lines = new ArrayList<>();
-    long along = matrix ? 1 : axis;
-    String x =
-        matrix
-            ? "torch.reshape(x0, "
-                + ints(
-                    shape.elements(0, shape.axis(axis)),
-                    shape.elements(shape.axis(axis), shape.rank()))
-                + ")"
-            : "x0";
-    lines.add("m = " + x);
-    lines.add(
-        "y = torch.scatter(torch.zeros_like(m), "
-            + along
-            + ", torch.argmax(m, "
-            + along
-            + ", True), 1)");
-    lines.add("return torch.reshape(y, " + ints(shape.dims()) + ")");
-    return Kernel.statements(1, lines.toArray(String[]::new));
-  }
-
-  /** A shape of ones with {@code size} at {@code axis}. */
-  static String alongAxis(int rank, int axis, long size) {
-    long[] dims = new long[rank];
-    Arrays.fill(dims, 1);
-    dims[axis] = size;
-    return ints(dims);
+  private static Expression hardmax(Expression x, long axis) {
+    return call("scatter", call("zeros_like", x), axis, call("argmax", x, axis, true), 1);
   }
 }

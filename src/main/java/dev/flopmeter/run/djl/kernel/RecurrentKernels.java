@@ -1,6 +1,10 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.number;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.dtype;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.list;
+import static dev.flopmeter.run.djl.kernel.Expression.parts;
 
 import dev.flopmeter.model.Operands;
 import java.util.ArrayDeque;
@@ -11,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Recurrent layers: the input's part of all gates is one product before the loop, the state's part
@@ -24,12 +29,12 @@ final class RecurrentKernels {
   private static final Set<String> WITH_BETA = Set.of("affine", "scaledtanh", "hardsigmoid");
 
   static void addTo(Map<String, KernelRule> rules) {
-    rules.put("LSTM", in -> new Layer(in, 4, true).kernel());
-    rules.put("GRU", in -> new Layer(in, 3, false).kernel());
-    rules.put("RNN", in -> new Layer(in, 1, false).kernel());
+    rules.put("LSTM", in -> new Layer(in, 4).kernel());
+    rules.put("GRU", in -> new Layer(in, 3).kernel());
+    rules.put("RNN", in -> new Layer(in, 1).kernel());
   }
 
-  /** Writes the function of one node. */
+  /** The layer of one node, by its number of gates. */
   private static final class Layer {
     private final Operands in;
     private final int gates;
@@ -38,198 +43,209 @@ final class RecurrentKernels {
     private final long length;
     private final long batch;
     private final boolean batchFirst;
-    private final List<String> lines = new ArrayList<>();
+    private final int directions;
 
-    Layer(Operands in, int gates, boolean hasCell) {
+    Layer(Operands in, int gates) {
       this.in = in;
       this.gates = gates;
-      this.hasCell = hasCell;
+      this.hasCell = gates == 4;
       this.hidden = in.shape(2).dim(2);
       this.batchFirst = in.attributes().flag("layout", false);
       this.length = in.shape(0).dim(batchFirst ? 1 : 0);
       this.batch = in.shape(0).dim(batchFirst ? 0 : 1);
+      this.directions = (int) in.shape(1).dim(0);
     }
 
     Kernel kernel() {
-      int directions = (int) in.shape(1).dim(0);
-      String direction = in.attributes().text("direction", "forward");
-      lines.add("x = " + (batchFirst ? "torch.transpose(x0, 0, 1)" : "x0"));
+      boolean isReverse = in.attributes().text("direction", "forward").equals("reverse");
+      List<Expression> outputs = new ArrayList<>();
+      List<Expression> states = new ArrayList<>();
+      List<Expression> cells = new ArrayList<>();
       for (int d = 0; d < directions; d++) {
-        direction(d, d == 1 || direction.equals("reverse"), directions);
+        boolean backwards = d == 1 || isReverse;
+        Loop loop = loop(d, backwards);
+        Expression rows = call("stack", loop.rows(0));
+        outputs.add(backwards ? call("flip", rows, new long[] {0}) : rows);
+        states.add(loop.state(0));
+        cells.add(loop.state(hasCell ? 1 : 0));
       }
-      String y = joined("y", directions, 1);
-      String h = joined("h", directions, 0);
-      String c = joined(hasCell ? "c" : "h", directions, 0);
-      if (batchFirst) {
-        y = "torch.permute(" + y + ", [2, 0, 1, 3])";
-        h = "torch.transpose(" + h + ", 0, 1)";
-        c = "torch.transpose(" + c + ", 0, 1)";
-      }
-      lines.add("return (" + y + ", " + h + ", " + c + ")");
-      return Kernel.statements(3, lines.toArray(String[]::new));
+      Expression y = call("stack", list(outputs), 1);
+      return Kernel.of(
+              batchFirst ? call("permute", y, new long[] {2, 0, 1, 3}) : y,
+              stacked(states),
+              stacked(cells))
+          .reportedAs("matmul");
     }
 
-    private static String joined(String name, int directions, int axis) {
-      return directions == 1
-          ? "torch.stack([" + name + "0], " + axis + ")"
-          : "torch.stack([" + name + "0, " + name + "1], " + axis + ")";
+    private Expression stacked(List<Expression> states) {
+      Expression all = call("stack", list(states), 0);
+      return batchFirst ? call("transpose", all, 0, 1) : all;
     }
 
-    private void direction(int d, boolean reverse, int directions) {
-      lines.add("w = torch.t(torch.select(x1, 0, " + d + "))");
-      lines.add("r = torch.t(torch.select(x2, 0, " + d + "))");
-      lines.add("g = torch.matmul(x, w)");
-      long all = gates * hidden;
-      boolean late = gates == 3 && in.attributes().flag("linear_before_reset", false);
-      if (in.has(3)) {
-        lines.add("b = torch.select(x3, 0, " + d + ")");
-        lines.add("wb = torch.narrow(b, 0, 0, " + all + ")");
-        lines.add("rb = torch.narrow(b, 0, " + all + ", " + all + ")");
-      } else {
-        lines.add("wb = torch.zeros([" + all + "], dtype=6)");
-        lines.add("rb = wb");
-      }
-      if (late) {
-        // The candidate's recurrent bias stands inside of the reset gate's product.
-        lines.add("g = torch.add(g, wb)");
-      } else {
-        lines.add("g = torch.add(g, torch.add(wb, rb))");
-      }
-      state("h", 5, d);
+    private Loop loop(int d, boolean backwards) {
+      Gates shared = gates(d);
+      List<Expression> start = new ArrayList<>(List.of(start(5, d)));
       if (hasCell) {
-        state("c", 6, d);
+        start.add(start(6, d));
       }
-      if (hasCell && in.has(7)) {
-        lines.add("pi, po, pf = torch.chunk(torch.select(x7, 0, " + d + "), 3, 0)");
-      }
-      lines.add("ys = annotate(List[Tensor], [])");
-      lines.add("for t in range(" + length + "):");
-      step(reverse ? "i = " + (length - 1) + " - t" : "i = t");
-      step("a = torch.select(g, 0, i)");
-      List<String> functions = activations(d, directions);
-      switch (gates) {
-        case 4 -> lstm(functions);
-        case 3 -> gru(functions, late);
-        default ->
-            step("n = " + applied(functions.get(0), "torch.add(a, torch.matmul(h" + d + ", r))"));
-      }
-      if (in.has(4)) {
-        step("m = torch.unsqueeze(torch.gt(x4, i), 1)");
-        step("ys = torch.add(ys, [torch.where(m, n, torch.zeros_like(n))])");
-        step("h" + d + " = torch.where(m, n, h" + d + ")");
-        if (hasCell) {
-          step("c" + d + " = torch.where(m, k, c" + d + ")");
-        }
-      } else {
-        step("ys = torch.add(ys, [n])");
-        step("h" + d + " = n");
-        if (hasCell) {
-          step("c" + d + " = k");
-        }
-      }
-      for (int i = 0; i < lines.size(); i++) {
-        lines.set(i, lines.get(i).replace("h#", "h" + d).replace("c#", "c" + d));
-      }
-      lines.add(
-          "y" + d + " = " + (reverse ? "torch.flip(torch.stack(ys), [0])" : "torch.stack(ys)"));
+      return new Loop(
+          length,
+          start,
+          (t, states) -> {
+            Expression step = backwards ? call("sub", length - 1, t) : t;
+            List<Expression> next = next(shared, call("select", shared.input(), 0, step), states);
+            if (!in.has(4)) {
+              return new Loop.Trip(next, List.of(next.get(0)));
+            }
+            Expression runs = call("unsqueeze", call("gt", input(4), step), 1);
+            List<Expression> kept = new ArrayList<>();
+            for (int i = 0; i < next.size(); i++) {
+              kept.add(call("where", runs, next.get(i), states.get(i)));
+            }
+            Expression zeros = call("zeros_like", next.get(0));
+            return new Loop.Trip(kept, List.of(call("where", runs, next.get(0), zeros)));
+          });
     }
 
-    private void step(String line) {
-      lines.add("  " + line);
+    /**
+     * What all steps of a direction share.
+     *
+     * @param input the input's part of the gates of all steps
+     * @param weights the state's
+     * @param bias the state's bias, where it is not part of {@code input}
+     * @param peepholes of the input, output and forget gates; mostly empty
+     */
+    private record Gates(
+        Expression input,
+        Expression weights,
+        Expression bias,
+        List<Expression> peepholes,
+        List<UnaryOperator<Expression>> functions) {}
+
+    private Gates gates(int d) {
+      Expression x = batchFirst ? call("transpose", input(0), 0, 1) : input(0);
+      Expression product = call("matmul", x, call("t", call("select", input(1), 0, d)));
+      long all = gates * hidden;
+      Expression zeros = call("zeros", new long[] {all}, dtype(TorchTypes.FLOAT));
+      Expression inputBias = zeros;
+      Expression stateBias = zeros;
+      if (in.has(3)) {
+        Expression both = call("select", input(3), 0, d);
+        inputBias = call("narrow", both, 0, 0, all);
+        stateBias = call("narrow", both, 0, all, all);
+      }
+      List<Expression> peepholes =
+          hasCell && in.has(7)
+              ? parts(3, call("chunk", call("select", input(7), 0, d), 3, 0))
+              : List.of();
+      return new Gates(
+          call("add", product, resetsLate() ? inputBias : call("add", inputBias, stateBias)),
+          call("t", call("select", input(2), 0, d)),
+          stateBias,
+          peepholes,
+          activations(d));
     }
 
-    private void state(String name, int input, int d) {
-      String value =
-          in.has(input)
-              ? "torch.select(x" + input + ", " + (batchFirst ? 1 : 0) + ", " + d + ")"
-              : "torch.zeros([" + batch + ", " + hidden + "], dtype=6)";
-      lines.add(name + d + " = " + value);
+    /** Whether the candidate's recurrent bias stands inside of the reset gate's product. */
+    private boolean resetsLate() {
+      return gates == 3 && in.attributes().flag("linear_before_reset", false);
+    }
+
+    private Expression start(int input, int d) {
+      return in.has(input)
+          ? call("select", input(input), batchFirst ? 1 : 0, d)
+          : call("zeros", new long[] {batch, hidden}, dtype(TorchTypes.FLOAT));
+    }
+
+    private List<Expression> next(Gates shared, Expression given, List<Expression> states) {
+      Expression h = states.get(0);
+      return switch (gates) {
+        case 4 -> lstm(shared, given, h, states.get(1));
+        case 3 -> List.of(gru(shared, given, h));
+        default -> {
+          Expression sum = call("add", given, call("matmul", h, shared.weights()));
+          yield List.of(applied(shared, 0, sum));
+        }
+      };
     }
 
     /** ONNX's order of gates: input, output, forget, cell. */
-    private void lstm(List<String> functions) {
-      step("i0, o0, f0, z0 = torch.chunk(torch.add(a, torch.matmul(h#, r)), 4, 1)");
-      boolean peeps = in.has(7);
-      step("i1 = " + applied(functions.get(0), peeps ? "torch.add(i0, torch.mul(pi, c#))" : "i0"));
-      step(
+    private List<Expression> lstm(Gates shared, Expression given, Expression h, Expression c) {
+      Expression sums = call("add", given, call("matmul", h, shared.weights()));
+      List<Expression> chunks = parts(4, call("chunk", sums, 4, 1));
+      Expression i = applied(shared, 0, peeped(shared, 0, chunks.get(0), c));
+      Expression f =
           in.attributes().flag("input_forget", false)
-              ? "f1 = torch.rsub(i1, 1)"
-              : "f1 = "
-                  + applied(functions.get(0), peeps ? "torch.add(f0, torch.mul(pf, c#))" : "f0"));
-      step("z1 = " + applied(functions.get(1), "z0"));
-      step("k = torch.add(torch.mul(f1, c#), torch.mul(i1, z1))");
-      step("o1 = " + applied(functions.get(0), peeps ? "torch.add(o0, torch.mul(po, k))" : "o0"));
-      step("n = torch.mul(o1, " + function(functions.get(2), "k") + ")");
+              ? call("rsub", i, 1)
+              : applied(shared, 0, peeped(shared, 2, chunks.get(2), c));
+      Expression z = applied(shared, 1, chunks.get(3));
+      Expression cell = call("add", call("mul", f, c), call("mul", i, z));
+      Expression o = applied(shared, 0, peeped(shared, 1, chunks.get(1), cell));
+      return List.of(call("mul", o, shared.functions().get(2).apply(cell)), cell);
+    }
+
+    private static Expression peeped(Gates shared, int gate, Expression sum, Expression cell) {
+      return shared.peepholes().isEmpty()
+          ? sum
+          : call("add", sum, call("mul", shared.peepholes().get(gate), cell));
     }
 
     /** ONNX's order of gates: update, reset, hidden. */
-    private void gru(List<String> functions, boolean late) {
-      String two = Long.toString(2 * hidden);
-      String one = Long.toString(hidden);
-      step("rz = torch.narrow(r, 1, 0, " + two + ")");
-      step("rh = torch.narrow(r, 1, " + two + ", " + one + ")");
-      String early =
-          late
-              ? "torch.add(torch.matmul(h#, rz), torch.narrow(rb, 0, 0, " + two + "))"
-              : "torch.matmul(h#, rz)";
-      step(
-          "z0, r0 = torch.chunk(torch.add(torch.narrow(a, 1, 0, "
-              + two
-              + "), "
-              + early
-              + "), 2, 1)");
-      step("z1 = " + applied(functions.get(0), "z0"));
-      step("r1 = " + applied(functions.get(0), "r0"));
-      String recurrent =
-          late
-              ? "torch.mul(r1, torch.add(torch.matmul(h#, rh), torch.narrow(rb, 0, "
-                  + two
-                  + ", "
-                  + one
-                  + ")))"
-              : "torch.matmul(torch.mul(r1, h#), rh)";
-      step(
-          "q = "
-              + applied(
-                  functions.get(1),
-                  "torch.add(torch.narrow(a, 1, " + two + ", " + one + "), " + recurrent + ")"));
-      step("n = torch.add(torch.mul(torch.rsub(z1, 1), q), torch.mul(z1, h#))");
+    private Expression gru(Gates shared, Expression given, Expression h) {
+      long two = 2 * hidden;
+      Expression weights = call("narrow", shared.weights(), 1, 0, two);
+      Expression candidateWeights = call("narrow", shared.weights(), 1, two, hidden);
+      Expression product = call("matmul", h, weights);
+      if (resetsLate()) {
+        product = call("add", product, call("narrow", shared.bias(), 0, 0, two));
+      }
+      List<Expression> sums =
+          parts(2, call("chunk", call("add", call("narrow", given, 1, 0, two), product), 2, 1));
+      Expression update = applied(shared, 0, sums.get(0));
+      Expression reset = applied(shared, 0, sums.get(1));
+      Expression recurrent;
+      if (resetsLate()) {
+        Expression bias = call("narrow", shared.bias(), 0, two, hidden);
+        recurrent = call("mul", reset, call("add", call("matmul", h, candidateWeights), bias));
+      } else {
+        recurrent = call("matmul", call("mul", reset, h), candidateWeights);
+      }
+      Expression candidate =
+          applied(shared, 1, call("add", call("narrow", given, 1, two, hidden), recurrent));
+      Expression fresh = call("mul", call("rsub", update, 1), candidate);
+      return call("add", fresh, call("mul", update, h));
     }
 
     /** The function of a gate, after the clip that the node may ask for. */
-    private String applied(String function, String value) {
+    private Expression applied(Gates shared, int function, Expression value) {
       float clip = in.attributes().number("clip", 0);
-      String limit = number(clip);
-      return function(
-          function,
-          clip == 0 ? value : "torch.clamp(" + value + ", -" + limit + ", " + limit + ")");
+      return shared
+          .functions()
+          .get(function)
+          .apply(clip == 0 ? value : call("clamp", value, -clip, clip));
     }
 
-    private static String function(String function, String value) {
-      return function.replace("%", value);
-    }
-
-    /** One function per gate of this direction, {@code %} standing for its argument. */
-    private List<String> activations(int d, int directions) {
+    /** One function per gate of a direction. */
+    private List<UnaryOperator<Expression>> activations(int d) {
       Optional<List<String>> given = in.attributes().texts("activations");
-      int each = gates == 4 ? 3 : gates == 3 ? 2 : 1;
       List<String> absent =
           switch (gates) {
-            case 4 -> List.of("Sigmoid", "Tanh", "Tanh");
-            case 3 -> List.of("Sigmoid", "Tanh");
-            default -> List.of("Tanh");
+            case 4 -> List.of("sigmoid", "tanh", "tanh");
+            case 3 -> List.of("sigmoid", "tanh");
+            default -> List.of("tanh");
           };
+      int each = absent.size();
       if (given.isEmpty() || given.get().size() < each * directions) {
-        return absent.stream().map(name -> named(name, Float.NaN, Float.NaN)).toList();
+        return absent.stream().map(name -> function(name, Float.NaN, Float.NaN)).toList();
       }
       // "Consumed in the order of activation functions": by those that have such a value.
       Queue<Float> alphas = numbers("activation_alpha");
       Queue<Float> betas = numbers("activation_beta");
-      List<String> functions = new ArrayList<>();
+      List<UnaryOperator<Expression>> functions = new ArrayList<>();
       for (String name : given.get()) {
         String lower = name.toLowerCase(Locale.ROOT);
         functions.add(
-            named(
+            function(
                 lower,
                 WITH_ALPHA.contains(lower) ? next(alphas) : Float.NaN,
                 WITH_BETA.contains(lower) ? next(betas) : Float.NaN));
@@ -249,31 +265,26 @@ final class RecurrentKernels {
       return values.isEmpty() ? Float.NaN : values.remove();
     }
 
-    private String named(String name, float alpha, float beta) {
-      return switch (name.toLowerCase(Locale.ROOT)) {
-        case "sigmoid" -> "torch.sigmoid(%)";
-        case "tanh" -> "torch.tanh(%)";
-        case "relu" -> "torch.relu(%)";
-        case "softplus" -> "torch.softplus(%)";
-        case "softsign" -> "torch.div(%, torch.add(torch.abs(%), 1))";
-        case "affine" -> "torch.add(torch.mul(%, " + or(alpha, 1) + "), " + or(beta, 0) + ")";
-        case "leakyrelu" -> "torch.leaky_relu(%, " + or(alpha, 0.01f) + ")";
-        case "thresholdedrelu" -> "torch.threshold(%, " + or(alpha, 1) + ", 0)";
+    private UnaryOperator<Expression> function(String name, float alpha, float beta) {
+      return switch (name) {
+        case "sigmoid" -> x -> call("sigmoid", x);
+        case "tanh" -> x -> call("tanh", x);
+        case "relu" -> x -> call("relu", x);
+        case "softplus" -> x -> call("softplus", x);
+        case "softsign" -> UnaryKernels::softsign;
+        case "affine" -> x -> call("add", call("mul", x, or(alpha, 1)), or(beta, 0));
+        case "leakyrelu" -> x -> call("leaky_relu", x, or(alpha, 0.01f));
+        case "thresholdedrelu" -> x -> call("threshold", x, or(alpha, 1), 0);
         case "scaledtanh" ->
-            "torch.mul(torch.tanh(torch.mul(%, " + or(beta, 1) + ")), " + or(alpha, 1) + ")";
-        case "hardsigmoid" ->
-            "torch.clamp(torch.add(torch.mul(%, "
-                + or(alpha, 0.2f)
-                + "), "
-                + or(beta, 0.5f)
-                + "), 0, 1)";
-        case "elu" -> "torch.elu(%, " + or(alpha, 1) + ")";
+            x -> call("mul", call("tanh", call("mul", x, or(beta, 1))), or(alpha, 1));
+        case "hardsigmoid" -> x -> UnaryKernels.hardSigmoid(x, or(alpha, 0.2f), or(beta, 0.5f));
+        case "elu" -> x -> call("elu", x, or(alpha, 1));
         default -> throw Kernels.unsupported(in, "activation '" + name + "'");
       };
     }
 
-    private static String or(float given, float absent) {
-      return number(Float.isNaN(given) ? absent : given);
+    private static float or(float given, float absent) {
+      return Float.isNaN(given) ? absent : given;
     }
   }
 }

@@ -1,11 +1,18 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.ints;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.dtype;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.ints;
+import static dev.flopmeter.run.djl.kernel.Expression.named;
+import static dev.flopmeter.run.djl.kernel.Expression.number;
+import static dev.flopmeter.run.djl.kernel.Expression.parts;
+import static dev.flopmeter.run.djl.kernel.Expression.word;
 
+import com.google.errorprone.annotations.CompileTimeConstant;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -16,20 +23,21 @@ final class ReductionKernels {
   private ReductionKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
-    rules.put("ReduceSum", in -> reduce(in, "x0", "sum", "%"));
-    rules.put("ReduceMean", in -> reduce(in, "x0", "mean", "%"));
-    rules.put("ReduceMax", in -> extreme(in, "amax"));
-    rules.put("ReduceMin", in -> extreme(in, "amin"));
+    Expression x = input(0);
+    rules.put("ReduceSum", in -> kept(in, sum(in, x)));
+    rules.put("ReduceMean", ReductionKernels::mean);
+    rules.put("ReduceMax", in -> extreme(in, true));
+    rules.put("ReduceMin", in -> extreme(in, false));
     rules.put("ReduceProd", ReductionKernels::product);
-    rules.put("ReduceL1", in -> reduce(in, "torch.abs(x0)", "sum", "%"));
-    rules.put("ReduceL2", in -> reduce(in, "torch.mul(x0, x0)", "sum", "torch.sqrt(%)"));
-    rules.put("ReduceSumSquare", in -> reduce(in, "torch.mul(x0, x0)", "sum", "%"));
-    rules.put("ReduceLogSum", in -> reduce(in, "x0", "sum", "torch.log(%)"));
+    rules.put("ReduceL1", in -> kept(in, sum(in, call("abs", x))));
+    rules.put("ReduceL2", in -> kept(in, call("sqrt", sum(in, call("mul", x, x)))));
+    rules.put("ReduceSumSquare", in -> kept(in, sum(in, call("mul", x, x))));
+    rules.put("ReduceLogSum", in -> kept(in, call("log", sum(in, x))));
     rules.put("ReduceLogSumExp", ReductionKernels::logSumExp);
     rules.put("ArgMax", in -> argument(in, "argmax"));
     rules.put("ArgMin", in -> argument(in, "argmin"));
-    rules.put("CumSum", ReductionKernels::cumSum);
-    rules.put("CumProd", ReductionKernels::cumProd);
+    rules.put("CumSum", in -> cumulative(in, "cumsum", 0));
+    rules.put("CumProd", in -> cumulative(in, "cumprod", 1));
     rules.put("TopK", ReductionKernels::topK);
   }
 
@@ -43,61 +51,45 @@ final class ReductionKernels {
     return Arrays.stream(asked).map(axis -> in.shape(0).axis(axis)).sorted().toArray();
   }
 
-  private static String keep(Operands in) {
-    return Text.flag(in.attributes().flag("keepdims", true));
+  private static boolean keep(Operands in) {
+    return in.attributes().flag("keepdims", true);
   }
 
-  /** {@code after(function(before))}; integers keep their type, where PyTorch would widen it. */
-  private static Kernel reduce(Operands in, String before, String function, String after) {
+  private static Expression sum(Operands in, Expression value) {
+    return reduced(in, "sum", value);
+  }
+
+  private static Expression reduced(
+      Operands in, @CompileTimeConstant final String function, Expression value) {
     long[] axes = axes(in);
+    return axes.length == 0 ? value : call(function, value, axes, keep(in));
+  }
+
+  /** Integers keep their type, where PyTorch would widen it. */
+  private static Kernel kept(Operands in, Expression result) {
     DataType type = in.type(0).type();
-    String result = before;
-    if (axes.length > 0) {
-      if (function.equals("mean") && !type.isFloat()) {
-        long count =
-            Arrays.stream(axes).map(axis -> in.shape(0).dim((int) axis)).reduce(1, (a, b) -> a * b);
-        result =
-            "torch.div("
-                + called("sum", before, axes, in)
-                + ", "
-                + count
-                + ", rounding_mode=\"trunc\")";
-      } else {
-        result = called(function, before, axes, in);
-      }
-    }
-    result = after.replace("%", result);
-    return Kernel.of(
-        type.isFloat() ? result : "torch.to(" + result + ", " + Kernels.code(in, type) + ")");
+    return Kernel.of(type.isFloat() ? result : call("to", result, Kernels.code(in, type)));
   }
 
-  private static String called(String function, String value, long[] axes, Operands in) {
-    return "torch." + function + "(" + value + ", " + ints(axes) + ", " + keep(in) + ")";
+  private static Kernel mean(Operands in) {
+    if (in.type(0).type().isFloat()) {
+      return Kernel.of(reduced(in, "mean", input(0)));
+    }
+    long count =
+        Arrays.stream(axes(in)).map(axis -> in.shape(0).dim((int) axis)).reduce(1, (a, b) -> a * b);
+    return kept(in, call("div", sum(in, input(0)), count, named("rounding_mode", word("trunc"))));
   }
 
-  /** The extreme of nothing is the infinity that any element would beat. */
-  private static Kernel extreme(Operands in, String function) {
-    long[] axes = axes(in);
-    if (axes.length == 0) {
-      return Kernel.of("x0");
-    }
-    if (in.shape(0).elements() == 0) {
+  /** The extreme of no elements is the infinity that any element would exceed. */
+  private static Kernel extreme(Operands in, boolean most) {
+    if (axes(in).length > 0 && in.shape(0).elements() == 0) {
       DataType type = in.type(0).type();
-      boolean most = function.equals("amax");
-      String value =
-          type.isFloat()
-              ? (most ? "(-inf)" : "inf")
-              : Long.toString(most ? lowest(type) : highest(type));
-      return Kernel.of(
-          "torch.full("
-              + ints(in.output(0).shape().dims())
-              + ", "
-              + value
-              + ", dtype="
-              + Kernels.code(in, type)
-              + ")");
+      double infinity = most ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+      Object value = type.isFloat() ? number(infinity) : most ? lowest(type) : highest(type);
+      long[] dims = in.output(0).shape().dims();
+      return Kernel.of(call("full", ints(dims), value, dtype(Kernels.code(in, type))));
     }
-    return Kernel.of(called(function, "x0", axes, in));
+    return Kernel.of(most ? reduced(in, "amax", input(0)) : reduced(in, "amin", input(0)));
   }
 
   private static long highest(DataType type) {
@@ -116,99 +108,67 @@ final class ReductionKernels {
   /** PyTorch multiplies along one axis at a time. */
   private static Kernel product(Operands in) {
     long[] axes = axes(in);
-    String result = "x0";
-    String type = ", dtype=" + Kernels.code(in, in.type(0).type());
+    int type = Kernels.code(in, in.type(0).type());
+    Expression result = input(0);
     for (int i = axes.length - 1; i >= 0; i--) {
-      result = "torch.prod(" + result + ", " + axes[i] + ", " + keep(in) + type + ")";
+      result = call("prod", result, axes[i], keep(in), dtype(type));
     }
     return Kernel.of(result);
   }
 
   private static Kernel logSumExp(Operands in) {
-    long[] axes = axes(in);
-    if (axes.length == 0) {
-      return Kernel.of("torch.log(torch.exp(x0))");
+    Expression x = input(0);
+    if (axes(in).length == 0) {
+      return Kernel.of(call("log", call("exp", x)));
     }
-    DataType type = in.type(0).type();
-    String value = type.isFloat() ? "x0" : "torch.to(x0, " + TorchTypes.DOUBLE + ")";
-    String result = called("logsumexp", value, axes, in);
-    return Kernel.of(
-        type.isFloat() ? result : "torch.to(" + result + ", " + Kernels.code(in, type) + ")");
+    boolean isFloat = in.type(0).type().isFloat();
+    return kept(in, reduced(in, "logsumexp", isFloat ? x : call("to", x, TorchTypes.DOUBLE)));
   }
 
-  private static Kernel argument(Operands in, String function) {
+  private static Kernel argument(Operands in, @CompileTimeConstant final String function) {
     Shape shape = in.shape(0);
     int axis = shape.axis(in.attributes().integer("axis", 0));
     if (!in.attributes().flag("select_last_index", false)) {
-      return Kernel.of("torch." + function + "(x0, " + axis + ", " + keep(in) + ")");
+      return Kernel.of(call(function, input(0), axis, keep(in)));
     }
-    return Kernel.of(
-        "torch.sub(torch.full(annotate(List[int], []), "
-            + (shape.dim(axis) - 1)
-            + ", dtype=4), torch."
-            + function
-            + "(torch.flip(x0, ["
-            + axis
-            + "]), "
-            + axis
-            + ", "
-            + keep(in)
-            + "))");
+    Expression last = call("full", ints(), shape.dim(axis) - 1, dtype(TorchTypes.INT64));
+    return Kernel.of(call("sub", last, call(function, flipped(input(0), axis), axis, keep(in))))
+        .reportedAs(function);
   }
 
-  private static Kernel cumSum(Operands in) {
-    int axis = in.shape(0).axis(in.requireValue(1).longAt(0));
-    String type = ", dtype=" + Kernels.code(in, in.type(0).type());
-    return cumulative(in, axis, "torch.cumsum(x, " + axis + type + ")", "0");
-  }
-
-  private static Kernel cumProd(Operands in) {
-    int axis = in.shape(0).axis(in.requireValue(1).longAt(0));
-    String type = ", dtype=" + Kernels.code(in, in.type(0).type());
-    return cumulative(in, axis, "torch.cumprod(x, " + axis + type + ")", "1");
+  private static Expression flipped(Expression value, int axis) {
+    return call("flip", value, new long[] {axis});
   }
 
   /** Exclusive: moved on by one, starting from the neutral element. */
-  private static Kernel cumulative(Operands in, int axis, String function, String neutral) {
+  private static Kernel cumulative(
+      Operands in, @CompileTimeConstant final String function, long neutral) {
+    int axis = in.shape(0).axis(in.requireValue(1).longAt(0));
     boolean reverse = in.attributes().flag("reverse", false);
-    List<String> lines = new ArrayList<>();
-    lines.add("x = " + (reverse ? "torch.flip(x0, [" + axis + "])" : "x0"));
+    Expression x = reverse ? flipped(input(0), axis) : input(0);
     if (in.attributes().flag("exclusive", false)) {
-      lines.add("first = torch.full_like(torch.narrow(x, " + axis + ", 0, 1), " + neutral + ")");
-      lines.add(
-          "x = torch.cat([first, torch.narrow(x, "
-              + axis
-              + ", 0, "
-              + (in.shape(0).dim(axis) - 1)
-              + ")], "
-              + axis
-              + ")");
+      Expression first = call("full_like", call("narrow", x, axis, 0, 1), neutral);
+      Expression rest = call("narrow", x, axis, 0, in.shape(0).dim(axis) - 1);
+      x = call("cat", Expression.list(first, rest), axis);
     }
-    lines.add("y = " + function);
-    lines.add("return " + (reverse ? "torch.flip(y, [" + axis + "])" : "y"));
-    return Kernel.statements(1, lines.toArray(String[]::new));
+    Expression y = call(function, x, axis, dtype(Kernels.code(in, in.type(0).type())));
+    return Kernel.of(reverse ? flipped(y, axis) : y).reportedAs(function);
   }
 
   /** A stable sort, because equal elements come in the order of their indices. */
   private static Kernel topK(Operands in) {
-    Shape shape = in.shape(0);
-    int axis = shape.axis(in.attributes().integer("axis", -1));
+    int axis = in.shape(0).axis(in.attributes().integer("axis", -1));
     long count = in.opset() < 10 ? in.attributes().integer("k") : in.requireValue(1).longAt(0);
-    return Kernel.statements(
-        2,
-        "v, i = torch.sort(x0, stable=True, dim="
-            + axis
-            + ", descending="
-            + Text.flag(in.attributes().flag("largest", true))
-            + ")",
-        "return (torch.narrow(v, "
-            + axis
-            + ", 0, "
-            + count
-            + "), torch.narrow(i, "
-            + axis
-            + ", 0, "
-            + count
-            + "))");
+    List<Expression> sorted =
+        parts(
+            2,
+            call(
+                "sort",
+                input(0),
+                named("stable", true),
+                named("dim", axis),
+                named("descending", in.attributes().flag("largest", true))));
+    return Kernel.of(
+        sorted.stream().<Expression>map(each -> call("narrow", each, axis, 0, count)).toList());
   }
 }

@@ -1,6 +1,8 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.number;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.constant;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
@@ -8,9 +10,8 @@ import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import java.util.ArrayList;
+import dev.flopmeter.model.TensorType;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.LongStream;
@@ -23,7 +24,6 @@ final class ResizeKernels {
     rules.put("Resize", ResizeKernels::resize);
     rules.put("Upsample", ResizeKernels::resize);
     rules.put("GridSample", ResizeKernels::gridSample);
-    rules.put("AffineGrid", ResizeKernels::affineGrid);
   }
 
   /** One axis after the other: a choice of places, or a product with the matrix of weights. */
@@ -37,30 +37,27 @@ final class ResizeKernels {
     }
     DataType type = in.type(0).type();
     boolean isFloat = type.isFloat();
-    String value =
-        isFloat || mode.equals("nearest") ? "x0" : "torch.to(x0, " + TorchTypes.FLOAT + ")";
-    List<Tensor> brought = new ArrayList<>();
+    boolean isExact = isFloat || mode.equals("nearest");
+    Expression value = isExact ? input(0) : call("to", input(0), TorchTypes.FLOAT);
     for (int axis = 0; axis < shape.rank(); axis++) {
       Optional<Interpolation> interpolation = interpolation(in, mode, axis);
       if (interpolation.isEmpty()) {
         continue;
       }
       if (mode.equals("nearest")) {
-        value = "torch.index_select(" + value + ", " + axis + ", c" + brought.size() + ")";
-        brought.add(Tensor.ofLongs(interpolation.get().nearest()));
+        Tensor places = Tensor.ofLongs(interpolation.get().nearest());
+        value = call("index_select", value, axis, constant(places));
       } else {
-        value = product(value, axis, "c" + brought.size());
-        brought.add(
-            Tensor.ofFloats(
-                Shape.of(out.dim(axis), shape.dim(axis)), interpolation.get().matrix()));
+        value =
+            product(
+                value,
+                axis,
+                Tensor.ofFloats(
+                    Shape.of(out.dim(axis), shape.dim(axis)), interpolation.get().matrix()));
       }
-      value = extrapolated(in, value, axis, interpolation.get(), brought);
+      value = extrapolated(in, value, axis, interpolation.get());
     }
-    String result =
-        isFloat || mode.equals("nearest")
-            ? value
-            : "torch.to(torch.round(" + value + "), " + Kernels.code(in, type) + ")";
-    return Kernel.of(result).bringing(brought);
+    return Kernel.of(isExact ? value : call("to", call("round", value), Kernels.code(in, type)));
   }
 
   private static String mode(Operands in) {
@@ -68,20 +65,14 @@ final class ResizeKernels {
     return mode.equals("bilinear") || mode.equals("trilinear") ? "linear" : mode;
   }
 
-  private static String product(String value, int axis, String matrix) {
-    return "torch.transpose(torch.matmul(torch.transpose("
-        + value
-        + ", "
-        + axis
-        + ", -1), torch.t("
-        + matrix
-        + ")), "
-        + axis
-        + ", -1)";
+  private static Expression product(Expression value, int axis, Tensor matrix) {
+    Expression product =
+        call("matmul", call("transpose", value, axis, -1), call("t", constant(matrix)));
+    return call("transpose", product, axis, -1);
   }
 
-  private static String extrapolated(
-      Operands in, String value, int axis, Interpolation interpolation, List<Tensor> brought) {
+  private static Expression extrapolated(
+      Operands in, Expression value, int axis, Interpolation interpolation) {
     boolean[] outside = interpolation.outside();
     double[] flags = new double[outside.length];
     boolean any = false;
@@ -92,15 +83,13 @@ final class ResizeKernels {
     if (!any) {
       return value;
     }
-    long[] dims = new long[in.shape(0).rank()];
-    Arrays.fill(dims, 1);
-    dims[axis] = flags.length;
-    String mask = "c" + brought.size();
-    brought.add(
-        DenseTensor.ofDoubles(
-            new dev.flopmeter.model.TensorType(DataType.BOOL, Shape.of(dims)), flags));
-    String fill = number(in.attributes().number("extrapolation_value", 0));
-    return "torch.masked_fill(" + value + ", " + mask + ", " + fill + ")";
+    Expression mask =
+        constant(DenseTensor.ofDoubles(TensorType.of(DataType.BOOL, flags.length), flags));
+    return call(
+        "masked_fill",
+        value,
+        LayoutKernels.alongAxis(mask, in.shape(0).rank(), axis),
+        in.attributes().number("extrapolation_value", 0));
   }
 
   /** PyTorch's own bilinear kernel, where it means the same. */
@@ -127,13 +116,13 @@ final class ResizeKernels {
     double[] scales = scales(in);
     return Optional.of(
         Kernel.of(
-            "torch.upsample_bilinear2d(x0, "
-                + Text.ints(out.dim(2), out.dim(3))
-                + ", False, "
-                + number(scales[2])
-                + ", "
-                + number(scales[3])
-                + ")"));
+            call(
+                "upsample_bilinear2d",
+                input(0),
+                out.slice(2, 4).dims(),
+                false,
+                scales[2],
+                scales[3])));
   }
 
   private static Optional<Interpolation> interpolation(Operands in, String mode, int axis) {
@@ -236,22 +225,7 @@ final class ResizeKernels {
           case "reflection" -> 2;
           default -> throw Kernels.unsupported(in, "padding_mode '" + padding + "'");
         };
-    return Kernel.of(
-        "torch.grid_sampler(x0, x1, "
-            + interpolation
-            + ", "
-            + beyond
-            + ", "
-            + Text.flag(in.attributes().flag("align_corners", false))
-            + ")");
-  }
-
-  private static Kernel affineGrid(Operands in) {
-    return Kernel.of(
-        "torch.affine_grid_generator(x0, "
-            + Text.ints(in.requireValue(1).toLongs())
-            + ", "
-            + Text.flag(in.attributes().flag("align_corners", false))
-            + ")");
+    boolean aligns = in.attributes().flag("align_corners", false);
+    return Kernel.of(call("grid_sampler", input(0), input(1), interpolation, beyond, aligns));
   }
 }

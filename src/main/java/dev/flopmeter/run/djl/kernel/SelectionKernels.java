@@ -1,6 +1,11 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.ints;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.constant;
+import static dev.flopmeter.run.djl.kernel.Expression.dtype;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.number;
+import static dev.flopmeter.run.djl.kernel.Expression.word;
 
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
@@ -9,8 +14,6 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.shape.SliceRange;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 
@@ -27,7 +30,7 @@ final class SelectionKernels {
     rules.put("Scatter", SelectionKernels::scatterElements);
     rules.put("ScatterND", SelectionKernels::scatterNd);
     rules.put("Pad", SelectionKernels::pad);
-    rules.put("NonZero", in -> Kernel.of("torch.t(torch.nonzero(x0))"));
+    rules.put("NonZero", in -> Kernel.of(call("t", call("nonzero", input(0)))));
     rules.put("Range", SelectionKernels::range);
     rules.put("ConstantOfShape", SelectionKernels::constantOfShape);
     rules.put("Compress", SelectionKernels::compress);
@@ -41,72 +44,55 @@ final class SelectionKernels {
   private static Kernel slice(Operands in) {
     SliceRange[] ranges = SliceRange.of(in);
     Shape shape = in.shape(0);
-    String result = "x0";
-    List<Tensor> brought = new ArrayList<>();
+    Expression result = input(0);
     for (int axis = 0; axis < ranges.length; axis++) {
       SliceRange range = ranges[axis];
       if (range.step() == 1 && range.count() == shape.dim(axis)) {
         continue;
       }
-      if (range.step() > 0) {
-        long end = range.start() + range.count() * range.step();
-        result =
-            "torch.slice("
-                + String.join(
-                    ", ",
-                    result,
-                    Integer.toString(axis),
-                    Long.toString(range.start()),
-                    Long.toString(Math.min(end, shape.dim(axis))),
-                    Long.toString(range.step()))
-                + ")";
+      long start = range.start();
+      long step = range.step();
+      if (step > 0) {
+        long end = Math.min(start + range.count() * step, shape.dim(axis));
+        result = call("slice", result, axis, start, end, step);
       } else {
-        long[] indices =
-            LongStream.range(0, range.count()).map(i -> range.start() + i * range.step()).toArray();
-        result = "torch.index_select(" + result + ", " + axis + ", c" + brought.size() + ")";
-        brought.add(Tensor.ofLongs(indices));
+        long[] places = LongStream.range(0, range.count()).map(i -> start + i * step).toArray();
+        result = call("index_select", result, axis, constant(Tensor.ofLongs(places)));
       }
     }
-    return Kernel.of(result).bringing(brought);
+    return Kernel.of(result);
   }
 
-  /** The expression of input {@code index} as int64 with negative entries counted from the end. */
-  private static String indices(Operands in, int index, long size) {
-    String wide = "torch.to(x" + index + ", " + TorchTypes.INT64 + ")";
-    boolean positive =
+  /** Input {@code index} as int64 with negative entries counted from the end. */
+  private static Expression indices(Operands in, int index, long size) {
+    Expression wide = call("to", input(index), TorchTypes.INT64);
+    boolean isPositive =
         in.value(index)
             .map(value -> LongStream.of(value.toLongs()).allMatch(i -> i >= 0))
             .orElse(false);
-    return positive
-        ? wide
-        : "torch.where(torch.lt(x"
-            + index
-            + ", 0), torch.add("
-            + wide
-            + ", "
-            + size
-            + "), "
-            + wide
-            + ")";
+    return isPositive ? wide : wrapped(wide, size);
+  }
+
+  private static Expression wrapped(Expression index, long size) {
+    return call("where", call("lt", index, 0), call("add", index, size), index);
   }
 
   private static Kernel gather(Operands in) {
     Shape shape = in.shape(0);
     int axis = shape.axis(in.attributes().integer("axis", 0));
     if (in.value(1).isPresent() && in.shape(1).rank() == 0) {
-      return Kernel.of("torch.select(x0, " + axis + ", " + in.requireValue(1).longAt(0) + ")");
+      return Kernel.of(call("select", input(0), axis, in.requireValue(1).longAt(0)));
     }
-    String flat = "torch.reshape(" + indices(in, 1, shape.dim(axis)) + ", [-1])";
+    Expression flat = LayoutKernels.reshaped(indices(in, 1, shape.dim(axis)), -1);
     Shape out =
         shape.slice(0, axis).concat(in.shape(1)).concat(shape.slice(axis + 1, shape.rank()));
     return Kernel.of(
-        LayoutKernels.reshaped("torch.index_select(x0, " + axis + ", " + flat + ")", out.dims()));
+        LayoutKernels.reshaped(call("index_select", input(0), axis, flat), out.dims()));
   }
 
   private static Kernel gatherElements(Operands in) {
     int axis = in.shape(0).axis(in.attributes().integer("axis", 0));
-    return Kernel.of(
-        "torch.gather(x0, " + axis + ", " + indices(in, 1, in.shape(0).dim(axis)) + ")");
+    return Kernel.of(call("gather", input(0), axis, indices(in, 1, in.shape(0).dim(axis))));
   }
 
   /** Index tuples turned into indices of rows, of which each batch has its own block. */
@@ -120,64 +106,56 @@ final class SelectionKernels {
     long inner = shape.elements(batch + width, shape.rank());
     long picked = tuples.elements(batch, tuples.rank() - 1);
     Shape out = tuples.slice(0, tuples.rank() - 1).concat(shape.slice(batch + width, shape.rank()));
-    List<String> lines = new ArrayList<>(rowIndices(in, shape, batch, width));
-    lines.add("i = " + LayoutKernels.reshaped("i", blocks, picked));
-    lines.add(
-        "i = torch.add(i, torch.mul(torch.unsqueeze(torch.arange("
-            + blocks
-            + "), 1), "
-            + rows
-            + "))");
-    lines.add(
-        "y = torch.index_select("
-            + LayoutKernels.reshaped("x0", blocks * rows, inner)
-            + ", 0, torch.reshape(i, [-1]))");
-    lines.add("return " + LayoutKernels.reshaped("y", out.dims()));
-    return Kernel.statements(1, lines.toArray(String[]::new));
+    Expression tuple = LayoutKernels.reshaped(rowIndices(in, shape, batch, width), blocks, picked);
+    Expression block = call("mul", LayoutKernels.reshaped(call("arange", blocks), -1, 1), rows);
+    Expression chosen =
+        call(
+            "index_select",
+            LayoutKernels.reshaped(input(0), blocks * rows, inner),
+            0,
+            LayoutKernels.reshaped(call("add", tuple, block), -1));
+    return Kernel.of(LayoutKernels.reshaped(chosen, out.dims())).reportedAs("index_select");
   }
 
-  /** Statements that leave in {@code i} the flat row index of every tuple. */
-  private static List<String> rowIndices(Operands in, Shape shape, int from, int width) {
-    List<String> lines = new ArrayList<>();
-    lines.add("t = torch.to(x1, " + TorchTypes.INT64 + ")");
-    lines.add("i = torch.zeros_like(torch.select(torch.constant_pad_nd(t, [0, 1], 0), -1, 0))");
-    for (int k = 0; k < width; k++) {
-      long size = shape.dim(from + k);
-      lines.add("k = torch.select(t, -1, " + k + ")");
-      lines.add("k = torch.where(torch.lt(k, 0), torch.add(k, " + size + "), k)");
-      lines.add("i = torch.add(torch.mul(i, " + size + "), k)");
-    }
+  /** The flat row index of every tuple. */
+  private static Expression rowIndices(Operands in, Shape shape, int from, int width) {
     if (in.shape(1).rank() == 0) {
       throw new ModelException("the indices must have at least one dimension");
     }
-    return lines;
+    Expression tuples = call("to", input(1), TorchTypes.INT64);
+    Expression flat =
+        call(
+            "zeros_like",
+            call("select", call("constant_pad_nd", tuples, new long[] {0, 1}, 0), -1, 0));
+    for (int k = 0; k < width; k++) {
+      long size = shape.dim(from + k);
+      Expression index = wrapped(call("select", tuples, -1, k), size);
+      flat = call("add", call("mul", flat, size), index);
+    }
+    return flat;
   }
 
   private static Kernel scatterElements(Operands in) {
     int axis = in.shape(0).axis(in.attributes().integer("axis", 0));
-    String index = indices(in, 1, in.shape(0).dim(axis));
-    String reduction = in.attributes().text("reduction", "none");
-    if (reduction.equals("none")) {
-      return Kernel.of("torch.scatter(x0, " + axis + ", " + index + ", x2)");
-    }
-    return Kernel.of(
-        "torch.scatter_reduce(x0, "
-            + axis
-            + ", "
-            + index
-            + ", x2, \""
-            + reduce(in, reduction)
-            + "\")");
+    Expression index = indices(in, 1, in.shape(0).dim(axis));
+    return Kernel.of(scattered(in, input(0), axis, index, input(2)));
   }
 
-  private static String reduce(Operands in, String reduction) {
-    return switch (reduction) {
-      case "add" -> "sum";
-      case "mul" -> "prod";
-      case "max" -> "amax";
-      case "min" -> "amin";
-      default -> throw Kernels.unsupported(in, "reduction '" + reduction + "'");
-    };
+  private static Expression scattered(
+      Operands in, Expression data, int axis, Expression index, Expression updates) {
+    String reduction = in.attributes().text("reduction", "none");
+    if (reduction.equals("none")) {
+      return call("scatter", data, axis, index, updates);
+    }
+    Expression function =
+        switch (reduction) {
+          case "add" -> word("sum");
+          case "mul" -> word("prod");
+          case "max" -> word("amax");
+          case "min" -> word("amin");
+          default -> throw Kernels.unsupported(in, "reduction '" + reduction + "'");
+        };
+    return call("scatter_reduce", data, axis, index, updates, function);
   }
 
   private static Kernel scatterNd(Operands in) {
@@ -187,18 +165,19 @@ final class SelectionKernels {
     long rows = shape.elements(0, width);
     long inner = shape.elements(width, shape.rank());
     long picked = tuples.elements(0, tuples.rank() - 1);
-    List<String> lines = new ArrayList<>(rowIndices(in, shape, 0, width));
-    lines.add(
-        "i = torch.expand(torch.reshape(i, " + ints(picked, 1) + "), " + ints(picked, inner) + ")");
-    lines.add("d = " + LayoutKernels.reshaped("x0", rows, inner));
-    lines.add("u = " + LayoutKernels.reshaped("x2", picked, inner));
-    String reduction = in.attributes().text("reduction", "none");
-    lines.add(
-        reduction.equals("none")
-            ? "y = torch.scatter(d, 0, i, u)"
-            : "y = torch.scatter_reduce(d, 0, i, u, \"" + reduce(in, reduction) + "\")");
-    lines.add("return " + LayoutKernels.reshaped("y", shape.dims()));
-    return Kernel.statements(1, lines.toArray(String[]::new));
+    Expression index =
+        call(
+            "expand",
+            LayoutKernels.reshaped(rowIndices(in, shape, 0, width), picked, 1),
+            new long[] {picked, inner});
+    Expression result =
+        scattered(
+            in,
+            LayoutKernels.reshaped(input(0), rows, inner),
+            0,
+            index,
+            LayoutKernels.reshaped(input(2), picked, inner));
+    return Kernel.of(LayoutKernels.reshaped(result, shape.dims()));
   }
 
   private static Kernel pad(Operands in) {
@@ -215,24 +194,21 @@ final class SelectionKernels {
     }
     String mode = in.attributes().text("mode", "constant");
     if (mode.equals("constant")) {
-      return Kernel.of(WindowKernels.padded("x0", begin, end, fill(in)));
+      return Kernel.of(WindowKernels.padded(input(0), begin, end, fill(in)));
     }
-    String result = "x0";
-    List<Tensor> brought = new ArrayList<>();
+    Expression result = input(0);
     for (int axis = 0; axis < rank; axis++) {
       if (begin[axis] != 0 || end[axis] != 0) {
-        result = "torch.index_select(" + result + ", " + axis + ", c" + brought.size() + ")";
-        brought.add(sources(in, mode, shape.dim(axis), begin[axis], end[axis]));
+        Tensor places = sources(in, mode, shape.dim(axis), begin[axis], end[axis]);
+        result = call("index_select", result, axis, constant(places));
       }
     }
-    return Kernel.of(result).bringing(brought);
+    return Kernel.of(result);
   }
 
-  private static String fill(Operands in) {
-    if (!in.has(2)) {
-      return Text.number(in.type(0).type(), in.attributes().number("value", 0));
-    }
-    return Text.number(in.type(0).type(), in.requireValue(2).doubleAt(0));
+  private static Expression fill(Operands in) {
+    double value = in.has(2) ? in.requireValue(2).doubleAt(0) : in.attributes().number("value", 0);
+    return number(in.type(0).type(), value);
   }
 
   /** Which element each place of a padded axis repeats. */
@@ -263,46 +239,37 @@ final class SelectionKernels {
 
   private static Kernel range(Operands in) {
     DataType type = in.type(0).type();
-    String first = Text.number(type, in.requireValue(0).doubleAt(0));
-    String step = Text.number(type, in.requireValue(2).doubleAt(0));
-    return Kernel.of(
-        "torch.add(torch.mul(torch.arange("
-            + in.output(0).elements()
-            + ", dtype="
-            + Kernels.code(in, type)
-            + "), "
-            + step
-            + "), "
-            + first
-            + ")");
+    Expression steps = call("arange", in.output(0).elements(), dtype(Kernels.code(in, type)));
+    Expression step = number(type, in.requireValue(2).doubleAt(0));
+    Expression first = number(type, in.requireValue(0).doubleAt(0));
+    return Kernel.of(call("add", call("mul", steps, step), first)).reportedAs("arange");
   }
 
   private static Kernel constantOfShape(Operands in) {
     DataType type = in.output(0).type();
     double value = in.attributes().tensor("value").map(tensor -> tensor.doubleAt(0)).orElse(0.0);
     return Kernel.of(
-        "torch.full("
-            + ints(in.requireValue(0).toLongs())
-            + ", "
-            + Text.number(type, value)
-            + ", dtype="
-            + Kernels.code(in, type)
-            + ")");
+        call(
+            "full",
+            in.requireValue(0).toLongs(),
+            number(type, value),
+            dtype(Kernels.code(in, type))));
   }
 
   private static Kernel compress(Operands in) {
-    String chosen = "torch.reshape(torch.nonzero(torch.reshape(x1, [-1])), [-1])";
+    Expression flags = LayoutKernels.reshaped(input(1), -1);
+    Expression chosen = LayoutKernels.reshaped(call("nonzero", flags), -1);
     if (!in.attributes().has("axis")) {
-      return Kernel.of("torch.index_select(torch.reshape(x0, [-1]), 0, " + chosen + ")");
+      return Kernel.of(call("index_select", LayoutKernels.reshaped(input(0), -1), 0, chosen));
     }
     int axis = in.shape(0).axis(in.attributes().integer("axis"));
-    return Kernel.of("torch.index_select(x0, " + axis + ", " + chosen + ")");
+    return Kernel.of(call("index_select", input(0), axis, chosen));
   }
 
   private static Kernel trilu(Operands in) {
     long k = in.has(1) ? in.requireValue(1).longAt(0) : 0;
     boolean upper = in.attributes().flag("upper", true);
-    return Kernel.of("torch." + (upper ? "triu" : "tril") + "(x0, " + k + ")");
+    return Kernel.of(upper ? call("triu", input(0), k) : call("tril", input(0), k));
   }
 
   private static Kernel oneHot(Operands in) {
@@ -310,28 +277,17 @@ final class SelectionKernels {
     int rank = in.shape(0).rank() + 1;
     long asked = in.attributes().integer("axis", -1);
     int axis = (int) (asked < 0 ? asked + rank : asked);
-    return Kernel.statements(
-        1,
-        "i = torch.where(torch.lt(x0, 0), torch.add(x0, " + depth + "), x0)",
-        "i = torch.unsqueeze(i, " + axis + ")",
-        "on = torch.eq(i, torch.reshape(torch.arange("
-            + depth
-            + "), "
-            + NormKernels.alongAxis(rank, axis, depth)
-            + "))",
-        "return torch.where(on, torch.select(x2, 0, 1), torch.select(x2, 0, 0))");
+    Expression index = call("unsqueeze", wrapped(input(0), depth), axis);
+    Expression isOn = call("eq", index, LayoutKernels.alongAxis(call("arange", depth), rank, axis));
+    return Kernel.of(
+        call("where", isOn, call("select", input(2), 0, 1), call("select", input(2), 0, 0)));
   }
 
   private static Kernel eyeLike(Operands in) {
-    Shape shape = in.shape(0);
     long k = in.attributes().integer("k", 0);
-    String ones =
-        "torch.ones("
-            + ints(shape.dims())
-            + ", dtype="
-            + Kernels.code(in, in.output(0).type())
-            + ")";
-    return Kernel.of("torch.tril(torch.triu(" + ones + ", " + k + "), " + k + ")");
+    int type = Kernels.code(in, in.output(0).type());
+    Expression ones = call("ones", in.shape(0).dims(), dtype(type));
+    return Kernel.of(call("tril", call("triu", ones, k), k));
   }
 
   /** Writes new steps into a cache, from each batch's own index on; a circular one begins anew. */
@@ -339,27 +295,15 @@ final class SelectionKernels {
     Shape cache = in.shape(0);
     Shape update = in.shape(1);
     int axis = cache.axis(in.attributes().integer("axis", -2));
-    String steps =
-        "torch.reshape(torch.arange("
-            + update.dim(axis)
-            + "), "
-            + NormKernels.alongAxis(cache.rank(), axis, update.dim(axis))
-            + ")";
-    String start =
-        in.has(2)
-            ? "torch.reshape(x2, " + NormKernels.alongAxis(cache.rank(), 0, cache.dim(0)) + ")"
-            : "0";
-    String index = "torch.add(" + steps + ", " + start + ")";
+    Expression index =
+        LayoutKernels.alongAxis(call("arange", update.dim(axis)), cache.rank(), axis);
+    if (in.has(2)) {
+      index = call("add", index, LayoutKernels.alongAxis(input(2), cache.rank(), 0));
+    }
     if (in.attributes().text("mode", "linear").equals("circular")) {
-      index = "torch.remainder(" + index + ", " + cache.dim(axis) + ")";
+      index = call("remainder", index, cache.dim(axis));
     }
     return Kernel.of(
-        "torch.scatter(x0, "
-            + axis
-            + ", torch.expand("
-            + index
-            + ", "
-            + ints(update.dims())
-            + "), x1)");
+        call("scatter", input(0), axis, call("expand", index, update.dims()), input(1)));
   }
 }

@@ -1,11 +1,14 @@
 package dev.flopmeter.run.djl.kernel;
 
+import static dev.flopmeter.run.djl.kernel.Expression.NONE;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
-import java.util.List;
 import java.util.Map;
 
 /** Fourier transforms and what stands around them. */
@@ -31,38 +34,37 @@ final class SignalKernels {
     int axis = shape.axis(asked);
     boolean half = in.attributes().flag("onesided", false);
     boolean inverse = in.attributes().flag("inverse", false);
-    String length = in.has(1) ? Long.toString(in.requireValue(1).longAt(0)) : "None";
-    String signal = shape.dim(-1) == 2 ? complex("x0") : "torch.select(x0, -1, 0)";
-    String arguments = "(" + signal + ", " + length + ", " + axis + ")";
+    Object length = in.has(1) ? (Object) in.requireValue(1).longAt(0) : NONE;
+    Expression signal = shape.dim(-1) == 2 ? complex(input(0)) : call("select", input(0), -1, 0);
     if (inverse && half) {
-      return Kernel.of("torch.unsqueeze(torch.fft_irfft" + arguments + ", -1)");
+      return Kernel.of(call("unsqueeze", call("fft_irfft", signal, length, axis), -1));
     }
-    String result = "torch.fft_" + (inverse ? "ifft" : "fft") + arguments;
+    Expression result =
+        inverse ? call("fft_ifft", signal, length, axis) : call("fft_fft", signal, length, axis);
     if (half) {
-      long kept = in.output(0).shape().dim(axis);
-      result = "torch.narrow(" + result + ", " + axis + ", 0, " + kept + ")";
+      result = call("narrow", result, axis, 0, in.output(0).shape().dim(axis));
     }
-    return Kernel.of("torch.view_as_real(" + result + ")");
+    return Kernel.of(call("view_as_real", result)).reportedAs(inverse ? "fft_ifft" : "fft_fft");
   }
 
-  private static String complex(String pairs) {
-    return "torch.view_as_complex(torch.contiguous(" + pairs + "))";
+  private static Expression complex(Expression pairs) {
+    return call("view_as_complex", call("contiguous", pairs));
   }
 
   /** Overlapping frames, weighted by the window, each transformed. */
   private static Kernel stft(Operands in) {
     Shape signal = in.shape(0);
     long frame = in.has(3) ? in.requireValue(3).longAt(0) : in.shape(2).elements();
-    String value =
-        signal.rank() == 3 ? (signal.dim(2) == 2 ? complex("x0") : "torch.squeeze(x0, 2)") : "x0";
-    String frames =
-        "torch.unfold(" + value + ", 1, " + frame + ", " + in.requireValue(1).longAt(0) + ")";
-    if (in.has(2)) {
-      frames = "torch.mul(" + frames + ", x2)";
+    Expression value = input(0);
+    if (signal.rank() == 3) {
+      value = signal.dim(2) == 2 ? complex(value) : call("squeeze", value, 2);
     }
-    long kept = in.output(0).shape().dim(2);
-    return Kernel.of(
-        "torch.view_as_real(torch.narrow(torch.fft_fft(" + frames + "), 2, 0, " + kept + "))");
+    Expression frames = call("unfold", value, 1, frame, in.requireValue(1).longAt(0));
+    if (in.has(2)) {
+      frames = call("mul", frames, input(2));
+    }
+    Expression kept = call("narrow", call("fft_fft", frames), 2, 0, in.output(0).shape().dim(2));
+    return Kernel.of(call("view_as_real", kept)).reportedAs("fft_fft");
   }
 
   /** {@code a0 - a1 cos(2 pi n / N) + a2 cos(4 pi n / N)}; N is one less if not periodic. */
@@ -80,8 +82,9 @@ final class SignalKernels {
 
   private static Kernel constant(Operands in, double[] values) {
     TensorType type = in.output(0);
-    return Kernel.of("torch.to(c0, " + Kernels.code(in, type.type()) + ")")
-        .bringing(List.of(DenseTensor.ofDoubles(type.withType(DataType.DOUBLE), values)));
+    Expression exact =
+        Expression.constant(DenseTensor.ofDoubles(type.withType(DataType.DOUBLE), values));
+    return Kernel.of(call("to", exact, Kernels.code(in, type.type())));
   }
 
   /** Triangles, equally wide on the mel scale; in the steps that ONNX's text lists. */

@@ -1,10 +1,15 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.number;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.dtype;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.ints;
+import static dev.flopmeter.run.djl.kernel.Expression.named;
+import static dev.flopmeter.run.djl.kernel.Expression.number;
+import static dev.flopmeter.run.djl.kernel.Expression.word;
 
-import dev.flopmeter.model.Attributes;
+import com.google.errorprone.annotations.CompileTimeConstant;
 import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import java.util.Map;
 import java.util.Optional;
@@ -13,188 +18,152 @@ import java.util.Optional;
 final class UnaryKernels {
   private UnaryKernels() {}
 
-  private static final Map<String, String> PLAIN =
-      Map.ofEntries(
-          Map.entry("Abs", "abs"),
-          Map.entry("Acos", "acos"),
-          Map.entry("Acosh", "acosh"),
-          Map.entry("Asin", "asin"),
-          Map.entry("Asinh", "asinh"),
-          Map.entry("Atan", "atan"),
-          Map.entry("Atanh", "atanh"),
-          Map.entry("BitwiseNot", "bitwise_not"),
-          Map.entry("Ceil", "ceil"),
-          Map.entry("Cos", "cos"),
-          Map.entry("Cosh", "cosh"),
-          Map.entry("Erf", "erf"),
-          Map.entry("Exp", "exp"),
-          Map.entry("Floor", "floor"),
-          Map.entry("HardSwish", "hardswish"),
-          Map.entry("IsNaN", "isnan"),
-          Map.entry("Log", "log"),
-          Map.entry("Mish", "mish"),
-          Map.entry("Neg", "neg"),
-          Map.entry("Not", "logical_not"),
-          Map.entry("Reciprocal", "reciprocal"),
-          Map.entry("Relu", "relu"),
-          Map.entry("Round", "round"),
-          Map.entry("Sigmoid", "sigmoid"),
-          Map.entry("Sign", "sign"),
-          Map.entry("Sin", "sin"),
-          Map.entry("Sinh", "sinh"),
-          Map.entry("Softplus", "softplus"),
-          Map.entry("Sqrt", "sqrt"),
-          Map.entry("Tan", "tan"),
-          Map.entry("Tanh", "tanh"));
-
   static void addTo(Map<String, KernelRule> rules) {
-    PLAIN.forEach((op, function) -> rules.put(op, in -> Kernel.of("torch." + function + "(x0)")));
-    rules.put("Identity", in -> Kernel.of("x0"));
-    rules.put("Optional", in -> Kernel.of("x0"));
-    rules.put("OptionalGetElement", in -> Kernel.of("x0"));
+    rules.put("Abs", plain("abs"));
+    rules.put("Acos", plain("acos"));
+    rules.put("Acosh", plain("acosh"));
+    rules.put("Asin", plain("asin"));
+    rules.put("Asinh", plain("asinh"));
+    rules.put("Atan", plain("atan"));
+    rules.put("Atanh", plain("atanh"));
+    rules.put("BitwiseNot", plain("bitwise_not"));
+    rules.put("Ceil", plain("ceil"));
+    rules.put("Cos", plain("cos"));
+    rules.put("Cosh", plain("cosh"));
+    rules.put("Erf", plain("erf"));
+    rules.put("Exp", plain("exp"));
+    rules.put("Floor", plain("floor"));
+    rules.put("HardSwish", plain("hardswish"));
+    rules.put("IsNaN", plain("isnan"));
+    rules.put("Log", plain("log"));
+    rules.put("Mish", plain("mish"));
+    rules.put("Neg", plain("neg"));
+    rules.put("Not", plain("logical_not"));
+    rules.put("Reciprocal", plain("reciprocal"));
+    rules.put("Relu", plain("relu"));
+    rules.put("Round", plain("round"));
+    rules.put("Sigmoid", plain("sigmoid"));
+    rules.put("Sign", plain("sign"));
+    rules.put("Sin", plain("sin"));
+    rules.put("Sinh", plain("sinh"));
+    rules.put("Softplus", plain("softplus"));
+    rules.put("Sqrt", plain("sqrt"));
+    rules.put("Tan", plain("tan"));
+    rules.put("Tanh", plain("tanh"));
+    rules.put("Identity", in -> Kernel.of(input(0)));
+    rules.put("Optional", in -> Kernel.of(input(0)));
+    rules.put("OptionalGetElement", in -> Kernel.of(input(0)));
     rules.put(
         "OptionalHasElement",
-        in ->
-            Kernel.of(
-                "torch.full(annotate(List[int], []), " + (in.has(0) ? 1 : 0) + ", dtype=11)"));
-    rules.put("Softsign", in -> Kernel.of("torch.div(x0, torch.add(torch.abs(x0), 1))"));
-    rules.put("Elu", in -> Kernel.of("torch.elu(x0, " + alpha(in, 1) + ")"));
-    rules.put("Celu", in -> Kernel.of("torch.celu(x0, " + alpha(in, 1) + ")"));
+        in -> Kernel.of(call("full", ints(), in.has(0) ? 1 : 0, dtype(TorchTypes.BOOL))));
+    rules.put("Softsign", in -> Kernel.of(softsign(input(0))));
+    rules.put("Elu", in -> Kernel.of(call("elu", input(0), alpha(in, 1))));
+    rules.put("Celu", in -> Kernel.of(call("celu", input(0), alpha(in, 1))));
     rules.put("Selu", UnaryKernels::selu);
-    rules.put("LeakyRelu", in -> Kernel.of("torch.leaky_relu(x0, " + alpha(in, 0.01f) + ")"));
-    rules.put("ThresholdedRelu", in -> Kernel.of("torch.threshold(x0, " + alpha(in, 1) + ", 0)"));
+    rules.put("LeakyRelu", in -> Kernel.of(call("leaky_relu", input(0), alpha(in, 0.01f))));
+    rules.put("ThresholdedRelu", in -> Kernel.of(call("threshold", input(0), alpha(in, 1), 0)));
     rules.put("HardSigmoid", UnaryKernels::hardSigmoid);
-    rules.put(
-        "Gelu",
-        in ->
-            gelu(
-                approximation(in.node())
-                    .orElseThrow(
-                        () ->
-                            Kernels.unsupported(
-                                in, "approximate must be 'none' or 'tanh', see ONNX's Gelu"))));
-    rules.put(
-        "Swish",
-        in -> Kernel.of("torch.mul(x0, torch.sigmoid(torch.mul(x0, " + alpha(in, 1) + ")))"));
-    rules.put(
-        "SwiGLU",
-        in ->
-            Kernel.of(
-                "torch.mul(torch.mul(x0, torch.sigmoid(torch.mul(x0, "
-                    + alpha(in, 1)
-                    + "))), x1)"));
+    rules.put("Gelu", UnaryKernels::gelu);
+    rules.put("Swish", in -> Kernel.of(swish(input(0), alpha(in, 1))));
+    rules.put("SwiGLU", in -> Kernel.of(call("mul", swish(input(0), alpha(in, 1)), input(1))));
     rules.put("Shrink", UnaryKernels::shrink);
     rules.put("IsInf", UnaryKernels::isInf);
     rules.put("Clip", UnaryKernels::clip);
     rules.put("Dropout", UnaryKernels::dropout);
-    rules.put("com.microsoft:Gelu", in -> gelu("none"));
-    rules.put("com.microsoft:BiasGelu", in -> Kernel.of("torch.gelu(torch.add(x0, x1))"));
-    rules.put("com.microsoft:FastGelu", UnaryKernels::fastGelu);
+    rules.put("com.microsoft:Gelu", in -> Kernel.of(call("gelu", input(0))));
     rules.put(
-        "com.microsoft:QuickGelu",
-        in -> Kernel.of("torch.mul(x0, torch.sigmoid(torch.mul(x0, " + alpha(in, 1.702f) + ")))"));
+        "com.microsoft:BiasGelu", in -> Kernel.of(call("gelu", call("add", input(0), input(1)))));
+    rules.put("com.microsoft:FastGelu", UnaryKernels::fastGelu);
+    rules.put("com.microsoft:QuickGelu", in -> Kernel.of(swish(input(0), alpha(in, 1.702f))));
   }
 
-  private static String alpha(Operands in, float absent) {
-    return number(in.attributes().number("alpha", absent));
+  private static KernelRule plain(@CompileTimeConstant final String function) {
+    return in -> Kernel.of(call(function, input(0)));
+  }
+
+  private static float alpha(Operands in, float absent) {
+    return in.attributes().number("alpha", absent);
+  }
+
+  static Expression softsign(Expression x) {
+    return call("div", x, call("add", call("abs", x), 1));
+  }
+
+  /** {@code x sigmoid(alpha x)}. */
+  private static Expression swish(Expression x, float alpha) {
+    return call("mul", x, call("sigmoid", call("mul", x, alpha)));
   }
 
   private static Kernel selu(Operands in) {
-    Attributes attributes = in.attributes();
-    return Kernel.of(
-        "torch.elu(x0, "
-            + number(attributes.number("alpha", 1.6732632f))
-            + ", "
-            + number(attributes.number("gamma", 1.050701f))
-            + ")");
+    float gamma = in.attributes().number("gamma", 1.050701f);
+    return Kernel.of(call("elu", input(0), alpha(in, 1.6732632f), gamma));
   }
 
   private static Kernel hardSigmoid(Operands in) {
-    String beta = number(in.attributes().number("beta", 0.5f));
-    return Kernel.of(
-        "torch.clamp(torch.add(torch.mul(x0, " + alpha(in, 0.2f) + "), " + beta + "), 0, 1)");
+    return Kernel.of(hardSigmoid(input(0), alpha(in, 0.2f), in.attributes().number("beta", 0.5f)));
   }
 
-  /** The approximation a Gelu asks for, if it is one that ONNX defines: nothing else is copied. */
-  static Optional<String> approximation(Node gelu) {
-    return switch (gelu.attributes().text("approximate", "none")) {
-      case "none" -> Optional.of("none");
-      case "tanh" -> Optional.of("tanh");
-      default -> Optional.empty();
-    };
+  /** {@code clamp(alpha x + beta, 0, 1)}. */
+  static Expression hardSigmoid(Expression x, float alpha, float beta) {
+    return call("clamp", call("add", call("mul", x, alpha), beta), 0, 1);
   }
 
-  private static Kernel gelu(String approximate) {
-    return Kernel.of("torch.gelu(x0, approximate=\"" + approximate + "\")");
+  private static Kernel gelu(Operands in) {
+    return Activation.of(in)
+        .map(activation -> Kernel.of(activation.of(input(0))))
+        .orElseThrow(
+            () ->
+                Kernels.unsupported(
+                    in, "approximate must be 'none' or 'tanh'; correct the attribute"));
   }
 
   private static Kernel fastGelu(Operands in) {
-    String x = in.has(1) ? "torch.add(x0, x1)" : "x0";
-    return Kernel.of("torch.gelu(" + x + ", approximate=\"tanh\")");
+    Expression x = in.has(1) ? call("add", input(0), input(1)) : input(0);
+    return Kernel.of(call("gelu", x, named("approximate", word("tanh"))));
   }
 
   private static Kernel shrink(Operands in) {
-    String bound = number(in.attributes().number("lambd", 0.5f));
-    String bias = number(in.attributes().number("bias", 0));
+    double bound = in.attributes().number("lambd", 0.5f);
+    float bias = in.attributes().number("bias", 0);
     DataType type = in.type(0).type();
-    String zero = "torch.zeros_like(x0)";
-    String inner =
-        "torch.where(torch.gt(x0, " + bound + "), torch.sub(x0, " + bias + "), " + zero + ")";
-    String result =
-        "torch.where(torch.lt(x0, -" + bound + "), torch.add(x0, " + bias + "), " + inner + ")";
-    return Kernel.of(
-        type.isFloat() ? result : "torch.to(" + result + ", " + Kernels.code(in, type) + ")");
+    Expression x = input(0);
+    Expression above =
+        call("where", call("gt", x, bound), call("sub", x, bias), call("zeros_like", x));
+    Expression result = call("where", call("lt", x, -bound), call("add", x, bias), above);
+    return Kernel.of(type.isFloat() ? result : call("to", result, Kernels.code(in, type)));
   }
 
   private static Kernel isInf(Operands in) {
     boolean negative = in.attributes().flag("detect_negative", true);
     boolean positive = in.attributes().flag("detect_positive", true);
     if (negative && positive) {
-      return Kernel.of("torch.isinf(x0)");
+      return Kernel.of(call("isinf", input(0)));
     }
     if (!negative && !positive) {
-      return Kernel.of("torch.zeros_like(x0, dtype=" + TorchTypes.BOOL + ")");
+      return Kernel.of(call("zeros_like", input(0), dtype(TorchTypes.BOOL)));
     }
-    return Kernel.of(negative ? "torch.isneginf(x0)" : "torch.isposinf(x0)");
+    return Kernel.of(negative ? call("isneginf", input(0)) : call("isposinf", input(0)));
   }
 
   private static Kernel clip(Operands in) {
-    Optional<String> low = bound(in, "min", 1);
-    Optional<String> high = bound(in, "max", 2);
-    String result = "x0";
+    Expression result = input(0);
+    Optional<Expression> low = literal(in, "min", 1);
+    Optional<Expression> high = literal(in, "max", 2);
     if (low.isPresent()) {
-      result = low.get().startsWith("x") ? maximum(result, low.get()) : clamped(result, low.get());
+      result = call("clamp_min", result, low.get());
+    } else if (in.has(1)) {
+      result = call("maximum", result, input(1));
     }
     if (high.isPresent()) {
-      result =
-          high.get().startsWith("x")
-              ? "torch.minimum(" + result + ", " + high.get() + ")"
-              : "torch.clamp_max(" + result + ", " + high.get() + ")";
+      result = call("clamp_max", result, high.get());
+    } else if (in.has(2)) {
+      result = call("minimum", result, input(2));
     }
     return Kernel.of(result);
   }
 
-  private static String maximum(String value, String low) {
-    return "torch.maximum(" + value + ", " + low + ")";
-  }
-
-  private static String clamped(String value, String low) {
-    return "torch.clamp_min(" + value + ", " + low + ")";
-  }
-
-  /** A literal where the bound is known, otherwise the input. */
-  static Optional<String> bound(Operands in, String name, int index) {
-    DataType type = in.type(0).type();
-    if (in.has(index)) {
-      return Optional.of(
-          in.value(index)
-              .filter(value -> value.elements() == 1)
-              .map(value -> number(type, value.doubleAt(0)))
-              .orElse("x" + index));
-    }
-    return in.attributes().has(name)
-        ? Optional.of(number(type, in.attributes().number(name, 0)))
-        : Optional.empty();
+  private static Optional<Expression> literal(Operands in, String name, int index) {
+    return Activation.bound(in, name, index).map(bound -> number(in.type(0).type(), bound));
   }
 
   private static Kernel dropout(Operands in) {
@@ -203,10 +172,9 @@ final class UnaryKernels {
     if (training && ratio != 0) {
       throw Kernels.unsupported(in, "training mode draws random numbers");
     }
-    if (!in.hasOutput(1)) {
-      return Kernel.of("x0");
-    }
-    String mask = "torch.ones_like(x0, dtype=" + Kernels.code(in, in.output(1).type()) + ")";
-    return Kernel.statements(2, "return (x0, " + mask + ")");
+    return in.hasOutput(1)
+        ? Kernel.of(
+            input(0), call("ones_like", input(0), dtype(Kernels.code(in, in.output(1).type()))))
+        : Kernel.of(input(0));
   }
 }

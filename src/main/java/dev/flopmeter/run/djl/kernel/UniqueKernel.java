@@ -1,40 +1,48 @@
 package dev.flopmeter.run.djl.kernel;
 
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.parts;
+import static dev.flopmeter.run.djl.kernel.Expression.word;
+
 import dev.flopmeter.model.Operands;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
- * Unique elements, or unique slices of one axis, sorted or as they come, with where they first are,
- * where each element went, and how often each is there.
+ * Unique elements, or unique slices of one axis, sorted or in order of appearance, with the place
+ * of each one's first appearance, the place each element went to, and the counts.
  */
 final class UniqueKernel {
   private UniqueKernel() {}
 
   static Kernel of(Operands in) {
-    Optional<Long> axis =
-        in.attributes().has("axis")
-            ? Optional.of((long) in.shape(0).axis(in.attributes().integer("axis")))
-            : Optional.empty();
-    List<String> lines = new ArrayList<>();
-    lines.add(
-        "y, inverse, counts = "
-            + axis.map(at -> "torch.unique_dim(x0, " + at + ", True, True, True)")
-                .orElse("torch._unique2(x0, True, True, True)"));
-    lines.add("inverse = torch.reshape(inverse, [-1])");
-    lines.add("n = torch.size(inverse, 0)");
-    lines.add(
-        "first = torch.scatter_reduce(torch.full_like(counts, n), 0, inverse, torch.arange(n),"
-            + " \"amin\")");
-    if (!in.attributes().flag("sorted", true)) {
-      lines.add("order = torch.argsort(first)");
-      lines.add("y = torch.index_select(y, " + axis.orElse(0L) + ", order)");
-      lines.add("first = torch.index_select(first, 0, order)");
-      lines.add("counts = torch.index_select(counts, 0, order)");
-      lines.add("inverse = torch.index_select(torch.argsort(order), 0, inverse)");
+    boolean hasAxis = in.attributes().has("axis");
+    int axis = hasAxis ? in.shape(0).axis(in.attributes().integer("axis")) : 0;
+    List<Expression> found =
+        parts(
+            3,
+            hasAxis
+                ? call("unique_dim", input(0), axis, true, true, true)
+                : call("_unique2", input(0), true, true, true));
+    Expression inverse = LayoutKernels.reshaped(found.get(1), -1);
+    Expression counts = found.get(2);
+    Expression size = call("size", inverse, 0);
+    Expression first =
+        call(
+            "scatter_reduce",
+            call("full_like", counts, size),
+            0,
+            inverse,
+            call("arange", size),
+            word("amin"));
+    if (in.attributes().flag("sorted", true)) {
+      return Kernel.of(found.get(0), first, inverse, counts);
     }
-    lines.add("return (y, first, inverse, counts)");
-    return Kernel.statements(4, lines.toArray(String[]::new));
+    Expression order = call("argsort", first);
+    return Kernel.of(
+        call("index_select", found.get(0), axis, order),
+        call("index_select", first, 0, order),
+        call("index_select", call("argsort", order), 0, inverse),
+        call("index_select", counts, 0, order));
   }
 }

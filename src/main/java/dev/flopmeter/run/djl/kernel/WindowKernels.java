@@ -1,6 +1,9 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Text.ints;
+import static dev.flopmeter.run.djl.kernel.Expression.NONE;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.dtype;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
 
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
@@ -22,57 +25,70 @@ final class WindowKernels {
   }
 
   private static Kernel conv(Operands in) {
-    return Kernel.of(convolution(in, "x0", "x1", in.has(2) ? "x2" : "None"));
+    return Kernel.of(convolution(in));
   }
 
   /** Products of 8-bit integers fit float64 exactly. */
   private static Kernel convInteger(Operands in) {
-    String x = shifted(in, 0, 2);
-    String w = shifted(in, 1, 3);
-    return Kernel.of("torch.to(" + convolution(in, x, w, "None") + ", " + TorchTypes.INT32 + ")");
+    Expression product = convolution(in, 1, shifted(in, 0, 2), shifted(in, 1, 3), NONE);
+    return Kernel.of(call("to", product, TorchTypes.INT32)).reportedAs("convolution");
   }
 
   /** Input {@code index} in float64, less its zero point. */
-  static String shifted(Operands in, int index, int zeroPoint) {
-    String value = "torch.to(x" + index + ", " + TorchTypes.DOUBLE + ")";
+  private static Expression shifted(Operands in, int index, int zeroPoint) {
+    Expression value = call("to", input(index), TorchTypes.DOUBLE);
     if (!in.has(zeroPoint)) {
       return value;
     }
-    String zero = "torch.to(x" + zeroPoint + ", " + TorchTypes.DOUBLE + ")";
+    Expression zero = call("to", input(zeroPoint), TorchTypes.DOUBLE);
     Shape own = in.shape(zeroPoint);
     if (own.elements() > 1 && index == 1 && own.rank() == 1) {
-      long[] dims = new long[in.shape(1).rank()];
-      Arrays.fill(dims, 1);
-      dims[0] = own.dim(0);
-      zero = "torch.reshape(" + zero + ", " + ints(dims) + ")";
+      zero = LayoutKernels.alongAxis(zero, in.shape(1).rank(), 0);
     }
-    return "torch.sub(" + value + ", " + zero + ")";
+    return call("sub", value, zero);
   }
 
-  static String convolution(Operands in, String x, String w, String bias) {
-    return convolution(in, 1, x, w, bias);
+  /** The convolution of a Conv. */
+  static Expression convolution(Operands in) {
+    return convolution(in, 1, input(0), input(1), in.has(2) ? input(2) : NONE);
   }
 
-  /** A convolution whose kernel is input {@code weight}. */
-  static String convolution(Operands in, int weight, String x, String w, String bias) {
-    Shape shape = in.shape(0);
-    Window window = window(in, weight);
+  /**
+   * A convolution.
+   *
+   * @param kernel the index of the input that has the shape of {@code w}
+   */
+  static Expression convolution(
+      Operands in, int kernel, Expression x, Expression w, Expression bias) {
+    Window window = window(in, kernel);
     long group = in.attributes().integer("group", 1);
-    String data = isSymmetric(window) ? x : padded(x, window, "0");
-    long[] pads = isSymmetric(window) ? window.padBegin() : new long[window.axes()];
-    return "torch.convolution("
-        + String.join(
-            ", ",
-            data,
-            w,
-            bias,
-            ints(window.stride()),
-            ints(pads),
-            ints(window.dilation()),
-            "False",
-            Text.repeated(0, shape.rank() - 2),
-            Long.toString(group))
-        + ")";
+    return isSymmetric(window)
+        ? convolution(x, w, bias, window, window.padBegin(), group)
+        : convolution(padded(x, window, 0), w, bias, window, new long[window.axes()], group);
+  }
+
+  private static Expression convolution(
+      Expression x, Expression w, Expression bias, Window window, long[] pads, long group) {
+    long[] outputPads = new long[window.axes()];
+    return call(
+        "convolution",
+        x,
+        w,
+        bias,
+        window.stride(),
+        pads,
+        window.dilation(),
+        false,
+        outputPads,
+        group);
+  }
+
+  /** The sum over windows of a tensor of one channel: a convolution with ones of {@code type}. */
+  static Expression windowSum(Expression x, Window window, int type) {
+    long[] kernel = filled(window.axes() + 2, 1);
+    System.arraycopy(window.kernel(), 0, kernel, 2, window.axes());
+    Expression ones = call("ones", kernel, dtype(type));
+    return convolution(x, ones, NONE, window, new long[window.axes()], 1);
   }
 
   /** The window of a convolution whose kernel is its second input. */
@@ -91,12 +107,13 @@ final class WindowKernels {
         && Arrays.stream(window.padBegin()).allMatch(pad -> pad >= 0);
   }
 
-  /** {@code x} padded with {@code value} on its spatial axes. */
-  static String padded(String x, Window window, String value) {
+  /** {@code x} padded with {@code value}, a number, on its spatial axes. */
+  static Expression padded(Expression x, Window window, Object value) {
     return padded(x, window.padBegin(), window.padEnd(), value);
   }
 
-  static String padded(String x, long[] begin, long[] end, String value) {
+  /** {@code x} padded on its last axes, as many as {@code begin} has; cropped where negative. */
+  static Expression padded(Expression x, long[] begin, long[] end, Object value) {
     long[] pads = new long[2 * begin.length];
     for (int i = 0; i < begin.length; i++) {
       int at = 2 * (begin.length - 1 - i);
@@ -105,7 +122,7 @@ final class WindowKernels {
     }
     return Arrays.stream(pads).allMatch(pad -> pad == 0)
         ? x
-        : "torch.constant_pad_nd(" + x + ", " + ints(pads) + ", " + value + ")";
+        : call("constant_pad_nd", x, pads, value);
   }
 
   /**
@@ -127,28 +144,24 @@ final class WindowKernels {
       begin[i] = -window.padBegin()[i];
       end[i] = window.output().dim(i) - full - begin[i];
     }
-    String result =
-        "torch.convolution("
-            + String.join(
-                ", ",
-                "x0",
-                "x1",
-                "None",
-                ints(window.stride()),
-                Text.repeated(0, axes),
-                ints(window.dilation()),
-                "True",
-                Text.repeated(0, axes),
-                Long.toString(in.attributes().integer("group", 1)))
-            + ")";
-    result = padded(result, begin, end, "0");
-    if (in.has(2)) {
-      long[] dims = new long[axes + 1];
-      Arrays.fill(dims, 1);
-      dims[0] = in.shape(2).elements();
-      result = "torch.add(" + result + ", torch.reshape(x2, " + ints(dims) + "))";
-    }
-    return Kernel.of(result);
+    long group = in.attributes().integer("group", 1);
+    Expression result =
+        padded(
+            transposed(input(0), input(1), window.stride(), window.dilation(), group),
+            begin,
+            end,
+            0);
+    return Kernel.of(
+            in.has(2)
+                ? call("add", result, LayoutKernels.alongAxis(input(2), axes + 1, 0))
+                : result)
+        .reportedAs("convolution");
+  }
+
+  private static Expression transposed(
+      Expression x, Expression w, long[] stride, long[] dilation, long group) {
+    long[] none = new long[stride.length];
+    return call("convolution", x, w, NONE, stride, none, dilation, true, none, group);
   }
 
   /** Columns are what a transposed convolution with the unit vectors as kernels puts together. */
@@ -175,22 +188,12 @@ final class WindowKernels {
       begin[i] = -pads[i];
       end[i] = image[i] - ((columns[i + 2] - 1) * stride[i] + span) + pads[i];
     }
-    String full =
-        "torch.convolution("
-            + String.join(
-                ", ",
-                "torch.reshape(x0, " + ints(columns) + ")",
-                "torch.reshape(torch.eye(" + places + "), " + ints(kernel) + ")",
-                "None",
-                ints(stride),
-                Text.repeated(0, axes),
-                ints(dilation),
-                "True",
-                Text.repeated(0, axes),
-                "1")
-            + ")";
+    Expression units = LayoutKernels.reshaped(call("eye", places), kernel);
+    Expression full =
+        transposed(LayoutKernels.reshaped(input(0), columns), units, stride, dilation, 1);
     return Kernel.of(
-        LayoutKernels.reshaped(padded(full, begin, end, "0"), in.output(0).shape().dims()));
+            LayoutKernels.reshaped(padded(full, begin, end, 0), in.output(0).shape().dims()))
+        .reportedAs("convolution");
   }
 
   private static long[] filled(int count, long value) {

@@ -153,7 +153,6 @@ class ModelTextTest {
               Map.of());
       graph.add(gelu);
       assertThat(Activation.of(graph.operands(gelu))).isEmpty();
-      assertThat(FusedProducts.activation(gelu)).isEmpty();
       assertThatThrownBy(() -> Kernels.of(graph.operands(gelu)))
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("approximate must be 'none' or 'tanh'");

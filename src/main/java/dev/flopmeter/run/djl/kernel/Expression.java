@@ -1,0 +1,307 @@
+package dev.flopmeter.run.djl.kernel;
+
+import com.google.errorprone.annotations.CompileTimeConstant;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * A TorchScript expression as an immutable value. Kernels are trees of them; {@link KernelWriter}
+ * alone turns them into source. An expression that is used twice is computed once.
+ *
+ * <p>Text of a model cannot become source: the names of functions, keywords and words are constants
+ * of this program, which the compiler checks; everything else is a number or a tensor.
+ */
+sealed interface Expression {
+  /** No value, for an optional parameter. */
+  Expression NONE = new Literal("None");
+
+  /** A quoted text of no length. */
+  Expression EMPTY = new Literal("\"\"");
+
+  /** The operands, in order. */
+  default List<Expression> operands() {
+    return List.of();
+  }
+
+  /** A number, flag, quoted word or list of numbers. */
+  final class Literal implements Expression {
+    private final String text;
+
+    private Literal(String text) {
+      this.text = text;
+    }
+
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+
+  /** The step's input {@code index}. */
+  record Input(int index) implements Expression {}
+
+  /** A tensor that the kernel brings along. */
+  record Constant(Tensor tensor) implements Expression {}
+
+  /** A value over constant inputs that is computed once, before the first run. */
+  record Once(Expression value) implements Expression {}
+
+  /** A list of tensors. */
+  record Listed(List<Expression> operands) implements Expression {}
+
+  /** An argument passed by its name. */
+  record Named(String name, Expression value) implements Expression {
+    public Named {
+      requireName(name);
+    }
+
+    @Override
+    public List<Expression> operands() {
+      return List.of(value);
+    }
+  }
+
+  /** A call of one of PyTorch's functions. */
+  record Call(String function, List<Expression> operands) implements Expression {
+    public Call {
+      requireName(function);
+    }
+  }
+
+  /** One of the {@code count} tensors that a call returns. */
+  record Part(Call call, int index, int count) implements Expression {
+    @Override
+    public List<Expression> operands() {
+      return List.of(call);
+    }
+  }
+
+  /** Fixed statements over named arguments, which leave their value in {@code result}. */
+  final class Script implements Expression {
+    private final String text;
+    private final List<Named> arguments;
+
+    private Script(String text, List<Named> arguments) {
+      this.text = text;
+      this.arguments = arguments;
+    }
+
+    String text() {
+      return text;
+    }
+
+    List<Named> arguments() {
+      return arguments;
+    }
+
+    @Override
+    public List<Expression> operands() {
+      return List.copyOf(arguments);
+    }
+  }
+
+  /** The index or a state within the body of a loop. */
+  final class Variable implements Expression {
+    Variable() {}
+  }
+
+  /** What a loop leaves: a state after the last trip, or the list of the rows of all trips. */
+  record LoopResult(Loop loop, int index, boolean isRows) implements Expression {
+    @Override
+    public List<Expression> operands() {
+      return loop.operands();
+    }
+  }
+
+  static Expression input(int index) {
+    return new Input(index);
+  }
+
+  /** Inputs {@code from} to {@code to}, the latter excluded. */
+  static Expression inputs(int from, int to) {
+    return list(IntStream.range(from, to).mapToObj(Expression::input).toList());
+  }
+
+  static Expression constant(Tensor tensor) {
+    return new Constant(tensor);
+  }
+
+  static Expression once(Expression value) {
+    return new Once(value);
+  }
+
+  static Expression list(List<Expression> elements) {
+    return new Listed(List.copyOf(elements));
+  }
+
+  static Expression list(Expression... elements) {
+    return list(List.of(elements));
+  }
+
+  /** {@code torch.function(arguments)}, or a function of another namespace by its full name. */
+  static Call call(@CompileTimeConstant String function, Object... arguments) {
+    return new Call(function, Arrays.stream(arguments).map(Expression::argument).toList());
+  }
+
+  /** The {@code count} results of a call that returns several. */
+  static List<Expression> parts(int count, Call call) {
+    return IntStream.range(0, count)
+        .mapToObj(index -> (Expression) new Part(call, index, count))
+        .toList();
+  }
+
+  static Named named(@CompileTimeConstant String name, Object value) {
+    return new Named(name, argument(value));
+  }
+
+  static Named dtype(int type) {
+    return named("dtype", type);
+  }
+
+  static Expression word(@CompileTimeConstant String word) {
+    requireName(word);
+    return new Literal('"' + word + '"');
+  }
+
+  /** The name of {@code constant} in lower case, quoted. */
+  static Expression word(Enum<?> constant) {
+    return new Literal('"' + constant.name().toLowerCase(Locale.ROOT) + '"');
+  }
+
+  /**
+   * Fixed statements, for what expressions cannot say.
+   *
+   * @param text statements that use the names of {@code arguments} and assign {@code result}
+   */
+  static Expression script(@CompileTimeConstant String text, Named... arguments) {
+    return new Script(text, List.of(arguments));
+  }
+
+  /** A list of integers; {@code annotate} because an empty one has no type of its own. */
+  static Expression ints(long... values) {
+    return new Literal(
+        values.length == 0
+            ? "annotate(List[int], [])"
+            : LongStream.of(values)
+                .mapToObj(Long::toString)
+                .collect(Collectors.joining(", ", "[", "]")));
+  }
+
+  /** A list of exactly the type that oneDNN's functions declare: nothing converts to it. */
+  static Expression scalars(double... values) {
+    return new Literal(
+        DoubleStream.of(values)
+            .mapToObj(value -> number(value).toString())
+            .collect(Collectors.joining(", ", "annotate(List[Optional[number]], [", "])")));
+  }
+
+  /** A float literal that reads back as the same number. */
+  static Expression number(double value) {
+    if (Double.isNaN(value)) {
+      return new Literal("nan");
+    }
+    if (Double.isInfinite(value)) {
+      return new Literal(value > 0 ? "inf" : "(-inf)");
+    }
+    String text = Double.toString(Math.abs(value));
+    return new Literal(value < 0 ? "(-" + text + ")" : text);
+  }
+
+  /** A number fit for tensors of {@code type}: integers without a point. */
+  static Expression number(DataType type, double value) {
+    return type.isFloat() ? number(value) : argument((long) value);
+  }
+
+  /** The number of indices that an einsum's equation can name. */
+  int LETTERS = 52;
+
+  /**
+   * An einsum's equation, with letters of its own for at most {@link #LETTERS} indices.
+   *
+   * @param operands the indices of each operand's axes
+   */
+  static Expression equation(List<List<String>> operands, List<String> output) {
+    Map<String, Integer> numbers = new LinkedHashMap<>();
+    String left =
+        operands.stream().map(each -> letters(each, numbers)).collect(Collectors.joining(","));
+    return new Literal('"' + left + "->" + letters(output, numbers) + '"');
+  }
+
+  private static String letters(List<String> names, Map<String, Integer> numbers) {
+    StringBuilder letters = new StringBuilder();
+    for (String name : names) {
+      int number = numbers.computeIfAbsent(name, any -> numbers.size());
+      if (number >= LETTERS) {
+        throw new IllegalArgumentException("an einsum of more than " + LETTERS + " indices");
+      }
+      letters.append((char) (number < 26 ? 'a' + number : 'A' + number - 26));
+    }
+    return letters.toString();
+  }
+
+  /**
+   * Numbers, flags, lists of integers and expressions; a text is never one.
+   *
+   * @throws IllegalArgumentException if it is anything else
+   */
+  private static Expression argument(Object value) {
+    if (value instanceof Expression expression) {
+      return expression;
+    }
+    if (value instanceof Long || value instanceof Integer) {
+      return new Literal(value.toString());
+    }
+    if (value instanceof Double || value instanceof Float) {
+      return number(((Number) value).doubleValue());
+    }
+    if (value instanceof Boolean flag) {
+      return new Literal(flag ? "True" : "False");
+    }
+    if (value instanceof long[] values) {
+      return ints(values);
+    }
+    throw new IllegalArgumentException("not a TorchScript value: " + value.getClass());
+  }
+
+  private static void requireName(String name) {
+    if (!Names.NAME.matcher(name).matches()) {
+      throw new IllegalArgumentException("not a TorchScript name: " + name);
+    }
+  }
+
+  /** Holds the form of names. */
+  final class Names {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.]*");
+
+    private Names() {}
+  }
+
+  /** All expressions that {@code roots} consist of, each before its operands and once. */
+  static List<Expression> all(List<Expression> roots) {
+    Set<Expression> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    List<Expression> all = new ArrayList<>();
+    roots.forEach(root -> collect(root, seen, all));
+    return all;
+  }
+
+  private static void collect(Expression each, Set<Expression> seen, List<Expression> all) {
+    if (seen.add(each)) {
+      all.add(each);
+      each.operands().forEach(operand -> collect(operand, seen, all));
+    }
+  }
+}

@@ -1,0 +1,215 @@
+package dev.flopmeter.run.djl.kernel;
+
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.dtype;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.list;
+import static dev.flopmeter.run.djl.kernel.Expression.parts;
+
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import java.util.List;
+
+/**
+ * RoiAlign: bilinear samples at even distances in each bin of a box, then their mean or maximum.
+ *
+ * <p>A bin's value is a weighted sum of pixels, and the weights are products of one factor a row
+ * and one a column. With the image as a table of pixels, all channels of one beside each other,
+ * PyTorch's {@code embedding_bag} gathers, weighs and adds them in one pass without storing what it
+ * gathered. Where the number of samples depends on the box, boxes of similar size share a chunk.
+ */
+final class RoiAlignKernel {
+  /** Boxes at a time, where not all are alike or every pixel must be stored. */
+  private static final int CHUNK = 16;
+
+  private final Operands in;
+  private final Shape image;
+  private final Shape out;
+  private final boolean isShifted;
+  private final boolean isMean;
+  private final long sampled;
+
+  private RoiAlignKernel(Operands in) {
+    this.in = in;
+    this.image = in.shape(0);
+    this.out = in.output(0).shape();
+    this.isShifted =
+        in.opset() >= 16
+            && in.attributes()
+                .text("coordinate_transformation_mode", "half_pixel")
+                .equals("half_pixel");
+    this.isMean = in.attributes().text("mode", "avg").equals("avg");
+    this.sampled = in.attributes().integer("sampling_ratio", 0);
+  }
+
+  static Kernel of(Operands in) {
+    return new RoiAlignKernel(in).kernel();
+  }
+
+  /**
+   * One axis of boxes.
+   *
+   * @param start where the boxes start, in pixels: boxes x 1 x 1
+   * @param bin the size of their bins
+   * @param count the number of samples a bin
+   */
+  private record Axis(Expression start, Expression bin, Expression count, long bins, long size) {}
+
+  /**
+   * The pixels that a bin reads along one axis: boxes x bins x pixels each.
+   *
+   * @param places rows or columns of the image
+   */
+  private record Pixels(Expression places, Expression weights) {}
+
+  private Kernel kernel() {
+    if (out.dim(0) == 0) {
+      return Kernel.of(call("zeros", out.dims(), dtype(TorchTypes.FLOAT)));
+    }
+    Expression table =
+        LayoutKernels.reshaped(
+            call("permute", input(0), new long[] {0, 2, 3, 1}), -1, image.dim(1));
+    Expression scaled = call("mul", input(1), in.attributes().number("spatial_scale", 1));
+    Expression boxes = call("sub", scaled, isShifted ? 0.5 : 0.0);
+    Expression images = call("to", input(2), TorchTypes.INT64);
+    boolean isUniform = isMean && sampled > 0;
+    Expression pooled = isUniform ? pooled(table, boxes, images) : inChunks(table, boxes, images);
+    Expression bins = LayoutKernels.reshaped(pooled, -1, out.dim(2), out.dim(3), image.dim(1));
+    return Kernel.of(call("permute", bins, new long[] {0, 3, 1, 2}))
+        .reportedAs(isMean ? "embedding_bag" : "embedding");
+  }
+
+  /** Boxes with similar numbers of samples together. */
+  private Expression inChunks(Expression table, Expression boxes, Expression images) {
+    Expression samples = call("mul", rows(boxes).count(), columns(boxes).count());
+    Expression order = call("argsort", LayoutKernels.reshaped(samples, -1));
+    Loop loop =
+        new Loop(
+            (out.dim(0) + CHUNK - 1) / CHUNK,
+            List.of(),
+            (number, none) -> {
+              Expression first = call("mul", number, CHUNK);
+              Expression chosen = call("slice", order, 0, first, call("add", first, CHUNK), 1);
+              Expression some = call("index_select", boxes, 0, chosen);
+              Expression bins = pooled(table, some, call("index_select", images, 0, chosen));
+              Expression each =
+                  LayoutKernels.reshaped(bins, -1, out.dim(2) * out.dim(3), image.dim(1));
+              return new Loop.Trip(List.of(), List.of(each));
+            });
+    return call("index_select", call("cat", loop.rows(0)), 0, call("argsort", order));
+  }
+
+  /** All bins of boxes: bins x channels. */
+  private Expression pooled(Expression table, Expression boxes, Expression images) {
+    Pixels rows = pixels(rows(boxes));
+    Pixels columns = pixels(columns(boxes));
+    Expression first =
+        LayoutKernels.alongAxis(call("mul", images, image.dim(2) * image.dim(3)), 5, 0);
+    Expression begin = call("add", first, ofRows(call("mul", rows.places(), image.dim(3))));
+    Expression pixels = byBin(call("add", begin, ofColumns(columns.places())));
+    Expression weights = byBin(call("mul", ofRows(rows.weights()), ofColumns(columns.weights())));
+    if (!isMean) {
+      Expression values = call("embedding", table, pixels);
+      Expression weighted = call("mul", values, call("unsqueeze", weights, 2));
+      return call("amax", weighted, new long[] {1});
+    }
+    Expression offsets =
+        call("mul", call("arange", call("size", pixels, 0)), call("size", pixels, 1));
+    return parts(
+            4,
+            call(
+                "embedding_bag",
+                table,
+                LayoutKernels.reshaped(pixels, -1),
+                offsets,
+                false,
+                0,
+                false,
+                LayoutKernels.reshaped(weights, -1)))
+        .get(0);
+  }
+
+  /** boxes x bins x pixels as boxes x bins x 1 x pixels x 1. */
+  private static Expression ofRows(Expression values) {
+    return call("unsqueeze", call("unsqueeze", values, 2), 4);
+  }
+
+  /** boxes x bins x pixels as boxes x 1 x bins x 1 x pixels. */
+  private static Expression ofColumns(Expression values) {
+    return call("unsqueeze", call("unsqueeze", values, 1), 3);
+  }
+
+  /** One row a bin. */
+  private static Expression byBin(Expression values) {
+    return call("flatten", call("flatten", values, 0, 2), 1, 2);
+  }
+
+  private Axis rows(Expression boxes) {
+    return axis(boxes, 1, out.dim(2), image.dim(2));
+  }
+
+  private Axis columns(Expression boxes) {
+    return axis(boxes, 0, out.dim(3), image.dim(3));
+  }
+
+  /**
+   * @param corner where a box holds its start
+   */
+  private Axis axis(Expression boxes, int corner, long bins, long size) {
+    Expression start = LayoutKernels.alongAxis(call("select", boxes, 1, corner), 3, 0);
+    Expression end = LayoutKernels.alongAxis(call("select", boxes, 1, corner + 2), 3, 0);
+    Expression extent = call("sub", end, start);
+    Expression bin = call("div", isShifted ? extent : call("clamp_min", extent, 1), bins);
+    Expression count =
+        sampled > 0 ? call("full_like", bin, sampled) : call("clamp_min", call("ceil", bin), 0);
+    return new Axis(start, bin, count, bins, size);
+  }
+
+  private Pixels pixels(Axis axis) {
+    Expression most = call("int", call("clamp_min", call("amax", axis.count()), 1));
+    Expression sample = call("arange", most, dtype(TorchTypes.FLOAT));
+    Expression divisor = call("clamp_min", axis.count(), 1);
+    // A box with fewer samples than others of its chunk repeats its last one.
+    Expression own = call("minimum", sample, call("sub", divisor, 1));
+    Expression bin =
+        LayoutKernels.reshaped(call("arange", axis.bins(), dtype(TorchTypes.FLOAT)), -1, 1);
+    Expression inBin = call("div", call("mul", call("add", own, 0.5), axis.bin()), divisor);
+    Expression at = call("add", call("add", axis.start(), call("mul", bin, axis.bin())), inBin);
+    Expression isInside = call("logical_and", call("ge", at, -1), call("le", at, axis.size()));
+    Expression counts =
+        call("logical_and", isInside, call("lt", isMean ? sample : own, axis.count()));
+    Expression place = call("clamp", at, 0, axis.size() - 1);
+    return isMean && sampled <= 0
+        ? window(axis, place, counts, most, divisor)
+        : corners(axis, place, counts, divisor);
+  }
+
+  /** The two pixels around each sample. */
+  private Pixels corners(Axis axis, Expression place, Expression counts, Expression divisor) {
+    Expression low = call("to", call("floor", place), TorchTypes.INT64);
+    Expression high = call("clamp_max", call("add", low, 1), axis.size() - 1);
+    Expression above = call("mul", call("sub", place, low), counts);
+    Expression below = call("sub", call("to", counts, TorchTypes.FLOAT), above);
+    Expression weights = call("flatten", call("stack", list(below, above), 3), 2, 3);
+    return new Pixels(
+        call("flatten", call("stack", list(low, high), 3), 2, 3),
+        isMean ? call("div", weights, divisor) : weights);
+  }
+
+  /**
+   * All pixels that the samples of a bin lie between: the samples are at most one pixel apart, so
+   * these are fewer than two a sample.
+   */
+  private static Pixels window(
+      Axis axis, Expression place, Expression counts, Expression most, Expression divisor) {
+    Expression first = call("unsqueeze", call("floor", call("select", place, 2, 0)), 2);
+    Expression width = call("arange", call("add", most, 2), dtype(TorchTypes.FLOAT));
+    Expression pixel = call("add", first, width);
+    Expression distance = call("sub", call("unsqueeze", place, 3), call("unsqueeze", pixel, 2));
+    Expression share = call("relu", call("rsub", call("abs", distance), 1));
+    Expression seen = call("mul", share, call("unsqueeze", counts, 3));
+    return new Pixels(
+        call("to", call("clamp_max", pixel, axis.size() - 1), TorchTypes.INT64),
+        call("div", call("sum", seen, new long[] {2}), divisor));
+  }
+}
