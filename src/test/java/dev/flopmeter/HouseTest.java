@@ -5,6 +5,8 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyP
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -13,6 +15,8 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -119,7 +123,7 @@ class HouseTest {
 
   @Test
   void onlyTheCudnnBackendTouchesJcuda() {
-    onlyIn(List.of("run.cudnn"), "jcuda..", "org.jcuda..");
+    onlyIn(List.of("run.cudnn.driver", "run.cudnn.execute"), "jcuda..", "org.jcuda..");
   }
 
   @Test
@@ -167,6 +171,56 @@ class HouseTest {
         .callMethod(List.class, "lastIndexOf", Object.class)
         .because("a node can have as many inputs as a file has names, and work must grow with them")
         .check(MAIN);
+  }
+
+  /** The rooms of the cuDNN backend and the rooms that each may know. */
+  private static final Map<String, List<String>> CUDNN_ROOMS =
+      Map.of(
+          "driver", List.of(),
+          "plan", List.of(),
+          "operator", List.of("plan"),
+          "execute", List.of("driver", "plan"));
+
+  private static final int MOST_CLASSES_OF_A_ROOM = 35;
+
+  static Stream<ArchRule> roomsOfTheCudnnBackend() {
+    return CUDNN_ROOMS.entrySet().stream()
+        .map(
+            room ->
+                noClasses()
+                    .that()
+                    .resideInAPackage(ours("run.cudnn." + room.getKey()))
+                    .should()
+                    .dependOnClassesThat(
+                        resideInAPackage(ours("run.cudnn"))
+                            .and(
+                                DescribedPredicate.not(
+                                    resideInAnyPackage(
+                                        Stream.concat(
+                                                Stream.of(room.getKey()), room.getValue().stream())
+                                            .map(name -> ours("run.cudnn." + name))
+                                            .toArray(String[]::new)))))
+                    .as("the room " + room.getKey() + " knows only " + room.getValue()));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void roomsOfTheCudnnBackend(ArchRule rule) {
+    rule.check(MAIN);
+  }
+
+  @Test
+  void everyRoomOfTheCudnnBackendIsSmall() {
+    Map<String, Long> sizes =
+        MAIN.stream()
+            .filter(resideInAPackage(ours("run.cudnn")))
+            .filter(JavaClass::isTopLevelClass)
+            .filter(type -> !type.getSimpleName().equals("package-info"))
+            .collect(Collectors.groupingBy(JavaClass::getPackageName, Collectors.counting()));
+    assertEquals(CUDNN_ROOMS.size() + 1, sizes.size(), "rooms and the entrance: " + sizes);
+    assertTrue(
+        sizes.values().stream().allMatch(size -> size <= MOST_CLASSES_OF_A_ROOM),
+        "at most " + MOST_CLASSES_OF_A_ROOM + " classes a room: " + sizes);
   }
 
   private static ArchRule mayKnow(String name, String... below) {

@@ -9,6 +9,15 @@ import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.cudnn.driver.Gpu;
+import dev.flopmeter.run.cudnn.driver.Natives;
+import dev.flopmeter.run.cudnn.execute.AlgorithmCache;
+import dev.flopmeter.run.cudnn.execute.CudnnPlan;
+import dev.flopmeter.run.cudnn.operator.LayoutChoice;
+import dev.flopmeter.run.cudnn.operator.Operators;
+import dev.flopmeter.run.cudnn.operator.Planner;
+import dev.flopmeter.run.cudnn.plan.Blueprint;
+import dev.flopmeter.run.cudnn.plan.Format;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -22,7 +31,7 @@ import java.util.function.Function;
  */
 public final class CudnnBackend implements Backend {
   /** Of this backend, on the command line and in results. */
-  public static final String NAME = "cudnn";
+  public static final String NAME = Blueprint.BACKEND;
 
   private final Device device;
   private final Gpu gpu;

@@ -13,6 +13,8 @@ import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.cudnn.operator.LayoutChoice;
+import dev.flopmeter.run.cudnn.operator.Planner;
 import dev.flopmeter.run.djl.DjlBackend;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -10,6 +10,7 @@ import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
+import dev.flopmeter.run.cudnn.execute.CudnnPlan;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -12,6 +12,7 @@ import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.djl.DjlBackend;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,0 +1,135 @@
+package dev.flopmeter.run.cudnn.driver;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.LongStream;
+import jcuda.jcudnn.JCudnn;
+import jcuda.jcudnn.cudnnBackendDescriptor;
+
+/**
+ * A descriptor of cuDNN's graph API. Attributes travel through a {@link HostBlock}, which is free
+ * again as soon as a call returns: cuDNN copies them. The numbers are those of cuDNN 9's {@code
+ * cudnn_graph.h}.
+ */
+public final class BackendDescriptor extends cudnnBackendDescriptor implements AutoCloseable {
+  /** Of {@code cudnnBackendDescriptorType_t}. */
+  public enum Kind {
+    POINTWISE(0),
+    ENGINE(2),
+    ENGINE_CONFIGURATION(3),
+    HEURISTICS(4),
+    PLAN(5),
+    POINTWISE_OPERATION(13),
+    GRAPH(15),
+    VARIANT_PACK(16),
+    TENSOR(17),
+    PRODUCT(18),
+    PRODUCT_OPERATION(19),
+    REDUCTION(21),
+    REDUCTION_OPERATION(22);
+
+    private final int code;
+
+    Kind(int code) {
+      this.code = code;
+    }
+  }
+
+  /** Of {@code cudnnBackendAttributeType_t}, with the size of an element in bytes. */
+  public enum ValueType {
+    HANDLE(0, 8),
+    DATA_TYPE(1, 4),
+    BOOLEAN(2, 1),
+    INT64(3, 8),
+    VOID_POINTER(6, 8),
+    HEURISTIC_MODE(8, 4),
+    NUMERICAL_NOTE(11, 4),
+    POINTWISE_MODE(14, 4),
+    DESCRIPTOR(15, 8),
+    REDUCTION_OPERATOR(18, 4);
+
+    private final int code;
+    private final int bytes;
+
+    ValueType(int code, int bytes) {
+      this.code = code;
+      this.bytes = bytes;
+    }
+  }
+
+  private final HostBlock host;
+
+  public BackendDescriptor(Kind kind, HostBlock host) {
+    this.host = host;
+    Status.cudnn(
+        JCudnn.cudnnBackendCreateDescriptor(kind.code, this),
+        "cudnnBackendCreateDescriptor(" + kind + ")");
+  }
+
+  private long address() {
+    return getNativePointer();
+  }
+
+  public BackendDescriptor set(int attribute, ValueType type, long... values) {
+    for (int i = 0; i < values.length; i++) {
+      int at = i * type.bytes;
+      switch (type.bytes) {
+        case 1 -> host.bytes().put(at, (byte) values[i]);
+        case 4 -> host.bytes().putInt(at, (int) values[i]);
+        default -> host.bytes().putLong(at, values[i]);
+      }
+    }
+    Status.cudnn(
+        JCudnn.cudnnBackendSetAttribute(this, attribute, type.code, values.length, host.pointer()),
+        "cudnnBackendSetAttribute(" + attribute + ")");
+    return this;
+  }
+
+  public BackendDescriptor set(int attribute, BackendDescriptor... others) {
+    return set(attribute, ValueType.DESCRIPTOR, addresses(List.of(others)));
+  }
+
+  private static long[] addresses(List<BackendDescriptor> descriptors) {
+    return descriptors.stream().mapToLong(BackendDescriptor::address).toArray();
+  }
+
+  /**
+   * To be called once all attributes are set.
+   *
+   * @throws DeviceFailure if cuDNN does not offer what they describe
+   */
+  public BackendDescriptor ready() {
+    Status.cudnn(JCudnn.cudnnBackendFinalize(this), "cudnnBackendFinalize");
+    return this;
+  }
+
+  /** At most {@code most} numbers of an attribute. */
+  public long[] get(int attribute, ValueType type, int most) {
+    long[] count = new long[1];
+    Status.cudnn(
+        JCudnn.cudnnBackendGetAttribute(this, attribute, type.code, most, count, host.pointer()),
+        "cudnnBackendGetAttribute(" + attribute + ")");
+    return LongStream.range(0, Math.min(count[0], most))
+        .map(
+            i ->
+                type.bytes == 4
+                    ? host.bytes().getInt((int) i * 4)
+                    : host.bytes().getLong((int) i * 8))
+        .toArray();
+  }
+
+  /** Lets cuDNN fill in descriptors that the caller made; those that it did. */
+  public List<BackendDescriptor> fill(int attribute, List<BackendDescriptor> made) {
+    long[] addresses = addresses(made);
+    for (int i = 0; i < addresses.length; i++) {
+      host.bytes().putLong(i * ValueType.DESCRIPTOR.bytes, addresses[i]);
+    }
+    int filled = get(attribute, ValueType.DESCRIPTOR, addresses.length).length;
+    return new ArrayList<>(made.subList(0, filled));
+  }
+
+  @Override
+  public void close() {
+    Status.freedCudnn(JCudnn.cudnnBackendDestroyDescriptor(this), "cudnnBackendDestroyDescriptor");
+  }
+}

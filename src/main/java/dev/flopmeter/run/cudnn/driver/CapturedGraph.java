@@ -1,0 +1,29 @@
+package dev.flopmeter.run.cudnn.driver;
+
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
+import jcuda.driver.JCudaDriver;
+
+/** Work recorded once, to be launched as a whole again and again. */
+public final class CapturedGraph implements AutoCloseable {
+  private final CUgraphExec executable = new CUgraphExec();
+
+  public CapturedGraph(Stream stream, Runnable work) {
+    CUgraph graph = stream.capture(work);
+    try {
+      Status.cuda(
+          JCudaDriver.cuGraphInstantiate(executable, graph, 0), "cuGraphInstantiateWithFlags");
+    } finally {
+      Status.freedCuda(JCudaDriver.cuGraphDestroy(graph), "cuGraphDestroy");
+    }
+  }
+
+  public void launch(Stream stream) {
+    Status.cuda(JCudaDriver.cuGraphLaunch(executable, stream.handle()), "cuGraphLaunch");
+  }
+
+  @Override
+  public void close() {
+    Status.freedCuda(JCudaDriver.cuGraphExecDestroy(executable), "cuGraphExecDestroy");
+  }
+}

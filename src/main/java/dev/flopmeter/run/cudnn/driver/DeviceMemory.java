@@ -1,0 +1,76 @@
+package dev.flopmeter.run.cudnn.driver;
+
+import jcuda.Pointer;
+import jcuda.Sizeof;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
+
+/** A block of device memory; closing frees it. */
+public final class DeviceMemory implements AutoCloseable {
+  private final CUdeviceptr pointer = new CUdeviceptr();
+  private final long bytes;
+  private boolean closed;
+
+  /**
+   * Allocates at least one byte, so that the address is never null.
+   *
+   * @param what what it is for, in the message when memory does not suffice
+   * @throws DeviceFailure with the amounts asked, free and in total if it does not fit
+   */
+  public DeviceMemory(long bytes, String what) {
+    this.bytes = Math.max(bytes, Sizeof.DOUBLE);
+    int status = JCudaDriver.cuMemAlloc(pointer, this.bytes);
+    if (status == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
+      long[] free = new long[1];
+      long[] total = new long[1];
+      Status.cuda(JCudaDriver.cuMemGetInfo(free, total), "cuMemGetInfo");
+      throw DeviceFailure.passing(
+          "cuMemAlloc failed: CUDA_ERROR_OUT_OF_MEMORY: "
+              + what
+              + " needs "
+              + this.bytes
+              + " bytes, free are "
+              + free[0]
+              + " of "
+              + total[0]
+              + "; use a smaller batch or free the device's memory");
+    }
+    Status.cuda(status, "cuMemAlloc");
+  }
+
+  public long bytes() {
+    return bytes;
+  }
+
+  /** The address {@code offset} bytes in. */
+  public Address at(long offset) {
+    if (offset < 0 || offset > bytes) {
+      throw new IllegalArgumentException(offset + " is outside of a block of " + bytes + " bytes");
+    }
+    return new Address(pointer, offset);
+  }
+
+  /**
+   * Copies in the stream's order. The host's memory may be used again at once, as it is not
+   * page-locked: the driver has taken a copy. A plain {@code cuMemcpyHtoD} could still be on its
+   * way when a stream like ours, which does not wait for the default one, reads what it wrote.
+   */
+  public void upload(long offset, Pointer host, long length, Stream stream) {
+    Status.cuda(
+        JCudaDriver.cuMemcpyHtoDAsync(at(offset), host, length, stream.handle()),
+        "cuMemcpyHtoDAsync");
+  }
+
+  public void download(long offset, Pointer host, long length) {
+    Status.cuda(JCudaDriver.cuMemcpyDtoH(host, at(offset), length), "cuMemcpyDtoH");
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      Status.freedCuda(JCudaDriver.cuMemFree(pointer), "cuMemFree");
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package dev.flopmeter.run.cudnn.driver;
+
+import dev.flopmeter.device.Device;
+import java.util.concurrent.TimeUnit;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUfunction;
+import jcuda.driver.JCudaDriver;
+import jcuda.jcudnn.JCudnn;
+import jcuda.jcudnn.cudnnHandle;
+
+/** One device in use: its primary context, one stream, cuDNN bound to that stream, our kernels. */
+public final class Gpu implements AutoCloseable {
+  /** After this long without an answer a device counts as hung. */
+  private static final long PATIENCE_SECONDS =
+      Long.getLong("flopmeter.cudnn.patience.seconds", 120);
+
+  private final Device description;
+  private final CUcontext context = new CUcontext();
+  private final Closing resources = new Closing();
+  private final Stream stream;
+  private final Handle handle = new Handle();
+  private final KernelModule kernels;
+  private boolean abandoned;
+
+  public Gpu(Device description, int ordinal) {
+    this.description = description;
+    Status.cuda(JCudaDriver.cuInit(0), "cuInit");
+    CUdevice device = new CUdevice();
+    Status.cuda(JCudaDriver.cuDeviceGet(device, ordinal), "cuDeviceGet");
+    Status.cuda(JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "cuDevicePrimaryCtxRetain");
+    resources.add(
+        () ->
+            Status.freedCuda(
+                JCudaDriver.cuDevicePrimaryCtxRelease(device), "cuDevicePrimaryCtxRelease"));
+    try {
+      makeCurrent();
+      stream = resources.add(new Stream(TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)));
+      Status.cudnn(JCudnn.cudnnCreate(handle), "cudnnCreate");
+      resources.add(() -> Status.freedCudnn(JCudnn.cudnnDestroy(handle), "cudnnDestroy"));
+      Status.cudnn(JCudnn.cudnnSetStream(handle, stream.forCudnn()), "cudnnSetStream");
+      kernels = resources.add(new KernelModule());
+    } catch (RuntimeException | Error e) {
+      closeAfter(e);
+      throw e;
+    }
+  }
+
+  /** Gives everything back after a failure, which stays the one that is reported. */
+  private void closeAfter(Throwable failure) {
+    try {
+      close();
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  Device description() {
+    return description;
+  }
+
+  /** To be called before any other use by a thread that may not be the one that opened it. */
+  public void makeCurrent() {
+    Status.cuda(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+  }
+
+  /** As {@link #makeCurrent}, but a device that is broken already is no news any more. */
+  public void makeCurrentForClosing() {
+    Status.freedCuda(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+  }
+
+  public Stream stream() {
+    return stream;
+  }
+
+  /** cuDNN bound to the stream. */
+  public cudnnHandle handle() {
+    return handle;
+  }
+
+  /** The same handle as the graph API takes it. */
+  public long handleAddress() {
+    return handle.address();
+  }
+
+  /** One of our own kernels, by its name. */
+  public CUfunction kernel(String name) {
+    return kernels.function(name);
+  }
+
+  /** Says that the device hangs: giving anything back would wait for ever, so nothing is. */
+  public void abandon() {
+    abandoned = true;
+  }
+
+  public boolean isAbandoned() {
+    return abandoned;
+  }
+
+  @Override
+  public void close() {
+    if (!abandoned) {
+      resources.close();
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package dev.flopmeter.run.cudnn.driver;
+
+import java.util.Map;
+import java.util.Set;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
+
+/** Turns status codes into exceptions that name the call: every native call passes through here. */
+public final class Status {
+  /** Errors that leave the context unusable, by the driver's documentation of each. */
+  private static final Set<Integer> STICKY =
+      Set.of(
+          CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
+          CUresult.CUDA_ERROR_LAUNCH_TIMEOUT,
+          CUresult.CUDA_ERROR_ASSERT,
+          CUresult.CUDA_ERROR_HARDWARE_STACK_ERROR,
+          CUresult.CUDA_ERROR_ILLEGAL_INSTRUCTION,
+          CUresult.CUDA_ERROR_MISALIGNED_ADDRESS,
+          CUresult.CUDA_ERROR_INVALID_ADDRESS_SPACE,
+          CUresult.CUDA_ERROR_INVALID_PC,
+          CUresult.CUDA_ERROR_LAUNCH_FAILED,
+          CUresult.CUDA_ERROR_ECC_UNCORRECTABLE,
+          CUresult.CUDA_ERROR_NVLINK_UNCORRECTABLE,
+          CUresult.CUDA_ERROR_DEVICE_UNAVAILABLE,
+          CUresult.CUDA_ERROR_UNKNOWN);
+
+  private static final Map<Integer, String> ADVICE =
+      Map.of(
+          CUresult.CUDA_ERROR_OUT_OF_MEMORY,
+          "use a smaller batch or free the device's memory",
+          CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
+          "the device's work is lost; please report this with the model and --verbose",
+          CUresult.CUDA_ERROR_LAUNCH_FAILED,
+          "the device's work is lost; run again, and check the kernel log for Xid messages",
+          CUresult.CUDA_ERROR_ECC_UNCORRECTABLE,
+          "the device's memory is faulty; drain this machine and check nvidia-smi -q -d ECC",
+          CUresult.CUDA_ERROR_UNKNOWN,
+          "the device may be lost; check nvidia-smi and the kernel log for Xid messages",
+          CUresult.CUDA_ERROR_DEVICE_UNAVAILABLE,
+          "another process holds the device; check nvidia-smi for its compute mode",
+          CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
+          "install a newer NVIDIA driver");
+
+  private static final int CUDNN_SUCCESS = 0;
+
+  private Status() {}
+
+  /**
+   * Checks a driver call.
+   *
+   * @throws DeviceFailure unless it succeeded
+   */
+  public static void cuda(int status, String call) {
+    if (status != CUresult.CUDA_SUCCESS) {
+      throw cudaFailure(status, call);
+    }
+  }
+
+  static DeviceFailure cudaFailure(int status, String call) {
+    String advice = ADVICE.getOrDefault(status, "check nvidia-smi and the kernel log");
+    String message =
+        call + " failed: " + cudaName(status) + " (" + cudaText(status) + "); " + advice;
+    return STICKY.contains(status) ? DeviceFailure.sticky(message) : DeviceFailure.passing(message);
+  }
+
+  /**
+   * Checks a cuDNN call. cuDNN hides the driver's error behind its own, so the driver is asked too:
+   * its error says more, and whether anything can go on.
+   *
+   * @throws DeviceFailure unless it succeeded
+   */
+  public static void cudnn(int status, String call) {
+    if (status != CUDNN_SUCCESS) {
+      throw cudnnFailure(status, call);
+    }
+  }
+
+  public static DeviceFailure cudnnFailure(int status, String call) {
+    String message =
+        call + " failed: " + CudnnStatus.name(status) + " (" + CudnnStatus.meaning(status) + ")";
+    // A call that waits for nothing: after a sticky error it fails like any other.
+    int driver = JCudaDriver.cuMemGetInfo(new long[1], new long[1]);
+    if (driver != CUresult.CUDA_SUCCESS) {
+      return cudaFailure(driver, call).at(CudnnStatus.name(status));
+    }
+    return DeviceFailure.passing(message);
+  }
+
+  /** Whether a status means that this way of computing is not offered, so that another may do. */
+  public static boolean isUnsupported(int cudnnStatus) {
+    return cudnnStatus / 1000 == 3;
+  }
+
+  /**
+   * Checks a call that gives something back. After a sticky error these fail as well, which tells
+   * nothing new: the error was reported when it came.
+   */
+  static void freedCuda(int status, String call) {
+    if (status != CUresult.CUDA_SUCCESS
+        && status != CUresult.CUDA_ERROR_DEINITIALIZED
+        && !STICKY.contains(status)) {
+      throw cudaFailure(status, call);
+    }
+  }
+
+  /** As {@link #freedCuda} for cuDNN, whose sticky errors are those of execution. */
+  public static void freedCudnn(int status, String call) {
+    if (status != CUDNN_SUCCESS && status / 1000 != 4 && status / 1000 != 5) {
+      throw DeviceFailure.passing(
+          call + " failed: " + CudnnStatus.name(status) + " (" + CudnnStatus.meaning(status) + ")");
+    }
+  }
+
+  private static String cudaName(int status) {
+    String[] name = new String[1];
+    return JCudaDriver.cuGetErrorName(status, name) == CUresult.CUDA_SUCCESS && name[0] != null
+        ? name[0]
+        : "CUDA error " + status;
+  }
+
+  private static String cudaText(int status) {
+    String[] text = new String[1];
+    return JCudaDriver.cuGetErrorString(status, text) == CUresult.CUDA_SUCCESS && text[0] != null
+        ? text[0]
+        : "no description";
+  }
+}

@@ -1,0 +1,103 @@
+package dev.flopmeter.run.cudnn.driver;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+import jcuda.runtime.cudaStream_t;
+
+/** The one stream on which everything runs in order. */
+public final class Stream implements AutoCloseable {
+  private static final long SPIN_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+  private static final long NAP_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
+
+  private final CUstream handle = new CUstream();
+  private final long patienceNanos;
+  private boolean abandoned;
+
+  /**
+   * @param patienceNanos how long to wait for the device before it counts as hung
+   */
+  Stream(long patienceNanos) {
+    this.patienceNanos = patienceNanos;
+    Status.cuda(
+        JCudaDriver.cuStreamCreate(handle, CUstream_flags.CU_STREAM_NON_BLOCKING),
+        "cuStreamCreate");
+  }
+
+  public CUstream handle() {
+    return handle;
+  }
+
+  /** The same stream as cuDNN's binding names it. */
+  cudaStream_t forCudnn() {
+    return new cudaStream_t(handle);
+  }
+
+  /**
+   * Waits for all work, asking again and again instead of blocking: a device that never answers
+   * must not keep us for ever.
+   *
+   * @throws DeviceFailure if the work failed, or did not end in time
+   */
+  public void synchronize(String what) {
+    long start = System.nanoTime();
+    while (true) {
+      int status = JCudaDriver.cuStreamQuery(handle);
+      if (status == CUresult.CUDA_SUCCESS) {
+        return;
+      }
+      if (status != CUresult.CUDA_ERROR_NOT_READY) {
+        throw Status.cudaFailure(status, "cuStreamQuery").at(what);
+      }
+      long waited = System.nanoTime() - start;
+      if (waited > patienceNanos) {
+        abandoned = true;
+        throw DeviceFailure.hung(
+            what
+                + ": the device did not answer within "
+                + TimeUnit.NANOSECONDS.toSeconds(patienceNanos)
+                + " s; check nvidia-smi and the kernel log for Xid messages");
+      }
+      if (waited < SPIN_NANOS) {
+        Thread.onSpinWait();
+      } else {
+        LockSupport.parkNanos(NAP_NANOS);
+      }
+    }
+  }
+
+  /** Records what {@code work} enqueues instead of running it. */
+  CUgraph capture(Runnable work) {
+    CUgraph graph = new CUgraph();
+    Status.cuda(
+        JCudaDriver.cuStreamBeginCapture(
+            handle, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+        "cuStreamBeginCapture");
+    boolean recorded = false;
+    try {
+      work.run();
+      recorded = true;
+    } finally {
+      int status = JCudaDriver.cuStreamEndCapture(handle, graph);
+      if (recorded) {
+        Status.cuda(status, "cuStreamEndCapture");
+      } else if (status == CUresult.CUDA_SUCCESS) {
+        // What made the capture fail is on its way up; the half graph is of no use.
+        Status.freedCuda(JCudaDriver.cuGraphDestroy(graph), "cuGraphDestroy");
+      }
+    }
+    return graph;
+  }
+
+  @Override
+  public void close() {
+    if (!abandoned) {
+      Status.freedCuda(JCudaDriver.cuStreamDestroy(handle), "cuStreamDestroy");
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package dev.flopmeter.run.cudnn.driver;
+
+import jcuda.Pointer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The scratch memory that all steps share, as they run one after the other. While algorithms are
+ * searched it is as large as any of them may want, afterwards as large as the chosen ones need.
+ */
+public final class Workspace implements AutoCloseable {
+  private @Nullable DeviceMemory memory;
+  private long needed;
+
+  /** Notes that a step needs this much at run time. */
+  public void need(long bytes) {
+    needed = Math.max(needed, bytes);
+  }
+
+  /** Makes room for a search; less is there if memory does not suffice. */
+  public long growTo(long wanted) {
+    if (memory != null && memory.bytes() >= wanted) {
+      return memory.bytes();
+    }
+    close();
+    for (long bytes = wanted; bytes > 0; bytes /= 2) {
+      try {
+        memory = new DeviceMemory(bytes, "workspace of the algorithm search");
+        return bytes;
+      } catch (DeviceFailure e) {
+        if (e.isSticky()) {
+          throw e;
+        }
+      }
+    }
+    return 0;
+  }
+
+  /** Keeps no more than what was noted as needed. */
+  public void settle() {
+    close();
+    if (needed > 0) {
+      memory = new DeviceMemory(needed, "workspace");
+    }
+  }
+
+  public long bytes() {
+    return memory == null ? 0 : memory.bytes();
+  }
+
+  /** 0 if there is none. */
+  public long address() {
+    return memory == null ? 0 : memory.at(0).value();
+  }
+
+  public Pointer pointer() {
+    return memory == null ? new Pointer() : memory.at(0);
+  }
+
+  @Override
+  public void close() {
+    if (memory != null) {
+      DeviceMemory freed = memory;
+      memory = null;
+      freed.close();
+    }
+  }
+}

@@ -1,0 +1,289 @@
+package dev.flopmeter.run.cudnn.execute;
+
+import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.run.cudnn.driver.Address;
+import dev.flopmeter.run.cudnn.driver.Closing;
+import dev.flopmeter.run.cudnn.driver.Status;
+import dev.flopmeter.run.cudnn.execute.AlgorithmSearch.Row;
+import dev.flopmeter.run.cudnn.plan.ActivationWork;
+import dev.flopmeter.run.cudnn.plan.Binary;
+import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.Unary;
+import dev.flopmeter.run.cudnn.plan.View;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import jcuda.jcudnn.JCudnn;
+import jcuda.jcudnn.cudnnActivationDescriptor;
+import jcuda.jcudnn.cudnnConvolutionDescriptor;
+import jcuda.jcudnn.cudnnConvolutionFwdAlgoPerf;
+import jcuda.jcudnn.cudnnFilterDescriptor;
+import jcuda.jcudnn.cudnnTensorDescriptor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A convolution with its algorithm. What is fused to it goes into the same cuDNN call where the
+ * algorithm can do that, else into kernels after it.
+ */
+final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem {
+  /** The only algorithm that takes a bias without a rectifier. */
+  private static final int IMPLICIT_PRECOMP_GEMM = 1;
+
+  private static final int ALGORITHMS = 8;
+  private static final String FIND = "cudnnFindConvolutionForwardAlgorithmEx";
+
+  private final Site site;
+  private final ConvolutionWork work;
+  private final AlgorithmSearch search;
+  private final Closing owned;
+  private final cudnnTensorDescriptor x;
+  private final cudnnTensorDescriptor y;
+  private final cudnnFilterDescriptor weights;
+  private final cudnnConvolutionDescriptor convolution;
+  private final cudnnTensorDescriptor bias;
+  private final cudnnActivationDescriptor activation;
+  private final Address xAt;
+  private final Address yAt;
+  private final Address weightsAt;
+  private final @Nullable Address biasAt;
+  private final @Nullable Address residualAt;
+  private final List<Executable> separate = new ArrayList<>();
+  private final Algorithm algorithm;
+
+  private ConvolutionExecutable(Site site, ConvolutionWork work, Closing owned) {
+    this.site = site;
+    this.owned = owned;
+    this.work = work;
+    search = new AlgorithmSearch(site);
+    Descriptors make = new Descriptors(owned);
+    x = make.tensor(work.x());
+    y = make.tensor(work.y());
+    weights = make.filter(work.weights(), work.format());
+    convolution =
+        make.convolution(work.pad(), work.stride(), work.dilation(), work.groups(), site.math());
+    int[] dims = new int[work.y().rank()];
+    Arrays.fill(dims, 1);
+    dims[1] = Math.toIntExact(work.y().dim(1));
+    int[] strides = new int[dims.length];
+    Arrays.fill(strides, 1);
+    strides[0] = dims[1];
+    bias = make.tensor(work.y().storage(), dims, strides);
+    activation =
+        make.activation(work.relu() ? ActivationWork.Kind.RELU : ActivationWork.Kind.IDENTITY, 0);
+    xAt = site.address(work.x());
+    yAt = site.address(work.y());
+    weightsAt = site.address(work.weights());
+    biasAt = work.bias() == null ? null : site.address(work.bias());
+    residualAt = work.residual() == null ? null : site.address(work.residual());
+    prepareSeparate();
+    algorithm = search.choose(this);
+    Descriptors.setMath(convolution, algorithm.math());
+  }
+
+  static ConvolutionExecutable prepare(Site site, ConvolutionWork work) {
+    Closing owned = new Closing();
+    return PlainExecutables.guarded(owned, () -> new ConvolutionExecutable(site, work, owned));
+  }
+
+  private boolean hasMore() {
+    return work.bias() != null || work.residual() != null || work.relu();
+  }
+
+  private void prepareSeparate() {
+    View result = work.y();
+    boolean isBiasLast = work.residual() == null && work.relu();
+    if (work.bias() != null) {
+      long[] perChannel = new long[result.rank()];
+      perChannel[1] = 1;
+      View repeated = work.bias().as(result.shape(), perChannel);
+      Binary.Kind kind = isBiasLast ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
+      separate.add(kernel(Binary.work(kind, result, repeated, result)));
+    }
+    if (work.residual() != null) {
+      Binary.Kind kind = work.relu() ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
+      separate.add(kernel(Binary.work(kind, result, work.residual(), result)));
+    } else if (work.relu() && work.bias() == null) {
+      separate.add(kernel(Unary.work(Unary.Kind.RELU, result, result, 0, 0)));
+    }
+  }
+
+  private Executable kernel(KernelWork kernel) {
+    return new KernelExecutable(site, kernel);
+  }
+
+  @Override
+  public String key() {
+    return String.join(
+        " ",
+        "x" + work.x().shape(),
+        "w" + work.weights().shape(),
+        "pad" + Arrays.toString(work.pad()).replace(" ", ""),
+        "stride" + Arrays.toString(work.stride()).replace(" ", ""),
+        "dilation" + Arrays.toString(work.dilation()).replace(" ", ""),
+        "groups" + work.groups(),
+        work.x().storage().name(),
+        work.y().is(work.format())
+            ? work.format().label()
+            : work.format().label() + "/" + work.y().stride(0),
+        "math" + site.math(),
+        "limit" + site.options().workspaceLimitBytes(),
+        (work.bias() != null ? "b" : "-")
+            + (work.residual() != null ? "z" : "-")
+            + (work.relu() ? "r" : "-"));
+  }
+
+  @Override
+  public boolean offers(Algorithm noted) {
+    Descriptors.setMath(convolution, noted.math());
+    long[] bytes = new long[1];
+    return workspaceSize(noted.code(), bytes) == 0
+        && bytes[0] <= noted.workspaceBytes()
+        && (!noted.isFused() || canFuse(noted.code()));
+  }
+
+  private int workspaceSize(int code, long[] bytes) {
+    return JCudnn.cudnnGetConvolutionForwardWorkspaceSize(
+        site.gpu().handle(), x, weights, convolution, y, code, bytes);
+  }
+
+  private boolean canFuse(int code) {
+    return hasMore() && (work.relu() || code == IMPLICIT_PRECOMP_GEMM);
+  }
+
+  /** In the order of the search's times, each fused where it can be. */
+  @Override
+  public List<Algorithm> candidates() {
+    Descriptors.setMath(convolution, site.math());
+    search.makeRoom(ALGORITHMS, this::workspaceSize);
+    List<Row> usable = search.usable(found(), this, FIND);
+    List<Algorithm> candidates = new ArrayList<>();
+    for (Row row : AlgorithmSearch.worthRetiming(usable)) {
+      candidates.add(search.algorithm(row, canFuse(row.code())));
+    }
+    // A bias alone is only fused by one algorithm: it is worth a try even where it is slower alone.
+    if (hasMore() && candidates.stream().noneMatch(Algorithm::isFused)) {
+      usable.stream()
+          .filter(row -> row.code() == IMPLICIT_PRECOMP_GEMM)
+          .findFirst()
+          .ifPresent(row -> candidates.add(search.algorithm(row, true)));
+    }
+    return candidates;
+  }
+
+  private List<Row> found() {
+    cudnnConvolutionFwdAlgoPerf[] found = new cudnnConvolutionFwdAlgoPerf[2 * ALGORITHMS];
+    Arrays.setAll(found, i -> new cudnnConvolutionFwdAlgoPerf());
+    int[] count = new int[1];
+    Status.cudnn(
+        JCudnn.cudnnFindConvolutionForwardAlgorithmEx(
+            site.gpu().handle(),
+            x,
+            xAt,
+            weights,
+            weightsAt,
+            convolution,
+            y,
+            yAt,
+            found.length,
+            count,
+            found,
+            site.workspace().pointer(),
+            site.workspace().bytes()),
+        FIND);
+    return Arrays.stream(found, 0, count[0])
+        .map(row -> new Row(row.status, row.algo, row.mathType, row.memory, row.time))
+        .toList();
+  }
+
+  @Override
+  public Optional<Algorithm> instead(Algorithm refused) {
+    return refused.isFused()
+        ? Optional.of(
+            new Algorithm(refused.code(), refused.math(), refused.workspaceBytes(), false))
+        : Optional.empty();
+  }
+
+  @Override
+  public int launch(Algorithm candidate) {
+    Descriptors.setMath(convolution, candidate.math());
+    return run(candidate);
+  }
+
+  private int run(Algorithm candidate) {
+    int status = candidate.isFused() ? launchFused(candidate) : launchAlone(candidate);
+    if (status == 0 && !candidate.isFused()) {
+      separate.forEach(Executable::enqueue);
+    }
+    return status;
+  }
+
+  @Override
+  public void enqueue() {
+    Status.cudnn(run(algorithm), call(algorithm));
+  }
+
+  @Override
+  public String call(Algorithm candidate) {
+    return candidate.isFused()
+        ? "cudnnConvolutionBiasActivationForward"
+        : "cudnnConvolutionForward";
+  }
+
+  private int launchAlone(Algorithm candidate) {
+    return JCudnn.cudnnConvolutionForward(
+        site.gpu().handle(),
+        Scalars.ONE,
+        x,
+        xAt,
+        weights,
+        weightsAt,
+        convolution,
+        candidate.code(),
+        site.workspace().pointer(),
+        candidate.workspaceBytes(),
+        Scalars.ZERO,
+        y,
+        yAt);
+  }
+
+  private int launchFused(Algorithm candidate) {
+    return JCudnn.cudnnConvolutionBiasActivationForward(
+        site.gpu().handle(),
+        Scalars.ONE,
+        x,
+        xAt,
+        weights,
+        weightsAt,
+        convolution,
+        candidate.code(),
+        site.workspace().pointer(),
+        candidate.workspaceBytes(),
+        residualAt == null ? Scalars.ZERO : Scalars.ONE,
+        y,
+        residualAt == null ? yAt : residualAt,
+        bias,
+        biasAt == null ? zeros() : biasAt,
+        activation,
+        y,
+        yAt);
+  }
+
+  /** A bias is not optional in the fused call. */
+  private Address zeros() {
+    throw new IllegalStateException("a fused convolution has a bias, if only one of zeros");
+  }
+
+  @Override
+  public KernelInfo kernel() {
+    String name = (algorithm.isFused() ? "fused " : "") + Algorithm.forwardName(algorithm.code());
+    return new KernelInfo(
+        name, work.format().label(), MathType.label(algorithm.math()), algorithm.workspaceBytes());
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}

@@ -1,0 +1,60 @@
+package dev.flopmeter.run.cudnn.execute;
+
+import dev.flopmeter.run.cudnn.plan.ActivationWork;
+import dev.flopmeter.run.cudnn.plan.AttentionWork;
+import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.LrnWork;
+import dev.flopmeter.run.cudnn.plan.PoolingWork;
+import dev.flopmeter.run.cudnn.plan.ProductWork;
+import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
+import dev.flopmeter.run.cudnn.plan.TransposedConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.Work;
+
+/** Prepares each kind of work on the device. */
+record Executables(Site site) implements Work.Cases<Executable> {
+  @Override
+  public Executable convolution(ConvolutionWork work) {
+    return ConvolutionExecutable.prepare(site, work);
+  }
+
+  @Override
+  public Executable transposedConvolution(TransposedConvolutionWork work) {
+    return TransposedConvolutionExecutable.prepare(site, work);
+  }
+
+  @Override
+  public Executable pooling(PoolingWork work) {
+    return PlainExecutables.pooling(site, work);
+  }
+
+  @Override
+  public Executable softmax(SoftmaxWork work) {
+    return PlainExecutables.softmax(site, work);
+  }
+
+  @Override
+  public Executable activation(ActivationWork work) {
+    return PlainExecutables.activation(site, work);
+  }
+
+  @Override
+  public Executable lrn(LrnWork work) {
+    return PlainExecutables.lrn(site, work);
+  }
+
+  @Override
+  public Executable product(ProductWork work) {
+    return ProductExecutable.prepare(site, work);
+  }
+
+  @Override
+  public Executable attention(AttentionWork work) {
+    return AttentionExecutable.prepare(site, work);
+  }
+
+  @Override
+  public Executable kernel(KernelWork work) {
+    return new KernelExecutable(site, work);
+  }
+}

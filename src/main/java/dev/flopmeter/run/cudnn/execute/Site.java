@@ -1,0 +1,39 @@
+package dev.flopmeter.run.cudnn.execute;
+
+import dev.flopmeter.run.Precision;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.cudnn.driver.Address;
+import dev.flopmeter.run.cudnn.driver.Gpu;
+import dev.flopmeter.run.cudnn.driver.Workspace;
+import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.Work;
+import java.util.function.Function;
+
+/** Where work is made ready: the device, the places of all views, the shared scratch memory. */
+record Site(
+    Gpu gpu,
+    RunOptions options,
+    Function<View, Address> addresses,
+    Workspace workspace,
+    AlgorithmCache cache) {
+  Address address(View view) {
+    return addresses.apply(view);
+  }
+
+  /** cuDNN's number of the arithmetic that the precision allows. */
+  int math() {
+    return math(options.precision());
+  }
+
+  static int math(Precision precision) {
+    return switch (precision) {
+      case FP32 -> MathType.FMA.code();
+      case TF32 -> MathType.DEFAULT.code();
+      case FP16, BF16 -> MathType.TENSOR_OP.code();
+    };
+  }
+
+  Executable prepare(Work work) {
+    return work.match(new Executables(this));
+  }
+}

@@ -1,0 +1,152 @@
+package dev.flopmeter.run.cudnn.execute;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Elements;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.cudnn.driver.DeviceMemory;
+import dev.flopmeter.run.cudnn.driver.Stream;
+import dev.flopmeter.run.cudnn.plan.Block;
+import dev.flopmeter.run.cudnn.plan.Storage;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.function.DoubleConsumer;
+import jcuda.Pointer;
+
+/**
+ * Moves tensors between host and device through one staging buffer, converting between the model's
+ * types and those of the device.
+ */
+final class Transfer {
+  private static final int STAGING_BYTES = 8 << 20;
+
+  private final ByteBuffer staging =
+      ByteBuffer.allocateDirect(STAGING_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+
+  private final Stream stream;
+
+  Transfer(Stream stream) {
+    this.stream = stream;
+  }
+
+  /** Writes a constant's content. */
+  void upload(Block block, DeviceMemory to, long offset) {
+    Block.Content content = block.content();
+    if (content == null) {
+      throw new IllegalArgumentException(block + " is no constant");
+    }
+    Upload upload = new Upload(block.storage(), to, offset);
+    content.write(upload);
+    upload.flush();
+    if (upload.at - offset != block.bytes()) {
+      throw new IllegalStateException(block + " was given " + (upload.at - offset) + " bytes");
+    }
+  }
+
+  /** Writes a fed tensor. */
+  void upload(Tensor tensor, Storage storage, DeviceMemory to, long offset) {
+    if (tensor.type().type() == storage.type()) {
+      copy(tensor.data(), to, offset);
+      return;
+    }
+    Upload upload = new Upload(storage, to, offset);
+    if (storage.isFloat()) {
+      for (long i = 0; i < tensor.elements(); i++) {
+        upload.accept(tensor.doubleAt(i));
+      }
+    } else {
+      for (long i = 0; i < tensor.elements(); i++) {
+        upload.accept(tensor.longAt(i));
+      }
+    }
+    upload.flush();
+  }
+
+  private void copy(ByteBuffer data, DeviceMemory to, long offset) {
+    long at = offset;
+    while (data.hasRemaining()) {
+      staging.clear();
+      ByteBuffer part = data.slice();
+      part.limit(Math.min(part.remaining(), staging.remaining()));
+      staging.put(part);
+      to.upload(at, Pointer.to(staging.rewind()), part.limit(), stream);
+      at += part.limit();
+      data.position(data.position() + part.limit());
+    }
+  }
+
+  /** Reads a result as the model declares it. */
+  Tensor download(TensorType type, Storage storage, DeviceMemory from, long offset) {
+    ByteBuffer result = Elements.allocate(type);
+    long elements = type.elements();
+    int perRound = STAGING_BYTES / storage.bytes();
+    for (long done = 0; done < elements; done += perRound) {
+      int count = (int) Math.min(perRound, elements - done);
+      staging.clear();
+      from.download(
+          offset + done * storage.bytes(), Pointer.to(staging), (long) count * storage.bytes());
+      convert(storage, count, result, type.type(), done);
+    }
+    return DenseTensor.of(type, result.rewind());
+  }
+
+  private void convert(Storage storage, int count, ByteBuffer result, DataType type, long done) {
+    if (type == storage.type()) {
+      result.put((int) done * storage.bytes(), staging, 0, count * storage.bytes());
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      if (storage.isFloat()) {
+        Elements.putDouble(result, type, done + i, Elements.getDouble(staging, storage.type(), i));
+      } else {
+        Elements.putLong(result, type, done + i, Elements.getLong(staging, storage.type(), i));
+      }
+    }
+  }
+
+  /** Collects elements in the staging buffer and sends it off whenever it is full. */
+  private final class Upload implements DoubleConsumer {
+    private final Storage storage;
+    private final DeviceMemory to;
+    private final int capacity;
+    private long at;
+    private int count;
+
+    Upload(Storage storage, DeviceMemory to, long offset) {
+      this.storage = storage;
+      this.to = to;
+      this.at = offset;
+      this.capacity = STAGING_BYTES / storage.bytes();
+    }
+
+    @Override
+    public void accept(double value) {
+      Elements.putDouble(staging, storage.type(), count, storage.saturated(value));
+      next();
+    }
+
+    /** Integers beyond 2^53 keep all their digits. */
+    void accept(long value) {
+      Elements.putLong(staging, storage.type(), count, value);
+      next();
+    }
+
+    private void next() {
+      count++;
+      if (count == capacity) {
+        flush();
+      }
+    }
+
+    void flush() {
+      if (count > 0) {
+        staging.clear();
+        long bytes = (long) count * storage.bytes();
+        to.upload(at, Pointer.to(staging), bytes, stream);
+        at += bytes;
+        count = 0;
+      }
+    }
+  }
+}

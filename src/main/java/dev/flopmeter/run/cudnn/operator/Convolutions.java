@@ -1,0 +1,312 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.Window;
+import dev.flopmeter.run.cudnn.plan.Binary;
+import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.TransposedConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.Work;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Convolutions with all that is fused to them, and transposed convolutions. */
+final class Convolutions {
+  /** Tensor cores want channels in eights; the few of an image are padded to that. */
+  private static final int CHANNEL_MULTIPLE = 8;
+
+  private Convolutions() {}
+
+  static void addTo(Map<String, Operators.Operator> operators) {
+    operators.put("Conv", Convolutions::convolution);
+    operators.put(Group.FUSED_CONVOLUTION, Convolutions::convolution);
+    operators.put("ConvTranspose", Convolutions::transposed);
+  }
+
+  private static void convolution(NodePlan node) {
+    Shape weightShape = node.shape(1);
+    Window window =
+        Window.of(
+            node.attributes(), node.shape(0), weightShape.slice(2, weightShape.rank()).dims());
+    int groups = Math.toIntExact(node.attributes().integer("group", 1));
+    Optional<Tensor> constant = node.operands().value(1);
+    Format format =
+        weightShape.rank() == 4 && constant.isPresent()
+            ? node.draft().formatOf(node.node().name())
+            : Format.PLAIN;
+    int channels = Math.toIntExact(weightShape.dim(1));
+    boolean isPadded =
+        format == Format.CHANNELS_LAST
+            && groups == 1
+            && channels < CHANNEL_MULTIPLE
+            && node.floats() != Storage.F32;
+    int storedChannels = isPadded ? CHANNEL_MULTIPLE : channels;
+
+    View x = image(node, window, format, groups == 1 ? storedChannels : 0);
+    int[] pad =
+        Spatial.isPlainPadding(window)
+            ? Spatial.lifted(window.padBegin(), 0)
+            : new int[Math.max(2, window.axes())];
+    FoldedWeights folded = FoldedWeights.of(node, constant.orElse(null));
+    View weights =
+        constant.isPresent()
+            ? weights(node, folded, weightShape, storedChannels, format)
+            : Spatial.lifted(node.plain(1));
+    View bias = bias(node, folded, weightShape.dim(0));
+    List<View> reads = new ArrayList<>(List.of(x, weights));
+    View residual = null;
+    if (node.group().residual() != null) {
+      if (!node.draft()
+          .graph()
+          .requireType(node.group().residual())
+          .shape()
+          .equals(node.outputShape(0))) {
+        throw node.unsupported("an addend of another shape than the result");
+      }
+      residual = node.draft().formatted(node.group().residual(), format);
+      reads.add(residual);
+    }
+    if (bias != null) {
+      reads.add(bias);
+    }
+    View y = node.out(0, format);
+    List<Work> works = new ArrayList<>();
+    works.add(
+        new ConvolutionWork(
+            x,
+            weights,
+            Spatial.lifted(y),
+            bias,
+            residual == null ? null : Spatial.lifted(residual),
+            node.group().relu(),
+            pad,
+            Spatial.lifted(window.stride(), 1),
+            Spatial.lifted(window.dilation(), 1),
+            groups,
+            format));
+    works.addAll(FusedActivation.of(node, y));
+    node.emit(reads, List.of(y), works);
+  }
+
+  /**
+   * The input as cuDNN takes it: with zeros around it where the padding is uneven, and with
+   * channels of zeros up to {@code channels} (0: as many as there are).
+   */
+  private static View image(NodePlan node, Window window, Format format, int channels) {
+    Shape shape = node.shape(0);
+    boolean isWidened = channels != 0 && channels != shape.dim(1);
+    if (Spatial.isPlainPadding(window) && !isWidened) {
+      return Spatial.lifted(node.formatted(0, format));
+    }
+    View from = node.in(0);
+    long[] dims = shape.dims();
+    dims[1] = isWidened ? channels : dims[1];
+    long start = 0;
+    boolean isPadded = !Spatial.isPlainPadding(window);
+    for (int i = 0; i < window.axes() && isPadded; i++) {
+      if (window.padBegin()[i] < 0 || window.padEnd()[i] < 0) {
+        throw node.unsupported("negative padding");
+      }
+      dims[i + 2] += window.padBegin()[i] + window.padEnd()[i];
+    }
+    View to = node.scratch("padded", Shape.of(dims), node.floats(), format);
+    for (int i = 0; i < window.axes() && isPadded; i++) {
+      start += window.padBegin()[i] * to.stride(i + 2);
+    }
+    View inside = to.as(shape.with(1, dims[1]), to.strides()).movedBy(start);
+    Work copy = Copies.padded(innermost(from, format), innermost(inside, format));
+    if (isPadded) {
+      node.emitAdded("pad", List.of(from), List.of(to), Copies.fill(to, 0), copy);
+    } else {
+      node.emitAdded("pad", List.of(from), List.of(to), copy);
+    }
+    return Spatial.lifted(to);
+  }
+
+  /** The same view with its axes in memory order, so that a copy walks along memory. */
+  private static View innermost(View view, Format format) {
+    return format == Format.CHANNELS_LAST ? view.permuted(0, 2, 3, 1) : view;
+  }
+
+  private static View weights(
+      NodePlan node, FoldedWeights folded, Shape shape, int channels, Format format) {
+    long outputs = shape.dim(0);
+    long own = shape.dim(1);
+    long volume = shape.elements(2, shape.rank());
+    long[] dims = shape.dims();
+    dims[1] = channels;
+    View view =
+        node.constant(
+            "weights:" + format.label(),
+            Shape.of(dims),
+            node.floats(),
+            out -> {
+              for (long k = 0; k < outputs; k++) {
+                double scale = folded.scale(k);
+                if (format == Format.CHANNELS_LAST) {
+                  for (long v = 0; v < volume; v++) {
+                    for (long c = 0; c < channels; c++) {
+                      out.accept(c < own ? scale * folded.weight((k * own + c) * volume + v) : 0);
+                    }
+                  }
+                } else {
+                  for (long i = 0; i < own * volume; i++) {
+                    out.accept(scale * folded.weight(k * own * volume + i));
+                  }
+                }
+              }
+            });
+    View ordered = View.of(view.block(), view.storage(), view.shape(), format);
+    return Spatial.lifted(ordered);
+  }
+
+  private static @Nullable View bias(NodePlan node, FoldedWeights folded, long outputs) {
+    if (node.has(2) && node.operands().value(2).isEmpty()) {
+      return node.plain(2);
+    }
+    boolean isFused = node.group().relu() || node.group().residual() != null;
+    if (!folded.hasBias() && !isFused) {
+      return null;
+    }
+    // The fused call takes a bias, if only one of zeros.
+    return node.constant(
+        "bias",
+        Shape.of(outputs),
+        node.floats(),
+        out -> {
+          for (long k = 0; k < outputs; k++) {
+            out.accept(folded.bias(k));
+          }
+        });
+  }
+
+  /**
+   * cuDNN's gradient by the input gives the transposed convolution for symmetric padding; for any
+   * other, the whole of it is computed and the wanted part copied out. The bias is added after.
+   */
+  private static void transposed(NodePlan node) {
+    Shape in = node.shape(0);
+    Shape weightShape = node.shape(1);
+    Shape out = node.outputShape(0);
+    int axes = in.rank() - 2;
+    long[] stride = Window.perAxis(node.attributes(), "strides", axes, 1);
+    long[] dilation = Window.perAxis(node.attributes(), "dilations", axes, 1);
+    int groups = Math.toIntExact(node.attributes().integer("group", 1));
+    long[] begin = TransposedPads.begin(node.attributes(), in, weightShape, out);
+    long[] whole = out.dims();
+    boolean isDirect = true;
+    for (int i = 0; i < axes; i++) {
+      long extent = (weightShape.dim(i + 2) - 1) * dilation[i] + 1;
+      whole[i + 2] = (in.dim(i + 2) - 1) * stride[i] + extent;
+      // What a convolution of the output by these pads would give must be the input's size again.
+      long span = out.dim(i + 2) + 2 * begin[i] - extent;
+      isDirect &= begin[i] >= 0 && span >= 0 && span / stride[i] + 1 == in.dim(i + 2);
+    }
+    View x = Spatial.lifted(node.plain(0));
+    View weights = Spatial.lifted(node.plain(1));
+    View y = node.out(0);
+    List<Work> works = new ArrayList<>();
+    List<View> writes = new ArrayList<>(List.of(y));
+    View target = y;
+    if (!isDirect) {
+      for (int i = 0; i < axes; i++) {
+        whole[i + 2] = Math.max(whole[i + 2], begin[i] + out.dim(i + 2));
+      }
+      // Rows beyond the whole convolution (output padding) get nothing and must be zero.
+      target =
+          node.scratch(
+              "whole", Shape.of(exact(whole, in, weightShape, stride, dilation)), node.floats());
+      writes.add(target);
+    }
+    works.add(
+        new TransposedConvolutionWork(
+            x,
+            weights,
+            Spatial.lifted(target),
+            isDirect ? Spatial.lifted(begin, 0) : new int[Math.max(2, axes)],
+            Spatial.lifted(stride, 1),
+            Spatial.lifted(dilation, 1),
+            groups));
+    if (!isDirect) {
+      works.addAll(crop(target, y, begin));
+    }
+    List<View> reads = new ArrayList<>(List.of(x, weights));
+    if (node.has(2)) {
+      View bias = node.plain(2);
+      reads.add(bias);
+      long[] strides = new long[y.rank()];
+      strides[1] = 1;
+      works.add(Binary.work(Binary.Kind.ADD, y, bias.as(y.shape(), strides), y));
+    }
+    node.emit(reads, writes, works);
+  }
+
+  private static long[] exact(
+      long[] whole, Shape in, Shape weights, long[] stride, long[] dilation) {
+    long[] dims = whole.clone();
+    for (int i = 2; i < dims.length; i++) {
+      dims[i] = (in.dim(i) - 1) * stride[i - 2] + (weights.dim(i) - 1) * dilation[i - 2] + 1;
+    }
+    return dims;
+  }
+
+  /** Copies what of {@code whole} falls into {@code y}, whose first element is {@code begin} in. */
+  private static List<Work> crop(View whole, View y, long[] begin) {
+    long[] size = y.shape().dims();
+    long from = 0;
+    long to = 0;
+    boolean isCovered = true;
+    for (int i = 0; i < begin.length; i++) {
+      int axis = i + 2;
+      long first = Math.max(0, -begin[i]);
+      long last = Math.min(y.dim(axis), whole.dim(axis) - begin[i]);
+      size[axis] = Math.max(0, last - first);
+      isCovered &= size[axis] == y.dim(axis);
+      from += (first + begin[i]) * whole.stride(axis);
+      to += first * y.stride(axis);
+    }
+    Shape part = Shape.of(size);
+    Work copy =
+        Copies.copy(
+            whole.as(part, whole.strides()).movedBy(from), y.as(part, y.strides()).movedBy(to));
+    return isCovered ? List.of(copy) : List.of(Copies.fill(y, 0), copy);
+  }
+
+  /** Where the output of a transposed convolution begins in the whole of it. */
+  private static final class TransposedPads {
+    static long[] begin(
+        dev.flopmeter.model.Attributes attributes, Shape in, Shape weights, Shape out) {
+      int axes = in.rank() - 2;
+      String auto = attributes.text("auto_pad", "NOTSET");
+      boolean isSized = attributes.has("output_shape");
+      if (auto.equals("VALID") || (auto.equals("NOTSET") && !isSized)) {
+        return auto.equals("VALID")
+            ? new long[axes]
+            : Arrays.copyOf(attributes.integers("pads", new long[2 * axes]), axes);
+      }
+      long[] stride = Window.perAxis(attributes, "strides", axes, 1);
+      long[] dilation = Window.perAxis(attributes, "dilations", axes, 1);
+      long[] outputPadding = Window.perAxis(attributes, "output_padding", axes, 0);
+      long[] begin = new long[axes];
+      for (int i = 0; i < axes; i++) {
+        long total =
+            Math.max(
+                0,
+                stride[i] * (in.dim(i + 2) - 1)
+                    + outputPadding[i]
+                    + (weights.dim(i + 2) - 1) * dilation[i]
+                    + 1
+                    - out.dim(i + 2));
+        begin[i] = auto.equals("SAME_UPPER") ? total / 2 : total - total / 2;
+      }
+      return begin;
+    }
+  }
+}

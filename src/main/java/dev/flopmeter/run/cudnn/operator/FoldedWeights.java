@@ -1,0 +1,78 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A convolution's weights and bias with the batch normalisation after it folded in, in float64:
+ * {@code scale = gamma / sqrt(var + epsilon)}, {@code bias = (bias - mean) * scale + beta}.
+ */
+final class FoldedWeights {
+  private final @Nullable Tensor weights;
+  private final @Nullable Tensor ownBias;
+  private final @Nullable Tensor addedBias;
+  private final double @Nullable [] scale;
+  private final double @Nullable [] shift;
+
+  private FoldedWeights(
+      @Nullable Tensor weights,
+      @Nullable Tensor ownBias,
+      @Nullable Tensor addedBias,
+      double @Nullable [] scale,
+      double @Nullable [] shift) {
+    this.weights = weights;
+    this.ownBias = ownBias;
+    this.addedBias = addedBias;
+    this.scale = scale;
+    this.shift = shift;
+  }
+
+  static FoldedWeights of(NodePlan node, @Nullable Tensor weights) {
+    Tensor bias = node.has(2) ? node.operands().value(2).orElse(null) : null;
+    Node norm = node.group().batchNorm();
+    if (norm == null) {
+      return new FoldedWeights(weights, bias, node.group().bias(), null, null);
+    }
+    Operands in = Operands.of(node.draft().graph(), norm);
+    double epsilon = epsilon(norm.attributes());
+    double[] scale = in.requireValue(1).toDoubles();
+    double[] shift = in.requireValue(2).toDoubles();
+    double[] mean = in.requireValue(3).toDoubles();
+    double[] variance = in.requireValue(4).toDoubles();
+    for (int i = 0; i < scale.length; i++) {
+      scale[i] /= Math.sqrt(variance[i] + epsilon);
+      shift[i] -= mean[i] * scale[i];
+    }
+    return new FoldedWeights(weights, bias, node.group().bias(), scale, shift);
+  }
+
+  static double epsilon(Attributes attributes) {
+    return attributes.number("epsilon", 1e-5f);
+  }
+
+  double weight(long index) {
+    if (weights == null) {
+      throw new IllegalStateException("these weights are not constant");
+    }
+    return weights.doubleAt(index);
+  }
+
+  double scale(long channel) {
+    return scale == null ? 1 : scale[(int) channel];
+  }
+
+  boolean hasBias() {
+    return ownBias != null || addedBias != null || shift != null;
+  }
+
+  double bias(long channel) {
+    double bias = ownBias == null ? 0 : ownBias.doubleAt(channel);
+    if (shift != null) {
+      bias = bias * scale(channel) + shift[(int) channel];
+    }
+    return addedBias == null ? bias : bias + addedBias.doubleAt(channel);
+  }
+}

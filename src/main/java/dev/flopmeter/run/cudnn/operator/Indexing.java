@@ -1,0 +1,214 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.Loops;
+import dev.flopmeter.run.cudnn.plan.View;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Reading and writing at computed places. */
+final class Indexing {
+  private Indexing() {}
+
+  static void addTo(Map<String, Operators.Operator> operators) {
+    operators.put("Gather", Indexing::gather);
+    operators.put("GatherElements", Indexing::gatherElements);
+    operators.put("GatherND", Indexing::gatherNd);
+    operators.put("ScatterElements", Indexing::scatterElements);
+    operators.put("Scatter", Indexing::scatterElements);
+    operators.put("ScatterND", Indexing::scatterNd);
+    operators.put("OneHot", Indexing::oneHot);
+  }
+
+  private static void gather(NodePlan node) {
+    View x = node.plain(0);
+    View indices = node.plain(1);
+    View y = node.out(0);
+    int axis = x.shape().axis(node.attributes().integer("axis", 0));
+    node.emit(List.of(x, indices), List.of(y), gather(x, indices, y, axis));
+  }
+
+  /** {@code y = x} at {@code indices} along one axis; all three are packed. */
+  static KernelWork gather(View x, View indices, View y, int axis) {
+    return KernelWork.perElement(
+        "gather",
+        y.elements(),
+        new Arguments()
+            .pointer(x)
+            .pointer(indices)
+            .pointer(y)
+            .numbers(
+                y.elements(),
+                x.dim(axis),
+                x.shape().elements(axis + 1, x.rank()),
+                indices.elements())
+            .integers(x.storage().code(), 0));
+  }
+
+  private static void gatherElements(NodePlan node) {
+    View x = node.plain(0);
+    View indices = node.plain(1);
+    View y = node.out(0);
+    int axis = x.shape().axis(node.attributes().integer("axis", 0));
+    long[] strides = x.strides().clone();
+    strides[axis] = 0;
+    node.emit(
+        List.of(x, indices),
+        List.of(y),
+        KernelWork.perElement(
+            "gather_elements",
+            y.elements(),
+            new Arguments()
+                .pointer(x)
+                .pointer(indices)
+                .pointer(y)
+                .numbers(y.elements(), x.dim(axis), x.stride(axis))
+                .integers(x.storage().code(), 0)
+                .integers(led(indices.shape().dims(), 1))
+                .numbers(led(strides))));
+  }
+
+  /** Put behind unused dimensions in front, as our kernels count them. */
+  static int[] led(long[] values, int lead) {
+    int[] all = new int[Loops.RANK];
+    Arrays.fill(all, lead);
+    for (int i = 0; i < values.length; i++) {
+      all[Loops.RANK - values.length + i] = Math.toIntExact(values[i]);
+    }
+    return all;
+  }
+
+  static long[] led(long[] values) {
+    long[] all = new long[Loops.RANK];
+    System.arraycopy(values, 0, all, Loops.RANK - values.length, values.length);
+    return all;
+  }
+
+  private static int[] trailed(Shape shape) {
+    int[] all = new int[Loops.RANK];
+    for (int i = 0; i < shape.rank(); i++) {
+      all[i] = Math.toIntExact(shape.dim(i));
+    }
+    return all;
+  }
+
+  private static void gatherNd(NodePlan node) {
+    View x = node.plain(0);
+    View indices = node.plain(1);
+    View y = node.out(0);
+    int batch = Math.toIntExact(node.attributes().integer("batch_dims", 0));
+    int depth = Math.toIntExact(indices.dim(-1 + indices.rank()));
+    long tuples = indices.elements() / Math.max(1, depth);
+    long batches = x.shape().elements(0, batch);
+    Shape indexed = x.shape().slice(batch, batch + depth);
+    long[] strides = Arrays.copyOfRange(x.strides(), batch, Loops.RANK + batch);
+    node.emit(
+        List.of(x, indices),
+        List.of(y),
+        KernelWork.perElement(
+            "gather_nd",
+            y.elements(),
+            new Arguments()
+                .pointer(x)
+                .pointer(indices)
+                .pointer(y)
+                .numbers(
+                    y.elements(),
+                    x.shape().elements(batch + depth, x.rank()),
+                    depth,
+                    Math.max(1, tuples / Math.max(1, batches)),
+                    x.shape().elements(batch, x.rank()))
+                .integers(x.storage().code(), 0)
+                .integers(trailed(indexed))
+                .numbers(strides)));
+  }
+
+  /** The numbers of {@code gather.c}. */
+  private static int reduction(NodePlan node) {
+    return switch (node.attributes().text("reduction", "none")) {
+      case "add" -> 1;
+      case "mul" -> 2;
+      case "max" -> 3;
+      case "min" -> 4;
+      default -> 0;
+    };
+  }
+
+  private static void scatterElements(NodePlan node) {
+    View x = node.in(0);
+    View indices = node.plain(1);
+    View updates = node.plain(2);
+    View y = node.out(0);
+    int axis = x.shape().axis(node.attributes().integer("axis", 0));
+    long[] lines = indices.shape().dims();
+    lines[axis] = 1;
+    node.emit(
+        List.of(x, indices, updates),
+        List.of(y),
+        Copies.copy(x, y),
+        KernelWork.perElement(
+            "scatter_elements",
+            Shape.of(lines).elements(),
+            new Arguments()
+                .pointer(y)
+                .pointer(indices)
+                .pointer(updates)
+                .numbers(
+                    Shape.of(lines).elements(),
+                    indices.dim(axis),
+                    indices.stride(axis),
+                    y.dim(axis),
+                    y.stride(axis))
+                .integers(reduction(node), y.storage().code())
+                .integers(led(lines, 1))
+                .numbers(led(y.strides()))
+                .numbers(led(indices.strides()))));
+  }
+
+  private static void scatterNd(NodePlan node) {
+    View x = node.in(0);
+    View indices = node.plain(1);
+    View updates = node.plain(2);
+    View y = node.out(0);
+    int depth = Math.toIntExact(indices.dim(indices.rank() - 1));
+    long slice = y.shape().elements(depth, y.rank());
+    node.emit(
+        List.of(x, indices, updates),
+        List.of(y),
+        Copies.copy(x, y),
+        KernelWork.perElement(
+            "scatter_nd",
+            slice,
+            new Arguments()
+                .pointer(y)
+                .pointer(indices)
+                .pointer(updates)
+                .numbers(slice, indices.elements() / Math.max(1, depth), depth)
+                .integers(reduction(node), y.storage().code())
+                .integers(trailed(y.shape().slice(0, depth)))
+                .numbers(Arrays.copyOf(y.strides(), Loops.RANK))));
+  }
+
+  private static void oneHot(NodePlan node) {
+    View indices = node.plain(0);
+    View values = node.plain(2);
+    View y = node.out(0);
+    int axis = y.shape().axis(node.attributes().integer("axis", -1));
+    node.emit(
+        List.of(indices, values),
+        List.of(y),
+        KernelWork.perElement(
+            "one_hot",
+            y.elements(),
+            new Arguments()
+                .pointer(indices)
+                .pointer(values)
+                .pointer(y)
+                .numbers(y.elements(), y.dim(axis), y.shape().elements(axis + 1, y.rank()))
+                .integers(
+                    indices.storage().code(), values.storage().code(), y.storage().code(), 0)));
+  }
+}

@@ -1,0 +1,335 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.Loops;
+import dev.flopmeter.run.cudnn.plan.LrnWork;
+import dev.flopmeter.run.cudnn.plan.View;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Normalisations: by stored statistics, across channels, and by the statistics of rows. */
+final class Normalizations {
+  /** The numbers of {@code normalize.c}. */
+  static final int MEAN_AND_VARIANCE = 0;
+
+  static final int ROOT_MEAN_SQUARE = 1;
+  private static final int NORM_1 = 2;
+  private static final int NORM_2 = 3;
+
+  private Normalizations() {}
+
+  static void addTo(Map<String, Operators.Operator> operators) {
+    operators.put("BatchNormalization", Normalizations::batch);
+    operators.put("LRN", Normalizations::lrn);
+    operators.put("LayerNormalization", node -> layer(node, MEAN_AND_VARIANCE));
+    operators.put("RMSNormalization", node -> layer(node, ROOT_MEAN_SQUARE));
+    operators.put("SimplifiedLayerNormalization", Normalizations::simplified);
+    operators.put("InstanceNormalization", Normalizations::instance);
+    operators.put("GroupNormalization", Normalizations::group);
+    operators.put("LpNormalization", Normalizations::lp);
+    operators.put("MeanVarianceNormalization", Normalizations::meanVariance);
+  }
+
+  private static void batch(NodePlan node) {
+    if (node.attributes().flag("training_mode", false)) {
+      throw node.unsupported("training_mode");
+    }
+    if (!node.attributes().flag("spatial", true)) {
+      throw node.unsupported("spatial = 0");
+    }
+    View x = node.in(0);
+    View y = node.outLike(0, x);
+    List<View> reads = new ArrayList<>(List.of(x));
+    for (int i = 1; i <= 4; i++) {
+      reads.add(node.plain(i));
+    }
+    long[] perChannel = new long[x.rank()];
+    if (x.rank() > 1) {
+      perChannel[1] = 1;
+    }
+    View parameter = reads.get(1).as(x.shape(), perChannel);
+    Loops loops = Loops.over(y.shape(), y, x, parameter);
+    Arguments arguments = new Arguments().pointer(x).pointer(y);
+    reads.subList(1, 5).forEach(arguments::pointer);
+    node.emit(
+        reads,
+        List.of(y),
+        KernelWork.perElement(
+            "batch_normalize",
+            y.elements(),
+            arguments
+                .number(y.elements())
+                .integer(x.storage().code())
+                .real(FoldedWeights.epsilon(node.attributes()))
+                .integers(loops.sizes())
+                .numbers(loops.strides().get(1))
+                .numbers(loops.strides().get(2))
+                .numbers(loops.strides().get(0))));
+  }
+
+  private static void lrn(NodePlan node) {
+    View x = Spatial.lifted(node.plain(0));
+    View y = node.out(0);
+    node.emit(
+        List.of(x),
+        List.of(y),
+        new LrnWork(
+            x,
+            Spatial.lifted(y),
+            Math.toIntExact(node.attributes().integer("size")),
+            node.attributes().number("alpha", 1e-4f),
+            node.attributes().number("beta", 0.75f),
+            node.attributes().number("bias", 1)));
+  }
+
+  private static void layer(NodePlan node, int kind) {
+    View x = node.plain(0);
+    View y = node.out(0);
+    int axis = x.shape().axis(node.attributes().integer("axis", -1));
+    long length = x.shape().elements(axis, x.rank());
+    Shape tail = x.shape().slice(axis, x.rank());
+    List<View> reads = new ArrayList<>(List.of(x));
+    View scale = parameter(node, 1, tail, reads);
+    View bias = parameter(node, 2, tail, reads);
+    List<View> writes = new ArrayList<>(List.of(y));
+    View mean = statistic(node, 1, writes);
+    View inverse = statistic(node, 2, writes);
+    node.emit(
+        reads,
+        writes,
+        rows(
+            kind,
+            x,
+            y,
+            x.elements() / Math.max(1, length),
+            length,
+            1,
+            scale,
+            bias,
+            1,
+            1,
+            FoldedWeights.epsilon(node.attributes()),
+            mean,
+            inverse));
+  }
+
+  /** ONNX Runtime's name for RMSNormalization. */
+  private static void simplified(NodePlan node) {
+    if (node.hasOutput(1)) {
+      throw node.unsupported("the output of the inverse deviation");
+    }
+    layer(node, ROOT_MEAN_SQUARE);
+  }
+
+  /** A scale or bias of the normalised axes, repeated to all of them where it is smaller. */
+  private static @Nullable View parameter(NodePlan node, int input, Shape tail, List<View> reads) {
+    if (!node.has(input)) {
+      return null;
+    }
+    View given = node.plain(input);
+    if (given.elements() == tail.elements()) {
+      reads.add(given);
+      return given;
+    }
+    View whole = node.scratch("parameter" + input, tail, given.storage());
+    node.emitAdded(
+        "Expand", List.of(given), List.of(whole), Copies.copy(given.broadcastTo(tail), whole));
+    reads.add(whole);
+    return whole;
+  }
+
+  private static @Nullable View statistic(NodePlan node, int output, List<View> writes) {
+    if (node.node().outputs().size() <= output || !node.hasOutput(output)) {
+      return null;
+    }
+    View view = node.out(output);
+    writes.add(view);
+    return view;
+  }
+
+  private static void instance(NodePlan node) {
+    View x = node.plain(0);
+    View y = node.out(0);
+    View scale = node.plain(1);
+    View bias = node.plain(2);
+    long length = x.shape().elements(2, x.rank());
+    node.emit(
+        List.of(x, scale, bias),
+        List.of(y),
+        rows(
+            MEAN_AND_VARIANCE,
+            x,
+            y,
+            x.dim(0) * x.dim(1),
+            length,
+            1,
+            scale,
+            bias,
+            length,
+            x.dim(1),
+            FoldedWeights.epsilon(node.attributes()),
+            null,
+            null));
+  }
+
+  private static void group(NodePlan node) {
+    View x = node.plain(0);
+    View y = node.out(0);
+    long groups = node.attributes().integer("num_groups");
+    long channels = x.dim(1) / groups;
+    long pixels = x.shape().elements(2, x.rank());
+    List<View> reads = new ArrayList<>(List.of(x));
+    View scale = perChannel(node, 1, groups, channels, reads);
+    View bias = perChannel(node, 2, groups, channels, reads);
+    node.emit(
+        reads,
+        List.of(y),
+        rows(
+            MEAN_AND_VARIANCE,
+            x,
+            y,
+            x.dim(0) * groups,
+            channels * pixels,
+            1,
+            scale,
+            bias,
+            pixels,
+            groups,
+            FoldedWeights.epsilon(node.attributes()),
+            null,
+            null));
+  }
+
+  /** Before opset 21 scale and bias were per group. */
+  private static View perChannel(
+      NodePlan node, int input, long groups, long channels, List<View> reads) {
+    View given = node.plain(input);
+    if (node.node().opset() >= 21 || given.elements() == groups * channels) {
+      reads.add(given);
+      return given;
+    }
+    View whole = node.scratch("parameter" + input, Shape.of(groups, channels), given.storage());
+    node.emitAdded(
+        "Expand",
+        List.of(given),
+        List.of(whole),
+        Copies.copy(given.as(whole.shape(), 1, 0), whole));
+    reads.add(whole);
+    return whole;
+  }
+
+  private static void lp(NodePlan node) {
+    View x = node.plain(0);
+    View y = node.out(0);
+    int axis = x.shape().axis(node.attributes().integer("axis", -1));
+    long inner = x.shape().elements(axis + 1, x.rank());
+    int kind = node.attributes().integer("p", 2) == 1 ? NORM_1 : NORM_2;
+    node.emit(
+        List.of(x),
+        List.of(y),
+        rows(
+            kind,
+            x,
+            y,
+            x.elements() / x.dim(axis),
+            x.dim(axis),
+            inner,
+            null,
+            null,
+            1,
+            1,
+            0,
+            null,
+            null));
+  }
+
+  private static void meanVariance(NodePlan node) {
+    View x = node.in(0);
+    long[] axes = node.attributes().integers("axes", 0, 2, 3);
+    int[] order = Reductions.keptFirst(x.shape(), axes);
+    View turned = x.permuted(order);
+    View packed = node.scratch("rows", turned.shape(), x.storage());
+    View done = node.scratch("normalized", turned.shape(), x.storage());
+    View y = node.out(0);
+    long length = 1;
+    for (long axis : axes) {
+      length *= x.dim(x.shape().axis(axis));
+    }
+    node.emit(
+        List.of(x),
+        List.of(y, packed, done),
+        Copies.copy(turned, packed),
+        rows(
+            MEAN_AND_VARIANCE,
+            packed,
+            done,
+            x.elements() / length,
+            length,
+            1,
+            null,
+            null,
+            1,
+            1,
+            1e-9,
+            null,
+            null),
+        Copies.copy(done, y.permuted(order)));
+  }
+
+  /** {@link #rows} over the last axis, with a scale and perhaps a bias for each of its elements. */
+  static KernelWork lastAxis(
+      int kind,
+      View x,
+      View y,
+      View scale,
+      @Nullable View bias,
+      double epsilon,
+      @Nullable View mean,
+      @Nullable View inverse) {
+    long length = x.dim(x.rank() - 1);
+    long rows = x.elements() / Math.max(1, length);
+    return rows(kind, x, y, rows, length, 1, scale, bias, 1, 1, epsilon, mean, inverse);
+  }
+
+  /**
+   * Normalises each row. Row r starts at {@code (r / inner) * length * inner + r % inner}, its
+   * elements are {@code inner} apart.
+   *
+   * @param run elements of a row that share one scale
+   * @param repeat rows after which the scales begin again
+   */
+  private static KernelWork rows(
+      int kind,
+      View x,
+      View y,
+      long rows,
+      long length,
+      long inner,
+      @Nullable View scale,
+      @Nullable View bias,
+      long run,
+      long repeat,
+      double epsilon,
+      @Nullable View mean,
+      @Nullable View inverse) {
+    return KernelWork.perRow(
+        "normalize_rows",
+        rows,
+        length,
+        new Arguments()
+            .pointer(x)
+            .pointer(y)
+            .pointerOrNull(scale)
+            .pointerOrNull(bias)
+            .pointerOrNull(mean)
+            .pointerOrNull(inverse)
+            .numbers(rows, length, inner, run, repeat)
+            .integers(kind, x.storage().code())
+            .real(epsilon)
+            .integer(0));
+  }
+}

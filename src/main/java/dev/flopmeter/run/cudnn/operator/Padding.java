@@ -1,0 +1,97 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.Loops;
+import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.View;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** {@code Pad}: each axis has a table of where its places come from; -1 is the constant. */
+final class Padding {
+  private Padding() {}
+
+  static void addTo(Map<String, Operators.Operator> operators) {
+    operators.put("Pad", Padding::pad);
+  }
+
+  private static void pad(NodePlan node) {
+    View x = node.plain(0);
+    View y = node.out(0);
+    int rank = x.rank();
+    long[] pads = node.operands().integers("pads", 1).orElseThrow();
+    long[] axes = node.has(3) ? node.operands().requireValue(3).toLongs() : null;
+    long[] begin = new long[rank];
+    for (int i = 0; i < pads.length / 2; i++) {
+      begin[axes == null ? i : x.shape().axis(axes[i])] = pads[i];
+    }
+    String mode = node.attributes().text("mode", "constant");
+    List<Long> table = new ArrayList<>();
+    for (int i = rank; i < Loops.RANK; i++) {
+      table.add(0L);
+    }
+    for (int axis = 0; axis < rank; axis++) {
+      for (long at = 0; at < y.dim(axis); at++) {
+        table.add(source(mode, at - begin[axis], x.dim(axis)));
+      }
+    }
+    List<View> reads = new ArrayList<>(List.of(x));
+    View places =
+        node.constant(
+            "places",
+            dev.flopmeter.model.Shape.of(table.size()),
+            Storage.I64,
+            out -> table.forEach(place -> out.accept((double) place)));
+    reads.add(places);
+    View value = value(node, x.storage());
+    if (value != null) {
+      reads.add(value);
+    }
+    node.emit(
+        reads,
+        List.of(y),
+        KernelWork.perElement(
+            "remap",
+            y.elements(),
+            new Arguments()
+                .pointer(x)
+                .pointer(places)
+                .pointerOrNull(value)
+                .pointer(y)
+                .number(y.elements())
+                .integers(x.storage().code(), 0)
+                .integers(Indexing.led(y.shape().dims(), 1))
+                .numbers(Indexing.led(x.strides()))));
+  }
+
+  private static @org.jspecify.annotations.Nullable View value(NodePlan node, Storage storage) {
+    if (node.attributes().has("value")) {
+      return node.draft()
+          .constant(node.node().name() + ":value", storage, node.attributes().number("value", 0));
+    }
+    if (!node.has(2)) {
+      return null;
+    }
+    Tensor constant = node.operands().value(2).orElse(null);
+    return constant == null
+        ? node.plain(2)
+        : node.draft().constant(node.node().name() + ":value", storage, constant.doubleAt(0));
+  }
+
+  /** Where place {@code at} (counted from the first element of the input) comes from. */
+  static long source(String mode, long at, long size) {
+    return switch (mode) {
+      case "edge" -> Math.max(0, Math.min(size - 1, at));
+      case "wrap" -> Math.floorMod(at, size);
+      case "reflect" -> {
+        long period = Math.max(1, 2 * (size - 1));
+        long folded = Math.floorMod(at, period);
+        yield folded < size ? folded : period - folded;
+      }
+      default -> at >= 0 && at < size ? at : -1;
+    };
+  }
+}

@@ -1,0 +1,303 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.cudnn.plan.ActivationWork;
+import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.Binary;
+import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.Loops;
+import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.Unary;
+import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.Work;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** Element-wise operators: activations, arithmetic, comparison, selection. */
+final class Pointwise {
+  private Pointwise() {}
+
+  static void addTo(Map<String, Operators.Operator> operators) {
+    operators.put("Relu", node -> activation(node, ActivationWork.Kind.RELU, 0));
+    operators.put("Sigmoid", node -> activation(node, ActivationWork.Kind.SIGMOID, 0));
+    operators.put("Tanh", node -> activation(node, ActivationWork.Kind.TANH, 0));
+    operators.put(
+        "Elu", node -> activation(node, ActivationWork.Kind.ELU, number(node, "alpha", 1)));
+    operators.put(
+        "LeakyRelu", node -> unary(node, Unary.Kind.LEAKY_RELU, number(node, "alpha", 0.01)));
+    operators.put(
+        "ThresholdedRelu",
+        node -> unary(node, Unary.Kind.THRESHOLDED_RELU, number(node, "alpha", 1)));
+    operators.put("Celu", node -> unary(node, Unary.Kind.CELU, number(node, "alpha", 1)));
+    operators.put("Swish", node -> unary(node, Unary.Kind.SWISH, number(node, "alpha", 1)));
+    operators.put(
+        "HardSigmoid",
+        node ->
+            unary(
+                node,
+                Unary.Kind.HARD_SIGMOID,
+                number(node, "alpha", 0.2),
+                number(node, "beta", 0.5)));
+    operators.put(
+        "Selu",
+        node ->
+            unary(
+                node,
+                Unary.Kind.SELU,
+                number(node, "alpha", 1.67326319),
+                number(node, "gamma", 1.05070102)));
+    operators.put(
+        "Gelu",
+        node ->
+            unary(
+                node,
+                node.attributes().text("approximate", "none").equals("tanh")
+                    ? Unary.Kind.GELU_TANH
+                    : Unary.Kind.GELU,
+                0));
+    operators.put(
+        "Shrink",
+        node ->
+            unary(node, Unary.Kind.SHRINK, number(node, "lambd", 0.5), number(node, "bias", 0)));
+    Map.ofEntries(
+            Map.entry("Erf", Unary.Kind.ERF),
+            Map.entry("Exp", Unary.Kind.EXP),
+            Map.entry("Log", Unary.Kind.LOG),
+            Map.entry("Sqrt", Unary.Kind.SQRT),
+            Map.entry("Abs", Unary.Kind.ABS),
+            Map.entry("Neg", Unary.Kind.NEG),
+            Map.entry("Ceil", Unary.Kind.CEIL),
+            Map.entry("Floor", Unary.Kind.FLOOR),
+            Map.entry("HardSwish", Unary.Kind.HARD_SWISH),
+            Map.entry("Mish", Unary.Kind.MISH),
+            Map.entry("Softplus", Unary.Kind.SOFTPLUS),
+            Map.entry("Softsign", Unary.Kind.SOFTSIGN),
+            Map.entry("Reciprocal", Unary.Kind.RECIPROCAL),
+            Map.entry("Sign", Unary.Kind.SIGN),
+            Map.entry("Round", Unary.Kind.ROUND),
+            Map.entry("Not", Unary.Kind.NOT),
+            Map.entry("Sin", Unary.Kind.SIN),
+            Map.entry("Cos", Unary.Kind.COS),
+            Map.entry("Tan", Unary.Kind.TAN),
+            Map.entry("IsNaN", Unary.Kind.IS_NAN))
+        .forEach((op, kind) -> operators.put(op, node -> unary(node, kind, 0)));
+    Map.ofEntries(
+            Map.entry("Add", Binary.Kind.ADD),
+            Map.entry("Sub", Binary.Kind.SUB),
+            Map.entry("Mul", Binary.Kind.MUL),
+            Map.entry("Pow", Binary.Kind.POW),
+            Map.entry("Equal", Binary.Kind.EQUAL),
+            Map.entry("Less", Binary.Kind.LESS),
+            Map.entry("LessOrEqual", Binary.Kind.LESS_OR_EQUAL),
+            Map.entry("Greater", Binary.Kind.GREATER),
+            Map.entry("GreaterOrEqual", Binary.Kind.GREATER_OR_EQUAL),
+            Map.entry("And", Binary.Kind.AND),
+            Map.entry("Or", Binary.Kind.OR),
+            Map.entry("Xor", Binary.Kind.XOR))
+        .forEach((op, kind) -> operators.put(op, node -> binary(node, unused -> kind)));
+    operators.put("Div", node -> binary(node, unused -> Binary.Kind.DIV));
+    operators.put(
+        "Mod",
+        node ->
+            binary(
+                node,
+                unused ->
+                    node.attributes().flag("fmod", false) ? Binary.Kind.FMOD : Binary.Kind.MOD));
+    operators.put("PRelu", node -> binary(node, unused -> Binary.Kind.PRELU));
+    operators.put("Sum", node -> variadic(node, Binary.Kind.ADD));
+    operators.put("Max", node -> variadic(node, Binary.Kind.MAX));
+    operators.put("Min", node -> variadic(node, Binary.Kind.MIN));
+    operators.put("Mean", node -> variadic(node, Binary.Kind.ADD));
+    operators.put("Clip", Pointwise::clip);
+    operators.put("Cast", Pointwise::cast);
+    operators.put("CastLike", Pointwise::cast);
+    operators.put("Where", Pointwise::where);
+  }
+
+  static double number(NodePlan node, String name, double absent) {
+    return node.attributes().number(name, (float) absent);
+  }
+
+  /** The input if it is contiguous in whatever order, otherwise packed. */
+  static View contiguous(NodePlan node, int input) {
+    View x = node.in(input);
+    return x.is(Format.PLAIN) || x.is(Format.CHANNELS_LAST) ? x : node.plain(input);
+  }
+
+  private static void activation(NodePlan node, ActivationWork.Kind kind, double coefficient) {
+    View x = contiguous(node, 0);
+    View y = node.outLike(0, x);
+    node.emit(List.of(x), List.of(y), new ActivationWork(x, y, kind, coefficient));
+  }
+
+  static void unary(NodePlan node, Unary.Kind kind, double a) {
+    unary(node, kind, a, 0);
+  }
+
+  private static void unary(NodePlan node, Unary.Kind kind, double a, double b) {
+    View x = contiguous(node, 0);
+    View y = node.outLike(0, x);
+    node.emit(List.of(x), List.of(y), Unary.work(kind, x, y, a, b));
+  }
+
+  private static void binary(NodePlan node, Function<NodePlan, Binary.Kind> kind) {
+    View a = node.in(0);
+    View b = legacyBroadcast(node, node.in(1));
+    View y = node.outLike(0, a.elements() >= b.elements() ? a : b);
+    List<Work> works = new ArrayList<>();
+    works.add(Binary.work(kind.apply(node), a, b, y));
+    node.emit(List.of(a, b), List.of(y), works);
+  }
+
+  /** Before opset 7, {@code axis} said where the smaller operand's dimensions stand. */
+  private static View legacyBroadcast(NodePlan node, View b) {
+    boolean isChannelSlope =
+        node.node().op().equals("PRelu") && b.rank() == 1 && node.shape(0).rank() > 1;
+    if (isChannelSlope && node.node().opset() < 7 && b.dim(0) == node.shape(0).dim(1)) {
+      long[] dims = new long[node.shape(0).rank() - 1];
+      java.util.Arrays.fill(dims, 1);
+      dims[0] = b.dim(0);
+      return b.reshaped(Shape.of(dims));
+    }
+    if (!node.attributes().has("axis")
+        || !node.attributes().flag("broadcast", false)
+        || node.node().opset() >= 7) {
+      return b;
+    }
+    int axis = node.shape(0).axis(node.attributes().integer("axis"));
+    int trailing = node.shape(0).rank() - axis - b.rank();
+    long[] dims = new long[b.rank() + trailing];
+    long[] strides = new long[dims.length];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = i < b.rank() ? b.dim(i) : 1;
+      strides[i] = i < b.rank() ? b.stride(i) : 0;
+    }
+    return b.as(Shape.of(dims), strides);
+  }
+
+  private static void variadic(NodePlan node, Binary.Kind kind) {
+    int count = node.operands().inputCount();
+    List<View> reads = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      reads.add(node.in(i));
+    }
+    View y = node.outLike(0, reads.get(0));
+    List<Work> works = new ArrayList<>();
+    works.add(Copies.copy(reads.get(0).broadcastTo(y.shape()), y));
+    for (int i = 1; i < count; i++) {
+      works.add(Binary.work(kind, y, reads.get(i), y));
+    }
+    if (node.node().op().equals("Mean")) {
+      works.add(Unary.work(Unary.Kind.AFFINE, y, y, 1.0 / count, 0));
+    }
+    node.emit(reads, List.of(y), works);
+  }
+
+  private static void clip(NodePlan node) {
+    Optional<Double> low = bound(node, "min", 1);
+    Optional<Double> high = bound(node, "max", 2);
+    boolean isConstant = (!node.has(1) || low.isPresent()) && (!node.has(2) || high.isPresent());
+    View x = contiguous(node, 0);
+    View y = node.outLike(0, x);
+    if (isConstant) {
+      node.emit(
+          List.of(x),
+          List.of(y),
+          Unary.work(
+              Unary.Kind.CLIP,
+              x,
+              y,
+              low.orElse(Double.NEGATIVE_INFINITY),
+              high.orElse(Double.POSITIVE_INFINITY)));
+      return;
+    }
+    List<View> reads = new ArrayList<>(List.of(x));
+    List<Work> works = new ArrayList<>();
+    View from = x;
+    for (int i = 1; i <= 2; i++) {
+      if (node.has(i)) {
+        View bound = node.in(i);
+        reads.add(bound);
+        works.add(Binary.work(i == 1 ? Binary.Kind.MAX : Binary.Kind.MIN, from, bound, y));
+        from = y;
+      }
+    }
+    node.emit(reads, List.of(y), works);
+  }
+
+  private static Optional<Double> bound(NodePlan node, String attribute, int input) {
+    if (node.attributes().has(attribute)) {
+      return Optional.of((double) node.attributes().number(attribute, 0));
+    }
+    return node.operands().value(input).map((Tensor bound) -> bound.doubleAt(0));
+  }
+
+  /** Between floats nothing changes here: all have the plan's precision. */
+  private static void cast(NodePlan node) {
+    View x = node.in(0);
+    boolean isFloat8 = node.operands().output(0).type().name().startsWith("FLOAT8");
+    if (isFloat8 && !node.attributes().flag("saturate", true)) {
+      throw node.unsupported("a cast to float8 that does not saturate");
+    }
+    Storage to = node.draft().storageOf(node.operands().output(0));
+    boolean isBool =
+        node.operands().output(0).type() == dev.flopmeter.model.DataType.BOOL
+            && node.operands().type(0).type() != dev.flopmeter.model.DataType.BOOL;
+    if (to == x.storage() && !isBool) {
+      node.alias(0, x);
+      return;
+    }
+    View from = contiguous(node, 0);
+    View y = node.outLike(0, from);
+    if (!isBool) {
+      node.emit(List.of(from), List.of(y), Unary.work(Unary.Kind.IDENTITY, from, y, 0, 0));
+      return;
+    }
+    node.emit(
+        List.of(from),
+        List.of(y),
+        Unary.work(Unary.Kind.NOT, from, y, 0, 0),
+        Unary.work(Unary.Kind.NOT, y, y, 0, 0));
+  }
+
+  private static void where(NodePlan node) {
+    View condition = node.in(0);
+    View a = node.in(1);
+    View b = node.in(2);
+    View y = node.outLike(0, a.elements() >= b.elements() ? a : b);
+    Loops loops =
+        Loops.over(
+            y.shape(),
+            y,
+            condition.broadcastTo(y.shape()),
+            a.broadcastTo(y.shape()),
+            b.broadcastTo(y.shape()));
+    node.emit(
+        List.of(condition, a, b),
+        List.of(y),
+        KernelWork.perElement(
+            "select",
+            y.elements(),
+            new Arguments()
+                .pointer(condition)
+                .pointer(a)
+                .pointer(b)
+                .pointer(y)
+                .number(y.elements())
+                .integers(
+                    condition.storage().code(),
+                    a.storage().code(),
+                    b.storage().code(),
+                    y.storage().code())
+                .integers(loops.sizes())
+                .numbers(loops.strides().get(1))
+                .numbers(loops.strides().get(2))
+                .numbers(loops.strides().get(3))
+                .numbers(loops.strides().get(0))));
+  }
+}

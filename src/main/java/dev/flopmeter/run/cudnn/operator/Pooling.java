@@ -1,0 +1,175 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Window;
+import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.PoolingWork;
+import dev.flopmeter.run.cudnn.plan.View;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Pooling: through cuDNN where its windows are those of the model, otherwise (uneven or counted
+ * padding, windows cut at the end, dilation, indices, other norms) with our own kernel.
+ */
+final class Pooling {
+  /** The numbers of {@code pool.c}. */
+  private static final int MAX = 0;
+
+  private static final int AVERAGE = 1;
+  private static final int AVERAGE_WITH_PADDING = 2;
+  private static final int NORM = 3;
+
+  private Pooling() {}
+
+  static void addTo(Map<String, Operators.Operator> operators) {
+    operators.put("MaxPool", node -> window(node, MAX));
+    operators.put(
+        "AveragePool",
+        node ->
+            window(
+                node,
+                node.attributes().flag("count_include_pad", false)
+                    ? AVERAGE_WITH_PADDING
+                    : AVERAGE));
+    operators.put("LpPool", node -> window(node, NORM));
+    operators.put("GlobalMaxPool", node -> global(node, PoolingWork.Kind.MAX));
+    operators.put("GlobalAveragePool", node -> global(node, PoolingWork.Kind.AVERAGE_WITH_PADDING));
+    operators.put("GlobalLpPool", node -> pool(node, whole(node.shape(0)), NORM));
+  }
+
+  private static Window whole(Shape x) {
+    long[] size = x.slice(2, x.rank()).dims();
+    long[] ones = new long[size.length];
+    Arrays.fill(ones, 1);
+    long[] none = new long[size.length];
+    return new Window(size, ones, ones, none, none, false);
+  }
+
+  private static Format format(NodePlan node) {
+    return node.shape(0).rank() == 4 && node.in(0).is(Format.CHANNELS_LAST)
+        ? Format.CHANNELS_LAST
+        : Format.PLAIN;
+  }
+
+  private static void global(NodePlan node, PoolingWork.Kind kind) {
+    if (node.shape(0).rank() < 3) {
+      node.alias(0, node.plain(0));
+      return;
+    }
+    cudnn(node, whole(node.shape(0)), kind);
+  }
+
+  private static void window(NodePlan node, int kind) {
+    long[] kernel = node.attributes().integers("kernel_shape").orElseThrow();
+    Window window = Window.of(node.attributes(), node.shape(0), kernel);
+    boolean isForCudnn =
+        kind != NORM
+            && node.in(0).storage().isFloat()
+            && window.axes() <= 3
+            && Spatial.isPlainPadding(window)
+            && Arrays.stream(window.dilation()).allMatch(d -> d == 1)
+            && (node.node().outputs().size() < 2 || !node.hasOutput(1))
+            && isWhole(window, node.shape(0), node.outputShape(0));
+    if (isForCudnn) {
+      cudnn(
+          node,
+          window,
+          kind == MAX
+              ? PoolingWork.Kind.MAX
+              : kind == AVERAGE ? PoolingWork.Kind.AVERAGE : PoolingWork.Kind.AVERAGE_WITH_PADDING);
+    } else {
+      pool(node, window, kind);
+    }
+  }
+
+  /** Whether no window reaches beyond the end padding, and none is all padding. */
+  private static boolean isWhole(Window window, Shape x, Shape y) {
+    for (int i = 0; i < window.axes(); i++) {
+      long span = x.dim(i + 2) + 2 * window.padBegin()[i] - window.kernel()[i];
+      if (span / window.stride()[i] + 1 != y.dim(i + 2)
+          || window.padBegin()[i] >= window.kernel()[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void cudnn(NodePlan node, Window window, PoolingWork.Kind kind) {
+    Format format = format(node);
+    View x = node.formatted(0, format);
+    View y = node.out(0, format);
+    node.emit(
+        List.of(x),
+        List.of(y),
+        new PoolingWork(
+            Spatial.lifted(x),
+            Spatial.lifted(y),
+            kind,
+            Spatial.lifted(window.kernel(), 1),
+            Spatial.lifted(window.padBegin(), 0),
+            Spatial.lifted(window.stride(), 1)));
+  }
+
+  private static void pool(NodePlan node, Window window, int kind) {
+    if (window.axes() > 3) {
+      throw node.unsupported("pooling over more than three axes");
+    }
+    View x = node.plain(0);
+    View y = node.out(0);
+    View indices = null;
+    List<View> writes = new ArrayList<>(List.of(y));
+    if (node.node().outputs().size() > 1 && node.hasOutput(1)) {
+      indices = node.out(1);
+      writes.add(indices);
+    }
+    Shape in = deepened(x.shape());
+    Shape out = deepened(y.shape());
+    node.emit(
+        List.of(x),
+        writes,
+        KernelWork.perElement(
+            "pool",
+            y.elements(),
+            new Arguments()
+                .pointer(x)
+                .pointer(y)
+                .pointerOrNull(indices)
+                .number(y.elements())
+                .integers(kind, x.storage().code(), y.storage().code())
+                .integer(node.attributes().integer("p", 2))
+                .integer(node.attributes().integer("storage_order", 0))
+                .integers(three(in.slice(2, 5).dims(), 1))
+                .integers(three(out.slice(2, 5).dims(), 1))
+                .integers(three(window.kernel(), 1))
+                .integers(three(window.stride(), 1))
+                .integers(three(window.dilation(), 1))
+                .integers(three(window.padBegin(), 0))
+                .integers(three(window.padEnd(), 0))));
+  }
+
+  private static Shape deepened(Shape shape) {
+    Shape deep = shape;
+    while (deep.rank() < 5) {
+      long[] dims = new long[deep.rank() + 1];
+      for (int i = 0; i < dims.length; i++) {
+        dims[i] = i < 2 ? deep.dim(i) : i == 2 ? 1 : deep.dim(i - 1);
+      }
+      deep = Shape.of(dims);
+    }
+    return deep;
+  }
+
+  private static int[] three(long[] perAxis, int lead) {
+    int[] all = new int[3];
+    Arrays.fill(all, lead);
+    for (int i = 0; i < perAxis.length; i++) {
+      all[3 - perAxis.length + i] = Math.toIntExact(perAxis[i]);
+    }
+    return all;
+  }
+}

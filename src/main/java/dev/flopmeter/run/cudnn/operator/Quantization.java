@@ -1,0 +1,83 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.View;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Between floats and quantised integers, which lie here as 64-bit integers. */
+final class Quantization {
+  private Quantization() {}
+
+  static void addTo(Map<String, Operators.Operator> operators) {
+    operators.put("QuantizeLinear", node -> plan(node, false));
+    operators.put("DequantizeLinear", node -> plan(node, true));
+  }
+
+  private static void plan(NodePlan node, boolean back) {
+    DataType integer = back ? node.operands().type(0).type() : node.operands().output(0).type();
+    if (!integer.isInteger()) {
+      throw node.unsupported("the type " + integer.label());
+    }
+    View x = node.plain(0);
+    View scale = node.plain(1);
+    View y = node.out(0);
+    List<View> reads = new ArrayList<>(List.of(x, scale));
+    View zero = null;
+    if (node.has(2)) {
+      zero = node.plain(2);
+      reads.add(zero);
+    }
+    long[] blocks = new long[x.rank()];
+    Arrays.fill(blocks, 1);
+    long[] strides = new long[x.rank()];
+    long block = node.attributes().integer("block_size", 0);
+    if (block > 0) {
+      int axis = x.shape().axis(node.attributes().integer("axis", 1));
+      blocks[axis] = block;
+      System.arraycopy(scale.strides(), 0, strides, 0, strides.length);
+    } else if (scale.elements() > 1) {
+      int axis = x.shape().axis(node.attributes().integer("axis", 1));
+      strides[axis] = 1;
+    }
+    long[] range = range(integer);
+    Shape shape = y.shape();
+    node.emit(
+        reads,
+        List.of(y),
+        KernelWork.perElement(
+            "quantize",
+            y.elements(),
+            new Arguments()
+                .pointer(x)
+                .pointer(scale)
+                .pointerOrNull(zero)
+                .pointer(y)
+                .number(y.elements())
+                .integers(
+                    x.storage().code(),
+                    scale.storage().code(),
+                    zero == null ? Storage.I64.code() : zero.storage().code(),
+                    y.storage().code())
+                .real((double) range[0])
+                .real((double) range[1])
+                .integers(back ? 1 : 0, 0)
+                .integers(Indexing.led(shape.dims(), 1))
+                .integers(Indexing.led(blocks, 1))
+                .numbers(Indexing.led(strides))));
+  }
+
+  private static long[] range(DataType type) {
+    int bits = type.bits();
+    boolean isUnsigned = type.name().startsWith("U");
+    return isUnsigned
+        ? new long[] {0, (1L << bits) - 1}
+        : new long[] {-(1L << (bits - 1)), (1L << (bits - 1)) - 1};
+  }
+}

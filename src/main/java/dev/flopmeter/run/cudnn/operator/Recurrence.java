@@ -1,0 +1,201 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.Work;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Recurrent layers: the inputs of all time steps in one product, then one kernel per step. The
+ * state stays in float32 whatever the plan's precision.
+ */
+final class Recurrence {
+  /** The numbers of {@code recurrent.c}; {@code gates} is how many a unit has. */
+  private enum Cell {
+    RNN(0, 1),
+    GRU(1, 3),
+    LSTM(2, 4);
+
+    private final int code;
+    private final int gates;
+
+    Cell(int code, int gates) {
+      this.code = code;
+      this.gates = gates;
+    }
+  }
+
+  private static final List<String> FUNCTIONS = List.of("sigmoid", "tanh", "relu");
+
+  private Recurrence() {}
+
+  static void addTo(Map<String, Operators.Operator> operators) {
+    operators.put("RNN", node -> plan(node, Cell.RNN));
+    operators.put("GRU", node -> plan(node, Cell.GRU));
+    operators.put("LSTM", node -> plan(node, Cell.LSTM));
+  }
+
+  private static void plan(NodePlan node, Cell cell) {
+    if (node.attributes().has("clip") || node.attributes().flag("input_forget", false)) {
+      throw node.unsupported("clip or input_forget");
+    }
+    boolean batchFirst = node.attributes().flag("layout", false);
+    View x = node.plain(0);
+    View sequence = batchFirst ? x.permuted(1, 0, 2) : x;
+    long steps = sequence.dim(0);
+    long batch = sequence.dim(1);
+    View weights = node.plain(1);
+    View recurrent = node.plain(2);
+    int directions = Math.toIntExact(weights.dim(0));
+    long hidden = recurrent.dim(2);
+    long rows = cell.gates * hidden;
+    List<View> reads = new ArrayList<>(List.of(x, weights, recurrent));
+    View bias = optional(node, 3, reads);
+    View lengths = optional(node, 4, reads);
+    View peepholes = cell == Cell.LSTM ? optional(node, 7, reads) : null;
+    View initialH = optional(node, 5, reads);
+    View initialC = cell == Cell.LSTM ? optional(node, 6, reads) : null;
+    List<View> writes = new ArrayList<>();
+    View y = output(node, 0, writes);
+    View lastH = output(node, 1, writes);
+    View lastC = cell == Cell.LSTM ? output(node, 2, writes) : null;
+    List<Work> works = new ArrayList<>();
+    for (int d = 0; d < directions; d++) {
+      boolean reverse = d == 1 || node.attributes().text("direction", "forward").equals("reverse");
+      View projected = node.scratch("projected" + d, Shape.of(steps, batch, rows), Storage.F32);
+      View w = weights.part(0, d, 1).as(Shape.of(rows, weights.dim(2)), weights.stride(1), 1);
+      works.add(Products.work(sequence, w.permuted(1, 0).ofRank(3), projected, 1));
+      View[] h = states(node, "h" + d, batch, hidden, writes);
+      View[] c = cell == Cell.LSTM ? states(node, "c" + d, batch, hidden, writes) : h;
+      View gates =
+          cell == Cell.GRU
+              ? node.scratch("gates" + d, Shape.of(batch, 2 * hidden), Storage.F32)
+              : null;
+      if (gates != null) {
+        writes.add(gates);
+      }
+      writes.add(projected);
+      works.add(initial(initialH, d, batchFirst, h[0]));
+      if (cell == Cell.LSTM) {
+        works.add(initial(initialC, d, batchFirst, c[0]));
+      }
+      for (int step = 0; step < steps; step++) {
+        int now = step % 2;
+        for (int phase = 0; phase < (cell == Cell.GRU ? 2 : 1); phase++) {
+          works.add(
+              KernelWork.perElement(
+                  "recurrent_step",
+                  batch * hidden,
+                  new Arguments()
+                      .pointer(projected)
+                      .pointer(recurrent.movedBy((long) d * rows * hidden))
+                      .pointerOrNull(bias == null ? null : bias.movedBy(2L * d * rows))
+                      .pointerOrNull(peepholes == null ? null : peepholes.movedBy(3L * d * hidden))
+                      .pointer(h[now])
+                      .pointerOrNull(cell == Cell.LSTM ? c[now] : null)
+                      .pointer(h[1 - now])
+                      .pointerOrNull(cell == Cell.LSTM ? c[1 - now] : null)
+                      .pointerOrNull(gates)
+                      .pointerOrNull(y == null ? null : direction(y, d, batchFirst))
+                      .pointerOrNull(lengths)
+                      .numbers(
+                          y == null ? 0 : y.stride(batchFirst ? 1 : 0),
+                          y == null ? 0 : y.stride(batchFirst ? 0 : 2))
+                      .integer(step)
+                      .integer(steps)
+                      .integer(batch)
+                      .integer(hidden)
+                      .integers(cell.code, phase, reverse ? 1 : 0, recurrent.storage().code())
+                      .integer(node.attributes().integer("linear_before_reset", 0))
+                      .integers(functions(node, cell, d))));
+        }
+      }
+      int last = (int) (steps % 2);
+      result(lastH, d, batchFirst, h[last], works);
+      result(lastC, d, batchFirst, c[last], works);
+    }
+    node.emit(reads, writes, works);
+  }
+
+  private static @Nullable View optional(NodePlan node, int input, List<View> reads) {
+    if (!node.has(input)) {
+      return null;
+    }
+    View view = node.plain(input);
+    reads.add(view);
+    return view;
+  }
+
+  private static @Nullable View output(NodePlan node, int index, List<View> writes) {
+    if (index >= node.node().outputs().size() || !node.hasOutput(index)) {
+      return null;
+    }
+    View view = node.out(index);
+    writes.add(view);
+    return view;
+  }
+
+  private static View[] states(
+      NodePlan node, String name, long batch, long hidden, List<View> writes) {
+    View[] states = {
+      node.scratch(name + "a", Shape.of(batch, hidden), Storage.F32),
+      node.scratch(name + "b", Shape.of(batch, hidden), Storage.F32)
+    };
+    writes.addAll(List.of(states));
+    return states;
+  }
+
+  /** The part of one direction: of y (time, direction, batch), or (batch, time, direction). */
+  private static View direction(View y, int d, boolean batchFirst) {
+    return y.movedBy(d * y.stride(batchFirst ? 2 : 1));
+  }
+
+  private static View stateOf(View all, int d, boolean batchFirst) {
+    View part = all.part(batchFirst ? 1 : 0, d, 1);
+    return batchFirst
+        ? part.as(Shape.of(all.dim(0), all.dim(2)), all.stride(0), 1)
+        : part.as(Shape.of(all.dim(1), all.dim(2)), all.stride(1), 1);
+  }
+
+  private static Work initial(@Nullable View given, int d, boolean batchFirst, View state) {
+    return given == null
+        ? Copies.fill(state, 0)
+        : Copies.copy(stateOf(given, d, batchFirst), state);
+  }
+
+  private static void result(
+      @Nullable View all, int d, boolean batchFirst, View state, List<Work> works) {
+    if (all != null) {
+      works.add(Copies.copy(state, stateOf(all, d, batchFirst)));
+    }
+  }
+
+  /** The functions of one direction by their numbers: gates, cell input, cell output. */
+  private static int[] functions(NodePlan node, Cell cell, int direction) {
+    int each = cell == Cell.LSTM ? 3 : cell == Cell.GRU ? 2 : 1;
+    List<String> defaults =
+        switch (cell) {
+          case RNN -> List.of("tanh");
+          case GRU -> List.of("sigmoid", "tanh");
+          case LSTM -> List.of("sigmoid", "tanh", "tanh");
+        };
+    List<String> given = node.attributes().texts("activations").orElse(List.of());
+    int[] codes = new int[3];
+    for (int i = 0; i < each; i++) {
+      int at = direction * each + i;
+      String name =
+          (at < given.size() ? given.get(at) : defaults.get(i)).toLowerCase(java.util.Locale.ROOT);
+      codes[i] = FUNCTIONS.indexOf(name);
+      if (codes[i] < 0) {
+        throw node.unsupported("the activation " + name);
+      }
+    }
+    return codes;
+  }
+}

@@ -1,0 +1,129 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.View;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Operators that walk along one axis: places of extremes, order, running sums, triangles. */
+final class Scans {
+  private Scans() {}
+
+  static void addTo(Map<String, Operators.Operator> operators) {
+    operators.put("ArgMax", node -> argument(node, false));
+    operators.put("ArgMin", node -> argument(node, true));
+    operators.put("Hardmax", Scans::hardmax);
+    operators.put("TopK", Scans::topK);
+    operators.put("CumSum", node -> cumulate(node, false));
+    operators.put("CumProd", node -> cumulate(node, true));
+    operators.put("Trilu", Scans::triangle);
+  }
+
+  private static void argument(NodePlan node, boolean smallest) {
+    View x = node.plain(0);
+    View y = node.out(0);
+    int axis = x.shape().axis(node.attributes().integer("axis", 0));
+    node.emit(
+        List.of(x),
+        List.of(y),
+        KernelWork.perElement(
+            "arg_reduce",
+            y.elements(),
+            new Arguments()
+                .pointer(x)
+                .pointer(y)
+                .numbers(y.elements(), x.dim(axis), x.shape().elements(axis + 1, x.rank()))
+                .integer(smallest ? 1 : 0)
+                .integer(node.attributes().flag("select_last_index", false) ? 1 : 0)
+                .integers(x.storage().code(), 0)));
+  }
+
+  private static void hardmax(NodePlan node) {
+    View x = node.plain(0);
+    View y = node.out(0);
+    boolean isLegacy = node.node().opset() < 13;
+    int axis = x.shape().axis(node.attributes().integer("axis", isLegacy ? 1 : -1));
+    long length = isLegacy ? x.shape().elements(axis, x.rank()) : x.dim(axis);
+    long inner = isLegacy ? 1 : x.shape().elements(axis + 1, x.rank());
+    long lines = x.elements() / Math.max(1, length);
+    node.emit(
+        List.of(x),
+        List.of(y),
+        KernelWork.perElement(
+            "hardmax",
+            lines,
+            new Arguments()
+                .pointer(x)
+                .pointer(y)
+                .numbers(lines, length, inner)
+                .integers(x.storage().code(), 0)));
+  }
+
+  private static void topK(NodePlan node) {
+    View x = node.plain(0);
+    int axis = x.shape().axis(node.attributes().integer("axis", -1));
+    View values =
+        node.hasOutput(0) ? node.out(0) : node.scratch("values", node.outputShape(1), x.storage());
+    View indices =
+        node.hasOutput(1) ? node.out(1) : node.scratch("indices", values.shape(), Storage.I64);
+    long inner = x.shape().elements(axis + 1, x.rank());
+    long lines = x.elements() / Math.max(1, x.dim(axis));
+    node.emit(
+        List.of(x),
+        List.of(values, indices),
+        KernelWork.perElement(
+            "top_k",
+            lines,
+            new Arguments()
+                .pointer(x)
+                .pointer(values)
+                .pointer(indices)
+                .numbers(lines, x.dim(axis), inner, values.dim(axis))
+                .integer(node.attributes().flag("largest", true) ? 0 : 1)
+                .integer(x.storage().code())));
+  }
+
+  private static void cumulate(NodePlan node, boolean product) {
+    View x = node.plain(0);
+    View y = node.out(0);
+    Tensor given = node.operands().requireValue(1);
+    int axis = x.shape().axis(given.longAt(0));
+    long lines = x.elements() / Math.max(1, x.dim(axis));
+    node.emit(
+        List.of(x),
+        List.of(y),
+        KernelWork.perElement(
+            "cumulate",
+            lines,
+            new Arguments()
+                .pointer(x)
+                .pointer(y)
+                .numbers(lines, x.dim(axis), x.shape().elements(axis + 1, x.rank()))
+                .integer(node.attributes().flag("exclusive", false) ? 1 : 0)
+                .integer(node.attributes().flag("reverse", false) ? 1 : 0)
+                .integer(product ? 1 : 0)
+                .integer(x.storage().code())));
+  }
+
+  private static void triangle(NodePlan node) {
+    View x = node.plain(0);
+    View y = node.out(0);
+    long diagonal = node.has(1) ? node.operands().requireValue(1).longAt(0) : 0;
+    node.emit(
+        new ArrayList<>(List.of(x)),
+        List.of(y),
+        KernelWork.perElement(
+            "triangle",
+            y.elements(),
+            new Arguments()
+                .pointer(x)
+                .pointer(y)
+                .numbers(y.elements(), x.dim(x.rank() - 2), x.dim(x.rank() - 1), diagonal)
+                .integer(node.attributes().flag("upper", true) ? 1 : 0)
+                .integer(x.storage().code())));
+  }
+}

@@ -1,0 +1,37 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Window;
+import dev.flopmeter.run.cudnn.plan.View;
+import java.util.Arrays;
+
+/**
+ * cuDNN works on two or three spatial axes: one axis becomes two, with a height of 1 in front.
+ * Values that are no images already stay as they are.
+ */
+final class Spatial {
+  private Spatial() {}
+
+  static View lifted(View view) {
+    if (view.rank() != 3) {
+      return view;
+    }
+    return view.as(
+        Shape.of(view.dim(0), view.dim(1), 1, view.dim(2)),
+        view.stride(0),
+        view.stride(1),
+        view.stride(2) * view.dim(2),
+        view.stride(2));
+  }
+
+  /** One number per axis of cuDNN's, {@code lead} for the axis that was put in front. */
+  static int[] lifted(long[] perAxis, int lead) {
+    int[] values = Arrays.stream(perAxis).mapToInt(Math::toIntExact).toArray();
+    return values.length == 1 ? new int[] {lead, values[0]} : values;
+  }
+
+  /** Whether begin and end padding agree and are not negative. */
+  static boolean isPlainPadding(Window window) {
+    return window.isSymmetric() && Arrays.stream(window.padBegin()).allMatch(pad -> pad >= 0);
+  }
+}

@@ -1,0 +1,77 @@
+package dev.flopmeter.run.cudnn.plan;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one structure that a kernel of ours takes, member by member in the order of its declaration
+ * in C; members align themselves to their size as C does.
+ */
+public final class Arguments {
+  private final List<Object> members = new ArrayList<>();
+
+  public Arguments pointer(View view) {
+    members.add(view);
+    return this;
+  }
+
+  /** A pointer that may be null. */
+  public Arguments pointerOrNull(@Nullable View view) {
+    return view == null ? number(0) : pointer(view);
+  }
+
+  public Arguments number(long value) {
+    members.add(value);
+    return this;
+  }
+
+  public Arguments numbers(long... values) {
+    Arrays.stream(values).forEach(this::number);
+    return this;
+  }
+
+  public Arguments integer(long value) {
+    members.add(Math.toIntExact(value));
+    return this;
+  }
+
+  public Arguments integers(int... values) {
+    Arrays.stream(values).forEach(this::integer);
+    return this;
+  }
+
+  public Arguments real(double value) {
+    members.add((float) value);
+    return this;
+  }
+
+  /** The structure's bytes once the device address of every view is known. */
+  public byte[] pack(ToLongFunction<View> addresses) {
+    ByteBuffer bytes = ByteBuffer.allocate(8 * members.size() + 8).order(ByteOrder.LITTLE_ENDIAN);
+    int alignment = 4;
+    for (Object member : members) {
+      if (member instanceof Integer value) {
+        bytes.putInt(value);
+      } else if (member instanceof Float value) {
+        bytes.putFloat(value);
+      } else {
+        alignment = 8;
+        align(bytes, 8);
+        bytes.putLong(member instanceof View view ? addresses.applyAsLong(view) : (Long) member);
+      }
+    }
+    align(bytes, alignment);
+    return Arrays.copyOf(bytes.array(), bytes.position());
+  }
+
+  private static void align(ByteBuffer bytes, int alignment) {
+    while (bytes.position() % alignment != 0) {
+      bytes.put((byte) 0);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package dev.flopmeter.run.cudnn.plan;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A convolution with what is fused to it: {@code y = activation(conv(x, weights) + residual +
+ * bias)}.
+ *
+ * @param weights K x C/groups x window, in the memory order of {@code format}
+ * @param bias one element per output channel
+ * @param residual of y's shape and format; may lie where y lies
+ * @param pad symmetric padding per spatial axis
+ */
+@SuppressWarnings("ArrayRecordComponent") // never changed
+public record ConvolutionWork(
+    View x,
+    View weights,
+    View y,
+    @Nullable View bias,
+    @Nullable View residual,
+    boolean relu,
+    int[] pad,
+    int[] stride,
+    int[] dilation,
+    int groups,
+    Format format)
+    implements Work {
+  @Override
+  public <T> T match(Cases<T> cases) {
+    return cases.convolution(this);
+  }
+}

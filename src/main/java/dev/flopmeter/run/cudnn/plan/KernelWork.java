@@ -1,0 +1,39 @@
+package dev.flopmeter.run.cudnn.plan;
+
+/**
+ * A launch of one of our own kernels.
+ *
+ * @param kernel its name in the PTX module
+ * @param blocks thread blocks along x
+ * @param threads threads of a block
+ * @param y thread blocks along y
+ * @param z thread blocks along z
+ */
+public record KernelWork(String kernel, long blocks, int threads, int y, int z, Arguments arguments)
+    implements Work {
+  private static final int BLOCK = 256;
+  private static final long MOST_BLOCKS = 65_535;
+
+  /** One thread per element (or a few: kernels walk on in strides of the grid). */
+  public static KernelWork perElement(String kernel, long elements, Arguments arguments) {
+    return new KernelWork(kernel, blocks((elements + BLOCK - 1) / BLOCK), BLOCK, 1, 1, arguments);
+  }
+
+  /** One block per row of {@code length} elements. */
+  public static KernelWork perRow(String kernel, long rows, long length, Arguments arguments) {
+    int threads = 32;
+    while (threads < length && threads < BLOCK) {
+      threads *= 2;
+    }
+    return new KernelWork(kernel, blocks(rows), threads, 1, 1, arguments);
+  }
+
+  private static long blocks(long wanted) {
+    return Math.max(1, Math.min(MOST_BLOCKS, wanted));
+  }
+
+  @Override
+  public <T> T match(Cases<T> cases) {
+    return cases.kernel(this);
+  }
+}

@@ -1,0 +1,30 @@
+package dev.flopmeter.run.cudnn.plan;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * One step before it meets a device.
+ *
+ * @param nodes the graph's nodes it serves; empty for what we add ourselves
+ * @param writes what it writes first-hand; a residual that lies under the output is in both
+ * @param works launched one after the other
+ */
+public record PlannedStep(
+    String name,
+    String op,
+    List<String> nodes,
+    List<View> reads,
+    List<View> writes,
+    List<Work> works) {
+  public PlannedStep {
+    nodes = List.copyOf(nodes);
+    reads = List.copyOf(reads);
+    writes = List.copyOf(writes);
+    works = List.copyOf(works);
+  }
+
+  public Stream<Block> blocks() {
+    return Stream.concat(reads.stream(), writes.stream()).map(View::block).distinct();
+  }
+}

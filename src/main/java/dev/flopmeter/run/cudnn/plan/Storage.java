@@ -1,0 +1,55 @@
+package dev.flopmeter.run.cudnn.plan;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.run.Precision;
+
+/**
+ * How an element lies on the device. All floating-point values have the plan's precision; integers
+ * and booleans, which only index and select, are 64 bits wide.
+ */
+public enum Storage {
+  F32(4, 0, DataType.FLOAT),
+  F16(2, 2, DataType.FLOAT16),
+  BF16(2, 9, DataType.BFLOAT16),
+  I64(8, 10, DataType.INT64);
+
+  private final int bytes;
+  private final int code;
+  private final DataType type;
+
+  Storage(int bytes, int code, DataType type) {
+    this.bytes = bytes;
+    this.code = code;
+    this.type = type;
+  }
+
+  public static Storage of(Precision precision) {
+    return switch (precision) {
+      case FP32, TF32 -> F32;
+      case FP16 -> F16;
+      case BF16 -> BF16;
+    };
+  }
+
+  public int bytes() {
+    return bytes;
+  }
+
+  /** cuDNN's number of the type, which our kernels use as well. */
+  public int code() {
+    return code;
+  }
+
+  public DataType type() {
+    return type;
+  }
+
+  public boolean isFloat() {
+    return this != I64;
+  }
+
+  /** The nearest value that is finite here: a mask of -1e9 must not become an infinity in fp16. */
+  public double saturated(double value) {
+    return this == F16 && Double.isFinite(value) ? Math.max(-65504, Math.min(65504, value)) : value;
+  }
+}

@@ -1,0 +1,70 @@
+package dev.flopmeter.run.cudnn.plan;
+
+/** Our kernel {@code unary}: element-wise functions of one contiguous value. */
+public final class Unary {
+  /** The numbers are those of {@code unary.c}. */
+  public enum Kind {
+    RELU(0),
+    LEAKY_RELU(1),
+    SIGMOID(2),
+    TANH(3),
+    ERF(4),
+    GELU(5),
+    GELU_TANH(6),
+    EXP(7),
+    LOG(8),
+    SQRT(9),
+    ABS(10),
+    NEG(11),
+    CEIL(12),
+    FLOOR(13),
+    CLIP(14),
+    HARD_SIGMOID(15),
+    HARD_SWISH(16),
+    MISH(17),
+    SOFTPLUS(18),
+    SOFTSIGN(19),
+    ELU(20),
+    SELU(21),
+    SWISH(22),
+    RECIPROCAL(23),
+    SIGN(24),
+    ROUND(25),
+    NOT(26),
+    SIN(27),
+    COS(28),
+    TAN(29),
+    IDENTITY(30),
+    AFFINE(31),
+    CELU(32),
+    THRESHOLDED_RELU(33),
+    LOG_SIGMOID(34),
+    RSQRT(35),
+    IS_NAN(36),
+    SQUARE(37),
+    SHRINK(38);
+
+    private final int code;
+
+    Kind(int code) {
+      this.code = code;
+    }
+  }
+
+  private Unary() {}
+
+  /** {@code y = kind(x; a, b)}; both contiguous and in the same order. */
+  public static KernelWork work(Kind kind, View x, View y, double a, double b) {
+    return KernelWork.perElement(
+        "unary",
+        y.elements(),
+        new Arguments()
+            .pointer(x)
+            .pointer(y)
+            .number(y.elements())
+            .integer(kind.code)
+            .integers(x.storage().code(), y.storage().code())
+            .real(a)
+            .real(b));
+  }
+}

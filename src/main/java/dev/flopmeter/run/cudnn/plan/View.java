@@ -1,0 +1,157 @@
+package dev.flopmeter.run.cudnn.plan;
+
+import dev.flopmeter.model.Shape;
+import java.util.Arrays;
+
+/**
+ * Where a value lies: from which element of its block on, with which strides (in elements, 0 where
+ * a dimension repeats).
+ */
+@SuppressWarnings("ArrayRecordComponent") // never changed
+public record View(Block block, long offset, Storage storage, Shape shape, long[] strides) {
+
+  public static View of(Block block, Storage storage, Shape shape, Format format) {
+    return new View(block, 0, storage, shape, strides(shape, format));
+  }
+
+  public static long[] strides(Shape shape, Format format) {
+    long[] strides = new long[shape.rank()];
+    if (format == Format.CHANNELS_LAST) {
+      long n = shape.dim(1) * shape.dim(2) * shape.dim(3);
+      return new long[] {n, 1, shape.dim(3) * shape.dim(1), shape.dim(1)};
+    }
+    long stride = 1;
+    for (int i = strides.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= Math.max(1, shape.dim(i));
+    }
+    return strides;
+  }
+
+  public int rank() {
+    return shape.rank();
+  }
+
+  public long dim(int axis) {
+    return shape.dim(axis);
+  }
+
+  public long stride(int axis) {
+    return strides[axis];
+  }
+
+  public long elements() {
+    return shape.elements();
+  }
+
+  public long byteOffset() {
+    return offset * storage.bytes();
+  }
+
+  /** Whether the elements lie packed in this format; dimensions of 1 may have any stride. */
+  public boolean is(Format format) {
+    if (format == Format.CHANNELS_LAST && rank() != 4) {
+      return false;
+    }
+    long[] packed = strides(shape, format);
+    for (int i = 0; i < packed.length; i++) {
+      if (shape.dim(i) != 1 && strides[i] != packed[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether each element lies where the other has it; axes of 1 may differ in their strides. */
+  public boolean isSamePlace(View other) {
+    boolean isSame =
+        block == other.block
+            && offset == other.offset
+            && storage == other.storage
+            && shape.equals(other.shape);
+    for (int i = 0; isSame && i < strides.length; i++) {
+      isSame = shape.dim(i) == 1 || strides[i] == other.strides[i];
+    }
+    return isSame;
+  }
+
+  /** The same packed elements under another shape. */
+  public View reshaped(Shape other) {
+    if (!is(Format.PLAIN) || other.elements() != elements()) {
+      throw new IllegalStateException("cannot see " + this + " as " + other);
+    }
+    return new View(block, offset, storage, other, strides(other, Format.PLAIN));
+  }
+
+  /** The same elements with strides and shape given by the caller, who knows that they fit. */
+  public View as(Shape other, long... otherStrides) {
+    return new View(block, offset, storage, other, otherStrides);
+  }
+
+  public View movedBy(long elements) {
+    return new View(block, offset + elements, storage, shape, strides);
+  }
+
+  /** Axis {@code i} of the result is axis {@code order[i]} of this. */
+  public View permuted(int... order) {
+    long[] dims = new long[order.length];
+    long[] moved = new long[order.length];
+    for (int i = 0; i < order.length; i++) {
+      dims[i] = shape.dim(order[i]);
+      moved[i] = strides[order[i]];
+    }
+    return new View(block, offset, storage, Shape.of(dims), moved);
+  }
+
+  /** The part of {@code length} elements from {@code start} on along one axis. */
+  public View part(int axis, long start, long length) {
+    return new View(
+        block, offset + start * strides[axis], storage, shape.with(axis, length), strides);
+  }
+
+  /** This repeated to {@code target} by NumPy's rule, with strides of 0 where it repeats. */
+  public View broadcastTo(Shape target) {
+    long[] repeated = new long[target.rank()];
+    int lead = target.rank() - rank();
+    for (int i = 0; i < rank(); i++) {
+      if (shape.dim(i) != 1 && shape.dim(i) != target.dim(lead + i)) {
+        throw new dev.flopmeter.model.ModelException(
+            "the shape " + shape + " does not repeat to " + target);
+      }
+      repeated[lead + i] = shape.dim(i) == 1 && target.dim(lead + i) != 1 ? 0 : strides[i];
+    }
+    return new View(block, offset, storage, target, repeated);
+  }
+
+  /** This with axes of 1 put in front up to {@code rank}. */
+  public View ofRank(int rank) {
+    int lead = rank - rank();
+    long[] dims = new long[rank];
+    long[] led = new long[rank];
+    for (int i = 0; i < rank; i++) {
+      dims[i] = i < lead ? 1 : shape.dim(i - lead);
+      led[i] = i < lead ? 0 : strides[i - lead];
+    }
+    return new View(block, offset, storage, Shape.of(dims), led);
+  }
+
+  @Override
+  public String toString() {
+    return block.name() + "+" + offset + " " + shape + " by " + Arrays.toString(strides);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof View that
+        && block == that.block
+        && offset == that.offset
+        && storage == that.storage
+        && shape.equals(that.shape)
+        && Arrays.equals(strides, that.strides);
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(offset) + 31 * System.identityHashCode(block);
+  }
+}
