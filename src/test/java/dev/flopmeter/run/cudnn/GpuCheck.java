@@ -140,8 +140,8 @@ final class GpuCheck {
       lines.add("");
     }
     lines.add(
-        "| network | precision | batch | latency s | inferences/s | FLOP/s | MFU | layer sum | launch"
-            + " overhead | PyTorch eager s | compiled s | PyTorch's best / ours |");
+        "| network | precision | batch | latency s | inferences/s | FLOP/s | MFU | layer sum |"
+            + " launch overhead | PyTorch eager s | compiled s | PyTorch's best / ours |");
     lines.add("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     profiles.forEach(profile -> lines.add(row(profile, torch)));
     Files.write(directory.resolve("summary.md"), lines);

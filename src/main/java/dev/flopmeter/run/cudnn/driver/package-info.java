@@ -1,5 +1,7 @@
-/** The driver and cuDNN as Java sees them: the device, its stream, memory, events, graphs, modules, descriptors, and errors as
- * exceptions. Knows nothing of networks. */
+/**
+ * The driver and cuDNN as Java sees them: the device, its stream, memory, events, graphs, modules,
+ * descriptors, and errors as exceptions. Knows nothing of networks.
+ */
 @NullMarked
 package dev.flopmeter.run.cudnn.driver;
 

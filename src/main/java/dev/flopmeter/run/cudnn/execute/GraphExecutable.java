@@ -1,9 +1,9 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.Status;

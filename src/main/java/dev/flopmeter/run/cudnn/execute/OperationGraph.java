@@ -1,8 +1,8 @@
 package dev.flopmeter.run.cudnn.execute;
 
+import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.HostBlock;
 import dev.flopmeter.run.cudnn.plan.Storage;

@@ -1,4 +1,7 @@
-/** A plan on a device: what each kind of work calls, the search of algorithms, and the timing of passes. */
+/**
+ * A plan on a device: what each kind of work calls, the search of algorithms, and the timing of
+ * passes.
+ */
 @NullMarked
 package dev.flopmeter.run.cudnn.execute;
 

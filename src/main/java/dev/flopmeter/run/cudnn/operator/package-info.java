@@ -1,4 +1,6 @@
-/** From a graph to a plan: one entry for each operator, fusion, layouts, and the places of values. */
+/**
+ * From a graph to a plan: one entry for each operator, fusion, layouts, and the places of values.
+ */
 @NullMarked
 package dev.flopmeter.run.cudnn.operator;
 

@@ -9,7 +9,8 @@ import java.util.Map;
  * @param inputs where each fed value goes
  * @param outputs where each result is read; constants may be among them
  */
-public record Blueprint(List<PlannedStep> steps, Map<String, View> inputs, Map<String, View> outputs) {
+public record Blueprint(
+    List<PlannedStep> steps, Map<String, View> inputs, Map<String, View> outputs) {
   /** The name of the backend that runs it, on the command line, in results and in errors. */
   public static final String BACKEND = "cudnn";
 

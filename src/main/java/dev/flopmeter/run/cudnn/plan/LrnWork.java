@@ -1,7 +1,8 @@
 package dev.flopmeter.run.cudnn.plan;
 
 /** Local response normalisation across channels, NCHW. */
-public record LrnWork(View x, View y, int size, double alpha, double beta, double k) implements Work {
+public record LrnWork(View x, View y, int size, double alpha, double beta, double k)
+    implements Work {
   @Override
   public <T> T match(Cases<T> cases) {
     return cases.lrn(this);
