@@ -21,6 +21,8 @@ public final class Natives {
   private Natives() {}
 
   /**
+   * Loads JCuda and JCudnn, and the driver and cuDNN that they bind.
+   *
    * @throws BackendException if the driver or cuDNN cannot be used, with what to do about it
    */
   public static synchronized void load(CudaLibraries libraries) {

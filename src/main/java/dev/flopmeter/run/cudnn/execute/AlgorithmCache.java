@@ -30,6 +30,8 @@ public final class AlgorithmCache {
   }
 
   /**
+   * Reads what earlier runs noted for a device and a version of cuDNN.
+   *
    * @param directory where the files are kept
    * @param device the device's name and what else tells it apart, such as its memory
    */

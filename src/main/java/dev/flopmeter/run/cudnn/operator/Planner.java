@@ -18,6 +18,8 @@ public final class Planner {
   private Planner() {}
 
   /**
+   * Plans a graph.
+   *
    * @param formats by node name, the format of image operators
    * @throws UnsupportedOperatorException naming the first node that cannot run here
    */
