@@ -17,10 +17,10 @@ import dev.flopmeter.run.cudnn.driver.DeviceMemory;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.driver.Workspace;
-import dev.flopmeter.run.cudnn.operator.Planner;
 import dev.flopmeter.run.cudnn.plan.Block;
 import dev.flopmeter.run.cudnn.plan.Blueprint;
 import dev.flopmeter.run.cudnn.plan.PlannedStep;
+import dev.flopmeter.run.cudnn.plan.Storage;
 import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
@@ -164,7 +164,7 @@ public final class CudnnPlan implements Plan {
   }
 
   private void requireFloatRange(String input, Tensor tensor) {
-    if (Planner.isBeyondFloat(tensor)) {
+    if (Storage.isBeyondFloat(tensor)) {
       String reader =
           graph.nodes().stream()
               .filter(node -> node.inputs().contains(input))

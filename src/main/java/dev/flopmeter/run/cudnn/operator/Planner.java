@@ -4,14 +4,13 @@ import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
-import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import dev.flopmeter.run.cudnn.plan.Blueprint;
 import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.Storage;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.LongStream;
 
 /** Decides, without a device, what runs: the steps of a graph and the places of its values. */
 public final class Planner {
@@ -88,20 +87,11 @@ public final class Planner {
       draft
           .graph()
           .constant(value)
-          .filter(Planner::isBeyondFloat)
+          .filter(Storage::isBeyondFloat)
           .ifPresent(
               unused -> {
                 throw node.unsupported("'" + value + "' holds doubles beyond float's range");
               });
     }
-  }
-
-  /** Whether a tensor of doubles holds a finite number that no float comes near. */
-  public static boolean isBeyondFloat(Tensor tensor) {
-    return tensor.type().type() == DataType.DOUBLE
-        && LongStream.range(0, tensor.elements())
-            .mapToDouble(tensor::doubleAt)
-            .map(Math::abs)
-            .anyMatch(size -> size > Float.MAX_VALUE && size < Double.MAX_VALUE);
   }
 }

@@ -1,7 +1,9 @@
 package dev.flopmeter.run.cudnn.plan;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.Precision;
+import java.util.stream.LongStream;
 
 /**
  * How an element lies on the device. All floating-point values have the plan's precision; integers
@@ -51,5 +53,14 @@ public enum Storage {
   /** The nearest value that is finite here: a mask of -1e9 must not become an infinity in fp16. */
   public double saturated(double value) {
     return this == F16 && Double.isFinite(value) ? Math.max(-65504, Math.min(65504, value)) : value;
+  }
+
+  /** Whether a tensor of doubles holds a finite number that no float comes near. */
+  public static boolean isBeyondFloat(Tensor tensor) {
+    return tensor.type().type() == DataType.DOUBLE
+        && LongStream.range(0, tensor.elements())
+            .mapToDouble(tensor::doubleAt)
+            .map(Math::abs)
+            .anyMatch(size -> size > Float.MAX_VALUE && size < Double.MAX_VALUE);
   }
 }
