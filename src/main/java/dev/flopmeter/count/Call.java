@@ -1,22 +1,25 @@
 package dev.flopmeter.count;
 
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
+import java.util.ArrayList;
 import java.util.List;
 
 /** One node as a convention sees it: its operands, our own count of it, and what is around it. */
 public final class Call {
   private final Operands operands;
   private final Work work;
-  private final Surroundings around;
+  private final GraphLinks links;
 
-  Call(Operands operands, Work work, Surroundings around) {
+  Call(Operands operands, Work work, GraphLinks links) {
     this.operands = operands;
     this.work = work;
-    this.around = around;
+    this.links = links;
   }
 
   public Operands operands() {
@@ -28,19 +31,26 @@ public final class Call {
     return work;
   }
 
-  /** Operator that wrote input {@code index}; empty for inputs of the graph and constants. */
+  /** The operator that writes input {@code index}; empty for inputs of the graph and constants. */
   public String writer(int index) {
-    return operands.has(index) ? around.writer(operands.node().inputs().get(index)) : "";
+    Node writer = operands.has(index) ? links.writer(operands.node().inputs().get(index)) : null;
+    return writer == null ? "" : writer.qualifiedOp();
   }
 
-  /** Operators that read the first output. */
+  /** The operators that read the first output; an output of the graph has an empty name, too. */
   public List<String> readers() {
-    return around.readers(operands.node().outputs().get(0));
+    String value = operands.node().outputs().get(0);
+    List<String> operators = new ArrayList<>();
+    links.readers(value).forEach(node -> operators.add(node.qualifiedOp()));
+    if (links.isReturned(value)) {
+      operators.add("");
+    }
+    return operators;
   }
 
   /** Whether nothing but one node reads input {@code index}. */
   public boolean isOnlyReaderOf(int index) {
-    return around.readers(operands.node().inputs().get(index)).size() == 1;
+    return links.onlyReader(operands.node().inputs().get(index)) != null;
   }
 
   /** The PyTorch module class this node stands for; empty for a plain function. */

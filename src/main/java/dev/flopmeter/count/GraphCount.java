@@ -3,6 +3,8 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
@@ -25,8 +27,8 @@ import java.util.Set;
 final class GraphCount {
   private final CostRules rules;
   private final Convention convention;
-  private final Scope scope;
-  private final Surroundings around;
+  private final GraphScope scope;
+  private final GraphLinks links;
   private final List<LayerCost> layers = new ArrayList<>();
   private final Map<DataType, Moved> moved = new EnumMap<>(DataType.class);
   private final Map<String, Long> learned = new LinkedHashMap<>();
@@ -37,14 +39,14 @@ final class GraphCount {
   private Work work = Work.NONE;
 
   GraphCount(CostRules rules, Convention convention, Graph graph) {
-    this(rules, convention, Scope.of(graph));
+    this(rules, convention, GraphScope.of(graph));
   }
 
-  private GraphCount(CostRules rules, Convention convention, Scope scope) {
+  private GraphCount(CostRules rules, Convention convention, GraphScope scope) {
     this.rules = rules;
     this.convention = convention;
     this.scope = scope;
-    this.around = new Surroundings(scope.graph());
+    this.links = new GraphLinks(scope.graph());
     Set<String> replaced = convention.keepsLastCallOnly() ? replacedCalls() : Set.of();
     for (Node node : scope.graph().nodes()) {
       try {
@@ -90,7 +92,7 @@ final class GraphCount {
     }
     Optional<Work> own = ownWork(in);
     Work counted = own.orElse(Work.NONE);
-    long number = isReplaced ? 0 : number(new Call(in, counted, around));
+    long number = isReplaced ? 0 : number(new Call(in, counted, links));
     Cost cost =
         new Cost(
             counted.macs(),

@@ -1,10 +1,11 @@
 package dev.flopmeter.count;
 
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.Node;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.bind.Captures;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -74,13 +75,10 @@ final class Liveness {
   }
 
   private void run(Node node, int at) {
-    node.inputs().forEach(value -> use(value, at));
-    if (hasBodies(node)) {
-      Captures.of(node).forEach(value -> use(value, at));
-    }
+    GraphLinks.reads(node).forEach(value -> use(value, at));
     for (int i = 0; i < node.outputs().size(); i++) {
       String output = node.outputs().get(i);
-      if (i == 0 && Traffic.isView(node) && node.hasInput(0)) {
+      if (i == 0 && OperatorTrait.VIEW.of(node) && node.hasInput(0)) {
         Buffer viewed = buffers.get(node.inputs().get(0));
         if (viewed != null) {
           buffers.put(output, viewed);
@@ -105,15 +103,6 @@ final class Liveness {
     buffers.put(value, buffer);
     all.add(buffer);
     return buffer.bytes;
-  }
-
-  private static boolean hasBodies(Node node) {
-    for (Object value : node.attributes().asMap().values()) {
-      if (value instanceof Graph) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** The largest of its bodies' own activations; 0 without bodies. */

@@ -3,6 +3,7 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
 import java.util.HashSet;
@@ -16,31 +17,18 @@ import java.util.Set;
 public final class Traffic {
   private Traffic() {}
 
-  /** Operators whose output is another view of their first input's buffer. */
-  private static final Set<String> VIEWS =
-      Set.of("Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze");
-
-  private static final Set<String> PICKERS =
-      Set.of("Compress", "Gather", "GatherElements", "GatherND", "Slice");
-
-  private static final Set<String> ASKING = Set.of("Shape", "Size");
-
   /** Takes the bytes of one tensor read or written. */
   public interface Sink {
     void bytes(DataType type, long bytes);
   }
 
-  static boolean isView(Node node) {
-    return node.domain().isEmpty() && VIEWS.contains(node.op());
-  }
-
   /** Bytes read, after each tensor's part went to {@code sink}. */
   public static long read(Operands in, Sink sink) {
     Node node = in.node();
-    if (isView(node) || (node.domain().isEmpty() && ASKING.contains(node.op()))) {
+    if (OperatorTrait.VIEW.of(node) || OperatorTrait.SHAPE_QUERY.of(node)) {
       return 0;
     }
-    boolean picks = node.domain().isEmpty() && PICKERS.contains(node.op());
+    boolean picks = OperatorTrait.PICKING.of(node);
     long total = 0;
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < in.inputCount(); i++) {
@@ -59,7 +47,7 @@ public final class Traffic {
 
   /** Bytes written, after each tensor's part went to {@code sink}. */
   public static long written(Operands in, Sink sink) {
-    if (isView(in.node())) {
+    if (OperatorTrait.VIEW.of(in.node())) {
       return 0;
     }
     long total = 0;

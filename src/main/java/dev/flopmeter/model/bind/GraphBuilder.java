@@ -4,6 +4,7 @@ import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
@@ -390,7 +391,7 @@ public final class GraphBuilder {
       if (node.outputs().stream().anyMatch(needed::contains)) {
         kept.add(node);
         needed.addAll(node.inputs());
-        needed.addAll(Captures.of(node));
+        needed.addAll(GraphLinks.captures(node));
         needed.remove(""); // an input left out is no reason to keep an output left out
       }
     }

@@ -4,12 +4,13 @@ import ai.djl.pytorch.jni.IValue;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.bind.Captures;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
@@ -33,11 +34,14 @@ abstract class ControlFlow implements Action {
   private final List<String> given;
   private final List<String> reads;
 
-  private ControlFlow(Node node, Scope scope, TorchMemory memory) {
+  private ControlFlow(Node node, GraphScope scope, TorchMemory memory) {
     this.node = node;
     this.memory = memory;
     this.captures =
-        Captures.of(node).stream().filter(value -> scope.constant(value) == null).sorted().toList();
+        GraphLinks.captures(node).stream()
+            .filter(value -> scope.constant(value) == null)
+            .sorted()
+            .toList();
     this.given = node.inputs();
     Set<String> all = new LinkedHashSet<>();
     given.stream().filter(value -> !value.isEmpty()).forEach(all::add);
@@ -49,7 +53,7 @@ abstract class ControlFlow implements Action {
     return OPERATORS.contains(node.qualifiedOp());
   }
 
-  static ControlFlow of(Node node, Scope scope, RunOptions options, TorchMemory memory) {
+  static ControlFlow of(Node node, GraphScope scope, RunOptions options, TorchMemory memory) {
     return switch (node.op()) {
       case "If" -> new If(node, scope, options, memory);
       case "Loop" -> new Loop(node, scope, options, memory);
@@ -62,13 +66,13 @@ abstract class ControlFlow implements Action {
     return reads;
   }
 
-  Program body(String attribute, Scope scope, RunOptions options) {
+  Program body(String attribute, GraphScope scope, RunOptions options) {
     Graph body =
         node.attributes()
             .body(attribute)
             .orElseThrow(
                 () -> new ModelException(node.describe() + ": " + attribute + " is missing"));
-    Program program = new ProgramBuilder(new Scope(body, scope), captures, options, memory).build();
+    Program program = new ProgramBuilder(scope.inside(node, body), captures, options, memory).build();
     bodies.add(program);
     return program;
   }
@@ -124,7 +128,7 @@ abstract class ControlFlow implements Action {
     private final Program then;
     private final Program otherwise;
 
-    private If(Node node, Scope scope, RunOptions options, TorchMemory memory) {
+    private If(Node node, GraphScope scope, RunOptions options, TorchMemory memory) {
       super(node, scope, memory);
       this.then = body("then_branch", scope, options);
       this.otherwise = body("else_branch", scope, options);
@@ -145,7 +149,7 @@ abstract class ControlFlow implements Action {
     private final List<@Nullable TensorType> added;
     private final int carried;
 
-    private Loop(Node node, Scope scope, RunOptions options, TorchMemory memory) {
+    private Loop(Node node, GraphScope scope, RunOptions options, TorchMemory memory) {
       super(node, scope, memory);
       this.body = body("body", scope, options);
       this.carried = Math.max(0, node.inputs().size() - 2);
@@ -233,7 +237,7 @@ abstract class ControlFlow implements Action {
     private final int scanned;
     private final List<@Nullable TensorType> added;
 
-    private Scan(Node node, Scope scope, RunOptions options, TorchMemory memory) {
+    private Scan(Node node, GraphScope scope, RunOptions options, TorchMemory memory) {
       super(node, scope, memory);
       this.body = body("body", scope, options);
       this.isBatched = node.opset() < 9;

@@ -5,6 +5,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
@@ -64,8 +65,7 @@ public final class DjlBackend implements Backend {
     if (options.threads() > 0) {
       JniUtils.setNumThreads(options.threads());
     }
-    Program program =
-        new ProgramBuilder(new Scope(graph, null), List.of(), options, memory).build();
+    Program program = new ProgramBuilder(GraphScope.of(graph), List.of(), options, memory).build();
     return new DjlPlan(graph, memory, program);
   }
 

@@ -2,10 +2,11 @@ package dev.flopmeter.run.djl;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.bind.Captures;
 import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.djl.kernel.Activation;
@@ -28,11 +29,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A joined step runs where its last node stands, so that everything it reads is there.
  */
 final class Fusion {
-  private final Scope scope;
-  private final Map<String, List<Node>> readers = new HashMap<>();
-  private final Set<String> returned;
+  private final GraphScope scope;
+  private final GraphLinks links;
   private final Set<Node> taken = new HashSet<>();
-  private final Map<String, Node> writers = new HashMap<>();
   private final Map<Node, Chain> byLast = new HashMap<>();
 
   /**
@@ -48,18 +47,12 @@ final class Fusion {
     }
   }
 
-  private Fusion(Scope scope) {
+  private Fusion(GraphScope scope) {
     this.scope = scope;
-    this.returned = Set.copyOf(scope.graph().outputs());
-    for (Node node : scope.graph().nodes()) {
-      node.outputs().forEach(value -> writers.put(value, node));
-      List<String> read = new ArrayList<>(node.inputs());
-      read.addAll(Captures.of(node));
-      read.forEach(value -> readers.computeIfAbsent(value, any -> new ArrayList<>()).add(node));
-    }
+    this.links = new GraphLinks(scope.graph());
   }
 
-  static List<Task> tasks(Scope scope, RunOptions options) {
+  static List<Task> tasks(GraphScope scope, RunOptions options) {
     Fusion fusion = new Fusion(scope);
     if (options.layout() != Layout.NCHW) {
       scope.graph().nodes().forEach(fusion::join);
@@ -170,15 +163,15 @@ final class Fusion {
    */
   private boolean isSpent(Chain chain, Set<Node> done) {
     String value = chain.inputs().get(FusedKernels.OTHER);
-    Node writer = writers.get(value);
+    Node writer = links.writer(value);
     boolean isOwn =
         writer != null
             && (byLast.containsKey(writer)
                 || (writer.qualifiedOp().equals("MaxPool") && writer.outputs().size() == 1));
-    if (!isOwn || returned.contains(value)) {
+    if (!isOwn || links.isReturned(value)) {
       return false;
     }
-    List<Node> others = new ArrayList<>(readers.getOrDefault(value, List.of()));
+    List<Node> others = new ArrayList<>(links.readers(value));
     others.removeIf(reader -> chain.nodes().contains(reader) && !reader.equals(chain.conv()));
     return done.containsAll(others);
   }
@@ -187,12 +180,10 @@ final class Fusion {
     return chain.get(chain.size() - 1);
   }
 
-  /** The one node that reads what {@code node} writes, if there is just one and no output is. */
+  /** The one node that reads what {@code node} writes, unless it is joined already. */
   private @Nullable Node onlyReader(Node node) {
-    String value = node.outputs().get(0);
-    List<Node> all = readers.getOrDefault(value, List.of());
-    boolean alone = all.size() == 1 && !returned.contains(value) && !taken.contains(all.get(0));
-    return alone ? all.get(0) : null;
+    Node reader = links.onlyReader(node);
+    return reader == null || taken.contains(reader) ? null : reader;
   }
 
   /** Whether {@code node} is a normalisation with constant statistics. */

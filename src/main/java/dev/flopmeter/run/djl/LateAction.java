@@ -2,6 +2,7 @@ package dev.flopmeter.run.djl;
 
 import ai.djl.pytorch.jni.IValue;
 import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
@@ -29,13 +30,13 @@ final class LateAction implements Action {
   private static final int KEPT = 64;
 
   private final Node node;
-  private final Scope scope;
+  private final GraphScope scope;
   private final TorchMemory memory;
   private final List<String> reads;
   private final Map<String, ScriptModule> compiled = new LinkedHashMap<>();
   private final Map<String, IValue> held = new HashMap<>();
 
-  LateAction(Node node, Scope scope, TorchMemory memory) {
+  LateAction(Node node, GraphScope scope, TorchMemory memory) {
     this.node = node;
     this.scope = scope;
     this.memory = memory;

@@ -1,6 +1,8 @@
 package dev.flopmeter.run.djl;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
@@ -22,14 +24,14 @@ import org.jspecify.annotations.Nullable;
  * that follow it; and scores, scale, mask, softmax and values to one attention.
  */
 final class ProductFusion {
-  private final Scope scope;
-  private final Links links;
+  private final GraphScope scope;
+  private final GraphLinks links;
   private final Set<Node> taken = new HashSet<>();
   private final Map<Node, Task> byLast = new HashMap<>();
 
-  ProductFusion(Scope scope) {
+  ProductFusion(GraphScope scope) {
     this.scope = scope;
-    this.links = new Links(scope.graph());
+    this.links = new GraphLinks(scope.graph());
     scope.graph().nodes().forEach(this::join);
   }
 

@@ -3,6 +3,7 @@ package dev.flopmeter.run.djl;
 import ai.djl.pytorch.jni.IValue;
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes a {@link Program} of a graph: chooses kernels, compiles them, places the weights. */
 final class ProgramBuilder {
-  private final Scope scope;
+  private final GraphScope scope;
   private final RunOptions options;
   private final TorchMemory memory;
   private final List<String> captures;
@@ -39,7 +40,7 @@ final class ProgramBuilder {
   /**
    * @param captures values of the graphs around this one that it reads, fed after its inputs
    */
-  ProgramBuilder(Scope scope, List<String> captures, RunOptions options, TorchMemory memory) {
+  ProgramBuilder(GraphScope scope, List<String> captures, RunOptions options, TorchMemory memory) {
     this.scope = scope;
     this.captures = List.copyOf(captures);
     this.options = options;

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Shape;
@@ -51,7 +52,7 @@ class ControlFlowTest {
     assertThat(graph.type("y")).contains(FLOATS);
     Graph inner = graph.nodes().get(0).attributes().body("then_branch").orElseThrow();
     assertThat(inner.type("r")).contains(FLOATS);
-    assertThat(Captures.of(graph.nodes().get(0))).containsExactly("x");
+    assertThat(GraphLinks.captures(graph.nodes().get(0))).containsExactly("x");
   }
 
   @Test

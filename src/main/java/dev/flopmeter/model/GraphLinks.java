@@ -1,0 +1,101 @@
+package dev.flopmeter.model;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who writes and who reads each value of a graph, found once; immutable. What a body reads of the
+ * graph around it, the operator that holds the body reads.
+ */
+public final class GraphLinks {
+  private final Map<String, Node> nodes = new HashMap<>();
+  private final Map<String, Node> writers = new HashMap<>();
+  private final Map<String, List<Node>> readers = new HashMap<>();
+  private final Set<String> returned;
+
+  public GraphLinks(Graph graph) {
+    returned = Set.copyOf(graph.outputs());
+    for (Node node : graph.nodes()) {
+      nodes.put(node.name(), node);
+      node.outputs().forEach(value -> writers.put(value, node));
+      reads(node)
+          .forEach(value -> readers.computeIfAbsent(value, any -> new ArrayList<>()).add(node));
+    }
+    writers.remove("");
+    readers.remove("");
+  }
+
+  /** The node of this name; null if the graph has none. */
+  public @Nullable Node node(String name) {
+    return nodes.get(name);
+  }
+
+  /** The node that writes {@code value}; null for inputs, constants and values of other graphs. */
+  public @Nullable Node writer(String value) {
+    return writers.get(value);
+  }
+
+  /** The nodes that read {@code value}, in order; a node that reads it twice stands here twice. */
+  public List<Node> readers(String value) {
+    return readers.getOrDefault(value, List.of());
+  }
+
+  /** Whether {@code value} is an output of the graph. */
+  public boolean isReturned(String value) {
+    return returned.contains(value);
+  }
+
+  /** Whether nothing reads {@code value} and the graph does not return it. */
+  public boolean isUnused(String value) {
+    return readers(value).isEmpty() && !isReturned(value);
+  }
+
+  /** The one node that reads {@code value}, once, if the graph does not return it; else null. */
+  public @Nullable Node onlyReader(String value) {
+    List<Node> all = readers(value);
+    return all.size() == 1 && !isReturned(value) ? all.get(0) : null;
+  }
+
+  /** The one node that reads the first output of {@code node}; null as for a value. */
+  public @Nullable Node onlyReader(Node node) {
+    return onlyReader(node.outputs().get(0));
+  }
+
+  /** What a node reads: its inputs slot by slot, without those left out, then its captures. */
+  public static List<String> reads(Node node) {
+    List<String> read = new ArrayList<>(node.inputs());
+    read.removeIf(String::isEmpty);
+    read.addAll(captures(node));
+    return read;
+  }
+
+  /** The values that the bound bodies of {@code node} read of the graphs around them, each once. */
+  public static Set<String> captures(Node node) {
+    Set<String> captured = Set.of();
+    for (Object value : node.attributes().asMap().values()) {
+      if (value instanceof Graph body) {
+        captured = new HashSet<>(captured);
+        captured.addAll(captures(body));
+      }
+    }
+    return captured;
+  }
+
+  private static Set<String> captures(Graph body) {
+    Set<String> own = new HashSet<>(body.inputs());
+    own.addAll(body.constants().keySet());
+    body.nodes().forEach(node -> own.addAll(node.outputs()));
+    Set<String> read = new HashSet<>(body.outputs());
+    for (Node node : body.nodes()) {
+      read.addAll(reads(node));
+    }
+    read.removeAll(own);
+    read.remove("");
+    return read;
+  }
+}

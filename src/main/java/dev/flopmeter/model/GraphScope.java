@@ -1,0 +1,78 @@
+package dev.flopmeter.model;
+
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the nodes of a graph see: its own values and, in the body of a control-flow operator, those
+ * of the graphs around it. A value of the body hides one of the same name around it.
+ */
+public final class GraphScope {
+  private final Graph graph;
+  private final @Nullable GraphScope outer;
+  private final String path;
+  private final Set<String> own = new HashSet<>();
+
+  private GraphScope(Graph graph, @Nullable GraphScope outer, String path) {
+    this.graph = graph;
+    this.outer = outer;
+    this.path = path;
+    if (outer != null) {
+      own.addAll(graph.inputs());
+      own.addAll(graph.constants().keySet());
+      graph.nodes().forEach(node -> own.addAll(node.outputs()));
+    }
+  }
+
+  /** The scope of a model's main graph. */
+  public static GraphScope of(Graph graph) {
+    return new GraphScope(graph, null, "");
+  }
+
+  /** The scope of {@code body}, which {@code node} of this graph runs. */
+  public GraphScope inside(Node node, Graph body) {
+    return new GraphScope(body, this, path + node.name() + "/");
+  }
+
+  public Graph graph() {
+    return graph;
+  }
+
+  /** The names of the nodes around this body, each with a slash behind; empty for a main graph. */
+  public String path() {
+    return path;
+  }
+
+  /** The type of a value; null where it depends on data. */
+  public @Nullable TensorType type(String value) {
+    TensorType type = graph.types().get(value);
+    return type != null || isOwn(value) ? type : outer().type(value);
+  }
+
+  /** The value of a constant; null if it is computed. */
+  public @Nullable Tensor constant(String value) {
+    return isOwn(value) ? graph.constants().get(value) : outer().constant(value);
+  }
+
+  /** A node of this graph with what is known of its inputs and outputs. */
+  public Operands operands(Node node) {
+    return new Operands(node, this::type, this::constant);
+  }
+
+  /** A name for {@code value} that is the same wherever that value is read. */
+  public String unique(String value) {
+    return isOwn(value) ? path + value : outer().unique(value);
+  }
+
+  private boolean isOwn(String value) {
+    return outer == null || own.contains(value);
+  }
+
+  private GraphScope outer() {
+    if (outer == null) {
+      throw new IllegalStateException("a main graph has nothing around it");
+    }
+    return outer;
+  }
+}

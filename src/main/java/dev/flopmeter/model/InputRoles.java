@@ -1,0 +1,99 @@
+package dev.flopmeter.model;
+
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Which inputs of an operator hold learned data.
+ *
+ * <p>Three kinds of operators: those with weight slots, where a stored tensor was learned whatever
+ * its type and size; those that pass data on from some inputs while the others are arguments (axes,
+ * bounds, quantisation scales); and all others, where any stored floating-point tensor of more than
+ * one element counts as learned, since a single number is a setting (epsilon, slope) far more often
+ * than a learned value.
+ */
+public final class InputRoles {
+  private InputRoles() {}
+
+  private static final Set<Integer> NONE = Set.of();
+  private static final Set<Integer> FIRST = Set.of(0);
+
+  private static final Map<String, Set<Integer>> WEIGHTS =
+      Map.ofEntries(
+          Map.entry("BatchNormalization", Set.of(1, 2)),
+          Map.entry("Conv", Set.of(1, 2)),
+          Map.entry("ConvInteger", Set.of(1)),
+          Map.entry("ConvTranspose", Set.of(1, 2)),
+          Map.entry("DeformConv", Set.of(1, 3)),
+          Map.entry("DequantizeLinear", FIRST),
+          Map.entry("GRU", Set.of(1, 2, 3)),
+          Map.entry("Gather", FIRST),
+          Map.entry("Gemm", Set.of(0, 1, 2)),
+          Map.entry("GroupNormalization", Set.of(1, 2)),
+          Map.entry("InstanceNormalization", Set.of(1, 2)),
+          Map.entry("LSTM", Set.of(1, 2, 3, 7)),
+          Map.entry("LayerNormalization", Set.of(1, 2)),
+          Map.entry("MatMul", Set.of(0, 1)),
+          Map.entry("MatMulInteger", Set.of(0, 1)),
+          Map.entry("PRelu", Set.of(1)),
+          Map.entry("QLinearConv", Set.of(3, 8)),
+          Map.entry("QLinearMatMul", Set.of(0, 3)),
+          Map.entry("RMSNormalization", Set.of(1)),
+          Map.entry("RNN", Set.of(1, 2, 3)),
+          Map.entry("com.microsoft:Attention", Set.of(1, 2)),
+          Map.entry("com.microsoft:BiasGelu", Set.of(1)),
+          Map.entry("com.microsoft:EmbedLayerNormalization", Set.of(2, 3, 4, 5, 6)),
+          Map.entry("com.microsoft:FastGelu", Set.of(1)),
+          Map.entry("com.microsoft:FusedConv", Set.of(1, 2)),
+          Map.entry("com.microsoft:FusedGemm", Set.of(0, 1, 2)),
+          Map.entry("com.microsoft:FusedMatMul", Set.of(0, 1)),
+          Map.entry("com.microsoft:SkipLayerNormalization", Set.of(2, 3, 4)));
+
+  /** Where inputs other than these are arguments. */
+  private static final Map<String, Set<Integer>> DATA =
+      Map.ofEntries(
+          Map.entry("Cast", FIRST),
+          Map.entry("CastLike", FIRST),
+          Map.entry("Clip", FIRST),
+          Map.entry("Compress", FIRST),
+          Map.entry("Constant", NONE),
+          Map.entry("ConstantOfShape", NONE),
+          Map.entry("DynamicQuantizeLinear", FIRST),
+          Map.entry("Expand", FIRST),
+          Map.entry("EyeLike", NONE),
+          Map.entry("Flatten", FIRST),
+          Map.entry("GatherElements", FIRST),
+          Map.entry("GatherND", FIRST),
+          Map.entry("Identity", FIRST),
+          Map.entry("NonMaxSuppression", NONE),
+          Map.entry("OneHot", NONE),
+          Map.entry("Pad", FIRST),
+          Map.entry("QuantizeLinear", FIRST),
+          Map.entry("Range", NONE),
+          Map.entry("Reshape", FIRST),
+          Map.entry("Resize", FIRST),
+          Map.entry("RoiAlign", FIRST),
+          Map.entry("RotaryEmbedding", FIRST),
+          Map.entry("STFT", FIRST),
+          Map.entry("Shape", NONE),
+          Map.entry("Size", NONE),
+          Map.entry("Slice", FIRST),
+          Map.entry("Split", FIRST),
+          Map.entry("Squeeze", FIRST),
+          Map.entry("Tile", FIRST),
+          Map.entry("Transpose", FIRST),
+          Map.entry("Trilu", FIRST),
+          Map.entry("Unsqueeze", FIRST),
+          Map.entry("Upsample", FIRST));
+
+  /** Whether input {@code index} of {@code node} is a slot for weights. */
+  public static boolean isWeight(Node node, int index) {
+    return WEIGHTS.getOrDefault(node.qualifiedOp(), NONE).contains(index);
+  }
+
+  /** Whether input {@code index} of {@code node} is data rather than an argument. */
+  public static boolean isData(Node node, int index) {
+    Set<Integer> slots = WEIGHTS.getOrDefault(node.qualifiedOp(), DATA.get(node.qualifiedOp()));
+    return slots == null || slots.contains(index);
+  }
+}

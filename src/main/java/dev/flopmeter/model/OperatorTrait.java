@@ -1,0 +1,144 @@
+package dev.flopmeter.model;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What operators are by nature, as sets of qualified names such as {@code Conv} or {@code
+ * com.microsoft:Gelu}. Rules ask for a trait and do not list operators themselves. Which inputs
+ * hold weights or indices is in {@link InputRoles}.
+ */
+public enum OperatorTrait {
+  /** Another shape for the same elements in the same order. */
+  RESHAPING("Flatten", "Reshape", "Squeeze", "Unsqueeze"),
+
+  /** The output is the first input's buffer under another name or shape. */
+  VIEW(List.of(RESHAPING), "Dropout", "Identity"),
+
+  /** The output holds the numbers of the first input, maybe in another order or type. */
+  SAME_NUMBERS(List.of(VIEW), "Cast", "CastLike", "Transpose"),
+
+  /** One input, each element on its own. */
+  UNARY(
+      "Abs",
+      "Acos",
+      "Acosh",
+      "Asin",
+      "Asinh",
+      "Atan",
+      "Atanh",
+      "BitwiseNot",
+      "Ceil",
+      "Celu",
+      "Clip",
+      "Cos",
+      "Cosh",
+      "Elu",
+      "Erf",
+      "Exp",
+      "Floor",
+      "Gelu",
+      "HardSigmoid",
+      "HardSwish",
+      "IsInf",
+      "IsNaN",
+      "LeakyRelu",
+      "Log",
+      "Mish",
+      "Neg",
+      "Not",
+      "Reciprocal",
+      "Relu",
+      "Round",
+      "Selu",
+      "Shrink",
+      "Sigmoid",
+      "Sign",
+      "Sin",
+      "Sinh",
+      "Softplus",
+      "Softsign",
+      "Sqrt",
+      "Swish",
+      "Tan",
+      "Tanh",
+      "ThresholdedRelu"),
+
+  /** Compares two inputs of one type, with broadcasting; gives booleans. */
+  COMPARISON("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"),
+
+  /** Two inputs, element by element with broadcasting. */
+  BINARY(
+      List.of(COMPARISON),
+      "Add",
+      "And",
+      "BitShift",
+      "BitwiseAnd",
+      "BitwiseOr",
+      "BitwiseXor",
+      "Div",
+      "Mod",
+      "Mul",
+      "Or",
+      "PRelu",
+      "Pow",
+      "Sub",
+      "SwiGLU",
+      "Xor"),
+
+  /** Any number of inputs, element by element with broadcasting. */
+  VARIADIC("Max", "Mean", "Min", "Sum"),
+
+  /** Each element of the output depends on one element of each input. */
+  ELEMENTWISE(List.of(UNARY, BINARY, VARIADIC), "Where"),
+
+  /** Replaces numbers by the nearest on a grid, as quantisation does. */
+  ROUNDING("Ceil", "DynamicQuantizeLinear", "Floor", "QuantizeLinear", "Round"),
+
+  /** Draws random numbers, so that two runs differ. */
+  RANDOM(
+      "Bernoulli",
+      "Multinomial",
+      "RandomNormal",
+      "RandomNormalLike",
+      "RandomUniform",
+      "RandomUniformLike"),
+
+  /** Runs bodies: graphs in its attributes. */
+  CONTROL_FLOW("If", "Loop", "Scan", "SequenceMap"),
+
+  /** Reads the elements that it picks of its first input, not all. */
+  PICKING("Compress", "Gather", "GatherElements", "GatherND", "Slice"),
+
+  /** Asks for the shape of its input and reads none of its elements. */
+  SHAPE_QUERY("Shape", "Size"),
+
+  /**
+   * One step after the other along the first axis of its first input, unless {@code layout} is 1.
+   */
+  RECURRENT("GRU", "LSTM", "RNN");
+
+  private final Set<String> operators;
+
+  OperatorTrait(String... operators) {
+    this(List.of(), operators);
+  }
+
+  OperatorTrait(List<OperatorTrait> parts, String... operators) {
+    Set<String> all = new TreeSet<>(List.of(operators));
+    parts.forEach(part -> all.addAll(part.operators));
+    this.operators = Collections.unmodifiableSet(all);
+  }
+
+  /** Whether {@code node}'s operator has this trait. */
+  public boolean of(Node node) {
+    return operators.contains(node.qualifiedOp());
+  }
+
+  /** All operators with this trait by qualified name, sorted. */
+  public Set<String> operators() {
+    return operators;
+  }
+}
