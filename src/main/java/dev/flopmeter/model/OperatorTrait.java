@@ -120,6 +120,7 @@ public enum OperatorTrait {
    */
   RECURRENT("GRU", "LSTM", "RNN");
 
+  @SuppressWarnings("ImmutableEnumChecker") // an unmodifiable set of its own
   private final Set<String> operators;
 
   OperatorTrait(String... operators) {
