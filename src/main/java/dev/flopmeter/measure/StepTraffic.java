@@ -6,10 +6,11 @@ import dev.flopmeter.count.Moved;
 import dev.flopmeter.count.Traffic;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.bind.Captures;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.Step;
 import java.util.HashMap;
@@ -31,26 +32,13 @@ final class StepTraffic {
   private final double floatScale;
 
   private final Map<String, LayerCost> counted = new HashMap<>();
-  private final Map<String, Node> byName = new HashMap<>();
-  private final Map<String, Set<String>> readers = new HashMap<>();
+  private final GraphLinks links;
 
   StepTraffic(Graph graph, Counts counts, Precision precision) {
     this.graph = graph;
     this.floatScale = precision.bytes() / 4.0;
     counts.layers().forEach(layer -> counted.put(layer.name(), layer));
-    for (Node node : graph.nodes()) {
-      byName.put(node.name(), node);
-      for (String value : read(node)) {
-        readers.computeIfAbsent(value, any -> new HashSet<>()).add(node.name());
-      }
-    }
-  }
-
-  /** What {@code node} reads, its bodies included. */
-  private static Set<String> read(Node node) {
-    Set<String> values = new HashSet<>(node.inputs());
-    values.addAll(Captures.of(node));
-    return values;
+    this.links = new GraphLinks(graph);
   }
 
   /** Bytes of a whole count, at the run's precision. */
@@ -69,14 +57,13 @@ final class StepTraffic {
 
   /** Bytes at the run's precision; values whose shape depends on data are not in it. */
   double bytes(Step step) {
-    List<Node> nodes = step.nodes().stream().map(byName::get).filter(Objects::nonNull).toList();
+    List<Node> nodes = step.nodes().stream().map(links::node).filter(Objects::nonNull).toList();
     return nodes.size() == 1 ? bytes(nodes.get(0)) : crossing(step, nodes);
   }
 
   private double bytes(Node node) {
     LayerCost layer = counted.get(node.name());
-    boolean hasBody = node.attributes().asMap().values().stream().anyMatch(Graph.class::isInstance);
-    if (hasBody && layer != null) {
+    if (OperatorTrait.CONTROL_FLOW.of(node) && layer != null) {
       return layer.cost().bytes(); // only the CPU runs bodies, at the model's own precision
     }
     double[] bytes = {0};
@@ -93,13 +80,13 @@ final class StepTraffic {
     nodes.forEach(node -> written.addAll(node.outputs()));
     Set<String> crossing = new HashSet<>();
     for (Node node : nodes) {
-      crossing.addAll(read(node));
+      crossing.addAll(GraphLinks.reads(node));
     }
     crossing.removeAll(written);
     for (String output : written) {
       boolean leaves =
-          graph.outputs().contains(output)
-              || !names.containsAll(readers.getOrDefault(output, Set.of()));
+          links.isReturned(output)
+              || links.readers(output).stream().anyMatch(reader -> !names.contains(reader.name()));
       if (leaves) {
         crossing.add(output);
       }

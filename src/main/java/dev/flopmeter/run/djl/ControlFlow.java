@@ -72,7 +72,8 @@ abstract class ControlFlow implements Action {
             .body(attribute)
             .orElseThrow(
                 () -> new ModelException(node.describe() + ": " + attribute + " is missing"));
-    Program program = new ProgramBuilder(scope.inside(node, body), captures, options, memory).build();
+    Program program =
+        new ProgramBuilder(scope.inside(node, body), captures, options, memory).build();
     bodies.add(program);
     return program;
   }
