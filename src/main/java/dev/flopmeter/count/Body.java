@@ -100,10 +100,16 @@ enum Body {
             () -> new IllegalStateException("binding leaves no " + attribute + " without shapes"));
   }
 
-  /** The scanned axis; before opset 9 it is the second one, and each of a batch is scanned. */
+  /**
+   * The size of the scanned axis. Before opset 9 that is the second one, each sequence of a batch
+   * is scanned, and the first input may hold their lengths.
+   */
   private static long steps(Operands in, Shape scanned, long axis) {
-    return in.opset() < 9
-        ? Sizes.multiply(scanned.dim(0), scanned.dim(1))
-        : scanned.dim(scanned.axis(axis));
+    if (in.opset() >= 9) {
+      return scanned.dim(scanned.axis(axis));
+    }
+    return in.value(0)
+        .map(lengths -> SequenceLengths.sum(lengths, scanned.dim(1)))
+        .orElseGet(() -> Sizes.multiply(scanned.dim(0), scanned.dim(1)));
   }
 }

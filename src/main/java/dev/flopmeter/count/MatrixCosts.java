@@ -33,13 +33,14 @@ final class MatrixCosts {
         "Einsum",
         CostRule.described(
             "operands joined two by two from the left: MACs the product of all indices met, or one"
-                + " FLOP each where none is summed over; in - out for one operand",
+                + " FLOP each where none is summed over; for one operand the product of its"
+                + " indices, each once, - out",
             MatrixCosts::einsum));
     rules.put(
         "Attention",
         CostRule.described(
-            "MACs batch x heads x Lq x Lk x (D + Dv); per score: scale 1, softmax 5, mask 1, softcap"
-                + " 3",
+            "MACs batch x heads x Lq x Lk x (D + Dv); per score: scale 1, softmax 5, mask 1,"
+                + " softcap 3",
             MatrixCosts::attention));
     rules.put(
         "RotaryEmbedding",
@@ -72,7 +73,7 @@ final class MatrixCosts {
   private static Work einsum(Operands in) {
     EinsumEquation equation = EinsumEquation.of(in);
     if (in.inputCount() == 1) {
-      return Work.flops(Math.max(0, in.type(0).elements() - in.output(0).elements()));
+      return Work.flops(Math.max(0, equation.read(0) - in.output(0).elements()));
     }
     Work work = Work.NONE;
     for (EinsumEquation.Join join : equation.joins()) {

@@ -6,37 +6,50 @@ import dev.flopmeter.model.Sizes;
 import java.util.Map;
 
 /**
- * RNN, GRU and LSTM: T steps of a batch of N, in D directions, from I inputs to H hidden values. An
- * activation counts as its operator does (Sigmoid 4, Tanh 1, Relu 1).
+ * RNN, GRU and LSTM: T steps of a batch of N, in D directions, from I inputs to H hidden values.
+ * Where {@code sequence_lens} is constant, T N is the sum of these lengths: steps of padding are
+ * not run. An activation counts as its operator does (Sigmoid 4, Tanh 1, Relu 1).
  */
 final class RecurrentCosts {
+  private static final int SEQUENCE_LENGTHS = 4;
+
   private RecurrentCosts() {}
 
   static void addTo(Map<String, CostRule> rules) {
     rules.put(
         "RNN",
         CostRule.described(
-            "MACs T N D H (I + H); per T N D H: 1 to join, + 2 for biases, + 1 for tanh",
+            "MACs T N D H (I + H), T N the sum of constant sequence_lens; per T N D H: 1 to join, +"
+                + " 2 for biases, + 1 for tanh",
             in -> recurrent(in, 1, 1 + 1)));
     rules.put(
         "GRU",
         CostRule.described(
-            "MACs 3 T N D H (I + H); per T N D H: 3 to join, + 6 for biases, + 9 for two sigmoids"
-                + " and tanh, + 5 for the gates",
+            "MACs 3 T N D H (I + H), T N as for RNN; per T N D H: 3 to join, + 6 for biases, + 9"
+                + " for two sigmoids and tanh, + 5 for the gates",
             in -> recurrent(in, 3, 3 + 9 + 5)));
     rules.put(
         "LSTM",
         CostRule.described(
-            "MACs 4 T N D H (I + H); per T N D H: 4 to join, + 8 for biases, + 14 for three sigmoids"
-                + " and two tanh, + 4 for the gates, + 6 for peepholes",
+            "MACs 4 T N D H (I + H), T N as for RNN; per T N D H: 4 to join, + 8 for biases, + 14"
+                + " for three sigmoids and two tanh, + 4 for the gates, + 6 for peepholes",
             in -> recurrent(in, 4, 4 + 14 + 4 + (in.has(7) ? 6 : 0))));
+  }
+
+  /** Steps of all sequences of the batch together. */
+  private static long steps(Operands in) {
+    Shape x = in.shape(0);
+    long time = x.dim(in.attributes().flag("layout", false) ? 1 : 0);
+    return in.value(SEQUENCE_LENGTHS)
+        .map(lengths -> SequenceLengths.sum(lengths, time))
+        .orElseGet(() -> Sizes.multiply(x.dim(0), x.dim(1)));
   }
 
   private static Work recurrent(Operands in, int gates, int others) {
     Shape x = in.shape(0);
     Shape recurrence = in.shape(2);
     long hidden = recurrence.dim(2);
-    long cells = Sizes.product(x.dim(0), x.dim(1), recurrence.dim(0), hidden);
+    long cells = Sizes.product(steps(in), recurrence.dim(0), hidden);
     long perCell = Sizes.add(x.dim(2), hidden);
     long biases = in.has(3) ? 2L * gates : 0;
     return new Work(Sizes.product(gates, cells, perCell), Sizes.multiply(cells, others + biases));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
@@ -66,6 +67,79 @@ class OperatorCostsTest {
         .isEqualTo(Work.macs(5 * 3 * 4 * 2));
     assertThat(work("Gemm", Attributes.of("transB", 1L, "beta", 0.5f), 1, "3x4", "2x4", "2"))
         .isEqualTo(new Work(3 * 2 * 4, 3 * 2 + 2));
+  }
+
+  /** An index that stands twice reads the diagonal alone; what is summed costs one less than it. */
+  @Test
+  void contractionsOfOneOperand() {
+    assertThat(einsum("ii->", "5x5")).isEqualTo(Work.flops(5 - 1));
+    assertThat(einsum("ii", "5x5")).isEqualTo(Work.flops(5 - 1));
+    assertThat(einsum("ii->i", "5x5")).isEqualTo(Work.NONE);
+    assertThat(einsum("bii->b", "3x5x5")).isEqualTo(Work.flops(3 * 5 - 3));
+    assertThat(einsum("...ii->...i", "2x3x5x5")).isEqualTo(Work.NONE);
+    assertThat(einsum("iijj->", "5x5x4x4")).isEqualTo(Work.flops(5 * 4 - 1));
+    assertThat(einsum("iijj->ij", "5x5x4x4")).isEqualTo(Work.NONE);
+    assertThat(einsum("iii->i", "5x5x5")).isEqualTo(Work.NONE);
+    assertThat(einsum("iji->j", "5x4x5")).isEqualTo(Work.flops(5 * 4 - 4));
+    assertThat(einsum("ij->i", "5x4")).isEqualTo(Work.flops(5 * 4 - 5));
+    assertThat(einsum("ij->ji", "5x4")).isEqualTo(Work.NONE);
+  }
+
+  private static Work einsum(String equation, String... in) {
+    return work("Einsum", Attributes.of("equation", equation), 1, in);
+  }
+
+  /**
+   * The work of a recurrent operator on 7 steps of 3 sequences, 4 wide, with {@code lengths} as a
+   * constant; no constant if there are none.
+   */
+  private static Work recurrent(
+      String op, int gates, int directions, long layout, long... lengths) {
+    GraphBuilder builder = new GraphBuilder("one", OPSET);
+    TensorType x = TensorType.of(DataType.FLOAT, layout == 0 ? 7 : 3, layout == 0 ? 3 : 7, 4);
+    builder.input("x", x);
+    builder.input("w", TensorType.of(DataType.FLOAT, directions, gates * 8L, 4));
+    builder.input("r", TensorType.of(DataType.FLOAT, directions, gates * 8L, 8));
+    TensorType ints = TensorType.of(DataType.INT32, 3);
+    if (lengths.length == 0) {
+      builder.input("lengths", ints);
+    } else {
+      builder.constant("lengths", DenseTensor.ofLongs(ints, lengths));
+    }
+    Attributes attributes =
+        Attributes.of(
+            "hidden_size",
+            8,
+            "layout",
+            layout,
+            "direction",
+            directions == 2 ? "bidirectional" : "forward");
+    builder.add(
+        op, "node", attributes, List.of("x", "w", "r", "", "lengths"), List.of("y"), Map.of());
+    Cost cost = Counter.standard().count(builder.build(List.of("y"))).totals();
+    return new Work(cost.macs(), cost.flops() - 2 * cost.macs());
+  }
+
+  @Test
+  void onlyTheStepsThatConstantLengthsLeaveAreCounted() {
+    Map<String, Integer> gates = Map.of("RNN", 1, "GRU", 3, "LSTM", 4);
+    gates.forEach(
+        (op, number) -> {
+          for (int directions : new int[] {1, 2}) {
+            for (long layout : new long[] {0, 1}) {
+              Work all = recurrent(op, number, directions, layout);
+              long step = number * directions * 8L * (4 + 8);
+              assertThat(all.macs()).as(op).isEqualTo(7 * 3 * step);
+              Work some = recurrent(op, number, directions, layout, 7, 3, 1);
+              assertThat(some.macs()).as(op).isEqualTo((7 + 3 + 1) * step);
+              assertThat(some.otherFlops()).isEqualTo(all.otherFlops() / (7 * 3) * (7 + 3 + 1));
+              assertThat(recurrent(op, number, directions, layout, 7, 7, 7)).isEqualTo(all);
+              assertThat(recurrent(op, number, directions, layout, 9, 0, 0).macs())
+                  .as("no sequence is longer than the input")
+                  .isEqualTo(7 * step);
+            }
+          }
+        });
   }
 
   @Test

@@ -150,6 +150,14 @@ public record EinsumEquation(
   }
 
   /**
+   * How many elements of an operand are read: the product of the sizes of its indices, each once,
+   * since an index that stands twice reads the diagonal alone.
+   */
+  public long read(int operand) {
+    return shape(new LinkedHashSet<>(operands.get(operand))).elements();
+  }
+
+  /**
    * One product of two operands.
    *
    * @param size the product of the sizes of all indices that either has

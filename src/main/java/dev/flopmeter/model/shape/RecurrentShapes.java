@@ -38,8 +38,19 @@ final class RecurrentShapes {
             : Shape.of(time, directions, batch, hidden);
     Shape last =
         batchFirst ? Shape.of(batch, directions, hidden) : Shape.of(directions, batch, hidden);
+    requireShape(in, 4, "sequence_lens", Shape.of(batch));
+    requireShape(in, 5, "initial_h", last);
+    requireShape(in, 6, "initial_c", last);
     TensorType state = in.type(0).withShape(last);
     return List.of(in.type(0).withShape(sequence), state, state);
+  }
+
+  private static void requireShape(Operands in, int input, String name, Shape expected) {
+    Shape given = in.knownType(input).map(TensorType::shape).orElse(expected);
+    if (!given.equals(expected)) {
+      throw new ModelException(
+          "the input " + in.shape(0) + " needs " + name + " of " + expected + ", not " + given);
+    }
   }
 
   /** Both weights hold {@code gates} rows for each hidden value, in each direction. */
