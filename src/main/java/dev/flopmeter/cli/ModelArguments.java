@@ -1,5 +1,6 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.model.BatchAxes;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
@@ -25,7 +26,8 @@ final class ModelArguments {
       index = "0",
       paramLabel = "MODEL",
       description =
-          "a built-in network (see 'flopmeter models'), or the path of an .onnx file or a DJL folder")
+          "a built-in network (see 'flopmeter models'), or the path of an .onnx file or a DJL"
+              + " folder")
   private String model = "";
 
   @Option(
@@ -40,7 +42,7 @@ final class ModelArguments {
       names = "--batch",
       paramLabel = "N",
       split = ",",
-      description = "size of the leading dimension of the inputs, or a list with commas")
+      description = "size of the batch dimension of the inputs, or a list with commas")
   private List<String> batches = new ArrayList<>();
 
   @Option(
@@ -102,8 +104,8 @@ final class ModelArguments {
   }
 
   /**
-   * The bindings of a sweep, in order: every combination of the batch sizes with the lists given to
-   * {@code --input NAME=1x3x224x224,1x3x448x448} and {@code --dim NAME=128,512}.
+   * The bindings of a sweep, in order and each once: every combination of the batch sizes with the
+   * lists given to {@code --input NAME=1x3x224x224,1x3x448x448} and {@code --dim NAME=128,512}.
    */
   List<Bindings> sweep() {
     List<Bindings> all = new ArrayList<>(List.of(Bindings.NONE));
@@ -118,6 +120,9 @@ final class ModelArguments {
     for (String dim : dims) {
       int equals = separator("--dim", dim, "sequence=128");
       String name = dim.substring(0, equals);
+      if (!batches.isEmpty() && BatchAxes.isBatchName(name)) {
+        throw new ModelException("--dim " + dim + " and --batch both set the batch; leave one out");
+      }
       all =
           crossed(
               all,
@@ -125,7 +130,8 @@ final class ModelArguments {
               (bindings, size) -> withDim(bindings, name, number("--dim " + dim, size)));
     }
     List<Long> sizes = batches();
-    return sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
+    all = sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
+    return all.stream().distinct().toList();
   }
 
   private static <T> List<Bindings> crossed(

@@ -16,7 +16,6 @@ import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
-import dev.flopmeter.model.Shape;
 import dev.flopmeter.report.json.ProfileJson;
 import dev.flopmeter.report.text.ProgressBar;
 import dev.flopmeter.report.text.Terminal;
@@ -113,7 +112,7 @@ final class ProfileCommand implements Callable<Integer> {
     }
     // What can be refused without a device is, before one is started.
     cases.forEach(one -> device.options(one.precision()));
-    opened.bind(cases.get(0).bindings());
+    opened.bind(cases.get(0).bindings()).requireValues();
     try (Output output = destination.open();
         Backend backend = device.open()) {
       Sweep sweep = measure(opened, cases, backend, rules, form, output);
@@ -202,16 +201,7 @@ final class ProfileCommand implements Callable<Integer> {
     Graph graph = opened.bind(one.bindings());
     Counts counts = Counter.standard().count(opened, graph);
     return new ProfileRequest(
-        graph, counts, batch(graph), device.options(one.precision()), rules, keepsRaw);
-  }
-
-  /** Inferences of one pass: the leading dimension of the first input, by the usual convention. */
-  private static long batch(Graph graph) {
-    if (graph.inputs().isEmpty()) {
-      return 1;
-    }
-    Shape shape = graph.requireType(graph.inputs().get(0)).shape();
-    return shape.rank() < 2 ? 1 : Math.max(1, shape.dim(0));
+        graph, counts, graph.batch(), device.options(one.precision()), rules, keepsRaw);
   }
 
   private ShownProgress progress(ProfileFormat form, Output output) {

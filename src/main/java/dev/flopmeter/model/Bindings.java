@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -14,8 +15,8 @@ import java.util.stream.Stream;
  * What a caller fixes of a model's open input shapes.
  *
  * @param shapes whole shapes by input name
- * @param batch the size of the leading dimension of every input whose leading dimension is free or
- *     that has a fixed batch of 1
+ * @param batch the size of the batch dimension of every input where that is free or 1; {@link
+ *     BatchAxes} says which one it is
  * @param dims sizes of named free dimensions, such as {@code sequence}
  * @param values inputs whose values are known beforehand (shape arguments fed at run time)
  */
@@ -63,21 +64,28 @@ public record Bindings(
     return new Bindings(shapes, batch, dims, changed);
   }
 
+  /** {@link #resolve(List, BatchAxes)} for inputs of which only the declaration is known. */
+  public InputTypes resolve(List<ValueInfo> inputs) {
+    return resolve(inputs, BatchAxes.of(inputs));
+  }
+
   /**
    * The types of {@code inputs} under these bindings, in order.
    *
    * @throws ModelException if an input named here does not exist, a given shape contradicts a
-   *     declared one, or dimensions stay free (all of them are named at once)
+   *     declared one, dimensions stay free (all of them are named at once), or no input follows the
+   *     batch
    */
-  public Map<String, TensorType> resolve(List<ValueInfo> inputs) {
+  public InputTypes resolve(List<ValueInfo> inputs, BatchAxes axes) {
     requireKnown(inputs);
     Map<String, TensorType> types = new LinkedHashMap<>();
     List<String> free = new ArrayList<>();
     Set<String> named = new HashSet<>(); // one size serves all inputs that share a symbol
     for (ValueInfo input : inputs) {
+      int axis = axes.of(input);
       Tensor value = values.get(input.name());
       if (value != null) {
-        checked(input, value.shape());
+        checked(input, value.shape(), axis);
         types.put(input.name(), value.type());
         continue;
       }
@@ -88,7 +96,8 @@ public record Bindings(
       }
       Shape given = shapes.get(input.name());
       if (given != null) {
-        types.put(input.name(), new TensorType(type, checked(input, given)));
+        Shape checked = checked(input, given, axis);
+        types.put(input.name(), new TensorType(type, withBatch(checked, axis)));
         continue;
       }
       if (input.dims() == null) {
@@ -97,7 +106,7 @@ public record Bindings(
       }
       long[] sizes = new long[input.dims().size()];
       for (int i = 0; i < sizes.length; i++) {
-        sizes[i] = size(input.dims().get(i), i);
+        sizes[i] = size(input.dims().get(i), i == axis);
         String symbol = input.dims().get(i).symbol();
         if (sizes[i] < 0 && (symbol == null || named.add(symbol))) {
           free.add(
@@ -122,7 +131,41 @@ public record Bindings(
               + String.join(", ", free)
               + "; give --batch N, --dim NAME=N or --input NAME=SHAPE");
     }
-    return types;
+    return new InputTypes(types, boundBatch(inputs, types, axes));
+  }
+
+  /** A given shape whose batch is 1 follows {@code --batch}, as a declared one does. */
+  private Shape withBatch(Shape given, int axis) {
+    boolean follows = batch.isPresent() && axis >= 0 && axis < given.rank() && given.dim(axis) == 1;
+    return follows ? given.with(axis, batch.getAsLong()) : given;
+  }
+
+  /** The batch asked for, which an input must have; else that of the first input with one. */
+  private long boundBatch(List<ValueInfo> inputs, Map<String, TensorType> types, BatchAxes axes) {
+    List<String> fixed = new ArrayList<>();
+    for (ValueInfo input : inputs) {
+      int axis = axes.of(input);
+      Shape shape = Objects.requireNonNull(types.get(input.name())).shape();
+      boolean hasBatch = axis >= 0 && axis < shape.rank();
+      if (batch.isEmpty() && hasBatch && shape.rank() > 1) {
+        return Math.max(1, shape.dim(axis));
+      }
+      if (batch.isPresent()
+          && hasBatch
+          && (shape.dim(axis) == batch.getAsLong() || isNamed(input, axis))) {
+        return Math.max(1, shape.dim(axis));
+      }
+      fixed.add("'" + input.name() + "' is " + (shape.rank() == 0 ? "a scalar" : shape));
+    }
+    if (batch.isPresent()) {
+      throw new ModelException(
+          "no input follows the batch "
+              + batch.getAsLong()
+              + ": "
+              + String.join(", ", fixed)
+              + "; leave --batch out, or export the model with a free batch dimension");
+    }
+    return 1;
   }
 
   private static Shape shape(ValueInfo input, long[] sizes) {
@@ -133,16 +176,22 @@ public record Bindings(
     }
   }
 
-  private long size(Dim dim, int axis) {
+  /** Whether the caller named this dimension: a name says more than the batch does. */
+  private boolean isNamed(ValueInfo input, int axis) {
+    String symbol = input.dims() == null ? null : input.dims().get(axis).symbol();
+    return symbol != null && dims.containsKey(symbol);
+  }
+
+  private long size(Dim dim, boolean isBatch) {
     String symbol = dim.symbol();
     if (symbol != null && dims.containsKey(symbol)) {
       return dims.get(symbol);
     }
-    boolean batchAxis = axis == 0 && (dim.isFree() || dim.size() == 1);
-    return batchAxis && batch.isPresent() ? batch.getAsLong() : dim.size();
+    boolean follows = isBatch && (dim.isFree() || dim.size() == 1);
+    return follows && batch.isPresent() ? batch.getAsLong() : dim.size();
   }
 
-  private Shape checked(ValueInfo input, Shape given) {
+  private Shape checked(ValueInfo input, Shape given, int batchAxis) {
     List<Dim> declared = input.dims();
     if (declared == null) {
       return given;
@@ -162,8 +211,8 @@ public record Bindings(
     }
     for (int i = 0; i < given.rank(); i++) {
       Dim dim = declared.get(i);
-      boolean batchAxis = i == 0 && dim.size() == 1;
-      if (!dim.isFree() && !batchAxis && dim.size() != given.dim(i)) {
+      boolean isOpen = dim.isFree() || (i == batchAxis && dim.size() == 1);
+      if (!isOpen && dim.size() != given.dim(i)) {
         throw new ModelException(
             "input '"
                 + input.name()
@@ -190,7 +239,7 @@ public record Bindings(
         inputs.stream()
             .flatMap(input -> input.dims() == null ? Stream.of() : input.dims().stream())
             .map(Dim::symbol)
-            .filter(java.util.Objects::nonNull)
+            .filter(Objects::nonNull)
             .distinct()
             .toList();
     for (String name : dims.keySet()) {

@@ -19,7 +19,7 @@ class BindingsTest {
   }
 
   private static Shape shape(Bindings bindings, ValueInfo input) {
-    return bindings.resolve(List.of(input)).get(input.name()).shape();
+    return bindings.resolve(List.of(input)).types().get(input.name()).shape();
   }
 
   @Test
@@ -30,16 +30,78 @@ class BindingsTest {
     assertThat(shape(Bindings.NONE, IMAGE)).isEqualTo(Shape.of(1, 3, 8, 8));
   }
 
+  private static InputTypes resolve(Bindings bindings, ValueInfo... inputs) {
+    return bindings.resolve(List.of(inputs));
+  }
+
+  private static ValueInfo named(String name, String... symbols) {
+    return new ValueInfo(
+        name, DataType.FLOAT, java.util.Arrays.stream(symbols).map(BindingsTest::dim).toList());
+  }
+
+  private static Dim dim(String text) {
+    return Character.isDigit(text.charAt(0)) ? Dim.of(Long.parseLong(text)) : Dim.named(text);
+  }
+
   @Test
   void batchLeavesALargerLeadingDimensionAlone() {
     ValueInfo table = ValueInfo.of("table", TensorType.of(DataType.FLOAT, 5, 1));
-    assertThat(shape(Bindings.ofBatch(4), table)).isEqualTo(Shape.of(5, 1));
+    InputTypes bound = resolve(Bindings.ofBatch(4), table, IMAGE);
+    assertThat(bound.types().get("table").shape()).isEqualTo(Shape.of(5, 1));
+    assertThat(bound.types().get("image").shape()).isEqualTo(Shape.of(4, 3, 8, 8));
+    assertThat(bound.batch()).isEqualTo(4);
+  }
+
+  @Test
+  void aBatchThatNoInputFollowsIsAnErrorThatNamesThem() {
+    ValueInfo fixed = ValueInfo.of("x", TensorType.of(DataType.FLOAT, 2, 16));
+    ValueInfo scalar = ValueInfo.of("factor", TensorType.of(DataType.FLOAT));
+    assertThatThrownBy(() -> resolve(Bindings.ofBatch(8), fixed, scalar))
+        .hasMessage(
+            "no input follows the batch 8: 'x' is 2x16, 'factor' is a scalar; leave --batch out, or"
+                + " export the model with a free batch dimension");
+    assertThat(resolve(Bindings.ofBatch(2), fixed).batch()).isEqualTo(2);
+    assertThat(resolve(Bindings.NONE, fixed, scalar).batch()).isEqualTo(2);
+    assertThat(resolve(Bindings.NONE, scalar).batch()).isEqualTo(1);
+    Bindings shaped = Bindings.NONE.withShape("tokens", Shape.of(4, 16));
+    assertThat(resolve(shaped, TOKENS).batch()).isEqualTo(4);
+    assertThatThrownBy(() -> resolve(shaped.withBatch(8), TOKENS))
+        .hasMessageStartingWith("no input follows the batch 8: 'tokens' is 4x16;");
+  }
+
+  @Test
+  void aGivenShapeOfBatchOneFollowsTheBatch() {
+    Bindings larger = Bindings.NONE.withShape("image", Shape.of(1, 3, 8, 8)).withBatch(8);
+    assertThat(shape(larger, IMAGE)).isEqualTo(Shape.of(8, 3, 8, 8));
+  }
+
+  @Test
+  void theDimensionThatIsCalledBatchIsTheBatch() {
+    for (String name : List.of("batch", "batch_size", "Batch", "N", "bs")) {
+      ValueInfo sequence = named("x", "seq_len", name, "16");
+      Bindings bindings = dims(Map.of("seq_len", 20L)).withBatch(4);
+      assertThat(shape(bindings, sequence)).isEqualTo(Shape.of(20, 4, 16));
+      assertThat(resolve(bindings, sequence).batch()).isEqualTo(4);
+    }
+    ValueInfo state = named("h", "1", "batch", "8");
+    assertThat(shape(Bindings.ofBatch(4), state)).as("one layer").isEqualTo(Shape.of(1, 4, 8));
+  }
+
+  @Test
+  void aLeadingDimensionThatIsALaterOneElsewhereIsNotTheBatch() {
+    ValueInfo positions = named("positions", "sequence");
+    InputTypes bound = resolve(dims(Map.of("sequence", 7L)).withBatch(4), TOKENS, positions);
+    assertThat(bound.types().get("positions").shape()).isEqualTo(Shape.of(7));
+    assertThatThrownBy(() -> resolve(Bindings.ofBatch(4), TOKENS, positions))
+        .hasMessageContaining("'sequence' (dimension 1 of input 'tokens'");
   }
 
   @Test
   void namedDimensionsComeBeforeTheBatch() {
     Bindings both = dims(Map.of("batch", 2L, "sequence", 7L)).withBatch(4);
-    assertThat(shape(both, TOKENS)).isEqualTo(Shape.of(2, 7));
+    assertThat(resolve(both, TOKENS, IMAGE).types().get("tokens").shape())
+        .isEqualTo(Shape.of(2, 7));
+    assertThat(resolve(both, TOKENS).batch()).isEqualTo(2);
   }
 
   @Test

@@ -1,10 +1,12 @@
 package dev.flopmeter.model.bind;
 
+import dev.flopmeter.model.BatchAxes;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Dim;
 import dev.flopmeter.model.FunctionTemplate;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphTemplate;
+import dev.flopmeter.model.InputTypes;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
@@ -55,10 +57,12 @@ public final class TemplateBinder {
     added = 0;
     GraphBuilder builder = new GraphBuilder(template.name(), opset, declared(template), null);
     List<ValueInfo> feeds = feeds(template);
-    Map<String, TensorType> types =
-        bindings.resolve(feeds.stream().filter(feed -> feed.type() != null).toList());
+    List<ValueInfo> tensors = feeds.stream().filter(feed -> feed.type() != null).toList();
+    BatchAxes axes = BatchAxes.of(tensors, template.nodes());
+    InputTypes bound = bindings.resolve(tensors, axes);
+    builder.batch(bound.batch());
     for (ValueInfo feed : feeds) {
-      TensorType type = types.get(feed.name());
+      TensorType type = bound.types().get(feed.name());
       if (type == null) {
         builder.openInput(feed.name()); // a sequence or an optional value: no tensor, no shape
         continue;
@@ -69,20 +73,15 @@ public final class TemplateBinder {
         builder.know(feed.name(), known);
       }
     }
-    if (bindings.batch().isPresent() && declaresBatchOfOne(template)) {
+    if (bindings.batch().isPresent() && tensors.stream().anyMatch(TemplateBinder::leadsWithOne)) {
       builder.rebatch(bindings.batch().getAsLong());
     }
     return finish(builder, template, 0);
   }
 
-  private static boolean declaresBatchOfOne(GraphTemplate template) {
-    for (ValueInfo input : feeds(template)) {
-      List<Dim> dims = input.dims();
-      if (dims != null && !dims.isEmpty() && dims.get(0).size() == 1) {
-        return true;
-      }
-    }
-    return false;
+  private static boolean leadsWithOne(ValueInfo input) {
+    List<Dim> dims = input.dims();
+    return dims != null && !dims.isEmpty() && dims.get(0).size() == 1;
   }
 
   /** The declared inputs that are not initializers (which opsets before 4 list as inputs too). */

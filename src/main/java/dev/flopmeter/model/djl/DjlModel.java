@@ -29,7 +29,7 @@ public record DjlModel(String name, String source, Block block, List<ValueInfo> 
   /** Calls with one block wait for each other, since tracing may initialize parts of it. */
   @Override
   public Graph bind(Bindings bindings) {
-    Map<String, TensorType> types = bindings.resolve(inputs);
+    Map<String, TensorType> types = bindings.resolve(inputs).types();
     DataDesc[] described =
         types.entrySet().stream()
             .map(

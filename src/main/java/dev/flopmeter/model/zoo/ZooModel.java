@@ -43,7 +43,7 @@ public record ZooModel(
   @Override
   public Graph bind(Bindings bindings) {
     try {
-      List<TensorType> types = List.copyOf(bindings.resolve(resized(bindings)).values());
+      List<TensorType> types = List.copyOf(bindings.resolve(resized(bindings)).types().values());
       NetworkBuilder network = new NetworkBuilder(name, OPSET);
       for (int i = 0; i < types.size(); i++) {
         network.input(inputs.get(i).name(), types.get(i));

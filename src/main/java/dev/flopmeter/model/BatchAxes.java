@@ -1,0 +1,100 @@
+package dev.flopmeter.model;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Which dimension of each input is the batch: the one that the model calls so (a free dimension
+ * named {@code batch}, {@code batch_size}, {@code N} or alike), else the second one of what a
+ * recurrent operator reads sequence first, else the leading one. A scalar has none, nor has an
+ * input whose leading dimension carries the name of another input's later one, such as the
+ * positions of a sequence.
+ */
+public final class BatchAxes {
+  /** What {@link #of} says of an input without a batch. */
+  public static final int NONE = -1;
+
+  private static final Pattern BATCH_NAME =
+      Pattern.compile("(batch([ _-]?(size|dim|axis))?|bs|n)", Pattern.CASE_INSENSITIVE);
+
+  private final Set<String> sequenceFirst;
+  private final Set<String> laterNames = new HashSet<>();
+
+  private BatchAxes(List<ValueInfo> inputs, Set<String> sequenceFirst) {
+    this.sequenceFirst = sequenceFirst;
+    for (ValueInfo input : inputs) {
+      List<Dim> dims = input.dims() == null ? List.of() : input.dims();
+      for (int i = 1; i < dims.size(); i++) {
+        String symbol = dims.get(i).symbol();
+        if (symbol != null) {
+          laterNames.add(symbol);
+        }
+      }
+    }
+  }
+
+  /** From what the inputs declare alone. */
+  public static BatchAxes of(List<ValueInfo> inputs) {
+    return new BatchAxes(inputs, Set.of());
+  }
+
+  /** From what the inputs of a graph declare, and what reads them. */
+  public static BatchAxes of(List<ValueInfo> inputs, List<Node> nodes) {
+    return new BatchAxes(inputs, sequenceFirst(nodes));
+  }
+
+  /** The index of the batch dimension of {@code input}, or {@link #NONE}. */
+  public int of(ValueInfo input) {
+    List<Dim> dims = input.dims();
+    if (dims == null) {
+      return 0;
+    }
+    for (int i = 0; i < dims.size(); i++) {
+      String symbol = dims.get(i).symbol();
+      if (symbol != null && isBatchName(symbol)) {
+        return i;
+      }
+    }
+    int axis = sequenceFirst.contains(input.name()) ? 1 : 0;
+    String symbol = axis < dims.size() ? dims.get(axis).symbol() : null;
+    boolean isOther = axis == 0 && symbol != null && laterNames.contains(symbol);
+    return axis >= dims.size() || isOther ? NONE : axis;
+  }
+
+  /** Whether a dimension of this name is the batch. */
+  public static boolean isBatchName(String symbol) {
+    return BATCH_NAME.matcher(symbol).matches();
+  }
+
+  /** The values that recurrent operators read as [sequence, batch, ...], and what leads there. */
+  private static Set<String> sequenceFirst(List<Node> nodes) {
+    Map<String, Node> writers = new HashMap<>();
+    Deque<String> open = new ArrayDeque<>();
+    for (Node node : nodes) {
+      node.outputs().forEach(output -> writers.put(output, node));
+      if (OperatorTrait.RECURRENT.of(node) && !node.attributes().flag("layout", false)) {
+        for (int slot : new int[] {0, 5, 6}) { // the sequence, and both initial states
+          if (node.hasInput(slot)) {
+            open.add(node.inputs().get(slot));
+          }
+        }
+      }
+    }
+    Set<String> found = new HashSet<>();
+    while (!open.isEmpty()) {
+      String value = open.remove();
+      Node writer = writers.get(value);
+      if (found.add(value) && writer != null && OperatorTrait.KEEPS_LEADING_AXES.of(writer)) {
+        int slots = OperatorTrait.ELEMENTWISE.of(writer) ? writer.inputs().size() : 1;
+        open.addAll(writer.inputs().subList(0, slots));
+      }
+    }
+    return found;
+  }
+}
