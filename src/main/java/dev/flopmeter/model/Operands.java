@@ -118,8 +118,12 @@ public final class Operands {
                     index < outputCount() ? node.outputs().get(index) : "output " + index));
   }
 
-  /** The value of an input, if it is given and constant. */
+  /** The value of an input, if it is given, constant and at hand. */
   public Optional<Tensor> value(int index) {
+    return constant(index).filter(Tensor::isAvailable);
+  }
+
+  private Optional<Tensor> constant(int index) {
     return has(index)
         ? Optional.ofNullable(constants.apply(node.inputs().get(index)))
         : Optional.empty();
@@ -129,12 +133,18 @@ public final class Operands {
    * The value of an input that decides about shapes.
    *
    * @throws DataDependentException if it is not constant
+   * @throws ModelException if its file is missing
    */
   public Tensor requireValue(int index) {
     if (!has(index)) {
       throw new ModelException("input " + index + " is missing");
     }
-    return value(index).orElseThrow(() -> new DataDependentException(node.inputs().get(index)));
+    String name = node.inputs().get(index);
+    Tensor value = constant(index).orElseThrow(() -> new DataDependentException(name));
+    if (value instanceof UnavailableTensor unavailable) {
+      throw new ModelException("shapes depend on '" + name + "': " + unavailable.reason());
+    }
+    return value;
   }
 
   /**

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  * and become bytes only where a backend asks for them, so that a network's weights are copied at
  * most once, onto the device.
  */
-public sealed interface Tensor permits DenseTensor, FilledTensor, RandomTensor {
+public sealed interface Tensor permits DenseTensor, FilledTensor, RandomTensor, UnavailableTensor {
 
   TensorType type();
 
@@ -21,6 +21,11 @@ public sealed interface Tensor permits DenseTensor, FilledTensor, RandomTensor {
    * @throws ModelException if they take more than 2^31-1 bytes
    */
   ByteBuffer data();
+
+  /** Whether its values can be read; if not, all that reads them says why. */
+  default boolean isAvailable() {
+    return true;
+  }
 
   default Shape shape() {
     return type().shape();

@@ -1,39 +1,46 @@
 package dev.flopmeter.model.onnx;
 
+import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.UnavailableTensor;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tensors kept in files beside the model. Such a file must lie inside the model's own folder, also
- * after symbolic links are followed: a model is untrusted input and must not name other files.
+ * Tensors stored in files beside the model. A model is untrusted input and must not name other
+ * files: a location is relative, stays below the model's folder as written, and once symbolic links
+ * are followed the file lies in the folder of the model or in the folder that the model itself is a
+ * link into. So a cache that links a model and its weights into one folder of blobs, as Hugging
+ * Face's does, is read, and an archive cannot link its weights to files outside of it.
  */
 final class ExternalData {
-  private final @Nullable Path folder;
+  private final @Nullable Path model;
 
   /**
-   * @param folder the model's folder; null where the model is not a file
+   * @param model the model's file; null where the model is not a file
    */
-  ExternalData(@Nullable Path folder) {
-    this.folder = folder;
+  ExternalData(@Nullable Path model) {
+    this.model = model == null ? null : model.toAbsolutePath();
   }
 
   /**
-   * The tensor's bytes, mapped.
+   * The tensor that these entries describe, mapped. It is unavailable if its file is missing or it
+   * takes more than 2^31-1 bytes.
    *
-   * @throws ModelException if the file is missing, outside of the folder or too short
+   * @throws ModelException if the file is outside of the folder or too short
    */
-  ByteBuffer read(Map<String, String> entries, TensorType type) {
+  Tensor read(Map<String, String> entries, TensorType type) {
     String location = entries.getOrDefault("location", "");
-    Path file = resolve(location);
     long offset = number(entries, "offset", 0);
     long length = number(entries, "length", type.bytes());
     if (length != type.bytes()) {
@@ -44,6 +51,11 @@ final class ExternalData {
               + type.bytes()
               + " bytes, but its external data has "
               + length);
+    }
+    Path file = resolve(location);
+    if (file == null) {
+      return new UnavailableTensor(
+          type, location, "the external data '" + location + "' is not there, beside the model");
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       if (offset > channel.size() - length) {
@@ -59,17 +71,20 @@ final class ExternalData {
                 + " on are needed");
       }
       if (length > Integer.MAX_VALUE) {
-        throw new ModelException("tensors of more than 2^31-1 bytes are not supported");
+        return new UnavailableTensor(
+            type,
+            "",
+            "a tensor " + type + " takes " + length + " bytes; at most 2^31-1 can be run");
       }
-      return channel.map(FileChannel.MapMode.READ_ONLY, offset, length);
+      return DenseTensor.of(type, channel.map(FileChannel.MapMode.READ_ONLY, offset, length));
     } catch (IOException e) {
-      throw new ModelException(
-          "the external data '" + location + "' cannot be read: " + e.getMessage(), e);
+      throw unreadable(location, e);
     }
   }
 
-  private Path resolve(String location) {
-    if (folder == null) {
+  /** The file itself, with all links followed; null if there is none. */
+  private @Nullable Path resolve(String location) {
+    if (model == null) {
       throw new ModelException("external data needs the model to be a file");
     }
     if (location.isEmpty()) {
@@ -77,25 +92,38 @@ final class ExternalData {
     }
     try {
       Path relative = Path.of(location);
-      Path inside = folder.toRealPath();
-      Path file = inside.resolve(relative).normalize();
-      if (relative.isAbsolute() || !file.startsWith(inside)) {
+      Path given = Objects.requireNonNull(model.getParent()).toRealPath();
+      Path linked = Objects.requireNonNull(model.toRealPath().getParent());
+      if (relative.isAbsolute() || !given.resolve(relative).normalize().startsWith(given)) {
         throw new ModelException(
             "the external data '" + location + "' lies outside of the model's folder");
       }
-      if (!Files.isRegularFile(file)) {
-        throw new ModelException(
-            "the external data '" + location + "' is not there, beside the model");
+      for (Path folder : List.of(given, linked)) {
+        Path file = folder.resolve(relative).normalize();
+        if (!Files.exists(file)) {
+          continue;
+        }
+        Path real = file.toRealPath();
+        if (!real.startsWith(given) && !real.startsWith(linked)) {
+          throw new ModelException(
+              "the external data '"
+                  + location
+                  + "' is a link out of the model's folder; copy the file beside the model");
+        }
+        if (!Files.isRegularFile(real)) {
+          throw new ModelException("the external data '" + location + "' is not a regular file");
+        }
+        return real;
       }
-      if (!file.toRealPath().startsWith(inside)) {
-        throw new ModelException(
-            "the external data '" + location + "' is a link out of the model's folder");
-      }
-      return file.toRealPath();
+      return null;
     } catch (IOException | InvalidPathException e) {
-      throw new ModelException(
-          "the external data '" + location + "' cannot be read: " + e.getMessage(), e);
+      throw unreadable(location, e);
     }
+  }
+
+  private static ModelException unreadable(String location, Exception cause) {
+    return new ModelException(
+        "the external data '" + location + "' cannot be read: " + cause.getMessage(), cause);
   }
 
   private static long number(Map<String, String> entries, String key, long absent) {

@@ -53,7 +53,7 @@ public final class OnnxModel implements Model {
    */
   public static OnnxModel read(Path file) {
     try {
-      return parse(stem(file), file.toString(), map(file), file.toAbsolutePath().getParent());
+      return parse(stem(file), file.toString(), map(file), file);
     } catch (ModelException e) {
       throw e.at(file.toString());
     } catch (IOException e) {
@@ -76,7 +76,8 @@ public final class OnnxModel implements Model {
     }
     if (Files.isDirectory(file)) {
       throw new ModelException(
-          "this is a directory; give the .onnx file in it, or a DJL folder (with serving.properties)");
+          "this is a directory; give the .onnx file in it, or a DJL folder (with"
+              + " serving.properties)");
     }
     if (!Files.isRegularFile(file)) {
       throw new ModelException("this is no regular file; models are mapped, not streamed");
@@ -106,7 +107,7 @@ public final class OnnxModel implements Model {
   }
 
   private static OnnxModel parse(
-      String name, String source, ByteBuffer bytes, @Nullable Path folder) {
+      String name, String source, ByteBuffer bytes, @Nullable Path file) {
     if (!bytes.hasRemaining()) {
       throw new ModelException("the file is empty");
     }
@@ -130,7 +131,7 @@ public final class OnnxModel implements Model {
       throw new ModelException("not an ONNX model: it has no graph");
     }
     opsets.putIfAbsent("", 1);
-    OnnxParser parser = new OnnxParser(opsets, new ExternalData(folder));
+    OnnxParser parser = new OnnxParser(opsets, new ExternalData(file));
     Map<String, FunctionTemplate> functions = new HashMap<>();
     for (WireReader message : functionMessages) {
       FunctionTemplate function = parser.function(message);

@@ -83,7 +83,7 @@ final class TensorParser {
     DataType type = DataType.ofCode(typeCode);
     TensorType tensorType = new TensorType(type, Shape.of(dims.toLongs()));
     if (isExternal) {
-      return DenseTensor.of(tensorType, files.read(external, tensorType));
+      return files.read(external, tensorType);
     }
     if (type == DataType.STRING) {
       return new dev.flopmeter.model.FilledTensor(

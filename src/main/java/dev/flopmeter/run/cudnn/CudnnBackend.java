@@ -136,6 +136,7 @@ public final class CudnnBackend implements Backend {
   @Override
   public Plan prepare(Graph graph, RunOptions options) {
     requireSupport(options.precision());
+    graph.requireValues();
     gpu.makeCurrent();
     try {
       Function<String, Format> formats =

@@ -62,6 +62,7 @@ public final class DjlBackend implements Backend {
               + options.precision().label()
               + "; leave --precision out or use --backend cudnn");
     }
+    graph.requireValues();
     if (options.threads() > 0) {
       JniUtils.setNumThreads(options.threads());
     }

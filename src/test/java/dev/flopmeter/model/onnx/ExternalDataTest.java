@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,12 +28,21 @@ class ExternalDataTest {
   @BeforeEach
   void write() throws IOException {
     folder = Files.createDirectory(temporary.resolve("model"));
+    Files.createFile(folder.resolve("model.onnx"));
     Files.write(folder.resolve("w.bin"), new byte[] {0, 1, 2, 3, 4, 5});
     Files.write(temporary.resolve("secret"), new byte[] {9, 9, 9, 9});
   }
 
   private byte[] read(String... entries) {
-    var data = new ExternalData(folder).read(map(entries), FOUR);
+    return bytes(folder.resolve("model.onnx"), entries);
+  }
+
+  private Tensor tensor(String... entries) {
+    return new ExternalData(folder.resolve("model.onnx")).read(map(entries), FOUR);
+  }
+
+  private static byte[] bytes(Path model, String... entries) {
+    ByteBuffer data = new ExternalData(model).read(map(entries), FOUR).data();
     byte[] bytes = new byte[data.remaining()];
     data.get(bytes);
     return bytes;
@@ -68,10 +81,80 @@ class ExternalDataTest {
     assertThatThrownBy(() -> read("location", "up/secret")).hasMessageContaining("is a link out");
   }
 
+  /** {@code snapshots/abc/onnx} has links alone; what they name lies in {@code blobs}. */
   @Test
-  void refusesFilesThatAreMissingOrTooShort() {
-    assertThatThrownBy(() -> read("location", "none")).hasMessageContaining("is not there");
-    assertThatThrownBy(() -> read("location", ".")).hasMessageContaining("is not there");
+  void readsACacheThatLinksAModelAndItsDataIntoOneFolder() throws IOException {
+    Path blobs = Files.createDirectories(temporary.resolve("hub/blobs"));
+    Path snapshot = Files.createDirectories(temporary.resolve("hub/snapshots/abc/onnx"));
+    Files.write(blobs.resolve("d1"), new byte[] {5, 6, 7, 8});
+    Files.createFile(blobs.resolve("m1"));
+    Path up = Path.of("..", "..", "..", "blobs");
+    Path model = Files.createSymbolicLink(snapshot.resolve("model.onnx"), up.resolve("m1"));
+    Files.createSymbolicLink(snapshot.resolve("model.onnx_data"), up.resolve("d1"));
+    assertThat(bytes(model, "location", "model.onnx_data")).containsExactly(5, 6, 7, 8);
+
+    Path beyond = temporary.resolve("secret");
+    Files.createSymbolicLink(snapshot.resolve("out"), beyond);
+    Files.createSymbolicLink(blobs.resolve("out2"), beyond);
+    Files.createSymbolicLink(snapshot.resolve("twice"), up.resolve("out2"));
+    for (String link : List.of("out", "twice")) {
+      assertThatThrownBy(() -> bytes(model, "location", link))
+          .hasMessageContaining("is a link out");
+    }
+    assertThatThrownBy(() -> bytes(model, "location", "../../../blobs/d1"))
+        .hasMessageContaining("lies outside");
+  }
+
+  @Test
+  void findsDataBesideTheModelThatALinkElsewhereNames() throws IOException {
+    Path elsewhere = Files.createDirectory(temporary.resolve("elsewhere"));
+    Path link =
+        Files.createSymbolicLink(elsewhere.resolve("net.onnx"), folder.resolve("model.onnx"));
+    assertThat(bytes(link, "location", "w.bin")).containsExactly(0, 1, 2, 3);
+  }
+
+  /** In an archive the model is a file, so its folder is the one that links must stay in. */
+  @Test
+  void anArchiveCannotLinkItsDataToAFolderBesideIt() throws IOException {
+    Path other = Files.createDirectory(temporary.resolve("blobs"));
+    Files.write(other.resolve("d1"), new byte[] {9, 9, 9, 9});
+    Files.createSymbolicLink(folder.resolve("model.onnx_data"), other.resolve("d1"));
+    assertThatThrownBy(() -> read("location", "model.onnx_data"))
+        .hasMessageContaining("is a link out");
+  }
+
+  @Test
+  void aMissingFileLeavesATensorWithoutValues() throws IOException {
+    Files.createSymbolicLink(folder.resolve("dangling"), folder.resolve("nothing"));
+    for (String location : List.of("none", "dangling", "no/such/folder")) {
+      Tensor tensor = tensor("location", location);
+      assertThat(tensor.type()).isEqualTo(FOUR);
+      assertThat(tensor.isAvailable()).isFalse();
+      assertThatThrownBy(tensor::data)
+          .isInstanceOf(ModelException.class)
+          .hasMessage("the external data '" + location + "' is not there, beside the model");
+    }
+    assertThatThrownBy(() -> read("location", "../none")).hasMessageContaining("lies outside");
+  }
+
+  /** A sparse file of 3 GB takes no space; where sparse files are unknown this fails aloud. */
+  @Test
+  void aTensorOfMoreThanTwoGigabytesHasATypeAndNoValues() throws IOException {
+    long bytes = 2_684_354_560L;
+    try (var file = new java.io.RandomAccessFile(folder.resolve("big").toFile(), "rw")) {
+      file.setLength(bytes);
+    }
+    TensorType type = TensorType.of(DataType.UINT8, bytes);
+    Tensor tensor =
+        new ExternalData(folder.resolve("model.onnx")).read(map("location", "big"), type);
+    assertThat(tensor.elements()).isEqualTo(bytes);
+    assertThat(tensor.isAvailable()).isFalse();
+    assertThatThrownBy(() -> tensor.longAt(0)).hasMessageContaining("at most 2^31-1 can be run");
+  }
+
+  @Test
+  void refusesFilesThatAreNoneOrTooShort() {
+    assertThatThrownBy(() -> read("location", ".")).hasMessageContaining("not a regular file");
     assertThatThrownBy(() -> read()).hasMessageContaining("has no location");
     assertThatThrownBy(() -> read("location", "a\0b")).hasMessageContaining("cannot be read");
     assertThatThrownBy(() -> read("location", "w.bin", "offset", "3"))
