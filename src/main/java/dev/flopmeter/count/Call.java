@@ -1,11 +1,11 @@
 package dev.flopmeter.count;
 
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
-import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,11 +13,13 @@ import java.util.List;
 /** One node as a convention sees it: its operands, our own count of it, and what is around it. */
 public final class Call {
   private final Operands operands;
+  private final Graph graph;
   private final Work work;
   private final GraphLinks links;
 
-  Call(Operands operands, Work work, GraphLinks links) {
+  Call(Operands operands, Graph graph, Work work, GraphLinks links) {
     this.operands = operands;
+    this.graph = graph;
     this.work = work;
     this.links = links;
   }
@@ -53,10 +55,15 @@ public final class Call {
     return links.onlyReader(operands.node().inputs().get(index)) != null;
   }
 
+  /** Whether input {@code index} is known before the first run, as weights are. */
+  public boolean isConstant(int index) {
+    return operands.has(index) && graph.origins().containsKey(operands.node().inputs().get(index));
+  }
+
   /** The PyTorch module class this node stands for; empty for a plain function. */
   public String module() {
     String noted = operands.node().metadata().get(TorchOrigin.MODULE);
-    return noted == null ? TorchEquivalents.module(operands) : noted;
+    return noted == null ? TorchEquivalents.module(this) : noted;
   }
 
   /** The PyTorch function this node stands for; empty for none. */
@@ -104,11 +111,7 @@ public final class Call {
 
   /** Elements of the operator's learned tensors. */
   public long parameters() {
-    long elements = 0;
-    for (TensorType type : Parameters.of(operands).values()) {
-      elements = Sizes.add(elements, type.elements());
-    }
-    return elements;
+    return Parameters.elements(Parameters.of(operands, graph));
   }
 
   /** Elements of one pooling window. */

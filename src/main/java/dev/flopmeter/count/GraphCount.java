@@ -10,6 +10,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
 import java.util.ArrayList;
@@ -31,7 +32,7 @@ final class GraphCount {
   private final GraphLinks links;
   private final List<LayerCost> layers = new ArrayList<>();
   private final Map<DataType, Moved> moved = new EnumMap<>(DataType.class);
-  private final Map<String, Long> learned = new LinkedHashMap<>();
+  private final Set<Tensor> learned = Parameters.none();
   private final Map<String, List<String>> uncounted = new LinkedHashMap<>();
   private final Map<String, String> reasons = new HashMap<>();
   private final Set<String> notes = new LinkedHashSet<>();
@@ -47,6 +48,9 @@ final class GraphCount {
     this.convention = convention;
     this.scope = scope;
     this.links = new GraphLinks(scope.graph());
+    for (String file : scope.graph().missingFiles()) {
+      notes.add("The file '" + file + "' is missing: shapes alone gave these numbers.");
+    }
     Set<String> replaced = convention.keepsLastCallOnly() ? replacedCalls() : Set.of();
     for (Node node : scope.graph().nodes()) {
       try {
@@ -76,11 +80,7 @@ final class GraphCount {
   }
 
   private long parameters() {
-    long total = 0;
-    for (long elements : learned.values()) {
-      total = Sizes.add(total, elements);
-    }
-    return total;
+    return Parameters.elements(learned);
   }
 
   private void add(Node node, boolean isReplaced) {
@@ -90,9 +90,13 @@ final class GraphCount {
       layers.add(layer(in, body.count(this, in), true));
       return;
     }
+    if (scope.graph().isComputedAtLoad(node)) {
+      layers.add(layer(in, Cost.ZERO, true));
+      return;
+    }
     Optional<Work> own = ownWork(in);
     Work counted = own.orElse(Work.NONE);
-    long number = isReplaced ? 0 : number(new Call(in, counted, links));
+    long number = isReplaced ? 0 : number(new Call(in, scope.graph(), counted, links));
     Cost cost =
         new Cost(
             counted.macs(),
@@ -139,13 +143,9 @@ final class GraphCount {
   }
 
   private long learn(Operands in) {
-    long elements = 0;
-    for (Map.Entry<String, TensorType> weight : Parameters.of(in).entrySet()) {
-      long size = weight.getValue().elements();
-      elements = Sizes.add(elements, size);
-      learned.put(scope.unique(weight.getKey()), size);
-    }
-    return elements;
+    Set<Tensor> read = Parameters.of(in, scope.graph());
+    learned.addAll(read);
+    return Parameters.elements(read);
   }
 
   private static LayerCost layer(Operands in, Cost cost, boolean isCounted) {
@@ -181,7 +181,7 @@ final class GraphCount {
             new Work(
                 Sizes.multiply(times, body.work.macs()),
                 Sizes.multiply(times, body.work.otherFlops())));
-    learned.putAll(body.learned);
+    learned.addAll(body.learned);
     body.moved.forEach(
         (type, bytes) ->
             move(

@@ -75,6 +75,9 @@ final class Liveness {
   }
 
   private void run(Node node, int at) {
+    if (graph.isComputedAtLoad(node)) {
+      return; // it writes weights
+    }
     GraphLinks.reads(node).forEach(value -> use(value, at));
     for (int i = 0; i < node.outputs().size(); i++) {
       String output = node.outputs().get(i);
@@ -108,10 +111,8 @@ final class Liveness {
   /** The largest of its bodies' own activations; 0 without bodies. */
   private static long bodyPeak(Node node) {
     long peak = 0;
-    for (Object value : node.attributes().asMap().values()) {
-      if (value instanceof Graph body) {
-        peak = Math.max(peak, peak(body));
-      }
+    for (Graph body : node.attributes().bodies()) {
+      peak = Math.max(peak, peak(body));
     }
     return peak;
   }

@@ -76,7 +76,8 @@ final class TorchEquivalents {
           Map.entry("Upsample", "upsample"),
           Map.entry("GridSample", "grid_sample"));
 
-  static String module(Operands in) {
+  static String module(Call call) {
+    Operands in = call.operands();
     String op = in.node().qualifiedOp();
     String byRank = BY_RANK.get(op);
     if (byRank != null) {
@@ -84,7 +85,7 @@ final class TorchEquivalents {
       return byRank + axes + "d";
     }
     if (op.equals("MatMul")) {
-      return in.value(1).isPresent() ? "Linear" : "";
+      return call.isConstant(1) ? "Linear" : "";
     }
     return MODULES.getOrDefault(op, "");
   }
@@ -93,7 +94,7 @@ final class TorchEquivalents {
     Operands in = call.operands();
     String op = in.node().qualifiedOp();
     if (op.equals("MatMul")) {
-      return in.value(1).isPresent() ? "linear" : "matmul";
+      return call.isConstant(1) ? "linear" : "matmul";
     }
     return FUNCTIONS.getOrDefault(op, "");
   }

@@ -66,6 +66,9 @@ final class StepTraffic {
     if (OperatorTrait.CONTROL_FLOW.of(node) && layer != null) {
       return layer.cost().bytes(); // only the CPU runs bodies, at the model's own precision
     }
+    if (graph.isComputedAtLoad(node)) {
+      return 0;
+    }
     double[] bytes = {0};
     Traffic.Sink sink = (type, moved) -> bytes[0] += scale(type) * moved;
     Operands in = Operands.of(graph, node);

@@ -1,5 +1,6 @@
 package dev.flopmeter.model;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -143,6 +144,17 @@ public final class Attributes {
   /** A body whose shapes are not bound yet. */
   public Optional<GraphTemplate> template(String name) {
     return Optional.ofNullable(get(name, GraphTemplate.class));
+  }
+
+  /** All bodies with bound shapes. */
+  public List<Graph> bodies() {
+    List<Graph> bodies = new ArrayList<>(0);
+    for (Object value : values.values()) {
+      if (value instanceof Graph body) {
+        bodies.add(body);
+      }
+    }
+    return bodies;
   }
 
   /** A body with bound shapes. */

@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A network with bound shapes; immutable, knows nothing of devices.
@@ -18,6 +20,9 @@ import java.util.Optional;
  * @param constants known tensors by value name, the stored weights and what was folded
  * @param types inferred types by value name; a value is missing here where its shape depends on
  *     data
+ * @param origins the stored tensors behind every value that is known before the first run: behind
+ *     constants, and behind what nodes compute from constants alone
+ * @param batch inferences of one pass
  */
 public record Graph(
     String name,
@@ -26,7 +31,9 @@ public record Graph(
     List<String> outputs,
     List<Node> nodes,
     Map<String, Tensor> constants,
-    Map<String, TensorType> types) {
+    Map<String, TensorType> types,
+    Map<String, Origins> origins,
+    long batch) {
 
   public Graph {
     inputs = List.copyOf(inputs);
@@ -34,6 +41,50 @@ public record Graph(
     nodes = List.copyOf(nodes);
     constants = Collections.unmodifiableMap(new LinkedHashMap<>(constants));
     types = Collections.unmodifiableMap(new LinkedHashMap<>(types));
+    origins = Collections.unmodifiableMap(new LinkedHashMap<>(origins));
+  }
+
+  /** The same graph with other values of its constants. */
+  public Graph withConstants(Map<String, Tensor> changed) {
+    return new Graph(name, opset, inputs, outputs, nodes, changed, types, origins, batch);
+  }
+
+  /** The names of the files, as the model gives them, whose absence leaves constants unknown. */
+  public Set<String> missingFiles() {
+    Set<String> missing = new TreeSet<>();
+    for (Tensor constant : constants.values()) {
+      if (constant instanceof UnavailableTensor unavailable
+          && !unavailable.missingFile().isEmpty()) {
+        missing.add(unavailable.missingFile());
+      }
+    }
+    return missing;
+  }
+
+  /**
+   * Refuses a graph that cannot run since values of its constants are not at hand.
+   *
+   * @throws ModelException with the first such constant, in bodies too
+   */
+  public void requireValues() {
+    constants.forEach(
+        (name, constant) -> {
+          if (constant instanceof UnavailableTensor unavailable) {
+            throw new ModelException(
+                "tensor '" + name + "': " + unavailable.reason() + "; it can be counted only");
+          }
+        });
+    for (Node node : nodes) {
+      node.attributes().bodies().forEach(Graph::requireValues);
+    }
+  }
+
+  /**
+   * Whether {@code node} of this graph computes from constants alone: it need run only once, when
+   * the network is loaded.
+   */
+  public boolean isComputedAtLoad(Node node) {
+    return node.outputs().stream().anyMatch(origins::containsKey);
   }
 
   /** The type of a value; nothing if its shape depends on data. */

@@ -77,11 +77,9 @@ public final class GraphLinks {
   /** The values that the bound bodies of {@code node} read of the graphs around them, each once. */
   public static Set<String> captures(Node node) {
     Set<String> captured = Set.of();
-    for (Object value : node.attributes().asMap().values()) {
-      if (value instanceof Graph body) {
-        captured = new HashSet<>(captured);
-        captured.addAll(captures(body));
-      }
+    for (Graph body : node.attributes().bodies()) {
+      captured = new HashSet<>(captured);
+      captured.addAll(captures(body));
     }
     return captured;
   }

@@ -60,11 +60,6 @@ public final class GraphScope {
     return new Operands(node, this::type, this::constant);
   }
 
-  /** A name for {@code value} that is the same wherever that value is read. */
-  public String unique(String value) {
-    return isOwn(value) ? path + value : outer().unique(value);
-  }
-
   private boolean isOwn(String value) {
     return outer == null || own.contains(value);
   }

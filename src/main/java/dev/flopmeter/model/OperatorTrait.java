@@ -94,6 +94,17 @@ public enum OperatorTrait {
   /** Each element of the output depends on one element of each input. */
   ELEMENTWISE(List.of(UNARY, BINARY, VARIADIC), "Where"),
 
+  /** The output has the leading dimensions of its inputs, all but the last two at least. */
+  KEEPS_LEADING_AXES(
+      List.of(ELEMENTWISE),
+      "Cast",
+      "CastLike",
+      "Dropout",
+      "Identity",
+      "LayerNormalization",
+      "MatMul",
+      "Softmax"),
+
   /** Replaces numbers by the nearest on a grid, as quantisation does. */
   ROUNDING("Ceil", "DynamicQuantizeLinear", "Floor", "QuantizeLinear", "Round"),
 

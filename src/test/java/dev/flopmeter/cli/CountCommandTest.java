@@ -7,6 +7,7 @@ import com.networknt.schema.InputFormat;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
+import dev.flopmeter.SharedData;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -54,6 +55,48 @@ class CountCommandTest {
 
   private static String grouped(long number) {
     return String.format(java.util.Locale.ROOT, "%,d", number);
+  }
+
+  @Test
+  void aCaseThatIsAskedForTwiceIsCountedOnce() {
+    assertThat(Flop.run("count", "alexnet", "--batch", "4,4", "--format", "json").out())
+        .startsWith("{")
+        .isEqualTo(Flop.run("count", "alexnet", "--batch", "4", "--format", "json").out());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"count", "profile"})
+  void aBatchThatNoInputFollowsIsRefused(String command) {
+    String fixed = SharedData.require("cases/batch/fixed2.onnx").toString();
+    Flop flop = Flop.run(command, fixed, "--batch", "4,8");
+    assertThat(flop.code()).isEqualTo(Main.BAD_INPUT);
+    assertThat(flop.out()).isEmpty();
+    assertThat(flop.err()).hasLineCount(1).contains("no input follows the batch 4: 'x' is 2x16");
+    assertThat(Flop.run("count", fixed, "--batch", "2").code()).isZero();
+  }
+
+  @Test
+  void theBatchIsSetInOneWay() {
+    String model = SharedData.require("models/real/tinybert/model.onnx").toString();
+    Flop flop = Flop.run("count", model, "--batch", "4,8", "--dim", "batch=2");
+    assertThat(flop.code()).isEqualTo(Main.BAD_INPUT);
+    assertThat(flop.err()).contains("--dim batch=2 and --batch both set the batch");
+  }
+
+  @Test
+  void weightsMayBeMissingToCountAndNotToProfile() {
+    String model = SharedData.require("cases/big/emb.onnx").toString();
+    String note = "The file 'w.bin' is missing: shapes alone gave these numbers.";
+    for (String format : List.of("table", "json", "markdown")) {
+      Flop flop = Flop.run("count", model, "--format", format);
+      assertThat(flop.code()).isZero();
+      assertThat(flop.out()).contains(note);
+    }
+    Flop profile = Flop.run("profile", model);
+    assertThat(profile.code()).isEqualTo(Main.BAD_INPUT);
+    assertThat(profile.err())
+        .hasLineCount(1)
+        .contains("tensor 'w': the external data 'w.bin' is not there, beside the model");
   }
 
   @Test

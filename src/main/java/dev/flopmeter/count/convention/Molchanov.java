@@ -27,6 +27,6 @@ final class Molchanov {
   }
 
   private static long linear(Call call) {
-    return call.operands().value(1).isPresent() ? times(2, call.macs()) - call.out() : 0;
+    return call.isConstant(1) ? times(2, call.macs()) - call.out() : 0;
   }
 }

@@ -7,6 +7,7 @@ import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Origins;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.Window;
@@ -182,7 +183,11 @@ enum ControlFlow {
     }
     for (int i = 0; i < node.outputs().size(); i++) {
       if (!node.outputs().get(i).isEmpty()) {
-        builder.constant(node.outputs().get(i), branch.constant(results.get(i)).orElseThrow());
+        String result = results.get(i);
+        builder.constant(
+            node.outputs().get(i),
+            branch.constant(result).orElseThrow(),
+            branch.origins().getOrDefault(result, Origins.NONE));
       }
     }
     return true;

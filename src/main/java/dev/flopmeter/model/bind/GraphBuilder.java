@@ -8,6 +8,8 @@ import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
+import dev.flopmeter.model.Origins;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
@@ -39,10 +41,16 @@ public final class GraphBuilder {
 
   private static final long SMALL_ELEMENTS = 256;
 
+  /** A chain that joins one constant after the other could otherwise fill any heap. */
+  private static final long MOST_ORIGINS = 1 << 22;
+
   /** What is known of a value. */
   private static final class Value {
     @Nullable TensorType type;
     @Nullable Tensor constant;
+
+    /** Null for what is not computed before the first run. */
+    @Nullable Origins origins;
   }
 
   private final String name;
@@ -60,6 +68,12 @@ public final class GraphBuilder {
 
   /** Bytes of the larger results computed so far, here and in bodies. */
   private long foldedBytes;
+
+  /** Stored tensors noted so far behind computed constants, here and in bodies. */
+  private long notedOrigins;
+
+  /** Inferences of one pass; 0 for the leading dimension of the first input that has several. */
+  private long batch;
 
   /** The batch that replaced a declared batch of 1; 0 if none did. */
   private long rebatched;
@@ -107,12 +121,23 @@ public final class GraphBuilder {
     rebatched = batch;
   }
 
-  /** Adds a known tensor. */
+  /** Says how many inferences one pass makes. */
+  void batch(long inferences) {
+    batch = inferences;
+  }
+
+  /** Adds a stored tensor. */
   public String constant(String value, Tensor tensor) {
+    constant(value, tensor, Origins.stored(tensor));
+    return value;
+  }
+
+  /** Adds a known tensor that was computed from stored ones. */
+  void constant(String value, Tensor tensor, Origins origins) {
     Value known = claim(value);
     known.constant = tensor;
     known.type = tensor.type();
-    return value;
+    known.origins = origins;
   }
 
   /** Adds a node of ONNX's own domain with one output, named as the node. */
@@ -209,16 +234,68 @@ public final class GraphBuilder {
         record(node, folded.get().stream().map(Tensor::type).toList());
         for (int i = 0; i < node.outputs().size(); i++) {
           if (!node.outputs().get(i).isEmpty()) {
-            own(node.outputs().get(i)).constant = folded.get().get(i);
+            Value result = own(node.outputs().get(i));
+            result.constant = folded.get().get(i);
+            result.origins = origins(in, folded.get().get(i));
           }
         }
         return;
       }
       record(node, outputs.get());
+      if (isComputedAtLoad(node)) {
+        Origins origins = noted(Origins.through(in, this::originsOf));
+        node.outputs().stream()
+            .filter(output -> !output.isEmpty())
+            .forEach(output -> own(output).origins = origins);
+      }
     } else {
       recordDeclared(node);
     }
     nodes.add(uniquelyNamed(node));
+  }
+
+  /** Where a folded result comes from. */
+  private Origins origins(Operands in, Tensor result) {
+    return switch (in.node().qualifiedOp()) {
+      case "Constant" -> Origins.stored(result);
+      case "ConstantOfShape" -> Origins.filled(result);
+      default -> noted(Origins.through(in, this::originsOf));
+    };
+  }
+
+  /** Whether it gives the same results at every run, since it reads what never changes. */
+  private boolean isComputedAtLoad(Node node) {
+    if (OperatorTrait.RANDOM.of(node) || node.metadata().containsKey(TorchOrigin.KEEP)) {
+      return false;
+    }
+    List<String> given = node.inputs().stream().filter(input -> !input.isEmpty()).toList();
+    return !given.isEmpty() && given.stream().allMatch(input -> originsOf(input) != null);
+  }
+
+  private Origins noted(Origins origins) {
+    GraphBuilder main = main();
+    main.notedOrigins += origins.size();
+    if (main.notedOrigins > MOST_ORIGINS) {
+      throw new ModelException(
+          "the model joins its constants over and over, into more than "
+              + MOST_ORIGINS
+              + " parts; simplify it before it is counted");
+    }
+    return origins;
+  }
+
+  private @Nullable Origins originsOf(String value) {
+    Value known = find(value);
+    return known == null ? null : known.origins;
+  }
+
+  /** The builder of the graph around all bodies. */
+  private GraphBuilder main() {
+    GraphBuilder main = this;
+    while (main.outer != null) {
+      main = main.outer;
+    }
+    return main;
   }
 
   private static void requireOutputs(Node node, int most) {
@@ -231,21 +308,20 @@ public final class GraphBuilder {
   }
 
   /**
-   * Shapes and other small results always fold; larger ones until they have taken {@link
-   * #MOST_FOLDED_BYTES} together, then they stay nodes, for the backend to compute.
+   * Shapes and other small results always fold, and what takes no memory of its own; larger ones
+   * until they have taken {@link #MOST_FOLDED_BYTES} together, then they stay nodes, for the
+   * backend to compute.
    */
   private Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
-    GraphBuilder main = this;
-    while (main.outer != null) {
-      main = main.outer;
-    }
+    GraphBuilder main = main();
     try {
       if (main.foldedBytes > MOST_FOLDED_BYTES
+          && Folder.allocates(in.node())
           && outputs.stream().anyMatch(type -> type.elements() > SMALL_ELEMENTS)) {
         return Optional.empty();
       }
       Optional<List<Tensor>> folded = Folder.fold(in, outputs);
-      if (folded.isPresent()) {
+      if (folded.isPresent() && Folder.allocates(in.node())) {
         main.foldedBytes += largeBytes(folded.get());
       }
       return folded;
@@ -370,6 +446,18 @@ public final class GraphBuilder {
     return known == null ? null : known.constant;
   }
 
+  private long inferences() {
+    if (batch > 0) {
+      return batch;
+    }
+    return inputs.stream()
+        .map(this::typeOf)
+        .filter(type -> type != null && type.shape().rank() > 1)
+        .mapToLong(type -> Math.max(1, type.shape().dim(0)))
+        .findFirst()
+        .orElse(1);
+  }
+
   /**
    * The finished graph; nodes and constants that no output needs are left out.
    *
@@ -406,12 +494,18 @@ public final class GraphBuilder {
     needed.addAll(inputs);
     kept.forEach(node -> needed.addAll(node.outputs()));
     Map<String, TensorType> keptTypes = new LinkedHashMap<>();
+    Map<String, Origins> keptOrigins = new LinkedHashMap<>();
     for (String value : needed) {
       TensorType type = typeOf(value);
       if (type != null) {
         keptTypes.put(value, type);
       }
+      Origins origins = originsOf(value);
+      if (origins != null) {
+        keptOrigins.put(value, origins);
+      }
     }
-    return new Graph(name, opset, inputs, outputs, kept, keptConstants, keptTypes);
+    return new Graph(
+        name, opset, inputs, outputs, kept, keptConstants, keptTypes, keptOrigins, inferences());
   }
 }

@@ -1,6 +1,8 @@
 package dev.flopmeter.model.fold;
 
+import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import java.util.HashMap;
@@ -31,6 +33,11 @@ public final class Folder {
     return rule == null ? Optional.empty() : rule.fold(in, outputs);
   }
 
+  /** Whether results of {@code node} take memory of their own, rather than share its inputs'. */
+  public static boolean allocates(Node node) {
+    return !OperatorTrait.VIEW.of(node) && !node.qualifiedOp().equals("Constant");
+  }
+
   private static Map<String, FoldRule> rules() {
     Map<String, FoldRule> rules = new HashMap<>();
     ShapeFolds.addTo(rules);
@@ -40,7 +47,7 @@ public final class Folder {
     return Map.copyOf(rules);
   }
 
-  /** Whether every given input is known and the result is small enough to compute. */
+  /** Whether every given input is known, at hand, and the result is small enough to compute. */
   static boolean allKnown(Operands in, List<TensorType> outputs) {
     for (int i = 0; i < in.inputCount(); i++) {
       if (in.has(i) && in.value(i).isEmpty()) {

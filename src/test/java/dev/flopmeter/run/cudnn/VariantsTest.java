@@ -86,14 +86,7 @@ class VariantsTest {
         }
       }
     }
-    return new Graph(
-        graph.name(),
-        graph.opset(),
-        graph.inputs(),
-        graph.outputs(),
-        graph.nodes(),
-        constants,
-        graph.types());
+    return graph.withConstants(constants);
   }
 
   private static Tensor random(String op, int input, TensorType type, long seed) {
