@@ -37,7 +37,7 @@ final class IndexInputs {
   }
 
   private static void add(String ops, int input, Function<Operands, Allowed> allowed) {
-    for (String op : ops.split(" ")) {
+    for (String op : ops.split(" ", -1)) {
       ALL.computeIfAbsent(op, any -> new ArrayList<>()).add(new IndexInput(input, allowed));
     }
   }
@@ -90,7 +90,7 @@ final class IndexInputs {
     add("Pad", 3, in -> ascending(in, 3));
     add("Unsqueeze", 1, in -> ascending(in, 1));
     add("Squeeze", 1, IndexInputs::squeezable);
-    for (String kind : "Sum Mean Max Min Prod L1 L2 LogSum LogSumExp SumSquare".split(" ")) {
+    for (String kind : "Sum Mean Max Min Prod L1 L2 LogSum LogSumExp SumSquare".split(" ", -1)) {
       add("Reduce" + kind, 1, in -> ascending(in, 1));
     }
     add("CumSum CumProd", 1, in -> just(0));
