@@ -37,7 +37,7 @@ class ProgressBarTest {
     assertThat(text().lines())
         .containsExactly(
             "0 %  prepare",
-            "1 %  measure", "11 %  measure, 1 min 29 s left", "21 %  measure, 1 min 19 s left");
+            "1 %  measure", "11 %  measure, 89 s left", "21 %  measure, 79 s left");
     assertThat(text()).doesNotContain("\r");
   }
 
