@@ -4,6 +4,8 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.BackendException;
 import dev.flopmeter.serve.worker.ParentWatch;
 import dev.flopmeter.serve.worker.WorkerCommand;
+import dev.flopmeter.text.Cut;
+import dev.flopmeter.text.Printable;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -180,12 +182,7 @@ public final class Main implements Runnable {
    * long message keeps its start, which says where, and its end, which says what.
    */
   static String oneLine(String message) {
-    String line = message.replaceAll("\\s*[\\r\\n]+\\s*", " ").replaceAll("\\p{Cntrl}", "?").trim();
-    if (line.length() <= LONGEST_MESSAGE) {
-      return line;
-    }
-    int half = LONGEST_MESSAGE / 2;
-    return line.substring(0, half) + " ... " + line.substring(line.length() - half);
+    return Cut.middle(Printable.oneLine(message), LONGEST_MESSAGE);
   }
 
   @Override

@@ -7,6 +7,8 @@ import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route.BadRequestException;
 import dev.flopmeter.serve.result.ResultJson;
 import dev.flopmeter.serve.result.SeriesKey;
+import dev.flopmeter.text.Cut;
+import dev.flopmeter.text.Printable;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -27,6 +29,7 @@ final class Api {
       JsonFactory.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
   private static final int MOST = 1000;
   private static final int STANDARD = 100;
+  private static final int LONGEST_NAME = 40;
 
   private final Daemon daemon;
 
@@ -181,15 +184,11 @@ final class Api {
     for (String name : request.query().keySet()) {
       if (!known.contains(name)) {
         throw new BadRequestException(
-            printable(name)
+            Cut.end(Printable.of(name), LONGEST_NAME)
                 + ": unknown parameter; "
                 + (known.isEmpty() ? "there are none here" : "use " + String.join(", ", known)));
       }
     }
-  }
-
-  private static String printable(String name) {
-    return name.replaceAll("\\p{Cntrl}", "?").substring(0, Math.min(name.length(), 40));
   }
 
   private static boolean flag(Request request, String name) throws BadRequestException {

@@ -99,10 +99,7 @@ final class PageView {
             .flatMap(Optional::stream)
             .mapToDouble(Double::doubleValue)
             .average();
-    Optional<Board.Run> last =
-        runs.stream()
-            .filter(run -> run.target().workload().name().equals(workload.name()))
-            .findFirst();
+    Optional<Board.Run> last = Optional.ofNullable(daemon.board().lastRun(workload.name()));
     List<Series> ours =
         series.stream()
             .filter(one -> one.key().workload().equals(workload.name()))
@@ -110,11 +107,13 @@ final class PageView {
             .toList();
     Optional<Duration> next = daemon.lanes().untilNext(workload.name());
     boolean isActive = !active.isEmpty();
+    Health health = last.map(run -> health(run.outcome())).orElse(Health.IDLE);
     return new Workload(
         workload.name(),
         workload.model(),
-        isActive ? Health.BUSY : last.map(run -> health(run.outcome())).orElse(Health.IDLE),
+        isActive && health != Health.BAD ? Health.BUSY : health,
         isActive ? "measuring" : last.map(run -> words(run.outcome())).orElse("waiting"),
+        health == Health.BAD ? last.map(Board.Run::detail).orElse("") : "",
         progress.isPresent() ? progress.getAsDouble() : null,
         isActive ? null : next.map(now::plus).orElse(null),
         !ours.isEmpty(),

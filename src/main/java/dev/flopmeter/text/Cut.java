@@ -25,4 +25,14 @@ public final class Cut {
         ? text
         : "…" + text.substring(text.offsetByCodePoints(0, length - most + 1));
   }
+
+  /** The first and the last {@code most / 2} characters: of a message, where and what. */
+  public static String middle(String text, int most) {
+    int length = text.codePointCount(0, text.length());
+    return length <= most
+        ? text
+        : text.substring(0, text.offsetByCodePoints(0, most / 2))
+            + " … "
+            + text.substring(text.offsetByCodePoints(0, length - most / 2));
+  }
 }

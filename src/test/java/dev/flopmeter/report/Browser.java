@@ -116,15 +116,16 @@ public final class Browser implements AutoCloseable {
         Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 500));
   }
 
-  /** Tables that are wider than their card, or must be scrolled sideways in it. */
+  /** What of tables reaches over their card, or would have to be scrolled to sideways. */
   @SuppressWarnings("unchecked")
   public List<String> tablesThatLeaveTheirCard() {
     return (List<String>)
         js(
-            "return [...document.querySelectorAll('.panel table')].filter(t => t.offsetParent)"
+            "return [...document.querySelectorAll('.panel table, .panel table *:not(.sr)')]"
+                + ".filter(t => t.offsetParent && !t.closest('.clip, svg'))"
                 + ".filter(t => t.getBoundingClientRect().right"
                 + " > t.closest('.panel').getBoundingClientRect().right + 1)"
-                + ".map(t => t.caption.textContent + ' ' + t.getBoundingClientRect().right)");
+                + ".map(t => t.textContent.slice(0, 99) + ' ' + t.getBoundingClientRect().right)");
   }
 
   /** Texts of what matches and reaches over the sides of the window. */

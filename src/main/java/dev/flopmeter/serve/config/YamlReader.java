@@ -4,6 +4,7 @@ import dev.flopmeter.serve.config.YamlNode.Entry;
 import dev.flopmeter.serve.config.YamlNode.Mapping;
 import dev.flopmeter.serve.config.YamlNode.Scalar;
 import dev.flopmeter.serve.config.YamlNode.Sequence;
+import dev.flopmeter.text.Printable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -78,8 +79,8 @@ final class YamlReader {
             ? marked.getProblem()
             : e.getOriginalMessage();
     String first = said.lines().findFirst().orElse("").strip();
-    // Control characters, such as the tab it may be about, are not for a terminal.
-    return first.replaceAll("\\p{Cntrl}", "").replaceAll("\\s+", " ");
+    // It may be about a control character, such as a tab.
+    return Printable.of(first);
   }
 
   private YamlNode node(JsonToken token, String path, int depth) {

@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.page;
 
+import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.serve.page.StatusView.Device;
 import dev.flopmeter.serve.page.StatusView.Latest;
@@ -108,10 +109,29 @@ final class Answer {
       if (isRoofMissing) {
         noRoof(out);
       } else {
-        out.text("No valid and current result of a real device; the table below has the reasons.");
+        out.text(whyNothingCounts());
       }
       out.close("p");
     }
+  }
+
+  private String whyNothingCounts() {
+    List<Latest> invalid = results.stream().filter(latest -> !latest.isValid()).toList();
+    if (invalid.isEmpty()) {
+      return "No result is both current and of a real device.";
+    }
+    String reason =
+        invalid.stream()
+            .flatMap(latest -> latest.warnings().stream().limit(1))
+            .findFirst()
+            .map(first -> ", such as: " + Cut.end(first, 300))
+            .orElse("");
+    return invalid.size()
+        + " of "
+        + Verdict.count(results.size(), "result")
+        + " not valid; the rows below have the reasons"
+        + reason
+        + ".";
   }
 
   /** What to do where no share can be told. */

@@ -55,6 +55,7 @@ public record StatusView(
    * A configured workload.
    *
    * @param state a few words, such as {@code measuring} or {@code waiting for cuda:0}
+   * @param problem why its last run failed, one line; empty if it did not
    * @param progress share done of the run going on; null if none is
    * @param nextRunAt null if none is planned
    * @param hasReport whether {@code report/NAME} has something to show
@@ -64,6 +65,7 @@ public record StatusView(
       String model,
       Health health,
       String state,
+      String problem,
       @Nullable Double progress,
       @Nullable Instant nextRunAt,
       boolean hasReport,

@@ -66,6 +66,9 @@ final class WorkloadSections {
     }
     out.close("div");
     out.open("p.note").text("Model ").name(Cut.name(workload.model())).close("p");
+    if (!workload.problem().isEmpty()) {
+      out.open("p.problem").text("Last run: ").name(Cut.end(workload.problem(), 300)).close("p");
+    }
     if (!workload.series().isEmpty()) {
       StatusPage.begin(
           out,

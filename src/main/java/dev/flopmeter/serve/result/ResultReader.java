@@ -1,5 +1,7 @@
 package dev.flopmeter.serve.result;
 
+import dev.flopmeter.text.Cut;
+import dev.flopmeter.text.Printable;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -82,8 +84,7 @@ public final class ResultReader {
 
   /** The text of a line, for a log. */
   public static String excerpt(String line) {
-    String text = line.substring(0, Math.min(line.length(), 120));
-    return text.replaceAll("\\p{Cntrl}", "?") + (line.length() > 120 ? "..." : "");
+    return Cut.name(Printable.of(line));
   }
 
   private static Line result(String workload, Fields fields) {

@@ -1,5 +1,7 @@
 package dev.flopmeter.serve.worker;
 
+import dev.flopmeter.text.Cut;
+import dev.flopmeter.text.Printable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -8,6 +10,7 @@ import java.util.Locale;
 /** The end of what a process wrote to its standard error. */
 final class ErrorTail {
   private static final int KEPT = 8192;
+  private static final int LONGEST_LINE = 300;
 
   private final StringBuilder tail = new StringBuilder();
 
@@ -29,8 +32,7 @@ final class ErrorTail {
           .lines()
           .filter(line -> !line.isBlank())
           .reduce((first, second) -> second)
-          .map(line -> line.replaceAll("\\p{Cntrl}", "?"))
-          .map(line -> line.substring(0, Math.min(line.length(), 300)))
+          .map(line -> Cut.end(Printable.of(line), LONGEST_LINE))
           .orElse("");
     }
   }

@@ -36,8 +36,7 @@ class ProgressBarTest {
 
     assertThat(text().lines())
         .containsExactly(
-            "0 %  prepare",
-            "1 %  measure", "11 %  measure, 89 s left", "21 %  measure, 79 s left");
+            "0 %  prepare", "1 %  measure", "11 %  measure, 89 s left", "21 %  measure, 79 s left");
     assertThat(text()).doesNotContain("\r");
   }
 

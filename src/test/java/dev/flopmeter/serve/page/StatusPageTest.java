@@ -42,7 +42,15 @@ class StatusPageTest {
   private static String page(Health health, Series... series) {
     Workload workload =
         new Workload(
-            "vision", "resnet50", health, "waiting", null, null, true, Arrays.asList(series));
+            "vision",
+            "resnet50",
+            health,
+            "waiting",
+            problem(health),
+            null,
+            null,
+            true,
+            Arrays.asList(series));
     List<Device> devices =
         Arrays.stream(series)
             .map(
@@ -62,6 +70,10 @@ class StatusPageTest {
     return StatusPage.render(
         new StatusView("1", NOW, NOW, List.of(), null, List.of(workload), devices, List.of()),
         "nonce");
+  }
+
+  private static String problem(Health health) {
+    return health == Health.BAD ? "exit code 2: model.onnx: there is no such file" : "";
   }
 
   private static String page(Latest latest) {
@@ -105,6 +117,7 @@ class StatusPageTest {
         .contains("1 of 1 result not valid")
         .contains("<tr class=\"reasons\">")
         .contains("<li><bdi>the samples scatter by 31 %</bdi></li>")
+        .contains("the rows below have the reasons, such as: the samples scatter by 31 %.")
         .contains("No recommendations without a valid and current result.");
   }
 
@@ -162,7 +175,8 @@ class StatusPageTest {
   @Test
   void failingWorkloadsAreCountedBesideTheAnswer() {
     assertThat(page(Health.BAD, series("cpu", latest(MEASURED, null))))
-        .contains("1 of 1 workload failing");
+        .contains("1 of 1 workload failing")
+        .contains("Last run: <bdi>exit code 2: model.onnx: there is no such file</bdi>");
     assertThat(page(latest(MEASURED, null))).contains("1 workload, none failing");
   }
 
