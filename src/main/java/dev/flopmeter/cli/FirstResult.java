@@ -19,8 +19,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Shows the person who started the daemon its first run: progress while it works, then the table.
- * Of all later runs only the log tells.
+ * Shows the person who started the daemon at a terminal its first run: progress while it works,
+ * then the table. Where no terminal is, and of all later runs, only the log has a line.
  */
 final class FirstResult implements RunListener {
   private final PrintWriter out;
@@ -39,7 +39,7 @@ final class FirstResult implements RunListener {
     }
     shown = target;
     if (!Terminal.ERRORS.isTerminal()) {
-      return Progress.SILENT; // its lines would be strangers in a log
+      return Progress.SILENT; // progress lines do not belong in a log
     }
     bar = new ProgressBar(System.err, style(Terminal.ERRORS), true, System::nanoTime);
     return bar;
@@ -63,7 +63,7 @@ final class FirstResult implements RunListener {
         // a worker of another version; the log and the metrics tell of it
       }
     }
-    if (!results.isEmpty()) {
+    if (!results.isEmpty() && Terminal.OUTPUT.isTerminal()) {
       isDone = true;
       out.println(ProfileTable.render(results, style(Terminal.OUTPUT)));
       out.flush();

@@ -64,6 +64,7 @@ final class Api {
             if (success != null) {
               out.writeStringProperty("last_success_at", success.toString());
             }
+            lastRun(out, workload);
             out.writeName("series");
             out.writeStartArray();
             for (Board.SeriesView one : series) {
@@ -79,6 +80,19 @@ final class Api {
           out.writeEndArray();
           out.writeEndObject();
         });
+  }
+
+  private void lastRun(JsonGenerator out, Workload workload) {
+    Board.Run run = daemon.board().lastRun(workload.name());
+    if (run != null) {
+      out.writeStringProperty("last_run_at", run.endedAt().toString());
+      out.writeStringProperty("last_device", run.target().device());
+      out.writeStringProperty("last_precision", run.target().precision());
+      out.writeStringProperty("last_outcome", run.outcome().label());
+      if (!run.detail().isEmpty()) {
+        out.writeStringProperty("last_reason", run.detail());
+      }
+    }
   }
 
   /** {@code GET /api/v1/latest?workload=}: the last result of each series, whole. */

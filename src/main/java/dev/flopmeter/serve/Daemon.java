@@ -1,6 +1,7 @@
 package dev.flopmeter.serve;
 
 import dev.flopmeter.serve.config.ConfigException;
+import dev.flopmeter.serve.config.ConfigWarnings;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.http.HttpService;
@@ -96,6 +97,7 @@ public final class Daemon implements AutoCloseable {
     board.restore();
     metrics.publish();
     routes.open();
+    ConfigWarnings.of(config).forEach(logger::warn);
   }
 
   /**
@@ -214,8 +216,7 @@ public final class Daemon implements AutoCloseable {
 
   private void take(ServeConfig next) throws IOException {
     http.reload(next.http());
-    if (!next.http().host().equals(config.http().host())
-        || next.http().port() != config.http().port()
+    if (!next.http().listen().equals(config.http().listen())
         || next.http().tls().isPresent() != config.http().tls().isPresent()
         || !next.history().folder().equals(config.history().folder())) {
       logger.warn("a new http.listen, http.tls or history.folder is taken at the next start");
@@ -226,6 +227,7 @@ public final class Daemon implements AutoCloseable {
     history.bounds(next.history());
     metrics.reloaded(true, options.clocks().wall().instant());
     plan();
+    ConfigWarnings.of(next).forEach(logger::warn);
     logger.info("configuration read again: {} workloads", next.workloads().size());
   }
 

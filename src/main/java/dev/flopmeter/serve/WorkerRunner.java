@@ -3,6 +3,7 @@ package dev.flopmeter.serve;
 import dev.flopmeter.measure.Progress;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Gate;
+import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.DeviceProbe;
@@ -12,12 +13,14 @@ import dev.flopmeter.serve.worker.RunReport;
 import dev.flopmeter.serve.worker.RunRequest;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import dev.flopmeter.serve.worker.WorkerRun;
+import dev.flopmeter.units.Figures;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -113,7 +116,7 @@ final class WorkerRunner {
     if (device.isEmpty()) {
       return closed(Outcome.DEVICE_FAILED, "is not among the devices any more");
     }
-    Optional<String> unknown = unknown(gate, device.get());
+    Optional<String> unknown = unreadable(gate, device.get());
     if (unknown.isPresent()) {
       return closed(
           Outcome.DEVICE_FAILED, unknown.get() + " cannot be read, which only_when asks for");
@@ -122,7 +125,7 @@ final class WorkerRunner {
   }
 
   /** What the gate asks for and the device does not tell: a lost GPU is not a busy one. */
-  private static Optional<String> unknown(Gate gate, DeviceState device) {
+  static Optional<String> unreadable(Gate gate, DeviceState device) {
     if (gate.utilizationBelow().isPresent() && device.utilization() == null) {
       return Optional.of("its utilization");
     }
@@ -152,12 +155,32 @@ final class WorkerRunner {
     String what = target.workload().name() + " on " + target.device() + " in " + target.precision();
     String took = report.duration().toMillis() / 1000.0 + " s";
     if (report.outcome() == Outcome.SUCCESS) {
-      int came = report.results().size();
-      logger.info("{}: {} {} in {}", what, came, came == 1 ? "result" : "results", took);
+      String results =
+          report.results().stream()
+              .map(result -> headline(result.result()))
+              .collect(Collectors.joining("; "));
+      logger.info("{}: {}; took {}", what, results, took);
     } else if (report.outcome().isNeutral()) {
       logger.info("{}: {} {}", what, report.outcome().label(), report.detail());
     } else {
       logger.warn("{}: {} after {}: {}", what, report.outcome().label(), took, report.detail());
     }
+  }
+
+  /** {@code batch 8: 27.3 ms, MFU 64 %}. */
+  private static String headline(Result result) {
+    StringBuilder line = new StringBuilder("batch " + result.key().batch());
+    line.append(": ").append(Figures.seconds(result.median()));
+    for (String basis : List.of("datasheet", "measured")) {
+      Double mfu = result.value("efficiency.mfu." + basis);
+      if (mfu != null) {
+        line.append(", MFU ")
+            .append(Math.round(mfu * 100))
+            .append(" % (")
+            .append(basis)
+            .append(')');
+      }
+    }
+    return line.append(result.isValid() ? "" : ", not valid").toString();
   }
 }

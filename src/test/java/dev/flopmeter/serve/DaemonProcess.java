@@ -20,7 +20,8 @@ import java.util.regex.Pattern;
  * The real daemon in a process of its own, with the fake worker, as small as the launcher makes it.
  */
 final class DaemonProcess implements AutoCloseable {
-  private static final Pattern SERVING = Pattern.compile("serving https?://[^ ]+:(\\d+)/metrics");
+  private static final Pattern SERVING =
+      Pattern.compile("serving https?:[\\\\/]+[^ ]+:(\\d+)[\\\\/]+metrics");
 
   final Process process;
   final Path log;

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,7 +17,10 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The daemon as a process: how it starts, stops and is killed. */
 class DaemonProcessTest {
@@ -99,10 +103,84 @@ class DaemonProcessTest {
         assertThat(refused.process.exitValue()).isEqualTo(2);
         assertThat(Files.readString(refused.log))
             .isEqualTo(
-                "flopmeter: http.listen: cannot listen on 127.0.0.1:"
+                "flopmeter: cannot listen on 127.0.0.1:"
                     + first.port
-                    + ": Address already in use\n");
+                    + ": Address already in use; change http.listen or use --listen\n");
       }
+    }
+  }
+
+  @Test
+  void anotherPortNeedsNoFile() throws Exception {
+    Path config = config("workloads: {a: {model: good, device: cpu}}");
+    try (DaemonProcess first = DaemonProcess.start(config, Map.of())) {
+      Path same =
+          Files.writeString(
+              folder.resolve("g.yaml"),
+              Files.readString(config)
+                  .replace("127.0.0.1:0", "127.0.0.1:" + first.port)
+                  .replace("kept", "none"));
+      try (DaemonProcess second = withFakeWorker(same, "--listen", "127.0.0.1:0")) {
+        assertThat(second.port).isNotEqualTo(first.port);
+        assertThat(second.get("/-/healthy").statusCode()).isEqualTo(200);
+      }
+    }
+  }
+
+  private static DaemonProcess withFakeWorker(Path config, String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of("--worker", FakeWorker.SCRIPT.toString()));
+    all.addAll(List.of(arguments));
+    return DaemonProcess.start(config, Map.of(), all.toArray(String[]::new));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "9400, 'expected ADDRESS:PORT, for example 127.0.0.1:9400 or [::1]:9400'",
+    "'', 'expected ADDRESS:PORT'",
+    "127.0.0.1:99999, 'expected ADDRESS:PORT'",
+    "192.0.2.1:9400, 'cannot listen on 192.0.2.1:9400: Cannot assign requested address'"
+  })
+  void aBadAddressIsOneLineAndExitCodeTwo(String address, String message) throws Exception {
+    Path config = config("workloads: {a: {model: good, device: cpu}}");
+    try (DaemonProcess refused = withFakeWorker(config, "--listen", address)) {
+      assertThat(refused.process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(refused.process.exitValue()).isEqualTo(2);
+      assertThat(Files.readString(refused.log))
+          .startsWith("flopmeter: ")
+          .contains(message)
+          .hasLineCount(1);
+    }
+  }
+
+  @Test
+  void aLogForCollectorsIsAnObjectALineAndHasNoTable() throws Exception {
+    Path config = config("workloads: {a: {model: good, device: cpu}}\nlog: {format: json}");
+    try (DaemonProcess daemon = DaemonProcess.start(config, Map.of())) {
+      await().until(() -> Files.readString(daemon.log).contains("a on cpu in fp32"));
+      List<String> lines = Files.readAllLines(daemon.log);
+      for (String line : lines) {
+        JsonNode event = JsonMapper.shared().readTree(line);
+        assertThat(event.propertyNames())
+            .containsExactlyInAnyOrder(
+                "timestamp", "level", "threadName", "loggerName", "formattedMessage", "throwable");
+      }
+      assertThat(lines)
+          .map(line -> JsonMapper.shared().readTree(line).get("formattedMessage").asString())
+          .anyMatch(message -> message.startsWith("serving http://127.0.0.1:"))
+          .anyMatch(
+              message ->
+                  message.startsWith("a on cpu in fp32: batch 1: 2 ms, MFU 41 % (datasheet)"));
+    }
+  }
+
+  @Test
+  void aLogWithoutATerminalHasALineForTheFirstResultAndNoTable() throws Exception {
+    try (DaemonProcess daemon =
+        DaemonProcess.start(config("workloads: {a: {model: good, device: cpu}}"), Map.of())) {
+      await().until(() -> Files.readString(daemon.log).contains("a on cpu in fp32: batch 1: "));
+      assertThat(Files.readAllLines(daemon.log))
+          .hasSizeLessThan(5)
+          .allMatch(line -> line.matches("\\d{4}-\\d\\d-\\d\\dT.* INFO .*"));
     }
   }
 

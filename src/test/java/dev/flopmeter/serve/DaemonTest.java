@@ -262,6 +262,22 @@ class DaemonTest {
   }
 
   @Test
+  void theApiTellsHowAndWhyTheLastRunEnded() throws Exception {
+    start(
+        "workloads: {good: {model: good, device: cpu}, bad: {model: refuse, device: cpu}}",
+        Map.of());
+    await().until(() -> runs("good", "success") == 1 && runs("bad", "failed") == 1);
+    String good = get("/api/v1/workloads").split("\"name\":\"bad\"")[0];
+    String bad = get("/api/v1/workloads").split("\"name\":\"bad\"")[1];
+    assertThat(good)
+        .contains("\"last_outcome\":\"success\"", "\"last_device\":\"cpu\"")
+        .doesNotContain("last_reason");
+    assertThat(bad)
+        .contains("\"last_outcome\":\"failed\"", "\"last_run_at\":\"")
+        .contains("\"last_reason\":\"exit code 2: flopmeter: model: no operator Frobnicate");
+  }
+
+  @Test
   void afterARestartTheLastResultIsShownAsOld() throws Exception {
     String yaml = "workloads: {w: {model: good, device: cpu, interval: 1h}}";
     start(yaml, Map.of());

@@ -56,8 +56,9 @@ class DeploymentTest {
   void theDaemonInAPodIsReachableGatedAndSmallerThanItsLimits() throws Exception {
     ServeConfig config = inContainers();
     JsonNode container = pod().at("/containers/0");
-    assertThat(config.http().host()).isEqualTo("0.0.0.0");
-    assertThat(container.at("/ports/0/containerPort").asInt()).isEqualTo(config.http().port());
+    assertThat(config.http().listen().host()).isEqualTo("0.0.0.0");
+    assertThat(container.at("/ports/0/containerPort").asInt())
+        .isEqualTo(config.http().listen().port());
     assertThat(config.workloads()).noneMatch(workload -> workload.gate().isOpen());
     String limit = container.at("/resources/limits/memory").asString();
     assertThat(limit).endsWith("Gi");

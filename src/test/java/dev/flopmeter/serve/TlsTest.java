@@ -17,6 +17,8 @@ import java.time.Duration;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -92,6 +94,44 @@ class TlsTest {
         assertThat(answerOrNothing(plain)).doesNotContain("HTTP/1.1 200");
       }
       assertThat(Files.readString(daemon.log)).contains("serving https://");
+    }
+  }
+
+  /** What the daemon agrees to with a client that offers only this. */
+  private String agreed(int port, String protocol, String suite) throws Exception {
+    try (SSLSocket socket =
+        (SSLSocket)
+            trusting().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port)) {
+      socket.setEnabledProtocols(new String[] {protocol});
+      socket.setEnabledCipherSuites(new String[] {suite});
+      socket.startHandshake();
+      return socket.getSession().getCipherSuite();
+    } catch (SSLException e) {
+      return "refused";
+    }
+  }
+
+  @Test
+  void onlySuitesWithForwardSecrecyAndAuthenticatedEncryptionAreSpoken() throws Exception {
+    certificate();
+    Path config =
+        Files.writeString(
+            folder.resolve("f.yaml"),
+            """
+            http: {listen: "127.0.0.1:0", tls: {certificate: cert.pem, key: key.pem}}
+            workloads: {w: {model: good, device: cpu, interval: 1h}}
+            history: {folder: none}
+            """);
+    try (DaemonProcess daemon = DaemonProcess.start(config, Map.of())) {
+      for (String suite :
+          ((SSLSocketFactory) SSLSocketFactory.getDefault()).getSupportedCipherSuites()) {
+        if (suite.startsWith("TLS_ECDHE_ECDSA_")) {
+          boolean isModern = suite.contains("_GCM_") || suite.contains("_POLY1305_");
+          assertThat(agreed(daemon.port, "TLSv1.2", suite)).isEqualTo(isModern ? suite : "refused");
+        } else if (suite.matches("TLS_(AES|CHACHA).*")) {
+          assertThat(agreed(daemon.port, "TLSv1.3", suite)).isEqualTo(suite);
+        }
+      }
     }
   }
 

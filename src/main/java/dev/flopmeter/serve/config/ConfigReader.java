@@ -3,6 +3,7 @@ package dev.flopmeter.serve.config;
 import dev.flopmeter.serve.config.ServeConfig.Gate;
 import dev.flopmeter.serve.config.ServeConfig.History;
 import dev.flopmeter.serve.config.ServeConfig.Http;
+import dev.flopmeter.serve.config.ServeConfig.Log;
 import dev.flopmeter.serve.config.ServeConfig.Metrics;
 import dev.flopmeter.serve.config.ServeConfig.Otlp;
 import dev.flopmeter.serve.config.ServeConfig.Tls;
@@ -29,9 +30,11 @@ import java.util.Set;
 public final class ConfigReader {
   private static final long LARGEST_FILE = 1 << 20;
   private static final int MOST_WORKLOADS = 1000;
+  private static final String UNREADABLE = "does not exist or cannot be read";
 
   private final Map<String, String> environment;
   private final Set<String> builtIn;
+  private final Optional<ListenAddress> listen;
 
   /**
    * A reader.
@@ -40,8 +43,19 @@ public final class ConfigReader {
    * @param builtIn the models that can be named without a path; empty to take any name
    */
   public ConfigReader(Map<String, String> environment, Set<String> builtIn) {
+    this(environment, builtIn, Optional.empty());
+  }
+
+  /**
+   * A reader that takes one value from elsewhere.
+   *
+   * @param listen replaces {@code http.listen}
+   */
+  public ConfigReader(
+      Map<String, String> environment, Set<String> builtIn, Optional<ListenAddress> listen) {
     this.environment = Map.copyOf(environment);
     this.builtIn = Set.copyOf(builtIn);
+    this.listen = listen;
   }
 
   /**
@@ -89,31 +103,18 @@ public final class ConfigReader {
             workloads(top, folder),
             worker(top.section("worker")),
             history(top.section("history"), folder),
+            new Log(top.section("log").get(Keys.LOG_FORMAT)),
             metrics(top.section("metrics")),
             otlp(top.section("otlp")));
     problems.throwIfAny();
     return config;
   }
 
-  private static Http http(Section http, Path folder) {
-    String listen = http.get(Keys.LISTEN);
-    int colon = listen.lastIndexOf(':');
-    String host = colon < 0 ? "" : listen.substring(0, colon);
-    int port = -1;
-    if (colon >= 0 && listen.substring(colon + 1).matches("\\d{1,5}")) {
-      port = Integer.parseInt(listen.substring(colon + 1));
-    }
-    boolean isBracketed = host.startsWith("[") && host.endsWith("]");
-    if (host.isEmpty() || port < 0 || port > 65535 || (host.contains(":") && !isBracketed)) {
-      http.problem(
-          http.line(Keys.LISTEN),
-          Keys.LISTEN.name(),
-          "\"" + listen + "\": expected ADDRESS:PORT such as 127.0.0.1:9400 or [::1]:9400");
-      port = 0;
-    }
+  private Http http(Section http, Path folder) {
+    ListenAddress address = http.get(Keys.LISTEN);
     return new Http(
-        isBracketed ? host.substring(1, host.length() - 1) : host,
-        port,
+        listen.orElse(address),
+        http.list(Keys.NAMES),
         http.get(Keys.RELOAD),
         http.get(Keys.CONNECTIONS).intValue(),
         http.get(Keys.THREADS).intValue(),
@@ -142,11 +143,14 @@ public final class ConfigReader {
 
   private static Path readable(Section section, Key<String> key, String name, Path folder) {
     Path file = folder.resolve(name);
-    if (!Files.isReadable(file) || Files.isDirectory(file)) {
-      section.problem(
-          section.line(key), key.name(), "\"" + name + "\": no such file that can be read");
+    if (!isReadable(file)) {
+      section.problem(section.line(key), key.name(), "\"" + name + "\": " + UNREADABLE);
     }
     return file;
+  }
+
+  private static boolean isReadable(Path file) {
+    return Files.isReadable(file) && !Files.isDirectory(file);
   }
 
   private static Map<String, String> users(Section users) {
@@ -230,12 +234,16 @@ public final class ConfigReader {
     return workload;
   }
 
-  /** A file may be put there later; a name that is not built in will never be. */
   private Optional<String> modelProblem(String model, Path folder) {
     if (model.startsWith("-")) {
       return Optional.of("must not begin with a dash");
     }
-    if (isPath(model, folder) || builtIn.isEmpty() || builtIn.contains(model)) {
+    if (isPath(model, folder)) {
+      return isReadable(folder.resolve(model))
+          ? Optional.empty()
+          : Optional.of("\"" + model + "\": " + UNREADABLE);
+    }
+    if (builtIn.isEmpty() || builtIn.contains(model)) {
       return Optional.empty();
     }
     String hint =
@@ -273,6 +281,10 @@ public final class ConfigReader {
           case "auto" -> Optional.of(stateFolder());
           default -> Optional.of(folder.resolve(name).normalize());
         };
+    if (kept.filter(Files::exists).filter(path -> !Files.isDirectory(path)).isPresent()) {
+      history.problem(
+          history.line(Keys.FOLDER), Keys.FOLDER.name(), kept.get() + " is a file; name a folder");
+    }
     return new History(
         kept,
         history.get(Keys.HISTORY_SIZE),

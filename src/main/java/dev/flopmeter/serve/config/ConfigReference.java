@@ -16,7 +16,7 @@ public final class ConfigReference {
       applies everything but `http.listen`, the limits of `http` and `otlp`, which a restart applies.
 
       Values with a unit carry it: durations `250ms` `15s` `10m` `1.5h` `30d`, sizes `512MiB` `4GiB` `10MB`, percentages `10%`.
-      Paths are relative to the file's folder. This page is generated from the code (`ConfigReferenceTest`).
+      Paths are relative to the file's folder. This page is generated from the code; `ConfigReaderTest` compares the two.
       """;
 
   /** The page. */

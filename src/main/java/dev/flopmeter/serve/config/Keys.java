@@ -19,12 +19,22 @@ final class Keys {
   private static final long TIB = 1L << 40;
 
   // http
-  static final Key<String> LISTEN =
+  static final Key<ListenAddress> LISTEN =
       key(
           "http.listen",
-          ValueType.TEXT,
+          new ValueType<>("address", ListenAddress::parse),
           "127.0.0.1:9400",
-          "Address and port. Loopback by default; use `0.0.0.0:9400` or `[::]:9400` to be reachable, and then TLS and a password.");
+          "Address and port; `--listen` on the command line overrides it. Loopback by default; use"
+              + " `0.0.0.0:9400` or `[::]:9400` to be reachable from other hosts, and then TLS and"
+              + " a password.");
+  static final Key<String> NAMES =
+      list(
+          "http.names",
+          ValueType.TEXT,
+          null,
+          "Names under which `POST` is accepted, for example that of a proxy or a Kubernetes"
+              + " service. Addresses, `localhost` and the host's own name always are. Any other"
+              + " name may be another site's that has been pointed at this address.");
   static final Key<Boolean> RELOAD =
       key(
           "http.reload",
@@ -60,12 +70,14 @@ final class Keys {
           "http.max_header_size",
           Quantities.size(1024, MIB),
           "16KiB",
-          "Size of all request headers together.");
+          "Size of all request headers together. Larger ones are refused with status 431, and"
+              + " beyond two and a half times this by closing the connection.");
   static final Key<String> TLS_CERTIFICATE =
       optional(
           "http.tls.certificate",
           ValueType.TEXT,
-          "PEM file with the server's certificate and its chain. With `key` it turns TLS on. Read again at a reload.");
+          "PEM file with the server's certificate and its chain. With `key` it turns TLS on. Read"
+              + " again at a reload.");
   static final Key<String> TLS_KEY =
       optional(
           "http.tls.key",
@@ -75,7 +87,8 @@ final class Keys {
       optional(
           "http.users.*",
           ValueType.TEXT,
-          "A user's bcrypt hash (`htpasswd -nBC 10 NAME`). With one or more users every route but the two health checks asks for a password.");
+          "A user's bcrypt hash (`htpasswd -nBC 10 NAME`). With one or more users every route but"
+              + " the two health checks asks for a password.");
 
   // workloads
   static final Key<String> MODEL =
@@ -88,7 +101,8 @@ final class Keys {
           "workloads.*.device",
           ValueType.DEVICE,
           "auto",
-          "`auto` (the first GPU, otherwise the CPU), `all` (every GPU, otherwise the CPU), `cpu`, `cuda:N`, or a list.");
+          "`auto` (the first GPU, otherwise the CPU), `all` (every GPU, otherwise the CPU), `cpu`,"
+              + " `cuda:N`, or a list.");
   static final Key<String> BACKEND =
       key(
           "workloads.*.backend",
@@ -144,7 +158,8 @@ final class Keys {
           "workloads.*.timeout",
           Quantities.duration(SECOND, Duration.ofDays(1)),
           "5m",
-          "The longest that a whole run may take; then its process and all that it started are ended.");
+          "The longest that a whole run may take; then its process and all that it started are"
+              + " ended.");
   static final Key<Double> UTILIZATION_BELOW =
       optional(
           "workloads.*.only_when.utilization_below",
@@ -174,7 +189,8 @@ final class Keys {
           "worker.max_backoff",
           Quantities.duration(SECOND, YEAR),
           "1h",
-          "After each failure the interval doubles, up to this (or the interval itself, if that is longer).");
+          "After each failure the interval doubles, up to this (or the interval itself, if that is"
+              + " longer).");
   static final Key<Long> QUARANTINE_AFTER =
       key(
           "worker.quarantine_after",
@@ -194,7 +210,8 @@ final class Keys {
           "history.folder",
           ValueType.TEXT,
           "auto",
-          "Where results are kept. `auto` is `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/flopmeter`, else `~/.local/state/flopmeter`; `none` keeps nothing.");
+          "Where results are kept. `auto` is `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/flopmeter`,"
+              + " else `~/.local/state/flopmeter`; `none` keeps nothing.");
   static final Key<Long> HISTORY_SIZE =
       key(
           "history.max_size",
@@ -212,7 +229,8 @@ final class Keys {
           "history.baseline_runs",
           ValueType.integer(3, 1000),
           "20",
-          "A result is compared with the median of this many valid results before it (at least 3).");
+          "A result is compared with the median of this many valid results before it (at least"
+              + " 3).");
   static final Key<Double> REGRESSION_THRESHOLD =
       key(
           "history.regression_threshold",
@@ -220,19 +238,31 @@ final class Keys {
           "10%",
           "Slower than the baseline by more than this is called a regression.");
 
+  // log
+  static final Key<String> LOG_FORMAT =
+      key(
+          "log.format",
+          ValueType.choice("text", "json"),
+          "text",
+          "The form of the log on standard error: a line of text per event, or a JSON object with"
+              + " `timestamp` (milliseconds since 1970), `level`, `threadName`, `loggerName`,"
+              + " `formattedMessage` and, for an exception, `throwable`.");
+
   // metrics
   static final Key<Long> LAYERS =
       key(
           "metrics.layers",
           ValueType.integer(0, 1000),
           "20",
-          "Layers of a result that have series of their own, the slowest first; the rest are one `other`.");
+          "Layers of a result that have series of their own, the slowest first; the rest are one"
+              + " `other`.");
   static final Key<Long> SERIES =
       key(
           "metrics.max_series",
           ValueType.integer(100, 1_000_000),
           "20000",
-          "Series of results and devices; what exceeds it is left out and counted in `flopmeter_series_limited`.");
+          "Series of results and devices; what exceeds it is left out and counted in"
+              + " `flopmeter_series_limited`.");
 
   // otlp
   static final Key<Boolean> OTLP =

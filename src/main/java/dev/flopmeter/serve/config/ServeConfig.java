@@ -12,6 +12,7 @@ public record ServeConfig(
     List<Workload> workloads,
     Worker worker,
     History history,
+    Log log,
     Metrics metrics,
     Otlp otlp) {
 
@@ -22,12 +23,12 @@ public record ServeConfig(
   /**
    * Where and how it listens.
    *
-   * @param port 0 for any free one
+   * @param names host names that POST requests may be sent to, besides those of this host
    * @param users bcrypt hashes by name; empty for no authentication
    */
   public record Http(
-      String host,
-      int port,
+      ListenAddress listen,
+      List<String> names,
       boolean reload,
       int maxConnections,
       int threads,
@@ -37,21 +38,14 @@ public record ServeConfig(
       Optional<Tls> tls,
       Map<String, String> users) {
     public Http {
+      names = List.copyOf(names);
       users = Map.copyOf(users);
     }
 
     /** Hashes are nobody's business. */
     @Override
     public String toString() {
-      return "Http["
-          + host
-          + ":"
-          + port
-          + ", tls="
-          + tls.isPresent()
-          + ", users="
-          + users.size()
-          + "]";
+      return "Http[" + listen + ", tls=" + tls.isPresent() + ", users=" + users.size() + "]";
     }
   }
 
@@ -114,6 +108,9 @@ public record ServeConfig(
       Duration maxAge,
       int baselineRuns,
       double regressionThreshold) {}
+
+  /** How the log is written. */
+  public record Log(String format) {}
 
   /** Bounds of what is published. */
   public record Metrics(int layers, int maxSeries) {}

@@ -4,7 +4,6 @@ import dev.flopmeter.serve.config.YamlNode.Entry;
 import dev.flopmeter.serve.config.YamlNode.Mapping;
 import dev.flopmeter.serve.config.YamlNode.Scalar;
 import dev.flopmeter.serve.config.YamlNode.Sequence;
-import dev.flopmeter.text.Printable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,18 +46,19 @@ final class YamlReader {
         return new Mapping(1, Map.of());
       }
       YamlNode top = reader.node(first, "", 0);
+      if (!reader.isUnderstood) {
+        problems.throwIfAny();
+      }
       if (parser.nextToken() != null) {
         problems.add(reader.line(), "", "holds more than one document; keep one");
+        problems.throwIfAny();
       }
-      if (top instanceof Mapping mapping && reader.isUnderstood) {
+      if (top instanceof Mapping mapping) {
         return mapping;
       }
-      if (!(top instanceof Mapping)) {
-        problems.add(
-            top.line(), "", "is " + top.kind() + " at its top; expected keys such as http:");
-      }
+      problems.add(top.line(), "", "is " + top.kind() + " at its top; expected keys such as http:");
     } catch (JacksonException e) {
-      problems.add(brokenLine(e), "", "is no valid YAML: " + complaint(e));
+      problems.add(brokenLine(e), "", "is not valid YAML: " + complaint(e));
     }
     problems.throwIfAny();
     return new Mapping(1, Map.of());
@@ -78,18 +78,14 @@ final class YamlReader {
         e.getCause() instanceof MarkedYamlEngineException marked && marked.getProblem() != null
             ? marked.getProblem()
             : e.getOriginalMessage();
-    String first = said.lines().findFirst().orElse("").strip();
-    // It may be about a control character, such as a tab.
-    return Printable.of(first);
+    return YamlComplaint.of(said);
   }
 
-  private YamlNode node(JsonToken token, String path, int depth) {
+  private YamlNode node(JsonToken token, String path, int depth) throws ConfigException {
     int line = line();
     if (depth > DEEPEST) {
-      isUnderstood = false;
       problems.add(line, path, "is nested deeper than " + DEEPEST + " levels");
-      parser.skipChildren();
-      return new Scalar(line, "", true);
+      problems.throwIfAny();
     }
     if (parser.isCurrentAlias()) {
       isUnderstood = false;
@@ -104,7 +100,7 @@ final class YamlReader {
     };
   }
 
-  private Mapping mapping(int line, String path, int depth) {
+  private Mapping mapping(int line, String path, int depth) throws ConfigException {
     Map<String, Entry> entries = new LinkedHashMap<>();
     JsonToken token = parser.nextToken();
     while (token != null && token != JsonToken.END_OBJECT) {
@@ -121,7 +117,7 @@ final class YamlReader {
     return new Mapping(line, entries);
   }
 
-  private Sequence sequence(int line, String path, int depth) {
+  private Sequence sequence(int line, String path, int depth) throws ConfigException {
     List<YamlNode> items = new ArrayList<>();
     JsonToken token = parser.nextToken();
     while (token != null && token != JsonToken.END_ARRAY) {

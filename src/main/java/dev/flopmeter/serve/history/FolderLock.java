@@ -1,9 +1,11 @@
 package dev.flopmeter.serve.history;
 
+import dev.flopmeter.serve.history.History.FolderInUseException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -14,15 +16,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Keeps other daemons out of a history's folder, as long as the folder is there. */
 final class FolderLock implements Closeable {
-  /** Somebody else has it. */
-  static final class AlreadyUsedException extends IOException {
-    private static final long serialVersionUID = 1;
-
-    AlreadyUsedException(Path folder) {
-      super("history.folder " + folder + " is used by another flopmeter; name another folder");
-    }
-  }
-
   private final Path path;
   private final FileChannel channel;
 
@@ -47,10 +40,35 @@ final class FolderLock implements Closeable {
       }
     } catch (OverlappingFileLockException e) {
       channel.close();
-      throw new AlreadyUsedException(folder);
+      throw new FolderInUseException(folder);
     }
     channel.close();
-    throw new AlreadyUsedException(folder);
+    throw new FolderInUseException(folder);
+  }
+
+  /**
+   * Fails where {@link #take} would, but makes and changes nothing: whoever checks may be another
+   * user than the daemon's.
+   */
+  static void check(Path folder) throws IOException {
+    Path path = folder.resolve("lock");
+    if (Files.exists(path)) {
+      try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+        if (channel.tryLock() == null) {
+          throw new FolderInUseException(folder);
+        }
+      } catch (OverlappingFileLockException e) {
+        throw new FolderInUseException(folder);
+      }
+      return;
+    }
+    Path existing = folder.toAbsolutePath();
+    while (existing != null && Files.notExists(existing)) {
+      existing = existing.getParent();
+    }
+    if (existing == null || !Files.isDirectory(existing) || !Files.isWritable(existing)) {
+      throw new AccessDeniedException(String.valueOf(existing), null, "not a writable folder");
+    }
   }
 
   private static @Nullable Object identity(Path path) throws IOException {

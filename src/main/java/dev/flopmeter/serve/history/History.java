@@ -9,6 +9,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -51,6 +52,15 @@ public final class History implements Closeable {
 
   /** The wall clock may be corrected by this much; more is a jump. */
   private static final Duration TRUSTED_DRIFT = Duration.ofHours(1);
+
+  /** Another daemon uses the folder. */
+  public static final class FolderInUseException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    FolderInUseException(Path folder) {
+      super("history.folder " + folder + " is used by another flopmeter; name another folder");
+    }
+  }
 
   private record Pending(HistoryEntry entry, ByteBuffer frame) {}
 
@@ -101,6 +111,22 @@ public final class History implements Closeable {
     return history;
   }
 
+  /**
+   * Checks whether a folder could be opened and written, without making anything.
+   *
+   * @throws FolderInUseException where {@link #open} would fail
+   * @throws IOException if it cannot be written; the message is one line
+   */
+  public static void check(ServeConfig.History rules) throws IOException {
+    if (rules.folder().isPresent()) {
+      try {
+        FolderLock.check(rules.folder().get());
+      } catch (FileSystemException e) {
+        throw new IOException("history.folder cannot be written: " + e.getMessage(), e);
+      }
+    }
+  }
+
   private void recover() throws IOException {
     if (folder == null) {
       return;
@@ -108,7 +134,7 @@ public final class History implements Closeable {
     try {
       lock = FolderLock.take(folder);
       isWritable = true;
-    } catch (FolderLock.AlreadyUsedException e) {
+    } catch (FolderInUseException e) {
       throw e;
     } catch (IOException e) {
       logger.warn(

@@ -4,7 +4,9 @@ import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
+import dev.flopmeter.serve.config.ListenAddress;
 import dev.flopmeter.serve.config.ServeConfig.Http;
 import dev.flopmeter.serve.http.PasswordCheck.Verdict;
 import dev.flopmeter.serve.http.Route.BadRequestException;
@@ -15,8 +17,10 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.net.UnknownHostException;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +43,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class HttpService implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(HttpService.class);
+  private static final int MOST_HEADERS = 100;
+
+  /**
+   * Headers up to this multiple of the limit are read and refused, larger ones are not read: with
+   * more room, clients on all threads at once could fill the heap of 64 MB.
+   */
+  private static final double HEADER_ROOM = 2.5;
 
   private final HttpServer server;
   private final ThreadPoolExecutor threads;
@@ -47,6 +59,8 @@ public final class HttpService implements AutoCloseable {
   private final @Nullable ExchangeableKeys keys;
 
   private volatile PasswordCheck passwords;
+  private volatile OriginCheck origins;
+  private final long maxHeaderSize;
 
   private HttpService(
       HttpServer server,
@@ -59,6 +73,8 @@ public final class HttpService implements AutoCloseable {
     this.routes = List.copyOf(routes);
     this.keys = keys;
     this.passwords = new PasswordCheck(http.users());
+    this.origins = new OriginCheck(http);
+    this.maxHeaderSize = http.maxHeaderSize();
   }
 
   /**
@@ -71,26 +87,22 @@ public final class HttpService implements AutoCloseable {
     // Read by the JDK's server when its classes are loaded, so before the first mention of one.
     System.setProperty("sun.net.httpserver.maxReqTime", seconds(http.requestTime().toSeconds()));
     System.setProperty("sun.net.httpserver.maxRspTime", seconds(http.responseTime().toSeconds()));
-    System.setProperty("sun.net.httpserver.maxReqHeaders", "100");
-    System.setProperty("sun.net.httpserver.maxReqHeaderSize", Long.toString(http.maxHeaderSize()));
+    // Where the JDK's own limit is hit, it closes the connection without an answer.
+    System.setProperty("sun.net.httpserver.maxReqHeaders", Integer.toString(2 * MOST_HEADERS));
+    System.setProperty(
+        "sun.net.httpserver.maxReqHeaderSize",
+        Long.toString(Math.round(HEADER_ROOM * http.maxHeaderSize())));
     System.setProperty("sun.net.httpserver.nodelay", "true");
     System.setProperty("jdk.httpserver.maxConnections", Integer.toString(http.maxConnections()));
 
-    InetSocketAddress address = address(http);
+    InetSocketAddress address = address(http.listen());
     ExchangeableKeys keys =
         http.tls().isPresent() ? new ExchangeableKeys(TlsKeys.read(http.tls().get())) : null;
     HttpServer server = keys == null ? HttpServer.create() : tlsServer(keys);
     try {
       server.bind(address, http.maxConnections());
     } catch (IOException e) {
-      throw new IOException(
-          "http.listen: cannot listen on "
-              + http.host()
-              + ":"
-              + http.port()
-              + ": "
-              + e.getMessage(),
-          e);
+      throw cannotListen(http.listen(), e);
     }
     ThreadPoolExecutor threads = threads(http.threads());
     HttpService service = new HttpService(server, keys, threads, routes, http);
@@ -100,27 +112,89 @@ public final class HttpService implements AutoCloseable {
     return service;
   }
 
+  /**
+   * Fails where {@link #start} would, without answering anything.
+   *
+   * @throws AddressInUseException if only the port is taken
+   * @throws IOException for everything else; the message is one line for a person
+   */
+  public static void check(Http http) throws IOException {
+    if (http.tls().isPresent()) {
+      TlsKeys.read(http.tls().get());
+    }
+    InetSocketAddress address = address(http.listen());
+    try (ServerSocketChannel channel = ServerSocketChannel.open()) {
+      channel.bind(address);
+    } catch (IOException e) {
+      throw cannotListen(http.listen(), e);
+    }
+  }
+
+  /** Another process listens there. */
+  public static final class AddressInUseException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    AddressInUseException(String message, IOException cause) {
+      super(message, cause);
+    }
+  }
+
+  private static IOException cannotListen(ListenAddress address, IOException cause) {
+    String said = String.valueOf(cause.getMessage());
+    String line =
+        "cannot listen on " + address + ": " + said + "; change http.listen or use --listen";
+    return said.contains("in use")
+        ? new AddressInUseException(line, cause)
+        : new IOException(line, cause);
+  }
+
   private static HttpServer tlsServer(ExchangeableKeys keys) throws IOException {
     try {
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(new KeyManager[] {keys}, null, null);
       HttpsServer server = HttpsServer.create();
-      server.setHttpsConfigurator(new HttpsConfigurator(context));
+      server.setHttpsConfigurator(
+          new HttpsConfigurator(context) {
+            @Override
+            public void configure(HttpsParameters parameters) {
+              parameters.setSSLParameters(modern(context.getSupportedSSLParameters()));
+            }
+          });
       return server;
     } catch (GeneralSecurityException e) {
       throw new IOException("http.tls: this Java cannot do TLS: " + e.getMessage(), e);
     }
   }
 
+  /** TLS 1.3, and of TLS 1.2 the suites with forward secrecy and authenticated encryption. */
+  private static SSLParameters modern(SSLParameters parameters) {
+    parameters.setProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
+    parameters.setCipherSuites(
+        Arrays.stream(parameters.getCipherSuites())
+            .filter(
+                suite ->
+                    suite.matches(
+                        "TLS_(ECDHE_(RSA|ECDSA)_WITH_)?(AES|CHACHA20).*_(GCM|POLY1305)_.*"))
+            .toArray(String[]::new));
+    parameters.setUseCipherSuitesOrder(true);
+    return parameters;
+  }
+
   private static String seconds(long value) {
     return Long.toString(Math.max(1, value));
   }
 
-  private static InetSocketAddress address(Http http) throws IOException {
+  private static InetSocketAddress address(ListenAddress listen) throws IOException {
     try {
-      return new InetSocketAddress(InetAddress.getByName(http.host()), http.port());
+      return new InetSocketAddress(InetAddress.getByName(listen.host()), listen.port());
     } catch (UnknownHostException e) {
-      throw new IOException("http.listen: " + http.host() + " is no address of this machine", e);
+      throw new IOException(
+          "cannot listen on "
+              + listen
+              + ": "
+              + listen.host()
+              + " is not an address of this host; change http.listen or use --listen",
+          e);
     }
   }
 
@@ -157,6 +231,7 @@ public final class HttpService implements AutoCloseable {
       keys.exchange(TlsKeys.read(http.tls().get()));
     }
     passwords = new PasswordCheck(http.users());
+    origins = new OriginCheck(http);
   }
 
   private void handle(HttpExchange exchange) {
@@ -174,6 +249,10 @@ public final class HttpService implements AutoCloseable {
 
   private void answer(HttpExchange exchange) throws IOException, InterruptedException {
     harden(exchange.getResponseHeaders());
+    if (isTooLarge(exchange)) {
+      send(exchange, Response.text(431, "request headers are larger than http.max_header_size"));
+      return;
+    }
     String path = Optional.ofNullable(exchange.getRequestURI().getPath()).orElse("");
     Optional<Route> anyMethod = routes.stream().filter(route -> route.matches(path)).findFirst();
     if (!anyMethod.map(Route::isOpen).orElse(false) && !isAllowed(exchange, path)) {
@@ -192,7 +271,28 @@ public final class HttpService implements AutoCloseable {
       send(exchange, Response.error(405, path, "use " + anyMethod.get().method()));
       return;
     }
+    if (method.equals("POST")) {
+      Headers headers = exchange.getRequestHeaders();
+      Optional<String> refusal =
+          origins.refusal(headers.getFirst("Host"), headers.getFirst("Origin"));
+      if (refusal.isPresent()) {
+        send(exchange, Response.error(403, path, refusal.get()));
+        return;
+      }
+    }
     send(exchange, answer(route.get(), exchange, path));
+  }
+
+  private boolean isTooLarge(HttpExchange exchange) {
+    long count = 0;
+    long size = exchange.getRequestURI().toString().length();
+    for (Map.Entry<String, List<String>> header : exchange.getRequestHeaders().entrySet()) {
+      for (String value : header.getValue()) {
+        count++;
+        size += header.getKey().length() + value.length() + 4L; // colon, space, end of line
+      }
+    }
+    return count > MOST_HEADERS || size > maxHeaderSize;
   }
 
   private static Response answer(Route route, HttpExchange exchange, String path) {

@@ -1,11 +1,9 @@
 package dev.flopmeter.serve.worker;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -19,7 +17,6 @@ import tools.jackson.core.json.JsonFactory;
  */
 public final class DeviceProbe {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
-  private static final int LONGEST = 1 << 20;
   private static final JsonFactory JSON = new JsonFactory();
 
   private final WorkerCommand command;
@@ -34,50 +31,7 @@ public final class DeviceProbe {
    * @throws IOException if the child failed or did not tell; the message is one line
    */
   public List<DeviceState> read() throws IOException, InterruptedException {
-    Process process = command.process(List.of("devices", "--format", "json")).start();
-    ProcessTree tree = new ProcessTree(process);
-    ErrorTail errors = new ErrorTail();
-    StringBuilder out = new StringBuilder();
-    Thread reader = new Thread(() -> collect(process, out), "probe-output");
-    Thread drain = new Thread(() -> drain(process, errors), "probe-errors");
-    reader.setDaemon(true);
-    drain.setDaemon(true);
-    reader.start();
-    drain.start();
-    try {
-      if (!process.waitFor(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
-        throw new IOException("flopmeter devices took longer than " + TIMEOUT.toSeconds() + " s");
-      }
-      reader.join(1000);
-      if (process.exitValue() != 0) {
-        throw new IOException(
-            "flopmeter devices: exit code " + process.exitValue() + ": " + errors.lastLine());
-      }
-    } finally {
-      tree.kill();
-    }
-    synchronized (out) {
-      return parse(out.toString());
-    }
-  }
-
-  private static void collect(Process process, StringBuilder out) {
-    try {
-      byte[] bytes = process.getInputStream().readNBytes(LONGEST);
-      synchronized (out) {
-        out.append(new String(bytes, StandardCharsets.UTF_8));
-      }
-    } catch (IOException ignored) {
-      // the process was ended; what came is judged by its reader
-    }
-  }
-
-  private static void drain(Process process, ErrorTail errors) {
-    try {
-      errors.drain(process.getErrorStream());
-    } catch (IOException ignored) {
-      // the process was ended; its exit code tells
-    }
+    return parse(new WorkerQuestion(command, TIMEOUT).ask("devices", "--format", "json"));
   }
 
   /** The usable ones of the array of devices, which is at the top or under {@code devices}. */

@@ -1,6 +1,7 @@
 package dev.flopmeter.serve.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.flopmeter.serve.config.ServeConfig.Workload;
@@ -11,10 +12,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigReaderTest {
   @TempDir private Path folder;
@@ -41,8 +46,8 @@ class ConfigReaderTest {
     assertThat(config.http())
         .isEqualTo(
             new ServeConfig.Http(
-                "127.0.0.1",
-                9400,
+                new ListenAddress("127.0.0.1", 9400),
+                List.of(),
                 false,
                 1024,
                 256,
@@ -80,6 +85,7 @@ class ConfigReaderTest {
                 Duration.ofDays(90),
                 20,
                 0.1));
+    assertThat(config.log()).isEqualTo(new ServeConfig.Log("text"));
     assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(20, 20_000));
     assertThat(config.otlp())
         .isEqualTo(
@@ -92,11 +98,14 @@ class ConfigReaderTest {
   void everyKey() throws Exception {
     Files.writeString(folder.resolve("cert.pem"), "");
     Files.writeString(folder.resolve("key.pem"), "");
+    Files.createDirectory(folder.resolve("nets"));
+    Files.writeString(folder.resolve("nets/a.onnx"), "");
     String hash = "$2y$10$abcdefghijklmnopqrstuuW5V9a0tqGqB3l0l6kQkqjWz7V8YwK3u";
     String yaml =
         """
         http:
           listen: "[::1]:0"
+          names: [gpu.example, monitoring]
           reload: true
           max_connections: 10
           threads: 3
@@ -122,6 +131,7 @@ class ConfigReaderTest {
             only_when: {utilization_below: 10%%, memory_free_above: 4GiB}
         worker: {grace: 1s, max_memory: 2GiB, max_backoff: 2h, quarantine_after: 2, quarantine_retry: 1d}
         history: {folder: kept, max_size: 2MiB, max_age: 3d, baseline_runs: 5, regression_threshold: 3%%}
+        log: {format: json}
         metrics: {layers: 0, max_series: 500}
         otlp: {enabled: true, url: "https://collector/v1/metrics", interval: 10s, headers: {Authorization: Bearer x}}
         """
@@ -132,8 +142,8 @@ class ConfigReaderTest {
     assertThat(config.http())
         .isEqualTo(
             new ServeConfig.Http(
-                "::1",
-                0,
+                new ListenAddress("::1", 0),
+                List.of("gpu.example", "monitoring"),
                 true,
                 10,
                 3,
@@ -168,6 +178,7 @@ class ConfigReaderTest {
         .isEqualTo(
             new ServeConfig.History(
                 Optional.of(folder.resolve("kept")), 2 << 20, Duration.ofDays(3), 5, 0.03));
+    assertThat(config.log()).isEqualTo(new ServeConfig.Log("json"));
     assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(0, 500));
     assertThat(config.otlp().headers()).containsEntry("Authorization", "Bearer x");
     // A key that this file does not set is a key that no test sets.
@@ -200,7 +211,7 @@ class ConfigReaderTest {
                 """))
         .isEqualTo(
             """
-            f.yaml:2: http.listen: "9400": expected ADDRESS:PORT such as 127.0.0.1:9400 or [::1]:9400
+            f.yaml:2: http.listen: "9400": expected ADDRESS:PORT, for example 127.0.0.1:9400 or [::1]:9400
             f.yaml:3: http.lisen: unknown key; did you mean listen?
             f.yaml:5: workloads.one.model: is missing; name a built-in model or an .onnx file
             f.yaml:6: workloads.one.modell: unknown key; did you mean model?
@@ -212,7 +223,8 @@ class ConfigReaderTest {
             f.yaml:11: workloads.two words: is no workload name; use letters, digits, dots, dashes and underscores, 64 at most
             f.yaml:11: workloads.two words.timeout: must be longer than max_time, 15s, for one batch size alone
             f.yaml:12: metric: unknown key; did you mean metrics?
-            f.yaml:13: history: is a list; expected a section""");
+            f.yaml:13: history: is a list; expected a section\
+            """);
   }
 
   @Test
@@ -227,16 +239,11 @@ class ConfigReaderTest {
     assertThat(problems("workloads: {a: {model: m}}\nhttp:\n  tls: {certificate: gone.pem}"))
         .isEqualTo("f.yaml:3: http.tls.key: is missing; TLS needs a certificate and its key");
     assertThat(problems("workloads: {a: {model: m}}\nhttp:\n  tls: {certificate: c, key: k}"))
-        .contains("f.yaml:3: http.tls.certificate: \"c\": no such file that can be read");
+        .contains("f.yaml:3: http.tls.certificate: \"c\": does not exist or cannot be read");
   }
 
   @Test
   void whatIsNoConfigurationAtAll() {
-    assertThat(problems("workloads: {a: {model: m}")).startsWith("f.yaml:1: is no valid YAML: ");
-    assertThat(problems("workloads:\n\ta: {model: m}"))
-        .startsWith("f.yaml:2: is no valid YAML: ")
-        .contains("Do not use")
-        .doesNotContain("\t");
     assertThat(problems("x: &m {model: m}\nworkloads:\n  a: *m"))
         .isEqualTo("f.yaml:3: workloads.a: is a YAML alias; write the value out");
     assertThat(problems("- a")).startsWith("f.yaml:1: is a list at its top");
@@ -249,6 +256,150 @@ class ConfigReaderTest {
             catchThrowableOfType(
                 ConfigException.class, () -> reader.read(folder.resolve("none.yaml"))))
         .hasMessageContaining("is not there");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          workloads: {a: {model: m          | 1: is not valid YAML: a } or a comma is missing
+          a: [1, 2                          | 1: is not valid YAML: a ] or a comma is missing
+          workloads:\\n\\ta: {model: m}      | 2: is not valid YAML: a tab is used for indentation; use spaces
+          a: b: c                           | 1: is not valid YAML: a colon is not allowed here; put the value in quotes
+          a: "open                          | 1: is not valid YAML: the file ends inside quotes
+          a: 'open                          | 1: is not valid YAML: the file ends inside quotes
+          a: ]                              | 1: is not valid YAML: a value is missing
+          a: {,}                            | 1: is not valid YAML: a value is missing
+          ? [a, b]\\n: c                    | 1: is not valid YAML: a key must be a single word, not a list or a section
+          {[a]: b}                          | 1: is not valid YAML: a key must be a single word, not a list or a section
+          a: b\\nc\\nd: e                   | 3: is not valid YAML: a key is not followed by a colon
+          a: - b                            | 1: is not valid YAML: a list item is not allowed here; start it on a line of its own
+          - a\\nb: 1                        | 2: is not valid YAML: the indentation does not match the lines before
+          a:\\n  - b\\n c: d                | 3: is not valid YAML: the indentation does not match the lines before
+          a: @b                             | 1: is not valid YAML: a value starts with a special character; put it in quotes
+          a: %b                             | 1: is not valid YAML: a value starts with a special character; put it in quotes
+          a: "\\q"                           | 1: is not valid YAML: an escape in double quotes is unknown; write \\\\ for a backslash
+          a: "\\uZZZZ"                       | 1: is not valid YAML: an escape in double quotes is unknown; write \\\\ for a backslash
+          a: \\u0001                         | 1: is not valid YAML: the file contains a control character
+          a: >5x\\n  b                      | 1: is not valid YAML: only +, - or a digit may follow the sign of a text block
+          a: !x!y b                         | 1: is not valid YAML: tags (!name) are not supported
+          a: !<x y                          | 1: is not valid YAML: tags (!name) are not supported
+          %YAML 3.0\\n---\\na: 1            | 1: is not valid YAML: directives (%NAME) are not supported
+          a: 1\\n... junk                   | 2: is not valid YAML: the file holds more than one document; keep one
+          a: 1\\n---\\nb: 2                 | 3: holds more than one document; keep one
+          a: *nope                          | 1: a: is a YAML alias; write the value out
+          *x                                | 1: is a YAML alias; write the value out
+          a: &                              | 1: is not valid YAML: anchors, aliases and tags (&name, *name, !name) are not supported
+          just a word                       | 1: is a value at its top; expected keys such as http:
+          """)
+  void brokenYamlIsOneLineInPlainWords(String yaml, String expected) {
+    String text = yaml.replace("\\n", "\n").replace("\\t", "\t").replace("\\u0001", "\u0001");
+    assertThat(problems(text)).isEqualTo("f.yaml:" + expected);
+  }
+
+  @Test
+  void deepNestingIsOneLine() {
+    assertThat(problems("[".repeat(3000))).isEqualTo("f.yaml:1: is nested deeper than 16 levels");
+  }
+
+  /** Whatever is done to a file, no message names a class of Java or of the libraries. */
+  @Test
+  void noDamageToAFileShowsJava() throws Exception {
+    String good = Files.readString(Path.of("config/flopmeter.yaml"));
+    Random random = new Random(11);
+    String signs = "{}[]:,&*!|>'\"%@`#?-\t\n \\";
+    for (int i = 0; i < 300; i++) {
+      StringBuilder bad = new StringBuilder(good);
+      for (int n = random.nextInt(4); n >= 0; n--) {
+        bad.insert(random.nextInt(bad.length()), signs.charAt(random.nextInt(signs.length())));
+      }
+      try {
+        read(bad.toString());
+      } catch (ConfigException e) {
+        assertThat(e.getMessage())
+            .doesNotContain(
+                "Exception", "tools.jackson", "Scalar", "+SEQ", "<block", "(TAB)", "()`");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "127.0.0.1:9401, 127.0.0.1, 9401",
+    "[::1]:0, ::1, 0",
+    "gpu-1.example:65535, gpu-1.example, 65535"
+  })
+  void addresses(String text, String host, int port) {
+    ListenAddress address = ListenAddress.parse(text);
+    assertThat(address).isEqualTo(new ListenAddress(host, port));
+    assertThat(address).hasToString(text);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "9400",
+        ":9400",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "127.0.0.1:65536",
+        "127.0.0.1:-1",
+        "::1:9400",
+        "[::1]",
+        "[]:9400",
+        "a b:1",
+        "http://x:1",
+        "127.0.0.1:9400/",
+        "x:123456"
+      })
+  void whatIsNotAnAddress(String text) {
+    assertThatThrownBy(() -> ListenAddress.parse(text))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("expected ADDRESS:PORT, for example 127.0.0.1:9400 or [::1]:9400");
+  }
+
+  @Test
+  void theCommandLineOverridesTheAddressOfTheFile() throws Exception {
+    ListenAddress other = new ListenAddress("127.0.0.1", 9401);
+    Path file =
+        Files.writeString(
+            folder.resolve("f.yaml"), "workloads: {a: {model: m}}\nhttp: {listen: \"[::]:1\"}");
+    ServeConfig config = new ConfigReader(Map.of(), Set.of(), Optional.of(other)).read(file);
+    assertThat(config.http().listen()).isEqualTo(other);
+  }
+
+  @Test
+  void aHistoryFolderThatIsAFile() {
+    assertThat(problems("workloads: {a: {model: m}}\nhistory: {folder: f.yaml}"))
+        .isEqualTo("f.yaml:2: history.folder: f.yaml is a file; name a folder");
+  }
+
+  @Test
+  void warnings() throws Exception {
+    String listening = "http: {listen: \"%s\"}\nworkloads: {a: {model: m}}";
+    for (String open : List.of("0.0.0.0:9400", "[::]:9400", "192.0.2.1:1")) {
+      assertThat(ConfigWarnings.of(read(listening.formatted(open))))
+          .containsExactly(
+              "http.listen: "
+                  + open
+                  + " is reachable from other hosts without a password; add http.users");
+    }
+    for (String closed : List.of("127.0.0.1:9400", "[::1]:9400", "localhost:1")) {
+      assertThat(ConfigWarnings.of(read(listening.formatted(closed)))).isEmpty();
+    }
+    assertThat(
+            ConfigWarnings.of(
+                read("workloads: {a: {model: m, batch: [1, 2, 4], max_time: 20s, timeout: 59s}}")))
+        .containsExactly(
+            "workloads.a.timeout: 59s may be too short for 3 batch sizes of up to 20s each;"
+                + " increase it or decrease max_time");
+    assertThat(
+            ConfigWarnings.of(
+                read("workloads: {a: {model: m, batch: [1, 2, 4], max_time: 20s, timeout: 60s}}")))
+        .isEmpty();
   }
 
   @Test
@@ -270,24 +421,25 @@ class ConfigReaderTest {
             """
             f.yaml:6: workloads.a.batch: "none": expected a whole number from 1 to 1000000
             f.yaml:8: workloads.a.only_when.memory_free: unknown key; did you mean memory_free_above?
-            f.yaml:9: workloads.a: is already given in line 2""");
+            f.yaml:9: workloads.a: is already given in line 2\
+            """);
   }
 
   @Test
-  void aModelThatNobodyKnowsIsFoundBeforeItRuns() throws Exception {
+  void aModelThatDoesNotExistIsFoundBeforeItRuns() throws Exception {
     ConfigReader strict = new ConfigReader(Map.of(), Set.of("resnet50", "vgg16"));
     Path file =
         Files.writeString(
             folder.resolve("f.yaml"),
-            "workloads:\n  a: {model: resnet51}\n  b: {model: later.onnx}\n  c: {model: vgg16}");
+            "workloads:\n  a: {model: resnet51}\n  b: {model: gone.onnx}\n  c: {model: vgg16}");
 
     ConfigException e = catchThrowableOfType(ConfigException.class, () -> strict.read(file));
 
     assertThat(e.problems())
         .extracting(Object::toString)
         .containsExactly(
-            file
-                + ":2: workloads.a.model: \"resnet51\": no built-in model; did you mean resnet50?");
+            file + ":2: workloads.a.model: \"resnet51\": no built-in model; did you mean resnet50?",
+            file + ":3: workloads.b.model: \"gone.onnx\": does not exist or cannot be read");
   }
 
   @Test

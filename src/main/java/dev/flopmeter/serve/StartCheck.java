@@ -1,0 +1,144 @@
+package dev.flopmeter.serve;
+
+import dev.flopmeter.serve.config.ConfigWarnings;
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.history.History;
+import dev.flopmeter.serve.http.HttpService;
+import dev.flopmeter.serve.worker.DeviceProbe;
+import dev.flopmeter.serve.worker.DeviceState;
+import dev.flopmeter.serve.worker.WorkerCommand;
+import dev.flopmeter.serve.worker.WorkerQuestion;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * What a daemon with a valid configuration would meet on this host, found out without starting one:
+ * nothing is served, measured or written.
+ */
+public final class StartCheck {
+  private static final Duration COUNT_TIMEOUT = Duration.ofMinutes(2);
+
+  private final ServeConfig config;
+  private final WorkerCommand worker;
+  private final List<String> errors = new ArrayList<>();
+  private final List<String> warnings = new ArrayList<>();
+
+  private StartCheck(ServeConfig config, WorkerCommand worker) {
+    this.config = config;
+    this.worker = worker;
+  }
+
+  /** Checks a configuration. */
+  public static StartCheck of(ServeConfig config, WorkerCommand worker)
+      throws InterruptedException {
+    StartCheck check = new StartCheck(config, worker);
+    check.warnings.addAll(ConfigWarnings.of(config));
+    check.addressAndFolder();
+    check.devices();
+    for (Workload workload : config.workloads()) {
+      check.model(workload);
+    }
+    return check;
+  }
+
+  /** What a start would refuse, one line each. */
+  public List<String> errors() {
+    return List.copyOf(errors);
+  }
+
+  /** What will not work after a start, one line each. */
+  public List<String> warnings() {
+    return List.copyOf(warnings);
+  }
+
+  /** A running daemon has both, and its configuration must be checkable before a reload. */
+  private void addressAndFolder() {
+    List<String> taken = new ArrayList<>();
+    try {
+      HttpService.check(config.http());
+    } catch (HttpService.AddressInUseException e) {
+      taken.add(e.getMessage());
+    } catch (IOException e) {
+      errors.add(e.getMessage());
+    }
+    try {
+      History.check(config.history());
+    } catch (History.FolderInUseException e) {
+      taken.add(e.getMessage());
+    } catch (IOException e) {
+      warnings.add(e.getMessage() + "; results will wait in memory");
+    }
+    if (taken.size() == 2) {
+      warnings.add(
+          "a daemon with this http.listen and history.folder is running; it can be reloaded, but"
+              + " not started again");
+    } else {
+      errors.addAll(taken);
+    }
+  }
+
+  private void devices() throws InterruptedException {
+    boolean isNeeded =
+        config.workloads().stream()
+            .anyMatch(
+                workload ->
+                    !workload.gate().isOpen()
+                        || workload.devices().stream().anyMatch(StartCheck::isNamed));
+    if (!isNeeded) {
+      return;
+    }
+    List<DeviceState> known;
+    try {
+      known = new DeviceProbe(worker).read();
+    } catch (IOException e) {
+      warnings.add("the devices of this host cannot be listed: " + e.getMessage());
+      return;
+    }
+    String ids = known.stream().map(DeviceState::id).collect(Collectors.joining(", "));
+    TargetPlan.of(config, known)
+        .forEach(
+            target -> {
+              Optional<DeviceState> device =
+                  known.stream().filter(one -> one.id().equals(target.device())).findFirst();
+              String key = "workloads." + target.workload().name();
+              if (device.isEmpty()) {
+                warn(key + ".device: " + target.device() + " is not a device of this host: " + ids);
+              } else {
+                WorkerRunner.unreadable(target.workload().gate(), device.get())
+                    .ifPresent(
+                        what ->
+                            warn(
+                                key + ".only_when: " + target.device() + " does not tell " + what));
+              }
+            });
+  }
+
+  private static boolean isNamed(String device) {
+    return !device.equals("auto") && !device.equals("all");
+  }
+
+  private void warn(String line) {
+    if (!warnings.contains(line)) {
+      warnings.add(line);
+    }
+  }
+
+  /** Counts what would be measured: the cheapest way to find what the worker would refuse. */
+  private void model(Workload workload) throws InterruptedException {
+    List<String> arguments = new ArrayList<>(List.of("count", workload.model()));
+    arguments.addAll(List.of("--format", "json", "--batch"));
+    arguments.add(
+        workload.batches().stream().map(String::valueOf).collect(Collectors.joining(",")));
+    workload.inputs().forEach(input -> arguments.addAll(List.of("--input", input)));
+    try {
+      new WorkerQuestion(worker, COUNT_TIMEOUT).ask(arguments.toArray(String[]::new));
+    } catch (IOException e) {
+      warnings.add("workloads." + workload.name() + ": " + e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package dev.flopmeter.serve.worker;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A command of flopmeter that answers soon, in a child process like all that may crash. */
+public final class WorkerQuestion {
+  private static final int LONGEST = 1 << 20;
+
+  private final WorkerCommand command;
+  private final Duration timeout;
+
+  public WorkerQuestion(WorkerCommand command, Duration timeout) {
+    this.command = command;
+    this.timeout = timeout;
+  }
+
+  /**
+   * The first megabyte of what a command writes to its standard output.
+   *
+   * @throws IOException if it fails or takes too long; the message is one line
+   */
+  public String ask(String... arguments) throws IOException, InterruptedException {
+    Process process = command.process(List.of(arguments)).start();
+    ProcessTree tree = new ProcessTree(process);
+    ErrorTail errors = new ErrorTail();
+    StringBuilder out = new StringBuilder();
+    Thread reader = new Thread(() -> collect(process, out), "question-output");
+    Thread drain = new Thread(() -> drain(process, errors), "question-errors");
+    reader.setDaemon(true);
+    drain.setDaemon(true);
+    reader.start();
+    drain.start();
+    try {
+      if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new IOException(
+            "flopmeter " + arguments[0] + " took longer than " + timeout.toSeconds() + " s");
+      }
+      reader.join(1000);
+      drain.join(1000);
+      if (process.exitValue() != 0) {
+        throw new IOException(
+            "flopmeter "
+                + arguments[0]
+                + ": exit code "
+                + process.exitValue()
+                + ": "
+                + errors.lastLine().replaceFirst("^flopmeter: ", ""));
+      }
+    } finally {
+      tree.kill();
+    }
+    synchronized (out) {
+      return out.toString();
+    }
+  }
+
+  private static void collect(Process process, StringBuilder out) {
+    try {
+      byte[] bytes = process.getInputStream().readNBytes(LONGEST);
+      synchronized (out) {
+        out.append(new String(bytes, StandardCharsets.UTF_8));
+      }
+      // A full pipe would hold the process up.
+      process.getInputStream().transferTo(OutputStream.nullOutputStream());
+    } catch (IOException ignored) {
+      // the process was ended; what came is judged by its reader
+    }
+  }
+
+  private static void drain(Process process, ErrorTail errors) {
+    try {
+      errors.drain(process.getErrorStream());
+    } catch (IOException ignored) {
+      // the process was ended; its exit code tells
+    }
+  }
+}
