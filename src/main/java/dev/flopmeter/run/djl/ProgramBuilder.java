@@ -67,7 +67,7 @@ final class ProgramBuilder {
    */
   Program build() {
     Graph graph = scope.graph();
-    List<Task> tasks = options.fuse() ? Fusion.tasks(scope, options) : singly(graph);
+    List<Task> tasks = options.fuse() ? TorchFusion.tasks(scope, options) : singly(graph);
     tasks.forEach(this::draft);
     // Before the inputs: one that is returned as it came has no other reader.
     int[] results = graph.outputs().stream().mapToInt(this::slotOf).toArray();
@@ -162,8 +162,8 @@ final class ProgramBuilder {
   private static Step step(Task task, String algorithm, @Nullable String layout) {
     return new Step(
         task.main().name(),
-        task.op(),
-        task.nodes().stream().map(Node::name).toList(),
+        task.fused().op(),
+        task.fused().nodes().stream().map(Node::name).toList(),
         new KernelInfo(algorithm, layout, null, null));
   }
 

@@ -60,7 +60,12 @@ public record Activation(Form form, List<Double> parameters) {
   private static Optional<Activation> clip(Operands in) {
     Optional<Double> low = bound(in, "min", 1);
     Optional<Double> high = bound(in, "max", 2);
-    boolean fits = low.isPresent() && high.isPresent() && in.type(0).type() == DataType.FLOAT;
+    // oneDNN has no form for crossed bounds.
+    boolean fits =
+        low.isPresent()
+            && high.isPresent()
+            && low.get() <= high.get()
+            && in.type(0).type() == DataType.FLOAT;
     return fits
         ? Optional.of(new Activation(Form.HARDTANH, low.get(), high.get()))
         : Optional.empty();

@@ -1,0 +1,182 @@
+package dev.flopmeter.run.djl;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.GraphScope;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.Layout;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.djl.kernel.Activation;
+import dev.flopmeter.run.djl.kernel.FusedKernels;
+import dev.flopmeter.run.djl.kernel.FusedKernels.Addend;
+import dev.flopmeter.run.djl.kernel.FusedProducts;
+import dev.flopmeter.run.fuse.Fused;
+import dev.flopmeter.run.fuse.Fused.Attention;
+import dev.flopmeter.run.fuse.Fused.Chain;
+import dev.flopmeter.run.fuse.Fuser;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** What PyTorch runs as one step, and the kernels for it. */
+final class TorchFusion {
+  private final GraphScope scope;
+  private final GraphLinks links;
+  private final boolean fusesConvolutions;
+
+  /** The nodes of all chains that begin with a convolution and run before. */
+  private final Set<Node> done = new HashSet<>();
+
+  /** What these chains write: memory that no view shares. */
+  private final Set<String> own = new HashSet<>();
+
+  private TorchFusion(GraphScope scope, RunOptions options) {
+    this.scope = scope;
+    this.links = new GraphLinks(scope.graph());
+    this.fusesConvolutions = options.layout() != Layout.NCHW;
+  }
+
+  static List<Task> tasks(GraphScope scope, RunOptions options) {
+    TorchFusion fusion = new TorchFusion(scope, options);
+    return Fuser.steps(scope, fusion.links, fusion::takes).stream().map(fusion::task).toList();
+  }
+
+  private boolean takes(Fused candidate) {
+    if (candidate instanceof Attention attention) {
+      return takesAttention(attention);
+    }
+    if (!(candidate instanceof Chain chain)) {
+      return true;
+    }
+    return switch (chain.main().qualifiedOp()) {
+      case "Conv" -> fusesConvolutions && takesConvolution(chain);
+      case "MatMul" -> takesProduct(chain);
+      default -> false;
+    };
+  }
+
+  /** After a residual sum PyTorch takes a rectifier alone; others raise when they run. */
+  private boolean takesConvolution(Chain chain) {
+    Optional<Activation> activation = activation(chain);
+    return FusedKernels.takesConv(scope.operands(chain.main()))
+        && chain.bias() == null
+        && activation.isPresent()
+        && (chain.residual() == null
+            || activation.get().equals(Activation.NONE)
+            || activation.get().form() == Activation.Form.RELU);
+  }
+
+  private boolean takesProduct(Chain chain) {
+    Operands in = scope.operands(chain.main());
+    boolean isWeighted =
+        isFloat(chain.main().inputs().get(0))
+            && in.shape(0).rank() >= 2
+            && in.shape(0).elements() > 0
+            && in.value(1).isPresent()
+            && in.shape(1).rank() == 2;
+    Tensor bias = chain.bias() == null ? null : scope.constant(chain.bias().value());
+    return isWeighted
+        && chain.normalisation() == null
+        && (bias == null || bias.shape().rank() <= 2)
+        && chain.residual() == null
+        && activation(chain).filter(Activation::isPlain).isPresent();
+  }
+
+  private boolean takesAttention(Attention attention) {
+    Node main = attention.main();
+    String mask = attention.mask();
+    return attention.turnedKeys() == null
+        && isFloat(main.inputs().get(0))
+        && isFloat(main.inputs().get(1))
+        && isFloat(attention.values())
+        && (mask == null || isFloat(mask));
+  }
+
+  private boolean isFloat(String value) {
+    TensorType type = scope.type(value);
+    return type != null && type.type() == DataType.FLOAT;
+  }
+
+  /** The activation of a chain, none where it has none; empty if it has one that is not fused. */
+  private Optional<Activation> activation(Chain chain) {
+    return chain.activation() == null
+        ? Optional.of(Activation.NONE)
+        : Activation.of(scope.operands(chain.activation()));
+  }
+
+  private Task task(Fused fused) {
+    if (fused instanceof Attention attention) {
+      String mask = attention.mask() == null ? "" : attention.mask();
+      return Task.of(
+          attention,
+          List.of(attention.queries(), attention.main().inputs().get(1), attention.values(), mask),
+          FusedProducts.attention(attention.scale(), attention.mask() != null));
+    }
+    if (fused instanceof Chain chain) {
+      return chain.main().op().equals("Conv") ? convolution(chain) : product(chain);
+    }
+    return Task.of(fused.main());
+  }
+
+  private Task convolution(Chain chain) {
+    List<String> inputs = new ArrayList<>(chain.main().inputs());
+    while (inputs.size() <= FusedKernels.OTHER) {
+      inputs.add("");
+    }
+    double epsilon = Double.NaN;
+    Node norm = chain.normalisation();
+    if (norm != null) {
+      for (int i = 0; i < 4; i++) {
+        inputs.set(FusedKernels.NORM + i, norm.inputs().get(i + 1));
+      }
+      epsilon = norm.attributes().number("epsilon", 1e-5f);
+    }
+    Addend addend = Addend.NONE;
+    if (chain.residual() != null) {
+      String value = chain.residual().value();
+      inputs.set(FusedKernels.OTHER, value);
+      addend = isSpent(chain, value) ? Addend.SPENT : Addend.KEPT;
+    }
+    done.addAll(chain.nodes());
+    own.add(chain.last().outputs().get(0));
+    return Task.of(
+        chain,
+        inputs,
+        FusedKernels.conv(
+            scope.operands(chain.main()), epsilon, addend, activation(chain).orElseThrow()));
+  }
+
+  /**
+   * Whether the memory of an added value is free once {@code chain} has run. A value may share its
+   * memory with others (reshaped, sliced): so only what a convolution's chain or a pooling wrote,
+   * and what none but such chains have read, which keep no view of it.
+   */
+  private boolean isSpent(Chain chain, String value) {
+    Node writer = links.writer(value);
+    boolean isPooled =
+        writer != null && writer.qualifiedOp().equals("MaxPool") && writer.outputs().size() == 1;
+    if (links.isReturned(value) || !(isPooled || own.contains(value))) {
+      return false;
+    }
+    List<Node> others = new ArrayList<>(links.readers(value));
+    others.removeIf(reader -> chain.nodes().contains(reader) && !reader.equals(chain.main()));
+    return done.containsAll(others);
+  }
+
+  private Task product(Chain chain) {
+    List<String> inputs = new ArrayList<>(chain.main().inputs());
+    if (chain.bias() != null) {
+      inputs.add(chain.bias().value());
+    }
+    return Task.of(
+        chain,
+        inputs,
+        FusedProducts.linear(
+            scope.operands(chain.main()), chain.bias() != null, activation(chain).orElseThrow()));
+  }
+}

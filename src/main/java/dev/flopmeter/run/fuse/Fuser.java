@@ -1,0 +1,171 @@
+package dev.flopmeter.run.fuse;
+
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.GraphScope;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.fuse.Fused.Addend;
+import dev.flopmeter.run.fuse.Fused.Chain;
+import dev.flopmeter.run.fuse.Fused.Single;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** Divides a graph into steps. A value that anything else reads is never fused away. */
+public final class Fuser {
+  private final GraphScope scope;
+  private final GraphLinks links;
+  private final FusionRules rules;
+  private final Set<Node> taken = new HashSet<>();
+  private final Map<Node, Fused> byLast = new HashMap<>();
+
+  private Fuser(GraphScope scope, GraphLinks links, FusionRules rules) {
+    this.scope = scope;
+    this.links = links;
+    this.rules = rules;
+  }
+
+  /** The steps of a graph in an order in which they can run; each node is part of one. */
+  public static List<Fused> steps(GraphScope scope, GraphLinks links, FusionRules rules) {
+    Fuser fuser = new Fuser(scope, links, rules);
+    scope.graph().nodes().forEach(fuser::fuse);
+    List<Fused> steps = new ArrayList<>();
+    for (Node node : scope.graph().nodes()) {
+      Fused fused = fuser.byLast.get(node);
+      if (fused != null) {
+        steps.add(fused);
+      } else if (!fuser.taken.contains(node)) {
+        steps.add(new Single(node));
+      }
+    }
+    return steps;
+  }
+
+  private void fuse(Node node) {
+    if (taken.contains(node)) {
+      return;
+    }
+    Chain alone = Chain.of(node);
+    Fused found =
+        rules.take(alone) ? chain(alone) : AttentionFinder.find(scope, links, node, rules);
+    if (found != null && found.nodes().stream().noneMatch(taken::contains)) {
+      taken.addAll(found.nodes());
+      byLast.put(found.last(), found);
+    }
+  }
+
+  private Chain chain(Chain alone) {
+    List<UnaryOperator<Chain>> parts =
+        List.of(this::normalised, this::biased, this::added, this::activated);
+    Chain chain = alone;
+    for (UnaryOperator<Chain> part : parts) {
+      Chain longer = part.apply(chain);
+      if (longer != chain && !taken.contains(longer.last()) && rules.take(longer)) {
+        chain = longer;
+      }
+    }
+    return chain;
+  }
+
+  private @Nullable Node next(Chain chain) {
+    Node next = links.onlyReader(chain.last());
+    return next == null || scope.type(next.outputs().get(0)) == null ? null : next;
+  }
+
+  private Chain normalised(Chain chain) {
+    Node next = next(chain);
+    return next != null && isFoldable(next) && next.inputs().get(0).equals(output(chain.last()))
+        ? chain.withNormalisation(next)
+        : chain;
+  }
+
+  /** Whether {@code node} is a normalisation by constants that writes nothing else that is used. */
+  private boolean isFoldable(Node node) {
+    Operands in = scope.operands(node);
+    return node.qualifiedOp().equals("BatchNormalization")
+        && !node.attributes().flag("training_mode", false)
+        && node.attributes().flag("spatial", true)
+        && node.outputs().stream().skip(1).allMatch(links::isUnused)
+        && in.value(1).isPresent()
+        && in.value(2).isPresent()
+        && in.value(3).isPresent()
+        && in.value(4).isPresent();
+  }
+
+  private Chain biased(Chain chain) {
+    Addend addend = addend(chain);
+    return addend != null && isPerChannel(chain, addend) ? chain.withBias(addend) : chain;
+  }
+
+  private Chain added(Chain chain) {
+    Addend addend = addend(chain);
+    TensorType own = scope.type(output(chain.last()));
+    return addend != null && own != null && own.equals(scope.type(addend.value()))
+        ? chain.withResidual(addend)
+        : chain;
+  }
+
+  private Chain activated(Chain chain) {
+    Node next = next(chain);
+    return next != null && next.inputs().get(0).equals(output(chain.last()))
+        ? chain.withActivation(next)
+        : chain;
+  }
+
+  /** What is added to the result without changing its type; null if that is not what follows. */
+  private @Nullable Addend addend(Chain chain) {
+    Node next = next(chain);
+    if (next == null || !isSum(next)) {
+      return null;
+    }
+    String own = output(chain.last());
+    TensorType type = scope.type(own);
+    return type != null && type.equals(scope.type(output(next)))
+        ? new Addend(next, other(next, own))
+        : null;
+  }
+
+  /**
+   * Whether the addend is a constant with one number for each channel of the main node's result.
+   */
+  private boolean isPerChannel(Chain chain, Addend addend) {
+    Tensor constant = scope.constant(addend.value());
+    TensorType type = scope.type(output(chain.main()));
+    if (constant == null || type == null) {
+      return false;
+    }
+    Shape result = type.shape();
+    int axis = chain.main().op().equals("Conv") ? 1 : result.rank() - 1;
+    Shape shape = constant.shape();
+    int lead = result.rank() - shape.rank();
+    for (int i = 0; i < shape.rank(); i++) {
+      if (shape.dim(i) != (i + lead == axis ? result.dim(axis) : 1)) {
+        return false;
+      }
+    }
+    return lead >= 0 && axis >= lead;
+  }
+
+  /** Whether {@code node} is the sum of two tensors by today's rules of broadcasting. */
+  static boolean isSum(Node node) {
+    boolean sums = node.qualifiedOp().equals("Add") || node.qualifiedOp().equals("Sum");
+    return sums && node.inputs().size() == 2 && !node.attributes().has("axis");
+  }
+
+  static String output(Node node) {
+    return node.outputs().get(0);
+  }
+
+  /** The input of a node of two that is not {@code value}. */
+  static String other(Node node, String value) {
+    return node.inputs().get(node.inputs().get(0).equals(value) ? 1 : 0);
+  }
+}
