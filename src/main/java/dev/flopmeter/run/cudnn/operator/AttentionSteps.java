@@ -1,7 +1,6 @@
 package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
@@ -12,11 +11,11 @@ import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
 import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
+import dev.flopmeter.run.fuse.Fused;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,29 +41,15 @@ final class AttentionSteps {
     operators.put("RotaryEmbedding", AttentionSteps::rotary);
   }
 
-  /** Whether these products are an attention in whole heads, none shared or repeated. */
-  static boolean isWhole(Graph graph, Node product, Group.Attention rest) {
-    Shape q = graph.requireType(product.inputs().get(0)).shape();
-    Shape keys = graph.requireType(product.inputs().get(1)).shape();
-    Shape values = graph.requireType(rest.values()).shape();
-    boolean isAddable = rest.added() == null || graph.requireType(rest.added()).shape().rank() <= 4;
-    return isAddable
-        && q.rank() == 4
-        && keys.rank() == 4
-        && values.rank() == 4
-        && Stream.of(keys, values)
-            .allMatch(other -> other.dim(0) == q.dim(0) && other.dim(1) == q.dim(1));
-  }
-
   /** The nodes of an attention as one step. */
-  static void fused(NodePlan node, Group.Attention rest) {
-    View q = node.plain(0);
-    View keys = keys(node, rest.turned());
+  static void fused(NodePlan node, Fused.Attention rest) {
+    View q = node.draft().formatted(rest.queries(), Format.PLAIN);
+    View keys = keys(node, rest.turnedKeys());
     View values = node.draft().formatted(rest.values(), Format.PLAIN);
     List<View> reads = new ArrayList<>(List.of(q, keys, values));
     View added = null;
-    if (rest.added() != null) {
-      added = node.draft().formatted(rest.added(), Format.PLAIN);
+    if (rest.mask() != null) {
+      added = node.draft().formatted(rest.mask(), Format.PLAIN);
       reads.add(added);
     }
     Shape shape = q.shape().with(3, keys.dim(3));

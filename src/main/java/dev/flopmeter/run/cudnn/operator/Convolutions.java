@@ -26,7 +26,7 @@ final class Convolutions {
 
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("Conv", Convolutions::convolution);
-    operators.put(Group.FUSED_CONVOLUTION, Convolutions::convolution);
+    operators.put(NodePlan.FUSED_CONVOLUTION, Convolutions::convolution);
     operators.put("ConvTranspose", Convolutions::transposed);
   }
 
@@ -62,15 +62,11 @@ final class Convolutions {
     View bias = bias(node, folded, weightShape.dim(0));
     List<View> reads = new ArrayList<>(List.of(x, weights));
     View residual = null;
-    if (node.group().residual() != null) {
-      if (!node.draft()
-          .graph()
-          .requireType(node.group().residual())
-          .shape()
-          .equals(node.outputShape(0))) {
+    if (node.residual() != null) {
+      if (!node.draft().graph().requireType(node.residual()).shape().equals(node.outputShape(0))) {
         throw node.unsupported("an addend of another shape than the result");
       }
-      residual = node.draft().formatted(node.group().residual(), format);
+      residual = node.draft().formatted(node.residual(), format);
       reads.add(residual);
     }
     if (bias != null) {
@@ -85,7 +81,7 @@ final class Convolutions {
             Spatial.lifted(y),
             bias,
             residual == null ? null : Spatial.lifted(residual),
-            node.group().relu(),
+            node.isRectified(),
             pad,
             Spatial.lifted(window.stride(), 1),
             Spatial.lifted(window.dilation(), 1),
@@ -171,7 +167,7 @@ final class Convolutions {
     if (node.has(2) && node.operands().value(2).isEmpty()) {
       return node.plain(2);
     }
-    boolean isFused = node.group().relu() || node.group().residual() != null;
+    boolean isFused = node.isRectified() || node.residual() != null;
     if (!folded.hasBias() && !isFused) {
       return null;
     }

@@ -32,9 +32,9 @@ final class FoldedWeights {
 
   static FoldedWeights of(NodePlan node, @Nullable Tensor weights) {
     Tensor bias = node.has(2) ? node.operands().value(2).orElse(null) : null;
-    Node norm = node.group().batchNorm();
+    Node norm = node.normalisation().orElse(null);
     if (norm == null) {
-      return new FoldedWeights(weights, bias, node.group().bias(), null, null);
+      return new FoldedWeights(weights, bias, node.addedBias(), null, null);
     }
     Operands in = Operands.of(node.draft().graph(), norm);
     double epsilon = epsilon(norm.attributes());
@@ -46,7 +46,7 @@ final class FoldedWeights {
       scale[i] /= Math.sqrt(variance[i] + epsilon);
       shift[i] -= mean[i] * scale[i];
     }
-    return new FoldedWeights(weights, bias, node.group().bias(), scale, shift);
+    return new FoldedWeights(weights, bias, node.addedBias(), scale, shift);
   }
 
   static double epsilon(Attributes attributes) {

@@ -9,7 +9,7 @@ import java.util.List;
 /**
  * The activation that ONNX Runtime has fused to a convolution or product (attributes {@code
  * activation}, {@code activation_params}), in place on its result. A rectifier is not here: cuDNN
- * fuses it ({@link Group#relu}).
+ * fuses it ({@link NodePlan#isRectified}).
  */
 final class FusedActivation {
   private FusedActivation() {}

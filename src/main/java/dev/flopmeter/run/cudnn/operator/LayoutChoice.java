@@ -54,7 +54,8 @@ public final class LayoutChoice {
   }
 
   private static boolean isConvolution(Node node) {
-    return node.qualifiedOp().equals("Conv") || node.qualifiedOp().equals(Group.FUSED_CONVOLUTION);
+    return node.qualifiedOp().equals("Conv")
+        || node.qualifiedOp().equals(NodePlan.FUSED_CONVOLUTION);
   }
 
   /** A place where a value passes from one convolution to the next. */

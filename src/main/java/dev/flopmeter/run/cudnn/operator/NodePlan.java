@@ -4,6 +4,7 @@ import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import dev.flopmeter.run.cudnn.plan.Block;
 import dev.flopmeter.run.cudnn.plan.Blueprint;
@@ -11,31 +12,72 @@ import dev.flopmeter.run.cudnn.plan.Format;
 import dev.flopmeter.run.cudnn.plan.Storage;
 import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
+import dev.flopmeter.run.fuse.Fused;
+import dev.flopmeter.run.fuse.Fused.Addend;
+import dev.flopmeter.run.fuse.Fused.Chain;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** One group being planned: its operands' places, and the step that comes of it. */
+/** Nodes being planned as one step: its operands' places, and the step that comes of it. */
 final class NodePlan {
+  static final String FUSED_CONVOLUTION = "com.microsoft:FusedConv";
+  static final String FUSED_GEMM = "com.microsoft:FusedGemm";
+  private static final Set<String> FUSED = Set.of(FUSED_CONVOLUTION, FUSED_GEMM);
+
   private final Draft draft;
-  private final Group group;
+  private final Fused fused;
   private final Operands operands;
 
-  NodePlan(Draft draft, Group group) {
+  NodePlan(Draft draft, Fused fused) {
     this.draft = draft;
-    this.group = group;
-    this.operands = Operands.of(draft.graph(), group.main());
+    this.fused = fused;
+    this.operands = Operands.of(draft.graph(), fused.main());
   }
 
   Draft draft() {
     return draft;
   }
 
-  Group group() {
-    return group;
+  Fused fused() {
+    return fused;
+  }
+
+  private Optional<Chain> chain() {
+    return fused instanceof Chain chain ? Optional.of(chain) : Optional.empty();
+  }
+
+  /** The batch normalisation that is folded into the weights. */
+  Optional<Node> normalisation() {
+    return chain().map(Chain::normalisation);
+  }
+
+  /** What is added per output channel, beside the main node's own bias. */
+  @Nullable Tensor addedBias() {
+    return chain()
+        .map(Chain::bias)
+        .flatMap(addend -> draft.graph().constant(addend.value()))
+        .orElse(null);
+  }
+
+  /** A value that is added to the result before the activation. */
+  @Nullable String residual() {
+    return node().qualifiedOp().equals(FUSED_CONVOLUTION) && has(3)
+        ? node().inputs().get(3)
+        : chain().map(Chain::residual).map(Addend::value).orElse(null);
+  }
+
+  /** Whether the result is rectified, also by what ONNX Runtime has fused to the node. */
+  boolean isRectified() {
+    return chain().map(Chain::activation).isPresent()
+        || (FUSED.contains(node().qualifiedOp())
+            && attributes().text("activation", "").equals("Relu"));
   }
 
   Node node() {
-    return group.main();
+    return fused.main();
   }
 
   Operands operands() {
@@ -43,7 +85,7 @@ final class NodePlan {
   }
 
   Attributes attributes() {
-    return group.main().attributes();
+    return fused.main().attributes();
   }
 
   Storage floats() {
@@ -74,7 +116,7 @@ final class NodePlan {
 
   /** The names of the outputs that are asked for, the fused result for the first. */
   private String outputName(int index) {
-    return index == 0 ? group.output() : node().outputs().get(index);
+    return index == 0 ? fused.last().outputs().get(0) : node().outputs().get(index);
   }
 
   boolean hasOutput(int index) {
@@ -127,8 +169,8 @@ final class NodePlan {
   void emit(List<View> reads, List<View> writes, List<Work> works) {
     draft.emit(
         node().name(),
-        group.op(),
-        group.nodes().stream().map(Node::name).toList(),
+        fused.op(),
+        fused.nodes().stream().map(Node::name).toList(),
         reads,
         writes,
         works);

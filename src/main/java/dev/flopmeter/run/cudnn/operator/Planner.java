@@ -9,6 +9,7 @@ import dev.flopmeter.run.UnsupportedOperatorException;
 import dev.flopmeter.run.cudnn.plan.Blueprint;
 import dev.flopmeter.run.cudnn.plan.Format;
 import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.fuse.Fused;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -35,23 +36,23 @@ public final class Planner {
       Function<String, Format> formats,
       Map<String, ConcatPlaces.Place> places) {
     Draft draft = new Draft(graph, options, formats, places);
-    for (Group group : Fusion.of(graph, options)) {
-      plan(draft, group);
+    for (Fused fused : CudnnFusion.steps(graph, options)) {
+      plan(draft, fused);
     }
     return draft;
   }
 
-  private static void plan(Draft draft, Group group) {
-    NodePlan node = new NodePlan(draft, group);
-    String op = group.main().qualifiedOp();
+  private static void plan(Draft draft, Fused fused) {
+    NodePlan node = new NodePlan(draft, fused);
+    String op = fused.main().qualifiedOp();
     Operators.Operator operator =
         Operators.find(op)
             .orElseThrow(
                 () ->
                     new UnsupportedOperatorException(
-                        Blueprint.BACKEND, op, "node '" + group.main().name() + "'"));
+                        Blueprint.BACKEND, op, "node '" + fused.main().name() + "'"));
     requireNumbers(draft, node);
-    for (String output : group.main().outputs()) {
+    for (String output : fused.main().outputs()) {
       if (!output.isEmpty() && draft.graph().type(output).isEmpty()) {
         throw node.unsupported("the shape of '" + output + "' depends on data");
       }
@@ -64,7 +65,7 @@ public final class Planner {
     } catch (UnsupportedOperatorException e) {
       throw e;
     } catch (ModelException e) {
-      throw e.at(group.main().describe());
+      throw e.at(fused.main().describe());
     }
   }
 

@@ -15,6 +15,7 @@ import dev.flopmeter.run.cudnn.plan.Storage;
 import dev.flopmeter.run.cudnn.plan.Unary;
 import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
+import dev.flopmeter.run.fuse.Fused;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,13 +33,13 @@ final class Products {
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("MatMul", Products::matMul);
     operators.put("Gemm", Products::gemm);
-    operators.put(Group.FUSED_GEMM, Products::gemm);
+    operators.put(NodePlan.FUSED_GEMM, Products::gemm);
     operators.put("com.microsoft:FusedMatMul", Products::fusedMatMul);
   }
 
   private static void matMul(NodePlan node) {
-    if (node.group().attention() != null) {
-      AttentionSteps.fused(node, node.group().attention());
+    if (node.fused() instanceof Fused.Attention attention) {
+      AttentionSteps.fused(node, attention);
       return;
     }
     Shape b = node.shape(1);
@@ -46,7 +47,7 @@ final class Products {
     boolean isConstant = weights.isPresent() && b.rank() == 2 && node.shape(0).rank() >= 1;
     if (isConstant && b.elements() > 0 && node.shape(0).elements() > 0) {
       long rows = node.shape(0).elements() / b.dim(0);
-      Tensor added = node.group().bias();
+      Tensor added = node.addedBias();
       byConstant(
           node,
           rows,
@@ -59,7 +60,7 @@ final class Products {
     View x = node.plain(0);
     View y = node.in(1);
     View out = node.out(0);
-    node.emit(List.of(x, y), List.of(out), work(asRow(x), asColumn(y), out, 1));
+    node.emit(List.of(x, y), List.of(out), work(asRow(x), asColumn(y), asMatrix(out, x, y), 1));
   }
 
   /** A product of operands with their axes in another order, times a constant. */
@@ -82,7 +83,7 @@ final class Products {
     node.emit(
         List.of(a, b),
         List.of(out),
-        work(asRow(a.permuted(orderA)), asColumn(b.permuted(orderB)), out, alpha));
+        work(asRow(a.permuted(orderA)), asColumn(b.permuted(orderB)), asMatrix(out, a, b), alpha));
   }
 
   private static View asRow(View x) {
@@ -91,6 +92,13 @@ final class Products {
 
   private static View asColumn(View y) {
     return y.rank() == 1 ? y.as(Shape.of(y.dim(0), 1), y.stride(0), 0) : y;
+  }
+
+  /** The result with an axis of 1 where an operand is a vector. */
+  private static View asMatrix(View out, View x, View y) {
+    Shape shape = out.shape();
+    shape = y.rank() == 1 ? shape.inserted(shape.rank(), 1) : shape;
+    return out.reshaped(x.rank() == 1 ? shape.inserted(shape.rank() - 1L, 1) : shape);
   }
 
   private static void write(
@@ -127,7 +135,7 @@ final class Products {
             });
     List<View> reads = new ArrayList<>(List.of(x, filter));
     View bias = null;
-    if (biasContent != null || node.group().relu()) {
+    if (biasContent != null || node.isRectified()) {
       // The fused call takes a bias, if only one of zeros.
       Block.Content zeros =
           out -> java.util.stream.LongStream.range(0, n).forEach(i -> out.accept(0));
@@ -147,7 +155,7 @@ final class Products {
             pixels(y, rows, n, format),
             bias,
             null,
-            node.group().relu(),
+            node.isRectified(),
             new int[2],
             new int[] {1, 1},
             new int[] {1, 1},
@@ -205,7 +213,7 @@ final class Products {
       }
       works.add(Binary.work(Binary.Kind.ADD, y, scaled, y));
     }
-    if (node.group().relu()) {
+    if (node.isRectified()) {
       works.add(Unary.work(Unary.Kind.RELU, y, y, 0, 0));
     }
     works.addAll(FusedActivation.of(node, y));

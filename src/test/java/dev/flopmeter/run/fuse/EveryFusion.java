@@ -1,4 +1,4 @@
-package dev.flopmeter.run.djl;
+package dev.flopmeter.run.fuse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,6 +12,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.conformance.Tolerance;
@@ -21,30 +22,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * PyTorch accepts some combinations of a convolution or product with what follows it and refuses
+ * Libraries accept some combinations of a convolution or product with what follows it and refuse
  * others when they run. Every kind runs here with every follower, against the same nodes unfused.
  */
-class EveryFusionTest {
+abstract class EveryFusion {
   private static final int CHANNELS = 8;
   private static final Attributes NONE = Attributes.NONE;
 
-  private static DjlBackend backend;
-
-  @BeforeAll
-  static void open() {
-    backend = DjlBackend.open();
-  }
-
-  @AfterAll
-  static void close() {
-    backend.close();
-  }
+  abstract Backend backend();
 
   /** An activation; {@code bounds} are further scalar inputs. */
   private record Follower(String op, Attributes attributes, List<Float> bounds) {
@@ -272,8 +261,8 @@ class EveryFusionTest {
   void everyFollowerGivesWhatTheNodesGiveAlone(Kind kind) {
     Graph graph = withFollowers(kind);
     Map<String, Tensor> inputs = RandomInputs.of(graph, 1);
-    try (Plan fused = backend.prepare(graph, RunOptions.DEFAULT);
-        Plan single = backend.prepare(graph, RunOptions.DEFAULT.withFuse(false))) {
+    try (Plan fused = backend().prepare(graph, RunOptions.DEFAULT);
+        Plan single = backend().prepare(graph, RunOptions.DEFAULT.withFuse(false))) {
       Map<String, Tensor> expected = single.run(inputs);
       Map<String, Tensor> actual = fused.run(inputs);
       Tolerance tolerance = new Tolerance(1e-4, 1e-5);

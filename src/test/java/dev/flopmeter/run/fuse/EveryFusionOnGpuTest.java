@@ -1,0 +1,30 @@
+package dev.flopmeter.run.fuse;
+
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.cudnn.EmulatedGpu;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Every fusion, executed by the emulated cuDNN. */
+class EveryFusionOnGpuTest extends EveryFusion {
+  private static Backend backend;
+
+  @BeforeAll
+  static void open(@TempDir Path cache) {
+    backend = EmulatedGpu.open(cache);
+  }
+
+  @AfterAll
+  static void close() {
+    if (backend != null) {
+      backend.close();
+    }
+  }
+
+  @Override
+  Backend backend() {
+    return backend;
+  }
+}
