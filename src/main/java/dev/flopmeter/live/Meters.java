@@ -7,20 +7,18 @@ import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
-import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 
 /**
- * The meters of a workload, named so that Prometheus sees the daemon's names. What nothing was
- * measured for is not there: rates and latencies appear with the first call, utilisation where a
- * peak is known.
+ * The meters of a workload, named so that Prometheus sees the daemon's names. What was not measured
+ * is absent: rates and latencies appear with the first call, utilisation where a peak is known.
+ *
+ * <p>Not thread-safe but for {@link #discarded}: the workload locks.
  */
 final class Meters {
   private static final double[] QUANTILES = {0.5, 0.9, 0.99};
@@ -30,8 +28,7 @@ final class Meters {
   private final Totals totals;
   private final SlidingWindow window;
   private final Tags tags;
-  private final List<MeterRegistry> waiting = new ArrayList<>();
-  private final List<MeterRegistry> bound = new CopyOnWriteArrayList<>();
+  private final List<Binding> bindings = new CopyOnWriteArrayList<>();
 
   Meters(Workload workload, CallCosts costs, Totals totals) {
     this.workload = workload;
@@ -50,52 +47,73 @@ final class Meters {
             "timing", workload.timing().label());
   }
 
-  /** Registers what is known from the start. */
-  void bindTo(MeterRegistry registry) {
-    bound.add(registry);
-    waiting.add(registry);
-    if (costs instanceof BatchCosts) {
-      model(registry);
+  /**
+   * Registers what is known from the start. A registry that is bound already is left as it is.
+   *
+   * @param hasStarted whether a call was recorded, so that rates are known, too
+   */
+  void bindTo(MeterRegistry registry, boolean hasStarted) {
+    if (bindings.stream().anyMatch(known -> known.registry() == registry)) {
+      return;
     }
-    counters(registry);
+    Binding binding = Binding.of(registry);
+    List<Binding> leaves = binding.leaves();
+    if (!counters(binding)) {
+      return;
+    }
+    bindings.add(binding);
+    if (costs instanceof BatchCosts) {
+      model(binding);
+    }
     peaks(registry);
-    durations(registry, tags);
+    leaves.forEach(leaf -> durations(binding, leaf));
+    if (hasStarted) {
+      started(binding);
+    }
   }
 
   /**
-   * A histogram in Prometheus' registries, also within a composite; count and sum in others.
-   *
-   * @param labels as the filters of the registries around this one left them
+   * A histogram in a Prometheus registry; count and sum in others. The labels are those of a
+   * counter that the registry has taken, since its filters may have changed them.
    */
-  private void durations(MeterRegistry registry, Iterable<Tag> labels) {
-    if (registry instanceof CompositeMeterRegistry composite) {
-      Meter.Id filtered = inferences(composite, labels).getId();
-      composite.getRegistries().forEach(child -> durations(child, filtered.getTags()));
-    } else if (isPrometheus(registry)) {
-      PrometheusDurations.join(registry, inferences(registry, labels).getId(), totals);
+  private void durations(Binding binding, Binding leaf) {
+    Meter.Id like = leaf.firstNew(FunctionCounter.class);
+    if (like == null) {
+      return;
+    }
+    if (isPrometheus(leaf.registry())) {
+      binding.onClose(PrometheusDurations.join(leaf.registry(), like, totals));
     } else {
-      FunctionTimer.builder(
-              "flopmeter.inference.duration",
-              totals,
-              Totals::calls,
-              Totals::busySeconds,
-              TimeUnit.SECONDS)
-          .description("How long calls took; a call may hold several inferences.")
-          .tags(labels)
-          .register(registry);
+      FunctionTimer timer =
+          FunctionTimer.builder(
+                  "flopmeter.inference.duration",
+                  totals,
+                  Totals::calls,
+                  Totals::busySeconds,
+                  TimeUnit.SECONDS)
+              .description("How long calls took; a call may hold several inferences.")
+              .tags(like.getTags())
+              .register(leaf.registry());
+      binding.onClose(() -> leaf.registry().remove(timer));
     }
   }
 
-  /** Registers what a first call makes known. Called, as is bindTo, under the workload's lock. */
+  /** Registers what a first call makes known. */
   void started() {
-    List<MeterRegistry> fresh = List.copyOf(waiting);
-    waiting.clear();
-    for (MeterRegistry registry : fresh) {
-      if (costs instanceof ShapeCosts) {
-        model(registry);
-      }
-      rates(registry);
+    bindings.forEach(this::started);
+  }
+
+  private void started(Binding binding) {
+    if (costs instanceof ShapeCosts) {
+      model(binding);
     }
+    rates(binding);
+  }
+
+  /** Takes every meter out of every registry. */
+  void close() {
+    bindings.forEach(Binding::close);
+    bindings.clear();
   }
 
   private static boolean isPrometheus(MeterRegistry registry) {
@@ -106,60 +124,57 @@ final class Meters {
     }
   }
 
-  private void model(MeterRegistry registry) {
-    ofModel(registry, "macs", "Multiply-accumulates of the counted shapes.", Cost::macs);
-    ofModel(registry, "flop", "FLOPs of the counted shapes, all operators counted.", Cost::flops);
-    ofModel(registry, "parameters", "Learned values.", Cost::params);
-    ofModel(registry, "bytes", "Compulsory bytes of the counted shapes.", Cost::bytes);
+  private void model(Binding binding) {
+    ofModel(binding, "macs", "Multiply-accumulates of the counted shapes.", Cost::macs);
+    ofModel(binding, "flop", "FLOPs of the counted shapes, all operators counted.", Cost::flops);
+    ofModel(binding, "parameters", "Learned values.", Cost::params);
+    ofModel(binding, "bytes", "Compulsory bytes of the counted shapes.", Cost::bytes);
     if (costs.shown().bytes() == 0) {
       return;
     }
     ofModel(
-        registry,
+        binding,
         "arithmetic.intensity.flop.per.byte",
         "FLOPs for each compulsory byte.",
         cost -> (double) cost.flops() / cost.bytes());
   }
 
   private void ofModel(
-      MeterRegistry registry, String name, String description, ToDoubleFunction<Cost> value) {
-    Gauge.builder("flopmeter.model." + name, costs, known -> value.applyAsDouble(known.shown()))
-        .description(description)
-        .tags(tags)
-        .strongReference(true)
-        .register(registry);
-  }
-
-  private void counters(MeterRegistry registry) {
-    inferences(registry, tags);
-    counter(
-        registry,
-        "flopmeter.inference.flop",
-        "Model FLOPs (2 for each MAC) of the inferences recorded.",
-        this::flops);
-    counter(
-        registry,
-        "flopmeter.model.busy.seconds",
-        "Time that the calls recorded took, summed.",
-        Totals::busySeconds);
+      Binding binding, String name, String description, ToDoubleFunction<Cost> value) {
+    binding.owns(
+        Gauge.builder("flopmeter.model." + name, costs, known -> value.applyAsDouble(known.shown()))
+            .description(description)
+            .tags(tags)
+            .strongReference(true)
+            .register(binding.registry()));
   }
 
   /**
-   * Micrometer answers the one that is there, or one that does nothing where a filter denies it.
+   * Registers the counters.
+   *
+   * @return false if the registry had counters of the same labels, which stay
    */
-  private FunctionCounter inferences(MeterRegistry registry, Iterable<Tag> labels) {
-    return FunctionCounter.builder("flopmeter.inferences", totals, Totals::inferences)
-        .description("Inferences recorded.")
-        .tags(labels)
-        .register(registry);
+  private boolean counters(Binding binding) {
+    return counter(binding, "flopmeter.inferences", "Inferences recorded.", Totals::inferences)
+        && counter(
+            binding,
+            "flopmeter.inference.flop",
+            "Model FLOPs (2 for each MAC) of the inferences recorded.",
+            this::flops)
+        && counter(
+            binding,
+            "flopmeter.model.busy.seconds",
+            "Time that the calls recorded took, summed.",
+            Totals::busySeconds);
   }
 
-  private void counter(
-      MeterRegistry registry, String name, String description, ToDoubleFunction<Totals> value) {
-    FunctionCounter.builder(name, totals, value)
-        .description(description)
-        .tags(tags)
-        .register(registry);
+  private boolean counter(
+      Binding binding, String name, String description, ToDoubleFunction<Totals> value) {
+    return binding.owns(
+        FunctionCounter.builder(name, totals, value)
+            .description(description)
+            .tags(tags)
+            .register(binding.registry()));
   }
 
   private double flops(Totals sums) {
@@ -168,35 +183,49 @@ final class Meters {
         : sums.shapedFlops();
   }
 
+  /** Workloads on one device share these, so they stay when a workload is closed. */
   private void peaks(MeterRegistry registry) {
-    for (DevicePeak peak : workload.peaks()) {
-      Tags ofDevice = Tags.of("device", workload.device(), "basis", peak.basis());
-      Gauge.builder("flopmeter.device.peak.flop.per.second", peak, DevicePeak::flopsPerSecond)
-          .description("Dense peak of the device in this precision.")
-          .tags(ofDevice.and("precision", workload.precision()))
-          .strongReference(true)
-          .register(registry);
-      Double bandwidth = peak.bytesPerSecond();
+    for (DevicePeak known : workload.peaks()) {
+      Tags ofDevice = Tags.of("device", workload.device(), "basis", known.basis());
+      peak(
+          registry,
+          "flopmeter.device.peak.flop.per.second",
+          "Dense peak of the device in this precision.",
+          ofDevice.and("precision", workload.precision()),
+          known.flopsPerSecond());
+      Double bandwidth = known.bytesPerSecond();
       if (bandwidth != null) {
-        Gauge.builder("flopmeter.device.peak.memory.bytes.per.second", peak, ignored -> bandwidth)
-            .description("Peak bandwidth of the device's memory.")
-            .tags(ofDevice)
-            .strongReference(true)
-            .register(registry);
+        peak(
+            registry,
+            "flopmeter.device.peak.memory.bytes.per.second",
+            "Peak bandwidth of the device's memory.",
+            ofDevice,
+            bandwidth);
       }
     }
   }
 
-  private void rates(MeterRegistry registry) {
+  private static void peak(
+      MeterRegistry registry, String name, String description, Tags labels, double value) {
+    if (registry.find(name).tags(labels).gauge() == null) {
+      Gauge.builder(name, () -> value)
+          .description(description)
+          .tags(labels)
+          .strongReference(true)
+          .register(registry);
+    }
+  }
+
+  private void rates(Binding binding) {
     rate(
-        registry,
+        binding,
         "flopmeter.model.flop.per.second",
         "Model FLOPs a second while calls run, over the window.",
         tags,
         this::flopsPerSecond);
     for (DevicePeak peak : workload.peaks()) {
       rate(
-          registry,
+          binding,
           "flopmeter.model.flop.utilization.ratio",
           "Achieved FLOP/s over the device's peak (MFU) while calls run, over the window.",
           tags.and("basis", peak.basis()),
@@ -204,7 +233,7 @@ final class Meters {
       Double bandwidth = peak.bytesPerSecond();
       if (bandwidth != null) {
         rate(
-            registry,
+            binding,
             "flopmeter.model.memory.bandwidth.utilization.ratio",
             "Compulsory bytes a second over the peak bandwidth (MBU), over the window.",
             tags.and("basis", peak.basis()),
@@ -212,26 +241,29 @@ final class Meters {
       }
     }
     for (double quantile : QUANTILES) {
-      Gauge.builder("flopmeter.inference.latency", window, read -> latency(read.read(), quantile))
-          .description("Quantile of the calls' durations over the window, within 3.2 %.")
-          .baseUnit("seconds")
-          .tags(tags.and("quantile", Double.toString(quantile)))
-          .strongReference(true)
-          .register(registry);
+      binding.owns(
+          Gauge.builder(
+                  "flopmeter.inference.latency", window, read -> latency(read.read(), quantile))
+              .description("Quantile of the calls' durations over the window, within 3.2 %.")
+              .baseUnit("seconds")
+              .tags(tags.and("quantile", Double.toString(quantile)))
+              .strongReference(true)
+              .register(binding.registry()));
     }
   }
 
   private void rate(
-      MeterRegistry registry,
+      Binding binding,
       String name,
       String description,
       Tags labels,
       ToDoubleFunction<Totals.Snapshot> value) {
-    Gauge.builder(name, window, read -> value.applyAsDouble(read.read()))
-        .description(description)
-        .tags(labels)
-        .strongReference(true)
-        .register(registry);
+    binding.owns(
+        Gauge.builder(name, window, read -> value.applyAsDouble(read.read()))
+            .description(description)
+            .tags(labels)
+            .strongReference(true)
+            .register(binding.registry()));
   }
 
   private double flopsPerSecond(Totals.Snapshot added) {
@@ -266,12 +298,14 @@ final class Meters {
   }
 
   void discarded(String reason) {
-    for (MeterRegistry registry : bound) {
-      Counter.builder("flopmeter.measurement.discarded")
-          .description("Calls whose efficiency could not be recorded.")
-          .tags(tags.and("reason", reason))
-          .register(registry)
-          .increment();
+    for (Binding binding : bindings) {
+      Counter counter =
+          Counter.builder("flopmeter.measurement.discarded")
+              .description("Calls whose efficiency could not be recorded.")
+              .tags(tags.and("reason", reason))
+              .register(binding.registry());
+      binding.owns(counter);
+      counter.increment();
     }
   }
 }

@@ -22,7 +22,7 @@ import java.util.function.Function;
  * <p>Thread-safe. {@link #record(long, long)} takes no lock, never waits and allocates nothing;
  * only the first call registers the meters that need one. The meters read sums in memory.
  */
-public final class ModelEfficiency implements MeterBinder {
+public final class ModelEfficiency implements MeterBinder, AutoCloseable {
   private final Workload workload;
   private final CallCosts costs;
   private final Totals totals = new Totals();
@@ -66,16 +66,28 @@ public final class ModelEfficiency implements MeterBinder {
   }
 
   /**
-   * Publishes the meters in a registry; several registries may be bound. The histogram of durations
-   * goes to each Prometheus registry, of a composite to those that it holds now; other registries
-   * get the number and the sum, and all get quantiles of the window.
+   * Publishes the meters in a registry. Several registries may be bound, and all show the same
+   * sums; binding one a second time changes nothing. Bind either a composite or the registries in
+   * it, not both. The histogram of durations goes to each Prometheus registry, of a composite to
+   * those that it holds now; other registries get the number and the sum, and all get quantiles of
+   * the window.
+   *
+   * <p>Where the registry has another workload of the same labels, that one stays and Micrometer
+   * says so in its log: this one is recorded but not published there. Predictors of one model share
+   * one instance.
    */
   @Override
   public synchronized void bindTo(MeterRegistry registry) {
-    meters.bindTo(registry);
-    if (hasStarted) {
-      meters.started();
-    }
+    meters.bindTo(registry, hasStarted);
+  }
+
+  /**
+   * Removes the meters from all registries, but for the device's peaks, which other workloads may
+   * share. Calls may still be recorded, and the sums go on; {@link #bindTo} publishes them again.
+   */
+  @Override
+  public synchronized void close() {
+    meters.close();
   }
 
   /** What the labels say of this workload. */

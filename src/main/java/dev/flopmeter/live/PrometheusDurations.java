@@ -35,8 +35,9 @@ final class PrometheusDurations implements Collector, Iterable<Measurement> {
    * any meter in Micrometer.
    *
    * @param like a meter of the workload, whose tags went through the registry's filters
+   * @return takes the workload out of the histogram
    */
-  static void join(MeterRegistry registry, Meter.Id like, Totals totals) {
+  static Runnable join(MeterRegistry registry, Meter.Id like, Totals totals) {
     PrometheusDurations fresh = new PrometheusDurations();
     Meter keeper =
         Meter.builder("flopmeter.live.workloads", Meter.Type.GAUGE, fresh)
@@ -45,9 +46,12 @@ final class PrometheusDurations implements Collector, Iterable<Measurement> {
     if (keeper.measure() == fresh) {
       ((PrometheusMeterRegistry) registry).getPrometheusRegistry().register(fresh);
     }
-    if (keeper.measure() instanceof PrometheusDurations shared) {
-      shared.series.putIfAbsent(labels(registry, like), totals);
+    if (!(keeper.measure() instanceof PrometheusDurations shared)) {
+      return () -> {};
     }
+    Labels labels = labels(registry, like);
+    shared.series.putIfAbsent(labels, totals);
+    return () -> shared.series.remove(labels, totals);
   }
 
   private static Labels labels(MeterRegistry registry, Meter.Id like) {

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.ModelInfo;
@@ -30,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 class ModelEfficiencyTest {
   private static final double PEAK = 100e9;
@@ -385,5 +390,128 @@ class ModelEfficiencyTest {
     efficiency.bindTo(registry);
     assertThat(counter("flopmeter.inferences")).isEqualTo(1);
     assertThat(registry.find("flopmeter.model.flop.per.second").gauge()).isNotNull();
+  }
+
+  /** The meters that Micrometer finds registered twice; it warns of the first, then at debug. */
+  private static List<String> doubled(Runnable action) {
+    Logger micrometer = (Logger) LoggerFactory.getLogger("io.micrometer");
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    micrometer.addAppender(log);
+    micrometer.setLevel(Level.DEBUG);
+    try {
+      action.run();
+    } finally {
+      micrometer.setLevel(null);
+      micrometer.detachAppender(log);
+    }
+    return log.list.stream()
+        .map(ILoggingEvent::getFormattedMessage)
+        .filter(message -> message.contains("already registered"))
+        .toList();
+  }
+
+  private static PrometheusMeterRegistry prometheus() {
+    return new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  }
+
+  /** The lines of a workload, but for the device's peaks. */
+  private static List<String> published(PrometheusMeterRegistry prometheus) {
+    return prometheus.scrape().lines().filter(line -> line.contains("workload=\"")).toList();
+  }
+
+  @Test
+  void bindingRegistersNothingTwice() {
+    PrometheusMeterRegistry prometheus = prometheus();
+    CompositeMeterRegistry both = new CompositeMeterRegistry();
+    both.add(prometheus()).add(new SimpleMeterRegistry());
+    DevicePeak peak = new DevicePeak("measured", 1e12, 1e11);
+    assertThat(
+            doubled(
+                () -> {
+                  builder().peak(peak).workload("one").bindTo(prometheus).record(1, 1_000_000);
+                  builder().peak(peak).workload("two").bindTo(prometheus).record(1, 1_000_000);
+                  builder().peak(peak).bindTo(both).record(1, 1_000_000);
+                }))
+        .isEmpty();
+  }
+
+  @Test
+  void bindingARegistryAgainChangesNothing() {
+    PrometheusMeterRegistry prometheus = prometheus();
+    ModelEfficiency efficiency = builder().bindTo(prometheus);
+    efficiency.record(1, 1_000_000);
+    pass(Duration.ofSeconds(2));
+    List<String> once = published(prometheus);
+    assertThat(doubled(() -> efficiency.bindTo(prometheus))).isEmpty();
+    assertThat(published(prometheus)).isEqualTo(once);
+  }
+
+  @Test
+  void twoRegistriesShowTheSameSums() {
+    PrometheusMeterRegistry first = prometheus();
+    PrometheusMeterRegistry second = prometheus();
+    ModelEfficiency efficiency = builder().bindTo(first);
+    efficiency.record(3, 1_000_000);
+    efficiency.bindTo(second);
+    efficiency.record(4, 1_000_000);
+    pass(Duration.ofSeconds(2));
+    assertThat(published(first))
+        .isEqualTo(published(second))
+        .anyMatch(line -> line.startsWith("flopmeter_inferences_total{") && line.endsWith(" 7.0"));
+  }
+
+  @Test
+  void ofTwoWorkloadsWithTheSameLabelsTheFirstStays() {
+    PrometheusMeterRegistry prometheus = prometheus();
+    ModelEfficiency first = builder().bindTo(prometheus);
+    first.record(1, 1_000_000);
+    ModelEfficiency second = builder().build();
+    assertThat(doubled(() -> second.bindTo(prometheus))).isNotEmpty();
+    second.record(100, 1_000_000);
+    assertThat(published(prometheus))
+        .anyMatch(line -> line.startsWith("flopmeter_inferences_total{") && line.endsWith(" 1.0"))
+        .anyMatch(
+            line ->
+                line.startsWith("flopmeter_inference_duration_seconds_count{")
+                    && line.endsWith(" 1"));
+    second.close();
+    assertThat(published(prometheus))
+        .anyMatch(line -> line.startsWith("flopmeter_inferences_total{"));
+  }
+
+  @Test
+  void closingTakesTheMetersOutOfEveryRegistryAndLeavesTheOthers() {
+    PrometheusMeterRegistry prometheus = prometheus();
+    CompositeMeterRegistry composite = new CompositeMeterRegistry();
+    PrometheusMeterRegistry inner = prometheus();
+    composite.add(inner).add(registry);
+    ModelEfficiency other = builder().workload("other").bindTo(prometheus);
+    ModelEfficiency efficiency = builder().bindTo(prometheus);
+    efficiency.bindTo(composite);
+    efficiency.record(2, 1_000_000);
+    efficiency.discard("shape");
+    other.record(2, 1_000_000);
+
+    efficiency.close();
+    efficiency.close();
+    efficiency.record(2, 1_000_000);
+    efficiency.discard("shape");
+
+    assertThat(published(inner)).isEmpty();
+    assertThat(registry.getMeters())
+        .allMatch(meter -> meter.getId().getName().startsWith("flopmeter.device.peak"));
+    assertThat(published(prometheus))
+        .isNotEmpty()
+        .allMatch(line -> line.contains("workload=\"other\""))
+        .anyMatch(line -> line.startsWith("flopmeter_inference_duration_seconds_count{"));
+
+    efficiency.bindTo(prometheus);
+    assertThat(published(prometheus))
+        .anyMatch(
+            line ->
+                line.startsWith("flopmeter_inferences_total{")
+                    && !line.contains("workload=\"other\"")
+                    && line.endsWith(" 4.0"));
   }
 }
