@@ -98,7 +98,7 @@ final class Board {
       successes.merge(entry.key().workload(), entry.at(), (a, b) -> a.isAfter(b) ? a : b);
     }
     for (HistoryEntry entry : all) {
-      if (seen.add(entry.key()) && workload(entry.key()).isPresent()) {
+      if (seen.add(entry.key()) && isConfigured(entry.key())) {
         restore(entry, now);
       }
     }
@@ -142,9 +142,22 @@ final class Board {
   private Optional<Workload> workload(SeriesKey key) {
     return config.workloads().stream()
         .filter(workload -> workload.name().equals(key.workload()))
-        .filter(workload -> workload.batches().contains(key.batch()))
         .filter(workload -> workload.precisions().contains(key.precision()))
         .findFirst();
+  }
+
+  /**
+   * Whether a result of the past is one that the configuration asks for. A result of a run just
+   * ended always is: a model may have a batch of its own.
+   */
+  private boolean isConfigured(SeriesKey key) {
+    return workload(key)
+        .filter(
+            workload ->
+                workload.batches().isEmpty()
+                    || !workload.inputs().isEmpty()
+                    || workload.batches().contains(key.batch()))
+        .isPresent();
   }
 
   private boolean isFresh(Held known) {
@@ -171,6 +184,7 @@ final class Board {
     synchronized (this) {
       if (targets.contains(target.id())) {
         metrics.quarantined(target.device(), isQuarantined);
+        metrics.failures(target.id(), failures);
         Set<SeriesKey> came = new HashSet<>();
         for (int i = 0; i < entries.size(); i++) {
           Result result = report.results().get(i).result();
@@ -210,10 +224,8 @@ final class Board {
     Result kept = result.withoutRaw().withTopLayers(config.metrics().layers());
     Held known = new Held(new Shown(kept, false, baseline), entry, clocks.nanos().getAsLong());
     held.put(result.key(), known);
-    if (workload(result.key()).isPresent()) {
-      known.isShown = true;
-      metrics.show(known.shown);
-    }
+    known.isShown = true;
+    metrics.show(known.shown);
   }
 
   private void judge(Target target, RunReport report, int failures, Set<SeriesKey> came) {
@@ -254,8 +266,19 @@ final class Board {
 
   /** Takes a new configuration: what it no longer names is no longer shown. */
   synchronized void configured(ServeConfig next, List<Target> wanted) {
+    Set<String> unchanged = new HashSet<>();
+    for (Workload workload : next.workloads()) {
+      if (config.workloads().contains(workload)) {
+        unchanged.add(workload.name());
+      }
+    }
     config = next;
+    Set<Target.Id> before = targets;
     targets = wanted.stream().map(Target::id).collect(Collectors.toUnmodifiableSet());
+    before.stream().filter(target -> !targets.contains(target)).forEach(metrics::forget);
+    targets.stream()
+        .filter(target -> !before.contains(target))
+        .forEach(target -> metrics.failures(target, 0));
     byTarget
         .entrySet()
         .removeIf(
@@ -267,7 +290,7 @@ final class Board {
               return isGone;
             });
     for (SeriesKey key : List.copyOf(held.keySet())) {
-      if (workload(key).isEmpty()) {
+      if (!unchanged.contains(key.workload()) && !isConfigured(key)) {
         withdraw(key);
         held.remove(key);
         past.remove(key);

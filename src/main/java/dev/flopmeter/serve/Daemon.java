@@ -4,6 +4,7 @@ import dev.flopmeter.serve.config.ConfigException;
 import dev.flopmeter.serve.config.ConfigWarnings;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
+import dev.flopmeter.serve.http.CertificateFile;
 import dev.flopmeter.serve.http.HttpService;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
 import dev.flopmeter.serve.schedule.Target;
@@ -16,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -90,7 +92,8 @@ public final class Daemon implements AutoCloseable {
     runner = new WorkerRunner(options.worker(), config.worker(), clocks, options.listener());
     lanes = new Lanes(config.worker(), options.random(), new LaneRunner(), clocks);
     devices = new Devices(new DeviceProbe(options.worker()), clocks.nanos());
-    metrics.configured(config);
+    metrics.configured(config, startedAt);
+    certificate();
     metrics.reloaded(true, startedAt);
     metrics.history(history.state(), config.history().folder().isPresent());
     capabilities();
@@ -140,9 +143,19 @@ public final class Daemon implements AutoCloseable {
     return isPlanned;
   }
 
+  /** Shows when the certificate in use expires; it was read when the server started or reloaded. */
+  private void certificate() {
+    Optional<ServeConfig.Tls> tls = config.http().tls();
+    try {
+      metrics.certificateExpires(tls.isEmpty() ? null : CertificateFile.expiry(tls.get()));
+    } catch (IOException e) {
+      logger.warn("the certificate's expiry is unknown: {}", e.getMessage());
+      metrics.certificateExpires(null);
+    }
+  }
+
   private void capabilities() {
     metrics.capability("history", config.history().folder().isPresent());
-    metrics.capability("otlp", config.otlp().enabled());
     metrics.capability("tls", config.http().tls().isPresent());
     metrics.capability("authentication", !config.http().users().isEmpty());
     metrics.capability("reload", config.http().reload());
@@ -180,7 +193,7 @@ public final class Daemon implements AutoCloseable {
     List<Target> targets = TargetPlan.of(config, devices.known());
     // The board first: from here on no run that ends brings back what the metrics then remove.
     board.configured(config, targets);
-    metrics.configured(config);
+    metrics.configured(config, options.clocks().wall().instant());
     Set<String> used = new HashSet<>();
     targets.forEach(target -> used.add(target.device()));
     for (String device : usedDevices) {
@@ -225,6 +238,7 @@ public final class Daemon implements AutoCloseable {
     reloadProblems = List.of();
     runner.rules(next.worker());
     history.bounds(next.history());
+    certificate();
     metrics.reloaded(true, options.clocks().wall().instant());
     plan();
     ConfigWarnings.of(next).forEach(logger::warn);

@@ -26,6 +26,8 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which runs' results become metrics, where runs and new configurations cross. */
 class BoardTest {
@@ -46,9 +48,13 @@ class BoardTest {
   }
 
   private RunReport success(Target target) {
+    return success(target, 1);
+  }
+
+  private RunReport success(Target target, long batch) {
     Result result =
         new Result(
-            new SeriesKey(target.workload().name(), "m", target.device(), "djl", "fp32", 1),
+            new SeriesKey(target.workload().name(), "m", target.device(), "djl", "fp32", batch),
             NOW,
             Map.of("latency.median", 0.002, "run.samples", 4.0, "valid", 1.0, "cost.macs", 1e9),
             Map.of(),
@@ -75,12 +81,12 @@ class BoardTest {
         DaemonMetrics metrics = new DaemonMetrics(before, "1")) {
       Board board = new Board(before, metrics, history, clocks);
       board.configured(before, targets(before));
-      metrics.configured(before);
+      metrics.configured(before, NOW);
       board.completed(old, success(old), 0, false);
       assertThat(scrape(metrics)).contains("workload=\"a\"").contains("device=\"cuda:0\"");
 
       board.configured(after, targets(after));
-      metrics.configured(after);
+      metrics.configured(after, NOW);
       metrics.deviceUnused("cuda:0");
       board.completed(old, success(old), 3, true);
 
@@ -100,7 +106,7 @@ class BoardTest {
         DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
       Board board = new Board(config, metrics, history, clocks);
       board.configured(config, targets(config));
-      metrics.configured(config);
+      metrics.configured(config, NOW);
       assertThat(board.lastRun("a")).isNull();
 
       RunReport refused =
@@ -117,6 +123,74 @@ class BoardTest {
       board.configured(after, targets(after));
       board.completed(a, refused, 2, false);
       assertThat(board.lastRun("a")).isNull();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", ", batch: [1, 4, 8]", ", input: 'x=2x16'"})
+  void whatWasReallyRunIsPublishedWhateverBatchIsConfigured(String batch) throws Exception {
+    ServeConfig config = config("a: {model: fixed.onnx, device: cpu" + batch + "}");
+    Target target = targets(config).get(0);
+    try (History history = History.open(config.history(), clocks);
+        DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+      Board board = new Board(config, metrics, history, clocks);
+      board.configured(config, targets(config));
+      metrics.configured(config, NOW);
+      board.completed(target, success(target, 2), 0, false);
+
+      board.configured(config, targets(config));
+      assertThat(board.expire()).isFalse();
+      metrics.publish();
+      assertThat(scrape(metrics)).containsPattern("flopmeter_model_macs\\{.*batch=\"2\"");
+      assertThat(board.series()).singleElement().matches(Board.SeriesView::isFresh);
+    }
+  }
+
+  @Test
+  void aBatchThatIsNoLongerConfiguredIsWithdrawn() throws Exception {
+    ServeConfig before = config("a: {model: m, device: cpu, batch: [1, 2]}");
+    ServeConfig after = config("a: {model: m, device: cpu, batch: [1]}");
+    Target target = targets(before).get(0);
+    try (History history = History.open(before.history(), clocks);
+        DaemonMetrics metrics = new DaemonMetrics(before, "1")) {
+      Board board = new Board(before, metrics, history, clocks);
+      board.configured(before, targets(before));
+      metrics.configured(before, NOW);
+      board.completed(target, success(target, 2), 0, false);
+      board.configured(after, targets(after));
+      metrics.publish();
+      assertThat(scrape(metrics)).doesNotContain("flopmeter_model_macs{");
+    }
+  }
+
+  @Test
+  void failuresInARowAreShownUntilASuccess() throws Exception {
+    ServeConfig config = config("a: {model: m, device: cpu}");
+    Target target = targets(config).get(0);
+    String failures =
+        "flopmeter_workload_consecutive_failures{device=\"cpu\",precision=\"fp32\",workload=\"a\"}"
+            + " ";
+    try (History history = History.open(config.history(), clocks);
+        DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+      Board board = new Board(config, metrics, history, clocks);
+      board.configured(config, targets(config));
+      metrics.configured(config, NOW);
+      metrics.publish();
+      assertThat(scrape(metrics))
+          .contains(failures + "0.0")
+          .contains("flopmeter_workload_configured_timestamp_seconds{workload=\"a\"} 1.7802")
+          .doesNotContain("flopmeter_last_success_timestamp_seconds{");
+      RunReport refused = new RunReport(Outcome.FAILED, Duration.ofSeconds(1), List.of(), "no");
+      board.completed(target, refused, 1, false);
+      board.completed(target, refused, 2, false);
+      assertThat(scrape(metrics)).contains(failures + "2.0");
+      board.completed(target, success(target), 0, false);
+      assertThat(scrape(metrics)).contains(failures + "0.0");
+      ServeConfig after = config("b: {model: m, device: cpu}");
+      board.configured(after, targets(after));
+      metrics.configured(after, NOW);
+      metrics.publish();
+      assertThat(scrape(metrics)).doesNotContain("workload=\"a\"");
     }
   }
 }

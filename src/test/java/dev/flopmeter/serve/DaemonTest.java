@@ -32,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole daemon over HTTP, with worker processes that are scripts. */
 class DaemonTest {
@@ -449,10 +450,23 @@ class DaemonTest {
   void moreSeriesThanAllowedAreLeftOutAndCounted() throws Exception {
     start(
         "workloads: {w: {model: good-200, device: cpu, interval: 1h}}\n"
-            + "metrics: {layers: 200, max_series: 100}",
+            + "metrics: {layers: 200, max_series: 300}",
         Map.of());
-    await().until(() -> metric("flopmeter_series_limited") > 0);
-    assertThat(metric("flopmeter_series")).isLessThanOrEqualTo(100);
-    assertThat(get("/metrics")).contains("flopmeter_model_macs{");
+    await().until(() -> metric("flopmeter_series_limited{part=\"layers\"}") > 0);
+    String scrape = get("/metrics");
+    assertThat(scrape.lines().filter(line -> !line.startsWith("#")))
+        .hasSizeLessThanOrEqualTo(300)
+        .anyMatch(line -> line.startsWith("flopmeter_model_macs{"))
+        .noneMatch(line -> line.startsWith("flopmeter_layer_duration_seconds"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", ", batch: 8", ", batch: [1, 4, 8]", ", input: 'x=2x16'"})
+  void aModelWithABatchOfItsOwnHasTheGaugesOfWhatWasRun(String batch) throws Exception {
+    start("workloads: {w: {model: fixed, device: cpu, interval: 1h" + batch + "}}", Map.of());
+    await().until(() -> runs("w", "success") == 1);
+    assertThat(get("/metrics"))
+        .containsPattern("flopmeter_model_macs\\{[^}]*batch=\"2\"")
+        .containsPattern("flopmeter_measurement_valid\\{[^}]*batch=\"2\"");
   }
 }

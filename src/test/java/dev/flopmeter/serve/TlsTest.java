@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
@@ -46,6 +47,15 @@ class TlsTest {
     assertThat(openssl.waitFor()).isZero();
   }
 
+  /** As Prometheus writes it. */
+  private String expirySeconds() throws Exception {
+    try (InputStream in = Files.newInputStream(folder.resolve("cert.pem"))) {
+      X509Certificate shown =
+          (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
+      return Double.toString(shown.getNotAfter().toInstant().getEpochSecond());
+    }
+  }
+
   private SSLContext trusting() throws Exception {
     KeyStore store = KeyStore.getInstance("PKCS12");
     store.load(null, null);
@@ -62,10 +72,14 @@ class TlsTest {
   }
 
   private static String healthy(Socket socket) throws IOException {
+    return get(socket, "/-/healthy");
+  }
+
+  private static String get(Socket socket, String path) throws IOException {
     socket
         .getOutputStream()
         .write(
-            "GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            ("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                 .getBytes(StandardCharsets.US_ASCII));
     return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
   }
@@ -88,6 +102,10 @@ class TlsTest {
             .startsWith("HTTP/1.1 200 ")
             .containsIgnoringCase("Strict-Transport-Security:")
             .endsWith("healthy\n");
+      }
+      try (Socket socket = trusting().getSocketFactory().createSocket(loopback, daemon.port)) {
+        assertThat(get(socket, "/metrics"))
+            .contains("\nflopmeter_tls_certificate_expiry_timestamp_seconds " + expirySeconds());
       }
       try (Socket plain = new Socket(loopback, daemon.port)) {
         plain.setSoTimeout(20_000);

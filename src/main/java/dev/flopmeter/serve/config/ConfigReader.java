@@ -228,6 +228,17 @@ public final class ConfigReader {
               + Durations.text(workload.maxTime())
               + ", for one batch size alone");
     }
+    for (String input : workload.inputs()) {
+      String shapes = input.substring(input.lastIndexOf('=') + 1);
+      if (shapes.contains("x") && shapes.contains(",")) {
+        section.problem(
+            section.line(Keys.INPUT),
+            Keys.INPUT.name(),
+            "\""
+                + input
+                + "\": several shapes would share one set of metrics; give each a workload");
+      }
+    }
     model
         .flatMap(text -> modelProblem(text, folder))
         .ifPresent(wrong -> section.problem(section.line(Keys.MODEL), Keys.MODEL.name(), wrong));

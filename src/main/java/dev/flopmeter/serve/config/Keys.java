@@ -119,8 +119,9 @@ final class Keys {
       list(
           "workloads.*.batch",
           ValueType.integer(1, 1_000_000),
-          "1",
-          "One batch size or a list; one run measures them all.");
+          null,
+          "One batch size or a list; one run measures them all. Without it the batch size is the"
+              + " model's own.");
   static final Key<String> INPUT =
       list(
           "workloads.*.input",
@@ -261,8 +262,8 @@ final class Keys {
           "metrics.max_series",
           ValueType.integer(100, 1_000_000),
           "20000",
-          "Series of results and devices; what exceeds it is left out and counted in"
-              + " `flopmeter_series_limited`.");
+          "Limit on all series of a scrape. What exceeds it is left out, layers first, and counted"
+              + " in `flopmeter_series_limited`.");
 
   // otlp
   static final Key<Boolean> OTLP =

@@ -56,6 +56,7 @@ public record ServeConfig(
    * Something to measure again and again.
    *
    * @param devices {@code auto}, {@code all}, {@code cpu} or {@code cuda:N}, at least one
+   * @param batches empty for the model's own
    * @param jitter share of the interval that it varies by, both ways
    */
   public record Workload(

@@ -1,24 +1,14 @@
 package dev.flopmeter.serve.metrics;
 
-import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tags;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
-/**
- * A counter. Prometheus' own and not Micrometer's, because Micrometer's has no created timestamp; a
- * second one is kept for pushing where that is wanted.
- */
+/** A counter; the Prometheus client's, since Micrometer's has no created timestamp. */
 final class CounterFamily {
-  private final Metric metric;
   private final Counter counter;
-  private final @Nullable MeterRegistry pushed;
 
-  CounterFamily(Metric metric, PrometheusRegistry registry, @Nullable MeterRegistry pushed) {
-    this.metric = metric;
-    this.pushed = pushed;
+  CounterFamily(Metric metric, PrometheusRegistry registry) {
     this.counter =
         Counter.builder()
             .name(metric.name())
@@ -37,13 +27,6 @@ final class CounterFamily {
       counter.inc(amount);
     } else {
       counter.labelValues(labels).inc(amount);
-    }
-    if (pushed != null) {
-      Tags tags = Tags.empty();
-      for (int i = 0; i < labels.length; i++) {
-        tags = tags.and(metric.labels().get(i), labels[i]);
-      }
-      pushed.counter(metric.name().replaceFirst("_total$", ""), tags).increment(amount);
     }
   }
 

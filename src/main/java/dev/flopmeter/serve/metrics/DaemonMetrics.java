@@ -3,11 +3,12 @@ package dev.flopmeter.serve.metrics;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
+import dev.flopmeter.serve.metrics.SeriesLimit.Selection;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
+import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.Outcome;
 import io.micrometer.core.instrument.Clock;
-import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -25,36 +26,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The metrics of the daemon: gauges through Micrometer, counters and histograms of the Prometheus
  * client, all in one registry; the JVM's and the process' are in another. Changes become visible
- * together at {@link #publish}.
+ * together at {@link #publish}. Where pushing is enabled, what is published is pushed, too.
  *
  * <p>Thread-safe.
  */
 public final class DaemonMetrics implements AutoCloseable {
+  private static final Logger logger = LoggerFactory.getLogger(DaemonMetrics.class);
+
   /** 50 us to 5 s, three a decade. */
   private static final double[] PASS_BUCKETS = {
     5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5
   };
 
+  private static final String OTLP = "otlp";
   private static final double[] RUN_BUCKETS = {1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800};
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
   private final PrometheusRegistry process = new PrometheusRegistry();
-  private final @Nullable MeterRegistry pushed;
   private final PrometheusMeterRegistry micrometer;
-  private final GaugeTable gauges;
-
-  /** The daemon's own gauges: few, and never cut. */
-  private final GaugeTable own;
-
+  private final MeterTable gauges;
   private final Exposition exposition = new Exposition(registry, process);
-
-  /** What only pushing needs, since Prometheus has summaries. */
-  private final GaugeTable pushedOnly;
-
+  private final @Nullable OtlpPush push;
   private final LatencySummary latencies = new LatencySummary(Catalogue.LATENCY);
   private final Histogram passes;
   private final Histogram runDurations;
@@ -66,6 +64,7 @@ public final class DaemonMetrics implements AutoCloseable {
   private final CounterFamily runs;
   private final CounterFamily historyFailures;
   private final CounterFamily historyLost;
+  private final CounterFamily historyDropped;
   private final Info layerInfo;
   private final Info deviceInfo;
   private final Map<SeriesKey, List<String[]>> layerInfos = new HashMap<>();
@@ -73,18 +72,13 @@ public final class DaemonMetrics implements AutoCloseable {
   private final Set<String> workloads = new HashSet<>();
   private long seenFailures;
   private long seenLost;
+  private long seenDropped;
+  private Set<Part> leftOut = Set.of();
 
   public DaemonMetrics(ServeConfig config, String version) {
-    pushed = config.otlp().enabled() ? OtlpPush.registry(config.otlp()) : null;
     micrometer = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, registry, Clock.SYSTEM);
     micrometer.throwExceptionOnRegistrationFailure();
-    List<MeterRegistry> registries = new ArrayList<>(List.of(micrometer));
-    if (pushed != null) {
-      registries.add(pushed);
-    }
-    gauges = new GaugeTable(registries, config.metrics().maxSeries());
-    own = new GaugeTable(registries, Integer.MAX_VALUE);
-    pushedOnly = new GaugeTable(pushed == null ? List.of() : List.of(pushed), Integer.MAX_VALUE);
+    gauges = new MeterTable(micrometer);
     registry.register(latencies);
     JvmMetrics.builder().register(process);
     passes = histogram(Catalogue.DURATION, PASS_BUCKETS);
@@ -97,9 +91,25 @@ public final class DaemonMetrics implements AutoCloseable {
     runs = counter(Catalogue.RUNS);
     historyFailures = counter(Catalogue.HISTORY_FAILURES);
     historyLost = counter(Catalogue.HISTORY_LOST);
+    historyDropped = counter(Catalogue.HISTORY_DROPPED);
     layerInfo = info(Catalogue.LAYER_INFO);
     deviceInfo = info(Catalogue.DEVICE_INFO);
     info(Catalogue.BUILD).addLabelValues(version, System.getProperty("java.version"));
+    push = config.otlp().enabled() ? pushing(config.otlp()) : null;
+    capability(OTLP, push != null);
+  }
+
+  private OtlpPush pushing(ServeConfig.Otlp otlp) {
+    CounterFamily failures = counter(Catalogue.OTLP_FAILURES);
+    return new OtlpPush(
+        otlp,
+        isSuccess -> {
+          if (!isSuccess) {
+            failures.add(1);
+          }
+          capability(OTLP, isSuccess);
+          publish();
+        });
   }
 
   private Histogram histogram(Metric metric, double[] buckets) {
@@ -113,7 +123,7 @@ public final class DaemonMetrics implements AutoCloseable {
   }
 
   private CounterFamily counter(Metric metric) {
-    return new CounterFamily(metric, registry, pushed);
+    return new CounterFamily(metric, registry);
   }
 
   private Info info(Metric metric) {
@@ -129,28 +139,46 @@ public final class DaemonMetrics implements AutoCloseable {
     return exposition;
   }
 
-  /** Makes all changes so far visible to scrapes. */
+  /** Makes all changes so far visible to scrapes, and to the next push. */
   public synchronized void publish() {
-    set(Catalogue.SERIES, gauges.size());
-    set(Catalogue.SERIES_LIMIT, gauges.limit());
-    set(Catalogue.SERIES_DROPPED, gauges.dropped());
-    exposition.render();
+    Exposition.Published published = exposition.render();
+    if (push != null) {
+      push.show(published.snapshots());
+    }
+    Selection selection = published.selection();
+    Set<Part> parts = Set.copyOf(selection.leftOut().keySet());
+    // Numbers change with every run; a line is worth it where another part is left out.
+    if (!parts.equals(leftOut)) {
+      leftOut = parts;
+      if (parts.isEmpty()) {
+        logger.info("all series are published again");
+      } else {
+        logger.warn(
+            "metrics.max_series leaves series out: {}; raise it, or lower metrics.layers",
+            selection.describe());
+      }
+    }
   }
 
-  /** The workloads there are now; series of others go. */
-  public synchronized void configured(ServeConfig config) {
-    gauges.limit(config.metrics().maxSeries());
+  /** Takes the workloads that are configured now; the series of others are removed. */
+  public synchronized void configured(ServeConfig config, Instant now) {
+    exposition.limit(
+        new SeriesLimit(
+            config.metrics().maxSeries(),
+            config.workloads().stream().map(Workload::name).toList()));
+    set(Catalogue.REGRESSION_THRESHOLD, config.history().regressionThreshold());
     Set<String> names = new HashSet<>();
     for (Workload workload : config.workloads()) {
+      Tags tags = Tags.of("workload", workload.name());
       names.add(workload.name());
       for (Outcome outcome : Outcome.values()) {
         runs.begin(workload.name(), outcome.label());
       }
       runDurations.initLabelValues(workload.name());
-      set(
-          Catalogue.INTERVAL,
-          Tags.of("workload", workload.name()),
-          workload.interval().toMillis() / 1e3);
+      set(Catalogue.INTERVAL, tags, workload.interval().toMillis() / 1e3);
+      if (!workloads.contains(workload.name())) {
+        set(Catalogue.CONFIGURED, tags, now.toEpochMilli() / 1e3);
+      }
     }
     workloads.removeAll(names);
     for (String gone : workloads) {
@@ -158,8 +186,9 @@ public final class DaemonMetrics implements AutoCloseable {
       List.of(runs, inferences, flop, busy, discarded).forEach(counter -> counter.remove(labels));
       runDurations.remove(gone);
       passes.removeIf(values -> values.get(0).equals(gone));
-      own.remove(List.of(Catalogue.INTERVAL.name(), Tags.of("workload", gone)));
-      own.remove(List.of(Catalogue.LAST_SUCCESS.name(), Tags.of("workload", gone)));
+      Tags tags = Tags.of("workload", gone);
+      List.of(Catalogue.INTERVAL, Catalogue.CONFIGURED, Catalogue.LAST_SUCCESS)
+          .forEach(metric -> unset(metric, tags));
     }
     workloads.clear();
     workloads.addAll(names);
@@ -202,9 +231,6 @@ public final class DaemonMetrics implements AutoCloseable {
     String device = result.key().device();
     gauges.replace(result.key(), ResultRows.of(shown));
     latencies.show(result);
-    if (pushed != null) {
-      pushedOnly.replace(result.key(), ResultRows.quantiles(result));
-    }
     gauges.replace(List.of("sensors", device), DeviceRows.sensors(result));
     gauges.replace(
         List.of("peak flops", device, result.key().precision()), DeviceRows.peakFlops(result));
@@ -216,9 +242,6 @@ public final class DaemonMetrics implements AutoCloseable {
     List<String[]> infos = new ArrayList<>();
     String[] labels = ResultRows.labelValues(result.key());
     for (var layer : result.layers()) {
-      if (gauges.size() >= gauges.limit()) {
-        break;
-      }
       String[] all = Arrays.copyOf(labels, labels.length + 5);
       all[labels.length] = layer.name();
       all[labels.length + 1] = layer.op();
@@ -252,7 +275,6 @@ public final class DaemonMetrics implements AutoCloseable {
   public synchronized void withdraw(SeriesKey key) {
     gauges.remove(key);
     latencies.withdraw(key);
-    pushedOnly.remove(key);
     forgetLayers(key);
   }
 
@@ -276,6 +298,21 @@ public final class DaemonMetrics implements AutoCloseable {
     }
   }
 
+  /** Shows how many runs of a target have failed in a row. */
+  public synchronized void failures(Target.Id target, int inARow) {
+    set(Catalogue.FAILURES, tags(target), inARow);
+  }
+
+  /** A target that is no longer planned. */
+  public synchronized void forget(Target.Id target) {
+    unset(Catalogue.FAILURES, tags(target));
+  }
+
+  private static Tags tags(Target.Id target) {
+    return Tags.of(
+        "workload", target.workload(), "device", target.device(), "precision", target.precision());
+  }
+
   public synchronized void lastSuccess(String workload, Instant at) {
     set(Catalogue.LAST_SUCCESS, Tags.of("workload", workload), at.toEpochMilli() / 1e3);
   }
@@ -286,7 +323,7 @@ public final class DaemonMetrics implements AutoCloseable {
 
   /** A device that is no longer used. */
   public synchronized void deviceUnused(String device) {
-    own.remove(List.of(Catalogue.QUARANTINED.name(), Tags.of("device", device)));
+    unset(Catalogue.QUARANTINED, Tags.of("device", device));
     withdrawDevice(device);
   }
 
@@ -302,6 +339,15 @@ public final class DaemonMetrics implements AutoCloseable {
     }
   }
 
+  /** When the server's certificate expires; null without TLS. */
+  public synchronized void certificateExpires(@Nullable Instant at) {
+    if (at == null) {
+      unset(Catalogue.CERTIFICATE, Tags.empty());
+    } else {
+      set(Catalogue.CERTIFICATE, at.toEpochMilli() / 1e3);
+    }
+  }
+
   /** How the history is; {@code isKept} is false where there is no folder. */
   public synchronized void history(History.State state, boolean isKept) {
     if (!isKept) {
@@ -314,7 +360,9 @@ public final class DaemonMetrics implements AutoCloseable {
     historyFailures.add((double) (state.failedWrites() - seenFailures));
     historyLost.add((double) (state.lost() - seenLost));
     seenFailures = state.failedWrites();
+    historyDropped.add((double) (state.cut() - seenDropped));
     seenLost = state.lost();
+    seenDropped = state.cut();
   }
 
   private void set(Metric metric, double value) {
@@ -322,13 +370,17 @@ public final class DaemonMetrics implements AutoCloseable {
   }
 
   private void set(Metric metric, Tags tags, double value) {
-    own.replace(List.of(metric.name(), tags), List.of(new Row(metric, tags, value)));
+    gauges.replace(List.of(metric.name(), tags), List.of(new Row(metric, tags, value)));
+  }
+
+  private void unset(Metric metric, Tags tags) {
+    gauges.remove(List.of(metric.name(), tags));
   }
 
   @Override
   public void close() {
-    if (pushed != null) {
-      pushed.close();
+    if (push != null) {
+      push.close();
     }
     micrometer.close();
   }

@@ -1,10 +1,13 @@
 package dev.flopmeter.serve.metrics;
 
+import dev.flopmeter.serve.metrics.SeriesLimit.Selection;
+import dev.flopmeter.serve.metrics.SeriesLimit.Unit;
 import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,9 +21,10 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * The text of a scrape. Our own metrics change only when something happened, so they are rendered
- * then, and a scrape copies bytes; the JVM's and the process' are rendered each time. They are in a
- * registry of their own, since choosing by name would first collect all of ours.
+ * The text of a scrape. The daemon's metrics change only when something happened, so they are
+ * rendered then, and a scrape copies bytes; the JVM's and the process' are rendered each time. They
+ * are in a registry of their own, since choosing by name would first collect all of the daemon's.
+ * No scrape has more series than the limit.
  *
  * <p>Thread-safe.
  */
@@ -48,7 +52,15 @@ public final class Exposition {
     }
   }
 
-  private record Rendered(Bytes plain, Bytes packed) {}
+  /**
+   * The rendered part of a scrape.
+   *
+   * @param room series that the process' metrics may have
+   */
+  private record Rendered(Bytes plain, Bytes packed, int room) {}
+
+  /** What was rendered: the series in text format, and what was left out of them. */
+  record Published(MetricSnapshots snapshots, Selection selection) {}
 
   /** Bytes that nobody changes. */
   private static final class Bytes {
@@ -59,12 +71,14 @@ public final class Exposition {
     }
   }
 
+  private static final Unit PROCESS = new Unit(Part.PROCESS, "");
   private static final byte[] EOF = "# EOF\n".getBytes(StandardCharsets.UTF_8);
 
   private final PrometheusRegistry ours;
   private final PrometheusRegistry process;
   private final Map<Format, ExpositionFormatWriter> writers = new EnumMap<>(Format.class);
   private final Set<Format> wanted = EnumSet.of(Format.TEXT);
+  private SeriesLimit limit = new SeriesLimit(Integer.MAX_VALUE, List.of());
   private volatile Map<Format, Rendered> rendered = Map.of();
 
   Exposition(PrometheusRegistry ours, PrometheusRegistry process) {
@@ -76,14 +90,41 @@ public final class Exposition {
         OpenMetricsTextFormatWriter.builder().setCreatedTimestampsEnabled(true).build());
   }
 
-  /** Renders our metrics again, in the formats that anyone has asked for. */
-  synchronized void render() {
+  /** From the next rendering on, no scrape has more series than this. */
+  synchronized void limit(SeriesLimit next) {
+    limit = next;
+  }
+
+  /** Renders the daemon's metrics again, in the formats that anyone has asked for. */
+  synchronized Published render() {
+    MetricSnapshots all = ours.scrape();
+    MetricSnapshots others = process.scrape();
     Map<Format, Rendered> next = new EnumMap<>(Format.class);
+    Published published = select(Format.TEXT, all, others);
     for (Format format : wanted) {
-      byte[] plain = text(format, ours, true);
-      next.put(format, new Rendered(new Bytes(plain), new Bytes(GzipParts.first(plain))));
+      Published one = format == Format.TEXT ? published : select(format, all, others);
+      byte[] plain = text(format, one.snapshots(), true);
+      int room =
+          one.selection().published().contains(PROCESS)
+              ? limit.most() - Snapshots.size(one.snapshots(), hasCreated(format))
+              : 0;
+      next.put(format, new Rendered(new Bytes(plain), new Bytes(GzipParts.first(plain)), room));
     }
     rendered = next;
+    return published;
+  }
+
+  private Published select(Format format, MetricSnapshots all, MetricSnapshots others) {
+    Map<Unit, Integer> sizes = Snapshots.sizes(all, hasCreated(format));
+    sizes.merge(new Unit(Part.ESSENTIALS, ""), SeriesFigures.COUNT, Integer::sum);
+    sizes.put(PROCESS, Snapshots.size(others, hasCreated(format)));
+    Selection selection = limit.select(sizes);
+    MetricSnapshots shown = selection.isComplete() ? all : Snapshots.selected(all, selection);
+    return new Published(SeriesFigures.with(shown, selection, limit.most()), selection);
+  }
+
+  private static boolean hasCreated(Format format) {
+    return format == Format.OPEN_METRICS;
   }
 
   private synchronized Rendered want(Format format) {
@@ -98,17 +139,18 @@ public final class Exposition {
     if (kept == null) {
       kept = want(format);
     }
-    byte[] others = text(format, process, false);
+    MetricSnapshots running = Snapshots.first(process.scrape(), kept.room(), hasCreated(format));
+    byte[] others = text(format, running, false);
     return isGzipped
         ? GzipParts.join(kept.plain().content, kept.packed().content, others)
         : new Parts(List.of(kept.plain().content, others));
   }
 
-  private byte[] text(Format format, PrometheusRegistry registry, boolean isMoreToCome) {
+  private byte[] text(Format format, MetricSnapshots snapshots, boolean isMoreToCome) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 14);
     try {
       ExpositionFormatWriter writer = Objects.requireNonNull(writers.get(format));
-      writer.write(out, registry.scrape(), EscapingScheme.UNDERSCORE_ESCAPING);
+      writer.write(out, snapshots, EscapingScheme.UNDERSCORE_ESCAPING);
     } catch (IOException e) {
       throw new UncheckedIOException("memory does not fail to be written", e);
     }

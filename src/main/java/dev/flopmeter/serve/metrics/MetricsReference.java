@@ -16,9 +16,12 @@ public final class MetricsReference {
       - A result's series are there while it is fresh: they go when the device fails, when three runs in a row fail, or when the
         result is older than three intervals and a timeout. After a restart a result that is still fresh is shown again, with
         `flopmeter_result_restored 1`. What could not be measured is absent, never 0.
-      - Device series are what the sensors said while the last run on that device measured; the daemon itself never touches a device.
+      - Device series are what the sensors reported while the last run on that device measured; the daemon itself never touches a device.
+      - A result that is not valid (`flopmeter_measurement_valid 0`) has the same series as any other. The recording rules, the alerts on
+        efficiency and the *Fleet* dashboard leave it out; queries of your own should, too:
+        `... unless on (instance, workload, model, device, backend, precision, batch) flopmeter_measurement_valid == 0`.
       - Labels `workload`, `model`, `device`, `backend`, `precision` and `batch` have the values of the configuration and of the
-        result. `basis` is `datasheet`, `measured` or `clock_adjusted`.
+        result; `batch` is the batch size that was really run. `basis` is `datasheet`, `measured` or `clock_adjusted`.
       - Outcomes of `flopmeter_runs_total`: `success`, `failed` (exit code 1, 2: wrong model or option), `device_failed` (3),
         `crashed` (a signal), `timeout`, `garbage` (no valid output), `truncated` (results missing), `out_of_memory`, `not_started`,
         `skipped_busy`, `stopped`.
@@ -26,7 +29,12 @@ public final class MetricsReference {
         for the counter family `flopmeter_model_flop`, which cannot stand beside the gauge of this name.
       - `layer` is the name of a layer, or `other` for all that have no series of their own; a layer that is itself called `other`
         is shown as `layer other`.
-      - Beside these come the usual `jvm_*` and `process_*` of the Prometheus Java client.
+      - The Prometheus Java client adds its usual `jvm_*` and `process_*` metrics.
+      - `metrics.max_series` limits all series of a scrape, created timestamps included. Where there are more, these are left out first:
+        `layers`, then `histograms`, the `process`' and the JVM's, `devices`, `results`, and last the `essentials`: the daemon's own,
+        and of each workload the outcomes of its runs, its last success and its failures. A workload keeps or loses a part as a whole, those
+        that come first in the configuration keep it; `flopmeter_series_limited` counts what is left out, and the log names it.
+      - Over OTLP the same series are pushed, but for the JVM's, the process' and the histograms.
 
       This page is generated from the code (`MetricsReferenceTest`).
 

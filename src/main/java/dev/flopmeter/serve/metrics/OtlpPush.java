@@ -1,53 +1,141 @@
 package dev.flopmeter.serve.metrics;
 
 import dev.flopmeter.serve.config.ServeConfig.Otlp;
-import io.micrometer.core.instrument.Clock;
-import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.ipc.http.HttpUrlConnectionSender;
 import io.micrometer.registry.otlp.OtlpConfig;
+import io.micrometer.registry.otlp.OtlpHttpMetricsSender;
 import io.micrometer.registry.otlp.OtlpMeterRegistry;
+import io.micrometer.registry.otlp.OtlpMetricsSender;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Pushes over OTLP/HTTP, for machines that cannot be scraped. */
-final class OtlpPush {
-  private OtlpPush() {}
+/**
+ * Pushes what is published over OTLP/HTTP, for machines that cannot be scraped. A receiver that
+ * fails costs one line with the cause; the next line comes when the cause changes or pushing works
+ * again.
+ */
+final class OtlpPush implements AutoCloseable {
+  private static final Logger logger = LoggerFactory.getLogger(OtlpPush.class);
+  private static final Pattern STATUS = Pattern.compile("HTTP status code (\\d+)");
+  private static final int LONGEST_CAUSE = 200;
 
-  /** A registry that pushes by itself until it is closed. */
-  static MeterRegistry registry(Otlp otlp) {
-    return new OtlpMeterRegistry(
-        new OtlpConfig() {
-          @Override
-          public @Nullable String get(String key) {
-            return null;
-          }
-
-          @Override
-          public String url() {
-            return otlp.url();
-          }
-
-          @Override
-          public Duration step() {
-            return otlp.interval();
-          }
-
-          @Override
-          public Map<String, String> headers() {
-            return otlp.headers();
-          }
-
-          @Override
-          public Map<String, String> resourceAttributes() {
-            return Map.of("service.name", "flopmeter", "service.instance.id", host());
-          }
-        },
-        Clock.SYSTEM);
+  /**
+   * Is told of each push that failed, and of the first one that works again, by the thread that
+   * pushes.
+   */
+  interface Listener {
+    void pushed(boolean isSuccess);
   }
 
-  /** A scraper knows whom it asked; a receiver has to be told, or machines overwrite each other. */
+  private final String receiver;
+  private final OtlpMetricsSender sender = new OtlpHttpMetricsSender(new HttpUrlConnectionSender());
+  private final Listener listener;
+  private final OtlpMeterRegistry registry;
+  private final MeterTable meters;
+  private volatile String failure = "";
+
+  /** Pushes at its interval until it is closed. */
+  OtlpPush(Otlp otlp, Listener listener) {
+    this.receiver = withoutSecrets(otlp.url());
+    this.listener = listener;
+    this.registry = OtlpMeterRegistry.builder(config(otlp)).metricsSender(this::send).build();
+    this.meters = new MeterTable(registry);
+  }
+
+  /** Makes the snapshots all that is pushed. */
+  void show(MetricSnapshots published) {
+    meters.replace(this, Snapshots.rows(published));
+  }
+
+  private void send(OtlpMetricsSender.Request request) {
+    String cause = "";
+    try {
+      sender.send(request);
+    } catch (Exception e) {
+      cause = cause(e);
+    }
+    if (!cause.equals(failure)) {
+      if (cause.isEmpty()) {
+        logger.info("otlp: pushing to {} works again", receiver);
+      } else {
+        logger.warn("otlp: pushing to {} fails: {}; see otlp.url", receiver, cause);
+      }
+    }
+    boolean isNews = !cause.isEmpty() || !failure.isEmpty();
+    failure = cause;
+    if (isNews) {
+      listener.pushed(cause.isEmpty());
+    }
+  }
+
+  /** One line; the same as long as the reason is. */
+  private static String cause(Exception failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    String message = String.valueOf(cause.getMessage());
+    Matcher status = STATUS.matcher(message);
+    if (status.find()) {
+      // Its body may hold a time or an identifier.
+      return "HTTP status " + status.group(1);
+    }
+    String text =
+        cause.getClass().getSimpleName() + ": " + message.replaceAll("[\\s\\p{Cntrl}]+", " ");
+    return text.substring(0, Math.min(text.length(), LONGEST_CAUSE));
+  }
+
+  private static String withoutSecrets(String url) {
+    try {
+      URI uri = URI.create(url);
+      String port = uri.getPort() < 0 ? "" : ":" + uri.getPort();
+      return uri.getScheme() + "://" + uri.getHost() + port + uri.getPath();
+    } catch (IllegalArgumentException e) {
+      return "otlp.url";
+    }
+  }
+
+  private static OtlpConfig config(Otlp otlp) {
+    return new OtlpConfig() {
+      @Override
+      public @Nullable String get(String key) {
+        return null;
+      }
+
+      @Override
+      public String url() {
+        return otlp.url();
+      }
+
+      @Override
+      public Duration step() {
+        return otlp.interval();
+      }
+
+      @Override
+      public Map<String, String> headers() {
+        return otlp.headers();
+      }
+
+      @Override
+      public Map<String, String> resourceAttributes() {
+        return Map.of("service.name", "flopmeter", "service.instance.id", host());
+      }
+    };
+  }
+
+  /**
+   * A scraper knows whom it asked; a receiver is told, so that hosts do not overwrite each other.
+   */
   private static String host() {
     try {
       return InetAddress.getLocalHost().getHostName();
@@ -55,5 +143,10 @@ final class OtlpPush {
       // It says "host: host: unknown name"; the name is good enough.
       return String.valueOf(e.getMessage()).split(":", 2)[0];
     }
+  }
+
+  @Override
+  public void close() {
+    registry.close();
   }
 }

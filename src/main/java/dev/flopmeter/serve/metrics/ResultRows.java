@@ -43,27 +43,12 @@ final class ResultRows {
     };
   }
 
-  /** Layers come last: they are the first to be left out where there is a limit. */
   static List<Row> of(Shown shown) {
     ResultRows all = new ResultRows(shown.result());
     all.measured();
     all.honesty(shown);
     shown.result().layers().forEach(all::layer);
     return all.rows;
-  }
-
-  /** Quantiles as gauges, for where there are no summaries. */
-  static List<Row> quantiles(Result result) {
-    List<Row> rows = new ArrayList<>();
-    LatencySummary.QUANTILES.forEach(
-        (quantile, path) -> {
-          Double seconds = result.value(path);
-          if (seconds != null) {
-            Tags of = tags(result.key()).and("quantile", quantile.toString());
-            rows.add(new Row(Catalogue.LATENCY, of, seconds));
-          }
-        });
-    return rows;
   }
 
   private void measured() {

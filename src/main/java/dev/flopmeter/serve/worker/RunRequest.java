@@ -17,10 +17,12 @@ public record RunRequest(Workload workload, String device, String precision) {
     List<String> arguments =
         new ArrayList<>(List.of("profile", workload.model(), "--format", "jsonl", "--raw"));
     arguments.addAll(List.of("--device", device, "--precision", precision));
-    arguments.addAll(
-        List.of(
-            "--batch",
-            workload.batches().stream().map(String::valueOf).collect(Collectors.joining(","))));
+    if (!workload.batches().isEmpty()) {
+      arguments.addAll(
+          List.of(
+              "--batch",
+              workload.batches().stream().map(String::valueOf).collect(Collectors.joining(","))));
+    }
     arguments.addAll(List.of("--max-time", workload.maxTime().toMillis() + "ms"));
     if (!workload.backend().equals("auto")) {
       arguments.addAll(List.of("--backend", workload.backend()));
@@ -37,6 +39,6 @@ public record RunRequest(Workload workload, String device, String precision) {
 
   /** Results that a complete run gives. */
   public int expectedResults() {
-    return workload.batches().size();
+    return Math.max(1, workload.batches().size());
   }
 }

@@ -64,7 +64,7 @@ class ConfigReaderTest {
                 List.of("auto"),
                 "auto",
                 List.of("fp32"),
-                List.of(1L),
+                List.of(),
                 List.of(),
                 "auto",
                 true,
@@ -450,5 +450,16 @@ class ConfigReaderTest {
   @Test
   void theReferenceSaysWhatTheCodeDoes() throws Exception {
     assertThat(Path.of("docs/configuration.md")).hasContent(ConfigReference.markdown());
+  }
+
+  @Test
+  void severalShapesOfOneInputAreWorkloadsOfTheirOwn() throws Exception {
+    assertThat(problems("workloads: {w: {model: m, input: 'x=1x3x8x8,1x3x9x9'}}"))
+        .isEqualTo(
+            "f.yaml:1: workloads.w.input: \"x=1x3x8x8,1x3x9x9\": several shapes would share one set"
+                + " of metrics; give each a workload");
+    assertThat(read("workloads: {w: {model: m, input: ['x=1,3,8,8', 'y=2x2']}}").workloads())
+        .singleElement()
+        .satisfies(w -> assertThat(w.inputs()).containsExactly("x=1,3,8,8", "y=2x2"));
   }
 }

@@ -9,6 +9,7 @@ import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapsho
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -55,7 +56,37 @@ class ExpositionTest {
     process.register(() -> gauge("uptime", 2));
     exposition.render();
     assertThat(scrape(Format.OPEN_METRICS))
-        .isEqualTo(
-            "# TYPE flopmeter_x gauge\nflopmeter_x 1.0\n# TYPE uptime gauge\nuptime 2.0\n# EOF\n");
+        .endsWith(
+            "# TYPE flopmeter_x gauge\nflopmeter_x 1.0\n# TYPE uptime gauge\nuptime 2.0\n# EOF\n")
+        .containsOnlyOnce("# EOF");
+  }
+
+  @Test
+  void theProcessMetricsGoBeforeTheDaemonsOwn() throws Exception {
+    ours.register(() -> gauge("flopmeter_x", 1));
+    process.register(() -> gauge("uptime", 2));
+    int essentials = 1 + SeriesFigures.COUNT;
+    exposition.limit(new SeriesLimit(essentials, List.of()));
+    exposition.render();
+    assertThat(scrape(Format.TEXT))
+        .contains("\nflopmeter_x 1.0\n")
+        .contains("flopmeter_series " + (double) essentials)
+        .contains("flopmeter_series_limited{part=\"process\"} 1.0")
+        .doesNotContain("uptime");
+    exposition.limit(new SeriesLimit(essentials + 1, List.of()));
+    exposition.render();
+    assertThat(scrape(Format.TEXT))
+        .contains("uptime 2.0")
+        .contains("flopmeter_series_limited{part=\"process\"} 0.0");
+  }
+
+  @Test
+  void seriesThatTheProcessGainsBetweenTwoRenderingsDoNotExceedTheLimit() throws Exception {
+    ours.register(() -> gauge("flopmeter_x", 1));
+    process.register(() -> gauge("a_uptime", 2));
+    exposition.limit(new SeriesLimit(2 + SeriesFigures.COUNT, List.of()));
+    exposition.render();
+    process.register(() -> gauge("b_later", 3));
+    assertThat(scrape(Format.TEXT)).contains("a_uptime 2.0").doesNotContain("b_later");
   }
 }

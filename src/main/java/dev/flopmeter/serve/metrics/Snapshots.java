@@ -1,0 +1,180 @@
+package dev.flopmeter.serve.metrics;
+
+import dev.flopmeter.serve.metrics.SeriesLimit.Selection;
+import dev.flopmeter.serve.metrics.SeriesLimit.Unit;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.Quantile;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/** Counts the series of snapshots, selects among them, and copies them out. */
+final class Snapshots {
+  private Snapshots() {}
+
+  private static final Map<String, Metric> BY_FAMILY =
+      Catalogue.all().stream().collect(Collectors.toMap(Metric::family, Function.identity()));
+
+  /**
+   * The number of series of each unit.
+   *
+   * @param hasCreated whether created timestamps are written, which Prometheus stores as series
+   */
+  static Map<Unit, Integer> sizes(MetricSnapshots all, boolean hasCreated) {
+    Map<Unit, Integer> sizes = new HashMap<>();
+    for (MetricSnapshot family : all) {
+      for (DataPointSnapshot point : family.getDataPoints()) {
+        sizes.merge(unit(family, point), series(point, hasCreated), Integer::sum);
+      }
+    }
+    return sizes;
+  }
+
+  /** The number of all series. */
+  static int size(MetricSnapshots all, boolean hasCreated) {
+    int size = 0;
+    for (MetricSnapshot family : all) {
+      for (DataPointSnapshot point : family.getDataPoints()) {
+        size += series(point, hasCreated);
+      }
+    }
+    return size;
+  }
+
+  /** What the selection publishes. */
+  static MetricSnapshots selected(MetricSnapshots all, Selection selection) {
+    List<MetricSnapshot> kept = new ArrayList<>();
+    for (MetricSnapshot family : all) {
+      kept.add(keeping(family, point -> selection.published().contains(unit(family, point))));
+    }
+    return withoutEmpty(kept);
+  }
+
+  /** The first ones, {@code most} series at most. */
+  static MetricSnapshots first(MetricSnapshots all, int most, boolean hasCreated) {
+    List<MetricSnapshot> kept = new ArrayList<>();
+    int[] left = {most};
+    for (MetricSnapshot family : all) {
+      kept.add(
+          keeping(
+              family,
+              point -> {
+                left[0] -= series(point, hasCreated);
+                return left[0] >= 0;
+              }));
+    }
+    return withoutEmpty(kept);
+  }
+
+  private static MetricSnapshots withoutEmpty(List<MetricSnapshot> families) {
+    families.removeIf(family -> family.getDataPoints().isEmpty());
+    return new MetricSnapshots(families);
+  }
+
+  private static Unit unit(MetricSnapshot family, DataPointSnapshot point) {
+    Metric metric = BY_FAMILY.get(family.getMetadata().getPrometheusName());
+    Labels labels = point.getLabels();
+    String workload = labels.get("workload");
+    String device = labels.get("device");
+    String owner = workload != null ? workload : device != null ? device : "";
+    return new Unit(metric == null ? Part.ESSENTIALS : metric.part(), owner);
+  }
+
+  private static int series(DataPointSnapshot point, boolean hasCreated) {
+    int created = hasCreated && point.hasCreatedTimestamp() ? 1 : 0;
+    if (point instanceof HistogramDataPointSnapshot histogram) {
+      return histogram.getClassicBuckets().size() + 2 + created;
+    }
+    if (point instanceof SummaryDataPointSnapshot summary) {
+      return summary.getQuantiles().size()
+          + (summary.hasCount() ? 1 : 0)
+          + (summary.hasSum() ? 1 : 0)
+          + created;
+    }
+    return 1 + created;
+  }
+
+  private static MetricSnapshot keeping(
+      MetricSnapshot family, Predicate<DataPointSnapshot> isKept) {
+    if (family instanceof GaugeSnapshot gauge) {
+      List<GaugeDataPointSnapshot> points = kept(gauge.getDataPoints(), isKept);
+      return new GaugeSnapshot(gauge.getMetadata(), points);
+    }
+    if (family instanceof CounterSnapshot counter) {
+      List<CounterDataPointSnapshot> points = kept(counter.getDataPoints(), isKept);
+      return new CounterSnapshot(counter.getMetadata(), points);
+    }
+    if (family instanceof HistogramSnapshot histogram) {
+      List<HistogramDataPointSnapshot> points = kept(histogram.getDataPoints(), isKept);
+      return new HistogramSnapshot(histogram.getMetadata(), points);
+    }
+    if (family instanceof SummarySnapshot summary) {
+      List<SummaryDataPointSnapshot> points = kept(summary.getDataPoints(), isKept);
+      return new SummarySnapshot(summary.getMetadata(), points);
+    }
+    if (family instanceof InfoSnapshot info) {
+      List<InfoDataPointSnapshot> points = kept(info.getDataPoints(), isKept);
+      return new InfoSnapshot(info.getMetadata(), points);
+    }
+    throw new IllegalStateException(
+        family.getMetadata().getName() + " is a " + family.getClass().getSimpleName());
+  }
+
+  private static <T extends DataPointSnapshot> List<T> kept(
+      Collection<T> points, Predicate<DataPointSnapshot> isKept) {
+    return points.stream().filter(isKept).toList();
+  }
+
+  /** The values, as rows for a registry that pushes: quantiles singly, histograms not at all. */
+  static List<Row> rows(MetricSnapshots all) {
+    List<Row> rows = new ArrayList<>();
+    for (MetricSnapshot family : all) {
+      Metric metric = BY_FAMILY.get(family.getMetadata().getPrometheusName());
+      if (metric != null) {
+        family.getDataPoints().forEach(point -> add(rows, metric, point));
+      }
+    }
+    return rows;
+  }
+
+  private static void add(List<Row> rows, Metric metric, DataPointSnapshot point) {
+    Tags tags = tags(point.getLabels());
+    if (point instanceof GaugeDataPointSnapshot gauge) {
+      rows.add(new Row(metric, tags, gauge.getValue()));
+    } else if (point instanceof CounterDataPointSnapshot counter) {
+      rows.add(new Row(metric, tags, counter.getValue()));
+    } else if (point instanceof InfoDataPointSnapshot) {
+      rows.add(new Row(metric, tags, 1));
+    } else if (point instanceof SummaryDataPointSnapshot summary) {
+      for (Quantile quantile : summary.getQuantiles()) {
+        String of = Double.toString(quantile.getQuantile());
+        rows.add(new Row(metric, tags.and("quantile", of), quantile.getValue()));
+      }
+    }
+  }
+
+  private static Tags tags(Labels labels) {
+    return Tags.of(
+        labels.stream().map(label -> Tag.of(label.getName(), label.getValue())).toList());
+  }
+}

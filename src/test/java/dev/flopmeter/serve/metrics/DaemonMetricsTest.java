@@ -1,0 +1,148 @@
+package dev.flopmeter.serve.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import dev.flopmeter.serve.config.ConfigReader;
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.metrics.Exposition.Format;
+import dev.flopmeter.serve.result.LayerRow;
+import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.result.SeriesKey;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
+
+/** What a scrape holds where there are more series than metrics.max_series. */
+class DaemonMetricsTest {
+  private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
+  private static final int WORKLOADS = 20;
+
+  @TempDir private Path folder;
+
+  private ServeConfig config(int maxSeries) throws Exception {
+    StringBuilder yaml = new StringBuilder("workloads:\n");
+    IntStream.range(0, WORKLOADS)
+        .forEach(i -> yaml.append("  w").append(i).append(": {model: m, device: cpu}\n"));
+    yaml.append("metrics: {max_series: ").append(maxSeries).append("}\n");
+    Path file = Files.writeString(folder.resolve("f.yaml"), yaml);
+    return new ConfigReader(Map.of(), Set.of()).read(file);
+  }
+
+  private static Result result(String workload) {
+    List<LayerRow> layers = new ArrayList<>();
+    for (int i = 0; i < 21; i++) {
+      layers.add(new LayerRow("layer" + i, "Conv", 1e-4, 2e9, 1e9, 0.5, "compute", "gemm", "nchw"));
+    }
+    return new Result(
+        new SeriesKey(workload, "m", "cpu", "djl", "fp32", 1),
+        NOW,
+        Map.of("latency.median", 0.002, "run.samples", 4.0, "valid", 1.0, "cost.macs", 1e9),
+        Map.of(),
+        List.of(),
+        List.of(),
+        List.of(0.002, 0.002, 0.002, 0.002),
+        layers);
+  }
+
+  private static DaemonMetrics metrics(ServeConfig config) {
+    DaemonMetrics metrics = new DaemonMetrics(config, "1");
+    metrics.configured(config, NOW);
+    for (int i = 0; i < WORKLOADS; i++) {
+      Result result = result("w" + i);
+      metrics.count(result);
+      metrics.show(new Shown(result, false, null));
+    }
+    metrics.publish();
+    return metrics;
+  }
+
+  private static List<String> series(DaemonMetrics metrics, Format format) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    metrics.exposition().scrape(format, false).writeTo(out);
+    return out.toString(StandardCharsets.UTF_8)
+        .lines()
+        .filter(line -> !line.startsWith("#"))
+        .toList();
+  }
+
+  private static double value(List<String> series, String name) {
+    return series.stream()
+        .filter(line -> line.startsWith(name))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .sum();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {100, 300, 1000, 2500, 5000, 1_000_000})
+  void aScrapeNeverHasMoreSeriesThanTheLimitAndSaysHowManyAreMissing(int limit) throws Exception {
+    try (DaemonMetrics unlimited = metrics(config(1_000_000));
+        DaemonMetrics metrics = metrics(config(limit))) {
+      for (Format format : Format.values()) {
+        // The first scrape of a format renders it.
+        series(unlimited, format);
+        series(metrics, format);
+        unlimited.publish();
+        metrics.publish();
+        int all = series(unlimited, format).size();
+        List<String> series = series(metrics, format);
+        assertThat(series).hasSizeLessThanOrEqualTo(limit);
+        assertThat(value(series, "flopmeter_series ")).isEqualTo(series.size());
+        assertThat(value(series, "flopmeter_series_limit ")).isEqualTo(limit);
+        assertThat(value(series, "flopmeter_series_limited{")).isEqualTo(all - series.size());
+        assertThat(series).anyMatch(line -> line.startsWith("flopmeter_build_info{"));
+        assertThat(series)
+            .anyMatch(line -> line.startsWith("flopmeter_runs_total{") && line.contains("\"w0\""));
+      }
+    }
+  }
+
+  @Test
+  void layersAreLeftOutWholeAndOneLineSaysOfWhichWorkloads() throws Exception {
+    Logger logger = (Logger) LoggerFactory.getLogger(DaemonMetrics.class);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    logger.addAppender(log);
+    try (DaemonMetrics unlimited = metrics(config(1_000_000))) {
+      int all = series(unlimited, Format.TEXT).size();
+      assertThat(log.list).isEmpty();
+      try (DaemonMetrics metrics = metrics(config(all - 1))) {
+        metrics.publish();
+        List<String> series = series(metrics, Format.TEXT);
+        long layered =
+            IntStream.range(0, WORKLOADS)
+                .filter(i -> series.stream().anyMatch(line -> isLayerOf("w" + i, line)))
+                .count();
+        assertThat(layered).isEqualTo(WORKLOADS - 1);
+        assertThat(series).noneMatch(line -> isLayerOf("w19", line));
+        assertThat(log.list)
+            .singleElement()
+            .extracting(ILoggingEvent::getFormattedMessage)
+            .asString()
+            .startsWith("metrics.max_series leaves series out: layers of w19 (");
+      }
+    } finally {
+      logger.detachAppender(log);
+    }
+  }
+
+  private static boolean isLayerOf(String workload, String line) {
+    return line.startsWith("flopmeter_layer_duration_seconds{")
+        && line.contains("workload=\"" + workload + "\"");
+  }
+}
