@@ -29,6 +29,7 @@ class PrometheusDaemonTest {
             workloads:
               vision: {model: good-30, device: all, interval: 1s, jitter: 0%, batch: [1, 8], precision: [fp32, fp16]}
               broken: {model: refuse, device: cpu, interval: 1s}
+              suspect: {model: invalid-3, device: cpu, interval: 1s, jitter: 0%}
             history: {folder: kept}
             """);
     try (DaemonProcess daemon =
@@ -50,7 +51,31 @@ class PrometheusDaemonTest {
           .atMost(Duration.ofMinutes(1))
           .pollInterval(Duration.ofSeconds(1))
           .untilAsserted(() -> assertThat(failing(prometheus)).isEmpty());
+      assertThat(prometheus.client.query("flopmeter_measurement_valid{workload=\"suspect\"} == 0"))
+          .isNotEmpty();
+      assertThat(showingTheInvalid(prometheus)).isEmpty();
     }
+  }
+
+  /** The figures of the fleet that an invalid result has reached. */
+  private static List<String> showingTheInvalid(PrometheusProcess prometheus) throws Exception {
+    List<String> expressions = new ArrayList<>();
+    for (Dashboards.Query query : Dashboards.queries()) {
+      if (query.dashboard().endsWith("Fleet") || query.panel().startsWith("MFU of the workloads")) {
+        expressions.add(query.withVariables("1m"));
+      }
+    }
+    expressions.add("{__name__=~\"(workload|model|device_name|fleet):.+\"}");
+    List<String> showing = new ArrayList<>();
+    for (String expression : expressions) {
+      prometheus.client.query(expression).stream()
+          .filter(
+              series ->
+                  series.labels().containsValue("suspect")
+                      || series.labels().containsValue("invalid-3"))
+          .forEach(series -> showing.add(expression + ": " + series.labels()));
+    }
+    return showing;
   }
 
   private void checked(DaemonProcess daemon) throws Exception {
