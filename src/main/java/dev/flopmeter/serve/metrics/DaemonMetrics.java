@@ -360,9 +360,9 @@ public final class DaemonMetrics implements AutoCloseable {
     historyFailures.add((double) (state.failedWrites() - seenFailures));
     historyLost.add((double) (state.lost() - seenLost));
     seenFailures = state.failedWrites();
-    historyDropped.add((double) (state.cut() - seenDropped));
+    historyDropped.add((double) (state.dropped() - seenDropped));
     seenLost = state.lost();
-    seenDropped = state.cut();
+    seenDropped = state.dropped();
   }
 
   private void set(Metric metric, double value) {
