@@ -413,12 +413,13 @@ final class Catalogue {
           "flopmeter_history_lost_results_total",
           List.of(),
           "Results that were discarded because too many were held in memory.");
-  static final Metric HISTORY_DROPPED =
-      counter(
+  static final Metric HISTORY_DAMAGED =
+      gauge(
           Part.ESSENTIALS,
-          "flopmeter_history_dropped_records_total",
+          "flopmeter_history_damaged_records",
+          "",
           List.of(),
-          "Damaged records of the history that could not be read.");
+          "Records in the history's files that are damaged and cannot be read.");
   static final Metric REGRESSION_THRESHOLD =
       gauge(
           Part.ESSENTIALS,

@@ -64,7 +64,6 @@ public final class DaemonMetrics implements AutoCloseable {
   private final CounterFamily runs;
   private final CounterFamily historyFailures;
   private final CounterFamily historyLost;
-  private final CounterFamily historyDropped;
   private final Info layerInfo;
   private final Info deviceInfo;
   private final Map<SeriesKey, List<String[]>> layerInfos = new HashMap<>();
@@ -72,7 +71,6 @@ public final class DaemonMetrics implements AutoCloseable {
   private final Set<String> workloads = new HashSet<>();
   private long seenFailures;
   private long seenLost;
-  private long seenDropped;
   private Set<Part> leftOut = Set.of();
 
   public DaemonMetrics(ServeConfig config, String version) {
@@ -91,7 +89,6 @@ public final class DaemonMetrics implements AutoCloseable {
     runs = counter(Catalogue.RUNS);
     historyFailures = counter(Catalogue.HISTORY_FAILURES);
     historyLost = counter(Catalogue.HISTORY_LOST);
-    historyDropped = counter(Catalogue.HISTORY_DROPPED);
     layerInfo = info(Catalogue.LAYER_INFO);
     deviceInfo = info(Catalogue.DEVICE_INFO);
     info(Catalogue.BUILD).addLabelValues(version, System.getProperty("java.version"));
@@ -356,13 +353,12 @@ public final class DaemonMetrics implements AutoCloseable {
     set(Catalogue.HISTORY_RESULTS, state.results());
     set(Catalogue.HISTORY_SIZE, (double) state.bytes());
     set(Catalogue.HISTORY_PENDING, state.pending());
+    set(Catalogue.HISTORY_DAMAGED, (double) state.dropped());
     set(Catalogue.HISTORY_WRITABLE, state.isWritable() ? 1 : 0);
     historyFailures.add((double) (state.failedWrites() - seenFailures));
     historyLost.add((double) (state.lost() - seenLost));
     seenFailures = state.failedWrites();
-    historyDropped.add((double) (state.dropped() - seenDropped));
     seenLost = state.lost();
-    seenDropped = state.dropped();
   }
 
   private void set(Metric metric, double value) {
