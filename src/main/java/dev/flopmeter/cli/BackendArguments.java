@@ -1,104 +1,78 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Model.CommandSpec;
 
-/** What runs the network and how: the arguments of every command that touches a device. */
+/** What runs the network and how: the arguments of every command that uses a device. */
 final class BackendArguments {
+  private final Argument<Backends.Kind> backend =
+      Argument.option(
+          "--backend",
+          "NAME",
+          Choice.of(Backends.Kind.values()),
+          "auto",
+          "cudnn for NVIDIA GPUs, djl for the CPU");
+  private final Argument<String> device =
+      Argument.option(
+          "--device", "ID", new Backends.DeviceName(), "auto", "device: auto, cpu or cuda:N");
+  private final Argument<Boolean> unfused =
+      Argument.flag("--no-fuse", "run every operator as a step of its own");
+  private final Argument<Precision> precisions =
+      Argument.list(
+          "--precision",
+          "P",
+          Choice.of(Precision.values()),
+          ",",
+          "precision, or several of them; default: fp32");
+  private final Argument<Layout> layout =
+      Argument.option(
+          "--layout", "LAYOUT", Choice.of(Layout.values()), "auto", "order of the dimensions");
+  private final Argument<Long> threads =
+      Argument.optional(
+          List.of("--threads"),
+          "N",
+          new WholeNumber(1, Integer.MAX_VALUE),
+          "threads on the CPU; default: the engine's choice");
 
-  @Option(
-      names = "--backend",
-      paramLabel = "NAME",
-      defaultValue = "auto",
-      description = "auto, cudnn (NVIDIA GPUs) or djl (the CPU); default: ${DEFAULT-VALUE}")
-  private String backend = "auto";
+  /** Adds the choice of the backend, and nothing of how it runs the network. */
+  void addChoiceTo(CommandSpec command) {
+    backend.addTo(command);
+    device.addTo(command);
+    unfused.addTo(command);
+  }
 
-  @Option(
-      names = "--device",
-      paramLabel = "ID",
-      defaultValue = "auto",
-      description = "auto, cpu or cuda:N; default: ${DEFAULT-VALUE}")
-  private String device = "auto";
-
-  @Option(
-      names = "--precision",
-      paramLabel = "P",
-      split = ",",
-      description = "fp32, tf32, fp16 or bf16, or several of them; default: fp32")
-  private List<String> precisions = new ArrayList<>();
-
-  @Option(
-      names = "--layout",
-      paramLabel = "LAYOUT",
-      defaultValue = "auto",
-      description = "auto, nchw or nhwc; default: ${DEFAULT-VALUE}")
-  private String layout = "auto";
-
-  @Option(names = "--no-fuse", description = "run every operator as a step of its own")
-  private boolean isUnfused;
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "threads on the CPU; default: the engine's choice")
-  private int threads;
+  void addTo(CommandSpec command) {
+    addChoiceTo(command);
+    precisions.addTo(command);
+    layout.addTo(command);
+    threads.addTo(command);
+  }
 
   Backend open() {
-    return Backends.open(backend, device);
+    return Backends.open(backend.get(), device.get());
   }
 
   /** The precisions asked for, in order; fp32 if none is. */
   List<Precision> precisions() {
-    return precisions.isEmpty()
-        ? List.of(Precision.FP32)
-        : precisions.stream().map(BackendArguments::precision).distinct().toList();
+    return namesPrecisions()
+        ? precisions.all().stream().distinct().toList()
+        : List.of(Precision.FP32);
   }
 
   boolean namesPrecisions() {
-    return !precisions.isEmpty();
-  }
-
-  private static Precision precision(String text) {
-    return Arrays.stream(Precision.values())
-        .filter(known -> known.label().equals(text.trim()))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new ModelException(
-                    "--precision: '"
-                        + text
-                        + "' is none of "
-                        + Arrays.stream(Precision.values())
-                            .map(Precision::label)
-                            .collect(Collectors.joining(", "))));
+    return !precisions.all().isEmpty();
   }
 
   /** The options for one of the precisions. */
   RunOptions options(Precision precision) {
-    Layout chosen =
-        Arrays.stream(Layout.values())
-            .filter(known -> known.label().equals(layout))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new ModelException(
-                        "--layout must be auto, nchw or nhwc, not '" + layout + "'"));
-    if (threads < 0) {
-      throw new ModelException("--threads must be at least 1, not " + threads);
-    }
     return RunOptions.DEFAULT
         .withPrecision(precision)
-        .withLayout(chosen)
-        .withFuse(!isUnfused)
-        .withThreads(threads);
+        .withLayout(layout.get())
+        .withFuse(!unfused.get())
+        .withThreads(Math.toIntExact(threads.find().orElse(0L)));
   }
 }

@@ -11,49 +11,61 @@ import dev.flopmeter.run.cudnn.CudnnBackend;
 import dev.flopmeter.run.djl.DjlBackend;
 import org.jspecify.annotations.Nullable;
 
-/** Chooses what runs a network: the one place that knows all backends. */
+/** Opens what runs a network: the one place that knows all backends. */
 final class Backends {
   private Backends() {}
 
+  /** What the user may choose. */
+  enum Kind {
+    /** The GPU where one can be used, otherwise the CPU. */
+    AUTO,
+    /** NVIDIA GPUs. */
+    CUDNN,
+    /** The CPU. */
+    DJL
+  }
+
+  /** {@code auto}, {@code cpu} or {@code cuda:N}. */
+  record DeviceName() implements Argument.Reading<String> {
+    @Override
+    public String read(String text) {
+      if (text.equals("auto") || text.equals("cpu") || text.matches("cuda:\\d{1,3}")) {
+        return text;
+      }
+      throw new ModelException("must be auto, cpu or cuda:N (such as cuda:0), not '" + text + "'");
+    }
+  }
+
   /**
-   * The backend for what the user asked: {@code auto} takes the GPU where one can be used,
-   * otherwise the CPU.
+   * Opens the backend that the user asked for.
    *
-   * @param name {@code auto}, {@code cudnn} or {@code djl}
    * @param device {@code auto}, {@code cpu} or {@code cuda:N}
-   * @throws ModelException if the two do not go together
+   * @throws ModelException if the two contradict each other
    * @throws BackendException if it cannot be started
    */
-  static Backend open(String name, String device) {
+  static Backend open(Kind kind, String device) {
     boolean wantsCpu = device.equals("cpu");
-    boolean wantsGpu = device.matches("cuda:\\d{1,3}");
-    if (!wantsCpu && !wantsGpu && !device.equals("auto")) {
-      throw new ModelException(
-          "--device must be auto, cpu or cuda:N (such as cuda:0), not '" + device + "'");
-    }
-    return switch (name) {
-      case "djl" -> {
+    boolean wantsGpu = device.startsWith("cuda:");
+    return switch (kind) {
+      case DJL -> {
         if (wantsGpu) {
-          throw new ModelException(
-              "--backend djl runs on the CPU; leave --device " + device + " out");
+          throw new ModelException("--backend djl runs on the CPU; omit --device " + device);
         }
         yield DjlBackend.open();
       }
-      case "cudnn" -> {
+      case CUDNN -> {
         if (wantsCpu) {
           throw new ModelException("--backend cudnn runs on GPUs; use --backend djl for the CPU");
         }
         yield openGpu(wantsGpu ? device : "cuda:0");
       }
-      case "auto" -> {
+      case AUTO -> {
         if (wantsGpu) {
           yield openGpu(device);
         }
         Backend gpu = wantsCpu ? null : usableGpu();
         yield gpu == null ? DjlBackend.open() : gpu;
       }
-      default ->
-          throw new ModelException("--backend must be auto, cudnn or djl, not '" + name + "'");
     };
   }
 

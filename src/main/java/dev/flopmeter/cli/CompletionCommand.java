@@ -1,41 +1,45 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.model.zoo.ZooModel;
 import java.util.stream.Collectors;
 import picocli.AutoComplete;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Model.CommandSpec;
 
-/** {@code flopmeter completion}: prints what teaches a shell our commands and options. */
-@Command(
-    name = "completion",
-    description = {
-      "Prints the completion of commands and options for a shell.",
-      "bash: source <(flopmeter completion bash)",
-      "zsh:  source <(flopmeter completion zsh)"
-    },
-    mixinStandardHelpOptions = true)
-final class CompletionCommand implements Runnable {
-  @Mixin private OutputOption destination = new OutputOption();
+/** {@code flopmeter completion}: the completion of commands and options in a shell. */
+final class CompletionCommand implements Command {
+  private final Argument<Shell> shell =
+      Argument.parameter(0, "SHELL", Choice.of(Shell.values()), "the shell");
+  private final OutputArguments output = new OutputArguments();
 
-  @Parameters(index = "0", paramLabel = "SHELL", description = "bash or zsh")
-  private String shell = "";
+  /** The shells that there is a completion for. */
+  private enum Shell {
+    BASH,
+    ZSH
+  }
 
   @Override
-  public void run() {
+  public void declare(CommandSpec command) {
+    command
+        .usageMessage()
+        .description(
+            "Print the completion of commands and options for a shell.",
+            "bash: source <(flopmeter completion bash)",
+            "zsh:  source <(flopmeter completion zsh)");
+    shell.addTo(command);
+    output.addTo(command);
+  }
+
+  @Override
+  public int run(Console console) {
+    // zsh understands bash's completions once it is told to.
     String preamble =
-        switch (shell) {
-          case "bash" -> "";
-          // zsh understands bash's completions once it is told to.
-          case "zsh" -> "autoload -Uz compinit bashcompinit && compinit -u && bashcompinit\n";
-          default ->
-              throw new ModelException("there is completion for bash and zsh, not '" + shell + "'");
-        };
-    String script = AutoComplete.bash("flopmeter", Main.commandLine());
-    destination.write(preamble + script + models());
+        shell.get() == Shell.ZSH
+            ? "autoload -Uz compinit bashcompinit && compinit -u && bashcompinit\n"
+            : "";
+    String script = AutoComplete.bash("flopmeter", Main.everything());
+    output.write(preamble + script + models(), console);
+    return 0;
   }
 
   /** Values of options, and names of built-in models beside the files where a command takes one. */

@@ -22,73 +22,61 @@ import dev.flopmeter.units.SiPrefix;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter count}: what a network costs, without running it. */
-@Command(
-    name = "count",
-    description = "Count the work, parameters and bytes of a network, exactly.",
-    mixinStandardHelpOptions = true)
-final class CountCommand implements Callable<Integer> {
-
+final class CountCommand implements Command {
   private static final String ALL = "all";
 
-  @Mixin private ModelArguments model = new ModelArguments();
-
-  @Option(
-      names = "--convention",
-      paramLabel = "NAME",
-      description =
-          "flops (default), macs, thop, thop-0.0.31, torchstat, fvcore, ptflops, torch, torchinfo,"
-              + " deepspeed, onnx-tool, molchanov, or all to compare them")
-  private String convention = "flops";
-
-  @Option(
-      names = "--unit",
-      paramLabel = "UNIT",
-      description = "auto (default), 1, K, M, G, T, P, E or Z, for amounts of work in the table")
-  private String unit = "auto";
-
-  @Option(
-      names = "--format",
-      paramLabel = "FORMAT",
-      description = "table (default), json, csv or markdown")
-  private String format = "table";
-
-  @Option(
-      names = "--depth",
-      paramLabel = "N",
-      description = "group layers by the first N parts of their names")
-  private int depth;
-
-  @Option(
-      names = "--rules",
-      paramLabel = "FILE",
-      description = "a YAML file with rules for operators")
-  private @Nullable String rules;
-
-  @Mixin private OutputOption destination = new OutputOption();
+  private final ModelArguments model = new ModelArguments();
+  private final Argument<String> convention =
+      Argument.option(
+          "--convention",
+          "NAME",
+          new Argument.AnyText(),
+          "flops",
+          "flops, macs, thop, thop-0.0.31, torchstat, fvcore, ptflops, torch, torchinfo,"
+              + " deepspeed, onnx-tool, molchanov, or all to compare them");
+  private final Argument<Optional<SiPrefix>> unit =
+      Argument.option("--unit", "UNIT", new UnitName("auto"), "auto", "unit of work in the table");
+  private final Argument<Long> depth =
+      Argument.option(
+          "--depth",
+          "N",
+          new WholeNumber(0, Integer.MAX_VALUE),
+          "0",
+          "group layers by the first N parts of their names");
+  private final Argument<String> rules =
+      Argument.optional(
+          List.of("--rules"), "FILE", new Argument.AnyText(), "YAML file with rules for operators");
+  private final OutputArguments output =
+      new OutputArguments(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN);
 
   @Override
-  public Integer call() {
-    if (depth < 0) {
-      throw new ModelException("--depth must be at least 0, not " + depth);
-    }
-    SiPrefix prefix = prefix();
-    requireFormat();
-    CostRules costs = rules == null ? CostRules.standard() : RuleFile.read(rules);
-    Convention chosen = Conventions.named(convention.equals(ALL) ? "flops" : convention);
+  public void declare(CommandSpec command) {
+    command
+        .usageMessage()
+        .description("Count the work, parameters and bytes of a network, exactly.");
+    model.addTo(command);
+    convention.addTo(command);
+    unit.addTo(command);
+    depth.addTo(command);
+    rules.addTo(command);
+    output.addTo(command);
+  }
+
+  @Override
+  public int run(Console console) {
+    CostRules costs = rules.find().isPresent() ? RuleFile.read(rules.get()) : CostRules.standard();
+    Convention chosen = Conventions.named(comparesAll() ? "flops" : convention.get());
     Model network = model.open();
     List<String> texts = new ArrayList<>();
     for (Bindings bindings : model.sweep()) {
       Graph graph = network.bind(bindings);
-      texts.add(counted(network, graph, costs, chosen, prefix));
+      texts.add(counted(network, graph, costs, chosen));
     }
-    destination.write(joined(texts));
+    output.write(joined(texts), console);
     return 0;
   }
 
@@ -97,27 +85,28 @@ final class CountCommand implements Callable<Integer> {
     if (texts.size() == 1) {
       return texts.get(0);
     }
-    return format.equals("json") ? "[" + String.join(",", texts) + "]\n" : String.join("\n", texts);
+    return output.format() == Format.JSON
+        ? "[" + String.join(",", texts) + "]\n"
+        : String.join("\n", texts);
   }
 
-  private String counted(
-      Model network, Graph graph, CostRules costs, Convention chosen, @Nullable SiPrefix prefix) {
+  private String counted(Model network, Graph graph, CostRules costs, Convention chosen) {
     try {
-      return render(network, graph, costs, chosen, prefix);
+      return render(network, graph, costs, chosen);
     } catch (ModelException e) {
       throw e.at(model.name());
     }
   }
 
-  private String render(
-      Model network, Graph graph, CostRules costs, Convention chosen, @Nullable SiPrefix prefix) {
+  private String render(Model network, Graph graph, CostRules costs, Convention chosen) {
+    int depth = Math.toIntExact(this.depth.get());
     Counts counts = new Counter(costs, chosen).count(network, graph);
-    if (convention.equals(ALL)) {
+    if (comparesAll()) {
       Comparison comparison = new Comparer(costs).compare(network, graph);
-      return switch (format) {
-        case "json" -> CountJson.write(counts, List.of(), comparison, depth);
-        case "csv" -> ConventionTable.csv(comparison);
-        case "markdown" -> ConventionTable.markdown(comparison);
+      return switch (output.format()) {
+        case JSON -> CountJson.write(counts, List.of(), comparison, depth);
+        case CSV -> ConventionTable.csv(comparison);
+        case MARKDOWN -> ConventionTable.markdown(comparison);
         default -> ConventionTable.render(comparison, style());
       };
     }
@@ -125,43 +114,28 @@ final class CountCommand implements Callable<Integer> {
     for (Convention companion : chosen.companions()) {
       companions.add(new Counter(costs, companion).count(network, graph));
     }
-    return switch (format) {
-      case "json" -> CountJson.write(counts, companions, null, depth);
-      case "csv" ->
+    return switch (output.format()) {
+      case JSON -> CountJson.write(counts, companions, null, depth);
+      case CSV ->
           depth > 0 ? CountCsv.renderTree(counts, depth) : CountCsv.render(counts, companions);
-      case "markdown" -> CountMarkdown.render(counts, depth);
+      case MARKDOWN -> CountMarkdown.render(counts, depth);
       default -> {
-        CountTable table = new CountTable(counts, companions, prefix, style());
+        CountTable table = new CountTable(counts, companions, unit.get().orElse(null), style());
         yield depth > 0 ? table.renderTree(depth) : table.render();
       }
     };
   }
 
-  private @Nullable SiPrefix prefix() {
-    if (unit.equals("auto")) {
-      return null;
-    }
-    SiPrefix prefix = SiPrefix.ofSymbol(unit);
-    if (prefix == null || unit.isEmpty()) {
-      throw new ModelException(
-          "--unit " + unit + ": there is no such unit; it is one of auto, 1, K, M, G, T, P, E, Z");
-    }
-    return prefix;
-  }
-
-  private void requireFormat() {
-    if (!List.of("table", "json", "csv", "markdown").contains(format)) {
-      throw new ModelException(
-          "--format " + format + ": there is no such format; it is table, json, csv or markdown");
-    }
+  private boolean comparesAll() {
+    return convention.get().equals(ALL);
   }
 
   private TerminalStyle style() {
     TerminalStyle plain =
-        !destination.isFile()
-            ? TerminalStyle.of(System.getenv(), Terminal.OUTPUT, Charset.defaultCharset(), true)
-            : TerminalStyle.PLAIN;
-    return Terminal.OUTPUT.isTerminal() && !destination.isFile()
+        output.isFile()
+            ? TerminalStyle.PLAIN
+            : TerminalStyle.of(System.getenv(), Terminal.OUTPUT, Charset.defaultCharset(), true);
+    return Terminal.OUTPUT.isTerminal() && !output.isFile()
         ? plain
         : new TerminalStyle(FILE_WIDTH, plain.colour(), plain.unicode(), true);
   }

@@ -3,54 +3,37 @@ package dev.flopmeter.cli;
 import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Device;
-import dev.flopmeter.model.ModelException;
 import java.util.Map;
-import java.util.concurrent.Callable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code flopmeter devices}: which devices networks can run on. */
-@Command(
-    name = "devices",
-    description = "Lists the devices that networks can run on.",
-    mixinStandardHelpOptions = true)
-final class DevicesCommand implements Callable<Integer> {
+final class DevicesCommand implements Command {
   private static final double GIB = 1L << 30;
 
-  @Spec private CommandSpec spec;
-
-  @Option(
-      names = "--format",
-      paramLabel = "FORMAT",
-      defaultValue = "table",
-      description = "table or json; default: ${DEFAULT-VALUE}")
-  private String format = "table";
-
-  @Mixin private OutputOption destination = new OutputOption();
+  private final OutputArguments output = new OutputArguments(Format.TABLE, Format.JSON);
 
   @Override
-  public Integer call() {
-    if (!format.equals("table") && !format.equals("json")) {
-      throw new ModelException("--format must be table or json, not '" + format + "'");
-    }
+  public void declare(CommandSpec command) {
+    command.usageMessage().description("List the devices that networks can run on.");
+    output.addTo(command);
+  }
+
+  @Override
+  public int run(Console console) {
     CudaLibraries libraries = CudaLibraries.find();
     CudaDevices found = libraries.devices();
-    try (Output output = destination.open()) {
-      if (format.equals("json")) {
-        output.line(DeviceListing.json(libraries, found));
+    try (Output out = output.open(console)) {
+      if (output.format() == Format.JSON) {
+        out.line(DeviceListing.json(libraries, found));
       } else {
-        found.devices().forEach(device -> output.line(line(device)));
-        output.line("cpu      " + Runtime.getRuntime().availableProcessors() + " threads");
+        found.devices().forEach(device -> out.line(line(device)));
+        out.line("cpu      " + Runtime.getRuntime().availableProcessors() + " threads");
       }
     }
-    // Their absence is an answer, not an error; why they are absent helps all the same.
+    // That there is no GPU is an answer, not an error; the reason helps all the same.
     String problem = found.problem();
     if (problem != null) {
-      spec.commandLine().getErr().println("no GPU: " + problem + "; see flopmeter doctor");
-      spec.commandLine().getErr().flush();
+      console.warn("no GPU: " + problem + "; see flopmeter doctor");
     }
     return 0;
   }

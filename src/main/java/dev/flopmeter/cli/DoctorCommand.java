@@ -21,38 +21,37 @@ import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.cudnn.CudnnBackend;
 import dev.flopmeter.run.djl.DjlBackend;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.function.Supplier;
-import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /**
  * {@code flopmeter doctor}: checks what a run needs, and says what to do about what is missing. It
  * ends by computing a convolution on the CPU and on every GPU, as {@code profile} would.
  */
-@Command(
-    name = "doctor",
-    description = {
-      "Check what running on the CPU and on a GPU needs, and say how to get what is missing.",
-      "Exit code 3 if something is missing."
-    },
-    mixinStandardHelpOptions = true)
-final class DoctorCommand implements Callable<Integer> {
+final class DoctorCommand implements Command {
   private static final int CHANNELS = 8;
   private static final int WINDOW = 9;
 
-  @Spec private CommandSpec spec;
-
+  private final OutputArguments output = new OutputArguments();
+  private final StringBuilder findings = new StringBuilder();
   private boolean isWell = true;
 
   @Override
-  public Integer call() {
+  public void declare(CommandSpec command) {
+    command
+        .usageMessage()
+        .description(
+            "Check what running on the CPU and on a GPU needs, and say how to get what is missing.",
+            "Exit code 3 if something is missing.");
+    output.addTo(command);
+  }
+
+  @Override
+  public int run(Console console) {
     say(true, "Java " + Runtime.version() + " on " + System.getProperty("os.name"));
     if (!System.getProperty("os.arch").equals("amd64")) {
       say(false, "the libraries are built for x86_64, not for " + System.getProperty("os.arch"));
@@ -61,9 +60,9 @@ final class DoctorCommand implements Callable<Integer> {
     boolean isCpuWell = tryOut("cpu", DjlBackend::open);
     gpus();
     if (!isWell && isCpuWell) {
-      out().println("networks run on the CPU: use --backend djl");
+      findings.append("networks run on the CPU: use --backend djl\n");
     }
-    out().flush();
+    output.write(findings.toString(), console);
     return isWell ? 0 : Main.DEVICE_FAILED;
   }
 
@@ -87,13 +86,13 @@ final class DoctorCommand implements Callable<Integer> {
     }
   }
 
-  private PrintWriter out() {
-    return spec.commandLine().getOut();
-  }
-
   private void say(boolean isGood, String text) {
     isWell &= isGood;
-    out().println((isGood ? "ok       " : "PROBLEM  ") + text);
+    line(isGood ? "ok" : "PROBLEM", text);
+  }
+
+  private void line(String state, String text) {
+    findings.append("%-8s %s%n".formatted(state, text));
   }
 
   /** Without this folder profiles work, but each measures the device's roofs again. */
@@ -117,7 +116,7 @@ final class DoctorCommand implements Callable<Integer> {
       DynamicLibrary.open("libnvidia-ml.so.1");
       say(true, "NVML (clocks, power, temperature)");
     } catch (LibraryException e) {
-      out().println("absent   NVML: no clocks, power or temperature (" + e.getMessage() + ")");
+      line("absent", "NVML: no clocks, power or temperature (" + e.getMessage() + ")");
     }
   }
 

@@ -60,7 +60,7 @@ final class FirstResult implements RunListener {
       try {
         results.add(ProfileJson.read(result.json()));
       } catch (ReportFormatException ignored) {
-        // a worker of another version; the log and the metrics tell of it
+        // a worker of another version; the log and the metrics report it
       }
     }
     if (!results.isEmpty() && Terminal.OUTPUT.isTerminal()) {

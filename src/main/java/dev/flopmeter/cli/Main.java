@@ -5,53 +5,51 @@ import dev.flopmeter.run.BackendException;
 import dev.flopmeter.serve.worker.ParentWatch;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import dev.flopmeter.text.Cut;
+import dev.flopmeter.text.NearestName;
 import dev.flopmeter.text.Printable;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Properties;
-import java.util.function.Supplier;
-import java.util.stream.Stream;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ScopeType;
-import picocli.CommandLine.Spec;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.TypeConversionException;
 
-/** The command {@code flopmeter}: the root under which every other command hangs. */
-@Command(
-    name = "flopmeter",
-    description = "Tells how much of a GPU a neural network really uses.",
-    mixinStandardHelpOptions = true,
-    versionProvider = Main.BuildVersion.class)
-public final class Main implements Runnable {
+/** The program {@code flopmeter}: finds the command, reads its arguments and runs it. */
+public final class Main {
   /** Exit code: wrong usage or bad input. */
   static final int BAD_INPUT = 2;
 
   /** Exit code: the device or its libraries failed, or the result could not be written. */
   static final int DEVICE_FAILED = 3;
 
-  private static final int LONGEST_MESSAGE = 600;
+  /** All commands, in the order that the help lists them. */
+  private static final List<String> COMMANDS =
+      List.of(
+          "count",
+          "profile",
+          "serve",
+          "compare",
+          "roof",
+          "devices",
+          "doctor",
+          "conformance",
+          "models",
+          "units",
+          "completion");
+
   private static final String HELP = "help";
+  private static final int LONGEST_MESSAGE = 600;
 
-  @Spec private CommandSpec spec;
-
-  @Option(
-      names = "--verbose",
-      scope = ScopeType.INHERIT,
-      description = "print the stack trace of an error")
-  private boolean isVerbose;
+  private Main() {}
 
   public static void main(String[] args) {
     if (System.getenv(WorkerCommand.UNDER_DAEMON) != null) {
@@ -76,104 +74,185 @@ public final class Main implements Runnable {
    */
   static int run(OutputStream out, PrintWriter err, String... args) {
     OutputSink sink = new OutputSink(out);
-    PrintWriter writer = new PrintWriter(sink, false, StandardCharsets.UTF_8);
+    Console console = new Console(new PrintWriter(sink, false, StandardCharsets.UTF_8), err);
     try {
-      int code = commandLine(args).setOut(writer).setErr(err).execute(args);
-      writer.flush();
+      int code = execute(console, new ArrayList<>(List.of(args)));
+      console.out().flush();
       sink.check("standard output");
       return code;
     } catch (OutputException e) {
-      err.println("flopmeter: " + oneLine(String.valueOf(e.getMessage())));
+      console.warn(String.valueOf(e.getMessage()));
       return DEVICE_FAILED;
     } catch (OutOfMemoryError e) {
-      err.println(
-          "flopmeter: this needs more memory than Java's heap of "
+      console.warn(
+          "this needs more memory than Java's heap of "
               + (Runtime.getRuntime().maxMemory() >> 20)
-              + " MB; set FLOPMETER_JAVA_OPTS=-Xmx... to give it more");
+              + " MB; raise it with FLOPMETER_JAVA_OPTS=-Xmx...");
       return BAD_INPUT;
     } catch (StackOverflowError e) {
-      err.println("flopmeter: the input is nested too deeply");
+      console.warn("the input is nested too deeply");
       return BAD_INPUT;
     }
-  }
-
-  /** The commands, by name, in the order the help lists them. */
-  private static Map<String, Supplier<Object>> commands() {
-    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
-    commands.put("count", CountCommand::new);
-    commands.put("profile", ProfileCommand::new);
-    commands.put("serve", ServeCommand::new);
-    commands.put("compare", CompareCommand::new);
-    commands.put("roof", RoofCommand::new);
-    commands.put("devices", DevicesCommand::new);
-    commands.put("doctor", DoctorCommand::new);
-    commands.put("conformance", ConformanceCommand::new);
-    commands.put("models", ModelsCommand::new);
-    commands.put("units", UnitsCommand::new);
-    commands.put("completion", CompletionCommand::new);
-    return commands;
   }
 
   /**
-   * The command line for {@code args}. Only the command that is called is set up: reading the
-   * options of all the others would cost a short command most of its time.
+   * The first word is the command, wherever options stand. Only that command is set up: declaring
+   * all of them would cost a short command most of its time.
    */
-  static CommandLine commandLine(String... args) {
-    Main main = new Main();
-    CommandLine root = new CommandLine(main);
-    List<String> words = Stream.of(args).filter(word -> !word.startsWith("-")).limit(2).toList();
-    boolean isHelp = !words.isEmpty() && words.get(0).equals(HELP);
-    String name = words.size() > 1 && isHelp ? words.get(1) : words.isEmpty() ? "" : words.get(0);
-    Supplier<Object> called = commands().get(name);
-    if (called != null) {
-      root.addSubcommand(name, called.get());
-    } else {
-      commands().forEach((each, command) -> root.addSubcommand(each, command.get()));
+  private static int execute(Console console, List<String> args) {
+    boolean isHelp = HELP.equals(firstWord(args));
+    if (isHelp) {
+      args.remove(HELP);
+      args.add("--help");
     }
-    root.getSubcommands()
-        .values()
-        .forEach(each -> each.getCommandSpec().versionProvider(new BuildVersion()));
-    if (called == null || isHelp) {
-      root.addSubcommand(new CommandLine.HelpCommand());
+    String name = firstWord(args);
+    if (name.isEmpty()) {
+      return withoutCommand(console, args);
     }
-    root.setExecutionExceptionHandler((error, command, parsed) -> main.report(error, command));
-    root.setParameterExceptionHandler((error, parsed) -> main.refuse(error));
-    return root;
+    if (!COMMANDS.contains(name)) {
+      console.warn(
+          "there is no command '"
+              + name
+              + "'"
+              + NearestName.question(name, COMMANDS)
+              + "see flopmeter --help");
+      return BAD_INPUT;
+    }
+    args.remove(name);
+    Command command = command(name);
+    CommandLine line = new CommandLine(spec("flopmeter " + name, command));
+    boolean isVerbose = args.contains("--verbose");
+    try {
+      ParseResult parsed = line.parseArgs(args.toArray(String[]::new));
+      return isAnswered(parsed, line, console) ? 0 : command.run(console);
+    } catch (ParameterException e) {
+      return refuse(e, console, isVerbose);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return report(e, console, isVerbose);
+    } catch (IOException | RuntimeException e) {
+      return report(e, console, isVerbose);
+    }
   }
 
-  private int report(Exception error, CommandLine command) {
-    PrintWriter err = command.getErr();
+  private static String firstWord(List<String> args) {
+    for (String each : args) {
+      if (!each.startsWith("-")) {
+        return each;
+      }
+    }
+    return "";
+  }
+
+  private static int withoutCommand(Console console, List<String> args) {
+    CommandLine line = everything();
+    try {
+      if (isAnswered(line.parseArgs(args.toArray(String[]::new)), line, console)) {
+        return 0;
+      }
+      console.warn("no command given; see flopmeter --help");
+      return BAD_INPUT;
+    } catch (ParameterException e) {
+      return refuse(e, console, args.contains("--verbose"));
+    }
+  }
+
+  /** Whether the user asked for help or the version, which is then printed. */
+  private static boolean isAnswered(ParseResult parsed, CommandLine line, Console console) {
+    if (parsed.isUsageHelpRequested()) {
+      line.usage(console.out());
+    } else if (parsed.isVersionHelpRequested()) {
+      console.out().println("flopmeter " + BuildVersion.get());
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  private static Command command(String name) {
+    return switch (name) {
+      case "count" -> new CountCommand();
+      case "profile" -> new ProfileCommand();
+      case "serve" -> new ServeCommand();
+      case "compare" -> new CompareCommand();
+      case "roof" -> new RoofCommand();
+      case "devices" -> new DevicesCommand();
+      case "doctor" -> new DoctorCommand();
+      case "conformance" -> new ConformanceCommand();
+      case "models" -> new ModelsCommand();
+      case "units" -> new UnitsCommand();
+      case "completion" -> new CompletionCommand();
+      default -> throw new IllegalArgumentException(name);
+    };
+  }
+
+  /** The program with all its commands, for its help and for completion. */
+  static CommandLine everything() {
+    CommandSpec all = common("flopmeter");
+    all.usageMessage().description("Tells how much of a GPU a neural network really uses.");
+    for (String name : COMMANDS) {
+      all.addSubcommand(name, spec(name, command(name)));
+    }
+    CommandSpec help = CommandSpec.create().name(HELP);
+    help.usageMessage().description("Explain a command and all its options.");
+    all.addSubcommand(HELP, help);
+    return new CommandLine(all);
+  }
+
+  private static CommandSpec spec(String name, Command command) {
+    CommandSpec spec = common(name);
+    command.declare(spec);
+    return spec;
+  }
+
+  private static CommandSpec common(String name) {
+    return CommandSpec.create()
+        .name(name)
+        .interpolateVariables(false)
+        .addOption(
+            OptionSpec.builder("-h", "--help")
+                .usageHelp(true)
+                .description("show this help and exit")
+                .build())
+        .addOption(
+            OptionSpec.builder("-V", "--version")
+                .versionHelp(true)
+                .description("print the version and exit")
+                .build())
+        .addOption(
+            OptionSpec.builder("--verbose")
+                .type(boolean.class)
+                .description("print the stack trace of an error")
+                .build());
+  }
+
+  private static int report(Exception error, Console console, boolean isVerbose) {
     if (isVerbose) {
-      error.printStackTrace(err);
+      error.printStackTrace(console.err());
     }
     boolean isKnown =
         error instanceof ModelException
             || error instanceof BackendException
             || error instanceof OutputException;
     String message = error.getMessage();
-    err.println(
-        "flopmeter: "
-            + oneLine(isKnown && message != null ? message : "internal error: " + error)
+    console.warn(
+        (isKnown && message != null ? message : "internal error: " + error)
             + (isKnown || isVerbose ? "" : " (use --verbose for the stack trace)"));
-    err.flush();
     return error instanceof ModelException ? BAD_INPUT : DEVICE_FAILED;
   }
 
-  private int refuse(ParameterException error) {
-    CommandLine command = error.getCommandLine();
-    PrintWriter err = command.getErr();
+  private static int refuse(ParameterException error, Console console, boolean isVerbose) {
     if (isVerbose) {
-      error.printStackTrace(err);
+      error.printStackTrace(console.err());
     }
     String message = String.valueOf(error.getMessage());
-    boolean pointsToHelp = message.contains("--help");
-    err.println(
-        "flopmeter: "
-            + oneLine(message)
-            + (pointsToHelp
-                ? ""
-                : "; see " + command.getCommandSpec().qualifiedName() + " --help"));
-    err.flush();
+    if (error.getCause() instanceof TypeConversionException wrong
+        && error.getArgSpec() instanceof OptionSpec option) {
+      String reason = String.valueOf(wrong.getMessage());
+      console.warn(option.longestName() + (reason.startsWith("must ") ? " " : ": ") + reason);
+    } else {
+      console.warn(message + "; see " + error.getCommandLine().getCommandName() + " --help");
+    }
     return BAD_INPUT;
   }
 
@@ -183,22 +262,5 @@ public final class Main implements Runnable {
    */
   static String oneLine(String message) {
     return Cut.middle(Printable.oneLine(message), LONGEST_MESSAGE);
-  }
-
-  @Override
-  public void run() {
-    throw new ParameterException(spec.commandLine(), "no command given; see flopmeter --help");
-  }
-
-  /** The version that the build wrote into the jar. */
-  static final class BuildVersion implements IVersionProvider {
-    @Override
-    public String[] getVersion() throws IOException {
-      Properties build = new Properties();
-      try (InputStream in = Main.class.getResourceAsStream("/dev/flopmeter/build.properties")) {
-        build.load(in);
-      }
-      return new String[] {"flopmeter " + build.getProperty("version")};
-    }
   }
 }

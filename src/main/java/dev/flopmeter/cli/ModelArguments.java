@@ -16,45 +16,51 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** Which model, with which inputs: the arguments that every command on a model takes. */
 final class ModelArguments {
 
-  @Parameters(
-      index = "0",
-      paramLabel = "MODEL",
-      description =
+  private final Argument<String> model =
+      Argument.parameter(
+          0,
+          "MODEL",
+          new Argument.AnyText(),
           "a built-in network (see 'flopmeter models'), or the path of an .onnx file or a DJL"
-              + " folder")
-  private String model = "";
+              + " folder");
+  private final Argument<String> inputs =
+      Argument.list(
+          "--input",
+          "NAME=SHAPE",
+          new Argument.AnyText(),
+          "",
+          "shape of an input, such as data=1x3x224x224; a list with commas gives a result for"
+              + " each; may be given several times");
+  private final Argument<Long> batches =
+      Argument.list(
+          "--batch",
+          "N",
+          new WholeNumber(1, Long.MAX_VALUE),
+          ",",
+          "size of the batch dimension of the inputs, or a list with commas");
+  private final Argument<String> dims =
+      Argument.list(
+          "--dim",
+          "NAME=N",
+          new Argument.AnyText(),
+          "",
+          "size of a named free dimension, or a list with commas; may be given several times");
 
-  @Option(
-      names = "--input",
-      paramLabel = "NAME=SHAPE",
-      description =
-          "shape of an input, such as data=1x3x224x224; a list with commas gives a result for each;"
-              + " may be given several times")
-  private List<String> inputs = new ArrayList<>();
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      split = ",",
-      description = "size of the batch dimension of the inputs, or a list with commas")
-  private List<String> batches = new ArrayList<>();
-
-  @Option(
-      names = "--dim",
-      paramLabel = "NAME=N",
-      description =
-          "size of a named free dimension, or a list with commas; may be given several times")
-  private List<String> dims = new ArrayList<>();
+  void addTo(CommandSpec command) {
+    model.addTo(command);
+    inputs.addTo(command);
+    batches.addTo(command);
+    dims.addTo(command);
+  }
 
   /** The model as the user wrote it. */
   String name() {
-    return model;
+    return model.get();
   }
 
   /**
@@ -64,7 +70,7 @@ final class ModelArguments {
    * @throws ModelException if there is neither such a network nor such a file
    */
   Model open() {
-    return open(model);
+    return open(model.get());
   }
 
   static Model open(String model) {
@@ -90,26 +96,13 @@ final class ModelArguments {
     }
   }
 
-  /** The batch sizes asked for, in order; empty if none is. */
-  List<Long> batches() {
-    List<Long> sizes = new ArrayList<>();
-    for (String batch : batches) {
-      long size = number("--batch", batch);
-      if (size < 1) {
-        throw new ModelException("--batch must be at least 1, not " + batch);
-      }
-      sizes.add(size);
-    }
-    return sizes;
-  }
-
   /**
    * The bindings of a sweep, in order and each once: every combination of the batch sizes with the
    * lists given to {@code --input NAME=1x3x224x224,1x3x448x448} and {@code --dim NAME=128,512}.
    */
   List<Bindings> sweep() {
     List<Bindings> all = new ArrayList<>(List.of(Bindings.NONE));
-    for (String input : inputs) {
+    for (String input : inputs.all()) {
       int equals = separator("--input", input, "data=1x3x224x224");
       String name = input.substring(0, equals);
       String shapes = input.substring(equals + 1);
@@ -117,21 +110,20 @@ final class ModelArguments {
       List<String> list = shapes.contains("x") ? List.of(shapes.split(",")) : List.of(shapes);
       all = crossed(all, list, (bindings, shape) -> bindings.withShape(name, shape(name, shape)));
     }
-    for (String dim : dims) {
+    for (String dim : dims.all()) {
       int equals = separator("--dim", dim, "sequence=128");
       String name = dim.substring(0, equals);
-      if (!batches.isEmpty() && BatchAxes.isBatchName(name)) {
+      if (!batches.all().isEmpty() && BatchAxes.isBatchName(name)) {
         throw new ModelException("--dim " + dim + " and --batch both set the batch; leave one out");
       }
       all =
           crossed(
               all,
               List.of(dim.substring(equals + 1).split(",")),
-              (bindings, size) -> withDim(bindings, name, number("--dim " + dim, size)));
+              (bindings, size) -> withDim(bindings, name, size("--dim " + dim, size)));
     }
-    List<Long> sizes = batches();
-    all = sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
-    return all.stream().distinct().toList();
+    List<Long> sizes = batches.all();
+    return sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
   }
 
   private static <T> List<Bindings> crossed(
@@ -165,12 +157,11 @@ final class ModelArguments {
     return equals;
   }
 
-  private static long number(String option, String text) {
+  private static long size(String option, String text) {
     try {
-      return Long.parseLong(text.trim());
-    } catch (NumberFormatException e) {
-      throw new ModelException(
-          option + ": '" + text + "' is not a whole number of at most 2^63-1", e);
+      return new WholeNumber(Long.MIN_VALUE, Long.MAX_VALUE).read(text);
+    } catch (ModelException e) {
+      throw e.at(option);
     }
   }
 }

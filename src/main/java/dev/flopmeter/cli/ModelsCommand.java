@@ -2,20 +2,20 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.model.zoo.ZooModel;
-import java.util.concurrent.Callable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter models}: the networks built in. */
-@Command(
-    name = "models",
-    description = "List the built-in networks.",
-    mixinStandardHelpOptions = true)
-final class ModelsCommand implements Callable<Integer> {
-  @Mixin private OutputOption destination = new OutputOption();
+final class ModelsCommand implements Command {
+  private final OutputArguments output = new OutputArguments();
 
   @Override
-  public Integer call() {
+  public void declare(CommandSpec command) {
+    command.usageMessage().description("List the built-in networks.");
+    output.addTo(command);
+  }
+
+  @Override
+  public int run(Console console) {
     int width = 0;
     for (ZooModel model : Zoo.all()) {
       width = Math.max(width, model.name().length());
@@ -27,7 +27,7 @@ final class ModelsCommand implements Callable<Integer> {
           .append(model.description())
           .append('\n');
     }
-    destination.write(out.toString());
+    output.write(out.toString(), console);
     return 0;
   }
 }

@@ -1,8 +1,11 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.report.text.Terminal;
+import dev.flopmeter.report.text.TerminalStyle;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +49,13 @@ final class Output implements AutoCloseable {
 
   boolean isFile() {
     return destination != null;
+  }
+
+  /** The style of tables: for a terminal as it is, for a file plain. */
+  TerminalStyle style(boolean allLayers) {
+    return isFile()
+        ? TerminalStyle.PLAIN.withAllLayers(allLayers)
+        : TerminalStyle.of(System.getenv(), Terminal.OUTPUT, Charset.defaultCharset(), allLayers);
   }
 
   /** Whether writing failed, so that there is no point in going on. */

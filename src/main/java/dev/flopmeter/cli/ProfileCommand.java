@@ -25,57 +25,47 @@ import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.Precision;
 import java.nio.charset.Charset;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code flopmeter profile}: runs a network and tells how well it used the device. */
-@Command(
-    name = "profile",
-    description = "Runs a network and tells how well it used the device.",
-    mixinStandardHelpOptions = true)
-final class ProfileCommand implements Callable<Integer> {
+final class ProfileCommand implements Command {
+  private final ModelArguments model = new ModelArguments();
+  private final BackendArguments device = new BackendArguments();
+  private final Argument<Duration> maxTime =
+      Argument.option(
+          "--max-time", "TIME", new TimeSpan(), "15s", "wall time for measuring one case");
+  private final Argument<Boolean> raw = Argument.flag("--raw", "keep every sample in the JSON");
+  private final Argument<Boolean> unchecked =
+      Argument.flag("--no-check", "do not compare the outputs with the reference");
+  private final Argument<Boolean> roofless =
+      Argument.flag("--no-roof", "do not measure the device's roofs if none are known");
+  private final Argument<Long> seed =
+      Argument.option(
+          "--seed",
+          "N",
+          new WholeNumber(Long.MIN_VALUE, Long.MAX_VALUE),
+          "1",
+          "seed of the random inputs");
+  private final Argument<Boolean> allLayers =
+      Argument.flag("--all-layers", "show every layer in the table");
+  private final OutputArguments output = new OutputArguments(Format.values());
 
-  @Spec private CommandSpec spec;
-  @Mixin private ModelArguments model = new ModelArguments();
-  @Mixin private BackendArguments device = new BackendArguments();
-
-  @Option(
-      names = "--max-time",
-      paramLabel = "TIME",
-      defaultValue = "15s",
-      description = "wall time for measuring one case; default: ${DEFAULT-VALUE}")
-  private String maxTime = "15s";
-
-  @Option(
-      names = "--format",
-      paramLabel = "FORMAT",
-      defaultValue = "table",
-      description = "table, json, jsonl, csv, markdown or html; default: ${DEFAULT-VALUE}")
-  private String format = "table";
-
-  @Option(names = "--raw", description = "keep every sample in the JSON")
-  private boolean keepsRaw;
-
-  @Option(names = "--no-check", description = "do not compare the outputs with the reference")
-  private boolean isUnchecked;
-
-  @Option(names = "--no-roof", description = "do not measure the device's roofs if none are known")
-  private boolean isRoofless;
-
-  @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "of the inputs")
-  private long seed = 1;
-
-  @Option(names = "--all-layers", description = "show every layer in the table")
-  private boolean showsAllLayers;
-
-  @Mixin private OutputOption destination = new OutputOption();
+  @Override
+  public void declare(CommandSpec command) {
+    command.usageMessage().description("Run a network and report how much of the device it uses.");
+    model.addTo(command);
+    device.addTo(command);
+    maxTime.addTo(command);
+    raw.addTo(command);
+    unchecked.addTo(command);
+    roofless.addTo(command);
+    seed.addTo(command);
+    allLayers.addTo(command);
+    output.addTo(command);
+  }
 
   /** One combination of shapes and precision to measure. */
   private record Case(Bindings bindings, Precision precision) {
@@ -101,26 +91,25 @@ final class ProfileCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() {
-    ProfileFormat form = ProfileFormat.of(format);
-    SamplingRules rules = SamplingRules.DEFAULT.withLimit(TimeSpan.parse("--max-time", maxTime));
+  public int run(Console console) {
+    SamplingRules rules = SamplingRules.DEFAULT.withLimit(maxTime.get());
     Model opened = model.open();
     List<Case> cases = cases();
-    if (form == ProfileFormat.JSON && cases.size() > 1) {
+    if (output.format() == Format.JSON && cases.size() > 1) {
       throw new ModelException(
           "--format json holds one result, here are " + cases.size() + "; use --format jsonl");
     }
     // What can be refused without a device is, before one is started.
     cases.forEach(one -> device.options(one.precision()));
     opened.bind(cases.get(0).bindings()).requireValues();
-    try (Output output = destination.open();
+    try (Output out = output.open(console);
         Backend backend = device.open()) {
-      Sweep sweep = measure(opened, cases, backend, rules, form, output);
+      Sweep sweep = measure(opened, cases, backend, rules, out, console);
       if (sweep.results().isEmpty() && !sweep.failures().isEmpty()) {
         throw sweep.failures().get(0);
       }
-      if (form != ProfileFormat.JSONL) {
-        output.text(form.render(sweep.results(), style(output, Terminal.OUTPUT)));
+      if (output.format() != Format.JSONL) {
+        out.text(ProfileText.of(output.format(), sweep.results(), out.style(allLayers.get())));
       }
       return sweep.exitCode();
     }
@@ -141,23 +130,24 @@ final class ProfileCommand implements Callable<Integer> {
       List<Case> cases,
       Backend backend,
       SamplingRules rules,
-      ProfileFormat form,
-      Output output) {
+      Output out,
+      Console console) {
     Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>());
-    try (ShownProgress progress = progress(form, output);
-        Backends.OpenReference reference = isUnchecked ? null : Backends.referenceFor(backend)) {
+    try (ShownProgress progress = progress(out);
+        Backends.OpenReference reference =
+            unchecked.get() ? null : Backends.referenceFor(backend)) {
       Profiler profiler =
           new Profiler(
               backend,
               new Profiler.Setting(
-                  Surroundings.of(backend),
-                  roofs(backend, progress),
+                  RunEnvironment.of(backend),
+                  roofs(backend, progress, console),
                   reference == null ? null : reference.reference(),
                   () -> SampledWatch.start(SensorSource.of(backend.device())),
                   System::nanoTime,
                   Clock.systemUTC(),
-                  seed));
-      for (int i = 0; i < cases.size() && !output.isBroken(); i++) {
+                  seed.get()));
+      for (int i = 0; i < cases.size() && !out.isBroken(); i++) {
         int before = i;
         Case one = cases.get(i);
         try {
@@ -167,13 +157,13 @@ final class ProfileCommand implements Callable<Integer> {
                   (phase, done, detail) ->
                       progress.report(phase, (before + done) / cases.size(), detail));
           sweep.results().add(result);
-          if (form == ProfileFormat.JSONL) {
-            output.line(ProfileJson.writeLine(result));
+          if (output.format() == Format.JSONL) {
+            out.line(ProfileJson.writeLine(result));
           }
         } catch (ModelException | BackendException e) {
           sweep.failures().add(e);
           if (cases.size() > 1) {
-            warn(one.name() + ": " + e.getMessage());
+            console.warn(one.name() + ": " + e.getMessage());
           }
         }
       }
@@ -181,16 +171,11 @@ final class ProfileCommand implements Callable<Integer> {
     return sweep;
   }
 
-  private void warn(String message) {
-    spec.commandLine().getErr().println("flopmeter: " + message.replaceAll("\\s*\\R\\s*", " "));
-    spec.commandLine().getErr().flush();
-  }
-
-  private DeviceRoofs roofs(Backend backend, Progress progress) {
+  private DeviceRoofs roofs(Backend backend, Progress progress, Console console) {
     MeasuredRoofs measured =
-        isRoofless
+        roofless.get()
             ? null
-            : RoofLookup.ofUser(backend, spec.commandLine().getErr())
+            : RoofLookup.ofUser(backend, console)
                 .of(
                     device.precisions(),
                     (phase, done, detail) -> progress.report(phase, 0, detail));
@@ -201,24 +186,19 @@ final class ProfileCommand implements Callable<Integer> {
     Graph graph = opened.bind(one.bindings());
     Counts counts = Counter.standard().count(opened, graph);
     return new ProfileRequest(
-        graph, counts, graph.batch(), device.options(one.precision()), rules, keepsRaw);
+        graph, counts, graph.batch(), device.options(one.precision()), rules, raw.get());
   }
 
-  private ShownProgress progress(ProfileFormat form, Output output) {
-    if (form == ProfileFormat.JSONL) {
+  private ShownProgress progress(Output out) {
+    if (output.format() == Format.JSONL) {
       return ShownProgress.of(
-          (phase, done, detail) -> output.line(ProfileJson.writeProgress(phase, done, detail)));
+          (phase, done, detail) -> out.line(ProfileJson.writeProgress(phase, done, detail)));
     }
-    boolean isTerminal = Terminal.ERRORS.isTerminal();
+    TerminalStyle style =
+        TerminalStyle.of(
+            System.getenv(), Terminal.ERRORS, Charset.defaultCharset(), allLayers.get());
     return ShownProgress.of(
-        new ProgressBar(System.err, style(null, Terminal.ERRORS), isTerminal, System::nanoTime));
-  }
-
-  private TerminalStyle style(@Nullable Output output, Terminal terminal) {
-    if (output != null && output.isFile()) {
-      return TerminalStyle.PLAIN.withAllLayers(showsAllLayers);
-    }
-    return TerminalStyle.of(System.getenv(), terminal, Charset.defaultCharset(), showsAllLayers);
+        new ProgressBar(System.err, style, Terminal.ERRORS.isTerminal(), System::nanoTime));
   }
 
   /** Progress that is taken off the screen at the end. */

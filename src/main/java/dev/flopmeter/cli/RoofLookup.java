@@ -7,7 +7,6 @@ import dev.flopmeter.measure.RoofProber;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Precision;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -16,14 +15,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The measured roofs of a backend's device: from the cache, or measured now and put there. */
-record RoofLookup(Backend backend, Optional<RoofCache> cache, PrintWriter err) {
+record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
 
-  static RoofLookup ofUser(Backend backend, PrintWriter err) {
+  static RoofLookup ofUser(Backend backend, Console console) {
     try {
-      return new RoofLookup(backend, Optional.of(RoofCache.ofUser()), err);
+      return new RoofLookup(backend, Optional.of(RoofCache.ofUser()), console);
     } catch (IOException e) {
-      warn(err, e);
-      return new RoofLookup(backend, Optional.empty(), err);
+      warn(console, e);
+      return new RoofLookup(backend, Optional.empty(), console);
     }
   }
 
@@ -74,17 +73,15 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, PrintWriter err) {
     try {
       cache.get().write(backend.name(), backend.device(), roofs);
     } catch (IOException e) {
-      warn(err, e);
+      warn(console, e);
     }
   }
 
-  private static void warn(PrintWriter err, IOException e) {
-    err.println(
-        "flopmeter: warning: the measured roofs cannot be kept, so every profile measures them"
-            + " again: "
+  private static void warn(Console console, IOException e) {
+    console.warn(
+        "warning: the measured roofs cannot be kept, so every profile measures them again: "
             + IoReason.of(e)
             + (e instanceof FileSystemException failed ? " (" + failed.getFile() + ")" : "")
             + "; set XDG_CACHE_HOME to a folder that can be written");
-    err.flush();
   }
 }

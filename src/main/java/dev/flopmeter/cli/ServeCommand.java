@@ -1,5 +1,6 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.model.zoo.ZooModel;
 import dev.flopmeter.serve.ConfigSource;
@@ -15,103 +16,91 @@ import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /** {@code flopmeter serve}: measures again and again and serves what it found. */
-@Command(
-    name = "serve",
-    description = "Measures workloads again and again and serves metrics of them.",
-    mixinStandardHelpOptions = true)
-final class ServeCommand implements Callable<Integer> {
+final class ServeCommand implements Command {
   private static final String JSON_ENCODER = "ch.qos.logback.classic.encoder.JsonEncoder";
 
-  @Spec private CommandSpec spec;
+  private final Argument<String> file =
+      Argument.optional(
+          List.of("--config"),
+          "FILE",
+          new Argument.AnyText(),
+          "configuration; default: config/flopmeter.yaml of the installation");
+  private final Argument<Boolean> check =
+      Argument.flag("--check", "validate the configuration on this host and exit");
 
-  @Option(
-      names = "--config",
-      paramLabel = "FILE",
-      description = "configuration; default: config/flopmeter.yaml of the installation")
-  private @Nullable Path file;
+  private final Argument<ListenAddress> listen =
+      Argument.optional(
+          List.of("--listen"),
+          "ADDRESS",
+          new ListenAddressReading(),
+          "address and port, for example 127.0.0.1:9401; overrides http.listen");
 
-  @Option(
-      names = "--listen",
-      paramLabel = "ADDRESS",
-      converter = ToListenAddress.class,
-      description = "address and port, for example 127.0.0.1:9401; overrides http.listen")
-  private @Nullable ListenAddress listen;
-
-  @Option(names = "--check", description = "validate the configuration on this host and exit")
-  private boolean isChecked;
-
-  /** A command line that stands in for the worker, in tests. */
-  @Option(names = "--worker", paramLabel = "COMMAND", hidden = true, split = " ")
-  private String @Nullable [] worker;
+  /** A command line that replaces the worker, in tests. */
+  private final Argument<String> worker = Argument.hidden("--worker", "COMMAND");
 
   @Override
-  public Integer call() throws InterruptedException {
-    PrintWriter err = spec.commandLine().getErr();
+  public void declare(CommandSpec command) {
+    command
+        .usageMessage()
+        .description("Measure workloads again and again, and serve the results as metrics.");
+    file.addTo(command);
+    listen.addTo(command);
+    check.addTo(command);
+    worker.addTo(command);
+  }
+
+  @Override
+  public int run(Console console) throws InterruptedException {
     try {
       ConfigSource source = source();
-      if (isChecked) {
-        return check(source.read());
+      if (check.get()) {
+        return check(source.read(), console);
       }
-      serve(source);
+      serve(source, console);
       return 0;
     } catch (ConfigException e) {
       for (Problem problem : e.problems()) {
-        err.println("flopmeter: " + problem);
+        console.warn(problem.toString());
       }
     } catch (IOException e) {
-      err.println("flopmeter: " + e.getMessage());
+      console.warn(String.valueOf(e.getMessage()));
     }
-    err.flush();
     return Main.BAD_INPUT;
   }
 
-  private int check(ServeConfig config) throws InterruptedException {
-    StartCheck check = StartCheck.of(config, worker());
-    PrintWriter err = spec.commandLine().getErr();
-    check.warnings().forEach(warning -> err.println("flopmeter: warning: " + warning));
-    check.errors().forEach(error -> err.println("flopmeter: " + error));
-    err.flush();
-    if (!check.errors().isEmpty()) {
+  private int check(ServeConfig config, Console console) throws InterruptedException {
+    StartCheck found = StartCheck.of(config, worker());
+    found.warnings().forEach(warning -> console.warn("warning: " + warning));
+    found.errors().forEach(error -> console.warn(error.toString()));
+    if (!found.errors().isEmpty()) {
       return Main.BAD_INPUT;
     }
-    spec.commandLine()
-        .getOut()
-        .println("the configuration is valid, workloads: " + config.workloads().size());
+    console.out().println("the configuration is valid, workloads: " + config.workloads().size());
     return 0;
   }
 
   private ConfigSource source() {
     // A worker that stands in may know other models.
     Set<String> models =
-        worker == null
+        worker.find().isEmpty()
             ? Zoo.all().stream().map(ZooModel::name).collect(Collectors.toSet())
             : Set.of();
-    ConfigReader reader = new ConfigReader(System.getenv(), models, Optional.ofNullable(listen));
-    Path given = file;
-    if (given != null) {
+    ConfigReader reader = new ConfigReader(System.getenv(), models, listen.find());
+    if (file.find().isPresent()) {
+      Path given = Path.of(file.get());
       return () -> reader.read(given);
     }
     String home = System.getProperty("flopmeter.home");
@@ -121,7 +110,7 @@ final class ServeCommand implements Callable<Integer> {
         : reader::standard;
   }
 
-  private void serve(ConfigSource source)
+  private void serve(ConfigSource source, Console console)
       throws ConfigException, IOException, InterruptedException {
     ServeConfig config = source.read();
     if (config.log().format().equals("json")) {
@@ -129,8 +118,7 @@ final class ServeCommand implements Callable<Integer> {
       System.setProperty("flopmeter.log.encoder", JSON_ENCODER);
     }
     Logger logger = LoggerFactory.getLogger(ServeCommand.class);
-    PrintWriter out = spec.commandLine().getOut();
-    RunListener listener = new FirstResult(out);
+    RunListener listener = new FirstResult(console.out());
     Daemon daemon =
         Daemon.start(
             new Daemon.Options(
@@ -138,7 +126,7 @@ final class ServeCommand implements Callable<Integer> {
                 worker(),
                 Clocks.system(),
                 RandomGenerator.getDefault(),
-                version(),
+                BuildVersion.get(),
                 listener));
     HangupSignal.hear(daemon::reload);
     Runtime.getRuntime()
@@ -172,24 +160,19 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private WorkerCommand worker() {
-    String[] stand = worker;
-    return stand == null
-        ? WorkerCommand.ofThisApplication(System.getProperty("flopmeter.home"))
-        : new WorkerCommand(List.copyOf(Arrays.asList(stand)), Map.of());
+    return worker
+        .find()
+        .map(command -> new WorkerCommand(List.of(command.split(" ")), Map.of()))
+        .orElseGet(() -> WorkerCommand.ofThisApplication(System.getProperty("flopmeter.home")));
   }
 
-  private static String version() throws IOException {
-    return new Main.BuildVersion().getVersion()[0].replace("flopmeter ", "");
-  }
-
-  /** Reads {@code --listen}. */
-  static final class ToListenAddress implements ITypeConverter<ListenAddress> {
+  private record ListenAddressReading() implements Argument.Reading<ListenAddress> {
     @Override
-    public ListenAddress convert(String text) {
+    public ListenAddress read(String text) {
       try {
         return ListenAddress.parse(text);
       } catch (IllegalArgumentException e) {
-        throw new TypeConversionException("\"" + text + "\": " + e.getMessage());
+        throw new ModelException("\"" + text + "\": " + e.getMessage(), e);
       }
     }
   }

@@ -1,7 +1,6 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.report.html.HtmlReport;
 import dev.flopmeter.report.json.ProfileJson;
 import dev.flopmeter.report.text.ProfileCsv;
@@ -10,42 +9,15 @@ import dev.flopmeter.report.text.ProfileTable;
 import dev.flopmeter.report.text.TerminalStyle;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** The forms that {@code profile} prints its results in. */
-enum ProfileFormat {
-  TABLE,
-  JSON,
-  JSONL,
-  CSV,
-  MARKDOWN,
-  HTML;
+/** The results of {@code profile} as text in one of the formats. */
+final class ProfileText {
+  private ProfileText() {}
 
-  static ProfileFormat of(String text) {
-    return Arrays.stream(values())
-        .filter(format -> format.label().equals(text))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new ModelException(
-                    "--format must be "
-                        + Arrays.stream(values())
-                            .map(ProfileFormat::label)
-                            .collect(Collectors.joining(", "))
-                        + ", not '"
-                        + text
-                        + "'"));
-  }
-
-  String label() {
-    return name().toLowerCase(Locale.ROOT);
-  }
-
-  String render(List<ProfileResult> results, TerminalStyle style) {
-    return switch (this) {
+  static String of(Format format, List<ProfileResult> results, TerminalStyle style) {
+    return switch (format) {
       case TABLE -> ProfileTable.render(results, style);
       case JSON -> ProfileJson.write(results.get(0)) + "\n";
       case JSONL ->

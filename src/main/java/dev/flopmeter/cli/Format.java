@@ -1,0 +1,12 @@
+package dev.flopmeter.cli;
+
+/** The forms of a result. Each command offers some of them. */
+enum Format {
+  TABLE,
+  JSON,
+  /** Several JSON objects, one a line. */
+  JSONL,
+  CSV,
+  MARKDOWN,
+  HTML
+}

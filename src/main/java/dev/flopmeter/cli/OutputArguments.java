@@ -1,0 +1,59 @@
+package dev.flopmeter.cli;
+
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** The form of a result and where it goes: {@code --format} and {@code -o}. */
+final class OutputArguments {
+  private final Optional<Argument<Format>> format;
+  private final Argument<String> file =
+      Argument.optional(
+          List.of("-o", "--output"),
+          "FILE",
+          new Argument.AnyText(),
+          "write to FILE instead of standard output");
+
+  /**
+   * @param formats what the command offers; the first is the default. None if there is no choice.
+   */
+  OutputArguments(Format... formats) {
+    format =
+        formats.length == 0
+            ? Optional.empty()
+            : Optional.of(
+                Argument.option(
+                    "--format",
+                    "FORMAT",
+                    Choice.of(formats),
+                    Choice.label(formats[0]),
+                    "form of the result"));
+  }
+
+  void addTo(CommandSpec command) {
+    if (format.isPresent()) {
+      format.get().addTo(command);
+    }
+    file.addTo(command);
+  }
+
+  Format format() {
+    return format.orElseThrow().get();
+  }
+
+  boolean isFile() {
+    return file.find().isPresent();
+  }
+
+  /** Opens the output, before the work starts, so that a wrong name costs no time. */
+  Output open(Console console) {
+    return Output.to(file.find().orElse(null), console.out());
+  }
+
+  /** Writes {@code text} as the whole output. */
+  void write(String text, Console console) {
+    try (Output output = open(console)) {
+      output.text(text);
+    }
+  }
+}
