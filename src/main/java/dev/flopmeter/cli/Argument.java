@@ -72,7 +72,7 @@ final class Argument<T> {
             .paramLabel(label)
             .type(List.class)
             .auxiliaryTypes(Object.class)
-            .converters(converter(reading))
+            .converters(new Converter(reading))
             .splitRegex(separator)
             .completionCandidates(reading.candidates())
             .description(description + choices(reading));
@@ -93,9 +93,10 @@ final class Argument<T> {
     PositionalParamSpec spec =
         PositionalParamSpec.builder()
             .index(Integer.toString(index))
+            .required(true)
             .paramLabel(label)
             .type(Object.class)
-            .converters(converter(reading))
+            .converters(new Converter(reading))
             .completionCandidates(reading.candidates())
             .description(description + choices(reading))
             .build();
@@ -107,6 +108,7 @@ final class Argument<T> {
     PositionalParamSpec spec =
         PositionalParamSpec.builder()
             .arity("1..*")
+            .required(true)
             .paramLabel(label)
             .type(List.class)
             .auxiliaryTypes(String.class)
@@ -139,7 +141,7 @@ final class Argument<T> {
     return OptionSpec.builder(names.get(0), names.subList(1, names.size()).toArray(String[]::new))
         .paramLabel(label)
         .type(Object.class)
-        .converters(converter(reading))
+        .converters(new Converter(reading))
         .completionCandidates(reading.candidates())
         .description(help)
         .build();
@@ -149,14 +151,19 @@ final class Argument<T> {
     return reading.candidates().isEmpty() ? "" : ": " + Choice.listed(reading.candidates());
   }
 
-  private static ITypeConverter<?> converter(Reading<?> reading) {
-    return text -> {
+  /**
+   * Reads a value for picocli. A class, not a lambda: those of picocli's own types are not in the
+   * archive that makes a start quick.
+   */
+  private record Converter(Reading<?> reading) implements ITypeConverter<Object> {
+    @Override
+    public Object convert(String text) {
       try {
         return reading.read(text);
       } catch (ModelException e) {
         throw new TypeConversionException(e.getMessage());
       }
-    };
+    }
   }
 
   private static final class YesOrNo implements Reading<Boolean> {

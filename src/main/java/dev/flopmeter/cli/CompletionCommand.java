@@ -42,25 +42,17 @@ final class CompletionCommand implements Command {
     return 0;
   }
 
-  /** Values of options, and names of built-in models beside the files where a command takes one. */
+  /** The names of built-in models, beside files, where a command takes a model. */
   private static String models() {
     String names = Zoo.all().stream().map(ZooModel::name).collect(Collectors.joining(" "));
     return """
 
     # Models: built-in names, besides files.
     _flopmeter_with_models() {
-      local current="${COMP_WORDS[COMP_CWORD]}" values=
-      case "${COMP_WORDS[COMP_CWORD-1]}" in
-        --format) values="table json jsonl csv markdown html" ;;
-        --backend) values="auto cudnn djl" ;;
-        --layout) values="auto nchw nhwc" ;;
-        --precision) values="fp32 tf32 fp16 bf16" ;;
-      esac
-      if [[ -n "$values" ]]; then
-        COMPREPLY=( $(compgen -W "$values" -- "$current") )
-        return
-      fi
+      local current="${COMP_WORDS[COMP_CWORD]}"
       _complete_flopmeter "$@"
+      # the values of an option are complete
+      [[ "${COMP_WORDS[COMP_CWORD-1]}" == -* && -n "$COMPREPLY" ]] && return
       case "${COMP_WORDS[1]}" in
         count | profile)
           [[ "$current" == -* ]] || COMPREPLY+=( $(compgen -W "%s" -- "$current") $(compgen -f -- "$current") )

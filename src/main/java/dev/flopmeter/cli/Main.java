@@ -59,6 +59,9 @@ public final class Main {
       // A user that the system does not know: JNA would make a folder called "?" here.
       System.setProperty("jna.tmpdir", System.getProperty("java.io.tmpdir"));
     }
+    // picocli would look for Groovy in every library, and for types that no option here has.
+    System.setProperty("picocli.disable.closures", "true");
+    System.setProperty("picocli.converters.excludes", "java.(time|sql|nio|net|util).*");
     System.exit(
         run(
             new FileOutputStream(FileDescriptor.out),
@@ -246,10 +249,13 @@ public final class Main {
       error.printStackTrace(console.err());
     }
     String message = String.valueOf(error.getMessage());
-    if (error.getCause() instanceof TypeConversionException wrong
-        && error.getArgSpec() instanceof OptionSpec option) {
+    if (error.getCause() instanceof TypeConversionException wrong && error.getArgSpec() != null) {
+      String name =
+          error.getArgSpec() instanceof OptionSpec option
+              ? option.longestName()
+              : error.getArgSpec().paramLabel();
       String reason = String.valueOf(wrong.getMessage());
-      console.warn(option.longestName() + (reason.startsWith("must ") ? " " : ": ") + reason);
+      console.warn(name + (reason.startsWith("must ") ? " " : ": ") + reason);
     } else {
       console.warn(message + "; see " + error.getCommandLine().getCommandName() + " --help");
     }

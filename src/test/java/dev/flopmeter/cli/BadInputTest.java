@@ -76,10 +76,29 @@ class BadInputTest {
     refuses("no input 'data'", "count", "resnet50", "--input", "data=1x3x224x224");
     refuses("is not a shape", "count", "resnet50", "--input", "input=1x3xHxW");
     refuses("did you mean 'thop'", "count", "resnet50", "--convention", "thopp");
-    refuses("no such unit", "count", "resnet50", "--unit", "X");
-    refuses("no such format", "count", "resnet50", "--format", "xml");
+    refuses(
+        "--unit must be auto, 1, K, M, G, T, P, E or Z, not 'X'",
+        "count",
+        "resnet50",
+        "--unit",
+        "X");
+    refuses(
+        "--format must be table, json, csv or markdown, not 'xml'",
+        "count",
+        "resnet50",
+        "--format",
+        "xml");
     refuses("see flopmeter count --help", "count", "resnet50", "--nonsense");
     refuses("see flopmeter --help");
+    refuses("did you mean 'count'? see flopmeter --help", "cuont", "resnet50");
+    refuses("there is no command 'nonsense'", "help", "nonsense");
+    refuses("Missing required parameter: 'NEW'", "compare", "base.json");
+    refuses("SHELL must be bash or zsh, not 'fish'", "completion", "fish");
+    refuses("--max-time must be positive, not 0s", "profile", "resnet50", "--max-time", "0s");
+    refuses("--threshold must be below 100%", "compare", "a", "b", "--threshold", "200%");
+    refuses("--precision must be fp32, tf32, fp16 or bf16", "roof", "--precision", "fp32,fp8");
+    refuses("--device must be auto, cpu or cuda:N", "conformance", "d", "--device", "gpu");
+    refuses("--threads must be at least 1, not -2", "roof", "--threads", "-2");
     refuses("'16.5X' is no amount or rate", "units", "16.5X");
   }
 

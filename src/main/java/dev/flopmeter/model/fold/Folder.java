@@ -19,7 +19,7 @@ public final class Folder {
   /** Beyond this many elements a computed result stays a node, for the backend to compute. */
   public static final long MAX_ELEMENTS = 1 << 16;
 
-  private static final Map<String, FoldRule> RULES = rules();
+  private static final Map<String, FoldRule> OF_SHAPES = ofShapes();
 
   private Folder() {}
 
@@ -29,7 +29,11 @@ public final class Folder {
    * @param outputs the inferred output types
    */
   public static Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
-    FoldRule rule = RULES.get(in.node().qualifiedOp());
+    String op = in.node().qualifiedOp();
+    FoldRule rule = OF_SHAPES.get(op);
+    if (rule == null && mayBeKnown(in)) {
+      rule = OfValues.RULES.get(op);
+    }
     return rule == null ? Optional.empty() : rule.fold(in, outputs);
   }
 
@@ -38,13 +42,27 @@ public final class Folder {
     return !OperatorTrait.VIEW.of(node) && !node.qualifiedOp().equals("Constant");
   }
 
-  private static Map<String, FoldRule> rules() {
+  private static Map<String, FoldRule> ofShapes() {
     Map<String, FoldRule> rules = new HashMap<>();
     ShapeFolds.addTo(rules);
-    ArithmeticFolds.addTo(rules);
-    SelectionFolds.addTo(rules);
-    ReductionFolds.addTo(rules);
     return Map.copyOf(rules);
+  }
+
+  /** The rules that need the value of every input: set up when a node may have them all. */
+  private static final class OfValues {
+    static final Map<String, FoldRule> RULES = rules();
+
+    private static Map<String, FoldRule> rules() {
+      Map<String, FoldRule> rules = new HashMap<>();
+      ArithmeticFolds.addTo(rules);
+      SelectionFolds.addTo(rules);
+      ReductionFolds.addTo(rules);
+      return Map.copyOf(rules);
+    }
+  }
+
+  private static boolean mayBeKnown(Operands in) {
+    return in.inputCount() == 0 || !in.has(0) || in.value(0).isPresent();
   }
 
   /** Whether every given input is known, at hand, and the result is small enough to compute. */
