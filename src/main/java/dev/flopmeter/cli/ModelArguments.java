@@ -123,7 +123,8 @@ final class ModelArguments {
               (bindings, size) -> withDim(bindings, name, size("--dim " + dim, size)));
     }
     List<Long> sizes = batches.all();
-    return sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
+    all = sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
+    return all.stream().distinct().toList();
   }
 
   private static <T> List<Bindings> crossed(
