@@ -36,6 +36,7 @@ class HouseTest {
           List.of("report"),
           List.of("measure", "live"),
           List.of("run"),
+          List.of("result"),
           List.of("device", "count"),
           List.of("model", "units"),
           List.of("text"));

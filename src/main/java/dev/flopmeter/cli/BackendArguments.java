@@ -1,8 +1,8 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Layout;
-import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;

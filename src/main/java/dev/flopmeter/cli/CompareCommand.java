@@ -2,14 +2,14 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.measure.Comparison;
 import dev.flopmeter.measure.ComparisonSet;
-import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.report.html.CompareHtml;
 import dev.flopmeter.report.json.ComparisonJson;
-import dev.flopmeter.report.json.ProfileJson;
-import dev.flopmeter.report.json.ReportFormatException;
 import dev.flopmeter.report.text.ComparisonMarkdown;
 import dev.flopmeter.report.text.ComparisonTable;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ResultFormatException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -89,7 +89,7 @@ final class CompareCommand implements Command {
   private static List<ProfileResult> read(String file) {
     try {
       return ProfileJson.readAll(Files.readString(Path.of(file), StandardCharsets.UTF_8));
-    } catch (ReportFormatException e) {
+    } catch (ResultFormatException e) {
       throw new ModelException(file + ": " + e.getMessage(), e);
     } catch (IOException | InvalidPathException e) {
       throw new ModelException("'" + file + "' cannot be read: " + IoReason.of(e), e);

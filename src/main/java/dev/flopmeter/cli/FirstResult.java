@@ -1,13 +1,13 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.measure.Progress;
-import dev.flopmeter.report.json.ProfileJson;
-import dev.flopmeter.report.json.ReportFormatException;
 import dev.flopmeter.report.text.ProfileTable;
 import dev.flopmeter.report.text.ProgressBar;
 import dev.flopmeter.report.text.Terminal;
 import dev.flopmeter.report.text.TerminalStyle;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ResultFormatException;
 import dev.flopmeter.serve.RunListener;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.RunReport;
@@ -59,7 +59,7 @@ final class FirstResult implements RunListener {
     for (WorkerResult result : report.results()) {
       try {
         results.add(ProfileJson.read(result.json()));
-      } catch (ReportFormatException ignored) {
+      } catch (ResultFormatException ignored) {
         // a worker of another version; the log and the metrics report it
       }
     }

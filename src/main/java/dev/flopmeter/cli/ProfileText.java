@@ -1,12 +1,12 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.report.html.HtmlReport;
-import dev.flopmeter.report.json.ProfileJson;
 import dev.flopmeter.report.text.ProfileCsv;
 import dev.flopmeter.report.text.ProfileMarkdown;
 import dev.flopmeter.report.text.ProfileTable;
 import dev.flopmeter.report.text.TerminalStyle;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.measure.ProfileResult.Environment;
+import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.run.Backend;
 import java.util.Map;
 import java.util.TreeMap;

@@ -2,10 +2,10 @@ package dev.flopmeter.measure;
 
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.Plan;
-import dev.flopmeter.run.Precision;
 import dev.flopmeter.run.RunOptions;
 import java.util.Map;
 

@@ -1,10 +1,11 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.count.Cost;
-import dev.flopmeter.measure.ProfileResult.Latency;
-import dev.flopmeter.measure.ProfileResult.Layer;
-import dev.flopmeter.measure.ProfileResult.Memory;
-import dev.flopmeter.measure.ProfileResult.Time;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Latency;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.Memory;
+import dev.flopmeter.result.ProfileResult.Time;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.result.ProfileResult;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

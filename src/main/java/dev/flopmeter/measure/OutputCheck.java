@@ -1,7 +1,7 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.run.Precision;
+import dev.flopmeter.result.Precision;
 import java.util.Map;
 
 /**

@@ -1,16 +1,17 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.count.Counts;
-import dev.flopmeter.measure.ProfileResult.Environment;
-import dev.flopmeter.measure.ProfileResult.Latency;
-import dev.flopmeter.measure.ProfileResult.Launch;
-import dev.flopmeter.measure.ProfileResult.Layer;
-import dev.flopmeter.measure.ProfileResult.Memory;
-import dev.flopmeter.measure.ProfileResult.NumericCheck;
-import dev.flopmeter.measure.ProfileResult.Run;
-import dev.flopmeter.measure.ProfileResult.Sensors;
-import dev.flopmeter.measure.ProfileResult.Throughput;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Environment;
+import dev.flopmeter.result.ProfileResult.Latency;
+import dev.flopmeter.result.ProfileResult.Launch;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.Memory;
+import dev.flopmeter.result.ProfileResult.NumericCheck;
+import dev.flopmeter.result.ProfileResult.Run;
+import dev.flopmeter.result.ProfileResult.Sensors;
+import dev.flopmeter.result.ProfileResult.Throughput;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;

@@ -1,7 +1,7 @@
 package dev.flopmeter.measure;
 
-import dev.flopmeter.measure.ProfileResult.Roof;
-import dev.flopmeter.measure.ProfileResult.Roofs;
+import dev.flopmeter.result.ProfileResult.Roof;
+import dev.flopmeter.result.ProfileResult.Roofs;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -2,7 +2,7 @@ package dev.flopmeter.measure;
 
 import dev.flopmeter.device.SensorReading;
 import dev.flopmeter.device.SensorSource;
-import dev.flopmeter.measure.ProfileResult.Sensors;
+import dev.flopmeter.result.ProfileResult.Sensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,6 +1,6 @@
 package dev.flopmeter.measure;
 
-import dev.flopmeter.measure.ProfileResult.Sensors;
+import dev.flopmeter.result.ProfileResult.Sensors;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 

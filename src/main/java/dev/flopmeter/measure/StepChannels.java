@@ -1,10 +1,10 @@
 package dev.flopmeter.measure;
 
-import dev.flopmeter.measure.ProfileResult.Channels;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.result.ProfileResult.Channels;
 import dev.flopmeter.run.Step;
 import java.util.HashMap;
 import java.util.Map;

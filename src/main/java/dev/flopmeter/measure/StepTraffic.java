@@ -11,7 +11,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.run.Precision;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Step;
 import java.util.HashMap;
 import java.util.HashSet;

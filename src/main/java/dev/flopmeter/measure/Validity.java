@@ -1,9 +1,9 @@
 package dev.flopmeter.measure;
 
-import dev.flopmeter.measure.ProfileResult.NumericCheck;
-import dev.flopmeter.measure.ProfileResult.Roof;
-import dev.flopmeter.measure.ProfileResult.Roofs;
-import dev.flopmeter.measure.ProfileResult.Sensors;
+import dev.flopmeter.result.ProfileResult.NumericCheck;
+import dev.flopmeter.result.ProfileResult.Roof;
+import dev.flopmeter.result.ProfileResult.Roofs;
+import dev.flopmeter.result.ProfileResult.Sensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,5 +1,7 @@
 package dev.flopmeter.run;
 
+import dev.flopmeter.result.Precision;
+
 /**
  * How a graph is to be prepared.
  *

@@ -1,5 +1,6 @@
 package dev.flopmeter.run;
 
+import dev.flopmeter.result.KernelInfo;
 import java.util.List;
 
 /**

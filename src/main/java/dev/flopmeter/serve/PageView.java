@@ -1,7 +1,7 @@
 package dev.flopmeter.serve;
 
-import dev.flopmeter.measure.ProfileResult.Shares;
 import dev.flopmeter.report.finding.Advice;
+import dev.flopmeter.result.ProfileResult.Shares;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.page.StatusView;

@@ -1,8 +1,8 @@
 package dev.flopmeter.serve;
 
 import dev.flopmeter.report.finding.Advice;
-import dev.flopmeter.report.json.ProfileJson;
-import dev.flopmeter.report.json.ReportFormatException;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ResultFormatException;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.result.SeriesKey;
 import java.util.HashMap;
@@ -44,7 +44,7 @@ final class Recommendations {
             json -> {
               try {
                 return Advice.of(ProfileJson.read(json)).stream().findFirst();
-              } catch (ReportFormatException e) {
+              } catch (ResultFormatException e) {
                 return Optional.empty(); // written by another version of the worker
               }
             });

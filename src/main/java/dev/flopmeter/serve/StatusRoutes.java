@@ -1,10 +1,10 @@
 package dev.flopmeter.serve;
 
-import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.report.html.HtmlReport;
-import dev.flopmeter.report.json.ProfileJson;
-import dev.flopmeter.report.json.ReportFormatException;
 import dev.flopmeter.report.page.Page;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ResultFormatException;
 import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route;
@@ -90,7 +90,7 @@ final class StatusRoutes {
                 json -> {
                   try {
                     results.add(ProfileJson.read(json));
-                  } catch (ReportFormatException ignored) {
+                  } catch (ResultFormatException ignored) {
                     // of an older version; the others are shown
                   }
                 });

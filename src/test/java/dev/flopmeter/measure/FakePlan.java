@@ -1,7 +1,7 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Step;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.device.SensorReading;
 import dev.flopmeter.device.SensorSource;
-import dev.flopmeter.measure.ProfileResult.Sensors;
+import dev.flopmeter.result.ProfileResult.Sensors;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;

@@ -2,12 +2,12 @@ package dev.flopmeter.measure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flopmeter.measure.ProfileResult.Channels;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.zoo.Zoo;
-import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.result.ProfileResult.Channels;
 import dev.flopmeter.run.Step;
 import java.util.List;
 import java.util.function.Predicate;

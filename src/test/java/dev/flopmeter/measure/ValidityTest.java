@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.Device;
-import dev.flopmeter.measure.ProfileResult.Sensors;
-import dev.flopmeter.run.Precision;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Sensors;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

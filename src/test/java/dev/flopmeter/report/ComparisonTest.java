@@ -6,15 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.flopmeter.measure.Change;
 import dev.flopmeter.measure.Comparison;
 import dev.flopmeter.measure.ComparisonSet;
-import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.report.finding.ComparisonVerdict;
 import dev.flopmeter.report.html.CompareHtml;
 import dev.flopmeter.report.json.ComparisonJson;
-import dev.flopmeter.report.json.ProfileJson;
-import dev.flopmeter.report.json.ReportFormatException;
 import dev.flopmeter.report.text.ComparisonMarkdown;
 import dev.flopmeter.report.text.ComparisonTable;
 import dev.flopmeter.report.text.TerminalStyle;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileSchema;
+import dev.flopmeter.result.ResultFormatException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -281,7 +282,7 @@ class ComparisonTest {
   void aFileWithoutResultsIsRefused() {
     for (String text : List.of("", "\n", "\uFEFF", ProfileJson.writeProgress("x", 0, "") + "\n")) {
       assertThatThrownBy(() -> ProfileJson.readAll(text))
-          .isInstanceOf(ReportFormatException.class)
+          .isInstanceOf(ResultFormatException.class)
           .hasMessage("contains no profile result");
     }
   }

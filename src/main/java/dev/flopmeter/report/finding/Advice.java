@@ -1,6 +1,6 @@
 package dev.flopmeter.report.finding;
 
-import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.units.Figures;
 import java.util.Comparator;
 import java.util.List;

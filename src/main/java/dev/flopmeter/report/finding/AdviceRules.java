@@ -1,9 +1,9 @@
 package dev.flopmeter.report.finding;
 
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Channels;
-import dev.flopmeter.measure.ProfileResult.Layer;
 import dev.flopmeter.report.finding.Advice.Rule;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Channels;
+import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;

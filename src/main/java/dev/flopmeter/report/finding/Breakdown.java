@@ -1,8 +1,8 @@
 package dev.flopmeter.report.finding;
 
 import dev.flopmeter.count.Cost;
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Layer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

@@ -1,6 +1,6 @@
 package dev.flopmeter.report.finding;
 
-import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.result.ProfileResult;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;

@@ -1,9 +1,9 @@
 package dev.flopmeter.report.finding;
 
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Layer;
-import dev.flopmeter.measure.ProfileResult.Roof;
-import dev.flopmeter.measure.ProfileResult.Shares;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.Roof;
+import dev.flopmeter.result.ProfileResult.Shares;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
 import java.util.List;

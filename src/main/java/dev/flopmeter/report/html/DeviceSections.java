@@ -2,10 +2,10 @@ package dev.flopmeter.report.html;
 
 import static dev.flopmeter.report.html.LatencyChart.fact;
 
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Memory;
-import dev.flopmeter.measure.ProfileResult.Sensors;
 import dev.flopmeter.report.page.Markup;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Memory;
+import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.units.Figures;
 import java.util.Map;
 import java.util.TreeMap;

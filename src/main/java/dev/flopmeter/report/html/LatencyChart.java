@@ -1,12 +1,12 @@
 package dev.flopmeter.report.html;
 
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Latency;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.report.page.Plot;
 import dev.flopmeter.report.page.Plot.Margins;
 import dev.flopmeter.report.page.Plot.Range;
 import dev.flopmeter.report.page.Plot.Tick;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.units.Figures;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,9 +1,9 @@
 package dev.flopmeter.report.html;
 
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Layer;
 import dev.flopmeter.report.finding.Breakdown;
 import dev.flopmeter.report.page.Markup;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
 import java.util.List;

@@ -3,12 +3,12 @@ package dev.flopmeter.report.html;
 import static dev.flopmeter.report.html.LatencyChart.fact;
 
 import dev.flopmeter.count.ModelInfo;
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.NumericCheck;
-import dev.flopmeter.measure.ProfileResult.Roof;
-import dev.flopmeter.measure.ProfileResult.Run;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.NumericCheck;
+import dev.flopmeter.result.ProfileResult.Roof;
+import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.units.Figures;
 import java.util.Map;
 import java.util.TreeMap;

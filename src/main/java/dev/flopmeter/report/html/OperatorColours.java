@@ -1,7 +1,7 @@
 package dev.flopmeter.report.html;
 
-import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.report.finding.Breakdown;
+import dev.flopmeter.result.ProfileResult;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

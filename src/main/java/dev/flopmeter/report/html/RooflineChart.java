@@ -1,8 +1,5 @@
 package dev.flopmeter.report.html;
 
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Layer;
-import dev.flopmeter.measure.ProfileResult.Roof;
 import dev.flopmeter.report.finding.Breakdown;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
@@ -10,6 +7,9 @@ import dev.flopmeter.report.page.Plot;
 import dev.flopmeter.report.page.Plot.Margins;
 import dev.flopmeter.report.page.Plot.Range;
 import dev.flopmeter.report.page.Plot.Tick;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;

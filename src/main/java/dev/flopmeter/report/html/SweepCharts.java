@@ -1,6 +1,5 @@
 package dev.flopmeter.report.html;
 
-import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.report.finding.Knee;
 import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.report.page.Markup;
@@ -8,6 +7,7 @@ import dev.flopmeter.report.page.Plot;
 import dev.flopmeter.report.page.Plot.Margins;
 import dev.flopmeter.report.page.Plot.Range;
 import dev.flopmeter.report.page.Plot.Tick;
+import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.units.Figures;
 import java.util.Comparator;
 import java.util.List;

@@ -1,10 +1,10 @@
 package dev.flopmeter.report.html;
 
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Layer;
 import dev.flopmeter.report.finding.Breakdown;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.units.Figures;
 import java.util.List;
 

@@ -4,7 +4,7 @@ import dev.flopmeter.measure.Comparison;
 import dev.flopmeter.measure.Comparison.Amount;
 import dev.flopmeter.measure.Comparison.Row;
 import dev.flopmeter.measure.ComparisonSet;
-import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.result.ProfileResult;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;

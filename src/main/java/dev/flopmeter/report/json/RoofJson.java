@@ -2,9 +2,10 @@ package dev.flopmeter.report.json;
 
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.measure.DeviceRoofs;
-import dev.flopmeter.measure.ProfileResult.Roof;
-import dev.flopmeter.measure.ProfileResult.Roofs;
-import dev.flopmeter.run.Precision;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileResult.Roof;
+import dev.flopmeter.result.ProfileResult.Roofs;
 import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +25,7 @@ public final class RoofJson {
   public static String write(DeviceRoofs roofs, List<Precision> precisions) {
     ObjectNode tree = JsonNodeFactory.instance.objectNode();
     tree.put("schema", SCHEMA);
-    tree.set("device", ProfileTypes.device(roofs.device()));
+    tree.set("device", ProfileJson.device(roofs.device()));
     ObjectNode byPrecision = tree.putObject("precisions");
     for (Precision precision : precisions) {
       Roofs known = roofs.at(precision, null).roofs();

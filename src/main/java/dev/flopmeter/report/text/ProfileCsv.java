@@ -1,8 +1,8 @@
 package dev.flopmeter.report.text;
 
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Layer;
 import dev.flopmeter.report.finding.Breakdown;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.text.Csv;
 import java.util.ArrayList;
 import java.util.List;

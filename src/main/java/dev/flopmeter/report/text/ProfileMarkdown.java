@@ -1,11 +1,11 @@
 package dev.flopmeter.report.text;
 
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Layer;
 import dev.flopmeter.report.finding.Breakdown;
 import dev.flopmeter.report.finding.Knee;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.finding.Verdict.Utilization;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
 import java.util.List;

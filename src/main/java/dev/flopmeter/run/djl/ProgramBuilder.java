@@ -8,7 +8,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;

@@ -1,6 +1,6 @@
 package dev.flopmeter.serve.page;
 
-import dev.flopmeter.measure.ProfileResult.Shares;
+import dev.flopmeter.result.ProfileResult.Shares;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;

@@ -2,14 +2,14 @@ package dev.flopmeter.report.finding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Run;
-import dev.flopmeter.measure.ProfileResult.Throughput;
 import dev.flopmeter.report.SampleProfiles;
 import dev.flopmeter.report.html.HtmlReport;
 import dev.flopmeter.report.text.ProfileMarkdown;
 import dev.flopmeter.report.text.ProfileTable;
 import dev.flopmeter.report.text.TerminalStyle;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Run;
+import dev.flopmeter.result.ProfileResult.Throughput;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -3,10 +3,10 @@ package dev.flopmeter.report.html;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.measure.ComparisonSet;
-import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.report.Browser;
 import dev.flopmeter.report.SampleProfiles;
 import dev.flopmeter.report.finding.Breakdown;
+import dev.flopmeter.result.ProfileResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,9 +2,9 @@ package dev.flopmeter.report.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flopmeter.measure.ProfileResult;
 import dev.flopmeter.report.SampleProfiles;
 import dev.flopmeter.report.finding.Knee;
+import dev.flopmeter.result.ProfileResult;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,7 +1,7 @@
 package dev.flopmeter.run.cudnn;
 
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.run.Precision;
+import dev.flopmeter.result.Precision;
 import java.util.Map;
 
 /** How far results lie from those they should be, as one number. */

@@ -1,6 +1,6 @@
 package dev.flopmeter.serve.page;
 
-import dev.flopmeter.measure.ProfileResult.Shares;
+import dev.flopmeter.result.ProfileResult.Shares;
 import dev.flopmeter.serve.page.StatusView.Device;
 import dev.flopmeter.serve.page.StatusView.Health;
 import dev.flopmeter.serve.page.StatusView.Latest;

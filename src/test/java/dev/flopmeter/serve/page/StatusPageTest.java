@@ -2,7 +2,7 @@ package dev.flopmeter.serve.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flopmeter.measure.ProfileResult.Shares;
+import dev.flopmeter.result.ProfileResult.Shares;
 import dev.flopmeter.serve.page.StatusView.Device;
 import dev.flopmeter.serve.page.StatusView.Health;
 import dev.flopmeter.serve.page.StatusView.Latest;

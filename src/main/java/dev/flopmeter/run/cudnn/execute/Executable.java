@@ -1,6 +1,6 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.result.KernelInfo;
 
 /** Work made ready on a device. */
 interface Executable extends AutoCloseable {

@@ -1,6 +1,6 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;

@@ -1,6 +1,6 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.Precision;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.cudnn.driver.Address;
 import dev.flopmeter.run.cudnn.driver.Gpu;

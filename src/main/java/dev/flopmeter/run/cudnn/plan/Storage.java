@@ -2,7 +2,7 @@ package dev.flopmeter.run.cudnn.plan;
 
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.run.Precision;
+import dev.flopmeter.result.Precision;
 import java.util.stream.LongStream;
 
 /**

@@ -1,6 +1,6 @@
-package dev.flopmeter.report.json;
+package dev.flopmeter.result;
 
-import dev.flopmeter.measure.ProfileResult;
+import dev.flopmeter.device.Device;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +60,11 @@ public final class ProfileJson {
     return MAPPER.writeValueAsString(event);
   }
 
+  /** A device as it stands in a result. */
+  public static ObjectNode device(Device device) {
+    return ProfileTypes.device(device);
+  }
+
   private static ObjectNode tree(ProfileResult result) {
     ObjectNode fields = MAPPER.valueToTree(result);
     ObjectNode tree = JsonNodeFactory.instance.objectNode();
@@ -87,24 +92,24 @@ public final class ProfileJson {
   /**
    * Reads a result.
    *
-   * @throws ReportFormatException if the text is no such JSON; the message says what and where
+   * @throws ResultFormatException if the text is no such JSON; the message says what and where
    */
   public static ProfileResult read(String json) {
     try {
       return read(MAPPER.readTree(json));
     } catch (JacksonException e) {
-      throw new ReportFormatException(e.getOriginalMessage() + where(e), e);
+      throw new ResultFormatException(e.getOriginalMessage() + where(e), e);
     }
   }
 
   private static ProfileResult read(JsonNode tree) {
     try {
       if (!(tree instanceof ObjectNode fields)) {
-        throw new ReportFormatException("not a JSON object");
+        throw new ResultFormatException("not a JSON object");
       }
       String schema = fields.path("schema").asString("");
       if (!schema.equals(ProfileResult.SCHEMA)) {
-        throw new ReportFormatException(
+        throw new ResultFormatException(
             schema.isEmpty()
                 ? "no profile: the field 'schema' is missing"
                 : "'schema' is '" + schema + "', not '" + ProfileResult.SCHEMA + "'");
@@ -115,14 +120,14 @@ public final class ProfileJson {
       }
       return MAPPER.treeToValue(fields, ProfileResult.class);
     } catch (JacksonException e) {
-      throw new ReportFormatException(e.getOriginalMessage() + where(e), e);
+      throw new ResultFormatException(e.getOriginalMessage() + where(e), e);
     }
   }
 
   /**
    * Reads all results of a text: one JSON object, or JSON Lines with events between the results.
    *
-   * @throws ReportFormatException if there are none, or one cannot be read
+   * @throws ResultFormatException if there are none, or one cannot be read
    */
   public static List<ProfileResult> readAll(String text) {
     List<ProfileResult> results = new ArrayList<>();
@@ -135,10 +140,10 @@ public final class ProfileJson {
         }
       }
     } catch (JacksonException e) {
-      throw new ReportFormatException(e.getOriginalMessage() + where(e), e);
+      throw new ResultFormatException(e.getOriginalMessage() + where(e), e);
     }
     if (results.isEmpty()) {
-      throw new ReportFormatException("contains no profile result");
+      throw new ResultFormatException("contains no profile result");
     }
     return results;
   }

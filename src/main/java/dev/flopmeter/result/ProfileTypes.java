@@ -1,11 +1,11 @@
-package dev.flopmeter.report.json;
+package dev.flopmeter.result;
 
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
-import dev.flopmeter.measure.ProfileResult.Latency;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.result.ProfileResult.Latency;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -73,7 +73,7 @@ final class ProfileTypes extends SimpleModule {
             .filter(known -> known.label().equals(label))
             .findFirst()
             .orElseThrow(
-                () -> new ReportFormatException("the input type '" + label + "' is unknown"));
+                () -> new ResultFormatException("the input type '" + label + "' is unknown"));
     long[] dims = node.path("shape").valueStream().mapToLong(JsonNode::asLong).toArray();
     return new ModelInfo.Input(text(node, "name"), new TensorType(type, Shape.of(dims)));
   }
@@ -114,7 +114,7 @@ final class ProfileTypes extends SimpleModule {
 
   private static String text(JsonNode node, String field) {
     if (!node.path(field).isString()) {
-      throw new ReportFormatException("the text '" + field + "' is missing");
+      throw new ResultFormatException("the text '" + field + "' is missing");
     }
     return node.path(field).asString();
   }
@@ -129,7 +129,7 @@ final class ProfileTypes extends SimpleModule {
 
   private static double requireNumber(JsonNode value, String what) {
     if (!value.isNumber()) {
-      throw new ReportFormatException("the number '" + what + "' is missing");
+      throw new ResultFormatException("the number '" + what + "' is missing");
     }
     return value.asDouble();
   }

@@ -1,4 +1,4 @@
-package dev.flopmeter.run;
+package dev.flopmeter.result;
 
 /** The arithmetic of matrix operators; accumulation is float32 in all of them. */
 public enum Precision {

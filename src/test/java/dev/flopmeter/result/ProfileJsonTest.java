@@ -1,4 +1,4 @@
-package dev.flopmeter.report.json;
+package dev.flopmeter.result;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,25 +6,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
-import dev.flopmeter.measure.ProfileResult;
-import dev.flopmeter.measure.ProfileResult.Channels;
-import dev.flopmeter.measure.ProfileResult.Efficiency;
-import dev.flopmeter.measure.ProfileResult.Environment;
-import dev.flopmeter.measure.ProfileResult.Latency;
-import dev.flopmeter.measure.ProfileResult.Layer;
-import dev.flopmeter.measure.ProfileResult.NumericCheck;
-import dev.flopmeter.measure.ProfileResult.Roof;
-import dev.flopmeter.measure.ProfileResult.Roofs;
-import dev.flopmeter.measure.ProfileResult.Run;
-import dev.flopmeter.measure.ProfileResult.Sensors;
-import dev.flopmeter.measure.ProfileResult.Shares;
-import dev.flopmeter.measure.ProfileResult.Throughput;
-import dev.flopmeter.measure.ProfileResult.Time;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.report.ProfileSchema;
 import dev.flopmeter.report.SampleProfiles;
-import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.result.ProfileResult.Channels;
+import dev.flopmeter.result.ProfileResult.Efficiency;
+import dev.flopmeter.result.ProfileResult.Environment;
+import dev.flopmeter.result.ProfileResult.Latency;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.NumericCheck;
+import dev.flopmeter.result.ProfileResult.Roof;
+import dev.flopmeter.result.ProfileResult.Roofs;
+import dev.flopmeter.result.ProfileResult.Run;
+import dev.flopmeter.result.ProfileResult.Sensors;
+import dev.flopmeter.result.ProfileResult.Shares;
+import dev.flopmeter.result.ProfileResult.Throughput;
+import dev.flopmeter.result.ProfileResult.Time;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -198,14 +195,14 @@ class ProfileJsonTest {
         .hasMessage("'schema' is 'flopmeter.count/1', not 'flopmeter.profile/1'");
     assertThatThrownBy(() -> ProfileJson.read("[1]")).hasMessage("not a JSON object");
     assertThatThrownBy(() -> ProfileJson.read("not json"))
-        .isInstanceOf(ReportFormatException.class)
+        .isInstanceOf(ResultFormatException.class)
         .hasMessageContaining("line 1");
     String json = ProfileJson.writeLine(tiny(0.001));
     assertThatThrownBy(() -> ProfileJson.read(json.replace("\"median\":0.001,\"q1\"", "\"q1\"")))
-        .isInstanceOf(ReportFormatException.class)
+        .isInstanceOf(ResultFormatException.class)
         .hasMessageContaining("median");
     assertThatThrownBy(() -> ProfileJson.read(json.replace("\"batch\":1", "\"batch\":\"many\"")))
-        .isInstanceOf(ReportFormatException.class)
+        .isInstanceOf(ResultFormatException.class)
         .hasMessageContaining("batch");
   }
 

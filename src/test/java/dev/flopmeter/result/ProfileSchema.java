@@ -1,4 +1,4 @@
-package dev.flopmeter.report;
+package dev.flopmeter.result;
 
 import com.networknt.schema.Error;
 import com.networknt.schema.InputFormat;

@@ -1,4 +1,4 @@
-package dev.flopmeter.report.json;
+package dev.flopmeter.result;
 
 import java.util.Locale;
 import tools.jackson.databind.PropertyNamingStrategies.NamingBase;

@@ -1,9 +1,8 @@
-package dev.flopmeter.measure;
+package dev.flopmeter.result;
 
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
-import dev.flopmeter.run.KernelInfo;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package dev.flopmeter.run;
+package dev.flopmeter.result;
 
 import org.jspecify.annotations.Nullable;
 
