@@ -11,8 +11,7 @@ record Choice<E extends Enum<E>>(List<E> values) implements Argument.Reading<E> 
     values = List.copyOf(values);
   }
 
-  @SafeVarargs
-  static <E extends Enum<E>> Choice<E> of(E... values) {
+  static <E extends Enum<E>> Choice<E> of(E[] values) {
     return new Choice<>(List.of(values));
   }
 
