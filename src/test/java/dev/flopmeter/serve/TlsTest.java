@@ -214,7 +214,7 @@ class TlsTest {
       byte[] good = Files.readAllBytes(folder.resolve("cert.pem"));
       certificate();
       Files.write(folder.resolve("cert.pem"), good);
-      hangUp(daemon, "do not fit together");
+      hangUp(daemon, "do not match");
       Files.writeString(folder.resolve("cert.pem"), "no certificate\n");
       hangUp(daemon, "configuration not taken: http.tls.certificate: ");
       try (Socket socket = second.getSocketFactory().createSocket(loopback, daemon.port)) {
@@ -238,7 +238,7 @@ class TlsTest {
   @Test
   void aKeyOfAnotherKindIsOneLine() throws Exception {
     certificate();
-    Files.writeString(folder.resolve("key.pem"), "-----BEGIN EC PRIVATE KEY-----\nAAAA\n");
+    Files.writeString(folder.resolve("key.pem"), "-----BEGIN DSA PRIVATE KEY-----\nAAAA\n");
     Path config =
         Files.writeString(
             folder.resolve("f.yaml"),
@@ -251,7 +251,7 @@ class TlsTest {
       assertThat(daemon.process.waitFor()).isEqualTo(2);
       assertThat(Files.readString(daemon.log))
           .startsWith("flopmeter: http.tls.key: ")
-          .contains("PKCS #8")
+          .contains("holds no PEM private key")
           .hasLineCount(1);
     }
   }

@@ -138,7 +138,9 @@ public final class ConfigReader {
     return Optional.of(
         new Tls(
             readable(tls, Keys.TLS_CERTIFICATE, certificate.get(), folder),
-            readable(tls, Keys.TLS_KEY, key.get(), folder)));
+            readable(tls, Keys.TLS_KEY, key.get(), folder),
+            tls.optional(Keys.TLS_PASSWORD)
+                .map(name -> readable(tls, Keys.TLS_PASSWORD, name, folder))));
   }
 
   private static Path readable(Section section, Key<String> key, String name, Path folder) {

@@ -82,7 +82,12 @@ final class Keys {
       optional(
           "http.tls.key",
           ValueType.TEXT,
-          "PEM file with the certificate's private key (PKCS #8, not encrypted).");
+          "PEM file with the certificate's private key (PKCS #8, PKCS #1 or SEC 1).");
+  static final Key<String> TLS_PASSWORD =
+      optional(
+          "http.tls.password_file",
+          ValueType.TEXT,
+          "File with the password of an encrypted key; white space at its end does not count.");
   static final Key<String> USERS =
       optional(
           "http.users.*",

@@ -49,8 +49,12 @@ public record ServeConfig(
     }
   }
 
-  /** PEM files. */
-  public record Tls(Path certificate, Path key) {}
+  /**
+   * PEM files.
+   *
+   * @param passwordFile holds the password of an encrypted key
+   */
+  public record Tls(Path certificate, Path key, Optional<Path> passwordFile) {}
 
   /**
    * Something to measure again and again.

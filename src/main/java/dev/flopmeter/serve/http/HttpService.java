@@ -19,7 +19,6 @@ import java.net.URLDecoder;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -29,7 +28,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +54,7 @@ public final class HttpService implements AutoCloseable {
   private final List<Route> routes;
 
   /** Null without TLS. */
-  private final @Nullable ExchangeableKeys keys;
+  private final @Nullable TlsKeys keys;
 
   private volatile PasswordCheck passwords;
   private volatile OriginCheck origins;
@@ -64,7 +62,7 @@ public final class HttpService implements AutoCloseable {
 
   private HttpService(
       HttpServer server,
-      @Nullable ExchangeableKeys keys,
+      @Nullable TlsKeys keys,
       ThreadPoolExecutor threads,
       List<Route> routes,
       Http http) {
@@ -96,8 +94,7 @@ public final class HttpService implements AutoCloseable {
     System.setProperty("jdk.httpserver.maxConnections", Integer.toString(http.maxConnections()));
 
     InetSocketAddress address = address(http.listen());
-    ExchangeableKeys keys =
-        http.tls().isPresent() ? new ExchangeableKeys(TlsKeys.read(http.tls().get())) : null;
+    TlsKeys keys = http.tls().isPresent() ? TlsKeys.read(http.tls().get()) : null;
     HttpServer server = keys == null ? HttpServer.create() : tlsServer(keys);
     try {
       server.bind(address, http.maxConnections());
@@ -148,22 +145,17 @@ public final class HttpService implements AutoCloseable {
         : new IOException(line, cause);
   }
 
-  private static HttpServer tlsServer(ExchangeableKeys keys) throws IOException {
-    try {
-      SSLContext context = SSLContext.getInstance("TLS");
-      context.init(new KeyManager[] {keys}, null, null);
-      HttpsServer server = HttpsServer.create();
-      server.setHttpsConfigurator(
-          new HttpsConfigurator(context) {
-            @Override
-            public void configure(HttpsParameters parameters) {
-              parameters.setSSLParameters(modern(context.getSupportedSSLParameters()));
-            }
-          });
-      return server;
-    } catch (GeneralSecurityException e) {
-      throw new IOException("http.tls: this Java cannot do TLS: " + e.getMessage(), e);
-    }
+  private static HttpServer tlsServer(TlsKeys keys) throws IOException {
+    SSLContext context = keys.context();
+    HttpsServer server = HttpsServer.create();
+    server.setHttpsConfigurator(
+        new HttpsConfigurator(context) {
+          @Override
+          public void configure(HttpsParameters parameters) {
+            parameters.setSSLParameters(modern(context.getSupportedSSLParameters()));
+          }
+        });
+    return server;
   }
 
   /** TLS 1.3, and of TLS 1.2 the suites with forward secrecy and authenticated encryption. */
@@ -228,7 +220,7 @@ public final class HttpService implements AutoCloseable {
    */
   public void reload(Http http) throws IOException {
     if (keys != null && http.tls().isPresent()) {
-      keys.exchange(TlsKeys.read(http.tls().get()));
+      keys.reload(http.tls().get());
     }
     passwords = new PasswordCheck(http.users());
     origins = new OriginCheck(http);

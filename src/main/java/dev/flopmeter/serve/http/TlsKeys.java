@@ -8,86 +8,108 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
-import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
-import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.KeyManager;
-import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.X509ExtendedKeyManager;
+import nl.altindag.ssl.exception.GenericException;
+import nl.altindag.ssl.pem.util.PemUtils;
+import nl.altindag.ssl.util.KeyManagerUtils;
+import org.jspecify.annotations.Nullable;
 
-/** A server's keys from the PEM files that other servers use too. */
+/**
+ * A server's certificate and key, from the PEM files that other servers use too. They can be
+ * exchanged while it runs, for connections that begin afterwards: the JDK's server keeps the TLS
+ * context that it was started with.
+ *
+ * <p>Thread-safe.
+ */
 final class TlsKeys {
-  private TlsKeys() {}
-
-  private static final Pattern KEY =
-      Pattern.compile("-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\\s]+)-----END PRIVATE KEY-----");
-
-  /** How a key of each algorithm signs. */
+  /** How a key of each algorithm signs; others by their own name. */
   private static final Map<String, String> SIGNATURES =
-      Map.of("RSA", "SHA256withRSA", "EC", "SHA256withECDSA", "EdDSA", "EdDSA");
+      Map.of("RSA", "SHA256withRSA", "EC", "SHA256withECDSA", "ECDSA", "SHA256withECDSA");
+
+  /** Leaves out what may stand before a key, such as the parameters of its curve. */
+  private static final Pattern KEY =
+      Pattern.compile("-----BEGIN ([A-Z ]*PRIVATE KEY)-----(.*?)-----END \\1-----", Pattern.DOTALL);
+
+  private final X509ExtendedKeyManager keys;
+
+  private TlsKeys(X509ExtendedKeyManager keys) {
+    this.keys = keys;
+  }
 
   /**
-   * The certificate's chain and key.
+   * Reads certificate and key.
    *
-   * @throws IOException if a file is not what it should be, or the two are not of each other; the
-   *     message names it
+   * @throws IOException if a file is not what it should be, or the two do not match; the message
+   *     names it
    */
-  static X509ExtendedKeyManager read(Tls tls) throws IOException {
-    Certificate[] chain = chain(tls.certificate());
-    PrivateKey key = key(tls.key());
+  static TlsKeys read(Tls tls) throws IOException {
+    return new TlsKeys(KeyManagerUtils.createSwappableKeyManager(identity(tls)));
+  }
+
+  /**
+   * Exchanges them for what the files hold now.
+   *
+   * @throws IOException as {@link #read}; then nothing has changed
+   */
+  void reload(Tls tls) throws IOException {
+    KeyManagerUtils.swapKeyManager(keys, identity(tls));
+  }
+
+  /** A context for the server. */
+  SSLContext context() throws IOException {
     try {
-      if (!isPair(chain[0].getPublicKey(), key)) {
-        throw new IOException(apart(tls));
-      }
-      KeyStore store = KeyStore.getInstance("PKCS12");
-      store.load(null, null);
-      store.setKeyEntry("flopmeter-" + UUID.randomUUID(), key, new char[0], chain);
-      KeyManagerFactory managers =
-          KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-      managers.init(store, new char[0]);
-      for (KeyManager manager : managers.getKeyManagers()) {
-        if (manager instanceof X509ExtendedKeyManager keys) {
-          return keys;
-        }
-      }
-      throw new IOException("http.tls: this Java has no X.509 keys");
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(new KeyManager[] {keys}, null, null);
+      return context;
     } catch (GeneralSecurityException e) {
-      throw new IOException(apart(tls), e);
+      throw new IOException("http.tls: TLS is not supported on this JVM: " + e.getMessage(), e);
     }
   }
 
-  private static String apart(Tls tls) {
-    return "http.tls: "
-        + tls.certificate()
-        + " and "
-        + tls.key()
-        + " do not fit together; give a certificate and its own key";
+  private static X509ExtendedKeyManager identity(Tls tls) throws IOException {
+    Certificate[] chain = chain(tls.certificate());
+    PrivateKey key = key(tls);
+    if (!isPair(chain[0].getPublicKey(), key)) {
+      throw new IOException(
+          "http.tls: "
+              + tls.certificate()
+              + " and "
+              + tls.key()
+              + " do not match: the key is not this certificate's");
+    }
+    return KeyManagerUtils.createKeyManager(key, chain);
   }
 
   /** While files are being replaced, one may be new and the other old. */
-  private static boolean isPair(PublicKey open, PrivateKey secret) throws GeneralSecurityException {
+  private static boolean isPair(PublicKey open, PrivateKey secret) {
+    String algorithm = SIGNATURES.getOrDefault(secret.getAlgorithm(), secret.getAlgorithm());
     byte[] anything = {1, 2, 3};
-    Signature signature =
-        Signature.getInstance(
-            SIGNATURES.getOrDefault(secret.getAlgorithm(), secret.getAlgorithm()));
-    signature.initSign(secret);
-    signature.update(anything);
-    byte[] signed = signature.sign();
-    signature.initVerify(open);
-    signature.update(anything);
-    return signature.verify(signed);
+    try {
+      Signature signature = Signature.getInstance(algorithm);
+      signature.initSign(secret);
+      signature.update(anything);
+      byte[] signed = signature.sign();
+      signature.initVerify(open);
+      signature.update(anything);
+      return signature.verify(signed);
+    } catch (GeneralSecurityException e) {
+      return false; // keys of different algorithms
+    }
   }
 
   private static Certificate[] chain(Path file) throws IOException {
@@ -95,31 +117,47 @@ final class TlsKeys {
       Collection<? extends Certificate> chain =
           CertificateFactory.getInstance("X.509")
               .generateCertificates(new ByteArrayInputStream(Files.readAllBytes(file)));
-      if (chain.isEmpty()) {
-        throw new IOException("http.tls.certificate: " + file + " holds no certificate");
+      if (!chain.isEmpty()) {
+        return chain.toArray(Certificate[]::new);
       }
-      return chain.toArray(Certificate[]::new);
-    } catch (GeneralSecurityException e) {
-      throw new IOException("http.tls.certificate: " + file + " is no PEM certificate", e);
+    } catch (CertificateException e) {
+      throw new IOException("http.tls.certificate: " + file + " is not a PEM certificate", e);
+    }
+    throw new IOException("http.tls.certificate: " + file + " is not a PEM certificate");
+  }
+
+  private static PrivateKey key(Tls tls) throws IOException {
+    char @Nullable [] password =
+        tls.passwordFile().isPresent()
+            ? Files.readString(tls.passwordFile().get()).stripTrailing().toCharArray()
+            : null;
+    Matcher key = KEY.matcher(Files.readString(tls.key(), StandardCharsets.ISO_8859_1));
+    try {
+      if (key.find()) {
+        // The library's cryptography costs 14 MB; the usual form does without.
+        return key.group(1).equals("PRIVATE KEY")
+            ? pkcs8(Base64.getMimeDecoder().decode(key.group(2)))
+            : PemUtils.parsePrivateKey(key.group(), password);
+      }
+      throw new IOException("http.tls.key: " + tls.key() + " holds no PEM private key");
+    } catch (GenericException | IllegalArgumentException e) {
+      throw new IOException(
+          "http.tls.key: "
+              + tls.key()
+              + " cannot be read: it is damaged, or encrypted and http.tls.password_file "
+              + (password == null ? "is missing" : "holds another password"),
+          e);
     }
   }
 
-  private static PrivateKey key(Path file) throws IOException {
-    Matcher pem = KEY.matcher(Files.readString(file, StandardCharsets.US_ASCII));
-    if (!pem.find()) {
-      throw new IOException(
-          "http.tls.key: " + file + " holds no unencrypted PKCS #8 key (BEGIN PRIVATE KEY)");
-    }
-    byte[] encoded = Base64.getMimeDecoder().decode(pem.group(1));
+  private static PrivateKey pkcs8(byte[] encoded) {
     for (String algorithm : List.of("RSA", "EC", "EdDSA")) {
       try {
         return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(encoded));
-      } catch (InvalidKeySpecException ignored) {
+      } catch (GeneralSecurityException ignored) {
         // another algorithm's
-      } catch (GeneralSecurityException e) {
-        throw new IOException("http.tls.key: this Java knows no " + algorithm, e);
       }
     }
-    throw new IOException("http.tls.key: " + file + " is no RSA, EC or Ed25519 key");
+    throw new IllegalArgumentException("not an RSA, EC or Ed25519 key");
   }
 }

@@ -98,6 +98,7 @@ class ConfigReaderTest {
   void everyKey() throws Exception {
     Files.writeString(folder.resolve("cert.pem"), "");
     Files.writeString(folder.resolve("key.pem"), "");
+    Files.writeString(folder.resolve("password"), "");
     Files.createDirectory(folder.resolve("nets"));
     Files.writeString(folder.resolve("nets/a.onnx"), "");
     String hash = "$2y$10$abcdefghijklmnopqrstuuW5V9a0tqGqB3l0l6kQkqjWz7V8YwK3u";
@@ -112,7 +113,7 @@ class ConfigReaderTest {
           request_time: 2s
           response_time: 3m
           max_header_size: 8KiB
-          tls: {certificate: cert.pem, key: key.pem}
+          tls: {certificate: cert.pem, key: key.pem, password_file: password}
           users: {somebody: "%s"}
         workloads:
           two:
@@ -151,7 +152,10 @@ class ConfigReaderTest {
                 Duration.ofMinutes(3),
                 8 << 10,
                 Optional.of(
-                    new ServeConfig.Tls(folder.resolve("cert.pem"), folder.resolve("key.pem"))),
+                    new ServeConfig.Tls(
+                        folder.resolve("cert.pem"),
+                        folder.resolve("key.pem"),
+                        Optional.of(folder.resolve("password")))),
                 Map.of("somebody", hash)));
     assertThat(config.workloads())
         .containsExactly(
