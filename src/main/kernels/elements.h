@@ -1,4 +1,4 @@
-/* Elements that are moved, not computed with: copied bit by bit, whatever their type. */
+/* Elements that are moved, not computed with: copied bit by bit, of any type. */
 #ifndef ELEMENTS_H
 #define ELEMENTS_H
 

@@ -13,7 +13,7 @@
  *             store(arguments.to, arguments.type, i, arguments.value);
  *     }
  *
- * Rules: global memory only through load, store and their kin (the emulation checks every access); array members of
+ * Rules: global memory only through load, store and similar functions (the emulation checks every access); array members of
  * the arguments only in loops with constant bounds under UNROLL (otherwise the GPU copies them to slow local memory);
  * no calls to libm (arithmetic.h has what there is); no static data but SHARED.
  * Block-wide cooperation: KERNEL_WITH_BARRIER, SHARED arrays and barrier(); every thread of the block must reach the

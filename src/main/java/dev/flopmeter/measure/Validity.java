@@ -45,7 +45,7 @@ final class Validity {
     if (kept < Distribution.INTERVAL_SAMPLES) {
       invalidate(
           format(
-              "only %d samples fit into %.3g s; at least %d are needed, give --max-time more",
+              "only %d samples fit into %.3g s; at least %d are needed, increase --max-time",
               kept, rules.limitSeconds(), Distribution.INTERVAL_SAMPLES));
     } else if (kept < rules.samples()) {
       warn(

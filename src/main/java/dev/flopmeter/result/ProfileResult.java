@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param layers one per step, in order of execution
  * @param layerSumRatio sum of the layers' medians over the end-to-end median
  * @param firstRunSeconds the very first pass, before any warm-up
- * @param valid false if the figures must not be believed; the warnings say why
+ * @param valid false if the figures are not valid; the warnings say why
  */
 public record ProfileResult(
     ModelInfo model,

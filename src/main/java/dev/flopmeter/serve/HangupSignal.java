@@ -33,7 +33,8 @@ public final class HangupSignal {
           .getMethod("handle", signal, handler)
           .invoke(null, signal.getConstructor(String.class).newInstance("HUP"), proxy);
     } catch (ReflectiveOperationException e) {
-      logger.warn("this Java tells of no SIGHUP; reload with POST /-/reload: {}", e.toString());
+      logger.warn(
+          "SIGHUP is not supported on this JVM; reload with POST /-/reload: {}", e.toString());
     }
   }
 }

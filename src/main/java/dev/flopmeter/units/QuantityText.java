@@ -67,7 +67,7 @@ final class QuantityText {
     try {
       BigDecimal number = new BigDecimal(digits.replace("_", ""));
       if (Math.abs((long) number.precision() - number.scale()) > MOST_DIGITS) {
-        throw new QuantityException("'" + text + "' is out of all proportion");
+        throw new QuantityException("'" + text + "' is out of range");
       }
       if (number.signum() < 0) {
         throw new QuantityException("'" + text + "' is negative");

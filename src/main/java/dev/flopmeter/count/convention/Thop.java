@@ -44,7 +44,7 @@ final class Thop {
         ToolConvention.Key.MODULE,
         prices,
         "MACs with a surcharge: 4 per element of each affine normalisation. Functions and unknown"
-            + " modules, such as attention, count 0 in silence");
+            + " modules, such as attention, are silently counted as 0");
   }
 
   /** Version 0.0.31, the rules from May 2020 to June 2022. */
@@ -71,7 +71,7 @@ final class Thop {
         ToolConvention.Key.MODULE,
         prices,
         "MACs, the bias of convolutions, and 2 per element of each batch normalisation; LayerNorm"
-            + " and attention count 0 in silence");
+            + " and attention are silently counted as 0");
   }
 
   private static Map<String, Price> shared() {

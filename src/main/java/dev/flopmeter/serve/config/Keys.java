@@ -152,7 +152,7 @@ final class Keys {
           "workloads.*.jitter",
           Quantities.percent(0.5),
           "10%",
-          "How far the interval varies at random, so that a fleet does not beat in time.");
+          "How far the interval varies at random, so that a fleet does not run in lockstep.");
   static final Key<Duration> MAX_TIME =
       key(
           "workloads.*.max_time",
@@ -202,13 +202,13 @@ final class Keys {
           "worker.quarantine_after",
           ValueType.integer(1, 1000),
           "5",
-          "Failures of a device in a row, over all its workloads, after which it is left alone.");
+          "Failures of a device in a row, over all its workloads, after which it is quarantined.");
   static final Key<Duration> QUARANTINE_RETRY =
       key(
           "worker.quarantine_retry",
           Quantities.duration(SECOND, YEAR),
           "30m",
-          "How often a device left alone is tried again with one run.");
+          "How often a quarantined device is tried again with one run.");
 
   // history
   static final Key<String> FOLDER =
@@ -223,13 +223,13 @@ final class Keys {
           "history.max_size",
           Quantities.size(MIB, TIB),
           "64MiB",
-          "The oldest results go when there are more.");
+          "When exceeded, the oldest results are deleted.");
   static final Key<Duration> HISTORY_AGE =
       key(
           "history.max_age",
           Quantities.duration(Duration.ofMinutes(1), Duration.ofDays(3660)),
           "90d",
-          "Results older than this go.");
+          "Results older than this are deleted.");
   static final Key<Long> BASELINE_RUNS =
       key(
           "history.baseline_runs",

@@ -265,12 +265,13 @@ public final class History implements Closeable {
   }
 
   /**
-   * Files that somebody removed: writing to one that is still open would succeed and keep nothing.
+   * Files that were deleted externally: writing to one that is still open would succeed and keep
+   * nothing.
    */
   private void forgetRemoved() throws IOException {
     FolderLock held = lock;
     if (held != null && !held.isInPlace()) {
-      logger.warn("history {}: somebody removed it; it is made again", folder);
+      logger.warn("history {}: was deleted externally; recreating it", folder);
       closeActive();
       segments.clear();
       lock = null;
@@ -280,7 +281,7 @@ public final class History implements Closeable {
     List<Segment> removed =
         segments.stream().filter(segment -> Files.notExists(segment.path)).toList();
     if (!removed.isEmpty()) {
-      logger.warn("history {}: somebody removed {} of its files", folder, removed.size());
+      logger.warn("history {}: {} of its files were deleted externally", folder, removed.size());
       closeActive();
       segments.removeAll(removed);
     }

@@ -53,14 +53,14 @@ public final class ResultReader {
     Fields fields = new Fields();
     try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
-        return new BadLine("is no JSON object");
+        return new BadLine("is not a JSON object");
       }
       object(parser, "", fields);
       if (parser.nextToken() != null) {
-        return new BadLine("goes on after its JSON object");
+        return new BadLine("has trailing content after the JSON object");
       }
     } catch (JacksonException e) {
-      return new BadLine("is no valid JSON");
+      return new BadLine("is not valid JSON");
     }
     if ("progress".equals(fields.texts.get("event"))) {
       return new ProgressLine(

@@ -140,7 +140,12 @@ public final class WorkerRun {
               "took longer than " + request.workload().timeout().toMillis() / 1e3 + " s";
           case GARBAGE -> String.valueOf(badLine);
           case TRUNCATED ->
-              came.size() + " of " + request.expectedResults() + " results came" + after(said);
+              "received "
+                  + came.size()
+                  + " of "
+                  + request.expectedResults()
+                  + " results"
+                  + after(said);
           case OUT_OF_MEMORY ->
               ended == null ? said : "used more than " + maxMemory + " bytes of memory";
           case FAILED, DEVICE_FAILED, CRASHED -> "exit code " + exitCode + after(said);
