@@ -42,11 +42,13 @@ public record ComparisonSet(
     Map<ProfileResult, ProfileResult> pairs = new HashMap<>();
     pair(before, after, ComparisonSet::place, pairs);
     pair(before, after, ComparisonSet::work, pairs);
-    List<Comparison> comparisons =
-        bases.stream()
-            .filter(pairs::containsKey)
-            .map(one -> Comparison.of(one, pairs.get(one), threshold))
-            .toList();
+    List<Comparison> comparisons = new ArrayList<>();
+    for (ProfileResult one : bases) {
+      ProfileResult other = pairs.get(one);
+      if (other != null) {
+        comparisons.add(Comparison.of(one, other, threshold));
+      }
+    }
     List<String> unmatched =
         Stream.concat(
                 before.stream().map(one -> "only BASE has " + place(one)),

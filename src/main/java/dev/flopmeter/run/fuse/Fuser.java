@@ -68,7 +68,7 @@ public final class Fuser {
     Chain chain = alone;
     for (UnaryOperator<Chain> part : parts) {
       Chain longer = part.apply(chain);
-      if (longer != chain && !taken.contains(longer.last()) && rules.take(longer)) {
+      if (!longer.equals(chain) && !taken.contains(longer.last()) && rules.take(longer)) {
         chain = longer;
       }
     }
