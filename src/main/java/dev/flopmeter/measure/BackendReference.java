@@ -10,8 +10,8 @@ import dev.flopmeter.run.RunOptions;
 import java.util.Map;
 
 /**
- * A backend's plain answer: float32, nothing fused, the model's own layout. For the backend under
- * test itself that still tells whether fusing and layouts keep the result.
+ * A backend's unfused float32 result in the model's own layout. For the backend under test itself,
+ * this still shows whether fusing and layouts preserve the result.
  */
 public record BackendReference(Backend backend) implements Reference {
   @Override

@@ -20,9 +20,9 @@ public enum Change {
   }
 
   /**
-   * The verdict on two ranges, each from the least time to the third quartile: where nearly all of
-   * one series lies. Noise adds time and never takes any, so that the least is the steadiest figure
-   * and the long tail above the third quartile says nothing of the work.
+   * The verdict on two ranges, each from the minimum to the third quartile of a series. Noise only
+   * adds time, so the minimum is the steadiest figure, and the tail above the third quartile says
+   * nothing about the work.
    *
    * @param threshold the least gap between the ranges, as a share of the base's nearer end, that
    *     counts

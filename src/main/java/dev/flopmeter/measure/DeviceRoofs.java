@@ -13,7 +13,7 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All ways to know what one device can do at best.
+ * The peak rates of one device, from every source that is known.
  *
  * @param measured null where nothing was measured here
  */
@@ -22,7 +22,8 @@ public record DeviceRoofs(Device device, Datasheet datasheet, @Nullable Measured
   /**
    * The roofs at a precision.
    *
-   * @param smClockHz the clock that the SMs ran at; null takes the device's highest, if it tells
+   * @param smClockHz the clock that the SMs ran at; null takes the device's highest, if it reports
+   *     one
    */
   public RoofSet at(Precision precision, @Nullable Double smClockHz) {
     MeasuredRoofs found = measured;

@@ -90,8 +90,8 @@ public final class Distribution {
 
   /**
    * Whether {@code samples} hold at least two values beyond quantile {@code p} with 99 %
-   * confidence, so that the quantile is no mere maximum: 64 samples for p90, 130 for p95, 662 for
-   * p99, 6636 for p99.9.
+   * confidence, so that the quantile is not just the maximum: 64 samples for p90, 130 for p95, 662
+   * for p99, 6636 for p99.9.
    */
   static boolean isTailKnown(double p, int samples) {
     double none = Math.pow(p, samples);

@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * The noise of a growing series and how it moves: after every sample the relative IQR of all so
- * far. It has settled when its last third stays within a narrow band, so that more samples would
- * cost time and teach nothing.
+ * far. It has settled when its last third stays within a narrow band: more samples would cost time
+ * and add no information.
  */
 final class NoiseTrend {
   private double[] sorted = new double[64];

@@ -16,9 +16,9 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds what a device can do at best through a backend: the largest rate of matrix products and
- * convolutions per precision, the largest rate of moving memory, and what a step costs that does
- * nothing. A roof is a best case, so the fastest pass counts, not the median.
+ * Measures the peak rates that a device reaches through a backend: of matrix products and
+ * convolutions per precision, of moving memory, and the cost of an empty step. A roof is a best
+ * case, so the fastest pass counts, not the median.
  */
 public final class RoofProber {
   /** Passes of one piece of work: at least so many, and for so long. */

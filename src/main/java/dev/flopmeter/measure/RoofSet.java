@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The roofs of one device at one precision, by basis.
  *
- * @param launchSeconds what a step costs that does nothing; null where it was not measured
+ * @param launchSeconds cost of an empty step; null where it was not measured
  */
 public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
   public static final RoofSet NONE = new RoofSet(Roofs.NONE, null);

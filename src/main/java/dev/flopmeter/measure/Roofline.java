@@ -3,13 +3,13 @@ package dev.flopmeter.measure;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The least time that work can take on a device, and what keeps it from being faster (Williams,
- * Waterman, Patterson 2009). A fixed cost per launch is a third roof: work so small that even an
- * empty step takes longer is bound by it.
+ * The least time that work can take on a device, and what limits it (Williams, Waterman, Patterson
+ * 2009). A fixed cost per launch is a third roof: work so small that even an empty step takes
+ * longer is bound by it.
  *
  * @param flopsPerSecond peak of the matrix units
  * @param bytesPerSecond peak of the memory
- * @param launchSeconds what a step costs that does nothing; null where unknown
+ * @param launchSeconds cost of an empty step; null where unknown
  */
 record Roofline(double flopsPerSecond, double bytesPerSecond, @Nullable Double launchSeconds) {
 

@@ -18,8 +18,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a device's sensors at a low rate on a thread of its own, beside the timed stream: a reading
- * takes well under a millisecond, ten a second cost no pass anything that can be measured.
+ * Reads a device's sensors at a low rate on a thread of its own, beside the timed stream. A reading
+ * takes well under a millisecond; ten per second have no measurable effect on a pass.
  */
 public final class SampledWatch implements SensorWatch {
   /** Samples at less than this share of the default SM clock do not count. */
@@ -140,8 +140,8 @@ public final class SampledWatch implements SensorWatch {
   }
 
   /**
-   * The most processes seen beside this one. In a container the driver tells other ids than ours;
-   * we run on the device, so that one of them is always us.
+   * The most processes seen beside this one. In a container the driver reports other ids than this
+   * process sees, but one of them is always this process.
    */
   private @Nullable Integer otherProcesses() {
     return readings.stream()
@@ -156,7 +156,7 @@ public final class SampledWatch implements SensorWatch {
   public void close() {
     end.countDown();
     try {
-      // A reading in progress must not meet a library that was shut down under it.
+      // The library may only be shut down after a reading in progress has ended.
       thread.join(TimeUnit.SECONDS.toMillis(5));
       if (!thread.isAlive()) {
         source.close();

@@ -143,7 +143,7 @@ final class Sampler {
       var refusal = gate.refusal();
       if (refusal.isPresent()) {
         dropped.merge(refusal.get(), 1, Integer::sum);
-        // When time runs out with nothing kept, one stays: too few to be believed, but something.
+        // When time runs out with nothing kept, one pass stays: not valid, but a figure to show.
         if (!isOverTime() || !passes.isEmpty()) {
           return;
         }

@@ -13,8 +13,8 @@ import java.time.Duration;
  * @param noise relative noise below which sampling may stop
  * @param settled the most that the noise may move by, as a share of itself, over the last third of
  *     the series to count as settled
- * @param limitSeconds wall time for warming up and sampling together; both end before it, whatever
- *     is missing, as soon as another pass would not fit
+ * @param limitSeconds wall time for warming up and sampling together; both end before it, even if
+ *     other rules are not met, as soon as another pass would not fit
  */
 public record SamplingRules(
     double warmupSeconds,

@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether figures may be believed. Collects warnings; one that takes away all worth also makes the
- * result invalid. The bounds are those of the measuring rules in the project's documentation.
+ * Decides whether the figures of a profile are valid. Collects warnings; the severe ones also make
+ * the result invalid. The bounds are those of the measuring rules in the project's documentation.
  */
 final class Validity {
   private static final double NOISY = 0.10;
@@ -83,7 +83,7 @@ final class Validity {
       return;
     }
     if (!sensors.throttleReasons().isEmpty()) {
-      warn("the device was held back: " + String.join(", ", sensors.throttleReasons()));
+      warn("the device was throttled: " + String.join(", ", sensors.throttleReasons()));
     }
     Integer others = sensors.otherProcesses();
     if (others != null && others > 0) {
@@ -107,7 +107,7 @@ final class Validity {
     return reasons.isEmpty();
   }
 
-  /** What makes the result invalid first, then what is merely worth knowing. */
+  /** The reasons why the result is invalid, then the warnings. */
   List<String> warnings() {
     return Stream.concat(reasons.stream(), warnings.stream()).toList();
   }

@@ -3,10 +3,7 @@ package dev.flopmeter.run;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
 
-/**
- * A way to run graphs on one device. Closing gives back the device; all plans must be closed
- * before.
- */
+/** Runs graphs on one device. Close all plans before the backend. */
 public interface Backend extends AutoCloseable {
   /** {@code cudnn} or {@code djl}. */
   String name();

@@ -2,7 +2,7 @@ package dev.flopmeter.run;
 
 import dev.flopmeter.model.ModelException;
 
-/** A backend has no kernel for an operator; {@code count} works all the same. */
+/** A backend has no kernel for an operator; {@code count} still works. */
 public final class UnsupportedOperatorException extends ModelException {
   private static final long serialVersionUID = 1L;
 

@@ -85,6 +85,6 @@ class ConformanceCommandTest {
   void aFolderWithoutCasesIsRefused() {
     Flop flop = run();
     assertThat(flop.code()).isEqualTo(2);
-    assertThat(flop.err()).hasLineCount(1).contains("no conformance cases here");
+    assertThat(flop.err()).hasLineCount(1).contains("no conformance cases found");
   }
 }

@@ -44,7 +44,7 @@ class ValidityTest {
   @Test
   void throttlingIsAWarning() {
     assertThat(warnings(0, List.of("sw_power_cap")))
-        .containsExactly("the device was held back: sw_power_cap");
+        .containsExactly("the device was throttled: sw_power_cap");
   }
 
   @Test

@@ -1,10 +1,10 @@
 package dev.flopmeter.report.text;
 
 import dev.flopmeter.report.text.TextTable.Column;
+import dev.flopmeter.run.conformance.CaseOutcome;
 import dev.flopmeter.run.conformance.CaseResult;
 import dev.flopmeter.run.conformance.Conformance;
 import dev.flopmeter.run.conformance.Conformance.Tally;
-import dev.flopmeter.run.conformance.Outcome;
 import dev.flopmeter.text.Printable;
 import java.util.List;
 
@@ -25,7 +25,8 @@ public final class ConformanceTable {
     table.row(cells("all on " + conformance.backend(), conformance.total()));
     StringBuilder out = new StringBuilder();
     table.render(out, style);
-    for (Outcome outcome : List.of(Outcome.INVALID, Outcome.FAILED, Outcome.UNSUPPORTED)) {
+    for (CaseOutcome outcome :
+        List.of(CaseOutcome.INVALID, CaseOutcome.FAILED, CaseOutcome.UNSUPPORTED)) {
       for (CaseResult result : conformance.of(outcome)) {
         out.append(outcome.label())
             .append(' ')

@@ -20,16 +20,16 @@ import java.util.Optional;
  */
 record CaseData(Map<String, Tensor> inputs, Map<String, Tensor> expected) {
 
-  /** The first value of {@code model} that is no tensor but a sequence, an optional or a map. */
+  /** The first value of {@code model} that is not a tensor but a sequence, an optional or a map. */
   static Optional<String> withoutTensor(OnnxModel model) {
     for (ValueInfo input : model.inputs()) {
       if (input.type() == null) {
-        return Optional.of("the input '" + input.name() + "' is no tensor");
+        return Optional.of("the input '" + input.name() + "' is not a tensor");
       }
     }
     for (ValueInfo output : model.outputs()) {
       if (output.type() == null) {
-        return Optional.of("the output '" + output.name() + "' is no tensor");
+        return Optional.of("the output '" + output.name() + "' is not a tensor");
       }
     }
     return Optional.empty();

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What became of a set of cases.
+ * The results of a set of cases.
  *
  * @param backend the backend's name
  * @param results in the order they were run
@@ -21,7 +21,7 @@ public record Conformance(String backend, List<CaseResult> results) {
   public record Tally(int passed, int failed, int unsupported, int invalid) {
     static final Tally NONE = new Tally(0, 0, 0, 0);
 
-    Tally plus(Outcome outcome) {
+    Tally plus(CaseOutcome outcome) {
       return switch (outcome) {
         case PASSED -> new Tally(passed + 1, failed, unsupported, invalid);
         case FAILED -> new Tally(passed, failed + 1, unsupported, invalid);
@@ -52,7 +52,7 @@ public record Conformance(String backend, List<CaseResult> results) {
   }
 
   /** The results that ended so. */
-  public List<CaseResult> of(Outcome outcome) {
+  public List<CaseResult> of(CaseOutcome outcome) {
     return results.stream().filter(result -> result.outcome() == outcome).toList();
   }
 }

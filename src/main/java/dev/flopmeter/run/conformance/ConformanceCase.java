@@ -53,7 +53,7 @@ public final class ConformanceCase {
       return List.of(new ConformanceCase(directory));
     }
     if (!Files.isDirectory(directory)) {
-      throw new ModelException(directory + ": is no directory; give one of conformance cases");
+      throw new ModelException(directory + ": is not a directory of conformance cases");
     }
     try (Stream<Path> files = Files.find(directory, DEPTH + 1, (file, any) -> isModel(file))) {
       List<ConformanceCase> cases =
@@ -65,7 +65,7 @@ public final class ConformanceCase {
       if (cases.isEmpty()) {
         throw new ModelException(
             directory
-                + ": no conformance cases here; give a folder with "
+                + ": no conformance cases found; expected a folder with "
                 + MODEL
                 + " and "
                 + DATA
@@ -106,16 +106,17 @@ public final class ConformanceCase {
         Optional<String> difference = difference(model, data, backend, options, tolerance);
         if (difference.isPresent()) {
           return new CaseResult(
-              name, operator, Outcome.FAILED, data.getFileName() + ": " + difference.get());
+              name, operator, CaseOutcome.FAILED, data.getFileName() + ": " + difference.get());
         }
       }
-      return new CaseResult(name, operator, Outcome.PASSED, "");
+      return new CaseResult(name, operator, CaseOutcome.PASSED, "");
     } catch (UnsupportedOperatorException | UnknownOperatorException e) {
-      return new CaseResult(name, operator, Outcome.UNSUPPORTED, String.valueOf(e.getMessage()));
+      return new CaseResult(
+          name, operator, CaseOutcome.UNSUPPORTED, String.valueOf(e.getMessage()));
     } catch (InvalidCaseException e) {
-      return new CaseResult(name, operator, Outcome.INVALID, String.valueOf(e.getMessage()));
+      return new CaseResult(name, operator, CaseOutcome.INVALID, String.valueOf(e.getMessage()));
     } catch (RuntimeException e) {
-      return new CaseResult(name, operator, Outcome.FAILED, String.valueOf(e.getMessage()));
+      return new CaseResult(name, operator, CaseOutcome.FAILED, String.valueOf(e.getMessage()));
     }
   }
 

@@ -87,8 +87,9 @@ final class ProgramBuilder {
   }
 
   private void draft(Task task) {
-    if (ControlFlow.isControlFlow(task.main())) {
-      draftFlow(task);
+    BodyAction bodies = BodyAction.of(task.main(), scope, options, memory);
+    if (bodies != null) {
+      draftBodies(task, bodies);
       return;
     }
     Kernel kernel;
@@ -147,15 +148,14 @@ final class ProgramBuilder {
             writes(task)));
   }
 
-  private void draftFlow(Task task) {
-    ControlFlow flow = ControlFlow.of(task.main(), scope, options, memory);
+  private void draftBodies(Task task, BodyAction action) {
     drafts.add(
         new Draft(
             step(task, "control flow", null),
-            flow,
+            action,
             "",
             0,
-            flow.reads().stream().mapToInt(this::slotOf).toArray(),
+            action.reads().stream().mapToInt(this::slotOf).toArray(),
             writes(task)));
   }
 

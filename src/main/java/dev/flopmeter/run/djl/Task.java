@@ -7,7 +7,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A step to be: nodes that run together.
+ * A planned step: nodes that run together.
  *
  * @param inputs the values that the kernel's inputs 0, 1, ... are; empty names are left out
  * @param outputs the values written

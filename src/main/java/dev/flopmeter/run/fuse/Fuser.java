@@ -62,15 +62,14 @@ public final class Fuser {
     }
   }
 
+  /** The longest chain that the backend takes; each part leaves it as it is where it has none. */
   private Chain chain(Chain alone) {
     List<UnaryOperator<Chain>> parts =
         List.of(this::normalised, this::biased, this::added, this::activated);
     Chain chain = alone;
     for (UnaryOperator<Chain> part : parts) {
       Chain longer = part.apply(chain);
-      if (!longer.equals(chain) && !taken.contains(longer.last()) && rules.take(longer)) {
-        chain = longer;
-      }
+      chain = !taken.contains(longer.last()) && rules.take(longer) ? longer : chain;
     }
     return chain;
   }

@@ -10,9 +10,9 @@ import dev.flopmeter.model.onnx.OnnxModel;
 import dev.flopmeter.model.onnx.TensorFile;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.conformance.CaseOutcome;
 import dev.flopmeter.run.conformance.CaseResult;
 import dev.flopmeter.run.conformance.ConformanceCase;
-import dev.flopmeter.run.conformance.Outcome;
 import dev.flopmeter.run.conformance.Tolerance;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,7 +74,7 @@ class NetworksTest {
     for (RunOptions options :
         new RunOptions[] {RunOptions.DEFAULT, RunOptions.DEFAULT.withFuse(false)}) {
       CaseResult result = networkCase.run(backend, options, new Tolerance(1e-3, 1e-4));
-      assertThat(result.outcome()).as(result.reason()).isEqualTo(Outcome.PASSED);
+      assertThat(result.outcome()).as(result.reason()).isEqualTo(CaseOutcome.PASSED);
     }
   }
 }

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.conformance.CaseOutcome;
 import dev.flopmeter.run.conformance.CaseResult;
 import dev.flopmeter.run.conformance.Conformance;
 import dev.flopmeter.run.conformance.ConformanceCase;
-import dev.flopmeter.run.conformance.Outcome;
 import dev.flopmeter.run.conformance.Tolerance;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,8 +28,8 @@ class ConformanceCasesTest {
               .map(each -> each.run(backend, RunOptions.DEFAULT, Tolerance.ONNX))
               .toList();
       Conformance conformance = new Conformance(backend.name(), results);
-      assertThat(conformance.of(Outcome.FAILED)).isEmpty();
-      assertThat(conformance.of(Outcome.UNSUPPORTED)).isEmpty();
+      assertThat(conformance.of(CaseOutcome.FAILED)).isEmpty();
+      assertThat(conformance.of(CaseOutcome.UNSUPPORTED)).isEmpty();
       assertThat(conformance.total().passed()).isEqualTo(results.size()).isPositive();
     }
   }

@@ -24,9 +24,7 @@ import org.jspecify.annotations.Nullable;
  * If, Loop and Scan: the host decides, the bodies are programs of their own. A body is fed its
  * inputs, then the values it captures from the graphs around it.
  */
-abstract class ControlFlow implements Action {
-  private static final Set<String> OPERATORS = Set.of("If", "Loop", "Scan");
-
+abstract class BodyAction implements Action {
   final Node node;
   final TorchMemory memory;
   private final List<Program> bodies = new ArrayList<>();
@@ -34,7 +32,7 @@ abstract class ControlFlow implements Action {
   private final List<String> given;
   private final List<String> reads;
 
-  private ControlFlow(Node node, GraphScope scope, TorchMemory memory) {
+  private BodyAction(Node node, GraphScope scope, TorchMemory memory) {
     this.node = node;
     this.memory = memory;
     this.captures =
@@ -49,15 +47,14 @@ abstract class ControlFlow implements Action {
     this.reads = List.copyOf(all);
   }
 
-  static boolean isControlFlow(Node node) {
-    return OPERATORS.contains(node.qualifiedOp());
-  }
-
-  static ControlFlow of(Node node, GraphScope scope, RunOptions options, TorchMemory memory) {
-    return switch (node.op()) {
+  /** The action of an operator that runs bodies; null for any other operator. */
+  static @Nullable BodyAction of(
+      Node node, GraphScope scope, RunOptions options, TorchMemory memory) {
+    return switch (node.qualifiedOp()) {
       case "If" -> new If(node, scope, options, memory);
       case "Loop" -> new Loop(node, scope, options, memory);
-      default -> new Scan(node, scope, options, memory);
+      case "Scan" -> new Scan(node, scope, options, memory);
+      default -> null;
     };
   }
 
@@ -125,7 +122,7 @@ abstract class ControlFlow implements Action {
     return memory.place(FilledTensor.of(each.withShape(shape), 0));
   }
 
-  private static final class If extends ControlFlow {
+  private static final class If extends BodyAction {
     private final Program then;
     private final Program otherwise;
 
@@ -145,7 +142,7 @@ abstract class ControlFlow implements Action {
     }
   }
 
-  private static final class Loop extends ControlFlow {
+  private static final class Loop extends BodyAction {
     private final Program body;
     private final List<@Nullable TensorType> added;
     private final int carried;
@@ -189,7 +186,7 @@ abstract class ControlFlow implements Action {
         return results.toArray(IValue[]::new);
       } finally {
         closeAll(state);
-        rows.forEach(ControlFlow::closeAll);
+        rows.forEach(BodyAction::closeAll);
       }
     }
 
@@ -231,7 +228,7 @@ abstract class ControlFlow implements Action {
   }
 
   /** Before opset 9 the first input was the lengths, and the first axis of the others a batch. */
-  private static final class Scan extends ControlFlow {
+  private static final class Scan extends BodyAction {
     private final Program body;
     private final boolean isBatched;
     private final int states;
@@ -283,7 +280,7 @@ abstract class ControlFlow implements Action {
         }
         return results;
       } finally {
-        rows.forEach(ControlFlow::closeAll);
+        rows.forEach(BodyAction::closeAll);
       }
     }
 
@@ -317,7 +314,7 @@ abstract class ControlFlow implements Action {
         return results.toArray(IValue[]::new);
       } finally {
         closeAll(state);
-        rows.forEach(ControlFlow::closeAll);
+        rows.forEach(BodyAction::closeAll);
       }
     }
 

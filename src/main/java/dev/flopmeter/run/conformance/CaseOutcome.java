@@ -1,7 +1,7 @@
 package dev.flopmeter.run.conformance;
 
 /** How a case ended. */
-public enum Outcome {
+public enum CaseOutcome {
   PASSED,
   /** A wrong result, or an error where there should be a result. */
   FAILED,
