@@ -30,6 +30,8 @@ final class Argument<T> {
   /** Reads a value from its text. */
   interface Reading<T> {
     /**
+     * Reads one value.
+     *
      * @throws ModelException if the text is not such a value; the message says what would be
      */
     T read(String text);
