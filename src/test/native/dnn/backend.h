@@ -40,6 +40,10 @@ enum { POINTWISE_MODE = 0, POINTWISE_MATH_PREC = 1, POINTWISE_NAN = 2, POINTWISE
        MATMUL_COMP_TYPE = 1500, MATMUL_PADDING = 1503, OPM_A = 1520, OPM_B = 1521, OPM_C = 1522, OPM_MATMUL = 1523,
        REDUCTION_OPERATOR = 1600, REDUCTION_COMP_TYPE = 1601, OPR_X = 1610, OPR_Y = 1611, OPR_REDUCTION = 1612 };
 
+/* Numbers of cudnnPointwiseMode_t and cudnnReduceTensorOp_t that patterns are known by. */
+enum { P_ADD = 0, P_MULTIPLY = 1, P_DIVIDE = 6, P_SUBTRACT = 9, P_EXP = 13, P_LOG = 15, P_GREATER_OR_EQUAL = 303,
+       P_INDEX = 501, P_SELECT = 601, R_SUM = 0, R_MAXIMUM = 3 };
+
 struct attribute {
     int name, type;
     int64_t count;
@@ -57,6 +61,7 @@ struct backend_pointwise {
     int mode;
     double lower, upper, slope; /* of ReLU */
     double elu_alpha, softplus_beta, swish_beta;
+    int axis; /* whose index GEN_INDEX gives */
 };
 
 /* One operation with everything it refers to, by value: later changes and destructions do not matter. */

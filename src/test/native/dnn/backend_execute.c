@@ -127,6 +127,14 @@ static void pointwise(const struct backend_operation *op, const float *x, const 
 {
     const struct tensor *shape = &op->y.tensor;
     int64_t count = dnn_elements(shape);
+    if (op->pointwise.mode == P_INDEX) {
+        int64_t inner = 1;
+        for (int i = op->pointwise.axis + 1; i < shape->rank; i++)
+            inner *= shape->dim[i];
+        for (int64_t i = 0; i < count; i++)
+            y[i] = (float)(i / inner % shape->dim[op->pointwise.axis]);
+        return;
+    }
     for (int64_t i = 0; i < count; i++) {
         float left = op->alpha * x[dnn_broadcast_index(shape, &op->x.tensor, i)];
         if (!op->has_b) {
@@ -158,13 +166,14 @@ static void matmul(const struct backend_operation *op, const float *a, const flo
     int64_t m = op->x.tensor.dim[rank - 2], k = op->x.tensor.dim[rank - 1], n = op->b.tensor.dim[rank - 1];
     int64_t batches = dnn_elements(&op->y.tensor) / (m * n);
     for (int64_t i = 0; i < batches; i++) {
-        /* Both operands' batch dimensions broadcast: find each one's matrix by the first element of the result's. */
+        /* Both operands' batch dimensions broadcast, and neighbouring heads may share a matrix of b: find each one's
+         * matrix by the first element of the result's. */
         int64_t a_index = 0, b_index = 0, a_step = 1, b_step = 1, rest = i;
         for (int d = rank - 3; d >= 0; d--) {
             int64_t at = rest % op->y.tensor.dim[d];
             rest /= op->y.tensor.dim[d];
             a_index += op->x.tensor.dim[d] == 1 ? 0 : at * a_step;
-            b_index += op->b.tensor.dim[d] == 1 ? 0 : at * b_step;
+            b_index += at / (op->y.tensor.dim[d] / op->b.tensor.dim[d]) * b_step;
             a_step *= op->x.tensor.dim[d];
             b_step *= op->b.tensor.dim[d];
         }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "backend.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,13 +102,19 @@ static cudnnStatus_t finalize_pointwise(cudnnBackendDescriptor_t d)
     REQUIRE(backend_attribute(d, POINTWISE_MODE) != NULL, CUDNN_STATUS_BAD_PARAM);
     int mode = int_of(d, POINTWISE_MODE, 0);
     bool known = (mode >= 0 && mode <= 22) || (mode >= 100 && mode <= 107) || (mode >= 300 && mode <= 305)
-        || (mode >= 400 && mode <= 402) || mode == 601;
+        || (mode >= 400 && mode <= 402) || mode == P_INDEX || mode == P_SELECT;
     REQUIRE(known, CUDNN_STATUS_NOT_SUPPORTED);
-    REQUIRE(int_of(d, POINTWISE_MATH_PREC, TYPE_FLOAT) == TYPE_FLOAT, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    int precision = int_of(d, POINTWISE_MATH_PREC, TYPE_FLOAT);
+    REQUIRE(precision == TYPE_FLOAT || (precision == TYPE_INT32 && (mode == P_INDEX || mode == P_ADD))
+                || (precision == TYPE_BOOLEAN && mode >= 300 && mode <= 402),
+            CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    const struct attribute *axis = backend_attribute(d, POINTWISE_AXIS);
+    REQUIRE((mode == P_INDEX) == (axis != NULL), CUDNN_STATUS_BAD_PARAM);
     d->pointwise = (struct backend_pointwise){mode, real_of(d, POINTWISE_RELU_LOWER, 0),
                                               real_of(d, POINTWISE_RELU_UPPER, 3.4e38), real_of(d, POINTWISE_RELU_SLOPE, 0),
                                               real_of(d, POINTWISE_ELU_ALPHA, 1), real_of(d, POINTWISE_SOFTPLUS_BETA, 1),
-                                              real_of(d, POINTWISE_SWISH_BETA, 1)};
+                                              real_of(d, POINTWISE_SWISH_BETA, 1),
+                                              axis == NULL ? 0 : (int)int64_at(axis, 0)};
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -164,6 +171,7 @@ static cudnnStatus_t finalize_op_pointwise(cudnnBackendDescriptor_t d, struct ba
                 && (b == NULL || dnn_broadcasts_to(&b->tensor.tensor, &y->tensor.tensor))
                 && (t == NULL || dnn_broadcasts_to(&t->tensor.tensor, &y->tensor.tensor)),
             CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    REQUIRE(op->pointwise.axis >= 0 && op->pointwise.axis < y->tensor.tensor.rank, CUDNN_STATUS_BAD_PARAM);
     op->alpha = (float)real_of(d, OPP_ALPHA1, 1);
     op->beta = (float)real_of(d, OPP_ALPHA2, 1);
     op->x = x->tensor;
@@ -189,7 +197,7 @@ static cudnnStatus_t finalize_op_matmul(cudnnBackendDescriptor_t d, struct backe
                 && at->dim[rank - 1] == bt->dim[rank - 2],
             CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
     for (int i = 0; i < rank - 2; i++)
-        REQUIRE((at->dim[i] == ct->dim[i] || at->dim[i] == 1) && (bt->dim[i] == ct->dim[i] || bt->dim[i] == 1),
+        REQUIRE((at->dim[i] == ct->dim[i] || at->dim[i] == 1) && ct->dim[i] % bt->dim[i] == 0,
                 CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
     REQUIRE(dnn_is_floating(at->type) && dnn_is_floating(bt->type), CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
     op->x = a->tensor;
@@ -242,31 +250,68 @@ static bool follows(const struct backend_graph *graph, int i, int kind, int mode
         && (op->x.id == graph->operations[i - 1].y.id || op->b.id == graph->operations[i - 1].y.id);
 }
 
-static bool is_narrow(const struct backend_tensor *t, int from_end)
+static bool is_fused_width(const struct backend_tensor *t, int from_end)
 {
     int width = t->tensor.dim[t->tensor.rank - from_end];
-    return t->tensor.type != TYPE_FLOAT && t->tensor.rank == 4 && width % 8 == 0 && width <= 128;
+    return t->tensor.type != TYPE_FLOAT && t->tensor.rank == 4 && width % 8 == 0 && width <= 256;
 }
 
-/* The fused attention engine (guide, "Mha-fprop"): product, scale, bias, softmax spelled out, product; 16-bit types, heads
- * no wider than 128. Of the order in which virtual tensors are made, these have just one. */
+/* The real library does not refuse this, it ends the process. */
+static void require_width_innermost(const struct backend_tensor *t, int from_end)
+{
+    int axis = t->tensor.rank - from_end;
+    if (t->tensor.dim[axis] == 1 || t->tensor.stride[axis] == 1)
+        return;
+    fprintf(stderr, "emulated GPU: an attention whose heads are not packed along their width; cuDNN ends the process\n");
+    abort();
+}
+
+static bool is_later_hidden(const struct backend_graph *graph, int i, int *after)
+{
+    const struct backend_operation *ops = graph->operations;
+    int64_t score = ops[i - 1].y.id;
+    if (!follows(graph, i, B_OP_POINTWISE, P_INDEX))
+        return false;
+    int at = i + 1 + follows(graph, i + 1, B_OP_POINTWISE, P_ADD);
+    bool found = at + 2 < graph->count && ops[at].kind == B_OP_POINTWISE && ops[at].pointwise.mode == P_INDEX
+        && follows(graph, at + 1, B_OP_POINTWISE, P_GREATER_OR_EQUAL) && ops[at + 2].kind == B_OP_POINTWISE
+        && ops[at + 2].pointwise.mode == P_SELECT && ops[at + 2].x.id == score;
+    *after = at + 3;
+    return found;
+}
+
+/* The flash attention engines (guide, "Mha-fprop"): product, scale, bias, causal mask, softmax spelled out with its
+ * statistics, product; 16-bit types, heads no wider than 256. Of the orders in which the operations may be given, these
+ * have just one. */
 static bool is_attention(const struct backend_graph *graph)
 {
-    enum { ADD = 0, MULTIPLY = 1, DIVIDE = 6, SUBTRACT = 9, EXP = 13, SUM = 0, MAXIMUM = 3 };
     const struct backend_operation *ops = graph->operations;
     int i = 1;
     if (ops[0].kind != B_OP_MATMUL)
         return false;
-    i += follows(graph, i, B_OP_POINTWISE, MULTIPLY);
-    i += follows(graph, i, B_OP_POINTWISE, ADD);
+    i += follows(graph, i, B_OP_POINTWISE, P_MULTIPLY);
+    i += follows(graph, i, B_OP_POINTWISE, P_ADD);
     const struct backend_tensor *scores = &ops[i - 1].y;
-    bool softmax = graph->count == i + 6 && follows(graph, i, B_OP_REDUCTION, MAXIMUM)
-        && follows(graph, i + 1, B_OP_POINTWISE, SUBTRACT) && ops[i + 1].x.id == scores->id
-        && follows(graph, i + 2, B_OP_POINTWISE, EXP) && follows(graph, i + 3, B_OP_REDUCTION, SUM)
-        && follows(graph, i + 4, B_OP_POINTWISE, DIVIDE) && ops[i + 4].x.id == ops[i + 2].y.id
-        && follows(graph, i + 5, B_OP_MATMUL, 0) && ops[i + 5].x.id == ops[i + 4].y.id;
-    return softmax && is_narrow(&ops[0].x, 1) && is_narrow(&ops[0].b, 2) && is_narrow(&ops[i + 5].b, 1)
-        && is_narrow(&ops[i + 5].y, 1) && !ops[i + 5].y.is_virtual;
+    int after;
+    if (is_later_hidden(graph, i, &after)) {
+        i = after;
+        scores = &ops[i - 1].y;
+    }
+    bool softmax = graph->count == i + 8 && follows(graph, i, B_OP_REDUCTION, R_MAXIMUM)
+        && follows(graph, i + 1, B_OP_POINTWISE, P_SUBTRACT) && ops[i + 1].x.id == scores->id
+        && follows(graph, i + 2, B_OP_POINTWISE, P_EXP) && follows(graph, i + 3, B_OP_REDUCTION, R_SUM)
+        && follows(graph, i + 4, B_OP_POINTWISE, P_LOG) && follows(graph, i + 5, B_OP_POINTWISE, P_ADD)
+        && ops[i + 5].x.id == ops[i].y.id && ops[i + 6].kind == B_OP_POINTWISE
+        && ops[i + 6].pointwise.mode == P_DIVIDE && ops[i + 6].x.id == ops[i + 2].y.id
+        && ops[i + 6].b.id == ops[i + 3].y.id && follows(graph, i + 7, B_OP_MATMUL, 0)
+        && ops[i + 7].x.id == ops[i + 6].y.id;
+    if (!softmax || !is_fused_width(&ops[0].x, 1) || !is_fused_width(&ops[0].b, 2)
+        || !is_fused_width(&ops[i + 7].b, 1) || !is_fused_width(&ops[i + 7].y, 1) || ops[i + 7].y.is_virtual)
+        return false;
+    require_width_innermost(&ops[0].x, 1);
+    require_width_innermost(&ops[0].b, 2);
+    require_width_innermost(&ops[i + 7].b, 1);
+    return true;
 }
 
 /* The patterns of the runtime fusion engine: pointwise operations around at most one convolution or matrix product,
@@ -309,6 +354,15 @@ static cudnnStatus_t finalize_graph(cudnnBackendDescriptor_t d)
         REQUIRE(graph.count > before, CUDNN_STATUS_BAD_PARAM); /* a virtual tensor that nothing makes */
     }
     bool attention = is_attention(&graph);
+    for (int i = 0; i < graph.count && !attention; i++) {
+        const struct backend_operation *op = &graph.operations[i];
+        if (op->kind != B_OP_MATMUL)
+            continue;
+        /* Heads that share keys are attention's alone; so are products of more than one batch axis. */
+        REQUIRE(op->y.tensor.rank == 3, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
+        REQUIRE(op->b.tensor.dim[0] == 1 || op->b.tensor.dim[0] == op->y.tensor.dim[0],
+                CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    }
     REQUIRE(mains <= 1 || attention, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
     for (int i = 0; i + 1 < graph.count && !attention; i++)
         REQUIRE(graph.operations[i].kind != B_OP_REDUCTION, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);

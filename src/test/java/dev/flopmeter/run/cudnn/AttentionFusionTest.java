@@ -23,6 +23,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Attention as cuDNN's one fused graph, and what runs where that has no engine. */
 class AttentionFusionTest {
@@ -104,7 +105,7 @@ class AttentionFusionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"12, 8", "8, 4", "136, 8"})
+  @CsvSource({"12, 8", "8, 4", "264, 8"})
   void runsStepByStepInHeadsThatCudnnDoesNotFuse(long width, long valueWidth) {
     String y = attended(scaled(scores(width)), valueWidth);
     List<Step> steps = steps(y, RunOptions.DEFAULT.withPrecision(Precision.FP16));
@@ -157,14 +158,55 @@ class AttentionFusionTest {
     assertThat(algorithm(steps.get(0))).contains("graph attention");
   }
 
-  @Test
-  void takesTheOperatorApartWhereHeadsAreShared() {
-    String q = input("q", 2, 5, 24);
-    String k = input("k", 2, 7, 8);
-    String v = input("v", 2, 7, 8);
-    Attributes heads = Attributes.of("q_num_heads", 3, "kv_num_heads", 1);
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void fusesHeadsThatShareKeys(int keyHeads) {
+    String q = input("q", 2, 5, 6 * 8);
+    String k = input("k", 2, 7, keyHeads * 8);
+    String v = input("v", 2, 7, keyHeads * 8);
+    Attributes heads = Attributes.of("q_num_heads", 6, "kv_num_heads", keyHeads);
     List<Step> steps = attentionOperator(heads, q, k, v);
-    assertThat(algorithm(steps.get(0))).doesNotContain("graph attention");
+    assertThat(algorithm(steps.get(0))).startsWith("graph attention");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"7, 0", "5, 0", "5, 3", "1, 6"})
+  void fusesACausalMaskBehindThePast(int queries, int past) {
+    String q = input("q", 2, 3, queries, 8);
+    String k = input("k", 2, 3, 7, 8);
+    String v = input("v", 2, 3, 7, 8);
+    Attributes causal = Attributes.of("is_causal", 1);
+    List<Step> steps =
+        past == 0
+            ? attentionOperator(causal, q, k, v)
+            : attentionOperator(
+                causal, q, k, v, "", input("pk", 2, 3, past, 8), input("pv", 2, 3, past, 8));
+    assertThat(algorithm(steps.get(0))).contains("graph attention");
+  }
+
+  @Test
+  void fusesAMaskOfBooleans() {
+    String q = input("q", 2, 3, 5, 8);
+    String k = input("k", 2, 3, 7, 8);
+    String v = input("v", 2, 3, 7, 8);
+    float[] seen = new float[35];
+    java.util.Arrays.fill(seen, 1);
+    seen[3] = 0;
+    seen[30] = 0;
+    graph.constant("floats", Tensor.ofFloats(Shape.of(5, 7), seen));
+    String mask = op("Cast", "mask", Attributes.of("to", DataType.BOOL.code()), "floats");
+    List<Step> steps = attentionOperator(Attributes.NONE, q, k, v, mask);
+    assertThat(algorithm(steps.get(steps.size() - 1))).contains("graph attention");
+  }
+
+  @Test
+  void saysWhyItIsNotFused() {
+    String q = input("q", 2, 3, 5, 8);
+    String k = input("k", 2, 3, 7, 8);
+    String v = input("v", 2, 3, 7, 8);
+    List<Step> steps = attentionOperator(Attributes.of("softcap", 2f), q, k, v);
+    assertThat(algorithm(steps.get(0)))
+        .startsWith("not fused (the scores are capped): graph matmul");
   }
 
   @Test

@@ -15,10 +15,12 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
   /** Of {@code cudnnBackendDescriptorType_t}. */
   public enum Kind {
     POINTWISE(0),
+    CONVOLUTION(1),
     ENGINE(2),
     ENGINE_CONFIGURATION(3),
     HEURISTICS(4),
     PLAN(5),
+    CONVOLUTION_OPERATION(10),
     POINTWISE_OPERATION(13),
     GRAPH(15),
     VARIANT_PACK(16),
@@ -41,7 +43,9 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
     DATA_TYPE(1, 4),
     BOOLEAN(2, 1),
     INT64(3, 8),
+    FLOAT(4, 4),
     VOID_POINTER(6, 8),
+    CONVOLUTION_MODE(7, 4),
     HEURISTIC_MODE(8, 4),
     NUMERICAL_NOTE(11, 4),
     POINTWISE_MODE(14, 4),
@@ -83,6 +87,11 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
         JCudnn.cudnnBackendSetAttribute(this, attribute, type.code, values.length, host.pointer()),
         "cudnnBackendSetAttribute(" + attribute + ")");
     return this;
+  }
+
+  /** Sets one number of type {@link ValueType#FLOAT}. */
+  public BackendDescriptor setFloat(int attribute, float value) {
+    return set(attribute, ValueType.FLOAT, Float.floatToRawIntBits(value));
   }
 
   public BackendDescriptor set(int attribute, BackendDescriptor... others) {

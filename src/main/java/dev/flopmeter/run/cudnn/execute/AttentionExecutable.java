@@ -4,7 +4,6 @@ import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
-import dev.flopmeter.run.cudnn.plan.Storage;
 import dev.flopmeter.run.cudnn.plan.View;
 import java.util.Arrays;
 import java.util.List;
@@ -17,16 +16,23 @@ import java.util.stream.Stream;
  * step by step.
  */
 final class AttentionExecutable {
+  // Axes of the scores
+  private static final int QUERIES = 2;
+  private static final int KEYS = 3;
+
   private AttentionExecutable() {}
 
   static Executable prepare(Site site, AttentionWork work) {
-    return work.isForCudnn()
-        ? GraphExecutable.prepare(site, problem(work), () -> apart(site, work))
-        : apart(site, work);
+    return work.reasonApart()
+        .map(reason -> apart(site, work, reason))
+        .orElseGet(
+            () ->
+                GraphExecutable.prepare(site, problem(work), reason -> apart(site, work, reason)));
   }
 
-  /** Several launches as one. */
-  private record Series(List<Executable> parts, Closing owned) implements Executable {
+  /** Several launches as one, and why they are not one launch. */
+  private record Series(List<Executable> parts, String reason, Closing owned)
+      implements Executable {
     @Override
     public void enqueue() {
       parts.forEach(Executable::enqueue);
@@ -34,7 +40,12 @@ final class AttentionExecutable {
 
     @Override
     public KernelInfo kernel() {
-      return PreparedStep.joined(parts.stream().map(Executable::kernel).toList());
+      KernelInfo joined = PreparedStep.joined(parts.stream().map(Executable::kernel).toList());
+      return new KernelInfo(
+          "not fused (" + reason + "): " + joined.algorithm(),
+          joined.layout(),
+          joined.math(),
+          joined.workspaceBytes());
     }
 
     @Override
@@ -43,13 +54,15 @@ final class AttentionExecutable {
     }
   }
 
-  private static Executable apart(Site site, AttentionWork work) {
+  private static Executable apart(Site site, AttentionWork work, String reason) {
     Closing owned = new Closing();
     return PlainExecutables.guarded(
         owned,
         () ->
             new Series(
-                work.apart().stream().map(part -> owned.add(site.prepare(part))).toList(), owned));
+                work.apart().stream().map(part -> owned.add(site.prepare(part))).toList(),
+                reason,
+                owned));
   }
 
   private static GraphExecutable.Problem problem(AttentionWork work) {
@@ -63,8 +76,11 @@ final class AttentionExecutable {
         key
             + (added == null ? "-" : text(added.ofRank(4)))
             + (work.scale() == 1 ? " -" : " scaled ")
+            + (work.causal() == null ? "" : "causal" + work.causal().past() + " ")
             + work.q().storage().name(),
         true,
+        1,
+        null,
         graph -> addTo(graph, work));
   }
 
@@ -75,28 +91,39 @@ final class AttentionExecutable {
   private static void addTo(OperationGraph graph, AttentionWork work) {
     long[] scores = work.q().shape().with(3, work.keys().dim(3)).dims();
     long[] rows = work.q().shape().with(3, 1).dims();
-    BackendDescriptor score = graph.virtual(Storage.F32, scores);
+    BackendDescriptor score = graph.virtual(OperationGraph.FLOAT, scores);
     graph.product(stored(graph, work.q()), stored(graph, work.keys()), score);
     if (work.scale() != 1) {
-      BackendDescriptor scaled = graph.virtual(Storage.F32, scores);
+      BackendDescriptor scaled = graph.virtual(OperationGraph.FLOAT, scores);
       graph.pointwise(OperationGraph.MULTIPLY, score, graph.number(work.scale(), 4), scaled);
       score = scaled;
     }
     View added = work.added();
     if (added != null) {
-      BackendDescriptor sum = graph.virtual(Storage.F32, scores);
+      BackendDescriptor sum = graph.virtual(OperationGraph.FLOAT, scores);
       graph.pointwise(OperationGraph.ADD, score, stored(graph, added.ofRank(4)), sum);
       score = sum;
     }
-    BackendDescriptor largest = graph.virtual(Storage.F32, rows);
+    AttentionWork.Causal causal = work.causal();
+    if (causal != null) {
+      BackendDescriptor seen = graph.virtual(OperationGraph.FLOAT, scores);
+      graph.lowerTriangle(score, scores, QUERIES, KEYS, causal.past(), seen);
+      score = seen;
+    }
+    BackendDescriptor largest = graph.virtual(OperationGraph.FLOAT, rows);
     graph.reduction(OperationGraph.MAXIMUM, score, largest);
-    BackendDescriptor shifted = graph.virtual(Storage.F32, scores);
+    BackendDescriptor shifted = graph.virtual(OperationGraph.FLOAT, scores);
     graph.pointwise(OperationGraph.SUBTRACT, score, largest, shifted);
-    BackendDescriptor exponent = graph.virtual(Storage.F32, scores);
+    BackendDescriptor exponent = graph.virtual(OperationGraph.FLOAT, scores);
     graph.pointwise(OperationGraph.EXP, shifted, null, exponent);
-    BackendDescriptor total = graph.virtual(Storage.F32, rows);
+    BackendDescriptor total = graph.virtual(OperationGraph.FLOAT, rows);
     graph.reduction(OperationGraph.SUM, exponent, total);
-    BackendDescriptor shares = graph.virtual(work.q().storage(), scores);
+    // The statistics of a training pass, which nothing reads: cuDNN's flash engines look for them.
+    BackendDescriptor logarithm = graph.virtual(OperationGraph.FLOAT, rows);
+    graph.pointwise(OperationGraph.LOG, total, null, logarithm);
+    BackendDescriptor statistics = graph.virtual(OperationGraph.FLOAT, rows);
+    graph.pointwise(OperationGraph.ADD, largest, logarithm, statistics);
+    BackendDescriptor shares = graph.virtual(work.q().storage().code(), scores);
     graph.pointwise(OperationGraph.DIVIDE, exponent, total, shares);
     graph.product(shares, stored(graph, work.values()), stored(graph, work.y()));
   }

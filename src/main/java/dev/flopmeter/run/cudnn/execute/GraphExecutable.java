@@ -11,10 +11,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import jcuda.jcudnn.JCudnn;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -59,9 +60,17 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
    * @param name for people
    * @param key what makes two of them the same, on one line
    * @param isFused whether more than the product is in it
+   * @param launches how often the graph is launched, each time at other addresses
+   * @param layout of images; null where there are none
    * @param operations adds the operations to a graph
    */
-  record Problem(String name, String key, boolean isFused, Consumer<OperationGraph> operations) {}
+  record Problem(
+      String name,
+      String key,
+      boolean isFused,
+      int launches,
+      @Nullable String layout,
+      Consumer<OperationGraph> operations) {}
 
   private final Site site;
   private final Problem problem;
@@ -72,10 +81,14 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
   private final Map<Integer, BackendDescriptor> plans = new TreeMap<>();
   private final Algorithm algorithm;
   private final long engineNumber;
-  private @Nullable BackendDescriptor pack;
+  private final List<BackendDescriptor> packs = new ArrayList<>();
 
-  /** By cuDNN where it can, else as the other says. */
-  static Executable prepare(Site site, Problem problem, Supplier<Executable> other) {
+  /**
+   * By cuDNN where it can, else as the other says.
+   *
+   * @param other is given the reason why cuDNN cannot
+   */
+  static Executable prepare(Site site, Problem problem, Function<String, Executable> other) {
     Closing owned = new Closing();
     try {
       return PlainExecutables.guarded(owned, () -> new GraphExecutable(site, problem, owned));
@@ -84,7 +97,7 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
         throw e;
       }
       logger.debug("{}; {} runs without cuDNN's graphs", e.getMessage(), problem.key());
-      return other.get();
+      return other.apply(Objects.requireNonNullElse(e.getMessage(), "cuDNN refuses it"));
     }
   }
 
@@ -188,9 +201,15 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
   /** For a trial, with the workspace where it lies now. */
   @Override
   public int launch(Algorithm candidate) {
-    try (BackendDescriptor trial = graph.pack()) {
-      return execute(candidate, trial);
+    for (int launch = 0; launch < problem.launches(); launch++) {
+      try (BackendDescriptor trial = graph.pack(launch)) {
+        int status = execute(candidate, trial);
+        if (status != 0) {
+          return status;
+        }
+      }
     }
+    return 0;
   }
 
   private int execute(Algorithm chosen, BackendDescriptor with) {
@@ -208,18 +227,22 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
 
   @Override
   public void enqueue() {
-    if (pack == null) {
+    if (packs.isEmpty()) {
       // Made at the first launch: only then is the workspace where it stays.
-      pack = owned.add(graph.pack());
+      for (int launch = 0; launch < problem.launches(); launch++) {
+        packs.add(owned.add(graph.pack(launch)));
+      }
     }
-    Status.cudnn(execute(algorithm, pack), call(algorithm));
+    for (BackendDescriptor pack : packs) {
+      Status.cudnn(execute(algorithm, pack), call(algorithm));
+    }
   }
 
   @Override
   public KernelInfo kernel() {
     return new KernelInfo(
         "graph " + problem.name() + " engine " + engineNumber,
-        null,
+        problem.layout(),
         MathType.label(algorithm.math()),
         algorithm.workspaceBytes());
   }

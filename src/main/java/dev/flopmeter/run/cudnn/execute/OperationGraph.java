@@ -5,17 +5,17 @@ import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
 import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.HostBlock;
-import dev.flopmeter.run.cudnn.plan.Storage;
 import dev.flopmeter.run.cudnn.plan.View;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A graph of cuDNN's graph API as it grows: tensors in memory, virtual ones between two operations,
- * numbers, and the operations. All arithmetic is in float32. The numbers are those of cuDNN 9's
- * {@code cudnn_graph.h}.
+ * numbers, and the operations. Arithmetic is in float32. The numbers are those of cuDNN 9's {@code
+ * cudnn_graph.h}.
  */
 final class OperationGraph {
   // cudnnPointwiseMode_t
@@ -24,6 +24,18 @@ final class OperationGraph {
   static final int DIVIDE = 6;
   static final int SUBTRACT = 9;
   static final int EXP = 13;
+  static final int LOG = 15;
+  private static final int RELU = 100;
+  private static final int GREATER_OR_EQUAL = 303;
+  private static final int INDEX = 501;
+  private static final int SELECT = 601;
+
+  // cudnnDataType_t, beside those of Storage
+  static final int FLOAT = 0;
+  private static final int INT32 = 4;
+  private static final int BOOLEAN = 11;
+
+  private static final int CROSS_CORRELATION = 1;
 
   // cudnnReduceTensorOp_t
   static final int SUM = 0;
@@ -32,10 +44,25 @@ final class OperationGraph {
   // cudnnBackendAttributeName_t
   private static final int POINTWISE_MODE = 0;
   private static final int POINTWISE_PRECISION = 1;
+  private static final int POINTWISE_AXIS = 9;
+  private static final int CONVOLUTION_PRECISION = 100;
+  private static final int CONVOLUTION_MODE = 101;
+  private static final int CONVOLUTION_DILATIONS = 102;
+  private static final int CONVOLUTION_STRIDES = 103;
+  private static final int CONVOLUTION_PADS_AFTER = 104;
+  private static final int CONVOLUTION_PADS_BEFORE = 105;
+  private static final int CONVOLUTION_AXES = 106;
+  private static final int CONVOLUTION_ALPHA = 700;
+  private static final int CONVOLUTION_BETA = 701;
+  private static final int CONVOLUTION_OF = 702;
+  private static final int CONVOLUTION_WEIGHTS = 703;
+  private static final int CONVOLUTION_X = 704;
+  private static final int CONVOLUTION_Y = 705;
   private static final int POINTWISE_OF = 750;
   private static final int POINTWISE_X = 751;
   private static final int POINTWISE_B = 752;
   private static final int POINTWISE_Y = 753;
+  private static final int POINTWISE_CONDITION = 758;
   private static final int GRAPH_HANDLE = 800;
   private static final int GRAPH_OPERATIONS = 801;
   private static final int TENSOR_ALIGNMENT = 900;
@@ -59,14 +86,23 @@ final class OperationGraph {
   private static final int REDUCTION_Y = 1611;
   private static final int REDUCTION_OF = 1612;
 
-  /** Enough for the attributes of any one call; the graph's number lies behind them. */
-  private static final int NUMBER_AT = 1016;
+  /** Enough for the attributes of any one call; the graph's numbers are stored behind them. */
+  private static final int NUMBERS_AT = 960;
 
   private static final long HOST_BYTES = 1024;
   private static final long MOST_ALIGNED = 16;
 
-  /** A tensor in memory: its name within the graph and where it lies. */
-  private record Bound(long id, long address) {}
+  /**
+   * A tensor in memory.
+   *
+   * @param id its name within the graph
+   * @param shifts for each launch, where it begins, in bytes behind the address
+   */
+  private record Bound(long id, long address, LongUnaryOperator shifts) {
+    long at(int launch) {
+      return address + shifts.applyAsLong(launch);
+    }
+  }
 
   private final Site site;
   private final Closing owned;
@@ -74,6 +110,7 @@ final class OperationGraph {
   private final List<BackendDescriptor> operations = new ArrayList<>();
   private final List<Bound> bound = new ArrayList<>();
   private long tensors;
+  private int numbers;
 
   /**
    * @param owned what this makes is closed with it
@@ -88,42 +125,65 @@ final class OperationGraph {
     return owned.add(new BackendDescriptor(kind, host));
   }
 
-  /** A tensor that lies in memory as {@code view} does, seen with these dimensions and strides. */
+  /** A tensor stored as {@code view} is, seen with these dimensions and strides. */
   BackendDescriptor stored(View view, long[] dims, long[] strides) {
-    long address = site.address(view).value();
-    long alignment = Math.min(MOST_ALIGNED, Long.lowestOneBit(address));
-    bound.add(new Bound(tensors + 1, address));
-    return tensor(view.storage(), dims, strides, alignment).ready();
+    return stored(view, dims, strides, 1, launch -> 0);
   }
 
-  /** A tensor that only passes from one operation to the next, packed. */
-  BackendDescriptor virtual(Storage storage, long[] dims) {
+  /**
+   * A tensor that begins somewhere else in each launch of the graph.
+   *
+   * @param launches how many there are
+   * @param shifts for each launch, where the tensor begins, in bytes behind {@code view}
+   */
+  BackendDescriptor stored(
+      View view, long[] dims, long[] strides, int launches, LongUnaryOperator shifts) {
+    Bound tensor = new Bound(tensors + 1, site.address(view).value(), shifts);
+    long bits = MOST_ALIGNED;
+    for (int launch = 0; launch < launches; launch++) {
+      bits |= tensor.at(launch);
+    }
+    bound.add(tensor);
+    return tensor(view.storage().code(), dims, strides, Long.lowestOneBit(bits)).ready();
+  }
+
+  /** A tensor that only passes from one operation to the next, packed row major. */
+  BackendDescriptor virtual(int type, long[] dims) {
     long[] strides = new long[dims.length];
     long stride = 1;
     for (int i = dims.length - 1; i >= 0; i--) {
       strides[i] = stride;
       stride *= dims[i];
     }
-    return tensor(storage, dims, strides, MOST_ALIGNED)
+    return virtual(type, dims, strides);
+  }
+
+  BackendDescriptor virtual(int type, long[] dims, long[] strides) {
+    return tensor(type, dims, strides, MOST_ALIGNED)
         .set(TENSOR_IS_VIRTUAL, ValueType.BOOLEAN, 1)
         .ready();
   }
 
-  /** A number that the operations take by value; a graph has one at most. */
+  /** A number that the operations take by value. */
   BackendDescriptor number(double value, int rank) {
-    host.bytes().putFloat(NUMBER_AT, (float) value);
-    bound.add(new Bound(tensors + 1, host.address() + NUMBER_AT));
+    return number(FLOAT, Float.floatToRawIntBits((float) value), rank);
+  }
+
+  private BackendDescriptor number(int type, int bits, int rank) {
+    int at = NUMBERS_AT + Integer.BYTES * numbers++;
+    host.bytes().putInt(at, bits);
+    bound.add(new Bound(tensors + 1, host.address() + at, launch -> 0));
     long[] ones = new long[rank];
     Arrays.fill(ones, 1);
-    return tensor(Storage.F32, ones, ones, Storage.F32.bytes())
+    return tensor(type, ones, ones, Integer.BYTES)
         .set(TENSOR_IS_BY_VALUE, ValueType.BOOLEAN, 1)
         .ready();
   }
 
-  private BackendDescriptor tensor(Storage storage, long[] dims, long[] strides, long alignment) {
+  private BackendDescriptor tensor(int type, long[] dims, long[] strides, long alignment) {
     return make(Kind.TENSOR)
         .set(TENSOR_ID, ValueType.INT64, ++tensors)
-        .set(TENSOR_TYPE, ValueType.DATA_TYPE, storage.code())
+        .set(TENSOR_TYPE, ValueType.DATA_TYPE, type)
         .set(TENSOR_DIMENSIONS, ValueType.INT64, dims)
         .set(TENSOR_STRIDES, ValueType.INT64, strides)
         .set(TENSOR_ALIGNMENT, ValueType.INT64, alignment);
@@ -138,26 +198,108 @@ final class OperationGraph {
             .set(PRODUCT_C, c)
             .set(
                 PRODUCT_OF,
-                make(Kind.PRODUCT)
-                    .set(PRODUCT_PRECISION, ValueType.DATA_TYPE, Storage.F32.code())
-                    .ready())
+                make(Kind.PRODUCT).set(PRODUCT_PRECISION, ValueType.DATA_TYPE, FLOAT).ready())
             .ready());
   }
 
   /** {@code y = mode(x, b)}, b repeated to y's shape, or {@code mode(x)}. */
   void pointwise(
       int mode, BackendDescriptor x, @Nullable BackendDescriptor b, BackendDescriptor y) {
+    pointwise(pointwise(mode, FLOAT).ready(), x, b, null, y);
+  }
+
+  /** {@code y = max(x, 0)}. */
+  void relu(BackendDescriptor x, BackendDescriptor y) {
+    pointwise(RELU, x, null, y);
+  }
+
+  /**
+   * {@code y = x} where the index along {@code columns} is at most that along {@code rows} plus
+   * {@code more}, elsewhere the least float.
+   *
+   * @param dims of x and y
+   */
+  void lowerTriangle(
+      BackendDescriptor x, long[] dims, int rows, int columns, long more, BackendDescriptor y) {
+    BackendDescriptor row = index(x, dims, rows);
+    if (more != 0) {
+      BackendDescriptor later = virtual(INT32, dims);
+      BackendDescriptor shift = number(INT32, Math.toIntExact(more), dims.length);
+      pointwise(pointwise(ADD, INT32).ready(), row, shift, null, later);
+      row = later;
+    }
+    BackendDescriptor column = index(x, dims, columns);
+    BackendDescriptor seen = virtual(BOOLEAN, dims);
+    pointwise(pointwise(GREATER_OR_EQUAL, BOOLEAN).ready(), row, column, null, seen);
+    BackendDescriptor hidden = number(-Float.MAX_VALUE, dims.length);
+    pointwise(pointwise(SELECT, FLOAT).ready(), x, hidden, seen, y);
+  }
+
+  private BackendDescriptor index(BackendDescriptor x, long[] dims, int axis) {
+    BackendDescriptor index = virtual(INT32, dims);
+    BackendDescriptor of =
+        pointwise(INDEX, INT32).set(POINTWISE_AXIS, ValueType.INT64, axis).ready();
+    pointwise(of, x, null, null, index);
+    return index;
+  }
+
+  private BackendDescriptor pointwise(int mode, int precision) {
+    return make(Kind.POINTWISE)
+        .set(POINTWISE_MODE, ValueType.POINTWISE_MODE, mode)
+        .set(POINTWISE_PRECISION, ValueType.DATA_TYPE, precision);
+  }
+
+  private void pointwise(
+      BackendDescriptor of,
+      BackendDescriptor x,
+      @Nullable BackendDescriptor b,
+      @Nullable BackendDescriptor condition,
+      BackendDescriptor y) {
     BackendDescriptor operation =
         make(Kind.POINTWISE_OPERATION)
-            .set(
-                POINTWISE_OF,
-                make(Kind.POINTWISE)
-                    .set(POINTWISE_MODE, ValueType.POINTWISE_MODE, mode)
-                    .set(POINTWISE_PRECISION, ValueType.DATA_TYPE, Storage.F32.code())
-                    .ready())
+            .set(POINTWISE_OF, of)
             .set(POINTWISE_X, x)
             .set(POINTWISE_Y, y);
-    operations.add((b == null ? operation : operation.set(POINTWISE_B, b)).ready());
+    if (b != null) {
+      operation.set(POINTWISE_B, b);
+    }
+    if (condition != null) {
+      operation.set(POINTWISE_CONDITION, condition);
+    }
+    operations.add(operation.ready());
+  }
+
+  /** {@code y = conv(x, weights)}; groups follow from the channels. */
+  void convolution(
+      BackendDescriptor x,
+      BackendDescriptor weights,
+      BackendDescriptor y,
+      int[] pad,
+      int[] stride,
+      int[] dilation) {
+    BackendDescriptor of =
+        make(Kind.CONVOLUTION)
+            .set(CONVOLUTION_PRECISION, ValueType.DATA_TYPE, FLOAT)
+            .set(CONVOLUTION_MODE, ValueType.CONVOLUTION_MODE, CROSS_CORRELATION)
+            .set(CONVOLUTION_AXES, ValueType.INT64, pad.length)
+            .set(CONVOLUTION_PADS_BEFORE, ValueType.INT64, longs(pad))
+            .set(CONVOLUTION_PADS_AFTER, ValueType.INT64, longs(pad))
+            .set(CONVOLUTION_STRIDES, ValueType.INT64, longs(stride))
+            .set(CONVOLUTION_DILATIONS, ValueType.INT64, longs(dilation))
+            .ready();
+    operations.add(
+        make(Kind.CONVOLUTION_OPERATION)
+            .set(CONVOLUTION_OF, of)
+            .set(CONVOLUTION_X, x)
+            .set(CONVOLUTION_WEIGHTS, weights)
+            .set(CONVOLUTION_Y, y)
+            .setFloat(CONVOLUTION_ALPHA, 1)
+            .setFloat(CONVOLUTION_BETA, 0)
+            .ready());
+  }
+
+  private static long[] longs(int[] values) {
+    return Arrays.stream(values).asLongStream().toArray();
   }
 
   /** Reduces x over the axes in which y has one element. */
@@ -168,7 +310,7 @@ final class OperationGraph {
                 REDUCTION_OF,
                 make(Kind.REDUCTION)
                     .set(REDUCTION_OPERATOR, ValueType.REDUCTION_OPERATOR, operator)
-                    .set(REDUCTION_PRECISION, ValueType.DATA_TYPE, Storage.F32.code())
+                    .set(REDUCTION_PRECISION, ValueType.DATA_TYPE, FLOAT)
                     .ready())
             .set(REDUCTION_X, x)
             .set(REDUCTION_Y, y)
@@ -187,14 +329,14 @@ final class OperationGraph {
         .ready();
   }
 
-  /** Where all tensors lie, and the workspace as it lies now; the caller closes it. */
-  BackendDescriptor pack() {
+  /** The addresses of all tensors in one launch, and of the workspace now; the caller closes it. */
+  BackendDescriptor pack(int launch) {
     return new BackendDescriptor(Kind.VARIANT_PACK, host)
         .set(PACK_IDS, ValueType.INT64, bound.stream().mapToLong(Bound::id).toArray())
         .set(
             PACK_POINTERS,
             ValueType.VOID_POINTER,
-            bound.stream().mapToLong(Bound::address).toArray())
+            bound.stream().mapToLong(tensor -> tensor.at(launch)).toArray())
         .set(PACK_WORKSPACE, ValueType.VOID_POINTER, site.workspace().address())
         .ready();
   }

@@ -1,10 +1,10 @@
 package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.Binary;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
+import dev.flopmeter.run.cudnn.plan.Unary;
 import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
@@ -43,7 +43,7 @@ final class ContribAttention {
     View projected = projected();
     long width = projected.dim(2) / 3;
     long[] widths = node.attributes().integers("qkv_hidden_sizes", width, width, width);
-    View q = AttentionSteps.headed(projected.part(2, 0, widths[0]), heads);
+    View q = Heads.split(projected.part(2, 0, widths[0]), heads);
     View present = node.hasOutput(1) ? written(node.out(1)) : null;
     View k = withPast(projected.part(2, widths[0], widths[1]), 0, present);
     View v = withPast(projected.part(2, widths[0] + widths[1], widths[2]), 1, present);
@@ -57,16 +57,8 @@ final class ContribAttention {
     View y = written(node.out(0));
     View result =
         written(node.scratch("result", Shape.of(q.dim(0), heads, q.dim(2), v.dim(3)), y.storage()));
-    if (node.has(MASK) || node.attributes().flag("unidirectional", false)) {
-      works.add(Products.work(q, turned, scores, factor));
-      mask(scores, keys);
-      works.add(new SoftmaxWork(scores, weights, q.dim(0) * heads * q.dim(2), keys, 1, false));
-      works.add(Products.work(weights, v, result, 1));
-    } else {
-      View added = node.has(ADDED) ? read(ADDED) : null;
-      works.add(AttentionSteps.attention(q, turned, v, added, result, factor, scores, weights));
-    }
-    works.add(Copies.copy(result, AttentionSteps.headed(y, heads)));
+    works.add(attention(q, turned, v, result, factor, scores, weights));
+    works.add(Copies.copy(result, Heads.split(y, heads)));
     node.emit(reads, writes, works);
   }
 
@@ -84,7 +76,7 @@ final class ContribAttention {
 
   /** Keys (0) or values (1) of this and the past, in the present's half where that is asked. */
   private View withPast(View packed, int which, @Nullable View present) {
-    View now = AttentionSteps.headed(packed, heads);
+    View now = Heads.split(packed, heads);
     if (present == null && past == 0) {
       return now;
     }
@@ -113,39 +105,54 @@ final class ContribAttention {
         strides[4]);
   }
 
-  /** What is added first, then what is hidden: by a mask, a length, or for being later. */
-  private void mask(View scores, long keys) {
-    if (node.has(ADDED)) {
-      works.add(Binary.work(Binary.Kind.ADD, scores, read(ADDED), scores));
-    }
-    boolean isCausal = node.attributes().flag("unidirectional", false);
-    if (!node.has(MASK) && !isCausal) {
-      return;
-    }
+  private AttentionWork attention(
+      View q, View turned, View v, View result, double scale, View scores, View weights) {
+    long keys = turned.dim(3);
+    View added = node.has(ADDED) ? read(ADDED) : null;
     View mask = node.has(MASK) ? read(MASK) : null;
     View lengths = mask != null && mask.rank() == 1 ? mask : null;
     View seen = mask == null || lengths != null ? null : perScore(mask, keys);
-    if (lengths != null && lengths.dim(0) != scores.dim(0)) {
+    if (lengths != null && lengths.dim(0) != q.dim(0)) {
       throw node.unsupported("a mask of ends and starts");
     }
-    works.add(
-        KernelWork.perElement(
-            "attention_scores",
-            scores.elements(),
-            new Arguments()
-                .pointer(scores)
-                .pointerOrNull(seen)
-                .pointerOrNull(lengths)
-                .numbers(scores.elements(), scores.dim(2), keys, heads)
-                .numbers(seen == null ? new long[4] : seen.strides())
-                .numbers(keys, past)
-                .integers(
-                    scores.storage().code(),
-                    seen == null ? scores.storage().code() : seen.storage().code(),
-                    seen == null ? 0 : 1,
-                    isCausal ? 1 : 0)
-                .real(0)
-                .integer(0)));
+    boolean isCausal = node.attributes().flag("unidirectional", false);
+    ScoreMask hidden = new ScoreMask(heads, 0, seen, seen != null, isCausal, past, lengths);
+    List<Work> apart = new ArrayList<>();
+    apart.add(Products.work(q, turned, scores, scale));
+    if (added != null) {
+      apart.add(Binary.work(Binary.Kind.ADD, scores, added, scores));
+    }
+    if (!hidden.isEmpty()) {
+      apart.add(hidden.on(scores));
+    }
+    apart.add(new SoftmaxWork(scores, weights, q.dim(0) * heads * q.dim(2), keys, 1, false));
+    apart.add(Products.work(weights, v, result, 1));
+    String obstacle = obstacle(added, seen, lengths);
+    return new AttentionWork(
+        q,
+        turned,
+        v,
+        obstacle == null && seen != null ? perScore(hiding(mask), keys) : added,
+        isCausal ? new AttentionWork.Causal(past) : null,
+        result,
+        scale,
+        obstacle,
+        apart);
+  }
+
+  private static @Nullable String obstacle(
+      @Nullable View added, @Nullable View seen, @Nullable View lengths) {
+    if (lengths != null) {
+      return "the number of keys varies";
+    }
+    return added != null && seen != null ? "it has two masks" : null;
+  }
+
+  /** A mask of 0 and 1 as what is added to the scores: its logarithm. */
+  private View hiding(View mask) {
+    View hiding = written(node.scratch("mask", mask.shape(), node.floats()));
+    works.add(Unary.work(Unary.Kind.LOG, mask, hiding, 0, 0));
+    return hiding;
   }
 
   /** A mask of the tokens, or of them for each query, as (batch, head, query, key). */

@@ -20,6 +20,11 @@ final class Normalizations {
   private static final int NORM_1 = 2;
   private static final int NORM_2 = 3;
 
+  // What cuDNN's local response normalisation takes.
+  private static final int MOST_LRN_CHANNELS = 16;
+  private static final double LEAST_LRN_BIAS = 1e-5;
+  private static final double LEAST_LRN_BETA = 0.01;
+
   private Normalizations() {}
 
   static void addTo(Map<String, Operators.Operator> operators) {
@@ -72,6 +77,12 @@ final class Normalizations {
   }
 
   private static void lrn(NodePlan node) {
+    if (node.attributes().integer("size") > MOST_LRN_CHANNELS
+        || node.attributes().number("bias", 1) < LEAST_LRN_BIAS
+        || node.attributes().number("beta", 0.75f) < LEAST_LRN_BETA) {
+      throw node.unsupported(
+          "cuDNN needs a size of at most 16, a bias of at least 1e-5 and a beta of at least 0.01");
+    }
     View x = Spatial.lifted(node.plain(0));
     View y = node.out(0);
     node.emit(

@@ -1,49 +1,87 @@
 package dev.flopmeter.run.cudnn.plan;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code y = softmax(scale * q * keys + added) * values} for each batch and head.
+ * {@code y = softmax(scale * q * keys + added) * values} for each batch and head. Heads of queries
+ * may share keys and values: then those have fewer heads, and neighbours share.
  *
  * @param q (batch, head, query, width)
- * @param keys (batch, head, width, key)
- * @param values (batch, head, key, width of values)
+ * @param keys (batch, head of keys, width, key)
+ * @param values (batch, head of keys, key, width of values)
  * @param added repeated to (batch, head, query, key)
+ * @param causal where later keys are hidden from a query
  * @param y (batch, head, query, width of values)
+ * @param obstacle why this cannot be one fused attention, whatever the types and sizes
  * @param apart the same step by step, for what cuDNN's fused attention does not offer
  */
 public record AttentionWork(
-    View q, View keys, View values, @Nullable View added, View y, double scale, List<Work> apart)
+    View q,
+    View keys,
+    View values,
+    @Nullable View added,
+    @Nullable Causal causal,
+    View y,
+    double scale,
+    @Nullable String obstacle,
+    List<Work> apart)
     implements Work {
   /** Of cuDNN's fused attention: heads no wider, and a multiple of this. */
-  private static final long WIDEST = 128;
+  private static final long WIDEST = 256;
 
   private static final long MULTIPLE = 8;
+
+  /**
+   * Keys later than the query are hidden.
+   *
+   * @param past keys in front of the first query
+   */
+  public record Causal(long past) {}
 
   public AttentionWork {
     apart = List.copyOf(apart);
   }
 
-  /** Whether it is worth asking cuDNN: it fuses 16-bit types in narrow heads. */
-  public boolean isForCudnn() {
-    return Stream.of(q, keys, values, y)
-            .allMatch(view -> view.rank() == 4 && view.storage() == q.storage())
-        && q.storage().isFloat()
-        && q.storage() != Storage.F32
-        && isNarrow(q.dim(3))
-        && isNarrow(values.dim(3))
-        && q.dim(1) == keys.dim(1)
-        && q.dim(1) == values.dim(1)
-        && q.dim(0) == keys.dim(0)
-        && q.dim(0) == values.dim(0)
-        && y.elements() > 0
-        && keys.elements() > 0
-        && (added == null || (added.rank() <= 4 && added.storage() == q.storage()));
+  /**
+   * Why cuDNN's fused attention cannot do this, in a few words; nothing where it is worth asking.
+   */
+  public Optional<String> reasonApart() {
+    if (obstacle != null) {
+      return Optional.of(obstacle);
+    }
+    if (!q.storage().isFloat() || q.storage() == Storage.F32) {
+      return Optional.of("cuDNN fuses 16-bit types only");
+    }
+    if (Stream.of(q, keys, values, y)
+        .anyMatch(view -> view.rank() != 4 || view.storage() != q.storage())) {
+      return Optional.of("the types or ranks differ");
+    }
+    if (added != null && (added.rank() > 4 || added.storage() != q.storage())) {
+      return Optional.of("the mask has another type");
+    }
+    if (!isFusedWidth(q.dim(3)) || !isFusedWidth(values.dim(3))) {
+      return Optional.of("a head's width is above " + WIDEST + " or no multiple of " + MULTIPLE);
+    }
+    if (keys.dim(1) != values.dim(1)
+        || q.dim(1) % keys.dim(1) != 0
+        || Stream.of(keys, values).anyMatch(view -> view.dim(0) != q.dim(0))) {
+      return Optional.of("the batches or heads differ");
+    }
+    if (y.elements() == 0 || keys.elements() == 0) {
+      return Optional.of("it is empty");
+    }
+    // cuDNN ends the process on such strides, so it must not be asked.
+    boolean isWidthInnermost =
+        q.stride(3) == 1 && keys.stride(2) == 1 && values.stride(3) == 1 && y.stride(3) == 1;
+    return isWidthInnermost
+        ? Optional.empty()
+        : Optional.of("a head's width is not innermost in memory");
   }
 
-  private static boolean isNarrow(long width) {
+  private static boolean isFusedWidth(long width) {
     return width <= WIDEST && width % MULTIPLE == 0;
   }
 

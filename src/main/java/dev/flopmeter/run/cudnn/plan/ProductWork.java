@@ -1,6 +1,10 @@
 package dev.flopmeter.run.cudnn.plan;
 
-import java.util.Arrays;
+import dev.flopmeter.model.Shape;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * {@code y = alpha * a * b} of computed matrices over the last two axes.
@@ -12,55 +16,108 @@ import java.util.Arrays;
  */
 public record ProductWork(View a, View b, View y, Loops batch, double alpha, KernelWork kernel)
     implements Work {
-  /** Batched loops that cuDNN's product is given; its tensors then have two axes more. */
-  private static final int MOST_LOOPS = 2;
+  /** Beyond this many launches our own kernel takes them all in one. */
+  private static final long MOST_LAUNCHES = 64;
 
-  /** Whether it is worth asking cuDNN. */
-  public boolean isForCudnn() {
-    return y.storage().isFloat()
-        && a.storage() == y.storage()
-        && b.storage() == y.storage()
-        && a.elements() > 0
-        && b.elements() > 0
-        && loops() <= MOST_LOOPS;
-  }
+  /** One loop over the batch, with the elements that each operand moves on in one turn. */
+  private record Loop(long turns, long a, long b, long y) {}
 
-  private int loops() {
-    return (int) Arrays.stream(batch.sizes()).filter(size -> size != 1).count();
-  }
-
-  /** One operand as cuDNN's tensor: at least one axis of the batch, then the matrix. */
+  /** An operand as cuDNN's tensor: (batch, rows, columns), and where each launch finds it. */
   @SuppressWarnings("ArrayRecordComponent") // never changed
-  public record Operand(long[] dims, long[] strides) {}
+  public record Operand(View view, long[] dims, long[] strides, long[] shifts) {}
 
-  public Operand left() {
-    return operand(a, 1, 1);
-  }
+  /**
+   * The product as cuDNN takes it: of rank 3. A batch that needs more axes is launched repeatedly.
+   *
+   * @param launches how often
+   */
+  public record Batched(Operand a, Operand b, Operand y, int launches) {}
 
-  public Operand right() {
-    return operand(b, 2, 1);
-  }
-
-  public Operand result() {
-    return operand(y, 0, y.dim(y.rank() - 2) * y.dim(y.rank() - 1));
-  }
-
-  private Operand operand(View view, int index, long unit) {
-    int lead = Math.max(1, loops());
-    long[] dims = new long[lead + 2];
-    long[] strides = new long[lead + 2];
-    for (int i = 0; i < lead; i++) {
-      int loop = Loops.RANK - lead + i;
-      long stride = unit * batch.strides().get(index)[loop];
-      // A batch that shares a matrix has one of it.
-      dims[i] = stride == 0 ? 1 : batch.sizes()[loop];
-      strides[i] = stride == 0 ? view.dim(view.rank() - 2) * view.dim(view.rank() - 1) : stride;
+  /** The product for cuDNN; nothing where it is not worth asking. */
+  public Optional<Batched> batched() {
+    boolean isOffered =
+        y.storage().isFloat()
+            && a.storage() == y.storage()
+            && b.storage() == y.storage()
+            && a.elements() > 0
+            && b.elements() > 0;
+    if (!isOffered) {
+      return Optional.empty();
     }
-    for (int i = 0; i < 2; i++) {
-      dims[lead + i] = view.dim(view.rank() - 2 + i);
-      strides[lead + i] = view.stride(view.rank() - 2 + i);
+    long rows = a.dim(a.rank() - 2);
+    List<Loop> loops = loops();
+    // Matrices of a that lie behind each other and meet the same b are one with more rows.
+    while (!loops.isEmpty() && isMoreRows(loops.get(loops.size() - 1), rows)) {
+      rows *= loops.remove(loops.size() - 1).turns();
     }
-    return new Operand(dims, strides);
+    Loop inner =
+        loops.stream().max(Comparator.comparingLong(Loop::turns)).orElse(new Loop(1, 0, 0, 0));
+    loops.remove(inner);
+    long launches = loops.stream().mapToLong(Loop::turns).reduce(1, Math::multiplyExact);
+    return launches > MOST_LAUNCHES
+        ? Optional.empty()
+        : Optional.of(batched(rows, inner, loops, (int) launches));
+  }
+
+  private List<Loop> loops() {
+    List<Loop> loops = new ArrayList<>();
+    long matrix = a.dim(a.rank() - 2) * columns();
+    for (int i = 0; i < Loops.RANK; i++) {
+      if (batch.sizes()[i] != 1) {
+        loops.add(
+            new Loop(
+                batch.sizes()[i],
+                batch.strides().get(1)[i],
+                batch.strides().get(2)[i],
+                matrix * batch.strides().get(0)[i]));
+      }
+    }
+    return loops;
+  }
+
+  private long columns() {
+    return b.dim(b.rank() - 1);
+  }
+
+  private boolean isMoreRows(Loop loop, long rows) {
+    return loop.b() == 0
+        && loop.a() == rows * a.stride(a.rank() - 2)
+        && loop.y() == rows * columns();
+  }
+
+  private Batched batched(long rows, Loop inner, List<Loop> outer, int launches) {
+    long[][] shifts = new long[3][launches];
+    for (int launch = 0; launch < launches; launch++) {
+      long rest = launch;
+      for (Loop loop : outer) {
+        long turn = rest % loop.turns();
+        rest /= loop.turns();
+        shifts[0][launch] += turn * loop.a();
+        shifts[1][launch] += turn * loop.b();
+        shifts[2][launch] += turn * loop.y();
+      }
+    }
+    // y is packed, whatever axes of 1 it lacks.
+    View matrices = y.as(Shape.of(rows, columns()), columns(), 1);
+    return new Batched(
+        operand(a, inner.turns(), rows, inner.a(), shifts[0]),
+        operand(b, inner.turns(), b.dim(b.rank() - 2), inner.b(), shifts[1]),
+        operand(matrices, inner.turns(), rows, inner.y(), shifts[2]),
+        launches);
+  }
+
+  private static Operand operand(View view, long turns, long rows, long step, long[] shifts) {
+    long columns = view.dim(view.rank() - 1);
+    long row = view.stride(view.rank() - 2);
+    long column = view.stride(view.rank() - 1);
+    // A batch that shares a matrix has one of it; so have axes of 1, whose stride must not be 0.
+    long[] dims = {step == 0 ? 1 : turns, rows, columns};
+    long[] strides = {
+      step == 0 ? rows * columns : step,
+      row == 0 ? Math.max(1, columns * column) : row,
+      column == 0 ? Math.max(1, rows * row) : column
+    };
+    return new Operand(view, dims, strides, shifts);
   }
 
   @Override

@@ -1,0 +1,204 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.run.cudnn.plan.AttentionWork;
+import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
+import dev.flopmeter.run.cudnn.plan.Unary;
+import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.Work;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * ONNX's {@code Attention} (opset 23 and 24): inputs q, k, v, mask, past keys, past values,
+ * lengths.
+ *
+ * <p>Heads of queries that share keys are an axis of their own in the products, over which the keys
+ * are repeated with a stride of 0.
+ */
+final class OnnxAttention {
+  private static final int MASK = 3;
+  private static final int PAST_KEYS = 4;
+  private static final int PAST_VALUES = 5;
+  private static final int LENGTHS = 6;
+  private static final int SCORES = 3;
+
+  // What the output of scores shows: the attribute qk_matmul_output_mode.
+  private static final int RAW = 0;
+  private static final int AFTER_CAP = 1;
+  private static final int AFTER_MASK = 2;
+  private static final int AFTER_SOFTMAX = 3;
+  private static final int NOTHING = -1;
+
+  private final NodePlan node;
+  private final boolean isPacked;
+  private final long queryHeads;
+  private final long keyHeads;
+  private final long past;
+  private final double cap;
+  private final boolean isCausal;
+  private final int shown;
+  private final List<View> reads = new ArrayList<>();
+  private final List<View> writes = new ArrayList<>();
+  private final List<Work> works = new ArrayList<>();
+
+  OnnxAttention(NodePlan node) {
+    this.node = node;
+    isPacked = node.shape(0).rank() == 3;
+    queryHeads = isPacked ? node.attributes().integer("q_num_heads") : node.shape(0).dim(1);
+    keyHeads = isPacked ? node.attributes().integer("kv_num_heads") : node.shape(1).dim(1);
+    past = node.has(PAST_KEYS) ? node.shape(PAST_KEYS).dim(2) : 0;
+    cap = node.attributes().number("softcap", 0);
+    isCausal = node.attributes().flag("is_causal", false);
+    boolean showsScores = node.node().outputs().size() > SCORES && node.hasOutput(SCORES);
+    shown = showsScores ? (int) node.attributes().integer("qk_matmul_output_mode", RAW) : NOTHING;
+  }
+
+  void plan() {
+    requireOffered();
+    View q = Heads.split(read(0), queryHeads);
+    View k = withPast(1, PAST_KEYS);
+    View v = withPast(2, PAST_VALUES);
+    View mask = node.has(MASK) ? read(MASK) : null;
+    View lengths = node.has(LENGTHS) ? read(LENGTHS) : null;
+    View y = written(node.out(0));
+    Shape shape = Shape.of(q.dim(0), queryHeads, q.dim(2), v.dim(3));
+    View result = isPacked ? written(node.scratch("result", shape, y.storage())) : y;
+    works.add(attention(q, k, v, mask, lengths, result));
+    if (isPacked) {
+      works.add(Copies.copy(result, Heads.split(y, queryHeads)));
+    }
+    node.emit(reads, writes, works);
+  }
+
+  private void requireOffered() {
+    if (node.has(LENGTHS) && isCausal) {
+      throw node.unsupported("causal masking behind keys of varying number");
+    }
+    if (node.attributes().integer("left_window_size", -1) >= 0
+        || node.attributes().integer("right_window_size", -1) >= 0) {
+      throw node.unsupported("a window of keys");
+    }
+  }
+
+  private AttentionWork attention(
+      View q, View k, View v, @Nullable View mask, @Nullable View lengths, View result) {
+    double scale = node.attributes().number("scale", (float) (1 / Math.sqrt((double) q.dim(3))));
+    List<Work> apart = apart(q, k, v, mask, lengths, scale, result);
+    String obstacle = obstacle(mask, lengths, k.dim(2));
+    View added = obstacle == null ? added(mask) : null;
+    return new AttentionWork(
+        q,
+        k.permuted(0, 1, 3, 2),
+        v,
+        added,
+        isCausal ? new AttentionWork.Causal(past) : null,
+        result,
+        scale,
+        obstacle,
+        apart);
+  }
+
+  /** Why this cannot be one fused attention. */
+  private @Nullable String obstacle(@Nullable View mask, @Nullable View lengths, long keys) {
+    if (shown != NOTHING) {
+      return "the scores are an output";
+    }
+    if (cap != 0) {
+      return "the scores are capped";
+    }
+    if (lengths != null) {
+      return "the number of keys varies";
+    }
+    boolean isWhole = mask == null || mask.rank() == 0 || keysOf(mask) == keys || keysOf(mask) == 1;
+    return isWhole ? null : "the mask has fewer keys";
+  }
+
+  private static long keysOf(View mask) {
+    return mask.dim(mask.rank() - 1);
+  }
+
+  /** A mask as what is added to the scores: the logarithm of 0 hides, that of 1 changes nothing. */
+  private @Nullable View added(@Nullable View mask) {
+    if (mask == null || mask.storage().isFloat()) {
+      return mask;
+    }
+    View added = written(node.scratch("mask", mask.shape(), node.floats()));
+    works.add(Unary.work(Unary.Kind.LOG, mask, added, 0, 0));
+    return added;
+  }
+
+  private List<Work> apart(
+      View q,
+      View k,
+      View v,
+      @Nullable View mask,
+      @Nullable View lengths,
+      double scale,
+      View result) {
+    long queries = q.dim(2);
+    long keys = k.dim(2);
+    Shape shape = Shape.of(q.dim(0), keyHeads, queryHeads / keyHeads, queries, keys);
+    View scores = written(node.scratch("scores", shape, q.storage()));
+    View weights = written(node.scratch("weights", shape, q.storage()));
+    View scoresOut = shown == NOTHING ? null : written(node.out(SCORES));
+    View grouped = Heads.grouped(q, keyHeads);
+    View turned = Heads.shared(k).permuted(0, 1, 2, 4, 3);
+    boolean isCapShown = shown == AFTER_CAP && cap != 0;
+    boolean isBoolean = mask != null && node.operands().type(MASK).type() == DataType.BOOL;
+    ScoreMask rest =
+        new ScoreMask(queryHeads, isCapShown ? 0 : cap, mask, isBoolean, isCausal, past, lengths);
+    List<Work> steps = new ArrayList<>();
+    steps.add(Products.work(grouped, turned, scores, scale));
+    show(RAW, scores, scoresOut, steps);
+    if (isCapShown) {
+      steps.add(ScoreMask.cap(queryHeads, cap).on(scores));
+    }
+    show(AFTER_CAP, scores, scoresOut, steps);
+    if (!rest.isEmpty()) {
+      steps.add(rest.on(scores));
+    }
+    show(AFTER_MASK, scores, scoresOut, steps);
+    steps.add(new SoftmaxWork(scores, weights, q.dim(0) * queryHeads * queries, keys, 1, false));
+    show(AFTER_SOFTMAX, weights, scoresOut, steps);
+    steps.add(Products.work(weights, Heads.shared(v), Heads.grouped(result, keyHeads), 1));
+    return steps;
+  }
+
+  private void show(int what, View from, @Nullable View to, List<Work> steps) {
+    if (shown == what && to != null) {
+      steps.add(Copies.copy(from, to.reshaped(from.shape())));
+    }
+  }
+
+  /** Keys or values behind those of the past, in the output for them where there is one. */
+  private View withPast(int input, int pastInput) {
+    View now = Heads.split(read(input), keyHeads);
+    boolean isAsked = node.node().outputs().size() > input && node.hasOutput(input);
+    if (!isAsked && !node.has(pastInput)) {
+      return now;
+    }
+    long before = node.has(pastInput) ? node.shape(pastInput).dim(2) : 0;
+    Shape shape = now.shape().with(2, before + now.dim(2));
+    View whole =
+        written(isAsked ? node.out(input) : node.scratch("present" + input, shape, now.storage()));
+    if (node.has(pastInput)) {
+      works.add(Copies.copy(read(pastInput), whole.part(2, 0, before)));
+    }
+    works.add(Copies.copy(now, whole.part(2, before, now.dim(2))));
+    return whole;
+  }
+
+  private View read(int input) {
+    View view = node.plain(input);
+    reads.add(view);
+    return view;
+  }
+
+  private View written(View view) {
+    writes.add(view);
+    return view;
+  }
+}

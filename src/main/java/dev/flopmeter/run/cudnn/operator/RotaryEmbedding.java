@@ -1,0 +1,49 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.View;
+import java.util.ArrayList;
+import java.util.List;
+
+/** ONNX's {@code RotaryEmbedding} with our kernel {@code rotate}. */
+final class RotaryEmbedding {
+  private static final int POSITIONS = 3;
+
+  private RotaryEmbedding() {}
+
+  static void plan(NodePlan node) {
+    View x = node.plain(0);
+    View cosine = node.plain(1);
+    View sine = node.plain(2);
+    List<View> reads = new ArrayList<>(List.of(x, cosine, sine));
+    View positions = null;
+    if (node.has(POSITIONS)) {
+      positions = node.plain(POSITIONS);
+      reads.add(positions);
+    }
+    View y = node.out(0);
+    long heads = x.rank() == 3 ? node.attributes().integer("num_heads") : x.dim(1);
+    View headed = Heads.split(x, heads);
+    long width = headed.dim(3);
+    long rotated = node.attributes().integer("rotary_embedding_dim", 0);
+    node.emit(
+        reads,
+        List.of(y),
+        KernelWork.perElement(
+            "rotate",
+            x.elements(),
+            new Arguments()
+                .pointer(x)
+                .pointer(y)
+                .pointer(cosine)
+                .pointer(sine)
+                .pointerOrNull(positions)
+                .numbers(x.elements())
+                .numbers(headed.stride(0), headed.stride(2), headed.stride(1))
+                .numbers(headed.dim(2), heads, width)
+                .integer(rotated == 0 ? width : rotated)
+                .integer(node.attributes().integer("interleaved", 0))
+                .integers(x.storage().code(), 0)));
+  }
+}

@@ -1,0 +1,66 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.View;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What our kernel {@code attention_scores} does to scores, in this order.
+ *
+ * @param heads of queries
+ * @param cap bounds the scores by a hyperbolic tangent; 0 for none
+ * @param mask repeated to (batch, head, query, key); keys beyond its last axis are hidden
+ * @param isBoolean whether a mask of 0 hides; otherwise the mask is added
+ * @param isCausal whether keys later than the query are hidden
+ * @param past keys in front of the first query
+ * @param lengths keys that count, for each batch
+ */
+record ScoreMask(
+    long heads,
+    double cap,
+    @Nullable View mask,
+    boolean isBoolean,
+    boolean isCausal,
+    long past,
+    @Nullable View lengths) {
+  /** A cap alone. */
+  static ScoreMask cap(long heads, double cap) {
+    return new ScoreMask(heads, cap, null, false, false, 0, null);
+  }
+
+  boolean isEmpty() {
+    return mask == null && lengths == null && cap == 0 && !isCausal;
+  }
+
+  /**
+   * Changes scores in place.
+   *
+   * @param scores (batch, heads in one axis or two, query, key), packed
+   */
+  KernelWork on(View scores) {
+    long keys = scores.dim(scores.rank() - 1);
+    View wide = mask == null ? null : mask.ofRank(4);
+    long[] strides = new long[4];
+    for (int i = 0; wide != null && i < 4; i++) {
+      strides[i] = wide.dim(i) == 1 && i < 3 ? 0 : wide.stride(i);
+    }
+    return KernelWork.perElement(
+        "attention_scores",
+        scores.elements(),
+        new Arguments()
+            .pointer(scores)
+            .pointerOrNull(mask)
+            .pointerOrNull(lengths)
+            .numbers(scores.elements(), scores.dim(scores.rank() - 2), keys, heads)
+            .numbers(strides)
+            .numbers(wide == null ? keys : wide.dim(3), past)
+            .integers(
+                scores.storage().code(),
+                mask == null ? scores.storage().code() : mask.storage().code(),
+                isBoolean ? 1 : 0,
+                isCausal ? 1 : 0)
+            .real(cap)
+            .integer(0));
+  }
+}
