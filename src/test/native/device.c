@@ -1,6 +1,7 @@
 /* Initialisation, devices and contexts. */
 #define _GNU_SOURCE
 #include "driver.h"
+#include "gpus.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,11 @@ static void prepare(void)
     device_count = (int)emu_setting_number("DEVICES", 1);
     if (device_count > MAX_DEVICES)
         device_count = MAX_DEVICES;
-    const char *capability = emu_setting("COMPUTE_CAPABILITY", "8.0");
+    const struct gpu *like = gpu_of(emu_setting("GPU", getenv("FLOPMETER_REAL_CUDNN") == NULL ? NULL : "H100"));
+    char own[16] = "8.0";
+    if (like != NULL)
+        snprintf(own, sizeof own, "%d.%d", like->capability / 10, like->capability % 10);
+    const char *capability = emu_setting("COMPUTE_CAPABILITY", own);
     for (int i = 0; i < device_count; i++) {
         struct emu_device *device = &devices[i];
         device->index = i;
@@ -40,9 +45,9 @@ static void prepare(void)
         device->bus = 0x0a + i;
         device->major = atoi(capability);
         device->minor = strchr(capability, '.') == NULL ? 0 : atoi(strchr(capability, '.') + 1);
-        device->sm_count = (int)emu_setting_number("SM_COUNT", 8);
-        device->clock_mhz = (int)emu_setting_number("CLOCK_MHZ", 1410);
-        device->memory_clock_mhz = (int)emu_setting_number("MEMORY_CLOCK_MHZ", 1215);
+        device->sm_count = (int)emu_setting_number("SM_COUNT", like == NULL ? 8 : like->multiprocessors);
+        device->clock_mhz = (int)emu_setting_number("CLOCK_MHZ", like == NULL ? 1410 : like->clock_mhz);
+        device->memory_clock_mhz = (int)emu_setting_number("MEMORY_CLOCK_MHZ", like == NULL ? 1215 : like->memory_clock_mhz);
         device->memory_bytes = (uint64_t)emu_setting_number("MEMORY_BYTES", 8LL << 30);
         if (emu_switch("device-lost", i, NULL)) {
             device->lost = true;

@@ -100,8 +100,10 @@ typedef struct backend_descriptor {
     struct backend_operation *operation;
     struct backend_graph *graph; /* also of heuristics, engine, configuration and plan */
     struct backend_pack *pack;
-    int64_t engine;
+    int64_t engine; /* 0 on tensor cores, 1 without */
+    int64_t engine_number; /* of the real library */
     size_t workspace_size;
+    void *real; /* the same descriptor of NVIDIA's library (real.h), or NULL */
 } *cudnnBackendDescriptor_t;
 
 /* The attribute if it was set, or NULL. */

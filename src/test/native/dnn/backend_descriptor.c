@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "backend.h"
 
+#include "real.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,7 +90,7 @@ EXPORT cudnnStatus_t cudnnBackendCreateDescriptor(int type, cudnnBackendDescript
     REQUIRE(found, CUDNN_STATUS_NOT_SUPPORTED);
     *descriptor = emu_object_new(KIND_backend_descriptor, sizeof **descriptor);
     (*descriptor)->type = type;
-    return CUDNN_STATUS_SUCCESS;
+    return real_create(*descriptor);
 }
 
 static void clear(cudnnBackendDescriptor_t descriptor)
@@ -110,6 +112,7 @@ EXPORT cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t desc
         return CUDNN_STATUS_SUCCESS;
     REQUIRE(emu_object_is(descriptor, KIND_backend_descriptor), CUDNN_STATUS_BAD_PARAM);
     clear(descriptor);
+    real_destroy(descriptor);
     emu_object_destroy(descriptor);
     return CUDNN_STATUS_SUCCESS;
 }
@@ -163,7 +166,7 @@ EXPORT cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t descripto
     if (attribute->values == NULL)
         return CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED;
     memcpy(attribute->values, values == NULL ? "" : values, (size_t)count * value_size(type));
-    return CUDNN_STATUS_SUCCESS;
+    return real_set(descriptor, name, type, count, attribute->values);
 }
 
 EXPORT cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor)
@@ -173,6 +176,7 @@ EXPORT cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor)
     REQUIRE(emu_object_is(descriptor, KIND_backend_descriptor), CUDNN_STATUS_BAD_PARAM);
     REQUIRE(!descriptor->finalized, CUDNN_STATUS_BAD_PARAM);
     PROPAGATE(backend_finalize(descriptor));
+    PROPAGATE(real_finalize(descriptor));
     descriptor->finalized = true;
     return CUDNN_STATUS_SUCCESS;
 }
@@ -187,11 +191,16 @@ static cudnnStatus_t get_results(cudnnBackendDescriptor_t heuristics, int64_t re
     }
     cudnnBackendDescriptor_t *configurations = values;
     int64_t written = requested < engines ? requested : engines;
+    bool mirrored = heuristics->real != NULL;
+    if (mirrored) {
+        PROPAGATE(real_fill(heuristics, HEUR_RESULTS, requested, count, configurations));
+        written = requested < *count ? requested : *count;
+    }
     for (int64_t i = 0; i < written; i++) {
         REQUIRE(emu_object_is(configurations[i], KIND_backend_descriptor) && configurations[i]->type == B_ENGINECFG,
                 CUDNN_STATUS_BAD_PARAM);
         configurations[i]->graph = heuristics->graph;
-        configurations[i]->engine = i;
+        configurations[i]->engine = mirrored ? !real_uses_tensor_cores(configurations[i]) : i;
         configurations[i]->finalized = true;
     }
     *count = written;
@@ -206,6 +215,8 @@ static cudnnStatus_t get_engine(cudnnBackendDescriptor_t configuration, int64_t 
         return CUDNN_STATUS_SUCCESS;
     cudnnBackendDescriptor_t engine = *(cudnnBackendDescriptor_t *)values;
     REQUIRE(emu_object_is(engine, KIND_backend_descriptor) && engine->type == B_ENGINE, CUDNN_STATUS_BAD_PARAM);
+    if (configuration->real != NULL)
+        PROPAGATE(real_fill(configuration, CFG_ENGINE, 1, count, &engine));
     engine->graph = configuration->graph;
     engine->engine = configuration->engine;
     engine->finalized = true;
@@ -229,6 +240,8 @@ EXPORT cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t descripto
     REQUIRE(emu_object_is(descriptor, KIND_backend_descriptor), CUDNN_STATUS_BAD_PARAM);
     REQUIRE(descriptor->finalized, CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED);
     REQUIRE(requested >= 0, CUDNN_STATUS_BAD_PARAM);
+    if (descriptor->real != NULL && (descriptor->type == B_ENGINE || name == PLAN_WORKSPACE_SIZE))
+        return real_get(descriptor, name, type, requested, count, values);
     switch (name) {
     case HEUR_RESULTS:
         REQUIRE(descriptor->type == B_ENGINEHEUR && type == A_DESCRIPTOR, CUDNN_STATUS_BAD_PARAM);

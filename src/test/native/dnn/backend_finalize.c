@@ -401,6 +401,7 @@ static cudnnStatus_t finalize_plan(cudnnBackendDescriptor_t d)
             CUDNN_STATUS_BAD_PARAM);
     d->graph = configuration->graph;
     d->engine = configuration->engine;
+    d->engine_number = configuration->engine_number;
     const struct backend_operation *op = main_operation(d->graph);
     /* The fusion engines know convolutions in NHWC only. */
     if (op != NULL && op->kind != B_OP_MATMUL && d->graph->count > 1)

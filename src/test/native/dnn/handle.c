@@ -2,11 +2,13 @@
 #define _GNU_SOURCE
 #include "dnn.h"
 
+#include "real.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static __thread char last_error[256];
+static __thread char last_error[1024];
 
 cudnnStatus_t dnn_status_of(CUresult error)
 {
@@ -51,7 +53,7 @@ static size_t version(void)
     const char *given = NULL;
     if (emu_switch("cudnn-version", -1, &given) && atol(given) > 0)
         return (size_t)atol(given);
-    return (size_t)emu_setting_number("CUDNN_VERSION", 90501);
+    return real_is_on() ? real_version() : (size_t)emu_setting_number("CUDNN_VERSION", 90501);
 }
 
 EXPORT size_t cudnnGetVersion(void)

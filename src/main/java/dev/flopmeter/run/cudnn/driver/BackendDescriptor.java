@@ -21,6 +21,7 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
     HEURISTICS(4),
     PLAN(5),
     CONVOLUTION_OPERATION(10),
+    BACKWARD_DATA_OPERATION(12),
     POINTWISE_OPERATION(13),
     GRAPH(15),
     VARIANT_PACK(16),

@@ -6,11 +6,7 @@ import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.execute.AlgorithmSearch.Row;
 import dev.flopmeter.run.cudnn.plan.ActivationWork;
-import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
-import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.View;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -49,7 +45,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
   private final Address weightsAt;
   private final @Nullable Address biasAt;
   private final @Nullable Address residualAt;
-  private final List<Executable> separate = new ArrayList<>();
+  private final List<Executable> separate;
   private final Algorithm algorithm;
 
   private ConvolutionExecutable(Site site, ConvolutionWork work, Closing owned) {
@@ -77,7 +73,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
     weightsAt = site.address(work.weights());
     biasAt = work.bias() == null ? null : site.address(work.bias());
     residualAt = work.residual() == null ? null : site.address(work.residual());
-    prepareSeparate();
+    separate = Epilogue.kernels(site, work);
     algorithm = search.choose(this);
     Descriptors.setMath(convolution, algorithm.math());
   }
@@ -85,32 +81,6 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
   static ConvolutionExecutable prepare(Site site, ConvolutionWork work) {
     Closing owned = new Closing();
     return PlainExecutables.guarded(owned, () -> new ConvolutionExecutable(site, work, owned));
-  }
-
-  private boolean hasMore() {
-    return work.bias() != null || work.residual() != null || work.relu();
-  }
-
-  private void prepareSeparate() {
-    View result = work.y();
-    boolean isBiasLast = work.residual() == null && work.relu();
-    if (work.bias() != null) {
-      long[] perChannel = new long[result.rank()];
-      perChannel[1] = 1;
-      View repeated = work.bias().as(result.shape(), perChannel);
-      Binary.Kind kind = isBiasLast ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
-      separate.add(kernel(Binary.work(kind, result, repeated, result)));
-    }
-    if (work.residual() != null) {
-      Binary.Kind kind = work.relu() ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
-      separate.add(kernel(Binary.work(kind, result, work.residual(), result)));
-    } else if (work.relu() && work.bias() == null) {
-      separate.add(kernel(Unary.work(Unary.Kind.RELU, result, result, 0, 0)));
-    }
-  }
-
-  private Executable kernel(KernelWork kernel) {
-    return new KernelExecutable(site, kernel);
   }
 
   @Override
@@ -149,7 +119,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
   }
 
   private boolean canFuse(int code) {
-    return hasMore() && (work.relu() || code == IMPLICIT_PRECOMP_GEMM);
+    return work.hasEpilogue() && (work.relu() || code == IMPLICIT_PRECOMP_GEMM);
   }
 
   /** In the order of the search's times, each fused where it can be. */
@@ -163,7 +133,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
       candidates.add(search.algorithm(row, canFuse(row.code())));
     }
     // A bias alone is only fused by one algorithm: it is worth a try even where it is slower alone.
-    if (hasMore() && candidates.stream().noneMatch(Algorithm::isFused)) {
+    if (work.hasEpilogue() && candidates.stream().noneMatch(Algorithm::isFused)) {
       usable.stream()
           .filter(row -> row.code() == IMPLICIT_PRECOMP_GEMM)
           .findFirst()

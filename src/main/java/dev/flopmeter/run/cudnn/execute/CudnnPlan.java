@@ -63,7 +63,9 @@ public final class CudnnPlan implements Plan {
       Status.cuda(
           JCudaDriver.cuMemsetD8Async(arena.at(0), (byte) 0, arena.bytes(), gpu.stream().handle()),
           "cuMemsetD8Async");
-      Site site = new Site(gpu, options, this::address, workspace, cache);
+      boolean isFma = Site.math(options.precision()) == MathType.FMA.code();
+      SharedPlans plans = resources.add(new SharedPlans(gpu, isFma));
+      Site site = new Site(gpu, options, this::address, workspace, cache, plans);
       for (PlannedStep step : blueprint.steps()) {
         steps.add(prepare(site, step));
       }

@@ -15,7 +15,8 @@ import dev.flopmeter.run.cudnn.plan.Work;
 record Executables(Site site) implements Work.Cases<Executable> {
   @Override
   public Executable convolution(ConvolutionWork work) {
-    return ConvolutionExecutable.prepare(site, work);
+    return GraphConvolution.prepare(site, work)
+        .orElseGet(() -> ConvolutionExecutable.prepare(site, work));
   }
 
   @Override

@@ -1,19 +1,17 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
-import dev.flopmeter.run.cudnn.driver.Closing;
-import dev.flopmeter.run.cudnn.driver.HostBlock;
 import dev.flopmeter.run.cudnn.plan.View;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.LongUnaryOperator;
+import java.util.function.ToLongFunction;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A graph of cuDNN's graph API as it grows: tensors in memory, virtual ones between two operations,
+ * A graph of cuDNN's graph API as data: tensors in memory, virtual ones between two operations,
  * numbers, and the operations. Arithmetic is in float32. The numbers are those of cuDNN 9's {@code
  * cudnn_graph.h}.
  */
@@ -25,108 +23,120 @@ final class OperationGraph {
   static final int SUBTRACT = 9;
   static final int EXP = 13;
   static final int LOG = 15;
-  private static final int RELU = 100;
+  static final int RELU = 100;
   private static final int GREATER_OR_EQUAL = 303;
   private static final int INDEX = 501;
   private static final int SELECT = 601;
+
+  // cudnnReduceTensorOp_t
+  static final int SUM = 0;
+  static final int MAXIMUM = 3;
 
   // cudnnDataType_t, beside those of Storage
   static final int FLOAT = 0;
   private static final int INT32 = 4;
   private static final int BOOLEAN = 11;
 
-  private static final int CROSS_CORRELATION = 1;
-
-  // cudnnReduceTensorOp_t
-  static final int SUM = 0;
-  static final int MAXIMUM = 3;
-
-  // cudnnBackendAttributeName_t
-  private static final int POINTWISE_MODE = 0;
-  private static final int POINTWISE_PRECISION = 1;
-  private static final int POINTWISE_AXIS = 9;
-  private static final int CONVOLUTION_PRECISION = 100;
-  private static final int CONVOLUTION_MODE = 101;
-  private static final int CONVOLUTION_DILATIONS = 102;
-  private static final int CONVOLUTION_STRIDES = 103;
-  private static final int CONVOLUTION_PADS_AFTER = 104;
-  private static final int CONVOLUTION_PADS_BEFORE = 105;
-  private static final int CONVOLUTION_AXES = 106;
-  private static final int CONVOLUTION_ALPHA = 700;
-  private static final int CONVOLUTION_BETA = 701;
-  private static final int CONVOLUTION_OF = 702;
-  private static final int CONVOLUTION_WEIGHTS = 703;
-  private static final int CONVOLUTION_X = 704;
-  private static final int CONVOLUTION_Y = 705;
-  private static final int POINTWISE_OF = 750;
-  private static final int POINTWISE_X = 751;
-  private static final int POINTWISE_B = 752;
-  private static final int POINTWISE_Y = 753;
-  private static final int POINTWISE_CONDITION = 758;
-  private static final int GRAPH_HANDLE = 800;
-  private static final int GRAPH_OPERATIONS = 801;
-  private static final int TENSOR_ALIGNMENT = 900;
-  private static final int TENSOR_TYPE = 901;
-  private static final int TENSOR_DIMENSIONS = 902;
-  private static final int TENSOR_STRIDES = 903;
-  private static final int TENSOR_ID = 906;
-  private static final int TENSOR_IS_VIRTUAL = 907;
-  private static final int TENSOR_IS_BY_VALUE = 908;
-  private static final int PACK_IDS = 1000;
-  private static final int PACK_POINTERS = 1001;
-  private static final int PACK_WORKSPACE = 1003;
-  private static final int PRODUCT_PRECISION = 1500;
-  private static final int PRODUCT_A = 1520;
-  private static final int PRODUCT_B = 1521;
-  private static final int PRODUCT_C = 1522;
-  private static final int PRODUCT_OF = 1523;
-  private static final int REDUCTION_OPERATOR = 1600;
-  private static final int REDUCTION_PRECISION = 1601;
-  private static final int REDUCTION_X = 1610;
-  private static final int REDUCTION_Y = 1611;
-  private static final int REDUCTION_OF = 1612;
-
-  /** Enough for the attributes of any one call; the graph's numbers are stored behind them. */
-  private static final int NUMBERS_AT = 960;
-
-  private static final long HOST_BYTES = 1024;
+  /** cuDNN's fastest engines load 128 bits at once. */
   private static final long MOST_ALIGNED = 16;
 
+  /** How a tensor gets its elements. */
+  enum Role {
+    STORED,
+    VIRTUAL,
+    NUMBER
+  }
+
   /**
-   * A tensor in memory.
+   * A tensor.
    *
    * @param id its name within the graph
-   * @param shifts for each launch, where it begins, in bytes behind the address
+   * @param alignment of its address, in bytes
    */
-  private record Bound(long id, long address, LongUnaryOperator shifts) {
-    long at(int launch) {
-      return address + shifts.applyAsLong(launch);
+  record Tensor(long id, int type, List<Long> dims, List<Long> strides, long alignment, Role role) {
+    @Override
+    public String toString() {
+      return id + ":" + role + type + dims + strides + "@" + alignment;
     }
   }
 
-  private final Site site;
-  private final Closing owned;
-  private final HostBlock host;
-  private final List<BackendDescriptor> operations = new ArrayList<>();
-  private final List<Bound> bound = new ArrayList<>();
-  private long tensors;
-  private int numbers;
+  /** One operation; {@code toString} tells all of it. */
+  sealed interface Operation permits Product, Pointwise, Reduction, Convolution {}
+
+  /** {@code c = a * b} over the last two axes. */
+  record Product(Tensor a, Tensor b, Tensor c) implements Operation {}
 
   /**
-   * @param owned what this makes is closed with it
+   * {@code y = mode(x, b)}, or where {@code condition} holds x and elsewhere b.
+   *
+   * @param axis whose index is given; -1 for none
    */
-  OperationGraph(Site site, Closing owned) {
-    this.site = site;
-    this.owned = owned;
-    host = owned.add(new HostBlock(HOST_BYTES));
+  record Pointwise(
+      int mode,
+      int precision,
+      int axis,
+      Tensor x,
+      @Nullable Tensor b,
+      @Nullable Tensor condition,
+      Tensor y)
+      implements Operation {}
+
+  /** Reduces x over the axes in which y has one element. */
+  record Reduction(int operator, Tensor x, Tensor y) implements Operation {}
+
+  /**
+   * {@code y = conv(x, weights)}; groups follow from the channels.
+   *
+   * @param isBackward whether x is computed from y: a transposed convolution
+   */
+  record Convolution(
+      boolean isBackward,
+      Tensor x,
+      Tensor weights,
+      Tensor y,
+      List<Long> pad,
+      List<Long> stride,
+      List<Long> dilation)
+      implements Operation {}
+
+  /**
+   * What a tensor of the graph is bound to.
+   *
+   * @param view what is stored; null for a number
+   * @param bits of a number, four bytes
+   * @param shifts for each launch, where the tensor begins, in bytes behind the view
+   */
+  record Bound(long id, @Nullable View view, int bits, LongUnaryOperator shifts) {}
+
+  private final ToLongFunction<View> addresses;
+  private final List<Operation> operations = new ArrayList<>();
+  private final List<Bound> bound = new ArrayList<>();
+  private long tensors;
+
+  OperationGraph(ToLongFunction<View> addresses) {
+    this.addresses = addresses;
   }
 
-  BackendDescriptor make(Kind kind) {
-    return owned.add(new BackendDescriptor(kind, host));
+  List<Operation> operations() {
+    return Collections.unmodifiableList(operations);
+  }
+
+  List<Bound> bound() {
+    return Collections.unmodifiableList(bound);
+  }
+
+  /** Everything that cuDNN's plan depends on: graphs with the same key share plans. */
+  String key() {
+    return operations.toString().replace(" ", "");
+  }
+
+  /** A tensor stored as {@code view} is. */
+  Tensor stored(View view) {
+    return stored(view, view.shape().dims(), view.strides());
   }
 
   /** A tensor stored as {@code view} is, seen with these dimensions and strides. */
-  BackendDescriptor stored(View view, long[] dims, long[] strides) {
+  Tensor stored(View view, long[] dims, long[] strides) {
     return stored(view, dims, strides, 1, launch -> 0);
   }
 
@@ -136,19 +146,36 @@ final class OperationGraph {
    * @param launches how many there are
    * @param shifts for each launch, where the tensor begins, in bytes behind {@code view}
    */
-  BackendDescriptor stored(
-      View view, long[] dims, long[] strides, int launches, LongUnaryOperator shifts) {
-    Bound tensor = new Bound(tensors + 1, site.address(view).value(), shifts);
+  Tensor stored(View view, long[] dims, long[] strides, int launches, LongUnaryOperator shifts) {
+    long address = addresses.applyAsLong(view);
     long bits = MOST_ALIGNED;
     for (int launch = 0; launch < launches; launch++) {
-      bits |= tensor.at(launch);
+      bits |= address + shifts.applyAsLong(launch);
     }
-    bound.add(tensor);
-    return tensor(view.storage().code(), dims, strides, Long.lowestOneBit(bits)).ready();
+    Tensor tensor =
+        tensor(
+            view.storage().code(),
+            dims,
+            nonZero(dims, strides),
+            Long.lowestOneBit(bits),
+            Role.STORED);
+    bound.add(new Bound(tensor.id(), view, 0, shifts));
+    return tensor;
+  }
+
+  /** Any stride will do where there is one element, but cuDNN wants none of 0. */
+  private static long[] nonZero(long[] dims, long[] strides) {
+    long[] replaced = strides.clone();
+    for (int i = dims.length - 1; i >= 0; i--) {
+      if (dims[i] == 1 && strides[i] == 0) {
+        replaced[i] = i == dims.length - 1 ? 1 : dims[i + 1] * replaced[i + 1];
+      }
+    }
+    return replaced;
   }
 
   /** A tensor that only passes from one operation to the next, packed row major. */
-  BackendDescriptor virtual(int type, long[] dims) {
+  Tensor virtual(int type, long[] dims) {
     long[] strides = new long[dims.length];
     long stride = 1;
     for (int i = dims.length - 1; i >= 0; i--) {
@@ -158,59 +185,58 @@ final class OperationGraph {
     return virtual(type, dims, strides);
   }
 
-  BackendDescriptor virtual(int type, long[] dims, long[] strides) {
-    return tensor(type, dims, strides, MOST_ALIGNED)
-        .set(TENSOR_IS_VIRTUAL, ValueType.BOOLEAN, 1)
-        .ready();
+  Tensor virtual(int type, long[] dims, long[] strides) {
+    return tensor(type, dims, strides, MOST_ALIGNED, Role.VIRTUAL);
   }
 
   /** A number that the operations take by value. */
-  BackendDescriptor number(double value, int rank) {
+  Tensor number(double value, int rank) {
     return number(FLOAT, Float.floatToRawIntBits((float) value), rank);
   }
 
-  private BackendDescriptor number(int type, int bits, int rank) {
-    int at = NUMBERS_AT + Integer.BYTES * numbers++;
-    host.bytes().putInt(at, bits);
-    bound.add(new Bound(tensors + 1, host.address() + at, launch -> 0));
+  private Tensor number(int type, int bits, int rank) {
     long[] ones = new long[rank];
     Arrays.fill(ones, 1);
-    return tensor(type, ones, ones, Integer.BYTES)
-        .set(TENSOR_IS_BY_VALUE, ValueType.BOOLEAN, 1)
-        .ready();
+    Tensor number = tensor(type, ones, ones, Integer.BYTES, Role.NUMBER);
+    bound.add(new Bound(number.id(), null, bits, launch -> 0));
+    return number;
   }
 
-  private BackendDescriptor tensor(int type, long[] dims, long[] strides, long alignment) {
-    return make(Kind.TENSOR)
-        .set(TENSOR_ID, ValueType.INT64, ++tensors)
-        .set(TENSOR_TYPE, ValueType.DATA_TYPE, type)
-        .set(TENSOR_DIMENSIONS, ValueType.INT64, dims)
-        .set(TENSOR_STRIDES, ValueType.INT64, strides)
-        .set(TENSOR_ALIGNMENT, ValueType.INT64, alignment);
+  private Tensor tensor(int type, long[] dims, long[] strides, long alignment, Role role) {
+    return new Tensor(++tensors, type, list(dims), list(strides), alignment, role);
   }
 
-  /** {@code c = a * b} over the last two axes. */
-  void product(BackendDescriptor a, BackendDescriptor b, BackendDescriptor c) {
-    operations.add(
-        make(Kind.PRODUCT_OPERATION)
-            .set(PRODUCT_A, a)
-            .set(PRODUCT_B, b)
-            .set(PRODUCT_C, c)
-            .set(
-                PRODUCT_OF,
-                make(Kind.PRODUCT).set(PRODUCT_PRECISION, ValueType.DATA_TYPE, FLOAT).ready())
-            .ready());
+  private static List<Long> list(long[] values) {
+    return LongStream.of(values).boxed().toList();
+  }
+
+  private static List<Long> list(int[] values) {
+    return Arrays.stream(values).asLongStream().boxed().toList();
+  }
+
+  void product(Tensor a, Tensor b, Tensor c) {
+    operations.add(new Product(a, b, c));
   }
 
   /** {@code y = mode(x, b)}, b repeated to y's shape, or {@code mode(x)}. */
-  void pointwise(
-      int mode, BackendDescriptor x, @Nullable BackendDescriptor b, BackendDescriptor y) {
-    pointwise(pointwise(mode, FLOAT).ready(), x, b, null, y);
+  void pointwise(int mode, Tensor x, @Nullable Tensor b, Tensor y) {
+    operations.add(new Pointwise(mode, FLOAT, -1, x, b, null, y));
   }
 
-  /** {@code y = max(x, 0)}. */
-  void relu(BackendDescriptor x, BackendDescriptor y) {
-    pointwise(RELU, x, null, y);
+  void reduction(int operator, Tensor x, Tensor y) {
+    operations.add(new Reduction(operator, x, y));
+  }
+
+  void convolution(
+      boolean isBackward,
+      Tensor x,
+      Tensor weights,
+      Tensor y,
+      int[] pad,
+      int[] stride,
+      int[] dilation) {
+    operations.add(
+        new Convolution(isBackward, x, weights, y, list(pad), list(stride), list(dilation)));
   }
 
   /**
@@ -219,125 +245,24 @@ final class OperationGraph {
    *
    * @param dims of x and y
    */
-  void lowerTriangle(
-      BackendDescriptor x, long[] dims, int rows, int columns, long more, BackendDescriptor y) {
-    BackendDescriptor row = index(x, dims, rows);
+  void lowerTriangle(Tensor x, long[] dims, int rows, int columns, long more, Tensor y) {
+    Tensor row = index(x, dims, rows);
     if (more != 0) {
-      BackendDescriptor later = virtual(INT32, dims);
-      BackendDescriptor shift = number(INT32, Math.toIntExact(more), dims.length);
-      pointwise(pointwise(ADD, INT32).ready(), row, shift, null, later);
+      Tensor later = virtual(INT32, dims);
+      Tensor shift = number(INT32, Math.toIntExact(more), dims.length);
+      operations.add(new Pointwise(ADD, INT32, -1, row, shift, null, later));
       row = later;
     }
-    BackendDescriptor column = index(x, dims, columns);
-    BackendDescriptor seen = virtual(BOOLEAN, dims);
-    pointwise(pointwise(GREATER_OR_EQUAL, BOOLEAN).ready(), row, column, null, seen);
-    BackendDescriptor hidden = number(-Float.MAX_VALUE, dims.length);
-    pointwise(pointwise(SELECT, FLOAT).ready(), x, hidden, seen, y);
+    Tensor column = index(x, dims, columns);
+    Tensor seen = virtual(BOOLEAN, dims);
+    operations.add(new Pointwise(GREATER_OR_EQUAL, BOOLEAN, -1, row, column, null, seen));
+    Tensor hidden = number(-Float.MAX_VALUE, dims.length);
+    operations.add(new Pointwise(SELECT, FLOAT, -1, x, hidden, seen, y));
   }
 
-  private BackendDescriptor index(BackendDescriptor x, long[] dims, int axis) {
-    BackendDescriptor index = virtual(INT32, dims);
-    BackendDescriptor of =
-        pointwise(INDEX, INT32).set(POINTWISE_AXIS, ValueType.INT64, axis).ready();
-    pointwise(of, x, null, null, index);
+  private Tensor index(Tensor x, long[] dims, int axis) {
+    Tensor index = virtual(INT32, dims);
+    operations.add(new Pointwise(INDEX, INT32, axis, x, null, null, index));
     return index;
-  }
-
-  private BackendDescriptor pointwise(int mode, int precision) {
-    return make(Kind.POINTWISE)
-        .set(POINTWISE_MODE, ValueType.POINTWISE_MODE, mode)
-        .set(POINTWISE_PRECISION, ValueType.DATA_TYPE, precision);
-  }
-
-  private void pointwise(
-      BackendDescriptor of,
-      BackendDescriptor x,
-      @Nullable BackendDescriptor b,
-      @Nullable BackendDescriptor condition,
-      BackendDescriptor y) {
-    BackendDescriptor operation =
-        make(Kind.POINTWISE_OPERATION)
-            .set(POINTWISE_OF, of)
-            .set(POINTWISE_X, x)
-            .set(POINTWISE_Y, y);
-    if (b != null) {
-      operation.set(POINTWISE_B, b);
-    }
-    if (condition != null) {
-      operation.set(POINTWISE_CONDITION, condition);
-    }
-    operations.add(operation.ready());
-  }
-
-  /** {@code y = conv(x, weights)}; groups follow from the channels. */
-  void convolution(
-      BackendDescriptor x,
-      BackendDescriptor weights,
-      BackendDescriptor y,
-      int[] pad,
-      int[] stride,
-      int[] dilation) {
-    BackendDescriptor of =
-        make(Kind.CONVOLUTION)
-            .set(CONVOLUTION_PRECISION, ValueType.DATA_TYPE, FLOAT)
-            .set(CONVOLUTION_MODE, ValueType.CONVOLUTION_MODE, CROSS_CORRELATION)
-            .set(CONVOLUTION_AXES, ValueType.INT64, pad.length)
-            .set(CONVOLUTION_PADS_BEFORE, ValueType.INT64, longs(pad))
-            .set(CONVOLUTION_PADS_AFTER, ValueType.INT64, longs(pad))
-            .set(CONVOLUTION_STRIDES, ValueType.INT64, longs(stride))
-            .set(CONVOLUTION_DILATIONS, ValueType.INT64, longs(dilation))
-            .ready();
-    operations.add(
-        make(Kind.CONVOLUTION_OPERATION)
-            .set(CONVOLUTION_OF, of)
-            .set(CONVOLUTION_X, x)
-            .set(CONVOLUTION_WEIGHTS, weights)
-            .set(CONVOLUTION_Y, y)
-            .setFloat(CONVOLUTION_ALPHA, 1)
-            .setFloat(CONVOLUTION_BETA, 0)
-            .ready());
-  }
-
-  private static long[] longs(int[] values) {
-    return Arrays.stream(values).asLongStream().toArray();
-  }
-
-  /** Reduces x over the axes in which y has one element. */
-  void reduction(int operator, BackendDescriptor x, BackendDescriptor y) {
-    operations.add(
-        make(Kind.REDUCTION_OPERATION)
-            .set(
-                REDUCTION_OF,
-                make(Kind.REDUCTION)
-                    .set(REDUCTION_OPERATOR, ValueType.REDUCTION_OPERATOR, operator)
-                    .set(REDUCTION_PRECISION, ValueType.DATA_TYPE, FLOAT)
-                    .ready())
-            .set(REDUCTION_X, x)
-            .set(REDUCTION_Y, y)
-            .ready());
-  }
-
-  /**
-   * The graph of all operations so far.
-   *
-   * @throws DeviceFailure if cuDNN knows no such pattern
-   */
-  BackendDescriptor ready() {
-    return make(Kind.GRAPH)
-        .set(GRAPH_HANDLE, ValueType.HANDLE, site.gpu().handleAddress())
-        .set(GRAPH_OPERATIONS, operations.toArray(BackendDescriptor[]::new))
-        .ready();
-  }
-
-  /** The addresses of all tensors in one launch, and of the workspace now; the caller closes it. */
-  BackendDescriptor pack(int launch) {
-    return new BackendDescriptor(Kind.VARIANT_PACK, host)
-        .set(PACK_IDS, ValueType.INT64, bound.stream().mapToLong(Bound::id).toArray())
-        .set(
-            PACK_POINTERS,
-            ValueType.VOID_POINTER,
-            bound.stream().mapToLong(tensor -> tensor.at(launch)).toArray())
-        .set(PACK_WORKSPACE, ValueType.VOID_POINTER, site.workspace().address())
-        .ready();
   }
 }

@@ -165,12 +165,17 @@ final class PlainExecutables {
     try {
       return making.get();
     } catch (RuntimeException | Error e) {
-      try {
-        owned.close();
-      } catch (RuntimeException closing) {
-        e.addSuppressed(closing);
-      }
+      closeAfter(owned, e);
       throw e;
+    }
+  }
+
+  /** Gives back what was made; the failure stays the one that is reported. */
+  static void closeAfter(Closing owned, Throwable failure) {
+    try {
+      owned.close();
+    } catch (RuntimeException closing) {
+      failure.addSuppressed(closing);
     }
   }
 }

@@ -15,9 +15,15 @@ record Site(
     RunOptions options,
     Function<View, Address> addresses,
     Workspace workspace,
-    AlgorithmCache cache) {
+    AlgorithmCache cache,
+    SharedPlans sharedPlans) {
   Address address(View view) {
     return addresses.apply(view);
+  }
+
+  /** What cuDNN offers for a graph, once for all steps that have the same. */
+  GraphPlans plans(OperationGraph graph) {
+    return sharedPlans.of(graph);
   }
 
   /** cuDNN's number of the arithmetic that the precision allows. */

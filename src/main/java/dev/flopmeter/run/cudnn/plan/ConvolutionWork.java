@@ -25,6 +25,11 @@ public record ConvolutionWork(
     int groups,
     Format format)
     implements Work {
+  /** Whether anything is fused to the convolution. */
+  public boolean hasEpilogue() {
+    return bias != null || residual != null || relu;
+  }
+
   @Override
   public <T> T match(Cases<T> cases) {
     return cases.convolution(this);

@@ -1,0 +1,135 @@
+package dev.flopmeter.run.cudnn.execute;
+
+import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
+import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
+import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
+import dev.flopmeter.run.cudnn.driver.Closing;
+import dev.flopmeter.run.cudnn.driver.HostBlock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import jcuda.jcudnn.JCudnn;
+
+/** One step's graph: the plans for it, which other steps may share, and the step's addresses. */
+final class GraphLaunch {
+  private static final int PACK_IDS = 1000;
+  private static final int PACK_POINTERS = 1001;
+  private static final int PACK_WORKSPACE = 1003;
+
+  /** Enough for the attributes of any one call; the graph's numbers are stored behind them. */
+  private static final int NUMBERS_AT = 960;
+
+  private static final long HOST_BYTES = 1024;
+
+  private final Site site;
+  private final Closing owned;
+  private final HostBlock host;
+  private final int launches;
+  private final OperationGraph graph;
+  private final GraphPlans plans;
+  private final List<BackendDescriptor> packs = new ArrayList<>();
+
+  /**
+   * @param owned what this makes is closed with it
+   * @param launches how often the graph is launched, each time at other addresses
+   * @param operations adds the operations to the graph
+   */
+  GraphLaunch(Site site, Closing owned, int launches, Consumer<OperationGraph> operations) {
+    this.site = site;
+    this.owned = owned;
+    this.launches = launches;
+    graph = new OperationGraph(view -> site.address(view).value());
+    operations.accept(graph);
+    plans = site.plans(graph);
+    host = owned.add(new HostBlock(HOST_BYTES));
+  }
+
+  /** Everything that the choice of a plan depends on, on one line. */
+  String key() {
+    return String.join(
+        " ",
+        graph.key(),
+        "launches" + launches,
+        "math" + site.math(),
+        "limit" + site.options().workspaceLimitBytes());
+  }
+
+  /** The first plans that cuDNN offers within the workspace limit, as ways to compute the step. */
+  List<Algorithm> candidates(boolean isFused) {
+    return plans
+        .offered(AlgorithmSearch.MOST_RETIMED, site.options().workspaceLimitBytes())
+        .stream()
+        .flatMap(proposal -> algorithm(proposal, isFused).stream())
+        .toList();
+  }
+
+  private Optional<Algorithm> algorithm(int proposal, boolean isFused) {
+    return plan(proposal)
+        .map(plan -> new Algorithm(proposal, site.math(), plan.workspaceBytes(), isFused));
+  }
+
+  boolean offers(Algorithm noted) {
+    return algorithm(noted.code(), noted.isFused()).filter(noted::equals).isPresent();
+  }
+
+  Optional<GraphPlans.Plan> plan(int proposal) {
+    return plans.plan(proposal);
+  }
+
+  /** For a trial, with the workspace as it is now; answers cuDNN's status. */
+  int tryOnce(int proposal) {
+    int status = 0;
+    for (int launch = 0; launch < launches && status == 0; launch++) {
+      try (BackendDescriptor pack = pack(launch)) {
+        status = execute(proposal, pack);
+      }
+    }
+    return status;
+  }
+
+  /** Puts the step onto the stream; answers cuDNN's status. */
+  int enqueue(int proposal) {
+    if (packs.isEmpty()) {
+      // Made at the first launch: only then is the workspace where it stays.
+      for (int launch = 0; launch < launches; launch++) {
+        packs.add(owned.add(pack(launch)));
+      }
+    }
+    int status = 0;
+    for (int launch = 0; launch < launches && status == 0; launch++) {
+      status = execute(proposal, packs.get(launch));
+    }
+    return status;
+  }
+
+  private int execute(int proposal, BackendDescriptor pack) {
+    BackendDescriptor plan =
+        plan(proposal)
+            .orElseThrow(() -> new IllegalStateException("no plan for proposal " + proposal))
+            .descriptor();
+    return JCudnn.cudnnBackendExecute(site.gpu().handle(), plan, pack);
+  }
+
+  private BackendDescriptor pack(int launch) {
+    List<OperationGraph.Bound> bound = graph.bound();
+    long[] addresses = new long[bound.size()];
+    for (int i = 0; i < addresses.length; i++) {
+      addresses[i] = address(bound.get(i), launch, NUMBERS_AT + Integer.BYTES * i);
+    }
+    return new BackendDescriptor(Kind.VARIANT_PACK, host)
+        .set(
+            PACK_IDS, ValueType.INT64, bound.stream().mapToLong(OperationGraph.Bound::id).toArray())
+        .set(PACK_POINTERS, ValueType.VOID_POINTER, addresses)
+        .set(PACK_WORKSPACE, ValueType.VOID_POINTER, site.workspace().address())
+        .ready();
+  }
+
+  private long address(OperationGraph.Bound bound, int launch, int numberAt) {
+    if (bound.view() != null) {
+      return site.address(bound.view()).value() + bound.shifts().applyAsLong(launch);
+    }
+    host.bytes().putInt(numberAt, bound.bits());
+    return host.address() + numberAt;
+  }
+}
