@@ -386,7 +386,7 @@ cudnnStatus_t real_fill(cudnnBackendDescriptor_t d, int name, int64_t requested,
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* Engine 0 (cuBLASLt) has no notes at all; it is one of tensor cores. */
+/* A product's engine 0 is cuBLASLt, which has no notes at all: what it may do with fp32 is unknown, so suppose TF32. */
 bool real_uses_tensor_cores(cudnnBackendDescriptor_t configuration)
 {
     void *engine = NULL;
@@ -397,7 +397,7 @@ bool real_uses_tensor_cores(cudnnBackendDescriptor_t configuration)
     if (get(configuration->real, CFG_ENGINE, A_DESCRIPTOR, 1, &count, &engine) == CUDNN_STATUS_SUCCESS
         && get(engine, ENGINE_INDEX, A_INT64, 1, &count, &number) == CUDNN_STATUS_SUCCESS) {
         configuration->engine_number = number;
-        found = number == 0;
+        found = number == 0 && configuration->graph->operations[0].kind == B_OP_MATMUL;
         if (get(engine, ENGINE_NUMERICAL, A_NUMERICAL_NOTE, MOST_NOTES, &count, notes) == CUDNN_STATUS_SUCCESS)
             for (int64_t i = 0; i < count && i < MOST_NOTES; i++)
                 found |= ((const int *)notes)[i] == NOTE_TENSOR_CORE;

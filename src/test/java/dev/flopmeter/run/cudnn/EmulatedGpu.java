@@ -21,6 +21,11 @@ public final class EmulatedGpu {
     return CudnnBackend.open("cuda:0", libraries(), cache);
   }
 
+  /** The backend on the emulated device, which the caller has built. */
+  static CudnnBackend openUnchecked(Path cache) {
+    return CudnnBackend.open("cuda:0", libraries(), cache);
+  }
+
   /** Whether NVIDIA's own cuDNN plans every graph, too: see {@code src/test/bin/real-cudnn}. */
   static boolean isJudged() {
     return System.getenv("FLOPMETER_REAL_CUDNN") != null;

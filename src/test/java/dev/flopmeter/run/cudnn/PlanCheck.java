@@ -1,0 +1,90 @@
+package dev.flopmeter.run.cudnn;
+
+import dev.flopmeter.count.Counter;
+import dev.flopmeter.count.LayerCost;
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.onnx.OnnxModel;
+import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.Precision;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Plans one network and tells which kernels it would run: {@code PlanCheck MODEL PRECISION [all]},
+ * each step with {@code all}. Exits with 1 if a part of the MACs in 16 bits misses the tensor
+ * cores. With {@code FLOPMETER_REAL_CUDNN} the plans are those of NVIDIA's own library.
+ */
+final class PlanCheck {
+  private static final int LEAST_PERCENT = 95;
+
+  private PlanCheck() {}
+
+  public static void main(String[] args) throws IOException {
+    Graph graph = model(args[0]).bind(Bindings.NONE);
+    Precision precision = Precision.valueOf(args[1].toUpperCase(Locale.ROOT));
+    Map<String, Long> macs = new HashMap<>();
+    for (LayerCost layer : Counter.standard().count(graph).layers()) {
+      macs.merge(layer.name(), layer.cost().macs(), Long::sum);
+    }
+    Path cache = Files.createTempDirectory("plans");
+    long start = System.nanoTime();
+    try (CudnnBackend backend = EmulatedGpu.openUnchecked(cache);
+        Plan plan = backend.prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
+      double seconds = (System.nanoTime() - start) / 1e9;
+      System.exit(report(args, plan, macs, backend.libraries().get("cudnn"), seconds) ? 0 : 1);
+    }
+  }
+
+  private static Model model(String name) {
+    return name.endsWith(".onnx") ? OnnxModel.read(Path.of(name)) : Zoo.get(name);
+  }
+
+  private static boolean report(
+      String[] args, Plan plan, Map<String, Long> macs, String cudnn, double seconds) {
+    boolean tellsAll = args.length > 2;
+    Map<String, Long> byKernel = new TreeMap<>();
+    long total = 0;
+    long onTensorCores = 0;
+    for (Step step : plan.steps()) {
+      long work = step.nodes().stream().mapToLong(node -> macs.getOrDefault(node, 0L)).sum();
+      KernelInfo kernel = Optional.ofNullable(step.kernel()).orElseThrow();
+      if (tellsAll) {
+        System.out.printf(
+            "  %-40s %-12s %12d MACs  %s %s%n",
+            step.name(), kernel.layout(), work, kernel.algorithm(), kernel.math());
+      }
+      if (work > 0) {
+        byKernel.merge(kernel.algorithm().replaceAll("[0-9]+$", ""), work, Long::sum);
+        total += work;
+        onTensorCores += usesTensorCores(kernel) ? work : 0;
+      }
+    }
+    double share = total == 0 ? 0 : 100.0 * onTensorCores / total;
+    System.out.printf(
+        "%s %s cuDNN %s: %d steps, %.2f %% of the MACs on tensor cores, planned in %.1f s%n",
+        args[0], args[1], cudnn, plan.steps().size(), share, seconds);
+    long all = total;
+    byKernel.forEach(
+        (kernel, work) -> System.out.printf("  %6.2f %% %s%n", 100.0 * work / all, kernel));
+    return share >= LEAST_PERCENT;
+  }
+
+  private static boolean usesTensorCores(KernelInfo kernel) {
+    return kernel.algorithm().contains("graph ")
+        && !kernel.algorithm().contains("ptx:matmul")
+        && kernel.math() != null
+        && !kernel.math().equals("fma");
+  }
+}
