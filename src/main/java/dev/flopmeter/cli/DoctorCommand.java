@@ -71,6 +71,9 @@ final class DoctorCommand implements Command {
     for (LibraryFinding finding : List.of(libraries.driver(), libraries.cudnn())) {
       say(finding.isUsable(), finding.message());
     }
+    for (LibraryFinding finding : libraries.companions()) {
+      say(finding.isUsable(), finding.message());
+    }
     sensors();
     CudaDevices devices = libraries.devices();
     String problem = devices.problem();

@@ -70,7 +70,8 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
   private static String initProblem(int status) {
     return switch (status) {
       case NO_DEVICE ->
-          "the driver shows no device; check nvidia-smi, CUDA_VISIBLE_DEVICES, and in a container --gpus all";
+          "the driver shows no device; check nvidia-smi, CUDA_VISIBLE_DEVICES, and in a container"
+              + " --gpus all";
       case SYSTEM_DRIVER_MISMATCH ->
           "libcuda.so.1 does not fit the kernel's driver module; reboot after the driver update";
       default -> "cuInit failed with error " + status + "; check nvidia-smi and the kernel log";
@@ -111,7 +112,7 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
                 attribute(driver, handle, PCI_DEVICE)));
     uuid(driver, handle).ifPresent(uuid -> properties.put("uuid", uuid));
     // The emulated driver shows its own functions, whatever name it gives its device.
-    boolean isEmulated = driver.has("emu_device_count");
+    boolean isEmulated = isEmulated(driver);
     return new Device("cuda", "cuda:" + ordinal, text(name), properties, isEmulated);
   }
 
@@ -165,5 +166,10 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     if (status != 0) {
       throw new LibraryException(call + " failed with error " + status + "; check nvidia-smi");
     }
+  }
+
+  /** Whether a driver is the emulation of the tests, which brings all that its cuDNN needs. */
+  static boolean isEmulated(DynamicLibrary driver) {
+    return driver.has("emu_device_count");
   }
 }

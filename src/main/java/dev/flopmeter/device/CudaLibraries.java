@@ -1,7 +1,6 @@
 package dev.flopmeter.device;
 
 import com.sun.jna.ptr.IntByReference;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,21 +20,29 @@ public final class CudaLibraries {
   /** The oldest CUDA version of a driver that the bound runtime, 12.6, works on. */
   private static final int OLDEST_DRIVER = 12_000;
 
+  private static final String CUDNN = "libcudnn.so.9";
+
   private static final String DRIVER_FIX =
-      "install NVIDIA's driver 525.60.13 or later (Debian and Ubuntu: nvidia-driver, libcuda1), and in a container"
-          + " start it with --gpus all";
+      "install NVIDIA's driver 525.60.13 or later (Debian and Ubuntu: nvidia-driver, libcuda1), and"
+          + " in a container start it with --gpus all";
   private static final String CUDNN_FIX =
-      "install cuDNN 9 (Debian and Ubuntu: libcudnn9-cuda-12; Python: pip install nvidia-cudnn-cu12), name it in"
-          + " FLOPMETER_LIBCUDNN, or build with mvn package -Pcuda-redist";
+      "install cuDNN 9 (Debian and Ubuntu: libcudnn9-cuda-12; Python: pip install"
+          + " nvidia-cudnn-cu12), name it in FLOPMETER_LIBCUDNN, or build with mvn package"
+          + " -Pcuda-redist";
 
   private final LibraryFinding driver;
   private final LibraryFinding cudnn;
+  private final List<LibraryFinding> companions;
   private final @Nullable DynamicLibrary driverLibrary;
 
   private CudaLibraries(
-      LibraryFinding driver, LibraryFinding cudnn, @Nullable DynamicLibrary driverLibrary) {
+      LibraryFinding driver,
+      LibraryFinding cudnn,
+      List<LibraryFinding> companions,
+      @Nullable DynamicLibrary driverLibrary) {
     this.driver = driver;
     this.cudnn = cudnn;
+    this.companions = List.copyOf(companions);
     this.driverLibrary = driverLibrary;
   }
 
@@ -52,13 +59,48 @@ public final class CudaLibraries {
     LibraryFinding driverFinding =
         driver.library == null ? driver.finding : checkDriver(driver.library);
     // cuDNN asks the driver as it loads; without one its verdict would only confuse.
-    Opened cudnn =
-        driverFinding.isUsable()
-            ? open(places.candidates("libcudnn.so.9", "FLOPMETER_LIBCUDNN"), "cuDNN", CUDNN_FIX)
-            : new Opened(
-                null, LibraryFinding.missing("cuDNN", "not tried without a driver", CUDNN_FIX));
-    LibraryFinding cudnnFinding = cudnn.library == null ? cudnn.finding : checkCudnn(cudnn.library);
-    return new CudaLibraries(driverFinding, cudnnFinding, driver.library);
+    if (driver.library == null || !driverFinding.isUsable()) {
+      LibraryFinding untried =
+          LibraryFinding.missing("cuDNN", "not tried without a driver", CUDNN_FIX);
+      return new CudaLibraries(driverFinding, untried, List.of(), driver.library);
+    }
+    Opened cudnn = openCudnn(places, environment);
+    if (cudnn.library == null) {
+      return new CudaLibraries(driverFinding, cudnn.finding, List.of(), driver.library);
+    }
+    LibraryFinding cudnnFinding = checkCudnn(cudnn.library, driver.library);
+    List<LibraryFinding> companions =
+        cudnnFinding.isUsable() && !CudaDevices.isEmulated(driver.library)
+            ? companions(places, cudnn.library)
+            : List.of();
+    return new CudaLibraries(driverFinding, cudnnFinding, companions, driver.library);
+  }
+
+  /** As configured, or in the usual places, or where the Python on the path has it. */
+  private static Opened openCudnn(LibraryPlaces places, Map<String, String> environment) {
+    Opened opened = open(places.candidates(CUDNN, "FLOPMETER_LIBCUDNN"), "cuDNN", CUDNN_FIX);
+    boolean isConfigured = !environment.getOrDefault("FLOPMETER_LIBCUDNN", "").isBlank();
+    if (opened.library != null || isConfigured) {
+      return opened;
+    }
+    return CudnnCompanions.ofPython(environment.getOrDefault("PATH", ""))
+        .map(folder -> open(List.of(folder.resolve(CUDNN).toString()), "cuDNN", CUDNN_FIX))
+        .orElse(opened);
+  }
+
+  private static List<LibraryFinding> companions(LibraryPlaces places, DynamicLibrary cudnn) {
+    try {
+      return new CudnnCompanions(places, cudnn.file().orElse(Path.of(CUDNN)), cudaMajor(cudnn))
+          .open();
+    } catch (LibraryException e) {
+      return List.of(
+          LibraryFinding.missing("cuDNN's companions", String.valueOf(e.getMessage()), CUDNN_FIX));
+    }
+  }
+
+  /** The version of CUDA that a cuDNN was built for. */
+  private static int cudaMajor(DynamicLibrary cudnn) throws LibraryException {
+    return (int) (cudnn.callLong("cudnnGetCudartVersion") / 1000);
   }
 
   private record Opened(@Nullable DynamicLibrary library, LibraryFinding finding) {}
@@ -106,8 +148,8 @@ public final class CudaLibraries {
     }
   }
 
-  private static LibraryFinding checkCudnn(DynamicLibrary library) {
-    Path file = library.file().orElse(Path.of("libcudnn.so.9"));
+  private static LibraryFinding checkCudnn(DynamicLibrary library, DynamicLibrary driver) {
+    Path file = library.file().orElse(Path.of(CUDNN));
     try {
       long version = library.callLong("cudnnGetVersion");
       String readable =
@@ -123,7 +165,26 @@ public final class CudaLibraries {
         return LibraryFinding.unusable(
             "cuDNN", file.toString(), readable, "lacks the function " + lacking.get(), CUDNN_FIX);
       }
-      openCompanions(file);
+      IntByReference offered = new IntByReference();
+      driver.call("cuDriverGetVersion", offered);
+      int built = cudaMajor(library);
+      if (built > offered.getValue() / 1000) {
+        return LibraryFinding.unusable(
+            "cuDNN",
+            file.toString(),
+            readable,
+            "built for CUDA "
+                + built
+                + ", but the driver offers CUDA "
+                + offered.getValue() / 1000
+                + "."
+                + offered.getValue() % 1000 / 10,
+            "install a newer driver, or the cuDNN for CUDA "
+                + offered.getValue() / 1000
+                + " (pip install nvidia-cudnn-cu"
+                + offered.getValue() / 1000
+                + ")");
+      }
       return LibraryFinding.usable("cuDNN", file.toString(), readable);
     } catch (LibraryException e) {
       return LibraryFinding.unusable("cuDNN", file.toString(), null, e.getMessage(), CUDNN_FIX);
@@ -134,45 +195,6 @@ public final class CudaLibraries {
     return RequiredFunctions.of(which).stream().filter(name -> !library.has(name)).findFirst();
   }
 
-  /**
-   * cuDNN 9 opens its parts by bare name when first needed, and could meet those of another
-   * installation: what is open already wins, so its own parts are opened now. Wheels keep cuBLAS
-   * and NVRTC in directories beside it. One that is missing is no error before cuDNN asks for it.
-   */
-  private static void openCompanions(Path cudnn) {
-    Path directory = cudnn.getParent();
-    if (directory == null) {
-      return;
-    }
-    List<Path> companions = new ArrayList<>();
-    for (String sibling : List.of("cublas", "cuda_nvrtc", "cu13")) {
-      companions.addAll(
-          matching(directory.resolve("../../" + sibling + "/lib"), "libcublasLt.so.1"));
-      companions.addAll(matching(directory.resolve("../../" + sibling + "/lib"), "libcublas.so.1"));
-      companions.addAll(matching(directory.resolve("../../" + sibling + "/lib"), "libnvrtc.so.1"));
-    }
-    companions.addAll(matching(directory, "libcudnn_"));
-    for (Path companion : companions) {
-      try {
-        DynamicLibrary.open(companion.toString());
-      } catch (LibraryException ignored) {
-        // cuDNN itself says so if it ever needs this part.
-      }
-    }
-  }
-
-  private static List<Path> matching(Path directory, String prefix) {
-    try (Stream<Path> files = Files.list(directory)) {
-      return files
-          .filter(file -> file.getFileName().toString().startsWith(prefix))
-          .filter(file -> file.getFileName().toString().matches(".*\\.so\\.\\d+"))
-          .sorted()
-          .toList();
-    } catch (java.io.IOException e) {
-      return List.of();
-    }
-  }
-
   public LibraryFinding driver() {
     return driver;
   }
@@ -181,10 +203,15 @@ public final class CudaLibraries {
     return cudnn;
   }
 
+  /** What cuDNN opens when it first needs it; empty where it was not looked for. */
+  public List<LibraryFinding> companions() {
+    return companions;
+  }
+
   /** What stands in the way of running on a GPU; empty if nothing does but perhaps the devices. */
   public List<String> problems() {
-    return Stream.of(driver, cudnn)
-        .filter(f -> !f.isUsable())
+    return Stream.concat(Stream.of(driver, cudnn), companions.stream())
+        .filter(f -> !f.isUsable() && !f.what().equals(CudnnCompanions.NVRTC))
         .map(LibraryFinding::message)
         .toList();
   }

@@ -18,7 +18,7 @@ public record LibraryFinding(
     @Nullable String problem,
     @Nullable String fix) {
 
-  static LibraryFinding usable(String what, String path, String version) {
+  static LibraryFinding usable(String what, String path, @Nullable String version) {
     return new LibraryFinding(what, path, version, null, null);
   }
 
@@ -39,7 +39,7 @@ public record LibraryFinding(
   public String message() {
     String at = path == null ? "" : " (" + path + ")";
     if (problem == null) {
-      return what + " " + version + at;
+      return what + (version == null ? "" : " " + version) + at;
     }
     return what + at + ": " + problem + "; " + fix;
   }

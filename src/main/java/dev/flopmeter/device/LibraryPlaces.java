@@ -49,6 +49,11 @@ final class LibraryPlaces {
       Path path = Path.of(configured);
       return List.of((Files.isDirectory(path) ? path.resolve(file) : path).toString());
     }
+    return candidates(file);
+  }
+
+  /** As {@link #candidates(String, String)} where nothing is configured. */
+  List<String> candidates(String file) {
     Set<String> found = new LinkedHashSet<>();
     found.add(file);
     for (Path directory : directories()) {

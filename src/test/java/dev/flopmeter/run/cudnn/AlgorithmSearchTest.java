@@ -22,6 +22,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -34,6 +35,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AlgorithmSearchTest {
   private static final int PROBLEMS = 3;
 
+  @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
+
   private static Graph graph;
   private static Map<String, Tensor> inputs;
   private static Map<String, Tensor> expected;
@@ -42,7 +45,6 @@ class AlgorithmSearchTest {
 
   @BeforeAll
   static void computeExpected() {
-    EmulatedGpu.requireBuilt();
     graph = graph();
     inputs =
         Map.of(

@@ -20,7 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class ConcatPlacesTest {
   private static final Path LIGHT = Path.of("../shared/models/light");
-  @TempDir Path cache;
+  @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
 
   /**
    * The copies that remain, of as many as there are parts. In NHWC with a batch of 1 no channel
@@ -99,9 +99,8 @@ class ConcatPlacesTest {
       inputs.put(input, new RandomTensor(graph.requireType(input), 7, -1, 1));
     }
     try (DjlBackend reference = DjlBackend.open();
-        CudnnBackend gpu = EmulatedGpu.open(cache);
         Plan expected = reference.prepare(graph, RunOptions.DEFAULT);
-        Plan actual = gpu.prepare(graph, options)) {
+        Plan actual = emulated.backend().prepare(graph, options)) {
       assertThat(Comparison.relativeL2(expected.run(inputs), actual.run(inputs)))
           .isLessThan(Comparison.limit(Precision.FP32));
     }

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -30,7 +30,7 @@ class ConformanceTest {
           "test_operator_add_size1_right_broadcast",
           "test_operator_add_size1_singleton_broadcast");
 
-  @TempDir static Path cache;
+  @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
 
   @ParameterizedTest
   @ValueSource(strings = {"onnx-node-tests", "onnx-pytorch-tests"})
@@ -40,18 +40,16 @@ class ConformanceTest {
     List<CaseResult> failed = new ArrayList<>();
     Map<String, Integer> unsupported = new TreeMap<>();
     int passed = 0;
-    try (CudnnBackend backend = EmulatedGpu.open(cache)) {
-      for (ConformanceCase each : ConformanceCase.in(directory)) {
-        CaseResult result = each.run(backend, RunOptions.DEFAULT, Tolerance.ONNX);
-        switch (result.outcome()) {
-          case PASSED -> passed++;
-          case FAILED -> {
-            if (!BEYOND_FLOAT.contains(result.name())) {
-              failed.add(result);
-            }
+    for (ConformanceCase each : ConformanceCase.in(directory)) {
+      CaseResult result = each.run(emulated.backend(), RunOptions.DEFAULT, Tolerance.ONNX);
+      switch (result.outcome()) {
+        case PASSED -> passed++;
+        case FAILED -> {
+          if (!BEYOND_FLOAT.contains(result.name())) {
+            failed.add(result);
           }
-          case UNSUPPORTED -> unsupported.merge(result.operator(), 1, Integer::sum);
         }
+        case UNSUPPORTED -> unsupported.merge(result.operator(), 1, Integer::sum);
       }
     }
     System.out.println(

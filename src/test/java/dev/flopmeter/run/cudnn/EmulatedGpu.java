@@ -6,24 +6,75 @@ import dev.flopmeter.device.CudaLibraries;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** The emulated driver and cuDNN, bound into this process; built by Maven or on first use. */
-public final class EmulatedGpu {
+/**
+ * The emulated driver and cuDNN, bound into this process; built by Maven or on first use. While a
+ * class runs there is a backend on it with an algorithm cache of its own, opened when first asked
+ * for. Where no compiler is, the class is skipped.
+ */
+public final class EmulatedGpu implements BeforeAllCallback, AfterAllCallback {
   static final Path SCRIPT = Path.of("src/test/bin/emulated-gpu").toAbsolutePath();
   private static final Path LIBRARIES = Path.of("target/emulated-gpu/lib").toAbsolutePath();
 
-  private EmulatedGpu() {}
+  private @Nullable Path cache;
+  private @Nullable CudnnBackend backend;
 
-  /** The backend on the emulated device; the calling test is skipped where there is no compiler. */
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    requireBuilt();
+  }
+
+  /** The class's own backend. */
+  public CudnnBackend backend() {
+    if (backend == null) {
+      try {
+        cache = Files.createTempDirectory("algorithms");
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+      backend = open(cache);
+    }
+    return backend;
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) throws IOException {
+    if (backend != null) {
+      backend.close();
+    }
+    if (cache != null) {
+      delete(cache);
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    List<Path> all;
+    try (Stream<Path> paths = Files.walk(folder)) {
+      all = paths.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path path : all) {
+      Files.delete(path);
+    }
+  }
+
+  /** Another backend, as of a start of its own; the caller closes it. */
   public static CudnnBackend open(Path cache) {
     requireBuilt();
     return CudnnBackend.open("cuda:0", libraries(), cache);
   }
 
-  /** The backend on the emulated device, which the caller has built. */
-  static CudnnBackend openUnchecked(Path cache) {
-    return CudnnBackend.open("cuda:0", libraries(), cache);
+  /** One that measures the layouts, as a real device does. */
+  static CudnnBackend openMeasuring(Path cache) {
+    return CudnnBackend.open("cuda:0", libraries(), cache, Optional.of(true));
   }
 
   /** Whether NVIDIA's own cuDNN plans every graph, too: see {@code src/test/bin/real-cudnn}. */
@@ -31,14 +82,14 @@ public final class EmulatedGpu {
     return System.getenv("FLOPMETER_REAL_CUDNN") != null;
   }
 
-  static CudaLibraries libraries() {
+  private static CudaLibraries libraries() {
     return CudaLibraries.find(
         Map.of(
             "FLOPMETER_LIBCUDA", LIBRARIES.toString(),
             "FLOPMETER_LIBCUDNN", LIBRARIES.toString()));
   }
 
-  static void requireBuilt() {
+  private static void requireBuilt() {
     if (!Files.exists(LIBRARIES.resolve("libcudnn.so.9"))) {
       try {
         Process build = new ProcessBuilder(SCRIPT.toString(), "true").inheritIO().start();

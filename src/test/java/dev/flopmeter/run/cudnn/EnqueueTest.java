@@ -13,21 +13,21 @@ import dev.flopmeter.run.Step;
 import dev.flopmeter.run.cudnn.execute.CudnnPlan;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the host does for a pass: its launches, and the time to put them onto the stream. */
 class EnqueueTest {
+  @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
   @TempDir Path cache;
 
   @Test
   void resnet50IsOneLaunchPerConvolutionAndLittleElse() {
     Graph graph = Zoo.get("resnet50").bind(Bindings.ofBatch(1));
     RunOptions options = RunOptions.DEFAULT.withPrecision(Precision.FP16).withLayout(Layout.NHWC);
-    try (CudnnBackend backend = EmulatedGpu.open(cache);
-        CudnnPlan plan = (CudnnPlan) backend.prepare(graph, options)) {
+    try (CudnnPlan plan = (CudnnPlan) emulated.backend().prepare(graph, options)) {
       double shortest = Double.POSITIVE_INFINITY;
       for (int i = 0; i < 200; i++) {
         shortest = Math.min(shortest, plan.timeEnqueue());
@@ -48,9 +48,7 @@ class EnqueueTest {
     // A flattened value lies where it lay before: nothing is launched, so there is no step.
     Set<String> views = Set.of("Flatten");
     Graph graph = Zoo.get("resnet18").bind(Bindings.ofBatch(1));
-    EmulatedGpu.requireBuilt();
-    try (CudnnBackend backend =
-            CudnnBackend.open("cuda:0", EmulatedGpu.libraries(), cache, Optional.of(true));
+    try (CudnnBackend backend = EmulatedGpu.openMeasuring(cache);
         CudnnPlan plan = (CudnnPlan) backend.prepare(graph, RunOptions.DEFAULT)) {
       assertThat(plan.steps().stream().map(Step::nodes).flatMap(List::stream))
           .containsExactlyInAnyOrderElementsOf(

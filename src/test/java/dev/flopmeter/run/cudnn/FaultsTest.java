@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -49,10 +50,11 @@ class FaultsTest {
     }
   }
 
+  @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
+
   @BeforeAll
   static void build() {
     assumeTrue(Files.exists(MODEL), "no network at " + MODEL);
-    EmulatedGpu.requireBuilt();
   }
 
   @AfterAll
@@ -154,7 +156,8 @@ class FaultsTest {
         "ecc@launch:6              | step | CUDA_ERROR_ECC_UNCORRECTABLE",
         "launch-failed@launch:6    | step | CUDA_ERROR_LAUNCH_FAILED",
         "device-lost@launch:6      | step | CUDA_ERROR_UNKNOWN",
-        "illegal-address@call:cudnnConvolutionBiasActivationForward:1 | step | CUDA_ERROR_ILLEGAL_ADDRESS",
+        "illegal-address@call:cudnnBackendExecute:1 | step |"
+            + " CUDA_ERROR_ILLEGAL_ADDRESS",
         "device-lost               | cuDevicePrimaryCtxRetain | CUDA_ERROR_UNKNOWN",
       })
   void aStickyFaultEndsTheProcessWithItsName(String fault, String place, String name)

@@ -17,29 +17,19 @@ import dev.flopmeter.run.conformance.Tolerance;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Published networks give their published outputs on the emulated GPU, fused and node by node. */
 class NetworksTest {
   private static final Path MODELS = Path.of("../shared/models");
-  @TempDir static Path cache;
-  private static CudnnBackend backend;
+  @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
 
   @BeforeAll
   static void open() {
     assumeTrue(Files.isDirectory(MODELS), "no networks at " + MODELS);
-    backend = EmulatedGpu.open(cache);
-  }
-
-  @AfterAll
-  static void close() {
-    if (backend != null) {
-      backend.close();
-    }
   }
 
   @ParameterizedTest
@@ -49,7 +39,7 @@ class NetworksTest {
     Tensor image = TensorFile.read(MODELS.resolve("light/input_0.pb"));
     Tensor expected = TensorFile.read(MODELS.resolve("light/light_" + name + "_output_0.pb"));
     Graph graph = model.bind(Bindings.NONE);
-    try (Plan plan = backend.prepare(graph, RunOptions.DEFAULT)) {
+    try (Plan plan = emulated.backend().prepare(graph, RunOptions.DEFAULT)) {
       Map<String, Tensor> outputs = plan.run(Map.of(graph.inputs().get(0), image));
       Tensor output = outputs.get(graph.outputs().get(0));
       assertThat(new Tolerance(1e-3, 1e-7).difference(expected, output)).isEmpty();
@@ -73,7 +63,7 @@ class NetworksTest {
     ConformanceCase networkCase = new ConformanceCase(MODELS.resolve("real").resolve(name));
     for (RunOptions options :
         new RunOptions[] {RunOptions.DEFAULT, RunOptions.DEFAULT.withFuse(false)}) {
-      CaseResult result = networkCase.run(backend, options, new Tolerance(1e-3, 1e-4));
+      CaseResult result = networkCase.run(emulated.backend(), options, new Tolerance(1e-3, 1e-4));
       assertThat(result.outcome()).as(result.reason()).isEqualTo(CaseOutcome.PASSED);
     }
   }

@@ -40,7 +40,7 @@ final class PlanCheck {
     }
     Path cache = Files.createTempDirectory("plans");
     long start = System.nanoTime();
-    try (CudnnBackend backend = EmulatedGpu.openUnchecked(cache);
+    try (CudnnBackend backend = EmulatedGpu.open(cache);
         Plan plan = backend.prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
       double seconds = (System.nanoTime() - start) / 1e9;
       System.exit(report(args, plan, macs, backend.libraries().get("cudnn"), seconds) ? 0 : 1);

@@ -21,7 +21,22 @@ record Executables(Site site) implements Work.Cases<Executable> {
 
   @Override
   public Executable transposedConvolution(TransposedConvolutionWork work) {
-    return TransposedConvolutionExecutable.prepare(site, work);
+    return GraphExecutable.prepare(
+        site,
+        new GraphExecutable.Problem(
+            "transposed convolution", false, 1, graph -> addTo(graph, work)),
+        reason -> TransposedConvolutionExecutable.prepare(site, work));
+  }
+
+  private static void addTo(OperationGraph graph, TransposedConvolutionWork work) {
+    graph.convolution(
+        true,
+        graph.stored(work.y()),
+        graph.stored(work.weights()),
+        graph.stored(work.x()),
+        work.pad(),
+        work.stride(),
+        work.dilation());
   }
 
   @Override

@@ -1,0 +1,156 @@
+package dev.flopmeter.device;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * The libraries that cuDNN 9 opens by bare name when it first needs them. One of another
+ * installation would be wrong, and without cuBLASLt cuDNN ends the process: so they are found and
+ * opened before, and what is open already wins.
+ */
+final class CudnnCompanions {
+  /** The one without which cuDNN works, if with fewer engines. */
+  static final String NVRTC = "NVRTC";
+
+  /** Folders of Python wheels beside cuDNN's. */
+  private static final List<String> WHEELS = List.of("cublas", "cuda_nvrtc", "cu13");
+
+  private static final List<String> PARTS =
+      List.of(
+          "graph",
+          "ops",
+          "cnn",
+          "adv",
+          "heuristic",
+          "engines_precompiled",
+          "engines_runtime_compiled");
+
+  private static final int PATIENCE_SECONDS = 10;
+
+  private final LibraryPlaces places;
+  private final Path cudnn;
+  private final int cudaMajor;
+
+  /**
+   * Looks beside a cuDNN.
+   *
+   * @param cudnn the file it was loaded from
+   * @param cudaMajor the version of CUDA that it was built for
+   */
+  CudnnCompanions(LibraryPlaces places, Path cudnn, int cudaMajor) {
+    this.places = places;
+    this.cudnn = cudnn;
+    this.cudaMajor = cudaMajor;
+  }
+
+  /** Opens all of them; those without which cuDNN cannot work come first. */
+  List<LibraryFinding> open() {
+    List<LibraryFinding> findings = new ArrayList<>();
+    findings.add(
+        open(
+            "cuBLASLt",
+            "libcublasLt.so." + cudaMajor,
+            "cuDNN ends the process without it; install libcublas-"
+                + cudaMajor
+                + " or pip install "
+                + wheel("nvidia-cublas")));
+    findings.add(
+        open(
+            NVRTC,
+            "libnvrtc.so." + cudaMajor,
+            "cuDNN needs it to compile fused attention and products; install cuda-nvrtc-"
+                + cudaMajor
+                + " or pip install "
+                + wheel("nvidia-cuda-nvrtc")));
+    for (String part : PARTS) {
+      findings.add(
+          open(
+              "cuDNN's part " + part,
+              "libcudnn_" + part + ".so.9",
+              "the installation is incomplete: install cuDNN 9 again"));
+    }
+    return findings;
+  }
+
+  private String wheel(String name) {
+    return cudaMajor >= 13 ? name : name + "-cu" + cudaMajor;
+  }
+
+  private LibraryFinding open(String what, String file, String fix) {
+    List<String> candidates = new ArrayList<>();
+    beside(file).ifPresent(path -> candidates.add(path.toString()));
+    candidates.addAll(places.candidates(file));
+    String verdict = "no such file";
+    for (String candidate : candidates) {
+      try {
+        DynamicLibrary library = DynamicLibrary.open(candidate);
+        String path = library.file().map(Path::toString).orElse(candidate);
+        return LibraryFinding.usable(what, path, null);
+      } catch (LibraryException e) {
+        verdict = String.valueOf(e.getMessage());
+      }
+    }
+    return LibraryFinding.missing(what, verdict, fix);
+  }
+
+  private Optional<Path> beside(String file) {
+    Path folder = cudnn.toAbsolutePath().getParent();
+    if (folder == null) {
+      return Optional.empty();
+    }
+    return Stream.concat(
+            Stream.of(folder),
+            WHEELS.stream().map(wheel -> folder.resolve("../../" + wheel + "/lib")))
+        .map(directory -> directory.resolve(file))
+        .filter(Files::exists)
+        .findFirst();
+  }
+
+  /**
+   * The folder of cuDNN's libraries in the Python that {@code python3} starts; nothing if there is
+   * no such Python, it has no cuDNN, or it does not answer in time.
+   *
+   * @param path where {@code python3} is looked for
+   */
+  static Optional<Path> ofPython(String path) {
+    String question =
+        "import importlib.util as u; s = u.find_spec('nvidia.cudnn');"
+            + " print(list(s.submodule_search_locations)[0] if s else '')";
+    try {
+      Optional<Path> program =
+          Arrays.stream(path.split(File.pathSeparator))
+              .map(folder -> Path.of(folder, "python3"))
+              .filter(Files::isExecutable)
+              .findFirst();
+      if (program.isEmpty()) {
+        return Optional.empty();
+      }
+      Process python =
+          new ProcessBuilder(program.get().toString(), "-c", question)
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      python.getOutputStream().close();
+      if (!python.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        python.destroyForcibly();
+        return Optional.empty();
+      }
+      String answer =
+          new String(python.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      return answer.isEmpty() ? Optional.empty() : Optional.of(Path.of(answer, "lib"));
+    } catch (IOException e) {
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    }
+  }
+}
