@@ -42,10 +42,9 @@ class CudnnCompanionsTest {
     Path cudnn = root.resolve("nvidia/cudnn/lib/libcudnn.so.9");
     Files.createDirectories(cudnn.getParent());
     assertThat(named(open(cudnn, 99), "cuBLASLt").message()).contains("libcublasLt.so.99");
-    Path driver = Path.of("target/emulated-gpu/lib/libcuda.so.1").toAbsolutePath();
     Files.delete(cublas);
-    Files.createSymbolicLink(cublas, driver);
-    assertThat(named(open(cudnn, 99), "cuBLASLt").isUsable()).isEqualTo(Files.exists(driver));
+    Files.createSymbolicLink(cublas, Path.of(System.getProperty("java.home"), "lib/libzip.so"));
+    assertThat(named(open(cudnn, 99), "cuBLASLt").isUsable()).isTrue();
   }
 
   private Path python(String script) throws IOException {

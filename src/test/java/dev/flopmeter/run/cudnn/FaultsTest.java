@@ -156,8 +156,7 @@ class FaultsTest {
         "ecc@launch:6              | step | CUDA_ERROR_ECC_UNCORRECTABLE",
         "launch-failed@launch:6    | step | CUDA_ERROR_LAUNCH_FAILED",
         "device-lost@launch:6      | step | CUDA_ERROR_UNKNOWN",
-        "illegal-address@call:cudnnBackendExecute:1 | step |"
-            + " CUDA_ERROR_ILLEGAL_ADDRESS",
+        "illegal-address@call:cudnnBackendExecute:1 | step |" + " CUDA_ERROR_ILLEGAL_ADDRESS",
         "device-lost               | cuDevicePrimaryCtxRetain | CUDA_ERROR_UNKNOWN",
       })
   void aStickyFaultEndsTheProcessWithItsName(String fault, String place, String name)
