@@ -132,7 +132,7 @@ final class ContribAttention {
         q,
         turned,
         v,
-        obstacle == null && seen != null ? perScore(hiding(mask), keys) : added,
+        obstacle == null && mask != null ? perScore(hiding(mask), keys) : added,
         isCausal ? new AttentionWork.Causal(past) : null,
         result,
         scale,
