@@ -1,6 +1,6 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.KernelInfo;
+import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
