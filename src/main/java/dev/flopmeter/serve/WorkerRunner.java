@@ -146,7 +146,7 @@ final class WorkerRunner {
     }
     Double free = device.memoryFreeBytes();
     if (free != null && gate.memoryFreeAbove().filter(least -> free <= least).isPresent()) {
-      return Optional.of("has " + Math.round(free / (1 << 20)) + "MiB of memory free");
+      return Optional.of("has " + Figures.bytes(free.longValue()) + " of memory free");
     }
     return Optional.empty();
   }

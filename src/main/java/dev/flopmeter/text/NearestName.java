@@ -4,7 +4,7 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The known name that a mistyped one most likely meant. */
+/** The known name that a mistyped name most likely means. */
 public final class NearestName {
   private NearestName() {}
 
@@ -13,7 +13,7 @@ public final class NearestName {
     String best = null;
     int least = Math.max(2, name.length() / 2) + 1;
     for (String candidate : known) {
-      // Half of a name was meant as the whole of it.
+      // Part of a name most likely means the whole name.
       boolean isPart = name.length() >= 4 && candidate.contains(name);
       int distance = isPart ? 1 : distance(name, candidate);
       if (distance < least) {

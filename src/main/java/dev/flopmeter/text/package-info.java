@@ -1,4 +1,4 @@
-/** Texts of unknown origin and length made fit to be shown, and the nearest of several names. */
+/** Text handling: control characters, long texts, CSV, and the nearest of several names. */
 @NullMarked
 package dev.flopmeter.text;
 

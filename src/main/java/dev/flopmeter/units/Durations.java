@@ -19,7 +19,7 @@ public final class Durations {
   /**
    * Reads {@code 250ms}, {@code 15s}, {@code 10m}, {@code 1.5h}, {@code 30d}; up to 292 years.
    *
-   * @throws QuantityException if the text is no such span
+   * @throws QuantityException if the text is not a span of time
    */
   public static Duration parse(String text) {
     return Duration.ofNanos(NANOS.parse(text));

@@ -8,8 +8,8 @@ import java.math.RoundingMode;
  * Figures as people read them: three significant digits, SI prefixes, the same in every locale.
  *
  * <p>Every method takes base units (seconds, bytes, FLOP) and writes a narrow, plain text such as
- * {@code 8.18 G}, {@code 512 µs} or {@code 41 %}. A figure that is not finite is a mistake of the
- * caller's: absent ones must be left out before.
+ * {@code 8.18 G}, {@code 512 µs} or {@code 41 %}. A figure must be finite; the caller leaves out
+ * absent ones.
  */
 public final class Figures {
   private Figures() {}

@@ -8,7 +8,7 @@ public record FlopRate(BigDecimal value) implements Quantity {
 
   public FlopRate {
     if (value.signum() < 0) {
-      throw new QuantityException(value + " is no rate of work: it is negative");
+      throw new QuantityException(value + " is negative: not a rate of work");
     }
   }
 
@@ -40,7 +40,7 @@ public record FlopRate(BigDecimal value) implements Quantity {
   /** This rate as a share of another, to 34 digits. */
   public BigDecimal shareOf(FlopRate peak) {
     if (peak.value.signum() == 0) {
-      throw new QuantityException("nothing is a share of 0 FLOP/s");
+      throw new QuantityException("a share of 0 FLOP/s is undefined");
     }
     return value.divide(peak.value, MathContext.DECIMAL128);
   }

@@ -14,7 +14,7 @@ public record Flops(BigDecimal value) implements Quantity {
 
   public Flops {
     if (value.signum() < 0) {
-      throw new QuantityException(value + " is no amount of work: it is negative");
+      throw new QuantityException(value + " is negative: not an amount of work");
     }
   }
 
@@ -59,7 +59,7 @@ public record Flops(BigDecimal value) implements Quantity {
   /** The rate at which this amount is done in a time, to 34 digits. */
   public FlopRate per(BigDecimal seconds) {
     if (seconds.signum() <= 0) {
-      throw new QuantityException("a rate needs a time above 0 s, not " + seconds);
+      throw new QuantityException("a rate needs a positive time, not " + seconds);
     }
     return new FlopRate(value.divide(seconds, MathContext.DECIMAL128));
   }

@@ -1,6 +1,6 @@
 package dev.flopmeter.units;
 
-/** A text is no quantity, or not one of the kind asked for. */
+/** A text is not a quantity, or is of another kind than expected. */
 public final class QuantityException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 

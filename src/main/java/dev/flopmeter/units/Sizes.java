@@ -29,7 +29,7 @@ public final class Sizes {
   /**
    * Reads a size; what is larger than 2^63 - 1 bytes is taken as that.
    *
-   * @throws QuantityException if the text is no size
+   * @throws QuantityException if the text is not a size
    */
   public static long parse(String text) {
     return BYTES.parse(text);

@@ -8,24 +8,23 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Something that figures say would make the network run faster.
+ * A recommendation that a result's figures support.
  *
  * @param title what to do
  * @param evidence the figures that say so
- * @param gain what to expect of it, in words
+ * @param gain the expected gain, in words
  * @param savedShare the share of a pass' time it could save at most, 0 to 1; orders a list
  */
 public record Advice(String title, String evidence, String gain, double savedShare) {
 
-  /** What one kind of advice needs to see; nothing where the figures do not support it. */
+  /** One kind of recommendation; empty where the figures do not support it. */
   @FunctionalInterface
   interface Rule {
     Stream<Advice> of(ProfileResult result);
   }
 
   /**
-   * All that this result supports, the most promising first. None for a result that must not be
-   * believed.
+   * All that this result supports, the most promising first. Empty for a result that is not valid.
    */
   public static List<Advice> of(ProfileResult result) {
     if (!result.valid() || result.device().isEmulated()) {
@@ -38,7 +37,8 @@ public record Advice(String title, String evidence, String gain, double savedSha
   }
 
   /**
-   * What {@code results}, the same network at several batches, say about the batch of {@code one}.
+   * A recommendation on the batch of {@code one} from {@code results} of the same network at
+   * several batches.
    */
   public static Optional<Advice> ofBatch(ProfileResult one, List<ProfileResult> results) {
     double rate = one.throughput().inferencesPerSecond();

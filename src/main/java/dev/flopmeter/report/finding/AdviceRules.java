@@ -1,5 +1,6 @@
 package dev.flopmeter.report.finding;
 
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.report.finding.Advice.Rule;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Channels;
@@ -10,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -22,48 +22,6 @@ final class AdviceRules {
   private static final double WORTH_A_CHANGE = 0.05;
 
   private static final double WORTH_A_LAYER = 0.03;
-
-  /** Operators that touch every element once and could ride on the one before. */
-  private static final Set<String> ELEMENTWISE =
-      Set.of(
-          "Relu",
-          "LeakyRelu",
-          "PRelu",
-          "Clip",
-          "Sigmoid",
-          "HardSigmoid",
-          "HardSwish",
-          "Tanh",
-          "Gelu",
-          "Elu",
-          "Selu",
-          "Erf",
-          "Add",
-          "Sub",
-          "Mul",
-          "Div",
-          "Sqrt",
-          "Pow",
-          "Exp",
-          "Neg",
-          "Abs",
-          "Log",
-          "Max",
-          "Min",
-          "Reciprocal",
-          "Mish",
-          "Swish",
-          "Softplus",
-          "Softsign",
-          "Where",
-          "com.microsoft.BiasGelu",
-          "com.microsoft.FastGelu",
-          "com.microsoft.Gelu",
-          "com.microsoft.QuickGelu",
-          "BatchNormalization",
-          "Dropout",
-          "Cast",
-          "Identity");
 
   static final List<Rule> ALL =
       List.of(
@@ -77,7 +35,7 @@ final class AdviceRules {
           AdviceRules::throttled,
           AdviceRules::farUnderRoof);
 
-  /** Elementwise layers of their own that follow another layer read back what that just wrote. */
+  /** Separate elementwise layers read back what the layer before them has just written. */
   private static Stream<Advice> unfusedChains(ProfileResult result) {
     List<Layer> apart = new ArrayList<>();
     for (int i = 1; i < result.layers().size(); i++) {
@@ -101,14 +59,22 @@ final class AdviceRules {
             + Cut.name(longest(apart).name())
             + ") of their own take "
             + Figures.percent(share)
-            + " of the time only to read and write what their neighbours have at hand.",
+            + " of the time only to read and write values that neighbouring layers have in"
+            + " registers or cache.",
         upTo(share),
         share);
   }
 
   private static boolean isElementwise(Layer layer) {
     return layer.cost().macs() == 0
-        && Stream.of(layer.op().split("\\+")).allMatch(ELEMENTWISE::contains);
+        && Stream.of(layer.op().split("\\+")).allMatch(AdviceRules::isElementwise);
+  }
+
+  /** Whether an operator reads each element once and could be fused into the operator before it. */
+  private static boolean isElementwise(String op) {
+    return OperatorTrait.ELEMENTWISE.operators().contains(op.substring(op.indexOf(':') + 1))
+        || op.equals("BatchNormalization")
+        || op.equals("Cast");
   }
 
   /** fp32 leaves the matrix units of a GPU idle, and moves twice the bytes. */
@@ -178,7 +144,7 @@ final class AdviceRules {
         Verdict.count(odd.size(), "layer")
             + ", "
             + Figures.percent(Breakdown.share(result, odd.stream().map(Odd::layer).toList()))
-            + " of the time, have other numbers of channels (such as "
+            + " of the time, have other channel counts (such as "
             + Cut.name(longest.layer().name())
             + ", "
             + longest.channels().in()
@@ -186,8 +152,8 @@ final class AdviceRules {
             + longest.channels().out()
             + " out), which tensor cores in "
             + result.run().precision()
-            + " fill up to one.",
-        upTo(savedShare) + ", the part of their work that is filling",
+            + " pad to a multiple.",
+        upTo(savedShare) + ", the share of their work that is padding",
         savedShare);
   }
 
@@ -222,14 +188,14 @@ final class AdviceRules {
     return text.matches("[0-9]{1,3}(\\.[0-9]{1,3})?") ? Double.valueOf(text) : null;
   }
 
-  /** Layers shorter than a launch: more work a launch is what helps. */
+  /** Layers shorter than a launch: more work per launch helps. */
   private static Stream<Advice> launchBound(ProfileResult result) {
     List<Layer> launches = Breakdown.boundBy(result, "launch");
     double share = Breakdown.share(result, launches);
     if (share < 0.2) {
       return Stream.of();
     }
-    // What a layer needs at its roof stays; the rest is the launch.
+    // The time at the roof remains; the rest is the launch.
     double needed =
         launches.stream()
             .filter(layer -> layer.rooflineEfficiency() != null)
@@ -243,7 +209,7 @@ final class AdviceRules {
             + Figures.percent(share)
             + " of the time at batch "
             + result.run().batch()
-            + ", would be done sooner than the device takes to launch them.",
+            + ", take less time to compute than to launch.",
         upTo(saved) + " an inference as the batch grows",
         saved);
   }
@@ -326,10 +292,10 @@ final class AdviceRules {
     }
     double lost = 1 - datasheet / adjusted;
     return one(
-        "See what holds the clock back: " + String.join(", ", sensors.throttleReasons()),
+        "Find out what limits the clock: " + String.join(", ", sensors.throttleReasons()),
         "The device ran at "
             + Figures.percent(1 - lost)
-            + " of the clock that its datasheet's peak is given at, and named the reason.",
+            + " of the clock that its datasheet peak refers to, and reported the reason.",
         upTo(lost) + " of compute-bound layers",
         lost * Breakdown.share(result, Breakdown.boundBy(result, "compute")));
   }
@@ -381,7 +347,7 @@ final class AdviceRules {
                 + ". Its kernel is "
                 + Cut.name(layer.kernel().algorithm())
                 + ".",
-            upTo(saved) + " if it did as well as they do",
+            upTo(saved) + " if it did as well as the others",
             saved));
   }
 

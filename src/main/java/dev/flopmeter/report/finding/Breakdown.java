@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Where the time of a pass goes: the layers' median times, grouped. */
+/** The time of a pass by group of layers, from their medians. */
 public final class Breakdown {
   private Breakdown() {}
 
@@ -86,7 +86,7 @@ public final class Breakdown {
     return intensity == null || intensity <= 0 ? null : cost.flops() / intensity;
   }
 
-  /** The layers with the longest first. */
+  /** The layers, longest first. */
   public static List<Layer> longestFirst(ProfileResult result) {
     return result.layers().stream()
         .sorted(Comparator.comparingDouble((Layer layer) -> layer.time().median()).reversed())

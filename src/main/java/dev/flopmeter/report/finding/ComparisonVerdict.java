@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a comparison comes to, in the same words in every form that people read. */
+/** The verdict on a comparison, in the same words in every form for people. */
 public final class ComparisonVerdict {
   private ComparisonVerdict() {}
 

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
-/** What a result comes to, in one sentence. */
+/** The verdict on a result, in one sentence. */
 public final class Verdict {
   private Verdict() {}
 
@@ -35,7 +35,7 @@ public final class Verdict {
     return subject(result) + ": " + findings;
   }
 
-  /** What must be said of every result of an emulated device. */
+  /** The notice for every result of an emulated device. */
   public static String emulated(String device) {
     return Cut.name(device)
         + " is emulated: work, parameters and bytes are exact; times, rates and shares of the peak"

@@ -1,4 +1,4 @@
-/** What results come to: verdicts, recommendations, where the time goes. No form of output. */
+/** Verdicts and recommendations, independent of the form of output. */
 @NullMarked
 package dev.flopmeter.report.finding;
 

@@ -12,9 +12,9 @@ import java.util.TreeMap;
 import java.util.function.DoubleFunction;
 import org.jspecify.annotations.Nullable;
 
-/** What the network took of the device: its memory, and what the sensors said meanwhile. */
+/** The device during the run: memory in use and sensor readings. */
 final class DeviceSections {
-  /** What the JSON's fields of the sensors are called here. */
+  /** Titles of the sensor fields, by their names in the JSON. */
   private static final Map<String, String> FIELDS =
       Map.of(
           "sm_clock_hz", "Clock of the processors",

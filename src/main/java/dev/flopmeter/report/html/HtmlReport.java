@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A profile as one HTML file to attach to a ticket: no network, no library, light and dark, for
- * print, keyboard and screen reader. Everything of one result stands in an article of its own;
- * several results (a sweep over batches and precisions) are compared first.
+ * print, keyboard and screen reader. Each result is an article of its own; several results (a sweep
+ * over batches and precisions) are compared first.
  */
 public final class HtmlReport {
   private final List<ProfileResult> results;
@@ -71,7 +71,7 @@ public final class HtmlReport {
     }
   }
 
-  /** What must be said of results of emulated devices; none for real ones. */
+  /** The notice for results of emulated devices; empty for real ones. */
   static List<String> emulated(List<ProfileResult> results) {
     return results.stream()
         .filter(result -> result.device().isEmulated())

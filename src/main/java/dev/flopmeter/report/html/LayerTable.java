@@ -64,7 +64,7 @@ final class LayerTable {
     end(out);
   }
 
-  /** The filter's field and the count of rows; the script brings them to life. */
+  /** The filter's field and the count of rows; enabled by the script. */
   static void tools(Markup out, String searched) {
     out.open("div.tools", "hidden", "");
     out.open("label").text("Filter ");

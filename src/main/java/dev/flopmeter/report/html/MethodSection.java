@@ -15,7 +15,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** With what, where and how a result was measured: enough to do it again. */
+/** How and where a result was measured: enough to reproduce it. */
 final class MethodSection {
   private final ProfileResult result;
 
@@ -103,7 +103,7 @@ final class MethodSection {
     end(out);
   }
 
-  /** Small numbers have no SI prefix to write them with. */
+  /** Figures has no prefixes for numbers below one. */
   private static String scientific(double value) {
     return value == 0 || value >= 0.001 ? Figures.number(value) : exponent(value);
   }

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which operator has which colour: the same in every chart of a page. The longest-running get one
- * each, the rest share the last; the colours themselves are the style sheet's.
+ * The colour of each operator, the same in every chart of a page. The longest-running operators get
+ * one each, the rest share the last. The style sheet defines the colours.
  */
 final class OperatorColours {
   private static final int COLOURS = 8;

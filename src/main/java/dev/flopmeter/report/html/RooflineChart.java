@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * layer, its area in proportion to its time.
  *
  * <p>A dot's height under a roof is the layer's share of that roof. For layers with matrix work the
- * FLOPs are those of MFU, 2 per MAC; for others those counted. Layers without any stand below the
- * plot, in the lane for what only moves data.
+ * FLOPs are those of MFU, 2 per MAC; for others those counted. Layers without any are drawn below
+ * the plot, in the lane for layers that only move data.
  */
 final class RooflineChart {
   /** Width of a chart that has the page to itself, and of one of two side by side. */
@@ -187,7 +187,7 @@ final class RooflineChart {
     for (int i = 0; i < layers.size(); i++) {
       order.add(i);
     }
-    // The large ones first, so that no small one hides behind them.
+    // Large dots first, so that they do not hide small ones.
     order.sort(Comparator.comparingDouble((Integer i) -> layers.get(i).time().median()).reversed());
     double longest = layers.stream().mapToDouble(layer -> layer.time().median()).max().orElse(0);
     long outside = layers.stream().filter(layer -> Point.of(layer) == null).count();
@@ -227,7 +227,7 @@ final class RooflineChart {
     out.close("g");
   }
 
-  /** What a screen reader says of a dot. */
+  /** The label of a dot for screen readers. */
   private String label(Layer layer) {
     StringBuilder label = new StringBuilder();
     label.append(Cut.name(layer.name())).append(", ").append(Cut.name(layer.op())).append(": ");

@@ -8,7 +8,7 @@ import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.units.Figures;
 import java.util.List;
 
-/** Where the time goes: the pass as one strip, then by bound, by operator and by layer. */
+/** Time by layer: the pass as one strip, then by bound, by operator and by layer. */
 final class TimeCharts {
   private static final double WIDTH = 960;
   private static final double STRIP = 44;

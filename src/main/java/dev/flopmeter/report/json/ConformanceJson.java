@@ -10,7 +10,7 @@ import tools.jackson.core.json.JsonFactory;
 
 /**
  * Conformance as JSON, {@code flopmeter.conformance/1}: the totals, the tally of each operator, and
- * every case with what became of it.
+ * the outcome of every case.
  */
 public final class ConformanceJson {
   public static final String SCHEMA = "flopmeter.conformance/1";

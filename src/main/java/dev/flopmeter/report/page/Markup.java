@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * HTML or SVG being written. All text and every attribute value is escaped here and nowhere else,
- * and every element is closed by name, so that no name in a model file can become markup.
+ * and every element is closed by name, so that text from a model file cannot become markup.
  *
  * <p>An element is given as in a style sheet, with its classes: {@code td.n} is {@code <td
  * class="n">}. Attributes are given as name, value, name, value, ...; one whose value is null is
@@ -69,13 +69,13 @@ public final class Markup {
     return this;
   }
 
-  /** A text of unknown direction, kept from disturbing what stands around it. */
+  /** Text of unknown direction, isolated from the text around it. */
   public Markup name(String text) {
     return element("bdi", text);
   }
 
   /**
-   * A style sheet or script of ours, as it is: the content of these elements knows no escaping.
+   * A style sheet or script, written as it is: these elements have no escaping.
    *
    * @throws IllegalArgumentException if it holds what would end the element
    */

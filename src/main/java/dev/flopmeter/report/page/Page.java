@@ -71,12 +71,12 @@ public record Page(String title, String kind, String script, @Nullable String no
   private void header(Markup out) {
     out.open("header.bar-top").open("div.wrap");
     out.element("span.mark", "flopmeter").element("span.kind", kind);
-    // The button by which a reader chooses light or dark; the script brings it to life.
+    // The button by which a reader chooses light or dark; enabled by the script.
     out.open("button.theme", "type", "button", "hidden", "", "aria-pressed", "false");
     out.text("Dark").close("button").close("div").close("header").line();
   }
 
-  /** A box of lines that a reader must not miss; nothing where there are none. */
+  /** A highlighted list of lines; nothing if there are none. */
   public static void notice(Markup out, String style, String title, List<String> lines) {
     if (lines.isEmpty()) {
       return;

@@ -5,7 +5,8 @@ import java.util.function.DoubleFunction;
 
 /**
  * The frame of a plot: a rectangle with two axes, a grid, labels and titles. The marks inside are
- * the caller's, at the coordinates of {@link #x} and {@link #y}. Colours are the style sheet's.
+ * the caller's, at the coordinates of {@link #x} and {@link #y}. The style sheet defines the
+ * colours.
  *
  * @param width of the whole drawing
  * @param height of the whole drawing

@@ -3,7 +3,7 @@
  *
  * <p>Plots are plain SVG written by the server's side. A page is then one file that needs neither
  * network nor library, shows its pictures without a script, prints, scales, takes its colours from
- * the style sheet (so it can be dark), and can be read by a screen reader; and nothing in it ages.
+ * the style sheet (light or dark), and works with a screen reader.
  */
 @NullMarked
 package dev.flopmeter.report.page;

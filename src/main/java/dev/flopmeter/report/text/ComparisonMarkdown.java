@@ -6,7 +6,6 @@ import dev.flopmeter.measure.Comparison.Amount;
 import dev.flopmeter.measure.Comparison.Row;
 import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.report.finding.ComparisonVerdict;
-import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
 
 /** A comparison as Markdown for a pull request. */
@@ -16,13 +15,19 @@ public final class ComparisonMarkdown {
   public static String render(ComparisonSet set) {
     StringBuilder out = new StringBuilder();
     if (set.comparisons().size() > 1) {
-      out.append("**").append(escaped(ComparisonVerdict.heading(set))).append("**\n\n");
+      out.append("**")
+          .append(MarkdownText.escaped(ComparisonVerdict.heading(set)))
+          .append("**\n\n");
     }
     for (Comparison comparison : set.comparisons()) {
-      out.append("**").append(escaped(ComparisonVerdict.of(comparison))).append("**\n\n");
+      out.append("**")
+          .append(MarkdownText.escaped(ComparisonVerdict.of(comparison)))
+          .append("**\n\n");
       comparison
           .differences()
-          .forEach(reason -> out.append("> Warning: ").append(escaped(reason)).append("\n\n"));
+          .forEach(
+              reason ->
+                  out.append("> Warning: ").append(MarkdownText.escaped(reason)).append("\n\n"));
       out.append("| | Base | New | Change | Verdict |\n| --- | --: | --: | --: | --- |\n");
       row(out, comparison.total());
       for (Amount amount : comparison.amounts()) {
@@ -31,8 +36,9 @@ public final class ComparisonMarkdown {
       layers(out, comparison);
       out.append('\n');
     }
-    set.unmatched().forEach(reason -> out.append("> ").append(escaped(reason)).append("\n\n"));
-    set.notes().forEach(note -> out.append("> ").append(escaped(note)).append("\n\n"));
+    set.unmatched()
+        .forEach(reason -> out.append("> ").append(MarkdownText.escaped(reason)).append("\n\n"));
+    set.notes().forEach(note -> out.append("> ").append(MarkdownText.escaped(note)).append("\n\n"));
     return out.toString();
   }
 
@@ -62,9 +68,9 @@ public final class ComparisonMarkdown {
 
   private static void row(StringBuilder out, Row row) {
     Double relative = row.relative();
-    cells(
+    MarkdownText.row(
         out,
-        escaped(row.name()),
+        MarkdownText.escaped(row.name()),
         ComparisonTable.seconds(row.baseSeconds()),
         ComparisonTable.seconds(row.nextSeconds()),
         relative == null ? "" : Figures.change(relative),
@@ -75,25 +81,13 @@ public final class ComparisonMarkdown {
     Long base = amount.base();
     Long next = amount.next();
     if (amount.isChanged() && base != null && next != null) {
-      cells(
+      MarkdownText.row(
           out,
-          escaped(amount.name()),
+          MarkdownText.escaped(amount.name()),
           Figures.si(base),
           Figures.si(next),
           base == 0 ? "" : Figures.change((double) next / base - 1),
           "changed");
     }
-  }
-
-  private static void cells(StringBuilder out, String... cells) {
-    out.append("| ").append(String.join(" | ", cells)).append(" |\n");
-  }
-
-  /** Names come from model files: nothing in them may become markup. */
-  private static String escaped(String text) {
-    return Printable.of(text)
-        .replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replaceAll("([\\\\|*_`\\[\\]#~])", "\\\\$1");
   }
 }

@@ -14,14 +14,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What every tool would say, side by side, and what makes the difference. */
+/** The numbers of all tools side by side, and what makes the difference. */
 public final class ConventionTable {
   private ConventionTable() {}
 
-  /** Lines that nobody's window limits are still read by people. */
+  /** The width of lines where no terminal limits it. */
   private static final int WIDEST_NOTE = 80;
 
-  /** What the columns before it leave of 80. */
+  /** What the other columns leave of 80. */
   private static final int WHY_WIDTH = 34;
 
   /** For a terminal; each tool's note follows the table, once. */
@@ -79,7 +79,7 @@ public final class ConventionTable {
   /** For a pull request or a model card. */
   public static String markdown(Comparison comparison) {
     StringBuilder out = new StringBuilder();
-    out.append("**").append(ProfileMarkdown.escaped(title(comparison))).append("**\n\n");
+    out.append("**").append(MarkdownText.escaped(title(comparison))).append("**\n\n");
     out.append("| Convention | Number | Unit | Off | = MACs | Note |\n");
     out.append("| --- | --: | --- | --: | --- | --- |\n");
     for (ToolCount tool : comparison.tools()) {
@@ -92,9 +92,9 @@ public final class ConventionTable {
           .append(" | ")
           .append(deviation(comparison, tool))
           .append(" | ")
-          .append(ProfileMarkdown.escaped(why(tool, Integer.MAX_VALUE)))
+          .append(MarkdownText.escaped(why(tool, Integer.MAX_VALUE)))
           .append(" | ")
-          .append(ProfileMarkdown.escaped(tool.version() + ": " + tool.note()))
+          .append(MarkdownText.escaped(tool.version() + ": " + tool.note()))
           .append(" |\n");
     }
     return out.toString();

@@ -20,7 +20,7 @@ public final class CountMarkdown {
     StringBuilder out = new StringBuilder(1 << 14);
     Cost totals = counts.totals();
     boolean isMacs = counts.convention().equals("macs");
-    out.append("**").append(ProfileMarkdown.escaped(counts.model().name())).append("**: ");
+    out.append("**").append(MarkdownText.escaped(counts.model().name())).append("**: ");
     out.append(Figures.exact(totals.macs())).append(" MACs, ");
     if (!isMacs) {
       out.append(Figures.exact(totals.flops())).append(' ').append(counts.convention());
@@ -28,11 +28,11 @@ public final class CountMarkdown {
     }
     out.append(Figures.exact(totals.params())).append(" parameters\n\n");
     for (Uncounted missing : counts.uncounted()) {
-      out.append("> ").append(ProfileMarkdown.escaped(CountTable.uncounted(missing)));
+      out.append("> ").append(MarkdownText.escaped(CountTable.uncounted(missing)));
       out.append("\n\n");
     }
     for (String note : counts.notes()) {
-      out.append("> ").append(ProfileMarkdown.escaped(note)).append("\n\n");
+      out.append("> ").append(MarkdownText.escaped(note)).append("\n\n");
     }
     String convention = isMacs ? "macs" : counts.convention();
     if (depth > 0) {
@@ -44,13 +44,13 @@ public final class CountMarkdown {
   }
 
   private static void layers(StringBuilder out, Counts counts, String convention) {
-    row(out, "Layer", "Op", "Output", "MACs", convention, "Parameters");
-    row(out, "---", "---", "---", "--:", "--:", "--:");
+    MarkdownText.row(out, "Layer", "Op", "Output", "MACs", convention, "Parameters");
+    MarkdownText.row(out, "---", "---", "---", "--:", "--:", "--:");
     for (LayerCost layer : counts.layers()) {
-      row(
+      MarkdownText.row(
           out,
-          ProfileMarkdown.code(layer.name()),
-          ProfileMarkdown.escaped(layer.op()),
+          MarkdownText.code(layer.name()),
+          MarkdownText.escaped(layer.op()),
           CountTable.shapes(layer.outputShapes()),
           Figures.exact(layer.cost().macs()),
           Figures.exact(layer.cost().flops()),
@@ -59,20 +59,16 @@ public final class CountMarkdown {
   }
 
   private static void groups(StringBuilder out, Counts counts, int depth, String convention) {
-    row(out, "Group", "Layers", "MACs", convention, "Parameters");
-    row(out, "---", "--:", "--:", "--:", "--:");
+    MarkdownText.row(out, "Group", "Layers", "MACs", convention, "Parameters");
+    MarkdownText.row(out, "---", "--:", "--:", "--:", "--:");
     for (CountTree.Row row : CountTree.of(counts, depth)) {
-      row(
+      MarkdownText.row(
           out,
-          ProfileMarkdown.code(row.path()),
+          MarkdownText.code(row.path()),
           Integer.toString(row.layers()),
           Figures.exact(row.cost().macs()),
           Figures.exact(row.cost().flops()),
           Figures.exact(row.cost().params()));
     }
-  }
-
-  private static void row(StringBuilder out, String... cells) {
-    out.append("| ").append(String.join(" | ", cells)).append(" |\n");
   }
 }

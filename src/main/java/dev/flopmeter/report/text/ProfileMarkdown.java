@@ -6,7 +6,6 @@ import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
-import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
 import java.util.List;
 import java.util.function.Function;
@@ -19,19 +18,20 @@ public final class ProfileMarkdown {
   public static String render(List<ProfileResult> results) {
     StringBuilder out = new StringBuilder();
     for (ProfileResult result : results) {
-      out.append("**").append(escaped(Verdict.of(result))).append("**\n\n");
+      out.append("**").append(MarkdownText.escaped(Verdict.of(result))).append("**\n\n");
       for (String warning : result.warnings()) {
-        out.append("> Warning: ").append(escaped(warning)).append("\n\n");
+        out.append("> Warning: ").append(MarkdownText.escaped(warning)).append("\n\n");
       }
     }
     Knee knee = new Knee(results);
-    row(out, "Model", "Precision", "Batch", "Median", "Quartiles", "Inferences/s", "FLOP/s", "MFU");
-    row(out, "---", "---", "--:", "--:", "--:", "--:", "--:", "--:");
+    MarkdownText.row(
+        out, "Model", "Precision", "Batch", "Median", "Quartiles", "Inferences/s", "FLOP/s", "MFU");
+    MarkdownText.row(out, "---", "---", "--:", "--:", "--:", "--:", "--:", "--:");
     for (ProfileResult result : results) {
       Utilization mfu = Utilization.mfu(result);
-      row(
+      MarkdownText.row(
           out,
-          escaped(result.model().name()),
+          MarkdownText.escaped(result.model().name()),
           result.run().precision(),
           result.run().batch() + (knee.isAt(result) ? " (knee)" : ""),
           Figures.seconds(result.latency().median()),
@@ -64,13 +64,13 @@ public final class ProfileMarkdown {
         .append(", batch ")
         .append(result.run().batch())
         .append("</summary>\n\n");
-    row(out, "Layer", "Op", "MACs", "Time", "Share", "FLOP/s", "Of roof", "Bound");
-    row(out, "---", "---", "--:", "--:", "--:", "--:", "--:", "---");
+    MarkdownText.row(out, "Layer", "Op", "MACs", "Time", "Share", "FLOP/s", "Of roof", "Bound");
+    MarkdownText.row(out, "---", "---", "--:", "--:", "--:", "--:", "--:", "---");
     for (Layer layer : longest.subList(0, shown)) {
-      row(
+      MarkdownText.row(
           out,
-          code(layer.name()),
-          escaped(layer.op()),
+          MarkdownText.code(layer.name()),
+          MarkdownText.escaped(layer.op()),
           layer.cost().macs() == 0 ? "" : Figures.si(layer.cost().macs()),
           Figures.seconds(layer.time().median()),
           Figures.percent(layer.time().median() / total),
@@ -81,26 +81,7 @@ public final class ProfileMarkdown {
     out.append("\n</details>\n");
   }
 
-  private static void row(StringBuilder out, String... cells) {
-    out.append("| ").append(String.join(" | ", cells)).append(" |\n");
-  }
-
   private static String text(@Nullable Double value, Function<Double, String> format) {
     return value == null ? "" : format.apply(value);
-  }
-
-  /** Text in which Markdown and HTML see nothing of their own. */
-  static String escaped(String text) {
-    return Printable.of(text)
-        .replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replaceAll("([\\\\`*_\\[\\]|#~])", "\\\\$1");
-  }
-
-  /** A name in a code span of a table cell; back-quotes and bars cannot stand in one. */
-  static String code(String name) {
-    String clean = Printable.of(name);
-    return clean.contains("`") || clean.contains("|") ? escaped(clean) : "`" + clean + "`";
   }
 }

@@ -8,15 +8,14 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /**
- * Progress of long work for the person who waits: on a terminal one line that is drawn over, with a
- * bar and the remaining time; in a log a plain line whenever the phase changes, and every ten
- * seconds otherwise.
+ * Progress of long work. On a terminal: one line, redrawn, with a bar and the remaining time. In a
+ * log: a plain line when the phase changes, and every ten seconds.
  */
 public final class ProgressBar implements Progress, AutoCloseable {
   private static final double REDRAW_SECONDS = 0.1;
   private static final double LOG_SECONDS = 10;
 
-  /** Before this share of the work an estimate of the rest is a guess. */
+  /** Below this share of the work the remaining time cannot be estimated. */
   private static final double ESTIMATE_FROM = 0.03;
 
   private static final int BAR = 24;

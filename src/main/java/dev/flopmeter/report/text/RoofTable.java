@@ -52,7 +52,7 @@ public final class RoofTable {
     if (measured != null) {
       Double launch = measured.launchSeconds();
       if (launch != null) {
-        out.append("\nA step that does nothing takes ").append(Figures.seconds(launch)).append('.');
+        out.append("\nAn empty step takes ").append(Figures.seconds(launch)).append('.');
       }
       out.append("\nMeasured ").append(measured.measuredAt()).append(" with ");
       out.append(new TreeMap<>(measured.versions())).append('\n');

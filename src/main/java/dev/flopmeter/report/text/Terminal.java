@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import java.util.OptionalInt;
 
 /**
- * One of this process' outputs, asked what it is connected to. Linux tells without a child process
- * whether it is a terminal; its width needs one system call.
+ * One of this process's output streams and what it is connected to. On Linux this needs no child
+ * process; the width of a terminal takes one system call.
  */
 public final class Terminal {
   public static final Terminal OUTPUT = new Terminal(1);
@@ -32,7 +32,7 @@ public final class Terminal {
     int ioctl(int descriptor, NativeLong request, Pointer size);
   }
 
-  /** Whether a person is looking. */
+  /** Whether the output is a terminal. */
   public boolean isTerminal() {
     try {
       String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
@@ -42,7 +42,7 @@ public final class Terminal {
     }
   }
 
-  /** Its width; nothing if it is no terminal, or does not tell. */
+  /** Its width in columns; empty if it is not a terminal or the width is unknown. */
   OptionalInt columns() {
     if (!isTerminal()) {
       return OptionalInt.empty();

@@ -6,11 +6,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /**
- * What the text can be shown on.
+ * What the output can show.
  *
  * @param width columns; at least 40
  * @param colour whether escape sequences may be used
- * @param unicode whether characters beyond ASCII arrive
+ * @param unicode whether characters beyond ASCII can be shown
  * @param allLayers whether long lists are shown whole
  */
 public record TerminalStyle(int width, boolean colour, boolean unicode, boolean allLayers) {
@@ -24,7 +24,7 @@ public record TerminalStyle(int width, boolean colour, boolean unicode, boolean 
   }
 
   /**
-   * The style of this process' output.
+   * The style of this process's output.
    *
    * @param environment of the process: {@code COLUMNS}, {@code NO_COLOR}, {@code TERM}
    * @param output whose width and kind are asked for
@@ -80,7 +80,7 @@ public record TerminalStyle(int width, boolean colour, boolean unicode, boolean 
     return colour ? "\u001b[" + code + "m" + text + "\u001b[0m" : text;
   }
 
-  /** {@code text} in the characters that arrive. */
+  /** {@code text} in characters that can be shown. */
   String fit(String text) {
     if (unicode || Printable.isPlain(text)) {
       return text;

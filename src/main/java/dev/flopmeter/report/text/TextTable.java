@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/** Rows of text in columns as wide as what stands in them, cut to a width where they must be. */
+/** Rows of text in columns as wide as their contents, cut to a width where needed. */
 final class TextTable {
   private static final String GAP = " ";
 
@@ -33,7 +33,7 @@ final class TextTable {
     }
   }
 
-  /** Where a cell's text stands in its column. */
+  /** How a cell's text is aligned in its column. */
   enum Side {
     LEFT,
     RIGHT
@@ -52,7 +52,7 @@ final class TextTable {
     row(cells, UnaryOperator.identity());
   }
 
-  /** A row whose whole line is painted once it is laid out, so that colours take no width. */
+  /** A row whose line is coloured after layout, so that escape sequences take no width. */
   void row(List<String> cells, UnaryOperator<String> paint) {
     if (cells.size() != columns.size()) {
       throw new IllegalArgumentException(
@@ -61,7 +61,7 @@ final class TextTable {
     rows.add(new Row(cells.stream().map(Printable::of).toList(), paint));
   }
 
-  /** The width that nothing would have to be cut at. */
+  /** The width at which nothing is cut. */
   int naturalWidth() {
     return total(natural());
   }

@@ -258,4 +258,11 @@ class HtmlReportBrowserTest {
     assertThat(HtmlReport.page(List.of(SampleProfiles.resnet50()), null))
         .doesNotContain("is emulated");
   }
+
+  @Test
+  void aServedReportLinksBackToTheStatusPageByARelativePath() {
+    List<ProfileResult> results = List.of(SampleProfiles.resnet50());
+    assertThat(HtmlReport.page(results, "nonce")).contains("href=\"../\"");
+    assertThat(HtmlReport.page(results, null)).doesNotContain("href=\"../");
+  }
 }

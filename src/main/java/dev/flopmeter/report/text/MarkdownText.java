@@ -1,0 +1,28 @@
+package dev.flopmeter.report.text;
+
+import dev.flopmeter.text.Printable;
+
+/** Texts of unknown origin as parts of a Markdown document. */
+final class MarkdownText {
+  private MarkdownText() {}
+
+  /** Text in which Markdown and HTML see nothing of their own. */
+  static String escaped(String text) {
+    return Printable.of(text)
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replaceAll("([\\\\`*_\\[\\]|#~])", "\\\\$1");
+  }
+
+  /** A name in a code span of a table cell; back-quotes and bars cannot stand in one. */
+  static String code(String name) {
+    String clean = Printable.of(name);
+    return clean.contains("`") || clean.contains("|") ? escaped(clean) : "`" + clean + "`";
+  }
+
+  /** A row of a table; the cells are escaped already. */
+  static void row(StringBuilder out, String... cells) {
+    out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+  }
+}
