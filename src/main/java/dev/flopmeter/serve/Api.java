@@ -1,6 +1,8 @@
 package dev.flopmeter.serve;
 
+import dev.flopmeter.serve.Snapshot.WorkloadState;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;
@@ -15,6 +17,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamWriteFeature;
@@ -31,43 +34,43 @@ final class Api {
   private static final int STANDARD = 100;
   private static final int LONGEST_NAME = 40;
 
-  private final Daemon daemon;
+  private final Supplier<Snapshot> snapshots;
+  private final History history;
 
-  Api(Daemon daemon) {
-    this.daemon = daemon;
+  Api(Supplier<Snapshot> snapshots, History history) {
+    this.snapshots = snapshots;
+    this.history = history;
   }
 
   /** {@code GET /api/v1/workloads}: what is configured and how it goes. */
   Response workloads(Request request) throws BadRequestException {
     onlyKnown(request);
-    List<Board.SeriesView> series = daemon.board().series();
-    Instant now = daemon.clocks().wall().instant();
+    Snapshot snapshot = snapshots.get();
+    Instant now = snapshot.now();
     return json(
         out -> {
           out.writeStartObject();
           out.writeName("workloads");
           out.writeStartArray();
-          for (Workload workload : daemon.config().workloads()) {
+          for (Workload workload : snapshot.config().workloads()) {
+            WorkloadState state = snapshot.workload(workload.name());
             out.writeStartObject();
             out.writeStringProperty("name", workload.name());
             out.writeStringProperty("model", workload.model());
             out.writeNumberProperty("interval_seconds", workload.interval().toMillis() / 1e3);
-            boolean isRunning =
-                daemon.lanes().running().values().stream()
-                    .anyMatch(target -> target.workload().name().equals(workload.name()));
-            out.writeBooleanProperty("running", isRunning);
-            Optional<Duration> next = daemon.lanes().untilNext(workload.name());
-            if (next.isPresent()) {
-              out.writeStringProperty("next_run_at", now.plus(next.get()).toString());
+            out.writeBooleanProperty("running", state.isRunning());
+            if (state.untilNext() != null) {
+              out.writeStringProperty("next_run_at", now.plus(state.untilNext()).toString());
             }
-            Instant success = daemon.board().lastSuccess(workload.name());
-            if (success != null) {
-              out.writeStringProperty("last_success_at", success.toString());
+            if (state.lastSuccess() != null) {
+              out.writeStringProperty("last_success_at", state.lastSuccess().toString());
             }
-            lastRun(out, workload);
+            if (state.lastRun() != null) {
+              lastRun(out, state.lastRun());
+            }
             out.writeName("series");
             out.writeStartArray();
-            for (Board.SeriesView one : series) {
+            for (Board.SeriesView one : snapshot.series()) {
               if (one.key().workload().equals(workload.name())) {
                 out.writeStartObject();
                 head(out, one, now);
@@ -82,16 +85,13 @@ final class Api {
         });
   }
 
-  private void lastRun(JsonGenerator out, Workload workload) {
-    Board.Run run = daemon.board().lastRun(workload.name());
-    if (run != null) {
-      out.writeStringProperty("last_run_at", run.endedAt().toString());
-      out.writeStringProperty("last_device", run.target().device());
-      out.writeStringProperty("last_precision", run.target().precision());
-      out.writeStringProperty("last_outcome", run.outcome().label());
-      if (!run.detail().isEmpty()) {
-        out.writeStringProperty("last_reason", run.detail());
-      }
+  private static void lastRun(JsonGenerator out, Board.Run run) {
+    out.writeStringProperty("last_run_at", run.endedAt().toString());
+    out.writeStringProperty("last_device", run.target().device());
+    out.writeStringProperty("last_precision", run.target().precision());
+    out.writeStringProperty("last_outcome", run.outcome().label());
+    if (!run.detail().isEmpty()) {
+      out.writeStringProperty("last_reason", run.detail());
     }
   }
 
@@ -99,18 +99,19 @@ final class Api {
   Response latest(Request request) throws BadRequestException {
     onlyKnown(request, "workload");
     Optional<String> workload = workload(request);
+    Snapshot snapshot = snapshots.get();
     List<Board.SeriesView> series =
-        daemon.board().series().stream()
+        snapshot.series().stream()
             .filter(one -> workload.isEmpty() || one.key().workload().equals(workload.get()))
             .toList();
-    Instant now = daemon.clocks().wall().instant();
+    Instant now = snapshot.now();
     return json(
         out -> {
           out.writeStartObject();
           out.writeName("results");
           out.writeStartArray();
           for (Board.SeriesView one : series) {
-            Optional<String> result = daemon.history().json(one.entry());
+            Optional<String> result = history.json(one.entry());
             if (result.isPresent()) {
               out.writeStartObject();
               head(out, one, now);
@@ -139,21 +140,19 @@ final class Api {
     int limit = limit(request);
     boolean hasLayers = flag(request, "layers");
     List<HistoryEntry> entries =
-        daemon
-            .history()
-            .entries(
-                entry ->
-                    (workload.isEmpty() || entry.key().workload().equals(workload.get()))
-                        && !entry.at().isBefore(from)
-                        && !entry.at().isAfter(to),
-                limit);
+        history.entries(
+            entry ->
+                (workload.isEmpty() || entry.key().workload().equals(workload.get()))
+                    && !entry.at().isBefore(from)
+                    && !entry.at().isAfter(to),
+            limit);
     return json(
         out -> {
           out.writeStartObject();
           out.writeName("results");
           out.writeStartArray();
           for (HistoryEntry entry : entries) {
-            Optional<String> result = daemon.history().json(entry);
+            Optional<String> result = history.json(entry);
             if (result.isPresent()) {
               out.writeStartObject();
               out.writeNumberProperty("number", entry.number());
@@ -216,7 +215,8 @@ final class Api {
   private Optional<String> workload(Request request) throws BadRequestException {
     Optional<String> name = request.parameter("workload");
     if (name.isPresent()
-        && daemon.config().workloads().stream().noneMatch(one -> one.name().equals(name.get()))) {
+        && snapshots.get().config().workloads().stream()
+            .noneMatch(one -> one.name().equals(name.get()))) {
       throw new BadRequestException("workload: no workload of this name; see /api/v1/workloads");
     }
     return name;

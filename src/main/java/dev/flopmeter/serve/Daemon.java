@@ -1,8 +1,11 @@
 package dev.flopmeter.serve;
 
+import dev.flopmeter.serve.Snapshot.DeviceState;
+import dev.flopmeter.serve.Snapshot.WorkloadState;
 import dev.flopmeter.serve.config.ConfigException;
 import dev.flopmeter.serve.config.ConfigWarnings;
 import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.http.CertificateFile;
 import dev.flopmeter.serve.http.HttpService;
@@ -15,9 +18,12 @@ import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -38,10 +44,10 @@ public final class Daemon implements AutoCloseable {
   private static final long TICK_SECONDS = 5;
 
   /**
-   * What it is made of.
+   * What a daemon is given.
    *
-   * @param random for jitter
-   * @param version of flopmeter, as it shows itself
+   * @param random for the jitter of intervals
+   * @param version of flopmeter, for pages and metrics
    */
   public record Options(
       ConfigSource source,
@@ -57,7 +63,7 @@ public final class Daemon implements AutoCloseable {
   private final DaemonMetrics metrics;
   private final Board board;
   private final WorkerRunner runner;
-  private final Lanes lanes;
+  private final DeviceThreads threads;
   private final Devices devices;
   private final HttpService http;
   private final ScheduledExecutorService housekeeping =
@@ -73,25 +79,45 @@ public final class Daemon implements AutoCloseable {
   private volatile boolean isPlanned;
   private Set<String> usedDevices = Set.of();
 
-  private Daemon(Options options, ServeConfig config) throws IOException {
+  private Daemon(Options options, ServeConfig config, HttpService http, History history) {
     this.options = options;
     this.config = config;
+    this.http = http;
+    this.history = history;
     Clocks clocks = options.clocks();
     startedAt = clocks.wall().instant();
+    metrics = new DaemonMetrics(config, options.version());
+    board = new Board(config, metrics, history, clocks);
+    runner = new WorkerRunner(options.worker(), config.worker(), clocks, options.listener());
+    threads =
+        new DeviceThreads(
+            config.worker(), options.random(), new TargetRunner(runner, board), clocks);
+    devices = new Devices(new DeviceProbe(options.worker()), clocks.nanos());
+  }
+
+  /**
+   * Starts a daemon. It listens when this returns; the first runs begin right after.
+   *
+   * @throws ConfigException if the configuration is wrong
+   * @throws IOException if the address or the history folder is in use; the message is one line
+   */
+  public static Daemon start(Options options) throws ConfigException, IOException {
+    ServeConfig config = options.source().read();
     // The address first: where another daemon has it, nothing of its history is touched.
-    StatusRoutes routes = new StatusRoutes(this);
-    http = HttpService.start(config.http(), routes.routes());
+    HttpService http = HttpService.start(config.http(), StatusRoutes.starting());
+    History history;
     try {
-      history = History.open(config.history(), clocks);
+      history = History.open(config.history(), options.clocks());
     } catch (IOException e) {
       http.close();
       throw e;
     }
-    metrics = new DaemonMetrics(config, options.version());
-    board = new Board(config, metrics, history, clocks);
-    runner = new WorkerRunner(options.worker(), config.worker(), clocks, options.listener());
-    lanes = new Lanes(config.worker(), options.random(), new LaneRunner(), clocks);
-    devices = new Devices(new DeviceProbe(options.worker()), clocks.nanos());
+    Daemon daemon = new Daemon(options, config, http, history);
+    daemon.begin();
+    return daemon;
+  }
+
+  private void begin() {
     metrics.configured(config, startedAt);
     certificate();
     metrics.reloaded(true, startedAt);
@@ -99,24 +125,17 @@ public final class Daemon implements AutoCloseable {
     capabilities();
     board.restore();
     metrics.publish();
-    routes.open();
+    http.serve(
+        new StatusRoutes(
+                this::snapshot, history, metrics.exposition(), () -> isPlanned, this::reload)
+            .routes());
     ConfigWarnings.of(config).forEach(logger::warn);
-  }
-
-  /**
-   * Starts a daemon. It listens when this returns; the first runs begin right after.
-   *
-   * @throws ConfigException if the configuration is wrong
-   * @throws IOException if the address or the history folder is taken; one line for a person
-   */
-  public static Daemon start(Options options) throws ConfigException, IOException {
-    Daemon daemon = new Daemon(options, options.source().read());
     ScheduledFuture<?> unused =
-        daemon.housekeeping.scheduleWithFixedDelay(daemon::tick, 0, TICK_SECONDS, TimeUnit.SECONDS);
-    return daemon;
+        housekeeping.scheduleWithFixedDelay(this::tick, 0, TICK_SECONDS, TimeUnit.SECONDS);
   }
 
-  private final class LaneRunner implements Lanes.Runner {
+  /** Runs targets in workers and passes their reports to the board. */
+  private record TargetRunner(WorkerRunner runner, Board board) implements DeviceThreads.Runner {
     @Override
     public RunReport run(Target target) throws InterruptedException {
       return runner.run(target);
@@ -136,11 +155,6 @@ public final class Daemon implements AutoCloseable {
   /** Where it listens. */
   public InetSocketAddress address() {
     return http.address();
-  }
-
-  /** Whether it knows what to run. */
-  boolean isReady() {
-    return isPlanned;
   }
 
   /** Shows when the certificate in use expires; it was read when the server started or reloaded. */
@@ -163,7 +177,7 @@ public final class Daemon implements AutoCloseable {
         "gpu", devices.known().stream().anyMatch(device -> device.kind().equals("cuda")));
   }
 
-  /** What has to be looked after: new devices, old results, a disk that is free again. */
+  /** Looks for new devices, old results and a disk that can be written again. */
   private void tick() {
     try {
       if (!isPlanned || TargetPlan.needsDevices(config)) {
@@ -204,14 +218,14 @@ public final class Daemon implements AutoCloseable {
     usedDevices = used;
     capabilities();
     metrics.publish();
-    lanes.replace(targets, config.worker());
+    threads.replace(targets, config.worker());
     isPlanned = true;
   }
 
   /**
-   * Reads the configuration again. A wrong one changes nothing but is told.
+   * Reads the configuration again. A wrong one is reported and changes nothing.
    *
-   * @return the problems, one line each; empty if it was taken
+   * @return the problems, one line each; empty if the new configuration is in force
    */
   public synchronized List<String> reload() {
     try {
@@ -232,7 +246,7 @@ public final class Daemon implements AutoCloseable {
     if (!next.http().listen().equals(config.http().listen())
         || next.http().tls().isPresent() != config.http().tls().isPresent()
         || !next.history().folder().equals(config.history().folder())) {
-      logger.warn("a new http.listen, http.tls or history.folder is taken at the next start");
+      logger.warn("a new http.listen, http.tls or history.folder takes effect at the next start");
     }
     config = next;
     reloadProblems = List.of();
@@ -253,44 +267,37 @@ public final class Daemon implements AutoCloseable {
     return problems;
   }
 
-  ServeConfig config() {
-    return config;
-  }
-
-  Board board() {
-    return board;
-  }
-
-  History history() {
-    return history;
-  }
-
-  DaemonMetrics metrics() {
-    return metrics;
-  }
-
-  Lanes lanes() {
-    return lanes;
-  }
-
-  WorkerRunner runner() {
-    return runner;
-  }
-
-  Clocks clocks() {
-    return options.clocks();
-  }
-
-  String version() {
-    return options.version();
-  }
-
-  Instant startedAt() {
-    return startedAt;
-  }
-
-  List<String> reloadProblems() {
-    return reloadProblems;
+  private Snapshot snapshot() {
+    ServeConfig current = config;
+    Map<String, Target> running = threads.running();
+    Map<String, WorkloadState> workloads = new HashMap<>();
+    for (Workload workload : current.workloads()) {
+      OptionalDouble progress =
+          running.values().stream()
+              .filter(target -> target.workload().name().equals(workload.name()))
+              .mapToDouble(runner::progress)
+              .average();
+      workloads.put(
+          workload.name(),
+          new WorkloadState(
+              progress.isPresent() ? progress.getAsDouble() : null,
+              threads.untilNext(workload.name()).orElse(null),
+              board.lastRun(workload.name()),
+              board.lastSuccess(workload.name())));
+    }
+    return new Snapshot(
+        options.version(),
+        startedAt,
+        options.clocks().wall().instant(),
+        current,
+        reloadProblems,
+        history.state(),
+        board.series(),
+        board.runs(),
+        workloads,
+        threads.devices().stream()
+            .map(id -> new DeviceState(id, running.containsKey(id), threads.isQuarantined(id)))
+            .toList());
   }
 
   /** Ends all runs with their processes, then the server, then the history. */
@@ -298,7 +305,7 @@ public final class Daemon implements AutoCloseable {
   public void close() throws IOException {
     housekeeping.shutdownNow();
     try {
-      lanes.close();
+      threads.close();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {

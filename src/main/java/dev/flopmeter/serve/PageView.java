@@ -2,6 +2,8 @@ package dev.flopmeter.serve;
 
 import dev.flopmeter.report.finding.Advice;
 import dev.flopmeter.result.ProfileResult.Shares;
+import dev.flopmeter.serve.Snapshot.DeviceState;
+import dev.flopmeter.serve.Snapshot.WorkloadState;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.page.StatusView;
@@ -13,68 +15,54 @@ import dev.flopmeter.serve.page.StatusView.Sample;
 import dev.flopmeter.serve.page.StatusView.Series;
 import dev.flopmeter.serve.page.StatusView.Workload;
 import dev.flopmeter.serve.result.Result;
-import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.Outcome;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /** The daemon at one moment, as the status page wants it. */
 final class PageView {
-  private final Daemon daemon;
-  private final Instant now;
-  private final List<Board.SeriesView> series;
-  private final List<Board.Run> runs;
-  private final Map<String, Target> running;
+  private final Snapshot snapshot;
+  private final History history;
 
-  private PageView(Daemon daemon) {
-    this.daemon = daemon;
-    now = daemon.clocks().wall().instant();
-    series = daemon.board().series();
-    runs = daemon.board().runs();
-    running = daemon.lanes().running();
+  private PageView(Snapshot snapshot, History history) {
+    this.snapshot = snapshot;
+    this.history = history;
   }
 
-  static StatusView of(Daemon daemon, Recommendations recommendations) {
-    PageView view = new PageView(daemon);
+  static StatusView of(Snapshot snapshot, History history, Recommendations recommendations) {
+    PageView view = new PageView(snapshot, history);
     return new StatusView(
-        daemon.version(),
-        view.now,
-        daemon.startedAt(),
+        snapshot.version(),
+        snapshot.now(),
+        snapshot.startedAt(),
         view.problems(),
         view.recommendation(recommendations),
-        daemon.config().workloads().stream().map(view::workload).toList(),
+        snapshot.config().workloads().stream().map(view::workload).toList(),
         view.devices(),
-        view.runs.stream().map(PageView::run).toList());
+        snapshot.runs().stream().map(PageView::run).toList());
   }
 
   private List<String> problems() {
-    List<String> problems = new ArrayList<>(daemon.reloadProblems());
-    History.State history = daemon.history().state();
-    if (daemon.config().history().folder().isPresent() && !history.isWritable()) {
-      problems.add(
-          "the history cannot be written; " + history.pending() + " results wait in memory");
+    List<String> problems = new ArrayList<>(snapshot.reloadProblems());
+    History.State state = snapshot.history();
+    if (snapshot.config().history().folder().isPresent() && !state.isWritable()) {
+      problems.add("the history cannot be written; " + state.pending() + " results wait in memory");
     }
     return problems;
   }
 
   /** Of the results that may be recommended upon, the one that would save the largest share. */
   private @Nullable Recommendation recommendation(Recommendations recommendations) {
-    recommendations.keepOnly(series);
-    return series.stream()
+    recommendations.keepOnly(snapshot.series());
+    return snapshot.series().stream()
         .filter(Board.SeriesView::isFresh)
         .flatMap(
-            one ->
-                recommendations
-                    .of(one, daemon.history())
-                    .map(advice -> Map.entry(one, advice))
-                    .stream())
+            one -> recommendations.of(one, history).map(advice -> Map.entry(one, advice)).stream())
         .max(Comparator.comparingDouble(entry -> entry.getValue().savedShare()))
         .map(entry -> recommendation(entry.getKey(), entry.getValue()))
         .orElse(null);
@@ -89,24 +77,15 @@ final class PageView {
   }
 
   private Workload workload(ServeConfig.Workload workload) {
-    List<Target> active =
-        running.values().stream()
-            .filter(target -> target.workload().name().equals(workload.name()))
-            .toList();
-    OptionalDouble progress =
-        active.stream()
-            .map(daemon.runner()::progress)
-            .flatMap(Optional::stream)
-            .mapToDouble(Double::doubleValue)
-            .average();
-    Optional<Board.Run> last = Optional.ofNullable(daemon.board().lastRun(workload.name()));
+    WorkloadState state = snapshot.workload(workload.name());
+    Optional<Board.Run> last = Optional.ofNullable(state.lastRun());
+    boolean isActive = state.isRunning();
+    Duration next = state.untilNext();
     List<Series> ours =
-        series.stream()
+        snapshot.series().stream()
             .filter(one -> one.key().workload().equals(workload.name()))
             .map(PageView::series)
             .toList();
-    Optional<Duration> next = daemon.lanes().untilNext(workload.name());
-    boolean isActive = !active.isEmpty();
     Health health = last.map(run -> health(run.outcome())).orElse(Health.IDLE);
     return new Workload(
         workload.name(),
@@ -114,8 +93,8 @@ final class PageView {
         isActive && health != Health.BAD ? Health.BUSY : health,
         isActive ? "measuring" : last.map(run -> words(run.outcome())).orElse("waiting"),
         health == Health.BAD ? last.map(Board.Run::detail).orElse("") : "",
-        progress.isPresent() ? progress.getAsDouble() : null,
-        isActive ? null : next.map(now::plus).orElse(null),
+        state.progress(),
+        isActive || next == null ? null : snapshot.now().plus(next),
         !ours.isEmpty(),
         ours);
   }
@@ -156,14 +135,15 @@ final class PageView {
 
   private List<Device> devices() {
     List<Device> devices = new ArrayList<>();
-    for (String id : daemon.lanes().devices()) {
+    for (DeviceState device : snapshot.devices()) {
+      String id = device.id();
       Optional<Result> last =
-          series.stream()
+          snapshot.series().stream()
               .map(one -> one.shown().result())
               .filter(result -> result.key().device().equals(id))
               .reduce((a, b) -> a.startedAt().isAfter(b.startedAt()) ? a : b);
-      boolean isQuarantined = daemon.lanes().isQuarantined(id);
-      boolean isBusy = running.containsKey(id);
+      boolean isQuarantined = device.isQuarantined();
+      boolean isBusy = device.isRunning();
       devices.add(
           new Device(
               id,

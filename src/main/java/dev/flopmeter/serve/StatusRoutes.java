@@ -5,6 +5,7 @@ import dev.flopmeter.report.page.Page;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ResultFormatException;
+import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route;
@@ -15,76 +16,93 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
-/** What the daemon answers to. Until {@link #open}, it is only alive. */
+/** The routes of the daemon. */
 final class StatusRoutes {
-  private final Daemon daemon;
+  private static final Route HEALTHY =
+      Route.openGet("/-/healthy", request -> Response.text(200, "healthy"));
+
+  private final Supplier<Snapshot> snapshots;
+  private final History history;
+  private final Exposition exposition;
+  private final BooleanSupplier isReady;
+  private final Supplier<List<String>> reload;
   private final Recommendations recommendations = new Recommendations();
   private final SecureRandom random = new SecureRandom();
-  private volatile boolean isOpen;
 
-  StatusRoutes(Daemon daemon) {
-    this.daemon = daemon;
+  /**
+   * Routes.
+   *
+   * @param isReady whether the first runs are planned
+   * @param reload reads the configuration again and returns its problems, one line each
+   */
+  StatusRoutes(
+      Supplier<Snapshot> snapshots,
+      History history,
+      Exposition exposition,
+      BooleanSupplier isReady,
+      Supplier<List<String>> reload) {
+    this.snapshots = snapshots;
+    this.history = history;
+    this.exposition = exposition;
+    this.isReady = isReady;
+    this.reload = reload;
   }
 
-  /** From now on everything can be asked. */
-  void open() {
-    isOpen = true;
+  /** The routes of a daemon that is still starting: it is alive, and nothing else is known. */
+  static List<Route> starting() {
+    return List.of(HEALTHY, Route.any(request -> Response.text(503, "starting")));
   }
 
   List<Route> routes() {
-    Api api = new Api(daemon);
+    Api api = new Api(snapshots, history);
     return List.of(
-        Route.openGet("/-/healthy", request -> Response.text(200, "healthy")),
+        HEALTHY,
         Route.openGet("/-/ready", request -> ready()),
-        Route.get("/metrics", opened(this::metrics)),
-        Route.get("/", opened(request -> page())),
-        Route.get("/report/", opened(this::report)),
-        Route.get("/api/v1/workloads", opened(api::workloads)),
-        Route.get("/api/v1/results", opened(api::results)),
-        Route.get("/api/v1/latest", opened(api::latest)),
-        Route.post("/-/reload", opened(request -> reload())));
-  }
-
-  private Route.Handler opened(Route.Handler handler) {
-    return request -> isOpen ? handler.answer(request) : Response.text(503, "starting");
+        Route.get("/metrics", this::metrics),
+        Route.get("/", request -> page()),
+        Route.get("/report/", this::report),
+        Route.get("/api/v1/workloads", api::workloads),
+        Route.get("/api/v1/results", api::results),
+        Route.get("/api/v1/latest", api::latest),
+        Route.post("/-/reload", request -> reload()));
   }
 
   private Response ready() {
-    return isOpen && daemon.isReady()
-        ? Response.text(200, "ready")
-        : Response.text(503, "starting");
+    return isReady.getAsBoolean() ? Response.text(200, "ready") : Response.text(503, "starting");
   }
 
   private Response metrics(Request request) {
     Exposition.Format format = Exposition.Format.accepted(request.accept());
-    Parts text = daemon.metrics().exposition().scrape(format, request.isGzipAccepted());
+    Parts text = exposition.scrape(format, request.isGzipAccepted());
     return new Response(
         200, format.contentType(), request.isGzipAccepted(), text.length(), text::writeTo, "");
   }
 
   private Response reload() {
-    if (!daemon.config().http().reload()) {
+    if (!snapshots.get().config().http().reload()) {
       return Response.text(403, "http.reload is false in the configuration; use kill -HUP");
     }
-    List<String> problems = daemon.reload();
+    List<String> problems = reload.get();
     return problems.isEmpty()
-        ? Response.text(200, "configuration taken")
-        : Response.text(400, "configuration not taken\n" + String.join("\n", problems));
+        ? Response.text(200, "configuration reloaded")
+        : Response.text(400, "configuration not reloaded\n" + String.join("\n", problems));
   }
 
   private Response page() {
     String nonce = nonce();
     return Response.html(
-        StatusPage.render(PageView.of(daemon, recommendations), nonce), Page.policy(nonce));
+        StatusPage.render(PageView.of(snapshots.get(), history, recommendations), nonce),
+        Page.policy(nonce));
   }
 
   private Response report(Request request) {
     List<ProfileResult> results = new ArrayList<>();
-    for (Board.SeriesView series : daemon.board().series()) {
+    for (Board.SeriesView series : snapshots.get().series()) {
       if (series.key().workload().equals(request.path())) {
-        daemon
-            .history()
+        history
             .json(series.entry())
             .ifPresent(
                 json -> {

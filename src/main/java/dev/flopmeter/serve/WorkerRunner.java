@@ -70,9 +70,9 @@ final class WorkerRunner {
     }
   }
 
-  /** Share of a run's work that is done; empty if it is not running. */
-  Optional<Double> progress(Target target) {
-    return Optional.ofNullable(progress.get(target));
+  /** Share of a run's work that is done; 0 before it begins. */
+  double progress(Target target) {
+    return progress.getOrDefault(target, 0.0);
   }
 
   private RunReport measure(Target target) throws InterruptedException {

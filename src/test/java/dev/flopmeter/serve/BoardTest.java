@@ -129,7 +129,7 @@ class BoardTest {
   @ParameterizedTest
   @ValueSource(strings = {"", ", batch: [1, 4, 8]", ", input: 'x=2x16'"})
   void whatWasReallyRunIsPublishedWhateverBatchIsConfigured(String batch) throws Exception {
-    ServeConfig config = config("a: {model: fixed.onnx, device: cpu" + batch + "}");
+    ServeConfig config = config("a: {model: fixed, device: cpu" + batch + "}");
     Target target = targets(config).get(0);
     try (History history = History.open(config.history(), clocks);
         DaemonMetrics metrics = new DaemonMetrics(config, "1")) {

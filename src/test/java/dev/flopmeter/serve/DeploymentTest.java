@@ -138,7 +138,8 @@ class DeploymentTest {
             "RestartPreventExitStatus=2",
             "NoNewPrivileges=yes",
             "ProtectSystem=strict");
-    // Stopping: the grace of workers and what the lanes wait for at most (Lanes.close).
+    // Stopping: the grace of workers and what the devices' threads wait for at most
+    // (DeviceThreads.close).
     assertThat(unit).contains("TimeoutStopSec=45s");
   }
 }

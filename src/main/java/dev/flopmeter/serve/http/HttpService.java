@@ -51,11 +51,11 @@ public final class HttpService implements AutoCloseable {
 
   private final HttpServer server;
   private final ThreadPoolExecutor threads;
-  private final List<Route> routes;
 
   /** Null without TLS. */
   private final @Nullable TlsKeys keys;
 
+  private volatile List<Route> routes;
   private volatile PasswordCheck passwords;
   private volatile OriginCheck origins;
   private final long maxHeaderSize;
@@ -213,6 +213,11 @@ public final class HttpService implements AutoCloseable {
     return server.getAddress();
   }
 
+  /** Replaces the routes. */
+  public void serve(List<Route> next) {
+    routes = List.copyOf(next);
+  }
+
   /**
    * Takes new users and certificates; whether TLS is on stays as it was started.
    *
@@ -246,7 +251,8 @@ public final class HttpService implements AutoCloseable {
       return;
     }
     String path = Optional.ofNullable(exchange.getRequestURI().getPath()).orElse("");
-    Optional<Route> anyMethod = routes.stream().filter(route -> route.matches(path)).findFirst();
+    List<Route> current = routes;
+    Optional<Route> anyMethod = current.stream().filter(route -> route.matches(path)).findFirst();
     if (!anyMethod.map(Route::isOpen).orElse(false) && !isAllowed(exchange, path)) {
       return;
     }
@@ -257,7 +263,9 @@ public final class HttpService implements AutoCloseable {
     String method =
         exchange.getRequestMethod().equals("HEAD") ? "GET" : exchange.getRequestMethod();
     Optional<Route> route =
-        routes.stream().filter(one -> one.matches(path) && one.method().equals(method)).findFirst();
+        current.stream()
+            .filter(one -> one.matches(path) && one.method().equals(method))
+            .findFirst();
     if (route.isEmpty()) {
       exchange.getResponseHeaders().set("Allow", anyMethod.get().method());
       send(exchange, Response.error(405, path, "use " + anyMethod.get().method()));

@@ -4,7 +4,8 @@ package dev.flopmeter.serve.http;
  * A path and what answers it.
  *
  * @param method {@code GET} (HEAD comes with it) or {@code POST}
- * @param path the whole path; or its beginning, if it ends in a slash and is not the slash alone
+ * @param path the whole path; or its beginning, if it ends in a slash and is not the slash alone;
+ *     empty for every path
  * @param isOpen whether it needs no password
  */
 public record Route(String method, String path, boolean isOpen, Handler handler) {
@@ -32,12 +33,17 @@ public record Route(String method, String path, boolean isOpen, Handler handler)
     return new Route("GET", path, true, handler);
   }
 
+  /** For every path that no route before it matches; needs no password. */
+  public static Route any(Handler handler) {
+    return new Route("GET", "", true, handler);
+  }
+
   public static Route post(String path, Handler handler) {
     return new Route("POST", path, false, handler);
   }
 
   boolean matches(String requested) {
-    return isPrefix()
+    return (path.isEmpty() || isPrefix())
         ? requested.startsWith(path) && requested.length() > path.length()
         : requested.equals(path);
   }

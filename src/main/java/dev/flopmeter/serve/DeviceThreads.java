@@ -20,13 +20,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One thread a device, so that one run at a time is on it while several devices work side by side.
- * A lane lives as long as its device has targets.
+ * One thread per device, so that each device has one run at a time while several devices work side
+ * by side. A thread lives as long as its device has targets.
  */
-final class Lanes implements AutoCloseable {
-  private static final Logger logger = LoggerFactory.getLogger(Lanes.class);
+final class DeviceThreads implements AutoCloseable {
+  private static final Logger logger = LoggerFactory.getLogger(DeviceThreads.class);
 
-  /** Does a run; may be told to stop it from another thread. */
+  /** Performs runs; they may be stopped from another thread. */
   interface Runner {
     RunReport run(Target target) throws InterruptedException;
 
@@ -45,13 +45,13 @@ final class Lanes implements AutoCloseable {
   private final Map<String, Target> running = new HashMap<>();
   private boolean isClosed;
 
-  Lanes(Worker rules, RandomGenerator random, Runner runner, Clocks clocks) {
+  DeviceThreads(Worker rules, RandomGenerator random, Runner runner, Clocks clocks) {
     this.scheduler = new Scheduler(rules, random);
     this.runner = runner;
     this.clocks = clocks;
   }
 
-  /** Takes a new list; runs of targets that are no longer on it end. */
+  /** Replaces the list of targets; ends runs of targets that are no longer on it. */
   void replace(List<Target> targets, Worker rules) {
     synchronized (this) {
       if (isClosed) {
@@ -59,14 +59,14 @@ final class Lanes implements AutoCloseable {
       }
       scheduler.replace(targets, rules, now());
       for (String device : scheduler.devices()) {
-        threads.computeIfAbsent(device, this::lane);
+        threads.computeIfAbsent(device, this::thread);
       }
       running.values().stream().filter(target -> !targets.contains(target)).forEach(runner::stop);
       notifyAll();
     }
   }
 
-  private Thread lane(String device) {
+  private Thread thread(String device) {
     Thread thread = new Thread(() -> work(device), "device-" + device);
     thread.setDaemon(true);
     thread.start();
@@ -89,8 +89,9 @@ final class Lanes implements AutoCloseable {
     try {
       report = runner.run(target);
     } catch (RuntimeException e) {
-      // A mistake of ours in one run must not end the lane.
-      logger.error("run of {} on {} failed inside the daemon", target.workload().name(), device, e);
+      // A defect that shows in one run must not end the thread.
+      logger.error(
+          "run of {} on {} failed with an internal error", target.workload().name(), device, e);
       report = new RunReport(Outcome.FAILED, Duration.ZERO, List.of(), e.toString());
     }
     int failures;
@@ -104,11 +105,11 @@ final class Lanes implements AutoCloseable {
     try {
       runner.completed(target, report, failures, isQuarantined);
     } catch (RuntimeException e) {
-      logger.error("results of {} on {} could not be taken", target.workload().name(), device, e);
+      logger.error("results of {} on {} could not be kept", target.workload().name(), device, e);
     }
   }
 
-  /** Waits for what is next on a device; null if the lane is to end. */
+  /** Waits for the next run of a device; null if its thread is to end. */
   private synchronized @Nullable Target await(String device) throws InterruptedException {
     while (true) {
       OptionalLong wait = scheduler.untilNext(device, now());
@@ -121,7 +122,7 @@ final class Lanes implements AutoCloseable {
         running.put(device, next.get());
         return next.get();
       }
-      // Rounded up: waking early would only mean to look twice.
+      // Rounded up: a thread that wakes early would only look twice.
       wait(TimeUnit.NANOSECONDS.toMillis(wait.getAsLong()) + 1);
     }
   }
@@ -130,7 +131,7 @@ final class Lanes implements AutoCloseable {
     return clocks.nanos().getAsLong();
   }
 
-  /** What is running, by device. */
+  /** The running target of each device that has one. */
   synchronized Map<String, Target> running() {
     return Map.copyOf(running);
   }
