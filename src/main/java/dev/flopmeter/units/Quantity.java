@@ -2,23 +2,13 @@ package dev.flopmeter.units;
 
 import java.math.BigDecimal;
 
-/** An amount of floating-point work, or a rate of it; exact. */
-public sealed interface Quantity permits Flops, FlopRate {
-  /** In FLOP or FLOP/s. */
-  BigDecimal value();
-
-  /** {@code FLOP} or {@code FLOP/s}. */
-  String unit();
-
-  /** {@code 16.5 GFLOP}, all digits, in this unit. */
-  default String format(SiPrefix prefix) {
-    return plain(prefix.in(value())) + " " + prefix.symbol() + unit();
-  }
-
-  /** {@link #format} with the prefix that fits. */
-  default String format() {
-    return format(SiPrefix.fitting(value()));
-  }
+/**
+ * An amount of floating-point work, or a rate of it; exact.
+ *
+ * @param value in FLOP or FLOP/s; not negative
+ * @param isRate whether this is work per second
+ */
+public record Quantity(BigDecimal value, boolean isRate) {
 
   /**
    * Reads either: {@code 16.5G}, {@code 1e12} and {@code 16.5 GFLOPs} are amounts, {@code 4.1
@@ -26,8 +16,13 @@ public sealed interface Quantity permits Flops, FlopRate {
    *
    * @throws QuantityException if the text is neither
    */
-  static Quantity parse(String text) {
+  public static Quantity parse(String text) {
     return QuantityText.read(text);
+  }
+
+  /** {@code 16.5 GFLOP}, all digits, in this unit. */
+  public String format(SiPrefix prefix) {
+    return plain(prefix.in(value)) + " " + prefix.symbol() + (isRate ? "FLOP/s" : "FLOP");
   }
 
   private static String plain(BigDecimal value) {

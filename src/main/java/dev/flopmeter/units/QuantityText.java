@@ -25,9 +25,10 @@ final class QuantityText {
     }
     BigDecimal value = prefix.out(number);
     return switch (unit.substring(word)) {
-      case "", "FLOP", "FLOPs", "flop", "flops", "Flops" -> new Flops(value);
-      case "MAC", "MACs", "mac", "macs" -> new Flops(value.multiply(BigDecimal.valueOf(2)));
-      case "FLOP/s", "FLOPs/s", "flop/s", "flops/s", "FLOPS" -> new FlopRate(value);
+      case "", "FLOP", "FLOPs", "flop", "flops", "Flops" -> new Quantity(value, false);
+      case "MAC", "MACs", "mac", "macs" ->
+          new Quantity(value.multiply(BigDecimal.valueOf(2)), false);
+      case "FLOP/s", "FLOPs/s", "flop/s", "flops/s", "FLOPS" -> new Quantity(value, true);
       default -> throw wrong(text);
     };
   }
@@ -79,6 +80,6 @@ final class QuantityText {
   }
 
   private static QuantityException wrong(String text) {
-    return new QuantityException("'" + text + "' is no amount or rate" + EXPECTED);
+    return new QuantityException("'" + text + "' is not an amount or rate" + EXPECTED);
   }
 }

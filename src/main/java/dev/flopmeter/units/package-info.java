@@ -1,4 +1,4 @@
-/** Amounts of work and rates of work: two types that cannot be mixed. */
+/** Figures with units: how people write them, and how they are shown. */
 @NullMarked
 package dev.flopmeter.units;
 

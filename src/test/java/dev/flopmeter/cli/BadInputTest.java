@@ -99,7 +99,7 @@ class BadInputTest {
     refuses("--precision must be fp32, tf32, fp16 or bf16", "roof", "--precision", "fp32,fp8");
     refuses("--device must be auto, cpu or cuda:N", "conformance", "d", "--device", "gpu");
     refuses("--threads must be at least 1, not -2", "roof", "--threads", "-2");
-    refuses("'16.5X' is no amount or rate", "units", "16.5X");
+    refuses("'16.5X' is not an amount or rate", "units", "16.5X");
   }
 
   @Test

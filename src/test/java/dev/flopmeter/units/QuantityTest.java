@@ -27,7 +27,9 @@ class QuantityTest {
     "1k,              1000"
   })
   void amounts(String text, BigInteger flops) {
-    assertThat(Flops.parse(text).exact()).isEqualTo(flops);
+    Quantity amount = Quantity.parse(text);
+    assertThat(amount.value()).isEqualByComparingTo(new BigDecimal(flops));
+    assertThat(amount.isRate()).isFalse();
   }
 
   @ParameterizedTest
@@ -37,15 +39,9 @@ class QuantityTest {
     "1e12 FLOP/s, 1000000000000"
   })
   void rates(String text, BigInteger rate) {
-    assertThat(FlopRate.parse(text).value().toBigIntegerExact()).isEqualTo(rate);
-  }
-
-  @Test
-  void anAmountIsNoRate() {
-    assertThatThrownBy(() -> Flops.parse("4.1 TFLOP/s"))
-        .hasMessage("'4.1 TFLOP/s' is a rate (FLOP/s), not an amount (FLOPs)");
-    assertThatThrownBy(() -> FlopRate.parse("16.5G"))
-        .hasMessage("'16.5G' is an amount (FLOPs), not a rate (FLOP/s)");
+    Quantity quantity = Quantity.parse(text);
+    assertThat(quantity.value()).isEqualByComparingTo(new BigDecimal(rate));
+    assertThat(quantity.isRate()).isTrue();
   }
 
   @ParameterizedTest
@@ -73,23 +69,21 @@ class QuantityTest {
 
   @Test
   void allDigitsAreKept() {
-    Flops thop = Flops.of(16_534_970_368L);
+    Quantity thop = Quantity.parse("16534970368");
 
-    assertThat(thop.format()).isEqualTo("16.534970368 GFLOP");
+    assertThat(thop.format(SiPrefix.G)).isEqualTo("16.534970368 GFLOP");
     assertThat(thop.format(SiPrefix.T)).isEqualTo("0.016534970368 TFLOP");
     assertThat(thop.format(SiPrefix.ONE)).isEqualTo("16534970368 FLOP");
-    assertThat(thop.times(1_000_000_000_000L).format(SiPrefix.Z)).isEqualTo("16.534970368 ZFLOP");
+    assertThat(Quantity.parse("16534970368T").format(SiPrefix.Z)).isEqualTo("16.534970368 ZFLOP");
+    assertThat(Quantity.parse("0").format(SiPrefix.M)).isEqualTo("0 MFLOP");
+    assertThat(Quantity.parse("4.1 TFLOPS").format(SiPrefix.P)).isEqualTo("0.0041 PFLOP/s");
   }
 
   @Test
-  void aRateIsAnAmountByATime() {
-    Flops work = Flops.ofMacs(4_089_184_256L);
-
-    FlopRate rate = work.per(new BigDecimal("0.001"));
-
-    assertThat(rate.format()).isEqualTo("8.178368512 TFLOP/s");
-    assertThat(rate.during(new BigDecimal("0.001"))).isEqualTo(work);
-    assertThat(rate.shareOf(FlopRate.parse("16.356737024 TFLOP/s")))
-        .isEqualByComparingTo(new BigDecimal("0.5"));
+  void theFittingPrefixIsTheLargestThatLeavesAtLeastOne() {
+    assertThat(SiPrefix.fitting(new BigDecimal("999"))).isEqualTo(SiPrefix.ONE);
+    assertThat(SiPrefix.fitting(new BigDecimal("1000"))).isEqualTo(SiPrefix.K);
+    assertThat(SiPrefix.fitting(new BigDecimal("-1e9"))).isEqualTo(SiPrefix.G);
+    assertThat(SiPrefix.fitting(new BigDecimal("1e30"))).isEqualTo(SiPrefix.Z);
   }
 }
