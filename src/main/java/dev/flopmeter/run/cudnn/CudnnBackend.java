@@ -16,8 +16,8 @@ import dev.flopmeter.run.cudnn.execute.CudnnPlan;
 import dev.flopmeter.run.cudnn.operator.LayoutChoice;
 import dev.flopmeter.run.cudnn.operator.Operators;
 import dev.flopmeter.run.cudnn.operator.Planner;
-import dev.flopmeter.run.cudnn.plan.Blueprint;
-import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.DevicePlan;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -31,7 +31,7 @@ import java.util.function.Function;
  */
 public final class CudnnBackend implements Backend {
   /** Of this backend, on the command line and in results. */
-  public static final String NAME = Blueprint.BACKEND;
+  public static final String NAME = DevicePlan.BACKEND;
 
   private final Device device;
   private final Gpu gpu;
@@ -139,12 +139,12 @@ public final class CudnnBackend implements Backend {
     graph.requireValues();
     gpu.makeCurrent();
     try {
-      Function<String, Format> formats =
+      Function<String, MemoryLayout> formats =
           measuresLayouts && LayoutChoice.isOpen(graph, options)
               ? LayoutSearch.best(gpu, cache, graph, options)
               : LayoutChoice.of(options);
-      Blueprint blueprint = Planner.plan(graph, options, formats);
-      return CudnnPlan.prepare(gpu, cache, graph, blueprint, options);
+      DevicePlan devicePlan = Planner.plan(graph, options, formats);
+      return CudnnPlan.prepare(gpu, cache, graph, devicePlan, options);
     } finally {
       cache.save();
     }

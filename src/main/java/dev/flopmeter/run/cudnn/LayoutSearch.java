@@ -9,8 +9,8 @@ import dev.flopmeter.run.cudnn.execute.AlgorithmCache;
 import dev.flopmeter.run.cudnn.execute.CudnnPlan;
 import dev.flopmeter.run.cudnn.operator.LayoutChoice;
 import dev.flopmeter.run.cudnn.operator.Planner;
-import dev.flopmeter.run.cudnn.plan.Blueprint;
-import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.DevicePlan;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.PlannedStep;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,7 +33,7 @@ final class LayoutSearch {
   private final AlgorithmCache cache;
   private final Graph graph;
   private final RunOptions options;
-  private final Map<Format, Map<String, Double>> seconds = new HashMap<>();
+  private final Map<MemoryLayout, Map<String, Double>> seconds = new HashMap<>();
   private double conversionSeconds;
   private double conversionElements;
 
@@ -44,22 +44,23 @@ final class LayoutSearch {
     this.options = options;
   }
 
-  static Function<String, Format> best(
+  static Function<String, MemoryLayout> best(
       Gpu gpu, AlgorithmCache cache, Graph graph, RunOptions options) {
     return new LayoutSearch(gpu, cache, graph, options).best();
   }
 
-  private Function<String, Format> best() {
-    double plain = measure(LayoutChoice.of(options.withLayout(Layout.NCHW)), Format.PLAIN);
-    double last = measure(LayoutChoice.of(options.withLayout(Layout.NHWC)), Format.CHANNELS_LAST);
-    Format uniform = plain <= last ? Format.PLAIN : Format.CHANNELS_LAST;
+  private Function<String, MemoryLayout> best() {
+    double plain = measure(LayoutChoice.of(options.withLayout(Layout.NCHW)), MemoryLayout.PLAIN);
+    double last =
+        measure(LayoutChoice.of(options.withLayout(Layout.NHWC)), MemoryLayout.CHANNELS_LAST);
+    MemoryLayout uniform = plain <= last ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
     double perElement =
         conversionElements == 0
             ? ASSUMED_SECONDS_PER_ELEMENT
             : conversionSeconds / conversionElements;
-    Map<String, Format> mixed =
+    Map<String, MemoryLayout> mixed =
         LayoutChoice.cheapest(seconds, LayoutChoice.edges(graph), perElement);
-    Function<String, Format> chosen = node -> mixed.getOrDefault(node, uniform);
+    Function<String, MemoryLayout> chosen = node -> mixed.getOrDefault(node, uniform);
     boolean isUniform = mixed.values().stream().allMatch(format -> format == uniform);
     if (isUniform || pass(chosen) < Math.min(plain, last)) {
       return chosen;
@@ -67,13 +68,13 @@ final class LayoutSearch {
     return node -> uniform;
   }
 
-  private double pass(Function<String, Format> formats) {
+  private double pass(Function<String, MemoryLayout> formats) {
     try (CudnnPlan plan = plan(formats)) {
       return shortest(plan);
     }
   }
 
-  private CudnnPlan plan(Function<String, Format> formats) {
+  private CudnnPlan plan(Function<String, MemoryLayout> formats) {
     return CudnnPlan.prepare(gpu, cache, graph, Planner.plan(graph, options, formats), options);
   }
 
@@ -86,9 +87,9 @@ final class LayoutSearch {
   }
 
   /** Notes what each convolution takes in this format, and what conversions do. */
-  private double measure(Function<String, Format> formats, Format format) {
-    Blueprint blueprint = Planner.plan(graph, options, formats);
-    try (CudnnPlan plan = CudnnPlan.prepare(gpu, cache, graph, blueprint, options)) {
+  private double measure(Function<String, MemoryLayout> formats, MemoryLayout format) {
+    DevicePlan devicePlan = Planner.plan(graph, options, formats);
+    try (CudnnPlan plan = CudnnPlan.prepare(gpu, cache, graph, devicePlan, options)) {
       double[] shortest = plan.timeSteps();
       for (int i = 1; i < PASSES; i++) {
         double[] again = plan.timeSteps();
@@ -100,7 +101,7 @@ final class LayoutSearch {
       List<String> names =
           new ArrayList<>(LayoutChoice.convolutions(graph).stream().map(Node::name).toList());
       for (int i = 0; i < shortest.length; i++) {
-        PlannedStep step = blueprint.steps().get(i);
+        PlannedStep step = devicePlan.steps().get(i);
         if (names.contains(step.name())) {
           own.put(step.name(), shortest[i]);
         } else if (step.op().equals("Convert")) {

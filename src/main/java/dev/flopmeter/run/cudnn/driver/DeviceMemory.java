@@ -52,7 +52,7 @@ public final class DeviceMemory implements AutoCloseable {
   }
 
   /**
-   * Copies in the stream's order. The host's memory may be used again at once, as it is not
+   * CopyKernels in the stream's order. The host's memory may be used again at once, as it is not
    * page-locked: the driver has taken a copy. A plain {@code cuMemcpyHtoD} could still be on its
    * way when a stream like ours, which does not wait for the default one, reads what it wrote.
    */

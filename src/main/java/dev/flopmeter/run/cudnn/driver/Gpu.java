@@ -17,7 +17,7 @@ public final class Gpu implements AutoCloseable {
 
   private final Device description;
   private final CUcontext context = new CUcontext();
-  private final Closing resources = new Closing();
+  private final ResourceStack resources = new ResourceStack();
   private final Stream stream;
   private final Handle handle = new Handle();
   private final KernelModule kernels;
@@ -46,7 +46,7 @@ public final class Gpu implements AutoCloseable {
     }
   }
 
-  /** Gives everything back after a failure, which stays the one that is reported. */
+  /** Closes everything after a failure, which stays the one that is reported. */
   private void closeAfter(Throwable failure) {
     try {
       close();
@@ -64,7 +64,7 @@ public final class Gpu implements AutoCloseable {
     Status.cuda(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
   }
 
-  /** As {@link #makeCurrent}, but a device that is broken already is no news any more. */
+  /** As {@link #makeCurrent}, but errors of an already failed device are ignored. */
   public void makeCurrentForClosing() {
     Status.freedCuda(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
   }
@@ -88,7 +88,7 @@ public final class Gpu implements AutoCloseable {
     return kernels.function(name);
   }
 
-  /** Says that the device hangs: giving anything back would wait for ever, so nothing is. */
+  /** Marks the device as hung: closing anything would block for ever, so nothing is closed. */
   public void abandon() {
     abandoned = true;
   }

@@ -59,10 +59,10 @@ final class AlgorithmSearch {
     int ask(int code, long[] bytes);
   }
 
-  private final Site site;
+  private final PreparationContext context;
 
-  AlgorithmSearch(Site site) {
-    this.site = site;
+  AlgorithmSearch(PreparationContext context) {
+    this.context = context;
   }
 
   /**
@@ -70,21 +70,24 @@ final class AlgorithmSearch {
    */
   Algorithm choose(Problem problem) {
     Algorithm chosen =
-        site.cache()
+        context
+            .cache()
             .find(problem.key())
             .filter(known -> isUsable(problem, known))
             .orElseGet(() -> search(problem));
-    site.workspace().need(chosen.workspaceBytes());
+    context.workspace().need(chosen.workspaceBytes());
     return chosen;
   }
 
   private boolean isUsable(Problem problem, Algorithm noted) {
-    return noted.workspaceBytes() <= site.options().workspaceLimitBytes() && problem.offers(noted);
+    return noted.workspaceBytes() <= context.options().workspaceLimitBytes()
+        && problem.offers(noted);
   }
 
   private Algorithm search(Problem problem) {
     List<Algorithm> candidates = problem.candidates();
-    site.workspace()
+    context
+        .workspace()
         .growTo(candidates.stream().mapToLong(Algorithm::workspaceBytes).max().orElse(0));
     Algorithm best = null;
     double bestSeconds = Double.POSITIVE_INFINITY;
@@ -105,13 +108,13 @@ final class AlgorithmSearch {
     if (best == null) {
       throw DeviceFailure.passing("cuDNN ran no algorithm that it found for " + problem.key());
     }
-    site.cache().put(problem.key(), best);
+    context.cache().put(problem.key(), best);
     return best;
   }
 
   /** Seconds of one run; nothing if cuDNN does not offer it after all. */
   private Optional<Double> time(Problem problem, Algorithm candidate, boolean isOnlyTried) {
-    if (candidate.workspaceBytes() > site.workspace().bytes()) {
+    if (candidate.workspaceBytes() > context.workspace().bytes()) {
       logger.debug("no memory to try {} for {}", candidate, problem.key());
       return Optional.empty();
     }
@@ -120,7 +123,7 @@ final class AlgorithmSearch {
       refused(Status.cudnnFailure(status, problem.call(candidate)), status, problem);
       return Optional.empty();
     }
-    Stream stream = site.gpu().stream();
+    Stream stream = context.gpu().stream();
     String what = "trying algorithm " + candidate.code() + " of " + problem.call(candidate);
     stream.synchronize(what);
     if (isOnlyTried) {
@@ -159,16 +162,16 @@ final class AlgorithmSearch {
     long wanted = 0;
     for (int code = 0; code < count; code++) {
       long[] bytes = new long[1];
-      if (size.ask(code, bytes) == DONE && bytes[0] <= site.options().workspaceLimitBytes()) {
+      if (size.ask(code, bytes) == DONE && bytes[0] <= context.options().workspaceLimitBytes()) {
         wanted = Math.max(wanted, bytes[0]);
       }
     }
-    site.workspace().growTo(wanted);
+    context.workspace().growTo(wanted);
   }
 
   /** Of the rows that cuDNN found, fastest first, those that the precision and memory allow. */
   List<Row> usable(List<Row> rows, Problem problem, String call) {
-    long room = Math.min(site.options().workspaceLimitBytes(), site.workspace().bytes());
+    long room = Math.min(context.options().workspaceLimitBytes(), context.workspace().bytes());
     List<Row> usable =
         rows.stream()
             .filter(row -> row.status() == DONE && row.workspaceBytes() <= room)
@@ -197,11 +200,11 @@ final class AlgorithmSearch {
 
   /** FP32 means FMA, whatever name the search gives the arithmetic that it found a row with. */
   Algorithm algorithm(Row row, boolean isFused) {
-    int math = isFma() ? site.math() : row.math();
+    int math = isFma() ? context.math() : row.math();
     return new Algorithm(row.code(), math, row.workspaceBytes(), isFused);
   }
 
   private boolean isFma() {
-    return site.math() == MathType.FMA.code();
+    return context.math() == MathType.FMA.code();
   }
 }

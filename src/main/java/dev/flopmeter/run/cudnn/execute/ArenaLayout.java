@@ -1,7 +1,7 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.cudnn.plan.Block;
-import dev.flopmeter.run.cudnn.plan.Blueprint;
+import dev.flopmeter.run.cudnn.plan.Buffer;
+import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -16,21 +16,21 @@ import java.util.stream.Stream;
  * @param offsets in bytes, by block identity
  * @param bytes the arena's size
  */
-record ArenaLayout(Map<Block, Long> offsets, long bytes) {
+record ArenaLayout(Map<Buffer, Long> offsets, long bytes) {
   /** What cuDNN's vector loads and the driver's own allocations align to. */
   static final long ALIGNMENT = 256;
 
   /** A block and the steps between which it holds something, both included. */
-  record Life(Block block, int first, int last) {
+  record Life(Buffer block, int first, int last) {
     boolean meets(Life other) {
       return first <= other.last && other.first <= last;
     }
   }
 
   /** The lives of all activations; inputs live from the start, what is fed and read to the end. */
-  static List<Life> lives(Blueprint plan) {
-    Map<Block, int[]> spans = new HashMap<>();
-    List<Block> order = new ArrayList<>();
+  static List<Life> lives(DevicePlan plan) {
+    Map<Buffer, int[]> spans = new HashMap<>();
+    List<Buffer> order = new ArrayList<>();
     for (int i = 0; i < plan.steps().size(); i++) {
       int step = i;
       plan.steps().get(i).blocks().forEach(block -> stretch(spans, order, block, step));
@@ -50,7 +50,8 @@ record ArenaLayout(Map<Block, Long> offsets, long bytes) {
         .toList();
   }
 
-  private static void stretch(Map<Block, int[]> spans, List<Block> order, Block block, int step) {
+  private static void stretch(
+      Map<Buffer, int[]> spans, List<Buffer> order, Buffer block, int step) {
     int[] span = spans.get(block);
     if (span == null) {
       spans.put(block, new int[] {step, step});
@@ -69,7 +70,7 @@ record ArenaLayout(Map<Block, Long> offsets, long bytes) {
         Comparator.comparingLong((Life life) -> life.block.bytes())
             .reversed()
             .thenComparingInt(Life::first));
-    Map<Block, Long> offsets = new HashMap<>();
+    Map<Buffer, Long> offsets = new HashMap<>();
     List<Placed> placed = new ArrayList<>();
     long size = 0;
     for (Life life : bySize) {

@@ -1,10 +1,10 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.result.KernelInfo;
-import dev.flopmeter.run.cudnn.driver.Closing;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.List;
 
 /**
@@ -19,16 +19,17 @@ final class AttentionExecutable {
 
   private AttentionExecutable() {}
 
-  static Executable prepare(Site site, AttentionWork work) {
+  static Executable prepare(PreparationContext context, AttentionWork work) {
     return work.reasonApart()
-        .map(reason -> apart(site, work, reason))
+        .map(reason -> apart(context, work, reason))
         .orElseGet(
             () ->
-                GraphExecutable.prepare(site, problem(work), reason -> apart(site, work, reason)));
+                GraphExecutable.prepare(
+                    context, problem(work), reason -> apart(context, work, reason)));
   }
 
   /** Several launches as one, and why they are not one launch. */
-  private record Series(List<Executable> parts, String reason, Closing owned)
+  private record Series(List<Executable> parts, String reason, ResourceStack owned)
       implements Executable {
     @Override
     public void enqueue() {
@@ -51,13 +52,13 @@ final class AttentionExecutable {
     }
   }
 
-  private static Executable apart(Site site, AttentionWork work, String reason) {
-    Closing owned = new Closing();
-    return PlainExecutables.guarded(
+  private static Executable apart(PreparationContext context, AttentionWork work, String reason) {
+    ResourceStack owned = new ResourceStack();
+    return LegacyCalls.guarded(
         owned,
         () ->
             new Series(
-                work.apart().stream().map(part -> owned.add(site.prepare(part))).toList(),
+                work.apart().stream().map(part -> owned.add(context.prepare(part))).toList(),
                 reason,
                 owned));
   }
@@ -76,7 +77,7 @@ final class AttentionExecutable {
       graph.pointwise(OperationGraph.MULTIPLY, score, graph.number(work.scale(), 4), scaled);
       score = scaled;
     }
-    View added = work.added();
+    TensorView added = work.added();
     if (added != null) {
       Tensor sum = graph.virtual(OperationGraph.FLOAT, scores);
       graph.pointwise(OperationGraph.ADD, score, graph.stored(added.ofRank(4)), sum);

@@ -2,7 +2,7 @@ package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.cudnn.driver.Address;
-import dev.flopmeter.run.cudnn.driver.Closing;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.execute.AlgorithmSearch.Row;
 import dev.flopmeter.run.cudnn.plan.ActivationWork;
@@ -30,10 +30,10 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
   private static final int ALGORITHMS = 8;
   private static final String FIND = "cudnnFindConvolutionForwardAlgorithmEx";
 
-  private final Site site;
+  private final PreparationContext context;
   private final ConvolutionWork work;
   private final AlgorithmSearch search;
-  private final Closing owned;
+  private final ResourceStack owned;
   private final cudnnTensorDescriptor x;
   private final cudnnTensorDescriptor y;
   private final cudnnFilterDescriptor weights;
@@ -48,17 +48,18 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
   private final List<Executable> separate;
   private final Algorithm algorithm;
 
-  private ConvolutionExecutable(Site site, ConvolutionWork work, Closing owned) {
-    this.site = site;
+  private ConvolutionExecutable(
+      PreparationContext context, ConvolutionWork work, ResourceStack owned) {
+    this.context = context;
     this.owned = owned;
     this.work = work;
-    search = new AlgorithmSearch(site);
+    search = new AlgorithmSearch(context);
     Descriptors make = new Descriptors(owned);
     x = make.tensor(work.x());
     y = make.tensor(work.y());
     weights = make.filter(work.weights(), work.format());
     convolution =
-        make.convolution(work.pad(), work.stride(), work.dilation(), work.groups(), site.math());
+        make.convolution(work.pad(), work.stride(), work.dilation(), work.groups(), context.math());
     int[] dims = new int[work.y().rank()];
     Arrays.fill(dims, 1);
     dims[1] = Math.toIntExact(work.y().dim(1));
@@ -68,19 +69,19 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
     bias = make.tensor(work.y().storage(), dims, strides);
     activation =
         make.activation(work.relu() ? ActivationWork.Kind.RELU : ActivationWork.Kind.IDENTITY, 0);
-    xAt = site.address(work.x());
-    yAt = site.address(work.y());
-    weightsAt = site.address(work.weights());
-    biasAt = work.bias() == null ? null : site.address(work.bias());
-    residualAt = work.residual() == null ? null : site.address(work.residual());
-    separate = Epilogue.kernels(site, work);
+    xAt = context.address(work.x());
+    yAt = context.address(work.y());
+    weightsAt = context.address(work.weights());
+    biasAt = work.bias() == null ? null : context.address(work.bias());
+    residualAt = work.residual() == null ? null : context.address(work.residual());
+    separate = Epilogue.kernels(context, work);
     algorithm = search.choose(this);
     Descriptors.setMath(convolution, algorithm.math());
   }
 
-  static ConvolutionExecutable prepare(Site site, ConvolutionWork work) {
-    Closing owned = new Closing();
-    return PlainExecutables.guarded(owned, () -> new ConvolutionExecutable(site, work, owned));
+  static ConvolutionExecutable prepare(PreparationContext context, ConvolutionWork work) {
+    ResourceStack owned = new ResourceStack();
+    return LegacyCalls.guarded(owned, () -> new ConvolutionExecutable(context, work, owned));
   }
 
   @Override
@@ -97,8 +98,8 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
         work.y().is(work.format())
             ? work.format().label()
             : work.format().label() + "/" + work.y().stride(0),
-        "math" + site.math(),
-        "limit" + site.options().workspaceLimitBytes(),
+        "math" + context.math(),
+        "limit" + context.options().workspaceLimitBytes(),
         (work.bias() != null ? "b" : "-")
             + (work.residual() != null ? "z" : "-")
             + (work.relu() ? "r" : "-"));
@@ -115,7 +116,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
 
   private int workspaceSize(int code, long[] bytes) {
     return JCudnn.cudnnGetConvolutionForwardWorkspaceSize(
-        site.gpu().handle(), x, weights, convolution, y, code, bytes);
+        context.gpu().handle(), x, weights, convolution, y, code, bytes);
   }
 
   private boolean canFuse(int code) {
@@ -125,7 +126,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
   /** In the order of the search's times, each fused where it can be. */
   @Override
   public List<Algorithm> candidates() {
-    Descriptors.setMath(convolution, site.math());
+    Descriptors.setMath(convolution, context.math());
     search.makeRoom(ALGORITHMS, this::workspaceSize);
     List<Row> usable = search.usable(found(), this, FIND);
     List<Algorithm> candidates = new ArrayList<>();
@@ -148,7 +149,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
     int[] count = new int[1];
     Status.cudnn(
         JCudnn.cudnnFindConvolutionForwardAlgorithmEx(
-            site.gpu().handle(),
+            context.gpu().handle(),
             x,
             xAt,
             weights,
@@ -159,8 +160,8 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
             found.length,
             count,
             found,
-            site.workspace().pointer(),
-            site.workspace().bytes()),
+            context.workspace().pointer(),
+            context.workspace().bytes()),
         FIND);
     return Arrays.stream(found, 0, count[0])
         .map(row -> new Row(row.status, row.algo, row.mathType, row.memory, row.time))
@@ -203,7 +204,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
 
   private int launchAlone(Algorithm candidate) {
     return JCudnn.cudnnConvolutionForward(
-        site.gpu().handle(),
+        context.gpu().handle(),
         Scalars.ONE,
         x,
         xAt,
@@ -211,7 +212,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
         weightsAt,
         convolution,
         candidate.code(),
-        site.workspace().pointer(),
+        context.workspace().pointer(),
         candidate.workspaceBytes(),
         Scalars.ZERO,
         y,
@@ -220,7 +221,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
 
   private int launchFused(Algorithm candidate) {
     return JCudnn.cudnnConvolutionBiasActivationForward(
-        site.gpu().handle(),
+        context.gpu().handle(),
         Scalars.ONE,
         x,
         xAt,
@@ -228,7 +229,7 @@ final class ConvolutionExecutable implements Executable, AlgorithmSearch.Problem
         weightsAt,
         convolution,
         candidate.code(),
-        site.workspace().pointer(),
+        context.workspace().pointer(),
         candidate.workspaceBytes(),
         residualAt == null ? Scalars.ZERO : Scalars.ONE,
         y,

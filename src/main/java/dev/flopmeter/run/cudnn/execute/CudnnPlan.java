@@ -11,17 +11,17 @@ import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import dev.flopmeter.run.cudnn.driver.Address;
-import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.DeviceMemory;
 import dev.flopmeter.run.cudnn.driver.Gpu;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.driver.Workspace;
-import dev.flopmeter.run.cudnn.plan.Block;
-import dev.flopmeter.run.cudnn.plan.Blueprint;
+import dev.flopmeter.run.cudnn.plan.Buffer;
+import dev.flopmeter.run.cudnn.plan.DevicePlan;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.PlannedStep;
-import dev.flopmeter.run.cudnn.plan.Storage;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -34,10 +34,10 @@ import jcuda.driver.JCudaDriver;
 public final class CudnnPlan implements Plan {
   private final Gpu gpu;
   private final Graph graph;
-  private final Blueprint blueprint;
-  private final Closing resources = new Closing();
+  private final DevicePlan devicePlan;
+  private final ResourceStack resources = new ResourceStack();
   private final Transfer transfer;
-  private final Map<Block, Long> constants = new LinkedHashMap<>();
+  private final Map<Buffer, Long> constants = new LinkedHashMap<>();
   private final ArenaLayout layout;
   private final DeviceMemory weights;
   private final DeviceMemory arena;
@@ -47,13 +47,13 @@ public final class CudnnPlan implements Plan {
   private boolean isWarm;
 
   private CudnnPlan(
-      Gpu gpu, AlgorithmCache cache, Graph graph, Blueprint blueprint, RunOptions options) {
+      Gpu gpu, AlgorithmCache cache, Graph graph, DevicePlan devicePlan, RunOptions options) {
     this.gpu = gpu;
     this.transfer = new Transfer(gpu.stream());
     this.graph = graph;
-    this.blueprint = blueprint;
+    this.devicePlan = devicePlan;
     try {
-      layout = ArenaLayout.of(ArenaLayout.lives(blueprint));
+      layout = ArenaLayout.of(ArenaLayout.lives(devicePlan));
       long weightBytes = placeConstants();
       weights = resources.add(new DeviceMemory(weightBytes, "the weights"));
       arena = resources.add(new DeviceMemory(layout.bytes(), "the activations"));
@@ -63,11 +63,12 @@ public final class CudnnPlan implements Plan {
       Status.cuda(
           JCudaDriver.cuMemsetD8Async(arena.at(0), (byte) 0, arena.bytes(), gpu.stream().handle()),
           "cuMemsetD8Async");
-      boolean isFma = Site.math(options.precision()) == MathType.FMA.code();
+      boolean isFma = PreparationContext.math(options.precision()) == MathType.FMA.code();
       SharedPlans plans = resources.add(new SharedPlans(gpu, isFma));
-      Site site = new Site(gpu, options, this::address, workspace, cache, plans);
-      for (PlannedStep step : blueprint.steps()) {
-        steps.add(prepare(site, step));
+      PreparationContext context =
+          new PreparationContext(gpu, options, this::address, workspace, cache, plans);
+      for (PlannedStep step : devicePlan.steps()) {
+        steps.add(prepare(context, step));
       }
       workspace.settle();
       timer = resources.add(new PassTimer(gpu, steps));
@@ -81,16 +82,16 @@ public final class CudnnPlan implements Plan {
   }
 
   public static CudnnPlan prepare(
-      Gpu gpu, AlgorithmCache cache, Graph graph, Blueprint blueprint, RunOptions options) {
-    return new CudnnPlan(gpu, cache, graph, blueprint, options);
+      Gpu gpu, AlgorithmCache cache, Graph graph, DevicePlan devicePlan, RunOptions options) {
+    return new CudnnPlan(gpu, cache, graph, devicePlan, options);
   }
 
   private long placeConstants() {
     long at = 0;
-    List<View> views = new ArrayList<>(blueprint.outputs().values());
-    blueprint.steps().forEach(step -> views.addAll(step.reads()));
-    for (View view : views) {
-      Block block = view.block();
+    List<TensorView> views = new ArrayList<>(devicePlan.outputs().values());
+    devicePlan.steps().forEach(step -> views.addAll(step.reads()));
+    for (TensorView view : views) {
+      Buffer block = view.block();
       if (block.isConstant() && constants.putIfAbsent(block, at) == null) {
         at += ArenaLayout.aligned(block.bytes());
       }
@@ -98,11 +99,11 @@ public final class CudnnPlan implements Plan {
     return at;
   }
 
-  private PreparedStep prepare(Site site, PlannedStep step) {
+  private PreparedStep prepare(PreparationContext context, PlannedStep step) {
     List<Executable> executables = new ArrayList<>();
     for (Work work : step.works()) {
       try {
-        executables.add(resources.add(site.prepare(work)));
+        executables.add(resources.add(context.prepare(work)));
       } catch (DeviceFailure e) {
         throw e.at("step '" + step.name() + "' (" + step.op() + ")");
       }
@@ -110,8 +111,8 @@ public final class CudnnPlan implements Plan {
     return new PreparedStep(step, executables);
   }
 
-  private Address address(View view) {
-    Block block = view.block();
+  private Address address(TensorView view) {
+    Buffer block = view.block();
     if (block.isConstant()) {
       Long offset = constants.get(block);
       if (offset == null) {
@@ -122,7 +123,7 @@ public final class CudnnPlan implements Plan {
     return arena.at(placeOf(block) + view.byteOffset());
   }
 
-  private long placeOf(Block block) {
+  private long placeOf(Buffer block) {
     Long offset = layout.offsets().get(block);
     if (offset == null) {
       throw new IllegalStateException("the block " + block + " has no place");
@@ -143,7 +144,7 @@ public final class CudnnPlan implements Plan {
   @Override
   public void load(Map<String, Tensor> inputs) {
     gpu.makeCurrent();
-    for (Map.Entry<String, View> input : blueprint.inputs().entrySet()) {
+    for (Map.Entry<String, TensorView> input : devicePlan.inputs().entrySet()) {
       Tensor tensor = inputs.get(input.getKey());
       if (tensor == null) {
         throw new ModelException("the input '" + input.getKey() + "' is not given");
@@ -154,7 +155,7 @@ public final class CudnnPlan implements Plan {
             "the input '" + input.getKey() + "' is " + tensor.type() + ", needed is " + expected);
       }
       requireFloatRange(input.getKey(), tensor);
-      View view = input.getValue();
+      TensorView view = input.getValue();
       guarded(
           "loading input '" + input.getKey() + "'",
           () -> {
@@ -166,7 +167,7 @@ public final class CudnnPlan implements Plan {
   }
 
   private void requireFloatRange(String input, Tensor tensor) {
-    if (Storage.isBeyondFloat(tensor)) {
+    if (ElementType.isBeyondFloat(tensor)) {
       String reader =
           graph.nodes().stream()
               .filter(node -> node.inputs().contains(input))
@@ -174,7 +175,7 @@ public final class CudnnPlan implements Plan {
               .map(Node::qualifiedOp)
               .orElse("graph");
       throw new UnsupportedOperatorException(
-          Blueprint.BACKEND, reader, "input '" + input + "' holds doubles beyond float's range");
+          DevicePlan.BACKEND, reader, "input '" + input + "' holds doubles beyond float's range");
     }
   }
 
@@ -193,7 +194,7 @@ public final class CudnnPlan implements Plan {
     }
     Map<String, Tensor> results = new LinkedHashMap<>();
     for (String output : graph.outputs()) {
-      View view = blueprint.outputs().get(output);
+      TensorView view = devicePlan.outputs().get(output);
       if (view == null) {
         throw new IllegalStateException("the output '" + output + "' has no place");
       }

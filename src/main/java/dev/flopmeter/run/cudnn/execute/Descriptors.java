@@ -1,13 +1,13 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.cudnn.driver.Closing;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.plan.ActivationWork;
-import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.LrnWork;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.PoolingWork;
-import dev.flopmeter.run.cudnn.plan.Storage;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Arrays;
 import jcuda.jcudnn.JCudnn;
 import jcuda.jcudnn.cudnnActivationDescriptor;
@@ -18,24 +18,25 @@ import jcuda.jcudnn.cudnnPoolingDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 
 /**
- * Makes cuDNN's descriptors; each is given back when the {@link Closing} it was added to closes.
+ * Makes cuDNN's descriptors; each is given back when the {@link ResourceStack} it was added to
+ * closes.
  */
 final class Descriptors {
   private static final int CROSS_CORRELATION = 1;
   private static final int ACCUMULATE_IN_FLOAT = 0;
   private static final int NAN_NOT_PROPAGATED = 0;
 
-  private final Closing owner;
+  private final ResourceStack owner;
 
-  Descriptors(Closing owner) {
+  Descriptors(ResourceStack owner) {
     this.owner = owner;
   }
 
-  cudnnTensorDescriptor tensor(View view) {
+  cudnnTensorDescriptor tensor(TensorView view) {
     return tensor(view.storage(), ints(view.shape().dims()), ints(view.strides()));
   }
 
-  cudnnTensorDescriptor tensor(Storage storage, int[] dims, int[] strides) {
+  cudnnTensorDescriptor tensor(ElementType storage, int[] dims, int[] strides) {
     cudnnTensorDescriptor descriptor = new cudnnTensorDescriptor();
     Status.cudnn(JCudnn.cudnnCreateTensorDescriptor(descriptor), "cudnnCreateTensorDescriptor");
     owner.add(
@@ -48,7 +49,7 @@ final class Descriptors {
     return descriptor;
   }
 
-  cudnnFilterDescriptor filter(View weights, Format format) {
+  cudnnFilterDescriptor filter(TensorView weights, MemoryLayout format) {
     cudnnFilterDescriptor descriptor = new cudnnFilterDescriptor();
     Status.cudnn(JCudnn.cudnnCreateFilterDescriptor(descriptor), "cudnnCreateFilterDescriptor");
     owner.add(

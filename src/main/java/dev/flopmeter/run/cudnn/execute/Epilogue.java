@@ -3,8 +3,8 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.View;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,20 +14,20 @@ import java.util.List;
 final class Epilogue {
   private Epilogue() {}
 
-  static List<Executable> kernels(Site site, ConvolutionWork work) {
+  static List<Executable> kernels(PreparationContext context, ConvolutionWork work) {
     return works(work).stream()
-        .map(kernel -> (Executable) new KernelExecutable(site, kernel))
+        .map(kernel -> (Executable) new KernelExecutable(context, kernel))
         .toList();
   }
 
   private static List<KernelWork> works(ConvolutionWork work) {
     List<KernelWork> works = new ArrayList<>();
-    View result = work.y();
+    TensorView result = work.y();
     boolean isBiasLast = work.residual() == null && work.relu();
     if (work.bias() != null) {
       long[] perChannel = new long[result.rank()];
       perChannel[1] = 1;
-      View repeated = work.bias().as(result.shape(), perChannel);
+      TensorView repeated = work.bias().as(result.shape(), perChannel);
       Binary.Kind kind = isBiasLast ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
       works.add(Binary.work(kind, result, repeated, result));
     }

@@ -12,20 +12,20 @@ import dev.flopmeter.run.cudnn.plan.TransposedConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.Work;
 
 /** Prepares each kind of work on the device. */
-record Executables(Site site) implements Work.Cases<Executable> {
+record Executables(PreparationContext context) implements Work.Cases<Executable> {
   @Override
   public Executable convolution(ConvolutionWork work) {
-    return GraphConvolution.prepare(site, work)
-        .orElseGet(() -> ConvolutionExecutable.prepare(site, work));
+    return GraphConvolution.prepare(context, work)
+        .orElseGet(() -> ConvolutionExecutable.prepare(context, work));
   }
 
   @Override
   public Executable transposedConvolution(TransposedConvolutionWork work) {
     return GraphExecutable.prepare(
-        site,
+        context,
         new GraphExecutable.Problem(
             "transposed convolution", false, 1, graph -> addTo(graph, work)),
-        reason -> TransposedConvolutionExecutable.prepare(site, work));
+        reason -> TransposedConvolutionExecutable.prepare(context, work));
   }
 
   private static void addTo(OperationGraph graph, TransposedConvolutionWork work) {
@@ -41,36 +41,36 @@ record Executables(Site site) implements Work.Cases<Executable> {
 
   @Override
   public Executable pooling(PoolingWork work) {
-    return PlainExecutables.pooling(site, work);
+    return LegacyCalls.pooling(context, work);
   }
 
   @Override
   public Executable softmax(SoftmaxWork work) {
-    return PlainExecutables.softmax(site, work);
+    return LegacyCalls.softmax(context, work);
   }
 
   @Override
   public Executable activation(ActivationWork work) {
-    return PlainExecutables.activation(site, work);
+    return LegacyCalls.activation(context, work);
   }
 
   @Override
   public Executable lrn(LrnWork work) {
-    return PlainExecutables.lrn(site, work);
+    return LegacyCalls.lrn(context, work);
   }
 
   @Override
   public Executable product(ProductWork work) {
-    return ProductExecutable.prepare(site, work);
+    return ProductExecutable.prepare(context, work);
   }
 
   @Override
   public Executable attention(AttentionWork work) {
-    return AttentionExecutable.prepare(site, work);
+    return AttentionExecutable.prepare(context, work);
   }
 
   @Override
   public Executable kernel(KernelWork work) {
-    return new KernelExecutable(site, work);
+    return new KernelExecutable(context, work);
   }
 }

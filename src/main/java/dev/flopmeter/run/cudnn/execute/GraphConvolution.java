@@ -1,13 +1,13 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.result.KernelInfo;
-import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
-import dev.flopmeter.run.cudnn.plan.Format;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,28 +24,28 @@ final class GraphConvolution implements Executable, AlgorithmSearch.Problem {
   private static final Logger logger = LoggerFactory.getLogger(GraphConvolution.class);
 
   private final ConvolutionWork work;
-  private final Closing owned;
+  private final ResourceStack owned;
   private final @Nullable GraphLaunch fused;
   private final @Nullable GraphLaunch alone;
   private final List<Executable> separate;
   private final Algorithm algorithm;
 
-  private GraphConvolution(Site site, ConvolutionWork work, Closing owned) {
+  private GraphConvolution(PreparationContext context, ConvolutionWork work, ResourceStack owned) {
     this.work = work;
     this.owned = owned;
-    fused = work.hasEpilogue() ? launch(site, true) : null;
+    fused = work.hasEpilogue() ? launch(context, true) : null;
     boolean isAloneTried = fused == null || work.groups() > 1 || fused.candidates(true).isEmpty();
-    alone = isAloneTried ? launch(site, false) : null;
-    separate = alone == null ? List.of() : Epilogue.kernels(site, work);
-    algorithm = new AlgorithmSearch(site).choose(this);
+    alone = isAloneTried ? launch(context, false) : null;
+    separate = alone == null ? List.of() : Epilogue.kernels(context, work);
+    algorithm = new AlgorithmSearch(context).choose(this);
   }
 
   /** Nothing where cuDNN's graph API does not offer the convolution. */
-  static Optional<Executable> prepare(Site site, ConvolutionWork work) {
-    Closing owned = new Closing();
+  static Optional<Executable> prepare(PreparationContext context, ConvolutionWork work) {
+    ResourceStack owned = new ResourceStack();
     try {
       return Optional.of(
-          PlainExecutables.guarded(owned, () -> new GraphConvolution(site, work, owned)));
+          LegacyCalls.guarded(owned, () -> new GraphConvolution(context, work, owned)));
     } catch (DeviceFailure e) {
       GraphExecutable.requireHealthy(e);
       logger.debug("{}; a convolution runs by a legacy call", e.getMessage());
@@ -54,9 +54,9 @@ final class GraphConvolution implements Executable, AlgorithmSearch.Problem {
   }
 
   /** Nothing where cuDNN refuses the graph. */
-  private @Nullable GraphLaunch launch(Site site, boolean isFused) {
+  private @Nullable GraphLaunch launch(PreparationContext context, boolean isFused) {
     try {
-      return new GraphLaunch(site, owned, 1, graph -> addTo(graph, isFused));
+      return new GraphLaunch(context, owned, 1, graph -> addTo(graph, isFused));
     } catch (DeviceFailure e) {
       GraphExecutable.requireHealthy(e);
       if (!isFused) {
@@ -68,9 +68,10 @@ final class GraphConvolution implements Executable, AlgorithmSearch.Problem {
 
   private void addTo(OperationGraph graph, boolean isFused) {
     Tensor x = graph.stored(work.x());
-    View weights = work.weights();
+    TensorView weights = work.weights();
     Tensor filter =
-        graph.stored(weights, weights.shape().dims(), View.strides(weights.shape(), work.format()));
+        graph.stored(
+            weights, weights.shape().dims(), TensorView.strides(weights.shape(), work.format()));
     if (!isFused) {
       convolution(graph, x, filter, graph.stored(work.y()));
       return;
@@ -109,15 +110,15 @@ final class GraphConvolution implements Executable, AlgorithmSearch.Problem {
     return graph.virtual(
         OperationGraph.FLOAT,
         work.y().shape().dims(),
-        View.strides(work.y().shape(), work.format()));
+        TensorView.strides(work.y().shape(), work.format()));
   }
 
-  private Tensor bias(OperationGraph graph, View bias) {
+  private Tensor bias(OperationGraph graph, TensorView bias) {
     long channels = work.y().dim(1);
     long[] dims = new long[work.y().rank()];
     long[] strides = new long[work.y().rank()];
     java.util.Arrays.fill(dims, 1);
-    java.util.Arrays.fill(strides, work.format() == Format.CHANNELS_LAST ? channels : 1);
+    java.util.Arrays.fill(strides, work.format() == MemoryLayout.CHANNELS_LAST ? channels : 1);
     dims[1] = channels;
     strides[0] = channels;
     strides[1] = 1;

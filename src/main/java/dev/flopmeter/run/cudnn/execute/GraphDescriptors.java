@@ -3,9 +3,9 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
-import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.HostBlock;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Role;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
 import java.util.HashMap;
@@ -68,7 +68,7 @@ final class GraphDescriptors {
   private static final int REDUCTION_Y = 1611;
   private static final int REDUCTION_OF = 1612;
 
-  private final Closing owned;
+  private final ResourceStack owned;
   private final HostBlock host;
   private final Map<Tensor, BackendDescriptor> tensors = new HashMap<>();
 
@@ -76,7 +76,7 @@ final class GraphDescriptors {
    * @param owned what this makes is closed with it
    * @param host through which attributes pass
    */
-  GraphDescriptors(Closing owned, HostBlock host) {
+  GraphDescriptors(ResourceStack owned, HostBlock host) {
     this.owned = owned;
     this.host = host;
   }

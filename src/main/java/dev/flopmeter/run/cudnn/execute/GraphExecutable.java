@@ -1,8 +1,8 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.result.KernelInfo;
-import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
 import java.util.List;
 import java.util.Objects;
@@ -35,7 +35,7 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
   record Problem(String name, boolean isFused, int launches, Consumer<OperationGraph> operations) {}
 
   private final Problem problem;
-  private final Closing owned;
+  private final ResourceStack owned;
   private final GraphLaunch launch;
   private final Algorithm algorithm;
 
@@ -44,10 +44,11 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
    *
    * @param other is given the reason why cuDNN cannot
    */
-  static Executable prepare(Site site, Problem problem, Function<String, Executable> other) {
-    Closing owned = new Closing();
+  static Executable prepare(
+      PreparationContext context, Problem problem, Function<String, Executable> other) {
+    ResourceStack owned = new ResourceStack();
     try {
-      return PlainExecutables.guarded(owned, () -> new GraphExecutable(site, problem, owned));
+      return LegacyCalls.guarded(owned, () -> new GraphExecutable(context, problem, owned));
     } catch (DeviceFailure e) {
       requireHealthy(e);
       logger.debug("{}; {} runs without cuDNN's graphs", e.getMessage(), problem.name());
@@ -62,11 +63,11 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
     }
   }
 
-  private GraphExecutable(Site site, Problem problem, Closing owned) {
+  private GraphExecutable(PreparationContext context, Problem problem, ResourceStack owned) {
     this.problem = problem;
     this.owned = owned;
-    launch = new GraphLaunch(site, owned, problem.launches(), problem.operations());
-    algorithm = new AlgorithmSearch(site).choose(this);
+    launch = new GraphLaunch(context, owned, problem.launches(), problem.operations());
+    algorithm = new AlgorithmSearch(context).choose(this);
   }
 
   @Override

@@ -3,8 +3,8 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
-import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.HostBlock;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,8 +22,8 @@ final class GraphLaunch {
 
   private static final long HOST_BYTES = 1024;
 
-  private final Site site;
-  private final Closing owned;
+  private final PreparationContext context;
+  private final ResourceStack owned;
   private final HostBlock host;
   private final int launches;
   private final OperationGraph graph;
@@ -35,13 +35,17 @@ final class GraphLaunch {
    * @param launches how often the graph is launched, each time at other addresses
    * @param operations adds the operations to the graph
    */
-  GraphLaunch(Site site, Closing owned, int launches, Consumer<OperationGraph> operations) {
-    this.site = site;
+  GraphLaunch(
+      PreparationContext context,
+      ResourceStack owned,
+      int launches,
+      Consumer<OperationGraph> operations) {
+    this.context = context;
     this.owned = owned;
     this.launches = launches;
-    graph = new OperationGraph(view -> site.address(view).value());
+    graph = new OperationGraph(view -> context.address(view).value());
     operations.accept(graph);
-    plans = site.plans(graph);
+    plans = context.plans(graph);
     host = owned.add(new HostBlock(HOST_BYTES));
   }
 
@@ -51,14 +55,14 @@ final class GraphLaunch {
         " ",
         graph.key(),
         "launches" + launches,
-        "math" + site.math(),
-        "limit" + site.options().workspaceLimitBytes());
+        "math" + context.math(),
+        "limit" + context.options().workspaceLimitBytes());
   }
 
   /** The first plans that cuDNN offers within the workspace limit, as ways to compute the step. */
   List<Algorithm> candidates(boolean isFused) {
     return plans
-        .offered(AlgorithmSearch.MOST_RETIMED, site.options().workspaceLimitBytes())
+        .offered(AlgorithmSearch.MOST_RETIMED, context.options().workspaceLimitBytes())
         .stream()
         .flatMap(proposal -> algorithm(proposal, isFused).stream())
         .toList();
@@ -66,7 +70,7 @@ final class GraphLaunch {
 
   private Optional<Algorithm> algorithm(int proposal, boolean isFused) {
     return plan(proposal)
-        .map(plan -> new Algorithm(proposal, site.math(), plan.workspaceBytes(), isFused));
+        .map(plan -> new Algorithm(proposal, context.math(), plan.workspaceBytes(), isFused));
   }
 
   boolean offers(Algorithm noted) {
@@ -108,7 +112,7 @@ final class GraphLaunch {
         plan(proposal)
             .orElseThrow(() -> new IllegalStateException("no plan for proposal " + proposal))
             .descriptor();
-    return JCudnn.cudnnBackendExecute(site.gpu().handle(), plan, pack);
+    return JCudnn.cudnnBackendExecute(context.gpu().handle(), plan, pack);
   }
 
   private BackendDescriptor pack(int launch) {
@@ -121,13 +125,13 @@ final class GraphLaunch {
         .set(
             PACK_IDS, ValueType.INT64, bound.stream().mapToLong(OperationGraph.Bound::id).toArray())
         .set(PACK_POINTERS, ValueType.VOID_POINTER, addresses)
-        .set(PACK_WORKSPACE, ValueType.VOID_POINTER, site.workspace().address())
+        .set(PACK_WORKSPACE, ValueType.VOID_POINTER, context.workspace().address())
         .ready();
   }
 
   private long address(OperationGraph.Bound bound, int launch, int numberAt) {
     if (bound.view() != null) {
-      return site.address(bound.view()).value() + bound.shifts().applyAsLong(launch);
+      return context.address(bound.view()).value() + bound.shifts().applyAsLong(launch);
     }
     host.bytes().putInt(numberAt, bound.bits());
     return host.address() + numberAt;

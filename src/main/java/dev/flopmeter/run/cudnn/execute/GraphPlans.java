@@ -3,10 +3,10 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
-import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.HostBlock;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -64,7 +64,7 @@ final class GraphPlans implements AutoCloseable {
 
   private final Gpu gpu;
   private final boolean isFma;
-  private final Closing owned = new Closing();
+  private final ResourceStack owned = new ResourceStack();
   private final GraphDescriptors descriptors;
   private final List<BackendDescriptor> proposals = new ArrayList<>();
   private final int preferred;
@@ -86,7 +86,7 @@ final class GraphPlans implements AutoCloseable {
       preferred = proposals.size();
       proposals.addAll(proposals(made, FALLBACK));
     } catch (RuntimeException | Error e) {
-      PlainExecutables.closeAfter(owned, e);
+      LegacyCalls.closeAfter(owned, e);
       throw e;
     }
   }

@@ -18,11 +18,11 @@ final class KernelExecutable implements Executable {
   private final ByteBuffer packed;
   private final Pointer parameters;
 
-  KernelExecutable(Site site, KernelWork work) {
-    this.stream = site.gpu().stream();
+  KernelExecutable(PreparationContext context, KernelWork work) {
+    this.stream = context.gpu().stream();
     this.work = work;
-    this.function = site.gpu().kernel(work.kernel());
-    byte[] bytes = work.arguments().pack(view -> site.address(view).value());
+    this.function = context.gpu().kernel(work.kernel());
+    byte[] bytes = work.arguments().pack(view -> context.address(view).value());
     packed = ByteBuffer.allocateDirect(bytes.length).order(ByteOrder.nativeOrder());
     packed.put(bytes).rewind();
     parameters = Pointer.to(Pointer.to(packed));

@@ -1,6 +1,6 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -32,7 +32,7 @@ final class OperationGraph {
   static final int SUM = 0;
   static final int MAXIMUM = 3;
 
-  // cudnnDataType_t, beside those of Storage
+  // cudnnDataType_t, beside those of ElementType
   static final int FLOAT = 0;
   private static final int INT32 = 4;
   private static final int BOOLEAN = 11;
@@ -106,14 +106,14 @@ final class OperationGraph {
    * @param bits of a number, four bytes
    * @param shifts for each launch, where the tensor begins, in bytes behind the view
    */
-  record Bound(long id, @Nullable View view, int bits, LongUnaryOperator shifts) {}
+  record Bound(long id, @Nullable TensorView view, int bits, LongUnaryOperator shifts) {}
 
-  private final ToLongFunction<View> addresses;
+  private final ToLongFunction<TensorView> addresses;
   private final List<Operation> operations = new ArrayList<>();
   private final List<Bound> bound = new ArrayList<>();
   private long tensors;
 
-  OperationGraph(ToLongFunction<View> addresses) {
+  OperationGraph(ToLongFunction<TensorView> addresses) {
     this.addresses = addresses;
   }
 
@@ -131,12 +131,12 @@ final class OperationGraph {
   }
 
   /** A tensor stored as {@code view} is. */
-  Tensor stored(View view) {
+  Tensor stored(TensorView view) {
     return stored(view, view.shape().dims(), view.strides());
   }
 
   /** A tensor stored as {@code view} is, seen with these dimensions and strides. */
-  Tensor stored(View view, long[] dims, long[] strides) {
+  Tensor stored(TensorView view, long[] dims, long[] strides) {
     return stored(view, dims, strides, 1, launch -> 0);
   }
 
@@ -146,7 +146,8 @@ final class OperationGraph {
    * @param launches how many there are
    * @param shifts for each launch, where the tensor begins, in bytes behind {@code view}
    */
-  Tensor stored(View view, long[] dims, long[] strides, int launches, LongUnaryOperator shifts) {
+  Tensor stored(
+      TensorView view, long[] dims, long[] strides, int launches, LongUnaryOperator shifts) {
     long address = addresses.applyAsLong(view);
     long bits = MOST_ALIGNED;
     for (int launch = 0; launch < launches; launch++) {

@@ -1,9 +1,9 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.run.cudnn.driver.CapturedGraph;
-import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.Event;
 import dev.flopmeter.run.cudnn.driver.Gpu;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,7 +25,7 @@ final class PassTimer implements AutoCloseable {
 
   private final Gpu gpu;
   private final List<PreparedStep> steps;
-  private final Closing resources = new Closing();
+  private final ResourceStack resources = new ResourceStack();
   private final Event start;
   private final Event end;
   private final List<Event> boundaries = new ArrayList<>();

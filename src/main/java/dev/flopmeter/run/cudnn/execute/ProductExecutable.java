@@ -7,15 +7,15 @@ import dev.flopmeter.run.cudnn.plan.ProductWork;
 final class ProductExecutable {
   private ProductExecutable() {}
 
-  static Executable prepare(Site site, ProductWork work) {
+  static Executable prepare(PreparationContext context, ProductWork work) {
     return work.batched()
         .map(
             batched ->
                 GraphExecutable.prepare(
-                    site,
+                    context,
                     problem(batched, work.alpha()),
-                    reason -> new KernelExecutable(site, work.kernel())))
-        .orElseGet(() -> new KernelExecutable(site, work.kernel()));
+                    reason -> new KernelExecutable(context, work.kernel())))
+        .orElseGet(() -> new KernelExecutable(context, work.kernel()));
   }
 
   private static GraphExecutable.Problem problem(ProductWork.Batched product, double alpha) {

@@ -1,8 +1,8 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.cudnn.driver.Closing;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.Gpu;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -13,7 +13,7 @@ import java.util.Objects;
 final class SharedPlans implements AutoCloseable {
   private final Gpu gpu;
   private final boolean isFma;
-  private final Closing owned = new Closing();
+  private final ResourceStack owned = new ResourceStack();
   private final Map<String, GraphPlans> known = new HashMap<>();
   private final Map<String, String> refused = new HashMap<>();
 

@@ -7,8 +7,8 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.cudnn.driver.DeviceMemory;
 import dev.flopmeter.run.cudnn.driver.Stream;
-import dev.flopmeter.run.cudnn.plan.Block;
-import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.Buffer;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.DoubleConsumer;
@@ -31,8 +31,8 @@ final class Transfer {
   }
 
   /** Writes a constant's content. */
-  void upload(Block block, DeviceMemory to, long offset) {
-    Block.Content content = block.content();
+  void upload(Buffer block, DeviceMemory to, long offset) {
+    Buffer.Content content = block.content();
     if (content == null) {
       throw new IllegalArgumentException(block + " is no constant");
     }
@@ -45,7 +45,7 @@ final class Transfer {
   }
 
   /** Writes a fed tensor. */
-  void upload(Tensor tensor, Storage storage, DeviceMemory to, long offset) {
+  void upload(Tensor tensor, ElementType storage, DeviceMemory to, long offset) {
     if (tensor.type().type() == storage.type()) {
       copy(tensor.data(), to, offset);
       return;
@@ -77,7 +77,7 @@ final class Transfer {
   }
 
   /** Reads a result as the model declares it. */
-  Tensor download(TensorType type, Storage storage, DeviceMemory from, long offset) {
+  Tensor download(TensorType type, ElementType storage, DeviceMemory from, long offset) {
     ByteBuffer result = Elements.allocate(type);
     long elements = type.elements();
     int perRound = STAGING_BYTES / storage.bytes();
@@ -91,7 +91,8 @@ final class Transfer {
     return DenseTensor.of(type, result.rewind());
   }
 
-  private void convert(Storage storage, int count, ByteBuffer result, DataType type, long done) {
+  private void convert(
+      ElementType storage, int count, ByteBuffer result, DataType type, long done) {
     if (type == storage.type()) {
       result.put((int) done * storage.bytes(), staging, 0, count * storage.bytes());
       return;
@@ -107,13 +108,13 @@ final class Transfer {
 
   /** Collects elements in the staging buffer and sends it off whenever it is full. */
   private final class Upload implements DoubleConsumer {
-    private final Storage storage;
+    private final ElementType storage;
     private final DeviceMemory to;
     private final int capacity;
     private long at;
     private int count;
 
-    Upload(Storage storage, DeviceMemory to, long offset) {
+    Upload(ElementType storage, DeviceMemory to, long offset) {
       this.storage = storage;
       this.to = to;
       this.at = offset;

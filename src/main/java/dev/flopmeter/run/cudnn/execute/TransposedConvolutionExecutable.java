@@ -2,10 +2,10 @@ package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.cudnn.driver.Address;
-import dev.flopmeter.run.cudnn.driver.Closing;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.execute.AlgorithmSearch.Row;
-import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TransposedConvolutionWork;
 import java.util.Arrays;
 import java.util.List;
@@ -20,10 +20,10 @@ final class TransposedConvolutionExecutable implements Executable, AlgorithmSear
   private static final int ALGORITHMS = 6;
   private static final String FIND = "cudnnFindConvolutionBackwardDataAlgorithmEx";
 
-  private final Site site;
+  private final PreparationContext context;
   private final TransposedConvolutionWork work;
   private final AlgorithmSearch search;
-  private final Closing owned;
+  private final ResourceStack owned;
   private final cudnnTensorDescriptor x;
   private final cudnnTensorDescriptor y;
   private final cudnnFilterDescriptor weights;
@@ -34,28 +34,29 @@ final class TransposedConvolutionExecutable implements Executable, AlgorithmSear
   private final Algorithm algorithm;
 
   private TransposedConvolutionExecutable(
-      Site site, TransposedConvolutionWork work, Closing owned) {
-    this.site = site;
+      PreparationContext context, TransposedConvolutionWork work, ResourceStack owned) {
+    this.context = context;
     this.work = work;
     this.owned = owned;
-    search = new AlgorithmSearch(site);
+    search = new AlgorithmSearch(context);
     Descriptors make = new Descriptors(owned);
     x = make.tensor(work.x());
     y = make.tensor(work.y());
-    weights = make.filter(work.weights(), Format.PLAIN);
+    weights = make.filter(work.weights(), MemoryLayout.PLAIN);
     convolution =
-        make.convolution(work.pad(), work.stride(), work.dilation(), work.groups(), site.math());
-    xAt = site.address(work.x());
-    yAt = site.address(work.y());
-    weightsAt = site.address(work.weights());
+        make.convolution(work.pad(), work.stride(), work.dilation(), work.groups(), context.math());
+    xAt = context.address(work.x());
+    yAt = context.address(work.y());
+    weightsAt = context.address(work.weights());
     algorithm = search.choose(this);
     Descriptors.setMath(convolution, algorithm.math());
   }
 
-  static TransposedConvolutionExecutable prepare(Site site, TransposedConvolutionWork work) {
-    Closing owned = new Closing();
-    return PlainExecutables.guarded(
-        owned, () -> new TransposedConvolutionExecutable(site, work, owned));
+  static TransposedConvolutionExecutable prepare(
+      PreparationContext context, TransposedConvolutionWork work) {
+    ResourceStack owned = new ResourceStack();
+    return LegacyCalls.guarded(
+        owned, () -> new TransposedConvolutionExecutable(context, work, owned));
   }
 
   @Override
@@ -71,9 +72,9 @@ final class TransposedConvolutionExecutable implements Executable, AlgorithmSear
         "dilation" + Arrays.toString(work.dilation()).replace(" ", ""),
         "groups" + work.groups(),
         work.x().storage().name(),
-        Format.PLAIN.label(),
-        "math" + site.math(),
-        "limit" + site.options().workspaceLimitBytes());
+        MemoryLayout.PLAIN.label(),
+        "math" + context.math(),
+        "limit" + context.options().workspaceLimitBytes());
   }
 
   @Override
@@ -85,12 +86,12 @@ final class TransposedConvolutionExecutable implements Executable, AlgorithmSear
 
   private int workspaceSize(int code, long[] bytes) {
     return JCudnn.cudnnGetConvolutionBackwardDataWorkspaceSize(
-        site.gpu().handle(), weights, x, convolution, y, code, bytes);
+        context.gpu().handle(), weights, x, convolution, y, code, bytes);
   }
 
   @Override
   public List<Algorithm> candidates() {
-    Descriptors.setMath(convolution, site.math());
+    Descriptors.setMath(convolution, context.math());
     search.makeRoom(ALGORITHMS, this::workspaceSize);
     return AlgorithmSearch.worthRetiming(search.usable(found(), this, FIND)).stream()
         .map(row -> search.algorithm(row, false))
@@ -103,7 +104,7 @@ final class TransposedConvolutionExecutable implements Executable, AlgorithmSear
     int[] count = new int[1];
     Status.cudnn(
         JCudnn.cudnnFindConvolutionBackwardDataAlgorithmEx(
-            site.gpu().handle(),
+            context.gpu().handle(),
             weights,
             weightsAt,
             x,
@@ -114,8 +115,8 @@ final class TransposedConvolutionExecutable implements Executable, AlgorithmSear
             found.length,
             count,
             found,
-            site.workspace().pointer(),
-            site.workspace().bytes()),
+            context.workspace().pointer(),
+            context.workspace().bytes()),
         FIND);
     return Arrays.stream(found, 0, count[0])
         .map(row -> new Row(row.status, row.algo, row.mathType, row.memory, row.time))
@@ -130,7 +131,7 @@ final class TransposedConvolutionExecutable implements Executable, AlgorithmSear
 
   private int run(Algorithm candidate) {
     return JCudnn.cudnnConvolutionBackwardData(
-        site.gpu().handle(),
+        context.gpu().handle(),
         Scalars.ONE,
         weights,
         weightsAt,
@@ -138,7 +139,7 @@ final class TransposedConvolutionExecutable implements Executable, AlgorithmSear
         xAt,
         convolution,
         candidate.code(),
-        site.workspace().pointer(),
+        context.workspace().pointer(),
         candidate.workspaceBytes(),
         Scalars.ZERO,
         y,
@@ -159,7 +160,7 @@ final class TransposedConvolutionExecutable implements Executable, AlgorithmSear
   public KernelInfo kernel() {
     return new KernelInfo(
         "backward data " + Algorithm.backwardName(algorithm.code()),
-        Format.PLAIN.label(),
+        MemoryLayout.PLAIN.label(),
         MathType.label(algorithm.math()),
         algorithm.workspaceBytes());
   }

@@ -5,10 +5,10 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.Binary;
-import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.ElementType;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
-import dev.flopmeter.run.cudnn.plan.Storage;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import dev.flopmeter.run.fuse.Fused;
 import java.util.ArrayList;
@@ -34,27 +34,27 @@ final class AttentionSteps {
 
   /** The nodes of an attention as one step. */
   static void fused(NodePlan node, Fused.Attention rest) {
-    View q = node.draft().formatted(rest.queries(), Format.PLAIN);
-    View source = keys(node, rest.turnedKeys());
-    View values = node.draft().formatted(rest.values(), Format.PLAIN);
-    List<View> reads = new ArrayList<>(List.of(q, source, values));
-    View y = node.out(0);
-    List<View> writes = new ArrayList<>(List.of(y));
+    TensorView q = node.builder().formatted(rest.queries(), MemoryLayout.PLAIN);
+    TensorView source = keys(node, rest.turnedKeys());
+    TensorView values = node.builder().formatted(rest.values(), MemoryLayout.PLAIN);
+    List<TensorView> reads = new ArrayList<>(List.of(q, source, values));
+    TensorView y = node.out(0);
+    List<TensorView> writes = new ArrayList<>(List.of(y));
     List<Work> works = new ArrayList<>();
-    View keys = widthInnermost(node, source, writes, works);
-    View added = null;
+    TensorView keys = widthInnermost(node, source, writes, works);
+    TensorView added = null;
     if (rest.mask() != null) {
-      added = node.draft().formatted(rest.mask(), Format.PLAIN);
+      added = node.builder().formatted(rest.mask(), MemoryLayout.PLAIN);
       reads.add(added);
     }
     Shape shape = q.shape().with(3, keys.dim(3));
-    View scores = node.scratch("scores", shape, q.storage());
-    View shares = node.scratch("shares", shape, q.storage());
+    TensorView scores = node.scratch("scores", shape, q.storage());
+    TensorView shares = node.scratch("shares", shape, q.storage());
     writes.addAll(List.of(scores, shares));
     List<Work> apart = apart(q, keys, values, added, y, rest.scale(), scores, shares);
     boolean isCausal =
         rest.mask() != null
-            && node.draft()
+            && node.builder()
                 .graph()
                 .constant(rest.mask())
                 .filter(AttentionSteps::isCausal)
@@ -73,39 +73,39 @@ final class AttentionSteps {
     node.emit(reads, writes, works);
   }
 
-  private static View keys(NodePlan node, @Nullable Node turned) {
+  private static TensorView keys(NodePlan node, @Nullable Node turned) {
     if (turned == null) {
       return node.in(1);
     }
-    View source = node.draft().formatted(turned.inputs().get(0), Format.PLAIN);
+    TensorView source = node.builder().formatted(turned.inputs().get(0), MemoryLayout.PLAIN);
     long[] order = turned.attributes().integers("perm", 3, 2, 1, 0);
     return source.permuted(
         Arrays.stream(order).mapToInt(axis -> source.shape().axis(axis)).toArray());
   }
 
   /** Keys (batch, head, width, key) as cuDNN's fused attention takes them, copied if need be. */
-  private static View widthInnermost(
-      NodePlan node, View keys, List<View> writes, List<Work> works) {
-    if (keys.storage() == Storage.F32 || keys.dim(2) == 1 || keys.stride(2) == 1) {
+  private static TensorView widthInnermost(
+      NodePlan node, TensorView keys, List<TensorView> writes, List<Work> works) {
+    if (keys.storage() == ElementType.F32 || keys.dim(2) == 1 || keys.stride(2) == 1) {
       return keys;
     }
-    View turned = keys.permuted(0, 1, 3, 2);
-    View copy = node.scratch("keys", turned.shape(), keys.storage());
+    TensorView turned = keys.permuted(0, 1, 3, 2);
+    TensorView copy = node.scratch("keys", turned.shape(), keys.storage());
     writes.add(copy);
-    works.add(Copies.copy(turned, copy));
+    works.add(CopyKernels.copy(turned, copy));
     return copy.permuted(0, 1, 3, 2);
   }
 
   /** Step by step over the scores and shares. */
   static List<Work> apart(
-      View q,
-      View keys,
-      View values,
-      @Nullable View added,
-      View y,
+      TensorView q,
+      TensorView keys,
+      TensorView values,
+      @Nullable TensorView added,
+      TensorView y,
       double scale,
-      View scores,
-      View shares) {
+      TensorView scores,
+      TensorView shares) {
     List<Work> apart = new ArrayList<>();
     apart.add(Products.work(q, keys, scores, scale));
     if (added != null) {

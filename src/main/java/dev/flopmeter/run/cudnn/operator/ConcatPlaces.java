@@ -1,14 +1,14 @@
 package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Graph;
-import dev.flopmeter.run.cudnn.plan.Block;
-import dev.flopmeter.run.cudnn.plan.Blueprint;
+import dev.flopmeter.run.cudnn.plan.Buffer;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
-import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.PlannedStep;
 import dev.flopmeter.run.cudnn.plan.PoolingWork;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -39,26 +39,26 @@ final class ConcatPlaces {
    *
    * @param parts in their order, each where it lay
    */
-  record Concatenation(String value, int axis, View whole, List<View> parts) {
+  record Concatenation(String value, int axis, TensorView whole, List<TensorView> parts) {
     Concatenation {
       parts = List.copyOf(parts);
     }
   }
 
   /** The stretch of {@code value} that begins at {@code start} of {@code axis}. */
-  record Place(String value, Format format, int axis, long start) {}
+  record Place(String value, MemoryLayout format, int axis, long start) {}
 
   private final Graph graph;
-  private final Map<Block, List<Write>> writes = new HashMap<>();
-  private final Set<Block> fixed;
+  private final Map<Buffer, List<Write>> writes = new HashMap<>();
+  private final Set<Buffer> fixed;
   private final Map<String, Place> places = new HashMap<>();
 
-  private record Write(PlannedStep step, View view) {}
+  private record Write(PlannedStep step, TensorView view) {}
 
-  private ConcatPlaces(Graph graph, Blueprint plan) {
+  private ConcatPlaces(Graph graph, DevicePlan plan) {
     this.graph = graph;
     for (PlannedStep step : plan.steps()) {
-      for (View view : step.writes()) {
+      for (TensorView view : step.writes()) {
         writes
             .computeIfAbsent(view.block(), unused -> new ArrayList<>())
             .add(new Write(step, view));
@@ -67,23 +67,24 @@ final class ConcatPlaces {
     // What is fed or read by the caller keeps its own place.
     fixed =
         Stream.concat(plan.inputs().values().stream(), plan.outputs().values().stream())
-            .map(View::block)
+            .map(TensorView::block)
             .collect(Collectors.toCollection(HashSet::new));
   }
 
   /** The places by the names of the values that get them. */
-  static Map<String, Place> of(Graph graph, Blueprint plan, List<Concatenation> concatenations) {
+  static Map<String, Place> of(Graph graph, DevicePlan plan, List<Concatenation> concatenations) {
     ConcatPlaces found = new ConcatPlaces(graph, plan);
     concatenations.forEach(found::place);
     return Map.copyOf(found.places);
   }
 
   private void place(Concatenation concatenation) {
-    View whole = concatenation.whole();
-    Format format = whole.is(Format.PLAIN) ? Format.PLAIN : Format.CHANNELS_LAST;
+    TensorView whole = concatenation.whole();
+    MemoryLayout format =
+        whole.is(MemoryLayout.PLAIN) ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
     long start = 0;
-    for (View part : concatenation.parts()) {
-      View place = whole.part(concatenation.axis(), start, part.dim(concatenation.axis()));
+    for (TensorView part : concatenation.parts()) {
+      TensorView place = whole.part(concatenation.axis(), start, part.dim(concatenation.axis()));
       String value = part.block().name();
       if (mayLieIn(place, part) && !places.containsKey(value)) {
         places.put(value, new Place(concatenation.value(), format, concatenation.axis(), start));
@@ -92,7 +93,7 @@ final class ConcatPlaces {
     }
   }
 
-  private boolean mayLieIn(View place, View part) {
+  private boolean mayLieIn(TensorView place, TensorView part) {
     if (part.elements() == 0
         || part.storage() != place.storage()
         || fixed.contains(part.block())
@@ -104,15 +105,15 @@ final class ConcatPlaces {
         .isPresent();
   }
 
-  private static boolean isAligned(View place) {
+  private static boolean isAligned(TensorView place) {
     return place.byteOffset() % ALIGNMENT_BYTES == 0
         && (place.dim(0) == 1
             || place.stride(0) * place.storage().bytes() % ALIGNMENT_BYTES == 0
-            || place.is(Format.PLAIN));
+            || place.is(MemoryLayout.PLAIN));
   }
 
   /** The step that writes all of the value, and is alone to write into its block. */
-  private Optional<PlannedStep> onlyWriter(View part) {
+  private Optional<PlannedStep> onlyWriter(TensorView part) {
     List<Write> all = writes.getOrDefault(part.block(), List.of());
     boolean isWhole =
         all.size() == 1
@@ -124,21 +125,21 @@ final class ConcatPlaces {
   }
 
   /** Whether both have their elements in the same order without gaps. */
-  private static boolean isSame(View place, View part) {
-    return (place.is(Format.PLAIN) && part.is(Format.PLAIN))
-        || (place.is(Format.CHANNELS_LAST) && part.is(Format.CHANNELS_LAST));
+  private static boolean isSame(TensorView place, TensorView part) {
+    return (place.is(MemoryLayout.PLAIN) && part.is(MemoryLayout.PLAIN))
+        || (place.is(MemoryLayout.CHANNELS_LAST) && part.is(MemoryLayout.CHANNELS_LAST));
   }
 
-  private boolean takesGaps(PlannedStep writer, View place, View part) {
+  private boolean takesGaps(PlannedStep writer, TensorView place, TensorView part) {
     if (readers(part.block().name()) != 1 || writer.works().size() != 1) {
       return false;
     }
-    boolean isImagesApart = place.rank() > 2 && part.is(Format.PLAIN) && isImagePacked(place);
+    boolean isImagesApart = place.rank() > 2 && part.is(MemoryLayout.PLAIN) && isImagePacked(place);
     Work work = writer.works().get(0);
     if (work instanceof ConvolutionWork convolution) {
       // The fused call wants a residual laid as the output is.
       return isImagesApart
-          && convolution.format() == Format.PLAIN
+          && convolution.format() == MemoryLayout.PLAIN
           && convolution.residual() == null;
     }
     return (work instanceof PoolingWork && isImagesApart)
@@ -146,8 +147,8 @@ final class ConcatPlaces {
   }
 
   /** Whether each image is packed row major. */
-  private static boolean isImagePacked(View place) {
-    return place.as(place.shape().with(0, 1), place.strides()).is(Format.PLAIN);
+  private static boolean isImagePacked(TensorView place) {
+    return place.as(place.shape().with(0, 1), place.strides()).is(MemoryLayout.PLAIN);
   }
 
   private long readers(String value) {

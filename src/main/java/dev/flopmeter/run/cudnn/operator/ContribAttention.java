@@ -4,8 +4,8 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +23,8 @@ final class ContribAttention {
   private static final int ADDED = 5;
 
   private final NodePlan node;
-  private final List<View> reads = new ArrayList<>();
-  private final List<View> writes = new ArrayList<>();
+  private final List<TensorView> reads = new ArrayList<>();
+  private final List<TensorView> writes = new ArrayList<>();
   private final List<Work> works = new ArrayList<>();
   private final long heads;
   private final long past;
@@ -40,33 +40,33 @@ final class ContribAttention {
   }
 
   private void plan() {
-    View projected = projected();
+    TensorView projected = projected();
     long width = projected.dim(2) / 3;
     long[] widths = node.attributes().integers("qkv_hidden_sizes", width, width, width);
-    View q = Heads.split(projected.part(2, 0, widths[0]), heads);
-    View present = node.hasOutput(1) ? written(node.out(1)) : null;
-    View k = withPast(projected.part(2, widths[0], widths[1]), 0, present);
-    View v = withPast(projected.part(2, widths[0] + widths[1], widths[2]), 1, present);
+    TensorView q = Heads.split(projected.part(2, 0, widths[0]), heads);
+    TensorView present = node.hasOutput(1) ? written(node.out(1)) : null;
+    TensorView k = withPast(projected.part(2, widths[0], widths[1]), 0, present);
+    TensorView v = withPast(projected.part(2, widths[0] + widths[1], widths[2]), 1, present);
     long keys = k.dim(2);
     Shape shape = Shape.of(q.dim(0), heads, q.dim(2), keys);
-    View scores = written(node.scratch("scores", shape, q.storage()));
-    View weights = written(node.scratch("weights", shape, q.storage()));
+    TensorView scores = written(node.scratch("scores", shape, q.storage()));
+    TensorView weights = written(node.scratch("weights", shape, q.storage()));
     double scale = node.attributes().number("scale", 0);
     double factor = scale == 0 ? 1 / Math.sqrt((double) widths[0] / heads) : scale;
-    View turned = k.permuted(0, 1, 3, 2);
-    View y = written(node.out(0));
-    View result =
+    TensorView turned = k.permuted(0, 1, 3, 2);
+    TensorView y = written(node.out(0));
+    TensorView result =
         written(node.scratch("result", Shape.of(q.dim(0), heads, q.dim(2), v.dim(3)), y.storage()));
     works.add(attention(q, turned, v, result, factor, scores, weights));
-    works.add(Copies.copy(result, Heads.split(y, heads)));
+    works.add(CopyKernels.copy(result, Heads.split(y, heads)));
     node.emit(reads, writes, works);
   }
 
-  private View projected() {
-    View x = read(0);
-    View weights = read(1);
+  private TensorView projected() {
+    TensorView x = read(0);
+    TensorView weights = read(1);
     Shape shape = Shape.of(x.dim(0), x.dim(1), weights.dim(1));
-    View projected = written(node.scratch("projected", shape, x.storage()));
+    TensorView projected = written(node.scratch("projected", shape, x.storage()));
     works.add(Products.work(x, weights, projected, 1));
     if (node.has(BIAS)) {
       works.add(Binary.work(Binary.Kind.ADD, projected, read(BIAS), projected));
@@ -75,26 +75,26 @@ final class ContribAttention {
   }
 
   /** Keys (0) or values (1) of this and the past, in the present's half where that is asked. */
-  private View withPast(View packed, int which, @Nullable View present) {
-    View now = Heads.split(packed, heads);
+  private TensorView withPast(TensorView packed, int which, @Nullable TensorView present) {
+    TensorView now = Heads.split(packed, heads);
     if (present == null && past == 0) {
       return now;
     }
-    View whole =
+    TensorView whole =
         present == null
             ? written(
                 node.scratch(
                     "present" + which, now.shape().with(2, past + now.dim(2)), now.storage()))
             : half(present, which);
     if (past > 0) {
-      works.add(Copies.copy(half(read(PAST), which), whole.part(2, 0, past)));
+      works.add(CopyKernels.copy(half(read(PAST), which), whole.part(2, 0, past)));
     }
-    works.add(Copies.copy(now, whole.part(2, past, now.dim(2))));
+    works.add(CopyKernels.copy(now, whole.part(2, past, now.dim(2))));
     return whole;
   }
 
-  private static View half(View both, int which) {
-    View one = both.part(0, which, 1);
+  private static TensorView half(TensorView both, int which) {
+    TensorView one = both.part(0, which, 1);
     long[] strides = one.strides();
     Shape shape = one.shape();
     return one.as(
@@ -106,12 +106,18 @@ final class ContribAttention {
   }
 
   private AttentionWork attention(
-      View q, View turned, View v, View result, double scale, View scores, View weights) {
+      TensorView q,
+      TensorView turned,
+      TensorView v,
+      TensorView result,
+      double scale,
+      TensorView scores,
+      TensorView weights) {
     long keys = turned.dim(3);
-    View added = node.has(ADDED) ? read(ADDED) : null;
-    View mask = node.has(MASK) ? read(MASK) : null;
-    View lengths = mask != null && mask.rank() == 1 ? mask : null;
-    View seen = mask == null || lengths != null ? null : perScore(mask, keys);
+    TensorView added = node.has(ADDED) ? read(ADDED) : null;
+    TensorView mask = node.has(MASK) ? read(MASK) : null;
+    TensorView lengths = mask != null && mask.rank() == 1 ? mask : null;
+    TensorView seen = mask == null || lengths != null ? null : perScore(mask, keys);
     if (lengths != null && lengths.dim(0) != q.dim(0)) {
       throw node.unsupported("a mask of ends and starts");
     }
@@ -141,7 +147,7 @@ final class ContribAttention {
   }
 
   private static @Nullable String obstacle(
-      @Nullable View added, @Nullable View seen, @Nullable View lengths) {
+      @Nullable TensorView added, @Nullable TensorView seen, @Nullable TensorView lengths) {
     if (lengths != null) {
       return "the number of keys varies";
     }
@@ -149,14 +155,14 @@ final class ContribAttention {
   }
 
   /** A mask of 0 and 1 as what is added to the scores: its logarithm. */
-  private View hiding(View mask) {
-    View hiding = written(node.scratch("mask", mask.shape(), node.floats()));
+  private TensorView hiding(TensorView mask) {
+    TensorView hiding = written(node.scratch("mask", mask.shape(), node.floats()));
     works.add(Unary.work(Unary.Kind.LOG, mask, hiding, 0, 0));
     return hiding;
   }
 
   /** A mask of the tokens, or of them for each query, as (batch, head, query, key). */
-  private View perScore(View mask, long keys) {
+  private TensorView perScore(TensorView mask, long keys) {
     Shape shape = Shape.of(mask.dim(0), 1, 1, keys);
     long perBatch = mask.dim(0) == 1 ? 0 : mask.stride(0);
     return switch (mask.rank()) {
@@ -166,13 +172,13 @@ final class ContribAttention {
     };
   }
 
-  private View read(int input) {
-    View view = node.plain(input);
+  private TensorView read(int input) {
+    TensorView view = node.plain(input);
     reads.add(view);
     return view;
   }
 
-  private View written(View view) {
+  private TensorView written(TensorView view) {
     writes.add(view);
     return view;
   }

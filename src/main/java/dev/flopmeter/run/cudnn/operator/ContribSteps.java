@@ -3,8 +3,8 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,9 +40,9 @@ final class ContribSteps {
       Pointwise.unary(node, function, 0);
       return;
     }
-    View x = node.plain(0);
-    View bias = node.plain(1);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView bias = node.plain(1);
+    TensorView y = node.out(0);
     node.emit(
         List.of(x, bias),
         List.of(y),
@@ -52,15 +52,15 @@ final class ContribSteps {
 
   /** Inputs: x, skip, gamma, beta, bias. Outputs: y, mean, inverse deviation, the sum. */
   private static void skipNormalization(NodePlan node) {
-    List<View> reads = new ArrayList<>();
-    List<View> writes = new ArrayList<>();
+    List<TensorView> reads = new ArrayList<>();
+    List<TensorView> writes = new ArrayList<>();
     List<Work> works = new ArrayList<>();
-    View sum = sum(node, 4, reads, writes, works);
-    View gamma = read(node, 2, reads);
-    View beta = node.has(3) ? read(node, 3, reads) : null;
-    View y = written(node, 0, writes);
-    View mean = node.hasOutput(1) ? written(node, 1, writes) : null;
-    View inverse = node.hasOutput(2) ? written(node, 2, writes) : null;
+    TensorView sum = sum(node, 4, reads, writes, works);
+    TensorView gamma = read(node, 2, reads);
+    TensorView beta = node.has(3) ? read(node, 3, reads) : null;
+    TensorView y = written(node, 0, writes);
+    TensorView mean = node.hasOutput(1) ? written(node, 1, writes) : null;
+    TensorView inverse = node.hasOutput(2) ? written(node, 2, writes) : null;
     works.add(normalized(node, sum, y, gamma, beta, mean, inverse));
     node.emit(reads, writes, works);
   }
@@ -70,12 +70,12 @@ final class ContribSteps {
     if (node.hasOutput(1) || node.hasOutput(2)) {
       throw node.unsupported("the outputs of its statistics");
     }
-    List<View> reads = new ArrayList<>();
-    List<View> writes = new ArrayList<>();
+    List<TensorView> reads = new ArrayList<>();
+    List<TensorView> writes = new ArrayList<>();
     List<Work> works = new ArrayList<>();
-    View sum = sum(node, 3, reads, writes, works);
-    View gamma = read(node, 2, reads);
-    View y = written(node, 0, writes);
+    TensorView sum = sum(node, 3, reads, writes, works);
+    TensorView gamma = read(node, 2, reads);
+    TensorView y = written(node, 0, writes);
     works.add(
         Normalizations.lastAxis(
             Normalizations.ROOT_MEAN_SQUARE, sum, y, gamma, null, epsilon(node), null, null));
@@ -84,12 +84,12 @@ final class ContribSteps {
 
   private static KernelWork normalized(
       NodePlan node,
-      View x,
-      View y,
-      View gamma,
-      @Nullable View beta,
-      @Nullable View mean,
-      @Nullable View inverse) {
+      TensorView x,
+      TensorView y,
+      TensorView gamma,
+      @Nullable TensorView beta,
+      @Nullable TensorView mean,
+      @Nullable TensorView inverse) {
     return Normalizations.lastAxis(
         Normalizations.MEAN_AND_VARIANCE, x, y, gamma, beta, epsilon(node), mean, inverse);
   }
@@ -99,11 +99,15 @@ final class ContribSteps {
   }
 
   /** x + skip, which is repeated to x's shape, + the bias: in the fourth output if it is asked. */
-  private static View sum(
-      NodePlan node, int biasAt, List<View> reads, List<View> writes, List<Work> works) {
-    View x = read(node, 0, reads);
-    View skip = read(node, 1, reads);
-    View sum = node.hasOutput(3) ? node.out(3) : node.scratch("sum", x.shape(), x.storage());
+  private static TensorView sum(
+      NodePlan node,
+      int biasAt,
+      List<TensorView> reads,
+      List<TensorView> writes,
+      List<Work> works) {
+    TensorView x = read(node, 0, reads);
+    TensorView skip = read(node, 1, reads);
+    TensorView sum = node.hasOutput(3) ? node.out(3) : node.scratch("sum", x.shape(), x.storage());
     writes.add(sum);
     works.add(Binary.work(Binary.Kind.ADD, x, skip, sum));
     if (node.has(biasAt)) {
@@ -117,41 +121,46 @@ final class ContribSteps {
    * positions. Outputs: the normalised sum of the embeddings, the tokens of each mask, the sum.
    */
   private static void embedding(NodePlan node) {
-    List<View> reads = new ArrayList<>();
-    List<View> writes = new ArrayList<>();
+    List<TensorView> reads = new ArrayList<>();
+    List<TensorView> writes = new ArrayList<>();
     List<Work> works = new ArrayList<>();
-    View ids = read(node, 0, reads);
-    View words = read(node, 2, reads);
-    View positions = read(node, 3, reads);
+    TensorView ids = read(node, 0, reads);
+    TensorView words = read(node, 2, reads);
+    TensorView positions = read(node, 3, reads);
     Shape shape = node.outputShape(0);
-    View sum = node.hasOutput(2) ? node.out(2) : node.scratch("sum", shape, words.storage());
+    TensorView sum = node.hasOutput(2) ? node.out(2) : node.scratch("sum", shape, words.storage());
     writes.add(sum);
     works.add(Indexing.gather(words, ids, sum, 0));
     if (node.has(8)) {
       addGathered(node, positions, read(node, 8, reads), sum, writes, works);
     } else {
-      View first = positions.part(0, 0, shape.dim(1));
+      TensorView first = positions.part(0, 0, shape.dim(1));
       works.add(Binary.work(Binary.Kind.ADD, sum, first, sum));
     }
     if (node.has(1) && node.has(4)) {
       addGathered(node, read(node, 4, reads), read(node, 1, reads), sum, writes, works);
     }
-    View gamma = read(node, 5, reads);
-    View beta = read(node, 6, reads);
+    TensorView gamma = read(node, 5, reads);
+    TensorView beta = read(node, 6, reads);
     works.add(normalized(node, sum, written(node, 0, writes), gamma, beta, null, null));
     if (node.hasOutput(1)) {
-      View lengths = written(node, 1, writes);
+      TensorView lengths = written(node, 1, writes);
       works.add(
           node.has(7)
               ? Reductions.rowSums(read(node, 7, reads), lengths)
-              : Copies.fill(lengths, 0));
+              : CopyKernels.fill(lengths, 0));
     }
     node.emit(reads, writes, works);
   }
 
   private static void addGathered(
-      NodePlan node, View table, View at, View sum, List<View> writes, List<Work> works) {
-    View found =
+      NodePlan node,
+      TensorView table,
+      TensorView at,
+      TensorView sum,
+      List<TensorView> writes,
+      List<Work> works) {
+    TensorView found =
         node.scratch(
             "embedded" + works.size(), at.shape().concat(Shape.of(table.dim(1))), table.storage());
     writes.add(found);
@@ -159,14 +168,14 @@ final class ContribSteps {
     works.add(Binary.work(Binary.Kind.ADD, sum, found, sum));
   }
 
-  private static View read(NodePlan node, int input, List<View> reads) {
-    View view = node.plain(input);
+  private static TensorView read(NodePlan node, int input, List<TensorView> reads) {
+    TensorView view = node.plain(input);
     reads.add(view);
     return view;
   }
 
-  private static View written(NodePlan node, int output, List<View> writes) {
-    View view = node.out(output);
+  private static TensorView written(NodePlan node, int output, List<TensorView> writes) {
+    TensorView view = node.out(output);
     writes.add(view);
     return view;
   }

@@ -5,10 +5,10 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.Window;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
-import dev.flopmeter.run.cudnn.plan.Format;
-import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.ElementType;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.TransposedConvolutionWork;
-import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -37,42 +37,46 @@ final class Convolutions {
             node.attributes(), node.shape(0), weightShape.slice(2, weightShape.rank()).dims());
     int groups = Math.toIntExact(node.attributes().integer("group", 1));
     Optional<Tensor> constant = node.operands().value(1);
-    Format format =
+    MemoryLayout format =
         weightShape.rank() == 4 && constant.isPresent()
-            ? node.draft().formatOf(node.node().name())
-            : Format.PLAIN;
+            ? node.builder().formatOf(node.node().name())
+            : MemoryLayout.PLAIN;
     int channels = Math.toIntExact(weightShape.dim(1));
     boolean isPadded =
-        format == Format.CHANNELS_LAST
+        format == MemoryLayout.CHANNELS_LAST
             && groups == 1
             && channels < CHANNEL_MULTIPLE
-            && node.floats() != Storage.F32;
+            && node.floats() != ElementType.F32;
     int storedChannels = isPadded ? CHANNEL_MULTIPLE : channels;
 
-    View x = image(node, window, format, groups == 1 ? storedChannels : 0);
+    TensorView x = image(node, window, format, groups == 1 ? storedChannels : 0);
     int[] pad =
         Spatial.isPlainPadding(window)
             ? Spatial.lifted(window.padBegin(), 0)
             : new int[Math.max(2, window.axes())];
     FoldedWeights folded = FoldedWeights.of(node, constant.orElse(null));
-    View weights =
+    TensorView weights =
         constant.isPresent()
             ? weights(node, folded, weightShape, storedChannels, format)
             : Spatial.lifted(node.plain(1));
-    View bias = bias(node, folded, weightShape.dim(0));
-    List<View> reads = new ArrayList<>(List.of(x, weights));
-    View residual = null;
+    TensorView bias = bias(node, folded, weightShape.dim(0));
+    List<TensorView> reads = new ArrayList<>(List.of(x, weights));
+    TensorView residual = null;
     if (node.residual() != null) {
-      if (!node.draft().graph().requireType(node.residual()).shape().equals(node.outputShape(0))) {
+      if (!node.builder()
+          .graph()
+          .requireType(node.residual())
+          .shape()
+          .equals(node.outputShape(0))) {
         throw node.unsupported("an addend of another shape than the result");
       }
-      residual = node.draft().formatted(node.residual(), format);
+      residual = node.builder().formatted(node.residual(), format);
       reads.add(residual);
     }
     if (bias != null) {
       reads.add(bias);
     }
-    View y = node.out(0, format);
+    TensorView y = node.out(0, format);
     List<Work> works = new ArrayList<>();
     works.add(
         new ConvolutionWork(
@@ -95,13 +99,13 @@ final class Convolutions {
    * The input as cuDNN takes it: with zeros around it where the padding is uneven, and with
    * channels of zeros up to {@code channels} (0: as many as there are).
    */
-  private static View image(NodePlan node, Window window, Format format, int channels) {
+  private static TensorView image(NodePlan node, Window window, MemoryLayout format, int channels) {
     Shape shape = node.shape(0);
     boolean isWidened = channels != 0 && channels != shape.dim(1);
     if (Spatial.isPlainPadding(window) && !isWidened) {
       return Spatial.lifted(node.formatted(0, format));
     }
-    View from = node.in(0);
+    TensorView from = node.in(0);
     long[] dims = shape.dims();
     dims[1] = isWidened ? channels : dims[1];
     long start = 0;
@@ -112,14 +116,14 @@ final class Convolutions {
       }
       dims[i + 2] += window.padBegin()[i] + window.padEnd()[i];
     }
-    View to = node.scratch("padded", Shape.of(dims), node.floats(), format);
+    TensorView to = node.scratch("padded", Shape.of(dims), node.floats(), format);
     for (int i = 0; i < window.axes() && isPadded; i++) {
       start += window.padBegin()[i] * to.stride(i + 2);
     }
-    View inside = to.as(shape.with(1, dims[1]), to.strides()).movedBy(start);
-    Work copy = Copies.padded(innermost(from, format), innermost(inside, format));
+    TensorView inside = to.as(shape.with(1, dims[1]), to.strides()).movedBy(start);
+    Work copy = CopyKernels.padded(innermost(from, format), innermost(inside, format));
     if (isPadded) {
-      node.emitAdded("pad", List.of(from), List.of(to), Copies.fill(to, 0), copy);
+      node.emitAdded("pad", List.of(from), List.of(to), CopyKernels.fill(to, 0), copy);
     } else {
       node.emitAdded("pad", List.of(from), List.of(to), copy);
     }
@@ -127,18 +131,18 @@ final class Convolutions {
   }
 
   /** The same view with its axes in memory order, so that a copy walks along memory. */
-  private static View innermost(View view, Format format) {
-    return format == Format.CHANNELS_LAST ? view.permuted(0, 2, 3, 1) : view;
+  private static TensorView innermost(TensorView view, MemoryLayout format) {
+    return format == MemoryLayout.CHANNELS_LAST ? view.permuted(0, 2, 3, 1) : view;
   }
 
-  private static View weights(
-      NodePlan node, FoldedWeights folded, Shape shape, int channels, Format format) {
+  private static TensorView weights(
+      NodePlan node, FoldedWeights folded, Shape shape, int channels, MemoryLayout format) {
     long outputs = shape.dim(0);
     long own = shape.dim(1);
     long volume = shape.elements(2, shape.rank());
     long[] dims = shape.dims();
     dims[1] = channels;
-    View view =
+    TensorView view =
         node.constant(
             "weights:" + format.label(),
             Shape.of(dims),
@@ -146,7 +150,7 @@ final class Convolutions {
             out -> {
               for (long k = 0; k < outputs; k++) {
                 double scale = folded.scale(k);
-                if (format == Format.CHANNELS_LAST) {
+                if (format == MemoryLayout.CHANNELS_LAST) {
                   for (long v = 0; v < volume; v++) {
                     for (long c = 0; c < channels; c++) {
                       out.accept(c < own ? scale * folded.weight((k * own + c) * volume + v) : 0);
@@ -159,11 +163,11 @@ final class Convolutions {
                 }
               }
             });
-    View ordered = View.of(view.block(), view.storage(), view.shape(), format);
+    TensorView ordered = TensorView.of(view.block(), view.storage(), view.shape(), format);
     return Spatial.lifted(ordered);
   }
 
-  private static @Nullable View bias(NodePlan node, FoldedWeights folded, long outputs) {
+  private static @Nullable TensorView bias(NodePlan node, FoldedWeights folded, long outputs) {
     if (node.has(2) && node.operands().value(2).isEmpty()) {
       return node.plain(2);
     }
@@ -205,12 +209,12 @@ final class Convolutions {
       long span = out.dim(i + 2) + 2 * begin[i] - extent;
       isDirect &= begin[i] >= 0 && span >= 0 && span / stride[i] + 1 == in.dim(i + 2);
     }
-    View x = Spatial.lifted(node.plain(0));
-    View weights = Spatial.lifted(node.plain(1));
-    View y = node.out(0);
+    TensorView x = Spatial.lifted(node.plain(0));
+    TensorView weights = Spatial.lifted(node.plain(1));
+    TensorView y = node.out(0);
     List<Work> works = new ArrayList<>();
-    List<View> writes = new ArrayList<>(List.of(y));
-    View target = y;
+    List<TensorView> writes = new ArrayList<>(List.of(y));
+    TensorView target = y;
     if (!isDirect) {
       for (int i = 0; i < axes; i++) {
         whole[i + 2] = Math.max(whole[i + 2], begin[i] + out.dim(i + 2));
@@ -233,9 +237,9 @@ final class Convolutions {
     if (!isDirect) {
       works.addAll(crop(target, y, begin));
     }
-    List<View> reads = new ArrayList<>(List.of(x, weights));
+    List<TensorView> reads = new ArrayList<>(List.of(x, weights));
     if (node.has(2)) {
-      View bias = node.plain(2);
+      TensorView bias = node.plain(2);
       reads.add(bias);
       long[] strides = new long[y.rank()];
       strides[1] = 1;
@@ -253,8 +257,11 @@ final class Convolutions {
     return dims;
   }
 
-  /** Copies what of {@code whole} falls into {@code y}, whose first element is {@code begin} in. */
-  private static List<Work> crop(View whole, View y, long[] begin) {
+  /**
+   * CopyKernels what of {@code whole} falls into {@code y}, whose first element is {@code begin}
+   * in.
+   */
+  private static List<Work> crop(TensorView whole, TensorView y, long[] begin) {
     long[] size = y.shape().dims();
     long from = 0;
     long to = 0;
@@ -270,9 +277,9 @@ final class Convolutions {
     }
     Shape part = Shape.of(size);
     Work copy =
-        Copies.copy(
+        CopyKernels.copy(
             whole.as(part, whole.strides()).movedBy(from), y.as(part, y.strides()).movedBy(to));
-    return isCovered ? List.of(copy) : List.of(Copies.fill(y, 0), copy);
+    return isCovered ? List.of(copy) : List.of(CopyKernels.fill(y, 0), copy);
   }
 
   /** Where the output of a transposed convolution begins in the whole of it. */

@@ -6,7 +6,7 @@ import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.run.RunOptions;
-import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.fuse.Fused;
 import dev.flopmeter.run.fuse.Fused.Attention;
 import dev.flopmeter.run.fuse.Fused.Chain;
@@ -20,9 +20,9 @@ import java.util.List;
  */
 final class CudnnFusion {
   private final GraphScope scope;
-  private final Storage floats;
+  private final ElementType floats;
 
-  private CudnnFusion(GraphScope scope, Storage floats) {
+  private CudnnFusion(GraphScope scope, ElementType floats) {
     this.scope = scope;
     this.floats = floats;
   }
@@ -33,13 +33,13 @@ final class CudnnFusion {
       return graph.nodes().stream().<Fused>map(Single::new).toList();
     }
     GraphScope scope = GraphScope.of(graph);
-    CudnnFusion fusion = new CudnnFusion(scope, Storage.of(options.precision()));
+    CudnnFusion fusion = new CudnnFusion(scope, ElementType.of(options.precision()));
     return Fuser.steps(scope, new GraphLinks(graph), fusion::takes);
   }
 
   private boolean takes(Fused candidate) {
     if (!(candidate instanceof Chain chain)) {
-      return !(candidate instanceof Attention) || floats != Storage.F32;
+      return !(candidate instanceof Attention) || floats != ElementType.F32;
     }
     Node activation = chain.activation();
     boolean isRectified = activation != null && activation.qualifiedOp().equals("Relu");

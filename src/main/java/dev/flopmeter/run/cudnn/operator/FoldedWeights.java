@@ -36,7 +36,7 @@ final class FoldedWeights {
     if (norm == null) {
       return new FoldedWeights(weights, bias, node.addedBias(), null, null);
     }
-    Operands in = Operands.of(node.draft().graph(), norm);
+    Operands in = Operands.of(node.builder().graph(), norm);
     double epsilon = epsilon(norm.attributes());
     double[] scale = in.requireValue(1).toDoubles();
     double[] shift = in.requireValue(2).toDoubles();

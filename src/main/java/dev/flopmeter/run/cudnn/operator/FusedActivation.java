@@ -1,8 +1,8 @@
 package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Attributes;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.List;
 
@@ -15,7 +15,7 @@ final class FusedActivation {
   private FusedActivation() {}
 
   /** The works to do on {@code y}, which is contiguous: one or none. */
-  static List<Work> of(NodePlan node, View y) {
+  static List<Work> of(NodePlan node, TensorView y) {
     Attributes attributes = node.attributes();
     float[] given = attributes.numbers("activation_params").orElse(new float[0]);
     double a = given.length > 0 ? given[0] : attributes.number("activation_alpha", 0.01f);

@@ -1,14 +1,14 @@
 package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 
 /** Views of queries, keys and values by their heads. */
 final class Heads {
   private Heads() {}
 
   /** (batch, tokens, heads x width) as (batch, heads, tokens, width); rank 4 is that already. */
-  static View split(View view, long heads) {
+  static TensorView split(TensorView view, long heads) {
     if (view.rank() == 4) {
       return view;
     }
@@ -22,7 +22,7 @@ final class Heads {
   }
 
   /** (batch, heads, ...) as (batch, key heads, heads of a group, ...). */
-  static View grouped(View view, long keyHeads) {
+  static TensorView grouped(TensorView view, long keyHeads) {
     long group = view.dim(1) / keyHeads;
     return view.as(
         Shape.of(view.dim(0), keyHeads, group, view.dim(2), view.dim(3)),
@@ -34,7 +34,7 @@ final class Heads {
   }
 
   /** (batch, heads, tokens, width) with an axis of 1 for the heads of queries that share it. */
-  static View shared(View view) {
+  static TensorView shared(TensorView view) {
     return view.as(
         Shape.of(view.dim(0), view.dim(1), 1, view.dim(2), view.dim(3)),
         view.stride(0),

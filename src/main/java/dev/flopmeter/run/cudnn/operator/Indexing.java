@@ -4,7 +4,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -24,15 +24,15 @@ final class Indexing {
   }
 
   private static void gather(NodePlan node) {
-    View x = node.plain(0);
-    View indices = node.plain(1);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView indices = node.plain(1);
+    TensorView y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
     node.emit(List.of(x, indices), List.of(y), gather(x, indices, y, axis));
   }
 
   /** {@code y = x} at {@code indices} along one axis; all three are packed. */
-  static KernelWork gather(View x, View indices, View y, int axis) {
+  static KernelWork gather(TensorView x, TensorView indices, TensorView y, int axis) {
     return KernelWork.perElement(
         "gather",
         y.elements(),
@@ -49,9 +49,9 @@ final class Indexing {
   }
 
   private static void gatherElements(NodePlan node) {
-    View x = node.plain(0);
-    View indices = node.plain(1);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView indices = node.plain(1);
+    TensorView y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
     long[] strides = x.strides().clone();
     strides[axis] = 0;
@@ -96,9 +96,9 @@ final class Indexing {
   }
 
   private static void gatherNd(NodePlan node) {
-    View x = node.plain(0);
-    View indices = node.plain(1);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView indices = node.plain(1);
+    TensorView y = node.out(0);
     int batch = Math.toIntExact(node.attributes().integer("batch_dims", 0));
     int depth = Math.toIntExact(indices.dim(-1 + indices.rank()));
     long tuples = indices.elements() / Math.max(1, depth);
@@ -138,17 +138,17 @@ final class Indexing {
   }
 
   private static void scatterElements(NodePlan node) {
-    View x = node.in(0);
-    View indices = node.plain(1);
-    View updates = node.plain(2);
-    View y = node.out(0);
+    TensorView x = node.in(0);
+    TensorView indices = node.plain(1);
+    TensorView updates = node.plain(2);
+    TensorView y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
     long[] lines = indices.shape().dims();
     lines[axis] = 1;
     node.emit(
         List.of(x, indices, updates),
         List.of(y),
-        Copies.copy(x, y),
+        CopyKernels.copy(x, y),
         KernelWork.perElement(
             "scatter_elements",
             Shape.of(lines).elements(),
@@ -169,16 +169,16 @@ final class Indexing {
   }
 
   private static void scatterNd(NodePlan node) {
-    View x = node.in(0);
-    View indices = node.plain(1);
-    View updates = node.plain(2);
-    View y = node.out(0);
+    TensorView x = node.in(0);
+    TensorView indices = node.plain(1);
+    TensorView updates = node.plain(2);
+    TensorView y = node.out(0);
     int depth = Math.toIntExact(indices.dim(indices.rank() - 1));
     long slice = y.shape().elements(depth, y.rank());
     node.emit(
         List.of(x, indices, updates),
         List.of(y),
-        Copies.copy(x, y),
+        CopyKernels.copy(x, y),
         KernelWork.perElement(
             "scatter_nd",
             slice,
@@ -193,9 +193,9 @@ final class Indexing {
   }
 
   private static void oneHot(NodePlan node) {
-    View indices = node.plain(0);
-    View values = node.plain(2);
-    View y = node.out(0);
+    TensorView indices = node.plain(0);
+    TensorView values = node.plain(2);
+    TensorView y = node.out(0);
     int axis = y.shape().axis(node.attributes().integer("axis", -1));
     node.emit(
         List.of(indices, values),

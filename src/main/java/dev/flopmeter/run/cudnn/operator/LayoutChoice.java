@@ -4,7 +4,7 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.RunOptions;
-import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,15 +25,15 @@ public final class LayoutChoice {
   private LayoutChoice() {}
 
   /** What is taken where nothing is measured: tensor cores want 16-bit types channels last. */
-  public static Function<String, Format> of(RunOptions options) {
-    Format format =
+  public static Function<String, MemoryLayout> of(RunOptions options) {
+    MemoryLayout format =
         switch (options.layout()) {
-          case NCHW -> Format.PLAIN;
-          case NHWC -> Format.CHANNELS_LAST;
+          case NCHW -> MemoryLayout.PLAIN;
+          case NHWC -> MemoryLayout.CHANNELS_LAST;
           case AUTO ->
               switch (options.precision()) {
-                case FP32, TF32 -> Format.PLAIN;
-                case FP16, BF16 -> Format.CHANNELS_LAST;
+                case FP32, TF32 -> MemoryLayout.PLAIN;
+                case FP16, BF16 -> MemoryLayout.CHANNELS_LAST;
               };
         };
     return node -> format;
@@ -90,19 +90,20 @@ public final class LayoutChoice {
    * @param seconds by format, by name of the convolution
    * @param secondsPerElement of a conversion
    */
-  public static Map<String, Format> cheapest(
-      Map<Format, Map<String, Double>> seconds, List<Edge> edges, double secondsPerElement) {
-    Map<String, Double> plain = seconds.getOrDefault(Format.PLAIN, Map.of());
-    Map<String, Double> last = seconds.getOrDefault(Format.CHANNELS_LAST, Map.of());
-    Format start = sum(plain) <= sum(last) ? Format.PLAIN : Format.CHANNELS_LAST;
-    Map<String, Format> formats = new LinkedHashMap<>();
+  public static Map<String, MemoryLayout> cheapest(
+      Map<MemoryLayout, Map<String, Double>> seconds, List<Edge> edges, double secondsPerElement) {
+    Map<String, Double> plain = seconds.getOrDefault(MemoryLayout.PLAIN, Map.of());
+    Map<String, Double> last = seconds.getOrDefault(MemoryLayout.CHANNELS_LAST, Map.of());
+    MemoryLayout start = sum(plain) <= sum(last) ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
+    Map<String, MemoryLayout> formats = new LinkedHashMap<>();
     plain.keySet().forEach(name -> formats.put(name, start));
     boolean isChanging = true;
     for (int round = 0; round < MOST_ROUNDS && isChanging; round++) {
       isChanging = false;
       for (String name : plain.keySet()) {
-        Format now = formats.getOrDefault(name, start);
-        Format other = now == Format.PLAIN ? Format.CHANNELS_LAST : Format.PLAIN;
+        MemoryLayout now = formats.getOrDefault(name, start);
+        MemoryLayout other =
+            now == MemoryLayout.PLAIN ? MemoryLayout.CHANNELS_LAST : MemoryLayout.PLAIN;
         double before = cost(name, now, formats, seconds, edges, secondsPerElement);
         double after = cost(name, other, formats, seconds, edges, secondsPerElement);
         if (after < before) {
@@ -120,9 +121,9 @@ public final class LayoutChoice {
 
   private static double cost(
       String name,
-      Format format,
-      Map<String, Format> formats,
-      Map<Format, Map<String, Double>> seconds,
+      MemoryLayout format,
+      Map<String, MemoryLayout> formats,
+      Map<MemoryLayout, Map<String, Double>> seconds,
       List<Edge> edges,
       double secondsPerElement) {
     double cost =
@@ -130,7 +131,7 @@ public final class LayoutChoice {
     for (Edge edge : edges) {
       boolean leaves = edge.from().equals(name);
       if (leaves != edge.to().equals(name)) {
-        Format neighbour = formats.get(leaves ? edge.to() : edge.from());
+        MemoryLayout neighbour = formats.get(leaves ? edge.to() : edge.from());
         cost += neighbour == format ? 0 : edge.elements() * secondsPerElement;
       }
     }

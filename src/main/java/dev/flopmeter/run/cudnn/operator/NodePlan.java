@@ -6,11 +6,11 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.UnsupportedOperatorException;
-import dev.flopmeter.run.cudnn.plan.Block;
-import dev.flopmeter.run.cudnn.plan.Blueprint;
-import dev.flopmeter.run.cudnn.plan.Format;
-import dev.flopmeter.run.cudnn.plan.Storage;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.Buffer;
+import dev.flopmeter.run.cudnn.plan.DevicePlan;
+import dev.flopmeter.run.cudnn.plan.ElementType;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import dev.flopmeter.run.fuse.Fused;
 import dev.flopmeter.run.fuse.Fused.Addend;
@@ -27,18 +27,18 @@ final class NodePlan {
   static final String FUSED_GEMM = "com.microsoft:FusedGemm";
   private static final Set<String> FUSED = Set.of(FUSED_CONVOLUTION, FUSED_GEMM);
 
-  private final Draft draft;
+  private final PlanBuilder builder;
   private final Fused fused;
   private final Operands operands;
 
-  NodePlan(Draft draft, Fused fused) {
-    this.draft = draft;
+  NodePlan(PlanBuilder builder, Fused fused) {
+    this.builder = builder;
     this.fused = fused;
-    this.operands = Operands.of(draft.graph(), fused.main());
+    this.operands = Operands.of(builder.graph(), fused.main());
   }
 
-  Draft draft() {
-    return draft;
+  PlanBuilder builder() {
+    return builder;
   }
 
   Fused fused() {
@@ -58,7 +58,7 @@ final class NodePlan {
   @Nullable Tensor addedBias() {
     return chain()
         .map(Chain::bias)
-        .flatMap(addend -> draft.graph().constant(addend.value()))
+        .flatMap(addend -> builder.graph().constant(addend.value()))
         .orElse(null);
   }
 
@@ -88,8 +88,8 @@ final class NodePlan {
     return fused.main().attributes();
   }
 
-  Storage floats() {
-    return draft.floats();
+  ElementType floats() {
+    return builder.floats();
   }
 
   boolean has(int input) {
@@ -101,17 +101,17 @@ final class NodePlan {
   }
 
   /** An input in the form in which it lies. */
-  View in(int input) {
-    return draft.value(node().inputs().get(input));
+  TensorView in(int input) {
+    return builder.value(node().inputs().get(input));
   }
 
   /** An input packed row major. */
-  View plain(int input) {
-    return draft.formatted(node().inputs().get(input), Format.PLAIN);
+  TensorView plain(int input) {
+    return builder.formatted(node().inputs().get(input), MemoryLayout.PLAIN);
   }
 
-  View formatted(int input, Format format) {
-    return draft.formatted(node().inputs().get(input), format);
+  TensorView formatted(int input, MemoryLayout format) {
+    return builder.formatted(node().inputs().get(input), format);
   }
 
   /** The names of the outputs that are asked for, the fused result for the first. */
@@ -124,50 +124,50 @@ final class NodePlan {
   }
 
   Shape outputShape(int index) {
-    return draft.graph().requireType(outputName(index)).shape();
+    return builder.graph().requireType(outputName(index)).shape();
   }
 
   /** A new row-major place for an output. */
-  View out(int index) {
-    return out(index, Format.PLAIN);
+  TensorView out(int index) {
+    return out(index, MemoryLayout.PLAIN);
   }
 
-  View out(int index, Format format) {
-    return draft.create(outputName(index), format);
+  TensorView out(int index, MemoryLayout format) {
+    return builder.create(outputName(index), format);
   }
 
   /** A place for an output packed as {@code like} is, where that has its shape. */
-  View outLike(int index, View like) {
+  TensorView outLike(int index, TensorView like) {
     boolean isChannelsLast =
-        !like.is(Format.PLAIN)
-            && like.is(Format.CHANNELS_LAST)
+        !like.is(MemoryLayout.PLAIN)
+            && like.is(MemoryLayout.CHANNELS_LAST)
             && like.shape().equals(outputShape(index));
-    return out(index, isChannelsLast ? Format.CHANNELS_LAST : Format.PLAIN);
+    return out(index, isChannelsLast ? MemoryLayout.CHANNELS_LAST : MemoryLayout.PLAIN);
   }
 
-  void alias(int output, View view) {
-    draft.alias(outputName(output), view);
+  void alias(int output, TensorView view) {
+    builder.alias(outputName(output), view);
   }
 
-  View scratch(String what, Shape shape, Storage storage) {
-    return draft.scratch(node().name() + ":" + what, shape, storage, Format.PLAIN);
+  TensorView scratch(String what, Shape shape, ElementType storage) {
+    return builder.scratch(node().name() + ":" + what, shape, storage, MemoryLayout.PLAIN);
   }
 
-  View scratch(String what, Shape shape, Storage storage, Format format) {
-    return draft.scratch(node().name() + ":" + what, shape, storage, format);
+  TensorView scratch(String what, Shape shape, ElementType storage, MemoryLayout format) {
+    return builder.scratch(node().name() + ":" + what, shape, storage, format);
   }
 
   /** A constant that belongs to this node alone. */
-  View constant(String what, Shape shape, Storage storage, Block.Content content) {
-    return draft.constant(node().name() + ":" + what, shape, storage, content);
+  TensorView constant(String what, Shape shape, ElementType storage, Buffer.Content content) {
+    return builder.constant(node().name() + ":" + what, shape, storage, content);
   }
 
-  void emit(List<View> reads, List<View> writes, Work... works) {
+  void emit(List<TensorView> reads, List<TensorView> writes, Work... works) {
     emit(reads, writes, List.of(works));
   }
 
-  void emit(List<View> reads, List<View> writes, List<Work> works) {
-    draft.emit(
+  void emit(List<TensorView> reads, List<TensorView> writes, List<Work> works) {
+    builder.emit(
         node().name(),
         fused.op(),
         fused.nodes().stream().map(Node::name).toList(),
@@ -177,12 +177,13 @@ final class NodePlan {
   }
 
   /** A step that serves no node of the model: what we must add to run one. */
-  void emitAdded(String what, List<View> reads, List<View> writes, Work... works) {
-    draft.emit(node().name() + ":" + what, what, new ArrayList<>(), reads, writes, List.of(works));
+  void emitAdded(String what, List<TensorView> reads, List<TensorView> writes, Work... works) {
+    builder.emit(
+        node().name() + ":" + what, what, new ArrayList<>(), reads, writes, List.of(works));
   }
 
   UnsupportedOperatorException unsupported(String what) {
     return new UnsupportedOperatorException(
-        Blueprint.BACKEND, node().qualifiedOp(), "node '" + node().name() + "': " + what);
+        DevicePlan.BACKEND, node().qualifiedOp(), "node '" + node().name() + "': " + what);
   }
 }

@@ -5,7 +5,7 @@ import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
 import dev.flopmeter.run.cudnn.plan.LrnWork;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -46,9 +46,9 @@ final class Normalizations {
     if (!node.attributes().flag("spatial", true)) {
       throw node.unsupported("spatial = 0");
     }
-    View x = node.in(0);
-    View y = node.outLike(0, x);
-    List<View> reads = new ArrayList<>(List.of(x));
+    TensorView x = node.in(0);
+    TensorView y = node.outLike(0, x);
+    List<TensorView> reads = new ArrayList<>(List.of(x));
     for (int i = 1; i <= 4; i++) {
       reads.add(node.plain(i));
     }
@@ -56,7 +56,7 @@ final class Normalizations {
     if (x.rank() > 1) {
       perChannel[1] = 1;
     }
-    View parameter = reads.get(1).as(x.shape(), perChannel);
+    TensorView parameter = reads.get(1).as(x.shape(), perChannel);
     Loops loops = Loops.over(y.shape(), y, x, parameter);
     Arguments arguments = new Arguments().pointer(x).pointer(y);
     reads.subList(1, 5).forEach(arguments::pointer);
@@ -83,8 +83,8 @@ final class Normalizations {
       throw node.unsupported(
           "cuDNN needs a size of at most 16, a bias of at least 1e-5 and a beta of at least 0.01");
     }
-    View x = Spatial.lifted(node.plain(0));
-    View y = node.out(0);
+    TensorView x = Spatial.lifted(node.plain(0));
+    TensorView y = node.out(0);
     node.emit(
         List.of(x),
         List.of(y),
@@ -98,17 +98,17 @@ final class Normalizations {
   }
 
   private static void layer(NodePlan node, int kind) {
-    View x = node.plain(0);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", -1));
     long length = x.shape().elements(axis, x.rank());
     Shape tail = x.shape().slice(axis, x.rank());
-    List<View> reads = new ArrayList<>(List.of(x));
-    View scale = parameter(node, 1, tail, reads);
-    View bias = parameter(node, 2, tail, reads);
-    List<View> writes = new ArrayList<>(List.of(y));
-    View mean = statistic(node, 1, writes);
-    View inverse = statistic(node, 2, writes);
+    List<TensorView> reads = new ArrayList<>(List.of(x));
+    TensorView scale = parameter(node, 1, tail, reads);
+    TensorView bias = parameter(node, 2, tail, reads);
+    List<TensorView> writes = new ArrayList<>(List.of(y));
+    TensorView mean = statistic(node, 1, writes);
+    TensorView inverse = statistic(node, 2, writes);
     node.emit(
         reads,
         writes,
@@ -137,36 +137,38 @@ final class Normalizations {
   }
 
   /** A scale or bias of the normalised axes, repeated to all of them where it is smaller. */
-  private static @Nullable View parameter(NodePlan node, int input, Shape tail, List<View> reads) {
+  private static @Nullable TensorView parameter(
+      NodePlan node, int input, Shape tail, List<TensorView> reads) {
     if (!node.has(input)) {
       return null;
     }
-    View given = node.plain(input);
+    TensorView given = node.plain(input);
     if (given.elements() == tail.elements()) {
       reads.add(given);
       return given;
     }
-    View whole = node.scratch("parameter" + input, tail, given.storage());
+    TensorView whole = node.scratch("parameter" + input, tail, given.storage());
     node.emitAdded(
-        "Expand", List.of(given), List.of(whole), Copies.copy(given.broadcastTo(tail), whole));
+        "Expand", List.of(given), List.of(whole), CopyKernels.copy(given.broadcastTo(tail), whole));
     reads.add(whole);
     return whole;
   }
 
-  private static @Nullable View statistic(NodePlan node, int output, List<View> writes) {
+  private static @Nullable TensorView statistic(
+      NodePlan node, int output, List<TensorView> writes) {
     if (node.node().outputs().size() <= output || !node.hasOutput(output)) {
       return null;
     }
-    View view = node.out(output);
+    TensorView view = node.out(output);
     writes.add(view);
     return view;
   }
 
   private static void instance(NodePlan node) {
-    View x = node.plain(0);
-    View y = node.out(0);
-    View scale = node.plain(1);
-    View bias = node.plain(2);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
+    TensorView scale = node.plain(1);
+    TensorView bias = node.plain(2);
     long length = x.shape().elements(2, x.rank());
     node.emit(
         List.of(x, scale, bias),
@@ -188,14 +190,14 @@ final class Normalizations {
   }
 
   private static void group(NodePlan node) {
-    View x = node.plain(0);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
     long groups = node.attributes().integer("num_groups");
     long channels = x.dim(1) / groups;
     long pixels = x.shape().elements(2, x.rank());
-    List<View> reads = new ArrayList<>(List.of(x));
-    View scale = perChannel(node, 1, groups, channels, reads);
-    View bias = perChannel(node, 2, groups, channels, reads);
+    List<TensorView> reads = new ArrayList<>(List.of(x));
+    TensorView scale = perChannel(node, 1, groups, channels, reads);
+    TensorView bias = perChannel(node, 2, groups, channels, reads);
     node.emit(
         reads,
         List.of(y),
@@ -216,26 +218,27 @@ final class Normalizations {
   }
 
   /** Before opset 21 scale and bias were per group. */
-  private static View perChannel(
-      NodePlan node, int input, long groups, long channels, List<View> reads) {
-    View given = node.plain(input);
+  private static TensorView perChannel(
+      NodePlan node, int input, long groups, long channels, List<TensorView> reads) {
+    TensorView given = node.plain(input);
     if (node.node().opset() >= 21 || given.elements() == groups * channels) {
       reads.add(given);
       return given;
     }
-    View whole = node.scratch("parameter" + input, Shape.of(groups, channels), given.storage());
+    TensorView whole =
+        node.scratch("parameter" + input, Shape.of(groups, channels), given.storage());
     node.emitAdded(
         "Expand",
         List.of(given),
         List.of(whole),
-        Copies.copy(given.as(whole.shape(), 1, 0), whole));
+        CopyKernels.copy(given.as(whole.shape(), 1, 0), whole));
     reads.add(whole);
     return whole;
   }
 
   private static void lp(NodePlan node) {
-    View x = node.plain(0);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", -1));
     long inner = x.shape().elements(axis + 1, x.rank());
     int kind = node.attributes().integer("p", 2) == 1 ? NORM_1 : NORM_2;
@@ -259,13 +262,13 @@ final class Normalizations {
   }
 
   private static void meanVariance(NodePlan node) {
-    View x = node.in(0);
+    TensorView x = node.in(0);
     long[] axes = node.attributes().integers("axes", 0, 2, 3);
     int[] order = Reductions.keptFirst(x.shape(), axes);
-    View turned = x.permuted(order);
-    View packed = node.scratch("rows", turned.shape(), x.storage());
-    View done = node.scratch("normalized", turned.shape(), x.storage());
-    View y = node.out(0);
+    TensorView turned = x.permuted(order);
+    TensorView packed = node.scratch("rows", turned.shape(), x.storage());
+    TensorView done = node.scratch("normalized", turned.shape(), x.storage());
+    TensorView y = node.out(0);
     long length = 1;
     for (long axis : axes) {
       length *= x.dim(x.shape().axis(axis));
@@ -273,7 +276,7 @@ final class Normalizations {
     node.emit(
         List.of(x),
         List.of(y, packed, done),
-        Copies.copy(turned, packed),
+        CopyKernels.copy(turned, packed),
         rows(
             MEAN_AND_VARIANCE,
             packed,
@@ -288,19 +291,19 @@ final class Normalizations {
             1e-9,
             null,
             null),
-        Copies.copy(done, y.permuted(order)));
+        CopyKernels.copy(done, y.permuted(order)));
   }
 
   /** {@link #rows} over the last axis, with a scale and perhaps a bias for each of its elements. */
   static KernelWork lastAxis(
       int kind,
-      View x,
-      View y,
-      View scale,
-      @Nullable View bias,
+      TensorView x,
+      TensorView y,
+      TensorView scale,
+      @Nullable TensorView bias,
       double epsilon,
-      @Nullable View mean,
-      @Nullable View inverse) {
+      @Nullable TensorView mean,
+      @Nullable TensorView inverse) {
     long length = x.dim(x.rank() - 1);
     long rows = x.elements() / Math.max(1, length);
     return rows(kind, x, y, rows, length, 1, scale, bias, 1, 1, epsilon, mean, inverse);
@@ -315,18 +318,18 @@ final class Normalizations {
    */
   private static KernelWork rows(
       int kind,
-      View x,
-      View y,
+      TensorView x,
+      TensorView y,
       long rows,
       long length,
       long inner,
-      @Nullable View scale,
-      @Nullable View bias,
+      @Nullable TensorView scale,
+      @Nullable TensorView bias,
       long run,
       long repeat,
       double epsilon,
-      @Nullable View mean,
-      @Nullable View inverse) {
+      @Nullable TensorView mean,
+      @Nullable TensorView inverse) {
     return KernelWork.perRow(
         "normalize_rows",
         rows,

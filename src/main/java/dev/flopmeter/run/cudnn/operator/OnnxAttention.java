@@ -4,8 +4,8 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,8 +40,8 @@ final class OnnxAttention {
   private final double cap;
   private final boolean isCausal;
   private final int shown;
-  private final List<View> reads = new ArrayList<>();
-  private final List<View> writes = new ArrayList<>();
+  private final List<TensorView> reads = new ArrayList<>();
+  private final List<TensorView> writes = new ArrayList<>();
   private final List<Work> works = new ArrayList<>();
 
   OnnxAttention(NodePlan node) {
@@ -58,17 +58,17 @@ final class OnnxAttention {
 
   void plan() {
     requireOffered();
-    View q = Heads.split(read(0), queryHeads);
-    View k = withPast(1, PAST_KEYS);
-    View v = withPast(2, PAST_VALUES);
-    View mask = node.has(MASK) ? read(MASK) : null;
-    View lengths = node.has(LENGTHS) ? read(LENGTHS) : null;
-    View y = written(node.out(0));
+    TensorView q = Heads.split(read(0), queryHeads);
+    TensorView k = withPast(1, PAST_KEYS);
+    TensorView v = withPast(2, PAST_VALUES);
+    TensorView mask = node.has(MASK) ? read(MASK) : null;
+    TensorView lengths = node.has(LENGTHS) ? read(LENGTHS) : null;
+    TensorView y = written(node.out(0));
     Shape shape = Shape.of(q.dim(0), queryHeads, q.dim(2), v.dim(3));
-    View result = isPacked ? written(node.scratch("result", shape, y.storage())) : y;
+    TensorView result = isPacked ? written(node.scratch("result", shape, y.storage())) : y;
     works.add(attention(q, k, v, mask, lengths, result));
     if (isPacked) {
-      works.add(Copies.copy(result, Heads.split(y, queryHeads)));
+      works.add(CopyKernels.copy(result, Heads.split(y, queryHeads)));
     }
     node.emit(reads, writes, works);
   }
@@ -84,11 +84,16 @@ final class OnnxAttention {
   }
 
   private AttentionWork attention(
-      View q, View k, View v, @Nullable View mask, @Nullable View lengths, View result) {
+      TensorView q,
+      TensorView k,
+      TensorView v,
+      @Nullable TensorView mask,
+      @Nullable TensorView lengths,
+      TensorView result) {
     double scale = node.attributes().number("scale", (float) (1 / Math.sqrt((double) q.dim(3))));
     List<Work> apart = apart(q, k, v, mask, lengths, scale, result);
     String obstacle = obstacle(mask, lengths, k.dim(2));
-    View added = obstacle == null ? added(mask) : null;
+    TensorView added = obstacle == null ? added(mask) : null;
     return new AttentionWork(
         q,
         k.permuted(0, 1, 3, 2),
@@ -102,7 +107,8 @@ final class OnnxAttention {
   }
 
   /** Why this cannot be one fused attention. */
-  private @Nullable String obstacle(@Nullable View mask, @Nullable View lengths, long keys) {
+  private @Nullable String obstacle(
+      @Nullable TensorView mask, @Nullable TensorView lengths, long keys) {
     if (shown != NOTHING) {
       return "the scores are an output";
     }
@@ -116,36 +122,36 @@ final class OnnxAttention {
     return isWhole ? null : "the mask has fewer keys";
   }
 
-  private static long keysOf(View mask) {
+  private static long keysOf(TensorView mask) {
     return mask.dim(mask.rank() - 1);
   }
 
   /** A mask as what is added to the scores: the logarithm of 0 hides, that of 1 changes nothing. */
-  private @Nullable View added(@Nullable View mask) {
+  private @Nullable TensorView added(@Nullable TensorView mask) {
     if (mask == null || mask.storage().isFloat()) {
       return mask;
     }
-    View added = written(node.scratch("mask", mask.shape(), node.floats()));
+    TensorView added = written(node.scratch("mask", mask.shape(), node.floats()));
     works.add(Unary.work(Unary.Kind.LOG, mask, added, 0, 0));
     return added;
   }
 
   private List<Work> apart(
-      View q,
-      View k,
-      View v,
-      @Nullable View mask,
-      @Nullable View lengths,
+      TensorView q,
+      TensorView k,
+      TensorView v,
+      @Nullable TensorView mask,
+      @Nullable TensorView lengths,
       double scale,
-      View result) {
+      TensorView result) {
     long queries = q.dim(2);
     long keys = k.dim(2);
     Shape shape = Shape.of(q.dim(0), keyHeads, queryHeads / keyHeads, queries, keys);
-    View scores = written(node.scratch("scores", shape, q.storage()));
-    View weights = written(node.scratch("weights", shape, q.storage()));
-    View scoresOut = shown == NOTHING ? null : written(node.out(SCORES));
-    View grouped = Heads.grouped(q, keyHeads);
-    View turned = Heads.shared(k).permuted(0, 1, 2, 4, 3);
+    TensorView scores = written(node.scratch("scores", shape, q.storage()));
+    TensorView weights = written(node.scratch("weights", shape, q.storage()));
+    TensorView scoresOut = shown == NOTHING ? null : written(node.out(SCORES));
+    TensorView grouped = Heads.grouped(q, keyHeads);
+    TensorView turned = Heads.shared(k).permuted(0, 1, 2, 4, 3);
     boolean isCapShown = shown == AFTER_CAP && cap != 0;
     boolean isBoolean = mask != null && node.operands().type(MASK).type() == DataType.BOOL;
     ScoreMask rest =
@@ -167,37 +173,37 @@ final class OnnxAttention {
     return steps;
   }
 
-  private void show(int what, View from, @Nullable View to, List<Work> steps) {
+  private void show(int what, TensorView from, @Nullable TensorView to, List<Work> steps) {
     if (shown == what && to != null) {
-      steps.add(Copies.copy(from, to.reshaped(from.shape())));
+      steps.add(CopyKernels.copy(from, to.reshaped(from.shape())));
     }
   }
 
   /** Keys or values behind those of the past, in the output for them where there is one. */
-  private View withPast(int input, int pastInput) {
-    View now = Heads.split(read(input), keyHeads);
+  private TensorView withPast(int input, int pastInput) {
+    TensorView now = Heads.split(read(input), keyHeads);
     boolean isAsked = node.node().outputs().size() > input && node.hasOutput(input);
     if (!isAsked && !node.has(pastInput)) {
       return now;
     }
     long before = node.has(pastInput) ? node.shape(pastInput).dim(2) : 0;
     Shape shape = now.shape().with(2, before + now.dim(2));
-    View whole =
+    TensorView whole =
         written(isAsked ? node.out(input) : node.scratch("present" + input, shape, now.storage()));
     if (node.has(pastInput)) {
-      works.add(Copies.copy(read(pastInput), whole.part(2, 0, before)));
+      works.add(CopyKernels.copy(read(pastInput), whole.part(2, 0, before)));
     }
-    works.add(Copies.copy(now, whole.part(2, before, now.dim(2))));
+    works.add(CopyKernels.copy(now, whole.part(2, before, now.dim(2))));
     return whole;
   }
 
-  private View read(int input) {
-    View view = node.plain(input);
+  private TensorView read(int input) {
+    TensorView view = node.plain(input);
     reads.add(view);
     return view;
   }
 
-  private View written(View view) {
+  private TensorView written(TensorView view) {
     writes.add(view);
     return view;
   }

@@ -32,7 +32,7 @@ public final class Operators {
     Pooling.addTo(operators);
     Pointwise.addTo(operators);
     Products.addTo(operators);
-    Movement.addTo(operators);
+    DataMovement.addTo(operators);
     Normalizations.addTo(operators);
     Reductions.addTo(operators);
     Indexing.addTo(operators);

@@ -2,10 +2,10 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
-import dev.flopmeter.run.cudnn.plan.Storage;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +19,8 @@ final class Padding {
   }
 
   private static void pad(NodePlan node) {
-    View x = node.plain(0);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
     int rank = x.rank();
     long[] pads = node.operands().integers("pads", 1).orElseThrow();
     long[] axes = node.has(3) ? node.operands().requireValue(3).toLongs() : null;
@@ -38,15 +38,15 @@ final class Padding {
         table.add(source(mode, at - begin[axis], x.dim(axis)));
       }
     }
-    List<View> reads = new ArrayList<>(List.of(x));
-    View places =
+    List<TensorView> reads = new ArrayList<>(List.of(x));
+    TensorView places =
         node.constant(
             "places",
             dev.flopmeter.model.Shape.of(table.size()),
-            Storage.I64,
+            ElementType.I64,
             out -> table.forEach(place -> out.accept((double) place)));
     reads.add(places);
-    View value = value(node, x.storage());
+    TensorView value = value(node, x.storage());
     if (value != null) {
       reads.add(value);
     }
@@ -67,9 +67,10 @@ final class Padding {
                 .numbers(Indexing.led(x.strides()))));
   }
 
-  private static @org.jspecify.annotations.Nullable View value(NodePlan node, Storage storage) {
+  private static @org.jspecify.annotations.Nullable TensorView value(
+      NodePlan node, ElementType storage) {
     if (node.attributes().has("value")) {
-      return node.draft()
+      return node.builder()
           .constant(node.node().name() + ":value", storage, node.attributes().number("value", 0));
     }
     if (!node.has(2)) {
@@ -78,7 +79,7 @@ final class Padding {
     Tensor constant = node.operands().value(2).orElse(null);
     return constant == null
         ? node.plain(2)
-        : node.draft().constant(node.node().name() + ":value", storage, constant.doubleAt(0));
+        : node.builder().constant(node.node().name() + ":value", storage, constant.doubleAt(0));
   }
 
   /** Where place {@code at} (counted from the first element of the input) comes from. */

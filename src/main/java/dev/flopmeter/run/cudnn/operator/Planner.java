@@ -6,9 +6,9 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
-import dev.flopmeter.run.cudnn.plan.Blueprint;
-import dev.flopmeter.run.cudnn.plan.Format;
-import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.DevicePlan;
+import dev.flopmeter.run.cudnn.plan.ElementType;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.fuse.Fused;
 import java.util.Map;
 import java.util.function.Function;
@@ -23,41 +23,42 @@ public final class Planner {
    * @param formats by node name, the format of image operators
    * @throws UnsupportedOperatorException naming the first node that cannot run here
    */
-  public static Blueprint plan(Graph graph, RunOptions options, Function<String, Format> formats) {
-    Draft apart = draft(graph, options, formats, Map.of());
-    Blueprint plan = apart.finish();
+  public static DevicePlan plan(
+      Graph graph, RunOptions options, Function<String, MemoryLayout> formats) {
+    PlanBuilder apart = builder(graph, options, formats, Map.of());
+    DevicePlan plan = apart.finish();
     Map<String, ConcatPlaces.Place> places = ConcatPlaces.of(graph, plan, apart.concatenations());
-    return places.isEmpty() ? plan : draft(graph, options, formats, places).finish();
+    return places.isEmpty() ? plan : builder(graph, options, formats, places).finish();
   }
 
-  private static Draft draft(
+  private static PlanBuilder builder(
       Graph graph,
       RunOptions options,
-      Function<String, Format> formats,
+      Function<String, MemoryLayout> formats,
       Map<String, ConcatPlaces.Place> places) {
-    Draft draft = new Draft(graph, options, formats, places);
+    PlanBuilder builder = new PlanBuilder(graph, options, formats, places);
     for (Fused fused : CudnnFusion.steps(graph, options)) {
-      plan(draft, fused);
+      plan(builder, fused);
     }
-    return draft;
+    return builder;
   }
 
-  private static void plan(Draft draft, Fused fused) {
-    NodePlan node = new NodePlan(draft, fused);
+  private static void plan(PlanBuilder builder, Fused fused) {
+    NodePlan node = new NodePlan(builder, fused);
     String op = fused.main().qualifiedOp();
     Operators.Operator operator =
         Operators.find(op)
             .orElseThrow(
                 () ->
                     new UnsupportedOperatorException(
-                        Blueprint.BACKEND, op, "node '" + fused.main().name() + "'"));
-    requireNumbers(draft, node);
+                        DevicePlan.BACKEND, op, "node '" + fused.main().name() + "'"));
+    requireNumbers(builder, node);
     for (String output : fused.main().outputs()) {
-      if (!output.isEmpty() && draft.graph().type(output).isEmpty()) {
+      if (!output.isEmpty() && builder.graph().type(output).isEmpty()) {
         throw node.unsupported("the shape of '" + output + "' depends on data");
       }
     }
-    requireFloatRange(draft, node);
+    requireFloatRange(builder, node);
     try {
       operator.plan(node);
     } catch (DataDependentException e) {
@@ -69,26 +70,26 @@ public final class Planner {
     }
   }
 
-  private static void requireNumbers(Draft draft, NodePlan node) {
+  private static void requireNumbers(PlanBuilder builder, NodePlan node) {
     for (String value : node.node().inputs()) {
-      if (draft.graph().type(value).filter(type -> type.type() == DataType.STRING).isPresent()) {
+      if (builder.graph().type(value).filter(type -> type.type() == DataType.STRING).isPresent()) {
         throw node.unsupported("'" + value + "' holds strings");
       }
     }
     for (String value : node.node().outputs()) {
-      if (draft.graph().type(value).filter(type -> type.type() == DataType.STRING).isPresent()) {
+      if (builder.graph().type(value).filter(type -> type.type() == DataType.STRING).isPresent()) {
         throw node.unsupported("'" + value + "' holds strings");
       }
     }
   }
 
   /** Doubles are computed as floats. The largest double itself stands for infinity, as in masks. */
-  private static void requireFloatRange(Draft draft, NodePlan node) {
+  private static void requireFloatRange(PlanBuilder builder, NodePlan node) {
     for (String value : node.node().inputs()) {
-      draft
+      builder
           .graph()
           .constant(value)
-          .filter(Storage::isBeyondFloat)
+          .filter(ElementType::isBeyondFloat)
           .ifPresent(
               unused -> {
                 throw node.unsupported("'" + value + "' holds doubles beyond float's range");

@@ -5,12 +5,12 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.cudnn.plan.ActivationWork;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
-import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
-import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.List;
@@ -124,14 +124,14 @@ final class Pointwise {
   }
 
   /** The input if it is contiguous in whatever order, otherwise packed. */
-  static View contiguous(NodePlan node, int input) {
-    View x = node.in(input);
-    return x.is(Format.PLAIN) || x.is(Format.CHANNELS_LAST) ? x : node.plain(input);
+  static TensorView contiguous(NodePlan node, int input) {
+    TensorView x = node.in(input);
+    return x.is(MemoryLayout.PLAIN) || x.is(MemoryLayout.CHANNELS_LAST) ? x : node.plain(input);
   }
 
   private static void activation(NodePlan node, ActivationWork.Kind kind, double coefficient) {
-    View x = contiguous(node, 0);
-    View y = node.outLike(0, x);
+    TensorView x = contiguous(node, 0);
+    TensorView y = node.outLike(0, x);
     node.emit(List.of(x), List.of(y), new ActivationWork(x, y, kind, coefficient));
   }
 
@@ -140,22 +140,22 @@ final class Pointwise {
   }
 
   private static void unary(NodePlan node, Unary.Kind kind, double a, double b) {
-    View x = contiguous(node, 0);
-    View y = node.outLike(0, x);
+    TensorView x = contiguous(node, 0);
+    TensorView y = node.outLike(0, x);
     node.emit(List.of(x), List.of(y), Unary.work(kind, x, y, a, b));
   }
 
   private static void binary(NodePlan node, Function<NodePlan, Binary.Kind> kind) {
-    View a = node.in(0);
-    View b = legacyBroadcast(node, node.in(1));
-    View y = node.outLike(0, a.elements() >= b.elements() ? a : b);
+    TensorView a = node.in(0);
+    TensorView b = legacyBroadcast(node, node.in(1));
+    TensorView y = node.outLike(0, a.elements() >= b.elements() ? a : b);
     List<Work> works = new ArrayList<>();
     works.add(Binary.work(kind.apply(node), a, b, y));
     node.emit(List.of(a, b), List.of(y), works);
   }
 
   /** Before opset 7, {@code axis} said where the smaller operand's dimensions stand. */
-  private static View legacyBroadcast(NodePlan node, View b) {
+  private static TensorView legacyBroadcast(NodePlan node, TensorView b) {
     boolean isChannelSlope =
         node.node().op().equals("PRelu") && b.rank() == 1 && node.shape(0).rank() > 1;
     if (isChannelSlope && node.node().opset() < 7 && b.dim(0) == node.shape(0).dim(1)) {
@@ -182,13 +182,13 @@ final class Pointwise {
 
   private static void variadic(NodePlan node, Binary.Kind kind) {
     int count = node.operands().inputCount();
-    List<View> reads = new ArrayList<>();
+    List<TensorView> reads = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       reads.add(node.in(i));
     }
-    View y = node.outLike(0, reads.get(0));
+    TensorView y = node.outLike(0, reads.get(0));
     List<Work> works = new ArrayList<>();
-    works.add(Copies.copy(reads.get(0).broadcastTo(y.shape()), y));
+    works.add(CopyKernels.copy(reads.get(0).broadcastTo(y.shape()), y));
     for (int i = 1; i < count; i++) {
       works.add(Binary.work(kind, y, reads.get(i), y));
     }
@@ -202,8 +202,8 @@ final class Pointwise {
     Optional<Double> low = bound(node, "min", 1);
     Optional<Double> high = bound(node, "max", 2);
     boolean isConstant = (!node.has(1) || low.isPresent()) && (!node.has(2) || high.isPresent());
-    View x = contiguous(node, 0);
-    View y = node.outLike(0, x);
+    TensorView x = contiguous(node, 0);
+    TensorView y = node.outLike(0, x);
     if (isConstant) {
       node.emit(
           List.of(x),
@@ -216,12 +216,12 @@ final class Pointwise {
               high.orElse(Double.POSITIVE_INFINITY)));
       return;
     }
-    List<View> reads = new ArrayList<>(List.of(x));
+    List<TensorView> reads = new ArrayList<>(List.of(x));
     List<Work> works = new ArrayList<>();
-    View from = x;
+    TensorView from = x;
     for (int i = 1; i <= 2; i++) {
       if (node.has(i)) {
-        View bound = node.in(i);
+        TensorView bound = node.in(i);
         reads.add(bound);
         works.add(Binary.work(i == 1 ? Binary.Kind.MAX : Binary.Kind.MIN, from, bound, y));
         from = y;
@@ -239,12 +239,12 @@ final class Pointwise {
 
   /** Between floats nothing changes here: all have the plan's precision. */
   private static void cast(NodePlan node) {
-    View x = node.in(0);
+    TensorView x = node.in(0);
     boolean isFloat8 = node.operands().output(0).type().name().startsWith("FLOAT8");
     if (isFloat8 && !node.attributes().flag("saturate", true)) {
       throw node.unsupported("a cast to float8 that does not saturate");
     }
-    Storage to = node.draft().storageOf(node.operands().output(0));
+    ElementType to = node.builder().storageOf(node.operands().output(0));
     boolean isBool =
         node.operands().output(0).type() == dev.flopmeter.model.DataType.BOOL
             && node.operands().type(0).type() != dev.flopmeter.model.DataType.BOOL;
@@ -252,8 +252,8 @@ final class Pointwise {
       node.alias(0, x);
       return;
     }
-    View from = contiguous(node, 0);
-    View y = node.outLike(0, from);
+    TensorView from = contiguous(node, 0);
+    TensorView y = node.outLike(0, from);
     if (!isBool) {
       node.emit(List.of(from), List.of(y), Unary.work(Unary.Kind.IDENTITY, from, y, 0, 0));
       return;
@@ -266,10 +266,10 @@ final class Pointwise {
   }
 
   private static void where(NodePlan node) {
-    View condition = node.in(0);
-    View a = node.in(1);
-    View b = node.in(2);
-    View y = node.outLike(0, a.elements() >= b.elements() ? a : b);
+    TensorView condition = node.in(0);
+    TensorView a = node.in(1);
+    TensorView b = node.in(2);
+    TensorView y = node.outLike(0, a.elements() >= b.elements() ? a : b);
     Loops loops =
         Loops.over(
             y.shape(),

@@ -3,10 +3,10 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Window;
 import dev.flopmeter.run.cudnn.plan.Arguments;
-import dev.flopmeter.run.cudnn.plan.Format;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.PoolingWork;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -50,10 +50,10 @@ final class Pooling {
     return new Window(size, ones, ones, none, none, false);
   }
 
-  private static Format format(NodePlan node) {
-    return node.shape(0).rank() == 4 && node.in(0).is(Format.CHANNELS_LAST)
-        ? Format.CHANNELS_LAST
-        : Format.PLAIN;
+  private static MemoryLayout format(NodePlan node) {
+    return node.shape(0).rank() == 4 && node.in(0).is(MemoryLayout.CHANNELS_LAST)
+        ? MemoryLayout.CHANNELS_LAST
+        : MemoryLayout.PLAIN;
   }
 
   private static void global(NodePlan node, PoolingWork.Kind kind) {
@@ -100,9 +100,9 @@ final class Pooling {
   }
 
   private static void cudnn(NodePlan node, Window window, PoolingWork.Kind kind) {
-    Format format = format(node);
-    View x = node.formatted(0, format);
-    View y = node.out(0, format);
+    MemoryLayout format = format(node);
+    TensorView x = node.formatted(0, format);
+    TensorView y = node.out(0, format);
     node.emit(
         List.of(x),
         List.of(y),
@@ -119,10 +119,10 @@ final class Pooling {
     if (window.axes() > 3) {
       throw node.unsupported("pooling over more than three axes");
     }
-    View x = node.plain(0);
-    View y = node.out(0);
-    View indices = null;
-    List<View> writes = new ArrayList<>(List.of(y));
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
+    TensorView indices = null;
+    List<TensorView> writes = new ArrayList<>(List.of(y));
     if (node.node().outputs().size() > 1 && node.hasOutput(1)) {
       indices = node.out(1);
       writes.add(indices);

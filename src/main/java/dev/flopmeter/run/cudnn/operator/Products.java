@@ -5,15 +5,15 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.shape.ProductOrder;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
-import dev.flopmeter.run.cudnn.plan.Block;
+import dev.flopmeter.run.cudnn.plan.Buffer;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
-import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.ProductWork;
-import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
 import dev.flopmeter.run.fuse.Fused;
 import java.util.ArrayList;
@@ -57,9 +57,9 @@ final class Products {
           added == null ? null : out -> write(out, added, b.dim(1), 1));
       return;
     }
-    View x = node.plain(0);
-    View y = node.in(1);
-    View out = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.in(1);
+    TensorView out = node.out(0);
     node.emit(List.of(x, y), List.of(out), work(asRow(x), asColumn(y), asMatrix(out, x, y), 1));
   }
 
@@ -77,25 +77,25 @@ final class Products {
       byConstant(node, rows, weights.get(), isTransposed, alpha, null);
       return;
     }
-    View a = node.plain(0);
-    View b = node.plain(1);
-    View out = node.out(0);
+    TensorView a = node.plain(0);
+    TensorView b = node.plain(1);
+    TensorView out = node.out(0);
     node.emit(
         List.of(a, b),
         List.of(out),
         work(asRow(a.permuted(orderA)), asColumn(b.permuted(orderB)), asMatrix(out, a, b), alpha));
   }
 
-  private static View asRow(View x) {
+  private static TensorView asRow(TensorView x) {
     return x.rank() == 1 ? x.as(Shape.of(1, x.dim(0)), 0, x.stride(0)) : x;
   }
 
-  private static View asColumn(View y) {
+  private static TensorView asColumn(TensorView y) {
     return y.rank() == 1 ? y.as(Shape.of(y.dim(0), 1), y.stride(0), 0) : y;
   }
 
   /** The result with an axis of 1 where an operand is a vector. */
-  private static View asMatrix(View out, View x, View y) {
+  private static TensorView asMatrix(TensorView out, TensorView x, TensorView y) {
     Shape shape = out.shape();
     shape = y.rank() == 1 ? shape.inserted(shape.rank(), 1) : shape;
     return out.reshaped(x.rank() == 1 ? shape.inserted(shape.rank() - 1L, 1) : shape);
@@ -117,11 +117,11 @@ final class Products {
       Tensor weights,
       boolean isTransposed,
       double alpha,
-      Block.@Nullable Content biasContent) {
+      Buffer.@Nullable Content biasContent) {
     long k = weights.shape().dim(isTransposed ? 1 : 0);
     long n = weights.shape().dim(isTransposed ? 0 : 1);
-    View x = node.plain(0);
-    View filter =
+    TensorView x = node.plain(0);
+    TensorView filter =
         node.constant(
             "weights",
             Shape.of(n, k, 1, 1),
@@ -133,20 +133,21 @@ final class Products {
                 }
               }
             });
-    List<View> reads = new ArrayList<>(List.of(x, filter));
-    View bias = null;
+    List<TensorView> reads = new ArrayList<>(List.of(x, filter));
+    TensorView bias = null;
     if (biasContent != null || node.isRectified()) {
       // The fused call takes a bias, if only one of zeros.
-      Block.Content zeros =
+      Buffer.Content zeros =
           out -> java.util.stream.LongStream.range(0, n).forEach(i -> out.accept(0));
       bias =
           node.constant(
               "bias", Shape.of(n), node.floats(), biasContent == null ? zeros : biasContent);
       reads.add(bias);
     }
-    View y = node.out(0);
+    TensorView y = node.out(0);
     // One pixel is the same in both formats; the tensor cores' code is written for NHWC.
-    Format format = node.floats() == Storage.F32 ? Format.PLAIN : Format.CHANNELS_LAST;
+    MemoryLayout format =
+        node.floats() == ElementType.F32 ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
     List<Work> works = new ArrayList<>();
     works.add(
         new ConvolutionWork(
@@ -165,9 +166,10 @@ final class Products {
     node.emit(reads, List.of(y), works);
   }
 
-  private static View pixels(View matrix, long rows, long columns, Format format) {
+  private static TensorView pixels(
+      TensorView matrix, long rows, long columns, MemoryLayout format) {
     Shape shape = Shape.of(rows, columns, 1, 1);
-    return matrix.as(shape, View.strides(shape, format));
+    return matrix.as(shape, TensorView.strides(shape, format));
   }
 
   private static void gemm(NodePlan node) {
@@ -194,18 +196,18 @@ final class Products {
           addend.isEmpty() ? null : to -> write(to, addend.get(), out.dim(1), beta));
       return;
     }
-    View a = node.plain(0);
-    View b = node.plain(1);
-    View y = node.out(0);
-    List<View> reads = new ArrayList<>(List.of(a, b));
+    TensorView a = node.plain(0);
+    TensorView b = node.plain(1);
+    TensorView y = node.out(0);
+    List<TensorView> reads = new ArrayList<>(List.of(a, b));
     List<Work> works = new ArrayList<>();
     works.add(work(transA ? a.permuted(1, 0) : a, transB ? b.permuted(1, 0) : b, y, alpha));
     if (node.has(2) && beta != 0) {
-      View c = node.in(2);
+      TensorView c = node.in(2);
       reads.add(c);
-      View scaled = c;
+      TensorView scaled = c;
       if (beta != 1) {
-        View packed = node.plain(2);
+        TensorView packed = node.plain(2);
         reads.add(packed);
         scaled = node.scratch("scaled", c.shape(), c.storage());
         works.add(Unary.work(Unary.Kind.AFFINE, packed, scaled, beta, 0));
@@ -225,21 +227,21 @@ final class Products {
    *
    * @param a of rank 2 or more, any strides
    */
-  static ProductWork work(View a, View b, View y, double alpha) {
+  static ProductWork work(TensorView a, TensorView b, TensorView y, double alpha) {
     long m = a.dim(a.rank() - 2);
     long k = a.dim(a.rank() - 1);
     long n = b.dim(b.rank() - 1);
     Shape batch = a.shape().slice(0, a.rank() - 2).broadcast(b.shape().slice(0, b.rank() - 2));
     Shape row = Shape.of(1, 1);
     // The last two axes are put to 1, so that only the batch is looped over.
-    View aBatch =
-        new View(
+    TensorView aBatch =
+        new TensorView(
             a.block(), 0, a.storage(), a.shape().slice(0, a.rank() - 2).concat(row), a.strides());
-    View bBatch =
-        new View(
+    TensorView bBatch =
+        new TensorView(
             b.block(), 0, b.storage(), b.shape().slice(0, b.rank() - 2).concat(row), b.strides());
     Shape batchShape = batch.concat(row);
-    View order = View.of(y.block(), y.storage(), batchShape, Format.PLAIN);
+    TensorView order = TensorView.of(y.block(), y.storage(), batchShape, MemoryLayout.PLAIN);
     Loops loops =
         Loops.over(
             batchShape, order, aBatch.broadcastTo(batchShape), bBatch.broadcastTo(batchShape));

@@ -3,9 +3,9 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
-import dev.flopmeter.run.cudnn.plan.Storage;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,11 +25,11 @@ final class Quantization {
     if (!integer.isInteger()) {
       throw node.unsupported("the type " + integer.label());
     }
-    View x = node.plain(0);
-    View scale = node.plain(1);
-    View y = node.out(0);
-    List<View> reads = new ArrayList<>(List.of(x, scale));
-    View zero = null;
+    TensorView x = node.plain(0);
+    TensorView scale = node.plain(1);
+    TensorView y = node.out(0);
+    List<TensorView> reads = new ArrayList<>(List.of(x, scale));
+    TensorView zero = null;
     if (node.has(2)) {
       zero = node.plain(2);
       reads.add(zero);
@@ -63,7 +63,7 @@ final class Quantization {
                 .integers(
                     x.storage().code(),
                     scale.storage().code(),
-                    zero == null ? Storage.I64.code() : zero.storage().code(),
+                    zero == null ? ElementType.I64.code() : zero.storage().code(),
                     y.storage().code())
                 .real((double) range[0])
                 .real((double) range[1])

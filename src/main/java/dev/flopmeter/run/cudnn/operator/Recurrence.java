@@ -2,9 +2,9 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
-import dev.flopmeter.run.cudnn.plan.Storage;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,36 +46,37 @@ final class Recurrence {
       throw node.unsupported("clip or input_forget");
     }
     boolean batchFirst = node.attributes().flag("layout", false);
-    View x = node.plain(0);
-    View sequence = batchFirst ? x.permuted(1, 0, 2) : x;
+    TensorView x = node.plain(0);
+    TensorView sequence = batchFirst ? x.permuted(1, 0, 2) : x;
     long steps = sequence.dim(0);
     long batch = sequence.dim(1);
-    View weights = node.plain(1);
-    View recurrent = node.plain(2);
+    TensorView weights = node.plain(1);
+    TensorView recurrent = node.plain(2);
     int directions = Math.toIntExact(weights.dim(0));
     long hidden = recurrent.dim(2);
     long rows = cell.gates * hidden;
-    List<View> reads = new ArrayList<>(List.of(x, weights, recurrent));
-    View bias = optional(node, 3, reads);
-    View lengths = optional(node, 4, reads);
-    View peepholes = cell == Cell.LSTM ? optional(node, 7, reads) : null;
-    View initialH = optional(node, 5, reads);
-    View initialC = cell == Cell.LSTM ? optional(node, 6, reads) : null;
-    List<View> writes = new ArrayList<>();
-    View y = output(node, 0, writes);
-    View lastH = output(node, 1, writes);
-    View lastC = cell == Cell.LSTM ? output(node, 2, writes) : null;
+    List<TensorView> reads = new ArrayList<>(List.of(x, weights, recurrent));
+    TensorView bias = optional(node, 3, reads);
+    TensorView lengths = optional(node, 4, reads);
+    TensorView peepholes = cell == Cell.LSTM ? optional(node, 7, reads) : null;
+    TensorView initialH = optional(node, 5, reads);
+    TensorView initialC = cell == Cell.LSTM ? optional(node, 6, reads) : null;
+    List<TensorView> writes = new ArrayList<>();
+    TensorView y = output(node, 0, writes);
+    TensorView lastH = output(node, 1, writes);
+    TensorView lastC = cell == Cell.LSTM ? output(node, 2, writes) : null;
     List<Work> works = new ArrayList<>();
     for (int d = 0; d < directions; d++) {
       boolean reverse = d == 1 || node.attributes().text("direction", "forward").equals("reverse");
-      View projected = node.scratch("projected" + d, Shape.of(steps, batch, rows), Storage.F32);
-      View w = weights.part(0, d, 1).as(Shape.of(rows, weights.dim(2)), weights.stride(1), 1);
+      TensorView projected =
+          node.scratch("projected" + d, Shape.of(steps, batch, rows), ElementType.F32);
+      TensorView w = weights.part(0, d, 1).as(Shape.of(rows, weights.dim(2)), weights.stride(1), 1);
       works.add(Products.work(sequence, w.permuted(1, 0).ofRank(3), projected, 1));
-      View[] h = states(node, "h" + d, batch, hidden, writes);
-      View[] c = cell == Cell.LSTM ? states(node, "c" + d, batch, hidden, writes) : h;
-      View gates =
+      TensorView[] h = states(node, "h" + d, batch, hidden, writes);
+      TensorView[] c = cell == Cell.LSTM ? states(node, "c" + d, batch, hidden, writes) : h;
+      TensorView gates =
           cell == Cell.GRU
-              ? node.scratch("gates" + d, Shape.of(batch, 2 * hidden), Storage.F32)
+              ? node.scratch("gates" + d, Shape.of(batch, 2 * hidden), ElementType.F32)
               : null;
       if (gates != null) {
         writes.add(gates);
@@ -123,56 +124,57 @@ final class Recurrence {
     node.emit(reads, writes, works);
   }
 
-  private static @Nullable View optional(NodePlan node, int input, List<View> reads) {
+  private static @Nullable TensorView optional(NodePlan node, int input, List<TensorView> reads) {
     if (!node.has(input)) {
       return null;
     }
-    View view = node.plain(input);
+    TensorView view = node.plain(input);
     reads.add(view);
     return view;
   }
 
-  private static @Nullable View output(NodePlan node, int index, List<View> writes) {
+  private static @Nullable TensorView output(NodePlan node, int index, List<TensorView> writes) {
     if (index >= node.node().outputs().size() || !node.hasOutput(index)) {
       return null;
     }
-    View view = node.out(index);
+    TensorView view = node.out(index);
     writes.add(view);
     return view;
   }
 
-  private static View[] states(
-      NodePlan node, String name, long batch, long hidden, List<View> writes) {
-    View[] states = {
-      node.scratch(name + "a", Shape.of(batch, hidden), Storage.F32),
-      node.scratch(name + "b", Shape.of(batch, hidden), Storage.F32)
+  private static TensorView[] states(
+      NodePlan node, String name, long batch, long hidden, List<TensorView> writes) {
+    TensorView[] states = {
+      node.scratch(name + "a", Shape.of(batch, hidden), ElementType.F32),
+      node.scratch(name + "b", Shape.of(batch, hidden), ElementType.F32)
     };
     writes.addAll(List.of(states));
     return states;
   }
 
   /** The part of one direction: of y (time, direction, batch), or (batch, time, direction). */
-  private static View direction(View y, int d, boolean batchFirst) {
+  private static TensorView direction(TensorView y, int d, boolean batchFirst) {
     return y.movedBy(d * y.stride(batchFirst ? 2 : 1));
   }
 
-  private static View stateOf(View all, int d, boolean batchFirst) {
-    View part = all.part(batchFirst ? 1 : 0, d, 1);
+  private static TensorView stateOf(TensorView all, int d, boolean batchFirst) {
+    TensorView part = all.part(batchFirst ? 1 : 0, d, 1);
     return batchFirst
         ? part.as(Shape.of(all.dim(0), all.dim(2)), all.stride(0), 1)
         : part.as(Shape.of(all.dim(1), all.dim(2)), all.stride(1), 1);
   }
 
-  private static Work initial(@Nullable View given, int d, boolean batchFirst, View state) {
+  private static Work initial(
+      @Nullable TensorView given, int d, boolean batchFirst, TensorView state) {
     return given == null
-        ? Copies.fill(state, 0)
-        : Copies.copy(stateOf(given, d, batchFirst), state);
+        ? CopyKernels.fill(state, 0)
+        : CopyKernels.copy(stateOf(given, d, batchFirst), state);
   }
 
   private static void result(
-      @Nullable View all, int d, boolean batchFirst, View state, List<Work> works) {
+      @Nullable TensorView all, int d, boolean batchFirst, TensorView state, List<Work> works) {
     if (all != null) {
-      works.add(Copies.copy(state, stateOf(all, d, batchFirst)));
+      works.add(CopyKernels.copy(state, stateOf(all, d, batchFirst)));
     }
   }
 

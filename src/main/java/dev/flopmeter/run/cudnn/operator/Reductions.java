@@ -3,11 +3,11 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
-import dev.flopmeter.run.cudnn.plan.Format;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.View;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,15 +51,15 @@ final class Reductions {
   }
 
   private static void reduce(NodePlan node, Kind kind) {
-    View x = node.in(0);
+    TensorView x = node.in(0);
     long[] axes = axes(node, x.shape());
     if (axes.length == 0) {
       identity(node, kind, x);
       return;
     }
-    View y = node.out(0);
+    TensorView y = node.out(0);
     List<Work> works = new ArrayList<>();
-    List<View> writes = new ArrayList<>(List.of(y));
+    List<TensorView> writes = new ArrayList<>(List.of(y));
     rows(node, kind, x, axes, y, works, writes);
     if (node.node().op().equals("ReduceLogSum")) {
       works.add(Unary.work(Unary.Kind.LOG, y, y, 0, 0));
@@ -68,7 +68,7 @@ final class Reductions {
   }
 
   /** No axes and {@code noop_with_empty_axes}: only the function of the single element remains. */
-  private static void identity(NodePlan node, Kind kind, View x) {
+  private static void identity(NodePlan node, Kind kind, TensorView x) {
     Unary.Kind function =
         switch (kind) {
           case SUM ->
@@ -77,29 +77,35 @@ final class Reductions {
           case SUM_OF_SQUARES -> Unary.Kind.SQUARE;
           case NORM_1, NORM_2 -> Unary.Kind.ABS;
         };
-    View packed = node.plain(0);
-    View y = node.out(0);
+    TensorView packed = node.plain(0);
+    TensorView y = node.out(0);
     node.emit(List.of(x, packed), List.of(y), Unary.work(function, packed, y, 0, 0));
   }
 
   private static void rows(
-      NodePlan node, Kind kind, View x, long[] axes, View y, List<Work> works, List<View> writes) {
-    View turned = x.permuted(keptFirst(x.shape(), axes));
+      NodePlan node,
+      Kind kind,
+      TensorView x,
+      long[] axes,
+      TensorView y,
+      List<Work> works,
+      List<TensorView> writes) {
+    TensorView turned = x.permuted(keptFirst(x.shape(), axes));
     long length = 1;
     for (long axis : axes) {
       length *= x.dim(x.shape().axis(axis));
     }
     long rows = y.elements();
-    View from = turned;
-    if (!turned.is(Format.PLAIN)) {
+    TensorView from = turned;
+    if (!turned.is(MemoryLayout.PLAIN)) {
       from = node.scratch("rows", turned.shape(), x.storage());
       writes.add(from);
-      works.add(Copies.copy(turned, from));
+      works.add(CopyKernels.copy(turned, from));
     }
     works.add(rows(kind, from, y, rows, length));
   }
 
-  private static KernelWork rows(Kind kind, View from, View y, long rows, long length) {
+  private static KernelWork rows(Kind kind, TensorView from, TensorView y, long rows, long length) {
     return KernelWork.perRow(
         "reduce_rows",
         rows,
@@ -114,7 +120,7 @@ final class Reductions {
   }
 
   /** The sum of each row of a packed matrix. */
-  static KernelWork rowSums(View matrix, View y) {
+  static KernelWork rowSums(TensorView matrix, TensorView y) {
     return rows(Kind.SUM, matrix, y, matrix.dim(0), matrix.dim(1));
   }
 
@@ -148,21 +154,21 @@ final class Reductions {
 
   /** log(sum(exp(x - max))) + max: the largest is taken out so that nothing overflows. */
   private static void logSumExp(NodePlan node) {
-    View x = node.in(0);
+    TensorView x = node.in(0);
     long[] axes = axes(node, x.shape());
     if (axes.length == 0) {
       node.alias(0, x);
       return;
     }
-    View y = node.out(0);
+    TensorView y = node.out(0);
     long[] kept = x.shape().dims();
     for (long axis : axes) {
       kept[x.shape().axis(axis)] = 1;
     }
-    View largest = node.scratch("max", Shape.of(kept), x.storage());
-    View shifted = node.scratch("shifted", x.shape(), x.storage());
+    TensorView largest = node.scratch("max", Shape.of(kept), x.storage());
+    TensorView shifted = node.scratch("shifted", x.shape(), x.storage());
     List<Work> works = new ArrayList<>();
-    List<View> writes = new ArrayList<>(List.of(y, largest, shifted));
+    List<TensorView> writes = new ArrayList<>(List.of(y, largest, shifted));
     rows(node, Kind.MAX, x, axes, largest, works, writes);
     works.add(Binary.work(Binary.Kind.SUB, x, largest, shifted));
     works.add(Unary.work(Unary.Kind.EXP, shifted, shifted, 0, 0));
@@ -173,8 +179,8 @@ final class Reductions {
   }
 
   private static void softmax(NodePlan node, boolean log) {
-    View x = node.plain(0);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
     boolean isLegacy = node.node().opset() < 13;
     int axis =
         x.rank() == 0 ? 0 : x.shape().axis(node.attributes().integer("axis", isLegacy ? 1 : -1));

@@ -4,9 +4,9 @@ import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
-import dev.flopmeter.run.cudnn.plan.Storage;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,8 +25,8 @@ final class Resizing {
   }
 
   private static void resize(NodePlan node) {
-    View x = node.plain(0);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
     int rank = x.rank();
     boolean isUpsample = node.node().op().equals("Upsample") || node.node().opset() < 11;
     Attributes attributes =
@@ -51,12 +51,12 @@ final class Resizing {
       throw node.unsupported("resizing more than the last three axes");
     }
     int first = Math.max(0, rank - AXES);
-    List<View> reads = new ArrayList<>(List.of(x));
+    List<TensorView> reads = new ArrayList<>(List.of(x));
     int[] in = new int[AXES];
     int[] out = new int[AXES];
     int[] taps = new int[AXES];
-    View[] index = new View[AXES];
-    View[] weight = new View[AXES];
+    TensorView[] index = new TensorView[AXES];
+    TensorView[] weight = new TensorView[AXES];
     for (int i = 0; i < AXES; i++) {
       int axis = first + i - (AXES - (rank - first));
       ResizeTaps table;
@@ -78,13 +78,13 @@ final class Resizing {
           node.constant(
               "index" + i,
               Shape.of(table.index().length),
-              Storage.I64,
+              ElementType.I64,
               to -> Arrays.stream(table.index()).forEach(to::accept));
       weight[i] =
           node.constant(
               "weight" + i,
               Shape.of(table.weight().length),
-              Storage.F32,
+              ElementType.F32,
               to -> Arrays.stream(table.weight()).forEach(to));
       reads.add(index[i]);
       reads.add(weight[i]);

@@ -2,7 +2,7 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,18 +13,18 @@ final class RotaryEmbedding {
   private RotaryEmbedding() {}
 
   static void plan(NodePlan node) {
-    View x = node.plain(0);
-    View cosine = node.plain(1);
-    View sine = node.plain(2);
-    List<View> reads = new ArrayList<>(List.of(x, cosine, sine));
-    View positions = null;
+    TensorView x = node.plain(0);
+    TensorView cosine = node.plain(1);
+    TensorView sine = node.plain(2);
+    List<TensorView> reads = new ArrayList<>(List.of(x, cosine, sine));
+    TensorView positions = null;
     if (node.has(POSITIONS)) {
       positions = node.plain(POSITIONS);
       reads.add(positions);
     }
-    View y = node.out(0);
+    TensorView y = node.out(0);
     long heads = x.rank() == 3 ? node.attributes().integer("num_heads") : x.dim(1);
-    View headed = Heads.split(x, heads);
+    TensorView headed = Heads.split(x, heads);
     long width = headed.dim(3);
     long rotated = node.attributes().integer("rotary_embedding_dim", 0);
     node.emit(

@@ -2,9 +2,9 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.cudnn.plan.Arguments;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
-import dev.flopmeter.run.cudnn.plan.Storage;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,8 +24,8 @@ final class Scans {
   }
 
   private static void argument(NodePlan node, boolean smallest) {
-    View x = node.plain(0);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
     node.emit(
         List.of(x),
@@ -43,8 +43,8 @@ final class Scans {
   }
 
   private static void hardmax(NodePlan node) {
-    View x = node.plain(0);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
     boolean isLegacy = node.node().opset() < 13;
     int axis = x.shape().axis(node.attributes().integer("axis", isLegacy ? 1 : -1));
     long length = isLegacy ? x.shape().elements(axis, x.rank()) : x.dim(axis);
@@ -64,12 +64,12 @@ final class Scans {
   }
 
   private static void topK(NodePlan node) {
-    View x = node.plain(0);
+    TensorView x = node.plain(0);
     int axis = x.shape().axis(node.attributes().integer("axis", -1));
-    View values =
+    TensorView values =
         node.hasOutput(0) ? node.out(0) : node.scratch("values", node.outputShape(1), x.storage());
-    View indices =
-        node.hasOutput(1) ? node.out(1) : node.scratch("indices", values.shape(), Storage.I64);
+    TensorView indices =
+        node.hasOutput(1) ? node.out(1) : node.scratch("indices", values.shape(), ElementType.I64);
     long inner = x.shape().elements(axis + 1, x.rank());
     long lines = x.elements() / Math.max(1, x.dim(axis));
     node.emit(
@@ -88,8 +88,8 @@ final class Scans {
   }
 
   private static void cumulate(NodePlan node, boolean product) {
-    View x = node.plain(0);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
     Tensor given = node.operands().requireValue(1);
     int axis = x.shape().axis(given.longAt(0));
     long lines = x.elements() / Math.max(1, x.dim(axis));
@@ -110,8 +110,8 @@ final class Scans {
   }
 
   private static void triangle(NodePlan node) {
-    View x = node.plain(0);
-    View y = node.out(0);
+    TensorView x = node.plain(0);
+    TensorView y = node.out(0);
     long diagonal = node.has(1) ? node.operands().requireValue(1).longAt(0) : 0;
     node.emit(
         new ArrayList<>(List.of(x)),

@@ -2,7 +2,7 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
 record ScoreMask(
     long heads,
     double cap,
-    @Nullable View mask,
+    @Nullable TensorView mask,
     boolean isBoolean,
     boolean isCausal,
     long past,
-    @Nullable View lengths) {
+    @Nullable TensorView lengths) {
   /** A cap alone. */
   static ScoreMask cap(long heads, double cap) {
     return new ScoreMask(heads, cap, null, false, false, 0, null);
@@ -38,9 +38,9 @@ record ScoreMask(
    *
    * @param scores (batch, heads in one axis or two, query, key), packed
    */
-  KernelWork on(View scores) {
+  KernelWork on(TensorView scores) {
     long keys = scores.dim(scores.rank() - 1);
-    View wide = mask == null ? null : mask.ofRank(4);
+    TensorView wide = mask == null ? null : mask.ofRank(4);
     long[] strides = new long[4];
     for (int i = 0; wide != null && i < 4; i++) {
       strides[i] = wide.dim(i) == 1 && i < 3 ? 0 : wide.stride(i);

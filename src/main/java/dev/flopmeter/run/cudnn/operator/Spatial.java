@@ -2,7 +2,7 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Window;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Arrays;
 
 /**
@@ -12,7 +12,7 @@ import java.util.Arrays;
 final class Spatial {
   private Spatial() {}
 
-  static View lifted(View view) {
+  static TensorView lifted(TensorView view) {
     if (view.rank() != 3) {
       return view;
     }

@@ -1,7 +1,8 @@
 package dev.flopmeter.run.cudnn.plan;
 
 /** An element-wise function that cuDNN offers, on contiguous elements. */
-public record ActivationWork(View x, View y, Kind kind, double coefficient) implements Work {
+public record ActivationWork(TensorView x, TensorView y, Kind kind, double coefficient)
+    implements Work {
   /** With cuDNN's number of the mode. */
   public enum Kind {
     SIGMOID(0),

@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
 public final class Arguments {
   private final List<Object> members = new ArrayList<>();
 
-  public Arguments pointer(View view) {
+  public Arguments pointer(TensorView view) {
     members.add(view);
     return this;
   }
 
   /** A pointer that may be null. */
-  public Arguments pointerOrNull(@Nullable View view) {
+  public Arguments pointerOrNull(@Nullable TensorView view) {
     return view == null ? number(0) : pointer(view);
   }
 
@@ -51,7 +51,7 @@ public final class Arguments {
   }
 
   /** The structure's bytes once the device address of every view is known. */
-  public byte[] pack(ToLongFunction<View> addresses) {
+  public byte[] pack(ToLongFunction<TensorView> addresses) {
     ByteBuffer bytes = ByteBuffer.allocate(8 * members.size() + 8).order(ByteOrder.LITTLE_ENDIAN);
     int alignment = 4;
     for (Object member : members) {
@@ -62,7 +62,8 @@ public final class Arguments {
       } else {
         alignment = 8;
         align(bytes, 8);
-        bytes.putLong(member instanceof View view ? addresses.applyAsLong(view) : (Long) member);
+        bytes.putLong(
+            member instanceof TensorView view ? addresses.applyAsLong(view) : (Long) member);
       }
     }
     align(bytes, alignment);

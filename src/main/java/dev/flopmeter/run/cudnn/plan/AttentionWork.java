@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * @param apart the same step by step, for what cuDNN's fused attention does not offer
  */
 public record AttentionWork(
-    View q,
-    View keys,
-    View values,
-    @Nullable View added,
+    TensorView q,
+    TensorView keys,
+    TensorView values,
+    @Nullable TensorView added,
     @Nullable Causal causal,
-    View y,
+    TensorView y,
     double scale,
     @Nullable String obstacle,
     List<Work> apart)
@@ -52,7 +52,7 @@ public record AttentionWork(
     if (obstacle != null) {
       return Optional.of(obstacle);
     }
-    if (!q.storage().isFloat() || q.storage() == Storage.F32) {
+    if (!q.storage().isFloat() || q.storage() == ElementType.F32) {
       return Optional.of("cuDNN fuses 16-bit types only");
     }
     if (Stream.of(q, keys, values, y)

@@ -35,7 +35,7 @@ public final class Binary {
   private Binary() {}
 
   /** {@code y = kind(a, b)}; a and b are repeated to y's shape. */
-  public static KernelWork work(Kind kind, View a, View b, View y) {
+  public static KernelWork work(Kind kind, TensorView a, TensorView b, TensorView y) {
     Loops loops = Loops.over(y.shape(), y, a.broadcastTo(y.shape()), b.broadcastTo(y.shape()));
     return KernelWork.perElement(
         "binary",

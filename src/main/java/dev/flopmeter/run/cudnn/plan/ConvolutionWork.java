@@ -13,17 +13,17 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed
 public record ConvolutionWork(
-    View x,
-    View weights,
-    View y,
-    @Nullable View bias,
-    @Nullable View residual,
+    TensorView x,
+    TensorView weights,
+    TensorView y,
+    @Nullable TensorView bias,
+    @Nullable TensorView residual,
     boolean relu,
     int[] pad,
     int[] stride,
     int[] dilation,
     int groups,
-    Format format)
+    MemoryLayout format)
     implements Work {
   /** Whether anything is fused to the convolution. */
   public boolean hasEpilogue() {

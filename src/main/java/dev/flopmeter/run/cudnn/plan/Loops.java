@@ -23,7 +23,7 @@ public record Loops(int[] sizes, List<long[]> strides) {
    *
    * @throws IllegalArgumentException if more than {@link #RANK} loops remain after joining
    */
-  public static Loops over(Shape shape, View... operands) {
+  public static Loops over(Shape shape, TensorView... operands) {
     Integer[] order =
         java.util.stream.IntStream.range(0, shape.rank())
             .filter(i -> shape.dim(i) != 1)

@@ -1,7 +1,7 @@
 package dev.flopmeter.run.cudnn.plan;
 
 /** Local response normalisation across channels, NCHW. */
-public record LrnWork(View x, View y, int size, double alpha, double beta, double k)
+public record LrnWork(TensorView x, TensorView y, int size, double alpha, double beta, double k)
     implements Work {
   @Override
   public <T> T match(Cases<T> cases) {

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * One step before it meets a device.
+ * One step, before it is prepared on a device.
  *
  * @param nodes the graph's nodes it serves; empty for what we add ourselves
  * @param writes what it writes first-hand; a residual that lies under the output is in both
@@ -14,8 +14,8 @@ public record PlannedStep(
     String name,
     String op,
     List<String> nodes,
-    List<View> reads,
-    List<View> writes,
+    List<TensorView> reads,
+    List<TensorView> writes,
     List<Work> works) {
   public PlannedStep {
     nodes = List.copyOf(nodes);
@@ -24,7 +24,7 @@ public record PlannedStep(
     works = List.copyOf(works);
   }
 
-  public Stream<Block> blocks() {
-    return Stream.concat(reads.stream(), writes.stream()).map(View::block).distinct();
+  public Stream<Buffer> blocks() {
+    return Stream.concat(reads.stream(), writes.stream()).map(TensorView::block).distinct();
   }
 }

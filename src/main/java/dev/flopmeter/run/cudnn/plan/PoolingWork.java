@@ -2,8 +2,8 @@ package dev.flopmeter.run.cudnn.plan;
 
 /** Pooling with symmetric padding and whole windows. */
 @SuppressWarnings("ArrayRecordComponent") // never changed
-public record PoolingWork(View x, View y, Kind kind, int[] window, int[] pad, int[] stride)
-    implements Work {
+public record PoolingWork(
+    TensorView x, TensorView y, Kind kind, int[] window, int[] pad, int[] stride) implements Work {
   /** With cuDNN's number of the mode. */
   public enum Kind {
     MAX(0),

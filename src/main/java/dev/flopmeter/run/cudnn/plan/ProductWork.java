@@ -14,7 +14,8 @@ import java.util.Optional;
  *     elements of a and those of b
  * @param kernel the same with our own kernel, for what cuDNN does not offer
  */
-public record ProductWork(View a, View b, View y, Loops batch, double alpha, KernelWork kernel)
+public record ProductWork(
+    TensorView a, TensorView b, TensorView y, Loops batch, double alpha, KernelWork kernel)
     implements Work {
   /** Beyond this many launches our own kernel takes them all in one. */
   private static final long MOST_LAUNCHES = 64;
@@ -24,7 +25,7 @@ public record ProductWork(View a, View b, View y, Loops batch, double alpha, Ker
 
   /** An operand as cuDNN's tensor: (batch, rows, columns), and where each launch finds it. */
   @SuppressWarnings("ArrayRecordComponent") // never changed
-  public record Operand(View view, long[] dims, long[] strides, long[] shifts) {}
+  public record Operand(TensorView view, long[] dims, long[] strides, long[] shifts) {}
 
   /**
    * The product as cuDNN takes it: of rank 3. A batch that needs more axes is launched repeatedly.
@@ -98,7 +99,7 @@ public record ProductWork(View a, View b, View y, Loops batch, double alpha, Ker
       }
     }
     // y is packed, whatever axes of 1 it lacks.
-    View matrices = y.as(Shape.of(rows, columns()), columns(), 1);
+    TensorView matrices = y.as(Shape.of(rows, columns()), columns(), 1);
     return new Batched(
         operand(a, inner.turns(), rows, inner.a(), shifts[0]),
         operand(b, inner.turns(), b.dim(b.rank() - 2), inner.b(), shifts[1]),
@@ -106,7 +107,7 @@ public record ProductWork(View a, View b, View y, Loops batch, double alpha, Ker
         launches);
   }
 
-  private static Operand operand(View view, long turns, long rows, long step, long[] shifts) {
+  private static Operand operand(TensorView view, long turns, long rows, long step, long[] shifts) {
     long columns = view.dim(view.rank() - 1);
     long row = view.stride(view.rank() - 2);
     long column = view.stride(view.rank() - 1);

@@ -7,7 +7,13 @@ package dev.flopmeter.run.cudnn.plan;
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed
 public record TransposedConvolutionWork(
-    View x, View weights, View y, int[] pad, int[] stride, int[] dilation, int groups)
+    TensorView x,
+    TensorView weights,
+    TensorView y,
+    int[] pad,
+    int[] stride,
+    int[] dilation,
+    int groups)
     implements Work {
   @Override
   public <T> T match(Cases<T> cases) {

@@ -54,7 +54,7 @@ public final class Unary {
   private Unary() {}
 
   /** {@code y = kind(x; a, b)}; both contiguous and in the same order. */
-  public static KernelWork work(Kind kind, View x, View y, double a, double b) {
+  public static KernelWork work(Kind kind, TensorView x, TensorView y, double a, double b) {
     return KernelWork.perElement(
         "unary",
         y.elements(),

@@ -3,8 +3,8 @@ package dev.flopmeter.run.cudnn.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.run.cudnn.execute.ArenaLayout.Life;
-import dev.flopmeter.run.cudnn.plan.Block;
-import dev.flopmeter.run.cudnn.plan.Storage;
+import dev.flopmeter.run.cudnn.plan.Buffer;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class ArenaLayoutTest {
 
   private static Life life(long bytes, int first, int last) {
-    return new Life(Block.activation("block", bytes / 4, Storage.F32), first, last);
+    return new Life(Buffer.activation("block", bytes / 4, ElementType.F32), first, last);
   }
 
   @Test

@@ -8,13 +8,14 @@ import org.junit.jupiter.api.Test;
 class LoopsTest {
   private static final Shape IMAGE = Shape.of(2, 3, 5, 7);
 
-  private static View view(Format format) {
-    return View.of(Block.activation("v", 210, Storage.F32), Storage.F32, IMAGE, format);
+  private static TensorView view(MemoryLayout format) {
+    return TensorView.of(
+        Buffer.activation("v", 210, ElementType.F32), ElementType.F32, IMAGE, format);
   }
 
   @Test
   void operandsOfOneLayoutAreOneLoop() {
-    View nhwc = view(Format.CHANNELS_LAST);
+    TensorView nhwc = view(MemoryLayout.CHANNELS_LAST);
     Loops loops = Loops.over(IMAGE, nhwc, nhwc);
     assertThat(loops.sizes()).containsExactly(1, 1, 1, 1, 1, 1, 1, 2 * 3 * 5 * 7);
     assertThat(loops.strides().get(0)).endsWith(1);
@@ -22,7 +23,7 @@ class LoopsTest {
 
   @Test
   void theInnermostLoopWalksAlongWhatIsWritten() {
-    Loops loops = Loops.over(IMAGE, view(Format.CHANNELS_LAST), view(Format.PLAIN));
+    Loops loops = Loops.over(IMAGE, view(MemoryLayout.CHANNELS_LAST), view(MemoryLayout.PLAIN));
     // Batch stays apart, height and width join, channels are innermost.
     assertThat(loops.sizes()).containsExactly(1, 1, 1, 1, 1, 2, 5 * 7, 3);
     assertThat(loops.strides().get(0)).endsWith(3 * 5 * 7, 3, 1);
@@ -31,10 +32,14 @@ class LoopsTest {
 
   @Test
   void aRepeatedOperandHasStrideZero() {
-    View channel =
-        View.of(Block.activation("c", 3, Storage.F32), Storage.F32, Shape.of(3, 1, 1), Format.PLAIN)
+    TensorView channel =
+        TensorView.of(
+                Buffer.activation("c", 3, ElementType.F32),
+                ElementType.F32,
+                Shape.of(3, 1, 1),
+                MemoryLayout.PLAIN)
             .broadcastTo(IMAGE);
-    Loops loops = Loops.over(IMAGE, view(Format.PLAIN), channel);
+    Loops loops = Loops.over(IMAGE, view(MemoryLayout.PLAIN), channel);
     assertThat(loops.sizes()).endsWith(2, 3, 5 * 7);
     assertThat(loops.strides().get(1)).endsWith(0, 1, 0);
   }

@@ -4,26 +4,26 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 
-/** Copies between places, layouts and types with our kernel {@code convert}. */
-final class Copies {
-  private Copies() {}
+/** CopyKernels between places, layouts and types with our kernel {@code convert}. */
+final class CopyKernels {
+  private CopyKernels() {}
 
-  /** Copies all elements of {@code from} to {@code to}, which has the same shape. */
-  static KernelWork copy(View from, View to) {
+  /** CopyKernels all elements of {@code from} to {@code to}, which has the same shape. */
+  static KernelWork copy(TensorView from, TensorView to) {
     return copy(from, to, from.shape());
   }
 
   /**
-   * As {@link #copy(View, View)}, where {@code to} may be larger: the elements beyond {@code from}
-   * become 0.
+   * As {@link #copy(TensorView, TensorView)}, where {@code to} may be larger: the elements beyond
+   * {@code from} become 0.
    */
-  static KernelWork padded(View from, View to) {
+  static KernelWork padded(TensorView from, TensorView to) {
     return copy(from, to, to.shape());
   }
 
-  private static KernelWork copy(View from, View to, Shape size) {
+  private static KernelWork copy(TensorView from, TensorView to, Shape size) {
     // Loops may only be joined where both sides are whole, so a padded copy joins none.
     Loops loops = size.equals(from.shape()) ? Loops.over(size, to, from) : unjoined(size, to, from);
     int[] inside = size.equals(from.shape()) ? loops.sizes() : padded(from);
@@ -41,7 +41,7 @@ final class Copies {
             .numbers(loops.strides().get(0)));
   }
 
-  private static Loops unjoined(Shape size, View to, View from) {
+  private static Loops unjoined(Shape size, TensorView to, TensorView from) {
     int lead = Loops.RANK - size.rank();
     int[] sizes = new int[Loops.RANK];
     long[] toStrides = new long[Loops.RANK];
@@ -54,7 +54,7 @@ final class Copies {
     return new Loops(sizes, java.util.List.of(toStrides, fromStrides));
   }
 
-  private static int[] padded(View from) {
+  private static int[] padded(TensorView from) {
     int lead = Loops.RANK - from.rank();
     int[] sizes = new int[Loops.RANK];
     for (int i = 0; i < Loops.RANK; i++) {
@@ -64,7 +64,7 @@ final class Copies {
   }
 
   /** Sets all elements of a packed place. */
-  static KernelWork fill(View to, double value) {
+  static KernelWork fill(TensorView to, double value) {
     return KernelWork.perElement(
         "fill",
         to.elements(),

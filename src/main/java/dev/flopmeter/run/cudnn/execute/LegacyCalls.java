@@ -2,14 +2,14 @@ package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.cudnn.driver.Address;
-import dev.flopmeter.run.cudnn.driver.Closing;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.plan.ActivationWork;
-import dev.flopmeter.run.cudnn.plan.Format;
 import dev.flopmeter.run.cudnn.plan.LrnWork;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.PoolingWork;
 import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import jcuda.jcudnn.JCudnn;
 import jcuda.jcudnn.cudnnActivationDescriptor;
 import jcuda.jcudnn.cudnnHandle;
@@ -18,16 +18,17 @@ import jcuda.jcudnn.cudnnPoolingDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 import org.jspecify.annotations.Nullable;
 
-/** The cuDNN calls that take no workspace and leave no choice. */
-final class PlainExecutables {
+/** cuDNN's legacy calls that take no workspace and offer no choice of algorithm. */
+final class LegacyCalls {
   private static final int SOFTMAX_ACCURATE = 1;
   private static final int SOFTMAX_LOG = 2;
   private static final int SOFTMAX_OVER_CHANNELS = 1;
   private static final int LRN_CROSS_CHANNEL = 0;
 
-  private PlainExecutables() {}
+  private LegacyCalls() {}
 
-  private record Call(Runnable work, KernelInfo kernel, Closing descriptors) implements Executable {
+  private record Call(Runnable work, KernelInfo kernel, ResourceStack descriptors)
+      implements Executable {
     @Override
     public void enqueue() {
       work.run();
@@ -39,18 +40,18 @@ final class PlainExecutables {
     }
   }
 
-  static Executable pooling(Site site, PoolingWork work) {
-    Closing owned = new Closing();
+  static Executable pooling(PreparationContext context, PoolingWork work) {
+    ResourceStack owned = new ResourceStack();
     Descriptors make = new Descriptors(owned);
     return guarded(
         owned,
         () -> {
-          cudnnHandle handle = site.gpu().handle();
+          cudnnHandle handle = context.gpu().handle();
           cudnnPoolingDescriptor pooling = make.pooling(work);
           cudnnTensorDescriptor x = make.tensor(work.x());
           cudnnTensorDescriptor y = make.tensor(work.y());
-          Address from = site.address(work.x());
-          Address to = site.address(work.y());
+          Address from = context.address(work.x());
+          Address to = context.address(work.y());
           return new Call(
               () ->
                   Status.cudnn(
@@ -62,19 +63,19 @@ final class PlainExecutables {
         });
   }
 
-  static Executable softmax(Site site, SoftmaxWork work) {
-    Closing owned = new Closing();
+  static Executable softmax(PreparationContext context, SoftmaxWork work) {
+    ResourceStack owned = new ResourceStack();
     Descriptors make = new Descriptors(owned);
     return guarded(
         owned,
         () -> {
-          cudnnHandle handle = site.gpu().handle();
+          cudnnHandle handle = context.gpu().handle();
           int[] dims = Descriptors.ints(new long[] {work.outer(), work.length(), work.inner(), 1});
           int[] strides =
               Descriptors.ints(new long[] {work.length() * work.inner(), work.inner(), 1, 1});
           cudnnTensorDescriptor shape = make.tensor(work.x().storage(), dims, strides);
-          Address from = site.address(work.x());
-          Address to = site.address(work.y());
+          Address from = context.address(work.x());
+          Address to = context.address(work.y());
           int algorithm = work.log() ? SOFTMAX_LOG : SOFTMAX_ACCURATE;
           return new Call(
               () ->
@@ -95,13 +96,13 @@ final class PlainExecutables {
         });
   }
 
-  static Executable activation(Site site, ActivationWork work) {
-    Closing owned = new Closing();
+  static Executable activation(PreparationContext context, ActivationWork work) {
+    ResourceStack owned = new ResourceStack();
     Descriptors make = new Descriptors(owned);
     return guarded(
         owned,
         () -> {
-          cudnnHandle handle = site.gpu().handle();
+          cudnnHandle handle = context.gpu().handle();
           cudnnActivationDescriptor activation = make.activation(work.kind(), work.coefficient());
           int count = Math.toIntExact(work.x().elements());
           cudnnTensorDescriptor flat =
@@ -109,8 +110,8 @@ final class PlainExecutables {
                   work.x().storage(),
                   new int[] {1, 1, 1, count},
                   new int[] {count, count, count, 1});
-          Address from = site.address(work.x());
-          Address to = site.address(work.y());
+          Address from = context.address(work.x());
+          Address to = context.address(work.y());
           return new Call(
               () ->
                   Status.cudnn(
@@ -122,17 +123,17 @@ final class PlainExecutables {
         });
   }
 
-  static Executable lrn(Site site, LrnWork work) {
-    Closing owned = new Closing();
+  static Executable lrn(PreparationContext context, LrnWork work) {
+    ResourceStack owned = new ResourceStack();
     Descriptors make = new Descriptors(owned);
     return guarded(
         owned,
         () -> {
-          cudnnHandle handle = site.gpu().handle();
+          cudnnHandle handle = context.gpu().handle();
           cudnnLRNDescriptor lrn = make.lrn(work);
           cudnnTensorDescriptor shape = make.tensor(work.x());
-          Address from = site.address(work.x());
-          Address to = site.address(work.y());
+          Address from = context.address(work.x());
+          Address to = context.address(work.y());
           return new Call(
               () ->
                   Status.cudnn(
@@ -156,12 +157,14 @@ final class PlainExecutables {
     return new KernelInfo(call, layout, null, 0L);
   }
 
-  static String layout(View view) {
-    return view.is(Format.PLAIN) ? Format.PLAIN.label() : Format.CHANNELS_LAST.label();
+  static String layout(TensorView view) {
+    return view.is(MemoryLayout.PLAIN)
+        ? MemoryLayout.PLAIN.label()
+        : MemoryLayout.CHANNELS_LAST.label();
   }
 
-  /** Gives back what was made if making the rest fails. */
-  static <T> T guarded(Closing owned, java.util.function.Supplier<T> making) {
+  /** Closes what was made if making the rest fails. */
+  static <T> T guarded(ResourceStack owned, java.util.function.Supplier<T> making) {
     try {
       return making.get();
     } catch (RuntimeException | Error e) {
@@ -170,8 +173,8 @@ final class PlainExecutables {
     }
   }
 
-  /** Gives back what was made; the failure stays the one that is reported. */
-  static void closeAfter(Closing owned, Throwable failure) {
+  /** Closes what was made; the failure stays the one that is reported. */
+  static void closeAfter(ResourceStack owned, Throwable failure) {
     try {
       owned.close();
     } catch (RuntimeException closing) {

@@ -6,10 +6,10 @@ import dev.flopmeter.result.Precision;
 import java.util.stream.LongStream;
 
 /**
- * How an element lies on the device. All floating-point values have the plan's precision; integers
- * and booleans, which only index and select, are 64 bits wide.
+ * The type of an element on the device. All floating-point values have the plan's precision;
+ * integers and booleans, which only index and select, are 64 bits wide.
  */
-public enum Storage {
+public enum ElementType {
   F32(4, 0, DataType.FLOAT),
   F16(2, 2, DataType.FLOAT16),
   BF16(2, 9, DataType.BFLOAT16),
@@ -19,13 +19,13 @@ public enum Storage {
   private final int code;
   private final DataType type;
 
-  Storage(int bytes, int code, DataType type) {
+  ElementType(int bytes, int code, DataType type) {
     this.bytes = bytes;
     this.code = code;
     this.type = type;
   }
 
-  public static Storage of(Precision precision) {
+  public static ElementType of(Precision precision) {
     return switch (precision) {
       case FP32, TF32 -> F32;
       case FP16 -> F16;

@@ -8,15 +8,16 @@ import java.util.Arrays;
  * a dimension repeats).
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed
-public record View(Block block, long offset, Storage storage, Shape shape, long[] strides) {
+public record TensorView(
+    Buffer block, long offset, ElementType storage, Shape shape, long[] strides) {
 
-  public static View of(Block block, Storage storage, Shape shape, Format format) {
-    return new View(block, 0, storage, shape, strides(shape, format));
+  public static TensorView of(Buffer block, ElementType storage, Shape shape, MemoryLayout format) {
+    return new TensorView(block, 0, storage, shape, strides(shape, format));
   }
 
-  public static long[] strides(Shape shape, Format format) {
+  public static long[] strides(Shape shape, MemoryLayout format) {
     long[] strides = new long[shape.rank()];
-    if (format == Format.CHANNELS_LAST) {
+    if (format == MemoryLayout.CHANNELS_LAST) {
       long n = shape.dim(1) * shape.dim(2) * shape.dim(3);
       return new long[] {n, 1, shape.dim(3) * shape.dim(1), shape.dim(1)};
     }
@@ -49,8 +50,8 @@ public record View(Block block, long offset, Storage storage, Shape shape, long[
   }
 
   /** Whether the elements lie packed in this format; dimensions of 1 may have any stride. */
-  public boolean is(Format format) {
-    if (format == Format.CHANNELS_LAST && rank() != 4) {
+  public boolean is(MemoryLayout format) {
+    if (format == MemoryLayout.CHANNELS_LAST && rank() != 4) {
       return false;
     }
     long[] packed = strides(shape, format);
@@ -63,7 +64,7 @@ public record View(Block block, long offset, Storage storage, Shape shape, long[
   }
 
   /** Whether each element lies where the other has it; axes of 1 may differ in their strides. */
-  public boolean isSamePlace(View other) {
+  public boolean isSamePlace(TensorView other) {
     boolean isSame =
         block == other.block
             && offset == other.offset
@@ -76,41 +77,41 @@ public record View(Block block, long offset, Storage storage, Shape shape, long[
   }
 
   /** The same packed elements under another shape. */
-  public View reshaped(Shape other) {
-    if (!is(Format.PLAIN) || other.elements() != elements()) {
+  public TensorView reshaped(Shape other) {
+    if (!is(MemoryLayout.PLAIN) || other.elements() != elements()) {
       throw new IllegalStateException("cannot see " + this + " as " + other);
     }
-    return new View(block, offset, storage, other, strides(other, Format.PLAIN));
+    return new TensorView(block, offset, storage, other, strides(other, MemoryLayout.PLAIN));
   }
 
   /** The same elements with strides and shape given by the caller, who knows that they fit. */
-  public View as(Shape other, long... otherStrides) {
-    return new View(block, offset, storage, other, otherStrides);
+  public TensorView as(Shape other, long... otherStrides) {
+    return new TensorView(block, offset, storage, other, otherStrides);
   }
 
-  public View movedBy(long elements) {
-    return new View(block, offset + elements, storage, shape, strides);
+  public TensorView movedBy(long elements) {
+    return new TensorView(block, offset + elements, storage, shape, strides);
   }
 
   /** Axis {@code i} of the result is axis {@code order[i]} of this. */
-  public View permuted(int... order) {
+  public TensorView permuted(int... order) {
     long[] dims = new long[order.length];
     long[] moved = new long[order.length];
     for (int i = 0; i < order.length; i++) {
       dims[i] = shape.dim(order[i]);
       moved[i] = strides[order[i]];
     }
-    return new View(block, offset, storage, Shape.of(dims), moved);
+    return new TensorView(block, offset, storage, Shape.of(dims), moved);
   }
 
   /** The part of {@code length} elements from {@code start} on along one axis. */
-  public View part(int axis, long start, long length) {
-    return new View(
+  public TensorView part(int axis, long start, long length) {
+    return new TensorView(
         block, offset + start * strides[axis], storage, shape.with(axis, length), strides);
   }
 
   /** This repeated to {@code target} by NumPy's rule, with strides of 0 where it repeats. */
-  public View broadcastTo(Shape target) {
+  public TensorView broadcastTo(Shape target) {
     long[] repeated = new long[target.rank()];
     int lead = target.rank() - rank();
     for (int i = 0; i < rank(); i++) {
@@ -120,11 +121,11 @@ public record View(Block block, long offset, Storage storage, Shape shape, long[
       }
       repeated[lead + i] = shape.dim(i) == 1 && target.dim(lead + i) != 1 ? 0 : strides[i];
     }
-    return new View(block, offset, storage, target, repeated);
+    return new TensorView(block, offset, storage, target, repeated);
   }
 
   /** This with axes of 1 put in front up to {@code rank}. */
-  public View ofRank(int rank) {
+  public TensorView ofRank(int rank) {
     int lead = rank - rank();
     long[] dims = new long[rank];
     long[] led = new long[rank];
@@ -132,7 +133,7 @@ public record View(Block block, long offset, Storage storage, Shape shape, long[
       dims[i] = i < lead ? 1 : shape.dim(i - lead);
       led[i] = i < lead ? 0 : strides[i - lead];
     }
-    return new View(block, offset, storage, Shape.of(dims), led);
+    return new TensorView(block, offset, storage, Shape.of(dims), led);
   }
 
   @Override
@@ -142,7 +143,7 @@ public record View(Block block, long offset, Storage storage, Shape shape, long[
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof View that
+    return other instanceof TensorView that
         && block == that.block
         && offset == that.offset
         && storage == that.storage

@@ -4,17 +4,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A whole plan before it meets a device.
+ * The plan of a whole graph, before it is prepared on a device.
  *
  * @param inputs where each fed value goes
  * @param outputs where each result is read; constants may be among them
  */
-public record Blueprint(
-    List<PlannedStep> steps, Map<String, View> inputs, Map<String, View> outputs) {
+public record DevicePlan(
+    List<PlannedStep> steps, Map<String, TensorView> inputs, Map<String, TensorView> outputs) {
   /** The name of the backend that runs it, on the command line, in results and in errors. */
   public static final String BACKEND = "cudnn";
 
-  public Blueprint {
+  public DevicePlan {
     steps = List.copyOf(steps);
     inputs = Map.copyOf(inputs);
     outputs = Map.copyOf(outputs);

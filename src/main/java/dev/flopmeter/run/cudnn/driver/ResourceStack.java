@@ -4,10 +4,10 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * Everything that is to be given back, last taken first. One that fails does not keep the others
- * from it; the first failure is thrown at the end with the others attached.
+ * Closes resources in reverse order of acquisition. A failure does not keep the others open: the
+ * first one is thrown at the end, with the others attached.
  */
-public final class Closing implements AutoCloseable {
+public final class ResourceStack implements AutoCloseable {
 
   private final Deque<AutoCloseable> resources = new ArrayDeque<>();
 

@@ -5,19 +5,19 @@ import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.cudnn.driver.Address;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.Workspace;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.function.Function;
 
-/** Where work is made ready: the device, the places of all views, the shared scratch memory. */
-record Site(
+/** What preparing work on the device needs: the device, the addresses of views, the workspace. */
+record PreparationContext(
     Gpu gpu,
     RunOptions options,
-    Function<View, Address> addresses,
+    Function<TensorView, Address> addresses,
     Workspace workspace,
     AlgorithmCache cache,
     SharedPlans sharedPlans) {
-  Address address(View view) {
+  Address address(TensorView view) {
     return addresses.apply(view);
   }
 

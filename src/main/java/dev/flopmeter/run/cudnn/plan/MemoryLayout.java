@@ -1,7 +1,7 @@
 package dev.flopmeter.run.cudnn.plan;
 
 /** How the dimensions of an image-like value are ordered in memory. */
-public enum Format {
+public enum MemoryLayout {
   /** Row major, whatever the rank: NCHW. */
   PLAIN("nchw", 0),
   /** Channels innermost, rank 4 only: NHWC. */
@@ -10,7 +10,7 @@ public enum Format {
   private final String label;
   private final int code;
 
-  Format(String label, int code) {
+  MemoryLayout(String label, int code) {
     this.label = label;
     this.code = code;
   }

@@ -6,12 +6,12 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.RunOptions;
-import dev.flopmeter.run.cudnn.plan.Block;
-import dev.flopmeter.run.cudnn.plan.Blueprint;
-import dev.flopmeter.run.cudnn.plan.Format;
+import dev.flopmeter.run.cudnn.plan.Buffer;
+import dev.flopmeter.run.cudnn.plan.DevicePlan;
+import dev.flopmeter.run.cudnn.plan.ElementType;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.PlannedStep;
-import dev.flopmeter.run.cudnn.plan.Storage;
-import dev.flopmeter.run.cudnn.plan.View;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,39 +23,39 @@ import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 
 /**
- * The plan as it grows: where each value lies (in one form or several) and the steps so far. A
- * value that is wanted in another form is converted once, by a step of its own.
+ * Builds a plan: the buffers of each value, in one layout or several, and the steps so far. A value
+ * that is needed in another layout is converted once, by a step of its own.
  */
-final class Draft {
+final class PlanBuilder {
   private final Graph graph;
-  private final Storage floats;
+  private final ElementType floats;
   private final RunOptions options;
-  private final Function<String, Format> formats;
-  private final Map<String, List<View>> forms = new HashMap<>();
+  private final Function<String, MemoryLayout> formats;
+  private final Map<String, List<TensorView>> forms = new HashMap<>();
   private final List<PlannedStep> steps = new ArrayList<>();
   private final Map<String, ConcatPlaces.Place> places;
-  private final Map<String, View> wholes = new HashMap<>();
+  private final Map<String, TensorView> wholes = new HashMap<>();
   private final List<ConcatPlaces.Concatenation> concatenations = new ArrayList<>();
 
   /**
    * @param formats for a convolution's or pooling's node name, the format it is to compute in
    * @param places by name, the values that lie in a concatenated one
    */
-  Draft(
+  PlanBuilder(
       Graph graph,
       RunOptions options,
-      Function<String, Format> formats,
+      Function<String, MemoryLayout> formats,
       Map<String, ConcatPlaces.Place> places) {
     this.graph = graph;
     this.places = places;
     this.options = options;
-    this.floats = Storage.of(options.precision());
+    this.floats = ElementType.of(options.precision());
     this.formats = formats;
     for (String input : graph.inputs()) {
       if (!graph.types().containsKey(input)) {
         throw new ModelException("the shape of input '" + input + "' is not known");
       }
-      create(input, Format.PLAIN);
+      create(input, MemoryLayout.PLAIN);
     }
   }
 
@@ -67,46 +67,47 @@ final class Draft {
     return options;
   }
 
-  Storage floats() {
+  ElementType floats() {
     return floats;
   }
 
-  Format formatOf(String node) {
+  MemoryLayout formatOf(String node) {
     return formats.apply(node);
   }
 
-  Storage storageOf(TensorType type) {
-    return type.type().isFloat() ? floats : Storage.I64;
+  ElementType storageOf(TensorType type) {
+    return type.type().isFloat() ? floats : ElementType.I64;
   }
 
   /** The value in the form in which it first came. */
-  View value(String name) {
+  TensorView value(String name) {
     return forms(name).get(0);
   }
 
-  private List<View> forms(String name) {
+  private List<TensorView> forms(String name) {
     return forms.computeIfAbsent(name, this::constantForm);
   }
 
-  private List<View> constantForm(String name) {
+  private List<TensorView> constantForm(String name) {
     Tensor tensor =
         graph
             .constant(name)
             .orElseThrow(() -> new ModelException("the value '" + name + "' has no place yet"));
-    List<View> form = new ArrayList<>();
+    List<TensorView> form = new ArrayList<>();
     form.add(constant(name, tensor, storageOf(tensor.type())));
     return form;
   }
 
   /** The value packed in {@code format}, converted if need be. */
-  View formatted(String name, Format format) {
-    View first = value(name);
-    for (View form : forms(name)) {
+  TensorView formatted(String name, MemoryLayout format) {
+    TensorView first = value(name);
+    for (TensorView form : forms(name)) {
       if (form.is(format)) {
         return form;
       }
     }
-    View converted = scratch(name + ":" + format.label(), first.shape(), first.storage(), format);
+    TensorView converted =
+        scratch(name + ":" + format.label(), first.shape(), first.storage(), format);
     addForm(name, converted);
     emit(
         name + ":" + format.label(),
@@ -114,41 +115,41 @@ final class Draft {
         List.of(),
         List.of(first),
         List.of(converted),
-        List.of(Copies.copy(first, converted)));
+        List.of(CopyKernels.copy(first, converted)));
     return converted;
   }
 
-  private void addForm(String name, View view) {
+  private void addForm(String name, TensorView view) {
     forms.computeIfAbsent(name, unused -> new ArrayList<>()).add(view);
   }
 
   /** A new place for a value of the graph. */
-  View create(String name, Format format) {
-    View whole = wholes.get(name);
-    View view = whole == null ? lay(name, format) : whole;
+  TensorView create(String name, MemoryLayout format) {
+    TensorView whole = wholes.get(name);
+    TensorView view = whole == null ? lay(name, format) : whole;
     addForm(name, view);
     return view;
   }
 
-  private View lay(String name, Format format) {
+  private TensorView lay(String name, MemoryLayout format) {
     TensorType type = graph.requireType(name);
     ConcatPlaces.Place place = places.get(name);
     if (place == null) {
       return scratch(name, type.shape(), storageOf(type), format);
     }
-    View whole = wholes.get(place.value());
+    TensorView whole = wholes.get(place.value());
     if (whole == null) {
       // The first part to be written lays the place of the whole, which may be a part in turn.
       whole = lay(place.value(), place.format());
       wholes.put(place.value(), whole);
     }
-    View part = whole.part(place.axis(), place.start(), type.shape().dim(place.axis()));
+    TensorView part = whole.part(place.axis(), place.start(), type.shape().dim(place.axis()));
     // Where an axis of 1 has the whole's stride, cuDNN would see gaps that are none.
-    return part.is(format) ? part.as(part.shape(), View.strides(part.shape(), format)) : part;
+    return part.is(format) ? part.as(part.shape(), TensorView.strides(part.shape(), format)) : part;
   }
 
   /** Notes a concatenation, so that a plan after this one may lay its parts where they end. */
-  void concatenated(String value, int axis, View whole, List<View> parts) {
+  void concatenated(String value, int axis, TensorView whole, List<TensorView> parts) {
     concatenations.add(new ConcatPlaces.Concatenation(value, axis, whole, parts));
   }
 
@@ -157,7 +158,7 @@ final class Draft {
   }
 
   /** The format in which the parts of a concatenated value were laid, if any was. */
-  Optional<Format> laidFormat(String value) {
+  Optional<MemoryLayout> laidFormat(String value) {
     return places.values().stream()
         .filter(place -> place.value().equals(value))
         .map(ConcatPlaces.Place::format)
@@ -165,16 +166,16 @@ final class Draft {
   }
 
   /** Says that a value lies where another one does. */
-  void alias(String name, View view) {
+  void alias(String name, TensorView view) {
     addForm(name, view);
   }
 
-  View scratch(String name, Shape shape, Storage storage, Format format) {
-    Block block = Block.activation(name, shape.elements(), storage);
-    return View.of(block, storage, shape, format);
+  TensorView scratch(String name, Shape shape, ElementType storage, MemoryLayout format) {
+    Buffer block = Buffer.activation(name, shape.elements(), storage);
+    return TensorView.of(block, storage, shape, format);
   }
 
-  View constant(String name, Tensor tensor, Storage storage) {
+  TensorView constant(String name, Tensor tensor, ElementType storage) {
     return constant(
         name,
         tensor.shape(),
@@ -186,12 +187,12 @@ final class Draft {
         });
   }
 
-  View constant(String name, Shape shape, Storage storage, Block.Content content) {
-    Block block = Block.constant(name, shape.elements(), storage, content);
-    return View.of(block, storage, shape, Format.PLAIN);
+  TensorView constant(String name, Shape shape, ElementType storage, Buffer.Content content) {
+    Buffer block = Buffer.constant(name, shape.elements(), storage, content);
+    return TensorView.of(block, storage, shape, MemoryLayout.PLAIN);
   }
 
-  View constant(String name, Storage storage, double... values) {
+  TensorView constant(String name, ElementType storage, double... values) {
     return constant(
         name,
         Shape.of(values.length),
@@ -207,18 +208,18 @@ final class Draft {
       String name,
       String op,
       List<String> nodes,
-      List<View> reads,
-      List<View> writes,
+      List<TensorView> reads,
+      List<TensorView> writes,
       List<Work> works) {
     steps.add(new PlannedStep(name, op, nodes, reads, writes, works));
   }
 
   /** The finished plan: results are brought into plain form where they are not. */
-  Blueprint finish() {
-    Map<String, View> inputs = new LinkedHashMap<>();
+  DevicePlan finish() {
+    Map<String, TensorView> inputs = new LinkedHashMap<>();
     graph.inputs().forEach(input -> inputs.put(input, value(input)));
-    Map<String, View> outputs = new LinkedHashMap<>();
-    graph.outputs().forEach(output -> outputs.put(output, formatted(output, Format.PLAIN)));
-    return new Blueprint(steps, inputs, outputs);
+    Map<String, TensorView> outputs = new LinkedHashMap<>();
+    graph.outputs().forEach(output -> outputs.put(output, formatted(output, MemoryLayout.PLAIN)));
+    return new DevicePlan(steps, inputs, outputs);
   }
 }
