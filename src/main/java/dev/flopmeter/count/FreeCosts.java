@@ -1,5 +1,7 @@
 package dev.flopmeter.count;
 
+import dev.flopmeter.model.OperatorTrait;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 
@@ -30,9 +32,6 @@ final class FreeCosts {
           "Transpose",
           "Trilu",
           "Where");
-
-  private static final List<String> VIEW =
-      List.of("Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze");
 
   private static final List<String> MAKE =
       List.of(
@@ -91,7 +90,7 @@ final class FreeCosts {
 
   static void addTo(Map<String, CostRule> rules) {
     add(rules, MOVE, "moves data");
-    add(rules, VIEW, "another view of the same data; moves nothing");
+    add(rules, OperatorTrait.VIEW.operators(), "another view of the same data; moves nothing");
     add(rules, MAKE, "makes data");
     add(rules, ASK, "asks about data");
     add(rules, LOGIC, "logic on bits, or another encoding of the same values");
@@ -99,7 +98,7 @@ final class FreeCosts {
     add(rules, List.of("Dropout"), "passes its input on when a network is used");
   }
 
-  private static void add(Map<String, CostRule> rules, List<String> operators, String why) {
+  private static void add(Map<String, CostRule> rules, Collection<String> operators, String why) {
     CostRule rule = CostRule.described("0: " + why, in -> Work.NONE);
     for (String op : operators) {
       rules.put(op, rule);

@@ -17,8 +17,49 @@ public enum OperatorTrait {
   /** The output is the first input's buffer under another name or shape. */
   VIEW(List.of(RESHAPING), "Dropout", "Identity"),
 
-  /** The output holds the numbers of the first input, maybe in another order or type. */
-  SAME_NUMBERS(List.of(VIEW), "Cast", "CastLike", "Transpose"),
+  /** The output has the elements of the first input in the same order, maybe of another type. */
+  SAME_ORDER(List.of(RESHAPING), "Cast", "CastLike", "Identity"),
+
+  /** The outputs hold nothing but elements of the first input. */
+  FROM_FIRST(
+      List.of(SAME_ORDER),
+      "Abs",
+      "Ceil",
+      "Clip",
+      "Compress",
+      "DepthToSpace",
+      "Expand",
+      "Floor",
+      "Gather",
+      "GatherElements",
+      "GatherND",
+      "Mod",
+      "Pad",
+      "ReduceMax",
+      "ReduceMin",
+      "ReverseSequence",
+      "Round",
+      "Slice",
+      "SpaceToDepth",
+      "Split",
+      "Tile",
+      "TopK",
+      "Transpose",
+      "Trilu",
+      "Unique"),
+
+  /** The output holds nothing but elements of its inputs, of any of them. */
+  FROM_ANY("Concat", "Max", "Min", "Where"),
+
+  /** Takes elements of every type and does not compute with them. */
+  ANY_TYPE(
+      List.of(SAME_ORDER),
+      "BitCast",
+      "DequantizeLinear",
+      "DynamicQuantizeLinear",
+      "Expand",
+      "QuantizeLinear",
+      "Transpose"),
 
   /** One input, each element on its own. */
   UNARY(
@@ -64,7 +105,10 @@ public enum OperatorTrait {
       "Swish",
       "Tan",
       "Tanh",
-      "ThresholdedRelu"),
+      "ThresholdedRelu",
+      "com.microsoft:FastGelu",
+      "com.microsoft:Gelu",
+      "com.microsoft:QuickGelu"),
 
   /** Compares two inputs of one type, with broadcasting; gives booleans. */
   COMPARISON("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"),
@@ -86,13 +130,17 @@ public enum OperatorTrait {
       "Pow",
       "Sub",
       "SwiGLU",
-      "Xor"),
+      "Xor",
+      "com.microsoft:BiasGelu"),
 
   /** Any number of inputs, element by element with broadcasting. */
   VARIADIC("Max", "Mean", "Min", "Sum"),
 
   /** Each element of the output depends on one element of each input. */
   ELEMENTWISE(List.of(UNARY, BINARY, VARIADIC), "Where"),
+
+  /** Touches every element once, so that it could be joined to the operator before it. */
+  ONE_PASS(List.of(ELEMENTWISE), "BatchNormalization", "Cast", "Dropout", "Identity"),
 
   /** The output has the leading dimensions of its inputs, all but the last two at least. */
   KEEPS_LEADING_AXES(
@@ -116,6 +164,12 @@ public enum OperatorTrait {
       "RandomNormalLike",
       "RandomUniform",
       "RandomUniformLike"),
+
+  /** Stores its output: an attribute holds it. */
+  STORING("Constant"),
+
+  /** Fills its output with one number. */
+  FILLING("ConstantOfShape"),
 
   /** Runs bodies: graphs in its attributes. */
   CONTROL_FLOW("If", "Loop", "Scan", "SequenceMap"),
@@ -146,7 +200,12 @@ public enum OperatorTrait {
 
   /** Whether {@code node}'s operator has this trait. */
   public boolean of(Node node) {
-    return operators.contains(node.qualifiedOp());
+    return has(node.qualifiedOp());
+  }
+
+  /** Whether the operator of this qualified name has this trait. */
+  public boolean has(String qualifiedOp) {
+    return operators.contains(qualifiedOp);
   }
 
   /** All operators with this trait by qualified name, sorted. */

@@ -256,11 +256,12 @@ public final class GraphBuilder {
 
   /** Where a folded result comes from. */
   private Origins origins(Operands in, Tensor result) {
-    return switch (in.node().qualifiedOp()) {
-      case "Constant" -> Origins.stored(result);
-      case "ConstantOfShape" -> Origins.filled(result);
-      default -> noted(Origins.through(in, this::originsOf));
-    };
+    if (OperatorTrait.STORING.of(in.node())) {
+      return Origins.stored(result);
+    }
+    return OperatorTrait.FILLING.of(in.node())
+        ? Origins.filled(result)
+        : noted(Origins.through(in, this::originsOf));
   }
 
   /** Whether it gives the same results at every run, since it reads what never changes. */

@@ -39,7 +39,7 @@ public final class Folder {
 
   /** Whether results of {@code node} take memory of their own, rather than share its inputs'. */
   public static boolean allocates(Node node) {
-    return !OperatorTrait.VIEW.of(node) && !node.qualifiedOp().equals("Constant");
+    return !OperatorTrait.VIEW.of(node) && !OperatorTrait.STORING.of(node);
   }
 
   private static Map<String, FoldRule> ofShapes() {

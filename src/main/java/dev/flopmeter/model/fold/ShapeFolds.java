@@ -5,6 +5,7 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
@@ -18,11 +19,9 @@ import java.util.Optional;
 final class ShapeFolds {
   private ShapeFolds() {}
 
-  private static final List<String> SAME_VALUES =
-      List.of("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze");
-
   static void addTo(Map<String, FoldRule> rules) {
-    SAME_VALUES.forEach(op -> rules.put(op, ShapeFolds::sameValues));
+    OperatorTrait.RESHAPING.operators().forEach(op -> rules.put(op, ShapeFolds::sameValues));
+    rules.put("Identity", ShapeFolds::sameValues);
     rules.put("Shape", ShapeFolds::shape);
     rules.put("Size", (in, out) -> Optional.of(List.of(Tensor.ofLong(in.type(0).elements()))));
     rules.put("Constant", ShapeFolds::constant);

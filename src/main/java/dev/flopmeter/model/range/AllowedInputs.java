@@ -4,6 +4,7 @@ import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.range.Allowed.Exactly;
@@ -20,41 +21,6 @@ import org.jspecify.annotations.Nullable;
  * through copies and arithmetic with constants, into bodies and out of them.
  */
 public final class AllowedInputs {
-  /** Operators whose output holds the elements of their first input in the same order. */
-  private static final Set<String> SAME_ORDER =
-      Set.of("Cast", "CastLike", "Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten");
-
-  /** Operators whose outputs hold elements of their first input. */
-  private static final Set<String> FROM_FIRST =
-      Set.of(
-          "Abs",
-          "Ceil",
-          "Clip",
-          "Compress",
-          "DepthToSpace",
-          "Expand",
-          "Floor",
-          "Gather",
-          "GatherElements",
-          "GatherND",
-          "Mod",
-          "Pad",
-          "ReduceMax",
-          "ReduceMin",
-          "ReverseSequence",
-          "Round",
-          "Slice",
-          "SpaceToDepth",
-          "Split",
-          "Tile",
-          "TopK",
-          "Transpose",
-          "Trilu",
-          "Unique");
-
-  /** Operators whose output holds elements of any of their inputs. */
-  private static final Set<String> FROM_ALL = Set.of("Concat", "Max", "Min", "Where");
-
   private final Graph graph;
   private final Function<String, @Nullable TensorType> types;
   private final Function<String, @Nullable Tensor> constants;
@@ -118,12 +84,12 @@ public final class AllowedInputs {
   private void pass(Operands in, Allowed wanted) {
     Node node = in.node();
     String op = node.qualifiedOp();
-    if (SAME_ORDER.contains(op)) {
+    if (OperatorTrait.SAME_ORDER.of(node)) {
       restrict(node.inputs().get(0), wanted);
     } else if (wanted instanceof Range range) {
-      if (FROM_FIRST.contains(op)) {
+      if (OperatorTrait.FROM_FIRST.of(node)) {
         restrict(node.inputs().get(0), range);
-      } else if (FROM_ALL.contains(op)) {
+      } else if (OperatorTrait.FROM_ANY.of(node)) {
         node.inputs().stream().skip(op.equals("Where") ? 1 : 0).forEach(v -> restrict(v, range));
       } else if (node.inputs().size() == 2) {
         passArithmetic(in, range);

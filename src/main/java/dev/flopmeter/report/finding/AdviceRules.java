@@ -67,14 +67,7 @@ final class AdviceRules {
 
   private static boolean isElementwise(Layer layer) {
     return layer.cost().macs() == 0
-        && Stream.of(layer.op().split("\\+")).allMatch(AdviceRules::isElementwise);
-  }
-
-  /** Whether an operator reads each element once and could be fused into the operator before it. */
-  private static boolean isElementwise(String op) {
-    return OperatorTrait.ELEMENTWISE.operators().contains(op.substring(op.indexOf(':') + 1))
-        || op.equals("BatchNormalization")
-        || op.equals("Cast");
+        && Stream.of(layer.op().split("\\+")).allMatch(OperatorTrait.ONE_PASS::has);
   }
 
   /** fp32 leaves the matrix units of a GPU idle, and moves twice the bytes. */

@@ -1,5 +1,6 @@
 package dev.flopmeter.run.cudnn.operator;
 
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
@@ -14,7 +15,7 @@ final class DataMovement {
   private DataMovement() {}
 
   static void addTo(Map<String, Operators.Operator> operators) {
-    for (String op : List.of("Reshape", "Flatten", "Squeeze", "Unsqueeze")) {
+    for (String op : OperatorTrait.RESHAPING.operators()) {
       operators.put(op, node -> node.alias(0, node.plain(0).reshaped(node.outputShape(0))));
     }
     operators.put("Identity", node -> node.alias(0, node.in(0)));

@@ -4,6 +4,7 @@ import static dev.flopmeter.run.djl.kernel.Expression.call;
 
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
@@ -19,23 +20,6 @@ public final class Kernels {
   static final String BACKEND = "djl";
 
   private static final Map<String, KernelRule> RULES = new HashMap<>();
-
-  /** Operators that keep or convert elements and so take every type as it is. */
-  private static final Set<String> ANY_TYPE =
-      Set.of(
-          "Cast",
-          "CastLike",
-          "BitCast",
-          "QuantizeLinear",
-          "DequantizeLinear",
-          "DynamicQuantizeLinear",
-          "Identity",
-          "Reshape",
-          "Flatten",
-          "Squeeze",
-          "Unsqueeze",
-          "Transpose",
-          "Expand");
 
   static {
     UnaryKernels.addTo(RULES);
@@ -81,7 +65,7 @@ public final class Kernels {
     }
     requireHeldTypes(in);
     Kernel kernel = rule.kernel(in);
-    return ANY_TYPE.contains(op) ? kernel : widened(kernel, in);
+    return OperatorTrait.ANY_TYPE.has(op) ? kernel : widened(kernel, in);
   }
 
   static UnsupportedOperatorException unsupported(Operands in, String reason) {

@@ -6,6 +6,7 @@ import static dev.flopmeter.run.djl.kernel.Expression.input;
 import static dev.flopmeter.run.djl.kernel.Expression.inputs;
 
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ final class LayoutKernels {
   private LayoutKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
-    for (String op : List.of("Reshape", "Flatten", "Squeeze", "Unsqueeze")) {
+    for (String op : OperatorTrait.RESHAPING.operators()) {
       rules.put(op, in -> Kernel.of(reshaped(input(0), in.output(0).shape().dims())));
     }
     rules.put("Shape", LayoutKernels::shape);
