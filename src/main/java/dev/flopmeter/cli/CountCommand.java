@@ -5,8 +5,8 @@ import dev.flopmeter.count.CostRules;
 import dev.flopmeter.count.Counter;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.convention.Comparer;
-import dev.flopmeter.count.convention.Comparison;
 import dev.flopmeter.count.convention.Conventions;
+import dev.flopmeter.count.convention.ToolComparison;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
@@ -102,7 +102,7 @@ final class CountCommand implements Command {
     int depth = Math.toIntExact(this.depth.get());
     Counts counts = new Counter(costs, chosen).count(network, graph);
     if (comparesAll()) {
-      Comparison comparison = new Comparer(costs).compare(network, graph);
+      ToolComparison comparison = new Comparer(costs).compare(network, graph);
       return switch (output.format()) {
         case JSON -> CountJson.write(counts, List.of(), comparison, depth);
         case CSV -> ConventionTable.csv(comparison);

@@ -17,7 +17,7 @@ public interface Convention {
   int perMac();
 
   /** The number of one node. */
-  long count(Call call);
+  long count(CountedNode call);
 
   /**
    * Whether of several calls of one module only the last one's number is kept (a tool's defect).

@@ -23,7 +23,7 @@ public record Counts(
     Cost totals,
     Work work,
     long peakActivationBytes,
-    Map<DataType, Moved> bytesByType,
+    Map<DataType, BytesMoved> bytesByType,
     List<Uncounted> uncounted,
     List<String> notes,
     List<LayerCost> layers) {

@@ -31,7 +31,7 @@ final class GraphCount {
   private final GraphScope scope;
   private final GraphLinks links;
   private final List<LayerCost> layers = new ArrayList<>();
-  private final Map<DataType, Moved> moved = new EnumMap<>(DataType.class);
+  private final Map<DataType, BytesMoved> moved = new EnumMap<>(DataType.class);
   private final Set<Tensor> learned = Parameters.none();
   private final Map<String, List<String>> uncounted = new LinkedHashMap<>();
   private final Map<String, String> reasons = new HashMap<>();
@@ -85,7 +85,7 @@ final class GraphCount {
 
   private void add(Node node, boolean isReplaced) {
     Operands in = scope.operands(node);
-    Body body = Body.of(node);
+    BodyCost body = BodyCost.of(node);
     if (body != null) {
       layers.add(layer(in, body.count(this, in), true));
       return;
@@ -96,7 +96,7 @@ final class GraphCount {
     }
     Optional<Work> own = ownWork(in);
     Work counted = own.orElse(Work.NONE);
-    long number = isReplaced ? 0 : number(new Call(in, scope.graph(), counted, links));
+    long number = isReplaced ? 0 : number(new CountedNode(in, scope.graph(), counted, links));
     Cost cost =
         new Cost(
             counted.macs(),
@@ -123,7 +123,7 @@ final class GraphCount {
     }
   }
 
-  private long number(Call call) {
+  private long number(CountedNode call) {
     try {
       return convention.count(call);
     } catch (DataDependentException e) {
@@ -139,7 +139,7 @@ final class GraphCount {
   }
 
   private void move(DataType type, long read, long written) {
-    moved.merge(type, new Moved(read, written), Moved::plus);
+    moved.merge(type, new BytesMoved(read, written), BytesMoved::plus);
   }
 
   private long learn(Operands in) {

@@ -9,7 +9,7 @@ public record OwnConvention(String name, String unit, int perMac) implements Con
   public static final OwnConvention MACS = new OwnConvention("macs", "MAC", 1);
 
   @Override
-  public long count(Call call) {
+  public long count(CountedNode call) {
     return perMac == 2 ? call.work().flops() : call.work().macs();
   }
 }

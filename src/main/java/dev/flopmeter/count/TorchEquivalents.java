@@ -76,7 +76,7 @@ final class TorchEquivalents {
           Map.entry("Upsample", "upsample"),
           Map.entry("GridSample", "grid_sample"));
 
-  static String module(Call call) {
+  static String module(CountedNode call) {
     Operands in = call.operands();
     String op = in.node().qualifiedOp();
     String byRank = BY_RANK.get(op);
@@ -90,7 +90,7 @@ final class TorchEquivalents {
     return MODULES.getOrDefault(op, "");
   }
 
-  static String function(Call call) {
+  static String function(CountedNode call) {
     Operands in = call.operands();
     String op = in.node().qualifiedOp();
     if (op.equals("MatMul")) {

@@ -1,7 +1,7 @@
 package dev.flopmeter.live;
 
+import dev.flopmeter.count.BytesMoved;
 import dev.flopmeter.count.Counts;
-import dev.flopmeter.count.Moved;
 import dev.flopmeter.model.DataType;
 
 /**
@@ -18,7 +18,7 @@ final class StoredFloats {
 
   /** Compulsory bytes of the whole count. */
   static double bytes(Counts counts, String precision) {
-    Moved floats = counts.bytesByType().getOrDefault(DataType.FLOAT, Moved.NONE);
+    BytesMoved floats = counts.bytesByType().getOrDefault(DataType.FLOAT, BytesMoved.NONE);
     double moved = (double) floats.read() + floats.written();
     double all = (double) counts.totals().bytesRead() + counts.totals().bytesWritten();
     return all - moved * (1 - size(precision) / 4);

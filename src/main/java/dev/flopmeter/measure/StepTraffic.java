@@ -1,8 +1,8 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.count.BytesMoved;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
-import dev.flopmeter.count.Moved;
 import dev.flopmeter.count.Traffic;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
@@ -42,10 +42,10 @@ final class StepTraffic {
   }
 
   /** Bytes of a whole count, at the run's precision. */
-  double bytes(Map<DataType, Moved> byType) {
+  double bytes(Map<DataType, BytesMoved> byType) {
     double bytes = 0;
-    for (Map.Entry<DataType, Moved> entry : byType.entrySet()) {
-      Moved moved = entry.getValue();
+    for (Map.Entry<DataType, BytesMoved> entry : byType.entrySet()) {
+      BytesMoved moved = entry.getValue();
       bytes += scale(entry.getKey()) * ((double) moved.read() + moved.written());
     }
     return bytes;

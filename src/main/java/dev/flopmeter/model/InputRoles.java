@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Which inputs of an operator hold learned data.
+ * What the inputs of an operator are: learned data, or arguments.
  *
  * <p>Three kinds of operators: those with weight slots, where a stored tensor was learned whatever
  * its type and size; those that pass data on from some inputs while the others are arguments (axes,
@@ -85,6 +85,15 @@ public final class InputRoles {
           Map.entry("Trilu", FIRST),
           Map.entry("Unsqueeze", FIRST),
           Map.entry("Upsample", FIRST));
+
+  /** Operators that add their third input to each output that they multiply together. */
+  private static final Set<String> WITH_BIAS =
+      Set.of("Conv", "ConvTranspose", "Gemm", "com.microsoft:FusedConv", "com.microsoft:FusedGemm");
+
+  /** Whether {@code node} multiplies and is given a bias to add. */
+  public static boolean hasBias(Node node) {
+    return WITH_BIAS.contains(node.qualifiedOp()) && node.hasInput(2);
+  }
 
   /** Whether input {@code index} of {@code node} is a slot for weights. */
   public static boolean isWeight(Node node, int index) {

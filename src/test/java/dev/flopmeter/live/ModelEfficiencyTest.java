@@ -8,10 +8,10 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import dev.flopmeter.count.BytesMoved;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.ModelInfo;
-import dev.flopmeter.count.Moved;
 import dev.flopmeter.count.Work;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
@@ -57,8 +57,8 @@ class ModelEfficiencyTest {
             "test",
             20,
             List.of(new ModelInfo.Input("data", new TensorType(DataType.FLOAT, input))));
-    Map<DataType, Moved> bytes =
-        Map.of(DataType.FLOAT, new Moved(totals.bytesRead(), totals.bytesWritten()));
+    Map<DataType, BytesMoved> bytes =
+        Map.of(DataType.FLOAT, new BytesMoved(totals.bytesRead(), totals.bytesWritten()));
     return new Counts(info, "flops", totals, Work.NONE, 0, bytes, List.of(), List.of(), List.of());
   }
 

@@ -3,11 +3,11 @@ package dev.flopmeter.measure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.flopmeter.count.BytesMoved;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.ModelInfo;
-import dev.flopmeter.count.Moved;
 import dev.flopmeter.count.Uncounted;
 import dev.flopmeter.count.Work;
 import dev.flopmeter.device.Datasheet;
@@ -88,7 +88,7 @@ class ProfilerTest {
         MATMUL.plus(RELU),
         new Work(512, 64),
         512,
-        Map.of(DataType.FLOAT, new Moved(640 + 256, 256 + 256)),
+        Map.of(DataType.FLOAT, new BytesMoved(640 + 256, 256 + 256)),
         uncounted,
         notes,
         List.of(

@@ -5,8 +5,8 @@ import dev.flopmeter.count.CostRules;
 import dev.flopmeter.count.Counter;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
-import dev.flopmeter.count.convention.Comparison.Difference;
-import dev.flopmeter.count.convention.Comparison.ToolCount;
+import dev.flopmeter.count.convention.ToolComparison.Difference;
+import dev.flopmeter.count.convention.ToolComparison.ToolCount;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.Sizes;
@@ -24,7 +24,7 @@ public final class Comparer {
     this.rules = rules;
   }
 
-  public Comparison compare(Model model, Graph graph) {
+  public ToolComparison compare(Model model, Graph graph) {
     List<ToolCount> tools = new ArrayList<>();
     Counts first = null;
     for (Convention convention : Conventions.all()) {
@@ -35,7 +35,7 @@ public final class Comparer {
     if (first == null) {
       throw new IllegalStateException("there are conventions");
     }
-    return new Comparison(first.model(), first.totals().macs(), tools);
+    return new ToolComparison(first.model(), first.totals().macs(), tools);
   }
 
   private static ToolCount toolCount(Convention convention, Counts counts) {

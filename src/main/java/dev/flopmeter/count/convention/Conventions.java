@@ -48,12 +48,12 @@ public final class Conventions {
       case "torchstat-madd" -> Torchstat.multiplyAdds();
       case "torchstat-memread" -> Torchstat.memoryRead();
       case "torchstat-memwrite" -> Torchstat.memoryWrite();
-      case "fvcore" -> Functions.fvcore();
-      case "ptflops" -> Functions.ptflops();
-      case "torch" -> Functions.torch();
+      case "fvcore" -> FunctionConventions.fvcore();
+      case "ptflops" -> FunctionConventions.ptflops();
+      case "torch" -> FunctionConventions.torch();
       case "torchinfo" -> Torchinfo.multiplyAdds();
-      case "deepspeed" -> Functions.deepspeed();
-      case "deepspeed-macs" -> Functions.deepspeedMacs();
+      case "deepspeed" -> FunctionConventions.deepspeed();
+      case "deepspeed-macs" -> FunctionConventions.deepspeedMacs();
       case "onnx-tool" -> OnnxTool.convention();
       case "molchanov" -> Molchanov.convention();
       default -> throw unknown(name);

@@ -2,7 +2,7 @@ package dev.flopmeter.count.convention;
 
 import static dev.flopmeter.count.convention.Price.times;
 
-import dev.flopmeter.count.Call;
+import dev.flopmeter.count.CountedNode;
 import java.util.Map;
 
 /** The formulas of Molchanov et al. 2016 (arXiv 1611.06440, appendix A.1), quoted in articles. */
@@ -26,7 +26,7 @@ final class Molchanov {
             + " convolutions and fully connected layers");
   }
 
-  private static long linear(Call call) {
+  private static long linear(CountedNode call) {
     return call.isConstant(1) ? times(2, call.macs()) - call.out() : 0;
   }
 }

@@ -2,7 +2,7 @@ package dev.flopmeter.count.convention;
 
 import static dev.flopmeter.count.convention.Price.times;
 
-import dev.flopmeter.count.Call;
+import dev.flopmeter.count.CountedNode;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -82,8 +82,9 @@ final class OnnxTool {
         "onnx-tool, 2026",
         ToolConvention.Key.OPERATOR,
         prices,
-        "a price list of instructions (division 4, root 24, exp and sigmoid 32, tanh 38), with batch"
-            + " normalisation folded as PyTorch's exporter does; small networks are mostly price");
+        "a price list of instructions (division 4, root 24, exp and sigmoid 32, tanh 38), with"
+            + " batch normalisation folded as PyTorch's exporter does; small networks are mostly"
+            + " price");
   }
 
   private static Price each(long price) {
@@ -94,19 +95,19 @@ final class OnnxTool {
     return Price.of("k x out", call -> times(call.window(), call.out()));
   }
 
-  private static long convolution(Call call) {
+  private static long convolution(CountedNode call) {
     boolean folds =
         call.readers().size() == 1 && call.readers().get(0).equals("BatchNormalization");
     return call.macs() + (folds ? call.out() : call.biasAdditions());
   }
 
   /** How many groups of elements are normalised together. */
-  private static long rows(Call call) {
+  private static long rows(CountedNode call) {
     dev.flopmeter.model.Shape shape = call.operands().shape(0);
     return shape.elements(0, shape.axis(call.operands().attributes().integer("axis", -1)));
   }
 
-  private static boolean isFolded(Call call) {
+  private static boolean isFolded(CountedNode call) {
     return call.writer(0).equals("Conv") && call.isOnlyReaderOf(0);
   }
 }

@@ -1,6 +1,6 @@
 package dev.flopmeter.count.convention;
 
-import dev.flopmeter.count.Call;
+import dev.flopmeter.count.CountedNode;
 import java.util.function.ToLongFunction;
 
 /**
@@ -8,18 +8,18 @@ import java.util.function.ToLongFunction;
  *
  * @param formula the rule in words, for the documentation
  */
-record Price(String formula, ToLongFunction<Call> rule) {
+record Price(String formula, ToLongFunction<CountedNode> rule) {
 
-  static Price of(String formula, ToLongFunction<Call> rule) {
+  static Price of(String formula, ToLongFunction<CountedNode> rule) {
     return new Price(formula, rule);
   }
 
-  static final Price MACS = of("MACs", Call::macs);
+  static final Price MACS = of("MACs", CountedNode::macs);
   static final Price BIASED_MACS =
       of("MACs, + out for a bias", call -> call.macs() + call.biasAdditions());
   static final Price DOUBLE_MACS = of("2 x MACs", call -> times(2, call.macs()));
-  static final Price IN = of("in", Call::in);
-  static final Price OUT = of("out", Call::out);
+  static final Price IN = of("in", CountedNode::in);
+  static final Price OUT = of("out", CountedNode::out);
 
   /** {@code affine} per input element with a scale, {@code plain} without. */
   static Price normalisation(long affine, long plain) {

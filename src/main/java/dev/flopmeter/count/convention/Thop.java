@@ -2,7 +2,7 @@ package dev.flopmeter.count.convention;
 
 import static dev.flopmeter.count.convention.Price.times;
 
-import dev.flopmeter.count.Call;
+import dev.flopmeter.count.CountedNode;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
@@ -111,7 +111,7 @@ final class Thop {
         });
   }
 
-  private static long adaptiveWithWholeWindow(Call call) {
+  private static long adaptiveWithWholeWindow(CountedNode call) {
     Shape in = call.operands().shape(0);
     Shape out = call.operands().output(0).shape();
     long window = 1;
@@ -121,7 +121,7 @@ final class Thop {
     return times(window + 1, call.out());
   }
 
-  private static long upsample(Call call) {
+  private static long upsample(CountedNode call) {
     boolean isLine = call.operands().shape(0).rank() == 3;
     return switch (call.operands().attributes().text("mode", "nearest")) {
       case "nearest" -> call.out();

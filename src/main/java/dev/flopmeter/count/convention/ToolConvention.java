@@ -1,7 +1,7 @@
 package dev.flopmeter.count.convention;
 
-import dev.flopmeter.count.Call;
 import dev.flopmeter.count.Convention;
+import dev.flopmeter.count.CountedNode;
 import java.util.List;
 import java.util.Map;
 
@@ -29,24 +29,24 @@ record ToolConvention(
   enum Key {
     MODULE {
       @Override
-      String of(Call call) {
+      String of(CountedNode call) {
         return call.module();
       }
     },
     FUNCTION {
       @Override
-      String of(Call call) {
+      String of(CountedNode call) {
         return call.function();
       }
     },
     OPERATOR {
       @Override
-      String of(Call call) {
+      String of(CountedNode call) {
         return call.operands().node().qualifiedOp();
       }
     };
 
-    abstract String of(Call call);
+    abstract String of(CountedNode call);
   }
 
   ToolConvention(
@@ -70,7 +70,7 @@ record ToolConvention(
   }
 
   @Override
-  public long count(Call call) {
+  public long count(CountedNode call) {
     Price price = prices.get(key.of(call));
     return price == null ? 0 : price.rule().applyAsLong(call);
   }

@@ -62,7 +62,7 @@ final class Torchinfo {
         "parameter sizes, not operations: functions, attention and layers without weights count 0");
   }
 
-  private static long channels(dev.flopmeter.count.Call call) {
+  private static long channels(dev.flopmeter.count.CountedNode call) {
     return call.operands().output(0).shape().dim(1);
   }
 }

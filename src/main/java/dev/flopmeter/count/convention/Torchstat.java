@@ -2,7 +2,7 @@ package dev.flopmeter.count.convention;
 
 import static dev.flopmeter.count.convention.Price.times;
 
-import dev.flopmeter.count.Call;
+import dev.flopmeter.count.CountedNode;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import java.util.Map;
@@ -113,7 +113,7 @@ final class Torchstat {
         .keepingLastCallOnly();
   }
 
-  private static long transposed(Call call) {
+  private static long transposed(CountedNode call) {
     Operands in = call.operands();
     Shape weight = in.shape(1);
     long group = in.attributes().integer("group", 1);
@@ -122,7 +122,7 @@ final class Torchstat {
     return times(times(positions, weight.dim(1) * group), perOutput);
   }
 
-  private static long bytes(Call call, long elements) {
+  private static long bytes(CountedNode call, long elements) {
     return call.operands().type(0).type().bytes(elements);
   }
 }

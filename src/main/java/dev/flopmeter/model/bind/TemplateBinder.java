@@ -153,7 +153,7 @@ public final class TemplateBinder {
       inline(builder, node, function, depth, callers);
       return;
     }
-    Optional<ControlFlow> flow = ControlFlow.find(node);
+    Optional<BodyBinding> flow = BodyBinding.find(node);
     if (flow.isPresent()) {
       try {
         flow.get().add(builder, node, this, depth + 1);

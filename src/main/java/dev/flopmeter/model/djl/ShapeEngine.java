@@ -7,13 +7,13 @@ import ai.djl.ndarray.NDManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The engine that {@link ShapeArrays} says it belongs to, because code asks a manager for its
+ * The engine that {@link ShapeArrayFactory} says it belongs to, because code asks a manager for its
  * engine's name and default device. It is registered nowhere and computes nothing.
  */
 final class ShapeEngine extends Engine {
-  private final ShapeArrays manager;
+  private final ShapeArrayFactory manager;
 
-  ShapeEngine(ShapeArrays manager) {
+  ShapeEngine(ShapeArrayFactory manager) {
     this.manager = manager;
   }
 

@@ -31,7 +31,7 @@ final class Trace {
   static final int OPSET = 20;
 
   private final GraphBuilder graph;
-  private final ShapeArrays manager = new ShapeArrays(this);
+  private final ShapeArrayFactory manager = new ShapeArrayFactory(this);
   private final Map<String, String> blockOfWeight = new HashMap<>();
   private final Map<String, TracedArray> relaid = new HashMap<>();
   private final Set<String> names = new HashSet<>();
@@ -42,7 +42,7 @@ final class Trace {
     graph = new GraphBuilder(name, OPSET);
   }
 
-  ShapeArrays manager() {
+  ShapeArrayFactory manager() {
     return manager;
   }
 

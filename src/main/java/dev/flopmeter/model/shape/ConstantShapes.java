@@ -25,6 +25,7 @@ final class ConstantShapes {
     rules.put("RandomNormalLike", ConstantShapes::eyeLike);
     rules.put("RandomUniformLike", ConstantShapes::eyeLike);
     rules.put("Bernoulli", ConstantShapes::eyeLike);
+    rules.put("Multinomial", ConstantShapes::multinomial);
   }
 
   private static List<TensorType> shape(Operands in) {
@@ -96,5 +97,11 @@ final class ConstantShapes {
   private static List<TensorType> random(Operands in) {
     DataType type = DataType.ofCode(in.attributes().integer("dtype", DataType.FLOAT.code()));
     return List.of(new TensorType(type, Shape.of(in.attributes().integers("shape", new long[0]))));
+  }
+
+  private static List<TensorType> multinomial(Operands in) {
+    long code = in.attributes().integer("dtype", DataType.INT32.code());
+    long samples = in.attributes().integer("sample_size", 1);
+    return List.of(TensorType.of(DataType.ofCode(code), in.shape(0).dim(0), samples));
   }
 }

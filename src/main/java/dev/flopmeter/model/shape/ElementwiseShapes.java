@@ -108,6 +108,9 @@ final class ElementwiseShapes {
     rules.put("Dropout", ElementwiseShapes::dropout);
     rules.put(
         "Cast", in -> List.of(in.type(0).withType(DataType.ofCode(in.attributes().integer("to")))));
+    rules.put(
+        "BitCast",
+        in -> List.of(in.type(0).withType(DataType.ofCode(in.attributes().integer("to")))));
     rules.put("CastLike", in -> List.of(in.type(0).withType(in.type(1).type())));
     rules.put("BatchNormalization", ElementwiseShapes::batchNormalization);
     rules.put("LayerNormalization", ElementwiseShapes::layerNormalization);

@@ -13,6 +13,7 @@ final class MatrixShapes {
   private MatrixShapes() {}
 
   static void addTo(Map<String, ShapeRule> rules) {
+    rules.put("Det", in -> List.of(in.type(0).withShape(in.shape(0).slice(0, matrixRank(in)))));
     rules.put("MatMul", in -> List.of(in.type(0).withShape(product(in.shape(0), in.shape(1)))));
     rules.put(
         "MatMulInteger",
@@ -62,5 +63,13 @@ final class MatrixShapes {
       throw new ModelException("the addend " + in.shape(2) + " does not fit the product " + out);
     }
     return List.of(in.type(0).withShape(out));
+  }
+
+  private static int matrixRank(Operands in) {
+    Shape shape = in.shape(0);
+    if (shape.rank() < 2 || shape.dim(-1) != shape.dim(-2)) {
+      throw new ModelException("a determinant needs square matrices, not " + shape);
+    }
+    return shape.rank() - 2;
   }
 }

@@ -15,6 +15,7 @@ final class SelectionShapes {
   private SelectionShapes() {}
 
   static void addTo(Map<String, ShapeRule> rules) {
+    rules.put("TensorScatter", in -> List.of(in.type(0)));
     rules.put("Concat", SelectionShapes::concat);
     rules.put("Split", SelectionShapes::split);
     rules.put("Slice", SelectionShapes::slice);

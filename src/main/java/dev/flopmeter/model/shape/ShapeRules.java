@@ -32,7 +32,9 @@ public final class ShapeRules {
     ConstantShapes.addTo(rules);
     RecurrentShapes.addTo(rules);
     AttentionShapes.addTo(rules);
-    RareShapes.addTo(rules);
+    SamplingShapes.addTo(rules);
+    SignalShapes.addTo(rules);
+    DataDependentShapes.addTo(rules);
     LossShapes.addTo(rules);
     LinearAttentionShapes.addTo(rules);
     return Collections.unmodifiableMap(rules);

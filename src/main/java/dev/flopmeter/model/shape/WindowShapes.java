@@ -15,6 +15,7 @@ final class WindowShapes {
   private WindowShapes() {}
 
   static void addTo(Map<String, ShapeRule> rules) {
+    rules.put("DeformConv", in -> List.of(convolution(in, 0, 1)));
     rules.put("Conv", in -> List.of(convolution(in, 0, 1)));
     rules.put("ConvInteger", in -> List.of(convolution(in, 0, 1).withType(DataType.INT32)));
     rules.put("QLinearConv", in -> List.of(convolution(in, 0, 3).withType(in.type(7).type())));

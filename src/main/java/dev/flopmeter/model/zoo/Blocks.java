@@ -19,7 +19,12 @@ final class Blocks {
    * and {@code name.2}; padded so that stride 1 keeps the size.
    */
   static String convNorm(
-      NetworkBuilder net, String name, String x, Norm norm, Activation activation, long... shape) {
+      NetworkBuilder net,
+      String name,
+      String x,
+      Norm norm,
+      ActivationLayer activation,
+      long... shape) {
     long out = shape[0];
     long kernel = shape[1];
     long stride = shape[2];
@@ -45,7 +50,12 @@ final class Blocks {
 
   /** Squeeze and excitation (Hu et al. 2017): channels weighted by what their averages say. */
   static String squeezeExcite(
-      NetworkBuilder net, String name, String x, long squeezed, Activation inner, Activation gate) {
+      NetworkBuilder net,
+      String name,
+      String x,
+      long squeezed,
+      ActivationLayer inner,
+      ActivationLayer gate) {
     long channels = net.channels(x);
     String s = net.globalAveragePool(name + ".avgpool", x);
     s = inner.add(net, name + ".activation", net.biasedConv(name + ".fc1", s, squeezed, 1, 1, 0));

@@ -37,7 +37,7 @@ final class DenseNets {
         x = net.averagePool(name + ".pool", "AvgPool2d", y, 2, 2, 0);
       }
     }
-    x = Activation.FUNCTIONAL_RELU.add(net, "relu", net.batchNorm("features.norm5", x));
+    x = ActivationLayer.FUNCTIONAL_RELU.add(net, "relu", net.batchNorm("features.norm5", x));
     x = net.flatten("flatten", net.functionalGlobalPool("avgpool", x));
     net.output(net.linear("classifier", x, 1000));
   }

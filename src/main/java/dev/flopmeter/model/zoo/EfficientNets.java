@@ -89,7 +89,8 @@ final class EfficientNets {
   private static void build(
       NetworkBuilder net, long[][] rows, long first, long last, double epsilon) {
     Norm norm = new Norm(epsilon, 1);
-    String x = Blocks.convNorm(net, "features.0", net.input(0), norm, Activation.SILU, first, 3, 2);
+    String x =
+        Blocks.convNorm(net, "features.0", net.input(0), norm, ActivationLayer.SILU, first, 3, 2);
     for (int stage = 0; stage < rows.length; stage++) {
       long[] row = rows[stage];
       for (int i = 0; i < row[4]; i++) {
@@ -103,7 +104,7 @@ final class EfficientNets {
       }
     }
     String name = "features." + (rows.length + 1);
-    x = Blocks.convNorm(net, name, x, norm, Activation.SILU, last, 1, 1);
+    x = Blocks.convNorm(net, name, x, norm, ActivationLayer.SILU, last, 1, 1);
     x = net.flatten("flatten", net.globalAveragePool("avgpool", x));
     net.output(net.linear("classifier.1", x, 1000));
   }
@@ -115,15 +116,21 @@ final class EfficientNets {
     int part = 0;
     String y = x;
     if (wide != in) {
-      y = Blocks.convNorm(net, name + "." + part++, y, norm, Activation.SILU, wide, 1, 1);
+      y = Blocks.convNorm(net, name + "." + part++, y, norm, ActivationLayer.SILU, wide, 1, 1);
     }
     y =
         Blocks.convNorm(
-            net, name + "." + part++, y, norm, Activation.SILU, wide, row[1], stride, wide);
+            net, name + "." + part++, y, norm, ActivationLayer.SILU, wide, row[1], stride, wide);
     y =
         Blocks.squeezeExcite(
-            net, name + "." + part++, y, Math.max(1, in / 4), Activation.SILU, Activation.SIGMOID);
-    return Blocks.convNorm(net, name + "." + part, y, norm.ending(), Activation.NONE, row[3], 1, 1);
+            net,
+            name + "." + part++,
+            y,
+            Math.max(1, in / 4),
+            ActivationLayer.SILU,
+            ActivationLayer.SIGMOID);
+    return Blocks.convNorm(
+        net, name + "." + part, y, norm.ending(), ActivationLayer.NONE, row[3], 1, 1);
   }
 
   private static String fused(
@@ -132,9 +139,10 @@ final class EfficientNets {
     long wide = Blocks.divisible((double) in * row[0], 8);
     if (wide == in) {
       return Blocks.convNorm(
-          net, name + ".0", x, norm.ending(), Activation.SILU, row[3], row[1], stride);
+          net, name + ".0", x, norm.ending(), ActivationLayer.SILU, row[3], row[1], stride);
     }
-    String y = Blocks.convNorm(net, name + ".0", x, norm, Activation.SILU, wide, row[1], stride);
-    return Blocks.convNorm(net, name + ".1", y, norm.ending(), Activation.NONE, row[3], 1, 1);
+    String y =
+        Blocks.convNorm(net, name + ".0", x, norm, ActivationLayer.SILU, wide, row[1], stride);
+    return Blocks.convNorm(net, name + ".1", y, norm.ending(), ActivationLayer.NONE, row[3], 1, 1);
   }
 }

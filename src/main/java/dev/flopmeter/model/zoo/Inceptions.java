@@ -31,7 +31,7 @@ final class Inceptions {
             new ConvShape(
                 out, height, width, stride, pads ? height / 2 : 0, pads ? width / 2 : 0, 1, false));
     y = net.batchNorm(name + ".bn", y, 1e-3);
-    return Activation.FUNCTIONAL_RELU.add(net, name + ".relu", y);
+    return ActivationLayer.FUNCTIONAL_RELU.add(net, name + ".relu", y);
   }
 
   /** Branches 1x1; 1x1, 3x3; 1x1, 3x3; pool, 1x1. A row of 0 is a pool. */
@@ -55,7 +55,7 @@ final class Inceptions {
 
   private static void googLeNet(NetworkBuilder net) {
     String x = net.conv("conv1.conv", net.input(0), new ConvShape(64, 7, 7, 2, 3, 3, 1, false));
-    x = Activation.FUNCTIONAL_RELU.add(net, "conv1.relu", net.batchNorm("conv1.bn", x, 1e-3));
+    x = ActivationLayer.FUNCTIONAL_RELU.add(net, "conv1.relu", net.batchNorm("conv1.bn", x, 1e-3));
     x = net.maxPool("maxpool1", x, 3, 2, 0, true);
     x = conv(net, "conv3", conv(net, "conv2", x, 64), 192, 3);
     x = net.maxPool("maxpool2", x, 3, 2, 0, true);

@@ -46,7 +46,8 @@ final class MobileNets {
 
   private static void mobileNetV2(NetworkBuilder net) {
     Norm norm = Norm.PLAIN;
-    String x = Blocks.convNorm(net, "features.0", net.input(0), norm, Activation.RELU6, 32, 3, 2);
+    String x =
+        Blocks.convNorm(net, "features.0", net.input(0), norm, ActivationLayer.RELU6, 32, 3, 2);
     int at = 1;
     for (long[] row : V2) {
       for (int i = 0; i < row[2]; i++) {
@@ -58,18 +59,18 @@ final class MobileNets {
         if (row[0] != 1) {
           y =
               Blocks.convNorm(
-                  net, name + "." + part++, y, norm, Activation.RELU6, row[0] * in, 1, 1);
+                  net, name + "." + part++, y, norm, ActivationLayer.RELU6, row[0] * in, 1, 1);
         }
         long wide = net.channels(y);
         y =
             Blocks.convNorm(
-                net, name + "." + part++, y, norm, Activation.RELU6, wide, 3, stride, wide);
+                net, name + "." + part++, y, norm, ActivationLayer.RELU6, wide, 3, stride, wide);
         y = net.conv(name + "." + part++, y, row[1], 1, 1, 0, 1);
         y = net.residualNorm(name + "." + part, y);
         x = stride == 1 && in == row[1] ? net.add(name + ".add", x, y) : y;
       }
     }
-    x = Blocks.convNorm(net, "features.18", x, norm, Activation.RELU6, 1280, 1, 1);
+    x = Blocks.convNorm(net, "features.18", x, norm, ActivationLayer.RELU6, 1280, 1, 1);
     x = net.flatten("flatten", net.functionalGlobalPool("avgpool", x));
     net.output(net.linear("classifier.1", x, 1000));
   }
@@ -91,11 +92,11 @@ final class MobileNets {
   private static void mobileNetV3(NetworkBuilder net, long[][] rows, long last, long hidden) {
     Norm norm = new Norm(1e-3, 1);
     String x =
-        Blocks.convNorm(net, "features.0", net.input(0), norm, Activation.HARDSWISH, 16, 3, 2);
+        Blocks.convNorm(net, "features.0", net.input(0), norm, ActivationLayer.HARDSWISH, 16, 3, 2);
     for (int i = 0; i < rows.length; i++) {
       long[] row = rows[i];
       String name = "features." + (i + 1) + ".block";
-      Activation act = row[4] == 1 ? Activation.HARDSWISH : Activation.RELU;
+      ActivationLayer act = row[4] == 1 ? ActivationLayer.HARDSWISH : ActivationLayer.RELU;
       long in = net.channels(x);
       int part = 0;
       String y = x;
@@ -110,16 +111,18 @@ final class MobileNets {
                 name + "." + part++,
                 y,
                 Blocks.divisible(0.25 * row[1], 8),
-                Activation.RELU,
-                Activation.HARDSIGMOID);
+                ActivationLayer.RELU,
+                ActivationLayer.HARDSIGMOID);
       }
-      y = Blocks.convNorm(net, name + "." + part, y, norm.ending(), Activation.NONE, row[2], 1, 1);
+      y =
+          Blocks.convNorm(
+              net, name + "." + part, y, norm.ending(), ActivationLayer.NONE, row[2], 1, 1);
       x = row[5] == 1 && in == row[2] ? net.add(name + ".add", x, y) : y;
     }
     String name = "features." + (rows.length + 1);
-    x = Blocks.convNorm(net, name, x, norm, Activation.HARDSWISH, last, 1, 1);
+    x = Blocks.convNorm(net, name, x, norm, ActivationLayer.HARDSWISH, last, 1, 1);
     x = net.flatten("flatten", net.globalAveragePool("avgpool", x));
-    x = Activation.HARDSWISH.add(net, "classifier.1", net.linear("classifier.0", x, hidden));
+    x = ActivationLayer.HARDSWISH.add(net, "classifier.1", net.linear("classifier.0", x, hidden));
     net.output(net.linear("classifier.3", x, 1000));
   }
 

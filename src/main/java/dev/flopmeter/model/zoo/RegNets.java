@@ -64,7 +64,7 @@ final class RegNets {
 
   private static void build(NetworkBuilder net, List<Stage> stages, boolean excites) {
     Norm norm = Norm.PLAIN;
-    String x = Blocks.convNorm(net, "stem", net.input(0), norm, Activation.RELU, 32, 3, 2);
+    String x = Blocks.convNorm(net, "stem", net.input(0), norm, ActivationLayer.RELU, 32, 3, 2);
     for (int s = 0; s < stages.size(); s++) {
       for (int i = 0; i < stages.get(s).depth(); i++) {
         String name = "trunk_output.block" + (s + 1) + ".block" + (s + 1) + "-" + i;
@@ -83,18 +83,26 @@ final class RegNets {
     String shortcut =
         in == width && stride == 1
             ? x
-            : Blocks.convNorm(net, name + ".proj", x, norm, Activation.NONE, width, 1, stride);
-    String y = Blocks.convNorm(net, name + ".f.a", x, norm, Activation.RELU, width, 1, 1);
+            : Blocks.convNorm(net, name + ".proj", x, norm, ActivationLayer.NONE, width, 1, stride);
+    String y = Blocks.convNorm(net, name + ".f.a", x, norm, ActivationLayer.RELU, width, 1, 1);
     y =
         Blocks.convNorm(
-            net, name + ".f.b", y, norm, Activation.RELU, width, 3, stride, width / stage.group());
+            net,
+            name + ".f.b",
+            y,
+            norm,
+            ActivationLayer.RELU,
+            width,
+            3,
+            stride,
+            width / stage.group());
     if (excites) {
       long squeezed = (long) Math.rint(0.25 * in);
       y =
           Blocks.squeezeExcite(
-              net, name + ".f.se", y, squeezed, Activation.RELU, Activation.SIGMOID);
+              net, name + ".f.se", y, squeezed, ActivationLayer.RELU, ActivationLayer.SIGMOID);
     }
-    y = Blocks.convNorm(net, name + ".f.c", y, norm.ending(), Activation.NONE, width, 1, 1);
+    y = Blocks.convNorm(net, name + ".f.c", y, norm.ending(), ActivationLayer.NONE, width, 1, 1);
     return net.relu(name + ".activation", net.add(name + ".add", shortcut, y));
   }
 }

@@ -69,7 +69,7 @@ final class Swins {
     String y = net.layerNorm(name + ".norm1", "LayerNorm", x, EPSILON);
     x = net.add(name + ".add1", x, attend(net, name + ".attn", y, heads, shifts));
     y = net.layerNorm(name + ".norm2", "LayerNorm", x, EPSILON);
-    y = Activation.GELU.add(net, name + ".mlp.1", net.linear(name + ".mlp.0", y, 4 * c));
+    y = ActivationLayer.GELU.add(net, name + ".mlp.1", net.linear(name + ".mlp.0", y, 4 * c));
     return net.add(name + ".add2", x, net.linear(name + ".mlp.3", y, c));
   }
 

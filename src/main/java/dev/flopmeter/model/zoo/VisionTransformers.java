@@ -55,7 +55,7 @@ final class VisionTransformers {
     String y = net.layerNorm(name + ".ln_1", "LayerNorm", x, EPSILON);
     x = net.add(name + ".add_1", attend(net, name + ".self_attention", y, heads, width), x);
     y = net.layerNorm(name + ".ln_2", "LayerNorm", x, EPSILON);
-    y = Activation.GELU.add(net, name + ".mlp.1", net.linear(name + ".mlp.0", y, 4 * width));
+    y = ActivationLayer.GELU.add(net, name + ".mlp.1", net.linear(name + ".mlp.0", y, 4 * width));
     return net.add(name + ".add_2", x, net.linear(name + ".mlp.3", y, width));
   }
 

@@ -5,7 +5,7 @@ import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.count.Uncounted;
-import dev.flopmeter.count.convention.Comparison;
+import dev.flopmeter.count.convention.ToolComparison;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.report.finding.CountTree;
 import java.io.StringWriter;
@@ -39,7 +39,7 @@ public final class CountJson {
    * @param depth how many levels of a tree to add, or 0
    */
   public static String write(
-      Counts counts, List<Counts> companions, @Nullable Comparison comparison, int depth) {
+      Counts counts, List<Counts> companions, @Nullable ToolComparison comparison, int depth) {
     StringWriter text = new StringWriter(1 << 14);
     ObjectWriteContext indented =
         new ObjectWriteContext.Base() {
@@ -55,7 +55,7 @@ public final class CountJson {
   }
 
   private void document(
-      Counts counts, List<Counts> companions, @Nullable Comparison comparison, int depth) {
+      Counts counts, List<Counts> companions, @Nullable ToolComparison comparison, int depth) {
     json.writeStartObject();
     json.writeStringProperty("schema", SCHEMA);
     model(counts.model());
@@ -180,9 +180,9 @@ public final class CountJson {
     json.writeEndArray();
   }
 
-  private void comparison(Comparison comparison) {
+  private void comparison(ToolComparison comparison) {
     json.writeArrayPropertyStart("comparison");
-    for (Comparison.ToolCount tool : comparison.tools()) {
+    for (ToolComparison.ToolCount tool : comparison.tools()) {
       json.writeStartObject();
       json.writeStringProperty("convention", tool.convention());
       json.writeStringProperty("version", tool.version());
@@ -191,7 +191,7 @@ public final class CountJson {
       if (tool.perMac() > 0) {
         json.writeNumberProperty("per_mac", tool.perMac());
         json.writeArrayPropertyStart("differences");
-        for (Comparison.Difference difference : tool.differences()) {
+        for (ToolComparison.Difference difference : tool.differences()) {
           json.writeStartObject();
           json.writeStringProperty("op", difference.op());
           json.writeNumberProperty("amount", difference.amount());

@@ -1,8 +1,8 @@
 package dev.flopmeter.report.text;
 
-import dev.flopmeter.count.convention.Comparison;
-import dev.flopmeter.count.convention.Comparison.Difference;
-import dev.flopmeter.count.convention.Comparison.ToolCount;
+import dev.flopmeter.count.convention.ToolComparison;
+import dev.flopmeter.count.convention.ToolComparison.Difference;
+import dev.flopmeter.count.convention.ToolComparison.ToolCount;
 import dev.flopmeter.report.finding.Breakdown;
 import dev.flopmeter.report.text.TextTable.Column;
 import dev.flopmeter.text.Csv;
@@ -25,7 +25,7 @@ public final class ConventionTable {
   private static final int WHY_WIDTH = 34;
 
   /** For a terminal; each tool's note follows the table, once. */
-  public static String render(Comparison comparison, TerminalStyle style) {
+  public static String render(ToolComparison comparison, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
     out.append(style.bold(style.fit(Printable.of(title(comparison))))).append("\n\n");
     TextTable table =
@@ -53,7 +53,7 @@ public final class ConventionTable {
   }
 
   /** The conventions that share a note, by its text. */
-  private static Map<String, List<String>> notes(Comparison comparison) {
+  private static Map<String, List<String>> notes(ToolComparison comparison) {
     Map<String, List<String>> notes = new LinkedHashMap<>();
     for (ToolCount tool : comparison.tools()) {
       String note = " (" + tool.version() + "): " + tool.note();
@@ -77,7 +77,7 @@ public final class ConventionTable {
   }
 
   /** For a pull request or a model card. */
-  public static String markdown(Comparison comparison) {
+  public static String markdown(ToolComparison comparison) {
     StringBuilder out = new StringBuilder();
     out.append("**").append(MarkdownText.escaped(title(comparison))).append("**\n\n");
     out.append("| Convention | Number | Unit | Off | = MACs | Note |\n");
@@ -101,7 +101,7 @@ public final class ConventionTable {
   }
 
   /** A line per tool; the differences joined by semicolons. */
-  public static String csv(Comparison comparison) {
+  public static String csv(ToolComparison comparison) {
     StringBuilder out = new StringBuilder("convention,version,unit,value,per_mac,differences\r\n");
     for (ToolCount tool : comparison.tools()) {
       List<String> parts = new ArrayList<>();
@@ -121,7 +121,7 @@ public final class ConventionTable {
     return out.toString();
   }
 
-  private static String title(Comparison comparison) {
+  private static String title(ToolComparison comparison) {
     return comparison.model().name()
         + ": "
         + Figures.exact(comparison.macs())
@@ -129,7 +129,7 @@ public final class ConventionTable {
   }
 
   /** How far the number is from what the MACs alone would give. */
-  private static String deviation(Comparison comparison, ToolCount tool) {
+  private static String deviation(ToolComparison comparison, ToolCount tool) {
     double plain = (double) tool.perMac() * comparison.macs();
     if (plain == 0) {
       return "";

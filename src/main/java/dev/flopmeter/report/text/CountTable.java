@@ -1,10 +1,10 @@
 package dev.flopmeter.report.text;
 
+import dev.flopmeter.count.BytesMoved;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.ModelInfo;
-import dev.flopmeter.count.Moved;
 import dev.flopmeter.count.Uncounted;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
@@ -186,7 +186,7 @@ public final class CountTable {
   }
 
   private String byType(boolean isRead) {
-    Map<DataType, Moved> types = new TreeMap<>(counts.bytesByType());
+    Map<DataType, BytesMoved> types = new TreeMap<>(counts.bytesByType());
     StringBuilder text = new StringBuilder();
     types.forEach(
         (type, moved) -> {

@@ -19,7 +19,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** How often a Loop's body counts, by what ends it. Its body is one Relu of 2 x 3 elements. */
-class BodyTest {
+class BodyCostTest {
   private static final long ONCE = 2 * 3;
   private static final Tensor TRUE = flag(1);
   private static final Tensor FALSE = flag(0);

@@ -8,9 +8,9 @@ import java.util.List;
  *
  * @param macs multiply-accumulates, which nearly every tool starts from
  */
-public record Comparison(ModelInfo model, long macs, List<ToolCount> tools) {
+public record ToolComparison(ModelInfo model, long macs, List<ToolCount> tools) {
 
-  public Comparison {
+  public ToolComparison {
     tools = List.copyOf(tools);
   }
 

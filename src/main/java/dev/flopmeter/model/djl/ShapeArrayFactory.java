@@ -23,12 +23,12 @@ import org.jspecify.annotations.Nullable;
  * Makes arrays of a {@link Trace}. It owns no memory, so it is its own sub-manager and closing it
  * does nothing.
  */
-final class ShapeArrays extends BaseNDManager {
+final class ShapeArrayFactory extends BaseNDManager {
   private final Trace trace;
   private @Nullable Engine engine;
   private long seed = 1;
 
-  ShapeArrays(Trace trace) {
+  ShapeArrayFactory(Trace trace) {
     super(null, Device.cpu());
     this.trace = trace;
   }

@@ -2,6 +2,7 @@ package dev.flopmeter.count;
 
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.InputRoles;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
@@ -11,13 +12,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** One node as a convention sees it: its operands, our own count of it, and what is around it. */
-public final class Call {
+public final class CountedNode {
   private final Operands operands;
   private final Graph graph;
   private final Work work;
   private final GraphLinks links;
 
-  Call(Operands operands, Graph graph, Work work, GraphLinks links) {
+  CountedNode(Operands operands, Graph graph, Work work, GraphLinks links) {
     this.operands = operands;
     this.graph = graph;
     this.work = work;
@@ -92,11 +93,10 @@ public final class Call {
    * notes as part of the module that multiplied.
    */
   public long biasAdditions() {
-    return switch (operands.node().op()) {
-      case "Conv", "ConvTranspose", "Gemm", "FusedConv", "FusedGemm" -> operands.has(2) ? out() : 0;
-      case "Add" -> operands.node().metadata().containsKey(TorchOrigin.MODULE) ? out() : 0;
-      default -> 0;
-    };
+    boolean isModulesOwn =
+        operands.node().op().equals("Add")
+            && operands.node().metadata().containsKey(TorchOrigin.MODULE);
+    return isModulesOwn || InputRoles.hasBias(operands.node()) ? out() : 0;
   }
 
   /** Whether a normalisation has a stored scale of its own. */

@@ -6,8 +6,8 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TorchOrigin;
 import java.util.Map;
 
-/** Activation modules, as the operators they are exported as. */
-enum Activation {
+/** ActivationLayer modules, as the operators they are exported as. */
+enum ActivationLayer {
   NONE {
     @Override
     String add(NetworkBuilder net, String name, String x) {

@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-class ControlFlowTest {
+class BodyBindingTest {
   private static final GraphTemplate RELU = body("", "r", node("Relu", "x", "r"));
   private static final GraphTemplate STEP =
       body(

@@ -11,7 +11,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** The operators whose work is that of a body: what of it runs, and how often. */
-enum Body {
+enum BodyCost {
   IF {
     @Override
     Cost count(GraphCount outer, Operands in) {
@@ -80,7 +80,7 @@ enum Body {
     }
   };
 
-  static @Nullable Body of(Node node) {
+  static @Nullable BodyCost of(Node node) {
     return switch (node.qualifiedOp()) {
       case "If" -> IF;
       case "Loop" -> LOOP;

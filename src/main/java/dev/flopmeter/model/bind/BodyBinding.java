@@ -19,7 +19,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** The operators with bodies: binds the bodies and finds what the operator writes. */
-enum ControlFlow {
+enum BodyBinding {
   IF {
     @Override
     void add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
@@ -129,7 +129,7 @@ enum ControlFlow {
     }
   };
 
-  static Optional<ControlFlow> find(Node node) {
+  static Optional<BodyBinding> find(Node node) {
     return switch (node.qualifiedOp()) {
       case "If" -> Optional.of(IF);
       case "Loop" -> Optional.of(LOOP);

@@ -2,13 +2,13 @@ package dev.flopmeter.count.convention;
 
 import static dev.flopmeter.count.convention.Price.times;
 
-import dev.flopmeter.count.Call;
+import dev.flopmeter.count.CountedNode;
 import java.util.HashMap;
 import java.util.Map;
 
 /** The tools that see PyTorch functions: fvcore, ptflops, PyTorch's own counter, DeepSpeed. */
-final class Functions {
-  private Functions() {}
+final class FunctionConventions {
+  private FunctionConventions() {}
 
   /** fvcore 0.1.6: its "flop" is a MAC. */
   static ToolConvention fvcore() {
@@ -141,7 +141,7 @@ final class Functions {
     }
   }
 
-  private static boolean isNearest(Call call) {
+  private static boolean isNearest(CountedNode call) {
     return call.operands().attributes().text("mode", "nearest").equals("nearest");
   }
 }
