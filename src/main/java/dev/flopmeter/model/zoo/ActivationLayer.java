@@ -6,7 +6,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TorchOrigin;
 import java.util.Map;
 
-/** ActivationLayer modules, as the operators they are exported as. */
+/** Activation modules, as the operators they are exported as. */
 enum ActivationLayer {
   NONE {
     @Override
