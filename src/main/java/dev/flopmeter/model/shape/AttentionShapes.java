@@ -19,9 +19,6 @@ final class AttentionShapes {
   static void addTo(Map<String, ShapeRule> rules) {
     rules.put("Attention", AttentionShapes::attention);
     rules.put("Einsum", in -> List.of(in.type(0).withShape(EinsumEquation.of(in).outputShape())));
-    for (String op : List.of("Gelu", "BiasGelu", "FastGelu", "QuickGelu")) {
-      rules.put(CONTRIB + op, in -> List.of(in.type(0)));
-    }
     rules.put(CONTRIB + "FusedConv", in -> List.of(WindowShapes.convolution(in, 0, 1)));
     rules.put(CONTRIB + "FusedGemm", MatrixShapes::gemm);
     rules.put(CONTRIB + "FusedMatMul", AttentionShapes::fusedMatMul);

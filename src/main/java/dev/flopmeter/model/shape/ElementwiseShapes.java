@@ -3,101 +3,49 @@ package dev.flopmeter.model.shape;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import java.util.List;
 import java.util.Map;
 
-/** Operators whose outputs have their inputs' (broadcast) shape. */
+/**
+ * Operators whose outputs have their inputs' (broadcast) shape. Elementwise operators get theirs
+ * from {@link OperatorTrait}.
+ */
 final class ElementwiseShapes {
   private ElementwiseShapes() {}
 
+  /** Operators that mix elements, or write to some, and keep the shape. */
   private static final List<String> LIKE_FIRST_INPUT =
       List.of(
-          "Abs",
-          "Acos",
-          "Acosh",
-          "Asin",
-          "Asinh",
-          "Atan",
-          "Atanh",
-          "Ceil",
-          "Celu",
-          "Clip",
-          "Cos",
-          "Cosh",
-          "CumSum",
           "CumProd",
-          "Elu",
-          "Erf",
-          "Exp",
-          "Floor",
-          "Gelu",
-          "HardSigmoid",
-          "HardSwish",
+          "CumSum",
           "Identity",
           "InstanceNormalization",
-          "LeakyRelu",
-          "Log",
           "LpNormalization",
           "MeanVarianceNormalization",
-          "Mish",
-          "Neg",
-          "Not",
-          "BitwiseNot",
           "PRelu",
           "RMSNormalization",
-          "Reciprocal",
-          "Relu",
           "ReverseSequence",
           "RotaryEmbedding",
-          "Round",
+          "Scatter",
           "ScatterElements",
           "ScatterND",
-          "Scatter",
-          "Selu",
-          "Shrink",
-          "Sigmoid",
-          "Sign",
-          "Sin",
-          "Sinh",
-          "Softplus",
-          "Softsign",
-          "Sqrt",
           "SwiGLU",
-          "Swish",
-          "Tan",
-          "Tanh",
-          "ThresholdedRelu",
-          "Trilu");
-
-  private static final List<String> BROADCAST =
-      List.of(
-          "Add",
-          "Sub",
-          "Mul",
-          "Div",
-          "Pow",
-          "Mod",
-          "Max",
-          "Min",
-          "Sum",
-          "Mean",
-          "And",
-          "Or",
-          "Xor",
-          "BitShift",
-          "BitwiseAnd",
-          "BitwiseOr",
-          "BitwiseXor");
-
-  private static final List<String> COMPARISON =
-      List.of("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual");
+          "Trilu",
+          "com.microsoft:BiasGelu");
 
   static void addTo(Map<String, ShapeRule> rules) {
-    LIKE_FIRST_INPUT.forEach(op -> rules.put(op, in -> List.of(in.type(0))));
-    BROADCAST.forEach(op -> rules.put(op, in -> List.of(broadcast(in))));
-    COMPARISON.forEach(op -> rules.put(op, in -> List.of(broadcast(in).withType(DataType.BOOL))));
+    ShapeRule likeFirst = in -> List.of(in.type(0));
+    ShapeRule broadcast = in -> List.of(broadcast(in));
+    OperatorTrait.UNARY.operators().forEach(op -> rules.put(op, likeFirst));
+    OperatorTrait.BINARY.operators().forEach(op -> rules.put(op, broadcast));
+    OperatorTrait.VARIADIC.operators().forEach(op -> rules.put(op, broadcast));
+    LIKE_FIRST_INPUT.forEach(op -> rules.put(op, likeFirst));
+    OperatorTrait.COMPARISON
+        .operators()
+        .forEach(op -> rules.put(op, in -> List.of(broadcast(in).withType(DataType.BOOL))));
     rules.put("IsNaN", in -> List.of(in.type(0).withType(DataType.BOOL)));
     rules.put("IsInf", in -> List.of(in.type(0).withType(DataType.BOOL)));
     List.of("Softmax", "LogSoftmax", "Hardmax")

@@ -1,0 +1,119 @@
+package dev.flopmeter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.count.CostRules;
+import dev.flopmeter.model.OperatorTrait;
+import dev.flopmeter.model.shape.ShapeRules;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Operators are data: their names stand in tables, one for each kind of knowledge. A list of them
+ * anywhere else is knowledge that nobody finds when an operator is added.
+ */
+class OperatorTablesTest {
+  private static final Path MAIN = Path.of("src", "main", "java", "dev", "flopmeter");
+
+  /** The tables, and the code that builds networks out of operators. */
+  private static final List<String> TABLES =
+      List.of(
+          "model/OperatorTrait.java",
+          "model/InputRoles.java",
+          "model/shape/",
+          "model/fold/",
+          "model/range/IndexInputs.java",
+          "model/bind/EarlyVersions.java",
+          "model/zoo/",
+          "model/djl/",
+          "count/[A-Za-z]*Costs.java",
+          "count/TorchEquivalents.java",
+          "count/convention/",
+          "run/djl/kernel/",
+          "run/cudnn/operator/");
+
+  private static final Set<String> OPERATORS = operators();
+
+  /** {@code Set.of("A", "B")} and the like, and one label of a switch with several texts. */
+  private static final Pattern LIST =
+      Pattern.compile(
+          "(?:\\b(?:Set|List|Stream|Map|Arrays)\\.(?:of|asList)\\(([^()]*)\\))"
+              + "|case ((?:\"[^\"]*\",\\s*)+\"[^\"]*\")");
+
+  private static final Pattern TEXT = Pattern.compile("\"([^\"]*)\"");
+
+  private static Set<String> operators() {
+    Set<String> all = new HashSet<>(ShapeRules.operators());
+    all.addAll(CostRules.standard().operators());
+    all.addAll(OperatorTrait.CONTROL_FLOW.operators());
+    return all;
+  }
+
+  @Test
+  void noListOfOperatorsStandsOutsideTheTables() throws IOException {
+    List<String> found = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(MAIN)) {
+      for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
+        String name = MAIN.relativize(file).toString().replace('\\', '/');
+        if (TABLES.stream().noneMatch(table -> name.matches(table + ".*"))) {
+          lists(Files.readString(file)).forEach(list -> found.add(name + ": " + list));
+        }
+      }
+    }
+    assertThat(found).as("give the operators a trait in OperatorTrait and ask for that").isEmpty();
+  }
+
+  @Test
+  void seesTheListsThatItRefuses() {
+    assertThat(lists("Set.of(\"Relu\", \"Clip\")")).containsExactly("Relu, Clip");
+    assertThat(lists("List.of(\n  \"Loop\",\n  \"com.microsoft:Gelu\")"))
+        .containsExactly("Loop, com.microsoft:Gelu");
+    assertThat(lists("case \"Conv\", \"Gemm\" -> 2;")).containsExactly("Conv, Gemm");
+    assertThat(lists("List.of(\"Conv\", \"layout\"); case \"Conv\" -> 1;")).isEmpty();
+  }
+
+  private static List<String> lists(String source) {
+    List<String> lists = new ArrayList<>();
+    Matcher list = LIST.matcher(source);
+    while (list.find()) {
+      List<String> named =
+          TEXT.matcher(list.group())
+              .results()
+              .map(text -> text.group(1))
+              .filter(OPERATORS::contains)
+              .toList();
+      if (named.size() > 1) {
+        lists.add(String.join(", ", named));
+      }
+    }
+    return lists;
+  }
+
+  /** What CONTRIBUTING shows: the trait is the shape, then a cost and a kernel for each backend. */
+  @Test
+  void anElementwiseOperatorHasOneEntryInEachTable() throws IOException {
+    Set<String> files = new HashSet<>();
+    try (Stream<Path> sources = Files.walk(MAIN)) {
+      for (Path file : sources.filter(path -> path.toString().endsWith(".java")).toList()) {
+        if (Files.readString(file).contains("\"Celu\"")) {
+          files.add(MAIN.relativize(file).toString().replace('\\', '/'));
+        }
+      }
+    }
+    assertThat(files)
+        .containsExactlyInAnyOrder(
+            "model/OperatorTrait.java",
+            "count/ElementwiseCosts.java",
+            "run/djl/kernel/UnaryKernels.java",
+            "run/cudnn/operator/Pointwise.java");
+  }
+}
