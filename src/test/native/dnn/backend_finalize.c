@@ -281,8 +281,8 @@ static bool is_later_hidden(const struct backend_graph *graph, int i, int *after
 }
 
 /* The flash attention engines (guide, "Mha-fprop"): product, scale, bias, causal mask, softmax spelled out with its
- * statistics, product; 16-bit types, heads no wider than 256. Of the orders in which the operations may be given, these
- * have just one. */
+ * statistics right after the sum, product; 16-bit types, heads no wider than 256. The real library takes the operations
+ * in any order, this one in that in which flopmeter gives them. */
 static bool is_attention(const struct backend_graph *graph)
 {
     const struct backend_operation *ops = graph->operations;

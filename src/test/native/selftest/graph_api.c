@@ -217,24 +217,36 @@ static void reduction(void)
     tensor_free(&y);
 }
 
-/* softmax(q k + bias) v as one graph: heads of a multiple of 8 in fp16 run, others have no engine. */
-static void attention(int type, int width, int status)
+/* softmax(q k + bias) v as one graph: heads of a multiple of 8 in fp16 run if the graph has the softmax's statistics;
+ * others have no engine. */
+static void attention(int type, int width, bool statistics, int status)
 {
     enum { H = 2, S = 3, T = 4 };
-    struct test_tensor q = tensor_new(type, NCHW, 4, (int[]){1, H, S, width}), k = tensor_new(type, NCHW, 4, (int[]){1, H, width, T});
+    struct test_tensor q = tensor_new(type, NCHW, 4, (int[]){1, H, S, width}), k = tensor_new(type, NCHW, 4, (int[]){1, H, T, width});
     struct test_tensor v = tensor_new(type, NCHW, 4, (int[]){1, H, T, width}), y = tensor_new(type, NCHW, 4, (int[]){1, H, S, width});
     struct test_tensor bias = tensor_new(type, NCHW, 4, (int[]){1, 1, S, T}), row = tensor_new(FP32, NCHW, 4, (int[]){1, H, S, 1});
     struct test_tensor score = tensor_new(FP32, NCHW, 4, (int[]){1, H, S, T}), share = score;
     share.type = type;
-    dnn qt = tensor(&q, 1, false), kt = tensor(&k, 2, false), vt = tensor(&v, 3, false), bt = tensor(&bias, 4, false);
-    dnn yt = tensor(&y, 5, false), t[6] = {tensor(&score, 10, true), tensor(&score, 11, true), tensor(&row, 12, true),
-                                           tensor(&score, 13, true), tensor(&score, 14, true), tensor(&row, 15, true)};
+    struct test_tensor turned = k; /* the same memory as (1, H, width, T) */
+    turned.dim[2] = width;
+    turned.dim[3] = T;
+    turned.stride[2] = 1;
+    turned.stride[3] = width;
+    dnn qt = tensor(&q, 1, false), kt = tensor(&turned, 2, false), vt = tensor(&v, 3, false), bt = tensor(&bias, 4, false);
+    dnn yt = tensor(&y, 5, false), t[8] = {tensor(&score, 10, true), tensor(&score, 11, true), tensor(&row, 12, true),
+                                           tensor(&score, 13, true), tensor(&score, 14, true), tensor(&row, 15, true),
+                                           tensor(&row, 17, true), tensor(&row, 18, true)};
     dnn shares = tensor(&share, 16, true);
-    dnn ops[8] = {product_of(qt, kt, t[0]), pointwise(0, t[0], bt, t[1]), reduction_of(3, t[1], t[2]),
+    dnn ops[10] = {product_of(qt, kt, t[0]), pointwise(0, t[0], bt, t[1]), reduction_of(3, t[1], t[2]),
                   pointwise(9, t[1], t[2], t[3]), pointwise(13, t[3], NULL, t[4]), reduction_of(0, t[4], t[5]),
+                  pointwise(15, t[5], NULL, t[6]), pointwise(0, t[2], t[6], t[7]),
                   pointwise(6, t[4], t[5], shares), product_of(shares, vt, yt)};
+    int count = statistics ? 10 : 8;
+    dnn given[10];
+    for (int i = 0; i < count; i++)
+        given[i] = ops[statistics || i < 6 ? i : i + 2];
     if (status == 0) {
-        run(ops, 8, (int64_t[]){1, 2, 3, 4, 5}, (address[]){q.memory, k.memory, v.memory, bias.memory, y.memory}, 5, 0, 0);
+        run(given, count, (int64_t[]){1, 2, 3, 4, 5}, (address[]){q.memory, k.memory, v.memory, bias.memory, y.memory}, 5, 0, 0);
         float *actual = tensor_read(&y);
         double worst = 0;
         for (int i = 0; i < H * S; i++) {
@@ -242,7 +254,7 @@ static void attention(int type, int width, int status)
             for (int j = 0; j < T; j++) {
                 p[j] = bias.values[i % S * T + j];
                 for (int d = 0; d < width; d++)
-                    p[j] += (double)q.values[i * width + d] * k.values[(i / S * width + d) * T + j];
+                    p[j] += (double)q.values[i * width + d] * k.values[(i / S * T + j) * width + d];
                 sum += p[j] = exp(p[j]);
             }
             for (int d = 0; d < width; d++) {
@@ -257,27 +269,47 @@ static void attention(int type, int width, int status)
     } else {
         dnn graph = made(15);
         OK(cudnnBackendSetAttribute(graph, 800, HANDLE, 1, &handle));
-        OK(cudnnBackendSetAttribute(graph, 801, DESCRIPTOR, 8, ops));
+        OK(cudnnBackendSetAttribute(graph, 801, DESCRIPTOR, count, given));
         STATUS(status, cudnnBackendFinalize(graph));
         OK(cudnnBackendDestroyDescriptor(graph));
     }
     dnn all[] = {qt, kt, vt, bt, yt, shares};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         OK(cudnnBackendDestroyDescriptor(all[i]));
-    for (int i = 0; i < 6; i++)
-        OK(cudnnBackendDestroyDescriptor(t[i]));
     for (int i = 0; i < 8; i++)
+        OK(cudnnBackendDestroyDescriptor(t[i]));
+    for (int i = 0; i < 10; i++)
         OK(cudnnBackendDestroyDescriptor(ops[i]));
     struct test_tensor *tensors[] = {&q, &k, &v, &y, &bias, &row, &score};
     for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++)
         tensor_free(tensors[i]);
 }
 
+/* A product has one axis for the batch. */
+static void product_of_rank_4(void)
+{
+    struct test_tensor a = tensor_new(FP16, NCHW, 4, (int[]){2, 3, 4, 8}), b = tensor_new(FP16, NCHW, 4, (int[]){2, 3, 8, 4});
+    struct test_tensor c = tensor_new(FP16, NCHW, 4, (int[]){2, 3, 4, 4});
+    dnn at = tensor(&a, 1, false), bt = tensor(&b, 2, false), ct = tensor(&c, 3, false), op = product_of(at, bt, ct);
+    dnn graph = made(15);
+    OK(cudnnBackendSetAttribute(graph, 800, HANDLE, 1, &handle));
+    OK(cudnnBackendSetAttribute(graph, 801, DESCRIPTOR, 1, &op));
+    STATUS(3001, cudnnBackendFinalize(graph));
+    dnn all[] = {at, bt, ct, op, graph};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        OK(cudnnBackendDestroyDescriptor(all[i]));
+    tensor_free(&a);
+    tensor_free(&b);
+    tensor_free(&c);
+}
+
 void test_graph_api(void)
 {
-    attention(FP16, 8, 0);
-    attention(FP16, 12, 3001);
-    attention(FP32, 8, 3001);
+    attention(FP16, 8, true, 0);
+    attention(FP16, 8, false, 3001);
+    attention(FP16, 12, true, 3001);
+    attention(FP32, 8, true, 3001);
+    product_of_rank_4();
     matmul(FP32);
     matmul(FP16);
     convolution(NHWC);

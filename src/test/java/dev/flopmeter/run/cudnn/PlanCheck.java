@@ -12,8 +12,6 @@ import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Locale;
@@ -31,16 +29,15 @@ final class PlanCheck {
 
   private PlanCheck() {}
 
-  public static void main(String[] args) throws IOException {
+  public static void main(String[] args) {
     Graph graph = model(args[0]).bind(Bindings.NONE);
     Precision precision = Precision.valueOf(args[1].toUpperCase(Locale.ROOT));
     Map<String, Long> macs = new HashMap<>();
     for (LayerCost layer : Counter.standard().count(graph).layers()) {
       macs.merge(layer.name(), layer.cost().macs(), Long::sum);
     }
-    Path cache = Files.createTempDirectory("plans");
     long start = System.nanoTime();
-    try (CudnnBackend backend = EmulatedGpu.open(cache);
+    try (CudnnBackend backend = CudnnBackend.open("cuda:0");
         Plan plan = backend.prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
       double seconds = (System.nanoTime() - start) / 1e9;
       System.exit(report(args, plan, macs, backend.libraries().get("cudnn"), seconds) ? 0 : 1);
