@@ -3,6 +3,7 @@ package dev.flopmeter.cli;
 import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.SensorReading;
 import dev.flopmeter.device.SensorSource;
 import java.io.IOException;
@@ -54,7 +55,7 @@ final class DeviceListing {
 
   private static Map<String, Object> cpu() {
     String cores = Integer.toString(Runtime.getRuntime().availableProcessors());
-    Device cpu = new Device("cpu", "cpu", "CPU", Map.of("cores", cores), false);
+    Device cpu = new Device(DeviceKind.CPU, "cpu", "CPU", Map.of("cores", cores), false);
     Map<String, Object> fields = fields(cpu);
     fields.put("usable", true);
     fields.put("sensors", cpuSensors(cpu));
@@ -63,7 +64,7 @@ final class DeviceListing {
 
   private static Map<String, Object> fields(Device device) {
     Map<String, Object> fields = new TreeMap<>(device.properties());
-    fields.put("kind", device.kind());
+    fields.put("kind", device.kind().label());
     fields.put("id", device.id());
     fields.put("name", device.name());
     fields.put("emulated", device.isEmulated());

@@ -1,6 +1,7 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.device.Datasheet;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.measure.DeviceRoofs;
 import dev.flopmeter.report.json.RoofJson;
@@ -40,7 +41,7 @@ final class RoofCommand implements Command {
     try (Output out = output.open(console);
         Backend backend = device.open()) {
       List<Precision> precisions =
-          device.namesPrecisions() || backend.device().kind().equals("cpu")
+          device.namesPrecisions() || backend.device().kind() == DeviceKind.CPU
               ? device.precisions()
               : List.of(Precision.values());
       DeviceRoofs roofs =

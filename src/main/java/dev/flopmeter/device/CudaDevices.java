@@ -113,7 +113,7 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     uuid(driver, handle).ifPresent(uuid -> properties.put("uuid", uuid));
     // The emulated driver shows its own functions, whatever name it gives its device.
     boolean isEmulated = isEmulated(driver);
-    return new Device("cuda", "cuda:" + ordinal, text(name), properties, isEmulated);
+    return new Device(DeviceKind.CUDA, "cuda:" + ordinal, text(name), properties, isEmulated);
   }
 
   private static int attribute(DynamicLibrary driver, int device, int attribute)

@@ -5,7 +5,6 @@ import java.util.Map;
 /**
  * A device that networks run on.
  *
- * @param kind {@code cpu} or {@code cuda}
  * @param id {@code cpu} or {@code cuda:0}
  * @param name the vendor's name of it
  * @param properties what else is known, such as {@code driver}, {@code cuda}, {@code cudnn}, {@code
@@ -13,7 +12,7 @@ import java.util.Map;
  * @param isEmulated true for the emulated GPU, whose times mean nothing
  */
 public record Device(
-    String kind, String id, String name, Map<String, String> properties, boolean isEmulated) {
+    DeviceKind kind, String id, String name, Map<String, String> properties, boolean isEmulated) {
   public Device {
     properties = Map.copyOf(properties);
   }

@@ -17,6 +17,6 @@ public interface SensorSource extends AutoCloseable {
 
   /** The sensors of a device; one without any gives readings that say why. */
   static SensorSource of(Device device) {
-    return device.kind().equals("cuda") ? NvmlSensors.open(device) : CpuSensors.here();
+    return device.kind() == DeviceKind.CUDA ? NvmlSensors.open(device) : CpuSensors.here();
   }
 }

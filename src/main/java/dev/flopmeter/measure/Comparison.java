@@ -1,11 +1,11 @@
 package dev.flopmeter.measure;
 
-import dev.flopmeter.count.Cost;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.result.ProfileResult.Time;
+import dev.flopmeter.result.ProfileResult.Totals;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -105,11 +105,11 @@ public record Comparison(
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("model.name", result.model().name());
     fields.put("model.inputs", inputs(result));
-    fields.put("device.kind", result.device().kind());
+    fields.put("device.kind", result.device().kind().label());
     fields.put("device.name", result.device().name());
     fields.put("device.emulated", result.device().isEmulated());
     fields.put("run.backend", result.run().backend());
-    fields.put("run.precision", result.run().precision());
+    fields.put("run.precision", result.run().precision().label());
     fields.put("run.batch", result.run().batch());
     return fields;
   }
@@ -149,8 +149,8 @@ public record Comparison(
   }
 
   private static List<Amount> amounts(ProfileResult base, ProfileResult next) {
-    Cost before = base.cost();
-    Cost after = next.cost();
+    Totals before = base.cost();
+    Totals after = next.cost();
     List<Amount> amounts = new ArrayList<>();
     amounts.add(new Amount("macs", before.macs(), after.macs()));
     amounts.add(new Amount("flops", before.flops(), after.flops()));
@@ -158,7 +158,7 @@ public record Comparison(
     amounts.add(new Amount("bytes", before.bytes(), after.bytes()));
     amounts.add(
         new Amount(
-            "peak_activation_bytes", base.peakActivationBytes(), next.peakActivationBytes()));
+            "peak_activation_bytes", before.peakActivationBytes(), after.peakActivationBytes()));
     Memory held = base.memory();
     Memory holds = next.memory();
     amounts.add(

@@ -1,6 +1,7 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
@@ -21,7 +22,7 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
 
   /** Matrix products and convolutions, from small to large. */
   static List<ProbeWork> compute(Device device) {
-    boolean isGpu = device.kind().equals("cuda");
+    boolean isGpu = device.kind() == DeviceKind.CUDA;
     List<ProbeWork> works = new ArrayList<>();
     for (int size : isGpu ? new int[] {2048, 4096, 8192} : new int[] {512, 1024, 2048}) {
       works.add(matrixProduct(size, !works.isEmpty()));
@@ -35,7 +36,7 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
 
   /** Reading and writing far more than any cache holds. */
   static List<ProbeWork> memory(Device device) {
-    boolean isGpu = device.kind().equals("cuda");
+    boolean isGpu = device.kind() == DeviceKind.CUDA;
     long elements = isGpu ? 1L << 28 : 1L << 26;
     return List.of(copy(elements), read(elements));
   }

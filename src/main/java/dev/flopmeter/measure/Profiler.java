@@ -12,6 +12,7 @@ import dev.flopmeter.result.ProfileResult.NumericCheck;
 import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.result.ProfileResult.Throughput;
+import dev.flopmeter.result.ProfileResult.Totals;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
@@ -124,7 +125,7 @@ public final class Profiler {
   private Run run(ProfileRequest request, Samples samples, java.time.Instant startedAt) {
     return new Run(
         backend.name(),
-        request.options().precision().label(),
+        request.options().precision(),
         request.options().layout().label(),
         request.batch(),
         request.options().fuse(),
@@ -172,8 +173,7 @@ public final class Profiler {
         backend.device(),
         measured.run(),
         setting.environment(),
-        counts.totals(),
-        counts.peakActivationBytes(),
+        Totals.of(counts.totals(), counts.peakActivationBytes()),
         latency,
         throughput,
         join.efficiency(latency.median()),

@@ -1,5 +1,6 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.result.Bound;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,13 +19,13 @@ record Roofline(double flopsPerSecond, double bytesPerSecond, @Nullable Double l
     return Math.max(flops / flopsPerSecond, bytes / bytesPerSecond);
   }
 
-  /** {@code compute}, {@code memory} or {@code launch}. */
-  String bound(long flops, double bytes) {
+  /** What keeps this work from being faster. */
+  Bound bound(long flops, double bytes) {
     Double launch = launchSeconds;
     if (launch != null && idealSeconds(flops, bytes) < launch) {
-      return "launch";
+      return Bound.LAUNCH;
     }
-    return flops / flopsPerSecond >= bytes / bytesPerSecond ? "compute" : "memory";
+    return flops / flopsPerSecond >= bytes / bytesPerSecond ? Bound.COMPUTE : Bound.MEMORY;
   }
 
   /** The time at the roof over the time taken. */

@@ -24,4 +24,9 @@ public enum Precision {
   public String label() {
     return name().toLowerCase(java.util.Locale.ROOT);
   }
+
+  @Override
+  public String toString() {
+    return label();
+  }
 }

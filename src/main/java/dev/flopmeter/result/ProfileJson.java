@@ -2,10 +2,17 @@ package dev.flopmeter.result;
 
 import dev.flopmeter.device.Device;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MappingIterator;
@@ -20,14 +27,25 @@ import tools.jackson.databind.node.ObjectNode;
  * same under every locale.
  *
  * <p>The JSON follows the records field by field in snake case, but for what {@link ProfileTypes}
- * lists and one place here: {@code peak_activation_bytes} stands among the costs.
+ * lists. Reading streams: a result of thousands of layers fits a small heap. What is read is not
+ * trusted.
  */
 public final class ProfileJson {
-  private static final String PEAK = "peak_activation_bytes";
   private static final Pattern LEADING_MARK = Pattern.compile("(?md)^\uFEFF+");
 
+  /** Bounds for what is read, far above what is written. */
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(32)
+                  .maxStringLength(1 << 16)
+                  .maxNumberLength(64)
+                  .build())
+          .build();
+
   private static final JsonMapper MAPPER =
-      JsonMapper.builder()
+      JsonMapper.builder(FACTORY)
           .propertyNamingStrategy(new SnakeCase())
           .changeDefaultPropertyInclusion(
               inclusion ->
@@ -35,6 +53,8 @@ public final class ProfileJson {
                       com.fasterxml.jackson.annotation.JsonInclude.Include.NON_NULL))
           .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .addModule(new ProfileTypes())
           .build();
@@ -69,9 +89,7 @@ public final class ProfileJson {
     ObjectNode fields = MAPPER.valueToTree(result);
     ObjectNode tree = JsonNodeFactory.instance.objectNode();
     tree.put("schema", ProfileResult.SCHEMA);
-    JsonNode peak = fields.remove(PEAK);
     tree.setAll(fields);
-    ((ObjectNode) tree.get("cost")).set(PEAK, peak);
     requireFinite("", tree);
     return tree;
   }
@@ -95,32 +113,59 @@ public final class ProfileJson {
    * @throws ResultFormatException if the text is no such JSON; the message says what and where
    */
   public static ProfileResult read(String json) {
+    requireSchema(head(json).get("schema"));
+    return parsed(json, ProfileResult.class);
+  }
+
+  private static <T> T parsed(String json, Class<T> type) {
     try {
-      return read(MAPPER.readTree(json));
+      return MAPPER.readValue(json, type);
     } catch (JacksonException e) {
       throw new ResultFormatException(e.getOriginalMessage() + where(e), e);
     }
   }
 
-  private static ProfileResult read(JsonNode tree) {
-    try {
-      if (!(tree instanceof ObjectNode fields)) {
+  /**
+   * Reads one line of a worker's output.
+   *
+   * @throws ResultFormatException if it is neither a result nor an event
+   */
+  public static ProfileLine readLine(String json) {
+    Map<String, String> head = head(json);
+    if (!head.containsKey("event")) {
+      return new ProfileLine.Result(read(json));
+    }
+    boolean isProgress = "progress".equals(head.get("event"));
+    return isProgress ? parsed(json, ProfileLine.Progress.class) : ProfileLine.OTHER;
+  }
+
+  /** The texts at the top level up to the one that says what the object is. */
+  private static Map<String, String> head(String json) {
+    Map<String, String> head = new HashMap<>();
+    try (JsonParser in = FACTORY.createParser(ObjectReadContext.empty(), json)) {
+      if (in.nextToken() != JsonToken.START_OBJECT) {
         throw new ResultFormatException("not a JSON object");
       }
-      String schema = fields.path("schema").asString("");
-      if (!schema.equals(ProfileResult.SCHEMA)) {
-        throw new ResultFormatException(
-            schema.isEmpty()
-                ? "no profile: the field 'schema' is missing"
-                : "'schema' is '" + schema + "', not '" + ProfileResult.SCHEMA + "'");
+      while (head.isEmpty() && in.nextToken() == JsonToken.PROPERTY_NAME) {
+        String name = in.currentName();
+        in.nextToken();
+        if (name.equals("schema") || name.equals("event")) {
+          head.put(name, in.getString());
+        }
+        in.skipChildren();
       }
-      fields.remove("schema");
-      if (fields.get("cost") instanceof ObjectNode cost && cost.has(PEAK)) {
-        fields.set(PEAK, cost.remove(PEAK));
-      }
-      return MAPPER.treeToValue(fields, ProfileResult.class);
+      return head;
     } catch (JacksonException e) {
       throw new ResultFormatException(e.getOriginalMessage() + where(e), e);
+    }
+  }
+
+  private static void requireSchema(@Nullable String schema) {
+    if (!ProfileResult.SCHEMA.equals(schema)) {
+      throw new ResultFormatException(
+          schema == null
+              ? "no profile: the field 'schema' is missing"
+              : "'schema' is '" + schema + "', not '" + ProfileResult.SCHEMA + "'");
     }
   }
 
@@ -135,8 +180,12 @@ public final class ProfileJson {
         MAPPER.readerFor(JsonNode.class).readValues(withoutMarks(text))) {
       while (nodes.hasNext()) {
         JsonNode node = nodes.next();
+        if (!node.isObject()) {
+          throw new ResultFormatException("not a JSON object");
+        }
         if (!node.has("event")) {
-          results.add(read(node));
+          requireSchema(node.path("schema").asString(null));
+          results.add(MAPPER.treeToValue(node, ProfileResult.class));
         }
       }
     } catch (JacksonException e) {

@@ -26,8 +26,7 @@ public record ProfileResult(
     Device device,
     Run run,
     Environment environment,
-    Cost cost,
-    long peakActivationBytes,
+    Totals cost,
     Latency latency,
     Throughput throughput,
     Efficiency efficiency,
@@ -50,6 +49,38 @@ public record ProfileResult(
     warnings = List.copyOf(warnings);
   }
 
+  /** The same with other layers. */
+  public ProfileResult withLayers(List<Layer> others) {
+    return copy(run, others);
+  }
+
+  /** The same without the times of single passes. */
+  public ProfileResult withoutRaw() {
+    return run.rawSeconds() == null ? this : copy(run.withoutRaw(), layers);
+  }
+
+  private ProfileResult copy(Run run, List<Layer> layers) {
+    return new ProfileResult(
+        model,
+        device,
+        run,
+        environment,
+        cost,
+        latency,
+        throughput,
+        efficiency,
+        layers,
+        layerSumRatio,
+        memory,
+        firstRunSeconds,
+        launch,
+        numericCheck,
+        roofs,
+        sensors,
+        valid,
+        warnings);
+  }
+
   /**
    * How it was run.
    *
@@ -59,7 +90,7 @@ public record ProfileResult(
    */
   public record Run(
       String backend,
-      String precision,
+      Precision precision,
       String layout,
       long batch,
       boolean fused,
@@ -71,6 +102,46 @@ public record ProfileResult(
       @Nullable List<Double> rawSeconds) {
     public Run {
       droppedSamples = Map.copyOf(droppedSamples);
+    }
+
+    Run withoutRaw() {
+      return new Run(
+          backend,
+          precision,
+          layout,
+          batch,
+          fused,
+          samples,
+          droppedSamples,
+          warmupRuns,
+          stopReason,
+          startedAt,
+          null);
+    }
+  }
+
+  /** The costs of all layers, and the most that activations took at once. */
+  public record Totals(
+      long macs,
+      long flops,
+      long params,
+      long bytesRead,
+      long bytesWritten,
+      long peakActivationBytes) {
+
+    public static Totals of(Cost cost, long peakActivationBytes) {
+      return new Totals(
+          cost.macs(),
+          cost.flops(),
+          cost.params(),
+          cost.bytesRead(),
+          cost.bytesWritten(),
+          peakActivationBytes);
+    }
+
+    /** Read and written. */
+    public long bytes() {
+      return bytesRead + bytesWritten;
     }
   }
 
@@ -116,12 +187,21 @@ public record ProfileResult(
   public record Shares(
       @Nullable Double datasheet, @Nullable Double measured, @Nullable Double clockAdjusted) {
     public static final Shares NONE = new Shares(null, null, null);
+
+    /** The share on a basis; null where that is not there. */
+    public @Nullable Double of(Basis basis) {
+      return switch (basis) {
+        case DATASHEET -> datasheet;
+        case MEASURED -> measured;
+        case CLOCK_ADJUSTED -> clockAdjusted;
+      };
+    }
   }
 
   /**
    * A step with its nodes' summed cost.
    *
-   * @param bound {@code compute}, {@code memory} or {@code launch}; null without a roof
+   * @param bound null without a roof
    * @param rooflineEfficiency achieved rate over the attainable one at this intensity
    * @param channels of the step's convolution or fully connected layer; null if it has none
    */
@@ -133,7 +213,7 @@ public record ProfileResult(
       Time time,
       @Nullable Double achievedFlopsPerSecond,
       @Nullable Double intensity,
-      @Nullable String bound,
+      @Nullable Bound bound,
       @Nullable Double rooflineEfficiency,
       KernelInfo kernel,
       @Nullable Channels channels) {
@@ -170,6 +250,15 @@ public record ProfileResult(
   public record Roofs(
       @Nullable Roof datasheet, @Nullable Roof measured, @Nullable Roof clockAdjusted) {
     public static final Roofs NONE = new Roofs(null, null, null);
+
+    /** The roof on a basis; null where that is not known. */
+    public @Nullable Roof of(Basis basis) {
+      return switch (basis) {
+        case DATASHEET -> datasheet;
+        case MEASURED -> measured;
+        case CLOCK_ADJUSTED -> clockAdjusted;
+      };
+    }
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.flopmeter.result;
 
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
@@ -32,6 +34,9 @@ final class ProfileTypes extends SimpleModule {
 
   ProfileTypes() {
     super("flopmeter");
+    labels(Precision.values(), Precision::label);
+    labels(Bound.values(), Bound::label);
+    labels(DeviceKind.values(), DeviceKind::label);
     form(Device.class, ProfileTypes::device, ProfileTypes::device);
     form(ModelInfo.Input.class, ProfileTypes::input, ProfileTypes::input);
     form(Latency.class, ProfileTypes::latency, ProfileTypes::latency);
@@ -39,7 +44,7 @@ final class ProfileTypes extends SimpleModule {
 
   static ObjectNode device(Device device) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("kind", device.kind()).put("name", device.name()).put("id", device.id());
+    node.put("kind", device.kind().label()).put("name", device.name()).put("id", device.id());
     new TreeMap<>(device.properties()).forEach(node::put);
     return node.put("emulated", device.isEmulated());
   }
@@ -52,7 +57,7 @@ final class ProfileTypes extends SimpleModule {
       }
     }
     return new Device(
-        text(node, "kind"),
+        named(DeviceKind.values(), DeviceKind::label, text(node, "kind")),
         text(node, "id"),
         text(node, "name"),
         properties,
@@ -136,6 +141,39 @@ final class ProfileTypes extends SimpleModule {
 
   private static @Nullable Double knownNumber(JsonNode node, String field) {
     return node.has(field) ? number(node, field) : null;
+  }
+
+  private <E extends Enum<E>> void labels(E[] values, Function<E, String> label) {
+    Class<E> type = values[0].getDeclaringClass();
+    addSerializer(
+        type,
+        new StdSerializer<>(type) {
+          @Override
+          public void serialize(E value, JsonGenerator out, SerializationContext context) {
+            out.writeString(label.apply(value));
+          }
+        });
+    addDeserializer(
+        type,
+        new StdDeserializer<E>(type) {
+          @Override
+          public E deserialize(JsonParser in, DeserializationContext context) {
+            return named(values, label, String.valueOf(in.getString()));
+          }
+        });
+  }
+
+  private static <E extends Enum<E>> E named(E[] values, Function<E, String> label, String text) {
+    return Arrays.stream(values)
+        .filter(value -> label.apply(value).equals(text))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new ResultFormatException(
+                    "'"
+                        + text
+                        + "' must be one of "
+                        + Arrays.stream(values).map(label).collect(Collectors.joining(", "))));
   }
 
   private <T> void form(Class<T> type, Function<T, ObjectNode> write, Function<JsonNode, T> read) {

@@ -1,7 +1,7 @@
 package dev.flopmeter.serve;
 
 import dev.flopmeter.report.finding.Advice;
-import dev.flopmeter.result.ProfileResult.Shares;
+import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.serve.Snapshot.DeviceState;
 import dev.flopmeter.serve.Snapshot.WorkloadState;
 import dev.flopmeter.serve.config.ServeConfig;
@@ -112,25 +112,18 @@ final class PageView {
             result.isValid(),
             isEmulated(result),
             result.median(),
-            orZero(result.value("throughput.inferences_per_second")),
-            orZero(result.value("throughput.achieved_flops_per_second")),
-            new Shares(
-                result.value("efficiency.mfu.datasheet"),
-                result.value("efficiency.mfu.measured"),
-                result.value("efficiency.mfu.clock_adjusted")),
+            result.profile().throughput().inferencesPerSecond(),
+            result.profile().throughput().achievedFlopsPerSecond(),
+            result.profile().efficiency().mfu(),
             view.shown().regression(),
-            result.warnings()),
+            result.profile().warnings()),
         view.past().stream()
             .map(sample -> new Sample(sample.at(), sample.median(), sample.isValid()))
             .toList());
   }
 
-  private static double orZero(@Nullable Double value) {
-    return value == null ? 0 : value;
-  }
-
   private static boolean isEmulated(Result result) {
-    return orZero(result.value("device.emulated")) == 1;
+    return result.profile().device().isEmulated();
   }
 
   private List<Device> devices() {
@@ -142,21 +135,20 @@ final class PageView {
               .map(one -> one.shown().result())
               .filter(result -> result.key().device().equals(id))
               .reduce((a, b) -> a.startedAt().isAfter(b.startedAt()) ? a : b);
+      Optional<Sensors> sensors = last.map(result -> result.profile().sensors());
       boolean isQuarantined = device.isQuarantined();
       boolean isBusy = device.isRunning();
       devices.add(
           new Device(
               id,
-              last.map(result -> result.text("device.name")).orElse(id),
+              last.map(result -> result.profile().device().name()).orElse(id),
               isQuarantined ? Health.BAD : isBusy ? Health.BUSY : Health.IDLE,
               isQuarantined ? "quarantined after failures" : isBusy ? "measuring" : "idle",
               last.map(PageView::isEmulated).orElse(false),
-              last.map(result -> result.value("sensors.utilization")).orElse(null),
-              last.map(result -> result.value("sensors.temperature_c")).orElse(null),
-              last.map(result -> result.value("sensors.power_w")).orElse(null),
-              last.map(result -> result.value("sensors.memory_used_bytes"))
-                  .map(Double::longValue)
-                  .orElse(null),
+              sensors.map(Sensors::utilization).orElse(null),
+              sensors.map(Sensors::temperatureC).orElse(null),
+              sensors.map(Sensors::powerW).orElse(null),
+              sensors.map(Sensors::memoryUsedBytes).orElse(null),
               null));
     }
     return devices;

@@ -1,6 +1,7 @@
 package dev.flopmeter.serve;
 
 import dev.flopmeter.measure.Progress;
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Gate;
 import dev.flopmeter.serve.result.Result;
@@ -171,8 +172,8 @@ final class WorkerRunner {
   private static String headline(Result result) {
     StringBuilder line = new StringBuilder("batch " + result.key().batch());
     line.append(": ").append(Figures.seconds(result.median()));
-    for (String basis : List.of("datasheet", "measured")) {
-      Double mfu = result.value("efficiency.mfu." + basis);
+    for (Basis basis : List.of(Basis.DATASHEET, Basis.MEASURED)) {
+      Double mfu = result.profile().efficiency().mfu().of(basis);
       if (mfu != null) {
         line.append(", MFU ")
             .append(Math.round(mfu * 100))

@@ -27,7 +27,8 @@ class NvmlSensorsTest {
   static final class Print {
     public static void main(String[] args) {
       Device device =
-          new Device("cuda", "cuda:0", "Emulated GPU", Map.of("pci_bus_id", args[0]), true);
+          new Device(
+              DeviceKind.CUDA, "cuda:0", "Emulated GPU", Map.of("pci_bus_id", args[0]), true);
       try (SensorSource source = NvmlSensors.open(device, "libnvidia-ml.so.1")) {
         SensorReading reading = source.read();
         System.out.println("sm_clock_hz=" + reading.smClockHz());
@@ -130,7 +131,7 @@ class NvmlSensorsTest {
 
   @Test
   void withoutTheLibraryEachFigureIsAbsentWithTheReason() throws IOException {
-    Device device = new Device("cuda", "cuda:0", "Card", Map.of(), false);
+    Device device = new Device(DeviceKind.CUDA, "cuda:0", "Card", Map.of(), false);
     try (SensorSource source = NvmlSensors.open(device, "libnvidia-no-such-thing.so.1")) {
       SensorReading reading = source.read();
       assertThat(reading.smClockHz()).isNull();

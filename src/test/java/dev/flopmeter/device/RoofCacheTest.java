@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class RoofCacheTest {
   private static final Device CPU =
-      new Device("cpu", "cpu", "Xeon, 2 cores", Map.of("cores", "2"), false);
+      new Device(DeviceKind.CPU, "cpu", "Xeon, 2 cores", Map.of("cores", "2"), false);
   private static final Map<String, String> VERSIONS = Map.of("pytorch", "2.7.1");
   private static final MeasuredRoofs ROOFS =
       new MeasuredRoofs(
@@ -45,7 +45,7 @@ class RoofCacheTest {
 
   @Test
   void aSliceHasItsOwnFile() {
-    Device slice = new Device("cpu", "cpu", "Xeon, 2 cores", Map.of("cores", "1"), false);
+    Device slice = new Device(DeviceKind.CPU, "cpu", "Xeon, 2 cores", Map.of("cores", "1"), false);
     assertThat(cache().file("djl", slice)).isNotEqualTo(cache().file("djl", CPU));
     assertThat(cache().file("djl", CPU).getFileName().toString())
         .matches("djl-xeon-2-cores-[0-9a-f]{8}\\.json");

@@ -12,6 +12,7 @@ import dev.flopmeter.count.Uncounted;
 import dev.flopmeter.count.Work;
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
@@ -22,12 +23,14 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Sensors;
+import dev.flopmeter.result.ProfileResult.Totals;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
 import java.time.Clock;
@@ -49,10 +52,10 @@ import org.junit.jupiter.api.Test;
 class ProfilerTest {
   private static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
   private static final Device CPU =
-      new Device("cpu", "cpu", "Test CPU", Map.of("cores", "2"), false);
+      new Device(DeviceKind.CPU, "cpu", "Test CPU", Map.of("cores", "2"), false);
   private static final Device CARD =
       new Device(
-          "cuda",
+          DeviceKind.CUDA,
           "cuda:0",
           "NVIDIA A100-SXM4-80GB",
           Map.of("driver", "550", "compute_capability", "8.0", "sm_count", "108"),
@@ -193,8 +196,7 @@ class ProfilerTest {
         .isCloseTo((640 + 256 + 256 + 256) / 1e-3 / 1e9, within(1e-12));
     assertThat(result.efficiency().intensity()).isCloseTo(1088 / 1408.0, within(1e-12));
     assertThat(result.efficiency().mfu().datasheet()).isNull();
-    assertThat(result.cost()).isEqualTo(MATMUL.plus(RELU));
-    assertThat(result.peakActivationBytes()).isEqualTo(512);
+    assertThat(result.cost()).isEqualTo(Totals.of(MATMUL.plus(RELU), 512));
     assertThat(result.memory()).isEqualTo(new ProfileResult.Memory(1000, 2000, 300));
     assertThat(result.valid()).isTrue();
     assertThat(result.warnings()).isEmpty();
@@ -219,12 +221,12 @@ class ProfilerTest {
     ProfileResult result = slow.run();
     Layer matmul = result.layers().get(0);
     // 1024 FLOPs at 1e7 take 102.4 us, 896 bytes 89.6 us; it took 3/4 of 1 ms.
-    assertThat(matmul.bound()).isEqualTo("compute");
+    assertThat(matmul.bound()).isEqualTo(Bound.COMPUTE);
     assertThat(matmul.rooflineEfficiency()).isCloseTo(102.4 / 750, within(1e-9));
     assertThat(matmul.intensity()).isCloseTo(1024 / 896.0, within(1e-12));
     assertThat(matmul.achievedFlopsPerSecond()).isCloseTo(1024 / 0.75e-3, within(1e-6));
     Layer relu = result.layers().get(1);
-    assertThat(relu.bound()).isEqualTo("memory");
+    assertThat(relu.bound()).isEqualTo(Bound.MEMORY);
     assertThat(relu.rooflineEfficiency()).isCloseTo(51.2 / 250, within(1e-9));
     assertThat(relu.achievedFlopsPerSecond()).isNull();
   }
@@ -233,7 +235,7 @@ class ProfilerTest {
   void workSmallerThanALaunchIsBoundByIt() {
     Case quick = new Case();
     quick.roofs = roofs(CPU, measured(1e12, 1e12, 5e-6));
-    assertThat(quick.run().layers()).extracting(Layer::bound).containsOnly("launch");
+    assertThat(quick.run().layers()).extracting(Layer::bound).containsOnly(Bound.LAUNCH);
   }
 
   @Test
@@ -541,7 +543,7 @@ class ProfilerTest {
     assertThat(result.environment().libraries()).containsEntry("fakelib", "1.2");
     assertThat(result.environment().flopmeter()).isEqualTo("1");
     assertThat(result.run().backend()).isEqualTo("fake");
-    assertThat(result.run().precision()).isEqualTo("fp32");
+    assertThat(result.run().precision()).isEqualTo(Precision.FP32);
     assertThat(result.run().batch()).isEqualTo(4);
   }
 

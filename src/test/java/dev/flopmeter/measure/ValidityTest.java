@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Sensors;
@@ -55,7 +56,7 @@ class ValidityTest {
   }
 
   private static ProfileResult.Roof datasheet(String card, boolean isEmulated) {
-    Device device = new Device("cuda", "cuda:0", card, Map.of(), isEmulated);
+    Device device = new Device(DeviceKind.CUDA, "cuda:0", card, Map.of(), isEmulated);
     return new DeviceRoofs(device, Datasheet.load(), null)
         .at(Precision.FP16, null)
         .roofs()

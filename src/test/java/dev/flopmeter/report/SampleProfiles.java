@@ -3,13 +3,16 @@ package dev.flopmeter.report;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Efficiency;
@@ -26,10 +29,12 @@ import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.result.ProfileResult.Shares;
 import dev.flopmeter.result.ProfileResult.Throughput;
 import dev.flopmeter.result.ProfileResult.Time;
+import dev.flopmeter.result.ProfileResult.Totals;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -140,7 +145,6 @@ public final class SampleProfiles {
         base.run(),
         base.environment(),
         base.cost(),
-        base.peakActivationBytes(),
         base.latency(),
         base.throughput(),
         base.efficiency(),
@@ -172,13 +176,13 @@ public final class SampleProfiles {
 
   public static Layer timed(String name, String op, List<String> nodes, Cost cost, double seconds) {
     double ideal = ideal(cost);
-    String bound =
+    Bound bound =
         ideal < LAUNCH_SECONDS
-            ? "launch"
+            ? Bound.LAUNCH
             : cost.macFlops() / MEASURED.flopsPerSecond()
                     >= cost.bytes() / MEASURED.bytesPerSecond()
-                ? "compute"
-                : "memory";
+                ? Bound.COMPUTE
+                : Bound.MEMORY;
     boolean isMatrix = cost.macs() > 0;
     return new Layer(
         name,
@@ -220,10 +224,10 @@ public final class SampleProfiles {
     properties.put("sm_count", "132");
     return new ProfileResult(
         new ModelInfo(model, "built-in", 18, inputs(model, batch)),
-        new Device("cuda", "cuda:0", "Sample GPU", properties, false),
+        new Device(DeviceKind.CUDA, "cuda:0", "Sample GPU", properties, false),
         new Run(
             "cudnn",
-            precision,
+            Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
             "auto",
             batch,
             true,
@@ -234,8 +238,7 @@ public final class SampleProfiles {
             Instant.parse("2026-01-02T03:04:05Z"),
             samples),
         new Environment("1.0.0", "17.0.9", "Linux 6.1", Map.of("cudnn", "9.5.1", "cuda", "12.6")),
-        cost,
-        1L << 28,
+        Totals.of(cost, 1L << 28),
         new Latency(
             median,
             median * 0.995,

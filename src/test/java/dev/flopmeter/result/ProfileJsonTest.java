@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.report.SampleProfiles;
@@ -22,6 +23,7 @@ import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.result.ProfileResult.Shares;
 import dev.flopmeter.result.ProfileResult.Throughput;
 import dev.flopmeter.result.ProfileResult.Time;
+import dev.flopmeter.result.ProfileResult.Totals;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -38,10 +40,11 @@ class ProfileJsonTest {
             "tiny.onnx",
             13,
             List.of(new ModelInfo.Input("x", TensorType.of(DataType.FLOAT, 1, 3, 8, 8)))),
-        new Device("cuda", "cuda:0", "Card", Map.of("driver", "555.1", "cuda", "12.6"), false),
+        new Device(
+            DeviceKind.CUDA, "cuda:0", "Card", Map.of("driver", "555.1", "cuda", "12.6"), false),
         new Run(
             "cudnn",
-            "fp16",
+            Precision.FP16,
             "nhwc",
             1,
             true,
@@ -52,8 +55,7 @@ class ProfileJsonTest {
             Instant.parse("2026-11-24T04:00:00Z"),
             null),
         new Environment("1.0.0", "17", "Linux", Map.of("cudnn", "9.5.1")),
-        new Cost(500, 1000, 20, 300, 100),
-        768,
+        new Totals(500, 1000, 20, 300, 100, 768),
         new Latency(median, 0.0009, 0.0012, 0.0008, null, null, null, null, 0.00095, 0.00105, 0.3),
         new Throughput(1000, 1e6),
         new Efficiency(new Shares(null, 0.5, null), Shares.NONE, 2.5),
@@ -66,7 +68,7 @@ class ProfileJsonTest {
                 new Time(0.001, 0.0009, 0.0012, 0.0008),
                 1e6,
                 null,
-                "launch",
+                Bound.LAUNCH,
                 null,
                 new KernelInfo("IMPLICIT_GEMM", "nhwc", null, 0L),
                 new Channels(3, 64))),

@@ -1,13 +1,13 @@
 package dev.flopmeter.serve;
 
 import dev.flopmeter.grafana.Promtool;
+import dev.flopmeter.result.SampleResult;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
 import dev.flopmeter.serve.metrics.Exposition;
 import dev.flopmeter.serve.result.Result;
-import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.schedule.Scheduler;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
@@ -52,16 +52,7 @@ class AlertTimesTest {
   }
 
   private static RunReport measured(double seconds, boolean isValid) {
-    Result result =
-        new Result(
-            new SeriesKey("w", "m", "cpu", "djl", "fp32", 1),
-            Instant.EPOCH,
-            Map.of("latency.median", seconds, "run.samples", 4.0, "valid", isValid ? 1.0 : 0.0),
-            Map.of(),
-            List.of(),
-            List.of(),
-            List.of(),
-            List.of());
+    Result result = Result.of("w", SampleResult.of(Instant.EPOCH, seconds, isValid, List.of()));
     return new RunReport(
         Outcome.SUCCESS, Duration.ofSeconds(1), List.of(new WorkerResult(result, "{}")), "");
   }

@@ -2,6 +2,7 @@ package dev.flopmeter.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flopmeter.result.SampleResult;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
@@ -55,13 +56,7 @@ class BoardTest {
     Result result =
         new Result(
             new SeriesKey(target.workload().name(), "m", target.device(), "djl", "fp32", batch),
-            NOW,
-            Map.of("latency.median", 0.002, "run.samples", 4.0, "valid", 1.0, "cost.macs", 1e9),
-            Map.of(),
-            List.of(),
-            List.of(),
-            List.of(0.002, 0.002, 0.002, 0.002),
-            List.of());
+            SampleResult.of(NOW, 0.002, true, List.of()));
     return new RunReport(
         Outcome.SUCCESS, Duration.ofSeconds(1), List.of(new WorkerResult(result, "{}")), "");
   }

@@ -45,7 +45,7 @@ public record Advice(String title, String evidence, String gain, double savedSha
     return results.stream()
         .filter(ProfileResult::valid)
         .filter(other -> !other.device().isEmulated())
-        .filter(other -> other.run().precision().equals(one.run().precision()))
+        .filter(other -> other.run().precision() == one.run().precision())
         .filter(other -> other.model().name().equals(one.model().name()))
         .filter(other -> other.run().batch() > one.run().batch())
         .filter(other -> other.throughput().inferencesPerSecond() >= 1.15 * rate)

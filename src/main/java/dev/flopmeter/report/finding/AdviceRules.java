@@ -1,7 +1,10 @@
 package dev.flopmeter.report.finding;
 
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.report.finding.Advice.Rule;
+import dev.flopmeter.result.Bound;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Channels;
 import dev.flopmeter.result.ProfileResult.Layer;
@@ -40,7 +43,7 @@ final class AdviceRules {
     List<Layer> apart = new ArrayList<>();
     for (int i = 1; i < result.layers().size(); i++) {
       Layer layer = result.layers().get(i);
-      if ("memory".equals(layer.bound()) && isElementwise(layer)) {
+      if (layer.bound() == Bound.MEMORY && isElementwise(layer)) {
         apart.add(layer);
       }
     }
@@ -72,15 +75,15 @@ final class AdviceRules {
 
   /** fp32 leaves the matrix units of a GPU idle, and moves twice the bytes. */
   private static Stream<Advice> tensorCores(ProfileResult result) {
-    if (!result.device().kind().equals("cuda") || !result.run().precision().equals("fp32")) {
+    if (result.device().kind() != DeviceKind.CUDA || result.run().precision() != Precision.FP32) {
       return Stream.of();
     }
     Double capability = capability(result);
     if (capability == null || capability < 7) {
       return Stream.of();
     }
-    double compute = Breakdown.share(result, Breakdown.boundBy(result, "compute"));
-    double memory = Breakdown.share(result, Breakdown.boundBy(result, "memory"));
+    double compute = Breakdown.share(result, Breakdown.boundBy(result, Bound.COMPUTE));
+    double memory = Breakdown.share(result, Breakdown.boundBy(result, Bound.MEMORY));
     double saved = compute / 2 + memory / 2;
     if (compute < 0.2) {
       return Stream.of();
@@ -111,16 +114,16 @@ final class AdviceRules {
   private static Stream<Advice> oddChannels(ProfileResult result) {
     int block =
         switch (result.run().precision()) {
-          case "fp16", "bf16" -> 8;
-          case "tf32" -> 4;
-          default -> 0;
+          case FP16, BF16 -> 8;
+          case TF32 -> 4;
+          case FP32 -> 0;
         };
-    if (block == 0 || !result.device().kind().equals("cuda")) {
+    if (block == 0 || result.device().kind() != DeviceKind.CUDA) {
       return Stream.of();
     }
     List<Odd> odd =
         result.layers().stream()
-            .filter(layer -> !"launch".equals(layer.bound()))
+            .filter(layer -> layer.bound() != Bound.LAUNCH)
             .flatMap(layer -> Odd.of(layer, block).stream())
             .toList();
     double saved = odd.stream().mapToDouble(Odd::fillingSeconds).sum();
@@ -183,7 +186,7 @@ final class AdviceRules {
 
   /** Layers shorter than a launch: more work per launch helps. */
   private static Stream<Advice> launchBound(ProfileResult result) {
-    List<Layer> launches = Breakdown.boundBy(result, "launch");
+    List<Layer> launches = Breakdown.boundBy(result, Bound.LAUNCH);
     double share = Breakdown.share(result, launches);
     if (share < 0.2) {
       return Stream.of();
@@ -290,7 +293,7 @@ final class AdviceRules {
             + Figures.percent(1 - lost)
             + " of the clock that its datasheet peak refers to, and reported the reason.",
         upTo(lost) + " of compute-bound layers",
-        lost * Breakdown.share(result, Breakdown.boundBy(result, "compute")));
+        lost * Breakdown.share(result, Breakdown.boundBy(result, Bound.COMPUTE)));
   }
 
   /** A layer that reaches far less of its roof than the others of its kind do. */
@@ -304,8 +307,8 @@ final class AdviceRules {
 
   private static Optional<Advice> farUnderRoof(ProfileResult result, Layer layer, double total) {
     Double efficiency = layer.rooflineEfficiency();
-    String bound = layer.bound();
-    if (efficiency == null || bound == null || bound.equals("launch")) {
+    Bound bound = layer.bound();
+    if (efficiency == null || bound == null || bound == Bound.LAUNCH) {
       return Optional.empty();
     }
     List<Double> others =

@@ -1,6 +1,7 @@
 package dev.flopmeter.report.finding;
 
 import dev.flopmeter.count.Cost;
+import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
 import java.util.ArrayList;
@@ -38,9 +39,9 @@ public final class Breakdown {
     return all > 0 ? seconds(layers) / all : 0;
   }
 
-  /** The layers of a bound: {@code compute}, {@code memory} or {@code launch}. */
-  public static List<Layer> boundBy(ProfileResult result, String bound) {
-    return result.layers().stream().filter(layer -> bound.equals(layer.bound())).toList();
+  /** The layers of a bound. */
+  public static List<Layer> boundBy(ProfileResult result, Bound bound) {
+    return result.layers().stream().filter(layer -> layer.bound() == bound).toList();
   }
 
   /** Parts by operator, the longest first. */
@@ -50,7 +51,7 @@ public final class Breakdown {
 
   /** Parts by bound, the longest first; layers without one under {@code unknown}. */
   public static List<Part> byBound(ProfileResult result) {
-    return by(result, layer -> layer.bound() == null ? "unknown" : layer.bound());
+    return by(result, layer -> layer.bound() == null ? "unknown" : layer.bound().label());
   }
 
   private static List<Part> by(ProfileResult result, Function<Layer, String> key) {
@@ -75,15 +76,15 @@ public final class Breakdown {
    * the intensity of what was moved. Null where that is unknown.
    */
   public static @Nullable Double trafficBytes(ProfileResult result) {
-    return traffic(result.cost(), result.efficiency().intensity());
+    return traffic(result.cost().flops(), result.efficiency().intensity());
   }
 
   public static @Nullable Double trafficBytes(Layer layer) {
-    return traffic(layer.cost(), layer.intensity());
+    return traffic(layer.cost().flops(), layer.intensity());
   }
 
-  private static @Nullable Double traffic(Cost cost, @Nullable Double intensity) {
-    return intensity == null || intensity <= 0 ? null : cost.flops() / intensity;
+  private static @Nullable Double traffic(long flops, @Nullable Double intensity) {
+    return intensity == null || intensity <= 0 ? null : flops / intensity;
   }
 
   /** The layers, longest first. */

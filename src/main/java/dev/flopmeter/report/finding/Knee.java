@@ -37,7 +37,7 @@ public final class Knee {
   }
 
   private static Line line(ProfileResult result) {
-    return new Line(result.model().name(), result.run().precision());
+    return new Line(result.model().name(), result.run().precision().label());
   }
 
   private static Optional<Long> batch(List<ProfileResult> line) {

@@ -1,5 +1,6 @@
 package dev.flopmeter.report.finding;
 
+import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Roof;
@@ -66,7 +67,7 @@ public final class Verdict {
   }
 
   private static @Nullable String boundFinding(ProfileResult result) {
-    for (String bound : List.of("memory", "launch")) {
+    for (Bound bound : List.of(Bound.MEMORY, Bound.LAUNCH)) {
       List<Layer> layers = Breakdown.boundBy(result, bound);
       double share = Breakdown.share(result, layers);
       if (share >= 0.05) {
@@ -75,7 +76,7 @@ public final class Verdict {
             + count(layers.size(), bound + "-bound layer");
       }
     }
-    List<Layer> computing = Breakdown.boundBy(result, "compute");
+    List<Layer> computing = Breakdown.boundBy(result, Bound.COMPUTE);
     return computing.isEmpty()
         ? null
         : Figures.percent(Breakdown.share(result, computing))

@@ -132,7 +132,7 @@ final class LayerTable {
     figure(out, intensity, intensity == null ? "" : Figures.number(intensity));
     Double efficiency = layer.rooflineEfficiency();
     figure(out, efficiency, efficiency == null ? "" : Figures.percent(efficiency));
-    String bound = layer.bound();
+    String bound = layer.bound() == null ? null : layer.bound().label();
     out.element(bound == null ? "td" : "td.b-" + bound, bound == null ? "" : bound);
     out.open("td").element("bdi.clip", kernel(layer)).close("td");
     out.close("tr");

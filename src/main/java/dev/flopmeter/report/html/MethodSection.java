@@ -61,7 +61,7 @@ final class MethodSection {
     fact(out, "MACs", Figures.exact(result.cost().macs()));
     fact(out, "FLOPs", Figures.exact(result.cost().flops()));
     fact(out, "Parameters", Figures.exact(result.cost().params()));
-    fact(out, "Peak of activations", Figures.bytes(result.peakActivationBytes()));
+    fact(out, "Peak of activations", Figures.bytes(result.cost().peakActivationBytes()));
     end(out);
   }
 
@@ -70,7 +70,7 @@ final class MethodSection {
     begin(out, "Run");
     fact(out, "Started", run.startedAt().toString());
     fact(out, "Backend", run.backend());
-    fact(out, "Precision", run.precision());
+    fact(out, "Precision", run.precision().label());
     fact(out, "Layout", run.layout());
     fact(out, "Batch", Long.toString(run.batch()));
     fact(out, "Operators fused", run.fused() ? "yes" : "no");

@@ -35,7 +35,7 @@ final class SweepCharts {
             .sorted(Comparator.comparingLong(result -> result.run().batch()))
             .collect(
                 Collectors.groupingBy(
-                    result -> result.run().precision(), TreeMap::new, Collectors.toList()));
+                    result -> result.run().precision().label(), TreeMap::new, Collectors.toList()));
   }
 
   void draw(Markup out) {
@@ -140,7 +140,7 @@ final class SweepCharts {
     for (List<ProfileResult> line : series.values()) {
       for (ProfileResult result : line) {
         Double mfu = mfu(result);
-        out.open("tr").element("th", result.run().precision(), "scope", "row");
+        out.open("tr").element("th", result.run().precision().label(), "scope", "row");
         cell(out, "Batch", result.run().batch() + (knee.isAt(result) ? " (knee)" : ""));
         cell(out, "Median", Figures.seconds(result.latency().median()));
         cell(

@@ -37,7 +37,7 @@ public final class ComparisonJson {
     ProfileResult next = comparison.next();
     tree.put("model", next.model().name());
     tree.put("device", next.device().name());
-    tree.put("precision", next.run().precision());
+    tree.put("precision", next.run().precision().label());
     tree.put("batch", next.run().batch());
     tree.put("threshold", comparison.threshold());
     var differences = tree.putArray("differences");

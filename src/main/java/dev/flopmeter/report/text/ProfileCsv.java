@@ -60,7 +60,7 @@ public final class ProfileCsv {
     cells.add(result.model().name());
     cells.add(result.device().id());
     cells.add(result.run().backend());
-    cells.add(result.run().precision());
+    cells.add(result.run().precision().label());
     cells.add(Long.toString(result.run().batch()));
     cells.add(layer.name());
     cells.add(layer.op());
@@ -76,7 +76,7 @@ public final class ProfileCsv {
     cells.add(total > 0 ? Double.toString(layer.time().median() / total) : "");
     cells.add(text(layer.achievedFlopsPerSecond()));
     cells.add(text(layer.intensity()));
-    cells.add(text(layer.bound()));
+    cells.add(text(layer.bound() == null ? null : layer.bound().label()));
     cells.add(text(layer.rooflineEfficiency()));
     cells.add(layer.kernel().algorithm());
     cells.add(text(layer.kernel().layout()));

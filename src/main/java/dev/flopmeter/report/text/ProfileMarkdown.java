@@ -4,6 +4,7 @@ import dev.flopmeter.report.finding.Breakdown;
 import dev.flopmeter.report.finding.Knee;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.finding.Verdict.Utilization;
+import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.units.Figures;
@@ -32,7 +33,7 @@ public final class ProfileMarkdown {
       MarkdownText.row(
           out,
           MarkdownText.escaped(result.model().name()),
-          result.run().precision(),
+          result.run().precision().label(),
           result.run().batch() + (knee.isAt(result) ? " (knee)" : ""),
           Figures.seconds(result.latency().median()),
           Figures.seconds(result.latency().q1()) + " to " + Figures.seconds(result.latency().q3()),
@@ -76,12 +77,12 @@ public final class ProfileMarkdown {
           Figures.percent(layer.time().median() / total),
           text(layer.achievedFlopsPerSecond(), Figures::si),
           text(layer.rooflineEfficiency(), Figures::percent),
-          layer.bound() == null ? "" : layer.bound());
+          text(layer.bound(), Bound::label));
     }
     out.append("\n</details>\n");
   }
 
-  private static String text(@Nullable Double value, Function<Double, String> format) {
+  private static <T> String text(@Nullable T value, Function<T, String> format) {
     return value == null ? "" : format.apply(value);
   }
 }

@@ -5,6 +5,7 @@ import dev.flopmeter.report.finding.Knee;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.report.text.TextTable.Column;
+import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.text.Printable;
@@ -74,7 +75,7 @@ public final class ProfileTable {
       table.row(
           List.of(
               result.model().name(),
-              result.run().precision(),
+              result.run().precision().label(),
               Long.toString(result.run().batch()),
               Figures.seconds(result.latency().median()),
               Figures.si(result.throughput().inferencesPerSecond()),
@@ -196,8 +197,7 @@ public final class ProfileTable {
             Column.figure("roof"),
             layer -> orAbsent(layer.rooflineEfficiency(), Figures::percent)));
     columns.add(
-        new LayerColumn(
-            Column.text("bound"), layer -> layer.bound() == null ? ABSENT : layer.bound()));
+        new LayerColumn(Column.text("bound"), layer -> orAbsent(layer.bound(), Bound::label)));
 
     List<LayerColumn> extra =
         List.of(
@@ -273,9 +273,9 @@ public final class ProfileTable {
       return UnaryOperator.identity();
     }
     return switch (layer.bound()) {
-      case "memory" -> style::yellow;
-      case "launch" -> style::cyan;
-      default -> UnaryOperator.identity();
+      case MEMORY -> style::yellow;
+      case LAUNCH -> style::cyan;
+      case COMPUTE -> UnaryOperator.identity();
     };
   }
 
@@ -296,7 +296,7 @@ public final class ProfileTable {
     return figure.replace(" ", "");
   }
 
-  private static String orAbsent(@Nullable Double value, Function<Double, String> format) {
+  private static <T> String orAbsent(@Nullable T value, Function<T, String> format) {
     return value == null ? ABSENT : format.apply(value);
   }
 

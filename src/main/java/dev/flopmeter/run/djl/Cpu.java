@@ -1,6 +1,7 @@
 package dev.flopmeter.run.djl;
 
 import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ final class Cpu {
     Map<String, String> properties = new TreeMap<>();
     properties.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
     properties.put("architecture", System.getProperty("os.arch"));
-    return new Device("cpu", "cpu", model(CPUINFO), properties, false);
+    return new Device(DeviceKind.CPU, "cpu", model(CPUINFO), properties, false);
   }
 
   /** The first {@code model name}; the architecture where the file is missing or names none. */

@@ -1,11 +1,16 @@
 package dev.flopmeter.serve.metrics;
 
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.metrics.SeriesLimit.Selection;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
+import dev.flopmeter.serve.result.TopLayers;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.Outcome;
 import io.micrometer.core.instrument.Clock;
@@ -48,10 +53,9 @@ public final class DaemonMetrics implements AutoCloseable {
   private static final double[] RUN_BUCKETS = {1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800};
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
-  private final PrometheusRegistry process = new PrometheusRegistry();
   private final PrometheusMeterRegistry micrometer;
   private final MeterTable gauges;
-  private final Exposition exposition = new Exposition(registry, process);
+  private final Exposition exposition;
   private final @Nullable OtlpPush push;
   private final LatencySummary latencies = new LatencySummary(Catalogue.LATENCY);
   private final Histogram passes;
@@ -74,11 +78,16 @@ public final class DaemonMetrics implements AutoCloseable {
   private Set<Part> leftOut = Set.of();
 
   public DaemonMetrics(ServeConfig config, String version) {
+    this(config, version, ofThisProcess());
+  }
+
+  /** With other metrics of the process than the real ones. */
+  DaemonMetrics(ServeConfig config, String version, PrometheusRegistry process) {
+    exposition = new Exposition(registry, process);
     micrometer = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, registry, Clock.SYSTEM);
     micrometer.throwExceptionOnRegistrationFailure();
     gauges = new MeterTable(micrometer);
     registry.register(latencies);
-    JvmMetrics.builder().register(process);
     passes = histogram(Catalogue.DURATION, PASS_BUCKETS);
     runDurations = histogram(Catalogue.RUN_DURATION, RUN_BUCKETS);
     inferences = counter(Catalogue.INFERENCES);
@@ -94,6 +103,12 @@ public final class DaemonMetrics implements AutoCloseable {
     info(Catalogue.BUILD).addLabelValues(version, System.getProperty("java.version"));
     push = config.otlp().enabled() ? pushing(config.otlp()) : null;
     capability(OTLP, push != null);
+  }
+
+  private static PrometheusRegistry ofThisProcess() {
+    PrometheusRegistry process = new PrometheusRegistry();
+    JvmMetrics.builder().register(process);
+    return process;
   }
 
   private OtlpPush pushing(ServeConfig.Otlp otlp) {
@@ -194,31 +209,25 @@ public final class DaemonMetrics implements AutoCloseable {
   /** Counts a new result, once. */
   public synchronized void count(Result result) {
     String[] labels = ResultRows.labelValues(result.key());
-    Double samples = result.value("run.samples");
-    result.rawSeconds().forEach(seconds -> passes.labelValues(labels).observe(seconds));
-    if (samples != null) {
-      inferences.add(samples * result.key().batch(), labels);
-      Double macs = result.value("cost.macs");
-      if (macs != null) {
-        flop.add(2 * macs * samples, labels);
-      }
-      double seconds = result.rawSeconds().stream().mapToDouble(Double::doubleValue).sum();
-      busy.add(result.rawSeconds().isEmpty() ? samples * result.median() : seconds, labels);
-      Double energy = result.value("sensors.energy_j_per_inference");
-      if (energy != null) {
-        deviceEnergy.add(energy * samples * result.key().batch(), result.key().device());
-      }
+    ProfileResult profile = result.profile();
+    Run run = profile.run();
+    List<Double> raw = run.rawSeconds() == null ? List.of() : run.rawSeconds();
+    raw.forEach(seconds -> passes.labelValues(labels).observe(seconds));
+    double inputs = (double) run.samples() * run.batch();
+    inferences.add(inputs, labels);
+    flop.add(2.0 * profile.cost().macs() * run.samples(), labels);
+    double seconds = raw.stream().mapToDouble(Double::doubleValue).sum();
+    busy.add(raw.isEmpty() ? run.samples() * result.median() : seconds, labels);
+    Double energy = profile.sensors() == null ? null : profile.sensors().energyJPerInference();
+    if (energy != null) {
+      deviceEnergy.add(energy * inputs, result.key().device());
     }
-    String prefix = "run.dropped_samples.";
-    result
-        .values()
+    run.droppedSamples()
         .forEach(
-            (path, dropped) -> {
-              if (path.startsWith(prefix)) {
-                String[] all = Arrays.copyOf(labels, labels.length + 1);
-                all[labels.length] = path.substring(prefix.length());
-                discarded.add(dropped, all);
-              }
+            (reason, dropped) -> {
+              String[] all = Arrays.copyOf(labels, labels.length + 1);
+              all[labels.length] = reason;
+              discarded.add(dropped, all);
             });
   }
 
@@ -238,17 +247,24 @@ public final class DaemonMetrics implements AutoCloseable {
     forgetLayers(result.key());
     List<String[]> infos = new ArrayList<>();
     String[] labels = ResultRows.labelValues(result.key());
-    for (var layer : result.layers()) {
+    for (Layer layer : result.profile().layers()) {
       String[] all = Arrays.copyOf(labels, labels.length + 5);
       all[labels.length] = layer.name();
       all[labels.length + 1] = layer.op();
-      all[labels.length + 2] = orEmpty(layer.bound());
-      all[labels.length + 3] = orEmpty(layer.algorithm());
-      all[labels.length + 4] = orEmpty(layer.layout());
+      all[labels.length + 2] = bound(layer);
+      all[labels.length + 3] = layer.kernel().algorithm();
+      all[labels.length + 4] = orEmpty(layer.kernel().layout());
       layerInfo.addLabelValues(all);
       infos.add(all);
     }
     layerInfos.put(result.key(), infos);
+  }
+
+  private static String bound(Layer layer) {
+    if (layer.name().equals(TopLayers.OTHER)) {
+      return TopLayers.OTHER;
+    }
+    return layer.bound() == null ? "" : layer.bound().label();
   }
 
   private static String orEmpty(@Nullable String text) {
@@ -279,8 +295,8 @@ public final class DaemonMetrics implements AutoCloseable {
   public synchronized void withdrawDevice(String device) {
     gauges.remove(List.of("sensors", device));
     gauges.remove(List.of("peak bytes", device));
-    for (String precision : List.of("fp32", "tf32", "fp16", "bf16")) {
-      gauges.remove(List.of("peak flops", device, precision));
+    for (Precision precision : Precision.values()) {
+      gauges.remove(List.of("peak flops", device, precision.label()));
     }
     forget(deviceInfos.remove(device));
   }

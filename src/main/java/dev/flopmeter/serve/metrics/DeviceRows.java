@@ -1,45 +1,36 @@
 package dev.flopmeter.serve.metrics;
 
+import dev.flopmeter.device.Device;
+import dev.flopmeter.result.Basis;
+import dev.flopmeter.result.ProfileResult.Roof;
+import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.serve.result.Result;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What a result tells about its device. */
 final class DeviceRows {
   private DeviceRows() {}
 
-  private static final Map<String, Metric> SENSORS =
-      Map.of(
-          "sensors.power_w", Catalogue.POWER,
-          "sensors.temperature_c", Catalogue.TEMPERATURE,
-          "sensors.memory_used_bytes", Catalogue.MEMORY_USED,
-          "sensors.utilization", Catalogue.UTILIZATION);
-
-  private static final Map<String, String> CLOCKS =
-      Map.of("sensors.sm_clock_hz", "sm", "sensors.memory_clock_hz", "memory");
-
   /** Gauges of the sensors. */
   static List<Row> sensors(Result result) {
-    Tags tags = Tags.of("device", result.key().device());
     List<Row> rows = new ArrayList<>();
-    SENSORS.forEach(
-        (path, metric) -> {
-          Double value = result.value(path);
-          if (value != null) {
-            rows.add(new Row(metric, tags, value));
-          }
-        });
-    CLOCKS.forEach(
-        (path, domain) -> {
-          Double value = result.value(path);
-          if (value != null) {
-            rows.add(new Row(Catalogue.CLOCK, tags.and("domain", domain), value));
-          }
-        });
-    for (String reason : result.throttleReasons()) {
-      rows.add(new Row(Catalogue.THROTTLE, tags.and("reason", reason), 1));
+    Sensors sensors = result.profile().sensors();
+    if (sensors == null) {
+      return rows;
+    }
+    Tags tags = Tags.of("device", result.key().device());
+    Long memory = sensors.memoryUsedBytes();
+    add(rows, Catalogue.POWER, tags, sensors.powerW());
+    add(rows, Catalogue.TEMPERATURE, tags, sensors.temperatureC());
+    add(rows, Catalogue.MEMORY_USED, tags, memory == null ? null : memory.doubleValue());
+    add(rows, Catalogue.UTILIZATION, tags, sensors.utilization());
+    add(rows, Catalogue.CLOCK, tags.and("domain", "sm"), sensors.smClockHz());
+    add(rows, Catalogue.CLOCK, tags.and("domain", "memory"), sensors.memoryClockHz());
+    for (String reason : sensors.throttleReasons()) {
+      add(rows, Catalogue.THROTTLE, tags.and("reason", reason), 1.0);
     }
     return rows;
   }
@@ -47,42 +38,46 @@ final class DeviceRows {
   /** Peak rates, which differ by precision. */
   static List<Row> peakFlops(Result result) {
     Tags tags = Tags.of("device", result.key().device(), "precision", result.key().precision());
-    return peaks(result, Catalogue.PEAK_FLOP, tags, "flops_per_second");
-  }
-
-  /** Peak bandwidth. */
-  static List<Row> peakBytes(Result result) {
-    Tags tags = Tags.of("device", result.key().device());
-    return peaks(result, Catalogue.PEAK_BYTES, tags, "bytes_per_second");
-  }
-
-  private static List<Row> peaks(Result result, Metric metric, Tags tags, String figure) {
     List<Row> rows = new ArrayList<>();
-    for (String basis : ResultRows.BASES) {
-      Double peak = result.value("roofs." + basis + "." + figure);
-      if (peak != null) {
-        rows.add(new Row(metric, tags.and("basis", basis), peak));
+    for (Basis basis : Basis.values()) {
+      Roof roof = result.profile().roofs().of(basis);
+      if (roof != null) {
+        add(rows, Catalogue.PEAK_FLOP, tags.and("basis", basis.label()), roof.flopsPerSecond());
       }
     }
     return rows;
   }
 
-  /** Label values of {@link Catalogue#DEVICE_INFO}. */
-  static String[] info(Result result) {
-    Double emulated = result.value("device.emulated");
-    return new String[] {
-      result.key().device(),
-      text(result, "device.kind"),
-      text(result, "device.name"),
-      text(result, "device.driver"),
-      text(result, "device.cuda"),
-      text(result, "device.cudnn"),
-      emulated != null && emulated == 1 ? "true" : "false"
-    };
+  /** Peak bandwidth. */
+  static List<Row> peakBytes(Result result) {
+    Tags tags = Tags.of("device", result.key().device());
+    List<Row> rows = new ArrayList<>();
+    for (Basis basis : Basis.values()) {
+      Roof roof = result.profile().roofs().of(basis);
+      if (roof != null) {
+        add(rows, Catalogue.PEAK_BYTES, tags.and("basis", basis.label()), roof.bytesPerSecond());
+      }
+    }
+    return rows;
   }
 
-  private static String text(Result result, String path) {
-    String text = result.text(path);
-    return text == null ? "" : text;
+  private static void add(List<Row> rows, Metric metric, Tags tags, @Nullable Double value) {
+    if (value != null && Double.isFinite(value)) {
+      rows.add(new Row(metric, tags, value));
+    }
+  }
+
+  /** Label values of {@link Catalogue#DEVICE_INFO}. */
+  static String[] info(Result result) {
+    Device device = result.profile().device();
+    return new String[] {
+      result.key().device(),
+      device.kind().label(),
+      device.name(),
+      device.properties().getOrDefault("driver", ""),
+      device.properties().getOrDefault("cuda", ""),
+      device.properties().getOrDefault("cudnn", ""),
+      Boolean.toString(device.isEmulated())
+    };
   }
 }

@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.metrics;
 
+import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
 import io.prometheus.metrics.model.registry.Collector;
@@ -9,27 +10,15 @@ import io.prometheus.metrics.model.snapshots.Quantile;
 import io.prometheus.metrics.model.snapshots.Quantiles;
 import io.prometheus.metrics.model.snapshots.SummarySnapshot;
 import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Quantiles as the last run found them: a summary without count and sum, which a histogram beside
- * it has. Micrometer cannot publish quantiles that somebody else computed.
+ * it has. Micrometer cannot publish quantiles that were computed elsewhere.
  */
 final class LatencySummary implements Collector {
-  /** Where a result holds each quantile. */
-  static final Map<Double, String> QUANTILES = new LinkedHashMap<>();
-
-  static {
-    QUANTILES.put(0.25, "latency.q1");
-    QUANTILES.put(0.5, "latency.median");
-    QUANTILES.put(0.75, "latency.q3");
-    QUANTILES.put(0.9, "latency.p90");
-    QUANTILES.put(0.95, "latency.p95");
-    QUANTILES.put(0.99, "latency.p99");
-  }
-
   private final Metric metric;
   private final Map<SeriesKey, SummaryDataPointSnapshot> points = new ConcurrentHashMap<>();
 
@@ -38,14 +27,14 @@ final class LatencySummary implements Collector {
   }
 
   void show(Result result) {
+    Latency latency = result.profile().latency();
     Quantiles.Builder quantiles = Quantiles.builder();
-    QUANTILES.forEach(
-        (quantile, path) -> {
-          Double seconds = result.value(path);
-          if (seconds != null) {
-            quantiles.quantile(new Quantile(quantile, seconds));
-          }
-        });
+    quantile(quantiles, 0.25, latency.q1());
+    quantile(quantiles, 0.5, latency.median());
+    quantile(quantiles, 0.75, latency.q3());
+    quantile(quantiles, 0.9, latency.p90());
+    quantile(quantiles, 0.95, latency.p95());
+    quantile(quantiles, 0.99, latency.p99());
     points.put(
         result.key(),
         SummaryDataPointSnapshot.builder()
@@ -54,6 +43,13 @@ final class LatencySummary implements Collector {
                 Labels.of(
                     Catalogue.RESULT.toArray(String[]::new), ResultRows.labelValues(result.key())))
             .build());
+  }
+
+  private static void quantile(
+      Quantiles.Builder quantiles, double quantile, @Nullable Double seconds) {
+    if (seconds != null) {
+      quantiles.quantile(new Quantile(quantile, seconds));
+    }
   }
 
   void withdraw(SeriesKey key) {

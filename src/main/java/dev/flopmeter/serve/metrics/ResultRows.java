@@ -1,25 +1,25 @@
 package dev.flopmeter.serve.metrics;
 
-import dev.flopmeter.serve.result.LayerRow;
-import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.result.Basis;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.Memory;
+import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.serve.result.SeriesKey;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A result as rows of gauges. What it does not hold gives no row. */
+/** A result as rows of gauges. What was not measured has no row. */
 final class ResultRows {
-  /** Ways to know a roof, the most trusted first for a layer's single figure. */
-  static final List<String> BASES = List.of("datasheet", "measured", "clock_adjusted");
-
-  private final Result result;
+  private final ProfileResult result;
   private final Tags tags;
   private final List<Row> rows = new ArrayList<>();
 
-  private ResultRows(Result result) {
-    this.result = result;
-    this.tags = tags(result.key());
+  private ResultRows(Shown shown) {
+    this.result = shown.result().profile();
+    this.tags = tags(shown.result().key());
   }
 
   static Tags tags(SeriesKey key) {
@@ -44,61 +44,66 @@ final class ResultRows {
   }
 
   static List<Row> of(Shown shown) {
-    ResultRows all = new ResultRows(shown.result());
+    ResultRows all = new ResultRows(shown);
     all.measured();
     all.honesty(shown);
-    shown.result().layers().forEach(all::layer);
+    all.result.layers().forEach(all::layer);
     return all.rows;
   }
 
   private void measured() {
-    add(Catalogue.MACS, "cost.macs");
-    add(Catalogue.FLOP, "cost.flops");
-    add(Catalogue.PARAMETERS, "cost.params");
-    Double read = result.value("cost.bytes_read");
-    Double written = result.value("cost.bytes_written");
-    if (read != null && written != null) {
-      add(Catalogue.BYTES, tags, read + written);
+    add(Catalogue.MACS, (double) result.cost().macs());
+    add(Catalogue.FLOP, (double) result.cost().flops());
+    add(Catalogue.PARAMETERS, (double) result.cost().params());
+    add(Catalogue.BYTES, (double) result.cost().bytes());
+    add(Catalogue.INTENSITY, result.efficiency().intensity());
+    add(Catalogue.RATE, result.throughput().achievedFlopsPerSecond());
+    add(Catalogue.THROUGHPUT, result.throughput().inferencesPerSecond());
+    for (Basis basis : Basis.values()) {
+      Tags known = tags.and("basis", basis.label());
+      add(Catalogue.MFU, known, result.efficiency().mfu().of(basis));
+      add(Catalogue.MBU, known, result.efficiency().mbu().of(basis));
     }
-    add(Catalogue.INTENSITY, "efficiency.intensity");
-    add(Catalogue.RATE, "throughput.achieved_flops_per_second");
-    add(Catalogue.THROUGHPUT, "throughput.inferences_per_second");
-    for (String basis : BASES) {
-      add(Catalogue.MFU, tags.and("basis", basis), result.value("efficiency.mfu." + basis));
-      add(Catalogue.MBU, tags.and("basis", basis), result.value("efficiency.mbu." + basis));
+    if (result.sensors() != null) {
+      add(Catalogue.ENERGY, result.sensors().energyJPerInference());
     }
-    add(Catalogue.ENERGY, "sensors.energy_j_per_inference");
-    for (String kind : List.of("weights", "activations", "workspace")) {
-      add(Catalogue.MEMORY, tags.and("kind", kind), result.value("memory." + kind));
+    Memory memory = result.memory();
+    if (memory != null) {
+      add(Catalogue.MEMORY, tags.and("kind", "weights"), (double) memory.weights());
+      add(Catalogue.MEMORY, tags.and("kind", "activations"), (double) memory.activations());
+      add(Catalogue.MEMORY, tags.and("kind", "workspace"), (double) memory.workspace());
     }
-    add(Catalogue.FIRST_RUN, "first_run_seconds");
+    add(Catalogue.FIRST_RUN, result.firstRunSeconds());
   }
 
   private void honesty(Shown shown) {
-    add(Catalogue.NOISE, "latency.relative_iqr");
-    add(Catalogue.SAMPLES, "run.samples");
-    add(Catalogue.VALID, tags, result.isValid() ? 1.0 : 0.0);
-    add(Catalogue.LAYER_SUM, "layer_sum_ratio");
-    add(Catalogue.RESULT_TIME, tags, result.startedAt().toEpochMilli() / 1e3);
-    add(Catalogue.RESTORED, tags, shown.isRestored() ? 1.0 : 0.0);
-    add(Catalogue.BASELINE, tags, shown.baselineSeconds());
-    add(Catalogue.REGRESSION, tags, shown.regression());
+    add(Catalogue.NOISE, result.latency().relativeIqr());
+    add(Catalogue.SAMPLES, (double) result.run().samples());
+    add(Catalogue.VALID, result.valid() ? 1.0 : 0.0);
+    add(Catalogue.LAYER_SUM, result.layerSumRatio());
+    add(Catalogue.RESULT_TIME, result.run().startedAt().toEpochMilli() / 1e3);
+    add(Catalogue.RESTORED, shown.isRestored() ? 1.0 : 0.0);
+    add(Catalogue.BASELINE, shown.baselineSeconds());
+    add(Catalogue.REGRESSION, shown.regression());
   }
 
-  private void layer(LayerRow layer) {
+  private void layer(Layer layer) {
     Tags of = tags.and("layer", layer.name());
-    add(Catalogue.LAYER_DURATION, of, layer.seconds());
-    add(Catalogue.LAYER_FLOP, of, layer.flop());
+    double seconds = layer.time().median();
+    add(Catalogue.LAYER_DURATION, of, seconds);
+    add(Catalogue.LAYER_FLOP, of, (double) layer.cost().flops());
     Double peak = peak();
-    if (peak != null && layer.seconds() > 0) {
-      add(Catalogue.LAYER_MFU, of, 2 * layer.macs() / layer.seconds() / peak);
+    if (peak != null && seconds > 0) {
+      add(Catalogue.LAYER_MFU, of, layer.cost().macFlops() / seconds / peak);
     }
     add(Catalogue.LAYER_ROOFLINE, of, layer.rooflineEfficiency());
   }
 
+  /** On the most trusted basis there is. */
   private @Nullable Double peak() {
-    for (String basis : BASES) {
-      Double peak = result.value("roofs." + basis + ".flops_per_second");
+    for (Basis basis : Basis.values()) {
+      Roof roof = result.roofs().of(basis);
+      Double peak = roof == null ? null : roof.flopsPerSecond();
       if (peak != null && peak > 0) {
         return peak;
       }
@@ -106,12 +111,12 @@ final class ResultRows {
     return null;
   }
 
-  private void add(Metric metric, String path) {
-    add(metric, tags, result.value(path));
+  private void add(Metric metric, @Nullable Double value) {
+    add(metric, tags, value);
   }
 
   private void add(Metric metric, Tags with, @Nullable Double value) {
-    if (value != null) {
+    if (value != null && Double.isFinite(value)) {
       rows.add(new Row(metric, with, value));
     }
   }

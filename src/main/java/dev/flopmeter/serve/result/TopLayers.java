@@ -1,71 +1,96 @@
 package dev.flopmeter.serve.result;
 
+import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.Time;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The few layers that are worth series of their own. */
-final class TopLayers {
+/** The few layers that have series of their own. */
+public final class TopLayers {
   private TopLayers() {}
 
   /** What the rest is called. */
-  static final String OTHER = "other";
+  public static final String OTHER = "other";
 
   /** A layer whose own name is that; it must not share a series with the rest. */
   private static final String NAMED_OTHER = "layer other";
 
   /**
    * The slowest layers, then the sum of all others. Layers of one name (the same block used twice)
-   * are summed first, since a name can label only one series.
+   * are summed first, since a name can label only one series. Their nodes are dropped.
    */
-  static List<LayerRow> of(List<LayerRow> layers, int most) {
-    Map<String, LayerRow> byName = new HashMap<>();
-    for (LayerRow layer : layers) {
+  static List<Layer> of(List<Layer> layers, int most) {
+    Map<String, Layer> byName = new HashMap<>();
+    for (Layer layer : layers) {
       String name = layer.name().equals(OTHER) ? NAMED_OTHER : layer.name();
       byName.merge(name, named(name, layer), (a, b) -> sum(name, a, b));
     }
-    List<LayerRow> slowest = new ArrayList<>(byName.values());
+    List<Layer> slowest = new ArrayList<>(byName.values());
     slowest.sort(
-        Comparator.comparingDouble(LayerRow::seconds).reversed().thenComparing(LayerRow::name));
+        Comparator.comparingDouble((Layer layer) -> layer.time().median())
+            .reversed()
+            .thenComparing(Layer::name));
     if (slowest.size() <= most) {
       return slowest;
     }
-    LayerRow other = slowest.get(most);
-    for (LayerRow layer : slowest.subList(most + 1, slowest.size())) {
+    Layer other = slowest.get(most);
+    for (Layer layer : slowest.subList(most + 1, slowest.size())) {
       other = sum(OTHER, other, layer);
     }
-    List<LayerRow> top = new ArrayList<>(slowest.subList(0, most));
+    List<Layer> top = new ArrayList<>(slowest.subList(0, most));
     top.add(
-        new LayerRow(
-            OTHER, OTHER, other.seconds(), other.flop(), other.macs(), null, OTHER, null, null));
+        new Layer(
+            OTHER,
+            OTHER,
+            List.of(),
+            other.cost(),
+            other.time(),
+            null,
+            null,
+            null,
+            null,
+            new KernelInfo("", null, null, null),
+            null));
     return top;
   }
 
-  private static LayerRow named(String name, LayerRow layer) {
-    return new LayerRow(
+  private static Layer named(String name, Layer layer) {
+    return new Layer(
         name,
         layer.op(),
-        layer.seconds(),
-        layer.flop(),
-        layer.macs(),
-        layer.rooflineEfficiency(),
+        List.of(),
+        layer.cost(),
+        layer.time(),
+        layer.achievedFlopsPerSecond(),
+        layer.intensity(),
         layer.bound(),
-        layer.algorithm(),
-        layer.layout());
+        layer.rooflineEfficiency(),
+        layer.kernel(),
+        layer.channels());
   }
 
-  private static LayerRow sum(String name, LayerRow a, LayerRow b) {
-    return new LayerRow(
+  private static Layer sum(String name, Layer a, Layer b) {
+    Time time =
+        new Time(
+            a.time().median() + b.time().median(),
+            a.time().q1() + b.time().q1(),
+            a.time().q3() + b.time().q3(),
+            a.time().min() + b.time().min());
+    return new Layer(
         name,
         a.op(),
-        a.seconds() + b.seconds(),
-        a.flop() + b.flop(),
-        a.macs() + b.macs(),
+        List.of(),
+        a.cost().plus(b.cost()),
+        time,
+        null,
         null,
         a.bound(),
-        a.algorithm(),
-        a.layout());
+        null,
+        a.kernel(),
+        a.channels());
   }
 }

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.report.SampleProfiles;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Channels;
 import dev.flopmeter.result.ProfileResult.Launch;
@@ -22,6 +24,7 @@ import dev.flopmeter.run.djl.DjlBackend;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -183,7 +186,7 @@ class AdviceTest {
     ProfileResult good = cuda("bf16", plus(four(0.012), relu), null);
 
     assertThat(Advice.of(changed(good, good.run(), good.device(), good.launch(), false))).isEmpty();
-    Device emulated = new Device("cuda", "cuda:0", "emulated", Map.of(), true);
+    Device emulated = new Device(DeviceKind.CUDA, "cuda:0", "emulated", Map.of(), true);
     assertThat(Advice.of(changed(good, good.run(), emulated, good.launch(), true))).isEmpty();
   }
 
@@ -220,7 +223,7 @@ class AdviceTest {
     Run run =
         new Run(
             was.backend(),
-            precision,
+            Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
             was.layout(),
             was.batch(),
             was.fused(),
@@ -232,7 +235,7 @@ class AdviceTest {
             was.rawSeconds());
     Map<String, String> properties =
         capability == null ? Map.of() : Map.of("compute_capability", capability);
-    Device device = new Device("cuda", "cuda:0", "Sample GPU", properties, false);
+    Device device = new Device(DeviceKind.CUDA, "cuda:0", "Sample GPU", properties, false);
     return changed(base, run, device, null, true);
   }
 
@@ -250,7 +253,6 @@ class AdviceTest {
         run,
         base.environment(),
         base.cost(),
-        base.peakActivationBytes(),
         base.latency(),
         base.throughput(),
         base.efficiency(),

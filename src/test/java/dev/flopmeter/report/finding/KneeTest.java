@@ -7,11 +7,13 @@ import dev.flopmeter.report.html.HtmlReport;
 import dev.flopmeter.report.text.ProfileMarkdown;
 import dev.flopmeter.report.text.ProfileTable;
 import dev.flopmeter.report.text.TerminalStyle;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.result.ProfileResult.Throughput;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /** Where a sweep over batches stops paying. */
@@ -23,7 +25,7 @@ class KneeTest {
     Run run =
         new Run(
             was.backend(),
-            precision,
+            Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
             was.layout(),
             batch,
             was.fused(),
@@ -39,7 +41,6 @@ class KneeTest {
         run,
         BASE.environment(),
         BASE.cost(),
-        BASE.peakActivationBytes(),
         BASE.latency(),
         new Throughput(rate, BASE.throughput().achievedFlopsPerSecond()),
         BASE.efficiency(),

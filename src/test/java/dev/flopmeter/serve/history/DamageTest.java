@@ -2,6 +2,7 @@ package dev.flopmeter.serve.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flopmeter.result.SampleResult;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.Segment.Located;
 import dev.flopmeter.serve.result.Result;
@@ -18,7 +19,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeSet;
@@ -77,10 +77,7 @@ class DamageTest {
   private void append(History history, int count) {
     long first = numbers(history).stream().mapToLong(n -> n + 1).max().orElse(0);
     for (long i = first; i < first + count; i++) {
-      Map<String, Double> values = Map.of("latency.median", (double) i, "valid", 1.0);
-      history.append(
-          new Result(KEY, wall, values, Map.of(), List.of(), List.of(), List.of(), List.of()),
-          json(i));
+      history.append(new Result(KEY, SampleResult.of(wall, i, true, List.of())), json(i));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.flopmeter.serve.history;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flopmeter.result.SampleResult;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
@@ -14,7 +15,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -38,15 +38,7 @@ class HistoryTest {
   }
 
   private Result result(double median) {
-    return new Result(
-        KEY,
-        wall,
-        Map.of("latency.median", median, "valid", 1.0),
-        Map.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of());
+    return new Result(KEY, SampleResult.of(wall, median, true, List.of()));
   }
 
   private static String json(int i) {

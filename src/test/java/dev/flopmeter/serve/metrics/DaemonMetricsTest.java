@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileSchema;
+import dev.flopmeter.result.SampleResult;
+import dev.flopmeter.serve.FakeWorker;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.metrics.Exposition.Format;
-import dev.flopmeter.serve.result.LayerRow;
 import dev.flopmeter.serve.result.Result;
-import dev.flopmeter.serve.result.SeriesKey;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -45,23 +50,19 @@ class DaemonMetricsTest {
   }
 
   private static Result result(String workload) {
-    List<LayerRow> layers = new ArrayList<>();
+    List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < 21; i++) {
-      layers.add(new LayerRow("layer" + i, "Conv", 1e-4, 2e9, 1e9, 0.5, "compute", "gemm", "nchw"));
+      layers.add(SampleResult.layer("layer" + i, 1e-4));
     }
-    return new Result(
-        new SeriesKey(workload, "m", "cpu", "djl", "fp32", 1),
-        NOW,
-        Map.of("latency.median", 0.002, "run.samples", 4.0, "valid", 1.0, "cost.macs", 1e9),
-        Map.of(),
-        List.of(),
-        List.of(),
-        List.of(0.002, 0.002, 0.002, 0.002),
-        layers);
+    return Result.of(workload, SampleResult.of(NOW, 0.002, true, layers));
   }
 
   private static DaemonMetrics metrics(ServeConfig config) {
-    DaemonMetrics metrics = new DaemonMetrics(config, "1");
+    // The JVM's own come and go; here the process has 90 that stay.
+    PrometheusRegistry process = new PrometheusRegistry();
+    Gauge gauge = Gauge.builder().name("process_figure").labelNames("n").register(process);
+    IntStream.range(0, 90).forEach(i -> gauge.labelValues(Integer.toString(i)).set(i));
+    DaemonMetrics metrics = new DaemonMetrics(config, "1", process);
     metrics.configured(config, NOW);
     for (int i = 0; i < WORKLOADS; i++) {
       Result result = result("w" + i);
@@ -144,5 +145,38 @@ class DaemonMetricsTest {
   private static boolean isLayerOf(String workload, String line) {
     return line.startsWith("flopmeter_layer_duration_seconds{")
         && line.contains("workload=\"" + workload + "\"");
+  }
+
+  @Test
+  void everyMetricOfAResultIsPublished() throws Exception {
+    Process worker =
+        new ProcessBuilder(
+                FakeWorker.SCRIPT.toString(),
+                "profile",
+                "good-3",
+                "--device",
+                "cuda:0",
+                "--precision",
+                "fp16")
+            .start();
+    String[] lines =
+        new String(worker.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n");
+    String json = lines[lines.length - 1];
+    assertThat(ProfileSchema.complaints(json)).isEmpty();
+    Result result = Result.of("w0", ProfileJson.read(json));
+    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
+      metrics.count(result);
+      metrics.show(new Shown(result, false, 0.001));
+      metrics.publish();
+      List<String> series = series(metrics, Format.TEXT);
+      assertThat(Catalogue.all())
+          .filteredOn(
+              metric -> metric.part() != Part.ESSENTIALS && !metric.equals(Catalogue.RUN_DURATION))
+          .allSatisfy(
+              metric ->
+                  assertThat(series)
+                      .as(metric.name())
+                      .anyMatch(line -> line.matches(metric.name() + "(_count)?[{ ].*")));
+    }
   }
 }

@@ -1,0 +1,95 @@
+package dev.flopmeter.serve.result;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.SampleResult;
+import dev.flopmeter.serve.result.ResultReader.BadLine;
+import dev.flopmeter.serve.result.ResultReader.Line;
+import dev.flopmeter.serve.result.ResultReader.ProgressLine;
+import dev.flopmeter.serve.result.ResultReader.ResultLine;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a worker may write, and what it should not. */
+class ResultReaderTest {
+  private static final ProfileResult RESULT =
+      SampleResult.of(
+          Instant.parse("2026-06-01T00:00:00Z"), 0.002, true, List.of(SampleResult.layer("a", 1)));
+  private static final String JSON = ProfileJson.writeLine(RESULT);
+
+  private static String problem(String json) {
+    Line line = ResultReader.read("w", json);
+    assertThat(line).as(json).isInstanceOf(BadLine.class);
+    return ((BadLine) line).reason();
+  }
+
+  @Test
+  void aResultComesBackWithItsLabels() {
+    assertThat(ResultReader.read("w", JSON))
+        .isEqualTo(
+            new ResultLine(new Result(new SeriesKey("w", "m", "cpu", "djl", "fp32", 1), RESULT)));
+  }
+
+  @Test
+  void eventsAreNoResults() {
+    assertThat(ResultReader.read("w", ProfileJson.writeProgress("measure", 0.5, "batch 1")))
+        .isEqualTo(new ProgressLine("measure", 0.5, "batch 1"));
+    assertThat(ResultReader.read("w", "{\"event\":\"progress\",\"done\":7}"))
+        .isEqualTo(new ProgressLine("", 1, ""));
+    assertThat(ResultReader.read("w", "{\"event\":\"of a later version\",\"x\":[1]}"))
+        .isEqualTo(new ProgressLine("", 0, ""));
+  }
+
+  @Test
+  void otherTextIsRefused() {
+    assertThat(problem("")).contains("not a JSON object");
+    assertThat(problem("hello")).contains("Unrecognized token");
+    assertThat(problem("[1,2]")).contains("not a JSON object");
+    assertThat(problem("{}")).contains("'schema' is missing");
+    assertThat(problem("{\"schema\":\"flopmeter.count/1\"}")).contains("flopmeter.count/1");
+    assertThat(problem(JSON.substring(0, JSON.length() / 2))).isNotEmpty();
+    assertThat(problem(JSON + "x")).isNotEmpty();
+    assertThat(problem("{\"event\":\"progress\",\"done\":\"soon\"}")).isNotEmpty();
+    assertThat(problem("{\"event\":" + "[".repeat(100))).isNotEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "\"median\":0.002,\"q1\"|\"median\":0,\"q1\"|no positive median latency",
+        "\"median\":0.002,\"q1\"|\"median\":1e999,\"q1\"|no positive median latency",
+        "\"median\":0.002,\"q1\"|\"q1\"|median",
+        "\"batch\":1|\"batch\":0|no positive batch",
+        "\"batch\":1|\"batch\":1.5|batch",
+        "\"precision\":\"fp32\"|\"precision\":\"fp23\"|must be one of fp32, tf32, fp16, bf16",
+        "\"bound\":\"compute\"|\"bound\":\"hope\"|must be one of compute, memory, launch",
+        "\"kind\":\"cpu\"|\"kind\":\"tpu\"|must be one of cpu, cuda",
+        "\"started_at\":\"2026-06-01T00:00:00Z\"|\"started_at\":\"today\"|started_at",
+        "\"name\":\"m\"|\"name\":\"\"|no usable model",
+      })
+  void aResultThatCannotBeTrueIsRefused(String right, String wrong, String reason) {
+    assertThat(JSON).contains(right);
+    assertThat(problem(JSON.replace(right, wrong))).contains(reason);
+  }
+
+  @Test
+  void fiveThousandLayersAreReadAndFewAreKept() {
+    ProfileResult large =
+        RESULT.withLayers(
+            IntStream.range(0, 5000).mapToObj(i -> SampleResult.layer("l" + i, 1 + i)).toList());
+    Line line = ResultReader.read("w", ProfileJson.writeLine(large));
+    Result kept = ((ResultLine) line).result().withoutRaw().withTopLayers(20);
+    assertThat(kept.profile().layers()).hasSize(21).first().matches(l -> l.name().equals("l4999"));
+    assertThat(kept.profile().run().rawSeconds()).isNull();
+    assertThat(kept.profile().withLayers(List.of()))
+        .isEqualTo(RESULT.withoutRaw().withLayers(List.of()));
+  }
+}
