@@ -75,7 +75,7 @@ final class Backends {
 
   /**
    * The first GPU, or nothing where none can be used: then the CPU does. Where a driver is there
-   * and something else is missing, standard error says what, because the user may expect the GPU.
+   * and something else is missing, standard error names it, because the user may expect the GPU.
    */
   private static @Nullable Backend usableGpu() {
     CudaLibraries libraries = CudaLibraries.find();
@@ -100,7 +100,7 @@ final class Backends {
   /**
    * What a backend's outputs are compared with: PyTorch on the CPU. PyTorch itself is compared with
    * its own unfused run, which still finds mistakes of fusing. Null where PyTorch does not load, as
-   * in an installation for GPUs alone; the result then says that nothing was compared.
+   * in an installation for GPUs only; the result then states that nothing was compared.
    */
   static @Nullable OpenReference referenceFor(Backend backend) {
     if (backend instanceof DjlBackend) {

@@ -18,7 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** {@code flopmeter compare}: tells whether a profile is slower than another. */
+/** {@code flopmeter compare}: whether one profile is slower than another. */
 final class CompareCommand implements Command {
   /** Exit code: a verdict of no. */
   private static final int SLOWER = 1;

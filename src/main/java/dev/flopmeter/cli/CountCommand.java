@@ -140,6 +140,6 @@ final class CountCommand implements Command {
         : new TerminalStyle(FILE_WIDTH, plain.colour(), plain.unicode(), true);
   }
 
-  /** Names are not cut where nobody's window limits them. */
+  /** Outside a terminal, names are not cut. */
   private static final int FILE_WIDTH = 1000;
 }

@@ -23,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The devices of this machine and how busy they are, as {@code flopmeter devices --format json}
- * tells it. The daemon decides by it what it measures, and whether now.
+ * reports them. From it the daemon decides what to measure, and whether now.
  */
 final class DeviceListing {
   /** Long enough for a share of time, of a processor whose ticks are 10 ms. */
@@ -106,7 +106,7 @@ final class DeviceListing {
           ? OptionalDouble.of(1024.0 * Long.parseLong(available.group(1)))
           : OptionalDouble.empty();
     } catch (IOException e) {
-      return OptionalDouble.empty(); // no Linux: it is not told
+      return OptionalDouble.empty(); // not Linux: absent
     }
   }
 

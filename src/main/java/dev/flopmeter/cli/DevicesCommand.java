@@ -30,7 +30,7 @@ final class DevicesCommand implements Command {
         out.line("cpu      " + Runtime.getRuntime().availableProcessors() + " threads");
       }
     }
-    // That there is no GPU is an answer, not an error; the reason helps all the same.
+    // That there is no GPU is an answer, not an error; the reason still helps.
     String problem = found.problem();
     if (problem != null) {
       console.warn("no GPU: " + problem + "; see flopmeter doctor");

@@ -29,8 +29,8 @@ import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
 
 /**
- * {@code flopmeter doctor}: checks what a run needs, and says what to do about what is missing. It
- * ends by computing a convolution on the CPU and on every GPU, as {@code profile} would.
+ * {@code flopmeter doctor}: checks what a run needs, and how to get what is missing. It ends by
+ * computing a convolution on the CPU and on every GPU, as {@code profile} would.
  */
 final class DoctorCommand implements Command {
   private static final int CHANNELS = 8;

@@ -9,7 +9,7 @@ import java.nio.file.FileSystemLoopException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 
-/** Says in a few words, without Java's names, why a file could not be read or written. */
+/** The reason why a file could not be read or written, in a few words and without Java's names. */
 final class IoReason {
   private IoReason() {}
 

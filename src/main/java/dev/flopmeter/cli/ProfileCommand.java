@@ -30,7 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** {@code flopmeter profile}: runs a network and tells how well it used the device. */
+/** {@code flopmeter profile}: runs a network and reports how much of the device it uses. */
 final class ProfileCommand implements Command {
   private final ModelArguments model = new ModelArguments();
   private final BackendArguments device = new BackendArguments();
@@ -79,7 +79,9 @@ final class ProfileCommand implements Command {
     }
   }
 
-  /** What became of a sweep: a point that fails, for lack of memory say, leaves the others. */
+  /**
+   * The outcome of a sweep. A case that fails, for lack of memory for example, leaves the others.
+   */
   private record Sweep(List<ProfileResult> results, List<RuntimeException> failures) {
     int exitCode() {
       if (failures.isEmpty()) {

@@ -53,11 +53,11 @@ final class CpuSensors implements SensorSource {
     }
     Double clock = clock();
     if (clock == null) {
-      absent.put("cpu_clock_hz", "the system does not tell it");
+      absent.put("cpu_clock_hz", "the system does not report it");
     }
     Double load = load();
     if (load == null) {
-      absent.put("cpu_load", "the system does not tell it");
+      absent.put("cpu_load", "the system does not report it");
     }
     return new SensorReading(
         null,

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * call into a library that lacks the function would end the process.
  *
  * <p>The environment variables {@code FLOPMETER_LIBCUDA} and {@code FLOPMETER_LIBCUDNN} name the
- * files (or their directories) where the loader's search and the well-known places do not do.
+ * files (or their directories) where the loader's search and the usual places do not find them.
  */
 public final class CudaLibraries {
   /** The oldest CUDA version of a driver that the bound runtime, 12.6, works on. */
@@ -114,7 +114,7 @@ public final class CudaLibraries {
         verdicts.add(e.getMessage());
       }
     }
-    // The last one says most: what a file that is there lacks, not that a bare name was not found.
+    // The last one is the most precise: what a file lacks, not that a bare name was not found.
     String verdict = verdicts.isEmpty() ? "no such file" : verdicts.get(verdicts.size() - 1);
     return new Opened(null, LibraryFinding.missing(what, verdict, fix));
   }
@@ -134,7 +134,7 @@ public final class CudaLibraries {
             "CUDA driver",
             path,
             readable,
-            "too old: it offers CUDA " + readable + ", needed is 12.0",
+            "too old: it offers CUDA " + readable + ", 12.0 is required",
             DRIVER_FIX);
       }
       return lacking(library, "cuda")
@@ -158,7 +158,11 @@ public final class CudaLibraries {
               : version / 1000 + "." + version % 1000 / 100 + "." + version % 100;
       if (version / 10_000 != 9) {
         return LibraryFinding.unusable(
-            "cuDNN", file.toString(), readable, "version " + readable + ", needed is 9", CUDNN_FIX);
+            "cuDNN",
+            file.toString(),
+            readable,
+            "version " + readable + ", 9 is required",
+            CUDNN_FIX);
       }
       Optional<String> lacking = lacking(library, "cudnn");
       if (lacking.isPresent()) {

@@ -37,7 +37,7 @@ public final class Datasheet {
    * One row.
    *
    * @param name the card, as a reader knows it
-   * @param match finds it in the name that the driver tells
+   * @param match finds it in the name that the driver reports
    * @param smCount multiprocessors; null where unknown
    * @param boostHz SM clock at which the tensor rates are stated; null where unknown
    * @param flopsPerSecond dense peaks by precision: {@code fp32}, {@code tf32}, {@code fp16},

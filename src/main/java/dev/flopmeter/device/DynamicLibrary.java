@@ -30,7 +30,7 @@ public final class DynamicLibrary {
   /**
    * Opens {@code name}: a path, or a bare file name that the loader's own search finds.
    *
-   * @throws LibraryException with the loader's words if that fails
+   * @throws LibraryException with the loader's message if that fails
    */
   public static DynamicLibrary open(String name) throws LibraryException {
     try {
@@ -97,7 +97,7 @@ public final class DynamicLibrary {
             .invoke(Pointer.class, new Object[] {handle, symbol});
   }
 
-  /** The file it was really loaded from, as the process' memory map tells; nothing if it cannot. */
+  /** The file it was loaded from, by the process' memory map; empty if that cannot be read. */
   public Optional<Path> file() {
     String base = Path.of(name).getFileName().toString();
     try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {

@@ -5,9 +5,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What was found of one library.
  *
- * @param what for people: {@code cuDNN}
+ * @param what its name for people: {@code cuDNN}
  * @param path the file it was loaded from; null if it was not
- * @param version as it names itself; null if it could not be asked
+ * @param version as the library reports it; null if it does not
  * @param problem why it cannot be used; null if it can
  * @param fix what to do about the problem; null if there is none
  */

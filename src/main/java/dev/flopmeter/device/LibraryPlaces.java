@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Where a library may lie, in the order in which it is looked for: the configured path, what the
- * loader finds by itself, then the places where packages and Python wheels put it.
+ * Where a library may be, in the order of the search: the configured path, what the loader finds by
+ * itself, then the places where packages and Python wheels put it.
  */
 final class LibraryPlaces {
   private static final List<String> SYSTEM =

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A GPU's sensors through NVML, which comes with the driver. It reads and never sets anything. A
- * figure that the library, the driver or the card does not give is absent, with its words.
+ * figure that the library, the driver or the card does not report is absent, with the reason.
  */
 public final class NvmlSensors implements SensorSource {
   private static final String LIBRARY = "libnvidia-ml.so.1";
@@ -41,7 +41,7 @@ public final class NvmlSensors implements SensorSource {
     this.defaultSmClockHz = defaultClock();
   }
 
-  /** The sensors of a CUDA device; without NVML, readings that say why there are none. */
+  /** The sensors of a CUDA device; without NVML, readings that hold the reason. */
   static SensorSource open(Device device) {
     return open(device, LIBRARY);
   }
@@ -56,7 +56,7 @@ public final class NvmlSensors implements SensorSource {
     try {
       int status = nvml.call("nvmlInit_v2");
       if (status != SUCCESS) {
-        return new NoSensors("nvmlInit failed: " + words(nvml, status));
+        return new NoSensors("nvmlInit failed: " + message(nvml, status));
       }
       return new NvmlSensors(nvml, handle(nvml, device));
     } catch (LibraryException e) {
@@ -80,12 +80,12 @@ public final class NvmlSensors implements SensorSource {
       throw new LibraryException(
           "NVML does not know "
               + device.id()
-              + (status < 0 ? ", which tells no id" : ": " + words(nvml, status)));
+              + (status < 0 ? ", which reports no id" : ": " + message(nvml, status)));
     }
     return handle.getValue();
   }
 
-  private static String words(DynamicLibrary nvml, int status) {
+  private static String message(DynamicLibrary nvml, int status) {
     try {
       return nvml.text("nvmlErrorString", status) + " (" + status + ")";
     } catch (LibraryException e) {
@@ -151,7 +151,7 @@ public final class NvmlSensors implements SensorSource {
         if (status == SUCCESS) {
           return true;
         }
-        absent.put(figure, words(nvml, status));
+        absent.put(figure, message(nvml, status));
       } catch (LibraryException e) {
         absent.put(figure, String.valueOf(e.getMessage()));
       }
@@ -208,7 +208,7 @@ public final class NvmlSensors implements SensorSource {
       try (Memory rows = new Memory((long) PROCESS_ROWS * PROCESS_BYTES)) {
         int status = nvml.call(function, device, count, rows);
         if (status != SUCCESS && status != INSUFFICIENT_SIZE) {
-          absent.put("other_processes", words(nvml, status));
+          absent.put("other_processes", message(nvml, status));
           return null;
         }
         List<Integer> ids = new ArrayList<>();

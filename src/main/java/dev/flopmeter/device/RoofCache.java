@@ -82,8 +82,8 @@ public final class RoofCache {
     }
   }
 
-  /** Where the roofs of this device lie. */
-  public Path file(String backend, Device device) {
+  /** Where the roofs of this device are stored. */
+  Path file(String backend, Device device) {
     Map<String, String> identity = new TreeMap<>(Map.of("name", device.name()));
     for (String property : IDENTITY) {
       identity.put(property, device.properties().getOrDefault(property, ""));

@@ -5,7 +5,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a device's sensors say at one moment; null where one is not there.
+ * The readings of a device's sensors at one moment; null where one is missing.
  *
  * @param utilization share of the last interval that the device was busy, 0 to 1
  * @param energyJoules a counter that only grows

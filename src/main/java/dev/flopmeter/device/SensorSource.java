@@ -15,7 +15,7 @@ public interface SensorSource extends AutoCloseable {
   @Override
   void close();
 
-  /** The sensors of a device; one without any gives readings that say why. */
+  /** The sensors of a device; for a device without any, readings that hold the reason. */
   static SensorSource of(Device device) {
     return device.kind() == DeviceKind.CUDA ? NvmlSensors.open(device) : CpuSensors.here();
   }

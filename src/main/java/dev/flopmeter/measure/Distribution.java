@@ -101,8 +101,9 @@ public final class Distribution {
 
   /**
    * The 95 % confidence interval of the median between two order statistics, whatever the
-   * distribution: the k-th sample from either end, k the largest with P(Binomial(n, 1/2) < k) <=
-   * 2.5 %. With fewer than {@link #INTERVAL_SAMPLES} samples it is the whole range and covers less.
+   * distribution: the k-th sample from either end, k the largest with P(Binomial(n, 1/2) &lt; k)
+   * &lt;= 2.5 %. With fewer than {@link #INTERVAL_SAMPLES} samples it is the whole range and covers
+   * less.
    */
   public Interval medianInterval() {
     int rank = Math.max(1, intervalRank(sorted.length));
