@@ -232,6 +232,22 @@ class AttentionFusionTest {
   }
 
   @Test
+  void takesTheScaleOfTheQueriesIn() {
+    graph.constant("factor", Tensor.ofFloats(Shape.SCALAR, 0.25f));
+    String keys =
+        op(
+            "Transpose",
+            "keys",
+            Attributes.of("perm", new long[] {0, 1, 3, 2}),
+            input("k", 2, 3, 7, 8));
+    String queries = op("Mul", "scaled", Attributes.NONE, "factor", input("q", 2, 3, 5, 8));
+    String y = attended(op("MatMul", "scores", Attributes.NONE, queries, keys), 8);
+    List<Step> steps = steps(y, RunOptions.DEFAULT.withPrecision(Precision.FP16));
+    assertThat(steps).hasSize(1);
+    assertThat(steps.get(0).nodes()).contains("scaled");
+  }
+
+  @Test
   void keepsScoresThatSomethingElseReads() {
     String scores = scores(8);
     String y = attended(scores, 8);
