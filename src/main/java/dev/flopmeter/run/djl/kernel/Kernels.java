@@ -36,7 +36,7 @@ public final class Kernels {
     RecurrentKernels.addTo(RULES);
     AttentionKernels.addTo(RULES);
     ContribKernels.addTo(RULES);
-    QuantizedKernels.addTo(RULES);
+    IntegerKernels.addTo(RULES);
     SignalKernels.addTo(RULES);
     RegionKernels.addTo(RULES);
     LossKernels.addTo(RULES);

@@ -19,7 +19,6 @@ final class MatrixKernels {
   static void addTo(Map<String, KernelRule> rules) {
     rules.put("MatMul", in -> Kernel.of(call("matmul", input(0), input(1))));
     rules.put("Gemm", in -> Kernel.of(gemm(in)));
-    rules.put("MatMulInteger", MatrixKernels::matMulInteger);
     rules.put("Einsum", MatrixKernels::einsum);
     rules.put("Det", in -> Kernel.of(call("det", input(0))));
   }
@@ -37,25 +36,6 @@ final class MatrixKernels {
     }
     Expression product = call("mm", a, b);
     return attributes.number("alpha", 1) == 1 ? product : call("mul", product, alpha);
-  }
-
-  /** Products of 8-bit integers fit float64 exactly. */
-  private static Kernel matMulInteger(Operands in) {
-    Expression product = call("matmul", less(in, 0, 2), less(in, 1, 3));
-    return Kernel.of(call("to", product, TorchTypes.INT32)).reportedAs("matmul");
-  }
-
-  /** A zero point of the first matrix is one a row, of the second one a column. */
-  private static Expression less(Operands in, int index, int zeroPoint) {
-    Expression value = call("to", input(index), TorchTypes.DOUBLE);
-    if (!in.has(zeroPoint)) {
-      return value;
-    }
-    Expression zero = call("to", input(zeroPoint), TorchTypes.DOUBLE);
-    if (index == 0 && in.shape(zeroPoint).rank() == 1 && in.shape(zeroPoint).elements() > 1) {
-      zero = call("unsqueeze", zero, -1);
-    }
-    return call("sub", value, zero);
   }
 
   private static Kernel einsum(Operands in) {

@@ -20,32 +20,11 @@ final class WindowKernels {
   static void addTo(Map<String, KernelRule> rules) {
     rules.put("Conv", WindowKernels::conv);
     rules.put("ConvTranspose", WindowKernels::convTranspose);
-    rules.put("ConvInteger", WindowKernels::convInteger);
     rules.put("Col2Im", WindowKernels::columnsToImage);
   }
 
   private static Kernel conv(Operands in) {
     return Kernel.of(convolution(in));
-  }
-
-  /** Products of 8-bit integers fit float64 exactly. */
-  private static Kernel convInteger(Operands in) {
-    Expression product = convolution(in, 1, shifted(in, 0, 2), shifted(in, 1, 3), NONE);
-    return Kernel.of(call("to", product, TorchTypes.INT32)).reportedAs("convolution");
-  }
-
-  /** Input {@code index} in float64, less its zero point. */
-  private static Expression shifted(Operands in, int index, int zeroPoint) {
-    Expression value = call("to", input(index), TorchTypes.DOUBLE);
-    if (!in.has(zeroPoint)) {
-      return value;
-    }
-    Expression zero = call("to", input(zeroPoint), TorchTypes.DOUBLE);
-    Shape own = in.shape(zeroPoint);
-    if (own.elements() > 1 && index == 1 && own.rank() == 1) {
-      zero = LayoutKernels.alongAxis(zero, in.shape(1).rank(), 0);
-    }
-    return call("sub", value, zero);
   }
 
   /** The convolution of a Conv. */

@@ -1,0 +1,287 @@
+package dev.flopmeter.run.djl.kernel;
+
+import static dev.flopmeter.run.djl.kernel.Expression.NONE;
+import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.input;
+import static dev.flopmeter.run.djl.kernel.Expression.once;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
+
+/**
+ * Convolutions and products of 8-bit integers, exact on every processor: in float32, which holds
+ * all integers up to 2^24, with the summed axis in as many parts as keep every sum within that. The
+ * sums of the parts are added as integers. Where even the smallest part may exceed the limit, and
+ * for 8-bit floats, float64 is used.
+ *
+ * <p>Quantised results are scaled in float32, as the integer kernels of other runtimes do.
+ */
+final class IntegerKernels {
+  private static final long EXACT = 1L << 24;
+
+  private IntegerKernels() {}
+
+  static void addTo(Map<String, KernelRule> rules) {
+    rules.put("ConvInteger", in -> Kernel.of(convolution(in, 0, 2, 1, 3).to(TorchTypes.INT32)));
+    rules.put("MatMulInteger", in -> Kernel.of(product(in, 0, 2, 1, 3).to(TorchTypes.INT32)));
+    rules.put("QLinearConv", IntegerKernels::quantizedConvolution);
+    rules.put("QLinearMatMul", IntegerKernels::quantizedProduct);
+  }
+
+  /** A sum of products, exact in the type with PyTorch's number {@code type}. */
+  private record Sum(Expression value, int type) {
+    Expression to(int wanted) {
+      return wanted == type ? value : call("to", value, wanted);
+    }
+  }
+
+  /**
+   * One of the two tensors that are multiplied.
+   *
+   * @param index its input
+   * @param zeroPoint the input of its zero point, which may be absent
+   * @param shape brings the zero point into a shape that broadcasts
+   */
+  private record Factor(Operands in, int index, int zeroPoint, UnaryOperator<Expression> shape) {
+
+    /** The tensor less its zero point. */
+    Expression shifted(int type) {
+      Expression value = call("to", input(index), type);
+      return in.has(zeroPoint)
+          ? call("sub", value, shape.apply(call("to", input(zeroPoint), type)))
+          : value;
+    }
+
+    boolean isConstant() {
+      return in.value(index).isPresent() && (!in.has(zeroPoint) || in.value(zeroPoint).isPresent());
+    }
+
+    /** Whether it holds 8-bit integers. */
+    boolean isByte() {
+      DataType type = in.type(index).type();
+      return type == DataType.INT8 || type == DataType.UINT8;
+    }
+
+    private long lowest() {
+      return in.type(index).type() == DataType.INT8 ? -128 : 0;
+    }
+
+    /** The greatest magnitude that its type and its zero point, if that is known, allow. */
+    long greatest() {
+      if (in.has(zeroPoint) && in.value(zeroPoint).isEmpty()) {
+        return 255;
+      }
+      long low = lowest();
+      return LongStream.of(zeros())
+          .map(zero -> Math.max(zero - low, low + 255 - zero))
+          .max()
+          .orElse(0);
+    }
+
+    private long[] zeros() {
+      return in.has(zeroPoint) ? in.requireValue(zeroPoint).toLongs() : new long[1];
+    }
+  }
+
+  /**
+   * The summed axis of a tensor of {@code outer} x {@code length} x {@code inner} elements.
+   *
+   * @param addsInner whether a result also adds up the inner elements, as a window does
+   */
+  private record Summed(Factor factor, long outer, long length, long inner, boolean addsInner) {
+
+    /**
+     * The greatest length of equal parts whose sums float32 holds exactly; 0 if there is none.
+     *
+     * @param other the greatest magnitude of the other factor
+     */
+    long part(long other) {
+      long terms = addsInner ? inner : 1;
+      for (long part = length; part > 0; part = part == 1 ? 0 : shorter(part)) {
+        if (part * terms * factor.greatest() * other <= EXACT
+            || (factor.isConstant() && greatest(part) * other <= EXACT)) {
+          return part;
+        }
+      }
+      return 0;
+    }
+
+    /** Half a part, in whole vectors of 16 elements where it is longer than one. */
+    private static long shorter(long part) {
+      long half = (part + 1) / 2;
+      return half > 16 ? Math.min(part - 1, (half + 15) / 16 * 16) : half;
+    }
+
+    /** The greatest sum of the magnitudes of a constant that one result adds up in one part. */
+    private long greatest(long part) {
+      ByteBuffer data = factor.in().requireValue(factor.index()).data();
+      long[] zeros = factor.zeros();
+      int mask = factor.lowest() < 0 ? -1 : 0xff;
+      long greatest = 0;
+      int at = 0;
+      for (int o = 0; o < outer; o++) {
+        long[] sums = new long[(int) inner];
+        for (int i = 0; i < length; i++) {
+          if (i % part == 0) {
+            greatest = Math.max(greatest, most(sums));
+            Arrays.fill(sums, 0);
+          }
+          for (int r = 0; r < inner; r++) {
+            long zero = zeros[(int) ((addsInner ? o : o * inner + r) % zeros.length)];
+            sums[r] += Math.abs((data.get(at++) & mask) - zero);
+          }
+        }
+        greatest = Math.max(greatest, most(sums));
+      }
+      return greatest;
+    }
+
+    private long most(long[] sums) {
+      return addsInner ? LongStream.of(sums).sum() : LongStream.of(sums).max().orElse(0);
+    }
+  }
+
+  /** Computes the sum over a part of the summed axis. */
+  @FunctionalInterface
+  private interface Part {
+    Expression of(Expression left, Expression right);
+  }
+
+  /** Both factors restricted to {@code size} elements from {@code from} on of the summed axis. */
+  @FunctionalInterface
+  private interface Narrowed {
+    Expression of(Expression value, long from, long size);
+  }
+
+  private static Sum summed(
+      Factor left, Summed axis, Narrowed ofLeft, Narrowed ofRight, Part product) {
+    Factor right = axis.factor();
+    boolean isByte = left.isByte() && right.isByte();
+    long part = isByte ? axis.part(left.greatest()) : 0;
+    if (part == 0) {
+      return new Sum(
+          product.of(left.shifted(TorchTypes.DOUBLE), right.shifted(TorchTypes.DOUBLE)),
+          TorchTypes.DOUBLE);
+    }
+    Expression a = left.shifted(TorchTypes.FLOAT);
+    Expression b = right.shifted(TorchTypes.FLOAT);
+    if (part >= axis.length()) {
+      Expression weights = right.isConstant() ? once(b) : b;
+      return new Sum(call("to", product.of(a, weights), TorchTypes.INT32), TorchTypes.INT32);
+    }
+    Expression sum = NONE;
+    for (long from = 0; from < axis.length(); from += part) {
+      long size = Math.min(part, axis.length() - from);
+      Expression some = call("contiguous", ofRight.of(b, from, size));
+      Expression each =
+          product.of(ofLeft.of(a, from, size), right.isConstant() ? once(some) : some);
+      Expression whole = call("to", each, TorchTypes.INT32);
+      sum = from == 0 ? whole : call("add", sum, whole);
+    }
+    return new Sum(sum, TorchTypes.INT32);
+  }
+
+  /**
+   * The convolution of input {@code x} with input {@code w}; a kernel's zero point may be its own.
+   */
+  private static Sum convolution(Operands in, int x, int xZero, int w, int wZero) {
+    Shape kernel = in.shape(w);
+    int rank = kernel.rank();
+    long length = kernel.dim(1);
+    Factor image = new Factor(in, x, xZero, zero -> zero);
+    Factor weights = new Factor(in, w, wZero, zero -> LayoutKernels.alongAxis(zero, rank, 0));
+    Summed axis = new Summed(weights, kernel.dim(0), length, kernel.elements(2, rank), true);
+    return summed(
+        image,
+        axis,
+        (value, from, size) -> channels(in.shape(x), length, value, from, size),
+        (value, from, size) -> call("narrow", value, 1, from, size),
+        (a, b) -> WindowKernels.convolution(in, w, a, b, NONE));
+  }
+
+  /** Some channels of every group of {@code length}. */
+  private static Expression channels(
+      Shape shape, long length, Expression value, long from, long size) {
+    long groups = shape.dim(1) / length;
+    if (groups == 1) {
+      return call("narrow", value, 1, from, size);
+    }
+    long[] plane = shape.slice(2, shape.rank()).dims();
+    Shape split = Shape.of(shape.dim(0), groups, length).concat(Shape.of(plane));
+    Shape joined = Shape.of(shape.dim(0), groups * size).concat(Shape.of(plane));
+    Expression some = call("narrow", LayoutKernels.reshaped(value, split.dims()), 2, from, size);
+    return LayoutKernels.reshaped(some, joined.dims());
+  }
+
+  /**
+   * The matrix product; a zero point is one a row of the first matrix, one a column of the other.
+   */
+  private static Sum product(Operands in, int a, int aZero, int b, int bZero) {
+    Shape right = in.shape(b);
+    boolean isVector = right.rank() == 1;
+    long length = right.dim(isVector ? 0 : -2);
+    long columns = isVector ? 1 : right.dim(-1);
+    Summed axis =
+        new Summed(
+            new Factor(in, b, bZero, zero -> zero),
+            right.elements() / Math.max(1, length * columns),
+            length,
+            columns,
+            false);
+    return summed(
+        new Factor(in, a, aZero, zero -> rows(in, aZero, zero)),
+        axis,
+        (value, from, size) -> call("narrow", value, -1, from, size),
+        (value, from, size) -> call("narrow", value, isVector ? 0 : -2, from, size),
+        (x, y) -> call("matmul", x, y));
+  }
+
+  /** A vector is one value a row of the first matrix. */
+  private static Expression rows(Operands in, int input, Expression value) {
+    Shape shape = in.shape(input);
+    boolean isVector = shape.rank() == 1 && shape.elements() > 1;
+    return isVector ? call("unsqueeze", value, -1) : value;
+  }
+
+  /** Inputs: x, its scale and zero point, w, its two, y's two, bias. */
+  private static Kernel quantizedConvolution(Operands in) {
+    int rank = in.shape(0).rank();
+    Sum sum = convolution(in, 0, 2, 3, 5);
+    if (in.has(8)) {
+      Expression bias = LayoutKernels.alongAxis(call("to", input(8), sum.type()), rank - 1, 0);
+      sum = new Sum(call("add", sum.value(), bias), sum.type());
+    }
+    Expression scale =
+        factor(
+            single(1),
+            LayoutKernels.alongAxis(single(4), rank, 1),
+            LayoutKernels.alongAxis(single(6), rank, 1));
+    return requantized(in, sum, scale).reportedAs("convolution");
+  }
+
+  /** Inputs: a, its scale and zero point, b, its two, y's two. */
+  private static Kernel quantizedProduct(Operands in) {
+    Expression scale = factor(rows(in, 1, single(1)), single(4), rows(in, 6, single(6)));
+    return requantized(in, product(in, 0, 2, 3, 5), scale).reportedAs("matmul");
+  }
+
+  private static Expression factor(Expression a, Expression b, Expression y) {
+    return call("div", call("mul", a, b), y);
+  }
+
+  private static Expression single(int input) {
+    return call("to", input(input), TorchTypes.FLOAT);
+  }
+
+  private static Kernel requantized(Operands in, Sum sum, Expression scale) {
+    Expression real = call("mul", sum.to(TorchTypes.FLOAT), scale);
+    Expression shifted = call("add", call("round", real), single(7));
+    return Kernel.of(ConversionKernels.saturated(in, shifted, in.type(7).type()));
+  }
+}
