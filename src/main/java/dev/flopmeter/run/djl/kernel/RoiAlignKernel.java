@@ -81,7 +81,7 @@ final class RoiAlignKernel {
 
   /** Boxes with similar numbers of samples together. */
   private Expression inChunks(Expression table, Expression boxes, Expression images) {
-    Expression samples = call("mul", rows(boxes).count(), columns(boxes).count());
+    Expression samples = call("maximum", rows(boxes).count(), columns(boxes).count());
     Expression order = call("argsort", LayoutKernels.reshaped(samples, -1));
     Loop loop =
         new Loop(
@@ -113,19 +113,20 @@ final class RoiAlignKernel {
       Expression weighted = call("mul", values, call("unsqueeze", weights, 2));
       return call("amax", weighted, new long[] {1});
     }
-    Expression offsets =
-        call("mul", call("arange", call("size", pixels, 0)), call("size", pixels, 1));
+    Expression reads = call("ne", weights, 0);
+    Expression counts = call("sum", reads, new long[] {1});
+    Expression ends = call("cumsum", counts, 0);
     return parts(
             4,
             call(
                 "embedding_bag",
                 table,
-                LayoutKernels.reshaped(pixels, -1),
-                offsets,
+                call("masked_select", pixels, reads),
+                call("sub", ends, counts),
                 false,
                 0,
                 false,
-                LayoutKernels.reshaped(weights, -1)))
+                call("masked_select", weights, reads)))
         .get(0);
   }
 
