@@ -30,8 +30,13 @@ final class AlgorithmSearch {
 
   /** What is to be computed, and the ways to do it. */
   interface Problem {
-    /** What makes two problems the same, on one line. */
+    /** What makes two problems the same, on one line; may be long. */
     String key();
+
+    /** What is computed, in a few words for messages. */
+    default String subject() {
+      return key();
+    }
 
     /** Whether cuDNN still offers a way as it was noted, with no more workspace than then. */
     boolean offers(Algorithm noted);
@@ -106,7 +111,7 @@ final class AlgorithmSearch {
       }
     }
     if (best == null) {
-      throw DeviceFailure.passing("cuDNN ran no algorithm that it found for " + problem.key());
+      throw DeviceFailure.passing("cuDNN has no engine for " + problem.subject());
     }
     context.cache().put(problem.key(), best);
     return best;
@@ -115,7 +120,7 @@ final class AlgorithmSearch {
   /** Seconds of one run; nothing if cuDNN does not offer it after all. */
   private Optional<Double> time(Problem problem, Algorithm candidate, boolean isOnlyTried) {
     if (candidate.workspaceBytes() > context.workspace().bytes()) {
-      logger.debug("no memory to try {} for {}", candidate, problem.key());
+      logger.debug("no memory to try {} for {}", candidate, problem.subject());
       return Optional.empty();
     }
     int status = problem.launch(candidate);
@@ -153,7 +158,7 @@ final class AlgorithmSearch {
     if (Status.isUnsupported(status)) {
       logger.debug("{}; another algorithm is tried", failure.getMessage());
     } else {
-      logger.warn("{}; another algorithm is tried for {}", failure.getMessage(), problem.key());
+      logger.warn("{}; another algorithm is tried for {}", failure.getMessage(), problem.subject());
     }
   }
 

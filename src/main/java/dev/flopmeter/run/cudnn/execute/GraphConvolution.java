@@ -142,6 +142,11 @@ final class GraphConvolution implements Executable, AlgorithmSearch.Problem {
   }
 
   @Override
+  public String subject() {
+    return "this convolution";
+  }
+
+  @Override
   public List<Algorithm> candidates() {
     List<Algorithm> candidates = new ArrayList<>();
     if (fused != null) {

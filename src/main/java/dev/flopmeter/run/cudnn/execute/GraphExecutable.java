@@ -24,6 +24,8 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
 
   static final String CALL = "cudnnBackendExecute";
 
+  private static final int LONGEST_REASON = 80;
+
   /**
    * What is to be run.
    *
@@ -52,8 +54,14 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
     } catch (DeviceFailure e) {
       requireHealthy(e);
       logger.debug("{}; {} runs without cuDNN's graphs", e.getMessage(), problem.name());
-      return other.apply(Objects.requireNonNullElse(e.getMessage(), "cuDNN refuses it"));
+      return other.apply(reason(e));
     }
+  }
+
+  /** Short enough for a result and a metric's label. */
+  private static String reason(DeviceFailure refusal) {
+    String text = Objects.requireNonNullElse(refusal.getMessage(), "cuDNN refuses it");
+    return text.length() <= LONGEST_REASON ? text : text.substring(0, LONGEST_REASON) + "...";
   }
 
   /** Passes on what is not merely a refusal. */
@@ -73,6 +81,11 @@ final class GraphExecutable implements Executable, AlgorithmSearch.Problem {
   @Override
   public String key() {
     return problem.name() + " " + launch.key();
+  }
+
+  @Override
+  public String subject() {
+    return "this " + problem.name();
   }
 
   @Override
