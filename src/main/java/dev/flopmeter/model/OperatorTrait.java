@@ -133,6 +133,9 @@ public enum OperatorTrait {
       "Xor",
       "com.microsoft:BiasGelu"),
 
+  /** Adds its inputs, element by element with broadcasting. */
+  ADDITION("Add", "Sum"),
+
   /** Any number of inputs, element by element with broadcasting. */
   VARIADIC("Max", "Mean", "Min", "Sum"),
 

@@ -97,22 +97,27 @@ public final class AllowedInputs {
     }
   }
 
+  private void passSum(Operands in, Range wanted, @Nullable Range first, @Nullable Range second) {
+    if (first == null && second == null) {
+      // Two unknown addends share the room.
+      Range half = new Range(wanted.low() - wanted.low() / 2, wanted.high() / 2);
+      restrict(in.node().inputs().get(0), half);
+      restrict(in.node().inputs().get(1), half);
+    } else if (second != null) {
+      restrictUnknown(in, 0, wanted.low() - second.low(), wanted.high() - second.high());
+    } else if (first != null) {
+      restrictUnknown(in, 1, wanted.low() - first.low(), wanted.high() - first.high());
+    }
+  }
+
   private void passArithmetic(Operands in, Range wanted) {
     Range first = known(in, 0);
     Range second = known(in, 1);
+    if (OperatorTrait.ADDITION.of(in.node())) {
+      passSum(in, wanted, first, second);
+      return;
+    }
     switch (in.node().qualifiedOp()) {
-      case "Add", "Sum" -> {
-        if (first == null && second == null) {
-          // Two unknown addends share the room.
-          Range half = new Range(wanted.low() - wanted.low() / 2, wanted.high() / 2);
-          restrict(in.node().inputs().get(0), half);
-          restrict(in.node().inputs().get(1), half);
-        } else if (second != null) {
-          restrictUnknown(in, 0, wanted.low() - second.low(), wanted.high() - second.high());
-        } else if (first != null) {
-          restrictUnknown(in, 1, wanted.low() - first.low(), wanted.high() - first.high());
-        }
-      }
       case "Sub" -> {
         if (second != null) {
           restrictUnknown(in, 0, wanted.low() + second.high(), wanted.high() + second.low());

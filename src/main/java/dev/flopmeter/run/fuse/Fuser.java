@@ -4,6 +4,7 @@ import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
@@ -155,7 +156,7 @@ public final class Fuser {
 
   /** Whether {@code node} is the sum of two tensors by today's rules of broadcasting. */
   static boolean isSum(Node node) {
-    boolean sums = node.qualifiedOp().equals("Add") || node.qualifiedOp().equals("Sum");
+    boolean sums = OperatorTrait.ADDITION.of(node);
     return sums && node.inputs().size() == 2 && !node.attributes().has("axis");
   }
 
