@@ -13,7 +13,7 @@ public interface Convention {
   /** What its numbers count: FLOP, MAC, or the tool's own word. */
   String unit();
 
-  /** What one multiply-accumulate counts: 1 or 2; 0 where the number is no amount of work. */
+  /** What one multiply-accumulate counts: 1 or 2; 0 where the number is not an amount of work. */
   int perMac();
 
   /** The number of one node. */

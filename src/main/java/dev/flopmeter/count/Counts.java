@@ -10,7 +10,7 @@ import java.util.OptionalDouble;
  *
  * @param convention the name of the convention that {@code flops} follows
  * @param totals the sums; parameters that layers share are in it once
- * @param work our own count of the whole, whatever the convention
+ * @param work flopmeter's own count of the whole under every convention
  * @param peakActivationBytes the most that activations take at once when nodes run one after the
  *     other and each buffer is freed after its last use
  * @param bytesByType the bytes of {@code totals} by element type

@@ -7,7 +7,7 @@ import java.util.Map;
 
 /**
  * Operators on each element alone. One arithmetic operation, comparison or elementary function
- * (exp, log, sqrt, tanh, erf, ...) is one FLOP, whatever the element type.
+ * (exp, log, sqrt, tanh, erf, ...) is one FLOP for every element type.
  */
 final class ElementwiseCosts {
   private ElementwiseCosts() {}

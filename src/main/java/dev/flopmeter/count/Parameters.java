@@ -13,7 +13,7 @@ import java.util.IdentityHashMap;
 import java.util.Set;
 
 /**
- * Which stored tensors an operator reads as learned data, through whatever was computed from them
+ * Which stored tensors an operator reads as learned data, through what was computed from them
  * before the first run. {@link InputRoles} says which inputs can hold learned data; statistics (a
  * BatchNormalization's mean and variance) and arguments (bounds, pads, quantisation scales) do not,
  * nor does what the model itself notes as a buffer.

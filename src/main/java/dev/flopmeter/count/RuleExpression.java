@@ -21,7 +21,7 @@ import java.util.function.ToLongFunction;
  * come from anywhere. Numbers beyond 2^63-1 are errors, not wrapped.
  */
 public final class RuleExpression {
-  /** Longer texts are no rules, and deep nesting must not exhaust the stack. */
+  /** Longer texts are refused: deep nesting must not exhaust the stack. */
   private static final int MOST_CHARACTERS = 1000;
 
   private final String text;

@@ -6,7 +6,7 @@ import dev.flopmeter.model.Sizes;
  * What an operator computes.
  *
  * @param macs multiply-accumulates
- * @param otherFlops floating-point operations that are no part of a MAC
+ * @param otherFlops floating-point operations that are not part of a MAC
  */
 public record Work(long macs, long otherFlops) {
   public static final Work NONE = new Work(0, 0);

@@ -153,6 +153,6 @@ public final class Elements {
   }
 
   private static ModelException notANumber(DataType type) {
-    return new ModelException("elements of type " + type.label() + " are no numbers");
+    return new ModelException("elements of type " + type.label() + " are not numbers");
   }
 }

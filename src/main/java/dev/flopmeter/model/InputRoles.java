@@ -6,8 +6,8 @@ import java.util.Set;
 /**
  * What the inputs of an operator are: learned data, or arguments.
  *
- * <p>Three kinds of operators: those with weight slots, where a stored tensor was learned whatever
- * its type and size; those that pass data on from some inputs while the others are arguments (axes,
+ * <p>Three kinds of operators: those with weight slots, where a stored tensor was learned, of any
+ * type and size; those that pass data on from some inputs while the others are arguments (axes,
  * bounds, quantisation scales); and all others, where any stored floating-point tensor of more than
  * one element counts as learned, since a single number is a setting (epsilon, slope) far more often
  * than a learned value.

@@ -157,7 +157,7 @@ public final class Operands {
     return shapeArgument(index).toLongs();
   }
 
-  /** {@link #requireLongs} for scales, which are no integers. */
+  /** {@link #requireLongs} for scales, which are not integers. */
   public double[] requireDoubles(int index) {
     return shapeArgument(index).toDoubles();
   }

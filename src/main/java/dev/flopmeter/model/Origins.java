@@ -25,7 +25,7 @@ public final class Origins {
     /** Stored, and broadcast to a wider tensor: a scale, should the result be rounded. */
     BROADCAST,
     STORED,
-    /** Read through a slot for weights, whatever its type and size. */
+    /** Read through a slot for weights, of any type and size. */
     WEIGHT
   }
 

@@ -44,7 +44,7 @@ public final class Shape {
   /**
    * Reads {@code 1x3x224x224}; the empty text and {@code scalar} are the scalar's.
    *
-   * @throws ModelException if the text is no shape
+   * @throws ModelException if the text is not a shape
    */
   public static Shape parse(String text) {
     String trimmed = text.trim();

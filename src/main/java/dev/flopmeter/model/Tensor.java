@@ -38,14 +38,14 @@ public sealed interface Tensor permits DenseTensor, FilledTensor, RandomTensor, 
   /**
    * Element {@code index} as a double (booleans as 0 and 1).
    *
-   * @throws ModelException for types that are no numbers
+   * @throws ModelException for types that are not numbers
    */
   double doubleAt(long index);
 
   /**
    * Element {@code index} as a long; floating-point values are truncated.
    *
-   * @throws ModelException for types that are no numbers
+   * @throws ModelException for types that are not numbers
    */
   long longAt(long index);
 

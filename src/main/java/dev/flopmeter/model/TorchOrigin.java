@@ -25,6 +25,8 @@ public final class TorchOrigin {
   /** The name of an input that is a stored constant but was not learned. */
   public static final String BUFFER = "torch.buffer";
 
-  /** Marks a node that computes from learned values alone and yet must stay: it is no constant. */
+  /**
+   * Marks a node that computes from learned values alone and must not be folded into a constant.
+   */
   public static final String KEEP = "torch.keep";
 }

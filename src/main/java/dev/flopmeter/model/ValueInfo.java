@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a model declares of one of its values.
  *
- * @param type the element type; null where the model does not say, or the value is no tensor
+ * @param type the element type; null where the model does not say, or the value is not a tensor
  * @param dims the dimensions; null where not even the rank is declared
  */
 public record ValueInfo(String name, @Nullable DataType type, @Nullable List<Dim> dims) {

@@ -17,7 +17,7 @@ class ElementsTest {
     TensorType vector = TensorType.of(type, 7);
     if (type.bits() == 0 || type.name().startsWith("COMPLEX")) {
       assertThatThrownBy(() -> DenseTensor.ofLongs(vector, new long[7]))
-          .hasMessageContaining("are no numbers");
+          .hasMessageContaining("are not numbers");
       return;
     }
     // 1 and 0 are in every type but E8M0, which has no zero; neighbours must not disturb.

@@ -18,7 +18,7 @@ public record ToolComparison(ModelInfo model, long macs, List<ToolCount> tools) 
    * One tool's number: {@code perMac x macs} plus the differences.
    *
    * @param unit what it calls its unit
-   * @param perMac what one MAC counts; 0 where the number is no amount of work, and has no
+   * @param perMac what one MAC counts; 0 where the number is not an amount of work, and has no
    *     differences
    * @param version of the tool
    * @param differences what it counts beyond the MACs (or fails to count of them), by operator, the

@@ -53,7 +53,7 @@ enum BodyBinding {
       Graph body = binder.bindBody(template, inputs, builder, depth);
       if (opensWhatChanges(inputs, body)) {
         body = binder.bindBody(template, inputs, builder, depth);
-        if (opensWhatChanges(inputs, body)) { // what follows from it may go on for ever
+        if (opensWhatChanges(inputs, body)) { // each type may change the next
           Collections.fill(inputs.subList(2, inputs.size()), null);
           body = binder.bindBody(template, inputs, builder, depth);
         }

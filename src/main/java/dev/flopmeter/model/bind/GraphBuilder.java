@@ -462,7 +462,7 @@ public final class GraphBuilder {
   /**
    * The finished graph; nodes and constants that no output needs are left out.
    *
-   * @throws ModelException if an output is written by nobody, or none is named
+   * @throws ModelException if nothing writes an output, or the graph names no output
    */
   public Graph build(List<String> outputs) {
     if (outputs.isEmpty()) {
@@ -481,7 +481,7 @@ public final class GraphBuilder {
         kept.add(node);
         needed.addAll(node.inputs());
         needed.addAll(GraphLinks.captures(node));
-        needed.remove(""); // an input left out is no reason to keep an output left out
+        needed.remove(""); // the name of what is left out
       }
     }
     java.util.Collections.reverse(kept);

@@ -27,7 +27,7 @@ final class TopologicalOrder {
         writers.putIfAbsent(output, i);
       }
     }
-    writers.remove(""); // outputs left out are no inputs left out
+    writers.remove(""); // the name of what is left out
     return isInOrder(nodes, writers) ? nodes : sorted(nodes, writers);
   }
 

@@ -82,7 +82,7 @@ final class ExternalData {
     }
   }
 
-  /** The file itself, with all links followed; null if there is none. */
+  /** The file itself, with all links followed; null if it does not exist. */
   private @Nullable Path resolve(String location) {
     if (model == null) {
       throw new ModelException("external data needs the model to be a file");
@@ -140,6 +140,6 @@ final class ExternalData {
       // falls through to the one message for all bad values
     }
     throw new ModelException(
-        "its external data has the " + key + " '" + text + "', which is no size");
+        "its external data has the " + key + " '" + text + "', which is not a size");
   }
 }

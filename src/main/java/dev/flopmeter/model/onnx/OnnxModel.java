@@ -49,7 +49,8 @@ public final class OnnxModel implements Model {
   /**
    * Reads a file of up to 2 GB; weights stay in the mapped file until they are asked for.
    *
-   * @throws ModelException if there is no such file, or it is no ONNX model; the message names it
+   * @throws ModelException if there is no such file, or it is not an ONNX model; the message names
+   *     it
    */
   public static OnnxModel read(Path file) {
     try {
@@ -64,7 +65,7 @@ public final class OnnxModel implements Model {
   /**
    * Reads a model from memory; it cannot have external data.
    *
-   * @throws ModelException if it is no ONNX model
+   * @throws ModelException if it is not an ONNX model
    */
   public static OnnxModel parse(String name, ByteBuffer bytes) {
     return parse(name, "memory", bytes, null);
@@ -80,7 +81,7 @@ public final class OnnxModel implements Model {
               + " serving.properties)");
     }
     if (!Files.isRegularFile(file)) {
-      throw new ModelException("this is no regular file; models are mapped, not streamed");
+      throw new ModelException("this is not a regular file; models are mapped, not streamed");
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();

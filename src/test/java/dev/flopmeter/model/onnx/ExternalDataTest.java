@@ -167,7 +167,7 @@ class ExternalDataTest {
   @ValueSource(strings = {"-1", "x", "", "99999999999999999999", "1.5"})
   void refusesSizesThatAreNone(String text) {
     assertThatThrownBy(() -> read("location", "w.bin", "offset", text))
-        .hasMessageContaining("the offset '" + text + "', which is no size");
+        .hasMessageContaining("the offset '" + text + "', which is not a size");
   }
 
   @Test
