@@ -28,7 +28,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** {@code flopmeter serve}: measures again and again and serves what it found. */
+/** {@code flopmeter serve}: measures workloads at intervals and serves the results. */
 final class ServeCommand implements Command {
   private static final String JSON_ENCODER = "ch.qos.logback.classic.encoder.JsonEncoder";
 
@@ -128,7 +128,7 @@ final class ServeCommand implements Command {
                 RandomGenerator.getDefault(),
                 BuildVersion.get(),
                 listener));
-    HangupSignal.hear(daemon::reload);
+    HangupSignal.handle(daemon::reload);
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(

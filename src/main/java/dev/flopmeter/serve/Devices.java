@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Which devices are here, asked for now and then. Used by one thread; the list by any. */
+/** The devices of this host, listed from time to time. One thread refreshes, any may read. */
 final class Devices {
   private static final Logger logger = LoggerFactory.getLogger(Devices.class);
   private static final Duration RARELY = Duration.ofMinutes(10);
@@ -19,7 +19,7 @@ final class Devices {
   private final LongSupplier nanos;
   private volatile List<DeviceState> known = List.of();
   private boolean isAsked;
-  private boolean isTold;
+  private boolean isAnswered;
   private long askedAt;
 
   Devices(DeviceProbe probe, LongSupplier nanos) {
@@ -27,14 +27,14 @@ final class Devices {
     this.nanos = nanos;
   }
 
-  /** The last answer; empty if there never was one. */
+  /** The last list; empty if there never was one. */
   List<DeviceState> known() {
     return known;
   }
 
-  /** Asks again if it is time; true if the devices are others than before. */
+  /** Lists them again if it is time; true if they have changed. */
   boolean refresh() throws InterruptedException {
-    Duration wait = isTold ? RARELY : SOON;
+    Duration wait = isAnswered ? RARELY : SOON;
     if (isAsked && nanos.getAsLong() - askedAt < wait.toNanos()) {
       return false;
     }
@@ -44,16 +44,16 @@ final class Devices {
       List<DeviceState> devices = probe.read();
       boolean isChanged = !ids(devices).equals(ids(known));
       known = devices;
-      isTold = true;
+      isAnswered = true;
       if (isChanged) {
         logger.info("devices: {}", String.join(", ", ids(devices)));
       }
       return isChanged;
     } catch (IOException e) {
-      if (isTold || known.isEmpty()) {
+      if (isAnswered || known.isEmpty()) {
         logger.warn("devices cannot be listed: {}", e.getMessage());
       }
-      isTold = false;
+      isAnswered = false;
       return false;
     }
   }

@@ -6,9 +6,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hears SIGHUP. By reflection, since the JDK's signal handling is not part of what a release
- * promises (javac refuses it under {@code --release}, and a small runtime may lack it); without it
- * the daemon works and is reloaded over HTTP.
+ * Handles SIGHUP. Uses reflection, since the JDK's signal handling is not a supported API: javac
+ * rejects it under {@code --release}, and a small runtime may lack it. Without it the daemon works
+ * and is reloaded over HTTP.
  */
 public final class HangupSignal {
   private static final Logger logger = LoggerFactory.getLogger(HangupSignal.class);
@@ -16,7 +16,7 @@ public final class HangupSignal {
   private HangupSignal() {}
 
   /** Calls {@code action} at each SIGHUP from now on. */
-  public static void hear(Runnable action) {
+  public static void handle(Runnable action) {
     try {
       Class<?> signal = Class.forName("sun.misc.Signal");
       Class<?> handler = Class.forName("sun.misc.SignalHandler");

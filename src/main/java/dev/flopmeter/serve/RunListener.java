@@ -4,15 +4,15 @@ import dev.flopmeter.measure.Progress;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.RunReport;
 
-/** Hears of runs, to tell a person at a terminal. Called from the runs' threads. */
+/** Receives the start and the end of each run. Called from the threads of the devices. */
 public interface RunListener {
-  /** A run begins; its progress goes to what is returned. */
+  /** A run begins; its progress is reported to the returned value. */
   Progress began(Target target);
 
   void ended(Target target, RunReport report);
 
-  /** Hears nothing. */
-  RunListener NOBODY =
+  /** Ignores everything. */
+  RunListener NONE =
       new RunListener() {
         @Override
         public Progress began(Target target) {

@@ -113,7 +113,11 @@ public final class StartCheck {
                     .ifPresent(
                         what ->
                             warn(
-                                key + ".only_when: " + target.device() + " does not tell " + what));
+                                key
+                                    + ".only_when: "
+                                    + target.device()
+                                    + " does not report "
+                                    + what));
               }
             });
   }

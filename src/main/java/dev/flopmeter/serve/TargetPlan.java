@@ -9,11 +9,11 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Turns workloads and the devices that are here into targets. */
+/** Makes targets of workloads and the devices of this host. */
 final class TargetPlan {
   private TargetPlan() {}
 
-  /** Whether somebody has to be asked which devices there are. */
+  /** Whether the targets depend on which devices this host has. */
   static boolean needsDevices(ServeConfig config) {
     return config.workloads().stream()
         .flatMap(workload -> workload.devices().stream())
@@ -23,8 +23,8 @@ final class TargetPlan {
   /**
    * The targets.
    *
-   * @param known the devices that are here; empty where nobody could tell, so that {@code auto} and
-   *     {@code all} are left to the worker
+   * @param known the devices of this host; empty if they are unknown, so that the worker resolves
+   *     {@code auto} and {@code all}
    */
   static List<Target> of(ServeConfig config, List<DeviceState> known) {
     List<Target> targets = new ArrayList<>();

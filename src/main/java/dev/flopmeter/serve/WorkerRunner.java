@@ -27,9 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs a target in a worker, if its gate lets it. Whether a device is busy is asked of a child
- * process right before the run, and not inside the worker, so that a busy device is not even
- * opened.
+ * Runs a target in a worker if the target's gate is open. A child process reads how busy the device
+ * is right before the run, so that a busy device is not even opened.
  */
 final class WorkerRunner {
   private static final Logger logger = LoggerFactory.getLogger(WorkerRunner.class);
@@ -98,7 +97,7 @@ final class WorkerRunner {
     }
   }
 
-  /** The report of a run that must not begin; null if it may. */
+  /** The report of a run that may not begin; null if it may. */
   private @Nullable RunReport gate(Target target) throws InterruptedException {
     Gate gate = target.workload().gate();
     if (gate.isOpen()) {
@@ -108,24 +107,24 @@ final class WorkerRunner {
     try {
       devices = probe.read();
     } catch (IOException e) {
-      return closed(Outcome.DEVICE_FAILED, "cannot tell whether it is busy: " + e.getMessage());
+      return closed(Outcome.DEVICE_FAILED, "its utilization cannot be read: " + e.getMessage());
     }
     Optional<DeviceState> device =
         devices.stream()
             .filter(one -> target.device().equals("auto") || one.id().equals(target.device()))
             .findFirst();
     if (device.isEmpty()) {
-      return closed(Outcome.DEVICE_FAILED, "is not among the devices any more");
+      return closed(Outcome.DEVICE_FAILED, "is no longer a device of this host");
     }
     Optional<String> unknown = unreadable(gate, device.get());
     if (unknown.isPresent()) {
       return closed(
-          Outcome.DEVICE_FAILED, unknown.get() + " cannot be read, which only_when asks for");
+          Outcome.DEVICE_FAILED, unknown.get() + " cannot be read, and only_when depends on it");
     }
     return busy(gate, device.get()).map(why -> closed(Outcome.SKIPPED_BUSY, why)).orElse(null);
   }
 
-  /** What the gate asks for and the device does not tell: a lost GPU is not a busy one. */
+  /** What the gate depends on and the device does not report: a lost GPU is not a busy one. */
   static Optional<String> unreadable(Gate gate, DeviceState device) {
     if (gate.utilizationBelow().isPresent() && device.utilization() == null) {
       return Optional.of("its utilization");

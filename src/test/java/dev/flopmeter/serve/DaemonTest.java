@@ -63,7 +63,7 @@ class DaemonTest {
                 Clocks.system(),
                 new Random(1),
                 "1.0",
-                RunListener.NOBODY));
+                RunListener.NONE));
   }
 
   @AfterEach
@@ -182,7 +182,7 @@ class DaemonTest {
                 Clocks.system(),
                 new Random(1),
                 "1.0",
-                RunListener.NOBODY));
+                RunListener.NONE));
     await()
         .until(() -> get("/metrics").contains("flopmeter_device_power_watts{device=\"cuda:1\"}"));
     Files.createFile(gone);

@@ -106,7 +106,7 @@ class StartCheckTest {
     assertThat(check.warnings())
         .containsExactlyInAnyOrder(
             "workloads.lost.device: cuda:7 is not a device of this host: cuda:0, cpu",
-            "workloads.blind.only_when: cuda:0 does not tell its utilization",
+            "workloads.blind.only_when: cuda:0 does not report its utilization",
             "workloads.many.timeout: 1m may be too short for 4 batch sizes of up to 20s each;"
                 + " increase it or decrease max_time",
             "workloads.wrong: flopmeter count: exit code 2: model: no operator Frobnicate;"

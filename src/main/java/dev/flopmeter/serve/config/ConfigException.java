@@ -3,7 +3,7 @@ package dev.flopmeter.serve.config;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** A configuration that cannot be used, with everything that is wrong with it. */
+/** A configuration with errors; holds all of them. */
 public final class ConfigException extends Exception {
   private static final long serialVersionUID = 1;
 

@@ -70,14 +70,14 @@ public final class ConfigReader {
       if (Files.isDirectory(file)) {
         problems.add(0, "", "is a directory; name a file");
       } else if (Files.size(file) > LARGEST_FILE) {
-        problems.add(0, "", "is larger than 1MiB, so it is no configuration of flopmeter");
+        problems.add(0, "", "is larger than 1MiB, too large for a configuration");
       } else {
         text = Files.readString(file);
       }
     } catch (NoSuchFileException e) {
-      problems.add(0, "", "is not there; give the path of a configuration file");
+      problems.add(0, "", "does not exist; name a configuration file");
     } catch (CharacterCodingException e) {
-      problems.add(0, "", "is no UTF-8 text");
+      problems.add(0, "", "is not UTF-8 text");
     } catch (IOException e) {
       problems.add(0, "", "cannot be read: " + e.getMessage());
     }
@@ -161,14 +161,14 @@ public final class ConfigReader {
         (name, hash) -> {
           if (!hash.matches("\\$2[abxy]\\$\\d\\d\\$[./A-Za-z0-9]{53}")) {
             users.problem(
-                users.line(), name, "is no bcrypt hash; make one with htpasswd -nBC 10 NAME");
+                users.line(), name, "is not a bcrypt hash; make one with htpasswd -nBC 10 NAME");
           } else if (Integer.parseInt(hash.substring(4, 6)) > 14) {
             users.problem(
-                users.line(), name, "costs more than 2^14 rounds, seconds a request; use 10");
+                users.line(), name, "has a cost above 14, which takes seconds per request; use 10");
           }
           if (name.isEmpty() || name.contains(":")) {
             users.problem(
-                users.line(), name, "is no user name: it must not be empty or hold a colon");
+                users.line(), name, "is not a user name: it must not be empty or contain a colon");
           }
         });
     return hashes;
@@ -185,8 +185,8 @@ public final class ConfigReader {
                 section.problem(
                     workload.line(),
                     name,
-                    "is no workload name; use letters, digits, dots, dashes and underscores, 64 at"
-                        + " most");
+                    "is not a workload name; use letters, digits, dots, dashes and underscores, 64"
+                        + " at most");
               }
               workloads.add(workload(name, workload, folder));
             });
@@ -194,7 +194,7 @@ public final class ConfigReader {
       section.problem(section.line(), "NAME", "is missing; name at least one workload");
     }
     if (workloads.size() > MOST_WORKLOADS) {
-      section.problem(section.line(), "", "holds more than " + MOST_WORKLOADS + " workloads");
+      section.problem(section.line(), "", "contains more than " + MOST_WORKLOADS + " workloads");
     }
     return workloads;
   }
@@ -262,8 +262,8 @@ public final class ConfigReader {
     String hint =
         NearestName.of(model, builtIn)
             .map(near -> "did you mean " + near + "?")
-            .orElse("see flopmeter models, or give the path of an .onnx file");
-    return Optional.of("\"" + model + "\": no built-in model; " + hint);
+            .orElse("see flopmeter models, or name an .onnx file");
+    return Optional.of("\"" + model + "\": not a built-in model; " + hint);
   }
 
   private boolean isPath(String model, Path folder) {

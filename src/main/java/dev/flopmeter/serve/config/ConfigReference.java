@@ -10,10 +10,17 @@ public final class ConfigReference {
       """
       # Configuration of the daemon
 
-      `flopmeter serve --config FILE` reads one YAML file; `flopmeter serve --check --config FILE` only checks it. Without `--config`
-      it reads `config/flopmeter.yaml` of the installation. Every problem is reported at once, with file, line, key and the nearest
-      valid key; nothing is started then. `kill -HUP` reads the file again: a bad one leaves the old configuration in force. A reload
-      applies everything but `http.listen`, the limits of `http` and `otlp`, which a restart applies.
+      `flopmeter serve --config FILE` reads one YAML file; without `--config` it reads `config/flopmeter.yaml` of the installation.
+      `--listen ADDRESS:PORT` overrides `http.listen`. Every error is reported at once, with file, line, key and the nearest valid
+      key, and nothing is started.
+
+      `flopmeter serve --check --config FILE` starts nothing. It refuses (exit code 2) what a start would refuse: errors in the file,
+      a missing model file, TLS files that do not match, an address or a history folder in use; where both are, a daemon with this
+      configuration is running, and it warns only. It also warns of devices that this host does not have, models and batch sizes that
+      a run would refuse, and time limits that cannot hold.
+
+      `kill -HUP` reads the file again: one with errors leaves the old configuration in force. A reload applies everything but
+      `http.listen`, the limits of `http`, `log` and `otlp`, which a restart applies.
 
       Values with a unit carry it: durations `250ms` `15s` `10m` `1.5h` `30d`, sizes `512MiB` `4GiB` `10MB`, percentages `10%`.
       Paths are relative to the file's folder. This page is generated from the code; `ConfigReaderTest` compares the two.

@@ -5,9 +5,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A key of the configuration file.
  *
- * @param path sections and name, with {@code *} where a person chooses the name
- * @param standard the value where the key is missing, as it would be written; null for none
- * @param isList whether several values may stand in a list
+ * @param path sections and name, with {@code *} for a name chosen in the file
+ * @param standard the default as it would be written; null for none
+ * @param isList whether a list of values is allowed
  * @param meaning one or two sentences for the reference
  */
 record Key<T>(
@@ -18,7 +18,7 @@ record Key<T>(
     return path.substring(path.lastIndexOf('.') + 1);
   }
 
-  /** The section it stands in; empty at the top. */
+  /** Its section; empty at the top. */
   String section() {
     int dot = path.lastIndexOf('.');
     return dot < 0 ? "" : path.substring(0, dot);

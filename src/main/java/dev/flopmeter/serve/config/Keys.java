@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Every key there is: the reader takes types and defaults from here, the reference its text. */
+/** All keys: their types and defaults for the reader, their descriptions for the reference. */
 final class Keys {
   private Keys() {}
 
@@ -46,25 +46,25 @@ final class Keys {
           "http.max_connections",
           ValueType.integer(1, 100_000),
           "1024",
-          "Connections open at once; one more is closed at once.");
+          "Open connections; further ones are closed immediately.");
   static final Key<Long> THREADS =
       key(
           "http.threads",
           ValueType.integer(2, 1024),
           "256",
-          "Requests served at once. Threads exist only while they are needed.");
+          "Requests served at the same time. Threads exist only while they are needed.");
   static final Key<Duration> REQUEST_TIME =
       key(
           "http.request_time",
           Quantities.duration(SECOND, Duration.ofMinutes(5)),
           "5s",
-          "The longest that a client may take to send its request; then its connection is closed.");
+          "Time limit for a client to send its request; then its connection is closed.");
   static final Key<Duration> RESPONSE_TIME =
       key(
           "http.response_time",
           Quantities.duration(SECOND, Duration.ofMinutes(30)),
           "1m",
-          "The longest that answering may take; then the connection is closed.");
+          "Time limit for a response; then the connection is closed.");
   static final Key<Long> HEADER_SIZE =
       key(
           "http.max_header_size",
@@ -109,17 +109,13 @@ final class Keys {
           "`auto` (the first GPU, otherwise the CPU), `all` (every GPU, otherwise the CPU), `cpu`,"
               + " `cuda:N`, or a list.");
   static final Key<String> BACKEND =
-      key(
-          "workloads.*.backend",
-          ValueType.choice("auto", "cudnn", "djl"),
-          "auto",
-          "Which backend runs it.");
+      key("workloads.*.backend", ValueType.choice("auto", "cudnn", "djl"), "auto", "The backend.");
   static final Key<String> PRECISION =
       list(
           "workloads.*.precision",
           ValueType.choice("fp32", "tf32", "fp16", "bf16"),
           "fp32",
-          "One precision or a list; each is a run of its own.");
+          "One precision or a list; each is measured in its own run.");
   static final Key<Long> BATCH =
       list(
           "workloads.*.batch",
@@ -158,7 +154,7 @@ final class Keys {
           "workloads.*.max_time",
           Quantities.duration(Duration.ofMillis(100), Duration.ofHours(1)),
           "15s",
-          "The longest that sampling one batch size may take.");
+          "Time limit for sampling one batch size.");
   static final Key<Duration> TIMEOUT =
       key(
           "workloads.*.timeout",
@@ -170,12 +166,12 @@ final class Keys {
       optional(
           "workloads.*.only_when.utilization_below",
           Quantities.percent(1),
-          "Run only while the device is less busy than this.");
+          "Run only if the device's utilization is below this.");
   static final Key<Long> MEMORY_FREE_ABOVE =
       optional(
           "workloads.*.only_when.memory_free_above",
           Quantities.size(0, TIB),
-          "Run only while the device has more free memory than this.");
+          "Run only if the device has more free memory than this.");
 
   // worker
   static final Key<Duration> GRACE =
@@ -183,13 +179,14 @@ final class Keys {
           "worker.grace",
           Quantities.duration(Duration.ofMillis(10), Duration.ofMinutes(5)),
           "5s",
-          "How long a worker may take to end after SIGTERM; then SIGKILL.");
+          "Time between SIGTERM and SIGKILL for a worker.");
   static final Key<Long> MEMORY =
       key(
           "worker.max_memory",
           Quantities.size(16 * MIB, TIB),
           "16GiB",
-          "Resident memory of a worker and all that it started; more ends it.");
+          "Limit for the resident memory of a worker and its descendants; above it, the run is"
+              + " ended.");
   static final Key<Duration> MAX_BACKOFF =
       key(
           "worker.max_backoff",
@@ -242,7 +239,7 @@ final class Keys {
           "history.regression_threshold",
           Quantities.percent(1),
           "10%",
-          "Slower than the baseline by more than this is called a regression.");
+          "A result slower than the baseline by more than this is a regression.");
 
   // log
   static final Key<String> LOG_FORMAT =

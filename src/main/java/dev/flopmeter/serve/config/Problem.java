@@ -1,15 +1,15 @@
 package dev.flopmeter.serve.config;
 
 /**
- * Something wrong in a configuration file.
+ * An error in a configuration file.
  *
- * @param line from 1; 0 where it concerns the file as a whole
+ * @param line from 1; 0 if it concerns the whole file
  * @param key the key's full path, such as {@code workloads.resnet50.interval}; empty for the file
- * @param message what is wrong and what would be right
+ * @param message what is wrong and what to do
  */
 public record Problem(String file, int line, String key, String message) {
 
-  /** One line for a person: {@code FILE:LINE: KEY: MESSAGE}. */
+  /** One line: {@code FILE:LINE: KEY: MESSAGE}. */
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder(file);

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Gathers what is wrong with one file, so that a person hears of all of it at once. */
+/** Collects the errors of one file, so that all are reported at once. */
 final class Problems {
   private final String file;
   private final List<Problem> found = new ArrayList<>();
@@ -17,7 +17,7 @@ final class Problems {
     found.add(new Problem(file, line, key, message));
   }
 
-  /** Throws if anything was added. */
+  /** Throws if there are any. */
   void throwIfAny() throws ConfigException {
     if (!found.isEmpty()) {
       found.sort(Comparator.comparingInt(Problem::line));

@@ -15,8 +15,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One section of the file. Keys that nobody knows are found when it is opened; a value that does
- * not parse is a problem, and the default stands in so that reading goes on.
+ * One section of the file. Opening it reports unknown keys. A value that does not parse is
+ * reported, and replaced by the default so that reading continues.
  */
 final class Section {
   /** The path in the file. */
@@ -65,18 +65,18 @@ final class Section {
     problems.add(line, at(name), message);
   }
 
-  /** The line of a key, or the section's own where it is missing. */
+  /** The line of a key, or of the section if the key is missing. */
   int line(Key<?> key) {
     Entry entry = mapping.entries().get(key.name());
     return entry == null ? mapping.line() : entry.line();
   }
 
-  /** A section within; an empty one where it is missing. */
+  /** A section in this one; an empty one if it is missing. */
   Section section(String name) {
     return open(name, name);
   }
 
-  /** Sections whose names a person chose, in the order of the file. */
+  /** Sections whose names are chosen in the file, in its order. */
   Map<String, Section> named() {
     Map<String, Section> sections = new LinkedHashMap<>();
     mapping.entries().keySet().forEach(name -> sections.put(name, open(name, "*")));
@@ -140,7 +140,7 @@ final class Section {
     return values;
   }
 
-  /** Keys that a person chose, with their values. */
+  /** Keys that are chosen in the file, with their values. */
   <T> Map<String, T> values(Key<T> key) {
     Map<String, T> values = new LinkedHashMap<>();
     mapping
@@ -153,7 +153,7 @@ final class Section {
 
   private @Nullable Entry entry(Key<?> key) {
     if (!key.section().equals(pattern)) {
-      throw new IllegalArgumentException(key.path() + " is no key of section " + pattern);
+      throw new IllegalArgumentException(key.path() + " is not a key of section " + pattern);
     }
     return mapping.entries().get(key.name());
   }
@@ -171,7 +171,7 @@ final class Section {
     }
   }
 
-  /** Secrets are not repeated in messages, which end in logs. */
+  /** Secrets do not appear in messages, which may be logged. */
   private static String shown(Key<?> key, String text) {
     return key.equals(Keys.USERS) || key.equals(Keys.OTLP_HEADERS) ? "" : "\"" + text + "\": ";
   }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What the configuration file says, checked. */
+/** The valid content of a configuration file. */
 public record ServeConfig(
     Http http,
     List<Workload> workloads,
@@ -21,7 +21,7 @@ public record ServeConfig(
   }
 
   /**
-   * Where and how it listens.
+   * How the HTTP server listens.
    *
    * @param names host names that POST requests may be sent to, besides those of this host
    * @param users bcrypt hashes by name; empty for no authentication
@@ -42,7 +42,7 @@ public record ServeConfig(
       users = Map.copyOf(users);
     }
 
-    /** Hashes are nobody's business. */
+    /** Without the hashes. */
     @Override
     public String toString() {
       return "Http[" + listen + ", tls=" + tls.isPresent() + ", users=" + users.size() + "]";
@@ -57,11 +57,11 @@ public record ServeConfig(
   public record Tls(Path certificate, Path key, Optional<Path> passwordFile) {}
 
   /**
-   * Something to measure again and again.
+   * A model to measure at intervals.
    *
    * @param devices {@code auto}, {@code all}, {@code cpu} or {@code cuda:N}, at least one
    * @param batches empty for the model's own
-   * @param jitter share of the interval that it varies by, both ways
+   * @param jitter share of the interval that it varies by, in both directions
    */
   public record Workload(
       String name,
@@ -86,9 +86,9 @@ public record ServeConfig(
     }
   }
 
-  /** When a device is free enough to be measured. */
+  /** Conditions on a device's load for a run. */
   public record Gate(Optional<Double> utilizationBelow, Optional<Long> memoryFreeAbove) {
-    /** Whether there is nothing to check. */
+    /** Whether there are no conditions. */
     public boolean isOpen() {
       return utilizationBelow.isEmpty() && memoryFreeAbove.isEmpty();
     }
@@ -103,9 +103,9 @@ public record ServeConfig(
       Duration quarantineRetry) {}
 
   /**
-   * What is kept and compared.
+   * The history of results and what they are compared with.
    *
-   * @param folder empty where nothing is kept
+   * @param folder empty if nothing is kept
    */
   public record History(
       Optional<Path> folder,
@@ -117,16 +117,16 @@ public record ServeConfig(
   /** How the log is written. */
   public record Log(String format) {}
 
-  /** Bounds of what is published. */
+  /** Limits of the published series. */
   public record Metrics(int layers, int maxSeries) {}
 
-  /** Pushing. */
+  /** The push of metrics over OTLP. */
   public record Otlp(boolean enabled, String url, Duration interval, Map<String, String> headers) {
     public Otlp {
       headers = Map.copyOf(headers);
     }
 
-    /** Headers may hold a token. */
+    /** Without the headers, which may contain a token. */
     @Override
     public String toString() {
       return "Otlp[enabled=" + enabled + ", url=" + url + ", interval=" + interval + "]";

@@ -6,10 +6,10 @@ import java.util.Locale;
 import java.util.function.Function;
 
 /**
- * How a value is written in the file.
+ * The type of a value in the file.
  *
  * @param name for the reference, such as {@code duration}
- * @param parse the value of a text; throws IllegalArgumentException that says what is allowed
+ * @param parse parses a text; throws IllegalArgumentException with what is allowed
  */
 record ValueType<T>(String name, Function<String, T> parse) {
 
@@ -18,7 +18,8 @@ record ValueType<T>(String name, Function<String, T> parse) {
           "text",
           text -> {
             require(!text.isBlank(), "must not be empty");
-            require(text.chars().noneMatch(Character::isISOControl), "holds a control character");
+            require(
+                text.chars().noneMatch(Character::isISOControl), "contains a control character");
             return text;
           });
 

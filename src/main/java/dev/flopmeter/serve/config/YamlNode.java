@@ -3,12 +3,12 @@ package dev.flopmeter.serve.config;
 import java.util.List;
 import java.util.Map;
 
-/** A piece of a YAML file that knows its line. */
+/** A node of a YAML file with its line. */
 sealed interface YamlNode {
   /** From 1. */
   int line();
 
-  /** What it is, in a person's words. */
+  /** What it is, for messages. */
   String kind();
 
   /** A value as it was written. */

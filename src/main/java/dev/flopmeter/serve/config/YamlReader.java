@@ -17,8 +17,8 @@ import tools.jackson.dataformat.yaml.YAMLFactory;
 import tools.jackson.dataformat.yaml.YAMLParser;
 
 /**
- * Reads YAML into {@link YamlNode}s. Streaming, because a bound object has forgotten its lines; and
- * values stay text, because {@code 10m} and {@code 4GiB} are for us to understand.
+ * Reads YAML into {@link YamlNode}s. It reads tokens, because a bound object has no line numbers,
+ * and leaves values as text, because {@code 10m} and {@code 4GiB} are parsed later.
  */
 final class YamlReader {
   private static final int DEEPEST = 16;
@@ -35,8 +35,8 @@ final class YamlReader {
   /**
    * The file's top, an empty mapping for an empty file.
    *
-   * @throws ConfigException if its structure is not understood, so that looking at its keys would
-   *     only find what is not wrong
+   * @throws ConfigException if its structure cannot be read, so that checking its keys would report
+   *     errors that are none
    */
   static Mapping read(String text, Problems problems) throws ConfigException {
     try (JsonParser parser = new YAMLFactory().createParser(ObjectReadContext.empty(), text)) {
@@ -64,7 +64,7 @@ final class YamlReader {
     return new Mapping(1, Map.of());
   }
 
-  /** Where the reader under Jackson stumbled; Jackson's own location is where it was before. */
+  /** The line of the error; Jackson's own location is that of the token before. */
   private static int brokenLine(JacksonException e) {
     if (e.getCause() instanceof MarkedYamlEngineException marked
         && marked.getProblemMark().isPresent()) {

@@ -14,12 +14,12 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Keeps other daemons out of a history's folder, as long as the folder is there. */
+/** Keeps other daemons out of a history's folder while the folder exists. */
 final class FolderLock implements Closeable {
   private final Path path;
   private final FileChannel channel;
 
-  /** Which file it is, whatever has its name later; null where the file system cannot tell. */
+  /** Identifies the file even if another gets its name; null if the file system cannot. */
   private final @Nullable Object identity;
 
   private FolderLock(Path path, FileChannel channel, @Nullable Object identity) {
@@ -28,7 +28,7 @@ final class FolderLock implements Closeable {
     this.identity = identity;
   }
 
-  /** Makes the folder where it is missing and takes it. */
+  /** Creates the folder if it is missing and locks it. */
   static FolderLock take(Path folder) throws IOException {
     Files.createDirectories(folder);
     Path path = folder.resolve("lock");
@@ -76,8 +76,8 @@ final class FolderLock implements Closeable {
   }
 
   /**
-   * Whether the locked file still has its name. If not, somebody removed the folder, and what is
-   * written to files that were opened before goes nowhere.
+   * Whether the locked file still has its name. If not, the folder was deleted, and what is written
+   * to files that were opened before goes nowhere.
    */
   boolean isInPlace() throws IOException {
     try {

@@ -25,7 +25,7 @@ final class Frame {
   /** Bytes before the payload. */
   static final int HEAD = 8;
 
-  /** No honest payload is longer. */
+  /** No real payload is longer. */
   static final int LONGEST = 16 << 20;
 
   private Frame() {}

@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Results on disk, in files that are only appended to. Files and not an embedded database: results
- * are written once, read by time and thrown away oldest first, and recovery is a page of code that
- * can be tested at every byte.
+ * are written once, read by time and deleted oldest first, and recovery is a page of code that can
+ * be tested at every byte.
  *
  * <p>A result counts as kept when the disk has it ({@code fsync}). Where the disk is full or not
  * writable, results wait in memory, up to {@value #MOST_PENDING}, and go out with the next one that
@@ -44,10 +44,10 @@ import org.slf4j.LoggerFactory;
 public final class History implements Closeable {
   private static final Logger logger = LoggerFactory.getLogger(History.class);
 
-  /** Results that wait for a disk before the oldest is given up. */
+  /** Results that wait for the disk before the oldest is discarded. */
   static final int MOST_PENDING = 500;
 
-  /** A full history loses this share of itself at once. */
+  /** Number of files of a full history; the oldest is deleted as a whole. */
   private static final int SEGMENTS = 8;
 
   /** The wall clock may be corrected by this much; more is a jump. */
@@ -93,8 +93,8 @@ public final class History implements Closeable {
   }
 
   /**
-   * Opens a folder, or only memory where the rules name none. A folder that cannot be written is no
-   * error: its results can be read and new ones wait.
+   * Opens a folder, or only memory where the rules name none. A folder that cannot be written is
+   * not an error: its results can be read and new ones wait.
    *
    * @throws IOException if another process uses the folder
    */
@@ -207,7 +207,7 @@ public final class History implements Closeable {
     trim();
   }
 
-  /** Keeps a result; when it returns, the disk has it or it waits ({@link #state}). */
+  /** Stores a result. On return it is on disk or waits in memory ({@link #state}). */
   public synchronized HistoryEntry append(Result result, String json) {
     long number = nextNumber++;
     ByteBuffer frame = Frame.encode(number, result, json);
@@ -231,7 +231,7 @@ public final class History implements Closeable {
     return entry;
   }
 
-  /** Writes what waits, as far as the disk takes it. */
+  /** Writes waiting results to disk, as many as possible. */
   public synchronized void flush() {
     if (folder == null) {
       return;
@@ -330,7 +330,7 @@ public final class History implements Closeable {
     return segment;
   }
 
-  /** Throws the oldest segments away, never the one that is written to. */
+  /** Deletes the oldest segments, never the one that is written to. */
   private void trim() {
     long size = segments.stream().mapToLong(segment -> segment.size).sum();
     Instant oldest = clocks.wall().instant().minus(maxAge);
@@ -344,7 +344,7 @@ public final class History implements Closeable {
         Files.deleteIfExists(segment.path);
       } catch (IOException e) {
         logger.warn(
-            "history: {} is no longer wanted and cannot be deleted: {}",
+            "history: {} is too old or too much and cannot be deleted: {}",
             segment.path,
             e.toString());
         return;
@@ -374,7 +374,7 @@ public final class History implements Closeable {
     return wall.minus(real).abs().compareTo(TRUSTED_DRIFT) < 0;
   }
 
-  /** Kept and waiting results that pass, newest first. */
+  /** Stored and waiting results that match, newest first. */
   public synchronized List<HistoryEntry> entries(Predicate<HistoryEntry> filter, int most) {
     List<HistoryEntry> found = new ArrayList<>();
     Iterator<Pending> waiting = pending.descendingIterator();
@@ -395,7 +395,7 @@ public final class History implements Closeable {
     return found;
   }
 
-  /** The whole JSON of an entry; empty if it has been thrown away or cannot be read. */
+  /** The whole JSON of an entry; empty if it has been deleted or cannot be read. */
   public synchronized Optional<String> json(HistoryEntry entry) {
     try {
       for (Pending waiting : pending) {
@@ -418,12 +418,12 @@ public final class History implements Closeable {
   }
 
   /**
-   * How the history is.
+   * The state of the history.
    *
-   * @param results kept on disk
-   * @param pending waiting for a disk
+   * @param results stored on disk
+   * @param pending waiting for the disk
    * @param dropped results in the folder's files that are damaged and cannot be read
-   * @param lost results given up because too many waited
+   * @param lost results discarded because too many waited
    */
   public record State(
       boolean isWritable,

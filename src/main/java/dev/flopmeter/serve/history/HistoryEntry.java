@@ -4,7 +4,7 @@ import dev.flopmeter.serve.result.SeriesKey;
 import java.time.Instant;
 
 /**
- * A kept result without its JSON.
+ * A stored result without its JSON.
  *
  * @param number counts up over the history's whole life
  * @param median seconds of one pass over the batch

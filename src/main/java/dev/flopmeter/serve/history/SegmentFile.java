@@ -7,12 +7,12 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** The few things that are done to a file that grows; a test puts a failing disk behind it. */
+/** The operations on a file that grows; tests replace the disk with one that fails. */
 interface SegmentFile extends Closeable {
   /** Writes all of it at {@code position}. */
   void write(ByteBuffer bytes, long position) throws IOException;
 
-  /** Returns when the disk has it. */
+  /** Returns when the data is on disk. */
   void force() throws IOException;
 
   void truncate(long size) throws IOException;

@@ -1,4 +1,4 @@
-/** Results kept on disk, so that they survive the daemon. */
+/** Results stored on disk, so that they outlive the daemon. */
 @NullMarked
 package dev.flopmeter.serve.history;
 

@@ -36,8 +36,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The HTTP server: a fixed list of routes, matched as whole paths, so there is nothing to traverse.
- * Connections, threads, header size and the time of a request are bounded; a client that dawdles
- * loses its connection.
+ * Connections, threads, header size and request time are limited; a slow client loses its
+ * connection.
  */
 public final class HttpService implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(HttpService.class);
@@ -257,7 +257,7 @@ public final class HttpService implements AutoCloseable {
       return;
     }
     if (anyMethod.isEmpty()) {
-      send(exchange, Response.error(404, path, "nothing here; see /"));
+      send(exchange, Response.error(404, path, "not found; see /"));
       return;
     }
     String method =
@@ -331,7 +331,7 @@ public final class HttpService implements AutoCloseable {
       }
       case WRONG -> {
         exchange.getResponseHeaders().set("WWW-Authenticate", "Basic realm=\"flopmeter\"");
-        send(exchange, Response.error(401, path, "name and password needed"));
+        send(exchange, Response.error(401, path, "name and password required"));
       }
       case BUSY ->
           send(exchange, Response.error(503, path, "too many passwords to check; try again"));
@@ -339,9 +339,7 @@ public final class HttpService implements AutoCloseable {
     return false;
   }
 
-  /**
-   * Everything is for the eyes of whoever asked: no sniffing, framing, caching or foreign script.
-   */
+  /** Responses are for the client alone: no sniffing, framing, caching or foreign script. */
   private void harden(Headers headers) {
     headers.set("X-Content-Type-Options", "nosniff");
     headers.set("X-Frame-Options", "DENY");
@@ -392,7 +390,7 @@ public final class HttpService implements AutoCloseable {
             URLDecoder.decode(value, StandardCharsets.UTF_8));
       }
     } catch (IllegalArgumentException e) {
-      throw new BadRequestException("the query is not encoded rightly");
+      throw new BadRequestException("the query is not encoded correctly");
     }
     return parameters;
   }

@@ -19,14 +19,15 @@ import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Basic authentication against bcrypt hashes. bcrypt is slow on purpose, so what was right once is
- * remembered under a key that lives and dies with this process; and few are checked at a time, so
- * that guessing cannot take the machine. An unknown user costs the same as a wrong password.
+ * Basic authentication against bcrypt hashes. bcrypt is slow on purpose, so credentials that were
+ * right are remembered as a keyed hash whose key exists in this process only, and few are checked
+ * at a time, so that guessing cannot overload the host. An unknown user takes as long as a wrong
+ * password.
  *
  * <p>Thread-safe.
  */
 final class PasswordCheck {
-  /** What a check found. */
+  /** The result of a check. */
   enum Verdict {
     RIGHT,
     WRONG,
@@ -36,10 +37,10 @@ final class PasswordCheck {
 
   private static final int REMEMBERED = 64;
   private static final int AT_ONCE = 2;
-  private static final long PATIENCE_SECONDS = 2;
+  private static final long MAX_WAIT_SECONDS = 2;
 
   private final Map<String, String> users;
-  private final String nobodysHash;
+  private final String unknownUserHash;
   private final SecretKeySpec key;
   private final Semaphore checks = new Semaphore(AT_ONCE, true);
   private final Map<String, byte[]> right = new LinkedHashMap<>();
@@ -49,13 +50,13 @@ final class PasswordCheck {
     byte[] secret = new byte[32];
     new SecureRandom().nextBytes(secret);
     key = new SecretKeySpec(secret, "HmacSHA256");
-    // As costly as the costliest real one.
+    // As expensive as the most expensive real one.
     int cost =
         users.values().stream()
             .mapToInt(hash -> Integer.parseInt(hash.substring(4, 6)))
             .max()
             .orElse(10);
-    nobodysHash =
+    unknownUserHash =
         BCrypt.withDefaults()
             .hashToString(
                 cost, Base64.getEncoder().encodeToString(secret).substring(0, 24).toCharArray());
@@ -65,7 +66,7 @@ final class PasswordCheck {
     return !users.isEmpty();
   }
 
-  /** Checks the value of an Authorization header; null where there is none. */
+  /** Checks the value of an Authorization header; null if it is missing. */
   Verdict check(@Nullable String header) throws InterruptedException {
     if (header == null || !header.regionMatches(true, 0, "Basic ", 0, 6)) {
       return Verdict.WRONG;
@@ -87,7 +88,7 @@ final class PasswordCheck {
     if (isRemembered(user, fingerprint)) {
       return Verdict.RIGHT;
     }
-    if (!checks.tryAcquire(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+    if (!checks.tryAcquire(MAX_WAIT_SECONDS, TimeUnit.SECONDS)) {
       return Verdict.BUSY;
     }
     try {
@@ -102,7 +103,7 @@ final class PasswordCheck {
     byte[] bytes = password.getBytes(StandardCharsets.UTF_8);
     // bcrypt takes no more; a longer password was cut when its hash was made, too.
     byte[] cut = bytes.length > 72 ? Arrays.copyOf(bytes, 72) : bytes;
-    byte[] against = (hash == null ? nobodysHash : hash).getBytes(StandardCharsets.US_ASCII);
+    byte[] against = (hash == null ? unknownUserHash : hash).getBytes(StandardCharsets.US_ASCII);
     boolean isRight = BCrypt.verifyer().verify(cut, against).verified && hash != null;
     if (isRight) {
       remember(user, fingerprint);

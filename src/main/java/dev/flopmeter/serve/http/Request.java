@@ -4,12 +4,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a route needs of a request.
+ * The parts of a request that routes need.
  *
  * @param path decoded, without the route's prefix
- * @param query decoded; the last of equal names counts
+ * @param query decoded; the last value of a name counts
  * @param accept the Accept header or empty
- * @param isGzipAccepted whether the client can unpack
+ * @param isGzipAccepted whether the client accepts gzip
  */
 public record Request(
     String path, Map<String, String> query, String accept, boolean isGzipAccepted) {

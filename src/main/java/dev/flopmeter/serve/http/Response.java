@@ -7,10 +7,10 @@ import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * An answer.
+ * A response.
  *
  * @param policy its content security policy; empty for the strictest
- * @param length bytes of the body, or 0 where it is not known before it is written
+ * @param length bytes of the body, or 0 if it is unknown before it is written
  */
 public record Response(
     int status, String contentType, boolean isGzipped, long length, Body body, String policy) {
@@ -24,13 +24,13 @@ public record Response(
     return of(status, "text/plain; charset=utf-8", text + "\n");
   }
 
-  /** A page that brings its own policy. */
+  /** A page with its own policy. */
   public static Response html(String page, String policy) {
     Response plain = of(200, "text/html; charset=utf-8", page);
     return new Response(200, plain.contentType(), false, plain.length(), plain.body(), policy);
   }
 
-  /** An error, in the form of what was asked for: {@code {"error":"..."}} under /api/. */
+  /** An error, in the format of the requested path: {@code {"error":"..."}} under /api/. */
   public static Response error(int status, String path, String message) {
     if (!path.startsWith("/api/")) {
       return text(status, message);

@@ -1,15 +1,15 @@
 package dev.flopmeter.serve.http;
 
 /**
- * A path and what answers it.
+ * A path and its handler.
  *
  * @param method {@code GET} (HEAD comes with it) or {@code POST}
  * @param path the whole path; or its beginning, if it ends in a slash and is not the slash alone;
  *     empty for every path
- * @param isOpen whether it needs no password
+ * @param isOpen whether it requires no password
  */
 public record Route(String method, String path, boolean isOpen, Handler handler) {
-  /** Answers; never null. */
+  /** Handles a request. */
   @FunctionalInterface
   public interface Handler {
     Response answer(Request request) throws BadRequestException;
@@ -28,7 +28,7 @@ public record Route(String method, String path, boolean isOpen, Handler handler)
     return new Route("GET", path, false, handler);
   }
 
-  /** For probes, which have no password. */
+  /** For probes, which send no password. */
   public static Route openGet(String path, Handler handler) {
     return new Route("GET", path, true, handler);
   }

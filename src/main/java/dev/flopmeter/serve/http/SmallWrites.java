@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 
 /**
- * Hands large arrays on in small pieces. For each write to a socket the JDK takes a buffer outside
+ * Passes large arrays on in small pieces. For each write to a socket the JDK takes a buffer outside
  * the heap as large as the write, and keeps it with the thread: a few threads that once wrote
  * megabytes would use up all such memory, and the next answer could not be written.
  */

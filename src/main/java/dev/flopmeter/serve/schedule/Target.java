@@ -5,7 +5,7 @@ import dev.flopmeter.serve.config.ServeConfig.Workload;
 /**
  * What one run measures: a workload on a device in a precision.
  *
- * @param device {@code cpu}, {@code cuda:N}, or {@code auto} where nobody could say which it is
+ * @param device {@code cpu}, {@code cuda:N}, or {@code auto} if the devices are unknown
  */
 public record Target(Workload workload, String device, String precision) {
 

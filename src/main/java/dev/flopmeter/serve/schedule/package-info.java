@@ -1,4 +1,4 @@
-/** Which run is next on which device. */
+/** Schedules runs on devices. */
 @NullMarked
 package dev.flopmeter.serve.schedule;
 

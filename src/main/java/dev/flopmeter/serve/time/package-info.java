@@ -1,4 +1,4 @@
-/** The two clocks of the daemon, so that tests can turn them. */
+/** The daemon's two clocks, which tests can set. */
 @NullMarked
 package dev.flopmeter.serve.time;
 

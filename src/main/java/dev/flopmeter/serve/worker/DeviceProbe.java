@@ -12,7 +12,7 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Asks which devices are here and how busy they are, in a child process like every other touch of a
+ * Lists the devices of this host and their load, in a child process like everything that touches a
  * device: {@code flopmeter devices --format json}.
  */
 public final class DeviceProbe {
@@ -28,7 +28,7 @@ public final class DeviceProbe {
   /**
    * The devices.
    *
-   * @throws IOException if the child failed or did not tell; the message is one line
+   * @throws IOException if the child fails or lists nothing; the message is one line
    */
   public List<DeviceState> read() throws IOException, InterruptedException {
     return parse(new WorkerQuestion(command, TIMEOUT).ask("devices", "--format", "json"));
@@ -51,10 +51,10 @@ public final class DeviceProbe {
         token = parser.nextToken();
       }
     } catch (JacksonException e) {
-      throw new IOException("flopmeter devices gave no valid JSON", e);
+      throw new IOException("flopmeter devices wrote invalid JSON", e);
     }
     if (devices.isEmpty()) {
-      throw new IOException("flopmeter devices named no device");
+      throw new IOException("flopmeter devices listed no device");
     }
     return devices;
   }

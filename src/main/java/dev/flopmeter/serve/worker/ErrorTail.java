@@ -37,7 +37,7 @@ final class ErrorTail {
     }
   }
 
-  boolean tellsOutOfMemory() {
+  boolean isOutOfMemory() {
     synchronized (tail) {
       String text = tail.toString().toLowerCase(Locale.ROOT);
       return text.contains("out of memory") || text.contains("outofmemory");

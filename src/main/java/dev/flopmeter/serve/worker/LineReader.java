@@ -6,7 +6,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Reads lines of bounded length from a process that may write anything. */
+/** Reads lines of bounded length from a process whose output is not trusted. */
 final class LineReader {
   private final InputStream in;
   private final int longest;
@@ -22,8 +22,8 @@ final class LineReader {
   /**
    * A line.
    *
-   * @param isComplete whether its end came
-   * @param isTooLong whether its rest was thrown away
+   * @param isComplete whether it ends with a line break
+   * @param isTooLong whether its end was discarded
    */
   record Line(String text, boolean isComplete, boolean isTooLong) {}
 

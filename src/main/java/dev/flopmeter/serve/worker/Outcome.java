@@ -4,19 +4,19 @@ import java.util.Locale;
 
 /** How a run ended; the {@code outcome} of {@code flopmeter_runs_total}. */
 public enum Outcome {
-  /** Every result came. */
+  /** Every result was received. */
   SUCCESS,
   /** The worker refused: wrong model, options or operator (exit code 1, 2 or another small one). */
   FAILED,
   /** The device or its libraries failed (exit code 3). */
   DEVICE_FAILED,
-  /** It died of a signal, as native code does. */
+  /** A signal ended it, as happens in native code. */
   CRASHED,
   /** It took longer than allowed and was ended. */
   TIMEOUT,
-  /** It wrote what is neither an event nor a result. */
+  /** It wrote a line that is neither an event nor a result. */
   GARBAGE,
-  /** It ended well but its output did not: results are missing or the last line breaks off. */
+  /** Its exit code was 0, but results are missing or the last line is incomplete. */
   TRUNCATED,
   /** It ran out of memory, the host's or the device's, or used more than allowed. */
   OUT_OF_MEMORY,
@@ -32,12 +32,12 @@ public enum Outcome {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  /** Whether nothing was learned about the workload, neither good nor bad. */
+  /** Whether it says nothing about the workload. */
   public boolean isNeutral() {
     return this == SKIPPED_BUSY || this == STOPPED;
   }
 
-  /** Whether it makes the device suspicious and not only the workload. */
+  /** Whether the device may be the cause, and not only the workload. */
   public boolean blamesDevice() {
     return switch (this) {
       case DEVICE_FAILED, CRASHED, TIMEOUT -> true;

@@ -21,7 +21,7 @@ public final class ParentWatch {
   private static void watch(InputStream pipe) {
     try {
       while (pipe.read() >= 0) {
-        // The daemon writes nothing; what else writes there is ignored.
+        // The daemon writes nothing; other input is ignored.
       }
     } catch (IOException ignored) {
       // A pipe that breaks has ended, too.

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A process and everything it started. Children are noted while their parent lives, because one
- * whose parent has died no longer shows whose it was.
+ * A process and all its descendants. Children are recorded while their parent lives, because the
+ * system does not tell afterwards whose child an orphan was.
  */
 final class ProcessTree {
   private static final Path PROC = Path.of("/proc");
@@ -27,13 +27,13 @@ final class ProcessTree {
     seen.put(root.pid(), root);
   }
 
-  /** Notes children that appeared since the last call. */
+  /** Records children that appeared since the last call. */
   void look() {
     root.descendants().forEach(child -> seen.putIfAbsent(child.pid(), child));
     seen.values().removeIf(handle -> !handle.equals(root) && !handle.isAlive());
   }
 
-  /** Resident memory of all of them in bytes; 0 where the system does not tell. */
+  /** Resident memory of all of them in bytes; 0 where the system does not report it. */
   long residentBytes() {
     long pages = 0;
     for (ProcessHandle handle : seen.values()) {
@@ -47,7 +47,7 @@ final class ProcessTree {
     return pages * PAGE;
   }
 
-  /** Asks all to end, waits, then makes them. */
+  /** Terminates all, and kills after a grace period those that are left. */
   void end(Duration grace) throws InterruptedException {
     look();
     Map<Long, ProcessHandle> all = new LinkedHashMap<>(seen);
@@ -59,12 +59,12 @@ final class ProcessTree {
     } catch (TimeoutException | ExecutionException e) {
       kill();
     }
-    // What a dying process started after the first look.
+    // Children that an ending process started after the first look.
     look();
     kill();
   }
 
-  /** Ends all at once. */
+  /** Kills all. */
   void kill() {
     look();
     seen.values().forEach(ProcessHandle::destroyForcibly);

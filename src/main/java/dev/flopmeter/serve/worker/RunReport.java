@@ -4,9 +4,9 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * How a run went.
+ * The end of a run.
  *
- * @param results what came, also before a failure
+ * @param results those received, also before a failure
  * @param detail one line for the log: why it failed; empty for a success
  */
 public record RunReport(

@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 /**
  * One run: a workload on a device in a precision, over all its batch sizes.
  *
- * @param device as the worker is told it: {@code auto}, {@code cpu} or {@code cuda:N}
+ * @param device as the worker's option: {@code auto}, {@code cpu} or {@code cuda:N}
  */
 public record RunRequest(Workload workload, String device, String precision) {
 
@@ -37,7 +37,7 @@ public record RunRequest(Workload workload, String device, String precision) {
     return arguments;
   }
 
-  /** Results that a complete run gives. */
+  /** Number of results of a complete run. */
   public int expectedResults() {
     return Math.max(1, workload.batches().size());
   }

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A command of flopmeter that answers soon, in a child process like all that may crash. */
+/** A short command of flopmeter, run in a child process because it may crash. */
 public final class WorkerQuestion {
   private static final int LONGEST = 1 << 20;
 

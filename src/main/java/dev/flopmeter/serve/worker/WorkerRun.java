@@ -16,17 +16,17 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One worker process from start to end. Whatever it does, {@link #run} comes back with a report
- * within the workload's timeout and the grace, and no process of its tree is left.
+ * One worker process from start to end. Whatever the process does, {@link #run} returns a report
+ * within the workload's timeout and the grace period, and no process of its tree is left.
  */
 public final class WorkerRun {
-  /** Longer than any honest result: a network of 4,000 layers has 2 MB. */
+  /** Longer than any real result: that of a network of 4,000 layers has 2 MB. */
   static final int LONGEST_LINE = 4 << 20;
 
   private static final Duration WATCH = Duration.ofMillis(250);
 
-  /** For reading what a dead process left in its pipes; only a stray child can hold them open. */
-  private static final Duration LAST_WORDS = Duration.ofSeconds(5);
+  /** For reading the rest of an ended process' pipes, which a stray child may hold open. */
+  private static final Duration LAST_OUTPUT = Duration.ofSeconds(5);
 
   private final RunRequest request;
   private final Duration grace;
@@ -75,22 +75,22 @@ public final class WorkerRun {
       if (ended != null) {
         tree.end(grace);
       }
-      // What the worker started may outlive it and hold its output open.
+      // A child of the worker may outlive it and hold its output open.
       reader.join(grace.toMillis());
       drain.join(grace.toMillis());
     } finally {
-      // By its handle: Process.destroyForcibly would also close the streams and what is still in
-      // them, the reason why it failed among it, would be lost.
+      // By handle: Process.destroyForcibly would also close the streams, and what is still in
+      // them, such as the reason of a failure, would be lost.
       tree.kill();
     }
     process.waitFor();
-    reader.join(LAST_WORDS.toMillis());
-    drain.join(LAST_WORDS.toMillis());
+    reader.join(LAST_OUTPUT.toMillis());
+    drain.join(LAST_OUTPUT.toMillis());
     closeQuietly(process);
     return report(ended, process.exitValue(), elapsed(start), errors);
   }
 
-  /** Waits for the end; not null if it has to be forced. */
+  /** Waits for the end; not null if the run has to be ended. */
   private @Nullable Outcome watch(Process process, ProcessTree tree, long start)
       throws InterruptedException {
     while (!process.waitFor(WATCH.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -158,7 +158,7 @@ public final class WorkerRun {
   }
 
   private Outcome outcome(int exitCode, int came, ErrorTail errors) {
-    if (exitCode != 0 && errors.tellsOutOfMemory()) {
+    if (exitCode != 0 && errors.isOutOfMemory()) {
       return Outcome.OUT_OF_MEMORY;
     }
     if (exitCode > 128) {
@@ -170,7 +170,7 @@ public final class WorkerRun {
     if (exitCode != 0) {
       return Outcome.FAILED;
     }
-    // A native library may write to standard output: that costs nothing if all results came.
+    // A native library may write to standard output; if all results came, that does no harm.
     if (came >= request.expectedResults() && !breaksOff) {
       return Outcome.SUCCESS;
     }
@@ -181,7 +181,7 @@ public final class WorkerRun {
     return Duration.ofNanos(nanos.getAsLong() - start);
   }
 
-  /** Reading ends when the process does: its streams break. */
+  /** Reads until the process ends and its streams close. */
   private interface Reading {
     void read() throws IOException;
   }

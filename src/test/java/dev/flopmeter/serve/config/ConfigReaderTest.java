@@ -224,7 +224,7 @@ class ConfigReaderTest {
             f.yaml:8: workloads.one.batch: 1 is in the list twice
             f.yaml:9: workloads.one.precision: "fp23": expected one of fp32, tf32, fp16, bf16; did you mean fp32?
             f.yaml:10: workloads.one.device: "cuda": expected auto, all, cpu or cuda:N
-            f.yaml:11: workloads.two words: is no workload name; use letters, digits, dots, dashes and underscores, 64 at most
+            f.yaml:11: workloads.two words: is not a workload name; use letters, digits, dots, dashes and underscores, 64 at most
             f.yaml:11: workloads.two words.timeout: must be longer than max_time, 15s, for one batch size alone
             f.yaml:12: metric: unknown key; did you mean metrics?
             f.yaml:13: history: is a list; expected a section\
@@ -235,7 +235,7 @@ class ConfigReaderTest {
   void secretsAreNotRepeated() {
     assertThat(problems("workloads: {a: {model: m}}\nhttp: {users: {me: hunter2}}"))
         .isEqualTo(
-            "f.yaml:2: http.users.me: is no bcrypt hash; make one with htpasswd -nBC 10 NAME");
+            "f.yaml:2: http.users.me: is not a bcrypt hash; make one with htpasswd -nBC 10 NAME");
   }
 
   @Test
@@ -259,7 +259,7 @@ class ConfigReaderTest {
     assertThat(
             catchThrowableOfType(
                 ConfigException.class, () -> reader.read(folder.resolve("none.yaml"))))
-        .hasMessageContaining("is not there");
+        .hasMessageContaining("does not exist");
   }
 
   @ParameterizedTest
@@ -442,7 +442,9 @@ class ConfigReaderTest {
     assertThat(e.problems())
         .extracting(Object::toString)
         .containsExactly(
-            file + ":2: workloads.a.model: \"resnet51\": no built-in model; did you mean resnet50?",
+            file
+                + ":2: workloads.a.model: \"resnet51\": not a built-in model; did you mean"
+                + " resnet50?",
             file + ":3: workloads.b.model: \"gone.onnx\": does not exist or cannot be read");
   }
 
