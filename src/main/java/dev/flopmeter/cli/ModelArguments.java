@@ -124,7 +124,8 @@ final class ModelArguments {
     }
     List<Long> sizes = batches.all();
     all = sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
-    return all.stream().distinct().toList();
+    // Comparing bindings sets up machinery of the JDK: 30 ms of a cold start.
+    return all.size() == 1 ? all : all.stream().distinct().toList();
   }
 
   private static <T> List<Bindings> crossed(
