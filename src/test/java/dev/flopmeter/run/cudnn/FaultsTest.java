@@ -135,7 +135,7 @@ class FaultsTest {
         "oom@call:cudnnCreate   | cudnnCreate failed",
         "no-device              | shows no device",
         "old-driver             | too old",
-        "cudnn-version:8907     | needed is 9",
+        "cudnn-version:8907     | 9 is required",
         "missing-symbol:cudnnPoolingForward | lacks the function cudnnPoolingForward",
       })
   void aFaultThatPassesIsReportedAndNothingLeaks(String fault, String words) throws Exception {
