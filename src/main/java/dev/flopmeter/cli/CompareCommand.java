@@ -1,5 +1,7 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.cli.output.IoReason;
+import dev.flopmeter.cli.output.Output;
 import dev.flopmeter.measure.Comparison;
 import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.model.ModelException;

@@ -1,5 +1,6 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.cli.output.Output;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.report.json.ConformanceJson;
 import dev.flopmeter.report.text.ConformanceTable;

@@ -1,5 +1,6 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.cli.output.Output;
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;

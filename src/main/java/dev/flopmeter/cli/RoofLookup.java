@@ -1,5 +1,6 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.cli.output.IoReason;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.device.RoofCache;
 import dev.flopmeter.measure.Progress;

@@ -1,5 +1,6 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.cli.output.IoReason;
 import dev.flopmeter.count.CostRule;
 import dev.flopmeter.count.CostRules;
 import dev.flopmeter.count.RuleExpression;

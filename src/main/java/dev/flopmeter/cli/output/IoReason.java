@@ -1,4 +1,4 @@
-package dev.flopmeter.cli;
+package dev.flopmeter.cli.output;
 
 import java.io.FileNotFoundException;
 import java.nio.charset.CharacterCodingException;
@@ -10,10 +10,10 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 
 /** The reason why a file could not be read or written, in a few words and without Java's names. */
-final class IoReason {
+public final class IoReason {
   private IoReason() {}
 
-  static String of(Exception e) {
+  public static String of(Exception e) {
     if (e instanceof NoSuchFileException || e instanceof FileNotFoundException) {
       return "no such file or folder";
     }

@@ -1,4 +1,4 @@
-package dev.flopmeter.cli;
+package dev.flopmeter.cli.output;
 
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.report.text.Terminal;
@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where a command's result goes: standard output, or the file after {@code -o}. A failure to write
- * to standard output is reported by {@link Main} when the command is done.
+ * to standard output is reported when the command is done.
  */
-final class Output implements AutoCloseable {
+public final class Output implements AutoCloseable {
   private final PrintWriter writer;
   private final @Nullable Destination destination;
   private boolean isComplete;
@@ -33,7 +33,7 @@ final class Output implements AutoCloseable {
    * @param name null for standard output
    * @throws ModelException if the file cannot be written
    */
-  static Output to(@Nullable String name, PrintWriter standard) {
+  public static Output to(@Nullable String name, PrintWriter standard) {
     if (name == null) {
       return new Output(standard, null);
     }
@@ -47,24 +47,24 @@ final class Output implements AutoCloseable {
     }
   }
 
-  boolean isFile() {
+  public boolean isFile() {
     return destination != null;
   }
 
   /** The style of tables: for a terminal as it is, for a file plain. */
-  TerminalStyle style(boolean allLayers) {
+  public TerminalStyle style(boolean allLayers) {
     return isFile()
         ? TerminalStyle.PLAIN.withAllLayers(allLayers)
         : TerminalStyle.of(System.getenv(), Terminal.OUTPUT, Charset.defaultCharset(), allLayers);
   }
 
   /** Whether writing failed, so that there is no point in going on. */
-  boolean isBroken() {
+  public boolean isBroken() {
     return destination == null ? writer.checkError() : destination.sink().isBroken();
   }
 
   /** Writes at once, so that a reader at the other end of a pipe sees it. */
-  void text(String text) {
+  public void text(String text) {
     isComplete = false;
     writer.print(text);
     writer.flush();
@@ -74,7 +74,7 @@ final class Output implements AutoCloseable {
     isComplete = true;
   }
 
-  void line(String line) {
+  public void line(String line) {
     text(line + "\n");
   }
 

@@ -1,4 +1,4 @@
-package dev.flopmeter.cli;
+package dev.flopmeter.cli.output;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
  * A stream that keeps its first failure instead of throwing it, and drops everything after it. The
  * layers above (picocli, {@code PrintWriter}) would swallow an exception; this one can be asked.
  */
-final class OutputSink extends OutputStream {
+public final class OutputSink extends OutputStream {
   private final OutputStream stream;
   private @Nullable IOException failure;
 
-  OutputSink(OutputStream stream) {
+  public OutputSink(OutputStream stream) {
     this.stream = stream;
   }
 
@@ -48,7 +48,7 @@ final class OutputSink extends OutputStream {
    * @param where names the output in the message
    * @throws OutputException if a write failed
    */
-  synchronized void check(String where) {
+  public synchronized void check(String where) {
     IOException e = failure;
     if (e != null && !isReaderGone(e)) {
       throw new OutputException(where, e);

@@ -1,7 +1,7 @@
-package dev.flopmeter.cli;
+package dev.flopmeter.cli.output;
 
 /** The result of a command could not be written, because a disk is full for example. */
-final class OutputException extends RuntimeException {
+public final class OutputException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   OutputException(String where, Exception cause) {

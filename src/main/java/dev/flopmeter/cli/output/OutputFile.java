@@ -1,4 +1,4 @@
-package dev.flopmeter.cli;
+package dev.flopmeter.cli.output;
 
 import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
