@@ -12,31 +12,49 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
-/** Writes a graph as an ONNX file, so that another runtime can run a built-in network. */
-final class OnnxWriter {
+/** Writes a graph as an ONNX file, so that another runtime can run it. */
+public final class OnnxWriter {
   /** The newest file format that every runtime of 2024 and later reads. */
   private static final int FORMAT = 9;
+
+  /** The first format, and the first opset, with 4-bit types. */
+  private static final int FOUR_BIT_FORMAT = 10;
+
+  private static final int FOUR_BIT_OPSET = 21;
 
   private OnnxWriter() {}
 
   static void write(Graph graph, Path file) throws IOException {
+    try (OutputStream out = Files.newOutputStream(file)) {
+      model(graph).writeTo(out);
+    }
+  }
+
+  /** The file's content. */
+  public static byte[] bytes(Graph graph) {
+    return model(graph).toByteArray();
+  }
+
+  private static OnnxMl.ModelProto model(Graph graph) {
     OnnxMl.GraphProto.Builder proto = OnnxMl.GraphProto.newBuilder().setName(graph.name());
     graph.inputs().forEach(name -> proto.addInput(value(name, graph.requireType(name))));
     graph.outputs().forEach(name -> proto.addOutput(value(name, graph.requireType(name))));
     graph.constants().forEach((name, tensor) -> proto.addInitializer(tensor(tensor).setName(name)));
     graph.nodes().forEach(node -> proto.addNode(node(node)));
-    OnnxMl.ModelProto model =
+    Map<String, Integer> opsets = new TreeMap<>();
+    graph.nodes().forEach(node -> opsets.merge(node.domain(), node.opset(), Math::max));
+    opsets.putIfAbsent("", graph.opset());
+    OnnxMl.ModelProto.Builder model =
         OnnxMl.ModelProto.newBuilder()
-            .setIrVersion(FORMAT)
-            .addOpsetImport(
-                OnnxMl.OperatorSetIdProto.newBuilder()
-                    .setVersion(graph.nodes().stream().mapToInt(Node::opset).max().orElse(1)))
-            .setGraph(proto)
-            .build();
-    try (OutputStream out = Files.newOutputStream(file)) {
-      model.writeTo(out);
-    }
+            .setIrVersion(graph.opset() < FOUR_BIT_OPSET ? FORMAT : FOUR_BIT_FORMAT)
+            .setGraph(proto);
+    opsets.forEach(
+        (domain, version) ->
+            model.addOpsetImport(
+                OnnxMl.OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version)));
+    return model.build();
   }
 
   private static OnnxMl.ValueInfoProto value(String name, TensorType type) {
@@ -91,6 +109,9 @@ final class OnnxWriter {
     } else if (value instanceof List<?> list && list.stream().allMatch(Long.class::isInstance)) {
       proto.setType(OnnxMl.AttributeProto.AttributeType.INTS);
       list.forEach(number -> proto.addInts((Long) number));
+    } else if (value instanceof List<?> list && list.stream().allMatch(Float.class::isInstance)) {
+      proto.setType(OnnxMl.AttributeProto.AttributeType.FLOATS);
+      list.forEach(number -> proto.addFloats((Float) number));
     } else {
       throw new IllegalArgumentException(
           "the attribute '" + name + "' of " + value.getClass() + " cannot be written");

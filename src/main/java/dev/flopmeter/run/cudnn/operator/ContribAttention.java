@@ -117,12 +117,12 @@ final class ContribAttention {
     TensorView added = node.has(ADDED) ? read(ADDED) : null;
     TensorView mask = node.has(MASK) ? read(MASK) : null;
     TensorView lengths = mask != null && mask.rank() == 1 ? mask : null;
-    TensorView seen = mask == null || lengths != null ? null : perScore(mask, keys);
+    TensorView seen = mask == null || lengths != null ? null : perScore(hiding(mask), keys);
     if (lengths != null && lengths.dim(0) != q.dim(0)) {
       throw node.unsupported("a mask of ends and starts");
     }
     boolean isCausal = node.attributes().flag("unidirectional", false);
-    ScoreMask hidden = new ScoreMask(heads, 0, seen, seen != null, isCausal, past, lengths);
+    ScoreMask hidden = new ScoreMask(heads, 0, seen, false, isCausal, past, lengths);
     List<Work> apart = new ArrayList<>();
     apart.add(Products.work(q, turned, scores, scale));
     if (added != null) {
@@ -138,7 +138,7 @@ final class ContribAttention {
         q,
         turned,
         v,
-        obstacle == null && mask != null ? perScore(hiding(mask), keys) : added,
+        obstacle == null && seen != null ? seen : added,
         isCausal ? new AttentionWork.Causal(past) : null,
         result,
         scale,
@@ -154,10 +154,11 @@ final class ContribAttention {
     return added != null && seen != null ? "it has two masks" : null;
   }
 
-  /** A mask of 0 and 1 as what is added to the scores: its logarithm. */
+  /** A mask of 0 and 1 as what is added to the scores, finite where it hides. */
   private TensorView hiding(TensorView mask) {
     TensorView hiding = written(node.scratch("mask", mask.shape(), node.floats()));
-    works.add(Unary.work(Unary.Kind.LOG, mask, hiding, 0, 0));
+    double hidden = node.attributes().number("mask_filter_value", -10000);
+    works.add(Unary.work(Unary.Kind.AFFINE, mask, hiding, -hidden, hidden));
     return hiding;
   }
 

@@ -175,7 +175,7 @@ final class ContribKernels {
       masks.add(input(5));
     }
     if (in.attributes().flag("unidirectional", false)) {
-      masks.add(call("triu", call("full", new long[] {tokens, keys}, hidden), past + 1));
+      masks.add(call("triu", call("full", new long[] {tokens, keys}, -Float.MAX_VALUE), past + 1));
     }
     return masks.stream().reduce((a, b) -> call("add", a, b));
   }

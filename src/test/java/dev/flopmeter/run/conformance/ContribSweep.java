@@ -1,0 +1,84 @@
+package dev.flopmeter.run.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ai.onnxruntime.OrtException;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.UnsupportedOperatorException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * ONNX Runtime's own operators with drawn attributes, shapes, types and values, against ONNX
+ * Runtime's CPU: a few cases of each here, hundreds with {@code -Psweep}. A case is drawn by its
+ * seed alone; {@code -Dsweep.seed=N -Dsweep.cases=1} draws one again.
+ */
+abstract class ContribSweep {
+  private static final int CASES = Integer.getInteger("sweep.cases", 4);
+  private static final long FIRST_SEED = Long.getLong("sweep.seed", 1);
+
+  /** Draws a node: fills one in. By operator. */
+  private static final Map<String, Consumer<SweptNode>> DRAWINGS = new LinkedHashMap<>();
+
+  static {
+    AttentionDrawings.addTo(DRAWINGS);
+  }
+
+  abstract Backend backend();
+
+  /** Whether an operator of which the backend supports no case is skipped. */
+  abstract boolean mayLackOperators();
+
+  static Set<String> operators() {
+    return DRAWINGS.keySet();
+  }
+
+  @ParameterizedTest
+  @MethodSource("operators")
+  void agreesWithOnnxRuntime(String op) throws OrtException {
+    List<String> wrong = new ArrayList<>();
+    Set<String> unsupported = new TreeSet<>();
+    int without = 0;
+    for (long seed = FIRST_SEED; seed < FIRST_SEED + CASES; seed++) {
+      SweptNode node = new SweptNode(op, new Random(seed * 0x9E3779B97F4A7C15L));
+      DRAWINGS.get(op).accept(node);
+      String drawn = "seed " + seed + ": " + node;
+      try {
+        Graph graph = node.build();
+        Map<String, Tensor> expected = OnnxRuntime.run(graph, node.fed());
+        try (Plan plan = backend().prepare(graph, RunOptions.DEFAULT)) {
+          Map<String, Tensor> actual = plan.run(node.fed());
+          expected.forEach(
+              (name, tensor) ->
+                  node.tolerance()
+                      .difference(tensor, actual.get(name))
+                      .ifPresent(text -> wrong.add(drawn + ": " + name + " " + text)));
+        }
+      } catch (UnsupportedOperatorException e) {
+        without++;
+        unsupported.add(e.getMessage());
+      } catch (RuntimeException | OrtException e) {
+        wrong.add(drawn + ": " + e);
+      }
+    }
+    System.out.printf(
+        "%s on %s: %d cases from seed %d on, %d unsupported %s%n",
+        op, backend().name(), CASES, FIRST_SEED, without, unsupported);
+    assertThat(wrong).isEmpty();
+    assumeTrue(without < CASES || !mayLackOperators(), () -> "not supported: " + unsupported);
+    assertThat(mayLackOperators() ? Set.of() : unsupported).isEmpty();
+  }
+}
