@@ -10,6 +10,7 @@ import static dev.flopmeter.run.djl.kernel.Expression.word;
 
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Window;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,11 +44,9 @@ public final class FusedKernels {
   public static boolean takesConv(Operands in) {
     return in.knownType(0).isPresent()
         && in.type(0).type() == DataType.FLOAT
-        && in.shape(0).rank() == 4
-        && in.shape(0).elements() > 0
         && in.value(1).isPresent()
         && (!in.has(2) || in.value(2).isPresent())
-        && WindowKernels.isSymmetric(WindowKernels.window(in));
+        && takesConvolution(in, 1);
   }
 
   /**
@@ -59,10 +58,6 @@ public final class FusedKernels {
    * @param epsilon of the normalisation; NaN where there is none
    */
   public static Kernel conv(Operands in, double epsilon, Addend addend, Activation activation) {
-    Window window = WindowKernels.window(in);
-    Object[] geometry = {
-      window.padBegin(), window.stride(), window.dilation(), in.attributes().integer("group", 1)
-    };
     Expression weight = input(1);
     Expression bias = in.has(2) ? input(2) : NONE;
     if (!Double.isNaN(epsilon)) {
@@ -73,15 +68,46 @@ public final class FusedKernels {
       Expression centre = in.has(2) ? call("sub", bias, mean) : call("neg", mean);
       bias = call("add", call("mul", centre, scale), input(NORM + 1));
     }
+    long group = in.attributes().integer("group", 1);
+    List<Object> convolution =
+        arguments(WindowKernels.window(in), group, in.shape(0), input(0), weight, bias);
+    return Kernel.of(joined(convolution, addend, activation)).channelsLast();
+  }
+
+  /** Whether oneDNN can take a convolution of float32 with the shape of input {@code kernel}. */
+  static boolean takesConvolution(Operands in, int kernel) {
+    return in.shape(0).rank() == 4
+        && in.shape(0).elements() > 0
+        && WindowKernels.isSymmetric(WindowKernels.window(in, kernel));
+  }
+
+  /**
+   * A convolution and nothing else.
+   *
+   * @param kernel the input that has the window's shape
+   * @param image the shape of {@code x}
+   * @param weights a value over constant inputs
+   */
+  static Expression convolution(
+      Operands in, int kernel, Shape image, Expression x, Expression weights) {
+    long group = in.attributes().integer("group", 1);
+    Window window = WindowKernels.window(in, kernel);
+    return joined(arguments(window, group, image, x, weights, NONE), Addend.NONE, Activation.NONE);
+  }
+
+  /** Image, packed weights, bias and geometry, as oneDNN's functions take them. */
+  private static List<Object> arguments(
+      Window window, long group, Shape image, Expression x, Expression weight, Expression bias) {
+    Object[] geometry = {window.padBegin(), window.stride(), window.dilation(), group};
     List<Object> packing = new ArrayList<>(List.of(weight));
     packing.addAll(List.of(geometry));
-    packing.add(in.shape(0).dims());
+    packing.add(image.dims());
     List<Object> convolution = new ArrayList<>();
-    convolution.add(channelsLast(0));
+    convolution.add(channelsLast(x));
     convolution.add(once(call("ops.mkldnn._reorder_convolution_weight", packing.toArray())));
     convolution.add(bias == NONE ? NONE : once(bias));
     convolution.addAll(List.of(geometry));
-    return Kernel.of(joined(convolution, addend, activation)).channelsLast();
+    return convolution;
   }
 
   private static Expression joined(List<Object> convolution, Addend addend, Activation activation) {
@@ -95,7 +121,7 @@ public final class FusedKernels {
         activation.equals(Activation.NONE)
             ? List.of(NONE, scalars(), NONE)
             : activation.arguments());
-    Expression other = channelsLast(OTHER);
+    Expression other = channelsLast(input(OTHER));
     if (addend == Addend.SPENT) {
       arguments.add(0, other);
       return call("ops.mkldnn._convolution_pointwise_", arguments.toArray());
@@ -104,7 +130,7 @@ public final class FusedKernels {
     return call("ops.mkldnn._convolution_pointwise", arguments.toArray());
   }
 
-  private static Expression channelsLast(int input) {
-    return call("contiguous", input(input), named("memory_format", CHANNELS_LAST));
+  private static Expression channelsLast(Expression image) {
+    return call("contiguous", image, named("memory_format", CHANNELS_LAST));
   }
 }

@@ -62,6 +62,11 @@ final class IntegerKernels {
       return in.value(index).isPresent() && (!in.has(zeroPoint) || in.value(zeroPoint).isPresent());
     }
 
+    /** A value over it alone: computed once if it is constant, in memory of its own. */
+    Expression fixed(Expression value) {
+      return isConstant() ? once(call("clone", value)) : value;
+    }
+
     /** Whether it holds 8-bit integers. */
     boolean isByte() {
       DataType type = in.type(index).type();
@@ -147,44 +152,38 @@ final class IntegerKernels {
     }
   }
 
-  /** Computes the sum over a part of the summed axis. */
-  @FunctionalInterface
-  private interface Part {
-    Expression of(Expression left, Expression right);
+  /** Multiplies two tensors and adds up along their common axis. */
+  private interface Multiplication {
+    /** The whole sum, in the type of its operands. */
+    Expression whole(Expression left, Expression right);
+
+    /** The sum of {@code size} terms from {@code from} on, in float32. */
+    Expression part(Expression left, Expression right, long from, long size);
   }
 
-  /** Both factors restricted to {@code size} elements from {@code from} on of the summed axis. */
-  @FunctionalInterface
-  private interface Narrowed {
-    Expression of(Expression value, long from, long size);
-  }
-
-  private static Sum summed(
-      Factor left, Summed axis, Narrowed ofLeft, Narrowed ofRight, Part product) {
+  private static Sum summed(Factor left, Summed axis, Multiplication multiplication) {
     Factor right = axis.factor();
     boolean isByte = left.isByte() && right.isByte();
     long part = isByte ? axis.part(left.greatest()) : 0;
     if (part == 0) {
-      return new Sum(
-          product.of(left.shifted(TorchTypes.DOUBLE), right.shifted(TorchTypes.DOUBLE)),
-          TorchTypes.DOUBLE);
+      Expression a = left.shifted(TorchTypes.DOUBLE);
+      Expression b = right.shifted(TorchTypes.DOUBLE);
+      return new Sum(multiplication.whole(a, b), TorchTypes.DOUBLE);
     }
     Expression a = left.shifted(TorchTypes.FLOAT);
     Expression b = right.shifted(TorchTypes.FLOAT);
-    if (part >= axis.length()) {
-      Expression weights = right.isConstant() ? once(b) : b;
-      return new Sum(call("to", product.of(a, weights), TorchTypes.INT32), TorchTypes.INT32);
-    }
     Expression sum = NONE;
     for (long from = 0; from < axis.length(); from += part) {
       long size = Math.min(part, axis.length() - from);
-      Expression some = call("contiguous", ofRight.of(b, from, size));
-      Expression each =
-          product.of(ofLeft.of(a, from, size), right.isConstant() ? once(some) : some);
-      Expression whole = call("to", each, TorchTypes.INT32);
-      sum = from == 0 ? whole : call("add", sum, whole);
+      Expression each = call("to", multiplication.part(a, b, from, size), TorchTypes.INT32);
+      sum = from == 0 ? each : call("add", sum, each);
     }
     return new Sum(sum, TorchTypes.INT32);
+  }
+
+  /** Some of {@code length} elements along an axis. */
+  private static Expression some(Expression value, int axis, long length, long from, long size) {
+    return size == length ? value : call("narrow", value, axis, from, size);
   }
 
   /**
@@ -200,23 +199,36 @@ final class IntegerKernels {
     return summed(
         image,
         axis,
-        (value, from, size) -> channels(in.shape(x), length, value, from, size),
-        (value, from, size) -> call("narrow", value, 1, from, size),
-        (a, b) -> WindowKernels.convolution(in, w, a, b, NONE));
+        new Multiplication() {
+          @Override
+          public Expression whole(Expression left, Expression right) {
+            return WindowKernels.convolution(in, w, left, right, NONE);
+          }
+
+          @Override
+          public Expression part(Expression left, Expression right, long from, long size) {
+            Expression channels = channels(in.shape(x), left, length, from, size);
+            Expression some = some(right, 1, length, from, size);
+            Shape shape = in.shape(x).with(1, in.shape(x).dim(1) / length * size);
+            return weights.isConstant() && FusedKernels.takesConvolution(in, w)
+                ? FusedKernels.convolution(in, w, shape, channels, some)
+                : whole(channels, weights.fixed(some));
+          }
+        });
   }
 
   /** Some channels of every group of {@code length}. */
   private static Expression channels(
-      Shape shape, long length, Expression value, long from, long size) {
+      Shape shape, Expression value, long length, long from, long size) {
     long groups = shape.dim(1) / length;
-    if (groups == 1) {
-      return call("narrow", value, 1, from, size);
+    if (groups == 1 || size == length) {
+      return some(value, 1, length, from, size);
     }
     long[] plane = shape.slice(2, shape.rank()).dims();
     Shape split = Shape.of(shape.dim(0), groups, length).concat(Shape.of(plane));
-    Shape joined = Shape.of(shape.dim(0), groups * size).concat(Shape.of(plane));
-    Expression some = call("narrow", LayoutKernels.reshaped(value, split.dims()), 2, from, size);
-    return LayoutKernels.reshaped(some, joined.dims());
+    Expression grouped = LayoutKernels.reshaped(value, split.dims());
+    return LayoutKernels.reshaped(
+        some(grouped, 2, length, from, size), shape.with(1, groups * size).dims());
   }
 
   /**
@@ -224,22 +236,26 @@ final class IntegerKernels {
    */
   private static Sum product(Operands in, int a, int aZero, int b, int bZero) {
     Shape right = in.shape(b);
-    boolean isVector = right.rank() == 1;
-    long length = right.dim(isVector ? 0 : -2);
-    long columns = isVector ? 1 : right.dim(-1);
-    Summed axis =
-        new Summed(
-            new Factor(in, b, bZero, zero -> zero),
-            right.elements() / Math.max(1, length * columns),
-            length,
-            columns,
-            false);
+    int rows = right.rank() == 1 ? 0 : -2;
+    long length = right.dim(rows);
+    long columns = right.rank() == 1 ? 1 : right.dim(-1);
+    Factor matrix = new Factor(in, b, bZero, zero -> zero);
+    long matrices = right.elements() / Math.max(1, length * columns);
     return summed(
         new Factor(in, a, aZero, zero -> rows(in, aZero, zero)),
-        axis,
-        (value, from, size) -> call("narrow", value, -1, from, size),
-        (value, from, size) -> call("narrow", value, isVector ? 0 : -2, from, size),
-        (x, y) -> call("matmul", x, y));
+        new Summed(matrix, matrices, length, columns, false),
+        new Multiplication() {
+          @Override
+          public Expression whole(Expression x, Expression y) {
+            return call("matmul", x, y);
+          }
+
+          @Override
+          public Expression part(Expression x, Expression y, long from, long size) {
+            Expression some = matrix.fixed(some(y, rows, length, from, size));
+            return whole(some(x, -1, length, from, size), some);
+          }
+        });
   }
 
   /** A vector is one value a row of the first matrix. */

@@ -75,7 +75,7 @@ final class WindowKernels {
     return window(in, 1);
   }
 
-  private static Window window(Operands in, int weight) {
+  static Window window(Operands in, int weight) {
     Shape kernel = in.shape(weight);
     return Window.of(in.attributes(), in.shape(0), kernel.slice(2, kernel.rank()).dims());
   }
