@@ -67,7 +67,7 @@ final class BlockParameters extends ParameterStore {
       known = weight(owner(parameter), parameter);
       weights.put(parameter, known);
     }
-    return known;
+    return known.shown();
   }
 
   private Owner owner(Parameter parameter) {

@@ -82,11 +82,11 @@ public final class DjlGraphs {
       DataType type = input.getDataType() == null ? DataType.FLOAT32 : input.getDataType();
       weights = i == 0 && type.isFloating() ? type : weights;
       String inputName = input.getName() == null ? "data" + i : input.getName();
-      fed.add(trace.input(inputName, DjlTypes.type(input.getShape(), type)));
+      fed.add(trace.input(inputName, DjlTypes.type(input.getShape(), type)).shown());
     }
     BlockParameters parameters = new BlockParameters(trace, block, weights);
     for (NDArray result : block.forward(parameters, fed, false)) {
-      results.add(trace.manager().from(result));
+      results.add(trace.manager().traced(result));
     }
     return trace.finish(results);
   }

@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /** Operations that move elements or pick some of them. */
-abstract class LayoutArray extends ComparedArray {
+abstract class LayoutArray extends ElementwiseArray {
   LayoutArray(Trace trace, String value, TensorType type) {
     super(trace, value, type);
   }
@@ -272,8 +272,7 @@ abstract class LayoutArray extends ComparedArray {
 
   @Override
   public NDArray oneHot(int depth, float on, float off, ai.djl.ndarray.types.DataType wanted) {
-    TracedArray values =
-        (TracedArray) getManager().create(new float[] {off, on}).toType(wanted, false);
+    TracedArray values = operand(getManager().create(new float[] {off, on}).toType(wanted, false));
     return op("OneHot", indices(), tracing().scalar(depth, DataType.INT64), values);
   }
 }

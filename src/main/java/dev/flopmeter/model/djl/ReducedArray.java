@@ -15,68 +15,19 @@ abstract class ReducedArray extends LayoutArray {
     super(trace, value, type);
   }
 
-  private int[] allAxes() {
-    return IntStream.range(0, rank()).toArray();
-  }
-
-  private TracedArray reduce(String op, int[] axes, boolean keep) {
+  final TracedArray reduced(String op, int[] axes, boolean keep) {
     long[] list = Arrays.stream(axes).map(this::axis).asLongStream().toArray();
     return op(op, Attributes.of("keepdims", keep ? 1 : 0), self(), tracing().longs(list));
   }
 
-  @Override
-  public NDArray sum() {
-    return reduce("ReduceSum", allAxes(), false);
-  }
-
-  @Override
-  public NDArray sum(int[] axes, boolean keep) {
-    return reduce("ReduceSum", axes, keep);
-  }
-
-  @Override
-  public NDArray mean() {
-    return reduce("ReduceMean", allAxes(), false);
-  }
-
-  @Override
-  public NDArray mean(int[] axes, boolean keep) {
-    return reduce("ReduceMean", axes, keep);
-  }
-
-  @Override
-  public NDArray max() {
-    return reduce("ReduceMax", allAxes(), false);
-  }
-
-  @Override
-  public NDArray max(int[] axes, boolean keep) {
-    return reduce("ReduceMax", axes, keep);
-  }
-
-  @Override
-  public NDArray min() {
-    return reduce("ReduceMin", allAxes(), false);
-  }
-
-  @Override
-  public NDArray min(int[] axes, boolean keep) {
-    return reduce("ReduceMin", axes, keep);
-  }
-
-  @Override
-  public NDArray prod() {
-    return reduce("ReduceProd", allAxes(), false);
-  }
-
-  @Override
-  public NDArray prod(int[] axes, boolean keep) {
-    return reduce("ReduceProd", axes, keep);
+  /** Over all axes, none of which is kept. */
+  final TracedArray reducedWhole(String op) {
+    return reduced(op, IntStream.range(0, rank()).toArray(), false);
   }
 
   @Override
   public NDArray norm(boolean keep) {
-    return reduce("ReduceL2", allAxes(), keep);
+    return reduced("ReduceL2", IntStream.range(0, rank()).toArray(), keep);
   }
 
   @Override
@@ -84,13 +35,13 @@ abstract class ReducedArray extends LayoutArray {
     if (order != 1 && order != 2) {
       throw new UnsupportedOperationException("NDArray.norm of order " + order);
     }
-    return reduce("ReduceL" + order, axes, keep);
+    return reduced("ReduceL" + order, axes, keep);
   }
 
   @Override
   public NDArray normalize(double order, long axis, double epsilon) {
-    NDArray length = norm((int) order, new int[] {(int) axis}, true);
-    return div(length.maximum(epsilon));
+    TracedArray length = operand(norm((int) order, new int[] {(int) axis}, true));
+    return quotient(length.binary("Max", length.scalar(epsilon)));
   }
 
   @Override
@@ -159,25 +110,5 @@ abstract class ReducedArray extends LayoutArray {
   @Override
   public NDArray cumSum() {
     return reshaped(-1).cumSum(0);
-  }
-
-  @Override
-  public NDArray dot(NDArray other) {
-    return op("MatMul", self(), operand(other));
-  }
-
-  @Override
-  public NDArray matMul(NDArray other) {
-    return op("MatMul", self(), operand(other));
-  }
-
-  @Override
-  public NDArray batchMatMul(NDArray other) {
-    return op("MatMul", self(), operand(other));
-  }
-
-  @Override
-  public NDArray batchDot(NDArray other) {
-    return op("MatMul", self(), operand(other));
   }
 }

@@ -69,7 +69,7 @@ abstract class ShapeArray extends NDArrayAdapter {
   }
 
   final TracedArray operand(NDArray other) {
-    return trace.manager().from(other);
+    return trace.manager().traced(other);
   }
 
   final TracedArray cast(dev.flopmeter.model.DataType wanted) {

@@ -48,17 +48,22 @@ final class ShapeArrayFactory extends BaseNDManager {
   }
 
   /** An array of this trace: another engine's array becomes a weight of its shape. */
-  @Override
-  public TracedArray from(NDArray array) {
-    if (array instanceof TracedArray traced) {
-      if (traced.tracing() != trace) {
-        throw new ModelException(
-            "the block keeps an array of an earlier trace; make its arrays anew in each forward");
-      }
-      return traced;
+  TracedArray traced(NDArray array) {
+    TracedArray traced = TracedCalls.behind(array);
+    if (traced == null) {
+      TensorType type = DjlTypes.type(array.getShape(), array.getDataType());
+      return trace.constant(RandomTensor.weights(type, seed++, Math.max(1, type.elements())));
     }
-    TensorType type = DjlTypes.type(array.getShape(), array.getDataType());
-    return trace.constant(RandomTensor.weights(type, seed++, Math.max(1, type.elements())));
+    if (traced.tracing() != trace) {
+      throw new ModelException(
+          "the block keeps an array of an earlier trace; make its arrays anew in each forward");
+    }
+    return traced;
+  }
+
+  @Override
+  public NDArray from(NDArray array) {
+    return traced(array).shown();
   }
 
   @Override
@@ -73,7 +78,7 @@ final class ShapeArrayFactory extends BaseNDManager {
         ByteBuffer.allocate(Math.toIntExact(tensorType.bytes())).order(ByteOrder.LITTLE_ENDIAN);
     copyBuffer(data, bytes);
     bytes.rewind();
-    return trace.constant(DenseTensor.of(tensorType, bytes));
+    return trace.constant(DenseTensor.of(tensorType, bytes)).shown();
   }
 
   @Override
@@ -88,23 +93,25 @@ final class ShapeArrayFactory extends BaseNDManager {
 
   @Override
   public NDArray full(Shape shape, float value, DataType type) {
-    return trace.constant(FilledTensor.of(DjlTypes.type(shape, type), value));
+    return trace.constant(FilledTensor.of(DjlTypes.type(shape, type), value)).shown();
   }
 
   @Override
   public NDArray arange(float start, float stop, float step, DataType type) {
     dev.flopmeter.model.DataType element = DjlTypes.type(type);
-    return trace.apply(
-        "Range",
-        Attributes.NONE,
-        trace.scalar(start, element),
-        trace.scalar(stop, element),
-        trace.scalar(step, element));
+    return trace
+        .apply(
+            "Range",
+            Attributes.NONE,
+            trace.scalar(start, element),
+            trace.scalar(stop, element),
+            trace.scalar(step, element))
+        .shown();
   }
 
   @Override
   public NDArray randomUniform(float low, float high, Shape shape, DataType type) {
-    return trace.constant(new RandomTensor(DjlTypes.type(shape, type), seed++, low, high));
+    return trace.constant(new RandomTensor(DjlTypes.type(shape, type), seed++, low, high)).shown();
   }
 
   @Override
@@ -120,8 +127,7 @@ final class ShapeArrayFactory extends BaseNDManager {
   /** Even, not normal: the graph's random weights only need the spread. */
   private NDArray spread(float mean, float deviation, Shape shape, DataType type) {
     double half = Math.sqrt(3) * deviation;
-    return trace.constant(
-        new RandomTensor(DjlTypes.type(shape, type), seed++, mean - half, mean + half));
+    return randomUniform((float) (mean - half), (float) (mean + half), shape, type);
   }
 
   @Override

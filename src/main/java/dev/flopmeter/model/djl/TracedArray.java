@@ -1,10 +1,13 @@
 package dev.flopmeter.model.djl;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.internal.NDArrayEx;
 import dev.flopmeter.model.TensorType;
 
-/** The array that a traced block sees. */
+/** An array of a trace; a traced block sees it through {@link TracedCalls}. */
 final class TracedArray extends ReducedArray {
+  private final NDArray shown = TracedCalls.inFrontOf(this);
+
   TracedArray(Trace trace, String value, TensorType type) {
     super(trace, value, type);
   }
@@ -14,8 +17,13 @@ final class TracedArray extends ReducedArray {
     return this;
   }
 
+  /** The array to give to DJL's code. */
+  NDArray shown() {
+    return shown;
+  }
+
   @Override
   public NDArrayEx getNDArrayInternal() {
-    return new TracedLayers(this);
+    return (NDArrayEx) shown;
   }
 }

@@ -15,152 +15,42 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** The layers of networks, as DJL's blocks call them, written as ONNX operators. */
-final class TracedLayers extends TrainingLayers {
+/**
+ * The layers of networks, as DJL's blocks call them, written as ONNX operators: methods of DJL's
+ * {@code NDArrayEx}, which {@link TracedCalls} finds by name and parameters.
+ */
+final class TracedLayers {
   private final TracedArray array;
 
   TracedLayers(TracedArray array) {
     this.array = array;
   }
 
-  @Override
   public NDArray getArray() {
     return array;
   }
 
-  @Override
   public NDArrayIndexer getIndexer(NDManager manager) {
     return new SliceIndexer();
   }
 
   // Activations
 
-  @Override
-  public NDArray relu() {
-    return array.op("Relu", array);
-  }
-
-  @Override
-  public NDArray sigmoid() {
-    return array.op("Sigmoid", array);
-  }
-
-  @Override
-  public NDArray tanh() {
-    return array.tanh();
-  }
-
-  @Override
-  public NDArray softPlus() {
-    return array.op("Softplus", array);
-  }
-
-  @Override
-  public NDArray softSign() {
-    return array.op("Softsign", array);
-  }
-
-  @Override
   public NDArray leakyRelu(float alpha) {
     return array.op("LeakyRelu", Attributes.of("alpha", alpha), array);
   }
 
-  @Override
   public NDArray elu(float alpha) {
     return array.op("Elu", Attributes.of("alpha", alpha), array);
   }
 
-  @Override
-  public NDArray selu() {
-    return array.op("Selu", array);
-  }
-
-  @Override
-  public NDArray gelu() {
-    return array.op("Gelu", array);
-  }
-
-  @Override
   public NDArray swish(float beta) {
-    NDArray inner = beta == 1 ? array : array.mul(beta);
-    return array.mul(inner.getNDArrayInternal().sigmoid());
+    TracedArray inner = beta == 1 ? array : array.times(beta);
+    return array.binary("Mul", array.op("Sigmoid", inner));
   }
 
-  @Override
   public NDList prelu(NDArray input, NDArray slope) {
     return one(array.op("PRelu", array.operand(input), array.operand(slope)));
-  }
-
-  // Arithmetic with the operands turned round
-
-  @Override
-  public NDArray rdiv(Number number) {
-    return array.scalar(number).div(array);
-  }
-
-  @Override
-  public NDArray rdiv(NDArray other) {
-    return other.div(array);
-  }
-
-  @Override
-  public NDArray rdivi(NDArray other) {
-    return array.become(rdiv(other));
-  }
-
-  @Override
-  public NDArray rdivi(Number number) {
-    return array.become(rdiv(number));
-  }
-
-  @Override
-  public NDArray rsub(Number number) {
-    return array.scalar(number).sub(array);
-  }
-
-  @Override
-  public NDArray rsub(NDArray other) {
-    return other.sub(array);
-  }
-
-  @Override
-  public NDArray rsubi(Number number) {
-    return array.become(rsub(number));
-  }
-
-  @Override
-  public NDArray rsubi(NDArray other) {
-    return array.become(rsub(other));
-  }
-
-  @Override
-  public NDArray rmod(Number number) {
-    return array.scalar(number).mod(array);
-  }
-
-  @Override
-  public NDArray rmod(NDArray other) {
-    return other.mod(array);
-  }
-
-  @Override
-  public NDArray rmodi(Number number) {
-    return array.become(rmod(number));
-  }
-
-  @Override
-  public NDArray rmodi(NDArray other) {
-    return array.become(rmod(other));
-  }
-
-  @Override
-  public NDArray rpow(Number number) {
-    return array.scalar(number).pow(array);
-  }
-
-  @Override
-  public NDArray rpowi(Number number) {
-    return array.become(rpow(number));
   }
 
   // Windows
@@ -179,12 +69,10 @@ final class TracedLayers extends TrainingLayers {
     return window.with("ceil_mode", ceil ? 1 : 0);
   }
 
-  @Override
   public NDArray maxPool(Shape kernel, Shape stride, Shape padding, boolean ceil) {
     return array.op("MaxPool", withCeil(window(kernel, stride, padding), ceil), array);
   }
 
-  @Override
   public NDArray avgPool(
       Shape kernel, Shape stride, Shape padding, boolean ceil, boolean countPadding) {
     Attributes attributes =
@@ -193,7 +81,6 @@ final class TracedLayers extends TrainingLayers {
     return array.op("AveragePool", attributes, array);
   }
 
-  @Override
   public NDArray lpPool(float norm, Shape kernel, Shape stride, Shape padding, boolean ceil) {
     Attributes attributes =
         withCeil(window(kernel, stride, padding), ceil).with("p", Math.round(norm));
@@ -205,22 +92,18 @@ final class TracedLayers extends TrainingLayers {
     return array.op(op, attributes, array).reshaped(array.dims().slice(0, 2).dims());
   }
 
-  @Override
   public NDArray globalMaxPool() {
     return global("GlobalMaxPool", Attributes.NONE);
   }
 
-  @Override
   public NDArray globalAvgPool() {
     return global("GlobalAveragePool", Attributes.NONE);
   }
 
-  @Override
   public NDArray globalLpPool(float norm) {
     return global("GlobalLpPool", Attributes.of("p", Math.round(norm)));
   }
 
-  @Override
   public NDList convolution(
       NDArray input,
       NDArray weight,
@@ -237,7 +120,6 @@ final class TracedLayers extends TrainingLayers {
     return one(array.op("Conv", attributes, array.operand(input), kernel, optional(bias)));
   }
 
-  @Override
   public NDList deconvolution(
       NDArray input,
       NDArray weight,
@@ -271,7 +153,6 @@ final class TracedLayers extends TrainingLayers {
 
   // Products and look-ups
 
-  @Override
   public NDList linear(NDArray input, NDArray weight, @Nullable NDArray bias) {
     TracedArray x = array.operand(input);
     TracedArray matrix = array.operand(weight);
@@ -292,19 +173,16 @@ final class TracedLayers extends TrainingLayers {
     return one(offset == null ? product : array.op("Add", product, offset));
   }
 
-  @Override
   public NDList embedding(NDArray input, NDArray weight, SparseFormat ignored) {
     return one(array.operand(weight).taken(array.operand(input), 0));
   }
 
   // Normalisation
 
-  @Override
   public NDList dropout(NDArray input, float rate, boolean training) {
     return one(array.operand(input));
   }
 
-  @Override
   public NDList layerNorm(
       NDArray input, Shape normalized, NDArray scale, NDArray shift, float epsilon) {
     Attributes attributes = Attributes.of("axis", -normalized.dimension(), "epsilon", epsilon);
@@ -317,7 +195,6 @@ final class TracedLayers extends TrainingLayers {
             array.operand(shift)));
   }
 
-  @Override
   public NDList batchNorm(
       NDArray input,
       NDArray mean,
@@ -349,7 +226,6 @@ final class TracedLayers extends TrainingLayers {
 
   // Recurrent layers
 
-  @Override
   public NDList rnn(
       NDArray input,
       NDArray state,
@@ -369,7 +245,6 @@ final class TracedLayers extends TrainingLayers {
         .run(array.operand(input), weights, List.of(array.operand(state)));
   }
 
-  @Override
   public NDList gru(
       NDArray input,
       NDArray state,
@@ -385,7 +260,6 @@ final class TracedLayers extends TrainingLayers {
         .run(array.operand(input), weights, List.of(array.operand(state)));
   }
 
-  @Override
   public NDList lstm(
       NDArray input,
       NDList states,
@@ -404,7 +278,6 @@ final class TracedLayers extends TrainingLayers {
 
   // Several arrays
 
-  @Override
   public NDArray where(NDArray condition, NDArray other) {
     TracedArray test = array.operand(condition).cast(DataType.BOOL);
     return array.op("Where", test, array, array.operand(other).cast(array.type().type()));
@@ -413,14 +286,13 @@ final class TracedLayers extends TrainingLayers {
   /** DJL gives the arrays with or without this one in front. */
   private List<TracedArray> withThisFirst(NDList arrays) {
     List<TracedArray> all = new ArrayList<>();
-    if (arrays.isEmpty() || arrays.head() != array) {
+    if (arrays.isEmpty() || array.operand(arrays.head()) != array) {
       all.add(array);
     }
     arrays.forEach(other -> all.add(array.operand(other)));
     return all;
   }
 
-  @Override
   public NDArray stack(NDList arrays, int axis) {
     TracedArray[] parts =
         withThisFirst(arrays).stream()
@@ -429,25 +301,24 @@ final class TracedLayers extends TrainingLayers {
     return array.op("Concat", Attributes.of("axis", axis), parts);
   }
 
-  @Override
   public NDArray concat(NDList arrays, int axis) {
     TracedArray[] parts = withThisFirst(arrays).toArray(TracedArray[]::new);
     return array.op("Concat", Attributes.of("axis", axis), parts);
   }
 
-  @Override
   public NDArray toTensor() {
-    NDArray image = array.rank() == 3 ? array.expandDims(0) : array;
-    NDArray planes = image.div(255).transpose(0, 3, 1, 2);
+    TracedArray image = array.rank() == 3 ? array.unsqueezed(0) : array;
+    TracedArray planes = image.quotient(image.scalar(255)).permuted(0, 3, 1, 2);
     return array.rank() == 3 ? planes.squeeze(0) : planes;
   }
 
-  @Override
   public NDArray normalize(float[] mean, float[] deviation) {
     Shape perChannel =
         array.rank() == 3 ? new Shape(mean.length, 1, 1) : new Shape(1, mean.length, 1, 1);
     NDManager manager = array.getManager();
-    return array.sub(manager.create(mean, perChannel)).div(manager.create(deviation, perChannel));
+    return array
+        .binary("Sub", array.operand(manager.create(mean, perChannel)))
+        .quotient(array.operand(manager.create(deviation, perChannel)));
   }
 
   private @Nullable TracedArray optional(@Nullable NDArray other) {
