@@ -31,12 +31,28 @@ class PrometheusDaemonTest {
               broken: {model: refuse, device: cpu, interval: 1s}
               suspect: {model: invalid-3, device: cpu, interval: 1s, jitter: 0%}
             history: {folder: kept}
+            # Nobody listens there, so each push fails.
+            otlp: {enabled: true, url: "http://127.0.0.1:9/v1/metrics", interval: 1s}
+            """);
+    TlsTest.certificate(folder);
+    Path secured =
+        Files.writeString(
+            folder.resolve("tls.yaml"),
+            """
+            http: {listen: "127.0.0.1:0", tls: {certificate: cert.pem, key: key.pem}}
+            workloads: {resting: {model: good-3, device: cpu, interval: 1h}}
+            history: {folder: none}
             """);
     try (DaemonProcess daemon =
             DaemonProcess.start(config, Map.of("FAKE_DEVICES", "cuda:0 cuda:1 cpu"));
+        DaemonProcess behindTls = DaemonProcess.start(secured, Map.of());
         PrometheusProcess prometheus =
             PrometheusProcess.start(
-                folder, "[{targets: ['127.0.0.1:" + daemon.port + "']}]", "1s", true)) {
+                folder,
+                "[{targets: ['127.0.0.1:%d']}, {targets: ['127.0.0.1:%d'], labels: {__scheme__: https}}]"
+                    .formatted(daemon.port, behindTls.port),
+                "1s",
+                true)) {
       await()
           .atMost(Duration.ofMinutes(1))
           .until(
@@ -61,7 +77,9 @@ class PrometheusDaemonTest {
   private static List<String> showingTheInvalid(PrometheusProcess prometheus) throws Exception {
     List<String> expressions = new ArrayList<>();
     for (Dashboards.Query query : Dashboards.queries()) {
-      if (query.dashboard().endsWith("Fleet") || query.panel().startsWith("MFU of the workloads")) {
+      if (query.dashboard().endsWith("Fleet")
+          || query.panel().startsWith("MFU of the workloads")
+          || query.panel().equals("MFU from counters")) {
         expressions.add(query.withVariables("1m"));
       }
     }

@@ -43,6 +43,7 @@ final class PrometheusProcess implements AutoCloseable {
             rule_files: [%s]
             scrape_configs:
               - job_name: flopmeter
+                tls_config: {insecure_skip_verify: true}
                 static_configs: %s
             """
                 .formatted(interval, interval, "'" + rules + "/*.yml'", targets));

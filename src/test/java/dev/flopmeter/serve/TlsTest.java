@@ -29,7 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 class TlsTest {
   @TempDir private Path folder;
 
-  private void certificate() throws Exception {
+  /** Makes {@code cert.pem} and {@code key.pem}; skips the test without openssl. */
+  static void certificate(Path folder) throws Exception {
     Process openssl;
     try {
       openssl =
@@ -86,7 +87,7 @@ class TlsTest {
 
   @Test
   void whoTrustsTheCertificateIsAnswered() throws Exception {
-    certificate();
+    certificate(folder);
     Path config =
         Files.writeString(
             folder.resolve("f.yaml"),
@@ -131,7 +132,7 @@ class TlsTest {
 
   @Test
   void onlySuitesWithForwardSecrecyAndAuthenticatedEncryptionAreSpoken() throws Exception {
-    certificate();
+    certificate(folder);
     Path config =
         Files.writeString(
             folder.resolve("f.yaml"),
@@ -182,7 +183,7 @@ class TlsTest {
 
   @Test
   void aNewCertificateIsTakenAtTheSignalAndABadOneIsNot() throws Exception {
-    certificate();
+    certificate(folder);
     SSLContext first = trusting();
     // One that has no session with the daemon yet: a session is resumed without a certificate.
     SSLContext firstAgain = trusting();
@@ -200,7 +201,7 @@ class TlsTest {
       old.setSoTimeout(20_000);
       ask(old);
 
-      certificate();
+      certificate(folder);
       SSLContext second = trusting();
       hangUp(daemon, "configuration read again");
       try (Socket socket = second.getSocketFactory().createSocket(loopback, daemon.port)) {
@@ -212,7 +213,7 @@ class TlsTest {
       ask(old);
 
       byte[] good = Files.readAllBytes(folder.resolve("cert.pem"));
-      certificate();
+      certificate(folder);
       Files.write(folder.resolve("cert.pem"), good);
       hangUp(daemon, "do not match");
       Files.writeString(folder.resolve("cert.pem"), "no certificate\n");
@@ -237,7 +238,7 @@ class TlsTest {
 
   @Test
   void aKeyOfAnotherKindIsOneLine() throws Exception {
-    certificate();
+    certificate(folder);
     Files.writeString(folder.resolve("key.pem"), "-----BEGIN DSA PRIVATE KEY-----\nAAAA\n");
     Path config =
         Files.writeString(

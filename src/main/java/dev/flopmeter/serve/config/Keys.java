@@ -51,7 +51,7 @@ final class Keys {
       key(
           "http.threads",
           ValueType.integer(2, 1024),
-          "256",
+          "64",
           "Requests served at the same time. Threads exist only while they are needed.");
   static final Key<Duration> REQUEST_TIME =
       key(
@@ -70,8 +70,9 @@ final class Keys {
           "http.max_header_size",
           Quantities.size(1024, MIB),
           "16KiB",
-          "Size of all request headers together. Larger ones are refused with status 431, and"
-              + " beyond two and a half times this by closing the connection.");
+          "Size of all request headers together. Larger ones are refused with status 431; beyond"
+              + " twice this, and what headers on all `http.threads` may take of the heap (85 KiB"
+              + " by default), by closing the connection.");
   static final Key<String> TLS_CERTIFICATE =
       optional(
           "http.tls.certificate",

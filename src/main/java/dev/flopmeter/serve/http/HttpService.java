@@ -43,11 +43,8 @@ public final class HttpService implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(HttpService.class);
   private static final int MOST_HEADERS = 100;
 
-  /**
-   * Headers up to this multiple of the limit are read and refused, larger ones are not read: with
-   * more room, clients on all threads at once could fill the heap of 64 MB.
-   */
-  private static final double HEADER_ROOM = 2.5;
+  /** Parsing a header takes up to 8 times its size; this leaves a third of the heap for the rest. */
+  private static final long HEAP_PER_HEADER_BYTE = 12;
 
   private final HttpServer server;
   private final ThreadPoolExecutor threads;
@@ -86,10 +83,9 @@ public final class HttpService implements AutoCloseable {
     System.setProperty("sun.net.httpserver.maxReqTime", seconds(http.requestTime().toSeconds()));
     System.setProperty("sun.net.httpserver.maxRspTime", seconds(http.responseTime().toSeconds()));
     // Where the JDK's own limit is hit, it closes the connection without an answer.
-    System.setProperty("sun.net.httpserver.maxReqHeaders", Integer.toString(2 * MOST_HEADERS));
-    System.setProperty(
-        "sun.net.httpserver.maxReqHeaderSize",
-        Long.toString(Math.round(HEADER_ROOM * http.maxHeaderSize())));
+    String readable = Long.toString(readableHeader(http, Runtime.getRuntime().maxMemory()));
+    System.setProperty("sun.net.httpserver.maxReqHeaders", readable);
+    System.setProperty("sun.net.httpserver.maxReqHeaderSize", readable);
     System.setProperty("sun.net.httpserver.nodelay", "true");
     System.setProperty("jdk.httpserver.maxConnections", Integer.toString(http.maxConnections()));
 
@@ -107,6 +103,15 @@ public final class HttpService implements AutoCloseable {
     server.createContext("/", service::handle);
     server.start();
     return service;
+  }
+
+  /**
+   * Bytes of headers that are read before the connection is closed: those above the limit get an
+   * answer, as far as headers on all threads at once fit the heap.
+   */
+  static long readableHeader(Http http, long heapBytes) {
+    long room = heapBytes / (HEAP_PER_HEADER_BYTE * http.threads());
+    return Math.max(2 * http.maxHeaderSize(), Math.min(1 << 20, room));
   }
 
   /**

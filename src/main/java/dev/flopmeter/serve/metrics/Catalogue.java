@@ -53,8 +53,7 @@ final class Catalogue {
           "flopmeter_inference_duration_seconds",
           "seconds",
           RESULT,
-          "Single passes over the batch, end to end, undisturbed. Only where the worker gives"
-              + " them.");
+          "Single passes of valid results over the batch, end to end, undisturbed.");
   static final Metric LATENCY =
       summary(
           Part.RESULTS,
@@ -116,19 +115,19 @@ final class Catalogue {
           Part.RESULTS,
           "flopmeter_inferences_total",
           RESULT,
-          "Inputs measured: samples times batch.");
+          "Inputs measured in valid results: samples times batch.");
   static final Metric FLOP_TOTAL =
       counter(
           Part.RESULTS,
           "flopmeter_inference_flop_total",
           RESULT,
-          "Model FLOPs (2 per multiply-add) of all measured passes.");
+          "Model FLOPs (2 per multiply-add) of all passes of valid results.");
   static final Metric BUSY =
       counter(
           Part.RESULTS,
           "flopmeter_model_busy_seconds_total",
           RESULT,
-          "Time of all measured passes. rate(flop)/rate(busy) is the achieved rate over any"
+          "Time of all passes of valid results. rate(flop)/rate(busy) is the achieved rate over any"
               + " window.");
 
   // Whether to believe it
@@ -158,7 +157,7 @@ final class Catalogue {
           Part.RESULTS,
           "flopmeter_measurement_discarded_total",
           with(RESULT, "reason"),
-          "Samples left out, by reason.");
+          "Samples left out, by reason, of results that are not valid, too.");
   static final Metric LAYER_SUM =
       gauge(
           Part.RESULTS,
@@ -300,7 +299,7 @@ final class Catalogue {
           Part.DEVICES,
           "flopmeter_device_energy_joules_total",
           DEVICE,
-          "Energy of the measured inferences.");
+          "Energy of the inferences of valid results.");
   static final Metric QUARANTINED =
       gauge(
           Part.ESSENTIALS,

@@ -206,11 +206,24 @@ public final class DaemonMetrics implements AutoCloseable {
     workloads.addAll(names);
   }
 
-  /** Counts a new result, once. */
+  /**
+   * Counts a new result, once. Of a result that is not valid only the samples it left out: its
+   * times would make rates over the counters wrong.
+   */
   public synchronized void count(Result result) {
     String[] labels = ResultRows.labelValues(result.key());
     ProfileResult profile = result.profile();
     Run run = profile.run();
+    run.droppedSamples()
+        .forEach(
+            (reason, dropped) -> {
+              String[] all = Arrays.copyOf(labels, labels.length + 1);
+              all[labels.length] = reason;
+              discarded.add(dropped, all);
+            });
+    if (!result.isValid()) {
+      return;
+    }
     List<Double> raw = run.rawSeconds() == null ? List.of() : run.rawSeconds();
     raw.forEach(seconds -> passes.labelValues(labels).observe(seconds));
     double inputs = (double) run.samples() * run.batch();
@@ -222,13 +235,6 @@ public final class DaemonMetrics implements AutoCloseable {
     if (energy != null) {
       deviceEnergy.add(energy * inputs, result.key().device());
     }
-    run.droppedSamples()
-        .forEach(
-            (reason, dropped) -> {
-              String[] all = Arrays.copyOf(labels, labels.length + 1);
-              all[labels.length] = reason;
-              discarded.add(dropped, all);
-            });
   }
 
   /** Shows a result, in place of the one before it. Its layers are already the few to show. */

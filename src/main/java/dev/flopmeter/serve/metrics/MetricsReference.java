@@ -17,9 +17,10 @@ public final class MetricsReference {
         result is older than three intervals and a timeout. After a restart a result that is still fresh is shown again, with
         `flopmeter_result_restored 1`. What could not be measured is absent, never 0.
       - Device series are what the sensors reported while the last run on that device measured; the daemon itself never touches a device.
-      - A result that is not valid (`flopmeter_measurement_valid 0`) has the same series as any other. The recording rules, the alerts on
+      - A result that is not valid (`flopmeter_measurement_valid 0`) has the same gauges as any other. The recording rules, the alerts on
         efficiency and the *Fleet* dashboard leave it out; queries of your own should, too:
         `... unless on (instance, workload, model, device, backend, precision, batch) flopmeter_measurement_valid == 0`.
+        It adds nothing to the histogram of passes and the counters of inferences, FLOPs, busy time and energy, so rates need no such filter.
       - Labels `workload`, `model`, `device`, `backend`, `precision` and `batch` have the values of the configuration and of the
         result; `batch` is the batch size that was really run. `basis` is `datasheet`, `measured` or `clock_adjusted`.
       - Outcomes of `flopmeter_runs_total`: `success`, `failed` (exit code 1, 2: wrong model or option), `device_failed` (3),

@@ -50,7 +50,7 @@ class ConfigReaderTest {
                 List.of(),
                 false,
                 1024,
-                256,
+                64,
                 Duration.ofSeconds(5),
                 Duration.ofMinutes(1),
                 16 << 10,

@@ -148,22 +148,35 @@ class DaemonMetricsTest {
   }
 
   @Test
+  void aResultThatIsNotValidAddsNothingToTheCountersAndTheHistogram() throws Exception {
+    Result valid = workerResult("good-3");
+    Result invalid = workerResult("invalid-3");
+    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
+      metrics.count(valid);
+      metrics.publish();
+      List<String> before = sums(metrics);
+      metrics.count(invalid);
+      metrics.publish();
+      assertThat(sums(metrics)).isEqualTo(before).hasSize(5);
+      assertThat(value(series(metrics, Format.TEXT), "flopmeter_measurement_discarded_total{"))
+          .isEqualTo(2);
+    }
+  }
+
+  /** What rates are taken of. */
+  private static List<String> sums(DaemonMetrics metrics) throws IOException {
+    return series(metrics, Format.TEXT).stream()
+        .filter(
+            line ->
+                line.matches(
+                    "flopmeter_(inferences_total|inference_flop_total|model_busy_seconds_total"
+                        + "|device_energy_joules_total|inference_duration_seconds_count)\\{.*"))
+        .toList();
+  }
+
+  @Test
   void everyMetricOfAResultIsPublished() throws Exception {
-    Process worker =
-        new ProcessBuilder(
-                FakeWorker.SCRIPT.toString(),
-                "profile",
-                "good-3",
-                "--device",
-                "cuda:0",
-                "--precision",
-                "fp16")
-            .start();
-    String[] lines =
-        new String(worker.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n");
-    String json = lines[lines.length - 1];
-    assertThat(ProfileSchema.complaints(json)).isEmpty();
-    Result result = Result.of("w0", ProfileJson.read(json));
+    Result result = workerResult("good-3");
     try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
       metrics.count(result);
       metrics.show(new Shown(result, false, 0.001));
@@ -178,5 +191,23 @@ class DaemonMetricsTest {
                       .as(metric.name())
                       .anyMatch(line -> line.matches(metric.name() + "(_count)?[{ ].*")));
     }
+  }
+
+  private static Result workerResult(String model) throws IOException {
+    Process worker =
+        new ProcessBuilder(
+                FakeWorker.SCRIPT.toString(),
+                "profile",
+                model,
+                "--device",
+                "cuda:0",
+                "--precision",
+                "fp16")
+            .start();
+    String[] lines =
+        new String(worker.getInputStream().readAllBytes(), StandardCharsets.UTF_8).split("\n");
+    String json = lines[lines.length - 1];
+    assertThat(ProfileSchema.complaints(json)).isEmpty();
+    return Result.of("w0", ProfileJson.read(json));
   }
 }
