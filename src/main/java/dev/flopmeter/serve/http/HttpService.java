@@ -43,7 +43,9 @@ public final class HttpService implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(HttpService.class);
   private static final int MOST_HEADERS = 100;
 
-  /** Parsing a header takes up to 8 times its size; this leaves a third of the heap for the rest. */
+  /**
+   * Parsing a header takes up to 8 times its size; this leaves a third of the heap for the rest.
+   */
   private static final long HEAP_PER_HEADER_BYTE = 12;
 
   private final HttpServer server;
