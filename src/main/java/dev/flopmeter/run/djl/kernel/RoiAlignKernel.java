@@ -16,7 +16,8 @@ import java.util.List;
  * <p>A bin's value is a weighted sum of pixels, and the weights are products of one factor a row
  * and one a column. With the image as a table of pixels, all channels of one beside each other,
  * PyTorch's {@code embedding_bag} gathers, weighs and adds them in one pass without storing what it
- * gathered. Where the number of samples depends on the box, boxes of similar size share a chunk.
+ * gathered; for a maximum it weighs each pixel alone. Where the number of samples depends on the
+ * box, boxes of similar size share a chunk.
  */
 final class RoiAlignKernel {
   /** Boxes at a time, where not all are alike or every pixel must be stored. */
@@ -75,8 +76,7 @@ final class RoiAlignKernel {
     boolean isUniform = isMean && sampled > 0;
     Expression pooled = isUniform ? pooled(table, boxes, images) : inChunks(table, boxes, images);
     Expression bins = LayoutKernels.reshaped(pooled, -1, out.dim(2), out.dim(3), image.dim(1));
-    return Kernel.of(call("permute", bins, new long[] {0, 3, 1, 2}))
-        .reportedAs(isMean ? "embedding_bag" : "embedding");
+    return Kernel.of(call("permute", bins, new long[] {0, 3, 1, 2})).reportedAs("embedding_bag");
   }
 
   /** Boxes with similar numbers of samples together. */
@@ -109,25 +109,22 @@ final class RoiAlignKernel {
     Expression pixels = byBin(call("add", begin, ofColumns(columns.places())));
     Expression weights = byBin(call("mul", ofRows(rows.weights()), ofColumns(columns.weights())));
     if (!isMean) {
-      Expression values = call("embedding", table, pixels);
-      Expression weighted = call("mul", values, call("unsqueeze", weights, 2));
-      return call("amax", weighted, new long[] {1});
+      Expression all = LayoutKernels.reshaped(pixels, -1);
+      Expression each = call("arange", call("size", all, 0));
+      Expression values = sums(table, all, each, LayoutKernels.reshaped(weights, -1));
+      return call("amax", call("unflatten", values, 0, call("size", pixels)), new long[] {1});
     }
     Expression reads = call("ne", weights, 0);
     Expression counts = call("sum", reads, new long[] {1});
-    Expression ends = call("cumsum", counts, 0);
-    return parts(
-            4,
-            call(
-                "embedding_bag",
-                table,
-                call("masked_select", pixels, reads),
-                call("sub", ends, counts),
-                false,
-                0,
-                false,
-                call("masked_select", weights, reads)))
-        .get(0);
+    Expression starts = call("sub", call("cumsum", counts, 0), counts);
+    return sums(
+        table, call("masked_select", pixels, reads), starts, call("masked_select", weights, reads));
+  }
+
+  /** Weighted sums of rows of a table, one each from a position in {@code starts} to the next. */
+  private static Expression sums(
+      Expression table, Expression rows, Expression starts, Expression weights) {
+    return parts(4, call("embedding_bag", table, rows, starts, false, 0, false, weights)).get(0);
   }
 
   /** boxes x bins x pixels as boxes x bins x 1 x pixels x 1. */
