@@ -1,17 +1,9 @@
 package dev.flopmeter.device;
 
 import dev.flopmeter.text.Csv;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Datasheet {
   private static final String RESOURCE = "gpu-peaks.csv";
+
+  /** The columns with a peak, in the table's order, after the first five. */
+  private static final List<String> PRECISIONS =
+      List.of("fp32", "tf32", "fp16", "bf16", "fp8", "int8");
 
   /** A slice of a card carries the whole card's name, and a laptop's chip the desktop card's. */
   private static final Pattern PART_OF_A_CARD =
@@ -60,50 +56,27 @@ public final class Datasheet {
 
   /** Reads the table that comes with the application. */
   public static Datasheet load() {
-    try (InputStream in =
-            Objects.requireNonNull(Datasheet.class.getResourceAsStream(RESOURCE), RESOURCE);
-        BufferedReader lines =
-            new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
-      List<List<String>> rows =
-          lines.lines().filter(line -> !line.startsWith("#")).map(Csv::split).toList();
-      List<Card> cards = new ArrayList<>();
-      for (List<String> row : rows.subList(1, rows.size())) {
-        cards.add(card(rows.get(0), row));
-      }
-      return new Datasheet(List.copyOf(cards));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return new Datasheet(
+        Csv.rows(Datasheet.class, RESOURCE).stream().map(Datasheet::card).toList());
   }
 
-  private static Card card(List<String> header, List<String> row) {
-    Map<String, String> fields = new LinkedHashMap<>();
-    for (int i = 0; i < header.size(); i++) {
-      fields.put(header.get(i), row.get(i));
-    }
+  private static Card card(List<String> row) {
     Map<String, Double> peaks = new LinkedHashMap<>();
-    fields.forEach(
-        (field, value) -> {
-          boolean isPeak = field.endsWith("_tflops") || field.endsWith("_tops");
-          if (isPeak && !value.isEmpty()) {
-            peaks.put(field.substring(0, field.indexOf('_')), Double.parseDouble(value) * 1e12);
-          }
-        });
+    for (int i = 0; i < PRECISIONS.size(); i++) {
+      String tera = row.get(5 + i);
+      if (!tera.isEmpty()) {
+        peaks.put(PRECISIONS.get(i), Double.parseDouble(tera) * 1e12);
+      }
+    }
     return new Card(
-        text(fields, "device"),
-        Pattern.compile(text(fields, "match")),
-        text(fields, "compute_capability"),
-        text(fields, "sm_count").isEmpty() ? null : Integer.valueOf(text(fields, "sm_count")),
-        text(fields, "boost_mhz").isEmpty()
-            ? null
-            : Double.parseDouble(text(fields, "boost_mhz")) * 1e6,
+        row.get(0),
+        Pattern.compile(row.get(1)),
+        row.get(2),
+        row.get(3).isEmpty() ? null : Integer.valueOf(row.get(3)),
+        row.get(4).isEmpty() ? null : Double.parseDouble(row.get(4)) * 1e6,
         peaks,
-        Double.parseDouble(text(fields, "memory_gbps")) * 1e9,
-        text(fields, "source"));
-  }
-
-  private static String text(Map<String, String> fields, String field) {
-    return Objects.requireNonNull(fields.get(field), field);
+        Double.parseDouble(row.get(11)) * 1e9,
+        row.get(12));
   }
 
   public List<Card> cards() {

@@ -1,7 +1,12 @@
 package dev.flopmeter.text;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /** Lines of comma-separated values; a field in double quotes may hold commas (RFC 4180). */
@@ -26,6 +31,25 @@ public final class Csv {
 
   private static boolean isFormula(String field) {
     return !field.isEmpty() && "=+-@\t\r".indexOf(field.charAt(0)) >= 0;
+  }
+
+  /**
+   * The rows of a table that comes with the application, without its header. Lines that begin with
+   * {@code #} are comments.
+   *
+   * @param beside a class of the package that the resource belongs to
+   */
+  public static List<List<String>> rows(Class<?> beside, String resource) {
+    try (InputStream in = Objects.requireNonNull(beside.getResourceAsStream(resource), resource)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
+          .filter(line -> !line.startsWith("#"))
+          .skip(1)
+          .map(Csv::split)
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The fields of a line without its end. */

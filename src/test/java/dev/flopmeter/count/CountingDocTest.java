@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.count.convention.Conventions;
 import dev.flopmeter.model.shape.ShapeRules;
+import dev.flopmeter.text.Csv;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +43,14 @@ class CountingDocTest {
     assertThat(uncosted).isEmpty();
   }
 
+  @Test
+  void everyPriceBelongsToAConvention() {
+    List<String> names = Conventions.all().stream().map(Convention::name).toList();
+    for (List<String> price : Csv.rows(Conventions.class, "prices.csv")) {
+      assertThat(names).contains(price.get(0).split(" "));
+    }
+  }
+
   private static String operators() {
     Map<String, List<String>> byFormula = new LinkedHashMap<>();
     for (String op : CostRules.standard().operators()) {
@@ -67,24 +76,18 @@ class CountingDocTest {
 
   private static String conventions() {
     StringBuilder out = new StringBuilder("\n## Conventions of other tools\n");
-    for (Convention convention : Conventions.all()) {
-      Map<String, String> formulas = Conventions.formulas(convention);
-      if (formulas.isEmpty()) {
-        continue;
+    List<List<String>> prices = Csv.rows(Conventions.class, "prices.csv");
+    for (List<String> tool : Csv.rows(Conventions.class, "conventions.csv")) {
+      String name = tool.get(0);
+      out.append("\n### `").append(name).append("`\n\n").append(tool.get(6)).append(", by ");
+      out.append(tool.get(3).equals("operator") ? "ONNX " : "PyTorch ").append(tool.get(3));
+      out.append(". ").append(tool.get(7)).append(".\n\n| what | counts |\n| --- | --- |\n");
+      for (List<String> price : prices) {
+        if (List.of(price.get(0).split(" ")).contains(name)) {
+          out.append("| ").append(price.get(1).replace(" ", ", "));
+          out.append(" | ").append(price.get(2)).append(" |\n");
+        }
       }
-      out.append("\n### `").append(convention.name()).append("`\n\n");
-      out.append(Conventions.summary(convention)).append(".\n\n");
-      Map<String, List<String>> byFormula = new LinkedHashMap<>();
-      formulas.forEach(
-          (key, formula) -> byFormula.computeIfAbsent(formula, text -> new ArrayList<>()).add(key));
-      out.append("| what | counts |\n| --- | --- |\n");
-      byFormula.forEach(
-          (formula, keys) ->
-              out.append("| ")
-                  .append(String.join(", ", keys))
-                  .append(" | ")
-                  .append(formula)
-                  .append(" |\n"));
       out.append("| everything else | 0 |\n");
     }
     return out.toString();

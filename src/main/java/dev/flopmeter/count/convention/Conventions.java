@@ -3,35 +3,21 @@ package dev.flopmeter.count.convention;
 import dev.flopmeter.count.Convention;
 import dev.flopmeter.count.OwnConvention;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.text.Csv;
 import dev.flopmeter.text.NearestName;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.Map;
 
-/** All conventions, by name. A table is built when it is asked for. */
+/**
+ * All conventions, by name. Those of tools are rows of {@code conventions.csv} and {@code
+ * prices.csv}, which are read when one is asked for.
+ */
 public final class Conventions {
+  private static final List<Convention> OWN = List.of(OwnConvention.FLOPS, OwnConvention.MACS);
+
   private Conventions() {}
-
-  private static final List<String> NAMES =
-      List.of(
-          "flops",
-          "macs",
-          "thop",
-          "thop-0.0.31",
-          "torchstat",
-          "fvcore",
-          "ptflops",
-          "torch",
-          "torchinfo",
-          "deepspeed",
-          "onnx-tool",
-          "molchanov");
-
-  /** The names that {@code --convention} takes, beside {@code all}. */
-  public static List<String> names() {
-    return NAMES;
-  }
 
   /**
    * The convention of this name; {@code thop-0.1.1} is another name of {@code thop}.
@@ -39,73 +25,70 @@ public final class Conventions {
    * @throws ModelException if there is none; the message suggests the nearest name
    */
   public static Convention named(String name) {
-    return switch (name) {
-      case "flops" -> OwnConvention.FLOPS;
-      case "macs" -> OwnConvention.MACS;
-      case "thop", "thop-0.1.1" -> Thop.current();
-      case "thop-0.0.31" -> Thop.of0031();
-      case "torchstat" -> Torchstat.flops();
-      case "torchstat-madd" -> Torchstat.multiplyAdds();
-      case "torchstat-memread" -> Torchstat.memoryRead();
-      case "torchstat-memwrite" -> Torchstat.memoryWrite();
-      case "fvcore" -> FunctionConventions.fvcore();
-      case "ptflops" -> FunctionConventions.ptflops();
-      case "torch" -> FunctionConventions.torch();
-      case "torchinfo" -> Torchinfo.multiplyAdds();
-      case "deepspeed" -> FunctionConventions.deepspeed();
-      case "deepspeed-macs" -> FunctionConventions.deepspeedMacs();
-      case "onnx-tool" -> OnnxTool.convention();
-      case "molchanov" -> Molchanov.convention();
-      default -> throw unknown(name);
-    };
+    String wanted = name.equals("thop-0.1.1") ? "thop" : name;
+    for (Convention own : OWN) {
+      if (own.name().equals(wanted)) {
+        return own;
+      }
+    }
+    List<Convention> tools = tools();
+    return tools.stream()
+        .filter(tool -> tool.name().equals(wanted))
+        .findFirst()
+        .orElseThrow(() -> unknown(name, tools));
   }
 
-  private static ModelException unknown(String name) {
+  private static ModelException unknown(String name, List<Convention> tools) {
+    List<String> names = new ArrayList<>(OWN.stream().map(Convention::name).toList());
+    tools.forEach(tool -> names.add(tool.name()));
+    tools.forEach(tool -> tool.companions().forEach(other -> names.remove(other.name())));
     return new ModelException(
         "there is no convention '"
             + name
             + "'"
-            + NearestName.question(name, NAMES)
+            + NearestName.question(name, names)
             + "all of them: "
-            + String.join(", ", NAMES)
+            + String.join(", ", names)
             + ", all");
   }
 
-  /**
-   * What a tool's convention counts, in words, by what the tool looks at; empty for our own two,
-   * which follow from the cost rules.
-   */
-  public static SortedMap<String, String> formulas(Convention convention) {
-    SortedMap<String, String> formulas = new TreeMap<>();
-    if (convention instanceof ToolConvention tool) {
-      tool.prices().forEach((key, price) -> formulas.put(key, price.formula()));
-    }
-    return formulas;
-  }
-
-  /** One line on a tool's convention: version, what it looks at, what to know. */
-  public static String summary(Convention convention) {
-    return convention instanceof ToolConvention tool
-        ? tool.version()
-            + ", by "
-            + switch (tool.key()) {
-              case MODULE -> "PyTorch module";
-              case FUNCTION -> "PyTorch function";
-              case OPERATOR -> "ONNX operator";
-            }
-            + ". "
-            + tool.note()
-        : "";
-  }
-
-  /** Every convention and its companions, in the order they are listed. */
+  /** Every convention, each followed by its companions, in the order they are listed. */
   public static List<Convention> all() {
-    List<Convention> all = new ArrayList<>();
-    for (String name : NAMES) {
-      Convention convention = named(name);
-      all.add(convention);
-      all.addAll(convention.companions());
-    }
+    List<Convention> all = new ArrayList<>(OWN);
+    all.addAll(tools());
     return all;
+  }
+
+  private static List<Convention> tools() {
+    Map<String, Map<String, Price>> prices = new HashMap<>();
+    for (List<String> row : Csv.rows(Conventions.class, "prices.csv")) {
+      Price price = Price.parse(row.get(2));
+      for (String convention : row.get(0).split(" ", -1)) {
+        Map<String, Price> table = prices.computeIfAbsent(convention, name -> new HashMap<>());
+        for (String name : row.get(1).split(" ", -1)) {
+          table.put(name, price);
+        }
+      }
+    }
+    List<List<String>> rows = Csv.rows(Conventions.class, "conventions.csv");
+    List<Convention> tools = new ArrayList<>();
+    Map<String, List<Convention>> companions = new HashMap<>();
+    for (int i = rows.size() - 1; i >= 0; i--) { // a companion is made before its tool
+      List<String> row = rows.get(i);
+      Convention tool =
+          new ToolConvention(
+              row.get(0),
+              row.get(1),
+              Integer.parseInt(row.get(2)),
+              row.get(3),
+              row.get(5).equals("yes"),
+              companions.getOrDefault(row.get(0), List.of()),
+              row.get(6),
+              row.get(7),
+              prices.getOrDefault(row.get(0), Map.of()));
+      companions.computeIfAbsent(row.get(4), name -> new ArrayList<>()).add(0, tool);
+      tools.add(0, tool);
+    }
+    return tools;
   }
 }

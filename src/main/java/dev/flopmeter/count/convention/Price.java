@@ -1,35 +1,56 @@
 package dev.flopmeter.count.convention;
 
 import dev.flopmeter.count.CountedNode;
+import dev.flopmeter.model.Sizes;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.ToLongFunction;
 
-/**
- * What one kind of call counts.
- *
- * @param formula the rule in words, for the documentation
- */
-record Price(String formula, ToLongFunction<CountedNode> rule) {
-
-  static Price of(String formula, ToLongFunction<CountedNode> rule) {
-    return new Price(formula, rule);
+/** What one kind of call counts: a sum of products of numbers and {@link Quantities}. */
+record Price(List<Term> terms) {
+  Price {
+    terms = List.copyOf(terms);
   }
 
-  static final Price MACS = of("MACs", CountedNode::macs);
-  static final Price BIASED_MACS =
-      of("MACs, + out for a bias", call -> call.macs() + call.biasAdditions());
-  static final Price DOUBLE_MACS = of("2 x MACs", call -> times(2, call.macs()));
-  static final Price IN = of("in", CountedNode::in);
-  static final Price OUT = of("out", CountedNode::out);
+  /** A product; its factor is negative where it is subtracted. */
+  record Term(long factor, List<ToLongFunction<CountedNode>> quantities) {
+    Term {
+      quantities = List.copyOf(quantities);
+    }
 
-  /** {@code affine} per input element with a scale, {@code plain} without. */
-  static Price normalisation(long affine, long plain) {
-    return of(
-        affine + " x in with a scale, " + plain + " x in without",
-        call -> times(call.isAffine() ? affine : plain, call.in()));
+    long of(CountedNode call) {
+      long product = factor;
+      for (ToLongFunction<CountedNode> quantity : quantities) {
+        product = Sizes.multiply(product, quantity.applyAsLong(call));
+      }
+      return product;
+    }
   }
 
-  /** {@code a * b}, refusing to wrap around. */
-  static long times(long a, long b) {
-    return dev.flopmeter.model.Sizes.multiply(a, b);
+  /** Reads a price such as {@code 2 x MACs - out + bias}. */
+  static Price parse(String text) {
+    List<Term> terms = new ArrayList<>();
+    for (String part : text.replace(" - ", " + -1 x ").split(" \\+ ", -1)) {
+      long factor = 1;
+      List<ToLongFunction<CountedNode>> quantities = new ArrayList<>();
+      for (String word : part.split(" x ", -1)) {
+        if (word.matches("-?[0-9]+")) {
+          factor *= Long.parseLong(word);
+        } else {
+          quantities.add(Quantities.named(word));
+        }
+      }
+      terms.add(new Term(factor, quantities));
+    }
+    return new Price(terms);
+  }
+
+  /** The number of one call. */
+  long of(CountedNode call) {
+    long sum = 0;
+    for (Term term : terms) {
+      sum = Sizes.add(sum, term.of(call));
+    }
+    return sum;
   }
 }

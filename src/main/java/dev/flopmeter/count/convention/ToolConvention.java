@@ -8,70 +8,52 @@ import java.util.Map;
 /**
  * A tool's way of counting, as a table of prices.
  *
- * @param version which version the rules were read from and confirmed with
- * @param key what the tool looks at: PyTorch modules, PyTorch functions, or ONNX operators
- * @param prices by module, function or operator; what is not in it counts 0
+ * @param version which version the prices were read from and confirmed with
+ * @param key what the tool looks at: {@code module}, {@code function} (of PyTorch) or {@code
+ *     operator} (of ONNX)
+ * @param prices by module, function or operator, some with a mode behind a colon; what is not in it
+ *     counts 0
  * @param note what a user of the number should know
  */
 record ToolConvention(
     String name,
     String unit,
     int perMac,
-    String version,
-    Key key,
-    Map<String, Price> prices,
-    String note,
+    String key,
     boolean keepsLastCallOnly,
-    List<Convention> companions)
+    List<Convention> companions,
+    String version,
+    String note,
+    Map<String, Price> prices)
     implements Convention {
-
-  /** What names the rows of a table. */
-  enum Key {
-    MODULE {
-      @Override
-      String of(CountedNode call) {
-        return call.module();
-      }
-    },
-    FUNCTION {
-      @Override
-      String of(CountedNode call) {
-        return call.function();
-      }
-    },
-    OPERATOR {
-      @Override
-      String of(CountedNode call) {
-        return call.operands().node().qualifiedOp();
-      }
-    };
-
-    abstract String of(CountedNode call);
-  }
-
-  ToolConvention(
-      String name,
-      String unit,
-      int perMac,
-      String version,
-      Key key,
-      Map<String, Price> prices,
-      String note) {
-    this(name, unit, perMac, version, key, prices, note, false, List.of());
-  }
-
-  ToolConvention withCompanions(Convention... others) {
-    return new ToolConvention(
-        name, unit, perMac, version, key, prices, note, keepsLastCallOnly, List.of(others));
-  }
-
-  ToolConvention keepingLastCallOnly() {
-    return new ToolConvention(name, unit, perMac, version, key, prices, note, true, companions);
+  ToolConvention {
+    companions = List.copyOf(companions);
+    prices = Map.copyOf(prices);
   }
 
   @Override
   public long count(CountedNode call) {
-    Price price = prices.get(key.of(call));
-    return price == null ? 0 : price.rule().applyAsLong(call);
+    String name =
+        switch (key) {
+          case "module" -> call.module();
+          case "function" -> call.function();
+          case "operator" -> call.operands().node().qualifiedOp();
+          default -> throw new IllegalStateException("conventions.csv: unknown key " + key);
+        };
+    Price price = prices.get(name + ":" + mode(call));
+    if (price == null) {
+      price = prices.get(name);
+    }
+    return price == null ? 0 : price.of(call);
+  }
+
+  /** How an interpolation fills in, as PyTorch names it. */
+  private static String mode(CountedNode call) {
+    String mode = call.operands().attributes().text("mode", "nearest");
+    return switch (mode) {
+      case "linear" -> call.operands().shape(0).rank() == 3 ? "linear" : "bilinear";
+      case "cubic" -> "bicubic";
+      default -> mode;
+    };
   }
 }
