@@ -48,7 +48,8 @@ final class OutputArguments {
 
   /** Opens the output, before the work starts, so that a wrong name costs no time. */
   Output open(Console console) {
-    return Output.to(file.find().orElse(null), console.out());
+    boolean isFollowed = format.map(choice -> choice.get() == Format.JSONL).orElse(false);
+    return Output.to(file.find().orElse(null), isFollowed, console.out());
   }
 
   /** Writes {@code text} as the whole output. */

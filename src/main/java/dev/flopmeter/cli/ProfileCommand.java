@@ -56,7 +56,13 @@ final class ProfileCommand implements Command {
 
   @Override
   public void declare(CommandSpec command) {
-    command.usageMessage().description("Run a network and report how much of the device it uses.");
+    command
+        .usageMessage()
+        .description("Run a network and report how much of the device it uses.")
+        .footer(
+            "",
+            "With --format jsonl each event is a line that is written when it happens; tail -f FILE"
+                + " follows it. The other formats replace FILE when the run has succeeded.");
     model.addTo(command);
     device.addTo(command);
     maxTime.addTo(command);

@@ -22,6 +22,7 @@ enum BodyCost {
       return outer.take(
           isThen ? then : otherwise,
           1,
+          taken.isPresent(),
           "If '"
               + outer.path()
               + in.node().name()
@@ -38,6 +39,7 @@ enum BodyCost {
       return outer.take(
           outer.inner(in.node(), body),
           trips.orElse(1),
+          trips.isPresent(),
           "Loop '"
               + outer.path()
               + in.node().name()
@@ -59,6 +61,7 @@ enum BodyCost {
       return outer.take(
           outer.inner(in.node(), body(in, "body")),
           steps.orElse(1),
+          steps.isPresent(),
           "Scan '"
               + outer.path()
               + in.node().name()
@@ -73,6 +76,7 @@ enum BodyCost {
       return outer.take(
           outer.inner(in.node(), body(in, "body")),
           1,
+          false,
           "SequenceMap '"
               + outer.path()
               + in.node().name()

@@ -15,6 +15,7 @@ import java.util.OptionalDouble;
  *     other and each buffer is freed after its last use
  * @param bytesByType the bytes of {@code totals} by element type
  * @param notes what a reader should know of how these numbers came about, one sentence each
+ * @param approximations those of the notes that say that a number depends on data and may be wrong
  * @param layers one entry per node, in order
  */
 public record Counts(
@@ -26,11 +27,13 @@ public record Counts(
     Map<DataType, BytesMoved> bytesByType,
     List<Uncounted> uncounted,
     List<String> notes,
+    List<String> approximations,
     List<LayerCost> layers) {
   public Counts {
     bytesByType = Map.copyOf(bytesByType);
     uncounted = List.copyOf(uncounted);
     notes = List.copyOf(notes);
+    approximations = List.copyOf(approximations);
     layers = List.copyOf(layers);
   }
 

@@ -36,6 +36,7 @@ final class GraphCount {
   private final Map<String, List<String>> uncounted = new LinkedHashMap<>();
   private final Map<String, String> reasons = new HashMap<>();
   private final Set<String> notes = new LinkedHashSet<>();
+  private final Set<String> approximations = new LinkedHashSet<>();
   private Cost sum = Cost.ZERO;
   private Work work = Work.NONE;
 
@@ -76,6 +77,7 @@ final class GraphCount {
         moved,
         missing,
         List.copyOf(notes),
+        List.copyOf(approximations),
         layers);
   }
 
@@ -165,8 +167,12 @@ final class GraphCount {
     return new GraphCount(rules, convention, scope.inside(node, body));
   }
 
-  /** Takes over what {@code times} runs of a body cost. */
-  Cost take(GraphCount body, long times, String note) {
+  /**
+   * Takes over what {@code times} runs of a body cost.
+   *
+   * @param isExact false if how often the body runs, or which one, depends on data
+   */
+  Cost take(GraphCount body, long times, boolean isExact, String note) {
     Cost one = body.sum;
     Cost cost =
         new Cost(
@@ -192,7 +198,11 @@ final class GraphCount {
           reasons.putIfAbsent(op, body.reasons.getOrDefault(op, ""));
         });
     notes.addAll(body.notes);
+    approximations.addAll(body.approximations);
     notes.add(note);
+    if (!isExact) {
+      approximations.add(note);
+    }
     return cost;
   }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /**
  * The meters of a workload, named so that Prometheus sees the daemon's names. What was not measured
@@ -58,9 +59,7 @@ final class Meters {
     }
     Binding binding = Binding.of(registry);
     List<Binding> leaves = binding.leaves();
-    if (!counters(binding)) {
-      return;
-    }
+    counters(binding);
     bindings.add(binding);
     if (costs instanceof BatchCosts) {
       model(binding);
@@ -150,22 +149,30 @@ final class Meters {
   }
 
   /**
-   * Registers the counters.
-   *
-   * @return false if the registry had counters of the same labels, which stay
+   * Micrometer takes a second workload as another handle of the first, and shows none of its calls.
    */
-  private boolean counters(Binding binding) {
-    return counter(binding, "flopmeter.inferences", "Inferences recorded.", Totals::inferences)
-        && counter(
-            binding,
-            "flopmeter.inference.flop",
-            "Model FLOPs (2 for each MAC) of the inferences recorded.",
-            this::flops)
-        && counter(
-            binding,
-            "flopmeter.model.busy.seconds",
-            "Time that the calls recorded took, summed.",
-            Totals::busySeconds);
+  private void counters(Binding binding) {
+    if (!counter(binding, "flopmeter.inferences", "Inferences recorded.", Totals::inferences)) {
+      throw new IllegalStateException(
+          "the registry already publishes a workload '%s' of model '%s' with the labels of this one (%s); name one of the two with workload(...), or record both with one ModelEfficiency"
+              .formatted(workload.name(), workload.model(), labels()));
+    }
+    counter(
+        binding,
+        "flopmeter.inference.flop",
+        "Model FLOPs (2 for each MAC) of the inferences recorded.",
+        this::flops);
+    counter(
+        binding,
+        "flopmeter.model.busy.seconds",
+        "Time that the calls recorded took, summed.",
+        Totals::busySeconds);
+  }
+
+  private String labels() {
+    return tags.stream()
+        .map(tag -> tag.getKey() + "=" + tag.getValue())
+        .collect(Collectors.joining(", "));
   }
 
   private boolean counter(

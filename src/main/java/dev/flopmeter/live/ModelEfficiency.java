@@ -72,9 +72,10 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
    * those that it holds now; other registries get the number and the sum, and all get quantiles of
    * the window.
    *
-   * <p>Where the registry has another workload of the same labels, that one stays and Micrometer
-   * says so in its log: this one is recorded but not published there. Predictors of one model share
-   * one instance.
+   * <p>Predictors of one model share one instance.
+   *
+   * @throws IllegalStateException if the registry has another workload of the same labels, or its
+   *     filters remove the label that tells the two apart
    */
   @Override
   public synchronized void bindTo(MeterRegistry registry) {

@@ -143,10 +143,13 @@ public final class Profiler {
     Counts counts = request.counts();
     Latency latency = ResultJoin.latency(Distribution.of(samples.passes()));
     Sensors sensors = measured.sensors();
+    double achieved = counts.totals().macFlops() / latency.median();
     RoofSet roofs =
-        setting
-            .roofs()
-            .at(request.options().precision(), sensors == null ? null : sensors.smClockHz());
+        validity.plausible(
+            achieved,
+            setting
+                .roofs()
+                .at(request.options().precision(), sensors == null ? null : sensors.smClockHz()));
     ResultJoin join = new ResultJoin(request, roofs);
     List<Layer> layers = join.layers(plan.steps(), samples);
     Double sumRatio = layerSumRatio(layers, latency);
@@ -154,7 +157,7 @@ public final class Profiler {
     validity.judgeNoise(latency.relativeIqr());
     validity.judgeLayerSum(sumRatio);
     validity.judgeSurroundings(sensors);
-    validity.judgePeak(throughput.achievedFlopsPerSecond(), roofs.roofs());
+    validity.judgePeak(achieved, roofs.roofs());
     counts
         .uncounted()
         .forEach(
@@ -166,7 +169,7 @@ public final class Profiler {
                         + missing.op()
                         + " is not counted: "
                         + missing.reason()));
-    counts.notes().forEach(validity::warn);
+    counts.approximations().forEach(validity::warn);
     MemoryUse memory = plan.memory();
     return new ProfileResult(
         counts.model(),

@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
 public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
   public static final RoofSet NONE = new RoofSet(Roofs.NONE, null);
 
+  RoofSet withoutMeasured() {
+    return new RoofSet(new Roofs(roofs.datasheet(), null, roofs.clockAdjusted()), launchSeconds);
+  }
+
   /**
    * The roofline that layers are placed under: measured where there is one, since that is what this
    * device can really reach, otherwise the datasheet's. Null where either axis is unknown.

@@ -20,6 +20,9 @@ final class Validity {
   private static final double SUM_LOW = 0.95;
   private static final double SUM_HIGH = 1.10;
 
+  /** How far above a measured roof a result may be; a roof measured on a busy machine is lower. */
+  private static final double ROOF_TOLERANCE = 1.05;
+
   private final List<String> reasons = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
 
@@ -101,6 +104,21 @@ final class Validity {
                   + " mistimed or skipped",
               achievedFlopsPerSecond, peak));
     }
+  }
+
+  /** The roofs without the measured one, if a result shows that it is too low. */
+  RoofSet plausible(double achievedFlopsPerSecond, RoofSet roofs) {
+    Roof measured = roofs.roofs().measured();
+    Double peak = measured == null ? null : measured.flopsPerSecond();
+    if (peak == null || achievedFlopsPerSecond <= ROOF_TOLERANCE * peak) {
+      return roofs;
+    }
+    warn(
+        format(
+            "%.4g FLOP/s is above the measured roof of %.4g FLOP/s, so no share of it is given:"
+                + " the measured roof is too low; run flopmeter roof again",
+            achievedFlopsPerSecond, peak));
+    return roofs.withoutMeasured();
   }
 
   boolean isValid() {

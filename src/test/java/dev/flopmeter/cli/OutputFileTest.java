@@ -3,7 +3,10 @@ package dev.flopmeter.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.flopmeter.cli.output.Output;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -41,6 +44,21 @@ class OutputFileTest {
 
   private static void isResult(Path result) throws IOException {
     assertThat(Files.readString(result)).startsWith("{").contains(SCHEMA).endsWith("}\n");
+  }
+
+  @Test
+  void linesOfEventsCanBeFollowedAndTheFirstReplacesTheOldContent() throws IOException {
+    Files.writeString(file, "old");
+    Path link = Files.createSymbolicLink(folder.resolve("link"), file);
+    try (Output output = Output.to(link.toString(), true, new PrintWriter(Writer.nullWriter()))) {
+      assertThat(file).hasContent("old");
+      output.line("one");
+      assertThat(file).hasContent("one\n");
+      output.line("two");
+      assertThat(file).hasContent("one\ntwo\n");
+    }
+    assertThat(file).hasContent("one\ntwo\n");
+    assertThat(names()).containsExactly("link", "report");
   }
 
   private List<String> names() throws IOException {

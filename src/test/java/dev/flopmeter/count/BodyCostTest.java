@@ -84,6 +84,13 @@ class BodyCostTest {
   }
 
   @Test
+  void anExactNumberOfIterationsIsANoteButNoApproximation() {
+    Counts counts = count("five", "true", "c");
+    assertThat(counts.notes()).singleElement().asString().contains("with its 5 iterations");
+    assertThat(counts.approximations()).isEmpty();
+  }
+
+  @Test
   void whatDependsOnDataCountsOnce() {
     Node stop = node("Not", List.of("c"), List.of("n"), Attributes.NONE);
     for (Counts counts :
@@ -93,6 +100,7 @@ class BodyCostTest {
             count("", "true", "t", yes()))) {
       assertThat(counts.totals().flops()).isEqualTo(ONCE);
       assertThat(counts.notes()).singleElement().asString().contains("for one iteration");
+      assertThat(counts.approximations()).isEqualTo(counts.notes());
     }
   }
 

@@ -59,7 +59,8 @@ class ModelEfficiencyTest {
             List.of(new ModelInfo.Input("data", new TensorType(DataType.FLOAT, input))));
     Map<DataType, BytesMoved> bytes =
         Map.of(DataType.FLOAT, new BytesMoved(totals.bytesRead(), totals.bytesWritten()));
-    return new Counts(info, "flops", totals, Work.NONE, 0, bytes, List.of(), List.of(), List.of());
+    return new Counts(
+        info, "flops", totals, Work.NONE, 0, bytes, List.of(), List.of(), List.of(), List.of());
   }
 
   private EfficiencyBuilder builder() {
@@ -192,7 +193,6 @@ class ModelEfficiencyTest {
     both.add(prometheus).add(registry);
     ModelEfficiency one = builder().workload("one").bindTo(both);
     ModelEfficiency two = builder().workload("two").bindTo(prometheus);
-    builder().workload("two").bindTo(prometheus).record(1, 1); // the first of the labels stays
     one.record(4, 1_000_000);
     one.record(4, 1_000_001);
     one.record(4, 9_000_000_000L);
@@ -462,22 +462,34 @@ class ModelEfficiencyTest {
   }
 
   @Test
-  void ofTwoWorkloadsWithTheSameLabelsTheFirstStays() {
+  void ofTwoWorkloadsWithTheSameLabelsTheSecondIsRefused() {
     PrometheusMeterRegistry prometheus = prometheus();
     ModelEfficiency first = builder().bindTo(prometheus);
     first.record(1, 1_000_000);
+    List<String> before = published(prometheus);
     ModelEfficiency second = builder().build();
-    assertThat(doubled(() -> second.bindTo(prometheus))).isNotEmpty();
+    assertThatThrownBy(() -> second.bindTo(prometheus))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("already publishes a workload '" + first.workload().name() + "'")
+        .hasMessageContaining("device=" + first.workload().device())
+        .hasMessageContaining("workload(...)");
     second.record(100, 1_000_000);
+    assertThat(published(prometheus)).isEqualTo(before);
+    first.close();
+    second.bindTo(prometheus);
     assertThat(published(prometheus))
-        .anyMatch(line -> line.startsWith("flopmeter_inferences_total{") && line.endsWith(" 1.0"))
         .anyMatch(
-            line ->
-                line.startsWith("flopmeter_inference_duration_seconds_count{")
-                    && line.endsWith(" 1"));
-    second.close();
-    assertThat(published(prometheus))
-        .anyMatch(line -> line.startsWith("flopmeter_inferences_total{"));
+            line -> line.startsWith("flopmeter_inferences_total{") && line.endsWith(" 100.0"));
+  }
+
+  @Test
+  void workloadsThatAFilterMakesTheSameAreRefusedToo() {
+    PrometheusMeterRegistry prometheus = prometheus();
+    prometheus.config().meterFilter(MeterFilter.ignoreTags("workload"));
+    ModelEfficiency unused = builder().workload("one").bindTo(prometheus);
+    assertThatThrownBy(() -> builder().workload("two").bindTo(prometheus))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("workload=two");
   }
 
   @Test

@@ -84,7 +84,9 @@ class ProfilerTest {
     return counts(uncounted, List.of());
   }
 
-  private static Counts counts(List<Uncounted> uncounted, List<String> notes) {
+  private static Counts counts(List<Uncounted> uncounted, List<String> approximations) {
+    List<String> notes = new ArrayList<>(approximations);
+    notes.add("Loop 'exact' is counted with its 5 iterations");
     return new Counts(
         new ModelInfo("tiny", "test", 18, List.of()),
         "flops",
@@ -94,6 +96,7 @@ class ProfilerTest {
         Map.of(DataType.FLOAT, new BytesMoved(640 + 256, 256 + 256)),
         uncounted,
         notes,
+        approximations,
         List.of(
             new LayerCost("mm", "MatMul", List.of(Shape.of(4, 16)), MATMUL, true),
             new LayerCost("y", "Relu", List.of(Shape.of(4, 16)), RELU, true)));
@@ -259,7 +262,7 @@ class ProfilerTest {
   }
 
   @Test
-  void whatCountNotesIsInTheResult() {
+  void onlyWhatCountApproximatesIsAWarning() {
     String note = "Loop 'l' is counted for one iteration; how many there are depends on data";
     Case one = new Case();
     one.request =
@@ -479,6 +482,26 @@ class ProfilerTest {
     assertThat(result.efficiency().mfu().datasheet()).isGreaterThan(1);
     assertThat(result.valid()).isFalse();
     assertThat(result.warnings()).anyMatch(w -> w.contains("above the datasheet peak"));
+  }
+
+  @Test
+  void aMeasuredRoofThatAResultExceedsIsNotBelieved() {
+    Case quiet = new Case();
+    double rate = 2 * 512 / 1e-3;
+    quiet.roofs = roofs(CPU, measured(rate / 1.06, 1e9, 1e-7));
+    ProfileResult result = quiet.run();
+    assertThat(result.roofs().measured()).isNull();
+    assertThat(result.efficiency().mfu().measured()).isNull();
+    assertThat(result.efficiency().mbu().measured()).isNull();
+    assertThat(result.layers()).extracting(Layer::bound).containsOnlyNulls();
+    assertThat(result.valid()).isTrue();
+    assertThat(result.warnings())
+        .singleElement()
+        .asString()
+        .endsWith("the measured roof is too low; run flopmeter roof again");
+    // The roof is the best of a few products; a result may be a little faster.
+    quiet.roofs = roofs(CPU, measured(rate / 1.04, 1e9, 1e-7));
+    assertThat(quiet.run().efficiency().mfu().measured()).isCloseTo(1.04, within(1e-9));
   }
 
   @Test

@@ -31,14 +31,16 @@ public final class Output implements AutoCloseable {
    * Opens the output.
    *
    * @param name null for standard output
+   * @param isFollowed whether a file shows each line as it is written, instead of the whole at the
+   *     end
    * @throws ModelException if the file cannot be written
    */
-  public static Output to(@Nullable String name, PrintWriter standard) {
+  public static Output to(@Nullable String name, boolean isFollowed, PrintWriter standard) {
     if (name == null) {
       return new Output(standard, null);
     }
     try {
-      OutputFile file = OutputFile.open(name);
+      OutputFile file = OutputFile.open(name, isFollowed);
       OutputSink sink = new OutputSink(file.stream());
       return new Output(
           new PrintWriter(sink, false, StandardCharsets.UTF_8), new Destination(name, file, sink));

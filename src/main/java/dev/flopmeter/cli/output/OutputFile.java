@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>A regular file, or a new one, is replaced as a whole when the command has succeeded: the
  *       content goes to a temporary file in the same folder, which is then renamed. Until then the
  *       old file stays as it is. A symbolic link stays a link; its target is replaced.
+ *   <li>Lines that are written as things happen go straight to the file, so that it can be followed
+ *       ({@code tail -f}); the first one replaces the old content.
  *   <li>Everything else (device, FIFO, open descriptor such as {@code /dev/stdout}) is written to
  *       directly.
  * </ul>
@@ -50,9 +52,10 @@ final class OutputFile {
   /**
    * Opens the file.
    *
+   * @param isFollowed whether each write is to be seen at once
    * @throws IOException if it is clear already that it cannot be written
    */
-  static OutputFile open(String name) throws IOException {
+  static OutputFile open(String name, boolean isFollowed) throws IOException {
     Path path = Path.of(name);
     if (name.isEmpty() || name.endsWith("/") || Files.isDirectory(path)) {
       throw new FileSystemException(
@@ -66,7 +69,9 @@ final class OutputFile {
       return new OutputFile(Files.newOutputStream(target, StandardOpenOption.WRITE), null);
     }
     requireWritable(target);
-    return new OutputFile(new ByteArrayOutputStream(), target);
+    return isFollowed
+        ? new OutputFile(new OpenedOnWriting(target), null)
+        : new OutputFile(new ByteArrayOutputStream(), target);
   }
 
   OutputStream stream() {
@@ -198,6 +203,36 @@ final class OutputFile {
       view.setPermissions(old.permissions());
     } catch (IOException ignored) {
       // only root may give a file away, and some file systems know no permissions
+    }
+  }
+
+  /** Leaves the file as it is until there is something to write. */
+  private static final class OpenedOnWriting extends OutputStream {
+    private final Path file;
+    private @Nullable OutputStream opened;
+
+    OpenedOnWriting(Path file) {
+      this.file = file;
+    }
+
+    @Override
+    public void write(byte[] bytes, int from, int length) throws IOException {
+      if (opened == null) {
+        opened = Files.newOutputStream(file);
+      }
+      opened.write(bytes, from, length);
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+      write(new byte[] {(byte) value}, 0, 1);
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (opened != null) {
+        opened.close();
+      }
     }
   }
 }
