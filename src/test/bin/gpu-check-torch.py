@@ -1,6 +1,9 @@
-"""Times a torchvision network for gpu-check: eager in channels_last, and compiled with max-autotune.
+"""PyTorch's side of gpu-check: times a torchvision network, in turns with flopmeter.
 
-usage: gpu-check-torch.py NETWORK PRECISIONS BATCHES DEVICE OUT.json (lists separated by blanks)
+usage: gpu-check-torch.py DEVICE
+A line of JSON on standard input asks: {"network", "precision", "batch", "mode": "eager" or "compiled", "seconds"}. A line on
+standard output answers: the question with "seconds" as the median of single passes, or with an "error". Tensors are
+channels_last; "compiled" is torch.compile(mode="max-autotune"). Between its turns it leaves the GPU idle.
 """
 import json
 import statistics
@@ -10,19 +13,19 @@ import time
 import torch
 import torchvision
 
-WARM_SECONDS = 1.0
-SAMPLE_SECONDS = 3.0
-LEAST_SAMPLES = 30
+WARM_SECONDS = 0.5
+LEAST_SAMPLES = 10
+TYPES = {"fp32": torch.float32, "tf32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
-def median_seconds(run):
+def median_seconds(run, seconds):
     """Median of single passes between two events, after warming up."""
     until = time.monotonic() + WARM_SECONDS
     while time.monotonic() < until:
         run()
         torch.cuda.synchronize()
     samples = []
-    until = time.monotonic() + SAMPLE_SECONDS
+    until = time.monotonic() + seconds
     while time.monotonic() < until or len(samples) < LEAST_SAMPLES:
         start = torch.cuda.Event(enable_timing=True)
         end = torch.cuda.Event(enable_timing=True)
@@ -34,35 +37,48 @@ def median_seconds(run):
     return statistics.median(samples)
 
 
+class Network:
+    """One network in one precision and batch; compiled when first asked for, and kept until another is asked for."""
+
+    def __init__(self, name, precision, batch):
+        torch._dynamo.reset()
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+        kind = TYPES[precision]
+        self.compiled = None
+        self.eager = torchvision.models.get_model(name, weights=None).eval().cuda()
+        self.eager = self.eager.to(dtype=kind, memory_format=torch.channels_last)
+        image = torch.randn(batch, 3, 224, 224, device="cuda", dtype=kind)
+        self.image = image.to(memory_format=torch.channels_last)
+
+    def seconds(self, mode, seconds):
+        if mode == "compiled" and self.compiled is None:
+            self.compiled = torch.compile(self.eager, mode="max-autotune")
+        model = self.eager if mode == "eager" else self.compiled
+        with torch.inference_mode():
+            return median_seconds(lambda: model(self.image), seconds)
+
+
 def main():
-    network, precisions, batches, device, out = sys.argv[1:6]
-    torch.cuda.set_device(int(device))
+    torch.cuda.set_device(int(sys.argv[1]))
     torch.backends.cudnn.benchmark = True
-    types = {"fp32": torch.float32, "tf32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-    rows = []
-    for precision in precisions.split():
-        allowed = precision == "tf32"
-        torch.backends.cudnn.allow_tf32 = allowed
-        torch.backends.cuda.matmul.allow_tf32 = allowed
-        for batch in map(int, batches.split()):
-            row = {"network": network, "precision": precision, "batch": batch}
-            try:
-                torch._dynamo.reset()
-                model = torchvision.models.get_model(network, weights=None).eval().cuda()
-                model = model.to(dtype=types[precision], memory_format=torch.channels_last)
-                image = torch.randn(batch, 3, 224, 224, device="cuda", dtype=types[precision])
-                image = image.to(memory_format=torch.channels_last)
-                with torch.inference_mode():
-                    row["eager_seconds"] = median_seconds(lambda: model(image))
-                    compiled = torch.compile(model, mode="max-autotune")
-                    row["compiled_seconds"] = median_seconds(lambda: compiled(image))
-            except Exception as error:  # the other cases are still of use
-                row["error"] = str(error).splitlines()[0] if str(error) else repr(error)
-            rows.append(row)
-            print(row, flush=True)
-    with open(out, "w", encoding="utf-8") as file:
-        json.dump({"torch": torch.__version__, "cuda": torch.version.cuda,
-                   "cudnn": torch.backends.cudnn.version(), "rows": rows}, file, indent=2)
+    answer = {"ready": True, "torch": torch.__version__, "cuda": torch.version.cuda,
+              "cudnn": torch.backends.cudnn.version()}
+    print(json.dumps(answer), flush=True)
+    key, network = None, None
+    for line in sys.stdin:
+        answer = json.loads(line)
+        asked = (answer["network"], answer["precision"], answer["batch"])
+        try:
+            if asked != key:
+                network = None
+                network = Network(*asked)
+                key = asked
+            answer["seconds"] = network.seconds(answer["mode"], answer["seconds"])
+        except Exception as error:  # the other cases are still of use
+            key = None
+            del answer["seconds"]
+            answer["error"] = str(error).splitlines()[0] if str(error) else repr(error)
+        print(json.dumps(answer), flush=True)
 
 
 main()

@@ -5,11 +5,11 @@ import dev.flopmeter.result.Precision;
 import java.util.Map;
 
 /** How far results lie from those they should be, as one number. */
-final class Comparison {
+public final class Comparison {
   private Comparison() {}
 
   /** The L2 norm of all differences over that of what is expected. */
-  static double relativeL2(Map<String, Tensor> expected, Map<String, Tensor> actual) {
+  public static double relativeL2(Map<String, Tensor> expected, Map<String, Tensor> actual) {
     double difference = 0;
     double size = 0;
     for (Map.Entry<String, Tensor> entry : expected.entrySet()) {
@@ -28,7 +28,7 @@ final class Comparison {
   }
 
   /** What is allowed: storage rounding, ten or seven mantissa bits, through tens of layers. */
-  static double limit(Precision precision) {
+  public static double limit(Precision precision) {
     return switch (precision) {
       case FP32 -> 1e-4;
       case TF32 -> 1e-2;
