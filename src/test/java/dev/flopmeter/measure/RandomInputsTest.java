@@ -317,7 +317,43 @@ class RandomInputsTest {
         Arguments.of(of("Expand", none, longs(3), data, "i"), new long[] {1, 1, 1}),
         Arguments.of(of("CumSum", none, longs(), data, "i"), new long[] {0}),
         Arguments.of(of("CenterCropPad", none, longs(3), data, "i"), new long[] {2, 6, 1}),
-        Arguments.of(of("Resize", none, longs(3), data, "", "", "i"), new long[] {2, 6, 1}));
+        Arguments.of(of("Resize", none, longs(3), data, "", "", "i"), new long[] {2, 6, 1}),
+        // 20 blocks as 4 x 5: sides of 4 + 2 - 2 and 5 + 2 - 2 with pads of 1
+        Arguments.of(
+            of(
+                "Col2Im",
+                Attributes.of("pads", new long[] {1, 1, 1, 1}),
+                longs(2),
+                floats(1, 9, 20),
+                "i",
+                Tensor.ofLongs(3, 3)),
+            new long[] {4, 5}),
+        Arguments.of(
+            of("Col2Im", none, longs(2), floats(1, 9, 20), Tensor.ofLongs(4, 5), "i"),
+            new long[] {1, 1}),
+        Arguments.of(
+            of("Col2Im", none, longs(2), floats(1, 9, 20), Tensor.ofLongs(6, 7), "i"),
+            new long[] {3, 3}),
+        // 5 tokens of two sequences with room for 4 each: 2 and 3, then the padding
+        Arguments.of(
+            of(
+                "com.microsoft:PackedAttention",
+                none,
+                longs(2, 4),
+                packed("i", Tensor.ofLongs(0, 2, 5))),
+            new long[] {0, 1, 4, 5, 6, 2, 3, 7}),
+        Arguments.of(
+            of(
+                "com.microsoft:PackedAttention",
+                none,
+                longs(3),
+                packed(Tensor.ofLongs(0, 1, 4, 5, 6, 2, 3, 7).reshaped(Shape.of(2, 4)), "i")),
+            new long[] {0, 2, 5}));
+  }
+
+  private static Object[] packed(Object offsets, Object starts) {
+    TensorType width = floats(8, 24);
+    return new Object[] {floats(5, 8), width, floats(24), offsets, starts};
   }
 
   @ParameterizedTest(name = "{1}")

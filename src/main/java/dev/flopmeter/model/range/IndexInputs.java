@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -85,6 +86,12 @@ final class IndexInputs {
     add("com.microsoft:MultiHeadAttention", 4, in -> keyLengths(in, 4, in.shape(1).dim(1)));
     add("com.microsoft:GroupQueryAttention", 5, in -> just(tokens(in) - 1));
     add("com.microsoft:GroupQueryAttention", 6, in -> just(tokens(in)));
+    add("com.microsoft:PackedAttention", 3, in -> tokenOffsets(in, 3));
+    add("com.microsoft:PackedAttention", 4, in -> sequenceStarts(in, 4));
+    add("com.microsoft:PackedMultiHeadAttention", 4, in -> tokenOffsets(in, 4));
+    add("com.microsoft:PackedMultiHeadAttention", 5, in -> sequenceStarts(in, 5));
+    add("com.microsoft:RestorePadding", 1, in -> tokenOffsets(in, 1));
+    add("com.microsoft:RemovePadding", 1, in -> just(in.shape(0).dim(1)));
     // Axes
     add("Slice", 3, in -> ascending(in, 3));
     add("Pad", 3, in -> ascending(in, 3));
@@ -109,6 +116,8 @@ final class IndexInputs {
     add("Upsample", 1, in -> just(1));
     add("CenterCropPad", 1, in -> sizes(in, 1));
     add("AffineGrid", 1, IndexInputs::gridSize);
+    add("Col2Im", 1, IndexInputs::imageSize);
+    add("Col2Im", 2, in -> exactly(LongStream.of(block(in))));
   }
 
   /** The size of the axis that an attribute names. */
@@ -151,6 +160,40 @@ final class IndexInputs {
     return in.shape(0).dim(1) + (in.has(3) ? in.shape(3).dim(2) : 0);
   }
 
+  /**
+   * Where each sequence starts among the packed tokens, and where the last one ends: sequences of
+   * the same length, as nearly as the number of tokens allows.
+   */
+  private static Allowed sequenceStarts(Operands in, int input) {
+    long sequences = in.shape(input).elements() - 1;
+    long tokens = in.shape(0).dim(0);
+    return exactly(LongStream.rangeClosed(0, sequences).map(i -> start(i, sequences, tokens)));
+  }
+
+  private static long start(long sequence, long sequences, long tokens) {
+    return sequence * tokens / Math.max(1, sequences);
+  }
+
+  /** The padded positions (sequence x longest) of the packed tokens, then those of the padding. */
+  private static Allowed tokenOffsets(Operands in, int input) {
+    long sequences = in.shape(input).dim(0);
+    long longest = in.shape(input).dim(1);
+    long tokens = in.shape(0).dim(0);
+    Map<Boolean, List<Long>> places =
+        LongStream.range(0, sequences * longest)
+            .boxed()
+            .collect(
+                Collectors.partitioningBy(
+                    place -> {
+                      long own = place / longest;
+                      long length =
+                          start(own + 1, sequences, tokens) - start(own, sequences, tokens);
+                      return place % longest < length;
+                    }));
+    return exactly(
+        Stream.of(true, false).flatMap(isToken -> places.get(isToken).stream()).mapToLong(p -> p));
+  }
+
   private static Allowed ascending(Operands in, int input) {
     return exactly(LongStream.range(0, in.shape(input).elements()));
   }
@@ -188,6 +231,75 @@ final class IndexInputs {
             .integers("axes")
             .orElse(LongStream.range(0, in.shape(input).elements()).toArray());
     return exactly(LongStream.of(axes).map(axis -> data.dim(data.axis(axis))));
+  }
+
+  /** One axis of a Col2Im. */
+  private record ColumnAxis(long stride, long dilation, long pads) {
+    static ColumnAxis of(Operands in, int axis) {
+      int axes = (int) in.shape(1).elements();
+      long[] pads = in.attributes().integers("pads", new long[2 * axes]);
+      return new ColumnAxis(
+          in.attributes().integers("strides").map(all -> all[axis]).orElse(1L),
+          in.attributes().integers("dilations").map(all -> all[axis]).orElse(1L),
+          pads[axis] + pads[axis + axes]);
+    }
+
+    /** The size of an image that a block stands in at {@code places} positions. */
+    long image(long places, long block) {
+      return Math.max(1, (places - 1) * stride + dilation * (block - 1) + 1 - pads);
+    }
+
+    long places(long image, long block) {
+      return (image + pads - dilation * (block - 1) - 1) / stride + 1;
+    }
+  }
+
+  /** The constant block of a Col2Im, or the smallest square one that suits a constant image. */
+  private static long[] block(Operands in) {
+    int axes = (int) in.shape(2).elements();
+    if (in.value(2).isPresent()) {
+      return in.requireValue(2).toLongs();
+    }
+    long side = 1;
+    if (in.value(1).isPresent()) {
+      long[] image = in.requireValue(1).toLongs();
+      long most = LongStream.of(image).max().orElse(1);
+      while (side < most && places(in, image, side) != in.shape(0).dim(-1)) {
+        side++;
+      }
+    }
+    long found = side;
+    return LongStream.generate(() -> found).limit(axes).toArray();
+  }
+
+  private static long places(Operands in, long[] image, long side) {
+    long all = 1;
+    for (int axis = 0; axis < image.length; axis++) {
+      all *= ColumnAxis.of(in, axis).places(image[axis], side);
+    }
+    return all;
+  }
+
+  /** The image that has as many blocks as there are columns, with sides as equal as possible. */
+  private static Allowed imageSize(Operands in) {
+    long[] block = block(in);
+    long[] image = new long[block.length];
+    long left = in.shape(0).dim(-1);
+    for (int axis = 0; axis < image.length; axis++) {
+      long places = side(left, image.length - axis);
+      left /= places;
+      image[axis] = ColumnAxis.of(in, axis).image(places, block[axis]);
+    }
+    return exactly(LongStream.of(image));
+  }
+
+  /** The greatest divisor of {@code product} that is not above its root of that degree. */
+  private static long side(long product, int degree) {
+    long side = Math.max(1, Math.round(Math.floor(Math.pow(product, 1.0 / degree) + 1e-9)));
+    while (product % side != 0) {
+      side--;
+    }
+    return side;
   }
 
   private static Allowed gridSize(Operands in) {
