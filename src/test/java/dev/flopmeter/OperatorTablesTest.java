@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.count.CostRules;
 import dev.flopmeter.model.OperatorTrait;
+import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.shape.ShapeRules;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,6 +31,7 @@ class OperatorTablesTest {
           "model/OperatorTrait.java",
           "model/InputRoles.java",
           "model/shape/",
+          "model/decompose/",
           "model/fold/",
           "model/range/IndexInputs.java",
           "model/bind/EarlyVersions.java",
@@ -53,6 +55,7 @@ class OperatorTablesTest {
 
   private static Set<String> operators() {
     Set<String> all = new HashSet<>(ShapeRules.operators());
+    all.addAll(Decompositions.operators().keySet());
     all.addAll(CostRules.standard().operators());
     all.addAll(OperatorTrait.CONTROL_FLOW.operators());
     return all;

@@ -1,5 +1,6 @@
 package dev.flopmeter.count;
 
+import dev.flopmeter.model.decompose.Decompositions;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
@@ -56,6 +57,8 @@ public final class CostRules {
     LinearAttentionCosts.addTo(rules);
     SignalCosts.addTo(rules);
     ContribCosts.addTo(rules);
+    Decompositions.operators()
+        .forEach((op, made) -> rules.putIfAbsent(op, DecomposedCost.of(made, rules)));
     return rules;
   }
 }

@@ -157,7 +157,13 @@ public enum OperatorTrait {
       "Softmax"),
 
   /** Replaces numbers by the nearest on a grid, as quantisation does. */
-  ROUNDING("Ceil", "DynamicQuantizeLinear", "Floor", "QuantizeLinear", "Round"),
+  ROUNDING(
+      "Ceil",
+      "DynamicQuantizeLinear",
+      "Floor",
+      "QuantizeLinear",
+      "Round",
+      "com.microsoft:QuantizeLinear"),
 
   /** Draws random numbers, so that two runs differ. */
   RANDOM(

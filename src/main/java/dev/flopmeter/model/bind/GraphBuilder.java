@@ -15,8 +15,8 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
 import dev.flopmeter.model.UnknownOperatorException;
 import dev.flopmeter.model.ValueInfo;
+import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.fold.Folder;
-import dev.flopmeter.model.shape.ShapeRules;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -341,7 +341,7 @@ public final class GraphBuilder {
   }
 
   private static Optional<List<TensorType>> inferTypes(Node node, Operands in) {
-    var rule = ShapeRules.find(node.qualifiedOp());
+    var rule = Decompositions.typeRule(node.qualifiedOp());
     if (rule.isEmpty()) {
       if (node.domain().isEmpty()) {
         throw new UnknownOperatorException(

@@ -4,6 +4,7 @@ import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.BackendException;
@@ -134,9 +135,10 @@ public final class CudnnBackend implements Backend {
   }
 
   @Override
-  public Plan prepare(Graph graph, RunOptions options) {
+  public Plan prepare(Graph model, RunOptions options) {
     requireSupport(options.precision());
-    graph.requireValues();
+    model.requireValues();
+    Graph graph = Decompositions.inlined(model, node -> operators().contains(node.qualifiedOp()));
     gpu.makeCurrent();
     try {
       Function<String, MemoryLayout> formats =

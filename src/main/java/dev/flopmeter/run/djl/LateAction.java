@@ -2,15 +2,17 @@ package dev.flopmeter.run.djl;
 
 import ai.djl.pytorch.jni.IValue;
 import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.fold.Folder;
-import dev.flopmeter.model.shape.ShapeRules;
 import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.djl.kernel.Kernel;
 import dev.flopmeter.run.djl.kernel.Kernels;
 import java.util.ArrayList;
@@ -31,14 +33,16 @@ final class LateAction implements Action {
 
   private final Node node;
   private final GraphScope scope;
+  private final RunOptions options;
   private final TorchMemory memory;
   private final List<String> reads;
   private final Map<String, ScriptModule> compiled = new LinkedHashMap<>();
   private final Map<String, IValue> held = new HashMap<>();
 
-  LateAction(Node node, GraphScope scope, TorchMemory memory) {
+  LateAction(Node node, GraphScope scope, RunOptions options, TorchMemory memory) {
     this.node = node;
     this.scope = scope;
+    this.options = options;
     this.memory = memory;
     this.reads =
         node.inputs().stream()
@@ -93,7 +97,7 @@ final class LateAction implements Action {
           return folded.get().stream().map(memory::place).toArray(IValue[]::new);
         }
       }
-      return run(Kernels.of(in), values);
+      return Kernels.has(node) ? run(Kernels.of(in), values) : runDecomposed(in, values);
     } catch (DataDependentException e) {
       throw new IllegalStateException(node.describe() + ": " + e.getMessage(), e);
     } catch (dev.flopmeter.run.UnsupportedOperatorException e) {
@@ -103,9 +107,17 @@ final class LateAction implements Action {
     }
   }
 
+  /** The operators that it is made up of, compiled for these very values. */
+  private IValue[] runDecomposed(Operands in, Map<String, IValue> values) {
+    Graph body = Decompositions.of(in).orElseThrow(() -> Kernels.unsupported(node));
+    try (DecomposedAction action = new DecomposedAction(body, options, memory)) {
+      return action.run(action.reads().stream().map(values::get).toArray(IValue[]::new));
+    }
+  }
+
   private static Optional<List<TensorType>> outputs(Operands in) {
     try {
-      return ShapeRules.find(in.node().qualifiedOp()).map(rule -> rule.infer(in));
+      return Decompositions.typeRule(in.node().qualifiedOp()).map(rule -> rule.infer(in));
     } catch (DataDependentException e) {
       return Optional.empty();
     }

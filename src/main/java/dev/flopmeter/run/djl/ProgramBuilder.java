@@ -8,6 +8,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.RunOptions;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -89,14 +91,23 @@ final class ProgramBuilder {
   private void draft(Task task) {
     BodyAction bodies = BodyAction.of(task.main(), scope, options, memory);
     if (bodies != null) {
-      draftBodies(task, bodies);
+      draft(task, "control flow", bodies, bodies.reads());
       return;
     }
     Kernel kernel;
     try {
+      if (task.kernel() == null && !Kernels.has(task.main())) {
+        Optional<Graph> body = Decompositions.of(scope.operands(task.main()));
+        if (body.isPresent()) {
+          DecomposedAction action = new DecomposedAction(body.get(), options, memory);
+          draft(task, "decomposed", action, action.reads());
+          return;
+        }
+      }
       kernel = task.kernel() == null ? Kernels.of(scope.operands(task.main())) : task.kernel();
     } catch (DataDependentException e) {
-      draftLate(task);
+      LateAction late = new LateAction(task.main(), scope, options, memory);
+      draft(task, "chosen at run time", late, late.reads());
       return;
     } catch (dev.flopmeter.run.UnsupportedOperatorException e) {
       throw e;
@@ -134,28 +145,14 @@ final class ProgramBuilder {
     return slot;
   }
 
-  /** A node whose kernel depends on data: it is chosen when the data is there. */
-  private void draftLate(Task task) {
-    Node node = task.main();
-    LateAction action = new LateAction(node, scope, memory);
+  private void draft(Task task, String algorithm, Action action, List<String> reads) {
     drafts.add(
         new Draft(
-            step(task, "chosen at run time", null),
+            step(task, algorithm, null),
             action,
             "",
             0,
-            action.reads().stream().mapToInt(this::slotOf).toArray(),
-            writes(task)));
-  }
-
-  private void draftBodies(Task task, BodyAction action) {
-    drafts.add(
-        new Draft(
-            step(task, "control flow", null),
-            action,
-            "",
-            0,
-            action.reads().stream().mapToInt(this::slotOf).toArray(),
+            reads.stream().mapToInt(this::slotOf).toArray(),
             writes(task)));
   }
 

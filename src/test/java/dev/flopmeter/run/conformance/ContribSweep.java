@@ -35,6 +35,7 @@ abstract class ContribSweep {
 
   static {
     AttentionDrawings.addTo(DRAWINGS);
+    QuantizedDrawings.addTo(DRAWINGS);
   }
 
   abstract Backend backend();
@@ -43,7 +44,10 @@ abstract class ContribSweep {
   abstract boolean mayLackOperators();
 
   static Set<String> operators() {
-    return DRAWINGS.keySet();
+    String only = System.getProperty("sweep.only", ".*");
+    return DRAWINGS.keySet().stream()
+        .filter(op -> op.matches(only))
+        .collect(java.util.stream.Collectors.toCollection(TreeSet::new));
   }
 
   @ParameterizedTest

@@ -59,7 +59,9 @@ final class OnnxRuntime {
   }
 
   private static Tensor read(OnnxTensor tensor) {
-    DataType type = DataType.named(tensor.getInfo().type.name());
+    // Java's own name of a type is the same for uint16 and int16.
+    String name = tensor.getInfo().onnxType.name();
+    DataType type = DataType.named(name.substring(name.lastIndexOf('_') + 1));
     ByteBuffer bytes = tensor.getByteBuffer();
     bytes.rewind();
     return DenseTensor.of(new TensorType(type, Shape.of(tensor.getInfo().getShape())), bytes);

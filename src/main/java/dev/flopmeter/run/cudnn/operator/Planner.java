@@ -28,7 +28,8 @@ public final class Planner {
     PlanBuilder apart = builder(graph, options, formats, Map.of());
     DevicePlan plan = apart.finish();
     Map<String, ConcatPlaces.Place> places = ConcatPlaces.of(graph, plan, apart.concatenations());
-    return places.isEmpty() ? plan : builder(graph, options, formats, places).finish();
+    DevicePlan whole = places.isEmpty() ? plan : builder(graph, options, formats, places).finish();
+    return new DevicePlan(OwnedSteps.of(graph, whole.steps()), whole.inputs(), whole.outputs());
   }
 
   private static PlanBuilder builder(

@@ -3,6 +3,7 @@ package dev.flopmeter.run.djl.kernel;
 import static dev.flopmeter.run.djl.kernel.Expression.call;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.TensorType;
@@ -50,6 +51,11 @@ public final class Kernels {
     return new TreeSet<>(RULES.keySet());
   }
 
+  /** Whether the operator of {@code node} has a kernel of its own. */
+  public static boolean has(Node node) {
+    return RULES.containsKey(node.qualifiedOp());
+  }
+
   /**
    * The kernel of a node.
    *
@@ -61,11 +67,16 @@ public final class Kernels {
     String op = in.node().qualifiedOp();
     KernelRule rule = RULES.get(op);
     if (rule == null) {
-      throw new UnsupportedOperatorException(BACKEND, op, in.node().describe());
+      throw unsupported(in.node());
     }
     requireHeldTypes(in);
     Kernel kernel = rule.kernel(in);
     return OperatorTrait.ANY_TYPE.has(op) ? kernel : widened(kernel, in);
+  }
+
+  /** That the operator of {@code node} cannot be run. */
+  public static UnsupportedOperatorException unsupported(Node node) {
+    return new UnsupportedOperatorException(BACKEND, node.qualifiedOp(), node.describe());
   }
 
   static UnsupportedOperatorException unsupported(Operands in, String reason) {

@@ -1,0 +1,128 @@
+package dev.flopmeter.model.decompose;
+
+import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.shape.ShapeRule;
+import dev.flopmeter.model.shape.ShapeRules;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/** The registry of operators that are made up of simpler ones, by qualified name. */
+public final class Decompositions {
+  /** On the nodes of a body: the name of the node that they stand for (metadata). */
+  public static final String OWNER = "flopmeter.owner";
+
+  private static final String OPERATOR = "flopmeter.owner.operator";
+
+  private static final Map<String, Decomposition> ALL = all();
+
+  private Decompositions() {}
+
+  /** All decompositions by qualified operator name. */
+  public static Map<String, Decomposition> operators() {
+    return ALL;
+  }
+
+  private static Map<String, Decomposition> all() {
+    Map<String, Decomposition> all = new HashMap<>();
+    IntegerOperators.addTo(all);
+    QuantizedOperators.addTo(all);
+    return Collections.unmodifiableMap(all);
+  }
+
+  static Map<String, String> ownedBy(Node node) {
+    return Map.of(OWNER, owner(node), OPERATOR, ownerOperator(node));
+  }
+
+  /** The qualified operator of that node. */
+  public static String ownerOperator(Node node) {
+    return node.metadata().getOrDefault(OPERATOR, node.qualifiedOp());
+  }
+
+  /** The name of the node that {@code node} stands for, its own if it is of no body. */
+  public static String owner(Node node) {
+    return node.metadata().getOrDefault(OWNER, node.name());
+  }
+
+  /** The rule for an operator's output types: its own, or that of its body. */
+  public static Optional<ShapeRule> typeRule(String qualifiedOp) {
+    Optional<ShapeRule> own = ShapeRules.find(qualifiedOp);
+    return own.isPresent() || !ALL.containsKey(qualifiedOp)
+        ? own
+        : Optional.of(Decompositions::types);
+  }
+
+  private static List<TensorType> types(Operands in) {
+    Graph body = of(in).orElseThrow();
+    List<TensorType> types = new ArrayList<>();
+    for (String output : body.outputs()) {
+      types.add(body.type(output).orElseThrow(() -> new DataDependentException(output)));
+    }
+    return types;
+  }
+
+  /**
+   * The graph that a node stands for: it reads the node's inputs and writes its outputs, by their
+   * names. Nothing if its operator is not made up of others.
+   *
+   * @throws DataDependentException if it depends on a shape or value that is not known yet
+   * @throws dev.flopmeter.model.ModelException if inputs and attributes contradict each other
+   */
+  public static Optional<Graph> of(Operands in) {
+    Decomposition found = ALL.get(in.node().qualifiedOp());
+    if (found == null) {
+      return Optional.empty();
+    }
+    Body body = new Body(in);
+    return Optional.of(body.graph(found.writer().write(body)));
+  }
+
+  /**
+   * The graph with the bodies of its nodes in their place, and of the nodes in these, except for
+   * nodes that {@code isKept} and those whose bodies depend on data.
+   */
+  public static Graph inlined(Graph graph, Predicate<Node> isKept) {
+    List<Node> nodes = new ArrayList<>();
+    Map<String, Tensor> constants = new LinkedHashMap<>(graph.constants());
+    Map<String, TensorType> types = new LinkedHashMap<>(graph.types());
+    for (Node node : graph.nodes()) {
+      Optional<Graph> body = isKept.test(node) ? Optional.empty() : known(Operands.of(graph, node));
+      if (body.isEmpty()) {
+        nodes.add(node);
+        continue;
+      }
+      Graph inner = inlined(body.get(), isKept);
+      nodes.addAll(inner.nodes());
+      inner.constants().forEach(constants::putIfAbsent);
+      inner.types().forEach(types::putIfAbsent);
+    }
+    return new Graph(
+        graph.name(),
+        graph.opset(),
+        graph.inputs(),
+        graph.outputs(),
+        nodes,
+        constants,
+        types,
+        graph.origins(),
+        graph.batch());
+  }
+
+  private static Optional<Graph> known(Operands in) {
+    try {
+      return of(in);
+    } catch (DataDependentException e) {
+      return Optional.empty();
+    }
+  }
+}

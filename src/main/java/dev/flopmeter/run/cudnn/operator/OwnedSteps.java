@@ -1,0 +1,89 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.decompose.Decompositions;
+import dev.flopmeter.run.cudnn.plan.PlannedStep;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The steps of a graph in which operators stand decomposed, as steps of the model's own nodes: what
+ * one node is made up of is one step, unless another node's work lies between.
+ */
+final class OwnedSteps {
+  private final Map<String, Node> inner = new HashMap<>();
+  private final List<PlannedStep> merged = new ArrayList<>();
+  private final Set<String> served = new HashSet<>();
+
+  private OwnedSteps(Graph graph) {
+    for (Node node : graph.nodes()) {
+      if (node.metadata().containsKey(Decompositions.OWNER)) {
+        inner.put(node.name(), node);
+      }
+    }
+  }
+
+  static List<PlannedStep> of(Graph graph, List<PlannedStep> steps) {
+    OwnedSteps owned = new OwnedSteps(graph);
+    if (owned.inner.isEmpty()) {
+      return steps;
+    }
+    steps.forEach(owned::add);
+    return owned.merged;
+  }
+
+  private void add(PlannedStep step) {
+    Node first = step.nodes().isEmpty() ? null : inner.get(step.nodes().get(0));
+    if (first == null) {
+      append(step, step.name(), step.op());
+      return;
+    }
+    String owner = Decompositions.owner(first);
+    int before = lastServing();
+    if (before < 0 || !merged.get(before).name().equals(owner)) {
+      append(step, owner, Decompositions.ownerOperator(first));
+      return;
+    }
+    List<PlannedStep> parts = new ArrayList<>(merged.subList(before, merged.size()));
+    parts.add(step);
+    merged.subList(before, merged.size()).clear();
+    List<String> nodes = new ArrayList<>(parts.get(0).nodes());
+    nodes.addAll(newlyServed(step));
+    merged.add(
+        new PlannedStep(
+            owner,
+            parts.get(0).op(),
+            nodes,
+            parts.stream().flatMap(part -> part.reads().stream()).distinct().toList(),
+            parts.stream().flatMap(part -> part.writes().stream()).distinct().toList(),
+            parts.stream().flatMap(part -> part.works().stream()).toList()));
+  }
+
+  private void append(PlannedStep step, String name, String op) {
+    merged.add(
+        new PlannedStep(name, op, newlyServed(step), step.reads(), step.writes(), step.works()));
+  }
+
+  /** The model's nodes that this step serves and none before it. */
+  private List<String> newlyServed(PlannedStep step) {
+    Stream<String> owners =
+        step.nodes().stream()
+            .map(name -> inner.containsKey(name) ? Decompositions.owner(inner.get(name)) : name);
+    return owners.filter(served::add).toList();
+  }
+
+  /** The last step that serves a node, conversions after it aside; -1 if there is none. */
+  private int lastServing() {
+    int at = merged.size() - 1;
+    while (at >= 0 && merged.get(at).nodes().isEmpty()) {
+      at--;
+    }
+    return at;
+  }
+}
