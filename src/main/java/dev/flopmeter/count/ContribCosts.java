@@ -41,14 +41,9 @@ final class ContribCosts {
     rules.put(
         DOMAIN + "EmbedLayerNormalization",
         CostRule.described(
-            "8 x out to add up to three embeddings, normalise, scale and shift, + out with segments",
+            "8 x out to add up to three embeddings, normalise, scale and shift, + out with"
+                + " segments",
             in -> Work.flops(Sizes.multiply(in.has(1) ? 9 : 8, in.output(0).elements()))));
-    rules.put(
-        DOMAIN + "Attention",
-        CostRule.described(
-            "MACs of the projection and of both products; per score scale 1, softmax 5, mask 1; +"
-                + " the projection's bias",
-            ContribCosts::attention));
   }
 
   private static long perElement(Operands in, long operations) {
@@ -87,26 +82,5 @@ final class ContribCosts {
     return new Work(
         Sizes.multiply(out, a.dim(order[order.length - 1])),
         in.attributes().number("alpha", 1) == 1 ? 0 : out);
-  }
-
-  /** Input N x L x I; weights I x (Q + K + V) of hidden values, K as wide as Q. */
-  private static Work attention(Operands in) {
-    Shape x = in.shape(0);
-    long tokens = Sizes.multiply(x.dim(0), x.dim(1));
-    long projected = in.shape(1).dim(1);
-    long[] widths =
-        in.attributes().integers("qkv_hidden_sizes", projected / 3, projected / 3, projected / 3);
-    long heads = in.attributes().integer("num_heads");
-    long keys = in.has(4) ? Sizes.add(x.dim(1), in.shape(4).dim(3)) : x.dim(1);
-    long pairs = Sizes.multiply(tokens, keys);
-    long macs =
-        Sizes.add(
-            Sizes.product(tokens, x.dim(2), projected),
-            Sizes.multiply(pairs, Sizes.add(widths[1], widths[2])));
-    boolean masks = in.has(3) || in.has(5) || in.attributes().flag("unidirectional", false);
-    long scores = Sizes.multiply(pairs, heads);
-    long others = Sizes.multiply(scores, masks ? 7 : 6);
-    return new Work(
-        macs, in.has(2) ? Sizes.add(others, Sizes.multiply(tokens, projected)) : others);
   }
 }

@@ -53,6 +53,7 @@ public final class CostRules {
     NormalizationCosts.addTo(rules);
     WindowCosts.addTo(rules);
     MatrixCosts.addTo(rules);
+    AttentionCosts.addTo(rules);
     RecurrentCosts.addTo(rules);
     LinearAttentionCosts.addTo(rules);
     SignalCosts.addTo(rules);

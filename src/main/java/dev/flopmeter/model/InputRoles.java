@@ -67,11 +67,15 @@ public final class InputRoles {
           Map.entry("com.microsoft:TransposeMatMul", Set.of(0, 1)),
           Map.entry("com.microsoft.nchwc:Conv", Set.of(1, 2)),
           Map.entry("com.microsoft:BiasGelu", Set.of(1)),
+          Map.entry("com.microsoft:DecoderMaskedMultiHeadAttention", Set.of(0, 1, 2, 10)),
           Map.entry("com.microsoft:EmbedLayerNormalization", Set.of(2, 3, 4, 5, 6)),
           Map.entry("com.microsoft:FastGelu", Set.of(1)),
           Map.entry("com.microsoft:FusedConv", Set.of(1, 2)),
           Map.entry("com.microsoft:FusedGemm", Set.of(0, 1, 2)),
           Map.entry("com.microsoft:FusedMatMul", Set.of(0, 1)),
+          Map.entry("com.microsoft:GroupQueryAttention", Set.of(0, 1, 2, 11, 14, 15)),
+          Map.entry("com.microsoft:MultiHeadAttention", Set.of(0, 1, 2, 3)),
+          Map.entry("com.microsoft:PackedMultiHeadAttention", Set.of(0, 1, 2, 3)),
           Map.entry("com.microsoft:SkipLayerNormalization", Set.of(2, 3, 4)));
 
   /** Where inputs other than these are arguments. */
@@ -110,7 +114,8 @@ public final class InputRoles {
           Map.entry("Trilu", FIRST),
           Map.entry("Unsqueeze", FIRST),
           Map.entry("Upsample", FIRST),
-          Map.entry("com.microsoft:QuantizeLinear", FIRST));
+          Map.entry("com.microsoft:QuantizeLinear", FIRST),
+          Map.entry("com.microsoft:RotaryEmbedding", FIRST));
 
   /** Operators that add their third input to each output that they multiply together. */
   private static final Set<String> WITH_BIAS =

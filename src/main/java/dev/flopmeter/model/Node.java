@@ -39,7 +39,7 @@ public record Node(
 
   /** Whether input {@code index} is given. */
   public boolean hasInput(int index) {
-    return index < inputs.size() && !inputs.get(index).isEmpty();
+    return index >= 0 && index < inputs.size() && !inputs.get(index).isEmpty();
   }
 
   public Node withAttributes(Attributes changed) {

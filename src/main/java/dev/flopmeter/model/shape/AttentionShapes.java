@@ -4,7 +4,6 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
 import java.util.Arrays;
 import java.util.List;
@@ -27,48 +26,33 @@ final class AttentionShapes {
         CONTRIB + "SkipSimplifiedLayerNormalization", AttentionShapes::skipLayerNormalization);
     rules.put(CONTRIB + "EmbedLayerNormalization", AttentionShapes::embedLayerNormalization);
     rules.put(CONTRIB + "Attention", AttentionShapes::fusedAttention);
+    rules.put(CONTRIB + "MultiHeadAttention", AttentionShapes::attention);
+    rules.put(CONTRIB + "DecoderMaskedMultiHeadAttention", AttentionShapes::attention);
+    rules.put(CONTRIB + "GroupQueryAttention", AttentionShapes::attention);
+    rules.put(CONTRIB + "PackedMultiHeadAttention", AttentionShapes::packedAttention);
   }
 
   /** Y, the keys and values with those of the past, and the scores. */
   private static List<TensorType> attention(Operands in) {
-    Shape q = in.shape(0);
-    Shape k = in.shape(1);
-    Shape v = in.shape(2);
-    if (q.rank() != k.rank() || k.rank() != v.rank() || (q.rank() != 3 && q.rank() != 4)) {
-      throw new ModelException(
-          "queries " + q + ", keys " + k + " and values " + v + " need rank 3 or 4");
-    }
-    boolean split = q.rank() == 4;
-    long heads = split ? q.dim(1) : in.attributes().integer("q_num_heads");
-    long kvHeads = split ? k.dim(1) : in.attributes().integer("kv_num_heads");
-    if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0) {
-      throw new ModelException(heads + " heads cannot share " + kvHeads + " of keys and values");
-    }
-    long queries = q.dim(-2);
-    long depth = split ? q.dim(3) : divided(q.dim(2), heads);
-    long keyDepth = split ? k.dim(3) : divided(k.dim(2), kvHeads);
-    if (depth != keyDepth) {
-      throw new ModelException("queries " + q + " and keys " + k + " differ in depth");
-    }
-    long valueDepth = split ? v.dim(3) : divided(v.dim(2), kvHeads);
-    long past = in.has(4) ? in.shape(4).dim(2) : 0;
-    long keys = Sizes.add(k.dim(-2), past);
+    AttentionSizes sizes = AttentionSizes.of(in);
     Shape out =
-        split
-            ? Shape.of(q.dim(0), heads, queries, valueDepth)
-            : Shape.of(q.dim(0), queries, heads * valueDepth);
+        in.shape(0).rank() == 4
+            ? Shape.of(sizes.batch(), sizes.heads(), sizes.queries(), sizes.valueDepth())
+            : Shape.of(sizes.batch(), sizes.queries(), sizes.heads() * sizes.valueDepth());
+    Shape keys = Shape.of(sizes.batch(), sizes.keyHeads(), sizes.present(), sizes.depth());
+    DataType held = heldType(in);
     return List.of(
         in.type(0).withShape(out),
-        in.type(1).withShape(Shape.of(k.dim(0), kvHeads, keys, depth)),
-        in.type(2).withShape(Shape.of(v.dim(0), kvHeads, keys, valueDepth)),
-        in.type(0).withShape(Shape.of(q.dim(0), heads, queries, keys)));
+        new TensorType(held, keys),
+        new TensorType(held, keys.with(3, sizes.valueDepth())),
+        in.type(0)
+            .withShape(Shape.of(sizes.batch(), sizes.heads(), sizes.queries(), sizes.total())));
   }
 
-  private static long divided(long hidden, long heads) {
-    if (hidden % heads != 0) {
-      throw new ModelException(hidden + " values cannot be split into " + heads + " heads");
-    }
-    return hidden / heads;
+  /** The past's own type, which may be a quantised one. */
+  private static DataType heldType(Operands in) {
+    int past = in.node().domain().isEmpty() ? 4 : AttentionSizes.Slots.of(in).past();
+    return in.has(past) ? in.type(past).type() : in.type(0).type();
   }
 
   private static List<TensorType> fusedMatMul(Operands in) {
@@ -93,26 +77,26 @@ final class AttentionShapes {
     return List.of(embedded, TensorType.of(DataType.INT32, ids.dim(0)), embedded);
   }
 
+  /** The present's keys and values are stacked. */
   private static List<TensorType> fusedAttention(Operands in) {
-    Shape x = in.shape(0);
-    Shape weight = in.shape(1);
-    if (x.rank() != 3 || weight.rank() != 2 || x.dim(2) != weight.dim(0)) {
-      throw new ModelException("the input " + x + " does not fit the weights " + weight);
-    }
-    long third = weight.dim(1) / 3;
-    long[] widths = in.attributes().integers("qkv_hidden_sizes", third, third, third);
-    long heads = in.attributes().integer("num_heads");
-    if (widths.length != 3 || heads < 1) {
-      throw new ModelException(
-          "it needs 3 'qkv_hidden_sizes', not "
-              + widths.length
-              + ", and at least 1 of 'num_heads', not "
-              + heads);
-    }
-    long past = in.has(4) ? in.shape(4).dim(3) : 0;
+    AttentionSizes sizes = AttentionSizes.of(in);
     TensorType present =
         in.type(0)
-            .withShape(Shape.of(2, x.dim(0), heads, Sizes.add(x.dim(1), past), widths[2] / heads));
-    return List.of(in.type(0).withShape(Shape.of(x.dim(0), x.dim(1), widths[2])), present);
+            .withShape(
+                Shape.of(2, sizes.batch(), sizes.heads(), sizes.present(), sizes.valueDepth()));
+    Shape out = Shape.of(sizes.batch(), sizes.queries(), sizes.heads() * sizes.valueDepth());
+    return List.of(in.type(0).withShape(out), present);
+  }
+
+  /** Tokens without padding; one fourth input says where each stood, the next where rows end. */
+  private static List<TensorType> packedAttention(Operands in) {
+    Shape q = in.shape(0);
+    long heads = in.attributes().integer("num_heads");
+    boolean isSplit = q.rank() == 4;
+    long width = isSplit ? q.dim(1) * q.dim(3) : in.has(2) ? in.shape(2).dim(1) : q.dim(1) / 3;
+    if (heads < 1 || width % heads != 0 || (isSplit && (q.dim(1) != heads || q.dim(2) != 3))) {
+      throw new ModelException(width + " values cannot be split into " + heads + " heads");
+    }
+    return List.of(in.type(0).withShape(Shape.of(q.dim(0), width)));
   }
 }

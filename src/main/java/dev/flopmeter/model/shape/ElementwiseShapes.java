@@ -34,7 +34,8 @@ final class ElementwiseShapes {
           "ScatterND",
           "SwiGLU",
           "Trilu",
-          "com.microsoft:BiasGelu");
+          "com.microsoft:BiasGelu",
+          "com.microsoft:RotaryEmbedding");
 
   static void addTo(Map<String, ShapeRule> rules) {
     ShapeRule likeFirst = in -> List.of(in.type(0));

@@ -78,12 +78,12 @@ class ShapeRulesTest {
             "com.microsoft:Attention",
             "1x4x8 8x24",
             Attributes.of("num_heads", 2, "qkv_hidden_sizes", new long[] {8}),
-            "it needs 3 'qkv_hidden_sizes', not 1"),
+            "'qkv_hidden_sizes' must be 3 widths that add up to the weights' 24"),
         arguments(
             "com.microsoft:Attention",
             "1x4x8 8x24",
             Attributes.of("num_heads", 0),
-            "at least 1 of 'num_heads', not 0"));
+            "the attribute 'num_heads' is 0, not at least 1"));
   }
 
   @ParameterizedTest

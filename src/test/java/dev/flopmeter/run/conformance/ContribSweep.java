@@ -43,6 +43,7 @@ abstract class ContribSweep {
   /** Whether an operator of which the backend supports no case is skipped. */
   abstract boolean mayLackOperators();
 
+  /** Those that {@code -Dsweep.only=PATTERN} names, or all. */
   static Set<String> operators() {
     String only = System.getProperty("sweep.only", ".*");
     return DRAWINGS.keySet().stream()

@@ -10,6 +10,7 @@ import static dev.flopmeter.run.djl.kernel.Expression.number;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.shape.AttentionSizes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,41 +27,23 @@ final class AttentionKernels {
     rules.put("RotaryEmbedding", AttentionKernels::rotary);
   }
 
-  /** Sizes of one call, the same for packed (rank 3) and split (rank 4) heads. */
-  private record Heads(long batch, long queries, long keyHeads, long queryHeads, long present) {
-    static Heads of(Operands in) {
-      Shape q = in.shape(0);
-      Shape k = in.shape(1);
-      boolean packed = q.rank() == 3;
-      long past = in.has(4) ? in.shape(4).dim(2) : 0;
-      return new Heads(
-          q.dim(0),
-          q.dim(packed ? 1 : 2),
-          packed ? in.attributes().integer("kv_num_heads") : k.dim(1),
-          packed ? in.attributes().integer("q_num_heads") : q.dim(1),
-          past + k.dim(packed ? 1 : 2));
-    }
-  }
-
   /** Scores, softcap, mask, softmax, values: in this order. */
   private static Kernel attention(Operands in) {
-    Heads heads = Heads.of(in);
+    AttentionSizes heads = AttentionSizes.of(in);
     boolean packed = in.shape(0).rank() == 3;
-    Expression q = split(input(0), in.shape(0), heads.queryHeads());
+    Expression q = split(input(0), in.shape(0), heads.heads());
     Expression presentKeys = withPast(in, 4, split(input(1), in.shape(1), heads.keyHeads()));
     Expression presentValues = withPast(in, 5, split(input(2), in.shape(2), heads.keyHeads()));
-    long group = heads.queryHeads() / heads.keyHeads();
-    Expression k = repeated(presentKeys, group);
-    Expression v = repeated(presentValues, group);
-    long width = in.shape(0).dim(-1) / (packed ? heads.queryHeads() : 1);
-    float scale = in.attributes().number("scale", (float) (1 / Math.sqrt((double) width)));
+    Expression k = repeated(presentKeys, heads);
+    Expression v = repeated(presentValues, heads);
+    float scale = in.attributes().number("scale", (float) (1 / Math.sqrt((double) heads.depth())));
     Optional<Expression> mask = mask(in, heads);
     Expression scores = k; // an output that nothing reads
     Expression y;
     if (in.attributes().number("softcap", 0) == 0 && !in.hasOutput(3)) {
       y = FusedProducts.attention(q, k, v, mask.orElse(NONE), scale);
     } else {
-      List<Expression> steps = scores(in, q, k, scale, mask);
+      List<Expression> steps = scores(q, k, scale, in.attributes().number("softcap", 0), mask);
       scores = steps.get((int) in.attributes().integer("qk_matmul_output_mode", 0));
       y = call("matmul", steps.get(3), v);
     }
@@ -73,18 +56,19 @@ final class AttentionKernels {
   }
 
   private static Expression withPast(Operands in, int past, Expression now) {
-    return in.has(4) ? call("cat", list(input(past), now), 2) : now;
+    return in.has(past) ? call("cat", list(input(past), now), 2) : now;
   }
 
-  private static Expression repeated(Expression keys, long group) {
+  /** Keys or values once for each head of queries that they serve. */
+  static Expression repeated(Expression keys, AttentionSizes sizes) {
+    long group = sizes.heads() / sizes.keyHeads();
     return group > 1 ? call("repeat_interleave", keys, group, 1) : keys;
   }
 
   /** The scores after each step: product, softcap, mask, softmax. */
-  private static List<Expression> scores(
-      Operands in, Expression q, Expression k, float scale, Optional<Expression> mask) {
+  static List<Expression> scores(
+      Expression q, Expression k, float scale, float cap, Optional<Expression> mask) {
     Expression product = call("mul", call("matmul", q, call("transpose", k, 2, 3)), scale);
-    float cap = in.attributes().number("softcap", 0);
     Expression capped =
         cap == 0 ? product : call("mul", call("tanh", call("div", product, cap)), cap);
     if (mask.isEmpty()) {
@@ -98,7 +82,7 @@ final class AttentionKernels {
   }
 
   /** The sum of all masks. */
-  private static Optional<Expression> mask(Operands in, Heads heads) {
+  private static Optional<Expression> mask(Operands in, AttentionSizes heads) {
     List<Expression> masks = new ArrayList<>();
     if (in.has(3)) {
       long missing = heads.present() - in.shape(3).dim(-1);
@@ -120,7 +104,7 @@ final class AttentionKernels {
   }
 
   /** Zeros, and minus infinity where {@code hidden} is true. */
-  private static Expression hiding(Expression hidden) {
+  static Expression hiding(Expression hidden) {
     Expression zeros = call("zeros_like", hidden, dtype(TorchTypes.FLOAT));
     return call("masked_fill", zeros, hidden, HIDDEN);
   }
@@ -129,7 +113,7 @@ final class AttentionKernels {
    * Which keys are too far before or behind a query; empty if all are near enough. A query stands
    * behind the keys of the past, or at the end of those that count.
    */
-  private static Optional<Expression> distance(Operands in, Heads heads) {
+  private static Optional<Expression> distance(Operands in, AttentionSizes heads) {
     long before = in.attributes().integer("left_window_size", -1);
     long behind =
         in.attributes().flag("is_causal", false)
@@ -165,6 +149,24 @@ final class AttentionKernels {
     Expression x = split(input(0), shape, heads);
     Expression cosine = angles(in, 1, turned / 2);
     Expression sine = angles(in, 2, turned / 2);
+    Expression rotated = rotated(x, cosine, sine, width, turned, interleaved);
+    return Kernel.of(
+        packed ? LayoutKernels.joinedHeads(rotated, shape.dim(0), shape.dim(1)) : rotated);
+  }
+
+  /**
+   * Rotates the first {@code turned} elements of each head of {@code width}.
+   *
+   * @param x batch x heads x tokens x width
+   * @param cosine and {@code sine}: one for each token and pair
+   */
+  static Expression rotated(
+      Expression x,
+      Expression cosine,
+      Expression sine,
+      long width,
+      long turned,
+      boolean interleaved) {
     Expression head = call("narrow", x, 3, 0, turned);
     Expression a =
         interleaved ? call("slice", head, 3, 0, turned, 2) : call("narrow", head, 3, 0, turned / 2);
@@ -178,11 +180,9 @@ final class AttentionKernels {
         interleaved
             ? call("flatten", call("stack", list(u, w), 4), 3, 4)
             : call("cat", list(u, w), 3);
-    if (turned < width) {
-      rotated = call("cat", list(rotated, call("narrow", x, 3, turned, width - turned)), 3);
-    }
-    return Kernel.of(
-        packed ? LayoutKernels.joinedHeads(rotated, shape.dim(0), shape.dim(1)) : rotated);
+    return turned < width
+        ? call("cat", list(rotated, call("narrow", x, 3, turned, width - turned)), 3)
+        : rotated;
   }
 
   /** Cosines or sines, of the positions if they are given, for all heads alike. */
@@ -190,13 +190,18 @@ final class AttentionKernels {
     Expression rows = input(index);
     if (in.has(3)) {
       Shape positions = in.shape(3);
-      rows =
-          LayoutKernels.reshaped(
-              call("index_select", rows, 0, LayoutKernels.reshaped(input(3), -1)),
-              positions.dim(0),
-              positions.dim(1),
-              width);
+      rows = ofPositions(rows, input(3), positions.dim(0), positions.dim(1), width);
     }
     return call("unsqueeze", rows, 1);
+  }
+
+  /** Rows of a table of cosines or sines: batch x tokens x width. */
+  static Expression ofPositions(
+      Expression table, Expression positions, long batch, long tokens, long width) {
+    return LayoutKernels.reshaped(
+        call("index_select", table, 0, LayoutKernels.reshaped(positions, -1)),
+        batch,
+        tokens,
+        width);
   }
 }

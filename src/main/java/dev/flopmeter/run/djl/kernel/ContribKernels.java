@@ -4,17 +4,13 @@ import static dev.flopmeter.run.djl.kernel.Expression.NONE;
 import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.dtype;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
-import static dev.flopmeter.run.djl.kernel.Expression.list;
 import static dev.flopmeter.run.djl.kernel.Expression.parts;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Operands;
-import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.shape.ProductOrder;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** The operators that ONNX Runtime's optimiser writes, of the domain {@code com.microsoft}. */
@@ -30,7 +26,6 @@ final class ContribKernels {
     rules.put(DOMAIN + "SkipLayerNormalization", ContribKernels::skipNorm);
     rules.put(DOMAIN + "SkipSimplifiedLayerNormalization", ContribKernels::skipRmsNorm);
     rules.put(DOMAIN + "EmbedLayerNormalization", ContribKernels::embedNorm);
-    rules.put(DOMAIN + "Attention", ContribKernels::attention);
   }
 
   private static Kernel fusedConv(Operands in) {
@@ -125,81 +120,5 @@ final class ContribKernels {
 
   private static Expression embedding(int table, int indices) {
     return call("embedding", input(table), call("to", input(indices), TorchTypes.INT64));
-  }
-
-  /**
-   * One product gives queries, keys and values; a mask of lengths or of tokens hides keys. The past
-   * and the present are keys, then values.
-   */
-  private static Kernel attention(Operands in) {
-    Shape shape = in.shape(0);
-    long heads = in.attributes().integer("num_heads");
-    long width = in.shape(1).dim(1) / 3;
-    long[] sizes = in.attributes().integers("qkv_hidden_sizes", width, width, width);
-    float asked = in.attributes().number("scale", 0);
-    float scale = asked == 0 ? (float) (1 / Math.sqrt((double) sizes[0] / heads)) : asked;
-    Expression product = call("matmul", input(0), input(1));
-    Expression all = in.has(2) ? call("add", product, input(2)) : product;
-    List<Expression> split =
-        parts(3, call("split_with_sizes", all, sizes, 2)).stream()
-            .map(each -> LayoutKernels.heads(each, shape, heads))
-            .toList();
-    Expression keys = withPast(in, 0, split.get(1));
-    Expression values = withPast(in, 1, split.get(2));
-    Expression y =
-        LayoutKernels.joinedHeads(
-            FusedProducts.attention(
-                split.get(0), keys, values, mask(in, shape.dim(1)).orElse(NONE), scale),
-            shape.dim(0),
-            shape.dim(1));
-    Kernel kernel =
-        in.hasOutput(1) ? Kernel.of(y, call("stack", list(keys, values))) : Kernel.of(y);
-    return kernel.reportedAs("scaled_dot_product_attention");
-  }
-
-  private static Expression withPast(Operands in, int half, Expression now) {
-    return in.has(4) ? call("cat", list(call("select", input(4), 0, half), now), 2) : now;
-  }
-
-  /** What is added to the scores of {@code tokens} queries on these and the past's keys. */
-  private static Optional<Expression> mask(Operands in, long tokens) {
-    float hidden = in.attributes().number("mask_filter_value", -10000);
-    long past = in.has(4) ? in.shape(4).dim(3) : 0;
-    long keys = tokens + past;
-    List<Expression> masks = new ArrayList<>();
-    if (in.has(3)) {
-      Expression unseen = call("to", call("logical_not", seen(in, keys)), TorchTypes.FLOAT);
-      masks.add(call("mul", unseen, hidden));
-    }
-    if (in.has(5)) {
-      masks.add(input(5));
-    }
-    if (in.attributes().flag("unidirectional", false)) {
-      masks.add(call("triu", call("full", new long[] {tokens, keys}, -Float.MAX_VALUE), past + 1));
-    }
-    return masks.stream().reduce((a, b) -> call("add", a, b));
-  }
-
-  /** Which keys the mask shows: by length, one flag a key, or one a query and key. */
-  private static Expression seen(Operands in, long keys) {
-    Shape mask = in.shape(3);
-    return switch (mask.rank()) {
-      case 1 -> seenByLength(in.shape(0).dim(0), mask.dim(0), keys);
-      case 2 -> LayoutKernels.reshaped(call("gt", input(3), 0), mask.dim(0), 1, 1, keys);
-      case 3 -> call("unsqueeze", call("gt", input(3), 0), 1);
-      default -> throw Kernels.unsupported(in, "a mask of rank " + mask.rank());
-    };
-  }
-
-  /** One end for each batch; then, in a mask twice as long, one start for each. */
-  private static Expression seenByLength(long batch, long given, long keys) {
-    Expression key = call("arange", keys);
-    Expression end = call("narrow", input(3), 0, 0, batch);
-    Expression before = call("lt", key, LayoutKernels.alongAxis(end, 4, 0));
-    if (given < 2 * batch) {
-      return before;
-    }
-    Expression start = call("narrow", input(3), 0, batch, batch);
-    return call("logical_and", before, call("ge", key, LayoutKernels.alongAxis(start, 4, 0)));
   }
 }

@@ -37,6 +37,7 @@ public final class Kernels {
     RecurrentKernels.addTo(RULES);
     AttentionKernels.addTo(RULES);
     ContribKernels.addTo(RULES);
+    ContribAttentionKernels.addTo(RULES);
     IntegerKernels.addTo(RULES);
     SignalKernels.addTo(RULES);
     RegionKernels.addTo(RULES);

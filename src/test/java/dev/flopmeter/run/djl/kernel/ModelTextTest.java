@@ -105,7 +105,9 @@ class ModelTextTest {
           "f1,4,4,4 f1,4,2,4",
           "f1,2,4 f4,12 f12",
           "f1,4,4 f1,1,4 i=2 f=0 f=0",
-          "i1,2 i1,2 f4,4 f4,4 f4,4 f4 f4");
+          "i1,2 i1,2 f4,4 f4,4 f4,4 f4 f4",
+          "f1,2,4 i1,2 f4,1 f4,1",
+          "f2,4 f2,4 f2,4 - i1,2 i2");
 
   static Stream<String> operators() {
     return Kernels.operators().stream();
