@@ -55,6 +55,14 @@ final class Argument<T> {
     return new Argument<>(single(List.of(name), label, reading, help), reading, fallback);
   }
 
+  /** An option that must be given. */
+  static <T> Argument<T> required(
+      String name, String label, Reading<T> reading, String description) {
+    String help = description + choices(reading);
+    OptionSpec spec = single(List.of(name), label, reading, help);
+    return new Argument<>(spec.toBuilder().required(true).build(), reading, "");
+  }
+
   /** An option that has no value where it is left out: ask {@link #find()}. */
   static <T> Argument<T> optional(
       List<String> names, String label, Reading<T> reading, String description) {

@@ -40,6 +40,8 @@ public final class Main {
           "profile",
           "serve",
           "compare",
+          "import",
+          "export",
           "roof",
           "devices",
           "doctor",
@@ -180,6 +182,8 @@ public final class Main {
       case "profile" -> new ProfileCommand();
       case "serve" -> new ServeCommand();
       case "compare" -> new CompareCommand();
+      case "import" -> new ImportCommand();
+      case "export" -> new ExportCommand();
       case "roof" -> new RoofCommand();
       case "devices" -> new DevicesCommand();
       case "doctor" -> new DoctorCommand();

@@ -21,13 +21,10 @@ import picocli.CommandLine.Model.CommandSpec;
 /** Which model, with which inputs: the arguments that every command on a model takes. */
 final class ModelArguments {
 
-  private final Argument<String> model =
-      Argument.parameter(
-          0,
-          "MODEL",
-          new Argument.AnyText(),
-          "a built-in network (see 'flopmeter models'), or the path of an .onnx file or a DJL"
-              + " folder");
+  private static final String WHAT =
+      "a built-in network (see 'flopmeter models'), or the path of an .onnx file or a DJL folder";
+
+  private final Argument<String> model;
   private final Argument<String> inputs =
       Argument.list(
           "--input",
@@ -50,6 +47,19 @@ final class ModelArguments {
           new Argument.AnyText(),
           "",
           "size of a named free dimension, or a list with commas; may be given several times");
+
+  ModelArguments() {
+    this(Argument.parameter(0, "MODEL", new Argument.AnyText(), WHAT));
+  }
+
+  private ModelArguments(Argument<String> model) {
+    this.model = model;
+  }
+
+  /** For a command whose parameters are something else: {@code --model}, which must be given. */
+  static ModelArguments asOption() {
+    return new ModelArguments(Argument.required("--model", "MODEL", new Argument.AnyText(), WHAT));
+  }
 
   void addTo(CommandSpec command) {
     model.addTo(command);
@@ -88,7 +98,7 @@ final class ModelArguments {
     return !Zoo.has(model) && Files.exists(path(model));
   }
 
-  private static Path path(String model) {
+  static Path path(String model) {
     try {
       return Path.of(model);
     } catch (InvalidPathException e) {

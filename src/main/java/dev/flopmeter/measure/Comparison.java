@@ -66,7 +66,7 @@ public record Comparison(
         next,
         threshold,
         differences(base, next),
-        total(base.latency(), next.latency(), threshold),
+        total(base, next, threshold),
         layers(base.layers(), next.layers(), threshold),
         amounts(base, next));
   }
@@ -120,10 +120,15 @@ public record Comparison(
         result.model().inputs().stream().map(input -> input.name() + " " + input.type()).toList());
   }
 
-  private static Row total(Latency base, Latency next, double threshold) {
+  private static Row total(ProfileResult before, ProfileResult after, double threshold) {
+    Latency base = before.latency();
+    Latency next = after.latency();
+    // One sample, such as an average in a trace, has no interval that could confirm a change.
+    boolean isKnown = Math.min(before.run().samples(), after.run().samples()) > 1;
+    Change change = Change.of(base.min(), base.q3(), next.min(), next.q3(), threshold);
     return new Row(
         "end to end",
-        Change.of(base.min(), base.q3(), next.min(), next.q3(), threshold),
+        isKnown || change == Change.SAME ? change : Change.AMBIGUOUS,
         base.median(),
         next.median());
   }

@@ -151,25 +151,15 @@ public final class Profiler {
                 .roofs()
                 .at(request.options().precision(), sensors == null ? null : sensors.smClockHz()));
     ResultJoin join = new ResultJoin(request, roofs);
-    List<Layer> layers = join.layers(plan.steps(), samples);
+    List<Layer> layers = join.layers(plan.steps(), samples, plan.floorSeconds());
     Double sumRatio = layerSumRatio(layers, latency);
     Throughput throughput = join.throughput(latency.median());
     validity.judgeNoise(latency.relativeIqr());
     validity.judgeLayerSum(sumRatio);
     validity.judgeSurroundings(sensors);
     validity.judgePeak(achieved, roofs.roofs());
-    counts
-        .uncounted()
-        .forEach(
-            missing ->
-                validity.warn(
-                    "the work of "
-                        + missing.count()
-                        + " "
-                        + missing.op()
-                        + " is not counted: "
-                        + missing.reason()));
-    counts.approximations().forEach(validity::warn);
+    validity.judgeResolution(layers, plan.floorSeconds());
+    validity.judgeCounts(counts);
     MemoryUse memory = plan.memory();
     return new ProfileResult(
         counts.model(),
@@ -186,13 +176,14 @@ public final class Profiler {
         samples.firstRun(),
         launch(plan, latency.median()),
         measured.check(),
+        plan.profiledRatio().map(ratio -> join.assignment(layers, ratio)).orElse(null),
         roofs.roofs(),
         measured.sensors(),
         validity.isValid(),
         validity.warnings());
   }
 
-  private static @Nullable Double layerSumRatio(List<Layer> layers, Latency latency) {
+  static @Nullable Double layerSumRatio(List<Layer> layers, Latency latency) {
     if (layers.isEmpty() || latency.median() == 0) {
       return null;
     }

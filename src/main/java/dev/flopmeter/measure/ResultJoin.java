@@ -2,6 +2,8 @@ package dev.flopmeter.measure;
 
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.LayerCost;
+import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.result.ProfileResult.Assignment;
 import dev.flopmeter.result.ProfileResult.Efficiency;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Layer;
@@ -11,6 +13,7 @@ import dev.flopmeter.result.ProfileResult.Shares;
 import dev.flopmeter.result.ProfileResult.Throughput;
 import dev.flopmeter.result.ProfileResult.Time;
 import dev.flopmeter.run.Step;
+import dev.flopmeter.run.trace.NodeJoin;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -82,7 +85,10 @@ final class ResultJoin {
     return peak == null ? null : rate / peak;
   }
 
-  List<Layer> layers(List<Step> steps, Samples samples) {
+  /**
+   * @param floorSeconds what the clock tells apart from nothing; layers near it are marked
+   */
+  List<Layer> layers(List<Step> steps, Samples samples, double floorSeconds) {
     Map<String, Cost> costs = new HashMap<>();
     for (LayerCost layer : request.counts().layers()) {
       costs.put(layer.name(), layer.cost());
@@ -94,12 +100,41 @@ final class ResultJoin {
       for (String node : step.nodes()) {
         cost = cost.plus(costs.getOrDefault(node, Cost.ZERO));
       }
-      layers.add(layer(step, cost, traffic.bytes(step), samples.step(i)));
+      Distribution times = samples.step(i);
+      KernelInfo kernel = step.kernel();
+      if (isUnresolved(times.median(), floorSeconds)) {
+        kernel =
+            new KernelInfo(
+                kernel.algorithm() + " (time not resolved)",
+                kernel.layout(),
+                kernel.math(),
+                kernel.workspaceBytes());
+      }
+      layers.add(layer(step, kernel, cost, traffic.bytes(step), times));
     }
     return layers;
   }
 
-  private Layer layer(Step step, Cost cost, double bytes, Distribution times) {
+  /** How much of the work of these layers, which another runtime named, is the model's. */
+  Assignment assignment(List<Layer> layers, @Nullable Double profiledRatio) {
+    double macs = 0;
+    double known = 0;
+    double all = 0;
+    for (Layer layer : layers) {
+      double seconds = layer.time().median();
+      macs += layer.cost().macs();
+      all += seconds;
+      known += NodeJoin.isAssigned(layer.op(), layer.nodes()) ? seconds : 0;
+    }
+    long total = request.counts().totals().macs();
+    return new Assignment(total == 0 ? 1 : macs / total, all == 0 ? 1 : known / all, profiledRatio);
+  }
+
+  static boolean isUnresolved(double seconds, double floorSeconds) {
+    return seconds <= 2 * floorSeconds && floorSeconds > 0;
+  }
+
+  private Layer layer(Step step, KernelInfo kernel, Cost cost, double bytes, Distribution times) {
     double seconds = times.median();
     long flops = cost.macFlops();
     Roofline line = roofs.line();
@@ -114,7 +149,7 @@ final class ResultJoin {
         bytes > 0 ? cost.flops() / bytes : null,
         isPlaced && line != null ? line.bound(flops, bytes) : null,
         isPlaced && line != null ? line.efficiency(flops, bytes, seconds) : null,
-        step.kernel(),
+        kernel,
         channels.of(step));
   }
 }

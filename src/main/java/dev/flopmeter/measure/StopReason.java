@@ -7,7 +7,9 @@ enum StopReason {
   /** More samples no longer change the noise. */
   SETTLED("noise settled"),
   /** The wall limit came first. */
-  TIME_LIMIT("time limit");
+  TIME_LIMIT("time limit"),
+  /** A trace holds no more. */
+  TRACE_END("end of the trace");
 
   private final String label;
 

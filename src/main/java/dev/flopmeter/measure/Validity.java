@@ -1,5 +1,7 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.count.Counts;
+import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.NumericCheck;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Roofs;
@@ -79,6 +81,35 @@ final class Validity {
                   + " treat single layers with care",
               ratio));
     }
+  }
+
+  void judgeResolution(List<Layer> layers, double floorSeconds) {
+    long unresolved =
+        layers.stream()
+            .filter(layer -> ResultJoin.isUnresolved(layer.time().median(), floorSeconds))
+            .count();
+    if (unresolved > 0) {
+      warn(
+          format(
+              "%d of %d layers take at most %.0f us, near the least that the profiler resolves:"
+                  + " treat their times with care",
+              unresolved, layers.size(), 2e6 * floorSeconds));
+    }
+  }
+
+  void judgeCounts(Counts counts) {
+    counts
+        .uncounted()
+        .forEach(
+            missing ->
+                warn(
+                    "the work of "
+                        + missing.count()
+                        + " "
+                        + missing.op()
+                        + " is not counted: "
+                        + missing.reason()));
+    counts.approximations().forEach(this::warn);
   }
 
   void judgeSurroundings(@Nullable Sensors sensors) {

@@ -36,6 +36,7 @@ public record ProfileResult(
     @Nullable Double firstRunSeconds,
     @Nullable Launch launch,
     @Nullable NumericCheck numericCheck,
+    @Nullable Assignment assignment,
     Roofs roofs,
     @Nullable Sensors sensors,
     boolean valid,
@@ -75,6 +76,7 @@ public record ProfileResult(
         firstRunSeconds,
         launch,
         numericCheck,
+        assignment,
         roofs,
         sensors,
         valid,
@@ -245,6 +247,16 @@ public record ProfileResult(
    */
   public record NumericCheck(
       String reference, double relativeL2, double tolerance, boolean passed) {}
+
+  /**
+   * How much of another runtime's work was found in the model.
+   *
+   * @param macs share of the model's MACs that are in a layer
+   * @param time share of the layers' time that belongs to nodes of the model
+   * @param profiledRatio time of a pass with the runtime's profiler over one without; null where
+   *     only one of them is known
+   */
+  public record Assignment(double macs, double time, @Nullable Double profiledRatio) {}
 
   /** The roofs that shares were taken of. FLOP/s and bytes/s; null where unknown. */
   public record Roofs(

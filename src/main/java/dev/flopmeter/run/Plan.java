@@ -47,6 +47,19 @@ public interface Plan extends AutoCloseable {
     return Optional.empty();
   }
 
+  /**
+   * Time of a pass that a runtime's own profiler watches over one without; nothing for a plan that
+   * reads the clock itself between its steps.
+   */
+  default Optional<Double> profiledRatio() {
+    return Optional.empty();
+  }
+
+  /** The least time that {@link #timeSteps} tells apart from nothing; 0 where it tells any. */
+  default double floorSeconds() {
+    return 0;
+  }
+
   @Override
   void close();
 }

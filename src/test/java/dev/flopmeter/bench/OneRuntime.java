@@ -11,6 +11,7 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.onnx.OnnxModel;
+import dev.flopmeter.model.onnx.OnnxWriter;
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;

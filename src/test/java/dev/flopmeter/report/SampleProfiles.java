@@ -154,6 +154,7 @@ public final class SampleProfiles {
         base.firstRunSeconds(),
         base.launch(),
         base.numericCheck(),
+        base.assignment(),
         base.roofs(),
         base.sensors(),
         base.valid(),
@@ -266,6 +267,7 @@ public final class SampleProfiles {
         3.4,
         new Launch(median * 1.3, median, 0.3),
         new NumericCheck("djl", 2e-3, 1e-2, true),
+        null,
         new Roofs(DATASHEET, MEASURED, null),
         new Sensors(
             1.755e9,

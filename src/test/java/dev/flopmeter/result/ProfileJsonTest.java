@@ -77,6 +77,7 @@ class ProfileJsonTest {
         0.25,
         null,
         new NumericCheck("djl, unfused", 1e-4, 2e-2, true),
+        null,
         new Roofs(null, new Roof(2e6, null, "flopmeter roof"), null),
         new Sensors(
             1.98e9,

@@ -52,6 +52,7 @@ public final class SampleResult {
         null,
         null,
         null,
+        null,
         Roofs.NONE,
         null,
         isValid,

@@ -4,7 +4,7 @@ package dev.flopmeter.cli.output;
 public final class OutputException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  OutputException(String where, Exception cause) {
+  public OutputException(String where, Exception cause) {
     super(where + ": cannot be written: " + IoReason.of(cause), cause);
   }
 }

@@ -185,6 +185,11 @@ public final class OnnxModel implements Model {
     return graph.nodes().stream().map(Node::qualifiedOp).toList();
   }
 
+  /** The nodes of the main graph as they are in the file. */
+  public List<Node> nodes() {
+    return graph.nodes();
+  }
+
   @Override
   public Graph bind(Bindings bindings) {
     try {

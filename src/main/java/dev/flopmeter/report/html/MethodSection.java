@@ -83,6 +83,10 @@ final class MethodSection {
     if (result.layerSumRatio() != null) {
       fact(out, "Layers' sum over the whole", Figures.percent(result.layerSumRatio()));
     }
+    if (result.assignment() != null) {
+      fact(out, "MACs assigned", Figures.percent(result.assignment().macs()));
+      fact(out, "Time assigned", Figures.percent(result.assignment().time()));
+    }
     if (result.launch() != null) {
       fact(out, "Launched step by step", Figures.seconds(result.launch().eagerSeconds()));
       fact(out, "Replayed as a graph", Figures.seconds(result.launch().graphSeconds()));

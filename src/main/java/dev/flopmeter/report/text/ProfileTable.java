@@ -7,6 +7,7 @@ import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.report.text.TextTable.Column;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Assignment;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
@@ -136,6 +137,17 @@ public final class ProfileTable {
             + (result.layerSumRatio() == null
                 ? ""
                 : ", layers sum to " + Figures.percent(result.layerSumRatio())));
+    Assignment found = result.assignment();
+    if (found != null) {
+      Double ratio = found.profiledRatio();
+      lines.add(
+          "Assigned    "
+              + Figures.percent(found.macs())
+              + " of the MACs, "
+              + Figures.percent(found.time())
+              + " of the layers' time"
+              + (ratio == null ? "" : "; profiled, a pass takes " + Figures.percent(ratio)));
+    }
     return lines;
   }
 

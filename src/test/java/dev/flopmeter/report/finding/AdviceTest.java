@@ -262,6 +262,7 @@ class AdviceTest {
         base.firstRunSeconds(),
         launch,
         base.numericCheck(),
+        base.assignment(),
         base.roofs(),
         base.sensors(),
         valid,

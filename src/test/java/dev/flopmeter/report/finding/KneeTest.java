@@ -50,6 +50,7 @@ class KneeTest {
         BASE.firstRunSeconds(),
         BASE.launch(),
         BASE.numericCheck(),
+        BASE.assignment(),
         BASE.roofs(),
         BASE.sensors(),
         valid,

@@ -8,15 +8,19 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
-import dev.flopmeter.bench.OnnxWriter;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.onnx.OnnxWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -31,7 +35,7 @@ final class OnnxRuntime {
       options.setIntraOpNumThreads(1);
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
       options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
-      try (OrtSession session = environment.createSession(OnnxWriter.bytes(graph), options)) {
+      try (OrtSession session = environment.createSession(bytes(graph), options)) {
         Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
         try {
           for (Map.Entry<String, NodeInfo> input : session.getInputInfo().entrySet()) {
@@ -48,6 +52,20 @@ final class OnnxRuntime {
           inputs.values().forEach(OnnxTensor::close);
         }
       }
+    }
+  }
+
+  private static byte[] bytes(Graph graph) {
+    try {
+      Path file = Files.createTempFile("conformance", ".onnx");
+      try {
+        OnnxWriter.write(graph, file);
+        return Files.readAllBytes(file);
+      } finally {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

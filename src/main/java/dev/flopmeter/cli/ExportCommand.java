@@ -1,0 +1,61 @@
+package dev.flopmeter.cli;
+
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+
+import dev.flopmeter.cli.output.OutputException;
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.onnx.OnnxWriter;
+import dev.flopmeter.run.TemporaryFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** {@code flopmeter export}: writes a network as an ONNX file. */
+final class ExportCommand implements Command {
+  private final ModelArguments model = new ModelArguments();
+  private final Argument<String> file =
+      Argument.required("-o", "FILE", new Argument.AnyText(), "the ONNX file to write");
+
+  @Override
+  public void declare(CommandSpec command) {
+    command
+        .usageMessage()
+        .description(
+            "Write a network as an ONNX file, its shapes bound and its constants computed.",
+            "Weights that do not fit into a file of 2 GB go to FILE.data beside it. A built-in"
+                + " network has random weights.");
+    model.addTo(command);
+    file.addTo(command);
+  }
+
+  @Override
+  public int run(Console console) {
+    List<Bindings> sizes = model.sweep();
+    if (sizes.size() > 1) {
+      throw new ModelException("a file has one batch size; give one, not " + sizes.size());
+    }
+    Graph graph = model.open().bind(sizes.get(0));
+    Path path = ModelArguments.path(file.get());
+    try {
+      Path target = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath();
+      if (Files.exists(target) && !Files.isRegularFile(target)) {
+        OnnxWriter.write(graph, target);
+        return 0;
+      }
+      // A reader of the file must not find half of it.
+      try (TemporaryFolder folder = TemporaryFolder.in(target.getParent())) {
+        OnnxWriter.write(graph, folder.path().resolve(target.getFileName()));
+        for (Path written : folder.files()) {
+          Files.move(written, target.resolveSibling(written.getFileName()), REPLACE_EXISTING);
+        }
+      }
+      return 0;
+    } catch (IOException e) {
+      throw new OutputException("-o " + path, e);
+    }
+  }
+}

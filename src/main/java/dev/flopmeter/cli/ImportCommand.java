@@ -1,0 +1,138 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.cli.output.Output;
+import dev.flopmeter.count.Counter;
+import dev.flopmeter.device.Datasheet;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
+import dev.flopmeter.measure.DeviceRoofs;
+import dev.flopmeter.measure.ProfileRequest;
+import dev.flopmeter.measure.SamplingRules;
+import dev.flopmeter.measure.TraceResult;
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.onnx.OnnxModel;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Environment;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.trace.NodeJoin.Joined;
+import dev.flopmeter.run.trace.Trace;
+import dev.flopmeter.run.trace.Trace.Kernel;
+import dev.flopmeter.run.trace.TraceFiles;
+import dev.flopmeter.run.trace.TraceJoin;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** {@code flopmeter import}: makes a profile out of the trace of another runtime. */
+final class ImportCommand implements Command {
+  private static final String UNKNOWN = "unknown";
+
+  private final Argument<String> files =
+      Argument.parameters("TRACE", "the files that the runtime wrote about one run");
+  private final ModelArguments model = ModelArguments.asOption();
+  private final Argument<String> device =
+      Argument.optional(
+          List.of("--device"),
+          "NAME",
+          new Argument.AnyText(),
+          "what it ran on, such as 'NVIDIA A100-SXM4-80GB', if the trace does not say");
+  private final Argument<Precision> precision =
+      Argument.optional(
+          List.of("--precision"),
+          "P",
+          Choice.of(Precision.values()),
+          "what the products computed in, if the trace does not say");
+  private final Argument<Boolean> allLayers =
+      Argument.flag("--all-layers", "show every layer in the table");
+  private final OutputArguments output = new OutputArguments(Format.values());
+
+  @Override
+  public void declare(CommandSpec command) {
+    command
+        .usageMessage()
+        .description(
+            "Make a profile out of another runtime's trace.",
+            "TRACE is ONNX Runtime's profile, with or without the optimised model that it saved.");
+    files.addTo(command);
+    model.addTo(command);
+    device.addTo(command);
+    precision.addTo(command);
+    allLayers.addTo(command);
+    output.addTo(command);
+  }
+
+  @Override
+  public int run(Console console) {
+    List<Path> paths = files.all().stream().map(ModelArguments::path).toList();
+    List<Bindings> sizes = model.sweep();
+    if (sizes.size() > 1) {
+      throw new ModelException("a trace is of one batch size; give one, not " + sizes.size());
+    }
+    Model network = model.open();
+    Graph graph = network.bind(sizes.get(0));
+    TraceFiles read = TraceFiles.read(paths);
+    ProfileResult result = result(network, graph, read, recordedAt(paths.get(0)));
+    try (Output out = output.open(console)) {
+      out.text(ProfileText.of(output.format(), List.of(result), out.style(allLayers.get())));
+    }
+    return 0;
+  }
+
+  private ProfileResult result(Model network, Graph graph, TraceFiles read, Instant recordedAt) {
+    Trace trace = read.trace();
+    Precision told = trace.precision();
+    Precision used = precision.find().orElse(told == null ? Precision.FP32 : told);
+    ProfileRequest request =
+        new ProfileRequest(
+            graph,
+            Counter.standard().count(network, graph),
+            graph.batch(),
+            RunOptions.DEFAULT.withPrecision(used),
+            SamplingRules.DEFAULT,
+            false);
+    Datasheet datasheet = Datasheet.load();
+    return TraceResult.of(
+        trace,
+        steps(network, graph, read),
+        request,
+        new DeviceRoofs(device(trace, datasheet), datasheet, null),
+        new Environment(BuildVersion.get(), UNKNOWN, UNKNOWN, Map.of()),
+        recordedAt);
+  }
+
+  private static Joined steps(Model network, Graph graph, TraceFiles read) {
+    List<Node> written = network instanceof OnnxModel file ? file.nodes() : List.of();
+    List<Kernel> kernels = read.trace().kernels();
+    Path optimised = read.optimisedModel();
+    return optimised == null
+        ? TraceJoin.byName(graph, written, kernels)
+        : TraceJoin.byGraph(graph, written, kernels, OnnxModel.read(optimised).nodes());
+  }
+
+  private Device device(Trace trace, Datasheet datasheet) {
+    Optional<String> given = device.find();
+    String name = given.orElse(trace.deviceName() == null ? UNKNOWN : trace.deviceName());
+    boolean isGpu = trace.isGpu() || datasheet.find(name).isPresent();
+    return new Device(
+        isGpu ? DeviceKind.CUDA : DeviceKind.CPU, isGpu ? "cuda:0" : "cpu", name, Map.of(), false);
+  }
+
+  /** When the file was last written. */
+  private static Instant recordedAt(Path file) {
+    try {
+      return Files.getLastModifiedTime(file).toInstant();
+    } catch (IOException e) {
+      throw new ModelException("'" + file + "' cannot be read: there is no such file", e);
+    }
+  }
+}

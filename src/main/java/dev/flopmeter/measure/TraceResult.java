@@ -1,0 +1,166 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Assignment;
+import dev.flopmeter.result.ProfileResult.Environment;
+import dev.flopmeter.result.ProfileResult.Latency;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.Run;
+import dev.flopmeter.result.ProfileResult.Throughput;
+import dev.flopmeter.result.ProfileResult.Totals;
+import dev.flopmeter.run.Step;
+import dev.flopmeter.run.trace.NodeJoin;
+import dev.flopmeter.run.trace.NodeJoin.Joined;
+import dev.flopmeter.run.trace.Trace;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The profile of a network that another runtime ran and timed. */
+public final class TraceResult {
+  /** Less of the model's work found in a trace means that it is another model's trace. */
+  private static final double LEAST_MACS = 0.5;
+
+  private static final int NAMES_SHOWN = 3;
+
+  private TraceResult() {}
+
+  /**
+   * Joins a trace with the cost of its model.
+   *
+   * @param joined the steps that the trace's kernels make up
+   * @param device what it ran on, as far as known
+   * @param recordedAt when the trace was written
+   * @throws ModelException if most of the model's work is not in the trace
+   */
+  public static ProfileResult of(
+      Trace trace,
+      Joined joined,
+      ProfileRequest request,
+      DeviceRoofs roofs,
+      Environment environment,
+      Instant recordedAt) {
+    List<Step> steps = joined.steps();
+    List<double[]> passes = passes(trace, joined);
+    boolean hasPasses = !trace.passSeconds().isEmpty();
+    List<Double> whole =
+        hasPasses
+            ? trace.passSeconds()
+            : passes.stream().map(pass -> Arrays.stream(pass).sum()).toList();
+    Samples samples =
+        new Samples(whole.get(0), 0, true, whole, passes, Map.of(), StopReason.TRACE_END);
+    RoofSet known = roofs.at(request.options().precision(), null);
+    ResultJoin join = new ResultJoin(request, known);
+    List<Layer> layers = join.layers(steps, samples, trace.floorSeconds());
+    Latency latency = ResultJoin.latency(Distribution.of(whole));
+    if (!(latency.median() > 0)) {
+      throw new ModelException("the passes of the trace take no time");
+    }
+    Validity validity = new Validity();
+    Assignment assignment = layers.isEmpty() ? null : join.assignment(layers, null);
+    if (assignment != null) {
+      judge(assignment, steps, validity);
+    }
+    trace.notes().forEach(validity::warn);
+    if (!hasPasses) {
+      validity.warn("the trace has no end-to-end time: the sum of its kernels stands for it");
+    }
+    if (whole.size() < Distribution.INTERVAL_SAMPLES) {
+      validity.warn(
+          whole.size() == 1
+              ? "the trace holds one time for all passes: how much it varies is not known"
+              : "the trace holds " + whole.size() + " passes only");
+    }
+    validity.judgeNoise(latency.relativeIqr());
+    Throughput throughput = join.throughput(latency.median());
+    validity.judgePeak(throughput.achievedFlopsPerSecond(), known.roofs());
+    validity.judgeResolution(layers, trace.floorSeconds());
+    validity.judgeCounts(request.counts());
+    return new ProfileResult(
+        request.counts().model(),
+        roofs.device(),
+        new Run(
+            trace.runtime(),
+            request.options().precision(),
+            request.options().layout().label(),
+            request.batch(),
+            true,
+            whole.size(),
+            Map.of(),
+            0,
+            StopReason.TRACE_END.label(),
+            recordedAt,
+            request.keepsRaw() ? whole : null),
+        environment,
+        Totals.of(request.counts().totals(), request.counts().peakActivationBytes()),
+        latency,
+        throughput,
+        join.efficiency(latency.median()),
+        layers,
+        hasPasses ? Profiler.layerSumRatio(layers, latency) : null,
+        null,
+        null,
+        null,
+        null,
+        assignment,
+        known.roofs(),
+        null,
+        validity.isValid(),
+        validity.warnings());
+  }
+
+  /** The kernels' times pass by pass. */
+  private static List<double[]> passes(Trace trace, Joined joined) {
+    int count =
+        trace.kernels().stream().mapToInt(kernel -> kernel.seconds().length).min().orElse(0);
+    List<double[]> passes = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int pass = i;
+      passes.add(
+          joined.sum(trace.kernels().stream().mapToDouble(one -> one.seconds()[pass]).toArray()));
+    }
+    return passes;
+  }
+
+  private static void judge(Assignment assignment, List<Step> steps, Validity validity) {
+    List<String> strangers = new ArrayList<>();
+    for (Step step : steps) {
+      if (!NodeJoin.isAssigned(step.op(), step.nodes())) {
+        strangers.add(step.name());
+      }
+    }
+    String found =
+        String.format(
+            Locale.ROOT,
+            "MACs assigned: %.1f %%, time assigned: %.1f %%",
+            100 * assignment.macs(),
+            100 * assignment.time());
+    if (assignment.macs() < LEAST_MACS) {
+      throw new ModelException(
+          "the trace is of another model ("
+              + found
+              + "): "
+              + strangers.size()
+              + " of its "
+              + steps.size()
+              + " nodes are not in the model"
+              + shown(strangers));
+    }
+    if (!strangers.isEmpty() || assignment.macs() < 1) {
+      validity.warn(
+          found + "; not in the model: " + strangers.size() + " kernels" + shown(strangers));
+    }
+  }
+
+  private static String shown(List<String> names) {
+    return names.isEmpty()
+        ? ""
+        : ": '"
+            + String.join("', '", names.subList(0, Math.min(NAMES_SHOWN, names.size())))
+            + (names.size() > NAMES_SHOWN ? "', ..." : "'");
+  }
+}

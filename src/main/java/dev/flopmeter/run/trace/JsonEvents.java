@@ -1,0 +1,129 @@
+package dev.flopmeter.run.trace;
+
+import dev.flopmeter.model.ModelException;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import java.util.zip.GZIPInputStream;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Reads a JSON file element by element, so that gigabytes of events take the memory of one. */
+final class JsonEvents {
+  private static final int NAME_LIMIT = 1 << 16;
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(64)
+                          .maxStringLength(1 << 20)
+                          .maxNameLength(NAME_LIMIT)
+                          .maxNumberLength(64)
+                          .build())
+                  .build())
+          .build();
+
+  private JsonEvents() {}
+
+  /**
+   * Reads the elements of the array at the top, or of the array {@code list} in the object there.
+   *
+   * @param events receives the elements in order
+   * @param fields receives the other fields of the object, each as an object of one field
+   * @return how many elements there were
+   * @throws ModelException if the file is not such JSON, is cut off or goes on after its end
+   */
+  static long read(Path file, String list, Consumer<JsonNode> events, Consumer<JsonNode> fields) {
+    long[] count = {0};
+    try (InputStream in = open(file);
+        JsonParser json = MAPPER.createParser(in)) {
+      JsonToken first = json.nextToken();
+      if (first == JsonToken.START_ARRAY) {
+        elements(json, events, count);
+      } else if (first == JsonToken.START_OBJECT) {
+        while (json.nextToken() == JsonToken.PROPERTY_NAME) {
+          String name = json.currentName();
+          if (json.nextToken() == JsonToken.START_ARRAY && name.equals(list)) {
+            elements(json, events, count);
+          } else {
+            JsonNode value = json.readValueAsTree();
+            fields.accept(MAPPER.createObjectNode().set(name, value));
+          }
+        }
+      } else {
+        throw new ModelException("not a trace: neither a JSON array nor an object");
+      }
+      if (json.nextToken() != null) {
+        throw new ModelException(
+            "goes on behind its end: several traces in one file; give each its own file");
+      }
+      return count[0];
+    } catch (ModelException e) {
+      throw e.at(file.toString());
+    } catch (JacksonException e) {
+      boolean isCut = e.getOriginalMessage().contains("end-of-input");
+      throw new ModelException(
+          file
+              + ": "
+              + (isCut ? "cut off after " : "no JSON after ")
+              + count[0]
+              + " events: "
+              + (isCut ? "the file does not end; record it again" : e.getOriginalMessage()),
+          e);
+    } catch (IOException e) {
+      throw new ModelException(file + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static void elements(JsonParser json, Consumer<JsonNode> events, long[] count) {
+    while (json.nextToken() != JsonToken.END_ARRAY) {
+      JsonNode event = json.readValueAsTree();
+      count[0]++;
+      events.accept(event);
+    }
+  }
+
+  /** The file's content, unpacked if it is a gzip file. */
+  static InputStream open(Path file) throws IOException {
+    InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
+    in.mark(2);
+    boolean isPacked = in.read() == 0x1f && in.read() == 0x8b;
+    in.reset();
+    return isPacked ? new GZIPInputStream(in, 1 << 16) : in;
+  }
+
+  /** A number that must be there and not be negative. */
+  static double amount(JsonNode event, String field) {
+    JsonNode value = event.path(field);
+    double number = value.isString() ? parsed(value.asString()) : value.asDouble(Double.NaN);
+    if (!(number >= 0) || Double.isInfinite(number)) {
+      throw new ModelException(
+          "the event '"
+              + event.path("name").asString("")
+              + "' has '"
+              + field
+              + "' "
+              + (value.isMissingNode() ? "missing" : value)
+              + "; it must be a number that is not negative");
+    }
+    return number;
+  }
+
+  private static double parsed(String text) {
+    try {
+      return Double.parseDouble(text);
+    } catch (NumberFormatException e) {
+      return Double.NaN;
+    }
+  }
+}

@@ -1,0 +1,226 @@
+package dev.flopmeter.run.trace;
+
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.run.trace.Trace.Kernel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Reads the profile of one ONNX Runtime session: events {@code <node>_kernel_time} in whole
+ * microseconds, and one {@code model_run} behind the nodes of each run.
+ */
+public final class OnnxRuntimeProfile {
+  /** The least time that the profiler tells apart from nothing: two of its microseconds. */
+  public static final double FLOOR_SECONDS = 2e-6;
+
+  private static final String NODE_END = "_kernel_time";
+
+  /** At this many events, ONNX Runtime stops to record. */
+  private static final long EVENT_LIMIT = 1_000_000;
+
+  private final Map<String, Series> nodes = new LinkedHashMap<>();
+  private final Map<Long, List<Timed>> open = new HashMap<>();
+  private final List<Double> runs = new ArrayList<>();
+  private final Map<String, Integer> providers = new TreeMap<>();
+  private final Map<String, Integer> types = new TreeMap<>();
+  private final Set<Long> running = new HashSet<>();
+  private double lastEnd;
+  private @Nullable Long process;
+  private int sessions;
+  private long arenaPeak;
+
+  private OnnxRuntimeProfile() {}
+
+  /** One node's time in one run, in microseconds. */
+  private record Timed(Series node, double start, double end) {}
+
+  /** The times of one node, run by run. */
+  private static final class Series {
+    private final String name;
+    private final String op;
+    private final int index;
+    private final List<Long> shape;
+    private double[] seconds = new double[4];
+    private boolean isComplete;
+
+    Series(String name, String op, int index, List<Long> shape) {
+      this.name = name;
+      this.op = op;
+      this.index = index;
+      this.shape = shape;
+    }
+
+    void add(int run, double micros) {
+      if (run >= seconds.length) {
+        seconds = Arrays.copyOf(seconds, 2 * run);
+      }
+      seconds[run] += micros / 1e6;
+      isComplete = true;
+    }
+  }
+
+  /**
+   * A profile that was read.
+   *
+   * @param arenaPeakBytes the most memory in use in the arena; 0 where the events do not tell
+   */
+  public record Read(Trace trace, long arenaPeakBytes) {}
+
+  /**
+   * Reads a profile.
+   *
+   * @throws ModelException if the file holds no complete run, or more than one session
+   */
+  public static Read read(Path file) {
+    OnnxRuntimeProfile profile = new OnnxRuntimeProfile();
+    long events = JsonEvents.read(file, "traceEvents", profile::event, field -> {});
+    try {
+      return new Read(profile.trace(events), profile.arenaPeak);
+    } catch (ModelException e) {
+      throw e.at(file.toString());
+    }
+  }
+
+  private void event(JsonNode event) {
+    String category = event.path("cat").asString("");
+    String name = event.path("name").asString("");
+    if (!event.path("ph").asString("X").equals("X")) {
+      return;
+    }
+    long pid = event.path("pid").asLong(0);
+    process = process == null ? Long.valueOf(pid) : process;
+    if (name.equals("session_initialization") && ++sessions > 1 || pid != process) {
+      throw new ModelException(
+          "holds several sessions or processes; profile one session into one file");
+    }
+    long thread = event.path("tid").asLong(0);
+    if (category.equals("Node") && name.endsWith(NODE_END)) {
+      node(event, thread, name.substring(0, name.length() - NODE_END.length()));
+    } else if (name.equals("model_run")) {
+      double start = JsonEvents.amount(event, "ts");
+      if (start < lastEnd) {
+        throw new ModelException("runs overlap in time; profile one run after the other");
+      }
+      lastEnd = start + JsonEvents.amount(event, "dur");
+      running.add(thread);
+      endRun(open.getOrDefault(thread, new ArrayList<>()));
+      runs.add(event.path("dur").asDouble() / 1e6);
+    }
+  }
+
+  private void node(JsonNode event, long thread, String name) {
+    JsonNode facts = event.path("args");
+    String op = facts.path("op_name").asString("");
+    int index = facts.path("node_index").asInt(-1);
+    double start = JsonEvents.amount(event, "ts");
+    double end = start + JsonEvents.amount(event, "dur");
+    Series series =
+        nodes.computeIfAbsent(
+            name + '\0' + index + '\0' + op, any -> new Series(name, op, index, shape(facts)));
+    List<Timed> run = open.computeIfAbsent(thread, any -> new ArrayList<>());
+    if (run.size() >= EVENT_LIMIT) {
+      throw new ModelException("has " + run.size() + " nodes and no end of a run");
+    }
+    run.add(new Timed(series, start, end));
+    if (runs.isEmpty()) {
+      providers.merge(facts.path("provider").asString(""), 1, Integer::sum);
+      for (JsonNode type : facts.path("input_type_shape")) {
+        type.propertyNames().forEach(label -> types.merge(label, 1, Integer::sum));
+      }
+    }
+    arenaPeak = Math.max(arenaPeak, facts.path("mem_in_use_peak").asLong(0));
+  }
+
+  private static List<Long> shape(JsonNode facts) {
+    List<Long> dims = new ArrayList<>();
+    for (JsonNode of : facts.path("output_type_shape").path(0)) {
+      of.forEach(dim -> dims.add(dim.asLong()));
+    }
+    return dims;
+  }
+
+  /** Nodes of a body run inside the node that holds it, and are part of its time. */
+  private void endRun(List<Timed> run) {
+    run.sort(
+        Comparator.comparingDouble(Timed::start)
+            .thenComparing(Timed::end, Comparator.reverseOrder()));
+    Timed outer = null;
+    for (Timed timed : run) {
+      boolean isInside =
+          outer != null
+              && timed.end() <= outer.end()
+              && timed.start() < outer.end()
+              && outer.end() - outer.start() > timed.end() - timed.start();
+      if (!isInside) {
+        timed.node().add(runs.size(), timed.end() - timed.start());
+        outer = timed;
+      }
+    }
+    run.clear();
+  }
+
+  private Trace trace(long events) {
+    if (runs.isEmpty()) {
+      throw new ModelException(
+          "has no complete run ('model_run') of an ONNX Runtime session; profile at least one");
+    }
+    boolean isGpu =
+        providers.keySet().stream()
+            .anyMatch(name -> name.matches("(CUDA|Tensorrt|NvTensorRTRTX|ROCM|MIGraphX).*"));
+    List<String> notes = new ArrayList<>();
+    if (!running.containsAll(open.keySet())) {
+      throw new ModelException(
+          "its nodes ran on several threads at once; profile with the sequential execution mode");
+    }
+    if (open.values().stream().anyMatch(run -> !run.isEmpty())) {
+      notes.add("the last run of the trace is not complete and was left out");
+    }
+    if (events >= EVENT_LIMIT) {
+      notes.add("the trace reached ONNX Runtime's limit of " + EVENT_LIMIT + " events");
+    }
+    if (isGpu) {
+      notes.add(
+          "ONNX Runtime timed the kernels of "
+              + String.join(", ", providers.keySet())
+              + " on the host, so that only the whole pass is known");
+    }
+    int first = runs.size() > 3 ? 1 : 0; // the first run allocates
+    List<Kernel> kernels = new ArrayList<>();
+    for (Series node : nodes.values()) {
+      if (!isGpu && node.isComplete) {
+        double[] seconds = Arrays.copyOfRange(node.seconds, first, runs.size());
+        kernels.add(new Kernel(node.name, node.op, node.index, List.of(), node.shape, seconds));
+      }
+    }
+    return new Trace(
+        "ort",
+        kernels,
+        runs.subList(first, runs.size()),
+        null,
+        isGpu,
+        precision(),
+        FLOOR_SECONDS,
+        notes);
+  }
+
+  private @Nullable Precision precision() {
+    if (types.containsKey("float")) {
+      return Precision.FP32;
+    }
+    return types.containsKey("float16")
+        ? Precision.FP16
+        : types.containsKey("bfloat16") ? Precision.BF16 : null;
+  }
+}

@@ -1,0 +1,45 @@
+package dev.flopmeter.run.trace;
+
+import dev.flopmeter.result.Precision;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What another runtime wrote down about running one network, in order of execution.
+ *
+ * @param runtime its name, as a backend's: {@code ort}, {@code tensorrt}, {@code pytorch}
+ * @param kernels what it ran, in order
+ * @param passSeconds end-to-end times of whole passes; empty where the trace has none
+ * @param deviceName the vendor's name of the device; null where the trace does not tell
+ * @param isGpu whether the kernels ran on a GPU
+ * @param precision what the products computed in; null where the trace does not tell
+ * @param floorSeconds times below this are not resolved by the runtime's profiler; 0 if unknown
+ * @param notes what a reader of the figures must know
+ */
+public record Trace(
+    String runtime,
+    List<Kernel> kernels,
+    List<Double> passSeconds,
+    @Nullable String deviceName,
+    boolean isGpu,
+    @Nullable Precision precision,
+    double floorSeconds,
+    List<String> notes) {
+  public Trace {
+    kernels = List.copyOf(kernels);
+    passSeconds = List.copyOf(passSeconds);
+    notes = List.copyOf(notes);
+  }
+
+  /**
+   * One kernel, or one node that the runtime timed.
+   *
+   * @param op the runtime's own kind of it
+   * @param index its place in the runtime's graph; -1 if unknown
+   * @param nodes the model's nodes that the runtime names; empty if it names none
+   * @param shape of its first output; empty if unknown
+   * @param seconds one time per pass; a single one if the trace holds only the average
+   */
+  public record Kernel(
+      String name, String op, int index, List<String> nodes, List<Long> shape, double[] seconds) {}
+}

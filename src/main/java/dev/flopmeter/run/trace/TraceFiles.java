@@ -1,0 +1,78 @@
+package dev.flopmeter.run.trace;
+
+import dev.flopmeter.model.ModelException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of one run of another runtime, told apart by their content.
+ *
+ * @param trace what they tell together
+ * @param optimisedModel the model as the runtime optimised it; null if it is not among the files
+ */
+public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
+  private static final int HEAD_BYTES = 1 << 16;
+
+  private enum Kind {
+    OPTIMISED_MODEL,
+    ONNX_RUNTIME
+  }
+
+  /**
+   * Reads the files.
+   *
+   * @throws ModelException if one is of no known kind, or they do not belong together
+   */
+  public static TraceFiles read(List<Path> files) {
+    Map<Kind, Path> byKind = new EnumMap<>(Kind.class);
+    for (Path file : files) {
+      Kind kind = kind(file);
+      Path other = byKind.put(kind, file);
+      if (other != null) {
+        throw new ModelException(
+            file + " and " + other + " are of one kind; import one run at a time");
+      }
+    }
+    Path optimised = byKind.get(Kind.OPTIMISED_MODEL);
+    Path profile = byKind.get(Kind.ONNX_RUNTIME);
+    if (profile == null) {
+      throw new ModelException("no trace among the files: " + files);
+    }
+    return new TraceFiles(OnnxRuntimeProfile.read(profile).trace(), optimised);
+  }
+
+  private static Kind kind(Path file) {
+    if (file.toString().endsWith(".onnx")) {
+      return Kind.OPTIMISED_MODEL;
+    }
+    String head = head(file).stripLeading();
+    if (head.startsWith("[") && (head.contains("\"ph\"") || head.contains("\"cat\""))) {
+      return Kind.ONNX_RUNTIME;
+    }
+    throw new ModelException(
+        file
+            + ": not a trace that flopmeter reads: ONNX Runtime's profile, trtexec's"
+            + " --exportProfile, --exportLayerInfo or --exportTimes, or a trace of PyTorch's"
+            + " profiler");
+  }
+
+  private static String head(Path file) {
+    try (InputStream in = JsonEvents.open(file)) {
+      return new String(in.readNBytes(HEAD_BYTES), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new ModelException("'" + file + "' cannot be read: " + reason(e), e);
+    }
+  }
+
+  private static String reason(IOException e) {
+    return e instanceof java.nio.file.NoSuchFileException
+        ? "there is no such file"
+        : String.valueOf(e.getMessage());
+  }
+}

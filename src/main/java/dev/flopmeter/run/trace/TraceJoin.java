@@ -1,0 +1,123 @@
+package dev.flopmeter.run.trace;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.run.trace.NodeJoin.Joined;
+import dev.flopmeter.run.trace.Trace.Kernel;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Joins the kernels of a trace to the nodes of the model: one step for each, in their order. */
+public final class TraceJoin {
+  private TraceJoin() {}
+
+  /**
+   * Joins kernels by the optimised model that they ran.
+   *
+   * @throws ModelException if most of the trace's nodes are not in that model
+   */
+  public static Joined byGraph(
+      Graph graph, List<Node> written, List<Kernel> kernels, List<Node> optimised) {
+    List<Integer> places = places(kernels, optimised);
+    long found = places.stream().filter(Objects::nonNull).count();
+    if (2 * found < kernels.size()) {
+      throw new ModelException(
+          "the trace is not of this optimised model: "
+              + found
+              + " of the trace's "
+              + kernels.size()
+              + " nodes are in it; '"
+              + kernels.get(places.indexOf(null)).name()
+              + "' is not");
+    }
+    List<Node> executed = new ArrayList<>();
+    for (int i = 0; i < kernels.size(); i++) {
+      Integer place = places.get(i);
+      executed.add(place == null ? nameless(kernels.get(i), i) : optimised.get(place));
+    }
+    return NodeJoin.steps(graph, written, executed);
+  }
+
+  /** The share of the kernels that an optimised model has, by name. */
+  public static double share(List<Kernel> kernels, List<Node> optimised) {
+    long found = places(kernels, optimised).stream().filter(Objects::nonNull).count();
+    return (double) found / kernels.size();
+  }
+
+  /** Where each kernel is in the model; null where it is not. Names first, then its own index. */
+  private static List<@Nullable Integer> places(List<Kernel> kernels, List<Node> optimised) {
+    Map<String, Integer> byName = new HashMap<>();
+    Map<String, Deque<Integer>> nameless = new HashMap<>();
+    for (int i = 0; i < optimised.size(); i++) {
+      Node node = optimised.get(i);
+      if (node.name().isEmpty()) {
+        nameless.computeIfAbsent(node.op(), any -> new ArrayDeque<>()).add(i);
+      } else {
+        byName.merge(node.name(), i, (one, other) -> -1); // not unique
+      }
+    }
+    List<@Nullable Integer> places = new ArrayList<>();
+    for (Kernel kernel : kernels) {
+      Integer place = byName.get(kernel.name());
+      boolean isIndexed =
+          kernel.index() >= 0
+              && kernel.index() < optimised.size()
+              && optimised.get(kernel.index()).op().equals(kernel.op());
+      if (place != null && place >= 0 && optimised.get(place).op().equals(kernel.op())) {
+        places.add(place);
+      } else if (kernel.name().equals(kernel.op() + "_" + kernel.index())) {
+        // ONNX Runtime's name for a node without one; those of a kind run in their order.
+        places.add(nameless.getOrDefault(kernel.op(), new ArrayDeque<>()).poll());
+      } else {
+        places.add(isIndexed ? Integer.valueOf(kernel.index()) : null);
+      }
+    }
+    return places;
+  }
+
+  private static Node nameless(Kernel kernel, int index) {
+    return node(kernel, List.of(), List.of(NodeJoin.UNNAMED + index));
+  }
+
+  private static Node node(Kernel kernel, List<String> inputs, List<String> outputs) {
+    return new Node(kernel.name(), "", kernel.op(), 1, inputs, outputs, Attributes.NONE, Map.of());
+  }
+
+  /** Joins kernels by their names alone: those without a known name take what lies between. */
+  public static Joined byName(Graph graph, List<Node> written, List<Kernel> kernels) {
+    Map<String, Node> nodes = new HashMap<>();
+    Map<String, Node> writers = new HashMap<>();
+    for (Node node : Stream.concat(written.stream(), graph.nodes().stream()).toList()) {
+      nodes.put(node.name(), node);
+      node.outputs().forEach(value -> writers.put(value, node));
+    }
+    List<Node> executed = new ArrayList<>();
+    List<String> open = new ArrayList<>();
+    for (int i = 0; i < kernels.size(); i++) {
+      Kernel kernel = kernels.get(i);
+      List<String> outputs = List.of();
+      for (String stem : NodeJoin.stems(kernel.name())) {
+        Node same = nodes.get(stem);
+        outputs =
+            same != null ? same.outputs() : writers.containsKey(stem) ? List.of(stem) : outputs;
+      }
+      if (outputs.isEmpty()) {
+        executed.add(nameless(kernel, i));
+        open.add(NodeJoin.UNNAMED + i);
+      } else {
+        executed.add(node(kernel, open, outputs));
+        open.clear();
+      }
+    }
+    return NodeJoin.steps(graph, written, executed);
+  }
+}
