@@ -17,15 +17,16 @@ final class Quantities {
   private static final Pattern PERCENTAGE = Pattern.compile("(\\d{1,15}(?:\\.\\d{1,6})?)\\s*%");
 
   /** {@code 250ms}, {@code 15s}, {@code 10m}, {@code 1.5h}, {@code 30d}. */
-  static ValueType<Duration> duration(Duration least, Duration most) {
+  static ValueType<Duration> duration(String least, String most) {
     return new ValueType<>(
         "duration",
         text -> {
           String form = "expected a duration such as 15s, 10m or 30d";
           Duration value = parsed(Durations::parse, text, form);
           require(
-              value.compareTo(least) >= 0 && value.compareTo(most) <= 0,
-              "expected a duration from " + Durations.text(least) + " to " + Durations.text(most));
+              value.compareTo(Durations.parse(least)) >= 0
+                  && value.compareTo(Durations.parse(most)) <= 0,
+              "expected a duration from " + least + " to " + most);
           return value;
         });
   }
@@ -39,15 +40,15 @@ final class Quantities {
   }
 
   /** {@code 512MiB}, {@code 4GiB}, {@code 10MB}. */
-  static ValueType<Long> size(long least, long most) {
+  static ValueType<Long> size(String least, String most) {
     return new ValueType<>(
         "size",
         text -> {
           String form = "expected a size such as 512MiB or 4GiB";
           long bytes = parsed(Sizes::parse, text, form);
           require(
-              bytes >= least && bytes <= most,
-              "expected a size from " + Sizes.text(least) + " to " + Sizes.text(most));
+              bytes >= Sizes.parse(least) && bytes <= Sizes.parse(most),
+              "expected a size from " + least + " to " + most);
           return bytes;
         });
   }
