@@ -38,8 +38,8 @@ record BatchCosts(
           "model '" + counts.model().name() + "' was counted for the batch " + batch);
     }
     Cost cost = counts.totals();
-    double bytes = StoredFloats.bytes(counts, precision);
-    double weights = Math.min(bytes, StoredFloats.weightBytes(counts, precision));
+    double bytes = PrecisionBytes.bytes(counts, precision);
+    double weights = Math.min(bytes, PrecisionBytes.weightBytes(counts, precision));
     return new BatchCosts(
         cost, shapes, fixedBatch, 2.0 * cost.macs() / batch, weights, (bytes - weights) / batch);
   }

@@ -36,7 +36,7 @@ public final class EfficiencyTranslator<I, O> implements Translator<I, O> {
   private final ModelEfficiency efficiency;
 
   /** The call under way in a context. */
-  private record Call(InputShapes shapes, long startNanos) {}
+  private record StartedCall(InputShapes shapes, long startNanos) {}
 
   public EfficiencyTranslator(Translator<I, O> wrapped, ModelEfficiency efficiency) {
     this.wrapped = wrapped;
@@ -74,7 +74,7 @@ public final class EfficiencyTranslator<I, O> implements Translator<I, O> {
         shapes.add(Shape.of(array.getShape().getShape()));
       }
       long now = efficiency.workload().clock().getAsLong();
-      context.setAttachment(STARTED, new Call(new InputShapes(shapes), now));
+      context.setAttachment(STARTED, new StartedCall(new InputShapes(shapes), now));
     } catch (RuntimeException e) {
       efficiency.discard("error");
     }
@@ -83,7 +83,7 @@ public final class EfficiencyTranslator<I, O> implements Translator<I, O> {
 
   private void ended(TranslatorContext context) {
     try {
-      if (context.getAttachment(STARTED) instanceof Call call) {
+      if (context.getAttachment(STARTED) instanceof StartedCall call) {
         long now = efficiency.workload().clock().getAsLong();
         efficiency.record(call.shapes(), now - call.startNanos());
       }

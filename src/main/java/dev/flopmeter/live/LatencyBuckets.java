@@ -5,7 +5,7 @@ import java.util.stream.LongStream;
 
 /**
  * The buckets of the published histogram, the daemon's: 50 us to 5 s, and one above. Finer {@link
- * Durations} tell which of them is meant with one look into a table and one comparison.
+ * DurationBuckets} tell which of them is meant with one look into a table and one comparison.
  */
 final class LatencyBuckets {
   private static final long[] UPPER_BOUND_NANOS =
@@ -24,10 +24,10 @@ final class LatencyBuckets {
   private LatencyBuckets() {}
 
   private static byte[] first() {
-    byte[] first = new byte[Durations.BUCKETS];
+    byte[] first = new byte[DurationBuckets.BUCKETS];
     int bucket = 0;
     for (int i = 0; i < UPPER_BOUND_NANOS.length; i++) {
-      int fine = Durations.bucket(UPPER_BOUND_NANOS[i]);
+      int fine = DurationBuckets.bucket(UPPER_BOUND_NANOS[i]);
       Arrays.fill(first, bucket, fine + 1, (byte) i);
       bucket = fine + 1;
     }
@@ -38,7 +38,7 @@ final class LatencyBuckets {
   /**
    * Which bucket a duration is in.
    *
-   * @param fine its {@link Durations#bucket}
+   * @param fine its {@link DurationBuckets#bucket}
    */
   static int of(long nanos, int fine) {
     int first = FIRST[fine];

@@ -298,7 +298,7 @@ final class Meters {
     for (int i = 0; i < added.durations().length; i++) {
       seen += added.durations()[i];
       if (seen >= rank && seen > 0) {
-        return Durations.middle(i);
+        return DurationBuckets.middle(i);
       }
     }
     return Double.NaN;

@@ -72,7 +72,7 @@ final class ShapeCosts implements CallCosts {
     try {
       Counts counts = counter.apply(shapes);
       shown = counts.totals();
-      return new Entry(counts.totals(), StoredFloats.bytes(counts, precision), "");
+      return new Entry(counts.totals(), PrecisionBytes.bytes(counts, precision), "");
     } catch (ModelException e) {
       return new Entry(Cost.ZERO, 0, String.valueOf(e.getMessage()));
     }

@@ -37,13 +37,13 @@ final class Totals {
     int count = Math.min(64, Integer.highestOneBit(Math.max(1, processors) * 4 - 1));
     stripes = new AtomicLongArray[count];
     for (int i = 0; i < count; i++) {
-      stripes[i] = new AtomicLongArray(FIRST_BUCKET + Durations.BUCKETS + PADDING);
+      stripes[i] = new AtomicLongArray(FIRST_BUCKET + DurationBuckets.BUCKETS + PADDING);
     }
   }
 
   void add(long inferences, long nanos) {
     AtomicLongArray stripe = stripes[stripe()];
-    int bucket = Durations.bucket(nanos);
+    int bucket = DurationBuckets.bucket(nanos);
     stripe.getAndAdd(INFERENCES, inferences);
     stripe.getAndAdd(BUSY_NANOS, nanos);
     stripe.getAndAdd(FIRST_BUCKET + bucket, 1);
@@ -86,7 +86,7 @@ final class Totals {
   }
 
   Snapshot snapshot() {
-    long[] durations = new long[Durations.BUCKETS];
+    long[] durations = new long[DurationBuckets.BUCKETS];
     long calls = 0;
     for (int i = 0; i < durations.length; i++) {
       durations[i] = sum(FIRST_BUCKET + i);

@@ -70,7 +70,7 @@ final class Api {
             }
             out.writeName("series");
             out.writeStartArray();
-            for (Board.SeriesView one : snapshot.series()) {
+            for (PublishedState.SeriesView one : snapshot.series()) {
               if (one.key().workload().equals(workload.name())) {
                 out.writeStartObject();
                 head(out, one, now);
@@ -85,7 +85,7 @@ final class Api {
         });
   }
 
-  private static void lastRun(JsonGenerator out, Board.Run run) {
+  private static void lastRun(JsonGenerator out, PublishedState.EndedRun run) {
     out.writeStringProperty("last_run_at", run.endedAt().toString());
     out.writeStringProperty("last_device", run.target().device());
     out.writeStringProperty("last_precision", run.target().precision());
@@ -100,7 +100,7 @@ final class Api {
     onlyKnown(request, "workload");
     Optional<String> workload = workload(request);
     Snapshot snapshot = snapshots.get();
-    List<Board.SeriesView> series =
+    List<PublishedState.SeriesView> series =
         snapshot.series().stream()
             .filter(one -> workload.isEmpty() || one.key().workload().equals(workload.get()))
             .toList();
@@ -110,7 +110,7 @@ final class Api {
           out.writeStartObject();
           out.writeName("results");
           out.writeStartArray();
-          for (Board.SeriesView one : series) {
+          for (PublishedState.SeriesView one : series) {
             Optional<String> result = history.json(one.entry());
             if (result.isPresent()) {
               out.writeStartObject();
@@ -168,7 +168,7 @@ final class Api {
         });
   }
 
-  private static void head(JsonGenerator out, Board.SeriesView one, Instant now) {
+  private static void head(JsonGenerator out, PublishedState.SeriesView one, Instant now) {
     SeriesKey key = one.key();
     Instant at = one.shown().result().startedAt();
     out.writeStringProperty("workload", key.workload());

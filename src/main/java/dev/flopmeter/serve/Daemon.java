@@ -13,7 +13,6 @@ import dev.flopmeter.serve.metrics.DaemonMetrics;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.DeviceProbe;
-import dev.flopmeter.serve.worker.RunReport;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -61,7 +60,7 @@ public final class Daemon implements AutoCloseable {
   private final Instant startedAt;
   private final History history;
   private final DaemonMetrics metrics;
-  private final Board board;
+  private final PublishedState state;
   private final WorkerRunner runner;
   private final DeviceThreads threads;
   private final Devices devices;
@@ -87,11 +86,9 @@ public final class Daemon implements AutoCloseable {
     Clocks clocks = options.clocks();
     startedAt = clocks.wall().instant();
     metrics = new DaemonMetrics(config, options.version());
-    board = new Board(config, metrics, history, clocks);
+    state = new PublishedState(config, metrics, history, clocks);
     runner = new WorkerRunner(options.worker(), config.worker(), clocks, options.listener());
-    threads =
-        new DeviceThreads(
-            config.worker(), options.random(), new TargetRunner(runner, board), clocks);
+    threads = new DeviceThreads(config.worker(), options.random(), runner, state, clocks);
     devices = new Devices(new DeviceProbe(options.worker()), clocks.nanos());
   }
 
@@ -123,7 +120,7 @@ public final class Daemon implements AutoCloseable {
     metrics.reloaded(true, startedAt);
     metrics.history(history.state(), config.history().folder().isPresent());
     capabilities();
-    board.restore();
+    state.restore();
     metrics.publish();
     http.serve(
         new StatusRoutes(
@@ -132,24 +129,6 @@ public final class Daemon implements AutoCloseable {
     ConfigWarnings.of(config).forEach(logger::warn);
     ScheduledFuture<?> unused =
         housekeeping.scheduleWithFixedDelay(this::tick, 0, TICK_SECONDS, TimeUnit.SECONDS);
-  }
-
-  /** Runs targets in workers and passes their reports to the board. */
-  private record TargetRunner(WorkerRunner runner, Board board) implements DeviceThreads.Runner {
-    @Override
-    public RunReport run(Target target) throws InterruptedException {
-      return runner.run(target);
-    }
-
-    @Override
-    public void stop(Target target) {
-      runner.stop(target);
-    }
-
-    @Override
-    public void completed(Target target, RunReport report, int failures, boolean isQuarantined) {
-      board.completed(target, report, failures, isQuarantined);
-    }
   }
 
   /** Where it listens. */
@@ -186,7 +165,7 @@ public final class Daemon implements AutoCloseable {
           plan();
         }
       }
-      boolean isChanged = board.expire();
+      boolean isChanged = state.expire();
       History.State before = history.state();
       if (before.pending() > 0) {
         history.flush();
@@ -205,8 +184,8 @@ public final class Daemon implements AutoCloseable {
 
   private synchronized void plan() {
     List<Target> targets = TargetPlan.of(config, devices.known());
-    // The board first: from here on no run that ends brings back what the metrics then remove.
-    board.configured(config, targets);
+    // The state first: from here on no run that ends brings back what the metrics then remove.
+    state.configured(config, targets);
     metrics.configured(config, options.clocks().wall().instant());
     Set<String> used = new HashSet<>();
     targets.forEach(target -> used.add(target.device()));
@@ -282,8 +261,8 @@ public final class Daemon implements AutoCloseable {
           new WorkloadState(
               progress.isPresent() ? progress.getAsDouble() : null,
               threads.untilNext(workload.name()).orElse(null),
-              board.lastRun(workload.name()),
-              board.lastSuccess(workload.name())));
+              state.lastRun(workload.name()),
+              state.lastSuccess(workload.name())));
     }
     return new Snapshot(
         options.version(),
@@ -292,8 +271,8 @@ public final class Daemon implements AutoCloseable {
         current,
         reloadProblems,
         history.state(),
-        board.series(),
-        board.runs(),
+        state.series(),
+        state.runs(),
         workloads,
         threads.devices().stream()
             .map(id -> new DeviceState(id, running.containsKey(id), threads.isQuarantined(id)))

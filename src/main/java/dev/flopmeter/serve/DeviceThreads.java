@@ -26,17 +26,8 @@ import org.slf4j.LoggerFactory;
 final class DeviceThreads implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(DeviceThreads.class);
 
-  /** Performs runs; they may be stopped from another thread. */
-  interface Runner {
-    RunReport run(Target target) throws InterruptedException;
-
-    /** Ends the run of a target early, if one is going on. */
-    void stop(Target target);
-
-    void completed(Target target, RunReport report, int failures, boolean isQuarantined);
-  }
-
-  private final Runner runner;
+  private final WorkerRunner runner;
+  private final PublishedState state;
   private final Clocks clocks;
 
   // Guarded by this.
@@ -45,9 +36,15 @@ final class DeviceThreads implements AutoCloseable {
   private final Map<String, Target> running = new HashMap<>();
   private boolean isClosed;
 
-  DeviceThreads(Worker rules, RandomGenerator random, Runner runner, Clocks clocks) {
+  DeviceThreads(
+      Worker rules,
+      RandomGenerator random,
+      WorkerRunner runner,
+      PublishedState state,
+      Clocks clocks) {
     this.scheduler = new Scheduler(rules, random);
     this.runner = runner;
+    this.state = state;
     this.clocks = clocks;
   }
 
@@ -103,7 +100,7 @@ final class DeviceThreads implements AutoCloseable {
       isQuarantined = scheduler.isQuarantined(device);
     }
     try {
-      runner.completed(target, report, failures, isQuarantined);
+      state.completed(target, report, failures, isQuarantined);
     } catch (RuntimeException e) {
       logger.error("results of {} on {} could not be kept", target.workload().name(), device, e);
     }

@@ -60,7 +60,7 @@ final class PageView {
   private @Nullable Recommendation recommendation(Recommendations recommendations) {
     recommendations.keepOnly(snapshot.series());
     return snapshot.series().stream()
-        .filter(Board.SeriesView::isFresh)
+        .filter(PublishedState.SeriesView::isFresh)
         .flatMap(
             one -> recommendations.of(one, history).map(advice -> Map.entry(one, advice)).stream())
         .max(Comparator.comparingDouble(entry -> entry.getValue().savedShare()))
@@ -68,7 +68,7 @@ final class PageView {
         .orElse(null);
   }
 
-  private static Recommendation recommendation(Board.SeriesView one, Advice advice) {
+  private static Recommendation recommendation(PublishedState.SeriesView one, Advice advice) {
     return new Recommendation(
         one.key().workload() + ", " + series(one).label(),
         advice.title(),
@@ -78,7 +78,7 @@ final class PageView {
 
   private Workload workload(ServeConfig.Workload workload) {
     WorkloadState state = snapshot.workload(workload.name());
-    Optional<Board.Run> last = Optional.ofNullable(state.lastRun());
+    Optional<PublishedState.EndedRun> last = Optional.ofNullable(state.lastRun());
     boolean isActive = state.isRunning();
     Duration next = state.untilNext();
     List<Series> ours =
@@ -92,14 +92,13 @@ final class PageView {
         workload.model(),
         isActive && health != Health.BAD ? Health.BUSY : health,
         isActive ? "measuring" : last.map(run -> words(run.outcome())).orElse("waiting"),
-        health == Health.BAD ? last.map(Board.Run::detail).orElse("") : "",
+        health == Health.BAD ? last.map(PublishedState.EndedRun::detail).orElse("") : "",
         state.progress(),
         isActive || next == null ? null : snapshot.now().plus(next),
-        !ours.isEmpty(),
         ours);
   }
 
-  private static Series series(Board.SeriesView view) {
+  private static Series series(PublishedState.SeriesView view) {
     Result result = view.shown().result();
     return new Series(
         view.key().device(),
@@ -148,13 +147,12 @@ final class PageView {
               sensors.map(Sensors::utilization).orElse(null),
               sensors.map(Sensors::temperatureC).orElse(null),
               sensors.map(Sensors::powerW).orElse(null),
-              sensors.map(Sensors::memoryUsedBytes).orElse(null),
-              null));
+              sensors.map(Sensors::memoryUsedBytes).orElse(null)));
     }
     return devices;
   }
 
-  private static StatusView.Run run(Board.Run run) {
+  private static StatusView.Run run(PublishedState.EndedRun run) {
     return new StatusView.Run(
         run.endedAt(),
         run.target().workload().name(),

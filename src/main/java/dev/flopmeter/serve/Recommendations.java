@@ -25,7 +25,7 @@ final class Recommendations {
   private final Map<SeriesKey, Known> known = new HashMap<>();
 
   /** The advice on a series' last result; none if its figures support none. */
-  synchronized Optional<Advice> of(Board.SeriesView series, History history) {
+  synchronized Optional<Advice> of(PublishedState.SeriesView series, History history) {
     Known last = known.get(series.key());
     if (last == null || last.number() != series.entry().number()) {
       last = new Known(series.entry().number(), advice(series, history));
@@ -34,7 +34,7 @@ final class Recommendations {
     return last.advice();
   }
 
-  private static Optional<Advice> advice(Board.SeriesView series, History history) {
+  private static Optional<Advice> advice(PublishedState.SeriesView series, History history) {
     if (!series.entry().isValid()) {
       return Optional.empty();
     }
@@ -51,7 +51,7 @@ final class Recommendations {
   }
 
   /** Forgets series that are no longer known. */
-  synchronized void keepOnly(List<Board.SeriesView> series) {
+  synchronized void keepOnly(List<PublishedState.SeriesView> series) {
     Set<SeriesKey> kept = new HashSet<>();
     series.forEach(one -> kept.add(one.key()));
     known.keySet().retainAll(kept);

@@ -25,8 +25,8 @@ record Snapshot(
     ServeConfig config,
     List<String> reloadProblems,
     History.State history,
-    List<Board.SeriesView> series,
-    List<Board.Run> runs,
+    List<PublishedState.SeriesView> series,
+    List<PublishedState.EndedRun> runs,
     Map<String, WorkloadState> workloads,
     List<DeviceState> devices) {
 
@@ -49,7 +49,7 @@ record Snapshot(
   record WorkloadState(
       @Nullable Double progress,
       @Nullable Duration untilNext,
-      Board.@Nullable Run lastRun,
+      PublishedState.@Nullable EndedRun lastRun,
       @Nullable Instant lastSuccess) {
 
     boolean isRunning() {

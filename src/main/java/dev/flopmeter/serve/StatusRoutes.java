@@ -9,8 +9,8 @@ import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route;
+import dev.flopmeter.serve.metrics.ByteChunks;
 import dev.flopmeter.serve.metrics.Exposition;
-import dev.flopmeter.serve.metrics.Parts;
 import dev.flopmeter.serve.page.StatusPage;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -76,7 +76,7 @@ final class StatusRoutes {
 
   private Response metrics(Request request) {
     Exposition.Format format = Exposition.Format.accepted(request.accept());
-    Parts text = exposition.scrape(format, request.isGzipAccepted());
+    ByteChunks text = exposition.scrape(format, request.isGzipAccepted());
     return new Response(
         200, format.contentType(), request.isGzipAccepted(), text.length(), text::writeTo, "");
   }
@@ -100,7 +100,7 @@ final class StatusRoutes {
 
   private Response report(Request request) {
     List<ProfileResult> results = new ArrayList<>();
-    for (Board.SeriesView series : snapshots.get().series()) {
+    for (PublishedState.SeriesView series : snapshots.get().series()) {
       if (series.key().workload().equals(request.path())) {
         history
             .json(series.entry())

@@ -85,9 +85,9 @@ class AlertTimesTest {
     Map<String, List<String>> series = new LinkedHashMap<>();
     try (History history = History.open(config.history(), clocks);
         DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
-      Board board = new Board(config, metrics, history, clocks);
+      PublishedState state = new PublishedState(config, metrics, history, clocks);
       List<Target> targets = TargetPlan.of(config, List.of());
-      board.configured(config, targets);
+      state.configured(config, targets);
       metrics.configured(config, clocks.wall().instant());
       Scheduler scheduler = new Scheduler(config.worker(), new Random(1));
       scheduler.replace(targets, config.worker(), 0);
@@ -97,13 +97,13 @@ class AlertTimesTest {
         if (due.isPresent()) {
           RunReport report = worker.apply(minute[0]);
           scheduler.completed(due.get(), report.outcome(), now, now);
-          board.completed(
+          state.completed(
               due.get(),
               report,
               scheduler.failures(due.get().id()),
               scheduler.isQuarantined("cpu"));
         }
-        board.expire();
+        state.expire();
         metrics.publish();
         scrape(metrics, series, minute[0]);
       }

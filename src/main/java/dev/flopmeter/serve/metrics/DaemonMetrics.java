@@ -17,6 +17,7 @@ import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
@@ -60,14 +61,14 @@ public final class DaemonMetrics implements AutoCloseable {
   private final LatencySummary latencies = new LatencySummary(Catalogue.LATENCY);
   private final Histogram passes;
   private final Histogram runDurations;
-  private final CounterFamily inferences;
-  private final CounterFamily flop;
-  private final CounterFamily busy;
-  private final CounterFamily discarded;
-  private final CounterFamily deviceEnergy;
-  private final CounterFamily runs;
-  private final CounterFamily historyFailures;
-  private final CounterFamily historyLost;
+  private final Counter inferences;
+  private final Counter flop;
+  private final Counter busy;
+  private final Counter discarded;
+  private final Counter deviceEnergy;
+  private final Counter runs;
+  private final Counter historyFailures;
+  private final Counter historyLost;
   private final Info layerInfo;
   private final Info deviceInfo;
   private final Map<SeriesKey, List<String[]>> layerInfos = new HashMap<>();
@@ -112,12 +113,12 @@ public final class DaemonMetrics implements AutoCloseable {
   }
 
   private OtlpPush pushing(ServeConfig.Otlp otlp) {
-    CounterFamily failures = counter(Catalogue.OTLP_FAILURES);
+    Counter failures = counter(Catalogue.OTLP_FAILURES);
     return new OtlpPush(
         otlp,
         isSuccess -> {
           if (!isSuccess) {
-            failures.add(1);
+            failures.inc();
           }
           capability(OTLP, isSuccess);
           publish();
@@ -134,8 +135,13 @@ public final class DaemonMetrics implements AutoCloseable {
         .register(registry);
   }
 
-  private CounterFamily counter(Metric metric) {
-    return new CounterFamily(metric, registry);
+  /** The Prometheus client's, since Micrometer's has no created timestamp. */
+  private Counter counter(Metric metric) {
+    return Counter.builder()
+        .name(metric.name())
+        .help(metric.help())
+        .labelNames(metric.labels().toArray(String[]::new))
+        .register(registry);
   }
 
   private Info info(Metric metric) {
@@ -184,7 +190,7 @@ public final class DaemonMetrics implements AutoCloseable {
       Tags tags = Tags.of("workload", workload.name());
       names.add(workload.name());
       for (Outcome outcome : Outcome.values()) {
-        runs.begin(workload.name(), outcome.label());
+        runs.initLabelValues(workload.name(), outcome.label());
       }
       runDurations.initLabelValues(workload.name());
       set(Catalogue.INTERVAL, tags, workload.interval().toMillis() / 1e3);
@@ -194,8 +200,8 @@ public final class DaemonMetrics implements AutoCloseable {
     }
     workloads.removeAll(names);
     for (String gone : workloads) {
-      List<String> labels = List.of(gone);
-      List.of(runs, inferences, flop, busy, discarded).forEach(counter -> counter.remove(labels));
+      List.of(runs, inferences, flop, busy, discarded)
+          .forEach(counter -> counter.removeIf(values -> values.get(0).equals(gone)));
       runDurations.remove(gone);
       passes.removeIf(values -> values.get(0).equals(gone));
       Tags tags = Tags.of("workload", gone);
@@ -219,7 +225,7 @@ public final class DaemonMetrics implements AutoCloseable {
             (reason, dropped) -> {
               String[] all = Arrays.copyOf(labels, labels.length + 1);
               all[labels.length] = reason;
-              discarded.add(dropped, all);
+              discarded.labelValues(all).inc(dropped);
             });
     if (!result.isValid()) {
       return;
@@ -227,18 +233,18 @@ public final class DaemonMetrics implements AutoCloseable {
     List<Double> raw = run.rawSeconds() == null ? List.of() : run.rawSeconds();
     raw.forEach(seconds -> passes.labelValues(labels).observe(seconds));
     double inputs = (double) run.samples() * run.batch();
-    inferences.add(inputs, labels);
-    flop.add(2.0 * profile.cost().macs() * run.samples(), labels);
+    inferences.labelValues(labels).inc(inputs);
+    flop.labelValues(labels).inc(2.0 * profile.cost().macs() * run.samples());
     double seconds = raw.stream().mapToDouble(Double::doubleValue).sum();
-    busy.add(raw.isEmpty() ? run.samples() * result.median() : seconds, labels);
+    busy.labelValues(labels).inc(raw.isEmpty() ? run.samples() * result.median() : seconds);
     Double energy = profile.sensors() == null ? null : profile.sensors().energyJPerInference();
     if (energy != null) {
-      deviceEnergy.add(energy * inputs, result.key().device());
+      deviceEnergy.labelValues(result.key().device()).inc(energy * inputs);
     }
   }
 
   /** Shows a result, in place of the one before it. Its layers are already the few to show. */
-  public synchronized void show(Shown shown) {
+  public synchronized void show(PublishedResult shown) {
     Result result = shown.result();
     String device = result.key().device();
     gauges.replace(result.key(), ResultRows.of(shown));
@@ -310,7 +316,7 @@ public final class DaemonMetrics implements AutoCloseable {
   /** Counts a run. */
   public synchronized void run(String workload, Outcome outcome, Duration duration) {
     if (workloads.contains(workload)) {
-      runs.add(1, workload, outcome.label());
+      runs.labelValues(workload, outcome.label()).inc();
       if (!outcome.isNeutral()) {
         runDurations.labelValues(workload).observe(duration.toNanos() / 1e9);
       }
@@ -377,8 +383,8 @@ public final class DaemonMetrics implements AutoCloseable {
     set(Catalogue.HISTORY_PENDING, state.pending());
     set(Catalogue.HISTORY_DAMAGED, (double) state.dropped());
     set(Catalogue.HISTORY_WRITABLE, state.isWritable() ? 1 : 0);
-    historyFailures.add((double) (state.failedWrites() - seenFailures));
-    historyLost.add((double) (state.lost() - seenLost));
+    historyFailures.inc((double) (state.failedWrites() - seenFailures));
+    historyLost.inc((double) (state.lost() - seenLost));
     seenFailures = state.failedWrites();
     seenLost = state.lost();
   }

@@ -57,19 +57,11 @@ public final class Exposition {
    *
    * @param room series that the process' metrics may have
    */
-  private record Rendered(Bytes plain, Bytes packed, int room) {}
+  @SuppressWarnings("ArrayRecordComponent") // never changed, never compared
+  private record Rendered(byte[] plain, byte[] packed, int room) {}
 
   /** What was rendered: the series in text format, and what was left out of them. */
   record Published(MetricSnapshots snapshots, Selection selection) {}
-
-  /** Bytes that nobody changes. */
-  private static final class Bytes {
-    final byte[] content;
-
-    Bytes(byte[] content) {
-      this.content = content;
-    }
-  }
 
   private static final Unit PROCESS = new Unit(Part.PROCESS, "");
   private static final byte[] EOF = "# EOF\n".getBytes(StandardCharsets.UTF_8);
@@ -108,7 +100,7 @@ public final class Exposition {
           one.selection().published().contains(PROCESS)
               ? limit.most() - Snapshots.size(one.snapshots(), hasCreated(format))
               : 0;
-      next.put(format, new Rendered(new Bytes(plain), new Bytes(GzipParts.first(plain)), room));
+      next.put(format, new Rendered(plain, GzipMember.first(plain), room));
     }
     rendered = next;
     return published;
@@ -134,7 +126,7 @@ public final class Exposition {
   }
 
   /** A whole scrape. What does not change is not copied for it. */
-  public Parts scrape(Format format, boolean isGzipped) {
+  public ByteChunks scrape(Format format, boolean isGzipped) {
     Rendered kept = rendered.get(format);
     if (kept == null) {
       kept = want(format);
@@ -142,8 +134,8 @@ public final class Exposition {
     MetricSnapshots running = Snapshots.first(process.scrape(), kept.room(), hasCreated(format));
     byte[] others = text(format, running, false);
     return isGzipped
-        ? GzipParts.join(kept.plain().content, kept.packed().content, others)
-        : new Parts(List.of(kept.plain().content, others));
+        ? GzipMember.join(kept.plain(), kept.packed(), others)
+        : new ByteChunks(List.of(kept.plain(), others));
   }
 
   private byte[] text(Format format, MetricSnapshots snapshots, boolean isMoreToCome) {

@@ -17,7 +17,7 @@ final class ResultRows {
   private final Tags tags;
   private final List<Row> rows = new ArrayList<>();
 
-  private ResultRows(Shown shown) {
+  private ResultRows(PublishedResult shown) {
     this.result = shown.result().profile();
     this.tags = tags(shown.result().key());
   }
@@ -43,7 +43,7 @@ final class ResultRows {
     };
   }
 
-  static List<Row> of(Shown shown) {
+  static List<Row> of(PublishedResult shown) {
     ResultRows all = new ResultRows(shown);
     all.measured();
     all.honesty(shown);
@@ -76,7 +76,7 @@ final class ResultRows {
     add(Catalogue.FIRST_RUN, result.firstRunSeconds());
   }
 
-  private void honesty(Shown shown) {
+  private void honesty(PublishedResult shown) {
     add(Catalogue.NOISE, result.latency().relativeIqr());
     add(Catalogue.SAMPLES, (double) result.run().samples());
     add(Catalogue.VALID, result.valid() ? 1.0 : 0.0);

@@ -26,7 +26,7 @@ final class Answer {
   private static final int LONGEST_LIST = 5;
 
   /** A usable result whose latency differs from that of the results before it. */
-  private record Moved(String subject, double ratio, double seconds) {}
+  private record LatencyChange(String subject, double ratio, double seconds) {}
 
   private final StatusView view;
   private final List<Latest> results;
@@ -37,7 +37,7 @@ final class Answer {
     results =
         view.workloads().stream()
             .flatMap(workload -> workload.series().stream())
-            .flatMap(series -> java.util.stream.Stream.ofNullable(series.latest()))
+            .map(Series::latest)
             .toList();
     for (Share share : Share.of(view.workloads())) {
       byDevice.computeIfAbsent(share.series().device(), unseen -> new ArrayList<>()).add(share);
@@ -182,16 +182,16 @@ final class Answer {
   }
 
   private void changes(Markup out) {
-    List<Moved> moved = new ArrayList<>();
+    List<LatencyChange> moved = new ArrayList<>();
     int compared = 0;
     for (Workload workload : view.workloads()) {
       for (Series series : workload.series()) {
         Latest latest = series.latest();
-        if (latest != null && latest.isUsable() && latest.changeRatio() != null) {
+        if (latest.isUsable() && latest.changeRatio() != null) {
           compared++;
           if (Math.abs(latest.changeRatio()) >= NOTABLE) {
             moved.add(
-                new Moved(
+                new LatencyChange(
                     workload.name() + ", " + series.label(),
                     latest.changeRatio(),
                     latest.medianSeconds()));
@@ -199,13 +199,13 @@ final class Answer {
         }
       }
     }
-    moved.sort(Comparator.comparingDouble((Moved one) -> -Math.abs(one.ratio())));
+    moved.sort(Comparator.comparingDouble((LatencyChange one) -> -Math.abs(one.ratio())));
     if (moved.isEmpty()) {
       out.element("p.note", nothingChanged(compared));
       return;
     }
     out.open("ul.shares");
-    for (Moved one : moved.subList(0, Math.min(moved.size(), LONGEST_LIST))) {
+    for (LatencyChange one : moved.subList(0, Math.min(moved.size(), LONGEST_LIST))) {
       out.open("li").open("span.what").name(Cut.name(one.subject())).close("span");
       out.element("span", Figures.seconds(one.seconds()));
       out.element(one.ratio() > 0 ? "span.n.up" : "span.n.down", Figures.change(one.ratio()));

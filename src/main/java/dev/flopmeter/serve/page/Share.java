@@ -24,7 +24,7 @@ record Share(Workload workload, Series series, Latest latest, double ratio, Stri
     for (Workload workload : workloads) {
       for (Series series : workload.series()) {
         Latest latest = series.latest();
-        if (latest != null && latest.isUsable()) {
+        if (latest.isUsable()) {
           Double ratio = best(latest.mfu());
           if (ratio != null) {
             shares.add(new Share(workload, series, latest, ratio, basis(latest.mfu())));

@@ -7,6 +7,7 @@ import dev.flopmeter.serve.page.StatusView.Device;
 import dev.flopmeter.serve.page.StatusView.Health;
 import dev.flopmeter.serve.page.StatusView.Latest;
 import dev.flopmeter.serve.page.StatusView.Run;
+import dev.flopmeter.serve.page.StatusView.Series;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Durations;
 import dev.flopmeter.units.Figures;
@@ -15,7 +16,6 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * The daemon's own page, for those without Grafana: the answer first, then workloads with their
@@ -112,7 +112,7 @@ public final class StatusPage {
     List<Latest> results =
         view.workloads().stream()
             .flatMap(workload -> workload.series().stream())
-            .flatMap(series -> Stream.ofNullable(series.latest()))
+            .map(Series::latest)
             .toList();
     int invalid = (int) results.stream().filter(latest -> !latest.isValid()).count();
     String workloads = Verdict.count(number, "workload");
@@ -146,23 +146,14 @@ public final class StatusPage {
       state(out, device.health(), device.state());
       out.close("td");
       cell(out, "Busy", device.utilization() == null ? "" : Figures.percent(device.utilization()));
-      cell(out, "Memory", memory(device));
+      Long memory = device.memoryUsedBytes();
+      cell(out, "Memory", memory == null ? "" : Figures.bytes(memory));
       cell(out, "Power", device.powerW() == null ? "" : Figures.si(device.powerW(), "W"));
       Double celsius = device.temperatureC();
       cell(out, "Temperature", celsius == null ? "" : Figures.number(celsius) + " °C");
       out.close("tr");
     }
     out.close("tbody").close("table").close("section").line();
-  }
-
-  private static String memory(Device device) {
-    if (device.memoryUsedBytes() == null) {
-      return device.memoryBytes() == null ? "" : Figures.bytes(device.memoryBytes());
-    }
-    String used = Figures.bytes(device.memoryUsedBytes());
-    return device.memoryBytes() == null
-        ? used
-        : used + " of " + Figures.bytes(device.memoryBytes());
   }
 
   private void runs(Markup out) {

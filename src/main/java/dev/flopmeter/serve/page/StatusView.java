@@ -58,7 +58,6 @@ public record StatusView(
    * @param problem why its last run failed, one line; empty if it did not
    * @param progress share done of the run going on; null if none is
    * @param nextRunAt null if none is planned
-   * @param hasReport whether {@code report/NAME} has something to show
    */
   public record Workload(
       String name,
@@ -68,7 +67,6 @@ public record StatusView(
       String problem,
       @Nullable Double progress,
       @Nullable Instant nextRunAt,
-      boolean hasReport,
       List<Series> series) {
     public Workload {
       series = List.copyOf(series);
@@ -85,7 +83,7 @@ public record StatusView(
       String backend,
       String precision,
       long batch,
-      @Nullable Latest latest,
+      Latest latest,
       List<Sample> history) {
     public Series {
       history = List.copyOf(history);
@@ -140,8 +138,7 @@ public record StatusView(
       @Nullable Double utilization,
       @Nullable Double temperatureC,
       @Nullable Double powerW,
-      @Nullable Long memoryUsedBytes,
-      @Nullable Long memoryBytes) {}
+      @Nullable Long memoryUsedBytes) {}
 
   /**
    * A run that ended.

@@ -58,7 +58,7 @@ final class WorkloadSections {
       StatusPage.time(out, workload.nextRunAt(), StatusPage.until(now, workload.nextRunAt()));
     }
     out.close("span");
-    if (workload.hasReport()) {
+    if (!workload.series().isEmpty()) {
       String path = URLEncoder.encode(workload.name(), StandardCharsets.UTF_8).replace("+", "%20");
       out.open("a.button", "href", "report/" + path).text("Full report");
       out.open("span.sr").text(" of ").name(Cut.name(workload.name())).close("span");
@@ -89,14 +89,10 @@ final class WorkloadSections {
 
   private void series(Series series) {
     Latest latest = series.latest();
-    out.open(latest == null || latest.warnings().isEmpty() ? "tr" : "tr.has-reasons");
+    out.open(latest.warnings().isEmpty() ? "tr" : "tr.has-reasons");
     out.open("th", "scope", "row").name(Cut.name(series.label()));
     out.open("span.soft.small").name(Cut.name(series.device())).text(", ");
     out.text(series.backend()).close("span").close("th");
-    if (latest == null) {
-      out.element("td.soft", "no result yet", "colspan", COLUMNS - 1).close("tr");
-      return;
-    }
     result(latest);
     mfu(latest);
     StatusPage.cell(out, "Latency", Figures.seconds(latest.medianSeconds()));

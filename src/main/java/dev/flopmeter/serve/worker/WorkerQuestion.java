@@ -29,12 +29,8 @@ public final class WorkerQuestion {
     ProcessTree tree = new ProcessTree(process);
     ErrorTail errors = new ErrorTail();
     StringBuilder out = new StringBuilder();
-    Thread reader = new Thread(() -> collect(process, out), "question-output");
-    Thread drain = new Thread(() -> drain(process, errors), "question-errors");
-    reader.setDaemon(true);
-    drain.setDaemon(true);
-    reader.start();
-    drain.start();
+    Thread reader = WorkerRun.reader("answer", () -> collect(process, out));
+    Thread drain = WorkerRun.reader("errors", () -> errors.drain(process.getErrorStream()));
     try {
       if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new IOException(
@@ -59,24 +55,12 @@ public final class WorkerQuestion {
     }
   }
 
-  private static void collect(Process process, StringBuilder out) {
-    try {
-      byte[] bytes = process.getInputStream().readNBytes(LONGEST);
-      synchronized (out) {
-        out.append(new String(bytes, StandardCharsets.UTF_8));
-      }
-      // A full pipe would hold the process up.
-      process.getInputStream().transferTo(OutputStream.nullOutputStream());
-    } catch (IOException ignored) {
-      // the process was ended; what came is judged by its reader
+  private static void collect(Process process, StringBuilder out) throws IOException {
+    byte[] bytes = process.getInputStream().readNBytes(LONGEST);
+    synchronized (out) {
+      out.append(new String(bytes, StandardCharsets.UTF_8));
     }
-  }
-
-  private static void drain(Process process, ErrorTail errors) {
-    try {
-      errors.drain(process.getErrorStream());
-    } catch (IOException ignored) {
-      // the process was ended; its exit code tells
-    }
+    // A full pipe would hold the process up.
+    process.getInputStream().transferTo(OutputStream.nullOutputStream());
   }
 }

@@ -182,11 +182,11 @@ public final class WorkerRun {
   }
 
   /** Reads until the process ends and its streams close. */
-  private interface Reading {
+  interface Reading {
     void read() throws IOException;
   }
 
-  private static Thread reader(String what, Reading reading) {
+  static Thread reader(String what, Reading reading) {
     Thread thread =
         new Thread(
             () -> {

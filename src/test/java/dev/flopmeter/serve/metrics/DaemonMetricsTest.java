@@ -67,7 +67,7 @@ class DaemonMetricsTest {
     for (int i = 0; i < WORKLOADS; i++) {
       Result result = result("w" + i);
       metrics.count(result);
-      metrics.show(new Shown(result, false, null));
+      metrics.show(new PublishedResult(result, false, null));
     }
     metrics.publish();
     return metrics;
@@ -179,7 +179,7 @@ class DaemonMetricsTest {
     Result result = workerResult("good-3");
     try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
       metrics.count(result);
-      metrics.show(new Shown(result, false, 0.001));
+      metrics.show(new PublishedResult(result, false, 0.001));
       metrics.publish();
       List<String> series = series(metrics, Format.TEXT);
       assertThat(Catalogue.all())

@@ -55,7 +55,6 @@ public final class SampleStatus {
                 "",
                 0.42,
                 null,
-                true,
                 List.of(
                     series("bf16", 1, 0.0009, 1, 0.01),
                     series("bf16", 64, 0.0051, 2, 0.004),
@@ -68,7 +67,6 @@ public final class SampleStatus {
                 "",
                 null,
                 NOW.plusSeconds(740),
-                true,
                 List.of(series("fp16", 8, 0.0123, 4, -0.12), withoutRoof())),
             new Workload(
                 "new one",
@@ -78,8 +76,7 @@ public final class SampleStatus {
                 "the device has 141 GB of memory, the plan needs 163 GB; use a smaller batch",
                 null,
                 NOW.plusSeconds(7200),
-                false,
-                List.of(new Series("cuda:0", "cudnn", "bf16", 1024, null, List.of())))),
+                List.of())),
         List.of(
             new Device(
                 "cuda:0",
@@ -90,10 +87,8 @@ public final class SampleStatus {
                 0.97,
                 61.0,
                 412.0,
-                21_000_000_000L,
-                141_000_000_000L),
-            new Device(
-                "cpu", "Sample CPU", Health.GOOD, "free", false, null, null, null, null, null)),
+                21_000_000_000L),
+            new Device("cpu", "Sample CPU", Health.GOOD, "free", false, null, null, null, null)),
         List.of(
             new Run(NOW.minusSeconds(70), name, "cuda:0", Health.GOOD, "success", 14.2, ""),
             new Run(

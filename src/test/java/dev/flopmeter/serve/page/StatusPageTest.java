@@ -35,7 +35,7 @@ class StatusPageTest {
     return new Latest(NOW, true, true, true, 0.01, 100, 1e9, DATASHEET, -0.3, List.of());
   }
 
-  private static Series series(String device, @Nullable Latest latest) {
+  private static Series series(String device, Latest latest) {
     return new Series(device, "cudnn", "bf16", 64, latest, List.of());
   }
 
@@ -49,7 +49,6 @@ class StatusPageTest {
             problem(health),
             null,
             null,
-            true,
             Arrays.asList(series));
     List<Device> devices =
         Arrays.stream(series)
@@ -60,8 +59,7 @@ class StatusPageTest {
                         "Card",
                         Health.IDLE,
                         "idle",
-                        one.latest() != null && one.latest().isEmulated(),
-                        null,
+                        one.latest().isEmulated(),
                         null,
                         null,
                         null,
@@ -166,7 +164,7 @@ class StatusPageTest {
     Latest old = new Latest(NOW, false, true, false, 0.01, 100, 1e9, DATASHEET, null, List.of());
 
     assertThat(heading(page(old))).isEqualTo("No current result");
-    assertThat(heading(page(Health.IDLE, series("cpu", null)))).isEqualTo("No result yet");
+    assertThat(heading(page(Health.IDLE))).isEqualTo("No result yet");
     StatusView empty =
         new StatusView("1", NOW, NOW, List.of(), null, List.of(), List.of(), List.of());
     assertThat(heading(StatusPage.render(empty, "n"))).isEqualTo("No workload is configured");

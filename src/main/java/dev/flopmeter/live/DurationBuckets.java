@@ -4,14 +4,14 @@ package dev.flopmeter.live;
  * Buckets for durations: 16 to each power of two, so that a bucket's middle is within 3.2 % of
  * every duration in it. From 0 to {@link Long#MAX_VALUE} nanoseconds.
  */
-final class Durations {
+final class DurationBuckets {
   private static final int SUB_BITS = 4;
   private static final int SUB = 1 << SUB_BITS;
 
   /** Number of buckets. */
   static final int BUCKETS = (64 - SUB_BITS) * SUB;
 
-  private Durations() {}
+  private DurationBuckets() {}
 
   static int bucket(long nanos) {
     if (nanos < SUB) {

@@ -5,7 +5,7 @@ import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
-import dev.flopmeter.serve.metrics.Shown;
+import dev.flopmeter.serve.metrics.PublishedResult;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.ResultJson;
 import dev.flopmeter.serve.result.ResultReader;
@@ -37,20 +37,20 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe. Nothing is written to disk under its lock.
  */
-final class Board {
+final class PublishedState {
   private static final int RUNS = 50;
   private static final int SPARKS = 60;
   private static final int FAILURES_TO_WITHDRAW = 3;
   private static final int INTERVALS_FRESH = 3;
 
   /** A result that is known. Times are of the clock that does not jump. */
-  static final class Held {
-    final Shown shown;
+  static final class KnownResult {
+    final PublishedResult shown;
     final HistoryEntry entry;
     final long measuredAt;
     boolean isShown;
 
-    Held(Shown shown, HistoryEntry entry, long measuredAt) {
+    KnownResult(PublishedResult shown, HistoryEntry entry, long measuredAt) {
       this.shown = shown;
       this.entry = entry;
       this.measuredAt = measuredAt;
@@ -58,12 +58,13 @@ final class Board {
   }
 
   /** A run that ended. */
-  record Run(Instant endedAt, Target target, Outcome outcome, Duration duration, String detail) {}
+  record EndedRun(
+      Instant endedAt, Target target, Outcome outcome, Duration duration, String detail) {}
 
   /** A series as others see it, at one moment. */
   record SeriesView(
       SeriesKey key,
-      Shown shown,
+      PublishedResult shown,
       HistoryEntry entry,
       boolean isFresh,
       List<Baseline.Sample> past) {}
@@ -72,15 +73,15 @@ final class Board {
   private final History history;
   private final Clocks clocks;
   private ServeConfig config;
-  private final Map<SeriesKey, Held> held = new LinkedHashMap<>();
+  private final Map<SeriesKey, KnownResult> results = new LinkedHashMap<>();
   private final Map<SeriesKey, Baseline> past = new HashMap<>();
   private final Map<Target.Id, Set<SeriesKey>> byTarget = new HashMap<>();
   private final Map<String, Instant> successes = new HashMap<>();
-  private final Deque<Run> runs = new ArrayDeque<>();
-  private final Map<String, Run> lastRuns = new HashMap<>();
+  private final Deque<EndedRun> runs = new ArrayDeque<>();
+  private final Map<String, EndedRun> lastRuns = new HashMap<>();
   private Set<Target.Id> targets = Set.of();
 
-  Board(ServeConfig config, DaemonMetrics metrics, History history, Clocks clocks) {
+  PublishedState(ServeConfig config, DaemonMetrics metrics, History history, Clocks clocks) {
     this.config = config;
     this.metrics = metrics;
     this.history = history;
@@ -122,8 +123,8 @@ final class Board {
     }
     long measuredAt = clocks.nanos().getAsLong() - age.toNanos();
     Result kept = result.withoutRaw().withTopLayers(config.metrics().layers());
-    Held known = new Held(new Shown(kept, true, null), entry, measuredAt);
-    held.put(entry.key(), known);
+    KnownResult known = new KnownResult(new PublishedResult(kept, true, null), entry, measuredAt);
+    results.put(entry.key(), known);
     if (isFresh(known)) {
       known.isShown = true;
       metrics.show(known.shown);
@@ -160,7 +161,7 @@ final class Board {
         .isPresent();
   }
 
-  private boolean isFresh(Held known) {
+  private boolean isFresh(KnownResult known) {
     return workload(known.shown.result().key())
         .map(
             workload ->
@@ -194,7 +195,7 @@ final class Board {
         judge(target, report, failures, came);
       }
       keep(
-          new Run(
+          new EndedRun(
               clocks.wall().instant(),
               target,
               report.outcome(),
@@ -206,7 +207,7 @@ final class Board {
     metrics.publish();
   }
 
-  private void keep(Run run) {
+  private void keep(EndedRun run) {
     runs.addFirst(run);
     if (runs.size() > RUNS) {
       runs.removeLast();
@@ -222,15 +223,17 @@ final class Board {
     Double baseline = before.median(config.history().baselineRuns());
     before.add(sample(entry));
     Result kept = result.withoutRaw().withTopLayers(config.metrics().layers());
-    Held known = new Held(new Shown(kept, false, baseline), entry, clocks.nanos().getAsLong());
-    held.put(result.key(), known);
+    KnownResult known =
+        new KnownResult(
+            new PublishedResult(kept, false, baseline), entry, clocks.nanos().getAsLong());
+    results.put(result.key(), known);
     known.isShown = true;
     metrics.show(known.shown);
   }
 
   private void judge(Target target, RunReport report, int failures, Set<SeriesKey> came) {
     Set<SeriesKey> ours = byTarget.computeIfAbsent(target.id(), unseen -> new HashSet<>());
-    held.keySet().stream().filter(key -> belongs(key, target)).forEach(ours::add);
+    results.keySet().stream().filter(key -> belongs(key, target)).forEach(ours::add);
     Set<SeriesKey> others = new HashSet<>(ours);
     others.removeAll(came);
     if (report.outcome() == Outcome.SUCCESS) {
@@ -257,7 +260,7 @@ final class Board {
   }
 
   private void withdraw(SeriesKey key) {
-    Held known = held.get(key);
+    KnownResult known = results.get(key);
     if (known != null && known.isShown) {
       known.isShown = false;
       metrics.withdraw(key);
@@ -289,10 +292,10 @@ final class Board {
               }
               return isGone;
             });
-    for (SeriesKey key : List.copyOf(held.keySet())) {
+    for (SeriesKey key : List.copyOf(results.keySet())) {
       if (!unchanged.contains(key.workload()) && !isConfigured(key)) {
         withdraw(key);
-        held.remove(key);
+        results.remove(key);
         past.remove(key);
       }
     }
@@ -305,7 +308,7 @@ final class Board {
   /** Takes away what has grown old; true if anything has. */
   synchronized boolean expire() {
     boolean isChanged = false;
-    for (Map.Entry<SeriesKey, Held> entry : held.entrySet()) {
+    for (Map.Entry<SeriesKey, KnownResult> entry : results.entrySet()) {
       if (entry.getValue().isShown && !isFresh(entry.getValue())) {
         withdraw(entry.getKey());
         isChanged = true;
@@ -317,7 +320,7 @@ final class Board {
   /** The series that are known, in the order they were first seen. */
   synchronized List<SeriesView> series() {
     List<SeriesView> views = new ArrayList<>();
-    held.forEach(
+    results.forEach(
         (key, known) ->
             views.add(
                 new SeriesView(
@@ -330,14 +333,14 @@ final class Board {
   }
 
   /** The last runs, the latest first. */
-  synchronized List<Run> runs() {
+  synchronized List<EndedRun> runs() {
     return List.copyOf(runs);
   }
 
   /**
    * The last run of a workload in this daemon's life, over all its targets; null before the first.
    */
-  synchronized @Nullable Run lastRun(String workload) {
+  synchronized @Nullable EndedRun lastRun(String workload) {
     return lastRuns.get(workload);
   }
 

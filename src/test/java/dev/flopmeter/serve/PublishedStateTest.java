@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which runs' results become metrics, where runs and new configurations cross. */
-class BoardTest {
+class PublishedStateTest {
   private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
 
   @TempDir private Path folder;
@@ -74,20 +74,20 @@ class BoardTest {
     Target old = targets(before).get(0);
     try (History history = History.open(before.history(), clocks);
         DaemonMetrics metrics = new DaemonMetrics(before, "1")) {
-      Board board = new Board(before, metrics, history, clocks);
-      board.configured(before, targets(before));
+      PublishedState state = new PublishedState(before, metrics, history, clocks);
+      state.configured(before, targets(before));
       metrics.configured(before, NOW);
-      board.completed(old, success(old), 0, false);
+      state.completed(old, success(old), 0, false);
       assertThat(scrape(metrics)).contains("workload=\"a\"").contains("device=\"cuda:0\"");
 
-      board.configured(after, targets(after));
+      state.configured(after, targets(after));
       metrics.configured(after, NOW);
       metrics.deviceUnused("cuda:0");
-      board.completed(old, success(old), 3, true);
+      state.completed(old, success(old), 3, true);
 
       assertThat(scrape(metrics)).doesNotContain("workload=\"a\"").doesNotContain("cuda:0");
-      assertThat(board.lastSuccess("a")).isNull();
-      assertThat(board.runs()).hasSize(2);
+      assertThat(state.lastSuccess("a")).isNull();
+      assertThat(state.runs()).hasSize(2);
       assertThat(history.state().results()).isEqualTo(2);
     }
   }
@@ -99,25 +99,27 @@ class BoardTest {
     Target b = targets(config).get(1);
     try (History history = History.open(config.history(), clocks);
         DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
-      Board board = new Board(config, metrics, history, clocks);
-      board.configured(config, targets(config));
+      PublishedState state = new PublishedState(config, metrics, history, clocks);
+      state.configured(config, targets(config));
       metrics.configured(config, NOW);
-      assertThat(board.lastRun("a")).isNull();
+      assertThat(state.lastRun("a")).isNull();
 
       RunReport refused =
           new RunReport(Outcome.FAILED, Duration.ofSeconds(1), List.of(), "no such model");
-      board.completed(a, refused, 1, false);
+      state.completed(a, refused, 1, false);
       for (int i = 0; i < 60; i++) {
-        board.completed(b, success(b), 0, false);
+        state.completed(b, success(b), 0, false);
       }
-      assertThat(board.runs()).noneMatch(run -> run.target().equals(a));
-      assertThat(board.lastRun("a"))
-          .isEqualTo(new Board.Run(NOW, a, Outcome.FAILED, Duration.ofSeconds(1), "no such model"));
+      assertThat(state.runs()).noneMatch(run -> run.target().equals(a));
+      assertThat(state.lastRun("a"))
+          .isEqualTo(
+              new PublishedState.EndedRun(
+                  NOW, a, Outcome.FAILED, Duration.ofSeconds(1), "no such model"));
 
       ServeConfig after = config("b: {model: m, device: cpu}");
-      board.configured(after, targets(after));
-      board.completed(a, refused, 2, false);
-      assertThat(board.lastRun("a")).isNull();
+      state.configured(after, targets(after));
+      state.completed(a, refused, 2, false);
+      assertThat(state.lastRun("a")).isNull();
     }
   }
 
@@ -128,16 +130,16 @@ class BoardTest {
     Target target = targets(config).get(0);
     try (History history = History.open(config.history(), clocks);
         DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
-      Board board = new Board(config, metrics, history, clocks);
-      board.configured(config, targets(config));
+      PublishedState state = new PublishedState(config, metrics, history, clocks);
+      state.configured(config, targets(config));
       metrics.configured(config, NOW);
-      board.completed(target, success(target, 2), 0, false);
+      state.completed(target, success(target, 2), 0, false);
 
-      board.configured(config, targets(config));
-      assertThat(board.expire()).isFalse();
+      state.configured(config, targets(config));
+      assertThat(state.expire()).isFalse();
       metrics.publish();
       assertThat(scrape(metrics)).containsPattern("flopmeter_model_macs\\{.*batch=\"2\"");
-      assertThat(board.series()).singleElement().matches(Board.SeriesView::isFresh);
+      assertThat(state.series()).singleElement().matches(PublishedState.SeriesView::isFresh);
     }
   }
 
@@ -148,11 +150,11 @@ class BoardTest {
     Target target = targets(before).get(0);
     try (History history = History.open(before.history(), clocks);
         DaemonMetrics metrics = new DaemonMetrics(before, "1")) {
-      Board board = new Board(before, metrics, history, clocks);
-      board.configured(before, targets(before));
+      PublishedState state = new PublishedState(before, metrics, history, clocks);
+      state.configured(before, targets(before));
       metrics.configured(before, NOW);
-      board.completed(target, success(target, 2), 0, false);
-      board.configured(after, targets(after));
+      state.completed(target, success(target, 2), 0, false);
+      state.configured(after, targets(after));
       metrics.publish();
       assertThat(scrape(metrics)).doesNotContain("flopmeter_model_macs{");
     }
@@ -167,8 +169,8 @@ class BoardTest {
             + " ";
     try (History history = History.open(config.history(), clocks);
         DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
-      Board board = new Board(config, metrics, history, clocks);
-      board.configured(config, targets(config));
+      PublishedState state = new PublishedState(config, metrics, history, clocks);
+      state.configured(config, targets(config));
       metrics.configured(config, NOW);
       metrics.publish();
       assertThat(scrape(metrics))
@@ -176,13 +178,13 @@ class BoardTest {
           .contains("flopmeter_workload_configured_timestamp_seconds{workload=\"a\"} 1.7802")
           .doesNotContain("flopmeter_last_success_timestamp_seconds{");
       RunReport refused = new RunReport(Outcome.FAILED, Duration.ofSeconds(1), List.of(), "no");
-      board.completed(target, refused, 1, false);
-      board.completed(target, refused, 2, false);
+      state.completed(target, refused, 1, false);
+      state.completed(target, refused, 2, false);
       assertThat(scrape(metrics)).contains(failures + "2.0");
-      board.completed(target, success(target), 0, false);
+      state.completed(target, success(target), 0, false);
       assertThat(scrape(metrics)).contains(failures + "0.0");
       ServeConfig after = config("b: {model: m, device: cpu}");
-      board.configured(after, targets(after));
+      state.configured(after, targets(after));
       metrics.configured(after, NOW);
       metrics.publish();
       assertThat(scrape(metrics)).doesNotContain("workload=\"a\"");

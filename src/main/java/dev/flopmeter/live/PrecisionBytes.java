@@ -8,8 +8,8 @@ import dev.flopmeter.model.DataType;
  * Bytes of a count at the precision that the service runs: a graph counted in float32 moves half of
  * its float bytes where it runs in fp16 or bf16.
  */
-final class StoredFloats {
-  private StoredFloats() {}
+final class PrecisionBytes {
+  private PrecisionBytes() {}
 
   /** Bytes of one stored float32 value of the graph in this precision. */
   private static double size(String precision) {

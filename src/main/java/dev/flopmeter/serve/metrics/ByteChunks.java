@@ -5,10 +5,10 @@ import java.io.OutputStream;
 import java.util.List;
 
 /** Bytes in several pieces, so that a large piece can be part of many answers at once. */
-public final class Parts {
+public final class ByteChunks {
   private final List<byte[]> pieces;
 
-  Parts(List<byte[]> pieces) {
+  ByteChunks(List<byte[]> pieces) {
     this.pieces = List.copyOf(pieces);
   }
 

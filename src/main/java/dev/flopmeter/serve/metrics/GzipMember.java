@@ -12,8 +12,8 @@ import java.util.zip.Deflater;
  * flush, on a whole byte, so that the second's blocks can follow it. Two members would be shorter
  * to write, but curl and others read only the first.
  */
-final class GzipParts {
-  private GzipParts() {}
+final class GzipMember {
+  private GzipMember() {}
 
   private static final byte[] HEAD = {0x1f, (byte) 0x8b, 8, 0, 0, 0, 0, 0, 4, (byte) 255};
 
@@ -28,7 +28,7 @@ final class GzipParts {
    * @param plain the first part
    * @param packed its blocks, from {@link #first}
    */
-  static Parts join(byte[] plain, byte[] packed, byte[] second) {
+  static ByteChunks join(byte[] plain, byte[] packed, byte[] second) {
     byte[] rest = deflate(second, true);
     CRC32 crc = new CRC32();
     crc.update(plain);
@@ -39,7 +39,7 @@ final class GzipParts {
             .putInt((int) crc.getValue())
             .putInt(plain.length + second.length)
             .array();
-    return new Parts(List.of(HEAD, packed, rest, tail));
+    return new ByteChunks(List.of(HEAD, packed, rest, tail));
   }
 
   private static byte[] deflate(byte[] plain, boolean isLast) {

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param isRestored whether it was measured before the daemon started
  * @param baselineSeconds median latency of the valid results before it; null with too few
  */
-public record Shown(Result result, boolean isRestored, @Nullable Double baselineSeconds) {
+public record PublishedResult(Result result, boolean isRestored, @Nullable Double baselineSeconds) {
 
   /** Latency over the baseline, minus 1; null without one. */
   public @Nullable Double regression() {
