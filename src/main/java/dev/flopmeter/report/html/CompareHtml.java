@@ -60,7 +60,7 @@ public final class CompareHtml {
   }
 
   private void choice(Markup out) {
-    out.open("nav.choice", "aria-label", "Comparisons");
+    out.open("nav.choice aria-label=Comparisons");
     for (int i = 0; i < set.comparisons().size(); i++) {
       Comparison one = set.comparisons().get(i);
       String label =
@@ -69,14 +69,14 @@ public final class CompareHtml {
               + one.next().run().batch()
               + ": "
               + ComparisonVerdict.word(one.total().change());
-      out.element("a", label, "href", "#r" + i, "aria-current", i == 0 ? "true" : null);
+      out.element("a href=%s aria-current=%s", label, "#r" + i, i == 0 ? "true" : null);
     }
     out.close("nav").line();
   }
 
   private void article(Markup out, Comparison comparison, String id) {
-    out.open("article.result", "id", id, "aria-labelledby", id + "-verdict");
-    out.open("p.verdict", "id", id + "-verdict");
+    out.open("article.result id=%s aria-labelledby=%s", id, id + "-verdict");
+    out.open("p.verdict id=%s", id + "-verdict");
     out.name(verdict(comparison)).close("p");
     Page.notice(out, "", "Not comparable", comparison.differences());
     both(out, comparison, id);
@@ -101,9 +101,9 @@ public final class CompareHtml {
     HtmlReport.section(out, id, "both", "Side by side");
     out.open("table.stack").element("caption.sr", "Both results");
     out.open("thead").open("tr");
-    out.element("th", "Figure", "scope", "col");
+    out.element("th scope=col", "Figure");
     for (String title : List.of("Base", "New", "Change")) {
-      out.element("th.n", title, "scope", "col");
+      out.element("th.n scope=col", title);
     }
     out.close("tr").close("thead").open("tbody");
     figure(out, comparison, "Median of a pass", r -> r.latency().median(), Figures::seconds);
@@ -193,7 +193,7 @@ public final class CompareHtml {
   }
 
   private static void row(Markup out, String name, String before, String after, String change) {
-    out.open("tr").element("th", name, "scope", "row");
+    out.open("tr").element("th scope=row", name);
     cell(out, "Base", before);
     cell(out, "New", after);
     cell(out, "Change", change);
@@ -204,7 +204,7 @@ public final class CompareHtml {
     if (text.isEmpty()) {
       out.empty("td");
     } else {
-      out.open("td.n", "data-l", label).name(Cut.name(text)).close("td");
+      out.open("td.n data-l=%s", label).name(Cut.name(text)).close("td");
     }
   }
 
@@ -259,9 +259,9 @@ public final class CompareHtml {
   }
 
   private void layer(Markup out, int index, Row row, String op) {
-    out.line().open("tr", "data-i", index);
+    out.line().open("tr data-i=%s", index);
     LayerTable.figure(out, (double) index, Integer.toString(index + 1));
-    out.open("th", "scope", "row").element("bdi.clip", row.name()).close("th");
+    out.open("th scope=row").element("bdi.clip", row.name()).close("th");
     out.open("td");
     TimeCharts.tagged(out, colours.of(op), Breakdown.operator(op));
     out.close("td");

@@ -57,18 +57,11 @@ final class DeviceSections {
     String[] names = {"Weights", "Activations", "Workspace"};
     long[] parts = {memory.weights(), memory.activations(), memory.workspace()};
     if (total > 0) {
-      out.open(
-          "svg.strip",
-          "viewBox",
-          "0 0 960 44",
-          "preserveAspectRatio",
-          "none",
-          "aria-hidden",
-          "true");
+      out.open("svg.strip viewBox=%s preserveAspectRatio=none aria-hidden=true", "0 0 960 44");
       double x = 0;
       for (int i = 0; i < parts.length; i++) {
         double width = 960.0 * parts[i] / total;
-        out.empty("rect.k" + i, "x", x, "width", width, "height", 44.0);
+        out.empty("rect.k" + i + " x=%s width=%s height=%s", x, width, 44.0);
         x += width;
       }
       out.close("svg");
@@ -76,7 +69,7 @@ final class DeviceSections {
     out.open("table.facts").element("caption.sr", "Held on the device");
     out.open("tbody");
     for (int i = 0; i < parts.length; i++) {
-      out.open("tr").open("th", "scope", "row");
+      out.open("tr").open("th scope=row");
       out.empty("i.swatch.k" + i).text(names[i]).close("th");
       out.element("td", Figures.bytes(parts[i])).close("tr");
     }

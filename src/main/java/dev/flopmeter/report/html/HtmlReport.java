@@ -67,7 +67,7 @@ public final class HtmlReport {
   private void footer(Markup out) {
     out.text("Made by flopmeter " + results.get(0).environment().flopmeter() + ".");
     if (isServed) {
-      out.text(" ").element("a", "Status of the daemon", "href", "../").text(".");
+      out.text(" ").element("a href=../", "Status of the daemon").text(".");
     }
   }
 
@@ -92,23 +92,21 @@ public final class HtmlReport {
   }
 
   private void sweep(Markup out) {
-    out.open("section.panel", "aria-labelledby", "sweep");
-    out.element("h2", "Batches and precisions", "id", "sweep");
+    out.open("section.panel aria-labelledby=sweep");
+    out.element("h2 id=sweep", "Batches and precisions");
     new SweepCharts(results).draw(out);
     out.close("section").line();
   }
 
   /** Links to the results; the script shows one at a time. */
   private void choice(Markup out, int best) {
-    out.open("nav.choice", "aria-label", "Results");
+    out.open("nav.choice aria-label=Results");
     for (int i = 0; i < results.size(); i++) {
       ProfileResult result = results.get(i);
       out.element(
-          "a",
+          "a href=%s aria-current=%s",
           result.run().precision() + ", batch " + result.run().batch(),
-          "href",
           "#r" + i,
-          "aria-current",
           i == best ? "true" : null);
     }
     out.close("nav").line();
@@ -117,13 +115,8 @@ public final class HtmlReport {
   private void article(Markup out, ProfileResult result, int index, boolean isBest) {
     String id = "r" + index;
     out.open(
-        "article.result",
-        "id",
-        id,
-        "data-best",
-        isBest ? "" : null,
-        "aria-labelledby",
-        id + "-verdict");
+        "article.result id=%s data-best=%s aria-labelledby=%s",
+        id, isBest ? "" : null, id + "-verdict");
     verdict(out, result, id);
     warnings(out, result);
     tiles(out, result);
@@ -160,12 +153,12 @@ public final class HtmlReport {
 
   static void section(Markup out, String id, String name, String title) {
     String heading = id + "-" + name;
-    out.open("section.panel", "aria-labelledby", heading);
-    out.element("h2", title, "id", heading);
+    out.open("section.panel aria-labelledby=%s", heading);
+    out.element("h2 id=%s", title, heading);
   }
 
   private static void verdict(Markup out, ProfileResult result, String id) {
-    out.open("p.verdict", "id", id + "-verdict");
+    out.open("p.verdict id=%s", id + "-verdict");
     out.name(Verdict.of(result)).close("p");
   }
 

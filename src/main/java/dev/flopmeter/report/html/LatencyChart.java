@@ -42,12 +42,8 @@ final class LatencyChart {
             new Range(low - pad, high + pad, false),
             new Range(0, 1, false));
     out.open(
-        "svg.latency",
-        "viewBox",
+        "svg.latency viewBox=%s role=img aria-label=%s",
         "0 0 " + Markup.at(WIDTH) + " " + Markup.at(height),
-        "role",
-        "img",
-        "aria-label",
         "Distribution of the time of a pass; the table beside it has the figures.");
     plot.horizontalAxis(out, Tick.of(plot.x(), 6, Figures::seconds), "Time of a pass");
     if (hasSamples && samples != null) {
@@ -94,14 +90,10 @@ final class LatencyChart {
       double x = plot.x().at(low + i * width);
       double height = (floor - plot.top()) * counts[i] / most;
       out.empty(
-          "rect.bin",
-          "x",
+          "rect.bin x=%s y=%s width=%s height=%s",
           x + 0.5,
-          "y",
           floor - height,
-          "width",
           Math.max(0.5, plot.x().at(low + (i + 1) * width) - x - 1),
-          "height",
           height);
     }
   }
@@ -114,19 +106,19 @@ final class LatencyChart {
     double reach = Math.min(latency.q3() + 1.5 * (latency.q3() - latency.q1()), plot.x().to());
     double end = plot.x().at(reach);
     out.open("g.box");
-    out.empty("line", "x1", min, "x2", end, "y1", middle, "y2", middle);
+    out.empty("line x1=%s x2=%s y1=%s y2=%s", min, end, middle, middle);
     out.empty(
-        "rect", "x", q1, "y", middle - 9, "width", Math.max(1, q3 - q1), "height", 18.0, "rx", 2.0);
+        "rect x=%s y=%s width=%s height=%s rx=%s", q1, middle - 9, Math.max(1, q3 - q1), 18.0, 2.0);
     double median = plot.x().at(latency.median());
-    out.empty("line.median", "x1", median, "x2", median, "y1", middle - 12, "y2", middle + 12);
+    out.empty("line.median x1=%s x2=%s y1=%s y2=%s", median, median, middle - 12, middle + 12);
     String[] names = {"p90", "p95", "p99"};
     List<@Nullable Double> tails = tails();
     for (int i = 0; i < names.length; i++) {
       Double tail = tails.get(i);
       if (tail != null) {
         double x = plot.x().at(tail);
-        out.empty("line.tail", "x1", x, "x2", x, "y1", middle - 7, "y2", middle + 7);
-        out.element("text", names[i], "x", x, "y", middle - 13, "text-anchor", "middle");
+        out.empty("line.tail x1=%s x2=%s y1=%s y2=%s", x, x, middle - 7, middle + 7);
+        out.element("text x=%s y=%s text-anchor=middle", names[i], x, middle - 13);
       }
     }
     out.close("g");
@@ -159,7 +151,7 @@ final class LatencyChart {
   }
 
   static void fact(Markup out, String name, String value) {
-    out.open("tr").element("th", name, "scope", "row").open("td").name(value);
+    out.open("tr").element("th scope=row", name).open("td").name(value);
     out.close("td").close("tr");
   }
 }

@@ -66,20 +66,12 @@ final class LayerTable {
 
   /** The filter's field and the count of rows; enabled by the script. */
   static void tools(Markup out, String searched) {
-    out.open("div.tools", "hidden", "");
+    out.open("div.tools hidden");
     out.open("label").text("Filter ");
     out.empty(
-        "input.filter",
-        "type",
-        "search",
-        "placeholder",
-        searched,
-        "autocomplete",
-        "off",
-        "spellcheck",
-        "false");
+        "input.filter type=search placeholder=%s autocomplete=off spellcheck=false", searched);
     out.close("label");
-    out.element("output.count", "", "aria-live", "polite");
+    out.element("output.count aria-live=polite", "");
     out.close("div");
   }
 
@@ -91,24 +83,24 @@ final class LayerTable {
    */
   static void begin(
       Markup out, String style, String caption, List<String> titles, List<String> texts) {
-    out.open("div.scroll.tall", "tabindex", "0", "role", "group", "aria-label", "Layers");
+    out.open("div.scroll.tall tabindex=0 role=group aria-label=Layers");
     out.open("table.grid.layers." + style).element("caption.sr", caption);
     out.open("thead").open("tr");
     for (String title : titles) {
-      out.element(texts.contains(title) ? "th" : "th.n", title, "scope", "col");
+      out.element((texts.contains(title) ? "th" : "th.n") + " scope=col", title);
     }
     out.close("tr").close("thead").line().open("tbody");
   }
 
   static void end(Markup out) {
     out.close("tbody").close("table").close("div");
-    out.element("button.more", "Show all", "type", "button", "hidden", "");
+    out.element("button.more type=button hidden", "Show all");
   }
 
   private void row(Markup out, int index, Layer layer) {
-    out.line().open("tr", "data-i", index);
+    out.line().open("tr data-i=%s", index);
     figure(out, (double) index, Integer.toString(index + 1));
-    out.open("th", "scope", "row").element("bdi.clip", layer.name()).close("th");
+    out.open("th scope=row").element("bdi.clip", layer.name()).close("th");
     out.open("td");
     TimeCharts.tagged(out, colours.of(layer.op()), Breakdown.operator(layer.op()));
     out.close("td");
@@ -147,7 +139,7 @@ final class LayerTable {
   }
 
   static void figure(Markup out, @Nullable Double value, String text) {
-    out.element("td.n", text, "data-v", value == null ? null : Figures.sortable(value));
+    out.element("td.n data-v=%s", text, value == null ? null : Figures.sortable(value));
   }
 
   private static String kernel(Layer layer) {

@@ -106,12 +106,8 @@ final class RooflineChart {
     List<Line> lines = lines(result);
     Plot plot = plot();
     out.open(
-        "svg.roofline",
-        "viewBox",
+        "svg.roofline viewBox=%s role=group aria-label=%s",
         "0 0 " + Markup.at(width) + " " + Markup.at(HEIGHT),
-        "role",
-        "group",
-        "aria-label",
         "Roofline: a dot for each of "
             + Verdict.count(result.layers().size(), "layer")
             + ". Arrow keys move from dot to dot; the layer table has the same figures.");
@@ -159,7 +155,7 @@ final class RooflineChart {
   }
 
   private static void roofs(Markup out, Plot plot, List<Line> lines) {
-    out.open("g.roofs", "aria-hidden", "true");
+    out.open("g.roofs aria-hidden=true");
     double y = plot.top() + 12;
     for (Line line : lines) {
       double from = Math.max(plot.x().from(), plot.y().from() / line.bytes);
@@ -168,14 +164,14 @@ final class RooflineChart {
       String edge = plot.path(from, line.bytes * from, ridge, line.bytes * ridge, to, line.flops);
       if (line.style.equals(lines.get(lines.size() - 1).style)) {
         String floor = plot.path(to, plot.y().from(), from, plot.y().from()).replace('M', 'L');
-        out.empty("path.under", "d", edge + floor + "Z");
+        out.empty("path.under d=%s", edge + floor + "Z");
       }
-      out.empty("path.roof." + line.style, "d", edge);
+      out.empty("path.roof." + line.style + " d=%s", edge);
       // The corner above the slope is always empty, and roofs may lie too close for labels.
       double x = plot.left() + 14;
-      out.empty("line.roof." + line.style, "x1", x, "x2", x + 30, "y1", y, "y2", y);
+      out.empty("line.roof." + line.style + " x1=%s x2=%s y1=%s y2=%s", x, x + 30, y, y);
       String figures = Figures.flopRate(line.flops) + ", " + Figures.byteRate(line.bytes);
-      out.element("text.label", line.name + " " + figures, "x", x + 38, "y", y + 4);
+      out.element("text.label x=%s y=%s", line.name + " " + figures, x + 38, y + 4);
       y += 20;
     }
     out.close("g");
@@ -193,7 +189,7 @@ final class RooflineChart {
     long outside = layers.stream().filter(layer -> Point.of(layer) == null).count();
     double lane = plot.bottom() + 62;
     if (outside > 0) {
-      out.element("text.lane", "Only moves data:", "x", plot.left(), "y", lane + 4);
+      out.element("text.lane x=%s y=%s", "Only moves data:", plot.left(), lane + 4);
     }
     int placed = 0;
     out.open("g.dots");
@@ -208,20 +204,14 @@ final class RooflineChart {
               ? laneStart + (plot.right() - laneStart) * (placed++ + 0.5) / outside
               : plot.x().at(point.intensity);
       out.empty(
-          "circle.dot." + colours.of(layer.op()),
-          "cx",
+          "circle.dot."
+              + colours.of(layer.op())
+              + " cx=%s cy=%s r=%s data-i=%s tabindex=%s role=img aria-label=%s",
           x,
-          "cy",
           point == null ? lane : plot.y().at(point.rate),
-          "r",
           point == null ? Math.min(radius, 9) : radius,
-          "data-i",
           rowOf.applyAsInt(i),
-          "tabindex",
           i == order.get(0) ? 0 : -1,
-          "role",
-          "img",
-          "aria-label",
           label(layer));
     }
     out.close("g");

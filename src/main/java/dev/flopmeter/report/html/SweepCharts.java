@@ -83,12 +83,8 @@ final class SweepCharts {
             new Range(first * 0.85, last * 1.18, true),
             new Range(0, most * 1.08, false));
     out.open(
-        "svg.sweep",
-        "viewBox",
+        "svg.sweep viewBox=%s role=img aria-label=%s",
         "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT),
-        "role",
-        "img",
-        "aria-label",
         title + " over the batch; the table below has the figures.");
     plot.verticalAxis(out, Tick.of(plot.y(), 4, label), title);
     List<Tick> batches =
@@ -106,15 +102,12 @@ final class SweepCharts {
               .filter(result -> value.apply(result) != null)
               .flatMapToDouble(result -> coordinates(result, value.apply(result)))
               .toArray();
-      out.empty("path.line." + colour, "d", plot.path(points));
+      out.empty("path.line." + colour + " d=%s", plot.path(points));
       for (int i = 0; i < points.length; i += 2) {
         out.empty(
-            "circle.mark." + colour,
-            "cx",
+            "circle.mark." + colour + " cx=%s cy=%s r=%s",
             plot.x().at(points[i]),
-            "cy",
             plot.y().at(points[i + 1]),
-            "r",
             3.5);
       }
     }
@@ -134,13 +127,13 @@ final class SweepCharts {
     out.open("thead").open("tr");
     for (String title :
         List.of("Precision", "Batch", "Median", "Quartiles", "Inferences/s", "FLOP/s", "MFU")) {
-      out.element(title.equals("Precision") ? "th" : "th.n", title, "scope", "col");
+      out.element((title.equals("Precision") ? "th" : "th.n") + " scope=col", title);
     }
     out.close("tr").close("thead").open("tbody");
     for (List<ProfileResult> line : series.values()) {
       for (ProfileResult result : line) {
         Double mfu = mfu(result);
-        out.open("tr").element("th", result.run().precision().label(), "scope", "row");
+        out.open("tr").element("th scope=row", result.run().precision().label());
         cell(out, "Batch", result.run().batch() + (knee.isAt(result) ? " (knee)" : ""));
         cell(out, "Median", Figures.seconds(result.latency().median()));
         cell(
@@ -162,6 +155,6 @@ final class SweepCharts {
   }
 
   private static void cell(Markup out, String label, String text) {
-    out.element("td.n", text, "data-l", label);
+    out.element("td.n data-l=%s", text, label);
   }
 }

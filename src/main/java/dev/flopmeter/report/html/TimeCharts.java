@@ -42,33 +42,23 @@ final class TimeCharts {
   /** The layers in the order they ran, each as wide as it took. */
   private void strip(Markup out) {
     out.open(
-        "svg.strip",
-        "viewBox",
-        "0 0 " + Markup.at(WIDTH) + " " + Markup.at(STRIP),
-        "preserveAspectRatio",
-        "none",
-        "aria-hidden",
-        "true");
+        "svg.strip viewBox=%s preserveAspectRatio=none aria-hidden=true",
+        "0 0 " + Markup.at(WIDTH) + " " + Markup.at(STRIP));
     double x = 0;
     for (int i = 0; i < result.layers().size(); i++) {
       Layer layer = result.layers().get(i);
       double width = WIDTH * Math.max(0, layer.time().median()) / total;
       out.empty(
-          "rect.span." + colours.of(layer.op()),
-          "x",
+          "rect.span." + colours.of(layer.op()) + " x=%s y=%s width=%s height=%s data-i=%s",
           x,
-          "y",
           0.0,
-          "width",
           width,
-          "height",
           STRIP,
-          "data-i",
           i);
       x += width;
     }
     out.close("svg");
-    out.open("p.ends", "aria-hidden", "true");
+    out.open("p.ends aria-hidden=true");
     out.element("span", "first layer");
     out.element("span", Figures.seconds(total) + " in order of execution");
     out.element("span", "last layer");
@@ -81,7 +71,7 @@ final class TimeCharts {
     head(out, "Operator", "Layers", "Time", "Share");
     out.open("tbody");
     for (Breakdown.Part part : parts) {
-      out.open("tr").open("th", "scope", "row");
+      out.open("tr").open("th scope=row");
       tagged(out, colours.of(part.label()), Breakdown.operator(part.label()));
       out.close("th");
       figure(out, Integer.toString(part.layers()));
@@ -98,7 +88,7 @@ final class TimeCharts {
     head(out, "Bound", "Layers", "Time", "Share");
     out.open("tbody");
     for (Breakdown.Part part : parts) {
-      out.open("tr").open("th", "scope", "row");
+      out.open("tr").open("th scope=row");
       tagged(out, "b-" + part.label(), part.label());
       out.close("th");
       figure(out, Integer.toString(part.layers()));
@@ -119,7 +109,7 @@ final class TimeCharts {
     out.open("tbody");
     for (Layer layer : shown) {
       double share = layer.time().median() / total;
-      out.open("tr").open("th", "scope", "row");
+      out.open("tr").open("th scope=row");
       tagged(out, colours.of(layer.op()), layer.name());
       out.close("th");
       figure(out, Figures.seconds(layer.time().median()));
@@ -134,7 +124,7 @@ final class TimeCharts {
   private static void head(Markup out, String... titles) {
     out.open("thead").open("tr");
     for (int i = 0; i < titles.length; i++) {
-      out.element(i == 0 ? "th" : "th.n", titles[i], "scope", "col");
+      out.element((i == 0 ? "th" : "th.n") + " scope=col", titles[i]);
     }
     out.close("tr").close("thead");
   }
@@ -153,9 +143,9 @@ final class TimeCharts {
   static void share(Markup out, double share, double largest, String colour) {
     out.open("td.n.share");
     out.element("span", Figures.percent(share));
-    out.open("svg.bar", "aria-hidden", "true");
+    out.open("svg.bar aria-hidden=true");
     String width = Markup.at(largest > 0 ? 100 * share / largest : 0) + "%";
-    out.empty("rect." + colour, "width", width, "height", 8);
+    out.empty("rect." + colour + " width=%s height=%s", width, 8);
     out.close("svg").close("td");
   }
 }

@@ -9,9 +9,10 @@ import org.jspecify.annotations.Nullable;
  * HTML or SVG being written. All text and every attribute value is escaped here and nowhere else,
  * and every element is closed by name, so that text from a model file cannot become markup.
  *
- * <p>An element is given as in a style sheet, with its classes: {@code td.n} is {@code <td
- * class="n">}. Attributes are given as name, value, name, value, ...; one whose value is null is
- * left out, and one with an empty value stands for a switch ({@code hidden}).
+ * <p>An element is given as in a style sheet, with its classes, and then its attributes: {@code
+ * "td.n scope=row hidden"} is {@code <td class="n" scope="row" hidden>}. A value that is not a
+ * constant is written {@code %s} and given behind, in order; where it is null, the attribute is
+ * left out.
  */
 public final class Markup {
   /** Elements of HTML that have no content and no closing tag. */
@@ -21,8 +22,8 @@ public final class Markup {
   private final Deque<String> open = new ArrayDeque<>();
 
   /** Begins an element. */
-  public Markup open(String element, @Nullable Object... attributes) {
-    open.push(tag(element, attributes));
+  public Markup open(String element, @Nullable Object... values) {
+    open.push(tag(element, values));
     return this;
   }
 
@@ -42,8 +43,8 @@ public final class Markup {
   }
 
   /** An element that holds nothing. */
-  public Markup empty(String element, @Nullable Object... attributes) {
-    String name = tag(element, attributes);
+  public Markup empty(String element, @Nullable Object... values) {
+    String name = tag(element, values);
     if (!VOID.contains(name)) {
       out.append("</").append(name).append(">");
     }
@@ -51,8 +52,8 @@ public final class Markup {
   }
 
   /** An element that holds a text. */
-  public Markup element(String element, String text, @Nullable Object... attributes) {
-    String name = tag(element, attributes);
+  public Markup element(String element, String text, @Nullable Object... values) {
+    String name = tag(element, values);
     escape(text);
     out.append("</").append(name).append(">");
     return this;
@@ -79,11 +80,11 @@ public final class Markup {
    *
    * @throws IllegalArgumentException if it holds what would end the element
    */
-  Markup raw(String element, String content, @Nullable Object... attributes) {
+  Markup raw(String element, String content, @Nullable Object... values) {
     if (content.contains("</") || content.contains("<!--")) {
       throw new IllegalArgumentException("the " + element + " holds '</' or '<!--'");
     }
-    String name = tag(element, attributes);
+    String name = tag(element, values);
     out.append(content).append("</").append(name).append(">");
     return this;
   }
@@ -107,30 +108,46 @@ public final class Markup {
   }
 
   /** Writes the opening tag and returns the element's name. */
-  private String tag(String element, @Nullable Object... attributes) {
-    int dot = element.indexOf('.');
-    String name = dot < 0 ? element : element.substring(0, dot);
+  private String tag(String element, @Nullable Object... values) {
+    String[] parts = element.split(" ", -1);
+    int dot = parts[0].indexOf('.');
+    String name = dot < 0 ? parts[0] : parts[0].substring(0, dot);
     out.append('<').append(name);
     if (dot >= 0) {
-      out.append(" class=\"");
-      escape(element.substring(dot + 1).replace('.', ' '));
-      out.append('"');
+      attribute("class", parts[0].substring(dot + 1).replace('.', ' '));
     }
-    for (int i = 0; i < attributes.length; i += 2) {
-      Object value = attributes[i + 1];
-      if (value == null) {
-        continue;
+    int given = 0;
+    for (int i = 1; i < parts.length; i++) {
+      int equals = parts[i].indexOf('=');
+      String constant = parts[i].substring(equals + 1);
+      if (equals < 0) {
+        attribute(parts[i], "");
+      } else if (!constant.equals("%s")) {
+        attribute(parts[i].substring(0, equals), constant);
+      } else if (given == values.length) {
+        throw new IllegalArgumentException("a value is missing: " + element);
+      } else {
+        attribute(parts[i].substring(0, equals), values[given++]);
       }
-      out.append(' ').append(attributes[i]);
-      String text = value instanceof Double number ? at(number) : value.toString();
-      if (!text.isEmpty()) {
-        out.append("=\"");
-        escape(text);
-        out.append('"');
-      }
+    }
+    if (given < values.length) {
+      throw new IllegalArgumentException("too many values: " + element);
     }
     out.append('>');
     return name;
+  }
+
+  private void attribute(String name, @Nullable Object value) {
+    if (value == null) {
+      return;
+    }
+    out.append(' ').append(name);
+    String text = value instanceof Double number ? at(number) : value.toString();
+    if (!text.isEmpty()) {
+      out.append("=\"");
+      escape(text);
+      out.append('"');
+    }
   }
 
   private void escape(String text) {

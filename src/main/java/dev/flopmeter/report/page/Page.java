@@ -42,28 +42,28 @@ public record Page(String title, String kind, String script, @Nullable String no
     String css = resource(STYLE);
     String js = resource("theme.js") + resource(script);
     Markup out = new Markup();
-    out.doctype().open("html", "lang", "en").line().open("head").line();
-    out.empty("meta", "charset", "utf-8").line();
+    out.doctype().open("html lang=en").line().open("head").line();
+    out.empty("meta charset=utf-8").line();
     if (nonce == null) {
       String policy =
           "default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'"
               .formatted(hash(js), hash(css));
-      out.empty("meta", "http-equiv", "Content-Security-Policy", "content", policy).line();
+      out.empty("meta http-equiv=Content-Security-Policy content=%s", policy).line();
     }
-    out.empty("meta", "name", "viewport", "content", "width=device-width, initial-scale=1").line();
-    out.empty("meta", "name", "color-scheme", "content", "light dark").line();
-    out.empty("link", "rel", "icon", "href", "data:,").line();
+    out.empty("meta name=viewport content=%s", "width=device-width, initial-scale=1").line();
+    out.empty("meta name=color-scheme content=%s", "light dark").line();
+    out.empty("link rel=icon href=data:,").line();
     out.element("title", title).line();
-    out.raw("style", css, "nonce", nonce).line();
+    out.raw("style nonce=%s", css, nonce).line();
     out.close("head").line().open("body").line();
-    out.element("a.skip", "Skip to the content", "href", "#main");
+    out.element("a.skip href=#main", "Skip to the content");
     header(out);
-    out.open("main.wrap", "id", "main");
+    out.open("main.wrap id=main");
     main.accept(out);
     out.close("main").line().open("footer.wrap").open("p");
     footer.accept(out);
     out.close("p").close("footer");
-    out.line().raw("script", js, "nonce", nonce).line();
+    out.line().raw("script nonce=%s", js, nonce).line();
     out.close("body").close("html").line();
     return out.toString();
   }
@@ -72,7 +72,7 @@ public record Page(String title, String kind, String script, @Nullable String no
     out.open("header.bar-top").open("div.wrap");
     out.element("span.mark", "flopmeter").element("span.kind", kind);
     // The button by which a reader chooses light or dark; enabled by the script.
-    out.open("button.theme", "type", "button", "hidden", "", "aria-pressed", "false");
+    out.open("button.theme type=button hidden aria-pressed=false");
     out.text("Dark").close("button").close("div").close("header").line();
   }
 
@@ -81,7 +81,7 @@ public record Page(String title, String kind, String script, @Nullable String no
     if (lines.isEmpty()) {
       return;
     }
-    out.open("div.warnings" + style, "role", "note").element("strong", title).open("ul");
+    out.open("div.warnings" + style + " role=note").element("strong", title).open("ul");
     for (String line : lines) {
       out.open("li").name(line).close("li");
     }

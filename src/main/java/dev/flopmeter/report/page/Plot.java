@@ -59,34 +59,27 @@ public record Plot(double width, double height, Scale x, Scale y) {
 
   /** Grid lines and labels of the horizontal axis, with its title below. */
   public void horizontalAxis(Markup out, List<Tick> ticks, String title) {
-    out.open("g.axis", "aria-hidden", "true");
+    out.open("g.axis aria-hidden=true");
     for (Tick tick : ticks) {
       double at = x.at(tick.value());
-      out.empty("line.grid", "x1", at, "x2", at, "y1", top(), "y2", bottom());
-      out.element("text", tick.label(), "x", at, "y", bottom() + 18, "text-anchor", "middle");
+      out.empty("line.grid x1=%s x2=%s y1=%s y2=%s", at, at, top(), bottom());
+      out.element("text x=%s y=%s text-anchor=middle", tick.label(), at, bottom() + 18);
     }
-    out.empty("line.edge", "x1", left(), "x2", right(), "y1", bottom(), "y2", bottom());
+    out.empty("line.edge x1=%s x2=%s y1=%s y2=%s", left(), right(), bottom(), bottom());
     out.element(
-        "text.title",
-        title,
-        "x",
-        (left() + right()) / 2,
-        "y",
-        bottom() + 38,
-        "text-anchor",
-        "middle");
+        "text.title x=%s y=%s text-anchor=middle", title, (left() + right()) / 2, bottom() + 38);
     out.close("g");
   }
 
   /** Grid lines and labels of the vertical axis, with its title above. */
   public void verticalAxis(Markup out, List<Tick> ticks, String title) {
-    out.open("g.axis", "aria-hidden", "true");
+    out.open("g.axis aria-hidden=true");
     for (Tick tick : ticks) {
       double at = y.at(tick.value());
-      out.empty("line.grid", "x1", left(), "x2", right(), "y1", at, "y2", at);
-      out.element("text", tick.label(), "x", left() - 8, "y", at + 4, "text-anchor", "end");
+      out.empty("line.grid x1=%s x2=%s y1=%s y2=%s", left(), right(), at, at);
+      out.element("text x=%s y=%s text-anchor=end", tick.label(), left() - 8, at + 4);
     }
-    out.element("text.title", title, "x", 0.0, "y", top() - 12);
+    out.element("text.title x=%s y=%s", title, 0.0, top() - 12);
     out.close("g");
   }
 

@@ -83,18 +83,18 @@ final class Answer {
   }
 
   void draw(Markup out) {
-    out.open("div", "id", "answer", "data-part", "");
+    out.open("div id=answer data-part");
     if (!results.isEmpty()) {
-      out.open("section.panel", "aria-labelledby", "shares");
-      out.element("h2", "Share of the peak (MFU)", "id", "shares");
+      out.open("section.panel aria-labelledby=shares");
+      out.element("h2 id=shares", "Share of the peak (MFU)");
       shares(out);
       out.close("section");
       out.open("div.columns");
-      out.open("section.panel", "aria-labelledby", "changes");
-      out.element("h2", "What changed", "id", "changes");
+      out.open("section.panel aria-labelledby=changes");
+      out.element("h2 id=changes", "What changed");
       changes(out);
-      out.close("section").open("section.panel", "aria-labelledby", "first");
-      out.element("h2", "First recommendation", "id", "first");
+      out.close("section").open("section.panel aria-labelledby=first");
+      out.element("h2 id=first", "First recommendation");
       recommendation(out);
       out.close("section").close("div");
     }
@@ -170,8 +170,8 @@ final class Answer {
   private static void share(Markup out, Share share) {
     double width = 100 * Math.min(1, share.ratio());
     out.open("li").open("span.what").name(Cut.name(share.subject())).close("span");
-    out.open("svg.track", "viewBox", "0 0 100 8", "preserveAspectRatio", "none");
-    out.empty("rect.k0", "width", width, "height", 8).close("svg");
+    out.open("svg.track viewBox=%s preserveAspectRatio=none", "0 0 100 8");
+    out.empty("rect.k0 width=%s height=%s", width, 8).close("svg");
     out.element("span.n", Figures.percent(share.ratio())).close("li");
   }
 

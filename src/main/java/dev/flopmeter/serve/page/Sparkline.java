@@ -35,14 +35,7 @@ final class Sparkline {
             EDGE,
             WIDTH - EDGE);
     Sample last = history.get(history.size() - 1);
-    out.open(
-        "svg.spark",
-        "viewBox",
-        "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT),
-        "role",
-        "img",
-        "aria-label",
-        Verdict.count(history.size(), "result")
+    out.open("svg.spark viewBox=%s role=img aria-label=%s", "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT), Verdict.count(history.size(), "result")
             + " from "
             + Figures.seconds(low)
             + " to "
@@ -56,7 +49,7 @@ final class Sparkline {
           .append(' ')
           .append(Markup.at(y.at(sample.medianSeconds())));
     }
-    out.empty("path.line.k0", "d", path.toString());
+    out.empty("path.line.k0 d=%s", path.toString());
     for (Sample sample : history) {
       if (!sample.isValid()) {
         mark(out, "k1", x, y, sample, 2);
@@ -84,13 +77,6 @@ final class Sparkline {
 
   private static void mark(
       Markup out, String style, Scale x, Scale y, Sample sample, double radius) {
-    out.empty(
-        "circle.mark." + style,
-        "cx",
-        x.at(epoch(sample.at())),
-        "cy",
-        y.at(sample.medianSeconds()),
-        "r",
-        radius);
+    out.empty("circle.mark." + style + " cx=%s cy=%s r=%s", x.at(epoch(sample.at())), y.at(sample.medianSeconds()), radius);
   }
 }

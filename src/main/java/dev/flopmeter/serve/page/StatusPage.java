@@ -69,13 +69,13 @@ public final class StatusPage {
 
   private void footer(Markup out) {
     out.text("flopmeter " + view.version() + ". ");
-    out.element("a", "Metrics", "href", "metrics").text(", ");
-    out.element("a", "workloads as JSON", "href", "api/v1/workloads").text(", ");
-    out.element("a", "health", "href", "-/healthy").text(".");
+    out.element("a href=metrics", "Metrics").text(", ");
+    out.element("a href=api/v1/workloads", "workloads as JSON").text(", ");
+    out.element("a href=-/healthy", "health").text(".");
   }
 
   private void emulated(Markup out) {
-    out.open("div", "id", "emulated", "data-part", "");
+    out.open("div id=emulated data-part");
     Page.notice(
         out,
         ".emulated",
@@ -88,20 +88,20 @@ public final class StatusPage {
   }
 
   private void problems(Markup out) {
-    out.open("div", "id", "problems", "data-part", "");
+    out.open("div id=problems data-part");
     Page.notice(out, "", "Warnings", view.problems());
     out.close("div").line();
   }
 
   private void head(Markup out, Answer answer) {
-    out.open("div", "id", "head", "data-part", "");
+    out.open("div id=head data-part");
     out.element("h1", answer.heading());
     out.open("p.verdict");
     summary(out);
     out.open("span.soft").text("As of ");
     time(out, view.now(), view.now().truncatedTo(ChronoUnit.SECONDS).toString());
     out.text(", up for " + ago(view.startedAt(), view.now()) + ". ").close("span");
-    out.element("span.live", "", "role", "status");
+    out.element("span.live role=status", "");
     out.close("p").close("div").line();
   }
 
@@ -132,7 +132,7 @@ public final class StatusPage {
   }
 
   private void devices(Markup out) {
-    out.open("section.panel", "id", "devices", "data-part", "", "aria-label", "Devices");
+    out.open("section.panel id=devices data-part aria-label=Devices");
     out.element("h2", "Devices");
     if (view.devices().isEmpty()) {
       out.element("p.note", "No device is known yet.").close("section").line();
@@ -140,9 +140,9 @@ public final class StatusPage {
     }
     begin(out, "Devices", "Device", "Name", "State", "Busy", "Memory", "Power", "Temperature");
     for (Device device : view.devices()) {
-      out.open("tr").open("th", "scope", "row").name(device.id()).close("th");
-      out.open("td", "data-l", "Name").name(Cut.name(device.name())).close("td");
-      out.open("td", "data-l", "State");
+      out.open("tr").open("th scope=row").name(device.id()).close("th");
+      out.open("td data-l=Name").name(Cut.name(device.name())).close("td");
+      out.open("td data-l=State");
       state(out, device.health(), device.state());
       out.close("td");
       cell(out, "Busy", device.utilization() == null ? "" : Figures.percent(device.utilization()));
@@ -157,7 +157,7 @@ public final class StatusPage {
   }
 
   private void runs(Markup out) {
-    out.open("section.panel", "id", "runs", "data-part", "", "aria-label", "Last runs");
+    out.open("section.panel id=runs data-part aria-label=%s", "Last runs");
     out.element("h2", "Last runs");
     if (view.runs().isEmpty()) {
       out.element("p.note", "No run has ended yet.").close("section").line();
@@ -165,13 +165,13 @@ public final class StatusPage {
     }
     begin(out, "Last runs", "Workload", "Ended", "Device", "Outcome", "Detail", "Took");
     for (Run run : view.runs()) {
-      out.open("tr").open("th", "scope", "row").element("bdi.clip", Cut.name(run.workload()));
-      out.close("th").open("td", "data-l", "Ended");
+      out.open("tr").open("th scope=row").element("bdi.clip", Cut.name(run.workload()));
+      out.close("th").open("td data-l=Ended");
       time(out, run.endedAt(), ago(run.endedAt(), view.now()) + " ago");
-      out.close("td").element("td", run.device(), "data-l", "Device");
-      out.open("td", "data-l", "Outcome");
+      out.close("td").element("td data-l=Device", run.device());
+      out.open("td data-l=Outcome");
       state(out, run.health(), run.outcome().replace('_', ' '));
-      out.close("td").open("td.wide", "data-l", "Detail");
+      out.close("td").open("td.wide data-l=Detail");
       if (!run.detail().isEmpty()) {
         out.name(Cut.name(run.detail()));
       }
@@ -186,7 +186,7 @@ public final class StatusPage {
   static void begin(Markup out, String caption, String... titles) {
     out.open("table.stack").element("caption.sr", caption).open("thead").open("tr");
     for (String title : titles) {
-      out.element(FIGURES.contains(title) ? "th.n" : "th", title, "scope", "col");
+      out.element((FIGURES.contains(title) ? "th.n" : "th") + " scope=col", title);
     }
     out.close("tr").close("thead").open("tbody");
   }
@@ -201,12 +201,12 @@ public final class StatusPage {
    * @param label stands before it where the table is too narrow for columns
    */
   static void cell(Markup out, String label, String text) {
-    out.element("td.n", text, "data-l", label);
+    out.element("td.n data-l=%s", text, label);
   }
 
   static void time(Markup out, Instant instant, String text) {
     String exact = instant.truncatedTo(ChronoUnit.SECONDS).toString();
-    out.element("time", text, "datetime", exact, "title", exact);
+    out.element("time datetime=%s title=%s", text, exact, exact);
   }
 
   static String until(Instant now, Instant then) {

@@ -27,7 +27,7 @@ final class WorkloadSections {
 
   static void draw(Markup out, StatusView view) {
     WorkloadSections sections = new WorkloadSections(out, view.now());
-    out.open("div", "id", "workloads", "data-part", "");
+    out.open("div id=workloads data-part");
     if (view.workloads().isEmpty()) {
       out.element("p.note", "No workload is configured.");
     }
@@ -38,19 +38,12 @@ final class WorkloadSections {
   }
 
   private void workload(Workload workload, String id) {
-    out.open("section.panel.workload", "aria-labelledby", id);
+    out.open("section.panel.workload aria-labelledby=%s", id);
     out.open("div.row");
-    out.open("h2", "id", id).name(Cut.name(workload.name())).close("h2");
+    out.open("h2 id=%s", id).name(Cut.name(workload.name())).close("h2");
     StatusPage.state(out, workload.health(), workload.state());
     if (workload.progress() != null) {
-      out.empty(
-          "progress",
-          "value",
-          workload.progress().toString(),
-          "max",
-          1,
-          "aria-label",
-          "Progress of the run");
+      out.empty("progress value=%s max=%s aria-label=%s", workload.progress().toString(), 1, "Progress of the run");
     }
     out.open("span.push.soft");
     if (workload.nextRunAt() != null) {
@@ -60,7 +53,7 @@ final class WorkloadSections {
     out.close("span");
     if (!workload.series().isEmpty()) {
       String path = URLEncoder.encode(workload.name(), StandardCharsets.UTF_8).replace("+", "%20");
-      out.open("a.button", "href", "report/" + path).text("Full report");
+      out.open("a.button href=%s", "report/" + path).text("Full report");
       out.open("span.sr").text(" of ").name(Cut.name(workload.name())).close("span");
       out.close("a");
     }
@@ -90,7 +83,7 @@ final class WorkloadSections {
   private void series(Series series) {
     Latest latest = series.latest();
     out.open(latest.warnings().isEmpty() ? "tr" : "tr.has-reasons");
-    out.open("th", "scope", "row").name(Cut.name(series.label()));
+    out.open("th scope=row").name(Cut.name(series.label()));
     out.open("span.soft.small").name(Cut.name(series.device())).text(", ");
     out.text(series.backend()).close("span").close("th");
     result(latest);
@@ -99,14 +92,14 @@ final class WorkloadSections {
     StatusPage.cell(out, "Inferences/s", Figures.number(latest.inferencesPerSecond()));
     StatusPage.cell(out, "FLOP/s", Figures.si(latest.flopsPerSecond()));
     change(latest);
-    out.open("td.n.history", "data-l", "Latency history");
+    out.open("td.n.history data-l=%s", "Latency history");
     Sparkline.draw(out, series);
     out.close("td").close("tr");
     reasons(latest);
   }
 
   private void result(Latest latest) {
-    out.open("td", "data-l", "Result");
+    out.open("td data-l=Result");
     if (!latest.isValid()) {
       StatusPage.state(out, Health.BAD, "not valid");
     } else if (latest.isEmulated()) {
@@ -125,7 +118,7 @@ final class WorkloadSections {
 
   private void mfu(Latest latest) {
     Double ratio = Share.best(latest.mfu());
-    out.open("td.n.mfu", "data-l", "MFU");
+    out.open("td.n.mfu data-l=MFU");
     if (ratio != null) {
       out.element(latest.isUsable() ? "b" : "span.soft", Figures.percent(ratio));
       out.element("span.soft.small", "of " + Share.basis(latest.mfu()));
@@ -148,7 +141,7 @@ final class WorkloadSections {
     }
     boolean isNotable = latest.isFresh() && Math.abs(change) >= Answer.NOTABLE;
     String style = !isNotable ? "" : change > 0 ? ".up" : ".down";
-    out.element("td.n" + style, Figures.change(change), "data-l", "Change");
+    out.element("td.n" + style + " data-l=Change", Figures.change(change));
   }
 
   /** Why a result is not valid, or what to know of it, below its row. */
@@ -156,7 +149,7 @@ final class WorkloadSections {
     if (latest.warnings().isEmpty()) {
       return;
     }
-    out.open("tr.reasons").open(latest.isValid() ? "td.soft" : "td.bad", "colspan", COLUMNS);
+    out.open("tr.reasons").open((latest.isValid() ? "td.soft" : "td.bad") + " colspan=%s", COLUMNS);
     int shown = Math.min(LONGEST_REASONS, latest.warnings().size());
     out.open("ul");
     for (String warning : latest.warnings().subList(0, shown)) {
