@@ -30,7 +30,7 @@ public final class CountedNode {
   }
 
   /** Our own count; {@link Work#NONE} for an operator without a rule. */
-  public Work work() {
+  Work work() {
     return work;
   }
 

@@ -59,7 +59,7 @@ public final class DynamicLibrary {
   }
 
   /** Whether the library offers {@code symbol}. */
-  public boolean has(String symbol) {
+  boolean has(String symbol) {
     return address(symbol) != null;
   }
 
@@ -68,12 +68,12 @@ public final class DynamicLibrary {
    *
    * @throws LibraryException if the library lacks it
    */
-  public int call(String symbol, Object... arguments) throws LibraryException {
+  int call(String symbol, Object... arguments) throws LibraryException {
     return function(symbol).invokeInt(arguments);
   }
 
   /** Calls a function that returns a size. */
-  public long callLong(String symbol, Object... arguments) throws LibraryException {
+  long callLong(String symbol, Object... arguments) throws LibraryException {
     return function(symbol).invokeLong(arguments);
   }
 
@@ -98,7 +98,7 @@ public final class DynamicLibrary {
   }
 
   /** The file it was loaded from, by the process' memory map; empty if that cannot be read. */
-  public Optional<Path> file() {
+  Optional<Path> file() {
     String base = Path.of(name).getFileName().toString();
     try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
       return maps.filter(line -> line.contains("/" + base))

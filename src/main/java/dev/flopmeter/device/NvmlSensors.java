@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A GPU's sensors through NVML, which comes with the driver. It reads and never sets anything. A
  * figure that the library, the driver or the card does not report is absent, with the reason.
  */
-public final class NvmlSensors implements SensorSource {
+final class NvmlSensors implements SensorSource {
   private static final String LIBRARY = "libnvidia-ml.so.1";
 
   // Numbers of nvmlClockType_t, nvmlTemperatureSensors_t and nvmlReturn_t.

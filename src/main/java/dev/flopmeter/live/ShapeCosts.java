@@ -77,9 +77,4 @@ final class ShapeCosts implements CallCosts {
       return new Entry(Cost.ZERO, 0, String.valueOf(e.getMessage()));
     }
   }
-
-  /** How many distinct shapes are kept. */
-  int size() {
-    return known.size();
-  }
 }

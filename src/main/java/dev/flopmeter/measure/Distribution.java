@@ -53,7 +53,7 @@ public final class Distribution {
     return sorted[0];
   }
 
-  public double max() {
+  double max() {
     return sorted[sorted.length - 1];
   }
 
@@ -61,7 +61,7 @@ public final class Distribution {
     return quantile(0.5);
   }
 
-  public double q1() {
+  double q1() {
     return quantile(0.25);
   }
 
@@ -70,13 +70,13 @@ public final class Distribution {
   }
 
   /** Interquartile range over median: the noise, as a share. */
-  public double relativeIqr() {
+  double relativeIqr() {
     double median = median();
     return median == 0 ? 0 : (q3() - q1()) / median;
   }
 
   /** The value below which a share {@code p} of the samples lies, interpolated between two. */
-  public double quantile(double p) {
+  double quantile(double p) {
     double position = p * (sorted.length - 1);
     int below = (int) Math.floor(position);
     int above = Math.min(below + 1, sorted.length - 1);
@@ -84,7 +84,7 @@ public final class Distribution {
   }
 
   /** Quantile {@code p} of the tail; nothing where there are too few samples to know it. */
-  public OptionalDouble tail(double p) {
+  OptionalDouble tail(double p) {
     return isTailKnown(p, sorted.length) ? OptionalDouble.of(quantile(p)) : OptionalDouble.empty();
   }
 

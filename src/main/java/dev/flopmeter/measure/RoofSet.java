@@ -10,8 +10,6 @@ import org.jspecify.annotations.Nullable;
  * @param launchSeconds cost of an empty step; null where it was not measured
  */
 public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
-  public static final RoofSet NONE = new RoofSet(Roofs.NONE, null);
-
   RoofSet withoutMeasured() {
     return new RoofSet(new Roofs(roofs.datasheet(), null, roofs.clockAdjusted()), launchSeconds);
   }

@@ -4,7 +4,7 @@ import java.util.Optional;
 
 /** Says after each pass whether it may count. */
 @FunctionalInterface
-public interface SampleGate {
+interface SampleGate {
   /** Lets every pass count. */
   SampleGate OPEN = Optional::empty;
 

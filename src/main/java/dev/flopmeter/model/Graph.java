@@ -44,11 +44,6 @@ public record Graph(
     origins = Collections.unmodifiableMap(new LinkedHashMap<>(origins));
   }
 
-  /** The same graph with other values of its constants. */
-  public Graph withConstants(Map<String, Tensor> changed) {
-    return new Graph(name, opset, inputs, outputs, nodes, changed, types, origins, batch);
-  }
-
   /** The names of the files, as the model gives them, whose absence leaves constants unknown. */
   public Set<String> missingFiles() {
     Set<String> missing = new TreeSet<>();

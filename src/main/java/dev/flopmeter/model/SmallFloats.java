@@ -1,7 +1,7 @@
 package dev.flopmeter.model;
 
 /** Conversions between float32 and the narrower floating-point formats, to nearest even. */
-public final class SmallFloats {
+final class SmallFloats {
   private SmallFloats() {}
 
   /**
@@ -19,7 +19,7 @@ public final class SmallFloats {
   }
 
   /** IEEE 754 binary16 to float32, exactly. */
-  public static float halfToFloat(short half) {
+  static float halfToFloat(short half) {
     int bits = half & 0xFFFF;
     int sign = bits >>> 15 << 31;
     int exponent = bits >>> 10 & 0x1F;
@@ -35,7 +35,7 @@ public final class SmallFloats {
   }
 
   /** float32 to IEEE 754 binary16; too large values become infinite. */
-  public static short floatToHalf(float value) {
+  static short floatToHalf(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = bits >>> 16 & 0x8000;
     int magnitude = bits & 0x7FFFFFFF;
@@ -54,12 +54,12 @@ public final class SmallFloats {
   }
 
   /** bfloat16 to float32, exactly. */
-  public static float bfloat16ToFloat(short value) {
+  static float bfloat16ToFloat(short value) {
     return Float.intBitsToFloat(value << 16);
   }
 
   /** float32 to bfloat16. */
-  public static short floatToBfloat16(float value) {
+  static short floatToBfloat16(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {
       return (short) (bits >>> 16 | 0x40);

@@ -87,13 +87,8 @@ public record Window(
     return kernel.length;
   }
 
-  /** Elements of one kernel. */
-  public long volume() {
-    return Sizes.product(kernel);
-  }
-
   /** Output size of spatial axis {@code axis} for an input of {@code in} elements. */
-  public long outputSize(int axis, long in) {
+  long outputSize(int axis, long in) {
     long extent = extent(kernel[axis], dilation[axis]);
     long padded = Sizes.add(Sizes.add(in, padBegin[axis]), padEnd[axis]);
     long span = Sizes.add(padded, -extent);

@@ -1,8 +1,4 @@
 package dev.flopmeter.run;
 
 /** Device memory a plan holds, in bytes. */
-public record MemoryUse(long weights, long activations, long workspace) {
-  public long total() {
-    return weights + activations + workspace;
-  }
-}
+public record MemoryUse(long weights, long activations, long workspace) {}

@@ -6,8 +6,6 @@ import dev.flopmeter.model.ModelException;
 public final class UnsupportedOperatorException extends ModelException {
   private static final long serialVersionUID = 1L;
 
-  private final String op;
-
   /**
    * @param backend the backend's name
    * @param op the qualified operator
@@ -15,10 +13,5 @@ public final class UnsupportedOperatorException extends ModelException {
    */
   public UnsupportedOperatorException(String backend, String op, String where) {
     super("the backend '" + backend + "' cannot run the operator " + op + " (" + where + ")");
-    this.op = op;
-  }
-
-  public String op() {
-    return op;
   }
 }

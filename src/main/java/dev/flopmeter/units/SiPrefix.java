@@ -33,12 +33,12 @@ public enum SiPrefix {
   }
 
   /** {@code value} of this unit in units of one, exactly. */
-  public BigDecimal out(BigDecimal value) {
+  BigDecimal out(BigDecimal value) {
     return value.movePointRight(exponent);
   }
 
   /** The largest prefix under which {@code value} is at least 1; one for anything smaller. */
-  public static SiPrefix fitting(BigDecimal value) {
+  static SiPrefix fitting(BigDecimal value) {
     SiPrefix fitting = ONE;
     for (SiPrefix prefix : values()) {
       if (prefix.in(value.abs()).compareTo(BigDecimal.ONE) >= 0) {

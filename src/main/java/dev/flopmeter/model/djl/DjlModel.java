@@ -15,9 +15,8 @@ import java.util.Map;
  *
  * @param source {@code block}, or the folder it came from
  */
-public record DjlModel(String name, String source, Block block, List<ValueInfo> inputs)
-    implements Model {
-  public DjlModel {
+record DjlModel(String name, String source, Block block, List<ValueInfo> inputs) implements Model {
+  DjlModel {
     inputs = List.copyOf(inputs);
   }
 

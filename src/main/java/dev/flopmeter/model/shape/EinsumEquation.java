@@ -133,7 +133,7 @@ public record EinsumEquation(
     return output;
   }
 
-  public Shape outputShape() {
+  Shape outputShape() {
     return shape(output);
   }
 

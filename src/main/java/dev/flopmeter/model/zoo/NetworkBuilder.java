@@ -22,9 +22,9 @@ import java.util.Map;
  * the same on every machine. Each node notes the PyTorch module it stands for under the metadata
  * key {@code torch.module}, because some counting tools count modules, not operators.
  */
-public final class NetworkBuilder {
+final class NetworkBuilder {
   /** Metadata key of the PyTorch module a node stands for. */
-  public static final String MODULE = TorchOrigin.MODULE;
+  static final String MODULE = TorchOrigin.MODULE;
 
   private final GraphBuilder graph;
   private final List<String> inputs = new ArrayList<>();
@@ -40,11 +40,11 @@ public final class NetworkBuilder {
   }
 
   /** The name of declared input {@code index}. */
-  public String input(int index) {
+  String input(int index) {
     return inputs.get(index);
   }
 
-  public void output(String value) {
+  void output(String value) {
     outputs.add(value);
   }
 
@@ -53,7 +53,7 @@ public final class NetworkBuilder {
   }
 
   /** The shape of a value. */
-  public Shape shape(String value) {
+  Shape shape(String value) {
     TensorType type = graph.typeOf(value);
     if (type == null) {
       throw new ModelException("the value '" + value + "' has no known shape");
@@ -62,30 +62,29 @@ public final class NetworkBuilder {
   }
 
   /** Channels of an NCHW value. */
-  public long channels(String value) {
+  long channels(String value) {
     return shape(value).dim(1);
   }
 
   /** An operator with one output, named {@code name}. */
-  public String op(
-      String op, String name, String module, Attributes attributes, String... operands) {
+  String op(String op, String name, String module, Attributes attributes, String... operands) {
     graph.add(op, name, attributes, List.of(operands), List.of(name), Map.of(MODULE, module));
     return name;
   }
 
   /** A stored tensor of weights drawn for {@code fanIn} inputs. */
-  public String weight(String name, long fanIn, long... dims) {
+  String weight(String name, long fanIn, long... dims) {
     return graph.constant(
         name, RandomTensor.weights(TensorType.of(DataType.FLOAT, dims), seed++, fanIn));
   }
 
   /** A stored tensor of values drawn evenly between two bounds. */
-  public String uniform(String name, double low, double high, long... dims) {
+  String uniform(String name, double low, double high, long... dims) {
     return graph.constant(
         name, new RandomTensor(TensorType.of(DataType.FLOAT, dims), seed++, low, high));
   }
 
-  public String constant(String name, Tensor tensor) {
+  String constant(String name, Tensor tensor) {
     return graph.constant(name, tensor);
   }
 
@@ -94,20 +93,19 @@ public final class NetworkBuilder {
    *
    * @param padding on all four sides
    */
-  public String conv(
+  String conv(
       String name, String x, long out, long kernel, long stride, long padding, long groups) {
     return conv(
         name, x, new ConvShape(out, kernel, kernel, stride, padding, padding, groups, false));
   }
 
   /** A square 2-d convolution with bias, in one group. */
-  public String biasedConv(
-      String name, String x, long out, long kernel, long stride, long padding) {
+  String biasedConv(String name, String x, long out, long kernel, long stride, long padding) {
     return conv(name, x, new ConvShape(out, kernel, kernel, stride, padding, padding, 1, true));
   }
 
   /** A 2-d convolution. */
-  public String conv(String name, String x, ConvShape shape) {
+  String conv(String name, String x, ConvShape shape) {
     long perGroup = channels(x) / shape.groups();
     long fanIn = perGroup * shape.height() * shape.width();
     List<String> operands = new ArrayList<>();
@@ -129,7 +127,7 @@ public final class NetworkBuilder {
   }
 
   /** What a convolution looks like; its padding is the same on opposite sides. */
-  public record ConvShape(
+  record ConvShape(
       long out,
       long height,
       long width,
@@ -139,11 +137,11 @@ public final class NetworkBuilder {
       long groups,
       boolean bias) {}
 
-  public String batchNorm(String name, String x) {
+  String batchNorm(String name, String x) {
     return batchNorm(name, x, 1e-5);
   }
 
-  public String batchNorm(String name, String x, double epsilon) {
+  String batchNorm(String name, String x, double epsilon) {
     return batchNorm(name, x, epsilon, 1);
   }
 
@@ -151,12 +149,12 @@ public final class NetworkBuilder {
    * The normalisation that ends a residual branch: its scale is a quarter, so that activations of
    * deep networks stay within float16's range.
    */
-  public String residualNorm(String name, String x) {
+  String residualNorm(String name, String x) {
     return batchNorm(name, x, 1e-5, 0.25);
   }
 
   /** A batch normalisation whose stored scale lies around {@code scale}. */
-  public String batchNorm(String name, String x, double epsilon, double scale) {
+  String batchNorm(String name, String x, double epsilon, double scale) {
     long c = channels(x);
     return op(
         "BatchNormalization",
@@ -170,12 +168,12 @@ public final class NetworkBuilder {
         uniform(name + ".running_var", 0.8, 1.2, c));
   }
 
-  public String relu(String name, String x) {
+  String relu(String name, String x) {
     return op("Relu", name, "ReLU", Attributes.NONE, x);
   }
 
   /** A call of the module object {@code instance}, which other layers call as well. */
-  public String relu(String name, String instance, String x) {
+  String relu(String name, String instance, String x) {
     graph.add(
         "Relu",
         name,
@@ -186,30 +184,28 @@ public final class NetworkBuilder {
     return name;
   }
 
-  public String add(String name, String a, String b) {
+  String add(String name, String a, String b) {
     return op("Add", name, "", Attributes.NONE, a, b);
   }
 
-  public String multiply(String name, String a, String b) {
+  String multiply(String name, String a, String b) {
     return op("Mul", name, "", Attributes.NONE, a, b);
   }
 
-  public String concat(String name, int axis, String... parts) {
+  String concat(String name, int axis, String... parts) {
     return op("Concat", name, "", Attributes.of("axis", axis), parts);
   }
 
-  public String maxPool(
-      String name, String x, long kernel, long stride, long padding, boolean ceil) {
+  String maxPool(String name, String x, long kernel, long stride, long padding, boolean ceil) {
     return pool("MaxPool", name, "MaxPool2d", x, kernel, stride, padding, ceil);
   }
 
-  public String averagePool(
-      String name, String module, String x, long kernel, long stride, long padding) {
+  String averagePool(String name, String module, String x, long kernel, long stride, long padding) {
     return pool("AveragePool", name, module, x, kernel, stride, padding, false);
   }
 
   /** A pooling whose average counts the padding, as PyTorch's does. */
-  public String pool(
+  String pool(
       String op,
       String name,
       String module,
@@ -233,17 +229,17 @@ public final class NetworkBuilder {
   }
 
   /** Average over all positions: N x C x 1 x 1. */
-  public String globalAveragePool(String name, String x) {
+  String globalAveragePool(String name, String x) {
     return op("GlobalAveragePool", name, "AdaptiveAvgPool2d", Attributes.NONE, x);
   }
 
   /** The same called as a function. */
-  public String functionalGlobalPool(String name, String x) {
+  String functionalGlobalPool(String name, String x) {
     return op("GlobalAveragePool", name, "", Attributes.NONE, x);
   }
 
   /** The average over both spatial axes, N x C. */
-  public String spatialMean(String name, String x) {
+  String spatialMean(String name, String x) {
     String axes = constant(name + ".axes", Tensor.ofLongs(2, 3));
     return op("ReduceMean", name, "", Attributes.of("keepdims", 0), x, axes);
   }
@@ -253,7 +249,7 @@ public final class NetworkBuilder {
    *
    * @throws ModelException if the input cannot be cut evenly
    */
-  public String adaptivePool(String name, String x, long size) {
+  String adaptivePool(String name, String x, long size) {
     Shape shape = shape(x);
     if (shape.dim(2) % size != 0 || shape.dim(3) % size != 0) {
       throw new ModelException(
@@ -272,12 +268,12 @@ public final class NetworkBuilder {
     return name;
   }
 
-  public String flatten(String name, String x) {
+  String flatten(String name, String x) {
     return op("Flatten", name, "", Attributes.of("axis", 1), x);
   }
 
   /** A fully connected layer with bias on the last axis. */
-  public String linear(String name, String x, long out) {
+  String linear(String name, String x, long out) {
     return linear(name, "Linear", x, out, true);
   }
 
@@ -286,7 +282,7 @@ public final class NetworkBuilder {
    *
    * @param module {@code Linear}, or the module that calls it as a function
    */
-  public String linear(String name, String module, String x, long out, boolean bias) {
+  String linear(String name, String module, String x, long out, boolean bias) {
     Shape shape = shape(x);
     long in = shape.dim(-1);
     Map<String, String> origin = Map.of(MODULE, module, TorchOrigin.FUNCTION, "linear");
@@ -313,7 +309,7 @@ public final class NetworkBuilder {
   }
 
   /** A layer normalisation over the last axis. */
-  public String layerNorm(String name, String module, String x, double epsilon) {
+  String layerNorm(String name, String module, String x, double epsilon) {
     long c = shape(x).dim(-1);
     return op(
         "LayerNormalization",
@@ -325,17 +321,17 @@ public final class NetworkBuilder {
         uniform(name + ".bias", -0.1, 0.1, c));
   }
 
-  public String transpose(String name, String x, long... order) {
+  String transpose(String name, String x, long... order) {
     return op("Transpose", name, "", Attributes.of("perm", order), x);
   }
 
-  public String reshape(String name, String x, long... dims) {
+  String reshape(String name, String x, long... dims) {
     return op(
         "Reshape", name, "", Attributes.NONE, x, constant(name + ".shape", Tensor.ofLongs(dims)));
   }
 
   /** Elements {@code from} to {@code to}-1 of one axis, {@code step} apart. */
-  public String slice(String name, String x, long axis, long from, long to, long step) {
+  String slice(String name, String x, long axis, long from, long to, long step) {
     return op(
         "Slice",
         name,
@@ -349,7 +345,7 @@ public final class NetworkBuilder {
   }
 
   /** An operator of a function, with more notes on its origin. */
-  public String op(
+  String op(
       String op,
       String name,
       Map<String, String> origin,
@@ -362,7 +358,7 @@ public final class NetworkBuilder {
   /**
    * Attention of {@code heads} heads on q, k and v of shape N x heads x L x D, softmax(q k^T) v.
    */
-  public String attention(String name, String module, String q, String k, String v) {
+  String attention(String name, String module, String q, String k, String v) {
     Map<String, String> product =
         Map.of(MODULE, module, TorchOrigin.FUNCTION, "scaled_dot_product_attention");
     Map<String, String> part = Map.of(MODULE, module, TorchOrigin.FUNCTION, "");

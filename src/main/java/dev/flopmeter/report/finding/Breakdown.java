@@ -34,13 +34,13 @@ public final class Breakdown {
   }
 
   /** The share of {@code layers} in the time of all layers; 0 if there is no time at all. */
-  public static double share(ProfileResult result, List<Layer> layers) {
+  static double share(ProfileResult result, List<Layer> layers) {
     double all = seconds(result);
     return all > 0 ? seconds(layers) / all : 0;
   }
 
   /** The layers of a bound. */
-  public static List<Layer> boundBy(ProfileResult result, Bound bound) {
+  static List<Layer> boundBy(ProfileResult result, Bound bound) {
     return result.layers().stream().filter(layer -> layer.bound() == bound).toList();
   }
 

@@ -44,7 +44,7 @@ public final class Verdict {
   }
 
   /** {@code resnet50, bf16, batch 64 on NVIDIA H200}. */
-  public static String subject(ProfileResult result) {
+  static String subject(ProfileResult result) {
     return Cut.name(result.model().name())
         + ", "
         + result.run().precision()

@@ -21,7 +21,7 @@ public record Scale(double from, double to, double start, double end, boolean is
     return new Scale(from, to > from ? to : from + 1, start, end, false);
   }
 
-  public static Scale log(double from, double to, double start, double end) {
+  static Scale log(double from, double to, double start, double end) {
     return new Scale(from, to > from ? to : from * 10, start, end, true);
   }
 
@@ -33,7 +33,7 @@ public record Scale(double from, double to, double start, double end, boolean is
   }
 
   /** Round values to label, about {@code count} of them; every decade where there are many. */
-  public List<Double> ticks(int count) {
+  List<Double> ticks(int count) {
     return isLog ? decades(count) : steps(count);
   }
 

@@ -81,10 +81,6 @@ public final class ConformanceCase {
     return file.endsWith(MODEL);
   }
 
-  public String name() {
-    return name;
-  }
-
   /** Runs the case on {@code backend}, with all its data sets and the tolerance of its outputs. */
   public CaseResult run(Backend backend, RunOptions options) {
     return run(backend, options, null);

@@ -98,7 +98,7 @@ public final class CudnnBackend implements Backend {
               + " or later; use --backend djl");
     }
     Natives.load(libraries);
-    Gpu gpu = new Gpu(device, Integer.parseInt(id.substring(id.indexOf(':') + 1)));
+    Gpu gpu = new Gpu(Integer.parseInt(id.substring(id.indexOf(':') + 1)));
     AlgorithmCache cache =
         AlgorithmCache.open(
             cacheDirectory,
@@ -112,7 +112,7 @@ public final class CudnnBackend implements Backend {
   }
 
   /** The operators that this backend runs, by qualified name. */
-  public static Set<String> operators() {
+  static Set<String> operators() {
     return Operators.names();
   }
 

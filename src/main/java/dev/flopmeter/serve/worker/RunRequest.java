@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 public record RunRequest(Workload workload, String device, String precision) {
 
   /** The arguments of the worker, the CLI. */
-  public List<String> arguments() {
+  List<String> arguments() {
     List<String> arguments =
         new ArrayList<>(List.of("profile", workload.model(), "--format", "jsonl", "--raw"));
     arguments.addAll(List.of("--device", device, "--precision", precision));
@@ -38,7 +38,7 @@ public record RunRequest(Workload workload, String device, String precision) {
   }
 
   /** Number of results of a complete run. */
-  public int expectedResults() {
+  int expectedResults() {
     return Math.max(1, workload.batches().size());
   }
 }

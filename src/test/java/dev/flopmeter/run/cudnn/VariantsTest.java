@@ -86,7 +86,16 @@ class VariantsTest {
         }
       }
     }
-    return graph.withConstants(constants);
+    return new Graph(
+        graph.name(),
+        graph.opset(),
+        graph.inputs(),
+        graph.outputs(),
+        graph.nodes(),
+        constants,
+        graph.types(),
+        graph.origins(),
+        graph.batch());
   }
 
   private static Tensor random(String op, int input, TensorType type, long seed) {

@@ -1,6 +1,5 @@
 package dev.flopmeter.run.cudnn.driver;
 
-import dev.flopmeter.device.Device;
 import java.util.concurrent.TimeUnit;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -15,7 +14,6 @@ public final class Gpu implements AutoCloseable {
   private static final long PATIENCE_SECONDS =
       Long.getLong("flopmeter.cudnn.patience.seconds", 120);
 
-  private final Device description;
   private final CUcontext context = new CUcontext();
   private final ResourceStack resources = new ResourceStack();
   private final Stream stream;
@@ -23,8 +21,7 @@ public final class Gpu implements AutoCloseable {
   private final KernelModule kernels;
   private boolean abandoned;
 
-  public Gpu(Device description, int ordinal) {
-    this.description = description;
+  public Gpu(int ordinal) {
     Status.cuda(JCudaDriver.cuInit(0), "cuInit");
     CUdevice device = new CUdevice();
     Status.cuda(JCudaDriver.cuDeviceGet(device, ordinal), "cuDeviceGet");
@@ -53,10 +50,6 @@ public final class Gpu implements AutoCloseable {
     } catch (RuntimeException e) {
       failure.addSuppressed(e);
     }
-  }
-
-  Device description() {
-    return description;
   }
 
   /** To be called before any other use by a thread that may not be the one that opened it. */

@@ -29,7 +29,6 @@ import java.util.function.Function;
 final class PlanBuilder {
   private final Graph graph;
   private final ElementType floats;
-  private final RunOptions options;
   private final Function<String, MemoryLayout> formats;
   private final Map<String, List<TensorView>> forms = new HashMap<>();
   private final List<PlannedStep> steps = new ArrayList<>();
@@ -48,7 +47,6 @@ final class PlanBuilder {
       Map<String, ConcatPlaces.Place> places) {
     this.graph = graph;
     this.places = places;
-    this.options = options;
     this.floats = ElementType.of(options.precision());
     this.formats = formats;
     for (String input : graph.inputs()) {
@@ -61,10 +59,6 @@ final class PlanBuilder {
 
   Graph graph() {
     return graph;
-  }
-
-  RunOptions options() {
-    return options;
   }
 
   ElementType floats() {

@@ -4,7 +4,7 @@ import dev.flopmeter.model.Operands;
 
 /** How one operator is computed. */
 @FunctionalInterface
-public interface KernelRule {
+interface KernelRule {
   /**
    * The kernel of this node.
    *

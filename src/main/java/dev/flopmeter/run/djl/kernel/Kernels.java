@@ -48,7 +48,7 @@ public final class Kernels {
   private Kernels() {}
 
   /** All operators with a kernel. */
-  public static Set<String> operators() {
+  static Set<String> operators() {
     return new TreeSet<>(RULES.keySet());
   }
 

@@ -3,7 +3,7 @@ package dev.flopmeter.serve.config;
 /**
  * The reference of the configuration file, {@code docs/configuration.md}, from the keys themselves.
  */
-public final class ConfigReference {
+final class ConfigReference {
   private ConfigReference() {}
 
   private static final String HEAD =
@@ -27,7 +27,7 @@ public final class ConfigReference {
       """;
 
   /** The page. */
-  public static String markdown() {
+  static String markdown() {
     StringBuilder page = new StringBuilder(HEAD);
     String section = "";
     for (Key<?> key : Keys.all()) {

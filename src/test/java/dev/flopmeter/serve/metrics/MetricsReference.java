@@ -3,7 +3,7 @@ package dev.flopmeter.serve.metrics;
 import java.util.Locale;
 
 /** The reference of the metrics, {@code docs/metrics.md}, from the catalogue itself. */
-public final class MetricsReference {
+final class MetricsReference {
   private MetricsReference() {}
 
   private static final String HEAD =
@@ -44,7 +44,7 @@ public final class MetricsReference {
       """;
 
   /** The page. */
-  public static String markdown() {
+  static String markdown() {
     StringBuilder page = new StringBuilder(HEAD);
     for (Metric metric : Catalogue.all()) {
       page.append("| `").append(metric.name()).append("` | ");
