@@ -35,7 +35,10 @@ final class Sparkline {
             EDGE,
             WIDTH - EDGE);
     Sample last = history.get(history.size() - 1);
-    out.open("svg.spark viewBox=%s role=img aria-label=%s", "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT), Verdict.count(history.size(), "result")
+    out.open(
+        "svg.spark viewBox=%s role=img aria-label=%s",
+        "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT),
+        Verdict.count(history.size(), "result")
             + " from "
             + Figures.seconds(low)
             + " to "
@@ -77,6 +80,10 @@ final class Sparkline {
 
   private static void mark(
       Markup out, String style, Scale x, Scale y, Sample sample, double radius) {
-    out.empty("circle.mark." + style + " cx=%s cy=%s r=%s", x.at(epoch(sample.at())), y.at(sample.medianSeconds()), radius);
+    out.empty(
+        "circle.mark." + style + " cx=%s cy=%s r=%s",
+        x.at(epoch(sample.at())),
+        y.at(sample.medianSeconds()),
+        radius);
   }
 }

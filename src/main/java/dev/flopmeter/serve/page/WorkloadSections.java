@@ -43,7 +43,9 @@ final class WorkloadSections {
     out.open("h2 id=%s", id).name(Cut.name(workload.name())).close("h2");
     StatusPage.state(out, workload.health(), workload.state());
     if (workload.progress() != null) {
-      out.empty("progress value=%s max=%s aria-label=%s", workload.progress().toString(), 1, "Progress of the run");
+      out.empty(
+          "progress value=%s max=%s aria-label=%s",
+          workload.progress().toString(), 1, "Progress of the run");
     }
     out.open("span.push.soft");
     if (workload.nextRunAt() != null) {
