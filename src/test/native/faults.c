@@ -56,7 +56,8 @@ static void refuse(const char *item)
 static void parse_item(char *item)
 {
     static const char *const switches[] = {"no-device", "old-driver", "cudnn-version", "missing-symbol", "busy",
-                                           "throttle", "exclusive-device", "slow", "device-lost", "mig", "used-memory"};
+                                           "throttle", "exclusive-device", "slow", "device-lost", "mig", "used-memory",
+                                           "secret-tf32"};
     while (*item == ' ' || *item == '\t')
         item++;
     item[strcspn(item, " \t#")] = '\0';

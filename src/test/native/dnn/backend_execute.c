@@ -155,7 +155,7 @@ static float *main_input(const struct execution *e, const struct backend_tensor 
     int64_t count = dnn_elements(&t->tensor);
     float *copy = dnn_floats(count);
     memcpy(copy, values, (size_t)count * sizeof(float));
-    if (e->tensor_cores && t->tensor.type == TYPE_FLOAT)
+    if ((e->tensor_cores || emu_switch("secret-tf32", -1, NULL)) && t->tensor.type == TYPE_FLOAT)
         dnn_round_inputs(copy, count);
     return copy;
 }

@@ -3,12 +3,15 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
+import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.HostBlock;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
+import dev.flopmeter.run.cudnn.execute.OperationGraph.Bound;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 import jcuda.jcudnn.JCudnn;
 
 /** One step's graph: the plans for it, which other steps may share, and the step's addresses. */
@@ -108,32 +111,48 @@ final class GraphLaunch {
   }
 
   private int execute(int proposal, BackendDescriptor pack) {
-    BackendDescriptor plan =
+    return execute(
+        context.gpu(),
         plan(proposal)
-            .orElseThrow(() -> new IllegalStateException("no plan for proposal " + proposal))
-            .descriptor();
-    return JCudnn.cudnnBackendExecute(context.gpu().handle(), plan, pack);
+            .orElseThrow(() -> new IllegalStateException("no plan for proposal " + proposal)),
+        pack);
+  }
+
+  static int execute(Gpu gpu, GraphPlans.Plan plan, BackendDescriptor pack) {
+    return JCudnn.cudnnBackendExecute(gpu.handle(), plan.descriptor(), pack);
   }
 
   private BackendDescriptor pack(int launch) {
-    List<OperationGraph.Bound> bound = graph.bound();
-    long[] addresses = new long[bound.size()];
-    for (int i = 0; i < addresses.length; i++) {
-      addresses[i] = address(bound.get(i), launch, NUMBERS_AT + Integer.BYTES * i);
-    }
-    return new BackendDescriptor(Kind.VARIANT_PACK, host)
-        .set(
-            PACK_IDS, ValueType.INT64, bound.stream().mapToLong(OperationGraph.Bound::id).toArray())
-        .set(PACK_POINTERS, ValueType.VOID_POINTER, addresses)
-        .set(PACK_WORKSPACE, ValueType.VOID_POINTER, context.workspace().address())
-        .ready();
+    return pack(
+        host,
+        graph.bound(),
+        bound -> context.address(bound.view()).value() + bound.shifts().applyAsLong(launch),
+        context.workspace().address());
   }
 
-  private long address(OperationGraph.Bound bound, int launch, int numberAt) {
-    if (bound.view() != null) {
-      return context.address(bound.view()).value() + bound.shifts().applyAsLong(launch);
+  /**
+   * Where everything is in one launch.
+   *
+   * @param host of 1 KiB; keeps the graph's numbers as long as the pack is used
+   * @param stored addresses of what is no number
+   */
+  static BackendDescriptor pack(
+      HostBlock host, List<Bound> bound, ToLongFunction<Bound> stored, long workspace) {
+    long[] addresses = new long[bound.size()];
+    for (int i = 0; i < addresses.length; i++) {
+      Bound one = bound.get(i);
+      if (one.view() == null) {
+        int at = NUMBERS_AT + Integer.BYTES * i;
+        host.bytes().putInt(at, one.bits());
+        addresses[i] = host.address() + at;
+      } else {
+        addresses[i] = stored.applyAsLong(one);
+      }
     }
-    host.bytes().putInt(numberAt, bound.bits());
-    return host.address() + numberAt;
+    return new BackendDescriptor(Kind.VARIANT_PACK, host)
+        .set(PACK_IDS, ValueType.INT64, bound.stream().mapToLong(Bound::id).toArray())
+        .set(PACK_POINTERS, ValueType.VOID_POINTER, addresses)
+        .set(PACK_WORKSPACE, ValueType.VOID_POINTER, workspace)
+        .ready();
   }
 }

@@ -63,6 +63,7 @@ final class GraphPlans implements AutoCloseable {
       boolean hasNotes) {}
 
   private final Gpu gpu;
+  private final OperationGraph graph;
   private final boolean isFma;
   private final ResourceStack owned = new ResourceStack();
   private final GraphDescriptors descriptors;
@@ -78,6 +79,7 @@ final class GraphPlans implements AutoCloseable {
    */
   GraphPlans(Gpu gpu, OperationGraph graph, boolean isFma) {
     this.gpu = gpu;
+    this.graph = graph;
     this.isFma = isFma;
     try {
       descriptors = new GraphDescriptors(owned, owned.add(new HostBlock(HOST_BYTES)));
@@ -150,13 +152,18 @@ final class GraphPlans implements AutoCloseable {
               .set(PLAN_HANDLE, ValueType.HANDLE, gpu.handleAddress())
               .set(PLAN_CONFIGURATION, configuration)
               .ready();
-      return Optional.of(
+      Plan made =
           new Plan(
               plan,
               plan.get(PLAN_WORKSPACE, ValueType.INT64, 1)[0],
               engine.get(ENGINE_NUMBER, ValueType.INT64, 1)[0],
               has(notes, TENSOR_CORE),
-              notes.length > 0));
+              notes.length > 0);
+      if (isFma && RoundingProbe.rounds(gpu, graph, made)) {
+        logger.debug("engine {} rounds its operands; fp32 does without it", made.engine());
+        return Optional.empty();
+      }
+      return Optional.of(made);
     } catch (DeviceFailure e) {
       if (e.isSticky() || e.isHung()) {
         throw e;

@@ -2,6 +2,7 @@ package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.cudnn.driver.Address;
+import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.plan.ActivationWork;
@@ -173,8 +174,14 @@ final class LegacyCalls {
     }
   }
 
-  /** Closes what was made; the failure stays the one that is reported. */
+  /**
+   * Closes what was made; the failure stays the one that is reported. On a hung device closing
+   * would wait for ever.
+   */
   static void closeAfter(ResourceStack owned, Throwable failure) {
+    if (failure instanceof DeviceFailure device && device.isHung()) {
+      return;
+    }
     try {
       owned.close();
     } catch (RuntimeException closing) {

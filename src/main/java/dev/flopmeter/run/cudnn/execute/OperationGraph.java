@@ -111,7 +111,7 @@ final class OperationGraph {
   private final ToLongFunction<TensorView> addresses;
   private final List<Operation> operations = new ArrayList<>();
   private final List<Bound> bound = new ArrayList<>();
-  private long tensors;
+  private final List<Tensor> tensors = new ArrayList<>();
 
   OperationGraph(ToLongFunction<TensorView> addresses) {
     this.addresses = addresses;
@@ -123,6 +123,11 @@ final class OperationGraph {
 
   List<Bound> bound() {
     return Collections.unmodifiableList(bound);
+  }
+
+  /** In the order in which they were made. */
+  List<Tensor> tensors() {
+    return Collections.unmodifiableList(tensors);
   }
 
   /** Everything that cuDNN's plan depends on: graphs with the same key share plans. */
@@ -204,7 +209,9 @@ final class OperationGraph {
   }
 
   private Tensor tensor(int type, long[] dims, long[] strides, long alignment, Role role) {
-    return new Tensor(++tensors, type, list(dims), list(strides), alignment, role);
+    Tensor made = new Tensor(tensors.size() + 1, type, list(dims), list(strides), alignment, role);
+    tensors.add(made);
+    return made;
   }
 
   private static List<Long> list(long[] values) {
