@@ -14,6 +14,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A shared library opened with the system's own loader, so that its verdict ({@code dlerror}) can
  * be shown. It stays open until the process ends: other libraries are bound against it.
+ *
+ * <p>JNA's {@code NativeLibrary.getInstance} does not serve here: it searches folders of its own
+ * before those of {@code LD_LIBRARY_PATH}, takes another version of a library where the wanted one
+ * is missing, and buries the loader's verdict among its own attempts.
  */
 public final class DynamicLibrary {
   private static final int RTLD_LAZY = 1;

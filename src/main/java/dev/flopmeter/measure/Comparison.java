@@ -87,17 +87,9 @@ public record Comparison(
                 field + " is " + value + " in BASE and " + after.get(field) + " in NEW");
           }
         });
-    if (!base.valid()) {
-      differences.add("BASE is not valid" + why(base));
-    }
-    if (!next.valid()) {
-      differences.add("NEW is not valid" + why(next));
-    }
+    base.whyInvalid().ifPresent(reason -> differences.add("BASE is not valid: " + reason));
+    next.whyInvalid().ifPresent(reason -> differences.add("NEW is not valid: " + reason));
     return differences;
-  }
-
-  private static String why(ProfileResult result) {
-    return result.warnings().isEmpty() ? "" : ": " + result.warnings().get(0);
   }
 
   /** What must be the same for times to be comparable. */

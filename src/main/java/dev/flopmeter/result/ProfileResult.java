@@ -6,6 +6,7 @@ import dev.flopmeter.device.Device;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param layers one per step, in order of execution
  * @param layerSumRatio sum of the layers' medians over the end-to-end median
  * @param firstRunSeconds the very first pass, before any warm-up
- * @param valid false if the figures are not valid; the warnings say why
+ * @param valid false if the figures are not valid
+ * @param warnings those that make the figures invalid come first
  */
 public record ProfileResult(
     ModelInfo model,
@@ -48,6 +50,12 @@ public record ProfileResult(
   public ProfileResult {
     layers = List.copyOf(layers);
     warnings = List.copyOf(warnings);
+  }
+
+  /** Why the figures are not valid: the first of the warnings, where such reasons come first. */
+  public Optional<String> whyInvalid() {
+    String first = warnings.isEmpty() ? "no reason is given" : warnings.get(0);
+    return valid ? Optional.empty() : Optional.of(first);
   }
 
   /** The same with other layers. */

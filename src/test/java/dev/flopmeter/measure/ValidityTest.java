@@ -49,6 +49,16 @@ class ValidityTest {
   }
 
   @Test
+  void theReasonOfAnInvalidResultComesFirst() {
+    Validity validity = new Validity();
+    validity.warn("a neighbour");
+    validity.judgeNoise(0.3);
+    assertThat(validity.isValid()).isFalse();
+    assertThat(validity.warnings()).hasSize(2).element(0).asString().contains("scatter by 30.0 %");
+    assertThat(validity.warnings()).endsWith("a neighbour");
+  }
+
+  @Test
   void anEmulatedDeviceHasNoDatasheet() {
     String card = "NVIDIA H100 80GB HBM3";
     assertThat(datasheet(card, false)).isNotNull();

@@ -18,15 +18,11 @@ public final class CountCsv {
    */
   public static String render(Counts counts, List<Counts> companions) {
     StringBuilder out = new StringBuilder(1 << 14);
-    List<String> header =
-        new ArrayList<>(
-            List.of("name", "op", "output_shapes", "macs", "flops", "params", "bytes_read"));
-    header.add("bytes_written");
-    header.add("counted");
+    out.append("name,op,output_shapes,macs,flops,params,bytes_read,bytes_written,counted");
     for (Counts companion : companions) {
-      header.add(companion.convention().replace('-', '_'));
+      out.append(',').append(companion.convention().replace('-', '_'));
     }
-    out.append(Csv.line(header));
+    out.append("\r\n");
     for (int i = 0; i < counts.layers().size(); i++) {
       LayerCost layer = counts.layers().get(i);
       List<String> cells = new ArrayList<>();
@@ -52,18 +48,7 @@ public final class CountCsv {
    */
   public static String renderTree(Counts counts, int depth) {
     StringBuilder out = new StringBuilder(1 << 12);
-    out.append(
-        Csv.line(
-            List.of(
-                "path",
-                "level",
-                "layers",
-                "op",
-                "macs",
-                "flops",
-                "params",
-                "bytes_read",
-                "bytes_written")));
+    out.append("path,level,layers,op,macs,flops,params,bytes_read,bytes_written\r\n");
     for (CountTree.Row row : CountTree.of(counts, depth)) {
       out.append(
           Csv.line(

@@ -15,37 +15,14 @@ import org.jspecify.annotations.Nullable;
 public final class ProfileCsv {
   private ProfileCsv() {}
 
-  private static final List<String> HEADER =
-      List.of(
-          "model",
-          "device",
-          "backend",
-          "precision",
-          "batch",
-          "layer",
-          "op",
-          "nodes",
-          "macs",
-          "flops",
-          "params",
-          "bytes_read",
-          "bytes_written",
-          "time_median_seconds",
-          "time_q1_seconds",
-          "time_q3_seconds",
-          "time_share",
-          "achieved_flops_per_second",
-          "intensity_flop_per_byte",
-          "bound",
-          "roofline_efficiency",
-          "algorithm",
-          "layout",
-          "math",
-          "workspace_bytes");
+  private static final String HEADER =
+      "model,device,backend,precision,batch,layer,op,nodes,macs,flops,params,bytes_read,"
+          + "bytes_written,time_median_seconds,time_q1_seconds,time_q3_seconds,time_share,"
+          + "achieved_flops_per_second,intensity_flop_per_byte,bound,roofline_efficiency,"
+          + "algorithm,layout,math,workspace_bytes\r\n";
 
   public static String render(List<ProfileResult> results) {
-    StringBuilder out = new StringBuilder();
-    out.append(Csv.line(HEADER));
+    StringBuilder out = new StringBuilder(HEADER);
     for (ProfileResult result : results) {
       double total = Breakdown.seconds(result);
       for (Layer layer : result.layers()) {
@@ -56,7 +33,7 @@ public final class ProfileCsv {
   }
 
   private static List<String> cells(ProfileResult result, Layer layer, double total) {
-    List<String> cells = new ArrayList<>(HEADER.size());
+    List<String> cells = new ArrayList<>();
     cells.add(result.model().name());
     cells.add(result.device().id());
     cells.add(result.run().backend());
