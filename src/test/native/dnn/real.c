@@ -4,6 +4,8 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool on;
 static void *device; /* its properties, as a descriptor */
 static const struct gpu *gpu;
+static size_t version;
 static FILE *record;
 
 /* ---- The library's thread ----
@@ -82,9 +85,43 @@ struct call {
 
 static char refusal[1024];
 
-static void run_call(void *argument)
+/* ---- Crashes ----
+ * Some versions crash on some graphs or GPUs (9.10.2 on any for a B200). On the library's thread a signal is a refusal, which
+ * names it; elsewhere it is for whoever handled it before, such as the JVM. */
+
+static const int deadly[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
+enum { DEADLY = sizeof deadly / sizeof deadly[0] };
+static struct sigaction before[DEADLY];
+static __thread sigjmp_buf *way_back;
+
+static void survive(int number, siginfo_t *information, void *context)
 {
-    struct call *c = argument;
+    if (way_back != NULL)
+        siglongjmp(*way_back, number);
+    int i = 0;
+    while (deadly[i] != number)
+        i++;
+    if ((before[i].sa_flags & SA_SIGINFO) != 0) {
+        before[i].sa_sigaction(number, information, context);
+    } else if (before[i].sa_handler == SIG_DFL || before[i].sa_handler == SIG_IGN) {
+        sigaction(number, &before[i], NULL); /* what raised it does so again */
+        if (number == SIGABRT)
+            raise(number);
+    } else {
+        before[i].sa_handler(number);
+    }
+}
+
+static void handle_crashes(void)
+{
+    struct sigaction action = {.sa_sigaction = survive, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    for (int i = 0; i < DEADLY; i++)
+        sigaction(deadly[i], &action, &before[i]);
+}
+
+static void make_call(struct call *c)
+{
     switch (c->what) {
     case CREATE: c->status = library.create(c->type, c->created); break;
     case DESTROY: c->status = library.destroy(c->descriptor); break;
@@ -92,6 +129,23 @@ static void run_call(void *argument)
     case SET: c->status = library.set(c->descriptor, c->name, c->type, c->count, c->values); break;
     case GET: c->status = library.get(c->descriptor, c->name, c->type, c->count, c->given, c->room); break;
     }
+}
+
+static void run_call(void *argument)
+{
+    struct call *c = argument;
+    sigjmp_buf here;
+    int number = sigsetjmp(here, 1);
+    if (number != 0) {
+        way_back = NULL;
+        c->status = CUDNN_STATUS_NOT_SUPPORTED;
+        snprintf(refusal, sizeof refusal, "cuDNN %zu crashed while it planned for %s (signal %d)", version, gpu->device_name,
+                 number);
+        return;
+    }
+    way_back = &here;
+    make_call(c);
+    way_back = NULL;
     if (c->status == CUDNN_STATUS_SUCCESS)
         return;
     library.last_error(refusal, sizeof refusal);
@@ -190,8 +244,6 @@ static void describe_device(char *json, size_t size)
              gpu->memory_bytes);
 }
 
-static size_t version;
-
 static void open_library(void *folder)
 {
     void *file = load_libraries(folder);
@@ -221,6 +273,7 @@ static void load(void)
         give_up("its thread", "cannot be started");
     pthread_detach(thread);
     on_its_thread(open_library, folder);
+    handle_crashes();
     char json[2048];
     describe_device(json, sizeof json);
     if (create(DEVICE_PROPERTIES, &device) != CUDNN_STATUS_SUCCESS
