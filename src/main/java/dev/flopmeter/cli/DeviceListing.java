@@ -2,10 +2,17 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
+import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.DeviceKind;
+import dev.flopmeter.device.MeasuredRoofs;
+import dev.flopmeter.device.RoofCache;
 import dev.flopmeter.device.SensorReading;
 import dev.flopmeter.device.SensorSource;
+import dev.flopmeter.measure.DeviceRoofs;
+import dev.flopmeter.result.Basis;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileResult.Roof;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,6 +51,7 @@ final class DeviceListing {
         fields.put("problem", problems.get(0));
       }
       fields.put("sensors", gpuSensors(gpu));
+      fields.put("peaks", peaks(gpu));
       all.add(fields);
     }
     all.add(cpu());
@@ -69,6 +77,39 @@ final class DeviceListing {
     fields.put("name", device.name());
     fields.put("emulated", device.isEmulated());
     return fields;
+  }
+
+  /** Dense peaks by precision and basis, and of the memory; so far as roofs are known. */
+  static List<Map<String, Object>> peaks(Device gpu) {
+    DeviceRoofs known = new DeviceRoofs(gpu, Datasheet.load(), measuredRoofs(gpu));
+    List<Map<String, Object>> peaks = new ArrayList<>();
+    for (Basis basis : Basis.values()) {
+      for (Precision precision : Precision.values()) {
+        Roof roof = known.at(precision, null).roofs().of(basis);
+        Double flops = roof == null ? null : roof.flopsPerSecond();
+        if (flops != null) {
+          peaks.add(
+              Map.of(
+                  "basis", basis.label(),
+                  "precision", precision.label(),
+                  "flops_per_second", flops));
+        }
+      }
+      Roof roof = known.at(Precision.FP32, null).roofs().of(basis);
+      Double bytes = roof == null ? null : roof.bytesPerSecond();
+      if (bytes != null) {
+        peaks.add(Map.of("basis", basis.label(), "bytes_per_second", bytes));
+      }
+    }
+    return peaks;
+  }
+
+  private static @Nullable MeasuredRoofs measuredRoofs(Device gpu) {
+    try {
+      return gpu.isEmulated() ? null : RoofCache.ofUser().read("cudnn", gpu).orElse(null);
+    } catch (IOException e) {
+      return null; // the user has no folder for it, so nothing was measured
+    }
   }
 
   private static Map<String, Object> gpuSensors(Device gpu) {

@@ -110,7 +110,12 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
                 attribute(driver, handle, PCI_DOMAIN),
                 attribute(driver, handle, PCI_BUS),
                 attribute(driver, handle, PCI_DEVICE)));
-    uuid(driver, handle).ifPresent(uuid -> properties.put("uuid", uuid));
+    uuid(driver, "cuDeviceGetUuid", handle)
+        .ifPresent(uuid -> properties.put("uuid", "GPU-" + uuid));
+    if (text(name).contains(" MIG ") && driver.has("cuDeviceGetUuid_v2")) {
+      uuid(driver, "cuDeviceGetUuid_v2", handle)
+          .ifPresent(uuid -> properties.put("mig_uuid", "MIG-" + uuid));
+    }
     // The emulated driver shows its own functions, whatever name it gives its device.
     boolean isEmulated = isEmulated(driver);
     return new Device(DeviceKind.CUDA, "cuda:" + ordinal, text(name), properties, isEmulated);
@@ -123,22 +128,24 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     return value.getValue();
   }
 
-  /** {@code GPU-...}, as nvidia-smi and NVML write it. */
-  private static Optional<String> uuid(DynamicLibrary driver, int device) throws LibraryException {
+  /**
+   * As nvidia-smi and NVML write it, but for its prefix; the second version is a MIG instance's.
+   */
+  private static Optional<String> uuid(DynamicLibrary driver, String function, int device)
+      throws LibraryException {
     try (Memory bytes = new Memory(16)) {
-      if (driver.call("cuDeviceGetUuid", bytes, device) != 0) {
+      if (driver.call(function, bytes, device) != 0) {
         return Optional.empty();
       }
       String hex = HexFormat.of().formatHex(bytes.getByteArray(0, 16));
       return Optional.of(
-          "GPU-"
-              + String.join(
-                  "-",
-                  hex.substring(0, 8),
-                  hex.substring(8, 12),
-                  hex.substring(12, 16),
-                  hex.substring(16, 20),
-                  hex.substring(20)));
+          String.join(
+              "-",
+              hex.substring(0, 8),
+              hex.substring(8, 12),
+              hex.substring(12, 16),
+              hex.substring(16, 20),
+              hex.substring(20)));
     }
   }
 

@@ -49,14 +49,18 @@ public final class RoofCache {
 
   /** The stored roofs of this device, if they were measured with these versions. */
   public Optional<MeasuredRoofs> read(String backend, Device device, Map<String, String> versions) {
+    return read(backend, device).filter(roofs -> roofs.versions().equals(versions));
+  }
+
+  /** The stored roofs of this device, whatever they were measured with. */
+  public Optional<MeasuredRoofs> read(String backend, Device device) {
     Path file = file(backend, device);
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
     try {
-      MeasuredRoofs roofs =
-          MAPPER.readValue(Files.readString(file, StandardCharsets.UTF_8), MeasuredRoofs.class);
-      return roofs.versions().equals(versions) ? Optional.of(roofs) : Optional.empty();
+      return Optional.of(
+          MAPPER.readValue(Files.readString(file, StandardCharsets.UTF_8), MeasuredRoofs.class));
     } catch (IOException | JacksonException e) {
       return Optional.empty();
     }

@@ -159,18 +159,25 @@ public final class Daemon implements AutoCloseable {
   /** Looks for new devices, old results and a disk that can be written again. */
   private void tick() {
     try {
-      if (!isPlanned || TargetPlan.needsDevices(config)) {
-        boolean isChanged = TargetPlan.needsDevices(config) && devices.refresh();
-        if (isChanged || !isPlanned) {
-          plan();
-        }
+      boolean isPlanOfDevices = TargetPlan.needsDevices(config);
+      if (!isPlanned && !isPlanOfDevices) {
+        plan();
       }
-      boolean isChanged = state.expire();
-      History.State before = history.state();
-      if (before.pending() > 0) {
+      List<String> before = devices.ids();
+      boolean isListed = devices.refresh();
+      if (isListed) {
+        metrics.devices(devices.known());
+        capabilities();
+      }
+      if (!isPlanned || (isPlanOfDevices && !devices.ids().equals(before))) {
+        plan();
+      }
+      boolean isExpired = state.expire();
+      boolean isWaiting = history.state().pending() > 0;
+      if (isWaiting) {
         history.flush();
       }
-      if (isChanged || before.pending() > 0) {
+      if (isListed || isExpired || isWaiting) {
         metrics.history(history.state(), config.history().folder().isPresent());
         metrics.publish();
       }

@@ -32,7 +32,7 @@ final class Devices {
     return known;
   }
 
-  /** Lists them again if it is time; true if they have changed. */
+  /** Lists them again if it is time; true if that was done. */
   boolean refresh() throws InterruptedException {
     Duration wait = isAnswered ? RARELY : SOON;
     if (isAsked && nanos.getAsLong() - askedAt < wait.toNanos()) {
@@ -42,13 +42,13 @@ final class Devices {
     askedAt = nanos.getAsLong();
     try {
       List<DeviceState> devices = probe.read();
-      boolean isChanged = !ids(devices).equals(ids(known));
+      List<String> before = ids();
       known = devices;
       isAnswered = true;
-      if (isChanged) {
-        logger.info("devices: {}", String.join(", ", ids(devices)));
+      if (!ids().equals(before)) {
+        logger.info("devices: {}", String.join(", ", ids()));
       }
-      return isChanged;
+      return true;
     } catch (IOException e) {
       if (isAnswered || known.isEmpty()) {
         logger.warn("devices cannot be listed: {}", e.getMessage());
@@ -58,7 +58,8 @@ final class Devices {
     }
   }
 
-  private static List<String> ids(List<DeviceState> devices) {
-    return devices.stream().map(DeviceState::id).toList();
+  /** Their names, in order. */
+  List<String> ids() {
+    return known.stream().map(DeviceState::id).toList();
   }
 }

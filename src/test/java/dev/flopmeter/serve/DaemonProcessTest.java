@@ -135,10 +135,10 @@ class DaemonProcessTest {
 
   @ParameterizedTest
   @CsvSource({
-    "9400, 'expected ADDRESS:PORT, for example 127.0.0.1:9400 or [::1]:9400'",
+    "19400, 'expected ADDRESS:PORT, for example 127.0.0.1:19400 or [::1]:19400'",
     "'', 'expected ADDRESS:PORT'",
     "127.0.0.1:99999, 'expected ADDRESS:PORT'",
-    "192.0.2.1:9400, 'cannot listen on 192.0.2.1:9400: Cannot assign requested address'"
+    "192.0.2.1:19400, 'cannot listen on 192.0.2.1:19400: Cannot assign requested address'"
   })
   void aBadAddressIsOneLineAndExitCodeTwo(String address, String message) throws Exception {
     Path config = config("workloads: {a: {model: good, device: cpu}}");

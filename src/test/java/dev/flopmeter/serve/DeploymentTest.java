@@ -123,7 +123,7 @@ class DeploymentTest {
             yaml("compose-prometheus.yml")
                 .at("/scrape_configs/0/static_configs/0/targets/0")
                 .asString())
-        .isEqualTo("flopmeter:9400");
+        .isEqualTo("flopmeter:19400");
   }
 
   @Test

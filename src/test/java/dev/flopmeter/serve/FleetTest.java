@@ -63,7 +63,8 @@ class FleetTest {
           .until(() -> hasHistory(prometheus));
       System.out.printf(
           Locale.ROOT,
-          "| fleet: %d nodes of %d series | `mvn test -Pfleet -Dtest=FleetTest` | %.0f series in one Prometheus, its memory %.0f MB |%n",
+          "| fleet: %d nodes of %d series | `mvn test -Pfleet -Dtest=FleetTest` | %.0f series in"
+              + " one Prometheus, its memory %.0f MB |%n",
           INSTANCES,
           exposition.lines().filter(line -> !line.startsWith("#")).count(),
           one(prometheus, "sum(scrape_samples_post_metric_relabeling)"),
@@ -110,7 +111,7 @@ class FleetTest {
     return IntStream.range(0, INSTANCES)
         .mapToObj(
             node ->
-                "{targets: ['127.0.0.1:%d'], labels: {__metrics_path__: /%d, instance: 'node-%d:9400'}}"
+                "{targets: ['127.0.0.1:%d'], labels: {__metrics_path__: /%d, instance: 'node-%d:19400'}}"
                     .formatted(port, node, node))
         .collect(Collectors.joining(", ", "[", "]"));
   }

@@ -25,7 +25,7 @@ final class Keys {
   /** What each key means, for the reference. */
   private static final Map<String, String> MEANINGS =
       """
-      http.listen | Address and port; `--listen` on the command line overrides it. Loopback by default; use `0.0.0.0:9400` or `[::]:9400` to be reachable from other hosts, and then TLS and a password.
+      http.listen | Address and port; `--listen` on the command line overrides it. Loopback by default; use `0.0.0.0:19400` or `[::]:19400` to be reachable from other hosts, and then TLS and a password. Versions before had port 9400, which is dcgm-exporter's; name it here to keep it.
       http.names | Names under which `POST` is accepted, for example that of a proxy or a Kubernetes service. Addresses, `localhost` and the host's own name always are. Any other name may be another site's that has been pointed at this address.
       http.reload | Whether `POST /-/reload` reads this file again. SIGHUP always does.
       http.max_connections | Open connections; further ones are closed immediately.
@@ -77,7 +77,7 @@ final class Keys {
 
   // http
   static final Key<ListenAddress> LISTEN =
-      key("http.listen", new ValueType<>("address", ListenAddress::parse), "127.0.0.1:9400");
+      key("http.listen", new ValueType<>("address", ListenAddress::parse), "127.0.0.1:19400");
   static final Key<String> NAMES = list("http.names", TEXT, null);
   static final Key<Boolean> RELOAD = key("http.reload", FLAG, "false");
   static final Key<Long> CONNECTIONS = key("http.max_connections", integer(1, 100_000), "1024");

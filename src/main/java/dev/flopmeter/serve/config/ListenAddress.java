@@ -22,7 +22,7 @@ public record ListenAddress(String host, int port) {
         host.matches(isBracketed ? "\\[[0-9A-Fa-f:.%\\w]+]" : "[^\\s\\[\\]:/]+")
             && port.matches("\\d{1,5}")
             && Integer.parseInt(port) <= 65535,
-        "expected ADDRESS:PORT, for example 127.0.0.1:9400 or [::1]:9400");
+        "expected ADDRESS:PORT, for example 127.0.0.1:19400 or [::1]:19400");
     return new ListenAddress(
         isBracketed ? host.substring(1, host.length() - 1) : host, Integer.parseInt(port));
   }

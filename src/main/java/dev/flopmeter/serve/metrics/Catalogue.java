@@ -56,8 +56,8 @@ final class Catalogue {
           flopmeter_layer_flop_utilization_ratio | gauge | layers | RESULT layer | A layer's model FLOP/s over the device's peak, on the best basis known.
           flopmeter_layer_roofline_efficiency_ratio | gauge | layers | RESULT layer | A layer's rate over what its intensity allows on this device.
           flopmeter_layer_info | info | layers | RESULT layer op bound algorithm layout | What a layer is and how it was run.
-          flopmeter_device_info | info | devices | device kind name driver cuda cudnn emulated | The device, as its last result told.
-          flopmeter_device_peak_flop_per_second | gauge | devices | device precision basis | Dense peak; basis is datasheet, measured or clock_adjusted.
+          flopmeter_device_info | info | devices | device kind name driver cuda cudnn uuid pci_bus_id mig_uuid emulated | The device, known from the start of the daemon on; uuid and pci_bus_id as nvidia-smi writes them, mig_uuid only of a MIG instance.
+          flopmeter_device_peak_flop_per_second | gauge | devices | device precision basis | Dense peak, also of GPUs without a workload; basis is datasheet, measured or clock_adjusted.
           flopmeter_device_peak_memory_bytes_per_second | gauge | devices | device basis | Peak memory bandwidth.
           flopmeter_device_power_watts | gauge | devices | device | Power while the last run measured.
           flopmeter_device_temperature_celsius | gauge | devices | device | Temperature while the last run measured.

@@ -12,6 +12,7 @@ import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.result.TopLayers;
 import dev.flopmeter.serve.schedule.Target;
+import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.Outcome;
 import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Tags;
@@ -31,6 +32,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +53,12 @@ public final class DaemonMetrics implements AutoCloseable {
   };
 
   private static final String OTLP = "otlp";
+
+  /** The precisions that have peaks, and the memory. */
+  private static final List<String> PEAKS =
+      Stream.concat(Stream.of(""), Arrays.stream(Precision.values()).map(Precision::label))
+          .toList();
+
   private static final double[] RUN_BUCKETS = {1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800};
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
@@ -73,6 +81,13 @@ public final class DaemonMetrics implements AutoCloseable {
   private final Info deviceInfo;
   private final Map<SeriesKey, List<String[]>> layerInfos = new HashMap<>();
   private final Map<String, String[]> deviceInfos = new HashMap<>();
+
+  /** Devices of this host by their id, as they were listed last. */
+  private final Map<String, DeviceState> listed = new HashMap<>();
+
+  /** By device, the precisions whose peaks are those of a result; empty for the memory's. */
+  private final Map<String, Set<String>> peaksOfResults = new HashMap<>();
+
   private final Set<String> workloads = new HashSet<>();
   private long seenFailures;
   private long seenLost;
@@ -250,12 +265,13 @@ public final class DaemonMetrics implements AutoCloseable {
     gauges.replace(result.key(), ResultRows.of(shown));
     latencies.show(result);
     gauges.replace(List.of("sensors", device), DeviceRows.sensors(result));
-    gauges.replace(
-        List.of("peak flops", device, result.key().precision()), DeviceRows.peakFlops(result));
-    gauges.replace(List.of("peak bytes", device), DeviceRows.peakBytes(result));
-    String[] told = DeviceRows.info(result);
-    forget(deviceInfos.put(device, told));
-    deviceInfo.addLabelValues(told);
+    String precision = result.key().precision();
+    gauges.replace(List.of("peak", device, precision), DeviceRows.peakFlops(result));
+    gauges.replace(List.of("peak", device, ""), DeviceRows.peakBytes(result));
+    peaksOfResults
+        .computeIfAbsent(device, unseen -> new HashSet<>())
+        .addAll(List.of(precision, ""));
+    info(device, DeviceRows.info(result));
     forgetLayers(result.key());
     List<String[]> infos = new ArrayList<>();
     String[] labels = ResultRows.labelValues(result.key());
@@ -283,9 +299,38 @@ public final class DaemonMetrics implements AutoCloseable {
     return text == null ? "" : text;
   }
 
-  private void forget(String @Nullable [] told) {
+  private void info(String device, String @Nullable [] told) {
+    String[] before = told == null ? deviceInfos.remove(device) : deviceInfos.put(device, told);
+    if (before != null) {
+      deviceInfo.remove(before);
+    }
     if (told != null) {
-      deviceInfo.remove(told);
+      deviceInfo.addLabelValues(told);
+    }
+  }
+
+  /** Takes the devices that this host has now, with what is known of them without a result. */
+  public synchronized void devices(List<DeviceState> now) {
+    Set<String> gone = new HashSet<>(listed.keySet());
+    listed.clear();
+    now.forEach(device -> listed.put(device.id(), device));
+    gone.removeAll(listed.keySet());
+    gone.stream().filter(id -> !peaksOfResults.containsKey(id)).forEach(this::withdrawDevice);
+    listed.keySet().forEach(this::list);
+  }
+
+  /** Shows what is known of a device without a result, but for what its results say. */
+  private void list(String id) {
+    DeviceState device = listed.get(id);
+    Set<String> known = peaksOfResults.getOrDefault(id, Set.of());
+    for (String precision : PEAKS) {
+      if (!known.contains(precision)) {
+        List<Row> rows = device == null ? List.of() : DeviceRows.peaks(device, precision);
+        gauges.replace(List.of("peak", id, precision), rows);
+      }
+    }
+    if (known.isEmpty()) {
+      info(id, device == null ? null : DeviceRows.info(device));
     }
   }
 
@@ -303,14 +348,11 @@ public final class DaemonMetrics implements AutoCloseable {
     forgetLayers(key);
   }
 
-  /** Takes a device's own series away. */
+  /** Takes away what the results of a device say of it. */
   public synchronized void withdrawDevice(String device) {
     gauges.remove(List.of("sensors", device));
-    gauges.remove(List.of("peak bytes", device));
-    for (Precision precision : Precision.values()) {
-      gauges.remove(List.of("peak flops", device, precision.label()));
-    }
-    forget(deviceInfos.remove(device));
+    peaksOfResults.remove(device);
+    list(device);
   }
 
   /** Counts a run. */

@@ -5,9 +5,13 @@ import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.worker.DeviceState;
+import dev.flopmeter.serve.worker.DeviceState.Peak;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What a result tells about its device. */
@@ -67,17 +71,51 @@ final class DeviceRows {
     }
   }
 
+  /** Peaks that are known without a result: FLOP/s in a precision, or bytes/s if it is empty. */
+  static List<Row> peaks(DeviceState device, String precision) {
+    List<Row> rows = new ArrayList<>();
+    for (Peak peak : device.peaks()) {
+      if (peak.precision().equals(precision)) {
+        Tags tags = Tags.of("device", device.id(), "basis", peak.basis());
+        add(
+            rows,
+            precision.isEmpty() ? Catalogue.PEAK_BYTES : Catalogue.PEAK_FLOP,
+            precision.isEmpty() ? tags : tags.and("precision", precision),
+            peak.perSecond());
+      }
+    }
+    return rows;
+  }
+
   /** Label values of {@link Catalogue#DEVICE_INFO}. */
   static String[] info(Result result) {
     Device device = result.profile().device();
-    return new String[] {
-      result.key().device(),
-      device.kind().label(),
-      device.name(),
-      device.properties().getOrDefault("driver", ""),
-      device.properties().getOrDefault("cuda", ""),
-      device.properties().getOrDefault("cudnn", ""),
-      Boolean.toString(device.isEmulated())
-    };
+    return info(
+        result.key().device(),
+        device.kind().label(),
+        device.name(),
+        device.properties(),
+        device.isEmulated());
+  }
+
+  static String[] info(DeviceState device) {
+    Map<String, String> properties = device.properties();
+    return info(
+        device.id(),
+        device.kind(),
+        properties.getOrDefault("name", ""),
+        properties,
+        properties.getOrDefault("emulated", "").equals("true"));
+  }
+
+  private static String[] info(
+      String id, String kind, String name, Map<String, String> properties, boolean isEmulated) {
+    return Stream.concat(
+            Stream.of(id, kind, name),
+            Stream.concat(
+                Stream.of("driver", "cuda", "cudnn", "uuid", "pci_bus_id", "mig_uuid")
+                    .map(property -> properties.getOrDefault(property, "")),
+                Stream.of(Boolean.toString(isEmulated))))
+        .toArray(String[]::new);
   }
 }

@@ -1,9 +1,12 @@
 package dev.flopmeter.serve.worker;
 
+import dev.flopmeter.serve.worker.DeviceState.Peak;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -44,7 +47,9 @@ public final class DeviceProbe {
                   id,
                   id.startsWith("cuda") ? "cuda" : "cpu",
                   number(sensors.path("utilization")),
-                  number(sensors.path("memory_free_bytes"))));
+                  number(sensors.path("memory_free_bytes")),
+                  properties(device),
+                  peaks(device.path("peaks"))));
         }
       }
     } catch (JacksonException e) {
@@ -54,6 +59,29 @@ public final class DeviceProbe {
       throw new IOException("flopmeter devices listed no device");
     }
     return devices;
+  }
+
+  private static Map<String, String> properties(JsonNode device) {
+    Map<String, String> properties = new HashMap<>();
+    for (Map.Entry<String, JsonNode> field : device.properties()) {
+      if (field.getValue().isString() || field.getValue().isBoolean()) {
+        properties.put(field.getKey(), field.getValue().asString());
+      }
+    }
+    return properties;
+  }
+
+  private static List<Peak> peaks(JsonNode list) {
+    List<Peak> peaks = new ArrayList<>();
+    for (JsonNode peak : list) {
+      String precision = peak.path("precision").asString("");
+      Double rate =
+          number(peak.path(precision.isEmpty() ? "bytes_per_second" : "flops_per_second"));
+      if (rate != null) {
+        peaks.add(new Peak(precision, peak.path("basis").asString(""), rate));
+      }
+    }
+    return peaks;
   }
 
   private static @Nullable Double number(JsonNode node) {

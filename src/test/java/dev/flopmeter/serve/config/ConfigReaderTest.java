@@ -46,7 +46,7 @@ class ConfigReaderTest {
     assertThat(config.http())
         .isEqualTo(
             new ServeConfig.Http(
-                new ListenAddress("127.0.0.1", 9400),
+                new ListenAddress("127.0.0.1", 19400),
                 List.of(),
                 false,
                 1024,
@@ -200,7 +200,7 @@ class ConfigReaderTest {
             problems(
                 """
                 http:
-                  listen: 9400
+                  listen: 19400
                   lisen: 127.0.0.1:1
                 workloads:
                   one:
@@ -215,7 +215,7 @@ class ConfigReaderTest {
                 """))
         .isEqualTo(
             """
-            f.yaml:2: http.listen: "9400": expected ADDRESS:PORT, for example 127.0.0.1:9400 or [::1]:9400
+            f.yaml:2: http.listen: "19400": expected ADDRESS:PORT, for example 127.0.0.1:19400 or [::1]:19400
             f.yaml:3: http.lisen: unknown key; did you mean listen?
             f.yaml:5: workloads.one.model: is missing; name a built-in model or an .onnx file
             f.yaml:6: workloads.one.modell: unknown key; did you mean model?
@@ -345,24 +345,24 @@ class ConfigReaderTest {
   @ValueSource(
       strings = {
         "",
-        "9400",
-        ":9400",
+        "19400",
+        ":19400",
         "127.0.0.1",
         "127.0.0.1:",
         "127.0.0.1:65536",
         "127.0.0.1:-1",
-        "::1:9400",
+        "::1:19400",
         "[::1]",
-        "[]:9400",
+        "[]:19400",
         "a b:1",
         "http://x:1",
-        "127.0.0.1:9400/",
+        "127.0.0.1:19400/",
         "x:123456"
       })
   void whatIsNotAnAddress(String text) {
     assertThatThrownBy(() -> ListenAddress.parse(text))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("expected ADDRESS:PORT, for example 127.0.0.1:9400 or [::1]:9400");
+        .hasMessage("expected ADDRESS:PORT, for example 127.0.0.1:19400 or [::1]:19400");
   }
 
   @Test
@@ -384,14 +384,14 @@ class ConfigReaderTest {
   @Test
   void warnings() throws Exception {
     String listening = "http: {listen: \"%s\"}\nworkloads: {a: {model: m}}";
-    for (String open : List.of("0.0.0.0:9400", "[::]:9400", "192.0.2.1:1")) {
+    for (String open : List.of("0.0.0.0:19400", "[::]:19400", "192.0.2.1:1")) {
       assertThat(ConfigWarnings.of(read(listening.formatted(open))))
           .containsExactly(
               "http.listen: "
                   + open
                   + " is reachable from other hosts without a password; add http.users");
     }
-    for (String closed : List.of("127.0.0.1:9400", "[::1]:9400", "localhost:1")) {
+    for (String closed : List.of("127.0.0.1:19400", "[::1]:19400", "localhost:1")) {
       assertThat(ConfigWarnings.of(read(listening.formatted(closed)))).isEmpty();
     }
     assertThat(

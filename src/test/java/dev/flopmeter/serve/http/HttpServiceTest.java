@@ -114,17 +114,17 @@ class HttpServiceTest {
 
   @ParameterizedTest
   @CsvSource({
-    "127.0.0.1:9400, ''",
-    "localhost:9400, ''",
+    "127.0.0.1:19400, ''",
+    "localhost:19400, ''",
     "LOCALHOST, ''",
-    "[::1]:9400, ''",
-    "192.0.2.7:9400, ''",
+    "[::1]:19400, ''",
+    "192.0.2.7:19400, ''",
     "gpu.example, ''",
-    "127.0.0.1:9400, http://127.0.0.1:9400",
-    "localhost:9400, http://LocalHost:9400",
-    "'[::1]:9400', 'http://[::1]:9400'",
+    "127.0.0.1:19400, http://127.0.0.1:19400",
+    "localhost:19400, http://LocalHost:19400",
+    "'[::1]:19400', 'http://[::1]:19400'",
     "gpu.example, https://gpu.example",
-    "127.0.0.1:9400, https://gpu.example"
+    "127.0.0.1:19400, https://gpu.example"
   })
   void ownNamesAndPagesMayPost(String host, String origin) throws Exception {
     int before = posts.get();
@@ -135,17 +135,17 @@ class HttpServiceTest {
   @ParameterizedTest
   @CsvSource({
     "'', ''",
-    "evil.example:9400, ''",
-    "evil.example:9400, http://evil.example:9400",
+    "evil.example:19400, ''",
+    "evil.example:19400, http://evil.example:19400",
     "localhost.evil.example, ''",
-    "127.0.0.1.evil.example:9400, ''",
-    "127.0.0.1:9400, http://evil.example",
-    "127.0.0.1:9400, http://127.0.0.1:8080",
-    "127.0.0.1:9400, http://localhost:9400",
-    "127.0.0.1:9400, null",
-    "127.0.0.1:9400, http://gpu.example.evil.example",
-    "127.0.0.1:9400, http://evil.example@127.0.0.1:9400",
-    "127.0.0.1:9400, file://",
+    "127.0.0.1.evil.example:19400, ''",
+    "127.0.0.1:19400, http://evil.example",
+    "127.0.0.1:19400, http://127.0.0.1:8080",
+    "127.0.0.1:19400, http://localhost:19400",
+    "127.0.0.1:19400, null",
+    "127.0.0.1:19400, http://gpu.example.evil.example",
+    "127.0.0.1:19400, http://evil.example@127.0.0.1:19400",
+    "127.0.0.1:19400, file://",
     "gpu.example@evil.example, ''"
   })
   void anotherSitesPageMayNot(String host, String origin) throws Exception {

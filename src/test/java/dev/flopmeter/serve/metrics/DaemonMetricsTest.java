@@ -14,6 +14,8 @@ import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.metrics.Exposition.Format;
 import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.worker.DeviceState;
+import dev.flopmeter.serve.worker.DeviceState.Peak;
 import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
@@ -171,6 +173,53 @@ class DaemonMetricsTest {
                 line.matches(
                     "flopmeter_(inferences_total|inference_flop_total|model_busy_seconds_total"
                         + "|device_energy_joules_total|inference_duration_seconds_count)\\{.*"))
+        .toList();
+  }
+
+  @Test
+  void peaksOfADeviceAreThereWithoutAResultAndThoseOfAResultComeFirst() throws Exception {
+    DeviceState card =
+        new DeviceState(
+            "cuda:0",
+            "cuda",
+            null,
+            null,
+            Map.of("name", "Card", "uuid", "GPU-1", "pci_bus_id", "00000000:01:00.0"),
+            List.of(
+                new Peak("fp16", "datasheet", 4e14),
+                new Peak("bf16", "datasheet", 4e14),
+                new Peak("", "datasheet", 2e12)));
+    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
+      metrics.devices(List.of(card));
+      assertThat(ofDevices(metrics))
+          .containsExactlyInAnyOrder(
+              "flopmeter_device_info{cuda=\"\",cudnn=\"\",device=\"cuda:0\",driver=\"\",emulated=\"false\",kind=\"cuda\",mig_uuid=\"\",name=\"Card\",pci_bus_id=\"00000000:01:00.0\",uuid=\"GPU-1\"}"
+                  + " 1",
+              "flopmeter_device_peak_flop_per_second{basis=\"datasheet\",device=\"cuda:0\",precision=\"fp16\"}"
+                  + " 4.0E14",
+              "flopmeter_device_peak_flop_per_second{basis=\"datasheet\",device=\"cuda:0\",precision=\"bf16\"}"
+                  + " 4.0E14",
+              "flopmeter_device_peak_memory_bytes_per_second{basis=\"datasheet\",device=\"cuda:0\"}"
+                  + " 2.0E12");
+      // A result in fp16, with its own idea of the card.
+      metrics.show(new PublishedResult(workerResult("good-3"), false, null));
+      metrics.devices(List.of(card));
+      assertThat(ofDevices(metrics))
+          .anyMatch(line -> line.contains("\"fp16\"") && line.endsWith(" 1.0E13"))
+          .anyMatch(line -> line.contains("\"bf16\"") && line.endsWith(" 4.0E14"))
+          .anyMatch(line -> line.contains("name=\"Fake\""))
+          .noneMatch(line -> line.contains("name=\"Card\""));
+      metrics.deviceUnused("cuda:0");
+      assertThat(ofDevices(metrics)).hasSize(4).anyMatch(line -> line.contains("name=\"Card\""));
+      metrics.devices(List.of());
+      assertThat(ofDevices(metrics)).isEmpty();
+    }
+  }
+
+  private static List<String> ofDevices(DaemonMetrics metrics) throws IOException {
+    metrics.publish();
+    return series(metrics, Format.TEXT).stream()
+        .filter(line -> line.matches("flopmeter_device_(info|peak).*"))
         .toList();
   }
 

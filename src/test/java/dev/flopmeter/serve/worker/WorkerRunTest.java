@@ -6,6 +6,7 @@ import dev.flopmeter.measure.Progress;
 import dev.flopmeter.serve.FakeWorker;
 import dev.flopmeter.serve.config.ServeConfig.Gate;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.worker.DeviceState.Peak;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -138,8 +139,24 @@ class WorkerRunTest {
                         Map.of("FAKE_DEVICES", "cuda:0 cuda:1 cpu", "FAKE_BUSY", "0.5")))
                 .read())
         .containsExactly(
-            new DeviceState("cuda:0", "cuda", 0.5, 8e9),
-            new DeviceState("cuda:1", "cuda", 0.5, 8e9),
-            new DeviceState("cpu", "cpu", 0.5, 8e9));
+            gpu("cuda:0", "GPU-fake-0"),
+            gpu("cuda:1", "GPU-fake-1"),
+            new DeviceState(
+                "cpu",
+                "cpu",
+                0.5,
+                8e9,
+                Map.of("id", "cpu", "kind", "cpu", "name", "Fake cpu"),
+                List.of()));
+  }
+
+  private static DeviceState gpu(String id, String uuid) {
+    return new DeviceState(
+        id,
+        "cuda",
+        0.5,
+        8e9,
+        Map.of("id", id, "kind", "cuda", "name", "Fake " + id, "uuid", uuid),
+        List.of(new Peak("bf16", "datasheet", 2e13), new Peak("", "datasheet", 1e12)));
   }
 }
