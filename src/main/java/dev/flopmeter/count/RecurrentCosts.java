@@ -34,6 +34,13 @@ final class RecurrentCosts {
             "MACs 4 T N D H (I + H), T N as for RNN; per T N D H: 4 to join, + 8 for biases, + 14"
                 + " for three sigmoids and two tanh, + 4 for the gates, + 6 for peepholes",
             in -> recurrent(in, 4, 4 + 14 + 4 + (in.has(7) ? 6 : 0))));
+    rules.put(
+        "com.microsoft:DynamicQuantizeLSTM",
+        CostRule.described(
+            "as LSTM; + 5 x in and 5 T N D H to quantise x and the states, + 8 T N D H to scale",
+            in ->
+                recurrent(in, 4, 4 + 14 + 4 + 5 + 8 + (in.has(7) ? 6 : 0), 1)
+                    .plus(Work.flops(Sizes.multiply(5, in.type(0).elements())))));
   }
 
   /** Steps of all sequences of the batch together. */
@@ -46,9 +53,16 @@ final class RecurrentCosts {
   }
 
   private static Work recurrent(Operands in, int gates, int others) {
+    return recurrent(in, gates, others, 2);
+  }
+
+  /**
+   * @param hiddenAxis of the recurrence weights
+   */
+  private static Work recurrent(Operands in, int gates, int others, int hiddenAxis) {
     Shape x = in.shape(0);
     Shape recurrence = in.shape(2);
-    long hidden = recurrence.dim(2);
+    long hidden = recurrence.dim(hiddenAxis);
     long cells = Sizes.product(steps(in), recurrence.dim(0), hidden);
     long perCell = Sizes.add(x.dim(2), hidden);
     long biases = in.has(3) ? 2L * gates : 0;

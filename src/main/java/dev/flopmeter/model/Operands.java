@@ -123,6 +123,11 @@ public final class Operands {
     return constant(index).filter(Tensor::isAvailable);
   }
 
+  /** Whether input {@code index} is a constant, at hand or not. */
+  public boolean isConstant(int index) {
+    return constant(index).isPresent();
+  }
+
   private Optional<Tensor> constant(int index) {
     return has(index)
         ? Optional.ofNullable(constants.apply(node.inputs().get(index)))

@@ -192,7 +192,7 @@ public enum OperatorTrait {
   /**
    * One step after the other along the first axis of its first input, unless {@code layout} is 1.
    */
-  RECURRENT("GRU", "LSTM", "RNN");
+  RECURRENT("GRU", "LSTM", "RNN", "com.microsoft:DynamicQuantizeLSTM");
 
   @SuppressWarnings("ImmutableEnumChecker") // an unmodifiable set of its own
   private final Set<String> operators;

@@ -12,6 +12,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.ValueInfo;
+import dev.flopmeter.model.decompose.Decompositions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -131,7 +132,8 @@ public final class TemplateBinder {
 
   private Graph finish(GraphBuilder builder, GraphTemplate template, int depth) {
     template.initializers().forEach(builder::constant);
-    for (Node node : TopologicalOrder.of(template.nodes())) {
+    List<Node> nodes = Decompositions.annotated(template.nodes(), template.initializers());
+    for (Node node : TopologicalOrder.of(nodes)) {
       add(builder, node, depth, List.of());
     }
     return builder.build(template.outputs().stream().map(ValueInfo::name).toList());

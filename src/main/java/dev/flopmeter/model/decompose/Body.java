@@ -54,6 +54,13 @@ final class Body {
     return in.has(index) ? in.node().inputs().get(index) : "";
   }
 
+  /** Those of the node's attributes that have one of {@code names}. */
+  Attributes attributes(List<String> names) {
+    Map<String, Object> kept = new HashMap<>(in.attributes().asMap());
+    kept.keySet().retainAll(names);
+    return Attributes.of(kept);
+  }
+
   boolean has(int index) {
     return in.has(index);
   }

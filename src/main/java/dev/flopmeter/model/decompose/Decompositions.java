@@ -37,6 +37,8 @@ public final class Decompositions {
     Map<String, Decomposition> all = new HashMap<>();
     IntegerOperators.addTo(all);
     QuantizedOperators.addTo(all);
+    ImageOperators.addTo(all);
+    ContribOperators.addTo(all);
     return Collections.unmodifiableMap(all);
   }
 
@@ -47,6 +49,11 @@ public final class Decompositions {
   /** The qualified operator of that node. */
   public static String ownerOperator(Node node) {
     return node.metadata().getOrDefault(OPERATOR, node.qualifiedOp());
+  }
+
+  /** The nodes of a graph, with what bodies need to know of the weights that it stores. */
+  public static List<Node> annotated(List<Node> nodes, Map<String, Tensor> stored) {
+    return ImageOperators.withBlocks(nodes, stored);
   }
 
   /** The name of the node that {@code node} stands for, its own if it is of no body. */

@@ -110,7 +110,8 @@ final class IntegerOperators {
     String zero = b.number(0);
     String low = b.add("Min", b.add("ReduceMin", none, b.input(0)), zero);
     String high = b.add("Max", b.add("ReduceMax", none, b.input(0)), zero);
-    String scale = b.add("Div", b.add("Sub", high, low), b.number(255));
+    String step = b.add("Div", b.add("Sub", high, low), b.number(255));
+    String scale = b.add("Where", b.add("Equal", step, zero), b.number(1), step);
     String shift = b.add("Round", b.add("Div", b.add("Neg", low), scale));
     String point = b.add("Cast", Attributes.of("to", (long) DataType.UINT8.code()), shift);
     return List.of(b.add("QuantizeLinear", b.input(0), scale, point), scale, point);

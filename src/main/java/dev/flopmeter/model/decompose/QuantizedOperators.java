@@ -121,6 +121,9 @@ final class QuantizedOperators {
           });
     }
     all.put(
+        DOMAIN + "DynamicQuantizeLSTM",
+        new Decomposition("as LSTM, step by step", QuantizedRecurrence::write));
+    all.put(
         DOMAIN + "QEmbedLayerNormalization",
         new Decomposition(
             "as DequantizeLinear of the tables, then as com.microsoft:EmbedLayerNormalization",
@@ -160,7 +163,7 @@ final class QuantizedOperators {
    *
    * @throws ModelException if it holds what is no scale: NaN, infinity or 0
    */
-  private static String scale(Body b, int index) {
+  static String scale(Body b, int index) {
     b.in().type(index);
     Optional<Tensor> known = b.in().value(index).filter(value -> value.elements() <= 1 << 16);
     if (known.isPresent()) {
@@ -180,7 +183,7 @@ final class QuantizedOperators {
     return b.input(index);
   }
 
-  private static void requireZeroPoint(Body b, int x, int zero) {
+  static void requireZeroPoint(Body b, int x, int zero) {
     Optional<TensorType> type = b.in().knownType(zero);
     Optional<TensorType> quantized = b.in().knownType(x);
     if (type.isPresent() && quantized.isPresent() && type.get().type() != quantized.get().type()) {
@@ -226,7 +229,7 @@ final class QuantizedOperators {
     return axes.isPresent() ? b.add(op, kept, value, b.longs(axes.get())) : b.add(op, kept, value);
   }
 
-  private static String cast(Body b, String value, DataType type) {
+  static String cast(Body b, String value, DataType type) {
     return b.add("Cast", Attributes.of("to", (long) type.code()), value);
   }
 

@@ -16,22 +16,30 @@ final class RecurrentShapes {
     rules.put("RNN", in -> recurrent(in, 1).subList(0, 2));
     rules.put("GRU", in -> recurrent(in, 3).subList(0, 2));
     rules.put("LSTM", in -> recurrent(in, 4));
+    rules.put("com.microsoft:DynamicQuantizeLSTM", in -> recurrent(in, 4, true));
   }
 
   /** Y [time, directions, batch, hidden], then the last states [directions, batch, hidden]. */
   private static List<TensorType> recurrent(Operands in, int gates) {
+    return recurrent(in, gates, false);
+  }
+
+  /**
+   * @param gatesLast whether the gates are the weights' last axis, not their second
+   */
+  private static List<TensorType> recurrent(Operands in, int gates, boolean gatesLast) {
     Shape x = in.shape(0);
     Shape recurrence = in.shape(2);
     if (x.rank() != 3 || recurrence.rank() != 3) {
       throw new ModelException(
           "the input " + x + " and the recurrence weights " + recurrence + " need rank 3");
     }
-    requireWeights(in, gates);
+    requireWeights(in, gates, gatesLast);
     boolean batchFirst = in.attributes().flag("layout", false);
     long time = x.dim(batchFirst ? 1 : 0);
     long batch = x.dim(batchFirst ? 0 : 1);
     long directions = recurrence.dim(0);
-    long hidden = recurrence.dim(2);
+    long hidden = recurrence.dim(gatesLast ? 1 : 2);
     Shape sequence =
         batchFirst
             ? Shape.of(batch, time, directions, hidden)
@@ -53,11 +61,17 @@ final class RecurrentShapes {
     }
   }
 
+  private static Shape gatesFirst(Shape weights, boolean gatesLast) {
+    return gatesLast && weights.rank() == 3
+        ? Shape.of(weights.dim(0), weights.dim(2), weights.dim(1))
+        : weights;
+  }
+
   /** Both weights hold {@code gates} rows for each hidden value, in each direction. */
-  private static void requireWeights(Operands in, int gates) {
+  private static void requireWeights(Operands in, int gates, boolean gatesLast) {
     Shape x = in.shape(0);
-    Shape weights = in.shape(1);
-    Shape recurrence = in.shape(2);
+    Shape weights = gatesFirst(in.shape(1), gatesLast);
+    Shape recurrence = gatesFirst(in.shape(2), gatesLast);
     long hidden = recurrence.dim(2);
     Shape expected = Shape.of(recurrence.dim(0), Sizes.multiply(gates, hidden), x.dim(2));
     if (!weights.equals(expected) || recurrence.dim(1) != expected.dim(1)) {

@@ -36,6 +36,7 @@ abstract class ContribSweep {
   static {
     AttentionDrawings.addTo(DRAWINGS);
     QuantizedDrawings.addTo(DRAWINGS);
+    ImageDrawings.addTo(DRAWINGS);
   }
 
   abstract Backend backend();

@@ -55,7 +55,7 @@ final class OnnxRuntime {
     }
   }
 
-  private static byte[] bytes(Graph graph) {
+  static byte[] bytes(Graph graph) {
     try {
       Path file = Files.createTempFile("conformance", ".onnx");
       try {

@@ -31,6 +31,7 @@ final class QuantizedDrawings {
     drawings.put("MatMulInteger16", QuantizedDrawings::wideProduct);
     drawings.put("QuantizeLinear", QuantizedDrawings::quantize);
     drawings.put("DequantizeLinear", QuantizedDrawings::dequantize);
+    drawings.put("DynamicQuantizeLSTM", QuantizedDrawings::lstm);
     drawings.put("QEmbedLayerNormalization", QuantizedDrawings::embedding);
   }
 
@@ -263,6 +264,42 @@ final class QuantizedDrawings {
       node.fed(x);
     }
     node.with("axis", axis).stored(scale(node, each)).stored(integers(node, type, each));
+  }
+
+  private static void lstm(SweptNode node) {
+    long time = node.between(1, 5);
+    long batch = node.between(1, 3);
+    long width = node.between(1, 6);
+    long hidden = node.between(1, 6);
+    boolean isBoth = node.chance();
+    long directions = isBoth ? 2 : 1;
+    long[] each = node.chance() ? new long[] {directions, 4 * hidden} : new long[] {directions};
+    DataType type = eightBits(node);
+    node.with("hidden_size", hidden);
+    node.with("direction", isBoth ? "bidirectional" : node.oneOf("forward", "reverse"));
+    node.fed(node.floats(time, batch, width));
+    node.stored(integers(node, type, directions, width, 4 * hidden));
+    node.stored(integers(node, type, directions, hidden, 4 * hidden));
+    optional(node, node.floats(directions, 8 * hidden));
+    node.nothing();
+    optional(node, node.floats(directions, batch, hidden));
+    optional(node, node.floats(directions, batch, hidden));
+    optional(node, node.floats(directions, 3 * hidden));
+    for (int i = 0; i < 2; i++) {
+      node.stored(node.values(DataType.FLOAT, 0.001, 0.01, each));
+      boolean isZero = each.length == 2; // ONNX Runtime takes no others
+      node.stored(isZero ? node.values(type, 0, 0, each) : integers(node, type, each));
+    }
+    node.outputs(node.oneOf(new int[] {0}, new int[] {0, 1, 2}));
+    node.within(new Tolerance(1e-3, 1e-4));
+  }
+
+  private static void optional(SweptNode node, Tensor tensor) {
+    if (node.chance()) {
+      node.either(tensor);
+    } else {
+      node.nothing();
+    }
   }
 
   private static void embedding(SweptNode node) {

@@ -115,13 +115,33 @@ final class ConversionKernels {
   }
 
   private static Kernel dynamicQuantize() {
-    Expression x = input(0);
-    Expression low = call("clamp_max", call("amin", x), 0);
-    Expression high = call("clamp_min", call("amax", x), 0);
-    Expression scale = call("div", call("sub", high, low), 255);
-    Expression zero = byteRange(call("round", call("div", call("neg", low), scale)));
-    Expression y = byteRange(call("add", call("round", call("div", x, scale)), zero));
-    return Kernel.of(call("to", y, TorchTypes.UINT8), scale, call("to", zero, TorchTypes.UINT8));
+    Bytes bytes = Bytes.of(input(0));
+    return Kernel.of(
+        call("to", bytes.values(), TorchTypes.UINT8),
+        bytes.scale(),
+        call("to", bytes.zero(), TorchTypes.UINT8));
+  }
+
+  /**
+   * Floats as 8-bit steps over their own range, all in float32.
+   *
+   * @param scale of zeros alone, 1
+   */
+  record Bytes(Expression values, Expression scale, Expression zero) {
+    static Bytes of(Expression x) {
+      Expression low = call("clamp_max", call("amin", x), 0);
+      Expression high = call("clamp_min", call("amax", x), 0);
+      Expression step = call("div", call("sub", high, low), 255);
+      Expression scale = call("where", call("eq", step, 0), call("ones_like", step), step);
+      Expression zero = byteRange(call("round", call("div", call("neg", low), scale)));
+      Expression y = byteRange(call("add", call("round", call("div", x, scale)), zero));
+      return new Bytes(y, scale, zero);
+    }
+
+    /** The floats that these steps stand for. */
+    Expression real() {
+      return call("mul", call("sub", values, zero), scale);
+    }
   }
 
   private static Expression byteRange(Expression value) {

@@ -28,10 +28,17 @@ final class RecurrentKernels {
       Set.of("affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "hardsigmoid", "elu");
   private static final Set<String> WITH_BETA = Set.of("affine", "scaledtanh", "hardsigmoid");
 
+  /**
+   * An LSTM on weights of 8 bits, with the gates as their last axis; input and state are quantised
+   * by their own range at every product.
+   */
+  private static final String QUANTIZED = "com.microsoft:DynamicQuantizeLSTM";
+
   static void addTo(Map<String, KernelRule> rules) {
     rules.put("LSTM", in -> new Layer(in, 4).kernel());
     rules.put("GRU", in -> new Layer(in, 3).kernel());
     rules.put("RNN", in -> new Layer(in, 1).kernel());
+    rules.put(QUANTIZED, in -> new Layer(in, 4).kernel());
   }
 
   /** The layer of one node, by its number of gates. */
@@ -44,12 +51,14 @@ final class RecurrentKernels {
     private final long batch;
     private final boolean batchFirst;
     private final int directions;
+    private final boolean isQuantized;
 
     Layer(Operands in, int gates) {
       this.in = in;
       this.gates = gates;
       this.hasCell = gates == 4;
-      this.hidden = in.shape(2).dim(2);
+      this.isQuantized = in.node().qualifiedOp().equals(QUANTIZED);
+      this.hidden = in.shape(2).dim(isQuantized ? 1 : 2);
       this.batchFirst = in.attributes().flag("layout", false);
       this.length = in.shape(0).dim(batchFirst ? 1 : 0);
       this.batch = in.shape(0).dim(batchFirst ? 0 : 1);
@@ -124,7 +133,7 @@ final class RecurrentKernels {
 
     private Gates gates(int d) {
       Expression x = batchFirst ? call("transpose", input(0), 0, 1) : input(0);
-      Expression product = call("matmul", x, call("t", call("select", input(1), 0, d)));
+      Expression product = call("matmul", factor(x), weights(1, 8, d));
       long all = gates * hidden;
       Expression zeros = call("zeros", new long[] {all}, dtype(TorchTypes.FLOAT));
       Expression inputBias = zeros;
@@ -140,10 +149,25 @@ final class RecurrentKernels {
               : List.of();
       return new Gates(
           call("add", product, resetsLate() ? inputBias : call("add", inputBias, stateBias)),
-          call("t", call("select", input(2), 0, d)),
+          weights(2, 10, d),
           stateBias,
           peepholes,
           activations(d));
+    }
+
+    /** The weights of a direction, one row an input; their zero points follow their scales. */
+    private Expression weights(int input, int scales, int d) {
+      Expression stored = call("select", input(input), 0, d);
+      if (!isQuantized) {
+        return call("t", stored);
+      }
+      Expression zero = call("to", call("select", input(scales + 1), 0, d), TorchTypes.FLOAT);
+      Expression shifted = call("sub", call("to", stored, TorchTypes.FLOAT), zero);
+      return call("mul", shifted, call("select", input(scales), 0, d));
+    }
+
+    private Expression factor(Expression x) {
+      return isQuantized ? ConversionKernels.Bytes.of(x).real() : x;
     }
 
     /** Whether the candidate's recurrent bias stands inside of the reset gate's product. */
@@ -171,7 +195,7 @@ final class RecurrentKernels {
 
     /** ONNX's order of gates: input, output, forget, cell. */
     private List<Expression> lstm(Gates shared, Expression given, Expression h, Expression c) {
-      Expression sums = call("add", given, call("matmul", h, shared.weights()));
+      Expression sums = call("add", given, call("matmul", factor(h), shared.weights()));
       List<Expression> chunks = parts(4, call("chunk", sums, 4, 1));
       Expression i = applied(shared, 0, peeped(shared, 0, chunks.get(0), c));
       Expression f =

@@ -1,0 +1,188 @@
+package dev.flopmeter.model.decompose;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.FilledTensor;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * DynamicQuantizeLSTM, step by step. Inputs: as of LSTM, the weights with the gates as their last
+ * axis; then the weights' scales and zero points. Inputs and states are quantised by their own
+ * range at every product.
+ */
+final class QuantizedRecurrence {
+  private final Body b;
+  private final long time;
+  private final long batch;
+  private final long hidden;
+
+  private QuantizedRecurrence(Body b) {
+    this.b = b;
+    this.time = b.shape(0).dim(0);
+    this.batch = b.shape(0).dim(1);
+    this.hidden = b.shape(2).dim(1);
+  }
+
+  /** The outputs: those of all steps, the last state, the last cell. */
+  static List<String> write(Body b) {
+    return new QuantizedRecurrence(b).outputs();
+  }
+
+  /** One direction's outputs, each with an axis of 1 for it. */
+  private record Direction(String steps, String state, String cell) {}
+
+  private List<String> outputs() {
+    QuantizedOperators.requireZeroPoint(b, 1, 9);
+    QuantizedOperators.requireZeroPoint(b, 2, 11);
+    boolean isReverse = b.attributes().text("direction", "forward").equals("reverse");
+    String x = requantized(b.input(0));
+    List<Direction> all = new ArrayList<>();
+    for (int d = 0; d < b.shape(1).dim(0); d++) {
+      all.add(direction(x, d, isReverse || d == 1));
+    }
+    return List.of(
+        joined(all.stream().map(Direction::steps).toList(), 1),
+        joined(all.stream().map(Direction::state).toList(), 0),
+        joined(all.stream().map(Direction::cell).toList(), 0));
+  }
+
+  private String joined(List<String> values, long axis) {
+    return b.add("Concat", Attributes.of("axis", axis), values.toArray(String[]::new));
+  }
+
+  private Direction direction(String x, int d, boolean isBackwards) {
+    String given = b.add("MatMul", x, weights(1, 8, d));
+    if (b.has(3)) {
+      Attributes two = Attributes.of("axis", -1L, "num_outputs", 2L);
+      List<String> halves = b.add(2, "Split", two, of(3, d));
+      given = b.add("Add", given, b.add("Add", halves.get(0), halves.get(1)));
+    }
+    String recurrence = weights(2, 10, d);
+    String state = start(5, d);
+    String cell = start(6, d);
+    String[] steps = new String[(int) time];
+    for (int i = 0; i < time; i++) {
+      int t = isBackwards ? (int) time - 1 - i : i;
+      String product = b.add("MatMul", requantized(state), recurrence);
+      String sums = b.add("Add", at(given, t), product);
+      Gates gates = new Gates(d, sums, cell);
+      String nextCell = gates.cell();
+      String next = gates.output(nextCell);
+      steps[t] = b.reshaped(kept(t, next, zeros()), 1, 1, batch, hidden);
+      state = kept(t, next, state);
+      cell = kept(t, nextCell, cell);
+    }
+    return new Direction(
+        joined(List.of(steps), 0),
+        b.reshaped(state, 1, batch, hidden),
+        b.reshaped(cell, 1, batch, hidden));
+  }
+
+  /** Input, output, forget and cell gates of one step. */
+  private final class Gates {
+    private final int direction;
+    private final List<String> sums;
+    private final String before;
+    private final String in;
+
+    Gates(int direction, String sums, String before) {
+      this.direction = direction;
+      this.sums = b.add(4, "Split", Attributes.of("axis", -1L, "num_outputs", 4L), sums);
+      this.before = before;
+      this.in = applied(0, peeped(0, 0, before));
+    }
+
+    String cell() {
+      String forget =
+          b.attributes().flag("input_forget", false)
+              ? b.add("Sub", b.number(1), in)
+              : applied(0, peeped(2, 2, before));
+      String fresh = b.add("Mul", in, applied(1, sums.get(3)));
+      return b.add("Add", b.add("Mul", forget, before), fresh);
+    }
+
+    String output(String cell) {
+      return b.add("Mul", applied(0, peeped(1, 1, cell)), activated(2, cell));
+    }
+
+    private String peeped(int gate, int peephole, String cell) {
+      if (!b.has(7)) {
+        return sums.get(gate);
+      }
+      long from = peephole * hidden;
+      String weights = b.add("Slice", of(7, direction), b.longs(from), b.longs(from + hidden));
+      return b.add("Add", sums.get(gate), b.add("Mul", weights, cell));
+    }
+
+    private String applied(int function, String sum) {
+      float clip = b.attributes().number("clip", 0);
+      String clipped = clip == 0 ? sum : b.add("Clip", sum, b.number(-clip), b.number(clip));
+      return activated(function, clipped);
+    }
+
+    private String activated(int function, String value) {
+      List<String> names =
+          b.attributes()
+              .texts("activations")
+              .orElse(List.of("Sigmoid", "Tanh", "Tanh", "Sigmoid", "Tanh", "Tanh"));
+      int index = 3 * direction + function;
+      if (index >= names.size() || b.attributes().has("activation_alpha")) {
+        throw new ModelException(
+            "the attributes 'activations' and 'activation_alpha' of this form are not supported");
+      }
+      return b.add(names.get(index), value);
+    }
+  }
+
+  /** {@code next} for sequences that still run at step {@code t}. */
+  private String kept(int t, String next, String otherwise) {
+    if (!b.has(4)) {
+      return next;
+    }
+    String lengths = b.reshaped(QuantizedOperators.cast(b, b.input(4), DataType.INT64), batch, 1);
+    String runs = b.add("Greater", lengths, b.constant(Tensor.ofLong(t)));
+    return b.add("Where", runs, next, otherwise);
+  }
+
+  private String start(int input, int d) {
+    return b.has(input) ? of(input, d) : zeros();
+  }
+
+  private String zeros() {
+    return b.constant(FilledTensor.of(TensorType.of(DataType.FLOAT, batch, hidden), 0));
+  }
+
+  private String of(int input, int d) {
+    return at(b.input(input), d);
+  }
+
+  private String at(String value, int index) {
+    return b.add("Gather", Attributes.of("axis", 0L), value, b.constant(Tensor.ofLong(index)));
+  }
+
+  private String weights(int input, int scales, int d) {
+    Shape shape = b.shape(input);
+    Shape own = b.shape(scales);
+    if (shape.rank() != 3
+        || own.dim(0) != shape.dim(0)
+        || own.elements() != own.dim(0) * (own.rank() == 1 ? 1 : shape.dim(2))) {
+      throw new ModelException(
+          "the scales " + own + " (input " + scales + ") do not fit the weights " + shape);
+    }
+    QuantizedOperators.scale(b, scales);
+    String value = QuantizedOperators.cast(b, of(input, d), DataType.FLOAT);
+    String zero = QuantizedOperators.cast(b, of(scales + 1, d), DataType.FLOAT);
+    return b.add("Mul", b.add("Sub", value, zero), of(scales, d));
+  }
+
+  /** What is left of {@code x} after it was quantised by its own range. */
+  private String requantized(String x) {
+    List<String> steps = b.add(3, "DynamicQuantizeLinear", Attributes.NONE, x);
+    return b.add("DequantizeLinear", steps.toArray(String[]::new));
+  }
+}

@@ -1,0 +1,213 @@
+package dev.flopmeter.run.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.djl.DjlBackend;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Operators of ONNX Runtime for which its CPU has no kernels, on PyTorch and the emulated GPU, on
+ * numbers that can be followed by hand.
+ */
+class DecomposedOperatorsTest {
+  private static final Attributes NONE = Attributes.NONE;
+  private static final List<Backend> BACKENDS = new ArrayList<>();
+
+  @BeforeAll
+  static void open(@TempDir Path cache) {
+    BACKENDS.add(DjlBackend.open());
+    BACKENDS.add(EmulatedGpu.open(cache));
+  }
+
+  @AfterAll
+  static void close() {
+    BACKENDS.forEach(Backend::close);
+  }
+
+  private static Tensor floats(Shape shape, double... values) {
+    return DenseTensor.ofDoubles(new TensorType(DataType.FLOAT, shape), values);
+  }
+
+  private static Tensor integers(DataType type, Shape shape, long... values) {
+    return DenseTensor.ofLongs(new TensorType(type, shape), values);
+  }
+
+  /** Asserts the outputs of one node, all of whose inputs are fed, on every backend. */
+  private static void assertOutputs(
+      List<Backend> backends,
+      String op,
+      Attributes attributes,
+      List<Tensor> inputs,
+      double[]... expected) {
+    GraphBuilder graph = new GraphBuilder("one", 21);
+    Map<String, Tensor> fed = new LinkedHashMap<>();
+    for (Tensor input : inputs) {
+      String name = "in" + fed.size();
+      graph.input(name, input.type());
+      fed.put(name, input);
+    }
+    List<String> outputs = new ArrayList<>();
+    for (int i = 0; i < expected.length; i++) {
+      outputs.add("out" + i);
+    }
+    List<String> operands = List.copyOf(fed.keySet());
+    graph.add(new Node("n", "com.microsoft", op, 1, operands, outputs, attributes, Map.of()));
+    for (Backend backend : backends) {
+      try (Plan plan = backend.prepare(graph.build(outputs), RunOptions.DEFAULT)) {
+        Map<String, Tensor> results = plan.run(fed);
+        for (int i = 0; i < expected.length; i++) {
+          assertThat(results.get(outputs.get(i)).toDoubles())
+              .as(op + " on " + backend.name())
+              .containsExactly(expected[i], within(1e-4));
+        }
+      }
+    }
+  }
+
+  private static void assertOutput(
+      String op, Attributes attributes, List<Tensor> inputs, double... expected) {
+    assertOutputs(BACKENDS, op, attributes, inputs, expected);
+  }
+
+  /** One place of four channels in two groups: 1 and 3 have the mean 2 and the deviation 1. */
+  @Test
+  void groupsOfChannelsThatStandLast() {
+    Tensor x = floats(Shape.of(1, 1, 1, 4), 1, 3, 10, 14);
+    Tensor gamma = floats(Shape.of(4), 1, 1, 2, 2);
+    Tensor beta = floats(Shape.of(4), 0, 0, 5, 5);
+    Attributes plain = Attributes.of("groups", 2L, "epsilon", 0f, "activation", 0L);
+    assertOutput("GroupNorm", plain, List.of(x, gamma, beta), -1, 1, 3, 7);
+    Attributes activated = plain.with("activation", 1L);
+    assertOutput(
+        "GroupNorm", activated, List.of(x, gamma, beta), silu(-1), silu(1), silu(3), silu(7));
+    Tensor skip = floats(Shape.of(1, 4), 1, 1, 0, 0);
+    Tensor bias = floats(Shape.of(4), 0, 2, 0, 0);
+    assertOutputs(
+        BACKENDS,
+        "SkipGroupNorm",
+        plain,
+        List.of(x, gamma, beta, skip, bias),
+        new double[] {-1, 1, 3, 7},
+        new double[] {2, 6, 10, 14});
+  }
+
+  private static double silu(double x) {
+    return x / (1 + Math.exp(-x));
+  }
+
+  @Test
+  void biases() {
+    Tensor x = floats(Shape.of(1, 1, 4), 1, 2, 3, -1000);
+    Tensor bias = floats(Shape.of(4), 1, 1, 97, 0);
+    assertOutput("BiasSplitGelu", NONE, List.of(x, bias), 2 * 100, 0);
+    assertOutput("BiasAdd", NONE, List.of(x, bias, x), 3, 5, 103, -2000);
+    assertOutputs(
+        BACKENDS,
+        "BiasDropout",
+        NONE,
+        List.of(x, bias, x),
+        new double[] {3, 5, 103, -2000},
+        new double[] {1, 1, 1, 1});
+    Tensor rows = floats(Shape.of(2, 1, 2), 0, 1, 5, 5);
+    double e = Math.E / (1 + Math.E);
+    assertOutput(
+        "BiasSoftmax",
+        Attributes.of("axis", 1L, "is_inner_broadcast", 1L),
+        List.of(rows, floats(Shape.of(1, 1, 2), 0, 0)),
+        1 - e,
+        e,
+        0.5,
+        0.5);
+  }
+
+  @Test
+  void complexNumbers() {
+    Tensor a = floats(Shape.of(1, 2), 1, 2);
+    Tensor b = floats(Shape.of(1, 2), 3, 4);
+    assertOutput("ComplexMul", NONE, List.of(a, b), 3 - 8, 4 + 6);
+    assertOutput("ComplexMulConj", NONE, List.of(a, b), 3 + 8, 6 - 4);
+  }
+
+  @Test
+  void integersTakeTheirZeroPoints() {
+    DataType type = DataType.UINT8;
+    Tensor a = integers(type, Shape.of(2), 10, 200);
+    Tensor zero = integers(type, Shape.SCALAR, 100);
+    Tensor b = integers(type, Shape.of(2), 3, 2);
+    Tensor one = integers(type, Shape.SCALAR, 1);
+    assertOutput("MulInteger", NONE, List.of(a, zero, b, one), -180, 100);
+    assertOutput("ReduceSumInteger", Attributes.of("axes", new long[] {0}), List.of(a), 210);
+    assertOutput(
+        "QLinearReduceMean",
+        Attributes.of("axes", new long[] {0}, "keepdims", 0L),
+        List.of(a, floats(Shape.SCALAR, 0.5), zero, floats(Shape.SCALAR, 0.25), one),
+        (-45 + 50) / 2.0 / 0.25 + 1);
+  }
+
+  /** 1 x 1 over two channels, with a bias, an addend and a rectifier. */
+  @Test
+  void convolutionsOfChannelsThatStandLast() {
+    Tensor x = floats(Shape.of(1, 1, 2, 2), 1, 2, 3, 4);
+    Tensor w = floats(Shape.of(1, 2, 1, 1), 10, 1);
+    Tensor bias = floats(Shape.of(1), -20);
+    assertOutput("NhwcConv", NONE, List.of(x, w, bias), -8, 14);
+    Tensor addend = floats(Shape.of(1, 1, 2, 1), 1, 1);
+    assertOutput(
+        "NhwcFusedConv", Attributes.of("activation", "Relu"), List.of(x, w, bias, addend), 0, 15);
+  }
+
+  @Test
+  void productsAndTheirActivations() {
+    Tensor a = floats(Shape.of(1, 2), 1, 2);
+    Tensor b = floats(Shape.of(2, 2), 1, 100, 2, -100);
+    Attributes rectified = Attributes.of("activation", "Relu");
+    assertOutput("FusedMatMulActivation", rectified, List.of(a, b), 5, 0);
+    assertOutput("GemmFastGelu", NONE, List.of(a, b, floats(Shape.of(2), 95, 0)), 100, 0);
+  }
+
+  @Test
+  void selections() {
+    Tensor table = floats(Shape.of(3, 2), 1, 2, 3, 4, 5, 6);
+    Tensor at = integers(DataType.INT64, Shape.of(2), 2, 0);
+    assertOutput("TorchEmbedding", NONE, List.of(table, at), 5, 6, 1, 2);
+    Tensor odd = floats(Shape.of(3), 1, Double.NaN, 2);
+    assertOutput("IsAllFinite", NONE, List.of(odd, table), 0);
+    assertOutput("IsAllFinite", Attributes.of("isinf_only", 1L), List.of(odd, table), 1);
+    assertOutputs(
+        BACKENDS.subList(0, 1), // how many there are is data
+        "Unique",
+        NONE,
+        List.of(floats(Shape.of(4), 2, 1, 2, 5)),
+        new double[] {2, 1, 5},
+        new double[] {0, 1, 0, 2},
+        new double[] {2, 1, 1});
+  }
+
+  @Test
+  void halfOfTheSpectrumOfRealNumbers() {
+    Tensor x = floats(Shape.of(1, 4), 1, 2, 3, 4);
+    Attributes attributes = Attributes.of("signal_ndim", 1L, "normalized", 0L, "onesided", 1L);
+    assertOutputs(
+        BACKENDS.subList(0, 1), "Rfft", attributes, List.of(x), new double[] {10, 0, -2, 2, -2, 0});
+  }
+}
