@@ -1,4 +1,4 @@
-/* Normalisation: by given statistics per channel, and by the statistics of rows. */
+/* Normalisation: by given statistics per channel, by the statistics of rows, and across channels. */
 #include "arithmetic.h"
 
 /* y = (x - mean) * scale / sqrt(variance + epsilon) + bias; the parameters are packed and of x's type. */
@@ -110,5 +110,31 @@ KERNEL_WITH_BARRIER(normalize_rows, struct normalize_rows_arguments)
                 value += load(arguments.bias, type, first + i / arguments.run);
             store(arguments.y, type, base + i * inner, value);
         }
+    }
+}
+
+/* y = x / (bias + alpha / size * the sum of the squares of the channels around)^beta; of an even size, more follow. */
+struct lrn_arguments {
+    const void *x;
+    void *y;
+    long count, channels, inner; /* elements of a channel */
+    int size, type;
+    float alpha, beta, bias;
+    int unused;
+};
+
+KERNEL(lrn, struct lrn_arguments)
+{
+    FOR_EACH_INDEX(i, arguments.count)
+    {
+        long channel = i / arguments.inner % arguments.channels;
+        long first = channel - (arguments.size - 1) / 2, last = channel + arguments.size / 2;
+        float sum = 0.0f;
+        for (long c = first < 0 ? 0 : first; c <= last && c < arguments.channels; c++) {
+            float value = load(arguments.x, arguments.type, i + (c - channel) * arguments.inner);
+            sum += value * value;
+        }
+        float base = arguments.bias + arguments.alpha / (float)arguments.size * sum;
+        store(arguments.y, arguments.type, i, load(arguments.x, arguments.type, i) * power(base, -arguments.beta));
     }
 }

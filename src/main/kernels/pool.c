@@ -1,17 +1,19 @@
-/* Pooling that cuDNN does not offer: uneven padding, windows cut at the end, dilation, indices, norms. Row major. */
+/* Pooling, also what cuDNN does not offer: uneven padding, windows cut at the end, dilation, indices, norms. */
 #include "arithmetic.h"
 
 enum pool_operation { POOL_MAX = 0, POOL_AVERAGE = 1, POOL_AVERAGE_WITH_PADDING = 2, POOL_NORM = 3 };
 
-/* Three spatial axes, those in front with size 1. */
+/* Three spatial axes, those in front with size 1. Row major, or with the channels last. */
 struct pool_arguments {
     const void *x;
     void *y;
     long *indices; /* of the largest, in the whole of x; may be null */
     long count; /* elements of y */
+    long image, gap; /* elements of each image of y, and those between two images */
     int operation, x_type, y_type;
     int p; /* of the norm */
     int column_major; /* how the indices count the spatial axes */
+    int channels; /* where they are last, else 1 */
     int in[3], out[3], window[3], stride[3], dilation[3], pad[3], pad_end[3];
 };
 
@@ -19,8 +21,9 @@ KERNEL(pool, struct pool_arguments)
 {
     FOR_EACH_INDEX(i, arguments.count)
     {
-        long plane = i / ((long)arguments.out[0] * arguments.out[1] * arguments.out[2]);
-        unsigned rest = (unsigned)(i % ((long)arguments.out[0] * arguments.out[1] * arguments.out[2]));
+        long place = i / arguments.channels;
+        long plane = place / ((long)arguments.out[0] * arguments.out[1] * arguments.out[2]);
+        unsigned rest = (unsigned)(place % ((long)arguments.out[0] * arguments.out[1] * arguments.out[2]));
         int start[3];
         UNROLL
         for (int d = 2; d >= 0; d--) {
@@ -45,7 +48,8 @@ KERNEL(pool, struct pool_arguments)
                         continue;
                     inside++;
                     long at = ((long)z * arguments.in[1] + y) * arguments.in[2] + x;
-                    float value = load(arguments.x, arguments.x_type, base + at);
+                    float value = load(arguments.x, arguments.x_type,
+                                       (base + at) * arguments.channels + i % arguments.channels);
                     if (arguments.operation == POOL_MAX) {
                         if (best < 0 || value > result || is_nan(value)) {
                             result = value;
@@ -65,7 +69,7 @@ KERNEL(pool, struct pool_arguments)
             result /= (float)(padded > 0 ? padded : 1);
         else if (arguments.operation == POOL_NORM && arguments.p != 1)
             result = arguments.p == 2 ? square_root(result) : power(result, 1.0f / (float)arguments.p);
-        store(arguments.y, arguments.y_type, i, result);
+        store(arguments.y, arguments.y_type, i + i / arguments.image * arguments.gap, result);
         if (arguments.indices != 0)
             *AT(long, arguments.indices, i) = base + best;
     }

@@ -1,4 +1,4 @@
-/* Reductions over rows: the example of threads of a block working together. */
+/* Reductions over rows, and softmax: the example of threads of a block working together. */
 #include "arithmetic.h"
 
 enum reduce_operation { REDUCE_SUM = 0, REDUCE_MEAN = 1, REDUCE_MAX = 2, REDUCE_MIN = 3, REDUCE_SUM_OF_SQUARES = 4,
@@ -27,6 +27,24 @@ DEVICE float combine(int operation, float a, float b)
 
 SHARED(float, partial, 1024);
 
+/* The combined values of all threads of the block, known to each of them. */
+DEVICE float combined(int operation, float mine)
+{
+    partial[THREAD_X] = mine;
+    barrier();
+    /* Any block size: the upper part is folded onto the lower, the middle one waits for the next round. */
+    for (unsigned live = BLOCK_SIZE_X; live > 1;) {
+        unsigned half = (live + 1) / 2;
+        if (THREAD_X < live - half)
+            partial[THREAD_X] = combine(operation, partial[THREAD_X], partial[THREAD_X + half]);
+        barrier();
+        live = half;
+    }
+    float result = partial[0];
+    barrier(); /* partial is used again */
+    return result;
+}
+
 KERNEL_WITH_BARRIER(reduce_rows, struct reduce_rows_arguments)
 {
     int operation = arguments.operation;
@@ -41,24 +59,44 @@ KERNEL_WITH_BARRIER(reduce_rows, struct reduce_rows_arguments)
                 x = absolute(x);
             sum = combine(operation, sum, x);
         }
-        partial[THREAD_X] = sum;
-        barrier();
-        /* Any block size: the upper part is folded onto the lower, the middle one waits for the next round. */
-        for (unsigned live = BLOCK_SIZE_X; live > 1;) {
-            unsigned half = (live + 1) / 2;
-            if (THREAD_X < live - half)
-                partial[THREAD_X] = combine(operation, partial[THREAD_X], partial[THREAD_X + half]);
-            barrier();
-            live = half;
-        }
+        float result = combined(operation, sum);
         if (THREAD_X == 0) {
-            float result = partial[0];
             if (operation == REDUCE_MEAN)
                 result /= (float)arguments.length;
             else if (operation == REDUCE_NORM2)
                 result = square_root(result);
             store(arguments.y, arguments.y_type, row, result);
         }
-        barrier(); /* partial is used again for the next row */
+    }
+}
+
+/* Softmax of each row, or its logarithm. Row r starts at r / inner * length * inner + r % inner, its elements are inner
+ * apart. */
+struct softmax_rows_arguments {
+    const void *x;
+    void *y;
+    long rows, length, inner;
+    int log, type;
+};
+
+KERNEL_WITH_BARRIER(softmax_rows, struct softmax_rows_arguments)
+{
+    long length = arguments.length, inner = arguments.inner;
+    for (long row = BLOCK_X; row < arguments.rows; row += GRID_SIZE_X) {
+        long base = row / inner * length * inner + row % inner;
+        float largest = -INFINITE;
+        for (long i = THREAD_X; i < length; i += BLOCK_SIZE_X)
+            largest = larger(largest, load(arguments.x, arguments.type, base + i * inner));
+        largest = combined(REDUCE_MAX, largest);
+        float sum = 0.0f;
+        for (long i = THREAD_X; i < length; i += BLOCK_SIZE_X)
+            sum += exponential(load(arguments.x, arguments.type, base + i * inner) - largest);
+        sum = combined(REDUCE_SUM, sum);
+        float shift = arguments.log ? logarithm(sum) : 0.0f;
+        for (long i = THREAD_X; i < length; i += BLOCK_SIZE_X) {
+            float value = load(arguments.x, arguments.type, base + i * inner) - largest;
+            store(arguments.y, arguments.type, base + i * inner,
+                  arguments.log ? value - shift : exponential(value) / sum);
+        }
     }
 }

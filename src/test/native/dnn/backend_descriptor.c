@@ -11,7 +11,7 @@ static size_t value_size(int type)
 {
     switch (type) {
     case A_HANDLE: case A_INT64: case A_DOUBLE: case A_VOID_PTR: case A_DESCRIPTOR: return 8;
-    case A_BOOLEAN: return 1;
+    case A_BOOLEAN: case A_CHAR: return 1;
     default: return 4;
     }
 }
@@ -46,12 +46,18 @@ static const struct {
     {B_OP_MATMUL, OPM_MATMUL, A_DESCRIPTOR},
     {B_OP_REDUCTION, OPR_X, A_DESCRIPTOR}, {B_OP_REDUCTION, OPR_Y, A_DESCRIPTOR},
     {B_OP_REDUCTION, OPR_REDUCTION, A_DESCRIPTOR},
+    {B_RESAMPLE, RESAMPLE_MODE, A_RESAMPLE_MODE}, {B_RESAMPLE, RESAMPLE_COMP_TYPE, A_DATA_TYPE},
+    {B_RESAMPLE, RESAMPLE_SPATIAL_DIMS, A_INT64}, {B_RESAMPLE, RESAMPLE_POST_PAD, A_INT64},
+    {B_RESAMPLE, RESAMPLE_PRE_PAD, A_INT64}, {B_RESAMPLE, RESAMPLE_STRIDES, A_INT64},
+    {B_RESAMPLE, RESAMPLE_WINDOW, A_INT64}, {B_RESAMPLE, RESAMPLE_PADDING, A_PADDING_MODE},
+    {B_OP_RESAMPLE, OPS_X, A_DESCRIPTOR}, {B_OP_RESAMPLE, OPS_Y, A_DESCRIPTOR},
+    {B_OP_RESAMPLE, OPS_RESAMPLE, A_DESCRIPTOR},
     {B_GRAPH, GRAPH_HANDLE, A_HANDLE}, {B_GRAPH, GRAPH_OPS, A_DESCRIPTOR},
     {B_ENGINEHEUR, HEUR_MODE, A_HEUR_MODE}, {B_ENGINEHEUR, HEUR_GRAPH, A_DESCRIPTOR},
     {B_ENGINE, ENGINE_GRAPH, A_DESCRIPTOR}, {B_ENGINE, ENGINE_INDEX, A_INT64},
     {B_ENGINECFG, CFG_ENGINE, A_DESCRIPTOR}, {B_ENGINECFG, CFG_KNOBS, A_DESCRIPTOR},
     {B_KNOB_CHOICE, KNOB_TYPE, A_KNOB_TYPE}, {B_KNOB_CHOICE, KNOB_VALUE, A_INT64},
-    {B_PLAN, PLAN_HANDLE, A_HANDLE}, {B_PLAN, PLAN_CONFIG, A_DESCRIPTOR},
+    {B_PLAN, PLAN_HANDLE, A_HANDLE}, {B_PLAN, PLAN_CONFIG, A_DESCRIPTOR}, {B_PLAN, PLAN_JSON, A_CHAR},
     {B_VARIANT_PACK, PACK_IDS, A_INT64}, {B_VARIANT_PACK, PACK_POINTERS, A_VOID_PTR},
     {B_VARIANT_PACK, PACK_WORKSPACE, A_VOID_PTR},
 };
@@ -102,6 +108,8 @@ static void clear(cudnnBackendDescriptor_t descriptor)
         descriptor->attributes = next;
     }
     descriptor->finalized = false;
+    free(descriptor->json);
+    descriptor->json = NULL;
 }
 
 /* A plan's graph is kept: recorded work may still refer to it. */
@@ -240,7 +248,8 @@ EXPORT cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t descripto
     REQUIRE(emu_object_is(descriptor, KIND_backend_descriptor), CUDNN_STATUS_BAD_PARAM);
     REQUIRE(descriptor->finalized, CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED);
     REQUIRE(requested >= 0, CUDNN_STATUS_BAD_PARAM);
-    if (descriptor->real != NULL && (descriptor->type == B_ENGINE || name == PLAN_WORKSPACE_SIZE))
+    if (descriptor->real != NULL && (descriptor->type == B_ENGINE || name == PLAN_WORKSPACE_SIZE
+                                     || name == CFG_WORKSPACE_SIZE))
         return real_get(descriptor, name, type, requested, count, values);
     switch (name) {
     case HEUR_RESULTS:
@@ -252,6 +261,16 @@ EXPORT cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t descripto
     case PLAN_WORKSPACE_SIZE:
         REQUIRE(descriptor->type == B_PLAN && type == A_INT64, CUDNN_STATUS_BAD_PARAM);
         return get_number((int64_t)descriptor->workspace_size, requested, count, values, 8);
+    case CFG_WORKSPACE_SIZE:
+        REQUIRE(descriptor->type == B_ENGINECFG && type == A_INT64, CUDNN_STATUS_BAD_PARAM);
+        return get_number((int64_t)backend_workspace_size(descriptor->graph), requested, count, values, 8);
+    case PLAN_JSON:
+        REQUIRE(descriptor->type == B_PLAN && type == A_CHAR, CUDNN_STATUS_BAD_PARAM);
+        const char *json = backend_json(descriptor, count);
+        REQUIRE(json != NULL, CUDNN_STATUS_NOT_SUPPORTED);
+        if (values != NULL)
+            memcpy(values, json, (size_t)(requested < *count ? requested : *count));
+        return CUDNN_STATUS_SUCCESS;
     case GRAPH_ENGINE_COUNT:
         REQUIRE(descriptor->type == B_GRAPH && type == A_INT64, CUDNN_STATUS_BAD_PARAM);
         return get_number(backend_engine_count(descriptor->graph), requested, count, values, 8);

@@ -203,6 +203,10 @@ static CUresult run_operation(const struct execution *e, struct values *values, 
         dnn_reduce(op->reduction, &op->x.tensor, x, &op->y.tensor, y);
         return put(e, values, output, y, 1, 0);
     }
+    if (op->kind == B_OP_RESAMPLE) {
+        dnn_pool(&op->pooling, &op->x.tensor, x, &op->y.tensor, y);
+        return put(e, values, output, y, 1, 0);
+    }
     float *left = main_input(e, input, x), *right = main_input(e, &op->b, b);
     if (op->kind == B_OP_MATMUL)
         matmul(op, left, right, y);

@@ -2,6 +2,9 @@
 #define _GNU_SOURCE
 #include "backend.h"
 
+#include "real.h"
+
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +221,53 @@ static cudnnStatus_t finalize_op_reduction(cudnnBackendDescriptor_t d, struct ba
     return CUDNN_STATUS_SUCCESS;
 }
 
+/* The engines take windows that lie in the padded image; the last may be cut. */
+static cudnnStatus_t finalize_resample(cudnnBackendDescriptor_t d)
+{
+    const struct attribute *rank = backend_attribute(d, RESAMPLE_SPATIAL_DIMS);
+    const struct attribute *pre = backend_attribute(d, RESAMPLE_PRE_PAD), *post = backend_attribute(d, RESAMPLE_POST_PAD);
+    const struct attribute *strides = backend_attribute(d, RESAMPLE_STRIDES), *window = backend_attribute(d, RESAMPLE_WINDOW);
+    REQUIRE(rank != NULL && pre != NULL && post != NULL && strides != NULL && window != NULL, CUDNN_STATUS_BAD_PARAM);
+    int64_t n = int64_at(rank, 0);
+    int mode = int_of(d, RESAMPLE_MODE, -1);
+    REQUIRE(n >= 2 && n <= 3 && mode >= 2 && mode <= 4 && int_of(d, RESAMPLE_COMP_TYPE, -1) == TYPE_FLOAT,
+            CUDNN_STATUS_NOT_SUPPORTED);
+    REQUIRE(pre->count == n && post->count == n && strides->count == n && window->count == n, CUDNN_STATUS_BAD_PARAM);
+    /* cudnnPaddingMode_t: the largest of a window is not that of the zeros around it. */
+    REQUIRE(int_of(d, RESAMPLE_PADDING, 0) == (mode == 3), CUDNN_STATUS_NOT_SUPPORTED);
+    static const int modes[] = {[2] = 1, [3] = 0, [4] = 2}; /* of cudnnPoolingMode_t */
+    d->pooling = (struct pooling){.mode = modes[mode], .rank = (int)n};
+    for (int i = 0; i < n; i++) {
+        REQUIRE(int64_at(window, i) > 0 && int64_at(strides, i) > 0 && int64_at(pre, i) >= 0
+                    && int64_at(pre, i) == int64_at(post, i) && int64_at(pre, i) < int64_at(window, i),
+                CUDNN_STATUS_NOT_SUPPORTED);
+        d->pooling.window[i] = (int)int64_at(window, i);
+        d->pooling.pad[i] = (int)int64_at(pre, i);
+        d->pooling.stride[i] = (int)int64_at(strides, i);
+    }
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t finalize_op_resample(cudnnBackendDescriptor_t d, struct backend_operation *op)
+{
+    cudnnBackendDescriptor_t x = referred(d, OPS_X, B_TENSOR), y = referred(d, OPS_Y, B_TENSOR);
+    cudnnBackendDescriptor_t resample = referred(d, OPS_RESAMPLE, B_RESAMPLE);
+    REQUIRE(x != NULL && y != NULL && resample != NULL, CUDNN_STATUS_BAD_PARAM);
+    const struct tensor *xt = &x->tensor.tensor, *yt = &y->tensor.tensor;
+    op->pooling = resample->pooling;
+    REQUIRE(xt->rank == op->pooling.rank + 2 && yt->rank == xt->rank && xt->dim[0] == yt->dim[0]
+                && xt->dim[1] == yt->dim[1],
+            CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    for (int i = 0; i < op->pooling.rank; i++) {
+        int span = xt->dim[i + 2] + 2 * op->pooling.pad[i] - op->pooling.window[i];
+        REQUIRE(span >= 0 && yt->dim[i + 2] == span / op->pooling.stride[i] + 1, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    }
+    REQUIRE(dnn_is_floating(xt->type) && xt->type == yt->type, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    op->x = x->tensor;
+    op->y = y->tensor;
+    return CUDNN_STATUS_SUCCESS;
+}
+
 static cudnnStatus_t finalize_operation(cudnnBackendDescriptor_t d)
 {
     struct backend_operation op = {.kind = d->type, .alpha = 1};
@@ -225,6 +275,7 @@ static cudnnStatus_t finalize_operation(cudnnBackendDescriptor_t d)
     case B_OP_CONVOLUTION: case B_OP_CONVOLUTION_BWD_DATA: PROPAGATE(finalize_op_convolution(d, &op)); break;
     case B_OP_POINTWISE: PROPAGATE(finalize_op_pointwise(d, &op)); break;
     case B_OP_MATMUL: PROPAGATE(finalize_op_matmul(d, &op)); break;
+    case B_OP_RESAMPLE: PROPAGATE(finalize_op_resample(d, &op)); break;
     default: PROPAGATE(finalize_op_reduction(d, &op)); break;
     }
     d->operation = malloc(sizeof op);
@@ -236,9 +287,14 @@ static cudnnStatus_t finalize_operation(cudnnBackendDescriptor_t d)
 
 /* ---- The graph and what is made of it ---- */
 
+static bool is_convolution(int kind)
+{
+    return kind == B_OP_CONVOLUTION || kind == B_OP_CONVOLUTION_BWD_DATA;
+}
+
 static bool is_main(int kind)
 {
-    return kind == B_OP_CONVOLUTION || kind == B_OP_CONVOLUTION_BWD_DATA || kind == B_OP_MATMUL;
+    return is_convolution(kind) || kind == B_OP_MATMUL;
 }
 
 /* Whether operation i takes what operation i - 1 made, and is of this kind (and mode or operator). */
@@ -364,6 +420,8 @@ static cudnnStatus_t finalize_graph(cudnnBackendDescriptor_t d)
                 CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
     }
     REQUIRE(mains <= 1 || attention, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
+    for (int i = 0; i < graph.count && graph.count > 1; i++)
+        REQUIRE(graph.operations[i].kind != B_OP_RESAMPLE, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
     for (int i = 0; i + 1 < graph.count && !attention; i++)
         REQUIRE(graph.operations[i].kind != B_OP_REDUCTION, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
     d->graph = malloc(sizeof graph);
@@ -393,9 +451,94 @@ bool backend_engine_uses_tensor_cores(const struct backend_graph *graph, int64_t
     return main_operation(graph) != NULL && engine == 0;
 }
 
+size_t backend_workspace_size(const struct backend_graph *graph)
+{
+    return main_operation(graph) == NULL ? 0 : 4096;
+}
+
+/* ---- A plan as text ---- */
+
+/* What text a plan becomes, byte by byte in hexadecimal; the real library's own text stands behind it. */
+struct noted_plan {
+    int64_t engine, engine_number, workspace_size, version;
+    struct backend_graph graph;
+};
+
+static const char json_head[] = "{\"emulated\":\"", json_real[] = "\",\"real\":";
+
+const char *backend_json(cudnnBackendDescriptor_t plan, int64_t *length)
+{
+    if (plan->json != NULL) {
+        *length = (int64_t)strlen(plan->json);
+        return plan->json;
+    }
+    struct noted_plan *noted = calloc(1, sizeof *noted);
+    char *real = real_json(plan);
+    plan->json = malloc(2 * sizeof *noted + strlen(real) + 64);
+    if (noted == NULL || plan->json == NULL)
+        abort();
+    noted->engine = plan->engine;
+    noted->engine_number = plan->engine_number;
+    noted->workspace_size = (int64_t)plan->workspace_size;
+    noted->version = (int64_t)dnn_version();
+    noted->graph.count = plan->graph->count;
+    memcpy(noted->graph.operations, plan->graph->operations,
+           (size_t)plan->graph->count * sizeof plan->graph->operations[0]);
+    size_t bytes = offsetof(struct noted_plan, graph.operations)
+        + (size_t)plan->graph->count * sizeof plan->graph->operations[0];
+    char *to = stpcpy(plan->json, json_head);
+    for (size_t i = 0; i < bytes; i++)
+        to += sprintf(to, "%02x", ((const unsigned char *)noted)[i]);
+    to = stpcpy(to, json_real);
+    to = stpcpy(to, real);
+    strcpy(to, "}");
+    free(real);
+    free(noted);
+    *length = (int64_t)strlen(plan->json);
+    return plan->json;
+}
+
+/* Like the real library, takes only text that it wrote itself. */
+static cudnnStatus_t restore_plan(cudnnBackendDescriptor_t d, const struct attribute *json)
+{
+    const char *text = json->values, *end = text + json->count;
+    REQUIRE((size_t)json->count > sizeof json_head && memcmp(text, json_head, sizeof json_head - 1) == 0,
+            CUDNN_STATUS_BAD_PARAM);
+    struct noted_plan *noted = calloc(1, sizeof *noted);
+    if (noted == NULL)
+        return CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED;
+    size_t bytes = 0;
+    unsigned byte;
+    for (text += sizeof json_head - 1; end - text >= 2 && *text != '"' && bytes < sizeof *noted; text += 2, bytes++) {
+        char digits[3] = {text[0], text[1], 0};
+        if (sscanf(digits, "%2x", &byte) != 1)
+            break;
+        ((unsigned char *)noted)[bytes] = (unsigned char)byte;
+    }
+    bool whole = bytes > offsetof(struct noted_plan, graph.operations) && noted->version == (int64_t)dnn_version()
+        && noted->graph.count > 0 && noted->graph.count <= MAX_OPERATIONS && text < end && *text == '"'
+        && bytes == offsetof(struct noted_plan, graph.operations)
+            + (size_t)noted->graph.count * sizeof noted->graph.operations[0];
+    if (whole) {
+        d->graph = malloc(sizeof *d->graph);
+        if (d->graph != NULL)
+            *d->graph = noted->graph;
+        d->engine = noted->engine;
+        d->engine_number = noted->engine_number;
+        d->workspace_size = (size_t)noted->workspace_size;
+    }
+    free(noted);
+    REQUIRE(whole && d->graph != NULL, CUDNN_STATUS_BAD_PARAM);
+    return CUDNN_STATUS_SUCCESS;
+}
+
 static cudnnStatus_t finalize_plan(cudnnBackendDescriptor_t d)
 {
-    const struct attribute *handle = backend_attribute(d, PLAN_HANDLE);
+    const struct attribute *handle = backend_attribute(d, PLAN_HANDLE), *json = backend_attribute(d, PLAN_JSON);
+    if (json != NULL) {
+        REQUIRE(handle != NULL && dnn_is_handle(*(cudnnHandle_t *)handle->values), CUDNN_STATUS_BAD_PARAM);
+        return restore_plan(d, json);
+    }
     cudnnBackendDescriptor_t configuration = referred(d, PLAN_CONFIG, B_ENGINECFG);
     REQUIRE(handle != NULL && configuration != NULL && dnn_is_handle(*(cudnnHandle_t *)handle->values),
             CUDNN_STATUS_BAD_PARAM);
@@ -404,11 +547,11 @@ static cudnnStatus_t finalize_plan(cudnnBackendDescriptor_t d)
     d->engine_number = configuration->engine_number;
     const struct backend_operation *op = main_operation(d->graph);
     /* The fusion engines know convolutions in NHWC only. */
-    if (op != NULL && op->kind != B_OP_MATMUL && d->graph->count > 1)
+    if (op != NULL && is_convolution(op->kind) && d->graph->count > 1)
         REQUIRE(dnn_is_packed(&op->x.tensor, FORMAT_NHWC) && dnn_is_packed(&op->b.tensor, FORMAT_NHWC)
                     && dnn_is_packed(&op->y.tensor, FORMAT_NHWC),
                 CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
-    d->workspace_size = op == NULL ? 0 : 4096;
+    d->workspace_size = backend_workspace_size(d->graph);
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -447,6 +590,7 @@ cudnnStatus_t backend_finalize(cudnnBackendDescriptor_t d)
         REQUIRE(d->reduction >= 0 && d->reduction <= 8 && int_of(d, REDUCTION_COMP_TYPE, -1) == TYPE_FLOAT,
                 CUDNN_STATUS_BAD_PARAM);
         return CUDNN_STATUS_SUCCESS;
+    case B_RESAMPLE: return finalize_resample(d);
     case B_GRAPH: return finalize_graph(d);
     case B_ENGINEHEUR:
         other = referred(d, HEUR_GRAPH, B_GRAPH);

@@ -125,6 +125,7 @@ DESCRIPTOR(dnn_pooling_descriptor, struct pooling);
 /* ---- Entry and checks (handle.c) ---- */
 
 cudnnStatus_t dnn_status_of(CUresult error);
+size_t dnn_version(void);
 /* Notes why a call failed, for cudnnGetLastErrorString and FLOPMETER_EMULATED_VERBOSE, and returns the status. */
 cudnnStatus_t dnn_fail(cudnnStatus_t status, const char *function, const char *reason);
 
@@ -209,6 +210,10 @@ void dnn_round_inputs(float *values, int64_t count);
 
 float dnn_activate(const struct activation *activation, float value);
 /* Reduces the dimensions of a that are 1 in c; operations as cudnnReduceTensorOp_t. */
+/* Pools dense values. */
+void dnn_pool(const struct pooling *pooling, const struct tensor *x_shape, const float *x,
+              const struct tensor *y_shape, float *y);
+
 void dnn_reduce(int operation, const struct tensor *a_shape, const float *a, const struct tensor *c_shape, float *c);
 
 #endif

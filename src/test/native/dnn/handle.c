@@ -48,7 +48,7 @@ cudnnStatus_t dnn_submit(cudnnHandle_t handle, emu_run run, const void *paramete
     return dnn_status_of(emu_submit(handle->stream, NODE_KERNEL, run, parameters, size));
 }
 
-static size_t version(void)
+size_t dnn_version(void)
 {
     const char *given = NULL;
     if (emu_switch("cudnn-version", -1, &given) && atol(given) > 0)
@@ -59,7 +59,7 @@ static size_t version(void)
 EXPORT size_t cudnnGetVersion(void)
 {
     ENTER_WITH((void)0);
-    return version();
+    return dnn_version();
 }
 
 EXPORT size_t cudnnGetCudartVersion(void)
@@ -79,7 +79,7 @@ EXPORT cudnnStatus_t cudnnGetProperty(int type, int *value)
     DNN_ENTER();
     REQUIRE(value != NULL, CUDNN_STATUS_BAD_PARAM);
     REQUIRE(type >= 0 && type <= 2, CUDNN_STATUS_BAD_PARAM);
-    size_t v = version();
+    size_t v = dnn_version();
     size_t major = v >= 90000 ? v / 10000 : v / 1000;
     size_t minor = v >= 90000 ? v / 100 % 100 : v / 100 % 10;
     *value = (int)(type == 0 ? major : type == 1 ? minor : v % 100);

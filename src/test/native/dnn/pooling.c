@@ -186,6 +186,22 @@ static void pool_plane(void *context, int64_t index)
                 *y++ = pool_window(p, plane, position);
 }
 
+void dnn_pool(const struct pooling *pooling, const struct tensor *x_shape, const float *x,
+              const struct tensor *y_shape, float *y)
+{
+    struct pool_planes planes = {.pooling = pooling, .x = x, .y = y};
+    int missing = 3 - pooling->rank;
+    for (int i = 0; i < 3; i++) {
+        int s = i - missing;
+        planes.in[i] = s < 0 ? 1 : x_shape->dim[s + 2];
+        planes.out[i] = s < 0 ? 1 : y_shape->dim[s + 2];
+        planes.window[i] = s < 0 ? 1 : pooling->window[s];
+        planes.pad[i] = s < 0 ? 0 : pooling->pad[s];
+        planes.stride[i] = s < 0 ? 1 : pooling->stride[s];
+    }
+    dnn_parallel((int64_t)x_shape->dim[0] * x_shape->dim[1], pool_plane, &planes);
+}
+
 static CUresult run_pooling(void *parameters)
 {
     const struct pool_work *work = parameters;
@@ -193,17 +209,7 @@ static CUresult run_pooling(void *parameters)
     if (x.error != CUDA_SUCCESS)
         return x.error;
     float *y = dnn_floats(dnn_elements(&work->y_tensor));
-    struct pool_planes planes = {.pooling = &work->pooling, .x = x.data, .y = y};
-    int missing = 3 - work->pooling.rank;
-    for (int i = 0; i < 3; i++) {
-        int s = i - missing;
-        planes.in[i] = s < 0 ? 1 : work->x_tensor.dim[s + 2];
-        planes.out[i] = s < 0 ? 1 : work->y_tensor.dim[s + 2];
-        planes.window[i] = s < 0 ? 1 : work->pooling.window[s];
-        planes.pad[i] = s < 0 ? 0 : work->pooling.pad[s];
-        planes.stride[i] = s < 0 ? 1 : work->pooling.stride[s];
-    }
-    dnn_parallel((int64_t)work->x_tensor.dim[0] * work->x_tensor.dim[1], pool_plane, &planes);
+    dnn_pool(&work->pooling, &work->x_tensor, x.data, &work->y_tensor, y);
     CUresult error = dnn_write(&work->y_tensor, work->y, y, work->alpha, work->beta);
     free(y);
     dnn_release(&x);

@@ -12,7 +12,7 @@
 
 #include "../gpus.h"
 
-enum { DEVICE_PROPERTIES = 38, PROPERTIES_JSON = 2702, HEUR_DEVICE = 204, PLAN_DEVICE = 407, A_CHAR = 24,
+enum { DEVICE_PROPERTIES = 38, PROPERTIES_JSON = 2702, HEUR_DEVICE = 204, PLAN_DEVICE = 407,
        NOTE_TENSOR_CORE = 0, MOST_NOTES = 16, MOST_DESCRIPTORS = 64 };
 
 /* The functions of the library, to be called on its own thread alone. */
@@ -305,6 +305,7 @@ static const char *operation_name(const struct backend_operation *op)
     case B_OP_CONVOLUTION_BWD_DATA: return "backward-data";
     case B_OP_MATMUL: return "product";
     case B_OP_REDUCTION: return "reduction";
+    case B_OP_RESAMPLE: return "pooling";
     default: return "pointwise";
     }
 }
@@ -326,6 +327,8 @@ static void describe_graph(char *text, size_t size, const struct backend_graph *
         at += (size_t)snprintf(text + at, size - at, "%s%s", i == 0 ? "" : ", ", operation_name(op));
         if (op->kind == B_OP_POINTWISE) {
             at += (size_t)snprintf(text + at, size - at, " %d", op->pointwise.mode);
+        } else if (op->kind == B_OP_RESAMPLE) {
+            at += (size_t)describe_tensor(text + at, size - at, &op->x.tensor);
         } else if (op->kind != B_OP_REDUCTION) {
             at += (size_t)describe_tensor(text + at, size - at, &op->x.tensor);
             at += (size_t)describe_tensor(text + at, size - at, &op->b.tensor);
@@ -384,11 +387,35 @@ void real_destroy(cudnnBackendDescriptor_t d)
     d->real = NULL;
 }
 
+static const char json_mark[] = "\"real\":";
+
+char *real_json(cudnnBackendDescriptor_t plan)
+{
+    int64_t length = 0;
+    if (plan->real == NULL || get(plan->real, PLAN_JSON, A_CHAR, 0, &length, NULL) != CUDNN_STATUS_SUCCESS)
+        return strdup("null");
+    char *text = calloc(1, (size_t)length + 1);
+    if (text == NULL || get(plan->real, PLAN_JSON, A_CHAR, length, &length, text) != CUDNN_STATUS_SUCCESS)
+        abort();
+    return text;
+}
+
+/* Of the emulation's text the part that is the library's. */
+static cudnnStatus_t set_json(cudnnBackendDescriptor_t d, int64_t count, const char *text)
+{
+    const char *own = memmem(text, (size_t)count, json_mark, sizeof json_mark - 1);
+    REQUIRE(own != NULL, CUDNN_STATUS_BAD_PARAM);
+    own += sizeof json_mark - 1;
+    return answered(d, set(d->real, PLAN_JSON, A_CHAR, text + count - 1 - own, own), "set");
+}
+
 cudnnStatus_t real_set(cudnnBackendDescriptor_t d, int name, int type, int64_t count, const void *values)
 {
     /* The handle is the emulation's: without one, planning is deviceless. */
     if (d->real == NULL || type == A_HANDLE)
         return CUDNN_STATUS_SUCCESS;
+    if (d->type == B_PLAN && name == PLAN_JSON)
+        return set_json(d, count, values);
     void *mapped[MOST_DESCRIPTORS];
     if (type == A_DESCRIPTOR) {
         REQUIRE(count <= MOST_DESCRIPTORS, CUDNN_STATUS_NOT_SUPPORTED);
@@ -404,7 +431,7 @@ static void note_plan(cudnnBackendDescriptor_t d)
     char more[256];
     snprintf(more, sizeof more, "\"engine\":%lld,\"tensor_cores\":%s,\"workspace\":%zu", (long long)d->engine_number,
              d->engine == 0 ? "true" : "false", d->workspace_size);
-    note(d, "plan", more);
+    note(d, backend_attribute(d, PLAN_JSON) == NULL ? "plan" : "restored plan", more);
 }
 
 cudnnStatus_t real_finalize(cudnnBackendDescriptor_t d)

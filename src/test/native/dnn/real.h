@@ -18,6 +18,8 @@ cudnnStatus_t real_get(cudnnBackendDescriptor_t descriptor, int name, int type, 
 /* Fills in descriptors that the caller made. */
 cudnnStatus_t real_fill(cudnnBackendDescriptor_t descriptor, int name, int64_t requested, int64_t *count,
                         cudnnBackendDescriptor_t *made);
+/* Its text of a finalised plan, to be freed; "null" without the library. */
+char *real_json(cudnnBackendDescriptor_t plan);
 /* Of an engine configuration, whose engine's number is noted, too. */
 bool real_uses_tensor_cores(cudnnBackendDescriptor_t configuration);
 

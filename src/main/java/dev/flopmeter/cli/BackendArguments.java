@@ -4,6 +4,7 @@ import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.SearchEffort;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -31,6 +32,13 @@ final class BackendArguments {
   private final Argument<Layout> layout =
       Argument.option(
           "--layout", "LAYOUT", Choice.of(Layout.values()), "auto", "order of the dimensions");
+  private final Argument<SearchEffort> search =
+      Argument.option(
+          "--search",
+          "EFFORT",
+          Choice.of(SearchEffort.values()),
+          "quick",
+          "how thoroughly to search for the fastest GPU kernels");
   private final Argument<Long> threads =
       Argument.optional(
           List.of("--threads"),
@@ -49,6 +57,7 @@ final class BackendArguments {
     addChoiceTo(command);
     precisions.addTo(command);
     layout.addTo(command);
+    search.addTo(command);
     threads.addTo(command);
   }
 
@@ -73,6 +82,7 @@ final class BackendArguments {
         .withPrecision(precision)
         .withLayout(layout.get())
         .withFuse(!unfused.get())
+        .withSearch(search.get())
         .withThreads(Math.toIntExact(threads.find().orElse(0L)));
   }
 }

@@ -2,6 +2,7 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.cli.output.OutputException;
 import dev.flopmeter.cli.output.OutputSink;
+import dev.flopmeter.device.BuildVersion;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.BackendException;
 import dev.flopmeter.serve.worker.ParentWatch;

@@ -1,5 +1,6 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.device.BuildVersion;
 import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.run.Backend;
 import java.util.Map;

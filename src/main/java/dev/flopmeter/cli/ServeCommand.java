@@ -1,5 +1,6 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.device.BuildVersion;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.model.zoo.ZooModel;

@@ -70,7 +70,7 @@ public final class Profiler {
     String batch = "batch " + request.batch();
     progress.report("prepare", 0, batch);
     Map<String, Tensor> inputs = RandomInputs.of(request.graph(), setting.seed());
-    try (Plan plan = backend.prepare(request.graph(), request.options())) {
+    try (Plan plan = prepare(request, progress, batch)) {
       plan.load(inputs);
       double firstRun = plan.timePass(); // before the check, which would warm it up
       progress.report("check", PREPARED, batch);
@@ -95,6 +95,13 @@ public final class Profiler {
         return join(new Measured(request, run, samples, check, sensors), plan, validity);
       }
     }
+  }
+
+  private Plan prepare(ProfileRequest request, Progress progress, String batch) {
+    return backend.prepare(
+        request.graph(),
+        request.options(),
+        (done, step) -> progress.report("search", PREPARED * done, batch + ", " + step));
   }
 
   private record Measured(

@@ -9,8 +9,8 @@ public interface Progress {
   /**
    * Takes one message.
    *
-   * @param phase what is being done: {@code prepare}, {@code check}, {@code warm-up}, {@code
-   *     measure}, {@code layers}
+   * @param phase what is being done: {@code prepare}, {@code search}, {@code check}, {@code
+   *     warm-up}, {@code measure}, {@code layers}
    * @param done share of the whole work, 0 to 1
    * @param detail a few words, such as the batch
    */

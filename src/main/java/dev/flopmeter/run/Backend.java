@@ -21,6 +21,11 @@ public interface Backend extends AutoCloseable {
    */
   Plan prepare(Graph graph, RunOptions options);
 
+  /** The same, telling {@code progress} of searches. */
+  default Plan prepare(Graph graph, RunOptions options, SearchProgress progress) {
+    return prepare(graph, options);
+  }
+
   @Override
   void close();
 }

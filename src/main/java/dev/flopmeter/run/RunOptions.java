@@ -8,26 +8,36 @@ import dev.flopmeter.result.Precision;
  * @param fuse whether nodes may be joined into one step
  * @param workspaceLimitBytes the most scratch memory one step may use
  * @param threads CPU threads; 0 leaves the engine's default
+ * @param search how thoroughly a GPU's kernels are chosen
  */
 public record RunOptions(
-    Precision precision, Layout layout, boolean fuse, long workspaceLimitBytes, int threads) {
+    Precision precision,
+    Layout layout,
+    boolean fuse,
+    long workspaceLimitBytes,
+    int threads,
+    SearchEffort search) {
   /** fp32, automatic layout, fused, up to 1 GiB of workspace. */
   public static final RunOptions DEFAULT =
-      new RunOptions(Precision.FP32, Layout.AUTO, true, 1L << 30, 0);
+      new RunOptions(Precision.FP32, Layout.AUTO, true, 1L << 30, 0, SearchEffort.QUICK);
 
   public RunOptions withPrecision(Precision other) {
-    return new RunOptions(other, layout, fuse, workspaceLimitBytes, threads);
+    return new RunOptions(other, layout, fuse, workspaceLimitBytes, threads, search);
   }
 
   public RunOptions withLayout(Layout other) {
-    return new RunOptions(precision, other, fuse, workspaceLimitBytes, threads);
+    return new RunOptions(precision, other, fuse, workspaceLimitBytes, threads, search);
   }
 
   public RunOptions withFuse(boolean other) {
-    return new RunOptions(precision, layout, other, workspaceLimitBytes, threads);
+    return new RunOptions(precision, layout, other, workspaceLimitBytes, threads, search);
   }
 
   public RunOptions withThreads(int other) {
-    return new RunOptions(precision, layout, fuse, workspaceLimitBytes, other);
+    return new RunOptions(precision, layout, fuse, workspaceLimitBytes, other, search);
+  }
+
+  public RunOptions withSearch(SearchEffort other) {
+    return new RunOptions(precision, layout, fuse, workspaceLimitBytes, threads, other);
   }
 }

@@ -1,5 +1,6 @@
 package dev.flopmeter.run.cudnn;
 
+import dev.flopmeter.device.BuildVersion;
 import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Device;
@@ -10,10 +11,11 @@ import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.SearchProgress;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.Natives;
-import dev.flopmeter.run.cudnn.execute.AlgorithmCache;
 import dev.flopmeter.run.cudnn.execute.CudnnPlan;
+import dev.flopmeter.run.cudnn.execute.PlanCache;
 import dev.flopmeter.run.cudnn.operator.LayoutChoice;
 import dev.flopmeter.run.cudnn.operator.Operators;
 import dev.flopmeter.run.cudnn.operator.Planner;
@@ -25,21 +27,26 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * Runs graphs on one NVIDIA GPU: convolutions, pooling and the like through cuDNN, everything else
- * with kernels of our own. One stream, CUDA graphs for timing.
+ * Runs graphs on one NVIDIA GPU: convolutions, products, attention and pooling through cuDNN,
+ * everything else with kernels of our own. One stream, CUDA graphs for timing.
  */
 public final class CudnnBackend implements Backend {
   /** Of this backend, on the command line and in results. */
   public static final String NAME = DevicePlan.BACKEND;
 
+  /** Two kilobytes a plan, up to 100 where cuDNN compiled its code. */
+  private static final long MOST_CACHE_BYTES = 256L << 20;
+
   private final Device device;
   private final Gpu gpu;
-  private final AlgorithmCache cache;
+  private final PlanCache cache;
   private final boolean measuresLayouts;
 
-  private CudnnBackend(Device device, Gpu gpu, AlgorithmCache cache, boolean measuresLayouts) {
+  private CudnnBackend(Device device, Gpu gpu, PlanCache cache, boolean measuresLayouts) {
     this.measuresLayouts = measuresLayouts;
     this.device = device;
     this.gpu = gpu;
@@ -54,11 +61,11 @@ public final class CudnnBackend implements Backend {
    *     line that says what to do
    */
   public static CudnnBackend open(String id) {
-    return open(id, CudaLibraries.find(), AlgorithmCache.defaultDirectory());
+    return open(id, CudaLibraries.find(), PlanCache.defaultFolder());
   }
 
-  static CudnnBackend open(String id, CudaLibraries libraries, Path cacheDirectory) {
-    return open(id, libraries, cacheDirectory, Optional.empty());
+  static CudnnBackend open(String id, CudaLibraries libraries, Path cacheFolder) {
+    return open(id, libraries, cacheFolder, Optional.empty());
   }
 
   /**
@@ -66,7 +73,7 @@ public final class CudnnBackend implements Backend {
    *     mean something
    */
   static CudnnBackend open(
-      String id, CudaLibraries libraries, Path cacheDirectory, Optional<Boolean> measuresLayouts) {
+      String id, CudaLibraries libraries, Path cacheFolder, Optional<Boolean> measuresLayouts) {
     if (!libraries.problems().isEmpty()) {
       throw new BackendException(libraries.problems().get(0));
     }
@@ -99,12 +106,15 @@ public final class CudnnBackend implements Backend {
     }
     Natives.load(libraries);
     Gpu gpu = new Gpu(Integer.parseInt(id.substring(id.indexOf(':') + 1)));
-    AlgorithmCache cache =
-        AlgorithmCache.open(
-            cacheDirectory,
-            device.name() + " " + device.properties().get("memory_bytes"),
-            device.properties().getOrDefault("cudnn", "unknown"));
+    PlanCache cache = new PlanCache(cacheFolder, identity(device), MOST_CACHE_BYTES);
     return new CudnnBackend(device, gpu, cache, measuresLayouts.orElse(!device.isEmulated()));
+  }
+
+  /** All that plans depend on beside the model and its options. */
+  private static String identity(Device device) {
+    return Stream.of("memory_bytes", "compute_capability", "driver", "cuda", "cudnn")
+        .map(name -> name + "=" + device.properties().getOrDefault(name, "unknown"))
+        .collect(Collectors.joining(" ", device.name() + " ", " flopmeter=" + BuildVersion.get()));
   }
 
   private static double capability(Device device) {
@@ -136,6 +146,11 @@ public final class CudnnBackend implements Backend {
 
   @Override
   public Plan prepare(Graph model, RunOptions options) {
+    return prepare(model, options, SearchProgress.SILENT);
+  }
+
+  @Override
+  public Plan prepare(Graph model, RunOptions options, SearchProgress progress) {
     requireSupport(options.precision());
     model.requireValues();
     Graph graph = Decompositions.inlined(model, node -> operators().contains(node.qualifiedOp()));
@@ -143,16 +158,16 @@ public final class CudnnBackend implements Backend {
     try {
       Function<String, MemoryLayout> formats =
           measuresLayouts && LayoutChoice.isOpen(graph, options)
-              ? LayoutSearch.best(gpu, cache, graph, options)
+              ? LayoutSearch.best(gpu, cache, graph, options, progress)
               : LayoutChoice.of(options);
       DevicePlan devicePlan = Planner.plan(graph, options, formats);
-      return CudnnPlan.prepare(gpu, cache, graph, devicePlan, options);
+      return CudnnPlan.prepare(gpu, cache, graph, devicePlan, options, progress);
     } finally {
-      cache.save();
+      cache.trim();
     }
   }
 
-  /** How many algorithms had to be searched since it was opened. */
+  /** How many searches it took since it was opened. */
   int searches() {
     return cache.searches();
   }

@@ -217,6 +217,7 @@ public final class ConfigReader {
             section.list(Keys.INPUT),
             section.get(Keys.LAYOUT),
             section.get(Keys.FUSE),
+            section.get(Keys.SEARCH),
             section.get(Keys.INTERVAL),
             section.get(Keys.JITTER),
             section.get(Keys.MAX_TIME),

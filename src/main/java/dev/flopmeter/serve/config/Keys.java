@@ -45,6 +45,7 @@ final class Keys {
       workloads.*.input | Shapes of inputs whose sizes the model leaves open, such as `data=1x3x224x224`.
       workloads.*.layout | The order of dimensions in memory.
       workloads.*.fuse | Whether the backend may fuse operators.
+      workloads.*.search | How thoroughly the fastest GPU kernels are searched. The choice is kept for later runs.
       workloads.*.interval | From the start of one run to the start of the next.
       workloads.*.jitter | How far the interval varies at random, so that a fleet does not run in lockstep.
       workloads.*.max_time | Time limit for sampling one batch size.
@@ -102,6 +103,8 @@ final class Keys {
   static final Key<String> LAYOUT =
       key("workloads.*.layout", choice("auto", "nchw", "nhwc"), "auto");
   static final Key<Boolean> FUSE = key("workloads.*.fuse", FLAG, "true");
+  static final Key<String> SEARCH =
+      key("workloads.*.search", choice("quick", "full"), "quick");
   static final Key<Duration> INTERVAL = key("workloads.*.interval", duration("1s", "366d"), "10m");
   static final Key<Double> JITTER = key("workloads.*.jitter", percent(0.5), "10%");
   static final Key<Duration> MAX_TIME = key("workloads.*.max_time", duration("100ms", "1h"), "15s");

@@ -73,6 +73,7 @@ public record ServeConfig(
       List<String> inputs,
       String layout,
       boolean fuse,
+      String search,
       Duration interval,
       double jitter,
       Duration maxTime,

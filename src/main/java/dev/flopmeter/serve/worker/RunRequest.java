@@ -33,6 +33,9 @@ public record RunRequest(Workload workload, String device, String precision) {
     if (!workload.fuse()) {
       arguments.add("--no-fuse");
     }
+    if (!workload.search().equals("quick")) {
+      arguments.addAll(List.of("--search", workload.search()));
+    }
     workload.inputs().forEach(input -> arguments.addAll(List.of("--input", input)));
     return arguments;
   }

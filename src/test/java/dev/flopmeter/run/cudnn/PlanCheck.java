@@ -5,24 +5,29 @@ import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
+import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.onnx.OnnxModel;
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.SearchEffort;
 import dev.flopmeter.run.Step;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
- * Plans one network and tells which kernels it would run: {@code PlanCheck MODEL PRECISION [all]},
- * each step with {@code all}. Exits with 1 if a part of the MACs in 16 bits misses the tensor
- * cores. With {@code FLOPMETER_REAL_CUDNN} the plans are those of NVIDIA's own library.
+ * Plans one network and tells which kernels it would run: {@code PlanCheck MODEL PRECISION [all]
+ * [full] [batch=N] [INPUT=1x3x224x224]...}: each step with {@code all}, after a full search with
+ * {@code full}. Exits with 1 if a part of the MACs in 16 bits misses the tensor cores. With {@code
+ * FLOPMETER_REAL_CUDNN} the plans are those of NVIDIA's own library.
  */
 final class PlanCheck {
   private static final int LEAST_PERCENT = 95;
@@ -30,7 +35,7 @@ final class PlanCheck {
   private PlanCheck() {}
 
   public static void main(String[] args) {
-    Graph graph = model(args[0]).bind(Bindings.NONE);
+    Graph graph = model(args[0]).bind(bindings(args));
     Precision precision = Precision.valueOf(args[1].toUpperCase(Locale.ROOT));
     Map<String, Long> macs = new HashMap<>();
     for (LayerCost layer : Counter.standard().count(graph).layers()) {
@@ -38,10 +43,34 @@ final class PlanCheck {
     }
     long start = System.nanoTime();
     try (CudnnBackend backend = CudnnBackend.open("cuda:0");
-        Plan plan = backend.prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
+        Plan plan = backend.prepare(graph, options(args).withPrecision(precision))) {
       double seconds = (System.nanoTime() - start) / 1e9;
+      System.out.printf("%d problems searched%n", backend.searches());
       System.exit(report(args, plan, macs, backend.libraries().get("cudnn"), seconds) ? 0 : 1);
     }
+  }
+
+  private static RunOptions options(String[] args) {
+    SearchEffort effort = List.of(args).contains("full") ? SearchEffort.FULL : SearchEffort.QUICK;
+    return RunOptions.DEFAULT.withSearch(effort);
+  }
+
+  private static Bindings bindings(String[] args) {
+    Bindings bindings = Bindings.NONE;
+    for (String arg : args) {
+      int equals = arg.lastIndexOf('=');
+      if (equals < 0) {
+        continue;
+      }
+      String size = arg.substring(equals + 1);
+      String name = arg.substring(0, equals);
+      bindings =
+          name.equals("batch")
+              ? bindings.withBatch(Long.parseLong(size))
+              : bindings.withShape(
+                  name, Shape.of(Stream.of(size.split("x")).mapToLong(Long::parseLong).toArray()));
+    }
+    return bindings;
   }
 
   private static Model model(String name) {
@@ -50,7 +79,7 @@ final class PlanCheck {
 
   private static boolean report(
       String[] args, Plan plan, Map<String, Long> macs, String cudnn, double seconds) {
-    boolean tellsAll = args.length > 2;
+    boolean tellsAll = List.of(args).contains("all");
     Map<String, Long> byKernel = new TreeMap<>();
     long total = 0;
     long onTensorCores = 0;

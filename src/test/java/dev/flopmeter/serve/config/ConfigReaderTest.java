@@ -68,6 +68,7 @@ class ConfigReaderTest {
                 List.of(),
                 "auto",
                 true,
+                "quick",
                 Duration.ofMinutes(10),
                 0.1,
                 Duration.ofSeconds(15),
@@ -125,6 +126,7 @@ class ConfigReaderTest {
             input: x=1x3x8x8
             layout: nhwc
             fuse: false
+            search: full
             interval: 1.5h
             jitter: 0%%
             max_time: 250ms
@@ -169,6 +171,7 @@ class ConfigReaderTest {
                 List.of("x=1x3x8x8"),
                 "nhwc",
                 false,
+                "full",
                 Duration.ofMinutes(90),
                 0,
                 Duration.ofMillis(250),

@@ -53,6 +53,7 @@ class SchedulerTest {
             List.of(),
             "auto",
             true,
+            "quick",
             interval,
             jitter,
             Duration.ofSeconds(1),

@@ -29,6 +29,7 @@ class WorkerRunTest {
         List.of(),
         "auto",
         true,
+        "quick",
         Duration.ofMinutes(1),
         0,
         Duration.ofSeconds(1),

@@ -1,8 +1,11 @@
 package dev.flopmeter.run.cudnn.driver;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
+import jcuda.Pointer;
 import jcuda.jcudnn.JCudnn;
 import jcuda.jcudnn.cudnnBackendDescriptor;
 
@@ -29,7 +32,9 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
     PRODUCT(18),
     PRODUCT_OPERATION(19),
     REDUCTION(21),
-    REDUCTION_OPERATION(22);
+    REDUCTION_OPERATION(22),
+    RESAMPLE(24),
+    RESAMPLE_OPERATION(25);
 
     private final int code;
 
@@ -51,7 +56,10 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
     NUMERICAL_NOTE(11, 4),
     POINTWISE_MODE(14, 4),
     DESCRIPTOR(15, 8),
-    REDUCTION_OPERATOR(18, 4);
+    REDUCTION_OPERATOR(18, 4),
+    RESAMPLE_MODE(21, 4),
+    PADDING_MODE(22, 4),
+    CHARACTER(24, 1);
 
     private final int code;
     private final int bytes;
@@ -126,6 +134,37 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
                     ? host.bytes().getInt((int) i * 4)
                     : host.bytes().getLong((int) i * 8))
         .toArray();
+  }
+
+  /** An attribute that is text, of any length. */
+  public String getText(int attribute) {
+    long[] count = new long[1];
+    getText(attribute, 0, count, new Pointer());
+    try (HostBlock room = new HostBlock(Math.max(1, count[0]))) {
+      getText(attribute, count[0], count, room.pointer());
+      byte[] text = new byte[Math.toIntExact(count[0])];
+      room.bytes().get(0, text);
+      return new String(text, UTF_8);
+    }
+  }
+
+  private void getText(int attribute, long most, long[] count, Pointer to) {
+    Status.cudnn(
+        JCudnn.cudnnBackendGetAttribute(this, attribute, ValueType.CHARACTER.code, most, count, to),
+        "cudnnBackendGetAttribute(" + attribute + ")");
+  }
+
+  /** Sets an attribute that is text, of any length. */
+  public BackendDescriptor setText(int attribute, String text) {
+    byte[] bytes = text.getBytes(UTF_8);
+    try (HostBlock room = new HostBlock(Math.max(1, bytes.length))) {
+      room.bytes().put(0, bytes);
+      Status.cudnn(
+          JCudnn.cudnnBackendSetAttribute(
+              this, attribute, ValueType.CHARACTER.code, bytes.length, room.pointer()),
+          "cudnnBackendSetAttribute(" + attribute + ")");
+    }
+    return this;
   }
 
   /** Lets cuDNN fill in descriptors that the caller made; those that it did. */

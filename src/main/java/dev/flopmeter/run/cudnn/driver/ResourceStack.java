@@ -2,6 +2,7 @@ package dev.flopmeter.run.cudnn.driver;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Supplier;
 
 /**
  * Closes resources in reverse order of acquisition. A failure does not keep the others open: the
@@ -14,6 +15,30 @@ public final class ResourceStack implements AutoCloseable {
   public <T extends AutoCloseable> T add(T resource) {
     resources.push(resource);
     return resource;
+  }
+
+  /**
+   * What {@code making} gives; if it fails, all that was added is closed. On a hung device closing
+   * would wait for ever.
+   */
+  public <T> T guarding(Supplier<T> making) {
+    try {
+      return making.get();
+    } catch (RuntimeException | Error e) {
+      if (!(e instanceof DeviceFailure failure && failure.isHung())) {
+        closeAfter(e);
+      }
+      throw e;
+    }
+  }
+
+  /** The failure stays the one that is reported. */
+  private void closeAfter(Throwable failure) {
+    try {
+      close();
+    } catch (RuntimeException closing) {
+      failure.addSuppressed(closing);
+    }
   }
 
   @Override

@@ -24,8 +24,11 @@ final class AttentionExecutable {
         .map(reason -> apart(context, work, reason))
         .orElseGet(
             () ->
-                GraphExecutable.prepare(
-                    context, problem(work), reason -> apart(context, work, reason)));
+                GraphStep.prepare(
+                    context,
+                    null,
+                    new GraphStep.Spelling("graph attention", graph -> addTo(graph, work)),
+                    reason -> apart(context, work, reason)));
   }
 
   /** Several launches as one, and why they are not one launch. */
@@ -54,17 +57,12 @@ final class AttentionExecutable {
 
   private static Executable apart(PreparationContext context, AttentionWork work, String reason) {
     ResourceStack owned = new ResourceStack();
-    return LegacyCalls.guarded(
-        owned,
+    return owned.guarding(
         () ->
             new Series(
                 work.apart().stream().map(part -> owned.add(context.prepare(part))).toList(),
                 reason,
                 owned));
-  }
-
-  private static GraphExecutable.Problem problem(AttentionWork work) {
-    return new GraphExecutable.Problem("attention", true, 1, graph -> addTo(graph, work));
   }
 
   private static void addTo(OperationGraph graph, AttentionWork work) {

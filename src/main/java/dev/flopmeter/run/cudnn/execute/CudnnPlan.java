@@ -8,6 +8,7 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.SearchProgress;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import dev.flopmeter.run.cudnn.driver.Address;
@@ -47,7 +48,12 @@ public final class CudnnPlan implements Plan {
   private boolean isWarm;
 
   private CudnnPlan(
-      Gpu gpu, AlgorithmCache cache, Graph graph, DevicePlan devicePlan, RunOptions options) {
+      Gpu gpu,
+      PlanCache cache,
+      Graph graph,
+      DevicePlan devicePlan,
+      RunOptions options,
+      SearchProgress progress) {
     this.gpu = gpu;
     this.transfer = new Transfer(gpu.stream());
     this.graph = graph;
@@ -63,10 +69,11 @@ public final class CudnnPlan implements Plan {
       Status.cuda(
           JCudaDriver.cuMemsetD8Async(arena.at(0), (byte) 0, arena.bytes(), gpu.stream().handle()),
           "cuMemsetD8Async");
-      boolean isFma = PreparationContext.math(options.precision()) == MathType.FMA.code();
+      boolean isFma = MathType.of(options.precision()) == MathType.FMA;
       SharedPlans plans = resources.add(new SharedPlans(gpu, isFma));
       PreparationContext context =
-          new PreparationContext(gpu, options, this::address, workspace, cache, plans);
+          new PreparationContext(
+              gpu, options, this::address, workspace, cache, plans, () -> searching(progress));
       for (PlannedStep step : devicePlan.steps()) {
         steps.add(prepare(context, step));
       }
@@ -82,8 +89,19 @@ public final class CudnnPlan implements Plan {
   }
 
   public static CudnnPlan prepare(
-      Gpu gpu, AlgorithmCache cache, Graph graph, DevicePlan devicePlan, RunOptions options) {
-    return new CudnnPlan(gpu, cache, graph, devicePlan, options);
+      Gpu gpu,
+      PlanCache cache,
+      Graph graph,
+      DevicePlan devicePlan,
+      RunOptions options,
+      SearchProgress progress) {
+    return new CudnnPlan(gpu, cache, graph, devicePlan, options, progress);
+  }
+
+  /** The step that is being prepared is the one behind those that are. */
+  private void searching(SearchProgress progress) {
+    List<PlannedStep> all = devicePlan.steps();
+    progress.report((double) steps.size() / all.size(), all.get(steps.size()).name());
   }
 
   private long placeConstants() {

@@ -14,13 +14,7 @@ import java.util.List;
 final class Epilogue {
   private Epilogue() {}
 
-  static List<Executable> kernels(PreparationContext context, ConvolutionWork work) {
-    return works(work).stream()
-        .map(kernel -> (Executable) new KernelExecutable(context, kernel))
-        .toList();
-  }
-
-  private static List<KernelWork> works(ConvolutionWork work) {
+  static List<KernelWork> works(ConvolutionWork work) {
     List<KernelWork> works = new ArrayList<>();
     TensorView result = work.y();
     boolean isBiasLast = work.residual() == null && work.relu();

@@ -1,62 +1,50 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.cudnn.plan.ActivationWork;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
-import dev.flopmeter.run.cudnn.plan.LrnWork;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.PoolingWork;
 import dev.flopmeter.run.cudnn.plan.ProductWork;
-import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
 import dev.flopmeter.run.cudnn.plan.TransposedConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.Work;
+import java.util.List;
 
 /** Prepares each kind of work on the device. */
 record Executables(PreparationContext context) implements Work.Cases<Executable> {
   @Override
   public Executable convolution(ConvolutionWork work) {
-    return GraphConvolution.prepare(context, work)
-        .orElseGet(() -> ConvolutionExecutable.prepare(context, work));
+    return GraphStep.prepare(context, work.format().label(), ConvolutionSpelling.all(work));
   }
 
   @Override
   public Executable transposedConvolution(TransposedConvolutionWork work) {
-    return GraphExecutable.prepare(
+    return GraphStep.prepare(
         context,
-        new GraphExecutable.Problem(
-            "transposed convolution", false, 1, graph -> addTo(graph, work)),
-        reason -> TransposedConvolutionExecutable.prepare(context, work));
-  }
-
-  private static void addTo(OperationGraph graph, TransposedConvolutionWork work) {
-    graph.convolution(
-        true,
-        graph.stored(work.y()),
-        graph.stored(work.weights()),
-        graph.stored(work.x()),
-        work.pad(),
-        work.stride(),
-        work.dilation());
+        MemoryLayout.PLAIN.label(),
+        List.of(
+            new GraphStep.Spelling(
+                "graph transposed convolution", graph -> ConvolutionSpelling.addTo(graph, work))));
   }
 
   @Override
   public Executable pooling(PoolingWork work) {
-    return LegacyCalls.pooling(context, work);
-  }
-
-  @Override
-  public Executable softmax(SoftmaxWork work) {
-    return LegacyCalls.softmax(context, work);
-  }
-
-  @Override
-  public Executable activation(ActivationWork work) {
-    return LegacyCalls.activation(context, work);
-  }
-
-  @Override
-  public Executable lrn(LrnWork work) {
-    return LegacyCalls.lrn(context, work);
+    MemoryLayout layout =
+        work.x().is(MemoryLayout.PLAIN) ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
+    return GraphStep.prepare(
+        context,
+        layout.label(),
+        new GraphStep.Spelling(
+            "graph pooling",
+            graph ->
+                graph.resample(
+                    work.kind().code(),
+                    graph.stored(work.x()),
+                    graph.stored(work.y()),
+                    work.window(),
+                    work.pad(),
+                    work.stride())),
+        reason -> kernel(work.own()));
   }
 
   @Override

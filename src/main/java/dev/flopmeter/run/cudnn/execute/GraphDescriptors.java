@@ -68,6 +68,22 @@ final class GraphDescriptors {
   private static final int REDUCTION_Y = 1611;
   private static final int REDUCTION_OF = 1612;
 
+  private static final int RESAMPLE_MODE = 1700;
+  private static final int RESAMPLE_PRECISION = 1701;
+  private static final int RESAMPLE_AXES = 1702;
+  private static final int RESAMPLE_PADS_AFTER = 1703;
+  private static final int RESAMPLE_PADS_BEFORE = 1704;
+  private static final int RESAMPLE_STRIDES = 1705;
+  private static final int RESAMPLE_WINDOW = 1706;
+  private static final int RESAMPLE_PADDING = 1708;
+  private static final int RESAMPLE_X = 1710;
+  private static final int RESAMPLE_Y = 1711;
+  private static final int RESAMPLE_OF = 1716;
+
+  // cudnnPaddingMode_t
+  private static final int PADDED_WITH_ZEROS = 0;
+  private static final int PADDED_WITH_LEAST = 1;
+
   private final ResourceStack owned;
   private final HostBlock host;
   private final Map<Tensor, BackendDescriptor> tensors = new HashMap<>();
@@ -111,6 +127,9 @@ final class GraphDescriptors {
     }
     if (operation instanceof OperationGraph.Convolution convolution) {
       return convolution(convolution);
+    }
+    if (operation instanceof OperationGraph.Resample resample) {
+      return resample(resample);
     }
     throw new IllegalStateException("no descriptor is known for " + operation);
   }
@@ -180,6 +199,29 @@ final class GraphDescriptors {
         .set(isBackward ? BACKWARD_Y : FORWARD_Y, tensor(convolution.y()))
         .setFloat(isBackward ? BACKWARD_ALPHA : FORWARD_ALPHA, 1)
         .setFloat(isBackward ? BACKWARD_BETA : FORWARD_BETA, 0)
+        .ready();
+  }
+
+  private BackendDescriptor resample(OperationGraph.Resample resample) {
+    boolean isMax = resample.mode() == OperationGraph.LARGEST_OF_WINDOW;
+    BackendDescriptor of =
+        make(Kind.RESAMPLE)
+            .set(RESAMPLE_MODE, ValueType.RESAMPLE_MODE, resample.mode())
+            .set(RESAMPLE_PRECISION, ValueType.DATA_TYPE, FLOAT)
+            .set(RESAMPLE_AXES, ValueType.INT64, resample.window().size())
+            .set(RESAMPLE_PADS_AFTER, ValueType.INT64, array(resample.pad()))
+            .set(RESAMPLE_PADS_BEFORE, ValueType.INT64, array(resample.pad()))
+            .set(RESAMPLE_STRIDES, ValueType.INT64, array(resample.stride()))
+            .set(RESAMPLE_WINDOW, ValueType.INT64, array(resample.window()))
+            .set(
+                RESAMPLE_PADDING,
+                ValueType.PADDING_MODE,
+                isMax ? PADDED_WITH_LEAST : PADDED_WITH_ZEROS)
+            .ready();
+    return make(Kind.RESAMPLE_OPERATION)
+        .set(RESAMPLE_OF, of)
+        .set(RESAMPLE_X, tensor(resample.x()))
+        .set(RESAMPLE_Y, tensor(resample.y()))
         .ready();
   }
 

@@ -9,12 +9,11 @@ import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Bound;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
 import jcuda.jcudnn.JCudnn;
 
-/** One step's graph: the plans for it, which other steps may share, and the step's addresses. */
+/** One step's graph with the step's addresses. */
 final class GraphLaunch {
   private static final int PACK_IDS = 1000;
   private static final int PACK_POINTERS = 1001;
@@ -30,7 +29,6 @@ final class GraphLaunch {
   private final HostBlock host;
   private final int launches;
   private final OperationGraph graph;
-  private final GraphPlans plans;
   private final List<BackendDescriptor> packs = new ArrayList<>();
 
   /**
@@ -48,55 +46,32 @@ final class GraphLaunch {
     this.launches = launches;
     graph = new OperationGraph(view -> context.address(view).value());
     operations.accept(graph);
-    plans = context.plans(graph);
     host = owned.add(new HostBlock(HOST_BYTES));
   }
 
   /** Everything that the choice of a plan depends on, on one line. */
   String key() {
-    return String.join(
-        " ",
-        graph.key(),
-        "launches" + launches,
-        "math" + context.math(),
-        "limit" + context.options().workspaceLimitBytes());
+    return launches == 1 ? graph.key() : graph.key() + " launches " + launches;
   }
 
-  /** The first plans that cuDNN offers within the workspace limit, as ways to compute the step. */
-  List<Algorithm> candidates(boolean isFused) {
-    return plans
-        .offered(AlgorithmSearch.MOST_RETIMED, context.options().workspaceLimitBytes())
-        .stream()
-        .flatMap(proposal -> algorithm(proposal, isFused).stream())
-        .toList();
-  }
-
-  private Optional<Algorithm> algorithm(int proposal, boolean isFused) {
-    return plan(proposal)
-        .map(plan -> new Algorithm(proposal, context.math(), plan.workspaceBytes(), isFused));
-  }
-
-  boolean offers(Algorithm noted) {
-    return algorithm(noted.code(), noted.isFused()).filter(noted::equals).isPresent();
-  }
-
-  Optional<GraphPlans.Plan> plan(int proposal) {
-    return plans.plan(proposal);
+  /** What cuDNN offers for the graph, shared with all steps that have the same. */
+  GraphPlans plans() {
+    return context.sharedPlans().of(graph);
   }
 
   /** For a trial, with the workspace as it is now; answers cuDNN's status. */
-  int tryOnce(int proposal) {
+  int tryOnce(GraphPlan plan) {
     int status = 0;
     for (int launch = 0; launch < launches && status == 0; launch++) {
       try (BackendDescriptor pack = pack(launch)) {
-        status = execute(proposal, pack);
+        status = execute(plan, pack);
       }
     }
     return status;
   }
 
   /** Puts the step onto the stream; answers cuDNN's status. */
-  int enqueue(int proposal) {
+  int enqueue(GraphPlan plan) {
     if (packs.isEmpty()) {
       // Made at the first launch: only then is the workspace where it stays.
       for (int launch = 0; launch < launches; launch++) {
@@ -105,20 +80,16 @@ final class GraphLaunch {
     }
     int status = 0;
     for (int launch = 0; launch < launches && status == 0; launch++) {
-      status = execute(proposal, packs.get(launch));
+      status = execute(plan, packs.get(launch));
     }
     return status;
   }
 
-  private int execute(int proposal, BackendDescriptor pack) {
-    return execute(
-        context.gpu(),
-        plan(proposal)
-            .orElseThrow(() -> new IllegalStateException("no plan for proposal " + proposal)),
-        pack);
+  private int execute(GraphPlan plan, BackendDescriptor pack) {
+    return execute(context.gpu(), plan, pack);
   }
 
-  static int execute(Gpu gpu, GraphPlans.Plan plan, BackendDescriptor pack) {
+  static int execute(Gpu gpu, GraphPlan plan, BackendDescriptor pack) {
     return JCudnn.cudnnBackendExecute(gpu.handle(), plan.descriptor(), pack);
   }
 

@@ -1,30 +1,25 @@
 package dev.flopmeter.run.cudnn.execute;
 
-/** cuDNN's {@code cudnnMathType_t}. */
+import dev.flopmeter.result.Precision;
+import java.util.Locale;
+
+/** The arithmetic that a precision allows, by the names of cuDNN's {@code cudnnMathType_t}. */
 enum MathType {
   /** Tensor cores where the type allows: TF32 for float32. */
-  DEFAULT(0),
-  TENSOR_OP(1),
-  TENSOR_OP_WITH_CONVERSION(2),
+  DEFAULT,
+  TENSOR_OP,
   /** No tensor cores, and so no TF32. */
-  FMA(3);
+  FMA;
 
-  private final int code;
-
-  MathType(int code) {
-    this.code = code;
+  static MathType of(Precision precision) {
+    return switch (precision) {
+      case FP32 -> FMA;
+      case TF32 -> DEFAULT;
+      case FP16, BF16 -> TENSOR_OP;
+    };
   }
 
-  int code() {
-    return code;
-  }
-
-  static String label(int code) {
-    for (MathType type : values()) {
-      if (type.code == code) {
-        return type.name().toLowerCase(java.util.Locale.ROOT);
-      }
-    }
-    return Integer.toString(code);
+  String label() {
+    return name().toLowerCase(Locale.ROOT);
   }
 }

@@ -32,6 +32,9 @@ final class OperationGraph {
   static final int SUM = 0;
   static final int MAXIMUM = 3;
 
+  // cudnnResampleMode_t
+  static final int LARGEST_OF_WINDOW = 3;
+
   // cudnnDataType_t, beside those of ElementType
   static final int FLOAT = 0;
   private static final int INT32 = 4;
@@ -61,7 +64,7 @@ final class OperationGraph {
   }
 
   /** One operation; {@code toString} tells all of it. */
-  sealed interface Operation permits Product, Pointwise, Reduction, Convolution {}
+  sealed interface Operation permits Product, Pointwise, Reduction, Convolution, Resample {}
 
   /** {@code c = a * b} over the last two axes. */
   record Product(Tensor a, Tensor b, Tensor c) implements Operation {}
@@ -97,6 +100,15 @@ final class OperationGraph {
       List<Long> pad,
       List<Long> stride,
       List<Long> dilation)
+      implements Operation {}
+
+  /**
+   * {@code y} = the largest or the mean of each window of {@code x}.
+   *
+   * @param mode of {@code cudnnResampleMode_t}
+   */
+  record Resample(
+      int mode, Tensor x, Tensor y, List<Long> window, List<Long> pad, List<Long> stride)
       implements Operation {}
 
   /**
@@ -245,6 +257,10 @@ final class OperationGraph {
       int[] dilation) {
     operations.add(
         new Convolution(isBackward, x, weights, y, list(pad), list(stride), list(dilation)));
+  }
+
+  void resample(int mode, Tensor x, Tensor y, int[] window, int[] pad, int[] stride) {
+    operations.add(new Resample(mode, x, y, list(window), list(pad), list(stride)));
   }
 
   /**

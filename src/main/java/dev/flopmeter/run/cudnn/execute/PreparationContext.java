@@ -1,6 +1,5 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.cudnn.driver.Address;
 import dev.flopmeter.run.cudnn.driver.Gpu;
@@ -9,34 +8,25 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.function.Function;
 
-/** What preparing work on the device needs: the device, the addresses of views, the workspace. */
+/**
+ * What preparing work on the device needs: the device, the addresses of views, the workspace.
+ *
+ * @param onSearch to be run before a search
+ */
 record PreparationContext(
     Gpu gpu,
     RunOptions options,
     Function<TensorView, Address> addresses,
     Workspace workspace,
-    AlgorithmCache cache,
-    SharedPlans sharedPlans) {
+    PlanCache cache,
+    SharedPlans sharedPlans,
+    Runnable onSearch) {
   Address address(TensorView view) {
     return addresses.apply(view);
   }
 
-  /** What cuDNN offers for a graph, once for all steps that have the same. */
-  GraphPlans plans(OperationGraph graph) {
-    return sharedPlans.of(graph);
-  }
-
-  /** cuDNN's number of the arithmetic that the precision allows. */
-  int math() {
-    return math(options.precision());
-  }
-
-  static int math(Precision precision) {
-    return switch (precision) {
-      case FP32 -> MathType.FMA.code();
-      case TF32 -> MathType.DEFAULT.code();
-      case FP16, BF16 -> MathType.TENSOR_OP.code();
-    };
+  MathType math() {
+    return MathType.of(options.precision());
   }
 
   Executable prepare(Work work) {

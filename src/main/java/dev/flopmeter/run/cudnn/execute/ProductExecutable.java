@@ -2,6 +2,7 @@ package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
 import dev.flopmeter.run.cudnn.plan.ProductWork;
+import java.util.List;
 
 /** A batched matrix product by cuDNN's graph API. What that does not offer our own kernel does. */
 final class ProductExecutable {
@@ -11,16 +12,21 @@ final class ProductExecutable {
     return work.batched()
         .map(
             batched ->
-                GraphExecutable.prepare(
+                GraphStep.prepare(
                     context,
-                    problem(batched, work.alpha()),
+                    null,
+                    spelling(batched, work.alpha()),
                     reason -> new KernelExecutable(context, work.kernel())))
         .orElseGet(() -> new KernelExecutable(context, work.kernel()));
   }
 
-  private static GraphExecutable.Problem problem(ProductWork.Batched product, double alpha) {
-    return new GraphExecutable.Problem(
-        "matmul", alpha != 1, product.launches(), graph -> addTo(graph, product, alpha));
+  private static GraphStep.Spelling spelling(ProductWork.Batched product, double alpha) {
+    return new GraphStep.Spelling(
+        "graph matmul",
+        false,
+        product.launches(),
+        graph -> addTo(graph, product, alpha),
+        List.of());
   }
 
   private static void addTo(OperationGraph graph, ProductWork.Batched product, double alpha) {

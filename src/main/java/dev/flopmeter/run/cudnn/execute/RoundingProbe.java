@@ -37,7 +37,7 @@ final class RoundingProbe {
    * @param graph with one product or convolution; of others the notes are taken at their word
    * @return whether it rounds; a result of 0 shows nothing, and then a plan without notes may
    */
-  static boolean rounds(Gpu gpu, OperationGraph graph, GraphPlans.Plan plan) {
+  static boolean rounds(Gpu gpu, OperationGraph graph, GraphPlan plan) {
     List<Operation> products =
         graph.operations().stream()
             .filter(one -> one instanceof Product || one instanceof Convolution)
@@ -56,8 +56,7 @@ final class RoundingProbe {
     long operandBytes = bytes;
     ResourceStack owned = new ResourceStack();
     float[] results =
-        LegacyCalls.guarded(
-            owned,
+        owned.guarding(
             () -> {
               DeviceMemory memory =
                   owned.add(
@@ -76,7 +75,7 @@ final class RoundingProbe {
                   long at = places.getOrDefault(operand.id(), 0L);
                   fill(gpu, memory, at, extent(operand) * Float.BYTES, i == 0 ? 1 : FINE);
                 }
-                Status.cudnn(GraphLaunch.execute(gpu, plan, pack), GraphExecutable.CALL);
+                Status.cudnn(GraphLaunch.execute(gpu, plan, pack), GraphStep.CALL);
                 gpu.stream().synchronize("a trial in fp32");
                 long at = places.getOrDefault(result.id(), 0L) + middle(result) * Float.BYTES;
                 memory.download(at, Pointer.to(found).withByteOffset(4L * i), Float.BYTES);
@@ -84,7 +83,7 @@ final class RoundingProbe {
               return found;
             });
     owned.close();
-    return results[0] == 0 ? !plan.hasNotes() : results[0] == results[1];
+    return results[0] == 0 ? !plan.engine().hasNotes() : results[0] == results[1];
   }
 
   private static void fill(Gpu gpu, DeviceMemory memory, long at, long bytes, float value) {

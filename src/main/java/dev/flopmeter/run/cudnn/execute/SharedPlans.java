@@ -1,21 +1,18 @@
 package dev.flopmeter.run.cudnn.execute;
 
-import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
-/**
- * The graphs of one network with their plans; equal graphs, as of equal layers, are planned once.
- */
+/** The plans of one network: equal graphs, as of equal layers, are planned and searched once. */
 final class SharedPlans implements AutoCloseable {
   private final Gpu gpu;
   private final boolean isFma;
   private final ResourceStack owned = new ResourceStack();
-  private final Map<String, GraphPlans> known = new HashMap<>();
-  private final Map<String, String> refused = new HashMap<>();
+  private final Map<String, GraphPlans> plans = new HashMap<>();
+  private final Map<String, PlanSearch.Choice> choices = new HashMap<>();
 
   /**
    * @param isFma whether tensor cores must not be used
@@ -25,30 +22,17 @@ final class SharedPlans implements AutoCloseable {
     this.isFma = isFma;
   }
 
-  /**
-   * The plans of a graph.
-   *
-   * @throws DeviceFailure if cuDNN does not offer it
-   */
   GraphPlans of(OperationGraph graph) {
-    String key = graph.key();
-    GraphPlans plans = known.get(key);
-    if (plans != null) {
-      return plans;
-    }
-    String refusal = refused.get(key);
-    if (refusal != null) {
-      throw DeviceFailure.passing(refusal);
-    }
-    try {
-      GraphPlans made = owned.add(new GraphPlans(gpu, graph, isFma));
-      known.put(key, made);
-      return made;
-    } catch (DeviceFailure e) {
-      GraphExecutable.requireHealthy(e);
-      refused.put(key, Objects.requireNonNullElse(e.getMessage(), "cuDNN refuses it"));
-      throw e;
-    }
+    return plans.computeIfAbsent(graph.key(), key -> owned.add(new GraphPlans(gpu, graph, isFma)));
+  }
+
+  /** What was chosen for this problem before; nothing if it is new. */
+  PlanSearch.@Nullable Choice chosen(String problem) {
+    return choices.get(problem);
+  }
+
+  void choose(String problem, PlanSearch.Choice choice) {
+    choices.put(problem, choice);
   }
 
   @Override

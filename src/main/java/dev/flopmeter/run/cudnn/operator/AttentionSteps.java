@@ -7,7 +7,6 @@ import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
-import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import dev.flopmeter.run.fuse.Fused;
@@ -111,8 +110,7 @@ final class AttentionSteps {
     if (added != null) {
       apart.add(Binary.work(Binary.Kind.ADD, scores, added, scores));
     }
-    long rows = scores.elements() / Math.max(1, scores.dim(3));
-    apart.add(new SoftmaxWork(scores, shares, rows, scores.dim(3), 1, false));
+    apart.add(Reductions.softmax(scores, shares));
     apart.add(Products.work(shares, values, y, 1));
     return apart;
   }

@@ -3,7 +3,6 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.Binary;
-import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
 import dev.flopmeter.run.cudnn.plan.Work;
@@ -131,7 +130,7 @@ final class ContribAttention {
     if (!hidden.isEmpty()) {
       apart.add(hidden.on(scores));
     }
-    apart.add(new SoftmaxWork(scores, weights, q.dim(0) * heads * q.dim(2), keys, 1, false));
+    apart.add(Reductions.softmax(scores, weights));
     apart.add(Products.work(weights, v, result, 1));
     String obstacle = obstacle(added, seen, lengths);
     return new AttentionWork(

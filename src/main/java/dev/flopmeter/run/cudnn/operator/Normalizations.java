@@ -4,7 +4,6 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
-import dev.flopmeter.run.cudnn.plan.LrnWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,11 +18,6 @@ final class Normalizations {
   static final int ROOT_MEAN_SQUARE = 1;
   private static final int NORM_1 = 2;
   private static final int NORM_2 = 3;
-
-  // What cuDNN's local response normalisation takes.
-  private static final int MOST_LRN_CHANNELS = 16;
-  private static final double LEAST_LRN_BIAS = 1e-5;
-  private static final double LEAST_LRN_BETA = 0.01;
 
   private Normalizations() {}
 
@@ -77,24 +71,24 @@ final class Normalizations {
   }
 
   private static void lrn(NodePlan node) {
-    if (node.attributes().integer("size") > MOST_LRN_CHANNELS
-        || node.attributes().number("bias", 1) < LEAST_LRN_BIAS
-        || node.attributes().number("beta", 0.75f) < LEAST_LRN_BETA) {
-      throw node.unsupported(
-          "cuDNN needs a size of at most 16, a bias of at least 1e-5 and a beta of at least 0.01");
-    }
-    TensorView x = Spatial.lifted(node.plain(0));
+    TensorView x = node.plain(0);
     TensorView y = node.out(0);
     node.emit(
         List.of(x),
         List.of(y),
-        new LrnWork(
-            x,
-            Spatial.lifted(y),
-            Math.toIntExact(node.attributes().integer("size")),
-            node.attributes().number("alpha", 1e-4f),
-            node.attributes().number("beta", 0.75f),
-            node.attributes().number("bias", 1)));
+        KernelWork.perElement(
+            "lrn",
+            y.elements(),
+            new Arguments()
+                .pointer(x)
+                .pointer(y)
+                .numbers(y.elements(), x.dim(1), x.shape().elements(2, x.rank()))
+                .integer(node.attributes().integer("size"))
+                .integer(x.storage().code())
+                .real(node.attributes().number("alpha", 1e-4f))
+                .real(node.attributes().number("beta", 0.75f))
+                .real(node.attributes().number("bias", 1))
+                .integer(0)));
   }
 
   private static void layer(NodePlan node, int kind) {

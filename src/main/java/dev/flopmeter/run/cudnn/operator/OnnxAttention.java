@@ -3,7 +3,6 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
-import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
 import dev.flopmeter.run.cudnn.plan.Work;
@@ -167,7 +166,7 @@ final class OnnxAttention {
       steps.add(rest.on(scores));
     }
     show(AFTER_MASK, scores, scoresOut, steps);
-    steps.add(new SoftmaxWork(scores, weights, q.dim(0) * queryHeads * queries, keys, 1, false));
+    steps.add(Reductions.softmax(scores, weights));
     show(AFTER_SOFTMAX, weights, scoresOut, steps);
     steps.add(Products.work(weights, Heads.shared(v), Heads.grouped(result, keyHeads), 1));
     return steps;

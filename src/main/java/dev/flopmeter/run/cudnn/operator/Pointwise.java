@@ -2,7 +2,6 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.run.cudnn.plan.ActivationWork;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ElementType;
@@ -23,11 +22,10 @@ final class Pointwise {
   private Pointwise() {}
 
   static void addTo(Map<String, Operators.Operator> operators) {
-    operators.put("Relu", node -> activation(node, ActivationWork.Kind.RELU, 0));
-    operators.put("Sigmoid", node -> activation(node, ActivationWork.Kind.SIGMOID, 0));
-    operators.put("Tanh", node -> activation(node, ActivationWork.Kind.TANH, 0));
-    operators.put(
-        "Elu", node -> activation(node, ActivationWork.Kind.ELU, number(node, "alpha", 1)));
+    operators.put("Relu", node -> unary(node, Unary.Kind.RELU, 0));
+    operators.put("Sigmoid", node -> unary(node, Unary.Kind.SIGMOID, 0));
+    operators.put("Tanh", node -> unary(node, Unary.Kind.TANH, 0));
+    operators.put("Elu", node -> unary(node, Unary.Kind.ELU, number(node, "alpha", 1)));
     operators.put(
         "LeakyRelu", node -> unary(node, Unary.Kind.LEAKY_RELU, number(node, "alpha", 0.01)));
     operators.put(
@@ -127,12 +125,6 @@ final class Pointwise {
   static TensorView contiguous(NodePlan node, int input) {
     TensorView x = node.in(input);
     return x.is(MemoryLayout.PLAIN) || x.is(MemoryLayout.CHANNELS_LAST) ? x : node.plain(input);
-  }
-
-  private static void activation(NodePlan node, ActivationWork.Kind kind, double coefficient) {
-    TensorView x = contiguous(node, 0);
-    TensorView y = node.outLike(0, x);
-    node.emit(List.of(x), List.of(y), new ActivationWork(x, y, kind, coefficient));
   }
 
   static void unary(NodePlan node, Unary.Kind kind, double a) {

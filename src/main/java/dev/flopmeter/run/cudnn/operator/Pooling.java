@@ -11,10 +11,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Pooling: through cuDNN where its windows are those of the model, otherwise (uneven or counted
- * padding, windows cut at the end, dilation, indices, other norms) with our own kernel.
+ * Pooling: through cuDNN where its windows are those of the model, otherwise (uneven padding,
+ * windows cut at the end, dilation, indices, other norms) with our own kernel.
  */
 final class Pooling {
   /** The numbers of {@code pool.c}. */
@@ -37,8 +38,8 @@ final class Pooling {
                     ? AVERAGE_WITH_PADDING
                     : AVERAGE));
     operators.put("LpPool", node -> window(node, NORM));
-    operators.put("GlobalMaxPool", node -> global(node, PoolingWork.Kind.MAX));
-    operators.put("GlobalAveragePool", node -> global(node, PoolingWork.Kind.AVERAGE_WITH_PADDING));
+    operators.put("GlobalMaxPool", node -> global(node, MAX));
+    operators.put("GlobalAveragePool", node -> global(node, AVERAGE));
     operators.put("GlobalLpPool", node -> pool(node, whole(node.shape(0)), NORM));
   }
 
@@ -56,35 +57,40 @@ final class Pooling {
         : MemoryLayout.PLAIN;
   }
 
-  private static void global(NodePlan node, PoolingWork.Kind kind) {
+  private static void global(NodePlan node, int kind) {
     if (node.shape(0).rank() < 3) {
       node.alias(0, node.plain(0));
       return;
     }
-    cudnn(node, whole(node.shape(0)), kind);
+    pool(node, whole(node.shape(0)), kind);
   }
 
   private static void window(NodePlan node, int kind) {
     long[] kernel = node.attributes().integers("kernel_shape").orElseThrow();
-    Window window = Window.of(node.attributes(), node.shape(0), kernel);
+    pool(node, Window.of(node.attributes(), node.shape(0), kernel), kind);
+  }
+
+  private static void pool(NodePlan node, Window window, int kind) {
+    if (window.axes() > 3) {
+      throw node.unsupported("pooling over more than three axes");
+    }
+    boolean hasIndices = node.node().outputs().size() > 1 && node.hasOutput(1);
+    MemoryLayout format = hasIndices ? MemoryLayout.PLAIN : format(node);
+    TensorView x = node.formatted(0, format);
+    TensorView y = node.out(0, format);
+    List<TensorView> writes = new ArrayList<>(List.of(y));
+    if (hasIndices) {
+      writes.add(node.out(1));
+    }
+    KernelWork own = own(node, window, kind, x, y, hasIndices ? writes.get(1) : null);
     boolean isForCudnn =
         kind != NORM
-            && node.in(0).storage().isFloat()
-            && window.axes() <= 3
+            && !hasIndices
+            && x.storage().isFloat()
             && Spatial.isPlainPadding(window)
             && Arrays.stream(window.dilation()).allMatch(d -> d == 1)
-            && (node.node().outputs().size() < 2 || !node.hasOutput(1))
-            && isWhole(window, node.shape(0), node.outputShape(0));
-    if (isForCudnn) {
-      cudnn(
-          node,
-          window,
-          kind == MAX
-              ? PoolingWork.Kind.MAX
-              : kind == AVERAGE ? PoolingWork.Kind.AVERAGE : PoolingWork.Kind.AVERAGE_WITH_PADDING);
-    } else {
-      pool(node, window, kind);
-    }
+            && isWhole(window, x.shape(), y.shape());
+    node.emit(List.of(x), writes, List.of(isForCudnn ? resampling(window, kind, x, y, own) : own));
   }
 
   /** Whether no window reaches beyond the end padding, and none is all padding. */
@@ -99,57 +105,51 @@ final class Pooling {
     return true;
   }
 
-  private static void cudnn(NodePlan node, Window window, PoolingWork.Kind kind) {
-    MemoryLayout format = format(node);
-    TensorView x = node.formatted(0, format);
-    TensorView y = node.out(0, format);
-    node.emit(
-        List.of(x),
-        List.of(y),
-        new PoolingWork(
-            Spatial.lifted(x),
-            Spatial.lifted(y),
-            kind,
-            Spatial.lifted(window.kernel(), 1),
-            Spatial.lifted(window.padBegin(), 0),
-            Spatial.lifted(window.stride(), 1)));
+  private static PoolingWork resampling(
+      Window window, int kind, TensorView x, TensorView y, KernelWork own) {
+    return new PoolingWork(
+        Spatial.lifted(x),
+        Spatial.lifted(y),
+        switch (kind) {
+          case MAX -> PoolingWork.Kind.MAX;
+          case AVERAGE -> PoolingWork.Kind.AVERAGE;
+          default -> PoolingWork.Kind.AVERAGE_WITH_PADDING;
+        },
+        Spatial.lifted(window.kernel(), 1),
+        Spatial.lifted(window.padBegin(), 0),
+        Spatial.lifted(window.stride(), 1),
+        own);
   }
 
-  private static void pool(NodePlan node, Window window, int kind) {
-    if (window.axes() > 3) {
-      throw node.unsupported("pooling over more than three axes");
-    }
-    TensorView x = node.plain(0);
-    TensorView y = node.out(0);
-    TensorView indices = null;
-    List<TensorView> writes = new ArrayList<>(List.of(y));
-    if (node.node().outputs().size() > 1 && node.hasOutput(1)) {
-      indices = node.out(1);
-      writes.add(indices);
-    }
+  private static KernelWork own(
+      NodePlan node,
+      Window window,
+      int kind,
+      TensorView x,
+      TensorView y,
+      @Nullable TensorView indices) {
     Shape in = deepened(x.shape());
     Shape out = deepened(y.shape());
-    node.emit(
-        List.of(x),
-        writes,
-        KernelWork.perElement(
-            "pool",
-            y.elements(),
-            new Arguments()
-                .pointer(x)
-                .pointer(y)
-                .pointerOrNull(indices)
-                .number(y.elements())
-                .integers(kind, x.storage().code(), y.storage().code())
-                .integer(node.attributes().integer("p", 2))
-                .integer(node.attributes().integer("storage_order", 0))
-                .integers(three(in.slice(2, 5).dims(), 1))
-                .integers(three(out.slice(2, 5).dims(), 1))
-                .integers(three(window.kernel(), 1))
-                .integers(three(window.stride(), 1))
-                .integers(three(window.dilation(), 1))
-                .integers(three(window.padBegin(), 0))
-                .integers(three(window.padEnd(), 0))));
+    long image = y.shape().elements(1, y.rank());
+    return KernelWork.perElement(
+        "pool",
+        y.elements(),
+        new Arguments()
+            .pointer(x)
+            .pointer(y)
+            .pointerOrNull(indices)
+            .numbers(y.elements(), Math.max(1, image), y.dim(0) == 1 ? 0 : y.stride(0) - image)
+            .integers(kind, x.storage().code(), y.storage().code())
+            .integer(node.attributes().integer("p", 2))
+            .integer(node.attributes().integer("storage_order", 0))
+            .integer(x.is(MemoryLayout.PLAIN) ? 1 : x.dim(1))
+            .integers(three(in.slice(2, 5).dims(), 1))
+            .integers(three(out.slice(2, 5).dims(), 1))
+            .integers(three(window.kernel(), 1))
+            .integers(three(window.stride(), 1))
+            .integers(three(window.dilation(), 1))
+            .integers(three(window.padBegin(), 0))
+            .integers(three(window.padEnd(), 0)));
   }
 
   private static Shape deepened(Shape shape) {

@@ -5,7 +5,6 @@ import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
-import dev.flopmeter.run.cudnn.plan.SoftmaxWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
 import dev.flopmeter.run.cudnn.plan.Work;
@@ -188,6 +187,25 @@ final class Reductions {
     long outer = x.shape().elements(0, axis);
     long length = isLegacy ? x.shape().elements(axis, x.rank()) : x.rank() == 0 ? 1 : x.dim(axis);
     long inner = isLegacy || x.rank() == 0 ? 1 : x.shape().elements(axis + 1, x.rank());
-    node.emit(List.of(x), List.of(y), new SoftmaxWork(x, y, outer, length, inner, log));
+    node.emit(List.of(x), List.of(y), softmax(x, y, outer * inner, length, inner, log));
+  }
+
+  /** Over the last axis of packed values. */
+  static KernelWork softmax(TensorView x, TensorView y) {
+    long length = x.dim(x.rank() - 1);
+    return softmax(x, y, x.elements() / Math.max(1, length), length, 1, false);
+  }
+
+  private static KernelWork softmax(
+      TensorView x, TensorView y, long rows, long length, long inner, boolean isLog) {
+    return KernelWork.perRow(
+        "softmax_rows",
+        rows,
+        length,
+        new Arguments()
+            .pointer(x)
+            .pointer(y)
+            .numbers(rows, length, inner)
+            .integers(isLog ? 1 : 0, x.storage().code()));
   }
 }

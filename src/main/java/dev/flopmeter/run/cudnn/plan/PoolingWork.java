@@ -1,14 +1,19 @@
 package dev.flopmeter.run.cudnn.plan;
 
-/** Pooling with symmetric padding and whole windows. */
+/**
+ * Pooling with symmetric padding and whole windows.
+ *
+ * @param own the same with our own kernel, for what cuDNN does not offer
+ */
 @SuppressWarnings("ArrayRecordComponent") // never changed
 public record PoolingWork(
-    TensorView x, TensorView y, Kind kind, int[] window, int[] pad, int[] stride) implements Work {
-  /** With cuDNN's number of the mode. */
+    TensorView x, TensorView y, Kind kind, int[] window, int[] pad, int[] stride, KernelWork own)
+    implements Work {
+  /** With cuDNN's number of the resample mode. */
   public enum Kind {
-    MAX(0),
-    AVERAGE_WITH_PADDING(1),
-    AVERAGE(2);
+    MAX(3),
+    AVERAGE_WITH_PADDING(2),
+    AVERAGE(4);
 
     private final int code;
 

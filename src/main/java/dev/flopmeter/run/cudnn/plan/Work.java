@@ -5,9 +5,6 @@ public sealed interface Work
     permits ConvolutionWork,
         TransposedConvolutionWork,
         PoolingWork,
-        SoftmaxWork,
-        ActivationWork,
-        LrnWork,
         ProductWork,
         AttentionWork,
         KernelWork {
@@ -18,12 +15,6 @@ public sealed interface Work
     T transposedConvolution(TransposedConvolutionWork work);
 
     T pooling(PoolingWork work);
-
-    T softmax(SoftmaxWork work);
-
-    T activation(ActivationWork work);
-
-    T lrn(LrnWork work);
 
     T product(ProductWork work);
 

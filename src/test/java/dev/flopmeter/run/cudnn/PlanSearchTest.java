@@ -12,6 +12,7 @@ import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.SearchEffort;
 import dev.flopmeter.run.djl.DjlBackend;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,10 +30,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A convolution, a transposed one and a product of computed matrices: each is searched once, noted
- * on disk, and taken from there by the next start.
+ * Two equal convolutions, a transposed one and a product of computed matrices: each problem is
+ * searched once, its plan noted on disk, and restored from there by the next start.
  */
-class AlgorithmSearchTest {
+class PlanSearchTest {
   private static final int PROBLEMS = 3;
 
   @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
@@ -58,27 +59,34 @@ class AlgorithmSearchTest {
 
   private static Graph graph() {
     GraphBuilder builder = new GraphBuilder("searched", 17);
-    builder.input("x", TensorType.of(DataType.FLOAT, 1, 6, 9, 9));
+    builder.input("x", TensorType.of(DataType.FLOAT, 1, 8, 9, 9));
     builder.input("m", TensorType.of(DataType.FLOAT, 1, 5, 17, 8));
-    builder.constant(
-        "w", RandomTensor.weights(TensorType.of(DataType.FLOAT, 8, 6, 3, 3), 1, 6 * 9));
+    Attributes padded = Attributes.of("pads", new long[] {1, 1, 1, 1});
+    String image = "x";
+    for (int i = 0; i < 2; i++) {
+      TensorType weights = TensorType.of(DataType.FLOAT, 8, 8, 3, 3);
+      builder.constant("w" + i, RandomTensor.weights(weights, i, 8 * 9));
+      image = builder.add("Conv", "convolution" + i, padded, image, "w" + i);
+    }
     builder.constant(
         "t", RandomTensor.weights(TensorType.of(DataType.FLOAT, 8, 5, 3, 3), 2, 8 * 9));
-    Attributes padded = Attributes.of("pads", new long[] {1, 1, 1, 1});
-    String image = builder.add("Conv", "convolution", padded, "x", "w");
     Attributes doubled =
         Attributes.of("pads", new long[] {1, 1, 1, 1}, "strides", new long[] {2, 2});
     String wider = builder.add("ConvTranspose", "transposed", doubled, image, "t");
     return builder.build(List.of(builder.add("MatMul", "product", Attributes.NONE, wider, "m")));
   }
 
-  /** One start: what runs each step, after checking that the result is right. */
   private List<String> start(Precision precision, int searches) {
+    return start(RunOptions.DEFAULT.withPrecision(precision), searches);
+  }
+
+  /** One start: what runs each step, after checking that the result is right. */
+  private List<String> start(RunOptions options, int searches) {
     try (CudnnBackend gpu = EmulatedGpu.open(cache);
-        Plan plan = gpu.prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
+        Plan plan = gpu.prepare(graph, options)) {
       assertThat(gpu.searches()).as("searches").isEqualTo(searches);
       assertThat(Comparison.relativeL2(expected, plan.run(inputs)))
-          .isLessThan(Comparison.limit(precision));
+          .isLessThan(Comparison.limit(options.precision()));
       return plan.steps().stream().map(step -> step.name() + " " + step.kernel()).toList();
     }
   }
@@ -91,34 +99,50 @@ class AlgorithmSearchTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "nonsense", // no algorithm at all
-        "99 3 0 0", // one that cuDNN does not know
-        "-1 3 0 0",
-        "0 3 999999999999 0", // more workspace than is allowed
-      })
-  void damagedNotesAreSearchedAgain(String note) throws IOException {
+  @EnumSource(Precision.class)
+  void fullSearchIsNotedApartFromTheQuickOne(Precision precision) {
+    RunOptions full = RunOptions.DEFAULT.withPrecision(precision).withSearch(SearchEffort.FULL);
+    start(precision, PROBLEMS);
+    List<String> first = start(full, PROBLEMS);
+    assertThat(start(full, 0)).isEqualTo(first);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "nonsense", "half", "changed", "longer"})
+  void damagedNotesAreSearchedAgain(String damage) throws IOException {
     start(Precision.FP32, PROBLEMS);
-    rewrite(line -> line.substring(0, line.indexOf('\t') + 1) + note);
+    rewrite(
+        text ->
+            switch (damage) {
+              case "half" -> text.substring(0, text.length() / 2);
+              case "changed" -> text.replace("math fma", "math FMA");
+              case "longer" -> text + " ";
+              default -> damage;
+            });
     start(Precision.FP32, PROBLEMS);
     start(Precision.FP32, 0);
   }
 
   @Test
-  void oneDamagedLineCostsOneSearch() throws IOException {
+  void notesOfAnotherProblemAreIgnored() throws IOException {
     start(Precision.FP32, PROBLEMS);
-    rewrite(line -> line.startsWith("transposed") ? "transposed" : line);
-    start(Precision.FP32, 1);
+    List<Path> files = files();
+    String other = Files.readString(files.get(0));
+    rewrite(text -> other);
+    start(Precision.FP32, PROBLEMS - 1);
+  }
+
+  private List<Path> files() throws IOException {
+    try (Stream<Path> files = Files.list(cache)) {
+      return files.filter(file -> file.toString().endsWith(".plan")).sorted().toList();
+    }
   }
 
   private void rewrite(UnaryOperator<String> change) throws IOException {
-    try (Stream<Path> files = Files.list(cache)) {
-      for (Path file : files.toList()) {
-        List<String> lines = Files.readAllLines(file);
-        assertThat(lines).hasSize(PROBLEMS);
-        Files.write(file, lines.stream().map(change).toList());
-      }
+    List<Path> files = files();
+    assertThat(files).hasSize(PROBLEMS);
+    for (Path file : files) {
+      Files.writeString(file, change.apply(Files.readString(file)));
     }
   }
 }

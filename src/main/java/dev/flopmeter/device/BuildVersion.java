@@ -1,4 +1,4 @@
-package dev.flopmeter.cli;
+package dev.flopmeter.device;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -6,12 +6,13 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 
 /** The version that the build wrote into the jar. */
-final class BuildVersion {
+public final class BuildVersion {
   private BuildVersion() {}
 
-  static String get() {
+  public static String get() {
     Properties build = new Properties();
-    try (InputStream in = Main.class.getResourceAsStream("/dev/flopmeter/build.properties")) {
+    try (InputStream in =
+        BuildVersion.class.getResourceAsStream("/dev/flopmeter/build.properties")) {
       build.load(in);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

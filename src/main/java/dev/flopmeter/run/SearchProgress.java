@@ -1,0 +1,21 @@
+package dev.flopmeter.run;
+
+/** Where a backend tells that it searches the fastest way to compute a step, which takes long. */
+@FunctionalInterface
+public interface SearchProgress {
+  /** Tells nobody. */
+  SearchProgress SILENT = (done, step) -> {};
+
+  /**
+   * Takes one message.
+   *
+   * @param done share of all steps that are prepared, 0 to 1
+   * @param step the name of the step whose search begins
+   */
+  void report(double done, String step);
+
+  /** For the part of the work with this number, of {@code parts} equal ones. */
+  default SearchProgress part(int number, int parts) {
+    return (done, step) -> report((number + done) / parts, step);
+  }
+}
