@@ -375,6 +375,8 @@ static bool is_attention(const struct backend_graph *graph)
  * is used. */
 static cudnnStatus_t finalize_graph(cudnnBackendDescriptor_t d)
 {
+    static struct emu_call planned = {"graph planned", 0, NULL}; /* for the report; a restored plan has none */
+    emu_enter(&planned);
     const struct attribute *handle = backend_attribute(d, GRAPH_HANDLE), *ops = backend_attribute(d, GRAPH_OPS);
     REQUIRE(handle != NULL && ops != NULL && ops->count > 0, CUDNN_STATUS_BAD_PARAM);
     REQUIRE(dnn_is_handle(*(cudnnHandle_t *)handle->values), CUDNN_STATUS_BAD_PARAM);

@@ -136,7 +136,7 @@ class FaultsTest {
         "no-device              | shows no device",
         "old-driver             | too old",
         "cudnn-version:8907     | 9 is required",
-        "missing-symbol:cudnnPoolingForward | lacks the function cudnnPoolingForward",
+        "missing-symbol:cudnnBackendExecute | lacks the function cudnnBackendExecute",
       })
   void aFaultThatPassesIsReportedAndNothingLeaks(String fault, String words) throws Exception {
     Ended ended = inject(fault);
