@@ -103,8 +103,7 @@ final class Keys {
   static final Key<String> LAYOUT =
       key("workloads.*.layout", choice("auto", "nchw", "nhwc"), "auto");
   static final Key<Boolean> FUSE = key("workloads.*.fuse", FLAG, "true");
-  static final Key<String> SEARCH =
-      key("workloads.*.search", choice("quick", "full"), "quick");
+  static final Key<String> SEARCH = key("workloads.*.search", choice("quick", "full"), "quick");
   static final Key<Duration> INTERVAL = key("workloads.*.interval", duration("1s", "366d"), "10m");
   static final Key<Double> JITTER = key("workloads.*.jitter", percent(0.5), "10%");
   static final Key<Duration> MAX_TIME = key("workloads.*.max_time", duration("100ms", "1h"), "15s");
