@@ -2,6 +2,7 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.cli.output.Output;
 import dev.flopmeter.count.Counter;
+import dev.flopmeter.device.BuildVersion;
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.DeviceKind;
