@@ -88,9 +88,9 @@ class Fp32Test {
     "MatMul, tf32, '', of it lost by graph matmul",
     "MatMul, fp32, secret-tf32, 0.00 of it lost by ptx:matmul",
     "Conv, fp32, '', 0.00 of it lost by graph convolution",
-    "Conv, fp32, secret-tf32, 0.00 of it lost by IMPLICIT",
+    "Conv, fp32, secret-tf32, 0.00 of it lost by ptx:convolve",
     "ConvTranspose, fp32, '', 0.00 of it lost by graph ",
-    "ConvTranspose, fp32, secret-tf32, 0.00 of it lost by ",
+    "ConvTranspose, fp32, secret-tf32, 0.00 of it lost by ptx:convolve",
   })
   void noOperandIsRounded(String operator, String precision, String fault, String outcome)
       throws IOException, InterruptedException {

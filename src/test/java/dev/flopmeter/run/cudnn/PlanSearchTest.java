@@ -10,6 +10,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.result.Precision;
+import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.SearchEffort;
@@ -121,6 +122,14 @@ class PlanSearchTest {
             });
     start(Precision.FP32, PROBLEMS);
     start(Precision.FP32, 0);
+  }
+
+  /** Every engine of the emulated cuDNN wants a workspace. */
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void ownKernelsRunWhereNoPlanKeepsToTheLimit(Precision precision) {
+    RunOptions none = new RunOptions(precision, Layout.AUTO, true, 0, 0, SearchEffort.QUICK);
+    assertThat(start(none, 0)).allMatch(step -> step.contains("ptx:"));
   }
 
   @Test

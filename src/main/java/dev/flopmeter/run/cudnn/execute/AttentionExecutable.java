@@ -27,7 +27,7 @@ final class AttentionExecutable {
                 GraphStep.prepare(
                     context,
                     null,
-                    new GraphStep.Spelling("graph attention", graph -> addTo(graph, work)),
+                    List.of(new GraphStep.Spelling("graph attention", graph -> addTo(graph, work))),
                     reason -> apart(context, work, reason)));
   }
 

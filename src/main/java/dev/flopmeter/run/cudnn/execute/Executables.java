@@ -4,17 +4,25 @@ import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.OwnConvolution;
 import dev.flopmeter.run.cudnn.plan.PoolingWork;
 import dev.flopmeter.run.cudnn.plan.ProductWork;
 import dev.flopmeter.run.cudnn.plan.TransposedConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.Work;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Prepares each kind of work on the device. */
 record Executables(PreparationContext context) implements Work.Cases<Executable> {
   @Override
   public Executable convolution(ConvolutionWork work) {
-    return GraphStep.prepare(context, work.format().label(), ConvolutionSpelling.all(work));
+    List<KernelWork> own = new ArrayList<>(List.of(OwnConvolution.work(work)));
+    own.addAll(Epilogue.works(work));
+    return GraphStep.prepare(
+        context,
+        work.format().label(),
+        ConvolutionSpelling.all(work),
+        reason -> KernelSeries.of(context, own));
   }
 
   @Override
@@ -24,7 +32,8 @@ record Executables(PreparationContext context) implements Work.Cases<Executable>
         MemoryLayout.PLAIN.label(),
         List.of(
             new GraphStep.Spelling(
-                "graph transposed convolution", graph -> ConvolutionSpelling.addTo(graph, work))));
+                "graph transposed convolution", graph -> ConvolutionSpelling.addTo(graph, work))),
+        reason -> kernel(OwnConvolution.work(work)));
   }
 
   @Override
@@ -34,16 +43,17 @@ record Executables(PreparationContext context) implements Work.Cases<Executable>
     return GraphStep.prepare(
         context,
         layout.label(),
-        new GraphStep.Spelling(
-            "graph pooling",
-            graph ->
-                graph.resample(
-                    work.kind().code(),
-                    graph.stored(work.x()),
-                    graph.stored(work.y()),
-                    work.window(),
-                    work.pad(),
-                    work.stride())),
+        List.of(
+            new GraphStep.Spelling(
+                "graph pooling",
+                graph ->
+                    graph.resample(
+                        work.kind().code(),
+                        graph.stored(work.x()),
+                        graph.stored(work.y()),
+                        work.window(),
+                        work.pad(),
+                        work.stride()))),
         reason -> kernel(work.own()));
   }
 

@@ -83,28 +83,23 @@ final class GraphStep implements Executable {
     plan = choice.plan();
   }
 
-  /** By cuDNN, which must offer one of the spellings. */
-  static Executable prepare(
-      PreparationContext context, @Nullable String layout, List<Spelling> spellings) {
-    ResourceStack owned = new ResourceStack();
-    return owned.guarding(() -> new GraphStep(context, layout, spellings, owned));
-  }
-
   /**
    * By cuDNN where it can, else as {@code other} says.
    *
+   * @param layout for reports
    * @param other is given the reason why cuDNN cannot
    */
   static Executable prepare(
       PreparationContext context,
       @Nullable String layout,
-      Spelling spelling,
+      List<Spelling> spellings,
       Function<String, Executable> other) {
+    ResourceStack owned = new ResourceStack();
     try {
-      return prepare(context, layout, List.of(spelling));
+      return owned.guarding(() -> new GraphStep(context, layout, spellings, owned));
     } catch (DeviceFailure e) {
       requireHealthy(e);
-      logger.debug("{}; {} runs without cuDNN", e.getMessage(), spelling.name());
+      logger.debug("{}; {} runs without cuDNN", e.getMessage(), spellings.get(0).name());
       return other.apply(reason(e));
     }
   }

@@ -15,7 +15,7 @@ final class ProductExecutable {
                 GraphStep.prepare(
                     context,
                     null,
-                    spelling(batched, work.alpha()),
+                    List.of(spelling(batched, work.alpha())),
                     reason -> new KernelExecutable(context, work.kernel())))
         .orElseGet(() -> new KernelExecutable(context, work.kernel()));
   }
