@@ -14,19 +14,22 @@ import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.djl.DjlBackend;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
- * One network on the CPU through our plan and through ONNX Runtime: the same file, inputs and
- * threads, in one process, in blocks by turns, so that a neighbour or a warm machine meets both
- * alike. The first passes of a block do not count: the other's threads still spin. The layers are
- * timed in the same blocks, so that their sum can be compared with the whole.
+ * Networks on the CPU through our plan and through ONNX Runtime: the same file, inputs and threads,
+ * in one process, in blocks by turns, so that a neighbour or a warm machine meets both alike. The
+ * first passes of a block do not count: the other's threads still spin. The layers are timed in the
+ * same blocks, so that their sum can be compared with the whole. Prints a row of a Markdown table
+ * for each network and one with the geometric means.
  *
- * <p>Arguments: FILE, threads (all), blocks of each (20), passes that count in a block (5).
+ * <p>Arguments: threads, blocks of each, passes that count in a block, FILE...
  */
 final class AgainstOnnxRuntime implements AutoCloseable {
   private static final int UNCOUNTED = 2;
@@ -35,8 +38,9 @@ final class AgainstOnnxRuntime implements AutoCloseable {
   private final OrtSession session;
   private final Map<String, OnnxTensor> inputs = new HashMap<>();
 
-  private AgainstOnnxRuntime(Backend backend, String file, int threads) throws OrtException {
-    Graph graph = OnnxModel.read(Path.of(file)).bind(Bindings.NONE);
+  private AgainstOnnxRuntime(Backend backend, Path file, int threads)
+      throws OrtException, IOException {
+    Graph graph = OnnxModel.read(file).bind(Bindings.NONE);
     Map<String, Tensor> tensors = RandomInputs.of(graph, 1);
     plan = backend.prepare(graph, RunOptions.DEFAULT.withThreads(threads));
     plan.load(tensors);
@@ -45,35 +49,60 @@ final class AgainstOnnxRuntime implements AutoCloseable {
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
       options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-      session = environment.createSession(file, options);
+      session = environment.createSession(file.toString(), options);
     }
     for (String name : session.getInputNames()) {
       Tensor tensor = tensors.get(name);
       if (tensor != null) {
-        inputs.put(
-            name,
-            OnnxTensor.createTensor(
-                environment, tensor.data().asFloatBuffer(), tensor.shape().dims()));
+        inputs.put(name, OneRuntime.placed(environment, tensor));
       }
     }
   }
 
-  public static void main(String[] args) throws OrtException {
-    String file = args[0];
-    int threads = argument(args, 1, Runtime.getRuntime().availableProcessors());
-    int blocks = argument(args, 2, 20);
-    int passes = argument(args, 3, 5);
-    try (Backend backend = DjlBackend.open();
-        AgainstOnnxRuntime both = new AgainstOnnxRuntime(backend, file, threads)) {
-      both.measure(blocks, passes, threads);
+  public static void main(String[] args) throws OrtException, IOException {
+    int threads = Integer.parseInt(args[0]);
+    int blocks = Integer.parseInt(args[1]);
+    int passes = Integer.parseInt(args[2]);
+    List<Row> rows = new ArrayList<>();
+    System.out.printf("threads %d, %d blocks of %d passes each%n%n", threads, blocks, passes);
+    System.out.println(
+        "| network | flopmeter | ONNX Runtime | ratio (95 % interval) | layers over the pass |\n"
+            + "|---|---|---|---|---|");
+    for (String file : List.of(args).subList(3, args.length)) {
+      try (Backend backend = DjlBackend.open();
+          AgainstOnnxRuntime both = new AgainstOnnxRuntime(backend, Path.of(file), threads)) {
+        Row row = both.measure(blocks, passes);
+        System.out.println(row.text(Path.of(file).getFileName().toString()));
+        rows.add(row);
+      }
+    }
+    System.out.printf(
+        "| geometric mean | | | %.2f | %.3f |%n",
+        mean(rows.stream().map(Row::ratio)), mean(rows.stream().map(Row::sum)));
+  }
+
+  private static double mean(Stream<Distribution> ratios) {
+    return Math.exp(
+        ratios.mapToDouble(ratio -> Math.log(ratio.median())).average().orElse(Double.NaN));
+  }
+
+  /** What the blocks of one network gave: seconds, and ratios of the medians of each block. */
+  private record Row(Distribution ours, Distribution theirs, Distribution ratio, Distribution sum) {
+    String text(String name) {
+      Distribution.Interval interval = ratio.medianInterval();
+      return "| %s | %.1f ms | %.1f ms | %.2f (%.2f to %.2f) | %.3f |"
+          .formatted(
+              name,
+              1e3 * ours.median(),
+              1e3 * theirs.median(),
+              ratio.median(),
+              interval.low(),
+              interval.high(),
+              sum.median());
     }
   }
 
-  private static int argument(String[] args, int index, int otherwise) {
-    return args.length > index ? Integer.parseInt(args[index]) : otherwise;
-  }
-
-  private void measure(int blocks, int passes, int threads) throws OrtException {
+  private Row measure(int blocks, int passes) throws OrtException {
     List<Double> ours = new ArrayList<>();
     List<Double> theirs = new ArrayList<>();
     List<Double> ratios = new ArrayList<>();
@@ -101,11 +130,11 @@ final class AgainstOnnxRuntime implements AutoCloseable {
       ratios.add(Distribution.of(own).median() / Distribution.of(other).median());
       sums.add(sum(steps) / Distribution.of(own).median());
     }
-    System.out.printf("threads %d, %d blocks of %d passes each%n", threads, blocks, passes);
-    tell("flopmeter", ours);
-    tell("ONNX Runtime", theirs);
-    tell("ratio of medians", ratios, "flopmeter over ONNX Runtime, above 1 is slower");
-    tell("layer_sum_ratio", sums, "layers over the whole pass");
+    return new Row(
+        Distribution.of(ours),
+        Distribution.of(theirs),
+        Distribution.of(ratios),
+        Distribution.of(sums));
   }
 
   private double timeTheirs() throws OrtException {
@@ -124,21 +153,6 @@ final class AgainstOnnxRuntime implements AutoCloseable {
       sum += Distribution.of(passes.stream().map(pass -> pass[index]).toList()).median();
     }
     return sum;
-  }
-
-  private static void tell(String what, List<Double> seconds) {
-    Distribution times = Distribution.of(seconds);
-    System.out.printf(
-        "%-16s min %.2f ms, median %.2f ms, q3 %.2f ms%n",
-        what, 1e3 * times.min(), 1e3 * times.median(), 1e3 * times.q3());
-  }
-
-  private static void tell(String what, List<Double> ratios, String meaning) {
-    Distribution all = Distribution.of(ratios);
-    Distribution.Interval interval = all.medianInterval();
-    System.out.printf(
-        "%-16s %.3f (95 %% interval %.3f to %.3f): %s%n",
-        what, all.median(), interval.low(), interval.high(), meaning);
   }
 
   @Override

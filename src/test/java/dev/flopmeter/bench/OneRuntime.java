@@ -75,7 +75,8 @@ final class OneRuntime {
     }
   }
 
-  private static OnnxTensor placed(OrtEnvironment environment, Tensor tensor) throws OrtException {
+  /** {@code tensor}, of float32 or int64, as ONNX Runtime's. */
+  static OnnxTensor placed(OrtEnvironment environment, Tensor tensor) throws OrtException {
     long[] shape = tensor.shape().dims();
     return tensor.type().type() == DataType.INT64
         ? OnnxTensor.createTensor(environment, tensor.data().asLongBuffer(), shape)

@@ -106,7 +106,7 @@ final class TorchFusion {
   private Optional<Activation> activation(Chain chain) {
     return chain.activation() == null
         ? Optional.of(Activation.NONE)
-        : Activation.of(scope.operands(chain.activation()));
+        : Activation.of(scope.operands(chain.activation().main()));
   }
 
   private Task task(Fused fused) {
@@ -120,7 +120,7 @@ final class TorchFusion {
     if (fused instanceof Chain chain) {
       return chain.main().op().equals("Conv") ? convolution(chain) : product(chain);
     }
-    return Task.of(fused.main());
+    return new Task(fused, fused.main().inputs(), fused.main().outputs(), null);
   }
 
   private Task convolution(Chain chain) {

@@ -12,7 +12,7 @@ public sealed interface Fused {
   /** The node that does the work; the step has its name. */
   Node main();
 
-  /** All nodes, the main one first, the one that writes the result last. */
+  /** All nodes of the model, the one that writes the result last. */
   List<Node> nodes();
 
   /**
@@ -27,11 +27,18 @@ public sealed interface Fused {
     return nodes().stream().map(Node::qualifiedOp).collect(Collectors.joining("+"));
   }
 
-  /** A node on its own. */
-  record Single(Node main) implements Fused {
-    @Override
-    public List<Node> nodes() {
-      return List.of(main);
+  /**
+   * A node on its own, or several that compute what one operator does.
+   *
+   * @param main that operator, from the first input to the last output of the nodes
+   */
+  record Single(Node main, List<Node> nodes) implements Fused {
+    public Single {
+      nodes = List.copyOf(nodes);
+    }
+
+    public Single(Node node) {
+      this(node, List.of(node));
     }
   }
 
@@ -41,14 +48,14 @@ public sealed interface Fused {
    * @param normalisation a BatchNormalization with constant statistics
    * @param bias a constant of one number per output channel, added
    * @param residual a tensor of the result's own type, added
-   * @param activation one more node that reads the result alone as its first input
+   * @param activation one more operator that reads the result alone as its first input
    */
   record Chain(
       Node main,
       @Nullable Node normalisation,
       @Nullable Addend bias,
       @Nullable Addend residual,
-      @Nullable Node activation)
+      @Nullable Single activation)
       implements Fused {
     static Chain of(Node main) {
       return new Chain(main, null, null, null, null);
@@ -66,20 +73,20 @@ public sealed interface Fused {
       return new Chain(main, normalisation, bias, addend, activation);
     }
 
-    Chain withActivation(Node node) {
-      return new Chain(main, normalisation, bias, residual, node);
+    Chain withActivation(Single operator) {
+      return new Chain(main, normalisation, bias, residual, operator);
     }
 
     @Override
     public List<Node> nodes() {
-      return Stream.of(
+      Stream<@Nullable Node> before =
+          Stream.of(
               main,
               normalisation,
               bias == null ? null : bias.node(),
-              residual == null ? null : residual.node(),
-              activation)
-          .filter(Objects::nonNull)
-          .toList();
+              residual == null ? null : residual.node());
+      Stream<Node> after = activation == null ? Stream.of() : activation.nodes().stream();
+      return Stream.concat(before.filter(Objects::nonNull), after).toList();
     }
   }
 

@@ -25,6 +25,7 @@ public final class Fuser {
   private final GraphScope scope;
   private final GraphLinks links;
   private final FusionRules rules;
+  private final CompositeFinder composites;
   private final Set<Node> taken = new HashSet<>();
   private final Map<Node, Fused> byLast = new HashMap<>();
 
@@ -32,6 +33,7 @@ public final class Fuser {
     this.scope = scope;
     this.links = links;
     this.rules = rules;
+    this.composites = new CompositeFinder(scope, links);
   }
 
   /** The steps of a graph in an order in which they can run; each node is part of one. */
@@ -57,6 +59,10 @@ public final class Fuser {
     Chain alone = Chain.of(node);
     Fused found =
         rules.take(alone) ? chain(alone) : AttentionFinder.find(scope, links, node, rules);
+    if (found == null) {
+      Single composite = composites.startingAt(node);
+      found = composite != null && rules.take(composite) ? composite : null;
+    }
     if (found != null && found.nodes().stream().noneMatch(taken::contains)) {
       taken.addAll(found.nodes());
       byLast.put(found.last(), found);
@@ -70,7 +76,8 @@ public final class Fuser {
     Chain chain = alone;
     for (UnaryOperator<Chain> part : parts) {
       Chain longer = part.apply(chain);
-      chain = !taken.contains(longer.last()) && rules.take(longer) ? longer : chain;
+      boolean isFree = longer.nodes().stream().noneMatch(taken::contains);
+      chain = isFree && rules.take(longer) ? longer : chain;
     }
     return chain;
   }
@@ -114,9 +121,13 @@ public final class Fuser {
   }
 
   private Chain activated(Chain chain) {
+    Single composite = composites.activationOf(output(chain.last()));
+    if (composite != null) {
+      return chain.withActivation(composite);
+    }
     Node next = next(chain);
     return next != null && next.inputs().get(0).equals(output(chain.last()))
-        ? chain.withActivation(next)
+        ? chain.withActivation(new Single(next))
         : chain;
   }
 

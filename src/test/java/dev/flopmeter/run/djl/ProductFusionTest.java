@@ -79,6 +79,75 @@ class ProductFusionTest {
     assertThat(steps("y")).containsExactly("MatMul+Add+Gelu");
   }
 
+  private void gelu(String x, String output) {
+    graph.constant("root", Tensor.ofFloats(Shape.SCALAR, (float) Math.sqrt(2)));
+    graph.constant("one", Tensor.ofFloats(Shape.SCALAR, 1));
+    graph.constant("half", Tensor.ofFloats(Shape.SCALAR, 0.5f));
+    add("Div", "d", x, "root");
+    add("Erf", "e", "d");
+    add("Add", "p", "e", "one");
+    add("Mul", "m2", x, "p");
+    add("Mul", output, "m2", "half");
+  }
+
+  @Test
+  void anActivationOfSeveralNodesJoinsTheProduct() {
+    input("x", 2, 3, 4);
+    weights("w", 4, 5);
+    weights("b", 5);
+    add("MatMul", "m", "x", "w");
+    add("Add", "a", "b", "m");
+    gelu("a", "y");
+    assertThat(steps("y")).containsExactly("MatMul+Add+Div+Erf+Add+Mul+Mul");
+  }
+
+  @Test
+  void anActivationOfSeveralNodesIsOneStepWhoseInputOthersMayRead() {
+    input("x", 2, 3);
+    gelu("x", "g");
+    add("Sigmoid", "s", "g");
+    add("Mul", "w", "s", "g");
+    add("Add", "y", "w", "x");
+    assertThat(steps("y", "g")).containsExactly("Div+Erf+Add+Mul+Mul", "Sigmoid+Mul", "Add");
+    assertThat(steps("y", "s")).containsExactly("Div+Erf+Add+Mul+Mul", "Sigmoid", "Mul", "Add");
+  }
+
+  /** As PyTorch exports it: groups as channels of an InstanceNormalization. */
+  private void groupNorm(float unit, long... perChannel) {
+    input("x", 2, 6, 3, 4);
+    graph.constant("split", Tensor.ofLongs(0, 2, -1));
+    graph.constant("joined", Tensor.ofLongs(2, 6, 3, 4));
+    graph.constant("ones", Tensor.ofFloats(Shape.of(2), unit, unit));
+    graph.constant("zeros", Tensor.ofFloats(Shape.of(2), 0, 0));
+    weights("scale", perChannel);
+    weights("bias", 6, 1, 1);
+    add("Reshape", "r", "x", "split");
+    add("InstanceNormalization", "i", "r", "ones", "zeros");
+    add("Reshape", "n", "i", "joined");
+    add("Mul", "m", "n", "scale");
+    add("Add", "y", "m", "bias");
+  }
+
+  @Test
+  void groupNormalisationOfSeveralNodesIsOneStep() {
+    groupNorm(1, 6, 1, 1);
+    assertThat(steps("y")).containsExactly("Reshape+InstanceNormalization+Reshape+Mul+Add");
+  }
+
+  @Test
+  void anInstanceNormalisationWithScalesOfItsOwnStaysApart() {
+    groupNorm(2, 6, 1, 1);
+    assertThat(steps("y"))
+        .containsExactly("Reshape", "InstanceNormalization", "Reshape", "Mul", "Add");
+  }
+
+  @Test
+  void aScaleAlongAnotherAxisIsNoPartOfTheNormalisation() {
+    groupNorm(1, 3, 1);
+    assertThat(steps("y"))
+        .containsExactly("Reshape", "InstanceNormalization", "Reshape", "Mul", "Add");
+  }
+
   @Test
   void whatIsNoBiasStaysApart() {
     input("x", 2, 3, 4);

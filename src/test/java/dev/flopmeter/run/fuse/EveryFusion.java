@@ -35,11 +35,62 @@ abstract class EveryFusion {
 
   abstract Backend backend();
 
-  /** An activation; {@code bounds} are further scalar inputs. */
-  private record Follower(String op, Attributes attributes, List<Float> bounds) {
+  /** Writes an activation of a value, in one node or several. */
+  private interface Follower {
+    /** Returns the name of the output, which begins with {@code name}. */
+    String write(GraphBuilder graph, String name, String input);
+
     static Follower of(String op, Object... attributes) {
-      return new Follower(op, Attributes.of(attributes), List.of());
+      return (graph, name, input) ->
+          graph.add(op, name + "/" + op, Attributes.of(attributes), input);
     }
+
+    static Follower clip(float... bounds) {
+      return (graph, name, input) -> {
+        List<String> inputs = new ArrayList<>(List.of(input));
+        for (float bound : bounds) {
+          inputs.add(scalar(graph, name, bound));
+        }
+        return graph.add("Clip", name + "/Clip", NONE, inputs.toArray(String[]::new));
+      };
+    }
+
+    static Follower gated(String op, Object... attributes) {
+      return (graph, name, input) ->
+          graph.add("Mul", name, NONE, input, of(op, attributes).write(graph, name, input));
+    }
+
+    /** A Gelu with its error function. */
+    static Follower erf(boolean divides, Halving halving) {
+      return (graph, name, x) -> {
+        String root = scalar(graph, name, (float) Math.sqrt(divides ? 2 : 0.5));
+        String half = scalar(graph, name, 0.5f);
+        graph.add(divides ? "Div" : "Mul", name + "/scaled", NONE, x, root);
+        graph.add("Erf", name + "/erf", NONE, name + "/scaled");
+        String sum =
+            graph.add("Add", name + "/shifted", NONE, name + "/erf", scalar(graph, name, 1));
+        return switch (halving) {
+          case LAST -> graph.add("Mul", name, NONE, product(graph, name, x, sum), half);
+          case SUM -> graph.add("Mul", name, NONE, product(graph, name, sum, half), x);
+          case FIRST -> graph.add("Mul", name, NONE, product(graph, name, half, x), sum);
+        };
+      };
+    }
+
+    private static String product(GraphBuilder graph, String name, String one, String other) {
+      return graph.add("Mul", name + "/product", NONE, one, other);
+    }
+
+    private static String scalar(GraphBuilder graph, String name, float value) {
+      return graph.constant(name + "/" + value, Tensor.ofFloats(Shape.SCALAR, value));
+    }
+  }
+
+  /** What a Gelu of several nodes halves. */
+  private enum Halving {
+    FIRST,
+    SUM,
+    LAST
   }
 
   /** All that any fusion knows, and neighbours that it might come to know. */
@@ -56,9 +107,17 @@ abstract class EveryFusion {
     FOLLOWERS.put("gelu", Follower.of("Gelu"));
     FOLLOWERS.put("geluTanh", Follower.of("Gelu", "approximate", "tanh"));
     FOLLOWERS.put("elu", Follower.of("Elu"));
-    FOLLOWERS.put("clip", new Follower("Clip", NONE, List.of(-0.25f, 0.5f)));
-    FOLLOWERS.put("clipCrossed", new Follower("Clip", NONE, List.of(0.5f, -0.25f)));
-    FOLLOWERS.put("clipBelow", new Follower("Clip", NONE, List.of(0f)));
+    FOLLOWERS.put("swish", Follower.gated("Sigmoid"));
+    FOLLOWERS.put("hardSwishInParts", Follower.gated("HardSigmoid", "alpha", 1 / 6.0, "beta", 0.5));
+    FOLLOWERS.put("hardGate", Follower.gated("HardSigmoid"));
+    FOLLOWERS.put("tanhGate", Follower.gated("Tanh"));
+    for (Halving halving : Halving.values()) {
+      FOLLOWERS.put("erfDivided" + halving, Follower.erf(true, halving));
+      FOLLOWERS.put("erfMultiplied" + halving, Follower.erf(false, halving));
+    }
+    FOLLOWERS.put("clip", Follower.clip(-0.25f, 0.5f));
+    FOLLOWERS.put("clipCrossed", Follower.clip(0.5f, -0.25f));
+    FOLLOWERS.put("clipBelow", Follower.clip(0));
   }
 
   /** A convolution or product, and how to write one of its outputs into a graph. */
@@ -284,30 +343,17 @@ abstract class EveryFusion {
     FOLLOWERS.forEach(
         (name, follower) -> {
           kind.writer().write(graph, name + "/plain");
-          outputs.add(follow(graph, follower, name, name + "/plain"));
+          outputs.add(follower.write(graph, name, name + "/plain"));
           kind.writer().write(graph, name + "/kept/own");
           graph.add("Sum", name + "/kept/sum", NONE, "other", name + "/kept/own");
-          outputs.add(follow(graph, follower, name + "/kept", name + "/kept/sum"));
+          outputs.add(follower.write(graph, name + "/kept", name + "/kept/sum"));
           // Nobody else reads this residual, so its memory may take the sum.
           kind.writer().write(graph, name + "/spent/shortcut");
           kind.writer().write(graph, name + "/spent/own");
           graph.add(
               "Add", name + "/spent/sum", NONE, name + "/spent/own", name + "/spent/shortcut");
-          outputs.add(follow(graph, follower, name + "/spent", name + "/spent/sum"));
+          outputs.add(follower.write(graph, name + "/spent", name + "/spent/sum"));
         });
     return graph.build(outputs);
-  }
-
-  private static String follow(GraphBuilder graph, Follower follower, String name, String input) {
-    List<String> inputs = new ArrayList<>(List.of(input));
-    for (float bound : follower.bounds()) {
-      String value = name + "/bound" + inputs.size();
-      inputs.add(graph.constant(value, Tensor.ofFloats(Shape.SCALAR, bound)));
-    }
-    return graph.add(
-        follower.op(),
-        name + "/" + follower.op(),
-        follower.attributes(),
-        inputs.toArray(String[]::new));
   }
 }

@@ -39,9 +39,9 @@ final class CudnnFusion {
 
   private boolean takes(Fused candidate) {
     if (!(candidate instanceof Chain chain)) {
-      return !(candidate instanceof Attention) || floats != ElementType.F32;
+      return candidate instanceof Attention && floats != ElementType.F32;
     }
-    Node activation = chain.activation();
+    Node activation = chain.activation() == null ? null : chain.activation().main();
     boolean isRectified = activation != null && activation.qualifiedOp().equals("Relu");
     if (activation != null && !isRectified) {
       return false;

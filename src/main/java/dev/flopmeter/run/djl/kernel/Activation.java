@@ -26,6 +26,7 @@ public record Activation(Form form, List<Double> parameters) {
     TANH,
     HARDSWISH,
     LEAKY_RELU,
+    SWISH,
     GELU,
     GELU_TANH,
     HARDTANH
@@ -46,6 +47,10 @@ public record Activation(Form form, List<Double> parameters) {
         double slope = in.attributes().number("alpha", 0.01f);
         yield Optional.of(new Activation(Form.LEAKY_RELU, slope));
       }
+      case "Swish" ->
+          in.attributes().number("alpha", 1) == 1
+              ? Optional.of(new Activation(Form.SWISH))
+              : Optional.empty();
       case "Gelu" ->
           switch (in.attributes().text("approximate", "none")) {
             case "none" -> Optional.of(new Activation(Form.GELU));
@@ -105,6 +110,7 @@ public record Activation(Form form, List<Double> parameters) {
       case SIGMOID -> call("sigmoid", value);
       case TANH -> call("tanh", value);
       case HARDSWISH -> call("hardswish", value);
+      case SWISH -> call("silu", value);
       case GELU -> call("gelu", value);
       case GELU_TANH -> call("gelu", value, named("approximate", word("tanh")));
       case LEAKY_RELU, HARDTANH -> throw new IllegalStateException("parameters of " + this);

@@ -89,7 +89,10 @@ final class NormKernels {
     long channels = in.shape(0).dim(1);
     boolean isPerChannel = in.shape(1).elements() == channels;
     UnaryOperator<Expression> perChannel =
-        each -> isPerChannel ? each : call("repeat_interleave", each, channels / groups);
+        each ->
+            isPerChannel
+                ? LayoutKernels.reshaped(each, -1)
+                : call("repeat_interleave", each, channels / groups);
     return Kernel.of(
         call(
             "group_norm",

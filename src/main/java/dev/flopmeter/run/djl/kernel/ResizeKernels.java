@@ -1,5 +1,6 @@
 package dev.flopmeter.run.djl.kernel;
 
+import static dev.flopmeter.run.djl.kernel.Expression.NONE;
 import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.constant;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
@@ -31,7 +32,7 @@ final class ResizeKernels {
     Shape shape = in.shape(0);
     Shape out = in.output(0).shape();
     String mode = mode(in);
-    Optional<Kernel> direct = bilinear(in, mode);
+    Optional<Kernel> direct = mode.equals("nearest") ? wholeFactors(in) : bilinear(in, mode);
     if (direct.isPresent()) {
       return direct.get();
     }
@@ -75,13 +76,11 @@ final class ResizeKernels {
       Operands in, Expression value, int axis, Interpolation interpolation) {
     boolean[] outside = interpolation.outside();
     double[] flags = new double[outside.length];
-    boolean any = false;
+    if (allFalse(outside)) {
+      return value;
+    }
     for (int i = 0; i < flags.length; i++) {
       flags[i] = outside[i] ? 1 : 0;
-      any |= outside[i];
-    }
-    if (!any) {
-      return value;
     }
     Expression mask =
         constant(DenseTensor.ofDoubles(TensorType.of(DataType.BOOL, flags.length), flags));
@@ -90,6 +89,15 @@ final class ResizeKernels {
         value,
         LayoutKernels.alongAxis(mask, in.shape(0).rank(), axis),
         in.attributes().number("extrapolation_value", 0));
+  }
+
+  private static boolean allFalse(boolean[] flags) {
+    for (boolean flag : flags) {
+      if (flag) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** PyTorch's own bilinear kernel, where it means the same. */
@@ -107,6 +115,7 @@ final class ResizeKernels {
             && shape.slice(0, 2).equals(out.slice(0, 2))
             && !attributes.flag("antialias", false)
             && !attributes.flag("exclude_outside", false)
+            && !out.equals(shape)
             && (transformation.equals("half_pixel") || transformation.equals("pytorch_half_pixel"))
             && out.dim(2) > 1
             && out.dim(3) > 1;
@@ -123,6 +132,37 @@ final class ResizeKernels {
                 false,
                 scales[2],
                 scales[3])));
+  }
+
+  /** PyTorch's own kernel for images that grow by whole factors, where it picks the same pixels. */
+  private static Optional<Kernel> wholeFactors(Operands in) {
+    Shape shape = in.shape(0);
+    Shape out = in.output(0).shape();
+    boolean fits =
+        in.type(0).type() == DataType.FLOAT
+            && shape.rank() == 4
+            && shape.slice(0, 2).equals(out.slice(0, 2))
+            && !out.equals(shape)
+            && repeatsEach(in, 2)
+            && repeatsEach(in, 3);
+    return fits
+        ? Optional.of(
+            Kernel.of(call("upsample_nearest2d", input(0), out.slice(2, 4).dims(), NONE, NONE)))
+        : Optional.empty();
+  }
+
+  private static boolean repeatsEach(Operands in, int axis) {
+    long size = in.shape(0).dim(axis);
+    long out = in.output(0).shape().dim(axis);
+    if (size == 0 || out % size != 0) {
+      return false;
+    }
+    Interpolation interpolation = interpolation(in, "nearest", axis).orElse(null);
+    return interpolation == null
+        || (allFalse(interpolation.outside())
+            && Arrays.equals(
+                interpolation.nearest(),
+                LongStream.range(0, out).map(i -> i / (out / size)).toArray()));
   }
 
   private static Optional<Interpolation> interpolation(Operands in, String mode, int axis) {

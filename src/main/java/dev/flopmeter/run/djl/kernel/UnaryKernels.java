@@ -91,7 +91,7 @@ final class UnaryKernels {
 
   /** {@code x sigmoid(alpha x)}. */
   private static Expression swish(Expression x, float alpha) {
-    return call("mul", x, call("sigmoid", call("mul", x, alpha)));
+    return alpha == 1 ? call("silu", x) : call("mul", x, call("sigmoid", call("mul", x, alpha)));
   }
 
   private static Kernel selu(Operands in) {
