@@ -32,7 +32,7 @@ final class GraphCount {
   private final GraphLinks links;
   private final List<LayerCost> layers = new ArrayList<>();
   private final Map<DataType, BytesMoved> moved = new EnumMap<>(DataType.class);
-  private final Set<Tensor> learned = Parameters.none();
+  private final Map<Tensor, Long> learned = Parameters.none();
   private final Map<String, List<String>> uncounted = new LinkedHashMap<>();
   private final Map<String, String> reasons = new HashMap<>();
   private final Set<String> notes = new LinkedHashSet<>();
@@ -145,8 +145,8 @@ final class GraphCount {
   }
 
   private long learn(Operands in) {
-    Set<Tensor> read = Parameters.of(in, scope.graph());
-    learned.addAll(read);
+    Map<Tensor, Long> read = Parameters.of(in, scope.graph());
+    learned.putAll(read);
     return Parameters.elements(read);
   }
 
@@ -187,7 +187,7 @@ final class GraphCount {
             new Work(
                 Sizes.multiply(times, body.work.macs()),
                 Sizes.multiply(times, body.work.otherFlops())));
-    learned.addAll(body.learned);
+    learned.putAll(body.learned);
     body.moved.forEach(
         (type, bytes) ->
             move(

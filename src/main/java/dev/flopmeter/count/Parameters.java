@@ -10,6 +10,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TorchOrigin;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -21,21 +22,26 @@ import java.util.Set;
 final class Parameters {
   private Parameters() {}
 
-  /** An empty set that tells tensors apart by identity. */
-  static Set<Tensor> none() {
-    return Collections.newSetFromMap(new IdentityHashMap<>());
+  /** An empty map that tells tensors apart by identity. */
+  static Map<Tensor, Long> none() {
+    return new IdentityHashMap<>();
   }
 
-  /** The learned tensors that the node reads, each once. */
-  static Set<Tensor> of(Operands in, Graph graph) {
+  /** The learned tensors that the node reads, each once, and how many values it holds. */
+  static Map<Tensor, Long> of(Operands in, Graph graph) {
     Node node = in.node();
     String buffer = node.metadata().get(TorchOrigin.BUFFER);
-    Set<Tensor> learned = none();
+    Map<Tensor, Long> learned = none();
     for (int i = 0; i < in.inputCount(); i++) {
       String value = node.inputs().get(i);
       Origins origins = graph.origins().get(value);
       if (origins != null && InputRoles.isData(node, i) && !value.equals(buffer)) {
-        origins.addLearned(InputRoles.isWeight(node, i), learned);
+        Set<Tensor> tensors = Collections.newSetFromMap(new IdentityHashMap<>());
+        origins.addLearned(InputRoles.isWeight(node, i), tensors);
+        for (Tensor tensor : tensors) {
+          boolean isWhole = tensor.elements() == in.type(i).elements();
+          learned.put(tensor, isWhole ? InputRoles.values(in, i) : tensor.elements());
+        }
       }
     }
     return learned;
@@ -46,10 +52,10 @@ final class Parameters {
    *
    * @throws dev.flopmeter.model.ModelException if it exceeds 2^63-1
    */
-  static long elements(Set<Tensor> tensors) {
+  static long elements(Map<Tensor, Long> tensors) {
     long elements = 0;
-    for (Tensor tensor : tensors) {
-      elements = Sizes.add(elements, tensor.elements());
+    for (long values : tensors.values()) {
+      elements = Sizes.add(elements, values);
     }
     return elements;
   }

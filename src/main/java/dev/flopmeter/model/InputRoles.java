@@ -76,6 +76,12 @@ public final class InputRoles {
           Map.entry("com.microsoft:GroupQueryAttention", Set.of(0, 1, 2, 11, 14, 15)),
           Map.entry("com.microsoft:MultiHeadAttention", Set.of(0, 1, 2, 3)),
           Map.entry("com.microsoft:PackedMultiHeadAttention", Set.of(0, 1, 2, 3)),
+          Map.entry("com.microsoft:GatherBlockQuantized", FIRST),
+          Map.entry("com.microsoft:MatMulBnb4", Set.of(1)),
+          Map.entry("com.microsoft:MatMulFpQ4", Set.of(1)),
+          Map.entry("com.microsoft:MatMulNBits", Set.of(1, 5)),
+          Map.entry("com.microsoft:MoE", Set.of(2, 3, 4, 5, 6, 7)),
+          Map.entry("com.microsoft:QMoE", Set.of(2, 4, 5, 7, 8, 10)),
           Map.entry("com.microsoft:SkipLayerNormalization", Set.of(2, 3, 4)));
 
   /** Where inputs other than these are arguments. */
@@ -135,5 +141,29 @@ public final class InputRoles {
   public static boolean isData(Node node, int index) {
     Set<Integer> slots = WEIGHTS.getOrDefault(node.qualifiedOp(), DATA.get(node.qualifiedOp()));
     return slots == null || slots.contains(index);
+  }
+
+  /** Whether of input {@code index} a picking operator reads the elements that it picks. */
+  public static boolean isPicked(Node node, int index) {
+    boolean hasScales = node.qualifiedOp().equals("com.microsoft:GatherBlockQuantized");
+    return index == 0 || (hasScales && index > 1);
+  }
+
+  /** How many values input {@code index} holds: several an element where bytes hold narrow ones. */
+  public static long values(Operands in, int index) {
+    long elements = in.type(index).elements();
+    if (in.type(index).type() != DataType.UINT8 || !isWeight(in.node(), index)) {
+      return elements;
+    }
+    return switch (in.node().qualifiedOp()) {
+      case "com.microsoft:MatMulNBits", "com.microsoft:MatMulBnb4" ->
+          Sizes.multiply(in.attributes().integer("N"), in.attributes().integer("K"));
+      case "com.microsoft:MatMulFpQ4" -> Sizes.product(in.requireLongs(2));
+      case "com.microsoft:GatherBlockQuantized" ->
+          Sizes.multiply(elements, 8 / in.attributes().integer("bits", 4));
+      case "com.microsoft:QMoE" ->
+          Sizes.multiply(elements, 8 / in.attributes().integer("expert_weight_bits", 4));
+      default -> elements;
+    };
   }
 }

@@ -184,7 +184,16 @@ public enum OperatorTrait {
   CONTROL_FLOW("If", "Loop", "Scan", "SequenceMap"),
 
   /** Reads the elements that it picks of its first input, not all. */
-  PICKING("Compress", "Gather", "GatherElements", "GatherND", "Slice"),
+  PICKING(
+      "Compress",
+      "Gather",
+      "GatherElements",
+      "GatherND",
+      "Slice",
+      "com.microsoft:GatherBlockQuantized"),
+
+  /** Sends each token through some of its experts. */
+  ROUTED("com.microsoft:MoE", "com.microsoft:QMoE"),
 
   /** Asks for the shape of its input and reads none of its elements. */
   SHAPE_QUERY("Shape", "Size"),

@@ -178,6 +178,55 @@ class ContribCostsTest {
         .isZero();
   }
 
+  private static final Attributes BLOCKS =
+      Attributes.of("K", 64, "N", 32, "bits", 4, "block_size", 32);
+
+  @Test
+  void aProductWithPackedWeightsIsAProduct() {
+    Counts counts = count("MatMulNBits", BLOCKS, "f2x5x64", "U32x2x16", "F64");
+    assertThat(counts.work()).isEqualTo(Work.macs(2 * 5 * 64 * 32));
+    assertThat(counts.totals().params()).isEqualTo(64 * 32);
+    assertThat(counts.totals().bytesRead()).isEqualTo(2 * 5 * 64 * 4 + 64 * 32 / 2 + 64 * 4);
+    assertThat(work("MatMulNBits", BLOCKS, "f2x5x64", "U32x2x16", "F64", "U32", "", "F32"))
+        .isEqualTo(new Work(2 * 5 * 64 * 32, 2 * 5 * 32));
+  }
+
+  @Test
+  void otherPackings() {
+    Attributes table = Attributes.of("K", 30, "N", 5, "block_size", 16, "quant_type", 1);
+    Counts counts = count("MatMulBnb4", table, "f3x30", "U75", "F10");
+    assertThat(counts.work()).isEqualTo(Work.macs(3 * 30 * 5));
+    assertThat(counts.totals().params()).isEqualTo(30 * 5);
+    counts = count("MatMulFpQ4", Attributes.NONE, "f3x40", "U210", "l=40,5");
+    assertThat(counts.work()).isEqualTo(Work.macs(3 * 40 * 5));
+    assertThat(counts.totals().params()).isEqualTo(40 * 5);
+  }
+
+  @Test
+  void aTableOfPackedRowsReadsTheRowsItPicks() {
+    Attributes rows = Attributes.of("bits", 4, "block_size", 32);
+    Counts counts = count("GatherBlockQuantized", rows, "U100x32", "l3", "F100x2");
+    assertThat(counts.totals().params()).isEqualTo(100 * 64);
+    assertThat(counts.totals().bytesRead()).isEqualTo(3 * 64 / 2 + 3 * 8 + 3 * 2 * 4);
+    assertThat(counts.work()).isEqualTo(Work.flops(2 * 3 * 64));
+  }
+
+  /** 6 tokens, 4 experts of 16 to 32 values and back, 2 of them for each token. */
+  @Test
+  void aMixtureCountsTheExpertsThatATokenGoesTo() {
+    Attributes two = Attributes.of("k", 2, "activation_type", "silu");
+    Counts counts = count("MoE", two, "f6x16", "f6x4", "F4x32x16", "", "F4x16x32");
+    assertThat(counts.work())
+        .isEqualTo(new Work(6 * 2 * 2 * 16 * 32, 6 * 2 * (5 * 32 + 2 * 16) + 5 * 6 * 4));
+    assertThat(counts.totals().params()).isEqualTo(4 * 2 * 16 * 32);
+    Attributes packed = two.with("expert_weight_bits", 4);
+    counts = count("QMoE", packed, "f1x16", "f1x4", "U4x32x8", "F4x32", "", "U4x16x16", "F4x16");
+    assertThat(counts.work().macs()).isEqualTo(2 * 2 * 16 * 32);
+    assertThat(counts.totals().params()).isEqualTo(4 * 2 * 16 * 32);
+    long ofTwo = 2 * 2 * 16 * 32 / 2 + 2 * (32 + 16) * 4;
+    assertThat(counts.totals().bytesRead()).isEqualTo(16 * 4 + 4 * 4 + ofTwo);
+  }
+
   private static void refuses(String message, String op, Attributes attributes, String... inputs) {
     assertThatThrownBy(() -> count(op, attributes, inputs))
         .isInstanceOf(ModelException.class)
@@ -229,5 +278,63 @@ class ContribCostsTest {
         "f2x2x6x8",
         "i2",
         "i=9");
+  }
+
+  @Test
+  void namesWhatDoesNotFitPackedWeights() {
+    String[] inputs = {"f2x64", "U32x2x16", "F64"};
+    refuses(
+        "'block_size' is 24, not a power of two of at least 16",
+        "MatMulNBits",
+        BLOCKS.with("block_size", 24),
+        inputs);
+    refuses("'bits' is 5, not 2, 4 or 8", "MatMulNBits", BLOCKS.with("bits", 5), inputs);
+    refuses("'N' is 0, not at least 1", "MatMulNBits", BLOCKS.with("N", 0), inputs);
+    refuses(
+        "'B' is uint8[32x2x16]; the attributes ask for 2048 elements",
+        "MatMulNBits",
+        BLOCKS.with("bits", 8),
+        inputs);
+    refuses(
+        "'scales' is float32[63]; the attributes ask for 64 elements",
+        "MatMulNBits",
+        BLOCKS,
+        "f2x64",
+        "U32x2x16",
+        "F63");
+    refuses(
+        "the input 2x60 does not fit weights of 64 x 32",
+        "MatMulNBits",
+        BLOCKS,
+        "f2x60",
+        "U32x2x16",
+        "F64");
+    refuses(
+        "'quant_type' is 2, not 0 (FP4) or 1 (NF4)",
+        "MatMulBnb4",
+        Attributes.of("K", 30, "N", 5, "block_size", 16, "quant_type", 2),
+        "f3x30",
+        "U75",
+        "F10");
+    refuses(
+        "'k' is 5, not between 1 and the 4 experts",
+        "MoE",
+        Attributes.of("k", 5),
+        "f6x16",
+        "f6x4",
+        "F4x32x16",
+        "",
+        "F4x16x32");
+    refuses(
+        "'block_size' is 32, which does not divide 16 and 32",
+        "QMoE",
+        Attributes.of("block_size", 32),
+        "f1x16",
+        "f1x4",
+        "U4x32x8",
+        "F4x32",
+        "",
+        "U4x16x16",
+        "F4x16");
   }
 }

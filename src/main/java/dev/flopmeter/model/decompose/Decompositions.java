@@ -39,6 +39,7 @@ public final class Decompositions {
     QuantizedOperators.addTo(all);
     ImageOperators.addTo(all);
     ContribOperators.addTo(all);
+    PackedOperators.addTo(all);
     return Collections.unmodifiableMap(all);
   }
 

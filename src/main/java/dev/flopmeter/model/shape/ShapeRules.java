@@ -37,6 +37,7 @@ public final class ShapeRules {
     DataDependentShapes.addTo(rules);
     LossShapes.addTo(rules);
     LinearAttentionShapes.addTo(rules);
+    PackedShapes.addTo(rules);
     return Collections.unmodifiableMap(rules);
   }
 }

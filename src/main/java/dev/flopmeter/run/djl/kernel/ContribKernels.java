@@ -2,12 +2,15 @@ package dev.flopmeter.run.djl.kernel;
 
 import static dev.flopmeter.run.djl.kernel.Expression.NONE;
 import static dev.flopmeter.run.djl.kernel.Expression.call;
+import static dev.flopmeter.run.djl.kernel.Expression.constant;
 import static dev.flopmeter.run.djl.kernel.Expression.dtype;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
 import static dev.flopmeter.run.djl.kernel.Expression.parts;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.decompose.PackedWeights;
 import dev.flopmeter.model.shape.ProductOrder;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +26,7 @@ final class ContribKernels {
     rules.put(DOMAIN + "FusedConv", ContribKernels::fusedConv);
     rules.put(DOMAIN + "FusedGemm", in -> Kernel.of(activated(in, MatrixKernels.gemm(in))));
     rules.put(DOMAIN + "FusedMatMul", ContribKernels::fusedMatMul);
+    rules.put(DOMAIN + "MatMulNBits", ContribKernels::byBlocks);
     rules.put(DOMAIN + "SkipLayerNormalization", ContribKernels::skipNorm);
     rules.put(DOMAIN + "SkipSimplifiedLayerNormalization", ContribKernels::skipRmsNorm);
     rules.put(DOMAIN + "EmbedLayerNormalization", ContribKernels::embedNorm);
@@ -61,6 +65,32 @@ final class ContribKernels {
     Expression b = ordered(input(1), ProductOrder.of(attributes, 'B', in.shape(1).rank()));
     return Kernel.of(call("mul", call("matmul", a, b), attributes.number("alpha", 1)))
         .reportedAs("matmul");
+  }
+
+  /**
+   * A product with weights that are unpacked when it is loaded. Where the model allows it, the
+   * input is rounded to 8 bits in blocks, as ONNX Runtime does on the CPU.
+   */
+  private static Kernel byBlocks(Operands in) {
+    boolean isRounded = in.attributes().integer("accuracy_level", 0) == 4 && !in.has(4);
+    Expression x = isRounded ? roundedInBlocks(in) : input(0);
+    Expression y = call("matmul", x, constant(PackedWeights.ofBlocks(in)));
+    return Kernel.of(in.has(5) ? call("add", y, input(5)) : y).reportedAs("matmul");
+  }
+
+  private static Expression roundedInBlocks(Operands in) {
+    Shape shape = in.shape(0);
+    long block = in.attributes().integer("block_size");
+    long length = shape.dim(-1);
+    long more = (block - length % block) % block;
+    Expression padded = call("constant_pad_nd", input(0), new long[] {0, more}, 0);
+    Expression blocks = LayoutKernels.reshaped(padded, -1, (length + more) / block, block);
+    Expression largest = call("amax", call("abs", blocks), new long[] {-1}, true);
+    Expression scale = call("clamp_min", call("div", largest, 127), Float.MIN_NORMAL);
+    Expression rounded = call("mul", call("round", call("div", blocks, scale)), scale);
+    Expression rows =
+        LayoutKernels.reshaped(rounded, shape.with(shape.rank() - 1, length + more).dims());
+    return call("narrow", rows, -1, 0, length);
   }
 
   private static Expression ordered(Expression value, int[] order) {

@@ -52,6 +52,9 @@ class ModelTextTest {
           "hidden_size", 2,
           "axis", 0,
           "size", 1,
+          "K", 4,
+          "N", 4,
+          "block_size", 16,
           "to", 1,
           "direction", "RIGHT",
           "equation", "ij,jk->ik");
@@ -107,7 +110,8 @@ class ModelTextTest {
           "f1,4,4 f1,1,4 i=2 f=0 f=0",
           "i1,2 i1,2 f4,4 f4,4 f4,4 f4 f4",
           "f1,2,4 i1,2 f4,1 f4,1",
-          "f2,4 f2,4 f2,4 - i1,2 i2");
+          "f2,4 f2,4 f2,4 - i1,2 i2",
+          "f2,4 u4,1,8=" + "0,".repeat(31) + "0 f4=1,1,1,1");
 
   static Stream<String> operators() {
     return Kernels.operators().stream();
