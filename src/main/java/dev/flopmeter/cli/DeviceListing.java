@@ -3,6 +3,7 @@ package dev.flopmeter.cli;
 import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Datasheet;
+import dev.flopmeter.device.Datasheet.Card;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -79,20 +81,25 @@ final class DeviceListing {
     return fields;
   }
 
-  /** Dense peaks by precision and basis, and of the memory; so far as roofs are known. */
+  /**
+   * Dense peaks by precision and basis, and of the memory; so far as roofs are known. The datasheet
+   * has precisions that other programs run in, too.
+   */
   static List<Map<String, Object>> peaks(Device gpu) {
-    DeviceRoofs known = new DeviceRoofs(gpu, Datasheet.load(), measuredRoofs(gpu));
+    Datasheet datasheet = Datasheet.load();
+    DeviceRoofs known = new DeviceRoofs(gpu, datasheet, measuredRoofs(gpu));
     List<Map<String, Object>> peaks = new ArrayList<>();
+    Optional<Card> card = gpu.isEmulated() ? Optional.empty() : datasheet.find(gpu.name());
+    for (String other : List.of("fp8", "int8")) {
+      card.map(found -> found.flopsPerSecond().get(other))
+          .ifPresent(flops -> peaks.add(peak(Basis.DATASHEET, other, flops)));
+    }
     for (Basis basis : Basis.values()) {
       for (Precision precision : Precision.values()) {
         Roof roof = known.at(precision, null).roofs().of(basis);
         Double flops = roof == null ? null : roof.flopsPerSecond();
         if (flops != null) {
-          peaks.add(
-              Map.of(
-                  "basis", basis.label(),
-                  "precision", precision.label(),
-                  "flops_per_second", flops));
+          peaks.add(peak(basis, precision.label(), flops));
         }
       }
       Roof roof = known.at(Precision.FP32, null).roofs().of(basis);
@@ -102,6 +109,10 @@ final class DeviceListing {
       }
     }
     return peaks;
+  }
+
+  private static Map<String, Object> peak(Basis basis, String precision, double flops) {
+    return Map.of("basis", basis.label(), "precision", precision, "flops_per_second", flops);
   }
 
   private static @Nullable MeasuredRoofs measuredRoofs(Device gpu) {

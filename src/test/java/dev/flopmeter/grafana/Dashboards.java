@@ -30,6 +30,7 @@ public final class Dashboards {
           .replace("$__range", window)
           .replace("\"$instance\"", "\".*\"")
           .replace("\"$device\"", "\".*\"")
+          .replace("\"$model\"", "\".*\"")
           .replace("\"$workload\"", "\".*\"");
     }
   }

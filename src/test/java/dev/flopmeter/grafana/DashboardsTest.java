@@ -21,10 +21,11 @@ class DashboardsTest {
   }
 
   @Test
-  void thereAreTheFiveOfTheDesign() {
+  void thereAreTheSixOfTheDesign() {
     assertThat(files())
         .extracting(file -> file.getFileName().toString())
-        .containsExactly("daemon.json", "device.json", "fleet.json", "layers.json", "model.json");
+        .containsExactly(
+            "daemon.json", "device.json", "fleet.json", "layers.json", "llm.json", "model.json");
   }
 
   @ParameterizedTest
@@ -32,7 +33,10 @@ class DashboardsTest {
   void choosesItsDataSourceInstanceDeviceAndWorkload(Path file) {
     assertThat(Dashboards.read(file).at("/templating/list"))
         .extracting(variable -> variable.get("name").asString())
-        .containsExactly("datasource", "instance", "device", "workload");
+        .containsExactly(
+            file.endsWith("llm.json")
+                ? new String[] {"datasource", "instance", "model"}
+                : new String[] {"datasource", "instance", "device", "workload"});
   }
 
   @ParameterizedTest

@@ -22,7 +22,8 @@ class RulesTest {
         "check",
         "rules",
         RULES.resolve("flopmeter-recording.yml").toString(),
-        RULES.resolve("flopmeter-alerts.yml").toString());
+        RULES.resolve("flopmeter-alerts.yml").toString(),
+        RULES.resolve("flopmeter-llm.yml").toString());
   }
 
   @Test
@@ -32,12 +33,18 @@ class RulesTest {
 
   @Test
   void everyAlertFiresWhenItShouldAndOnlyThen() throws Exception {
-    Promtool.accepts("test", "rules", RULES.resolve("tests/alerts.yml").toString());
+    Promtool.accepts(
+        "test",
+        "rules",
+        RULES.resolve("tests/alerts.yml").toString(),
+        RULES.resolve("tests/llm.yml").toString());
   }
 
   @Test
   void everyAlertHasATestThatFiresAndOneThatDoesNot() throws Exception {
-    String tests = Files.readString(RULES.resolve("tests/alerts.yml"));
+    String tests =
+        Files.readString(RULES.resolve("tests/alerts.yml"))
+            + Files.readString(RULES.resolve("tests/llm.yml"));
     for (String alert : alerts()) {
       assertThat(tests).as(alert).containsPattern("alertname: " + alert + "\n +exp_alerts:\n");
       assertThat(tests).as(alert).containsPattern("alertname: " + alert + "\n +exp_alerts: \\[]");
@@ -46,7 +53,9 @@ class RulesTest {
 
   private static Set<String> alerts() throws Exception {
     return Pattern.compile("alert: (\\w+)")
-        .matcher(Files.readString(RULES.resolve("flopmeter-alerts.yml")))
+        .matcher(
+            Files.readString(RULES.resolve("flopmeter-alerts.yml"))
+                + Files.readString(RULES.resolve("flopmeter-llm.yml")))
         .results()
         .map(match -> match.group(1))
         .collect(Collectors.toSet());

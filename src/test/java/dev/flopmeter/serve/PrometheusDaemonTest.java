@@ -46,11 +46,12 @@ class PrometheusDaemonTest {
     try (DaemonProcess daemon =
             DaemonProcess.start(config, Map.of("FAKE_DEVICES", "cuda:0 cuda:1 cpu"));
         DaemonProcess behindTls = DaemonProcess.start(secured, Map.of());
+        RecordedServers servers = RecordedServers.start();
         PrometheusProcess prometheus =
             PrometheusProcess.start(
                 folder,
-                "[{targets: ['127.0.0.1:%d']}, {targets: ['127.0.0.1:%d'], labels: {__scheme__: https}}]"
-                    .formatted(daemon.port, behindTls.port),
+                "[{targets: ['127.0.0.1:%d']}, {targets: ['127.0.0.1:%d'], labels: {__scheme__: https}}, %s]"
+                    .formatted(daemon.port, behindTls.port, servers.targets()),
                 "1s",
                 true)) {
       await()

@@ -75,7 +75,8 @@ final class PrometheusProcess implements AutoCloseable {
    * Our rules as shipped, but each group as often as the scrapes, since a test has no 5 minutes.
    */
   private static void copyRules(Path to, String interval) throws IOException {
-    for (String name : List.of("flopmeter-recording.yml", "flopmeter-alerts.yml")) {
+    for (String name :
+        List.of("flopmeter-recording.yml", "flopmeter-alerts.yml", "flopmeter-llm.yml")) {
       String shipped = Files.readString(Path.of("config/prometheus").resolve(name));
       Files.writeString(
           to.resolve(name),

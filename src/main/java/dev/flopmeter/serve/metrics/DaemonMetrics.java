@@ -1,6 +1,5 @@
 package dev.flopmeter.serve.metrics;
 
-import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Run;
@@ -32,7 +31,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,11 +51,6 @@ public final class DaemonMetrics implements AutoCloseable {
   };
 
   private static final String OTLP = "otlp";
-
-  /** The precisions that have peaks, and the memory. */
-  private static final List<String> PEAKS =
-      Stream.concat(Stream.of(""), Arrays.stream(Precision.values()).map(Precision::label))
-          .toList();
 
   private static final double[] RUN_BUCKETS = {1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800};
 
@@ -266,11 +259,12 @@ public final class DaemonMetrics implements AutoCloseable {
     latencies.show(result);
     gauges.replace(List.of("sensors", device), DeviceRows.sensors(result));
     String precision = result.key().precision();
-    gauges.replace(List.of("peak", device, precision), DeviceRows.peakFlops(result));
-    gauges.replace(List.of("peak", device, ""), DeviceRows.peakBytes(result));
     peaksOfResults
         .computeIfAbsent(device, unseen -> new HashSet<>())
         .addAll(List.of(precision, ""));
+    list(device);
+    gauges.replace(List.of("peak", device, precision), DeviceRows.peakFlops(result));
+    gauges.replace(List.of("peak", device, ""), DeviceRows.peakBytes(result));
     info(device, DeviceRows.info(result));
     forgetLayers(result.key());
     List<String[]> infos = new ArrayList<>();
@@ -323,12 +317,8 @@ public final class DaemonMetrics implements AutoCloseable {
   private void list(String id) {
     DeviceState device = listed.get(id);
     Set<String> known = peaksOfResults.getOrDefault(id, Set.of());
-    for (String precision : PEAKS) {
-      if (!known.contains(precision)) {
-        List<Row> rows = device == null ? List.of() : DeviceRows.peaks(device, precision);
-        gauges.replace(List.of("peak", id, precision), rows);
-      }
-    }
+    gauges.replace(
+        List.of("listed", id), device == null ? List.of() : DeviceRows.peaks(device, known));
     if (known.isEmpty()) {
       info(id, device == null ? null : DeviceRows.info(device));
     }
@@ -351,7 +341,10 @@ public final class DaemonMetrics implements AutoCloseable {
   /** Takes away what the results of a device say of it. */
   public synchronized void withdrawDevice(String device) {
     gauges.remove(List.of("sensors", device));
-    peaksOfResults.remove(device);
+    Set<String> peaks = peaksOfResults.remove(device);
+    if (peaks != null) {
+      peaks.forEach(precision -> gauges.remove(List.of("peak", device, precision)));
+    }
     list(device);
   }
 

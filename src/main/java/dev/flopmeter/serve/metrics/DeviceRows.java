@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -71,17 +72,22 @@ final class DeviceRows {
     }
   }
 
-  /** Peaks that are known without a result: FLOP/s in a precision, or bytes/s if it is empty. */
-  static List<Row> peaks(DeviceState device, String precision) {
+  /**
+   * Peaks that are known without a result.
+   *
+   * @param known precisions that need none; empty for the memory's bandwidth
+   */
+  static List<Row> peaks(DeviceState device, Set<String> known) {
     List<Row> rows = new ArrayList<>();
     for (Peak peak : device.peaks()) {
-      if (peak.precision().equals(precision)) {
-        Tags tags = Tags.of("device", device.id(), "basis", peak.basis());
-        add(
-            rows,
-            precision.isEmpty() ? Catalogue.PEAK_BYTES : Catalogue.PEAK_FLOP,
-            precision.isEmpty() ? tags : tags.and("precision", precision),
-            peak.perSecond());
+      Tags tags = Tags.of("device", device.id(), "basis", peak.basis());
+      if (known.contains(peak.precision())) {
+        continue;
+      }
+      if (peak.precision().isEmpty()) {
+        add(rows, Catalogue.PEAK_BYTES, tags, peak.perSecond());
+      } else {
+        add(rows, Catalogue.PEAK_FLOP, tags.and("precision", peak.precision()), peak.perSecond());
       }
     }
     return rows;
