@@ -47,7 +47,7 @@ final class ExportCommand implements Command {
         return 0;
       }
       // A reader of the file must not find half of it.
-      try (TemporaryFolder folder = TemporaryFolder.in(target.getParent())) {
+      try (TemporaryFolder folder = TemporaryFolder.in(target.resolveSibling(""))) {
         OnnxWriter.write(graph, folder.path().resolve(target.getFileName()));
         for (Path written : folder.files()) {
           Files.move(written, target.resolveSibling(written.getFileName()), REPLACE_EXISTING);

@@ -286,7 +286,7 @@ final class TracedLayers {
   /** DJL gives the arrays with or without this one in front. */
   private List<TracedArray> withThisFirst(NDList arrays) {
     List<TracedArray> all = new ArrayList<>();
-    if (arrays.isEmpty() || array.operand(arrays.head()) != array) {
+    if (arrays.isEmpty() || !array.operand(arrays.head()).equals(array)) {
       all.add(array);
     }
     arrays.forEach(other -> all.add(array.operand(other)));

@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.Collectors;
+import java.util.function.LongPredicate;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -179,19 +179,14 @@ final class IndexInputs {
     long sequences = in.shape(input).dim(0);
     long longest = in.shape(input).dim(1);
     long tokens = in.shape(0).dim(0);
-    Map<Boolean, List<Long>> places =
-        LongStream.range(0, sequences * longest)
-            .boxed()
-            .collect(
-                Collectors.partitioningBy(
-                    place -> {
-                      long own = place / longest;
-                      long length =
-                          start(own + 1, sequences, tokens) - start(own, sequences, tokens);
-                      return place % longest < length;
-                    }));
+    LongPredicate isToken =
+        place -> {
+          long own = place / longest;
+          return place % longest < start(own + 1, sequences, tokens) - start(own, sequences, tokens);
+        };
+    LongStream padding = LongStream.range(0, sequences * longest).filter(isToken.negate());
     return exactly(
-        Stream.of(true, false).flatMap(isToken -> places.get(isToken).stream()).mapToLong(p -> p));
+        LongStream.concat(LongStream.range(0, sequences * longest).filter(isToken), padding));
   }
 
   private static Allowed ascending(Operands in, int input) {
@@ -295,7 +290,7 @@ final class IndexInputs {
 
   /** The greatest divisor of {@code product} that is not above its root of that degree. */
   private static long side(long product, int degree) {
-    long side = Math.max(1, Math.round(Math.floor(Math.pow(product, 1.0 / degree) + 1e-9)));
+    long side = Math.max(1, Math.round(Math.floor(Math.pow((double) product, 1.0 / degree) + 1e-9)));
     while (product % side != 0) {
       side--;
     }

@@ -7,10 +7,11 @@ import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.HostBlock;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Bound;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.ToLongFunction;
+import java.util.function.ToLongBiFunction;
 import jcuda.jcudnn.JCudnn;
 
 /** One step's graph with the step's addresses. */
@@ -97,7 +98,7 @@ final class GraphLaunch {
     return pack(
         host,
         graph.bound(),
-        bound -> context.address(bound.view()).value() + bound.shifts().applyAsLong(launch),
+        (bound, view) -> context.address(view).value() + bound.shifts().applyAsLong(launch),
         context.workspace().address());
   }
 
@@ -108,16 +109,17 @@ final class GraphLaunch {
    * @param stored addresses of what is no number
    */
   static BackendDescriptor pack(
-      HostBlock host, List<Bound> bound, ToLongFunction<Bound> stored, long workspace) {
+      HostBlock host, List<Bound> bound, ToLongBiFunction<Bound, TensorView> stored, long workspace) {
     long[] addresses = new long[bound.size()];
     for (int i = 0; i < addresses.length; i++) {
       Bound one = bound.get(i);
-      if (one.view() == null) {
+      TensorView view = one.view();
+      if (view == null) {
         int at = NUMBERS_AT + Integer.BYTES * i;
         host.bytes().putInt(at, one.bits());
         addresses[i] = host.address() + at;
       } else {
-        addresses[i] = stored.applyAsLong(one);
+        addresses[i] = stored.applyAsLong(one, view);
       }
     }
     return new BackendDescriptor(Kind.VARIANT_PACK, host)

@@ -80,7 +80,8 @@ final class GraphPlans implements AutoCloseable {
   private final boolean isFma;
   private final ResourceStack owned = new ResourceStack();
   private final Map<Heuristic, List<BackendDescriptor>> proposals = new EnumMap<>(Heuristic.class);
-  private final Map<BackendDescriptor, Optional<GraphPlan>> plans = new IdentityHashMap<>();
+  private final IdentityHashMap<BackendDescriptor, Optional<GraphPlan>> plans =
+      new IdentityHashMap<>();
   private @Nullable GraphDescriptors descriptors;
   private @Nullable BackendDescriptor described;
   private @Nullable String refusal;

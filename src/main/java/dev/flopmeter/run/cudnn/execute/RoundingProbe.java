@@ -66,7 +66,7 @@ final class RoundingProbe {
                       GraphLaunch.pack(
                           owned.add(new HostBlock(HOST_BYTES)),
                           graph.bound(),
-                          bound -> memory.at(places.getOrDefault(bound.id(), 0L)).value(),
+                          (bound, view) -> memory.at(places.getOrDefault(bound.id(), 0L)).value(),
                           memory.at(operandBytes).value()));
               float[] found = new float[2];
               for (int i = 0; i < 2; i++) {

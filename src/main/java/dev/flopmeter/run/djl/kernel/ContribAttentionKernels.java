@@ -395,7 +395,7 @@ final class ContribAttentionKernels {
     Expression row = LayoutKernels.reshaped(sequence, -1, 1);
     Expression mask = AttentionKernels.hiding(call("ne", row, sequence));
     if (in.has(6)) {
-      mask = call("add", mask, addedToPacked(in, sequence, heads));
+      mask = call("add", mask, addedToPacked(in, sequence));
     }
     float asked = in.attributes().number("scale", 0);
     double scale = asked == 0 ? 1 / Math.sqrt((double) keyWidths[0] / heads) : asked;
@@ -405,7 +405,7 @@ final class ContribAttentionKernels {
   }
 
   /** Of what is added to padded scores, the part of pairs of tokens: 1 x heads x token x token. */
-  private static Expression addedToPacked(Operands in, Expression sequence, long heads) {
+  private static Expression addedToPacked(Operands in, Expression sequence) {
     Shape added = in.shape(6);
     long tokens = in.shape(0).dim(0);
     Expression place =
