@@ -182,7 +182,8 @@ final class IndexInputs {
     LongPredicate isToken =
         place -> {
           long own = place / longest;
-          return place % longest < start(own + 1, sequences, tokens) - start(own, sequences, tokens);
+          return place % longest
+              < start(own + 1, sequences, tokens) - start(own, sequences, tokens);
         };
     LongStream padding = LongStream.range(0, sequences * longest).filter(isToken.negate());
     return exactly(
@@ -290,7 +291,8 @@ final class IndexInputs {
 
   /** The greatest divisor of {@code product} that is not above its root of that degree. */
   private static long side(long product, int degree) {
-    long side = Math.max(1, Math.round(Math.floor(Math.pow((double) product, 1.0 / degree) + 1e-9)));
+    long side =
+        Math.max(1, Math.round(Math.floor(Math.pow((double) product, 1.0 / degree) + 1e-9)));
     while (product % side != 0) {
       side--;
     }

@@ -109,7 +109,10 @@ final class GraphLaunch {
    * @param stored addresses of what is no number
    */
   static BackendDescriptor pack(
-      HostBlock host, List<Bound> bound, ToLongBiFunction<Bound, TensorView> stored, long workspace) {
+      HostBlock host,
+      List<Bound> bound,
+      ToLongBiFunction<Bound, TensorView> stored,
+      long workspace) {
     long[] addresses = new long[bound.size()];
     for (int i = 0; i < addresses.length; i++) {
       Bound one = bound.get(i);
