@@ -167,6 +167,7 @@ public final class Profiler {
     validity.judgePeak(achieved, roofs.roofs());
     validity.judgeResolution(layers, plan.floorSeconds());
     validity.judgeCounts(counts);
+    validity.judgeQuantization(request.graph(), backend.device().kind());
     MemoryUse memory = plan.memory();
     return new ProfileResult(
         counts.model(),

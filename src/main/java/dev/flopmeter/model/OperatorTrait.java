@@ -165,6 +165,24 @@ public enum OperatorTrait {
       "Round",
       "com.microsoft:QuantizeLinear"),
 
+  /** Computes on integers of few bits that stand for real numbers, or makes them. */
+  QUANTIZED(
+      "ConvInteger",
+      "DequantizeLinear",
+      "DynamicQuantizeLinear",
+      "MatMulInteger",
+      "QLinearConv",
+      "QLinearMatMul",
+      "QuantizeLinear",
+      "com.microsoft:DequantizeLinear",
+      "com.microsoft:DynamicQuantizeLSTM",
+      "com.microsoft:DynamicQuantizeMatMul",
+      "com.microsoft:MatMulIntegerToFloat",
+      "com.microsoft:QAttention",
+      "com.microsoft:QGemm",
+      "com.microsoft:QLinearConv",
+      "com.microsoft:QuantizeLinear"),
+
   /** Draws random numbers, so that two runs differ. */
   RANDOM(
       "Bernoulli",

@@ -68,7 +68,7 @@ final class QuantizedRecurrence {
     String[] steps = new String[(int) time];
     for (int i = 0; i < time; i++) {
       int t = isBackwards ? (int) time - 1 - i : i;
-      String product = b.add("MatMul", requantized(state), recurrence);
+      String product = b.add("MatMul", requantizedRows(state), recurrence);
       String sums = b.add("Add", at(given, t), product);
       Gates gates = new Gates(d, sums, cell);
       String nextCell = gates.cell();
@@ -180,9 +180,22 @@ final class QuantizedRecurrence {
     return b.add("Mul", b.add("Sub", value, zero), of(scales, d));
   }
 
-  /** What is left of {@code x} after it was quantised by its own range. */
+  /** What is left of {@code x} after it was quantised by the range of all of it. */
   private String requantized(String x) {
     List<String> steps = b.add(3, "DynamicQuantizeLinear", Attributes.NONE, x);
     return b.add("DequantizeLinear", steps.toArray(String[]::new));
+  }
+
+  /** What is left of each state after it was quantised by its own range. */
+  private String requantizedRows(String state) {
+    String zero = b.number(0);
+    String low = b.add("Min", b.add("ReduceMin", state, b.longs(1)), zero);
+    String high = b.add("Max", b.add("ReduceMax", state, b.longs(1)), zero);
+    String step = b.add("Div", b.add("Sub", high, low), b.number(255));
+    String scale = b.add("Where", b.add("Equal", step, zero), b.number(1), step);
+    String shift = b.add("Round", b.add("Div", b.add("Neg", low), scale));
+    String steps = b.add("Add", b.add("Round", b.add("Div", state, scale)), shift);
+    String bytes = b.add("Clip", steps, zero, b.number(255));
+    return b.add("Mul", b.add("Sub", bytes, shift), scale);
   }
 }

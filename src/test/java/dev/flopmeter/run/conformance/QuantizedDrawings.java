@@ -268,7 +268,7 @@ final class QuantizedDrawings {
 
   private static void lstm(SweptNode node) {
     long time = node.between(1, 5);
-    long batch = node.between(1, 3);
+    long batch = 1; // one thread of ONNX Runtime quantises the states of a batch together
     long width = node.between(1, 6);
     long hidden = node.between(1, 6);
     boolean isBoth = node.chance();

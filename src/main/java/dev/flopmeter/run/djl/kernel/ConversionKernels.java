@@ -129,8 +129,18 @@ final class ConversionKernels {
    */
   record Bytes(Expression values, Expression scale, Expression zero) {
     static Bytes of(Expression x) {
-      Expression low = call("clamp_max", call("amin", x), 0);
-      Expression high = call("clamp_min", call("amax", x), 0);
+      return of(x, call("amin", x), call("amax", x));
+    }
+
+    /** Each row of a matrix over a range of its own. */
+    static Bytes ofRows(Expression x) {
+      long[] last = {-1};
+      return of(x, call("amin", x, last, true), call("amax", x, last, true));
+    }
+
+    private static Bytes of(Expression x, Expression least, Expression most) {
+      Expression low = call("clamp_max", least, 0);
+      Expression high = call("clamp_min", most, 0);
       Expression step = call("div", call("sub", high, low), 255);
       Expression scale = call("where", call("eq", step, 0), call("ones_like", step), step);
       Expression zero = byteRange(call("round", call("div", call("neg", low), scale)));

@@ -133,7 +133,8 @@ final class RecurrentKernels {
 
     private Gates gates(int d) {
       Expression x = batchFirst ? call("transpose", input(0), 0, 1) : input(0);
-      Expression product = call("matmul", factor(x), weights(1, 8, d));
+      Expression factor = isQuantized ? ConversionKernels.Bytes.of(x).real() : x;
+      Expression product = call("matmul", factor, weights(1, 8, d));
       long all = gates * hidden;
       Expression zeros = call("zeros", new long[] {all}, dtype(TorchTypes.FLOAT));
       Expression inputBias = zeros;
@@ -166,8 +167,9 @@ final class RecurrentKernels {
       return call("mul", shifted, call("select", input(scales), 0, d));
     }
 
-    private Expression factor(Expression x) {
-      return isQuantized ? ConversionKernels.Bytes.of(x).real() : x;
+    /** The state of each sequence is quantised for itself, so that no other changes it. */
+    private Expression states(Expression h) {
+      return isQuantized ? ConversionKernels.Bytes.ofRows(h).real() : h;
     }
 
     /** Whether the candidate's recurrent bias stands inside of the reset gate's product. */
@@ -195,7 +197,7 @@ final class RecurrentKernels {
 
     /** ONNX's order of gates: input, output, forget, cell. */
     private List<Expression> lstm(Gates shared, Expression given, Expression h, Expression c) {
-      Expression sums = call("add", given, call("matmul", factor(h), shared.weights()));
+      Expression sums = call("add", given, call("matmul", states(h), shared.weights()));
       List<Expression> chunks = parts(4, call("chunk", sums, 4, 1));
       Expression i = applied(shared, 0, peeped(shared, 0, chunks.get(0), c));
       Expression f =
