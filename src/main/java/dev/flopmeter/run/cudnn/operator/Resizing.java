@@ -1,8 +1,7 @@
 package dev.flopmeter.run.cudnn.operator;
 
-import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.shape.ResizeTaps;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
@@ -12,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** {@code Resize} and {@code Upsample}: interpolation along up to three axes at once. */
 final class Resizing {
@@ -28,23 +28,11 @@ final class Resizing {
     TensorView x = node.plain(0);
     TensorView y = node.out(0);
     int rank = x.rank();
-    boolean isUpsample = node.node().op().equals("Upsample") || node.node().opset() < 11;
-    Attributes attributes =
-        isUpsample
-            ? node.attributes()
-                .with("coordinate_transformation_mode", "asymmetric")
-                .with("nearest_mode", "floor")
-                .with(
-                    "mode",
-                    node.attributes().text("mode", "nearest").equals("nearest")
-                        ? "nearest"
-                        : "linear")
-            : node.attributes();
-    double[] scales = scales(node, x.shape(), y.shape(), isUpsample);
-    double[] regions = regions(node, x.shape());
+    List<Optional<ResizeTaps>> tables =
+        IntStream.range(0, rank).mapToObj(axis -> ResizeTaps.of(node.operands(), axis)).toList();
     // Axes in front that stay as they are need no taps; the last three may change.
     int still = 0;
-    while (still < rank && x.dim(still) == y.dim(still) && scales[still] == 1) {
+    while (still < rank && tables.get(still).isEmpty()) {
       still++;
     }
     if (rank - still > AXES) {
@@ -67,11 +55,7 @@ final class Resizing {
       } else {
         in[i] = Math.toIntExact(x.dim(axis));
         out[i] = Math.toIntExact(y.dim(axis));
-        table =
-            axis < still
-                ? ResizeTaps.identity(in[i])
-                : ResizeTaps.of(
-                    attributes, in[i], out[i], scales[axis], regions[axis], regions[rank + axis]);
+        table = tables.get(axis).orElse(ResizeTaps.identity(in[i]));
       }
       taps[i] = table.taps();
       index[i] =
@@ -106,72 +90,5 @@ final class Resizing {
                 .integer(x.storage().code())
                 .real(node.attributes().number("extrapolation_value", 0))
                 .integer(0)));
-  }
-
-  private static double[] scales(NodePlan node, Shape in, Shape out, boolean isUpsample) {
-    int rank = in.rank();
-    double[] scales = new double[rank];
-    Arrays.setAll(scales, i -> (double) out.dim(i) / in.dim(i));
-    int[] axes = axes(node, rank);
-    int input = isUpsample ? 1 : 2;
-    Optional<Tensor> given =
-        node.has(input) && node.shape(input).elements() > 0
-            ? Optional.of(node.operands().requireValue(input))
-            : Optional.empty();
-    if (given.isPresent()) {
-      for (int i = 0; i < axes.length; i++) {
-        scales[axes[i]] = given.get().doubleAt(i);
-      }
-    } else if (isUpsample && node.attributes().has("scales")) {
-      float[] values = node.attributes().numbers("scales").orElseThrow();
-      Arrays.setAll(scales, i -> values[i]);
-    } else {
-      keepAspect(node, in, axes, scales);
-    }
-    return scales;
-  }
-
-  /** With sizes and a policy, one scale serves all axes, and the size is rounded from it. */
-  private static void keepAspect(NodePlan node, Shape in, int[] axes, double[] scales) {
-    String policy = node.attributes().text("keep_aspect_ratio_policy", "stretch");
-    Optional<Tensor> sizes = node.operands().value(3);
-    if (policy.equals("stretch") || sizes.isEmpty()) {
-      return;
-    }
-    double chosen = policy.equals("not_larger") ? Double.POSITIVE_INFINITY : 0;
-    for (int i = 0; i < axes.length; i++) {
-      double scale = sizes.get().doubleAt(i) / in.dim(axes[i]);
-      chosen = policy.equals("not_larger") ? Math.min(chosen, scale) : Math.max(chosen, scale);
-    }
-    for (int axis : axes) {
-      scales[axis] = chosen;
-    }
-  }
-
-  private static int[] axes(NodePlan node, int rank) {
-    long[] all = new long[rank];
-    Arrays.setAll(all, i -> i);
-    return Arrays.stream(node.attributes().integers("axes", all))
-        .mapToInt(axis -> (int) (axis < 0 ? axis + rank : axis))
-        .toArray();
-  }
-
-  /** Starts of all axes, then ends, as fractions of the input. */
-  private static double[] regions(NodePlan node, Shape in) {
-    int rank = in.rank();
-    double[] regions = new double[2 * rank];
-    Arrays.fill(regions, rank, 2 * rank, 1);
-    boolean isCropped =
-        node.attributes().text("coordinate_transformation_mode", "").equals("tf_crop_and_resize");
-    Optional<Tensor> given =
-        isCropped && node.has(1) ? Optional.of(node.operands().requireValue(1)) : Optional.empty();
-    if (given.isPresent() && given.get().elements() > 0) {
-      int[] axes = axes(node, rank);
-      for (int i = 0; i < axes.length; i++) {
-        regions[axes[i]] = given.get().doubleAt(i);
-        regions[rank + axes[i]] = given.get().doubleAt(axes.length + i);
-      }
-    }
-    return regions;
   }
 }

@@ -5,16 +5,18 @@ import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.constant;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
 
-import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.shape.ResizeTaps;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /** Changes of resolution, and sampling at given places. */
@@ -27,43 +29,44 @@ final class ResizeKernels {
     rules.put("GridSample", ResizeKernels::gridSample);
   }
 
-  /** One axis after the other: a choice of places, or a product with the matrix of weights. */
+  /** One axis after the other: a choice of positions, or a product with the matrix of weights. */
   private static Kernel resize(Operands in) {
-    Shape shape = in.shape(0);
-    Shape out = in.output(0).shape();
-    String mode = mode(in);
-    Optional<Kernel> direct = mode.equals("nearest") ? wholeFactors(in) : bilinear(in, mode);
+    String mode = ResizeTaps.mode(in);
+    Optional<Expression> direct = direct(in, mode);
     if (direct.isPresent()) {
-      return direct.get();
+      return Kernel.of(direct.get());
     }
     DataType type = in.type(0).type();
-    boolean isFloat = type.isFloat();
-    boolean isExact = isFloat || mode.equals("nearest");
+    boolean isExact = type.isFloat() || mode.equals("nearest");
     Expression value = isExact ? input(0) : call("to", input(0), TorchTypes.FLOAT);
-    for (int axis = 0; axis < shape.rank(); axis++) {
-      Optional<Interpolation> interpolation = interpolation(in, mode, axis);
-      if (interpolation.isEmpty()) {
-        continue;
+    for (int axis = 0; axis < in.shape(0).rank(); axis++) {
+      Optional<ResizeTaps> taps = ResizeTaps.of(in, axis);
+      if (taps.isPresent()) {
+        Expression resized =
+            mode.equals("nearest")
+                ? call("index_select", value, axis, constant(Tensor.ofLongs(inside(taps.get()))))
+                : product(value, axis, matrix(taps.get(), in.shape(0).dim(axis)));
+        value = extrapolated(in, resized, axis, taps.get());
       }
-      if (mode.equals("nearest")) {
-        Tensor places = Tensor.ofLongs(interpolation.get().nearest());
-        value = call("index_select", value, axis, constant(places));
-      } else {
-        value =
-            product(
-                value,
-                axis,
-                Tensor.ofFloats(
-                    Shape.of(out.dim(axis), shape.dim(axis)), interpolation.get().matrix()));
-      }
-      value = extrapolated(in, value, axis, interpolation.get());
     }
     return Kernel.of(isExact ? value : call("to", call("round", value), Kernels.code(in, type)));
   }
 
-  private static String mode(Operands in) {
-    String mode = in.attributes().text("mode", "nearest");
-    return mode.equals("bilinear") || mode.equals("trilinear") ? "linear" : mode;
+  private static long[] inside(ResizeTaps taps) {
+    return LongStream.of(taps.index()).map(index -> Math.max(0, index)).toArray();
+  }
+
+  /** The weights: a row for each position of the output, a column for each of the input. */
+  private static Tensor matrix(ResizeTaps taps, long size) {
+    int rows = taps.index().length / taps.taps();
+    float[] matrix = new float[Math.toIntExact(rows * size)];
+    for (int i = 0; i < taps.index().length; i++) {
+      if (taps.index()[i] >= 0) {
+        matrix[Math.toIntExact(i / taps.taps() * size + taps.index()[i])] +=
+            (float) taps.weight()[i];
+      }
+    }
+    return Tensor.ofFloats(Shape.of(rows, size), matrix);
   }
 
   private static Expression product(Expression value, int axis, Tensor matrix) {
@@ -72,18 +75,19 @@ final class ResizeKernels {
     return call("transpose", product, axis, -1);
   }
 
+  /** Fills the positions outside of a cropped input. */
   private static Expression extrapolated(
-      Operands in, Expression value, int axis, Interpolation interpolation) {
-    boolean[] outside = interpolation.outside();
-    double[] flags = new double[outside.length];
-    if (allFalse(outside)) {
+      Operands in, Expression value, int axis, ResizeTaps resized) {
+    int taps = resized.taps();
+    double[] outside =
+        IntStream.range(0, resized.index().length / taps)
+            .mapToDouble(i -> resized.index()[i * taps] < 0 ? 1 : 0)
+            .toArray();
+    if (DoubleStream.of(outside).allMatch(flag -> flag == 0)) {
       return value;
     }
-    for (int i = 0; i < flags.length; i++) {
-      flags[i] = outside[i] ? 1 : 0;
-    }
     Expression mask =
-        constant(DenseTensor.ofDoubles(TensorType.of(DataType.BOOL, flags.length), flags));
+        constant(DenseTensor.ofDoubles(TensorType.of(DataType.BOOL, outside.length), outside));
     return call(
         "masked_fill",
         value,
@@ -91,161 +95,41 @@ final class ResizeKernels {
         in.attributes().number("extrapolation_value", 0));
   }
 
-  private static boolean allFalse(boolean[] flags) {
-    for (boolean flag : flags) {
-      if (flag) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** PyTorch's own bilinear kernel, where it means the same. */
-  private static Optional<Kernel> bilinear(Operands in, String mode) {
-    Attributes attributes = in.attributes();
+  /** PyTorch's own kernels for images, where they compute the same. */
+  private static Optional<Expression> direct(Operands in, String mode) {
     Shape shape = in.shape(0);
     Shape out = in.output(0).shape();
-    String transformation =
-        attributes.text(
-            "coordinate_transformation_mode", in.opset() < 11 ? "asymmetric" : "half_pixel");
-    boolean fits =
-        mode.equals("linear")
-            && in.type(0).type() == DataType.FLOAT
-            && shape.rank() == 4
-            && shape.slice(0, 2).equals(out.slice(0, 2))
-            && !attributes.flag("antialias", false)
-            && !attributes.flag("exclude_outside", false)
-            && !out.equals(shape)
-            && (transformation.equals("half_pixel") || transformation.equals("pytorch_half_pixel"))
-            && out.dim(2) > 1
-            && out.dim(3) > 1;
-    if (!fits) {
-      return Optional.empty();
-    }
-    double[] scales = scales(in);
-    return Optional.of(
-        Kernel.of(
-            call(
-                "upsample_bilinear2d",
-                input(0),
-                out.slice(2, 4).dims(),
-                false,
-                scales[2],
-                scales[3])));
-  }
-
-  /** PyTorch's own kernel for images that grow by whole factors, where it picks the same pixels. */
-  private static Optional<Kernel> wholeFactors(Operands in) {
-    Shape shape = in.shape(0);
-    Shape out = in.output(0).shape();
-    boolean fits =
+    boolean isImage =
         in.type(0).type() == DataType.FLOAT
             && shape.rank() == 4
+            && shape.elements() > 0
             && shape.slice(0, 2).equals(out.slice(0, 2))
-            && !out.equals(shape)
-            && repeatsEach(in, 2)
-            && repeatsEach(in, 3);
-    return fits
-        ? Optional.of(
-            Kernel.of(call("upsample_nearest2d", input(0), out.slice(2, 4).dims(), NONE, NONE)))
+            && !shape.equals(out);
+    long[] sizes = isImage ? out.slice(2, 4).dims() : new long[0];
+    if (isImage && mode.equals("nearest") && repeatsEach(in, 2) && repeatsEach(in, 3)) {
+      return Optional.of(call("upsample_nearest2d", input(0), sizes, NONE, NONE));
+    }
+    String transformation = ResizeTaps.transformation(in);
+    boolean isBilinear =
+        isImage
+            && mode.equals("linear")
+            && !in.attributes().flag("antialias", false)
+            && !in.attributes().flag("exclude_outside", false)
+            && (transformation.equals("half_pixel") || transformation.equals("pytorch_half_pixel"))
+            && sizes[0] > 1
+            && sizes[1] > 1;
+    double[] scales = isBilinear ? ResizeTaps.scales(in) : new double[0];
+    return isBilinear
+        ? Optional.of(call("upsample_bilinear2d", input(0), sizes, false, scales[2], scales[3]))
         : Optional.empty();
   }
 
+  /** Whether an axis grows by a whole factor, each element that many times in a row. */
   private static boolean repeatsEach(Operands in, int axis) {
-    long size = in.shape(0).dim(axis);
-    long out = in.output(0).shape().dim(axis);
-    if (size == 0 || out % size != 0) {
-      return false;
-    }
-    Interpolation interpolation = interpolation(in, "nearest", axis).orElse(null);
-    return interpolation == null
-        || (allFalse(interpolation.outside())
-            && Arrays.equals(
-                interpolation.nearest(),
-                LongStream.range(0, out).map(i -> i / (out / size)).toArray()));
-  }
-
-  private static Optional<Interpolation> interpolation(Operands in, String mode, int axis) {
-    Shape shape = in.shape(0);
-    double scale = scales(in)[axis];
-    long out = in.output(0).shape().dim(axis);
-    double[] region = region(in, axis);
-    boolean crops =
-        in.attributes().text("coordinate_transformation_mode", "").equals("tf_crop_and_resize");
-    boolean same =
-        out == shape.dim(axis) && scale == 1 && (!crops || (region[0] == 0 && region[1] == 1));
-    return same
-        ? Optional.empty()
-        : Optional.of(
-            new Interpolation(
-                in.attributes(),
-                mode,
-                in.node().op().equals("Upsample") ? 9 : in.opset(),
-                shape.dim(axis),
-                out,
-                scale,
-                region[0],
-                region[1]));
-  }
-
-  private static long[] axes(Operands in) {
-    int rank = in.shape(0).rank();
-    return in.attributes().integers("axes").orElseGet(() -> LongStream.range(0, rank).toArray());
-  }
-
-  /** One scale an axis, from scales or sizes, as input or (Upsample 7) attribute. */
-  private static double[] scales(Operands in) {
-    Shape shape = in.shape(0);
-    double[] scales = new double[shape.rank()];
-    Arrays.fill(scales, 1);
-    long[] axes = axes(in);
-    boolean isOld = in.node().op().equals("Upsample") || in.opset() < 11;
-    Shape out = in.output(0).shape();
-    if (!isOld && in.has(3) && in.shape(3).elements() > 0) {
-      double common = commonScale(in, axes);
-      for (long asked : axes) {
-        int axis = shape.axis(asked);
-        scales[axis] = Double.isNaN(common) ? (double) out.dim(axis) / shape.dim(axis) : common;
-      }
-      return scales;
-    }
-    float[] attribute = in.attributes().numbers("scales").orElse(null);
-    for (int i = 0; i < axes.length; i++) {
-      scales[shape.axis(axes[i])] =
-          attribute == null ? in.requireValue(isOld ? 1 : 2).doubleAt(i) : attribute[i];
-    }
-    return scales;
-  }
-
-  /** The one scale of a policy that keeps the aspect ratio; NaN under {@code stretch}. */
-  private static double commonScale(Operands in, long[] axes) {
-    String policy = in.attributes().text("keep_aspect_ratio_policy", "stretch");
-    if (policy.equals("stretch")) {
-      return Double.NaN;
-    }
-    Tensor sizes = in.requireValue(3);
-    double least = Double.POSITIVE_INFINITY;
-    double most = 0;
-    for (int i = 0; i < axes.length; i++) {
-      double scale = sizes.doubleAt(i) / in.shape(0).dim(in.shape(0).axis(axes[i]));
-      least = Math.min(least, scale);
-      most = Math.max(most, scale);
-    }
-    return policy.equals("not_larger") ? least : most;
-  }
-
-  /** Start and end of the region that tf_crop_and_resize takes of an axis. */
-  private static double[] region(Operands in, int axis) {
-    boolean crops =
-        in.attributes().text("coordinate_transformation_mode", "").equals("tf_crop_and_resize");
-    long[] axes = axes(in);
-    for (int i = 0; crops && i < axes.length; i++) {
-      if (in.shape(0).axis(axes[i]) == axis) {
-        Tensor roi = in.requireValue(1);
-        return new double[] {roi.doubleAt(i), roi.doubleAt(i + axes.length)};
-      }
-    }
-    return new double[] {0, 1};
+    long factor = in.output(0).shape().dim(axis) / in.shape(0).dim(axis);
+    long[] repeated =
+        LongStream.range(0, factor * in.shape(0).dim(axis)).map(i -> i / factor).toArray();
+    return Arrays.equals(repeated, ResizeTaps.of(in, axis).map(ResizeTaps::index).orElse(repeated));
   }
 
   private static Kernel gridSample(Operands in) {
