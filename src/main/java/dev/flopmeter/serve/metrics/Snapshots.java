@@ -52,13 +52,7 @@ final class Snapshots {
 
   /** The number of all series. */
   static int size(MetricSnapshots all, boolean hasCreated) {
-    int size = 0;
-    for (MetricSnapshot family : all) {
-      for (DataPointSnapshot point : family.getDataPoints()) {
-        size += series(point, hasCreated);
-      }
-    }
-    return size;
+    return sizes(all, hasCreated).values().stream().mapToInt(Integer::intValue).sum();
   }
 
   /** What the selection publishes. */

@@ -17,6 +17,8 @@ final class MetricsReference {
         result is older than three intervals and a timeout. After a restart a result that is still fresh is shown again, with
         `flopmeter_result_restored 1`. What could not be measured is absent, never 0.
       - Device series are what the sensors reported while the last run on that device measured; the daemon itself never touches a device.
+        `flopmeter_device_info` and the peaks are there from its start, for every GPU that a child process (`flopmeter devices`) lists;
+        a result's own peaks replace those of its precision.
       - A result that is not valid (`flopmeter_measurement_valid 0`) has the same gauges as any other. The recording rules, the alerts on
         efficiency and the *Fleet* dashboard leave it out; queries of your own should, too:
         `... unless on (instance, workload, model, device, backend, precision, batch) flopmeter_measurement_valid == 0`.
