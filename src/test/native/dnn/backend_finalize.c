@@ -89,7 +89,8 @@ static cudnnStatus_t finalize_convolution(cudnnBackendDescriptor_t d)
     struct convolution *c = &d->convolution;
     *c = (struct convolution){.rank = (int)n, .mode = int_of(d, CONV_MODE, 0),
                               .compute_type = int_of(d, CONV_COMP_TYPE, 0), .groups = 1};
-    REQUIRE(c->compute_type == TYPE_FLOAT || c->compute_type == TYPE_HALF, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    REQUIRE(c->compute_type == TYPE_FLOAT || c->compute_type == TYPE_HALF || c->compute_type == TYPE_INT32,
+            CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
     for (int i = 0; i < n; i++) {
         REQUIRE(int64_at(pre, i) >= 0 && int64_at(post, i) >= 0, CUDNN_STATUS_BAD_PARAM);
         REQUIRE(int64_at(strides, i) > 0 && int64_at(dilations, i) > 0, CUDNN_STATUS_BAD_PARAM);
@@ -149,7 +150,11 @@ static cudnnStatus_t finalize_op_convolution(cudnnBackendDescriptor_t d, struct 
         REQUIRE(padded >= extent && yt->dim[i + 2] == (padded - extent) / op->convolution.stride[i] + 1,
                 CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
     }
-    REQUIRE(dnn_is_floating(xt->type) && xt->type == wt->type, CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    /* Integers are summed as such, forward alone, channels in fours. */
+    bool integers = xt->type == TYPE_INT8 && forward && xt->dim[1] % 4 == 0 && yt->dim[1] % 4 == 0;
+    REQUIRE(xt->type == wt->type && (integers || dnn_is_floating(xt->type))
+                && integers == (op->convolution.compute_type == TYPE_INT32),
+            CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
     op->x = x->tensor;
     op->b = w->tensor;
     op->y = y->tensor;

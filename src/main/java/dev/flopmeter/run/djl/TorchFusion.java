@@ -53,6 +53,9 @@ final class TorchFusion {
     if (!(candidate instanceof Chain chain)) {
       return true;
     }
+    if (chain.isQuantised()) {
+      return false;
+    }
     return switch (chain.main().qualifiedOp()) {
       case "Conv" -> fusesConvolutions && takesConvolution(chain);
       case "MatMul" -> takesProduct(chain);

@@ -45,40 +45,67 @@ public sealed interface Fused {
   /**
    * A convolution or product and what is applied to its result, in this order.
    *
+   * @param sources the DequantizeLinear nodes that write the main node's inputs, for it alone
    * @param normalisation a BatchNormalization with constant statistics
    * @param bias a constant of one number per output channel, added
    * @param residual a tensor of the result's own type, added
    * @param activation one more operator that reads the result alone as its first input
+   * @param quantisation a QuantizeLinear that reads that alone
    */
   record Chain(
       Node main,
+      List<Node> sources,
       @Nullable Node normalisation,
       @Nullable Addend bias,
       @Nullable Addend residual,
-      @Nullable Single activation)
+      @Nullable Single activation,
+      @Nullable Node quantisation)
       implements Fused {
     static Chain of(Node main) {
-      return new Chain(main, null, null, null, null);
+      return new Chain(main, List.of(), null, null, null, null, null);
+    }
+
+    Chain withSources(List<Node> nodes) {
+      return new Chain(main, nodes, normalisation, bias, residual, activation, quantisation);
     }
 
     Chain withNormalisation(Node node) {
-      return new Chain(main, node, bias, residual, activation);
+      return new Chain(main, sources, node, bias, residual, activation, quantisation);
     }
 
     Chain withBias(Addend addend) {
-      return new Chain(main, normalisation, addend, residual, activation);
+      return new Chain(main, sources, normalisation, addend, residual, activation, quantisation);
     }
 
     Chain withResidual(Addend addend) {
-      return new Chain(main, normalisation, bias, addend, activation);
+      return new Chain(main, sources, normalisation, bias, addend, activation, quantisation);
     }
 
     Chain withActivation(Single operator) {
-      return new Chain(main, normalisation, bias, residual, operator);
+      return new Chain(main, sources, normalisation, bias, residual, operator, quantisation);
+    }
+
+    Chain withQuantisation(Node node) {
+      return new Chain(main, sources, normalisation, bias, residual, activation, node);
+    }
+
+    /** Whether the main node reads or writes quantised integers. */
+    public boolean isQuantised() {
+      return !sources.isEmpty() || quantisation != null;
     }
 
     @Override
     public List<Node> nodes() {
+      return Stream.concat(ownNodes().limit(1), Stream.concat(sources.stream(), ownNodes().skip(1)))
+          .toList();
+    }
+
+    @Override
+    public Node last() {
+      return ownNodes().reduce(main, (before, after) -> after);
+    }
+
+    private Stream<Node> ownNodes() {
       Stream<@Nullable Node> before =
           Stream.of(
               main,
@@ -86,7 +113,8 @@ public sealed interface Fused {
               bias == null ? null : bias.node(),
               residual == null ? null : residual.node());
       Stream<Node> after = activation == null ? Stream.of() : activation.nodes().stream();
-      return Stream.concat(before.filter(Objects::nonNull), after).toList();
+      return Stream.of(before.filter(Objects::nonNull), after, Stream.ofNullable(quantisation))
+          .flatMap(nodes -> nodes);
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -72,7 +73,13 @@ public final class Fuser {
   /** The longest chain that the backend takes; each part leaves it as it is where it has none. */
   private Chain chain(Chain alone) {
     List<UnaryOperator<Chain>> parts =
-        List.of(this::normalised, this::biased, this::added, this::activated);
+        List.of(
+            this::dequantised,
+            this::normalised,
+            this::biased,
+            this::added,
+            this::activated,
+            this::quantised);
     Chain chain = alone;
     for (UnaryOperator<Chain> part : parts) {
       Chain longer = part.apply(chain);
@@ -85,6 +92,27 @@ public final class Fuser {
   private @Nullable Node next(Chain chain) {
     Node next = links.onlyReader(chain.last());
     return next == null || scope.type(next.outputs().get(0)) == null ? null : next;
+  }
+
+  /** With the nodes that dequantise the inputs for the main node alone. */
+  private Chain dequantised(Chain chain) {
+    return chain.withSources(
+        chain.main().inputs().stream()
+            .map(links::writer)
+            .filter(Objects::nonNull)
+            .filter(writer -> writer.qualifiedOp().equals("DequantizeLinear"))
+            .filter(writer -> chain.main().equals(links.onlyReader(writer)))
+            .filter(writer -> !taken.contains(writer))
+            .toList());
+  }
+
+  private Chain quantised(Chain chain) {
+    Node next = next(chain);
+    return next != null
+            && next.qualifiedOp().equals("QuantizeLinear")
+            && next.inputs().get(0).equals(output(chain.last()))
+        ? chain.withQuantisation(next)
+        : chain;
   }
 
   private Chain normalised(Chain chain) {

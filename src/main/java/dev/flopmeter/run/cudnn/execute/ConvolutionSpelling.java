@@ -19,6 +19,10 @@ final class ConvolutionSpelling {
   private ConvolutionSpelling() {}
 
   static List<GraphStep.Spelling> all(ConvolutionWork work) {
+    if (work.scale() != null) {
+      return List.of(
+          new GraphStep.Spelling("fused graph int8 convolution", graph -> addFusedTo(graph, work)));
+    }
     GraphStep.Spelling alone =
         new GraphStep.Spelling(
             "graph convolution",
@@ -64,11 +68,15 @@ final class ConvolutionSpelling {
   private record Stage(int mode, @Nullable Tensor operand) {}
 
   private static void addFusedTo(OperationGraph graph, ConvolutionWork work) {
-    Tensor last = virtual(graph, work);
+    int sums = work.scale() == null ? OperationGraph.FLOAT : OperationGraph.INT32;
+    Tensor last = virtual(graph, sums, work);
     convolution(graph, work, graph.stored(work.x()), last);
     List<Stage> stages = stages(graph, work);
     for (int i = 0; i < stages.size(); i++) {
-      Tensor next = i == stages.size() - 1 ? graph.stored(work.y()) : virtual(graph, work);
+      Tensor next =
+          i == stages.size() - 1
+              ? graph.stored(work.y())
+              : virtual(graph, OperationGraph.FLOAT, work);
       graph.pointwise(stages.get(i).mode(), last, stages.get(i).operand(), next);
       last = next;
     }
@@ -76,11 +84,14 @@ final class ConvolutionSpelling {
 
   private static List<Stage> stages(OperationGraph graph, ConvolutionWork work) {
     List<Stage> stages = new ArrayList<>();
+    if (work.scale() != null) {
+      stages.add(new Stage(OperationGraph.MULTIPLY, perChannel(graph, work, work.scale())));
+    }
     if (work.residual() != null) {
       stages.add(new Stage(OperationGraph.ADD, graph.stored(work.residual())));
     }
     if (work.bias() != null) {
-      stages.add(new Stage(OperationGraph.ADD, bias(graph, work, work.bias())));
+      stages.add(new Stage(OperationGraph.ADD, perChannel(graph, work, work.bias())));
     }
     if (work.relu()) {
       stages.add(new Stage(OperationGraph.RELU, null));
@@ -88,14 +99,12 @@ final class ConvolutionSpelling {
     return stages;
   }
 
-  private static Tensor virtual(OperationGraph graph, ConvolutionWork work) {
+  private static Tensor virtual(OperationGraph graph, int type, ConvolutionWork work) {
     return graph.virtual(
-        OperationGraph.FLOAT,
-        work.y().shape().dims(),
-        TensorView.strides(work.y().shape(), work.format()));
+        type, work.y().shape().dims(), TensorView.strides(work.y().shape(), work.format()));
   }
 
-  private static Tensor bias(OperationGraph graph, ConvolutionWork work, TensorView bias) {
+  private static Tensor perChannel(OperationGraph graph, ConvolutionWork work, TensorView view) {
     long channels = work.y().dim(1);
     long[] dims = new long[work.y().rank()];
     long[] strides = new long[work.y().rank()];
@@ -104,6 +113,6 @@ final class ConvolutionSpelling {
     dims[1] = channels;
     strides[0] = channels;
     strides[1] = 1;
-    return graph.stored(bias, dims, strides);
+    return graph.stored(view, dims, strides);
   }
 }

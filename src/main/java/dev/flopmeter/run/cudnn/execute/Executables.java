@@ -1,5 +1,6 @@
 package dev.flopmeter.run.cudnn.execute;
 
+import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
@@ -22,7 +23,14 @@ record Executables(PreparationContext context) implements Work.Cases<Executable>
         context,
         work.format().label(),
         ConvolutionSpelling.all(work),
-        reason -> KernelSeries.of(context, own));
+        reason -> {
+          if (work.scale() != null) {
+            throw new BackendException(
+                "no engine of cuDNN computes an int8 convolution of %s by %s here (%s); --no-fuse computes it in floats"
+                    .formatted(work.x().shape(), work.weights().shape(), reason));
+          }
+          return KernelSeries.of(context, own);
+        });
   }
 
   @Override

@@ -183,7 +183,10 @@ final class GraphDescriptors {
   private BackendDescriptor convolution(OperationGraph.Convolution convolution) {
     BackendDescriptor of =
         make(Kind.CONVOLUTION)
-            .set(CONVOLUTION_PRECISION, ValueType.DATA_TYPE, FLOAT)
+            .set(
+                CONVOLUTION_PRECISION,
+                ValueType.DATA_TYPE,
+                convolution.x().type() == OperationGraph.INT8 ? OperationGraph.INT32 : FLOAT)
             .set(CONVOLUTION_MODE, ValueType.CONVOLUTION_MODE, CROSS_CORRELATION)
             .set(CONVOLUTION_AXES, ValueType.INT64, convolution.pad().size())
             .set(CONVOLUTION_PADS_BEFORE, ValueType.INT64, array(convolution.pad()))

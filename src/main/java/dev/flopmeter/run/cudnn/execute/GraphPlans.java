@@ -92,7 +92,7 @@ final class GraphPlans implements AutoCloseable {
   GraphPlans(Gpu gpu, OperationGraph graph, boolean isFma) {
     this.gpu = gpu;
     this.graph = graph;
-    this.isFma = isFma;
+    this.isFma = isFma && !graph.isInteger();
   }
 
   /** Why cuDNN offers nothing, where it said so. */

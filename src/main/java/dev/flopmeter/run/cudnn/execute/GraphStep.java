@@ -127,7 +127,11 @@ final class GraphStep implements Executable {
   @Override
   public KernelInfo kernel() {
     GraphPlan.Engine engine = plan.engine();
-    MathType used = engine.hasNotes() && !engine.isTensorCore() ? MathType.FMA : math;
+    // Where floats must not be on tensor cores, integers may.
+    MathType used =
+        engine.hasNotes() && engine.isTensorCore() != (math != MathType.FMA)
+            ? engine.isTensorCore() ? MathType.TENSOR_OP : MathType.FMA
+            : math;
     return new KernelInfo(
         way.spelling().name() + " engine " + engine.number(),
         layout,

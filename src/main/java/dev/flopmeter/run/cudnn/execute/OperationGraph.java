@@ -37,7 +37,8 @@ final class OperationGraph {
 
   // cudnnDataType_t, beside those of ElementType
   static final int FLOAT = 0;
-  private static final int INT32 = 4;
+  static final int INT8 = 3;
+  static final int INT32 = 4;
   private static final int BOOLEAN = 11;
 
   /** cuDNN's fastest engines load 128 bits at once. */
@@ -140,6 +141,11 @@ final class OperationGraph {
   /** In the order in which they were made. */
   List<Tensor> tensors() {
     return Collections.unmodifiableList(tensors);
+  }
+
+  /** Whether its product is of integers, which are exact in every engine. */
+  boolean isInteger() {
+    return tensors.stream().anyMatch(tensor -> tensor.type() == INT8);
   }
 
   /** Everything that cuDNN's plan depends on: graphs with the same key share plans. */

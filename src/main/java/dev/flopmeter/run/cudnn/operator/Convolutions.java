@@ -15,6 +15,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongToDoubleFunction;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** Convolutions with all that is fused to them, and transposed convolutions. */
@@ -31,6 +33,11 @@ final class Convolutions {
   }
 
   private static void convolution(NodePlan node) {
+    Optional<QuantizedConvolution> quantized = node.quantized();
+    if (quantized.isPresent()) {
+      quantized(node, quantized.get());
+      return;
+    }
     Shape weightShape = node.shape(1);
     Window window =
         Window.of(
@@ -83,6 +90,7 @@ final class Convolutions {
             x,
             weights,
             Spatial.lifted(y),
+            null,
             bias,
             residual == null ? null : Spatial.lifted(residual),
             node.isRectified(),
@@ -93,6 +101,67 @@ final class Convolutions {
             format));
     works.addAll(FusedActivation.of(node, y));
     node.emit(reads, List.of(y), works);
+  }
+
+  /** Of 8-bit integers, in the layout that cuDNN's integer engines want. */
+  private static void quantized(NodePlan node, QuantizedConvolution convolution) {
+    MemoryLayout format = MemoryLayout.CHANNELS_LAST;
+    Shape shape = convolution.weights().shape();
+    long outputs = shape.dim(0);
+    double step = node.quantisationStep();
+    TensorView x = node.builder().narrow(convolution.image());
+    Tensor stored = convolution.weights();
+    TensorView weights =
+        node.constant(
+            "weights:int8",
+            shape,
+            ElementType.I8,
+            out -> {
+              long volume = shape.elements(2, 4);
+              for (long k = 0; k < outputs; k++) {
+                for (long i = 0; i < volume * shape.dim(1); i++) {
+                  long channel = i % shape.dim(1);
+                  out.accept(
+                      stored.doubleAt((k * shape.dim(1) + channel) * volume + i / shape.dim(1)));
+                }
+              }
+            });
+    TensorView scale =
+        perOutput(node, "scale", outputs, channel -> convolution.scale(channel) / step);
+    QuantizedConvolution.Bias own = convolution.bias();
+    TensorView bias =
+        own == null ? null : perOutput(node, "bias", outputs, channel -> own.at(channel) / step);
+    TensorView y = node.out(0, format);
+    Window window = Window.of(node.attributes(), node.shape(0), shape.slice(2, 4).dims());
+    List<TensorView> reads = new ArrayList<>(List.of(x, weights, scale));
+    if (bias != null) {
+      reads.add(bias);
+    }
+    node.emit(
+        reads,
+        List.of(y),
+        new ConvolutionWork(
+            x,
+            TensorView.of(weights.block(), weights.storage(), shape, format),
+            y,
+            scale,
+            bias,
+            null,
+            node.isRectified(),
+            Spatial.lifted(window.padBegin(), 0),
+            Spatial.lifted(window.stride(), 1),
+            Spatial.lifted(window.dilation(), 1),
+            1,
+            format));
+  }
+
+  private static TensorView perOutput(
+      NodePlan node, String what, long outputs, LongToDoubleFunction value) {
+    return node.constant(
+        what,
+        Shape.of(outputs),
+        ElementType.F32,
+        out -> LongStream.range(0, outputs).mapToDouble(value).forEach(out));
   }
 
   /**

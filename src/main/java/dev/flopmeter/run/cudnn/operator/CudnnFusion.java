@@ -20,10 +20,12 @@ import java.util.List;
  */
 final class CudnnFusion {
   private final GraphScope scope;
+  private final GraphLinks links;
   private final ElementType floats;
 
-  private CudnnFusion(GraphScope scope, ElementType floats) {
+  private CudnnFusion(GraphScope scope, GraphLinks links, ElementType floats) {
     this.scope = scope;
+    this.links = links;
     this.floats = floats;
   }
 
@@ -33,8 +35,9 @@ final class CudnnFusion {
       return graph.nodes().stream().<Fused>map(Single::new).toList();
     }
     GraphScope scope = GraphScope.of(graph);
-    CudnnFusion fusion = new CudnnFusion(scope, ElementType.of(options.precision()));
-    return Fuser.steps(scope, new GraphLinks(graph), fusion::takes);
+    GraphLinks links = new GraphLinks(graph);
+    CudnnFusion fusion = new CudnnFusion(scope, links, ElementType.of(options.precision()));
+    return Fuser.steps(scope, links, fusion::takes);
   }
 
   private boolean takes(Fused candidate) {
@@ -45,6 +48,13 @@ final class CudnnFusion {
     boolean isRectified = activation != null && activation.qualifiedOp().equals("Relu");
     if (activation != null && !isRectified) {
       return false;
+    }
+    boolean isAlone = chain.nodes().size() == 1;
+    if (chain.isQuantised()) {
+      return QuantizedConvolution.takes(scope.graph(), links, chain);
+    }
+    if (isAlone && QuantizedConvolution.of(scope.graph(), links, chain.main()).isPresent()) {
+      return true; // to be offered with what dequantises its inputs
     }
     Operands in = scope.operands(chain.main());
     boolean hasConstants = in.value(1).isPresent() && (!in.has(2) || in.value(2).isPresent());

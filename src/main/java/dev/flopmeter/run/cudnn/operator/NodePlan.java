@@ -69,6 +69,21 @@ final class NodePlan {
         : chain().map(Chain::residual).map(Addend::value).orElse(null);
   }
 
+  /** As a convolution of integers, if that is what is fused here. */
+  Optional<QuantizedConvolution> quantized() {
+    return chain()
+        .filter(Chain::isQuantised)
+        .flatMap(unused -> QuantizedConvolution.of(builder.graph(), builder.links(), node()));
+  }
+
+  /** The step in which the result is quantised; 1 if it is not. */
+  double quantisationStep() {
+    return chain()
+        .map(Chain::quantisation)
+        .map(last -> Operands.of(builder.graph(), last).requireValue(1).doubleAt(0))
+        .orElse(1.0);
+  }
+
   /** Whether the result is rectified, also by what ONNX Runtime has fused to the node. */
   boolean isRectified() {
     return chain().map(Chain::activation).isPresent()

@@ -1,6 +1,7 @@
 package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
@@ -28,6 +29,7 @@ import java.util.function.Function;
  */
 final class PlanBuilder {
   private final Graph graph;
+  private final GraphLinks links;
   private final ElementType floats;
   private final Function<String, MemoryLayout> formats;
   private final Map<String, List<TensorView>> forms = new HashMap<>();
@@ -46,6 +48,7 @@ final class PlanBuilder {
       Function<String, MemoryLayout> formats,
       Map<String, ConcatPlaces.Place> places) {
     this.graph = graph;
+    this.links = new GraphLinks(graph);
     this.places = places;
     this.floats = ElementType.of(options.precision());
     this.formats = formats;
@@ -59,6 +62,10 @@ final class PlanBuilder {
 
   Graph graph() {
     return graph;
+  }
+
+  GraphLinks links() {
+    return links;
   }
 
   ElementType floats() {
@@ -113,6 +120,27 @@ final class PlanBuilder {
     return converted;
   }
 
+  /** A quantised image in 8 bits, channels last, converted if need be. */
+  TensorView narrow(String name) {
+    for (TensorView form : forms(name)) {
+      if (form.storage() == ElementType.I8 && form.is(MemoryLayout.CHANNELS_LAST)) {
+        return form;
+      }
+    }
+    TensorView first = value(name);
+    TensorView converted =
+        scratch(name + ":int8", first.shape(), ElementType.I8, MemoryLayout.CHANNELS_LAST);
+    addForm(name, converted);
+    emit(
+        name + ":int8",
+        "Convert",
+        List.of(),
+        List.of(first),
+        List.of(converted),
+        List.of(CopyKernels.copy(first, converted)));
+    return converted;
+  }
+
   private void addForm(String name, TensorView view) {
     forms.computeIfAbsent(name, unused -> new ArrayList<>()).add(view);
   }
@@ -129,7 +157,8 @@ final class PlanBuilder {
     TensorType type = graph.requireType(name);
     ConcatPlaces.Place place = places.get(name);
     if (place == null) {
-      return scratch(name, type.shape(), storageOf(type), format);
+      boolean isNarrow = QuantizedConvolution.isNarrow(graph, links, name);
+      return scratch(name, type.shape(), isNarrow ? ElementType.I8 : storageOf(type), format);
     }
     TensorView whole = wholes.get(place.value());
     if (whole == null) {

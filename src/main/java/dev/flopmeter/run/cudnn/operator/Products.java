@@ -154,6 +154,7 @@ final class Products {
             pixels(x, rows, k, format),
             filter,
             pixels(y, rows, n, format),
+            null,
             bias,
             null,
             node.isRectified(),

@@ -5,6 +5,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,9 +26,13 @@ final class Quantization {
     if (!integer.isInteger()) {
       throw node.unsupported("the type " + integer.label());
     }
-    TensorView x = node.plain(0);
     TensorView scale = node.plain(1);
-    TensorView y = node.out(0);
+    // One scale for all serves any order of the elements.
+    boolean isOneScale =
+        scale.elements() == 1
+            && (node.in(0).is(MemoryLayout.PLAIN) || node.in(0).is(MemoryLayout.CHANNELS_LAST));
+    TensorView x = isOneScale ? node.in(0) : node.plain(0);
+    TensorView y = isOneScale ? node.outLike(0, x) : node.out(0);
     List<TensorView> reads = new ArrayList<>(List.of(x, scale));
     TensorView zero = null;
     if (node.has(2)) {

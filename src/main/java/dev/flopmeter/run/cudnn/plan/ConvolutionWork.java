@@ -3,10 +3,12 @@ package dev.flopmeter.run.cudnn.plan;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A convolution with what is fused to it: {@code y = activation(conv(x, weights) + residual +
- * bias)}.
+ * A convolution with what is fused to it: {@code y = activation(scale * conv(x, weights) + residual
+ * + bias)}.
  *
  * @param weights K x C/groups x window, in the memory order of {@code format}
+ * @param scale one float32 per output channel, where x and weights are 8-bit integers; sums are
+ *     32-bit integers then, and what is 8 bits wide in y is rounded and saturated
  * @param bias one element per output channel
  * @param residual of y's shape and format; may lie where y lies
  * @param pad symmetric padding per spatial axis
@@ -16,6 +18,7 @@ public record ConvolutionWork(
     TensorView x,
     TensorView weights,
     TensorView y,
+    @Nullable TensorView scale,
     @Nullable TensorView bias,
     @Nullable TensorView residual,
     boolean relu,
@@ -27,7 +30,7 @@ public record ConvolutionWork(
     implements Work {
   /** Whether anything is fused to the convolution. */
   public boolean hasEpilogue() {
-    return bias != null || residual != null || relu;
+    return scale != null || bias != null || residual != null || relu;
   }
 
   @Override

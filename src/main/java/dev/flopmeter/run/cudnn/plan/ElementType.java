@@ -7,13 +7,15 @@ import java.util.stream.LongStream;
 
 /**
  * The type of an element on the device. All floating-point values have the plan's precision;
- * integers and booleans, which only index and select, are 64 bits wide.
+ * integers and booleans, which only index and select, are 64 bits wide; quantised values that an
+ * integer convolution reads or writes have 8 bits.
  */
 public enum ElementType {
   F32(4, 0, DataType.FLOAT),
   F16(2, 2, DataType.FLOAT16),
   BF16(2, 9, DataType.BFLOAT16),
-  I64(8, 10, DataType.INT64);
+  I64(8, 10, DataType.INT64),
+  I8(1, 3, DataType.INT8);
 
   private final int bytes;
   private final int code;
@@ -47,7 +49,7 @@ public enum ElementType {
   }
 
   public boolean isFloat() {
-    return this != I64;
+    return this != I64 && this != I8;
   }
 
   /** The nearest value that is finite here: a mask of -1e9 must not become an infinity in fp16. */

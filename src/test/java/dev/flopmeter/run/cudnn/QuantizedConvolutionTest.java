@@ -1,0 +1,133 @@
+package dev.flopmeter.run.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.FilledTensor;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Convolutions between QuantizeLinear and DequantizeLinear run as 8-bit integers. */
+class QuantizedConvolutionTest {
+  private static final double STEP = 1.0 / 64;
+
+  @RegisterExtension static final BothBackends backends = new BothBackends();
+
+  /** Two convolutions with a rectifier between, all of them quantised; the result is a float. */
+  private static Graph network(long zero) {
+    GraphBuilder graph = new GraphBuilder("quantised", 17);
+    String image = graph.input("image", TensorType.of(DataType.FLOAT, 2, 8, 9, 9));
+    String first = convolution(graph, "first", quantised(graph, "x", image, zero), 8, 12, true);
+    String rectified = graph.add("Relu", "rectifier", Attributes.NONE, first);
+    String between = quantised(graph, "between", rectified, zero);
+    return graph.build(List.of(convolution(graph, "second", between, 12, 8, false)));
+  }
+
+  private static String number(GraphBuilder graph, String name, double value) {
+    return graph.constant(name, FilledTensor.of(TensorType.of(DataType.FLOAT), value));
+  }
+
+  /** A value rounded to steps and back. */
+  private static String quantised(GraphBuilder graph, String name, String value, long zero) {
+    String step = number(graph, name + ".step", STEP);
+    String point =
+        graph.constant(name + ".zero", FilledTensor.of(TensorType.of(DataType.INT8), zero));
+    String integers =
+        graph.add("QuantizeLinear", name + ".quantise", Attributes.NONE, value, step, point);
+    return graph.add("DequantizeLinear", name + ".back", Attributes.NONE, integers, step, point);
+  }
+
+  private static String convolution(
+      GraphBuilder graph, String name, String x, int channels, int outputs, boolean isPadded) {
+    TensorType type = TensorType.of(DataType.INT8, outputs, channels, 3, 3);
+    String integers =
+        graph.constant(name + ".integers", new RandomTensor(type, outputs, -127, 128));
+    double[] steps = new double[outputs];
+    for (int i = 0; i < outputs; i++) {
+      steps[i] = (1 + i) / 4096.0;
+    }
+    String scale =
+        graph.constant(
+            name + ".scale", DenseTensor.ofDoubles(TensorType.of(DataType.FLOAT, outputs), steps));
+    String weights =
+        graph.add(
+            "DequantizeLinear", name + ".weights", Attributes.of("axis", 0L), integers, scale);
+    String bias =
+        graph.constant(
+            name + ".bias", new RandomTensor(TensorType.of(DataType.FLOAT, outputs), 5, -1, 1));
+    long pad = isPadded ? 1 : 0;
+    Attributes attributes = Attributes.of("pads", List.of(pad, pad, pad, pad));
+    return graph.add("Conv", name, attributes, x, weights, bias);
+  }
+
+  private static Map<String, Tensor> inputs(Graph graph) {
+    return Map.of("image", new RandomTensor(graph.requireType("image"), 3, -1, 1));
+  }
+
+  private static String kernels(Plan plan) {
+    return plan.steps().stream()
+        .map(Step::kernel)
+        .filter(Objects::nonNull)
+        .map(KernelInfo::algorithm)
+        .collect(Collectors.joining(", "));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void integersAreComputedAsSuch(Precision precision) {
+    Graph graph = network(0);
+    Map<String, Tensor> expected;
+    try (Plan plan = backends.reference().prepare(graph, RunOptions.DEFAULT)) {
+      expected = plan.run(inputs(graph));
+    }
+    try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
+      assertThat(kernels(plan))
+          .containsOnlyOnce("ptx:quantize")
+          .contains("fused graph int8 convolution engine")
+          .doesNotContain(" graph convolution");
+      // 8 bits in the operands; a rounding that falls the other way moves a result by one step.
+      assertThat(Comparison.relativeL2(expected, plan.run(inputs(graph))))
+          .isLessThan(precision == Precision.FP32 ? 1e-3 : 1e-2);
+      // The steps tell which nodes they serve, none twice.
+      assertThat(plan.steps().stream().flatMap(step -> step.nodes().stream()))
+          .containsExactlyInAnyOrderElementsOf(
+              graph.nodes().stream().map(node -> node.name()).toList());
+    }
+  }
+
+  /** With another zero point the padding would not be zero. */
+  @Test
+  void aZeroPointBesidesZeroStaysInFloats() {
+    Graph graph = network(3);
+    try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT)) {
+      assertThat(kernels(plan)).doesNotContain("int8");
+    }
+  }
+
+  @Test
+  void withoutFusionTheOperatorsRunOneByOne() {
+    Graph graph = network(0);
+    try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT.withFuse(false))) {
+      assertThat(kernels(plan)).doesNotContain("int8");
+      assertThat(plan.steps()).hasSizeGreaterThanOrEqualTo(graph.nodes().size());
+    }
+  }
+}
