@@ -128,6 +128,11 @@ class HouseTest {
   }
 
   @Test
+  void onlyItsBackendTouchesOnnxRuntime() {
+    onlyIn(List.of("run.ort", "live"), "ai.onnxruntime..");
+  }
+
+  @Test
   void onlyTheDjlSidesTouchDjl() {
     onlyIn(List.of("run.djl", "model.djl", "live", FRONT_DOOR), "ai.djl..");
   }

@@ -1,11 +1,15 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.SearchEffort;
+import dev.flopmeter.run.ort.OrtOptions;
+import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** What runs the network and how: the arguments of every command that uses a device. */
@@ -16,7 +20,8 @@ final class BackendArguments {
           "NAME",
           Choice.of(Backends.Kind.values()),
           "auto",
-          "cudnn for NVIDIA GPUs, djl for the CPU");
+          "cudnn for NVIDIA GPUs; ort (ONNX Runtime) or djl (PyTorch) for the CPU; auto is ort on"
+              + " a CPU where it runs the model");
   private final Argument<String> device =
       Argument.option(
           "--device", "ID", new Backends.DeviceName(), "auto", "device: auto, cpu or cuda:N");
@@ -46,6 +51,23 @@ final class BackendArguments {
           new WholeNumber(1, Integer.MAX_VALUE),
           "threads on the CPU; default: the engine's choice");
 
+  private final Argument<OrtOptions.Level> ortLevel =
+      Argument.option(
+          "--ort-level",
+          "LEVEL",
+          Choice.of(OrtOptions.Level.values()),
+          "all",
+          "how far ONNX Runtime optimises the graph");
+  private final Argument<String> ortOptions =
+      Argument.list(
+          "--ort-option",
+          "KEY=VALUE",
+          new Argument.AnyText(),
+          "",
+          "setting of ONNX Runtime's session: "
+              + String.join(", ", OrtOptions.keys())
+              + ", or an entry of its configuration; may be given several times");
+
   /** Adds the choice of the backend, and nothing of how it runs the network. */
   void addChoiceTo(CommandSpec command) {
     backend.addTo(command);
@@ -59,10 +81,26 @@ final class BackendArguments {
     layout.addTo(command);
     search.addTo(command);
     threads.addTo(command);
+    ortLevel.addTo(command);
+    ortOptions.addTo(command);
   }
 
+  /** The backend for work of flopmeter's own, where any will do. */
   Backend open() {
-    return Backends.open(backend.get(), device.get());
+    return Backends.open(backend.get(), device.get(), ortOptions());
+  }
+
+  /** The backend for a model: {@code auto} depends on what runs it. */
+  Backend openFor(Graph graph, @Nullable Path source) {
+    if (backend.get() != Backends.Kind.AUTO) {
+      return open();
+    }
+    return Backends.auto(
+        device.get(), ortOptions(), graph, options(precisions().get(0)).withSource(source));
+  }
+
+  private OrtOptions ortOptions() {
+    return OrtOptions.of(ortLevel.get(), ortOptions.all());
   }
 
   /** The precisions asked for, in order; fp32 if none is. */

@@ -4,11 +4,15 @@ import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.measure.BackendReference;
 import dev.flopmeter.measure.Reference;
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.cudnn.CudnnBackend;
 import dev.flopmeter.run.djl.DjlBackend;
+import dev.flopmeter.run.ort.OrtBackend;
+import dev.flopmeter.run.ort.OrtOptions;
 import org.jspecify.annotations.Nullable;
 
 /** Opens what runs a network: the one place that knows all backends. */
@@ -17,11 +21,13 @@ final class Backends {
 
   /** What the user may choose. */
   enum Kind {
-    /** The GPU where one can be used, otherwise the CPU. */
+    /** The GPU where one can be used; otherwise the CPU, with ONNX Runtime if it runs the model. */
     AUTO,
     /** NVIDIA GPUs. */
     CUDNN,
-    /** The CPU. */
+    /** The CPU, with ONNX Runtime. */
+    ORT,
+    /** The CPU, with PyTorch. */
     DJL
   }
 
@@ -43,7 +49,7 @@ final class Backends {
    * @throws ModelException if the two contradict each other
    * @throws BackendException if it cannot be started
    */
-  static Backend open(Kind kind, String device) {
+  static Backend open(Kind kind, String device, OrtOptions ort) {
     boolean wantsCpu = device.equals("cpu");
     boolean wantsGpu = device.startsWith("cuda:");
     return switch (kind) {
@@ -53,6 +59,13 @@ final class Backends {
         }
         yield DjlBackend.open();
       }
+      case ORT -> {
+        if (wantsGpu) {
+          throw new ModelException(
+              "--backend ort chooses a GPU by --ort-option provider=cuda; omit --device " + device);
+        }
+        yield OrtBackend.open(ort);
+      }
       case CUDNN -> {
         if (wantsCpu) {
           throw new ModelException("--backend cudnn runs on GPUs; use --backend djl for the CPU");
@@ -60,13 +73,38 @@ final class Backends {
         yield openGpu(wantsGpu ? device : "cuda:0");
       }
       case AUTO -> {
-        if (wantsGpu) {
-          yield openGpu(device);
-        }
-        Backend gpu = wantsCpu ? null : usableGpu();
+        Backend gpu = gpuFor(device);
         yield gpu == null ? DjlBackend.open() : gpu;
       }
     };
+  }
+
+  /**
+   * Opens the backend for a model: the GPU where one can be used; on the CPU ONNX Runtime if it has
+   * all kernels of the model, otherwise PyTorch, with the reason on standard error. Nothing is
+   * timed, so that the choice is the same every time.
+   */
+  static Backend auto(String device, OrtOptions ort, Graph graph, RunOptions run) {
+    Backend gpu = gpuFor(device);
+    if (gpu != null) {
+      return gpu;
+    }
+    try {
+      OrtBackend backend = OrtBackend.open(ort);
+      backend.requireSupport(graph, run);
+      return backend;
+    } catch (ModelException | BackendException e) {
+      Backend other = DjlBackend.open();
+      System.err.println("flopmeter: running with djl: " + e.getMessage());
+      return other;
+    }
+  }
+
+  private static @Nullable Backend gpuFor(String device) {
+    if (device.startsWith("cuda:")) {
+      return openGpu(device);
+    }
+    return device.equals("cpu") ? null : usableGpu();
   }
 
   private static Backend openGpu(String device) {

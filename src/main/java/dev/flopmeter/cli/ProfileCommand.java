@@ -16,6 +16,7 @@ import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.onnx.OnnxModel;
 import dev.flopmeter.report.text.ProgressBar;
 import dev.flopmeter.report.text.Terminal;
 import dev.flopmeter.report.text.TerminalStyle;
@@ -25,10 +26,12 @@ import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.BackendException;
 import java.nio.charset.Charset;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter profile}: runs a network and reports how much of the device it uses. */
@@ -110,9 +113,10 @@ final class ProfileCommand implements Command {
     }
     // What can be refused without a device is, before one is started.
     cases.forEach(one -> device.options(one.precision()));
-    opened.bind(cases.get(0).bindings()).requireValues();
+    Graph first = opened.bind(cases.get(0).bindings());
+    first.requireValues();
     try (Output out = output.open(console);
-        Backend backend = device.open()) {
+        Backend backend = device.openFor(first, source(opened))) {
       Sweep sweep = measure(opened, cases, backend, rules, out, console);
       if (sweep.results().isEmpty() && !sweep.failures().isEmpty()) {
         throw sweep.failures().get(0);
@@ -191,11 +195,20 @@ final class ProfileCommand implements Command {
     return new DeviceRoofs(backend.device(), Datasheet.load(), measured);
   }
 
+  private static @Nullable Path source(Model model) {
+    return model instanceof OnnxModel ? Path.of(model.source()) : null;
+  }
+
   private ProfileRequest request(Model opened, Case one, SamplingRules rules) {
     Graph graph = opened.bind(one.bindings());
     Counts counts = Counter.standard().count(opened, graph);
     return new ProfileRequest(
-        graph, counts, graph.batch(), device.options(one.precision()), rules, raw.get());
+        graph,
+        counts,
+        graph.batch(),
+        device.options(one.precision()).withSource(source(opened)),
+        rules,
+        raw.get());
   }
 
   private ShownProgress progress(Output out) {

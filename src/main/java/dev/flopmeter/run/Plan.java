@@ -55,6 +55,11 @@ public interface Plan extends AutoCloseable {
     return Optional.empty();
   }
 
+  /** What a reader of its times must know; known once they were taken. */
+  default List<String> notes() {
+    return List.of();
+  }
+
   /** The least time that {@link #timeSteps} tells apart from nothing; 0 where it tells any. */
   default double floorSeconds() {
     return 0;

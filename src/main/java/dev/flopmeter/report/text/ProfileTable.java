@@ -146,7 +146,11 @@ public final class ProfileTable {
               + " of the MACs, "
               + Figures.percent(found.time())
               + " of the layers' time"
-              + (ratio == null ? "" : "; profiled, a pass takes " + Figures.percent(ratio)));
+              + (ratio == null
+                  ? ""
+                  : ", times scaled by 1/"
+                      + Figures.number(ratio)
+                      + " for the profiler's own work"));
     }
     return lines;
   }

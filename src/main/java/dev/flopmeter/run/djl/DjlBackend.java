@@ -3,6 +3,7 @@ package dev.flopmeter.run.djl;
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import dev.flopmeter.device.Cpu;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphScope;

@@ -40,6 +40,7 @@ public final class OnnxRuntimeProfile {
   private @Nullable Long process;
   private int sessions;
   private long arenaPeak;
+  private long arenaLeast = Long.MAX_VALUE;
 
   private OnnxRuntimeProfile() {}
 
@@ -74,23 +75,32 @@ public final class OnnxRuntimeProfile {
   /**
    * A profile that was read.
    *
-   * @param arenaPeakBytes the most memory in use in the arena; 0 where the events do not tell
+   * @param arenaBytes by how much the memory in use in the arena rose; 0 if the events do not tell
+   * @param providers what the nodes ran on, such as {@code CPUExecutionProvider}
    */
-  public record Read(Trace trace, long arenaPeakBytes) {}
+  public record Read(Trace trace, long arenaBytes, Set<String> providers) {}
 
   /**
-   * Reads a profile.
+   * Reads a profile. Its first run allocates and does not count.
    *
+   * @param fewest runs that must be left for the first to be left out
    * @throws ModelException if the file holds no complete run, or more than one session
    */
-  public static Read read(Path file) {
+  public static Read read(Path file, int fewest) {
     OnnxRuntimeProfile profile = new OnnxRuntimeProfile();
     long events = JsonEvents.read(file, "traceEvents", profile::event, field -> {});
     try {
-      return new Read(profile.trace(events), profile.arenaPeak);
+      Trace trace = profile.trace(events, fewest);
+      long rise = Math.max(0, profile.arenaPeak - profile.arenaLeast);
+      return new Read(trace, rise, profile.providers.keySet());
     } catch (ModelException e) {
       throw e.at(file.toString());
     }
+  }
+
+  /** Reads a profile as it came; of more than three runs, the first does not count. */
+  static Trace read(Path file) {
+    return read(file, 3).trace();
   }
 
   private void event(JsonNode event) {
@@ -140,6 +150,8 @@ public final class OnnxRuntimeProfile {
         type.propertyNames().forEach(label -> types.merge(label, 1, Integer::sum));
       }
     }
+    long used = facts.path("mem_bytes_in_use").asLong(0) - facts.path("mem_in_use_delta").asLong(0);
+    arenaLeast = Math.min(arenaLeast, used);
     arenaPeak = Math.max(arenaPeak, facts.path("mem_in_use_peak").asLong(0));
   }
 
@@ -171,7 +183,7 @@ public final class OnnxRuntimeProfile {
     run.clear();
   }
 
-  private Trace trace(long events) {
+  private Trace trace(long events, int fewest) {
     if (runs.isEmpty()) {
       throw new ModelException(
           "has no complete run ('model_run') of an ONNX Runtime session; profile at least one");
@@ -196,7 +208,7 @@ public final class OnnxRuntimeProfile {
               + String.join(", ", providers.keySet())
               + " on the host, so that only the whole pass is known");
     }
-    int first = runs.size() > 3 ? 1 : 0; // the first run allocates
+    int first = runs.size() > fewest ? 1 : 0;
     List<Kernel> kernels = new ArrayList<>();
     for (Series node : nodes.values()) {
       if (!isGpu && node.isComplete) {

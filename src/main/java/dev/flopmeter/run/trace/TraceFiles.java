@@ -44,7 +44,7 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
     if (profile == null) {
       throw new ModelException("no trace among the files: " + files);
     }
-    return new TraceFiles(OnnxRuntimeProfile.read(profile).trace(), optimised);
+    return new TraceFiles(OnnxRuntimeProfile.read(profile), optimised);
   }
 
   private static Kind kind(Path file) {

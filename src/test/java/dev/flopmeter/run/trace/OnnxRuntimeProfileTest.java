@@ -47,15 +47,14 @@ class OnnxRuntimeProfileTest {
     return Files.writeString(folder.resolve("trace.json"), text);
   }
 
-  private OnnxRuntimeProfile.Read read(String... events) throws IOException {
+  private Trace read(String... events) throws IOException {
     return OnnxRuntimeProfile.read(file("[" + String.join(",", events) + "]"));
   }
 
   @Test
   void aRunIsTheNodesBeforeItsEnd() throws IOException {
     Trace trace =
-        read(START, node("a", 10, 4), node("b", 15, 6), run(9, 14), node("a", 30, 8), run(29, 10))
-            .trace();
+        read(START, node("a", 10, 4), node("b", 15, 6), run(9, 14), node("a", 30, 8), run(29, 10));
     assertThat(trace.kernels()).extracting(Trace.Kernel::name).containsExactly("a", "b");
     assertThat(trace.kernels().get(0).seconds())
         .containsExactly(new double[] {4e-6, 8e-6}, within(1e-12));
@@ -68,29 +67,28 @@ class OnnxRuntimeProfileTest {
 
   @Test
   void theTimeOfABodyIsPartOfTheNodeThatHoldsIt() throws IOException {
-    Trace trace = read(START, node("inner", 12, 3), node("loop", 10, 9), run(9, 12)).trace();
+    Trace trace = read(START, node("inner", 12, 3), node("loop", 10, 9), run(9, 12));
     assertThat(trace.kernels()).extracting(Trace.Kernel::name).containsExactly("loop");
     assertThat(trace.kernels().get(0).seconds()[0]).isCloseTo(9e-6, within(1e-12));
   }
 
   @Test
   void anUnfinishedRunIsLeftOutAloud() throws IOException {
-    Trace trace = read(START, node("a", 10, 4), run(9, 6), node("a", 20, 5)).trace();
+    Trace trace = read(START, node("a", 10, 4), run(9, 6), node("a", 20, 5));
     assertThat(trace.passSeconds()).hasSize(1);
     assertThat(trace.notes()).anyMatch(note -> note.contains("not complete"));
   }
 
   @Test
   void ofManyRunsTheFirstIsNotCounted() throws IOException {
-    assertThat(
-            read(START, run(0, 90), run(100, 10), run(200, 10), run(300, 10)).trace().passSeconds())
+    assertThat(read(START, run(0, 90), run(100, 10), run(200, 10), run(300, 10)).passSeconds())
         .hasSize(3);
   }
 
   @Test
   void timesOfAGpuAreNotShownAsItsKernels() throws IOException {
     String cuda = node("a", 10, 4).replace("CPUExecutionProvider", "CUDAExecutionProvider");
-    Trace trace = read(START, cuda, run(9, 6)).trace();
+    Trace trace = read(START, cuda, run(9, 6));
     assertThat(trace.isGpu()).isTrue();
     assertThat(trace.kernels()).isEmpty();
     assertThat(trace.notes()).anyMatch(note -> note.contains("on the host"));
@@ -155,7 +153,7 @@ class OnnxRuntimeProfileTest {
       }
       out.write(']');
     }
-    Trace trace = OnnxRuntimeProfile.read(file).trace();
+    Trace trace = OnnxRuntimeProfile.read(file);
     assertThat(trace.kernels()).hasSize(2);
     assertThat(trace.passSeconds()).hasSize(runs - 1);
   }

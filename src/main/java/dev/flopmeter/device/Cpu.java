@@ -1,7 +1,5 @@
-package dev.flopmeter.run.djl;
+package dev.flopmeter.device;
 
-import dev.flopmeter.device.Device;
-import dev.flopmeter.device.DeviceKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,12 +8,13 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** What the operating system says about the processor. */
-final class Cpu {
+public final class Cpu {
   private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
   private Cpu() {}
 
-  static Device here() {
+  /** This machine. */
+  public static Device here() {
     Map<String, String> properties = new TreeMap<>();
     properties.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
     properties.put("architecture", System.getProperty("os.arch"));

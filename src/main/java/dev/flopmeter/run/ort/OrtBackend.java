@@ -1,0 +1,152 @@
+package dev.flopmeter.run.ort;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import dev.flopmeter.device.Cpu;
+import dev.flopmeter.device.CudaDevices;
+import dev.flopmeter.device.CudaLibraries;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.UnsupportedOperatorException;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Runs models with ONNX Runtime, on the CPU as its own programs would: a file as it is, a graph
+ * that was built in code as the file that it exports to.
+ */
+public final class OrtBackend implements Backend {
+  /** Of this backend, on the command line and in results. */
+  public static final String NAME = "ort";
+
+  private static final Pattern NO_KERNEL =
+      Pattern.compile(
+          "(?:Could not find an implementation for|NOT_IMPLEMENTED.*for) (?:the node"
+              + " )?([\\w.:]+)|No Op registered for (\\w+)|Fatal error: ([\\w.:]+)\\([^)]*\\) is"
+              + " not a registered");
+
+  private final OrtEnvironment environment;
+  private final OrtOptions options;
+  private final Device device;
+
+  private OrtBackend(OrtEnvironment environment, OrtOptions options, Device device) {
+    this.environment = environment;
+    this.options = options;
+    this.device = device;
+  }
+
+  /**
+   * Starts ONNX Runtime.
+   *
+   * @throws BackendException if its natives are missing or do not load, or if a GPU is asked for
+   *     and there is none
+   */
+  public static OrtBackend open(OrtOptions options) {
+    try {
+      OrtEnvironment environment =
+          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "flopmeter");
+      return new OrtBackend(environment, options, options.isGpu() ? gpu() : Cpu.here());
+    } catch (LinkageError | IllegalStateException e) {
+      throw new BackendException(
+          "ONNX Runtime cannot be loaded: "
+              + oneLine(String.valueOf(e.getMessage()))
+              + "; com.microsoft.onnxruntime:onnxruntime must be on the class path and the"
+              + " temporary folder must be writable",
+          e);
+    }
+  }
+
+  private static Device gpu() {
+    CudaLibraries libraries = CudaLibraries.find();
+    CudaDevices devices = libraries.devices();
+    if (devices.problem() != null || devices.devices().isEmpty()) {
+      throw new BackendException(
+          "ONNX Runtime's provider needs a GPU: "
+              + (devices.problem() == null ? "there is none" : devices.problem()));
+    }
+    return devices.devices().get(0);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Device device() {
+    return device;
+  }
+
+  @Override
+  public Map<String, String> libraries() {
+    return Map.of("onnxruntime", environment.getVersion());
+  }
+
+  @Override
+  public Plan prepare(Graph graph, RunOptions run) {
+    return plan(graph, run);
+  }
+
+  private OrtPlan plan(Graph graph, RunOptions run) {
+    if (run.precision() != Precision.FP32) {
+      throw new ModelException(
+          "the backend 'ort' computes in the precision of the model; leave --precision out and"
+              + " give a model in "
+              + run.precision().label());
+    }
+    graph.requireValues();
+    OrtOptions used =
+        run.fuse() ? options : new OrtOptions(OrtOptions.Level.NONE, options.settings());
+    return OrtPlan.prepare(environment, graph, run, used);
+  }
+
+  /**
+   * Finds out whether ONNX Runtime has all kernels for a model.
+   *
+   * @throws ModelException if it does not; the message says what is missing
+   */
+  public void requireSupport(Graph graph, RunOptions run) {
+    plan(graph, run).close();
+  }
+
+  /** What ONNX Runtime's refusal of a model says about it. */
+  static RuntimeException refusal(OrtException e) {
+    String message = oneLine(String.valueOf(e.getMessage()));
+    Matcher missing = NO_KERNEL.matcher(message);
+    if (missing.find()) {
+      String op =
+          missing.group(1) != null
+              ? missing.group(1)
+              : missing.group(2) != null ? missing.group(2) : missing.group(3);
+      return new UnsupportedOperatorException(NAME, op, message);
+    }
+    return switch (e.getCode()) {
+      case ORT_EP_FAIL, ORT_ENGINE_ERROR, ORT_DEVICE_RESET -> failure(e);
+      default -> new ModelException("the backend 'ort' cannot run this model: " + message, e);
+    };
+  }
+
+  static BackendException failure(OrtException e) {
+    return new BackendException(
+        "ONNX Runtime failed: " + oneLine(String.valueOf(e.getMessage())), e);
+  }
+
+  private static String oneLine(String message) {
+    return message
+        .replaceFirst("^Error code - \\S+ - message: ", "")
+        .strip()
+        .replaceAll("\\s+", " ");
+  }
+
+  /** The environment is the process' and stays. */
+  @Override
+  public void close() {}
+}

@@ -1,0 +1,167 @@
+package dev.flopmeter.run.ort;
+
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.text.NearestName;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * How ONNX Runtime is to run a model: what a program would set on its session.
+ *
+ * @param level how far the graph is optimised
+ * @param settings the other settings by key: one of {@link #keys()}, or an entry of the session's
+ *     configuration, whose keys contain a dot
+ */
+public record OrtOptions(Level level, Map<String, String> settings) {
+  /** What a session does if nothing is set. */
+  public static final OrtOptions DEFAULT = new OrtOptions(Level.ALL, Map.of());
+
+  private static final String PROVIDER = "provider";
+
+  private static final Map<String, Setting> SETTINGS = new TreeMap<>();
+
+  static {
+    SETTINGS.put("arena", (options, value) -> options.setCPUArenaAllocator(isOn(value)));
+    SETTINGS.put("deterministic", (options, value) -> options.setDeterministicCompute(isOn(value)));
+    SETTINGS.put(
+        "inter_op_threads", (options, value) -> options.setInterOpNumThreads(count(value)));
+    SETTINGS.put(
+        "intra_op_threads", (options, value) -> options.setIntraOpNumThreads(count(value)));
+    SETTINGS.put(
+        "memory_pattern", (options, value) -> options.setMemoryPatternOptimization(isOn(value)));
+    SETTINGS.put(PROVIDER, OrtOptions::addProvider);
+  }
+
+  public OrtOptions {
+    settings = Map.copyOf(settings);
+  }
+
+  /** How far ONNX Runtime optimises a graph. */
+  public enum Level {
+    NONE(OptLevel.NO_OPT),
+    BASIC(OptLevel.BASIC_OPT),
+    EXTENDED(OptLevel.EXTENDED_OPT),
+    ALL(OptLevel.ALL_OPT);
+
+    private final OptLevel level;
+
+    Level(OptLevel level) {
+      this.level = level;
+    }
+  }
+
+  private interface Setting {
+    void set(SessionOptions options, String value) throws OrtException;
+  }
+
+  /** The settings with a name of their own. */
+  public static List<String> keys() {
+    return List.copyOf(SETTINGS.keySet());
+  }
+
+  /**
+   * The options of {@code KEY=VALUE} texts.
+   *
+   * @throws ModelException if a key is unknown or a value does not fit
+   */
+  public static OrtOptions of(Level level, List<String> texts) {
+    Map<String, String> settings = new LinkedHashMap<>();
+    for (String text : texts) {
+      int equals = text.indexOf('=');
+      String key = text.substring(0, Math.max(0, equals));
+      if (!SETTINGS.containsKey(key) && key.indexOf('.') < 0) {
+        throw new ModelException(
+            "'"
+                + text
+                + "' must be KEY=VALUE, the key one of "
+                + String.join(", ", keys())
+                + " or an entry of the session's configuration, such as"
+                + " session.intra_op.allow_spinning=0"
+                + NearestName.question(key, keys()));
+      }
+      settings.put(key, text.substring(equals + 1));
+    }
+    OrtOptions options = new OrtOptions(level, settings);
+    settings.forEach(OrtOptions::check);
+    return options;
+  }
+
+  private static void check(String key, String value) {
+    switch (key) {
+      case "arena", "deterministic", "memory_pattern" -> isOn(value);
+      case "inter_op_threads", "intra_op_threads" -> count(value);
+      case PROVIDER -> {
+        if (!value.matches("cpu|cuda|tensorrt")) {
+          throw new ModelException("provider must be cpu, cuda or tensorrt, not '" + value + "'");
+        }
+      }
+      default -> {}
+    }
+  }
+
+  private static boolean isOn(String value) {
+    if (!value.matches("on|off")) {
+      throw new ModelException("must be on or off, not '" + value + "'");
+    }
+    return value.equals("on");
+  }
+
+  private static int count(String value) {
+    if (!value.matches("[1-9]\\d{0,3}")) {
+      throw new ModelException("the number of threads must be 1 to 9999, not '" + value + "'");
+    }
+    return Integer.parseInt(value);
+  }
+
+  private static void addProvider(SessionOptions options, String value) throws OrtException {
+    if (value.equals("tensorrt")) {
+      options.addTensorrt(0);
+    }
+    if (!value.equals("cpu")) {
+      options.addCUDA(0);
+    }
+  }
+
+  /** The start of the name that ONNX Runtime gives to the provider of the kernels. */
+  String provider() {
+    return switch (settings.getOrDefault(PROVIDER, "cpu")) {
+      case "tensorrt" -> "Tensorrt";
+      case "cuda" -> "CUDA";
+      default -> "CPU";
+    };
+  }
+
+  boolean isGpu() {
+    return !provider().equals("CPU");
+  }
+
+  /** Sets everything but the level of optimisation. */
+  void applyTo(SessionOptions options) throws OrtException {
+    for (Map.Entry<String, String> setting : settings.entrySet()) {
+      Setting known = SETTINGS.get(setting.getKey());
+      if (known == null) {
+        options.addConfigEntry(setting.getKey(), setting.getValue());
+      } else {
+        known.set(options, setting.getValue());
+      }
+    }
+  }
+
+  OptLevel optimisation() {
+    return level.level;
+  }
+
+  /** What differs from the defaults, for the result. */
+  List<String> differences() {
+    Map<String, String> all = new TreeMap<>(settings);
+    if (level != Level.ALL) {
+      all.put("level", level.name().toLowerCase(java.util.Locale.ROOT));
+    }
+    return all.entrySet().stream().map(one -> one.getKey() + "=" + one.getValue()).toList();
+  }
+}

@@ -1,0 +1,364 @@
+package dev.flopmeter.run.ort;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.onnx.OnnxModel;
+import dev.flopmeter.model.onnx.OnnxWriter;
+import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import dev.flopmeter.run.TemporaryFolder;
+import dev.flopmeter.run.trace.NodeJoin.Joined;
+import dev.flopmeter.run.trace.OnnxRuntimeProfile;
+import dev.flopmeter.run.trace.Trace.Kernel;
+import dev.flopmeter.run.trace.TraceJoin;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model ready to run in a session of ONNX Runtime.
+ *
+ * <p>The session that is timed end to end has no profiler. The nodes are timed in sessions of their
+ * own, with ONNX Runtime's profiler, on the optimised model that the first session saved. The
+ * profiler costs time at every node, so its times count as shares: they are scaled to the
+ * undisturbed pass.
+ */
+final class OrtPlan implements Plan {
+  /** Profiled passes of one session: at most, and for at most so long; and the fewest. */
+  private static final int MOST_PASSES = 50;
+
+  private static final double PROFILED_SECONDS = 0.25;
+  private static final int FEWEST_PASSES = 2;
+
+  /** Undisturbed passes whose median stands for the pass. */
+  private static final int RECENT = 25;
+
+  private final OrtEnvironment environment;
+  private final Graph graph;
+  private final RunOptions run;
+  private final OrtOptions options;
+  private final TemporaryFolder folder;
+  private final OrtSession session;
+  private final List<Node> written;
+  private final Map<String, OnnxTensor> loaded = new LinkedHashMap<>();
+  private final Deque<Double> recent = new ArrayDeque<>();
+  private final Deque<Double> profiled = new ArrayDeque<>();
+  private final Deque<double[]> shares = new ArrayDeque<>();
+  private final Map<String, Integer> places = new HashMap<>();
+  private @Nullable Joined joined;
+  private long arenaBytes;
+
+  private OrtPlan(
+      OrtEnvironment environment,
+      Graph graph,
+      RunOptions run,
+      OrtOptions options,
+      TemporaryFolder folder,
+      OrtSession session,
+      List<Node> written) {
+    this.environment = environment;
+    this.graph = graph;
+    this.run = run;
+    this.options = options;
+    this.folder = folder;
+    this.session = session;
+    this.written = written;
+  }
+
+  static OrtPlan prepare(
+      OrtEnvironment environment, Graph graph, RunOptions run, OrtOptions options) {
+    TemporaryFolder folder;
+    try {
+      folder = TemporaryFolder.in(Path.of(System.getProperty("java.io.tmpdir")));
+    } catch (IOException e) {
+      throw unwritable(e);
+    }
+    try (SessionOptions session = sessionOptions(run, options)) {
+      Path source = run.source();
+      OnnxModel file = source == null ? null : OnnxModel.read(source);
+      boolean isAsWritten = file != null && takes(file, graph);
+      Path model = isAsWritten && source != null ? source : folder.path().resolve("model.onnx");
+      if (!isAsWritten) {
+        OnnxWriter.write(graph, model);
+      }
+      session.setOptimizationLevel(options.optimisation());
+      session.setOptimizedModelFilePath(optimised(folder).toString());
+      // Weights beside it: beyond 2 GB they must be, and reading the graph alone is quick.
+      session.addConfigEntry(
+          "session.optimized_model_external_initializers_file_name", "optimised.data");
+      session.addConfigEntry(
+          "session.optimized_model_external_initializers_min_size_in_bytes", "1024");
+      return new OrtPlan(
+          environment,
+          graph,
+          run,
+          options,
+          folder,
+          environment.createSession(model.toString(), session),
+          isAsWritten && file != null ? file.nodes() : List.of());
+    } catch (OrtException e) {
+      folder.close();
+      throw OrtBackend.refusal(e);
+    } catch (IOException e) {
+      folder.close();
+      throw unwritable(e);
+    } catch (RuntimeException e) {
+      folder.close();
+      throw e;
+    }
+  }
+
+  /** Whether the file's own inputs take what the graph's were bound to. */
+  private static boolean takes(OnnxModel file, Graph graph) {
+    return file.inputs().stream()
+        .allMatch(
+            input ->
+                input.concrete().isEmpty() || input.concrete().equals(graph.type(input.name())));
+  }
+
+  private static Path optimised(TemporaryFolder folder) {
+    return folder.path().resolve("optimised.onnx");
+  }
+
+  private static BackendException unwritable(IOException e) {
+    return new BackendException(
+        "the model for ONNX Runtime cannot be written to the temporary folder: " + e.getMessage(),
+        e);
+  }
+
+  private static SessionOptions sessionOptions(RunOptions run, OrtOptions options)
+      throws OrtException {
+    SessionOptions session = new SessionOptions();
+    if (run.threads() > 0) {
+      session.setIntraOpNumThreads(run.threads());
+    }
+    options.applyTo(session);
+    return session;
+  }
+
+  @Override
+  public List<Step> steps() {
+    return joined().steps();
+  }
+
+  private Joined joined() {
+    if (joined == null) {
+      profile();
+    }
+    return java.util.Objects.requireNonNull(joined);
+  }
+
+  /** The weights as the model has them, and what the arena held beyond its first state. */
+  @Override
+  public MemoryUse memory() {
+    long weights = graph.constants().values().stream().mapToLong(one -> one.type().bytes()).sum();
+    return new MemoryUse(weights, arenaBytes, 0);
+  }
+
+  @Override
+  public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+    load(inputs);
+    try (OrtSession.Result result = session.run(loaded)) {
+      Map<String, Tensor> outputs = new LinkedHashMap<>();
+      for (Map.Entry<String, OnnxValue> output : result) {
+        outputs.put(output.getKey(), OrtTensors.fetched(output.getKey(), output.getValue()));
+      }
+      return outputs;
+    } catch (OrtException e) {
+      throw OrtBackend.failure(e);
+    }
+  }
+
+  @Override
+  public void load(Map<String, Tensor> inputs) {
+    release();
+    try {
+      for (String name : session.getInputNames()) {
+        Tensor tensor = inputs.containsKey(name) ? inputs.get(name) : graph.constants().get(name);
+        boolean hasDefault = tensor == null && !graph.inputs().contains(name);
+        if (tensor == null && !hasDefault) {
+          throw new ModelException("the input '" + name + "' is missing");
+        }
+        if (tensor != null) {
+          loaded.put(name, OrtTensors.placed(environment, name, tensor));
+        }
+      }
+    } catch (OrtException e) {
+      throw OrtBackend.failure(e);
+    }
+  }
+
+  private void release() {
+    loaded.values().forEach(OnnxTensor::close);
+    loaded.clear();
+  }
+
+  @Override
+  public double timePass() {
+    double seconds = timePass(session);
+    recent.add(seconds);
+    if (recent.size() > RECENT) {
+      recent.remove();
+    }
+    return seconds;
+  }
+
+  private double timePass(OrtSession used) {
+    try {
+      long start = System.nanoTime();
+      OrtSession.Result result = used.run(loaded);
+      long end = System.nanoTime();
+      result.close();
+      return (end - start) * 1e-9;
+    } catch (OrtException e) {
+      throw OrtBackend.failure(e);
+    }
+  }
+
+  /** The nodes' shares of a profiled pass, scaled to the undisturbed pass. */
+  @Override
+  public double[] timeSteps() {
+    if (recent.isEmpty()) {
+      timePass();
+    }
+    if (shares.isEmpty()) {
+      profile();
+    }
+    double whole = median(recent);
+    double[] share = shares.size() > 1 ? shares.remove() : shares.element();
+    return Arrays.stream(share).map(one -> one * whole).toArray();
+  }
+
+  @Override
+  public Optional<Double> profiledRatio() {
+    return profiled.isEmpty() || recent.isEmpty()
+        ? Optional.empty()
+        : Optional.of(median(profiled) / median(recent));
+  }
+
+  @Override
+  public double floorSeconds() {
+    return options.isGpu() ? 0 : OnnxRuntimeProfile.FLOOR_SECONDS;
+  }
+
+  @Override
+  public List<String> notes() {
+    List<String> notes = new ArrayList<>();
+    if (!options.differences().isEmpty()) {
+      notes.add("ONNX Runtime ran with " + String.join(", ", options.differences()));
+    }
+    if (options.isGpu()) {
+      notes.add(
+          "ONNX Runtime times the kernels of its provider "
+              + options.provider()
+              + " on the host, so that only the whole pass is known");
+    }
+    return notes;
+  }
+
+  private static double median(Collection<Double> values) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    return (sorted[sorted.length / 2] + sorted[(sorted.length - 1) / 2]) / 2;
+  }
+
+  /** Runs some passes in a session with the profiler, and reads what it wrote. */
+  private void profile() {
+    double pass = recent.isEmpty() ? PROFILED_SECONDS : median(recent);
+    int passes =
+        (int) Math.max(FEWEST_PASSES, Math.min(MOST_PASSES, Math.ceil(PROFILED_SECONDS / pass)));
+    try (SessionOptions settings = sessionOptions(run, options)) {
+      settings.setOptimizationLevel(OptLevel.NO_OPT);
+      settings.enableProfiling(folder.path().resolve("profile").toString());
+      Path written;
+      try (OrtSession watched = environment.createSession(optimised(folder).toString(), settings)) {
+        for (int i = 0; i <= passes; i++) {
+          timePass(watched);
+        }
+        written = Path.of(watched.endProfiling());
+      }
+      OnnxRuntimeProfile.Read read = OnnxRuntimeProfile.read(written, 1);
+      Files.delete(written);
+      add(read);
+    } catch (OrtException e) {
+      throw OrtBackend.failure(e);
+    } catch (IOException e) {
+      throw unwritable(e);
+    }
+  }
+
+  private void add(OnnxRuntimeProfile.Read read) {
+    if (options.isGpu()
+        && read.providers().stream().noneMatch(one -> one.startsWith(options.provider()))) {
+      throw new BackendException(
+          "ONNX Runtime ran no node of this model on "
+              + options.provider()
+              + " but on "
+              + read.providers());
+    }
+    arenaBytes = Math.max(arenaBytes, read.arenaBytes());
+    List<Kernel> kernels = read.trace().kernels();
+    if (joined == null) {
+      kernels.forEach(kernel -> places.put(kernel.name() + "/" + kernel.index(), places.size()));
+      joined =
+          TraceJoin.byGraph(graph, written, kernels, OnnxModel.read(optimised(folder)).nodes());
+    }
+    List<double[]> passes = new ArrayList<>();
+    for (int i = 0; i < read.trace().passSeconds().size(); i++) {
+      double[] seconds = new double[places.size()];
+      for (Kernel kernel : kernels) {
+        Integer place = places.get(kernel.name() + "/" + kernel.index());
+        if (place != null) {
+          seconds[place] += kernel.seconds()[i];
+        }
+      }
+      passes.add(joined.sum(seconds));
+    }
+    // Of the medians: a pause of the machine that meets one node must not shrink all others.
+    double whole = 0;
+    for (int i = 0; i < joined.steps().size(); i++) {
+      int step = i;
+      whole += median(passes.stream().map(pass -> pass[step]).toList());
+    }
+    double scale = whole == 0 ? 0 : 1 / whole;
+    passes.forEach(pass -> shares.add(Arrays.stream(pass).map(one -> one * scale).toArray()));
+    profiled.addAll(read.trace().passSeconds());
+    while (profiled.size() > MOST_PASSES) {
+      profiled.remove();
+    }
+  }
+
+  @Override
+  public void close() {
+    release();
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw OrtBackend.failure(e);
+    } finally {
+      folder.close();
+    }
+  }
+}

@@ -1,0 +1,166 @@
+package dev.flopmeter.run.ort;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flopmeter.SharedData;
+import dev.flopmeter.measure.RandomInputs;
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.model.onnx.OnnxModel;
+import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import dev.flopmeter.run.UnsupportedOperatorException;
+import dev.flopmeter.run.djl.DjlBackend;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Networks through ONNX Runtime. */
+class OrtPlanTest {
+  private static final Graph NETWORK = Zoo.get("mobilenet_v3_small").bind(Bindings.NONE);
+
+  private static Backend at(OrtOptions.Level level) {
+    return OrtBackend.open(new OrtOptions(level, Map.of()));
+  }
+
+  @ParameterizedTest
+  @EnumSource(OrtOptions.Level.class)
+  void everyProductIsInAStepAtEveryLevel(OrtOptions.Level level) {
+    try (Backend backend = at(level);
+        Plan plan = backend.prepare(NETWORK, RunOptions.DEFAULT)) {
+      plan.load(RandomInputs.of(NETWORK, 1));
+      plan.timePass();
+      double[] seconds = plan.timeSteps();
+      List<String> served = plan.steps().stream().flatMap(step -> step.nodes().stream()).toList();
+      assertThat(served)
+          .doesNotHaveDuplicates()
+          .containsAll(
+              NETWORK.nodes().stream()
+                  .filter(node -> node.op().matches("Conv|Gemm"))
+                  .map(node -> node.name())
+                  .toList());
+      assertThat(seconds).hasSameSizeAs(plan.steps());
+      assertThat(Arrays.stream(seconds).sum()).isPositive();
+      assertThat(plan.profiledRatio()).isPresent();
+      assertThat(plan.memory().activations()).isPositive();
+    }
+  }
+
+  @Test
+  void computesWhatTheReferenceComputes() {
+    Map<String, Tensor> inputs = RandomInputs.of(NETWORK, 1);
+    try (Backend backend = at(OrtOptions.Level.ALL);
+        Plan plan = backend.prepare(NETWORK, RunOptions.DEFAULT);
+        Backend reference = DjlBackend.open();
+        Plan expected = reference.prepare(NETWORK, RunOptions.DEFAULT)) {
+      expected
+          .run(inputs)
+          .forEach(
+              (name, tensor) ->
+                  assertThat(plan.run(inputs).get(name).toFloats())
+                      .containsExactly(tensor.toFloats(), within(1e-3f)));
+    }
+  }
+
+  @Test
+  void aFileRunsAsItIs() {
+    Path file = SharedData.require("models/real/ultraface_rfb_320/model.onnx");
+    Graph graph = OnnxModel.read(file).bind(Bindings.NONE);
+    try (Backend backend = at(OrtOptions.Level.ALL)) {
+      long asFile = normalisations(backend, graph, RunOptions.DEFAULT.withSource(file));
+      long asGraph = normalisations(backend, graph, RunOptions.DEFAULT);
+      // Its weights are inputs, too, so that ONNX Runtime must not fold them.
+      assertThat(asFile).isGreaterThan(asGraph);
+    }
+  }
+
+  private static long normalisations(Backend backend, Graph graph, RunOptions run) {
+    try (Plan plan = backend.prepare(graph, run)) {
+      plan.load(RandomInputs.of(graph, 1));
+      return plan.steps().stream()
+          .map(Step::op)
+          .filter(op -> op.startsWith("BatchNormalization"))
+          .count();
+    }
+  }
+
+  @Test
+  void saysWhichOperatorItLacks() {
+    GraphBuilder builder = new GraphBuilder("strange", 20);
+    builder.input("x", TensorType.of(DataType.FLOAT, 2));
+    builder.add("Celu", "known", Attributes.NONE, "x");
+    Graph graph = builder.build(List.of("known"));
+    Graph strange =
+        new Graph(
+            "strange",
+            20,
+            graph.inputs(),
+            List.of("y"),
+            List.of(
+                new dev.flopmeter.model.Node(
+                    "dance",
+                    "",
+                    "Dance",
+                    20,
+                    List.of("x"),
+                    List.of("y"),
+                    Attributes.NONE,
+                    Map.of())),
+            Map.of(),
+            Map.of("x", TensorType.of(DataType.FLOAT, 2)),
+            Map.of(),
+            1);
+    try (Backend backend = at(OrtOptions.Level.ALL)) {
+      assertThatThrownBy(() -> backend.prepare(strange, RunOptions.DEFAULT))
+          .isInstanceOf(UnsupportedOperatorException.class)
+          .hasMessageContaining("Dance")
+          .hasMessageContaining("'ort'");
+      assertThatThrownBy(
+              () -> backend.prepare(graph, RunOptions.DEFAULT.withPrecision(Precision.FP16)))
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining("precision of the model");
+    }
+  }
+
+  @Test
+  void optionsThatDoNotExistAreRefused() {
+    for (List<String> wrong :
+        List.of(
+            List.of("arena=maybe"),
+            List.of("intra_op_threads=0"),
+            List.of("provider=abacus"),
+            List.of("arnea=on"),
+            List.of("arena"))) {
+      assertThatThrownBy(() -> OrtOptions.of(OrtOptions.Level.ALL, wrong))
+          .as(wrong.toString())
+          .isInstanceOf(ModelException.class);
+    }
+    OrtOptions options =
+        OrtOptions.of(
+            OrtOptions.Level.BASIC,
+            List.of("arena=off", "intra_op_threads=1", "session.intra_op.allow_spinning=0"));
+    try (Backend backend = OrtBackend.open(options);
+        Plan plan = backend.prepare(NETWORK, RunOptions.DEFAULT)) {
+      assertThat(plan.notes())
+          .containsExactly(
+              "ONNX Runtime ran with arena=off, intra_op_threads=1, level=basic,"
+                  + " session.intra_op.allow_spinning=0");
+    }
+  }
+}
