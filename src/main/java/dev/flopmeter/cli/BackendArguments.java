@@ -21,7 +21,7 @@ final class BackendArguments {
           Choice.of(Backends.Kind.values()),
           "auto",
           "cudnn for NVIDIA GPUs; ort (ONNX Runtime) or djl (PyTorch) for the CPU; auto is ort on"
-              + " a CPU where it runs the model");
+              + " a CPU where it runs the model; all compares them");
   private final Argument<String> device =
       Argument.option(
           "--device", "ID", new Backends.DeviceName(), "auto", "device: auto, cpu or cuda:N");
@@ -90,13 +90,23 @@ final class BackendArguments {
     return Backends.open(backend.get(), device.get(), ortOptions());
   }
 
-  /** The backend for a model: {@code auto} depends on what runs it. */
-  Backend openFor(Graph graph, @Nullable Path source) {
-    if (backend.get() != Backends.Kind.AUTO) {
-      return open();
-    }
-    return Backends.auto(
-        device.get(), ortOptions(), graph, options(precisions().get(0)).withSource(source));
+  /** The backends for a model: one, or several to compare. */
+  List<Backend> openFor(Graph graph, @Nullable Path source) {
+    return switch (backend.get()) {
+      case ALL -> Backends.all(device.get(), ortOptions());
+      case AUTO ->
+          List.of(
+              Backends.auto(
+                  device.get(),
+                  ortOptions(),
+                  graph,
+                  options(precisions().get(0)).withSource(source)));
+      default -> List.of(open());
+    };
+  }
+
+  boolean isComparison() {
+    return backend.get() == Backends.Kind.ALL;
   }
 
   private OrtOptions ortOptions() {

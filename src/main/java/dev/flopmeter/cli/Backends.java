@@ -13,6 +13,8 @@ import dev.flopmeter.run.cudnn.CudnnBackend;
 import dev.flopmeter.run.djl.DjlBackend;
 import dev.flopmeter.run.ort.OrtBackend;
 import dev.flopmeter.run.ort.OrtOptions;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Opens what runs a network: the one place that knows all backends. */
@@ -28,7 +30,9 @@ final class Backends {
     /** The CPU, with ONNX Runtime. */
     ORT,
     /** The CPU, with PyTorch. */
-    DJL
+    DJL,
+    /** Each of them that can be used here, one after the other. */
+    ALL
   }
 
   /** {@code auto}, {@code cpu} or {@code cuda:N}. */
@@ -72,7 +76,7 @@ final class Backends {
         }
         yield openGpu(wantsGpu ? device : "cuda:0");
       }
-      case AUTO -> {
+      case AUTO, ALL -> {
         Backend gpu = gpuFor(device);
         yield gpu == null ? DjlBackend.open() : gpu;
       }
@@ -98,6 +102,25 @@ final class Backends {
       System.err.println("flopmeter: running with djl: " + e.getMessage());
       return other;
     }
+  }
+
+  /** Opens everything that runs networks here; what does not load is named on standard error. */
+  static List<Backend> all(String device, OrtOptions ort) {
+    List<Backend> backends = new ArrayList<>();
+    Backend gpu = gpuFor(device);
+    if (gpu != null) {
+      backends.add(gpu);
+    }
+    if (!device.startsWith("cuda:")) {
+      for (Kind kind : new Kind[] {Kind.ORT, Kind.DJL}) {
+        try {
+          backends.add(open(kind, device, ort));
+        } catch (BackendException e) {
+          System.err.println("flopmeter: without " + Choice.label(kind) + ": " + e.getMessage());
+        }
+      }
+    }
+    return backends;
   }
 
   private static @Nullable Backend gpuFor(String device) {

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -33,10 +34,21 @@ final class CompareCommand implements Command {
       Argument.option("--threshold", "SHARE", new Share(), "5%", "the least change that counts");
   private final Argument<Boolean> force =
       Argument.flag("--force", "compare even if models or settings differ");
+  private final Argument<Across> across =
+      Argument.optional(
+          List.of("--across"),
+          "WHAT",
+          Choice.of(Across.values()),
+          "compare results that differ in this on purpose");
   private final Argument<Boolean> allLayers =
       Argument.flag("--all-layers", "show the layers that are the same, too");
   private final OutputArguments output =
       new OutputArguments(Format.TABLE, Format.JSON, Format.MARKDOWN, Format.HTML);
+
+  /** What two results may differ in. */
+  private enum Across {
+    BACKEND
+  }
 
   @Override
   public void declare(CommandSpec command) {
@@ -50,6 +62,7 @@ final class CompareCommand implements Command {
     next.addTo(command);
     threshold.addTo(command);
     force.addTo(command);
+    across.addTo(command);
     allLayers.addTo(command);
     output.addTo(command);
   }
@@ -75,10 +88,12 @@ final class CompareCommand implements Command {
       return;
     }
     for (Comparison comparison : set.comparisons()) {
-      if (!comparison.differences().isEmpty()) {
+      List<String> differences = new ArrayList<>(comparison.differences());
+      differences.removeIf(one -> across.find().isPresent() && one.startsWith("run.backend "));
+      if (!differences.isEmpty()) {
         throw new ModelException(
             "not comparable: "
-                + String.join("; ", comparison.differences())
+                + String.join("; ", differences)
                 + " (use --force to compare anyway)");
       }
     }

@@ -4,6 +4,7 @@ import dev.flopmeter.cli.output.Output;
 import dev.flopmeter.count.Counter;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.device.Datasheet;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.device.SensorSource;
 import dev.flopmeter.measure.DeviceRoofs;
@@ -30,7 +31,10 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -107,24 +111,27 @@ final class ProfileCommand implements Command {
     SamplingRules rules = SamplingRules.DEFAULT.withLimit(maxTime.get());
     Model opened = model.open();
     List<Case> cases = cases();
-    if (output.format() == Format.JSON && cases.size() > 1) {
-      throw new ModelException(
-          "--format json holds one result, here are " + cases.size() + "; use --format jsonl");
+    if (output.format() == Format.JSON && (cases.size() > 1 || device.isComparison())) {
+      throw new ModelException("--format json holds one result, not several; use --format jsonl");
     }
     // What can be refused without a device is, before one is started.
     cases.forEach(one -> device.options(one.precision()));
     Graph first = opened.bind(cases.get(0).bindings());
     first.requireValues();
-    try (Output out = output.open(console);
-        Backend backend = device.openFor(first, source(opened))) {
-      Sweep sweep = measure(opened, cases, backend, rules, out, console);
-      if (sweep.results().isEmpty() && !sweep.failures().isEmpty()) {
-        throw sweep.failures().get(0);
+    try (Output out = output.open(console)) {
+      List<Backend> backends = device.openFor(first, source(opened));
+      try {
+        Sweep sweep = measure(opened, cases, backends, rules, out, console);
+        if (sweep.results().isEmpty() && !sweep.failures().isEmpty()) {
+          throw sweep.failures().get(0);
+        }
+        if (output.format() != Format.JSONL) {
+          out.text(ProfileText.of(output.format(), sweep.results(), out.style(allLayers.get())));
+        }
+        return sweep.exitCode();
+      } finally {
+        backends.forEach(Backend::close);
       }
-      if (output.format() != Format.JSONL) {
-        out.text(ProfileText.of(output.format(), sweep.results(), out.style(allLayers.get())));
-      }
-      return sweep.exitCode();
     }
   }
 
@@ -141,20 +148,39 @@ final class ProfileCommand implements Command {
   private Sweep measure(
       Model opened,
       List<Case> cases,
-      Backend backend,
+      List<Backend> backends,
       SamplingRules rules,
       Output out,
       Console console) {
     Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>());
-    try (ShownProgress progress = progress(out);
-        Backends.OpenReference reference =
-            unchecked.get() ? null : Backends.referenceFor(backend)) {
+    try (ShownProgress progress = progress(out)) {
+      Map<Backend, DeviceRoofs> roofs = roofs(backends, progress, console);
+      for (Backend backend : backends) {
+        measure(opened, cases, backend, roofs, rules, progress, sweep, out, console);
+      }
+    }
+    return sweep;
+  }
+
+  private void measure(
+      Model opened,
+      List<Case> cases,
+      Backend backend,
+      Map<Backend, DeviceRoofs> roofs,
+      SamplingRules rules,
+      Progress progress,
+      Sweep sweep,
+      Output out,
+      Console console) {
+    boolean isOneOfSeveral = cases.size() * roofs.size() > 1;
+    try (Backends.OpenReference reference =
+        unchecked.get() ? null : Backends.referenceFor(backend)) {
       Profiler profiler =
           new Profiler(
               backend,
               new Profiler.Setting(
                   RunEnvironment.of(backend),
-                  roofs(backend, progress, console),
+                  Objects.requireNonNull(roofs.get(backend)),
                   reference == null ? null : reference.reference(),
                   () -> SampledWatch.start(SensorSource.of(backend.device())),
                   System::nanoTime,
@@ -175,24 +201,39 @@ final class ProfileCommand implements Command {
           }
         } catch (ModelException | BackendException e) {
           sweep.failures().add(e);
-          if (cases.size() > 1) {
+          if (isOneOfSeveral) {
             console.warn(one.name() + ": " + e.getMessage());
           }
         }
       }
     }
-    return sweep;
   }
 
-  private DeviceRoofs roofs(Backend backend, Progress progress, Console console) {
-    MeasuredRoofs measured =
-        roofless.get()
-            ? null
-            : RoofLookup.ofUser(backend, console)
-                .of(
-                    device.precisions(),
-                    (phase, done, detail) -> progress.report(phase, 0, detail));
-    return new DeviceRoofs(backend.device(), Datasheet.load(), measured);
+  /** The roofs of each backend's device: several on one CPU are judged by the same. */
+  private Map<Backend, DeviceRoofs> roofs(
+      List<Backend> backends, Progress progress, Console console) {
+    Map<Backend, DeviceRoofs> roofs = new HashMap<>();
+    MeasuredRoofs ofCpu = null;
+    for (Backend backend : backends) {
+      MeasuredRoofs measured =
+          roofless.get()
+              ? null
+              : RoofLookup.ofUser(backend, console)
+                  .of(
+                      device.precisions(),
+                      (phase, done, detail) -> progress.report(phase, 0, detail));
+      roofs.put(backend, new DeviceRoofs(backend.device(), Datasheet.load(), measured));
+      if (measured != null && backend.device().kind() == DeviceKind.CPU) {
+        ofCpu = ofCpu == null ? measured : ofCpu.highest(measured);
+      }
+    }
+    MeasuredRoofs shared = ofCpu;
+    roofs.replaceAll(
+        (backend, own) ->
+            shared != null && backend.device().kind() == DeviceKind.CPU
+                ? new DeviceRoofs(own.device(), own.datasheet(), shared)
+                : own);
+    return roofs;
   }
 
   private static @Nullable Path source(Model model) {

@@ -43,4 +43,23 @@ public record MeasuredRoofs(
         newer.measuredAt,
         newer.versions);
   }
+
+  /** The higher of both rates each: a roof is what anything reached on the device. */
+  public MeasuredRoofs highest(MeasuredRoofs other) {
+    Map<String, Double> rates = new TreeMap<>(flopsPerSecond);
+    Map<String, String> works = new TreeMap<>(found);
+    other.flopsPerSecond.forEach(
+        (precision, rate) -> {
+          if (rates.merge(precision, rate, Math::max).equals(rate)) {
+            works.put(precision, other.found.getOrDefault(precision, ""));
+          }
+        });
+    Double bytes = other.bytesPerSecond;
+    boolean isFaster = bytes != null && (bytesPerSecond == null || bytes > bytesPerSecond);
+    if (isFaster) {
+      works.put("memory", other.found.getOrDefault("memory", ""));
+    }
+    return new MeasuredRoofs(
+        rates, works, isFaster ? bytes : bytesPerSecond, launchSeconds, measuredAt, versions);
+  }
 }

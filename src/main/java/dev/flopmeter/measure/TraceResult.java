@@ -33,7 +33,6 @@ public final class TraceResult {
    * Joins a trace with the cost of its model.
    *
    * @param joined the steps that the trace's kernels make up
-   * @param device what it ran on, as far as known
    * @param recordedAt when the trace was written
    * @throws ModelException if most of the model's work is not in the trace
    */
@@ -116,12 +115,13 @@ public final class TraceResult {
   /** The kernels' times pass by pass. */
   private static List<double[]> passes(Trace trace, Joined joined) {
     int count =
-        trace.kernels().stream().mapToInt(kernel -> kernel.seconds().length).min().orElse(0);
+        trace.kernels().stream().mapToInt(kernel -> kernel.seconds().size()).min().orElse(0);
     List<double[]> passes = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       int pass = i;
       passes.add(
-          joined.sum(trace.kernels().stream().mapToDouble(one -> one.seconds()[pass]).toArray()));
+          joined.sum(
+              trace.kernels().stream().mapToDouble(one -> one.seconds().get(pass)).toArray()));
     }
     return passes;
   }

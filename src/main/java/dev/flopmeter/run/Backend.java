@@ -5,7 +5,7 @@ import dev.flopmeter.model.Graph;
 
 /** Runs graphs on one device. Close all plans before the backend. */
 public interface Backend extends AutoCloseable {
-  /** {@code cudnn} or {@code djl}. */
+  /** {@code cudnn}, {@code ort} or {@code djl}. */
   String name();
 
   Device device();

@@ -9,7 +9,9 @@ class SweepTest {
   private static Flop profile(String... options) {
     String[] args = new String[options.length + 6];
     System.arraycopy(
-        new String[] {"profile", "resnet18", "--device", "cpu", "--no-roof", "--no-check"},
+        new String[] {
+          "profile", "resnet18", "--backend", "djl", "--device", "cpu", "--no-roof", "--no-check"
+        },
         0,
         args,
         0,

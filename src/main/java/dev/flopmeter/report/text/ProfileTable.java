@@ -9,6 +9,7 @@ import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Assignment;
 import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
@@ -42,12 +43,20 @@ public final class ProfileTable {
     return out.toString();
   }
 
-  /** Several results: each in full, then all of them in one table. */
+  /**
+   * Several results: each in full, then all of them in one table; of several backends, that table
+   * alone.
+   */
   public static String render(List<ProfileResult> results, TerminalStyle style) {
     if (results.size() == 1) {
       return render(results.get(0), style);
     }
     StringBuilder out = new StringBuilder();
+    if (results.stream().map(result -> result.run().backend()).distinct().count() > 1) {
+      runtimes(results).render(out, style);
+      warnings(out, results, style);
+      return out.toString();
+    }
     for (ProfileResult result : results) {
       out.append(render(result, style)).append('\n');
     }
@@ -57,6 +66,43 @@ public final class ProfileTable {
       out.append(Knee.EXPLANATION).append('\n');
     }
     return out.toString();
+  }
+
+  /** The runtimes of one model side by side. */
+  private static TextTable runtimes(List<ProfileResult> results) {
+    TextTable table =
+        new TextTable(
+            List.of(
+                Column.text("backend"),
+                Column.text("device"),
+                Column.text("precision"),
+                Column.figure("batch"),
+                Column.figure("median"),
+                Column.figure("inferences/s"),
+                Column.figure("MFU"),
+                Column.figure("memory"),
+                Column.figure("first run"),
+                Column.text("")));
+    for (ProfileResult result : results) {
+      Utilization mfu = Utilization.mfu(result);
+      Memory held = result.memory();
+      Double first = result.firstRunSeconds();
+      table.row(
+          List.of(
+              result.run().backend(),
+              result.device().id(),
+              result.run().precision().label(),
+              Long.toString(result.run().batch()),
+              Figures.seconds(result.latency().median()),
+              Figures.si(result.throughput().inferencesPerSecond()),
+              mfu == null ? ABSENT : Figures.percent(mfu.share()),
+              held == null
+                  ? ABSENT
+                  : Figures.bytes(held.weights() + held.activations() + held.workspace()),
+              first == null ? ABSENT : Figures.seconds(first),
+              result.valid() ? "" : "not valid"));
+    }
+    return table;
   }
 
   private static TextTable sweep(List<ProfileResult> results, Knee knee) {
@@ -301,8 +347,9 @@ public final class ProfileTable {
       if (!result.warnings().isEmpty()) {
         out.append('\n');
       }
+      String start = results.size() == 1 ? "warning: " : result.run().backend() + ": ";
       for (String warning : result.warnings()) {
-        paragraph(out, "warning: " + warning, style, result.valid() ? style::yellow : style::red);
+        paragraph(out, start + warning, style, result.valid() ? style::yellow : style::red);
       }
     }
   }

@@ -109,11 +109,14 @@ public final class OrtBackend implements Backend {
   }
 
   /**
-   * Finds out whether ONNX Runtime has all kernels for a model.
+   * Finds out whether ONNX Runtime has all kernels for a model, and takes its inputs.
    *
    * @throws ModelException if it does not; the message says what is missing
    */
   public void requireSupport(Graph graph, RunOptions run) {
+    for (String input : graph.inputs()) {
+      graph.type(input).ifPresent(type -> OrtTensors.javaType(input, type.type()));
+    }
     plan(graph, run).close();
   }
 

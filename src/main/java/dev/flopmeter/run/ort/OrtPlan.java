@@ -331,7 +331,7 @@ final class OrtPlan implements Plan {
       for (Kernel kernel : kernels) {
         Integer place = places.get(kernel.name() + "/" + kernel.index());
         if (place != null) {
-          seconds[place] += kernel.seconds()[i];
+          seconds[place] += kernel.seconds().get(i);
         }
       }
       passes.add(joined.sum(seconds));

@@ -29,10 +29,10 @@ final class OrtTensors {
     ByteBuffer direct =
         ByteBuffer.allocateDirect(data.remaining()).order(ByteOrder.nativeOrder()).put(data).flip();
     return OnnxTensor.createTensor(
-        environment, direct, tensor.shape().dims(), type(name, tensor.type().type()));
+        environment, direct, tensor.shape().dims(), javaType(name, tensor.type().type()));
   }
 
-  private static OnnxJavaType type(String name, DataType type) {
+  static OnnxJavaType javaType(String name, DataType type) {
     for (OnnxJavaType known : OnnxJavaType.values()) {
       if (known.name().equals(type.name()) && known != OnnxJavaType.STRING) {
         return known;

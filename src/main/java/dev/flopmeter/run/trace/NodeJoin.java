@@ -7,6 +7,7 @@ import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.Step;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
@@ -83,12 +84,17 @@ public final class NodeJoin {
    * @param steps in order of execution; one without nodes is not in the model
    * @param stepOf the step that each executed node is part of
    */
-  public record Joined(List<Step> steps, int[] stepOf) {
+  public record Joined(List<Step> steps, List<Integer> stepOf) {
+    public Joined {
+      steps = List.copyOf(steps);
+      stepOf = List.copyOf(stepOf);
+    }
+
     /** Sums the executed nodes' times into the steps'. */
     public double[] sum(double[] seconds) {
       double[] sums = new double[steps.size()];
       for (int i = 0; i < seconds.length; i++) {
-        sums[stepOf[i]] += seconds[i];
+        sums[stepOf.get(i)] += seconds[i];
       }
       return sums;
     }
@@ -137,7 +143,7 @@ public final class NodeJoin {
       Integer whole = leads.get(i);
       stepOf[i] = whole == null ? stepOf[i] : stepOf[whole];
     }
-    return new Joined(steps, stepOf);
+    return new Joined(steps, Arrays.stream(stepOf).boxed().toList());
   }
 
   /** Whether a step stands for nodes of the model, or only changes the form of their values. */

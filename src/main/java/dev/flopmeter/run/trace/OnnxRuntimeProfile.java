@@ -111,7 +111,8 @@ public final class OnnxRuntimeProfile {
     }
     long pid = event.path("pid").asLong(0);
     process = process == null ? Long.valueOf(pid) : process;
-    if (name.equals("session_initialization") && ++sessions > 1 || pid != process) {
+    sessions += name.equals("session_initialization") ? 1 : 0;
+    if (sessions > 1 || pid != process) {
       throw new ModelException(
           "holds several sessions or processes; profile one session into one file");
     }
@@ -213,7 +214,14 @@ public final class OnnxRuntimeProfile {
     for (Series node : nodes.values()) {
       if (!isGpu && node.isComplete) {
         double[] seconds = Arrays.copyOfRange(node.seconds, first, runs.size());
-        kernels.add(new Kernel(node.name, node.op, node.index, List.of(), node.shape, seconds));
+        kernels.add(
+            new Kernel(
+                node.name,
+                node.op,
+                node.index,
+                List.of(),
+                node.shape,
+                Arrays.stream(seconds).boxed().toList()));
       }
     }
     return new Trace(

@@ -41,5 +41,16 @@ public record Trace(
    * @param seconds one time per pass; a single one if the trace holds only the average
    */
   public record Kernel(
-      String name, String op, int index, List<String> nodes, List<Long> shape, double[] seconds) {}
+      String name,
+      String op,
+      int index,
+      List<String> nodes,
+      List<Long> shape,
+      List<Double> seconds) {
+    public Kernel {
+      nodes = List.copyOf(nodes);
+      shape = List.copyOf(shape);
+      seconds = List.copyOf(seconds);
+    }
+  }
 }

@@ -39,7 +39,7 @@ final class Keys {
       http.users.* | A user's bcrypt hash (`htpasswd -nBC 10 NAME`). With one or more users every route but the two health checks asks for a password.
       workloads.*.model | Required. A built-in model (`flopmeter models`) or the path of an `.onnx` file.
       workloads.*.device | `auto` (the first GPU, otherwise the CPU), `all` (every GPU, otherwise the CPU), `cpu`, `cuda:N`, or a list.
-      workloads.*.backend | The backend.
+      workloads.*.backend | The backend; `auto` is the GPU, otherwise ONNX Runtime (`ort`) if it runs the model, otherwise PyTorch (`djl`).
       workloads.*.precision | One precision or a list; each is measured in its own run.
       workloads.*.batch | One batch size or a list; one run measures them all. Without it the batch size is the model's own.
       workloads.*.input | Shapes of inputs whose sizes the model leaves open, such as `data=1x3x224x224`.
@@ -95,7 +95,7 @@ final class Keys {
   static final Key<String> MODEL = optional("workloads.*.model", TEXT);
   static final Key<String> DEVICE = list("workloads.*.device", ValueType.DEVICE, "auto");
   static final Key<String> BACKEND =
-      key("workloads.*.backend", choice("auto", "cudnn", "djl"), "auto");
+      key("workloads.*.backend", choice("auto", "cudnn", "ort", "djl"), "auto");
   static final Key<String> PRECISION =
       list("workloads.*.precision", choice("fp32", "tf32", "fp16", "bf16"), "fp32");
   static final Key<Long> BATCH = list("workloads.*.batch", integer(1, 1_000_000), null);

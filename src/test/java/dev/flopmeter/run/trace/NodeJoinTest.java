@@ -142,6 +142,6 @@ class NodeJoinTest {
   }
 
   private static Trace.Kernel kernel(String op, String name) {
-    return new Trace.Kernel(name, op, -1, List.of(), List.of(), new double[] {1});
+    return new Trace.Kernel(name, op, -1, List.of(), List.of(), List.of(1.0));
   }
 }
