@@ -128,7 +128,7 @@ class PlanSearchTest {
   @ParameterizedTest
   @EnumSource(Precision.class)
   void ownKernelsRunWhereNoPlanKeepsToTheLimit(Precision precision) {
-    RunOptions none = new RunOptions(precision, Layout.AUTO, true, 0, 0, SearchEffort.QUICK);
+    RunOptions none = new RunOptions(precision, Layout.AUTO, true, 0, 0, SearchEffort.QUICK, null);
     assertThat(start(none, 0)).allMatch(step -> step.contains("ptx:"));
   }
 

@@ -56,7 +56,7 @@ class RandomConvolutionsTest {
     Graph graph = graph(random);
     Precision precision = Precision.values()[random.nextInt(Precision.values().length)];
     Layout layout = Layout.values()[random.nextInt(Layout.values().length)];
-    compare(graph, new RunOptions(precision, layout, true, 0, 0, SearchEffort.QUICK), seed);
+    compare(graph, new RunOptions(precision, layout, true, 0, 0, SearchEffort.QUICK, null), seed);
   }
 
   private static void compare(Graph graph, RunOptions options, int seed) {
