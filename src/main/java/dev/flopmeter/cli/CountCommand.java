@@ -68,13 +68,13 @@ final class CountCommand implements Command {
 
   @Override
   public int run(Console console) {
-    CostRules costs = rules.find().isPresent() ? RuleFile.read(rules.get()) : CostRules.standard();
+    RuleFile file = rules.find().map(RuleFile::read).orElse(RuleFile.NONE);
     Convention chosen = Conventions.named(comparesAll() ? "flops" : convention.get());
     Model network = model.open();
     List<String> texts = new ArrayList<>();
     for (Bindings bindings : model.sweep()) {
-      Graph graph = network.bind(bindings);
-      texts.add(counted(network, graph, costs, chosen));
+      Graph graph = network.bind(bindings.withTypes(file.types()));
+      texts.add(counted(network, graph, file.costs(), chosen));
     }
     output.write(joined(texts), console);
     return 0;

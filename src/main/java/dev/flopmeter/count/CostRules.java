@@ -58,7 +58,6 @@ public final class CostRules {
     LinearAttentionCosts.addTo(rules);
     SignalCosts.addTo(rules);
     ContribCosts.addTo(rules);
-    PackedCosts.addTo(rules);
     Decompositions.operators()
         .forEach((op, made) -> rules.putIfAbsent(op, DecomposedCost.of(made, rules)));
     return rules;

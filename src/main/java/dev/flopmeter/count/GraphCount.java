@@ -13,6 +13,8 @@ import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.TorchOrigin;
+import dev.flopmeter.model.decompose.Decompositions;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -33,12 +35,14 @@ final class GraphCount {
   private final List<LayerCost> layers = new ArrayList<>();
   private final Map<DataType, BytesMoved> moved = new EnumMap<>(DataType.class);
   private final Map<Tensor, Long> learned = Parameters.none();
-  private final Map<String, List<String>> uncounted = new LinkedHashMap<>();
-  private final Map<String, String> reasons = new HashMap<>();
+  private final Map<Missed, List<String>> uncounted = new LinkedHashMap<>();
   private final Set<String> notes = new LinkedHashSet<>();
   private final Set<String> approximations = new LinkedHashSet<>();
   private Cost sum = Cost.ZERO;
   private Work work = Work.NONE;
+
+  /** Why nodes of one operator are not counted. */
+  private record Missed(String op, String reason) {}
 
   GraphCount(CostRules rules, Convention convention, Graph graph) {
     this(rules, convention, GraphScope.of(graph));
@@ -65,7 +69,7 @@ final class GraphCount {
   Counts toCounts(ModelInfo info) {
     List<Uncounted> missing = new ArrayList<>();
     uncounted.forEach(
-        (op, nodes) -> missing.add(new Uncounted(op, reasons.getOrDefault(op, ""), nodes)));
+        (missed, nodes) -> missing.add(new Uncounted(missed.op(), missed.reason(), nodes)));
     Cost totals =
         new Cost(sum.macs(), sum.flops(), parameters(), sum.bytesRead(), sum.bytesWritten());
     return new Counts(
@@ -114,15 +118,39 @@ final class GraphCount {
   private Optional<Work> ownWork(Operands in) {
     CostRule rule = rules.find(in.node().qualifiedOp()).orElse(null);
     if (rule == null) {
-      miss(in.node(), "no rule for this operator");
+      miss(in.node(), UncountedOperators.reason(in.node().qualifiedOp()));
       return Optional.empty();
     }
     try {
       return Optional.of(rule.work(in));
     } catch (DataDependentException e) {
-      miss(in.node(), "its shapes depend on data");
+      miss(in.node(), blinding(in.node()));
       return Optional.empty();
     }
+  }
+
+  /** From where on shapes are not known on the way to {@code node}. */
+  private String blinding(Node node) {
+    Set<Node> seen = new HashSet<>(List.of(node));
+    ArrayDeque<Node> behind = new ArrayDeque<>(seen);
+    while (!behind.isEmpty()) {
+      for (String value : behind.remove().inputs()) {
+        Node writer = links.writer(value);
+        if (writer == null || scope.type(value) != null || !seen.add(writer)) {
+          continue;
+        }
+        if (Decompositions.typeRule(writer.qualifiedOp()).isEmpty()
+            && BodyCost.of(writer) == null) {
+          return "behind node '"
+              + scope.path()
+              + writer.name()
+              + "' of the unknown operator "
+              + writer.qualifiedOp();
+        }
+        behind.add(writer);
+      }
+    }
+    return "its shapes depend on data";
   }
 
   private long number(CountedNode call) {
@@ -135,9 +163,8 @@ final class GraphCount {
 
   private void miss(Node node, String reason) {
     uncounted
-        .computeIfAbsent(node.qualifiedOp(), op -> new ArrayList<>())
+        .computeIfAbsent(new Missed(node.qualifiedOp(), reason), any -> new ArrayList<>())
         .add(scope.path() + node.name());
-    reasons.putIfAbsent(node.qualifiedOp(), reason);
   }
 
   private void move(DataType type, long read, long written) {
@@ -193,10 +220,8 @@ final class GraphCount {
             move(
                 type, Sizes.multiply(times, bytes.read()), Sizes.multiply(times, bytes.written())));
     body.uncounted.forEach(
-        (op, nodes) -> {
-          uncounted.computeIfAbsent(op, name -> new ArrayList<>()).addAll(nodes);
-          reasons.putIfAbsent(op, body.reasons.getOrDefault(op, ""));
-        });
+        (missed, nodes) ->
+            uncounted.computeIfAbsent(missed, any -> new ArrayList<>()).addAll(nodes));
     notes.addAll(body.notes);
     approximations.addAll(body.approximations);
     notes.add(note);

@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -19,20 +20,23 @@ import java.util.stream.Stream;
  *     BatchAxes} says which one it is
  * @param dims sizes of named free dimensions, such as {@code sequence}
  * @param values inputs whose values are known beforehand (shape arguments fed at run time)
+ * @param types what the outputs of some operators are, by qualified name, in place of our own rules
  */
 public record Bindings(
     Map<String, Shape> shapes,
     OptionalLong batch,
     Map<String, Long> dims,
-    Map<String, Tensor> values) {
+    Map<String, Tensor> values,
+    Map<String, Function<Operands, List<TensorType>>> types) {
 
   public static final Bindings NONE =
-      new Bindings(Map.of(), OptionalLong.empty(), Map.of(), Map.of());
+      new Bindings(Map.of(), OptionalLong.empty(), Map.of(), Map.of(), Map.of());
 
   public Bindings {
     shapes = Map.copyOf(shapes);
     dims = Map.copyOf(dims);
     values = Map.copyOf(values);
+    types = Map.copyOf(types);
     if (batch.isPresent() && batch.getAsLong() < 1) {
       throw new ModelException("the batch must be at least 1, not " + batch.getAsLong());
     }
@@ -44,24 +48,37 @@ public record Bindings(
         });
   }
 
+  public Bindings(
+      Map<String, Shape> shapes,
+      OptionalLong batch,
+      Map<String, Long> dims,
+      Map<String, Tensor> values) {
+    this(shapes, batch, dims, values, Map.of());
+  }
+
   public static Bindings ofBatch(long batch) {
     return NONE.withBatch(batch);
   }
 
   public Bindings withBatch(long size) {
-    return new Bindings(shapes, OptionalLong.of(size), dims, values);
+    return new Bindings(shapes, OptionalLong.of(size), dims, values, types);
   }
 
   public Bindings withShape(String input, Shape shape) {
     Map<String, Shape> changed = new TreeMap<>(shapes);
     changed.put(input, shape);
-    return new Bindings(changed, batch, dims, values);
+    return new Bindings(changed, batch, dims, values, types);
   }
 
   public Bindings withValue(String input, Tensor value) {
     Map<String, Tensor> changed = new TreeMap<>(values);
     changed.put(input, value);
-    return new Bindings(shapes, batch, dims, changed);
+    return new Bindings(shapes, batch, dims, changed, types);
+  }
+
+  /** These, with rules for the outputs of operators. */
+  public Bindings withTypes(Map<String, Function<Operands, List<TensorType>>> rules) {
+    return new Bindings(shapes, batch, dims, values, rules);
   }
 
   /** {@link #resolve(List, BatchAxes)} for inputs of which only the declaration is known. */

@@ -337,4 +337,34 @@ class ContribCostsTest {
         "U4x16x16",
         "F4x16");
   }
+
+  @Test
+  void aSearchNamesWhatIsMissing() {
+    assertThat(count("BeamSearch", Attributes.NONE, "i1x5").uncounted())
+        .extracting(Uncounted::op, Uncounted::reason)
+        .containsExactly(
+            org.assertj.core.groups.Tuple.tuple(
+                "com.microsoft:BeamSearch",
+                "it runs the graphs in its attributes until a search ends; count those graphs as"
+                    + " models of their own"));
+  }
+
+  @Test
+  void whatIsBehindAnUnknownOperatorSaysSo() {
+    GraphBuilder graph = new GraphBuilder("two", 21);
+    graph.input("x", TensorType.of(DataType.FLOAT, 2, 3));
+    graph.add(
+        new Node(
+            "odd", "com.example", "Odd", 1, List.of("x"), List.of("y"), Attributes.NONE, Map.of()));
+    graph.add("Relu", "r", Attributes.NONE, "y");
+    graph.add("Sigmoid", "s", Attributes.NONE, "r");
+    assertThat(Counter.standard().count(graph.build(List.of("s"))).uncounted())
+        .extracting(Uncounted::op, Uncounted::reason)
+        .containsExactly(
+            org.assertj.core.groups.Tuple.tuple("com.example:Odd", "no rule for this operator"),
+            org.assertj.core.groups.Tuple.tuple(
+                "Relu", "behind node 'odd' of the unknown operator com.example:Odd"),
+            org.assertj.core.groups.Tuple.tuple(
+                "Sigmoid", "behind node 'odd' of the unknown operator com.example:Odd"));
+  }
 }

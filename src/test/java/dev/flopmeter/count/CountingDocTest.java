@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
@@ -26,7 +27,7 @@ class CountingDocTest {
   void saysWhatTheCodeCounts() throws IOException {
     String doc = Files.readString(DOC);
     String prose = doc.substring(0, doc.indexOf(BEGIN) + BEGIN.length());
-    String expected = prose + operators() + conventions();
+    String expected = prose + operators() + uncounted() + conventions();
     if (Boolean.getBoolean("docs.update")) {
       Files.writeString(DOC, expected);
     } else {
@@ -71,6 +72,24 @@ class CountingDocTest {
     out.append("| Loop | its body: times the iterations where they are constant, else once |\n");
     out.append("| Scan | its body, times the iterations |\n");
     out.append("| SequenceMap | its body, for one element |\n");
+    return out.toString();
+  }
+
+  private static String uncounted() {
+    Map<String, List<String>> byReason = new LinkedHashMap<>();
+    new TreeMap<>(UncountedOperators.all())
+        .forEach(
+            (op, reason) -> byReason.computeIfAbsent(reason, any -> new ArrayList<>()).add(op));
+    StringBuilder out = new StringBuilder("\n## Operators without a rule\n\n");
+    out.append("Named under `uncounted`, with this reason.\n\n");
+    out.append("| operators | reason |\n| --- | --- |\n");
+    byReason.forEach(
+        (reason, ops) ->
+            out.append("| ")
+                .append(String.join(", ", ops))
+                .append(" | ")
+                .append(reason)
+                .append(" |\n"));
     return out.toString();
   }
 

@@ -17,6 +17,7 @@ import dev.flopmeter.model.UnknownOperatorException;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.fold.Folder;
+import dev.flopmeter.model.shape.ShapeRule;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,6 +74,8 @@ public final class GraphBuilder {
   /** Stored tensors noted so far behind computed constants, here and in bodies. */
   private long notedOrigins;
 
+  private Map<String, Function<Operands, List<TensorType>>> givenTypes = Map.of();
+
   /** Inferences of one pass; 0 for the leading dimension of the first input that has several. */
   private long batch;
 
@@ -111,6 +115,11 @@ public final class GraphBuilder {
   /** Says what an input will hold, so that shapes can follow from it. */
   void know(String input, Tensor value) {
     own(input).constant = value;
+  }
+
+  /** Says what the outputs of some operators are, in place of our own rules. */
+  void know(Map<String, Function<Operands, List<TensorType>>> types) {
+    givenTypes = types;
   }
 
   /**
@@ -340,8 +349,12 @@ public final class GraphBuilder {
     return bytes;
   }
 
-  private static Optional<List<TensorType>> inferTypes(Node node, Operands in) {
-    var rule = Decompositions.typeRule(node.qualifiedOp());
+  private Optional<List<TensorType>> inferTypes(Node node, Operands in) {
+    var given = main().givenTypes.get(node.qualifiedOp());
+    Optional<ShapeRule> rule =
+        given == null
+            ? Decompositions.typeRule(node.qualifiedOp())
+            : Optional.of((ShapeRule) given::apply);
     if (rule.isEmpty()) {
       if (node.domain().isEmpty()) {
         throw new UnknownOperatorException(

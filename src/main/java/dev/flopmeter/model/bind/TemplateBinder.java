@@ -57,6 +57,7 @@ public final class TemplateBinder {
   public Graph bind(GraphTemplate template, Bindings bindings) {
     added = 0;
     GraphBuilder builder = new GraphBuilder(template.name(), opset, declared(template), null);
+    builder.know(bindings.types());
     List<ValueInfo> feeds = feeds(template);
     List<ValueInfo> tensors = feeds.stream().filter(feed -> feed.type() != null).toList();
     BatchAxes axes = BatchAxes.of(tensors, template.nodes());
