@@ -28,6 +28,7 @@ public final class Operators {
 
   private static Map<String, Operator> all() {
     Map<String, Operator> operators = new HashMap<>();
+    Contraction.addTo(operators);
     Convolutions.addTo(operators);
     Pooling.addTo(operators);
     Pointwise.addTo(operators);

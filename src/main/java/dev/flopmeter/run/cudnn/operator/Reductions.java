@@ -81,6 +81,17 @@ final class Reductions {
     node.emit(List.of(x, packed), List.of(y), Unary.work(function, packed, y, 0, 0));
   }
 
+  /** The sums of {@code x} over {@code axes}, without those. */
+  static void sum(
+      NodePlan node,
+      TensorView x,
+      long[] axes,
+      TensorView y,
+      List<Work> works,
+      List<TensorView> writes) {
+    rows(node, Kind.SUM, x, axes, y, works, writes);
+  }
+
   private static void rows(
       NodePlan node,
       Kind kind,

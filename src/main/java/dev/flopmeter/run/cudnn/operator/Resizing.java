@@ -13,7 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** {@code Resize} and {@code Upsample}: interpolation along up to three axes at once. */
+/**
+ * {@code Resize}, {@code Upsample} and {@code GridSample}: interpolation along up to three axes.
+ */
 final class Resizing {
   private static final int AXES = 3;
 
@@ -22,6 +24,55 @@ final class Resizing {
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("Resize", Resizing::resize);
     operators.put("Upsample", Resizing::resize);
+    operators.put("GridSample", Resizing::gridSample);
+  }
+
+  private static void gridSample(NodePlan node) {
+    TensorView x = node.plain(0);
+    TensorView grid = node.plain(1);
+    int axes = x.rank() - 2;
+    int mode =
+        switch (node.attributes().text("mode", "linear")) {
+          case "bilinear", "linear" -> 0;
+          case "nearest" -> 1;
+          case "bicubic", "cubic" -> 2;
+          default -> throw node.unsupported("this mode");
+        };
+    if (axes < 2 || axes > AXES || (mode == 2 && axes != 2)) {
+      throw node.unsupported("sampling " + axes + " axes in this mode");
+    }
+    int[] in = new int[AXES];
+    Arrays.fill(in, 1);
+    for (int i = 0; i < axes; i++) {
+      in[AXES - axes + i] = Math.toIntExact(x.dim(i + 2));
+    }
+    TensorView y = node.out(0);
+    node.emit(
+        List.of(x, grid),
+        List.of(y),
+        KernelWork.perElement(
+            "grid_sample",
+            y.elements(),
+            new Arguments()
+                .pointer(x)
+                .pointer(grid)
+                .pointer(y)
+                .numbers(y.elements(), y.shape().elements(2, y.rank()))
+                .integers(in)
+                .integer(x.dim(1))
+                .integers(axes, mode, padding(node))
+                .integer(node.attributes().integer("align_corners", 0))
+                .integers(x.storage().code(), 0)));
+  }
+
+  /** The numbers of {@code sample.c}. */
+  private static int padding(NodePlan node) {
+    return switch (node.attributes().text("padding_mode", "zeros")) {
+      case "zeros" -> 0;
+      case "border" -> 1;
+      case "reflection" -> 2;
+      default -> throw node.unsupported("this padding_mode");
+    };
   }
 
   private static void resize(NodePlan node) {

@@ -1,0 +1,152 @@
+package dev.flopmeter.run.cudnn.operator;
+
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.shape.EinsumEquation;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.TensorView;
+import dev.flopmeter.run.cudnn.plan.Work;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * {@code Einsum}: its operands are joined from left to right by batched products. What is summed
+ * within one operand is summed before, and a diagonal is a view with the strides of both axes.
+ */
+final class Contraction {
+  /** A value, and the index of each of its axes. */
+  private record Term(TensorView view, List<String> indices) {}
+
+  private final NodePlan node;
+  private final EinsumEquation equation;
+  private final List<Work> works = new ArrayList<>();
+  private final List<TensorView> writes = new ArrayList<>();
+
+  private Contraction(NodePlan node) {
+    this.node = node;
+    this.equation = EinsumEquation.of(node.operands());
+  }
+
+  static void addTo(Map<String, Operators.Operator> operators) {
+    operators.put("Einsum", node -> new Contraction(node).plan());
+  }
+
+  private void plan() {
+    List<TensorView> reads = new ArrayList<>();
+    List<Term> terms = new ArrayList<>();
+    for (int i = 0; i < equation.operands().size(); i++) {
+      TensorView operand = node.in(i);
+      reads.add(operand);
+      terms.add(diagonal(operand, equation.operands().get(i)));
+    }
+    TensorView y = node.out(0);
+    writes.add(y);
+    Term joined = terms.get(0);
+    for (int i = 1; i < terms.size(); i++) {
+      Set<String> kept = new HashSet<>(equation.output());
+      terms.subList(i + 1, terms.size()).forEach(later -> kept.addAll(later.indices()));
+      joined = product(joined, terms.get(i), kept);
+    }
+    Term summed = summed(joined, Set.copyOf(equation.output()));
+    works.add(CopyKernels.copy(ordered(summed, equation.output()), y));
+    node.emit(reads, writes, works);
+  }
+
+  /** One axis for each index, repeated where the operand has only one element of it. */
+  private Term diagonal(TensorView operand, List<String> indices) {
+    List<String> distinct = indices.stream().distinct().toList();
+    long[] dims = new long[distinct.size()];
+    long[] strides = new long[dims.length];
+    for (int axis = 0; axis < indices.size(); axis++) {
+      int place = distinct.indexOf(indices.get(axis));
+      dims[place] = size(indices.get(axis));
+      strides[place] += operand.dim(axis) == 1 ? 0 : operand.stride(axis);
+    }
+    return new Term(operand.as(Shape.of(dims), strides), distinct);
+  }
+
+  private long size(String index) {
+    return equation.sizes().getOrDefault(index, 1L);
+  }
+
+  private Term product(Term a, Term b, Set<String> kept) {
+    Set<String> keptOfA = new HashSet<>(kept);
+    keptOfA.addAll(b.indices());
+    Set<String> keptOfB = new HashSet<>(kept);
+    keptOfB.addAll(a.indices());
+    Term left = summed(a, keptOfA);
+    Term right = summed(b, keptOfB);
+    List<String> batch = new ArrayList<>(left.indices());
+    batch.removeIf(index -> !right.indices().contains(index) || !kept.contains(index));
+    List<String> shared = new ArrayList<>(left.indices());
+    shared.removeIf(index -> !right.indices().contains(index) || kept.contains(index));
+    List<String> rows = new ArrayList<>(left.indices());
+    rows.removeAll(right.indices());
+    List<String> columns = new ArrayList<>(right.indices());
+    columns.removeAll(left.indices());
+    List<String> result = joined(batch, rows, columns);
+    TensorView y = scratch(result);
+    TensorView matrices = y.reshaped(Shape.of(size(batch), size(rows), size(columns)));
+    works.add(
+        Products.work(
+            packed(left, joined(batch, rows, shared))
+                .reshaped(Shape.of(size(batch), size(rows), size(shared))),
+            packed(right, joined(batch, shared, columns))
+                .reshaped(Shape.of(size(batch), size(shared), size(columns))),
+            matrices,
+            1));
+    return new Term(y, result);
+  }
+
+  @SafeVarargs
+  private static List<String> joined(List<String>... parts) {
+    List<String> all = new ArrayList<>();
+    List.of(parts).forEach(all::addAll);
+    return all;
+  }
+
+  private long size(List<String> indices) {
+    return indices.stream().mapToLong(this::size).reduce(1, Math::multiplyExact);
+  }
+
+  private TensorView scratch(List<String> indices) {
+    long[] dims = indices.stream().mapToLong(this::size).toArray();
+    TensorView made = node.scratch(String.join("", indices), Shape.of(dims), node.in(0).storage());
+    writes.add(made);
+    return made;
+  }
+
+  private static TensorView ordered(Term term, List<String> indices) {
+    return term.view().permuted(indices.stream().mapToInt(term.indices()::indexOf).toArray());
+  }
+
+  private TensorView packed(Term term, List<String> indices) {
+    TensorView turned = ordered(term, indices);
+    if (turned.is(MemoryLayout.PLAIN)) {
+      return turned;
+    }
+    TensorView copy = scratch(indices);
+    works.add(CopyKernels.copy(turned, copy));
+    return copy;
+  }
+
+  /** The sum over all indices but those that are kept. */
+  private Term summed(Term term, Set<String> kept) {
+    long[] axes =
+        IntStream.range(0, term.indices().size())
+            .filter(axis -> !kept.contains(term.indices().get(axis)))
+            .asLongStream()
+            .toArray();
+    if (axes.length == 0) {
+      return term;
+    }
+    List<String> rest = new ArrayList<>(term.indices());
+    rest.retainAll(kept);
+    TensorView sums = scratch(rest);
+    Reductions.sum(node, term.view(), axes, sums, works, writes);
+    return new Term(sums, rest);
+  }
+}
