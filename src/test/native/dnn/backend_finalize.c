@@ -552,12 +552,6 @@ static cudnnStatus_t finalize_plan(cudnnBackendDescriptor_t d)
     d->graph = configuration->graph;
     d->engine = configuration->engine;
     d->engine_number = configuration->engine_number;
-    const struct backend_operation *op = main_operation(d->graph);
-    /* The fusion engines know convolutions in NHWC only. */
-    if (op != NULL && is_convolution(op->kind) && d->graph->count > 1)
-        REQUIRE(dnn_is_packed(&op->x.tensor, FORMAT_NHWC) && dnn_is_packed(&op->b.tensor, FORMAT_NHWC)
-                    && dnn_is_packed(&op->y.tensor, FORMAT_NHWC),
-                CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
     d->workspace_size = backend_workspace_size(d->graph);
     return CUDNN_STATUS_SUCCESS;
 }

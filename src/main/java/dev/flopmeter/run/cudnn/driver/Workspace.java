@@ -1,10 +1,9 @@
 package dev.flopmeter.run.cudnn.driver;
 
-import jcuda.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The scratch memory that all steps share, as they run one after the other. While algorithms are
+ * The scratch memory that all steps share, as they run one after the other. While plans are
  * searched it is as large as any of them may want, afterwards as large as the chosen ones need.
  */
 public final class Workspace implements AutoCloseable {
@@ -24,7 +23,7 @@ public final class Workspace implements AutoCloseable {
     close();
     for (long bytes = wanted; bytes > 0; bytes /= 2) {
       try {
-        memory = new DeviceMemory(bytes, "workspace of the algorithm search");
+        memory = new DeviceMemory(bytes, "workspace of the search");
         return bytes;
       } catch (DeviceFailure e) {
         if (e.isSticky()) {
@@ -50,10 +49,6 @@ public final class Workspace implements AutoCloseable {
   /** 0 if there is none. */
   public long address() {
     return memory == null ? 0 : memory.at(0).value();
-  }
-
-  public Pointer pointer() {
-    return memory == null ? new Pointer() : memory.at(0);
   }
 
   @Override

@@ -1,10 +1,13 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
+import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.TransposedConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.Unary;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,11 +28,7 @@ final class ConvolutionSpelling {
     }
     GraphStep.Spelling alone =
         new GraphStep.Spelling(
-            "graph convolution",
-            work.groups() > 1,
-            1,
-            graph -> addTo(graph, work),
-            Epilogue.works(work));
+            "graph convolution", work.groups() > 1, 1, graph -> addTo(graph, work), epilogue(work));
     return work.hasEpilogue()
         ? List.of(
             new GraphStep.Spelling("fused graph convolution", graph -> addFusedTo(graph, work)),
@@ -114,5 +113,26 @@ final class ConvolutionSpelling {
     strides[0] = channels;
     strides[1] = 1;
     return graph.stored(view, dims, strides);
+  }
+
+  /** What is fused to a convolution, as kernels of our own behind it. */
+  static List<KernelWork> epilogue(ConvolutionWork work) {
+    List<KernelWork> works = new ArrayList<>();
+    TensorView result = work.y();
+    boolean isBiasLast = work.residual() == null && work.relu();
+    if (work.bias() != null) {
+      long[] perChannel = new long[result.rank()];
+      perChannel[1] = 1;
+      TensorView repeated = work.bias().as(result.shape(), perChannel);
+      Binary.Kind kind = isBiasLast ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
+      works.add(Binary.work(kind, result, repeated, result));
+    }
+    if (work.residual() != null) {
+      Binary.Kind kind = work.relu() ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
+      works.add(Binary.work(kind, result, work.residual(), result));
+    } else if (work.relu() && work.bias() == null) {
+      works.add(Unary.work(Unary.Kind.RELU, result, result, 0, 0));
+    }
+    return works;
   }
 }

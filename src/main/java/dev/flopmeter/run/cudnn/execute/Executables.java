@@ -18,7 +18,7 @@ record Executables(PreparationContext context) implements Work.Cases<Executable>
   @Override
   public Executable convolution(ConvolutionWork work) {
     List<KernelWork> own = new ArrayList<>(List.of(OwnConvolution.work(work)));
-    own.addAll(Epilogue.works(work));
+    own.addAll(ConvolutionSpelling.epilogue(work));
     return GraphStep.prepare(
         context,
         work.format().label(),

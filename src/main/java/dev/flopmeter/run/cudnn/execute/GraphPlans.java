@@ -85,6 +85,7 @@ final class GraphPlans implements AutoCloseable {
   private @Nullable GraphDescriptors descriptors;
   private @Nullable BackendDescriptor described;
   private @Nullable String refusal;
+  private boolean isLastResort;
 
   /**
    * @param isFma whether tensor cores must not be used
@@ -98,6 +99,11 @@ final class GraphPlans implements AutoCloseable {
   /** Why cuDNN offers nothing, where it said so. */
   Optional<String> refusal() {
     return Optional.ofNullable(refusal);
+  }
+
+  /** Whether the plans offered are those that cuDNN falls back to, which may be slow. */
+  boolean isLastResort() {
+    return isLastResort;
   }
 
   /**
@@ -117,6 +123,7 @@ final class GraphPlans implements AutoCloseable {
       }
     }
     if (offered.isEmpty()) {
+      isLastResort = true;
       collect(offered, Heuristic.FALLBACK, QUICK_PLANS, workspaceLimitBytes);
     }
     return List.copyOf(offered.values());

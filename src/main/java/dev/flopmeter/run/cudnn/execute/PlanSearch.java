@@ -142,7 +142,12 @@ final class PlanSearch {
     SearchEffort effort = context.options().search();
     for (int i = 0; i < ways.size(); i++) {
       GraphStep.Way way = ways.get(i);
-      if (candidates.isEmpty() || way.spelling().isRival() || effort == SearchEffort.FULL) {
+      boolean isWorthIt =
+          i == 0
+              || ways.get(i - 1).launch().plans().isLastResort()
+              || way.spelling().isRival()
+              || effort == SearchEffort.FULL;
+      if (isWorthIt) {
         int place = i;
         way.launch()
             .plans()

@@ -1,6 +1,5 @@
 /**
- * A plan on a device: what each kind of work calls, the search of algorithms, and the timing of
- * passes.
+ * A plan on a device: what each kind of work calls, the search for plans, and the timing of passes.
  */
 @NullMarked
 package dev.flopmeter.run.cudnn.execute;

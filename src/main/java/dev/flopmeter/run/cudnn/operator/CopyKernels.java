@@ -31,8 +31,7 @@ final class CopyKernels {
         "convert",
         size.elements(),
         new Arguments()
-            .pointer(from)
-            .pointer(to)
+            .pointers(from, to)
             .number(size.elements())
             .integers(from.storage().code(), to.storage().code())
             .integers(loops.sizes())

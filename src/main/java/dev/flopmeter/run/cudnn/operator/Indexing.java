@@ -37,9 +37,7 @@ final class Indexing {
         "gather",
         y.elements(),
         new Arguments()
-            .pointer(x)
-            .pointer(indices)
-            .pointer(y)
+            .pointers(x, indices, y)
             .numbers(
                 y.elements(),
                 x.dim(axis),
@@ -55,20 +53,16 @@ final class Indexing {
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
     long[] strides = x.strides().clone();
     strides[axis] = 0;
-    node.emit(
+    node.emitPerElement(
+        "gather_elements",
         List.of(x, indices),
-        List.of(y),
-        KernelWork.perElement(
-            "gather_elements",
-            y.elements(),
-            new Arguments()
-                .pointer(x)
-                .pointer(indices)
-                .pointer(y)
-                .numbers(y.elements(), x.dim(axis), x.stride(axis))
-                .integers(x.storage().code(), 0)
-                .integers(led(indices.shape().dims(), 1))
-                .numbers(led(strides))));
+        y,
+        new Arguments()
+            .pointers(x, indices, y)
+            .numbers(y.elements(), x.dim(axis), x.stride(axis))
+            .integers(x.storage().code(), 0)
+            .integers(led(indices.shape().dims(), 1))
+            .numbers(led(strides)));
   }
 
   /** Put behind unused dimensions in front, as our kernels count them. */
@@ -105,25 +99,21 @@ final class Indexing {
     long batches = x.shape().elements(0, batch);
     Shape indexed = x.shape().slice(batch, batch + depth);
     long[] strides = Arrays.copyOfRange(x.strides(), batch, Loops.RANK + batch);
-    node.emit(
+    node.emitPerElement(
+        "gather_nd",
         List.of(x, indices),
-        List.of(y),
-        KernelWork.perElement(
-            "gather_nd",
-            y.elements(),
-            new Arguments()
-                .pointer(x)
-                .pointer(indices)
-                .pointer(y)
-                .numbers(
-                    y.elements(),
-                    x.shape().elements(batch + depth, x.rank()),
-                    depth,
-                    Math.max(1, tuples / Math.max(1, batches)),
-                    x.shape().elements(batch, x.rank()))
-                .integers(x.storage().code(), 0)
-                .integers(trailed(indexed))
-                .numbers(strides)));
+        y,
+        new Arguments()
+            .pointers(x, indices, y)
+            .numbers(
+                y.elements(),
+                x.shape().elements(batch + depth, x.rank()),
+                depth,
+                Math.max(1, tuples / Math.max(1, batches)),
+                x.shape().elements(batch, x.rank()))
+            .integers(x.storage().code(), 0)
+            .integers(trailed(indexed))
+            .numbers(strides));
   }
 
   /** The numbers of {@code gather.c}. */
@@ -153,9 +143,7 @@ final class Indexing {
             "scatter_elements",
             Shape.of(lines).elements(),
             new Arguments()
-                .pointer(y)
-                .pointer(indices)
-                .pointer(updates)
+                .pointers(y, indices, updates)
                 .numbers(
                     Shape.of(lines).elements(),
                     indices.dim(axis),
@@ -183,9 +171,7 @@ final class Indexing {
             "scatter_nd",
             slice,
             new Arguments()
-                .pointer(y)
-                .pointer(indices)
-                .pointer(updates)
+                .pointers(y, indices, updates)
                 .numbers(slice, indices.elements() / Math.max(1, depth), depth)
                 .integers(reduction(node), y.storage().code())
                 .integers(trailed(y.shape().slice(0, depth)))
@@ -197,18 +183,13 @@ final class Indexing {
     TensorView values = node.plain(2);
     TensorView y = node.out(0);
     int axis = y.shape().axis(node.attributes().integer("axis", -1));
-    node.emit(
+    node.emitPerElement(
+        "one_hot",
         List.of(indices, values),
-        List.of(y),
-        KernelWork.perElement(
-            "one_hot",
-            y.elements(),
-            new Arguments()
-                .pointer(indices)
-                .pointer(values)
-                .pointer(y)
-                .numbers(y.elements(), y.dim(axis), y.shape().elements(axis + 1, y.rank()))
-                .integers(
-                    indices.storage().code(), values.storage().code(), y.storage().code(), 0)));
+        y,
+        new Arguments()
+            .pointers(indices, values, y)
+            .numbers(y.elements(), y.dim(axis), y.shape().elements(axis + 1, y.rank()))
+            .integers(indices.storage().code(), values.storage().code(), y.storage().code(), 0));
   }
 }

@@ -6,9 +6,11 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.UnsupportedOperatorException;
+import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Buffer;
 import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import dev.flopmeter.run.cudnn.plan.ElementType;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
@@ -189,6 +191,11 @@ final class NodePlan {
         reads,
         writes,
         works);
+  }
+
+  /** A kernel of ours with one thread for each element of {@code y}. */
+  void emitPerElement(String kernel, List<TensorView> reads, TensorView y, Arguments arguments) {
+    emit(reads, List.of(y), KernelWork.perElement(kernel, y.elements(), arguments));
   }
 
   /** A step that serves no node of the model: what we must add to run one. */

@@ -54,41 +54,33 @@ final class Normalizations {
     Loops loops = Loops.over(y.shape(), y, x, parameter);
     Arguments arguments = new Arguments().pointer(x).pointer(y);
     reads.subList(1, 5).forEach(arguments::pointer);
-    node.emit(
+    node.emitPerElement(
+        "batch_normalize",
         reads,
-        List.of(y),
-        KernelWork.perElement(
-            "batch_normalize",
-            y.elements(),
-            arguments
-                .number(y.elements())
-                .integer(x.storage().code())
-                .real(FoldedWeights.epsilon(node.attributes()))
-                .integers(loops.sizes())
-                .numbers(loops.strides().get(1))
-                .numbers(loops.strides().get(2))
-                .numbers(loops.strides().get(0))));
+        y,
+        arguments
+            .number(y.elements())
+            .integer(x.storage().code())
+            .real(FoldedWeights.epsilon(node.attributes()))
+            .loops(loops, 1, 2, 0));
   }
 
   private static void lrn(NodePlan node) {
     TensorView x = node.plain(0);
     TensorView y = node.out(0);
-    node.emit(
+    node.emitPerElement(
+        "lrn",
         List.of(x),
-        List.of(y),
-        KernelWork.perElement(
-            "lrn",
-            y.elements(),
-            new Arguments()
-                .pointer(x)
-                .pointer(y)
-                .numbers(y.elements(), x.dim(1), x.shape().elements(2, x.rank()))
-                .integer(node.attributes().integer("size"))
-                .integer(x.storage().code())
-                .real(node.attributes().number("alpha", 1e-4f))
-                .real(node.attributes().number("beta", 0.75f))
-                .real(node.attributes().number("bias", 1))
-                .integer(0)));
+        y,
+        new Arguments()
+            .pointers(x, y)
+            .numbers(y.elements(), x.dim(1), x.shape().elements(2, x.rank()))
+            .integer(node.attributes().integer("size"))
+            .integer(x.storage().code())
+            .real(node.attributes().number("alpha", 1e-4f))
+            .real(node.attributes().number("beta", 0.75f))
+            .real(node.attributes().number("bias", 1))
+            .integer(0));
   }
 
   private static void layer(NodePlan node, int kind) {
@@ -98,28 +90,12 @@ final class Normalizations {
     long length = x.shape().elements(axis, x.rank());
     Shape tail = x.shape().slice(axis, x.rank());
     List<TensorView> reads = new ArrayList<>(List.of(x));
-    TensorView scale = parameter(node, 1, tail, reads);
-    TensorView bias = parameter(node, 2, tail, reads);
     List<TensorView> writes = new ArrayList<>(List.of(y));
-    TensorView mean = statistic(node, 1, writes);
-    TensorView inverse = statistic(node, 2, writes);
-    node.emit(
-        reads,
-        writes,
-        rows(
-            kind,
-            x,
-            y,
-            x.elements() / Math.max(1, length),
-            length,
-            1,
-            scale,
-            bias,
-            1,
-            1,
-            FoldedWeights.epsilon(node.attributes()),
-            mean,
-            inverse));
+    Rows rows =
+        new Rows(kind, x, y, x.elements() / Math.max(1, length), length, 1)
+            .scaled(parameter(node, 1, tail, reads), parameter(node, 2, tail, reads), 1, 1)
+            .telling(statistic(node, 1, writes), statistic(node, 2, writes));
+    node.emit(reads, writes, rows.work(FoldedWeights.epsilon(node.attributes())));
   }
 
   /** ONNX Runtime's name for RMSNormalization. */
@@ -164,23 +140,11 @@ final class Normalizations {
     TensorView scale = node.plain(1);
     TensorView bias = node.plain(2);
     long length = x.shape().elements(2, x.rank());
+    Rows rows = new Rows(MEAN_AND_VARIANCE, x, y, x.dim(0) * x.dim(1), length, 1);
     node.emit(
         List.of(x, scale, bias),
         List.of(y),
-        rows(
-            MEAN_AND_VARIANCE,
-            x,
-            y,
-            x.dim(0) * x.dim(1),
-            length,
-            1,
-            scale,
-            bias,
-            length,
-            x.dim(1),
-            FoldedWeights.epsilon(node.attributes()),
-            null,
-            null));
+        rows.scaled(scale, bias, length, x.dim(1)).work(FoldedWeights.epsilon(node.attributes())));
   }
 
   private static void group(NodePlan node) {
@@ -192,23 +156,11 @@ final class Normalizations {
     List<TensorView> reads = new ArrayList<>(List.of(x));
     TensorView scale = perChannel(node, 1, groups, channels, reads);
     TensorView bias = perChannel(node, 2, groups, channels, reads);
+    Rows rows = new Rows(MEAN_AND_VARIANCE, x, y, x.dim(0) * groups, channels * pixels, 1);
     node.emit(
         reads,
         List.of(y),
-        rows(
-            MEAN_AND_VARIANCE,
-            x,
-            y,
-            x.dim(0) * groups,
-            channels * pixels,
-            1,
-            scale,
-            bias,
-            pixels,
-            groups,
-            FoldedWeights.epsilon(node.attributes()),
-            null,
-            null));
+        rows.scaled(scale, bias, pixels, groups).work(FoldedWeights.epsilon(node.attributes())));
   }
 
   /** Before opset 21 scale and bias were per group. */
@@ -236,23 +188,8 @@ final class Normalizations {
     int axis = x.shape().axis(node.attributes().integer("axis", -1));
     long inner = x.shape().elements(axis + 1, x.rank());
     int kind = node.attributes().integer("p", 2) == 1 ? NORM_1 : NORM_2;
-    node.emit(
-        List.of(x),
-        List.of(y),
-        rows(
-            kind,
-            x,
-            y,
-            x.elements() / x.dim(axis),
-            x.dim(axis),
-            inner,
-            null,
-            null,
-            1,
-            1,
-            0,
-            null,
-            null));
+    Rows rows = new Rows(kind, x, y, x.elements() / x.dim(axis), x.dim(axis), inner);
+    node.emit(List.of(x), List.of(y), rows.work(0));
   }
 
   private static void meanVariance(NodePlan node) {
@@ -271,24 +208,11 @@ final class Normalizations {
         List.of(x),
         List.of(y, packed, done),
         CopyKernels.copy(turned, packed),
-        rows(
-            MEAN_AND_VARIANCE,
-            packed,
-            done,
-            x.elements() / length,
-            length,
-            1,
-            null,
-            null,
-            1,
-            1,
-            1e-9,
-            null,
-            null),
+        new Rows(MEAN_AND_VARIANCE, packed, done, x.elements() / length, length, 1).work(1e-9),
         CopyKernels.copy(done, y.permuted(order)));
   }
 
-  /** {@link #rows} over the last axis, with a scale and perhaps a bias for each of its elements. */
+  /** Normalises over the last axis, with a scale and perhaps a bias for each of its elements. */
   static KernelWork lastAxis(
       int kind,
       TensorView x,
@@ -299,18 +223,20 @@ final class Normalizations {
       @Nullable TensorView mean,
       @Nullable TensorView inverse) {
     long length = x.dim(x.rank() - 1);
-    long rows = x.elements() / Math.max(1, length);
-    return rows(kind, x, y, rows, length, 1, scale, bias, 1, 1, epsilon, mean, inverse);
+    return new Rows(kind, x, y, x.elements() / Math.max(1, length), length, 1)
+        .scaled(scale, bias, 1, 1)
+        .telling(mean, inverse)
+        .work(epsilon);
   }
 
   /**
-   * Normalises each row. Row r starts at {@code (r / inner) * length * inner + r % inner}, its
+   * Rows to be normalised. Row r starts at {@code (r / inner) * length * inner + r % inner}, its
    * elements are {@code inner} apart.
    *
    * @param run elements of a row that share one scale
    * @param repeat rows after which the scales begin again
    */
-  private static KernelWork rows(
+  private record Rows(
       int kind,
       TensorView x,
       TensorView y,
@@ -321,23 +247,35 @@ final class Normalizations {
       @Nullable TensorView bias,
       long run,
       long repeat,
-      double epsilon,
       @Nullable TensorView mean,
       @Nullable TensorView inverse) {
-    return KernelWork.perRow(
-        "normalize_rows",
-        rows,
-        length,
-        new Arguments()
-            .pointer(x)
-            .pointer(y)
-            .pointerOrNull(scale)
-            .pointerOrNull(bias)
-            .pointerOrNull(mean)
-            .pointerOrNull(inverse)
-            .numbers(rows, length, inner, run, repeat)
-            .integers(kind, x.storage().code())
-            .real(epsilon)
-            .integer(0));
+    Rows(int kind, TensorView x, TensorView y, long rows, long length, long inner) {
+      this(kind, x, y, rows, length, inner, null, null, 1, 1, null, null);
+    }
+
+    Rows scaled(@Nullable TensorView scale, @Nullable TensorView bias, long run, long repeat) {
+      return new Rows(kind, x, y, rows, length, inner, scale, bias, run, repeat, mean, inverse);
+    }
+
+    Rows telling(@Nullable TensorView mean, @Nullable TensorView inverse) {
+      return new Rows(kind, x, y, rows, length, inner, scale, bias, run, repeat, mean, inverse);
+    }
+
+    KernelWork work(double epsilon) {
+      return KernelWork.perRow(
+          "normalize_rows",
+          rows,
+          length,
+          new Arguments()
+              .pointers(x, y)
+              .pointerOrNull(scale)
+              .pointerOrNull(bias)
+              .pointerOrNull(mean)
+              .pointerOrNull(inverse)
+              .numbers(rows, length, inner, run, repeat)
+              .integers(kind, x.storage().code())
+              .real(epsilon)
+              .integer(0));
+    }
   }
 }

@@ -3,7 +3,6 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
@@ -50,21 +49,18 @@ final class Padding {
     if (value != null) {
       reads.add(value);
     }
-    node.emit(
+    node.emitPerElement(
+        "remap",
         reads,
-        List.of(y),
-        KernelWork.perElement(
-            "remap",
-            y.elements(),
-            new Arguments()
-                .pointer(x)
-                .pointer(places)
-                .pointerOrNull(value)
-                .pointer(y)
-                .number(y.elements())
-                .integers(x.storage().code(), 0)
-                .integers(Indexing.led(y.shape().dims(), 1))
-                .numbers(Indexing.led(x.strides()))));
+        y,
+        new Arguments()
+            .pointers(x, places)
+            .pointerOrNull(value)
+            .pointer(y)
+            .number(y.elements())
+            .integers(x.storage().code(), 0)
+            .integers(Indexing.led(y.shape().dims(), 1))
+            .numbers(Indexing.led(x.strides())));
   }
 
   private static @org.jspecify.annotations.Nullable TensorView value(

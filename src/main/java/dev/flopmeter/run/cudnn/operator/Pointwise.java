@@ -5,7 +5,6 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ElementType;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
@@ -19,36 +18,55 @@ import java.util.function.Function;
 
 /** Element-wise operators: activations, arithmetic, comparison, selection. */
 final class Pointwise {
+  /** Operator, function, and its parameters: attributes with their values where they are absent. */
+  private static final String UNARY =
+      """
+      Relu RELU
+      Sigmoid SIGMOID
+      Tanh TANH
+      Elu ELU alpha 1
+      LeakyRelu LEAKY_RELU alpha 0.01
+      ThresholdedRelu THRESHOLDED_RELU alpha 1
+      Celu CELU alpha 1
+      Swish SWISH alpha 1
+      HardSigmoid HARD_SIGMOID alpha 0.2 beta 0.5
+      Selu SELU alpha 1.67326319 gamma 1.05070102
+      Shrink SHRINK lambd 0.5 bias 0
+      Erf ERF
+      Exp EXP
+      Log LOG
+      Sqrt SQRT
+      Abs ABS
+      Neg NEG
+      Ceil CEIL
+      Floor FLOOR
+      HardSwish HARD_SWISH
+      Mish MISH
+      Softplus SOFTPLUS
+      Softsign SOFTSIGN
+      Reciprocal RECIPROCAL
+      Sign SIGN
+      Round ROUND
+      Not NOT
+      Sin SIN
+      Cos COS
+      Tan TAN
+      IsNaN IS_NAN
+      """;
+
   private Pointwise() {}
 
+  private static Operators.Operator unary(String[] row) {
+    Unary.Kind kind = Unary.Kind.valueOf(row[1]);
+    return node -> unary(node, kind, parameter(node, row, 2), parameter(node, row, 4));
+  }
+
+  private static double parameter(NodePlan node, String[] row, int place) {
+    return row.length <= place ? 0 : number(node, row[place], Double.parseDouble(row[place + 1]));
+  }
+
   static void addTo(Map<String, Operators.Operator> operators) {
-    operators.put("Relu", node -> unary(node, Unary.Kind.RELU, 0));
-    operators.put("Sigmoid", node -> unary(node, Unary.Kind.SIGMOID, 0));
-    operators.put("Tanh", node -> unary(node, Unary.Kind.TANH, 0));
-    operators.put("Elu", node -> unary(node, Unary.Kind.ELU, number(node, "alpha", 1)));
-    operators.put(
-        "LeakyRelu", node -> unary(node, Unary.Kind.LEAKY_RELU, number(node, "alpha", 0.01)));
-    operators.put(
-        "ThresholdedRelu",
-        node -> unary(node, Unary.Kind.THRESHOLDED_RELU, number(node, "alpha", 1)));
-    operators.put("Celu", node -> unary(node, Unary.Kind.CELU, number(node, "alpha", 1)));
-    operators.put("Swish", node -> unary(node, Unary.Kind.SWISH, number(node, "alpha", 1)));
-    operators.put(
-        "HardSigmoid",
-        node ->
-            unary(
-                node,
-                Unary.Kind.HARD_SIGMOID,
-                number(node, "alpha", 0.2),
-                number(node, "beta", 0.5)));
-    operators.put(
-        "Selu",
-        node ->
-            unary(
-                node,
-                Unary.Kind.SELU,
-                number(node, "alpha", 1.67326319),
-                number(node, "gamma", 1.05070102)));
+    UNARY.lines().map(line -> line.split(" ")).forEach(row -> operators.put(row[0], unary(row)));
     operators.put(
         "Gelu",
         node ->
@@ -58,32 +76,6 @@ final class Pointwise {
                     ? Unary.Kind.GELU_TANH
                     : Unary.Kind.GELU,
                 0));
-    operators.put(
-        "Shrink",
-        node ->
-            unary(node, Unary.Kind.SHRINK, number(node, "lambd", 0.5), number(node, "bias", 0)));
-    Map.ofEntries(
-            Map.entry("Erf", Unary.Kind.ERF),
-            Map.entry("Exp", Unary.Kind.EXP),
-            Map.entry("Log", Unary.Kind.LOG),
-            Map.entry("Sqrt", Unary.Kind.SQRT),
-            Map.entry("Abs", Unary.Kind.ABS),
-            Map.entry("Neg", Unary.Kind.NEG),
-            Map.entry("Ceil", Unary.Kind.CEIL),
-            Map.entry("Floor", Unary.Kind.FLOOR),
-            Map.entry("HardSwish", Unary.Kind.HARD_SWISH),
-            Map.entry("Mish", Unary.Kind.MISH),
-            Map.entry("Softplus", Unary.Kind.SOFTPLUS),
-            Map.entry("Softsign", Unary.Kind.SOFTSIGN),
-            Map.entry("Reciprocal", Unary.Kind.RECIPROCAL),
-            Map.entry("Sign", Unary.Kind.SIGN),
-            Map.entry("Round", Unary.Kind.ROUND),
-            Map.entry("Not", Unary.Kind.NOT),
-            Map.entry("Sin", Unary.Kind.SIN),
-            Map.entry("Cos", Unary.Kind.COS),
-            Map.entry("Tan", Unary.Kind.TAN),
-            Map.entry("IsNaN", Unary.Kind.IS_NAN))
-        .forEach((op, kind) -> operators.put(op, node -> unary(node, kind, 0)));
     Map.ofEntries(
             Map.entry("Add", Binary.Kind.ADD),
             Map.entry("Sub", Binary.Kind.SUB),
@@ -269,27 +261,18 @@ final class Pointwise {
             condition.broadcastTo(y.shape()),
             a.broadcastTo(y.shape()),
             b.broadcastTo(y.shape()));
-    node.emit(
+    node.emitPerElement(
+        "select",
         List.of(condition, a, b),
-        List.of(y),
-        KernelWork.perElement(
-            "select",
-            y.elements(),
-            new Arguments()
-                .pointer(condition)
-                .pointer(a)
-                .pointer(b)
-                .pointer(y)
-                .number(y.elements())
-                .integers(
-                    condition.storage().code(),
-                    a.storage().code(),
-                    b.storage().code(),
-                    y.storage().code())
-                .integers(loops.sizes())
-                .numbers(loops.strides().get(1))
-                .numbers(loops.strides().get(2))
-                .numbers(loops.strides().get(3))
-                .numbers(loops.strides().get(0))));
+        y,
+        new Arguments()
+            .pointers(condition, a, b, y)
+            .number(y.elements())
+            .integers(
+                condition.storage().code(),
+                a.storage().code(),
+                b.storage().code(),
+                y.storage().code())
+            .loops(loops, 1, 2, 3, 0));
   }
 }

@@ -135,8 +135,7 @@ final class Pooling {
         "pool",
         y.elements(),
         new Arguments()
-            .pointer(x)
-            .pointer(y)
+            .pointers(x, y)
             .pointerOrNull(indices)
             .numbers(y.elements(), Math.max(1, image), y.dim(0) == 1 ? 0 : y.stride(0) - image)
             .integers(kind, x.storage().code(), y.storage().code())

@@ -255,9 +255,7 @@ final class Products {
             1,
             1,
             new Arguments()
-                .pointer(a)
-                .pointer(b)
-                .pointer(y)
+                .pointers(a, b, y)
                 .number(batch.elements())
                 .integer(m)
                 .integer(n)
@@ -270,9 +268,7 @@ final class Products {
                     a.stride(a.rank() - 1),
                     b.stride(b.rank() - 2),
                     b.stride(b.rank() - 1))
-                .integers(loops.sizes())
-                .numbers(loops.strides().get(1))
-                .numbers(loops.strides().get(2)));
+                .loops(loops, 1, 2));
     return new ProductWork(a, b, y, loops, alpha, kernel);
   }
 

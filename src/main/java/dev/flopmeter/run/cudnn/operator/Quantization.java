@@ -4,7 +4,6 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
@@ -53,29 +52,26 @@ final class Quantization {
     }
     long[] range = range(integer);
     Shape shape = y.shape();
-    node.emit(
+    node.emitPerElement(
+        "quantize",
         reads,
-        List.of(y),
-        KernelWork.perElement(
-            "quantize",
-            y.elements(),
-            new Arguments()
-                .pointer(x)
-                .pointer(scale)
-                .pointerOrNull(zero)
-                .pointer(y)
-                .number(y.elements())
-                .integers(
-                    x.storage().code(),
-                    scale.storage().code(),
-                    zero == null ? ElementType.I64.code() : zero.storage().code(),
-                    y.storage().code())
-                .real((double) range[0])
-                .real((double) range[1])
-                .integers(back ? 1 : 0, 0)
-                .integers(Indexing.led(shape.dims(), 1))
-                .integers(Indexing.led(blocks, 1))
-                .numbers(Indexing.led(strides))));
+        y,
+        new Arguments()
+            .pointers(x, scale)
+            .pointerOrNull(zero)
+            .pointer(y)
+            .number(y.elements())
+            .integers(
+                x.storage().code(),
+                scale.storage().code(),
+                zero == null ? ElementType.I64.code() : zero.storage().code(),
+                y.storage().code())
+            .real((double) range[0])
+            .real((double) range[1])
+            .integers(back ? 1 : 0, 0)
+            .integers(Indexing.led(shape.dims(), 1))
+            .integers(Indexing.led(blocks, 1))
+            .numbers(Indexing.led(strides)));
   }
 
   private static long[] range(DataType type) {

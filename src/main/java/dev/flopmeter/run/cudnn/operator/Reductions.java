@@ -121,8 +121,7 @@ final class Reductions {
         rows,
         length,
         new Arguments()
-            .pointer(from)
-            .pointer(y)
+            .pointers(from, y)
             .numbers(rows, length, length, 1)
             .integer(kind.code)
             .integers(from.storage().code(), y.storage().code())
@@ -214,8 +213,7 @@ final class Reductions {
         rows,
         length,
         new Arguments()
-            .pointer(x)
-            .pointer(y)
+            .pointers(x, y)
             .numbers(rows, length, inner)
             .integers(isLog ? 1 : 0, x.storage().code()));
   }

@@ -4,7 +4,6 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.shape.ResizeTaps;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,22 +46,18 @@ final class Resizing {
       in[AXES - axes + i] = Math.toIntExact(x.dim(i + 2));
     }
     TensorView y = node.out(0);
-    node.emit(
+    node.emitPerElement(
+        "grid_sample",
         List.of(x, grid),
-        List.of(y),
-        KernelWork.perElement(
-            "grid_sample",
-            y.elements(),
-            new Arguments()
-                .pointer(x)
-                .pointer(grid)
-                .pointer(y)
-                .numbers(y.elements(), y.shape().elements(2, y.rank()))
-                .integers(in)
-                .integer(x.dim(1))
-                .integers(axes, mode, padding(node))
-                .integer(node.attributes().integer("align_corners", 0))
-                .integers(x.storage().code(), 0)));
+        y,
+        new Arguments()
+            .pointers(x, grid, y)
+            .numbers(y.elements(), y.shape().elements(2, y.rank()))
+            .integers(in)
+            .integer(x.dim(1))
+            .integers(axes, mode, padding(node))
+            .integer(node.attributes().integer("align_corners", 0))
+            .integers(x.storage().code(), 0));
   }
 
   /** The numbers of {@code sample.c}. */
@@ -127,19 +122,17 @@ final class Resizing {
     Arguments arguments = new Arguments().pointer(x).pointer(y);
     Arrays.stream(index).forEach(arguments::pointer);
     Arrays.stream(weight).forEach(arguments::pointer);
-    node.emit(
+    node.emitPerElement(
+        "resize",
         reads,
-        List.of(y),
-        KernelWork.perElement(
-            "resize",
-            y.elements(),
-            arguments
-                .number(y.elements())
-                .integers(in)
-                .integers(out)
-                .integers(taps)
-                .integer(x.storage().code())
-                .real(node.attributes().number("extrapolation_value", 0))
-                .integer(0)));
+        y,
+        arguments
+            .number(y.elements())
+            .integers(in)
+            .integers(out)
+            .integers(taps)
+            .integer(x.storage().code())
+            .real(node.attributes().number("extrapolation_value", 0))
+            .integer(0));
   }
 }

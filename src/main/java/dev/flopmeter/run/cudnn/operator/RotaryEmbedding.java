@@ -34,10 +34,7 @@ final class RotaryEmbedding {
             "rotate",
             x.elements(),
             new Arguments()
-                .pointer(x)
-                .pointer(y)
-                .pointer(cosine)
-                .pointer(sine)
+                .pointers(x, y, cosine, sine)
                 .pointerOrNull(positions)
                 .numbers(x.elements())
                 .numbers(headed.stride(0), headed.stride(2), headed.stride(1))

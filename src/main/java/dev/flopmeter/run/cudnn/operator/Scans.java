@@ -27,19 +27,16 @@ final class Scans {
     TensorView x = node.plain(0);
     TensorView y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
-    node.emit(
+    node.emitPerElement(
+        "arg_reduce",
         List.of(x),
-        List.of(y),
-        KernelWork.perElement(
-            "arg_reduce",
-            y.elements(),
-            new Arguments()
-                .pointer(x)
-                .pointer(y)
-                .numbers(y.elements(), x.dim(axis), x.shape().elements(axis + 1, x.rank()))
-                .integer(smallest ? 1 : 0)
-                .integer(node.attributes().flag("select_last_index", false) ? 1 : 0)
-                .integers(x.storage().code(), 0)));
+        y,
+        new Arguments()
+            .pointers(x, y)
+            .numbers(y.elements(), x.dim(axis), x.shape().elements(axis + 1, x.rank()))
+            .integer(smallest ? 1 : 0)
+            .integer(node.attributes().flag("select_last_index", false) ? 1 : 0)
+            .integers(x.storage().code(), 0));
   }
 
   private static void hardmax(NodePlan node) {
@@ -57,8 +54,7 @@ final class Scans {
             "hardmax",
             lines,
             new Arguments()
-                .pointer(x)
-                .pointer(y)
+                .pointers(x, y)
                 .numbers(lines, length, inner)
                 .integers(x.storage().code(), 0)));
   }
@@ -79,9 +75,7 @@ final class Scans {
             "top_k",
             lines,
             new Arguments()
-                .pointer(x)
-                .pointer(values)
-                .pointer(indices)
+                .pointers(x, values, indices)
                 .numbers(lines, x.dim(axis), inner, values.dim(axis))
                 .integer(node.attributes().flag("largest", true) ? 0 : 1)
                 .integer(x.storage().code())));
@@ -100,8 +94,7 @@ final class Scans {
             "cumulate",
             lines,
             new Arguments()
-                .pointer(x)
-                .pointer(y)
+                .pointers(x, y)
                 .numbers(lines, x.dim(axis), x.shape().elements(axis + 1, x.rank()))
                 .integer(node.attributes().flag("exclusive", false) ? 1 : 0)
                 .integer(node.attributes().flag("reverse", false) ? 1 : 0)
@@ -120,8 +113,7 @@ final class Scans {
             "triangle",
             y.elements(),
             new Arguments()
-                .pointer(x)
-                .pointer(y)
+                .pointers(x, y)
                 .numbers(y.elements(), x.dim(x.rank() - 2), x.dim(x.rank() - 1), diagonal)
                 .integer(node.attributes().flag("upper", true) ? 1 : 0)
                 .integer(x.storage().code())));

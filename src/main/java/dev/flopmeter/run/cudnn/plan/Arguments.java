@@ -20,6 +20,18 @@ public final class Arguments {
     return this;
   }
 
+  public Arguments pointers(TensorView... views) {
+    members.addAll(List.of(views));
+    return this;
+  }
+
+  /** The turns of each loop, and the strides of these operands, one after the other. */
+  public Arguments loops(Loops loops, int... operands) {
+    integers(loops.sizes());
+    Arrays.stream(operands).forEach(operand -> numbers(loops.strides().get(operand)));
+    return this;
+  }
+
   /** A pointer that may be null. */
   public Arguments pointerOrNull(@Nullable TensorView view) {
     return view == null ? number(0) : pointer(view);

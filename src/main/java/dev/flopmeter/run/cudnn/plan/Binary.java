@@ -41,15 +41,10 @@ public final class Binary {
         "binary",
         y.elements(),
         new Arguments()
-            .pointer(a)
-            .pointer(b)
-            .pointer(y)
+            .pointers(a, b, y)
             .number(y.elements())
             .integer(kind.code)
             .integers(a.storage().code(), b.storage().code(), y.storage().code())
-            .integers(loops.sizes())
-            .numbers(loops.strides().get(1))
-            .numbers(loops.strides().get(2))
-            .numbers(loops.strides().get(0)));
+            .loops(loops, 1, 2, 0));
   }
 }

@@ -34,9 +34,7 @@ public final class OwnConvolution {
         "convolve",
         y.elements(),
         new Arguments()
-            .pointer(x)
-            .pointer(weights)
-            .pointer(y)
+            .pointers(x, weights, y)
             .number(y.elements())
             .numbers(strides(x))
             .numbers(strides(weights))

@@ -59,8 +59,7 @@ public final class Unary {
         "unary",
         y.elements(),
         new Arguments()
-            .pointer(x)
-            .pointer(y)
+            .pointers(x, y)
             .number(y.elements())
             .integer(kind.code)
             .integers(x.storage().code(), y.storage().code())
