@@ -39,6 +39,11 @@ final class MatrixCosts {
         "Det",
         CostRule.described(
             "2/3 n^3 per matrix, by LU decomposition, rounded down", MatrixCosts::determinant));
+    rules.put(
+        "com.microsoft:Inverse",
+        CostRule.described(
+            "2 n^3 per matrix, by LU decomposition",
+            in -> Work.flops(Sizes.product(2, in.type(0).elements(), in.shape(0).dim(-1)))));
   }
 
   private static long product(Operands in, int a) {

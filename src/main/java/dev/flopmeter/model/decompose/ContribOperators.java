@@ -36,6 +36,7 @@ final class ContribOperators {
           b -> complexProduct(b, isConjugated));
     }
     put(all, "Rfft", "as DFT", b -> b.add("DFT", signal(b), column(b, b.input(0))));
+    put(all, "Irfft", "as DFT of all numbers", ContribOperators::realSignal);
     put(all, "UnfoldTensor", "0: moves data", ContribOperators::unfolded);
     put(all, "IsAllFinite", "0: asks about data", ContribOperators::isAllFinite);
     all.put(
@@ -118,9 +119,18 @@ final class ContribOperators {
                   ? List.of(y, b.add("Equal", b.input(0), b.input(0)))
                   : List.of(y);
             }));
-    all.put(
-        DOMAIN + "BitmaskDropout",
-        Decomposition.of("0: passes its input on", b -> b.add("Identity", b.input(0))));
+    for (String op :
+        List.of(DOMAIN + "BitmaskDropout", DOMAIN + "SampleOp", "MemcpyFromHost", "MemcpyToHost")) {
+      all.put(op, Decomposition.of("0: passes its input on", b -> b.add("Identity", b.input(0))));
+    }
+    put(
+        all,
+        "BitmaskBiasDropout",
+        "out to add the bias, + out for a residual; nothing is dropped",
+        b -> {
+          String sum = b.add("Add", b.input(0), b.input(1));
+          return b.has(2) ? b.add("Add", sum, b.input(2)) : sum;
+        });
     put(
         all,
         "BiasSoftmax",
@@ -169,7 +179,6 @@ final class ContribOperators {
                         Attributes.of("to", (long) b.in().type(0).type().code()),
                         b.number(1))));
     put(all, "ExpandDims", "0: another view", ContribOperators::expandDims);
-    put(all, "SampleOp", "0: passes its input on", b -> b.add("Identity", b.input(0)));
     put(all, "TorchEmbedding", "0: moves data", b -> b.add("Gather", b.input(0), b.input(1)));
     put(
         all,
@@ -217,6 +226,10 @@ final class ContribOperators {
               Tensor shifts = Tensor.ofFloats(Shape.of(bias.length, 1, 1), bias);
               return b.add("Add", scaled, b.constant(shifts));
             }));
+    all.put(
+        "DynamicSlice",
+        Decomposition.of(
+            "0: moves data", b -> b.add("Slice", b.input(0), b.input(1), b.input(2), b.input(3))));
     all.put("Crop", Decomposition.of("0: moves data", ContribOperators::cropped));
   }
 
@@ -369,6 +382,26 @@ final class ContribOperators {
           "the attributes 'signal_ndim' and 'normalized' other than 1 and 0 are not supported");
     }
     return Attributes.of("onesided", b.attributes().integer("onesided", 1));
+  }
+
+  /** The real numbers of an even count that half a spectrum stands for. */
+  private static String realSignal(Body b) {
+    signal(b);
+    Shape shape = b.shape(0);
+    if (b.attributes().integer("onesided", 1) != 1
+        || shape.rank() < 2
+        || shape.dim(-1) != 2
+        || shape.dim(-2) < 2) {
+      throw new ModelException(
+          "the input " + shape + " is not half a spectrum, or the attribute 'onesided' is not 1");
+    }
+    String axis = b.longs(-2);
+    String back = b.longs(-1);
+    String turned = b.add("Slice", b.input(0), b.longs(shape.dim(-2) - 2), b.longs(0), axis, back);
+    String mirrored = b.add("Mul", turned, b.constant(Tensor.ofFloats(Shape.of(2), 1, -1)));
+    String whole = b.add("Concat", Attributes.of("axis", -2L), b.input(0), mirrored);
+    String complex = b.add("DFT", Attributes.of("inverse", 1L), whole);
+    return b.add("Gather", Attributes.of("axis", -1L), complex, b.constant(Tensor.ofLong(0)));
   }
 
   /** Real numbers as a DFT takes them. */

@@ -21,6 +21,12 @@ final class MatrixShapes {
     rules.put(
         "QLinearMatMul", in -> List.of(in.type(7).withShape(product(in.shape(0), in.shape(3)))));
     rules.put("Gemm", MatrixShapes::gemm);
+    rules.put(
+        "com.microsoft:Inverse",
+        in -> {
+          matrixRank(in); // refuses what is not square
+          return List.of(in.type(0));
+        });
   }
 
   /** NumPy's matmul: vectors are promoted, leading axes broadcast. */
@@ -68,7 +74,7 @@ final class MatrixShapes {
   private static int matrixRank(Operands in) {
     Shape shape = in.shape(0);
     if (shape.rank() < 2 || shape.dim(-1) != shape.dim(-2)) {
-      throw new ModelException("a determinant needs square matrices, not " + shape);
+      throw new ModelException("a determinant or an inverse needs square matrices, not " + shape);
     }
     return shape.rank() - 2;
   }

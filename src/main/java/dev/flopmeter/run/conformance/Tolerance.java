@@ -1,6 +1,7 @@
 package dev.flopmeter.run.conformance;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +26,11 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
   /** Of a network, where the rounding of one layer goes through the next. */
   public static final Tolerance NETWORK = new Tolerance(1e-3, 1e-7, 1e-4);
 
+  /**
+   * Two of the 255 steps of 8 bits: where a value lies between two, the last bit of a sum decides.
+   */
+  private static final double QUANTIZED = 2.0 / 255;
+
   /** From so many layers on a graph is a network. */
   private static final int LAYERS = 3;
 
@@ -40,14 +46,16 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
   /**
    * The tolerance of an output of a graph with these operators. An output in a type narrower than
    * float32 may differ by one rounding step of that type, of a 16-bit network by four: there every
-   * layer rounds.
+   * layer rounds. A network of quantised layers may differ by two steps of 8 bits over its range.
    */
   static Tolerance of(List<String> operators, DataType output) {
     boolean isNetwork = operators.stream().filter(LAYER.asMatchPredicate()).count() >= LAYERS;
     Tolerance base = isNetwork ? NETWORK : ONNX;
     double allowed = (isNetwork && output.bits() == 16 ? 4 : 1) * roundingStep(output);
+    boolean isQuantized = operators.stream().filter(OperatorTrait.QUANTIZED::has).count() >= LAYERS;
+    double ofLargest = Math.max(base.ofLargest, isQuantized ? QUANTIZED : 0);
     return new Tolerance(
-        Math.max(base.relative, allowed), base.absolute, Math.max(base.ofLargest, allowed));
+        Math.max(base.relative, allowed), base.absolute, Math.max(ofLargest, allowed));
   }
 
   /** The distance from 1 to the next number of a narrow type; 0 for all other types. */

@@ -209,5 +209,18 @@ class DecomposedOperatorsTest {
     Attributes attributes = Attributes.of("signal_ndim", 1L, "normalized", 0L, "onesided", 1L);
     assertOutputs(
         BACKENDS.subList(0, 1), "Rfft", attributes, List.of(x), new double[] {10, 0, -2, 2, -2, 0});
+    Tensor half = floats(Shape.of(1, 3, 2), 10, 0, -2, 2, -2, 0);
+    assertOutputs(
+        BACKENDS.subList(0, 1), "Irfft", attributes, List.of(half), new double[] {1, 2, 3, 4});
+  }
+
+  @Test
+  void inverses() {
+    assertOutputs(
+        BACKENDS.subList(0, 1),
+        "Inverse",
+        NONE,
+        List.of(floats(Shape.of(2, 2), 2, 0, 0, 4)),
+        new double[] {0.5, 0, 0, 0.25});
   }
 }

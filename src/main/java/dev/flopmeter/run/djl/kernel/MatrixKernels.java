@@ -21,6 +21,7 @@ final class MatrixKernels {
     rules.put("Gemm", in -> Kernel.of(gemm(in)));
     rules.put("Einsum", MatrixKernels::einsum);
     rules.put("Det", in -> Kernel.of(call("det", input(0))));
+    rules.put("com.microsoft:Inverse", in -> Kernel.of(call("inverse", input(0))));
   }
 
   static Expression gemm(Operands in) {
