@@ -8,26 +8,11 @@ import java.util.Map;
 
 /** Activation modules, as the operators they are exported as. */
 enum ActivationLayer {
-  NONE {
-    @Override
-    String add(NetworkBuilder net, String name, String x) {
-      return x;
-    }
-  },
-  RELU {
-    @Override
-    String add(NetworkBuilder net, String name, String x) {
-      return net.relu(name, x);
-    }
-  },
+  NONE("", ""),
+  RELU("Relu", "ReLU"),
   /** A ReLU called as a function. */
-  FUNCTIONAL_RELU {
-    @Override
-    String add(NetworkBuilder net, String name, String x) {
-      return net.op("Relu", name, "", Attributes.NONE, x);
-    }
-  },
-  RELU6 {
+  FUNCTIONAL_RELU("Relu", ""),
+  RELU6("Clip", "ReLU6") {
     @Override
     String add(NetworkBuilder net, String name, String x) {
       String low = net.constant(name + ".low", Tensor.ofFloats(Shape.SCALAR, 0));
@@ -35,7 +20,7 @@ enum ActivationLayer {
       return net.op("Clip", name, "ReLU6", Attributes.NONE, x, low, high);
     }
   },
-  SILU {
+  SILU("Mul", "SiLU") {
     @Override
     String add(NetworkBuilder net, String name, String x) {
       Map<String, String> part = Map.of(TorchOrigin.MODULE, "", TorchOrigin.FUNCTION, "");
@@ -44,31 +29,26 @@ enum ActivationLayer {
       return net.op("Mul", name, whole, Attributes.NONE, x, gate);
     }
   },
-  HARDSWISH {
+  HARDSWISH("HardSwish", "Hardswish"),
+  HARDSIGMOID("HardSigmoid", "Hardsigmoid") {
     @Override
     String add(NetworkBuilder net, String name, String x) {
-      return net.op("HardSwish", name, "Hardswish", Attributes.NONE, x);
+      Attributes sixth = Attributes.of("alpha", 1.0 / 6, "beta", 0.5);
+      return net.op("HardSigmoid", name, "Hardsigmoid", sixth, x);
     }
   },
-  HARDSIGMOID {
-    @Override
-    String add(NetworkBuilder net, String name, String x) {
-      return net.op(
-          "HardSigmoid", name, "Hardsigmoid", Attributes.of("alpha", 1.0 / 6, "beta", 0.5), x);
-    }
-  },
-  SIGMOID {
-    @Override
-    String add(NetworkBuilder net, String name, String x) {
-      return net.op("Sigmoid", name, "Sigmoid", Attributes.NONE, x);
-    }
-  },
-  GELU {
-    @Override
-    String add(NetworkBuilder net, String name, String x) {
-      return net.op("Gelu", name, "GELU", Attributes.NONE, x);
-    }
-  };
+  SIGMOID("Sigmoid", "Sigmoid"),
+  GELU("Gelu", "GELU");
 
-  abstract String add(NetworkBuilder net, String name, String x);
+  private final String op;
+  private final String module;
+
+  ActivationLayer(String op, String module) {
+    this.op = op;
+    this.module = module;
+  }
+
+  String add(NetworkBuilder net, String name, String x) {
+    return op.isEmpty() ? x : net.op(op, name, module, Attributes.NONE, x);
+  }
 }

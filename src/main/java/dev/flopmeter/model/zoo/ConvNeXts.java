@@ -1,5 +1,7 @@
 package dev.flopmeter.model.zoo;
 
+import static dev.flopmeter.model.zoo.ActivationLayer.GELU;
+
 import java.util.List;
 
 /** ConvNeXt (Liu et al. 2022). */
@@ -55,7 +57,7 @@ final class ConvNeXts {
         net.conv(name + ".block.0", x, new NetworkBuilder.ConvShape(c, 7, 7, 1, 3, 3, c, true));
     y = net.transpose(name + ".block.1", y, 0, 2, 3, 1);
     y = net.layerNorm(name + ".block.2", "LayerNorm", y, EPSILON);
-    y = ActivationLayer.GELU.add(net, name + ".block.4", net.linear(name + ".block.3", y, 4 * c));
+    y = GELU.add(net, name + ".block.4", net.linear(name + ".block.3", y, 4 * c));
     y = net.transpose(name + ".block.6", net.linear(name + ".block.5", y, c), 0, 3, 1, 2);
     String scale = net.uniform(name + ".layer_scale", 0.05, 0.2, c, 1, 1);
     return net.add(name + ".add", net.multiply(name + ".scaled", scale, y), x);

@@ -1,5 +1,7 @@
 package dev.flopmeter.model.zoo;
 
+import static dev.flopmeter.model.zoo.ActivationLayer.FUNCTIONAL_RELU;
+
 import java.util.List;
 
 /** DenseNet (Huang et al. 2016): every layer reads all layers before it. */
@@ -37,7 +39,7 @@ final class DenseNets {
         x = net.averagePool(name + ".pool", "AvgPool2d", y, 2, 2, 0);
       }
     }
-    x = ActivationLayer.FUNCTIONAL_RELU.add(net, "relu", net.batchNorm("features.norm5", x));
+    x = FUNCTIONAL_RELU.add(net, "relu", net.batchNorm("features.norm5", x));
     x = net.flatten("flatten", net.functionalGlobalPool("avgpool", x));
     net.output(net.linear("classifier", x, 1000));
   }

@@ -1,5 +1,12 @@
 package dev.flopmeter.model.zoo;
 
+import static dev.flopmeter.model.zoo.ActivationLayer.NONE;
+import static dev.flopmeter.model.zoo.ActivationLayer.SIGMOID;
+import static dev.flopmeter.model.zoo.ActivationLayer.SILU;
+import static dev.flopmeter.model.zoo.Blocks.convNorm;
+import static dev.flopmeter.model.zoo.Blocks.divisible;
+import static dev.flopmeter.model.zoo.Blocks.squeezeExcite;
+
 import dev.flopmeter.model.zoo.Blocks.Norm;
 import java.util.List;
 
@@ -65,10 +72,10 @@ final class EfficientNets {
     long[][] rows = new long[BASE.length][];
     for (int i = 0; i < rows.length; i++) {
       rows[i] = BASE[i].clone();
-      rows[i][3] = Blocks.divisible(BASE[i][3] * width, 8);
+      rows[i][3] = divisible(BASE[i][3] * width, 8);
       rows[i][4] = (long) Math.ceil(BASE[i][4] * depth);
     }
-    long first = Blocks.divisible(32 * width, 8);
+    long first = divisible(32 * width, 8);
     long last = 4 * rows[rows.length - 1][3];
     double epsilon = size.compareTo("b5") >= 0 ? 1e-3 : 1e-5;
     return new ZooModel(
@@ -89,8 +96,7 @@ final class EfficientNets {
   private static void build(
       NetworkBuilder net, long[][] rows, long first, long last, double epsilon) {
     Norm norm = new Norm(epsilon, 1);
-    String x =
-        Blocks.convNorm(net, "features.0", net.input(0), norm, ActivationLayer.SILU, first, 3, 2);
+    String x = convNorm(net, "features.0", net.input(0), norm, SILU, first, 3, 2);
     for (int stage = 0; stage < rows.length; stage++) {
       long[] row = rows[stage];
       for (int i = 0; i < row[4]; i++) {
@@ -104,7 +110,7 @@ final class EfficientNets {
       }
     }
     String name = "features." + (rows.length + 1);
-    x = Blocks.convNorm(net, name, x, norm, ActivationLayer.SILU, last, 1, 1);
+    x = convNorm(net, name, x, norm, SILU, last, 1, 1);
     x = net.flatten("flatten", net.globalAveragePool("avgpool", x));
     net.output(net.linear("classifier.1", x, 1000));
   }
@@ -112,37 +118,25 @@ final class EfficientNets {
   private static String mobile(
       NetworkBuilder net, String name, String x, long[] row, long stride, Norm norm) {
     long in = net.channels(x);
-    long wide = Blocks.divisible((double) in * row[0], 8);
+    long wide = divisible((double) in * row[0], 8);
     int part = 0;
     String y = x;
     if (wide != in) {
-      y = Blocks.convNorm(net, name + "." + part++, y, norm, ActivationLayer.SILU, wide, 1, 1);
+      y = convNorm(net, name + "." + part++, y, norm, SILU, wide, 1, 1);
     }
-    y =
-        Blocks.convNorm(
-            net, name + "." + part++, y, norm, ActivationLayer.SILU, wide, row[1], stride, wide);
-    y =
-        Blocks.squeezeExcite(
-            net,
-            name + "." + part++,
-            y,
-            Math.max(1, in / 4),
-            ActivationLayer.SILU,
-            ActivationLayer.SIGMOID);
-    return Blocks.convNorm(
-        net, name + "." + part, y, norm.ending(), ActivationLayer.NONE, row[3], 1, 1);
+    y = convNorm(net, name + "." + part++, y, norm, SILU, wide, row[1], stride, wide);
+    y = squeezeExcite(net, name + "." + part++, y, Math.max(1, in / 4), SILU, SIGMOID);
+    return convNorm(net, name + "." + part, y, norm.ending(), NONE, row[3], 1, 1);
   }
 
   private static String fused(
       NetworkBuilder net, String name, String x, long[] row, long stride, Norm norm) {
     long in = net.channels(x);
-    long wide = Blocks.divisible((double) in * row[0], 8);
+    long wide = divisible((double) in * row[0], 8);
     if (wide == in) {
-      return Blocks.convNorm(
-          net, name + ".0", x, norm.ending(), ActivationLayer.SILU, row[3], row[1], stride);
+      return convNorm(net, name + ".0", x, norm.ending(), SILU, row[3], row[1], stride);
     }
-    String y =
-        Blocks.convNorm(net, name + ".0", x, norm, ActivationLayer.SILU, wide, row[1], stride);
-    return Blocks.convNorm(net, name + ".1", y, norm.ending(), ActivationLayer.NONE, row[3], 1, 1);
+    String y = convNorm(net, name + ".0", x, norm, SILU, wide, row[1], stride);
+    return convNorm(net, name + ".1", y, norm.ending(), NONE, row[3], 1, 1);
   }
 }

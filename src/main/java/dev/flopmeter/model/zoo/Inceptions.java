@@ -1,5 +1,7 @@
 package dev.flopmeter.model.zoo;
 
+import static dev.flopmeter.model.zoo.ActivationLayer.FUNCTIONAL_RELU;
+
 import dev.flopmeter.model.zoo.NetworkBuilder.ConvShape;
 import java.util.List;
 
@@ -31,7 +33,7 @@ final class Inceptions {
             new ConvShape(
                 out, height, width, stride, pads ? height / 2 : 0, pads ? width / 2 : 0, 1, false));
     y = net.batchNorm(name + ".bn", y, 1e-3);
-    return ActivationLayer.FUNCTIONAL_RELU.add(net, name + ".relu", y);
+    return FUNCTIONAL_RELU.add(net, name + ".relu", y);
   }
 
   /** Branches 1x1; 1x1, 3x3; 1x1, 3x3; pool, 1x1. A row of 0 is a pool. */
@@ -55,7 +57,7 @@ final class Inceptions {
 
   private static void googLeNet(NetworkBuilder net) {
     String x = net.conv("conv1.conv", net.input(0), new ConvShape(64, 7, 7, 2, 3, 3, 1, false));
-    x = ActivationLayer.FUNCTIONAL_RELU.add(net, "conv1.relu", net.batchNorm("conv1.bn", x, 1e-3));
+    x = FUNCTIONAL_RELU.add(net, "conv1.relu", net.batchNorm("conv1.bn", x, 1e-3));
     x = net.maxPool("maxpool1", x, 3, 2, 0, true);
     x = conv(net, "conv3", conv(net, "conv2", x, 64), 192, 3);
     x = net.maxPool("maxpool2", x, 3, 2, 0, true);
@@ -104,6 +106,15 @@ final class Inceptions {
     net.output(net.linear("fc", x, 1000));
   }
 
+  /** Convolutions one after the other, named {@code name_1}, {@code name_2} and so on. */
+  private static String chain(NetworkBuilder net, String name, String x, long[]... shapes) {
+    String y = x;
+    for (int i = 0; i < shapes.length; i++) {
+      y = conv(net, name + "_" + (i + 1), y, shapes[i]);
+    }
+    return y;
+  }
+
   /** The branch that averages 3 x 3 neighbours, called as a function. */
   private static String pooled(NetworkBuilder net, String name, String x, long out) {
     return conv(
@@ -116,49 +127,36 @@ final class Inceptions {
 
   private static String moduleA(NetworkBuilder net, String name, String x, long pool) {
     String a = conv(net, name + ".branch1x1", x, 64);
-    String b = conv(net, name + ".branch5x5_2", conv(net, name + ".branch5x5_1", x, 48), 64, 5);
-    String c = conv(net, name + ".branch3x3dbl_1", x, 64);
-    c = conv(net, name + ".branch3x3dbl_2", c, 96, 3);
-    c = conv(net, name + ".branch3x3dbl_3", c, 96, 3);
+    String b = chain(net, name + ".branch5x5", x, new long[][] {{48}, {64, 5}});
+    String c = chain(net, name + ".branch3x3dbl", x, new long[][] {{64}, {96, 3}, {96, 3}});
     return net.concat(name, 1, a, b, c, pooled(net, name, x, pool));
   }
 
   private static String moduleB(NetworkBuilder net, String name, String x) {
     String a = conv(net, name + ".branch3x3", x, 384, 3, 3, 2);
-    String b = conv(net, name + ".branch3x3dbl_1", x, 64);
-    b = conv(net, name + ".branch3x3dbl_2", b, 96, 3);
-    b = conv(net, name + ".branch3x3dbl_3", b, 96, 3, 3, 2);
+    String b = chain(net, name + ".branch3x3dbl", x, new long[][] {{64}, {96, 3}, {96, 3, 3, 2}});
     return net.concat(name, 1, a, b, maximum(net, name, x));
   }
 
   private static String moduleC(NetworkBuilder net, String name, String x, long c7) {
     String a = conv(net, name + ".branch1x1", x, 192);
-    String b = conv(net, name + ".branch7x7_1", x, c7);
-    b = conv(net, name + ".branch7x7_2", b, c7, 1, 7);
-    b = conv(net, name + ".branch7x7_3", b, 192, 7, 1);
-    String c = conv(net, name + ".branch7x7dbl_1", x, c7);
-    c = conv(net, name + ".branch7x7dbl_2", c, c7, 7, 1);
-    c = conv(net, name + ".branch7x7dbl_3", c, c7, 1, 7);
-    c = conv(net, name + ".branch7x7dbl_4", c, c7, 7, 1);
-    c = conv(net, name + ".branch7x7dbl_5", c, 192, 1, 7);
+    String b = chain(net, name + ".branch7x7", x, new long[][] {{c7}, {c7, 1, 7}, {192, 7, 1}});
+    long[][] twice = {{c7}, {c7, 7, 1}, {c7, 1, 7}, {c7, 7, 1}, {192, 1, 7}};
+    String c = chain(net, name + ".branch7x7dbl", x, twice);
     return net.concat(name, 1, a, b, c, pooled(net, name, x, 192));
   }
 
   private static String moduleD(NetworkBuilder net, String name, String x) {
-    String a = conv(net, name + ".branch3x3_1", x, 192);
-    a = conv(net, name + ".branch3x3_2", a, 320, 3, 3, 2);
-    String b = conv(net, name + ".branch7x7x3_1", x, 192);
-    b = conv(net, name + ".branch7x7x3_2", b, 192, 1, 7);
-    b = conv(net, name + ".branch7x7x3_3", b, 192, 7, 1);
-    b = conv(net, name + ".branch7x7x3_4", b, 192, 3, 3, 2);
+    String a = chain(net, name + ".branch3x3", x, new long[][] {{192}, {320, 3, 3, 2}});
+    long[][] long7 = {{192}, {192, 1, 7}, {192, 7, 1}, {192, 3, 3, 2}};
+    String b = chain(net, name + ".branch7x7x3", x, long7);
     return net.concat(name, 1, a, b, maximum(net, name, x));
   }
 
   private static String moduleE(NetworkBuilder net, String name, String x) {
     String a = conv(net, name + ".branch1x1", x, 320);
     String b = split(net, name + ".branch3x3_2", conv(net, name + ".branch3x3_1", x, 384));
-    String c = conv(net, name + ".branch3x3dbl_1", x, 448);
-    c = conv(net, name + ".branch3x3dbl_2", c, 384, 3);
+    String c = chain(net, name + ".branch3x3dbl", x, new long[][] {{448}, {384, 3}});
     c = split(net, name + ".branch3x3dbl_3", c);
     return net.concat(name, 1, a, b, c, pooled(net, name, x, 192));
   }

@@ -1,5 +1,14 @@
 package dev.flopmeter.model.zoo;
 
+import static dev.flopmeter.model.zoo.ActivationLayer.HARDSIGMOID;
+import static dev.flopmeter.model.zoo.ActivationLayer.HARDSWISH;
+import static dev.flopmeter.model.zoo.ActivationLayer.NONE;
+import static dev.flopmeter.model.zoo.ActivationLayer.RELU;
+import static dev.flopmeter.model.zoo.ActivationLayer.RELU6;
+import static dev.flopmeter.model.zoo.Blocks.convNorm;
+import static dev.flopmeter.model.zoo.Blocks.divisible;
+import static dev.flopmeter.model.zoo.Blocks.squeezeExcite;
+
 import dev.flopmeter.model.zoo.Blocks.Norm;
 import java.util.List;
 
@@ -46,8 +55,7 @@ final class MobileNets {
 
   private static void mobileNetV2(NetworkBuilder net) {
     Norm norm = Norm.PLAIN;
-    String x =
-        Blocks.convNorm(net, "features.0", net.input(0), norm, ActivationLayer.RELU6, 32, 3, 2);
+    String x = convNorm(net, "features.0", net.input(0), norm, RELU6, 32, 3, 2);
     int at = 1;
     for (long[] row : V2) {
       for (int i = 0; i < row[2]; i++) {
@@ -57,20 +65,16 @@ final class MobileNets {
         String y = x;
         int part = 0;
         if (row[0] != 1) {
-          y =
-              Blocks.convNorm(
-                  net, name + "." + part++, y, norm, ActivationLayer.RELU6, row[0] * in, 1, 1);
+          y = convNorm(net, name + "." + part++, y, norm, RELU6, row[0] * in, 1, 1);
         }
         long wide = net.channels(y);
-        y =
-            Blocks.convNorm(
-                net, name + "." + part++, y, norm, ActivationLayer.RELU6, wide, 3, stride, wide);
+        y = convNorm(net, name + "." + part++, y, norm, RELU6, wide, 3, stride, wide);
         y = net.conv(name + "." + part++, y, row[1], 1, 1, 0, 1);
         y = net.residualNorm(name + "." + part, y);
         x = stride == 1 && in == row[1] ? net.add(name + ".add", x, y) : y;
       }
     }
-    x = Blocks.convNorm(net, "features.18", x, norm, ActivationLayer.RELU6, 1280, 1, 1);
+    x = convNorm(net, "features.18", x, norm, RELU6, 1280, 1, 1);
     x = net.flatten("flatten", net.functionalGlobalPool("avgpool", x));
     net.output(net.linear("classifier.1", x, 1000));
   }
@@ -91,38 +95,30 @@ final class MobileNets {
 
   private static void mobileNetV3(NetworkBuilder net, long[][] rows, long last, long hidden) {
     Norm norm = new Norm(1e-3, 1);
-    String x =
-        Blocks.convNorm(net, "features.0", net.input(0), norm, ActivationLayer.HARDSWISH, 16, 3, 2);
+    String x = convNorm(net, "features.0", net.input(0), norm, HARDSWISH, 16, 3, 2);
     for (int i = 0; i < rows.length; i++) {
       long[] row = rows[i];
       String name = "features." + (i + 1) + ".block";
-      ActivationLayer act = row[4] == 1 ? ActivationLayer.HARDSWISH : ActivationLayer.RELU;
+      ActivationLayer act = row[4] == 1 ? HARDSWISH : RELU;
       long in = net.channels(x);
       int part = 0;
       String y = x;
       if (row[1] != in) {
-        y = Blocks.convNorm(net, name + "." + part++, y, norm, act, row[1], 1, 1);
+        y = convNorm(net, name + "." + part++, y, norm, act, row[1], 1, 1);
       }
-      y = Blocks.convNorm(net, name + "." + part++, y, norm, act, row[1], row[0], row[5], row[1]);
+      y = convNorm(net, name + "." + part++, y, norm, act, row[1], row[0], row[5], row[1]);
       if (row[3] == 1) {
         y =
-            Blocks.squeezeExcite(
-                net,
-                name + "." + part++,
-                y,
-                Blocks.divisible(0.25 * row[1], 8),
-                ActivationLayer.RELU,
-                ActivationLayer.HARDSIGMOID);
+            squeezeExcite(
+                net, name + "." + part++, y, divisible(0.25 * row[1], 8), RELU, HARDSIGMOID);
       }
-      y =
-          Blocks.convNorm(
-              net, name + "." + part, y, norm.ending(), ActivationLayer.NONE, row[2], 1, 1);
+      y = convNorm(net, name + "." + part, y, norm.ending(), NONE, row[2], 1, 1);
       x = row[5] == 1 && in == row[2] ? net.add(name + ".add", x, y) : y;
     }
     String name = "features." + (rows.length + 1);
-    x = Blocks.convNorm(net, name, x, norm, ActivationLayer.HARDSWISH, last, 1, 1);
+    x = convNorm(net, name, x, norm, HARDSWISH, last, 1, 1);
     x = net.flatten("flatten", net.globalAveragePool("avgpool", x));
-    x = ActivationLayer.HARDSWISH.add(net, "classifier.1", net.linear("classifier.0", x, hidden));
+    x = HARDSWISH.add(net, "classifier.1", net.linear("classifier.0", x, hidden));
     net.output(net.linear("classifier.3", x, 1000));
   }
 
@@ -136,7 +132,7 @@ final class MobileNets {
   private static void mnasNet(NetworkBuilder net, double alpha) {
     long[] widths = new long[MNAS_WIDTHS.length];
     for (int i = 0; i < widths.length; i++) {
-      widths[i] = Blocks.divisible(MNAS_WIDTHS[i] * alpha, 8);
+      widths[i] = divisible(MNAS_WIDTHS[i] * alpha, 8);
     }
     String x = net.conv("layers.0", net.input(0), widths[0], 3, 2, 1, 1);
     x = net.relu("layers.2", net.batchNorm("layers.1", x));

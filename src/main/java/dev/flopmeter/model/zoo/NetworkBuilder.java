@@ -68,8 +68,7 @@ final class NetworkBuilder {
 
   /** An operator with one output, named {@code name}. */
   String op(String op, String name, String module, Attributes attributes, String... operands) {
-    graph.add(op, name, attributes, List.of(operands), List.of(name), Map.of(MODULE, module));
-    return name;
+    return op(op, name, Map.of(MODULE, module), attributes, operands);
   }
 
   /** A stored tensor of weights drawn for {@code fanIn} inputs. */
@@ -174,14 +173,8 @@ final class NetworkBuilder {
 
   /** A call of the module object {@code instance}, which other layers call as well. */
   String relu(String name, String instance, String x) {
-    graph.add(
-        "Relu",
-        name,
-        Attributes.NONE,
-        List.of(x),
-        List.of(name),
-        Map.of(MODULE, "ReLU", TorchOrigin.INSTANCE, instance));
-    return name;
+    return op(
+        "Relu", name, Map.of(MODULE, "ReLU", TorchOrigin.INSTANCE, instance), Attributes.NONE, x);
   }
 
   String add(String name, String a, String b) {
@@ -257,15 +250,13 @@ final class NetworkBuilder {
     }
     long height = shape.dim(2) / size;
     long width = shape.dim(3) / size;
-    graph.add(
+    long[] window = {height, width};
+    return op(
         "AveragePool",
         name,
-        Attributes.of(
-            "kernel_shape", new long[] {height, width}, "strides", new long[] {height, width}),
-        List.of(x),
-        List.of(name),
-        Map.of(MODULE, "AdaptiveAvgPool2d", TorchOrigin.FUNCTION, "adaptive_avg_pool"));
-    return name;
+        Map.of(MODULE, "AdaptiveAvgPool2d", TorchOrigin.FUNCTION, "adaptive_avg_pool"),
+        Attributes.of("kernel_shape", window, "strides", window),
+        x);
   }
 
   String flatten(String name, String x) {
@@ -289,23 +280,14 @@ final class NetworkBuilder {
     if (shape.rank() == 2 && bias) {
       String weight = weight(name + ".weight", 2 * in, out, in);
       String offset = uniform(name + ".bias", -0.1, 0.1, out);
-      graph.add(
-          "Gemm",
-          name,
-          Attributes.of("transB", 1),
-          List.of(x, weight, offset),
-          List.of(name),
-          origin);
-      return name;
+      return op("Gemm", name, origin, Attributes.of("transB", 1), x, weight, offset);
     }
     String weight = weight(name + ".weight", 2 * in, in, out);
     String product = bias ? name + ".product" : name;
-    graph.add("MatMul", product, Attributes.NONE, List.of(x, weight), List.of(product), origin);
-    if (bias) {
-      String offset = uniform(name + ".bias", -0.1, 0.1, out);
-      graph.add("Add", name, Attributes.NONE, List.of(product, offset), List.of(name), origin);
-    }
-    return name;
+    op("MatMul", product, origin, Attributes.NONE, x, weight);
+    return bias
+        ? op("Add", name, origin, Attributes.NONE, product, uniform(name + ".bias", -0.1, 0.1, out))
+        : product;
   }
 
   /** A layer normalisation over the last axis. */

@@ -1,5 +1,12 @@
 package dev.flopmeter.model.zoo;
 
+import static dev.flopmeter.model.zoo.ActivationLayer.NONE;
+import static dev.flopmeter.model.zoo.ActivationLayer.RELU;
+import static dev.flopmeter.model.zoo.ActivationLayer.SIGMOID;
+import static dev.flopmeter.model.zoo.Blocks.convNorm;
+import static dev.flopmeter.model.zoo.Blocks.divisible;
+import static dev.flopmeter.model.zoo.Blocks.squeezeExcite;
+
 import dev.flopmeter.model.zoo.Blocks.Norm;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +60,7 @@ final class RegNets {
       }
       if (width != before && count > 0) {
         long fitting = Math.min(group, before);
-        stages.add(new Stage(Blocks.divisible((double) before, fitting), fitting, count));
+        stages.add(new Stage(divisible((double) before, fitting), fitting, count));
         count = 0;
       }
       before = width;
@@ -64,7 +71,7 @@ final class RegNets {
 
   private static void build(NetworkBuilder net, List<Stage> stages, boolean excites) {
     Norm norm = Norm.PLAIN;
-    String x = Blocks.convNorm(net, "stem", net.input(0), norm, ActivationLayer.RELU, 32, 3, 2);
+    String x = convNorm(net, "stem", net.input(0), norm, RELU, 32, 3, 2);
     for (int s = 0; s < stages.size(); s++) {
       for (int i = 0; i < stages.get(s).depth(); i++) {
         String name = "trunk_output.block" + (s + 1) + ".block" + (s + 1) + "-" + i;
@@ -83,26 +90,14 @@ final class RegNets {
     String shortcut =
         in == width && stride == 1
             ? x
-            : Blocks.convNorm(net, name + ".proj", x, norm, ActivationLayer.NONE, width, 1, stride);
-    String y = Blocks.convNorm(net, name + ".f.a", x, norm, ActivationLayer.RELU, width, 1, 1);
-    y =
-        Blocks.convNorm(
-            net,
-            name + ".f.b",
-            y,
-            norm,
-            ActivationLayer.RELU,
-            width,
-            3,
-            stride,
-            width / stage.group());
+            : convNorm(net, name + ".proj", x, norm, NONE, width, 1, stride);
+    String y = convNorm(net, name + ".f.a", x, norm, RELU, width, 1, 1);
+    y = convNorm(net, name + ".f.b", y, norm, RELU, width, 3, stride, width / stage.group());
     if (excites) {
       long squeezed = (long) Math.rint(0.25 * in);
-      y =
-          Blocks.squeezeExcite(
-              net, name + ".f.se", y, squeezed, ActivationLayer.RELU, ActivationLayer.SIGMOID);
+      y = squeezeExcite(net, name + ".f.se", y, squeezed, RELU, SIGMOID);
     }
-    y = Blocks.convNorm(net, name + ".f.c", y, norm.ending(), ActivationLayer.NONE, width, 1, 1);
+    y = convNorm(net, name + ".f.c", y, norm.ending(), NONE, width, 1, 1);
     return net.relu(name + ".activation", net.add(name + ".add", shortcut, y));
   }
 }

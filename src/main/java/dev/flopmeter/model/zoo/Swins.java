@@ -1,5 +1,7 @@
 package dev.flopmeter.model.zoo;
 
+import static dev.flopmeter.model.zoo.ActivationLayer.GELU;
+
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
@@ -69,7 +71,7 @@ final class Swins {
     String y = net.layerNorm(name + ".norm1", "LayerNorm", x, EPSILON);
     x = net.add(name + ".add1", x, attend(net, name + ".attn", y, heads, shifts));
     y = net.layerNorm(name + ".norm2", "LayerNorm", x, EPSILON);
-    y = ActivationLayer.GELU.add(net, name + ".mlp.1", net.linear(name + ".mlp.0", y, 4 * c));
+    y = GELU.add(net, name + ".mlp.1", net.linear(name + ".mlp.0", y, 4 * c));
     return net.add(name + ".add2", x, net.linear(name + ".mlp.3", y, c));
   }
 

@@ -1,5 +1,8 @@
 package dev.flopmeter.model.zoo;
 
+import static dev.flopmeter.model.zoo.ActivationLayer.GELU;
+import static dev.flopmeter.model.zoo.ActivationLayer.SILU;
+
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Dim;
@@ -96,7 +99,7 @@ final class Transformers {
     y = net.add(name + ".attention.output.add", y, x);
     x = net.layerNorm(name + ".attention.output.LayerNorm", "LayerNorm", y, 1e-12);
     y = net.linear(name + ".intermediate.dense", x, 4 * width);
-    y = ActivationLayer.GELU.add(net, name + ".intermediate.activation", y);
+    y = GELU.add(net, name + ".intermediate.activation", y);
     y = net.linear(name + ".output.dense", y, width);
     y = net.add(name + ".output.add", y, x);
     return net.layerNorm(name + ".output.LayerNorm", "LayerNorm", y, 1e-12);
@@ -150,7 +153,7 @@ final class Transformers {
       y = attention(q, shared("self_attn.keys", k), shared("self_attn.values", v));
       x = net.add("add_1", x, linear("self_attn.o_proj", y, WIDTH));
       y = rmsNorm("post_attention_layernorm", x);
-      String gate = ActivationLayer.SILU.add(net, "mlp.act", linear("mlp.gate_proj", y, INNER));
+      String gate = SILU.add(net, "mlp.act", linear("mlp.gate_proj", y, INNER));
       y = net.multiply("mlp.gated", gate, linear("mlp.up_proj", y, INNER));
       net.output(net.add("add_2", x, linear("mlp.down_proj", y, WIDTH)));
       net.output(k);

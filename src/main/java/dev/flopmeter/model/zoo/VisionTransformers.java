@@ -1,5 +1,7 @@
 package dev.flopmeter.model.zoo;
 
+import static dev.flopmeter.model.zoo.ActivationLayer.GELU;
+
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TorchOrigin;
@@ -55,7 +57,7 @@ final class VisionTransformers {
     String y = net.layerNorm(name + ".ln_1", "LayerNorm", x, EPSILON);
     x = net.add(name + ".add_1", attend(net, name + ".self_attention", y, heads, width), x);
     y = net.layerNorm(name + ".ln_2", "LayerNorm", x, EPSILON);
-    y = ActivationLayer.GELU.add(net, name + ".mlp.1", net.linear(name + ".mlp.0", y, 4 * width));
+    y = GELU.add(net, name + ".mlp.1", net.linear(name + ".mlp.0", y, 4 * width));
     return net.add(name + ".add_2", x, net.linear(name + ".mlp.3", y, width));
   }
 
