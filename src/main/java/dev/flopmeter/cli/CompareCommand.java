@@ -55,7 +55,6 @@ final class CompareCommand implements Command {
     command
         .usageMessage()
         .description(
-            "Compare two profiles written with --format json or jsonl.",
             "Exit code 1 only if the whole pass is confirmed to be slower by more than the"
                 + " threshold.");
     base.addTo(command);

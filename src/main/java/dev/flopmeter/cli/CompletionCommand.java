@@ -23,7 +23,6 @@ final class CompletionCommand implements Command {
     command
         .usageMessage()
         .description(
-            "Print the completion of commands and options for a shell.",
             "bash: source <(flopmeter completion bash)",
             "zsh:  source <(flopmeter completion zsh)");
     shell.addTo(command);

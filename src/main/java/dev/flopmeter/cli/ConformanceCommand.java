@@ -31,7 +31,6 @@ final class ConformanceCommand implements Command {
     command
         .usageMessage()
         .description(
-            "Run ONNX's backend test cases: folders with model.onnx and test_data_set_*.",
             "A case is judged to |difference| <= 1e-7 + 1e-3 |expected|, a network (three layers or"
                 + " more) to 1e-4 of its largest output instead of 1e-7.",
             "Exit code 1 if a case fails, 2 if the files of one are missing or do not fit its"

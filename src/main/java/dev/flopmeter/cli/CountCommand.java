@@ -55,9 +55,6 @@ final class CountCommand implements Command {
 
   @Override
   public void declare(CommandSpec command) {
-    command
-        .usageMessage()
-        .description("Count the work, parameters and bytes of a network, exactly.");
     model.addTo(command);
     convention.addTo(command);
     unit.addTo(command);

@@ -15,7 +15,6 @@ final class DevicesCommand implements Command {
 
   @Override
   public void declare(CommandSpec command) {
-    command.usageMessage().description("List the devices that networks can run on.");
     output.addTo(command);
   }
 

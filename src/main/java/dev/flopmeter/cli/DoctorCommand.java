@@ -43,11 +43,7 @@ final class DoctorCommand implements Command {
 
   @Override
   public void declare(CommandSpec command) {
-    command
-        .usageMessage()
-        .description(
-            "Check what running on the CPU and on a GPU needs, and say how to get what is missing.",
-            "Exit code 3 if something is missing.");
+    command.usageMessage().description("Exit code 3 if something is missing.");
     output.addTo(command);
   }
 

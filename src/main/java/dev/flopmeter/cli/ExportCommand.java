@@ -25,7 +25,6 @@ final class ExportCommand implements Command {
     command
         .usageMessage()
         .description(
-            "Write a network as an ONNX file, its shapes bound and its constants computed.",
             "Weights that do not fit into a file of 2 GB go to FILE.data beside it. A built-in"
                 + " network has random weights.");
     model.addTo(command);

@@ -62,7 +62,6 @@ final class ImportCommand implements Command {
     command
         .usageMessage()
         .description(
-            "Make a profile out of another runtime's trace.",
             "TRACE is ONNX Runtime's profile, with or without the optimised model that it saved.");
     files.addTo(command);
     model.addTo(command);

@@ -18,7 +18,9 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -34,27 +36,38 @@ public final class Main {
   /** Exit code: the device or its libraries failed, or the result could not be written. */
   static final int DEVICE_FAILED = 3;
 
-  /** All commands, in the order that the help lists them. */
-  private static final List<String> COMMANDS =
-      List.of(
-          "count",
-          "profile",
-          "serve",
-          "compare",
-          "import",
-          "export",
-          "roof",
-          "devices",
+  /** All commands and what they do, in the order that the help lists them. */
+  private static final Map<String, String> COMMANDS =
+      inOrder(
+          "count", "Count the work, parameters and bytes of a network, exactly.",
+          "profile", "Run a network and report how much of the device it uses.",
+          "serve", "Measure workloads again and again, and serve the results as metrics.",
+          "compare", "Compare two profiles written with --format json or jsonl.",
+          "import", "Make a profile out of another runtime's trace.",
+          "export", "Write a network as an ONNX file, its shapes bound and its constants computed.",
+          "roof", "Measure the highest rates that a device reaches.",
+          "devices", "List the devices that networks can run on.",
           "doctor",
+              "Check what running on the CPU and on a GPU needs, and say how to get what is"
+                  + " missing.",
           "conformance",
-          "models",
-          "units",
-          "completion");
+              "Run ONNX's backend test cases: folders with model.onnx and test_data_set_*.",
+          "models", "List the built-in networks.",
+          "units", "Convert an amount (16.5G, 16.5 GFLOPs, 1e12) or a rate (4.1 TFLOP/s), exactly.",
+          "completion", "Print the completion of commands and options for a shell.");
 
   private static final String HELP = "help";
   private static final int LONGEST_MESSAGE = 600;
 
   private Main() {}
+
+  private static Map<String, String> inOrder(String... namesAndTexts) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    for (int i = 0; i < namesAndTexts.length; i += 2) {
+      texts.put(namesAndTexts[i], namesAndTexts[i + 1]);
+    }
+    return texts;
+  }
 
   public static void main(String[] args) {
     if (System.getenv(WorkerCommand.UNDER_DAEMON) != null) {
@@ -117,18 +130,18 @@ public final class Main {
     if (name.isEmpty()) {
       return withoutCommand(console, args);
     }
-    if (!COMMANDS.contains(name)) {
+    if (!COMMANDS.containsKey(name)) {
       console.warn(
           "there is no command '"
               + name
               + "'"
-              + NearestName.question(name, COMMANDS)
+              + NearestName.question(name, List.copyOf(COMMANDS.keySet()))
               + "see flopmeter --help");
       return BAD_INPUT;
     }
     args.remove(name);
     Command command = command(name);
-    CommandLine line = new CommandLine(spec("flopmeter " + name, command));
+    CommandLine line = new CommandLine(spec(name, command).name("flopmeter " + name));
     boolean isVerbose = args.contains("--verbose");
     try {
       ParseResult parsed = line.parseArgs(args.toArray(String[]::new));
@@ -153,7 +166,7 @@ public final class Main {
   }
 
   private static int withoutCommand(Console console, List<String> args) {
-    CommandLine line = everything();
+    CommandLine line = program(false);
     try {
       if (isAnswered(line.parseArgs(args.toArray(String[]::new)), line, console)) {
         return 0;
@@ -196,13 +209,24 @@ public final class Main {
     };
   }
 
-  /** The program with all its commands, for its help and for completion. */
+  /** The program with all its commands and their arguments. */
   static CommandLine everything() {
+    return program(true);
+  }
+
+  /**
+   * @param hasArguments false for the help, which lists the commands alone: declaring all their
+   *     arguments would take most of its time
+   */
+  private static CommandLine program(boolean hasArguments) {
     CommandSpec all = common("flopmeter");
     all.usageMessage().description("Tells how much of a GPU a neural network really uses.");
-    for (String name : COMMANDS) {
-      all.addSubcommand(name, spec(name, command(name)));
-    }
+    COMMANDS.forEach(
+        (name, text) -> {
+          CommandSpec one = hasArguments ? spec(name, command(name)) : CommandSpec.create();
+          one.name(name).usageMessage().description(text);
+          all.addSubcommand(name, one);
+        });
     CommandSpec help = CommandSpec.create().name(HELP);
     help.usageMessage().description("Explain a command and all its options.");
     all.addSubcommand(HELP, help);
@@ -212,6 +236,9 @@ public final class Main {
   private static CommandSpec spec(String name, Command command) {
     CommandSpec spec = common(name);
     command.declare(spec);
+    List<String> text = new ArrayList<>(List.of(spec.usageMessage().description()));
+    text.add(0, COMMANDS.get(name));
+    spec.usageMessage().description(text.toArray(String[]::new));
     return spec;
   }
 

@@ -10,7 +10,6 @@ final class ModelsCommand implements Command {
 
   @Override
   public void declare(CommandSpec command) {
-    command.usageMessage().description("List the built-in networks.");
     output.addTo(command);
   }
 

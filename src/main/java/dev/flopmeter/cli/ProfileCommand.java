@@ -65,7 +65,6 @@ final class ProfileCommand implements Command {
   public void declare(CommandSpec command) {
     command
         .usageMessage()
-        .description("Run a network and report how much of the device it uses.")
         .footer(
             "",
             "With --format jsonl each event is a line that is written when it happens; tail -f FILE"

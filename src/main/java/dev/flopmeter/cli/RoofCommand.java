@@ -29,7 +29,6 @@ final class RoofCommand implements Command {
     command
         .usageMessage()
         .description(
-            "Measure the highest rates that a device reaches.",
             "Measures matrix products, convolutions, memory traffic and the cost of a launch, and"
                 + " keeps the result: profiles relate their rates to it.");
     device.addTo(command);

@@ -54,9 +54,6 @@ final class ServeCommand implements Command {
 
   @Override
   public void declare(CommandSpec command) {
-    command
-        .usageMessage()
-        .description("Measure workloads again and again, and serve the results as metrics.");
     file.addTo(command);
     listen.addTo(command);
     check.addTo(command);

@@ -19,10 +19,6 @@ final class UnitsCommand implements Command {
 
   @Override
   public void declare(CommandSpec command) {
-    command
-        .usageMessage()
-        .description(
-            "Convert an amount (16.5G, 16.5 GFLOPs, 1e12) or a rate (4.1 TFLOP/s), exactly.");
     words.addTo(command);
     target.addTo(command);
     output.addTo(command);

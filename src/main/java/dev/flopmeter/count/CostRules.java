@@ -1,8 +1,9 @@
 package dev.flopmeter.count;
 
+import dev.flopmeter.model.RuleFamilies;
 import dev.flopmeter.model.decompose.Decompositions;
-import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
@@ -16,12 +17,29 @@ import java.util.TreeSet;
  * adds or replaces one.
  */
 public final class CostRules {
-  private static final CostRules STANDARD = new CostRules(standardRules());
+  private static final RuleFamilies<CostRule> FAMILIES =
+      new RuleFamilies<>(
+          List.of(
+              WindowCosts::addTo,
+              ElementwiseCosts::addTo,
+              NormalizationCosts::addTo,
+              MatrixCosts::addTo,
+              FreeCosts::addTo,
+              ReductionCosts::addTo,
+              AttentionCosts::addTo,
+              RecurrentCosts::addTo,
+              LinearAttentionCosts::addTo,
+              SignalCosts::addTo,
+              ContribCosts::addTo,
+              CostRules::addDecomposed));
 
-  private final Map<String, CostRule> rules;
+  private static final CostRules STANDARD = new CostRules(Map.of());
 
-  private CostRules(Map<String, CostRule> rules) {
-    this.rules = Collections.unmodifiableMap(rules);
+  /** Rules that were added to the documented ones, or replace them. */
+  private final Map<String, CostRule> added;
+
+  private CostRules(Map<String, CostRule> added) {
+    this.added = Map.copyOf(added);
   }
 
   /** The documented rules of every operator that flopmeter knows. */
@@ -31,35 +49,31 @@ public final class CostRules {
 
   /** These rules, with one added or replaced. */
   public CostRules with(String qualifiedOp, CostRule rule) {
-    Map<String, CostRule> changed = new HashMap<>(rules);
+    Map<String, CostRule> changed = new HashMap<>(added);
     changed.put(qualifiedOp, rule);
     return new CostRules(changed);
   }
 
   public Optional<CostRule> find(String qualifiedOp) {
-    return Optional.ofNullable(rules.get(qualifiedOp));
+    CostRule own = added.get(qualifiedOp);
+    return own == null ? FAMILIES.find(qualifiedOp) : Optional.of(own);
   }
 
   /** All operators with a rule, sorted. */
   public SortedSet<String> operators() {
-    return new TreeSet<>(rules.keySet());
+    SortedSet<String> operators = new TreeSet<>(FAMILIES.operators());
+    operators.addAll(added.keySet());
+    return operators;
   }
 
-  private static Map<String, CostRule> standardRules() {
-    Map<String, CostRule> rules = new HashMap<>();
-    FreeCosts.addTo(rules);
-    ElementwiseCosts.addTo(rules);
-    ReductionCosts.addTo(rules);
-    NormalizationCosts.addTo(rules);
-    WindowCosts.addTo(rules);
-    MatrixCosts.addTo(rules);
-    AttentionCosts.addTo(rules);
-    RecurrentCosts.addTo(rules);
-    LinearAttentionCosts.addTo(rules);
-    SignalCosts.addTo(rules);
-    ContribCosts.addTo(rules);
+  /** Operators that are made up of others and have no rule of their own. */
+  private static void addDecomposed(Map<String, CostRule> rules) {
     Decompositions.operators()
-        .forEach((op, made) -> rules.putIfAbsent(op, DecomposedCost.of(made, rules)));
-    return rules;
+        .forEach(
+            (op, made) -> {
+              if (FAMILIES.find(op).isEmpty()) {
+                rules.put(op, DecomposedCost.of(made, STANDARD));
+              }
+            });
   }
 }

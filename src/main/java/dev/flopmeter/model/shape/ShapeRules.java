@@ -1,43 +1,40 @@
 package dev.flopmeter.model.shape;
 
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.Map;
+import dev.flopmeter.model.RuleFamilies;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** The registry of shape rules, by qualified operator name. */
 public final class ShapeRules {
-  private static final Map<String, ShapeRule> STANDARD = standardRules();
+  private static final RuleFamilies<ShapeRule> STANDARD =
+      new RuleFamilies<>(
+          List.of(
+              WindowShapes::addTo,
+              ElementwiseShapes::addTo,
+              MatrixShapes::addTo,
+              LayoutShapes::addTo,
+              ReductionShapes::addTo,
+              SelectionShapes::addTo,
+              ConstantShapes::addTo,
+              AttentionShapes::addTo,
+              RecurrentShapes::addTo,
+              SamplingShapes::addTo,
+              SignalShapes::addTo,
+              DataDependentShapes::addTo,
+              LossShapes::addTo,
+              LinearAttentionShapes::addTo,
+              PackedShapes::addTo));
 
   private ShapeRules() {}
 
   /** The rule of an operator such as {@code Conv} or {@code com.microsoft:FusedConv}. */
   public static Optional<ShapeRule> find(String qualifiedOp) {
-    return Optional.ofNullable(STANDARD.get(qualifiedOp));
+    return STANDARD.find(qualifiedOp);
   }
 
   /** All operators with a rule. */
-  public static java.util.Set<String> operators() {
-    return STANDARD.keySet();
-  }
-
-  private static Map<String, ShapeRule> standardRules() {
-    Map<String, ShapeRule> rules = new HashMap<>();
-    ElementwiseShapes.addTo(rules);
-    WindowShapes.addTo(rules);
-    MatrixShapes.addTo(rules);
-    ReductionShapes.addTo(rules);
-    LayoutShapes.addTo(rules);
-    SelectionShapes.addTo(rules);
-    ConstantShapes.addTo(rules);
-    RecurrentShapes.addTo(rules);
-    AttentionShapes.addTo(rules);
-    SamplingShapes.addTo(rules);
-    SignalShapes.addTo(rules);
-    DataDependentShapes.addTo(rules);
-    LossShapes.addTo(rules);
-    LinearAttentionShapes.addTo(rules);
-    PackedShapes.addTo(rules);
-    return Collections.unmodifiableMap(rules);
+  public static Set<String> operators() {
+    return STANDARD.operators();
   }
 }

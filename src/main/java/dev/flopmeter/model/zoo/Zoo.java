@@ -6,35 +6,40 @@ import dev.flopmeter.text.NearestName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** The networks built in, by name. */
 public final class Zoo {
   private Zoo() {}
 
+  private static final int FAMILIES = 12;
+
   /**
-   * What adds the networks of each family, in the order they are listed. A family is set up only
-   * when its networks are asked for: a short command needs one of them.
+   * Adds the networks of a family, which is set up only when its networks are asked for: a short
+   * command needs one of them. The numbers are the order in which they are listed.
    */
-  private static final List<Consumer<List<ZooModel>>> FAMILIES =
-      List.of(
-          ResNets::addTo,
-          PlainNets::addTo,
-          DenseNets::addTo,
-          Inceptions::addTo,
-          MobileNets::addTo,
-          ShuffleNets::addTo,
-          EfficientNets::addTo,
-          RegNets::addTo,
-          ConvNeXts::addTo,
-          VisionTransformers::addTo,
-          Swins::addTo,
-          Transformers::addTo);
+  private static void addFamily(int number, List<ZooModel> models) {
+    switch (number) {
+      case 0 -> ResNets.addTo(models);
+      case 1 -> PlainNets.addTo(models);
+      case 2 -> DenseNets.addTo(models);
+      case 3 -> Inceptions.addTo(models);
+      case 4 -> MobileNets.addTo(models);
+      case 5 -> ShuffleNets.addTo(models);
+      case 6 -> EfficientNets.addTo(models);
+      case 7 -> RegNets.addTo(models);
+      case 8 -> ConvNeXts.addTo(models);
+      case 9 -> VisionTransformers.addTo(models);
+      case 10 -> Swins.addTo(models);
+      default -> Transformers.addTo(models);
+    }
+  }
 
   /** All built-in networks, in the order they are listed. */
   public static List<ZooModel> all() {
     List<ZooModel> all = new ArrayList<>();
-    FAMILIES.forEach(family -> family.accept(all));
+    for (int family = 0; family < FAMILIES; family++) {
+      addFamily(family, all);
+    }
     return List.copyOf(all);
   }
 
@@ -63,8 +68,8 @@ public final class Zoo {
 
   private static Optional<ZooModel> find(String name) {
     List<ZooModel> family = new ArrayList<>();
-    for (Consumer<List<ZooModel>> each : FAMILIES) {
-      each.accept(family);
+    for (int number = 0; number < FAMILIES; number++) {
+      addFamily(number, family);
       for (ZooModel model : family) {
         if (model.name().equals(name)) {
           return Optional.of(model);
