@@ -15,9 +15,11 @@ import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -122,6 +124,47 @@ abstract class BodyAction implements Action {
     return memory.place(FilledTensor.of(each.withShape(shape), 0));
   }
 
+  /**
+   * Runs a body once. Its results replace the states and extend the rows, in front where {@code
+   * back} is not 0.
+   *
+   * @param first the number of results before the states
+   * @return all results; the states and rows own their part of them
+   */
+  IValue[] advance(
+      Program body,
+      IValue[] inputs,
+      List<IValue> own,
+      int first,
+      List<IValue> state,
+      List<List<IValue>> rows,
+      long[] back) {
+    IValue[] out = body.run(fed(inputs, own), null);
+    closeAll(state);
+    int states = state.size();
+    state.clear();
+    state.addAll(Arrays.asList(out).subList(first, first + states));
+    for (int i = 0; i < rows.size(); i++) {
+      rows.get(i).add(back[i] == 0 ? rows.get(i).size() : 0, out[first + states + i]);
+    }
+    return out;
+  }
+
+  /** What a loop leaves: new handles on its states, then its rows, joined. */
+  IValue[] results(
+      List<IValue> state, List<List<IValue>> rows, long[] axes, List<@Nullable TensorType> added) {
+    List<IValue> results = new ArrayList<>();
+    state.forEach(value -> results.add(memory.share(value)));
+    for (int i = 0; i < rows.size(); i++) {
+      results.add(joined(rows.get(i), axes[i], added.get(i)));
+    }
+    return results.toArray(IValue[]::new);
+  }
+
+  private static List<List<IValue>> emptyRows(int count) {
+    return Stream.generate(() -> (List<IValue>) new ArrayList<IValue>()).limit(count).toList();
+  }
+
   private static final class If extends BodyAction {
     private final Program then;
     private final Program otherwise;
@@ -171,19 +214,13 @@ abstract class BodyAction implements Action {
         }
         state.add(memory.share(value));
       }
-      List<List<IValue>> rows = new ArrayList<>();
-      added.forEach(ignored -> rows.add(new ArrayList<>()));
+      List<List<IValue>> rows = emptyRows(added.size());
       try {
         for (long trip = 0; trip < trips && goOn; trip++) {
           boolean wanted = advance(inputs, trip, state, rows);
           goOn = wanted || start == null; // a loop by count ignores what its body says
         }
-        List<IValue> results = new ArrayList<>();
-        state.forEach(value -> results.add(memory.share(value)));
-        for (int i = 0; i < rows.size(); i++) {
-          results.add(joined(rows.get(i), 0, added.get(i)));
-        }
-        return results.toArray(IValue[]::new);
+        return results(state, rows, new long[rows.size()], added);
       } finally {
         closeAll(state);
         rows.forEach(BodyAction::closeAll);
@@ -197,15 +234,7 @@ abstract class BodyAction implements Action {
           IValue condition = memory.place(truth())) {
         List<IValue> own = new ArrayList<>(List.of(number, condition));
         own.addAll(state);
-        out = body.run(fed(inputs, own), null);
-      }
-      closeAll(state);
-      state.clear();
-      for (int i = 0; i < carried; i++) {
-        state.add(out[i + 1]);
-      }
-      for (int i = 0; i < rows.size(); i++) {
-        rows.get(i).add(out[carried + 1 + i]);
+        out = advance(body, inputs, own, 1, state, rows, new long[rows.size()]);
       }
       try (IValue condition = out[0]) {
         return isTrue(condition);
@@ -293,8 +322,7 @@ abstract class BodyAction implements Action {
       for (int i = 0; i < states; i++) {
         state.add(memory.share(given.get(i)));
       }
-      List<List<IValue>> rows = new ArrayList<>();
-      added.forEach(ignored -> rows.add(new ArrayList<>()));
+      List<List<IValue>> rows = emptyRows(added.size());
       try {
         Shape first = memory.describe(given.get(states)).shape();
         long trips = first.dim(first.axis(inAxes[0]));
@@ -304,38 +332,15 @@ abstract class BodyAction implements Action {
             long index = inBack[i] == 0 ? trip : trips - 1 - trip;
             parts.add(memory.select(given.get(states + i), inAxes[i], index));
           }
-          advance(inputs, state, parts, rows, outBack);
+          List<IValue> own = new ArrayList<>(state);
+          own.addAll(parts);
+          advance(body, inputs, own, 0, state, rows, outBack);
+          closeAll(parts);
         }
-        List<IValue> results = new ArrayList<>();
-        state.forEach(value -> results.add(memory.share(value)));
-        for (int i = 0; i < rows.size(); i++) {
-          results.add(joined(rows.get(i), outAxes[i], added.get(i)));
-        }
-        return results.toArray(IValue[]::new);
+        return results(state, rows, outAxes, added);
       } finally {
         closeAll(state);
         rows.forEach(BodyAction::closeAll);
-      }
-    }
-
-    private void advance(
-        IValue[] inputs,
-        List<IValue> state,
-        List<IValue> parts,
-        List<List<IValue>> rows,
-        long[] outBack) {
-      List<IValue> own = new ArrayList<>(state);
-      own.addAll(parts);
-      IValue[] out = body.run(fed(inputs, own), null);
-      closeAll(parts);
-      closeAll(state);
-      state.clear();
-      for (int i = 0; i < states; i++) {
-        state.add(out[i]);
-      }
-      for (int i = 0; i < rows.size(); i++) {
-        List<IValue> row = rows.get(i);
-        row.add(outBack[i] == 0 ? row.size() : 0, out[states + i]);
       }
     }
 

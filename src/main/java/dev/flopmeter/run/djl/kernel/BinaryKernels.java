@@ -9,42 +9,42 @@ import com.google.errorprone.annotations.CompileTimeConstant;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.run.djl.kernel.Expression.Call;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /** Functions of several elements at the same place, with broadcasting. */
 final class BinaryKernels {
+  /** Operators that PyTorch has, too, with its name of each. */
+  private static final String PLAIN =
+      "Add:add Sub:sub Mul:mul And:logical_and Or:logical_or Xor:logical_xor "
+          + "BitwiseAnd:bitwise_and BitwiseOr:bitwise_or BitwiseXor:bitwise_xor Equal:eq "
+          + "Greater:gt GreaterOrEqual:ge Less:lt LessOrEqual:le";
+
   private BinaryKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
-    rules.put("Add", plain("add"));
-    rules.put("Sub", plain("sub"));
-    rules.put("Mul", plain("mul"));
-    rules.put("And", plain("logical_and"));
-    rules.put("Or", plain("logical_or"));
-    rules.put("Xor", plain("logical_xor"));
-    rules.put("BitwiseAnd", plain("bitwise_and"));
-    rules.put("BitwiseOr", plain("bitwise_or"));
-    rules.put("BitwiseXor", plain("bitwise_xor"));
-    rules.put("Equal", plain("eq"));
-    rules.put("Greater", plain("gt"));
-    rules.put("GreaterOrEqual", plain("ge"));
-    rules.put("Less", plain("lt"));
-    rules.put("LessOrEqual", plain("le"));
+    for (String pair : PLAIN.split(" ", -1)) {
+      String[] names = pair.split(":", -1);
+      rules.put(names[0], in -> Kernel.of(new Call(names[1], List.of(input(0), second(in)))));
+    }
     rules.put("Div", BinaryKernels::div);
     rules.put("Pow", BinaryKernels::pow);
-    rules.put("Mod", BinaryKernels::mod);
-    rules.put("BitShift", BinaryKernels::bitShift);
+    rules.put("Mod", in -> either(in.attributes().flag("fmod", false), "fmod", "remainder"));
+    rules.put(
+        "BitShift",
+        in ->
+            either(
+                in.attributes().text("direction").equals("LEFT"),
+                "bitwise_left_shift",
+                "bitwise_right_shift"));
     rules.put("PRelu", BinaryKernels::prelu);
     rules.put("Max", in -> Kernel.of(joined(in, "maximum")));
     rules.put("Min", in -> Kernel.of(joined(in, "minimum")));
     rules.put("Sum", in -> Kernel.of(joined(in, "add")));
     rules.put("Mean", in -> Kernel.of(call("div", joined(in, "add"), in.inputCount())));
     rules.put("Where", in -> Kernel.of(call("where", input(0), input(1), input(2))));
-  }
-
-  private static KernelRule plain(@CompileTimeConstant final String function) {
-    return in -> Kernel.of(call(function, input(0), second(in)));
   }
 
   /** The second operand; before opset 7 its axes stand at {@code axis}, not at the end. */
@@ -75,18 +75,11 @@ final class BinaryKernels {
     return Kernel.of(type == in.type(1).type() ? power : call("to", power, Kernels.code(in, type)));
   }
 
-  private static Kernel mod(Operands in) {
-    return Kernel.of(
-        in.attributes().flag("fmod", false)
-            ? call("fmod", input(0), input(1))
-            : call("remainder", input(0), input(1)));
-  }
-
-  private static Kernel bitShift(Operands in) {
-    return Kernel.of(
-        in.attributes().text("direction").equals("LEFT")
-            ? call("bitwise_left_shift", input(0), input(1))
-            : call("bitwise_right_shift", input(0), input(1)));
+  private static Kernel either(
+      boolean isFirst,
+      @CompileTimeConstant final String first,
+      @CompileTimeConstant final String second) {
+    return Kernel.of(isFirst ? call(first, input(0), input(1)) : call(second, input(0), input(1)));
   }
 
   /** The slope broadcasts to the input; before opset 7 a vector is one slope a channel. */

@@ -29,20 +29,7 @@ final class LinearAttentionKernels {
         in.has(3)
             ? call("cat", list(input(3), input(0)), 2)
             : call("constant_pad_nd", input(0), new long[] {kept, 0}, 0);
-    long[] one = {1};
-    long[] zero = {0};
-    Expression y =
-        call(
-            "convolution",
-            all,
-            input(1),
-            in.has(2) ? input(2) : NONE,
-            one,
-            zero,
-            one,
-            false,
-            zero,
-            channels);
+    Expression y = WindowKernels.convolution(all, input(1), in.has(2) ? input(2) : NONE, channels);
     boolean isPlain = in.attributes().text("activation", "none").equals("none");
     return Kernel.of(isPlain ? y : call("silu", y), call("slice", all, 2, length, length + kept, 1))
         .reportedAs("convolution");

@@ -8,48 +8,31 @@ import static dev.flopmeter.run.djl.kernel.Expression.named;
 import static dev.flopmeter.run.djl.kernel.Expression.number;
 import static dev.flopmeter.run.djl.kernel.Expression.word;
 
-import com.google.errorprone.annotations.CompileTimeConstant;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.run.djl.kernel.Expression.Call;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
 /** Functions of single elements. */
 final class UnaryKernels {
+  /** Operators that PyTorch has under the same name in lower case. */
+  private static final String SAME_NAME =
+      "Abs Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Erf Exp Floor HardSwish "
+          + "IsNaN Log Mish Neg Reciprocal Relu Round Sigmoid Sign Sin Sinh Softplus Sqrt "
+          + "Tan Tanh";
+
   private UnaryKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
-    rules.put("Abs", plain("abs"));
-    rules.put("Acos", plain("acos"));
-    rules.put("Acosh", plain("acosh"));
-    rules.put("Asin", plain("asin"));
-    rules.put("Asinh", plain("asinh"));
-    rules.put("Atan", plain("atan"));
-    rules.put("Atanh", plain("atanh"));
-    rules.put("BitwiseNot", plain("bitwise_not"));
-    rules.put("Ceil", plain("ceil"));
-    rules.put("Cos", plain("cos"));
-    rules.put("Cosh", plain("cosh"));
-    rules.put("Erf", plain("erf"));
-    rules.put("Exp", plain("exp"));
-    rules.put("Floor", plain("floor"));
-    rules.put("HardSwish", plain("hardswish"));
-    rules.put("IsNaN", plain("isnan"));
-    rules.put("Log", plain("log"));
-    rules.put("Mish", plain("mish"));
-    rules.put("Neg", plain("neg"));
-    rules.put("Not", plain("logical_not"));
-    rules.put("Reciprocal", plain("reciprocal"));
-    rules.put("Relu", plain("relu"));
-    rules.put("Round", plain("round"));
-    rules.put("Sigmoid", plain("sigmoid"));
-    rules.put("Sign", plain("sign"));
-    rules.put("Sin", plain("sin"));
-    rules.put("Sinh", plain("sinh"));
-    rules.put("Softplus", plain("softplus"));
-    rules.put("Sqrt", plain("sqrt"));
-    rules.put("Tan", plain("tan"));
-    rules.put("Tanh", plain("tanh"));
+    for (String op : SAME_NAME.split(" ", -1)) {
+      Kernel kernel = Kernel.of(new Call(op.toLowerCase(Locale.ROOT), List.of(input(0))));
+      rules.put(op, in -> kernel);
+    }
+    rules.put("BitwiseNot", in -> Kernel.of(call("bitwise_not", input(0))));
+    rules.put("Not", in -> Kernel.of(call("logical_not", input(0))));
     rules.put("Identity", in -> Kernel.of(input(0)));
     rules.put("Optional", in -> Kernel.of(input(0)));
     rules.put("OptionalGetElement", in -> Kernel.of(input(0)));
@@ -75,10 +58,6 @@ final class UnaryKernels {
         "com.microsoft:BiasGelu", in -> Kernel.of(call("gelu", call("add", input(0), input(1)))));
     rules.put("com.microsoft:FastGelu", UnaryKernels::fastGelu);
     rules.put("com.microsoft:QuickGelu", in -> Kernel.of(swish(input(0), alpha(in, 1.702f))));
-  }
-
-  private static KernelRule plain(@CompileTimeConstant final String function) {
-    return in -> Kernel.of(call(function, input(0)));
   }
 
   private static float alpha(Operands in, float absent) {
