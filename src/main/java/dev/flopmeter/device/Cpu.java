@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** What the operating system says about the processor. */
+/** The processor as the operating system describes it. */
 public final class Cpu {
   private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
@@ -21,7 +21,9 @@ public final class Cpu {
     return new Device(DeviceKind.CPU, "cpu", model(CPUINFO), properties, false);
   }
 
-  /** The first {@code model name}; the architecture where the file is missing or names none. */
+  /**
+   * The first {@code model name}; the architecture where the file is missing or has no such line.
+   */
   static String model(Path cpuinfo) {
     try (Stream<String> lines = Files.lines(cpuinfo)) {
       return lines

@@ -2,7 +2,7 @@ package dev.flopmeter.model.range;
 
 import java.util.List;
 
-/** What the elements of a value may be. */
+/** The elements that a value may have. */
 public sealed interface Allowed {
 
   /** Any number from {@code low} to {@code high}, both included. */
@@ -11,7 +11,7 @@ public sealed interface Allowed {
       high = Math.max(low, high);
     }
 
-    /** What both allow; this one where they have nothing in common. */
+    /** The intersection; this range if it is empty. */
     Range and(Range other) {
       long both = Math.max(low, other.low);
       return both <= Math.min(high, other.high)

@@ -17,8 +17,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the inputs of a graph may hold, found backwards: from the operators that read indices,
- * through copies and arithmetic with constants, into bodies and out of them.
+ * The elements that the inputs of a graph may have, found backwards: from the operators that read
+ * indices, through copies and arithmetic with constants, into bodies and out of them.
  */
 public final class AllowedInputs {
   private final Graph graph;
@@ -66,7 +66,7 @@ public final class AllowedInputs {
     try {
       restrict(value, index.allowed().apply(in));
     } catch (DataDependentException e) {
-      // Unknown shapes restrict nothing that could be told before the run.
+      // The restriction depends on shapes that are known only at run time.
     }
   }
 
@@ -80,7 +80,7 @@ public final class AllowedInputs {
                 : before instanceof Exactly ? before : more);
   }
 
-  /** Restricts what {@code in}'s node reads so that it writes only what is wanted. */
+  /** Restricts the inputs of {@code in}'s node so that its output is in the wanted range. */
   private void pass(Operands in, Allowed wanted) {
     Node node = in.node();
     String op = node.qualifiedOp();
@@ -99,7 +99,7 @@ public final class AllowedInputs {
 
   private void passSum(Operands in, Range wanted, @Nullable Range first, @Nullable Range second) {
     if (first == null && second == null) {
-      // Two unknown addends share the room.
+      // Two unknown addends get half of the range each.
       Range half = new Range(wanted.low() - wanted.low() / 2, wanted.high() / 2);
       restrict(in.node().inputs().get(0), half);
       restrict(in.node().inputs().get(1), half);
@@ -143,7 +143,7 @@ public final class AllowedInputs {
         }
       }
       default -> {
-        // Another operator's output says nothing simple about its inputs.
+        // Other operators are not traced.
       }
     }
   }
@@ -152,7 +152,7 @@ public final class AllowedInputs {
     restrict(in.node().inputs().get(input), new Range(low, high));
   }
 
-  /** The smallest and largest element of a constant; null for another value. */
+  /** The smallest and largest element of a constant; null for a value that is not constant. */
   private static @Nullable Range known(Operands in, int input) {
     Tensor value = in.value(input).filter(tensor -> tensor.elements() > 0).orElse(null);
     if (value == null) {

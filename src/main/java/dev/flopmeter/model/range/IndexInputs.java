@@ -16,8 +16,8 @@ import java.util.stream.Stream;
 
 /**
  * The inputs that operators read as indices, lengths, axes or sizes, with the values they accept
- * there (ONNX's and ONNX Runtime's operator descriptions). Indices that count from the end are
- * accepted by most operators, too, but not by all: none are used.
+ * there (ONNX's and ONNX Runtime's operator descriptions). Most, but not all, operators accept
+ * indices from the end: none are drawn.
  */
 final class IndexInputs {
   private static final Map<String, List<IndexInput>> ALL = new HashMap<>();
@@ -27,12 +27,12 @@ final class IndexInputs {
   /**
    * One such input.
    *
-   * @param input its place among the operator's inputs
+   * @param input its index among the operator's inputs
    * @param allowed the values accepted; throws DataDependentException if shapes are not known
    */
   record IndexInput(int input, Function<Operands, Allowed> allowed) {}
 
-  /** Those of an operator; none for most. */
+  /** The index inputs of an operator; empty for most. */
   static List<IndexInput> of(String qualifiedOp) {
     return ALL.getOrDefault(qualifiedOp, List.of());
   }

@@ -23,8 +23,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * If, Loop and Scan: the host decides, the bodies are programs of their own. A body is fed its
- * inputs, then the values it captures from the graphs around it.
+ * If, Loop and Scan: Java evaluates the condition and runs the bodies, each a program. A body gets
+ * its inputs, then the values that it captures from the enclosing graphs.
  */
 abstract class BodyAction implements Action {
   final Node node;
@@ -60,7 +60,7 @@ abstract class BodyAction implements Action {
     };
   }
 
-  /** The values it is to be given. */
+  /** The names of the values to pass to {@link #run}. */
   List<String> reads() {
     return reads;
   }
@@ -110,7 +110,7 @@ abstract class BodyAction implements Action {
     values.forEach(IValue::close);
   }
 
-  /** What every trip has added, joined; a loop without trips leaves an empty tensor. */
+  /** The rows of all trips, stacked; an empty tensor if there were no trips. */
   IValue joined(List<IValue> trips, long axis, @Nullable TensorType each) {
     if (!trips.isEmpty()) {
       long rank = memory.describe(trips.get(0)).shape().rank() + 1L;
@@ -150,7 +150,7 @@ abstract class BodyAction implements Action {
     return out;
   }
 
-  /** What a loop leaves: new handles on its states, then its rows, joined. */
+  /** The results of a loop: new handles on its states, then its rows, stacked. */
   IValue[] results(
       List<IValue> state, List<List<IValue>> rows, long[] axes, List<@Nullable TensorType> added) {
     List<IValue> results = new ArrayList<>();
@@ -203,7 +203,8 @@ abstract class BodyAction implements Action {
       long trips = limit == null ? Long.MAX_VALUE : memory.fetch(limit).longAt(0);
       IValue start = input(inputs, 1);
       if (limit == null && start == null) {
-        throw new ModelException(node.describe() + ": without a trip count or condition, no end");
+        throw new ModelException(
+            node.describe() + ": it has neither a trip count nor a condition and would never end");
       }
       boolean goOn = start == null || isTrue(start);
       List<IValue> state = new ArrayList<>();
@@ -218,7 +219,10 @@ abstract class BodyAction implements Action {
       try {
         for (long trip = 0; trip < trips && goOn; trip++) {
           boolean wanted = advance(inputs, trip, state, rows);
-          goOn = wanted || start == null; // a loop by count ignores what its body says
+          goOn =
+              wanted
+                  || start
+                      == null; // a loop with a trip count alone ignores the condition of its body
         }
         return results(state, rows, new long[rows.size()], added);
       } finally {
@@ -246,7 +250,7 @@ abstract class BodyAction implements Action {
     }
   }
 
-  /** Types of the body's outputs from {@code first} on: what one trip adds. */
+  /** Types of the body's outputs from {@code first} on, one row of a trip each. */
   private static List<@Nullable TensorType> addedTypes(Node node, int first) {
     Graph body = node.attributes().body("body").orElseThrow();
     List<@Nullable TensorType> types = new ArrayList<>();

@@ -24,9 +24,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A node whose shapes or shape-giving values are only known at run time: with its inputs at hand it
- * is looked at as if they were constants, and the kernel that then fits is compiled. Compiled
- * kernels are kept, because loops come back to the same shapes.
+ * A node whose kernel depends on shapes or values known only at run time. Each run treats the
+ * inputs as constants, chooses the kernel and compiles it. Compiled kernels are cached, because
+ * loops repeat the same shapes.
  */
 final class LateAction implements Action {
   private static final int KEPT = 64;
@@ -51,7 +51,7 @@ final class LateAction implements Action {
             .toList();
   }
 
-  /** The constants that it reads: placed once, at the first run. */
+  /** The constants that it reads, copied to PyTorch once, at the first run. */
   @Override
   public MemoryUse use() {
     long weights = 0;
@@ -62,7 +62,7 @@ final class LateAction implements Action {
     return new MemoryUse(weights, 0, 0);
   }
 
-  /** The values it is to be given. */
+  /** The names of the values to pass to {@link #run}. */
   List<String> reads() {
     return reads;
   }
@@ -124,7 +124,7 @@ final class LateAction implements Action {
   }
 
   private IValue[] run(Kernel kernel, Map<String, IValue> values) {
-    Functions functions = new Functions();
+    ScriptSource functions = new ScriptSource();
     String main = functions.add(kernel);
     List<Kernel> preparations = kernel.preparations();
     List<String> preparing = preparations.stream().map(functions::add).toList();

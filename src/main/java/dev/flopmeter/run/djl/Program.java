@@ -10,8 +10,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A graph as a list of instructions over numbered slots. Nothing is looked up by name while it
- * runs, and a value is freed as soon as its last reader is done.
+ * A graph as a list of instructions over numbered slots, so that no name is looked up during a run.
+ * A value is freed as soon as its last reader has finished.
  */
 final class Program implements AutoCloseable {
   private final TorchMemory memory;
@@ -23,10 +23,10 @@ final class Program implements AutoCloseable {
   private final List<AutoCloseable> owned;
 
   /**
-   * @param constants by slot, null where a slot is none; closed with the program
-   * @param inputs slots of what is fed; -1 for an input that nobody reads
-   * @param outputs slots of what is returned
-   * @param owned what else to close with the program
+   * @param constants by slot, null for a slot that is not constant; closed with the program
+   * @param inputs slots of the inputs; -1 for an unused input
+   * @param outputs slots of the outputs
+   * @param owned further resources to close with the program
    */
   Program(
       TorchMemory memory,
@@ -56,9 +56,9 @@ final class Program implements AutoCloseable {
   /**
    * Runs all instructions.
    *
-   * @param fed stays the caller's
-   * @param ends where the clock is to be read after each instruction, in nanoseconds; null not to
-   * @return new handles on the outputs, the caller's to close
+   * @param fed the inputs, owned by the caller
+   * @param ends receives the time after each instruction, in nanoseconds; null to measure nothing
+   * @return new handles on the outputs; the caller closes them
    * @throws BackendException if PyTorch fails; it names the node
    */
   IValue[] run(IValue[] fed, long @Nullable [] ends) {

@@ -26,21 +26,21 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Makes a {@link Program} of a graph: chooses kernels, compiles them, places the weights. */
+/** Builds the {@link Program} of a graph: chooses and compiles kernels, copies the weights. */
 final class ProgramBuilder {
   private final GraphScope scope;
   private final RunOptions options;
   private final TorchMemory memory;
   private final List<String> captures;
 
-  private final Functions functions = new Functions();
+  private final ScriptSource functions = new ScriptSource();
   private final Map<String, Integer> slots = new LinkedHashMap<>();
   private final Map<String, Tensor> placed = new LinkedHashMap<>();
   private final List<Draft> drafts = new ArrayList<>();
   private final List<Preparation> preparations = new ArrayList<>();
 
   /**
-   * @param captures values of the graphs around this one that it reads, fed after its inputs
+   * @param captures values of enclosing graphs that it reads, passed after its inputs
    */
   ProgramBuilder(GraphScope scope, List<String> captures, RunOptions options, TorchMemory memory) {
     this.scope = scope;
@@ -59,7 +59,7 @@ final class ProgramBuilder {
       int[] reads,
       int[] writes) {}
 
-  /** A constant computed from constants, once: a weight in the order that the kernel wants. */
+  /** A constant computed once from constants: a weight in the layout that the kernel requires. */
   private record Preparation(int slot, String function, List<String> from) {}
 
   /**
@@ -71,7 +71,7 @@ final class ProgramBuilder {
     Graph graph = scope.graph();
     List<Task> tasks = options.fuse() ? TorchFusion.tasks(scope, options) : singly(graph);
     tasks.forEach(this::draft);
-    // Before the inputs: one that is returned as it came has no other reader.
+    // Before the inputs: an input that is also an output may have no other reader.
     int[] results = graph.outputs().stream().mapToInt(this::slotOf).toArray();
     int[] fed = new int[graph.inputs().size() + captures.size()];
     for (int i = 0; i < fed.length; i++) {
@@ -231,7 +231,7 @@ final class ProgramBuilder {
     }
   }
 
-  /** Goes backwards: the first reader met is the last one to run. */
+  /** Goes through the drafts backwards: the first reader found is the last one to run. */
   private List<Instruction> withDeaths(ScriptModule module, Set<Integer> kept) {
     Set<Integer> read = new HashSet<>(kept);
     Instruction[] instructions = new Instruction[drafts.size()];
@@ -257,7 +257,7 @@ final class ProgramBuilder {
     return List.of(instructions);
   }
 
-  /** Weights as they are held, and the most that activations take at once. */
+  /** The bytes of the weights, and the largest total of the activations alive at the same time. */
   private MemoryUse use(List<Instruction> instructions) {
     long weights = 0;
     for (Tensor tensor : placed.values()) {

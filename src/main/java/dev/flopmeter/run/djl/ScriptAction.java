@@ -5,7 +5,7 @@ import ai.djl.pytorch.jni.IValue;
 /**
  * One call of a compiled function.
  *
- * @param outputs tensors it returns; several come as a tuple
+ * @param outputs the number of tensors returned; more than one are returned as a tuple
  */
 record ScriptAction(ScriptModule module, String function, int outputs) implements Action {
   @Override

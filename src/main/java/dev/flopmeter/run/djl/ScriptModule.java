@@ -19,12 +19,10 @@ import java.util.zip.ZipOutputStream;
  * A TorchScript module of functions, compiled by PyTorch from their source.
  *
  * <p>It reaches PyTorch as the archive that {@code torch.jit.save} would write (a zip of source and
- * two pickles): the one door that DJL has to all of PyTorch's operators.
+ * two pickles): the only access that DJL has to all of PyTorch's operators.
  */
 final class ScriptModule implements AutoCloseable {
-  /**
-   * A pickled object of class {@code __torch__.M} whose one attribute says that it is no training.
-   */
+  /** A pickled object of class {@code __torch__.M} whose one attribute switches training off. */
   private static final byte[] OBJECT =
       "\u0080\u0002c__torch__\nM\n)\u0081}(X\b\0\0\0training\u0089ub."
           .getBytes(StandardCharsets.ISO_8859_1);
@@ -83,7 +81,7 @@ final class ScriptModule implements AutoCloseable {
   }
 
   /**
-   * Runs a function; the result is the caller's to close.
+   * Runs a function; the caller closes the result.
    *
    * @throws EngineException if PyTorch fails
    */

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A planned step: nodes that run together.
  *
- * @param inputs the values that the kernel's inputs 0, 1, ... are; empty names are left out
- * @param outputs the values written
- * @param kernel null to take the one of the (only) node
+ * @param inputs names of the values for the kernel's inputs 0, 1, ...; empty for an input left out
+ * @param outputs names of the values written
+ * @param kernel null for the kernel of the main node
  */
 record Task(Fused fused, List<String> inputs, List<String> outputs, @Nullable Kernel kernel) {
   Task {
@@ -27,7 +27,7 @@ record Task(Fused fused, List<String> inputs, List<String> outputs, @Nullable Ke
     return new Task(fused, inputs, fused.last().outputs(), kernel);
   }
 
-  /** The node it is named after. */
+  /** The node that gives the step its name. */
   Node main() {
     return fused.main();
   }

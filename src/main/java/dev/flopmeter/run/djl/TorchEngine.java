@@ -13,8 +13,8 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /**
- * Starts PyTorch in this process, from the natives on the class path alone: DJL would otherwise
- * look for downloads and announce itself to its makers.
+ * Starts PyTorch in this process, from the natives on the class path alone: by default DJL would
+ * look for downloads and send usage statistics.
  */
 final class TorchEngine {
   private static final String NAME = "PyTorch";
@@ -59,8 +59,8 @@ final class TorchEngine {
   }
 
   /**
-   * DJL unpacks the libraries once; what it says about a folder that does not take them is hard to
-   * understand.
+   * Checks that DJL can unpack its libraries, because its own message about a folder that it cannot
+   * write is hard to understand.
    *
    * @param cache DJL's folder for all engines
    * @throws IOException if they are not unpacked yet and the folder cannot take them

@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** What PyTorch runs as one step, and the kernels for it. */
+/** Decides what PyTorch runs as one step, and chooses the kernels of the steps. */
 final class TorchFusion {
   private final GraphScope scope;
   private final GraphLinks links;
@@ -32,7 +32,7 @@ final class TorchFusion {
   /** The nodes of all chains that begin with a convolution and run before. */
   private final Set<Node> done = new HashSet<>();
 
-  /** What these chains write: memory that no view shares. */
+  /** The results of these chains: no view shares their memory. */
   private final Set<String> own = new HashSet<>();
 
   private TorchFusion(GraphScope scope, RunOptions options) {
@@ -63,7 +63,7 @@ final class TorchFusion {
     };
   }
 
-  /** After a residual sum PyTorch takes a rectifier alone; others raise when they run. */
+  /** After a residual sum PyTorch accepts only a Relu; other activations fail when they run. */
   private boolean takesConvolution(Chain chain) {
     Optional<Activation> activation = activation(chain);
     return FusedKernels.takesConv(scope.operands(chain.main()))

@@ -169,7 +169,8 @@ final class AttentionFinder {
 
   /**
    * The node that writes the shares. PyTorch's exports put {@code Where(IsNaN(x), 0, x)} behind a
-   * softmax: the shares of a row that is masked altogether become 0. Where no row is, this goes.
+   * softmax: the weights of a completely masked row become 0. If no row is, these nodes have no
+   * effect.
    */
   private Node guarded(Node softmax) {
     String shares = output(softmax);
@@ -199,7 +200,9 @@ final class AttentionFinder {
     return tensor != null && tensor.elements() == 1 && tensor.doubleAt(0) == 0;
   }
 
-  /** Whether the mask is known to hide no row's keys altogether, so that no share can be NaN. */
+  /**
+   * Whether the mask is known to leave a key of every row visible, so that no weight can be NaN.
+   */
   private boolean leavesEachRowSomething() {
     if (mask == null) {
       return true;

@@ -16,7 +16,7 @@ public sealed interface Fused {
   List<Node> nodes();
 
   /**
-   * The node that writes the result: the step runs in its place, where all that it reads exists.
+   * The node that writes the result. The step runs at its position, where all inputs are available.
    */
   default Node last() {
     return nodes().get(nodes().size() - 1);

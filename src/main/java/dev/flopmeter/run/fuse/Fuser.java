@@ -70,7 +70,7 @@ public final class Fuser {
     }
   }
 
-  /** The longest chain that the backend takes; each part leaves it as it is where it has none. */
+  /** The longest chain that the backend takes; a part that does not follow leaves it unchanged. */
   private Chain chain(Chain alone) {
     List<UnaryOperator<Chain>> parts =
         List.of(

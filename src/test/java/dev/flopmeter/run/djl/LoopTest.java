@@ -93,6 +93,6 @@ class LoopTest {
   void aLoopWithoutAnEndIsRefused() {
     assertThatThrownBy(() -> result("", ""))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("(Loop): without a trip count or condition, no end");
+        .hasMessageContaining("(Loop): neither a trip count nor a condition");
   }
 }

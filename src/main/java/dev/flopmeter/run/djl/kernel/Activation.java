@@ -36,7 +36,7 @@ public record Activation(Form form, List<Double> parameters) {
     this(form, List.of(parameters));
   }
 
-  /** What {@code in}'s node applies, if it is one of them. */
+  /** The activation that {@code in}'s node computes, if it has one of these forms. */
   public static Optional<Activation> of(Operands in) {
     return switch (in.node().qualifiedOp()) {
       case "Relu" -> Optional.of(new Activation(Form.RELU));

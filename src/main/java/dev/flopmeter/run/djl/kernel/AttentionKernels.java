@@ -110,8 +110,8 @@ final class AttentionKernels {
   }
 
   /**
-   * Which keys are too far before or behind a query; empty if all are near enough. A query stands
-   * behind the keys of the past, or at the end of those that count.
+   * Which keys are outside of the window of a query; empty if none is. The position of a query is
+   * counted after the keys of the past, or from the end of the valid keys.
    */
   private static Optional<Expression> distance(Operands in, AttentionSizes heads) {
     long before = in.attributes().integer("left_window_size", -1);

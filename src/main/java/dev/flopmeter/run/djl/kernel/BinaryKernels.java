@@ -14,9 +14,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** Functions of several elements at the same place, with broadcasting. */
+/** Element-wise functions of several tensors, with broadcasting. */
 final class BinaryKernels {
-  /** Operators that PyTorch has, too, with its name of each. */
+  /** Operators and their names in PyTorch. */
   private static final String PLAIN =
       "Add:add Sub:sub Mul:mul And:logical_and Or:logical_or Xor:logical_xor "
           + "BitwiseAnd:bitwise_and BitwiseOr:bitwise_or BitwiseXor:bitwise_xor Equal:eq "
@@ -47,7 +47,7 @@ final class BinaryKernels {
     rules.put("Where", in -> Kernel.of(call("where", input(0), input(1), input(2))));
   }
 
-  /** The second operand; before opset 7 its axes stand at {@code axis}, not at the end. */
+  /** The second operand; before opset 7 its axes begin at {@code axis}. */
   private static Expression second(Operands in) {
     if (in.opset() >= 7 || !in.attributes().has("axis")) {
       return input(1);
@@ -68,7 +68,7 @@ final class BinaryKernels {
             : call("div", input(0), second(in), named("rounding_mode", word("trunc"))));
   }
 
-  /** The result has the base's type, whatever the exponent's. */
+  /** The result has the type of the base, which may differ from the exponent's. */
   private static Kernel pow(Operands in) {
     DataType type = in.type(0).type();
     Expression power = call("pow", input(0), second(in));

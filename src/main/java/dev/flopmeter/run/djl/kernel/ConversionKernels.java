@@ -132,7 +132,7 @@ final class ConversionKernels {
       return of(x, call("amin", x), call("amax", x));
     }
 
-    /** Each row of a matrix over a range of its own. */
+    /** The same for each row of a matrix. */
     static Bytes ofRows(Expression x) {
       long[] last = {-1};
       return of(x, call("amin", x, last, true), call("amax", x, last, true));
@@ -148,7 +148,7 @@ final class ConversionKernels {
       return new Bytes(y, scale, zero);
     }
 
-    /** The floats that these steps stand for. */
+    /** The floats that these integers represent. */
     Expression real() {
       return call("mul", call("sub", values, zero), scale);
     }

@@ -191,7 +191,7 @@ sealed interface Expression {
     return new Script(text, List.of(arguments));
   }
 
-  /** A list of integers; {@code annotate} because an empty one has no type of its own. */
+  /** A list of integers; {@code annotate} because the type of an empty one is not known. */
   static Expression ints(long... values) {
     return new Literal(
         values.length == 0
@@ -201,7 +201,7 @@ sealed interface Expression {
                 .collect(Collectors.joining(", ", "[", "]")));
   }
 
-  /** A list of exactly the type that oneDNN's functions declare: nothing converts to it. */
+  /** A list of the type that oneDNN's functions declare, to which TorchScript converts no other. */
   static Expression scalars(double... values) {
     return new Literal(
         DoubleStream.of(values)

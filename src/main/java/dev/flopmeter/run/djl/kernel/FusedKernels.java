@@ -16,9 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * oneDNN's convolution with what follows it: a folded batch normalisation, an added residual, an
- * activation. Weights are constants and are packed once in the order that oneDNN prefers; images
- * are kept with channels last.
+ * oneDNN's convolution with the operators that follow it: a folded batch normalisation, an added
+ * residual, an activation. Weights are constants and are packed once in the order that oneDNN
+ * prefers; images are kept with channels last.
  */
 public final class FusedKernels {
   private static final int CHANNELS_LAST = 2;
@@ -36,7 +36,7 @@ public final class FusedKernels {
     NONE,
     /** Read later, too. */
     KEPT,
-    /** Never read again: the sum may be written in its place, which saves a pass over it. */
+    /** Not read again: the sum may overwrite it, which saves a pass over memory. */
     SPENT
   }
 
@@ -50,12 +50,12 @@ public final class FusedKernels {
   }
 
   /**
-   * The convolution, followed by what is asked for.
+   * The convolution and the operators that follow it.
    *
    * <p>Inputs: 0 to 2 those of the Conv, 3 to 6 scale, bias, mean and variance of the
    * normalisation, 7 the added tensor.
    *
-   * @param epsilon of the normalisation; NaN where there is none
+   * @param epsilon of the normalisation; NaN without normalisation
    */
   public static Kernel conv(Operands in, double epsilon, Addend addend, Activation activation) {
     Expression weight = input(1);

@@ -8,7 +8,7 @@ import static dev.flopmeter.run.djl.kernel.Expression.named;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 
-/** Products with what follows them. */
+/** Matrix products with the operators that follow them. */
 public final class FusedProducts {
   private FusedProducts() {}
 

@@ -62,7 +62,7 @@ final class IntegerKernels {
       return in.value(index).isPresent() && (!in.has(zeroPoint) || in.value(zeroPoint).isPresent());
     }
 
-    /** A value over it alone: computed once if it is constant, in memory of its own. */
+    /** A value computed from it alone: once, as a copy, if it is constant. */
     Expression fixed(Expression value) {
       return isConstant() ? once(call("clone", value)) : value;
     }

@@ -65,7 +65,7 @@ public final class Kernel {
     return of(List.of(results));
   }
 
-  /** This kernel, which works on images with channels last. */
+  /** This kernel, marked as working on images with channels last. */
   Kernel channelsLast() {
     return new Kernel(results, wider, "nhwc", algorithm);
   }
@@ -79,7 +79,7 @@ public final class Kernel {
    * This kernel on converted inputs.
    *
    * @param types PyTorch's numbers of the types that inputs are converted to
-   * @param narrowed what it returns in the place of its results
+   * @param narrowed the expressions returned instead of its results
    */
   Kernel widened(Map<Integer, Integer> types, List<Expression> narrowed) {
     return new Kernel(narrowed, new TreeMap<>(types), layout, algorithm());
@@ -135,7 +135,7 @@ public final class Kernel {
     return KernelWriter.body(this);
   }
 
-  /** {@code nhwc} where the kernel asks for channels last; null where it takes what comes. */
+  /** {@code nhwc} if the kernel requires channels last; null if it accepts any layout. */
   public @Nullable String layout() {
     return layout;
   }

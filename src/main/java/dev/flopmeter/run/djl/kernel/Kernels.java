@@ -60,7 +60,7 @@ public final class Kernels {
   /**
    * The kernel of a node.
    *
-   * @throws UnsupportedOperatorException if there is none
+   * @throws UnsupportedOperatorException if the operator has no kernel
    * @throws dev.flopmeter.model.DataDependentException if it needs a shape or value that is not
    *     known yet
    */
@@ -97,7 +97,7 @@ public final class Kernels {
     }
   }
 
-  /** Converts inputs that PyTorch cannot compute with, and the results back. */
+  /** Converts inputs of types that PyTorch cannot compute with, and converts the results back. */
   private static Kernel widened(Kernel kernel, Operands in) {
     Map<Integer, Integer> types = new HashMap<>();
     for (int input : kernel.inputs()) {

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 
-/** Operators that keep the elements and change how they are laid out. */
+/** Operators that rearrange elements without changing them. */
 final class LayoutKernels {
   private LayoutKernels() {}
 
@@ -39,7 +39,7 @@ final class LayoutKernels {
     rules.put("ReverseSequence", LayoutKernels::reverseSequence);
   }
 
-  /** Only needed where the shape is not known before the run: then it is chosen anew. */
+  /** Used only if the shape is not known before the run. */
   private static Kernel shape(Operands in) {
     Shape shape = in.shape(0);
     int from = bounded(in.attributes().integer("start", 0), shape.rank());
@@ -138,7 +138,7 @@ final class LayoutKernels {
     return Kernel.of(parts);
   }
 
-  /** Padding rounds down in front, and so does cropping, which is negative padding. */
+  /** The part in front is rounded down, for padding and for cropping (negative padding). */
   private static Kernel centerCropPad(Operands in) {
     Shape from = in.shape(0);
     Shape to = in.output(0).shape();
@@ -153,7 +153,7 @@ final class LayoutKernels {
     return Kernel.of(WindowKernels.padded(input(0), begin, end, 0));
   }
 
-  /** Each batch is reversed up to its own length. */
+  /** Each sequence of the batch is reversed up to its own length. */
   private static Kernel reverseSequence(Operands in) {
     Shape shape = in.shape(0);
     int time = shape.axis(in.attributes().integer("time_axis", 0));

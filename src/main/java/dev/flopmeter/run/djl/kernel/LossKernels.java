@@ -22,7 +22,7 @@ final class LossKernels {
         });
   }
 
-  /** The mean is over the weights, and ignored labels weigh nothing. */
+  /** The mean is weighted; ignored labels have the weight 0. */
   private static Expression loss(Operands in, Expression logarithms) {
     Expression labels = call("to", input(1), TorchTypes.INT64);
     Expression weights = call("ones_like", labels, dtype(TorchTypes.FLOAT));

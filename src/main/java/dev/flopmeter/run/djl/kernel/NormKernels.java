@@ -38,7 +38,7 @@ final class NormKernels {
   private static Kernel batchNorm(Operands in) {
     boolean isSpatial = in.opset() >= 9 || in.attributes().flag("spatial", true);
     boolean training = in.attributes().flag("training_mode", false);
-    if (!training && !isSpatial) { // each element of an example has statistics of its own
+    if (!training && !isSpatial) { // one mean and variance for each element of an example
       Expression root = call("sqrt", call("add", input(4), epsilon(in)));
       Expression unit = call("div", call("sub", input(0), input(3)), root);
       return Kernel.of(call("add", call("mul", unit, input(1)), input(2)));

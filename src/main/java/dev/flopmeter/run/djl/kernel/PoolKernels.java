@@ -46,8 +46,8 @@ final class PoolKernels {
   }
 
   /**
-   * Padding after each axis such that PyTorch's rounding down gives exactly the output that ONNX
-   * asks for.
+   * The padding after each axis with which PyTorch, which rounds down, computes the output size
+   * that ONNX defines.
    */
   private static long[] fittingEnd(Operands in, Window window) {
     long[] end = new long[window.axes()];
@@ -188,7 +188,7 @@ final class PoolKernels {
         .reportedAs("convolution");
   }
 
-  /** Indices count within the tensor that was pooled; a larger output is that one, filled up. */
+  /** Indices refer to the tensor before pooling; a larger output is padded with zeros. */
   private static Kernel maxUnpool(Operands in) {
     Window window = window(in);
     long[] pooled = in.shape(0).dims();

@@ -19,7 +19,7 @@ import java.util.function.UnaryOperator;
 
 /**
  * Recurrent layers: the input's part of all gates is one product before the loop, the state's part
- * one product a step. Sequences shorter than the longest keep their state once they have ended.
+ * one product a step. A sequence that has ended keeps its state.
  */
 final class RecurrentKernels {
   private RecurrentKernels() {}
@@ -172,7 +172,7 @@ final class RecurrentKernels {
       return isQuantized ? ConversionKernels.Bytes.ofRows(h).real() : h;
     }
 
-    /** Whether the candidate's recurrent bias stands inside of the reset gate's product. */
+    /** Whether the reset gate also multiplies the candidate's recurrent bias. */
     private boolean resetsLate() {
       return gates == 3 && in.attributes().flag("linear_before_reset", false);
     }

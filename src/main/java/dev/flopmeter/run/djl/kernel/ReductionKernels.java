@@ -41,7 +41,7 @@ final class ReductionKernels {
     rules.put("TopK", ReductionKernels::topK);
   }
 
-  /** The axes to reduce; none if the node asks for nothing to be done. */
+  /** The axes to reduce; none if the node is to do nothing. */
   private static long[] axes(Operands in) {
     int rank = in.shape(0).rank();
     long[] asked = in.integers("axes", 1).orElse(new long[0]);

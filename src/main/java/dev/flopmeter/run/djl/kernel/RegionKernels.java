@@ -15,7 +15,7 @@ import dev.flopmeter.model.Window;
 import java.util.List;
 import java.util.Map;
 
-/** What detectors use: sampling at computed places, boxes and the choice among them. */
+/** Operators of object detectors: sampling at computed positions, regions, box selection. */
 final class RegionKernels {
   private RegionKernels() {}
 
@@ -35,7 +35,7 @@ final class RegionKernels {
             in.attributes().flag("align_corners", false)));
   }
 
-  /** The input sampled at every (moved) place of the kernel, then one grouped product. */
+  /** The input sampled at every (shifted) position of the kernel, then one grouped product. */
   private static Kernel deformConv(Operands in) {
     Shape shape = in.shape(0);
     if (shape.rank() != 4) {
@@ -90,9 +90,7 @@ final class RegionKernels {
         .reportedAs("grid_sampler_2d");
   }
 
-  /**
-   * Where each place of the kernel reads along one axis, on the scale of -1 to 1 of the sampler.
-   */
+  /** The coordinate at which each position of the kernel reads along one axis, from -1 to 1. */
   private static Expression coordinate(
       Expression moves, Window window, Shape weight, Shape out, int axis, long size) {
     long other = weight.dim(3 - axis);

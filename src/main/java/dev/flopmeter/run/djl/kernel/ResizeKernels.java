@@ -19,7 +19,7 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
-/** Changes of resolution, and sampling at given places. */
+/** Changes of resolution, and sampling at given positions. */
 final class ResizeKernels {
   private ResizeKernels() {}
 

@@ -195,8 +195,8 @@ final class RoiAlignKernel {
   }
 
   /**
-   * All pixels that the samples of a bin lie between: the samples are at most one pixel apart, so
-   * these are fewer than two a sample.
+   * All pixels between the samples of a bin: the samples are at most one pixel apart, so there are
+   * fewer than two pixels for each sample.
    */
   private static Pixels window(
       Axis axis, Expression place, Expression counts, Expression most, Expression divisor) {

@@ -17,7 +17,7 @@ import dev.flopmeter.model.shape.SliceRange;
 import java.util.Map;
 import java.util.stream.LongStream;
 
-/** Picking, cutting and padding. */
+/** Gathering, scattering, slicing and padding. */
 final class SelectionKernels {
   private SelectionKernels() {}
 
@@ -95,7 +95,7 @@ final class SelectionKernels {
     return Kernel.of(call("gather", input(0), axis, indices(in, 1, in.shape(0).dim(axis))));
   }
 
-  /** Index tuples turned into indices of rows, of which each batch has its own block. */
+  /** Converts index tuples to row indices within the block of each batch. */
   private static Kernel gatherNd(Operands in) {
     int batch = (int) in.attributes().integer("batch_dims", 0);
     Shape shape = in.shape(0);
@@ -211,7 +211,7 @@ final class SelectionKernels {
     return number(in.type(0).type(), value);
   }
 
-  /** Which element each place of a padded axis repeats. */
+  /** The index of the element that each position of a padded axis repeats. */
   private static Tensor sources(Operands in, String mode, long size, long begin, long end) {
     long count = size + begin + end;
     long[] from = new long[(int) count];
@@ -290,7 +290,7 @@ final class SelectionKernels {
     return Kernel.of(call("tril", call("triu", ones, k), k));
   }
 
-  /** Writes new steps into a cache, from each batch's own index on; a circular one begins anew. */
+  /** Writes new steps into a cache, from each batch's own index on; a circular one wraps around. */
   private static Kernel tensorScatter(Operands in) {
     Shape cache = in.shape(0);
     Shape update = in.shape(1);

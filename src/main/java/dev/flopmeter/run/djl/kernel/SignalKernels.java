@@ -11,7 +11,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import java.util.Map;
 
-/** Fourier transforms and what stands around them. */
+/** Fourier transforms, window functions and mel filter banks. */
 final class SignalKernels {
   private SignalKernels() {}
 
@@ -24,7 +24,7 @@ final class SignalKernels {
     rules.put("MelWeightMatrix", SignalKernels::melWeights);
   }
 
-  /** Numbers are real (last axis 1) or complex (last axis 2); the inverse of half is real. */
+  /** Numbers are real (last axis 1) or complex (last axis 2); a one-sided inverse is real. */
   private static Kernel dft(Operands in) {
     Shape shape = in.shape(0);
     long asked =
@@ -87,7 +87,9 @@ final class SignalKernels {
     return Kernel.of(call("to", exact, Kernels.code(in, type.type())));
   }
 
-  /** Triangles, equally wide on the mel scale; in the steps that ONNX's text lists. */
+  /**
+   * Triangular filters, equally wide on the mel scale, computed in the steps of ONNX's definition.
+   */
   private static Kernel melWeights(Operands in) {
     int bands = Math.toIntExact(in.requireValue(0).longAt(0));
     long length = in.requireValue(1).longAt(0);

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * PyTorch's numbers for element types ({@code c10::ScalarType}). ONNX's 4- and 2-bit integers have
- * none and are held one a byte.
+ * PyTorch's numbers for element types ({@code c10::ScalarType}). PyTorch has no 4- and 2-bit
+ * integers: each is held as one byte.
  */
 public final class TorchTypes {
   public static final int UINT8 = 0;

@@ -16,7 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** Functions of single elements. */
+/** Element-wise functions of one tensor. */
 final class UnaryKernels {
   /** Operators that PyTorch has under the same name in lower case. */
   private static final String SAME_NAME =

@@ -9,8 +9,8 @@ import dev.flopmeter.model.Operands;
 import java.util.List;
 
 /**
- * Unique elements, or unique slices of one axis, sorted or in order of appearance, with the place
- * of each one's first appearance, the place each element went to, and the counts.
+ * Unique elements, or unique slices of one axis, sorted or in order of appearance, with the index
+ * of each first occurrence, the index of each element among the results, and the counts.
  */
 final class UniqueKernel {
   private UniqueKernel() {}

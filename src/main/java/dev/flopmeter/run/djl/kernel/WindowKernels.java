@@ -112,8 +112,8 @@ final class WindowKernels {
   }
 
   /**
-   * The full transposed convolution, cut (or, by output padding, grown) to the asked size; the bias
-   * comes last because it belongs on the grown part too.
+   * The full transposed convolution, cropped (or, by output padding, extended) to the output size;
+   * the bias is added last because it applies to the extended part, too.
    */
   private static Kernel convTranspose(Operands in) {
     Shape kernel = in.shape(1);
@@ -150,7 +150,7 @@ final class WindowKernels {
     return call("convolution", x, w, NONE, stride, none, dilation, true, none, group);
   }
 
-  /** Columns are what a transposed convolution with the unit vectors as kernels puts together. */
+  /** A transposed convolution with unit vectors as kernels puts the columns together. */
   private static Kernel columnsToImage(Operands in) {
     long[] image = in.requireLongs(1);
     long[] block = in.requireLongs(2);

@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Gathers the source of functions; equal ones share a name. */
-final class Functions {
+/** The TorchScript source of functions; equal functions share a name. */
+final class ScriptSource {
   private final Map<String, String> names = new LinkedHashMap<>();
 
   /**
