@@ -40,6 +40,7 @@ public final class Decompositions {
     ImageOperators.addTo(all);
     ContribOperators.addTo(all);
     PackedOperators.addTo(all);
+    AttentionOperators.addTo(all);
     return Collections.unmodifiableMap(all);
   }
 

@@ -272,4 +272,32 @@ class ContribTest {
     with("qkv_hidden_sizes", new long[] {8, 8, 4}).with("scale", 0.3f);
     agrees("Attention");
   }
+
+  @ParameterizedTest
+  @CsvSource({"2x5x2x3x4, ''", "2x5x8, 2x6x2x2x4", "2x5x8, 2x2x6x4"})
+  void attendsToPackedOrSplitHeads(String query, String key) {
+    floats(dims(query));
+    if (!key.isEmpty()) {
+      floats(dims(key));
+    }
+    if (key.equals("2x2x6x4")) {
+      floats(dims(key));
+    }
+    with("num_heads", 2);
+    agrees("MultiHeadAttention");
+  }
+
+  @Test
+  void attendsWithinPackedSequences() {
+    floats(7, 8).floats(7, 8).floats(7, 4).weights(20);
+    ints(new long[] {3, 4}, new long[12]).ints(new long[] {4}, 0, 1, 3, 7).with("num_heads", 2);
+    agrees("PackedMultiHeadAttention");
+  }
+
+  @Test
+  void gatesABiasOfRelativePositions() {
+    floats(2, 3, 8).weights(8).floats(1, 2, 3, 3).weights(4, 6).weights(6).weights(1, 2, 1, 1);
+    with("num_heads", 2);
+    agrees("GatedRelativePositionBias");
+  }
 }
