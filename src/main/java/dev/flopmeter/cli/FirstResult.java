@@ -9,9 +9,9 @@ import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ResultFormatException;
 import dev.flopmeter.serve.RunListener;
+import dev.flopmeter.serve.result.ResultReader.ResultLine;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.RunReport;
-import dev.flopmeter.serve.worker.WorkerResult;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
@@ -56,7 +56,7 @@ final class FirstResult implements RunListener {
       bar = null;
     }
     List<ProfileResult> results = new ArrayList<>();
-    for (WorkerResult result : report.results()) {
+    for (ResultLine result : report.results()) {
       try {
         results.add(ProfileJson.read(result.json()));
       } catch (ResultFormatException ignored) {

@@ -47,7 +47,7 @@ final class ServeCommand implements Command {
           List.of("--listen"),
           "ADDRESS",
           new ListenAddressReading(),
-          "address and port, for example 127.0.0.1:9401; overrides http.listen");
+          "address and port, for example 127.0.0.1:9400; overrides http.listen");
 
   /** A command line that replaces the worker, in tests. */
   private final Argument<String> worker = Argument.hidden("--worker", "COMMAND");

@@ -9,12 +9,12 @@ import dev.flopmeter.serve.metrics.PublishedResult;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.ResultJson;
 import dev.flopmeter.serve.result.ResultReader;
+import dev.flopmeter.serve.result.ResultReader.ResultLine;
 import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.RunReport;
-import dev.flopmeter.serve.worker.WorkerResult;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -177,7 +177,7 @@ final class PublishedState {
    */
   void completed(Target target, RunReport report, int failures, boolean isQuarantined) {
     List<HistoryEntry> entries = new ArrayList<>();
-    for (WorkerResult result : report.results()) {
+    for (ResultLine result : report.results()) {
       // Single samples are in the histogram; kept, they would be most of the history.
       String json = ResultJson.without(result.json(), Set.of("raw_seconds"));
       entries.add(history.append(result.result(), json));

@@ -8,12 +8,12 @@ import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
 import dev.flopmeter.serve.metrics.Exposition;
 import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.result.ResultReader.ResultLine;
 import dev.flopmeter.serve.schedule.Scheduler;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.RunReport;
-import dev.flopmeter.serve.worker.WorkerResult;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -54,7 +54,7 @@ class AlertTimesTest {
   private static RunReport measured(double seconds, boolean isValid) {
     Result result = Result.of("w", SampleResult.of(Instant.EPOCH, seconds, isValid, List.of()));
     return new RunReport(
-        Outcome.SUCCESS, Duration.ofSeconds(1), List.of(new WorkerResult(result, "{}")), "");
+        Outcome.SUCCESS, Duration.ofSeconds(1), List.of(new ResultLine(result, "{}")), "");
   }
 
   private void expect(String alert, int minute, boolean isFiring) {

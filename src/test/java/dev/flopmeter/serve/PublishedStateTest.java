@@ -9,12 +9,12 @@ import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
 import dev.flopmeter.serve.metrics.Exposition;
 import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.result.ResultReader.ResultLine;
 import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.RunReport;
-import dev.flopmeter.serve.worker.WorkerResult;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -58,7 +58,7 @@ class PublishedStateTest {
             new SeriesKey(target.workload().name(), "m", target.device(), "djl", "fp32", batch),
             SampleResult.of(NOW, 0.002, true, List.of()));
     return new RunReport(
-        Outcome.SUCCESS, Duration.ofSeconds(1), List.of(new WorkerResult(result, "{}")), "");
+        Outcome.SUCCESS, Duration.ofSeconds(1), List.of(new ResultLine(result, "{}")), "");
   }
 
   private static String scrape(DaemonMetrics metrics) throws IOException {

@@ -18,8 +18,8 @@ public final class ResultReader {
   /** How far the worker has come. */
   public record ProgressLine(String phase, double done, String detail) implements Line {}
 
-  /** A result. */
-  public record ResultLine(Result result) implements Line {}
+  /** A result, with the line that it was read from. */
+  public record ResultLine(Result result, String json) implements Line {}
 
   /** Neither of them. */
   public record BadLine(String reason) implements Line {}
@@ -32,7 +32,7 @@ public final class ResultReader {
         return new ProgressLine(
             orEmpty(step.phase()), Math.max(0, Math.min(1, step.done())), orEmpty(step.detail()));
       }
-      return result(Result.of(workload, ((ProfileLine.Result) line).result()));
+      return result(Result.of(workload, ((ProfileLine.Result) line).result()), json);
     } catch (ResultFormatException e) {
       return new BadLine("cannot be read: " + e.getMessage());
     }
@@ -43,13 +43,7 @@ public final class ResultReader {
     return read(workload, json) instanceof ResultLine line ? line.result() : null;
   }
 
-  /** The text of a line, for a log. */
-  public static String excerpt(String line) {
-    String text = line.substring(0, Math.min(line.length(), 120));
-    return text.replaceAll("\\p{Cntrl}", "?") + (line.length() > 120 ? "..." : "");
-  }
-
-  private static Line result(Result result) {
+  private static Line result(Result result, String json) {
     SeriesKey key = result.key();
     for (String label : List.of(key.model(), key.device(), key.backend())) {
       if (label.isEmpty() || label.length() > LONGEST_LABEL) {
@@ -62,7 +56,7 @@ public final class ResultReader {
     if (key.batch() < 1) {
       return new BadLine("has no positive batch size");
     }
-    return new ResultLine(result);
+    return new ResultLine(result, json);
   }
 
   private static String orEmpty(@Nullable String text) {

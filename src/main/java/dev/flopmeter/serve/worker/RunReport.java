@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.worker;
 
+import dev.flopmeter.serve.result.ResultReader.ResultLine;
 import java.time.Duration;
 import java.util.List;
 
@@ -10,7 +11,7 @@ import java.util.List;
  * @param detail one line for the log: why it failed; empty for a success
  */
 public record RunReport(
-    Outcome outcome, Duration duration, List<WorkerResult> results, String detail) {
+    Outcome outcome, Duration duration, List<ResultLine> results, String detail) {
   public RunReport {
     results = List.copyOf(results);
   }

@@ -6,6 +6,8 @@ import dev.flopmeter.serve.result.ResultReader.BadLine;
 import dev.flopmeter.serve.result.ResultReader.ProgressLine;
 import dev.flopmeter.serve.result.ResultReader.ResultLine;
 import dev.flopmeter.serve.worker.LineReader.Line;
+import dev.flopmeter.text.Cut;
+import dev.flopmeter.text.Printable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -23,6 +25,7 @@ public final class WorkerRun {
   /** Longer than any real result: that of a network of 4,000 layers has 2 MB. */
   static final int LONGEST_LINE = 4 << 20;
 
+  private static final int LONGEST_EXCERPT = 120;
   private static final Duration WATCH = Duration.ofMillis(250);
 
   /** For reading the rest of an ended process' pipes, which a stray child may hold open. */
@@ -35,7 +38,7 @@ public final class WorkerRun {
   private final Progress progress;
 
   // Written by the thread that reads the output, read after it has ended.
-  private final List<WorkerResult> results = new ArrayList<>();
+  private final List<ResultLine> results = new ArrayList<>();
   private @Nullable String badLine;
   private boolean breaksOff;
 
@@ -119,9 +122,10 @@ public final class WorkerRun {
       if (read instanceof ProgressLine step) {
         progress.report(step.phase(), step.done(), step.detail());
       } else if (read instanceof ResultLine result) {
-        results.add(new WorkerResult(result.result(), line.text()));
+        results.add(result);
       } else if (read instanceof BadLine bad && line.isComplete()) {
-        badLine = "a line " + bad.reason() + ": " + ResultReader.excerpt(line.text());
+        badLine =
+            "a line " + bad.reason() + ": " + Cut.end(Printable.of(line.text()), LONGEST_EXCERPT);
       } else {
         breaksOff = true;
       }
@@ -130,7 +134,7 @@ public final class WorkerRun {
 
   private RunReport report(
       @Nullable Outcome ended, int exitCode, Duration duration, ErrorTail errors) {
-    List<WorkerResult> came = List.copyOf(results);
+    List<ResultLine> came = List.copyOf(results);
     String said = errors.lastLine();
     Outcome outcome = ended == null ? outcome(exitCode, came.size(), errors) : ended;
     String detail =

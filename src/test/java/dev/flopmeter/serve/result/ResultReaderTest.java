@@ -33,7 +33,8 @@ class ResultReaderTest {
   void aResultComesBackWithItsLabels() {
     assertThat(ResultReader.read("w", JSON))
         .isEqualTo(
-            new ResultLine(new Result(new SeriesKey("w", "m", "cpu", "djl", "fp32", 1), RESULT)));
+            new ResultLine(
+                new Result(new SeriesKey("w", "m", "cpu", "djl", "fp32", 1), RESULT), JSON));
   }
 
   @Test
