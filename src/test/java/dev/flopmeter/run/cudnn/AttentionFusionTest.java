@@ -10,6 +10,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
@@ -111,6 +112,7 @@ class AttentionFusionTest {
     List<Step> steps = steps(y, RunOptions.DEFAULT.withPrecision(Precision.FP16));
     assertThat(steps).hasSize(1);
     assertThat(algorithm(steps.get(0))).contains("graph matmul").contains("ptx:softmax_rows");
+    assertThat(steps.get(0).kernel()).extracting(KernelInfo::math).isEqualTo("tensor_op");
   }
 
   /** A row that is hidden altogether has shares of NaN, which exports of PyTorch replace by 0. */

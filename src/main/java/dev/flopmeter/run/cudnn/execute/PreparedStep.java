@@ -30,7 +30,7 @@ record PreparedStep(PlannedStep plan, List<Executable> executables) {
     String names =
         infos.stream().map(KernelInfo::algorithm).distinct().collect(Collectors.joining("+"));
     return infos.stream()
-        .filter(info -> info.layout() != null)
+        .filter(info -> info.layout() != null || info.math() != null)
         .findFirst()
         .map(info -> new KernelInfo(names, info.layout(), info.math(), info.workspaceBytes()))
         .orElse(new KernelInfo(names.isEmpty() ? "none" : names, null, null, 0L));
