@@ -97,15 +97,14 @@ final class GraphStep implements Executable {
     ResourceStack owned = new ResourceStack();
     try {
       return owned.guarding(() -> new GraphStep(context, layout, spellings, owned));
-    } catch (DeviceFailure e) {
-      requireHealthy(e);
+    } catch (NoEngineException e) {
       logger.debug("{}; {} runs without cuDNN", e.getMessage(), spellings.get(0).name());
       return other.apply(reason(e));
     }
   }
 
   /** Short enough for a result and a metric's label. */
-  private static String reason(DeviceFailure refusal) {
+  private static String reason(NoEngineException refusal) {
     String text = Objects.requireNonNullElse(refusal.getMessage(), "cuDNN refuses it");
     return text.length() <= LONGEST_REASON ? text : text.substring(0, LONGEST_REASON) + "...";
   }

@@ -55,7 +55,7 @@ final class PlanSearch {
   }
 
   /**
-   * @throws DeviceFailure if cuDNN runs none of the ways
+   * @throws NoEngineException if cuDNN runs none of the ways
    */
   Choice choose(List<GraphStep.Way> ways) {
     String problem =
@@ -108,7 +108,7 @@ final class PlanSearch {
     }
     timed.sort(Comparator.comparingDouble(Timed::seconds));
     if (timed.isEmpty()) {
-      throw DeviceFailure.passing(refusal(ways));
+      throw new NoEngineException(refusal(ways));
     }
     double worth = timed.get(0).seconds() * WORTH_RETIMING;
     Choice best =
