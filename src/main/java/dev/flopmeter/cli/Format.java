@@ -8,5 +8,7 @@ enum Format {
   JSONL,
   CSV,
   MARKDOWN,
-  HTML
+  HTML,
+  /** For Chrome and Perfetto. */
+  TRACE
 }

@@ -62,7 +62,9 @@ final class ImportCommand implements Command {
     command
         .usageMessage()
         .description(
-            "TRACE is ONNX Runtime's profile, with or without the optimised model that it saved.");
+            "TRACE is ONNX Runtime's profile, with or without the optimised model that it saved; or"
+                + " what trtexec writes with --exportProfile, with or without --exportLayerInfo and"
+                + " --exportTimes.");
     files.addTo(command);
     model.addTo(command);
     device.addTo(command);
@@ -114,6 +116,9 @@ final class ImportCommand implements Command {
     List<Node> written = network instanceof OnnxModel file ? file.nodes() : List.of();
     List<Kernel> kernels = read.trace().kernels();
     Path optimised = read.optimisedModel();
+    if (read.trace().isGpu() && !kernels.isEmpty()) {
+      return TraceJoin.byNodes(graph, kernels);
+    }
     return optimised == null
         ? TraceJoin.byName(graph, written, kernels)
         : TraceJoin.byGraph(graph, written, kernels, OnnxModel.read(optimised).nodes());

@@ -1,6 +1,7 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.report.html.HtmlReport;
+import dev.flopmeter.report.json.ChromeTrace;
 import dev.flopmeter.report.text.ProfileCsv;
 import dev.flopmeter.report.text.ProfileMarkdown;
 import dev.flopmeter.report.text.ProfileTable;
@@ -27,6 +28,7 @@ final class ProfileText {
       case CSV -> ProfileCsv.render(results);
       case MARKDOWN -> ProfileMarkdown.render(results);
       case HTML -> html(results);
+      case TRACE -> ChromeTrace.render(results);
     };
   }
 

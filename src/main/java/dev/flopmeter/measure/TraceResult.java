@@ -16,6 +16,7 @@ import dev.flopmeter.run.trace.Trace;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -65,6 +66,11 @@ public final class TraceResult {
       judge(assignment, steps, validity);
     }
     trace.notes().forEach(validity::warn);
+    if (isByOrder(trace, steps)) {
+      validity.warn(
+          "the trace names other nodes than the model: its kernels were joined by kind and shape,"
+              + " in their order");
+    }
     if (!hasPasses) {
       validity.warn("the trace has no end-to-end time: the sum of its kernels stands for it");
     }
@@ -124,6 +130,17 @@ public final class TraceResult {
               trace.kernels().stream().mapToDouble(one -> one.seconds().get(pass)).toArray()));
     }
     return passes;
+  }
+
+  private static boolean isByOrder(Trace trace, List<Step> steps) {
+    for (int i = 0; i < Math.min(steps.size(), trace.kernels().size()); i++) {
+      List<String> named = trace.kernels().get(i).nodes();
+      List<String> found = steps.get(i).nodes();
+      if (!named.isEmpty() && !found.isEmpty() && Collections.disjoint(named, found)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static void judge(Assignment assignment, List<Step> steps, Validity validity) {

@@ -41,7 +41,7 @@ public final class NodeJoin {
   /** Operators that change the form of a value and not the value. */
   private static final Pattern CONVERSION =
       Pattern.compile(
-          "Reorder(Input|Output)|Cast|Transpose|Reshape|Flatten|Squeeze|Unsqueeze|Identity");
+          "Reorder(Input|Output)|Reformat|NoOp|Cast|Transpose|Reshape|Flatten|Squeeze|Unsqueeze|Identity");
 
   private static final Pattern SUFFIX =
       Pattern.compile("(/?[A-Za-z]+Fusion/?|_token_\\d+|_nchwc|_bn|_mul|_new_reshape)$");
@@ -146,6 +146,25 @@ public final class NodeJoin {
     return new Joined(steps, Arrays.stream(stepOf).boxed().toList());
   }
 
+  /** One step for each executed node, with the nodes that are known to be its own. */
+  static Joined stepsOf(Graph graph, List<Node> executed, List<List<Node>> known) {
+    NodeJoin join = new NodeJoin(graph, executed);
+    for (int i = 0; i < known.size(); i++) {
+      for (Node node : known.get(i)) {
+        join.give(node, i);
+      }
+    }
+    join.absorb();
+    List<List<Node>> nodes = join.owned();
+    List<Step> steps = new ArrayList<>();
+    List<Integer> stepOf = new ArrayList<>();
+    for (int i = 0; i < executed.size(); i++) {
+      steps.add(step(executed.get(i).name(), executed.get(i).op(), nodes.get(i)));
+      stepOf.add(i);
+    }
+    return new Joined(steps, stepOf);
+  }
+
   /** Whether a step stands for nodes of the model, or only changes the form of their values. */
   public static boolean isAssigned(String op, List<String> nodes) {
     return !nodes.isEmpty() || CONVERSION.matcher(op.substring(op.indexOf(':') + 1)).matches();
@@ -191,6 +210,10 @@ public final class NodeJoin {
       }
     }
     absorb();
+    return owned();
+  }
+
+  private List<List<Node>> owned() {
     List<List<Node>> nodes = new ArrayList<>();
     executed.forEach(node -> nodes.add(new ArrayList<>()));
     for (Node node : graph.nodes()) {

@@ -21,7 +21,10 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
 
   private enum Kind {
     OPTIMISED_MODEL,
-    ONNX_RUNTIME
+    ONNX_RUNTIME,
+    TENSORRT_PROFILE,
+    TENSORRT_LAYERS,
+    TENSORRT_TIMES
   }
 
   /**
@@ -39,10 +42,19 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
             file + " and " + other + " are of one kind; import one run at a time");
       }
     }
+    Path engine = byKind.get(Kind.TENSORRT_PROFILE);
+    if (engine != null) {
+      Path layers = byKind.get(Kind.TENSORRT_LAYERS);
+      return new TraceFiles(
+          TensorRtFiles.read(engine, layers, byKind.get(Kind.TENSORRT_TIMES)), null);
+    }
     Path optimised = byKind.get(Kind.OPTIMISED_MODEL);
     Path profile = byKind.get(Kind.ONNX_RUNTIME);
     if (profile == null) {
-      throw new ModelException("no trace among the files: " + files);
+      throw new ModelException(
+          "no times of kernels among the files "
+              + files
+              + ": give ONNX Runtime's profile or what trtexec --exportProfile writes");
     }
     return new TraceFiles(OnnxRuntimeProfile.read(profile), optimised);
   }
@@ -55,11 +67,19 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
     if (head.startsWith("[") && (head.contains("\"ph\"") || head.contains("\"cat\""))) {
       return Kind.ONNX_RUNTIME;
     }
+    if (head.startsWith("{") && head.contains("\"Layers\"")) {
+      return Kind.TENSORRT_LAYERS;
+    }
+    if (head.startsWith("[") && head.contains("\"computeMs\"")) {
+      return Kind.TENSORRT_TIMES;
+    }
+    if (head.startsWith("[") && head.contains("\"count\"")) {
+      return Kind.TENSORRT_PROFILE;
+    }
     throw new ModelException(
         file
-            + ": not a trace that flopmeter reads: ONNX Runtime's profile, trtexec's"
-            + " --exportProfile, --exportLayerInfo or --exportTimes, or a trace of PyTorch's"
-            + " profiler");
+            + ": not a trace that flopmeter reads: ONNX Runtime's profile, or trtexec's"
+            + " --exportProfile, --exportLayerInfo or --exportTimes");
   }
 
   private static String head(Path file) {

@@ -8,11 +8,14 @@ import dev.flopmeter.run.trace.NodeJoin.Joined;
 import dev.flopmeter.run.trace.Trace.Kernel;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -90,6 +93,77 @@ public final class TraceJoin {
 
   private static Node node(Kernel kernel, List<String> inputs, List<String> outputs) {
     return new Node(kernel.name(), "", kernel.op(), 1, inputs, outputs, Attributes.NONE, Map.of());
+  }
+
+  /**
+   * Joins kernels by the nodes that the runtime names. Where it names others than the model has, as
+   * another export of the same network does, kinds and shapes in their order decide.
+   */
+  public static Joined byNodes(Graph graph, List<Kernel> kernels) {
+    Map<String, Integer> places = new HashMap<>();
+    graph.nodes().forEach(node -> places.put(node.name(), places.size()));
+    List<List<Node>> known = new ArrayList<>();
+    Set<String> taken = new HashSet<>();
+    int found = 0;
+    for (Kernel kernel : kernels) {
+      List<Integer> named =
+          kernel.nodes().stream().map(places::get).filter(Objects::nonNull).sorted().toList();
+      found += named.isEmpty() ? 0 : 1;
+      known.add(new ArrayList<>());
+      if (named.isEmpty()) {
+        continue;
+      }
+      boolean isRegion = kernel.name().contains("ForeignNode[");
+      int last = named.get(named.size() - 1);
+      for (int i = named.get(0); i <= last; i++) {
+        Node node = graph.nodes().get(i);
+        if ((isRegion || kernel.nodes().contains(node.name())) && taken.add(node.name())) {
+          known.get(known.size() - 1).add(node);
+        }
+      }
+    }
+    List<Node> executed =
+        kernels.stream().map(kernel -> node(kernel, List.of(), List.of())).toList();
+    long naming = kernels.stream().filter(kernel -> !kernel.nodes().isEmpty()).count();
+    return NodeJoin.stepsOf(graph, executed, 2 * found < naming ? inOrder(graph, kernels) : known);
+  }
+
+  /** For every node that a kernel names, the next of its kind; of a product, of its shape. */
+  private static List<List<Node>> inOrder(Graph graph, List<Kernel> kernels) {
+    List<Node> left = new ArrayList<>(graph.nodes());
+    List<List<Node>> known = new ArrayList<>();
+    for (Kernel kernel : kernels) {
+      List<Node> own = new ArrayList<>();
+      for (String name : kernel.nodes()) {
+        String kind = name.substring(name.lastIndexOf('/') + 1).replaceFirst("_\\d+$", "");
+        left.stream()
+            .filter(node -> node.op().equals(kind))
+            .filter(node -> !NodeJoin.isProduct(node) || hasShape(graph, node, kernel.shape()))
+            .findFirst()
+            .ifPresent(own::add);
+        left.removeAll(own);
+      }
+      known.add(own);
+    }
+    return known;
+  }
+
+  /** Whether a node's result has this shape, but for ones at the end; true if either is unknown. */
+  private static boolean hasShape(Graph graph, Node node, List<Long> shape) {
+    return shape.isEmpty()
+        || graph
+            .type(node.outputs().get(0))
+            .map(type -> trimmed(Arrays.stream(type.shape().dims()).boxed().toList()))
+            .map(trimmed(shape)::equals)
+            .orElse(true);
+  }
+
+  private static List<Long> trimmed(List<Long> shape) {
+    int end = shape.size();
+    while (end > 0 && shape.get(end - 1) == 1) {
+      end--;
+    }
+    return shape.subList(0, end);
   }
 
   /** Joins kernels by their names alone: those without a known name take what lies between. */

@@ -1,0 +1,147 @@
+package dev.flopmeter.run.trace;
+
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.run.trace.Trace.Kernel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Reads what trtexec exports of TensorRT 8 to 10: the layers' times ({@code --exportProfile}), what
+ * the layers are ({@code --exportLayerInfo}) and the passes' times ({@code --exportTimes}).
+ */
+final class TensorRtFiles {
+  /** One ONNX layer in a layer's metadata; they are joined by U+001E or U+001F. */
+  private static final Pattern ONNX_LAYER = Pattern.compile("\\[ONNX Layer: ([^\\]]*)\\]");
+
+  private static final Pattern POINTWISE = Pattern.compile("PWN\\(|[()]");
+
+  private final Map<String, JsonNode> layers = new HashMap<>();
+  private final List<Kernel> kernels = new ArrayList<>();
+  private final Map<String, Integer> types = new TreeMap<>();
+  private final List<Double> passes = new ArrayList<>();
+  private long iterations;
+
+  private TensorRtFiles() {}
+
+  /**
+   * Reads the files of one engine.
+   *
+   * @throws ModelException if the profile holds no iterations, or layers of another engine
+   */
+  static Trace read(Path profile, @Nullable Path layerInfo, @Nullable Path times) {
+    TensorRtFiles files = new TensorRtFiles();
+    if (layerInfo != null) {
+      JsonEvents.read(layerInfo, "Layers", files::layer, field -> {});
+    }
+    JsonEvents.read(profile, "", files::time, field -> {});
+    if (times != null) {
+      JsonEvents.read(
+          times,
+          "",
+          pass -> files.passes.add(JsonEvents.amount(pass, "computeMs") / 1e3),
+          any -> {});
+    }
+    return files.trace(profile);
+  }
+
+  private void layer(JsonNode layer) {
+    if (layer.isObject()) { // TensorRT without detailed verbosity lists names alone
+      layers.put(layer.path("Name").asString(""), layer);
+    }
+  }
+
+  private void time(JsonNode entry) {
+    if (entry.has("count")) {
+      iterations = entry.path("count").asLong();
+      return;
+    }
+    String name = entry.path("name").asString("");
+    String field = entry.has("medianMs") ? "medianMs" : "averageMs";
+    double seconds = JsonEvents.amount(entry, field) / 1e3;
+    JsonNode layer = layers.get(name);
+    String kind = layer == null ? "" : layer.path("LayerType").asString("");
+    List<Long> shape = new ArrayList<>();
+    if (layer != null) {
+      layer.path("Outputs").path(0).path("Dimensions").forEach(dim -> shape.add(dim.asLong()));
+      String type = layer.path("Weights").path("Type").asString("");
+      if (!type.isEmpty()) {
+        types.merge(type, 1, Integer::sum);
+      }
+    }
+    kernels.add(
+        new Kernel(
+            name,
+            kind.isEmpty() ? (isReformat(name) ? "Reformat" : "layer") : kind,
+            -1,
+            nodes(name, layer),
+            shape,
+            List.of(seconds)));
+  }
+
+  private static boolean isReformat(String name) {
+    return name.startsWith("Reformatting CopyNode") || name.startsWith("reshape_");
+  }
+
+  /** The ONNX nodes of a layer: its metadata names them, in older files its own name does. */
+  private static List<String> nodes(String name, @Nullable JsonNode layer) {
+    if (isReformat(name)) {
+      return List.of();
+    }
+    List<String> nodes = new ArrayList<>();
+    if (layer != null) {
+      Matcher named = ONNX_LAYER.matcher(layer.path("Metadata").asString(""));
+      while (named.find()) {
+        nodes.add(named.group(1));
+      }
+    }
+    if (nodes.isEmpty()) {
+      String plain = POINTWISE.matcher(name).replaceAll("");
+      for (String part :
+          plain.replaceAll("[{}]|ForeignNode\\[|\\]$", "").split(" \\+ |\\.\\.\\.|, ")) {
+        nodes.add(part.strip());
+      }
+    }
+    return nodes;
+  }
+
+  private Trace trace(Path profile) {
+    if (iterations <= 0 || kernels.isEmpty()) {
+      throw new ModelException(
+          profile + ": has no iterations; export it with trtexec --exportProfile");
+    }
+    long known = kernels.stream().filter(kernel -> layers.containsKey(kernel.name())).count();
+    if (!layers.isEmpty() && 2 * known < kernels.size()) {
+      throw new ModelException(
+          profile
+              + ": "
+              + (kernels.size() - known)
+              + " of its "
+              + kernels.size()
+              + " layers are not in the layer information: the files are of two engines");
+    }
+    List<String> notes = new ArrayList<>();
+    notes.add("the layers' times are averages over " + iterations + " iterations");
+    return new Trace("tensorrt", kernels, passes, null, true, precision(), 0, notes);
+  }
+
+  private @Nullable Precision precision() {
+    Map<String, Precision> known = new LinkedHashMap<>();
+    known.put("Half", Precision.FP16);
+    known.put("BFloat16", Precision.BF16);
+    known.put("Float", Precision.FP32);
+    return types.entrySet().stream()
+        .max(Map.Entry.comparingByValue())
+        .map(most -> known.get(most.getKey()))
+        .orElse(null);
+  }
+}
