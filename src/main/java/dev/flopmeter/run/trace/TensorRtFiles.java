@@ -107,7 +107,7 @@ final class TensorRtFiles {
     if (nodes.isEmpty()) {
       String plain = POINTWISE.matcher(name).replaceAll("");
       for (String part :
-          plain.replaceAll("[{}]|ForeignNode\\[|\\]$", "").split(" \\+ |\\.\\.\\.|, ")) {
+          plain.replaceAll("ForeignNode\\[|\\]?\\}$|[{}]", "").split(" \\+ |\\.\\.\\.|, ")) {
         nodes.add(part.strip());
       }
     }
