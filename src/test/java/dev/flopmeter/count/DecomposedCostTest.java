@@ -144,6 +144,11 @@ class DecomposedCostTest {
     assertRefused("QLinearSigmoid", Attributes.NONE, "'in1' (input 1) holds 0.0", zero);
     String[] none = {"uint8 2x3", SCALE, "uint8=3", "scale=NaN", "uint8=5"};
     assertRefused("QLinearSigmoid", Attributes.NONE, "'in3' (input 3) holds NaN", none);
+    String[] groups = {"float 1x2x2x6", "float 6=1", "float 6=0"};
+    assertRefused("GroupNorm", Attributes.of("groups", 4L), "'groups' = 4 does not", groups);
+    assertRefused("NhwcConv", Attributes.of("group", 4L), "6 channels", groups[0], "float 4x2x1x1");
+    String[] real = {"float 2x3", "scale=NaN", "uint8=3"};
+    assertRefused("QuantizeLinear", Attributes.NONE, "'in1' (input 1) holds NaN", real);
     String[] heads = {"uint8 1x4x8", "int8 8x18=1", "float 18=1", SCALE, SCALE};
     assertRefused("QAttention", Attributes.of("num_heads", 5L), "'num_heads' = 5", heads);
     assertRefused(
@@ -154,6 +159,18 @@ class DecomposedCostTest {
         none[2],
         none[0],
         none[1]);
+  }
+
+  @Test
+  void onnxsOwnQuantisationRefusesTheSame() {
+    String[] products = {
+      "uint8 2x3", SCALE, "int8=3", "uint8 3x4", SCALE, "uint8=4", SCALE, "uint8=5"
+    };
+    assertThatThrownBy(() -> graph("", "QLinearMatMul", Attributes.NONE, products))
+        .hasMessageContaining("the zero point 'in2' (input 2) is int8, but 'in0' is uint8");
+    assertThatThrownBy(
+            () -> graph("", "QuantizeLinear", Attributes.NONE, "float 2x3", "scale=0", "uint8=3"))
+        .hasMessageContaining("the scale 'in1' (input 1) holds 0.0");
   }
 
   private static void assertRefused(

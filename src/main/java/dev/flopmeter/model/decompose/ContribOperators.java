@@ -284,12 +284,16 @@ final class ContribOperators {
 
   /** {@code x} with channels as its second axis, normalised, in the layout of the input. */
   private static String groupNormalized(Body b, String x) {
+    long groups = b.attributes().integer("groups");
+    if (groups < 1 || b.shape(x).dim(1) % groups != 0) {
+      throw new ModelException(
+          "the attribute 'groups' = "
+              + groups
+              + " does not divide the channels of the input "
+              + b.shape(0));
+    }
     Attributes attributes =
-        Attributes.of(
-            "num_groups",
-            b.attributes().integer("groups"),
-            "epsilon",
-            b.attributes().number("epsilon", 1e-5f));
+        Attributes.of("num_groups", groups, "epsilon", b.attributes().number("epsilon", 1e-5f));
     String y = b.add("GroupNormalization", attributes, x, b.input(1), b.input(2));
     boolean isActivated = b.attributes().integer("activation", 0) == 1;
     String active = isActivated ? b.add("Swish", y) : y;

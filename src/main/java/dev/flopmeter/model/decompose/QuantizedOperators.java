@@ -5,7 +5,7 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.shape.Quantization;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -164,41 +164,12 @@ final class QuantizedOperators {
    * @throws ModelException if it holds what is no scale: NaN, infinity or 0
    */
   static String scale(Body b, int index) {
-    b.in().type(index);
-    Optional<Tensor> known = b.in().value(index).filter(value -> value.elements() <= 1 << 16);
-    if (known.isPresent()) {
-      for (double value : known.get().toDoubles()) {
-        if (!Double.isFinite(value) || value == 0) {
-          throw new ModelException(
-              "the scale '"
-                  + b.input(index)
-                  + "' (input "
-                  + index
-                  + ") holds "
-                  + value
-                  + ", not a finite number other than 0");
-        }
-      }
-    }
+    Quantization.requireScale(b.in(), index, false);
     return b.input(index);
   }
 
   static void requireZeroPoint(Body b, int x, int zero) {
-    Optional<TensorType> type = b.in().knownType(zero);
-    Optional<TensorType> quantized = b.in().knownType(x);
-    if (type.isPresent() && quantized.isPresent() && type.get().type() != quantized.get().type()) {
-      throw new ModelException(
-          "the zero point '"
-              + b.input(zero)
-              + "' (input "
-              + zero
-              + ") is "
-              + type.get().type().label()
-              + ", but '"
-              + b.input(x)
-              + "' is "
-              + quantized.get().type().label());
-    }
+    Quantization.requireZeroPoint(b.in(), x, zero);
   }
 
   private static String concat(Body b) {

@@ -158,6 +158,7 @@ final class ElementwiseShapes {
   }
 
   private static List<TensorType> quantize(Operands in) {
+    Quantization.requireScale(in, 1, false);
     long asked = in.attributes().integer("output_dtype", 0);
     DataType type =
         in.has(2) ? in.type(2).type() : asked == 0 ? DataType.UINT8 : DataType.ofCode(asked);
@@ -165,6 +166,8 @@ final class ElementwiseShapes {
   }
 
   private static List<TensorType> dequantize(Operands in) {
+    Quantization.requireScale(in, 1, true);
+    Quantization.requireZeroPoint(in, 0, 2);
     long asked = in.attributes().integer("output_dtype", 0);
     return List.of(in.type(0).withType(asked == 0 ? in.type(1).type() : DataType.ofCode(asked)));
   }

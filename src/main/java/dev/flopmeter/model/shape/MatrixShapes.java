@@ -19,7 +19,13 @@ final class MatrixShapes {
         "MatMulInteger",
         in -> List.of(new TensorType(DataType.INT32, product(in.shape(0), in.shape(1)))));
     rules.put(
-        "QLinearMatMul", in -> List.of(in.type(7).withShape(product(in.shape(0), in.shape(3)))));
+        "QLinearMatMul",
+        in -> {
+          Quantization.require(in, 0);
+          Quantization.require(in, 3);
+          Quantization.requireScale(in, 6, false);
+          return List.of(in.type(7).withShape(product(in.shape(0), in.shape(3))));
+        });
     rules.put("Gemm", MatrixShapes::gemm);
     rules.put(
         "com.microsoft:Inverse",

@@ -18,7 +18,14 @@ final class WindowShapes {
     rules.put("DeformConv", in -> List.of(convolution(in, 0, 1)));
     rules.put("Conv", in -> List.of(convolution(in, 0, 1)));
     rules.put("ConvInteger", in -> List.of(convolution(in, 0, 1).withType(DataType.INT32)));
-    rules.put("QLinearConv", in -> List.of(convolution(in, 0, 3).withType(in.type(7).type())));
+    rules.put(
+        "QLinearConv",
+        in -> {
+          Quantization.require(in, 0);
+          Quantization.require(in, 3);
+          Quantization.requireScale(in, 6, false);
+          return List.of(convolution(in, 0, 3).withType(in.type(7).type()));
+        });
     rules.put("ConvTranspose", in -> List.of(transposedConvolution(in)));
     rules.put("MaxPool", WindowShapes::maxPool);
     rules.put("AveragePool", in -> List.of(pool(in)));
