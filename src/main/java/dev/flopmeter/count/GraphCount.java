@@ -93,7 +93,10 @@ final class GraphCount {
     Operands in = scope.operands(node);
     BodyCost body = BodyCost.of(node);
     if (body != null) {
-      layers.add(layer(in, body.count(this, in), true));
+      Map<Tensor, Long> scanned = Parameters.scanned(in, scope.graph());
+      learned.putAll(scanned);
+      Cost weights = new Cost(0, 0, Parameters.elements(scanned), 0, 0);
+      layers.add(layer(in, body.count(this, in).plus(weights), true));
       return;
     }
     if (scope.graph().isComputedAtLoad(node)) {

@@ -29,10 +29,14 @@ final class Parameters {
 
   /** The learned tensors that the node reads, each once, and how many values it holds. */
   static Map<Tensor, Long> of(Operands in, Graph graph) {
+    return from(0, in, graph);
+  }
+
+  private static Map<Tensor, Long> from(int first, Operands in, Graph graph) {
     Node node = in.node();
     String buffer = node.metadata().get(TorchOrigin.BUFFER);
     Map<Tensor, Long> learned = none();
-    for (int i = 0; i < in.inputCount(); i++) {
+    for (int i = first; i < in.inputCount(); i++) {
       String value = node.inputs().get(i);
       Origins origins = graph.origins().get(value);
       if (origins != null && InputRoles.isData(node, i) && !value.equals(buffer)) {
@@ -45,6 +49,13 @@ final class Parameters {
       }
     }
     return learned;
+  }
+
+  /** The learned tensors of which a Scan hands its body one slice after the other. */
+  static Map<Tensor, Long> scanned(Operands in, Graph graph) {
+    boolean isScan = in.node().qualifiedOp().equals("Scan");
+    long scanned = isScan ? in.attributes().integer("num_scan_inputs") : 0;
+    return from((int) Math.max(0, in.inputCount() - scanned), in, graph);
   }
 
   /**

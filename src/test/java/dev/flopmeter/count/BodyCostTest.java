@@ -9,6 +9,7 @@ import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.Node;
+import dev.flopmeter.model.RandomTensor;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
@@ -169,5 +170,38 @@ class BodyCostTest {
     assertThat(counts.totals().params()).isEqualTo(3 * 2 + 2);
     assertThat(counts.layers().get(0).cost().params()).isEqualTo(3 * 2 + 2);
     assertThat(counts.layers().get(1).cost().params()).isEqualTo(3 * 2);
+  }
+
+  /** Layers of the same shape, whose weights a Scan takes from one stacked constant. */
+  @Test
+  void weightsThatAScanTakesInSlicesAreParameters() {
+    GraphTemplate body =
+        new GraphTemplate(
+            "body",
+            open("state", "weights"),
+            open("next"),
+            Map.of(),
+            List.of(node("MatMul", List.of("state", "weights"), List.of("next"), Attributes.NONE)),
+            Map.of());
+    Node scan =
+        node(
+            "Scan",
+            List.of("start", "stacked"),
+            List.of("y"),
+            Attributes.of("body", body, "num_scan_inputs", 1));
+    GraphTemplate main =
+        new GraphTemplate(
+            "main",
+            List.of(),
+            open("y"),
+            Map.of(
+                "start", new RandomTensor(TensorType.of(DataType.FLOAT, 2, 3), 1, -1, 1),
+                "stacked", new RandomTensor(TensorType.of(DataType.FLOAT, 4, 3, 3), 2, -1, 1)),
+            List.of(scan),
+            Map.of());
+    Counts counts =
+        Counter.standard().count(new TemplateBinder(21, Map.of()).bind(main, Bindings.NONE));
+    assertThat(counts.totals().params()).isEqualTo(4 * 3 * 3);
+    assertThat(counts.layers().get(0).cost().params()).isEqualTo(4 * 3 * 3);
   }
 }
