@@ -24,18 +24,24 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Plans one network and tells which kernels it would run: {@code PlanCheck MODEL PRECISION [all]
- * [full] [batch=N] [INPUT=1x3x224x224]...}: each step with {@code all}, after a full search with
- * {@code full}. Exits with 1 if a part of the MACs in 16 bits misses the tensor cores. With {@code
- * FLOPMETER_REAL_CUDNN} the plans are those of NVIDIA's own library.
+ * Plans one network and tells which kernels it would run: {@code PlanCheck [qdq:]MODEL PRECISION
+ * [all] [full] [batch=N] [INPUT=1x3x224x224]...}: each step with {@code all}, after a full search
+ * with {@code full}; {@code qdq:} quantises its convolutions. Exits with 1 if a part of the MACs in
+ * 16 bits misses the tensor cores. With {@code FLOPMETER_REAL_CUDNN} the plans are those of
+ * NVIDIA's own library.
  */
 final class PlanCheck {
   private static final int LEAST_PERCENT = 95;
 
+  /** Before a network's name: its convolutions quantised. */
+  private static final String QUANTIZED = "qdq:";
+
   private PlanCheck() {}
 
   public static void main(String[] args) {
-    Graph graph = model(args[0]).bind(bindings(args));
+    boolean isQuantized = args[0].startsWith(QUANTIZED);
+    Graph bound = model(args[0].replace(QUANTIZED, "")).bind(bindings(args));
+    Graph graph = isQuantized ? QuantizedNetwork.of(bound) : bound;
     Precision precision = Precision.valueOf(args[1].toUpperCase(Locale.ROOT));
     Map<String, Long> macs = new HashMap<>();
     for (LayerCost layer : Counter.standard().count(graph).layers()) {

@@ -31,14 +31,28 @@ class QuantizedConvolutionTest {
 
   @RegisterExtension static final BothBackends backends = new BothBackends();
 
-  /** Two convolutions with a rectifier between, all of them quantised; the result is a float. */
+  /** Two quantised convolutions, a normalisation and a rectifier between; the result is a float. */
   private static Graph network(long zero) {
     GraphBuilder graph = new GraphBuilder("quantised", 17);
     String image = graph.input("image", TensorType.of(DataType.FLOAT, 2, 8, 9, 9));
     String first = convolution(graph, "first", quantised(graph, "x", image, zero), 8, 12, true);
-    String rectified = graph.add("Relu", "rectifier", Attributes.NONE, first);
+    String normal = normalised(graph, first, 12);
+    String rectified = graph.add("Relu", "rectifier", Attributes.NONE, normal);
     String between = quantised(graph, "between", rectified, zero);
     return graph.build(List.of(convolution(graph, "second", between, 12, 8, false)));
+  }
+
+  private static String normalised(GraphBuilder graph, String x, int channels) {
+    TensorType type = TensorType.of(DataType.FLOAT, channels);
+    return graph.add(
+        "BatchNormalization",
+        "normalisation",
+        Attributes.NONE,
+        x,
+        graph.constant("gamma", new RandomTensor(type, 7, 0.5, 1.5)),
+        graph.constant("beta", new RandomTensor(type, 8, -0.5, 0.5)),
+        graph.constant("mean", new RandomTensor(type, 9, -0.5, 0.5)),
+        graph.constant("variance", new RandomTensor(type, 10, 0.5, 1.5)));
   }
 
   private static String number(GraphBuilder graph, String name, double value) {

@@ -126,11 +126,17 @@ final class Convolutions {
                 }
               }
             });
+    FoldedWeights folded = FoldedWeights.of(node, null);
     TensorView scale =
-        perOutput(node, "scale", outputs, channel -> convolution.scale(channel) / step);
-    QuantizedConvolution.Bias own = convolution.bias();
+        perOutput(node, "scale", outputs, k -> convolution.scale(k) * folded.scale(k) / step);
     TensorView bias =
-        own == null ? null : perOutput(node, "bias", outputs, channel -> own.at(channel) / step);
+        convolution.bias() == null && !folded.hasBias()
+            ? null
+            : perOutput(
+                node,
+                "bias",
+                outputs,
+                k -> (convolution.bias(k) * folded.scale(k) + folded.bias(k)) / step);
     TensorView y = node.out(0, format);
     Window window = Window.of(node.attributes(), node.shape(0), shape.slice(2, 4).dims());
     List<TensorView> reads = new ArrayList<>(List.of(x, weights, scale));

@@ -29,12 +29,7 @@ record QuantizedConvolution(
   private static final int CHANNEL_MULTIPLE = 4;
 
   /** {@code scale * values}, or the values where scale is null. */
-  record Bias(Tensor values, @Nullable Tensor scale) {
-    double at(long channel) {
-      double value = values.doubleAt(channel);
-      return scale == null ? value : value * QuantizedConvolution.at(scale, channel);
-    }
-  }
+  record Bias(Tensor values, @Nullable Tensor scale) {}
 
   /** What a DequantizeLinear reads. */
   private record Source(String value, Tensor scale, long axis) {}
@@ -110,8 +105,6 @@ record QuantizedConvolution(
   static boolean takes(Graph graph, GraphLinks links, Chain chain) {
     Node last = chain.quantisation();
     return !chain.sources().isEmpty()
-        && chain.normalisation() == null
-        && chain.bias() == null
         && chain.residual() == null
         && of(graph, links, chain.main()).isPresent()
         && (last == null
@@ -132,6 +125,13 @@ record QuantizedConvolution(
 
   private static double at(Tensor scale, long channel) {
     return scale.doubleAt(scale.elements() == 1 ? 0 : channel);
+  }
+
+  /** What an integer bias adds; a bias of floats is among the {@link FoldedWeights}. */
+  double bias(long channel) {
+    return bias == null || bias.scale() == null
+        ? 0
+        : bias.values().doubleAt(channel) * at(bias.scale(), channel);
   }
 
   /** What a sum of integer products is multiplied by. */
