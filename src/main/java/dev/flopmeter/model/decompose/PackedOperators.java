@@ -56,8 +56,27 @@ final class PackedOperators {
   }
 
   private static String byBlocks(Body b) {
-    String y = b.add("MatMul", b.input(0), b.constant(PackedWeights.ofBlocks(b.in())));
+    boolean isRounded = b.attributes().integer("accuracy_level", 0) == 4 && !b.has(4);
+    String x = isRounded ? roundedInBlocks(b) : b.input(0);
+    String y = b.add("MatMul", x, b.constant(PackedWeights.ofBlocks(b.in())));
     return b.has(5) ? b.add("Add", y, b.input(5)) : y;
+  }
+
+  /** The input in 8 bits, each block by its own scale, as ONNX Runtime rounds it on the CPU. */
+  private static String roundedInBlocks(Body b) {
+    Shape shape = b.shape(0);
+    long block = b.attributes().integer("block_size");
+    long length = shape.dim(-1);
+    long whole = (length + block - 1) / block * block;
+    String rows = b.reshaped(b.input(0), -1, length);
+    String padded = whole == length ? rows : b.add("Pad", rows, b.longs(0, 0, 0, whole - length));
+    String blocks = b.reshaped(padded, -1, whole / block, block);
+    String largest = b.add("ReduceMax", b.add("Abs", blocks), b.longs(2));
+    String scale = b.add("Max", b.add("Div", largest, number(b, 127)), number(b, 1e-7));
+    String rounded = b.add("Mul", b.add("Round", b.add("Div", blocks, scale)), scale);
+    String wide = b.reshaped(rounded, -1, whole);
+    String cut = b.add("Slice", wide, b.longs(0), b.longs(length), b.longs(1));
+    return b.reshaped(cut, shape.dims());
   }
 
   /** The rows of a table, or along an axis in front of the one that is cut into blocks. */

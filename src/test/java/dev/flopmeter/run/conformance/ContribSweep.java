@@ -70,7 +70,7 @@ abstract class ContribSweep {
           Map<String, Tensor> actual = plan.run(node.fed());
           expected.forEach(
               (name, tensor) ->
-                  node.tolerance(mayLackOperators())
+                  node.tolerance()
                       .difference(tensor, actual.get(name))
                       .ifPresent(text -> wrong.add(drawn + ": " + name + " " + text)));
         }

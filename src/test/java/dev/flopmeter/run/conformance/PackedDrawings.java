@@ -43,8 +43,6 @@ final class PackedDrawings {
     node.with("K", k).with("N", n).with("bits", bits).with("block_size", block);
     if (bits > 2) {
       node.with("accuracy_level", node.oneOf(0, 1, 4));
-      // The input in 8 bits: one of 127 steps for each of up to 64 values of a block
-      node.withinOnGpu(new Tolerance(0.02, 1e-7, 0.03));
     }
     fedRows(node, k);
     node.stored(bytes(node, n, blocks, block * bits / 8));

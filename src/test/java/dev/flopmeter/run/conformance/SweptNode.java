@@ -15,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One operator with drawn attributes, shapes, types and values: {@link ContribSweep} runs it on a
@@ -34,7 +33,6 @@ final class SweptNode {
   private Attributes attributes = Attributes.NONE;
   private int[] outputs = {0};
   private Tolerance tolerance = Tolerance.NETWORK;
-  private @Nullable Tolerance onGpu;
 
   SweptNode(String op, Random random) {
     this.op = op;
@@ -128,14 +126,8 @@ final class SweptNode {
     return this;
   }
 
-  /** What the GPU may differ by where only ONNX Runtime's CPU rounds. */
-  SweptNode withinOnGpu(Tolerance allowed) {
-    onGpu = allowed;
-    return this;
-  }
-
-  Tolerance tolerance(boolean isGpu) {
-    return isGpu && onGpu != null ? onGpu : tolerance;
+  Tolerance tolerance() {
+    return tolerance;
   }
 
   Map<String, Tensor> fed() {
