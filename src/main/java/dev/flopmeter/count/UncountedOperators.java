@@ -37,7 +37,66 @@ public final class UncountedOperators {
     add("its number format is that of one vendor", "DequantizeBFP", "QuantizeBFP");
     add("it compares generated tokens with a source, which is data", "BifurcationDetector");
     add("how many keys each sequence has is data", "PagedAttention");
-    add("which blocks are not empty is data", "SparseAttention");
+    add(
+        "which keys or blocks are read is data",
+        "DynamicSparseAttention",
+        "LongformerAttention",
+        "PackedSparseAttentionIndexer",
+        "PackedSparseAttentionIndexerMerge",
+        "SparseAttention",
+        "SparseAttentionIndexer",
+        "SparsePagedAttention");
+    add(
+        "how many tokens are kept is data",
+        "GatherPacked",
+        "MoEPacked",
+        "RemovePadding",
+        "RestorePadding",
+        "SpeculativePrefixCommit");
+    add(
+        "it works on hashes or texts, not on numbers",
+        "MurmurHash3",
+        "NGramHashMapping",
+        "NGramRepeatBlock",
+        "VarlenNGramHashMapping",
+        "WordConvEmbedding");
+    add(
+        "no rule yet: a part of one family of networks",
+        "AttnLSTM",
+        "BranchwiseRMSNorm",
+        "CausalConvWithState",
+        "ConvStateReplay",
+        "DecoderAttention",
+        "DecoderMaskedSelfAttention",
+        "DynamicTimeWarping",
+        "EngramGate",
+        "GatedAdd",
+        "GatedDeltaNet",
+        "GatedDeltaNetStateReplay",
+        "GatedRMSNorm",
+        "GemmFloat8",
+        "GemmaRotaryEmbedding",
+        "HyperConnectionLowRankMix",
+        "HyperConnectionPostMix",
+        "HyperConnectionPreMix",
+        "LinearAttention",
+        "LinearAttentionGate",
+        "MRotaryEmbedding",
+        "Mamba2Verify",
+        "MatMulBlockQuantizedFp4Weight",
+        "MatMulBlockQuantizedFp8Weight",
+        "MatMulNBitsMlp",
+        "MatMulNBitsQLoRA",
+        "MatMulNBitsQkv",
+        "MatMulPacked",
+        "MaxpoolWithMask",
+        "MoEGroupRouter",
+        "PackedAttention",
+        "RMSNormRotary",
+        "RouterGateUpProj",
+        "ScaledSiLU",
+        "SwiGLU",
+        "VarlenCausalConvWithState");
     add("how many elements its sparse tensor has is data", "SparseToDenseMatMul");
   }
 
