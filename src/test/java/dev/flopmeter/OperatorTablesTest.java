@@ -101,13 +101,16 @@ class OperatorTablesTest {
     return lists;
   }
 
+  /** As a text, or as the first word of a table's row. */
+  private static final Pattern CELU = Pattern.compile("\"Celu\"|(?m)^ *Celu ");
+
   /** What CONTRIBUTING shows: the trait is the shape, then a cost and a kernel for each backend. */
   @Test
   void anElementwiseOperatorHasOneEntryInEachTable() throws IOException {
     Set<String> files = new HashSet<>();
     try (Stream<Path> sources = Files.walk(MAIN)) {
       for (Path file : sources.filter(path -> path.toString().endsWith(".java")).toList()) {
-        if (Files.readString(file).contains("\"Celu\"")) {
+        if (CELU.matcher(Files.readString(file)).find()) {
           files.add(MAIN.relativize(file).toString().replace('\\', '/'));
         }
       }

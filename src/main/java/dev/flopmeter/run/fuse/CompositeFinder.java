@@ -43,7 +43,8 @@ final class CompositeFinder {
                   && isNear(first.attributes().number("beta", 0.5f), 0.5)
               ? gated(first, "HardSwish")
               : null;
-      case "Div", "Mul" -> gelu(first);
+      case "Div" -> gelu(first, Math.sqrt(2));
+      case "Mul" -> gelu(first, Math.sqrt(0.5));
       case "Reshape" -> groupNormalization(first);
       default -> null;
     };
@@ -73,10 +74,8 @@ final class CompositeFinder {
   }
 
   /** {@code 0.5 x (1 + erf(x / sqrt(2)))}, multiplied in any order. */
-  private @Nullable Single gelu(Node scaling) {
-    boolean divides = scaling.op().equals("Div");
-    double root = Math.sqrt(divides ? 2 : 0.5);
-    int number = !divides && isNumber(scaling.inputs().get(0), root) ? 0 : 1;
+  private @Nullable Single gelu(Node scaling, double root) {
+    int number = isProduct(scaling) && isNumber(scaling.inputs().get(0), root) ? 0 : 1;
     boolean isScaled =
         isNumber(scaling.inputs().get(number), root) && !scaling.attributes().has("axis");
     Node erf = isScaled ? links.onlyReader(scaling) : null;

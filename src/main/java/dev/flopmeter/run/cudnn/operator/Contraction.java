@@ -104,7 +104,9 @@ final class Contraction {
   @SafeVarargs
   private static List<String> joined(List<String>... parts) {
     List<String> all = new ArrayList<>();
-    List.of(parts).forEach(all::addAll);
+    for (List<String> part : parts) {
+      all.addAll(part);
+    }
     return all;
   }
 
