@@ -29,7 +29,7 @@ final class PackedShapes {
     long k = positive(in, "K");
     long bits = in.attributes().integer("bits", 4);
     requireBits(bits);
-    long block = blockSize(in, in.attributes().integer("block_size"));
+    long block = blockSize(in.attributes().integer("block_size"));
     long blocks = (k + block - 1) / block;
     requireElements(in, 1, "B", Sizes.product(n, blocks, block * bits / 8));
     requireElements(in, 2, "scales", Sizes.multiply(n, blocks));
@@ -47,7 +47,7 @@ final class PackedShapes {
   private static List<TensorType> byTable(Operands in) {
     long n = positive(in, "N");
     long k = positive(in, "K");
-    long block = blockSize(in, in.attributes().integer("block_size"));
+    long block = blockSize(in.attributes().integer("block_size"));
     long kind = in.attributes().integer("quant_type");
     if (kind != 0 && kind != 1) {
       throw new ModelException("'quant_type' is " + kind + ", not 0 (FP4) or 1 (NF4)");
@@ -89,7 +89,7 @@ final class PackedShapes {
     requireBits(bits);
     int gathered = data.axis(in.attributes().integer("gather_axis", 0));
     int quantized = data.axis(in.attributes().integer("quantize_axis", 1));
-    long block = blockSize(in, in.attributes().integer("block_size", 128));
+    long block = blockSize(in.attributes().integer("block_size", 128));
     if (gathered == quantized || quantized != data.rank() - 1) {
       throw new ModelException(
           "'quantize_axis' is " + quantized + ", not the last axis, or also 'gather_axis'");
@@ -129,7 +129,7 @@ final class PackedShapes {
       requireMatrix(in, third, isPacked, experts, inner, x.dim(-1));
     }
     if (isPacked && in.attributes().integer("block_size", 0) != 0) {
-      long block = blockSize(in, in.attributes().integer("block_size"));
+      long block = blockSize(in.attributes().integer("block_size"));
       if (x.dim(-1) % block != 0 || inner % block != 0) {
         throw new ModelException(
             "'block_size' is " + block + ", which does not divide " + x.dim(-1) + " and " + inner);
@@ -168,7 +168,7 @@ final class PackedShapes {
     }
   }
 
-  private static long blockSize(Operands in, long block) {
+  private static long blockSize(long block) {
     if (block < 16 || Long.bitCount(block) != 1) {
       throw new ModelException("'block_size' is " + block + ", not a power of two of at least 16");
     }
