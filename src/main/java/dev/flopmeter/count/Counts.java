@@ -11,6 +11,9 @@ import java.util.OptionalDouble;
  * @param convention the name of the convention that {@code flops} follows
  * @param totals the sums; parameters that layers share are in it once
  * @param work flopmeter's own count of the whole under every convention
+ * @param activations elements of the first outputs of all nodes that have multiply-accumulates: the
+ *     activations of Radosavovic et al., "Designing Network Design Spaces" (2020), which fvcore and
+ *     timm publish
  * @param peakActivationBytes the most that activations take at once when nodes run one after the
  *     other and each buffer is freed after its last use
  * @param bytesByType the bytes of {@code totals} by element type
@@ -23,6 +26,7 @@ public record Counts(
     String convention,
     Cost totals,
     Work work,
+    long activations,
     long peakActivationBytes,
     Map<DataType, BytesMoved> bytesByType,
     List<Uncounted> uncounted,

@@ -40,6 +40,7 @@ final class GraphCount {
   private final Set<String> approximations = new LinkedHashSet<>();
   private Cost sum = Cost.ZERO;
   private Work work = Work.NONE;
+  private long activations;
 
   /** Why nodes of one operator are not counted. */
   private record Missed(String op, String reason) {}
@@ -77,6 +78,7 @@ final class GraphCount {
         convention.name(),
         totals,
         work,
+        activations,
         Liveness.peak(scope.graph()),
         moved,
         missing,
@@ -96,11 +98,13 @@ final class GraphCount {
       Map<Tensor, Long> scanned = Parameters.scanned(in, scope.graph());
       learned.putAll(scanned);
       Cost weights = new Cost(0, 0, Parameters.elements(scanned), 0, 0);
-      layers.add(layer(in, body.count(this, in).plus(weights), true));
+      long before = activations;
+      Cost cost = body.count(this, in).plus(weights);
+      layers.add(layer(in, cost, activations - before, true));
       return;
     }
     if (scope.graph().isComputedAtLoad(node)) {
-      layers.add(layer(in, Cost.ZERO, true));
+      layers.add(layer(in, Cost.ZERO, 0, true));
       return;
     }
     Optional<Work> own = ownWork(in);
@@ -115,7 +119,13 @@ final class GraphCount {
             Traffic.written(in, (type, bytes) -> move(type, 0, bytes)));
     work = work.plus(counted);
     sum = sum.plus(cost);
-    layers.add(layer(in, cost, own.isPresent()));
+    long written = activations(in, counted);
+    activations = Sizes.add(activations, written);
+    layers.add(layer(in, cost, written, own.isPresent()));
+  }
+
+  private static long activations(Operands in, Work work) {
+    return work.macs() == 0 ? 0 : in.knownOutput(0).map(TensorType::elements).orElse(0L);
   }
 
   private Optional<Work> ownWork(Operands in) {
@@ -180,7 +190,7 @@ final class GraphCount {
     return Parameters.elements(read);
   }
 
-  private static LayerCost layer(Operands in, Cost cost, boolean isCounted) {
+  private static LayerCost layer(Operands in, Cost cost, long activations, boolean isCounted) {
     Node node = in.node();
     List<Shape> shapes = new ArrayList<>(1);
     for (int i = 0; i < in.outputCount(); i++) {
@@ -189,7 +199,7 @@ final class GraphCount {
         shapes.add(type.shape());
       }
     }
-    return new LayerCost(node.name(), node.qualifiedOp(), shapes, cost, isCounted);
+    return new LayerCost(node.name(), node.qualifiedOp(), shapes, cost, activations, isCounted);
   }
 
   /** A body's own count, named below its operator. */
@@ -217,6 +227,7 @@ final class GraphCount {
             new Work(
                 Sizes.multiply(times, body.work.macs()),
                 Sizes.multiply(times, body.work.otherFlops())));
+    activations = Sizes.add(activations, Sizes.multiply(times, body.activations));
     learned.putAll(body.learned);
     body.moved.forEach(
         (type, bytes) ->

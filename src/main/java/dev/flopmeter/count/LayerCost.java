@@ -8,10 +8,17 @@ import java.util.List;
  *
  * @param op qualified operator name
  * @param outputShapes shapes of its outputs; empty where they depend on data
+ * @param activations elements that it writes as a convolution or product, see {@link
+ *     Counts#activations()}
  * @param isCounted false if no rule knows the operator, so that {@code cost} has only bytes
  */
 public record LayerCost(
-    String name, String op, List<Shape> outputShapes, Cost cost, boolean isCounted) {
+    String name,
+    String op,
+    List<Shape> outputShapes,
+    Cost cost,
+    long activations,
+    boolean isCounted) {
   public LayerCost {
     outputShapes = List.copyOf(outputShapes);
   }

@@ -118,9 +118,9 @@ class CountCommandTest {
     Flop csv = Flop.run("count", "resnet50", "--depth", "1", "--format", "csv");
     assertThat(csv.out().lines().toList())
         .hasSize(1 + 11)
-        .contains("fc,0,1,Gemm,2048000,4097000,2049000,8204192,4000");
+        .contains("fc,0,1,Gemm,2048000,4097000,2049000,1000,8204192,4000");
     Flop markdown = Flop.run("count", "resnet50", "--depth", "1", "--format", "markdown");
-    assertThat(markdown.out()).contains("| `fc` | 1 | 2,048,000 | 4,097,000 | 2,049,000 |");
+    assertThat(markdown.out()).contains("| `fc` | 1 | 2,048,000 | 4,097,000 | 2,049,000 | 1,000 |");
   }
 
   @Test
@@ -160,8 +160,8 @@ class CountCommandTest {
 
     assertThat(flop.out())
         .startsWith(
-            "name,op,output_shapes,macs,flops,params,bytes_read,bytes_written,counted\r\n"
-                + "features.0,Conv,1x64x55x55,70276800,140747200,23296,");
+            "name,op,output_shapes,macs,flops,params,activations,bytes_read,bytes_written,counted\r\n"
+                + "features.0,Conv,1x64x55x55,70276800,140747200,23296,193600,");
   }
 
   @Test

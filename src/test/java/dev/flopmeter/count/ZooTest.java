@@ -1,6 +1,7 @@
 package dev.flopmeter.count;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.flopmeter.Flopmeter;
 import dev.flopmeter.SharedData;
@@ -14,6 +15,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every network of torchvision's table that is built in: parameters and MACs to the last one. */
@@ -60,6 +62,17 @@ class ZooTest {
             .toList();
 
     assertThat(missing).containsExactlyInAnyOrderElementsOf(NOT_BUILT);
+  }
+
+  /** The "Activations" of timm's model cards, in millions with one digit. */
+  @ParameterizedTest
+  @CsvSource({"resnet18, 2.5", "resnet50, 11.1", "mobilenet_v2, 6.7", "efficientnet_b0, 6.7"})
+  void agreesWithTimmsTableOfActivations(String name, double millions) {
+    Counts counts = Flopmeter.count(Zoo.get(name), Bindings.NONE);
+
+    assertThat(counts.activations() / 1e6).isCloseTo(millions, within(0.05));
+    assertThat(counts.layers().stream().mapToLong(LayerCost::activations).sum())
+        .isEqualTo(counts.activations());
   }
 
   static Stream<String> names() {

@@ -60,7 +60,7 @@ class ModelEfficiencyTest {
     Map<DataType, BytesMoved> bytes =
         Map.of(DataType.FLOAT, new BytesMoved(totals.bytesRead(), totals.bytesWritten()));
     return new Counts(
-        info, "flops", totals, Work.NONE, 0, bytes, List.of(), List.of(), List.of(), List.of());
+        info, "flops", totals, Work.NONE, 0, 0, bytes, List.of(), List.of(), List.of(), List.of());
   }
 
   private EfficiencyBuilder builder() {

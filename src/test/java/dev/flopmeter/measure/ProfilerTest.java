@@ -92,14 +92,15 @@ class ProfilerTest {
         "flops",
         MATMUL.plus(RELU),
         new Work(512, 64),
+        64,
         512,
         Map.of(DataType.FLOAT, new BytesMoved(640 + 256, 256 + 256)),
         uncounted,
         notes,
         approximations,
         List.of(
-            new LayerCost("mm", "MatMul", List.of(Shape.of(4, 16)), MATMUL, true),
-            new LayerCost("y", "Relu", List.of(Shape.of(4, 16)), RELU, true)));
+            new LayerCost("mm", "MatMul", List.of(Shape.of(4, 16)), MATMUL, 64, true),
+            new LayerCost("y", "Relu", List.of(Shape.of(4, 16)), RELU, 0, true)));
   }
 
   private static ProfileRequest request(Precision precision) {

@@ -3,6 +3,7 @@ package dev.flopmeter.report.finding;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
+import dev.flopmeter.model.Sizes;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,10 +18,12 @@ public final class CountTree {
    * @param level 0 for the outermost
    * @param layers how many layers are in it
    */
-  public record Row(String path, String name, int level, int layers, String op, Cost cost) {}
+  public record Row(
+      String path, String name, int level, int layers, String op, Cost cost, long activations) {}
 
   private final Map<String, CountTree> children = new LinkedHashMap<>();
   private Cost cost = Cost.ZERO;
+  private long activations;
   private int layers;
   private String op = "";
 
@@ -42,6 +45,7 @@ public final class CountTree {
 
   private void add(String[] parts, int level, int depth, LayerCost layer) {
     cost = cost.plus(layer.cost());
+    activations = Sizes.add(activations, layer.activations());
     layers++;
     op = layers == 1 ? layer.op() : "";
     if (level < depth && level < parts.length) {
@@ -55,7 +59,8 @@ public final class CountTree {
     children.forEach(
         (name, child) -> {
           String full = path.isEmpty() ? name : path + "." + name;
-          rows.add(new Row(full, name, level, child.layers, child.op, child.cost));
+          rows.add(
+              new Row(full, name, level, child.layers, child.op, child.cost, child.activations));
           child.list(full, level + 1, rows);
         });
   }

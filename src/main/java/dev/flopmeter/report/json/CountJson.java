@@ -61,7 +61,7 @@ public final class CountJson {
     model(counts.model());
     json.writeStringProperty("convention", comparison == null ? counts.convention() : "all");
     json.writeObjectPropertyStart("totals");
-    cost(counts.totals());
+    cost(counts.totals(), counts.activations());
     json.writeNumberProperty("peak_activation_bytes", counts.peakActivationBytes());
     counts.intensity().ifPresent(value -> json.writeNumberProperty("intensity", value));
     bytesByType(counts);
@@ -112,10 +112,11 @@ public final class CountJson {
     json.writeArray(dims, 0, dims.length);
   }
 
-  private void cost(Cost cost) {
+  private void cost(Cost cost, long activations) {
     json.writeNumberProperty("macs", cost.macs());
     json.writeNumberProperty("flops", cost.flops());
     json.writeNumberProperty("params", cost.params());
+    json.writeNumberProperty("activations", activations);
     json.writeNumberProperty("bytes_read", cost.bytesRead());
     json.writeNumberProperty("bytes_written", cost.bytesWritten());
   }
@@ -158,7 +159,7 @@ public final class CountJson {
       json.writeArrayPropertyStart("output_shapes");
       layer.outputShapes().forEach(this::shape);
       json.writeEndArray();
-      cost(layer.cost());
+      cost(layer.cost(), layer.activations());
       for (Counts companion : companions) {
         json.writeNumberProperty(key(companion), companion.layers().get(i).cost().flops());
       }
@@ -174,7 +175,7 @@ public final class CountJson {
       json.writeStringProperty("path", row.path());
       json.writeNumberProperty("level", row.level());
       json.writeNumberProperty("layers", row.layers());
-      cost(row.cost());
+      cost(row.cost(), row.activations());
       json.writeEndObject();
     }
     json.writeEndArray();

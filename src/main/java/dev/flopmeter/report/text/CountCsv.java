@@ -18,7 +18,8 @@ public final class CountCsv {
    */
   public static String render(Counts counts, List<Counts> companions) {
     StringBuilder out = new StringBuilder(1 << 14);
-    out.append("name,op,output_shapes,macs,flops,params,bytes_read,bytes_written,counted");
+    out.append(
+        "name,op,output_shapes,macs,flops,params,activations,bytes_read,bytes_written,counted");
     for (Counts companion : companions) {
       out.append(',').append(companion.convention().replace('-', '_'));
     }
@@ -32,6 +33,7 @@ public final class CountCsv {
       cells.add(Long.toString(layer.cost().macs()));
       cells.add(Long.toString(layer.cost().flops()));
       cells.add(Long.toString(layer.cost().params()));
+      cells.add(Long.toString(layer.activations()));
       cells.add(Long.toString(layer.cost().bytesRead()));
       cells.add(Long.toString(layer.cost().bytesWritten()));
       cells.add(Boolean.toString(layer.isCounted()));
@@ -48,7 +50,7 @@ public final class CountCsv {
    */
   public static String renderTree(Counts counts, int depth) {
     StringBuilder out = new StringBuilder(1 << 12);
-    out.append("path,level,layers,op,macs,flops,params,bytes_read,bytes_written\r\n");
+    out.append("path,level,layers,op,macs,flops,params,activations,bytes_read,bytes_written\r\n");
     for (CountTree.Row row : CountTree.of(counts, depth)) {
       out.append(
           Csv.line(
@@ -60,6 +62,7 @@ public final class CountCsv {
                   Long.toString(row.cost().macs()),
                   Long.toString(row.cost().flops()),
                   Long.toString(row.cost().params()),
+                  Long.toString(row.activations()),
                   Long.toString(row.cost().bytesRead()),
                   Long.toString(row.cost().bytesWritten()))));
     }

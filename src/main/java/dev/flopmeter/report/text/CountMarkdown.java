@@ -26,7 +26,8 @@ public final class CountMarkdown {
       out.append(Figures.exact(totals.flops())).append(' ').append(counts.convention());
       out.append(", ");
     }
-    out.append(Figures.exact(totals.params())).append(" parameters\n\n");
+    out.append(Figures.exact(totals.params())).append(" parameters, ");
+    out.append(Figures.exact(counts.activations())).append(" activations\n\n");
     for (Uncounted missing : counts.uncounted()) {
       out.append("> ").append(MarkdownText.escaped(CountTable.uncounted(missing)));
       out.append("\n\n");
@@ -44,8 +45,8 @@ public final class CountMarkdown {
   }
 
   private static void layers(StringBuilder out, Counts counts, String convention) {
-    MarkdownText.row(out, "Layer", "Op", "Output", "MACs", convention, "Parameters");
-    MarkdownText.row(out, "---", "---", "---", "--:", "--:", "--:");
+    MarkdownText.row(out, "Layer", "Op", "Output", "MACs", convention, "Parameters", "Activations");
+    MarkdownText.row(out, "---", "---", "---", "--:", "--:", "--:", "--:");
     for (LayerCost layer : counts.layers()) {
       MarkdownText.row(
           out,
@@ -54,13 +55,14 @@ public final class CountMarkdown {
           CountTable.shapes(layer.outputShapes()),
           Figures.exact(layer.cost().macs()),
           Figures.exact(layer.cost().flops()),
-          Figures.exact(layer.cost().params()));
+          Figures.exact(layer.cost().params()),
+          Figures.exact(layer.activations()));
     }
   }
 
   private static void groups(StringBuilder out, Counts counts, int depth, String convention) {
-    MarkdownText.row(out, "Group", "Layers", "MACs", convention, "Parameters");
-    MarkdownText.row(out, "---", "--:", "--:", "--:", "--:");
+    MarkdownText.row(out, "Group", "Layers", "MACs", convention, "Parameters", "Activations");
+    MarkdownText.row(out, "---", "--:", "--:", "--:", "--:", "--:");
     for (CountTree.Row row : CountTree.of(counts, depth)) {
       MarkdownText.row(
           out,
@@ -68,7 +70,8 @@ public final class CountMarkdown {
           Integer.toString(row.layers()),
           Figures.exact(row.cost().macs()),
           Figures.exact(row.cost().flops()),
-          Figures.exact(row.cost().params()));
+          Figures.exact(row.cost().params()),
+          Figures.exact(row.activations()));
     }
   }
 }

@@ -50,7 +50,7 @@ public final class CountTable {
       cells.add(layer.name());
       cells.add(layer.op());
       cells.add(shapes(layer.outputShapes()));
-      amounts(cells, layer.cost(), layer.isCounted());
+      amounts(cells, layer.cost(), layer.activations(), layer.isCounted());
       for (Counts companion : companions) {
         cells.add(amount(companion.layers().get(i).cost().flops()));
       }
@@ -67,7 +67,7 @@ public final class CountTable {
       cells.add("  ".repeat(row.level()) + row.name());
       cells.add(row.op());
       cells.add(row.layers() + (row.layers() == 1 ? " layer" : " layers"));
-      amounts(cells, row.cost(), true);
+      amounts(cells, row.cost(), row.activations(), true);
       for (int i = 0; i < companions.size(); i++) {
         cells.add("");
       }
@@ -86,6 +86,7 @@ public final class CountTable {
       columns.add(Column.figure(counts.convention()));
     }
     columns.add(Column.figure("params"));
+    columns.add(Column.figure("activations"));
     columns.add(Column.figure("read"));
     columns.add(Column.figure("written"));
     for (Counts companion : companions) {
@@ -94,12 +95,13 @@ public final class CountTable {
     return columns;
   }
 
-  private void amounts(List<String> cells, Cost cost, boolean isCounted) {
+  private void amounts(List<String> cells, Cost cost, long activations, boolean isCounted) {
     cells.add(isCounted ? amount(cost.macs()) : "?");
     if (!counts.convention().equals("macs")) {
       cells.add(isCounted ? amount(cost.flops()) : "?");
     }
     cells.add(blankZero(Figures.si(cost.params())));
+    cells.add(blankZero(Figures.si(activations)));
     cells.add(blankZero(Figures.bytes(cost.bytesRead())));
     cells.add(blankZero(Figures.bytes(cost.bytesWritten())));
   }
@@ -167,6 +169,7 @@ public final class CountTable {
       line(out, companion.convention(), amountInFull(companion.totals().flops()));
     }
     line(out, "parameters", Figures.exact(totals.params()));
+    line(out, "activations", Figures.exact(counts.activations()));
     line(out, "bytes read", Figures.exact(totals.bytesRead()) + byType(true));
     line(out, "bytes written", Figures.exact(totals.bytesWritten()) + byType(false));
     line(out, "peak activations", Figures.exact(counts.peakActivationBytes()) + " B");

@@ -23,6 +23,8 @@ final class TensorRtFiles {
   /** One ONNX layer in a layer's metadata; they are joined by U+001E or U+001F. */
   private static final Pattern ONNX_LAYER = Pattern.compile("\\[ONNX Layer: ([^\\]]*)\\]");
 
+  private static final Pattern JOINED = Pattern.compile(" \\+ |\\.\\.\\.|, ");
+
   private static final Pattern POINTWISE = Pattern.compile("PWN\\(|[()]");
 
   private final Map<String, JsonNode> layers = new HashMap<>();
@@ -106,10 +108,10 @@ final class TensorRtFiles {
     }
     if (nodes.isEmpty()) {
       String plain = POINTWISE.matcher(name).replaceAll("");
-      for (String part :
-          plain.replaceAll("ForeignNode\\[|\\]?\\}$|[{}]", "").split(" \\+ |\\.\\.\\.|, ")) {
-        nodes.add(part.strip());
-      }
+      JOINED
+          .splitAsStream(plain.replaceAll("ForeignNode\\[|\\]?\\}$|[{}]", ""))
+          .map(String::strip)
+          .forEach(nodes::add);
     }
     return nodes;
   }
