@@ -125,7 +125,7 @@ public final class TraceJoin {
     List<Node> executed =
         kernels.stream().map(kernel -> node(kernel, List.of(), List.of())).toList();
     long naming = kernels.stream().filter(kernel -> !kernel.nodes().isEmpty()).count();
-    return NodeJoin.stepsOf(graph, executed, 2 * found < naming ? inOrder(graph, kernels) : known);
+    return NodeJoin.stepsOf(graph, executed, 2L * found < naming ? inOrder(graph, kernels) : known);
   }
 
   /** For every node that a kernel names, the next of its kind; of a product, of its shape. */
