@@ -118,7 +118,7 @@ class InstalledCommandsIT {
             + " env -i PATH=\"$PATH\" JAVA_HOME=\"$JAVA_HOME\" ";
 
     run(stranger + "\"$F\" count resnet18 --format csv -o count.csv").endedQuietlyWith(0);
-    InstalledRun profile = run(stranger + "\"$F\" profile resnet18" + QUICK);
+    InstalledRun profile = run(stranger + "\"$F\" profile resnet18 --backend djl" + QUICK);
     assertThat(profile.code()).isEqualTo(3);
     assertThat(profile.err()).contains("no home folder", "set XDG_CACHE_HOME");
     InstalledRun doctor = run(stranger + "\"$F\" doctor");
@@ -135,7 +135,7 @@ class InstalledCommandsIT {
     Files.writeString(folder.resolve("file"), "");
     String unusable = "XDG_CACHE_HOME=\"$PWD/file\" ";
     InstalledRun doctor = run(unusable + "\"$F\" doctor");
-    InstalledRun profile = run(unusable + "\"$F\" profile resnet18" + QUICK);
+    InstalledRun profile = run(unusable + "\"$F\" profile resnet18 --backend djl" + QUICK);
     assertThat(doctor.code()).isEqualTo(3);
     assertThat(profile.code()).isEqualTo(3);
     String reason = "the folder " + folder.resolve("file/flopmeter/djl") + " cannot be made";

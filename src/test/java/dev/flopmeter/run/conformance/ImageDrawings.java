@@ -25,17 +25,6 @@ final class ImageDrawings {
     drawings.put("Range", ImageDrawings::range);
     drawings.put("GatherND", ImageDrawings::gather);
     drawings.put("Pad", ImageDrawings::pad);
-    for (String op : new String[] {"Affine", "ScaledTanh", "ParametricSoftplus"}) {
-      drawings.put(
-          op,
-          node ->
-              node.of("", op, 1)
-                  .with("alpha", node.real(0.5, 2))
-                  .with("beta", node.real(0.5, 2))
-                  .fed(node.floats(2, 5)));
-    }
-    drawings.put("ImageScaler", ImageDrawings::scaler);
-    drawings.put("Crop", ImageDrawings::crop);
   }
 
   private static void window(SweptNode node, boolean hasDilation) {
@@ -176,23 +165,5 @@ final class ImageDrawings {
             node.between(0, 2),
             node.between(0, 2),
             node.between(0, 2)));
-  }
-
-  private static void scaler(SweptNode node) {
-    node.of("", "ImageScaler", 1).with("scale", node.real(0.5, 2));
-    node.with("bias", java.util.List.of((float) node.real(-1, 1), (float) node.real(-1, 1)));
-    node.fed(node.floats(2, 2, 3, 4));
-  }
-
-  private static void crop(SweptNode node) {
-    node.of("", "Crop", 1).fed(node.floats(1, 2, 7, 8));
-    node.with(
-        "border",
-        new long[] {
-          node.between(0, 2), node.between(0, 2), node.between(0, 2), node.between(0, 2)
-        });
-    if (node.chance()) {
-      node.with("scale", new long[] {node.between(1, 4), node.between(1, 4)});
-    }
   }
 }

@@ -52,7 +52,11 @@ class DecomposedOperatorsTest {
     return DenseTensor.ofLongs(new TensorType(type, shape), values);
   }
 
-  /** Asserts the outputs of one node, all of whose inputs are fed, on every backend. */
+  /**
+   * Asserts the outputs of one node, all of whose inputs are fed, on every backend.
+   *
+   * @param op of ONNX Runtime's domain, or behind a colon without one
+   */
   private static void assertOutputs(
       List<Backend> backends,
       String op,
@@ -71,7 +75,10 @@ class DecomposedOperatorsTest {
       outputs.add("out" + i);
     }
     List<String> operands = List.copyOf(fed.keySet());
-    graph.add(new Node("n", "com.microsoft", op, 1, operands, outputs, attributes, Map.of()));
+    boolean hasDomain = !op.startsWith(":");
+    String domain = hasDomain ? "com.microsoft" : "";
+    String name = op.substring(hasDomain ? 0 : 1);
+    graph.add(new Node("n", domain, name, 1, operands, outputs, attributes, Map.of()));
     for (Backend backend : backends) {
       try (Plan plan = backend.prepare(graph.build(outputs), RunOptions.DEFAULT)) {
         Map<String, Tensor> results = plan.run(fed);
@@ -183,6 +190,27 @@ class DecomposedOperatorsTest {
     Attributes rectified = Attributes.of("activation", "Relu");
     assertOutput("FusedMatMulActivation", rectified, List.of(a, b), 5, 0);
     assertOutput("GemmFastGelu", NONE, List.of(a, b, floats(Shape.of(2), 95, 0)), 100, 0);
+  }
+
+  /** ONNX's experimental operators, which the newest ONNX Runtime has no kernel for. */
+  @Test
+  void operatorsWithoutADomain() {
+    List<Tensor> x = List.of(floats(Shape.of(2), -1, 2));
+    Attributes numbers = Attributes.of("alpha", 3f, "beta", 0.5f);
+    assertOutput(":Affine", numbers, x, -2.5, 6.5);
+    assertOutput(":ScaledTanh", numbers, x, 3 * Math.tanh(-0.5), 3 * Math.tanh(1));
+    assertOutput(
+        ":ParametricSoftplus", numbers, x, 3 * Math.log1p(Math.exp(-0.5)), 3 * Math.log1p(Math.E));
+
+    List<Tensor> channels = List.of(floats(Shape.of(1, 2, 1, 2), 1, 2, 3, 4));
+    Attributes scaling = Attributes.of("scale", 10f, "bias", List.of(0.5f, -1f));
+    assertOutput(":ImageScaler", scaling, channels, 10.5, 20.5, 29, 39);
+
+    List<Tensor> image =
+        List.of(floats(Shape.of(1, 1, 3, 4), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));
+    Attributes border = Attributes.of("border", List.of(1L, 0L, 2L, 1L));
+    assertOutput(":Crop", border, image, 2, 6);
+    assertOutput(":Crop", border.with("scale", List.of(2L, 3L)), image, 2, 3, 4, 6, 7, 8);
   }
 
   @Test

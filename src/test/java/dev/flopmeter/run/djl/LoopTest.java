@@ -93,6 +93,6 @@ class LoopTest {
   void aLoopWithoutAnEndIsRefused() {
     assertThatThrownBy(() -> result("", ""))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("(Loop): neither a trip count nor a condition");
+        .hasMessageContaining("(Loop): it has neither a trip count nor a condition");
   }
 }
