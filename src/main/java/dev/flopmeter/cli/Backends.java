@@ -68,7 +68,7 @@ final class Backends {
           throw new ModelException(
               "--backend ort chooses a GPU by --ort-option provider=cuda; omit --device " + device);
         }
-        yield OrtBackend.open(ort);
+        yield openOnnxRuntime(ort);
       }
       case CUDNN -> {
         if (wantsCpu) {
@@ -94,7 +94,7 @@ final class Backends {
       return gpu;
     }
     try {
-      OrtBackend backend = OrtBackend.open(ort);
+      OrtBackend backend = openOnnxRuntime(ort);
       backend.requireSupport(graph, run);
       return backend;
     } catch (ModelException | BackendException e) {
@@ -121,6 +121,14 @@ final class Backends {
       }
     }
     return backends;
+  }
+
+  private static OrtBackend openOnnxRuntime(OrtOptions ort) {
+    try {
+      return OrtBackend.open(ort);
+    } catch (NoClassDefFoundError e) {
+      throw new BackendException("ONNX Runtime is not part of this installation", e);
+    }
   }
 
   private static @Nullable Backend gpuFor(String device) {

@@ -11,7 +11,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * How ONNX Runtime is to run a model: what a program would set on its session.
+ * How ONNX Runtime is to run a model: what a program would set on its session. The command line
+ * sets it up, also where ONNX Runtime's classes are missing: none of them may be needed before a
+ * session.
  *
  * @param level how far the graph is optimised
  * @param settings the other settings by key: one of {@link #keys()}, or an entry of the session's
@@ -23,19 +25,14 @@ public record OrtOptions(Level level, Map<String, String> settings) {
 
   private static final String PROVIDER = "provider";
 
-  private static final Map<String, Setting> SETTINGS = new TreeMap<>();
-
-  static {
-    SETTINGS.put("arena", (options, value) -> options.setCPUArenaAllocator(isOn(value)));
-    SETTINGS.put("deterministic", (options, value) -> options.setDeterministicCompute(isOn(value)));
-    SETTINGS.put(
-        "inter_op_threads", (options, value) -> options.setInterOpNumThreads(count(value)));
-    SETTINGS.put(
-        "intra_op_threads", (options, value) -> options.setIntraOpNumThreads(count(value)));
-    SETTINGS.put(
-        "memory_pattern", (options, value) -> options.setMemoryPatternOptimization(isOn(value)));
-    SETTINGS.put(PROVIDER, OrtOptions::addProvider);
-  }
+  private static final List<String> KEYS =
+      List.of(
+          "arena",
+          "deterministic",
+          "inter_op_threads",
+          "intra_op_threads",
+          "memory_pattern",
+          PROVIDER);
 
   public OrtOptions {
     settings = Map.copyOf(settings);
@@ -43,25 +40,15 @@ public record OrtOptions(Level level, Map<String, String> settings) {
 
   /** How far ONNX Runtime optimises a graph. */
   public enum Level {
-    NONE(OptLevel.NO_OPT),
-    BASIC(OptLevel.BASIC_OPT),
-    EXTENDED(OptLevel.EXTENDED_OPT),
-    ALL(OptLevel.ALL_OPT);
-
-    private final OptLevel level;
-
-    Level(OptLevel level) {
-      this.level = level;
-    }
-  }
-
-  private interface Setting {
-    void set(SessionOptions options, String value) throws OrtException;
+    NONE,
+    BASIC,
+    EXTENDED,
+    ALL
   }
 
   /** The settings with a name of their own. */
   public static List<String> keys() {
-    return List.copyOf(SETTINGS.keySet());
+    return KEYS;
   }
 
   /**
@@ -74,7 +61,7 @@ public record OrtOptions(Level level, Map<String, String> settings) {
     for (String text : texts) {
       int equals = text.indexOf('=');
       String key = text.substring(0, Math.max(0, equals));
-      if (!SETTINGS.containsKey(key) && key.indexOf('.') < 0) {
+      if (!KEYS.contains(key) && key.indexOf('.') < 0) {
         throw new ModelException(
             "'"
                 + text
@@ -143,17 +130,29 @@ public record OrtOptions(Level level, Map<String, String> settings) {
   /** Sets everything but the level of optimisation. */
   void applyTo(SessionOptions options) throws OrtException {
     for (Map.Entry<String, String> setting : settings.entrySet()) {
-      Setting known = SETTINGS.get(setting.getKey());
-      if (known == null) {
-        options.addConfigEntry(setting.getKey(), setting.getValue());
-      } else {
-        known.set(options, setting.getValue());
-      }
+      set(options, setting.getKey(), setting.getValue());
+    }
+  }
+
+  private static void set(SessionOptions options, String key, String value) throws OrtException {
+    switch (key) {
+      case "arena" -> options.setCPUArenaAllocator(isOn(value));
+      case "deterministic" -> options.setDeterministicCompute(isOn(value));
+      case "inter_op_threads" -> options.setInterOpNumThreads(count(value));
+      case "intra_op_threads" -> options.setIntraOpNumThreads(count(value));
+      case "memory_pattern" -> options.setMemoryPatternOptimization(isOn(value));
+      case PROVIDER -> addProvider(options, value);
+      default -> options.addConfigEntry(key, value);
     }
   }
 
   OptLevel optimisation() {
-    return level.level;
+    return switch (level) {
+      case NONE -> OptLevel.NO_OPT;
+      case BASIC -> OptLevel.BASIC_OPT;
+      case EXTENDED -> OptLevel.EXTENDED_OPT;
+      case ALL -> OptLevel.ALL_OPT;
+    };
   }
 
   /** What differs from the defaults, for the result. */
