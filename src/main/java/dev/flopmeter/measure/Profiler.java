@@ -175,7 +175,6 @@ public final class Profiler {
     plan.notes().forEach(validity::warn);
     validity.judgeResolution(layers, plan.floorSeconds());
     validity.judgeCounts(counts);
-    validity.judgeQuantization(request.graph(), backend.device().kind());
     MemoryUse memory = plan.memory();
     return new ProfileResult(
         counts.model(),

@@ -1,9 +1,6 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.count.Counts;
-import dev.flopmeter.device.DeviceKind;
-import dev.flopmeter.model.Graph;
-import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.NumericCheck;
 import dev.flopmeter.result.ProfileResult.Roof;
@@ -113,18 +110,6 @@ final class Validity {
                         + " is not counted: "
                         + missing.reason()));
     counts.approximations().forEach(this::warn);
-  }
-
-  /** PyTorch computes on quantised tensors what the standard says, in float32. */
-  void judgeQuantization(Graph graph, DeviceKind device) {
-    long quantized = graph.nodes().stream().filter(OperatorTrait.QUANTIZED::of).count();
-    if (quantized > 0 && device == DeviceKind.CPU) {
-      warn(
-          "the model is quantised ("
-              + quantized
-              + " nodes), and the CPU backend computes it in float32:"
-              + " these times say nothing about the speed of INT8");
-    }
   }
 
   void judgeSurroundings(@Nullable Sensors sensors) {

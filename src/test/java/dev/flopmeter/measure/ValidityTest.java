@@ -5,13 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.DeviceKind;
-import dev.flopmeter.model.Attributes;
-import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.Graph;
-import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Tensor;
-import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Sensors;
@@ -47,23 +40,6 @@ class ValidityTest {
     assertThat(warnings(0, List.of())).isEmpty();
     assertThat(warnings(1, List.of())).containsExactly("1 other process uses the device");
     assertThat(warnings(2, List.of())).containsExactly("2 other processes use the device");
-  }
-
-  @Test
-  void quantisedModelsOnTheCpuSayNothingAboutIntegers() {
-    GraphBuilder builder = new GraphBuilder("quantised", 21);
-    builder.input("x", TensorType.of(DataType.UINT8, 2, 3));
-    builder.constant("scale", Tensor.ofFloats(Shape.SCALAR, 0.5f));
-    builder.add("DequantizeLinear", "y", Attributes.NONE, "x", "scale");
-    Graph graph = builder.build(List.of("y"));
-    Validity validity = new Validity();
-    validity.judgeQuantization(graph, DeviceKind.CUDA);
-    assertThat(validity.warnings()).isEmpty();
-    validity.judgeQuantization(graph, DeviceKind.CPU);
-    assertThat(validity.warnings())
-        .containsExactly(
-            "the model is quantised (1 nodes), and the CPU backend computes it in float32: these"
-                + " times say nothing about the speed of INT8");
   }
 
   @Test

@@ -5,6 +5,7 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.ComputedOtherwise;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Step;
@@ -33,6 +34,11 @@ final class DjlPlan implements Plan {
   @Override
   public List<Step> steps() {
     return steps;
+  }
+
+  @Override
+  public List<String> notes() {
+    return ComputedOtherwise.notes(graph, 0);
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.text.NearestName;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -159,7 +160,7 @@ public record OrtOptions(Level level, Map<String, String> settings) {
   List<String> differences() {
     Map<String, String> all = new TreeMap<>(settings);
     if (level != Level.ALL) {
-      all.put("level", level.name().toLowerCase(java.util.Locale.ROOT));
+      all.put("level", level.name().toLowerCase(Locale.ROOT));
     }
     return all.entrySet().stream().map(one -> one.getKey() + "=" + one.getValue()).toList();
   }

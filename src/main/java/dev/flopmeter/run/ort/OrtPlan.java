@@ -35,6 +35,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -152,11 +153,16 @@ final class OrtPlan implements Plan {
   private static SessionOptions sessionOptions(RunOptions run, OrtOptions options)
       throws OrtException {
     SessionOptions session = new SessionOptions();
-    if (run.threads() > 0) {
-      session.setIntraOpNumThreads(run.threads());
+    try {
+      if (run.threads() > 0) {
+        session.setIntraOpNumThreads(run.threads());
+      }
+      options.applyTo(session);
+      return session;
+    } catch (OrtException | RuntimeException e) {
+      session.close();
+      throw e;
     }
-    options.applyTo(session);
-    return session;
   }
 
   @Override
@@ -168,7 +174,7 @@ final class OrtPlan implements Plan {
     if (joined == null) {
       profile();
     }
-    return java.util.Objects.requireNonNull(joined);
+    return Objects.requireNonNull(joined);
   }
 
   /** The weights as the model has them, and what the arena held beyond its first state. */

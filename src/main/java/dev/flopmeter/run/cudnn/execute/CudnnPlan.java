@@ -5,6 +5,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.ComputedOtherwise;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
@@ -19,6 +20,7 @@ import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.driver.Workspace;
 import dev.flopmeter.run.cudnn.plan.Buffer;
+import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.PlannedStep;
@@ -152,6 +154,16 @@ public final class CudnnPlan implements Plan {
   @Override
   public List<Step> steps() {
     return steps.stream().map(PreparedStep::describe).toList();
+  }
+
+  @Override
+  public List<String> notes() {
+    long onIntegers =
+        devicePlan.steps().stream()
+            .flatMap(step -> step.works().stream())
+            .filter(work -> work instanceof ConvolutionWork one && one.scale() != null)
+            .count();
+    return ComputedOtherwise.notes(graph, onIntegers);
   }
 
   @Override

@@ -1,0 +1,55 @@
+package dev.flopmeter.run;
+
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.OperatorTrait;
+import dev.flopmeter.model.decompose.Decompositions;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a backend that computes in floating point must say about a model whose count supposes
+ * something else.
+ */
+public final class ComputedOtherwise {
+  private ComputedOtherwise() {}
+
+  /**
+   * The notes about a plan, one sentence each.
+   *
+   * @param graph as the model has it, or with nodes in the place of those that they make up
+   * @param onIntegers how many convolutions run on 8-bit integers nevertheless
+   */
+  public static List<String> notes(Graph graph, long onIntegers) {
+    List<String> notes = new ArrayList<>();
+    long quantised = owners(graph, OperatorTrait.QUANTIZED);
+    if (quantised > 0 && onIntegers == 0) {
+      notes.add(
+          "the model is quantised ("
+              + quantised
+              + " nodes), and this backend computes it in floating point: these times say nothing"
+              + " about the speed of INT8");
+    }
+    if (onIntegers > 0) {
+      notes.add(
+          onIntegers
+              + " convolutions of the quantised model run on 8-bit integers, the rest in floating"
+              + " point: MFU is a share of the floating-point peak");
+    }
+    long routed = owners(graph, OperatorTrait.ROUTED);
+    if (routed > 0) {
+      notes.add(
+          "this backend computes all experts of "
+              + routed
+              + " nodes, of which the chosen ones are counted: MFU is too low by that");
+    }
+    return notes;
+  }
+
+  private static long owners(Graph graph, OperatorTrait trait) {
+    return graph.nodes().stream()
+        .filter(node -> trait.of(node) || trait.has(Decompositions.ownerOperator(node)))
+        .map(Decompositions::owner)
+        .distinct()
+        .count();
+  }
+}
