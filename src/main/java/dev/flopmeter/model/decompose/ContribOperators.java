@@ -9,12 +9,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.LongStream;
 
 /**
- * Further operators of the domain {@code com.microsoft}, and those that ONNX Runtime keeps without
- * a domain from the time before ONNX had others for them (source: ContribOperators.md, and the
+ * Further operators of the domain {@code com.microsoft} (source: ContribOperators.md, and the
  * schemas of ONNX Runtime).
  */
 final class ContribOperators {
@@ -26,17 +24,7 @@ final class ContribOperators {
     addImageOperators(all);
     addBiasOperators(all);
     addRenamed(all);
-    addOld(all);
     put(all, "CDist", "MACs out x k; 2 k for each row's own square; 3 to 4 x out", b -> cdist(b));
-    for (boolean isConjugated : new boolean[] {false, true}) {
-      put(
-          all,
-          isConjugated ? "ComplexMulConj" : "ComplexMul",
-          "3 per number of out: two multiplies and an addition",
-          b -> complexProduct(b, isConjugated));
-    }
-    put(all, "Rfft", "as DFT", b -> b.add("DFT", signal(b), column(b, b.input(0))));
-    put(all, "Irfft", "as DFT of all numbers", ContribOperators::realSignal);
     put(all, "UnfoldTensor", "0: moves data", ContribOperators::unfolded);
     put(all, "IsAllFinite", "0: asks about data", ContribOperators::isAllFinite);
     all.put(
@@ -187,60 +175,6 @@ final class ContribOperators {
         b -> b.add(DOMAIN + "FusedMatMul", b.attributes(), b.input(0), b.input(1)));
   }
 
-  /** Of no domain. */
-  private static void addOld(Map<String, Decomposition> all) {
-    all.put(
-        "Affine",
-        Decomposition.of(
-            "2 x out: multiply, add",
-            b -> b.add("Add", b.add("Mul", b.input(0), alpha(b)), beta(b))));
-    all.put(
-        "ScaledTanh",
-        Decomposition.of(
-            "3 x out: multiply, tanh, multiply",
-            b -> b.add("Mul", b.add("Tanh", b.add("Mul", b.input(0), beta(b))), alpha(b))));
-    all.put(
-        "ParametricSoftplus",
-        Decomposition.of(
-            "5 x out: multiply, Softplus, multiply",
-            b -> b.add("Mul", b.add("Softplus", b.add("Mul", b.input(0), beta(b))), alpha(b))));
-    all.put(
-        "Scale",
-        Decomposition.of(
-            "out: multiply",
-            b -> b.add("Mul", b.input(0), b.number(b.attributes().number("scale", 1)))));
-    all.put(
-        "ImageScaler",
-        Decomposition.of(
-            "2 x out: multiply, add",
-            b -> {
-              float[] bias = b.attributes().numbers("bias").orElse(new float[0]);
-              if (bias.length != b.shape(0).dim(1)) {
-                throw new ModelException(
-                    "the attribute 'bias' has "
-                        + bias.length
-                        + " values for the input "
-                        + b.shape(0));
-              }
-              String scaled = b.add("Mul", b.input(0), b.number(b.attributes().number("scale", 1)));
-              Tensor shifts = Tensor.ofFloats(Shape.of(bias.length, 1, 1), bias);
-              return b.add("Add", scaled, b.constant(shifts));
-            }));
-    all.put(
-        "DynamicSlice",
-        Decomposition.of(
-            "0: moves data", b -> b.add("Slice", b.input(0), b.input(1), b.input(2), b.input(3))));
-    all.put("Crop", Decomposition.of("0: moves data", ContribOperators::cropped));
-  }
-
-  private static String alpha(Body b) {
-    return b.number(b.attributes().number("alpha", 1));
-  }
-
-  private static String beta(Body b) {
-    return b.number(b.attributes().number("beta", 0));
-  }
-
   /**
    * The softmax of ONNX's opset {@code opset}, an attribute: before 13 over all axes from {@code
    * axis} on.
@@ -323,19 +257,6 @@ final class ContribOperators {
     return b.add("Unsqueeze", b.input(0), b.reshaped(axis, 1));
   }
 
-  private static String cropped(Body b) {
-    long[] border = b.attributes().integers("border", 0, 0, 0, 0); // left, top, right, bottom
-    Shape shape = b.shape(0);
-    Optional<long[]> scale = b.attributes().integers("scale"); // height, width
-    if (border.length != 4 || shape.rank() != 4 || scale.orElse(new long[2]).length != 2) {
-      throw new ModelException("the attributes 'border' and 'scale' do not fit the input " + shape);
-    }
-    long bottom = scale.map(size -> border[1] + size[0]).orElse(shape.dim(2) - border[3]);
-    long right = scale.map(size -> border[0] + size[1]).orElse(shape.dim(3) - border[2]);
-    return b.add(
-        "Slice", b.input(0), b.longs(border[1], border[0]), b.longs(bottom, right), b.longs(2, 3));
-  }
-
   /** Distances of the rows of two matrices, as ONNX Runtime computes them: by one product. */
   private static String cdist(Body b) {
     String metric = b.attributes().text("metric", "sqeuclidean");
@@ -359,58 +280,6 @@ final class ContribOperators {
 
   private static String squares(Body b, int input) {
     return b.add("ReduceSumSquare", b.input(input), b.longs(1));
-  }
-
-  /** Of numbers whose real and imaginary parts lie along the last axis. */
-  private static String complexProduct(Body b, boolean isConjugated) {
-    Attributes split = Attributes.of("axis", -1L, "num_outputs", 2L);
-    List<String> x = b.add(2, "Split", split, b.input(0));
-    List<String> y = b.add(2, "Split", split, b.input(1));
-    String real = b.add("Mul", x.get(0), y.get(0));
-    String imaginary = b.add("Mul", x.get(1), y.get(1));
-    String straight = b.add("Mul", x.get(0), y.get(1));
-    String crossed = b.add("Mul", x.get(1), y.get(0));
-    return b.add(
-        "Concat",
-        Attributes.of("axis", -1L),
-        b.add(isConjugated ? "Add" : "Sub", real, imaginary),
-        isConjugated ? b.add("Sub", crossed, straight) : b.add("Add", straight, crossed));
-  }
-
-  private static Attributes signal(Body b) {
-    boolean isPlain =
-        b.attributes().integer("signal_ndim", 1) == 1
-            && b.attributes().integer("normalized", 0) == 0;
-    if (!isPlain) {
-      throw new ModelException(
-          "the attributes 'signal_ndim' and 'normalized' other than 1 and 0 are not supported");
-    }
-    return Attributes.of("onesided", b.attributes().integer("onesided", 1));
-  }
-
-  /** The real numbers of an even count that half a spectrum stands for. */
-  private static String realSignal(Body b) {
-    signal(b);
-    Shape shape = b.shape(0);
-    if (b.attributes().integer("onesided", 1) != 1
-        || shape.rank() < 2
-        || shape.dim(-1) != 2
-        || shape.dim(-2) < 2) {
-      throw new ModelException(
-          "the input " + shape + " is not half a spectrum, or the attribute 'onesided' is not 1");
-    }
-    String axis = b.longs(-2);
-    String back = b.longs(-1);
-    String turned = b.add("Slice", b.input(0), b.longs(shape.dim(-2) - 2), b.longs(0), axis, back);
-    String mirrored = b.add("Mul", turned, b.constant(Tensor.ofFloats(Shape.of(2), 1, -1)));
-    String whole = b.add("Concat", Attributes.of("axis", -2L), b.input(0), mirrored);
-    String complex = b.add("DFT", Attributes.of("inverse", 1L), whole);
-    return b.add("Gather", Attributes.of("axis", -1L), complex, b.constant(Tensor.ofLong(0)));
-  }
-
-  /** Real numbers as a DFT takes them. */
-  private static String column(Body b, String value) {
-    return b.add("Unsqueeze", value, b.longs(-1));
   }
 
   /** Windows of {@code size} elements along an axis, as a new last axis. */

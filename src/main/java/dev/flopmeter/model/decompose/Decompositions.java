@@ -39,6 +39,8 @@ public final class Decompositions {
     QuantizedOperators.addTo(all);
     ImageOperators.addTo(all);
     ContribOperators.addTo(all);
+    ExperimentalOperators.addTo(all);
+    SpectralOperators.addTo(all);
     PackedOperators.addTo(all);
     AttentionOperators.addTo(all);
     return Collections.unmodifiableMap(all);
