@@ -9,6 +9,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Runs flopmeter in processes of their own: a crash, a hang or a lost device costs one item. */
@@ -63,7 +64,7 @@ final class Programs {
     if (code == 0) {
       return new Outcome(item, State.DONE, took, "");
     }
-    if (code == KILLED_BY_TIMEOUT && took.compareTo(limit) >= 0) {
+    if (code == KILLED_BY_TIMEOUT && took.toMillis() >= limit.toMillis()) {
       String detail = "stopped after its limit of " + limit.toSeconds() + " s";
       return new Outcome(item, State.LEFT_OUT, took, detail);
     }
@@ -72,7 +73,8 @@ final class Programs {
 
   /** The process ends by itself even if this one is killed before. */
   static List<String> timeout(Duration limit) {
-    return List.of("timeout", "-s", "KILL", "%.1f".formatted(limit.toMillis() / 1e3));
+    return List.of(
+        "timeout", "-s", "KILL", String.format(Locale.ROOT, "%.3f", limit.toMillis() / 1e3));
   }
 
   /** Starts a program whose caches lie in the work folder. */
