@@ -1,12 +1,15 @@
 package dev.flopmeter.serve;
 
-import dev.flopmeter.serve.Snapshot.WorkloadState;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route.BadRequestException;
+import dev.flopmeter.serve.page.Snapshot;
+import dev.flopmeter.serve.page.Snapshot.EndedRun;
+import dev.flopmeter.serve.page.Snapshot.Series;
+import dev.flopmeter.serve.page.Snapshot.WorkloadState;
 import dev.flopmeter.serve.result.ResultJson;
 import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.text.Cut;
@@ -70,7 +73,7 @@ final class Api {
             }
             out.writeName("series");
             out.writeStartArray();
-            for (PublishedState.SeriesView one : snapshot.series()) {
+            for (Series one : snapshot.series()) {
               if (one.key().workload().equals(workload.name())) {
                 out.writeStartObject();
                 head(out, one, now);
@@ -85,7 +88,7 @@ final class Api {
         });
   }
 
-  private static void lastRun(JsonGenerator out, PublishedState.EndedRun run) {
+  private static void lastRun(JsonGenerator out, EndedRun run) {
     out.writeStringProperty("last_run_at", run.endedAt().toString());
     out.writeStringProperty("last_device", run.target().device());
     out.writeStringProperty("last_precision", run.target().precision());
@@ -100,7 +103,7 @@ final class Api {
     onlyKnown(request, "workload");
     Optional<String> workload = workload(request);
     Snapshot snapshot = snapshots.get();
-    List<PublishedState.SeriesView> series =
+    List<Series> series =
         snapshot.series().stream()
             .filter(one -> workload.isEmpty() || one.key().workload().equals(workload.get()))
             .toList();
@@ -110,7 +113,7 @@ final class Api {
           out.writeStartObject();
           out.writeName("results");
           out.writeStartArray();
-          for (PublishedState.SeriesView one : series) {
+          for (Series one : series) {
             Optional<String> result = history.json(one.entry());
             if (result.isPresent()) {
               out.writeStartObject();
@@ -168,7 +171,7 @@ final class Api {
         });
   }
 
-  private static void head(JsonGenerator out, PublishedState.SeriesView one, Instant now) {
+  private static void head(JsonGenerator out, Series one, Instant now) {
     SeriesKey key = one.key();
     Instant at = one.shown().result().startedAt();
     out.writeStringProperty("workload", key.workload());

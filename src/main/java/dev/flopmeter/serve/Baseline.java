@@ -1,6 +1,6 @@
 package dev.flopmeter.serve;
 
-import java.time.Instant;
+import dev.flopmeter.serve.history.HistoryEntry;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -13,24 +13,21 @@ final class Baseline {
   /** With fewer results before it, nothing is said about a result. */
   static final int LEAST = 3;
 
-  /** A result of the past. */
-  record Sample(Instant at, double median, boolean isValid) {}
-
-  private final Deque<Sample> samples = new ArrayDeque<>();
+  private final Deque<HistoryEntry> samples = new ArrayDeque<>();
   private final int kept;
 
   Baseline(int kept) {
     this.kept = kept;
   }
 
-  void add(Sample sample) {
+  void add(HistoryEntry sample) {
     samples.add(sample);
     if (samples.size() > kept) {
       samples.remove();
     }
   }
 
-  List<Sample> samples() {
+  List<HistoryEntry> samples() {
     return List.copyOf(samples);
   }
 

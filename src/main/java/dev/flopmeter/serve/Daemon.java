@@ -1,7 +1,5 @@
 package dev.flopmeter.serve;
 
-import dev.flopmeter.serve.Snapshot.DeviceState;
-import dev.flopmeter.serve.Snapshot.WorkloadState;
 import dev.flopmeter.serve.config.ConfigException;
 import dev.flopmeter.serve.config.ConfigWarnings;
 import dev.flopmeter.serve.config.ServeConfig;
@@ -10,6 +8,9 @@ import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.http.CertificateFile;
 import dev.flopmeter.serve.http.HttpService;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
+import dev.flopmeter.serve.page.Snapshot;
+import dev.flopmeter.serve.page.Snapshot.DeviceState;
+import dev.flopmeter.serve.page.Snapshot.WorkloadState;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.DeviceProbe;

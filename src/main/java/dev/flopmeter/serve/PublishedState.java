@@ -6,6 +6,8 @@ import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
 import dev.flopmeter.serve.metrics.PublishedResult;
+import dev.flopmeter.serve.page.Snapshot.EndedRun;
+import dev.flopmeter.serve.page.Snapshot.Series;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.ResultJson;
 import dev.flopmeter.serve.result.ResultReader;
@@ -57,18 +59,6 @@ final class PublishedState {
     }
   }
 
-  /** A run that ended. */
-  record EndedRun(
-      Instant endedAt, Target target, Outcome outcome, Duration duration, String detail) {}
-
-  /** A series as others see it, at one moment. */
-  record SeriesView(
-      SeriesKey key,
-      PublishedResult shown,
-      HistoryEntry entry,
-      boolean isFresh,
-      List<Baseline.Sample> past) {}
-
   private final DaemonMetrics metrics;
   private final History history;
   private final Clocks clocks;
@@ -95,7 +85,7 @@ final class PublishedState {
     List<HistoryEntry> all = history.entries(entry -> true, Integer.MAX_VALUE);
     for (int i = all.size() - 1; i >= 0; i--) {
       HistoryEntry entry = all.get(i);
-      past(entry.key()).add(sample(entry));
+      past(entry.key()).add(entry);
       successes.merge(entry.key().workload(), entry.at(), (a, b) -> a.isAfter(b) ? a : b);
     }
     for (HistoryEntry entry : all) {
@@ -134,10 +124,6 @@ final class PublishedState {
   private Baseline past(SeriesKey key) {
     int kept = Math.max(SPARKS, 2 * config.history().baselineRuns());
     return past.computeIfAbsent(key, unseen -> new Baseline(kept));
-  }
-
-  private static Baseline.Sample sample(HistoryEntry entry) {
-    return new Baseline.Sample(entry.at(), entry.median(), entry.isValid());
   }
 
   private Optional<Workload> workload(SeriesKey key) {
@@ -221,7 +207,7 @@ final class PublishedState {
     metrics.count(result);
     Baseline before = past(result.key());
     Double baseline = before.median(config.history().baselineRuns());
-    before.add(sample(entry));
+    before.add(entry);
     Result kept = result.withoutRaw().withTopLayers(config.metrics().layers());
     KnownResult known =
         new KnownResult(
@@ -318,13 +304,12 @@ final class PublishedState {
   }
 
   /** The series that are known, in the order they were first seen. */
-  synchronized List<SeriesView> series() {
-    List<SeriesView> views = new ArrayList<>();
+  synchronized List<Series> series() {
+    List<Series> views = new ArrayList<>();
     results.forEach(
         (key, known) ->
             views.add(
-                new SeriesView(
-                    key,
+                new Series(
                     known.shown,
                     known.entry,
                     known.isShown && !known.shown.isRestored() && isFresh(known),

@@ -11,6 +11,10 @@ import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route;
 import dev.flopmeter.serve.metrics.ByteChunks;
 import dev.flopmeter.serve.metrics.Exposition;
+import dev.flopmeter.serve.page.Recommendations;
+import dev.flopmeter.serve.page.Recommendations.Recommendation;
+import dev.flopmeter.serve.page.Snapshot;
+import dev.flopmeter.serve.page.Snapshot.Series;
 import dev.flopmeter.serve.page.StatusPage;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -93,26 +97,24 @@ final class StatusRoutes {
 
   private Response page() {
     String nonce = nonce();
-    return Response.html(
-        StatusPage.render(PageView.of(snapshots.get(), history, recommendations), nonce),
-        Page.policy(nonce));
+    Snapshot snapshot = snapshots.get();
+    Recommendation best = recommendations.best(snapshot.series(), history).orElse(null);
+    return Response.html(StatusPage.render(snapshot, best, nonce), Page.policy(nonce));
   }
 
   private Response report(Request request) {
     List<ProfileResult> results = new ArrayList<>();
-    for (PublishedState.SeriesView series : snapshots.get().series()) {
-      if (series.key().workload().equals(request.path())) {
-        history
-            .json(series.entry())
-            .ifPresent(
-                json -> {
-                  try {
-                    results.add(ProfileJson.read(json));
-                  } catch (ResultFormatException ignored) {
-                    // of an older version; the others are shown
-                  }
-                });
-      }
+    for (Series series : snapshots.get().seriesOf(request.path())) {
+      history
+          .json(series.entry())
+          .ifPresent(
+              json -> {
+                try {
+                  results.add(ProfileJson.read(json));
+                } catch (ResultFormatException ignored) {
+                  // of an older version; the others are shown
+                }
+              });
     }
     if (results.isEmpty()) {
       return Response.text(404, "no result of a workload of this name; see /");

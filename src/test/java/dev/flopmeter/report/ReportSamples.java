@@ -3,6 +3,7 @@ package dev.flopmeter.report;
 import dev.flopmeter.report.html.CompareHtml;
 import dev.flopmeter.report.html.HtmlReport;
 import dev.flopmeter.serve.page.SampleStatus;
+import dev.flopmeter.serve.page.Snapshot;
 import dev.flopmeter.serve.page.StatusPage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,8 +21,10 @@ public final class ReportSamples {
         HtmlReport.page(List.of(SampleProfiles.resnet50()), null));
     Files.writeString(
         directory.resolve("sweep.html"), HtmlReport.page(SampleProfiles.sweep(), null));
+    Snapshot status = SampleStatus.view();
     Files.writeString(
-        directory.resolve("status.html"), StatusPage.render(SampleStatus.view(), "sample"));
+        directory.resolve("status.html"),
+        StatusPage.render(status, SampleStatus.recommendation(status), "sample"));
     Files.writeString(
         directory.resolve("compare.html"), CompareHtml.render(SampleProfiles.comparison()));
     for (int layers : new int[] {50, 500, 5000}) {

@@ -8,6 +8,8 @@ import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
 import dev.flopmeter.serve.metrics.Exposition;
+import dev.flopmeter.serve.page.Snapshot.EndedRun;
+import dev.flopmeter.serve.page.Snapshot.Series;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.ResultReader.ResultLine;
 import dev.flopmeter.serve.result.SeriesKey;
@@ -112,9 +114,7 @@ class PublishedStateTest {
       }
       assertThat(state.runs()).noneMatch(run -> run.target().equals(a));
       assertThat(state.lastRun("a"))
-          .isEqualTo(
-              new PublishedState.EndedRun(
-                  NOW, a, Outcome.FAILED, Duration.ofSeconds(1), "no such model"));
+          .isEqualTo(new EndedRun(NOW, a, Outcome.FAILED, Duration.ofSeconds(1), "no such model"));
 
       ServeConfig after = config("b: {model: m, device: cpu}");
       state.configured(after, targets(after));
@@ -139,7 +139,7 @@ class PublishedStateTest {
       assertThat(state.expire()).isFalse();
       metrics.publish();
       assertThat(scrape(metrics)).containsPattern("flopmeter_model_macs\\{.*batch=\"2\"");
-      assertThat(state.series()).singleElement().matches(PublishedState.SeriesView::isFresh);
+      assertThat(state.series()).singleElement().matches(Series::isFresh);
     }
   }
 

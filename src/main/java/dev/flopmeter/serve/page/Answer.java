@@ -1,19 +1,20 @@
 package dev.flopmeter.serve.page;
 
+import dev.flopmeter.report.finding.Advice;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
-import dev.flopmeter.serve.page.StatusView.Device;
-import dev.flopmeter.serve.page.StatusView.Latest;
-import dev.flopmeter.serve.page.StatusView.Recommendation;
-import dev.flopmeter.serve.page.StatusView.Series;
-import dev.flopmeter.serve.page.StatusView.Workload;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.serve.page.Recommendations.Recommendation;
+import dev.flopmeter.serve.page.Snapshot.Series;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a reader wants to know first: how much of each device's peak is reached, what changed, what
@@ -25,66 +26,63 @@ final class Answer {
 
   private static final int LONGEST_LIST = 5;
 
-  /** A usable result whose latency differs from that of the results before it. */
-  private record LatencyChange(String subject, double ratio, double seconds) {}
+  private final Snapshot snapshot;
+  private final @Nullable Recommendation recommendation;
+  private final List<Series> all;
 
-  private final StatusView view;
-  private final List<Latest> results;
-  private final Map<String, List<Share>> byDevice = new LinkedHashMap<>();
+  /** The shares of all usable results by device, the largest first. */
+  private final Map<String, List<Share>> byDevice;
 
-  Answer(StatusView view) {
-    this.view = view;
-    results =
-        view.workloads().stream()
-            .flatMap(workload -> workload.series().stream())
-            .map(Series::latest)
-            .toList();
-    for (Share share : Share.of(view.workloads())) {
-      byDevice.computeIfAbsent(share.series().device(), unseen -> new ArrayList<>()).add(share);
-    }
+  Answer(Snapshot snapshot, @Nullable Recommendation recommendation) {
+    this.snapshot = snapshot;
+    this.recommendation = recommendation;
+    all = snapshot.series();
+    byDevice =
+        all.stream()
+            .filter(Series::isUsable)
+            .flatMap(series -> Share.of(series).stream())
+            .sorted(Comparator.comparingDouble(Share::ratio).reversed())
+            .collect(
+                Collectors.groupingBy(
+                    share -> share.series().key().device(),
+                    LinkedHashMap::new,
+                    Collectors.toList()));
   }
 
   /** One sentence, such as {@code cuda:0 reaches up to 41 % of its datasheet peak}. */
   String heading() {
-    if (view.workloads().isEmpty()) {
+    if (snapshot.config().workloads().isEmpty()) {
       return "No workload is configured";
     }
-    if (results.isEmpty()) {
+    if (all.isEmpty()) {
       return "No result yet";
     }
     if (byDevice.isEmpty()) {
       return whyNone();
     }
-    Share best =
-        byDevice.values().stream()
-            .map(shares -> shares.get(0))
-            .max(Comparator.comparingDouble(Share::ratio))
-            .orElseThrow();
-    String share = Figures.percent(best.ratio()) + " of its " + best.basis();
-    if (byDevice.size() > 1) {
-      return byDevice.size()
-          + " devices; the best, "
-          + best.series().device()
-          + ", reaches "
-          + share;
-    }
-    int series = byDevice.values().iterator().next().size();
-    return best.series().device() + " reaches " + (series > 1 ? "up to " : "") + share;
+    List<Share> first = byDevice.values().iterator().next();
+    String device = first.get(0).series().key().device();
+    String share = Figures.percent(first.get(0).ratio()) + " of its " + first.get(0).peak();
+    return byDevice.size() > 1
+        ? byDevice.size() + " devices; the best, " + device + ", reaches " + share
+        : device + " reaches " + (first.size() > 1 ? "up to " : "") + share;
   }
 
   private String whyNone() {
-    if (results.stream().allMatch(Latest::isEmulated)) {
+    if (all.stream().allMatch(Series::isEmulated)) {
       return "Emulated devices: no share of a peak";
     }
-    if (results.stream().anyMatch(Latest::isUsable)) {
+    if (all.stream().anyMatch(Series::isUsable)) {
       return "Share of the peak unknown: no roof";
     }
-    return results.stream().anyMatch(Latest::isValid) ? "No current result" : "No valid result";
+    return all.stream().anyMatch(one -> one.profile().valid())
+        ? "No current result"
+        : "No valid result";
   }
 
   void draw(Markup out) {
     out.open("div id=answer data-part");
-    if (!results.isEmpty()) {
+    if (!all.isEmpty()) {
       out.open("section.panel aria-labelledby=shares");
       out.element("h2 id=shares", "Share of the peak (MFU)");
       shares(out);
@@ -102,11 +100,10 @@ final class Answer {
   }
 
   private void shares(Markup out) {
-    byDevice.forEach((device, shares) -> device(out, device, shares));
+    byDevice.values().forEach(shares -> device(out, shares));
     if (byDevice.isEmpty()) {
-      boolean isRoofMissing = results.stream().anyMatch(Latest::isUsable);
       out.open("p.note");
-      if (isRoofMissing) {
+      if (all.stream().anyMatch(Series::isUsable)) {
         noRoof(out);
       } else {
         out.text(whyNothingCounts());
@@ -116,19 +113,20 @@ final class Answer {
   }
 
   private String whyNothingCounts() {
-    List<Latest> invalid = results.stream().filter(latest -> !latest.isValid()).toList();
+    List<ProfileResult> invalid =
+        all.stream().map(Series::profile).filter(profile -> !profile.valid()).toList();
     if (invalid.isEmpty()) {
       return "No result is both current and of a real device.";
     }
     String reason =
         invalid.stream()
-            .flatMap(latest -> latest.warnings().stream().limit(1))
+            .flatMap(profile -> profile.warnings().stream().limit(1))
             .findFirst()
             .map(first -> ", such as: " + Cut.end(first, 300))
             .orElse("");
     return invalid.size()
         + " of "
-        + Verdict.count(results.size(), "result")
+        + Verdict.count(all.size(), "result")
         + " not valid; the rows below have the reasons"
         + reason
         + ".";
@@ -139,17 +137,13 @@ final class Answer {
     out.text("no roof known: run ").element("code", "flopmeter roof");
   }
 
-  private void device(Markup out, String id, List<Share> shares) {
+  private static void device(Markup out, List<Share> shares) {
     Share best = shares.get(0);
+    String id = best.series().key().device();
+    String name = best.series().profile().device().name();
     out.open("div.answer").open("div.best");
     out.element("b", Figures.percent(best.ratio()));
-    out.open("p").text("of the " + best.basis() + " of ").name(id);
-    String name =
-        view.devices().stream()
-            .filter(device -> device.id().equals(id))
-            .map(Device::name)
-            .findFirst()
-            .orElse(id);
+    out.open("p").text("of the " + best.peak() + " of ").name(id);
     if (!name.equals(id)) {
       out.text(", ").name(Cut.name(name));
     }
@@ -160,19 +154,19 @@ final class Answer {
     }
     out.close("div").open("ul.shares");
     for (Share share : shares.subList(0, Math.min(shares.size(), LONGEST_LIST))) {
-      share(out, share);
+      double width = 100 * Math.min(1, share.ratio());
+      subject(out, share.series());
+      out.open("svg.track viewBox=%s preserveAspectRatio=none", "0 0 100 8");
+      out.empty("rect.k0 width=%s height=%s", width, 8).close("svg");
+      out.element("span.n", Figures.percent(share.ratio())).close("li");
     }
     out.close("ul");
     more(out, shares.size());
     out.close("div");
   }
 
-  private static void share(Markup out, Share share) {
-    double width = 100 * Math.min(1, share.ratio());
-    out.open("li").open("span.what").name(Cut.name(share.subject())).close("span");
-    out.open("svg.track viewBox=%s preserveAspectRatio=none", "0 0 100 8");
-    out.empty("rect.k0 width=%s height=%s", width, 8).close("svg");
-    out.element("span.n", Figures.percent(share.ratio())).close("li");
+  private static void subject(Markup out, Series series) {
+    out.open("li").open("span.what").name(Cut.name(series.subject())).close("span");
   }
 
   private static void more(Markup out, int number) {
@@ -181,34 +175,29 @@ final class Answer {
     }
   }
 
+  private static double change(Series series) {
+    return Objects.requireNonNull(series.shown().regression());
+  }
+
   private void changes(Markup out) {
-    List<LatencyChange> moved = new ArrayList<>();
-    int compared = 0;
-    for (Workload workload : view.workloads()) {
-      for (Series series : workload.series()) {
-        Latest latest = series.latest();
-        if (latest.isUsable() && latest.changeRatio() != null) {
-          compared++;
-          if (Math.abs(latest.changeRatio()) >= NOTABLE) {
-            moved.add(
-                new LatencyChange(
-                    workload.name() + ", " + series.label(),
-                    latest.changeRatio(),
-                    latest.medianSeconds()));
-          }
-        }
-      }
-    }
-    moved.sort(Comparator.comparingDouble((LatencyChange one) -> -Math.abs(one.ratio())));
+    List<Series> compared =
+        all.stream()
+            .filter(series -> series.isUsable() && series.shown().regression() != null)
+            .toList();
+    List<Series> moved =
+        compared.stream()
+            .filter(series -> Math.abs(change(series)) >= NOTABLE)
+            .sorted(Comparator.comparingDouble(series -> -Math.abs(change(series))))
+            .toList();
     if (moved.isEmpty()) {
-      out.element("p.note", nothingChanged(compared));
+      out.element("p.note", nothingChanged(compared.size()));
       return;
     }
     out.open("ul.shares");
-    for (LatencyChange one : moved.subList(0, Math.min(moved.size(), LONGEST_LIST))) {
-      out.open("li").open("span.what").name(Cut.name(one.subject())).close("span");
-      out.element("span", Figures.seconds(one.seconds()));
-      out.element(one.ratio() > 0 ? "span.n.up" : "span.n.down", Figures.change(one.ratio()));
+    for (Series one : moved.subList(0, Math.min(moved.size(), LONGEST_LIST))) {
+      subject(out, one);
+      out.element("span", Figures.seconds(one.shown().result().median()));
+      out.element(change(one) > 0 ? "span.n.up" : "span.n.down", Figures.change(change(one)));
       out.close("li");
     }
     out.close("ul");
@@ -221,24 +210,25 @@ final class Answer {
         ? "Nothing to compare yet: no series has enough valid results."
         : compared
             + " of "
-            + results.size()
+            + all.size()
             + " series compared: latency within "
             + Figures.number(100 * NOTABLE)
             + " % of the median of earlier valid results.";
   }
 
   private void recommendation(Markup out) {
-    Recommendation first = view.recommendation();
-    if (first == null) {
+    if (recommendation == null) {
       out.element(
           "p.note",
-          results.stream().anyMatch(Latest::isUsable)
+          all.stream().anyMatch(Series::isUsable)
               ? "No recommendations."
               : "No recommendations without a valid and current result.");
       return;
     }
-    out.element("h3", first.title());
-    out.open("p.note").name(Cut.name(first.subject())).text(": " + first.evidence()).close("p");
-    out.open("p.gain").element("strong", "Expected: ").text(first.gain()).close("p");
+    Advice advice = recommendation.advice();
+    out.element("h3", advice.title());
+    out.open("p.note").name(Cut.name(recommendation.series().subject()));
+    out.text(": " + advice.evidence()).close("p");
+    out.open("p.gain").element("strong", "Expected: ").text(advice.gain()).close("p");
   }
 }

@@ -3,8 +3,7 @@ package dev.flopmeter.serve.page;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.report.page.Scale;
-import dev.flopmeter.serve.page.StatusView.Sample;
-import dev.flopmeter.serve.page.StatusView.Series;
+import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.units.Figures;
 import java.time.Instant;
 import java.util.List;
@@ -17,13 +16,12 @@ final class Sparkline {
   private static final double HEIGHT = 30;
   private static final double EDGE = 4;
 
-  static void draw(Markup out, Series series) {
-    List<Sample> history = series.history();
+  static void draw(Markup out, List<HistoryEntry> history) {
     if (history.size() < 2) {
       return;
     }
-    double low = history.stream().mapToDouble(Sample::medianSeconds).min().orElse(0);
-    double high = history.stream().mapToDouble(Sample::medianSeconds).max().orElse(1);
+    double low = history.stream().mapToDouble(HistoryEntry::median).min().orElse(0);
+    double high = history.stream().mapToDouble(HistoryEntry::median).max().orElse(1);
     // Noise of a percent must not look like a mountain range.
     double middle = (low + high) / 2;
     double half = Math.max((high - low) / 2, 0.05 * middle);
@@ -34,7 +32,7 @@ final class Sparkline {
             epoch(history.get(history.size() - 1).at()),
             EDGE,
             WIDTH - EDGE);
-    Sample last = history.get(history.size() - 1);
+    HistoryEntry last = history.get(history.size() - 1);
     out.open(
         "svg.spark viewBox=%s role=img aria-label=%s",
         "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT),
@@ -44,16 +42,16 @@ final class Sparkline {
             + " to "
             + Figures.seconds(high)
             + ", the last "
-            + Figures.seconds(last.medianSeconds()));
+            + Figures.seconds(last.median()));
     StringBuilder path = new StringBuilder();
-    for (Sample sample : history) {
+    for (HistoryEntry sample : history) {
       path.append(path.length() == 0 ? 'M' : 'L')
           .append(Markup.at(x.at(epoch(sample.at()))))
           .append(' ')
-          .append(Markup.at(y.at(sample.medianSeconds())));
+          .append(Markup.at(y.at(sample.median())));
     }
     out.empty("path.line.k0 d=%s", path.toString());
-    for (Sample sample : history) {
+    for (HistoryEntry sample : history) {
       if (!sample.isValid()) {
         mark(out, "k1", x, y, sample, 2);
       }
@@ -64,7 +62,7 @@ final class Sparkline {
   }
 
   /** What the line shows, for those who see it. */
-  private static void caption(Markup out, List<Sample> history, double low, double high) {
+  private static void caption(Markup out, List<HistoryEntry> history, double low, double high) {
     long invalid = history.stream().filter(sample -> !sample.isValid()).count();
     out.open("span.soft.small").text(history.size() + " results, ");
     out.text(Figures.seconds(low) + " to " + Figures.seconds(high));
@@ -79,11 +77,11 @@ final class Sparkline {
   }
 
   private static void mark(
-      Markup out, String style, Scale x, Scale y, Sample sample, double radius) {
+      Markup out, String style, Scale x, Scale y, HistoryEntry sample, double radius) {
     out.empty(
         "circle.mark." + style + " cx=%s cy=%s r=%s",
         x.at(epoch(sample.at())),
-        y.at(sample.medianSeconds()),
+        y.at(sample.median()),
         radius);
   }
 }

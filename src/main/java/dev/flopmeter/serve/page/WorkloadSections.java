@@ -2,15 +2,21 @@ package dev.flopmeter.serve.page;
 
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
-import dev.flopmeter.serve.page.StatusView.Health;
-import dev.flopmeter.serve.page.StatusView.Latest;
-import dev.flopmeter.serve.page.StatusView.Series;
-import dev.flopmeter.serve.page.StatusView.Workload;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.page.Snapshot.EndedRun;
+import dev.flopmeter.serve.page.Snapshot.Series;
+import dev.flopmeter.serve.page.Snapshot.WorkloadState;
+import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.text.Cut;
+import dev.flopmeter.units.Durations;
 import dev.flopmeter.units.Figures;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 
 /** A card for each workload: its state, and a row for each series with its last result. */
 final class WorkloadSections {
@@ -18,42 +24,63 @@ final class WorkloadSections {
   private static final int LONGEST_REASONS = 3;
 
   private final Markup out;
-  private final Instant now;
+  private final Snapshot snapshot;
 
-  private WorkloadSections(Markup out, Instant now) {
+  private WorkloadSections(Markup out, Snapshot snapshot) {
     this.out = out;
-    this.now = now;
+    this.snapshot = snapshot;
   }
 
-  static void draw(Markup out, StatusView view) {
-    WorkloadSections sections = new WorkloadSections(out, view.now());
+  static void draw(Markup out, Snapshot snapshot) {
+    WorkloadSections sections = new WorkloadSections(out, snapshot);
+    List<Workload> workloads = snapshot.config().workloads();
     out.open("div id=workloads data-part");
-    if (view.workloads().isEmpty()) {
+    if (workloads.isEmpty()) {
       out.element("p.note", "No workload is configured.");
     }
-    for (int i = 0; i < view.workloads().size(); i++) {
-      sections.workload(view.workloads().get(i), "w" + i);
+    for (int i = 0; i < workloads.size(); i++) {
+      sections.workload(workloads.get(i), "w" + i);
     }
     out.close("div").line();
   }
 
+  /** Of the last run; that a run is going on shows only where the last one did not fail. */
+  static Health health(WorkloadState state) {
+    EndedRun last = state.lastRun();
+    Health health = last == null ? Health.IDLE : Health.of(last.outcome());
+    return state.isRunning() && health != Health.BAD ? Health.BUSY : health;
+  }
+
+  private static String words(WorkloadState state) {
+    EndedRun last = state.lastRun();
+    if (state.isRunning()) {
+      return "measuring";
+    }
+    return last == null || last.outcome() == Outcome.SUCCESS
+        ? "waiting"
+        : last.outcome().label().replace('_', ' ');
+  }
+
   private void workload(Workload workload, String id) {
+    WorkloadState state = snapshot.workload(workload.name());
+    List<Series> all = snapshot.seriesOf(workload.name());
     out.open("section.panel.workload aria-labelledby=%s", id);
     out.open("div.row");
     out.open("h2 id=%s", id).name(Cut.name(workload.name())).close("h2");
-    StatusPage.state(out, workload.health(), workload.state());
-    if (workload.progress() != null) {
+    StatusPage.state(out, health(state), words(state));
+    if (state.progress() != null) {
       out.empty(
           "progress value=%s max=%s aria-label=%s",
-          workload.progress().toString(), 1, "Progress of the run");
+          state.progress().toString(), 1, "Progress of the run");
     }
     out.open("span.push.soft");
-    if (workload.nextRunAt() != null) {
-      out.text("next run ");
-      StatusPage.time(out, workload.nextRunAt(), StatusPage.until(now, workload.nextRunAt()));
+    Duration next = state.untilNext();
+    if (!state.isRunning() && next != null) {
+      String words = next.isZero() ? "now" : "in " + Durations.coarse(next);
+      StatusPage.time(out.text("next run "), snapshot.now().plus(next), words);
     }
     out.close("span");
-    if (!workload.series().isEmpty()) {
+    if (!all.isEmpty()) {
       String path = URLEncoder.encode(workload.name(), StandardCharsets.UTF_8).replace("+", "%20");
       out.open("a.button href=%s", "report/" + path).text("Full report");
       out.open("span.sr").text(" of ").name(Cut.name(workload.name())).close("span");
@@ -61,13 +88,15 @@ final class WorkloadSections {
     }
     out.close("div");
     out.open("p.note").text("Model ").name(Cut.name(workload.model())).close("p");
-    if (!workload.problem().isEmpty()) {
-      out.open("p.problem").text("Last run: ").name(Cut.end(workload.problem(), 300)).close("p");
+    EndedRun last = state.lastRun();
+    if (last != null && Health.of(last.outcome()) == Health.BAD && !last.detail().isEmpty()) {
+      out.open("p.problem").text("Last run: ").name(Cut.end(last.detail(), 300)).close("p");
     }
-    if (!workload.series().isEmpty()) {
+    if (!all.isEmpty()) {
       StatusPage.begin(
           out,
           "Last results of " + Cut.name(workload.name()),
+          6,
           "Measured as",
           "Result",
           "MFU",
@@ -76,55 +105,59 @@ final class WorkloadSections {
           "FLOP/s",
           "Change",
           "Latency history");
-      workload.series().forEach(this::series);
+      all.forEach(this::series);
       out.close("tbody").close("table");
     }
     out.close("section");
   }
 
   private void series(Series series) {
-    Latest latest = series.latest();
-    out.open(latest.warnings().isEmpty() ? "tr" : "tr.has-reasons");
+    ProfileResult profile = series.profile();
+    out.open(profile.warnings().isEmpty() ? "tr" : "tr.has-reasons");
     out.open("th scope=row").name(Cut.name(series.label()));
-    out.open("span.soft.small").name(Cut.name(series.device())).text(", ");
-    out.text(series.backend()).close("span").close("th");
-    result(latest);
-    mfu(latest);
-    StatusPage.cell(out, "Latency", Figures.seconds(latest.medianSeconds()));
-    StatusPage.cell(out, "Inferences/s", Figures.number(latest.inferencesPerSecond()));
-    StatusPage.cell(out, "FLOP/s", Figures.si(latest.flopsPerSecond()));
-    change(latest);
+    out.open("span.soft.small").name(Cut.name(series.key().device())).text(", ");
+    out.text(series.key().backend()).close("span").close("th");
+    result(series);
+    mfu(series);
+    StatusPage.cell(out, "Latency", Figures.seconds(profile.latency().median()));
+    double inferences = profile.throughput().inferencesPerSecond();
+    StatusPage.cell(out, "Inferences/s", Figures.number(inferences));
+    StatusPage.cell(out, "FLOP/s", Figures.si(profile.throughput().achievedFlopsPerSecond()));
+    change(series);
     out.open("td.n.history data-l=%s", "Latency history");
-    Sparkline.draw(out, series);
+    Sparkline.draw(out, series.past());
     out.close("td").close("tr");
-    reasons(latest);
+    reasons(profile);
   }
 
-  private void result(Latest latest) {
+  private void result(Series series) {
+    int warnings = series.profile().warnings().size();
     out.open("td data-l=Result");
-    if (!latest.isValid()) {
+    if (!series.profile().valid()) {
       StatusPage.state(out, Health.BAD, "not valid");
-    } else if (latest.isEmulated()) {
+    } else if (series.isEmulated()) {
       StatusPage.state(out, Health.IDLE, "emulated");
-    } else if (!latest.isFresh()) {
+    } else if (!series.isFresh()) {
       StatusPage.state(out, Health.WARNING, "old");
-    } else if (!latest.warnings().isEmpty()) {
-      StatusPage.state(out, Health.WARNING, Verdict.count(latest.warnings().size(), "warning"));
+    } else if (warnings > 0) {
+      StatusPage.state(out, Health.WARNING, Verdict.count(warnings, "warning"));
     } else {
       StatusPage.state(out, Health.GOOD, "valid");
     }
+    Instant at = series.shown().result().startedAt();
     out.open("span.soft.small");
-    StatusPage.time(out, latest.at(), StatusPage.ago(latest.at(), now) + " ago");
+    StatusPage.time(out, at, snapshot.since(at) + " ago");
     out.close("span").close("td");
   }
 
-  private void mfu(Latest latest) {
-    Double ratio = Share.best(latest.mfu());
+  private void mfu(Series series) {
     out.open("td.n.mfu data-l=MFU");
-    if (ratio != null) {
-      out.element(latest.isUsable() ? "b" : "span.soft", Figures.percent(ratio));
-      out.element("span.soft.small", "of " + Share.basis(latest.mfu()));
-    } else if (latest.isEmulated()) {
+    Optional<Share> share = Share.of(series);
+    if (share.isPresent()) {
+      String style = series.isUsable() ? "b" : "span.soft";
+      out.element(style, Figures.percent(share.get().ratio()));
+      out.element("span.soft.small", "of " + share.get().peak());
+    } else if (series.isEmulated()) {
       out.element("span.soft.small", "no roof: emulated");
     } else {
       out.open("span.soft.small");
@@ -135,30 +168,31 @@ final class WorkloadSections {
   }
 
   /** Only what may be compared has a change; a colour only where it is notable. */
-  private void change(Latest latest) {
-    Double change = latest.changeRatio();
-    if (change == null || !latest.isValid() || latest.isEmulated()) {
+  private void change(Series series) {
+    Double change = series.shown().regression();
+    if (change == null || !series.profile().valid() || series.isEmulated()) {
       StatusPage.cell(out, "Change", "");
       return;
     }
-    boolean isNotable = latest.isFresh() && Math.abs(change) >= Answer.NOTABLE;
+    boolean isNotable = series.isFresh() && Math.abs(change) >= Answer.NOTABLE;
     String style = !isNotable ? "" : change > 0 ? ".up" : ".down";
     out.element("td.n" + style + " data-l=Change", Figures.change(change));
   }
 
   /** Why a result is not valid, or what to know of it, below its row. */
-  private void reasons(Latest latest) {
-    if (latest.warnings().isEmpty()) {
+  private void reasons(ProfileResult profile) {
+    List<String> warnings = profile.warnings();
+    if (warnings.isEmpty()) {
       return;
     }
-    out.open("tr.reasons").open((latest.isValid() ? "td.soft" : "td.bad") + " colspan=%s", COLUMNS);
-    int shown = Math.min(LONGEST_REASONS, latest.warnings().size());
+    out.open("tr.reasons").open((profile.valid() ? "td.soft" : "td.bad") + " colspan=%s", COLUMNS);
+    int shown = Math.min(LONGEST_REASONS, warnings.size());
     out.open("ul");
-    for (String warning : latest.warnings().subList(0, shown)) {
+    for (String warning : warnings.subList(0, shown)) {
       out.open("li").name(Cut.name(warning)).close("li");
     }
-    if (latest.warnings().size() > shown) {
-      out.element("li", "and " + (latest.warnings().size() - shown) + " more in the full report");
+    if (warnings.size() > shown) {
+      out.element("li", "and " + (warnings.size() - shown) + " more in the full report");
     }
     out.close("ul").close("td").close("tr");
   }

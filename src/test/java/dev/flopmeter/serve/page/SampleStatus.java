@@ -1,150 +1,298 @@
 package dev.flopmeter.serve.page;
 
+import dev.flopmeter.count.ModelInfo;
+import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
+import dev.flopmeter.report.finding.Advice;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Efficiency;
+import dev.flopmeter.result.ProfileResult.Environment;
+import dev.flopmeter.result.ProfileResult.Latency;
+import dev.flopmeter.result.ProfileResult.Roofs;
+import dev.flopmeter.result.ProfileResult.Run;
+import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.result.ProfileResult.Shares;
-import dev.flopmeter.serve.page.StatusView.Device;
-import dev.flopmeter.serve.page.StatusView.Health;
-import dev.flopmeter.serve.page.StatusView.Latest;
-import dev.flopmeter.serve.page.StatusView.Recommendation;
-import dev.flopmeter.serve.page.StatusView.Run;
-import dev.flopmeter.serve.page.StatusView.Sample;
-import dev.flopmeter.serve.page.StatusView.Series;
-import dev.flopmeter.serve.page.StatusView.Workload;
+import dev.flopmeter.result.ProfileResult.Throughput;
+import dev.flopmeter.result.ProfileResult.Totals;
+import dev.flopmeter.serve.config.ConfigException;
+import dev.flopmeter.serve.config.ConfigReader;
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.history.History;
+import dev.flopmeter.serve.history.HistoryEntry;
+import dev.flopmeter.serve.metrics.PublishedResult;
+import dev.flopmeter.serve.page.Recommendations.Recommendation;
+import dev.flopmeter.serve.page.Snapshot.DeviceState;
+import dev.flopmeter.serve.page.Snapshot.EndedRun;
+import dev.flopmeter.serve.page.Snapshot.Series;
+import dev.flopmeter.serve.page.Snapshot.WorkloadState;
+import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.schedule.Target;
+import dev.flopmeter.serve.worker.Outcome;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** A made-up state of a daemon. */
+/** A made-up state of a daemon, and its parts. */
 public final class SampleStatus {
   private SampleStatus() {}
 
   static final Instant NOW = Instant.parse("2026-01-02T12:00:00Z");
 
   private static final String SETTLED = "the 24 warm-up runs did not settle";
+  private static final String TOO_LARGE =
+      "the device has 141 GB of memory, the plan needs 163 GB; use a smaller batch";
+  private static final WorkloadState IDLE = new WorkloadState(null, null, null, null);
+  private static final Sensors BUSY =
+      new Sensors(
+          null,
+          null,
+          412.0,
+          null,
+          null,
+          61.0,
+          0.97,
+          21_000_000_000L,
+          null,
+          null,
+          null,
+          List.of(),
+          Map.of());
 
-  /** On a processor whose roof nobody has measured. */
-  private static Series withoutRoof() {
-    Latest latest =
-        new Latest(
-            NOW.minusSeconds(60), true, true, false, 0.04, 25, 2e11, Shares.NONE, null, List.of());
-    return new Series("cpu", "djl", "fp32", 1, latest, List.of());
+  /** A workload like that of the empty configuration. */
+  static Workload workload(String name, String model) {
+    Workload one = standard().workloads().get(0);
+    return new Workload(
+        name,
+        model,
+        one.devices(),
+        one.backend(),
+        one.precisions(),
+        one.batches(),
+        one.inputs(),
+        one.layout(),
+        one.fuse(),
+        one.search(),
+        one.interval(),
+        one.jitter(),
+        one.maxTime(),
+        one.timeout(),
+        one.gate());
   }
 
-  public static StatusView view() {
+  private static ServeConfig standard() {
+    try {
+      return new ConfigReader(Map.of(), Set.of()).standard();
+    } catch (ConfigException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static EndedRun run(
+      Workload workload, Duration ago, Outcome outcome, Duration took, String detail) {
+    Target target = new Target(workload, "cuda:0", "fp32");
+    return new EndedRun(NOW.minus(ago), target, outcome, took, detail);
+  }
+
+  /** A daemon with these workloads; those without a state are idle. */
+  static Snapshot snapshot(
+      List<Workload> workloads,
+      Map<String, WorkloadState> states,
+      List<Series> series,
+      List<EndedRun> runs,
+      List<DeviceState> devices,
+      List<String> problems) {
+    ServeConfig one = standard();
+    ServeConfig config =
+        new ServeConfig(
+            one.http(),
+            workloads,
+            one.worker(),
+            one.history(),
+            one.log(),
+            one.metrics(),
+            one.otlp());
+    Map<String, WorkloadState> all = new HashMap<>();
+    workloads.forEach(
+        workload -> all.put(workload.name(), states.getOrDefault(workload.name(), IDLE)));
+    return new Snapshot(
+        "1.0.0",
+        NOW.minusSeconds(500_000),
+        NOW,
+        config,
+        problems,
+        new History.State(true, 10, 10_000, 0, 0, 0, 0),
+        series,
+        runs,
+        all,
+        devices);
+  }
+
+  /** What a result says of its device, shares and validity. */
+  record Told(
+      String device,
+      String name,
+      boolean isEmulated,
+      Shares mfu,
+      boolean isValid,
+      List<String> warnings,
+      @Nullable Sensors sensors) {}
+
+  /**
+   * A series.
+   *
+   * @param change against the baseline; null without one
+   */
+  static Series series(
+      String workload,
+      Precision precision,
+      long batch,
+      double seconds,
+      Told told,
+      boolean isFresh,
+      @Nullable Double change,
+      List<Double> past) {
+    boolean isGpu = told.device().startsWith("cuda");
+    ProfileResult profile =
+        new ProfileResult(
+            new ModelInfo("m", "test", 20, List.of()),
+            new Device(
+                isGpu ? DeviceKind.CUDA : DeviceKind.CPU,
+                told.device(),
+                told.name(),
+                Map.of(),
+                told.isEmulated()),
+            new Run(
+                isGpu ? "cudnn" : "djl",
+                precision,
+                "auto",
+                batch,
+                true,
+                40,
+                Map.of(),
+                10,
+                "noise settled",
+                NOW.minusSeconds(1800),
+                null),
+            new Environment("1", "17", "Linux", Map.of()),
+            new Totals(4_100_000_000L * batch, 8_300_000_000L * batch, 10, 1000, 100, 100),
+            new Latency(
+                seconds, seconds, seconds, seconds, null, null, null, null, seconds, seconds, 0.01),
+            new Throughput(batch / seconds, 8.2e9 * batch / seconds),
+            new Efficiency(told.mfu(), Shares.NONE, null),
+            List.of(),
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            Roofs.NONE,
+            told.sensors(),
+            told.isValid(),
+            told.warnings());
+    Result result = Result.of(workload, profile);
+    List<HistoryEntry> entries = new ArrayList<>();
+    for (int i = 0; i < past.size(); i++) {
+      boolean isValid = past.get(i) > 0;
+      double median = Math.abs(past.get(i));
+      Instant at = NOW.minusSeconds(1800L * (past.size() - i));
+      entries.add(new HistoryEntry(i, at, result.key(), isValid, median));
+    }
+    Double baseline = change == null ? null : Double.valueOf(seconds / (1 + change));
+    return new Series(
+        new PublishedResult(result, false, baseline),
+        new HistoryEntry(past.size(), NOW, result.key(), told.isValid(), seconds),
+        isFresh,
+        entries);
+  }
+
+  public static Snapshot view() {
     return view("resnet50-nightly");
   }
 
-  static StatusView view(String name) {
-    return new StatusView(
-        "1.0.0",
-        NOW,
-        NOW.minusSeconds(500_000),
-        List.of("the configuration was not reloaded: line 12: unknown key 'intervall'"),
-        new Recommendation(
-            name + ", bf16, batch 64",
+  static Snapshot view(String name) {
+    Workload first = workload(name, "resnet50");
+    Workload encoder = workload("encoder", "models/encoder.onnx");
+    Workload failing = workload("new one", "resnet152");
+    EndedRun good =
+        run(first, Duration.ofSeconds(70), Outcome.SUCCESS, Duration.ofMillis(14_200), "");
+    EndedRun bad =
+        run(
+            failing,
+            Duration.ofMinutes(15),
+            Outcome.DEVICE_FAILED,
+            Duration.ofMillis(3100),
+            TOO_LARGE);
+    return snapshot(
+        List.of(first, encoder, failing),
+        Map.of(
+            name,
+            new WorkloadState(0.42, null, good, NOW),
+            "encoder",
+            new WorkloadState(null, Duration.ofSeconds(740), null, NOW),
+            "new one",
+            new WorkloadState(null, Duration.ofHours(2), bad, null)),
+        List.of(
+            series(name, Precision.BF16, 1, 0.0009, 1, 0.01),
+            series(name, Precision.BF16, 64, 0.0051, 2, 0.004),
+            series(name, Precision.FP32, 64, 0.021, 3, 0.09),
+            series("encoder", Precision.FP16, 8, 0.0123, 4, -0.12),
+            withoutRoof()),
+        List.of(
+            good,
+            bad,
+            run(
+                encoder,
+                Duration.ofSeconds(9000),
+                Outcome.SKIPPED_BUSY,
+                Duration.ofMillis(20),
+                "utilization 64 %, the limit is 10 %")),
+        List.of(new DeviceState("cuda:0", true, false), new DeviceState("cpu", false, false)),
+        List.of("the configuration was not reloaded: line 12: unknown key 'intervall'"));
+  }
+
+  /** On a processor whose roof nobody has measured. */
+  private static Series withoutRoof() {
+    Told told = new Told("cpu", "Sample CPU", false, Shares.NONE, true, List.of(), null);
+    return series("encoder", Precision.FP32, 1, 0.04, told, true, null, List.of());
+  }
+
+  /** Of the first series of a snapshot. */
+  public static Recommendation recommendation(Snapshot snapshot) {
+    return new Recommendation(
+        snapshot.series().get(0),
+        new Advice(
             "Replay a captured CUDA graph in production",
             "A pass takes 6.1 ms launched step by step and 5.1 ms replayed as a graph, as measured"
                 + " here.",
-            "16 % of the time, for a program that launches step by step"),
-        List.of(
-            new Workload(
-                name,
-                "resnet50",
-                Health.BUSY,
-                "measuring",
-                "",
-                0.42,
-                null,
-                List.of(
-                    series("bf16", 1, 0.0009, 1, 0.01),
-                    series("bf16", 64, 0.0051, 2, 0.004),
-                    series("fp32", 64, 0.021, 3, 0.09))),
-            new Workload(
-                "encoder",
-                "models/encoder.onnx",
-                Health.GOOD,
-                "waiting",
-                "",
-                null,
-                NOW.plusSeconds(740),
-                List.of(series("fp16", 8, 0.0123, 4, -0.12), withoutRoof())),
-            new Workload(
-                "new one",
-                "resnet152",
-                Health.BAD,
-                "quarantined: out of memory",
-                "the device has 141 GB of memory, the plan needs 163 GB; use a smaller batch",
-                null,
-                NOW.plusSeconds(7200),
-                List.of())),
-        List.of(
-            new Device(
-                "cuda:0",
-                "Sample GPU",
-                Health.BUSY,
-                "measuring",
-                false,
-                0.97,
-                61.0,
-                412.0,
-                21_000_000_000L),
-            new Device("cpu", "Sample CPU", Health.GOOD, "free", false, null, null, null, null)),
-        List.of(
-            new Run(NOW.minusSeconds(70), name, "cuda:0", Health.GOOD, "success", 14.2, ""),
-            new Run(
-                NOW.minusSeconds(900),
-                "new one",
-                "cuda:0",
-                Health.BAD,
-                "device_error",
-                3.1,
-                "the device has 141 GB of memory, the plan needs 163 GB; use a smaller batch"),
-            new Run(
-                NOW.minusSeconds(9000),
-                "encoder",
-                "cuda:0",
-                Health.IDLE,
-                "skipped_busy",
-                0.02,
-                "utilization 64 %, the limit is 10 %")));
-  }
-
-  private static Series series(
-      String precision, long batch, double median, long seed, double change) {
-    Random random = new Random(seed);
-    List<Sample> history = new ArrayList<>();
-    for (int i = 0; i < 60; i++) {
-      double drift = i > 45 ? change : 0;
-      history.add(
-          new Sample(
-              NOW.minusSeconds(1800L * (60 - i)),
-              median * (1 + drift + 0.01 * random.nextGaussian()),
-              i != 20));
-    }
-    return new Series(
-        "cuda:0",
-        "cudnn",
-        precision,
-        batch,
-        latest(batch, median * (1 + change), seed, change),
-        history);
+            "16 % of the time, for a program that launches step by step",
+            0.16));
   }
 
   /** The third is not valid, the second has a warning, the fourth is old. */
-  private static Latest latest(long batch, double median, long seed, double change) {
+  private static Series series(
+      String workload, Precision precision, long batch, double median, long seed, double change) {
+    Random random = new Random(seed);
+    List<Double> past = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      double drift = i > 45 ? change : 0;
+      past.add((i == 20 ? -1 : 1) * median * (1 + drift + 0.01 * random.nextGaussian()));
+    }
     double share = 0.2 + 0.05 * seed;
-    return new Latest(
-        NOW.minusSeconds(1800),
-        seed != 4,
-        seed != 3,
-        false,
-        median,
-        batch / median,
-        8.2e9 * batch / median,
-        new Shares(share, 1.2 * share, 1.05 * share),
-        change,
+    List<String> warnings =
         seed == 3
             ? List.of("the samples scatter by 31 % (IQR over median), more than 25 %", SETTLED)
-            : seed == 2 ? List.of(SETTLED) : List.of());
+            : seed == 2 ? List.of(SETTLED) : List.of();
+    Shares mfu = new Shares(share, 1.2 * share, 1.05 * share);
+    Told told = new Told("cuda:0", "Sample GPU", false, mfu, seed != 3, warnings, BUSY);
+    return series(workload, precision, batch, median * (1 + change), told, seed != 4, change, past);
   }
 }

@@ -23,10 +23,14 @@ import org.junit.jupiter.api.Test;
 /** The status page under the policy that it is served with, in a real browser. */
 class StatusPageBrowserTest {
 
-  private static final AtomicReference<StatusView> VIEW = new AtomicReference<>();
+  private static final AtomicReference<Snapshot> VIEW = new AtomicReference<>();
   private static HttpServer server;
   private static Browser browser;
   private static String address;
+
+  private static String render(Snapshot snapshot, String nonce) {
+    return StatusPage.render(snapshot, SampleStatus.recommendation(snapshot), nonce);
+  }
 
   @BeforeAll
   static void start() throws IOException {
@@ -36,7 +40,7 @@ class StatusPageBrowserTest {
         "/",
         exchange -> {
           String nonce = UUID.randomUUID().toString();
-          byte[] page = StatusPage.render(VIEW.get(), nonce).getBytes(StandardCharsets.UTF_8);
+          byte[] page = render(VIEW.get(), nonce).getBytes(StandardCharsets.UTF_8);
           exchange.getResponseHeaders().set("Content-Type", "text/html; charset=utf-8");
           exchange.getResponseHeaders().set("Content-Security-Policy", Page.policy(nonce));
           exchange.sendResponseHeaders(200, page.length);
@@ -122,10 +126,10 @@ class StatusPageBrowserTest {
 
   @Test
   void theEssentialsNeedNoScript() {
-    String page = StatusPage.render(SampleStatus.view(), "nonce");
+    String page = render(SampleStatus.view(), "nonce");
 
     assertThat(page)
-        .contains("resnet50-nightly", "22.9 ms", "quarantined: out of memory", "<svg")
+        .contains("resnet50-nightly", "22.9 ms", "device failed", "<svg")
         .contains("href=\"report/resnet50-nightly\"");
   }
 

@@ -2,80 +2,73 @@ package dev.flopmeter.serve.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult.Shares;
-import dev.flopmeter.serve.page.StatusView.Device;
-import dev.flopmeter.serve.page.StatusView.Health;
-import dev.flopmeter.serve.page.StatusView.Latest;
-import dev.flopmeter.serve.page.StatusView.Sample;
-import dev.flopmeter.serve.page.StatusView.Series;
-import dev.flopmeter.serve.page.StatusView.Workload;
-import java.time.Instant;
-import java.util.Arrays;
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.page.SampleStatus.Told;
+import dev.flopmeter.serve.page.Snapshot.DeviceState;
+import dev.flopmeter.serve.page.Snapshot.EndedRun;
+import dev.flopmeter.serve.page.Snapshot.Series;
+import dev.flopmeter.serve.page.Snapshot.WorkloadState;
+import dev.flopmeter.serve.worker.Outcome;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What the page says first, and what it must not claim. */
 class StatusPageTest {
-  private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
   private static final Shares DATASHEET = new Shares(0.41, 0.52, 0.44);
   private static final Shares MEASURED = new Shares(null, 0.64, null);
 
-  private static Latest latest(Shares mfu, @Nullable Double change) {
-    return new Latest(NOW, true, true, false, 0.01, 100, 1e9, mfu, change, List.of());
+  private static Series series(Told told, boolean isFresh, @Nullable Double change) {
+    return SampleStatus.series(
+        "vision", Precision.BF16, 64, 0.01, told, isFresh, change, List.of());
   }
 
-  private static Latest invalid(String... reasons) {
-    return new Latest(NOW, true, false, false, 0.01, 100, 1e9, DATASHEET, -0.3, List.of(reasons));
+  private static Series latest(String device, Shares mfu, @Nullable Double change) {
+    return series(new Told(device, "Card", false, mfu, true, List.of(), null), true, change);
   }
 
-  private static Latest emulated() {
-    return new Latest(NOW, true, true, true, 0.01, 100, 1e9, DATASHEET, -0.3, List.of());
+  private static Series latest(Shares mfu, @Nullable Double change) {
+    return latest("cuda:0", mfu, change);
   }
 
-  private static Series series(String device, Latest latest) {
-    return new Series(device, "cudnn", "bf16", 64, latest, List.of());
+  private static Series invalid(String... reasons) {
+    List<String> warnings = List.of(reasons);
+    return series(new Told("cuda:0", "Card", false, DATASHEET, false, warnings, null), true, -0.3);
   }
 
-  private static String page(Health health, Series... series) {
-    Workload workload =
-        new Workload(
-            "vision",
-            "resnet50",
-            health,
-            "waiting",
-            problem(health),
-            null,
-            null,
-            Arrays.asList(series));
-    List<Device> devices =
-        Arrays.stream(series)
-            .map(
-                one ->
-                    new Device(
-                        one.device(),
-                        "Card",
-                        Health.IDLE,
-                        "idle",
-                        one.latest().isEmulated(),
-                        null,
-                        null,
-                        null,
-                        null))
+  private static Series emulated() {
+    return series(new Told("cuda:0", "Card", true, DATASHEET, true, List.of(), null), true, -0.3);
+  }
+
+  private static String page(Outcome last, Series... series) {
+    Workload workload = SampleStatus.workload("vision", "resnet50");
+    String detail = last == Outcome.FAILED ? "exit code 2: model.onnx: there is no such file" : "";
+    EndedRun run = SampleStatus.run(workload, Duration.ZERO, last, Duration.ZERO, detail);
+    return render(
+        List.of(workload), Map.of("vision", new WorkloadState(null, null, run, null)), series);
+  }
+
+  private static String render(
+      List<Workload> workloads, Map<String, WorkloadState> states, Series... series) {
+    List<DeviceState> devices =
+        Stream.of(series)
+            .map(one -> new DeviceState(one.key().device(), false, false))
+            .distinct()
             .toList();
-    return StatusPage.render(
-        new StatusView("1", NOW, NOW, List.of(), null, List.of(workload), devices, List.of()),
-        "nonce");
+    Snapshot snapshot =
+        SampleStatus.snapshot(workloads, states, List.of(series), List.of(), devices, List.of());
+    return StatusPage.render(snapshot, null, "nonce");
   }
 
-  private static String problem(Health health) {
-    return health == Health.BAD ? "exit code 2: model.onnx: there is no such file" : "";
-  }
-
-  private static String page(Latest latest) {
-    return page(Health.GOOD, series("cuda:0", latest));
+  private static String page(Series latest) {
+    return page(Outcome.SUCCESS, latest);
   }
 
   private static String heading(String page) {
@@ -96,13 +89,13 @@ class StatusPageTest {
 
   @Test
   void ofSeveralSeriesAndDevicesTheBestIsNamed() {
-    Series first = series("cuda:0", latest(DATASHEET, null));
-    Series lower = series("cuda:0", latest(new Shares(0.2, null, null), null));
-    Series second = series("cpu", latest(MEASURED, null));
+    Series first = latest(DATASHEET, null);
+    Series lower = latest(new Shares(0.2, null, null), null);
+    Series second = latest("cpu", MEASURED, null);
 
-    assertThat(heading(page(Health.GOOD, lower, first)))
+    assertThat(heading(page(Outcome.SUCCESS, lower, first)))
         .isEqualTo("cuda:0 reaches up to 41 % of its datasheet peak");
-    assertThat(heading(page(Health.GOOD, first, lower, second)))
+    assertThat(heading(page(Outcome.SUCCESS, first, lower, second)))
         .isEqualTo("2 devices; the best, cpu, reaches 64 % of its measured peak");
   }
 
@@ -131,7 +124,7 @@ class StatusPageTest {
 
   @Test
   void whatChangedStandsAboveTheTables() {
-    String page = page(Health.GOOD, series("cuda:0", latest(DATASHEET, 0.3)));
+    String page = page(Outcome.SUCCESS, latest(DATASHEET, 0.3));
     assertThat(page.substring(page.indexOf("What changed"), page.indexOf("First recommendation")))
         .contains("vision, bf16, batch 64", "+30 %");
     assertThat(page(latest(DATASHEET, 0.01)))
@@ -161,18 +154,18 @@ class StatusPageTest {
 
   @Test
   void oldResultsAndThoseThatAreMissingAreNoAnswerEither() {
-    Latest old = new Latest(NOW, false, true, false, 0.01, 100, 1e9, DATASHEET, null, List.of());
+    Told told = new Told("cuda:0", "Card", false, DATASHEET, true, List.of(), null);
+    Series old = series(told, false, null);
 
     assertThat(heading(page(old))).isEqualTo("No current result");
-    assertThat(heading(page(Health.IDLE))).isEqualTo("No result yet");
-    StatusView empty =
-        new StatusView("1", NOW, NOW, List.of(), null, List.of(), List.of(), List.of());
-    assertThat(heading(StatusPage.render(empty, "n"))).isEqualTo("No workload is configured");
+    assertThat(heading(render(List.of(SampleStatus.workload("vision", "resnet50")), Map.of())))
+        .isEqualTo("No result yet");
+    assertThat(heading(render(List.of(), Map.of()))).isEqualTo("No workload is configured");
   }
 
   @Test
   void failingWorkloadsAreCountedBesideTheAnswer() {
-    assertThat(page(Health.BAD, series("cpu", latest(MEASURED, null))))
+    assertThat(page(Outcome.FAILED, latest("cpu", MEASURED, null)))
         .contains("1 of 1 workload failing")
         .contains("Last run: <bdi>exit code 2: model.onnx: there is no such file</bdi>");
     assertThat(page(latest(MEASURED, null))).contains("1 workload, none failing");
@@ -180,19 +173,12 @@ class StatusPageTest {
 
   @Test
   void theHistorySaysWhatItShows() {
+    Told told = new Told("cpu", "Card", false, MEASURED, true, List.of(), null);
     Series series =
-        new Series(
-            "cpu",
-            "djl",
-            "fp32",
-            1,
-            latest(MEASURED, null),
-            List.of(
-                new Sample(NOW.minusSeconds(60), 0.009, true),
-                new Sample(NOW.minusSeconds(30), 0.02, false),
-                new Sample(NOW, 0.01, true)));
+        SampleStatus.series(
+            "vision", Precision.FP32, 1, 0.01, told, true, null, List.of(0.009, -0.02, 0.01));
 
-    assertThat(page(Health.GOOD, series))
+    assertThat(page(Outcome.SUCCESS, series))
         .contains("Latency history")
         .contains("3 results, 9 ms to 20 ms, <span class=\"invalid-mark\">1 not valid</span>");
   }
@@ -201,7 +187,7 @@ class StatusPageTest {
   void everyLinkIsRelativeSoThatAProxyMayServeThePageUnderAPath() {
     Matcher links =
         Pattern.compile("(?:href|src|action)=\"(.*?)\"")
-            .matcher(StatusPage.render(SampleStatus.view(), "nonce"));
+            .matcher(StatusPage.render(SampleStatus.view(), null, "nonce"));
     assertThat(links.results().map(link -> link.group(1)))
         .contains("metrics", "api/v1/workloads", "-/healthy", "report/resnet50-nightly")
         .noneMatch(link -> link.startsWith("/"));
