@@ -10,12 +10,11 @@ import dev.flopmeter.run.ort.OrtOptions;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** What runs the network and how: the arguments of every command that uses a device. */
-final class BackendArguments {
+final class BackendArguments extends Arguments {
   private final Argument<Backends.Kind> backend =
-      Argument.option(
+      option(
           "--backend",
           "NAME",
           Choice.of(Backends.Kind.values()),
@@ -23,66 +22,54 @@ final class BackendArguments {
           "cudnn for NVIDIA GPUs; ort (ONNX Runtime) or djl (PyTorch) for the CPU; auto is ort on"
               + " a CPU where it runs the model; all compares them");
   private final Argument<String> device =
-      Argument.option(
-          "--device", "ID", new Backends.DeviceName(), "auto", "device: auto, cpu or cuda:N");
+      option("--device", "ID", new Backends.DeviceName(), "auto", "device: auto, cpu or cuda:N");
   private final Argument<Boolean> unfused =
-      Argument.flag("--no-fuse", "run every operator as a step of its own");
+      flag("--no-fuse", "run every operator as a step of its own");
   private final Argument<Precision> precisions =
-      Argument.list(
+      list(
           "--precision",
           "P",
           Choice.of(Precision.values()),
           ",",
           "precision, or several of them; default: fp32");
   private final Argument<Layout> layout =
-      Argument.option(
-          "--layout", "LAYOUT", Choice.of(Layout.values()), "auto", "order of the dimensions");
+      option("--layout", "LAYOUT", Choice.of(Layout.values()), "auto", "order of the dimensions");
   private final Argument<SearchEffort> search =
-      Argument.option(
+      option(
           "--search",
           "EFFORT",
           Choice.of(SearchEffort.values()),
           "quick",
           "how thoroughly to search for the fastest GPU kernels");
   private final Argument<Long> threads =
-      Argument.optional(
-          List.of("--threads"),
+      optional(
+          "--threads",
           "N",
-          new WholeNumber(1, Integer.MAX_VALUE),
+          Reading.wholeNumber(1, Integer.MAX_VALUE),
           "threads on the CPU; default: the engine's choice");
 
   private final Argument<OrtOptions.Level> ortLevel =
-      Argument.option(
+      option(
           "--ort-level",
           "LEVEL",
           Choice.of(OrtOptions.Level.values()),
           "all",
           "how far ONNX Runtime optimises the graph");
   private final Argument<String> ortOptions =
-      Argument.list(
+      list(
           "--ort-option",
           "KEY=VALUE",
-          new Argument.AnyText(),
+          Reading.TEXT,
           "",
           "setting of ONNX Runtime's session: "
               + String.join(", ", OrtOptions.keys())
               + ", or an entry of its configuration; may be given several times");
 
-  /** Adds the choice of the backend, and nothing of how it runs the network. */
-  void addChoiceTo(CommandSpec command) {
-    backend.addTo(command);
-    device.addTo(command);
-    unfused.addTo(command);
-  }
-
-  void addTo(CommandSpec command) {
-    addChoiceTo(command);
-    precisions.addTo(command);
-    layout.addTo(command);
-    search.addTo(command);
-    threads.addTo(command);
-    ortLevel.addTo(command);
-    ortOptions.addTo(command);
+  /** The choice of the backend, and nothing of how it runs the network. */
+  static BackendArguments choice() {
+    BackendArguments choice = new BackendArguments();
+    choice.declared().retainAll(List.of(choice.backend, choice.device, choice.unfused));
+    return choice;
   }
 
   /** The backend for work of flopmeter's own, where any will do. */

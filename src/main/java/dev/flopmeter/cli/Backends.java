@@ -36,7 +36,7 @@ final class Backends {
   }
 
   /** {@code auto}, {@code cpu} or {@code cuda:N}. */
-  record DeviceName() implements Argument.Reading<String> {
+  record DeviceName() implements Reading<String> {
     @Override
     public String read(String text) {
       if (text.equals("auto") || text.equals("cpu") || text.matches("cuda:\\d{1,3}")) {
@@ -171,24 +171,15 @@ final class Backends {
    * its own unfused run, which still finds mistakes of fusing. Null where PyTorch does not load, as
    * in an installation for GPUs only; the result then states that nothing was compared.
    */
-  static @Nullable OpenReference referenceFor(Backend backend) {
+  static @Nullable Reference referenceFor(Backend backend) {
     if (backend instanceof DjlBackend) {
-      return new OpenReference(new BackendReference(backend), () -> {});
+      return new BackendReference(backend, false);
     }
     try {
-      DjlBackend cpu = DjlBackend.open();
-      return new OpenReference(new BackendReference(cpu), cpu::close);
+      return new BackendReference(DjlBackend.open(), true);
     } catch (BackendException e) {
       System.err.println("flopmeter: the outputs are not checked: " + e.getMessage());
       return null;
-    }
-  }
-
-  /** A reference and what it holds open. */
-  record OpenReference(Reference reference, Runnable closing) implements AutoCloseable {
-    @Override
-    public void close() {
-      closing.run();
     }
   }
 }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** One of several values, written as the enum's names in lower case. */
-record Choice<E extends Enum<E>>(List<E> values) implements Argument.Reading<E> {
+record Choice<E extends Enum<E>>(List<E> values) implements Reading<E> {
   Choice {
     values = List.copyOf(values);
   }

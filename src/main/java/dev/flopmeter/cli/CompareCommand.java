@@ -19,31 +19,29 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter compare}: whether one profile is slower than another. */
-final class CompareCommand implements Command {
+final class CompareCommand extends Command {
   /** Exit code: a verdict of no. */
   private static final int SLOWER = 1;
 
   private final Argument<String> base =
-      Argument.parameter(0, "BASE", new Argument.AnyText(), "the profile to compare with");
-  private final Argument<String> next =
-      Argument.parameter(1, "NEW", new Argument.AnyText(), "the profile to judge");
+      parameter(0, "BASE", Reading.TEXT, "the profile to compare with");
+  private final Argument<String> next = parameter(1, "NEW", Reading.TEXT, "the profile to judge");
   private final Argument<Double> threshold =
-      Argument.option("--threshold", "SHARE", new Share(), "5%", "the least change that counts");
+      option("--threshold", "SHARE", Reading::share, "5%", "the least change that counts");
   private final Argument<Boolean> force =
-      Argument.flag("--force", "compare even if models or settings differ");
+      flag("--force", "compare even if models or settings differ");
   private final Argument<Across> across =
-      Argument.optional(
-          List.of("--across"),
+      optional(
+          "--across",
           "WHAT",
           Choice.of(Across.values()),
           "compare results that differ in this on purpose");
   private final Argument<Boolean> allLayers =
-      Argument.flag("--all-layers", "show the layers that are the same, too");
+      flag("--all-layers", "show the layers that are the same, too");
   private final OutputArguments output =
-      new OutputArguments(Format.TABLE, Format.JSON, Format.MARKDOWN, Format.HTML);
+      with(new OutputArguments(Format.TABLE, Format.JSON, Format.MARKDOWN, Format.HTML));
 
   /** What two results may differ in. */
   private enum Across {
@@ -51,23 +49,7 @@ final class CompareCommand implements Command {
   }
 
   @Override
-  public void declare(CommandSpec command) {
-    command
-        .usageMessage()
-        .description(
-            "Exit code 1 only if the whole pass is confirmed to be slower by more than the"
-                + " threshold.");
-    base.addTo(command);
-    next.addTo(command);
-    threshold.addTo(command);
-    force.addTo(command);
-    across.addTo(command);
-    allLayers.addTo(command);
-    output.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) {
+  int run(Console console) {
     ComparisonSet set = ComparisonSet.of(read(base.get()), read(next.get()), threshold.get());
     requireComparable(set);
     try (Output out = output.open(console)) {

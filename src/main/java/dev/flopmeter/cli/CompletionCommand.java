@@ -4,13 +4,12 @@ import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.model.zoo.ZooModel;
 import java.util.stream.Collectors;
 import picocli.AutoComplete;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter completion}: the completion of commands and options in a shell. */
-final class CompletionCommand implements Command {
+final class CompletionCommand extends Command {
   private final Argument<Shell> shell =
-      Argument.parameter(0, "SHELL", Choice.of(Shell.values()), "the shell");
-  private final OutputArguments output = new OutputArguments();
+      parameter(0, "SHELL", Choice.of(Shell.values()), "the shell");
+  private final OutputArguments output = with(new OutputArguments());
 
   /** The shells that there is a completion for. */
   private enum Shell {
@@ -19,18 +18,7 @@ final class CompletionCommand implements Command {
   }
 
   @Override
-  public void declare(CommandSpec command) {
-    command
-        .usageMessage()
-        .description(
-            "bash: source <(flopmeter completion bash)",
-            "zsh:  source <(flopmeter completion zsh)");
-    shell.addTo(command);
-    output.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) {
+  int run(Console console) {
     // zsh understands bash's completions once it is told to.
     String preamble =
         shell.get() == Shell.ZSH

@@ -14,34 +14,19 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter conformance}: runs ONNX's backend test cases. */
-final class ConformanceCommand implements Command {
+final class ConformanceCommand extends Command {
   /** Exit code: a case gave a wrong result. */
   private static final int FAILED = 1;
 
   private final Argument<String> directory =
-      Argument.parameter(0, "DIR", new Argument.AnyText(), "a case, or a directory of cases");
-  private final BackendArguments device = new BackendArguments();
-  private final OutputArguments output = new OutputArguments(Format.TABLE, Format.JSON);
+      parameter(0, "DIR", Reading.TEXT, "a case, or a directory of cases");
+  private final BackendArguments device = with(BackendArguments.choice());
+  private final OutputArguments output = with(new OutputArguments(Format.TABLE, Format.JSON));
 
   @Override
-  public void declare(CommandSpec command) {
-    command
-        .usageMessage()
-        .description(
-            "A case is judged to |difference| <= 1e-7 + 1e-3 |expected|, a network (three layers or"
-                + " more) to 1e-4 of its largest output instead of 1e-7.",
-            "Exit code 1 if a case fails, 2 if the files of one are missing or do not fit its"
-                + " model; what a backend does not support is counted apart.");
-    directory.addTo(command);
-    device.addChoiceTo(command);
-    output.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) {
+  int run(Console console) {
     List<ConformanceCase> cases = cases();
     Conformance conformance = run(cases);
     try (Output out = output.open(console)) {

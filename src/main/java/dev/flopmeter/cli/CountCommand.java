@@ -23,48 +23,36 @@ import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter count}: what a network costs, without running it. */
-final class CountCommand implements Command {
+final class CountCommand extends Command {
   private static final String ALL = "all";
 
-  private final ModelArguments model = new ModelArguments();
+  private final ModelArguments model = with(new ModelArguments(false));
   private final Argument<String> convention =
-      Argument.option(
+      option(
           "--convention",
           "NAME",
-          new Argument.AnyText(),
+          Reading.TEXT,
           "flops",
           "flops, macs, thop, thop-0.0.31, torchstat, fvcore, ptflops, torch, torchinfo,"
               + " deepspeed, onnx-tool, molchanov, or all to compare them");
   private final Argument<Optional<SiPrefix>> unit =
-      Argument.option("--unit", "UNIT", new UnitName("auto"), "auto", "unit of work in the table");
+      option("--unit", "UNIT", new UnitName("auto"), "auto", "unit of work in the table");
   private final Argument<Long> depth =
-      Argument.option(
+      option(
           "--depth",
           "N",
-          new WholeNumber(0, Integer.MAX_VALUE),
+          Reading.wholeNumber(0, Integer.MAX_VALUE),
           "0",
           "group layers by the first N parts of their names");
   private final Argument<String> rules =
-      Argument.optional(
-          List.of("--rules"), "FILE", new Argument.AnyText(), "YAML file with rules for operators");
+      optional("--rules", "FILE", Reading.TEXT, "YAML file with rules for operators");
   private final OutputArguments output =
-      new OutputArguments(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN);
+      with(new OutputArguments(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN));
 
   @Override
-  public void declare(CommandSpec command) {
-    model.addTo(command);
-    convention.addTo(command);
-    unit.addTo(command);
-    depth.addTo(command);
-    rules.addTo(command);
-    output.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) {
+  int run(Console console) {
     RuleFile file = rules.find().map(RuleFile::read).orElse(RuleFile.NONE);
     Convention chosen = Conventions.named(comparesAll() ? "flops" : convention.get());
     Model network = model.open();

@@ -5,21 +5,15 @@ import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Device;
 import java.util.Map;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter devices}: which devices networks can run on. */
-final class DevicesCommand implements Command {
+final class DevicesCommand extends Command {
   private static final double GIB = 1L << 30;
 
-  private final OutputArguments output = new OutputArguments(Format.TABLE, Format.JSON);
+  private final OutputArguments output = with(new OutputArguments(Format.TABLE, Format.JSON));
 
   @Override
-  public void declare(CommandSpec command) {
-    output.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) {
+  int run(Console console) {
     CudaLibraries libraries = CudaLibraries.find();
     CudaDevices found = libraries.devices();
     try (Output out = output.open(console)) {

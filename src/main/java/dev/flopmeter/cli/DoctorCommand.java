@@ -27,28 +27,21 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import picocli.CommandLine.Model.CommandSpec;
 
 /**
  * {@code flopmeter doctor}: checks what a run needs, and how to get what is missing. It ends by
  * computing a convolution on the CPU and on every GPU, as {@code profile} would.
  */
-final class DoctorCommand implements Command {
+final class DoctorCommand extends Command {
   private static final int CHANNELS = 8;
   private static final int WINDOW = 9;
 
-  private final OutputArguments output = new OutputArguments();
+  private final OutputArguments output = with(new OutputArguments());
   private final StringBuilder findings = new StringBuilder();
   private boolean isWell = true;
 
   @Override
-  public void declare(CommandSpec command) {
-    command.usageMessage().description("Exit code 3 if something is missing.");
-    output.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) {
+  int run(Console console) {
     say(true, "Java " + Runtime.version() + " on " + System.getProperty("os.name"));
     if (!System.getProperty("os.arch").equals("amd64")) {
       say(false, "the libraries are built for x86_64, not for " + System.getProperty("os.arch"));

@@ -12,27 +12,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter export}: writes a network as an ONNX file. */
-final class ExportCommand implements Command {
-  private final ModelArguments model = new ModelArguments();
+final class ExportCommand extends Command {
+  private final ModelArguments model = with(new ModelArguments(false));
   private final Argument<String> file =
-      Argument.required("-o", "FILE", new Argument.AnyText(), "the ONNX file to write");
+      required("-o", "FILE", Reading.TEXT, "the ONNX file to write");
 
   @Override
-  public void declare(CommandSpec command) {
-    command
-        .usageMessage()
-        .description(
-            "Weights that do not fit into a file of 2 GB go to FILE.data beside it. A built-in"
-                + " network has random weights.");
-    model.addTo(command);
-    file.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) {
+  int run(Console console) {
     List<Bindings> sizes = model.sweep();
     if (sizes.size() > 1) {
       throw new ModelException("a file has one batch size; give one, not " + sizes.size());

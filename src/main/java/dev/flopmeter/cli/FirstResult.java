@@ -41,7 +41,7 @@ final class FirstResult implements RunListener {
     if (!Terminal.ERRORS.isTerminal()) {
       return Progress.SILENT; // progress lines do not belong in a log
     }
-    bar = new ProgressBar(System.err, style(Terminal.ERRORS), true, System::nanoTime);
+    bar = Console.progress();
     return bar;
   }
 
@@ -65,12 +65,10 @@ final class FirstResult implements RunListener {
     }
     if (!results.isEmpty() && Terminal.OUTPUT.isTerminal()) {
       isDone = true;
-      out.println(ProfileTable.render(results, style(Terminal.OUTPUT)));
+      TerminalStyle style =
+          TerminalStyle.of(System.getenv(), Terminal.OUTPUT, Charset.defaultCharset(), false);
+      out.println(ProfileTable.render(results, style));
       out.flush();
     }
-  }
-
-  private static TerminalStyle style(Terminal terminal) {
-    return TerminalStyle.of(System.getenv(), terminal, Charset.defaultCharset(), false);
   }
 }

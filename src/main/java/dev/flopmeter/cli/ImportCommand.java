@@ -32,49 +32,31 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter import}: makes a profile out of the trace of another runtime. */
-final class ImportCommand implements Command {
+final class ImportCommand extends Command {
   private static final String UNKNOWN = "unknown";
 
   private final Argument<String> files =
-      Argument.parameters("TRACE", "the files that the runtime wrote about one run");
-  private final ModelArguments model = ModelArguments.asOption();
+      parameters("TRACE", "the files that the runtime wrote about one run");
+  private final ModelArguments model = with(new ModelArguments(true));
   private final Argument<String> device =
-      Argument.optional(
-          List.of("--device"),
+      optional(
+          "--device",
           "NAME",
-          new Argument.AnyText(),
+          Reading.TEXT,
           "what it ran on, such as 'NVIDIA A100-SXM4-80GB', if the trace does not say");
   private final Argument<Precision> precision =
-      Argument.optional(
-          List.of("--precision"),
+      optional(
+          "--precision",
           "P",
           Choice.of(Precision.values()),
           "what the products computed in, if the trace does not say");
-  private final Argument<Boolean> allLayers =
-      Argument.flag("--all-layers", "show every layer in the table");
-  private final OutputArguments output = new OutputArguments(Format.values());
+  private final Argument<Boolean> allLayers = flag("--all-layers", "show every layer in the table");
+  private final OutputArguments output = with(new OutputArguments(Format.values()));
 
   @Override
-  public void declare(CommandSpec command) {
-    command
-        .usageMessage()
-        .description(
-            "TRACE is ONNX Runtime's profile, with or without the optimised model that it saved; or"
-                + " what trtexec writes with --exportProfile, with or without --exportLayerInfo and"
-                + " --exportTimes.");
-    files.addTo(command);
-    model.addTo(command);
-    device.addTo(command);
-    precision.addTo(command);
-    allLayers.addTo(command);
-    output.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) {
+  int run(Console console) {
     List<Path> paths = files.all().stream().map(ModelArguments::path).toList();
     List<Bindings> sizes = model.sweep();
     if (sizes.size() > 1) {

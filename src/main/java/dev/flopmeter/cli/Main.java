@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -37,36 +38,66 @@ public final class Main {
   static final int DEVICE_FAILED = 3;
 
   /** All commands and what they do, in the order that the help lists them. */
-  private static final Map<String, String> COMMANDS =
-      inOrder(
-          "count", "Count the work, parameters and bytes of a network, exactly.",
-          "profile", "Run a network and report how much of the device it uses.",
-          "serve", "Measure workloads again and again, and serve the results as metrics.",
-          "compare", "Compare two profiles written with --format json or jsonl.",
-          "import", "Make a profile out of another runtime's trace.",
-          "export", "Write a network as an ONNX file, its shapes bound and its constants computed.",
-          "roof", "Measure the highest rates that a device reaches.",
-          "devices", "List the devices that networks can run on.",
-          "doctor",
-              "Check what running on the CPU and on a GPU needs, and say how to get what is"
-                  + " missing.",
-          "conformance",
-              "Run ONNX's backend test cases: folders with model.onnx and test_data_set_*.",
-          "models", "List the built-in networks.",
-          "units", "Convert an amount (16.5G, 16.5 GFLOPs, 1e12) or a rate (4.1 TFLOP/s), exactly.",
-          "completion", "Print the completion of commands and options for a shell.");
+  private static final Map<String, List<String>> COMMANDS = new LinkedHashMap<>();
+
+  static {
+    describe("count", "Count the work, parameters and bytes of a network, exactly.");
+    describe(
+        "profile",
+        "Run a network and report how much of the device it uses.",
+        "With --format jsonl each event is a line that is written when it happens; tail -f FILE"
+            + " follows it. The other formats replace FILE when the run has succeeded.");
+    describe("serve", "Measure workloads again and again, and serve the results as metrics.");
+    describe(
+        "compare",
+        "Compare two profiles written with --format json or jsonl.",
+        "Exit code 1 only if the whole pass is confirmed to be slower by more than the threshold.");
+    describe(
+        "import",
+        "Make a profile out of another runtime's trace.",
+        "TRACE is ONNX Runtime's profile, with or without the optimised model that it saved; or"
+            + " what trtexec writes with --exportProfile, with or without --exportLayerInfo and"
+            + " --exportTimes.");
+    describe(
+        "export",
+        "Write a network as an ONNX file, its shapes bound and its constants computed.",
+        "Weights that do not fit into a file of 2 GB go to FILE.data beside it. A built-in"
+            + " network has random weights.");
+    describe(
+        "roof",
+        "Measure the highest rates that a device reaches.",
+        "Measures matrix products, convolutions, memory traffic and the cost of a launch, and"
+            + " keeps the result: profiles relate their rates to it.");
+    describe("devices", "List the devices that networks can run on.");
+    describe(
+        "doctor",
+        "Check what running on the CPU and on a GPU needs, and say how to get what is missing.",
+        "Exit code 3 if something is missing.");
+    describe(
+        "conformance",
+        "Run ONNX's backend test cases: folders with model.onnx and test_data_set_*.",
+        "A case is judged to |difference| <= 1e-7 + 1e-3 |expected|, a network (three layers or"
+            + " more) to 1e-4 of its largest output instead of 1e-7.",
+        "Exit code 1 if a case fails, 2 if the files of one are missing or do not fit its"
+            + " model; what a backend does not support is counted apart.");
+    describe("models", "List the built-in networks.");
+    describe(
+        "units", "Convert an amount (16.5G, 16.5 GFLOPs, 1e12) or a rate (4.1 TFLOP/s), exactly.");
+    describe(
+        "completion",
+        "Print the completion of commands and options for a shell.",
+        "bash: source <(flopmeter completion bash)",
+        "zsh:  source <(flopmeter completion zsh)");
+  }
 
   private static final String HELP = "help";
   private static final int LONGEST_MESSAGE = 600;
 
   private Main() {}
 
-  private static Map<String, String> inOrder(String... namesAndTexts) {
-    Map<String, String> texts = new LinkedHashMap<>();
-    for (int i = 0; i < namesAndTexts.length; i += 2) {
-      texts.put(namesAndTexts[i], namesAndTexts[i + 1]);
-    }
-    return texts;
+  /** The first sentence is for the list of commands, the others for the command's own help. */
+  private static void describe(String name, String... sentences) {
+    COMMANDS.put(name, List.of(sentences));
   }
 
   public static void main(String[] args) {
@@ -127,10 +158,7 @@ public final class Main {
       args.add("--help");
     }
     String name = firstWord(args);
-    if (name.isEmpty()) {
-      return withoutCommand(console, args);
-    }
-    if (!COMMANDS.containsKey(name)) {
+    if (!name.isEmpty() && !COMMANDS.containsKey(name)) {
       console.warn(
           "there is no command '"
               + name
@@ -139,19 +167,29 @@ public final class Main {
               + "see flopmeter --help");
       return BAD_INPUT;
     }
-    args.remove(name);
-    Command command = command(name);
-    CommandLine line = new CommandLine(spec(name, command).name("flopmeter " + name));
+    if (!name.isEmpty()) {
+      args.remove(name);
+    }
     boolean isVerbose = args.contains("--verbose");
     try {
+      Command command = name.isEmpty() ? null : command(name);
+      CommandLine line =
+          command == null
+              ? program(false)
+              : new CommandLine(spec(name, command).name("flopmeter " + name));
       ParseResult parsed = line.parseArgs(args.toArray(String[]::new));
-      return isAnswered(parsed, line, console) ? 0 : command.run(console);
-    } catch (ParameterException e) {
-      return refuse(e, console, isVerbose);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return report(e, console, isVerbose);
-    } catch (IOException | RuntimeException e) {
+      if (parsed.isUsageHelpRequested()) {
+        line.usage(console.out());
+      } else if (parsed.isVersionHelpRequested()) {
+        console.out().println("flopmeter " + BuildVersion.get());
+      } else if (command == null) {
+        console.warn("no command given; see flopmeter --help");
+        return BAD_INPUT;
+      } else {
+        return command.run(console);
+      }
+      return 0;
+    } catch (IOException | InterruptedException | RuntimeException e) {
       return report(e, console, isVerbose);
     }
   }
@@ -163,31 +201,6 @@ public final class Main {
       }
     }
     return "";
-  }
-
-  private static int withoutCommand(Console console, List<String> args) {
-    CommandLine line = program(false);
-    try {
-      if (isAnswered(line.parseArgs(args.toArray(String[]::new)), line, console)) {
-        return 0;
-      }
-      console.warn("no command given; see flopmeter --help");
-      return BAD_INPUT;
-    } catch (ParameterException e) {
-      return refuse(e, console, args.contains("--verbose"));
-    }
-  }
-
-  /** Whether the user asked for help or the version, which is then printed. */
-  private static boolean isAnswered(ParseResult parsed, CommandLine line, Console console) {
-    if (parsed.isUsageHelpRequested()) {
-      line.usage(console.out());
-    } else if (parsed.isVersionHelpRequested()) {
-      console.out().println("flopmeter " + BuildVersion.get());
-    } else {
-      return false;
-    }
-    return true;
   }
 
   private static Command command(String name) {
@@ -222,9 +235,9 @@ public final class Main {
     CommandSpec all = common("flopmeter");
     all.usageMessage().description("Tells how much of a GPU a neural network really uses.");
     COMMANDS.forEach(
-        (name, text) -> {
+        (name, sentences) -> {
           CommandSpec one = hasArguments ? spec(name, command(name)) : CommandSpec.create();
-          one.name(name).usageMessage().description(text);
+          one.name(name).usageMessage().description(sentences.get(0));
           all.addSubcommand(name, one);
         });
     CommandSpec help = CommandSpec.create().name(HELP);
@@ -235,10 +248,9 @@ public final class Main {
 
   private static CommandSpec spec(String name, Command command) {
     CommandSpec spec = common(name);
-    command.declare(spec);
-    List<String> text = new ArrayList<>(List.of(spec.usageMessage().description()));
-    text.add(0, COMMANDS.get(name));
-    spec.usageMessage().description(text.toArray(String[]::new));
+    command.declared().forEach(argument -> spec.add(argument.spec()));
+    List<String> sentences = COMMANDS.getOrDefault(name, List.of());
+    spec.usageMessage().description(sentences.toArray(String[]::new));
     return spec;
   }
 
@@ -267,6 +279,13 @@ public final class Main {
     if (isVerbose) {
       error.printStackTrace(console.err());
     }
+    if (error instanceof ParameterException wrong) {
+      console.warn(refusal(wrong));
+      return BAD_INPUT;
+    }
+    if (error instanceof InterruptedException) {
+      Thread.currentThread().interrupt();
+    }
     boolean isKnown =
         error instanceof ModelException
             || error instanceof BackendException
@@ -278,22 +297,15 @@ public final class Main {
     return error instanceof ModelException ? BAD_INPUT : DEVICE_FAILED;
   }
 
-  private static int refuse(ParameterException error, Console console, boolean isVerbose) {
-    if (isVerbose) {
-      error.printStackTrace(console.err());
+  private static String refusal(ParameterException error) {
+    ArgSpec argument = error.getArgSpec();
+    if (!(error.getCause() instanceof TypeConversionException wrong) || argument == null) {
+      return error.getMessage() + "; see " + error.getCommandLine().getCommandName() + " --help";
     }
-    String message = String.valueOf(error.getMessage());
-    if (error.getCause() instanceof TypeConversionException wrong && error.getArgSpec() != null) {
-      String name =
-          error.getArgSpec() instanceof OptionSpec option
-              ? option.longestName()
-              : error.getArgSpec().paramLabel();
-      String reason = String.valueOf(wrong.getMessage());
-      console.warn(name + (reason.startsWith("must ") ? " " : ": ") + reason);
-    } else {
-      console.warn(message + "; see " + error.getCommandLine().getCommandName() + " --help");
-    }
-    return BAD_INPUT;
+    String name =
+        argument instanceof OptionSpec option ? option.longestName() : argument.paramLabel();
+    String reason = String.valueOf(wrong.getMessage());
+    return name + (reason.startsWith("must ") ? " " : ": ") + reason;
   }
 
   /**

@@ -16,56 +16,45 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** Which model, with which inputs: the arguments that every command on a model takes. */
-final class ModelArguments {
+final class ModelArguments extends Arguments {
 
   private static final String WHAT =
       "a built-in network (see 'flopmeter models'), or the path of an .onnx file or a DJL folder";
 
   private final Argument<String> model;
   private final Argument<String> inputs =
-      Argument.list(
+      list(
           "--input",
           "NAME=SHAPE",
-          new Argument.AnyText(),
+          Reading.TEXT,
           "",
           "shape of an input, such as data=1x3x224x224; a list with commas gives a result for"
               + " each; may be given several times");
   private final Argument<Long> batches =
-      Argument.list(
+      list(
           "--batch",
           "N",
-          new WholeNumber(1, Long.MAX_VALUE),
+          Reading.wholeNumber(1, Long.MAX_VALUE),
           ",",
           "size of the batch dimension of the inputs, or a list with commas");
   private final Argument<String> dims =
-      Argument.list(
+      list(
           "--dim",
           "NAME=N",
-          new Argument.AnyText(),
+          Reading.TEXT,
           "",
           "size of a named free dimension, or a list with commas; may be given several times");
 
-  ModelArguments() {
-    this(Argument.parameter(0, "MODEL", new Argument.AnyText(), WHAT));
-  }
-
-  private ModelArguments(Argument<String> model) {
-    this.model = model;
-  }
-
-  /** For a command whose parameters are something else: {@code --model}, which must be given. */
-  static ModelArguments asOption() {
-    return new ModelArguments(Argument.required("--model", "MODEL", new Argument.AnyText(), WHAT));
-  }
-
-  void addTo(CommandSpec command) {
-    model.addTo(command);
-    inputs.addTo(command);
-    batches.addTo(command);
-    dims.addTo(command);
+  /**
+   * @param isOption whether the model is {@code --model}, because the parameters are something else
+   */
+  ModelArguments(boolean isOption) {
+    model =
+        isOption
+            ? required("--model", "MODEL", Reading.TEXT, WHAT)
+            : parameter(0, "MODEL", Reading.TEXT, WHAT);
   }
 
   /** The model as the user wrote it. */
@@ -171,7 +160,7 @@ final class ModelArguments {
 
   private static long size(String option, String text) {
     try {
-      return new WholeNumber(Long.MIN_VALUE, Long.MAX_VALUE).read(text);
+      return Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE).read(text);
     } catch (ModelException e) {
       throw e.at(option);
     }

@@ -2,19 +2,13 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.model.zoo.ZooModel;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter models}: the networks built in. */
-final class ModelsCommand implements Command {
-  private final OutputArguments output = new OutputArguments();
+final class ModelsCommand extends Command {
+  private final OutputArguments output = with(new OutputArguments());
 
   @Override
-  public void declare(CommandSpec command) {
-    output.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) {
+  int run(Console console) {
     int width = 0;
     for (ZooModel model : Zoo.all()) {
       width = Math.max(width, model.name().length());

@@ -1,19 +1,13 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.cli.output.Output;
-import java.util.List;
 import java.util.Optional;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** The form of a result and where it goes: {@code --format} and {@code -o}. */
-final class OutputArguments {
+final class OutputArguments extends Arguments {
   private final Optional<Argument<Format>> format;
   private final Argument<String> file =
-      Argument.optional(
-          List.of("-o", "--output"),
-          "FILE",
-          new Argument.AnyText(),
-          "write to FILE instead of standard output");
+      optional("-o --output", "FILE", Reading.TEXT, "write to FILE instead of standard output");
 
   /**
    * @param formats what the command offers; the first is the default. None if there is no choice.
@@ -23,19 +17,12 @@ final class OutputArguments {
         formats.length == 0
             ? Optional.empty()
             : Optional.of(
-                Argument.option(
+                option(
                     "--format",
                     "FORMAT",
                     Choice.of(formats),
                     Choice.label(formats[0]),
                     "form of the result"));
-  }
-
-  void addTo(CommandSpec command) {
-    if (format.isPresent()) {
-      format.get().addTo(command);
-    }
-    file.addTo(command);
   }
 
   Format format() {

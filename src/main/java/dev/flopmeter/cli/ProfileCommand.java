@@ -2,15 +2,15 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.cli.output.Output;
 import dev.flopmeter.count.Counter;
-import dev.flopmeter.count.Counts;
+import dev.flopmeter.device.BuildVersion;
 import dev.flopmeter.device.Datasheet;
-import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.device.SensorSource;
 import dev.flopmeter.measure.DeviceRoofs;
 import dev.flopmeter.measure.ProfileRequest;
 import dev.flopmeter.measure.Profiler;
 import dev.flopmeter.measure.Progress;
+import dev.flopmeter.measure.Reference;
 import dev.flopmeter.measure.SampledWatch;
 import dev.flopmeter.measure.SamplingRules;
 import dev.flopmeter.model.Bindings;
@@ -18,15 +18,12 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.onnx.OnnxModel;
-import dev.flopmeter.report.text.ProgressBar;
-import dev.flopmeter.report.text.Terminal;
-import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.BackendException;
-import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -34,51 +31,31 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter profile}: runs a network and reports how much of the device it uses. */
-final class ProfileCommand implements Command {
-  private final ModelArguments model = new ModelArguments();
-  private final BackendArguments device = new BackendArguments();
+final class ProfileCommand extends Command {
+  private final ModelArguments model = with(new ModelArguments(false));
+  private final BackendArguments device = with(new BackendArguments());
   private final Argument<Duration> maxTime =
-      Argument.option(
-          "--max-time", "TIME", new TimeSpan(), "15s", "wall time for measuring one case");
-  private final Argument<Boolean> raw = Argument.flag("--raw", "keep every sample in the JSON");
+      option("--max-time", "TIME", Reading::timeSpan, "15s", "wall time for measuring one case");
+  private final Argument<Boolean> raw = flag("--raw", "keep every sample in the JSON");
   private final Argument<Boolean> unchecked =
-      Argument.flag("--no-check", "do not compare the outputs with the reference");
+      flag("--no-check", "do not compare the outputs with the reference");
   private final Argument<Boolean> roofless =
-      Argument.flag("--no-roof", "do not measure the device's roofs if none are known");
+      flag("--no-roof", "do not measure the device's roofs if none are known");
   private final Argument<Long> seed =
-      Argument.option(
+      option(
           "--seed",
           "N",
-          new WholeNumber(Long.MIN_VALUE, Long.MAX_VALUE),
+          Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE),
           "1",
           "seed of the random inputs");
-  private final Argument<Boolean> allLayers =
-      Argument.flag("--all-layers", "show every layer in the table");
-  private final OutputArguments output = new OutputArguments(Format.values());
+  private final Argument<Boolean> allLayers = flag("--all-layers", "show every layer in the table");
+  private final OutputArguments output = with(new OutputArguments(Format.values()));
 
-  @Override
-  public void declare(CommandSpec command) {
-    command
-        .usageMessage()
-        .footer(
-            "",
-            "With --format jsonl each event is a line that is written when it happens; tail -f FILE"
-                + " follows it. The other formats replace FILE when the run has succeeded.");
-    model.addTo(command);
-    device.addTo(command);
-    maxTime.addTo(command);
-    raw.addTo(command);
-    unchecked.addTo(command);
-    roofless.addTo(command);
-    seed.addTo(command);
-    allLayers.addTo(command);
-    output.addTo(command);
-  }
+  private final List<ProfileResult> results = new ArrayList<>();
+  private final List<RuntimeException> failures = new ArrayList<>();
 
   /** One combination of shapes and precision to measure. */
   private record Case(Bindings bindings, Precision precision) {
@@ -92,22 +69,8 @@ final class ProfileCommand implements Command {
     }
   }
 
-  /**
-   * The outcome of a sweep. A case that fails, for lack of memory for example, leaves the others.
-   */
-  private record Sweep(List<ProfileResult> results, List<RuntimeException> failures) {
-    int exitCode() {
-      if (failures.isEmpty()) {
-        return 0;
-      }
-      boolean isDevice = failures.stream().anyMatch(BackendException.class::isInstance);
-      return isDevice ? Main.DEVICE_FAILED : Main.BAD_INPUT;
-    }
-  }
-
   @Override
-  public int run(Console console) {
-    SamplingRules rules = SamplingRules.DEFAULT.withLimit(maxTime.get());
+  int run(Console console) {
     Model opened = model.open();
     List<Case> cases = cases();
     if (output.format() == Format.JSON && (cases.size() > 1 || device.isComparison())) {
@@ -120,14 +83,14 @@ final class ProfileCommand implements Command {
     try (Output out = output.open(console)) {
       List<Backend> backends = device.openFor(first, source(opened));
       try {
-        Sweep sweep = measure(opened, cases, backends, rules, out, console);
-        if (sweep.results().isEmpty() && !sweep.failures().isEmpty()) {
-          throw sweep.failures().get(0);
+        measure(opened, cases, backends, out, console);
+        if (results.isEmpty() && !failures.isEmpty()) {
+          throw failures.get(0);
         }
         if (output.format() != Format.JSONL) {
-          out.text(ProfileText.of(output.format(), sweep.results(), out.style(allLayers.get())));
+          out.text(ProfileText.of(output.format(), results, out.style(allLayers.get())));
         }
-        return sweep.exitCode();
+        return failures.isEmpty() ? 0 : exitCode();
       } finally {
         backends.forEach(Backend::close);
       }
@@ -144,94 +107,83 @@ final class ProfileCommand implements Command {
     return cases;
   }
 
-  private Sweep measure(
-      Model opened,
-      List<Case> cases,
-      List<Backend> backends,
-      SamplingRules rules,
-      Output out,
-      Console console) {
-    Sweep sweep = new Sweep(new ArrayList<>(), new ArrayList<>());
-    try (ShownProgress progress = progress(out)) {
-      Map<Backend, DeviceRoofs> roofs = roofs(backends, progress, console);
-      for (Backend backend : backends) {
-        measure(opened, cases, backend, roofs, rules, progress, sweep, out, console);
-      }
-    }
-    return sweep;
+  private int exitCode() {
+    return failures.stream().anyMatch(BackendException.class::isInstance)
+        ? Main.DEVICE_FAILED
+        : Main.BAD_INPUT;
   }
 
+  /** Measures all cases; one that fails, for lack of memory for example, leaves the others. */
   private void measure(
-      Model opened,
-      List<Case> cases,
-      Backend backend,
-      Map<Backend, DeviceRoofs> roofs,
-      SamplingRules rules,
-      Progress progress,
-      Sweep sweep,
-      Output out,
-      Console console) {
-    boolean isOneOfSeveral = cases.size() * roofs.size() > 1;
-    try (Backends.OpenReference reference =
-        unchecked.get() ? null : Backends.referenceFor(backend)) {
-      Profiler profiler =
-          new Profiler(
-              backend,
-              new Profiler.Setting(
-                  RunEnvironment.of(backend),
-                  Objects.requireNonNull(roofs.get(backend)),
-                  reference == null ? null : reference.reference(),
-                  () -> SampledWatch.start(SensorSource.of(backend.device())),
-                  System::nanoTime,
-                  Clock.systemUTC(),
-                  seed.get()));
-      for (int i = 0; i < cases.size() && !out.isBroken(); i++) {
-        int before = i;
-        Case one = cases.get(i);
-        try {
-          ProfileResult result =
-              profiler.profile(
-                  request(opened, one, rules),
-                  (phase, done, detail) ->
-                      progress.report(phase, (before + done) / cases.size(), detail));
-          sweep.results().add(result);
-          if (output.format() == Format.JSONL) {
-            out.line(ProfileJson.writeLine(result));
-          }
-        } catch (ModelException | BackendException e) {
-          sweep.failures().add(e);
-          if (isOneOfSeveral) {
-            console.warn(one.name() + ": " + e.getMessage());
+      Model opened, List<Case> cases, List<Backend> backends, Output out, Console console) {
+    boolean isOneOfSeveral = cases.size() * backends.size() > 1;
+    try (Progress progress = progress(out)) {
+      Map<String, MeasuredRoofs> roofs = roofs(backends, progress, console);
+      for (Backend backend : backends) {
+        try (Reference reference = unchecked.get() ? null : Backends.referenceFor(backend)) {
+          Profiler profiler = profiler(backend, roofs.get(backend.device().id()), reference);
+          for (int i = 0; i < cases.size() && !out.isBroken(); i++) {
+            Case one = cases.get(i);
+            int before = i;
+            Progress part =
+                (phase, done, detail) ->
+                    progress.report(phase, (before + done) / cases.size(), detail);
+            try {
+              add(profiler.profile(request(opened, one), part), out);
+            } catch (ModelException | BackendException e) {
+              failures.add(e);
+              if (isOneOfSeveral) {
+                console.warn(one.name() + ": " + e.getMessage());
+              }
+            }
           }
         }
       }
     }
   }
 
-  /** The roofs of each backend's device: several on one CPU are judged by the same. */
-  private Map<Backend, DeviceRoofs> roofs(
+  private Profiler profiler(
+      Backend backend, @Nullable MeasuredRoofs roofs, @Nullable Reference reference) {
+    return new Profiler(
+        backend,
+        new Profiler.Setting(
+            environment(backend),
+            new DeviceRoofs(backend.device(), Datasheet.load(), roofs),
+            reference,
+            () -> SampledWatch.start(SensorSource.of(backend.device())),
+            System::nanoTime,
+            Clock.systemUTC(),
+            seed.get()));
+  }
+
+  /** What a result records of the machine and the software that made it. */
+  private static Environment environment(Backend backend) {
+    String system = System.getProperty("os.name") + " " + System.getProperty("os.version");
+    return new Environment(
+        BuildVersion.get(),
+        System.getProperty("java.version"),
+        system + " " + System.getProperty("os.arch"),
+        backend.libraries());
+  }
+
+  private void add(ProfileResult result, Output out) {
+    results.add(result);
+    if (output.format() == Format.JSONL) {
+      out.line(ProfileJson.writeLine(result));
+    }
+  }
+
+  /** The roofs by device: several backends on one are judged by the same. */
+  private Map<String, MeasuredRoofs> roofs(
       List<Backend> backends, Progress progress, Console console) {
-    Map<Backend, DeviceRoofs> roofs = new HashMap<>();
-    MeasuredRoofs ofCpu = null;
-    for (Backend backend : backends) {
-      MeasuredRoofs measured =
-          roofless.get()
-              ? null
-              : RoofLookup.ofUser(backend, console)
-                  .of(
-                      device.precisions(),
-                      (phase, done, detail) -> progress.report(phase, 0, detail));
-      roofs.put(backend, new DeviceRoofs(backend.device(), Datasheet.load(), measured));
-      if (measured != null && backend.device().kind() == DeviceKind.CPU) {
-        ofCpu = ofCpu == null ? measured : ofCpu.highest(measured);
+    Map<String, MeasuredRoofs> roofs = new HashMap<>();
+    Progress unmoved = (phase, done, detail) -> progress.report(phase, 0, detail);
+    for (Backend backend : roofless.get() ? List.<Backend>of() : backends) {
+      MeasuredRoofs measured = RoofLookup.ofUser(backend, console).of(device.precisions(), unmoved);
+      if (measured != null) {
+        roofs.merge(backend.device().id(), measured, MeasuredRoofs::highest);
       }
     }
-    MeasuredRoofs shared = ofCpu;
-    roofs.replaceAll(
-        (backend, own) ->
-            shared != null && backend.device().kind() == DeviceKind.CPU
-                ? new DeviceRoofs(own.device(), own.datasheet(), shared)
-                : own);
     return roofs;
   }
 
@@ -239,49 +191,20 @@ final class ProfileCommand implements Command {
     return model instanceof OnnxModel ? Path.of(model.source()) : null;
   }
 
-  private ProfileRequest request(Model opened, Case one, SamplingRules rules) {
+  private ProfileRequest request(Model opened, Case one) {
     Graph graph = opened.bind(one.bindings());
-    Counts counts = Counter.standard().count(opened, graph);
     return new ProfileRequest(
         graph,
-        counts,
+        Counter.standard().count(opened, graph),
         graph.batch(),
         device.options(one.precision()).withSource(source(opened)),
-        rules,
+        SamplingRules.DEFAULT.withLimit(maxTime.get()),
         raw.get());
   }
 
-  private ShownProgress progress(Output out) {
-    if (output.format() == Format.JSONL) {
-      return ShownProgress.of(
-          (phase, done, detail) -> out.line(ProfileJson.writeProgress(phase, done, detail)));
-    }
-    TerminalStyle style =
-        TerminalStyle.of(
-            System.getenv(), Terminal.ERRORS, Charset.defaultCharset(), allLayers.get());
-    return ShownProgress.of(
-        new ProgressBar(System.err, style, Terminal.ERRORS.isTerminal(), System::nanoTime));
-  }
-
-  /** Progress that is taken off the screen at the end. */
-  private interface ShownProgress extends Progress, AutoCloseable {
-    @Override
-    void close();
-
-    static ShownProgress of(Progress progress) {
-      return new ShownProgress() {
-        @Override
-        public void report(String phase, double done, String detail) {
-          progress.report(phase, done, detail);
-        }
-
-        @Override
-        public void close() {
-          if (progress instanceof ProgressBar bar) {
-            bar.close();
-          }
-        }
-      };
-    }
+  private Progress progress(Output out) {
+    return output.format() == Format.JSONL
+        ? (phase, done, detail) -> out.line(ProfileJson.writeProgress(phase, done, detail))
+        : Console.progress();
   }
 }

@@ -27,41 +27,32 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter serve}: measures workloads at intervals and serves the results. */
-final class ServeCommand implements Command {
+final class ServeCommand extends Command {
   private static final String JSON_ENCODER = "ch.qos.logback.classic.encoder.JsonEncoder";
 
   private final Argument<String> file =
-      Argument.optional(
-          List.of("--config"),
+      optional(
+          "--config",
           "FILE",
-          new Argument.AnyText(),
+          Reading.TEXT,
           "configuration; default: config/flopmeter.yaml of the installation");
   private final Argument<Boolean> check =
-      Argument.flag("--check", "validate the configuration on this host and exit");
+      flag("--check", "validate the configuration on this host and exit");
 
   private final Argument<ListenAddress> listen =
-      Argument.optional(
-          List.of("--listen"),
+      optional(
+          "--listen",
           "ADDRESS",
           new ListenAddressReading(),
           "address and port, for example 127.0.0.1:9400; overrides http.listen");
 
   /** A command line that replaces the worker, in tests. */
-  private final Argument<String> worker = Argument.hidden("--worker", "COMMAND");
+  private final Argument<String> worker = hidden("--worker", "COMMAND");
 
   @Override
-  public void declare(CommandSpec command) {
-    file.addTo(command);
-    listen.addTo(command);
-    check.addTo(command);
-    worker.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) throws InterruptedException {
+  int run(Console console) throws InterruptedException {
     try {
       ConfigSource source = source();
       if (check.get()) {
@@ -164,7 +155,7 @@ final class ServeCommand implements Command {
         .orElseGet(() -> WorkerCommand.ofThisApplication(System.getProperty("flopmeter.home")));
   }
 
-  private record ListenAddressReading() implements Argument.Reading<ListenAddress> {
+  private record ListenAddressReading() implements Reading<ListenAddress> {
     @Override
     public ListenAddress read(String text) {
       try {

@@ -10,7 +10,7 @@ import java.util.Optional;
  *
  * @param open the word that leaves the prefix open
  */
-record UnitName(String open) implements Argument.Reading<Optional<SiPrefix>> {
+record UnitName(String open) implements Reading<Optional<SiPrefix>> {
   @Override
   public Optional<SiPrefix> read(String text) {
     if (text.equals(open)) {

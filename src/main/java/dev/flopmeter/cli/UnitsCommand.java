@@ -6,26 +6,17 @@ import dev.flopmeter.units.QuantityException;
 import dev.flopmeter.units.SiPrefix;
 import java.util.List;
 import java.util.Optional;
-import picocli.CommandLine.Model.CommandSpec;
 
 /** {@code flopmeter units}: an amount or a rate in another unit, with all digits. */
-final class UnitsCommand implements Command {
+final class UnitsCommand extends Command {
   private final Argument<String> words =
-      Argument.parameters(
-          "QUANTITY", "a number, with a prefix K M G T P E Z and a unit if it has one");
+      parameters("QUANTITY", "a number, with a prefix K M G T P E Z and a unit if it has one");
   private final Argument<Optional<SiPrefix>> target =
-      Argument.option("--to", "UNIT", new UnitName("all"), "all", "unit of the result");
-  private final OutputArguments output = new OutputArguments();
+      option("--to", "UNIT", new UnitName("all"), "all", "unit of the result");
+  private final OutputArguments output = with(new OutputArguments());
 
   @Override
-  public void declare(CommandSpec command) {
-    words.addTo(command);
-    target.addTo(command);
-    output.addTo(command);
-  }
-
-  @Override
-  public int run(Console console) {
+  int run(Console console) {
     try {
       Quantity quantity = Quantity.parse(String.join(" ", words.all()));
       StringBuilder out = new StringBuilder();

@@ -12,8 +12,10 @@ import java.util.Map;
 /**
  * A backend's unfused float32 result in the model's own layout. For the backend under test itself,
  * this still shows whether fusing and layouts preserve the result.
+ *
+ * @param isOwned whether the backend is closed with this
  */
-public record BackendReference(Backend backend) implements Reference {
+public record BackendReference(Backend backend, boolean isOwned) implements Reference {
   @Override
   public String name() {
     return backend.name() + ", unfused";
@@ -25,6 +27,13 @@ public record BackendReference(Backend backend) implements Reference {
         RunOptions.DEFAULT.withPrecision(Precision.FP32).withLayout(Layout.NCHW).withFuse(false);
     try (Plan plan = backend.prepare(graph, plain)) {
       return plan.run(inputs);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (isOwned) {
+      backend.close();
     }
   }
 }

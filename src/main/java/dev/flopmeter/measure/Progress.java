@@ -2,7 +2,7 @@ package dev.flopmeter.measure;
 
 /** Where a long piece of work tells how far it has come. */
 @FunctionalInterface
-public interface Progress {
+public interface Progress extends AutoCloseable {
   /** Tells nobody. */
   Progress SILENT = (phase, done, detail) -> {};
 
@@ -15,4 +15,8 @@ public interface Progress {
    * @param detail a few words, such as the batch
    */
   void report(String phase, double done, String detail);
+
+  /** Ends the showing of messages. */
+  @Override
+  default void close() {}
 }

@@ -11,7 +11,7 @@ import java.util.function.LongSupplier;
  * Progress of long work. On a terminal: one line, redrawn, with a bar and the remaining time. In a
  * log: a plain line when the phase changes, and every ten seconds.
  */
-public final class ProgressBar implements Progress, AutoCloseable {
+public final class ProgressBar implements Progress {
   private static final double REDRAW_SECONDS = 0.1;
   private static final double LOG_SECONDS = 10;
 

@@ -1,0 +1,73 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.units.Durations;
+import dev.flopmeter.units.QuantityException;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Reads a value of the command line from its text. */
+@FunctionalInterface
+interface Reading<T> {
+  /** A text that needs no reading. */
+  Reading<String> TEXT = text -> text;
+
+  /**
+   * Reads one value.
+   *
+   * @throws ModelException if the text is not such a value; the message says what would be
+   */
+  T read(String text);
+
+  /** The values to choose from, or nothing if they cannot be listed. */
+  default List<String> candidates() {
+    return List.of();
+  }
+
+  /** A whole number from {@code least} to {@code most}. */
+  static Reading<Long> wholeNumber(long least, long most) {
+    return text -> {
+      long number;
+      try {
+        number = Long.parseLong(text.trim());
+      } catch (NumberFormatException e) {
+        throw new ModelException("'" + text + "' is not a whole number of at most 2^63-1", e);
+      }
+      if (number < least) {
+        throw new ModelException("must be at least " + least + ", not " + text);
+      }
+      if (number > most) {
+        throw new ModelException("must be at most " + most + ", not " + text);
+      }
+      return number;
+    };
+  }
+
+  /** A share below one: {@code 5%} or {@code 0.05}. */
+  static double share(String text) {
+    Matcher form = Pattern.compile("(\\d{1,3}(?:\\.\\d{1,6})?)\\s*(%?)").matcher(text.trim());
+    double divisor = form.matches() && form.group(2).isEmpty() ? 1 : 100;
+    double value = form.matches() ? Double.parseDouble(form.group(1)) / divisor : 1;
+    if (value >= 1) {
+      throw new ModelException("must be below 100%, for example 5% or 0.05, not '" + text + "'");
+    }
+    return value;
+  }
+
+  /** A positive span of time as a user writes it: {@code 500ms}, {@code 15s}, {@code 2m}. */
+  static Duration timeSpan(String text) {
+    Duration span;
+    try {
+      span = Durations.parse(text);
+    } catch (QuantityException e) {
+      throw new ModelException(
+          "must be a number with ms, s, m or h, for example 15s, not '" + text + "'", e);
+    }
+    if (span.isZero()) {
+      throw new ModelException("must be positive, not " + text);
+    }
+    return span;
+  }
+}
