@@ -1,7 +1,6 @@
 package dev.flopmeter.serve.metrics;
 
 import dev.flopmeter.result.ProfileResult;
-import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
@@ -9,7 +8,6 @@ import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.metrics.SeriesLimit.Selection;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
-import dev.flopmeter.serve.result.TopLayers;
 import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.Outcome;
@@ -19,18 +17,24 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Histogram;
-import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricMetadata;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,7 +63,7 @@ public final class DaemonMetrics implements AutoCloseable {
   private final MeterTable gauges;
   private final Exposition exposition;
   private final @Nullable OtlpPush push;
-  private final LatencySummary latencies = new LatencySummary(Catalogue.LATENCY);
+  private final OwnedPoints<SummaryDataPointSnapshot> latencies;
   private final Histogram passes;
   private final Histogram runDurations;
   private final Counter inferences;
@@ -70,10 +74,8 @@ public final class DaemonMetrics implements AutoCloseable {
   private final Counter runs;
   private final Counter historyFailures;
   private final Counter historyLost;
-  private final Info layerInfo;
-  private final Info deviceInfo;
-  private final Map<SeriesKey, List<String[]>> layerInfos = new HashMap<>();
-  private final Map<String, String[]> deviceInfos = new HashMap<>();
+  private final OwnedPoints<InfoDataPointSnapshot> layerInfo;
+  private final OwnedPoints<InfoDataPointSnapshot> deviceInfo;
 
   /** Devices of this host by their id, as they were listed last. */
   private final Map<String, DeviceState> listed = new HashMap<>();
@@ -96,20 +98,22 @@ public final class DaemonMetrics implements AutoCloseable {
     micrometer = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, registry, Clock.SYSTEM);
     micrometer.throwExceptionOnRegistrationFailure();
     gauges = new MeterTable(micrometer);
-    registry.register(latencies);
-    passes = histogram(Catalogue.DURATION, PASS_BUCKETS);
-    runDurations = histogram(Catalogue.RUN_DURATION, RUN_BUCKETS);
-    inferences = counter(Catalogue.INFERENCES);
-    flop = counter(Catalogue.FLOP_TOTAL);
-    busy = counter(Catalogue.BUSY);
-    discarded = counter(Catalogue.DISCARDED);
-    deviceEnergy = counter(Catalogue.DEVICE_ENERGY);
-    runs = counter(Catalogue.RUNS);
-    historyFailures = counter(Catalogue.HISTORY_FAILURES);
-    historyLost = counter(Catalogue.HISTORY_LOST);
-    layerInfo = info(Catalogue.LAYER_INFO);
-    deviceInfo = info(Catalogue.DEVICE_INFO);
-    info(Catalogue.BUILD).addLabelValues(version, System.getProperty("java.version"));
+    latencies = points("flopmeter_inference_latency_seconds", SummarySnapshot::new);
+    passes = histogram("flopmeter_inference_duration_seconds", PASS_BUCKETS);
+    runDurations = histogram("flopmeter_run_duration_seconds", RUN_BUCKETS);
+    inferences = counter("flopmeter_inferences_total");
+    flop = counter("flopmeter_inference_flop_total");
+    busy = counter("flopmeter_model_busy_seconds_total");
+    discarded = counter("flopmeter_measurement_discarded_total");
+    deviceEnergy = counter("flopmeter_device_energy_joules_total");
+    runs = counter("flopmeter_runs_total");
+    historyFailures = counter("flopmeter_history_write_failures_total");
+    historyLost = counter("flopmeter_history_lost_results_total");
+    layerInfo = points("flopmeter_layer_info", InfoSnapshot::new);
+    deviceInfo = points("flopmeter_device_info", InfoSnapshot::new);
+    OwnedPoints<InfoDataPointSnapshot> build = points("flopmeter_build_info", InfoSnapshot::new);
+    String java = System.getProperty("java.version");
+    build.replace("build", List.of(ResultRows.info("flopmeter_build_info", version, java)));
     push = config.otlp().enabled() ? pushing(config.otlp()) : null;
     capability(OTLP, push != null);
   }
@@ -121,7 +125,7 @@ public final class DaemonMetrics implements AutoCloseable {
   }
 
   private OtlpPush pushing(ServeConfig.Otlp otlp) {
-    Counter failures = counter(Catalogue.OTLP_FAILURES);
+    Counter failures = counter("flopmeter_otlp_push_failures_total");
     return new OtlpPush(
         otlp,
         isSuccess -> {
@@ -133,31 +137,32 @@ public final class DaemonMetrics implements AutoCloseable {
         });
   }
 
-  private Histogram histogram(Metric metric, double[] buckets) {
+  private Histogram histogram(String name, double[] buckets) {
+    Metric metric = Metric.named(name);
     return Histogram.builder()
         .name(metric.name())
         .help(metric.help())
-        .labelNames(metric.labels().toArray(String[]::new))
+        .labelNames(metric.labelNames())
         .classicOnly()
         .classicUpperBounds(buckets)
         .register(registry);
   }
 
   /** The Prometheus client's, since Micrometer's has no created timestamp. */
-  private Counter counter(Metric metric) {
+  private Counter counter(String name) {
+    Metric metric = Metric.named(name);
     return Counter.builder()
         .name(metric.name())
         .help(metric.help())
-        .labelNames(metric.labels().toArray(String[]::new))
+        .labelNames(metric.labelNames())
         .register(registry);
   }
 
-  private Info info(Metric metric) {
-    return Info.builder()
-        .name(metric.name())
-        .help(metric.help())
-        .labelNames(metric.labels().toArray(String[]::new))
-        .register(registry);
+  private <P extends DataPointSnapshot> OwnedPoints<P> points(
+      String name, BiFunction<MetricMetadata, Collection<P>, MetricSnapshot> family) {
+    OwnedPoints<P> points = new OwnedPoints<>(Metric.named(name), family);
+    registry.register(points);
+    return points;
   }
 
   /** What {@code /metrics} serves. */
@@ -192,7 +197,7 @@ public final class DaemonMetrics implements AutoCloseable {
         new SeriesLimit(
             config.metrics().maxSeries(),
             config.workloads().stream().map(Workload::name).toList()));
-    set(Catalogue.REGRESSION_THRESHOLD, config.history().regressionThreshold());
+    set("flopmeter_history_regression_threshold_ratio", config.history().regressionThreshold());
     Set<String> names = new HashSet<>();
     for (Workload workload : config.workloads()) {
       Tags tags = Tags.of("workload", workload.name());
@@ -201,9 +206,9 @@ public final class DaemonMetrics implements AutoCloseable {
         runs.initLabelValues(workload.name(), outcome.label());
       }
       runDurations.initLabelValues(workload.name());
-      set(Catalogue.INTERVAL, tags, workload.interval().toMillis() / 1e3);
+      set("flopmeter_workload_interval_seconds", tags, workload.interval().toMillis() / 1e3);
       if (!workloads.contains(workload.name())) {
-        set(Catalogue.CONFIGURED, tags, now.toEpochMilli() / 1e3);
+        set("flopmeter_workload_configured_timestamp_seconds", tags, now.toEpochMilli() / 1e3);
       }
     }
     workloads.removeAll(names);
@@ -213,7 +218,10 @@ public final class DaemonMetrics implements AutoCloseable {
       runDurations.remove(gone);
       passes.removeIf(values -> values.get(0).equals(gone));
       Tags tags = Tags.of("workload", gone);
-      List.of(Catalogue.INTERVAL, Catalogue.CONFIGURED, Catalogue.LAST_SUCCESS)
+      List.of(
+              "flopmeter_workload_interval_seconds",
+              "flopmeter_workload_configured_timestamp_seconds",
+              "flopmeter_last_success_timestamp_seconds")
           .forEach(metric -> unset(metric, tags));
     }
     workloads.clear();
@@ -230,11 +238,8 @@ public final class DaemonMetrics implements AutoCloseable {
     Run run = profile.run();
     run.droppedSamples()
         .forEach(
-            (reason, dropped) -> {
-              String[] all = Arrays.copyOf(labels, labels.length + 1);
-              all[labels.length] = reason;
-              discarded.labelValues(all).inc(dropped);
-            });
+            (reason, dropped) ->
+                discarded.labelValues(ResultRows.labelValues(result.key(), reason)).inc(dropped));
     if (!result.isValid()) {
       return;
     }
@@ -256,7 +261,7 @@ public final class DaemonMetrics implements AutoCloseable {
     Result result = shown.result();
     String device = result.key().device();
     gauges.replace(result.key(), ResultRows.of(shown));
-    latencies.show(result);
+    latencies.replace(result.key(), List.of(ResultRows.latencies(result)));
     gauges.replace(List.of("sensors", device), DeviceRows.sensors(result));
     String precision = result.key().precision();
     peaksOfResults
@@ -265,42 +270,8 @@ public final class DaemonMetrics implements AutoCloseable {
     list(device);
     gauges.replace(List.of("peak", device, precision), DeviceRows.peakFlops(result));
     gauges.replace(List.of("peak", device, ""), DeviceRows.peakBytes(result));
-    info(device, DeviceRows.info(result));
-    forgetLayers(result.key());
-    List<String[]> infos = new ArrayList<>();
-    String[] labels = ResultRows.labelValues(result.key());
-    for (Layer layer : result.profile().layers()) {
-      String[] all = Arrays.copyOf(labels, labels.length + 5);
-      all[labels.length] = layer.name();
-      all[labels.length + 1] = layer.op();
-      all[labels.length + 2] = bound(layer);
-      all[labels.length + 3] = layer.kernel().algorithm();
-      all[labels.length + 4] = orEmpty(layer.kernel().layout());
-      layerInfo.addLabelValues(all);
-      infos.add(all);
-    }
-    layerInfos.put(result.key(), infos);
-  }
-
-  private static String bound(Layer layer) {
-    if (layer.name().equals(TopLayers.OTHER)) {
-      return TopLayers.OTHER;
-    }
-    return layer.bound() == null ? "" : layer.bound().label();
-  }
-
-  private static String orEmpty(@Nullable String text) {
-    return text == null ? "" : text;
-  }
-
-  private void info(String device, String @Nullable [] told) {
-    String[] before = told == null ? deviceInfos.remove(device) : deviceInfos.put(device, told);
-    if (before != null) {
-      deviceInfo.remove(before);
-    }
-    if (told != null) {
-      deviceInfo.addLabelValues(told);
-    }
+    deviceInfo.replace(device, List.of(DeviceRows.info(result)));
+    layerInfo.replace(result.key(), ResultRows.layers(result));
   }
 
   /** Takes the devices that this host has now, with what is known of them without a result. */
@@ -320,22 +291,15 @@ public final class DaemonMetrics implements AutoCloseable {
     gauges.replace(
         List.of("listed", id), device == null ? List.of() : DeviceRows.peaks(device, known));
     if (known.isEmpty()) {
-      info(id, device == null ? null : DeviceRows.info(device));
-    }
-  }
-
-  private void forgetLayers(SeriesKey key) {
-    List<String[]> infos = layerInfos.remove(key);
-    if (infos != null) {
-      infos.forEach(layerInfo::remove);
+      deviceInfo.replace(id, device == null ? List.of() : List.of(DeviceRows.info(device)));
     }
   }
 
   /** Takes a result's series away; counters stay, since a counter that goes and comes lies. */
   public synchronized void withdraw(SeriesKey key) {
     gauges.remove(key);
-    latencies.withdraw(key);
-    forgetLayers(key);
+    latencies.remove(key);
+    layerInfo.remove(key);
   }
 
   /** Takes away what the results of a device say of it. */
@@ -360,12 +324,12 @@ public final class DaemonMetrics implements AutoCloseable {
 
   /** Shows how many runs of a target have failed in a row. */
   public synchronized void failures(Target.Id target, int inARow) {
-    set(Catalogue.FAILURES, tags(target), inARow);
+    set("flopmeter_workload_consecutive_failures", tags(target), inARow);
   }
 
   /** A target that is no longer planned. */
   public synchronized void forget(Target.Id target) {
-    unset(Catalogue.FAILURES, tags(target));
+    unset("flopmeter_workload_consecutive_failures", tags(target));
   }
 
   private static Tags tags(Target.Id target) {
@@ -374,37 +338,40 @@ public final class DaemonMetrics implements AutoCloseable {
   }
 
   public synchronized void lastSuccess(String workload, Instant at) {
-    set(Catalogue.LAST_SUCCESS, Tags.of("workload", workload), at.toEpochMilli() / 1e3);
+    set(
+        "flopmeter_last_success_timestamp_seconds",
+        Tags.of("workload", workload),
+        at.toEpochMilli() / 1e3);
   }
 
   public synchronized void quarantined(String device, boolean isQuarantined) {
-    set(Catalogue.QUARANTINED, Tags.of("device", device), isQuarantined ? 1 : 0);
+    set("flopmeter_device_quarantined", Tags.of("device", device), isQuarantined ? 1 : 0);
   }
 
   /** A device that is no longer used. */
   public synchronized void deviceUnused(String device) {
-    unset(Catalogue.QUARANTINED, Tags.of("device", device));
+    unset("flopmeter_device_quarantined", Tags.of("device", device));
     withdrawDevice(device);
   }
 
   public synchronized void capability(String feature, boolean isThere) {
-    set(Catalogue.CAPABILITY, Tags.of("feature", feature), isThere ? 1 : 0);
+    set("flopmeter_capability", Tags.of("feature", feature), isThere ? 1 : 0);
   }
 
   /** How reading the configuration went. */
   public synchronized void reloaded(boolean isGood, Instant at) {
-    set(Catalogue.RELOAD_OK, isGood ? 1 : 0);
+    set("flopmeter_config_last_reload_successful", isGood ? 1 : 0);
     if (isGood) {
-      set(Catalogue.RELOAD_TIME, at.toEpochMilli() / 1e3);
+      set("flopmeter_config_last_reload_success_timestamp_seconds", at.toEpochMilli() / 1e3);
     }
   }
 
   /** When the server's certificate expires; null without TLS. */
   public synchronized void certificateExpires(@Nullable Instant at) {
     if (at == null) {
-      unset(Catalogue.CERTIFICATE, Tags.empty());
+      unset("flopmeter_tls_certificate_expiry_timestamp_seconds", Tags.empty());
     } else {
-      set(Catalogue.CERTIFICATE, at.toEpochMilli() / 1e3);
+      set("flopmeter_tls_certificate_expiry_timestamp_seconds", at.toEpochMilli() / 1e3);
     }
   }
 
@@ -413,27 +380,27 @@ public final class DaemonMetrics implements AutoCloseable {
     if (!isKept) {
       return;
     }
-    set(Catalogue.HISTORY_RESULTS, state.results());
-    set(Catalogue.HISTORY_SIZE, (double) state.bytes());
-    set(Catalogue.HISTORY_PENDING, state.pending());
-    set(Catalogue.HISTORY_DAMAGED, (double) state.dropped());
-    set(Catalogue.HISTORY_WRITABLE, state.isWritable() ? 1 : 0);
+    set("flopmeter_history_results", state.results());
+    set("flopmeter_history_size_bytes", (double) state.bytes());
+    set("flopmeter_history_pending_results", state.pending());
+    set("flopmeter_history_damaged_records", (double) state.dropped());
+    set("flopmeter_history_writable", state.isWritable() ? 1 : 0);
     historyFailures.inc((double) (state.failedWrites() - seenFailures));
     historyLost.inc((double) (state.lost() - seenLost));
     seenFailures = state.failedWrites();
     seenLost = state.lost();
   }
 
-  private void set(Metric metric, double value) {
+  private void set(String metric, double value) {
     set(metric, Tags.empty(), value);
   }
 
-  private void set(Metric metric, Tags tags, double value) {
-    gauges.replace(List.of(metric.name(), tags), List.of(new Row(metric, tags, value)));
+  private void set(String metric, Tags tags, double value) {
+    gauges.replace(List.of(metric, tags), List.of(new Row(Metric.named(metric), tags, value)));
   }
 
-  private void unset(Metric metric, Tags tags) {
-    gauges.remove(List.of(metric.name(), tags));
+  private void unset(String metric, Tags tags) {
+    gauges.remove(List.of(metric, tags));
   }
 
   @Override

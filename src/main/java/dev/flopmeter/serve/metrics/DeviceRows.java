@@ -8,11 +8,12 @@ import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.DeviceState.Peak;
 import io.micrometer.core.instrument.Tags;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What a result tells about its device. */
@@ -28,14 +29,22 @@ final class DeviceRows {
     }
     Tags tags = Tags.of("device", result.key().device());
     Long memory = sensors.memoryUsedBytes();
-    add(rows, Catalogue.POWER, tags, sensors.powerW());
-    add(rows, Catalogue.TEMPERATURE, tags, sensors.temperatureC());
-    add(rows, Catalogue.MEMORY_USED, tags, memory == null ? null : memory.doubleValue());
-    add(rows, Catalogue.UTILIZATION, tags, sensors.utilization());
-    add(rows, Catalogue.CLOCK, tags.and("domain", "sm"), sensors.smClockHz());
-    add(rows, Catalogue.CLOCK, tags.and("domain", "memory"), sensors.memoryClockHz());
+    Row.add(rows, "flopmeter_device_power_watts", tags, sensors.powerW());
+    Row.add(rows, "flopmeter_device_temperature_celsius", tags, sensors.temperatureC());
+    Row.add(
+        rows,
+        "flopmeter_device_memory_used_bytes",
+        tags,
+        memory == null ? null : memory.doubleValue());
+    Row.add(rows, "flopmeter_device_utilization_ratio", tags, sensors.utilization());
+    Row.add(rows, "flopmeter_device_clock_hertz", tags.and("domain", "sm"), sensors.smClockHz());
+    Row.add(
+        rows,
+        "flopmeter_device_clock_hertz",
+        tags.and("domain", "memory"),
+        sensors.memoryClockHz());
     for (String reason : sensors.throttleReasons()) {
-      add(rows, Catalogue.THROTTLE, tags.and("reason", reason), 1.0);
+      Row.add(rows, "flopmeter_device_throttle_active", tags.and("reason", reason), 1.0);
     }
     return rows;
   }
@@ -43,33 +52,26 @@ final class DeviceRows {
   /** Peak rates, which differ by precision. */
   static List<Row> peakFlops(Result result) {
     Tags tags = Tags.of("device", result.key().device(), "precision", result.key().precision());
-    List<Row> rows = new ArrayList<>();
-    for (Basis basis : Basis.values()) {
-      Roof roof = result.profile().roofs().of(basis);
-      if (roof != null) {
-        add(rows, Catalogue.PEAK_FLOP, tags.and("basis", basis.label()), roof.flopsPerSecond());
-      }
-    }
-    return rows;
+    return peaks(result, "flopmeter_device_peak_flop_per_second", tags, Roof::flopsPerSecond);
   }
 
   /** Peak bandwidth. */
   static List<Row> peakBytes(Result result) {
     Tags tags = Tags.of("device", result.key().device());
+    String metric = "flopmeter_device_peak_memory_bytes_per_second";
+    return peaks(result, metric, tags, Roof::bytesPerSecond);
+  }
+
+  private static List<Row> peaks(
+      Result result, String metric, Tags tags, Function<Roof, @Nullable Double> rate) {
     List<Row> rows = new ArrayList<>();
     for (Basis basis : Basis.values()) {
       Roof roof = result.profile().roofs().of(basis);
       if (roof != null) {
-        add(rows, Catalogue.PEAK_BYTES, tags.and("basis", basis.label()), roof.bytesPerSecond());
+        Row.add(rows, metric, tags.and("basis", basis.label()), rate.apply(roof));
       }
     }
     return rows;
-  }
-
-  private static void add(List<Row> rows, Metric metric, Tags tags, @Nullable Double value) {
-    if (value != null && Double.isFinite(value)) {
-      rows.add(new Row(metric, tags, value));
-    }
   }
 
   /**
@@ -85,16 +87,20 @@ final class DeviceRows {
         continue;
       }
       if (peak.precision().isEmpty()) {
-        add(rows, Catalogue.PEAK_BYTES, tags, peak.perSecond());
+        Row.add(rows, "flopmeter_device_peak_memory_bytes_per_second", tags, peak.perSecond());
       } else {
-        add(rows, Catalogue.PEAK_FLOP, tags.and("precision", peak.precision()), peak.perSecond());
+        Row.add(
+            rows,
+            "flopmeter_device_peak_flop_per_second",
+            tags.and("precision", peak.precision()),
+            peak.perSecond());
       }
     }
     return rows;
   }
 
-  /** Label values of {@link Catalogue#DEVICE_INFO}. */
-  static String[] info(Result result) {
+  /** The device of a result. */
+  static InfoDataPointSnapshot info(Result result) {
     Device device = result.profile().device();
     return info(
         result.key().device(),
@@ -104,7 +110,7 @@ final class DeviceRows {
         device.isEmulated());
   }
 
-  static String[] info(DeviceState device) {
+  static InfoDataPointSnapshot info(DeviceState device) {
     Map<String, String> properties = device.properties();
     return info(
         device.id(),
@@ -114,14 +120,13 @@ final class DeviceRows {
         properties.getOrDefault("emulated", "").equals("true"));
   }
 
-  private static String[] info(
+  private static InfoDataPointSnapshot info(
       String id, String kind, String name, Map<String, String> properties, boolean isEmulated) {
-    return Stream.concat(
-            Stream.of(id, kind, name),
-            Stream.concat(
-                Stream.of("driver", "cuda", "cudnn", "uuid", "pci_bus_id", "mig_uuid")
-                    .map(property -> properties.getOrDefault(property, "")),
-                Stream.of(Boolean.toString(isEmulated))))
-        .toArray(String[]::new);
+    List<String> values = new ArrayList<>(List.of(id, kind, name));
+    for (String property : List.of("driver", "cuda", "cudnn", "uuid", "pci_bus_id", "mig_uuid")) {
+      values.add(properties.getOrDefault(property, ""));
+    }
+    values.add(Boolean.toString(isEmulated));
+    return ResultRows.info("flopmeter_device_info", values.toArray(String[]::new));
   }
 }

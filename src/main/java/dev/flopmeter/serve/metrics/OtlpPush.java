@@ -12,6 +12,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -28,23 +29,19 @@ final class OtlpPush implements AutoCloseable {
   private static final Pattern STATUS = Pattern.compile("HTTP status code (\\d+)");
   private static final int LONGEST_CAUSE = 200;
 
-  /**
-   * Is told of each push that failed, and of the first one that works again, by the thread that
-   * pushes.
-   */
-  interface Listener {
-    void pushed(boolean isSuccess);
-  }
-
   private final String receiver;
   private final OtlpMetricsSender sender = new OtlpHttpMetricsSender(new HttpUrlConnectionSender());
-  private final Listener listener;
+  private final Consumer<Boolean> listener;
   private final OtlpMeterRegistry registry;
   private final MeterTable meters;
   private volatile String failure = "";
 
-  /** Pushes at its interval until it is closed. */
-  OtlpPush(Otlp otlp, Listener listener) {
+  /**
+   * Pushes at its interval until it is closed.
+   *
+   * @param listener is told false of each push that failed, true of the first that works again
+   */
+  OtlpPush(Otlp otlp, Consumer<Boolean> listener) {
     this.receiver = withoutSecrets(otlp.url());
     this.listener = listener;
     this.registry = OtlpMeterRegistry.builder(config(otlp)).metricsSender(this::send).build();
@@ -73,7 +70,7 @@ final class OtlpPush implements AutoCloseable {
     boolean isNews = !cause.isEmpty() || !failure.isEmpty();
     failure = cause;
     if (isNews) {
-      listener.pushed(cause.isEmpty());
+      listener.accept(cause.isEmpty());
     }
   }
 

@@ -2,13 +2,23 @@ package dev.flopmeter.serve.metrics;
 
 import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.result.ProfileResult.Roof;
+import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
+import dev.flopmeter.serve.result.TopLayers;
 import io.micrometer.core.instrument.Tags;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.Quantile;
+import io.prometheus.metrics.model.snapshots.Quantiles;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** A result as rows of gauges. What was not measured has no row. */
@@ -22,7 +32,22 @@ final class ResultRows {
     this.tags = tags(shown.result().key());
   }
 
-  static Tags tags(SeriesKey key) {
+  /** Values of the labels that every metric of a result begins with. */
+  static String[] labelValues(SeriesKey key, @Nullable String... more) {
+    List<String> values = new ArrayList<>();
+    values.add(key.workload());
+    values.add(key.model());
+    values.add(key.device());
+    values.add(key.backend());
+    values.add(key.precision());
+    values.add(Long.toString(key.batch()));
+    for (String value : more) {
+      values.add(value == null ? "" : value);
+    }
+    return values.toArray(String[]::new);
+  }
+
+  private static Tags tags(SeriesKey key) {
     return Tags.of(
         "workload", key.workload(),
         "model", key.model(),
@@ -32,15 +57,57 @@ final class ResultRows {
         "batch", Long.toString(key.batch()));
   }
 
-  static String[] labelValues(SeriesKey key) {
-    return new String[] {
-      key.workload(),
-      key.model(),
-      key.device(),
-      key.backend(),
-      key.precision(),
-      Long.toString(key.batch())
-    };
+  /** The quantiles of a result's latency that it has. */
+  static SummaryDataPointSnapshot latencies(Result result) {
+    Latency latency = result.profile().latency();
+    Map<Double, Double> seconds = new TreeMap<>();
+    seconds.put(0.25, latency.q1());
+    seconds.put(0.5, latency.median());
+    seconds.put(0.75, latency.q3());
+    seconds.put(0.9, latency.p90());
+    seconds.put(0.95, latency.p95());
+    seconds.put(0.99, latency.p99());
+    Quantiles.Builder quantiles = Quantiles.builder();
+    seconds.forEach(
+        (quantile, value) -> {
+          if (value != null) {
+            quantiles.quantile(new Quantile(quantile, value));
+          }
+        });
+    Labels labels = labels("flopmeter_model_macs", labelValues(result.key()));
+    return SummaryDataPointSnapshot.builder().quantiles(quantiles.build()).labels(labels).build();
+  }
+
+  /** What each layer is and how it was run. */
+  static List<InfoDataPointSnapshot> layers(Result result) {
+    return result.profile().layers().stream()
+        .map(
+            layer ->
+                info(
+                    "flopmeter_layer_info",
+                    labelValues(
+                        result.key(),
+                        layer.name(),
+                        layer.op(),
+                        bound(layer),
+                        layer.kernel().algorithm(),
+                        layer.kernel().layout())))
+        .toList();
+  }
+
+  private static @Nullable String bound(Layer layer) {
+    return layer.name().equals(TopLayers.OTHER)
+        ? TopLayers.OTHER
+        : layer.bound() == null ? null : layer.bound().label();
+  }
+
+  /** A point of an info metric. */
+  static InfoDataPointSnapshot info(String metric, String... values) {
+    return new InfoDataPointSnapshot(labels(metric, values));
+  }
+
+  private static Labels labels(String metric, String... values) {
+    return Labels.of(Metric.named(metric).labelNames(), values);
   }
 
   static List<Row> of(PublishedResult shown) {
@@ -52,51 +119,60 @@ final class ResultRows {
   }
 
   private void measured() {
-    add(Catalogue.MACS, (double) result.cost().macs());
-    add(Catalogue.FLOP, (double) result.cost().flops());
-    add(Catalogue.PARAMETERS, (double) result.cost().params());
-    add(Catalogue.BYTES, (double) result.cost().bytes());
-    add(Catalogue.INTENSITY, result.efficiency().intensity());
-    add(Catalogue.RATE, result.throughput().achievedFlopsPerSecond());
-    add(Catalogue.THROUGHPUT, result.throughput().inferencesPerSecond());
+    add("flopmeter_model_macs", (double) result.cost().macs());
+    add("flopmeter_model_flop", (double) result.cost().flops());
+    add("flopmeter_model_parameters", (double) result.cost().params());
+    add("flopmeter_model_bytes", (double) result.cost().bytes());
+    add("flopmeter_model_arithmetic_intensity_flop_per_byte", result.efficiency().intensity());
+    add("flopmeter_model_flop_per_second", result.throughput().achievedFlopsPerSecond());
+    add("flopmeter_inferences_per_second", result.throughput().inferencesPerSecond());
     for (Basis basis : Basis.values()) {
       Tags known = tags.and("basis", basis.label());
-      add(Catalogue.MFU, known, result.efficiency().mfu().of(basis));
-      add(Catalogue.MBU, known, result.efficiency().mbu().of(basis));
+      add("flopmeter_model_flop_utilization_ratio", known, result.efficiency().mfu().of(basis));
+      add(
+          "flopmeter_model_memory_bandwidth_utilization_ratio",
+          known,
+          result.efficiency().mbu().of(basis));
     }
     if (result.sensors() != null) {
-      add(Catalogue.ENERGY, result.sensors().energyJPerInference());
+      add("flopmeter_inference_energy_joules", result.sensors().energyJPerInference());
     }
     Memory memory = result.memory();
     if (memory != null) {
-      add(Catalogue.MEMORY, tags.and("kind", "weights"), (double) memory.weights());
-      add(Catalogue.MEMORY, tags.and("kind", "activations"), (double) memory.activations());
-      add(Catalogue.MEMORY, tags.and("kind", "workspace"), (double) memory.workspace());
+      add("flopmeter_model_memory_bytes", tags.and("kind", "weights"), (double) memory.weights());
+      add(
+          "flopmeter_model_memory_bytes",
+          tags.and("kind", "activations"),
+          (double) memory.activations());
+      add(
+          "flopmeter_model_memory_bytes",
+          tags.and("kind", "workspace"),
+          (double) memory.workspace());
     }
-    add(Catalogue.FIRST_RUN, result.firstRunSeconds());
+    add("flopmeter_model_first_run_seconds", result.firstRunSeconds());
   }
 
   private void honesty(PublishedResult shown) {
-    add(Catalogue.NOISE, result.latency().relativeIqr());
-    add(Catalogue.SAMPLES, (double) result.run().samples());
-    add(Catalogue.VALID, result.valid() ? 1.0 : 0.0);
-    add(Catalogue.LAYER_SUM, result.layerSumRatio());
-    add(Catalogue.RESULT_TIME, result.run().startedAt().toEpochMilli() / 1e3);
-    add(Catalogue.RESTORED, shown.isRestored() ? 1.0 : 0.0);
-    add(Catalogue.BASELINE, shown.baselineSeconds());
-    add(Catalogue.REGRESSION, shown.regression());
+    add("flopmeter_measurement_noise_ratio", result.latency().relativeIqr());
+    add("flopmeter_measurement_samples", (double) result.run().samples());
+    add("flopmeter_measurement_valid", result.valid() ? 1.0 : 0.0);
+    add("flopmeter_layer_sum_ratio", result.layerSumRatio());
+    add("flopmeter_result_timestamp_seconds", result.run().startedAt().toEpochMilli() / 1e3);
+    add("flopmeter_result_restored", shown.isRestored() ? 1.0 : 0.0);
+    add("flopmeter_inference_latency_baseline_seconds", shown.baselineSeconds());
+    add("flopmeter_inference_latency_regression_ratio", shown.regression());
   }
 
   private void layer(Layer layer) {
     Tags of = tags.and("layer", layer.name());
     double seconds = layer.time().median();
-    add(Catalogue.LAYER_DURATION, of, seconds);
-    add(Catalogue.LAYER_FLOP, of, (double) layer.cost().flops());
+    add("flopmeter_layer_duration_seconds", of, seconds);
+    add("flopmeter_layer_flop", of, (double) layer.cost().flops());
     Double peak = peak();
     if (peak != null && seconds > 0) {
-      add(Catalogue.LAYER_MFU, of, layer.cost().macFlops() / seconds / peak);
+      add("flopmeter_layer_flop_utilization_ratio", of, layer.cost().macFlops() / seconds / peak);
     }
-    add(Catalogue.LAYER_ROOFLINE, of, layer.rooflineEfficiency());
+    add("flopmeter_layer_roofline_efficiency_ratio", of, layer.rooflineEfficiency());
   }
 
   /** On the most trusted basis there is. */
@@ -111,13 +187,11 @@ final class ResultRows {
     return null;
   }
 
-  private void add(Metric metric, @Nullable Double value) {
+  private void add(String metric, @Nullable Double value) {
     add(metric, tags, value);
   }
 
-  private void add(Metric metric, Tags with, @Nullable Double value) {
-    if (value != null && Double.isFinite(value)) {
-      rows.add(new Row(metric, with, value));
-    }
+  private void add(String metric, Tags with, @Nullable Double value) {
+    Row.add(rows, metric, with, value);
   }
 }

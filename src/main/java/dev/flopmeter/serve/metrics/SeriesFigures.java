@@ -4,6 +4,7 @@ import dev.flopmeter.serve.metrics.SeriesLimit.Selection;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricMetadata;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.util.ArrayList;
@@ -19,13 +20,13 @@ final class SeriesFigures {
   /** The snapshots with these figures among them. */
   static MetricSnapshots with(MetricSnapshots shown, Selection selection, int limit) {
     List<MetricSnapshot> all = new ArrayList<>(shown.stream().toList());
-    all.add(gauge(Catalogue.SERIES, List.of(point(Labels.EMPTY, selection.series()))));
-    all.add(gauge(Catalogue.SERIES_LIMIT, List.of(point(Labels.EMPTY, limit))));
+    all.add(gauge("flopmeter_series", List.of(point(Labels.EMPTY, selection.series()))));
+    all.add(gauge("flopmeter_series_limit", List.of(point(Labels.EMPTY, limit))));
     List<GaugeDataPointSnapshot> parts = new ArrayList<>();
     for (Part part : Part.values()) {
       parts.add(point(Labels.of("part", part.label()), selection.leftOut(part)));
     }
-    all.add(gauge(Catalogue.SERIES_DROPPED, parts));
+    all.add(gauge("flopmeter_series_limited", parts));
     return new MetricSnapshots(all);
   }
 
@@ -33,9 +34,7 @@ final class SeriesFigures {
     return GaugeDataPointSnapshot.builder().labels(labels).value(value).build();
   }
 
-  private static GaugeSnapshot gauge(Metric metric, List<GaugeDataPointSnapshot> points) {
-    GaugeSnapshot.Builder gauge = GaugeSnapshot.builder().name(metric.name()).help(metric.help());
-    points.forEach(gauge::dataPoint);
-    return gauge.build();
+  private static GaugeSnapshot gauge(String name, List<GaugeDataPointSnapshot> points) {
+    return new GaugeSnapshot(new MetricMetadata(name, Metric.named(name).help()), points);
   }
 }

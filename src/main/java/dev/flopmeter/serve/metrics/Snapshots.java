@@ -33,7 +33,7 @@ final class Snapshots {
   private Snapshots() {}
 
   private static final Map<String, Metric> BY_FAMILY =
-      Catalogue.all().stream().collect(Collectors.toMap(Metric::family, Function.identity()));
+      Metric.all().stream().collect(Collectors.toMap(Metric::family, Function.identity()));
 
   /**
    * The number of series of each unit.
@@ -111,24 +111,20 @@ final class Snapshots {
   private static MetricSnapshot keeping(
       MetricSnapshot family, Predicate<DataPointSnapshot> isKept) {
     if (family instanceof GaugeSnapshot gauge) {
-      List<GaugeDataPointSnapshot> points = kept(gauge.getDataPoints(), isKept);
-      return new GaugeSnapshot(gauge.getMetadata(), points);
+      return new GaugeSnapshot(gauge.getMetadata(), kept(gauge.getDataPoints(), isKept));
     }
     if (family instanceof CounterSnapshot counter) {
-      List<CounterDataPointSnapshot> points = kept(counter.getDataPoints(), isKept);
-      return new CounterSnapshot(counter.getMetadata(), points);
+      return new CounterSnapshot(counter.getMetadata(), kept(counter.getDataPoints(), isKept));
     }
     if (family instanceof HistogramSnapshot histogram) {
-      List<HistogramDataPointSnapshot> points = kept(histogram.getDataPoints(), isKept);
-      return new HistogramSnapshot(histogram.getMetadata(), points);
+      return new HistogramSnapshot(
+          histogram.getMetadata(), kept(histogram.getDataPoints(), isKept));
     }
     if (family instanceof SummarySnapshot summary) {
-      List<SummaryDataPointSnapshot> points = kept(summary.getDataPoints(), isKept);
-      return new SummarySnapshot(summary.getMetadata(), points);
+      return new SummarySnapshot(summary.getMetadata(), kept(summary.getDataPoints(), isKept));
     }
     if (family instanceof InfoSnapshot info) {
-      List<InfoDataPointSnapshot> points = kept(info.getDataPoints(), isKept);
-      return new InfoSnapshot(info.getMetadata(), points);
+      return new InfoSnapshot(info.getMetadata(), kept(info.getDataPoints(), isKept));
     }
     throw new IllegalStateException(
         family.getMetadata().getName() + " is a " + family.getClass().getSimpleName());

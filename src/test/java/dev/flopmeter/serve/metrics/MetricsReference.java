@@ -48,7 +48,7 @@ final class MetricsReference {
   /** The page. */
   static String markdown() {
     StringBuilder page = new StringBuilder(HEAD);
-    for (Metric metric : Catalogue.all()) {
+    for (Metric metric : Metric.all()) {
       page.append("| `").append(metric.name()).append("` | ");
       page.append(metric.kind().name().toLowerCase(Locale.ROOT)).append(" | ");
       page.append(String.join(", ", metric.labels())).append(" | ");

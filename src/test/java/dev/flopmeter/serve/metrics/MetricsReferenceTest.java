@@ -13,13 +13,13 @@ class MetricsReferenceTest {
 
   @Test
   void namesAndHelpAreFitForPrometheus() {
-    assertThat(Catalogue.all())
+    assertThat(Metric.all())
         .allSatisfy(
             metric -> {
               assertThat(metric.name()).matches("flopmeter_[a-z_]+[a-z]");
               assertThat(metric.help()).endsWith(".").doesNotContain("|");
               assertThat(metric.labels()).doesNotHaveDuplicates();
             });
-    assertThat(Catalogue.all()).extracting(Metric::name).doesNotHaveDuplicates();
+    assertThat(Metric.all()).extracting(Metric::name).doesNotHaveDuplicates();
   }
 }
