@@ -2,6 +2,7 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.cli.output.Output;
 import dev.flopmeter.count.Counter;
+import dev.flopmeter.count.Counts;
 import dev.flopmeter.device.BuildVersion;
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.Device;
@@ -29,6 +30,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,22 +66,26 @@ final class ImportCommand extends Command {
     }
     Model network = model.open();
     Graph graph = network.bind(sizes.get(0));
-    TraceFiles read = TraceFiles.read(paths);
-    ProfileResult result = result(network, graph, read, recordedAt(paths.get(0)));
+    Counts counts = Counter.standard().count(network, graph);
+    Map<String, Long> macs = new HashMap<>();
+    counts.layers().forEach(layer -> macs.put(layer.name(), layer.cost().macs()));
+    TraceFiles read = TraceFiles.read(paths, graph, macs);
+    ProfileResult result = result(network, graph, counts, read, recordedAt(paths.get(0)));
     try (Output out = output.open(console)) {
       out.text(ProfileText.of(output.format(), List.of(result), out.style(allLayers.get())));
     }
     return 0;
   }
 
-  private ProfileResult result(Model network, Graph graph, TraceFiles read, Instant recordedAt) {
+  private ProfileResult result(
+      Model network, Graph graph, Counts counts, TraceFiles read, Instant recordedAt) {
     Trace trace = read.trace();
     Precision told = trace.precision();
     Precision used = precision.find().orElse(told == null ? Precision.FP32 : told);
     ProfileRequest request =
         new ProfileRequest(
             graph,
-            Counter.standard().count(network, graph),
+            counts,
             graph.batch(),
             RunOptions.DEFAULT.withPrecision(used),
             SamplingRules.DEFAULT,
@@ -98,7 +104,7 @@ final class ImportCommand extends Command {
     List<Node> written = network instanceof OnnxModel file ? file.nodes() : List.of();
     List<Kernel> kernels = read.trace().kernels();
     Path optimised = read.optimisedModel();
-    if (read.trace().isGpu() && !kernels.isEmpty()) {
+    if (kernels.stream().anyMatch(kernel -> !kernel.nodes().isEmpty())) {
       return TraceJoin.byNodes(graph, kernels);
     }
     return optimised == null

@@ -55,9 +55,9 @@ public final class Main {
     describe(
         "import",
         "Make a profile out of another runtime's trace.",
-        "TRACE is ONNX Runtime's profile, with or without the optimised model that it saved; or"
-            + " what trtexec writes with --exportProfile, with or without --exportLayerInfo and"
-            + " --exportTimes.");
+        "TRACE is ONNX Runtime's profile, with or without the optimised model that it saved; a"
+            + " trace of PyTorch's profiler (export_chrome_trace); or what trtexec writes with"
+            + " --exportProfile, with or without --exportLayerInfo and --exportTimes.");
     describe(
         "export",
         "Write a network as an ONNX file, its shapes bound and its constants computed.",

@@ -1,5 +1,6 @@
 package dev.flopmeter.run.trace;
 
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,6 +23,7 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
   private enum Kind {
     OPTIMISED_MODEL,
     ONNX_RUNTIME,
+    PYTORCH,
     TENSORRT_PROFILE,
     TENSORRT_LAYERS,
     TENSORRT_TIMES
@@ -30,9 +32,11 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
   /**
    * Reads the files.
    *
+   * @param graph the model that ran, with its shapes bound
+   * @param macs the multiply-accumulates of its nodes, by name
    * @throws ModelException if one is of no known kind, or they do not belong together
    */
-  public static TraceFiles read(List<Path> files) {
+  public static TraceFiles read(List<Path> files, Graph graph, Map<String, Long> macs) {
     Map<Kind, Path> byKind = new EnumMap<>(Kind.class);
     for (Path file : files) {
       Kind kind = kind(file);
@@ -48,13 +52,18 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
       return new TraceFiles(
           TensorRtFiles.read(engine, layers, byKind.get(Kind.TENSORRT_TIMES)), null);
     }
+    Path torch = byKind.get(Kind.PYTORCH);
+    if (torch != null) {
+      return new TraceFiles(TorchTrace.read(torch, graph, macs), null);
+    }
     Path optimised = byKind.get(Kind.OPTIMISED_MODEL);
     Path profile = byKind.get(Kind.ONNX_RUNTIME);
     if (profile == null) {
       throw new ModelException(
           "no times of kernels among the files "
               + files
-              + ": give ONNX Runtime's profile or what trtexec --exportProfile writes");
+              + ": give ONNX Runtime's profile, a trace of PyTorch's profiler, or what trtexec"
+              + " --exportProfile writes");
     }
     return new TraceFiles(OnnxRuntimeProfile.read(profile), optimised);
   }
@@ -70,6 +79,9 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
     if (head.startsWith("{") && head.contains("\"Layers\"")) {
       return Kind.TENSORRT_LAYERS;
     }
+    if (head.startsWith("{") && head.matches("(?s).*\"(traceEvents|schemaVersion)\".*")) {
+      return Kind.PYTORCH;
+    }
     if (head.startsWith("[") && head.contains("\"computeMs\"")) {
       return Kind.TENSORRT_TIMES;
     }
@@ -78,8 +90,8 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
     }
     throw new ModelException(
         file
-            + ": not a trace that flopmeter reads: ONNX Runtime's profile, or trtexec's"
-            + " --exportProfile, --exportLayerInfo or --exportTimes");
+            + ": not a trace that flopmeter reads: ONNX Runtime's profile, a trace of PyTorch's"
+            + " profiler, or trtexec's --exportProfile, --exportLayerInfo or --exportTimes");
   }
 
   private static String head(Path file) {

@@ -15,10 +15,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TensorRtFilesTest {
+  /** Not asked: these traces name the nodes themselves. */
+  private static final Graph NO_MODEL = Zoo.get("resnet18").bind(Bindings.ofBatch(1));
+
   @TempDir Path folder;
 
   private Path file(String name, String text) throws IOException {
@@ -31,7 +35,9 @@ class TensorRtFilesTest {
         TraceFiles.read(
                 List.of(
                     SharedData.require("runtimes/trt_layerinfo_resnet_A100_fp16.json"),
-                    SharedData.require("runtimes/trt_profile_resnet_A100_fp16.json")))
+                    SharedData.require("runtimes/trt_profile_resnet_A100_fp16.json")),
+                NO_MODEL,
+                Map.of())
             .trace();
     assertThat(trace.precision()).isEqualTo(Precision.FP16);
     assertThat(trace.kernels()).hasSize(36);
@@ -57,7 +63,7 @@ class TensorRtFilesTest {
                   + separator
                   + "[ONNX Layer: /a/Relu]\"}]}");
       Path profile = file("profile.json", "[{\"count\":9},{\"name\":\"fused\",\"averageMs\":0.5}]");
-      Trace trace = TraceFiles.read(List.of(layers, profile)).trace();
+      Trace trace = TraceFiles.read(List.of(layers, profile), NO_MODEL, Map.of()).trace();
       assertThat(trace.kernels().get(0).nodes()).containsExactly("/a/Conv", "/a/Relu");
       assertThat(trace.kernels().get(0).seconds()).containsExactly(0.0005);
     }
@@ -71,7 +77,7 @@ class TensorRtFilesTest {
             "[{\"count\":9},{\"name\":\"Conv_0 + PWN(PWN(Sigmoid_1), Mul_2)\",\"averageMs\":1},"
                 + "{\"name\":\"{ForeignNode[a...z]}\",\"averageMs\":1},"
                 + "{\"name\":\"Reformatting CopyNode for Input Tensor 0 to b\",\"averageMs\":1}]");
-    assertThat(TraceFiles.read(List.of(profile)).trace().kernels())
+    assertThat(TraceFiles.read(List.of(profile), NO_MODEL, Map.of()).trace().kernels())
         .extracting(Trace.Kernel::nodes)
         .containsExactly(List.of("Conv_0", "Sigmoid_1", "Mul_2"), List.of("a", "z"), List.of());
   }
@@ -80,7 +86,7 @@ class TensorRtFilesTest {
   void passesComeFromTheTimes() throws IOException {
     Path profile = file("profile.json", "[{\"count\":9},{\"name\":\"a\",\"averageMs\":1}]");
     Path times = file("times.json", "[{\"startEnqMs\":1,\"computeMs\":13.5},{\"computeMs\":12}]");
-    assertThat(TraceFiles.read(List.of(profile, times)).trace().passSeconds())
+    assertThat(TraceFiles.read(List.of(profile, times), NO_MODEL, Map.of()).trace().passSeconds())
         .containsExactly(0.0135, 0.012);
   }
 
@@ -94,15 +100,16 @@ class TensorRtFilesTest {
             "[{\"count\":5},{\"name\":\"a\"",
             "[{\"count\":5},{\"name\":\"a\",\"averageMs\":1}][]")) {
       Path profile = file("profile.json", text);
-      assertThatThrownBy(() -> TraceFiles.read(List.of(profile)))
+      assertThatThrownBy(() -> TraceFiles.read(List.of(profile), NO_MODEL, Map.of()))
           .as(text)
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("profile.json");
     }
     Path profile = file("profile.json", "[{\"count\":5},{\"name\":\"a\",\"averageMs\":1}]");
     Path layers = file("layers.json", "{\"Layers\":[{\"Name\":\"b\"}]}");
-    assertThatThrownBy(() -> TraceFiles.read(List.of(profile, layers)))
+    assertThatThrownBy(() -> TraceFiles.read(List.of(profile, layers), NO_MODEL, Map.of()))
         .hasMessageContaining("two engines");
-    assertThatThrownBy(() -> TraceFiles.read(List.of(layers))).hasMessageContaining("no times");
+    assertThatThrownBy(() -> TraceFiles.read(List.of(layers), NO_MODEL, Map.of()))
+        .hasMessageContaining("no times");
   }
 }

@@ -1,0 +1,358 @@
+package dev.flopmeter.run.trace;
+
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.run.trace.TorchPasses.Call;
+import dev.flopmeter.run.trace.Trace.Kernel;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiPredicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Joins PyTorch's operators to a model's nodes. Products are told by their work, which the shapes
+ * in the trace give; the operators between two products by their kind. An export of PyTorch 2 notes
+ * on each node which call it came from.
+ */
+final class TorchJoin {
+  private static final String ORIGIN = "pkg.torch.onnx.fx_node";
+  private static final Pattern TARGET = Pattern.compile("target=torch\\.ops\\.aten\\.(\\w+)");
+
+  private static final String FOLDED = "batch_?norm";
+
+  /** Names of one kind in PyTorch and in ONNX; the first that is found in a name decides. */
+  private static final List<Pattern> KINDS =
+      List.of(
+          Pattern.compile(FOLDED),
+          Pattern.compile("layer_?norm"),
+          Pattern.compile("group_?norm"),
+          Pattern.compile("instance_?norm"),
+          Pattern.compile("softmax"),
+          Pattern.compile("gelu|erf"),
+          Pattern.compile("hard_?swish"),
+          Pattern.compile("hard_?sigmoid"),
+          Pattern.compile("leaky_?relu"),
+          Pattern.compile("relu|clip|clamp|hardtanh"),
+          Pattern.compile("silu|swish"),
+          Pattern.compile("sigmoid"),
+          Pattern.compile("tanh"),
+          Pattern.compile("max_?pool"),
+          Pattern.compile("av(era)?ge?_?pool|mean"),
+          Pattern.compile("concat|^cat"),
+          Pattern.compile("upsample|interpolate|resize"),
+          Pattern.compile("embedding|gather|index_select"),
+          Pattern.compile("view|reshape|flatten|squeeze"),
+          Pattern.compile("transpose|permute|^t$"),
+          Pattern.compile("slice|split|chunk|select|unbind|narrow"),
+          Pattern.compile("^pad|_pad"),
+          Pattern.compile("^add|^sub"),
+          Pattern.compile("^mul|^div"));
+
+  /** Operators that only change the form of a value, or nothing in a forward pass. */
+  private static final Map<Pattern, String> CONVERSIONS =
+      Map.of(
+          Pattern.compile("(_?reshape|.*view|flatten|unflatten|(un)?squeeze).*"), "Reshape",
+          Pattern.compile("transpose|permute|t"), "Transpose",
+          Pattern.compile("to|_to_copy|type_as"), "Cast",
+          Pattern.compile(
+                  "contiguous|clone|copy_?|detach_?|(feature_)?dropout_?|alias|expand(_as)?|lift_fresh"
+                      + "|empty.*|resize_|as_strided"),
+              "Identity");
+
+  private final List<Call> calls;
+  private final List<Node> nodes;
+  private final Map<String, Long> macs;
+  private final Map<Integer, List<Node>> owned = new HashMap<>();
+  private final Map<Integer, List<Integer>> groups = new LinkedHashMap<>();
+
+  private TorchJoin(List<Call> calls, Graph graph, Map<String, Long> macs) {
+    this.calls = calls;
+    this.nodes = graph.nodes();
+    this.macs = macs;
+  }
+
+  /**
+   * One kernel for each call, with the names of its nodes; those that cannot be told apart are one.
+   *
+   * @param first the first pass whose times count
+   * @param notes receives what a reader of the figures must know
+   */
+  static List<Kernel> join(
+      List<Call> calls, Graph graph, Map<String, Long> macs, int first, List<String> notes) {
+    TorchJoin join = new TorchJoin(calls, graph, macs);
+    join.products();
+    if (!join.groups.isEmpty()) {
+      notes.add(
+          join.groups.values().stream().mapToInt(List::size).sum()
+              + " operators of equal work ran in another order than the model's, or share their"
+              + " work otherwise: they are shown in "
+              + join.groups.size()
+              + " groups");
+    }
+    join.between();
+    join.folded();
+    return join.kernels(first);
+  }
+
+  private double work(Node node) {
+    return macs.getOrDefault(node.name(), 0L);
+  }
+
+  private void products() {
+    List<Integer> open = new ArrayList<>();
+    for (int i = 0; i < calls.size(); i++) {
+      if (calls.get(i).isProduct()) {
+        open.add(i);
+      }
+    }
+    List<Node> wanted = nodes.stream().filter(node -> work(node) > 0).toList();
+    List<int[]> pairs = common(open, wanted, (at, node) -> isLike(calls.get(at), node));
+    pairs.add(new int[] {open.size(), wanted.size()});
+    List<Integer> leftCalls = new ArrayList<>();
+    List<Node> leftNodes = new ArrayList<>();
+    int call = 0;
+    int node = 0;
+    for (int[] pair : pairs) {
+      List<Integer> gapCalls = open.subList(call, pair[0]);
+      List<Node> gapNodes = wanted.subList(node, pair[1]);
+      if (!share(gapCalls, gapNodes)) {
+        leftCalls.addAll(gapCalls);
+        leftNodes.addAll(gapNodes);
+      }
+      if (pair[0] < open.size()) {
+        owned.put(open.get(pair[0]), List.of(wanted.get(pair[1])));
+      }
+      call = pair[0] + 1;
+      node = pair[1] + 1;
+    }
+    byWork(leftCalls, leftNodes);
+  }
+
+  private boolean isLike(Call call, Node node) {
+    if (call.name().equals(TorchOp.CUDA_GRAPH)) {
+      return false; // stands for several nodes
+    }
+    boolean isConvolution = TorchOp.plain(call.name()).contains("conv");
+    return call.macs() > 0
+        ? call.macs() == work(node)
+        : isConvolution == node.op().contains("Conv");
+  }
+
+  /** Shares the nodes between two sure pairs out among the calls there; false if it cannot. */
+  private boolean share(List<Integer> some, List<Node> these) {
+    if (some.isEmpty() || these.isEmpty()) {
+      return some.isEmpty() && these.isEmpty();
+    }
+    boolean isKnown = some.stream().allMatch(at -> calls.get(at).macs() > 0);
+    double asked = some.stream().mapToDouble(at -> calls.get(at).macs()).sum();
+    double given = these.stream().mapToDouble(this::work).sum();
+    if (some.size() == 1 && (!isKnown || asked == given)) {
+      owned.put(some.get(0), these);
+      return true;
+    }
+    if (!isKnown || asked != given) {
+      return false;
+    }
+    int from = 0;
+    Map<Integer, List<Node>> shares = new HashMap<>();
+    for (int at : some) {
+      double work = 0;
+      int to = from;
+      while (to < these.size() && work < calls.get(at).macs()) {
+        work += work(these.get(to++));
+      }
+      if (work != calls.get(at).macs()) {
+        owned.put(some.get(0), these);
+        groups.put(some.get(0), some);
+        return true;
+      }
+      shares.put(at, these.subList(from, to));
+      from = to;
+    }
+    owned.putAll(shares);
+    return true;
+  }
+
+  /** What ran in another order: one of its work is sure, several are a group. */
+  private void byWork(List<Integer> some, List<Node> these) {
+    Map<Double, List<Integer>> byWork = new LinkedHashMap<>();
+    some.forEach(
+        at -> byWork.computeIfAbsent(calls.get(at).macs(), any -> new ArrayList<>()).add(at));
+    byWork.forEach(
+        (work, alike) -> {
+          List<Node> same = these.stream().filter(node -> work(node) == work).toList();
+          if (same.size() == alike.size()) {
+            owned.put(alike.get(0), same);
+            if (alike.size() > 1) {
+              groups.put(alike.get(0), alike);
+            }
+          }
+        });
+  }
+
+  /** Joins the operators between two products by their kinds. */
+  private void between() {
+    Map<Node, Integer> places = new HashMap<>();
+    nodes.forEach(node -> places.put(node, places.size()));
+    int call = 0;
+    int place = 0;
+    for (int i = 0; i <= calls.size(); i++) {
+      boolean isEnd = i == calls.size();
+      List<Node> own = isEnd ? List.of() : owned.getOrDefault(i, List.of());
+      if (own.isEmpty() && !isEnd) {
+        continue;
+      }
+      int next = isEnd ? nodes.size() : places.getOrDefault(own.get(0), 0);
+      if (next >= place) {
+        kinds(call, i, nodes.subList(place, next));
+        place = next + 1;
+      }
+      call = i + 1;
+    }
+  }
+
+  private void kinds(int from, int to, List<Node> these) {
+    List<Integer> some = new ArrayList<>();
+    for (int i = from; i < to; i++) {
+      if (!calls.get(i).isProduct()) {
+        some.add(i);
+      }
+    }
+    List<List<Node>> origins = new ArrayList<>();
+    String last = "";
+    for (Node node : these) {
+      String origin = node.metadata().getOrDefault(ORIGIN, node.name());
+      if (work(node) > 0) {
+        continue;
+      }
+      if (!origin.equals(last)) {
+        origins.add(new ArrayList<>());
+        last = origin;
+      }
+      origins.get(origins.size() - 1).add(node);
+    }
+    List<int[]> pairs =
+        common(
+            some,
+            origins,
+            (at, nodesOfOne) -> kind(calls.get(at).name()).equals(kind(nodesOfOne.get(0))));
+    pairs.add(new int[] {some.size(), origins.size()});
+    int call = 0;
+    int origin = 0;
+    for (int[] pair : pairs) {
+      List<Integer> rest =
+          some.subList(call, pair[0]).stream()
+              .filter(at -> conversion(calls.get(at).name()) == null)
+              .toList();
+      List<Node> left = origins.subList(origin, pair[1]).stream().flatMap(List::stream).toList();
+      if (!rest.isEmpty() && !left.isEmpty()) {
+        owned.put(rest.get(0), left); // written with other operators, such as SiLU
+        groups.put(rest.get(0), rest);
+      }
+      if (pair[0] < some.size()) {
+        owned.put(some.get(pair[0]), origins.get(pair[1]));
+      }
+      call = pair[0] + 1;
+      origin = pair[1] + 1;
+    }
+  }
+
+  /** What ONNX calls an operator that only changes the form of a value; null for another. */
+  private static @Nullable String conversion(String name) {
+    return CONVERSIONS.entrySet().stream()
+        .filter(one -> one.getKey().matcher(TorchOp.plain(name)).matches())
+        .map(Map.Entry::getValue)
+        .findFirst()
+        .orElse(null);
+  }
+
+  private static String kind(Node node) {
+    Matcher target = TARGET.matcher(node.metadata().getOrDefault(ORIGIN, ""));
+    return kind(target.find() ? target.group(1) : node.op());
+  }
+
+  private static String kind(String name) {
+    String plain = TorchOp.plain(name);
+    for (Pattern kind : KINDS) {
+      if (kind.matcher(plain).find()) {
+        return kind.pattern();
+      }
+    }
+    return plain.replaceAll("[_\\d]", "");
+  }
+
+  /** Indices of a longest common subsequence. */
+  private static <A, B> List<int[]> common(List<A> some, List<B> others, BiPredicate<A, B> same) {
+    int[][] longest = new int[some.size() + 1][others.size() + 1];
+    for (int i = some.size() - 1; i >= 0; i--) {
+      for (int j = others.size() - 1; j >= 0; j--) {
+        longest[i][j] =
+            same.test(some.get(i), others.get(j))
+                ? longest[i + 1][j + 1] + 1
+                : Math.max(longest[i + 1][j], longest[i][j + 1]);
+      }
+    }
+    List<int[]> pairs = new ArrayList<>();
+    for (int i = 0, j = 0; i < some.size() && j < others.size(); ) {
+      if (same.test(some.get(i), others.get(j))) {
+        pairs.add(new int[] {i++, j++});
+      } else if (longest[i + 1][j] >= longest[i][j + 1]) {
+        i++;
+      } else {
+        j++;
+      }
+    }
+    return pairs;
+  }
+
+  /** A normalisation that the export folded into the convolution before it is part of that one. */
+  private void folded() {
+    int product = -1;
+    for (int i = 0; i < calls.size(); i++) {
+      Call call = calls.get(i);
+      if (call.isProduct()) {
+        product = owned.containsKey(i) && !groups.containsKey(i) ? i : -1;
+      } else if (product >= 0 && !owned.containsKey(i) && kind(call.name()).equals(FOLDED)) {
+        groups.put(product, List.of(product, i));
+      }
+    }
+  }
+
+  private List<Kernel> kernels(int first) {
+    Set<Integer> merged = new HashSet<>();
+    groups.values().forEach(group -> merged.addAll(group.subList(1, group.size())));
+    List<Kernel> kernels = new ArrayList<>();
+    for (int i = 0; i < calls.size(); i++) {
+      if (!merged.contains(i)) {
+        List<Call> group = groups.getOrDefault(i, List.of(i)).stream().map(calls::get).toList();
+        String conversion = group.size() == 1 ? conversion(group.get(0).name()) : null;
+        List<Double> seconds = new ArrayList<>();
+        for (int pass = first; pass < calls.get(i).seconds().length; pass++) {
+          int at = pass;
+          seconds.add(group.stream().mapToDouble(call -> call.seconds()[at]).sum());
+        }
+        kernels.add(
+            new Kernel(
+                name(group),
+                conversion == null ? calls.get(i).name() : conversion,
+                -1,
+                owned.getOrDefault(i, List.of()).stream().map(Node::name).toList(),
+                List.of(),
+                seconds));
+      }
+    }
+    return kernels;
+  }
+
+  private static String name(List<Call> group) {
+    List<String> names = group.stream().map(Call::name).distinct().toList();
+    return (names.size() < group.size() ? group.size() + " x " : "") + String.join(" + ", names);
+  }
+}
