@@ -334,9 +334,9 @@ final class TorchJoin {
         List<Call> group = groups.getOrDefault(i, List.of(i)).stream().map(calls::get).toList();
         String conversion = group.size() == 1 ? conversion(group.get(0).name()) : null;
         List<Double> seconds = new ArrayList<>();
-        for (int pass = first; pass < calls.get(i).seconds().length; pass++) {
+        for (int pass = first; pass < calls.get(i).seconds().size(); pass++) {
           int at = pass;
-          seconds.add(group.stream().mapToDouble(call -> call.seconds()[at]).sum());
+          seconds.add(group.stream().mapToDouble(call -> call.seconds().get(at)).sum());
         }
         kernels.add(
             new Kernel(

@@ -3,6 +3,7 @@ package dev.flopmeter.run.trace;
 import dev.flopmeter.model.ModelException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -24,7 +25,7 @@ record TorchPasses(List<Call> calls, List<Double> passSeconds) {
    * @param macs 0 if unknown
    * @param seconds one per pass
    */
-  record Call(String name, boolean isProduct, double macs, double[] seconds) {}
+  record Call(String name, boolean isProduct, double macs, List<Double> seconds) {}
 
   /** Where an operator stands: behind how many products, and which of its name there. */
   private record Place(int gap, String name, int occurrence) {}
@@ -60,8 +61,14 @@ record TorchPasses(List<Call> calls, List<Double> passSeconds) {
         Call call =
             calls.computeIfAbsent(
                 place,
-                any -> new Call(step.name(), step.isProduct(), step.macs(), new double[count]));
-        call.seconds()[pass] += (isGpu ? step.deviceMicros() : step.micros()) / 1e6;
+                any ->
+                    new Call(
+                        step.name(),
+                        step.isProduct(),
+                        step.macs(),
+                        new ArrayList<>(Collections.nCopies(count, 0.0))));
+        double micros = isGpu ? step.deviceMicros() : step.micros();
+        call.seconds().set(pass, call.seconds().get(pass) + micros / 1e6);
       }
       seconds.add(span(own, isGpu) / 1e6);
     }
@@ -69,7 +76,7 @@ record TorchPasses(List<Call> calls, List<Double> passSeconds) {
     calls.keySet().forEach(place -> order.put(place, order.size()));
     List<Call> sorted =
         calls.entrySet().stream()
-            .filter(one -> !isGpu || Arrays.stream(one.getValue().seconds()).sum() > 0)
+            .filter(one -> !isGpu || one.getValue().seconds().stream().anyMatch(time -> time > 0))
             .sorted(
                 Comparator.comparingInt((Map.Entry<Place, Call> one) -> one.getKey().gap())
                     .thenComparingInt(one -> one.getValue().isProduct() ? 0 : 1)
