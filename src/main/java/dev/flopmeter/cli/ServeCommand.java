@@ -12,7 +12,6 @@ import dev.flopmeter.serve.StartCheck;
 import dev.flopmeter.serve.config.ConfigException;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ListenAddress;
-import dev.flopmeter.serve.config.Problem;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.WorkerCommand;
@@ -61,9 +60,7 @@ final class ServeCommand extends Command {
       serve(source, console);
       return 0;
     } catch (ConfigException e) {
-      for (Problem problem : e.problems()) {
-        console.warn(problem.toString());
-      }
+      e.problems().forEach(console::warn);
     } catch (IOException e) {
       console.warn(String.valueOf(e.getMessage()));
     }

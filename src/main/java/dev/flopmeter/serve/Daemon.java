@@ -219,7 +219,7 @@ public final class Daemon implements AutoCloseable {
       take(options.source().read());
       return List.of();
     } catch (ConfigException e) {
-      return refused(e.problems().stream().map(Object::toString).toList());
+      return refused(e.problems());
     } catch (IOException e) {
       return refused(List.of(String.valueOf(e.getMessage())));
     } catch (RuntimeException e) {

@@ -17,6 +17,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -103,7 +104,7 @@ public final class ConfigReader {
             workloads(top, folder),
             worker(top.section("worker")),
             history(top.section("history"), folder),
-            new Log(top.section("log").get(Keys.LOG_FORMAT)),
+            new Log(top.section("log").get("format", String.class)),
             metrics(top.section("metrics")),
             otlp(top.section("otlp")));
     problems.throwIfAny();
@@ -111,42 +112,42 @@ public final class ConfigReader {
   }
 
   private Http http(Section http, Path folder) {
-    ListenAddress address = http.get(Keys.LISTEN);
+    ListenAddress address = http.get("listen", ListenAddress.class);
     return new Http(
         listen.orElse(address),
-        http.list(Keys.NAMES),
-        http.get(Keys.RELOAD),
-        http.get(Keys.CONNECTIONS).intValue(),
-        http.get(Keys.THREADS).intValue(),
-        http.get(Keys.REQUEST_TIME),
-        http.get(Keys.RESPONSE_TIME),
-        http.get(Keys.HEADER_SIZE),
+        http.list("names", String.class),
+        http.get("reload", Boolean.class),
+        http.get("max_connections", Long.class).intValue(),
+        http.get("threads", Long.class).intValue(),
+        http.get("request_time", Duration.class),
+        http.get("response_time", Duration.class),
+        http.get("max_header_size", Long.class),
         tls(http.section("tls"), folder),
         users(http.section("users")));
   }
 
   private static Optional<Tls> tls(Section tls, Path folder) {
-    Optional<String> certificate = tls.optional(Keys.TLS_CERTIFICATE);
-    Optional<String> key = tls.optional(Keys.TLS_KEY);
+    Optional<String> certificate = tls.find("certificate", String.class);
+    Optional<String> key = tls.find("key", String.class);
     if (certificate.isPresent() != key.isPresent()) {
-      Key<String> missing = certificate.isPresent() ? Keys.TLS_KEY : Keys.TLS_CERTIFICATE;
-      tls.problem(tls.line(), missing.name(), "is missing; TLS needs a certificate and its key");
+      String missing = certificate.isPresent() ? "key" : "certificate";
+      tls.problem(missing, "is missing; TLS needs a certificate and its key");
     }
     if (certificate.isEmpty() || key.isEmpty()) {
       return Optional.empty();
     }
     return Optional.of(
         new Tls(
-            readable(tls, Keys.TLS_CERTIFICATE, certificate.get(), folder),
-            readable(tls, Keys.TLS_KEY, key.get(), folder),
-            tls.optional(Keys.TLS_PASSWORD)
-                .map(name -> readable(tls, Keys.TLS_PASSWORD, name, folder))));
+            readable(tls, "certificate", certificate.get(), folder),
+            readable(tls, "key", key.get(), folder),
+            tls.find("password_file", String.class)
+                .map(name -> readable(tls, "password_file", name, folder))));
   }
 
-  private static Path readable(Section section, Key<String> key, String name, Path folder) {
+  private static Path readable(Section section, String key, String name, Path folder) {
     Path file = folder.resolve(name);
     if (!isReadable(file)) {
-      section.problem(section.line(key), key.name(), "\"" + name + "\": " + UNREADABLE);
+      section.problem(key, "\"" + name + "\": " + UNREADABLE);
     }
     return file;
   }
@@ -156,19 +157,16 @@ public final class ConfigReader {
   }
 
   private static Map<String, String> users(Section users) {
-    Map<String, String> hashes = users.values(Keys.USERS);
+    Map<String, String> hashes = users.texts();
     hashes.forEach(
         (name, hash) -> {
           if (!hash.matches("\\$2[abxy]\\$\\d\\d\\$[./A-Za-z0-9]{53}")) {
-            users.problem(
-                users.line(), name, "is not a bcrypt hash; make one with htpasswd -nBC 10 NAME");
+            users.problem(name, "is not a bcrypt hash; make one with htpasswd -nBC 10 NAME");
           } else if (Integer.parseInt(hash.substring(4, 6)) > 14) {
-            users.problem(
-                users.line(), name, "has a cost above 14, which takes seconds per request; use 10");
+            users.problem(name, "has a cost above 14, which takes seconds per request; use 10");
           }
           if (name.isEmpty() || name.contains(":")) {
-            users.problem(
-                users.line(), name, "is not a user name: it must not be empty or contain a colon");
+            users.problem(name, "is not a user name: it must not be empty or contain a colon");
           }
         });
     return hashes;
@@ -183,7 +181,6 @@ public final class ConfigReader {
             (name, workload) -> {
               if (!name.matches("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")) {
                 section.problem(
-                    workload.line(),
                     name,
                     "is not a workload name; use letters, digits, dots, dashes and underscores, 64"
                         + " at most");
@@ -191,42 +188,42 @@ public final class ConfigReader {
               workloads.add(workload(name, workload, folder));
             });
     if (workloads.isEmpty()) {
-      section.problem(section.line(), "NAME", "is missing; name at least one workload");
+      section.problem("NAME", "is missing; name at least one workload");
     }
     if (workloads.size() > MOST_WORKLOADS) {
-      section.problem(section.line(), "", "contains more than " + MOST_WORKLOADS + " workloads");
+      section.problem("", "contains more than " + MOST_WORKLOADS + " workloads");
     }
     return workloads;
   }
 
   private Workload workload(String name, Section section, Path folder) {
-    Optional<String> model = section.optional(Keys.MODEL);
-    if (model.isEmpty() && !section.has(Keys.MODEL.name())) {
-      section.problem(
-          section.line(), Keys.MODEL.name(), "is missing; name a built-in model or an .onnx file");
+    Optional<String> model = section.find("model", String.class);
+    if (model.isEmpty() && !section.has("model")) {
+      section.problem("model", "is missing; name a built-in model or an .onnx file");
     }
     Section gate = section.section("only_when");
     Workload workload =
         new Workload(
             name,
             model.map(text -> located(text, folder)).orElse(""),
-            section.list(Keys.DEVICE),
-            section.get(Keys.BACKEND),
-            section.list(Keys.PRECISION),
-            section.list(Keys.BATCH),
-            section.list(Keys.INPUT),
-            section.get(Keys.LAYOUT),
-            section.get(Keys.FUSE),
-            section.get(Keys.SEARCH),
-            section.get(Keys.INTERVAL),
-            section.get(Keys.JITTER),
-            section.get(Keys.MAX_TIME),
-            section.get(Keys.TIMEOUT),
-            new Gate(gate.optional(Keys.UTILIZATION_BELOW), gate.optional(Keys.MEMORY_FREE_ABOVE)));
+            section.list("device", String.class),
+            section.get("backend", String.class),
+            section.list("precision", String.class),
+            section.list("batch", Long.class),
+            section.list("input", String.class),
+            section.get("layout", String.class),
+            section.get("fuse", Boolean.class),
+            section.get("search", String.class),
+            section.get("interval", Duration.class),
+            section.get("jitter", Double.class),
+            section.get("max_time", Duration.class),
+            section.get("timeout", Duration.class),
+            new Gate(
+                gate.find("utilization_below", Double.class),
+                gate.find("memory_free_above", Long.class)));
     if (workload.timeout().compareTo(workload.maxTime()) <= 0) {
       section.problem(
-          section.line(Keys.TIMEOUT),
-          Keys.TIMEOUT.name(),
+          "timeout",
           "must be longer than max_time, "
               + Durations.text(workload.maxTime())
               + ", for one batch size alone");
@@ -235,8 +232,7 @@ public final class ConfigReader {
       String shapes = input.substring(input.lastIndexOf('=') + 1);
       if (shapes.contains("x") && shapes.contains(",")) {
         section.problem(
-            section.line(Keys.INPUT),
-            Keys.INPUT.name(),
+            "input",
             "\""
                 + input
                 + "\": several shapes would share one set of metrics; give each a workload");
@@ -244,7 +240,7 @@ public final class ConfigReader {
     }
     model
         .flatMap(text -> modelProblem(text, folder))
-        .ifPresent(wrong -> section.problem(section.line(Keys.MODEL), Keys.MODEL.name(), wrong));
+        .ifPresent(wrong -> section.problem("model", wrong));
     return workload;
   }
 
@@ -280,15 +276,15 @@ public final class ConfigReader {
 
   private static Worker worker(Section worker) {
     return new Worker(
-        worker.get(Keys.GRACE),
-        worker.get(Keys.MEMORY),
-        worker.get(Keys.MAX_BACKOFF),
-        worker.get(Keys.QUARANTINE_AFTER).intValue(),
-        worker.get(Keys.QUARANTINE_RETRY));
+        worker.get("grace", Duration.class),
+        worker.get("max_memory", Long.class),
+        worker.get("max_backoff", Duration.class),
+        worker.get("quarantine_after", Long.class).intValue(),
+        worker.get("quarantine_retry", Duration.class));
   }
 
   private History history(Section history, Path folder) {
-    String name = history.get(Keys.FOLDER);
+    String name = history.get("folder", String.class);
     Optional<Path> kept =
         switch (name) {
           case "none" -> Optional.empty();
@@ -296,15 +292,14 @@ public final class ConfigReader {
           default -> Optional.of(folder.resolve(name).normalize());
         };
     if (kept.filter(Files::exists).filter(path -> !Files.isDirectory(path)).isPresent()) {
-      history.problem(
-          history.line(Keys.FOLDER), Keys.FOLDER.name(), kept.get() + " is a file; name a folder");
+      history.problem("folder", kept.get() + " is a file; name a folder");
     }
     return new History(
         kept,
-        history.get(Keys.HISTORY_SIZE),
-        history.get(Keys.HISTORY_AGE),
-        history.get(Keys.BASELINE_RUNS).intValue(),
-        history.get(Keys.REGRESSION_THRESHOLD));
+        history.get("max_size", Long.class),
+        history.get("max_age", Duration.class),
+        history.get("baseline_runs", Long.class).intValue(),
+        history.get("regression_threshold", Double.class));
   }
 
   /** Where systemd, the XDG specification or habit puts a program's state. */
@@ -321,22 +316,21 @@ public final class ConfigReader {
   }
 
   private static Metrics metrics(Section metrics) {
-    return new Metrics(metrics.get(Keys.LAYERS).intValue(), metrics.get(Keys.SERIES).intValue());
+    return new Metrics(
+        metrics.get("layers", Long.class).intValue(),
+        metrics.get("max_series", Long.class).intValue());
   }
 
   private static Otlp otlp(Section otlp) {
-    String url = otlp.get(Keys.OTLP_URL);
+    String url = otlp.get("url", String.class);
     if (!isHttp(url)) {
-      otlp.problem(
-          otlp.line(Keys.OTLP_URL),
-          Keys.OTLP_URL.name(),
-          "\"" + url + "\": expected an http or https address");
+      otlp.problem("url", "\"" + url + "\": expected an http or https address");
     }
     return new Otlp(
-        otlp.get(Keys.OTLP),
+        otlp.get("enabled", Boolean.class),
         url,
-        otlp.get(Keys.OTLP_INTERVAL),
-        otlp.section("headers").values(Keys.OTLP_HEADERS));
+        otlp.get("interval", Duration.class),
+        otlp.section("headers").texts());
   }
 
   private static boolean isHttp(String url) {

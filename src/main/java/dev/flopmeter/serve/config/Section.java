@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One section of the file. Opening it reports unknown keys. A value that does not parse is
@@ -22,7 +21,7 @@ final class Section {
   /** The path in the file. */
   private final String path;
 
-  /** The path in {@link Keys}, with stars for chosen names. */
+  /** The path in {@code keys.csv}, with stars for chosen names. */
   private final String pattern;
 
   private final Mapping mapping;
@@ -33,7 +32,7 @@ final class Section {
     this.pattern = pattern;
     this.mapping = mapping;
     this.problems = problems;
-    Set<String> known = Keys.namesIn(pattern);
+    Set<String> known = Key.namesIn(pattern);
     if (!known.contains("*")) {
       mapping.entries().forEach((name, entry) -> check(name, entry, known));
     }
@@ -53,22 +52,10 @@ final class Section {
     }
   }
 
-  int line() {
-    return mapping.line();
-  }
-
-  String path() {
-    return path;
-  }
-
-  void problem(int line, String name, String message) {
-    problems.add(line, at(name), message);
-  }
-
-  /** The line of a key, or of the section if the key is missing. */
-  int line(Key<?> key) {
-    Entry entry = mapping.entries().get(key.name());
-    return entry == null ? mapping.line() : entry.line();
+  /** Reports a problem of a key, at its line or, where it is missing, at the section's. */
+  void problem(String name, String message) {
+    Entry entry = mapping.entries().get(name);
+    problems.add(entry == null ? mapping.line() : entry.line(), at(name), message);
   }
 
   /** A section in this one; an empty one if it is missing. */
@@ -102,81 +89,78 @@ final class Section {
   }
 
   /** The value of a key that has a default. */
-  <T> T get(Key<T> key) {
-    return optional(key)
-        .orElseGet(() -> key.type().parse().apply(Objects.requireNonNull(key.standard())));
+  <T> T get(String name, Class<T> type) {
+    Key key = key(name);
+    return find(name, type)
+        .orElseGet(() -> type.cast(key.parse(Objects.requireNonNull(key.standard()))));
   }
 
   /** The value of a key without one. */
-  <T> Optional<T> optional(Key<T> key) {
-    Entry entry = entry(key);
-    return entry == null ? Optional.empty() : parse(key, key.name(), entry.value());
+  <T> Optional<T> find(String name, Class<T> type) {
+    Entry entry = mapping.entries().get(name);
+    return entry == null ? Optional.empty() : parse(key(name), name, entry.value(), type);
   }
 
   /** One value or several. */
-  <T> List<T> list(Key<T> key) {
-    Entry entry = entry(key);
+  <T> List<T> list(String name, Class<T> type) {
+    Key key = key(name);
+    Entry entry = mapping.entries().get(name);
     List<T> values = new ArrayList<>();
     if (entry != null && entry.value() instanceof Sequence sequence) {
       if (sequence.items().isEmpty()) {
-        problems.add(entry.line(), at(key.name()), "is an empty list");
+        problem(name, "is an empty list");
       }
       for (YamlNode item : sequence.items()) {
-        parse(key, key.name(), item)
+        parse(key, name, item, type)
             .ifPresent(
                 value -> {
                   if (values.contains(value)) {
-                    problems.add(item.line(), at(key.name()), value + " is in the list twice");
+                    problems.add(item.line(), at(name), value + " is in the list twice");
                   }
                   values.add(value);
                 });
       }
     } else if (entry != null) {
-      parse(key, key.name(), entry.value()).ifPresent(values::add);
+      parse(key, name, entry.value(), type).ifPresent(values::add);
     }
     if (values.isEmpty() && key.standard() != null) {
-      values.add(key.type().parse().apply(key.standard()));
+      values.add(type.cast(key.parse(key.standard())));
     }
     return values;
   }
 
   /** Keys that are chosen in the file, with their values. */
-  <T> Map<String, T> values(Key<T> key) {
-    Map<String, T> values = new LinkedHashMap<>();
+  Map<String, String> texts() {
+    Map<String, String> values = new LinkedHashMap<>();
     mapping
         .entries()
         .forEach(
             (name, entry) ->
-                parse(key, name, entry.value()).ifPresent(value -> values.put(name, value)));
+                parse(key("*"), name, entry.value(), String.class)
+                    .ifPresent(value -> values.put(name, value)));
     return values;
   }
 
-  private @Nullable Entry entry(Key<?> key) {
-    if (!key.section().equals(pattern)) {
-      throw new IllegalArgumentException(key.path() + " is not a key of section " + pattern);
-    }
-    return mapping.entries().get(key.name());
+  private Key key(String name) {
+    return Key.at(pattern + "." + name);
   }
 
-  private <T> Optional<T> parse(Key<T> key, String name, YamlNode node) {
+  private <T> Optional<T> parse(Key key, String name, YamlNode node, Class<T> type) {
     if (!(node instanceof Scalar scalar) || scalar.isNull()) {
       problems.add(node.line(), at(name), "is " + node.kind() + "; expected " + key.type().name());
       return Optional.empty();
     }
     try {
-      return Optional.of(key.type().parse().apply(scalar.text().strip()));
+      return Optional.of(type.cast(key.parse(scalar.text().strip())));
     } catch (IllegalArgumentException e) {
-      problems.add(node.line(), at(name), shown(key, scalar.text()) + e.getMessage());
+      // Names that are chosen stand before secrets, which do not appear in messages.
+      String shown = key.name().equals("*") ? "" : "\"" + scalar.text() + "\": ";
+      problems.add(node.line(), at(name), shown + e.getMessage());
       return Optional.empty();
     }
   }
 
-  /** Secrets do not appear in messages, which may be logged. */
-  private static String shown(Key<?> key, String text) {
-    return key.equals(Keys.USERS) || key.equals(Keys.OTLP_HEADERS) ? "" : "\"" + text + "\": ";
-  }
-
   private String at(String name) {
-    return path.isEmpty() ? name : path + "." + name;
+    return path.isEmpty() || name.isEmpty() ? path + name : path + "." + name;
   }
 }

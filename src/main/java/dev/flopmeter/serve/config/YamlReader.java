@@ -4,6 +4,7 @@ import dev.flopmeter.serve.config.YamlNode.Entry;
 import dev.flopmeter.serve.config.YamlNode.Mapping;
 import dev.flopmeter.serve.config.YamlNode.Scalar;
 import dev.flopmeter.serve.config.YamlNode.Sequence;
+import dev.flopmeter.text.Csv;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +23,9 @@ import tools.jackson.dataformat.yaml.YAMLParser;
  */
 final class YamlReader {
   private static final int DEEPEST = 16;
+
+  /** What a message of the library contains, and what it means for the author of the file. */
+  private static final List<List<String>> ERRORS = Csv.rows(YamlReader.class, "yaml-errors.csv");
 
   private final YAMLParser parser;
   private final Problems problems;
@@ -78,7 +82,11 @@ final class YamlReader {
         e.getCause() instanceof MarkedYamlEngineException marked && marked.getProblem() != null
             ? marked.getProblem()
             : e.getOriginalMessage();
-    return YamlComplaint.of(said);
+    return ERRORS.stream()
+        .filter(words -> said.contains(words.get(0)))
+        .map(words -> words.get(1))
+        .findFirst()
+        .orElse("its structure cannot be understood");
   }
 
   private YamlNode node(JsonToken token, String path, int depth) throws ConfigException {

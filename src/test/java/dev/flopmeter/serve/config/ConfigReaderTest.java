@@ -189,11 +189,11 @@ class ConfigReaderTest {
     assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(0, 500));
     assertThat(config.otlp().headers()).containsEntry("Authorization", "Bearer x");
     // A key that this file does not set is a key that no test sets.
-    assertThat(Keys.all()).allMatch(key -> key.path().contains("*.") || yaml.contains(named(key)));
+    assertThat(Key.all()).allMatch(key -> key.path().contains("*.") || yaml.contains(named(key)));
     assertThat(config.toString()).doesNotContain(hash).doesNotContain("Bearer");
   }
 
-  private static String named(Key<?> key) {
+  private static String named(Key key) {
     return key.name().equals("*") ? "" : key.name() + ":";
   }
 

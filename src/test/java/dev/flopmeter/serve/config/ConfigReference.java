@@ -30,7 +30,7 @@ final class ConfigReference {
   static String markdown() {
     StringBuilder page = new StringBuilder(HEAD);
     String section = "";
-    for (Key<?> key : Keys.all()) {
+    for (Key key : Key.all()) {
       String part = key.path().substring(0, key.path().indexOf('.'));
       if (!part.equals(section)) {
         section = part;
