@@ -161,7 +161,7 @@ public final class CudnnBackend implements Backend {
               ? LayoutSearch.best(gpu, cache, graph, options, progress)
               : LayoutChoice.of(options);
       DevicePlan devicePlan = Planner.plan(graph, options, formats);
-      return CudnnPlan.prepare(gpu, cache, graph, devicePlan, options, progress);
+      return new CudnnPlan(gpu, cache, graph, devicePlan, options, progress);
     } finally {
       cache.trim();
     }

@@ -118,7 +118,7 @@ final class LayoutSearch {
   }
 
   private CudnnPlan plan(Function<String, MemoryLayout> formats) {
-    return CudnnPlan.prepare(
+    return new CudnnPlan(
         gpu, cache, graph, Planner.plan(graph, options, formats), options, progress.part(2, PLANS));
   }
 
@@ -134,7 +134,7 @@ final class LayoutSearch {
   private double measure(Function<String, MemoryLayout> formats, MemoryLayout format) {
     DevicePlan devicePlan = Planner.plan(graph, options, formats);
     try (CudnnPlan plan =
-        CudnnPlan.prepare(
+        new CudnnPlan(
             gpu, cache, graph, devicePlan, options, progress.part(seconds.size(), PLANS))) {
       double[] shortest = plan.timeSteps();
       for (int i = 1; i < PASSES; i++) {

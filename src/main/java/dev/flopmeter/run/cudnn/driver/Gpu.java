@@ -38,17 +38,8 @@ public final class Gpu implements AutoCloseable {
       Status.cudnn(JCudnn.cudnnSetStream(handle, stream.forCudnn()), "cudnnSetStream");
       kernels = resources.add(new KernelModule());
     } catch (RuntimeException | Error e) {
-      closeAfter(e);
+      resources.closeAfter(e);
       throw e;
-    }
-  }
-
-  /** Closes everything after a failure, which stays the one that is reported. */
-  private void closeAfter(Throwable failure) {
-    try {
-      close();
-    } catch (RuntimeException e) {
-      failure.addSuppressed(e);
     }
   }
 

@@ -33,7 +33,7 @@ public final class ResourceStack implements AutoCloseable {
   }
 
   /** The failure stays the one that is reported. */
-  private void closeAfter(Throwable failure) {
+  public void closeAfter(Throwable failure) {
     try {
       close();
     } catch (RuntimeException closing) {

@@ -25,12 +25,13 @@ import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.PlannedStep;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import jcuda.driver.JCudaDriver;
 
 /** A graph on the device, ready to run. */
@@ -45,11 +46,12 @@ public final class CudnnPlan implements Plan {
   private final DeviceMemory weights;
   private final DeviceMemory arena;
   private final Workspace workspace;
-  private final List<PreparedStep> steps = new ArrayList<>();
+  private final List<ExecutableSeries> steps = new ArrayList<>();
   private final PassTimer timer;
   private boolean isWarm;
 
-  private CudnnPlan(
+  /** Prepares all steps; the device must be current. */
+  public CudnnPlan(
       Gpu gpu,
       PlanCache cache,
       Graph graph,
@@ -77,27 +79,23 @@ public final class CudnnPlan implements Plan {
           new PreparationContext(
               gpu, options, this::address, workspace, cache, plans, () -> searching(progress));
       for (PlannedStep step : devicePlan.steps()) {
-        steps.add(prepare(context, step));
+        steps.add(
+            guarded(
+                where(step),
+                () -> resources.add(ExecutableSeries.prepare(context, "", step.works()))));
       }
       workspace.settle();
       timer = resources.add(new PassTimer(gpu, steps));
     } catch (RuntimeException | Error e) {
-      if (e instanceof DeviceFailure failure && failure.isHung()) {
-        gpu.abandon();
+      if (!gpu.isAbandoned()) {
+        resources.closeAfter(e);
       }
-      closeAfter(e);
       throw e;
     }
   }
 
-  public static CudnnPlan prepare(
-      Gpu gpu,
-      PlanCache cache,
-      Graph graph,
-      DevicePlan devicePlan,
-      RunOptions options,
-      SearchProgress progress) {
-    return new CudnnPlan(gpu, cache, graph, devicePlan, options, progress);
+  private static String where(PlannedStep step) {
+    return "step '" + step.name() + "' (" + step.op() + ")";
   }
 
   /** The step that is being prepared is the one behind those that are. */
@@ -107,53 +105,45 @@ public final class CudnnPlan implements Plan {
   }
 
   private long placeConstants() {
+    Stream<Buffer> blocks =
+        Stream.concat(
+            devicePlan.outputs().values().stream().map(TensorView::block),
+            devicePlan.steps().stream().flatMap(PlannedStep::blocks));
     long at = 0;
-    List<TensorView> views = new ArrayList<>(devicePlan.outputs().values());
-    devicePlan.steps().forEach(step -> views.addAll(step.reads()));
-    for (TensorView view : views) {
-      Buffer block = view.block();
-      if (block.isConstant() && constants.putIfAbsent(block, at) == null) {
+    for (Buffer block : blocks.filter(Buffer::isConstant).toList()) {
+      if (constants.putIfAbsent(block, at) == null) {
         at += ArenaLayout.aligned(block.bytes());
       }
     }
     return at;
   }
 
-  private PreparedStep prepare(PreparationContext context, PlannedStep step) {
-    List<Executable> executables = new ArrayList<>();
-    for (Work work : step.works()) {
-      try {
-        executables.add(resources.add(context.prepare(work)));
-      } catch (DeviceFailure e) {
-        throw e.at("step '" + step.name() + "' (" + step.op() + ")");
-      }
-    }
-    return new PreparedStep(step, executables);
-  }
-
   private Address address(TensorView view) {
-    Buffer block = view.block();
-    if (block.isConstant()) {
-      Long offset = constants.get(block);
-      if (offset == null) {
-        throw new IllegalStateException("the constant " + block + " is read by no step");
-      }
-      return weights.at(offset + view.byteOffset());
-    }
-    return arena.at(placeOf(block) + view.byteOffset());
+    return memoryOf(view).at(offset(view));
   }
 
-  private long placeOf(Buffer block) {
-    Long offset = layout.offsets().get(block);
+  private DeviceMemory memoryOf(TensorView view) {
+    return view.block().isConstant() ? weights : arena;
+  }
+
+  /** Where a view begins in its memory, in bytes. */
+  private long offset(TensorView view) {
+    Buffer block = view.block();
+    Long offset = (block.isConstant() ? constants : layout.offsets()).get(block);
     if (offset == null) {
       throw new IllegalStateException("the block " + block + " has no place");
     }
-    return offset;
+    return offset + view.byteOffset();
   }
 
   @Override
   public List<Step> steps() {
-    return steps.stream().map(PreparedStep::describe).toList();
+    List<Step> described = new ArrayList<>();
+    for (int i = 0; i < steps.size(); i++) {
+      PlannedStep step = devicePlan.steps().get(i);
+      described.add(new Step(step.name(), step.op(), step.nodes(), steps.get(i).kernel()));
+    }
+    return described;
   }
 
   @Override
@@ -186,13 +176,9 @@ public final class CudnnPlan implements Plan {
       }
       requireFloatRange(input.getKey(), tensor);
       TensorView view = input.getValue();
-      guarded(
+      guard(
           "loading input '" + input.getKey() + "'",
-          () -> {
-            transfer.upload(
-                tensor, view.storage(), arena, placeOf(view.block()) + view.byteOffset());
-            return true;
-          });
+          () -> transfer.upload(tensor, view.storage(), arena, offset(view)));
     }
   }
 
@@ -213,12 +199,7 @@ public final class CudnnPlan implements Plan {
   public Map<String, Tensor> run(Map<String, Tensor> inputs) {
     load(inputs);
     if (isWarm) {
-      guarded(
-          "a pass",
-          () -> {
-            timer.pass();
-            return true;
-          });
+      guard("a pass", timer::pass);
     } else {
       warmUp();
     }
@@ -228,20 +209,12 @@ public final class CudnnPlan implements Plan {
       if (view == null) {
         throw new IllegalStateException("the output '" + output + "' has no place");
       }
-      boolean isConstant = view.block().isConstant();
-      long offset =
-          (isConstant ? constants.getOrDefault(view.block(), 0L) : placeOf(view.block()))
-              + view.byteOffset();
+      TensorType type = graph.requireType(output);
       results.put(
           output,
           guarded(
               "reading output '" + output + "'",
-              () ->
-                  transfer.download(
-                      graph.requireType(output),
-                      view.storage(),
-                      isConstant ? weights : arena,
-                      offset)));
+              () -> transfer.download(type, view.storage(), memoryOf(view), offset(view))));
     }
     return results;
   }
@@ -254,14 +227,13 @@ public final class CudnnPlan implements Plan {
     if (isWarm) {
       return;
     }
-    for (PreparedStep step : steps) {
-      String where = "step '" + step.plan().name() + "' (" + step.plan().op() + ")";
-      guarded(
-          where,
+    for (int i = 0; i < steps.size(); i++) {
+      ExecutableSeries step = steps.get(i);
+      guard(
+          where(devicePlan.steps().get(i)),
           () -> {
             step.enqueue();
             gpu.stream().synchronize("the step");
-            return true;
           });
     }
     isWarm = true;
@@ -269,53 +241,48 @@ public final class CudnnPlan implements Plan {
 
   @Override
   public double timePass() {
-    gpu.makeCurrent();
-    warmUp();
-    return guarded("a timed pass", timer::timePass);
+    return timed("a timed pass", timer::timePass);
   }
 
   @Override
   public double[] timeSteps() {
-    gpu.makeCurrent();
-    warmUp();
-    return guarded("a pass timed by steps", timer::timeSteps);
+    return timed("a pass timed by steps", timer::timeSteps);
   }
 
   @Override
   public Optional<Double> timeEagerPass() {
-    gpu.makeCurrent();
-    warmUp();
-    return Optional.of(guarded("an eager pass", timer::timeEagerPass));
+    return Optional.of(timed("an eager pass", timer::timeEagerPass));
   }
 
   /** Host seconds to put one pass onto the stream, measured where nothing runs: in a capture. */
   public double timeEnqueue() {
-    gpu.makeCurrent();
-    warmUp();
-    return guarded("an enqueued pass", timer::timeEnqueue);
+    return timed("an enqueued pass", timer::timeEnqueue);
   }
 
-  private interface Action<T> {
-    T run();
+  private <T> T timed(String where, Supplier<T> action) {
+    gpu.makeCurrent();
+    warmUp();
+    return guarded(where, action);
+  }
+
+  private void guard(String where, Runnable action) {
+    guarded(
+        where,
+        () -> {
+          action.run();
+          return true;
+        });
   }
 
   /** Names the place of a failure; after a hang nothing is given back any more. */
-  private <T> T guarded(String where, Action<T> action) {
+  private <T> T guarded(String where, Supplier<T> action) {
     try {
-      return action.run();
+      return action.get();
     } catch (DeviceFailure e) {
       if (e.isHung()) {
         gpu.abandon();
       }
       throw e.at(where);
-    }
-  }
-
-  private void closeAfter(Throwable failure) {
-    try {
-      close();
-    } catch (RuntimeException e) {
-      failure.addSuppressed(e);
     }
   }
 

@@ -1,14 +1,16 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.GraphWork;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Consumer;
-import java.util.function.Function;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,26 +22,6 @@ final class GraphStep implements Executable {
   static final String CALL = "cudnnBackendExecute";
 
   private static final int LONGEST_REASON = 80;
-
-  /**
-   * One way to write a step as a graph.
-   *
-   * @param name for people
-   * @param isRival whether it is tried even where cuDNN offers an earlier way, which may be slow
-   * @param launches how often the graph is launched, each time at other addresses
-   * @param operations adds the operations to a graph
-   * @param after our kernels that do the rest
-   */
-  record Spelling(
-      String name,
-      boolean isRival,
-      int launches,
-      Consumer<OperationGraph> operations,
-      List<KernelWork> after) {
-    Spelling(String name, Consumer<OperationGraph> operations) {
-      this(name, false, 1, operations, List.of());
-    }
-  }
 
   /** A spelling with its addresses. */
   record Way(Spelling spelling, GraphLaunch launch, List<Executable> after) {
@@ -53,18 +35,15 @@ final class GraphStep implements Executable {
     }
   }
 
-  private final @Nullable String layout;
+  private final @Nullable MemoryLayout layout;
   private final MathType math;
   private final ResourceStack owned;
   private final Way way;
   private final GraphPlan plan;
 
   private GraphStep(
-      PreparationContext context,
-      @Nullable String layout,
-      List<Spelling> spellings,
-      ResourceStack owned) {
-    this.layout = layout;
+      PreparationContext context, GraphWork work, List<Spelling> spellings, ResourceStack owned) {
+    this.layout = work.layout();
     this.math = context.math();
     this.owned = owned;
     List<Way> ways =
@@ -75,7 +54,7 @@ final class GraphStep implements Executable {
                         spelling,
                         new GraphLaunch(context, owned, spelling.launches(), spelling.operations()),
                         spelling.after().stream()
-                            .map(work -> (Executable) new KernelExecutable(context, work))
+                            .map(after -> (Executable) new KernelExecutable(context, after))
                             .toList()))
             .toList();
     PlanSearch.Choice choice = new PlanSearch(context).choose(ways);
@@ -83,24 +62,27 @@ final class GraphStep implements Executable {
     plan = choice.plan();
   }
 
-  /**
-   * By cuDNN where it can, else as {@code other} says.
-   *
-   * @param layout for reports
-   * @param other is given the reason why cuDNN cannot
-   */
-  static Executable prepare(
-      PreparationContext context,
-      @Nullable String layout,
-      List<Spelling> spellings,
-      Function<String, Executable> other) {
-    ResourceStack owned = new ResourceStack();
-    try {
-      return owned.guarding(() -> new GraphStep(context, layout, spellings, owned));
-    } catch (NoEngineException e) {
-      logger.debug("{}; {} runs without cuDNN", e.getMessage(), spellings.get(0).name());
-      return other.apply(reason(e));
+  /** By cuDNN where it can, else apart. */
+  static Executable prepare(PreparationContext context, GraphWork work) {
+    Optional<String> reason = work.reasonApart();
+    if (reason.isEmpty()) {
+      List<Spelling> spellings = Spelling.all(work);
+      ResourceStack owned = new ResourceStack();
+      try {
+        return owned.guarding(() -> new GraphStep(context, work, spellings, owned));
+      } catch (NoEngineException e) {
+        logger.debug("{}; {} runs without cuDNN", e.getMessage(), spellings.get(0).name());
+        reason = Optional.of(reason(e));
+      }
     }
+    if (work instanceof ConvolutionWork convolution && convolution.scale() != null) {
+      throw new BackendException(
+          "no engine of cuDNN computes an int8 convolution of %s by %s here (%s); --no-fuse computes it in floats"
+              .formatted(
+                  convolution.x().shape(), convolution.weights().shape(), reason.orElseThrow()));
+    }
+    String prefix = work.apartName(reason.orElseThrow());
+    return ExecutableSeries.prepare(context, prefix, work.apart());
   }
 
   /** Short enough for a result and a metric's label. */
@@ -133,7 +115,7 @@ final class GraphStep implements Executable {
             : math;
     return new KernelInfo(
         way.spelling().name() + " engine " + engine.number(),
-        layout,
+        layout == null ? null : layout.label(),
         used.label(),
         plan.workspaceBytes());
   }

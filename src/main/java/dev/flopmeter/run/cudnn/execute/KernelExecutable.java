@@ -34,8 +34,8 @@ final class KernelExecutable implements Executable {
         JCudaDriver.cuLaunchKernel(
             function,
             (int) work.blocks(),
-            work.y(),
-            work.z(),
+            1,
+            1,
             work.threads(),
             1,
             1,

@@ -1,10 +1,17 @@
 package dev.flopmeter.run.cudnn.execute;
 
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
+import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.Stencil;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.LongUnaryOperator;
 import java.util.function.ToLongFunction;
 import java.util.stream.LongStream;
@@ -32,8 +39,11 @@ final class OperationGraph {
   static final int SUM = 0;
   static final int MAXIMUM = 3;
 
-  // cudnnResampleMode_t
-  static final int LARGEST_OF_WINDOW = 3;
+  // cudnnResampleMode_t, cudnnPaddingMode_t, cudnnConvolutionMode_t
+  private static final int LARGEST_OF_WINDOW = 3;
+  private static final int PADDED_WITH_ZEROS = 0;
+  private static final int PADDED_WITH_LEAST = 1;
+  private static final int CROSS_CORRELATION = 1;
 
   // cudnnDataType_t, beside those of ElementType
   static final int FLOAT = 0;
@@ -64,53 +74,69 @@ final class OperationGraph {
     }
   }
 
-  /** One operation; {@code toString} tells all of it. */
-  sealed interface Operation permits Product, Pointwise, Reduction, Convolution, Resample {}
+  /**
+   * A kind of operation: what is done, and the operation that joins it and its tensors.
+   *
+   * @param join the attribute of the operation that is what is done
+   * @param scale the attribute that multiplies the result, before the one that adds the old one; 0
+   *     where there is none
+   * @param tensors the attributes that are tensors, the result last
+   */
+  record Operator(Kind what, Kind operation, int join, int scale, List<Integer> tensors) {}
+
+  /** {@code y = mode(x, b)}, or where a condition holds x and elsewhere b: x, b, condition, y. */
+  private static final Operator POINTWISE =
+      new Operator(Kind.POINTWISE, Kind.POINTWISE_OPERATION, 750, 0, List.of(751, 752, 758, 753));
 
   /** {@code c = a * b} over the last two axes. */
-  record Product(Tensor a, Tensor b, Tensor c) implements Operation {}
-
-  /**
-   * {@code y = mode(x, b)}, or where {@code condition} holds x and elsewhere b.
-   *
-   * @param axis whose index is given; -1 for none
-   */
-  record Pointwise(
-      int mode,
-      int precision,
-      int axis,
-      Tensor x,
-      @Nullable Tensor b,
-      @Nullable Tensor condition,
-      Tensor y)
-      implements Operation {}
+  private static final Operator PRODUCT =
+      new Operator(Kind.PRODUCT, Kind.PRODUCT_OPERATION, 1523, 0, List.of(1520, 1521, 1522));
 
   /** Reduces x over the axes in which y has one element. */
-  record Reduction(int operator, Tensor x, Tensor y) implements Operation {}
+  private static final Operator REDUCTION =
+      new Operator(Kind.REDUCTION, Kind.REDUCTION_OPERATION, 1612, 0, List.of(1610, 1611));
+
+  /** The largest or the mean of each window of x. */
+  private static final Operator RESAMPLE =
+      new Operator(Kind.RESAMPLE, Kind.RESAMPLE_OPERATION, 1716, 0, List.of(1710, 1711));
+
+  /** {@code y = conv(x, weights)}; groups follow from the channels. */
+  private static final Operator CONVOLUTION =
+      new Operator(Kind.CONVOLUTION, Kind.CONVOLUTION_OPERATION, 702, 700, List.of(704, 703, 705));
+
+  /** The gradient of a convolution by its input: a transposed convolution. */
+  private static final Operator BACKWARD_DATA =
+      new Operator(
+          Kind.CONVOLUTION, Kind.BACKWARD_DATA_OPERATION, 708, 706, List.of(711, 709, 710));
+
+  /** An attribute of what is done. */
+  record Setting(int attribute, ValueType type, List<Long> values) {
+    static Setting of(int attribute, ValueType type, long... values) {
+      return new Setting(attribute, type, list(values));
+    }
+  }
 
   /**
-   * {@code y = conv(x, weights)}; groups follow from the channels.
+   * One operation; {@code toString} tells all of it.
    *
-   * @param isBackward whether x is computed from y: a transposed convolution
+   * @param tensors in the operator's order; null where it has none
    */
-  record Convolution(
-      boolean isBackward,
-      Tensor x,
-      Tensor weights,
-      Tensor y,
-      List<Long> pad,
-      List<Long> stride,
-      List<Long> dilation)
-      implements Operation {}
+  record Operation(Operator operator, List<Setting> what, List<@Nullable Tensor> tensors) {
+    Tensor result() {
+      return Objects.requireNonNull(tensors.get(tensors.size() - 1));
+    }
 
-  /**
-   * {@code y} = the largest or the mean of each window of {@code x}.
-   *
-   * @param mode of {@code cudnnResampleMode_t}
-   */
-  record Resample(
-      int mode, Tensor x, Tensor y, List<Long> window, List<Long> pad, List<Long> stride)
-      implements Operation {}
+    List<Tensor> operands() {
+      return tensors.subList(0, tensors.size() - 1).stream()
+          .flatMap(tensor -> Optional.ofNullable(tensor).stream())
+          .toList();
+    }
+
+    /** Whether it multiplies and adds. */
+    boolean isProduct() {
+      return List.of(PRODUCT, CONVOLUTION, BACKWARD_DATA).contains(operator);
+    }
+  }
 
   /**
    * What a tensor of the graph is bound to.
@@ -155,26 +181,21 @@ final class OperationGraph {
 
   /** A tensor stored as {@code view} is. */
   Tensor stored(TensorView view) {
-    return stored(view, view.shape().dims(), view.strides());
-  }
-
-  /** A tensor stored as {@code view} is, seen with these dimensions and strides. */
-  Tensor stored(TensorView view, long[] dims, long[] strides) {
-    return stored(view, dims, strides, 1, launch -> 0);
+    return stored(view, view.shape().dims(), view.strides(), 0);
   }
 
   /**
-   * A tensor that begins somewhere else in each launch of the graph.
+   * A tensor that is seen with these dimensions and strides, and begins somewhere else in each
+   * launch of the graph.
    *
-   * @param launches how many there are
-   * @param shifts for each launch, where the tensor begins, in bytes behind {@code view}
+   * @param shifts for each launch, where the tensor begins, in elements behind {@code view}
    */
-  Tensor stored(
-      TensorView view, long[] dims, long[] strides, int launches, LongUnaryOperator shifts) {
+  Tensor stored(TensorView view, long[] dims, long[] strides, long... shifts) {
+    int bytes = view.storage().bytes();
     long address = addresses.applyAsLong(view);
     long bits = MOST_ALIGNED;
-    for (int launch = 0; launch < launches; launch++) {
-      bits |= address + shifts.applyAsLong(launch);
+    for (long shift : shifts) {
+      bits |= address + bytes * shift;
     }
     Tensor tensor =
         tensor(
@@ -183,7 +204,7 @@ final class OperationGraph {
             nonZero(dims, strides),
             Long.lowestOneBit(bits),
             Role.STORED);
-    bound.add(new Bound(tensor.id(), view, 0, shifts));
+    bound.add(new Bound(tensor.id(), view, 0, launch -> bytes * shifts[(int) launch]));
     return tensor;
   }
 
@@ -199,14 +220,8 @@ final class OperationGraph {
   }
 
   /** A tensor that only passes from one operation to the next, packed row major. */
-  Tensor virtual(int type, long[] dims) {
-    long[] strides = new long[dims.length];
-    long stride = 1;
-    for (int i = dims.length - 1; i >= 0; i--) {
-      strides[i] = stride;
-      stride *= dims[i];
-    }
-    return virtual(type, dims, strides);
+  Tensor virtual(int type, long... dims) {
+    return virtual(type, dims, TensorView.strides(Shape.of(dims), MemoryLayout.PLAIN));
   }
 
   Tensor virtual(int type, long[] dims, long[] strides) {
@@ -232,67 +247,131 @@ final class OperationGraph {
     return made;
   }
 
-  private static List<Long> list(long[] values) {
+  private static List<Long> list(long... values) {
     return LongStream.of(values).boxed().toList();
   }
 
-  private static List<Long> list(int[] values) {
-    return Arrays.stream(values).asLongStream().boxed().toList();
+  private static Setting integers(int attribute, int... values) {
+    return Setting.of(attribute, ValueType.INT64, Arrays.stream(values).asLongStream().toArray());
+  }
+
+  private void add(Operator operator, List<Setting> what, @Nullable Tensor... operationTensors) {
+    operations.add(new Operation(operator, what, Arrays.asList(operationTensors.clone())));
   }
 
   void product(Tensor a, Tensor b, Tensor c) {
-    operations.add(new Product(a, b, c));
+    add(PRODUCT, List.of(Setting.of(1500, ValueType.DATA_TYPE, FLOAT)), a, b, c);
   }
 
   /** {@code y = mode(x, b)}, b repeated to y's shape, or {@code mode(x)}. */
   void pointwise(int mode, Tensor x, @Nullable Tensor b, Tensor y) {
-    operations.add(new Pointwise(mode, FLOAT, -1, x, b, null, y));
+    pointwise(mode, FLOAT, x, b, null, y);
   }
 
-  void reduction(int operator, Tensor x, Tensor y) {
-    operations.add(new Reduction(operator, x, y));
+  /** As {@link #pointwise(int, Tensor, Tensor, Tensor)}, to a virtual tensor of float32. */
+  Tensor pointwise(int mode, Tensor x, @Nullable Tensor b, long[] dims) {
+    Tensor y = virtual(FLOAT, dims);
+    pointwise(mode, x, b, y);
+    return y;
   }
 
-  void convolution(
-      boolean isBackward,
-      Tensor x,
-      Tensor weights,
-      Tensor y,
-      int[] pad,
-      int[] stride,
-      int[] dilation) {
-    operations.add(
-        new Convolution(isBackward, x, weights, y, list(pad), list(stride), list(dilation)));
+  private void pointwise(
+      int mode, int precision, Tensor x, @Nullable Tensor b, @Nullable Tensor condition, Tensor y) {
+    add(
+        POINTWISE,
+        List.of(
+            Setting.of(0, ValueType.POINTWISE_MODE, mode),
+            Setting.of(1, ValueType.DATA_TYPE, precision)),
+        x,
+        b,
+        condition,
+        y);
   }
 
-  void resample(int mode, Tensor x, Tensor y, int[] window, int[] pad, int[] stride) {
-    operations.add(new Resample(mode, x, y, list(window), list(pad), list(stride)));
+  /** To a virtual tensor of float32. */
+  Tensor reduction(int operator, Tensor x, long[] dims) {
+    Tensor y = virtual(FLOAT, dims);
+    add(
+        REDUCTION,
+        List.of(
+            Setting.of(1600, ValueType.REDUCTION_OPERATOR, operator),
+            Setting.of(1601, ValueType.DATA_TYPE, FLOAT)),
+        x,
+        y);
+    return y;
+  }
+
+  /** {@code y = conv(x, weights)}, or transposed y as the gradient by the input. */
+  void convolution(boolean isTransposed, Tensor x, Tensor weights, Tensor y, Stencil stencil) {
+    // Precision, mode, dilations, strides, pads after and before, axes
+    List<Setting> what =
+        List.of(
+            Setting.of(100, ValueType.DATA_TYPE, x.type() == INT8 ? INT32 : FLOAT),
+            Setting.of(101, ValueType.CONVOLUTION_MODE, CROSS_CORRELATION),
+            integers(102, stencil.dilation()),
+            integers(103, stencil.stride()),
+            integers(104, stencil.pad()),
+            integers(105, stencil.pad()),
+            integers(106, stencil.pad().length));
+    add(isTransposed ? BACKWARD_DATA : CONVOLUTION, what, x, weights, y);
   }
 
   /**
-   * {@code y = x} where the index along {@code columns} is at most that along {@code rows} plus
-   * {@code more}, elsewhere the least float.
+   * Each window's largest element or mean.
    *
-   * @param dims of x and y
+   * @param mode of {@code cudnnResampleMode_t}
    */
-  void lowerTriangle(Tensor x, long[] dims, int rows, int columns, long more, Tensor y) {
+  void resample(int mode, Tensor x, Tensor y, int[] window, int[] pad, int[] stride) {
+    int padding = mode == LARGEST_OF_WINDOW ? PADDED_WITH_LEAST : PADDED_WITH_ZEROS;
+    // Mode, precision, axes, pads after and before, strides, window, padding
+    add(
+        RESAMPLE,
+        List.of(
+            Setting.of(1700, ValueType.RESAMPLE_MODE, mode),
+            Setting.of(1701, ValueType.DATA_TYPE, FLOAT),
+            integers(1702, window.length),
+            integers(1703, pad),
+            integers(1704, pad),
+            integers(1705, stride),
+            integers(1706, window),
+            Setting.of(1708, ValueType.PADDING_MODE, padding)),
+        x,
+        y);
+  }
+
+  /**
+   * x where the index along {@code columns} is at most that along {@code rows} plus {@code more},
+   * elsewhere the least float.
+   *
+   * @param dims of x
+   */
+  Tensor lowerTriangle(Tensor x, long[] dims, int rows, int columns, long more) {
     Tensor row = index(x, dims, rows);
     if (more != 0) {
       Tensor later = virtual(INT32, dims);
       Tensor shift = number(INT32, Math.toIntExact(more), dims.length);
-      operations.add(new Pointwise(ADD, INT32, -1, row, shift, null, later));
+      pointwise(ADD, INT32, row, shift, null, later);
       row = later;
     }
-    Tensor column = index(x, dims, columns);
     Tensor seen = virtual(BOOLEAN, dims);
-    operations.add(new Pointwise(GREATER_OR_EQUAL, BOOLEAN, -1, row, column, null, seen));
-    Tensor hidden = number(-Float.MAX_VALUE, dims.length);
-    operations.add(new Pointwise(SELECT, FLOAT, -1, x, hidden, seen, y));
+    pointwise(GREATER_OR_EQUAL, BOOLEAN, row, index(x, dims, columns), null, seen);
+    Tensor y = virtual(FLOAT, dims);
+    pointwise(SELECT, FLOAT, x, number(-Float.MAX_VALUE, dims.length), seen, y);
+    return y;
   }
 
   private Tensor index(Tensor x, long[] dims, int axis) {
     Tensor index = virtual(INT32, dims);
-    operations.add(new Pointwise(INDEX, INT32, axis, x, null, null, index));
+    add(
+        POINTWISE,
+        List.of(
+            Setting.of(0, ValueType.POINTWISE_MODE, INDEX),
+            Setting.of(1, ValueType.DATA_TYPE, INT32),
+            Setting.of(9, ValueType.INT64, axis)),
+        x,
+        null,
+        null,
+        index);
     return index;
   }
 }

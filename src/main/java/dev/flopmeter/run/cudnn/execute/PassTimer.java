@@ -24,7 +24,7 @@ final class PassTimer implements AutoCloseable {
   private static final int PROBES = 3;
 
   private final Gpu gpu;
-  private final List<PreparedStep> steps;
+  private final List<ExecutableSeries> steps;
   private final ResourceStack resources = new ResourceStack();
   private final Event start;
   private final Event end;
@@ -33,7 +33,7 @@ final class PassTimer implements AutoCloseable {
   private @Nullable CapturedGraph plain;
   private @Nullable CapturedGraph timed;
 
-  PassTimer(Gpu gpu, List<PreparedStep> steps) {
+  PassTimer(Gpu gpu, List<ExecutableSeries> steps) {
     this.gpu = gpu;
     this.steps = steps;
     repeats = new int[steps.size()];
@@ -42,7 +42,7 @@ final class PassTimer implements AutoCloseable {
       start = resources.add(new Event());
       end = resources.add(new Event());
     } catch (RuntimeException | Error e) {
-      resources.close();
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -161,9 +161,7 @@ final class PassTimer implements AutoCloseable {
   }
 
   private void enqueueAll() {
-    for (PreparedStep step : steps) {
-      step.enqueue();
-    }
+    steps.forEach(Executable::enqueue);
   }
 
   @Override

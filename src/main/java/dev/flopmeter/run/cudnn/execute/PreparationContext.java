@@ -4,6 +4,8 @@ import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.cudnn.driver.Address;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.Workspace;
+import dev.flopmeter.run.cudnn.plan.GraphWork;
+import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.function.Function;
@@ -30,6 +32,8 @@ record PreparationContext(
   }
 
   Executable prepare(Work work) {
-    return work.match(new Executables(this));
+    return work instanceof KernelWork kernel
+        ? new KernelExecutable(this, kernel)
+        : GraphStep.prepare(this, (GraphWork) work);
   }
 }

@@ -6,11 +6,7 @@ import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.HostBlock;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
-import dev.flopmeter.run.cudnn.execute.OperationGraph.Convolution;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Operation;
-import dev.flopmeter.run.cudnn.execute.OperationGraph.Pointwise;
-import dev.flopmeter.run.cudnn.execute.OperationGraph.Product;
-import dev.flopmeter.run.cudnn.execute.OperationGraph.Reduction;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Role;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
 import java.util.List;
@@ -38,15 +34,12 @@ final class RoundingProbe {
    * @return whether it rounds; a result of 0 shows nothing, and then a plan without notes may
    */
   static boolean rounds(Gpu gpu, OperationGraph graph, GraphPlan plan) {
-    List<Operation> products =
-        graph.operations().stream()
-            .filter(one -> one instanceof Product || one instanceof Convolution)
-            .toList();
+    List<Operation> products = graph.operations().stream().filter(Operation::isProduct).toList();
     List<Tensor> stored = graph.tensors().stream().filter(t -> t.role() == Role.STORED).toList();
     if (products.size() != 1 || stored.stream().anyMatch(t -> t.type() != OperationGraph.FLOAT)) {
       return false;
     }
-    Tensor result = result(graph.operations().get(graph.operations().size() - 1));
+    Tensor result = graph.operations().get(graph.operations().size() - 1).result();
     Map<Long, Long> places = new TreeMap<>();
     long bytes = 0;
     for (Tensor tensor : stored) {
@@ -71,7 +64,7 @@ final class RoundingProbe {
               float[] found = new float[2];
               for (int i = 0; i < 2; i++) {
                 fill(gpu, memory, 0, operandBytes, 0);
-                for (Tensor operand : operands(products.get(0))) {
+                for (Tensor operand : products.get(0).operands()) {
                   long at = places.getOrDefault(operand.id(), 0L);
                   fill(gpu, memory, at, extent(operand) * Float.BYTES, i == 0 ? 1 : FINE);
                 }
@@ -94,28 +87,6 @@ final class RoundingProbe {
             bytes / Float.BYTES,
             gpu.stream().handle()),
         "cuMemsetD32Async");
-  }
-
-  private static List<Tensor> operands(Operation operation) {
-    if (operation instanceof Product product) {
-      return List.of(product.a(), product.b());
-    }
-    Convolution convolution = (Convolution) operation;
-    return List.of(
-        convolution.isBackward() ? convolution.y() : convolution.x(), convolution.weights());
-  }
-
-  private static Tensor result(Operation last) {
-    if (last instanceof Pointwise pointwise) {
-      return pointwise.y();
-    }
-    if (last instanceof Product product) {
-      return product.c();
-    }
-    if (last instanceof Convolution convolution) {
-      return convolution.isBackward() ? convolution.x() : convolution.y();
-    }
-    return ((Reduction) last).y();
   }
 
   /** Elements from the first to the last. */

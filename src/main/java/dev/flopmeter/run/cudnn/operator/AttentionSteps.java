@@ -7,6 +7,7 @@ import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.ProductWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import dev.flopmeter.run.fuse.Fused;
@@ -36,20 +37,15 @@ final class AttentionSteps {
     TensorView q = node.builder().formatted(rest.queries(), MemoryLayout.PLAIN);
     TensorView source = keys(node, rest.turnedKeys());
     TensorView values = node.builder().formatted(rest.values(), MemoryLayout.PLAIN);
-    List<TensorView> reads = new ArrayList<>(List.of(q, source, values));
     TensorView y = node.out(0);
-    List<TensorView> writes = new ArrayList<>(List.of(y));
-    List<Work> works = new ArrayList<>();
-    TensorView keys = widthInnermost(node, source, writes, works);
+    TensorView keys = widthInnermost(node, source);
     TensorView added = null;
     if (rest.mask() != null) {
       added = node.builder().formatted(rest.mask(), MemoryLayout.PLAIN);
-      reads.add(added);
     }
     Shape shape = q.shape().with(3, keys.dim(3));
     TensorView scores = node.scratch("scores", shape, q.storage());
     TensorView shares = node.scratch("shares", shape, q.storage());
-    writes.addAll(List.of(scores, shares));
     List<Work> apart = apart(q, keys, values, added, y, rest.scale(), scores, shares);
     boolean isCausal =
         rest.mask() != null
@@ -58,7 +54,7 @@ final class AttentionSteps {
                 .constant(rest.mask())
                 .filter(AttentionSteps::isCausal)
                 .isPresent();
-    works.add(
+    node.launch(
         new AttentionWork(
             q,
             keys,
@@ -69,7 +65,6 @@ final class AttentionSteps {
             rest.scale(),
             null,
             apart));
-    node.emit(reads, writes, works);
   }
 
   private static TensorView keys(NodePlan node, @Nullable Node turned) {
@@ -83,15 +78,13 @@ final class AttentionSteps {
   }
 
   /** Keys (batch, head, width, key) as cuDNN's fused attention takes them, copied if need be. */
-  private static TensorView widthInnermost(
-      NodePlan node, TensorView keys, List<TensorView> writes, List<Work> works) {
+  private static TensorView widthInnermost(NodePlan node, TensorView keys) {
     if (keys.storage() == ElementType.F32 || keys.dim(2) == 1 || keys.stride(2) == 1) {
       return keys;
     }
     TensorView turned = keys.permuted(0, 1, 3, 2);
     TensorView copy = node.scratch("keys", turned.shape(), keys.storage());
-    writes.add(copy);
-    works.add(CopyKernels.copy(turned, copy));
+    node.launch(CopyKernels.copy(turned, copy));
     return copy.permuted(0, 1, 3, 2);
   }
 
@@ -106,12 +99,12 @@ final class AttentionSteps {
       TensorView scores,
       TensorView shares) {
     List<Work> apart = new ArrayList<>();
-    apart.add(Products.work(q, keys, scores, scale));
+    apart.add(new ProductWork(q, keys, scores, scale));
     if (added != null) {
       apart.add(Binary.work(Binary.Kind.ADD, scores, added, scores));
     }
     apart.add(Reductions.softmax(scores, shares));
-    apart.add(Products.work(shares, values, y, 1));
+    apart.add(new ProductWork(shares, values, y, 1));
     return apart;
   }
 

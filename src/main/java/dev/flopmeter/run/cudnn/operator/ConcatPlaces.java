@@ -139,7 +139,7 @@ final class ConcatPlaces {
     if (work instanceof ConvolutionWork convolution) {
       // The fused call wants a residual laid as the output is.
       return isImagesApart
-          && convolution.format() == MemoryLayout.PLAIN
+          && convolution.layout() == MemoryLayout.PLAIN
           && convolution.residual() == null;
     }
     return (work instanceof PoolingWork && isImagesApart)

@@ -3,8 +3,8 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.shape.EinsumEquation;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.ProductWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -22,8 +22,6 @@ final class Contraction {
 
   private final NodePlan node;
   private final EinsumEquation equation;
-  private final List<Work> works = new ArrayList<>();
-  private final List<TensorView> writes = new ArrayList<>();
 
   private Contraction(NodePlan node) {
     this.node = node;
@@ -35,15 +33,12 @@ final class Contraction {
   }
 
   private void plan() {
-    List<TensorView> reads = new ArrayList<>();
     List<Term> terms = new ArrayList<>();
     for (int i = 0; i < equation.operands().size(); i++) {
       TensorView operand = node.in(i);
-      reads.add(operand);
       terms.add(diagonal(operand, equation.operands().get(i)));
     }
     TensorView y = node.out(0);
-    writes.add(y);
     Term joined = terms.get(0);
     for (int i = 1; i < terms.size(); i++) {
       Set<String> kept = new HashSet<>(equation.output());
@@ -51,8 +46,7 @@ final class Contraction {
       joined = product(joined, terms.get(i), kept);
     }
     Term summed = summed(joined, Set.copyOf(equation.output()));
-    works.add(CopyKernels.copy(ordered(summed, equation.output()), y));
-    node.emit(reads, writes, works);
+    node.launch(CopyKernels.copy(ordered(summed, equation.output()), y));
   }
 
   /** One axis for each index, repeated where the operand has only one element of it. */
@@ -90,8 +84,8 @@ final class Contraction {
     List<String> result = joined(batch, rows, columns);
     TensorView y = scratch(result);
     TensorView matrices = y.reshaped(Shape.of(size(batch), size(rows), size(columns)));
-    works.add(
-        Products.work(
+    node.launch(
+        new ProductWork(
             packed(left, joined(batch, rows, shared))
                 .reshaped(Shape.of(size(batch), size(rows), size(shared))),
             packed(right, joined(batch, shared, columns))
@@ -117,7 +111,6 @@ final class Contraction {
   private TensorView scratch(List<String> indices) {
     long[] dims = indices.stream().mapToLong(this::size).toArray();
     TensorView made = node.scratch(String.join("", indices), Shape.of(dims), node.in(0).storage());
-    writes.add(made);
     return made;
   }
 
@@ -131,7 +124,7 @@ final class Contraction {
       return turned;
     }
     TensorView copy = scratch(indices);
-    works.add(CopyKernels.copy(turned, copy));
+    node.launch(CopyKernels.copy(turned, copy));
     return copy;
   }
 
@@ -148,7 +141,7 @@ final class Contraction {
     List<String> rest = new ArrayList<>(term.indices());
     rest.retainAll(kept);
     TensorView sums = scratch(rest);
-    Reductions.sum(node, term.view(), axes, sums, works, writes);
+    Reductions.sum(node, term.view(), axes, sums);
     return new Term(sums, rest);
   }
 }

@@ -3,6 +3,7 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.Binary;
+import dev.flopmeter.run.cudnn.plan.ProductWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
 import dev.flopmeter.run.cudnn.plan.Work;
@@ -22,9 +23,6 @@ final class ContribAttention {
   private static final int ADDED = 5;
 
   private final NodePlan node;
-  private final List<TensorView> reads = new ArrayList<>();
-  private final List<TensorView> writes = new ArrayList<>();
-  private final List<Work> works = new ArrayList<>();
   private final long heads;
   private final long past;
 
@@ -43,32 +41,31 @@ final class ContribAttention {
     long width = projected.dim(2) / 3;
     long[] widths = node.attributes().integers("qkv_hidden_sizes", width, width, width);
     TensorView q = Heads.split(projected.part(2, 0, widths[0]), heads);
-    TensorView present = node.hasOutput(1) ? written(node.out(1)) : null;
+    TensorView present = node.hasOutput(1) ? node.out(1) : null;
     TensorView k = withPast(projected.part(2, widths[0], widths[1]), 0, present);
     TensorView v = withPast(projected.part(2, widths[0] + widths[1], widths[2]), 1, present);
     long keys = k.dim(2);
     Shape shape = Shape.of(q.dim(0), heads, q.dim(2), keys);
-    TensorView scores = written(node.scratch("scores", shape, q.storage()));
-    TensorView weights = written(node.scratch("weights", shape, q.storage()));
+    TensorView scores = node.scratch("scores", shape, q.storage());
+    TensorView weights = node.scratch("weights", shape, q.storage());
     double scale = node.attributes().number("scale", 0);
     double factor = scale == 0 ? 1 / Math.sqrt((double) widths[0] / heads) : scale;
     TensorView turned = k.permuted(0, 1, 3, 2);
-    TensorView y = written(node.out(0));
+    TensorView y = node.out(0);
     TensorView result =
-        written(node.scratch("result", Shape.of(q.dim(0), heads, q.dim(2), v.dim(3)), y.storage()));
-    works.add(attention(q, turned, v, result, factor, scores, weights));
-    works.add(CopyKernels.copy(result, Heads.split(y, heads)));
-    node.emit(reads, writes, works);
+        node.scratch("result", Shape.of(q.dim(0), heads, q.dim(2), v.dim(3)), y.storage());
+    node.launch(attention(q, turned, v, result, factor, scores, weights));
+    node.launch(CopyKernels.copy(result, Heads.split(y, heads)));
   }
 
   private TensorView projected() {
-    TensorView x = read(0);
-    TensorView weights = read(1);
+    TensorView x = node.plain(0);
+    TensorView weights = node.plain(1);
     Shape shape = Shape.of(x.dim(0), x.dim(1), weights.dim(1));
-    TensorView projected = written(node.scratch("projected", shape, x.storage()));
-    works.add(Products.work(x, weights, projected, 1));
+    TensorView projected = node.scratch("projected", shape, x.storage());
+    node.launch(new ProductWork(x, weights, projected, 1));
     if (node.has(BIAS)) {
-      works.add(Binary.work(Binary.Kind.ADD, projected, read(BIAS), projected));
+      node.launch(Binary.work(Binary.Kind.ADD, projected, node.plain(BIAS), projected));
     }
     return projected;
   }
@@ -81,14 +78,12 @@ final class ContribAttention {
     }
     TensorView whole =
         present == null
-            ? written(
-                node.scratch(
-                    "present" + which, now.shape().with(2, past + now.dim(2)), now.storage()))
+            ? node.scratch("present" + which, now.shape().with(2, past + now.dim(2)), now.storage())
             : half(present, which);
     if (past > 0) {
-      works.add(CopyKernels.copy(half(read(PAST), which), whole.part(2, 0, past)));
+      node.launch(CopyKernels.copy(half(node.plain(PAST), which), whole.part(2, 0, past)));
     }
-    works.add(CopyKernels.copy(now, whole.part(2, past, now.dim(2))));
+    node.launch(CopyKernels.copy(now, whole.part(2, past, now.dim(2))));
     return whole;
   }
 
@@ -113,8 +108,8 @@ final class ContribAttention {
       TensorView scores,
       TensorView weights) {
     long keys = turned.dim(3);
-    TensorView added = node.has(ADDED) ? read(ADDED) : null;
-    TensorView mask = node.has(MASK) ? read(MASK) : null;
+    TensorView added = node.plainOrNull(ADDED);
+    TensorView mask = node.plainOrNull(MASK);
     TensorView lengths = mask != null && mask.rank() == 1 ? mask : null;
     TensorView seen = mask == null || lengths != null ? null : perScore(hiding(mask), keys);
     if (lengths != null && lengths.dim(0) != q.dim(0)) {
@@ -123,7 +118,7 @@ final class ContribAttention {
     boolean isCausal = node.attributes().flag("unidirectional", false);
     ScoreMask hidden = new ScoreMask(heads, 0, seen, false, isCausal, past, lengths);
     List<Work> apart = new ArrayList<>();
-    apart.add(Products.work(q, turned, scores, scale));
+    apart.add(new ProductWork(q, turned, scores, scale));
     if (added != null) {
       apart.add(Binary.work(Binary.Kind.ADD, scores, added, scores));
     }
@@ -131,7 +126,7 @@ final class ContribAttention {
       apart.add(hidden.on(scores));
     }
     apart.add(Reductions.softmax(scores, weights));
-    apart.add(Products.work(weights, v, result, 1));
+    apart.add(new ProductWork(weights, v, result, 1));
     String obstacle = obstacle(added, seen, lengths);
     return new AttentionWork(
         q,
@@ -155,9 +150,9 @@ final class ContribAttention {
 
   /** A mask of 0 and 1 as what is added to the scores, finite where it hides. */
   private TensorView hiding(TensorView mask) {
-    TensorView hiding = written(node.scratch("mask", mask.shape(), node.floats()));
+    TensorView hiding = node.scratch("mask", mask.shape(), node.floats());
     double hidden = node.attributes().number("mask_filter_value", -10000);
-    works.add(Unary.work(Unary.Kind.AFFINE, mask, hiding, -hidden, hidden));
+    node.launch(Unary.work(Unary.Kind.AFFINE, mask, hiding, -hidden, hidden));
     return hiding;
   }
 
@@ -170,16 +165,5 @@ final class ContribAttention {
       case 3 -> mask.as(shape.with(2, mask.dim(1)), perBatch, 0, mask.stride(1), mask.stride(2));
       default -> throw node.unsupported("a mask of rank " + mask.rank());
     };
-  }
-
-  private TensorView read(int input) {
-    TensorView view = node.plain(input);
-    reads.add(view);
-    return view;
-  }
-
-  private TensorView written(TensorView view) {
-    writes.add(view);
-    return view;
   }
 }

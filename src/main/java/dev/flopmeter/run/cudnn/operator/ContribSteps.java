@@ -5,9 +5,6 @@ import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.Work;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -43,26 +40,18 @@ final class ContribSteps {
     TensorView x = node.plain(0);
     TensorView bias = node.plain(1);
     TensorView y = node.out(0);
-    node.emit(
-        List.of(x, bias),
-        List.of(y),
-        Binary.work(Binary.Kind.ADD, x, bias, y),
-        Unary.work(function, y, y, 0, 0));
+    node.launch(Binary.work(Binary.Kind.ADD, x, bias, y), Unary.work(function, y, y, 0, 0));
   }
 
   /** Inputs: x, skip, gamma, beta, bias. Outputs: y, mean, inverse deviation, the sum. */
   private static void skipNormalization(NodePlan node) {
-    List<TensorView> reads = new ArrayList<>();
-    List<TensorView> writes = new ArrayList<>();
-    List<Work> works = new ArrayList<>();
-    TensorView sum = sum(node, 4, reads, writes, works);
-    TensorView gamma = read(node, 2, reads);
-    TensorView beta = node.has(3) ? read(node, 3, reads) : null;
-    TensorView y = written(node, 0, writes);
-    TensorView mean = node.hasOutput(1) ? written(node, 1, writes) : null;
-    TensorView inverse = node.hasOutput(2) ? written(node, 2, writes) : null;
-    works.add(normalized(node, sum, y, gamma, beta, mean, inverse));
-    node.emit(reads, writes, works);
+    TensorView sum = sum(node, 4);
+    TensorView gamma = node.plain(2);
+    TensorView beta = node.plainOrNull(3);
+    TensorView y = node.out(0);
+    TensorView mean = node.outOrNull(1);
+    TensorView inverse = node.outOrNull(2);
+    node.launch(normalized(node, sum, y, gamma, beta, mean, inverse));
   }
 
   /** Inputs: x, skip, gamma, bias. Outputs: y, two that nothing fills, the sum. */
@@ -70,16 +59,12 @@ final class ContribSteps {
     if (node.hasOutput(1) || node.hasOutput(2)) {
       throw node.unsupported("the outputs of its statistics");
     }
-    List<TensorView> reads = new ArrayList<>();
-    List<TensorView> writes = new ArrayList<>();
-    List<Work> works = new ArrayList<>();
-    TensorView sum = sum(node, 3, reads, writes, works);
-    TensorView gamma = read(node, 2, reads);
-    TensorView y = written(node, 0, writes);
-    works.add(
+    TensorView sum = sum(node, 3);
+    TensorView gamma = node.plain(2);
+    TensorView y = node.out(0);
+    node.launch(
         Normalizations.lastAxis(
             Normalizations.ROOT_MEAN_SQUARE, sum, y, gamma, null, epsilon(node), null, null));
-    node.emit(reads, writes, works);
   }
 
   private static KernelWork normalized(
@@ -99,19 +84,13 @@ final class ContribSteps {
   }
 
   /** x + skip, which is repeated to x's shape, + the bias: in the fourth output if it is asked. */
-  private static TensorView sum(
-      NodePlan node,
-      int biasAt,
-      List<TensorView> reads,
-      List<TensorView> writes,
-      List<Work> works) {
-    TensorView x = read(node, 0, reads);
-    TensorView skip = read(node, 1, reads);
+  private static TensorView sum(NodePlan node, int biasAt) {
+    TensorView x = node.plain(0);
+    TensorView skip = node.plain(1);
     TensorView sum = node.hasOutput(3) ? node.out(3) : node.scratch("sum", x.shape(), x.storage());
-    writes.add(sum);
-    works.add(Binary.work(Binary.Kind.ADD, x, skip, sum));
+    node.launch(Binary.work(Binary.Kind.ADD, x, skip, sum));
     if (node.has(biasAt)) {
-      works.add(Binary.work(Binary.Kind.ADD, sum, read(node, biasAt, reads), sum));
+      node.launch(Binary.work(Binary.Kind.ADD, sum, node.plain(biasAt), sum));
     }
     return sum;
   }
@@ -121,62 +100,38 @@ final class ContribSteps {
    * positions. Outputs: the normalised sum of the embeddings, the tokens of each mask, the sum.
    */
   private static void embedding(NodePlan node) {
-    List<TensorView> reads = new ArrayList<>();
-    List<TensorView> writes = new ArrayList<>();
-    List<Work> works = new ArrayList<>();
-    TensorView ids = read(node, 0, reads);
-    TensorView words = read(node, 2, reads);
-    TensorView positions = read(node, 3, reads);
+    TensorView ids = node.plain(0);
+    TensorView words = node.plain(2);
+    TensorView positions = node.plain(3);
     Shape shape = node.outputShape(0);
     TensorView sum = node.hasOutput(2) ? node.out(2) : node.scratch("sum", shape, words.storage());
-    writes.add(sum);
-    works.add(Indexing.gather(words, ids, sum, 0));
+    node.launch(Indexing.gather(words, ids, sum, 0));
     if (node.has(8)) {
-      addGathered(node, positions, read(node, 8, reads), sum, writes, works);
+      addGathered(node, positions, node.plain(8), sum);
     } else {
       TensorView first = positions.part(0, 0, shape.dim(1));
-      works.add(Binary.work(Binary.Kind.ADD, sum, first, sum));
+      node.launch(Binary.work(Binary.Kind.ADD, sum, first, sum));
     }
     if (node.has(1) && node.has(4)) {
-      addGathered(node, read(node, 4, reads), read(node, 1, reads), sum, writes, works);
+      addGathered(node, node.plain(4), node.plain(1), sum);
     }
-    TensorView gamma = read(node, 5, reads);
-    TensorView beta = read(node, 6, reads);
-    works.add(normalized(node, sum, written(node, 0, writes), gamma, beta, null, null));
+    TensorView gamma = node.plain(5);
+    TensorView beta = node.plain(6);
+    node.launch(normalized(node, sum, node.out(0), gamma, beta, null, null));
     if (node.hasOutput(1)) {
-      TensorView lengths = written(node, 1, writes);
-      works.add(
-          node.has(7)
-              ? Reductions.rowSums(read(node, 7, reads), lengths)
-              : CopyKernels.fill(lengths, 0));
+      TensorView lengths = node.out(1);
+      node.launch(
+          node.has(7) ? Reductions.rowSums(node.plain(7), lengths) : CopyKernels.fill(lengths, 0));
     }
-    node.emit(reads, writes, works);
   }
 
-  private static void addGathered(
-      NodePlan node,
-      TensorView table,
-      TensorView at,
-      TensorView sum,
-      List<TensorView> writes,
-      List<Work> works) {
+  private static void addGathered(NodePlan node, TensorView table, TensorView at, TensorView sum) {
     TensorView found =
         node.scratch(
-            "embedded" + works.size(), at.shape().concat(Shape.of(table.dim(1))), table.storage());
-    writes.add(found);
-    works.add(Indexing.gather(table, at, found, 0));
-    works.add(Binary.work(Binary.Kind.ADD, sum, found, sum));
-  }
-
-  private static TensorView read(NodePlan node, int input, List<TensorView> reads) {
-    TensorView view = node.plain(input);
-    reads.add(view);
-    return view;
-  }
-
-  private static TensorView written(NodePlan node, int output, List<TensorView> writes) {
-    TensorView view = node.out(output);
-    writes.add(view);
-    return view;
+            "embedded" + table.block().name(),
+            at.shape().concat(Shape.of(table.dim(1))),
+            table.storage());
+    node.launch(Indexing.gather(table, at, found, 0));
+    node.launch(Binary.work(Binary.Kind.ADD, sum, found, sum));
   }
 }

@@ -7,16 +7,12 @@ import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.Stencil;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import dev.flopmeter.run.cudnn.plan.TransposedConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.Work;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.LongToDoubleFunction;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** Convolutions with all that is fused to them, and transposed convolutions. */
@@ -57,36 +53,23 @@ final class Convolutions {
     int storedChannels = isPadded ? CHANNEL_MULTIPLE : channels;
 
     TensorView x = image(node, window, format, groups == 1 ? storedChannels : 0);
-    int[] pad =
-        Spatial.isPlainPadding(window)
-            ? Spatial.lifted(window.padBegin(), 0)
-            : new int[Math.max(2, window.axes())];
     FoldedWeights folded = FoldedWeights.of(node, constant.orElse(null));
     TensorView weights =
         constant.isPresent()
-            ? weights(node, folded, weightShape, storedChannels, format)
+            ? weights(
+                node,
+                node.floats(),
+                weightShape,
+                storedChannels,
+                format,
+                (k, at) -> folded.scale(k) * folded.weight(at))
             : Spatial.lifted(node.plain(1));
     TensorView bias = bias(node, folded, weightShape.dim(0));
-    List<TensorView> reads = new ArrayList<>(List.of(x, weights));
-    TensorView residual = null;
-    if (node.residual() != null) {
-      if (!node.builder()
-          .graph()
-          .requireType(node.residual())
-          .shape()
-          .equals(node.outputShape(0))) {
-        throw node.unsupported("an addend of another shape than the result");
-      }
-      residual = node.builder().formatted(node.residual(), format);
-      reads.add(residual);
-    }
-    if (bias != null) {
-      reads.add(bias);
-    }
+    TensorView residual = residual(node, format);
     TensorView y = node.out(0, format);
-    List<Work> works = new ArrayList<>();
-    works.add(
+    node.launch(
         new ConvolutionWork(
+            false,
             x,
             weights,
             Spatial.lifted(y),
@@ -94,80 +77,57 @@ final class Convolutions {
             bias,
             residual == null ? null : Spatial.lifted(residual),
             node.isRectified(),
-            pad,
-            Spatial.lifted(window.stride(), 1),
-            Spatial.lifted(window.dilation(), 1),
-            groups,
+            Spatial.stencil(window, groups),
             format));
-    works.addAll(FusedActivation.of(node, y));
-    node.emit(reads, List.of(y), works);
+    FusedActivation.launch(node, y);
+  }
+
+  private static @Nullable TensorView residual(NodePlan node, MemoryLayout format) {
+    String value = node.residual();
+    if (value == null) {
+      return null;
+    }
+    if (!node.builder().graph().requireType(value).shape().equals(node.outputShape(0))) {
+      throw node.unsupported("an addend of another shape than the result");
+    }
+    return node.builder().formatted(value, format);
   }
 
   /** Of 8-bit integers, in the layout that cuDNN's integer engines want. */
   private static void quantized(NodePlan node, QuantizedConvolution convolution) {
     MemoryLayout format = MemoryLayout.CHANNELS_LAST;
-    Shape shape = convolution.weights().shape();
+    Tensor stored = convolution.weights();
+    Shape shape = stored.shape();
     long outputs = shape.dim(0);
     double step = node.quantisationStep();
     TensorView x = node.builder().narrow(convolution.image());
-    Tensor stored = convolution.weights();
     TensorView weights =
-        node.constant(
-            "weights:int8",
-            shape,
-            ElementType.I8,
-            out -> {
-              long volume = shape.elements(2, 4);
-              for (long k = 0; k < outputs; k++) {
-                for (long i = 0; i < volume * shape.dim(1); i++) {
-                  long channel = i % shape.dim(1);
-                  out.accept(
-                      stored.doubleAt((k * shape.dim(1) + channel) * volume + i / shape.dim(1)));
-                }
-              }
-            });
+        weights(node, ElementType.I8, shape, shape.dim(1), format, (k, at) -> stored.doubleAt(at));
     FoldedWeights folded = FoldedWeights.of(node, null);
     TensorView scale =
-        perOutput(node, "scale", outputs, k -> convolution.scale(k) * folded.scale(k) / step);
+        node.constant(
+            "scale", outputs, ElementType.F32, k -> convolution.scale(k) * folded.scale(k) / step);
     TensorView bias =
         convolution.bias() == null && !folded.hasBias()
             ? null
-            : perOutput(
-                node,
+            : node.constant(
                 "bias",
                 outputs,
+                ElementType.F32,
                 k -> (convolution.bias(k) * folded.scale(k) + folded.bias(k)) / step);
-    TensorView y = node.out(0, format);
     Window window = Window.of(node.attributes(), node.shape(0), shape.slice(2, 4).dims());
-    List<TensorView> reads = new ArrayList<>(List.of(x, weights, scale));
-    if (bias != null) {
-      reads.add(bias);
-    }
-    node.emit(
-        reads,
-        List.of(y),
+    node.launch(
         new ConvolutionWork(
+            false,
             x,
-            TensorView.of(weights.block(), weights.storage(), shape, format),
-            y,
+            weights,
+            node.out(0, format),
             scale,
             bias,
             null,
             node.isRectified(),
-            Spatial.lifted(window.padBegin(), 0),
-            Spatial.lifted(window.stride(), 1),
-            Spatial.lifted(window.dilation(), 1),
-            1,
+            Spatial.stencil(window, 1),
             format));
-  }
-
-  private static TensorView perOutput(
-      NodePlan node, String what, long outputs, LongToDoubleFunction value) {
-    return node.constant(
-        what,
-        Shape.of(outputs),
-        ElementType.F32,
-        out -> LongStream.range(0, outputs).mapToDouble(value).forEach(out));
   }
 
   /**
@@ -198,9 +158,9 @@ final class Convolutions {
     TensorView inside = to.as(shape.with(1, dims[1]), to.strides()).movedBy(start);
     Work copy = CopyKernels.padded(innermost(from, format), innermost(inside, format));
     if (isPadded) {
-      node.emitAdded("pad", List.of(from), List.of(to), CopyKernels.fill(to, 0), copy);
+      node.emitAdded("pad", CopyKernels.fill(to, 0), copy);
     } else {
-      node.emitAdded("pad", List.of(from), List.of(to), copy);
+      node.emitAdded("pad", copy);
     }
     return Spatial.lifted(to);
   }
@@ -210,36 +170,42 @@ final class Convolutions {
     return format == MemoryLayout.CHANNELS_LAST ? view.permuted(0, 2, 3, 1) : view;
   }
 
+  /** A weight of an output channel, by its place in the model's tensor. */
+  @FunctionalInterface
+  private interface Weight {
+    double at(long output, long place);
+  }
+
   private static TensorView weights(
-      NodePlan node, FoldedWeights folded, Shape shape, int channels, MemoryLayout format) {
-    long outputs = shape.dim(0);
+      NodePlan node,
+      ElementType storage,
+      Shape shape,
+      long channels,
+      MemoryLayout format,
+      Weight weight) {
     long own = shape.dim(1);
     long volume = shape.elements(2, shape.rank());
-    long[] dims = shape.dims();
-    dims[1] = channels;
     TensorView view =
         node.constant(
-            "weights:" + format.label(),
-            Shape.of(dims),
-            node.floats(),
+            "weights:" + storage + ":" + format.label(),
+            shape.with(1, channels),
+            storage,
             out -> {
-              for (long k = 0; k < outputs; k++) {
-                double scale = folded.scale(k);
+              for (long k = 0; k < shape.dim(0); k++) {
                 if (format == MemoryLayout.CHANNELS_LAST) {
                   for (long v = 0; v < volume; v++) {
                     for (long c = 0; c < channels; c++) {
-                      out.accept(c < own ? scale * folded.weight((k * own + c) * volume + v) : 0);
+                      out.accept(c < own ? weight.at(k, (k * own + c) * volume + v) : 0);
                     }
                   }
                 } else {
-                  for (long i = 0; i < own * volume; i++) {
-                    out.accept(scale * folded.weight(k * own * volume + i));
+                  for (long i = k * own * volume; i < (k + 1) * own * volume; i++) {
+                    out.accept(weight.at(k, i));
                   }
                 }
               }
             });
-    TensorView ordered = TensorView.of(view.block(), view.storage(), view.shape(), format);
-    return Spatial.lifted(ordered);
+    return Spatial.lifted(TensorView.of(view.block(), storage, view.shape(), format));
   }
 
   private static @Nullable TensorView bias(NodePlan node, FoldedWeights folded, long outputs) {
@@ -251,15 +217,7 @@ final class Convolutions {
       return null;
     }
     // The fused call takes a bias, if only one of zeros.
-    return node.constant(
-        "bias",
-        Shape.of(outputs),
-        node.floats(),
-        out -> {
-          for (long k = 0; k < outputs; k++) {
-            out.accept(folded.bias(k));
-          }
-        });
+    return node.constant("bias", outputs, node.floats(), folded::bias);
   }
 
   /**
@@ -284,59 +242,35 @@ final class Convolutions {
       long span = out.dim(i + 2) + 2 * begin[i] - extent;
       isDirect &= begin[i] >= 0 && span >= 0 && span / stride[i] + 1 == in.dim(i + 2);
     }
-    TensorView x = Spatial.lifted(node.plain(0));
-    TensorView weights = Spatial.lifted(node.plain(1));
     TensorView y = node.out(0);
-    List<Work> works = new ArrayList<>();
-    List<TensorView> writes = new ArrayList<>(List.of(y));
     TensorView target = y;
     if (!isDirect) {
-      for (int i = 0; i < axes; i++) {
-        whole[i + 2] = Math.max(whole[i + 2], begin[i] + out.dim(i + 2));
-      }
       // Rows beyond the whole convolution (output padding) get nothing and must be zero.
-      target =
-          node.scratch(
-              "whole", Shape.of(exact(whole, in, weightShape, stride, dilation)), node.floats());
-      writes.add(target);
+      target = node.scratch("whole", Shape.of(whole), node.floats());
     }
-    works.add(
-        new TransposedConvolutionWork(
-            x,
-            weights,
+    node.launch(
+        new ConvolutionWork(
+            Spatial.lifted(node.plain(0)),
+            Spatial.lifted(node.plain(1)),
             Spatial.lifted(target),
-            isDirect ? Spatial.lifted(begin, 0) : new int[Math.max(2, axes)],
-            Spatial.lifted(stride, 1),
-            Spatial.lifted(dilation, 1),
-            groups));
+            new Stencil(
+                isDirect ? Spatial.lifted(begin, 0) : new int[Math.max(2, axes)],
+                Spatial.lifted(stride, 1),
+                Spatial.lifted(dilation, 1),
+                groups)));
     if (!isDirect) {
-      works.addAll(crop(target, y, begin));
+      crop(node, target, y, begin);
     }
-    List<TensorView> reads = new ArrayList<>(List.of(x, weights));
     if (node.has(2)) {
-      TensorView bias = node.plain(2);
-      reads.add(bias);
       long[] strides = new long[y.rank()];
       strides[1] = 1;
-      works.add(Binary.work(Binary.Kind.ADD, y, bias.as(y.shape(), strides), y));
+      TensorView bias = node.plain(2).as(y.shape(), strides);
+      node.launch(Binary.work(Binary.Kind.ADD, y, bias, y));
     }
-    node.emit(reads, writes, works);
   }
 
-  private static long[] exact(
-      long[] whole, Shape in, Shape weights, long[] stride, long[] dilation) {
-    long[] dims = whole.clone();
-    for (int i = 2; i < dims.length; i++) {
-      dims[i] = (in.dim(i) - 1) * stride[i - 2] + (weights.dim(i) - 1) * dilation[i - 2] + 1;
-    }
-    return dims;
-  }
-
-  /**
-   * CopyKernels what of {@code whole} falls into {@code y}, whose first element is {@code begin}
-   * in.
-   */
-  private static List<Work> crop(TensorView whole, TensorView y, long[] begin) {
+  /** Copies what of {@code whole} falls into {@code y}, whose first element is {@code begin} in. */
+  private static void crop(NodePlan node, TensorView whole, TensorView y, long[] begin) {
     long[] size = y.shape().dims();
     long from = 0;
     long to = 0;
@@ -351,10 +285,12 @@ final class Convolutions {
       to += first * y.stride(axis);
     }
     Shape part = Shape.of(size);
-    Work copy =
+    if (!isCovered) {
+      node.launch(CopyKernels.fill(y, 0));
+    }
+    node.launch(
         CopyKernels.copy(
-            whole.as(part, whole.strides()).movedBy(from), y.as(part, y.strides()).movedBy(to));
-    return isCovered ? List.of(copy) : List.of(CopyKernels.fill(y, 0), copy);
+            whole.as(part, whole.strides()).movedBy(from), y.as(part, y.strides()).movedBy(to)));
   }
 
   /** Where the output of a transposed convolution begins in the whole of it. */

@@ -4,7 +4,6 @@ import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,7 +41,7 @@ final class DataMovement {
     node.alias(0, node.in(0));
     if (node.node().outputs().size() > 1 && node.hasOutput(1)) {
       TensorView mask = node.out(1);
-      node.emit(List.of(), List.of(mask), CopyKernels.fill(mask, 1));
+      node.launch(CopyKernels.fill(mask, 1));
     }
   }
 
@@ -64,8 +63,7 @@ final class DataMovement {
 
   private static void copied(NodePlan node, TensorView from) {
     TensorView to = node.out(0);
-    node.emit(
-        List.of(from), List.of(to), CopyKernels.copy(from.as(to.shape(), from.strides()), to));
+    node.launch(CopyKernels.copy(from.as(to.shape(), from.strides()), to));
   }
 
   private static void transpose(NodePlan node) {
@@ -98,20 +96,13 @@ final class DataMovement {
         node.out(0, node.builder().laidFormat(value).orElseGet(() -> concatenatedFormat(parts)));
     int axis = whole.shape().axis(node.attributes().integer("axis", 1));
     node.builder().concatenated(value, axis, whole, parts);
-    List<TensorView> reads = new ArrayList<>();
-    List<Work> works = new ArrayList<>();
     long at = 0;
     for (TensorView part : parts) {
       TensorView place = whole.part(axis, at, part.dim(axis));
       if (part.elements() > 0 && !part.isSamePlace(place)) {
-        reads.add(part);
-        works.add(CopyKernels.copy(part, place));
+        node.launch(CopyKernels.copy(part, place));
       }
       at += part.dim(axis);
-    }
-    boolean isInPlace = works.isEmpty() && whole.elements() > 0;
-    if (!isInPlace) {
-      node.emit(reads, List.of(whole), works);
     }
   }
 
@@ -127,7 +118,6 @@ final class DataMovement {
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
     long at = 0;
     List<TensorView> parts = new ArrayList<>();
-    List<Work> works = new ArrayList<>();
     for (int i = 0; i < node.node().outputs().size(); i++) {
       long length = node.hasOutput(i) ? node.outputShape(i).dim(axis) : 0;
       if (node.hasOutput(i)) {
@@ -141,12 +131,11 @@ final class DataMovement {
                     : x);
         parts.add(y);
         if (length > 0) {
-          works.add(CopyKernels.copy(part, y));
+          node.launch(CopyKernels.copy(part, y));
         }
       }
       at += length;
     }
-    node.emit(List.of(x), parts, works);
   }
 
   private static void slice(NodePlan node) {
@@ -182,7 +171,7 @@ final class DataMovement {
     }
     TensorView repeated = x.as(Shape.of(dims), strides);
     TensorView to = node.out(0);
-    node.emit(List.of(x), List.of(to), CopyKernels.copy(repeated, to.reshaped(repeated.shape())));
+    node.launch(CopyKernels.copy(repeated, to.reshaped(repeated.shape())));
   }
 
   private static void depthToSpace(NodePlan node) {
@@ -197,7 +186,7 @@ final class DataMovement {
             : x.reshaped(Shape.of(x.dim(0), channels, block, block, x.dim(2), x.dim(3)))
                 .permuted(0, 1, 4, 2, 5, 3);
     TensorView to = node.out(0);
-    node.emit(List.of(x), List.of(to), CopyKernels.copy(split, to.reshaped(split.shape())));
+    node.launch(CopyKernels.copy(split, to.reshaped(split.shape())));
   }
 
   private static void spaceToDepth(NodePlan node) {
@@ -208,6 +197,6 @@ final class DataMovement {
         x.reshaped(Shape.of(x.dim(0), x.dim(1), x.dim(2) / block, block, x.dim(3) / block, block));
     TensorView split = isDcr ? cut.permuted(0, 3, 5, 1, 2, 4) : cut.permuted(0, 1, 3, 5, 2, 4);
     TensorView to = node.out(0);
-    node.emit(List.of(x), List.of(to), CopyKernels.copy(split, to.reshaped(split.shape())));
+    node.launch(CopyKernels.copy(split, to.reshaped(split.shape())));
   }
 }

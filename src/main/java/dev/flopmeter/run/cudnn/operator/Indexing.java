@@ -6,7 +6,6 @@ import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 
 /** Reading and writing at computed places. */
@@ -28,7 +27,7 @@ final class Indexing {
     TensorView indices = node.plain(1);
     TensorView y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
-    node.emit(List.of(x, indices), List.of(y), gather(x, indices, y, axis));
+    node.launch(gather(x, indices, y, axis));
   }
 
   /** {@code y = x} at {@code indices} along one axis; all three are packed. */
@@ -43,7 +42,8 @@ final class Indexing {
                 x.dim(axis),
                 x.shape().elements(axis + 1, x.rank()),
                 indices.elements())
-            .integers(x.storage().code(), 0));
+            .types(x)
+            .integer(0));
   }
 
   private static void gatherElements(NodePlan node) {
@@ -53,14 +53,14 @@ final class Indexing {
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
     long[] strides = x.strides().clone();
     strides[axis] = 0;
-    node.emitPerElement(
+    node.launch(
         "gather_elements",
-        List.of(x, indices),
         y,
         new Arguments()
             .pointers(x, indices, y)
             .numbers(y.elements(), x.dim(axis), x.stride(axis))
-            .integers(x.storage().code(), 0)
+            .types(x)
+            .integer(0)
             .integers(led(indices.shape().dims(), 1))
             .numbers(led(strides)));
   }
@@ -99,9 +99,8 @@ final class Indexing {
     long batches = x.shape().elements(0, batch);
     Shape indexed = x.shape().slice(batch, batch + depth);
     long[] strides = Arrays.copyOfRange(x.strides(), batch, Loops.RANK + batch);
-    node.emitPerElement(
+    node.launch(
         "gather_nd",
-        List.of(x, indices),
         y,
         new Arguments()
             .pointers(x, indices, y)
@@ -111,7 +110,8 @@ final class Indexing {
                 depth,
                 Math.max(1, tuples / Math.max(1, batches)),
                 x.shape().elements(batch, x.rank()))
-            .integers(x.storage().code(), 0)
+            .types(x)
+            .integer(0)
             .integers(trailed(indexed))
             .numbers(strides));
   }
@@ -135,25 +135,22 @@ final class Indexing {
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
     long[] lines = indices.shape().dims();
     lines[axis] = 1;
-    node.emit(
-        List.of(x, indices, updates),
-        List.of(y),
-        CopyKernels.copy(x, y),
-        KernelWork.perElement(
-            "scatter_elements",
-            Shape.of(lines).elements(),
-            new Arguments()
-                .pointers(y, indices, updates)
-                .numbers(
-                    Shape.of(lines).elements(),
-                    indices.dim(axis),
-                    indices.stride(axis),
-                    y.dim(axis),
-                    y.stride(axis))
-                .integers(reduction(node), y.storage().code())
-                .integers(led(lines, 1))
-                .numbers(led(y.strides()))
-                .numbers(led(indices.strides()))));
+    node.launch(CopyKernels.copy(x, y));
+    node.launch(
+        "scatter_elements",
+        Shape.of(lines).elements(),
+        new Arguments()
+            .pointers(y, indices, updates)
+            .numbers(
+                Shape.of(lines).elements(),
+                indices.dim(axis),
+                indices.stride(axis),
+                y.dim(axis),
+                y.stride(axis))
+            .integers(reduction(node), y.storage().code())
+            .integers(led(lines, 1))
+            .numbers(led(y.strides()))
+            .numbers(led(indices.strides())));
   }
 
   private static void scatterNd(NodePlan node) {
@@ -163,19 +160,16 @@ final class Indexing {
     TensorView y = node.out(0);
     int depth = Math.toIntExact(indices.dim(indices.rank() - 1));
     long slice = y.shape().elements(depth, y.rank());
-    node.emit(
-        List.of(x, indices, updates),
-        List.of(y),
-        CopyKernels.copy(x, y),
-        KernelWork.perElement(
-            "scatter_nd",
-            slice,
-            new Arguments()
-                .pointers(y, indices, updates)
-                .numbers(slice, indices.elements() / Math.max(1, depth), depth)
-                .integers(reduction(node), y.storage().code())
-                .integers(trailed(y.shape().slice(0, depth)))
-                .numbers(Arrays.copyOf(y.strides(), Loops.RANK))));
+    node.launch(CopyKernels.copy(x, y));
+    node.launch(
+        "scatter_nd",
+        slice,
+        new Arguments()
+            .pointers(y, indices, updates)
+            .numbers(slice, indices.elements() / Math.max(1, depth), depth)
+            .integers(reduction(node), y.storage().code())
+            .integers(trailed(y.shape().slice(0, depth)))
+            .numbers(Arrays.copyOf(y.strides(), Loops.RANK)));
   }
 
   private static void oneHot(NodePlan node) {
@@ -183,13 +177,13 @@ final class Indexing {
     TensorView values = node.plain(2);
     TensorView y = node.out(0);
     int axis = y.shape().axis(node.attributes().integer("axis", -1));
-    node.emitPerElement(
+    node.launch(
         "one_hot",
-        List.of(indices, values),
         y,
         new Arguments()
             .pointers(indices, values, y)
             .numbers(y.elements(), y.dim(axis), y.shape().elements(axis + 1, y.rank()))
-            .integers(indices.storage().code(), values.storage().code(), y.storage().code(), 0));
+            .types(indices, values, y)
+            .integer(0));
   }
 }

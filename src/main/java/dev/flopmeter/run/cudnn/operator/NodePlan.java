@@ -21,6 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongToDoubleFunction;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** Nodes being planned as one step: its operands' places, and the step that comes of it. */
@@ -32,6 +34,8 @@ final class NodePlan {
   private final PlanBuilder builder;
   private final Fused fused;
   private final Operands operands;
+  private final List<TensorView> outputs = new ArrayList<>();
+  private final List<Work> works = new ArrayList<>();
 
   NodePlan(PlanBuilder builder, Fused fused) {
     this.builder = builder;
@@ -127,6 +131,11 @@ final class NodePlan {
     return builder.formatted(node().inputs().get(input), MemoryLayout.PLAIN);
   }
 
+  /** An input packed row major, if it is given. */
+  @Nullable TensorView plainOrNull(int input) {
+    return has(input) ? plain(input) : null;
+  }
+
   TensorView formatted(int input, MemoryLayout format) {
     return builder.formatted(node().inputs().get(input), format);
   }
@@ -149,8 +158,15 @@ final class NodePlan {
     return out(index, MemoryLayout.PLAIN);
   }
 
+  /** A new row-major place for an output, if it is asked for. */
+  @Nullable TensorView outOrNull(int index) {
+    return hasOutput(index) ? out(index) : null;
+  }
+
   TensorView out(int index, MemoryLayout format) {
-    return builder.create(outputName(index), format);
+    TensorView view = builder.create(outputName(index), format);
+    outputs.add(view);
+    return view;
   }
 
   /** A place for an output packed as {@code like} is, where that has its shape. */
@@ -174,34 +190,46 @@ final class NodePlan {
     return builder.scratch(node().name() + ":" + what, shape, storage, format);
   }
 
+  /** A row of {@code count} constants that belongs to this node alone. */
+  TensorView constant(String what, long count, ElementType storage, LongToDoubleFunction value) {
+    return constant(
+        what,
+        Shape.of(count),
+        storage,
+        out -> LongStream.range(0, count).mapToDouble(value).forEach(out));
+  }
+
   /** A constant that belongs to this node alone. */
   TensorView constant(String what, Shape shape, ElementType storage, Buffer.Content content) {
     return builder.constant(node().name() + ":" + what, shape, storage, content);
   }
 
-  void emit(List<TensorView> reads, List<TensorView> writes, Work... works) {
-    emit(reads, writes, List.of(works));
+  /** Adds what the step does, in this order. */
+  void launch(Work... added) {
+    works.addAll(List.of(added));
   }
 
-  void emit(List<TensorView> reads, List<TensorView> writes, List<Work> works) {
-    builder.emit(
-        node().name(),
-        fused.op(),
-        fused.nodes().stream().map(Node::name).toList(),
-        reads,
-        writes,
-        works);
+  /** Adds a kernel of ours with one thread for each of {@code threads}. */
+  void launch(String kernel, long threads, Arguments arguments) {
+    works.add(KernelWork.perElement(kernel, threads, arguments));
   }
 
-  /** A kernel of ours with one thread for each element of {@code y}. */
-  void emitPerElement(String kernel, List<TensorView> reads, TensorView y, Arguments arguments) {
-    emit(reads, List.of(y), KernelWork.perElement(kernel, y.elements(), arguments));
+  /** Adds a kernel of ours with one thread for each element of {@code y}. */
+  void launch(String kernel, TensorView y, Arguments arguments) {
+    launch(kernel, y.elements(), arguments);
+  }
+
+  /** The finished step; none where all outputs are views of something else, or already filled. */
+  void emit() {
+    if (!works.isEmpty() || outputs.stream().anyMatch(output -> output.elements() == 0)) {
+      List<String> names = fused.nodes().stream().map(Node::name).toList();
+      builder.emit(node().name(), fused.op(), names, outputs, works);
+    }
   }
 
   /** A step that serves no node of the model: what we must add to run one. */
-  void emitAdded(String what, List<TensorView> reads, List<TensorView> writes, Work... works) {
-    builder.emit(
-        node().name() + ":" + what, what, new ArrayList<>(), reads, writes, List.of(works));
+  void emitAdded(String what, Work... added) {
+    builder.emit(node().name() + ":" + what, what, List.of(), List.of(), List.of(added));
   }
 
   UnsupportedOperatorException unsupported(String what) {

@@ -5,8 +5,6 @@ import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -42,25 +40,22 @@ final class Normalizations {
     }
     TensorView x = node.in(0);
     TensorView y = node.outLike(0, x);
-    List<TensorView> reads = new ArrayList<>(List.of(x));
-    for (int i = 1; i <= 4; i++) {
-      reads.add(node.plain(i));
-    }
     long[] perChannel = new long[x.rank()];
     if (x.rank() > 1) {
       perChannel[1] = 1;
     }
-    TensorView parameter = reads.get(1).as(x.shape(), perChannel);
+    TensorView parameter = node.plain(1).as(x.shape(), perChannel);
     Loops loops = Loops.over(y.shape(), y, x, parameter);
     Arguments arguments = new Arguments().pointer(x).pointer(y);
-    reads.subList(1, 5).forEach(arguments::pointer);
-    node.emitPerElement(
+    for (int i = 1; i <= 4; i++) {
+      arguments.pointer(node.plain(i));
+    }
+    node.launch(
         "batch_normalize",
-        reads,
         y,
         arguments
             .number(y.elements())
-            .integer(x.storage().code())
+            .types(x)
             .real(FoldedWeights.epsilon(node.attributes()))
             .loops(loops, 1, 2, 0));
   }
@@ -68,15 +63,14 @@ final class Normalizations {
   private static void lrn(NodePlan node) {
     TensorView x = node.plain(0);
     TensorView y = node.out(0);
-    node.emitPerElement(
+    node.launch(
         "lrn",
-        List.of(x),
         y,
         new Arguments()
             .pointers(x, y)
             .numbers(y.elements(), x.dim(1), x.shape().elements(2, x.rank()))
             .integer(node.attributes().integer("size"))
-            .integer(x.storage().code())
+            .types(x)
             .real(node.attributes().number("alpha", 1e-4f))
             .real(node.attributes().number("beta", 0.75f))
             .real(node.attributes().number("bias", 1))
@@ -89,13 +83,11 @@ final class Normalizations {
     int axis = x.shape().axis(node.attributes().integer("axis", -1));
     long length = x.shape().elements(axis, x.rank());
     Shape tail = x.shape().slice(axis, x.rank());
-    List<TensorView> reads = new ArrayList<>(List.of(x));
-    List<TensorView> writes = new ArrayList<>(List.of(y));
     Rows rows =
         new Rows(kind, x, y, x.elements() / Math.max(1, length), length, 1)
-            .scaled(parameter(node, 1, tail, reads), parameter(node, 2, tail, reads), 1, 1)
-            .telling(statistic(node, 1, writes), statistic(node, 2, writes));
-    node.emit(reads, writes, rows.work(FoldedWeights.epsilon(node.attributes())));
+            .scaled(parameter(node, 1, tail), parameter(node, 2, tail), 1, 1)
+            .telling(node.outOrNull(1), node.outOrNull(2));
+    node.launch(rows.work(FoldedWeights.epsilon(node.attributes())));
   }
 
   /** ONNX Runtime's name for RMSNormalization. */
@@ -107,31 +99,17 @@ final class Normalizations {
   }
 
   /** A scale or bias of the normalised axes, repeated to all of them where it is smaller. */
-  private static @Nullable TensorView parameter(
-      NodePlan node, int input, Shape tail, List<TensorView> reads) {
+  private static @Nullable TensorView parameter(NodePlan node, int input, Shape tail) {
     if (!node.has(input)) {
       return null;
     }
     TensorView given = node.plain(input);
     if (given.elements() == tail.elements()) {
-      reads.add(given);
       return given;
     }
     TensorView whole = node.scratch("parameter" + input, tail, given.storage());
-    node.emitAdded(
-        "Expand", List.of(given), List.of(whole), CopyKernels.copy(given.broadcastTo(tail), whole));
-    reads.add(whole);
+    node.emitAdded("Expand", CopyKernels.copy(given.broadcastTo(tail), whole));
     return whole;
-  }
-
-  private static @Nullable TensorView statistic(
-      NodePlan node, int output, List<TensorView> writes) {
-    if (node.node().outputs().size() <= output || !node.hasOutput(output)) {
-      return null;
-    }
-    TensorView view = node.out(output);
-    writes.add(view);
-    return view;
   }
 
   private static void instance(NodePlan node) {
@@ -141,9 +119,7 @@ final class Normalizations {
     TensorView bias = node.plain(2);
     long length = x.shape().elements(2, x.rank());
     Rows rows = new Rows(MEAN_AND_VARIANCE, x, y, x.dim(0) * x.dim(1), length, 1);
-    node.emit(
-        List.of(x, scale, bias),
-        List.of(y),
+    node.launch(
         rows.scaled(scale, bias, length, x.dim(1)).work(FoldedWeights.epsilon(node.attributes())));
   }
 
@@ -153,32 +129,22 @@ final class Normalizations {
     long groups = node.attributes().integer("num_groups");
     long channels = x.dim(1) / groups;
     long pixels = x.shape().elements(2, x.rank());
-    List<TensorView> reads = new ArrayList<>(List.of(x));
-    TensorView scale = perChannel(node, 1, groups, channels, reads);
-    TensorView bias = perChannel(node, 2, groups, channels, reads);
+    TensorView scale = perChannel(node, 1, groups, channels);
+    TensorView bias = perChannel(node, 2, groups, channels);
     Rows rows = new Rows(MEAN_AND_VARIANCE, x, y, x.dim(0) * groups, channels * pixels, 1);
-    node.emit(
-        reads,
-        List.of(y),
+    node.launch(
         rows.scaled(scale, bias, pixels, groups).work(FoldedWeights.epsilon(node.attributes())));
   }
 
   /** Before opset 21 scale and bias were per group. */
-  private static TensorView perChannel(
-      NodePlan node, int input, long groups, long channels, List<TensorView> reads) {
+  private static TensorView perChannel(NodePlan node, int input, long groups, long channels) {
     TensorView given = node.plain(input);
     if (node.node().opset() >= 21 || given.elements() == groups * channels) {
-      reads.add(given);
       return given;
     }
     TensorView whole =
         node.scratch("parameter" + input, Shape.of(groups, channels), given.storage());
-    node.emitAdded(
-        "Expand",
-        List.of(given),
-        List.of(whole),
-        CopyKernels.copy(given.as(whole.shape(), 1, 0), whole));
-    reads.add(whole);
+    node.emitAdded("Expand", CopyKernels.copy(given.as(whole.shape(), 1, 0), whole));
     return whole;
   }
 
@@ -189,7 +155,7 @@ final class Normalizations {
     long inner = x.shape().elements(axis + 1, x.rank());
     int kind = node.attributes().integer("p", 2) == 1 ? NORM_1 : NORM_2;
     Rows rows = new Rows(kind, x, y, x.elements() / x.dim(axis), x.dim(axis), inner);
-    node.emit(List.of(x), List.of(y), rows.work(0));
+    node.launch(rows.work(0));
   }
 
   private static void meanVariance(NodePlan node) {
@@ -204,9 +170,7 @@ final class Normalizations {
     for (long axis : axes) {
       length *= x.dim(x.shape().axis(axis));
     }
-    node.emit(
-        List.of(x),
-        List.of(y, packed, done),
+    node.launch(
         CopyKernels.copy(turned, packed),
         new Rows(MEAN_AND_VARIANCE, packed, done, x.elements() / length, length, 1).work(1e-9),
         CopyKernels.copy(done, y.permuted(order)));

@@ -3,6 +3,7 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
+import dev.flopmeter.run.cudnn.plan.ProductWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
 import dev.flopmeter.run.cudnn.plan.Work;
@@ -39,9 +40,6 @@ final class OnnxAttention {
   private final double cap;
   private final boolean isCausal;
   private final int shown;
-  private final List<TensorView> reads = new ArrayList<>();
-  private final List<TensorView> writes = new ArrayList<>();
-  private final List<Work> works = new ArrayList<>();
 
   OnnxAttention(NodePlan node) {
     this.node = node;
@@ -57,19 +55,18 @@ final class OnnxAttention {
 
   void plan() {
     requireOffered();
-    TensorView q = Heads.split(read(0), queryHeads);
+    TensorView q = Heads.split(node.plain(0), queryHeads);
     TensorView k = withPast(1, PAST_KEYS);
     TensorView v = withPast(2, PAST_VALUES);
-    TensorView mask = node.has(MASK) ? read(MASK) : null;
-    TensorView lengths = node.has(LENGTHS) ? read(LENGTHS) : null;
-    TensorView y = written(node.out(0));
+    TensorView mask = node.plainOrNull(MASK);
+    TensorView lengths = node.plainOrNull(LENGTHS);
+    TensorView y = node.out(0);
     Shape shape = Shape.of(q.dim(0), queryHeads, q.dim(2), v.dim(3));
-    TensorView result = isPacked ? written(node.scratch("result", shape, y.storage())) : y;
-    works.add(attention(q, k, v, mask, lengths, result));
+    TensorView result = isPacked ? node.scratch("result", shape, y.storage()) : y;
+    node.launch(attention(q, k, v, mask, lengths, result));
     if (isPacked) {
-      works.add(CopyKernels.copy(result, Heads.split(y, queryHeads)));
+      node.launch(CopyKernels.copy(result, Heads.split(y, queryHeads)));
     }
-    node.emit(reads, writes, works);
   }
 
   private void requireOffered() {
@@ -130,8 +127,8 @@ final class OnnxAttention {
     if (mask == null || mask.storage().isFloat()) {
       return mask;
     }
-    TensorView added = written(node.scratch("mask", mask.shape(), node.floats()));
-    works.add(Unary.work(Unary.Kind.LOG, mask, added, 0, 0));
+    TensorView added = node.scratch("mask", mask.shape(), node.floats());
+    node.launch(Unary.work(Unary.Kind.LOG, mask, added, 0, 0));
     return added;
   }
 
@@ -146,9 +143,9 @@ final class OnnxAttention {
     long queries = q.dim(2);
     long keys = k.dim(2);
     Shape shape = Shape.of(q.dim(0), keyHeads, queryHeads / keyHeads, queries, keys);
-    TensorView scores = written(node.scratch("scores", shape, q.storage()));
-    TensorView weights = written(node.scratch("weights", shape, q.storage()));
-    TensorView scoresOut = shown == NOTHING ? null : written(node.out(SCORES));
+    TensorView scores = node.scratch("scores", shape, q.storage());
+    TensorView weights = node.scratch("weights", shape, q.storage());
+    TensorView scoresOut = shown == NOTHING ? null : node.out(SCORES);
     TensorView grouped = Heads.grouped(q, keyHeads);
     TensorView turned = Heads.shared(k).permuted(0, 1, 2, 4, 3);
     boolean isCapShown = shown == AFTER_CAP && cap != 0;
@@ -156,7 +153,7 @@ final class OnnxAttention {
     ScoreMask rest =
         new ScoreMask(queryHeads, isCapShown ? 0 : cap, mask, isBoolean, isCausal, past, lengths);
     List<Work> steps = new ArrayList<>();
-    steps.add(Products.work(grouped, turned, scores, scale));
+    steps.add(new ProductWork(grouped, turned, scores, scale));
     show(RAW, scores, scoresOut, steps);
     if (isCapShown) {
       steps.add(ScoreMask.cap(queryHeads, cap).on(scores));
@@ -168,7 +165,7 @@ final class OnnxAttention {
     show(AFTER_MASK, scores, scoresOut, steps);
     steps.add(Reductions.softmax(scores, weights));
     show(AFTER_SOFTMAX, weights, scoresOut, steps);
-    steps.add(Products.work(weights, Heads.shared(v), Heads.grouped(result, keyHeads), 1));
+    steps.add(new ProductWork(weights, Heads.shared(v), Heads.grouped(result, keyHeads), 1));
     return steps;
   }
 
@@ -180,7 +177,7 @@ final class OnnxAttention {
 
   /** Keys or values behind those of the past, in the output for them where there is one. */
   private TensorView withPast(int input, int pastInput) {
-    TensorView now = Heads.split(read(input), keyHeads);
+    TensorView now = Heads.split(node.plain(input), keyHeads);
     boolean isAsked = node.node().outputs().size() > input && node.hasOutput(input);
     if (!isAsked && !node.has(pastInput)) {
       return now;
@@ -188,22 +185,11 @@ final class OnnxAttention {
     long before = node.has(pastInput) ? node.shape(pastInput).dim(2) : 0;
     Shape shape = now.shape().with(2, before + now.dim(2));
     TensorView whole =
-        written(isAsked ? node.out(input) : node.scratch("present" + input, shape, now.storage()));
+        isAsked ? node.out(input) : node.scratch("present" + input, shape, now.storage());
     if (node.has(pastInput)) {
-      works.add(CopyKernels.copy(read(pastInput), whole.part(2, 0, before)));
+      node.launch(CopyKernels.copy(node.plain(pastInput), whole.part(2, 0, before)));
     }
-    works.add(CopyKernels.copy(now, whole.part(2, before, now.dim(2))));
+    node.launch(CopyKernels.copy(now, whole.part(2, before, now.dim(2))));
     return whole;
-  }
-
-  private TensorView read(int input) {
-    TensorView view = node.plain(input);
-    reads.add(view);
-    return view;
-  }
-
-  private TensorView written(TensorView view) {
-    writes.add(view);
-    return view;
   }
 }

@@ -60,14 +60,12 @@ final class OwnedSteps {
             owner,
             parts.get(0).op(),
             nodes,
-            parts.stream().flatMap(part -> part.reads().stream()).distinct().toList(),
             parts.stream().flatMap(part -> part.writes().stream()).distinct().toList(),
             parts.stream().flatMap(part -> part.works().stream()).toList()));
   }
 
   private void append(PlannedStep step, String name, String op) {
-    merged.add(
-        new PlannedStep(name, op, newlyServed(step), step.reads(), step.writes(), step.works()));
+    merged.add(new PlannedStep(name, op, newlyServed(step), step.writes(), step.works()));
   }
 
   /** The model's nodes that this step serves and none before it. */

@@ -37,28 +37,24 @@ final class Padding {
         table.add(source(mode, at - begin[axis], x.dim(axis)));
       }
     }
-    List<TensorView> reads = new ArrayList<>(List.of(x));
     TensorView places =
         node.constant(
             "places",
             dev.flopmeter.model.Shape.of(table.size()),
             ElementType.I64,
             out -> table.forEach(place -> out.accept((double) place)));
-    reads.add(places);
     TensorView value = value(node, x.storage());
-    if (value != null) {
-      reads.add(value);
-    }
-    node.emitPerElement(
+    if (value != null) {}
+    node.launch(
         "remap",
-        reads,
         y,
         new Arguments()
             .pointers(x, places)
             .pointerOrNull(value)
             .pointer(y)
             .number(y.elements())
-            .integers(x.storage().code(), 0)
+            .types(x)
+            .integer(0)
             .integers(Indexing.led(y.shape().dims(), 1))
             .numbers(Indexing.led(x.strides())));
   }

@@ -101,44 +101,26 @@ final class PlanBuilder {
 
   /** The value packed in {@code format}, converted if need be. */
   TensorView formatted(String name, MemoryLayout format) {
-    TensorView first = value(name);
-    for (TensorView form : forms(name)) {
-      if (form.is(format)) {
-        return form;
-      }
-    }
-    TensorView converted =
-        scratch(name + ":" + format.label(), first.shape(), first.storage(), format);
-    addForm(name, converted);
-    emit(
-        name + ":" + format.label(),
-        "Convert",
-        List.of(),
-        List.of(first),
-        List.of(converted),
-        List.of(CopyKernels.copy(first, converted)));
-    return converted;
+    return form(name, value(name).storage(), format, format.label());
   }
 
   /** A quantised image in 8 bits, channels last, converted if need be. */
   TensorView narrow(String name) {
+    return form(name, ElementType.I8, MemoryLayout.CHANNELS_LAST, "int8");
+  }
+
+  private TensorView form(String name, ElementType storage, MemoryLayout format, String label) {
     for (TensorView form : forms(name)) {
-      if (form.storage() == ElementType.I8 && form.is(MemoryLayout.CHANNELS_LAST)) {
+      if (form.storage() == storage && form.is(format)) {
         return form;
       }
     }
     TensorView first = value(name);
-    TensorView converted =
-        scratch(name + ":int8", first.shape(), ElementType.I8, MemoryLayout.CHANNELS_LAST);
-    addForm(name, converted);
-    emit(
-        name + ":int8",
-        "Convert",
-        List.of(),
-        List.of(first),
-        List.of(converted),
-        List.of(CopyKernels.copy(first, converted)));
-    return converted;
+    String converted = name + ":" + label;
+    TensorView to = scratch(converted, first.shape(), storage, format);
+    addForm(name, to);
+    emit(converted, "Convert", List.of(), List.of(to), List.of(CopyKernels.copy(first, to)));
+    return to;
   }
 
   private void addForm(String name, TensorView view) {
@@ -227,14 +209,8 @@ final class PlanBuilder {
         });
   }
 
-  void emit(
-      String name,
-      String op,
-      List<String> nodes,
-      List<TensorView> reads,
-      List<TensorView> writes,
-      List<Work> works) {
-    steps.add(new PlannedStep(name, op, nodes, reads, writes, works));
+  void emit(String name, String op, List<String> nodes, List<TensorView> writes, List<Work> works) {
+    steps.add(new PlannedStep(name, op, nodes, writes, works));
   }
 
   /** The finished plan: results are brought into plain form where they are not. */

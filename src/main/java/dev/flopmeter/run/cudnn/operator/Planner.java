@@ -62,6 +62,7 @@ public final class Planner {
     requireFloatRange(builder, node);
     try {
       operator.plan(node);
+      node.emit();
     } catch (DataDependentException e) {
       throw node.unsupported("its shapes depend on data");
     } catch (UnsupportedOperatorException e) {

@@ -9,9 +9,6 @@ import dev.flopmeter.run.cudnn.plan.Loops;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.Work;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -126,16 +123,14 @@ final class Pointwise {
   private static void unary(NodePlan node, Unary.Kind kind, double a, double b) {
     TensorView x = contiguous(node, 0);
     TensorView y = node.outLike(0, x);
-    node.emit(List.of(x), List.of(y), Unary.work(kind, x, y, a, b));
+    node.launch(Unary.work(kind, x, y, a, b));
   }
 
   private static void binary(NodePlan node, Function<NodePlan, Binary.Kind> kind) {
     TensorView a = node.in(0);
     TensorView b = legacyBroadcast(node, node.in(1));
     TensorView y = node.outLike(0, a.elements() >= b.elements() ? a : b);
-    List<Work> works = new ArrayList<>();
-    works.add(Binary.work(kind.apply(node), a, b, y));
-    node.emit(List.of(a, b), List.of(y), works);
+    node.launch(Binary.work(kind.apply(node), a, b, y));
   }
 
   /** Before opset 7, {@code axis} said where the smaller operand's dimensions stand. */
@@ -166,20 +161,14 @@ final class Pointwise {
 
   private static void variadic(NodePlan node, Binary.Kind kind) {
     int count = node.operands().inputCount();
-    List<TensorView> reads = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      reads.add(node.in(i));
-    }
-    TensorView y = node.outLike(0, reads.get(0));
-    List<Work> works = new ArrayList<>();
-    works.add(CopyKernels.copy(reads.get(0).broadcastTo(y.shape()), y));
+    TensorView y = node.outLike(0, node.in(0));
+    node.launch(CopyKernels.copy(node.in(0).broadcastTo(y.shape()), y));
     for (int i = 1; i < count; i++) {
-      works.add(Binary.work(kind, y, reads.get(i), y));
+      node.launch(Binary.work(kind, y, node.in(i), y));
     }
     if (node.node().op().equals("Mean")) {
-      works.add(Unary.work(Unary.Kind.AFFINE, y, y, 1.0 / count, 0));
+      node.launch(Unary.work(Unary.Kind.AFFINE, y, y, 1.0 / count, 0));
     }
-    node.emit(reads, List.of(y), works);
   }
 
   private static void clip(NodePlan node) {
@@ -189,9 +178,7 @@ final class Pointwise {
     TensorView x = contiguous(node, 0);
     TensorView y = node.outLike(0, x);
     if (isConstant) {
-      node.emit(
-          List.of(x),
-          List.of(y),
+      node.launch(
           Unary.work(
               Unary.Kind.CLIP,
               x,
@@ -200,18 +187,14 @@ final class Pointwise {
               high.orElse(Double.POSITIVE_INFINITY)));
       return;
     }
-    List<TensorView> reads = new ArrayList<>(List.of(x));
-    List<Work> works = new ArrayList<>();
     TensorView from = x;
     for (int i = 1; i <= 2; i++) {
       if (node.has(i)) {
         TensorView bound = node.in(i);
-        reads.add(bound);
-        works.add(Binary.work(i == 1 ? Binary.Kind.MAX : Binary.Kind.MIN, from, bound, y));
+        node.launch(Binary.work(i == 1 ? Binary.Kind.MAX : Binary.Kind.MIN, from, bound, y));
         from = y;
       }
     }
-    node.emit(reads, List.of(y), works);
   }
 
   private static Optional<Double> bound(NodePlan node, String attribute, int input) {
@@ -239,14 +222,10 @@ final class Pointwise {
     TensorView from = contiguous(node, 0);
     TensorView y = node.outLike(0, from);
     if (!isBool) {
-      node.emit(List.of(from), List.of(y), Unary.work(Unary.Kind.IDENTITY, from, y, 0, 0));
+      node.launch(Unary.work(Unary.Kind.IDENTITY, from, y, 0, 0));
       return;
     }
-    node.emit(
-        List.of(from),
-        List.of(y),
-        Unary.work(Unary.Kind.NOT, from, y, 0, 0),
-        Unary.work(Unary.Kind.NOT, y, y, 0, 0));
+    node.launch(Unary.work(Unary.Kind.NOT, from, y, 0, 0), Unary.work(Unary.Kind.NOT, y, y, 0, 0));
   }
 
   private static void where(NodePlan node) {
@@ -261,18 +240,13 @@ final class Pointwise {
             condition.broadcastTo(y.shape()),
             a.broadcastTo(y.shape()),
             b.broadcastTo(y.shape()));
-    node.emitPerElement(
+    node.launch(
         "select",
-        List.of(condition, a, b),
         y,
         new Arguments()
             .pointers(condition, a, b, y)
             .number(y.elements())
-            .integers(
-                condition.storage().code(),
-                a.storage().code(),
-                b.storage().code(),
-                y.storage().code())
+            .types(condition, a, b, y)
             .loops(loops, 1, 2, 3, 0));
   }
 }

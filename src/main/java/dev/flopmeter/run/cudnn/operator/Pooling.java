@@ -7,9 +7,7 @@ import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.PoolingWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -78,11 +76,7 @@ final class Pooling {
     MemoryLayout format = hasIndices ? MemoryLayout.PLAIN : format(node);
     TensorView x = node.formatted(0, format);
     TensorView y = node.out(0, format);
-    List<TensorView> writes = new ArrayList<>(List.of(y));
-    if (hasIndices) {
-      writes.add(node.out(1));
-    }
-    KernelWork own = own(node, window, kind, x, y, hasIndices ? writes.get(1) : null);
+    KernelWork own = own(node, window, kind, x, y, hasIndices ? node.out(1) : null);
     boolean isForCudnn =
         kind != NORM
             && !hasIndices
@@ -90,7 +84,7 @@ final class Pooling {
             && Spatial.isPlainPadding(window)
             && Arrays.stream(window.dilation()).allMatch(d -> d == 1)
             && isWhole(window, x.shape(), y.shape());
-    node.emit(List.of(x), writes, List.of(isForCudnn ? resampling(window, kind, x, y, own) : own));
+    node.launch(isForCudnn ? resampling(window, kind, x, y, own) : own);
   }
 
   /** Whether no window reaches beyond the end padding, and none is all padding. */

@@ -6,9 +6,7 @@ import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 
 /** Between floats and quantised integers, which lie here as 64-bit integers. */
@@ -32,12 +30,7 @@ final class Quantization {
             && (node.in(0).is(MemoryLayout.PLAIN) || node.in(0).is(MemoryLayout.CHANNELS_LAST));
     TensorView x = isOneScale ? node.in(0) : node.plain(0);
     TensorView y = isOneScale ? node.outLike(0, x) : node.out(0);
-    List<TensorView> reads = new ArrayList<>(List.of(x, scale));
-    TensorView zero = null;
-    if (node.has(2)) {
-      zero = node.plain(2);
-      reads.add(zero);
-    }
+    TensorView zero = node.plainOrNull(2);
     long[] blocks = new long[x.rank()];
     Arrays.fill(blocks, 1);
     long[] strides = new long[x.rank()];
@@ -52,20 +45,17 @@ final class Quantization {
     }
     long[] range = range(integer);
     Shape shape = y.shape();
-    node.emitPerElement(
+    node.launch(
         "quantize",
-        reads,
         y,
         new Arguments()
             .pointers(x, scale)
             .pointerOrNull(zero)
             .pointer(y)
             .number(y.elements())
+            .types(x, scale)
             .integers(
-                x.storage().code(),
-                scale.storage().code(),
-                zero == null ? ElementType.I64.code() : zero.storage().code(),
-                y.storage().code())
+                zero == null ? ElementType.I64.code() : zero.storage().code(), y.storage().code())
             .real((double) range[0])
             .real((double) range[1])
             .integers(back ? 1 : 0, 0)

@@ -3,10 +3,9 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.ProductWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -55,101 +54,72 @@ final class Recurrence {
     int directions = Math.toIntExact(weights.dim(0));
     long hidden = recurrent.dim(2);
     long rows = cell.gates * hidden;
-    List<TensorView> reads = new ArrayList<>(List.of(x, weights, recurrent));
-    TensorView bias = optional(node, 3, reads);
-    TensorView lengths = optional(node, 4, reads);
-    TensorView peepholes = cell == Cell.LSTM ? optional(node, 7, reads) : null;
-    TensorView initialH = optional(node, 5, reads);
-    TensorView initialC = cell == Cell.LSTM ? optional(node, 6, reads) : null;
-    List<TensorView> writes = new ArrayList<>();
-    TensorView y = output(node, 0, writes);
-    TensorView lastH = output(node, 1, writes);
-    TensorView lastC = cell == Cell.LSTM ? output(node, 2, writes) : null;
-    List<Work> works = new ArrayList<>();
+    TensorView bias = node.plainOrNull(3);
+    TensorView lengths = node.plainOrNull(4);
+    TensorView peepholes = cell == Cell.LSTM ? node.plainOrNull(7) : null;
+    TensorView initialH = node.plainOrNull(5);
+    TensorView initialC = cell == Cell.LSTM ? node.plainOrNull(6) : null;
+    TensorView y = node.outOrNull(0);
+    TensorView lastH = node.outOrNull(1);
+    TensorView lastC = cell == Cell.LSTM ? node.outOrNull(2) : null;
     for (int d = 0; d < directions; d++) {
       boolean reverse = d == 1 || node.attributes().text("direction", "forward").equals("reverse");
       TensorView projected =
           node.scratch("projected" + d, Shape.of(steps, batch, rows), ElementType.F32);
       TensorView w = weights.part(0, d, 1).as(Shape.of(rows, weights.dim(2)), weights.stride(1), 1);
-      works.add(Products.work(sequence, w.permuted(1, 0).ofRank(3), projected, 1));
-      TensorView[] h = states(node, "h" + d, batch, hidden, writes);
-      TensorView[] c = cell == Cell.LSTM ? states(node, "c" + d, batch, hidden, writes) : h;
+      node.launch(new ProductWork(sequence, w.permuted(1, 0).ofRank(3), projected, 1));
+      TensorView[] h = states(node, "h" + d, batch, hidden);
+      TensorView[] c = cell == Cell.LSTM ? states(node, "c" + d, batch, hidden) : h;
       TensorView gates =
           cell == Cell.GRU
               ? node.scratch("gates" + d, Shape.of(batch, 2 * hidden), ElementType.F32)
               : null;
-      if (gates != null) {
-        writes.add(gates);
-      }
-      writes.add(projected);
-      works.add(initial(initialH, d, batchFirst, h[0]));
+      if (gates != null) {}
+      node.launch(initial(initialH, d, batchFirst, h[0]));
       if (cell == Cell.LSTM) {
-        works.add(initial(initialC, d, batchFirst, c[0]));
+        node.launch(initial(initialC, d, batchFirst, c[0]));
       }
       for (int step = 0; step < steps; step++) {
         int now = step % 2;
         for (int phase = 0; phase < (cell == Cell.GRU ? 2 : 1); phase++) {
-          works.add(
-              KernelWork.perElement(
-                  "recurrent_step",
-                  batch * hidden,
-                  new Arguments()
-                      .pointer(projected)
-                      .pointer(recurrent.movedBy((long) d * rows * hidden))
-                      .pointerOrNull(bias == null ? null : bias.movedBy(2L * d * rows))
-                      .pointerOrNull(peepholes == null ? null : peepholes.movedBy(3L * d * hidden))
-                      .pointer(h[now])
-                      .pointerOrNull(cell == Cell.LSTM ? c[now] : null)
-                      .pointer(h[1 - now])
-                      .pointerOrNull(cell == Cell.LSTM ? c[1 - now] : null)
-                      .pointerOrNull(gates)
-                      .pointerOrNull(y == null ? null : direction(y, d, batchFirst))
-                      .pointerOrNull(lengths)
-                      .numbers(
-                          y == null ? 0 : y.stride(batchFirst ? 1 : 0),
-                          y == null ? 0 : y.stride(batchFirst ? 0 : 2))
-                      .integer(step)
-                      .integer(steps)
-                      .integer(batch)
-                      .integer(hidden)
-                      .integers(cell.code, phase, reverse ? 1 : 0, recurrent.storage().code())
-                      .integer(node.attributes().integer("linear_before_reset", 0))
-                      .integers(functions(node, cell, d))));
+          node.launch(
+              "recurrent_step",
+              batch * hidden,
+              new Arguments()
+                  .pointer(projected)
+                  .pointer(recurrent.movedBy((long) d * rows * hidden))
+                  .pointerOrNull(bias == null ? null : bias.movedBy(2L * d * rows))
+                  .pointerOrNull(peepholes == null ? null : peepholes.movedBy(3L * d * hidden))
+                  .pointer(h[now])
+                  .pointerOrNull(cell == Cell.LSTM ? c[now] : null)
+                  .pointer(h[1 - now])
+                  .pointerOrNull(cell == Cell.LSTM ? c[1 - now] : null)
+                  .pointerOrNull(gates)
+                  .pointerOrNull(y == null ? null : direction(y, d, batchFirst))
+                  .pointerOrNull(lengths)
+                  .numbers(
+                      y == null ? 0 : y.stride(batchFirst ? 1 : 0),
+                      y == null ? 0 : y.stride(batchFirst ? 0 : 2))
+                  .integer(step)
+                  .integer(steps)
+                  .integer(batch)
+                  .integer(hidden)
+                  .integers(cell.code, phase, reverse ? 1 : 0, recurrent.storage().code())
+                  .integer(node.attributes().integer("linear_before_reset", 0))
+                  .integers(functions(node, cell, d)));
         }
       }
       int last = (int) (steps % 2);
-      result(lastH, d, batchFirst, h[last], works);
-      result(lastC, d, batchFirst, c[last], works);
+      result(node, lastH, d, batchFirst, h[last]);
+      result(node, lastC, d, batchFirst, c[last]);
     }
-    node.emit(reads, writes, works);
   }
 
-  private static @Nullable TensorView optional(NodePlan node, int input, List<TensorView> reads) {
-    if (!node.has(input)) {
-      return null;
-    }
-    TensorView view = node.plain(input);
-    reads.add(view);
-    return view;
-  }
-
-  private static @Nullable TensorView output(NodePlan node, int index, List<TensorView> writes) {
-    if (index >= node.node().outputs().size() || !node.hasOutput(index)) {
-      return null;
-    }
-    TensorView view = node.out(index);
-    writes.add(view);
-    return view;
-  }
-
-  private static TensorView[] states(
-      NodePlan node, String name, long batch, long hidden, List<TensorView> writes) {
-    TensorView[] states = {
+  private static TensorView[] states(NodePlan node, String name, long batch, long hidden) {
+    return new TensorView[] {
       node.scratch(name + "a", Shape.of(batch, hidden), ElementType.F32),
       node.scratch(name + "b", Shape.of(batch, hidden), ElementType.F32)
     };
-    writes.addAll(List.of(states));
-    return states;
   }
 
   /** The part of one direction: of y (time, direction, batch), or (batch, time, direction). */
@@ -172,9 +142,9 @@ final class Recurrence {
   }
 
   private static void result(
-      @Nullable TensorView all, int d, boolean batchFirst, TensorView state, List<Work> works) {
+      NodePlan node, @Nullable TensorView all, int d, boolean batchFirst, TensorView state) {
     if (all != null) {
-      works.add(CopyKernels.copy(state, stateOf(all, d, batchFirst)));
+      node.launch(CopyKernels.copy(state, stateOf(all, d, batchFirst)));
     }
   }
 

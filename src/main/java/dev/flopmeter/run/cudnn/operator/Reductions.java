@@ -7,9 +7,6 @@ import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
-import dev.flopmeter.run.cudnn.plan.Work;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 
 /** Sums, means, extremes over axes, and softmax. */
@@ -57,13 +54,10 @@ final class Reductions {
       return;
     }
     TensorView y = node.out(0);
-    List<Work> works = new ArrayList<>();
-    List<TensorView> writes = new ArrayList<>(List.of(y));
-    rows(node, kind, x, axes, y, works, writes);
+    rows(node, kind, x, axes, y);
     if (node.node().op().equals("ReduceLogSum")) {
-      works.add(Unary.work(Unary.Kind.LOG, y, y, 0, 0));
+      node.launch(Unary.work(Unary.Kind.LOG, y, y, 0, 0));
     }
-    node.emit(List.of(x), writes, works);
   }
 
   /** No axes and {@code noop_with_empty_axes}: only the function of the single element remains. */
@@ -78,28 +72,15 @@ final class Reductions {
         };
     TensorView packed = node.plain(0);
     TensorView y = node.out(0);
-    node.emit(List.of(x, packed), List.of(y), Unary.work(function, packed, y, 0, 0));
+    node.launch(Unary.work(function, packed, y, 0, 0));
   }
 
   /** The sums of {@code x} over {@code axes}, without those. */
-  static void sum(
-      NodePlan node,
-      TensorView x,
-      long[] axes,
-      TensorView y,
-      List<Work> works,
-      List<TensorView> writes) {
-    rows(node, Kind.SUM, x, axes, y, works, writes);
+  static void sum(NodePlan node, TensorView x, long[] axes, TensorView y) {
+    rows(node, Kind.SUM, x, axes, y);
   }
 
-  private static void rows(
-      NodePlan node,
-      Kind kind,
-      TensorView x,
-      long[] axes,
-      TensorView y,
-      List<Work> works,
-      List<TensorView> writes) {
+  private static void rows(NodePlan node, Kind kind, TensorView x, long[] axes, TensorView y) {
     TensorView turned = x.permuted(keptFirst(x.shape(), axes));
     long length = 1;
     for (long axis : axes) {
@@ -109,10 +90,9 @@ final class Reductions {
     TensorView from = turned;
     if (!turned.is(MemoryLayout.PLAIN)) {
       from = node.scratch("rows", turned.shape(), x.storage());
-      writes.add(from);
-      works.add(CopyKernels.copy(turned, from));
+      node.launch(CopyKernels.copy(turned, from));
     }
-    works.add(rows(kind, from, y, rows, length));
+    node.launch(rows(kind, from, y, rows, length));
   }
 
   private static KernelWork rows(Kind kind, TensorView from, TensorView y, long rows, long length) {
@@ -124,7 +104,7 @@ final class Reductions {
             .pointers(from, y)
             .numbers(rows, length, length, 1)
             .integer(kind.code)
-            .integers(from.storage().code(), y.storage().code())
+            .types(from, y)
             .integer(0));
   }
 
@@ -176,15 +156,12 @@ final class Reductions {
     }
     TensorView largest = node.scratch("max", Shape.of(kept), x.storage());
     TensorView shifted = node.scratch("shifted", x.shape(), x.storage());
-    List<Work> works = new ArrayList<>();
-    List<TensorView> writes = new ArrayList<>(List.of(y, largest, shifted));
-    rows(node, Kind.MAX, x, axes, largest, works, writes);
-    works.add(Binary.work(Binary.Kind.SUB, x, largest, shifted));
-    works.add(Unary.work(Unary.Kind.EXP, shifted, shifted, 0, 0));
-    rows(node, Kind.SUM, shifted, axes, y, works, writes);
-    works.add(Unary.work(Unary.Kind.LOG, y, y, 0, 0));
-    works.add(Binary.work(Binary.Kind.ADD, y, largest.reshaped(y.shape()), y));
-    node.emit(List.of(x), writes, works);
+    rows(node, Kind.MAX, x, axes, largest);
+    node.launch(Binary.work(Binary.Kind.SUB, x, largest, shifted));
+    node.launch(Unary.work(Unary.Kind.EXP, shifted, shifted, 0, 0));
+    rows(node, Kind.SUM, shifted, axes, y);
+    node.launch(Unary.work(Unary.Kind.LOG, y, y, 0, 0));
+    node.launch(Binary.work(Binary.Kind.ADD, y, largest.reshaped(y.shape()), y));
   }
 
   private static void softmax(NodePlan node, boolean log) {
@@ -197,7 +174,7 @@ final class Reductions {
     long outer = x.shape().elements(0, axis);
     long length = isLegacy ? x.shape().elements(axis, x.rank()) : x.rank() == 0 ? 1 : x.dim(axis);
     long inner = isLegacy || x.rank() == 0 ? 1 : x.shape().elements(axis + 1, x.rank());
-    node.emit(List.of(x), List.of(y), softmax(x, y, outer * inner, length, inner, log));
+    node.launch(softmax(x, y, outer * inner, length, inner, log));
   }
 
   /** Over the last axis of packed values. */

@@ -5,7 +5,6 @@ import dev.flopmeter.model.shape.ResizeTaps;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -46,9 +45,8 @@ final class Resizing {
       in[AXES - axes + i] = Math.toIntExact(x.dim(i + 2));
     }
     TensorView y = node.out(0);
-    node.emitPerElement(
+    node.launch(
         "grid_sample",
-        List.of(x, grid),
         y,
         new Arguments()
             .pointers(x, grid, y)
@@ -57,7 +55,8 @@ final class Resizing {
             .integer(x.dim(1))
             .integers(axes, mode, padding(node))
             .integer(node.attributes().integer("align_corners", 0))
-            .integers(x.storage().code(), 0));
+            .types(x)
+            .integer(0));
   }
 
   /** The numbers of {@code sample.c}. */
@@ -85,7 +84,6 @@ final class Resizing {
       throw node.unsupported("resizing more than the last three axes");
     }
     int first = Math.max(0, rank - AXES);
-    List<TensorView> reads = new ArrayList<>(List.of(x));
     int[] in = new int[AXES];
     int[] out = new int[AXES];
     int[] taps = new int[AXES];
@@ -116,22 +114,19 @@ final class Resizing {
               Shape.of(table.weight().length),
               ElementType.F32,
               to -> Arrays.stream(table.weight()).forEach(to));
-      reads.add(index[i]);
-      reads.add(weight[i]);
     }
     Arguments arguments = new Arguments().pointer(x).pointer(y);
     Arrays.stream(index).forEach(arguments::pointer);
     Arrays.stream(weight).forEach(arguments::pointer);
-    node.emitPerElement(
+    node.launch(
         "resize",
-        reads,
         y,
         arguments
             .number(y.elements())
             .integers(in)
             .integers(out)
             .integers(taps)
-            .integer(x.storage().code())
+            .types(x)
             .real(node.attributes().number("extrapolation_value", 0))
             .integer(0));
   }

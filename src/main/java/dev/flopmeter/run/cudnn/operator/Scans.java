@@ -3,10 +3,7 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 
 /** Operators that walk along one axis: places of extremes, order, running sums, triangles. */
@@ -27,16 +24,16 @@ final class Scans {
     TensorView x = node.plain(0);
     TensorView y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
-    node.emitPerElement(
+    node.launch(
         "arg_reduce",
-        List.of(x),
         y,
         new Arguments()
             .pointers(x, y)
             .numbers(y.elements(), x.dim(axis), x.shape().elements(axis + 1, x.rank()))
             .integer(smallest ? 1 : 0)
             .integer(node.attributes().flag("select_last_index", false) ? 1 : 0)
-            .integers(x.storage().code(), 0));
+            .types(x)
+            .integer(0));
   }
 
   private static void hardmax(NodePlan node) {
@@ -47,16 +44,10 @@ final class Scans {
     long length = isLegacy ? x.shape().elements(axis, x.rank()) : x.dim(axis);
     long inner = isLegacy ? 1 : x.shape().elements(axis + 1, x.rank());
     long lines = x.elements() / Math.max(1, length);
-    node.emit(
-        List.of(x),
-        List.of(y),
-        KernelWork.perElement(
-            "hardmax",
-            lines,
-            new Arguments()
-                .pointers(x, y)
-                .numbers(lines, length, inner)
-                .integers(x.storage().code(), 0)));
+    node.launch(
+        "hardmax",
+        lines,
+        new Arguments().pointers(x, y).numbers(lines, length, inner).types(x).integer(0));
   }
 
   private static void topK(NodePlan node) {
@@ -68,17 +59,14 @@ final class Scans {
         node.hasOutput(1) ? node.out(1) : node.scratch("indices", values.shape(), ElementType.I64);
     long inner = x.shape().elements(axis + 1, x.rank());
     long lines = x.elements() / Math.max(1, x.dim(axis));
-    node.emit(
-        List.of(x),
-        List.of(values, indices),
-        KernelWork.perElement(
-            "top_k",
-            lines,
-            new Arguments()
-                .pointers(x, values, indices)
-                .numbers(lines, x.dim(axis), inner, values.dim(axis))
-                .integer(node.attributes().flag("largest", true) ? 0 : 1)
-                .integer(x.storage().code())));
+    node.launch(
+        "top_k",
+        lines,
+        new Arguments()
+            .pointers(x, values, indices)
+            .numbers(lines, x.dim(axis), inner, values.dim(axis))
+            .integer(node.attributes().flag("largest", true) ? 0 : 1)
+            .types(x));
   }
 
   private static void cumulate(NodePlan node, boolean product) {
@@ -87,35 +75,29 @@ final class Scans {
     Tensor given = node.operands().requireValue(1);
     int axis = x.shape().axis(given.longAt(0));
     long lines = x.elements() / Math.max(1, x.dim(axis));
-    node.emit(
-        List.of(x),
-        List.of(y),
-        KernelWork.perElement(
-            "cumulate",
-            lines,
-            new Arguments()
-                .pointers(x, y)
-                .numbers(lines, x.dim(axis), x.shape().elements(axis + 1, x.rank()))
-                .integer(node.attributes().flag("exclusive", false) ? 1 : 0)
-                .integer(node.attributes().flag("reverse", false) ? 1 : 0)
-                .integer(product ? 1 : 0)
-                .integer(x.storage().code())));
+    node.launch(
+        "cumulate",
+        lines,
+        new Arguments()
+            .pointers(x, y)
+            .numbers(lines, x.dim(axis), x.shape().elements(axis + 1, x.rank()))
+            .integer(node.attributes().flag("exclusive", false) ? 1 : 0)
+            .integer(node.attributes().flag("reverse", false) ? 1 : 0)
+            .integer(product ? 1 : 0)
+            .types(x));
   }
 
   private static void triangle(NodePlan node) {
     TensorView x = node.plain(0);
     TensorView y = node.out(0);
     long diagonal = node.has(1) ? node.operands().requireValue(1).longAt(0) : 0;
-    node.emit(
-        new ArrayList<>(List.of(x)),
-        List.of(y),
-        KernelWork.perElement(
-            "triangle",
-            y.elements(),
-            new Arguments()
-                .pointers(x, y)
-                .numbers(y.elements(), x.dim(x.rank() - 2), x.dim(x.rank() - 1), diagonal)
-                .integer(node.attributes().flag("upper", true) ? 1 : 0)
-                .integer(x.storage().code())));
+    node.launch(
+        "triangle",
+        y.elements(),
+        new Arguments()
+            .pointers(x, y)
+            .numbers(y.elements(), x.dim(x.rank() - 2), x.dim(x.rank() - 1), diagonal)
+            .integer(node.attributes().flag("upper", true) ? 1 : 0)
+            .types(x));
   }
 }

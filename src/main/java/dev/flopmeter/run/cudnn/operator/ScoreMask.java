@@ -55,8 +55,8 @@ record ScoreMask(
             .numbers(scores.elements(), scores.dim(scores.rank() - 2), keys, heads)
             .numbers(strides)
             .numbers(wide == null ? keys : wide.dim(3), past)
+            .types(scores)
             .integers(
-                scores.storage().code(),
                 mask == null ? scores.storage().code() : mask.storage().code(),
                 isBoolean ? 1 : 0,
                 isCausal ? 1 : 0)

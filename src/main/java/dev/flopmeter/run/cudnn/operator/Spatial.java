@@ -2,6 +2,7 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Window;
+import dev.flopmeter.run.cudnn.plan.Stencil;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Arrays;
 
@@ -28,6 +29,15 @@ final class Spatial {
   static int[] lifted(long[] perAxis, int lead) {
     int[] values = Arrays.stream(perAxis).mapToInt(Math::toIntExact).toArray();
     return values.length == 1 ? new int[] {lead, values[0]} : values;
+  }
+
+  /** With no padding where it is not plain: then there are zeros around the image. */
+  static Stencil stencil(Window window, int groups) {
+    return new Stencil(
+        isPlainPadding(window) ? lifted(window.padBegin(), 0) : new int[Math.max(2, window.axes())],
+        lifted(window.stride(), 1),
+        lifted(window.dilation(), 1),
+        groups);
   }
 
   /** Whether begin and end padding agree and are not negative. */

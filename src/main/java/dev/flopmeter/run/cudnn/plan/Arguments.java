@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Arguments {
   private final List<Object> members = new ArrayList<>();
+
+  Stream<TensorView> views() {
+    return members.stream().filter(TensorView.class::isInstance).map(TensorView.class::cast);
+  }
 
   public Arguments pointer(TensorView view) {
     members.add(view);
@@ -55,6 +60,11 @@ public final class Arguments {
   public Arguments integers(int... values) {
     Arrays.stream(values).forEach(this::integer);
     return this;
+  }
+
+  /** The types of these views by their numbers. */
+  public Arguments types(TensorView... views) {
+    return integers(Stream.of(views).mapToInt(view -> view.storage().code()).toArray());
   }
 
   public Arguments real(double value) {

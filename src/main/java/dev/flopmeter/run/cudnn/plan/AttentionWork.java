@@ -28,7 +28,7 @@ public record AttentionWork(
     double scale,
     @Nullable String obstacle,
     List<Work> apart)
-    implements Work {
+    implements GraphWork {
   /** Of cuDNN's fused attention: heads no wider, and a multiple of this. */
   private static final long WIDEST = 256;
 
@@ -45,9 +45,7 @@ public record AttentionWork(
     apart = List.copyOf(apart);
   }
 
-  /**
-   * Why cuDNN's fused attention cannot do this, in a few words; nothing where it is worth asking.
-   */
+  @Override
   public Optional<String> reasonApart() {
     if (obstacle != null) {
       return Optional.of(obstacle);
@@ -86,7 +84,13 @@ public record AttentionWork(
   }
 
   @Override
-  public <T> T match(Cases<T> cases) {
-    return cases.attention(this);
+  public String apartName(String reason) {
+    return "not fused (" + reason + "): ";
+  }
+
+  @Override
+  public Stream<TensorView> views() {
+    Stream<TensorView> own = apart.stream().flatMap(Work::views);
+    return added == null ? own : Stream.concat(own, Stream.of(added));
   }
 }

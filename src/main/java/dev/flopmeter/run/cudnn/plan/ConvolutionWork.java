@@ -1,20 +1,25 @@
 package dev.flopmeter.run.cudnn.plan;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A convolution with what is fused to it: {@code y = activation(scale * conv(x, weights) + residual
  * + bias)}.
  *
- * @param weights K x C/groups x window, in the memory order of {@code format}
+ * @param isTransposed whether it is the gradient of a convolution by its input; nothing is fused
+ *     then, and weights are C x K/groups x window, row major
+ * @param weights K x C/groups x window, in the memory order of {@code layout}
  * @param scale one float32 per output channel, where x and weights are 8-bit integers; sums are
  *     32-bit integers then, and what is 8 bits wide in y is rounded and saturated
  * @param bias one element per output channel
- * @param residual of y's shape and format; may lie where y lies
- * @param pad symmetric padding per spatial axis
+ * @param residual of y's shape and layout; may lie where y lies
  */
-@SuppressWarnings("ArrayRecordComponent") // never changed
 public record ConvolutionWork(
+    boolean isTransposed,
     TensorView x,
     TensorView weights,
     TensorView y,
@@ -22,19 +27,103 @@ public record ConvolutionWork(
     @Nullable TensorView bias,
     @Nullable TensorView residual,
     boolean relu,
-    int[] pad,
-    int[] stride,
-    int[] dilation,
-    int groups,
-    MemoryLayout format)
-    implements Work {
+    Stencil stencil,
+    MemoryLayout layout)
+    implements GraphWork {
+  /** What our kernel {@code convolve} has axes for, beside image and channel. */
+  private static final int SPATIAL = 3;
+
+  /** A transposed convolution. */
+  public ConvolutionWork(TensorView x, TensorView weights, TensorView y, Stencil stencil) {
+    this(true, x, weights, y, null, null, null, false, stencil, MemoryLayout.PLAIN);
+  }
+
   /** Whether anything is fused to the convolution. */
   public boolean hasEpilogue() {
     return scale != null || bias != null || residual != null || relu;
   }
 
+  /** The weights with the strides that they have by their memory order. */
+  public TensorView orderedWeights() {
+    return weights.as(weights.shape(), TensorView.strides(weights.shape(), layout));
+  }
+
   @Override
-  public <T> T match(Cases<T> cases) {
-    return cases.convolution(this);
+  public Stream<TensorView> views() {
+    Stream<TensorView> own = apart().stream().flatMap(Work::views);
+    return scale == null ? own : Stream.concat(own, Stream.of(scale));
+  }
+
+  @Override
+  public List<KernelWork> apart() {
+    List<KernelWork> works = new ArrayList<>(List.of(own()));
+    works.addAll(epilogue());
+    return works;
+  }
+
+  /** Our kernel {@code convolve}, without what is fused to the convolution. */
+  private KernelWork own() {
+    TensorView ordered = orderedWeights();
+    return KernelWork.perElement(
+        "convolve",
+        y.elements(),
+        new Arguments()
+            .pointers(x, ordered, y)
+            .number(y.elements())
+            .numbers(strides(x))
+            .numbers(strides(ordered))
+            .numbers(strides(y))
+            .integers(sizes(x))
+            .integers(sizes(y))
+            .integers(sizes(ordered))
+            .integers(spatial(stencil.stride(), 1))
+            .integers(spatial(stencil.dilation(), 1))
+            .integers(spatial(stencil.pad(), 0))
+            .integer(y.dim(1))
+            .integer(x.dim(1) / stencil.groups())
+            .integer(y.dim(1) / stencil.groups())
+            .integers(isTransposed ? 1 : 0, x.storage().code(), 0));
+  }
+
+  private static int[] sizes(TensorView view) {
+    long[] dims = Arrays.copyOfRange(view.shape().dims(), 2, view.rank());
+    return spatial(Arrays.stream(dims).mapToInt(Math::toIntExact).toArray(), 1);
+  }
+
+  private static int[] spatial(int[] perAxis, int lead) {
+    int[] all = new int[SPATIAL];
+    Arrays.fill(all, lead);
+    System.arraycopy(perAxis, 0, all, SPATIAL - perAxis.length, perAxis.length);
+    return all;
+  }
+
+  private static long[] strides(TensorView view) {
+    long[] all = new long[SPATIAL + 2];
+    all[0] = view.stride(0);
+    all[1] = view.stride(1);
+    int axes = view.rank() - 2;
+    System.arraycopy(view.strides(), 2, all, SPATIAL + 2 - axes, axes);
+    return all;
+  }
+
+  /** What is fused to a convolution, as kernels of our own behind it. */
+  public List<KernelWork> epilogue() {
+    List<KernelWork> works = new ArrayList<>();
+    if (bias != null) {
+      long[] perChannel = new long[y.rank()];
+      perChannel[1] = 1;
+      TensorView repeated = bias.as(y.shape(), perChannel);
+      works.add(Binary.work(sum(residual == null && relu), y, repeated, y));
+    }
+    if (residual != null) {
+      works.add(Binary.work(sum(relu), y, residual, y));
+    } else if (relu && bias == null) {
+      works.add(Unary.work(Unary.Kind.RELU, y, y, 0, 0));
+    }
+    return works;
+  }
+
+  private static Binary.Kind sum(boolean isRectified) {
+    return isRectified ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
   }
 }

@@ -1,22 +1,22 @@
 package dev.flopmeter.run.cudnn.plan;
 
+import java.util.stream.Stream;
+
 /**
  * A launch of one of our own kernels.
  *
  * @param kernel its name in the PTX module
- * @param blocks thread blocks along x
+ * @param blocks thread blocks
  * @param threads threads of a block
- * @param y thread blocks along y
- * @param z thread blocks along z
  */
-public record KernelWork(String kernel, long blocks, int threads, int y, int z, Arguments arguments)
+public record KernelWork(String kernel, long blocks, int threads, Arguments arguments)
     implements Work {
   private static final int BLOCK = 256;
   private static final long MOST_BLOCKS = 65_535;
 
   /** One thread per element (or a few: kernels walk on in strides of the grid). */
   public static KernelWork perElement(String kernel, long elements, Arguments arguments) {
-    return new KernelWork(kernel, blocks((elements + BLOCK - 1) / BLOCK), BLOCK, 1, 1, arguments);
+    return new KernelWork(kernel, blocks((elements + BLOCK - 1) / BLOCK), BLOCK, arguments);
   }
 
   /** One block per row of {@code length} elements. */
@@ -25,7 +25,7 @@ public record KernelWork(String kernel, long blocks, int threads, int y, int z, 
     while (threads < length && threads < BLOCK) {
       threads *= 2;
     }
-    return new KernelWork(kernel, blocks(rows), threads, 1, 1, arguments);
+    return new KernelWork(kernel, blocks(rows), threads, arguments);
   }
 
   private static long blocks(long wanted) {
@@ -33,7 +33,7 @@ public record KernelWork(String kernel, long blocks, int threads, int y, int z, 
   }
 
   @Override
-  public <T> T match(Cases<T> cases) {
-    return cases.kernel(this);
+  public Stream<TensorView> views() {
+    return arguments.views();
   }
 }

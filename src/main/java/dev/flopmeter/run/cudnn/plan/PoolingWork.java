@@ -1,5 +1,7 @@
 package dev.flopmeter.run.cudnn.plan;
 
+import java.util.List;
+
 /**
  * Pooling with symmetric padding and whole windows.
  *
@@ -8,7 +10,7 @@ package dev.flopmeter.run.cudnn.plan;
 @SuppressWarnings("ArrayRecordComponent") // never changed
 public record PoolingWork(
     TensorView x, TensorView y, Kind kind, int[] window, int[] pad, int[] stride, KernelWork own)
-    implements Work {
+    implements GraphWork {
   /** With cuDNN's number of the resample mode. */
   public enum Kind {
     MAX(3),
@@ -27,7 +29,12 @@ public record PoolingWork(
   }
 
   @Override
-  public <T> T match(Cases<T> cases) {
-    return cases.pooling(this);
+  public MemoryLayout layout() {
+    return x.is(MemoryLayout.PLAIN) ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
+  }
+
+  @Override
+  public List<KernelWork> apart() {
+    return List.of(own);
   }
 }

@@ -2,23 +2,25 @@ package dev.flopmeter.run.cudnn.plan;
 
 import dev.flopmeter.model.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * {@code y = alpha * a * b} of computed matrices over the last two axes.
+ * {@code y = alpha * a * b} of computed matrices over the last two axes; the others are broadcast.
  *
+ * @param a of rank 2 or more, any strides
  * @param y packed
- * @param batch loops over the other axes, its operands being the matrices of y by their number, the
- *     elements of a and those of b
- * @param kernel the same with our own kernel, for what cuDNN does not offer
  */
-public record ProductWork(
-    TensorView a, TensorView b, TensorView y, Loops batch, double alpha, KernelWork kernel)
-    implements Work {
+public record ProductWork(TensorView a, TensorView b, TensorView y, double alpha)
+    implements GraphWork {
   /** Beyond this many launches our own kernel takes them all in one. */
   private static final long MOST_LAUNCHES = 64;
+
+  // Of matmul.c
+  private static final int TILE = 64;
+  private static final int THREADS = 256;
 
   /** One loop over the batch, with the elements that each operand moves on in one turn. */
   private record Loop(long turns, long a, long b, long y) {}
@@ -62,6 +64,7 @@ public record ProductWork(
 
   private List<Loop> loops() {
     List<Loop> loops = new ArrayList<>();
+    Loops batch = batch();
     long matrix = a.dim(a.rank() - 2) * columns();
     for (int i = 0; i < Loops.RANK; i++) {
       if (batch.sizes()[i] != 1) {
@@ -122,7 +125,47 @@ public record ProductWork(
   }
 
   @Override
-  public <T> T match(Cases<T> cases) {
-    return cases.product(this);
+  public Optional<String> reasonApart() {
+    return batched().isPresent() ? Optional.empty() : Optional.of("it is not worth asking");
+  }
+
+  /** Our kernel {@code matmul}. */
+  @Override
+  public List<KernelWork> apart() {
+    long rows = a.dim(a.rank() - 2);
+    Loops batch = batch();
+    long matrices = Arrays.stream(batch.sizes()).asLongStream().reduce(1, Math::multiplyExact);
+    long blocks = matrices * ((rows + TILE - 1) / TILE) * ((columns() + TILE - 1) / TILE);
+    Arguments arguments =
+        new Arguments()
+            .pointers(a, b, y)
+            .number(matrices)
+            .integer(rows)
+            .integer(columns())
+            .integer(a.dim(a.rank() - 1))
+            .integers(a.storage().code(), b.storage().code(), y.storage().code())
+            .real(alpha)
+            .integer(0)
+            .numbers(a.stride(a.rank() - 2), a.stride(a.rank() - 1))
+            .numbers(b.stride(b.rank() - 2), b.stride(b.rank() - 1))
+            .loops(batch, 1, 2);
+    return List.of(new KernelWork("matmul", Math.max(1, blocks), THREADS, arguments));
+  }
+
+  /** Loops over all axes but the last two: the operands are the matrices of y, elements of a, b. */
+  private Loops batch() {
+    Shape shape =
+        a.shape()
+            .slice(0, a.rank() - 2)
+            .broadcast(b.shape().slice(0, b.rank() - 2))
+            .concat(Shape.of(1, 1));
+    TensorView order = TensorView.of(y.block(), y.storage(), shape, MemoryLayout.PLAIN);
+    return Loops.over(shape, order, ofMatrices(a, shape), ofMatrices(b, shape));
+  }
+
+  /** The last two axes are put to 1, so that only the batch is looped over. */
+  private static TensorView ofMatrices(TensorView view, Shape shape) {
+    Shape one = view.shape().slice(0, view.rank() - 2).concat(Shape.of(1, 1));
+    return view.as(one, view.strides()).broadcastTo(shape);
   }
 }

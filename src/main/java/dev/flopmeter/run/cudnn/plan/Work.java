@@ -1,28 +1,9 @@
 package dev.flopmeter.run.cudnn.plan;
 
+import java.util.stream.Stream;
+
 /** What a step does on the device, as data: decided without a device, prepared on one. */
-public sealed interface Work
-    permits ConvolutionWork,
-        TransposedConvolutionWork,
-        PoolingWork,
-        ProductWork,
-        AttentionWork,
-        KernelWork {
-  /** What is made of each kind of work. A new kind does not compile until every reader has it. */
-  interface Cases<T> {
-    T convolution(ConvolutionWork work);
-
-    T transposedConvolution(TransposedConvolutionWork work);
-
-    T pooling(PoolingWork work);
-
-    T product(ProductWork work);
-
-    T attention(AttentionWork work);
-
-    T kernel(KernelWork work);
-  }
-
-  /** Calls the case of this kind. */
-  <T> T match(Cases<T> cases);
+public sealed interface Work permits GraphWork, KernelWork {
+  /** All places that it reads or writes. */
+  Stream<TensorView> views();
 }
