@@ -43,12 +43,14 @@ final class DoctorCommand extends Command {
   @Override
   int run(Console console) {
     say(true, "Java " + Runtime.version() + " on " + System.getProperty("os.name"));
-    if (!System.getProperty("os.arch").equals("amd64")) {
-      say(false, "the libraries are built for x86_64, not for " + System.getProperty("os.arch"));
-    }
     roofs();
     boolean isCpuWell = tryOut("cpu", DjlBackend::open);
-    gpus();
+    String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
+    if (system.equals("Linux amd64")) {
+      gpus();
+    } else {
+      say(false, "no GPU: JCuda's libraries are built for Linux on x86-64, not for " + system);
+    }
     if (!isWell && isCpuWell) {
       findings.append("networks run on the CPU: use --backend djl\n");
     }
