@@ -13,13 +13,12 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.RandomTensor;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
-import java.util.Arrays;
 import java.util.IdentityHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers a traced block's questions for its parameters with weights of the graph: seeded values of
- * the parameter's shape, whatever the block holds.
+ * Gives a traced block weights of the graph for its parameters: seeded values of the parameter's
+ * shape, independent of the values that the block holds.
  *
  * <p>A block that was never initialized need not be. Initializing a whole tree of blocks would run
  * parts of it on a real engine (DJL's LambdaBlock learns its output's shape that way), so each
@@ -64,26 +63,20 @@ final class BlockParameters extends ParameterStore {
     }
     TracedArray known = weights.get(parameter);
     if (known == null) {
-      known = weight(owner(parameter), parameter);
+      known = weight(parameter);
       weights.put(parameter, known);
     }
     return known.shown();
   }
 
-  private Owner owner(Parameter parameter) {
+  private TracedArray weight(Parameter parameter) {
     Owner owner = owners.get(parameter);
     if (owner == null) {
       throw new ModelException(
-          "forward asks for a parameter '"
-              + parameter.getName()
-              + "' that is none of the block or its children");
+          "forward asks for a parameter '%s' that is not of the block or its children"
+              .formatted(parameter.getName()));
     }
-    return owner;
-  }
-
-  private TracedArray weight(Owner owner, Parameter parameter) {
-    TensorType shape = type(owner, parameter);
-    return trace.weight(owner.path(), owner.name(), values(parameter, shape));
+    return trace.weight(owner.path(), owner.name(), values(parameter, type(owner, parameter)));
   }
 
   private TensorType type(Owner owner, Parameter parameter) {
@@ -91,33 +84,24 @@ final class BlockParameters extends ParameterStore {
       NDArray array = parameter.getArray();
       return DjlTypes.type(array.getShape(), array.getDataType());
     }
-    if (parameter.getShape() == null || isOpen(parameter.getShape())) {
+    if (parameter.getShape() == null || DjlTypes.isOpen(parameter.getShape())) {
       initializeAlone(owner);
     }
     return DjlTypes.type(parameter.getShape(), type);
   }
 
-  private static boolean isOpen(Shape shape) {
-    return Arrays.stream(shape.getShape()).anyMatch(dim -> dim < 0);
-  }
-
   private void initializeAlone(Owner owner) {
-    Shape input = trace.lastOnDevice().map(TracedArray::getShape).orElse(new Shape());
+    Shape input =
+        trace.lastOnDevice().map(array -> DjlTypes.shape(array.dims())).orElse(new Shape());
     try {
       owner.block().initialize(trace.manager(), type, input);
     } catch (ModelException e) {
       throw e.at("block '" + owner.path() + "'");
     } catch (RuntimeException e) {
       throw new ModelException(
-          "block '"
-              + owner.path()
-              + "' ("
-              + owner.block().getClass().getSimpleName()
-              + ") cannot be initialized for an input of the shape "
-              + input
-              + " ("
-              + e.getMessage()
-              + "); if it takes other inputs, call initialize on the whole block first",
+          "block '%s' (%s) cannot be initialized for an input of the shape %s (%s); if it takes other inputs, call initialize on the whole block first"
+              .formatted(
+                  owner.path(), owner.block().getClass().getSimpleName(), input, e.getMessage()),
           e);
     } finally {
       owner.block().clear();
@@ -126,14 +110,13 @@ final class BlockParameters extends ParameterStore {
 
   private Tensor values(Parameter parameter, TensorType shape) {
     return switch (parameter.getType()) {
-      case GAMMA -> FilledTensor.of(shape, 1);
-      case RUNNING_VAR -> FilledTensor.of(shape, 1);
+      case GAMMA, RUNNING_VAR -> FilledTensor.of(shape, 1);
       case BETA, RUNNING_MEAN, BIAS -> FilledTensor.of(shape, 0);
-      case WEIGHT, OTHER -> RandomTensor.weights(shape, seed++, fanIn(shape));
+      case WEIGHT, OTHER -> {
+        int rank = shape.shape().rank();
+        long fanIn = rank < 2 ? 1 : shape.shape().elements(1, rank);
+        yield RandomTensor.weights(shape, seed++, fanIn);
+      }
     };
-  }
-
-  private static long fanIn(TensorType weight) {
-    return weight.shape().rank() < 2 ? 1 : weight.shape().elements(1, weight.shape().rank());
   }
 }

@@ -56,18 +56,13 @@ public final class DjlGraphs {
       throw e.at(name);
     } catch (UnsupportedOperationException e) {
       throw new ModelException(
-          name
-              + ": its forward calls DJL's "
-              + method(e)
-              + ", which flopmeter cannot trace; export the model to ONNX and count that",
+          "%s: its forward calls DJL's %s, which flopmeter cannot trace; export the model to ONNX and count that"
+              .formatted(name, method(e)),
           e);
     } catch (RuntimeException e) {
       throw new ModelException(
-          name
-              + ": its forward failed for the shapes "
-              + Arrays.stream(inputs).map(DataDesc::getShape).toList()
-              + ": "
-              + e,
+          "%s: its forward failed for the shapes %s: %s"
+              .formatted(name, Arrays.stream(inputs).map(DataDesc::getShape).toList(), e),
           e);
     }
   }
@@ -95,18 +90,15 @@ public final class DjlGraphs {
   private static void requireOpen(String name, Block block) {
     if (block instanceof SymbolBlock) {
       throw new ModelException(
-          name
-              + ": "
-              + block.getClass().getSimpleName()
-              + " was loaded by an engine and does not show its operators; export the model to"
-              + " ONNX and count that");
+          "%s: %s was loaded by an engine, which hides its operators; export the model to ONNX and count that"
+              .formatted(name, block.getClass().getSimpleName()));
     }
     for (Pair<String, Block> child : block.getChildren()) {
       requireOpen(name + "." + child.getKey(), child.getValue());
     }
   }
 
-  /** {@code NDArray.fft}: ours say it, DJL's adapters only stand on top of the stack. */
+  /** {@code NDArray.fft}: arrays say it; a manager's method is on top of the stack. */
   private static String method(UnsupportedOperationException e) {
     String message = String.valueOf(e.getMessage());
     if (message.startsWith("NDArray") || message.startsWith("Engine.")) {
@@ -114,16 +106,11 @@ public final class DjlGraphs {
     }
     for (StackTraceElement frame : e.getStackTrace()) {
       String type = frame.getClassName();
-      if (type.startsWith("ai.djl.") && !frame.getMethodName().equals("getAlternativeArray")) {
-        return simple(type) + "." + frame.getMethodName();
+      if (type.startsWith("ai.djl.")) {
+        String simple = type.substring(type.lastIndexOf('.') + 1);
+        return simple.replace("BaseNDManager", "NDManager") + "." + frame.getMethodName();
       }
     }
     return message;
-  }
-
-  private static String simple(String type) {
-    return type.substring(type.lastIndexOf('.') + 1)
-        .replace("NDArrayAdapter", "NDArray")
-        .replace("BaseNDManager", "NDManager");
   }
 }

@@ -55,12 +55,8 @@ public final class DjlModelFolder {
     String factory = options.get(FACTORY);
     if (factory == null) {
       throw new ModelException(
-          folder
-              + " does not say how its block is built: give option."
-              + FACTORY
-              + "=CLASS in "
-              + PROPERTIES
-              + ", or export the model to ONNX");
+          "%s does not say how its block is built: give option.%s=CLASS in %s, or export the model to ONNX"
+              .formatted(folder, FACTORY, PROPERTIES));
     }
     Optional<ParameterFile> saved = parameters(folder).map(ParameterFile::read);
     Path fileName = folder.toAbsolutePath().normalize().getFileName();
@@ -108,10 +104,8 @@ public final class DjlModelFolder {
     BlockFactory found = ClassLoaderUtils.findImplementation(folder, BlockFactory.class, factory);
     if (found == null) {
       throw new ModelException(
-          folder
-              + ": no block factory '"
-              + factory
-              + "' on the class path or in the folder's libs; add its jar there");
+          "%s: no block factory '%s' on the class path or in the folder's libs; add its jar there"
+              .formatted(folder, factory));
     }
     try {
       return found.newBlock(new NamedModel(name, folder), folder, options);

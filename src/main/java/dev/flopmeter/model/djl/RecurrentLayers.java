@@ -1,7 +1,5 @@
 package dev.flopmeter.model.djl;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.Shape;
@@ -28,16 +26,13 @@ record RecurrentLayers(
     boolean batchFirst) {
 
   /** The sequence, then the last state (and cell) of each layer and direction. */
-  NDList run(TracedArray input, NDList weights, List<TracedArray> initial) {
+  List<TracedArray> run(TracedArray input, List<TracedArray> weights, List<TracedArray> initial) {
     int directions = bidirectional ? 2 : 1;
     int arrays = directions * (biases ? 4 : 2);
     TracedArray x = batchFirst ? input.permuted(1, 0, 2) : input;
     List<List<TracedArray>> last = new ArrayList<>();
     for (int layer = 0; layer < layers; layer++) {
-      List<TracedArray> ours =
-          weights.subList(layer * arrays, (layer + 1) * arrays).stream()
-              .map(input::operand)
-              .toList();
+      List<TracedArray> ours = weights.subList(layer * arrays, (layer + 1) * arrays);
       List<TracedArray> results = layer(x, layer, directions, ours, initial);
       TracedArray sequence = results.get(0);
       long time = sequence.dims().dim(0);
@@ -46,19 +41,14 @@ record RecurrentLayers(
       x = sequence.permuted(0, 2, 1, 3).reshaped(time, batch, directions * hidden);
       last.add(results.subList(1, results.size()));
     }
-    NDList outputs = new NDList(batchFirst ? x.permuted(1, 0, 2) : x);
+    List<TracedArray> outputs = new ArrayList<>();
+    outputs.add(batchFirst ? x.permuted(1, 0, 2) : x);
     for (int state = 0; state < initial.size(); state++) {
       int index = state;
       List<TracedArray> perLayer = last.stream().map(states -> states.get(index)).toList();
-      outputs.add(joined(perLayer));
+      outputs.add(layers == 1 ? perLayer.get(0) : LayerCalls.concat(perLayer, 0));
     }
     return outputs;
-  }
-
-  private static NDArray joined(List<TracedArray> states) {
-    return states.size() == 1
-        ? states.get(0)
-        : states.get(0).op("Concat", Attributes.of("axis", 0), states.toArray(TracedArray[]::new));
   }
 
   private List<TracedArray> layer(

@@ -7,8 +7,8 @@ import ai.djl.ndarray.NDManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The engine that {@link ShapeArrayFactory} says it belongs to, because code asks a manager for its
- * engine's name and default device. It is registered nowhere and computes nothing.
+ * The engine of {@link ShapeArrayFactory}, because code asks a manager for its engine's name and
+ * default device. It is not registered and computes nothing.
  */
 final class ShapeEngine extends Engine {
   private final ShapeArrayFactory manager;

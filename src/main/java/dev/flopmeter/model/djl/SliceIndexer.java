@@ -11,9 +11,15 @@ import java.util.stream.IntStream;
 
 /** What {@code array.get(index)} reads: slices and entries taken along one axis. */
 final class SliceIndexer extends NDArrayIndexer {
+  private final Trace trace;
+
+  SliceIndexer(Trace trace) {
+    this.trace = trace;
+  }
+
   @Override
   public NDArray get(NDArray array, NDIndexFullSlice slice) {
-    TracedArray traced = (TracedArray) array;
+    TracedArray traced = trace.manager().traced(array);
     Shape dims = traced.dims();
     long[] min = slice.getMin();
     long[] max = slice.getMax();
@@ -25,12 +31,8 @@ final class SliceIndexer extends NDArrayIndexer {
     TracedArray part =
         cut.length == 0
             ? traced
-            : traced.sliced(
-                select(min, cut),
-                select(max, cut),
-                Arrays.stream(cut).asLongStream().toArray(),
-                select(step, cut));
-    return part.squeeze(slice.getToSqueeze());
+            : traced.sliced(select(min, cut), select(max, cut), cut, select(step, cut));
+    return part.squeezed(slice.getToSqueeze()).shown();
   }
 
   private static long[] select(long[] values, int[] axes) {
@@ -39,8 +41,9 @@ final class SliceIndexer extends NDArrayIndexer {
 
   @Override
   public NDArray get(NDArray array, NDIndexFullTake take) {
-    TracedArray traced = (TracedArray) array;
-    return traced.taken(traced.operand(take.getIndices()), take.getAxis());
+    ShapeArrayFactory manager = trace.manager();
+    TracedArray indices = manager.traced(take.getIndices());
+    return manager.traced(array).taken(indices, take.getAxis()).shown();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.flopmeter.model.djl;
 
+import ai.djl.Device;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
@@ -75,7 +76,7 @@ final class Trace {
     return array(value);
   }
 
-  /** See {@link LayoutArray#storedAs}. */
+  /** See {@link TracedArray#storedAs}. */
   TracedArray storedAs(TracedArray weight, Shape other) {
     if (other.equals(weight.dims())) {
       return weight;
@@ -166,8 +167,9 @@ final class Trace {
    * DJL's blocks ask their input for its device just before they ask for their parameters with it:
    * so a block's input is the array asked last.
    */
-  void askedForDevice(TracedArray array) {
+  Device askedForDevice(TracedArray array) {
     lastOnDevice = array;
+    return manager.getDevice();
   }
 
   Optional<TracedArray> lastOnDevice() {
