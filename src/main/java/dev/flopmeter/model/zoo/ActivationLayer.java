@@ -1,8 +1,6 @@
 package dev.flopmeter.model.zoo;
 
 import dev.flopmeter.model.Attributes;
-import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TorchOrigin;
 import java.util.Map;
 
@@ -15,8 +13,8 @@ enum ActivationLayer {
   RELU6("Clip", "ReLU6") {
     @Override
     String add(NetworkBuilder net, String name, String x) {
-      String low = net.constant(name + ".low", Tensor.ofFloats(Shape.SCALAR, 0));
-      String high = net.constant(name + ".high", Tensor.ofFloats(Shape.SCALAR, 6));
+      String low = net.scalar(name + ".low", 0);
+      String high = net.scalar(name + ".high", 6);
       return net.op("Clip", name, "ReLU6", Attributes.NONE, x, low, high);
     }
   },

@@ -1,22 +1,19 @@
 package dev.flopmeter.model.zoo;
 
-import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.ValueInfo;
-import java.util.List;
+import static dev.flopmeter.model.zoo.ActivationLayer.GELU;
+import static dev.flopmeter.model.zoo.ActivationLayer.NONE;
 
-/** What several families are made of. */
+import org.jspecify.annotations.Nullable;
+
+/** The blocks that several families are made of. */
 final class Blocks {
   private Blocks() {}
-
-  /** One image of three channels, {@code size} x {@code size}, declared with batch 1. */
-  static List<ValueInfo> image(long size) {
-    return List.of(ValueInfo.of("input", TensorType.of(DataType.FLOAT, 1, 3, size, size)));
-  }
 
   /**
    * Convolution without bias, batch normalisation, activation, named {@code name.0}, {@code name.1}
    * and {@code name.2}; padded so that stride 1 keeps the size.
+   *
+   * @param shape width, kernel, stride and, if not 1, groups
    */
   static String convNorm(
       NetworkBuilder net,
@@ -25,44 +22,80 @@ final class Blocks {
       Norm norm,
       ActivationLayer activation,
       long... shape) {
-    long out = shape[0];
-    long kernel = shape[1];
-    long stride = shape[2];
-    long groups = shape.length > 3 ? shape[3] : 1;
-    String y = net.conv(name + ".0", x, out, kernel, stride, (kernel - 1) / 2, groups);
-    y = net.batchNorm(name + ".1", y, norm.epsilon(), norm.scale());
-    return activation.add(net, name + ".2", y);
+    return new Sequence(net, name, x)
+        .conv(shape[0], shape[1], shape[2], shape.length > 3 ? shape[3] : 1)
+        .norm(norm)
+        .activation(activation)
+        .value();
   }
 
   /**
-   * How a batch normalisation is set.
+   * Squeeze and excitation (Hu et al. 2017): channels weighted by what their averages say.
    *
-   * @param scale where its stored scale lies; below 1 at the end of residual branches, so that
-   *     activations of deep networks stay within float16's range
+   * @param squeezed channels in the middle
    */
-  record Norm(double epsilon, double scale) {
-    static final Norm PLAIN = new Norm(1e-5, 1);
-
-    Norm ending() {
-      return new Norm(epsilon, scale / 4);
+  record Excitation(long squeezed, ActivationLayer inner, ActivationLayer gate) {
+    String add(NetworkBuilder net, String name, String x) {
+      String s = net.globalAveragePool(name + ".avgpool", x);
+      s = net.biasedConv(name + ".fc1", s, squeezed, 1, 1, 0);
+      s = inner.add(net, name + ".activation", s);
+      s = net.biasedConv(name + ".fc2", s, net.channels(x), 1, 1, 0);
+      return net.multiply(name, x, gate.add(net, name + ".scale_activation", s));
     }
   }
 
-  /** Squeeze and excitation (Hu et al. 2017): channels weighted by what their averages say. */
-  static String squeezeExcite(
-      NetworkBuilder net,
-      String name,
-      String x,
-      long squeezed,
-      ActivationLayer inner,
-      ActivationLayer gate) {
-    long channels = net.channels(x);
-    String s = net.globalAveragePool(name + ".avgpool", x);
-    s = inner.add(net, name + ".activation", net.biasedConv(name + ".fc1", s, squeezed, 1, 1, 0));
-    s =
-        gate.add(
-            net, name + ".scale_activation", net.biasedConv(name + ".fc2", s, channels, 1, 1, 0));
-    return net.multiply(name, x, s);
+  /**
+   * An inverted residual (Sandler et al. 2018): channels expanded, each filtered on its own,
+   * weighted, and projected; added to the input where that has the shape of the result.
+   *
+   * @param wide channels in the middle
+   * @param out channels of the result
+   */
+  record InvertedResidual(
+      long wide,
+      long out,
+      long kernel,
+      long stride,
+      Norm norm,
+      ActivationLayer activation,
+      @Nullable Excitation excitation) {
+
+    String add(NetworkBuilder net, String name, String x) {
+      Sequence parts = new Sequence(net, name, x);
+      if (wide != net.channels(x)) {
+        convNorm(net, parts, norm, activation, wide, 1, 1);
+      }
+      convNorm(net, parts, norm, activation, wide, kernel, stride, wide);
+      if (excitation != null) {
+        parts.then(excitation.add(net, parts.next(), parts.value()));
+      }
+      convNorm(net, parts, norm.ending(), NONE, out, 1, 1);
+      return residual(net, name, parts.value(), x, stride);
+    }
+
+    private static void convNorm(
+        NetworkBuilder net, Sequence parts, Norm norm, ActivationLayer activation, long... shape) {
+      parts.then(Blocks.convNorm(net, parts.next(), parts.value(), norm, activation, shape));
+    }
+  }
+
+  /** {@code y}, with its input {@code x} added where both have one shape. */
+  static String residual(NetworkBuilder net, String name, String y, String x, long stride) {
+    return stride == 1 && net.channels(x) == net.channels(y) ? net.add(name + ".add", y, x) : y;
+  }
+
+  /** Two fully connected layers, four times as wide in the middle. */
+  static String perceptron(NetworkBuilder net, String name, String x) {
+    long width = net.shape(x).dim(-1);
+    Sequence layers = new Sequence(net, name, x).linear(4 * width).activation(GELU);
+    layers.next(); // the dropout
+    return layers.linear(width).value();
+  }
+
+  /** The average over all positions and one fully connected layer to 1000 classes: the output. */
+  static void classify(NetworkBuilder net, String name, String x) {
+    x = net.flatten("flatten", net.globalAveragePool("avgpool", x));
+    net.output(net.linear(name, x, 1000));
   }
 
   /** {@code value} as a multiple of {@code divisor}, the nearest that loses at most a tenth. */

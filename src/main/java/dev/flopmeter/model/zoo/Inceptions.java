@@ -3,7 +3,6 @@ package dev.flopmeter.model.zoo;
 import static dev.flopmeter.model.zoo.ActivationLayer.FUNCTIONAL_RELU;
 
 import dev.flopmeter.model.zoo.NetworkBuilder.ConvShape;
-import java.util.List;
 
 /**
  * GoogLeNet (Szegedy et al. 2014) with batch normalisation and Inception v3 (2015), as they are
@@ -12,64 +11,50 @@ import java.util.List;
 final class Inceptions {
   private Inceptions() {}
 
-  static void addTo(List<ZooModel> models) {
-    models.add(
-        new ZooModel(
-            "googlenet", "GoogLeNet, Inception v1", Blocks.image(224), Inceptions::googLeNet));
-    models.add(
-        new ZooModel("inception_v3", "Inception v3", Blocks.image(299), Inceptions::inceptionV3));
-  }
+  private static final Norm NORM = new Norm(1e-3, 1);
 
+  /**
+   * A convolution, its normalisation and its activation.
+   *
+   * @param shape channels, height (1) and width of the kernel (its height), stride (1), and a 0 for
+   *     a convolution without padding though its stride is 1
+   */
   private static String conv(NetworkBuilder net, String name, String x, long... shape) {
     long out = shape[0];
     long height = shape.length > 1 ? shape[1] : 1;
     long width = shape.length > 2 ? shape[2] : height;
     long stride = shape.length > 3 ? shape[3] : 1;
     boolean pads = stride == 1 && shape.length < 5;
-    String y =
-        net.conv(
-            name + ".conv",
-            x,
-            new ConvShape(
-                out, height, width, stride, pads ? height / 2 : 0, pads ? width / 2 : 0, 1, false));
-    y = net.batchNorm(name + ".bn", y, 1e-3);
+    long top = pads ? height / 2 : 0;
+    long left = pads ? width / 2 : 0;
+    return conv(net, name, x, new ConvShape(out, height, width, stride, top, left, 1, false));
+  }
+
+  private static String conv(NetworkBuilder net, String name, String x, ConvShape shape) {
+    String y = net.batchNorm(name + ".bn", net.conv(name + ".conv", x, shape), NORM);
     return FUNCTIONAL_RELU.add(net, name + ".relu", y);
   }
 
-  /** Branches 1x1; 1x1, 3x3; 1x1, 3x3; pool, 1x1. A row of 0 is a pool. */
-  private static final long[][] MODULES = {
-    {64, 96, 128, 16, 32, 32},
-    {128, 128, 192, 32, 96, 64},
-    {},
-    {192, 96, 208, 16, 48, 64},
-    {160, 112, 224, 24, 64, 64},
-    {128, 128, 256, 24, 64, 64},
-    {112, 144, 288, 32, 64, 64},
-    {256, 160, 320, 32, 128, 128},
-    {},
-    {256, 160, 320, 32, 128, 128},
-    {384, 192, 384, 48, 128, 128}
-  };
-
-  private static final String[] MODULE_NAMES = {
-    "3a", "3b", "maxpool3", "4a", "4b", "4c", "4d", "4e", "maxpool4", "5a", "5b"
-  };
-
-  private static void googLeNet(NetworkBuilder net) {
-    String x = net.conv("conv1.conv", net.input(0), new ConvShape(64, 7, 7, 2, 3, 3, 1, false));
-    x = FUNCTIONAL_RELU.add(net, "conv1.relu", net.batchNorm("conv1.bn", x, 1e-3));
+  /**
+   * GoogLeNet: the modules of each stage; widths of each module's branches 1x1; 1x1, 3x3; 1x1, 3x3;
+   * pool, 1x1.
+   */
+  static void googLeNet(NetworkBuilder net, Plan plan) {
+    String x = conv(net, "conv1", net.input(0), new ConvShape(64, 7, 7, 2, 3, 3, 1, false));
     x = net.maxPool("maxpool1", x, 3, 2, 0, true);
     x = conv(net, "conv3", conv(net, "conv2", x, 64), 192, 3);
     x = net.maxPool("maxpool2", x, 3, 2, 0, true);
-    for (int i = 0; i < MODULES.length; i++) {
-      String name = MODULE_NAMES[i];
-      x =
-          MODULES[i].length == 0
-              ? net.maxPool(name, x, name.equals("maxpool3") ? 3 : 2, 2, 0, true)
-              : module(net, "inception" + name, x, MODULES[i]);
+    int at = 0;
+    for (int stage = 0; stage < plan.whole().length; stage++) {
+      if (stage > 0) {
+        x = net.maxPool("maxpool" + (stage + 2), x, stage == 1 ? 3 : 2, 2, 0, true);
+      }
+      for (int i = 0; i < plan.number(stage); i++) {
+        String name = "inception" + (stage + 3) + "abcde".charAt(i);
+        x = module(net, name, x, plan.stages().get(at++));
+      }
     }
-    x = net.flatten("flatten", net.globalAveragePool("avgpool", x));
-    net.output(net.linear("fc", x, 1000));
+    Blocks.classify(net, "fc", x);
   }
 
   private static String module(NetworkBuilder net, String name, String x, long[] widths) {
@@ -83,7 +68,7 @@ final class Inceptions {
     return net.concat(name, 1, a, b, c, d);
   }
 
-  private static void inceptionV3(NetworkBuilder net) {
+  static void inceptionV3(NetworkBuilder net) {
     String x = conv(net, "Conv2d_1a_3x3", net.input(0), 32, 3, 3, 2);
     x = conv(net, "Conv2d_2a_3x3", x, 32, 3, 3, 1, 0);
     x = conv(net, "Conv2d_2b_3x3", x, 64, 3);
@@ -102,8 +87,7 @@ final class Inceptions {
     x = moduleD(net, "Mixed_7a", x);
     x = moduleE(net, "Mixed_7b", x);
     x = moduleE(net, "Mixed_7c", x);
-    x = net.flatten("flatten", net.globalAveragePool("avgpool", x));
-    net.output(net.linear("fc", x, 1000));
+    Blocks.classify(net, "fc", x);
   }
 
   /** Convolutions one after the other, named {@code name_1}, {@code name_2} and so on. */
@@ -122,7 +106,7 @@ final class Inceptions {
   }
 
   private static String maximum(NetworkBuilder net, String name, String x) {
-    return net.pool("MaxPool", name + ".max_pool", "", x, 3, 2, 0, false);
+    return net.pool("MaxPool", name + ".max_pool", "", x, 3, 2, 0);
   }
 
   private static String moduleA(NetworkBuilder net, String name, String x, long pool) {

@@ -13,6 +13,7 @@ import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Layers as frameworks name them, written as ONNX operators. A layer takes the name of the value it
@@ -23,9 +24,6 @@ import java.util.Map;
  * key {@code torch.module}, because some counting tools count modules, not operators.
  */
 final class NetworkBuilder {
-  /** Metadata key of the PyTorch module a node stands for. */
-  static final String MODULE = TorchOrigin.MODULE;
-
   private final GraphBuilder graph;
   private final List<String> inputs = new ArrayList<>();
   private final List<String> outputs = new ArrayList<>();
@@ -54,11 +52,7 @@ final class NetworkBuilder {
 
   /** The shape of a value. */
   Shape shape(String value) {
-    TensorType type = graph.typeOf(value);
-    if (type == null) {
-      throw new ModelException("the value '" + value + "' has no known shape");
-    }
-    return type.shape();
+    return Objects.requireNonNull(graph.typeOf(value), value).shape();
   }
 
   /** Channels of an NCHW value. */
@@ -66,9 +60,14 @@ final class NetworkBuilder {
     return shape(value).dim(1);
   }
 
+  /** An operator that stands for no module and has no attributes. */
+  String op(String op, String name, String... operands) {
+    return op(op, name, "", Attributes.NONE, operands);
+  }
+
   /** An operator with one output, named {@code name}. */
   String op(String op, String name, String module, Attributes attributes, String... operands) {
-    return op(op, name, Map.of(MODULE, module), attributes, operands);
+    return op(op, name, Map.of(TorchOrigin.MODULE, module), attributes, operands);
   }
 
   /** A stored tensor of weights drawn for {@code fanIn} inputs. */
@@ -85,6 +84,15 @@ final class NetworkBuilder {
 
   String constant(String name, Tensor tensor) {
     return graph.constant(name, tensor);
+  }
+
+  /** A stored float. */
+  String scalar(String name, double value) {
+    return constant(name, Tensor.ofFloats(Shape.SCALAR, (float) value));
+  }
+
+  String longs(String name, long... values) {
+    return constant(name, Tensor.ofLongs(values));
   }
 
   /**
@@ -137,29 +145,17 @@ final class NetworkBuilder {
       boolean bias) {}
 
   String batchNorm(String name, String x) {
-    return batchNorm(name, x, 1e-5);
+    return batchNorm(name, x, Norm.PLAIN);
   }
 
-  String batchNorm(String name, String x, double epsilon) {
-    return batchNorm(name, x, epsilon, 1);
-  }
-
-  /**
-   * The normalisation that ends a residual branch: its scale is a quarter, so that activations of
-   * deep networks stay within float16's range.
-   */
-  String residualNorm(String name, String x) {
-    return batchNorm(name, x, 1e-5, 0.25);
-  }
-
-  /** A batch normalisation whose stored scale lies around {@code scale}. */
-  String batchNorm(String name, String x, double epsilon, double scale) {
+  String batchNorm(String name, String x, Norm norm) {
+    double scale = norm.scale();
     long c = channels(x);
     return op(
         "BatchNormalization",
         name,
         "BatchNorm2d",
-        Attributes.of("epsilon", epsilon),
+        Attributes.of("epsilon", norm.epsilon()),
         x,
         uniform(name + ".weight", 0.8 * scale, 1.2 * scale, c),
         uniform(name + ".bias", -0.1, 0.1, c),
@@ -174,15 +170,19 @@ final class NetworkBuilder {
   /** A call of the module object {@code instance}, which other layers call as well. */
   String relu(String name, String instance, String x) {
     return op(
-        "Relu", name, Map.of(MODULE, "ReLU", TorchOrigin.INSTANCE, instance), Attributes.NONE, x);
+        "Relu",
+        name,
+        Map.of(TorchOrigin.MODULE, "ReLU", TorchOrigin.INSTANCE, instance),
+        Attributes.NONE,
+        x);
   }
 
   String add(String name, String a, String b) {
-    return op("Add", name, "", Attributes.NONE, a, b);
+    return op("Add", name, a, b);
   }
 
   String multiply(String name, String a, String b) {
-    return op("Mul", name, "", Attributes.NONE, a, b);
+    return op("Mul", name, a, b);
   }
 
   String concat(String name, int axis, String... parts) {
@@ -190,35 +190,28 @@ final class NetworkBuilder {
   }
 
   String maxPool(String name, String x, long kernel, long stride, long padding, boolean ceil) {
-    return pool("MaxPool", name, "MaxPool2d", x, kernel, stride, padding, ceil);
+    return pool("MaxPool", name, "MaxPool2d", x, kernel, stride, padding, ceil ? 1 : 0);
   }
 
   String averagePool(String name, String module, String x, long kernel, long stride, long padding) {
-    return pool("AveragePool", name, module, x, kernel, stride, padding, false);
+    return pool("AveragePool", name, module, x, kernel, stride, padding);
   }
 
-  /** A pooling whose average counts the padding, as PyTorch's does. */
-  String pool(
-      String op,
-      String name,
-      String module,
-      String x,
-      long kernel,
-      long stride,
-      long padding,
-      boolean ceil) {
+  /**
+   * A pooling whose average counts the padding, as PyTorch's does.
+   *
+   * @param window kernel, stride and padding, and 1 to round the size of the result up
+   */
+  String pool(String op, String name, String module, String x, long... window) {
     Attributes attributes =
         Attributes.of(
-            "kernel_shape", new long[] {kernel, kernel},
-            "strides", new long[] {stride, stride},
-            "pads", new long[] {padding, padding, padding, padding},
-            "ceil_mode", ceil ? 1 : 0);
+            "kernel_shape", new long[] {window[0], window[0]},
+            "strides", new long[] {window[1], window[1]},
+            "pads", new long[] {window[2], window[2], window[2], window[2]},
+            "ceil_mode", window.length > 3 ? window[3] : 0);
+    boolean isMaximum = op.equals("MaxPool");
     return op(
-        op,
-        name,
-        module,
-        op.equals("MaxPool") ? attributes : attributes.with("count_include_pad", 1L),
-        x);
+        op, name, module, isMaximum ? attributes : attributes.with("count_include_pad", 1), x);
   }
 
   /** Average over all positions: N x C x 1 x 1. */
@@ -233,8 +226,7 @@ final class NetworkBuilder {
 
   /** The average over both spatial axes, N x C. */
   String spatialMean(String name, String x) {
-    String axes = constant(name + ".axes", Tensor.ofLongs(2, 3));
-    return op("ReduceMean", name, "", Attributes.of("keepdims", 0), x, axes);
+    return op("ReduceMean", name, "", Attributes.of("keepdims", 0), x, longs(name + ".axes", 2, 3));
   }
 
   /**
@@ -246,15 +238,13 @@ final class NetworkBuilder {
     Shape shape = shape(x);
     if (shape.dim(2) % size != 0 || shape.dim(3) % size != 0) {
       throw new ModelException(
-          "'" + name + "' cannot cut " + shape + " evenly into " + size + "x" + size + " windows");
+          "'%s' cannot cut %s evenly into %dx%d windows".formatted(name, shape, size, size));
     }
-    long height = shape.dim(2) / size;
-    long width = shape.dim(3) / size;
-    long[] window = {height, width};
+    long[] window = {shape.dim(2) / size, shape.dim(3) / size};
     return op(
         "AveragePool",
         name,
-        Map.of(MODULE, "AdaptiveAvgPool2d", TorchOrigin.FUNCTION, "adaptive_avg_pool"),
+        Map.of(TorchOrigin.MODULE, "AdaptiveAvgPool2d", TorchOrigin.FUNCTION, "adaptive_avg_pool"),
         Attributes.of("kernel_shape", window, "strides", window),
         x);
   }
@@ -276,7 +266,7 @@ final class NetworkBuilder {
   String linear(String name, String module, String x, long out, boolean bias) {
     Shape shape = shape(x);
     long in = shape.dim(-1);
-    Map<String, String> origin = Map.of(MODULE, module, TorchOrigin.FUNCTION, "linear");
+    Map<String, String> origin = Map.of(TorchOrigin.MODULE, module, TorchOrigin.FUNCTION, "linear");
     if (shape.rank() == 2 && bias) {
       String weight = weight(name + ".weight", 2 * in, out, in);
       String offset = uniform(name + ".bias", -0.1, 0.1, out);
@@ -288,6 +278,10 @@ final class NetworkBuilder {
     return bias
         ? op("Add", name, origin, Attributes.NONE, product, uniform(name + ".bias", -0.1, 0.1, out))
         : product;
+  }
+
+  String layerNorm(String name, String x, double epsilon) {
+    return layerNorm(name, "LayerNorm", x, epsilon);
   }
 
   /** A layer normalisation over the last axis. */
@@ -308,8 +302,7 @@ final class NetworkBuilder {
   }
 
   String reshape(String name, String x, long... dims) {
-    return op(
-        "Reshape", name, "", Attributes.NONE, x, constant(name + ".shape", Tensor.ofLongs(dims)));
+    return op("Reshape", name, x, longs(name + ".shape", dims));
   }
 
   /** Elements {@code from} to {@code to}-1 of one axis, {@code step} apart. */
@@ -317,13 +310,11 @@ final class NetworkBuilder {
     return op(
         "Slice",
         name,
-        "",
-        Attributes.NONE,
         x,
-        constant(name + ".from", Tensor.ofLongs(from)),
-        constant(name + ".to", Tensor.ofLongs(to)),
-        constant(name + ".axis", Tensor.ofLongs(axis)),
-        constant(name + ".step", Tensor.ofLongs(step)));
+        longs(name + ".from", from),
+        longs(name + ".to", to),
+        longs(name + ".axis", axis),
+        longs(name + ".step", step));
   }
 
   /** An operator of a function, with more notes on its origin. */
@@ -338,25 +329,32 @@ final class NetworkBuilder {
   }
 
   /**
-   * Attention of {@code heads} heads on q, k and v of shape N x heads x L x D, softmax(q k^T) v.
+   * Attention on q, k and v of shape N x heads x L x D: {@code softmax(q k^T / sqrt(D)) v}, of
+   * shape N x L x (heads D).
    */
   String attention(String name, String module, String q, String k, String v) {
     Map<String, String> product =
-        Map.of(MODULE, module, TorchOrigin.FUNCTION, "scaled_dot_product_attention");
-    Map<String, String> part = Map.of(MODULE, module, TorchOrigin.FUNCTION, "");
-    double scale = 1 / Math.sqrt((double) shape(q).dim(-1));
-    String scaled =
-        op(
-            "Mul",
-            name + ".scale",
-            part,
-            Attributes.NONE,
-            q,
-            constant(name + ".factor", Tensor.ofFloats(Shape.SCALAR, (float) scale)));
+        Map.of(TorchOrigin.MODULE, module, TorchOrigin.FUNCTION, "scaled_dot_product_attention");
+    Map<String, String> part = Map.of(TorchOrigin.MODULE, module, TorchOrigin.FUNCTION, "");
+    String factor = scalar(name + ".factor", 1 / Math.sqrt((double) shape(q).dim(-1)));
+    String scaled = op("Mul", name + ".scale", part, Attributes.NONE, q, factor);
     String keys =
         op("Transpose", name + ".keys", part, Attributes.of("perm", new long[] {0, 1, 3, 2}), k);
     String scores = op("MatMul", name + ".scores", product, Attributes.NONE, scaled, keys);
     String shares = op("Softmax", name + ".softmax", part, Attributes.of("axis", -1), scores);
     return op("MatMul", name + ".values", product, Attributes.NONE, shares, v);
+  }
+
+  /** N x L x (heads D) as N x heads x L x D. */
+  String heads(String name, String split, String x, long heads) {
+    long[] dims = shape(x).dims();
+    String y = reshape(split, x, dims[0], dims[1], heads, dims[2] / heads);
+    return transpose(name, y, 0, 2, 1, 3);
+  }
+
+  /** N x heads x L x D as N x L x (heads D). */
+  String joined(String name, String flat, String x) {
+    long[] dims = shape(x).dims();
+    return reshape(flat, transpose(name, x, 0, 2, 1, 3), dims[0], dims[2], dims[1] * dims[3]);
   }
 }

@@ -1,13 +1,10 @@
 package dev.flopmeter.model.zoo;
 
-import static dev.flopmeter.model.zoo.ActivationLayer.GELU;
-
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TorchOrigin;
-import java.util.List;
 import java.util.Map;
 
 /** Swin transformer (Liu et al. 2021): attention within windows, shifted in every second block. */
@@ -17,34 +14,22 @@ final class Swins {
   private static final int WINDOW = 7;
   private static final double EPSILON = 1e-5;
 
-  static void addTo(List<ZooModel> models) {
-    models.add(swin("t", 96, 3, 2, 2, 6, 2));
-    models.add(swin("s", 96, 3, 2, 2, 18, 2));
-    models.add(swin("b", 128, 4, 2, 2, 18, 2));
-  }
-
-  private static ZooModel swin(String size, long width, long heads, int... depths) {
-    return new ZooModel(
-        "swin_" + size,
-        "Swin transformer, " + Map.of("t", "tiny", "s", "small", "b", "base").get(size),
-        Blocks.image(224),
-        net -> build(net, width, heads, depths));
-  }
-
-  private static void build(NetworkBuilder net, long width, long heads, int[] depths) {
-    String x = net.biasedConv("features.0.0", net.input(0), width, 4, 4, 0);
+  /** The first width, the heads of the first stage, and the number of blocks of each stage. */
+  static void build(NetworkBuilder net, Plan plan) {
+    long[] depths = plan.from(2);
+    String x = net.biasedConv("features.0.0", net.input(0), plan.number(0), 4, 4, 0);
     x = net.transpose("features.0.1", x, 0, 2, 3, 1);
-    x = net.layerNorm("features.0.2", "LayerNorm", x, EPSILON);
+    x = net.layerNorm("features.0.2", x, EPSILON);
     for (int stage = 0; stage < depths.length; stage++) {
       for (int i = 0; i < depths[stage]; i++) {
         String name = "features." + (2 * stage + 1) + "." + i;
-        x = block(net, name, x, heads << stage, i % 2 == 1);
+        x = block(net, name, x, plan.number(1) << stage, i % 2 == 1);
       }
       if (stage < depths.length - 1) {
         x = merged(net, "features." + (2 * stage + 2), x);
       }
     }
-    x = net.layerNorm("norm", "LayerNorm", x, EPSILON);
+    x = net.layerNorm("norm", x, EPSILON);
     x = net.globalAveragePool("avgpool", net.transpose("permute", x, 0, 3, 1, 2));
     net.output(net.linear("head", net.flatten("flatten", x), 1000));
   }
@@ -61,18 +46,16 @@ final class Swins {
       parts[i] = net.slice(part, rows, 2, i / 2, width, 2);
     }
     String y = net.concat(name + ".concat", 3, parts);
-    y = net.layerNorm(name + ".norm", "LayerNorm", y, EPSILON);
+    y = net.layerNorm(name + ".norm", y, EPSILON);
     return net.linear(name + ".reduction", "Linear", y, 2 * c, false);
   }
 
   private static String block(
       NetworkBuilder net, String name, String x, long heads, boolean shifts) {
-    long c = net.shape(x).dim(3);
-    String y = net.layerNorm(name + ".norm1", "LayerNorm", x, EPSILON);
+    String y = net.layerNorm(name + ".norm1", x, EPSILON);
     x = net.add(name + ".add1", x, attend(net, name + ".attn", y, heads, shifts));
-    y = net.layerNorm(name + ".norm2", "LayerNorm", x, EPSILON);
-    y = GELU.add(net, name + ".mlp.1", net.linear(name + ".mlp.0", y, 4 * c));
-    return net.add(name + ".add2", x, net.linear(name + ".mlp.3", y, c));
+    y = net.layerNorm(name + ".norm2", x, EPSILON);
+    return net.add(name + ".add2", x, Blocks.perceptron(net, name + ".mlp", y));
   }
 
   private static String attend(
@@ -84,15 +67,8 @@ final class Swins {
     long c = shape.dim(3);
     if (h % WINDOW != 0 || w % WINDOW != 0) {
       throw new ModelException(
-          "Swin cuts its feature map into "
-              + WINDOW
-              + "x"
-              + WINDOW
-              + " windows; "
-              + h
-              + "x"
-              + w
-              + " does not divide (use images whose sides are multiples of 224)");
+          "Swin cuts its feature map into %dx%d windows; %dx%d does not divide (use images whose sides are multiples of 224)"
+              .formatted(WINDOW, WINDOW, h, w));
     }
     long shift = shifts && h > WINDOW ? WINDOW / 2 : 0;
     long tokens = WINDOW * WINDOW;
@@ -110,32 +86,17 @@ final class Swins {
       String cut = net.slice(part + ".cut", y, 0, i, i + 1, 1);
       parts[i] = net.reshape(part, cut, n * windows, heads, tokens, c / heads);
     }
-    String factor =
-        net.constant(
-            name + ".factor",
-            Tensor.ofFloats(Shape.SCALAR, (float) (1 / Math.sqrt((double) c / heads))));
+    String factor = net.scalar(name + ".factor", 1 / Math.sqrt((double) c / heads));
     String q = net.multiply(name + ".scale", parts[0], factor);
-    String scores =
-        net.op(
-            "MatMul",
-            name + ".scores",
-            "",
-            Attributes.NONE,
-            q,
-            net.transpose(name + ".keys", parts[1], 0, 1, 3, 2));
+    String keys = net.transpose(name + ".keys", parts[1], 0, 1, 3, 2);
+    String scores = net.op("MatMul", name + ".scores", q, keys);
     scores = net.add(name + ".biased", scores, positionBias(net, name, heads));
     if (shift > 0) {
-      scores = masked(net, name, scores, new long[] {n, windows, heads, tokens}, h, w, shift);
+      scores = masked(net, name, scores, n, h, w, shift);
     }
     String shares = net.op("Softmax", name + ".softmax", "", Attributes.of("axis", -1), scores);
-    y = net.op("MatMul", name + ".values", "", Attributes.NONE, shares, parts[2]);
-    y =
-        net.reshape(
-            name + ".joined",
-            net.transpose(name + ".turned", y, 0, 2, 1, 3),
-            n * windows,
-            tokens,
-            c);
+    y = net.op("MatMul", name + ".values", shares, parts[2]);
+    y = net.joined(name + ".turned", name + ".joined", y);
     y = net.linear(name + ".proj", "", y, c, true);
     y = net.reshape(name + ".uncut", y, n, h / WINDOW, w / WINDOW, WINDOW, WINDOW, c);
     y = net.transpose(name + ".unwindowed", y, 0, 1, 3, 2, 4, 5);
@@ -168,34 +129,23 @@ final class Swins {
         index[a * tokens + b] = rows * (long) side + columns;
       }
     }
-    Map<String, String> kept = Map.of(NetworkBuilder.MODULE, "", TorchOrigin.KEEP, "");
+    Map<String, String> kept = Map.of(TorchOrigin.MODULE, "", TorchOrigin.KEEP, "");
     String table =
         net.uniform(name + ".relative_position_bias_table", -0.1, 0.1, side * (long) side, heads);
-    String picked =
-        net.op(
-            "Gather",
-            name + ".bias.picked",
-            kept,
-            Attributes.of("axis", 0),
-            table,
-            net.constant(name + ".relative_position_index", Tensor.ofLongs(index)));
-    String cut = net.reshape(name + ".bias.pairs", picked, tokens, tokens, heads);
-    return net.reshape(
-        name + ".bias",
-        net.transpose(name + ".bias.heads", cut, 2, 0, 1),
-        1,
-        heads,
-        tokens,
-        tokens);
+    String picks = net.longs(name + ".relative_position_index", index);
+    String y =
+        net.op("Gather", name + ".bias.picked", kept, Attributes.of("axis", 0), table, picks);
+    y = net.reshape(name + ".bias.pairs", y, tokens, tokens, heads);
+    y = net.transpose(name + ".bias.heads", y, 2, 0, 1);
+    return net.reshape(name + ".bias", y, 1, heads, tokens, tokens);
   }
 
   /** Pairs of positions that only the shift made neighbours get -100 before the softmax. */
   private static String masked(
-      NetworkBuilder net, String name, String scores, long[] dims, long h, long w, long shift) {
-    long n = dims[0];
-    long windows = dims[1];
-    long heads = dims[2];
-    int tokens = (int) dims[3];
+      NetworkBuilder net, String name, String scores, long n, long h, long w, long shift) {
+    long windows = net.shape(scores).dim(0) / n;
+    long heads = net.shape(scores).dim(1);
+    int tokens = WINDOW * WINDOW;
     float[] mask = new float[(int) (windows * tokens * tokens)];
     for (int window = 0; window < windows; window++) {
       long top = window / (w / WINDOW) * WINDOW;
@@ -209,11 +159,10 @@ final class Swins {
         }
       }
     }
-    String stored =
-        net.constant(
-            name + ".mask", Tensor.ofFloats(Shape.of(1, windows, 1, tokens, tokens), mask));
+    Tensor values = Tensor.ofFloats(Shape.of(1, windows, 1, tokens, tokens), mask);
+    String stored = net.constant(name + ".mask", values);
     String split = net.reshape(name + ".by_window", scores, n, windows, heads, tokens, tokens);
-    Map<String, String> origin = Map.of(NetworkBuilder.MODULE, "", TorchOrigin.BUFFER, stored);
+    Map<String, String> origin = Map.of(TorchOrigin.MODULE, "", TorchOrigin.BUFFER, stored);
     String sum = net.op("Add", name + ".masked", origin, Attributes.NONE, split, stored);
     return net.reshape(name + ".unsplit", sum, n * windows, heads, tokens, tokens);
   }

@@ -20,36 +20,28 @@ import java.util.List;
 final class Transformers {
   private Transformers() {}
 
-  private static final long TOKENS = 128;
+  private static final double EPSILON = 1e-12;
 
-  static void addTo(List<ZooModel> models) {
-    models.add(
+  static List<ZooModel> all() {
+    Dim one = Dim.of(1);
+    Dim sequence = new Dim(128, "sequence");
+    List<Dim> states = List.of(one, sequence, Dim.of(Llama.WIDTH));
+    List<Dim> cache =
+        List.of(one, Dim.of(Llama.KEY_HEADS), new Dim(0, "past"), Dim.of(Llama.HEAD_WIDTH));
+    return List.of(
         new ZooModel(
             "bert-base",
             "BERT of 12 layers, 768 wide, 128 tokens (--dim sequence=N)",
-            List.of(
-                new ValueInfo(
-                    "input_ids", DataType.INT64, List.of(Dim.of(1), new Dim(TOKENS, "sequence")))),
-            Transformers::bert));
-    models.add(
+            List.of(new ValueInfo("input_ids", DataType.INT64, List.of(one, sequence))),
+            Transformers::bert),
         new ZooModel(
             "llama3-8b-block",
             "one decoder block of Llama 3 8B (--dim sequence=N --dim past=N)",
             List.of(
-                new ValueInfo(
-                    "hidden_states",
-                    DataType.FLOAT,
-                    List.of(Dim.of(1), new Dim(TOKENS, "sequence"), Dim.of(Llama.WIDTH))),
-                cache("past_key"),
-                cache("past_value")),
+                new ValueInfo("hidden_states", DataType.FLOAT, states),
+                new ValueInfo("past_key", DataType.FLOAT, cache),
+                new ValueInfo("past_value", DataType.FLOAT, cache)),
             net -> new Llama(net).build()));
-  }
-
-  private static ValueInfo cache(String name) {
-    return new ValueInfo(
-        name,
-        DataType.FLOAT,
-        List.of(Dim.of(1), Dim.of(Llama.KEY_HEADS), new Dim(0, "past"), Dim.of(Llama.HEAD_WIDTH)));
   }
 
   private static void bert(NetworkBuilder net) {
@@ -68,14 +60,11 @@ final class Transformers {
     String places =
         net.uniform("embeddings.position_embeddings.weight", -0.1, 0.1, positions, width);
     x = net.add("embeddings.add", x, net.slice("embeddings.positions", places, 0, 0, tokens, 1));
-    x =
-        net.add(
-            "embeddings.add_type",
-            x,
-            net.uniform("embeddings.token_type_embeddings.weight", -0.1, 0.1, width));
-    x = net.layerNorm("embeddings.LayerNorm", "LayerNorm", x, 1e-12);
+    String types = net.uniform("embeddings.token_type_embeddings.weight", -0.1, 0.1, width);
+    x = net.add("embeddings.add_type", x, types);
+    x = net.layerNorm("embeddings.LayerNorm", x, EPSILON);
     for (int i = 0; i < 12; i++) {
-      x = bertLayer(net, "encoder.layer." + i, x, n, tokens, width);
+      x = bertLayer(net, "encoder.layer." + i, x, width);
     }
     net.output(x);
     String first = net.reshape("pooler.token", net.slice("pooler.first", x, 1, 0, 1, 1), n, width);
@@ -83,33 +72,24 @@ final class Transformers {
     net.output(net.op("Tanh", "pooler.activation", "Tanh", Attributes.NONE, pooled));
   }
 
-  private static String bertLayer(
-      NetworkBuilder net, String name, String x, long n, long tokens, long width) {
+  private static String bertLayer(NetworkBuilder net, String name, String x, long width) {
     String[] parts = new String[3];
     List<String> names = List.of("query", "key", "value");
     for (int i = 0; i < 3; i++) {
       String part = name + ".attention.self." + names.get(i);
-      parts[i] = heads(net, part, net.linear(part, x, width), n, tokens, 12);
+      parts[i] = net.heads(part + ".turned", part + ".heads", net.linear(part, x, width), 12);
     }
     String y =
         net.attention(name + ".attention.self", "BertSelfAttention", parts[0], parts[1], parts[2]);
-    y = net.transpose(name + ".attention.joined", y, 0, 2, 1, 3);
-    y = net.reshape(name + ".attention.flat", y, n, tokens, width);
+    y = net.joined(name + ".attention.joined", name + ".attention.flat", y);
     y = net.linear(name + ".attention.output.dense", y, width);
     y = net.add(name + ".attention.output.add", y, x);
-    x = net.layerNorm(name + ".attention.output.LayerNorm", "LayerNorm", y, 1e-12);
+    x = net.layerNorm(name + ".attention.output.LayerNorm", y, EPSILON);
     y = net.linear(name + ".intermediate.dense", x, 4 * width);
     y = GELU.add(net, name + ".intermediate.activation", y);
     y = net.linear(name + ".output.dense", y, width);
     y = net.add(name + ".output.add", y, x);
-    return net.layerNorm(name + ".output.LayerNorm", "LayerNorm", y, 1e-12);
-  }
-
-  /** batch x tokens x (heads width) as batch x heads x tokens x width. */
-  private static String heads(
-      NetworkBuilder net, String name, String x, long n, long tokens, long heads) {
-    String split = net.reshape(name + ".heads", x, n, tokens, heads, net.shape(x).dim(-1) / heads);
-    return net.transpose(name + ".turned", split, 0, 2, 1, 3);
+    return net.layerNorm(name + ".output.LayerNorm", y, EPSILON);
   }
 
   /** The decoder block; keys and values of {@code past} earlier tokens come from outside. */
@@ -136,12 +116,9 @@ final class Transformers {
     void build() {
       String x = net.input(0);
       String y = rmsNorm("input_layernorm", x);
-      String q = heads(net, "self_attn.q", linear("self_attn.q_proj", y, WIDTH), n, tokens, HEADS);
-      long shared = KEY_HEADS * HEAD_WIDTH;
-      String k =
-          heads(net, "self_attn.k", linear("self_attn.k_proj", y, shared), n, tokens, KEY_HEADS);
-      String v =
-          heads(net, "self_attn.v", linear("self_attn.v_proj", y, shared), n, tokens, KEY_HEADS);
+      String q = heads("self_attn.q", y, HEADS);
+      String k = heads("self_attn.k", y, KEY_HEADS);
+      String v = heads("self_attn.v", y, KEY_HEADS);
       String cos = net.constant("rotary.cos", angles(true));
       String sin = net.constant("rotary.sin", angles(false));
       q = rotated("self_attn.q.rotary", q, cos, sin);
@@ -164,20 +141,19 @@ final class Transformers {
       return net.linear(name, "Linear", x, out, false);
     }
 
-    private String op(String op, String name, String... operands) {
-      return net.op(op, name, "", Attributes.NONE, operands);
+    /** A projection of the states, split into heads. */
+    private String heads(String name, String x, long heads) {
+      String all = linear(name + "_proj", x, heads * HEAD_WIDTH);
+      return net.heads(name + ".turned", name + ".heads", all, heads);
     }
 
     private String rmsNorm(String name, String x) {
-      String axes = net.constant(name + ".axes", Tensor.ofLongs(-1));
-      String mean = op("ReduceMean", name + ".mean", op("Mul", name + ".square", x, x), axes);
-      String epsilon = net.constant(name + ".epsilon", Tensor.ofFloats(Shape.SCALAR, 1e-5f));
-      String root = op("Sqrt", name + ".root", op("Add", name + ".shifted", mean, epsilon));
-      return op(
-          "Mul",
-          name,
-          op("Div", name + ".scaled", x, root),
-          net.uniform(name + ".weight", 0.8, 1.2, WIDTH));
+      String square = net.multiply(name + ".square", x, x);
+      String mean = net.op("ReduceMean", name + ".mean", square, net.longs(name + ".axes", -1));
+      String shifted = net.add(name + ".shifted", mean, net.scalar(name + ".epsilon", 1e-5f));
+      String root = net.op("Sqrt", name + ".root", shifted);
+      String scaled = net.op("Div", name + ".scaled", x, root);
+      return net.multiply(name, scaled, net.uniform(name + ".weight", 0.8, 1.2, WIDTH));
     }
 
     /** {@code x cos + rotate(x) sin}, where rotate swaps the halves and negates the second. */
@@ -185,7 +161,8 @@ final class Transformers {
       long half = HEAD_WIDTH / 2;
       String first = net.slice(name + ".first", x, 3, 0, half, 1);
       String second = net.slice(name + ".second", x, 3, half, HEAD_WIDTH, 1);
-      String turned = net.concat(name + ".turned", 3, op("Neg", name + ".negated", second), first);
+      String negated = net.op("Neg", name + ".negated", second);
+      String turned = net.concat(name + ".turned", 3, negated, first);
       return net.add(
           name, net.multiply(name + ".cos", x, cos), net.multiply(name + ".sin", turned, sin));
     }
@@ -209,30 +186,24 @@ final class Transformers {
     /** Each head of keys or values four times, once for each head of queries that shares it. */
     private String shared(String name, String x) {
       long length = past + tokens;
-      String axis = net.constant(name + ".axis", Tensor.ofLongs(2));
+      String y = net.op("Unsqueeze", name + ".axis_2", x, net.longs(name + ".axis", 2));
       String wanted =
-          net.constant(
-              name + ".wide", Tensor.ofLongs(n, KEY_HEADS, HEADS / KEY_HEADS, length, HEAD_WIDTH));
-      String wide =
-          op("Expand", name + ".expand", op("Unsqueeze", name + ".axis_2", x, axis), wanted);
-      return net.reshape(name, wide, n, HEADS, length, HEAD_WIDTH);
+          net.longs(name + ".wide", n, KEY_HEADS, HEADS / KEY_HEADS, length, HEAD_WIDTH);
+      y = net.op("Expand", name + ".expand", y, wanted);
+      return net.reshape(name, y, n, HEADS, length, HEAD_WIDTH);
     }
 
     private String attention(String q, String k, String v) {
-      String scale =
-          net.constant(
-              "self_attn.scale",
-              Tensor.ofFloats(Shape.SCALAR, (float) (1 / Math.sqrt((double) HEAD_WIDTH))));
+      String scale = net.scalar("self_attn.scale", 1 / Math.sqrt((double) HEAD_WIDTH));
       String keys = net.transpose("self_attn.keys.turned", k, 0, 1, 3, 2);
-      String scores =
-          op("MatMul", "self_attn.scores", op("Mul", "self_attn.q.scaled", q, scale), keys);
+      String scaled = net.multiply("self_attn.q.scaled", q, scale);
+      String scores = net.op("MatMul", "self_attn.scores", scaled, keys);
       if (tokens > 1) {
         scores = net.add("self_attn.masked", scores, net.constant("self_attn.mask", mask()));
       }
       String shares = net.op("Softmax", "self_attn.softmax", "", Attributes.of("axis", -1), scores);
-      String y = op("MatMul", "self_attn.attended", shares, v);
-      y = net.transpose("self_attn.joined", y, 0, 2, 1, 3);
-      return net.reshape("self_attn.flat", y, n, tokens, WIDTH);
+      String y = net.op("MatMul", "self_attn.attended", shares, v);
+      return net.joined("self_attn.joined", "self_attn.flat", y);
     }
 
     /** No token sees a later one. */

@@ -1,46 +1,59 @@
 package dev.flopmeter.model.zoo;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.ValueInfo;
+import dev.flopmeter.text.Csv;
 import dev.flopmeter.text.NearestName;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
-/** The networks built in, by name. */
+/** The networks built in, by name: those of images in {@code networks.csv}, and transformers. */
 public final class Zoo {
   private Zoo() {}
 
-  private static final int FAMILIES = 12;
-
-  /**
-   * Adds the networks of a family, which is set up only when its networks are asked for: a short
-   * command needs one of them. The numbers are the order in which they are listed.
-   */
-  private static void addFamily(int number, List<ZooModel> models) {
-    switch (number) {
-      case 0 -> ResNets.addTo(models);
-      case 1 -> PlainNets.addTo(models);
-      case 2 -> DenseNets.addTo(models);
-      case 3 -> Inceptions.addTo(models);
-      case 4 -> MobileNets.addTo(models);
-      case 5 -> ShuffleNets.addTo(models);
-      case 6 -> EfficientNets.addTo(models);
-      case 7 -> RegNets.addTo(models);
-      case 8 -> ConvNeXts.addTo(models);
-      case 9 -> VisionTransformers.addTo(models);
-      case 10 -> Swins.addTo(models);
-      default -> Transformers.addTo(models);
-    }
-  }
-
   /** All built-in networks, in the order they are listed. */
   public static List<ZooModel> all() {
-    List<ZooModel> all = new ArrayList<>();
-    for (int family = 0; family < FAMILIES; family++) {
-      addFamily(family, all);
+    return Stream.concat(
+            Csv.rows(Zoo.class, "networks.csv").stream().map(Zoo::ofImages),
+            Transformers.all().stream())
+        .toList();
+  }
+
+  /** A network of one image of three channels, declared with batch 1. */
+  private static ZooModel ofImages(List<String> row) {
+    long side = Long.parseLong(row.get(2));
+    TensorType image = TensorType.of(DataType.FLOAT, 1, 3, side, side);
+    return new ZooModel(
+        row.get(0),
+        row.get(1),
+        List.of(ValueInfo.of("input", image)),
+        net -> build(row.get(3), net, Plan.parse(row.get(4))));
+  }
+
+  private static void build(String family, NetworkBuilder net, Plan plan) {
+    switch (family) {
+      case "alexnet" -> PlainNets.alexNet(net);
+      case "convnext" -> ConvNeXts.build(net, plan);
+      case "densenet" -> DenseNets.build(net, plan);
+      case "efficientnet" -> EfficientNets.build(net, plan);
+      case "googlenet" -> Inceptions.googLeNet(net, plan);
+      case "inception_v3" -> Inceptions.inceptionV3(net);
+      case "mnasnet" -> MobileNets.mnasNet(net, plan);
+      case "mobilenet_v2" -> MobileNets.mobileNetV2(net, plan);
+      case "mobilenet_v3" -> MobileNets.mobileNetV3(net, plan);
+      case "regnet" -> RegNets.build(net, plan);
+      case "resnet" -> ResNets.build(net, plan);
+      case "shufflenet" -> ShuffleNets.build(net, plan);
+      case "squeezenet" -> PlainNets.squeezeNet(net, plan);
+      case "swin" -> Swins.build(net, plan);
+      case "vgg" -> PlainNets.vgg(net, plan);
+      case "vit" -> VisionTransformers.build(net, plan);
+      default -> throw new IllegalArgumentException(family);
     }
-    return List.copyOf(all);
   }
 
   /** Whether there is a built-in network of this name. */
@@ -49,34 +62,23 @@ public final class Zoo {
   }
 
   /**
-   * The network of this name.
+   * Returns the network of this name.
    *
    * @throws ModelException if there is none; the message suggests the nearest name
    */
   public static Model get(String name) {
-    Optional<ZooModel> model = find(name);
-    if (model.isEmpty()) {
-      throw new ModelException(
-          "there is no built-in model '"
-              + name
-              + "' and no such file"
-              + NearestName.question(name, all().stream().map(ZooModel::name).toList())
-              + "'flopmeter models' lists all");
-    }
-    return model.get();
+    return find(name)
+        .orElseThrow(
+            () ->
+                new ModelException(
+                    "there is no built-in model '%s' and no such file%s'flopmeter models' lists all"
+                        .formatted(
+                            name,
+                            NearestName.question(
+                                name, all().stream().map(ZooModel::name).toList()))));
   }
 
   private static Optional<ZooModel> find(String name) {
-    List<ZooModel> family = new ArrayList<>();
-    for (int number = 0; number < FAMILIES; number++) {
-      addFamily(number, family);
-      for (ZooModel model : family) {
-        if (model.name().equals(name)) {
-          return Optional.of(model);
-        }
-      }
-      family.clear();
-    }
-    return Optional.empty();
+    return all().stream().filter(model -> model.name().equals(name)).findFirst();
   }
 }

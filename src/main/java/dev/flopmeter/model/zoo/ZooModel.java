@@ -24,7 +24,7 @@ public record ZooModel(
     implements Model {
 
   /** The operator set that zoo networks are written against. */
-  static final int OPSET = 20;
+  private static final int OPSET = 20;
 
   public ZooModel {
     inputs = List.copyOf(inputs);
