@@ -6,7 +6,6 @@ import ai.djl.translate.Batchifier;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorContext;
 import ai.djl.translate.TranslatorOptions;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,15 +81,9 @@ public final class EfficiencyTranslator<I, O> implements Translator<I, O> {
   }
 
   private void ended(TranslatorContext context) {
-    try {
-      if (context.getAttachment(STARTED) instanceof StartedCall call) {
-        long now = efficiency.workload().clock().getAsLong();
-        efficiency.record(call.shapes(), now - call.startNanos());
-      }
-    } catch (IllegalArgumentException | ModelException e) {
-      efficiency.discard("shape");
-    } catch (RuntimeException e) {
-      efficiency.discard("error");
+    if (context.getAttachment(STARTED) instanceof StartedCall call) {
+      long now = efficiency.workload().clock().getAsLong();
+      efficiency.recordOrDiscard(call::shapes, now - call.startNanos());
     }
   }
 

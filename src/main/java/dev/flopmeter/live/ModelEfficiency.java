@@ -1,9 +1,18 @@
 package dev.flopmeter.live;
 
+import dev.flopmeter.count.Counter;
 import dev.flopmeter.count.Counts;
+import dev.flopmeter.live.ShapeCosts.Counted;
+import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Model;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.ValueInfo;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * The live efficiency of a model in a service: how much of the device's peak it uses while it
@@ -42,16 +51,46 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
   }
 
   /**
-   * For a model whose calls differ in their shapes: each distinct shapes are counted when they are
-   * met first.
+   * For a model whose calls differ in their shapes. Each distinct set of shapes is counted when it
+   * is first met; the leading dimension of the first input is the batch.
    *
    * @param model name for the label {@code model}
-   * @param counter the count for a call's shapes; throws {@link dev.flopmeter.model.ModelException}
-   *     if the model cannot take them
-   * @param limit how many distinct shapes to keep counts of; the oldest go first
+   * @param counter the count for a call's shapes; throws {@link ModelException} if the model cannot
+   *     take them
+   * @param limit how many distinct sets of shapes to keep counts of; the oldest is dropped first
    */
   public static EfficiencyBuilder of(
       String model, Function<InputShapes, Counts> counter, int limit) {
+    return byShape(model, shapes -> new Counted(counter.apply(shapes), shapes.batch()), limit);
+  }
+
+  /**
+   * The same for a model that flopmeter reads, such as an ONNX file. A call gives the shapes of all
+   * inputs in the order in which the model declares them; the batch is the dimension that the model
+   * declares as such.
+   */
+  public static EfficiencyBuilder of(Model model, int limit) {
+    List<ValueInfo> inputs = model.inputs();
+    return byShape(
+        model.name(),
+        shapes -> {
+          if (shapes.shapes().size() != inputs.size()) {
+            throw new ModelException(
+                "the model has %d inputs; the call gives %d"
+                    .formatted(inputs.size(), shapes.shapes().size()));
+          }
+          Bindings bindings = Bindings.NONE;
+          for (int i = 0; i < inputs.size(); i++) {
+            bindings = bindings.withShape(inputs.get(i).name(), shapes.shapes().get(i));
+          }
+          Graph graph = model.bind(bindings);
+          return new Counted(Counter.standard().count(model, graph), graph.batch());
+        },
+        limit);
+  }
+
+  private static EfficiencyBuilder byShape(
+      String model, Function<InputShapes, Counted> counter, int limit) {
     if (limit < 1) {
       throw new IllegalArgumentException("room for " + limit + " shapes is too little");
     }
@@ -124,7 +163,7 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
   }
 
   /**
-   * Records a call by the shapes of its inputs; the leading dimension of the first is the batch.
+   * Records a call by the shapes of its inputs.
    *
    * @throws IllegalArgumentException if the batch is below 1, the time is negative, or the model
    *     cannot take the shapes
@@ -134,10 +173,21 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
       record(byBatch.batch(shapes), nanos);
       return;
     }
-    requireSane(shapes.batch(), nanos);
     ShapeCosts.Entry call = ((ShapeCosts) costs).of(shapes);
+    requireSane(call.batch(), nanos);
     totals.addShaped(2.0 * call.cost().macs(), call.bytes());
-    add(shapes.batch(), nanos);
+    add(call.batch(), nanos);
+  }
+
+  /** Records a call of a host, which must not fail for it: what cannot be recorded is counted. */
+  void recordOrDiscard(Supplier<InputShapes> shapes, long nanos) {
+    try {
+      record(shapes.get(), nanos);
+    } catch (IllegalArgumentException | ModelException e) {
+      discard("shape");
+    } catch (RuntimeException e) {
+      discard("error");
+    }
   }
 
   /**

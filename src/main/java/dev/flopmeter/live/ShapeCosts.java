@@ -8,23 +8,26 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Function;
 
 /**
- * Costs per distinct shapes of a call, counted when the shapes are met first and kept for a bounded
- * number of them, the oldest dropped first. Shapes that the model cannot take are kept as such, so
- * that they are not tried again at each call. Reading never waits; counting is done by the thread
- * that meets the shapes.
+ * Costs per distinct set of input shapes, counted when the shapes are first met and kept for a
+ * bounded number of them; the oldest is dropped first. Shapes that the model cannot take are kept
+ * as such, so that they are not tried again at each call. Reading never waits; the thread that
+ * meets the shapes counts.
  */
 final class ShapeCosts implements CallCosts {
-  /** A count, or why there is none. */
-  record Entry(Cost cost, double bytes, String fault) {}
+  /** The count of a call, and the inferences in it. */
+  record Counted(Counts counts, long batch) {}
 
-  private final Function<InputShapes, Counts> counter;
+  /** What a call costs, or why it was not counted. */
+  record Entry(Cost cost, double bytes, long batch, String fault) {}
+
+  private final Function<InputShapes, Counted> counter;
   private final int limit;
   private final String precision;
   private final ConcurrentHashMap<InputShapes, Entry> known = new ConcurrentHashMap<>();
   private final ConcurrentLinkedQueue<InputShapes> order = new ConcurrentLinkedQueue<>();
   private volatile Cost shown = Cost.ZERO;
 
-  ShapeCosts(Function<InputShapes, Counts> counter, int limit, String precision) {
+  ShapeCosts(Function<InputShapes, Counted> counter, int limit, String precision) {
     this.counter = counter;
     this.precision = precision;
     this.limit = limit;
@@ -70,11 +73,13 @@ final class ShapeCosts implements CallCosts {
 
   private Entry count(InputShapes shapes) {
     try {
-      Counts counts = counter.apply(shapes);
+      Counted counted = counter.apply(shapes);
+      Counts counts = counted.counts();
       shown = counts.totals();
-      return new Entry(counts.totals(), PrecisionBytes.bytes(counts, precision), "");
+      double bytes = PrecisionBytes.bytes(counts, precision);
+      return new Entry(counts.totals(), bytes, counted.batch(), "");
     } catch (ModelException e) {
-      return new Entry(Cost.ZERO, 0, String.valueOf(e.getMessage()));
+      return new Entry(Cost.ZERO, 0, 0, String.valueOf(e.getMessage()));
     }
   }
 }

@@ -3,6 +3,10 @@ package dev.flopmeter.live;
 import ai.djl.basicmodelzoo.cv.classification.ResNetV1;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession.Result;
 import dev.flopmeter.Flopmeter;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.model.Bindings;
@@ -10,7 +14,12 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.DoubleStream;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -20,14 +29,16 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What live metrics cost a service: a recorded call from two threads, beside what a Micrometer
- * timer with the same buckets would take alone; and tracing and counting a network once. Run with
- * {@code -prof gc}.
+ * timer with the same buckets would take alone; a call of ONNX Runtime that is recorded, beside one
+ * that is not; and tracing and counting a network once. Run with {@code -prof gc}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -56,6 +67,30 @@ public class LiveBenchmark {
                   .toArray(Duration[]::new))
           .register(registry);
 
+  private EfficiencySession session;
+  private Map<String, OnnxTensor> inputs;
+
+  /** A session of the smallest model, so that what is added to a call can be seen. */
+  @Setup
+  public void open() throws OrtException, IOException {
+    Path file = EfficiencySessionTest.model(Files.createTempDirectory("live-benchmark"));
+    OrtEnvironment ort = OrtEnvironment.getEnvironment();
+    session =
+        new EfficiencySession(
+            ort.createSession(file.toString()),
+            ModelEfficiency.of(Flopmeter.onnx(file), 16).bindTo(registry));
+    long[] shape = {1, 1, 3};
+    inputs = Map.of("x", OnnxTensor.createTensor(ort, FloatBuffer.allocate(3), shape));
+    Files.delete(file);
+    Files.delete(file.getParent());
+  }
+
+  @TearDown
+  public void close() throws OrtException {
+    inputs.get("x").close();
+    session.close();
+  }
+
   @Benchmark
   @Threads(2)
   public void record() {
@@ -66,6 +101,20 @@ public class LiveBenchmark {
   @Threads(2)
   public void micrometerTimerAlone() {
     timer.record(1_234_567, TimeUnit.NANOSECONDS);
+  }
+
+  @Benchmark
+  public Result ortAlone() throws OrtException {
+    Result result = session.session().run(inputs);
+    result.close();
+    return result;
+  }
+
+  @Benchmark
+  public Result ortRecorded() throws OrtException {
+    Result result = session.run(inputs);
+    result.close();
+    return result;
   }
 
   @Benchmark

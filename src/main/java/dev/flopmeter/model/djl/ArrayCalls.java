@@ -101,10 +101,10 @@ final class ArrayCalls {
     calls.put("hashCode()", (x, in) -> System.identityHashCode(x));
     calls.put("toString()", (x, in) -> x.toString());
     calls.put("getNDArrayInternal()", (x, in) -> x.shown());
-    calls.put("getManager()", (x, in) -> x.tracing().manager());
+    calls.put("getManager()", (x, in) -> x.tracing().manager().shown());
     calls.put("getUid()", (x, in) -> x.value());
     calls.put("getName()", (x, in) -> x.name());
-    calls.put("setName(String)", (x, in) -> x.name(in.get(0)));
+    calls.put("setName(String)", (x, in) -> x.name((String) in.get(0)));
     calls.put("getShape()", (x, in) -> DjlTypes.shape(x.dims()));
     calls.put("getDataType()", (x, in) -> DjlTypes.type(x.type().type()));
     calls.put("getSparseFormat()", (x, in) -> SparseFormat.DENSE);
@@ -113,9 +113,7 @@ final class ArrayCalls {
     calls.put("hasGradient()", (x, in) -> false);
     calls.put("intern(NDArray)", (x, in) -> x.become(in.array(0)));
     calls.put("duplicate()", (x, in) -> new TracedArray(x.tracing(), x.value(), x.type()));
-    calls.put(
-        "toType(DataType,boolean)",
-        (x, in) -> x.cast(DjlTypes.type(in.<ai.djl.ndarray.types.DataType>get(0))));
+    calls.put("toType(DataType,boolean)", (x, in) -> x.cast(in.type(0)));
     calls.put("toByteBuffer(boolean)", (x, in) -> x.numbers().data());
     calls.put(
         "contentEquals(NDArray)",
@@ -127,7 +125,8 @@ final class ArrayCalls {
 
   private static void elementwise(Map<String, Call> calls) {
     calls.put(
-        "clip(Number,Number)", (x, in) -> x.op("Clip", x, x.like(in.get(0)), x.like(in.get(1))));
+        "clip(Number,Number)",
+        (x, in) -> x.op("Clip", x, x.like(in.number(0)), x.like(in.number(1))));
     calls.put("square()", (x, in) -> x.op("Mul", x, x));
     calls.put("cbrt()", (x, in) -> x.op("Pow", x, x.scalar(1.0 / 3)));
     calls.put("log2()", (x, in) -> x.op("Log", x).times(1 / Math.log(2)));
@@ -140,16 +139,16 @@ final class ArrayCalls {
   private static void layouts(Map<String, Call> calls) {
     calls.put("reshape(Shape)", ArrayCalls::reshape);
     calls.put("flatten()", (x, in) -> x.reshaped(-1));
-    calls.put("flatten(int,int)", (x, in) -> flatten(x, x.axis(in.get(0)), x.axis(in.get(1))));
+    calls.put("flatten(int,int)", (x, in) -> flatten(x, in.axis(0), in.axis(1)));
     calls.put("expandDims(int)", (x, in) -> x.unsqueezed(in.integer(0)));
-    calls.put("squeeze(int[])", (x, in) -> x.squeezed(in.<int[]>get(0)));
+    calls.put("squeeze(int[])", (x, in) -> x.squeezed(in.ints(0)));
     calls.put(
         "transpose()",
         (x, in) -> x.permuted(IntStream.range(0, x.rank()).map(i -> x.rank() - 1 - i).toArray()));
     calls.put(
         "transpose(int[])",
-        (x, in) -> x.permuted(Arrays.stream(in.<int[]>get(0)).map(x::axis).toArray()));
-    calls.put("flip(int[])", (x, in) -> flip(x, in.get(0)));
+        (x, in) -> x.permuted(Arrays.stream(in.ints(0)).map(x::axis).toArray()));
+    calls.put("flip(int[])", (x, in) -> flip(x, in.ints(0)));
     calls.put("broadcast(Shape)", (x, in) -> x.op("Expand", x, x.longs(in.longs(0))));
     calls.put("tile(long[])", (x, in) -> x.op("Tile", x, x.longs(in.longs(0))));
     calls.put("tile(Shape)", (x, in) -> x.op("Tile", x, x.longs(in.longs(0))));
@@ -159,15 +158,15 @@ final class ArrayCalls {
             x.op(
                 "Tile",
                 x,
-                x.longs(LongStream.generate(() -> in.get(0)).limit(x.rank()).toArray())));
+                x.longs(LongStream.generate(() -> in.integer(0)).limit(x.rank()).toArray())));
     calls.put(
         "tile(int,long)",
         (x, in) -> {
           long[] repeats = LongStream.generate(() -> 1).limit(x.rank()).toArray();
-          repeats[x.axis(in.get(0))] = in.get(1);
+          repeats[in.axis(0)] = in.integer(1);
           return x.op("Tile", x, x.longs(repeats));
         });
-    calls.put("repeat(int,long)", (x, in) -> repeat(x, x.axis(in.get(0)), in.get(1)));
+    calls.put("repeat(int,long)", (x, in) -> repeat(x, in.axis(0), in.integer(1)));
     calls.put("repeat(long[])", (x, in) -> repeat(x, in.longs(0)));
     calls.put("repeat(Shape)", (x, in) -> repeat(x, in.longs(0)));
     calls.put("pad(Shape,double)", ArrayCalls::pad);
@@ -177,8 +176,7 @@ final class ArrayCalls {
     long[] wanted = in.longs(0);
     boolean isOpen = LongStream.of(wanted).anyMatch(dim -> dim == -1);
     if (!isOpen && Sizes.product(wanted) != x.dims().elements()) {
-      throw new ModelException(
-          "an array " + x.dims() + " cannot take the shape " + in.<Object>get(0));
+      throw new ModelException("an array " + x.dims() + " cannot take the shape " + in.get(0));
     }
     return x.reshaped(wanted);
   }
@@ -224,12 +222,12 @@ final class ArrayCalls {
       pads[axis] = widths[2 * i];
       pads[x.rank() + axis] = widths[2 * i + 1];
     }
-    return x.op("Pad", x, x.longs(pads), x.like(in.get(1)));
+    return x.op("Pad", x, x.longs(pads), x.like(in.number(1)));
   }
 
   private static void selections(Map<String, Call> calls) {
-    calls.put("split(long,int)", (x, in) -> split(x, in.<Long>get(0), in.integer(1)));
-    calls.put("split(long[],int)", (x, in) -> split(x, in.longs(0), x.axis(in.get(1))));
+    calls.put("split(long,int)", (x, in) -> split(x, in.integer(0), in.integer(1)));
+    calls.put("split(long[],int)", (x, in) -> split(x, in.longs(0), in.axis(1)));
     calls.put("take(NDManager,NDArray)", (x, in) -> x.reshaped(-1).taken(in.array(1), 0));
     calls.put(
         "gather(NDArray,int)",
@@ -240,8 +238,8 @@ final class ArrayCalls {
     calls.put(
         "topK(int,int,boolean,boolean)",
         (x, in) -> topK(x, in.integer(0), in.integer(1), in.isTrue(2), in.isTrue(3)));
-    calls.put("argSort(int,boolean)", (x, in) -> sorted(x, in.get(0), !in.isTrue(1)).get(1));
-    calls.put("sort(int)", (x, in) -> sorted(x, in.get(0), false).get(0));
+    calls.put("argSort(int,boolean)", (x, in) -> sorted(x, in.integer(0), !in.isTrue(1)).get(1));
+    calls.put("sort(int)", (x, in) -> sorted(x, in.integer(0), false).get(0));
     calls.put("sort()", (x, in) -> sorted(x, -1, false).get(0));
   }
 
@@ -285,10 +283,7 @@ final class ArrayCalls {
     TracedArray values =
         trace.constant(
             DenseTensor.ofDoubles(
-                new TensorType(
-                    DjlTypes.type(in.<ai.djl.ndarray.types.DataType>get(3)), Shape.of(2)),
-                in.number(2),
-                in.number(1)));
+                new TensorType(in.type(3), Shape.of(2)), in.number(2), in.number(1)));
     return x.op("OneHot", x.indices(), trace.scalar(in.integer(0), DataType.INT64), values);
   }
 
@@ -308,8 +303,7 @@ final class ArrayCalls {
     REDUCED.forEach(
         (name, op) -> {
           calls.put(name + "()", (x, in) -> x.reduced(op, false));
-          calls.put(
-              name + "(int[],boolean)", (x, in) -> x.reduced(op, in.<int[]>get(0), in.isTrue(1)));
+          calls.put(name + "(int[],boolean)", (x, in) -> x.reduced(op, in.ints(0), in.isTrue(1)));
         });
     for (String op : List.of("ArgMax", "ArgMin")) {
       String name = "a" + op.substring(1);
@@ -318,7 +312,7 @@ final class ArrayCalls {
     }
     calls.put("norm(boolean)", (x, in) -> x.reduced("ReduceL2", in.isTrue(0)));
     calls.put(
-        "norm(int,int[],boolean)", (x, in) -> norm(x, in.get(0), in.isTrue(2), in.<int[]>get(1)));
+        "norm(int,int[],boolean)", (x, in) -> norm(x, in.integer(0), in.isTrue(2), in.ints(1)));
     calls.put(
         "normalize(double,long,double)",
         (x, in) -> {
@@ -328,7 +322,7 @@ final class ArrayCalls {
     calls.put("softmax(int)", (x, in) -> x.op("Softmax", Attributes.of("axis", in.get(0)), x));
     calls.put(
         "logSoftmax(int)", (x, in) -> x.op("LogSoftmax", Attributes.of("axis", in.get(0)), x));
-    calls.put("cumSum(int)", (x, in) -> sums(x, x.axis(in.get(0))));
+    calls.put("cumSum(int)", (x, in) -> sums(x, in.axis(0)));
     calls.put("cumSum()", (x, in) -> sums(x.reshaped(-1), 0));
   }
 

@@ -39,7 +39,7 @@ final class BlockParameters extends ParameterStore {
    * @param type element type of weights that no array defines yet
    */
   BlockParameters(Trace trace, Block root, DataType type) {
-    super(trace.manager(), false);
+    super(trace.manager().shown(), false);
     this.trace = trace;
     this.type = type;
     visit(root, "");
@@ -94,7 +94,7 @@ final class BlockParameters extends ParameterStore {
     Shape input =
         trace.lastOnDevice().map(array -> DjlTypes.shape(array.dims())).orElse(new Shape());
     try {
-      owner.block().initialize(trace.manager(), type, input);
+      owner.block().initialize(trace.manager().shown(), type, input);
     } catch (ModelException e) {
       throw e.at("block '" + owner.path() + "'");
     } catch (RuntimeException e) {

@@ -98,19 +98,16 @@ public final class DjlGraphs {
     }
   }
 
-  /** {@code NDArray.fft}: arrays say it; a manager's method is on top of the stack. */
+  /** {@code NDArray.fft}, from the message or, if DJL threw it, from the top of the stack. */
   private static String method(UnsupportedOperationException e) {
     String message = String.valueOf(e.getMessage());
-    if (message.startsWith("NDArray") || message.startsWith("Engine.")) {
+    if (message.startsWith("ND") || message.startsWith("Engine.")) {
       return message;
     }
-    for (StackTraceElement frame : e.getStackTrace()) {
-      String type = frame.getClassName();
-      if (type.startsWith("ai.djl.")) {
-        String simple = type.substring(type.lastIndexOf('.') + 1);
-        return simple.replace("BaseNDManager", "NDManager") + "." + frame.getMethodName();
-      }
-    }
-    return message;
+    return Arrays.stream(e.getStackTrace())
+        .filter(frame -> frame.getClassName().startsWith("ai.djl."))
+        .findFirst()
+        .map(frame -> frame.getClassName().replaceFirst(".*\\.", "") + "." + frame.getMethodName())
+        .orElse(message);
   }
 }

@@ -178,12 +178,12 @@ final class LayerCalls {
   }
 
   private static TracedArray normalize(TracedArray x, Arguments in) {
-    float[] mean = in.get(0);
+    float[] mean = (float[]) in.get(0);
     Shape channels = Shape.of(mean.length, 1, 1);
     Shape shape = x.rank() == 3 ? channels : Shape.of(1).concat(channels);
     Trace trace = x.tracing();
     return x.binary("Sub", trace.constant(DenseTensor.ofFloats(shape, mean)))
-        .quotient(trace.constant(DenseTensor.ofFloats(shape, in.<float[]>get(1))));
+        .quotient(trace.constant(DenseTensor.ofFloats(shape, (float[]) in.get(1))));
   }
 
   private static void recurrent(Map<String, Call> calls) {

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.internal.NDArrayEx;
 import ai.djl.ndarray.types.Shape;
+import dev.flopmeter.model.DataType;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -109,9 +110,8 @@ final class TracedCalls implements InvocationHandler {
       this.values = values;
     }
 
-    @SuppressWarnings("unchecked") // the row's signature says the type
-    <T> T get(int index) {
-      return (T) values[index];
+    Object get(int index) {
+      return values[index];
     }
 
     /** An array, or a number as one. */
@@ -141,6 +141,19 @@ final class TracedCalls implements InvocationHandler {
 
     int integer(int index) {
       return ((Number) values[index]).intValue();
+    }
+
+    int[] ints(int index) {
+      return (int[]) values[index];
+    }
+
+    /** An axis of the array, from its start. */
+    int axis(int index) {
+      return of.axis(integer(index));
+    }
+
+    DataType type(int index) {
+      return DjlTypes.type((ai.djl.ndarray.types.DataType) values[index]);
     }
 
     double number(int index) {
