@@ -41,7 +41,7 @@ final class SliceIndexer extends NDArrayIndexer {
 
   @Override
   public NDArray get(NDArray array, NDIndexFullTake take) {
-    TracedManager manager = trace.manager();
+    ManagerCalls manager = trace.manager();
     TracedArray indices = manager.traced(take.getIndices());
     return manager.traced(array).taken(indices, take.getAxis()).shown();
   }

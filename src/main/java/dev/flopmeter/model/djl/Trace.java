@@ -32,7 +32,7 @@ final class Trace {
   static final int OPSET = 20;
 
   private final GraphBuilder graph;
-  private final TracedManager manager = new TracedManager(this);
+  private final ManagerCalls manager = new ManagerCalls(this);
   private final Map<String, String> blockOfWeight = new HashMap<>();
   private final Map<String, TracedArray> relaid = new HashMap<>();
   private final Set<String> names = new HashSet<>();
@@ -43,7 +43,7 @@ final class Trace {
     graph = new GraphBuilder(name, OPSET);
   }
 
-  TracedManager manager() {
+  ManagerCalls manager() {
     return manager;
   }
 

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * DJL's manager of the arrays of a {@link Trace}. It owns no memory, so it is its own sub-manager
  * and closing it does nothing.
  */
-final class TracedManager implements InvocationHandler {
+final class ManagerCalls implements InvocationHandler {
   private final Trace trace;
   private final NDManager shown =
       (NDManager)
@@ -35,7 +35,7 @@ final class TracedManager implements InvocationHandler {
   private final Engine engine = new ShapeEngine(shown);
   private long seed = 1;
 
-  TracedManager(Trace trace) {
+  ManagerCalls(Trace trace) {
     this.trace = trace;
   }
 
