@@ -9,6 +9,7 @@ import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.device.RoofCache;
 import dev.flopmeter.device.SensorReading;
+import dev.flopmeter.device.SensorReading.Figure;
 import dev.flopmeter.device.SensorSource;
 import dev.flopmeter.measure.DeviceRoofs;
 import dev.flopmeter.result.Basis;
@@ -127,13 +128,13 @@ final class DeviceListing {
     Map<String, Object> sensors = new TreeMap<>();
     try (SensorSource source = SensorSource.of(gpu)) {
       SensorReading reading = source.read();
-      put(sensors, "utilization", reading.utilization());
-      put(sensors, "power_w", reading.powerW());
-      put(sensors, "temperature_c", reading.temperatureC());
-      Long used = reading.memoryUsedBytes();
+      for (Figure figure : List.of(Figure.UTILIZATION, Figure.POWER, Figure.TEMPERATURE)) {
+        put(sensors, reading, figure);
+      }
+      Double used = reading.of(Figure.MEMORY_USED);
       String total = gpu.properties().get("memory_bytes");
       if (used != null && total != null) {
-        sensors.put("memory_free_bytes", Math.max(0, Long.parseLong(total) - used));
+        sensors.put("memory_free_bytes", Math.max(0, Long.parseLong(total) - used.longValue()));
       }
     }
     return sensors;
@@ -144,7 +145,7 @@ final class DeviceListing {
     Map<String, Object> sensors = new TreeMap<>();
     try (SensorSource source = SensorSource.of(cpu)) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOAD_WINDOW_MILLIS));
-      put(sensors, "utilization", source.read().utilization());
+      put(sensors, source.read(), Figure.UTILIZATION);
     }
     OptionalDouble free = availableMemory(Path.of("/proc/meminfo"));
     free.ifPresent(bytes -> sensors.put("memory_free_bytes", bytes));
@@ -162,9 +163,10 @@ final class DeviceListing {
     }
   }
 
-  private static void put(Map<String, Object> sensors, String name, @Nullable Double value) {
+  private static void put(Map<String, Object> sensors, SensorReading reading, Figure figure) {
+    Double value = reading.of(figure);
     if (value != null) {
-      sensors.put(name, value);
+      sensors.put(figure.label(), value);
     }
   }
 }

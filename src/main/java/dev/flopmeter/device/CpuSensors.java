@@ -1,12 +1,15 @@
 package dev.flopmeter.device;
 
+import dev.flopmeter.device.SensorReading.Figure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.DoubleSummaryStatistics;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Scanner;
 import java.util.TreeMap;
@@ -45,38 +48,24 @@ final class CpuSensors implements SensorSource {
 
   @Override
   public SensorReading read() {
+    Map<Figure, Double> figures = new EnumMap<>(Figure.class);
     Map<String, String> absent = new TreeMap<>();
-    Double energy = boxed(energyJoules());
-    if (energy == null) {
-      absent.put("energy_j_per_inference", energyReason());
-      absent.put("power_w", energyReason());
+    OptionalDouble energy = energyJoules();
+    if (energy.isPresent()) {
+      figures.put(Figure.ENERGY, energy.getAsDouble());
+    } else {
+      absent.put(Figure.ENERGY.label(), energyReason());
+      absent.put(Figure.POWER.label(), energyReason());
     }
-    Double clock = clock();
-    if (clock == null) {
-      absent.put("cpu_clock_hz", "the system does not report it");
-    }
-    Double load = load();
-    if (load == null) {
-      absent.put("cpu_load", "the system does not report it");
-    }
-    return new SensorReading(
-        null,
-        null,
-        null,
-        null,
-        energy,
-        null,
-        utilization(),
-        null,
-        null,
-        clock,
-        load,
-        List.of(),
-        absent);
-  }
-
-  private static @Nullable Double boxed(OptionalDouble value) {
-    return value.isPresent() ? value.getAsDouble() : null;
+    Map<Figure, Optional<Double>> others =
+        Map.of(Figure.CPU_CLOCK, clock(), Figure.CPU_LOAD, load());
+    others.forEach(
+        (figure, value) ->
+            value.ifPresentOrElse(
+                known -> figures.put(figure, known),
+                () -> absent.put(figure.label(), "the system does not report it")));
+    utilization().ifPresent(share -> figures.put(Figure.UTILIZATION, share));
+    return new SensorReading(figures, List.of(), absent);
   }
 
   private String energyReason() {
@@ -131,41 +120,38 @@ final class CpuSensors implements SensorSource {
     return range == null ? 0 : now + range - before;
   }
 
-  private @Nullable Double clock() {
-    List<Double> clocks = new ArrayList<>();
+  private Optional<Double> clock() {
+    DoubleSummaryStatistics clocks = new DoubleSummaryStatistics();
     for (int core = 0; core < 1024; core++) {
       Long kilohertz =
           number(sys.resolve("devices/system/cpu/cpu" + core + "/cpufreq/scaling_cur_freq"));
       if (kilohertz == null) {
         break;
       }
-      clocks.add(kilohertz * 1e3);
+      clocks.accept(kilohertz * 1e3);
     }
-    if (clocks.isEmpty()) {
+    if (clocks.getCount() == 0) {
       lines(proc.resolve("cpuinfo")).stream()
-          .filter(line -> line.startsWith("cpu MHz"))
-          .map(line -> line.substring(line.indexOf(':') + 1).trim())
-          .filter(text -> text.matches("\\d+(\\.\\d+)?"))
-          .forEach(text -> clocks.add(Double.parseDouble(text) * 1e6));
+          .filter(line -> line.matches("cpu MHz\\s*: *\\d+(\\.\\d+)? *"))
+          .map(line -> line.substring(line.indexOf(':') + 1))
+          .forEach(text -> clocks.accept(Double.parseDouble(text) * 1e6));
     }
-    return clocks.isEmpty()
-        ? null
-        : clocks.stream().mapToDouble(Double::doubleValue).average().orElse(0);
+    return clocks.getCount() == 0 ? Optional.empty() : Optional.of(clocks.getAverage());
   }
 
-  private @Nullable Double load() {
-    List<String> lines = lines(proc.resolve("loadavg"));
-    String first = lines.isEmpty() ? "" : lines.get(0).replaceFirst(" .*", "");
-    return first.matches("\\d+(\\.\\d+)?")
-        ? Double.parseDouble(first) / Runtime.getRuntime().availableProcessors()
-        : null;
+  private Optional<Double> load() {
+    return lines(proc.resolve("loadavg")).stream()
+        .filter(line -> line.matches("\\d+(\\.\\d+)?( .*)?"))
+        .map(line -> line.replaceFirst(" .*", ""))
+        .map(load -> Double.parseDouble(load) / Runtime.getRuntime().availableProcessors())
+        .findFirst();
   }
 
   /** The share of all cores' time since the last call that was not idle. */
-  private @Nullable Double utilization() {
+  private Optional<Double> utilization() {
     List<String> lines = lines(proc.resolve("stat"));
     if (lines.isEmpty() || !lines.get(0).matches("cpu( +\\d+){5,}")) {
-      return null;
+      return Optional.empty();
     }
     List<Long> ticks =
         new Scanner(lines.get(0).substring("cpu".length()))
@@ -183,7 +169,9 @@ final class CpuSensors implements SensorSource {
     long allSince = all - allTicks;
     busyTicks = busy;
     allTicks = all;
-    return allSince <= 0 ? null : Math.max(0, Math.min(1, (double) busySince / allSince));
+    return allSince <= 0
+        ? Optional.empty()
+        : Optional.of(Math.max(0, Math.min(1, (double) busySince / allSince)));
   }
 
   private static @Nullable Long number(Path file) {
@@ -200,12 +188,4 @@ final class CpuSensors implements SensorSource {
       return List.of(); // gone or forbidden since: the figure is absent
     }
   }
-
-  @Override
-  public OptionalDouble defaultSmClockHz() {
-    return OptionalDouble.empty();
-  }
-
-  @Override
-  public void close() {}
 }

@@ -5,12 +5,13 @@ import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
 import com.sun.jna.ptr.LongByReference;
 import com.sun.jna.ptr.PointerByReference;
-import java.util.ArrayList;
+import dev.flopmeter.device.SensorReading.Figure;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
+import java.util.function.ToDoubleFunction;
 
 /**
  * A GPU's sensors through NVML, which comes with the driver. It reads and never sets anything. A
@@ -26,10 +27,11 @@ final class NvmlSensors implements SensorSource {
   private static final int SUCCESS = 0;
   private static final int INSUFFICIENT_SIZE = 7;
 
-  /** Rows of nvmlProcessInfo_v2_t: pid, padding, memory, two instance ids. */
-  private static final int PROCESS_BYTES = 24;
+  /** The largest result of a call: the memory in total, free and used. */
+  private static final int RESULT_BYTES = 24;
 
-  private static final int PROCESS_ROWS = 64;
+  private static final ToDoubleFunction<Memory> MEGAHERTZ = memory -> memory.getInt(0) * 1e6;
+  private static final ToDoubleFunction<Memory> MILLIWATTS = memory -> memory.getInt(0) / 1e3;
 
   private final DynamicLibrary nvml;
   private final Pointer device;
@@ -51,16 +53,16 @@ final class NvmlSensors implements SensorSource {
     try {
       nvml = DynamicLibrary.open(library);
     } catch (LibraryException e) {
-      return new NoSensors(library + " cannot be loaded: " + e.getMessage());
+      return SensorSource.unreadable(library + " cannot be loaded: " + e.getMessage());
     }
     try {
       int status = nvml.call("nvmlInit_v2");
       if (status != SUCCESS) {
-        return new NoSensors("nvmlInit failed: " + message(nvml, status));
+        return SensorSource.unreadable("nvmlInit failed: " + message(nvml, status));
       }
       return new NvmlSensors(nvml, handle(nvml, device));
     } catch (LibraryException e) {
-      return new NoSensors(String.valueOf(e.getMessage()));
+      return SensorSource.unreadable(String.valueOf(e.getMessage()));
     }
   }
 
@@ -99,37 +101,39 @@ final class NvmlSensors implements SensorSource {
   }
 
   private OptionalDouble defaultClock() {
-    Questions ask = new Questions();
-    Double clock = ask.megahertz("sm_clock_hz", "nvmlDeviceGetDefaultApplicationsClock", CLOCK_SM);
-    if (clock == null) {
-      clock = ask.megahertz("sm_clock_hz", "nvmlDeviceGetMaxClockInfo", CLOCK_SM);
+    Round round = new Round();
+    round.ask(Figure.SM_CLOCK, MEGAHERTZ, "nvmlDeviceGetDefaultApplicationsClock", CLOCK_SM);
+    if (round.figures.isEmpty()) {
+      round.ask(Figure.SM_CLOCK, MEGAHERTZ, "nvmlDeviceGetMaxClockInfo", CLOCK_SM);
     }
-    return clock == null ? OptionalDouble.empty() : OptionalDouble.of(clock);
+    return round.found(Figure.SM_CLOCK);
   }
 
   @Override
   public OptionalDouble energyJoules() {
-    Double joules = new Questions().energy();
-    return joules == null ? OptionalDouble.empty() : OptionalDouble.of(joules);
+    Round round = new Round();
+    round.askEnergy();
+    return round.found(Figure.ENERGY);
   }
 
   @Override
   public SensorReading read() {
-    Questions ask = new Questions();
-    return new SensorReading(
-        ask.megahertz("sm_clock_hz", "nvmlDeviceGetClockInfo", CLOCK_SM),
-        ask.megahertz("memory_clock_hz", "nvmlDeviceGetClockInfo", CLOCK_MEMORY),
-        ask.thousandths("power_w", "nvmlDeviceGetPowerUsage"),
-        ask.thousandths("power_limit_w", "nvmlDeviceGetEnforcedPowerLimit"),
-        ask.energy(),
-        ask.temperature(),
-        ask.utilization(),
-        ask.memoryUsed(),
-        ask.processes(),
-        null,
-        null,
-        ask.throttleReasons(),
-        ask.absent);
+    Round round = new Round();
+    round.ask(Figure.SM_CLOCK, MEGAHERTZ, "nvmlDeviceGetClockInfo", CLOCK_SM);
+    round.ask(Figure.MEMORY_CLOCK, MEGAHERTZ, "nvmlDeviceGetClockInfo", CLOCK_MEMORY);
+    round.ask(Figure.POWER, MILLIWATTS, "nvmlDeviceGetPowerUsage");
+    round.ask(Figure.POWER_LIMIT, MILLIWATTS, "nvmlDeviceGetEnforcedPowerLimit");
+    round.askEnergy();
+    round.ask(
+        Figure.TEMPERATURE,
+        memory -> memory.getInt(0),
+        "nvmlDeviceGetTemperature",
+        TEMPERATURE_GPU);
+    round.ask(
+        Figure.UTILIZATION, memory -> memory.getInt(0) / 100.0, "nvmlDeviceGetUtilizationRates");
+    round.ask(Figure.MEMORY_USED, memory -> memory.getLong(16), "nvmlDeviceGetMemoryInfo");
+    round.askProcesses();
+    return new SensorReading(round.figures, round.throttleReasons(), round.absent);
   }
 
   @Override
@@ -141,9 +145,23 @@ final class NvmlSensors implements SensorSource {
     }
   }
 
-  /** One round of calls; collects why figures are absent. */
-  private final class Questions {
+  /** One round of calls: the figures, or why they are absent. */
+  private final class Round {
+    private final Map<Figure, Double> figures = new EnumMap<>(Figure.class);
     private final Map<String, String> absent = new TreeMap<>();
+
+    /** Calls a function that takes the device, {@code arguments} and where the result goes. */
+    void ask(Figure figure, ToDoubleFunction<Memory> value, String function, int... arguments) {
+      try (Memory result = new Memory(RESULT_BYTES)) {
+        boolean succeeds =
+            arguments.length == 0
+                ? succeeds(figure.label(), function, device, result)
+                : succeeds(figure.label(), function, device, arguments[0], result);
+        if (succeeds) {
+          figures.put(figure, value.applyAsDouble(result));
+        }
+      }
+    }
 
     private boolean succeeds(String figure, String function, Object... arguments) {
       try {
@@ -153,84 +171,54 @@ final class NvmlSensors implements SensorSource {
         }
         absent.put(figure, message(nvml, status));
       } catch (LibraryException e) {
-        absent.put(figure, String.valueOf(e.getMessage()));
+        absent.put(figure, e.getMessage());
       }
       return false;
     }
 
-    @Nullable Double megahertz(String figure, String function, int clock) {
-      IntByReference value = new IntByReference();
-      return succeeds(figure, function, device, clock, value) ? value.getValue() * 1e6 : null;
+    void askEnergy() {
+      ask(
+          Figure.ENERGY,
+          millijoules -> millijoules.getLong(0) / 1e3,
+          "nvmlDeviceGetTotalEnergyConsumption");
     }
 
-    @Nullable Double thousandths(String figure, String function) {
-      IntByReference value = new IntByReference();
-      return succeeds(figure, function, device, value) ? value.getValue() / 1e3 : null;
-    }
-
-    @Nullable Double energy() {
-      LongByReference value = new LongByReference();
-      return succeeds(
-              "energy_j_per_inference", "nvmlDeviceGetTotalEnergyConsumption", device, value)
-          ? value.getValue() / 1e3
-          : null;
-    }
-
-    @Nullable Double temperature() {
-      IntByReference value = new IntByReference();
-      return succeeds("temperature_c", "nvmlDeviceGetTemperature", device, TEMPERATURE_GPU, value)
-          ? (double) value.getValue()
-          : null;
-    }
-
-    @Nullable Double utilization() {
-      try (Memory rates = new Memory(8)) {
-        return succeeds("utilization", "nvmlDeviceGetUtilizationRates", device, rates)
-            ? rates.getInt(0) / 100.0
-            : null;
-      }
-    }
-
-    @Nullable Long memoryUsed() {
-      try (Memory memory = new Memory(24)) { // total, free, used
-        return succeeds("memory_used_bytes", "nvmlDeviceGetMemoryInfo", device, memory)
-            ? memory.getLong(16)
-            : null;
-      }
-    }
-
-    @Nullable List<Integer> processes() {
-      String function = "nvmlDeviceGetComputeRunningProcesses_v3";
-      if (!nvml.has(function)) {
-        function = "nvmlDeviceGetComputeRunningProcesses_v2";
-      }
-      IntByReference count = new IntByReference(PROCESS_ROWS);
-      try (Memory rows = new Memory((long) PROCESS_ROWS * PROCESS_BYTES)) {
-        int status = nvml.call(function, device, count, rows);
-        if (status != SUCCESS && status != INSUFFICIENT_SIZE) {
-          absent.put("other_processes", message(nvml, status));
-          return null;
+    /** Without room for the processes, the call fails but tells their number. */
+    void askProcesses() {
+      IntByReference count = new IntByReference(0);
+      String function =
+          available(
+              "nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2");
+      try {
+        int status = nvml.call(function, device, count, Pointer.NULL);
+        if (status == SUCCESS || status == INSUFFICIENT_SIZE) {
+          figures.put(Figure.PROCESSES, (double) count.getValue());
+        } else {
+          absent.put(Figure.PROCESSES.label(), message(nvml, status));
         }
-        List<Integer> ids = new ArrayList<>();
-        for (int i = 0; i < Math.min(count.getValue(), PROCESS_ROWS); i++) {
-          ids.add(rows.getInt((long) i * PROCESS_BYTES));
-        }
-        return ids;
       } catch (LibraryException e) {
-        absent.put("other_processes", String.valueOf(e.getMessage()));
-        return null;
+        absent.put(Figure.PROCESSES.label(), e.getMessage());
       }
     }
 
     List<String> throttleReasons() {
-      String function = "nvmlDeviceGetCurrentClocksEventReasons";
-      if (!nvml.has(function)) {
-        function = "nvmlDeviceGetCurrentClocksThrottleReasons";
-      }
+      String function =
+          available(
+              "nvmlDeviceGetCurrentClocksEventReasons",
+              "nvmlDeviceGetCurrentClocksThrottleReasons");
       LongByReference mask = new LongByReference();
       return succeeds("throttle_reasons", function, device, mask)
           ? ThrottleReason.of(mask.getValue())
           : List.of();
+    }
+
+    private String available(String function, String older) {
+      return nvml.has(function) ? function : older;
+    }
+
+    OptionalDouble found(Figure figure) {
+      Double value = figures.get(figure);
+      return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
     }
   }
 }

@@ -5,39 +5,52 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The readings of a device's sensors at one moment; null where one is missing.
+ * The readings of a device's sensors at one moment.
  *
- * @param utilization share of the last interval that the device was busy, 0 to 1
- * @param energyJoules a counter that only grows
- * @param processIds who uses the device; null where that is not told
- * @param cpuClockHz mean over the cores
- * @param cpuLoad runnable threads per core, one-minute average
+ * @param figures those that the device reports
  * @param throttleReasons why the clock is held back; empty where it is not
  * @param absent why a figure is not there, by its name in results
  */
 public record SensorReading(
-    @Nullable Double smClockHz,
-    @Nullable Double memoryClockHz,
-    @Nullable Double powerW,
-    @Nullable Double powerLimitW,
-    @Nullable Double energyJoules,
-    @Nullable Double temperatureC,
-    @Nullable Double utilization,
-    @Nullable Long memoryUsedBytes,
-    @Nullable List<Integer> processIds,
-    @Nullable Double cpuClockHz,
-    @Nullable Double cpuLoad,
-    List<String> throttleReasons,
-    Map<String, String> absent) {
+    Map<Figure, Double> figures, List<String> throttleReasons, Map<String, String> absent) {
   public SensorReading {
-    processIds = processIds == null ? null : List.copyOf(processIds);
+    figures = Map.copyOf(figures);
     throttleReasons = List.copyOf(throttleReasons);
     absent = Map.copyOf(absent);
   }
 
-  /** Nothing but reasons. */
-  static SensorReading none(Map<String, String> absent) {
-    return new SensorReading(
-        null, null, null, null, null, null, null, null, null, null, null, List.of(), absent);
+  /** What a sensor tells, with its name in results. */
+  public enum Figure {
+    SM_CLOCK("sm_clock_hz"),
+    MEMORY_CLOCK("memory_clock_hz"),
+    POWER("power_w"),
+    POWER_LIMIT("power_limit_w"),
+    /** A counter that only grows, in joules. */
+    ENERGY("energy_j_per_inference"),
+    TEMPERATURE("temperature_c"),
+    /** Share of the last interval that the device was busy, 0 to 1. */
+    UTILIZATION("utilization"),
+    MEMORY_USED("memory_used_bytes"),
+    /** How many use the device. */
+    PROCESSES("other_processes"),
+    /** Mean over the cores. */
+    CPU_CLOCK("cpu_clock_hz"),
+    /** Runnable threads per core, one-minute average. */
+    CPU_LOAD("cpu_load");
+
+    private final String label;
+
+    Figure(String label) {
+      this.label = label;
+    }
+
+    public String label() {
+      return label;
+    }
+  }
+
+  /** The figure; null where the device does not report it. */
+  public @Nullable Double of(Figure figure) {
+    return figures.get(figure);
   }
 }

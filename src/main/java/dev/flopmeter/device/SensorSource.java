@@ -1,22 +1,40 @@
 package dev.flopmeter.device;
 
+import dev.flopmeter.device.SensorReading.Figure;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.TreeMap;
 
 /** Reads a device's sensors. One thread at a time. */
 public interface SensorSource extends AutoCloseable {
   SensorReading read();
 
   /** The energy counter alone, which is what a window of energy needs. */
-  OptionalDouble energyJoules();
+  default OptionalDouble energyJoules() {
+    return OptionalDouble.empty();
+  }
 
   /** The clock that the SMs run at when nothing holds them back; nothing where it is not told. */
-  OptionalDouble defaultSmClockHz();
+  default OptionalDouble defaultSmClockHz() {
+    return OptionalDouble.empty();
+  }
 
   @Override
-  void close();
+  default void close() {}
 
   /** The sensors of a device; for a device without any, readings that hold the reason. */
   static SensorSource of(Device device) {
     return device.kind() == DeviceKind.CUDA ? NvmlSensors.open(device) : CpuSensors.here();
+  }
+
+  /** A GPU whose sensors cannot be read, and why. */
+  static SensorSource unreadable(String reason) {
+    Map<String, String> absent = new TreeMap<>(Map.of("throttle_reasons", reason));
+    EnumSet.range(Figure.SM_CLOCK, Figure.PROCESSES)
+        .forEach(figure -> absent.put(figure.label(), reason));
+    SensorReading nothing = new SensorReading(Map.of(), List.of(), absent);
+    return () -> nothing;
   }
 }

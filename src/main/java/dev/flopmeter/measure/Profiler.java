@@ -82,7 +82,7 @@ public final class Profiler {
             new Sampler(
                     request.rules(),
                     setting.nanoClock(),
-                    watch.gate(),
+                    watch,
                     (phase, done, detail) ->
                         progress.report(
                             phase, CHECKED + (1 - CHECKED) * done, batch + ", " + detail))

@@ -1,9 +1,11 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.device.SensorReading;
+import dev.flopmeter.device.SensorReading.Figure;
 import dev.flopmeter.device.SensorSource;
 import dev.flopmeter.result.ProfileResult.Sensors;
 import java.util.ArrayList;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -14,7 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
+import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,20 +71,17 @@ public final class SampledWatch implements SensorWatch {
   synchronized void read() {
     SensorReading reading = source.read();
     readings.add(reading);
-    Double clock = reading.smClockHz();
+    Double clock = reading.of(Figure.SM_CLOCK);
     smClockHz = clock == null ? Double.POSITIVE_INFINITY : clock;
   }
 
   @Override
-  public SampleGate gate() {
-    return () ->
-        smClockHz < leastSmClockHz
-            ? Optional.of(
-                String.format(
-                    Locale.ROOT,
-                    "SM clock below %.0f MHz, 75 %% of its default",
-                    leastSmClockHz / 1e6))
-            : Optional.empty();
+  public Optional<String> refusal() {
+    return smClockHz < leastSmClockHz
+        ? Optional.of(
+            String.format(
+                Locale.ROOT, "SM clock below %.0f MHz, 75 %% of its default", leastSmClockHz / 1e6))
+        : Optional.empty();
   }
 
   @Override
@@ -102,54 +101,36 @@ public final class SampledWatch implements SensorWatch {
     }
     TreeSet<String> reasons = new TreeSet<>();
     readings.forEach(reading -> reasons.addAll(reading.throttleReasons()));
+    Double memoryUsed = last.of(Figure.MEMORY_USED);
+    DoubleSummaryStatistics processes = all(Figure.PROCESSES).summaryStatistics();
     return new Sensors(
-        median(SensorReading::smClockHz),
-        median(SensorReading::memoryClockHz),
-        median(SensorReading::powerW),
-        last.powerLimitW(),
+        median(Figure.SM_CLOCK),
+        median(Figure.MEMORY_CLOCK),
+        median(Figure.POWER),
+        last.of(Figure.POWER_LIMIT),
         joulesPerInference,
-        highest(SensorReading::temperatureC),
-        median(SensorReading::utilization),
-        last.memoryUsedBytes(),
-        otherProcesses(),
-        median(SensorReading::cpuClockHz),
-        last.cpuLoad(),
+        all(Figure.TEMPERATURE).boxed().max(Double::compare).orElse(null),
+        median(Figure.UTILIZATION),
+        memoryUsed == null ? null : memoryUsed.longValue(),
+        // In a container the driver reports other ids than this process sees, but one of them is
+        // always this process.
+        processes.getCount() == 0 ? null : (int) Math.max(0, processes.getMax() - 1),
+        median(Figure.CPU_CLOCK),
+        last.of(Figure.CPU_LOAD),
         List.copyOf(reasons),
         absent);
   }
 
-  private @Nullable Double median(Function<SensorReading, @Nullable Double> figure) {
-    List<Double> values = values(figure);
-    return values.isEmpty() ? null : Distribution.of(values).median();
+  private @Nullable Double median(Figure figure) {
+    double[] values = all(figure).toArray();
+    return values.length == 0 ? null : Distribution.of(values).median();
   }
 
-  private @Nullable Double highest(Function<SensorReading, @Nullable Double> figure) {
-    List<Double> values = values(figure);
-    return values.isEmpty() ? null : Distribution.of(values).max();
-  }
-
-  private List<Double> values(Function<SensorReading, @Nullable Double> figure) {
-    List<Double> values = new ArrayList<>();
-    for (SensorReading reading : readings) {
-      Double value = figure.apply(reading);
-      if (value != null) {
-        values.add(value);
-      }
-    }
-    return values;
-  }
-
-  /**
-   * The most processes seen beside this one. In a container the driver reports other ids than this
-   * process sees, but one of them is always this process.
-   */
-  private @Nullable Integer otherProcesses() {
+  private DoubleStream all(Figure figure) {
     return readings.stream()
-        .map(SensorReading::processIds)
+        .map(reading -> reading.of(figure))
         .filter(Objects::nonNull)
-        .map(ids -> Math.max(0, ids.size() - 1))
-        .max(Integer::compare)
-        .orElse(null);
+        .mapToDouble(Double::doubleValue);
   }
 
   @Override

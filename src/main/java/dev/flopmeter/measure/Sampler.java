@@ -25,13 +25,13 @@ final class Sampler {
 
   private final SamplingRules rules;
   private final LongSupplier nanoClock;
-  private final SampleGate gate;
+  private final SensorWatch watch;
   private final Progress progress;
 
-  Sampler(SamplingRules rules, LongSupplier nanoClock, SampleGate gate, Progress progress) {
+  Sampler(SamplingRules rules, LongSupplier nanoClock, SensorWatch watch, Progress progress) {
     this.rules = rules;
     this.nanoClock = nanoClock;
-    this.gate = gate;
+    this.watch = watch;
     this.progress = progress;
   }
 
@@ -140,7 +140,7 @@ final class Sampler {
     private void pass() {
       double seconds = plan.timePass();
       longest = Math.max(longest, seconds);
-      var refusal = gate.refusal();
+      var refusal = watch.refusal();
       if (refusal.isPresent()) {
         dropped.merge(refusal.get(), 1, Integer::sum);
         // When time runs out with nothing kept, one pass stays: not valid, but a figure to show.

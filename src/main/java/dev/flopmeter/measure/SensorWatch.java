@@ -1,42 +1,28 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.result.ProfileResult.Sensors;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /** Watches a device while it is measured. Closing ends the watch. */
 public interface SensorWatch extends AutoCloseable {
   /** Nothing to watch with. */
-  SensorWatch NONE =
-      new SensorWatch() {
-        @Override
-        public SampleGate gate() {
-          return SampleGate.OPEN;
-        }
+  SensorWatch NONE = Optional::empty;
 
-        @Override
-        public OptionalDouble energyJoules() {
-          return OptionalDouble.empty();
-        }
-
-        @Override
-        public @Nullable Sensors summary(@Nullable Double joulesPerInference) {
-          return null;
-        }
-
-        @Override
-        public void close() {}
-      };
-
-  /** Refuses samples that were taken while the device was held back. */
-  SampleGate gate();
+  /** The reason to drop the pass that has just ended; nothing to let it count. */
+  Optional<String> refusal();
 
   /** The device's energy counter now; nothing where it has none. */
-  OptionalDouble energyJoules();
+  default OptionalDouble energyJoules() {
+    return OptionalDouble.empty();
+  }
 
   /** What was seen so far; null where there are no sensors at all. */
-  @Nullable Sensors summary(@Nullable Double joulesPerInference);
+  default @Nullable Sensors summary(@Nullable Double joulesPerInference) {
+    return null;
+  }
 
   @Override
-  void close();
+  default void close() {}
 }

@@ -3,6 +3,7 @@ package dev.flopmeter.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.flopmeter.device.SensorReading.Figure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,9 +36,9 @@ class CpuSensorsTest {
   void anEmptySystemTellsWhyEachFigureIsAbsent() throws IOException {
     Files.delete(proc.resolve("stat"));
     SensorReading reading = new CpuSensors(sys, proc).read();
-    assertThat(reading.energyJoules()).isNull();
-    assertThat(reading.cpuClockHz()).isNull();
-    assertThat(reading.utilization()).isNull();
+    assertThat(reading.of(Figure.ENERGY)).isNull();
+    assertThat(reading.of(Figure.CPU_CLOCK)).isNull();
+    assertThat(reading.of(Figure.UTILIZATION)).isNull();
     assertThat(reading.absent())
         .containsKeys("energy_j_per_inference", "power_w", "cpu_clock_hz", "cpu_load");
     assertThat(reading.absent().get("power_w")).contains("no RAPL counters");
@@ -72,27 +73,27 @@ class CpuSensorsTest {
           sys.resolve("devices/system/cpu/cpu" + core + "/cpufreq/scaling_cur_freq"),
           core == 0 ? "2000000" : "3000000");
     }
-    assertThat(new CpuSensors(sys, proc).read().cpuClockHz()).isEqualTo(2.5e9);
+    assertThat(new CpuSensors(sys, proc).read().of(Figure.CPU_CLOCK)).isEqualTo(2.5e9);
   }
 
   @Test
   void withoutFrequencyScalingCpuinfoTells() throws IOException {
     write(proc.resolve("cpuinfo"), "processor\t: 0\ncpu MHz\t\t: 2450.000\n");
-    assertThat(new CpuSensors(sys, proc).read().cpuClockHz()).isEqualTo(2.45e9);
+    assertThat(new CpuSensors(sys, proc).read().of(Figure.CPU_CLOCK)).isEqualTo(2.45e9);
   }
 
   @Test
   void utilizationIsTheShareSinceTheReadingBefore() throws IOException {
     CpuSensors sensors = new CpuSensors(sys, proc);
     write(proc.resolve("stat"), "cpu  160 0 115 815 10 0 0 0 0 0"); // 75 busy of 100
-    assertThat(sensors.read().utilization()).isCloseTo(0.75, within(1e-9));
-    assertThat(sensors.read().utilization()).isNull(); // no time has passed
+    assertThat(sensors.read().of(Figure.UTILIZATION)).isCloseTo(0.75, within(1e-9));
+    assertThat(sensors.read().of(Figure.UTILIZATION)).isNull(); // no time has passed
   }
 
   @Test
   void loadIsPerCore() throws IOException {
     write(proc.resolve("loadavg"), "3.00 2.00 1.00 1/100 42");
     int cores = Runtime.getRuntime().availableProcessors();
-    assertThat(new CpuSensors(sys, proc).read().cpuLoad()).isEqualTo(3.0 / cores);
+    assertThat(new CpuSensors(sys, proc).read().of(Figure.CPU_LOAD)).isEqualTo(3.0 / cores);
   }
 }

@@ -2,6 +2,7 @@ package dev.flopmeter.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flopmeter.device.SensorReading.Figure;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,14 +32,9 @@ class NvmlSensorsTest {
               DeviceKind.CUDA, "cuda:0", "Emulated GPU", Map.of("pci_bus_id", args[0]), true);
       try (SensorSource source = NvmlSensors.open(device, "libnvidia-ml.so.1")) {
         SensorReading reading = source.read();
-        System.out.println("sm_clock_hz=" + reading.smClockHz());
-        System.out.println("memory_clock_hz=" + reading.memoryClockHz());
-        System.out.println("power_w=" + reading.powerW());
-        System.out.println("power_limit_w=" + reading.powerLimitW());
-        System.out.println("temperature_c=" + reading.temperatureC());
-        System.out.println("utilization=" + reading.utilization());
-        System.out.println("memory_used_bytes=" + reading.memoryUsedBytes());
-        System.out.println("processes=" + reading.processIds());
+        for (Figure figure : Figure.values()) {
+          System.out.println(figure.label() + "=" + reading.of(figure));
+        }
         System.out.println("throttle=" + reading.throttleReasons());
         System.out.println("default=" + source.defaultSmClockHz());
         System.out.println("energy=" + source.energyJoules().isPresent());
@@ -113,8 +109,8 @@ class NvmlSensorsTest {
   void seesANeighbour() throws Exception {
     assertThat(read("busy:80%,used-memory:1000000", bus()))
         .containsEntry("utilization", "0.8")
-        .containsEntry("memory_used_bytes", "1000000")
-        .containsEntry("processes", "[1]");
+        .containsEntry("memory_used_bytes", "1000000.0")
+        .containsEntry("other_processes", "1.0");
   }
 
   @Test
@@ -134,7 +130,7 @@ class NvmlSensorsTest {
     Device device = new Device(DeviceKind.CUDA, "cuda:0", "Card", Map.of(), false);
     try (SensorSource source = NvmlSensors.open(device, "libnvidia-no-such-thing.so.1")) {
       SensorReading reading = source.read();
-      assertThat(reading.smClockHz()).isNull();
+      assertThat(reading.of(Figure.SM_CLOCK)).isNull();
       assertThat(reading.absent())
           .containsKeys("sm_clock_hz", "power_w", "energy_j_per_inference", "throttle_reasons");
       assertThat(reading.absent().get("power_w")).contains("cannot be loaded");

@@ -41,6 +41,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
@@ -523,14 +524,7 @@ class ProfilerTest {
   void droppedSamplesAreInTheResult() {
     Case throttled = new Case();
     int[] asked = {0};
-    throttled.watch =
-        new FixedWatch(
-            () ->
-                asked[0]++ % 10 == 0
-                    ? java.util.Optional.of("slow clock")
-                    : java.util.Optional.empty(),
-            1.2e9,
-            OptionalDouble::empty);
+    throttled.watch = () -> asked[0]++ % 10 == 0 ? Optional.of("slow clock") : Optional.empty();
     ProfileResult result = throttled.run();
     assertThat(result.run().droppedSamples()).containsOnlyKeys("slow clock");
     assertThat(result.warnings()).singleElement().asString().endsWith("dropped: slow clock");
@@ -542,7 +536,6 @@ class ProfilerTest {
     double[] from = {-1};
     metered.watch =
         new FixedWatch(
-            SampleGate.OPEN,
             1.2e9,
             () -> {
               if (from[0] < 0) {
@@ -608,12 +601,16 @@ class ProfilerTest {
   }
 
   private static SensorWatch watch(double smClockHz, OptionalDouble joules) {
-    return new FixedWatch(SampleGate.OPEN, smClockHz, () -> joules);
+    return new FixedWatch(smClockHz, () -> joules);
   }
 
-  private record FixedWatch(
-      SampleGate gate, double smClockHz, java.util.function.Supplier<OptionalDouble> joules)
+  private record FixedWatch(double smClockHz, java.util.function.Supplier<OptionalDouble> joules)
       implements SensorWatch {
+    @Override
+    public Optional<String> refusal() {
+      return Optional.empty();
+    }
+
     @Override
     public OptionalDouble energyJoules() {
       return joules.get();

@@ -3,10 +3,12 @@ package dev.flopmeter.measure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.device.SensorReading;
+import dev.flopmeter.device.SensorReading.Figure;
 import dev.flopmeter.device.SensorSource;
 import dev.flopmeter.result.ProfileResult.Sensors;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -33,11 +35,6 @@ class SampledWatchTest {
     }
 
     @Override
-    public OptionalDouble energyJoules() {
-      return OptionalDouble.empty();
-    }
-
-    @Override
     public OptionalDouble defaultSmClockHz() {
       return normal;
     }
@@ -50,20 +47,15 @@ class SampledWatchTest {
 
   private static SensorReading reading(
       @Nullable Double clock, double power, double temperature, List<String> throttle) {
-    return new SensorReading(
-        clock,
-        null,
-        power,
-        700.0,
-        null,
-        temperature,
-        null,
-        null,
-        List.of(4711, 4712),
-        null,
-        null,
-        throttle,
-        Map.of("utilization", "not told"));
+    Map<Figure, Double> figures = new EnumMap<>(Figure.class);
+    figures.put(Figure.POWER, power);
+    figures.put(Figure.POWER_LIMIT, 700.0);
+    figures.put(Figure.TEMPERATURE, temperature);
+    figures.put(Figure.PROCESSES, 2.0);
+    if (clock != null) {
+      figures.put(Figure.SM_CLOCK, clock);
+    }
+    return new SensorReading(figures, throttle, Map.of("utilization", "not told"));
   }
 
   @Test
@@ -75,13 +67,13 @@ class SampledWatchTest {
                 reading(1.51e9, 1, 1, List.of()),
                 reading(1.49e9, 1, 1, List.of()),
                 reading(2e9, 1, 1, List.of())));
-    assertThat(watch.gate().refusal()).isEmpty(); // nothing read yet
+    assertThat(watch.refusal()).isEmpty(); // nothing read yet
     watch.read();
-    assertThat(watch.gate().refusal()).isEmpty();
+    assertThat(watch.refusal()).isEmpty();
     watch.read();
-    assertThat(watch.gate().refusal()).hasValue("SM clock below 1500 MHz, 75 % of its default");
+    assertThat(watch.refusal()).hasValue("SM clock below 1500 MHz, 75 % of its default");
     watch.read();
-    assertThat(watch.gate().refusal()).isEmpty();
+    assertThat(watch.refusal()).isEmpty();
   }
 
   @Test
@@ -89,11 +81,11 @@ class SampledWatchTest {
     SampledWatch unknown =
         SampledWatch.manual(new Recorded(OptionalDouble.of(2e9), reading(null, 1, 1, List.of())));
     unknown.read();
-    assertThat(unknown.gate().refusal()).isEmpty();
+    assertThat(unknown.refusal()).isEmpty();
     SampledWatch noDefault =
         SampledWatch.manual(new Recorded(OptionalDouble.empty(), reading(1e6, 1, 1, List.of())));
     noDefault.read();
-    assertThat(noDefault.gate().refusal()).isEmpty();
+    assertThat(noDefault.refusal()).isEmpty();
   }
 
   @Test

@@ -15,12 +15,12 @@ import org.junit.jupiter.api.Test;
 class SamplerTest {
   private final FakeTime time = new FakeTime();
 
-  private Samples sample(FakePlan plan, SamplingRules rules, SampleGate gate) {
-    return new Sampler(rules, time, gate, Progress.SILENT).sample(plan, plan.timePass());
+  private Samples sample(FakePlan plan, SamplingRules rules, SensorWatch watch) {
+    return new Sampler(rules, time, watch, Progress.SILENT).sample(plan, plan.timePass());
   }
 
   private Samples sample(IntToDoubleFunction seconds) {
-    return sample(FakePlan.of(time, seconds), SamplingRules.DEFAULT, SampleGate.OPEN);
+    return sample(FakePlan.of(time, seconds), SamplingRules.DEFAULT, SensorWatch.NONE);
   }
 
   /** Independent of the order of calls: pass i always takes the same. */
@@ -125,7 +125,7 @@ class SamplerTest {
     sample(
         FakePlan.of(time, pass -> 0.02 * (1 + 0.001 * pass * Math.abs(noise(pass)))),
         SamplingRules.DEFAULT.withLimit(Duration.ofSeconds(4)),
-        SampleGate.OPEN);
+        SensorWatch.NONE);
     assertThat(time.seconds()).isBetween(3.5, 4.0);
   }
 
@@ -143,7 +143,7 @@ class SamplerTest {
   @Test
   void noLayerPassComesRightBeforeTheFirstOrWithinARoundOfUndisturbedOnes() {
     FakePlan plan = FakePlan.of(time, pass -> 0.01);
-    sample(plan, SamplingRules.DEFAULT, SampleGate.OPEN);
+    sample(plan, SamplingRules.DEFAULT, SensorWatch.NONE);
     String calls = String.join(" ", plan.calls);
     assertThat(calls).contains("pass pass pass pass pass steps steps pass");
     assertThat(calls).doesNotContain("steps pass steps");
@@ -155,9 +155,9 @@ class SamplerTest {
   void refusedSamplesAreDroppedAndCounted() {
     FakePlan plan = FakePlan.of(time, pass -> 0.01);
     int[] asked = {0};
-    SampleGate gate =
+    SensorWatch watch =
         () -> asked[0]++ % 4 == 0 ? Optional.of("clock below 75 %") : Optional.empty();
-    Samples samples = sample(plan, SamplingRules.DEFAULT, gate);
+    Samples samples = sample(plan, SamplingRules.DEFAULT, watch);
     assertThat(samples.dropped()).containsOnlyKeys("clock below 75 %");
     int dropped = samples.dropped().get("clock below 75 %");
     assertThat(dropped + samples.passes().size()).isEqualTo(asked[0]);
@@ -177,7 +177,10 @@ class SamplerTest {
   void progressOnlyGrows() {
     List<Double> shares = new ArrayList<>();
     new Sampler(
-            SamplingRules.DEFAULT, time, SampleGate.OPEN, (phase, done, detail) -> shares.add(done))
+            SamplingRules.DEFAULT,
+            time,
+            SensorWatch.NONE,
+            (phase, done, detail) -> shares.add(done))
         .sample(FakePlan.of(time, pass -> 0.01 * (1 + 0.05 * Math.abs(noise(pass)))), 0.01);
     assertThat(shares).isSorted().allSatisfy(share -> assertThat(share).isBetween(0.0, 1.0));
   }
