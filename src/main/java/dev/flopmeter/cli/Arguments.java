@@ -11,7 +11,8 @@ import picocli.CommandLine.TypeConversionException;
 
 /**
  * Arguments that belong together, each declared by the field that holds it. They are declared on
- * picocli's model: reading it from annotations would take a third of a short command's time.
+ * picocli's model: reading it from annotations would take a third of a short command's time. The
+ * name of an option is given with the label of its value, as in {@code --batch=N}.
  */
 abstract class Arguments {
   private final List<Argument<?>> declared = new ArrayList<>();
@@ -35,16 +36,15 @@ abstract class Arguments {
 
   /** An option with a default value, which its help states. */
   final <T> Argument<T> option(
-      String name, String label, Reading<T> reading, String fallback, String description) {
+      String name, Reading<T> reading, String fallback, String description) {
     String help = description(description, reading) + "; default: " + fallback;
-    return declare(builder(name, label, reading).description(help).build(), reading, fallback);
+    return declare(builder(name, reading).description(help).build(), reading, fallback);
   }
 
   /** An option that must be given. */
-  final <T> Argument<T> required(
-      String name, String label, Reading<T> reading, String description) {
+  final <T> Argument<T> required(String name, Reading<T> reading, String description) {
     return declare(
-        builder(name, label, reading)
+        builder(name, reading)
             .required(true)
             .description(description(description, reading))
             .build(),
@@ -55,17 +55,16 @@ abstract class Arguments {
   /**
    * An option that has no value where it is left out: ask {@link Argument#find()}.
    *
-   * @param names one, or several with a space between them
+   * @param names one, or several with a space between them, and the label
    */
-  final <T> Argument<T> optional(
-      String names, String label, Reading<T> reading, String description) {
-    OptionSpec.Builder spec = builder(names, label, reading);
+  final <T> Argument<T> optional(String names, Reading<T> reading, String description) {
+    OptionSpec.Builder spec = builder(names, reading);
     return declare(spec.description(description(description, reading)).build(), reading, "");
   }
 
   /** An option for tests, which no help shows. */
-  final Argument<String> hidden(String name, String label) {
-    return declare(builder(name, label, Reading.TEXT).hidden(true).build(), Reading.TEXT, "");
+  final Argument<String> hidden(String name) {
+    return declare(builder(name, Reading.TEXT).hidden(true).build(), Reading.TEXT, "");
   }
 
   /**
@@ -74,9 +73,9 @@ abstract class Arguments {
    * @param separator what separates values that are given at once; empty if each is given alone
    */
   final <T> Argument<T> list(
-      String name, String label, Reading<T> reading, String separator, String description) {
+      String name, Reading<T> reading, String separator, String description) {
     return declare(
-        builder(name, label, reading)
+        builder(name, reading)
             .type(List.class)
             .auxiliaryTypes(Object.class)
             .splitRegex(separator)
@@ -123,9 +122,10 @@ abstract class Arguments {
     return argument;
   }
 
-  private static OptionSpec.Builder builder(String names, String label, Reading<?> reading) {
-    return OptionSpec.builder(names.split(" "))
-        .paramLabel(label)
+  private static OptionSpec.Builder builder(String form, Reading<?> reading) {
+    String[] namesAndLabel = form.split("=", 2);
+    return OptionSpec.builder(namesAndLabel[0].split(" "))
+        .paramLabel(namesAndLabel[1])
         .type(Object.class)
         .converters(new Converter(reading))
         .completionCandidates(reading.candidates());

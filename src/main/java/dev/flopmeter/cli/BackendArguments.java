@@ -15,50 +15,44 @@ import org.jspecify.annotations.Nullable;
 final class BackendArguments extends Arguments {
   private final Argument<Backends.Kind> backend =
       option(
-          "--backend",
-          "NAME",
+          "--backend=NAME",
           Choice.of(Backends.Kind.values()),
           "auto",
           "cudnn for NVIDIA GPUs; ort (ONNX Runtime) or djl (PyTorch) for the CPU; auto is ort on"
               + " a CPU where it runs the model; all compares them");
   private final Argument<String> device =
-      option("--device", "ID", new Backends.DeviceName(), "auto", "device: auto, cpu or cuda:N");
+      option("--device=ID", Backends::deviceName, "auto", "device: auto, cpu or cuda:N");
   private final Argument<Boolean> unfused =
       flag("--no-fuse", "run every operator as a step of its own");
   private final Argument<Precision> precisions =
       list(
-          "--precision",
-          "P",
+          "--precision=P",
           Choice.of(Precision.values()),
           ",",
           "precision, or several of them; default: fp32");
   private final Argument<Layout> layout =
-      option("--layout", "LAYOUT", Choice.of(Layout.values()), "auto", "order of the dimensions");
+      option("--layout=LAYOUT", Choice.of(Layout.values()), "auto", "order of the dimensions");
   private final Argument<SearchEffort> search =
       option(
-          "--search",
-          "EFFORT",
+          "--search=EFFORT",
           Choice.of(SearchEffort.values()),
           "quick",
           "how thoroughly to search for the fastest GPU kernels");
   private final Argument<Long> threads =
       optional(
-          "--threads",
-          "N",
+          "--threads=N",
           Reading.wholeNumber(1, Integer.MAX_VALUE),
           "threads on the CPU; default: the engine's choice");
 
   private final Argument<OrtOptions.Level> ortLevel =
       option(
-          "--ort-level",
-          "LEVEL",
+          "--ort-level=LEVEL",
           Choice.of(OrtOptions.Level.values()),
           "all",
           "how far ONNX Runtime optimises the graph");
   private final Argument<String> ortOptions =
       list(
-          "--ort-option",
-          "KEY=VALUE",
+          "--ort-option=KEY=VALUE",
           Reading.TEXT,
           "",
           "setting of ONNX Runtime's session: "

@@ -35,15 +35,12 @@ final class Backends {
     ALL
   }
 
-  /** {@code auto}, {@code cpu} or {@code cuda:N}. */
-  record DeviceName() implements Reading<String> {
-    @Override
-    public String read(String text) {
-      if (text.equals("auto") || text.equals("cpu") || text.matches("cuda:\\d{1,3}")) {
-        return text;
-      }
-      throw new ModelException("must be auto, cpu or cuda:N (such as cuda:0), not '" + text + "'");
+  /** Reads {@code auto}, {@code cpu} or {@code cuda:N}. */
+  static String deviceName(String text) {
+    if (text.matches("auto|cpu|cuda:\\d{1,3}")) {
+      return text;
     }
+    throw new ModelException("must be auto, cpu or cuda:N (such as cuda:0), not '" + text + "'");
   }
 
   /**
@@ -74,7 +71,7 @@ final class Backends {
         if (wantsCpu) {
           throw new ModelException("--backend cudnn runs on GPUs; use --backend djl for the CPU");
         }
-        yield openGpu(wantsGpu ? device : "cuda:0");
+        yield CudnnBackend.open(wantsGpu ? device : "cuda:0");
       }
       case AUTO, ALL -> {
         Backend gpu = gpuFor(device);
@@ -133,13 +130,9 @@ final class Backends {
 
   private static @Nullable Backend gpuFor(String device) {
     if (device.startsWith("cuda:")) {
-      return openGpu(device);
+      return CudnnBackend.open(device);
     }
     return device.equals("cpu") ? null : usableGpu();
-  }
-
-  private static Backend openGpu(String device) {
-    return CudnnBackend.open(device);
   }
 
   /**
@@ -151,19 +144,14 @@ final class Backends {
     if (libraries.driver().path() == null) {
       return null;
     }
-    if (!libraries.problems().isEmpty()) {
-      return withoutGpu(libraries.problems().get(0));
-    }
     CudaDevices devices = libraries.devices();
-    if (devices.problem() != null) {
-      return withoutGpu(devices.problem());
+    List<String> problems = libraries.problems();
+    String reason = problems.isEmpty() ? devices.problem() : problems.get(0);
+    if (reason != null) {
+      System.err.println("flopmeter: running on the CPU: " + reason);
+      return null;
     }
-    return openGpu(devices.devices().get(0).id());
-  }
-
-  private static @Nullable Backend withoutGpu(String reason) {
-    System.err.println("flopmeter: running on the CPU: " + reason);
-    return null;
+    return CudnnBackend.open(devices.devices().get(0).id());
   }
 
   /**

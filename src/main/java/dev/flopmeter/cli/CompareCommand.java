@@ -29,13 +29,12 @@ final class CompareCommand extends Command {
       parameter(0, "BASE", Reading.TEXT, "the profile to compare with");
   private final Argument<String> next = parameter(1, "NEW", Reading.TEXT, "the profile to judge");
   private final Argument<Double> threshold =
-      option("--threshold", "SHARE", Reading::share, "5%", "the least change that counts");
+      option("--threshold=SHARE", Reading::share, "5%", "the least change that counts");
   private final Argument<Boolean> force =
       flag("--force", "compare even if models or settings differ");
   private final Argument<Across> across =
       optional(
-          "--across",
-          "WHAT",
+          "--across=WHAT",
           Choice.of(Across.values()),
           "compare results that differ in this on purpose");
   private final Argument<Boolean> allLayers =

@@ -1,7 +1,6 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.cli.output.Output;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.report.json.ConformanceJson;
 import dev.flopmeter.report.text.ConformanceTable;
 import dev.flopmeter.result.Precision;
@@ -10,7 +9,6 @@ import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.conformance.CaseResult;
 import dev.flopmeter.run.conformance.Conformance;
 import dev.flopmeter.run.conformance.ConformanceCase;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,8 +25,8 @@ final class ConformanceCommand extends Command {
 
   @Override
   int run(Console console) {
-    List<ConformanceCase> cases = cases();
-    Conformance conformance = run(cases);
+    Path folder = ModelArguments.path(directory.get());
+    Conformance conformance = run(ConformanceCase.in(folder));
     try (Output out = output.open(console)) {
       out.text(
           output.format() == Format.JSON
@@ -39,14 +37,6 @@ final class ConformanceCommand extends Command {
       return Main.BAD_INPUT;
     }
     return conformance.total().failed() > 0 ? FAILED : 0;
-  }
-
-  private List<ConformanceCase> cases() {
-    try {
-      return ConformanceCase.in(Path.of(directory.get()));
-    } catch (InvalidPathException e) {
-      throw new ModelException("'" + directory.get() + "' is not a path: " + e.getReason(), e);
-    }
   }
 
   private Conformance run(List<ConformanceCase> cases) {

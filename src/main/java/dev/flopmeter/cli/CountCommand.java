@@ -31,23 +31,21 @@ final class CountCommand extends Command {
   private final ModelArguments model = with(new ModelArguments(false));
   private final Argument<String> convention =
       option(
-          "--convention",
-          "NAME",
+          "--convention=NAME",
           Reading.TEXT,
           "flops",
           "flops, macs, thop, thop-0.0.31, torchstat, fvcore, ptflops, torch, torchinfo,"
               + " deepspeed, onnx-tool, molchanov, or all to compare them");
   private final Argument<Optional<SiPrefix>> unit =
-      option("--unit", "UNIT", new UnitName("auto"), "auto", "unit of work in the table");
+      option("--unit=UNIT", new UnitName("auto"), "auto", "unit of work in the table");
   private final Argument<Long> depth =
       option(
-          "--depth",
-          "N",
+          "--depth=N",
           Reading.wholeNumber(0, Integer.MAX_VALUE),
           "0",
           "group layers by the first N parts of their names");
   private final Argument<String> rules =
-      optional("--rules", "FILE", Reading.TEXT, "YAML file with rules for operators");
+      optional("--rules=FILE", Reading.TEXT, "YAML file with rules for operators");
   private final OutputArguments output =
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN));
 

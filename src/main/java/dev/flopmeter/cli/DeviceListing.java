@@ -98,15 +98,13 @@ final class DeviceListing {
     for (Basis basis : Basis.values()) {
       for (Precision precision : Precision.values()) {
         Roof roof = known.at(precision, null).roofs().of(basis);
-        Double flops = roof == null ? null : roof.flopsPerSecond();
-        if (flops != null) {
-          peaks.add(peak(basis, precision.label(), flops));
+        if (roof != null && roof.flopsPerSecond() != null) {
+          peaks.add(peak(basis, precision.label(), roof.flopsPerSecond()));
         }
       }
       Roof roof = known.at(Precision.FP32, null).roofs().of(basis);
-      Double bytes = roof == null ? null : roof.bytesPerSecond();
-      if (bytes != null) {
-        peaks.add(Map.of("basis", basis.label(), "bytes_per_second", bytes));
+      if (roof != null && roof.bytesPerSecond() != null) {
+        peaks.add(Map.of("basis", basis.label(), "bytes_per_second", roof.bytesPerSecond()));
       }
     }
     return peaks;

@@ -7,7 +7,6 @@ import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.DynamicLibrary;
 import dev.flopmeter.device.LibraryException;
-import dev.flopmeter.device.LibraryFinding;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.FilledTensor;
@@ -60,12 +59,7 @@ final class DoctorCommand extends Command {
 
   private void gpus() {
     CudaLibraries libraries = CudaLibraries.find();
-    for (LibraryFinding finding : List.of(libraries.driver(), libraries.cudnn())) {
-      say(finding.isUsable(), finding.message());
-    }
-    for (LibraryFinding finding : libraries.companions()) {
-      say(finding.isUsable(), finding.message());
-    }
+    libraries.all().forEach(finding -> say(finding.isUsable(), finding.message()));
     sensors();
     CudaDevices devices = libraries.devices();
     String problem = devices.problem();
@@ -116,12 +110,13 @@ final class DoctorCommand extends Command {
   }
 
   private static String describe(Device device) {
-    return device.id()
-        + " "
-        + device.name()
-        + ", compute capability "
-        + device.properties().get("compute_capability")
-        + (device.isEmulated() ? " (emulated: its times mean nothing)" : "");
+    String capability = device.properties().get("compute_capability");
+    return "%s %s, compute capability %s%s"
+        .formatted(
+            device.id(),
+            device.name(),
+            capability,
+            device.isEmulated() ? " (emulated: its times mean nothing)" : "");
   }
 
   /** Computes a convolution of ones: every inner result is window times channels. */
@@ -139,16 +134,14 @@ final class DoctorCommand extends Command {
       Tensor output = plan.run(Map.of("image", FilledTensor.of(type, 1))).get(result);
       double found = output == null ? Double.NaN : output.doubleAt(0);
       boolean isRight = found == (double) CHANNELS * WINDOW;
+      int expected = CHANNELS * WINDOW;
       say(
           isRight,
           isRight
               ? device + " computes a convolution correctly " + backend.libraries()
-              : device
-                  + " computes a convolution wrongly ("
-                  + found
-                  + " instead of "
-                  + CHANNELS * WINDOW
-                  + "); the device or its libraries are faulty");
+              : "%s computes a convolution wrongly (%s instead of %d); the device or its libraries"
+                      .formatted(device, found, expected)
+                  + " are faulty");
       return isRight;
     } catch (BackendException e) {
       say(false, device + " cannot be used: " + Main.oneLine(String.valueOf(e.getMessage())));

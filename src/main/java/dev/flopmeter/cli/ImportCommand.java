@@ -44,14 +44,12 @@ final class ImportCommand extends Command {
   private final ModelArguments model = with(new ModelArguments(true));
   private final Argument<String> device =
       optional(
-          "--device",
-          "NAME",
+          "--device=NAME",
           Reading.TEXT,
           "what it ran on, such as 'NVIDIA A100-SXM4-80GB', if the trace does not say");
   private final Argument<Precision> precision =
       optional(
-          "--precision",
-          "P",
+          "--precision=P",
           Choice.of(Precision.values()),
           "what the products computed in, if the trace does not say");
   private final Argument<Boolean> allLayers = flag("--all-layers", "show every layer in the table");

@@ -160,11 +160,8 @@ public final class Main {
     String name = firstWord(args);
     if (!name.isEmpty() && !COMMANDS.containsKey(name)) {
       console.warn(
-          "there is no command '"
-              + name
-              + "'"
-              + NearestName.question(name, List.copyOf(COMMANDS.keySet()))
-              + "see flopmeter --help");
+          "there is no command '%s'%ssee flopmeter --help"
+              .formatted(name, NearestName.question(name, List.copyOf(COMMANDS.keySet()))));
       return BAD_INPUT;
     }
     if (!name.isEmpty()) {

@@ -26,23 +26,20 @@ final class ModelArguments extends Arguments {
   private final Argument<String> model;
   private final Argument<String> inputs =
       list(
-          "--input",
-          "NAME=SHAPE",
+          "--input=NAME=SHAPE",
           Reading.TEXT,
           "",
           "shape of an input, such as data=1x3x224x224; a list with commas gives a result for"
               + " each; may be given several times");
   private final Argument<Long> batches =
       list(
-          "--batch",
-          "N",
+          "--batch=N",
           Reading.wholeNumber(1, Long.MAX_VALUE),
           ",",
           "size of the batch dimension of the inputs, or a list with commas");
   private final Argument<String> dims =
       list(
-          "--dim",
-          "NAME=N",
+          "--dim=NAME=N",
           Reading.TEXT,
           "",
           "size of a named free dimension, or a list with commas; may be given several times");
@@ -53,7 +50,7 @@ final class ModelArguments extends Arguments {
   ModelArguments(boolean isOption) {
     model =
         isOption
-            ? required("--model", "MODEL", Reading.TEXT, WHAT)
+            ? required("--model=MODEL", Reading.TEXT, WHAT)
             : parameter(0, "MODEL", Reading.TEXT, WHAT);
   }
 
@@ -102,24 +99,28 @@ final class ModelArguments extends Arguments {
   List<Bindings> sweep() {
     List<Bindings> all = new ArrayList<>(List.of(Bindings.NONE));
     for (String input : inputs.all()) {
-      int equals = separator("--input", input, "data=1x3x224x224");
-      String name = input.substring(0, equals);
-      String shapes = input.substring(equals + 1);
+      String[] parts = parts("--input", input, "data=1x3x224x224");
+      String name = parts[0];
       // A comma alone may also part the dimensions of one shape: 1,3,224,224.
-      List<String> list = shapes.contains("x") ? List.of(shapes.split(",")) : List.of(shapes);
-      all = crossed(all, list, (bindings, shape) -> bindings.withShape(name, shape(name, shape)));
-    }
-    for (String dim : dims.all()) {
-      int equals = separator("--dim", dim, "sequence=128");
-      String name = dim.substring(0, equals);
-      if (!batches.all().isEmpty() && BatchAxes.isBatchName(name)) {
-        throw new ModelException("--dim " + dim + " and --batch both set the batch; leave one out");
-      }
+      String[] shapes = parts[1].contains("x") ? parts[1].split(",") : new String[] {parts[1]};
+      Reading<Shape> reading = Shape::parse;
       all =
           crossed(
               all,
-              List.of(dim.substring(equals + 1).split(",")),
-              (bindings, size) -> withDim(bindings, name, size("--dim " + dim, size)));
+              List.of(shapes),
+              (one, shape) -> one.withShape(name, read("--input " + name, reading, shape)));
+    }
+    for (String dim : dims.all()) {
+      String[] parts = parts("--dim", dim, "sequence=128");
+      if (!batches.all().isEmpty() && BatchAxes.isBatchName(parts[0])) {
+        throw new ModelException("--dim " + dim + " and --batch both set the batch; leave one out");
+      }
+      Reading<Long> reading = Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE);
+      all =
+          crossed(
+              all,
+              List.of(parts[1].split(",")),
+              (one, size) -> withDim(one, parts[0], read("--dim " + dim, reading, size)));
     }
     List<Long> sizes = batches.all();
     all = sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
@@ -142,27 +143,20 @@ final class ModelArguments extends Arguments {
     return new Bindings(bindings.shapes(), bindings.batch(), changed, bindings.values());
   }
 
-  private static Shape shape(String input, String text) {
+  private static <T> T read(String option, Reading<T> reading, String text) {
     try {
-      return Shape.parse(text);
+      return reading.read(text);
     } catch (ModelException e) {
-      throw e.at("--input " + input);
+      throw e.at(option);
     }
   }
 
-  private static int separator(String option, String text, String example) {
+  /** The name and the value. */
+  private static String[] parts(String option, String text, String example) {
     int equals = text.lastIndexOf('=');
     if (equals < 1) {
       throw new ModelException(option + " needs NAME=VALUE, such as " + example + ", not " + text);
     }
-    return equals;
-  }
-
-  private static long size(String option, String text) {
-    try {
-      return Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE).read(text);
-    } catch (ModelException e) {
-      throw e.at(option);
-    }
+    return new String[] {text.substring(0, equals), text.substring(equals + 1)};
   }
 }

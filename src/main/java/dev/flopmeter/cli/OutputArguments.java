@@ -7,7 +7,7 @@ import java.util.Optional;
 final class OutputArguments extends Arguments {
   private final Optional<Argument<Format>> format;
   private final Argument<String> file =
-      optional("-o --output", "FILE", Reading.TEXT, "write to FILE instead of standard output");
+      optional("-o --output=FILE", Reading.TEXT, "write to FILE instead of standard output");
 
   /**
    * @param formats what the command offers; the first is the default. None if there is no choice.
@@ -18,8 +18,7 @@ final class OutputArguments extends Arguments {
             ? Optional.empty()
             : Optional.of(
                 option(
-                    "--format",
-                    "FORMAT",
+                    "--format=FORMAT",
                     Choice.of(formats),
                     Choice.label(formats[0]),
                     "form of the result"));

@@ -38,7 +38,7 @@ final class ProfileCommand extends Command {
   private final ModelArguments model = with(new ModelArguments(false));
   private final BackendArguments device = with(new BackendArguments());
   private final Argument<Duration> maxTime =
-      option("--max-time", "TIME", Reading::timeSpan, "15s", "wall time for measuring one case");
+      option("--max-time=TIME", Reading::timeSpan, "15s", "wall time for measuring one case");
   private final Argument<Boolean> raw = flag("--raw", "keep every sample in the JSON");
   private final Argument<Boolean> unchecked =
       flag("--no-check", "do not compare the outputs with the reference");
@@ -46,8 +46,7 @@ final class ProfileCommand extends Command {
       flag("--no-roof", "do not measure the device's roofs if none are known");
   private final Argument<Long> seed =
       option(
-          "--seed",
-          "N",
+          "--seed=N",
           Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE),
           "1",
           "seed of the random inputs");

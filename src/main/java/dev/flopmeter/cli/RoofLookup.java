@@ -10,7 +10,6 @@ import dev.flopmeter.run.Backend;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -36,23 +35,20 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
       return null;
     }
     Optional<MeasuredRoofs> cached = cached();
-    List<Precision> missing = new ArrayList<>(precisions);
-    cached.ifPresent(
-        roofs -> missing.removeIf(precision -> roofs.found().containsKey(precision.label())));
-    if (missing.isEmpty() && cached.isPresent()) {
-      return cached.get();
-    }
-    MeasuredRoofs fresh = measure(missing, progress);
-    MeasuredRoofs all = cached.map(old -> old.with(fresh)).orElse(fresh);
-    store(all);
-    return all;
+    List<Precision> missing =
+        precisions.stream()
+            .filter(one -> cached.isEmpty() || !cached.get().found().containsKey(one.label()))
+            .toList();
+    return missing.isEmpty() && cached.isPresent()
+        ? cached.get()
+        : kept(measure(missing, progress));
   }
 
   /** Measures anew and stores it; other precisions stay in the cache as they are. */
   MeasuredRoofs remeasured(List<Precision> precisions, Progress progress) {
     MeasuredRoofs fresh = measure(precisions, progress);
     if (!backend.device().isEmulated()) {
-      store(cached().map(old -> old.with(fresh)).orElse(fresh));
+      kept(fresh);
     }
     return fresh;
   }
@@ -67,15 +63,17 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
         .measure(precisions, progress);
   }
 
-  private void store(MeasuredRoofs roofs) {
-    if (cache.isEmpty()) {
-      return;
-    }
+  /** Stores these roofs beside those of other precisions; returns all. */
+  private MeasuredRoofs kept(MeasuredRoofs fresh) {
+    MeasuredRoofs all = cached().map(old -> old.with(fresh)).orElse(fresh);
     try {
-      cache.get().write(backend.name(), backend.device(), roofs);
+      if (cache.isPresent()) {
+        cache.get().write(backend.name(), backend.device(), all);
+      }
     } catch (IOException e) {
       warn(console, e);
     }
+    return all;
   }
 
   private static void warn(Console console, IOException e) {

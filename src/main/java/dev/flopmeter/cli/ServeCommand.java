@@ -33,8 +33,7 @@ final class ServeCommand extends Command {
 
   private final Argument<String> file =
       optional(
-          "--config",
-          "FILE",
+          "--config=FILE",
           Reading.TEXT,
           "configuration; default: config/flopmeter.yaml of the installation");
   private final Argument<Boolean> check =
@@ -42,13 +41,12 @@ final class ServeCommand extends Command {
 
   private final Argument<ListenAddress> listen =
       optional(
-          "--listen",
-          "ADDRESS",
-          new ListenAddressReading(),
+          "--listen=ADDRESS",
+          ServeCommand::address,
           "address and port, for example 127.0.0.1:9400; overrides http.listen");
 
   /** A command line that replaces the worker, in tests. */
-  private final Argument<String> worker = hidden("--worker", "COMMAND");
+  private final Argument<String> worker = hidden("--worker=COMMAND");
 
   @Override
   int run(Console console) throws InterruptedException {
@@ -152,14 +150,11 @@ final class ServeCommand extends Command {
         .orElseGet(() -> WorkerCommand.ofThisApplication(System.getProperty("flopmeter.home")));
   }
 
-  private record ListenAddressReading() implements Reading<ListenAddress> {
-    @Override
-    public ListenAddress read(String text) {
-      try {
-        return ListenAddress.parse(text);
-      } catch (IllegalArgumentException e) {
-        throw new ModelException("\"" + text + "\": " + e.getMessage(), e);
-      }
+  private static ListenAddress address(String text) {
+    try {
+      return ListenAddress.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new ModelException("\"" + text + "\": " + e.getMessage(), e);
     }
   }
 }

@@ -12,7 +12,7 @@ final class UnitsCommand extends Command {
   private final Argument<String> words =
       parameters("QUANTITY", "a number, with a prefix K M G T P E Z and a unit if it has one");
   private final Argument<Optional<SiPrefix>> target =
-      option("--to", "UNIT", new UnitName("all"), "all", "unit of the result");
+      option("--to=UNIT", new UnitName("all"), "all", "unit of the result");
   private final OutputArguments output = with(new OutputArguments());
 
   @Override

@@ -1,6 +1,7 @@
 package dev.flopmeter.device;
 
 import com.sun.jna.Memory;
+import com.sun.jna.Native;
 import com.sun.jna.ptr.IntByReference;
 import com.sun.jna.ptr.LongByReference;
 import java.io.IOException;
@@ -112,13 +113,12 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
                 attribute(driver, handle, PCI_DEVICE)));
     uuid(driver, "cuDeviceGetUuid", handle)
         .ifPresent(uuid -> properties.put("uuid", "GPU-" + uuid));
-    if (text(name).contains(" MIG ") && driver.has("cuDeviceGetUuid_v2")) {
+    String label = Native.toString(name, StandardCharsets.UTF_8);
+    if (label.contains(" MIG ") && driver.has("cuDeviceGetUuid_v2")) {
       uuid(driver, "cuDeviceGetUuid_v2", handle)
           .ifPresent(uuid -> properties.put("mig_uuid", "MIG-" + uuid));
     }
-    // The emulated driver shows its own functions, whatever name it gives its device.
-    boolean isEmulated = isEmulated(driver);
-    return new Device(DeviceKind.CUDA, "cuda:" + ordinal, text(name), properties, isEmulated);
+    return new Device(DeviceKind.CUDA, "cuda:" + ordinal, label, properties, isEmulated(driver));
   }
 
   private static int attribute(DynamicLibrary driver, int device, int attribute)
@@ -138,14 +138,7 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
         return Optional.empty();
       }
       String hex = HexFormat.of().formatHex(bytes.getByteArray(0, 16));
-      return Optional.of(
-          String.join(
-              "-",
-              hex.substring(0, 8),
-              hex.substring(8, 12),
-              hex.substring(12, 16),
-              hex.substring(16, 20),
-              hex.substring(20)));
+      return Optional.of(hex.replaceFirst("(.{8})(.{4})(.{4})(.{4})(.{12})", "$1-$2-$3-$4-$5"));
     }
   }
 
@@ -161,21 +154,16 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     }
   }
 
-  private static String text(byte[] bytes) {
-    int end = 0;
-    while (end < bytes.length && bytes[end] != 0) {
-      end++;
-    }
-    return new String(bytes, 0, end, StandardCharsets.UTF_8);
-  }
-
   private static void require(int status, String call) throws LibraryException {
     if (status != 0) {
       throw new LibraryException(call + " failed with error " + status + "; check nvidia-smi");
     }
   }
 
-  /** Whether a driver is the emulation of the tests, which brings all that its cuDNN needs. */
+  /**
+   * Whether a driver is the emulation of the tests, which brings all that its cuDNN needs: it shows
+   * functions of its own, whatever name it gives its device.
+   */
   static boolean isEmulated(DynamicLibrary driver) {
     return driver.has("emu_device_count");
   }

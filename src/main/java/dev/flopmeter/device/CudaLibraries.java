@@ -1,8 +1,12 @@
 package dev.flopmeter.device;
 
+import java.io.IOException;
+
 import com.sun.jna.ptr.IntByReference;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,8 +19,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The environment variables {@code FLOPMETER_LIBCUDA} and {@code FLOPMETER_LIBCUDNN} name the
  * files (or their directories) where the loader's search and the usual places do not find them.
+ *
+ * @param companions what cuDNN opens when it first needs it; empty where it was not looked for
+ * @param driverLibrary null where none could be opened
  */
-public final class CudaLibraries {
+public record CudaLibraries(
+    LibraryFinding driver,
+    LibraryFinding cudnn,
+    List<LibraryFinding> companions,
+    @Nullable DynamicLibrary driverLibrary) {
   /** The oldest CUDA version of a driver that the bound runtime, 12.6, works on. */
   private static final int OLDEST_DRIVER = 12_000;
 
@@ -29,21 +40,11 @@ public final class CudaLibraries {
       "install cuDNN 9 (Debian and Ubuntu: libcudnn9-cuda-12; Python: pip install"
           + " nvidia-cudnn-cu12), name it in FLOPMETER_LIBCUDNN, or build with mvn package"
           + " -Pcuda-redist";
+  private static final LibraryFinding UNTRIED =
+      LibraryFinding.missing("cuDNN", "not tried without a driver", CUDNN_FIX);
 
-  private final LibraryFinding driver;
-  private final LibraryFinding cudnn;
-  private final List<LibraryFinding> companions;
-  private final @Nullable DynamicLibrary driverLibrary;
-
-  private CudaLibraries(
-      LibraryFinding driver,
-      LibraryFinding cudnn,
-      List<LibraryFinding> companions,
-      @Nullable DynamicLibrary driverLibrary) {
-    this.driver = driver;
-    this.cudnn = cudnn;
-    this.companions = List.copyOf(companions);
-    this.driverLibrary = driverLibrary;
+  public CudaLibraries {
+    companions = List.copyOf(companions);
   }
 
   /** Looks for both on this machine. */
@@ -54,38 +55,49 @@ public final class CudaLibraries {
   /** As {@link #find()}, with these environment variables in place of the process' own. */
   public static CudaLibraries find(Map<String, String> environment) {
     LibraryPlaces places = new LibraryPlaces(environment, Path.of("/"));
-    Opened driver =
-        open(places.candidates("libcuda.so.1", "FLOPMETER_LIBCUDA"), "CUDA driver", DRIVER_FIX);
-    LibraryFinding driverFinding =
-        driver.library == null ? driver.finding : checkDriver(driver.library);
+    DynamicLibrary driver;
+    try {
+      driver = DynamicLibrary.openAny(places.candidates("libcuda.so.1", "FLOPMETER_LIBCUDA"));
+    } catch (LibraryException e) {
+      LibraryFinding missing = LibraryFinding.missing("CUDA driver", e.getMessage(), DRIVER_FIX);
+      return new CudaLibraries(missing, UNTRIED, List.of(), null);
+    }
+    LibraryFinding found = checkDriver(driver);
     // cuDNN asks the driver as it loads; without one its verdict would only confuse.
-    if (driver.library == null || !driverFinding.isUsable()) {
-      LibraryFinding untried =
-          LibraryFinding.missing("cuDNN", "not tried without a driver", CUDNN_FIX);
-      return new CudaLibraries(driverFinding, untried, List.of(), driver.library);
+    if (!found.isUsable()) {
+      return new CudaLibraries(found, UNTRIED, List.of(), driver);
     }
-    Opened cudnn = openCudnn(places, environment);
-    if (cudnn.library == null) {
-      return new CudaLibraries(driverFinding, cudnn.finding, List.of(), driver.library);
+    DynamicLibrary cudnn;
+    try {
+      cudnn = openCudnn(places, environment);
+    } catch (LibraryException e) {
+      LibraryFinding missing = LibraryFinding.missing("cuDNN", e.getMessage(), CUDNN_FIX);
+      return new CudaLibraries(found, missing, List.of(), driver);
     }
-    LibraryFinding cudnnFinding = checkCudnn(cudnn.library, driver.library);
+    LibraryFinding checked = checkCudnn(cudnn, driver);
     List<LibraryFinding> companions =
-        cudnnFinding.isUsable() && !CudaDevices.isEmulated(driver.library)
-            ? companions(places, cudnn.library)
+        checked.isUsable() && !CudaDevices.isEmulated(driver)
+            ? companions(places, cudnn)
             : List.of();
-    return new CudaLibraries(driverFinding, cudnnFinding, companions, driver.library);
+    return new CudaLibraries(found, checked, companions, driver);
   }
 
   /** As configured, or in the usual places, or where the Python on the path has it. */
-  private static Opened openCudnn(LibraryPlaces places, Map<String, String> environment) {
-    Opened opened = open(places.candidates(CUDNN, "FLOPMETER_LIBCUDNN"), "cuDNN", CUDNN_FIX);
-    boolean isConfigured = !environment.getOrDefault("FLOPMETER_LIBCUDNN", "").isBlank();
-    if (opened.library != null || isConfigured) {
-      return opened;
+  private static DynamicLibrary openCudnn(LibraryPlaces places, Map<String, String> environment)
+      throws LibraryException {
+    try {
+      return DynamicLibrary.openAny(places.candidates(CUDNN, "FLOPMETER_LIBCUDNN"));
+    } catch (LibraryException e) {
+      boolean isConfigured = !environment.getOrDefault("FLOPMETER_LIBCUDNN", "").isBlank();
+      Optional<Path> python =
+          isConfigured
+              ? Optional.empty()
+              : CudnnCompanions.ofPython(environment.getOrDefault("PATH", ""));
+      if (python.isEmpty()) {
+        throw e;
+      }
+      return DynamicLibrary.open(python.get().resolve(CUDNN).toString());
     }
-    return CudnnCompanions.ofPython(environment.getOrDefault("PATH", ""))
-        .map(folder -> open(List.of(folder.resolve(CUDNN).toString()), "cuDNN", CUDNN_FIX))
-        .orElse(opened);
   }
 
   private static List<LibraryFinding> companions(LibraryPlaces places, DynamicLibrary cudnn) {
@@ -93,8 +105,7 @@ public final class CudaLibraries {
       return new CudnnCompanions(places, cudnn.file().orElse(Path.of(CUDNN)), cudaMajor(cudnn))
           .open();
     } catch (LibraryException e) {
-      return List.of(
-          LibraryFinding.missing("cuDNN's companions", String.valueOf(e.getMessage()), CUDNN_FIX));
+      return List.of(LibraryFinding.missing("cuDNN's companions", e.getMessage(), CUDNN_FIX));
     }
   }
 
@@ -103,118 +114,87 @@ public final class CudaLibraries {
     return (int) (cudnn.callLong("cudnnGetCudartVersion") / 1000);
   }
 
-  private record Opened(@Nullable DynamicLibrary library, LibraryFinding finding) {}
-
-  private static Opened open(List<String> candidates, String what, String fix) {
-    List<String> verdicts = new ArrayList<>();
-    for (String candidate : candidates) {
-      try {
-        return new Opened(DynamicLibrary.open(candidate), LibraryFinding.missing(what, "", fix));
-      } catch (LibraryException e) {
-        verdicts.add(e.getMessage());
-      }
-    }
-    // The last one is the most precise: what a file lacks, not that a bare name was not found.
-    String verdict = verdicts.isEmpty() ? "no such file" : verdicts.get(verdicts.size() - 1);
-    return new Opened(null, LibraryFinding.missing(what, verdict, fix));
-  }
-
   private static LibraryFinding checkDriver(DynamicLibrary library) {
     String path = library.file().map(Path::toString).orElse("libcuda.so.1");
+    LibraryFinding found = LibraryFinding.usable("CUDA driver", path, null);
     try {
       IntByReference version = new IntByReference();
       int status = library.call("cuDriverGetVersion", version);
       if (status != 0) {
-        return LibraryFinding.unusable(
-            "CUDA driver", path, null, "cuDriverGetVersion failed with " + status, DRIVER_FIX);
+        return found.unusable("cuDriverGetVersion failed with " + status, DRIVER_FIX);
       }
-      String readable = version.getValue() / 1000 + "." + version.getValue() % 1000 / 10;
-      if (version.getValue() < OLDEST_DRIVER) {
-        return LibraryFinding.unusable(
-            "CUDA driver",
-            path,
-            readable,
-            "too old: it offers CUDA " + readable + ", 12.0 is required",
-            DRIVER_FIX);
-      }
-      return lacking(library, "cuda")
-          .map(
-              symbol ->
-                  LibraryFinding.unusable(
-                      "CUDA driver", path, readable, "lacks the function " + symbol, DRIVER_FIX))
-          .orElseGet(() -> LibraryFinding.usable("CUDA driver", path, readable));
+      String readable = cudaVersion(version.getValue());
+      found = LibraryFinding.usable("CUDA driver", path, readable);
+      return version.getValue() < OLDEST_DRIVER
+          ? found.unusable("too old: it offers CUDA " + readable + ", 12.0 is required", DRIVER_FIX)
+          : complete(found, library, "required-cuda.txt", DRIVER_FIX);
     } catch (LibraryException e) {
-      return LibraryFinding.unusable("CUDA driver", path, null, e.getMessage(), DRIVER_FIX);
+      return found.unusable(e.getMessage(), DRIVER_FIX);
     }
+  }
+
+  /** {@code 12.6} for 12060. */
+  private static String cudaVersion(int number) {
+    return number / 1000 + "." + number % 1000 / 10;
   }
 
   private static LibraryFinding checkCudnn(DynamicLibrary library, DynamicLibrary driver) {
-    Path file = library.file().orElse(Path.of(CUDNN));
+    String path = library.file().map(Path::toString).orElse(CUDNN);
+    LibraryFinding found = LibraryFinding.usable("cuDNN", path, null);
     try {
       long version = library.callLong("cudnnGetVersion");
-      String readable =
-          version >= 90_000
-              ? version / 10_000 + "." + version % 10_000 / 100 + "." + version % 100
-              : version / 1000 + "." + version % 1000 / 100 + "." + version % 100;
+      long scale = version >= 90_000 ? 10_000 : 1000;
+      String readable = version / scale + "." + version % scale / 100 + "." + version % 100;
+      found = LibraryFinding.usable("cuDNN", path, readable);
       if (version / 10_000 != 9) {
-        return LibraryFinding.unusable(
-            "cuDNN",
-            file.toString(),
-            readable,
-            "version " + readable + ", 9 is required",
-            CUDNN_FIX);
-      }
-      Optional<String> lacking = lacking(library, "cudnn");
-      if (lacking.isPresent()) {
-        return LibraryFinding.unusable(
-            "cuDNN", file.toString(), readable, "lacks the function " + lacking.get(), CUDNN_FIX);
+        return found.unusable("version " + readable + ", 9 is required", CUDNN_FIX);
       }
       IntByReference offered = new IntByReference();
       driver.call("cuDriverGetVersion", offered);
-      int built = cudaMajor(library);
-      if (built > offered.getValue() / 1000) {
-        return LibraryFinding.unusable(
-            "cuDNN",
-            file.toString(),
-            readable,
-            "built for CUDA "
-                + built
-                + ", but the driver offers CUDA "
-                + offered.getValue() / 1000
-                + "."
-                + offered.getValue() % 1000 / 10,
-            "install a newer driver, or the cuDNN for CUDA "
-                + offered.getValue() / 1000
-                + " (pip install nvidia-cudnn-cu"
-                + offered.getValue() / 1000
-                + ")");
-      }
-      return LibraryFinding.usable("cuDNN", file.toString(), readable);
+      int offeredMajor = offered.getValue() / 1000;
+      LibraryFinding complete = complete(found, library, "required-cudnn.txt", CUDNN_FIX);
+      return complete.isUsable() && cudaMajor(library) > offeredMajor
+          ? found.unusable(
+              "built for CUDA %d, but the driver offers CUDA %s"
+                  .formatted(cudaMajor(library), cudaVersion(offered.getValue())),
+              "install a newer driver, or the cuDNN for CUDA %d (pip install nvidia-cudnn-cu%d)"
+                  .formatted(offeredMajor, offeredMajor))
+          : complete;
     } catch (LibraryException e) {
-      return LibraryFinding.unusable("cuDNN", file.toString(), null, e.getMessage(), CUDNN_FIX);
+      return found.unusable(e.getMessage(), CUDNN_FIX);
     }
   }
 
-  private static Optional<String> lacking(DynamicLibrary library, String which) {
-    return RequiredFunctions.of(which).stream().filter(name -> !library.has(name)).findFirst();
+  /**
+   * The finding, unusable if the library lacks a function that the runner calls.
+   *
+   * @param resource names the functions, one a line
+   */
+  private static LibraryFinding complete(
+      LibraryFinding found, DynamicLibrary library, String resource, String fix) {
+    try (InputStream in = CudaLibraries.class.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new IllegalStateException("the resource " + resource + " is missing from the jar");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
+          .filter(line -> !line.isBlank() && !line.startsWith("#") && !library.has(line))
+          .findFirst()
+          .map(symbol -> found.unusable("lacks the function " + symbol, fix))
+          .orElse(found);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
-  public LibraryFinding driver() {
-    return driver;
-  }
-
-  public LibraryFinding cudnn() {
-    return cudnn;
-  }
-
-  /** What cuDNN opens when it first needs it; empty where it was not looked for. */
-  public List<LibraryFinding> companions() {
-    return companions;
+  /** What was found of each library. */
+  public List<LibraryFinding> all() {
+    return Stream.concat(Stream.of(driver, cudnn), companions.stream()).toList();
   }
 
   /** What stands in the way of running on a GPU; empty if nothing does but perhaps the devices. */
   public List<String> problems() {
-    return Stream.concat(Stream.of(driver, cudnn), companions.stream())
+    return all().stream()
         .filter(f -> !f.isUsable() && !f.what().equals(CudnnCompanions.NVRTC))
         .map(LibraryFinding::message)
         .toList();

@@ -55,22 +55,18 @@ final class CudnnCompanions {
   /** Opens all of them; those without which cuDNN cannot work come first. */
   List<LibraryFinding> open() {
     List<LibraryFinding> findings = new ArrayList<>();
+    String cublas = "libcublas-" + cudaMajor + " or pip install " + wheel("nvidia-cublas");
     findings.add(
         open(
             "cuBLASLt",
             "libcublasLt.so." + cudaMajor,
-            "cuDNN ends the process without it; install libcublas-"
-                + cudaMajor
-                + " or pip install "
-                + wheel("nvidia-cublas")));
+            "cuDNN ends the process without it; install " + cublas));
+    String nvrtc = "cuda-nvrtc-" + cudaMajor + " or pip install " + wheel("nvidia-cuda-nvrtc");
     findings.add(
         open(
             NVRTC,
             "libnvrtc.so." + cudaMajor,
-            "cuDNN needs it to compile fused attention and products; install cuda-nvrtc-"
-                + cudaMajor
-                + " or pip install "
-                + wheel("nvidia-cuda-nvrtc")));
+            "cuDNN needs it to compile fused attention and products; install " + nvrtc));
     for (String part : PARTS) {
       findings.add(
           open(
@@ -89,17 +85,12 @@ final class CudnnCompanions {
     List<String> candidates = new ArrayList<>();
     beside(file).ifPresent(path -> candidates.add(path.toString()));
     candidates.addAll(places.candidates(file));
-    String verdict = "no such file";
-    for (String candidate : candidates) {
-      try {
-        DynamicLibrary library = DynamicLibrary.open(candidate);
-        String path = library.file().map(Path::toString).orElse(candidate);
-        return LibraryFinding.usable(what, path, null);
-      } catch (LibraryException e) {
-        verdict = String.valueOf(e.getMessage());
-      }
+    try {
+      DynamicLibrary library = DynamicLibrary.openAny(candidates);
+      return LibraryFinding.usable(what, library.file().map(Path::toString).orElse(file), null);
+    } catch (LibraryException e) {
+      return LibraryFinding.missing(what, e.getMessage(), fix);
     }
-    return LibraryFinding.missing(what, verdict, fix);
   }
 
   private Optional<Path> beside(String file) {
@@ -125,15 +116,15 @@ final class CudnnCompanions {
     String question =
         "import importlib.util as u; s = u.find_spec('nvidia.cudnn');"
             + " print(list(s.submodule_search_locations)[0] if s else '')";
+    Optional<Path> program =
+        Arrays.stream(path.split(File.pathSeparator))
+            .map(folder -> Path.of(folder, "python3"))
+            .filter(Files::isExecutable)
+            .findFirst();
+    if (program.isEmpty()) {
+      return Optional.empty();
+    }
     try {
-      Optional<Path> program =
-          Arrays.stream(path.split(File.pathSeparator))
-              .map(folder -> Path.of(folder, "python3"))
-              .filter(Files::isExecutable)
-              .findFirst();
-      if (program.isEmpty()) {
-        return Optional.empty();
-      }
       Process python =
           new ProcessBuilder(program.get().toString(), "-c", question)
               .redirectError(ProcessBuilder.Redirect.DISCARD)

@@ -7,6 +7,7 @@ import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,24 @@ public final class DynamicLibrary {
     } catch (UnsatisfiedLinkError e) {
       throw new LibraryException("this system has no dlopen: " + e.getMessage());
     }
+  }
+
+  /**
+   * Opens the first of the candidates that can be opened.
+   *
+   * @throws LibraryException with the verdict on the last, which is the most precise: what a file
+   *     lacks, not that a bare name was not found
+   */
+  static DynamicLibrary openAny(List<String> candidates) throws LibraryException {
+    int last = candidates.size() - 1;
+    for (String candidate : candidates.subList(0, last)) {
+      try {
+        return open(candidate);
+      } catch (LibraryException ignored) {
+        // the verdict on the last one counts
+      }
+    }
+    return open(candidates.get(last));
   }
 
   private static void readText() {

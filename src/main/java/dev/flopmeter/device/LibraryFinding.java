@@ -26,9 +26,8 @@ public record LibraryFinding(
     return new LibraryFinding(what, null, null, "not found (" + verdict + ")", fix);
   }
 
-  static LibraryFinding unusable(
-      String what, String path, @Nullable String version, String problem, String fix) {
-    return new LibraryFinding(what, path, version, problem, fix);
+  LibraryFinding unusable(String reason, String remedy) {
+    return new LibraryFinding(what, path, version, reason, remedy);
   }
 
   public boolean isUsable() {

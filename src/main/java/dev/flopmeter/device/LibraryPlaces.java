@@ -10,13 +10,15 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Where a library may be, in the order of the search: the configured path, what the loader finds by
  * itself, then the places where packages and Python wheels put it.
  */
 final class LibraryPlaces {
-  private static final List<String> SYSTEM =
+  /** Folders by pattern: a name after $ is an environment variable, an asterisk any name. */
+  private static final List<String> FOLDERS =
       List.of(
           "/usr/lib/x86_64-linux-gnu",
           "/usr/lib64",
@@ -24,7 +26,27 @@ final class LibraryPlaces {
           "/usr/local/nvidia/lib64",
           "/usr/local/cuda/lib64",
           "/opt/cuda/lib64",
-          "/opt/conda/lib");
+          "/opt/conda/lib",
+          "/usr/local/cuda-*/lib64",
+          "$CUDA_PATH/lib64",
+          "$CUDA_PATH/lib",
+          "$CUDA_HOME/lib64",
+          "$CUDA_HOME/lib",
+          "$CUDNN_PATH/lib64",
+          "$CUDNN_PATH/lib");
+
+  /** Where a Python's packages may be. */
+  private static final List<String> PYTHONS =
+      List.of(
+          "$VIRTUAL_ENV",
+          "$CONDA_PREFIX",
+          "$HOME/.local",
+          "/usr/local",
+          "/usr",
+          "/opt/conda",
+          "/opt/venv");
+
+  private static final String WHEEL = "/lib/python3*/{site,dist}-packages/nvidia/cudnn/lib";
 
   private final Map<String, String> environment;
   private final Path root;
@@ -56,58 +78,32 @@ final class LibraryPlaces {
   List<String> candidates(String file) {
     Set<String> found = new LinkedHashSet<>();
     found.add(file);
-    for (Path directory : directories()) {
-      Path path = directory.resolve(file);
-      if (Files.exists(path)) {
-        found.add(path.toString());
-      }
-    }
+    directories()
+        .map(directory -> directory.resolve(file))
+        .filter(Files::exists)
+        .forEach(path -> found.add(path.toString()));
     return List.copyOf(found);
   }
 
-  private List<Path> directories() {
-    List<Path> directories = new ArrayList<>();
-    SYSTEM.forEach(place -> directories.add(at(place)));
-    children(at("/usr/local"), "cuda-*").forEach(cuda -> directories.add(cuda.resolve("lib64")));
-    for (String variable : List.of("CUDA_PATH", "CUDA_HOME", "CUDNN_PATH")) {
-      String home = environment.getOrDefault(variable, "");
-      if (!home.isBlank()) {
-        directories.add(Path.of(home, "lib64"));
-        directories.add(Path.of(home, "lib"));
-      }
-    }
-    pythonHomes()
-        .forEach(
-            home ->
-                children(home.resolve("lib"), "python3*")
-                    .forEach(
-                        python ->
-                            List.of("site-packages", "dist-packages")
-                                .forEach(
-                                    packages ->
-                                        directories.add(
-                                            python.resolve(packages + "/nvidia/cudnn/lib")))));
-    return directories;
+  private Stream<Path> directories() {
+    return Stream.concat(FOLDERS.stream(), PYTHONS.stream().map(home -> home + WHEEL))
+        .flatMap(pattern -> expanded(pattern).stream());
   }
 
-  private List<Path> pythonHomes() {
-    List<Path> homes = new ArrayList<>();
-    for (String variable : List.of("VIRTUAL_ENV", "CONDA_PREFIX")) {
-      String home = environment.getOrDefault(variable, "");
-      if (!home.isBlank()) {
-        homes.add(Path.of(home));
-      }
+  private List<Path> expanded(String pattern) {
+    int end = pattern.indexOf('/');
+    String home = end == 0 ? "" : environment.getOrDefault(pattern.substring(1, end), "");
+    if (end > 0 && home.isBlank()) {
+      return List.of();
     }
-    String user = environment.getOrDefault("HOME", "");
-    if (!user.isBlank()) {
-      homes.add(Path.of(user, ".local"));
+    List<Path> found = List.of(end == 0 ? root : Path.of(home));
+    for (String name : pattern.substring(end + 1).split("/")) {
+      found =
+          name.contains("*") || name.contains("{")
+              ? found.stream().flatMap(folder -> children(folder, name).stream()).toList()
+              : found.stream().map(folder -> folder.resolve(name)).toList();
     }
-    List.of("/usr/local", "/usr", "/opt/conda", "/opt/venv").forEach(p -> homes.add(at(p)));
-    return homes;
-  }
-
-  private Path at(String absolute) {
-    return root.resolve(absolute.substring(1));
+    return found;
   }
 
   /** Subdirectories that match, newest version last in name order first. */

@@ -8,8 +8,10 @@ import dev.flopmeter.result.ProfileResult.Time;
 import dev.flopmeter.result.ProfileResult.Totals;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -146,33 +148,27 @@ public record Comparison(
   }
 
   private static List<Amount> amounts(ProfileResult base, ProfileResult next) {
-    Totals before = base.cost();
-    Totals after = next.cost();
-    List<Amount> amounts = new ArrayList<>();
-    amounts.add(new Amount("macs", before.macs(), after.macs()));
-    amounts.add(new Amount("flops", before.flops(), after.flops()));
-    amounts.add(new Amount("params", before.params(), after.params()));
-    amounts.add(new Amount("bytes", before.bytes(), after.bytes()));
-    amounts.add(
-        new Amount(
-            "peak_activation_bytes", before.peakActivationBytes(), after.peakActivationBytes()));
-    Memory held = base.memory();
-    Memory holds = next.memory();
-    amounts.add(
-        new Amount(
-            "memory.weights",
-            held == null ? null : held.weights(),
-            holds == null ? null : holds.weights()));
-    amounts.add(
-        new Amount(
-            "memory.activations",
-            held == null ? null : held.activations(),
-            holds == null ? null : holds.activations()));
-    amounts.add(
-        new Amount(
-            "memory.workspace",
-            held == null ? null : held.workspace(),
-            holds == null ? null : holds.workspace()));
+    Map<String, Long> before = amounts(base);
+    Map<String, Long> after = amounts(next);
+    Set<String> names = new LinkedHashSet<>(before.keySet());
+    names.addAll(after.keySet());
+    return names.stream().map(name -> new Amount(name, before.get(name), after.get(name))).toList();
+  }
+
+  private static Map<String, Long> amounts(ProfileResult result) {
+    Totals cost = result.cost();
+    Map<String, Long> amounts = new LinkedHashMap<>();
+    amounts.put("macs", cost.macs());
+    amounts.put("flops", cost.flops());
+    amounts.put("params", cost.params());
+    amounts.put("bytes", cost.bytes());
+    amounts.put("peak_activation_bytes", cost.peakActivationBytes());
+    Memory memory = result.memory();
+    if (memory != null) {
+      amounts.put("memory.weights", memory.weights());
+      amounts.put("memory.activations", memory.activations());
+      amounts.put("memory.workspace", memory.workspace());
+    }
     return amounts;
   }
 }

@@ -95,13 +95,10 @@ public record ComparisonSet(
 
   /** What is computed. */
   private static String work(ProfileResult result) {
-    return result.model().name()
-        + ", "
-        + result.run().precision()
-        + ", batch "
-        + result.run().batch()
-        + ", "
-        + result.model().inputs().stream().map(input -> input.type().shape().toString()).toList();
+    List<String> inputs =
+        result.model().inputs().stream().map(input -> input.type().shape().toString()).toList();
+    return "%s, %s, batch %s, %s"
+        .formatted(result.model().name(), result.run().precision(), result.run().batch(), inputs);
   }
 
   /** What is computed, and where. */

@@ -69,17 +69,26 @@ public final class Distribution {
     return quantile(0.75);
   }
 
-  /** Interquartile range over median: the noise, as a share. */
   double relativeIqr() {
-    double median = median();
-    return median == 0 ? 0 : (q3() - q1()) / median;
+    return relativeIqr(sorted, sorted.length);
+  }
+
+  /** Interquartile range over median of the first {@code size} values: the noise, as a share. */
+  static double relativeIqr(double[] sorted, int size) {
+    double median = quantile(sorted, size, 0.5);
+    double range = quantile(sorted, size, 0.75) - quantile(sorted, size, 0.25);
+    return median == 0 ? 0 : range / median;
+  }
+
+  double quantile(double p) {
+    return quantile(sorted, sorted.length, p);
   }
 
   /** The value below which a share {@code p} of the samples lies, interpolated between two. */
-  double quantile(double p) {
-    double position = p * (sorted.length - 1);
-    int below = (int) Math.floor(position);
-    int above = Math.min(below + 1, sorted.length - 1);
+  private static double quantile(double[] sorted, int size, double p) {
+    double position = p * (size - 1);
+    int below = (int) position;
+    int above = Math.min(below + 1, size - 1);
     return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
   }
 

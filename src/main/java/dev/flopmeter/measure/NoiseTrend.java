@@ -24,8 +24,7 @@ final class NoiseTrend {
     sorted[place] = seconds;
     size++;
     total += seconds;
-    double median = quantile(0.5);
-    noises[size - 1] = median == 0 ? 0 : (quantile(0.75) - quantile(0.25)) / median;
+    noises[size - 1] = Distribution.relativeIqr(sorted, size);
   }
 
   int size() {
@@ -53,12 +52,5 @@ final class NoiseTrend {
       high = Math.max(high, noises[i]);
     }
     return high - low <= share * noise();
-  }
-
-  private double quantile(double p) {
-    double position = p * (size - 1);
-    int below = (int) position;
-    int above = Math.min(below + 1, size - 1);
-    return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
   }
 }

@@ -10,6 +10,7 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A piece of work that is made to reach a roof.
@@ -36,57 +37,54 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
 
   /** Reading and writing far more than any cache holds. */
   static List<ProbeWork> memory(Device device) {
-    boolean isGpu = device.kind() == DeviceKind.CUDA;
-    long elements = isGpu ? 1L << 28 : 1L << 26;
-    return List.of(copy(elements), read(elements));
+    long elements = device.kind() == DeviceKind.CUDA ? 1L << 28 : 1L << 26;
+    TensorType values = TensorType.of(DataType.FLOAT, elements / 1024, 1024);
+    Attributes whole = Attributes.of("keepdims", 0);
+    return List.of(
+        of("copy", "Neg", Attributes.NONE, values, null, 8.0 * elements, false),
+        of("read", "ReduceMax", whole, values, null, 4.0 * elements, false));
   }
 
   /** One element: all of its time is the cost of a launch. */
   static ProbeWork nothing() {
-    GraphBuilder graph = new GraphBuilder("nothing", OPSET);
-    graph.input("x", TensorType.of(DataType.FLOAT, 1, 1));
-    graph.add("Relu", "y", Attributes.NONE, "x");
-    return new ProbeWork("launch", graph.build(List.of("y")), 0, false);
+    TensorType one = TensorType.of(DataType.FLOAT, 1, 1);
+    return of("launch", "Relu", Attributes.NONE, one, null, 0, false);
   }
 
   private static ProbeWork matrixProduct(int size, boolean isLarger) {
     String name = "MatMul " + size + "x" + size + "x" + size;
-    GraphBuilder graph = new GraphBuilder(name, OPSET);
     TensorType square = TensorType.of(DataType.FLOAT, size, size);
-    graph.input("a", square);
-    graph.constant("b", RandomTensor.weights(square, 7, size));
-    graph.add("MatMul", "y", Attributes.NONE, "a", "b");
-    return new ProbeWork(name, graph.build(List.of("y")), 2.0 * size * size * size, isLarger);
+    double flops = 2.0 * size * size * size;
+    return of(name, "MatMul", Attributes.NONE, square, square, flops, isLarger);
   }
 
   /** 3x3, as many channels out as in, the same size out as in. */
   private static ProbeWork convolution(int batch, int channels, int side, boolean isLarger) {
     String name = "Conv 3x3 " + batch + "x" + channels + "x" + side + "x" + side;
-    GraphBuilder graph = new GraphBuilder(name, OPSET);
-    graph.input("x", TensorType.of(DataType.FLOAT, batch, channels, side, side));
+    TensorType images = TensorType.of(DataType.FLOAT, batch, channels, side, side);
     TensorType weights = TensorType.of(DataType.FLOAT, channels, channels, 3, 3);
-    graph.constant("w", RandomTensor.weights(weights, 7, 9L * channels));
-    graph.add(
-        "Conv",
-        "y",
-        Attributes.of("kernel_shape", new long[] {3, 3}, "pads", new long[] {1, 1, 1, 1}),
-        "x",
-        "w");
-    double macs = 9.0 * batch * channels * channels * side * side;
-    return new ProbeWork(name, graph.build(List.of("y")), 2 * macs, isLarger);
+    Attributes same =
+        Attributes.of("kernel_shape", new long[] {3, 3}, "pads", new long[] {1, 1, 1, 1});
+    double flops = 2 * 9.0 * batch * channels * channels * side * side;
+    return of(name, "Conv", same, images, weights, flops, isLarger);
   }
 
-  private static ProbeWork copy(long elements) {
-    GraphBuilder graph = new GraphBuilder("copy", OPSET);
-    graph.input("x", TensorType.of(DataType.FLOAT, elements / 1024, 1024));
-    graph.add("Neg", "y", Attributes.NONE, "x");
-    return new ProbeWork("copy", graph.build(List.of("y")), 8.0 * elements, false);
-  }
-
-  private static ProbeWork read(long elements) {
-    GraphBuilder graph = new GraphBuilder("read", OPSET);
-    graph.input("x", TensorType.of(DataType.FLOAT, elements / 1024, 1024));
-    graph.add("ReduceMax", "y", Attributes.of("keepdims", 0), "x");
-    return new ProbeWork("read", graph.build(List.of("y")), 4.0 * elements, false);
+  /** A graph of one operator. */
+  private static ProbeWork of(
+      String name,
+      String op,
+      Attributes attributes,
+      TensorType input,
+      @Nullable TensorType weights,
+      double amount,
+      boolean isLarger) {
+    GraphBuilder graph = new GraphBuilder(name, OPSET);
+    List<String> inputs = new ArrayList<>(List.of(graph.input("x", input)));
+    if (weights != null) {
+      long products = weights.elements() / weights.shape().dim(0);
+      inputs.add(graph.constant("w", RandomTensor.weights(weights, 7, products)));
+    }
+    String result = graph.add(op, "y", attributes, inputs.toArray(String[]::new));
+    return new ProbeWork(name, graph.build(List.of(result)), amount, isLarger);
   }
 }

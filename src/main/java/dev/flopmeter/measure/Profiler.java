@@ -78,22 +78,18 @@ public final class Profiler {
       NumericCheck check = check(plan, request, inputs, validity);
       plan.load(inputs);
       try (SensorWatch watch = setting.watch().get()) {
+        Progress rest =
+            (phase, done, detail) ->
+                progress.report(phase, CHECKED + (1 - CHECKED) * done, batch + ", " + detail);
         Samples samples =
-            new Sampler(
-                    request.rules(),
-                    setting.nanoClock(),
-                    watch,
-                    (phase, done, detail) ->
-                        progress.report(
-                            phase, CHECKED + (1 - CHECKED) * done, batch + ", " + detail))
-                .sample(plan, firstRun);
+            new Sampler(plan, request.rules(), setting.nanoClock(), watch, rest).sample(firstRun);
         Double joules =
             EnergyPass.joulesPerInference(plan, request.batch(), watch, setting.nanoClock());
         Sensors sensors = watch.summary(joules);
         progress.report("measure", 1, batch);
         validity.judgeSamples(samples, request.rules());
-        Run run = run(request, samples, startedAt);
-        return join(new Measured(request, run, samples, check, sensors), plan, validity);
+        return join(
+            request, plan, run(request, samples, startedAt), samples, check, sensors, validity);
       }
     }
   }
@@ -104,13 +100,6 @@ public final class Profiler {
         request.options(),
         (done, step) -> progress.report("search", PREPARED * done, batch + ", " + step));
   }
-
-  private record Measured(
-      ProfileRequest request,
-      Run run,
-      Samples samples,
-      @Nullable NumericCheck check,
-      @Nullable Sensors sensors) {}
 
   private @Nullable NumericCheck check(
       Plan plan, ProfileRequest request, Map<String, Tensor> inputs, Validity validity) {
@@ -151,12 +140,16 @@ public final class Profiler {
         request.keepsRaw() ? samples.passes() : null);
   }
 
-  private ProfileResult join(Measured measured, Plan plan, Validity validity) {
-    ProfileRequest request = measured.request();
-    Samples samples = measured.samples();
+  private ProfileResult join(
+      ProfileRequest request,
+      Plan plan,
+      Run run,
+      Samples samples,
+      @Nullable NumericCheck check,
+      @Nullable Sensors sensors,
+      Validity validity) {
     Counts counts = request.counts();
     Latency latency = ResultJoin.latency(Distribution.of(samples.passes()));
-    Sensors sensors = measured.sensors();
     double achieved = counts.totals().macFlops() / latency.median();
     RoofSet roofs =
         validity.plausible(
@@ -179,7 +172,7 @@ public final class Profiler {
     return new ProfileResult(
         counts.model(),
         backend.device(),
-        measured.run(),
+        run,
         setting.environment(),
         Totals.of(counts.totals(), counts.peakActivationBytes()),
         latency,
@@ -190,10 +183,10 @@ public final class Profiler {
         new Memory(memory.weights(), memory.activations(), memory.workspace()),
         samples.firstRun(),
         launch(plan, latency.median()),
-        measured.check(),
+        check,
         plan.profiledRatio().map(ratio -> join.assignment(layers, ratio)).orElse(null),
         roofs.roofs(),
-        measured.sensors(),
+        sensors,
         validity.isValid(),
         validity.warnings());
   }

@@ -137,7 +137,7 @@ final class ResultJoin {
   private Layer layer(Step step, KernelInfo kernel, Cost cost, double bytes, Distribution times) {
     double seconds = times.median();
     long flops = cost.macFlops();
-    Roofline line = roofs.line();
+    RoofSet.Roofline line = roofs.line();
     boolean isPlaced = line != null && seconds > 0 && (flops > 0 || bytes > 0);
     return new Layer(
         step.name(),

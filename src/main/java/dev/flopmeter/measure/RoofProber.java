@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -96,21 +97,16 @@ public final class RoofProber {
 
   private record Best(double rate, String work) {}
 
-  @FunctionalInterface
-  private interface Announcement {
-    void of(ProbeWork work);
-  }
-
   /** The best amount per second over all work; null if the backend can do none of it. */
   private @Nullable Best fastest(
-      List<ProbeWork> works, Precision precision, Announcement announcement) {
+      List<ProbeWork> works, Precision precision, Consumer<ProbeWork> announcement) {
     Best best = null;
     boolean isSlow = false;
     for (ProbeWork work : works) {
       if (isSlow && work.isLargerThanTheOneBefore()) {
         continue;
       }
-      announcement.of(work);
+      announcement.accept(work);
       Double seconds = bestSeconds(work, precision);
       if (seconds == null) {
         continue;

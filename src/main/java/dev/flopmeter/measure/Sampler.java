@@ -23,166 +23,161 @@ final class Sampler {
   /** Passes compared to see whether the plan is warm; two such windows, one after the other. */
   private static final int WARM_WINDOW = 5;
 
+  private final Plan plan;
   private final SamplingRules rules;
   private final LongSupplier nanoClock;
   private final SensorWatch watch;
   private final Progress progress;
+  private final long start;
+  private final List<Double> warmup = new ArrayList<>();
+  private final List<Double> passes = new ArrayList<>();
+  private final List<double[]> steps = new ArrayList<>();
+  private final Map<String, Integer> dropped = new TreeMap<>();
+  private final NoiseTrend trend = new NoiseTrend();
+  private double longest;
 
-  Sampler(SamplingRules rules, LongSupplier nanoClock, SensorWatch watch, Progress progress) {
+  /** Begins the measurement of {@code plan}, whose inputs are loaded. */
+  Sampler(
+      Plan plan,
+      SamplingRules rules,
+      LongSupplier nanoClock,
+      SensorWatch watch,
+      Progress progress) {
+    this.plan = plan;
     this.rules = rules;
     this.nanoClock = nanoClock;
     this.watch = watch;
     this.progress = progress;
+    this.start = nanoClock.getAsLong();
   }
 
   /**
-   * Measures {@code plan}, whose inputs are loaded.
+   * Measures the plan, once.
    *
-   * @param firstRun seconds of its very first pass, which was run before
+   * @param first seconds of its very first pass, which was run before
    */
-  Samples sample(Plan plan, double firstRun) {
-    return new Session(plan).run(firstRun);
+  Samples sample(double first) {
+    boolean isWarm = warmUp(first);
+    StopReason reason = measure();
+    return new Samples(first, warmup.size() + 1, isWarm, passes, steps, dropped, reason);
   }
 
-  /** One plan's measurement; holds what grows while it runs. */
-  private final class Session {
-    private final Plan plan;
-    private final long start = nanoClock.getAsLong();
-    private final List<Double> warmup = new ArrayList<>();
-    private final List<Double> passes = new ArrayList<>();
-    private final List<double[]> steps = new ArrayList<>();
-    private final Map<String, Integer> dropped = new TreeMap<>();
-    private final NoiseTrend trend = new NoiseTrend();
-    private double longest;
-
-    Session(Plan plan) {
-      this.plan = plan;
-    }
-
-    Samples run(double first) {
-      boolean isWarm = warmUp(first);
-      StopReason reason = measure();
-      return new Samples(first, warmup.size() + 1, isWarm, passes, steps, dropped, reason);
-    }
-
-    /** True once two windows agree; false if the time for warming up ran out before. */
-    private boolean warmUp(double first) {
-      double seconds = 0;
-      double last = first;
-      while (true) {
-        boolean isLongEnough =
-            seconds >= rules.warmupSeconds() && warmup.size() >= rules.warmupRuns();
-        if (isLongEnough && isStable()) {
-          break;
-        }
-        // The first pass says little about the next: it loads and compiles. So one more, unless
-        // that alone was longer than all the time there is.
-        boolean isLate = elapsed() + last > rules.warmupLimitSeconds();
-        if (isLate && (!warmup.isEmpty() || first > rules.limitSeconds())) {
-          longest = last;
-          return false;
-        }
-        last = plan.timePass();
-        seconds += last;
-        warmup.add(last);
-        report("warm-up", elapsed() / rules.limitSeconds(), warmup.size() + " runs");
+  /** True once two windows agree; false if the time for warming up ran out before. */
+  private boolean warmUp(double first) {
+    double seconds = 0;
+    double last = first;
+    while (true) {
+      boolean isLongEnough =
+          seconds >= rules.warmupSeconds() && warmup.size() >= rules.warmupRuns();
+      if (isLongEnough && isStable()) {
+        break;
       }
-      longest = last;
-      plan.timeSteps(); // its own first time, thrown away like the other's
-      return true;
-    }
-
-    private boolean isStable() {
-      int n = warmup.size();
-      if (n < 2 * WARM_WINDOW) {
+      // The first pass says little about the next: it loads and compiles. So one more, unless
+      // that alone was longer than all the time there is.
+      boolean isLate = elapsed() + last > rules.warmupLimitSeconds();
+      if (isLate && (!warmup.isEmpty() || first > rules.limitSeconds())) {
+        longest = last;
         return false;
       }
-      double before = median(warmup.subList(n - 2 * WARM_WINDOW, n - WARM_WINDOW));
-      double after = median(warmup.subList(n - WARM_WINDOW, n));
-      return Math.abs(after - before) <= rules.warmupChange() * before;
+      last = plan.timePass();
+      seconds += last;
+      warmup.add(last);
+      report("warm-up", elapsed() / rules.limitSeconds(), warmup.size() + " runs");
     }
+    longest = last;
+    plan.timeSteps(); // its own first time, thrown away like the other's
+    return true;
+  }
 
-    private StopReason measure() {
-      while (true) {
-        boolean isSlow = longest > SLOW_PASS;
-        for (int i = 0; i < (isSlow ? SLOW_ROUND_PASSES : ROUND_PASSES); i++) {
-          if (isOverTime() && !passes.isEmpty()) {
-            return finishSteps();
-          }
-          pass();
+  private boolean isStable() {
+    int n = warmup.size();
+    if (n < 2 * WARM_WINDOW) {
+      return false;
+    }
+    double before = median(warmup.subList(n - 2 * WARM_WINDOW, n - WARM_WINDOW));
+    double after = median(warmup.subList(n - WARM_WINDOW, n));
+    return Math.abs(after - before) <= rules.warmupChange() * before;
+  }
+
+  private StopReason measure() {
+    while (true) {
+      boolean isSlow = longest > SLOW_PASS;
+      for (int i = 0; i < (isSlow ? SLOW_ROUND_PASSES : ROUND_PASSES); i++) {
+        if (isOverTime() && !passes.isEmpty()) {
+          return finishSteps();
         }
-        for (int i = 0; i < (isSlow ? 1 : ROUND_LAYER_PASSES); i++) {
-          if (isOverTime() && !steps.isEmpty()) {
-            return finishSteps();
-          }
-          layerPass();
-        }
-        report("measure", done(), passes.size() + " samples");
-        if (isEnough()) {
-          if (trend.noise() < rules.noise()) {
-            return StopReason.QUIET;
-          }
-          if (trend.isSettled(rules.settled())) {
-            return StopReason.SETTLED;
-          }
-        }
+        pass();
       }
-    }
-
-    /** Layers are measured once at least, even when the time is over. */
-    private StopReason finishSteps() {
-      if (steps.isEmpty()) {
+      for (int i = 0; i < (isSlow ? 1 : ROUND_LAYER_PASSES); i++) {
+        if (isOverTime() && !steps.isEmpty()) {
+          return finishSteps();
+        }
         layerPass();
       }
-      return StopReason.TIME_LIMIT;
-    }
-
-    private void pass() {
-      double seconds = plan.timePass();
-      longest = Math.max(longest, seconds);
-      var refusal = watch.refusal();
-      if (refusal.isPresent()) {
-        dropped.merge(refusal.get(), 1, Integer::sum);
-        // When time runs out with nothing kept, one pass stays: not valid, but a figure to show.
-        if (!isOverTime() || !passes.isEmpty()) {
-          return;
+      report("measure", done(), passes.size() + " samples");
+      if (isEnough()) {
+        if (trend.noise() < rules.noise()) {
+          return StopReason.QUIET;
+        }
+        if (trend.isSettled(rules.settled())) {
+          return StopReason.SETTLED;
         }
       }
-      passes.add(seconds);
-      trend.add(seconds);
     }
+  }
 
-    private void layerPass() {
-      steps.add(plan.timeSteps());
+  /** Layers are measured once at least, even when the time is over. */
+  private StopReason finishSteps() {
+    if (steps.isEmpty()) {
+      layerPass();
     }
+    return StopReason.TIME_LIMIT;
+  }
 
-    private boolean isEnough() {
-      return trend.size() >= rules.samples() && trend.totalSeconds() >= rules.sampleSeconds();
+  private void pass() {
+    double seconds = plan.timePass();
+    longest = Math.max(longest, seconds);
+    var refusal = watch.refusal();
+    if (refusal.isPresent()) {
+      dropped.merge(refusal.get(), 1, Integer::sum);
+      // When time runs out with nothing kept, one pass stays: not valid, but a figure to show.
+      if (!isOverTime() || !passes.isEmpty()) {
+        return;
+      }
     }
+    passes.add(seconds);
+    trend.add(seconds);
+  }
 
-    /** Whether another pass would end after the limit. */
-    private boolean isOverTime() {
-      return elapsed() + longest > rules.limitSeconds();
-    }
+  private void layerPass() {
+    steps.add(plan.timeSteps());
+  }
 
-    private double elapsed() {
-      return (nanoClock.getAsLong() - start) / 1e9;
-    }
+  private boolean isEnough() {
+    return trend.size() >= rules.samples() && trend.totalSeconds() >= rules.sampleSeconds();
+  }
 
-    private double done() {
-      double needed =
-          Math.min(
-              (double) trend.size() / rules.samples(),
-              trend.totalSeconds() / rules.sampleSeconds());
-      return Math.max(elapsed() / rules.limitSeconds(), Math.min(0.95, needed));
-    }
+  /** Whether another pass would end after the limit. */
+  private boolean isOverTime() {
+    return elapsed() + longest > rules.limitSeconds();
+  }
 
-    private void report(String phase, double done, String detail) {
-      progress.report(phase, Math.min(1, done), detail);
-    }
+  private double elapsed() {
+    return (nanoClock.getAsLong() - start) / 1e9;
+  }
 
-    private static double median(List<Double> values) {
-      return Distribution.of(values).median();
-    }
+  private double done() {
+    double needed =
+        Math.min(
+            (double) trend.size() / rules.samples(), trend.totalSeconds() / rules.sampleSeconds());
+    return Math.max(elapsed() / rules.limitSeconds(), Math.min(0.95, needed));
+  }
+
+  private void report(String phase, double done, String detail) {
+    progress.report(phase, Math.min(1, done), detail);
+  }
+
+  private static double median(List<Double> values) {
+    return Distribution.of(values).median();
   }
 }

@@ -144,12 +144,11 @@ public final class TraceResult {
   }
 
   private static void judge(Assignment assignment, List<Step> steps, Validity validity) {
-    List<String> strangers = new ArrayList<>();
-    for (Step step : steps) {
-      if (!NodeJoin.isAssigned(step.op(), step.nodes())) {
-        strangers.add(step.name());
-      }
-    }
+    List<String> strangers =
+        steps.stream()
+            .filter(step -> !NodeJoin.isAssigned(step.op(), step.nodes()))
+            .map(Step::name)
+            .toList();
     String found =
         String.format(
             Locale.ROOT,
@@ -158,14 +157,8 @@ public final class TraceResult {
             100 * assignment.time());
     if (assignment.macs() < LEAST_MACS) {
       throw new ModelException(
-          "the trace is of another model ("
-              + found
-              + "): "
-              + strangers.size()
-              + " of its "
-              + steps.size()
-              + " nodes are not in the model"
-              + shown(strangers));
+          "the trace is of another model (%s): %s of its %s nodes are not in the model%s"
+              .formatted(found, strangers.size(), steps.size(), shown(strangers)));
     }
     if (!strangers.isEmpty() || assignment.macs() < 1) {
       validity.warn(
@@ -174,10 +167,7 @@ public final class TraceResult {
   }
 
   private static String shown(List<String> names) {
-    return names.isEmpty()
-        ? ""
-        : ": '"
-            + String.join("', '", names.subList(0, Math.min(NAMES_SHOWN, names.size())))
-            + (names.size() > NAMES_SHOWN ? "', ..." : "'");
+    String first = String.join("', '", names.subList(0, Math.min(NAMES_SHOWN, names.size())));
+    return names.isEmpty() ? "" : ": '" + first + (names.size() > NAMES_SHOWN ? "', ..." : "'");
   }
 }

@@ -1,6 +1,7 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.Uncounted;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.NumericCheck;
 import dev.flopmeter.result.ProfileResult.Roof;
@@ -98,17 +99,9 @@ final class Validity {
   }
 
   void judgeCounts(Counts counts) {
-    counts
-        .uncounted()
-        .forEach(
-            missing ->
-                warn(
-                    "the work of "
-                        + missing.count()
-                        + " "
-                        + missing.op()
-                        + " is not counted: "
-                        + missing.reason()));
+    for (Uncounted one : counts.uncounted()) {
+      warn("the work of %s %s is not counted: %s".formatted(one.count(), one.op(), one.reason()));
+    }
     counts.approximations().forEach(this::warn);
   }
 

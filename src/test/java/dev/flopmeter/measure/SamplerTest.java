@@ -16,7 +16,8 @@ class SamplerTest {
   private final FakeTime time = new FakeTime();
 
   private Samples sample(FakePlan plan, SamplingRules rules, SensorWatch watch) {
-    return new Sampler(rules, time, watch, Progress.SILENT).sample(plan, plan.timePass());
+    double first = plan.timePass();
+    return new Sampler(plan, rules, time, watch, Progress.SILENT).sample(first);
   }
 
   private Samples sample(IntToDoubleFunction seconds) {
@@ -176,12 +177,9 @@ class SamplerTest {
   @Test
   void progressOnlyGrows() {
     List<Double> shares = new ArrayList<>();
-    new Sampler(
-            SamplingRules.DEFAULT,
-            time,
-            SensorWatch.NONE,
-            (phase, done, detail) -> shares.add(done))
-        .sample(FakePlan.of(time, pass -> 0.01 * (1 + 0.05 * Math.abs(noise(pass)))), 0.01);
+    FakePlan plan = FakePlan.of(time, pass -> 0.01 * (1 + 0.05 * Math.abs(noise(pass))));
+    Progress progress = (phase, done, detail) -> shares.add(done);
+    new Sampler(plan, SamplingRules.DEFAULT, time, SensorWatch.NONE, progress).sample(0.01);
     assertThat(shares).isSorted().allSatisfy(share -> assertThat(share).isBetween(0.0, 1.0));
   }
 }

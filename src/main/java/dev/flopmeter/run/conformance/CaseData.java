@@ -2,6 +2,7 @@ package dev.flopmeter.run.conformance;
 
 import dev.flopmeter.model.Dim;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.onnx.OnnxModel;
@@ -11,6 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * One data set of a case.
@@ -22,17 +25,13 @@ record CaseData(Map<String, Tensor> inputs, Map<String, Tensor> expected) {
 
   /** The first value of {@code model} that is not a tensor but a sequence, an optional or a map. */
   static Optional<String> withoutTensor(OnnxModel model) {
-    for (ValueInfo input : model.inputs()) {
-      if (input.type() == null) {
-        return Optional.of("the input '" + input.name() + "' is not a tensor");
-      }
-    }
-    for (ValueInfo output : model.outputs()) {
-      if (output.type() == null) {
-        return Optional.of("the output '" + output.name() + "' is not a tensor");
-      }
-    }
-    return Optional.empty();
+    return Stream.concat(
+            model.inputs().stream().map(value -> Map.entry("input", value)),
+            model.outputs().stream().map(value -> Map.entry("output", value)))
+        .filter(value -> value.getValue().type() == null)
+        .map(
+            value -> "the " + value.getKey() + " '" + value.getValue().name() + "' is not a tensor")
+        .findFirst();
   }
 
   /**
@@ -64,35 +63,22 @@ record CaseData(Map<String, Tensor> inputs, Map<String, Tensor> expected) {
       return;
     }
     throw new InvalidCaseException(
-        folder.getFileName()
-            + ": the input '"
-            + declared.name()
-            + "' is "
-            + tensor.type()
-            + " in the data, but the model declares "
-            + (declared.type() == null ? "" : declared.type().label())
-            + "["
-            + declared.dimsText()
-            + "]");
+        "%s: the input '%s' is %s in the data, but the model declares %s[%s]"
+            .formatted(
+                folder.getFileName(),
+                declared.name(),
+                tensor.type(),
+                declared.type() == null ? "" : declared.type().label(),
+                declared.dimsText()));
   }
 
   private static boolean isFitting(ValueInfo declared, Tensor tensor) {
     List<Dim> dims = declared.dims();
-    if (declared.type() != tensor.type().type()) {
-      return false;
+    Shape shape = tensor.shape();
+    if (declared.type() != tensor.type().type() || dims == null || dims.size() != shape.rank()) {
+      return declared.type() == tensor.type().type() && dims == null;
     }
-    if (dims == null) {
-      return true;
-    }
-    if (dims.size() != tensor.shape().rank()) {
-      return false;
-    }
-    for (int axis = 0; axis < dims.size(); axis++) {
-      Dim dim = dims.get(axis);
-      if (!dim.isFree() && dim.size() != tensor.shape().dim(axis)) {
-        return false;
-      }
-    }
-    return true;
+    return IntStream.range(0, dims.size())
+        .allMatch(axis -> dims.get(axis).isFree() || dims.get(axis).size() == shape.dim(axis));
   }
 }

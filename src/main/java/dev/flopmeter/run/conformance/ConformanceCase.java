@@ -55,7 +55,8 @@ public final class ConformanceCase {
     if (!Files.isDirectory(directory)) {
       throw new ModelException(directory + ": is not a directory of conformance cases");
     }
-    try (Stream<Path> files = Files.find(directory, DEPTH + 1, (file, any) -> isModel(file))) {
+    try (Stream<Path> files =
+        Files.find(directory, DEPTH + 1, (file, any) -> file.endsWith(MODEL))) {
       List<ConformanceCase> cases =
           files
               .map(model -> String.valueOf(directory.relativize(model.resolveSibling(""))))
@@ -64,21 +65,14 @@ public final class ConformanceCase {
               .toList();
       if (cases.isEmpty()) {
         throw new ModelException(
-            directory
-                + ": no conformance cases found; expected a folder with "
-                + MODEL
-                + " and "
-                + DATA
-                + "0, or a directory of such folders");
+            "%s: no conformance cases found; expected a folder with %s and %s0, or a directory"
+                    .formatted(directory, MODEL, DATA)
+                + " of such folders");
       }
       return cases;
     } catch (IOException | UncheckedIOException e) {
       throw new ModelException(directory + ": cannot be searched: " + e.getMessage(), e);
     }
-  }
-
-  private static boolean isModel(Path file) {
-    return file.endsWith(MODEL);
   }
 
   /** Runs the case on {@code backend}, with all its data sets and the tolerance of its outputs. */
@@ -106,14 +100,16 @@ public final class ConformanceCase {
         }
       }
       return new CaseResult(name, operator, CaseOutcome.PASSED, "");
-    } catch (UnsupportedOperatorException | UnknownOperatorException e) {
-      return new CaseResult(
-          name, operator, CaseOutcome.UNSUPPORTED, String.valueOf(e.getMessage()));
-    } catch (InvalidCaseException e) {
-      return new CaseResult(name, operator, CaseOutcome.INVALID, String.valueOf(e.getMessage()));
     } catch (RuntimeException e) {
-      return new CaseResult(name, operator, CaseOutcome.FAILED, String.valueOf(e.getMessage()));
+      return new CaseResult(name, operator, outcome(e), String.valueOf(e.getMessage()));
     }
+  }
+
+  private static CaseOutcome outcome(RuntimeException e) {
+    if (e instanceof UnsupportedOperatorException || e instanceof UnknownOperatorException) {
+      return CaseOutcome.UNSUPPORTED;
+    }
+    return e instanceof InvalidCaseException ? CaseOutcome.INVALID : CaseOutcome.FAILED;
   }
 
   private OnnxModel model() {

@@ -87,15 +87,13 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
     return wrong == 0
         ? Optional.empty()
         : Optional.of(
-            wrong
-                + " of "
-                + expected.elements()
-                + " elements differ, the first at "
-                + first
-                + ": "
-                + actual.doubleAt(first)
-                + ", expected "
-                + expected.doubleAt(first));
+            "%s of %s elements differ, the first at %s: %s, expected %s"
+                .formatted(
+                    wrong,
+                    expected.elements(),
+                    first,
+                    actual.doubleAt(first),
+                    expected.doubleAt(first)));
   }
 
   private double largest(Tensor expected) {

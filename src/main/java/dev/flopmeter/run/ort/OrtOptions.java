@@ -64,13 +64,10 @@ public record OrtOptions(Level level, Map<String, String> settings) {
       String key = text.substring(0, Math.max(0, equals));
       if (!KEYS.contains(key) && key.indexOf('.') < 0) {
         throw new ModelException(
-            "'"
-                + text
-                + "' must be KEY=VALUE, the key one of "
-                + String.join(", ", keys())
-                + " or an entry of the session's configuration, such as"
-                + " session.intra_op.allow_spinning=0"
-                + NearestName.question(key, keys()));
+            "'%s' must be KEY=VALUE, the key one of %s or an entry of the session's configuration,"
+                    .formatted(text, String.join(", ", KEYS))
+                + " such as session.intra_op.allow_spinning=0"
+                + NearestName.question(key, KEYS));
       }
       settings.put(key, text.substring(equals + 1));
     }

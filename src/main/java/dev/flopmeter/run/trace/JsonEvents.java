@@ -73,12 +73,12 @@ final class JsonEvents {
     } catch (JacksonException e) {
       boolean isCut = e.getOriginalMessage().contains("end-of-input");
       throw new ModelException(
-          file
-              + ": "
-              + (isCut ? "cut off after " : "no JSON after ")
-              + count[0]
-              + " events: "
-              + (isCut ? "the file does not end; record it again" : e.getOriginalMessage()),
+          "%s: %s after %s events: %s"
+              .formatted(
+                  file,
+                  isCut ? "cut off" : "no JSON",
+                  count[0],
+                  isCut ? "the file does not end; record it again" : e.getOriginalMessage()),
           e);
     } catch (IOException e) {
       throw new ModelException(file + ": cannot be read: " + e.getMessage(), e);
@@ -108,13 +108,11 @@ final class JsonEvents {
     double number = value.isString() ? parsed(value.asString()) : value.asDouble(Double.NaN);
     if (!(number >= 0) || Double.isInfinite(number)) {
       throw new ModelException(
-          "the event '"
-              + event.path("name").asString("")
-              + "' has '"
-              + field
-              + "' "
-              + (value.isMissingNode() ? "missing" : value)
-              + "; it must be a number that is not negative");
+          "the event '%s' has '%s' %s; it must be a number that is not negative"
+              .formatted(
+                  event.path("name").asString(""),
+                  field,
+                  value.isMissingNode() ? "missing" : value));
     }
     return number;
   }

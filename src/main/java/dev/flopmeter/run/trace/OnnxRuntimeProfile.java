@@ -13,7 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -33,8 +33,8 @@ public final class OnnxRuntimeProfile {
   private final Map<String, Series> nodes = new LinkedHashMap<>();
   private final Map<Long, List<Timed>> open = new HashMap<>();
   private final List<Double> runs = new ArrayList<>();
-  private final Map<String, Integer> providers = new TreeMap<>();
-  private final Map<String, Integer> types = new TreeMap<>();
+  private final Set<String> providers = new TreeSet<>();
+  private final Set<String> types = new HashSet<>();
   private final Set<Long> running = new HashSet<>();
   private double lastEnd;
   private @Nullable Long process;
@@ -53,8 +53,7 @@ public final class OnnxRuntimeProfile {
     private final String op;
     private final int index;
     private final List<Long> shape;
-    private double[] seconds = new double[4];
-    private boolean isComplete;
+    private double[] seconds = new double[0];
 
     Series(String name, String op, int index, List<Long> shape) {
       this.name = name;
@@ -65,10 +64,9 @@ public final class OnnxRuntimeProfile {
 
     void add(int run, double micros) {
       if (run >= seconds.length) {
-        seconds = Arrays.copyOf(seconds, 2 * run);
+        seconds = Arrays.copyOf(seconds, Math.max(4, 2 * run));
       }
       seconds[run] += micros / 1e6;
-      isComplete = true;
     }
   }
 
@@ -92,7 +90,7 @@ public final class OnnxRuntimeProfile {
     try {
       Trace trace = profile.trace(events, fewest);
       long rise = Math.max(0, profile.arenaPeak - profile.arenaLeast);
-      return new Read(trace, rise, profile.providers.keySet());
+      return new Read(trace, rise, profile.providers);
     } catch (ModelException e) {
       throw e.at(file.toString());
     }
@@ -146,9 +144,9 @@ public final class OnnxRuntimeProfile {
     }
     run.add(new Timed(series, start, end));
     if (runs.isEmpty()) {
-      providers.merge(facts.path("provider").asString(""), 1, Integer::sum);
+      providers.add(facts.path("provider").asString(""));
       for (JsonNode type : facts.path("input_type_shape")) {
-        type.propertyNames().forEach(label -> types.merge(label, 1, Integer::sum));
+        types.addAll(type.propertyNames());
       }
     }
     long used = facts.path("mem_bytes_in_use").asLong(0) - facts.path("mem_in_use_delta").asLong(0);
@@ -190,7 +188,7 @@ public final class OnnxRuntimeProfile {
           "has no complete run ('model_run') of an ONNX Runtime session; profile at least one");
     }
     boolean isGpu =
-        providers.keySet().stream()
+        providers.stream()
             .anyMatch(name -> name.matches("(CUDA|Tensorrt|NvTensorRTRTX|ROCM|MIGraphX).*"));
     List<String> notes = new ArrayList<>();
     if (!running.containsAll(open.keySet())) {
@@ -206,13 +204,13 @@ public final class OnnxRuntimeProfile {
     if (isGpu) {
       notes.add(
           "ONNX Runtime timed the kernels of "
-              + String.join(", ", providers.keySet())
+              + String.join(", ", providers)
               + " on the host, so that only the whole pass is known");
     }
     int first = runs.size() > fewest ? 1 : 0;
     List<Kernel> kernels = new ArrayList<>();
     for (Series node : nodes.values()) {
-      if (!isGpu && node.isComplete) {
+      if (!isGpu && node.seconds.length > 0) {
         double[] seconds = Arrays.copyOfRange(node.seconds, first, runs.size());
         kernels.add(
             new Kernel(
@@ -236,11 +234,11 @@ public final class OnnxRuntimeProfile {
   }
 
   private @Nullable Precision precision() {
-    if (types.containsKey("float")) {
+    if (types.contains("float")) {
       return Precision.FP32;
     }
-    return types.containsKey("float16")
+    return types.contains("float16")
         ? Precision.FP16
-        : types.containsKey("bfloat16") ? Precision.BF16 : null;
+        : types.contains("bfloat16") ? Precision.BF16 : null;
   }
 }

@@ -6,7 +6,6 @@ import dev.flopmeter.run.trace.Trace.Kernel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -124,23 +123,16 @@ final class TensorRtFiles {
     long known = kernels.stream().filter(kernel -> layers.containsKey(kernel.name())).count();
     if (!layers.isEmpty() && 2 * known < kernels.size()) {
       throw new ModelException(
-          profile
-              + ": "
-              + (kernels.size() - known)
-              + " of its "
-              + kernels.size()
-              + " layers are not in the layer information: the files are of two engines");
+          "%s: %s of its %s layers are not in the layer information: the files are of two engines"
+              .formatted(profile, kernels.size() - known, kernels.size()));
     }
-    List<String> notes = new ArrayList<>();
-    notes.add("the layers' times are averages over " + iterations + " iterations");
-    return new Trace("tensorrt", kernels, passes, null, true, precision(), 0, notes);
+    String note = "the layers' times are averages over " + iterations + " iterations";
+    return new Trace("tensorrt", kernels, passes, null, true, precision(), 0, List.of(note));
   }
 
   private @Nullable Precision precision() {
-    Map<String, Precision> known = new LinkedHashMap<>();
-    known.put("Half", Precision.FP16);
-    known.put("BFloat16", Precision.BF16);
-    known.put("Float", Precision.FP32);
+    Map<String, Precision> known =
+        Map.of("Half", Precision.FP16, "BFloat16", Precision.BF16, "Float", Precision.FP32);
     return types.entrySet().stream()
         .max(Map.Entry.comparingByValue())
         .map(most -> known.get(most.getKey()))

@@ -34,13 +34,8 @@ public final class TraceJoin {
     long found = places.stream().filter(Objects::nonNull).count();
     if (2 * found < kernels.size()) {
       throw new ModelException(
-          "the trace is not of this optimised model: "
-              + found
-              + " of the trace's "
-              + kernels.size()
-              + " nodes are in it; '"
-              + kernels.get(places.indexOf(null)).name()
-              + "' is not");
+          "the trace is not of this optimised model: %s of the trace's %s nodes are in it; '%s' is not"
+              .formatted(found, kernels.size(), kernels.get(places.indexOf(null)).name()));
     }
     List<Node> executed = new ArrayList<>();
     for (int i = 0; i < kernels.size(); i++) {
@@ -48,12 +43,6 @@ public final class TraceJoin {
       executed.add(place == null ? nameless(kernels.get(i), i) : optimised.get(place));
     }
     return NodeJoin.steps(graph, written, executed);
-  }
-
-  /** The share of the kernels that an optimised model has, by name. */
-  public static double share(List<Kernel> kernels, List<Node> optimised) {
-    long found = places(kernels, optimised).stream().filter(Objects::nonNull).count();
-    return (double) found / kernels.size();
   }
 
   /** Where each kernel is in the model; null where it is not. Names first, then its own index. */
