@@ -24,7 +24,7 @@ final class CompletionCommand extends Command {
         shell.get() == Shell.ZSH
             ? "autoload -Uz compinit bashcompinit && compinit -u && bashcompinit\n"
             : "";
-    String script = AutoComplete.bash("flopmeter", Main.everything());
+    String script = AutoComplete.bash("flopmeter", Main.program(true));
     output.write(preamble + script + models(), console);
     return 0;
   }

@@ -219,16 +219,13 @@ public final class Main {
     };
   }
 
-  /** The program with all its commands and their arguments. */
-  static CommandLine everything() {
-    return program(true);
-  }
-
   /**
+   * The program with all its commands.
+   *
    * @param hasArguments false for the help, which lists the commands alone: declaring all their
    *     arguments would take most of its time
    */
-  private static CommandLine program(boolean hasArguments) {
+  static CommandLine program(boolean hasArguments) {
     CommandSpec all = common("flopmeter");
     all.usageMessage().description("Tells how much of a GPU a neural network really uses.");
     COMMANDS.forEach(

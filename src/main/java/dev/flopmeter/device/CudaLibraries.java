@@ -1,8 +1,7 @@
 package dev.flopmeter.device;
 
-import java.io.IOException;
-
 import com.sun.jna.ptr.IntByReference;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

@@ -85,10 +85,6 @@ public record DeviceRoofs(Device device, Datasheet datasheet, @Nullable Measured
 
   private @Nullable Double number(String property) {
     String value = device.properties().get(property);
-    try {
-      return value == null ? null : Double.valueOf(value);
-    } catch (NumberFormatException e) {
-      return null;
-    }
+    return value == null ? null : Double.valueOf(value);
   }
 }

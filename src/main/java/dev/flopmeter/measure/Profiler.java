@@ -16,6 +16,7 @@ import dev.flopmeter.result.ProfileResult.Totals;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.SearchProgress;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -71,7 +72,9 @@ public final class Profiler {
     String batch = "batch " + request.batch();
     progress.report("prepare", 0, batch);
     Map<String, Tensor> inputs = RandomInputs.of(request.graph(), setting.seed());
-    try (Plan plan = prepare(request, progress, batch)) {
+    SearchProgress search =
+        (done, step) -> progress.report("search", PREPARED * done, batch + ", " + step);
+    try (Plan plan = backend.prepare(request.graph(), request.options(), search)) {
       plan.load(inputs);
       double firstRun = plan.timePass(); // before the check, which would warm it up
       progress.report("check", PREPARED, batch);
@@ -92,13 +95,6 @@ public final class Profiler {
             request, plan, run(request, samples, startedAt), samples, check, sensors, validity);
       }
     }
-  }
-
-  private Plan prepare(ProfileRequest request, Progress progress, String batch) {
-    return backend.prepare(
-        request.graph(),
-        request.options(),
-        (done, step) -> progress.report("search", PREPARED * done, batch + ", " + step));
   }
 
   private @Nullable NumericCheck check(

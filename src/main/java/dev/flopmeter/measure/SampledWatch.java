@@ -38,7 +38,8 @@ public final class SampledWatch implements SensorWatch {
   /** The newest SM clock, for the gate: read after every pass, so it must not wait for a lock. */
   private volatile double smClockHz = Double.POSITIVE_INFINITY;
 
-  private SampledWatch(SensorSource source) {
+  /** A watch that reads only when it is told to. */
+  SampledWatch(SensorSource source) {
     this.source = source;
     OptionalDouble normal = source.defaultSmClockHz();
     this.leastSmClockHz = normal.isPresent() ? LEAST_CLOCK * normal.getAsDouble() : 0;
@@ -51,11 +52,6 @@ public final class SampledWatch implements SensorWatch {
     SampledWatch watch = new SampledWatch(source);
     watch.thread.start();
     return watch;
-  }
-
-  /** A watch that reads only when it is told to. */
-  static SampledWatch manual(SensorSource source) {
-    return new SampledWatch(source);
   }
 
   private void readUntilEnd() {

@@ -61,7 +61,7 @@ class SampledWatchTest {
   @Test
   void aClockBelowThreeQuartersOfTheDefaultRefusesSamples() {
     SampledWatch watch =
-        SampledWatch.manual(
+        new SampledWatch(
             new Recorded(
                 OptionalDouble.of(2e9),
                 reading(1.51e9, 1, 1, List.of()),
@@ -79,11 +79,11 @@ class SampledWatchTest {
   @Test
   void whoTellsNoClockRefusesNothing() {
     SampledWatch unknown =
-        SampledWatch.manual(new Recorded(OptionalDouble.of(2e9), reading(null, 1, 1, List.of())));
+        new SampledWatch(new Recorded(OptionalDouble.of(2e9), reading(null, 1, 1, List.of())));
     unknown.read();
     assertThat(unknown.refusal()).isEmpty();
     SampledWatch noDefault =
-        SampledWatch.manual(new Recorded(OptionalDouble.empty(), reading(1e6, 1, 1, List.of())));
+        new SampledWatch(new Recorded(OptionalDouble.empty(), reading(1e6, 1, 1, List.of())));
     noDefault.read();
     assertThat(noDefault.refusal()).isEmpty();
   }
@@ -91,7 +91,7 @@ class SampledWatchTest {
   @Test
   void sumsUpWhatItSaw() {
     SampledWatch watch =
-        SampledWatch.manual(
+        new SampledWatch(
             new Recorded(
                 OptionalDouble.of(2e9),
                 reading(1.9e9, 300, 50, List.of()),
