@@ -14,6 +14,8 @@ import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.djl.DjlBackend;
+import dev.flopmeter.run.ort.OrtBackend;
+import dev.flopmeter.run.ort.OrtOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,7 +31,8 @@ import java.util.stream.Stream;
  * same blocks, so that their sum can be compared with the whole. Prints a row of a Markdown table
  * for each network and one with the geometric means.
  *
- * <p>Arguments: threads, blocks of each, passes that count in a block, FILE...
+ * <p>Arguments: the backend ({@code djl}, or {@code ort} for what our backend adds to ONNX
+ * Runtime), threads, blocks of each, passes that count in a block, FILE...
  */
 final class AgainstOnnxRuntime implements AutoCloseable {
   private static final int UNCOUNTED = 2;
@@ -60,18 +63,21 @@ final class AgainstOnnxRuntime implements AutoCloseable {
   }
 
   public static void main(String[] args) throws OrtException, IOException {
-    int threads = Integer.parseInt(args[0]);
-    int blocks = Integer.parseInt(args[1]);
-    int passes = Integer.parseInt(args[2]);
+    boolean isOrt = args[0].equals("ort");
+    int threads = Integer.parseInt(args[1]);
+    int blocks = Integer.parseInt(args[2]);
+    int passes = Integer.parseInt(args[3]);
     List<Row> rows = new ArrayList<>();
-    System.out.printf("threads %d, %d blocks of %d passes each%n%n", threads, blocks, passes);
+    System.out.printf(
+        "backend %s, threads %d, %d blocks of %d passes each%n%n",
+        args[0], threads, blocks, passes);
     System.out.println(
         "| network | flopmeter | ONNX Runtime | ratio (95 % interval) | layers over the pass |\n"
             + "|---|---|---|---|---|");
-    for (String file : List.of(args).subList(3, args.length)) {
-      try (Backend backend = DjlBackend.open();
+    for (String file : List.of(args).subList(4, args.length)) {
+      try (Backend backend = isOrt ? OrtBackend.open(OrtOptions.DEFAULT) : DjlBackend.open();
           AgainstOnnxRuntime both = new AgainstOnnxRuntime(backend, Path.of(file), threads)) {
-        Row row = both.measure(blocks, passes);
+        Row row = both.measure(blocks, passes, !isOrt);
         System.out.println(row.text(Path.of(file).getFileName().toString()));
         rows.add(row);
       }
@@ -102,7 +108,8 @@ final class AgainstOnnxRuntime implements AutoCloseable {
     }
   }
 
-  private Row measure(int blocks, int passes) throws OrtException {
+  /** The steps of ONNX Runtime come from another session, which would disturb the passes. */
+  private Row measure(int blocks, int passes, boolean timesSteps) throws OrtException {
     List<Double> ours = new ArrayList<>();
     List<Double> theirs = new ArrayList<>();
     List<Double> ratios = new ArrayList<>();
@@ -112,7 +119,7 @@ final class AgainstOnnxRuntime implements AutoCloseable {
       List<double[]> steps = new ArrayList<>();
       for (int i = -UNCOUNTED; i < passes; i++) {
         double pass = plan.timePass();
-        double[] step = plan.timeSteps();
+        double[] step = timesSteps ? plan.timeSteps() : new double[0];
         if (i >= 0) {
           own.add(pass);
           steps.add(step);
