@@ -31,7 +31,7 @@ final class ArrayCalls {
           "asinh Asinh acosh Acosh atanh Atanh erf Erf isNaN IsNaN isInfinite IsInf",
           "relu Relu sigmoid Sigmoid softPlus Softplus softSign Softsign selu Selu gelu Gelu");
 
-  /** Methods of all axes, or of a list of axes and whether they are kept. */
+  /** Reductions of all axes, or of a list of axes and a flag that keeps them. */
   static final Map<String, String> REDUCED =
       table("sum ReduceSum mean ReduceMean max ReduceMax min ReduceMin prod ReduceProd");
 
@@ -197,7 +197,7 @@ final class ArrayCalls {
     return x.sliced(back, ends, axes, back);
   }
 
-  /** Each element of the axis {@code repeats} times, one after the other. */
+  /** Repeats each element of the axis {@code repeats} times in place. */
   private static TracedArray repeat(TracedArray x, int axis, long repeats) {
     Shape dims = x.dims();
     TracedArray wide = x.unsqueezed(axis + 1L);
@@ -294,7 +294,7 @@ final class ArrayCalls {
     return x.tracing().applyMany("TopK", attributes, 2, x, x.longs(k));
   }
 
-  /** The values along an axis in order, and where they were. */
+  /** Sorts along an axis: the values, then their indices. */
   private static List<TracedArray> sorted(TracedArray x, int axis, boolean isDescending) {
     return topK(x, x.dims().dim(axis), axis, isDescending, true);
   }

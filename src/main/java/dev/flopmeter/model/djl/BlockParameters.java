@@ -20,13 +20,13 @@ import org.jspecify.annotations.Nullable;
  * Gives a traced block weights of the graph for its parameters: seeded values of the parameter's
  * shape, independent of the values that the block holds.
  *
- * <p>A block that was never initialized need not be. Initializing a whole tree of blocks would run
- * parts of it on a real engine (DJL's LambdaBlock learns its output's shape that way), so each
- * block that owns parameters is initialized alone, when it first asks for one, for the input it has
- * just been given; afterwards it holds no arrays, as before.
+ * <p>The block need not be initialized. Initializing a whole tree of blocks would run parts of it
+ * on a real engine (DJL's LambdaBlock finds its output shape that way). So each block that owns
+ * parameters is initialized on its own when it first asks for one, for the input it has just been
+ * given, and cleared afterwards.
  */
 final class BlockParameters extends ParameterStore {
-  /** Where a parameter belongs. */
+  /** The block that owns a parameter. */
   private record Owner(Block block, String path, String name) {}
 
   private final Trace trace;
@@ -57,7 +57,7 @@ final class BlockParameters extends ParameterStore {
   @Override
   public @Nullable NDArray getValue(
       @Nullable Parameter parameter, Device device, boolean training) {
-    // DJL's blocks ask for a bias they do not have.
+    // DJL's blocks also ask for the bias that they were built without.
     if (parameter == null) {
       return null;
     }

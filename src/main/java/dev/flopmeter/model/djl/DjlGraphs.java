@@ -18,12 +18,12 @@ import java.util.List;
  * Graphs of DJL blocks.
  *
  * <p>A block's {@code forward} is run once, for inference, with arrays that have shapes and no
- * numbers; what it does with them is the graph. No engine is needed, and the block needs neither
+ * numbers; the operations on them are the graph. No engine is needed, and the block needs neither
  * weights nor to be initialized. The graph's weights are seeded values in the shapes of the block's
  * parameters.
  *
- * <p>The block must not be used by others meanwhile: one that was not initialized is, in parts, and
- * cleared again. An initialized block is only read.
+ * <p>The block must not be used concurrently: a block that was not initialized is initialized in
+ * parts and cleared again. An initialized block is only read.
  */
 public final class DjlGraphs {
   private DjlGraphs() {}
@@ -44,7 +44,7 @@ public final class DjlGraphs {
     return trace(block.getClass().getSimpleName(), block, inputs);
   }
 
-  /** The graph of a block under another name than its class'. */
+  /** The graph of a block, under a given name. */
   public static Graph trace(String name, Block block, DataDesc... inputs) {
     if (inputs.length == 0) {
       throw new ModelException("the block '" + name + "' needs the shape of at least one input");
@@ -86,7 +86,7 @@ public final class DjlGraphs {
     return trace.finish(results);
   }
 
-  /** A block loaded by an engine hides its operators in the engine. */
+  /** The operators of a block that an engine loaded are not accessible. */
   private static void requireOpen(String name, Block block) {
     if (block instanceof SymbolBlock) {
       throw new ModelException(

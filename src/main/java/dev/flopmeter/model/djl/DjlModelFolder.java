@@ -1,17 +1,22 @@
 package dev.flopmeter.model.djl;
 
 import ai.djl.BaseModel;
+import ai.djl.ndarray.types.DataDesc;
 import ai.djl.nn.Block;
 import ai.djl.nn.BlockFactory;
 import ai.djl.util.ClassLoaderUtils;
+import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.ValueInfo;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,10 +25,10 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * A folder as DJL keeps its models in, where the block can be built: its {@code serving.properties}
+ * A folder in which DJL stores a model, if the block can be built: its {@code serving.properties}
  * names a {@link BlockFactory} (as {@code blockFactory} or {@code option.blockFactory}), whose
  * class is on the class path or in the folder's {@code libs}. The inputs come from the saved
- * parameters where there are some ({@code *.params}); the weights are not read.
+ * parameters if there are any ({@code *.params}); the weights are not read.
  *
  * <p>Building the block runs the folder's code, as loading it with DJL does. A folder with a
  * TorchScript file ({@code .pt}) has no block to build.
@@ -42,7 +47,7 @@ public final class DjlModelFolder {
   }
 
   /**
-   * The model in a folder.
+   * Reads the model in a folder.
    *
    * @throws ModelException if there is none, or its block cannot be built
    */
@@ -67,7 +72,7 @@ public final class DjlModelFolder {
             .map(ParameterFile::inputs)
             .filter(list -> !list.isEmpty())
             .orElse(List.of(new ValueInfo("data", DataType.FLOAT, null)));
-    return new DjlModel(name, folder.toString(), build(folder, name, factory, options), inputs);
+    return new BlockModel(name, folder.toString(), build(folder, name, factory, options), inputs);
   }
 
   private static Map<String, String> options(Path folder) {
@@ -88,12 +93,12 @@ public final class DjlModelFolder {
     return options;
   }
 
-  /** The newest of the saved parameters: DJL numbers them by epoch. */
+  /** The latest saved parameters: DJL numbers them by epoch. */
   private static Optional<Path> parameters(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .filter(file -> file.getFileName().toString().endsWith(".params"))
-          .max(java.util.Comparator.naturalOrder());
+          .max(Comparator.naturalOrder());
     } catch (IOException e) {
       throw new ModelException(folder + " cannot be listed: " + e.getMessage(), e);
     }
@@ -114,7 +119,7 @@ public final class DjlModelFolder {
     }
   }
 
-  /** What a factory may ask its model for: name and folder. */
+  /** The model that a factory gets: a name and a folder. */
   private static final class NamedModel extends BaseModel {
     NamedModel(String name, Path folder) {
       super(name);
@@ -124,6 +129,37 @@ public final class DjlModelFolder {
     @Override
     public void load(Path path, String prefix, Map<String, ?> options) {
       throw new UnsupportedOperationException("Model.load");
+    }
+  }
+
+  /** A DJL block as a model; each binding traces it anew. */
+  private record BlockModel(String name, String source, Block block, List<ValueInfo> inputs)
+      implements Model {
+    BlockModel {
+      inputs = List.copyOf(inputs);
+    }
+
+    @Override
+    public int opset() {
+      return Trace.OPSET;
+    }
+
+    /** Calls with one block are serialised, since tracing may initialize parts of it. */
+    @Override
+    public Graph bind(Bindings bindings) {
+      Map<String, TensorType> types = bindings.resolve(inputs).types();
+      DataDesc[] described =
+          types.entrySet().stream()
+              .map(
+                  input ->
+                      new DataDesc(
+                          DjlTypes.shape(input.getValue().shape()),
+                          DjlTypes.type(input.getValue().type()),
+                          input.getKey()))
+              .toArray(DataDesc[]::new);
+      synchronized (block) {
+        return DjlGraphs.trace(name, block, described);
+      }
     }
   }
 }

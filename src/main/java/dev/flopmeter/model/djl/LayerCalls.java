@@ -50,7 +50,7 @@ final class LayerCalls {
     return Attributes.of("kernel_shape", kernel, "strides", stride, "pads", pads);
   }
 
-  /** Kernel, stride, padding and whether to round up, from an argument on. */
+  /** Reads kernel, stride, padding and rounding mode, starting at argument {@code first}. */
   private static Attributes pool(Arguments in, int first) {
     return window(in.longs(first), in.longs(first + 1), in.longs(first + 2))
         .with("ceil_mode", in.flag(first + 3));
@@ -112,7 +112,7 @@ final class LayerCalls {
 
   /**
    * DJL's Deconvolution block shapes its weight [filters, inputs / groups, ...]; a transposed
-   * convolution reads [inputs, filters / groups, ...], as many numbers.
+   * convolution reads [inputs, filters / groups, ...], the same number of values.
    */
   private static TracedArray inputsFirst(long inputs, TracedArray kernel, int groups) {
     long filters = kernel.dims().dim(0);
@@ -232,7 +232,7 @@ final class LayerCalls {
     return all[0].op("Concat", Attributes.of("axis", axis), all);
   }
 
-  /** DJL gives the arrays with or without this one in front. */
+  /** DJL passes the arrays with or without this one in front. */
   private static List<TracedArray> withThisFirst(TracedArray x, Arguments in) {
     List<TracedArray> all = new ArrayList<>(in.arrays(0));
     if (all.isEmpty() || all.get(0) != x) {

@@ -78,7 +78,7 @@ final class ManagerCalls implements InvocationHandler {
           uniform((float) in[0], (float) in[1], in[2], in[3]).shown();
       case "randomNormal(float,float,Shape,DataType)",
           "truncatedNormal(float,float,Shape,DataType)" -> {
-        // Even, not normal: the graph's random weights only need the spread.
+        // Uniform, not normal: the graph's random weights only need the spread.
         double half = Math.sqrt(3) * (float) in[1];
         yield uniform((float) in[0] - half, (float) in[0] + half, in[2], in[3]).shown();
       }
@@ -122,7 +122,7 @@ final class ManagerCalls implements InvocationHandler {
     return trace.constant(new RandomTensor(drawn, seed++, (float) low, (float) high));
   }
 
-  /** From, to and step, of a type. */
+  /** Arguments: start, stop, step, type. */
   private TracedArray range(Object... in) {
     TracedArray[] ends = new TracedArray[3];
     for (int i = 0; i < ends.length; i++) {

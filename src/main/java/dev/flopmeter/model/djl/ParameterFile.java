@@ -27,17 +27,20 @@ record ParameterFile(String name, List<ValueInfo> inputs) {
         new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
       byte[] magic = in.readNBytes(4);
       if (!new String(magic, StandardCharsets.US_ASCII).equals("DJL@")) {
-        throw new ModelException(file + " is not a file of DJL parameters (it does not start so)");
+        throw new ModelException(
+            file + " is not a file of DJL parameters (it does not start with DJL@)");
       }
       int version = in.readInt();
       if (version != 1) {
-        throw new ModelException(file + " is of version " + version + "; only 1 is known");
+        throw new ModelException(
+            file + " has version " + version + "; only version 1 is supported");
       }
       String name = in.readUTF();
       DataType type = DataType.valueOf(in.readUTF());
       int count = in.readInt();
       if (count < 0 || count > MOST_INPUTS) {
-        throw new ModelException(file + " claims to have " + count + " inputs");
+        throw new ModelException(
+            file + " declares " + count + " inputs; the limit is " + MOST_INPUTS);
       }
       List<ValueInfo> inputs = new ArrayList<>();
       for (int i = 0; i < count; i++) {
@@ -49,7 +52,7 @@ record ParameterFile(String name, List<ValueInfo> inputs) {
     }
   }
 
-  /** The batch that the model was trained with means nothing later: 1, until another is given. */
+  /** The batch of the training is replaced by 1, the default. */
   private static ValueInfo input(String name, DataType type, Shape shape) {
     List<Dim> dims = new ArrayList<>();
     for (int axis = 0; axis < shape.dimension(); axis++) {

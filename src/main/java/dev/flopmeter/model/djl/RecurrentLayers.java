@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>DJL keeps four arrays a layer and direction: weights of the input [gates x hidden, input], of
  * the state [gates x hidden, hidden], and a bias [gates x hidden] of each. ONNX joins the
- * directions, and both biases, into one tensor each; the numbers are as many.
+ * directions, and both biases, into one tensor each, with the same number of values.
  *
  * @param gates gates of a cell: 1 for RNN, 3 for GRU, 4 for LSTM
  */
@@ -57,7 +57,7 @@ record RecurrentLayers(
       int directions,
       List<TracedArray> weights,
       List<TracedArray> initial) {
-    // Weights come first, biases after them, whatever the number of directions.
+    // Weights come first, then biases, for any number of directions.
     List<TracedArray> matrices = weights.stream().filter(array -> array.rank() == 2).toList();
     List<TracedArray> vectors = weights.stream().filter(array -> array.rank() == 1).toList();
     long hidden = matrices.get(1).dims().dim(1);

@@ -24,11 +24,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a block's forward, written down as ONNX operators. An operator that reads a block's
+ * One run of a block's forward, recorded as ONNX operators. An operator that reads a block's
  * weights takes that block's path as its name; the others are numbered. Not thread-safe.
  */
 final class Trace {
-  /** The operator set written: the first with Gelu. */
+  /** The operator set of the graph: the first with Gelu. */
   static final int OPSET = 20;
 
   private final GraphBuilder graph;
@@ -55,7 +55,7 @@ final class Trace {
     return array(graph.constant(numbered("constant"), tensor));
   }
 
-  /** A constant of one number that goes with values of {@code type}. */
+  /** A scalar constant of {@code type}. */
   TracedArray scalar(Number number, DataType type) {
     return constant(
         DenseTensor.ofDoubles(new TensorType(type, Shape.SCALAR), number.doubleValue()));

@@ -4,7 +4,7 @@ import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.TorchOrigin;
 import java.util.Map;
 
-/** Activation modules, as the operators they are exported as. */
+/** Activation modules, with the operators that they are exported as. */
 enum ActivationLayer {
   NONE("", ""),
   RELU("Relu", "ReLU"),

@@ -5,7 +5,7 @@ import static dev.flopmeter.model.zoo.ActivationLayer.NONE;
 
 import org.jspecify.annotations.Nullable;
 
-/** The blocks that several families are made of. */
+/** Blocks that several families share. */
 final class Blocks {
   private Blocks() {}
 
@@ -30,7 +30,8 @@ final class Blocks {
   }
 
   /**
-   * Squeeze and excitation (Hu et al. 2017): channels weighted by what their averages say.
+   * Squeeze and excitation (Hu et al. 2017): channels weighted by a gate computed from their
+   * averages.
    *
    * @param squeezed channels in the middle
    */
@@ -45,8 +46,8 @@ final class Blocks {
   }
 
   /**
-   * An inverted residual (Sandler et al. 2018): channels expanded, each filtered on its own,
-   * weighted, and projected; added to the input where that has the shape of the result.
+   * An inverted residual (Sandler et al. 2018): channels expanded, filtered depthwise, weighted and
+   * projected. The input is added if it has the shape of the result.
    *
    * @param wide channels in the middle
    * @param out channels of the result
@@ -79,12 +80,12 @@ final class Blocks {
     }
   }
 
-  /** {@code y}, with its input {@code x} added where both have one shape. */
+  /** Adds the block's input {@code x} to its result {@code y} if both have the same shape. */
   static String residual(NetworkBuilder net, String name, String y, String x, long stride) {
     return stride == 1 && net.channels(x) == net.channels(y) ? net.add(name + ".add", y, x) : y;
   }
 
-  /** Two fully connected layers, four times as wide in the middle. */
+  /** A multilayer perceptron of two layers whose hidden layer is four times as wide. */
   static String perceptron(NetworkBuilder net, String name, String x) {
     long width = net.shape(x).dim(-1);
     Sequence layers = new Sequence(net, name, x).linear(4 * width).activation(GELU);
@@ -92,13 +93,13 @@ final class Blocks {
     return layers.linear(width).value();
   }
 
-  /** The average over all positions and one fully connected layer to 1000 classes: the output. */
+  /** Ends a network: global average pooling and a fully connected layer to 1000 classes. */
   static void classify(NetworkBuilder net, String name, String x) {
     x = net.flatten("flatten", net.globalAveragePool("avgpool", x));
     net.output(net.linear(name, x, 1000));
   }
 
-  /** {@code value} as a multiple of {@code divisor}, the nearest that loses at most a tenth. */
+  /** The multiple of {@code divisor} nearest to {@code value} that is at most a tenth below it. */
   static long divisible(double value, long divisor) {
     long rounded = Math.max(divisor, (long) (value + divisor / 2.0) / divisor * divisor);
     return rounded < 0.9 * value ? rounded + divisor : rounded;

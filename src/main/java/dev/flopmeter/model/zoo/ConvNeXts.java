@@ -10,7 +10,7 @@ final class ConvNeXts {
 
   private static final double EPSILON = 1e-6;
 
-  /** The first width, and the number of blocks of each stage. */
+  /** Numbers: the first width; the blocks of each stage. */
   static void build(NetworkBuilder net, Plan plan) {
     long width = plan.number(0);
     long[] depths = plan.from(1);
@@ -30,7 +30,7 @@ final class ConvNeXts {
     net.output(net.linear("classifier.2", net.flatten("classifier.1", x), 1000));
   }
 
-  /** A layer normalisation over the channels: the axes turned, normalised, turned back. */
+  /** A layer normalisation over the channels: transposed, normalised, transposed back. */
   private static String norm(NetworkBuilder net, String name, String x) {
     String y = net.transpose(name + ".last", x, 0, 2, 3, 1);
     y = net.layerNorm(name, "LayerNorm2d", y, EPSILON);

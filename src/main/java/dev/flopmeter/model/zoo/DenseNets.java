@@ -6,7 +6,7 @@ import static dev.flopmeter.model.zoo.ActivationLayer.FUNCTIONAL_RELU;
 final class DenseNets {
   private DenseNets() {}
 
-  /** Growth, first width, and the layers of each block. */
+  /** Numbers: the growth rate; the first width; the layers of each block. */
   static void build(NetworkBuilder net, Plan plan) {
     long growth = plan.number(0);
     long[] depths = plan.from(2);
@@ -26,7 +26,7 @@ final class DenseNets {
       }
     }
     x = FUNCTIONAL_RELU.add(net, "relu", net.batchNorm("features.norm5", x));
-    x = net.flatten("flatten", net.functionalGlobalPool("avgpool", x));
+    x = net.flatten("flatten", net.op("GlobalAveragePool", "avgpool", x));
     net.output(net.linear("classifier", x, 1000));
   }
 

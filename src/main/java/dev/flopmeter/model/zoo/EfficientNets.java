@@ -14,7 +14,7 @@ import java.util.List;
 final class EfficientNets {
   private EfficientNets() {}
 
-  /** Expansion, kernel, first stride, width, repeats; then 1 where the block is fused. */
+  /** Per stage: expansion, kernel, first stride, width, repeats, and 1 if the blocks are fused. */
   private static final long[][] BASE = {
     {1, 3, 1, 16, 1, 0},
     {6, 3, 2, 24, 2, 0},
@@ -26,8 +26,9 @@ final class EfficientNets {
   };
 
   /**
-   * Factors of widths and depths, first width, epsilon of the normalisations, and last width (0 for
-   * four times that of the last stage); the rows of the stages, those of {@link #BASE} if none.
+   * Numbers: the factors of widths and depths; the first width; the epsilon of the normalisations;
+   * the last width (0 for four times that of the last stage). Stages as in {@link #BASE}, which is
+   * the default.
    */
   static void build(NetworkBuilder net, Plan plan) {
     List<long[]> rows = plan.stages().isEmpty() ? List.of(BASE) : plan.stages();
@@ -55,7 +56,7 @@ final class EfficientNets {
     Blocks.classify(net, "classifier.1", x);
   }
 
-  /** The expansion and the depthwise convolution as one convolution. */
+  /** A block in which one convolution replaces the expansion and the depthwise convolution. */
   private static String fused(
       NetworkBuilder net,
       String name,

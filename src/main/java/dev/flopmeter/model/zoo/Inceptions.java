@@ -5,8 +5,8 @@ import static dev.flopmeter.model.zoo.ActivationLayer.FUNCTIONAL_RELU;
 import dev.flopmeter.model.zoo.NetworkBuilder.ConvShape;
 
 /**
- * GoogLeNet (Szegedy et al. 2014) with batch normalisation and Inception v3 (2015), as they are
- * used: without the auxiliary heads that only training has.
+ * GoogLeNet (Szegedy et al. 2014) with batch normalisation and Inception v3 (2015), for inference:
+ * without the auxiliary heads of the training.
  */
 final class Inceptions {
   private Inceptions() {}
@@ -36,8 +36,8 @@ final class Inceptions {
   }
 
   /**
-   * GoogLeNet: the modules of each stage; widths of each module's branches 1x1; 1x1, 3x3; 1x1, 3x3;
-   * pool, 1x1.
+   * GoogLeNet. Numbers: the modules of each stage. Per module: the widths of its branches 1x1; 1x1,
+   * 3x3; 1x1, 3x3; pool, 1x1.
    */
   static void googLeNet(NetworkBuilder net, Plan plan) {
     String x = conv(net, "conv1", net.input(0), new ConvShape(64, 7, 7, 2, 3, 3, 1, false));
@@ -90,7 +90,7 @@ final class Inceptions {
     Blocks.classify(net, "fc", x);
   }
 
-  /** Convolutions one after the other, named {@code name_1}, {@code name_2} and so on. */
+  /** A chain of convolutions, named {@code name_1}, {@code name_2} and so on. */
   private static String chain(NetworkBuilder net, String name, String x, long[]... shapes) {
     String y = x;
     for (int i = 0; i < shapes.length; i++) {
@@ -99,7 +99,7 @@ final class Inceptions {
     return y;
   }
 
-  /** The branch that averages 3 x 3 neighbours, called as a function. */
+  /** The branch that starts with a 3x3 average pooling, called as a function. */
   private static String pooled(NetworkBuilder net, String name, String x, long out) {
     return conv(
         net, name + ".branch_pool", net.averagePool(name + ".avg_pool", "", x, 3, 1, 1), out);

@@ -15,7 +15,7 @@ import java.util.stream.LongStream;
 final class MobileNets {
   private MobileNets() {}
 
-  /** For each stage: expansion, width, repeats, first stride. */
+  /** Per stage: expansion, width, repeats, first stride. */
   static void mobileNetV2(NetworkBuilder net, Plan plan) {
     Norm norm = Norm.PLAIN;
     String x = convNorm(net, "features.0", net.input(0), norm, RELU6, 32, 3, 2);
@@ -36,13 +36,13 @@ final class MobileNets {
       }
     }
     x = convNorm(net, "features.18", x, norm, RELU6, 1280, 1, 1);
-    x = net.flatten("flatten", net.functionalGlobalPool("avgpool", x));
+    x = net.flatten("flatten", net.op("GlobalAveragePool", "avgpool", x));
     net.output(net.linear("classifier.1", x, 1000));
   }
 
   /**
-   * Widths of the last convolution and of the hidden layer; for each block: kernel, expanded width,
-   * width, 1 for an excitation, 1 for a hard swish, stride.
+   * Numbers: the widths of the last convolution and of the hidden layer. Per block: kernel,
+   * expanded width, width, 1 for an excitation, 1 for hard swish, stride.
    */
   static void mobileNetV3(NetworkBuilder net, Plan plan) {
     Norm norm = new Norm(1e-3, 1);
@@ -62,14 +62,14 @@ final class MobileNets {
     net.output(net.linear("classifier.3", x, 1000));
   }
 
-  /** Kernel, first stride, expansion, repeats. */
+  /** Per stage: kernel, first stride, expansion, repeats. */
   private static final long[][] MNAS = {
     {3, 2, 3, 3}, {5, 2, 3, 3}, {5, 2, 6, 3}, {3, 1, 6, 2}, {5, 2, 6, 4}, {3, 1, 6, 1}
   };
 
   private static final long[] MNAS_WIDTHS = {32, 16, 24, 40, 80, 96, 192, 320};
 
-  /** The factor of all widths. */
+  /** Numbers: the factor of all widths. */
   static void mnasNet(NetworkBuilder net, Plan plan) {
     long[] widths =
         LongStream.of(MNAS_WIDTHS).map(width -> divisible(width * plan.real(0), 8)).toArray();

@@ -16,11 +16,11 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Layers as frameworks name them, written as ONNX operators. A layer takes the name of the value it
- * reads and gives the name of the value it writes, which is the layer's own name.
+ * Layers as frameworks name them, written as ONNX operators. A layer takes the name of its input
+ * and returns the name of its output, which is the layer's own name.
  *
  * <p>Weights are seeded random values: spread so that activations neither vanish nor overflow, and
- * the same on every machine. Each node notes the PyTorch module it stands for under the metadata
+ * the same on every machine. Each node stores the PyTorch module it stands for under the metadata
  * key {@code torch.module}, because some counting tools count modules, not operators.
  */
 final class NetworkBuilder {
@@ -76,7 +76,7 @@ final class NetworkBuilder {
         name, RandomTensor.weights(TensorType.of(DataType.FLOAT, dims), seed++, fanIn));
   }
 
-  /** A stored tensor of values drawn evenly between two bounds. */
+  /** A stored tensor of values drawn uniformly between two bounds. */
   String uniform(String name, double low, double high, long... dims) {
     return graph.constant(
         name, new RandomTensor(TensorType.of(DataType.FLOAT, dims), seed++, low, high));
@@ -133,7 +133,7 @@ final class NetworkBuilder {
     return op("Conv", name, "Conv2d", attributes, operands.toArray(String[]::new));
   }
 
-  /** What a convolution looks like; its padding is the same on opposite sides. */
+  /** The shape of a convolution; the padding is the same on opposite sides. */
   record ConvShape(
       long out,
       long height,
@@ -219,18 +219,13 @@ final class NetworkBuilder {
     return op("GlobalAveragePool", name, "AdaptiveAvgPool2d", Attributes.NONE, x);
   }
 
-  /** The same called as a function. */
-  String functionalGlobalPool(String name, String x) {
-    return op("GlobalAveragePool", name, "", Attributes.NONE, x);
-  }
-
   /** The average over both spatial axes, N x C. */
   String spatialMean(String name, String x) {
     return op("ReduceMean", name, "", Attributes.of("keepdims", 0), x, longs(name + ".axes", 2, 3));
   }
 
   /**
-   * Average over evenly cut windows, {@code size} x {@code size} of them.
+   * Average pooling into {@code size} x {@code size} windows of equal size.
    *
    * @throws ModelException if the input cannot be cut evenly
    */
@@ -317,7 +312,7 @@ final class NetworkBuilder {
         longs(name + ".step", step));
   }
 
-  /** An operator of a function, with more notes on its origin. */
+  /** An operator with a given {@link TorchOrigin}. */
   String op(
       String op,
       String name,

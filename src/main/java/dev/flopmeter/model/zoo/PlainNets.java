@@ -1,6 +1,9 @@
 package dev.flopmeter.model.zoo;
 
-/** Networks that are one chain: AlexNet (2014), VGG (Simonyan 2014), SqueezeNet (Iandola 2016). */
+/**
+ * Networks without branches around a block: AlexNet (2014), VGG (Simonyan 2014), SqueezeNet
+ * (Iandola 2016).
+ */
 final class PlainNets {
   private PlainNets() {}
 
@@ -16,7 +19,7 @@ final class PlainNets {
     classify(net, layers.value(), 6, 1);
   }
 
-  /** 1 for batch normalisations, then the convolutions of the stages; a maximum pool ends each. */
+  /** Numbers: 1 for batch normalisation; the convolutions of each stage, before its pooling. */
   static void vgg(NetworkBuilder net, Plan plan) {
     boolean norms = plan.number(0) == 1;
     Sequence layers = new Sequence(net, "features", net.input(0));
@@ -43,7 +46,7 @@ final class PlainNets {
     net.output(net.linear("classifier.6", x, 1000));
   }
 
-  /** Width and kernel of the first convolution; squeezed widths of the fire modules, -1 a pool. */
+  /** Numbers: width and kernel of the first convolution; each fire's squeezed width, -1: pool. */
   static void squeezeNet(NetworkBuilder net, Plan plan) {
     Sequence layers = new Sequence(net, "features", net.input(0));
     layers.biasedConv(plan.number(0), plan.number(1), 2, 0).relu().maxPool(3, 2, true);

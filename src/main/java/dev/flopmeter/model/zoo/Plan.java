@@ -6,12 +6,12 @@ import java.util.List;
 /**
  * The numbers of a network in {@code networks.csv}.
  *
- * @param whole those of the whole network
- * @param stages those of each stage or block
+ * @param whole of the whole network
+ * @param stages of each stage, block or module
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed, never compared
 record Plan(double[] whole, List<long[]> stages) {
-  /** Reads {@code 1 0.5; 3 64; 3 128}: numbers of the whole, then of two stages. */
+  /** Parses numbers of the whole network and of two stages: {@code 1 0.5; 3 64; 3 128}. */
   static Plan parse(String text) {
     List<String> rows = Arrays.asList(text.split(";", -1));
     return new Plan(

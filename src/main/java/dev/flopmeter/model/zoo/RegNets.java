@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** RegNet (Radosavovic et al. 2020): stages whose widths follow a quantised line. */
+/** RegNet (Radosavovic et al. 2020): stages whose widths follow a quantised linear function. */
 final class RegNets {
   private RegNets() {}
 
@@ -18,7 +18,7 @@ final class RegNets {
 
   /**
    * The width of each stage and its number of blocks. Block {@code i} has the width {@code first +
-   * slope i}, brought to a power of {@code factor}, then to a multiple of 8.
+   * slope i}, rounded to {@code first} times a power of {@code factor}, then to a multiple of 8.
    */
   private static SortedMap<Long, Integer> stages(Plan plan) {
     double first = plan.real(1);
@@ -33,7 +33,7 @@ final class RegNets {
   }
 
   /**
-   * Blocks, first width, slope, factor, width of a group, and 1 for an excitation in each block.
+   * Numbers: blocks; first width; slope; factor; width of a group; 1 for an excitation per block.
    */
   static void build(NetworkBuilder net, Plan plan) {
     String x = convNorm(net, "stem", net.input(0), NORM, RELU, 32, 3, 2);

@@ -8,8 +8,8 @@ final class ResNets {
   private ResNets() {}
 
   /**
-   * Builds a network from the groups of a bottleneck's 3x3 convolution (0 for a network of basic
-   * blocks), its width at the first stage, and the number of blocks of each stage.
+   * Numbers: the groups of a bottleneck's 3x3 convolution (0 for basic blocks); its width at the
+   * first stage; the blocks of each stage.
    */
   static void build(NetworkBuilder net, Plan plan) {
     long groups = plan.number(0);
@@ -38,7 +38,7 @@ final class ResNets {
     Blocks.classify(net, "fc", x);
   }
 
-  /** Convolutions, each of width, kernel, stride and groups, and what they leave of the input. */
+  /** Convolutions, each given by width, kernel, stride and groups, and the shortcut. */
   private static String block(NetworkBuilder net, String name, String x, long[]... convs) {
     String y = x;
     long stride = 1;

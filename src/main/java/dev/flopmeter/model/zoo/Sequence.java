@@ -2,7 +2,7 @@ package dev.flopmeter.model.zoo;
 
 import static dev.flopmeter.model.zoo.ActivationLayer.RELU;
 
-/** Layers one after the other, named {@code name.0}, {@code name.1} and so on. */
+/** A chain of layers, named {@code name.0}, {@code name.1} and so on. */
 final class Sequence {
   private final NetworkBuilder net;
   private final String name;
@@ -15,12 +15,12 @@ final class Sequence {
     this.value = input;
   }
 
-  /** What the last layer writes. */
+  /** The output of the last layer. */
   String value() {
     return value;
   }
 
-  /** The name of the next layer; a layer that inference does not need takes one, too. */
+  /** Takes the name of the next layer, also for a layer that inference omits. */
   String next() {
     return name + "." + at++;
   }
@@ -40,7 +40,7 @@ final class Sequence {
     return conv(out, 1, 1, 1);
   }
 
-  /** A convolution without bias of each channel on its own. */
+  /** A depthwise convolution without bias. */
   Sequence depthwise(long kernel, long stride) {
     long channels = net.channels(value);
     return conv(channels, kernel, stride, channels);

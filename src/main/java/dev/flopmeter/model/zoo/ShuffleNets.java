@@ -6,10 +6,10 @@ final class ShuffleNets {
 
   private static final int[] REPEATS = {4, 8, 4};
 
-  /** Of the depthwise convolutions, which no activation follows. */
+  /** After a depthwise convolution, without an activation. */
   private static final Norm DEPTHWISE = new Norm(1e-5, 0.7);
 
-  /** The width of each stage and of the last convolution. */
+  /** Numbers: the widths of the stages and of the last convolution. */
   static void build(NetworkBuilder net, Plan plan) {
     long[] widths = plan.from(0);
     String x = new Sequence(net, "conv1", net.input(0)).conv(24, 3, 2, 1).normRelu().value();
@@ -42,7 +42,7 @@ final class ShuffleNets {
     return layers.pointwise(out).normRelu().value();
   }
 
-  /** Joined, then channels taken from both halves in turn. */
+  /** Concatenates both halves and interleaves their channels. */
   private static String shuffled(NetworkBuilder net, String name, String a, String b) {
     String x = net.concat(name + ".concat", 1, a, b);
     long[] dims = net.shape(x).dims();

@@ -14,7 +14,7 @@ final class Swins {
   private static final int WINDOW = 7;
   private static final double EPSILON = 1e-5;
 
-  /** The first width, the heads of the first stage, and the number of blocks of each stage. */
+  /** Numbers: the first width; the heads of the first stage; the blocks of each stage. */
   static void build(NetworkBuilder net, Plan plan) {
     long[] depths = plan.from(2);
     String x = net.biasedConv("features.0.0", net.input(0), plan.number(0), 4, 4, 0);
@@ -34,7 +34,7 @@ final class Swins {
     net.output(net.linear("head", net.flatten("flatten", x), 1000));
   }
 
-  /** Every 2 x 2 neighbours joined to one. */
+  /** Merges 2 x 2 neighbouring positions into one. */
   private static String merged(NetworkBuilder net, String name, String x) {
     long height = net.shape(x).dim(1);
     long width = net.shape(x).dim(2);
@@ -67,7 +67,7 @@ final class Swins {
     long c = shape.dim(3);
     if (h % WINDOW != 0 || w % WINDOW != 0) {
       throw new ModelException(
-          "Swin cuts its feature map into %dx%d windows; %dx%d does not divide (use images whose sides are multiples of 224)"
+          "Swin divides its feature map into %dx%d windows; %dx%d does not divide (use images whose sides are multiples of 224)"
               .formatted(WINDOW, WINDOW, h, w));
     }
     long shift = shifts && h > WINDOW ? WINDOW / 2 : 0;
@@ -104,7 +104,7 @@ final class Swins {
     return shift == 0 ? y : rolled(net, name + ".unroll", y, h - shift, w - shift);
   }
 
-  /** The first {@code rows} rows moved to the end, and the first {@code columns} columns. */
+  /** Moves the first {@code rows} rows and the first {@code columns} columns to the end. */
   private static String rolled(NetworkBuilder net, String name, String x, long rows, long columns) {
     String y = x;
     for (int axis = 1; axis <= 2; axis++) {
@@ -117,7 +117,7 @@ final class Swins {
     return y;
   }
 
-  /** A learned bias for each offset between two positions of a window, picked for all pairs. */
+  /** The learned bias of the offset between two positions of a window, for all pairs. */
   private static String positionBias(NetworkBuilder net, String name, long heads) {
     int side = 2 * WINDOW - 1;
     int tokens = WINDOW * WINDOW;
@@ -140,7 +140,7 @@ final class Swins {
     return net.reshape(name + ".bias", y, 1, heads, tokens, tokens);
   }
 
-  /** Pairs of positions that only the shift made neighbours get -100 before the softmax. */
+  /** Adds -100 before the softmax to pairs of positions that are neighbours only by the shift. */
   private static String masked(
       NetworkBuilder net, String name, String scores, long n, long h, long w, long shift) {
     long windows = net.shape(scores).dim(0) / n;

@@ -10,7 +10,7 @@ final class VisionTransformers {
 
   private static final double EPSILON = 1e-6;
 
-  /** Side of a patch, number of blocks, heads, width. */
+  /** Numbers: the side of a patch; blocks; heads; width. */
   static void build(NetworkBuilder net, Plan plan) {
     long patch = plan.number(0);
     long width = plan.number(3);
