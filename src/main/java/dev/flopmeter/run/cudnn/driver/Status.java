@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Set;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
+import jcuda.jcudnn.JCudnn;
 
 /** Turns status codes into exceptions that name the call: every native call passes through here. */
 public final class Status {
@@ -43,6 +44,9 @@ public final class Status {
 
   private static final int CUDNN_SUCCESS = 0;
 
+  /** How cuDNN calls a status that it does not have. */
+  private static final String UNKNOWN = "CUDNN_UNKNOWN_STATUS";
+
   private Status() {}
 
   /**
@@ -76,14 +80,35 @@ public final class Status {
   }
 
   public static DeviceFailure cudnnFailure(int status, String call) {
-    String message =
-        call + " failed: " + CudnnStatus.name(status) + " (" + CudnnStatus.meaning(status) + ")";
     // A call that waits for nothing: after a sticky error it fails like any other.
     int driver = JCudaDriver.cuMemGetInfo(new long[1], new long[1]);
     if (driver != CUresult.CUDA_SUCCESS) {
-      return cudaFailure(driver, call).at(CudnnStatus.name(status));
+      return cudaFailure(driver, call).at(cudnnName(status));
     }
-    return DeviceFailure.passing(message);
+    return passing(status, call);
+  }
+
+  private static DeviceFailure passing(int status, String call) {
+    return DeviceFailure.passing(
+        call + " failed: " + cudnnName(status) + " (" + cudnnMeaning(status) + ")");
+  }
+
+  /** Of cuDNN 9, by itself: the constants in JCudnn are cuDNN 8's, whose numbers differ. */
+  private static String cudnnName(int status) {
+    String name = JCudnn.cudnnGetErrorString(status);
+    return name.equals(UNKNOWN) ? "CUDNN_STATUS_" + status : name;
+  }
+
+  /** What the category of a status, its thousands, means for a user. */
+  private static String cudnnMeaning(int status) {
+    return switch (status / 1000) {
+      case 1 -> "cuDNN cannot be used as it is installed; see flopmeter doctor";
+      case 2 -> "a parameter is wrong; please report this with the model";
+      case 3 -> "this cuDNN or device does not offer it";
+      case 4 -> "cuDNN failed inside, perhaps for lack of memory";
+      case 5 -> "the device failed while computing";
+      default -> "unknown to flopmeter";
+    };
   }
 
   /** Whether a status means that this way of computing is not offered, so that another may do. */
@@ -106,8 +131,7 @@ public final class Status {
   /** As {@link #freedCuda} for cuDNN, whose sticky errors are those of execution. */
   public static void freedCudnn(int status, String call) {
     if (status != CUDNN_SUCCESS && status / 1000 != 4 && status / 1000 != 5) {
-      throw DeviceFailure.passing(
-          call + " failed: " + CudnnStatus.name(status) + " (" + CudnnStatus.meaning(status) + ")");
+      throw passing(status, call);
     }
   }
 

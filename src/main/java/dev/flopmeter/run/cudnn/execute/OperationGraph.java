@@ -251,8 +251,8 @@ final class OperationGraph {
     return LongStream.of(values).boxed().toList();
   }
 
-  private static Setting integers(int attribute, int... values) {
-    return Setting.of(attribute, ValueType.INT64, Arrays.stream(values).asLongStream().toArray());
+  private static Setting integers(int attribute, long... values) {
+    return Setting.of(attribute, ValueType.INT64, values);
   }
 
   private void add(Operator operator, List<Setting> what, @Nullable Tensor... operationTensors) {
@@ -321,7 +321,7 @@ final class OperationGraph {
    *
    * @param mode of {@code cudnnResampleMode_t}
    */
-  void resample(int mode, Tensor x, Tensor y, int[] window, int[] pad, int[] stride) {
+  void resample(int mode, Tensor x, Tensor y, long[] window, long[] pad, long[] stride) {
     int padding = mode == LARGEST_OF_WINDOW ? PADDED_WITH_LEAST : PADDED_WITH_ZEROS;
     // Mode, precision, axes, pads after and before, strides, window, padding
     add(

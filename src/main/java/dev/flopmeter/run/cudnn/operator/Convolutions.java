@@ -254,7 +254,7 @@ final class Convolutions {
             Spatial.lifted(node.plain(1)),
             Spatial.lifted(target),
             new Stencil(
-                isDirect ? Spatial.lifted(begin, 0) : new int[Math.max(2, axes)],
+                isDirect ? Spatial.lifted(begin, 0) : new long[Math.max(2, axes)],
                 Spatial.lifted(stride, 1),
                 Spatial.lifted(dilation, 1),
                 groups)));

@@ -39,7 +39,7 @@ final class DataMovement {
       throw node.unsupported("in training mode it draws random numbers");
     }
     node.alias(0, node.in(0));
-    if (node.node().outputs().size() > 1 && node.hasOutput(1)) {
+    if (node.hasOutput(1)) {
       TensorView mask = node.out(1);
       node.launch(CopyKernels.fill(mask, 1));
     }

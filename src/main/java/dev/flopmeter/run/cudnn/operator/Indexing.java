@@ -42,8 +42,7 @@ final class Indexing {
                 x.dim(axis),
                 x.shape().elements(axis + 1, x.rank()),
                 indices.elements())
-            .types(x)
-            .integer(0));
+            .types(x));
   }
 
   private static void gatherElements(NodePlan node) {
@@ -59,26 +58,9 @@ final class Indexing {
         new Arguments()
             .pointers(x, indices, y)
             .numbers(y.elements(), x.dim(axis), x.stride(axis))
-            .types(x)
-            .integer(0)
-            .integers(led(indices.shape().dims(), 1))
-            .numbers(led(strides)));
-  }
-
-  /** Put behind unused dimensions in front, as our kernels count them. */
-  static int[] led(long[] values, int lead) {
-    int[] all = new int[Loops.RANK];
-    Arrays.fill(all, lead);
-    for (int i = 0; i < values.length; i++) {
-      all[Loops.RANK - values.length + i] = Math.toIntExact(values[i]);
-    }
-    return all;
-  }
-
-  static long[] led(long[] values) {
-    long[] all = new long[Loops.RANK];
-    System.arraycopy(values, 0, all, Loops.RANK - values.length, values.length);
-    return all;
+            .integers(x.storage().code(), 0)
+            .turns(indices.shape().dims())
+            .strides(strides));
   }
 
   private static int[] trailed(Shape shape) {
@@ -110,8 +92,7 @@ final class Indexing {
                 depth,
                 Math.max(1, tuples / Math.max(1, batches)),
                 x.shape().elements(batch, x.rank()))
-            .types(x)
-            .integer(0)
+            .integers(x.storage().code(), 0)
             .integers(trailed(indexed))
             .numbers(strides));
   }
@@ -148,9 +129,9 @@ final class Indexing {
                 y.dim(axis),
                 y.stride(axis))
             .integers(reduction(node), y.storage().code())
-            .integers(led(lines, 1))
-            .numbers(led(y.strides()))
-            .numbers(led(indices.strides())));
+            .turns(lines)
+            .strides(y.strides())
+            .strides(indices.strides()));
   }
 
   private static void scatterNd(NodePlan node) {
@@ -183,7 +164,6 @@ final class Indexing {
         new Arguments()
             .pointers(indices, values, y)
             .numbers(y.elements(), y.dim(axis), y.shape().elements(axis + 1, y.rank()))
-            .types(indices, values, y)
-            .integer(0));
+            .types(indices, values, y));
   }
 }

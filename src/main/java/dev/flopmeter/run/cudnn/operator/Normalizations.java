@@ -73,8 +73,7 @@ final class Normalizations {
             .types(x)
             .real(node.attributes().number("alpha", 1e-4f))
             .real(node.attributes().number("beta", 0.75f))
-            .real(node.attributes().number("bias", 1))
-            .integer(0));
+            .real(node.attributes().number("bias", 1)));
   }
 
   private static void layer(NodePlan node, int kind) {
@@ -238,8 +237,7 @@ final class Normalizations {
               .pointerOrNull(inverse)
               .numbers(rows, length, inner, run, repeat)
               .integers(kind, x.storage().code())
-              .real(epsilon)
-              .integer(0));
+              .real(epsilon));
     }
   }
 }

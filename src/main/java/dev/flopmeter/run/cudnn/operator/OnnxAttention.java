@@ -49,7 +49,7 @@ final class OnnxAttention {
     past = node.has(PAST_KEYS) ? node.shape(PAST_KEYS).dim(2) : 0;
     cap = node.attributes().number("softcap", 0);
     isCausal = node.attributes().flag("is_causal", false);
-    boolean showsScores = node.node().outputs().size() > SCORES && node.hasOutput(SCORES);
+    boolean showsScores = node.hasOutput(SCORES);
     shown = showsScores ? (int) node.attributes().integer("qk_matmul_output_mode", RAW) : NOTHING;
   }
 
@@ -178,7 +178,7 @@ final class OnnxAttention {
   /** Keys or values behind those of the past, in the output for them where there is one. */
   private TensorView withPast(int input, int pastInput) {
     TensorView now = Heads.split(node.plain(input), keyHeads);
-    boolean isAsked = node.node().outputs().size() > input && node.hasOutput(input);
+    boolean isAsked = node.hasOutput(input);
     if (!isAsked && !node.has(pastInput)) {
       return now;
     }

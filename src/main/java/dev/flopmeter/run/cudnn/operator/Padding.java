@@ -38,11 +38,7 @@ final class Padding {
       }
     }
     TensorView places =
-        node.constant(
-            "places",
-            dev.flopmeter.model.Shape.of(table.size()),
-            ElementType.I64,
-            out -> table.forEach(place -> out.accept((double) place)));
+        node.constant("places", table.size(), ElementType.I64, i -> table.get((int) i));
     TensorView value = value(node, x.storage());
     if (value != null) {}
     node.launch(
@@ -53,10 +49,9 @@ final class Padding {
             .pointerOrNull(value)
             .pointer(y)
             .number(y.elements())
-            .types(x)
-            .integer(0)
-            .integers(Indexing.led(y.shape().dims(), 1))
-            .numbers(Indexing.led(x.strides())));
+            .integers(x.storage().code(), 0)
+            .turns(y.shape().dims())
+            .strides(x.strides()));
   }
 
   private static @org.jspecify.annotations.Nullable TensorView value(

@@ -23,6 +23,9 @@ final class Pooling {
   private static final int AVERAGE_WITH_PADDING = 2;
   private static final int NORM = 3;
 
+  /** Of an image, at most. */
+  private static final int AXES = 3;
+
   private Pooling() {}
 
   static void addTo(Map<String, Operators.Operator> operators) {
@@ -69,14 +72,14 @@ final class Pooling {
   }
 
   private static void pool(NodePlan node, Window window, int kind) {
-    if (window.axes() > 3) {
+    if (window.axes() > AXES) {
       throw node.unsupported("pooling over more than three axes");
     }
-    boolean hasIndices = node.node().outputs().size() > 1 && node.hasOutput(1);
+    boolean hasIndices = node.hasOutput(1);
     MemoryLayout format = hasIndices ? MemoryLayout.PLAIN : format(node);
     TensorView x = node.formatted(0, format);
     TensorView y = node.out(0, format);
-    KernelWork own = own(node, window, kind, x, y, hasIndices ? node.out(1) : null);
+    KernelWork own = own(node, window, kind, x, y, node.outOrNull(1));
     boolean isForCudnn =
         kind != NORM
             && !hasIndices
@@ -122,8 +125,6 @@ final class Pooling {
       TensorView x,
       TensorView y,
       @Nullable TensorView indices) {
-    Shape in = deepened(x.shape());
-    Shape out = deepened(y.shape());
     long image = y.shape().elements(1, y.rank());
     return KernelWork.perElement(
         "pool",
@@ -136,33 +137,12 @@ final class Pooling {
             .integer(node.attributes().integer("p", 2))
             .integer(node.attributes().integer("storage_order", 0))
             .integer(x.is(MemoryLayout.PLAIN) ? 1 : x.dim(1))
-            .integers(three(in.slice(2, 5).dims(), 1))
-            .integers(three(out.slice(2, 5).dims(), 1))
-            .integers(three(window.kernel(), 1))
-            .integers(three(window.stride(), 1))
-            .integers(three(window.dilation(), 1))
-            .integers(three(window.padBegin(), 0))
-            .integers(three(window.padEnd(), 0)));
-  }
-
-  private static Shape deepened(Shape shape) {
-    Shape deep = shape;
-    while (deep.rank() < 5) {
-      long[] dims = new long[deep.rank() + 1];
-      for (int i = 0; i < dims.length; i++) {
-        dims[i] = i < 2 ? deep.dim(i) : i == 2 ? 1 : deep.dim(i - 1);
-      }
-      deep = Shape.of(dims);
-    }
-    return deep;
-  }
-
-  private static int[] three(long[] perAxis, int lead) {
-    int[] all = new int[3];
-    Arrays.fill(all, lead);
-    for (int i = 0; i < perAxis.length; i++) {
-      all[3 - perAxis.length + i] = Math.toIntExact(perAxis[i]);
-    }
-    return all;
+            .led(AXES, 1, x.shape().slice(2, x.rank()).dims())
+            .led(AXES, 1, y.shape().slice(2, y.rank()).dims())
+            .led(AXES, 1, window.kernel())
+            .led(AXES, 1, window.stride())
+            .led(AXES, 1, window.dilation())
+            .led(AXES, 0, window.padBegin())
+            .led(AXES, 0, window.padEnd()));
   }
 }

@@ -59,9 +59,9 @@ final class Quantization {
             .real((double) range[0])
             .real((double) range[1])
             .integers(back ? 1 : 0, 0)
-            .integers(Indexing.led(shape.dims(), 1))
-            .integers(Indexing.led(blocks, 1))
-            .numbers(Indexing.led(strides)));
+            .turns(shape.dims())
+            .turns(blocks)
+            .strides(strides));
   }
 
   private static long[] range(DataType type) {

@@ -104,8 +104,7 @@ final class Reductions {
             .pointers(from, y)
             .numbers(rows, length, length, 1)
             .integer(kind.code)
-            .types(from, y)
-            .integer(0));
+            .types(from, y));
   }
 
   /** The sum of each row of a packed matrix. */

@@ -1,11 +1,9 @@
 package dev.flopmeter.run.cudnn.operator;
 
-import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.shape.ResizeTaps;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,11 +37,6 @@ final class Resizing {
     if (axes < 2 || axes > AXES || (mode == 2 && axes != 2)) {
       throw node.unsupported("sampling " + axes + " axes in this mode");
     }
-    int[] in = new int[AXES];
-    Arrays.fill(in, 1);
-    for (int i = 0; i < axes; i++) {
-      in[AXES - axes + i] = Math.toIntExact(x.dim(i + 2));
-    }
     TensorView y = node.out(0);
     node.launch(
         "grid_sample",
@@ -51,12 +44,11 @@ final class Resizing {
         new Arguments()
             .pointers(x, grid, y)
             .numbers(y.elements(), y.shape().elements(2, y.rank()))
-            .integers(in)
+            .led(AXES, 1, x.shape().slice(2, x.rank()).dims())
             .integer(x.dim(1))
             .integers(axes, mode, padding(node))
             .integer(node.attributes().integer("align_corners", 0))
-            .types(x)
-            .integer(0));
+            .types(x));
   }
 
   /** The numbers of {@code sample.c}. */
@@ -83,51 +75,36 @@ final class Resizing {
     if (rank - still > AXES) {
       throw node.unsupported("resizing more than the last three axes");
     }
-    int first = Math.max(0, rank - AXES);
-    int[] in = new int[AXES];
-    int[] out = new int[AXES];
-    int[] taps = new int[AXES];
+    long[] taps = new long[AXES];
     TensorView[] index = new TensorView[AXES];
     TensorView[] weight = new TensorView[AXES];
     for (int i = 0; i < AXES; i++) {
-      int axis = first + i - (AXES - (rank - first));
-      ResizeTaps table;
-      if (axis < first) {
-        table = ResizeTaps.identity(1);
-        in[i] = 1;
-        out[i] = 1;
-      } else {
-        in[i] = Math.toIntExact(x.dim(axis));
-        out[i] = Math.toIntExact(y.dim(axis));
-        table = tables.get(axis).orElse(ResizeTaps.identity(in[i]));
-      }
+      int axis = rank - AXES + i;
+      ResizeTaps table =
+          axis < 0
+              ? ResizeTaps.identity(1)
+              : tables.get(axis).orElseGet(() -> ResizeTaps.identity(x.dim(axis)));
       taps[i] = table.taps();
       index[i] =
           node.constant(
-              "index" + i,
-              Shape.of(table.index().length),
-              ElementType.I64,
-              to -> Arrays.stream(table.index()).forEach(to::accept));
+              "index" + i, table.index().length, ElementType.I64, at -> table.index()[(int) at]);
       weight[i] =
           node.constant(
-              "weight" + i,
-              Shape.of(table.weight().length),
-              ElementType.F32,
-              to -> Arrays.stream(table.weight()).forEach(to));
+              "weight" + i, table.weight().length, ElementType.F32, at -> table.weight()[(int) at]);
     }
-    Arguments arguments = new Arguments().pointer(x).pointer(y);
-    Arrays.stream(index).forEach(arguments::pointer);
-    Arrays.stream(weight).forEach(arguments::pointer);
+    int first = Math.max(0, rank - AXES);
     node.launch(
         "resize",
         y,
-        arguments
+        new Arguments()
+            .pointers(x, y)
+            .pointers(index)
+            .pointers(weight)
             .number(y.elements())
-            .integers(in)
-            .integers(out)
-            .integers(taps)
+            .led(AXES, 1, x.shape().slice(first, rank).dims())
+            .led(AXES, 1, y.shape().slice(first, rank).dims())
+            .led(AXES, 1, taps)
             .types(x)
-            .real(node.attributes().number("extrapolation_value", 0))
-            .integer(0));
+            .real(node.attributes().number("extrapolation_value", 0)));
   }
 }

@@ -30,7 +30,6 @@ final class RotaryEmbedding {
             .numbers(headed.dim(2), heads, width)
             .integer(rotated == 0 ? width : rotated)
             .integer(node.attributes().integer("interleaved", 0))
-            .types(x)
-            .integer(0));
+            .types(x));
   }
 }

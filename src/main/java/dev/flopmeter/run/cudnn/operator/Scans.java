@@ -32,8 +32,7 @@ final class Scans {
             .numbers(y.elements(), x.dim(axis), x.shape().elements(axis + 1, x.rank()))
             .integer(smallest ? 1 : 0)
             .integer(node.attributes().flag("select_last_index", false) ? 1 : 0)
-            .types(x)
-            .integer(0));
+            .types(x));
   }
 
   private static void hardmax(NodePlan node) {
@@ -45,9 +44,7 @@ final class Scans {
     long inner = isLegacy ? 1 : x.shape().elements(axis + 1, x.rank());
     long lines = x.elements() / Math.max(1, length);
     node.launch(
-        "hardmax",
-        lines,
-        new Arguments().pointers(x, y).numbers(lines, length, inner).types(x).integer(0));
+        "hardmax", lines, new Arguments().pointers(x, y).numbers(lines, length, inner).types(x));
   }
 
   private static void topK(NodePlan node) {

@@ -60,7 +60,6 @@ record ScoreMask(
                 mask == null ? scores.storage().code() : mask.storage().code(),
                 isBoolean ? 1 : 0,
                 isCausal ? 1 : 0)
-            .real(cap)
-            .integer(0));
+            .real(cap));
   }
 }

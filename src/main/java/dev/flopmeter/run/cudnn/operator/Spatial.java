@@ -26,15 +26,16 @@ final class Spatial {
   }
 
   /** One number per axis of cuDNN's, {@code lead} for the axis that was put in front. */
-  static int[] lifted(long[] perAxis, int lead) {
-    int[] values = Arrays.stream(perAxis).mapToInt(Math::toIntExact).toArray();
-    return values.length == 1 ? new int[] {lead, values[0]} : values;
+  static long[] lifted(long[] perAxis, int lead) {
+    return perAxis.length == 1 ? new long[] {lead, perAxis[0]} : perAxis;
   }
 
   /** With no padding where it is not plain: then there are zeros around the image. */
   static Stencil stencil(Window window, int groups) {
     return new Stencil(
-        isPlainPadding(window) ? lifted(window.padBegin(), 0) : new int[Math.max(2, window.axes())],
+        isPlainPadding(window)
+            ? lifted(window.padBegin(), 0)
+            : new long[Math.max(2, window.axes())],
         lifted(window.stride(), 1),
         lifted(window.dilation(), 1),
         groups);

@@ -67,6 +67,25 @@ public final class Arguments {
     return integers(Stream.of(views).mapToInt(view -> view.storage().code()).toArray());
   }
 
+  /** The integers {@code values} behind others that are {@code lead}, {@code count} in all. */
+  public Arguments led(int count, int lead, long... values) {
+    for (int i = values.length; i < count; i++) {
+      integer(lead);
+    }
+    Arrays.stream(values).forEach(this::integer);
+    return this;
+  }
+
+  /** The turns of loops, as many as kernels have; 1 in front of those that are given. */
+  public Arguments turns(long... values) {
+    return led(Loops.RANK, 1, values);
+  }
+
+  /** The strides of loops, as many as kernels have; 0 in front of those that are given. */
+  public Arguments strides(long... values) {
+    return numbers(new long[Loops.RANK - values.length]).numbers(values);
+  }
+
   public Arguments real(double value) {
     members.add((float) value);
     return this;

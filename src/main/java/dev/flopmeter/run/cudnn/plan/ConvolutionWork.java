@@ -1,7 +1,7 @@
 package dev.flopmeter.run.cudnn.plan;
 
+import dev.flopmeter.model.Shape;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -73,28 +73,20 @@ public record ConvolutionWork(
             .numbers(strides(x))
             .numbers(strides(ordered))
             .numbers(strides(y))
-            .integers(sizes(x))
-            .integers(sizes(y))
-            .integers(sizes(ordered))
-            .integers(spatial(stencil.stride(), 1))
-            .integers(spatial(stencil.dilation(), 1))
-            .integers(spatial(stencil.pad(), 0))
+            .led(SPATIAL, 1, spatial(x.shape()))
+            .led(SPATIAL, 1, spatial(y.shape()))
+            .led(SPATIAL, 1, spatial(weights.shape()))
+            .led(SPATIAL, 1, stencil.stride())
+            .led(SPATIAL, 1, stencil.dilation())
+            .led(SPATIAL, 0, stencil.pad())
             .integer(y.dim(1))
             .integer(x.dim(1) / stencil.groups())
             .integer(y.dim(1) / stencil.groups())
-            .integers(isTransposed ? 1 : 0, x.storage().code(), 0));
+            .integers(isTransposed ? 1 : 0, x.storage().code()));
   }
 
-  private static int[] sizes(TensorView view) {
-    long[] dims = Arrays.copyOfRange(view.shape().dims(), 2, view.rank());
-    return spatial(Arrays.stream(dims).mapToInt(Math::toIntExact).toArray(), 1);
-  }
-
-  private static int[] spatial(int[] perAxis, int lead) {
-    int[] all = new int[SPATIAL];
-    Arrays.fill(all, lead);
-    System.arraycopy(perAxis, 0, all, SPATIAL - perAxis.length, perAxis.length);
-    return all;
+  private static long[] spatial(Shape shape) {
+    return shape.slice(2, shape.rank()).dims();
   }
 
   private static long[] strides(TensorView view) {

@@ -9,7 +9,7 @@ import java.util.List;
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed
 public record PoolingWork(
-    TensorView x, TensorView y, Kind kind, int[] window, int[] pad, int[] stride, KernelWork own)
+    TensorView x, TensorView y, Kind kind, long[] window, long[] pad, long[] stride, KernelWork own)
     implements GraphWork {
   /** With cuDNN's number of the resample mode. */
   public enum Kind {

@@ -145,7 +145,6 @@ public record ProductWork(TensorView a, TensorView b, TensorView y, double alpha
             .integer(a.dim(a.rank() - 1))
             .integers(a.storage().code(), b.storage().code(), y.storage().code())
             .real(alpha)
-            .integer(0)
             .numbers(a.stride(a.rank() - 2), a.stride(a.rank() - 1))
             .numbers(b.stride(b.rank() - 2), b.stride(b.rank() - 1))
             .loops(batch, 1, 2);

@@ -6,8 +6,8 @@ package dev.flopmeter.run.cudnn.plan;
  * @param pad symmetric
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed
-public record Stencil(int[] pad, int[] stride, int[] dilation, int groups) {
+public record Stencil(long[] pad, long[] stride, long[] dilation, int groups) {
   /** Of one pixel. */
   public static final Stencil PIXEL =
-      new Stencil(new int[2], new int[] {1, 1}, new int[] {1, 1}, 1);
+      new Stencil(new long[2], new long[] {1, 1}, new long[] {1, 1}, 1);
 }
