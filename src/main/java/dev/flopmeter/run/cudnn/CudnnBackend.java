@@ -61,11 +61,7 @@ public final class CudnnBackend implements Backend {
    *     line that says what to do
    */
   public static CudnnBackend open(String id) {
-    return open(id, CudaLibraries.find(), PlanCache.defaultFolder());
-  }
-
-  static CudnnBackend open(String id, CudaLibraries libraries, Path cacheFolder) {
-    return open(id, libraries, cacheFolder, Optional.empty());
+    return open(id, CudaLibraries.find(), PlanCache.defaultFolder(), Optional.empty());
   }
 
   /**
@@ -104,7 +100,7 @@ public final class CudnnBackend implements Backend {
               + CudaDevices.OLDEST_COMPUTE_CAPABILITY
               + " or later; use --backend djl");
     }
-    Natives.load(libraries);
+    Natives.load();
     Gpu gpu = new Gpu(Integer.parseInt(id.substring(id.indexOf(':') + 1)));
     PlanCache cache = new PlanCache(cacheFolder, identity(device), MOST_CACHE_BYTES);
     return new CudnnBackend(device, gpu, cache, measuresLayouts.orElse(!device.isEmulated()));

@@ -2,7 +2,6 @@ package dev.flopmeter.run.cudnn;
 
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
-import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.SearchProgress;
 import dev.flopmeter.run.cudnn.driver.Gpu;
@@ -13,21 +12,24 @@ import dev.flopmeter.run.cudnn.operator.Planner;
 import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.PlannedStep;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 
 /**
  * Measures a graph's steps in both formats, joins the better of each by {@link LayoutChoice}, and
  * takes of the three plans the one whose whole pass is fastest. What was chosen is noted for later
  * runs.
  */
-final class LayoutSearch {
+record LayoutSearch(
+    Gpu gpu, PlanCache cache, Graph graph, RunOptions options, SearchProgress progress) {
   private static final int PASSES = 5;
 
   /** In either format, and joined. */
@@ -36,23 +38,14 @@ final class LayoutSearch {
   /** Until a conversion was measured: two bytes read and written at a terabyte a second. */
   private static final double ASSUMED_SECONDS_PER_ELEMENT = 4e-12;
 
-  private final Gpu gpu;
-  private final PlanCache cache;
-  private final Graph graph;
-  private final RunOptions options;
-  private final SearchProgress progress;
-  private final Map<MemoryLayout, Map<String, Double>> seconds = new HashMap<>();
-  private double conversionSeconds;
-  private double conversionElements;
-
-  private LayoutSearch(
-      Gpu gpu, PlanCache cache, Graph graph, RunOptions options, SearchProgress progress) {
-    this.gpu = gpu;
-    this.cache = cache;
-    this.graph = graph;
-    this.options = options;
-    this.progress = progress;
-  }
+  /**
+   * Seconds of one plan.
+   *
+   * @param convolutions by name
+   * @param converted elements
+   */
+  private record Measured(
+      double pass, Map<String, Double> convolutions, double conversions, double converted) {}
 
   static Function<String, MemoryLayout> best(
       Gpu gpu, PlanCache cache, Graph graph, RunOptions options, SearchProgress progress) {
@@ -93,70 +86,53 @@ final class LayoutSearch {
   }
 
   private Function<String, MemoryLayout> best() {
-    double plain = measure(LayoutChoice.of(options.withLayout(Layout.NCHW)), MemoryLayout.PLAIN);
-    double last =
-        measure(LayoutChoice.of(options.withLayout(Layout.NHWC)), MemoryLayout.CHANNELS_LAST);
-    MemoryLayout uniform = plain <= last ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
-    double perElement =
-        conversionElements == 0
-            ? ASSUMED_SECONDS_PER_ELEMENT
-            : conversionSeconds / conversionElements;
+    Measured plain = measure(node -> MemoryLayout.PLAIN, 0);
+    Measured last = measure(node -> MemoryLayout.CHANNELS_LAST, 1);
+    boolean isPlain = plain.pass() <= last.pass();
+    MemoryLayout uniform = isPlain ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
+    double converted = plain.converted() + last.converted();
     Map<String, MemoryLayout> mixed =
-        LayoutChoice.cheapest(seconds, LayoutChoice.edges(graph), perElement);
+        LayoutChoice.cheapest(
+            Map.of(
+                MemoryLayout.PLAIN,
+                plain.convolutions(),
+                MemoryLayout.CHANNELS_LAST,
+                last.convolutions()),
+            LayoutChoice.edges(graph),
+            converted == 0
+                ? ASSUMED_SECONDS_PER_ELEMENT
+                : (plain.conversions() + last.conversions()) / converted);
     Function<String, MemoryLayout> chosen = node -> mixed.getOrDefault(node, uniform);
     boolean isUniform = mixed.values().stream().allMatch(format -> format == uniform);
-    if (isUniform || pass(chosen) < Math.min(plain, last)) {
-      return chosen;
-    }
-    return node -> uniform;
+    boolean isBest = isUniform || measure(chosen, 2).pass() < Math.min(plain.pass(), last.pass());
+    return isBest ? chosen : node -> uniform;
   }
 
-  private double pass(Function<String, MemoryLayout> formats) {
-    try (CudnnPlan plan = plan(formats)) {
-      return shortest(plan);
-    }
-  }
-
-  private CudnnPlan plan(Function<String, MemoryLayout> formats) {
-    return new CudnnPlan(
-        gpu, cache, graph, Planner.plan(graph, options, formats), options, progress.part(2, PLANS));
-  }
-
-  private static double shortest(CudnnPlan plan) {
-    double best = Double.POSITIVE_INFINITY;
-    for (int i = 0; i < PASSES; i++) {
-      best = Math.min(best, plan.timePass());
-    }
-    return best;
-  }
-
-  /** Notes what each convolution takes in this format, and what conversions do. */
-  private double measure(Function<String, MemoryLayout> formats, MemoryLayout format) {
+  private Measured measure(Function<String, MemoryLayout> formats, int part) {
+    Set<String> names =
+        LayoutChoice.convolutions(graph).stream().map(Node::name).collect(Collectors.toSet());
     DevicePlan devicePlan = Planner.plan(graph, options, formats);
-    try (CudnnPlan plan =
-        new CudnnPlan(
-            gpu, cache, graph, devicePlan, options, progress.part(seconds.size(), PLANS))) {
+    SearchProgress ofPlan = progress.part(part, PLANS);
+    try (CudnnPlan plan = new CudnnPlan(gpu, cache, graph, devicePlan, options, ofPlan)) {
       double[] shortest = plan.timeSteps();
       for (int i = 1; i < PASSES; i++) {
         double[] again = plan.timeSteps();
-        for (int j = 0; j < shortest.length; j++) {
-          shortest[j] = Math.min(shortest[j], again[j]);
-        }
+        Arrays.setAll(shortest, step -> Math.min(shortest[step], again[step]));
       }
-      Map<String, Double> own = new LinkedHashMap<>();
-      List<String> names =
-          new ArrayList<>(LayoutChoice.convolutions(graph).stream().map(Node::name).toList());
+      Map<String, Double> convolutions = new LinkedHashMap<>();
+      double conversions = 0;
+      double converted = 0;
       for (int i = 0; i < shortest.length; i++) {
         PlannedStep step = devicePlan.steps().get(i);
         if (names.contains(step.name())) {
-          own.put(step.name(), shortest[i]);
+          convolutions.put(step.name(), shortest[i]);
         } else if (step.op().equals("Convert")) {
-          conversionSeconds += shortest[i];
-          conversionElements += step.writes().get(0).elements();
+          conversions += shortest[i];
+          converted += step.writes().get(0).elements();
         }
       }
-      seconds.put(format, own);
-      return shortest(plan);
+      double pass = DoubleStream.generate(plan::timePass).limit(PASSES).min().orElseThrow();
+      return new Measured(pass, convolutions, conversions, converted);
     }
   }
 }

@@ -69,7 +69,7 @@ public final class EmulatedGpu implements BeforeAllCallback, AfterAllCallback {
   /** Another backend, as of a start of its own; the caller closes it. */
   public static CudnnBackend open(Path cache) {
     requireBuilt();
-    return CudnnBackend.open("cuda:0", libraries(), cache);
+    return CudnnBackend.open("cuda:0", libraries(), cache, Optional.empty());
   }
 
   /** One that measures the layouts, as a real device does. */

@@ -1,9 +1,16 @@
 package dev.flopmeter.run.cudnn.driver;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcudnn.JCudnn;
 import jcuda.jcudnn.cudnnHandle;
@@ -14,11 +21,22 @@ public final class Gpu implements AutoCloseable {
   private static final long PATIENCE_SECONDS =
       Long.getLong("flopmeter.cudnn.patience.seconds", 120);
 
+  /** PTX text, compiled by the driver for the device at hand. */
+  private static final String KERNELS = "/dev/flopmeter/run/cudnn/kernels.ptx";
+
+  /** A handle that also shows its address, which the graph API needs as an attribute. */
+  private static final class Handle extends cudnnHandle {
+    long address() {
+      return getNativePointer();
+    }
+  }
+
   private final CUcontext context = new CUcontext();
   private final ResourceStack resources = new ResourceStack();
   private final Stream stream;
   private final Handle handle = new Handle();
-  private final KernelModule kernels;
+  private final CUmodule module = new CUmodule();
+  private final Map<String, CUfunction> kernels = new HashMap<>();
   private boolean abandoned;
 
   public Gpu(int ordinal) {
@@ -36,7 +54,8 @@ public final class Gpu implements AutoCloseable {
       Status.cudnn(JCudnn.cudnnCreate(handle), "cudnnCreate");
       resources.add(() -> Status.freedCudnn(JCudnn.cudnnDestroy(handle), "cudnnDestroy"));
       Status.cudnn(JCudnn.cudnnSetStream(handle, stream.forCudnn()), "cudnnSetStream");
-      kernels = resources.add(new KernelModule());
+      Status.cuda(JCudaDriver.cuModuleLoadData(module, kernelText()), "cuModuleLoadData");
+      resources.add(() -> Status.freedCuda(JCudaDriver.cuModuleUnload(module), "cuModuleUnload"));
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
       throw e;
@@ -69,7 +88,28 @@ public final class Gpu implements AutoCloseable {
 
   /** One of our own kernels, by its name. */
   public CUfunction kernel(String name) {
-    return kernels.function(name);
+    return kernels.computeIfAbsent(
+        name,
+        wanted -> {
+          CUfunction function = new CUfunction();
+          Status.cuda(
+              JCudaDriver.cuModuleGetFunction(function, module, wanted),
+              "cuModuleGetFunction(" + wanted + ")");
+          return function;
+        });
+  }
+
+  private static byte[] kernelText() {
+    try (InputStream in = Gpu.class.getResourceAsStream(KERNELS)) {
+      if (in == null) {
+        throw new IllegalStateException("the resource " + KERNELS + " is missing from the jar");
+      }
+      byte[] text = in.readAllBytes();
+      // The driver reads to a zero byte.
+      return Arrays.copyOf(text, text.length + 1);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Marks the device as hung: closing anything would block for ever, so nothing is closed. */

@@ -5,6 +5,7 @@ import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -29,37 +30,26 @@ record ArenaLayout(Map<Buffer, Long> offsets, long bytes) {
 
   /** The lives of all activations; inputs live from the start, what is fed and read to the end. */
   static List<Life> lives(DevicePlan plan) {
-    Map<Buffer, int[]> spans = new HashMap<>();
-    List<Buffer> order = new ArrayList<>();
+    Map<Buffer, int[]> spans = new LinkedHashMap<>();
     for (int i = 0; i < plan.steps().size(); i++) {
       int step = i;
-      plan.steps().get(i).blocks().forEach(block -> stretch(spans, order, block, step));
+      plan.steps().get(i).blocks().forEach(block -> stretch(spans, block, step));
     }
     int end = plan.steps().size();
     // A replay reads its inputs again, so nothing may take their place.
-    plan.inputs().values().forEach(view -> stretch(spans, order, view.block(), -1));
+    plan.inputs().values().forEach(view -> stretch(spans, view.block(), -1));
     Stream.concat(plan.inputs().values().stream(), plan.outputs().values().stream())
-        .forEach(view -> stretch(spans, order, view.block(), end));
-    return order.stream()
-        .filter(block -> !block.isConstant())
-        .map(
-            block -> {
-              int[] span = spans.getOrDefault(block, new int[2]);
-              return new Life(block, span[0], span[1]);
-            })
-        .toList();
+        .forEach(view -> stretch(spans, view.block(), end));
+    List<Life> lives = new ArrayList<>();
+    spans.forEach((block, span) -> lives.add(new Life(block, span[0], span[1])));
+    lives.removeIf(life -> life.block.isConstant());
+    return lives;
   }
 
-  private static void stretch(
-      Map<Buffer, int[]> spans, List<Buffer> order, Buffer block, int step) {
-    int[] span = spans.get(block);
-    if (span == null) {
-      spans.put(block, new int[] {step, step});
-      order.add(block);
-    } else {
-      span[0] = Math.min(span[0], step);
-      span[1] = Math.max(span[1], step);
-    }
+  private static void stretch(Map<Buffer, int[]> spans, Buffer block, int step) {
+    int[] span = spans.computeIfAbsent(block, unused -> new int[] {step, step});
+    span[0] = Math.min(span[0], step);
+    span[1] = Math.max(span[1], step);
   }
 
   private record Placed(Life life, long offset) {}

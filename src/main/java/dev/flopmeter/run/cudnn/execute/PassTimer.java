@@ -87,32 +87,22 @@ final class PassTimer implements AutoCloseable {
 
   double[] timeSteps() {
     if (timed == null) {
-      timed = resources.add(capture());
-      Arrays.setAll(repeats, repeatsFor(probe())::get);
-      if (Arrays.stream(repeats).anyMatch(count -> count > 1)) {
-        timed = resources.add(capture());
-      }
+      CapturedGraph once = resources.add(capture());
+      Arrays.setAll(repeats, repeatsFor(probe(once))::get);
+      boolean isOnce = Arrays.stream(repeats).allMatch(count -> count == 1);
+      timed = isOnce ? once : resources.add(capture());
     }
     return replay(timed);
   }
 
-  private double[] probe() {
+  private double[] probe(CapturedGraph graph) {
     double[] shortest = new double[steps.size()];
     Arrays.fill(shortest, Double.POSITIVE_INFINITY);
     for (int i = 0; i < PROBES; i++) {
-      double[] seconds = replay(timed());
-      for (int j = 0; j < shortest.length; j++) {
-        shortest[j] = Math.min(shortest[j], seconds[j]);
-      }
+      double[] seconds = replay(graph);
+      Arrays.setAll(shortest, step -> Math.min(shortest[step], seconds[step]));
     }
     return shortest;
-  }
-
-  private CapturedGraph timed() {
-    if (timed == null) {
-      throw new IllegalStateException("nothing was captured yet");
-    }
-    return timed;
   }
 
   /** As often as it takes for a step to last long enough. */

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * cuDNN still takes it; else the fastest of those that cuDNN offers, each timed on the memory it
  * will run on, the best three of them longer. What is chosen is noted for later runs.
  */
-final class PlanSearch {
+record PlanSearch(PreparationContext context) {
   private static final Logger logger = LoggerFactory.getLogger(PlanSearch.class);
 
   private static final int FIRST_RUNS = 3;
@@ -47,12 +47,6 @@ final class PlanSearch {
   }
 
   private record Timed(Choice choice, double seconds) {}
-
-  private final PreparationContext context;
-
-  PlanSearch(PreparationContext context) {
-    this.context = context;
-  }
 
   /**
    * @throws NoEngineException if cuDNN runs none of the ways

@@ -117,7 +117,7 @@ final class ConcatPlaces {
     List<Write> all = writes.getOrDefault(part.block(), List.of());
     boolean isWhole =
         all.size() == 1
-            && all.get(0).view().equals(part)
+            && all.get(0).view().isSamePlace(part)
             && part.offset() == 0
             && part.elements() * part.storage().bytes() == part.block().bytes()
             && graph.types().containsKey(part.block().name());

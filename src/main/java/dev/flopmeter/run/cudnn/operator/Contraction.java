@@ -141,7 +141,7 @@ final class Contraction {
     List<String> rest = new ArrayList<>(term.indices());
     rest.retainAll(kept);
     TensorView sums = scratch(rest);
-    Reductions.sum(node, term.view(), axes, sums);
+    Reductions.rows(node, Reductions.Kind.SUM, term.view(), axes, sums);
     return new Term(sums, rest);
   }
 }

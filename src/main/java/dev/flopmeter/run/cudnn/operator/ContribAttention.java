@@ -7,7 +7,6 @@ import dev.flopmeter.run.cudnn.plan.ProductWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
 import dev.flopmeter.run.cudnn.plan.Work;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -41,20 +40,16 @@ final class ContribAttention {
     long width = projected.dim(2) / 3;
     long[] widths = node.attributes().integers("qkv_hidden_sizes", width, width, width);
     TensorView q = Heads.split(projected.part(2, 0, widths[0]), heads);
-    TensorView present = node.hasOutput(1) ? node.out(1) : null;
-    TensorView k = withPast(projected.part(2, widths[0], widths[1]), 0, present);
-    TensorView v = withPast(projected.part(2, widths[0] + widths[1], widths[2]), 1, present);
-    long keys = k.dim(2);
-    Shape shape = Shape.of(q.dim(0), heads, q.dim(2), keys);
-    TensorView scores = node.scratch("scores", shape, q.storage());
-    TensorView weights = node.scratch("weights", shape, q.storage());
+    TensorView past = node.plainOrNull(PAST);
+    TensorView present = node.outOrNull(1);
+    TensorView k = withPast(projected.part(2, widths[0], widths[1]), 0, past, present);
+    TensorView v = withPast(projected.part(2, widths[0] + widths[1], widths[2]), 1, past, present);
     double scale = node.attributes().number("scale", 0);
     double factor = scale == 0 ? 1 / Math.sqrt((double) widths[0] / heads) : scale;
-    TensorView turned = k.permuted(0, 1, 3, 2);
     TensorView y = node.out(0);
     TensorView result =
         node.scratch("result", Shape.of(q.dim(0), heads, q.dim(2), v.dim(3)), y.storage());
-    node.launch(attention(q, turned, v, result, factor, scores, weights));
+    node.launch(attention(q, k.permuted(0, 1, 3, 2), v, result, factor));
     node.launch(CopyKernels.copy(result, Heads.split(y, heads)));
   }
 
@@ -65,48 +60,24 @@ final class ContribAttention {
     TensorView projected = node.scratch("projected", shape, x.storage());
     node.launch(new ProductWork(x, weights, projected, 1));
     if (node.has(BIAS)) {
-      node.launch(Binary.work(Binary.Kind.ADD, projected, node.plain(BIAS), projected));
+      node.launch(Binary.ADD.work(projected, node.plain(BIAS), projected));
     }
     return projected;
   }
 
-  /** Keys (0) or values (1) of this and the past, in the present's half where that is asked. */
-  private TensorView withPast(TensorView packed, int which, @Nullable TensorView present) {
-    TensorView now = Heads.split(packed, heads);
-    if (present == null && past == 0) {
-      return now;
-    }
-    TensorView whole =
-        present == null
-            ? node.scratch("present" + which, now.shape().with(2, past + now.dim(2)), now.storage())
-            : half(present, which);
-    if (past > 0) {
-      node.launch(CopyKernels.copy(half(node.plain(PAST), which), whole.part(2, 0, past)));
-    }
-    node.launch(CopyKernels.copy(now, whole.part(2, past, now.dim(2))));
-    return whole;
+  /** Keys (0) or values (1), which are the halves of those of the past and of the present. */
+  private TensorView withPast(
+      TensorView packed, int which, @Nullable TensorView past, @Nullable TensorView present) {
+    return AttentionSteps.withPast(
+        node, Heads.split(packed, heads), half(past, which), half(present, which), "keys" + which);
   }
 
-  private static TensorView half(TensorView both, int which) {
-    TensorView one = both.part(0, which, 1);
-    long[] strides = one.strides();
-    Shape shape = one.shape();
-    return one.as(
-        Shape.of(shape.dim(1), shape.dim(2), shape.dim(3), shape.dim(4)),
-        strides[1],
-        strides[2],
-        strides[3],
-        strides[4]);
+  private static @Nullable TensorView half(@Nullable TensorView both, int which) {
+    return both == null ? null : both.part(0, which, 1).permuted(1, 2, 3, 4);
   }
 
   private AttentionWork attention(
-      TensorView q,
-      TensorView turned,
-      TensorView v,
-      TensorView result,
-      double scale,
-      TensorView scores,
-      TensorView weights) {
+      TensorView q, TensorView turned, TensorView v, TensorView result, double scale) {
     long keys = turned.dim(3);
     TensorView added = node.plainOrNull(ADDED);
     TensorView mask = node.plainOrNull(MASK);
@@ -117,16 +88,7 @@ final class ContribAttention {
     }
     boolean isCausal = node.attributes().flag("unidirectional", false);
     ScoreMask hidden = new ScoreMask(heads, 0, seen, false, isCausal, past, lengths);
-    List<Work> apart = new ArrayList<>();
-    apart.add(new ProductWork(q, turned, scores, scale));
-    if (added != null) {
-      apart.add(Binary.work(Binary.Kind.ADD, scores, added, scores));
-    }
-    if (!hidden.isEmpty()) {
-      apart.add(hidden.on(scores));
-    }
-    apart.add(Reductions.softmax(scores, weights));
-    apart.add(new ProductWork(weights, v, result, 1));
+    List<Work> apart = AttentionSteps.apart(node, q, turned, v, added, hidden, result, scale);
     String obstacle = obstacle(added, seen, lengths);
     return new AttentionWork(
         q,
@@ -152,7 +114,7 @@ final class ContribAttention {
   private TensorView hiding(TensorView mask) {
     TensorView hiding = node.scratch("mask", mask.shape(), node.floats());
     double hidden = node.attributes().number("mask_filter_value", -10000);
-    node.launch(Unary.work(Unary.Kind.AFFINE, mask, hiding, -hidden, hidden));
+    node.launch(Unary.AFFINE.work(mask, hiding, -hidden, hidden));
     return hiding;
   }
 

@@ -19,12 +19,12 @@ final class ContribSteps {
   private ContribSteps() {}
 
   static void addTo(Map<String, Operators.Operator> operators) {
-    operators.put(DOMAIN + "Gelu", node -> Pointwise.unary(node, Unary.Kind.GELU, 0));
+    operators.put(DOMAIN + "Gelu", node -> Pointwise.unary(node, Unary.GELU, 0));
     operators.put(
         DOMAIN + "QuickGelu",
-        node -> Pointwise.unary(node, Unary.Kind.SWISH, Pointwise.number(node, "alpha", 1.702)));
-    operators.put(DOMAIN + "BiasGelu", node -> biased(node, Unary.Kind.GELU));
-    operators.put(DOMAIN + "FastGelu", node -> biased(node, Unary.Kind.GELU_TANH));
+        node -> Pointwise.unary(node, Unary.SWISH, Pointwise.number(node, "alpha", 1.702)));
+    operators.put(DOMAIN + "BiasGelu", node -> biased(node, Unary.GELU));
+    operators.put(DOMAIN + "FastGelu", node -> biased(node, Unary.GELU_TANH));
     operators.put(DOMAIN + "SkipLayerNormalization", ContribSteps::skipNormalization);
     operators.put(
         DOMAIN + "SkipSimplifiedLayerNormalization", ContribSteps::skipSimplifiedNormalization);
@@ -32,7 +32,7 @@ final class ContribSteps {
   }
 
   /** Inputs: x, and perhaps a bias of its last axis. */
-  private static void biased(NodePlan node, Unary.Kind function) {
+  private static void biased(NodePlan node, Unary function) {
     if (!node.has(1)) {
       Pointwise.unary(node, function, 0);
       return;
@@ -40,7 +40,7 @@ final class ContribSteps {
     TensorView x = node.plain(0);
     TensorView bias = node.plain(1);
     TensorView y = node.out(0);
-    node.launch(Binary.work(Binary.Kind.ADD, x, bias, y), Unary.work(function, y, y, 0, 0));
+    node.launch(Binary.ADD.work(x, bias, y), function.work(y, y));
   }
 
   /** Inputs: x, skip, gamma, beta, bias. Outputs: y, mean, inverse deviation, the sum. */
@@ -88,9 +88,9 @@ final class ContribSteps {
     TensorView x = node.plain(0);
     TensorView skip = node.plain(1);
     TensorView sum = node.hasOutput(3) ? node.out(3) : node.scratch("sum", x.shape(), x.storage());
-    node.launch(Binary.work(Binary.Kind.ADD, x, skip, sum));
+    node.launch(Binary.ADD.work(x, skip, sum));
     if (node.has(biasAt)) {
-      node.launch(Binary.work(Binary.Kind.ADD, sum, node.plain(biasAt), sum));
+      node.launch(Binary.ADD.work(sum, node.plain(biasAt), sum));
     }
     return sum;
   }
@@ -110,7 +110,7 @@ final class ContribSteps {
       addGathered(node, positions, node.plain(8), sum);
     } else {
       TensorView first = positions.part(0, 0, shape.dim(1));
-      node.launch(Binary.work(Binary.Kind.ADD, sum, first, sum));
+      node.launch(Binary.ADD.work(sum, first, sum));
     }
     if (node.has(1) && node.has(4)) {
       addGathered(node, node.plain(4), node.plain(1), sum);
@@ -132,6 +132,6 @@ final class ContribSteps {
             at.shape().concat(Shape.of(table.dim(1))),
             table.storage());
     node.launch(Indexing.gather(table, at, found, 0));
-    node.launch(Binary.work(Binary.Kind.ADD, sum, found, sum));
+    node.launch(Binary.ADD.work(sum, found, sum));
   }
 }

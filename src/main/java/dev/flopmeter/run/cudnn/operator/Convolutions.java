@@ -1,5 +1,6 @@
 package dev.flopmeter.run.cudnn.operator;
 
+import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.Window;
@@ -232,14 +233,15 @@ final class Convolutions {
     long[] stride = Window.perAxis(node.attributes(), "strides", axes, 1);
     long[] dilation = Window.perAxis(node.attributes(), "dilations", axes, 1);
     int groups = Math.toIntExact(node.attributes().integer("group", 1));
-    long[] begin = TransposedPads.begin(node.attributes(), in, weightShape, out);
+    long[] extent = new long[axes];
+    Arrays.setAll(extent, i -> (weightShape.dim(i + 2) - 1) * dilation[i] + 1);
+    long[] begin = begin(node.attributes(), in, out, stride, extent);
     long[] whole = out.dims();
     boolean isDirect = true;
     for (int i = 0; i < axes; i++) {
-      long extent = (weightShape.dim(i + 2) - 1) * dilation[i] + 1;
-      whole[i + 2] = (in.dim(i + 2) - 1) * stride[i] + extent;
+      whole[i + 2] = (in.dim(i + 2) - 1) * stride[i] + extent[i];
       // What a convolution of the output by these pads would give must be the input's size again.
-      long span = out.dim(i + 2) + 2 * begin[i] - extent;
+      long span = out.dim(i + 2) + 2 * begin[i] - extent[i];
       isDirect &= begin[i] >= 0 && span >= 0 && span / stride[i] + 1 == in.dim(i + 2);
     }
     TensorView y = node.out(0);
@@ -265,7 +267,7 @@ final class Convolutions {
       long[] strides = new long[y.rank()];
       strides[1] = 1;
       TensorView bias = node.plain(2).as(y.shape(), strides);
-      node.launch(Binary.work(Binary.Kind.ADD, y, bias, y));
+      node.launch(Binary.ADD.work(y, bias, y));
     }
   }
 
@@ -294,33 +296,23 @@ final class Convolutions {
   }
 
   /** Where the output of a transposed convolution begins in the whole of it. */
-  private static final class TransposedPads {
-    static long[] begin(
-        dev.flopmeter.model.Attributes attributes, Shape in, Shape weights, Shape out) {
-      int axes = in.rank() - 2;
-      String auto = attributes.text("auto_pad", "NOTSET");
-      boolean isSized = attributes.has("output_shape");
-      if (auto.equals("VALID") || (auto.equals("NOTSET") && !isSized)) {
-        return auto.equals("VALID")
-            ? new long[axes]
-            : Arrays.copyOf(attributes.integers("pads", new long[2 * axes]), axes);
-      }
-      long[] stride = Window.perAxis(attributes, "strides", axes, 1);
-      long[] dilation = Window.perAxis(attributes, "dilations", axes, 1);
-      long[] outputPadding = Window.perAxis(attributes, "output_padding", axes, 0);
-      long[] begin = new long[axes];
-      for (int i = 0; i < axes; i++) {
-        long total =
-            Math.max(
-                0,
-                stride[i] * (in.dim(i + 2) - 1)
-                    + outputPadding[i]
-                    + (weights.dim(i + 2) - 1) * dilation[i]
-                    + 1
-                    - out.dim(i + 2));
-        begin[i] = auto.equals("SAME_UPPER") ? total / 2 : total - total / 2;
-      }
-      return begin;
+  private static long[] begin(
+      Attributes attributes, Shape in, Shape out, long[] stride, long[] extent) {
+    int axes = stride.length;
+    String auto = attributes.text("auto_pad", "NOTSET");
+    if (auto.equals("VALID")) {
+      return new long[axes];
     }
+    if (auto.equals("NOTSET") && !attributes.has("output_shape")) {
+      return Arrays.copyOf(attributes.integers("pads", new long[2 * axes]), axes);
+    }
+    long[] outputPadding = Window.perAxis(attributes, "output_padding", axes, 0);
+    long[] begin = new long[axes];
+    for (int i = 0; i < axes; i++) {
+      long whole = stride[i] * (in.dim(i + 2) - 1) + outputPadding[i] + extent[i];
+      long total = Math.max(0, whole - out.dim(i + 2));
+      begin[i] = auto.equals("SAME_UPPER") ? total / 2 : total - total / 2;
+    }
+    return begin;
   }
 }

@@ -18,17 +18,7 @@ import java.util.List;
  * What cuDNN runs as one step: a convolution with all that may follow it, a product by constant
  * weights with bias and rectifier, and in 16-bit types an attention.
  */
-final class CudnnFusion {
-  private final GraphScope scope;
-  private final GraphLinks links;
-  private final ElementType floats;
-
-  private CudnnFusion(GraphScope scope, GraphLinks links, ElementType floats) {
-    this.scope = scope;
-    this.links = links;
-    this.floats = floats;
-  }
-
+record CudnnFusion(GraphScope scope, GraphLinks links, ElementType floats) {
   /** The graph's steps in an order in which they can run. */
   static List<Fused> steps(Graph graph, RunOptions options) {
     if (!options.fuse()) {

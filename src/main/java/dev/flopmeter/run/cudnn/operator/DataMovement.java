@@ -66,6 +66,11 @@ final class DataMovement {
     node.launch(CopyKernels.copy(from.as(to.shape(), from.strides()), to));
   }
 
+  /** The elements of {@code from}, whatever its shape, in their order. */
+  private static void packed(NodePlan node, TensorView from) {
+    node.launch(CopyKernels.copy(from, node.out(0).reshaped(from.shape())));
+  }
+
   private static void transpose(NodePlan node) {
     TensorView x = node.in(0);
     int rank = x.rank();
@@ -169,9 +174,7 @@ final class DataMovement {
       dims[2 * i + 1] = x.dim(i);
       strides[2 * i + 1] = x.stride(i);
     }
-    TensorView repeated = x.as(Shape.of(dims), strides);
-    TensorView to = node.out(0);
-    node.launch(CopyKernels.copy(repeated, to.reshaped(repeated.shape())));
+    packed(node, x.as(Shape.of(dims), strides));
   }
 
   private static void depthToSpace(NodePlan node) {
@@ -185,8 +188,7 @@ final class DataMovement {
                 .permuted(0, 3, 4, 1, 5, 2)
             : x.reshaped(Shape.of(x.dim(0), channels, block, block, x.dim(2), x.dim(3)))
                 .permuted(0, 1, 4, 2, 5, 3);
-    TensorView to = node.out(0);
-    node.launch(CopyKernels.copy(split, to.reshaped(split.shape())));
+    packed(node, split);
   }
 
   private static void spaceToDepth(NodePlan node) {
@@ -196,7 +198,6 @@ final class DataMovement {
     TensorView cut =
         x.reshaped(Shape.of(x.dim(0), x.dim(1), x.dim(2) / block, block, x.dim(3) / block, block));
     TensorView split = isDcr ? cut.permuted(0, 3, 5, 1, 2, 4) : cut.permuted(0, 1, 3, 5, 2, 4);
-    TensorView to = node.out(0);
-    node.launch(CopyKernels.copy(split, to.reshaped(split.shape())));
+    packed(node, split);
   }
 }

@@ -10,26 +10,13 @@ import org.jspecify.annotations.Nullable;
  * A convolution's weights and bias with the batch normalisation after it folded in, in float64:
  * {@code scale = gamma / sqrt(var + epsilon)}, {@code bias = (bias - mean) * scale + beta}.
  */
-final class FoldedWeights {
-  private final @Nullable Tensor weights;
-  private final @Nullable Tensor ownBias;
-  private final @Nullable Tensor addedBias;
-  private final double @Nullable [] scale;
-  private final double @Nullable [] shift;
-
-  private FoldedWeights(
-      @Nullable Tensor weights,
-      @Nullable Tensor ownBias,
-      @Nullable Tensor addedBias,
-      double @Nullable [] scale,
-      double @Nullable [] shift) {
-    this.weights = weights;
-    this.ownBias = ownBias;
-    this.addedBias = addedBias;
-    this.scale = scale;
-    this.shift = shift;
-  }
-
+@SuppressWarnings("ArrayRecordComponent") // never changed
+record FoldedWeights(
+    @Nullable Tensor weights,
+    @Nullable Tensor ownBias,
+    @Nullable Tensor addedBias,
+    double @Nullable [] scale,
+    double @Nullable [] shift) {
   static FoldedWeights of(NodePlan node, @Nullable Tensor weights) {
     Tensor bias = node.has(2) ? node.operands().value(2).orElse(null) : null;
     Node norm = node.normalisation().orElse(null);

@@ -3,6 +3,7 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
+import java.util.Map;
 
 /**
  * The activation that ONNX Runtime has fused to a convolution or product (attributes {@code
@@ -10,6 +11,18 @@ import dev.flopmeter.run.cudnn.plan.Unary;
  * fuses it ({@link NodePlan#isRectified}).
  */
 final class FusedActivation {
+  /** The kernel reads of the parameters what its function has. */
+  private static final Map<String, Unary> KINDS =
+      Map.of(
+          "Sigmoid", Unary.SIGMOID,
+          "Tanh", Unary.TANH,
+          "LeakyRelu", Unary.LEAKY_RELU,
+          "Clip", Unary.CLIP,
+          "HardSigmoid", Unary.HARD_SIGMOID,
+          "Elu", Unary.ELU,
+          "Softplus", Unary.SOFTPLUS,
+          "ThresholdedRelu", Unary.THRESHOLDED_RELU);
+
   private FusedActivation() {}
 
   /** Launches what is to be done on {@code y}, which is contiguous. */
@@ -19,17 +32,13 @@ final class FusedActivation {
     double a = given.length > 0 ? given[0] : attributes.number("activation_alpha", 0.01f);
     double b = given.length > 1 ? given[1] : attributes.number("activation_beta", 0);
     String name = attributes.text("activation", "");
-    switch (name) {
-      case "", "Relu" -> {}
-      case "Sigmoid" -> node.launch(Unary.work(Unary.Kind.SIGMOID, y, y, 0, 0));
-      case "Tanh" -> node.launch(Unary.work(Unary.Kind.TANH, y, y, 0, 0));
-      case "LeakyRelu" -> node.launch(Unary.work(Unary.Kind.LEAKY_RELU, y, y, a, 0));
-      case "Clip" -> node.launch(Unary.work(Unary.Kind.CLIP, y, y, a, b));
-      case "HardSigmoid" -> node.launch(Unary.work(Unary.Kind.HARD_SIGMOID, y, y, a, b));
-      case "Elu" -> node.launch(Unary.work(Unary.Kind.ELU, y, y, a, 0));
-      case "Softplus" -> node.launch(Unary.work(Unary.Kind.SOFTPLUS, y, y, 0, 0));
-      case "ThresholdedRelu" -> node.launch(Unary.work(Unary.Kind.THRESHOLDED_RELU, y, y, a, 0));
-      default -> throw node.unsupported("activation '" + name + "'");
+    if (name.isEmpty() || name.equals("Relu")) {
+      return;
     }
+    Unary kind = KINDS.get(name);
+    if (kind == null) {
+      throw node.unsupported("activation '" + name + "'");
+    }
+    node.launch(kind.work(y, y, a, b));
   }
 }

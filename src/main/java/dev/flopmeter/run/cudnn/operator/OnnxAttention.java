@@ -128,7 +128,7 @@ final class OnnxAttention {
       return mask;
     }
     TensorView added = node.scratch("mask", mask.shape(), node.floats());
-    node.launch(Unary.work(Unary.Kind.LOG, mask, added, 0, 0));
+    node.launch(Unary.LOG.work(mask, added));
     return added;
   }
 
@@ -175,21 +175,12 @@ final class OnnxAttention {
     }
   }
 
-  /** Keys or values behind those of the past, in the output for them where there is one. */
   private TensorView withPast(int input, int pastInput) {
-    TensorView now = Heads.split(node.plain(input), keyHeads);
-    boolean isAsked = node.hasOutput(input);
-    if (!isAsked && !node.has(pastInput)) {
-      return now;
-    }
-    long before = node.has(pastInput) ? node.shape(pastInput).dim(2) : 0;
-    Shape shape = now.shape().with(2, before + now.dim(2));
-    TensorView whole =
-        isAsked ? node.out(input) : node.scratch("present" + input, shape, now.storage());
-    if (node.has(pastInput)) {
-      node.launch(CopyKernels.copy(node.plain(pastInput), whole.part(2, 0, before)));
-    }
-    node.launch(CopyKernels.copy(now, whole.part(2, before, now.dim(2))));
-    return whole;
+    return AttentionSteps.withPast(
+        node,
+        Heads.split(node.plain(input), keyHeads),
+        node.plainOrNull(pastInput),
+        node.outOrNull(input),
+        "present" + input);
   }
 }

@@ -8,6 +8,8 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** {@code Pad}: each axis has a table of where its places come from; -1 is the constant. */
 final class Padding {
@@ -54,19 +56,15 @@ final class Padding {
             .strides(x.strides()));
   }
 
-  private static @org.jspecify.annotations.Nullable TensorView value(
-      NodePlan node, ElementType storage) {
-    if (node.attributes().has("value")) {
-      return node.builder()
-          .constant(node.node().name() + ":value", storage, node.attributes().number("value", 0));
+  private static @Nullable TensorView value(NodePlan node, ElementType storage) {
+    boolean isAttribute = node.attributes().has("value");
+    Optional<Tensor> constant = node.operands().value(2);
+    if (!isAttribute && constant.isEmpty()) {
+      return node.plainOrNull(2);
     }
-    if (!node.has(2)) {
-      return null;
-    }
-    Tensor constant = node.operands().value(2).orElse(null);
-    return constant == null
-        ? node.plain(2)
-        : node.builder().constant(node.node().name() + ":value", storage, constant.doubleAt(0));
+    double value =
+        isAttribute ? node.attributes().number("value", 0) : constant.orElseThrow().doubleAt(0);
+    return node.constant("value", 1, storage, i -> value);
   }
 
   /** Where place {@code at} (counted from the first element of the input) comes from. */

@@ -20,8 +20,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.DoubleConsumer;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 
 /**
  * Builds a plan: the buffers of each value, in one layout or several, and the steps so far. A value
@@ -94,9 +94,10 @@ final class PlanBuilder {
         graph
             .constant(name)
             .orElseThrow(() -> new ModelException("the value '" + name + "' has no place yet"));
-    List<TensorView> form = new ArrayList<>();
-    form.add(constant(name, tensor, storageOf(tensor.type())));
-    return form;
+    Buffer.Content content =
+        out -> LongStream.range(0, tensor.elements()).mapToDouble(tensor::doubleAt).forEach(out);
+    return new ArrayList<>(
+        List.of(constant(name, tensor.shape(), storageOf(tensor.type()), content)));
   }
 
   /** The value packed in {@code format}, converted if need be. */
@@ -118,12 +119,13 @@ final class PlanBuilder {
     TensorView first = value(name);
     String converted = name + ":" + label;
     TensorView to = scratch(converted, first.shape(), storage, format);
-    addForm(name, to);
+    alias(name, to);
     emit(converted, "Convert", List.of(), List.of(to), List.of(CopyKernels.copy(first, to)));
     return to;
   }
 
-  private void addForm(String name, TensorView view) {
+  /** Says that a value lies at {@code view}, too. */
+  void alias(String name, TensorView view) {
     forms.computeIfAbsent(name, unused -> new ArrayList<>()).add(view);
   }
 
@@ -131,7 +133,7 @@ final class PlanBuilder {
   TensorView create(String name, MemoryLayout format) {
     TensorView whole = wholes.get(name);
     TensorView view = whole == null ? lay(name, format) : whole;
-    addForm(name, view);
+    alias(name, view);
     return view;
   }
 
@@ -170,43 +172,14 @@ final class PlanBuilder {
         .findFirst();
   }
 
-  /** Says that a value lies where another one does. */
-  void alias(String name, TensorView view) {
-    addForm(name, view);
-  }
-
   TensorView scratch(String name, Shape shape, ElementType storage, MemoryLayout format) {
     Buffer block = Buffer.activation(name, shape.elements(), storage);
     return TensorView.of(block, storage, shape, format);
   }
 
-  TensorView constant(String name, Tensor tensor, ElementType storage) {
-    return constant(
-        name,
-        tensor.shape(),
-        storage,
-        out -> {
-          for (long i = 0; i < tensor.elements(); i++) {
-            out.accept(tensor.doubleAt(i));
-          }
-        });
-  }
-
   TensorView constant(String name, Shape shape, ElementType storage, Buffer.Content content) {
     Buffer block = Buffer.constant(name, shape.elements(), storage, content);
     return TensorView.of(block, storage, shape, MemoryLayout.PLAIN);
-  }
-
-  TensorView constant(String name, ElementType storage, double... values) {
-    return constant(
-        name,
-        Shape.of(values.length),
-        storage,
-        (DoubleConsumer out) -> {
-          for (double value : values) {
-            out.accept(value);
-          }
-        });
   }
 
   void emit(String name, String op, List<String> nodes, List<TensorView> writes, List<Work> works) {

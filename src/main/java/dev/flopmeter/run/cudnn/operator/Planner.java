@@ -12,6 +12,7 @@ import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.fuse.Fused;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** Decides, without a device, what runs: the steps of a graph and the places of its values. */
 public final class Planner {
@@ -73,29 +74,23 @@ public final class Planner {
   }
 
   private static void requireNumbers(PlanBuilder builder, NodePlan node) {
-    for (String value : node.node().inputs()) {
-      if (builder.graph().type(value).filter(type -> type.type() == DataType.STRING).isPresent()) {
-        throw node.unsupported("'" + value + "' holds strings");
-      }
-    }
-    for (String value : node.node().outputs()) {
-      if (builder.graph().type(value).filter(type -> type.type() == DataType.STRING).isPresent()) {
-        throw node.unsupported("'" + value + "' holds strings");
-      }
-    }
+    Stream.concat(node.node().inputs().stream(), node.node().outputs().stream())
+        .filter(
+            value ->
+                builder.graph().type(value).filter(t -> t.type() == DataType.STRING).isPresent())
+        .findFirst()
+        .ifPresent(
+            value -> {
+              throw node.unsupported("'" + value + "' holds strings");
+            });
   }
 
   /** Doubles are computed as floats. The largest double itself stands for infinity, as in masks. */
   private static void requireFloatRange(PlanBuilder builder, NodePlan node) {
     for (String value : node.node().inputs()) {
-      builder
-          .graph()
-          .constant(value)
-          .filter(ElementType::isBeyondFloat)
-          .ifPresent(
-              unused -> {
-                throw node.unsupported("'" + value + "' holds doubles beyond float's range");
-              });
+      if (builder.graph().constant(value).filter(ElementType::isBeyondFloat).isPresent()) {
+        throw node.unsupported("'" + value + "' holds doubles beyond float's range");
+      }
     }
   }
 }

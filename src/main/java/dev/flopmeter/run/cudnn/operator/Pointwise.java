@@ -11,7 +11,6 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 
 /** Element-wise operators: activations, arithmetic, comparison, selection. */
 final class Pointwise {
@@ -51,10 +50,28 @@ final class Pointwise {
       IsNaN IS_NAN
       """;
 
+  private static final String BINARY =
+      """
+      Add ADD
+      Sub SUB
+      Mul MUL
+      Div DIV
+      Pow POW
+      PRelu PRELU
+      Equal EQUAL
+      Less LESS
+      LessOrEqual LESS_OR_EQUAL
+      Greater GREATER
+      GreaterOrEqual GREATER_OR_EQUAL
+      And AND
+      Or OR
+      Xor XOR
+      """;
+
   private Pointwise() {}
 
   private static Operators.Operator unary(String[] row) {
-    Unary.Kind kind = Unary.Kind.valueOf(row[1]);
+    Unary kind = Unary.valueOf(row[1]);
     return node -> unary(node, kind, parameter(node, row, 2), parameter(node, row, 4));
   }
 
@@ -70,36 +87,20 @@ final class Pointwise {
             unary(
                 node,
                 node.attributes().text("approximate", "none").equals("tanh")
-                    ? Unary.Kind.GELU_TANH
-                    : Unary.Kind.GELU,
+                    ? Unary.GELU_TANH
+                    : Unary.GELU,
                 0));
-    Map.ofEntries(
-            Map.entry("Add", Binary.Kind.ADD),
-            Map.entry("Sub", Binary.Kind.SUB),
-            Map.entry("Mul", Binary.Kind.MUL),
-            Map.entry("Pow", Binary.Kind.POW),
-            Map.entry("Equal", Binary.Kind.EQUAL),
-            Map.entry("Less", Binary.Kind.LESS),
-            Map.entry("LessOrEqual", Binary.Kind.LESS_OR_EQUAL),
-            Map.entry("Greater", Binary.Kind.GREATER),
-            Map.entry("GreaterOrEqual", Binary.Kind.GREATER_OR_EQUAL),
-            Map.entry("And", Binary.Kind.AND),
-            Map.entry("Or", Binary.Kind.OR),
-            Map.entry("Xor", Binary.Kind.XOR))
-        .forEach((op, kind) -> operators.put(op, node -> binary(node, unused -> kind)));
-    operators.put("Div", node -> binary(node, unused -> Binary.Kind.DIV));
+    BINARY
+        .lines()
+        .map(line -> line.split(" "))
+        .forEach(row -> operators.put(row[0], node -> binary(node, Binary.valueOf(row[1]))));
     operators.put(
         "Mod",
-        node ->
-            binary(
-                node,
-                unused ->
-                    node.attributes().flag("fmod", false) ? Binary.Kind.FMOD : Binary.Kind.MOD));
-    operators.put("PRelu", node -> binary(node, unused -> Binary.Kind.PRELU));
-    operators.put("Sum", node -> variadic(node, Binary.Kind.ADD));
-    operators.put("Max", node -> variadic(node, Binary.Kind.MAX));
-    operators.put("Min", node -> variadic(node, Binary.Kind.MIN));
-    operators.put("Mean", node -> variadic(node, Binary.Kind.ADD));
+        node -> binary(node, node.attributes().flag("fmod", false) ? Binary.FMOD : Binary.MOD));
+    operators.put("Sum", node -> variadic(node, Binary.ADD));
+    operators.put("Max", node -> variadic(node, Binary.MAX));
+    operators.put("Min", node -> variadic(node, Binary.MIN));
+    operators.put("Mean", node -> variadic(node, Binary.ADD));
     operators.put("Clip", Pointwise::clip);
     operators.put("Cast", Pointwise::cast);
     operators.put("CastLike", Pointwise::cast);
@@ -116,21 +117,21 @@ final class Pointwise {
     return x.is(MemoryLayout.PLAIN) || x.is(MemoryLayout.CHANNELS_LAST) ? x : node.plain(input);
   }
 
-  static void unary(NodePlan node, Unary.Kind kind, double a) {
+  static void unary(NodePlan node, Unary kind, double a) {
     unary(node, kind, a, 0);
   }
 
-  private static void unary(NodePlan node, Unary.Kind kind, double a, double b) {
+  private static void unary(NodePlan node, Unary kind, double a, double b) {
     TensorView x = contiguous(node, 0);
     TensorView y = node.outLike(0, x);
-    node.launch(Unary.work(kind, x, y, a, b));
+    node.launch(kind.work(x, y, a, b));
   }
 
-  private static void binary(NodePlan node, Function<NodePlan, Binary.Kind> kind) {
+  private static void binary(NodePlan node, Binary kind) {
     TensorView a = node.in(0);
     TensorView b = legacyBroadcast(node, node.in(1));
     TensorView y = node.outLike(0, a.elements() >= b.elements() ? a : b);
-    node.launch(Binary.work(kind.apply(node), a, b, y));
+    node.launch(kind.work(a, b, y));
   }
 
   /** Before opset 7, {@code axis} said where the smaller operand's dimensions stand. */
@@ -159,15 +160,15 @@ final class Pointwise {
     return b.as(Shape.of(dims), strides);
   }
 
-  private static void variadic(NodePlan node, Binary.Kind kind) {
+  private static void variadic(NodePlan node, Binary kind) {
     int count = node.operands().inputCount();
     TensorView y = node.outLike(0, node.in(0));
     node.launch(CopyKernels.copy(node.in(0).broadcastTo(y.shape()), y));
     for (int i = 1; i < count; i++) {
-      node.launch(Binary.work(kind, y, node.in(i), y));
+      node.launch(kind.work(y, node.in(i), y));
     }
     if (node.node().op().equals("Mean")) {
-      node.launch(Unary.work(Unary.Kind.AFFINE, y, y, 1.0 / count, 0));
+      node.launch(Unary.AFFINE.work(y, y, 1.0 / count, 0));
     }
   }
 
@@ -179,19 +180,15 @@ final class Pointwise {
     TensorView y = node.outLike(0, x);
     if (isConstant) {
       node.launch(
-          Unary.work(
-              Unary.Kind.CLIP,
-              x,
-              y,
-              low.orElse(Double.NEGATIVE_INFINITY),
-              high.orElse(Double.POSITIVE_INFINITY)));
+          Unary.CLIP.work(
+              x, y, low.orElse(Double.NEGATIVE_INFINITY), high.orElse(Double.POSITIVE_INFINITY)));
       return;
     }
     TensorView from = x;
     for (int i = 1; i <= 2; i++) {
       if (node.has(i)) {
         TensorView bound = node.in(i);
-        node.launch(Binary.work(i == 1 ? Binary.Kind.MAX : Binary.Kind.MIN, from, bound, y));
+        node.launch((i == 1 ? Binary.MAX : Binary.MIN).work(from, bound, y));
         from = y;
       }
     }
@@ -222,10 +219,10 @@ final class Pointwise {
     TensorView from = contiguous(node, 0);
     TensorView y = node.outLike(0, from);
     if (!isBool) {
-      node.launch(Unary.work(Unary.Kind.IDENTITY, from, y, 0, 0));
+      node.launch(Unary.IDENTITY.work(from, y));
       return;
     }
-    node.launch(Unary.work(Unary.Kind.NOT, from, y, 0, 0), Unary.work(Unary.Kind.NOT, y, y, 0, 0));
+    node.launch(Unary.NOT.work(from, y), Unary.NOT.work(y, y));
   }
 
   private static void where(NodePlan node) {

@@ -29,31 +29,15 @@ final class Products {
     operators.put("MatMul", Products::matMul);
     operators.put("Gemm", Products::gemm);
     operators.put(NodePlan.FUSED_GEMM, Products::gemm);
-    operators.put("com.microsoft:FusedMatMul", Products::fusedMatMul);
+    operators.put("com.microsoft:FusedMatMul", Products::matMul);
   }
 
+  /** ONNX Runtime's has operands with their axes in another order, and is times a constant. */
   private static void matMul(NodePlan node) {
     if (node.fused() instanceof Fused.Attention attention) {
       AttentionSteps.fused(node, attention);
       return;
     }
-    Shape b = node.shape(1);
-    Optional<Tensor> weights = node.operands().value(1);
-    boolean isConstant = weights.isPresent() && b.rank() == 2 && node.shape(0).rank() >= 1;
-    if (isConstant && b.elements() > 0 && node.shape(0).elements() > 0) {
-      long rows = node.shape(0).elements() / b.dim(0);
-      Tensor added = node.addedBias();
-      byConstant(node, rows, weights.get(), false, 1, added == null ? null : row(added, 1));
-      return;
-    }
-    TensorView x = node.plain(0);
-    TensorView y = node.in(1);
-    TensorView out = node.out(0);
-    node.launch(new ProductWork(asRow(x), asColumn(y), asMatrix(out, x, y), 1));
-  }
-
-  /** A product of operands with their axes in another order, times a constant. */
-  private static void fusedMatMul(NodePlan node) {
     int[] orderA = ProductOrder.of(node.attributes(), 'A', node.shape(0).rank());
     int[] orderB = ProductOrder.of(node.attributes(), 'B', node.shape(1).rank());
     double alpha = node.attributes().number("alpha", 1);
@@ -63,11 +47,13 @@ final class Products {
     if (isConstant && weights.get().elements() > 0 && node.shape(0).elements() > 0) {
       boolean isTransposed = orderB[0] == 1;
       long rows = node.shape(0).elements() / weights.get().shape().dim(isTransposed ? 1 : 0);
-      byConstant(node, rows, weights.get(), isTransposed, alpha, null);
+      Tensor added = node.addedBias();
+      LongToDoubleFunction bias = added == null ? null : row(added, 1);
+      byConstant(node, rows, weights.get(), isTransposed, alpha, bias);
       return;
     }
     TensorView a = node.plain(0);
-    TensorView b = node.plain(1);
+    TensorView b = node.in(1);
     TensorView out = node.out(0);
     node.launch(
         new ProductWork(
@@ -180,12 +166,12 @@ final class Products {
       if (beta != 1) {
         TensorView packed = node.plain(2);
         scaled = node.scratch("scaled", c.shape(), c.storage());
-        node.launch(Unary.work(Unary.Kind.AFFINE, packed, scaled, beta, 0));
+        node.launch(Unary.AFFINE.work(packed, scaled, beta, 0));
       }
-      node.launch(Binary.work(Binary.Kind.ADD, y, scaled, y));
+      node.launch(Binary.ADD.work(y, scaled, y));
     }
     if (node.isRectified()) {
-      node.launch(Unary.work(Unary.Kind.RELU, y, y, 0, 0));
+      node.launch(Unary.RELU.work(y, y));
     }
     FusedActivation.launch(node, y);
   }

@@ -128,10 +128,7 @@ final class Recurrence {
   }
 
   private static TensorView stateOf(TensorView all, int d, boolean batchFirst) {
-    TensorView part = all.part(batchFirst ? 1 : 0, d, 1);
-    return batchFirst
-        ? part.as(Shape.of(all.dim(0), all.dim(2)), all.stride(0), 1)
-        : part.as(Shape.of(all.dim(1), all.dim(2)), all.stride(1), 1);
+    return all.part(batchFirst ? 1 : 0, d, 1).permuted(batchFirst ? 0 : 1, 2);
   }
 
   private static Work initial(

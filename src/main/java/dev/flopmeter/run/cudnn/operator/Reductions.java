@@ -11,21 +11,23 @@ import java.util.Map;
 
 /** Sums, means, extremes over axes, and softmax. */
 final class Reductions {
-  /** The numbers are those of {@code reduce.c}. */
-  private enum Kind {
-    SUM(0),
-    MEAN(1),
-    MAX(2),
-    MIN(3),
-    SUM_OF_SQUARES(4),
-    NORM_1(5),
-    NORM_2(6),
-    PRODUCT(7);
+  /** With its number in {@code reduce.c}, and what it does to a single element. */
+  enum Kind {
+    SUM(0, Unary.IDENTITY),
+    MEAN(1, Unary.IDENTITY),
+    MAX(2, Unary.IDENTITY),
+    MIN(3, Unary.IDENTITY),
+    SUM_OF_SQUARES(4, Unary.SQUARE),
+    NORM_1(5, Unary.ABS),
+    NORM_2(6, Unary.ABS),
+    PRODUCT(7, Unary.IDENTITY);
 
     private final int code;
+    private final Unary single;
 
-    Kind(int code) {
+    Kind(int code, Unary single) {
       this.code = code;
+      this.single = single;
     }
   }
 
@@ -40,47 +42,32 @@ final class Reductions {
     operators.put("ReduceL1", node -> reduce(node, Kind.NORM_1));
     operators.put("ReduceL2", node -> reduce(node, Kind.NORM_2));
     operators.put("ReduceSumSquare", node -> reduce(node, Kind.SUM_OF_SQUARES));
-    operators.put("ReduceLogSum", node -> reduce(node, Kind.SUM));
+    operators.put("ReduceLogSum", Reductions::logSum);
     operators.put("ReduceLogSumExp", Reductions::logSumExp);
     operators.put("Softmax", node -> softmax(node, false));
     operators.put("LogSoftmax", node -> softmax(node, true));
   }
 
-  private static void reduce(NodePlan node, Kind kind) {
+  /** Without axes but with {@code noop_with_empty_axes} each element is reduced alone. */
+  private static TensorView reduce(NodePlan node, Kind kind) {
     TensorView x = node.in(0);
     long[] axes = axes(node, x.shape());
+    TensorView y = node.out(0);
     if (axes.length == 0) {
-      identity(node, kind, x);
-      return;
+      node.launch(kind.single.work(node.plain(0), y, 0, 0));
+    } else {
+      rows(node, kind, x, axes, y);
     }
-    TensorView y = node.out(0);
-    rows(node, kind, x, axes, y);
-    if (node.node().op().equals("ReduceLogSum")) {
-      node.launch(Unary.work(Unary.Kind.LOG, y, y, 0, 0));
-    }
+    return y;
   }
 
-  /** No axes and {@code noop_with_empty_axes}: only the function of the single element remains. */
-  private static void identity(NodePlan node, Kind kind, TensorView x) {
-    Unary.Kind function =
-        switch (kind) {
-          case SUM ->
-              node.node().op().equals("ReduceLogSum") ? Unary.Kind.LOG : Unary.Kind.IDENTITY;
-          case MEAN, MAX, MIN, PRODUCT -> Unary.Kind.IDENTITY;
-          case SUM_OF_SQUARES -> Unary.Kind.SQUARE;
-          case NORM_1, NORM_2 -> Unary.Kind.ABS;
-        };
-    TensorView packed = node.plain(0);
-    TensorView y = node.out(0);
-    node.launch(Unary.work(function, packed, y, 0, 0));
+  private static void logSum(NodePlan node) {
+    TensorView y = reduce(node, Kind.SUM);
+    node.launch(Unary.LOG.work(y, y));
   }
 
-  /** The sums of {@code x} over {@code axes}, without those. */
-  static void sum(NodePlan node, TensorView x, long[] axes, TensorView y) {
-    rows(node, Kind.SUM, x, axes, y);
-  }
-
-  private static void rows(NodePlan node, Kind kind, TensorView x, long[] axes, TensorView y) {
+  /** {@code x} reduced over {@code axes}. */
+  static void rows(NodePlan node, Kind kind, TensorView x, long[] axes, TensorView y) {
     TensorView turned = x.permuted(keptFirst(x.shape(), axes));
     long length = 1;
     for (long axis : axes) {
@@ -156,11 +143,11 @@ final class Reductions {
     TensorView largest = node.scratch("max", Shape.of(kept), x.storage());
     TensorView shifted = node.scratch("shifted", x.shape(), x.storage());
     rows(node, Kind.MAX, x, axes, largest);
-    node.launch(Binary.work(Binary.Kind.SUB, x, largest, shifted));
-    node.launch(Unary.work(Unary.Kind.EXP, shifted, shifted, 0, 0));
+    node.launch(Binary.SUB.work(x, largest, shifted));
+    node.launch(Unary.EXP.work(shifted, shifted));
     rows(node, Kind.SUM, shifted, axes, y);
-    node.launch(Unary.work(Unary.Kind.LOG, y, y, 0, 0));
-    node.launch(Binary.work(Binary.Kind.ADD, y, largest.reshaped(y.shape()), y));
+    node.launch(Unary.LOG.work(y, y));
+    node.launch(Binary.ADD.work(y, largest.reshaped(y.shape()), y));
   }
 
   private static void softmax(NodePlan node, boolean log) {

@@ -1,41 +1,39 @@
 package dev.flopmeter.run.cudnn.plan;
 
-/** Our kernel {@code binary}: element-wise functions of two values, with broadcasting. */
-public final class Binary {
-  /** The numbers are those of {@code binary.c}. */
-  public enum Kind {
-    ADD(0),
-    SUB(1),
-    MUL(2),
-    DIV(3),
-    POW(4),
-    MIN(5),
-    MAX(6),
-    EQUAL(7),
-    LESS(8),
-    LESS_OR_EQUAL(9),
-    GREATER(10),
-    GREATER_OR_EQUAL(11),
-    AND(12),
-    OR(13),
-    XOR(14),
-    PRELU(15),
-    MOD(16),
-    FMOD(17),
-    MEAN(18),
-    ADD_RELU(19);
+/**
+ * Our kernel {@code binary}: element-wise functions of two values, with broadcasting. The numbers
+ * are those of {@code binary.c}.
+ */
+public enum Binary {
+  ADD(0),
+  SUB(1),
+  MUL(2),
+  DIV(3),
+  POW(4),
+  MIN(5),
+  MAX(6),
+  EQUAL(7),
+  LESS(8),
+  LESS_OR_EQUAL(9),
+  GREATER(10),
+  GREATER_OR_EQUAL(11),
+  AND(12),
+  OR(13),
+  XOR(14),
+  PRELU(15),
+  MOD(16),
+  FMOD(17),
+  MEAN(18),
+  ADD_RELU(19);
 
-    private final int code;
+  private final int code;
 
-    Kind(int code) {
-      this.code = code;
-    }
+  Binary(int code) {
+    this.code = code;
   }
 
-  private Binary() {}
-
-  /** {@code y = kind(a, b)}; a and b are repeated to y's shape. */
-  public static KernelWork work(Kind kind, TensorView a, TensorView b, TensorView y) {
+  /** {@code y = this(a, b)}; a and b are repeated to y's shape. */
+  public KernelWork work(TensorView a, TensorView b, TensorView y) {
     Loops loops = Loops.over(y.shape(), y, a.broadcastTo(y.shape()), b.broadcastTo(y.shape()));
     return KernelWork.perElement(
         "binary",
@@ -43,8 +41,8 @@ public final class Binary {
         new Arguments()
             .pointers(a, b, y)
             .number(y.elements())
-            .integer(kind.code)
-            .integers(a.storage().code(), b.storage().code(), y.storage().code())
+            .integer(code)
+            .types(a, b, y)
             .loops(loops, 1, 2, 0));
   }
 }

@@ -105,17 +105,17 @@ public record ConvolutionWork(
       long[] perChannel = new long[y.rank()];
       perChannel[1] = 1;
       TensorView repeated = bias.as(y.shape(), perChannel);
-      works.add(Binary.work(sum(residual == null && relu), y, repeated, y));
+      works.add(sum(residual == null && relu).work(y, repeated, y));
     }
     if (residual != null) {
-      works.add(Binary.work(sum(relu), y, residual, y));
+      works.add(sum(relu).work(y, residual, y));
     } else if (relu && bias == null) {
-      works.add(Unary.work(Unary.Kind.RELU, y, y, 0, 0));
+      works.add(Unary.RELU.work(y, y));
     }
     return works;
   }
 
-  private static Binary.Kind sum(boolean isRectified) {
-    return isRectified ? Binary.Kind.ADD_RELU : Binary.Kind.ADD;
+  private static Binary sum(boolean isRectified) {
+    return isRectified ? Binary.ADD_RELU : Binary.ADD;
   }
 }

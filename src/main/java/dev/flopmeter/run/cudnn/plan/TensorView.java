@@ -140,19 +140,4 @@ public record TensorView(
   public String toString() {
     return block.name() + "+" + offset + " " + shape + " by " + Arrays.toString(strides);
   }
-
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof TensorView that
-        && block == that.block
-        && offset == that.offset
-        && storage == that.storage
-        && shape.equals(that.shape)
-        && Arrays.equals(strides, that.strides);
-  }
-
-  @Override
-  public int hashCode() {
-    return Long.hashCode(offset) + 31 * System.identityHashCode(block);
-  }
 }
