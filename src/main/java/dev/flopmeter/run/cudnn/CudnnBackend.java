@@ -22,6 +22,7 @@ import dev.flopmeter.run.cudnn.operator.Planner;
 import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -77,28 +78,20 @@ public final class CudnnBackend implements Backend {
     if (devices.problem() != null) {
       throw new BackendException(devices.problem());
     }
-    Device device =
-        devices.devices().stream()
-            .filter(candidate -> candidate.id().equals(id))
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new BackendException(
-                        "there is no device '"
-                            + id
-                            + "'; there are "
-                            + String.join(
-                                ", ", devices.devices().stream().map(Device::id).toList())));
+    List<String> ids = devices.devices().stream().map(Device::id).toList();
+    if (!ids.contains(id)) {
+      throw new BackendException(
+          "there is no device '%s'; there are %s".formatted(id, String.join(", ", ids)));
+    }
+    Device device = devices.devices().get(ids.indexOf(id));
     if (capability(device) < Double.parseDouble(CudaDevices.OLDEST_COMPUTE_CAPABILITY)) {
       throw new BackendException(
-          id
-              + " ("
-              + device.name()
-              + ") has compute capability "
-              + device.properties().get("compute_capability")
-              + "; flopmeter needs "
-              + CudaDevices.OLDEST_COMPUTE_CAPABILITY
-              + " or later; use --backend djl");
+          "%s (%s) has compute capability %s; flopmeter needs %s or later; use --backend djl"
+              .formatted(
+                  id,
+                  device.name(),
+                  device.properties().get("compute_capability"),
+                  CudaDevices.OLDEST_COMPUTE_CAPABILITY));
     }
     Natives.load();
     Gpu gpu = new Gpu(Integer.parseInt(id.substring(id.indexOf(':') + 1)));
@@ -172,12 +165,9 @@ public final class CudnnBackend implements Backend {
     boolean needsAmpere = precision == Precision.TF32 || precision == Precision.BF16;
     if (needsAmpere && capability(device) < 8) {
       throw new BackendException(
-          precision.label()
-              + " needs compute capability 8.0, "
-              + device.name()
-              + " has "
-              + device.properties().get("compute_capability")
-              + "; use fp16 or fp32");
+          "%s needs compute capability 8.0, %s has %s; use fp16 or fp32"
+              .formatted(
+                  precision.label(), device.name(), device.properties().get("compute_capability")));
     }
   }
 

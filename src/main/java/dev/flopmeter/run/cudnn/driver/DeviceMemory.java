@@ -26,15 +26,9 @@ public final class DeviceMemory implements AutoCloseable {
       long[] total = new long[1];
       Status.cuda(JCudaDriver.cuMemGetInfo(free, total), "cuMemGetInfo");
       throw DeviceFailure.passing(
-          "cuMemAlloc failed: CUDA_ERROR_OUT_OF_MEMORY: "
-              + what
-              + " needs "
-              + this.bytes
-              + " bytes, free are "
-              + free[0]
-              + " of "
-              + total[0]
-              + "; use a smaller batch or free the device's memory");
+          ("cuMemAlloc failed: CUDA_ERROR_OUT_OF_MEMORY: %s needs %s bytes, free are %s of %s;"
+                  + " use a smaller batch or free the device's memory")
+              .formatted(what, this.bytes, free[0], total[0]));
     }
     Status.cuda(status, "cuMemAlloc");
   }
@@ -52,7 +46,7 @@ public final class DeviceMemory implements AutoCloseable {
   }
 
   /**
-   * CopyKernels in the stream's order. The host's memory may be used again at once, as it is not
+   * Copies in the stream's order. The host's memory may be used again at once, as it is not
    * page-locked: the driver has taken a copy. A plain {@code cuMemcpyHtoD} could still be on its
    * way when a stream like ours, which does not wait for the default one, reads what it wrote.
    */

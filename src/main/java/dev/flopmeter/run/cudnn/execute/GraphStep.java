@@ -77,7 +77,8 @@ final class GraphStep implements Executable {
     }
     if (work instanceof ConvolutionWork convolution && convolution.scale() != null) {
       throw new BackendException(
-          "no engine of cuDNN computes an int8 convolution of %s by %s here (%s); --no-fuse computes it in floats"
+          ("no engine of cuDNN computes an int8 convolution of %s by %s here (%s);"
+                  + " --no-fuse computes it in floats")
               .formatted(
                   convolution.x().shape(), convolution.weights().shape(), reason.orElseThrow()));
     }
