@@ -80,8 +80,7 @@ final class ConcatPlaces {
 
   private void place(Concatenation concatenation) {
     TensorView whole = concatenation.whole();
-    MemoryLayout format =
-        whole.is(MemoryLayout.PLAIN) ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
+    MemoryLayout format = whole.layout();
     long start = 0;
     for (TensorView part : concatenation.parts()) {
       TensorView place = whole.part(concatenation.axis(), start, part.dim(concatenation.axis()));

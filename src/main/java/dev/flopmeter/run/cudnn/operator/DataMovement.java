@@ -122,19 +122,11 @@ final class DataMovement {
     TensorView x = node.in(0);
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
     long at = 0;
-    List<TensorView> parts = new ArrayList<>();
     for (int i = 0; i < node.node().outputs().size(); i++) {
       long length = node.hasOutput(i) ? node.outputShape(i).dim(axis) : 0;
       if (node.hasOutput(i)) {
         TensorView part = x.part(axis, at, length);
-        TensorView y =
-            node.outLike(
-                i,
-                x.shape().rank() == 4 && x.is(MemoryLayout.CHANNELS_LAST)
-                    ? TensorView.of(
-                        x.block(), x.storage(), node.outputShape(i), MemoryLayout.CHANNELS_LAST)
-                    : x);
-        parts.add(y);
+        TensorView y = node.out(i, x.layout());
         if (length > 0) {
           node.launch(CopyKernels.copy(part, y));
         }

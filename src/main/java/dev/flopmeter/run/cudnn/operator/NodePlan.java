@@ -171,11 +171,7 @@ final class NodePlan {
 
   /** A place for an output packed as {@code like} is, where that has its shape. */
   TensorView outLike(int index, TensorView like) {
-    boolean isChannelsLast =
-        !like.is(MemoryLayout.PLAIN)
-            && like.is(MemoryLayout.CHANNELS_LAST)
-            && like.shape().equals(outputShape(index));
-    return out(index, isChannelsLast ? MemoryLayout.CHANNELS_LAST : MemoryLayout.PLAIN);
+    return out(index, like.shape().equals(outputShape(index)) ? like.layout() : MemoryLayout.PLAIN);
   }
 
   void alias(int output, TensorView view) {

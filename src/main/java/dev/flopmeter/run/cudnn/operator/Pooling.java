@@ -52,12 +52,6 @@ final class Pooling {
     return new Window(size, ones, ones, none, none, false);
   }
 
-  private static MemoryLayout format(NodePlan node) {
-    return node.shape(0).rank() == 4 && node.in(0).is(MemoryLayout.CHANNELS_LAST)
-        ? MemoryLayout.CHANNELS_LAST
-        : MemoryLayout.PLAIN;
-  }
-
   private static void global(NodePlan node, int kind) {
     if (node.shape(0).rank() < 3) {
       node.alias(0, node.plain(0));
@@ -76,7 +70,7 @@ final class Pooling {
       throw node.unsupported("pooling over more than three axes");
     }
     boolean hasIndices = node.hasOutput(1);
-    MemoryLayout format = hasIndices ? MemoryLayout.PLAIN : format(node);
+    MemoryLayout format = hasIndices ? MemoryLayout.PLAIN : node.in(0).layout();
     TensorView x = node.formatted(0, format);
     TensorView y = node.out(0, format);
     KernelWork own = own(node, window, kind, x, y, node.outOrNull(1));

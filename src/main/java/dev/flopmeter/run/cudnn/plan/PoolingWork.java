@@ -30,7 +30,7 @@ public record PoolingWork(
 
   @Override
   public MemoryLayout layout() {
-    return x.is(MemoryLayout.PLAIN) ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
+    return x.layout();
   }
 
   @Override

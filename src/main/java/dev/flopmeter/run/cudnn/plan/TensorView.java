@@ -63,6 +63,13 @@ public record TensorView(
     return true;
   }
 
+  /** In which format it is packed: row major where it could be either, or neither. */
+  public MemoryLayout layout() {
+    return !is(MemoryLayout.PLAIN) && is(MemoryLayout.CHANNELS_LAST)
+        ? MemoryLayout.CHANNELS_LAST
+        : MemoryLayout.PLAIN;
+  }
+
   /** Whether each element lies where the other has it; axes of 1 may differ in their strides. */
   public boolean isSamePlace(TensorView other) {
     boolean isSame =
