@@ -17,22 +17,26 @@ import dev.flopmeter.text.Printable;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamWriteFeature;
-import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.util.RawValue;
 
 /**
  * The JSON API, version 1, read only. Lists are streamed, so that a long one needs no memory. It
  * reads the history's files, never a device.
  */
 final class Api {
-  private static final JsonFactory JSON =
-      JsonFactory.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
+  private static final JsonMapper JSON =
+      JsonMapper.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
   private static final int MOST = 1000;
   private static final int STANDARD = 100;
   private static final int LONGEST_NAME = 40;
@@ -49,53 +53,35 @@ final class Api {
   Response workloads(Request request) throws BadRequestException {
     onlyKnown(request);
     Snapshot snapshot = snapshots.get();
-    Instant now = snapshot.now();
-    return json(
-        out -> {
-          out.writeStartObject();
-          out.writeName("workloads");
-          out.writeStartArray();
-          for (Workload workload : snapshot.config().workloads()) {
-            WorkloadState state = snapshot.workload(workload.name());
-            out.writeStartObject();
-            out.writeStringProperty("name", workload.name());
-            out.writeStringProperty("model", workload.model());
-            out.writeNumberProperty("interval_seconds", workload.interval().toMillis() / 1e3);
-            out.writeBooleanProperty("running", state.isRunning());
-            if (state.untilNext() != null) {
-              out.writeStringProperty("next_run_at", now.plus(state.untilNext()).toString());
-            }
-            if (state.lastSuccess() != null) {
-              out.writeStringProperty("last_success_at", state.lastSuccess().toString());
-            }
-            if (state.lastRun() != null) {
-              lastRun(out, state.lastRun());
-            }
-            out.writeName("series");
-            out.writeStartArray();
-            for (Series one : snapshot.series()) {
-              if (one.key().workload().equals(workload.name())) {
-                out.writeStartObject();
-                head(out, one, now);
-                out.writeEndObject();
-              }
-            }
-            out.writeEndArray();
-            out.writeEndObject();
-          }
-          out.writeEndArray();
-          out.writeEndObject();
-        });
+    return list(
+        "workloads",
+        snapshot.config().workloads().stream().map(workload -> workload(workload, snapshot)));
   }
 
-  private static void lastRun(JsonGenerator out, EndedRun run) {
-    out.writeStringProperty("last_run_at", run.endedAt().toString());
-    out.writeStringProperty("last_device", run.target().device());
-    out.writeStringProperty("last_precision", run.target().precision());
-    out.writeStringProperty("last_outcome", run.outcome().label());
-    if (!run.detail().isEmpty()) {
-      out.writeStringProperty("last_reason", run.detail());
+  private static Map<String, Object> workload(Workload workload, Snapshot snapshot) {
+    WorkloadState state = snapshot.workload(workload.name());
+    Duration next = state.untilNext();
+    Map<String, Object> object =
+        object(
+            "name", workload.name(),
+            "model", workload.model(),
+            "interval_seconds", workload.interval().toMillis() / 1e3,
+            "running", state.isRunning(),
+            "next_run_at", next == null ? null : snapshot.now().plus(next),
+            "last_success_at", state.lastSuccess());
+    EndedRun last = state.lastRun();
+    if (last != null) {
+      object.putAll(
+          object(
+              "last_run_at", last.endedAt(),
+              "last_device", last.target().device(),
+              "last_precision", last.target().precision(),
+              "last_outcome", last.outcome().label(),
+              "last_reason", last.detail().isEmpty() ? null : last.detail()));
     }
+    List<Series> series = snapshot.seriesOf(workload.name());
+    object.put("series", series.stream().map(one -> head(one, snapshot.now())).toList());
+    return object;
   }
 
   /** {@code GET /api/v1/latest?workload=}: the last result of each series, whole. */
@@ -107,25 +93,18 @@ final class Api {
         snapshot.series().stream()
             .filter(one -> workload.isEmpty() || one.key().workload().equals(workload.get()))
             .toList();
-    Instant now = snapshot.now();
-    return json(
-        out -> {
-          out.writeStartObject();
-          out.writeName("results");
-          out.writeStartArray();
-          for (Series one : series) {
-            Optional<String> result = history.json(one.entry());
-            if (result.isPresent()) {
-              out.writeStartObject();
-              head(out, one, now);
-              out.writeName("result");
-              out.writeRawValue(result.get());
-              out.writeEndObject();
-            }
-          }
-          out.writeEndArray();
-          out.writeEndObject();
-        });
+    return list(
+        "results",
+        series.stream()
+            .flatMap(
+                one ->
+                    history.json(one.entry()).map(json -> latest(one, json, snapshot)).stream()));
+  }
+
+  private static Map<String, Object> latest(Series series, String json, Snapshot snapshot) {
+    Map<String, Object> object = head(series, snapshot.now());
+    object.put("result", new RawValue(json));
+    return object;
   }
 
   /**
@@ -149,49 +128,39 @@ final class Api {
                     && !entry.at().isBefore(from)
                     && !entry.at().isAfter(to),
             limit);
-    return json(
-        out -> {
-          out.writeStartObject();
-          out.writeName("results");
-          out.writeStartArray();
-          for (HistoryEntry entry : entries) {
-            Optional<String> result = history.json(entry);
-            if (result.isPresent()) {
-              out.writeStartObject();
-              out.writeNumberProperty("number", entry.number());
-              out.writeStringProperty("workload", entry.key().workload());
-              out.writeName("result");
-              out.writeRawValue(
-                  hasLayers ? result.get() : ResultJson.without(result.get(), Set.of("layers")));
-              out.writeEndObject();
-            }
-          }
-          out.writeEndArray();
-          out.writeEndObject();
-        });
+    return list(
+        "results",
+        entries.stream()
+            .flatMap(
+                entry -> history.json(entry).map(json -> result(entry, json, hasLayers)).stream()));
   }
 
-  private static void head(JsonGenerator out, Series one, Instant now) {
+  private static Map<String, Object> result(HistoryEntry entry, String json, boolean hasLayers) {
+    String shown = hasLayers ? json : ResultJson.without(json, Set.of("layers"));
+    return object(
+        "number", entry.number(),
+        "workload", entry.key().workload(),
+        "result", new RawValue(shown));
+  }
+
+  private static Map<String, Object> head(Series one, Instant now) {
     SeriesKey key = one.key();
     Instant at = one.shown().result().startedAt();
-    out.writeStringProperty("workload", key.workload());
-    out.writeStringProperty("model", key.model());
-    out.writeStringProperty("device", key.device());
-    out.writeStringProperty("backend", key.backend());
-    out.writeStringProperty("precision", key.precision());
-    out.writeNumberProperty("batch", key.batch());
-    out.writeStringProperty("measured_at", at.toString());
-    out.writeNumberProperty("age_seconds", Duration.between(at, now).toMillis() / 1e3);
-    out.writeBooleanProperty("fresh", one.isFresh());
-    out.writeBooleanProperty("restored", one.shown().isRestored());
-    out.writeBooleanProperty("valid", one.shown().result().isValid());
-    out.writeNumberProperty("median_seconds", one.shown().result().median());
-    Double baseline = one.shown().baselineSeconds();
-    Double regression = one.shown().regression();
-    if (baseline != null && regression != null) {
-      out.writeNumberProperty("baseline_seconds", baseline);
-      out.writeNumberProperty("regression_ratio", regression);
-    }
+    return object(
+        "workload", key.workload(),
+        "model", key.model(),
+        "device", key.device(),
+        "backend", key.backend(),
+        "precision", key.precision(),
+        "batch", key.batch(),
+        "measured_at", at,
+        "age_seconds", Duration.between(at, now).toMillis() / 1e3,
+        "fresh", one.isFresh(),
+        "restored", one.shown().isRestored(),
+        "valid", one.profile().valid(),
+        "median_seconds", one.shown().result().median(),
+        "baseline_seconds", one.shown().baselineSeconds(),
+        "regression_ratio", one.shown().regression());
   }
 
   /** A mistyped parameter would be an answer to another question. */
@@ -249,16 +218,28 @@ final class Api {
     return Integer.parseInt(text);
   }
 
-  private interface Content {
-    void write(JsonGenerator out);
+  /** Names with their values; those that are null are left out. */
+  private static Map<String, Object> object(@Nullable Object... pairs) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    for (int i = 0; i < pairs.length; i += 2) {
+      Object value = pairs[i + 1];
+      if (value != null) {
+        fields.put(String.valueOf(pairs[i]), value);
+      }
+    }
+    return fields;
   }
 
-  private static Response json(Content content) {
+  private static Response list(String name, Stream<Map<String, Object>> items) {
     return Response.json(
         200,
         stream -> {
-          try (JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), stream)) {
-            content.write(out);
+          try (JsonGenerator out = JSON.writer().createGenerator(stream)) {
+            out.writeStartObject();
+            out.writeArrayPropertyStart(name);
+            items.forEach(out::writePOJO);
+            out.writeEndArray();
+            out.writeEndObject();
           }
         });
   }

@@ -5,15 +5,14 @@ import dev.flopmeter.serve.config.ConfigWarnings;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
-import dev.flopmeter.serve.http.CertificateFile;
 import dev.flopmeter.serve.http.HttpService;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
 import dev.flopmeter.serve.page.Snapshot;
 import dev.flopmeter.serve.page.Snapshot.DeviceState;
 import dev.flopmeter.serve.page.Snapshot.WorkloadState;
-import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.DeviceProbe;
+import dev.flopmeter.serve.worker.Target;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -22,7 +21,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Executors;
@@ -117,7 +115,7 @@ public final class Daemon implements AutoCloseable {
 
   private void begin() {
     metrics.configured(config, startedAt);
-    certificate();
+    metrics.certificateExpires(http.certificateExpiry());
     metrics.reloaded(true, startedAt);
     metrics.history(history.state(), config.history().folder().isPresent());
     capabilities();
@@ -135,17 +133,6 @@ public final class Daemon implements AutoCloseable {
   /** Where it listens. */
   public InetSocketAddress address() {
     return http.address();
-  }
-
-  /** Shows when the certificate in use expires; it was read when the server started or reloaded. */
-  private void certificate() {
-    Optional<ServeConfig.Tls> tls = config.http().tls();
-    try {
-      metrics.certificateExpires(tls.isEmpty() ? null : CertificateFile.expiry(tls.get()));
-    } catch (IOException e) {
-      logger.warn("the certificate's expiry is unknown: {}", e.getMessage());
-      metrics.certificateExpires(null);
-    }
   }
 
   private void capabilities() {
@@ -239,7 +226,7 @@ public final class Daemon implements AutoCloseable {
     reloadProblems = List.of();
     runner.rules(next.worker());
     history.bounds(next.history());
-    certificate();
+    metrics.certificateExpires(http.certificateExpiry());
     metrics.reloaded(true, options.clocks().wall().instant());
     plan();
     ConfigWarnings.of(next).forEach(logger::warn);

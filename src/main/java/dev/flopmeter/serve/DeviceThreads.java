@@ -2,10 +2,10 @@ package dev.flopmeter.serve;
 
 import dev.flopmeter.serve.config.ServeConfig.Worker;
 import dev.flopmeter.serve.schedule.Scheduler;
-import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.RunReport;
+import dev.flopmeter.serve.worker.Target;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;

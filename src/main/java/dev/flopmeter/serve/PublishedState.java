@@ -1,5 +1,6 @@
 package dev.flopmeter.serve;
 
+import dev.flopmeter.result.ResultFormatException;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
@@ -10,13 +11,12 @@ import dev.flopmeter.serve.page.Snapshot.EndedRun;
 import dev.flopmeter.serve.page.Snapshot.Series;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.ResultJson;
-import dev.flopmeter.serve.result.ResultReader;
-import dev.flopmeter.serve.result.ResultReader.ResultLine;
+import dev.flopmeter.serve.result.ResultLine;
 import dev.flopmeter.serve.result.SeriesKey;
-import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.RunReport;
+import dev.flopmeter.serve.worker.Target;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -50,12 +50,18 @@ final class PublishedState {
     final PublishedResult shown;
     final HistoryEntry entry;
     final long measuredAt;
+
+    /** Whose run gave it; null of one before this daemon's life. */
+    final Target.@Nullable Id target;
+
     boolean isShown;
 
-    KnownResult(PublishedResult shown, HistoryEntry entry, long measuredAt) {
+    KnownResult(
+        PublishedResult shown, HistoryEntry entry, long measuredAt, Target.@Nullable Id target) {
       this.shown = shown;
       this.entry = entry;
       this.measuredAt = measuredAt;
+      this.target = target;
     }
   }
 
@@ -65,7 +71,6 @@ final class PublishedState {
   private ServeConfig config;
   private final Map<SeriesKey, KnownResult> results = new LinkedHashMap<>();
   private final Map<SeriesKey, Baseline> past = new HashMap<>();
-  private final Map<Target.Id, Set<SeriesKey>> byTarget = new HashMap<>();
   private final Map<String, Instant> successes = new HashMap<>();
   private final Deque<EndedRun> runs = new ArrayDeque<>();
   private final Map<String, EndedRun> lastRuns = new HashMap<>();
@@ -98,13 +103,15 @@ final class PublishedState {
   }
 
   private void restore(HistoryEntry entry, Instant now) {
-    Result result =
-        history
-            .json(entry)
-            .map(json -> ResultReader.restore(entry.key().workload(), json))
-            .orElse(null);
-    if (result == null) {
-      return;
+    Result result;
+    try {
+      Optional<String> json = history.json(entry);
+      if (json.isEmpty()) {
+        return;
+      }
+      result = ResultLine.read(entry.key().workload(), json.get()).result();
+    } catch (ResultFormatException e) {
+      return; // of a version that this one does not understand
     }
     // From the future: the clock was set back, and nobody knows how old it is.
     Duration age = Duration.between(entry.at(), now);
@@ -113,7 +120,8 @@ final class PublishedState {
     }
     long measuredAt = clocks.nanos().getAsLong() - age.toNanos();
     Result kept = result.withoutRaw().withTopLayers(config.metrics().layers());
-    KnownResult known = new KnownResult(new PublishedResult(kept, true, null), entry, measuredAt);
+    KnownResult known =
+        new KnownResult(new PublishedResult(kept, true, null), entry, measuredAt, null);
     results.put(entry.key(), known);
     if (isFresh(known)) {
       known.isShown = true;
@@ -176,7 +184,7 @@ final class PublishedState {
         for (int i = 0; i < entries.size(); i++) {
           Result result = report.results().get(i).result();
           came.add(result.key());
-          take(result, entries.get(i));
+          take(target.id(), result, entries.get(i));
         }
         judge(target, report, failures, came);
       }
@@ -203,7 +211,7 @@ final class PublishedState {
     }
   }
 
-  private void take(Result result, HistoryEntry entry) {
+  private void take(Target.Id target, Result result, HistoryEntry entry) {
     metrics.count(result);
     Baseline before = past(result.key());
     Double baseline = before.median(config.history().baselineRuns());
@@ -211,28 +219,29 @@ final class PublishedState {
     Result kept = result.withoutRaw().withTopLayers(config.metrics().layers());
     KnownResult known =
         new KnownResult(
-            new PublishedResult(kept, false, baseline), entry, clocks.nanos().getAsLong());
+            new PublishedResult(kept, false, baseline), entry, clocks.nanos().getAsLong(), target);
     results.put(result.key(), known);
     known.isShown = true;
     metrics.show(known.shown);
   }
 
   private void judge(Target target, RunReport report, int failures, Set<SeriesKey> came) {
-    Set<SeriesKey> ours = byTarget.computeIfAbsent(target.id(), unseen -> new HashSet<>());
-    results.keySet().stream().filter(key -> belongs(key, target)).forEach(ours::add);
-    Set<SeriesKey> others = new HashSet<>(ours);
-    others.removeAll(came);
     if (report.outcome() == Outcome.SUCCESS) {
       Instant now = clocks.wall().instant();
       successes.put(target.workload().name(), now);
       metrics.lastSuccess(target.workload().name(), now);
-      // A batch size or a backend that it no longer measures.
-      others.forEach(this::withdraw);
-      ours.retainAll(came);
-    } else if (report.outcome() == Outcome.DEVICE_FAILED || failures >= FAILURES_TO_WITHDRAW) {
-      others.forEach(this::withdraw);
     }
-    ours.addAll(came);
+    // After a success, the others are of a batch size or a backend that it no longer measures.
+    if (report.outcome() == Outcome.SUCCESS
+        || report.outcome() == Outcome.DEVICE_FAILED
+        || failures >= FAILURES_TO_WITHDRAW) {
+      results.forEach(
+          (key, known) -> {
+            if (!came.contains(key) && (target.id().equals(known.target) || belongs(key, target))) {
+              withdraw(key);
+            }
+          });
+    }
     if (report.outcome() == Outcome.DEVICE_FAILED && came.isEmpty()) {
       metrics.withdrawDevice(target.device());
     }
@@ -268,16 +277,12 @@ final class PublishedState {
     targets.stream()
         .filter(target -> !before.contains(target))
         .forEach(target -> metrics.failures(target, 0));
-    byTarget
-        .entrySet()
-        .removeIf(
-            entry -> {
-              boolean isGone = !targets.contains(entry.getKey());
-              if (isGone) {
-                entry.getValue().forEach(this::withdraw);
-              }
-              return isGone;
-            });
+    results.forEach(
+        (key, known) -> {
+          if (known.target != null && !targets.contains(known.target)) {
+            withdraw(key);
+          }
+        });
     for (SeriesKey key : List.copyOf(results.keySet())) {
       if (!unchanged.contains(key.workload()) && !isConfigured(key)) {
         withdraw(key);

@@ -1,8 +1,8 @@
 package dev.flopmeter.serve;
 
 import dev.flopmeter.measure.Progress;
-import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.RunReport;
+import dev.flopmeter.serve.worker.Target;
 
 /** Receives the start and the end of each run. Called from the threads of the devices. */
 public interface RunListener {

@@ -2,8 +2,8 @@ package dev.flopmeter.serve;
 
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
-import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.worker.DeviceState;
+import dev.flopmeter.serve.worker.Target;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -5,13 +5,12 @@ import dev.flopmeter.result.Basis;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Gate;
 import dev.flopmeter.serve.result.Result;
-import dev.flopmeter.serve.schedule.Target;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.DeviceProbe;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.RunReport;
-import dev.flopmeter.serve.worker.RunRequest;
+import dev.flopmeter.serve.worker.Target;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import dev.flopmeter.serve.worker.WorkerRun;
 import dev.flopmeter.units.Figures;
@@ -79,7 +78,7 @@ final class WorkerRunner {
     Progress shown = listener.began(target);
     WorkerRun run =
         new WorkerRun(
-            new RunRequest(target.workload(), target.device(), target.precision()),
+            target,
             rules.grace(),
             rules.maxMemory(),
             clocks.nanos(),

@@ -19,6 +19,7 @@ import java.net.URLDecoder;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -82,8 +83,10 @@ public final class HttpService implements AutoCloseable {
    */
   public static HttpService start(Http http, List<Route> routes) throws IOException {
     // Read by the JDK's server when its classes are loaded, so before the first mention of one.
-    System.setProperty("sun.net.httpserver.maxReqTime", seconds(http.requestTime().toSeconds()));
-    System.setProperty("sun.net.httpserver.maxRspTime", seconds(http.responseTime().toSeconds()));
+    System.setProperty(
+        "sun.net.httpserver.maxReqTime", Long.toString(http.requestTime().toSeconds()));
+    System.setProperty(
+        "sun.net.httpserver.maxRspTime", Long.toString(http.responseTime().toSeconds()));
     // Where the JDK's own limit is hit, it closes the connection without an answer.
     String readable = Long.toString(readableHeader(http, Runtime.getRuntime().maxMemory()));
     System.setProperty("sun.net.httpserver.maxReqHeaders", readable);
@@ -179,10 +182,6 @@ public final class HttpService implements AutoCloseable {
     return parameters;
   }
 
-  private static String seconds(long value) {
-    return Long.toString(Math.max(1, value));
-  }
-
   private static InetSocketAddress address(ListenAddress listen) throws IOException {
     try {
       return new InetSocketAddress(InetAddress.getByName(listen.host()), listen.port());
@@ -218,6 +217,11 @@ public final class HttpService implements AutoCloseable {
   /** Where it listens; the port is the real one where any was asked for. */
   public InetSocketAddress address() {
     return server.getAddress();
+  }
+
+  /** When the certificate in use expires; null without TLS. */
+  public @Nullable Instant certificateExpiry() {
+    return keys == null ? null : keys.expiry();
   }
 
   /** Replaces the routes. */

@@ -1,8 +1,8 @@
 package dev.flopmeter.serve.http;
 
 import dev.flopmeter.serve.config.ServeConfig.Tls;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,16 +11,18 @@ import java.security.KeyFactory;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
-import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Instant;
 import java.util.Base64;
-import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.X509ExtendedKeyManager;
@@ -45,10 +47,20 @@ final class TlsKeys {
   private static final Pattern KEY =
       Pattern.compile("-----BEGIN ([A-Z ]*PRIVATE KEY)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
-  private final X509ExtendedKeyManager keys;
+  /** A certificate chain with its key. */
+  private record Identity(X509ExtendedKeyManager keys, Instant expiry) {}
 
-  private TlsKeys(X509ExtendedKeyManager keys) {
-    this.keys = keys;
+  private final X509ExtendedKeyManager keys;
+  private volatile Instant expiry;
+
+  private TlsKeys(Identity identity) {
+    keys = KeyManagerUtils.createSwappableKeyManager(identity.keys());
+    expiry = identity.expiry();
+  }
+
+  /** When the first certificate of the chain in use expires that does. */
+  Instant expiry() {
+    return expiry;
   }
 
   /**
@@ -58,7 +70,7 @@ final class TlsKeys {
    *     names it
    */
   static TlsKeys read(Tls tls) throws IOException {
-    return new TlsKeys(KeyManagerUtils.createSwappableKeyManager(identity(tls)));
+    return new TlsKeys(identity(tls));
   }
 
   /**
@@ -67,7 +79,9 @@ final class TlsKeys {
    * @throws IOException as {@link #read}; then nothing has changed
    */
   void reload(Tls tls) throws IOException {
-    KeyManagerUtils.swapKeyManager(keys, identity(tls));
+    Identity next = identity(tls);
+    KeyManagerUtils.swapKeyManager(keys, next.keys());
+    expiry = next.expiry();
   }
 
   /** A context for the server. */
@@ -81,8 +95,8 @@ final class TlsKeys {
     }
   }
 
-  private static X509ExtendedKeyManager identity(Tls tls) throws IOException {
-    Certificate[] chain = chain(tls.certificate());
+  private static Identity identity(Tls tls) throws IOException {
+    X509Certificate[] chain = chain(tls.certificate());
     PrivateKey key = key(tls);
     if (!isPair(chain[0].getPublicKey(), key)) {
       throw new IOException(
@@ -92,7 +106,12 @@ final class TlsKeys {
               + tls.key()
               + " do not match: the key is not this certificate's");
     }
-    return KeyManagerUtils.createKeyManager(key, chain);
+    Instant expiry =
+        Stream.of(chain)
+            .map(one -> one.getNotAfter().toInstant())
+            .min(Comparator.naturalOrder())
+            .orElseThrow();
+    return new Identity(KeyManagerUtils.createKeyManager(key, chain), expiry);
   }
 
   /** While files are being replaced, one may be new and the other old. */
@@ -112,18 +131,20 @@ final class TlsKeys {
     }
   }
 
-  private static Certificate[] chain(Path file) throws IOException {
-    try {
-      Collection<? extends Certificate> chain =
-          CertificateFactory.getInstance("X.509")
-              .generateCertificates(new ByteArrayInputStream(Files.readAllBytes(file)));
-      if (!chain.isEmpty()) {
-        return chain.toArray(Certificate[]::new);
+  private static X509Certificate[] chain(Path file) throws IOException {
+    String wrong = "http.tls.certificate: " + file + " is not a PEM certificate";
+    try (InputStream in = Files.newInputStream(file)) {
+      X509Certificate[] chain =
+          CertificateFactory.getInstance("X.509").generateCertificates(in).stream()
+              .map(X509Certificate.class::cast)
+              .toArray(X509Certificate[]::new);
+      if (chain.length > 0) {
+        return chain;
       }
+      throw new IOException(wrong);
     } catch (CertificateException e) {
-      throw new IOException("http.tls.certificate: " + file + " is not a PEM certificate", e);
+      throw new IOException(wrong, e);
     }
-    throw new IOException("http.tls.certificate: " + file + " is not a PEM certificate");
   }
 
   private static PrivateKey key(Tls tls) throws IOException {

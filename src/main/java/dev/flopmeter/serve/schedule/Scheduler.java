@@ -2,6 +2,7 @@ package dev.flopmeter.serve.schedule;
 
 import dev.flopmeter.serve.config.ServeConfig.Worker;
 import dev.flopmeter.serve.worker.Outcome;
+import dev.flopmeter.serve.worker.Target;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

@@ -1,6 +1,6 @@
 package dev.flopmeter.serve.worker;
 
-import dev.flopmeter.serve.result.ResultReader.ResultLine;
+import dev.flopmeter.serve.result.ResultLine;
 import java.time.Duration;
 import java.util.List;
 

@@ -1,10 +1,10 @@
 package dev.flopmeter.serve.worker;
 
 import dev.flopmeter.measure.Progress;
-import dev.flopmeter.serve.result.ResultReader;
-import dev.flopmeter.serve.result.ResultReader.BadLine;
-import dev.flopmeter.serve.result.ResultReader.ProgressLine;
-import dev.flopmeter.serve.result.ResultReader.ResultLine;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileLine;
+import dev.flopmeter.result.ResultFormatException;
+import dev.flopmeter.serve.result.ResultLine;
 import dev.flopmeter.serve.worker.LineReader.Line;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.text.Printable;
@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +32,7 @@ public final class WorkerRun {
   /** For reading the rest of an ended process' pipes, which a stray child may hold open. */
   private static final Duration LAST_OUTPUT = Duration.ofSeconds(5);
 
-  private final RunRequest request;
+  private final Target target;
   private final Duration grace;
   private final long maxMemory;
   private final LongSupplier nanos;
@@ -45,8 +46,8 @@ public final class WorkerRun {
   private volatile boolean isStopped;
 
   public WorkerRun(
-      RunRequest request, Duration grace, long maxMemory, LongSupplier nanos, Progress progress) {
-    this.request = request;
+      Target target, Duration grace, long maxMemory, LongSupplier nanos, Progress progress) {
+    this.target = target;
     this.grace = grace;
     this.maxMemory = maxMemory;
     this.nanos = nanos;
@@ -63,7 +64,7 @@ public final class WorkerRun {
     long start = nanos.getAsLong();
     Process process;
     try {
-      process = command.process(request.arguments()).start();
+      process = command.process(target.arguments()).start();
     } catch (IOException e) {
       return new RunReport(
           Outcome.NOT_STARTED, elapsed(start), List.of(), String.valueOf(e.getMessage()));
@@ -101,7 +102,7 @@ public final class WorkerRun {
       if (isStopped) {
         return Outcome.STOPPED;
       }
-      if (elapsed(start).compareTo(request.workload().timeout()) > 0) {
+      if (elapsed(start).compareTo(target.workload().timeout()) > 0) {
         return Outcome.TIMEOUT;
       }
       if (tree.residentBytes() > maxMemory) {
@@ -118,17 +119,27 @@ public final class WorkerRun {
         badLine = "a line is longer than " + LONGEST_LINE + " bytes";
         continue;
       }
-      ResultReader.Line read = ResultReader.read(request.workload().name(), line.text());
-      if (read instanceof ProgressLine step) {
-        progress.report(step.phase(), step.done(), step.detail());
-      } else if (read instanceof ResultLine result) {
-        results.add(result);
-      } else if (read instanceof BadLine bad && line.isComplete()) {
-        badLine =
-            "a line " + bad.reason() + ": " + Cut.end(Printable.of(line.text()), LONGEST_EXCERPT);
-      } else {
-        breaksOff = true;
+      try {
+        take(ProfileJson.readLine(line.text()), line.text());
+      } catch (ResultFormatException e) {
+        String excerpt = Cut.end(Printable.of(line.text()), LONGEST_EXCERPT);
+        if (line.isComplete()) {
+          badLine = "a line cannot be read: " + e.getMessage() + ": " + excerpt;
+        } else {
+          breaksOff = true;
+        }
       }
+    }
+  }
+
+  private void take(ProfileLine line, String json) {
+    if (line instanceof ProfileLine.Result read) {
+      results.add(ResultLine.of(target.workload().name(), read.result(), json));
+    } else if (line instanceof ProfileLine.Progress step) {
+      progress.report(
+          Objects.requireNonNullElse(step.phase(), ""),
+          Math.max(0, Math.min(1, step.done())),
+          Objects.requireNonNullElse(step.detail(), ""));
     }
   }
 
@@ -140,14 +151,13 @@ public final class WorkerRun {
     String detail =
         switch (outcome) {
           case SUCCESS, STOPPED, SKIPPED_BUSY, NOT_STARTED -> "";
-          case TIMEOUT ->
-              "took longer than " + request.workload().timeout().toMillis() / 1e3 + " s";
+          case TIMEOUT -> "took longer than " + target.workload().timeout().toMillis() / 1e3 + " s";
           case GARBAGE -> String.valueOf(badLine);
           case TRUNCATED ->
               "received "
                   + came.size()
                   + " of "
-                  + request.expectedResults()
+                  + target.expectedResults()
                   + " results"
                   + after(said);
           case OUT_OF_MEMORY ->
@@ -175,7 +185,7 @@ public final class WorkerRun {
       return Outcome.FAILED;
     }
     // A native library may write to standard output; if all results came, that does no harm.
-    if (came >= request.expectedResults() && !breaksOff) {
+    if (came >= target.expectedResults() && !breaksOff) {
       return Outcome.SUCCESS;
     }
     return badLine != null ? Outcome.GARBAGE : Outcome.TRUNCATED;

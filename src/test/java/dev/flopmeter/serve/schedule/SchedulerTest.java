@@ -6,6 +6,7 @@ import dev.flopmeter.serve.config.ServeConfig.Gate;
 import dev.flopmeter.serve.config.ServeConfig.Worker;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.worker.Outcome;
+import dev.flopmeter.serve.worker.Target;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

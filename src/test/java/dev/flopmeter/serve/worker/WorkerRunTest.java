@@ -40,7 +40,7 @@ class WorkerRunTest {
   private static RunReport run(String model, Duration timeout, long maxMemory, Long... batches)
       throws InterruptedException {
     return new WorkerRun(
-            new RunRequest(workload(model, timeout, List.of(batches)), "cpu", "fp32"),
+            new Target(workload(model, timeout, List.of(batches)), "cpu", "fp32"),
             Duration.ofMillis(300),
             maxMemory,
             System::nanoTime,
@@ -108,7 +108,7 @@ class WorkerRunTest {
     WorkerCommand nothing = new WorkerCommand(List.of("/nonexistent/flopmeter"), Map.of());
     RunReport report =
         new WorkerRun(
-                new RunRequest(workload("good", Duration.ofSeconds(9), List.of(1L)), "cpu", "fp32"),
+                new Target(workload("good", Duration.ofSeconds(9), List.of(1L)), "cpu", "fp32"),
                 Duration.ofSeconds(1),
                 1 << 30,
                 System::nanoTime,
@@ -122,7 +122,7 @@ class WorkerRunTest {
   void progressIsPassedOn() throws Exception {
     List<String> heard = new ArrayList<>();
     new WorkerRun(
-            new RunRequest(workload("good", Duration.ofSeconds(30), List.of(1L)), "cpu", "fp32"),
+            new Target(workload("good", Duration.ofSeconds(30), List.of(1L)), "cpu", "fp32"),
             Duration.ofSeconds(1),
             16L << 30,
             System::nanoTime,

@@ -6,11 +6,17 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * One run: a workload on a device in a precision, over all its batch sizes.
+ * What one run measures: a workload on a device in a precision, over all its batch sizes.
  *
- * @param device as the worker's option: {@code auto}, {@code cpu} or {@code cuda:N}
+ * @param device {@code cpu}, {@code cuda:N}, or {@code auto} if the devices are unknown
  */
-public record RunRequest(Workload workload, String device, String precision) {
+public record Target(Workload workload, String device, String precision) {
+  /** What stays the same when the workload's settings change. */
+  public record Id(String workload, String device, String precision) {}
+
+  public Id id() {
+    return new Id(workload.name(), device, precision);
+  }
 
   /** The arguments of the worker, the CLI. */
   List<String> arguments() {
@@ -24,17 +30,10 @@ public record RunRequest(Workload workload, String device, String precision) {
               workload.batches().stream().map(String::valueOf).collect(Collectors.joining(","))));
     }
     arguments.addAll(List.of("--max-time", workload.maxTime().toMillis() + "ms"));
-    if (!workload.backend().equals("auto")) {
-      arguments.addAll(List.of("--backend", workload.backend()));
-    }
-    if (!workload.layout().equals("auto")) {
-      arguments.addAll(List.of("--layout", workload.layout()));
-    }
+    arguments.addAll(List.of("--backend", workload.backend(), "--layout", workload.layout()));
+    arguments.addAll(List.of("--search", workload.search()));
     if (!workload.fuse()) {
       arguments.add("--no-fuse");
-    }
-    if (!workload.search().equals("quick")) {
-      arguments.addAll(List.of("--search", workload.search()));
     }
     workload.inputs().forEach(input -> arguments.addAll(List.of("--input", input)));
     return arguments;

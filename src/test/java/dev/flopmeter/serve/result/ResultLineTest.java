@@ -1,14 +1,12 @@
 package dev.flopmeter.serve.result;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ResultFormatException;
 import dev.flopmeter.result.SampleResult;
-import dev.flopmeter.serve.result.ResultReader.BadLine;
-import dev.flopmeter.serve.result.ResultReader.Line;
-import dev.flopmeter.serve.result.ResultReader.ProgressLine;
-import dev.flopmeter.serve.result.ResultReader.ResultLine;
 import java.time.Instant;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -17,34 +15,23 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a worker may write, and what it should not. */
-class ResultReaderTest {
+class ResultLineTest {
   private static final ProfileResult RESULT =
       SampleResult.of(
           Instant.parse("2026-06-01T00:00:00Z"), 0.002, true, List.of(SampleResult.layer("a", 1)));
   private static final String JSON = ProfileJson.writeLine(RESULT);
 
   private static String problem(String json) {
-    Line line = ResultReader.read("w", json);
-    assertThat(line).as(json).isInstanceOf(BadLine.class);
-    return ((BadLine) line).reason();
+    return catchThrowableOfType(ResultFormatException.class, () -> ResultLine.read("w", json))
+        .getMessage();
   }
 
   @Test
   void aResultComesBackWithItsLabels() {
-    assertThat(ResultReader.read("w", JSON))
+    assertThat(ResultLine.read("w", JSON))
         .isEqualTo(
             new ResultLine(
                 new Result(new SeriesKey("w", "m", "cpu", "djl", "fp32", 1), RESULT), JSON));
-  }
-
-  @Test
-  void eventsAreNoResults() {
-    assertThat(ResultReader.read("w", ProfileJson.writeProgress("measure", 0.5, "batch 1")))
-        .isEqualTo(new ProgressLine("measure", 0.5, "batch 1"));
-    assertThat(ResultReader.read("w", "{\"event\":\"progress\",\"done\":7}"))
-        .isEqualTo(new ProgressLine("", 1, ""));
-    assertThat(ResultReader.read("w", "{\"event\":\"of a later version\",\"x\":[1]}"))
-        .isEqualTo(new ProgressLine("", 0, ""));
   }
 
   @Test
@@ -56,7 +43,6 @@ class ResultReaderTest {
     assertThat(problem("{\"schema\":\"flopmeter.count/1\"}")).contains("flopmeter.count/1");
     assertThat(problem(JSON.substring(0, JSON.length() / 2))).isNotEmpty();
     assertThat(problem(JSON + "x")).isNotEmpty();
-    assertThat(problem("{\"event\":\"progress\",\"done\":\"soon\"}")).isNotEmpty();
     assertThat(problem("{\"event\":" + "[".repeat(100))).isNotEmpty();
   }
 
@@ -86,8 +72,8 @@ class ResultReaderTest {
     ProfileResult large =
         RESULT.withLayers(
             IntStream.range(0, 5000).mapToObj(i -> SampleResult.layer("l" + i, 1 + i)).toList());
-    Line line = ResultReader.read("w", ProfileJson.writeLine(large));
-    Result kept = ((ResultLine) line).result().withoutRaw().withTopLayers(20);
+    ResultLine line = ResultLine.read("w", ProfileJson.writeLine(large));
+    Result kept = line.result().withoutRaw().withTopLayers(20);
     assertThat(kept.profile().layers()).hasSize(21).first().matches(l -> l.name().equals("l4999"));
     assertThat(kept.profile().run().rawSeconds()).isNull();
     assertThat(kept.profile().withLayers(List.of()))

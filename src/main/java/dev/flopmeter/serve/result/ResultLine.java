@@ -1,0 +1,38 @@
+package dev.flopmeter.serve.result;
+
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ResultFormatException;
+import java.util.List;
+
+/** A result of a workload, with the JSON that it was read from. */
+public record ResultLine(Result result, String json) {
+  private static final int LONGEST_LABEL = 256;
+
+  /**
+   * Reads a result. Who wrote it is not trusted: anything may come.
+   *
+   * @throws ResultFormatException if it cannot be read, or cannot be true
+   */
+  public static ResultLine read(String workload, String json) {
+    return of(workload, ProfileJson.read(json), json);
+  }
+
+  /** Checks a result that was read. */
+  public static ResultLine of(String workload, ProfileResult profile, String json) {
+    Result result = Result.of(workload, profile);
+    SeriesKey key = result.key();
+    for (String label : List.of(key.model(), key.device(), key.backend())) {
+      if (label.isEmpty() || label.length() > LONGEST_LABEL) {
+        throw new ResultFormatException("no usable model, device or backend");
+      }
+    }
+    if (!(result.median() > 0) || !Double.isFinite(result.median())) {
+      throw new ResultFormatException("no positive median latency");
+    }
+    if (key.batch() < 1) {
+      throw new ResultFormatException("no positive batch size");
+    }
+    return new ResultLine(result, json);
+  }
+}
