@@ -54,9 +54,11 @@ final class ImportCommand extends Command {
           "what the products computed in, if the trace does not say");
   private final Argument<Boolean> allLayers = flag("--all-layers", "show every layer in the table");
   private final OutputArguments output = with(new OutputArguments(Format.values()));
+  private final DaemonArguments daemon = with(new DaemonArguments());
 
   @Override
-  int run(Console console) {
+  int run(Console console) throws InterruptedException {
+    daemon.check();
     List<Path> paths = files.all().stream().map(ModelArguments::path).toList();
     List<Bindings> sizes = model.sweep();
     if (sizes.size() > 1) {
@@ -72,6 +74,7 @@ final class ImportCommand extends Command {
     try (Output out = output.open(console)) {
       out.text(ProfileText.of(output.format(), List.of(result), out.style(allLayers.get())));
     }
+    daemon.send(result, console);
     return 0;
   }
 

@@ -31,8 +31,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.util.RawValue;
 
 /**
- * The JSON API, version 1, read only. Lists are streamed, so that a long one needs no memory. It
- * reads the history's files, never a device.
+ * The JSON API, version 1, but for {@link Imports}: read only. Lists are streamed, so that a long
+ * one needs no memory. It reads the history's files, never a device.
  */
 final class Api {
   private static final JsonMapper JSON =

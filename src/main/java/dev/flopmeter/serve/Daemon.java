@@ -123,7 +123,12 @@ public final class Daemon implements AutoCloseable {
     metrics.publish();
     http.serve(
         new StatusRoutes(
-                this::snapshot, history, metrics.exposition(), () -> isPlanned, this::reload)
+                this::snapshot,
+                history,
+                metrics.exposition(),
+                new Imports(() -> config, history, state),
+                () -> isPlanned,
+                this::reload)
             .routes());
     ConfigWarnings.of(config).forEach(logger::warn);
     ScheduledFuture<?> unused =

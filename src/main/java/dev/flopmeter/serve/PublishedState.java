@@ -44,6 +44,7 @@ final class PublishedState {
   private static final int SPARKS = 60;
   private static final int FAILURES_TO_WITHDRAW = 3;
   private static final int INTERVALS_FRESH = 3;
+  private static final int MOST_IMPORTED_SERIES = 16;
 
   /** A result that is known. Times are of the clock that does not jump. */
   static final class KnownResult {
@@ -51,7 +52,7 @@ final class PublishedState {
     final HistoryEntry entry;
     final long measuredAt;
 
-    /** Whose run gave it; null of one before this daemon's life. */
+    /** Whose run gave it; null if it was imported, or is of one before this daemon's life. */
     final Target.@Nullable Id target;
 
     boolean isShown;
@@ -172,9 +173,7 @@ final class PublishedState {
   void completed(Target target, RunReport report, int failures, boolean isQuarantined) {
     List<HistoryEntry> entries = new ArrayList<>();
     for (ResultLine result : report.results()) {
-      // Single samples are in the histogram; kept, they would be most of the history.
-      String json = ResultJson.without(result.json(), Set.of("raw_seconds"));
-      entries.add(history.append(result.result(), json));
+      entries.add(history.append(result.result(), withoutRaw(result)));
     }
     synchronized (this) {
       if (targets.contains(target.id())) {
@@ -201,6 +200,39 @@ final class PublishedState {
     metrics.publish();
   }
 
+  /** Why a series of imported results is not taken; empty if it is. */
+  synchronized String refusal(SeriesKey key) {
+    if (!isConfigured(key)) {
+      return key.precision() + " or batch " + key.batch() + " is not configured";
+    }
+    long others =
+        results.keySet().stream()
+            .filter(one -> one.workload().equals(key.workload()) && !one.equals(key))
+            .count();
+    return others < MOST_IMPORTED_SERIES
+        ? ""
+        : "has " + others + " series of other models, devices or backends; name another workload";
+  }
+
+  /** Takes a result that was measured elsewhere: it is kept, counted and shown. */
+  void imported(ResultLine line) {
+    HistoryEntry entry = history.append(line.result(), withoutRaw(line));
+    String workload = line.result().key().workload();
+    synchronized (this) {
+      take(null, line.result(), entry);
+      Instant now = clocks.wall().instant();
+      successes.put(workload, now);
+      metrics.lastSuccess(workload, now);
+      metrics.history(history.state(), config.history().folder().isPresent());
+    }
+    metrics.publish();
+  }
+
+  /** Single samples are in the histogram; kept, they would be most of the history. */
+  private static String withoutRaw(ResultLine line) {
+    return ResultJson.without(line.json(), Set.of("raw_seconds"));
+  }
+
   private void keep(EndedRun run) {
     runs.addFirst(run);
     if (runs.size() > RUNS) {
@@ -211,7 +243,7 @@ final class PublishedState {
     }
   }
 
-  private void take(Target.Id target, Result result, HistoryEntry entry) {
+  private void take(Target.@Nullable Id target, Result result, HistoryEntry entry) {
     metrics.count(result);
     Baseline before = past(result.key());
     Double baseline = before.median(config.history().baselineRuns());

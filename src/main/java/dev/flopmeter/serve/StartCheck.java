@@ -41,7 +41,9 @@ public final class StartCheck {
     check.addressAndFolder();
     check.devices();
     for (Workload workload : config.workloads()) {
-      check.model(workload);
+      if (!workload.imported()) {
+        check.model(workload);
+      }
     }
     return check;
   }

@@ -31,6 +31,7 @@ final class StatusRoutes {
   private final Supplier<Snapshot> snapshots;
   private final History history;
   private final Exposition exposition;
+  private final Imports imports;
   private final BooleanSupplier isReady;
   private final Supplier<List<String>> reload;
   private final Recommendations recommendations = new Recommendations();
@@ -46,11 +47,13 @@ final class StatusRoutes {
       Supplier<Snapshot> snapshots,
       History history,
       Exposition exposition,
+      Imports imports,
       BooleanSupplier isReady,
       Supplier<List<String>> reload) {
     this.snapshots = snapshots;
     this.history = history;
     this.exposition = exposition;
+    this.imports = imports;
     this.isReady = isReady;
     this.reload = reload;
   }
@@ -71,6 +74,7 @@ final class StatusRoutes {
         Route.get("/api/v1/workloads", api::workloads),
         Route.get("/api/v1/results", api::results),
         Route.get("/api/v1/latest", api::latest),
+        Route.post("/api/v1/import", imports::take),
         Route.post("/-/reload", request -> reload()));
   }
 

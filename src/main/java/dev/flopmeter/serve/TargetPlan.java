@@ -16,6 +16,7 @@ final class TargetPlan {
   /** Whether the targets depend on which devices this host has. */
   static boolean needsDevices(ServeConfig config) {
     return config.workloads().stream()
+        .filter(workload -> !workload.imported())
         .flatMap(workload -> workload.devices().stream())
         .anyMatch(device -> device.equals("auto") || device.equals("all"));
   }
@@ -29,6 +30,9 @@ final class TargetPlan {
   static List<Target> of(ServeConfig config, List<DeviceState> known) {
     List<Target> targets = new ArrayList<>();
     for (Workload workload : config.workloads()) {
+      if (workload.imported()) {
+        continue; // measured elsewhere
+      }
       Set<String> devices = new LinkedHashSet<>();
       workload.devices().forEach(device -> devices.addAll(resolve(device, known)));
       for (String device : devices) {

@@ -2,17 +2,91 @@ package dev.flopmeter.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import at.favre.lib.crypto.bcrypt.BCrypt;
 import dev.flopmeter.SharedData;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.serve.Daemon;
+import dev.flopmeter.serve.RunListener;
+import dev.flopmeter.serve.TlsTest;
+import dev.flopmeter.serve.config.ConfigReader;
+import dev.flopmeter.serve.time.Clocks;
+import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImportCommandTest {
   @TempDir Path folder;
+
+  @Test
+  void theResultGoesToADaemonOverTls() throws Exception {
+    TlsTest.certificate(folder);
+    Path model = folder.resolve("net.onnx");
+    assertThat(Flop.run("export", "squeezenet1_1", "-o", model.toString()).code()).isZero();
+    Path trace = Files.writeString(folder.resolve("trace.json"), traceOf("squeezenet1_1"));
+    Path password = Files.writeString(folder.resolve("password"), "p\n");
+    Path config =
+        Files.writeString(
+            folder.resolve("f.yaml"),
+            """
+            http:
+              listen: "127.0.0.1:0"
+              tls: {certificate: cert.pem, key: key.pem}
+              users: {me: "%s"}
+            workloads: {edge: {model: squeezenet, imported: true}}
+            history: {folder: kept}
+            """
+                .formatted(BCrypt.withDefaults().hashToString(4, "p".toCharArray())));
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of());
+    try (Daemon daemon =
+        Daemon.start(
+            new Daemon.Options(
+                () -> reader.read(config),
+                new WorkerCommand(List.of("false"), Map.of()),
+                Clocks.system(),
+                RandomGenerator.getDefault(),
+                "1",
+                RunListener.NONE))) {
+      String url = "https://localhost:" + daemon.address().getPort() + "/";
+      List<String> command =
+          List.of("import", trace.toString(), "--model", model.toString(), "--daemon", url);
+      List<String> user = List.of("--user", "me", "--password-file", password.toString());
+      List<String> trusted = List.of("--ca-file", folder.resolve("cert.pem").toString());
+
+      Flop sent = flop(command, List.of("--workload", "edge"), user, trusted);
+      assertThat(sent.err()).endsWith("workload edge: imported\n");
+      assertThat(sent.code()).isZero();
+      assertThat(sent.out()).contains("100 % of the MACs");
+      Flop again = flop(command, List.of("--workload", "edge"), user, trusted);
+      assertThat(again.err()).endsWith("workload edge: known already\n");
+
+      refused(
+          flop(command, List.of("--workload", "other"), user, trusted), "refused the result: 400");
+      refused(flop(command, List.of("--workload", "edge"), user), "the result was not sent to");
+      refused(flop(command, user, trusted), "--daemon and --workload belong together");
+      refused(flop(command, List.of("--workload", "edge")), "requires --user and --password-file");
+      Files.writeString(password, "wrong");
+      refused(flop(command, List.of("--workload", "edge"), user, trusted), "401");
+    }
+  }
+
+  @SafeVarargs
+  private static Flop flop(List<String>... arguments) {
+    return Flop.run(Stream.of(arguments).flatMap(List::stream).toArray(String[]::new));
+  }
+
+  private static void refused(Flop flop, String reason) {
+    assertThat(flop.code()).isEqualTo(Main.BAD_INPUT);
+    assertThat(flop.err()).contains(reason).hasLineCount(1);
+  }
 
   @Test
   void aTraceOfAnotherModelIsRefusedWithItsNodes() {

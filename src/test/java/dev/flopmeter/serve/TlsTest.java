@@ -26,11 +26,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The daemon behind TLS, with a certificate as openssl makes it. */
-class TlsTest {
+public class TlsTest {
   @TempDir private Path folder;
 
   /** Makes {@code cert.pem} and {@code key.pem}; skips the test without openssl. */
-  static void certificate(Path folder) throws Exception {
+  public static void certificate(Path folder) throws Exception {
     Process openssl;
     try {
       openssl =

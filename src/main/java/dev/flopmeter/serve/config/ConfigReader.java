@@ -214,6 +214,7 @@ public final class ConfigReader {
             section.get("layout", String.class),
             section.get("fuse", Boolean.class),
             section.get("search", String.class),
+            section.get("imported", Boolean.class),
             section.get("interval", Duration.class),
             section.get("jitter", Double.class),
             section.get("max_time", Duration.class),
@@ -239,6 +240,7 @@ public final class ConfigReader {
       }
     }
     model
+        .filter(text -> !workload.imported())
         .flatMap(text -> modelProblem(text, folder))
         .ifPresent(wrong -> section.problem("model", wrong));
     return workload;

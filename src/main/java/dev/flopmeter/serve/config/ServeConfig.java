@@ -61,6 +61,7 @@ public record ServeConfig(
    *
    * @param devices {@code auto}, {@code all}, {@code cpu} or {@code cuda:N}, at least one
    * @param batches empty for the model's own
+   * @param imported whether its results come from elsewhere, and nothing is run for it
    * @param jitter share of the interval that it varies by, in both directions
    */
   public record Workload(
@@ -74,6 +75,7 @@ public record ServeConfig(
       String layout,
       boolean fuse,
       String search,
+      boolean imported,
       Duration interval,
       double jitter,
       Duration maxTime,

@@ -306,7 +306,8 @@ public final class HttpService implements AutoCloseable {
     return count > MOST_HEADERS || size > maxHeaderSize;
   }
 
-  private static Response answer(Route route, HttpExchange exchange, String path) {
+  private static Response answer(Route route, HttpExchange exchange, String path)
+      throws IOException {
     try {
       String rest = route.isPrefix() ? path.substring(route.path().length()) : "";
       Headers headers = exchange.getRequestHeaders();
@@ -318,7 +319,8 @@ public final class HttpService implements AutoCloseable {
                   rest,
                   query(exchange.getRequestURI()),
                   header(headers, "Accept"),
-                  encodings.contains("gzip") && !encodings.contains("gzip;q=0")));
+                  encodings.contains("gzip") && !encodings.contains("gzip;q=0"),
+                  exchange.getRequestBody()));
     } catch (BadRequestException e) {
       return Response.error(400, path, String.valueOf(e.getMessage()));
     }

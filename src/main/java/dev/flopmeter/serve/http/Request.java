@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.http;
 
+import java.io.InputStream;
 import java.util.Map;
 import java.util.Optional;
 
@@ -10,9 +11,14 @@ import java.util.Optional;
  * @param query decoded; the last value of a name counts
  * @param accept the Accept header or empty
  * @param isGzipAccepted whether the client accepts gzip
+ * @param body as it comes from the client, without a limit
  */
 public record Request(
-    String path, Map<String, String> query, String accept, boolean isGzipAccepted) {
+    String path,
+    Map<String, String> query,
+    String accept,
+    boolean isGzipAccepted,
+    InputStream body) {
   public Request {
     query = Map.copyOf(query);
   }

@@ -31,7 +31,7 @@ public record Response(
   }
 
   /** An error, in the format of the requested path: {@code {"error":"..."}} under /api/. */
-  static Response error(int status, String path, String message) {
+  public static Response error(int status, String path, String message) {
     if (!path.startsWith("/api/")) {
       return text(status, message);
     }

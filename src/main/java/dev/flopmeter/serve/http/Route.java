@@ -1,5 +1,7 @@
 package dev.flopmeter.serve.http;
 
+import java.io.IOException;
+
 /**
  * A path and its handler.
  *
@@ -12,7 +14,7 @@ public record Route(String method, String path, boolean isOpen, Handler handler)
   /** Handles a request. */
   @FunctionalInterface
   public interface Handler {
-    Response answer(Request request) throws BadRequestException;
+    Response answer(Request request) throws BadRequestException, IOException;
   }
 
   /** A request that cannot be understood; the message is shown to the client. */

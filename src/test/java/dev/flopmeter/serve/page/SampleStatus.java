@@ -80,6 +80,7 @@ public final class SampleStatus {
         one.layout(),
         one.fuse(),
         one.search(),
+        one.imported(),
         one.interval(),
         one.jitter(),
         one.maxTime(),

@@ -55,6 +55,7 @@ class SchedulerTest {
             "auto",
             true,
             "quick",
+            false,
             interval,
             jitter,
             Duration.ofSeconds(1),

@@ -30,6 +30,7 @@ class WorkerRunTest {
         "auto",
         true,
         "quick",
+        false,
         Duration.ofMinutes(1),
         0,
         Duration.ofSeconds(1),

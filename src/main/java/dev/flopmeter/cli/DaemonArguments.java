@@ -1,0 +1,118 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.result.ProfileResult;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.time.Duration;
+import java.util.Base64;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+
+/** A daemon that a result is sent to, and the user who sends it. */
+final class DaemonArguments extends Arguments {
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+  private final Argument<URI> daemon =
+      optional(
+          "--daemon",
+          "URL",
+          DaemonArguments::address,
+          "also send the result to this daemon, for example https://gpu-1:19400");
+  private final Argument<String> workload =
+      optional("--workload", "NAME", Reading.TEXT, "workload of the daemon (imported: true)");
+  private final Argument<String> user =
+      optional("--user", "NAME", Reading.TEXT, "user of the daemon (http.users)");
+  private final Argument<Path> password =
+      optional("--password-file", "FILE", Path::of, "file with the user's password");
+  private final Argument<Path> authority =
+      optional("--ca-file", "FILE", Path::of, "PEM certificates to trust instead of Java's");
+
+  private static URI address(String text) {
+    try {
+      URI uri = URI.create(text);
+      if (uri.getHost() != null && String.valueOf(uri.getScheme()).matches("https?")) {
+        return uri;
+      }
+    } catch (IllegalArgumentException e) {
+      throw new ModelException("'" + text + "' is not an address of a daemon", e);
+    }
+    throw new ModelException("must be an http or https address, not '" + text + "'");
+  }
+
+  /** Refuses what cannot work, before anything is read. */
+  void check() {
+    if (daemon.find().isPresent() != workload.find().isPresent()) {
+      throw new ModelException("--daemon and --workload belong together; give both");
+    }
+    if (daemon.find().isPresent() && (user.find().isEmpty() || password.find().isEmpty())) {
+      throw new ModelException("--daemon requires --user and --password-file");
+    }
+  }
+
+  /** Sends a result, if a daemon is given. */
+  void send(ProfileResult result, Console console) throws InterruptedException {
+    if (daemon.find().isEmpty()) {
+      return;
+    }
+    String name = URLEncoder.encode(workload.get(), StandardCharsets.UTF_8);
+    String base = daemon.get().toString().replaceFirst("/+$", "");
+    try {
+      String secret = Files.readString(password.get()).stripTrailing();
+      byte[] credentials = (user.get() + ":" + secret).getBytes(StandardCharsets.UTF_8);
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create(base + "/api/v1/import?workload=" + name))
+              .header("Authorization", "Basic " + Base64.getEncoder().encodeToString(credentials))
+              .timeout(TIMEOUT)
+              .POST(HttpRequest.BodyPublishers.ofString(ProfileJson.writeLine(result)))
+              .build();
+      HttpResponse<String> response = client().send(request, BodyHandlers.ofString());
+      if (response.statusCode() != 200) {
+        throw new ModelException(
+            base + " refused the result: " + response.statusCode() + " " + response.body().strip());
+      }
+      console.warn(base + ", workload " + workload.get() + ": " + response.body().strip());
+    } catch (IOException e) {
+      throw new ModelException("the result was not sent to " + base + ": " + e, e);
+    } catch (GeneralSecurityException e) {
+      throw new ModelException("'" + authority.get() + "' holds no PEM certificate", e);
+    }
+  }
+
+  private HttpClient client() throws IOException, GeneralSecurityException {
+    HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(TIMEOUT);
+    return authority.find().isEmpty()
+        ? client.build()
+        : client.sslContext(trusting(authority.get())).build();
+  }
+
+  private static SSLContext trusting(Path file) throws IOException, GeneralSecurityException {
+    KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+    store.load(null, null);
+    try (InputStream in = Files.newInputStream(file)) {
+      for (Certificate one : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
+        store.setCertificateEntry(Integer.toString(store.size()), one);
+      }
+    }
+    TrustManagerFactory trust =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init(store);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(null, trust.getTrustManagers(), null);
+    return context;
+  }
+}
