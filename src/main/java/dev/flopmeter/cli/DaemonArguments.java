@@ -29,18 +29,17 @@ final class DaemonArguments extends Arguments {
 
   private final Argument<URI> daemon =
       optional(
-          "--daemon",
-          "URL",
+          "--daemon=URL",
           DaemonArguments::address,
           "also send the result to this daemon, for example https://gpu-1:19400");
   private final Argument<String> workload =
-      optional("--workload", "NAME", Reading.TEXT, "workload of the daemon (imported: true)");
+      optional("--workload=NAME", Reading.TEXT, "workload of the daemon (imported: true)");
   private final Argument<String> user =
-      optional("--user", "NAME", Reading.TEXT, "user of the daemon (http.users)");
+      optional("--user=NAME", Reading.TEXT, "user of the daemon (http.users)");
   private final Argument<Path> password =
-      optional("--password-file", "FILE", Path::of, "file with the user's password");
+      optional("--password-file=FILE", Path::of, "file with the user's password");
   private final Argument<Path> authority =
-      optional("--ca-file", "FILE", Path::of, "PEM certificates to trust instead of Java's");
+      optional("--ca-file=FILE", Path::of, "PEM certificates to trust instead of Java's");
 
   private static URI address(String text) {
     try {
