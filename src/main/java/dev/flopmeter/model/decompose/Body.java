@@ -2,11 +2,14 @@ package dev.flopmeter.model.decompose;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.fold.Folder;
@@ -16,6 +19,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * The graph that one node stands for, as it is written: values are added by name, their types are
@@ -47,6 +52,22 @@ final class Body {
 
   Attributes attributes() {
     return in.attributes();
+  }
+
+  long integer(String attribute, long absent) {
+    return in.attributes().integer(attribute, absent);
+  }
+
+  float number(String attribute, float absent) {
+    return in.attributes().number(attribute, absent);
+  }
+
+  boolean flag(String attribute, boolean absent) {
+    return in.attributes().flag(attribute, absent);
+  }
+
+  String text(String attribute, String absent) {
+    return in.attributes().text(attribute, absent);
   }
 
   /** The value of the node's input {@code index}; empty where it is left out. */
@@ -101,8 +122,22 @@ final class Body {
     return constant(Tensor.ofFloats(Shape.SCALAR, (float) value));
   }
 
+  /** A number of the type of the node's first input. */
+  String numberAsInput(double value) {
+    return constant(DenseTensor.ofDoubles(in.type(0).withShape(Shape.SCALAR), value));
+  }
+
+  /** The integers from 0 on, in the shape {@code dims}. */
+  String range(long... dims) {
+    long[] all = LongStream.range(0, Sizes.product(dims)).toArray();
+    return constant(DenseTensor.ofLongs(Shape.of(dims), all));
+  }
+
+  /** A name that no value has: not in the graph, nor in the body that the node may be part of. */
   private String name() {
-    return in.node().outputs().get(0) + "/" + values++;
+    Node node = in.node();
+    String place = node.name().substring(Decompositions.owner(node).length());
+    return node.outputs().get(0) + place + "/" + values++;
   }
 
   /** Adds a node without attributes and returns its output. */
@@ -112,6 +147,18 @@ final class Body {
 
   String add(String op, Attributes attributes, String... inputs) {
     return add(1, op, attributes, inputs).get(0);
+  }
+
+  /** Adds a node of {@code op} with all inputs and attributes of the node that is decomposed. */
+  String as(String op) {
+    return as(op, in.attributes());
+  }
+
+  String as(String op, Attributes attributes) {
+    return add(
+        op,
+        attributes,
+        IntStream.range(0, in.inputCount()).mapToObj(this::input).toArray(String[]::new));
   }
 
   /** Adds a node of ONNX's own domain, or of another one that {@code op} names before a colon. */
@@ -159,8 +206,78 @@ final class Body {
     }
   }
 
+  String plus(String left, String right) {
+    return add("Add", left, right);
+  }
+
+  /** {@code value} and the node's input {@code index}, where that is given. */
+  String plusInput(String value, int index) {
+    return has(index) ? plus(value, input(index)) : value;
+  }
+
+  String minus(String left, String right) {
+    return add("Sub", left, right);
+  }
+
+  String times(String left, String right) {
+    return add("Mul", left, right);
+  }
+
+  String over(String left, String right) {
+    return add("Div", left, right);
+  }
+
+  /** The product of two matrices. */
+  String product(String left, String right) {
+    return add("MatMul", left, right);
+  }
+
+  String where(String condition, String then, String otherwise) {
+    return add("Where", condition, then, otherwise);
+  }
+
+  String cast(String value, DataType type) {
+    return add("Cast", Attributes.of("to", type.code()), value);
+  }
+
+  String long64(String value) {
+    return cast(value, DataType.INT64);
+  }
+
   String reshaped(String value, long... dims) {
     return add("Reshape", value, longs(dims));
+  }
+
+  String unsqueezed(String value, long axis) {
+    return add("Unsqueeze", value, longs(axis));
+  }
+
+  /** The elements {@code from} to {@code to}, the latter excluded, of an axis. */
+  String slice(String value, long axis, long from, long to) {
+    return add("Slice", value, longs(from), longs(to), longs(axis));
+  }
+
+  String gather(String value, long axis, String indices) {
+    return add("Gather", Attributes.of("axis", axis), value, indices);
+  }
+
+  /** The part at {@code index} of an axis, without that axis. */
+  String at(String value, long axis, long index) {
+    return gather(value, axis, constant(Tensor.ofLong(index)));
+  }
+
+  String concat(long axis, String... values) {
+    return add("Concat", Attributes.of("axis", axis), values);
+  }
+
+  /** Equal parts along an axis. */
+  List<String> split(int parts, long axis, String value) {
+    return add(parts, "Split", Attributes.of("axis", axis, "num_outputs", parts), value);
+  }
+
+  /** The sum along an axis, without that axis. */
+  String sum(String value, long axis) {
+    return add("ReduceSum", Attributes.of("keepdims", 0), value, longs(axis));
   }
 
   String transposed(String value, long... axes) {
@@ -169,24 +286,19 @@ final class Body {
 
   /** A value with channels last, with channels as its second axis. */
   String channelsFirst(String value) {
-    int rank = spatialRank(value);
-    long[] axes = new long[rank];
-    axes[1] = rank - 1L;
-    for (int i = 2; i < rank; i++) {
-      axes[i] = i - 1L;
-    }
-    return transposed(value, axes);
+    return moved(value, spatialRank(value) - 1, 1);
   }
 
   /** A value with channels as its second axis, with channels last. */
   String channelsLast(String value) {
-    int rank = spatialRank(value);
-    long[] axes = new long[rank];
-    for (int i = 1; i < rank - 1; i++) {
-      axes[i] = i + 1L;
-    }
-    axes[rank - 1] = 1;
-    return transposed(value, axes);
+    return moved(value, 1, spatialRank(value) - 1);
+  }
+
+  /** A value with its axis {@code from} at {@code to}. */
+  String moved(String value, int from, int to) {
+    List<Long> axes = new ArrayList<>(LongStream.range(0, shape(value).rank()).boxed().toList());
+    axes.add(to, axes.remove(from));
+    return transposed(value, axes.stream().mapToLong(Long::longValue).toArray());
   }
 
   private int spatialRank(String value) {
@@ -220,6 +332,7 @@ final class Body {
       renamed.put(last, output);
       outputs.add(output);
     }
+    outputs.replaceAll(value -> renamed.getOrDefault(value, value));
     List<Node> named = nodes.stream().map(node -> renamed(node, renamed)).toList();
     renamed.forEach(
         (inner, outer) -> {

@@ -2,13 +2,16 @@ package dev.flopmeter.model.decompose;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.shape.ProductOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
@@ -19,54 +22,46 @@ final class ContribOperators {
   private ContribOperators() {}
 
   private static final String DOMAIN = "com.microsoft:";
+  private static final String PASSED_ON = "0: passes its input on";
 
-  static void addTo(Map<String, Decomposition> all) {
-    addImageOperators(all);
-    addBiasOperators(all);
-    addRenamed(all);
-    put(all, "CDist", "MACs out x k; 2 k for each row's own square; 3 to 4 x out", b -> cdist(b));
-    put(all, "UnfoldTensor", "0: moves data", ContribOperators::unfolded);
-    put(all, "IsAllFinite", "0: asks about data", ContribOperators::isAllFinite);
-    all.put(
-        DOMAIN + "Unique",
-        new Decomposition(
-            "in: at least one comparison",
-            b -> {
-              List<String> found = b.add(4, "Unique", Attributes.of("sorted", 0L), b.input(0));
-              return List.of(found.get(0), found.get(2), found.get(3));
-            }));
+  static void addTo(Decomposition.Table table) {
+    addImageOperators(table);
+    addBiasOperators(table);
+    addRenamed(table);
+    addNormalisations(table);
+    table.put("CDist", "MACs out x k; 2 k for each row's own square; 3 to 4 x out", b -> cdist(b));
+    table.put("UnfoldTensor", "0: moves data", ContribOperators::unfolded);
+    table.put("IsAllFinite", "0: asks about data", ContribOperators::isAllFinite);
+    table.putAll(
+        "Unique",
+        "in: at least one comparison",
+        b -> {
+          List<String> found = b.add(4, "Unique", Attributes.of("sorted", 0L), b.input(0));
+          return List.of(found.get(0), found.get(2), found.get(3));
+        });
   }
 
-  private static void put(
-      Map<String, Decomposition> all, String op, String text, Decomposition.OneOutput writer) {
-    all.put(DOMAIN + op, Decomposition.of(text, writer));
-  }
-
-  private static void addImageOperators(Map<String, Decomposition> all) {
-    put(
-        all,
+  private static void addImageOperators(Decomposition.Table table) {
+    table.put(
         "GroupNorm",
         "as GroupNormalization; + 5 x out where the activation is SiLU",
         b -> groupNormalized(b, first(b, b.input(0))));
-    all.put(
-        DOMAIN + "SkipGroupNorm",
-        new Decomposition(
-            "in to add, + in for a bias, then as GroupNorm", ContribOperators::skipGroupNorm));
-    put(
-        all,
+    table.putAll(
+        "SkipGroupNorm",
+        "in to add, + in for a bias, then as GroupNorm",
+        ContribOperators::skipGroupNorm);
+    table.put(
         "GridSample",
         "as GridSample",
         b -> {
-          String mode = b.attributes().text("mode", "bilinear").replaceFirst("^bi", "");
-          return b.add("GridSample", b.attributes().with("mode", mode), b.input(0), b.input(1));
+          String mode = b.text("mode", "bilinear").replaceFirst("^bi", "");
+          return b.as("GridSample", b.attributes().with("mode", mode));
         });
-    put(
-        all,
+    table.put(
         "CropAndResize",
         "as GridSample, + 2 per sampled place to keep it within the picture",
         ContribOperators::cropAndResize);
-    put(
-        all,
+    table.put(
         "ConvTransposeWithDynamicPads",
         "as ConvTranspose",
         b -> {
@@ -76,103 +71,158 @@ final class ContribOperators {
         });
   }
 
-  private static void addBiasOperators(Map<String, Decomposition> all) {
-    put(
-        all,
+  private static void addBiasOperators(Decomposition.Table table) {
+    table.put(
         "BiasAdd",
         "2 x out: two additions",
-        b -> b.add("Add", b.add("Add", b.input(0), b.input(1)), b.input(2)));
-    put(
-        all,
+        b -> b.plus(b.plus(b.input(0), b.input(1)), b.input(2)));
+    table.put(
         "BiasSplitGelu",
         "2 x out to add, as Gelu, + out to multiply",
         b -> {
-          String sum = b.add("Add", b.input(0), b.input(1));
+          String sum = b.plus(b.input(0), b.input(1));
           if (b.shape(sum).dim(-1) % 2 != 0) {
             throw new ModelException(
                 "the last axis of the input " + b.shape(0) + " cannot be split in two");
           }
-          Attributes split = Attributes.of("axis", -1L, "num_outputs", 2L);
-          List<String> halves = b.add(2, "Split", split, sum);
-          return b.add("Mul", halves.get(0), b.add("Gelu", halves.get(1)));
+          List<String> halves = b.split(2, -1, sum);
+          return b.times(halves.get(0), b.add("Gelu", halves.get(1)));
         });
-    all.put(
-        DOMAIN + "BiasDropout",
-        new Decomposition(
-            "out to add the bias, + out for a residual; nothing is dropped",
-            b -> {
-              String sum = b.add("Add", b.input(0), b.input(1));
-              String y = b.has(2) ? b.add("Add", sum, b.input(2)) : sum;
-              return b.in().hasOutput(1)
-                  ? List.of(y, b.add("Equal", b.input(0), b.input(0)))
-                  : List.of(y);
-            }));
-    for (String op :
-        List.of(DOMAIN + "BitmaskDropout", DOMAIN + "SampleOp", "MemcpyFromHost", "MemcpyToHost")) {
-      all.put(op, Decomposition.of("0: passes its input on", b -> b.add("Identity", b.input(0))));
-    }
-    put(
-        all,
-        "BitmaskBiasDropout",
+    table.putAll(
+        "BiasDropout",
         "out to add the bias, + out for a residual; nothing is dropped",
         b -> {
-          String sum = b.add("Add", b.input(0), b.input(1));
-          return b.has(2) ? b.add("Add", sum, b.input(2)) : sum;
+          String y = b.plusInput(b.plus(b.input(0), b.input(1)), 2);
+          return b.in().hasOutput(1)
+              ? List.of(y, b.add("Equal", b.input(0), b.input(0)))
+              : List.of(y);
         });
-    put(
-        all,
+    for (String op : List.of("BitmaskDropout", "SampleOp")) {
+      table.put(op, PASSED_ON, b -> b.add("Identity", b.input(0)));
+    }
+    for (String op : List.of("MemcpyFromHost", "MemcpyToHost")) {
+      table.of("").put(op, PASSED_ON, b -> b.add("Identity", b.input(0)));
+    }
+    table.put(
+        "BitmaskBiasDropout",
+        "out to add the bias, + out for a residual; nothing is dropped",
+        b -> b.plusInput(b.plus(b.input(0), b.input(1)), 2));
+    table.put(
         "BiasSoftmax",
         "out to add, then as Softmax",
         b -> {
-          int axis = b.shape(0).axis(b.attributes().integer("axis", 1));
-          String sum = b.add("Add", b.input(0), b.input(1));
+          int axis = b.shape(0).axis(b.integer("axis", 1));
+          String sum = b.plus(b.input(0), b.input(1));
           Shape shape = b.shape(sum);
           String rows =
               b.reshaped(sum, shape.elements(0, axis), shape.elements(axis, shape.rank()));
           return b.reshaped(b.add("Softmax", rows), shape.dims());
         });
-    put(
-        all,
+    table.put(
         "GemmFastGelu",
         "as MatMul, then as FastGelu",
-        b -> b.add(DOMAIN + "FastGelu", b.add("MatMul", b.input(0), b.input(1)), b.input(2)));
-    put(
-        all,
+        b -> b.add(DOMAIN + "FastGelu", b.product(b.input(0), b.input(1)), b.input(2)));
+    table.put(
         "FusedMatMulActivation",
         "as FusedMatMul, then its activation",
+        b -> activated(b, b.as(DOMAIN + "FusedMatMul")));
+    table.put("FusedMatMul", ContribOperators::product);
+    table.put("FusedGemm", b -> activated(b, b.as("Gemm", gemm(b))));
+    table.put("Gelu", b -> b.add("Gelu", b.input(0)));
+    table.put("BiasGelu", b -> b.add("Gelu", b.plus(b.input(0), b.input(1))));
+    table.put(
+        "FastGelu",
+        b -> b.add("Gelu", Attributes.of("approximate", "tanh"), b.plusInput(b.input(0), 1)));
+    table.put(
+        "QuickGelu",
+        b -> b.add("Swish", Attributes.of("alpha", b.number("alpha", 1.702f)), b.input(0)));
+  }
+
+  private static Attributes gemm(Body b) {
+    return b.attributes(List.of("alpha", "beta", "transA", "transB"));
+  }
+
+  private static String product(Body b) {
+    String product = b.product(ordered(b, 0, 'A'), ordered(b, 1, 'B'));
+    float alpha = b.number("alpha", 1);
+    return alpha == 1 ? product : b.times(product, b.numberAsInput(alpha));
+  }
+
+  private static String ordered(Body b, int input, char operand) {
+    int[] order = ProductOrder.of(b.attributes(), operand, b.shape(input).rank());
+    return b.transposed(b.input(input), IntStream.of(order).asLongStream().toArray());
+  }
+
+  private static void addNormalisations(Decomposition.Table table) {
+    table.putAll(
+        "SkipLayerNormalization",
         b -> {
-          String product = b.add(DOMAIN + "FusedMatMul", b.attributes(), b.input(0), b.input(1));
-          return activated(b, product);
+          String sum = b.plusInput(b.plus(b.input(0), b.input(1)), 4);
+          int outputs = b.in().hasOutput(2) ? 3 : b.in().hasOutput(1) ? 2 : 1;
+          List<String> results = new ArrayList<>(layerNormalised(b, outputs, sum, 2));
+          while (results.size() < 4) { // outputs that nothing reads, then the sum
+            results.add(sum);
+          }
+          return results;
         });
+    table.putAll(
+        "SkipSimplifiedLayerNormalization",
+        b -> {
+          String sum = b.plusInput(b.plus(b.input(0), b.input(1)), 3);
+          String y = b.add("RMSNormalization", epsilon(b), sum, b.input(2));
+          String factor = b.in().hasOutput(1) || b.in().hasOutput(2) ? inverseRoot(b, sum) : sum;
+          return List.of(y, factor, factor, sum);
+        });
+    table.putAll("EmbedLayerNormalization", ContribOperators::embedded);
+  }
+
+  private static Attributes epsilon(Body b) {
+    return Attributes.of("epsilon", b.number("epsilon", 1e-12f));
+  }
+
+  private static List<String> layerNormalised(Body b, int outputs, String x, int scale) {
+    return b.add(outputs, "LayerNormalization", epsilon(b), x, b.input(scale), b.input(scale + 1));
+  }
+
+  private static String inverseRoot(Body b, String x) {
+    String mean = b.add("ReduceMean", b.times(x, x), b.longs(-1));
+    String root = b.add("Sqrt", b.plus(mean, b.numberAsInput(b.number("epsilon", 1e-12f))));
+    return b.add("Reciprocal", root);
+  }
+
+  /** Inputs: ids, segments, word, position and segment tables, gamma, beta, mask, positions. */
+  private static List<String> embedded(Body b) {
+    String positions =
+        b.has(8)
+            ? b.gather(b.input(3), 0, b.input(8))
+            : b.slice(b.input(3), 0, 0, b.shape(0).dim(1));
+    String sum = b.plus(b.gather(b.input(2), 0, b.input(0)), positions);
+    if (b.has(1) && b.has(4)) {
+      sum = b.plus(sum, b.gather(b.input(4), 0, b.input(1)));
+    }
+    String y = layerNormalised(b, 1, sum, 5).get(0);
+    if (!b.in().hasOutput(1)) {
+      return List.of(y, sum, sum);
+    }
+    String lengths =
+        b.has(7)
+            ? b.sum(b.cast(b.input(7), DataType.INT32), 1)
+            : b.constant(FilledTensor.of(TensorType.of(DataType.INT32, b.shape(0).dim(0)), 0));
+    return List.of(y, lengths, sum);
   }
 
   /** Operators that ONNX has under the same name, or that another one does as well. */
-  private static void addRenamed(Map<String, Decomposition> all) {
+  private static void addRenamed(Decomposition.Table table) {
     for (String op : List.of("GatherND", "Pad", "Trilu")) {
-      put(all, op, "as " + op, b -> b.add(op, b.attributes(), b.input(0), b.input(1), b.input(2)));
+      table.put(op, "as " + op, b -> b.as(op));
     }
-    put(
-        all,
+    table.put(
         "Range",
         "as Range",
-        b ->
-            b.add(
-                "Range",
-                b.input(0),
-                b.input(1),
-                b.has(2)
-                    ? b.input(2)
-                    : b.add(
-                        "Cast",
-                        Attributes.of("to", (long) b.in().type(0).type().code()),
-                        b.number(1))));
-    put(all, "ExpandDims", "0: another view", ContribOperators::expandDims);
-    put(all, "TorchEmbedding", "0: moves data", b -> b.add("Gather", b.input(0), b.input(1)));
-    put(
-        all,
-        "TransposeMatMul",
-        "as FusedMatMul",
-        b -> b.add(DOMAIN + "FusedMatMul", b.attributes(), b.input(0), b.input(1)));
+        b -> b.has(2) ? b.as("Range") : b.add("Range", b.input(0), b.input(1), b.numberAsInput(1)));
+    table.put("ExpandDims", "0: another view", ContribOperators::expandDims);
+    table.put("TorchEmbedding", "0: moves data", b -> b.gather(b.input(0), 0, b.input(1)));
+    table.put("TransposeMatMul", "as FusedMatMul", b -> b.as(DOMAIN + "FusedMatMul"));
   }
 
   /**
@@ -180,9 +230,9 @@ final class ContribOperators {
    * axis} on.
    */
   static String softmax(Body b, String x, long absent) {
-    long axis = b.attributes().integer("axis", absent);
+    long axis = b.integer("axis", absent);
     Shape shape = b.shape(x);
-    if (b.attributes().integer("opset", 13) >= 13) {
+    if (b.integer("opset", 13) >= 13) {
       return b.add("Softmax", Attributes.of("axis", axis), x);
     }
     int from = axis == shape.rank() ? shape.rank() : shape.axis(axis);
@@ -190,26 +240,43 @@ final class ContribOperators {
     return b.reshaped(b.add("Softmax", rows), shape.dims());
   }
 
-  /** The activation that an operator names, with its {@code activation_alpha} and the like. */
-  private static String activated(Body b, String x) {
+  /**
+   * The activation that an operator names, if it does, with its {@code activation_params} or its
+   * {@code activation_alpha} and the like.
+   */
+  static String activated(Body b, String x) {
+    String activation = b.text("activation", "");
+    float[] given = b.attributes().numbers("activation_params").orElse(new float[0]);
+    if (activation.isEmpty()) {
+      return x;
+    }
+    if (activation.equals("Clip") && given.length == 2) {
+      return b.add("Clip", x, b.number(given[0]), b.number(given[1]));
+    }
+    if (activation.equals("Clip")) {
+      throw new ModelException(
+          "the attribute 'activation_params' of Clip needs 2 values, not " + given.length);
+    }
+    if (Decompositions.typeRule(activation).isEmpty()) {
+      throw new ModelException("the attribute 'activation' is '" + activation + "'");
+    }
     Attributes attributes = Attributes.NONE;
-    for (String name : List.of("alpha", "beta", "gamma")) {
-      if (b.attributes().has("activation_" + name)) {
-        attributes = attributes.with(name, b.attributes().number("activation_" + name));
+    List<String> names = List.of("alpha", "beta", "gamma");
+    for (int i = 0; i < names.size(); i++) {
+      String own = "activation_" + names.get(i);
+      if (i < given.length || b.attributes().has(own)) {
+        float value = i < given.length ? given[i] : b.attributes().number(own);
+        attributes = attributes.with(names.get(i), value);
       }
     }
     if (b.attributes().has("activation_axis")) {
       attributes = attributes.with("axis", b.attributes().integer("activation_axis"));
     }
-    String activation = b.attributes().text("activation");
-    if (Decompositions.typeRule(activation).isEmpty()) {
-      throw new ModelException("the attribute 'activation' is '" + activation + "'");
-    }
     return b.add(activation, attributes, x);
   }
 
   private static boolean isLast(Body b) {
-    return b.attributes().flag("channels_last", true);
+    return b.flag("channels_last", true);
   }
 
   private static String first(Body b, String value) {
@@ -221,15 +288,13 @@ final class ContribOperators {
     long groups = b.attributes().integer("groups");
     if (groups < 1 || b.shape(x).dim(1) % groups != 0) {
       throw new ModelException(
-          "the attribute 'groups' = "
-              + groups
-              + " does not divide the channels of the input "
-              + b.shape(0));
+          "the attribute 'groups' = %s does not divide the channels of the input %s"
+              .formatted(groups, b.shape(0)));
     }
     Attributes attributes =
-        Attributes.of("num_groups", groups, "epsilon", b.attributes().number("epsilon", 1e-5f));
+        Attributes.of("num_groups", groups, "epsilon", b.number("epsilon", 1e-5f));
     String y = b.add("GroupNormalization", attributes, x, b.input(1), b.input(2));
-    boolean isActivated = b.attributes().integer("activation", 0) == 1;
+    boolean isActivated = b.integer("activation", 0) == 1;
     String active = isActivated ? b.add("Swish", y) : y;
     return isLast(b) ? b.channelsLast(active) : active;
   }
@@ -244,38 +309,31 @@ final class ContribOperators {
     each[0] = shape.dim(0);
     each[isLast(b) ? shape.rank() - 1 : 1] = channels;
     String added = skip.rank() == 2 ? b.reshaped(b.input(3), each) : b.input(3);
-    String sum = b.add("Add", b.input(0), added);
+    String sum = b.plus(b.input(0), added);
     if (b.has(4)) {
       each[0] = 1;
-      sum = b.add("Add", sum, b.reshaped(b.input(4), each));
+      sum = b.plus(sum, b.reshaped(b.input(4), each));
     }
     return List.of(groupNormalized(b, first(b, sum)), sum);
   }
 
   private static String expandDims(Body b) {
-    String axis = b.add("Cast", Attributes.of("to", (long) DataType.INT64.code()), b.input(1));
-    return b.add("Unsqueeze", b.input(0), b.reshaped(axis, 1));
+    return b.add("Unsqueeze", b.input(0), b.reshaped(b.long64(b.input(1)), 1));
   }
 
   /** Distances of the rows of two matrices, as ONNX Runtime computes them: by one product. */
   private static String cdist(Body b) {
-    String metric = b.attributes().text("metric", "sqeuclidean");
+    String metric = b.text("metric", "sqeuclidean");
     if (!metric.equals("sqeuclidean") && !metric.equals("euclidean")) {
       throw new ModelException(
           "the attribute 'metric' is '" + metric + "', not euclidean or sqeuclidean");
     }
-    String product = b.add("MatMul", b.input(0), b.transposed(b.input(1), 1, 0));
-    String minusTwo = b.add("Cast", cast(b), b.number(-2));
-    String zero = b.add("Cast", cast(b), b.number(0));
+    String product = b.product(b.input(0), b.transposed(b.input(1), 1, 0));
     String left = squares(b, 0);
     String right = b.transposed(squares(b, 1), 1, 0);
-    String sum = b.add("Add", b.add("Add", b.add("Mul", product, minusTwo), left), right);
-    String distance = b.add("Max", sum, zero);
+    String sum = b.plus(b.plus(b.times(product, b.numberAsInput(-2)), left), right);
+    String distance = b.add("Max", sum, b.numberAsInput(0));
     return metric.equals("euclidean") ? b.add("Sqrt", distance) : distance;
-  }
-
-  private static Attributes cast(Body b) {
-    return Attributes.of("to", (long) b.in().type(0).type().code());
   }
 
   private static String squares(Body b, int input) {
@@ -285,33 +343,25 @@ final class ContribOperators {
   /** Windows of {@code size} elements along an axis, as a new last axis. */
   private static String unfolded(Body b) {
     Shape shape = b.shape(0);
-    int axis = shape.axis(b.attributes().integer("dim", -1));
+    int axis = shape.axis(b.integer("dim", -1));
     long size = b.attributes().integer("size");
-    long step = b.attributes().integer("step", 1);
+    long step = b.integer("step", 1);
     if (size < 1 || step < 1 || size > shape.dim(axis)) {
       throw new ModelException(
-          "the attributes 'size' = "
-              + size
-              + " and 'step' = "
-              + step
-              + " do not fit axis "
-              + axis
-              + " of the input "
-              + shape);
+          "the attributes 'size' = %s and 'step' = %s do not fit axis %s of the input %s"
+              .formatted(size, step, axis, shape));
     }
     long windows = (shape.dim(axis) - size) / step + 1;
     long[] indices =
         LongStream.range(0, windows * size).map(i -> i / size * step + i % size).toArray();
     String table = b.reshaped(b.longs(indices), windows, size);
-    String picked = b.add("Gather", Attributes.of("axis", (long) axis), b.input(0), table);
-    List<Long> order = new ArrayList<>(LongStream.rangeClosed(0, shape.rank()).boxed().toList());
-    order.add(order.remove(axis + 1));
-    return b.transposed(picked, order.stream().mapToLong(Long::longValue).toArray());
+    String picked = b.gather(b.input(0), axis, table);
+    return b.moved(picked, axis + 1, shape.rank());
   }
 
   private static String isAllFinite(Body b) {
-    boolean asksInfinity = !b.attributes().flag("isnan_only", false);
-    boolean asksNan = !b.attributes().flag("isinf_only", false);
+    boolean asksInfinity = !b.flag("isnan_only", false);
+    boolean asksNan = !b.flag("isinf_only", false);
     String found = "";
     for (int i = 0; i < b.in().inputCount(); i++) {
       String value = b.reshaped(b.input(i), b.shape(i).elements());
@@ -326,14 +376,13 @@ final class ContribOperators {
     if (found.isEmpty()) {
       throw new ModelException("the attributes 'isinf_only' and 'isnan_only' are both set");
     }
-    return b.add("Not", b.add("Cast", Attributes.of("to", (long) DataType.BOOL.code()), found));
+    return b.add("Not", b.cast(found, DataType.BOOL));
   }
 
   /** 1 if a flag is set here or was before; {@code before} is empty for the first. */
   private static String anyOf(Body b, String before, String flags) {
-    Attributes whole = Attributes.of("to", (long) DataType.INT32.code());
-    String numbers = b.add("Cast", whole, flags);
-    String any = b.add("ReduceMax", Attributes.of("keepdims", 0L), numbers);
+    String numbers = b.cast(flags, DataType.INT32);
+    String any = b.add("ReduceMax", Attributes.of("keepdims", 0), numbers);
     return before.isEmpty() ? any : b.add("Max", before, any);
   }
 
@@ -347,14 +396,10 @@ final class ContribOperators {
     Shape boxes = b.shape(1);
     if (size.length != 2 || x.rank() != 4 || boxes.rank() != 2 || boxes.dim(1) != 4) {
       throw new ModelException(
-          "the boxes "
-              + boxes
-              + " and a crop of "
-              + Arrays.toString(size)
-              + " do not fit the input "
-              + x);
+          "the boxes %s and a crop of %s do not fit the input %s"
+              .formatted(boxes, Arrays.toString(size), x));
     }
-    String mode = b.attributes().text("mode", "bilinear");
+    String mode = b.text("mode", "bilinear");
     List<String> places = new ArrayList<>();
     List<String> inside = new ArrayList<>();
     for (int axis = 1; axis >= 0; axis--) { // a grid holds x, then y
@@ -367,8 +412,8 @@ final class ContribOperators {
     for (int i = 0; i < 2; i++) {
       wide[i] = b.add("Expand", places.get(i), b.longs(whole.dims()));
     }
-    String grid = b.add("Concat", Attributes.of("axis", -1L), wide);
-    String pictures = b.add("Gather", b.input(0), b.input(2));
+    String grid = b.concat(-1, wide);
+    String pictures = b.gather(b.input(0), 0, b.input(2));
     Attributes sampling =
         Attributes.of(
             "mode",
@@ -379,11 +424,8 @@ final class ContribOperators {
             1L);
     String sampled = b.add("GridSample", sampling, pictures, grid);
     String kept = b.add("And", inside.get(0), inside.get(1));
-    return b.add(
-        "Where",
-        b.transposed(kept, 0, 3, 1, 2),
-        sampled,
-        b.number(b.attributes().number("extrapolation_value", 0)));
+    return b.where(
+        b.transposed(kept, 0, 3, 1, 2), sampled, b.number(b.number("extrapolation_value", 0)));
   }
 
   /** Where the crops' places along an axis (0: y) are: -1 to 1 over the picture. */
@@ -396,8 +438,8 @@ final class ContribOperators {
       parts[i] = count == 1 ? 0.5f : i / (float) (count - 1);
     }
     String offsets = b.constant(Tensor.ofFloats(Shape.of(1, count), parts));
-    String at = b.add("Add", start, b.add("Mul", b.add("Sub", end, start), offsets));
-    String unit = b.add("Sub", b.add("Mul", at, b.number(2)), b.number(1));
+    String at = b.plus(start, b.times(b.minus(end, start), offsets));
+    String unit = b.minus(b.times(at, b.number(2)), b.number(1));
     long boxes = b.shape(1).dim(0);
     return isHeight ? b.reshaped(unit, boxes, count, 1, 1) : b.reshaped(unit, boxes, 1, count, 1);
   }

@@ -35,14 +35,16 @@ public final class Decompositions {
 
   private static Map<String, Decomposition> all() {
     Map<String, Decomposition> all = new HashMap<>();
-    IntegerOperators.addTo(all);
-    QuantizedOperators.addTo(all);
-    ImageOperators.addTo(all);
-    ContribOperators.addTo(all);
-    ExperimentalOperators.addTo(all);
-    SpectralOperators.addTo(all);
-    PackedOperators.addTo(all);
-    AttentionOperators.addTo(all);
+    Decomposition.Table onnx = new Decomposition.Table("", all);
+    Decomposition.Table contrib = onnx.of("com.microsoft");
+    IntegerOperators.addTo(onnx);
+    ExperimentalOperators.addTo(onnx);
+    QuantizedOperators.addTo(contrib);
+    ImageOperators.addTo(contrib);
+    ContribOperators.addTo(contrib);
+    SpectralOperators.addTo(contrib);
+    PackedOperators.addTo(contrib);
+    AttentionOperators.addTo(contrib);
     return Collections.unmodifiableMap(all);
   }
 
@@ -87,6 +89,7 @@ public final class Decompositions {
    * names. Nothing if its operator is not made up of others.
    *
    * @throws DataDependentException if it depends on a shape or value that is not known yet
+   * @throws UnsupportedFormException if the operator's decomposition does not cover its form
    * @throws dev.flopmeter.model.ModelException if inputs and attributes contradict each other
    */
   public static Optional<Graph> of(Operands in) {
@@ -95,7 +98,7 @@ public final class Decompositions {
       return Optional.empty();
     }
     Body body = new Body(in);
-    return Optional.of(body.graph(found.writer().write(body)));
+    return Optional.of(body.graph(found.writer().apply(body)));
   }
 
   /**
@@ -132,7 +135,7 @@ public final class Decompositions {
   private static Optional<Graph> known(Operands in) {
     try {
       return of(in);
-    } catch (DataDependentException e) {
+    } catch (DataDependentException | UnsupportedFormException e) {
       return Optional.empty();
     }
   }

@@ -3,7 +3,6 @@ package dev.flopmeter.model.decompose;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -13,57 +12,45 @@ import java.util.Optional;
 final class ExperimentalOperators {
   private ExperimentalOperators() {}
 
-  static void addTo(Map<String, Decomposition> all) {
-    all.put(
-        "Affine",
-        Decomposition.of(
-            "2 x out: multiply, add",
-            b -> b.add("Add", b.add("Mul", b.input(0), alpha(b)), beta(b))));
-    all.put(
+  static void addTo(Decomposition.Table table) {
+    table.put(
+        "Affine", "2 x out: multiply, add", b -> b.plus(b.times(b.input(0), alpha(b)), beta(b)));
+    table.put(
         "ScaledTanh",
-        Decomposition.of(
-            "3 x out: multiply, tanh, multiply",
-            b -> b.add("Mul", b.add("Tanh", b.add("Mul", b.input(0), beta(b))), alpha(b))));
-    all.put(
+        "3 x out: multiply, tanh, multiply",
+        b -> b.times(b.add("Tanh", b.times(b.input(0), beta(b))), alpha(b)));
+    table.put(
         "ParametricSoftplus",
-        Decomposition.of(
-            "5 x out: multiply, Softplus, multiply",
-            b -> b.add("Mul", b.add("Softplus", b.add("Mul", b.input(0), beta(b))), alpha(b))));
-    all.put(
-        "Scale",
-        Decomposition.of(
-            "out: multiply",
-            b -> b.add("Mul", b.input(0), b.number(b.attributes().number("scale", 1)))));
-    all.put(
+        "5 x out: multiply, Softplus, multiply",
+        b -> b.times(b.add("Softplus", b.times(b.input(0), beta(b))), alpha(b)));
+    table.put("Scale", "out: multiply", b -> b.times(b.input(0), b.number(b.number("scale", 1))));
+    table.put(
         "ImageScaler",
-        Decomposition.of(
-            "2 x out: multiply, add",
-            b -> {
-              float[] bias = b.attributes().numbers("bias").orElse(new float[0]);
-              if (bias.length != b.shape(0).dim(1)) {
-                throw new ModelException(
-                    "the attribute 'bias' has "
-                        + bias.length
-                        + " values for the input "
-                        + b.shape(0));
-              }
-              String scaled = b.add("Mul", b.input(0), b.number(b.attributes().number("scale", 1)));
-              Tensor shifts = Tensor.ofFloats(Shape.of(bias.length, 1, 1), bias);
-              return b.add("Add", scaled, b.constant(shifts));
-            }));
-    all.put(
+        "2 x out: multiply, add",
+        b -> {
+          float[] bias = b.attributes().numbers("bias").orElse(new float[0]);
+          if (bias.length != b.shape(0).dim(1)) {
+            throw new ModelException(
+                "the attribute 'bias' has %s values for the input %s"
+                    .formatted(bias.length, b.shape(0)));
+          }
+          String scaled = b.times(b.input(0), b.number(b.number("scale", 1)));
+          Tensor shifts = Tensor.ofFloats(Shape.of(bias.length, 1, 1), bias);
+          return b.plus(scaled, b.constant(shifts));
+        });
+    table.put(
         "DynamicSlice",
-        Decomposition.of(
-            "0: moves data", b -> b.add("Slice", b.input(0), b.input(1), b.input(2), b.input(3))));
-    all.put("Crop", Decomposition.of("0: moves data", ExperimentalOperators::cropped));
+        "0: moves data",
+        b -> b.add("Slice", b.input(0), b.input(1), b.input(2), b.input(3)));
+    table.put("Crop", "0: moves data", ExperimentalOperators::cropped);
   }
 
   private static String alpha(Body b) {
-    return b.number(b.attributes().number("alpha", 1));
+    return b.number(b.number("alpha", 1));
   }
 
   private static String beta(Body b) {
-    return b.number(b.attributes().number("beta", 0));
+    return b.number(b.number("beta", 0));
   }
 
   private static String cropped(Body b) {

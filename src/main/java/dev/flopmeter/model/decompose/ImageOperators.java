@@ -21,7 +21,6 @@ import java.util.Optional;
 final class ImageOperators {
   private ImageOperators() {}
 
-  private static final String DOMAIN = "com.microsoft:";
   private static final String BLOCKED = "com.microsoft.nchwc";
 
   /** Of the processors that files are mostly made on (AVX-512). */
@@ -36,63 +35,64 @@ final class ImageOperators {
   private static final List<String> WINDOW =
       List.of("auto_pad", "dilations", "group", "kernel_shape", "pads", "strides");
 
-  static void addTo(Map<String, Decomposition> all) {
-    all.put(
-        DOMAIN + "QLinearConv",
-        Decomposition.of(
-            "as QLinearConv",
-            b -> {
-              boolean isLast = b.attributes().flag("channels_last", false);
-              String[] inputs = inputs(b, 9);
-              inputs[0] = isLast ? b.channelsFirst(inputs[0]) : inputs[0];
-              String y = b.add("QLinearConv", b.attributes(), inputs);
-              return isLast ? b.channelsLast(y) : y;
-            }));
-    all.put(DOMAIN + "NhwcConv", Decomposition.of("as Conv", ImageOperators::channelsLast));
-    all.put(
-        DOMAIN + "NhwcFusedConv",
-        Decomposition.of(
-            "as Conv, + out for an addend, then its activation", ImageOperators::channelsLast));
-    all.put(
-        DOMAIN + "NhwcMaxPool",
-        Decomposition.of(
-            "as MaxPool",
-            b -> b.channelsLast(b.add("MaxPool", b.attributes(), b.channelsFirst(b.input(0))))));
+  static void addTo(Decomposition.Table table) {
+    table.put(
+        "QLinearConv",
+        "as QLinearConv",
+        b -> {
+          if (!b.flag("channels_last", false)) {
+            return b.as("QLinearConv");
+          }
+          String[] inputs = inputs(b, 9);
+          inputs[0] = b.channelsFirst(inputs[0]);
+          return b.channelsLast(b.add("QLinearConv", b.attributes(), inputs));
+        });
+    table.put(
+        "FusedConv",
+        b -> {
+          String y = b.add("Conv", b.attributes(WINDOW), b.input(0), b.input(1), b.input(2));
+          return ContribOperators.activated(b, b.plusInput(y, 3));
+        });
+    table.put("NhwcConv", "as Conv", ImageOperators::channelsLast);
+    table.put(
+        "NhwcFusedConv",
+        "as Conv, + out for an addend, then its activation",
+        ImageOperators::channelsLast);
+    table.put(
+        "NhwcMaxPool",
+        "as MaxPool",
+        b -> b.channelsLast(b.add("MaxPool", b.attributes(), b.channelsFirst(b.input(0)))));
+    Decomposition.Table blocked = table.of(BLOCKED);
     for (String op : List.of("MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool")) {
-      all.put(
-          BLOCKED + ":" + op,
-          Decomposition.of("as " + op, b -> b.add(op, b.attributes(), b.input(0))));
+      blocked.put(op, "as " + op, b -> b.as(op));
     }
-    all.put(
-        BLOCKED + ":Conv",
-        Decomposition.of(
-            "as Conv over the channels that are not padding, + out for an addend, then its"
-                + " activation",
-            ImageOperators::blockedConvolution));
-    all.put(
-        BLOCKED + ":ReorderInput",
-        Decomposition.of(
-            "0: another layout",
-            b -> {
-              boolean isLast = b.attributes().flag("channels_last", false);
-              String x = isLast ? b.channelsFirst(b.input(0)) : b.input(0);
-              long block = block(b);
-              return padded(b, x, (b.shape(x).dim(1) + block - 1) / block * block);
-            }));
-    all.put(
-        BLOCKED + ":ReorderOutput",
-        Decomposition.of(
-            "0: another layout",
-            b -> {
-              long channels = b.attributes().integer("channels");
-              if (channels < 1 || channels > b.shape(0).dim(1)) {
-                throw new ModelException(
-                    "the attribute 'channels' is " + channels + " for the input " + b.shape(0));
-              }
-              String y = first(b, b.input(0), 1, channels);
-              return b.attributes().flag("channels_last", false) ? b.channelsLast(y) : y;
-            }));
-    all.put(BLOCKED + ":Upsample", Decomposition.of("as Resize", ImageOperators::blockedUpsample));
+    blocked.put(
+        "Conv",
+        "as Conv over the channels that are not padding, + out for an addend, then its"
+            + " activation",
+        ImageOperators::blockedConvolution);
+    blocked.put(
+        "ReorderInput",
+        "0: another layout",
+        b -> {
+          boolean isLast = b.flag("channels_last", false);
+          String x = isLast ? b.channelsFirst(b.input(0)) : b.input(0);
+          long block = block(b);
+          return padded(b, x, (b.shape(x).dim(1) + block - 1) / block * block);
+        });
+    blocked.put(
+        "ReorderOutput",
+        "0: another layout",
+        b -> {
+          long channels = b.attributes().integer("channels");
+          if (channels < 1 || channels > b.shape(0).dim(1)) {
+            throw new ModelException(
+                "the attribute 'channels' is %s for the input %s".formatted(channels, b.shape(0)));
+          }
+          String y = first(b, b.input(0), 1, channels);
+          return b.flag("channels_last", false) ? b.channelsLast(y) : y;
+        });
+    blocked.put("Upsample", "as Resize", ImageOperators::blockedUpsample);
   }
 
   private static String[] inputs(Body b, int most) {
@@ -106,34 +106,9 @@ final class ImageOperators {
     String y =
         b.add("Conv", b.attributes(WINDOW), b.channelsFirst(b.input(0)), b.input(1), b.input(2));
     if (b.has(3)) {
-      y = b.add("Add", y, b.channelsFirst(b.input(3)));
+      y = b.plus(y, b.channelsFirst(b.input(3)));
     }
-    return b.channelsLast(activated(b, y));
-  }
-
-  /** The activation that ONNX Runtime has fused to an operator, if there is one. */
-  static String activated(Body b, String x) {
-    String activation = b.attributes().text("activation", "");
-    float[] given = b.attributes().numbers("activation_params").orElse(new float[0]);
-    return switch (activation) {
-      case "" -> x;
-      case "LeakyRelu", "HardSigmoid" -> {
-        Attributes attributes = Attributes.NONE;
-        for (int i = 0; i < given.length && i < 2; i++) {
-          attributes = attributes.with(i == 0 ? "alpha" : "beta", given[i]);
-        }
-        yield b.add(activation, attributes, x);
-      }
-      case "Clip" -> {
-        if (given.length != 2) {
-          throw new ModelException(
-              "the attribute 'activation_params' of Clip needs 2 values, not " + given.length);
-        }
-        yield b.add("Clip", x, b.number(given[0]), b.number(given[1]));
-      }
-      case "HardSwish", "Relu", "Sigmoid", "Tanh" -> b.add(activation, x);
-      default -> throw new ModelException("the attribute 'activation' is '" + activation + "'");
-    };
+    return b.channelsLast(ContribOperators.activated(b, y));
   }
 
   /**
@@ -160,7 +135,7 @@ final class ImageOperators {
   }
 
   private static long block(Body b) {
-    return b.attributes().integer(BLOCK_ATTRIBUTE, BLOCK);
+    return b.integer(BLOCK_ATTRIBUTE, BLOCK);
   }
 
   /**
@@ -174,9 +149,9 @@ final class ImageOperators {
     long out = weights.dim(0);
     long in = weights.rank() == 4 ? weights.dim(1) : 0;
     if (in < 1 || out % block != 0 || (in >= block && in % block != 0)) {
-      throw new ModelException("the weights " + weights + " are not in blocks of " + block);
+      throw new ModelException("the weights %s are not in blocks of %s".formatted(weights, block));
     }
-    long group = b.attributes().integer("group", 1);
+    long group = b.integer("group", 1);
     boolean isDepthwise = in == 1 && group == out;
     boolean hasInputBlocks = in >= block && !isDepthwise;
     Padding padding = Padding.of(b, block, hasInputBlocks);
@@ -195,9 +170,9 @@ final class ImageOperators {
     String bias = b.has(2) ? first(b, b.input(2), 0, outputs) : "";
     String y = b.add("Conv", attributes, x, w, bias);
     if (b.has(3)) {
-      y = b.add("Add", y, first(b, b.input(3), 1, outputs));
+      y = b.plus(y, first(b, b.input(3), 1, outputs));
     }
-    return padded(b, activated(b, y), out);
+    return padded(b, ContribOperators.activated(b, y), out);
   }
 
   /**
@@ -273,9 +248,7 @@ final class ImageOperators {
 
   /** The first {@code count} elements of an axis. */
   private static String first(Body b, String value, int axis, long count) {
-    return b.shape(value).dim(axis) == count
-        ? value
-        : b.add("Slice", value, b.longs(0), b.longs(count), b.longs(axis));
+    return b.shape(value).dim(axis) == count ? value : b.slice(value, axis, 0, count);
   }
 
   private static String padded(Body b, String value, long channels) {

@@ -7,7 +7,6 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 
 /**
  * ONNX's own operators on 8-bit integers in floats, for a backend that has no kernels for them.
@@ -16,60 +15,49 @@ import java.util.Map;
 final class IntegerOperators {
   private IntegerOperators() {}
 
-  static void addTo(Map<String, Decomposition> all) {
-    all.put(
-        "MatMulInteger", Decomposition.of("as MatMul", b -> integer(b, product(b, 0, 2, 1, 3))));
-    all.put(
-        "ConvInteger", Decomposition.of("as Conv", b -> integer(b, convolution(b, 0, 2, 1, 3))));
-    all.put(
+  static void addTo(Decomposition.Table table) {
+    table.put("MatMulInteger", b -> integer(b, product(b, 0, 2, 1, 3)));
+    table.put("ConvInteger", b -> integer(b, convolution(b, 0, 2, 1, 3)));
+    table.put(
         "QLinearMatMul",
-        Decomposition.of(
-            "as MatMul and QuantizeLinear",
-            b -> {
-              String scale = b.add("Div", b.add("Mul", rows(b, 0, 1), b.input(4)), rows(b, 0, 6));
-              return requantized(b, b.add("Mul", product(b, 0, 2, 3, 5), scale));
-            }));
-    all.put(
+        b -> {
+          String scale = b.over(b.times(rows(b, 0, 1), b.input(4)), rows(b, 0, 6));
+          return requantized(b, b.times(product(b, 0, 2, 3, 5), scale));
+        });
+    table.put(
         "QLinearConv",
-        Decomposition.of(
-            "as Conv and QuantizeLinear",
-            b -> {
-              String sum = convolution(b, 0, 2, 3, 5);
-              if (b.has(8)) {
-                sum = b.add("Add", sum, channels(b, floats(b, b.input(8)), 1));
-              }
-              String scale = b.add("Mul", b.input(1), channels(b, b.input(4), 1));
-              return requantized(
-                  b, b.add("Mul", sum, b.add("Div", scale, channels(b, b.input(6), 1))));
-            }));
-    all.put(
-        "DynamicQuantizeLinear",
-        new Decomposition(
-            "minimum, maximum, then QuantizeLinear", IntegerOperators::dynamicQuantization));
+        b -> {
+          String sum = convolution(b, 0, 2, 3, 5);
+          if (b.has(8)) {
+            sum = b.plus(sum, channels(b, floats(b, b.input(8)), 1));
+          }
+          String scale = b.times(b.input(1), channels(b, b.input(4), 1));
+          return requantized(b, b.times(sum, b.over(scale, channels(b, b.input(6), 1))));
+        });
+    table.putAll("DynamicQuantizeLinear", IntegerOperators::dynamicQuantization);
   }
 
   private static String floats(Body b, String value) {
-    return b.add("Cast", Attributes.of("to", (long) DataType.FLOAT.code()), value);
+    return b.cast(value, DataType.FLOAT);
   }
 
   private static String integer(Body b, String sum) {
-    return b.add("Cast", Attributes.of("to", (long) DataType.INT32.code()), sum);
+    return b.cast(sum, DataType.INT32);
   }
 
   private static String product(Body b, int x, int xZero, int w, int wZero) {
     String left = floats(b, b.input(x));
     String right = floats(b, b.input(w));
-    return b.add(
-        "MatMul",
-        b.has(xZero) ? b.add("Sub", left, floats(b, rows(b, x, xZero))) : left,
-        b.has(wZero) ? b.add("Sub", right, floats(b, b.input(wZero))) : right);
+    return b.product(
+        b.has(xZero) ? b.minus(left, floats(b, rows(b, x, xZero))) : left,
+        b.has(wZero) ? b.minus(right, floats(b, b.input(wZero))) : right);
   }
 
   /** A scale or zero point of input {@code x}; a vector is one value a row. */
   private static String rows(Body b, int x, int index) {
     Shape shape = b.shape(index);
     boolean isVector = shape.rank() == 1 && shape.elements() > 1 && b.shape(x).rank() > 1;
-    return isVector ? b.add("Unsqueeze", b.input(index), b.longs(1)) : b.input(index);
+    return isVector ? b.unsqueezed(b.input(index), 1) : b.input(index);
   }
 
   private static String convolution(Body b, int x, int xZero, int w, int wZero) {
@@ -78,8 +66,8 @@ final class IntegerOperators {
     return b.add(
         "Conv",
         b.attributes(),
-        b.has(xZero) ? b.add("Sub", image, floats(b, b.input(xZero))) : image,
-        b.has(wZero) ? b.add("Sub", weights, channels(b, floats(b, b.input(wZero)), 0)) : weights);
+        b.has(xZero) ? b.minus(image, floats(b, b.input(xZero))) : image,
+        b.has(wZero) ? b.minus(weights, channels(b, floats(b, b.input(wZero)), 0)) : weights);
   }
 
   /** One value, or one for each channel along {@code axis} of tensors of input 0's rank. */
@@ -106,14 +94,21 @@ final class IntegerOperators {
 
   /** Outputs: the quantised tensor, its scale and its zero point (ONNX's definition). */
   private static List<String> dynamicQuantization(Body b) {
-    Attributes none = Attributes.of("keepdims", 0L);
-    String zero = b.number(0);
-    String low = b.add("Min", b.add("ReduceMin", none, b.input(0)), zero);
-    String high = b.add("Max", b.add("ReduceMax", none, b.input(0)), zero);
-    String step = b.add("Div", b.add("Sub", high, low), b.number(255));
-    String scale = b.add("Where", b.add("Equal", step, zero), b.number(1), step);
-    String shift = b.add("Round", b.add("Div", b.add("Neg", low), scale));
-    String point = b.add("Cast", Attributes.of("to", (long) DataType.UINT8.code()), shift);
-    return List.of(b.add("QuantizeLinear", b.input(0), scale, point), scale, point);
+    Attributes none = Attributes.of("keepdims", 0);
+    String x = b.input(0);
+    Range range = Range.of(b, b.add("ReduceMin", none, x), b.add("ReduceMax", none, x));
+    String point = b.cast(range.shift(), DataType.UINT8);
+    return List.of(b.add("QuantizeLinear", x, range.scale(), point), range.scale(), point);
+  }
+
+  /** How 8-bit steps cover a range of floats and 0; the scale of zeros alone is 1. */
+  record Range(String scale, String shift) {
+    static Range of(Body b, String least, String most) {
+      String zero = b.number(0);
+      String low = b.add("Min", least, zero);
+      String step = b.over(b.minus(b.add("Max", most, zero), low), b.number(255));
+      String scale = b.where(b.add("Equal", step, zero), b.number(1), step);
+      return new Range(scale, b.add("Round", b.over(b.add("Neg", low), scale)));
+    }
   }
 }

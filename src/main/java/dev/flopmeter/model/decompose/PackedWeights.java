@@ -85,7 +85,7 @@ public final class PackedWeights {
   private static float scale(Tensor scales, String name, long index) {
     double scale = scales.doubleAt(index);
     if (!Double.isFinite(scale)) {
-      throw new ModelException("input '" + name + "' has the scale " + scale + " at " + index);
+      throw new ModelException("input '%s' has the scale %s at %s".formatted(name, scale, index));
     }
     return (float) scale;
   }

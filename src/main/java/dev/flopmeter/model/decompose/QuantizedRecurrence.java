@@ -39,7 +39,7 @@ final class QuantizedRecurrence {
   private List<String> outputs() {
     QuantizedOperators.requireZeroPoint(b, 1, 9);
     QuantizedOperators.requireZeroPoint(b, 2, 11);
-    boolean isReverse = b.attributes().text("direction", "forward").equals("reverse");
+    boolean isReverse = b.text("direction", "forward").equals("reverse");
     String x = requantized(b.input(0));
     List<Direction> all = new ArrayList<>();
     for (int d = 0; d < b.shape(1).dim(0); d++) {
@@ -52,15 +52,14 @@ final class QuantizedRecurrence {
   }
 
   private String joined(List<String> values, long axis) {
-    return b.add("Concat", Attributes.of("axis", axis), values.toArray(String[]::new));
+    return b.concat(axis, values.toArray(String[]::new));
   }
 
   private Direction direction(String x, int d, boolean isBackwards) {
-    String given = b.add("MatMul", x, weights(1, 8, d));
+    String given = b.product(x, weights(1, 8, d));
     if (b.has(3)) {
-      Attributes two = Attributes.of("axis", -1L, "num_outputs", 2L);
-      List<String> halves = b.add(2, "Split", two, of(3, d));
-      given = b.add("Add", given, b.add("Add", halves.get(0), halves.get(1)));
+      List<String> halves = b.split(2, -1, of(3, d));
+      given = b.plus(given, b.plus(halves.get(0), halves.get(1)));
     }
     String recurrence = weights(2, 10, d);
     String state = start(5, d);
@@ -68,8 +67,8 @@ final class QuantizedRecurrence {
     String[] steps = new String[(int) time];
     for (int i = 0; i < time; i++) {
       int t = isBackwards ? (int) time - 1 - i : i;
-      String product = b.add("MatMul", requantizedRows(state), recurrence);
-      String sums = b.add("Add", at(given, t), product);
+      String product = b.product(requantizedRows(state), recurrence);
+      String sums = b.plus(b.at(given, 0, t), product);
       Gates gates = new Gates(d, sums, cell);
       String nextCell = gates.cell();
       String next = gates.output(nextCell);
@@ -92,22 +91,22 @@ final class QuantizedRecurrence {
 
     Gates(int direction, String sums, String before) {
       this.direction = direction;
-      this.sums = b.add(4, "Split", Attributes.of("axis", -1L, "num_outputs", 4L), sums);
+      this.sums = b.split(4, -1, sums);
       this.before = before;
       this.in = applied(0, peeped(0, 0, before));
     }
 
     String cell() {
       String forget =
-          b.attributes().flag("input_forget", false)
-              ? b.add("Sub", b.number(1), in)
+          b.flag("input_forget", false)
+              ? b.minus(b.number(1), in)
               : applied(0, peeped(2, 2, before));
-      String fresh = b.add("Mul", in, applied(1, sums.get(3)));
-      return b.add("Add", b.add("Mul", forget, before), fresh);
+      String fresh = b.times(in, applied(1, sums.get(3)));
+      return b.plus(b.times(forget, before), fresh);
     }
 
     String output(String cell) {
-      return b.add("Mul", applied(0, peeped(1, 1, cell)), activated(2, cell));
+      return b.times(applied(0, peeped(1, 1, cell)), activated(2, cell));
     }
 
     private String peeped(int gate, int peephole, String cell) {
@@ -116,11 +115,11 @@ final class QuantizedRecurrence {
       }
       long from = peephole * hidden;
       String weights = b.add("Slice", of(7, direction), b.longs(from), b.longs(from + hidden));
-      return b.add("Add", sums.get(gate), b.add("Mul", weights, cell));
+      return b.plus(sums.get(gate), b.times(weights, cell));
     }
 
     private String applied(int function, String sum) {
-      float clip = b.attributes().number("clip", 0);
+      float clip = b.number("clip", 0);
       String clipped = clip == 0 ? sum : b.add("Clip", sum, b.number(-clip), b.number(clip));
       return activated(function, clipped);
     }
@@ -144,9 +143,9 @@ final class QuantizedRecurrence {
     if (!b.has(4)) {
       return next;
     }
-    String lengths = b.reshaped(QuantizedOperators.cast(b, b.input(4), DataType.INT64), batch, 1);
+    String lengths = b.reshaped(b.cast(b.input(4), DataType.INT64), batch, 1);
     String runs = b.add("Greater", lengths, b.constant(Tensor.ofLong(t)));
-    return b.add("Where", runs, next, otherwise);
+    return b.where(runs, next, otherwise);
   }
 
   private String start(int input, int d) {
@@ -158,11 +157,7 @@ final class QuantizedRecurrence {
   }
 
   private String of(int input, int d) {
-    return at(b.input(input), d);
-  }
-
-  private String at(String value, int index) {
-    return b.add("Gather", Attributes.of("axis", 0L), value, b.constant(Tensor.ofLong(index)));
+    return b.at(b.input(input), 0, d);
   }
 
   private String weights(int input, int scales, int d) {
@@ -172,12 +167,12 @@ final class QuantizedRecurrence {
         || own.dim(0) != shape.dim(0)
         || own.elements() != own.dim(0) * (own.rank() == 1 ? 1 : shape.dim(2))) {
       throw new ModelException(
-          "the scales " + own + " (input " + scales + ") do not fit the weights " + shape);
+          "the scales %s (input %s) do not fit the weights %s".formatted(own, scales, shape));
     }
     QuantizedOperators.scale(b, scales);
-    String value = QuantizedOperators.cast(b, of(input, d), DataType.FLOAT);
-    String zero = QuantizedOperators.cast(b, of(scales + 1, d), DataType.FLOAT);
-    return b.add("Mul", b.add("Sub", value, zero), of(scales, d));
+    String value = b.cast(of(input, d), DataType.FLOAT);
+    String zero = b.cast(of(scales + 1, d), DataType.FLOAT);
+    return b.times(b.minus(value, zero), of(scales, d));
   }
 
   /** What is left of {@code x} after it was quantised by the range of all of it. */
@@ -188,14 +183,11 @@ final class QuantizedRecurrence {
 
   /** What is left of each state after it was quantised by its own range. */
   private String requantizedRows(String state) {
-    String zero = b.number(0);
-    String low = b.add("Min", b.add("ReduceMin", state, b.longs(1)), zero);
-    String high = b.add("Max", b.add("ReduceMax", state, b.longs(1)), zero);
-    String step = b.add("Div", b.add("Sub", high, low), b.number(255));
-    String scale = b.add("Where", b.add("Equal", step, zero), b.number(1), step);
-    String shift = b.add("Round", b.add("Div", b.add("Neg", low), scale));
-    String steps = b.add("Add", b.add("Round", b.add("Div", state, scale)), shift);
-    String bytes = b.add("Clip", steps, zero, b.number(255));
-    return b.add("Mul", b.add("Sub", bytes, shift), scale);
+    IntegerOperators.Range range =
+        IntegerOperators.Range.of(
+            b, b.add("ReduceMin", state, b.longs(1)), b.add("ReduceMax", state, b.longs(1)));
+    String steps = b.plus(b.add("Round", b.over(state, range.scale())), range.shift());
+    String bytes = b.add("Clip", steps, b.number(0), b.number(255));
+    return b.times(b.minus(bytes, range.shift()), range.scale());
   }
 }

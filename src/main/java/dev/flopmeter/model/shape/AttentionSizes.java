@@ -70,7 +70,8 @@ public record AttentionSizes(
    */
   public static AttentionSizes of(Operands in) {
     return switch (in.node().qualifiedOp()) {
-      case "com.microsoft:Attention" -> projected(in);
+      case "com.microsoft:Attention" -> projected(in, 4);
+      case "com.microsoft:QAttention" -> projected(in, 8);
       case "com.microsoft:GroupQueryAttention" -> grouped(in);
       case "com.microsoft:MultiHeadAttention", "com.microsoft:DecoderMaskedMultiHeadAttention" ->
           multiHead(in, Slots.of(in));
@@ -104,7 +105,7 @@ public record AttentionSizes(
   }
 
   /** Input N x L x I; weights I x (Q + K + V), K as wide as Q. */
-  private static AttentionSizes projected(Operands in) {
+  private static AttentionSizes projected(Operands in, int past) {
     Shape x = in.shape(0);
     Shape weight = in.shape(1);
     if (x.rank() != 3 || weight.rank() != 2 || x.dim(2) != weight.dim(0)) {
@@ -118,7 +119,7 @@ public record AttentionSizes(
       throw new ModelException(
           "'qkv_hidden_sizes' must be 3 widths that add up to the weights' " + weight.dim(1));
     }
-    long total = Sizes.add(x.dim(1), in.has(4) ? in.shape(4).dim(3) : 0);
+    long total = Sizes.add(x.dim(1), in.has(past) ? in.shape(past).dim(3) : 0);
     return new AttentionSizes(
             x.dim(0),
             heads,

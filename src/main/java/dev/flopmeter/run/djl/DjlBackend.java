@@ -6,13 +6,11 @@ import ai.djl.pytorch.jni.JniUtils;
 import dev.flopmeter.device.Cpu;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
-import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -67,8 +65,8 @@ public final class DjlBackend implements Backend {
     if (options.threads() > 0) {
       JniUtils.setNumThreads(options.threads());
     }
-    Program program = new ProgramBuilder(GraphScope.of(graph), List.of(), options, memory).build();
-    return new DjlPlan(graph, memory, program);
+    CompiledGraph compiled = GraphCompiler.of(graph, options, memory);
+    return new DjlPlan(graph, memory, compiled);
   }
 
   @Override

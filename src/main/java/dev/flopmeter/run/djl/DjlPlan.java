@@ -20,15 +20,15 @@ final class DjlPlan implements Plan {
 
   private final Graph graph;
   private final TorchMemory memory;
-  private final Program program;
+  private final CompiledGraph compiled;
   private final List<Step> steps;
   private IValue[] loaded = NOTHING;
 
-  DjlPlan(Graph graph, TorchMemory memory, Program program) {
+  DjlPlan(Graph graph, TorchMemory memory, CompiledGraph compiled) {
     this.graph = graph;
     this.memory = memory;
-    this.program = program;
-    this.steps = program.steps();
+    this.compiled = compiled;
+    this.steps = compiled.steps();
   }
 
   @Override
@@ -43,13 +43,13 @@ final class DjlPlan implements Plan {
 
   @Override
   public MemoryUse memory() {
-    return program.use();
+    return compiled.use();
   }
 
   @Override
   public Map<String, Tensor> run(Map<String, Tensor> inputs) {
     load(inputs);
-    IValue[] results = program.run(loaded, null);
+    IValue[] results = compiled.run(loaded, null);
     try {
       Map<String, Tensor> outputs = new LinkedHashMap<>();
       for (int i = 0; i < results.length; i++) {
@@ -88,15 +88,13 @@ final class DjlPlan implements Plan {
         (name, tensor) -> {
           if (!graph.inputs().contains(name)) {
             throw new ModelException(
-                "there is no input '"
-                    + name
-                    + "'; the inputs are "
-                    + String.join(", ", graph.inputs()));
+                "there is no input '%s'; the inputs are %s"
+                    .formatted(name, String.join(", ", graph.inputs())));
           }
           TensorType expected = graph.types().get(name);
           if (expected != null && !expected.equals(tensor.type())) {
             throw new ModelException(
-                "the input '" + name + "' must be " + expected + ", not " + tensor.type());
+                "the input '%s' must be %s, not %s".formatted(name, expected, tensor.type()));
           }
         });
     for (String name : graph.inputs()) {
@@ -110,7 +108,7 @@ final class DjlPlan implements Plan {
   public double timePass() {
     requireLoaded();
     long start = System.nanoTime();
-    IValue[] results = program.run(loaded, null);
+    IValue[] results = compiled.run(loaded, null);
     long end = System.nanoTime();
     closeAll(results);
     return (end - start) * 1e-9;
@@ -121,7 +119,7 @@ final class DjlPlan implements Plan {
     requireLoaded();
     long[] ends = new long[steps.size()];
     long start = System.nanoTime();
-    closeAll(program.run(loaded, ends));
+    closeAll(compiled.run(loaded, ends));
     double[] seconds = new double[ends.length];
     for (int i = 0; i < ends.length; i++) {
       seconds[i] = (ends[i] - (i == 0 ? start : ends[i - 1])) * 1e-9;
@@ -143,6 +141,6 @@ final class DjlPlan implements Plan {
   public void close() {
     closeAll(loaded);
     loaded = NOTHING;
-    program.close();
+    compiled.close();
   }
 }

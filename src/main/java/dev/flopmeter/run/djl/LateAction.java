@@ -13,6 +13,7 @@ import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.djl.TorchScriptModule.ScriptAction;
 import dev.flopmeter.run.djl.kernel.Kernel;
 import dev.flopmeter.run.djl.kernel.Kernels;
 import java.util.ArrayList;
@@ -20,8 +21,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * A node whose kernel depends on shapes or values known only at run time. Each run treats the
@@ -36,7 +37,7 @@ final class LateAction implements Action {
   private final RunOptions options;
   private final TorchMemory memory;
   private final List<String> reads;
-  private final Map<String, ScriptModule> compiled = new LinkedHashMap<>();
+  private final Map<String, TorchScriptModule> compiled = new LinkedHashMap<>();
   private final Map<String, IValue> held = new HashMap<>();
 
   LateAction(Node node, GraphScope scope, RunOptions options, TorchMemory memory) {
@@ -54,11 +55,13 @@ final class LateAction implements Action {
   /** The constants that it reads, copied to PyTorch once, at the first run. */
   @Override
   public MemoryUse use() {
-    long weights = 0;
-    for (String value : Set.copyOf(node.inputs())) {
-      Tensor constant = scope.constant(value);
-      weights += constant == null ? 0 : constant.type().bytes();
-    }
+    long weights =
+        node.inputs().stream()
+            .distinct()
+            .map(scope::constant)
+            .filter(Objects::nonNull)
+            .mapToLong(constant -> constant.type().bytes())
+            .sum();
     return new MemoryUse(weights, 0, 0);
   }
 
@@ -109,9 +112,9 @@ final class LateAction implements Action {
 
   /** The operators that it is made up of, compiled for these very values. */
   private IValue[] runDecomposed(Operands in, Map<String, IValue> values) {
-    Graph body = Decompositions.of(in).orElseThrow(() -> Kernels.unsupported(node));
-    try (DecomposedAction action = new DecomposedAction(body, options, memory)) {
-      return action.run(action.reads().stream().map(values::get).toArray(IValue[]::new));
+    Graph body = GraphCompiler.decomposed(in).orElseThrow(() -> Kernels.unsupported(node));
+    try (CompiledGraph operators = GraphCompiler.of(body, options, memory)) {
+      return operators.run(body.inputs().stream().map(values::get).toArray(IValue[]::new));
     }
   }
 
@@ -128,7 +131,7 @@ final class LateAction implements Action {
     String main = functions.add(kernel);
     List<Kernel> preparations = kernel.preparations();
     List<String> preparing = preparations.stream().map(functions::add).toList();
-    ScriptModule module = module(functions.source());
+    TorchScriptModule module = module(functions.source());
     List<IValue> temporary = new ArrayList<>();
     try {
       List<IValue> arguments = new ArrayList<>();
@@ -166,13 +169,14 @@ final class LateAction implements Action {
     return held.computeIfAbsent(name, ignored -> memory.place(constant));
   }
 
-  private ScriptModule module(String source) {
-    ScriptModule known = compiled.remove(source);
-    ScriptModule module = known == null ? ScriptModule.compile(memory.manager(), source) : known;
+  private TorchScriptModule module(String source) {
+    TorchScriptModule known = compiled.remove(source);
+    TorchScriptModule module =
+        known == null ? TorchScriptModule.compile(memory.manager(), source) : known;
     compiled.put(source, module);
     if (compiled.size() > KEPT) {
       String oldest = compiled.keySet().iterator().next();
-      ScriptModule dropped = compiled.remove(oldest);
+      TorchScriptModule dropped = compiled.remove(oldest);
       if (dropped != null) {
         dropped.close();
       }
@@ -182,7 +186,7 @@ final class LateAction implements Action {
 
   @Override
   public void close() {
-    compiled.values().forEach(ScriptModule::close);
+    compiled.values().forEach(TorchScriptModule::close);
     compiled.clear();
     held.values().forEach(IValue::close);
     held.clear();

@@ -42,11 +42,9 @@ final class TorchEngine {
       return (PtNDManager) engine.newBaseManager();
     } catch (IOException e) {
       throw new BackendException(
-          "PyTorch's libraries cannot be unpacked: "
-              + e.getMessage()
-              + "; set XDG_CACHE_HOME or DJL_CACHE_DIR to a folder that can be written and has "
-              + (UNPACKED_BYTES >> 20)
-              + " MB free",
+          ("PyTorch's libraries cannot be unpacked: %s; set XDG_CACHE_HOME or DJL_CACHE_DIR"
+                  + " to a folder that can be written and has %s MB free")
+              .formatted(e.getMessage(), (UNPACKED_BYTES >> 20)),
           e);
     } catch (EngineException | IllegalArgumentException | LinkageError e) {
       throw new BackendException(
@@ -79,7 +77,7 @@ final class TorchEngine {
     }
     long free = Files.getFileStore(cache).getUsableSpace();
     if (free < UNPACKED_BYTES) {
-      throw new IOException("the folder " + cache + " has only " + (free >> 20) + " MB free");
+      throw new IOException("the folder %s has only %s MB free".formatted(cache, (free >> 20)));
     }
   }
 

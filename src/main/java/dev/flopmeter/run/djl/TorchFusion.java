@@ -12,7 +12,7 @@ import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.djl.kernel.Activation;
 import dev.flopmeter.run.djl.kernel.FusedKernels;
 import dev.flopmeter.run.djl.kernel.FusedKernels.Addend;
-import dev.flopmeter.run.djl.kernel.FusedProducts;
+import dev.flopmeter.run.djl.kernel.Kernel;
 import dev.flopmeter.run.fuse.Fused;
 import dev.flopmeter.run.fuse.Fused.Attention;
 import dev.flopmeter.run.fuse.Fused.Chain;
@@ -22,6 +22,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Decides what PyTorch runs as one step, and chooses the kernels of the steps. */
 final class TorchFusion {
@@ -118,7 +119,7 @@ final class TorchFusion {
       return Task.of(
           attention,
           List.of(attention.queries(), attention.main().inputs().get(1), attention.values(), mask),
-          FusedProducts.attention(attention.scale(), attention.mask() != null));
+          FusedKernels.attention(attention.scale(), attention.mask() != null));
     }
     if (fused instanceof Chain chain) {
       return chain.main().op().equals("Conv") ? convolution(chain) : product(chain);
@@ -179,7 +180,35 @@ final class TorchFusion {
     return Task.of(
         chain,
         inputs,
-        FusedProducts.linear(
+        FusedKernels.linear(
             scope.operands(chain.main()), chain.bias() != null, activation(chain).orElseThrow()));
+  }
+
+  /**
+   * A planned step: nodes that run together.
+   *
+   * @param inputs names of the values for the kernel's inputs 0, 1, ...; empty for an input left
+   *     out
+   * @param outputs names of the values written
+   * @param kernel null for the kernel of the main node
+   */
+  record Task(Fused fused, List<String> inputs, List<String> outputs, @Nullable Kernel kernel) {
+    Task {
+      inputs = List.copyOf(inputs);
+      outputs = List.copyOf(outputs);
+    }
+
+    static Task of(Node node) {
+      return new Task(new Fused.Single(node), node.inputs(), node.outputs(), null);
+    }
+
+    static Task of(Fused fused, List<String> inputs, Kernel kernel) {
+      return new Task(fused, inputs, fused.last().outputs(), kernel);
+    }
+
+    /** The node that gives the step its name. */
+    Node main() {
+      return fused.main();
+    }
   }
 }

@@ -14,12 +14,13 @@ import dev.flopmeter.model.RandomTensor;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.BackendException;
-import dev.flopmeter.run.djl.kernel.TorchTypes;
+import dev.flopmeter.run.djl.kernel.ScalarTypes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Moves tensors into PyTorch's memory and back. */
 final class TorchMemory implements AutoCloseable {
@@ -28,33 +29,27 @@ final class TorchMemory implements AutoCloseable {
    * the same width carries the bits. ONNX's 4- and 2-bit types are not among them: PyTorch holds
    * those one a byte.
    */
-  private static final Map<dev.flopmeter.model.DataType, DataType> CARRIERS =
-      Map.ofEntries(
-          Map.entry(dev.flopmeter.model.DataType.FLOAT, DataType.FLOAT32),
-          Map.entry(dev.flopmeter.model.DataType.DOUBLE, DataType.FLOAT64),
-          Map.entry(dev.flopmeter.model.DataType.FLOAT16, DataType.FLOAT16),
-          Map.entry(dev.flopmeter.model.DataType.BFLOAT16, DataType.FLOAT16),
-          Map.entry(dev.flopmeter.model.DataType.FLOAT8E4M3FN, DataType.UINT8),
-          Map.entry(dev.flopmeter.model.DataType.FLOAT8E4M3FNUZ, DataType.UINT8),
-          Map.entry(dev.flopmeter.model.DataType.FLOAT8E5M2, DataType.UINT8),
-          Map.entry(dev.flopmeter.model.DataType.FLOAT8E5M2FNUZ, DataType.UINT8),
-          Map.entry(dev.flopmeter.model.DataType.UINT8, DataType.UINT8),
-          Map.entry(dev.flopmeter.model.DataType.INT8, DataType.INT8),
-          Map.entry(dev.flopmeter.model.DataType.INT16, DataType.FLOAT16),
-          Map.entry(dev.flopmeter.model.DataType.UINT16, DataType.FLOAT16),
-          Map.entry(dev.flopmeter.model.DataType.INT32, DataType.INT32),
-          Map.entry(dev.flopmeter.model.DataType.UINT32, DataType.INT32),
-          Map.entry(dev.flopmeter.model.DataType.INT64, DataType.INT64),
-          Map.entry(dev.flopmeter.model.DataType.UINT64, DataType.INT64),
-          Map.entry(dev.flopmeter.model.DataType.BOOL, DataType.BOOLEAN));
+  private static @Nullable DataType carrier(dev.flopmeter.model.DataType type) {
+    return switch (type) {
+      case FLOAT -> DataType.FLOAT32;
+      case DOUBLE -> DataType.FLOAT64;
+      case INT8 -> DataType.INT8;
+      case BOOL -> DataType.BOOLEAN;
+      case UINT8, FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ -> DataType.UINT8;
+      case FLOAT16, BFLOAT16, INT16, UINT16 -> DataType.FLOAT16;
+      case INT32, UINT32 -> DataType.INT32;
+      case INT64, UINT64 -> DataType.INT64;
+      default -> null;
+    };
+  }
 
   /** PyTorch's numbers of the types that carry others. */
   private static final Map<DataType, Integer> CARRIER_CODES =
       Map.of(
           DataType.FLOAT16, 5,
-          DataType.UINT8, TorchTypes.UINT8,
-          DataType.INT32, TorchTypes.INT32,
-          DataType.INT64, TorchTypes.INT64);
+          DataType.UINT8, ScalarTypes.UINT8,
+          DataType.INT32, ScalarTypes.INT32,
+          DataType.INT64, ScalarTypes.INT64);
 
   private static final String FUNCTIONS =
       """
@@ -75,11 +70,11 @@ final class TorchMemory implements AutoCloseable {
       """;
 
   private final PtNDManager memory;
-  private final ScriptModule module;
+  private final TorchScriptModule module;
 
   TorchMemory(PtNDManager memory) {
     this.memory = memory;
-    this.module = ScriptModule.compile(memory, FUNCTIONS.indent(0));
+    this.module = TorchScriptModule.compile(memory, FUNCTIONS.indent(0));
   }
 
   PtNDManager manager() {
@@ -90,10 +85,10 @@ final class TorchMemory implements AutoCloseable {
   IValue place(Tensor tensor) {
     TensorType type = tensor.type();
     int code =
-        TorchTypes.find(type.type())
+        ScalarTypes.find(type.type())
             .orElseThrow(
                 () -> new ModelException("PyTorch has no tensors of type " + type.type().label()));
-    DataType carrier = CARRIERS.get(type.type());
+    DataType carrier = carrier(type.type());
     if (carrier == null) {
       return placeConverted(tensor, code);
     }
@@ -105,10 +100,9 @@ final class TorchMemory implements AutoCloseable {
     }
     if (type.bytes() > Integer.MAX_VALUE) {
       throw new BackendException(
-          "a tensor "
-              + type
-              + " has more than the 2 GiB that PyTorch's Java interface can take;"
-              + " use a smaller batch or smaller inputs");
+          ("a tensor %s has more than the 2 GiB that PyTorch's Java interface can take; use"
+                  + " a smaller batch or smaller inputs")
+              .formatted(type));
     }
     try (PtNDArray array = memory.create(new Shape(type.shape().dims()), carrier)) {
       if (type.elements() > 0) {
@@ -123,7 +117,7 @@ final class TorchMemory implements AutoCloseable {
       return CARRIER_CODES.getOrDefault(carrier, code) == code ? value : retyped(value, code);
     } catch (EngineException e) {
       throw new BackendException(
-          "PyTorch has no memory for a tensor " + type + ": " + Messages.oneLine(e), e);
+          "PyTorch has no memory for a tensor %s: %s".formatted(type, Messages.oneLine(e)), e);
     }
   }
 
@@ -188,7 +182,7 @@ final class TorchMemory implements AutoCloseable {
     try (IValue description = module.call("describe", value)) {
       long[] numbers = description.toLongArray();
       return new TensorType(
-          TorchTypes.ofCode(numbers[0])
+          ScalarTypes.ofCode(numbers[0])
               .orElseThrow(() -> new ModelException("PyTorch's type " + numbers[0] + " is new")),
           dev.flopmeter.model.Shape.of(Arrays.copyOfRange(numbers, 1, numbers.length)));
     }
@@ -201,11 +195,11 @@ final class TorchMemory implements AutoCloseable {
 
   /** A copy of {@code value}, known to be of {@code type}. */
   Tensor fetch(IValue value, TensorType type) {
-    DataType carrier = CARRIERS.get(type.type());
+    DataType carrier = carrier(type.type());
     if (carrier == null) {
       return fetchConverted(value, type);
     }
-    int code = TorchTypes.find(type.type()).orElseThrow();
+    int code = ScalarTypes.find(type.type()).orElseThrow();
     ByteBuffer copy = Elements.allocate(type);
     if (type.elements() > 0) {
       try (IValue to = IValue.from(CARRIER_CODES.getOrDefault(carrier, code));
@@ -222,7 +216,7 @@ final class TorchMemory implements AutoCloseable {
         type.type().isFloat()
             ? dev.flopmeter.model.DataType.FLOAT
             : dev.flopmeter.model.DataType.INT64;
-    int code = TorchTypes.find(way).orElseThrow();
+    int code = ScalarTypes.find(way).orElseThrow();
     try (IValue to = IValue.from(code);
         IValue wide = module.call("convert", value, to)) {
       Tensor values = fetch(wide, type.withType(way));

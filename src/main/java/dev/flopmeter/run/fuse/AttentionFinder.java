@@ -14,6 +14,7 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.fuse.Fused.Attention;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -42,22 +43,14 @@ final class AttentionFinder {
 
   /** The attention whose scores {@code scores} computes, as far as {@code rules} take it. */
   static @Nullable Attention find(
-      GraphScope scope, GraphLinks links, Node scores, FusionRules rules) {
+      GraphScope scope, GraphLinks links, Node scores, Predicate<Fused> rules) {
     Attention whole = isProduct(scores) ? new AttentionFinder(scope, links, scores).find() : null;
-    Node turn = whole == null ? null : turn(links, scores);
-    if (whole == null || turn == null) {
-      return whole != null && rules.take(whole) ? whole : null;
+    if (whole == null) {
+      return null;
     }
-    Attention turned =
-        new Attention(
-            scores,
-            Stream.concat(Stream.of(turn), whole.others().stream()).toList(),
-            whole.queries(),
-            whole.scale(),
-            whole.mask(),
-            whole.values(),
-            turn);
-    return rules.take(turned) ? turned : rules.take(whole) ? whole : null;
+    Node turn = turn(links, scores);
+    Attention turned = turn == null ? whole : whole.withTurnedKeys(turn);
+    return rules.test(turned) ? turned : rules.test(whole) ? whole : null;
   }
 
   private static boolean isProduct(Node node) {

@@ -149,6 +149,11 @@ public sealed interface Fused {
       others = List.copyOf(others);
     }
 
+    Attention withTurnedKeys(Node turn) {
+      List<Node> all = Stream.concat(Stream.of(turn), others.stream()).toList();
+      return new Attention(main, all, queries, scale, mask, values, turn);
+    }
+
     @Override
     public List<Node> nodes() {
       return Stream.concat(Stream.of(main), others.stream()).toList();

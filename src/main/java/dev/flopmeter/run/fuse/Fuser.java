@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -25,20 +26,27 @@ import org.jspecify.annotations.Nullable;
 public final class Fuser {
   private final GraphScope scope;
   private final GraphLinks links;
-  private final FusionRules rules;
+  private final Predicate<Fused> rules;
   private final CompositeFinder composites;
   private final Set<Node> taken = new HashSet<>();
   private final Map<Node, Fused> byLast = new HashMap<>();
 
-  private Fuser(GraphScope scope, GraphLinks links, FusionRules rules) {
+  private Fuser(GraphScope scope, GraphLinks links, Predicate<Fused> rules) {
     this.scope = scope;
     this.links = links;
     this.rules = rules;
     this.composites = new CompositeFinder(scope, links);
   }
 
-  /** The steps of a graph in an order in which they can run; each node is part of one. */
-  public static List<Fused> steps(GraphScope scope, GraphLinks links, FusionRules rules) {
+  /**
+   * The steps of a graph in an order in which they can run; each node is part of one.
+   *
+   * @param rules whether the backend runs a candidate as one step. A chain is offered first with
+   *     its main node alone, then with each part that follows; an attention is offered whole, with
+   *     the turn of its keys and without; several nodes that compute what one operator does as a
+   *     {@link Fused.Single}.
+   */
+  public static List<Fused> steps(GraphScope scope, GraphLinks links, Predicate<Fused> rules) {
     Fuser fuser = new Fuser(scope, links, rules);
     scope.graph().nodes().forEach(fuser::fuse);
     List<Fused> steps = new ArrayList<>();
@@ -59,10 +67,10 @@ public final class Fuser {
     }
     Chain alone = Chain.of(node);
     Fused found =
-        rules.take(alone) ? chain(alone) : AttentionFinder.find(scope, links, node, rules);
+        rules.test(alone) ? chain(alone) : AttentionFinder.find(scope, links, node, rules);
     if (found == null) {
       Single composite = composites.startingAt(node);
-      found = composite != null && rules.take(composite) ? composite : null;
+      found = composite != null && rules.test(composite) ? composite : null;
     }
     if (found != null && found.nodes().stream().noneMatch(taken::contains)) {
       taken.addAll(found.nodes());
@@ -84,7 +92,7 @@ public final class Fuser {
     for (UnaryOperator<Chain> part : parts) {
       Chain longer = part.apply(chain);
       boolean isFree = longer.nodes().stream().noneMatch(taken::contains);
-      chain = isFree && rules.take(longer) ? longer : chain;
+      chain = isFree && rules.test(longer) ? longer : chain;
     }
     return chain;
   }

@@ -16,6 +16,7 @@ import dev.flopmeter.run.fuse.Fused.Attention;
 import dev.flopmeter.run.fuse.Fused.Chain;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 /** What is offered to a backend, and what becomes of it. */
@@ -36,7 +37,7 @@ class FuserTest {
     return graph.add(op, output, Attributes.NONE, inputs);
   }
 
-  private List<Fused> steps(FusionRules rules, String... outputs) {
+  private List<Fused> steps(Predicate<Fused> rules, String... outputs) {
     Graph built = graph.build(List.of(outputs));
     return Fuser.steps(GraphScope.of(built), new GraphLinks(built), rules);
   }
@@ -85,7 +86,7 @@ class FuserTest {
   @Test
   void aChainEndsWhereTheBackendEndsIt() {
     residualBlock();
-    FusionRules withoutBias =
+    Predicate<Fused> withoutBias =
         candidate -> all(candidate) && !(candidate instanceof Chain c && c.bias() != null);
     assertThat(ops(steps(withoutBias, "y")))
         .containsExactly("Conv+BatchNormalization", "Add", "Sum", "Relu");

@@ -16,7 +16,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Attention and rotary position embedding, as ONNX defines them since opset 23. */
+/**
+ * Attention and rotary position embedding, as ONNX defines them since opset 23, and the layers of
+ * opset 27 that carry a state of constant size through a sequence.
+ */
 final class AttentionKernels {
   private static final Expression HIDDEN = number(Double.NEGATIVE_INFINITY);
 
@@ -25,6 +28,8 @@ final class AttentionKernels {
   static void addTo(Map<String, KernelRule> rules) {
     rules.put("Attention", AttentionKernels::attention);
     rules.put("RotaryEmbedding", AttentionKernels::rotary);
+    rules.put("CausalConvWithState", AttentionKernels::causalConv);
+    rules.put("LinearAttention", AttentionKernels::linearAttention);
   }
 
   /** Scores, softcap, mask, softmax, values: in this order. */
@@ -41,11 +46,11 @@ final class AttentionKernels {
     Expression scores = k; // an output that nothing reads
     Expression y;
     if (in.attributes().number("softcap", 0) == 0 && !in.hasOutput(3)) {
-      y = FusedProducts.attention(q, k, v, mask.orElse(NONE), scale);
+      y = FusedKernels.attention(q, k, v, mask.orElse(NONE), scale);
     } else {
       List<Expression> steps = scores(q, k, scale, in.attributes().number("softcap", 0), mask);
       scores = steps.get((int) in.attributes().integer("qk_matmul_output_mode", 0));
-      y = call("matmul", steps.get(3), v);
+      y = steps.get(3).product(v);
     }
     if (packed) {
       y = LayoutKernels.joinedHeads(y, heads.batch(), heads.queries());
@@ -60,21 +65,20 @@ final class AttentionKernels {
   }
 
   /** Keys or values once for each head of queries that they serve. */
-  static Expression repeated(Expression keys, AttentionSizes sizes) {
+  private static Expression repeated(Expression keys, AttentionSizes sizes) {
     long group = sizes.heads() / sizes.keyHeads();
     return group > 1 ? call("repeat_interleave", keys, group, 1) : keys;
   }
 
   /** The scores after each step: product, softcap, mask, softmax. */
-  static List<Expression> scores(
+  private static List<Expression> scores(
       Expression q, Expression k, float scale, float cap, Optional<Expression> mask) {
-    Expression product = call("mul", call("matmul", q, call("transpose", k, 2, 3)), scale);
-    Expression capped =
-        cap == 0 ? product : call("mul", call("tanh", call("div", product, cap)), cap);
+    Expression product = q.product(k.transposed(2, 3)).times(scale);
+    Expression capped = cap == 0 ? product : call("tanh", product.over(cap)).times(cap);
     if (mask.isEmpty()) {
       return List.of(product, capped, capped, call("softmax", capped, -1));
     }
-    Expression masked = call("add", capped, mask.get());
+    Expression masked = capped.plus(mask.get());
     // A query that sees no key gets zeros, not NaN.
     Expression isBlind = call("all", call("eq", masked, HIDDEN), -1, true);
     Expression shares = call("masked_fill", call("softmax", masked, -1), isBlind, 0.0);
@@ -95,17 +99,17 @@ final class AttentionKernels {
     if (in.has(6)) {
       masks.add(hiding(call("ge", call("arange", heads.present()), lengths())));
     }
-    return masks.stream().reduce((a, b) -> call("add", a, b));
+    return masks.stream().reduce((a, b) -> a.plus(b));
   }
 
   /** The number of keys of each batch that count. */
   private static Expression lengths() {
-    return LayoutKernels.alongAxis(input(6), 4, 0);
+    return input(6).alongAxis(4, 0);
   }
 
   /** Zeros, and minus infinity where {@code hidden} is true. */
-  static Expression hiding(Expression hidden) {
-    Expression zeros = call("zeros_like", hidden, dtype(TorchTypes.FLOAT));
+  private static Expression hiding(Expression hidden) {
+    Expression zeros = call("zeros_like", hidden, dtype(ScalarTypes.FLOAT));
     return call("masked_fill", zeros, hidden, HIDDEN);
   }
 
@@ -124,10 +128,10 @@ final class AttentionKernels {
     }
     Object first =
         in.has(6)
-            ? call("sub", lengths(), heads.queries())
+            ? lengths().minus(heads.queries())
             : (Object) (in.has(4) ? in.shape(4).dim(2) : 0L);
-    Expression query = LayoutKernels.reshaped(call("arange", heads.queries()), -1, 1);
-    Expression ahead = call("sub", call("arange", heads.present()), call("add", query, first));
+    Expression query = call("arange", heads.queries()).reshaped(-1, 1);
+    Expression ahead = call("arange", heads.present()).minus(query.plus(first));
     Expression late = call("gt", ahead, behind);
     Expression early = call("lt", ahead, -before);
     return Optional.of(before < 0 ? late : behind < 0 ? early : call("logical_or", late, early));
@@ -160,28 +164,26 @@ final class AttentionKernels {
    * @param x batch x heads x tokens x width
    * @param cosine and {@code sine}: one for each token and pair
    */
-  static Expression rotated(
+  private static Expression rotated(
       Expression x,
       Expression cosine,
       Expression sine,
       long width,
       long turned,
       boolean interleaved) {
-    Expression head = call("narrow", x, 3, 0, turned);
+    Expression head = x.narrow(3, 0, turned);
     Expression a =
-        interleaved ? call("slice", head, 3, 0, turned, 2) : call("narrow", head, 3, 0, turned / 2);
+        interleaved ? call("slice", head, 3, 0, turned, 2) : head.narrow(3, 0, turned / 2);
     Expression b =
-        interleaved
-            ? call("slice", head, 3, 1, turned, 2)
-            : call("narrow", head, 3, turned / 2, turned / 2);
-    Expression u = call("sub", call("mul", cosine, a), call("mul", sine, b));
-    Expression w = call("add", call("mul", sine, a), call("mul", cosine, b));
+        interleaved ? call("slice", head, 3, 1, turned, 2) : head.narrow(3, turned / 2, turned / 2);
+    Expression u = cosine.times(a).minus(sine.times(b));
+    Expression w = sine.times(a).plus(cosine.times(b));
     Expression rotated =
         interleaved
             ? call("flatten", call("stack", list(u, w), 4), 3, 4)
             : call("cat", list(u, w), 3);
     return turned < width
-        ? call("cat", list(rotated, call("narrow", x, 3, turned, width - turned)), 3)
+        ? call("cat", list(rotated, x.narrow(3, turned, width - turned)), 3)
         : rotated;
   }
 
@@ -192,16 +194,81 @@ final class AttentionKernels {
       Shape positions = in.shape(3);
       rows = ofPositions(rows, input(3), positions.dim(0), positions.dim(1), width);
     }
-    return call("unsqueeze", rows, 1);
+    return rows.unsqueezed(1);
   }
 
   /** Rows of a table of cosines or sines: batch x tokens x width. */
-  static Expression ofPositions(
+  private static Expression ofPositions(
       Expression table, Expression positions, long batch, long tokens, long width) {
-    return LayoutKernels.reshaped(
-        call("index_select", table, 0, LayoutKernels.reshaped(positions, -1)),
-        batch,
-        tokens,
-        width);
+    return call("index_select", table, 0, positions.reshaped(-1)).reshaped(batch, tokens, width);
+  }
+
+  /** The state is what the kernel still sees of the past: its width less one. */
+  private static Kernel causalConv(Operands in) {
+    long channels = in.shape(1).dim(0);
+    long kept = in.shape(1).dim(2) - 1;
+    long length = in.shape(0).dim(2);
+    Expression all =
+        in.has(3)
+            ? call("cat", list(input(3), input(0)), 2)
+            : call("constant_pad_nd", input(0), new long[] {kept, 0}, 0);
+    Expression y = WindowKernels.convolution(all, input(1), in.has(2) ? input(2) : NONE, channels);
+    boolean isPlain = in.attributes().text("activation", "none").equals("none");
+    return Kernel.of(isPlain ? y : call("silu", y), call("slice", all, 2, length, length + kept, 1))
+        .reportedAs("convolution");
+  }
+
+  /**
+   * Step by step: the state (keys x values of each head) decays, takes the new pair in, corrected
+   * by what it already holds for the key, and is read with the query.
+   */
+  private static Kernel linearAttention(Operands in) {
+    long heads = in.attributes().integer("q_num_heads");
+    long shared = in.attributes().integer("kv_num_heads");
+    Shape query = in.shape(0);
+    long width = query.dim(2) / heads;
+    float asked = in.attributes().number("scale", 0);
+    float scale = asked == 0 ? (float) (1 / Math.sqrt((double) width)) : asked;
+    Expression q = LayoutKernels.heads(input(0), query, heads).times(scale);
+    Expression k = LayoutKernels.heads(input(1), in.shape(1), shared);
+    Expression v = LayoutKernels.heads(input(2), in.shape(2), shared);
+    long[] state = {query.dim(0), shared, width, in.shape(2).dim(2) / shared};
+    Expression start = in.has(3) ? input(3) : call("zeros", state, dtype(ScalarTypes.FLOAT));
+    Loop loop =
+        new Loop(
+            query.dim(1),
+            List.of(start),
+            (t, states) -> {
+              Expression key = k.select(2, t).unsqueezed(3);
+              Expression next = updated(in, shared, states.get(0), key, row(v, t), t);
+              Expression read = call("repeat_interleave", next, heads / shared, 1);
+              Expression y = call("squeeze", row(q, t).product(read), 2);
+              return new Loop.Trip(List.of(next), List.of(y));
+            });
+    return Kernel.of(
+            call("stack", loop.rows(0), 1).reshaped(query.dim(0), query.dim(1), -1), loop.state(0))
+        .reportedAs("matmul");
+  }
+
+  /** The state after a key (as a column) and a value (as a row). */
+  private static Expression updated(
+      Operands in, long heads, Expression before, Expression key, Expression value, Expression t) {
+    Expression state = before;
+    if (in.has(4)) {
+      Expression decay = call("exp", LayoutKernels.heads(input(4), in.shape(4), heads));
+      state = state.times(decay.select(2, t).unsqueezed(3));
+    }
+    Expression taken = value;
+    if (in.has(5)) {
+      Expression held = key.transposed(2, 3).product(state);
+      Expression rate = LayoutKernels.heads(input(5), in.shape(5), in.shape(5).dim(2));
+      taken = row(rate, t).times(value.minus(held));
+    }
+    return state.plus(key.product(taken));
+  }
+
+  /** Step {@code t} of each head as a row. */
+  private static Expression row(Expression values, Expression t) {
+    return values.select(2, t).unsqueezed(2);
   }
 }

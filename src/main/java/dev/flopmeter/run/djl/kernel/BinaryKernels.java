@@ -43,7 +43,7 @@ final class BinaryKernels {
     rules.put("Max", in -> Kernel.of(joined(in, "maximum")));
     rules.put("Min", in -> Kernel.of(joined(in, "minimum")));
     rules.put("Sum", in -> Kernel.of(joined(in, "add")));
-    rules.put("Mean", in -> Kernel.of(call("div", joined(in, "add"), in.inputCount())));
+    rules.put("Mean", in -> Kernel.of(joined(in, "add").over(in.inputCount())));
     rules.put("Where", in -> Kernel.of(call("where", input(0), input(1), input(2))));
   }
 
@@ -58,13 +58,13 @@ final class BinaryKernels {
     long[] dims = new long[Math.max(second.rank(), first.rank() - axis)];
     Arrays.fill(dims, 1);
     System.arraycopy(second.dims(), 0, dims, 0, second.rank());
-    return call("reshape", input(1), dims);
+    return input(1).reshaped(dims);
   }
 
   private static Kernel div(Operands in) {
     return Kernel.of(
         in.type(0).type().isFloat()
-            ? call("div", input(0), second(in))
+            ? input(0).over(second(in))
             : call("div", input(0), second(in), named("rounding_mode", word("trunc"))));
   }
 
@@ -72,7 +72,7 @@ final class BinaryKernels {
   private static Kernel pow(Operands in) {
     DataType type = in.type(0).type();
     Expression power = call("pow", input(0), second(in));
-    return Kernel.of(type == in.type(1).type() ? power : call("to", power, Kernels.code(in, type)));
+    return Kernel.of(type == in.type(1).type() ? power : power.to(Kernels.code(in, type)));
   }
 
   private static Kernel either(
@@ -91,10 +91,10 @@ final class BinaryKernels {
         && shape.rank() > 2
         && slope.dim(0) == shape.dim(1)
         && (in.opset() < 7 || slope.dim(0) != shape.dim(-1))) {
-      factor = LayoutKernels.alongAxis(factor, shape.rank() - 1, 0);
+      factor = factor.alongAxis(shape.rank() - 1, 0);
     }
     Expression x = input(0);
-    return Kernel.of(call("where", call("lt", x, 0), call("mul", x, factor), x));
+    return Kernel.of(call("where", call("lt", x, 0), x.times(factor), x));
   }
 
   private static Expression joined(Operands in, @CompileTimeConstant final String function) {

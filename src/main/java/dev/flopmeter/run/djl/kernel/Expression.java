@@ -23,7 +23,7 @@ import java.util.stream.LongStream;
  * alone turns them into source. An expression that is used twice is computed once.
  *
  * <p>Text of a model cannot become source: the names of functions, keywords and words are constants
- * of this program, which the compiler checks; everything else is a number or a tensor.
+ * of this compiled, which the compiler checks; everything else is a number or a tensor.
  */
 sealed interface Expression {
   /** No value, for an optional parameter. */
@@ -37,8 +37,72 @@ sealed interface Expression {
     return List.of();
   }
 
+  /** This plus a number or another tensor. */
+  default Expression plus(Object other) {
+    return call("add", this, other);
+  }
+
+  default Expression minus(Object other) {
+    return call("sub", this, other);
+  }
+
+  default Expression times(Object other) {
+    return call("mul", this, other);
+  }
+
+  default Expression over(Object other) {
+    return call("div", this, other);
+  }
+
+  /** The product of two matrices. */
+  default Expression product(Expression other) {
+    return call("matmul", this, other);
+  }
+
+  /** Converted to the type with PyTorch's number {@code type}. */
+  default Expression to(int type) {
+    return call("to", this, type);
+  }
+
+  default Expression reshaped(long... dims) {
+    return call("reshape", this, dims);
+  }
+
+  /** The elements of this along {@code axis} of a tensor of {@code rank}. */
+  default Expression alongAxis(int rank, int axis) {
+    long[] dims = new long[rank];
+    Arrays.fill(dims, 1);
+    dims[axis] = -1;
+    return reshaped(dims);
+  }
+
+  default Expression unsqueezed(long axis) {
+    return call("unsqueeze", this, axis);
+  }
+
+  default Expression permuted(long... axes) {
+    return call("permute", this, axes);
+  }
+
+  /** With two axes exchanged. */
+  default Expression transposed(long one, long other) {
+    return call("transpose", this, one, other);
+  }
+
+  /** The part at {@code index} of an axis, without that axis. */
+  default Expression select(long axis, Object index) {
+    return call("select", this, axis, index);
+  }
+
+  /** {@code size} elements of an axis, from {@code start} on. */
+  default Expression narrow(long axis, long start, long size) {
+    return call("narrow", this, axis, start, size);
+  }
+
   /** A number, flag, quoted word or list of numbers. */
   final class Literal implements Expression {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.]*");
+
     private final String text;
 
     private Literal(String text) {
@@ -155,6 +219,16 @@ sealed interface Expression {
   /** {@code torch.function(arguments)}, or a function of another namespace by its full name. */
   static Call call(@CompileTimeConstant String function, Object... arguments) {
     return new Call(function, Arrays.stream(arguments).map(Expression::argument).toList());
+  }
+
+  /** A function that PyTorch has for one, two and three spatial axes under different names. */
+  static Call ofAxes(
+      @CompileTimeConstant String before,
+      int axes,
+      @CompileTimeConstant String after,
+      Object... arguments) {
+    return new Call(
+        before + axes + after, Arrays.stream(arguments).map(Expression::argument).toList());
   }
 
   /** The {@code count} results of a call that returns several. */
@@ -278,16 +352,9 @@ sealed interface Expression {
   }
 
   private static void requireName(String name) {
-    if (!Names.NAME.matcher(name).matches()) {
+    if (!Literal.NAME.matcher(name).matches()) {
       throw new IllegalArgumentException("not a TorchScript name: " + name);
     }
-  }
-
-  /** Holds the form of names. */
-  final class Names {
-    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.]*");
-
-    private Names() {}
   }
 
   /** All expressions that {@code roots} consist of, each before its operands and once. */

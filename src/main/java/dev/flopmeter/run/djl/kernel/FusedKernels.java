@@ -16,9 +16,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * oneDNN's convolution with the operators that follow it: a folded batch normalisation, an added
- * residual, an activation. Weights are constants and are packed once in the order that oneDNN
- * prefers; images are kept with channels last.
+ * Convolutions and products with the operators that follow them.
+ *
+ * <p>oneDNN's convolution takes a folded batch normalisation, an added residual, an activation.
+ * Weights are constants and are packed once in the order that oneDNN prefers; images are kept with
+ * channels last.
  */
 public final class FusedKernels {
   private static final int CHANNELS_LAST = 2;
@@ -61,12 +63,12 @@ public final class FusedKernels {
     Expression weight = input(1);
     Expression bias = in.has(2) ? input(2) : NONE;
     if (!Double.isNaN(epsilon)) {
-      Expression root = call("rsqrt", call("add", input(NORM + 3), epsilon));
-      Expression scale = call("mul", input(NORM), root);
-      weight = call("mul", weight, LayoutKernels.alongAxis(scale, 4, 0));
+      Expression root = call("rsqrt", input(NORM + 3).plus(epsilon));
+      Expression scale = input(NORM).times(root);
+      weight = weight.times(scale.alongAxis(4, 0));
       Expression mean = input(NORM + 2);
-      Expression centre = in.has(2) ? call("sub", bias, mean) : call("neg", mean);
-      bias = call("add", call("mul", centre, scale), input(NORM + 1));
+      Expression centre = in.has(2) ? bias.minus(mean) : call("neg", mean);
+      bias = centre.times(scale).plus(input(NORM + 1));
     }
     long group = in.attributes().integer("group", 1);
     List<Object> convolution =
@@ -132,5 +134,53 @@ public final class FusedKernels {
 
   private static Expression channelsLast(Expression image) {
     return call("contiguous", image, named("memory_format", CHANNELS_LAST));
+  }
+
+  /**
+   * A product of a tensor and a matrix that starts from the bias instead of adding it in a second
+   * pass, and an activation. (MKL's product is faster here than oneDNN's, which could apply the
+   * activation while it writes.)
+   *
+   * <p>Inputs: 0 and 1 those of the MatMul, 2 the bias.
+   *
+   * @param activation one without parameters
+   */
+  public static Kernel linear(Operands in, boolean hasBias, Activation activation) {
+    return Kernel.of(activation.of(hasBias ? biased(in) : input(0).product(input(1))))
+        .reportedAs(hasBias ? "addmm" : "matmul");
+  }
+
+  private static Expression biased(Operands in) {
+    Shape shape = in.shape(0);
+    long[] out = shape.dims();
+    out[out.length - 1] = in.shape(1).dim(1);
+    boolean isMatrix = shape.rank() == 2;
+    Expression rows = isMatrix ? input(0) : input(0).reshaped(-1, in.shape(1).dim(0));
+    Expression product = call("addmm", input(2), rows, input(1));
+    return isMatrix ? product : product.reshaped(out);
+  }
+
+  /**
+   * {@code softmax(scale q k + mask) v}.
+   *
+   * <p>Inputs: queries, keys as the product takes them (width x tokens), values, mask.
+   */
+  public static Kernel attention(double scale, boolean masked) {
+    return Kernel.of(
+        attention(input(0), input(1).transposed(2, 3), input(2), masked ? input(3) : NONE, scale));
+  }
+
+  /** {@code softmax(scale q k^T + mask) v} in one call. */
+  static Expression attention(
+      Expression queries, Expression keys, Expression values, Expression mask, double scale) {
+    return call(
+        "scaled_dot_product_attention",
+        queries,
+        keys,
+        values,
+        mask,
+        0.0,
+        false,
+        named("scale", scale));
   }
 }

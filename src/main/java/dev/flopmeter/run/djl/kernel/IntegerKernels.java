@@ -11,6 +11,7 @@ import dev.flopmeter.model.Shape;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
@@ -28,8 +29,8 @@ final class IntegerKernels {
   private IntegerKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
-    rules.put("ConvInteger", in -> Kernel.of(convolution(in, 0, 2, 1, 3).to(TorchTypes.INT32)));
-    rules.put("MatMulInteger", in -> Kernel.of(product(in, 0, 2, 1, 3).to(TorchTypes.INT32)));
+    rules.put("ConvInteger", in -> Kernel.of(convolution(in, 0, 2, 1, 3).to(ScalarTypes.INT32)));
+    rules.put("MatMulInteger", in -> Kernel.of(product(in, 0, 2, 1, 3).to(ScalarTypes.INT32)));
     rules.put("QLinearConv", IntegerKernels::quantizedConvolution);
     rules.put("QLinearMatMul", IntegerKernels::quantizedProduct);
   }
@@ -37,7 +38,7 @@ final class IntegerKernels {
   /** A sum of products, exact in the type with PyTorch's number {@code type}. */
   private record Sum(Expression value, int type) {
     Expression to(int wanted) {
-      return wanted == type ? value : call("to", value, wanted);
+      return wanted == type ? value : value.to(wanted);
     }
   }
 
@@ -52,10 +53,8 @@ final class IntegerKernels {
 
     /** The tensor less its zero point. */
     Expression shifted(int type) {
-      Expression value = call("to", input(index), type);
-      return in.has(zeroPoint)
-          ? call("sub", value, shape.apply(call("to", input(zeroPoint), type)))
-          : value;
+      Expression value = input(index).to(type);
+      return in.has(zeroPoint) ? value.minus(shape.apply(input(zeroPoint).to(type))) : value;
     }
 
     boolean isConstant() {
@@ -152,38 +151,41 @@ final class IntegerKernels {
     }
   }
 
-  /** Multiplies two tensors and adds up along their common axis. */
-  private interface Multiplication {
-    /** The whole sum, in the type of its operands. */
-    Expression whole(Expression left, Expression right);
-
-    /** The sum of {@code size} terms from {@code from} on, in float32. */
-    Expression part(Expression left, Expression right, long from, long size);
+  /** A part of a sum of products in float32: {@code size} terms from {@code from} on. */
+  @FunctionalInterface
+  private interface Part {
+    Expression of(Expression left, Expression right, long from, long size);
   }
 
-  private static Sum summed(Factor left, Summed axis, Multiplication multiplication) {
+  /**
+   * Multiplies two tensors and adds up along their common axis.
+   *
+   * @param whole the whole sum, in the type of its operands
+   */
+  private static Sum summed(
+      Factor left, Summed axis, BinaryOperator<Expression> whole, Part partial) {
     Factor right = axis.factor();
     boolean isByte = left.isByte() && right.isByte();
     long part = isByte ? axis.part(left.greatest()) : 0;
     if (part == 0) {
-      Expression a = left.shifted(TorchTypes.DOUBLE);
-      Expression b = right.shifted(TorchTypes.DOUBLE);
-      return new Sum(multiplication.whole(a, b), TorchTypes.DOUBLE);
+      Expression a = left.shifted(ScalarTypes.DOUBLE);
+      Expression b = right.shifted(ScalarTypes.DOUBLE);
+      return new Sum(whole.apply(a, b), ScalarTypes.DOUBLE);
     }
-    Expression a = left.shifted(TorchTypes.FLOAT);
-    Expression b = right.shifted(TorchTypes.FLOAT);
+    Expression a = left.shifted(ScalarTypes.FLOAT);
+    Expression b = right.shifted(ScalarTypes.FLOAT);
     Expression sum = NONE;
     for (long from = 0; from < axis.length(); from += part) {
       long size = Math.min(part, axis.length() - from);
-      Expression each = call("to", multiplication.part(a, b, from, size), TorchTypes.INT32);
-      sum = from == 0 ? each : call("add", sum, each);
+      Expression each = partial.of(a, b, from, size).to(ScalarTypes.INT32);
+      sum = from == 0 ? each : sum.plus(each);
     }
-    return new Sum(sum, TorchTypes.INT32);
+    return new Sum(sum, ScalarTypes.INT32);
   }
 
   /** Some of {@code length} elements along an axis. */
   private static Expression some(Expression value, int axis, long length, long from, long size) {
-    return size == length ? value : call("narrow", value, axis, from, size);
+    return size == length ? value : value.narrow(axis, from, size);
   }
 
   /**
@@ -194,26 +196,21 @@ final class IntegerKernels {
     int rank = kernel.rank();
     long length = kernel.dim(1);
     Factor image = new Factor(in, x, xZero, zero -> zero);
-    Factor weights = new Factor(in, w, wZero, zero -> LayoutKernels.alongAxis(zero, rank, 0));
+    Factor weights = new Factor(in, w, wZero, zero -> zero.alongAxis(rank, 0));
     Summed axis = new Summed(weights, kernel.dim(0), length, kernel.elements(2, rank), true);
+    BinaryOperator<Expression> whole =
+        (left, right) -> WindowKernels.convolution(in, w, left, right, NONE);
     return summed(
         image,
         axis,
-        new Multiplication() {
-          @Override
-          public Expression whole(Expression left, Expression right) {
-            return WindowKernels.convolution(in, w, left, right, NONE);
-          }
-
-          @Override
-          public Expression part(Expression left, Expression right, long from, long size) {
-            Expression channels = channels(in.shape(x), left, length, from, size);
-            Expression some = some(right, 1, length, from, size);
-            Shape shape = in.shape(x).with(1, in.shape(x).dim(1) / length * size);
-            return weights.isConstant() && FusedKernels.takesConvolution(in, w)
-                ? FusedKernels.convolution(in, w, shape, channels, some)
-                : whole(channels, weights.fixed(some));
-          }
+        whole,
+        (left, right, from, size) -> {
+          Expression channels = channels(in.shape(x), left, length, from, size);
+          Expression some = some(right, 1, length, from, size);
+          Shape shape = in.shape(x).with(1, in.shape(x).dim(1) / length * size);
+          return weights.isConstant() && FusedKernels.takesConvolution(in, w)
+              ? FusedKernels.convolution(in, w, shape, channels, some)
+              : whole.apply(channels, weights.fixed(some));
         });
   }
 
@@ -226,9 +223,8 @@ final class IntegerKernels {
     }
     long[] plane = shape.slice(2, shape.rank()).dims();
     Shape split = Shape.of(shape.dim(0), groups, length).concat(Shape.of(plane));
-    Expression grouped = LayoutKernels.reshaped(value, split.dims());
-    return LayoutKernels.reshaped(
-        some(grouped, 2, length, from, size), shape.with(1, groups * size).dims());
+    Expression grouped = value.reshaped(split.dims());
+    return some(grouped, 2, length, from, size).reshaped(shape.with(1, groups * size).dims());
   }
 
   /**
@@ -244,25 +240,17 @@ final class IntegerKernels {
     return summed(
         new Factor(in, a, aZero, zero -> rows(in, aZero, zero)),
         new Summed(matrix, matrices, length, columns, false),
-        new Multiplication() {
-          @Override
-          public Expression whole(Expression x, Expression y) {
-            return call("matmul", x, y);
-          }
-
-          @Override
-          public Expression part(Expression x, Expression y, long from, long size) {
-            Expression some = matrix.fixed(some(y, rows, length, from, size));
-            return whole(some(x, -1, length, from, size), some);
-          }
-        });
+        Expression::product,
+        (x, y, from, size) ->
+            some(x, -1, length, from, size)
+                .product(matrix.fixed(some(y, rows, length, from, size))));
   }
 
   /** A vector is one value a row of the first matrix. */
   private static Expression rows(Operands in, int input, Expression value) {
     Shape shape = in.shape(input);
     boolean isVector = shape.rank() == 1 && shape.elements() > 1;
-    return isVector ? call("unsqueeze", value, -1) : value;
+    return isVector ? value.unsqueezed(-1) : value;
   }
 
   /** Inputs: x, its scale and zero point, w, its two, y's two, bias. */
@@ -270,14 +258,11 @@ final class IntegerKernels {
     int rank = in.shape(0).rank();
     Sum sum = convolution(in, 0, 2, 3, 5);
     if (in.has(8)) {
-      Expression bias = LayoutKernels.alongAxis(call("to", input(8), sum.type()), rank - 1, 0);
-      sum = new Sum(call("add", sum.value(), bias), sum.type());
+      Expression bias = input(8).to(sum.type()).alongAxis(rank - 1, 0);
+      sum = new Sum(sum.value().plus(bias), sum.type());
     }
     Expression scale =
-        factor(
-            single(1),
-            LayoutKernels.alongAxis(single(4), rank, 1),
-            LayoutKernels.alongAxis(single(6), rank, 1));
+        factor(single(1), single(4).alongAxis(rank, 1), single(6).alongAxis(rank, 1));
     return requantized(in, sum, scale).reportedAs("convolution");
   }
 
@@ -288,16 +273,16 @@ final class IntegerKernels {
   }
 
   private static Expression factor(Expression a, Expression b, Expression y) {
-    return call("div", call("mul", a, b), y);
+    return a.times(b).over(y);
   }
 
   private static Expression single(int input) {
-    return call("to", input(input), TorchTypes.FLOAT);
+    return input(input).to(ScalarTypes.FLOAT);
   }
 
   private static Kernel requantized(Operands in, Sum sum, Expression scale) {
-    Expression real = call("mul", sum.to(TorchTypes.FLOAT), scale);
-    Expression shifted = call("add", call("round", real), single(7));
+    Expression real = sum.to(ScalarTypes.FLOAT).times(scale);
+    Expression shifted = call("round", real).plus(single(7));
     return Kernel.of(ConversionKernels.saturated(in, shifted, in.type(7).type()));
   }
 }

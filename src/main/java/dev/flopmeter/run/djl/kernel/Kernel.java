@@ -21,40 +21,25 @@ import org.jspecify.annotations.Nullable;
  * <p>Its parameters are the step's inputs that the results use, then values that are prepared once
  * from constant inputs, then constants of its own. Constants that were read while the kernel was
  * chosen (axes, shapes) never reach PyTorch.
+ *
+ * @param wider PyTorch's numbers of the types that inputs are converted to, by their index
+ * @param layout {@code nhwc} if the kernel requires channels last; null if it accepts any layout
+ * @param function the function that does most of the work; empty for the first that does any
  */
-public final class Kernel {
+public record Kernel(
+    List<Expression> results,
+    Map<Integer, Integer> wider,
+    @Nullable String layout,
+    String function) {
+  public Kernel {
+    results = List.copyOf(results);
+  }
 
   /** Functions that only prepare the operands or results of the one that does the work. */
   private static final Set<String> PREPARING =
       Set.of(
-          "constant_pad_nd",
-          "contiguous",
-          "narrow",
-          "permute",
-          "reshape",
-          "select",
-          "size",
-          "to",
-          "transpose",
-          "unsqueeze");
-
-  private final List<Expression> results;
-  private final Map<Integer, Integer> wider;
-  private final @Nullable String layout;
-  private final String algorithm;
-  private final List<Expression> expressions;
-
-  private Kernel(
-      List<Expression> results,
-      Map<Integer, Integer> wider,
-      @Nullable String layout,
-      String algorithm) {
-    this.results = List.copyOf(results);
-    this.wider = wider;
-    this.layout = layout;
-    this.algorithm = algorithm;
-    this.expressions = Expression.all(results);
-  }
+          "constant_pad_nd contiguous narrow permute reshape select size to transpose unsqueeze"
+              .split(" ", -1));
 
   /** A kernel that returns {@code results}. */
   static Kernel of(List<Expression> results) {
@@ -67,12 +52,12 @@ public final class Kernel {
 
   /** This kernel, marked as working on images with channels last. */
   Kernel channelsLast() {
-    return new Kernel(results, wider, "nhwc", algorithm);
+    return new Kernel(results, wider, "nhwc", function);
   }
 
   /** This kernel, reported under the name of the function that does most of the work. */
-  Kernel reportedAs(@CompileTimeConstant String function) {
-    return new Kernel(results, wider, layout, function);
+  Kernel reportedAs(@CompileTimeConstant String name) {
+    return new Kernel(results, wider, layout, name);
   }
 
   /**
@@ -83,14 +68,6 @@ public final class Kernel {
    */
   Kernel widened(Map<Integer, Integer> types, List<Expression> narrowed) {
     return new Kernel(narrowed, new TreeMap<>(types), layout, algorithm());
-  }
-
-  List<Expression> results() {
-    return results;
-  }
-
-  Map<Integer, Integer> wider() {
-    return wider;
   }
 
   /** The number of tensors returned: one, or a tuple of several. */
@@ -135,26 +112,21 @@ public final class Kernel {
     return KernelWriter.body(this);
   }
 
-  /** {@code nhwc} if the kernel requires channels last; null if it accepts any layout. */
-  public @Nullable String layout() {
-    return layout;
-  }
-
   /** The function that does the work, for reports. */
   public String algorithm() {
-    if (!algorithm.isEmpty()) {
-      return algorithm;
+    if (!function.isEmpty()) {
+      return function;
     }
     List<String> functions = all(Call.class).map(Call::function).toList();
     return functions.stream()
-        .filter(function -> !PREPARING.contains(function))
+        .filter(name -> !PREPARING.contains(name))
         .findFirst()
         .orElse(functions.isEmpty() ? "view" : functions.get(0))
         .replaceFirst("^ops\\.", "");
   }
 
   private <T extends Expression> Stream<T> all(Class<T> type) {
-    return expressions.stream().filter(type::isInstance).map(type::cast);
+    return Expression.all(results).stream().filter(type::isInstance).map(type::cast);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Expression.call;
-
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
@@ -36,13 +34,10 @@ public final class Kernels {
     ResizeKernels.addTo(RULES);
     RecurrentKernels.addTo(RULES);
     AttentionKernels.addTo(RULES);
-    ContribKernels.addTo(RULES);
-    ContribAttentionKernels.addTo(RULES);
     IntegerKernels.addTo(RULES);
-    SignalKernels.addTo(RULES);
+    SpectralKernels.addTo(RULES);
     RegionKernels.addTo(RULES);
     LossKernels.addTo(RULES);
-    LinearAttentionKernels.addTo(RULES);
   }
 
   private Kernels() {}
@@ -80,15 +75,24 @@ public final class Kernels {
     return new UnsupportedOperatorException(BACKEND, node.qualifiedOp(), node.describe());
   }
 
-  static UnsupportedOperatorException unsupported(Operands in, String reason) {
+  /** That a form of the operator of {@code in} cannot be run. */
+  public static UnsupportedOperatorException unsupported(Operands in, String reason) {
     return new UnsupportedOperatorException(
         BACKEND, in.node().qualifiedOp(), in.node().describe() + ": " + reason);
   }
 
   /** PyTorch's number for {@code type}. */
   static int code(Operands in, DataType type) {
-    return TorchTypes.find(type)
+    return ScalarTypes.find(type)
         .orElseThrow(() -> unsupported(in, "no tensors of type " + type.label()));
+  }
+
+  /**
+   * {@code value}, of the type of input 0, where that is no float and PyTorch computed in another.
+   */
+  static Expression asInput(Operands in, Expression value) {
+    DataType type = in.type(0).type();
+    return type.isFloat() ? value : value.to(code(in, type));
   }
 
   private static void requireHeldTypes(Operands in) {
@@ -102,7 +106,7 @@ public final class Kernels {
     Map<Integer, Integer> types = new HashMap<>();
     for (int input : kernel.inputs()) {
       if (in.has(input)) {
-        TorchTypes.wider(in.type(input).type()).ifPresent(type -> types.put(input, type));
+        ScalarTypes.wider(in.type(input).type()).ifPresent(type -> types.put(input, type));
       }
     }
     if (types.isEmpty()) {
@@ -114,8 +118,8 @@ public final class Kernels {
       narrowed.add(
           in.knownOutput(i)
               .map(TensorType::type)
-              .filter(type -> TorchTypes.wider(type).isPresent())
-              .<Expression>map(type -> call("to", result, code(in, type)))
+              .filter(type -> ScalarTypes.wider(type).isPresent())
+              .<Expression>map(type -> result.to(code(in, type)))
               .orElse(result));
     }
     return kernel.widened(types, narrowed);

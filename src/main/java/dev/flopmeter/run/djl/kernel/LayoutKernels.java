@@ -21,7 +21,7 @@ final class LayoutKernels {
 
   static void addTo(Map<String, KernelRule> rules) {
     for (String op : OperatorTrait.RESHAPING.operators()) {
-      rules.put(op, in -> Kernel.of(reshaped(input(0), in.output(0).shape().dims())));
+      rules.put(op, in -> Kernel.of(input(0).reshaped(in.output(0).shape().dims())));
     }
     rules.put("Shape", LayoutKernels::shape);
     rules.put("Size", in -> Kernel.of(constant(Tensor.ofLong(in.shape(0).elements()))));
@@ -51,26 +51,14 @@ final class LayoutKernels {
     return (int) Math.max(0, Math.min(rank, axis < 0 ? axis + rank : axis));
   }
 
-  static Expression reshaped(Expression value, long... dims) {
-    return call("reshape", value, dims);
-  }
-
-  /** The elements of {@code value} along {@code axis} of a tensor of {@code rank}. */
-  static Expression alongAxis(Expression value, int rank, int axis) {
-    long[] dims = new long[rank];
-    Arrays.fill(dims, 1);
-    dims[axis] = -1;
-    return reshaped(value, dims);
-  }
-
   /** batch x tokens x (heads width) as batch x heads x tokens x width. */
   static Expression heads(Expression value, Shape shape, long heads) {
-    return call("transpose", reshaped(value, shape.dim(0), shape.dim(1), heads, -1), 1, 2);
+    return value.reshaped(shape.dim(0), shape.dim(1), heads, -1).transposed(1, 2);
   }
 
   /** batch x heads x tokens x width as batch x tokens x (heads width). */
   static Expression joinedHeads(Expression value, long batch, long tokens) {
-    return reshaped(call("transpose", value, 1, 2), batch, tokens, -1);
+    return value.transposed(1, 2).reshaped(batch, tokens, -1);
   }
 
   private static Kernel transpose(Operands in) {
@@ -79,7 +67,7 @@ final class LayoutKernels {
         in.attributes()
             .integers("perm")
             .orElseGet(() -> LongStream.range(0, rank).map(i -> rank - 1 - i).toArray());
-    return Kernel.of(call("permute", input(0), order));
+    return Kernel.of(input(0).permuted(order));
   }
 
   private static Kernel tile(Operands in) {
@@ -100,18 +88,18 @@ final class LayoutKernels {
     return isColumnsFirst(in)
         ? moved(
             in,
-            reshaped(input(0), d[0], d[1] / (b * b), b, b, d[2], d[3]),
+            input(0).reshaped(d[0], d[1] / (b * b), b, b, d[2], d[3]),
             new long[] {0, 1, 4, 2, 5, 3})
         : moved(
             in,
-            reshaped(input(0), d[0], b, b, d[1] / (b * b), d[2], d[3]),
+            input(0).reshaped(d[0], b, b, d[1] / (b * b), d[2], d[3]),
             new long[] {0, 3, 4, 1, 5, 2});
   }
 
   private static Kernel spaceToDepth(Operands in) {
     long[] d = in.shape(0).dims();
     long b = in.attributes().integer("blocksize");
-    Expression split = reshaped(input(0), d[0], d[1], d[2] / b, b, d[3] / b, b);
+    Expression split = input(0).reshaped(d[0], d[1], d[2] / b, b, d[3] / b, b);
     return moved(
         in,
         split,
@@ -123,7 +111,7 @@ final class LayoutKernels {
   }
 
   private static Kernel moved(Operands in, Expression blocks, long[] order) {
-    return Kernel.of(reshaped(call("permute", blocks, order), in.output(0).shape().dims()));
+    return Kernel.of(blocks.permuted(order).reshaped(in.output(0).shape().dims()));
   }
 
   private static Kernel split(Operands in) {
@@ -132,7 +120,7 @@ final class LayoutKernels {
     long start = 0;
     for (int i = 0; i < in.outputCount(); i++) {
       long size = in.output(i).shape().dim(axis);
-      parts.add(call("narrow", input(0), axis, start, size));
+      parts.add(input(0).narrow(axis, start, size));
       start += size;
     }
     return Kernel.of(parts);
@@ -158,9 +146,9 @@ final class LayoutKernels {
     Shape shape = in.shape(0);
     int time = shape.axis(in.attributes().integer("time_axis", 0));
     int batch = shape.axis(in.attributes().integer("batch_axis", 1));
-    Expression step = alongAxis(call("arange", shape.dim(time)), shape.rank(), time);
-    Expression length = alongAxis(input(1), shape.rank(), batch);
-    Expression mirrored = call("sub", call("sub", length, step), 1);
+    Expression step = call("arange", shape.dim(time)).alongAxis(shape.rank(), time);
+    Expression length = input(1).alongAxis(shape.rank(), batch);
+    Expression mirrored = length.minus(step).minus(1);
     Expression index = call("where", call("lt", step, length), mirrored, step);
     return Kernel.of(call("gather", input(0), time, call("expand", index, shape.dims())));
   }

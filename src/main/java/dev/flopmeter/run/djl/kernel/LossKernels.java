@@ -24,23 +24,23 @@ final class LossKernels {
 
   /** The mean is weighted; ignored labels have the weight 0. */
   private static Expression loss(Operands in, Expression logarithms) {
-    Expression labels = call("to", input(1), TorchTypes.INT64);
-    Expression weights = call("ones_like", labels, dtype(TorchTypes.FLOAT));
+    Expression labels = input(1).to(ScalarTypes.INT64);
+    Expression weights = call("ones_like", labels, dtype(ScalarTypes.FLOAT));
     if (in.attributes().has("ignore_index")) {
       Expression seen = call("ne", labels, in.attributes().integer("ignore_index"));
       labels = call("where", seen, labels, call("zeros_like", labels));
-      weights = call("to", seen, TorchTypes.FLOAT);
+      weights = seen.to(ScalarTypes.FLOAT);
     }
     if (in.has(2)) {
-      Expression all = call("index_select", input(2), 0, LayoutKernels.reshaped(labels, -1));
-      weights = call("mul", weights, call("reshape", all, call("size", labels)));
+      Expression all = call("index_select", input(2), 0, labels.reshaped(-1));
+      weights = weights.times(call("reshape", all, call("size", labels)));
     }
-    Expression picked = call("gather", logarithms, 1, call("unsqueeze", labels, 1));
-    Expression losses = call("neg", call("mul", call("squeeze", picked, 1), weights));
+    Expression picked = call("gather", logarithms, 1, labels.unsqueezed(1));
+    Expression losses = call("neg", call("squeeze", picked, 1).times(weights));
     return switch (in.attributes().text("reduction", "mean")) {
       case "none" -> losses;
       case "sum" -> call("sum", losses);
-      default -> call("div", call("sum", losses), call("sum", weights));
+      default -> call("sum", losses).over(call("sum", weights));
     };
   }
 }

@@ -17,7 +17,7 @@ final class MatrixKernels {
   private MatrixKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
-    rules.put("MatMul", in -> Kernel.of(call("matmul", input(0), input(1))));
+    rules.put("MatMul", in -> Kernel.of(input(0).product(input(1))));
     rules.put("Gemm", in -> Kernel.of(gemm(in)));
     rules.put("Einsum", MatrixKernels::einsum);
     rules.put("Det", in -> Kernel.of(call("det", input(0))));
@@ -36,7 +36,7 @@ final class MatrixKernels {
           "addmm", input(2), a, b, named("beta", number(type, beta)), named("alpha", alpha));
     }
     Expression product = call("mm", a, b);
-    return attributes.number("alpha", 1) == 1 ? product : call("mul", product, alpha);
+    return attributes.number("alpha", 1) == 1 ? product : product.times(alpha);
   }
 
   private static Kernel einsum(Operands in) {

@@ -39,9 +39,9 @@ final class NormKernels {
     boolean isSpatial = in.opset() >= 9 || in.attributes().flag("spatial", true);
     boolean training = in.attributes().flag("training_mode", false);
     if (!training && !isSpatial) { // one mean and variance for each element of an example
-      Expression root = call("sqrt", call("add", input(4), epsilon(in)));
-      Expression unit = call("div", call("sub", input(0), input(3)), root);
-      return Kernel.of(call("add", call("mul", unit, input(1)), input(2)));
+      Expression root = call("sqrt", input(4).plus(epsilon(in)));
+      Expression unit = input(0).minus(input(3)).over(root);
+      return Kernel.of(unit.times(input(1)).plus(input(2)));
     }
     if (!training) {
       return Kernel.of(batchNorm(in, input(3), input(4)));
@@ -65,7 +65,7 @@ final class NormKernels {
 
   private static Expression running(Operands in, Expression before, Expression now) {
     float momentum = in.attributes().number("momentum", 0.9f);
-    return call("add", call("mul", before, momentum), call("mul", now, 1 - momentum));
+    return before.times(momentum).plus(now.times(1 - momentum));
   }
 
   private static Kernel instanceNorm(Operands in) {
@@ -90,9 +90,7 @@ final class NormKernels {
     boolean isPerChannel = in.shape(1).elements() == channels;
     UnaryOperator<Expression> perChannel =
         each ->
-            isPerChannel
-                ? LayoutKernels.reshaped(each, -1)
-                : call("repeat_interleave", each, channels / groups);
+            isPerChannel ? each.reshaped(-1) : call("repeat_interleave", each, channels / groups);
     return Kernel.of(
         call(
             "group_norm",
@@ -125,41 +123,34 @@ final class NormKernels {
   }
 
   private static Expression scaled(Operands in, Expression y) {
-    Expression scaled = call("mul", y, input(1));
-    return in.has(2) ? call("add", scaled, input(2)) : scaled;
+    Expression scaled = y.times(input(1));
+    return in.has(2) ? scaled.plus(input(2)) : scaled;
   }
 
+  /** {@code scale x / sqrt(mean(x^2) + epsilon)}. */
   private static Kernel rmsNorm(Operands in) {
     Shape shape = in.shape(0);
     int axis = shape.axis(in.attributes().integer("axis", -1));
     long[] axes = LongStream.range(axis, shape.rank()).toArray();
-    return Kernel.of(call("mul", rmsNorm(input(0), axes, epsilon(in)), input(1)));
-  }
-
-  /** {@code x / sqrt(mean(x^2) + epsilon)}. */
-  static Expression rmsNorm(Expression x, long[] axes, float epsilon) {
-    return call("mul", x, inverseRoot(x, axes, epsilon));
-  }
-
-  static Expression inverseRoot(Expression x, long[] axes, float epsilon) {
-    return call("rsqrt", call("add", call("mean", call("mul", x, x), axes, true), epsilon));
+    Expression x = input(0);
+    Expression mean = call("mean", x.times(x), axes, true);
+    Expression unit = x.times(call("rsqrt", mean.plus(epsilon(in))));
+    return Kernel.of(unit.times(input(1)));
   }
 
   private static Kernel lpNorm(Operands in) {
     int axis = in.shape(0).axis(in.attributes().integer("axis", -1));
     Expression x = input(0);
     Expression norm = call("norm", x, in.attributes().integer("p", 2), new long[] {axis}, true);
-    return Kernel.of(
-            call("where", call("eq", norm, 0), call("zeros_like", x), call("div", x, norm)))
+    return Kernel.of(call("where", call("eq", norm, 0), call("zeros_like", x), x.over(norm)))
         .reportedAs("norm");
   }
 
   private static Kernel meanVariance(Operands in) {
     long[] axes = in.attributes().integers("axes", 0, 2, 3);
-    Expression difference = call("sub", input(0), call("mean", input(0), axes, true));
-    Expression variance = call("mean", call("mul", difference, difference), axes, true);
-    return Kernel.of(call("div", difference, call("add", call("sqrt", variance), 1e-9)))
-        .reportedAs("mean");
+    Expression difference = input(0).minus(call("mean", input(0), axes, true));
+    Expression variance = call("mean", difference.times(difference), axes, true);
+    return Kernel.of(difference.over(call("sqrt", variance).plus(1e-9))).reportedAs("mean");
   }
 
   /** Channels as rows of a plane: the mean square over {@code size} neighbours is a pooling. */
@@ -168,12 +159,9 @@ final class NormKernels {
     long size = in.attributes().integer("size");
     long before = (size - 1) / 2;
     Expression squares =
-        LayoutKernels.reshaped(
-            call("mul", input(0), input(0)),
-            shape.dim(0),
-            1,
-            shape.dim(1),
-            shape.elements(2, shape.rank()));
+        input(0)
+            .times(input(0))
+            .reshaped(shape.dim(0), 1, shape.dim(1), shape.elements(2, shape.rank()));
     Expression padded =
         call("constant_pad_nd", squares, new long[] {0, 0, before, size - 1 - before}, 0);
     Expression mean =
@@ -185,11 +173,10 @@ final class NormKernels {
             new long[] {0, 0},
             false,
             true);
-    Expression scaled = call("mul", mean, in.attributes().number("alpha", 1e-4f));
-    Expression base = call("add", scaled, in.attributes().number("bias", 1));
+    Expression scaled = mean.times(in.attributes().number("alpha", 1e-4f));
+    Expression base = scaled.plus(in.attributes().number("bias", 1));
     Expression power = call("pow", base, in.attributes().number("beta", 0.75f));
-    return Kernel.of(call("div", input(0), LayoutKernels.reshaped(power, shape.dims())))
-        .reportedAs("avg_pool2d");
+    return Kernel.of(input(0).over(power.reshaped(shape.dims()))).reportedAs("avg_pool2d");
   }
 
   /** A function along one axis of a tensor. */
@@ -207,9 +194,8 @@ final class NormKernels {
       return Kernel.of(function.of(input(0), axis));
     }
     Expression matrix =
-        LayoutKernels.reshaped(
-            input(0), shape.elements(0, first), shape.elements(first, shape.rank()));
-    return Kernel.of(LayoutKernels.reshaped(function.of(matrix, 1), shape.dims()));
+        input(0).reshaped(shape.elements(0, first), shape.elements(first, shape.rank()));
+    return Kernel.of(function.of(matrix, 1).reshaped(shape.dims()));
   }
 
   private static Expression hardmax(Expression x, long axis) {

@@ -4,6 +4,7 @@ import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.dtype;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
 import static dev.flopmeter.run.djl.kernel.Expression.number;
+import static dev.flopmeter.run.djl.kernel.Expression.ofAxes;
 import static dev.flopmeter.run.djl.kernel.Expression.parts;
 
 import dev.flopmeter.model.DataType;
@@ -68,7 +69,7 @@ final class PoolKernels {
     DataType type = in.type(0).type();
     long[] end = fittingEnd(in, window);
     boolean inner = canPadInside(in, window);
-    Expression data = type.isFloat() ? input(0) : call("to", input(0), TorchTypes.DOUBLE);
+    Expression data = type.isFloat() ? input(0) : input(0).to(ScalarTypes.DOUBLE);
     if (!inner) {
       data = WindowKernels.padded(data, window.padBegin(), end, number(Double.NEGATIVE_INFINITY));
     }
@@ -81,31 +82,13 @@ final class PoolKernels {
       false
     };
     if (!in.hasOutput(1)) {
-      Expression y =
-          switch (axes) {
-            case 1 -> call("max_pool1d", arguments);
-            case 2 -> call("max_pool2d", arguments);
-            default -> call("max_pool3d", arguments);
-          };
-      return Kernel.of(narrowed(in, y));
+      return Kernel.of(Kernels.asInput(in, ofAxes("max_pool", axes, "d", arguments)));
     }
-    List<Expression> both =
-        parts(
-            2,
-            switch (axes) {
-              case 1 -> call("max_pool1d_with_indices", arguments);
-              case 2 -> call("max_pool2d_with_indices", arguments);
-              default -> call("max_pool3d_with_indices", arguments);
-            });
+    List<Expression> both = parts(2, ofAxes("max_pool", axes, "d_with_indices", arguments));
     return Kernel.of(
-        narrowed(in, both.get(0)),
+        Kernels.asInput(in, both.get(0)),
         flatIndices(
             in, window, both.get(1), inner ? new long[axes] : window.padBegin(), end, inner));
-  }
-
-  private static Expression narrowed(Operands in, Expression y) {
-    DataType type = in.type(0).type();
-    return type.isFloat() ? y : call("to", y, Kernels.code(in, type));
   }
 
   /** PyTorch pads by itself alike on both sides, by at most half the kernel, and rounds down. */
@@ -143,16 +126,16 @@ final class PoolKernels {
     for (int axis = axes - 1; axis >= 0; axis--) {
       long size =
           inner ? shape.dim(axis + 2) : shape.dim(axis + 2) + window.padBegin()[axis] + end[axis];
-      Expression place = call("sub", call("remainder", rest, size), shift[axis]);
-      flat = call("add", flat, call("mul", place, strides[axis]));
+      Expression place = call("remainder", rest, size).minus(shift[axis]);
+      flat = flat.plus(place.times(strides[axis]));
       rest = call("floor_divide", rest, size);
     }
     long[] dims = new long[axes + 2];
     Arrays.fill(dims, 1);
     dims[0] = shape.dim(0);
     dims[1] = shape.dim(1);
-    Expression planes = LayoutKernels.reshaped(call("arange", dims[0] * dims[1]), dims);
-    return call("add", flat, call("mul", planes, plane));
+    Expression planes = call("arange", dims[0] * dims[1]).reshaped(dims);
+    return flat.plus(planes.times(plane));
   }
 
   private static Kernel averagePool(Operands in) {
@@ -166,15 +149,10 @@ final class PoolKernels {
       Object[] arguments = {
         input(0), window.kernel(), window.stride(), window.padBegin(), false, counted
       };
-      return Kernel.of(
-          switch (axes) {
-            case 1 -> call("avg_pool1d", arguments);
-            case 2 -> call("avg_pool2d", arguments);
-            default -> call("avg_pool3d", arguments);
-          });
+      return Kernel.of(ofAxes("avg_pool", axes, "d", arguments));
     }
     Shape plane = in.shape(0).with(0, 1).with(1, 1);
-    Expression ones = call("ones", plane.dims(), dtype(TorchTypes.FLOAT));
+    Expression ones = call("ones", plane.dims(), dtype(ScalarTypes.FLOAT));
     long[] beyond = new long[axes];
     for (int i = 0; i < axes; i++) {
       beyond[i] = Math.max(0, end[i] - Math.max(0, window.padEnd()[i]));
@@ -183,9 +161,8 @@ final class PoolKernels {
         counted
             ? WindowKernels.padded(WindowKernels.padded(ones, window, 1), new long[axes], beyond, 0)
             : WindowKernels.padded(ones, window.padBegin(), end, 0);
-    Expression counts = WindowKernels.windowSum(mask, window, TorchTypes.FLOAT);
-    return Kernel.of(call("div", windowSum(in, window, input(0), end), counts))
-        .reportedAs("convolution");
+    Expression counts = WindowKernels.windowSum(mask, window, ScalarTypes.FLOAT);
+    return Kernel.of(windowSum(in, window, input(0), end).over(counts)).reportedAs("convolution");
   }
 
   /** Indices refer to the tensor before pooling; a larger output is padded with zeros. */
@@ -206,16 +183,9 @@ final class PoolKernels {
             "to",
             call("zeros", new long[] {Sizes.product(pooled)}),
             call("ops.prim.dtype", input(0)));
-    Expression filled =
-        call(
-            "scatter",
-            zeros,
-            0,
-            LayoutKernels.reshaped(input(1), -1),
-            LayoutKernels.reshaped(input(0), -1));
+    Expression filled = call("scatter", zeros, 0, input(1).reshaped(-1), input(0).reshaped(-1));
     return Kernel.of(
-            WindowKernels.padded(
-                LayoutKernels.reshaped(filled, pooled), new long[window.axes()], grown, 0))
+            WindowKernels.padded(filled.reshaped(pooled), new long[window.axes()], grown, 0))
         .reportedAs("scatter");
   }
 
@@ -233,10 +203,8 @@ final class PoolKernels {
     long[] planes = in.shape(0).dims();
     planes[0] = planes[0] * planes[1];
     planes[1] = 1;
-    Expression data =
-        WindowKernels.padded(LayoutKernels.reshaped(x, planes), window.padBegin(), end, 0);
-    int computed = TorchTypes.wider(type).orElseGet(() -> Kernels.code(in, type));
-    return LayoutKernels.reshaped(
-        WindowKernels.windowSum(data, window, computed), in.output(0).shape().dims());
+    Expression data = WindowKernels.padded(x.reshaped(planes), window.padBegin(), end, 0);
+    int computed = ScalarTypes.wider(type).orElseGet(() -> Kernels.code(in, type));
+    return WindowKernels.windowSum(data, window, computed).reshaped(in.output(0).shape().dims());
   }
 }

@@ -9,12 +9,11 @@ import static dev.flopmeter.run.djl.kernel.Expression.parts;
 import dev.flopmeter.model.Operands;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Queue;
-import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
@@ -24,89 +23,136 @@ import java.util.function.UnaryOperator;
 final class RecurrentKernels {
   private RecurrentKernels() {}
 
-  private static final Set<String> WITH_ALPHA =
-      Set.of("affine", "leakyrelu", "thresholdedrelu", "scaledtanh", "hardsigmoid", "elu");
-  private static final Set<String> WITH_BETA = Set.of("affine", "scaledtanh", "hardsigmoid");
-
   /**
-   * An LSTM on weights of 8 bits, with the gates as their last axis; input and state are quantised
-   * by their own range at every product.
+   * A function of a gate.
+   *
+   * @param alpha where none is given; NaN for a function without; {@code beta} likewise
    */
-  private static final String QUANTIZED = "com.microsoft:DynamicQuantizeLSTM";
+  private record Function(float alpha, float beta, Formula formula) {}
 
-  static void addTo(Map<String, KernelRule> rules) {
-    rules.put("LSTM", in -> new Layer(in, 4).kernel());
-    rules.put("GRU", in -> new Layer(in, 3).kernel());
-    rules.put("RNN", in -> new Layer(in, 1).kernel());
-    rules.put(QUANTIZED, in -> new Layer(in, 4).kernel());
+  @FunctionalInterface
+  private interface Formula {
+    Expression of(Expression x, float alpha, float beta);
   }
 
-  /** The layer of one node, by its number of gates. */
-  private static final class Layer {
+  /** The functions by ONNX's names in lower case. */
+  private static final Map<String, Function> FUNCTIONS = new HashMap<>();
+
+  static {
+    add("sigmoid", Float.NaN, Float.NaN, (x, alpha, beta) -> call("sigmoid", x));
+    add("tanh", Float.NaN, Float.NaN, (x, alpha, beta) -> call("tanh", x));
+    add("relu", Float.NaN, Float.NaN, (x, alpha, beta) -> call("relu", x));
+    add("softplus", Float.NaN, Float.NaN, (x, alpha, beta) -> call("softplus", x));
+    add("softsign", Float.NaN, Float.NaN, (x, alpha, beta) -> UnaryKernels.softsign(x));
+    add("affine", 1, 0, (x, alpha, beta) -> x.times(alpha).plus(beta));
+    add("leakyrelu", 0.01f, Float.NaN, (x, alpha, beta) -> call("leaky_relu", x, alpha));
+    add("thresholdedrelu", 1, Float.NaN, (x, alpha, beta) -> call("threshold", x, alpha, 0));
+    add("scaledtanh", 1, 1, (x, alpha, beta) -> call("tanh", x.times(beta)).times(alpha));
+    add("hardsigmoid", 0.2f, 0.5f, UnaryKernels::hardSigmoid);
+    add("elu", 1, Float.NaN, (x, alpha, beta) -> call("elu", x, alpha));
+  }
+
+  private static void add(String name, float alpha, float beta, Formula formula) {
+    FUNCTIONS.put(name, new Function(alpha, beta, formula));
+  }
+
+  static void addTo(Map<String, KernelRule> rules) {
+    rules.put("LSTM", in -> kernel(in, 4));
+    rules.put("GRU", in -> kernel(in, 3));
+    rules.put("RNN", in -> kernel(in, 1));
+  }
+
+  private static Kernel kernel(Operands in, int gates) {
+    boolean isReverse = in.attributes().text("direction", "forward").equals("reverse");
+    boolean batchFirst = in.attributes().flag("layout", false);
+    List<Expression> outputs = new ArrayList<>();
+    List<Expression> states = new ArrayList<>();
+    List<Expression> cells = new ArrayList<>();
+    for (int d = 0; d < in.shape(1).dim(0); d++) {
+      boolean backwards = d == 1 || isReverse;
+      Loop loop = new Direction(in, gates, d).loop(backwards);
+      Expression rows = call("stack", loop.rows(0));
+      outputs.add(backwards ? call("flip", rows, new long[] {0}) : rows);
+      states.add(loop.state(0));
+      cells.add(loop.state(gates == 4 ? 1 : 0));
+    }
+    Expression y = call("stack", list(outputs), 1);
+    int batch = batchFirst ? 0 : 1;
+    return Kernel.of(
+            batchFirst ? y.permuted(2, 0, 1, 3) : y,
+            call("stack", list(states), 1 - batch),
+            call("stack", list(cells), 1 - batch))
+        .reportedAs("matmul");
+  }
+
+  /** One direction of a layer with so many gates, and what all its steps share. */
+  private static final class Direction {
     private final Operands in;
     private final int gates;
-    private final boolean hasCell;
+    private final int number;
     private final long hidden;
-    private final long length;
-    private final long batch;
     private final boolean batchFirst;
-    private final int directions;
-    private final boolean isQuantized;
 
-    Layer(Operands in, int gates) {
+    /** The input's part of the gates of all steps. */
+    private final Expression given;
+
+    /** The state's weights. */
+    private final Expression weights;
+
+    /** The state's bias, where it is not part of {@code given}. */
+    private final Expression bias;
+
+    /** Of the input, output and forget gates; mostly empty. */
+    private final List<Expression> peepholes;
+
+    private final List<UnaryOperator<Expression>> functions;
+
+    Direction(Operands in, int gates, int number) {
       this.in = in;
       this.gates = gates;
-      this.hasCell = gates == 4;
-      this.isQuantized = in.node().qualifiedOp().equals(QUANTIZED);
-      this.hidden = in.shape(2).dim(isQuantized ? 1 : 2);
-      this.batchFirst = in.attributes().flag("layout", false);
-      this.length = in.shape(0).dim(batchFirst ? 1 : 0);
-      this.batch = in.shape(0).dim(batchFirst ? 0 : 1);
-      this.directions = (int) in.shape(1).dim(0);
+      this.number = number;
+      hidden = in.shape(2).dim(2);
+      batchFirst = in.attributes().flag("layout", false);
+      long all = gates * hidden;
+      Expression biases =
+          in.has(3)
+              ? input(3).select(0, number)
+              : call("zeros", new long[] {2 * all}, dtype(ScalarTypes.FLOAT));
+      Expression inputBias = biases.narrow(0, 0, all);
+      bias = biases.narrow(0, all, all);
+      Expression x = batchFirst ? input(0).transposed(0, 1) : input(0);
+      given = x.product(weights(1)).plus(resetsLate() ? inputBias : inputBias.plus(bias));
+      weights = weights(2);
+      peepholes =
+          gates == 4 && in.has(7)
+              ? parts(3, call("chunk", input(7).select(0, number), 3, 0))
+              : List.of();
+      functions = functions();
     }
 
-    Kernel kernel() {
-      boolean isReverse = in.attributes().text("direction", "forward").equals("reverse");
-      List<Expression> outputs = new ArrayList<>();
-      List<Expression> states = new ArrayList<>();
-      List<Expression> cells = new ArrayList<>();
-      for (int d = 0; d < directions; d++) {
-        boolean backwards = d == 1 || isReverse;
-        Loop loop = loop(d, backwards);
-        Expression rows = call("stack", loop.rows(0));
-        outputs.add(backwards ? call("flip", rows, new long[] {0}) : rows);
-        states.add(loop.state(0));
-        cells.add(loop.state(hasCell ? 1 : 0));
-      }
-      Expression y = call("stack", list(outputs), 1);
-      return Kernel.of(
-              batchFirst ? call("permute", y, new long[] {2, 0, 1, 3}) : y,
-              stacked(states),
-              stacked(cells))
-          .reportedAs("matmul");
+    /** The weights of an input, one row for each of its elements. */
+    private Expression weights(int input) {
+      return call("t", input(input).select(0, number));
     }
 
-    private Expression stacked(List<Expression> states) {
-      Expression all = call("stack", list(states), 0);
-      return batchFirst ? call("transpose", all, 0, 1) : all;
+    /** Whether the reset gate also multiplies the candidate's recurrent bias. */
+    private boolean resetsLate() {
+      return gates == 3 && in.attributes().flag("linear_before_reset", false);
     }
 
-    private Loop loop(int d, boolean backwards) {
-      Gates shared = gates(d);
-      List<Expression> start = new ArrayList<>(List.of(start(5, d)));
-      if (hasCell) {
-        start.add(start(6, d));
-      }
+    Loop loop(boolean backwards) {
+      long length = in.shape(0).dim(batchFirst ? 1 : 0);
+      List<Expression> start = gates == 4 ? List.of(start(5), start(6)) : List.of(start(5));
       return new Loop(
           length,
           start,
           (t, states) -> {
             Expression step = backwards ? call("sub", length - 1, t) : t;
-            List<Expression> next = next(shared, call("select", shared.input(), 0, step), states);
+            List<Expression> next = next(given.select(0, step), states);
             if (!in.has(4)) {
               return new Loop.Trip(next, List.of(next.get(0)));
             }
-            Expression runs = call("unsqueeze", call("gt", input(4), step), 1);
+            Expression runs = call("gt", input(4), step).unsqueezed(1);
             List<Expression> kept = new ArrayList<>();
             for (int i = 0; i < next.size(); i++) {
               kept.add(call("where", runs, next.get(i), states.get(i)));
@@ -116,167 +162,93 @@ final class RecurrentKernels {
           });
     }
 
-    /**
-     * What all steps of a direction share.
-     *
-     * @param input the input's part of the gates of all steps
-     * @param weights the state's
-     * @param bias the state's bias, where it is not part of {@code input}
-     * @param peepholes of the input, output and forget gates; mostly empty
-     */
-    private record Gates(
-        Expression input,
-        Expression weights,
-        Expression bias,
-        List<Expression> peepholes,
-        List<UnaryOperator<Expression>> functions) {}
-
-    private Gates gates(int d) {
-      Expression x = batchFirst ? call("transpose", input(0), 0, 1) : input(0);
-      Expression factor = isQuantized ? ConversionKernels.Bytes.of(x).real() : x;
-      Expression product = call("matmul", factor, weights(1, 8, d));
-      long all = gates * hidden;
-      Expression zeros = call("zeros", new long[] {all}, dtype(TorchTypes.FLOAT));
-      Expression inputBias = zeros;
-      Expression stateBias = zeros;
-      if (in.has(3)) {
-        Expression both = call("select", input(3), 0, d);
-        inputBias = call("narrow", both, 0, 0, all);
-        stateBias = call("narrow", both, 0, all, all);
-      }
-      List<Expression> peepholes =
-          hasCell && in.has(7)
-              ? parts(3, call("chunk", call("select", input(7), 0, d), 3, 0))
-              : List.of();
-      return new Gates(
-          call("add", product, resetsLate() ? inputBias : call("add", inputBias, stateBias)),
-          weights(2, 10, d),
-          stateBias,
-          peepholes,
-          activations(d));
-    }
-
-    /** The weights of a direction, one row an input; their zero points follow their scales. */
-    private Expression weights(int input, int scales, int d) {
-      Expression stored = call("select", input(input), 0, d);
-      if (!isQuantized) {
-        return call("t", stored);
-      }
-      Expression zero = call("to", call("select", input(scales + 1), 0, d), TorchTypes.FLOAT);
-      Expression shifted = call("sub", call("to", stored, TorchTypes.FLOAT), zero);
-      return call("mul", shifted, call("select", input(scales), 0, d));
-    }
-
-    /** The state of each sequence is quantised for itself, so that no other changes it. */
-    private Expression states(Expression h) {
-      return isQuantized ? ConversionKernels.Bytes.ofRows(h).real() : h;
-    }
-
-    /** Whether the reset gate also multiplies the candidate's recurrent bias. */
-    private boolean resetsLate() {
-      return gates == 3 && in.attributes().flag("linear_before_reset", false);
-    }
-
-    private Expression start(int input, int d) {
+    private Expression start(int input) {
+      long batch = in.shape(0).dim(batchFirst ? 0 : 1);
       return in.has(input)
-          ? call("select", input(input), batchFirst ? 1 : 0, d)
-          : call("zeros", new long[] {batch, hidden}, dtype(TorchTypes.FLOAT));
+          ? input(input).select(batchFirst ? 1 : 0, number)
+          : call("zeros", new long[] {batch, hidden}, dtype(ScalarTypes.FLOAT));
     }
 
-    private List<Expression> next(Gates shared, Expression given, List<Expression> states) {
+    private List<Expression> next(Expression now, List<Expression> states) {
       Expression h = states.get(0);
       return switch (gates) {
-        case 4 -> lstm(shared, given, h, states.get(1));
-        case 3 -> List.of(gru(shared, given, h));
-        default -> {
-          Expression sum = call("add", given, call("matmul", h, shared.weights()));
-          yield List.of(applied(shared, 0, sum));
-        }
+        case 4 -> lstm(now, h, states.get(1));
+        case 3 -> List.of(gru(now, h));
+        default -> List.of(applied(0, now.plus(h.product(weights))));
       };
     }
 
     /** ONNX's order of gates: input, output, forget, cell. */
-    private List<Expression> lstm(Gates shared, Expression given, Expression h, Expression c) {
-      Expression sums = call("add", given, call("matmul", states(h), shared.weights()));
-      List<Expression> chunks = parts(4, call("chunk", sums, 4, 1));
-      Expression i = applied(shared, 0, peeped(shared, 0, chunks.get(0), c));
+    private List<Expression> lstm(Expression now, Expression h, Expression c) {
+      List<Expression> sums = parts(4, call("chunk", now.plus(h.product(weights)), 4, 1));
+      Expression i = applied(0, peeped(0, sums.get(0), c));
       Expression f =
           in.attributes().flag("input_forget", false)
               ? call("rsub", i, 1)
-              : applied(shared, 0, peeped(shared, 2, chunks.get(2), c));
-      Expression z = applied(shared, 1, chunks.get(3));
-      Expression cell = call("add", call("mul", f, c), call("mul", i, z));
-      Expression o = applied(shared, 0, peeped(shared, 1, chunks.get(1), cell));
-      return List.of(call("mul", o, shared.functions().get(2).apply(cell)), cell);
+              : applied(0, peeped(2, sums.get(2), c));
+      Expression cell = f.times(c).plus(i.times(applied(1, sums.get(3))));
+      Expression o = applied(0, peeped(1, sums.get(1), cell));
+      return List.of(o.times(functions.get(2).apply(cell)), cell);
     }
 
-    private static Expression peeped(Gates shared, int gate, Expression sum, Expression cell) {
-      return shared.peepholes().isEmpty()
-          ? sum
-          : call("add", sum, call("mul", shared.peepholes().get(gate), cell));
+    private Expression peeped(int gate, Expression sum, Expression cell) {
+      return peepholes.isEmpty() ? sum : sum.plus(peepholes.get(gate).times(cell));
     }
 
     /** ONNX's order of gates: update, reset, hidden. */
-    private Expression gru(Gates shared, Expression given, Expression h) {
+    private Expression gru(Expression now, Expression h) {
       long two = 2 * hidden;
-      Expression weights = call("narrow", shared.weights(), 1, 0, two);
-      Expression candidateWeights = call("narrow", shared.weights(), 1, two, hidden);
-      Expression product = call("matmul", h, weights);
+      Expression candidateWeights = weights.narrow(1, two, hidden);
+      Expression product = h.product(weights.narrow(1, 0, two));
       if (resetsLate()) {
-        product = call("add", product, call("narrow", shared.bias(), 0, 0, two));
+        product = product.plus(bias.narrow(0, 0, two));
       }
-      List<Expression> sums =
-          parts(2, call("chunk", call("add", call("narrow", given, 1, 0, two), product), 2, 1));
-      Expression update = applied(shared, 0, sums.get(0));
-      Expression reset = applied(shared, 0, sums.get(1));
-      Expression recurrent;
-      if (resetsLate()) {
-        Expression bias = call("narrow", shared.bias(), 0, two, hidden);
-        recurrent = call("mul", reset, call("add", call("matmul", h, candidateWeights), bias));
-      } else {
-        recurrent = call("matmul", call("mul", reset, h), candidateWeights);
-      }
-      Expression candidate =
-          applied(shared, 1, call("add", call("narrow", given, 1, two, hidden), recurrent));
-      Expression fresh = call("mul", call("rsub", update, 1), candidate);
-      return call("add", fresh, call("mul", update, h));
+      List<Expression> sums = parts(2, call("chunk", now.narrow(1, 0, two).plus(product), 2, 1));
+      Expression update = applied(0, sums.get(0));
+      Expression reset = applied(0, sums.get(1));
+      Expression recurrent =
+          resetsLate()
+              ? reset.times(h.product(candidateWeights).plus(bias.narrow(0, two, hidden)))
+              : reset.times(h).product(candidateWeights);
+      Expression candidate = applied(1, now.narrow(1, two, hidden).plus(recurrent));
+      return call("rsub", update, 1).times(candidate).plus(update.times(h));
     }
 
     /** The function of a gate, after the clip that the node may ask for. */
-    private Expression applied(Gates shared, int function, Expression value) {
+    private Expression applied(int function, Expression value) {
       float clip = in.attributes().number("clip", 0);
-      return shared
-          .functions()
-          .get(function)
-          .apply(clip == 0 ? value : call("clamp", value, -clip, clip));
+      return functions.get(function).apply(clip == 0 ? value : call("clamp", value, -clip, clip));
     }
 
-    /** One function per gate of a direction. */
-    private List<UnaryOperator<Expression>> activations(int d) {
-      Optional<List<String>> given = in.attributes().texts("activations");
-      List<String> absent =
+    /** One function for each gate that has its own. */
+    private List<UnaryOperator<Expression>> functions() {
+      List<String> names =
           switch (gates) {
             case 4 -> List.of("sigmoid", "tanh", "tanh");
             case 3 -> List.of("sigmoid", "tanh");
             default -> List.of("tanh");
           };
-      int each = absent.size();
-      if (given.isEmpty() || given.get().size() < each * directions) {
-        return absent.stream().map(name -> function(name, Float.NaN, Float.NaN)).toList();
+      int each = names.size();
+      int from = 0;
+      List<String> given = in.attributes().texts("activations").orElse(names);
+      if (given.size() >= each * in.shape(1).dim(0)) {
+        names = given;
+        from = number * each;
       }
       // "Consumed in the order of activation functions": by those that have such a value.
       Queue<Float> alphas = numbers("activation_alpha");
       Queue<Float> betas = numbers("activation_beta");
       List<UnaryOperator<Expression>> functions = new ArrayList<>();
-      for (String name : given.get()) {
-        String lower = name.toLowerCase(Locale.ROOT);
-        functions.add(
-            function(
-                lower,
-                WITH_ALPHA.contains(lower) ? next(alphas) : Float.NaN,
-                WITH_BETA.contains(lower) ? next(betas) : Float.NaN));
+      for (String name : names) {
+        Function function = FUNCTIONS.get(name.toLowerCase(Locale.ROOT));
+        if (function == null) {
+          throw Kernels.unsupported(in, "activation '" + name + "'");
+        }
+        float alpha = next(alphas, function.alpha());
+        float beta = next(betas, function.beta());
+        functions.add(x -> function.formula().of(x, alpha, beta));
       }
-      return functions.subList(d * each, (d + 1) * each);
+      return functions.subList(from, from + each);
     }
 
     private Queue<Float> numbers(String attribute) {
@@ -287,30 +259,8 @@ final class RecurrentKernels {
       return queue;
     }
 
-    private static float next(Queue<Float> values) {
-      return values.isEmpty() ? Float.NaN : values.remove();
-    }
-
-    private UnaryOperator<Expression> function(String name, float alpha, float beta) {
-      return switch (name) {
-        case "sigmoid" -> x -> call("sigmoid", x);
-        case "tanh" -> x -> call("tanh", x);
-        case "relu" -> x -> call("relu", x);
-        case "softplus" -> x -> call("softplus", x);
-        case "softsign" -> UnaryKernels::softsign;
-        case "affine" -> x -> call("add", call("mul", x, or(alpha, 1)), or(beta, 0));
-        case "leakyrelu" -> x -> call("leaky_relu", x, or(alpha, 0.01f));
-        case "thresholdedrelu" -> x -> call("threshold", x, or(alpha, 1), 0);
-        case "scaledtanh" ->
-            x -> call("mul", call("tanh", call("mul", x, or(beta, 1))), or(alpha, 1));
-        case "hardsigmoid" -> x -> UnaryKernels.hardSigmoid(x, or(alpha, 0.2f), or(beta, 0.5f));
-        case "elu" -> x -> call("elu", x, or(alpha, 1));
-        default -> throw Kernels.unsupported(in, "activation '" + name + "'");
-      };
-    }
-
-    private static float or(float given, float absent) {
-      return Float.isNaN(given) ? absent : given;
+    private static float next(Queue<Float> values, float absent) {
+      return Float.isNaN(absent) || values.isEmpty() ? absent : values.remove();
     }
   }
 }

@@ -30,8 +30,8 @@ final class ReductionKernels {
     rules.put("ReduceMin", in -> extreme(in, false));
     rules.put("ReduceProd", ReductionKernels::product);
     rules.put("ReduceL1", in -> kept(in, sum(in, call("abs", x))));
-    rules.put("ReduceL2", in -> kept(in, call("sqrt", sum(in, call("mul", x, x)))));
-    rules.put("ReduceSumSquare", in -> kept(in, sum(in, call("mul", x, x))));
+    rules.put("ReduceL2", in -> kept(in, call("sqrt", sum(in, x.times(x)))));
+    rules.put("ReduceSumSquare", in -> kept(in, sum(in, x.times(x))));
     rules.put("ReduceLogSum", in -> kept(in, call("log", sum(in, x))));
     rules.put("ReduceLogSumExp", ReductionKernels::logSumExp);
     rules.put("ArgMax", in -> argument(in, "argmax"));
@@ -67,8 +67,7 @@ final class ReductionKernels {
 
   /** Integers keep their type, where PyTorch would widen it. */
   private static Kernel kept(Operands in, Expression result) {
-    DataType type = in.type(0).type();
-    return Kernel.of(type.isFloat() ? result : call("to", result, Kernels.code(in, type)));
+    return Kernel.of(Kernels.asInput(in, result));
   }
 
   private static Kernel mean(Operands in) {
@@ -122,7 +121,7 @@ final class ReductionKernels {
       return Kernel.of(call("log", call("exp", x)));
     }
     boolean isFloat = in.type(0).type().isFloat();
-    return kept(in, reduced(in, "logsumexp", isFloat ? x : call("to", x, TorchTypes.DOUBLE)));
+    return kept(in, reduced(in, "logsumexp", isFloat ? x : x.to(ScalarTypes.DOUBLE)));
   }
 
   private static Kernel argument(Operands in, @CompileTimeConstant final String function) {
@@ -131,8 +130,8 @@ final class ReductionKernels {
     if (!in.attributes().flag("select_last_index", false)) {
       return Kernel.of(call(function, input(0), axis, keep(in)));
     }
-    Expression last = call("full", ints(), shape.dim(axis) - 1, dtype(TorchTypes.INT64));
-    return Kernel.of(call("sub", last, call(function, flipped(input(0), axis), axis, keep(in))))
+    Expression last = call("full", ints(), shape.dim(axis) - 1, dtype(ScalarTypes.INT64));
+    return Kernel.of(last.minus(call(function, flipped(input(0), axis), axis, keep(in))))
         .reportedAs(function);
   }
 
@@ -147,8 +146,8 @@ final class ReductionKernels {
     boolean reverse = in.attributes().flag("reverse", false);
     Expression x = reverse ? flipped(input(0), axis) : input(0);
     if (in.attributes().flag("exclusive", false)) {
-      Expression first = call("full_like", call("narrow", x, axis, 0, 1), neutral);
-      Expression rest = call("narrow", x, axis, 0, in.shape(0).dim(axis) - 1);
+      Expression first = call("full_like", x.narrow(axis, 0, 1), neutral);
+      Expression rest = x.narrow(axis, 0, in.shape(0).dim(axis) - 1);
       x = call("cat", Expression.list(first, rest), axis);
     }
     Expression y = call(function, x, axis, dtype(Kernels.code(in, in.type(0).type())));
@@ -168,7 +167,6 @@ final class ReductionKernels {
                 named("stable", true),
                 named("dim", axis),
                 named("descending", in.attributes().flag("largest", true))));
-    return Kernel.of(
-        sorted.stream().<Expression>map(each -> call("narrow", each, axis, 0, count)).toList());
+    return Kernel.of(sorted.stream().<Expression>map(each -> each.narrow(axis, 0, count)).toList());
   }
 }

@@ -50,43 +50,30 @@ final class RegionKernels {
     Shape out = in.output(0).shape();
     long rows = out.dim(2);
     long columns = out.dim(3);
-    Expression moves = LayoutKernels.reshaped(input(2), batch * shared, places, 2, rows, columns);
+    Expression moves = input(2).reshaped(batch * shared, places, 2, rows, columns);
     Expression grid =
-        LayoutKernels.reshaped(
-            call(
+        call(
                 "stack",
                 list(
                     coordinate(moves, window, weight, out, 1, shape.dim(3)),
                     coordinate(moves, window, weight, out, 0, shape.dim(2))),
-                -1),
-            batch * shared,
-            places * rows,
-            columns,
-            2);
+                -1)
+            .reshaped(batch * shared, places * rows, columns, 2);
     Expression images =
-        LayoutKernels.reshaped(
-            input(0), batch * shared, shape.dim(1) / shared, shape.dim(2), shape.dim(3));
+        input(0).reshaped(batch * shared, shape.dim(1) / shared, shape.dim(2), shape.dim(3));
     Expression samples =
-        LayoutKernels.reshaped(
-            call("grid_sampler_2d", images, grid, 0, 0, false),
-            batch,
-            shared,
-            shape.dim(1) / shared,
-            places,
-            rows,
-            columns);
+        call("grid_sampler_2d", images, grid, 0, 0, false)
+            .reshaped(batch, shared, shape.dim(1) / shared, places, rows, columns);
     if (in.has(4)) {
-      Expression mask = LayoutKernels.reshaped(input(4), batch, shared, 1, places, rows, columns);
-      samples = call("mul", samples, mask);
+      Expression mask = input(4).reshaped(batch, shared, 1, places, rows, columns);
+      samples = samples.times(mask);
     }
     Expression product =
-        call(
-            "matmul",
-            LayoutKernels.reshaped(input(1), group, weight.dim(0) / group, -1),
-            LayoutKernels.reshaped(
-                samples, batch, group, shape.dim(1) / group * places, rows * columns));
-    Expression y = LayoutKernels.reshaped(product, out.dims());
-    return Kernel.of(in.has(3) ? call("add", y, LayoutKernels.alongAxis(input(3), 3, 0)) : y)
+        input(1)
+            .reshaped(group, weight.dim(0) / group, -1)
+            .product(samples.reshaped(batch, group, shape.dim(1) / group * places, rows * columns));
+    Expression y = product.reshaped(out.dims());
+    return Kernel.of(in.has(3) ? y.plus(input(3).alongAxis(3, 0)) : y)
         .reportedAs("grid_sampler_2d");
   }
 
@@ -94,27 +81,20 @@ final class RegionKernels {
   private static Expression coordinate(
       Expression moves, Window window, Shape weight, Shape out, int axis, long size) {
     long other = weight.dim(3 - axis);
-    Expression steps = call("mul", steps(weight.dim(axis + 2)), window.dilation()[axis]);
+    Expression steps = steps(weight.dim(axis + 2)).times(window.dilation()[axis]);
     Expression place =
         axis == 0
             ? call("repeat_interleave", steps, other)
             : call("repeat", steps, new long[] {other});
     Expression start =
-        call(
-            "sub",
-            call("mul", steps(out.dim(axis + 2)), window.stride()[axis]),
-            window.padBegin()[axis]);
-    Expression unmoved =
-        call(
-            "add",
-            LayoutKernels.alongAxis(place, 3, 0),
-            LayoutKernels.alongAxis(start, 3, axis + 1));
-    Expression pixel = call("add", call("select", moves, 2, axis), unmoved);
-    return call("sub", call("div", call("add", call("mul", pixel, 2), 1), size), 1);
+        steps(out.dim(axis + 2)).times(window.stride()[axis]).minus(window.padBegin()[axis]);
+    Expression unmoved = place.alongAxis(3, 0).plus(start.alongAxis(3, axis + 1));
+    Expression pixel = moves.select(2, axis).plus(unmoved);
+    return pixel.times(2).plus(1).over(size).minus(1);
   }
 
   private static Expression steps(long count) {
-    return call("arange", count, dtype(TorchTypes.FLOAT));
+    return call("arange", count, dtype(ScalarTypes.FLOAT));
   }
 
   /**
@@ -151,22 +131,18 @@ final class RegionKernels {
     Expression p = halves.get(0);
     Expression q = halves.get(1);
     boolean isCentred = in.attributes().integer("center_point_box", 0) != 0;
-    Expression half = call("div", q, 2);
-    Expression limit =
-        call("clamp", LayoutKernels.reshaped(input(2), -1), 0, call("size", input(0), 1));
+    Expression half = q.over(2);
+    Expression limit = call("clamp", input(2).reshaped(-1), 0, call("size", input(0), 1));
     return Kernel.of(
             script(
                 SUPPRESSION,
-                named("low", isCentred ? call("sub", p, half) : call("minimum", p, q)),
-                named("high", isCentred ? call("add", p, half) : call("maximum", p, q)),
+                named("low", isCentred ? p.minus(half) : call("minimum", p, q)),
+                named("high", isCentred ? p.plus(half) : call("maximum", p, q)),
                 named("scores", input(1)),
                 named("limit", in.has(2) ? call("int", limit) : 0),
-                named("threshold", in.has(3) ? LayoutKernels.reshaped(input(3), -1) : 0),
+                named("threshold", in.has(3) ? input(3).reshaped(-1) : 0),
                 named(
-                    "least",
-                    in.has(4)
-                        ? LayoutKernels.reshaped(input(4), -1)
-                        : number(Double.NEGATIVE_INFINITY))))
+                    "least", in.has(4) ? input(4).reshaped(-1) : number(Double.NEGATIVE_INFINITY))))
         .reportedAs("argmax");
   }
 }

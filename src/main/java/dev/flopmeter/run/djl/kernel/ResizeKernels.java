@@ -38,7 +38,7 @@ final class ResizeKernels {
     }
     DataType type = in.type(0).type();
     boolean isExact = type.isFloat() || mode.equals("nearest");
-    Expression value = isExact ? input(0) : call("to", input(0), TorchTypes.FLOAT);
+    Expression value = isExact ? input(0) : input(0).to(ScalarTypes.FLOAT);
     for (int axis = 0; axis < in.shape(0).rank(); axis++) {
       Optional<ResizeTaps> taps = ResizeTaps.of(in, axis);
       if (taps.isPresent()) {
@@ -49,7 +49,7 @@ final class ResizeKernels {
         value = extrapolated(in, resized, axis, taps.get());
       }
     }
-    return Kernel.of(isExact ? value : call("to", call("round", value), Kernels.code(in, type)));
+    return Kernel.of(isExact ? value : call("round", value).to(Kernels.code(in, type)));
   }
 
   private static long[] inside(ResizeTaps taps) {
@@ -70,9 +70,8 @@ final class ResizeKernels {
   }
 
   private static Expression product(Expression value, int axis, Tensor matrix) {
-    Expression product =
-        call("matmul", call("transpose", value, axis, -1), call("t", constant(matrix)));
-    return call("transpose", product, axis, -1);
+    Expression product = value.transposed(axis, -1).product(call("t", constant(matrix)));
+    return product.transposed(axis, -1);
   }
 
   /** Fills the positions outside of a cropped input. */
@@ -91,7 +90,7 @@ final class ResizeKernels {
     return call(
         "masked_fill",
         value,
-        LayoutKernels.alongAxis(mask, in.shape(0).rank(), axis),
+        mask.alongAxis(in.shape(0).rank(), axis),
         in.attributes().number("extrapolation_value", 0));
   }
 

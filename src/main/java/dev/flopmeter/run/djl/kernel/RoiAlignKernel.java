@@ -65,35 +65,32 @@ final class RoiAlignKernel {
 
   private Kernel kernel() {
     if (out.dim(0) == 0) {
-      return Kernel.of(call("zeros", out.dims(), dtype(TorchTypes.FLOAT)));
+      return Kernel.of(call("zeros", out.dims(), dtype(ScalarTypes.FLOAT)));
     }
-    Expression table =
-        LayoutKernels.reshaped(
-            call("permute", input(0), new long[] {0, 2, 3, 1}), -1, image.dim(1));
-    Expression scaled = call("mul", input(1), in.attributes().number("spatial_scale", 1));
-    Expression boxes = call("sub", scaled, isShifted ? 0.5 : 0.0);
-    Expression images = call("to", input(2), TorchTypes.INT64);
+    Expression table = input(0).permuted(0, 2, 3, 1).reshaped(-1, image.dim(1));
+    Expression scaled = input(1).times(in.attributes().number("spatial_scale", 1));
+    Expression boxes = scaled.minus(isShifted ? 0.5 : 0.0);
+    Expression images = input(2).to(ScalarTypes.INT64);
     boolean isUniform = isMean && sampled > 0;
     Expression pooled = isUniform ? pooled(table, boxes, images) : inChunks(table, boxes, images);
-    Expression bins = LayoutKernels.reshaped(pooled, -1, out.dim(2), out.dim(3), image.dim(1));
-    return Kernel.of(call("permute", bins, new long[] {0, 3, 1, 2})).reportedAs("embedding_bag");
+    Expression bins = pooled.reshaped(-1, out.dim(2), out.dim(3), image.dim(1));
+    return Kernel.of(bins.permuted(0, 3, 1, 2)).reportedAs("embedding_bag");
   }
 
   /** Boxes with similar numbers of samples together. */
   private Expression inChunks(Expression table, Expression boxes, Expression images) {
     Expression samples = call("maximum", rows(boxes).count(), columns(boxes).count());
-    Expression order = call("argsort", LayoutKernels.reshaped(samples, -1));
+    Expression order = call("argsort", samples.reshaped(-1));
     Loop loop =
         new Loop(
             (out.dim(0) + CHUNK - 1) / CHUNK,
             List.of(),
             (number, none) -> {
-              Expression first = call("mul", number, CHUNK);
-              Expression chosen = call("slice", order, 0, first, call("add", first, CHUNK), 1);
+              Expression first = number.times(CHUNK);
+              Expression chosen = call("slice", order, 0, first, first.plus(CHUNK), 1);
               Expression some = call("index_select", boxes, 0, chosen);
               Expression bins = pooled(table, some, call("index_select", images, 0, chosen));
-              Expression each =
-                  LayoutKernels.reshaped(bins, -1, out.dim(2) * out.dim(3), image.dim(1));
+              Expression each = bins.reshaped(-1, out.dim(2) * out.dim(3), image.dim(1));
               return new Loop.Trip(List.of(), List.of(each));
             });
     return call("index_select", call("cat", loop.rows(0)), 0, call("argsort", order));
@@ -103,20 +100,19 @@ final class RoiAlignKernel {
   private Expression pooled(Expression table, Expression boxes, Expression images) {
     Pixels rows = pixels(rows(boxes));
     Pixels columns = pixels(columns(boxes));
-    Expression first =
-        LayoutKernels.alongAxis(call("mul", images, image.dim(2) * image.dim(3)), 5, 0);
-    Expression begin = call("add", first, ofRows(call("mul", rows.places(), image.dim(3))));
-    Expression pixels = byBin(call("add", begin, ofColumns(columns.places())));
-    Expression weights = byBin(call("mul", ofRows(rows.weights()), ofColumns(columns.weights())));
+    Expression first = images.times(image.dim(2) * image.dim(3)).alongAxis(5, 0);
+    Expression begin = first.plus(ofRows(rows.places().times(image.dim(3))));
+    Expression pixels = byBin(begin.plus(ofColumns(columns.places())));
+    Expression weights = byBin(ofRows(rows.weights()).times(ofColumns(columns.weights())));
     if (!isMean) {
-      Expression all = LayoutKernels.reshaped(pixels, -1);
+      Expression all = pixels.reshaped(-1);
       Expression each = call("arange", call("size", all, 0));
-      Expression values = sums(table, all, each, LayoutKernels.reshaped(weights, -1));
+      Expression values = sums(table, all, each, weights.reshaped(-1));
       return call("amax", call("unflatten", values, 0, call("size", pixels)), new long[] {1});
     }
     Expression reads = call("ne", weights, 0);
     Expression counts = call("sum", reads, new long[] {1});
-    Expression starts = call("sub", call("cumsum", counts, 0), counts);
+    Expression starts = call("cumsum", counts, 0).minus(counts);
     return sums(
         table, call("masked_select", pixels, reads), starts, call("masked_select", weights, reads));
   }
@@ -129,12 +125,12 @@ final class RoiAlignKernel {
 
   /** boxes x bins x pixels as boxes x bins x 1 x pixels x 1. */
   private static Expression ofRows(Expression values) {
-    return call("unsqueeze", call("unsqueeze", values, 2), 4);
+    return values.unsqueezed(2).unsqueezed(4);
   }
 
   /** boxes x bins x pixels as boxes x 1 x bins x 1 x pixels. */
   private static Expression ofColumns(Expression values) {
-    return call("unsqueeze", call("unsqueeze", values, 1), 3);
+    return values.unsqueezed(1).unsqueezed(3);
   }
 
   /** One row a bin. */
@@ -154,9 +150,9 @@ final class RoiAlignKernel {
    * @param corner where a box holds its start
    */
   private Axis axis(Expression boxes, int corner, long bins, long size) {
-    Expression start = LayoutKernels.alongAxis(call("select", boxes, 1, corner), 3, 0);
-    Expression end = LayoutKernels.alongAxis(call("select", boxes, 1, corner + 2), 3, 0);
-    Expression extent = call("sub", end, start);
+    Expression start = boxes.select(1, corner).alongAxis(3, 0);
+    Expression end = boxes.select(1, corner + 2).alongAxis(3, 0);
+    Expression extent = end.minus(start);
     Expression bin = call("div", isShifted ? extent : call("clamp_min", extent, 1), bins);
     Expression count =
         sampled > 0 ? call("full_like", bin, sampled) : call("clamp_min", call("ceil", bin), 0);
@@ -165,14 +161,13 @@ final class RoiAlignKernel {
 
   private Pixels pixels(Axis axis) {
     Expression most = call("int", call("clamp_min", call("amax", axis.count()), 1));
-    Expression sample = call("arange", most, dtype(TorchTypes.FLOAT));
+    Expression sample = call("arange", most, dtype(ScalarTypes.FLOAT));
     Expression divisor = call("clamp_min", axis.count(), 1);
     // A box with fewer samples than others of its chunk repeats its last one.
-    Expression own = call("minimum", sample, call("sub", divisor, 1));
-    Expression bin =
-        LayoutKernels.reshaped(call("arange", axis.bins(), dtype(TorchTypes.FLOAT)), -1, 1);
-    Expression inBin = call("div", call("mul", call("add", own, 0.5), axis.bin()), divisor);
-    Expression at = call("add", call("add", axis.start(), call("mul", bin, axis.bin())), inBin);
+    Expression own = call("minimum", sample, divisor.minus(1));
+    Expression bin = call("arange", axis.bins(), dtype(ScalarTypes.FLOAT)).reshaped(-1, 1);
+    Expression inBin = own.plus(0.5).times(axis.bin()).over(divisor);
+    Expression at = axis.start().plus(bin.times(axis.bin())).plus(inBin);
     Expression isInside = call("logical_and", call("ge", at, -1), call("le", at, axis.size()));
     Expression counts =
         call("logical_and", isInside, call("lt", isMean ? sample : own, axis.count()));
@@ -184,14 +179,14 @@ final class RoiAlignKernel {
 
   /** The two pixels around each sample. */
   private Pixels corners(Axis axis, Expression place, Expression counts, Expression divisor) {
-    Expression low = call("to", call("floor", place), TorchTypes.INT64);
-    Expression high = call("clamp_max", call("add", low, 1), axis.size() - 1);
-    Expression above = call("mul", call("sub", place, low), counts);
-    Expression below = call("sub", call("to", counts, TorchTypes.FLOAT), above);
+    Expression low = call("floor", place).to(ScalarTypes.INT64);
+    Expression high = call("clamp_max", low.plus(1), axis.size() - 1);
+    Expression above = place.minus(low).times(counts);
+    Expression below = counts.to(ScalarTypes.FLOAT).minus(above);
     Expression weights = call("flatten", call("stack", list(below, above), 3), 2, 3);
     return new Pixels(
         call("flatten", call("stack", list(low, high), 3), 2, 3),
-        isMean ? call("div", weights, divisor) : weights);
+        isMean ? weights.over(divisor) : weights);
   }
 
   /**
@@ -200,14 +195,14 @@ final class RoiAlignKernel {
    */
   private static Pixels window(
       Axis axis, Expression place, Expression counts, Expression most, Expression divisor) {
-    Expression first = call("unsqueeze", call("floor", call("select", place, 2, 0)), 2);
-    Expression width = call("arange", call("add", most, 2), dtype(TorchTypes.FLOAT));
-    Expression pixel = call("add", first, width);
-    Expression distance = call("sub", call("unsqueeze", place, 3), call("unsqueeze", pixel, 2));
+    Expression first = call("floor", place.select(2, 0)).unsqueezed(2);
+    Expression width = call("arange", most.plus(2), dtype(ScalarTypes.FLOAT));
+    Expression pixel = first.plus(width);
+    Expression distance = place.unsqueezed(3).minus(pixel.unsqueezed(2));
     Expression share = call("relu", call("rsub", call("abs", distance), 1));
-    Expression seen = call("mul", share, call("unsqueeze", counts, 3));
+    Expression seen = share.times(counts.unsqueezed(3));
     return new Pixels(
-        call("to", call("clamp_max", pixel, axis.size() - 1), TorchTypes.INT64),
-        call("div", call("sum", seen, new long[] {2}), divisor));
+        call("clamp_max", pixel, axis.size() - 1).to(ScalarTypes.INT64),
+        call("sum", seen, new long[] {2}).over(divisor));
   }
 }

@@ -5,6 +5,7 @@ import static dev.flopmeter.run.djl.kernel.Expression.constant;
 import static dev.flopmeter.run.djl.kernel.Expression.dtype;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
 import static dev.flopmeter.run.djl.kernel.Expression.number;
+import static dev.flopmeter.run.djl.kernel.Expression.parts;
 import static dev.flopmeter.run.djl.kernel.Expression.word;
 
 import dev.flopmeter.model.DataType;
@@ -14,6 +15,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.shape.SliceRange;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 
@@ -37,7 +39,7 @@ final class SelectionKernels {
     rules.put("Trilu", SelectionKernels::trilu);
     rules.put("OneHot", SelectionKernels::oneHot);
     rules.put("EyeLike", SelectionKernels::eyeLike);
-    rules.put("Unique", UniqueKernel::of);
+    rules.put("Unique", SelectionKernels::unique);
     rules.put("TensorScatter", SelectionKernels::tensorScatter);
   }
 
@@ -65,7 +67,7 @@ final class SelectionKernels {
 
   /** Input {@code index} as int64 with negative entries counted from the end. */
   private static Expression indices(Operands in, int index, long size) {
-    Expression wide = call("to", input(index), TorchTypes.INT64);
+    Expression wide = input(index).to(ScalarTypes.INT64);
     boolean isPositive =
         in.value(index)
             .map(value -> LongStream.of(value.toLongs()).allMatch(i -> i >= 0))
@@ -74,20 +76,19 @@ final class SelectionKernels {
   }
 
   private static Expression wrapped(Expression index, long size) {
-    return call("where", call("lt", index, 0), call("add", index, size), index);
+    return call("where", call("lt", index, 0), index.plus(size), index);
   }
 
   private static Kernel gather(Operands in) {
     Shape shape = in.shape(0);
     int axis = shape.axis(in.attributes().integer("axis", 0));
     if (in.value(1).isPresent() && in.shape(1).rank() == 0) {
-      return Kernel.of(call("select", input(0), axis, in.requireValue(1).longAt(0)));
+      return Kernel.of(input(0).select(axis, in.requireValue(1).longAt(0)));
     }
-    Expression flat = LayoutKernels.reshaped(indices(in, 1, shape.dim(axis)), -1);
+    Expression flat = indices(in, 1, shape.dim(axis)).reshaped(-1);
     Shape out =
         shape.slice(0, axis).concat(in.shape(1)).concat(shape.slice(axis + 1, shape.rank()));
-    return Kernel.of(
-        LayoutKernels.reshaped(call("index_select", input(0), axis, flat), out.dims()));
+    return Kernel.of(call("index_select", input(0), axis, flat).reshaped(out.dims()));
   }
 
   private static Kernel gatherElements(Operands in) {
@@ -106,15 +107,15 @@ final class SelectionKernels {
     long inner = shape.elements(batch + width, shape.rank());
     long picked = tuples.elements(batch, tuples.rank() - 1);
     Shape out = tuples.slice(0, tuples.rank() - 1).concat(shape.slice(batch + width, shape.rank()));
-    Expression tuple = LayoutKernels.reshaped(rowIndices(in, shape, batch, width), blocks, picked);
-    Expression block = call("mul", LayoutKernels.reshaped(call("arange", blocks), -1, 1), rows);
+    Expression tuple = rowIndices(in, shape, batch, width).reshaped(blocks, picked);
+    Expression block = call("arange", blocks).reshaped(-1, 1).times(rows);
     Expression chosen =
         call(
             "index_select",
-            LayoutKernels.reshaped(input(0), blocks * rows, inner),
+            input(0).reshaped(blocks * rows, inner),
             0,
-            LayoutKernels.reshaped(call("add", tuple, block), -1));
-    return Kernel.of(LayoutKernels.reshaped(chosen, out.dims())).reportedAs("index_select");
+            tuple.plus(block).reshaped(-1));
+    return Kernel.of(chosen.reshaped(out.dims())).reportedAs("index_select");
   }
 
   /** The flat row index of every tuple. */
@@ -122,15 +123,13 @@ final class SelectionKernels {
     if (in.shape(1).rank() == 0) {
       throw new ModelException("the indices must have at least one dimension");
     }
-    Expression tuples = call("to", input(1), TorchTypes.INT64);
+    Expression tuples = input(1).to(ScalarTypes.INT64);
     Expression flat =
-        call(
-            "zeros_like",
-            call("select", call("constant_pad_nd", tuples, new long[] {0, 1}, 0), -1, 0));
+        call("zeros_like", call("constant_pad_nd", tuples, new long[] {0, 1}, 0).select(-1, 0));
     for (int k = 0; k < width; k++) {
       long size = shape.dim(from + k);
-      Expression index = wrapped(call("select", tuples, -1, k), size);
-      flat = call("add", call("mul", flat, size), index);
+      Expression index = wrapped(tuples.select(-1, k), size);
+      flat = flat.times(size).plus(index);
     }
     return flat;
   }
@@ -168,16 +167,11 @@ final class SelectionKernels {
     Expression index =
         call(
             "expand",
-            LayoutKernels.reshaped(rowIndices(in, shape, 0, width), picked, 1),
+            rowIndices(in, shape, 0, width).reshaped(picked, 1),
             new long[] {picked, inner});
     Expression result =
-        scattered(
-            in,
-            LayoutKernels.reshaped(input(0), rows, inner),
-            0,
-            index,
-            LayoutKernels.reshaped(input(2), picked, inner));
-    return Kernel.of(LayoutKernels.reshaped(result, shape.dims()));
+        scattered(in, input(0).reshaped(rows, inner), 0, index, input(2).reshaped(picked, inner));
+    return Kernel.of(result.reshaped(shape.dims()));
   }
 
   private static Kernel pad(Operands in) {
@@ -242,7 +236,7 @@ final class SelectionKernels {
     Expression steps = call("arange", in.output(0).elements(), dtype(Kernels.code(in, type)));
     Expression step = number(type, in.requireValue(2).doubleAt(0));
     Expression first = number(type, in.requireValue(0).doubleAt(0));
-    return Kernel.of(call("add", call("mul", steps, step), first)).reportedAs("arange");
+    return Kernel.of(steps.times(step).plus(first)).reportedAs("arange");
   }
 
   private static Kernel constantOfShape(Operands in) {
@@ -257,10 +251,10 @@ final class SelectionKernels {
   }
 
   private static Kernel compress(Operands in) {
-    Expression flags = LayoutKernels.reshaped(input(1), -1);
-    Expression chosen = LayoutKernels.reshaped(call("nonzero", flags), -1);
+    Expression flags = input(1).reshaped(-1);
+    Expression chosen = call("nonzero", flags).reshaped(-1);
     if (!in.attributes().has("axis")) {
-      return Kernel.of(call("index_select", LayoutKernels.reshaped(input(0), -1), 0, chosen));
+      return Kernel.of(call("index_select", input(0).reshaped(-1), 0, chosen));
     }
     int axis = in.shape(0).axis(in.attributes().integer("axis"));
     return Kernel.of(call("index_select", input(0), axis, chosen));
@@ -277,10 +271,9 @@ final class SelectionKernels {
     int rank = in.shape(0).rank() + 1;
     long asked = in.attributes().integer("axis", -1);
     int axis = (int) (asked < 0 ? asked + rank : asked);
-    Expression index = call("unsqueeze", wrapped(input(0), depth), axis);
-    Expression isOn = call("eq", index, LayoutKernels.alongAxis(call("arange", depth), rank, axis));
-    return Kernel.of(
-        call("where", isOn, call("select", input(2), 0, 1), call("select", input(2), 0, 0)));
+    Expression index = wrapped(input(0), depth).unsqueezed(axis);
+    Expression isOn = call("eq", index, call("arange", depth).alongAxis(rank, axis));
+    return Kernel.of(call("where", isOn, input(2).select(0, 1), input(2).select(0, 0)));
   }
 
   private static Kernel eyeLike(Operands in) {
@@ -295,15 +288,49 @@ final class SelectionKernels {
     Shape cache = in.shape(0);
     Shape update = in.shape(1);
     int axis = cache.axis(in.attributes().integer("axis", -2));
-    Expression index =
-        LayoutKernels.alongAxis(call("arange", update.dim(axis)), cache.rank(), axis);
+    Expression index = call("arange", update.dim(axis)).alongAxis(cache.rank(), axis);
     if (in.has(2)) {
-      index = call("add", index, LayoutKernels.alongAxis(input(2), cache.rank(), 0));
+      index = index.plus(input(2).alongAxis(cache.rank(), 0));
     }
     if (in.attributes().text("mode", "linear").equals("circular")) {
       index = call("remainder", index, cache.dim(axis));
     }
     return Kernel.of(
         call("scatter", input(0), axis, call("expand", index, update.dims()), input(1)));
+  }
+
+  /**
+   * Unique elements, or unique slices of one axis, sorted or in order of appearance, with the index
+   * of each first occurrence, the index of each element among the results, and the counts.
+   */
+  private static Kernel unique(Operands in) {
+    boolean hasAxis = in.attributes().has("axis");
+    int axis = hasAxis ? in.shape(0).axis(in.attributes().integer("axis")) : 0;
+    List<Expression> found =
+        parts(
+            3,
+            hasAxis
+                ? call("unique_dim", input(0), axis, true, true, true)
+                : call("_unique2", input(0), true, true, true));
+    Expression inverse = found.get(1).reshaped(-1);
+    Expression counts = found.get(2);
+    Expression size = call("size", inverse, 0);
+    Expression first =
+        call(
+            "scatter_reduce",
+            call("full_like", counts, size),
+            0,
+            inverse,
+            call("arange", size),
+            word("amin"));
+    if (in.attributes().flag("sorted", true)) {
+      return Kernel.of(found.get(0), first, inverse, counts);
+    }
+    Expression order = call("argsort", first);
+    return Kernel.of(
+        call("index_select", found.get(0), axis, order),
+        call("index_select", first, 0, order),
+        call("index_select", call("argsort", order), 0, inverse),
+        call("index_select", counts, 0, order));
   }
 }

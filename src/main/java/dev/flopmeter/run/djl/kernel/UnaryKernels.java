@@ -4,11 +4,8 @@ import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.dtype;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
 import static dev.flopmeter.run.djl.kernel.Expression.ints;
-import static dev.flopmeter.run.djl.kernel.Expression.named;
 import static dev.flopmeter.run.djl.kernel.Expression.number;
-import static dev.flopmeter.run.djl.kernel.Expression.word;
 
-import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.run.djl.kernel.Expression.Call;
 import java.util.List;
@@ -38,7 +35,7 @@ final class UnaryKernels {
     rules.put("OptionalGetElement", in -> Kernel.of(input(0)));
     rules.put(
         "OptionalHasElement",
-        in -> Kernel.of(call("full", ints(), in.has(0) ? 1 : 0, dtype(TorchTypes.BOOL))));
+        in -> Kernel.of(call("full", ints(), in.has(0) ? 1 : 0, dtype(ScalarTypes.BOOL))));
     rules.put("Softsign", in -> Kernel.of(softsign(input(0))));
     rules.put("Elu", in -> Kernel.of(call("elu", input(0), alpha(in, 1))));
     rules.put("Celu", in -> Kernel.of(call("celu", input(0), alpha(in, 1))));
@@ -48,16 +45,11 @@ final class UnaryKernels {
     rules.put("HardSigmoid", UnaryKernels::hardSigmoid);
     rules.put("Gelu", UnaryKernels::gelu);
     rules.put("Swish", in -> Kernel.of(swish(input(0), alpha(in, 1))));
-    rules.put("SwiGLU", in -> Kernel.of(call("mul", swish(input(0), alpha(in, 1)), input(1))));
+    rules.put("SwiGLU", in -> Kernel.of(swish(input(0), alpha(in, 1)).times(input(1))));
     rules.put("Shrink", UnaryKernels::shrink);
     rules.put("IsInf", UnaryKernels::isInf);
     rules.put("Clip", UnaryKernels::clip);
     rules.put("Dropout", UnaryKernels::dropout);
-    rules.put("com.microsoft:Gelu", in -> Kernel.of(call("gelu", input(0))));
-    rules.put(
-        "com.microsoft:BiasGelu", in -> Kernel.of(call("gelu", call("add", input(0), input(1)))));
-    rules.put("com.microsoft:FastGelu", UnaryKernels::fastGelu);
-    rules.put("com.microsoft:QuickGelu", in -> Kernel.of(swish(input(0), alpha(in, 1.702f))));
   }
 
   private static float alpha(Operands in, float absent) {
@@ -65,12 +57,12 @@ final class UnaryKernels {
   }
 
   static Expression softsign(Expression x) {
-    return call("div", x, call("add", call("abs", x), 1));
+    return x.over(call("abs", x).plus(1));
   }
 
   /** {@code x sigmoid(alpha x)}. */
   private static Expression swish(Expression x, float alpha) {
-    return alpha == 1 ? call("silu", x) : call("mul", x, call("sigmoid", call("mul", x, alpha)));
+    return alpha == 1 ? call("silu", x) : x.times(call("sigmoid", x.times(alpha)));
   }
 
   private static Kernel selu(Operands in) {
@@ -84,7 +76,7 @@ final class UnaryKernels {
 
   /** {@code clamp(alpha x + beta, 0, 1)}. */
   static Expression hardSigmoid(Expression x, float alpha, float beta) {
-    return call("clamp", call("add", call("mul", x, alpha), beta), 0, 1);
+    return call("clamp", x.times(alpha).plus(beta), 0, 1);
   }
 
   private static Kernel gelu(Operands in) {
@@ -96,20 +88,13 @@ final class UnaryKernels {
                     in, "approximate must be 'none' or 'tanh'; correct the attribute"));
   }
 
-  private static Kernel fastGelu(Operands in) {
-    Expression x = in.has(1) ? call("add", input(0), input(1)) : input(0);
-    return Kernel.of(call("gelu", x, named("approximate", word("tanh"))));
-  }
-
   private static Kernel shrink(Operands in) {
     double bound = in.attributes().number("lambd", 0.5f);
     float bias = in.attributes().number("bias", 0);
-    DataType type = in.type(0).type();
     Expression x = input(0);
-    Expression above =
-        call("where", call("gt", x, bound), call("sub", x, bias), call("zeros_like", x));
-    Expression result = call("where", call("lt", x, -bound), call("add", x, bias), above);
-    return Kernel.of(type.isFloat() ? result : call("to", result, Kernels.code(in, type)));
+    Expression above = call("where", call("gt", x, bound), x.minus(bias), call("zeros_like", x));
+    Expression result = call("where", call("lt", x, -bound), x.plus(bias), above);
+    return Kernel.of(Kernels.asInput(in, result));
   }
 
   private static Kernel isInf(Operands in) {
@@ -119,7 +104,7 @@ final class UnaryKernels {
       return Kernel.of(call("isinf", input(0)));
     }
     if (!negative && !positive) {
-      return Kernel.of(call("zeros_like", input(0), dtype(TorchTypes.BOOL)));
+      return Kernel.of(call("zeros_like", input(0), dtype(ScalarTypes.BOOL)));
     }
     return Kernel.of(negative ? call("isneginf", input(0)) : call("isposinf", input(0)));
   }

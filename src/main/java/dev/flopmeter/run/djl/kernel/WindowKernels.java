@@ -137,10 +137,7 @@ final class WindowKernels {
             begin,
             end,
             0);
-    return Kernel.of(
-            in.has(2)
-                ? call("add", result, LayoutKernels.alongAxis(input(2), axes + 1, 0))
-                : result)
+    return Kernel.of(in.has(2) ? result.plus(input(2).alongAxis(axes + 1, 0)) : result)
         .reportedAs("convolution");
   }
 
@@ -174,11 +171,9 @@ final class WindowKernels {
       begin[i] = -pads[i];
       end[i] = image[i] - ((columns[i + 2] - 1) * stride[i] + span) + pads[i];
     }
-    Expression units = LayoutKernels.reshaped(call("eye", places), kernel);
-    Expression full =
-        transposed(LayoutKernels.reshaped(input(0), columns), units, stride, dilation, 1);
-    return Kernel.of(
-            LayoutKernels.reshaped(padded(full, begin, end, 0), in.output(0).shape().dims()))
+    Expression units = call("eye", places).reshaped(kernel);
+    Expression full = transposed(input(0).reshaped(columns), units, stride, dilation, 1);
+    return Kernel.of(padded(full, begin, end, 0).reshaped(in.output(0).shape().dims()))
         .reportedAs("convolution");
   }
 

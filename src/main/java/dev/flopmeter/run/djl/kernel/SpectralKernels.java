@@ -12,16 +12,16 @@ import dev.flopmeter.model.TensorType;
 import java.util.Map;
 
 /** Fourier transforms, window functions and mel filter banks. */
-final class SignalKernels {
-  private SignalKernels() {}
+final class SpectralKernels {
+  private SpectralKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
-    rules.put("DFT", SignalKernels::dft);
-    rules.put("STFT", SignalKernels::stft);
+    rules.put("DFT", SpectralKernels::dft);
+    rules.put("STFT", SpectralKernels::stft);
     rules.put("HannWindow", in -> window(in, 0.5, 0.5, 0));
     rules.put("HammingWindow", in -> window(in, 25.0 / 46, 21.0 / 46, 0));
     rules.put("BlackmanWindow", in -> window(in, 0.42, 0.5, 0.08));
-    rules.put("MelWeightMatrix", SignalKernels::melWeights);
+    rules.put("MelWeightMatrix", SpectralKernels::melWeights);
   }
 
   /** Numbers are real (last axis 1) or complex (last axis 2); a one-sided inverse is real. */
@@ -35,14 +35,14 @@ final class SignalKernels {
     boolean half = in.attributes().flag("onesided", false);
     boolean inverse = in.attributes().flag("inverse", false);
     Object length = in.has(1) ? (Object) in.requireValue(1).longAt(0) : NONE;
-    Expression signal = shape.dim(-1) == 2 ? complex(input(0)) : call("select", input(0), -1, 0);
+    Expression signal = shape.dim(-1) == 2 ? complex(input(0)) : input(0).select(-1, 0);
     if (inverse && half) {
-      return Kernel.of(call("unsqueeze", call("fft_irfft", signal, length, axis), -1));
+      return Kernel.of(call("fft_irfft", signal, length, axis).unsqueezed(-1));
     }
     Expression result =
         inverse ? call("fft_ifft", signal, length, axis) : call("fft_fft", signal, length, axis);
     if (half) {
-      result = call("narrow", result, axis, 0, in.output(0).shape().dim(axis));
+      result = result.narrow(axis, 0, in.output(0).shape().dim(axis));
     }
     return Kernel.of(call("view_as_real", result)).reportedAs(inverse ? "fft_ifft" : "fft_fft");
   }
@@ -61,9 +61,9 @@ final class SignalKernels {
     }
     Expression frames = call("unfold", value, 1, frame, in.requireValue(1).longAt(0));
     if (in.has(2)) {
-      frames = call("mul", frames, input(2));
+      frames = frames.times(input(2));
     }
-    Expression kept = call("narrow", call("fft_fft", frames), 2, 0, in.output(0).shape().dim(2));
+    Expression kept = call("fft_fft", frames).narrow(2, 0, in.output(0).shape().dim(2));
     return Kernel.of(call("view_as_real", kept)).reportedAs("fft_fft");
   }
 
@@ -84,7 +84,7 @@ final class SignalKernels {
     TensorType type = in.output(0);
     Expression exact =
         Expression.constant(DenseTensor.ofDoubles(type.withType(DataType.DOUBLE), values));
-    return Kernel.of(call("to", exact, Kernels.code(in, type.type())));
+    return Kernel.of(exact.to(Kernels.code(in, type.type())));
   }
 
   /**

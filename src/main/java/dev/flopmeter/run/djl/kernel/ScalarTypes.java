@@ -9,7 +9,7 @@ import java.util.Optional;
  * PyTorch's numbers for element types ({@code c10::ScalarType}). PyTorch has no 4- and 2-bit
  * integers: each is held as one byte.
  */
-public final class TorchTypes {
+public final class ScalarTypes {
   public static final int UINT8 = 0;
   public static final int INT32 = 3;
   public static final int INT64 = 4;
@@ -45,7 +45,7 @@ public final class TorchTypes {
     CODES.put(DataType.INT2, 1);
   }
 
-  private TorchTypes() {}
+  private ScalarTypes() {}
 
   /** The number of the type that holds {@code type}; nothing if PyTorch has none. */
   public static Optional<Integer> find(DataType type) {
@@ -69,9 +69,7 @@ public final class TorchTypes {
       case UINT16, UINT32, UINT64 -> Optional.of(INT64);
       case FLOAT16, BFLOAT16, FLOAT8E4M3FN, FLOAT8E5M2, FLOAT8E4M3FNUZ, FLOAT8E5M2FNUZ ->
           Optional.of(FLOAT);
-      case FLOAT, DOUBLE, UINT8, INT8, INT16, INT32, INT64, BOOL, UINT4, INT4, UINT2, INT2 ->
-          Optional.empty();
-      case STRING, COMPLEX64, COMPLEX128, FLOAT8E8M0, FLOAT4E2M1 -> Optional.empty();
+      default -> Optional.empty();
     };
   }
 }

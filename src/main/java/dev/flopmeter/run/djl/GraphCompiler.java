@@ -6,13 +6,18 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.decompose.Decompositions;
+import dev.flopmeter.model.decompose.UnsupportedFormException;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
+import dev.flopmeter.run.djl.CompiledGraph.Instruction;
+import dev.flopmeter.run.djl.TorchFusion.Task;
+import dev.flopmeter.run.djl.TorchScriptModule.ScriptAction;
 import dev.flopmeter.run.djl.kernel.Kernel;
 import dev.flopmeter.run.djl.kernel.Kernels;
 import java.util.ArrayList;
@@ -24,10 +29,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Builds the {@link Program} of a graph: chooses and compiles kernels, copies the weights. */
-final class ProgramBuilder {
+/**
+ * Builds the {@link CompiledGraph} of a graph: chooses and compiles kernels, copies the weights.
+ */
+final class GraphCompiler {
   private final GraphScope scope;
   private final RunOptions options;
   private final TorchMemory memory;
@@ -42,7 +51,7 @@ final class ProgramBuilder {
   /**
    * @param captures values of enclosing graphs that it reads, passed after its inputs
    */
-  ProgramBuilder(GraphScope scope, List<String> captures, RunOptions options, TorchMemory memory) {
+  GraphCompiler(GraphScope scope, List<String> captures, RunOptions options, TorchMemory memory) {
     this.scope = scope;
     this.captures = List.copyOf(captures);
     this.options = options;
@@ -52,24 +61,22 @@ final class ProgramBuilder {
   /** An instruction before its function is compiled. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Draft(
-      Step step,
-      @Nullable Action action,
-      String function,
-      int outputs,
-      int[] reads,
-      int[] writes) {}
+      Step step, Function<TorchScriptModule, Action> action, int[] reads, int[] writes) {}
 
   /** A constant computed once from constants: a weight in the layout that the kernel requires. */
   private record Preparation(int slot, String function, List<String> from) {}
 
   /**
-   * The program.
+   * The compiled graph.
    *
    * @throws dev.flopmeter.run.UnsupportedOperatorException if a node has no kernel
    */
-  Program build() {
+  CompiledGraph build() {
     Graph graph = scope.graph();
-    List<Task> tasks = options.fuse() ? TorchFusion.tasks(scope, options) : singly(graph);
+    List<Task> tasks =
+        options.fuse()
+            ? TorchFusion.tasks(scope, options)
+            : graph.nodes().stream().map(Task::of).toList();
     tasks.forEach(this::draft);
     // Before the inputs: an input that is also an output may have no other reader.
     int[] results = graph.outputs().stream().mapToInt(this::slotOf).toArray();
@@ -84,23 +91,18 @@ final class ProgramBuilder {
     return finish(fed, results);
   }
 
-  private static List<Task> singly(Graph graph) {
-    return graph.nodes().stream().map(Task::of).toList();
-  }
-
   private void draft(Task task) {
-    BodyAction bodies = BodyAction.of(task.main(), scope, options, memory);
-    if (bodies != null) {
+    if (BodyAction.runs(task.main())) {
+      BodyAction bodies = new BodyAction(task.main(), scope, options, memory);
       draft(task, "control flow", bodies, bodies.reads());
       return;
     }
     Kernel kernel;
     try {
       if (task.kernel() == null && !Kernels.has(task.main())) {
-        Optional<Graph> body = Decompositions.of(scope.operands(task.main()));
+        Optional<Graph> body = decomposed(scope.operands(task.main()));
         if (body.isPresent()) {
-          DecomposedAction action = new DecomposedAction(body.get(), options, memory);
-          draft(task, "decomposed", action, action.reads());
+          draft(task, "decomposed", of(body.get(), options, memory), body.get().inputs());
           return;
         }
       }
@@ -124,11 +126,27 @@ final class ProgramBuilder {
     drafts.add(
         new Draft(
             step(task, kernel.algorithm(), kernel.layout()),
-            null,
-            function,
-            kernel.outputs(),
+            module -> new ScriptAction(module, function, kernel.outputs()),
             array(reads),
             writes(task)));
+  }
+
+  /** A graph on its own, compiled. */
+  static CompiledGraph of(Graph graph, RunOptions options, TorchMemory memory) {
+    return new GraphCompiler(GraphScope.of(graph), List.of(), options, memory).build();
+  }
+
+  /**
+   * The operators that {@code in}'s node is made up of, if it is.
+   *
+   * @throws dev.flopmeter.run.UnsupportedOperatorException if that does not cover its form
+   */
+  static Optional<Graph> decomposed(Operands in) {
+    try {
+      return Decompositions.of(in);
+    } catch (UnsupportedFormException e) {
+      throw Kernels.unsupported(in, String.valueOf(e.getMessage()));
+    }
   }
 
   private int prepare(Task task, Kernel preparation) {
@@ -146,14 +164,8 @@ final class ProgramBuilder {
   }
 
   private void draft(Task task, String algorithm, Action action, List<String> reads) {
-    drafts.add(
-        new Draft(
-            step(task, algorithm, null),
-            action,
-            "",
-            0,
-            reads.stream().mapToInt(this::slotOf).toArray(),
-            writes(task)));
+    int[] slots = reads.stream().mapToInt(this::slotOf).toArray();
+    drafts.add(new Draft(step(task, algorithm, null), module -> action, slots, writes(task)));
   }
 
   private static Step step(Task task, String algorithm, @Nullable String layout) {
@@ -188,32 +200,23 @@ final class ProgramBuilder {
     return slots.computeIfAbsent(value, ignored -> slots.size());
   }
 
-  private Program finish(int[] fed, int[] results) {
-    List<AutoCloseable> owned = new ArrayList<>();
-    ScriptModule module = ScriptModule.compile(memory.manager(), functions.source());
-    owned.add(module);
+  private CompiledGraph finish(int[] fed, int[] results) {
+    TorchScriptModule module = TorchScriptModule.compile(memory.manager(), functions.source());
     @Nullable IValue[] constants = new IValue[slots.size()];
     placed.forEach((value, tensor) -> constants[newSlot(value)] = memory.place(tensor));
     for (Preparation preparation : preparations) {
       constants[preparation.slot()] = prepared(module, preparation);
     }
     Set<Integer> kept = new HashSet<>();
-    for (int slot : results) {
-      kept.add(slot);
-    }
-    for (int slot : fed) {
-      kept.add(slot);
-    }
-    for (int i = 0; i < constants.length; i++) {
-      if (constants[i] != null) {
-        kept.add(i);
-      }
-    }
+    IntStream.of(results).forEach(kept::add);
+    IntStream.of(fed).forEach(kept::add);
+    IntStream.range(0, constants.length).filter(i -> constants[i] != null).forEach(kept::add);
     List<Instruction> instructions = withDeaths(module, kept);
-    return new Program(memory, instructions, constants, fed, results, use(instructions), owned);
+    return new CompiledGraph(
+        memory, instructions, constants, fed, results, use(instructions), module);
   }
 
-  private IValue prepared(ScriptModule module, Preparation preparation) {
+  private IValue prepared(TorchScriptModule module, Preparation preparation) {
     IValue[] arguments = new IValue[preparation.from().size()];
     Map<String, IValue> temporary = new HashMap<>();
     for (int i = 0; i < arguments.length; i++) {
@@ -232,7 +235,7 @@ final class ProgramBuilder {
   }
 
   /** Goes through the drafts backwards: the first reader found is the last one to run. */
-  private List<Instruction> withDeaths(ScriptModule module, Set<Integer> kept) {
+  private List<Instruction> withDeaths(TorchScriptModule module, Set<Integer> kept) {
     Set<Integer> read = new HashSet<>(kept);
     Instruction[] instructions = new Instruction[drafts.size()];
     for (int i = instructions.length - 1; i >= 0; i--) {
@@ -247,10 +250,7 @@ final class ProgramBuilder {
       for (int k = 0; k < writes.length; k++) {
         writes[k] = read.contains(writes[k]) ? writes[k] : -1;
       }
-      Action action = draft.action();
-      if (action == null) {
-        action = new ScriptAction(module, draft.function(), draft.outputs());
-      }
+      Action action = draft.action().apply(module);
       instructions[i] =
           new Instruction(draft.step(), action, draft.reads(), writes, array(List.copyOf(dying)));
     }

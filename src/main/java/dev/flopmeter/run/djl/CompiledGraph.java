@@ -13,44 +13,60 @@ import org.jspecify.annotations.Nullable;
  * A graph as a list of instructions over numbered slots, so that no name is looked up during a run.
  * A value is freed as soon as its last reader has finished.
  */
-final class Program implements AutoCloseable {
+final class CompiledGraph implements Action {
   private final TorchMemory memory;
   private final List<Instruction> instructions;
   private final @Nullable IValue[] constants;
   private final int[] inputs;
   private final int[] outputs;
   private final MemoryUse use;
-  private final List<AutoCloseable> owned;
+  private final TorchScriptModule module;
 
   /**
-   * @param constants by slot, null for a slot that is not constant; closed with the program
+   * @param constants by slot, null for a slot that is not constant; closed with it
    * @param inputs slots of the inputs; -1 for an unused input
    * @param outputs slots of the outputs
-   * @param owned further resources to close with the program
+   * @param module the compiled functions, closed with it
    */
-  Program(
+  CompiledGraph(
       TorchMemory memory,
       List<Instruction> instructions,
       @Nullable IValue[] constants,
       int[] inputs,
       int[] outputs,
       MemoryUse use,
-      List<AutoCloseable> owned) {
+      TorchScriptModule module) {
     this.memory = memory;
     this.instructions = List.copyOf(instructions);
     this.constants = constants;
     this.inputs = inputs;
     this.outputs = outputs;
     this.use = use;
-    this.owned = List.copyOf(owned);
+    this.module = module;
   }
 
   List<Step> steps() {
     return instructions.stream().map(Instruction::step).toList();
   }
 
-  MemoryUse use() {
+  @Override
+  public MemoryUse use() {
     return use;
+  }
+
+  /**
+   * A step of a compiled graph with its slots.
+   *
+   * @param reads slots of its inputs
+   * @param writes slots of its outputs; -1 for an unused output
+   * @param dies slots whose values are not read again
+   */
+  @SuppressWarnings("ArrayRecordComponent") // read in the hot loop, never compared
+  record Instruction(Step step, Action action, int[] reads, int[] writes, int[] dies) {}
+
+  @Override
+  public IValue[] run(IValue[] fed) {
+    return run(fed, null);
   }
 
   /**
@@ -79,12 +95,11 @@ final class Program implements AutoCloseable {
       return results(slots);
     } catch (EngineException e) {
       throw new BackendException(
-          "PyTorch failed at node '"
-              + instructions.get(done).step().name()
-              + "' ("
-              + instructions.get(done).step().op()
-              + "): "
-              + Messages.oneLine(e),
+          "PyTorch failed at node '%s' (%s): %s"
+              .formatted(
+                  instructions.get(done).step().name(),
+                  instructions.get(done).step().op(),
+                  Messages.oneLine(e)),
           e);
     } finally {
       for (Instruction instruction : instructions) {
@@ -150,12 +165,6 @@ final class Program implements AutoCloseable {
     for (Instruction instruction : instructions) {
       instruction.action().close();
     }
-    for (AutoCloseable resource : owned) {
-      try {
-        resource.close();
-      } catch (Exception e) {
-        throw new BackendException("freeing PyTorch's memory failed: " + e.getMessage(), e);
-      }
-    }
+    module.close();
   }
 }

@@ -21,7 +21,7 @@ import java.util.zip.ZipOutputStream;
  * <p>It reaches PyTorch as the archive that {@code torch.jit.save} would write (a zip of source and
  * two pickles): the only access that DJL has to all of PyTorch's operators.
  */
-final class ScriptModule implements AutoCloseable {
+final class TorchScriptModule implements AutoCloseable {
   /** A pickled object of class {@code __torch__.M} whose one attribute switches training off. */
   private static final byte[] OBJECT =
       "\u0080\u0002c__torch__\nM\n)\u0081}(X\b\0\0\0training\u0089ub."
@@ -32,7 +32,7 @@ final class ScriptModule implements AutoCloseable {
 
   private final PtSymbolBlock block;
 
-  private ScriptModule(PtSymbolBlock block) {
+  private TorchScriptModule(PtSymbolBlock block) {
     this.block = block;
   }
 
@@ -41,13 +41,13 @@ final class ScriptModule implements AutoCloseable {
    *
    * @throws BackendException if PyTorch rejects it
    */
-  static ScriptModule compile(PtNDManager memory, String functions) {
+  static TorchScriptModule compile(PtNDManager memory, String functions) {
     String source =
         "class M(Module):\n"
             + "  __parameters__ = []\n  __buffers__ = []\n  training : bool\n"
             + functions;
     try {
-      return new ScriptModule(
+      return new TorchScriptModule(
           JniUtils.loadModule(memory, new ByteArrayInputStream(archive(source)), false, false));
     } catch (EngineException e) {
       throw new BackendException("PyTorch rejects the kernels: " + Messages.oneLine(e), e);
@@ -92,5 +92,23 @@ final class ScriptModule implements AutoCloseable {
   @Override
   public void close() {
     block.close();
+  }
+
+  /**
+   * One call of a compiled function.
+   *
+   * @param outputs the number of tensors returned; more than one are returned as a tuple
+   */
+  record ScriptAction(TorchScriptModule module, String function, int outputs) implements Action {
+    @Override
+    public IValue[] run(IValue[] inputs) {
+      IValue result = module.call(function, inputs);
+      if (outputs == 1) {
+        return new IValue[] {result};
+      }
+      try (result) {
+        return result.toIValueTuple();
+      }
+    }
   }
 }
