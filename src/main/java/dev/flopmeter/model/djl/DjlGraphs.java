@@ -45,7 +45,7 @@ public final class DjlGraphs {
   }
 
   /** The graph of a block, under a given name. */
-  public static Graph trace(String name, Block block, DataDesc... inputs) {
+  static Graph trace(String name, Block block, DataDesc... inputs) {
     if (inputs.length == 0) {
       throw new ModelException("the block '" + name + "' needs the shape of at least one input");
     }
