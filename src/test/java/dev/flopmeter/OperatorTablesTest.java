@@ -6,6 +6,7 @@ import dev.flopmeter.count.CostRules;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.shape.ShapeRules;
+import dev.flopmeter.text.Csv;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +29,6 @@ class OperatorTablesTest {
   /** The tables, and the code that builds networks out of operators. */
   private static final List<String> TABLES =
       List.of(
-          "model/OperatorTrait.java",
           "model/InputRoles.java",
           "model/shape/",
           "model/decompose/",
@@ -38,7 +38,6 @@ class OperatorTablesTest {
           "model/zoo/",
           "model/djl/",
           "count/[A-Za-z]*Costs.java",
-          "count/TorchEquivalents.java",
           "count/convention/",
           "run/djl/kernel/",
           "run/cudnn/operator/");
@@ -101,25 +100,39 @@ class OperatorTablesTest {
     return lists;
   }
 
-  /** As a text, or as the first word of a table's row. */
-  private static final Pattern CELU = Pattern.compile("\"Celu\"|(?m)^ *Celu ");
+  /** As a text, as the first word of a table's row, or among the first column's names. */
+  private static final Pattern CELU =
+      Pattern.compile("\"Celu\"|(?m)^ *Celu |(?m)^[^,]*\\bCelu\\b[^,]*,");
 
   /** What CONTRIBUTING shows: the trait is the shape, then a cost and a kernel for each backend. */
   @Test
   void anElementwiseOperatorHasOneEntryInEachTable() throws IOException {
     Set<String> files = new HashSet<>();
-    try (Stream<Path> sources = Files.walk(MAIN)) {
-      for (Path file : sources.filter(path -> path.toString().endsWith(".java")).toList()) {
-        if (CELU.matcher(Files.readString(file)).find()) {
-          files.add(MAIN.relativize(file).toString().replace('\\', '/'));
+    for (Path root : List.of(MAIN, Path.of("src", "main", "resources", "dev", "flopmeter"))) {
+      try (Stream<Path> sources = Files.walk(root)) {
+        for (Path file :
+            sources.filter(path -> path.toString().matches(".*\\.(java|csv)")).toList()) {
+          if (CELU.matcher(Files.readString(file)).find()) {
+            files.add(root.relativize(file).toString().replace('\\', '/'));
+          }
         }
       }
     }
     assertThat(files)
         .containsExactlyInAnyOrder(
-            "model/OperatorTrait.java",
-            "count/ElementwiseCosts.java",
+            "model/operators.csv",
+            "count/costs.csv",
             "run/djl/kernel/UnaryKernels.java",
             "run/cudnn/operator/Pointwise.java");
+  }
+
+  @Test
+  void everyTraitOfTheTableIsOneThatRulesCanAskFor() {
+    Set<String> traits = new HashSet<>();
+    for (List<String> row : Csv.rows(OperatorTrait.class, "operators.csv")) {
+      traits.addAll(List.of(row.get(1).split(" ")));
+    }
+    traits.remove("");
+    assertThat(Stream.of(OperatorTrait.values()).map(Enum::name)).containsAll(traits);
   }
 }

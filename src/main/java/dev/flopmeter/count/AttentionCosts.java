@@ -5,49 +5,51 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.shape.AttentionSizes;
-import java.util.Map;
 
-/** Attention, of ONNX and of ONNX Runtime, and rotary embeddings. */
+/**
+ * Attention, of ONNX and of ONNX Runtime, rotary embeddings, and layers that carry a state from
+ * token to token (opset 27), counted as the recurrence.
+ */
 final class AttentionCosts {
-  private static final String CONTRIB = "com.microsoft:";
   private static final String FORMULA =
       "MACs batch x heads x Lq x Lk x (D + Dv), Lk with the past; per score: scale 1, softmax 5,"
           + " mask 1, softcap 3";
 
   private AttentionCosts() {}
 
-  static void addTo(Map<String, CostRule> rules) {
-    rules.put("Attention", CostRule.described(FORMULA, AttentionCosts::attention));
-    rules.put(
-        CONTRIB + "Attention",
-        CostRule.described(
-            "MACs of the projection and of both products; per score scale 1, softmax 5, mask 1; +"
-                + " the projection's bias",
-            AttentionCosts::projected));
-    rules.put(
-        CONTRIB + "MultiHeadAttention",
-        CostRule.described(
-            FORMULA + "; + the bias of queries, keys and values", AttentionCosts::multiHead));
-    rules.put(
-        CONTRIB + "DecoderMaskedMultiHeadAttention",
-        CostRule.described(
-            FORMULA + "; + the bias of queries, keys and values", AttentionCosts::multiHead));
-    rules.put(
-        CONTRIB + "GroupQueryAttention",
-        CostRule.described(
-            FORMULA
-                + "; + 3 per rotated element of queries and keys, + 4 per normalised one; where"
-                + " total_sequence_length is not constant the past is full",
-            AttentionCosts::grouped));
-    rules.put(
-        CONTRIB + "PackedMultiHeadAttention",
-        CostRule.described(
-            "as MultiHeadAttention of each sequence's own length where cumulative_sequence_length"
-                + " is constant, else of padded sequences",
-            AttentionCosts::packed));
-    rules.put("RotaryEmbedding", CostRule.described(ROTARY, AttentionCosts::rotary));
-    rules.put(
-        CONTRIB + "RotaryEmbedding", CostRule.described(ROTARY, AttentionCosts::rotaryByCache));
+  static void addTo(CostTable table) {
+    table.add("Attention", FORMULA, AttentionCosts::attention);
+    table.add(
+        "com.microsoft:Attention",
+        "MACs of the projection and of both products; per score scale 1, softmax 5, mask 1; +"
+            + " the projection's bias",
+        AttentionCosts::projected);
+    table.add(
+        "com.microsoft:MultiHeadAttention com.microsoft:DecoderMaskedMultiHeadAttention",
+        FORMULA + "; + the bias of queries, keys and values",
+        AttentionCosts::multiHead);
+    table.add(
+        "com.microsoft:GroupQueryAttention",
+        FORMULA
+            + "; + 3 per rotated element of queries and keys, + 4 per normalised one; where"
+            + " total_sequence_length is not constant the past is full",
+        AttentionCosts::grouped);
+    table.add(
+        "com.microsoft:PackedMultiHeadAttention",
+        "as MultiHeadAttention of each sequence's own length where cumulative_sequence_length"
+            + " is constant, else of padded sequences",
+        AttentionCosts::packed);
+    table.add("RotaryEmbedding", ROTARY, AttentionCosts::rotary);
+    table.add("com.microsoft:RotaryEmbedding", ROTARY, AttentionCosts::rotaryByCache);
+    table.add(
+        "CausalConvWithState",
+        "MACs out x k; + out for a bias, + 5 x out for silu",
+        AttentionCosts::causalConvolution);
+    table.add(
+        "LinearAttention",
+        "MACs per token Dk Dv x (Hq + Hkv, + Hkv for delta rules); + scale out, + Hkv Dk Dv and"
+            + " one exp per decay for gates, + 2 Hkv Dv for delta rules",
+        AttentionCosts::linearAttention);
   }
 
   private static final String ROTARY = "3 per rotated element: two multiplies and an addition";
@@ -153,5 +155,38 @@ final class AttentionCosts {
   private static long rotated(Shape x, long depth, long part) {
     long all = x.elements();
     return part == 0 || depth == 0 ? all : Sizes.multiply(all / depth, part);
+  }
+
+  private static Work causalConvolution(Operands in) {
+    long out = in.output(0).elements();
+    boolean isActivated = !in.attributes().text("activation", "none").equals("none");
+    return new Work(
+        Sizes.multiply(out, in.shape(1).dim(2)),
+        Sizes.multiply(out, (in.has(2) ? 1 : 0) + (isActivated ? 5 : 0)));
+  }
+
+  /**
+   * Each token adds one outer product to the state of each key head, and multiplies the state with
+   * the query of each query head; delta rules first multiply it with the key.
+   */
+  private static Work linearAttention(Operands in) {
+    Shape query = in.shape(0);
+    Shape state = in.output(1).shape();
+    String rule = in.attributes().text("update_rule", "gated_delta");
+    boolean isGated = rule.startsWith("gated");
+    boolean isDelta = rule.endsWith("delta");
+    long tokens = Sizes.multiply(query.dim(0), query.dim(1));
+    long keyHeads = state.dim(1);
+    long products = in.attributes().integer("q_num_heads") + keyHeads * (isDelta ? 2 : 1);
+    long matrix = Sizes.multiply(state.dim(2), state.dim(3));
+    long others = in.output(0).elements();
+    if (isGated) {
+      others = Sizes.add(others, Sizes.product(tokens, keyHeads, matrix));
+      others = Sizes.add(others, in.has(4) ? in.type(4).elements() : 0);
+    }
+    if (isDelta) {
+      others = Sizes.add(others, Sizes.product(2, tokens, keyHeads, state.dim(3)));
+    }
+    return new Work(Sizes.product(tokens, products, matrix), others);
   }
 }

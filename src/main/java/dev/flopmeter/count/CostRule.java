@@ -17,11 +17,6 @@ public interface CostRule {
     return "a rule of the caller's";
   }
 
-  /** {@code rule}, documented by {@code formula}. */
-  static CostRule described(String formula, CostRule rule) {
-    return new Described(formula, rule);
-  }
-
   /** A rule with the text that documents it. */
   record Described(String formula, CostRule rule) implements CostRule {
     @Override

@@ -1,5 +1,8 @@
 package dev.flopmeter.count;
 
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.RuleFamilies;
 import dev.flopmeter.model.decompose.Decompositions;
 import java.util.HashMap;
@@ -20,18 +23,14 @@ public final class CostRules {
   private static final RuleFamilies<CostRule> FAMILIES =
       new RuleFamilies<>(
           List.of(
-              WindowCosts::addTo,
-              ElementwiseCosts::addTo,
-              NormalizationCosts::addTo,
-              MatrixCosts::addTo,
-              FreeCosts::addTo,
-              ReductionCosts::addTo,
-              AttentionCosts::addTo,
-              RecurrentCosts::addTo,
-              LinearAttentionCosts::addTo,
-              SignalCosts::addTo,
-              ContribCosts::addTo,
-              CostRules::addDecomposed));
+              rules -> WindowCosts.addTo(new CostTable(rules)),
+              rules -> PerElement.addTo(new CostTable(rules)),
+              rules -> ReductionCosts.addTo(new CostTable(rules)),
+              rules -> MatrixCosts.addTo(new CostTable(rules)),
+              rules -> AttentionCosts.addTo(new CostTable(rules)),
+              rules -> RecurrentCosts.addTo(new CostTable(rules)),
+              rules -> ContribCosts.addTo(new CostTable(rules)),
+              rules -> addDecomposed(new CostTable(rules))));
 
   private static final CostRules STANDARD = new CostRules(Map.of());
 
@@ -66,14 +65,24 @@ public final class CostRules {
     return operators;
   }
 
-  /** Operators that are made up of others and have no rule of their own. */
-  private static void addDecomposed(Map<String, CostRule> rules) {
+  /** Operators that are made up of others and have no rule of their own: the work of these. */
+  private static void addDecomposed(CostTable table) {
     Decompositions.operators()
         .forEach(
             (op, made) -> {
               if (FAMILIES.find(op).isEmpty()) {
-                rules.put(op, DecomposedCost.of(made, STANDARD));
+                table.add(op, made.text(), CostRules::decomposed);
               }
             });
+  }
+
+  private static Work decomposed(Operands in) {
+    Graph body = Decompositions.of(in).orElseThrow();
+    Work work = Work.NONE;
+    for (Node node : body.nodes()) {
+      CostRule rule = STANDARD.find(node.qualifiedOp()).orElseThrow();
+      work = work.plus(rule.work(Operands.of(body, node)));
+    }
+    return work;
   }
 }

@@ -11,29 +11,12 @@ import dev.flopmeter.model.TorchOrigin;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One node as a convention sees it: its operands, our own count of it, and what is around it. */
-public final class CountedNode {
-  private final Operands operands;
-  private final Graph graph;
-  private final Work work;
-  private final GraphLinks links;
-
-  CountedNode(Operands operands, Graph graph, Work work, GraphLinks links) {
-    this.operands = operands;
-    this.graph = graph;
-    this.work = work;
-    this.links = links;
-  }
-
-  public Operands operands() {
-    return operands;
-  }
-
-  /** Our own count; {@link Work#NONE} for an operator without a rule. */
-  Work work() {
-    return work;
-  }
-
+/**
+ * One node as a convention sees it: its operands, our own count of it, and what is around it.
+ *
+ * @param work our own count; {@link Work#NONE} for an operator without a rule
+ */
+public record CountedNode(Operands operands, Graph graph, Work work, GraphLinks links) {
   /** The operator that writes input {@code index}; empty for inputs of the graph and constants. */
   public String writer(int index) {
     Node writer = operands.has(index) ? links.writer(operands.node().inputs().get(index)) : null;

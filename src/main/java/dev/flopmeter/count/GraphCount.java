@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** One count under way: adds up nodes, and the bodies of control flow as nodes of their own. */
 final class GraphCount {
@@ -93,13 +94,12 @@ final class GraphCount {
 
   private void add(Node node, boolean isReplaced) {
     Operands in = scope.operands(node);
-    BodyCost body = BodyCost.of(node);
-    if (body != null) {
+    if (BodyCost.isKnown(node)) {
       Map<Tensor, Long> scanned = Parameters.scanned(in, scope.graph());
       learned.putAll(scanned);
       Cost weights = new Cost(0, 0, Parameters.elements(scanned), 0, 0);
       long before = activations;
-      Cost cost = body.count(this, in).plus(weights);
+      Cost cost = BodyCost.count(this, in).plus(weights);
       layers.add(layer(in, cost, activations - before, true));
       return;
     }
@@ -152,8 +152,7 @@ final class GraphCount {
         if (writer == null || scope.type(value) != null || !seen.add(writer)) {
           continue;
         }
-        if (Decompositions.typeRule(writer.qualifiedOp()).isEmpty()
-            && BodyCost.of(writer) == null) {
+        if (Decompositions.typeRule(writer.qualifiedOp()).isEmpty() && !BodyCost.isKnown(writer)) {
           return "behind node '"
               + scope.path()
               + writer.name()
@@ -192,13 +191,12 @@ final class GraphCount {
 
   private static LayerCost layer(Operands in, Cost cost, long activations, boolean isCounted) {
     Node node = in.node();
-    List<Shape> shapes = new ArrayList<>(1);
-    for (int i = 0; i < in.outputCount(); i++) {
-      TensorType type = in.knownOutput(i).orElse(null);
-      if (type != null) {
-        shapes.add(type.shape());
-      }
-    }
+    List<Shape> shapes =
+        IntStream.range(0, in.outputCount())
+            .mapToObj(in::knownOutput)
+            .flatMap(Optional::stream)
+            .map(TensorType::shape)
+            .toList();
     return new LayerCost(node.name(), node.qualifiedOp(), shapes, cost, activations, isCounted);
   }
 

@@ -3,75 +3,54 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
-import java.util.Map;
 
 /** Convolutions, poolings and resampling. k is the number of elements of one window. */
 final class WindowCosts {
   private WindowCosts() {}
 
-  static void addTo(Map<String, CostRule> rules) {
-    rules.put(
-        "Conv",
-        CostRule.described(
-            "MACs out x Cin/group x k; + out for a bias", in -> convolution(in, 1, in.has(2))));
-    rules.put(
-        "ConvInteger",
-        CostRule.described("MACs out x Cin/group x k", in -> convolution(in, 1, false)));
-    rules.put(
+  static void addTo(CostTable table) {
+    table.add(
+        "Conv", "MACs out x Cin/group x k; + out for a bias", in -> convolution(in, 1, in.has(2)));
+    table.add("ConvInteger", "MACs out x Cin/group x k", in -> convolution(in, 1, false));
+    table.add(
         "QLinearConv",
-        CostRule.described(
-            "MACs out x Cin/group x k; + out for a bias, + 2 x out to requantise",
-            in ->
-                convolution(in, 3, in.has(8))
-                    .plus(Work.flops(Sizes.multiply(2, in.output(0).elements())))));
-    rules.put(
+        "MACs out x Cin/group x k; + out for a bias, + 2 x out to requantise",
+        in -> convolution(in, 3, in.has(8)).plus(Work.flops(PerElement.ofOutput(in, 2))));
+    table.add(
         "ConvTranspose",
-        CostRule.described(
-            "MACs in x Cout/group x k; + out for a bias", WindowCosts::transposedConvolution));
-    rules.put(
+        "MACs in x Cout/group x k; + out for a bias",
+        WindowCosts::transposedConvolution);
+    table.add(
         "DeformConv",
-        CostRule.described(
-            "MACs out x Cin/group x k; + out for a bias, + 8 per sampled value to interpolate",
-            WindowCosts::deformableConvolution));
-    rules.put(
-        "MaxPool",
-        CostRule.described("(k - 1) x out: comparisons", in -> Work.flops(pooled(in, -1))));
-    rules.put(
-        "AveragePool",
-        CostRule.described(
-            "k x out: k - 1 additions and a division", in -> Work.flops(pooled(in, 0))));
-    rules.put(
+        "MACs out x Cin/group x k; + out for a bias, + 8 per sampled value to interpolate",
+        WindowCosts::deformableConvolution);
+    table.flops("MaxPool", "(k - 1) x out: comparisons", in -> pooled(in, -1));
+    table.flops("AveragePool", "k x out: k - 1 additions and a division", in -> pooled(in, 0));
+    table.flops(
         "LpPool",
-        CostRule.described(
-            "2 k x out: powers, additions and a root",
-            in -> Work.flops(Sizes.multiply(2, pooled(in, 0)))));
-    rules.put("GlobalAveragePool", PerElement.ofInput(1, "additions and one division per result"));
-    rules.put(
+        "2 k x out: powers, additions and a root",
+        in -> Sizes.multiply(2, pooled(in, 0)));
+    table.flops(
         "GlobalMaxPool",
-        CostRule.described(
-            "in - out: comparisons",
-            in -> Work.flops(Math.max(0, in.type(0).elements() - in.output(0).elements()))));
-    rules.put("GlobalLpPool", PerElement.ofInput(2, "powers, additions and one root per result"));
-    rules.put("Resize", resampled());
-    rules.put("Upsample", resampled());
-    rules.put(
+        "in - out: comparisons",
+        in -> Math.max(0, in.type(0).elements() - in.output(0).elements()));
+    table.flops(
+        "Resize Upsample",
+        "0 for nearest, 2 x 2^d x out for linear, 2 x 4^d x out for cubic, over the d axes that"
+            + " change",
+        in -> interpolated(in, changedAxes(in)));
+    table.flops(
         "GridSample",
-        CostRule.described(
-            "0 for nearest, 2 x 2^d x out for linear, 2 x 4^d x out for cubic, over d axes",
-            in -> Work.flops(interpolated(in, in.shape(0).rank() - 2))));
-    rules.put(
+        "0 for nearest, 2 x 2^d x out for linear, 2 x 4^d x out for cubic, over d axes",
+        in -> interpolated(in, in.shape(0).rank() - 2));
+    table.add(
         "AffineGrid",
-        CostRule.described(
-            "MACs out x (d + 1), over d axes",
-            in ->
-                Work.macs(
-                    Sizes.multiply(in.output(0).elements(), in.output(0).shape().dim(-1) + 1))));
-    rules.put(
+        "MACs out x (d + 1), over d axes",
+        in -> Work.macs(Sizes.multiply(in.output(0).elements(), in.output(0).shape().dim(-1) + 1)));
+    table.add(
         "RoiAlign",
-        CostRule.described(
-            "9 x out x samples: 8 to interpolate and 1 to join; adaptive sampling taken as 1",
-            WindowCosts::roiAlign));
-    rules.put("MaxRoiPool", PerElement.ofInput(1, "each value compared once"));
+        "9 x out x samples: 8 to interpolate and 1 to join; adaptive sampling taken as 1",
+        WindowCosts::roiAlign);
   }
 
   private static Work convolution(Operands in, int weights, boolean hasBias) {
@@ -105,13 +84,6 @@ final class WindowCosts {
     return Sizes.multiply(in.output(0).elements(), window + more);
   }
 
-  private static CostRule resampled() {
-    return CostRule.described(
-        "0 for nearest, 2 x 2^d x out for linear, 2 x 4^d x out for cubic, over the d axes that "
-            + "change",
-        in -> Work.flops(interpolated(in, changedAxes(in))));
-  }
-
   private static int changedAxes(Operands in) {
     Shape before = in.shape(0);
     Shape after = in.output(0).shape();
@@ -130,7 +102,7 @@ final class WindowCosts {
           case "cubic", "bicubic" -> 1L << Math.min(2 * axes, 60);
           default -> 0;
         };
-    return axes == 0 ? 0 : Sizes.multiply(Sizes.multiply(2, taps), in.output(0).elements());
+    return axes == 0 ? 0 : PerElement.ofOutput(in, Sizes.multiply(2, taps));
   }
 
   private static Work roiAlign(Operands in) {

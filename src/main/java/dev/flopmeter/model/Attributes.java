@@ -1,6 +1,5 @@
 package dev.flopmeter.model;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -14,19 +13,18 @@ import org.jspecify.annotations.Nullable;
  * {@link Tensor}, a body ({@link GraphTemplate} before shapes are bound, {@link Graph} after), or a
  * list of these.
  */
-public final class Attributes {
+public record Attributes(Map<String, Object> asMap) {
   public static final Attributes NONE = new Attributes(Map.of());
 
-  private final Map<String, Object> values;
+  /** Inside of a function's body: the attribute of that name of whoever calls the function. */
+  public record Reference(String name) {}
 
-  private Attributes(Map<String, Object> values) {
-    this.values = values;
+  public Attributes {
+    asMap = Collections.unmodifiableMap(new TreeMap<>(asMap));
   }
 
   public static Attributes of(Map<String, Object> values) {
-    return values.isEmpty()
-        ? NONE
-        : new Attributes(Collections.unmodifiableMap(new TreeMap<>(values)));
+    return values.isEmpty() ? NONE : new Attributes(values);
   }
 
   /** Attributes from name, value, name, value, ...; ints become longs, arrays of longs lists. */
@@ -51,16 +49,12 @@ public final class Attributes {
     return value;
   }
 
-  public Map<String, Object> asMap() {
-    return values;
-  }
-
   public boolean has(String name) {
-    return values.containsKey(name);
+    return asMap.containsKey(name);
   }
 
   public Attributes with(String name, Object value) {
-    Map<String, Object> changed = new TreeMap<>(values);
+    Map<String, Object> changed = new TreeMap<>(asMap);
     changed.put(name, normalised(value));
     return of(changed);
   }
@@ -101,15 +95,7 @@ public final class Attributes {
 
   /** A list of integers, or nothing. */
   public Optional<long[]> integers(String name) {
-    List<?> list = get(name, List.class);
-    if (list == null) {
-      return Optional.empty();
-    }
-    long[] result = new long[list.size()];
-    for (int i = 0; i < result.length; i++) {
-      result[i] = element(name, list.get(i), Long.class);
-    }
-    return Optional.of(result);
+    return list(name, Long.class).map(list -> list.stream().mapToLong(Long::longValue).toArray());
   }
 
   public long[] integers(String name, long... absent) {
@@ -118,23 +104,25 @@ public final class Attributes {
 
   /** A list of numbers, or nothing. */
   public Optional<float[]> numbers(String name) {
-    List<?> list = get(name, List.class);
-    if (list == null) {
-      return Optional.empty();
-    }
-    float[] result = new float[list.size()];
-    for (int i = 0; i < result.length; i++) {
-      result[i] = element(name, list.get(i), Float.class);
-    }
-    return Optional.of(result);
+    return list(name, Float.class)
+        .map(
+            list -> {
+              float[] result = new float[list.size()];
+              for (int i = 0; i < result.length; i++) {
+                result[i] = list.get(i);
+              }
+              return result;
+            });
   }
 
   /** A list of texts, or nothing. */
   public Optional<List<String>> texts(String name) {
-    List<?> list = get(name, List.class);
-    return list == null
-        ? Optional.empty()
-        : Optional.of(list.stream().map(item -> element(name, item, String.class)).toList());
+    return list(name, String.class);
+  }
+
+  private <T> Optional<List<T>> list(String name, Class<T> type) {
+    return Optional.ofNullable((List<?>) get(name, List.class))
+        .map(list -> list.stream().map(item -> element(name, item, type)).toList());
   }
 
   public Optional<Tensor> tensor(String name) {
@@ -148,18 +136,12 @@ public final class Attributes {
 
   /** All bodies with bound shapes. */
   public List<Graph> bodies() {
-    List<Graph> bodies = new ArrayList<>(0);
-    for (Object value : values.values()) {
-      if (value instanceof Graph body) {
-        bodies.add(body);
-      }
-    }
-    return bodies;
+    return asMap.values().stream().filter(Graph.class::isInstance).map(Graph.class::cast).toList();
   }
 
   /** A body with bound shapes. */
   public Optional<Graph> body(String name) {
-    return values.get(name) instanceof Graph body ? Optional.of(body) : Optional.empty();
+    return asMap.get(name) instanceof Graph body ? Optional.of(body) : Optional.empty();
   }
 
   private <T> T required(String name, Class<T> type) {
@@ -171,20 +153,15 @@ public final class Attributes {
   }
 
   private <T> @Nullable T get(String name, Class<T> type) {
-    Object value = values.get(name);
+    Object value = asMap.get(name);
     return value == null ? null : element(name, value, type);
   }
 
   private static <T> T element(String name, Object value, Class<T> type) {
     if (!type.isInstance(value)) {
       throw new ModelException(
-          "the attribute '"
-              + name
-              + "' is a "
-              + kind(value)
-              + " where a "
-              + type.getSimpleName()
-              + " is needed");
+          "the attribute '%s' is a %s where a %s is needed"
+              .formatted(name, kind(value), type.getSimpleName()));
     }
     return type.cast(value);
   }
@@ -195,16 +172,6 @@ public final class Attributes {
 
   @Override
   public String toString() {
-    return values.toString();
-  }
-
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof Attributes that && values.equals(that.values);
-  }
-
-  @Override
-  public int hashCode() {
-    return values.hashCode();
+    return asMap.toString();
   }
 }

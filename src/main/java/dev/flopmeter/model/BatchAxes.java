@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -30,12 +31,7 @@ public final class BatchAxes {
     this.sequenceFirst = sequenceFirst;
     for (ValueInfo input : inputs) {
       List<Dim> dims = input.dims() == null ? List.of() : input.dims();
-      for (int i = 1; i < dims.size(); i++) {
-        String symbol = dims.get(i).symbol();
-        if (symbol != null) {
-          laterNames.add(symbol);
-        }
-      }
+      dims.stream().skip(1).map(Dim::symbol).filter(Objects::nonNull).forEach(laterNames::add);
     }
   }
 

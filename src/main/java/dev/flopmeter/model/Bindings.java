@@ -127,15 +127,8 @@ public record Bindings(
         String symbol = input.dims().get(i).symbol();
         if (sizes[i] < 0 && (symbol == null || named.add(symbol))) {
           free.add(
-              "'"
-                  + input.dims().get(i)
-                  + "' (dimension "
-                  + i
-                  + " of input '"
-                  + input.name()
-                  + "', "
-                  + input.dimsText()
-                  + ")");
+              "'%s' (dimension %s of input '%s', %s)"
+                  .formatted(input.dims().get(i), i, input.name(), input.dimsText()));
         }
       }
       if (free.isEmpty()) {
@@ -176,11 +169,9 @@ public record Bindings(
     }
     if (batch.isPresent()) {
       throw new ModelException(
-          "no input follows the batch "
-              + batch.getAsLong()
-              + ": "
-              + String.join(", ", fixed)
-              + "; leave --batch out, or export the model with a free batch dimension");
+          ("no input follows the batch %s: %s; leave --batch out, or export the model"
+                  + " with a free batch dimension")
+              .formatted(batch.getAsLong(), String.join(", ", fixed)));
     }
     return 1;
   }
@@ -215,30 +206,16 @@ public record Bindings(
     }
     if (declared.size() != given.rank()) {
       throw new ModelException(
-          "input '"
-              + input.name()
-              + "' has "
-              + declared.size()
-              + " dimensions ("
-              + input.dimsText()
-              + "), not the "
-              + given.rank()
-              + " of "
-              + given);
+          "input '%s' has %s dimensions (%s), not the %s of %s"
+              .formatted(input.name(), declared.size(), input.dimsText(), given.rank(), given));
     }
     for (int i = 0; i < given.rank(); i++) {
       Dim dim = declared.get(i);
       boolean isOpen = dim.isFree() || (i == batchAxis && dim.size() == 1);
       if (!isOpen && dim.size() != given.dim(i)) {
         throw new ModelException(
-            "input '"
-                + input.name()
-                + "' is declared as "
-                + input.dimsText()
-                + ", which "
-                + given
-                + " contradicts in dimension "
-                + i);
+            "input '%s' is declared as %s, which %s contradicts in dimension %s"
+                .formatted(input.name(), input.dimsText(), given, i));
       }
     }
     return given;

@@ -12,42 +12,50 @@ import java.util.stream.Collectors;
  * bytes.
  */
 public enum DataType {
-  FLOAT(1, 32),
-  UINT8(2, 8),
-  INT8(3, 8),
-  UINT16(4, 16),
-  INT16(5, 16),
-  INT32(6, 32),
-  INT64(7, 64),
-  STRING(8, 0),
-  BOOL(9, 8),
-  FLOAT16(10, 16),
-  DOUBLE(11, 64),
-  UINT32(12, 32),
-  UINT64(13, 64),
-  COMPLEX64(14, 64),
-  COMPLEX128(15, 128),
-  BFLOAT16(16, 16),
-  FLOAT8E4M3FN(17, 8),
-  FLOAT8E4M3FNUZ(18, 8),
-  FLOAT8E5M2(19, 8),
-  FLOAT8E5M2FNUZ(20, 8),
-  UINT4(21, 4),
-  INT4(22, 4),
-  FLOAT4E2M1(23, 4),
-  FLOAT8E8M0(24, 8),
-  UINT2(25, 2),
-  INT2(26, 2);
+  FLOAT(1, 32, Kind.FLOAT),
+  UINT8(2, 8, Kind.INTEGER),
+  INT8(3, 8, Kind.INTEGER),
+  UINT16(4, 16, Kind.INTEGER),
+  INT16(5, 16, Kind.INTEGER),
+  INT32(6, 32, Kind.INTEGER),
+  INT64(7, 64, Kind.INTEGER),
+  STRING(8, 0, Kind.OTHER),
+  BOOL(9, 8, Kind.OTHER),
+  FLOAT16(10, 16, Kind.FLOAT),
+  DOUBLE(11, 64, Kind.FLOAT),
+  UINT32(12, 32, Kind.INTEGER),
+  UINT64(13, 64, Kind.INTEGER),
+  COMPLEX64(14, 64, Kind.OTHER),
+  COMPLEX128(15, 128, Kind.OTHER),
+  BFLOAT16(16, 16, Kind.FLOAT),
+  FLOAT8E4M3FN(17, 8, Kind.FLOAT),
+  FLOAT8E4M3FNUZ(18, 8, Kind.FLOAT),
+  FLOAT8E5M2(19, 8, Kind.FLOAT),
+  FLOAT8E5M2FNUZ(20, 8, Kind.FLOAT),
+  UINT4(21, 4, Kind.INTEGER),
+  INT4(22, 4, Kind.INTEGER),
+  FLOAT4E2M1(23, 4, Kind.FLOAT),
+  FLOAT8E8M0(24, 8, Kind.FLOAT),
+  UINT2(25, 2, Kind.INTEGER),
+  INT2(26, 2, Kind.INTEGER);
 
   private static final Map<Integer, DataType> BY_CODE =
       Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(type -> type.code, t -> t));
 
   private final int code;
   private final int bits;
+  private final Kind kind;
 
-  DataType(int code, int bits) {
+  private enum Kind {
+    FLOAT,
+    INTEGER,
+    OTHER
+  }
+
+  DataType(int code, int bits, Kind kind) {
     this.code = code;
     this.bits = bits;
+    this.kind = kind;
   }
 
   /**
@@ -103,24 +111,12 @@ public enum DataType {
 
   /** True for floating-point types of any width. */
   public boolean isFloat() {
-    return switch (this) {
-      case FLOAT, FLOAT16, DOUBLE, BFLOAT16 -> true;
-      case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ, FLOAT8E8M0, FLOAT4E2M1 -> true;
-      case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, UINT64, UINT4, INT4, UINT2, INT2 ->
-          false;
-      case STRING, BOOL, COMPLEX64, COMPLEX128 -> false;
-    };
+    return kind == Kind.FLOAT;
   }
 
   /** True for signed and unsigned integers (booleans are none). */
   public boolean isInteger() {
-    return switch (this) {
-      case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, UINT64, UINT4, INT4, UINT2, INT2 ->
-          true;
-      case FLOAT, FLOAT16, DOUBLE, BFLOAT16, STRING, BOOL, COMPLEX64, COMPLEX128 -> false;
-      case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ, FLOAT8E8M0, FLOAT4E2M1 ->
-          false;
-    };
+    return kind == Kind.INTEGER;
   }
 
   /** The name used in reports, such as {@code float16}. */

@@ -21,13 +21,8 @@ public final class DenseTensor implements Tensor {
   public static DenseTensor of(TensorType type, ByteBuffer data) {
     if (data.remaining() != type.bytes()) {
       throw new ModelException(
-          "a tensor "
-              + type
-              + " takes "
-              + type.bytes()
-              + " bytes, but "
-              + data.remaining()
-              + " are there");
+          "a tensor %s takes %s bytes, but %s are there"
+              .formatted(type, type.bytes(), data.remaining()));
     }
     return new DenseTensor(type, data.slice().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
   }
@@ -39,7 +34,7 @@ public final class DenseTensor implements Tensor {
     for (int i = 0; i < values.length; i++) {
       Elements.putDouble(data, type.type(), i, values[i]);
     }
-    return new DenseTensor(type, data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
+    return of(type, data);
   }
 
   /** A tensor of {@code type} with the given values. */
@@ -49,7 +44,7 @@ public final class DenseTensor implements Tensor {
     for (int i = 0; i < values.length; i++) {
       Elements.putLong(data, type.type(), i, values[i]);
     }
-    return new DenseTensor(type, data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
+    return of(type, data);
   }
 
   /** An int64 tensor. */
@@ -63,7 +58,7 @@ public final class DenseTensor implements Tensor {
     requireCount(type, values.length);
     ByteBuffer data = Elements.allocate(type);
     data.asFloatBuffer().put(values);
-    return new DenseTensor(type, data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
+    return of(type, data);
   }
 
   private static void requireCount(TensorType type, long count) {

@@ -68,18 +68,7 @@ public final class Elements {
       case INT4 -> getPacked(data, index, 4) << 60 >> 60;
       case UINT2 -> getPacked(data, index, 2);
       case INT2 -> getPacked(data, index, 2) << 62 >> 62;
-      case FLOAT,
-          DOUBLE,
-          FLOAT16,
-          BFLOAT16,
-          FLOAT8E4M3FN,
-          FLOAT8E4M3FNUZ,
-          FLOAT8E5M2,
-          FLOAT8E5M2FNUZ,
-          FLOAT8E8M0,
-          FLOAT4E2M1 ->
-          (long) getDouble(data, type, index);
-      case STRING, COMPLEX64, COMPLEX128 -> throw notANumber(type);
+      default -> (long) getDouble(data, type, index);
     };
   }
 
@@ -114,18 +103,7 @@ public final class Elements {
       case BOOL -> data.put(i, (byte) (value != 0 ? 1 : 0));
       case UINT4, INT4 -> putPacked(data, index, 4, value);
       case UINT2, INT2 -> putPacked(data, index, 2, value);
-      case FLOAT,
-          DOUBLE,
-          FLOAT16,
-          BFLOAT16,
-          FLOAT8E4M3FN,
-          FLOAT8E4M3FNUZ,
-          FLOAT8E5M2,
-          FLOAT8E5M2FNUZ,
-          FLOAT8E8M0,
-          FLOAT4E2M1 ->
-          putDouble(data, type, index, (double) value);
-      case STRING, COMPLEX64, COMPLEX128 -> throw notANumber(type);
+      default -> putDouble(data, type, index, (double) value);
     }
   }
 

@@ -55,9 +55,6 @@ public record FilledTensor(TensorType type, Tensor value) implements Tensor {
 
   @Override
   public Tensor reshaped(Shape shape) {
-    if (shape.elements() != type.elements()) {
-      throw new ModelException("a tensor " + type + " cannot take the shape " + shape);
-    }
-    return new FilledTensor(type.withShape(shape), value);
+    return new FilledTensor(type.reshaped(shape), value);
   }
 }

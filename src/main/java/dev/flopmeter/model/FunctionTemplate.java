@@ -24,8 +24,8 @@ public record FunctionTemplate(
     nodes = List.copyOf(nodes);
   }
 
-  /** The key under which callers find it. */
-  public static String key(String domain, String name) {
+  /** The qualified operator of the nodes that call it. */
+  public String key() {
     return domain.isEmpty() ? name : domain + ":" + name;
   }
 }

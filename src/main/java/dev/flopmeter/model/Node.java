@@ -46,6 +46,14 @@ public record Node(
     return new Node(name, domain, op, opset, inputs, outputs, changed, metadata);
   }
 
+  public Node withInputs(List<String> changed) {
+    return new Node(name, domain, op, opset, changed, outputs, attributes, metadata);
+  }
+
+  public Node withName(String changed) {
+    return new Node(changed, domain, op, opset, inputs, outputs, attributes, metadata);
+  }
+
   /** For messages: {@code node 'conv1' (Conv)}, or {@code node for 'y' (Conv)} without a name. */
   public String describe() {
     String label = name.isEmpty() && !outputs.isEmpty() ? "for '" + outputs.get(0) : "'" + name;

@@ -78,9 +78,6 @@ public record RandomTensor(TensorType type, long seed, double low, double high) 
 
   @Override
   public Tensor reshaped(Shape shape) {
-    if (shape.elements() != type.elements()) {
-      throw new ModelException("a tensor " + type + " cannot take the shape " + shape);
-    }
-    return new RandomTensor(type.withShape(shape), seed, low, high);
+    return new RandomTensor(type.reshaped(shape), seed, low, high);
   }
 }

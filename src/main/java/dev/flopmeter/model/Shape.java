@@ -74,11 +74,7 @@ public final class Shape {
 
   /** Dimension {@code axis}; negative axes count from the end. */
   public long dim(int axis) {
-    int index = axis < 0 ? axis + dims.length : axis;
-    if (index < 0 || index >= dims.length) {
-      throw new ModelException("axis " + axis + " is outside of the shape " + this);
-    }
-    return dims[index];
+    return dims[axis(axis)];
   }
 
   /**

@@ -20,6 +20,18 @@ public record TensorType(DataType type, Shape shape) {
     return new TensorType(type, other);
   }
 
+  /**
+   * This type under another shape.
+   *
+   * @throws ModelException if that has another number of elements
+   */
+  TensorType reshaped(Shape other) {
+    if (other.elements() != elements()) {
+      throw new ModelException("a tensor " + this + " cannot take the shape " + other);
+    }
+    return withShape(other);
+  }
+
   public TensorType withType(DataType other) {
     return new TensorType(other, shape);
   }

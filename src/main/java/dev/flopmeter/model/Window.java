@@ -94,14 +94,8 @@ public record Window(
     long span = Sizes.add(padded, -extent);
     if (span < 0) {
       throw new ModelException(
-          "a window of "
-              + extent
-              + " does not fit into "
-              + in
-              + " elements with pads "
-              + padBegin[axis]
-              + " and "
-              + padEnd[axis]);
+          "a window of %s does not fit into %s elements with pads %s and %s"
+              .formatted(extent, in, padBegin[axis], padEnd[axis]));
     }
     long out = (ceil ? Sizes.ceilDiv(span, stride[axis]) : span / stride[axis]) + 1;
     // A last window that would start in the end padding is left out (PyTorch, ONNX since 1.16).

@@ -43,13 +43,8 @@ public final class Conventions {
     tools.forEach(tool -> names.add(tool.name()));
     tools.forEach(tool -> tool.companions().forEach(other -> names.remove(other.name())));
     return new ModelException(
-        "there is no convention '"
-            + name
-            + "'"
-            + NearestName.question(name, names)
-            + "all of them: "
-            + String.join(", ", names)
-            + ", all");
+        "there is no convention '%s'%sall of them: %s, all"
+            .formatted(name, NearestName.question(name, names), String.join(", ", names)));
   }
 
   /** Every convention, each followed by its companions, in the order they are listed. */

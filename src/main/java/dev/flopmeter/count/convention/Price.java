@@ -19,11 +19,9 @@ record Price(List<Term> terms) {
     }
 
     long of(CountedNode call) {
-      long product = factor;
-      for (ToLongFunction<CountedNode> quantity : quantities) {
-        product = Sizes.multiply(product, quantity.applyAsLong(call));
-      }
-      return product;
+      return quantities.stream()
+          .mapToLong(quantity -> quantity.applyAsLong(call))
+          .reduce(factor, Sizes::multiply);
     }
   }
 
@@ -47,10 +45,6 @@ record Price(List<Term> terms) {
 
   /** The number of one call. */
   long of(CountedNode call) {
-    long sum = 0;
-    for (Term term : terms) {
-      sum = Sizes.add(sum, term.of(call));
-    }
-    return sum;
+    return terms.stream().mapToLong(term -> term.of(call)).reduce(0, Sizes::add);
   }
 }

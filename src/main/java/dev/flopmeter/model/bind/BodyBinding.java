@@ -19,132 +19,133 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** The operators with bodies: binds the bodies and finds what the operator writes. */
-enum BodyBinding {
-  IF {
-    @Override
-    void add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
-      Optional<Boolean> taken = builder.operands(node).value(0).map(value -> value.longAt(0) != 0);
-      if (taken.isPresent()) { // the other branch need not even fit the shapes
-        String attribute = taken.get() ? "then_branch" : "else_branch";
-        Graph branch = binder.bindBody(body(node, attribute), List.of(), builder, depth);
-        if (!foldsTo(builder, node, branch)) {
-          addBranches(builder, node, branch, branch);
-        }
-        return;
-      }
-      addBranches(
-          builder,
-          node,
-          binder.bindBody(body(node, "then_branch"), List.of(), builder, depth),
-          binder.bindBody(body(node, "else_branch"), List.of(), builder, depth));
-    }
-  },
-  LOOP {
-    @Override
-    void add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
-      Operands in = builder.operands(node);
-      List<@Nullable TensorType> inputs = new ArrayList<>();
-      inputs.add(new TensorType(DataType.INT64, Shape.SCALAR));
-      inputs.add(new TensorType(DataType.BOOL, Shape.SCALAR));
-      for (int i = 2; i < in.inputCount(); i++) {
-        inputs.add(in.knownType(i).orElse(null));
-      }
-      GraphTemplate template = body(node, "body");
-      Graph body = binder.bindBody(template, inputs, builder, depth);
-      if (opensWhatChanges(inputs, body)) {
-        body = binder.bindBody(template, inputs, builder, depth);
-        if (opensWhatChanges(inputs, body)) { // each type may change the next
-          Collections.fill(inputs.subList(2, inputs.size()), null);
-          body = binder.bindBody(template, inputs, builder, depth);
-        }
-      }
-      int carried = in.inputCount() - 2;
-      OptionalLong trips = LoopTrips.of(in, body);
-      List<@Nullable TensorType> outputs = new ArrayList<>();
-      for (int i = 0; i < node.outputs().size(); i++) {
-        TensorType type = outputType(body, i + 1);
-        if (i < carried) {
-          outputs.add(inputs.get(i + 2) == null ? null : type);
-        } else {
-          outputs.add(type == null || trips.isEmpty() ? null : stacked(type, 0, trips.getAsLong()));
-        }
-      }
-      builder.addTyped(node.withAttributes(node.attributes().with("body", body)), outputs);
-    }
-  },
-  SCAN {
-    @Override
-    void add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
-      Operands in = builder.operands(node);
-      long asked = node.attributes().integer("num_scan_inputs");
-      boolean isBatched = in.opset() < 9; // the first input was the lengths, the first axis a batch
-      int first = isBatched ? 1 : 0;
-      if (asked < 0 || asked > in.inputCount() - first) {
-        throw new ModelException(
-            "num_scan_inputs is " + asked + ", but there are " + in.inputCount() + " inputs");
-      }
-      int scanned = (int) asked;
-      int states = in.inputCount() - first - scanned;
-      int stacks = Math.max(0, node.outputs().size() - states);
-      long[] axes = Window.perAxis(node.attributes(), "scan_input_axes", scanned, 0);
-      long[] outAxes = Window.perAxis(node.attributes(), "scan_output_axes", stacks, 0);
-      List<@Nullable TensorType> inputs = new ArrayList<>();
-      @Nullable Long length = null;
-      @Nullable Long batch = null;
-      for (int i = 0; i < states + scanned; i++) {
-        TensorType type = in.knownType(first + i).orElse(null);
-        if (isBatched && type != null) {
-          batch = type.shape().dim(0);
-          type = type.withShape(type.shape().without(0));
-        }
-        if (i >= states && type != null) {
-          int axis = type.shape().axis(axes[i - states]);
-          length = type.shape().dim(axis);
-          type = type.withShape(type.shape().without(axis));
-        }
-        inputs.add(type);
-      }
-      Graph body = binder.bindBody(body(node, "body"), inputs, builder, depth);
-      List<@Nullable TensorType> outputs = new ArrayList<>();
-      for (int i = 0; i < node.outputs().size(); i++) {
-        TensorType type = outputType(body, i);
-        if (i >= states && type != null) {
-          type = length == null ? null : stacked(type, outAxes[i - states], length);
-        }
-        outputs.add(type == null || batch == null ? type : stacked(type, 0, batch));
-      }
-      builder.addTyped(node.withAttributes(node.attributes().with("body", body)), outputs);
-    }
-  },
-  SEQUENCE_MAP {
-    @Override
-    void add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
-      Operands in = builder.operands(node);
-      List<@Nullable TensorType> inputs = new ArrayList<>();
-      for (int i = 0; i < in.inputCount(); i++) {
-        inputs.add(in.knownType(i).orElse(null)); // sequences have none: their elements are open
-      }
-      Graph body = binder.bindBody(body(node, "body"), inputs, builder, depth);
-      builder.addTyped(node.withAttributes(node.attributes().with("body", body)), List.of());
-    }
-  };
+final class BodyBinding {
+  private BodyBinding() {}
 
-  static Optional<BodyBinding> find(Node node) {
-    return switch (node.qualifiedOp()) {
-      case "If" -> Optional.of(IF);
-      case "Loop" -> Optional.of(LOOP);
-      case "Scan" -> Optional.of(SCAN);
-      case "SequenceMap" -> Optional.of(SEQUENCE_MAP);
-      default -> Optional.empty();
-    };
+  /** Adds {@code node} if its operator has bodies; says whether it does. */
+  static boolean add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
+    switch (node.qualifiedOp()) {
+      case "If" -> addIf(builder, node, binder, depth);
+      case "Loop" -> addLoop(builder, node, binder, depth);
+      case "Scan" -> addScan(builder, node, binder, depth);
+      case "SequenceMap" -> addSequenceMap(builder, node, binder, depth);
+      default -> {
+        return false;
+      }
+    }
+    return true;
   }
 
-  abstract void add(GraphBuilder builder, Node node, TemplateBinder binder, int depth);
+  private static void addIf(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
+    Optional<Boolean> taken = builder.operands(node).value(0).map(value -> value.longAt(0) != 0);
+    if (taken.isPresent()) { // the other branch need not even fit the shapes
+      String attribute = taken.get() ? "then_branch" : "else_branch";
+      Graph branch = binder.bindBody(body(node, attribute), List.of(), builder, depth);
+      if (!foldsTo(builder, node, branch)) {
+        addBranches(builder, node, branch, branch);
+      }
+      return;
+    }
+    addBranches(
+        builder,
+        node,
+        binder.bindBody(body(node, "then_branch"), List.of(), builder, depth),
+        binder.bindBody(body(node, "else_branch"), List.of(), builder, depth));
+  }
+
+  private static void addLoop(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
+    Operands in = builder.operands(node);
+    List<@Nullable TensorType> inputs = new ArrayList<>();
+    inputs.add(new TensorType(DataType.INT64, Shape.SCALAR));
+    inputs.add(new TensorType(DataType.BOOL, Shape.SCALAR));
+    for (int i = 2; i < in.inputCount(); i++) {
+      inputs.add(in.knownType(i).orElse(null));
+    }
+    GraphTemplate template = body(node, "body");
+    Graph body = binder.bindBody(template, inputs, builder, depth);
+    if (opensWhatChanges(inputs, body)) {
+      body = binder.bindBody(template, inputs, builder, depth);
+      if (opensWhatChanges(inputs, body)) { // each type may change the next
+        Collections.fill(inputs.subList(2, inputs.size()), null);
+        body = binder.bindBody(template, inputs, builder, depth);
+      }
+    }
+    int carried = in.inputCount() - 2;
+    OptionalLong trips = LoopTrips.of(in, body);
+    List<@Nullable TensorType> outputs = new ArrayList<>();
+    for (int i = 0; i < node.outputs().size(); i++) {
+      TensorType type = outputType(body, i + 1);
+      if (i < carried) {
+        outputs.add(inputs.get(i + 2) == null ? null : type);
+      } else {
+        outputs.add(type == null || trips.isEmpty() ? null : stacked(type, 0, trips.getAsLong()));
+      }
+    }
+    addWithBody(builder, node, body, outputs);
+  }
+
+  private static void addScan(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
+    Operands in = builder.operands(node);
+    long asked = node.attributes().integer("num_scan_inputs");
+    boolean isBatched = in.opset() < 9; // the first input was the lengths, the first axis a batch
+    int first = isBatched ? 1 : 0;
+    if (asked < 0 || asked > in.inputCount() - first) {
+      throw new ModelException(
+          "num_scan_inputs is " + asked + ", but there are " + in.inputCount() + " inputs");
+    }
+    int scanned = (int) asked;
+    int states = in.inputCount() - first - scanned;
+    int stacks = Math.max(0, node.outputs().size() - states);
+    long[] axes = Window.perAxis(node.attributes(), "scan_input_axes", scanned, 0);
+    long[] outAxes = Window.perAxis(node.attributes(), "scan_output_axes", stacks, 0);
+    List<@Nullable TensorType> inputs = new ArrayList<>();
+    @Nullable Long length = null;
+    @Nullable Long batch = null;
+    for (int i = 0; i < states + scanned; i++) {
+      TensorType type = in.knownType(first + i).orElse(null);
+      if (isBatched && type != null) {
+        batch = type.shape().dim(0);
+        type = type.withShape(type.shape().without(0));
+      }
+      if (i >= states && type != null) {
+        int axis = type.shape().axis(axes[i - states]);
+        length = type.shape().dim(axis);
+        type = type.withShape(type.shape().without(axis));
+      }
+      inputs.add(type);
+    }
+    Graph body = binder.bindBody(body(node, "body"), inputs, builder, depth);
+    List<@Nullable TensorType> outputs = new ArrayList<>();
+    for (int i = 0; i < node.outputs().size(); i++) {
+      TensorType type = outputType(body, i);
+      if (i >= states && type != null) {
+        type = length == null ? null : stacked(type, outAxes[i - states], length);
+      }
+      outputs.add(type == null || batch == null ? type : stacked(type, 0, batch));
+    }
+    addWithBody(builder, node, body, outputs);
+  }
+
+  private static void addSequenceMap(
+      GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
+    Operands in = builder.operands(node);
+    List<@Nullable TensorType> inputs = new ArrayList<>();
+    for (int i = 0; i < in.inputCount(); i++) {
+      inputs.add(in.knownType(i).orElse(null)); // sequences have none: their elements are open
+    }
+    Graph body = binder.bindBody(body(node, "body"), inputs, builder, depth);
+    addWithBody(builder, node, body, List.of());
+  }
 
   private static GraphTemplate body(Node node, String attribute) {
     return node.attributes()
         .template(attribute)
         .orElseThrow(() -> new ModelException("the attribute '" + attribute + "' is missing"));
+  }
+
+  private static void addWithBody(
+      GraphBuilder builder, Node node, Graph body, List<@Nullable TensorType> outputs) {
+    builder.addTyped(node.withAttributes(node.attributes().with("body", body)), outputs);
   }
 
   private static @Nullable TensorType outputType(Graph body, int index) {
@@ -156,12 +157,8 @@ enum BodyBinding {
     for (Graph branch : List.of(then, otherwise)) {
       if (branch.outputs().size() < node.outputs().size()) {
         throw new ModelException(
-            "it names "
-                + node.outputs().size()
-                + " outputs, but its branch '"
-                + branch.name()
-                + "' gives "
-                + branch.outputs().size());
+            "it names %s outputs, but its branch '%s' gives %s"
+                .formatted(node.outputs().size(), branch.name(), branch.outputs().size()));
       }
     }
     List<@Nullable TensorType> outputs = new ArrayList<>();

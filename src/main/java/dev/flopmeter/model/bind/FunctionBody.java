@@ -1,6 +1,5 @@
 package dev.flopmeter.model.bind;
 
-import dev.flopmeter.model.AttributeReference;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.FunctionTemplate;
 import dev.flopmeter.model.GraphTemplate;
@@ -22,15 +21,13 @@ final class FunctionBody {
     if (call.inputs().size() > function.inputs().size()
         || call.outputs().size() > function.outputs().size()) {
       throw new ModelException(
-          call.describe()
-              + ": the function takes "
-              + function.inputs().size()
-              + " inputs and gives "
-              + function.outputs().size()
-              + " outputs, but the call has "
-              + call.inputs().size()
-              + " and "
-              + call.outputs().size());
+          ("%s: the function takes %s inputs and gives %s outputs, but the call has %s" + " and %s")
+              .formatted(
+                  call.describe(),
+                  function.inputs().size(),
+                  function.outputs().size(),
+                  call.inputs().size(),
+                  call.outputs().size()));
     }
     this.call = call;
     Map<String, Object> attributes = new LinkedHashMap<>(function.attributeDefaults().asMap());
@@ -100,7 +97,7 @@ final class FunctionBody {
         .asMap()
         .forEach(
             (name, value) -> {
-              if (value instanceof AttributeReference reference) {
+              if (value instanceof Attributes.Reference reference) {
                 Object actual = given.asMap().get(reference.name());
                 if (actual != null) {
                   result.put(name, actual);

@@ -19,6 +19,7 @@ import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.model.shape.ShapeRule;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -53,6 +54,12 @@ public final class GraphBuilder {
 
     /** Null for what is not computed before the first run. */
     @Nullable Origins origins;
+
+    void set(Tensor known, Origins from) {
+      constant = known;
+      type = known.type();
+      origins = from;
+    }
   }
 
   private final String name;
@@ -143,10 +150,7 @@ public final class GraphBuilder {
 
   /** Adds a known tensor that was computed from stored ones. */
   void constant(String value, Tensor tensor, Origins origins) {
-    Value known = claim(value);
-    known.constant = tensor;
-    known.type = tensor.type();
-    known.origins = origins;
+    claim(value).set(tensor, origins);
   }
 
   /** Adds a node of ONNX's own domain with one output, named as the node. */
@@ -175,8 +179,7 @@ public final class GraphBuilder {
     Node node = written;
     try {
       node = EarlyVersions.modern(written);
-      requireDefined(node);
-      node.outputs().stream().filter(output -> !output.isEmpty()).forEach(this::claim);
+      claimOutputs(node);
       infer(rebatched > 1 && node.qualifiedOp().equals("Reshape") ? followingBatch(node) : node);
     } catch (DataDependentException e) {
       throw new IllegalStateException("inference must settle this", e);
@@ -185,13 +188,14 @@ public final class GraphBuilder {
     }
   }
 
-  private void requireDefined(Node node) {
+  private void claimOutputs(Node node) {
     for (String operand : node.inputs()) {
       if (!operand.isEmpty() && !isDefined(operand)) {
         throw new ModelException(
             "its input '" + operand + "' is written by no node, input or initializer");
       }
     }
+    node.outputs().stream().filter(output -> !output.isEmpty()).forEach(this::claim);
   }
 
   /** The node with the new batch in its constant shape, or as it is. */
@@ -219,15 +223,7 @@ public final class GraphBuilder {
     shape[0] = rebatched;
     String value = node.outputs().get(0) + "/shape of batch " + rebatched;
     constant(value, Tensor.ofLongs(shape));
-    return new Node(
-        node.name(),
-        node.domain(),
-        node.op(),
-        node.opset(),
-        List.of(node.inputs().get(0), value),
-        node.outputs(),
-        node.attributes(),
-        node.metadata());
+    return node.withInputs(List.of(node.inputs().get(0), value));
   }
 
   private void infer(Node node) {
@@ -235,17 +231,12 @@ public final class GraphBuilder {
     Optional<List<TensorType>> outputs = inferTypes(node, in);
     if (outputs.isPresent()) {
       requireOutputs(node, outputs.get().size());
-      Optional<List<Tensor>> folded =
-          node.metadata().containsKey(TorchOrigin.KEEP)
-              ? Optional.empty()
-              : fold(in, outputs.get());
+      Optional<List<Tensor>> folded = fold(in, outputs.get());
       if (folded.isPresent() && folded.get().size() >= node.outputs().size()) {
-        record(node, folded.get().stream().map(Tensor::type).toList());
         for (int i = 0; i < node.outputs().size(); i++) {
           if (!node.outputs().get(i).isEmpty()) {
-            Value result = own(node.outputs().get(i));
-            result.constant = folded.get().get(i);
-            result.origins = origins(in, folded.get().get(i));
+            Tensor result = folded.get().get(i);
+            own(node.outputs().get(i)).set(result, origins(in, result));
           }
         }
         return;
@@ -287,9 +278,9 @@ public final class GraphBuilder {
     main.notedOrigins += origins.size();
     if (main.notedOrigins > MOST_ORIGINS) {
       throw new ModelException(
-          "the model joins its constants over and over, into more than "
-              + MOST_ORIGINS
-              + " parts; simplify it before it is counted");
+          ("the model joins its constants over and over, into more than %s parts;"
+                  + " simplify it before it is counted")
+              .formatted(MOST_ORIGINS));
     }
     return origins;
   }
@@ -325,9 +316,10 @@ public final class GraphBuilder {
   private Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
     GraphBuilder main = main();
     try {
-      if (main.foldedBytes > MOST_FOLDED_BYTES
-          && Folder.allocates(in.node())
-          && outputs.stream().anyMatch(type -> type.elements() > SMALL_ELEMENTS)) {
+      boolean isKept = in.node().metadata().containsKey(TorchOrigin.KEEP);
+      boolean isFull = main.foldedBytes > MOST_FOLDED_BYTES && Folder.allocates(in.node());
+      boolean isLarge = outputs.stream().anyMatch(type -> type.elements() > SMALL_ELEMENTS);
+      if (isKept || (isFull && isLarge)) {
         return Optional.empty();
       }
       Optional<List<Tensor>> folded = Folder.fold(in, outputs);
@@ -358,10 +350,8 @@ public final class GraphBuilder {
     if (rule.isEmpty()) {
       if (node.domain().isEmpty()) {
         throw new UnknownOperatorException(
-            "'"
-                + node.op()
-                + "' is not an operator that flopmeter knows in ONNX's opset "
-                + node.opset());
+            "'%s' is not an operator that flopmeter knows in ONNX's opset %s"
+                .formatted(node.op(), node.opset()));
       }
       return Optional.empty();
     }
@@ -372,7 +362,7 @@ public final class GraphBuilder {
     }
   }
 
-  private void record(Node node, List<TensorType> outputs) {
+  private void record(Node node, List<? extends @Nullable TensorType> outputs) {
     for (int i = 0; i < node.outputs().size() && i < outputs.size(); i++) {
       if (!node.outputs().get(i).isEmpty()) {
         own(node.outputs().get(i)).type = outputs.get(i);
@@ -392,13 +382,8 @@ public final class GraphBuilder {
 
   /** Adds a node whose output types the caller found (control flow). */
   void addTyped(Node node, List<@Nullable TensorType> outputs) {
-    requireDefined(node);
-    for (int i = 0; i < node.outputs().size(); i++) {
-      String output = node.outputs().get(i);
-      if (!output.isEmpty()) {
-        claim(output).type = i < outputs.size() ? outputs.get(i) : null;
-      }
-    }
+    claimOutputs(node);
+    record(node, outputs);
     recordDeclared(node);
     nodes.add(uniquelyNamed(node));
   }
@@ -409,17 +394,7 @@ public final class GraphBuilder {
     while (!nodeNames.add(unique)) {
       unique = wanted + "#" + sameNames.merge(wanted, 2, (last, first) -> last + 1);
     }
-    return unique.equals(node.name())
-        ? node
-        : new Node(
-            unique,
-            node.domain(),
-            node.op(),
-            node.opset(),
-            node.inputs(),
-            node.outputs(),
-            node.attributes(),
-            node.metadata());
+    return unique.equals(node.name()) ? node : node.withName(unique);
   }
 
   private Value claim(String value) {
@@ -497,7 +472,7 @@ public final class GraphBuilder {
         needed.remove(""); // the name of what is left out
       }
     }
-    java.util.Collections.reverse(kept);
+    Collections.reverse(kept);
     Map<String, Tensor> keptConstants = new LinkedHashMap<>();
     values.forEach(
         (value, known) -> {

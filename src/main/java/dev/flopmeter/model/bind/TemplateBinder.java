@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -110,12 +109,8 @@ public final class TemplateBinder {
     List<ValueInfo> inputs = template.inputs();
     if (inputs.size() != inputTypes.size()) {
       throw new ModelException(
-          "the body '"
-              + template.name()
-              + "' takes "
-              + inputs.size()
-              + " inputs, but is given "
-              + inputTypes.size());
+          "the body '%s' takes %s inputs, but is given %s"
+              .formatted(template.name(), inputs.size(), inputTypes.size()));
     }
     for (int i = 0; i < inputs.size(); i++) {
       TensorType type = inputTypes.get(i);
@@ -151,26 +146,25 @@ public final class TemplateBinder {
       throw new ModelException(
           "the model has more than " + maxNodes + " nodes once its functions are inlined");
     }
-    FunctionTemplate function = functions.get(FunctionTemplate.key(node.domain(), node.op()));
+    FunctionTemplate function = functions.get(node.qualifiedOp());
     if (function != null) {
       inline(builder, node, function, depth, callers);
       return;
     }
-    Optional<BodyBinding> flow = BodyBinding.find(node);
-    if (flow.isPresent()) {
-      try {
-        flow.get().add(builder, node, this, depth + 1);
-      } catch (ModelException e) {
-        throw e.at(node.describe());
-      }
-      return;
+    boolean hasBodies;
+    try {
+      hasBodies = BodyBinding.add(builder, node, this, depth + 1);
+    } catch (ModelException e) {
+      throw e.at(node.describe());
     }
-    builder.add(node);
+    if (!hasBodies) {
+      builder.add(node);
+    }
   }
 
   private void inline(
       GraphBuilder builder, Node call, FunctionTemplate function, int depth, List<String> callers) {
-    String key = FunctionTemplate.key(function.domain(), function.name());
+    String key = function.key();
     if (callers.contains(key)) {
       throw new ModelException(call.describe() + ": the function '" + key + "' calls itself");
     }

@@ -1,20 +1,19 @@
 package dev.flopmeter.model.fold;
 
 import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.DenseTensor;
-import dev.flopmeter.model.Elements;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.IntUnaryOperator;
 import java.util.function.LongBinaryOperator;
 import java.util.function.LongUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** Element-wise arithmetic with broadcasting, on integers exactly and on floats in double. */
 final class ArithmeticFolds {
@@ -50,16 +49,13 @@ final class ArithmeticFolds {
     rules.put("Sign", unary(Long::signum, Math::signum));
     rules.put("Clip", ArithmeticFolds::clip);
     rules.put("Not", unary(value -> value == 0 ? 1 : 0));
-    rules.put("Cast", ArithmeticFolds::cast);
-    rules.put("Where", ArithmeticFolds::where);
-    rules.put("Range", ArithmeticFolds::range);
+    rules.put("Cast", Folder.ofValues(ArithmeticFolds::cast));
+    rules.put("Where", Folder.ofValues(ArithmeticFolds::where));
+    rules.put("Range", Folder.ofValues(ArithmeticFolds::range));
   }
 
   private static long divide(long a, long b) {
-    if (b == 0) {
-      throw new ModelException("division of the constant " + a + " by 0");
-    }
-    return b == -1 ? Math.negateExact(a) : a / b;
+    return b == -1 ? Math.negateExact(a) : nonZero(a, b) / b;
   }
 
   /** {@code a^b} by squaring; a negative exponent gives what truncation leaves of a fraction. */
@@ -106,23 +102,19 @@ final class ArithmeticFolds {
 
   /** Joins all inputs, from the left; before opset 7 broadcasting had other rules. */
   private static FoldRule variadic(LongBinaryOperator onLongs, DoubleBinaryOperator onDoubles) {
-    return (in, outputs) -> {
-      if (!Folder.allKnown(in, outputs) || in.inputCount() == 0 || in.opset() < 7) {
-        return Optional.empty();
-      }
-      if (in.givenTypes().stream().anyMatch(ArithmeticFolds::isText)) {
-        return Optional.empty();
-      }
-      if (in.inputCount() == 1) {
-        return Optional.of(List.of(in.requireValue(0)));
-      }
-      TensorType type = outputs.get(0);
-      Tensor joined = in.requireValue(0);
-      for (int i = 1; i < in.inputCount(); i++) {
-        joined = join(joined, in.requireValue(i), type, onLongs, onDoubles);
-      }
-      return Optional.of(List.of(joined));
-    };
+    return Folder.ofValues(
+        (in, type) -> {
+          if (in.inputCount() == 0
+              || in.opset() < 7
+              || in.givenTypes().stream().anyMatch(ArithmeticFolds::isText)) {
+            return null;
+          }
+          Tensor joined = in.requireValue(0);
+          for (int i = 1; i < in.inputCount(); i++) {
+            joined = join(joined, in.requireValue(i), type, onLongs, onDoubles);
+          }
+          return joined;
+        });
   }
 
   private static Tensor join(
@@ -131,42 +123,32 @@ final class ArithmeticFolds {
       TensorType type,
       LongBinaryOperator onLongs,
       DoubleBinaryOperator onDoubles) {
-    ByteBuffer data = Elements.allocate(type);
-    Broadcast fromA = Broadcast.of(a.shape(), type.shape());
-    Broadcast fromB = Broadcast.of(b.shape(), type.shape());
-    boolean exact = !a.type().type().isFloat() && !b.type().type().isFloat();
-    for (int i = 0; i < type.elements(); i++) {
-      long at = fromA.index(i);
-      long bt = fromB.index(i);
-      if (exact) {
-        Elements.putLong(data, type.type(), i, exactly(onLongs, a.longAt(at), b.longAt(bt)));
-      } else {
-        Elements.putDouble(
-            data, type.type(), i, onDoubles.applyAsDouble(a.doubleAt(at), b.doubleAt(bt)));
-      }
-    }
-    return DenseTensor.of(type, data);
+    LongUnaryOperator fromA = Indices.broadcast(a.shape(), type.shape());
+    LongUnaryOperator fromB = Indices.broadcast(b.shape(), type.shape());
+    return Folder.computed(
+        type,
+        !a.type().type().isFloat() && !b.type().type().isFloat(),
+        i -> exactly(onLongs, a.longAt(fromA.applyAsLong(i)), b.longAt(fromB.applyAsLong(i))),
+        i ->
+            onDoubles.applyAsDouble(
+                a.doubleAt(fromA.applyAsLong(i)), b.doubleAt(fromB.applyAsLong(i))));
   }
 
   private static Optional<List<Tensor>> clip(Operands in, List<TensorType> outputs) {
-    if (!Folder.allKnown(in, outputs)) {
-      return Optional.empty();
-    }
     Optional<Tensor> low = in.value(1);
     Optional<Tensor> high = in.value(2);
-    if (!in.type(0).type().isFloat()) {
-      long least = low.map(bound -> bound.longAt(0)).orElse(Long.MIN_VALUE);
-      long most = high.map(bound -> bound.longAt(0)).orElse(Long.MAX_VALUE);
-      return unary(value -> Math.min(most, Math.max(least, value)), value -> value)
-          .fold(in, outputs);
-    }
-    double least =
+    long least = low.map(bound -> bound.longAt(0)).orElse(Long.MIN_VALUE);
+    long most = high.map(bound -> bound.longAt(0)).orElse(Long.MAX_VALUE);
+    double lowest =
         low.map(bound -> bound.doubleAt(0))
             .orElse((double) in.attributes().number("min", Float.NEGATIVE_INFINITY));
-    double most =
+    double highest =
         high.map(bound -> bound.doubleAt(0))
             .orElse((double) in.attributes().number("max", Float.POSITIVE_INFINITY));
-    return unary(value -> value, value -> Math.min(most, Math.max(least, value))).fold(in, outputs);
+    return unary(
+            value -> Math.min(most, Math.max(least, value)),
+            value -> Math.min(highest, Math.max(lowest, value)))
+        .fold(in, outputs);
   }
 
   private static long exactly(LongBinaryOperator operator, long a, long b) {
@@ -188,85 +170,58 @@ final class ArithmeticFolds {
   }
 
   private static FoldRule unary(LongUnaryOperator onLongs, DoubleUnaryOperator onDoubles) {
-    return (in, outputs) -> {
-      if (!Folder.allKnown(in, outputs) || isText(in.type(0))) {
-        return Optional.empty();
-      }
-      Tensor value = in.requireValue(0);
-      TensorType type = outputs.get(0);
-      ByteBuffer data = Elements.allocate(type);
-      for (int i = 0; i < type.elements(); i++) {
-        if (type.type().isFloat()) {
-          Elements.putDouble(data, type.type(), i, onDoubles.applyAsDouble(value.doubleAt(i)));
-        } else {
-          Elements.putLong(data, type.type(), i, onLongs.applyAsLong(value.longAt(i)));
-        }
-      }
-      return Optional.of(List.of(DenseTensor.of(type, data)));
-    };
+    return Folder.ofValues(
+        (in, type) -> {
+          Tensor value = in.requireValue(0);
+          return isText(value.type())
+              ? null
+              : Folder.computed(
+                  type,
+                  !type.type().isFloat(),
+                  i -> onLongs.applyAsLong(value.longAt(i)),
+                  i -> onDoubles.applyAsDouble(value.doubleAt(i)));
+        });
   }
 
-  private static Optional<List<Tensor>> cast(Operands in, List<TensorType> outputs) {
-    TensorType type = outputs.get(0);
+  private static @Nullable Tensor cast(Operands in, TensorType type) {
+    Tensor value = in.requireValue(0);
     boolean isPlain =
         in.attributes().flag("saturate", true)
             && in.attributes().text("round_mode", "up").equals("up");
-    if (!Folder.allKnown(in, outputs) || isText(type) || isText(in.type(0)) || !isPlain) {
-      return Optional.empty();
-    }
-    Tensor value = in.requireValue(0);
-    boolean exact = !value.type().type().isFloat() && !type.type().isFloat();
-    ByteBuffer data = Elements.allocate(type);
-    for (int i = 0; i < type.elements(); i++) {
-      if (exact) {
-        Elements.putLong(data, type.type(), i, value.longAt(i));
-      } else {
-        Elements.putDouble(data, type.type(), i, value.doubleAt(i));
-      }
-    }
-    return Optional.of(List.of(DenseTensor.of(type, data)));
+    boolean isExact = !value.type().type().isFloat() && !type.type().isFloat();
+    return isText(type) || isText(value.type()) || !isPlain
+        ? null
+        : Folder.computed(type, isExact, value::longAt, value::doubleAt);
   }
 
-  private static Optional<List<Tensor>> where(Operands in, List<TensorType> outputs) {
-    TensorType type = outputs.get(0);
-    if (!Folder.allKnown(in, outputs) || isText(type)) {
-      return Optional.empty();
+  private static @Nullable Tensor where(Operands in, TensorType type) {
+    if (isText(type)) {
+      return null;
     }
-    Tensor condition = in.requireValue(0);
-    Tensor yes = in.requireValue(1);
-    Tensor no = in.requireValue(2);
-    Broadcast fromCondition = Broadcast.of(condition.shape(), type.shape());
-    Broadcast fromYes = Broadcast.of(yes.shape(), type.shape());
-    Broadcast fromNo = Broadcast.of(no.shape(), type.shape());
-    ByteBuffer data = Elements.allocate(type);
-    for (int i = 0; i < type.elements(); i++) {
-      boolean chosen = condition.longAt(fromCondition.index(i)) != 0;
-      Tensor source = chosen ? yes : no;
-      long at = chosen ? fromYes.index(i) : fromNo.index(i);
-      if (type.type().isFloat()) {
-        Elements.putDouble(data, type.type(), i, source.doubleAt(at));
-      } else {
-        Elements.putLong(data, type.type(), i, source.longAt(at));
-      }
-    }
-    return Optional.of(List.of(DenseTensor.of(type, data)));
+    List<Tensor> values = List.of(in.requireValue(0), in.requireValue(1), in.requireValue(2));
+    List<LongUnaryOperator> from =
+        values.stream().map(value -> Indices.broadcast(value.shape(), type.shape())).toList();
+    IntUnaryOperator chosen = i -> values.get(0).longAt(from.get(0).applyAsLong(i)) != 0 ? 1 : 2;
+    return Folder.computed(
+        type,
+        !type.type().isFloat(),
+        i -> {
+          int source = chosen.applyAsInt(i);
+          return values.get(source).longAt(from.get(source).applyAsLong(i));
+        },
+        i -> {
+          int source = chosen.applyAsInt(i);
+          return values.get(source).doubleAt(from.get(source).applyAsLong(i));
+        });
   }
 
-  private static Optional<List<Tensor>> range(Operands in, List<TensorType> outputs) {
-    if (!Folder.allKnown(in, outputs)) {
-      return Optional.empty();
-    }
-    TensorType type = outputs.get(0);
+  private static Tensor range(Operands in, TensorType type) {
     Tensor start = in.requireValue(0);
     Tensor delta = in.requireValue(2);
-    ByteBuffer data = Elements.allocate(type);
-    for (int i = 0; i < type.elements(); i++) {
-      if (type.type().isFloat()) {
-        Elements.putDouble(data, type.type(), i, start.doubleAt(0) + i * delta.doubleAt(0));
-      } else {
-        Elements.putLong(data, type.type(), i, start.longAt(0) + i * delta.longAt(0));
-      }
-    }
-    return Optional.of(List.of(DenseTensor.of(type, data)));
+    return Folder.computed(
+        type,
+        !type.type().isFloat(),
+        i -> start.longAt(0) + i * delta.longAt(0),
+        i -> start.doubleAt(0) + i * delta.doubleAt(0));
   }
 }

@@ -1,14 +1,20 @@
 package dev.flopmeter.model.fold;
 
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Elements;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntToDoubleFunction;
+import java.util.function.IntToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes nodes whose inputs are all known, on the host: shape arithmetic and other small
@@ -65,6 +71,19 @@ public final class Folder {
     return in.inputCount() == 0 || !in.has(0) || in.value(0).isPresent();
   }
 
+  /** The one output of a node whose inputs are all known; null where it cannot be computed. */
+  @FunctionalInterface
+  interface ValueRule {
+    @Nullable Tensor fold(Operands in, TensorType type);
+  }
+
+  static FoldRule ofValues(ValueRule rule) {
+    return (in, outputs) ->
+        allKnown(in, outputs)
+            ? Optional.ofNullable(rule.fold(in, outputs.get(0))).map(List::of)
+            : Optional.empty();
+  }
+
   /** Whether every given input is known, at hand, and the result is small enough to compute. */
   static boolean allKnown(Operands in, List<TensorType> outputs) {
     for (int i = 0; i < in.inputCount(); i++) {
@@ -73,5 +92,23 @@ public final class Folder {
       }
     }
     return outputs.stream().allMatch(type -> type.elements() <= MAX_ELEMENTS);
+  }
+
+  /**
+   * A tensor of {@code type}, element by element.
+   *
+   * @param isExact whether on longs, not in double
+   */
+  static Tensor computed(
+      TensorType type, boolean isExact, IntToLongFunction onLongs, IntToDoubleFunction onDoubles) {
+    ByteBuffer data = Elements.allocate(type);
+    for (int i = 0; i < type.elements(); i++) {
+      if (isExact) {
+        Elements.putLong(data, type.type(), i, onLongs.applyAsLong(i));
+      } else {
+        Elements.putDouble(data, type.type(), i, onDoubles.applyAsDouble(i));
+      }
+    }
+    return DenseTensor.of(type, data);
   }
 }

@@ -1,19 +1,14 @@
 package dev.flopmeter.model.fold;
 
-import dev.flopmeter.model.DenseTensor;
-import dev.flopmeter.model.Elements;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.model.TensorType;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.LongBinaryOperator;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Reductions of known numbers, which shape arithmetic holds: how many elements, the larger one.
@@ -33,54 +28,37 @@ final class ReductionFolds {
 
   private static FoldRule reduction(
       long start, LongBinaryOperator onLongs, double floatStart, DoubleBinaryOperator onDoubles) {
-    return (in, outputs) -> {
-      TensorType type = outputs.get(0);
-      boolean isNumber = type.type().isInteger() || type.type().isFloat();
-      if (!Folder.allKnown(in, outputs)
-          || !isNumber
-          || in.type(0).elements() > Folder.MAX_ELEMENTS) {
-        return Optional.empty();
-      }
-      Tensor value = in.requireValue(0);
-      int[] targets = targets(value.shape(), reduced(in, value.shape()));
-      ByteBuffer data =
-          type.type().isFloat()
-              ? ofDoubles(type, value, targets, floatStart, onDoubles)
-              : ofLongs(type, value, targets, start, onLongs);
-      return Optional.of(List.of(DenseTensor.of(type, data)));
-    };
+    return Folder.ofValues(
+        (in, type) -> {
+          Tensor value = in.requireValue(0);
+          boolean isFloat = type.type().isFloat();
+          boolean isNumber = type.type().isInteger() || isFloat;
+          if (!isNumber || value.elements() > Folder.MAX_ELEMENTS) {
+            return null;
+          }
+          LongUnaryOperator target = target(value.shape(), reduced(in, value.shape()));
+          long[] longs = new long[(int) type.elements()];
+          double[] doubles = new double[longs.length];
+          Arrays.fill(longs, start);
+          Arrays.fill(doubles, floatStart);
+          for (int i = 0; i < value.elements(); i++) {
+            int at = (int) target.applyAsLong(i);
+            if (isFloat) {
+              doubles[at] = onDoubles.applyAsDouble(doubles[at], value.doubleAt(i));
+            } else {
+              longs[at] = exactly(onLongs, longs[at], value.longAt(i));
+            }
+          }
+          return Folder.computed(type, !isFloat, i -> longs[i], i -> doubles[i]);
+        });
   }
 
-  private static ByteBuffer ofLongs(
-      TensorType type, Tensor value, int[] targets, long start, LongBinaryOperator join) {
-    long[] results = new long[(int) type.elements()];
-    Arrays.fill(results, start);
-    for (int i = 0; i < targets.length; i++) {
-      try {
-        results[targets[i]] = join.applyAsLong(results[targets[i]], value.longAt(i));
-      } catch (ArithmeticException e) {
-        throw new ModelException("constant arithmetic overflows", e);
-      }
+  private static long exactly(LongBinaryOperator join, long a, long b) {
+    try {
+      return join.applyAsLong(a, b);
+    } catch (ArithmeticException e) {
+      throw new ModelException("constant arithmetic overflows", e);
     }
-    ByteBuffer data = Elements.allocate(type);
-    for (int i = 0; i < results.length; i++) {
-      Elements.putLong(data, type.type(), i, results[i]);
-    }
-    return data;
-  }
-
-  private static ByteBuffer ofDoubles(
-      TensorType type, Tensor value, int[] targets, double start, DoubleBinaryOperator join) {
-    double[] results = new double[(int) type.elements()];
-    Arrays.fill(results, start);
-    for (int i = 0; i < targets.length; i++) {
-      results[targets[i]] = join.applyAsDouble(results[targets[i]], value.doubleAt(i));
-    }
-    ByteBuffer data = Elements.allocate(type);
-    for (int i = 0; i < results.length; i++) {
-      Elements.putDouble(data, type.type(), i, results[i]);
-    }
-    return data;
   }
 
   private static boolean[] reduced(Operands in, Shape shape) {
@@ -96,27 +74,15 @@ final class ReductionFolds {
   }
 
   /** The index among the results, for each element. */
-  private static int[] targets(Shape shape, boolean[] reduced) {
-    int[] targets = new int[(int) shape.elements()];
-    for (int i = 0; i < targets.length; i++) {
-      targets[i] = target(shape, reduced, i);
-    }
-    return targets;
-  }
-
-  /** The index among the results of the element at flat index {@code from}. */
-  private static int target(Shape shape, boolean[] reduced, int from) {
-    long index = 0;
+  private static LongUnaryOperator target(Shape shape, boolean[] reduced) {
+    long[] strides = new long[reduced.length];
     long stride = 1;
-    long rest = from;
-    for (int axis = shape.rank() - 1; axis >= 0; axis--) {
-      long position = rest % shape.dim(axis);
-      rest /= shape.dim(axis);
+    for (int axis = strides.length - 1; axis >= 0; axis--) {
       if (!reduced[axis]) {
-        index += position * stride;
+        strides[axis] = stride;
         stride *= shape.dim(axis);
       }
     }
-    return (int) index;
+    return Indices.of(shape, (axis, at) -> at * strides[axis]);
   }
 }

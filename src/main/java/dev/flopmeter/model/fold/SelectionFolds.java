@@ -22,19 +22,25 @@ final class SelectionFolds {
   private SelectionFolds() {}
 
   static void addTo(Map<String, FoldRule> rules) {
-    rules.put("Concat", SelectionFolds::concat);
-    rules.put("Slice", SelectionFolds::slice);
-    rules.put("Gather", SelectionFolds::gather);
-    rules.put("Transpose", SelectionFolds::transpose);
+    rules.put("Concat", ofElements(SelectionFolds::concat));
+    rules.put("Slice", ofElements(SelectionFolds::slice));
+    rules.put("Gather", ofElements(SelectionFolds::gather));
+    rules.put("Transpose", ofElements(SelectionFolds::transpose));
     rules.put("Split", SelectionFolds::split);
-    rules.put("Tile", SelectionFolds::tile);
+    rules.put("Tile", ofElements(SelectionFolds::tile));
     rules.put("Expand", SelectionFolds::expand);
-    rules.put("NonZero", SelectionFolds::nonZero);
+    rules.put("NonZero", Folder.ofValues(SelectionFolds::nonZero));
   }
 
-  private static boolean foldable(Operands in, List<TensorType> outputs) {
+  /** A rule for inputs whose elements are whole bytes. */
+  private static FoldRule ofElements(Folder.ValueRule rule) {
+    return (in, outputs) ->
+        hasWholeBytes(in) ? Folder.ofValues(rule).fold(in, outputs) : Optional.empty();
+  }
+
+  private static boolean hasWholeBytes(Operands in) {
     DataType type = in.knownType(0).map(TensorType::type).orElse(DataType.STRING);
-    return type.bits() >= 8 && type.bits() <= 64 && Folder.allKnown(in, outputs);
+    return type.bits() >= 8 && type.bits() <= 64;
   }
 
   /** A tensor of {@code type} whose element i is {@code source}'s element {@code index(i)}. */
@@ -54,11 +60,7 @@ final class SelectionFolds {
     return DenseTensor.of(type, data);
   }
 
-  private static Optional<List<Tensor>> concat(Operands in, List<TensorType> outputs) {
-    if (!foldable(in, outputs)) {
-      return Optional.empty();
-    }
-    TensorType type = outputs.get(0);
+  private static Tensor concat(Operands in, TensorType type) {
     int axis = type.shape().axis(in.attributes().integer("axis", 1));
     int width = type.type().bits() / 8;
     ByteBuffer data = Elements.allocate(type);
@@ -73,138 +75,78 @@ final class SelectionFolds {
         data.put(parts.get(i).slice(block * bytes, bytes));
       }
     }
-    return Optional.of(List.of(DenseTensor.of(type, data.rewind())));
+    return DenseTensor.of(type, data.rewind());
   }
 
-  private static Optional<List<Tensor>> slice(Operands in, List<TensorType> outputs) {
-    if (!foldable(in, outputs)) {
-      return Optional.empty();
-    }
+  private static Tensor slice(Operands in, TensorType type) {
     Tensor source = in.requireValue(0);
     SliceRange[] ranges = SliceRange.of(in);
-    long[] starts = new long[ranges.length];
-    long[] steps = new long[ranges.length];
-    for (int i = 0; i < ranges.length; i++) {
-      starts[i] = ranges[i].start();
-      steps[i] = ranges[i].step();
-    }
-    return Optional.of(List.of(strided(source, outputs.get(0), starts, steps)));
-  }
-
-  private static Tensor strided(Tensor source, TensorType type, long[] starts, long[] steps) {
-    long[] strides = strides(source.shape());
+    long[] strides = Indices.strides(source.shape());
     return pick(
         source,
         type,
-        index(type.shape(), (axis, at) -> (starts[axis] + at * steps[axis]) * strides[axis]));
+        Indices.of(
+            type.shape(),
+            (axis, at) -> (ranges[axis].start() + at * ranges[axis].step()) * strides[axis]));
   }
 
-  /** What an element's position on one axis of the result adds to its index in the source. */
-  @FunctionalInterface
-  private interface AxisOffset {
-    long of(int axis, long position);
-  }
-
-  /** The index in the source of each element of the result. */
-  private static LongUnaryOperator index(Shape result, AxisOffset offset) {
-    long[] dims = result.dims();
-    return flat -> {
-      long index = 0;
-      long rest = flat;
-      for (int axis = dims.length - 1; axis >= 0; axis--) {
-        index += offset.of(axis, rest % dims[axis]);
-        rest /= dims[axis];
-      }
-      return index;
-    };
-  }
-
-  private static long[] strides(Shape shape) {
-    long[] strides = new long[shape.rank()];
-    long stride = 1;
-    for (int i = strides.length - 1; i >= 0; i--) {
-      strides[i] = stride;
-      stride *= shape.dim(i);
-    }
-    return strides;
-  }
-
-  private static Optional<List<Tensor>> gather(Operands in, List<TensorType> outputs) {
-    if (!foldable(in, outputs)) {
-      return Optional.empty();
-    }
+  private static Tensor gather(Operands in, TensorType type) {
     Tensor data = in.requireValue(0);
     Tensor indices = in.requireValue(1);
     int axis = data.shape().axis(in.attributes().integer("axis", 0));
     long size = data.shape().dim(axis);
     long inner = data.shape().elements(axis + 1, data.shape().rank());
     long picked = indices.elements();
-    return Optional.of(
-        List.of(
-            pick(
-                data,
-                outputs.get(0),
-                flat -> {
-                  long asked = indices.longAt(flat / inner % picked);
-                  long index = asked < 0 ? asked + size : asked;
-                  if (index < 0 || index >= size) {
-                    throw new ModelException(
-                        "index " + asked + " is outside of axis " + axis + " of " + data.shape());
-                  }
-                  return (flat / inner / picked * size + index) * inner + flat % inner;
-                })));
+    return pick(
+        data,
+        type,
+        flat -> {
+          long asked = indices.longAt(flat / inner % picked);
+          long index = asked < 0 ? asked + size : asked;
+          if (index < 0 || index >= size) {
+            throw new ModelException(
+                "index " + asked + " is outside of axis " + axis + " of " + data.shape());
+          }
+          return (flat / inner / picked * size + index) * inner + flat % inner;
+        });
   }
 
-  private static Optional<List<Tensor>> transpose(Operands in, List<TensorType> outputs) {
-    if (!foldable(in, outputs)) {
-      return Optional.empty();
-    }
+  private static Tensor transpose(Operands in, TensorType type) {
     Tensor source = in.requireValue(0);
     int rank = source.shape().rank();
     long[] order = in.attributes().integers("perm").orElse(null);
-    long[] strides = strides(source.shape());
-    int[] from = new int[rank];
+    long[] strides = Indices.strides(source.shape());
+    long[] from = new long[rank];
     for (int i = 0; i < rank; i++) {
-      from[i] = order == null ? rank - 1 - i : source.shape().axis(order[i]);
+      from[i] = strides[order == null ? rank - 1 - i : source.shape().axis(order[i])];
     }
-    Shape result = outputs.get(0).shape();
-    return Optional.of(
-        List.of(
-            pick(source, outputs.get(0), index(result, (axis, at) -> at * strides[from[axis]]))));
+    return pick(source, type, Indices.of(type.shape(), (axis, at) -> at * from[axis]));
   }
 
   private static Optional<List<Tensor>> split(Operands in, List<TensorType> outputs) {
-    if (!foldable(in, outputs)) {
+    if (!hasWholeBytes(in) || !Folder.allKnown(in, outputs)) {
       return Optional.empty();
     }
     Tensor source = in.requireValue(0);
-    int rank = source.shape().rank();
-    int axis = source.shape().axis(in.attributes().integer("axis", 0));
+    int split = source.shape().axis(in.attributes().integer("axis", 0));
+    long[] strides = Indices.strides(source.shape());
     List<Tensor> parts = new ArrayList<>();
-    long[] starts = new long[rank];
-    long[] steps = new long[rank];
-    java.util.Arrays.fill(steps, 1);
+    long start = 0;
     for (TensorType type : outputs) {
-      parts.add(strided(source, type, starts.clone(), steps));
-      starts[axis] += type.shape().dim(axis);
+      long first = start * strides[split];
+      LongUnaryOperator within = Indices.of(type.shape(), (axis, at) -> at * strides[axis]);
+      parts.add(pick(source, type, flat -> first + within.applyAsLong(flat)));
+      start += type.shape().dim(split);
     }
     return Optional.of(parts);
   }
 
-  private static Optional<List<Tensor>> tile(Operands in, List<TensorType> outputs) {
-    if (!foldable(in, outputs)) {
-      return Optional.empty();
-    }
+  private static Tensor tile(Operands in, TensorType type) {
     Tensor source = in.requireValue(0);
     long[] dims = source.shape().dims();
-    long[] strides = strides(source.shape());
-    Shape result = outputs.get(0).shape();
-    return Optional.of(
-        List.of(
-            pick(
-                source,
-                outputs.get(0),
-                index(result, (axis, at) -> at % dims[axis] * strides[axis]))));
+    long[] strides = Indices.strides(source.shape());
+    return pick(
+        source, type, Indices.of(type.shape(), (axis, at) -> at % dims[axis] * strides[axis]));
   }
 
   /** One value is repeated to any size, since that takes no memory. */
@@ -214,34 +156,30 @@ final class SelectionFolds {
     if (known.isPresent() && known.get().elements() == 1) {
       return Optional.of(List.of(new FilledTensor(type, known.get().reshaped(Shape.SCALAR))));
     }
-    if (!foldable(in, outputs)) {
-      return Optional.empty();
-    }
-    Tensor source = in.requireValue(0);
-    Broadcast from = Broadcast.of(source.shape(), type.shape());
-    return Optional.of(List.of(pick(source, type, from::index)));
+    return ofElements(
+            (all, to) -> {
+              Tensor source = all.requireValue(0);
+              return pick(source, to, Indices.broadcast(source.shape(), to.shape()));
+            })
+        .fold(in, outputs);
   }
 
   /** The places of all elements that are not 0, one column each. */
-  private static Optional<List<Tensor>> nonZero(Operands in, List<TensorType> outputs) {
-    if (!Folder.allKnown(in, outputs)) {
-      return Optional.empty();
-    }
+  private static Tensor nonZero(Operands in, TensorType type) {
     Tensor value = in.requireValue(0);
-    TensorType type = outputs.get(0);
+    Shape shape = value.shape();
+    long[] strides = Indices.strides(shape);
     int found = (int) type.shape().dim(1);
     long[] places = new long[(int) type.elements()];
     int column = 0;
     for (int i = 0; i < value.elements(); i++) {
       if (value.doubleAt(i) != 0) {
-        long rest = i;
-        for (int axis = value.shape().rank() - 1; axis >= 0; axis--) {
-          places[axis * found + column] = rest % value.shape().dim(axis);
-          rest /= value.shape().dim(axis);
+        for (int axis = 0; axis < strides.length; axis++) {
+          places[axis * found + column] = i / strides[axis] % shape.dim(axis);
         }
         column++;
       }
     }
-    return Optional.of(List.of(DenseTensor.ofLongs(type.shape(), places)));
+    return DenseTensor.ofLongs(type.shape(), places);
   }
 }

@@ -1,6 +1,5 @@
 package dev.flopmeter.model.fold;
 
-import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.FilledTensor;
@@ -9,7 +8,7 @@ import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
-import java.nio.ByteBuffer;
+import dev.flopmeter.model.shape.StoredConstant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +23,7 @@ final class ShapeFolds {
     rules.put("Identity", ShapeFolds::sameValues);
     rules.put("Shape", ShapeFolds::shape);
     rules.put("Size", (in, out) -> Optional.of(List.of(Tensor.ofLong(in.type(0).elements()))));
-    rules.put("Constant", ShapeFolds::constant);
+    rules.put("Constant", (in, out) -> Optional.of(List.of(StoredConstant.of(in.attributes()))));
     rules.put("ConstantOfShape", ShapeFolds::constantOfShape);
   }
 
@@ -39,37 +38,6 @@ final class ShapeFolds {
     int from = (int) Math.max(0, Math.min(rank, start < 0 ? start + rank : start));
     int count = (int) outputs.get(0).elements();
     return Optional.of(List.of(Tensor.ofLongs(Arrays.copyOfRange(dims, from, from + count))));
-  }
-
-  private static Optional<List<Tensor>> constant(Operands in, List<TensorType> outputs) {
-    Attributes attributes = in.attributes();
-    Shape shape = outputs.get(0).shape();
-    if (attributes.has("value")) {
-      return attributes.tensor("value").map(List::of);
-    }
-    if (attributes.has("value_int")) {
-      return Optional.of(List.of(Tensor.ofLong(attributes.integer("value_int"))));
-    }
-    if (attributes.has("value_ints")) {
-      return attributes
-          .integers("value_ints")
-          .map(values -> List.of(DenseTensor.ofLongs(shape, values)));
-    }
-    if (attributes.has("value_float")) {
-      return Optional.of(List.of(Tensor.ofFloats(shape, attributes.number("value_float", 0))));
-    }
-    if (attributes.has("value_floats")) {
-      return attributes
-          .numbers("value_floats")
-          .map(values -> List.of(Tensor.ofFloats(shape, values)));
-    }
-    return Optional.of(List.of(texts(outputs.get(0))));
-  }
-
-  /** No count needs what a text says. */
-  private static Tensor texts(TensorType type) {
-    return new FilledTensor(
-        type, DenseTensor.of(TensorType.of(type.type()), ByteBuffer.allocate(0)));
   }
 
   private static Optional<List<Tensor>> constantOfShape(Operands in, List<TensorType> outputs) {

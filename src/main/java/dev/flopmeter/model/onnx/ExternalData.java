@@ -45,12 +45,8 @@ final class ExternalData {
     long length = number(entries, "length", type.bytes());
     if (length != type.bytes()) {
       throw new ModelException(
-          "it is a "
-              + type
-              + " of "
-              + type.bytes()
-              + " bytes, but its external data has "
-              + length);
+          "it is a %s of %s bytes, but its external data has %s"
+              .formatted(type, type.bytes(), length));
     }
     Path file = resolve(location);
     if (file == null) {
@@ -60,15 +56,8 @@ final class ExternalData {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       if (offset > channel.size() - length) {
         throw new ModelException(
-            "the external data '"
-                + location
-                + "' has "
-                + channel.size()
-                + " bytes; "
-                + length
-                + " from byte "
-                + offset
-                + " on are needed");
+            "the external data '%s' has %s bytes; %s from byte %s on are needed"
+                .formatted(location, channel.size(), length, offset));
       }
       if (length > Integer.MAX_VALUE) {
         return new UnavailableTensor(

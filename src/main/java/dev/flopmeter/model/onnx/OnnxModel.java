@@ -22,28 +22,23 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A network read from an ONNX file, or from its bytes. */
-public final class OnnxModel implements Model {
+/**
+ * A network read from an ONNX file, or from its bytes.
+ *
+ * @param functions model-local functions by {@link FunctionTemplate#key}
+ */
+public record OnnxModel(
+    String name,
+    String source,
+    int opset,
+    GraphTemplate graph,
+    Map<String, FunctionTemplate> functions)
+    implements Model {
   private static final byte[] LFS_POINTER =
       "version https://git-lfs.github.com/spec/".getBytes(StandardCharsets.US_ASCII);
 
-  private final String name;
-  private final String source;
-  private final int opset;
-  private final GraphTemplate graph;
-  private final Map<String, FunctionTemplate> functions;
-
-  private OnnxModel(
-      String name,
-      String source,
-      int opset,
-      GraphTemplate graph,
-      Map<String, FunctionTemplate> functions) {
-    this.name = name;
-    this.source = source;
-    this.opset = opset;
-    this.graph = graph;
-    this.functions = functions;
+  public OnnxModel {
+    functions = Map.copyOf(functions);
   }
 
   /**
@@ -136,7 +131,7 @@ public final class OnnxModel implements Model {
     Map<String, FunctionTemplate> functions = new HashMap<>();
     for (WireReader message : functionMessages) {
       FunctionTemplate function = parser.function(message);
-      String key = FunctionTemplate.key(function.domain(), function.name());
+      String key = function.key();
       if (functions.put(key, function) != null) {
         throw new ModelException(
             "the function '" + key + "' is there twice; overloads are not read");
@@ -153,21 +148,6 @@ public final class OnnxModel implements Model {
     byte[] start = new byte[LFS_POINTER.length];
     bytes.duplicate().get(start);
     return java.util.Arrays.equals(start, LFS_POINTER);
-  }
-
-  @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
-  public String source() {
-    return source;
-  }
-
-  @Override
-  public int opset() {
-    return opset;
   }
 
   @Override

@@ -1,6 +1,5 @@
 package dev.flopmeter.model.onnx;
 
-import dev.flopmeter.model.AttributeReference;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Dim;
@@ -175,19 +174,19 @@ final class OnnxParser {
         case 4 -> value = in.text();
         case 5 -> value = TensorParser.parse(in.message(), files).tensor();
         case 6 -> value = graph(in.message(), versions);
-        case 7 -> Repeated.floats(in, floats);
-        case 8 -> Repeated.integers(in, integers);
+        case 7 -> in.floats(floats);
+        case 8 -> in.integers(integers);
         case 9 -> texts.add(in.text());
         case 10 -> tensors.add(TensorParser.parse(in.message(), files).tensor());
         case 11 -> graphs.add(graph(in.message(), versions));
         case 20 -> type = (int) in.integer();
-        case 21 -> value = new AttributeReference(in.text());
+        case 21 -> value = new Attributes.Reference(in.text());
         case 22, 23 -> throw new ModelException("sparse tensors are not supported");
         default -> in.skip();
       }
     }
     Object list = list(type, floats, integers, texts, tensors, graphs);
-    if (value == null || (list != null && !(value instanceof AttributeReference))) {
+    if (value == null || (list != null && !(value instanceof Attributes.Reference))) {
       value = list != null ? list : defaultOf(type);
     }
     if (value != null) {

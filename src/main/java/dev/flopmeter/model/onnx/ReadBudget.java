@@ -36,10 +36,10 @@ final class ReadBudget {
     left -= bytes;
     if (left < 0) {
       throw new ModelException(
-          "what the file describes up to byte "
-              + position
-              + ", weights aside, needs more memory than half of Java's heap or 1 GB; a sound model"
-              + " may need a larger heap (FLOPMETER_JAVA_OPTS=-Xmx2g)");
+          ("what the file describes up to byte %s, weights aside, needs more memory than half of"
+                  + " Java's heap or 1 GB; a sound model may need a larger heap"
+                  + " (FLOPMETER_JAVA_OPTS=-Xmx2g)")
+              .formatted(position));
     }
   }
 }

@@ -55,11 +55,11 @@ final class TensorParser {
 
   private void field(WireReader in) {
     switch (in.field()) {
-      case 1 -> Repeated.integers(in, dims);
+      case 1 -> in.integers(dims);
       case 2 -> typeCode = in.integer();
       case 3 -> throw new ModelException("tensors in segments are not supported");
       case 4 -> packedOrSingle(in, 4);
-      case 5, 7, 11 -> Repeated.integers(in, integers);
+      case 5, 7, 11 -> in.integers(integers);
       case 8 -> name = in.text();
       case 9 -> raw = in.bytes();
       case 10 -> packedOrSingle(in, 10);

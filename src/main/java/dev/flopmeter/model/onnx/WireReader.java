@@ -4,6 +4,7 @@ import dev.flopmeter.model.ModelException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -17,6 +18,12 @@ final class WireReader {
   private static final int FIXED64 = 1;
   private static final int BYTES = 2;
   private static final int FIXED32 = 5;
+
+  /** An integer, while the list that holds it moves into one half as large again. */
+  private static final long LISTED_BYTES = 20;
+
+  /** A float of its own and the list entry that points to it. */
+  private static final long BOXED_BYTES = 24;
 
   private final ByteBuffer buffer;
   private final long origin;
@@ -68,6 +75,37 @@ final class WireReader {
     return varint();
   }
 
+  /** A repeated integer, which writers may pack into one run or not. */
+  void integers(LongList into) {
+    if (!isPacked()) {
+      spend(LISTED_BYTES);
+      into.append(integer());
+      return;
+    }
+    WireReader run = message();
+    while (run.buffer.hasRemaining()) {
+      spend(LISTED_BYTES);
+      into.append(run.varint());
+    }
+  }
+
+  /** A repeated float, which writers may pack into one run or not. */
+  void floats(List<Float> into) {
+    if (!isPacked()) {
+      spend(BOXED_BYTES);
+      into.add(float32());
+      return;
+    }
+    ByteBuffer run = bytes();
+    if (run.remaining() % 4 != 0) {
+      throw malformed("a run of floats that ends within one");
+    }
+    spend(BOXED_BYTES * run.remaining() / Float.BYTES);
+    while (run.hasRemaining()) {
+      into.add(run.getFloat());
+    }
+  }
+
   float float32() {
     require(FIXED32);
     requireBytes(4);
@@ -107,8 +145,8 @@ final class WireReader {
     return StandardCharsets.UTF_8.decode(text).toString();
   }
 
-  /** Accounts for memory that a caller fills from here. */
-  void spend(long bytes) {
+  /** Accounts for memory that is filled from here. */
+  private void spend(long bytes) {
     budget.spend(bytes, position());
   }
 
@@ -132,13 +170,7 @@ final class WireReader {
     }
   }
 
-  /** The number of bytes not read yet. */
-  int remaining() {
-    return buffer.remaining();
-  }
-
-  /** One number of a packed run. */
-  long varint() {
+  private long varint() {
     long value = 0;
     for (int shift = 0; shift < 64; shift += 7) {
       requireBytes(1);
@@ -165,17 +197,13 @@ final class WireReader {
   private void requireBytes(long bytes) {
     if (bytes < 0 || bytes > buffer.remaining()) {
       throw new ModelException(
-          "the file is truncated or not an ONNX model: at byte "
-              + position()
-              + " "
-              + Long.toUnsignedString(bytes)
-              + " more bytes are announced, but "
-              + buffer.remaining()
-              + " are there");
+          ("the file is truncated or not an ONNX model: at byte %s %s more bytes are"
+                  + " announced, but %s are there")
+              .formatted(position(), Long.toUnsignedString(bytes), buffer.remaining()));
     }
   }
 
-  ModelException malformed(String what) {
+  private ModelException malformed(String what) {
     return new ModelException("not an ONNX model: " + what + " at byte " + position());
   }
 

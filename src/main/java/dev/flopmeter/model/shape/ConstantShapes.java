@@ -16,7 +16,7 @@ final class ConstantShapes {
   static void addTo(Map<String, ShapeRule> rules) {
     rules.put("Shape", ConstantShapes::shape);
     rules.put("Size", in -> List.of(new TensorType(DataType.INT64, Shape.SCALAR)));
-    rules.put("Constant", ConstantShapes::constant);
+    rules.put("Constant", in -> List.of(StoredConstant.of(in.attributes()).type()));
     rules.put("ConstantOfShape", ConstantShapes::constantOfShape);
     rules.put("Range", ConstantShapes::range);
     rules.put("EyeLike", ConstantShapes::eyeLike);
@@ -37,38 +37,6 @@ final class ConstantShapes {
 
   private static long clamp(long axis, int rank) {
     return Math.max(0, Math.min(rank, axis < 0 ? axis + rank : axis));
-  }
-
-  private static List<TensorType> constant(Operands in) {
-    if (in.attributes().has("value")) {
-      return List.of(in.attributes().tensor("value").orElseThrow().type());
-    }
-    if (in.attributes().has("value_int")) {
-      return List.of(TensorType.of(DataType.INT64));
-    }
-    if (in.attributes().has("value_ints")) {
-      return List.of(
-          TensorType.of(
-              DataType.INT64, in.attributes().integers("value_ints").orElseThrow().length));
-    }
-    if (in.attributes().has("value_float")) {
-      return List.of(TensorType.of(DataType.FLOAT));
-    }
-    if (in.attributes().has("value_floats")) {
-      return List.of(
-          TensorType.of(
-              DataType.FLOAT, in.attributes().numbers("value_floats").orElseThrow().length));
-    }
-    if (in.attributes().has("value_string")) {
-      return List.of(TensorType.of(DataType.STRING));
-    }
-    if (in.attributes().has("value_strings")) {
-      return List.of(
-          TensorType.of(
-              DataType.STRING, in.attributes().texts("value_strings").orElseThrow().size()));
-    }
-    throw new ModelException(
-        "a Constant needs one of value, value_int(s), value_float(s) and value_string(s)");
   }
 
   private static List<TensorType> constantOfShape(Operands in) {

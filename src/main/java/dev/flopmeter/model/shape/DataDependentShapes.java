@@ -20,29 +20,21 @@ final class DataDependentShapes {
   private static final long MOST_SEARCHED = 1 << 16;
 
   /** Their output shapes are known only at run time, or their outputs are not tensors. */
-  private static final List<String> DATA_DECIDES =
-      List.of(
-          "Compress",
-          "ConcatFromSequence",
-          "ImageDecoder",
-          "NonMaxSuppression",
-          "Optional",
-          "SequenceAt",
-          "SequenceConstruct",
-          "SequenceEmpty",
-          "SequenceErase",
-          "SequenceInsert",
-          "SplitToSequence",
-          "StringNormalizer",
-          "StringSplit",
-          "Unique");
+  private static final String DATA_DECIDES =
+      """
+      Compress ConcatFromSequence ImageDecoder NonMaxSuppression Optional SequenceAt
+      SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SplitToSequence
+      StringNormalizer StringSplit Unique
+      """;
 
   static void addTo(Map<String, ShapeRule> rules) {
     ShapeRule dataDependent =
         in -> {
           throw new DataDependentException(in.node().op());
         };
-    DATA_DECIDES.forEach(op -> rules.put(op, dataDependent));
+    for (String op : DATA_DECIDES.strip().split("\\s+", -1)) {
+      rules.put(op, dataDependent);
+    }
     rules.put("NonZero", DataDependentShapes::nonZero);
     rules.put("OptionalGetElement", in -> List.of(in.type(0)));
     rules.put("OptionalHasElement", in -> List.of(new TensorType(DataType.BOOL, Shape.SCALAR)));

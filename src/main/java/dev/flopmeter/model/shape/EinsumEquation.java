@@ -5,12 +5,14 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 
 /**
  * An Einsum's equation with the sizes of its indices. Axes that an ellipsis stands for get the
@@ -53,7 +55,7 @@ public record EinsumEquation(
     List<String> output =
         arrow < 0
             ? implicitOutput(operands)
-            : indices(equation.substring(arrow + 2), ellipsisRank(sizes), true);
+            : expanded(equation.substring(arrow + 2), ellipsisRank(sizes));
     if (new LinkedHashSet<>(output).size() < output.size()) {
       throw new ModelException("the output of '" + equation + "' names an index twice");
     }
@@ -87,13 +89,13 @@ public record EinsumEquation(
 
   private static List<String> indices(String term, int rank) {
     int letters = term.replace("...", "").length();
-    return indices(term, Math.max(0, rank - letters), true);
+    return expanded(term, Math.max(0, rank - letters));
   }
 
-  private static List<String> indices(String term, int ellipsis, boolean isOpen) {
+  private static List<String> expanded(String term, int ellipsis) {
     List<String> indices = new ArrayList<>();
     for (int i = 0; i < term.length(); i++) {
-      if (isOpen && term.startsWith("...", i)) {
+      if (term.startsWith("...", i)) {
         for (int axis = ellipsis - 1; axis >= 0; axis--) {
           indices.add(Integer.toString(axis));
         }
@@ -137,16 +139,12 @@ public record EinsumEquation(
     return shape(output);
   }
 
-  private Shape shape(Iterable<String> indices) {
-    List<Long> dims = new ArrayList<>();
-    for (String index : indices) {
-      dims.add(sizes.getOrDefault(index, 1L));
-    }
-    long[] result = new long[dims.size()];
-    for (int i = 0; i < result.length; i++) {
-      result[i] = dims.get(i);
-    }
-    return Shape.of(result);
+  private Shape shape(Collection<String> indices) {
+    return Shape.of(sizes(indices).toArray());
+  }
+
+  private LongStream sizes(Collection<String> indices) {
+    return indices.stream().mapToLong(index -> sizes.getOrDefault(index, 1L));
   }
 
   /**
@@ -172,28 +170,16 @@ public record EinsumEquation(
     for (int i = 1; i < operands.size(); i++) {
       Set<String> met = new LinkedHashSet<>(left);
       met.addAll(operands.get(i));
-      Set<String> kept = new LinkedHashSet<>();
-      for (String index : met) {
-        if (output.contains(index) || isUsedAfter(i, index)) {
-          kept.add(index);
-        }
-      }
-      long size = 1;
-      for (String index : met) {
-        size = Sizes.multiply(size, sizes.getOrDefault(index, 1L));
-      }
-      joins.add(new Join(size, kept.size() < met.size()));
+      int later = i + 1;
+      Set<String> kept = new LinkedHashSet<>(met);
+      kept.removeIf(index -> !output.contains(index) && !isUsedFrom(later, index));
+      joins.add(new Join(sizes(met).reduce(1, Sizes::multiply), kept.size() < met.size()));
       left = kept;
     }
     return joins;
   }
 
-  private boolean isUsedAfter(int position, String index) {
-    for (int i = position + 1; i < operands.size(); i++) {
-      if (operands.get(i).contains(index)) {
-        return true;
-      }
-    }
-    return false;
+  private boolean isUsedFrom(int position, String index) {
+    return operands.stream().skip(position).anyMatch(indices -> indices.contains(index));
   }
 }

@@ -17,25 +17,12 @@ final class ElementwiseShapes {
   private ElementwiseShapes() {}
 
   /** Operators that mix elements, or write to some, and keep the shape. */
-  private static final List<String> LIKE_FIRST_INPUT =
-      List.of(
-          "CumProd",
-          "CumSum",
-          "Identity",
-          "InstanceNormalization",
-          "LpNormalization",
-          "MeanVarianceNormalization",
-          "PRelu",
-          "RMSNormalization",
-          "ReverseSequence",
-          "RotaryEmbedding",
-          "Scatter",
-          "ScatterElements",
-          "ScatterND",
-          "SwiGLU",
-          "Trilu",
-          "com.microsoft:BiasGelu",
-          "com.microsoft:RotaryEmbedding");
+  private static final String LIKE_FIRST_INPUT =
+      """
+      CumProd CumSum Identity InstanceNormalization LpNormalization MeanVarianceNormalization
+      PRelu RMSNormalization ReverseSequence RotaryEmbedding Scatter ScatterElements ScatterND
+      SwiGLU Trilu com.microsoft:BiasGelu com.microsoft:RotaryEmbedding
+      """;
 
   static void addTo(Map<String, ShapeRule> rules) {
     ShapeRule likeFirst = in -> List.of(in.type(0));
@@ -43,7 +30,9 @@ final class ElementwiseShapes {
     OperatorTrait.UNARY.operators().forEach(op -> rules.put(op, likeFirst));
     OperatorTrait.BINARY.operators().forEach(op -> rules.put(op, broadcast));
     OperatorTrait.VARIADIC.operators().forEach(op -> rules.put(op, broadcast));
-    LIKE_FIRST_INPUT.forEach(op -> rules.put(op, likeFirst));
+    for (String op : LIKE_FIRST_INPUT.strip().split("\\s+", -1)) {
+      rules.put(op, likeFirst);
+    }
     OperatorTrait.COMPARISON
         .operators()
         .forEach(op -> rules.put(op, in -> List.of(broadcast(in).withType(DataType.BOOL))));

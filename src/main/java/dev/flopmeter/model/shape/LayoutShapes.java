@@ -5,10 +5,10 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /** Operators that keep the elements and change how they are laid out. */
 final class LayoutShapes {
@@ -65,36 +65,22 @@ final class LayoutShapes {
       throw new ModelException("axis " + axis + " is outside of the shape " + input);
     }
     int split = (int) at;
-    return List.of(
-        in.type(0)
-            .withShape(Shape.of(input.elements(0, split), input.elements(split, input.rank()))));
+    Shape matrix = Shape.of(input.elements(0, split), input.elements(split, input.rank()));
+    return List.of(in.type(0).withShape(matrix));
   }
 
   private static List<TensorType> squeeze(Operands in) {
     Shape input = in.shape(0);
-    boolean[] dropped = new boolean[input.rank()];
-    long[] axes = in.integers("axes", 1).orElse(null);
-    for (int i = 0; i < dropped.length; i++) {
-      dropped[i] = axes == null && input.dim(i) == 1;
-    }
-    if (axes != null) {
-      for (long axis : axes) {
-        int index = input.axis(axis);
-        if (input.dim(index) != 1) {
-          throw new ModelException(
-              "axis " + axis + " of " + input + " is not 1 and cannot be squeezed");
-        }
-        dropped[index] = true;
+    long[] ones =
+        LongStream.range(0, input.rank()).filter(axis -> input.dim((int) axis) == 1).toArray();
+    long[] axes = in.integers("axes", 1).orElse(ones);
+    for (long axis : axes) {
+      if (input.dim(input.axis(axis)) != 1) {
+        throw new ModelException(
+            "axis " + axis + " of " + input + " is not 1 and cannot be squeezed");
       }
     }
-    List<Long> dims = new ArrayList<>();
-    for (int i = 0; i < dropped.length; i++) {
-      if (!dropped[i]) {
-        dims.add(input.dim(i));
-      }
-    }
-    return List.of(
-        in.type(0).withShape(Shape.of(dims.stream().mapToLong(Long::longValue).toArray())));
+    return List.of(in.type(0).withShape(ReductionShapes.without(input, axes, false)));
   }
 
   private static List<TensorType> unsqueeze(Operands in) {
@@ -121,7 +107,8 @@ final class LayoutShapes {
 
   private static List<TensorType> transpose(Operands in) {
     Shape input = in.shape(0);
-    long[] order = in.attributes().integers("perm").orElseGet(() -> reversed(input.rank()));
+    long[] reversed = LongStream.range(0, input.rank()).map(i -> input.rank() - 1 - i).toArray();
+    long[] order = in.attributes().integers("perm").orElse(reversed);
     boolean[] seen = new boolean[input.rank()];
     long[] dims = new long[input.rank()];
     if (order.length != dims.length) {
@@ -137,14 +124,6 @@ final class LayoutShapes {
       dims[i] = input.dim(axis);
     }
     return List.of(in.type(0).withShape(Shape.of(dims)));
-  }
-
-  private static long[] reversed(int rank) {
-    long[] order = new long[rank];
-    for (int i = 0; i < rank; i++) {
-      order[i] = rank - 1L - i;
-    }
-    return order;
   }
 
   private static List<TensorType> tile(Operands in) {
@@ -168,31 +147,27 @@ final class LayoutShapes {
     long block = in.attributes().integer("blocksize");
     Shape s = in.shape(0);
     if (s.rank() != 4 || block < 1 || s.dim(1) % Sizes.multiply(block, block) != 0) {
-      throw new ModelException("the shape " + s + " cannot be rearranged with blocksize " + block);
+      throw unarranged(s, block);
     }
+    long height = Sizes.multiply(s.dim(2), block);
+    long width = Sizes.multiply(s.dim(3), block);
     return List.of(
-        in.type(0)
-            .withShape(
-                Shape.of(
-                    s.dim(0),
-                    s.dim(1) / (block * block),
-                    Sizes.multiply(s.dim(2), block),
-                    Sizes.multiply(s.dim(3), block))));
+        in.type(0).withShape(Shape.of(s.dim(0), s.dim(1) / (block * block), height, width)));
   }
 
   private static List<TensorType> spaceToDepth(Operands in) {
     long block = in.attributes().integer("blocksize");
     Shape s = in.shape(0);
     if (s.rank() != 4 || block < 1 || s.dim(2) % block != 0 || s.dim(3) % block != 0) {
-      throw new ModelException("the shape " + s + " cannot be rearranged with blocksize " + block);
+      throw unarranged(s, block);
     }
+    long depth = Sizes.product(s.dim(1), block, block);
     return List.of(
-        in.type(0)
-            .withShape(
-                Shape.of(
-                    s.dim(0),
-                    Sizes.product(s.dim(1), block, block),
-                    s.dim(2) / block,
-                    s.dim(3) / block)));
+        in.type(0).withShape(Shape.of(s.dim(0), depth, s.dim(2) / block, s.dim(3) / block)));
+  }
+
+  private static ModelException unarranged(Shape shape, long block) {
+    return new ModelException(
+        "the shape " + shape + " cannot be rearranged with blocksize " + block);
   }
 }

@@ -25,13 +25,8 @@ public final class Quantization {
     for (double scale : in.requireValue(index).toDoubles()) {
       if (!Double.isFinite(scale) || (scale == 0 && !mayBeZero)) {
         throw new ModelException(
-            "the scale '"
-                + in.node().inputs().get(index)
-                + "' (input "
-                + index
-                + ") holds "
-                + scale
-                + ", not a finite number other than 0");
+            "the scale '%s' (input %s) holds %s, not a finite number other than 0"
+                .formatted(in.node().inputs().get(index), index, scale));
       }
     }
   }
@@ -46,16 +41,13 @@ public final class Quantization {
     Optional<TensorType> zero = in.knownType(zeroPoint);
     if (type.isPresent() && zero.isPresent() && type.get().type() != zero.get().type()) {
       throw new ModelException(
-          "the zero point '"
-              + in.node().inputs().get(zeroPoint)
-              + "' (input "
-              + zeroPoint
-              + ") is "
-              + zero.get().type().label()
-              + ", but '"
-              + in.node().inputs().get(quantized)
-              + "' is "
-              + type.get().type().label());
+          "the zero point '%s' (input %s) is %s, but '%s' is %s"
+              .formatted(
+                  in.node().inputs().get(zeroPoint),
+                  zeroPoint,
+                  zero.get().type().label(),
+                  in.node().inputs().get(quantized),
+                  type.get().type().label()));
     }
   }
 

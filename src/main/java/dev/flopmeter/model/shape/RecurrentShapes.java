@@ -13,18 +13,15 @@ final class RecurrentShapes {
   private RecurrentShapes() {}
 
   static void addTo(Map<String, ShapeRule> rules) {
-    rules.put("RNN", in -> recurrent(in, 1).subList(0, 2));
-    rules.put("GRU", in -> recurrent(in, 3).subList(0, 2));
-    rules.put("LSTM", in -> recurrent(in, 4));
+    rules.put("RNN", in -> recurrent(in, 1, false).subList(0, 2));
+    rules.put("GRU", in -> recurrent(in, 3, false).subList(0, 2));
+    rules.put("LSTM", in -> recurrent(in, 4, false));
     rules.put("com.microsoft:DynamicQuantizeLSTM", in -> recurrent(in, 4, true));
   }
 
-  /** Y [time, directions, batch, hidden], then the last states [directions, batch, hidden]. */
-  private static List<TensorType> recurrent(Operands in, int gates) {
-    return recurrent(in, gates, false);
-  }
-
   /**
+   * Y [time, directions, batch, hidden], then the last states [directions, batch, hidden].
+   *
    * @param gatesLast whether the gates are the weights' last axis, not their second
    */
   private static List<TensorType> recurrent(Operands in, int gates, boolean gatesLast) {
@@ -80,10 +77,8 @@ final class RecurrentShapes {
     }
     if (in.attributes().integer("hidden_size", hidden) != hidden) {
       throw new ModelException(
-          "hidden_size is "
-              + in.attributes().integer("hidden_size")
-              + ", but the recurrence weights are "
-              + recurrence);
+          "hidden_size is %s, but the recurrence weights are %s"
+              .formatted(in.attributes().integer("hidden_size"), recurrence));
     }
   }
 }

@@ -1,32 +1,28 @@
 package dev.flopmeter.model.shape;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
-/** Reductions over axes. */
+/**
+ * Reductions over axes, and losses of scores N x C x D1 ... against labels N x D1 ..., which
+ * exports for training end in.
+ */
 final class ReductionShapes {
   private ReductionShapes() {}
 
-  private static final List<String> REDUCTIONS =
-      List.of(
-          "ReduceL1",
-          "ReduceL2",
-          "ReduceLogSum",
-          "ReduceLogSumExp",
-          "ReduceMax",
-          "ReduceMean",
-          "ReduceMin",
-          "ReduceProd",
-          "ReduceSum",
-          "ReduceSumSquare");
-
   static void addTo(Map<String, ShapeRule> rules) {
-    REDUCTIONS.forEach(op -> rules.put(op, in -> List.of(reduce(in))));
+    for (String kind : "L1 L2 LogSum LogSumExp Max Mean Min Prod Sum SumSquare".split(" ", -1)) {
+      rules.put("Reduce" + kind, in -> List.of(reduce(in)));
+    }
+    rules.put("NegativeLogLikelihoodLoss", in -> List.of(loss(in)));
+    rules.put("SoftmaxCrossEntropyLoss", in -> List.of(loss(in), in.type(0)));
     rules.put("ArgMax", in -> List.of(argReduce(in)));
     rules.put("ArgMin", in -> List.of(argReduce(in)));
   }
@@ -38,17 +34,9 @@ final class ReductionShapes {
       if (in.attributes().flag("noop_with_empty_axes", false)) {
         return in.type(0);
       }
-      axes = allAxes(shape);
+      axes = LongStream.range(0, shape.rank()).toArray();
     }
     return in.type(0).withShape(without(shape, axes, in.attributes().flag("keepdims", true)));
-  }
-
-  private static long[] allAxes(Shape shape) {
-    long[] axes = new long[shape.rank()];
-    for (int i = 0; i < axes.length; i++) {
-      axes[i] = i;
-    }
-    return axes;
   }
 
   private static TensorType argReduce(Operands in) {
@@ -63,14 +51,21 @@ final class ReductionShapes {
     for (long axis : axes) {
       reduced[shape.axis(axis)] = true;
     }
-    List<Long> dims = new ArrayList<>();
-    for (int i = 0; i < reduced.length; i++) {
-      if (!reduced[i]) {
-        dims.add(shape.dim(i));
-      } else if (keep) {
-        dims.add(1L);
-      }
+    return Shape.of(
+        IntStream.range(0, reduced.length)
+            .filter(axis -> keep || !reduced[axis])
+            .mapToLong(axis -> reduced[axis] ? 1 : shape.dim(axis))
+            .toArray());
+  }
+
+  /** One loss per label, or one for all of them. */
+  private static TensorType loss(Operands in) {
+    Shape scores = in.shape(0);
+    Shape labels = in.shape(1);
+    if (scores.rank() < 2 || !scores.without(1).equals(labels)) {
+      throw new ModelException("the labels " + labels + " do not fit the scores " + scores);
     }
-    return Shape.of(dims.stream().mapToLong(Long::longValue).toArray());
+    boolean isReduced = !in.attributes().text("reduction", "mean").equals("none");
+    return in.type(0).withShape(isReduced ? Shape.SCALAR : labels);
   }
 }

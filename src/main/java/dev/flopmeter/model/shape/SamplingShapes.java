@@ -1,5 +1,6 @@
 package dev.flopmeter.model.shape;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
@@ -9,18 +10,30 @@ import dev.flopmeter.model.Window;
 import java.util.List;
 import java.util.Map;
 
-/** Operators that sample pictures: grids, regions, crops and windows put back. */
+/**
+ * Operators that sample: grids, regions, crops and windows of pictures, windows, filters and
+ * transforms of signals.
+ */
 final class SamplingShapes {
   private SamplingShapes() {}
 
   static void addTo(Map<String, ShapeRule> rules) {
     rules.put("GridSample", SamplingShapes::gridSample);
     rules.put("AffineGrid", SamplingShapes::affineGrid);
-    rules.put("RoiAlign", in -> List.of(regions(in, "output_height", "output_width", 1)));
+    rules.put("RoiAlign", SamplingShapes::roiAlign);
     rules.put("MaxRoiPool", SamplingShapes::maxRoiPool);
     rules.put("MaxUnpool", SamplingShapes::maxUnpool);
     rules.put("Col2Im", SamplingShapes::col2Im);
     rules.put("CenterCropPad", SamplingShapes::centerCropPad);
+    for (String op : List.of("BlackmanWindow", "HammingWindow", "HannWindow")) {
+      rules.put(op, in -> List.of(asked(in, in.requireValue(0).longAt(0))));
+    }
+    rules.put(
+        "MelWeightMatrix",
+        in ->
+            List.of(asked(in, in.requireValue(1).longAt(0) / 2 + 1, in.requireValue(0).longAt(0))));
+    rules.put("DFT", SamplingShapes::dft);
+    rules.put("STFT", SamplingShapes::stft);
   }
 
   private static List<TensorType> gridSample(Operands in) {
@@ -43,11 +56,11 @@ final class SamplingShapes {
                     .concat(Shape.of(shape.rank() - 2L))));
   }
 
-  private static TensorType regions(Operands in, String height, String width, long absent) {
-    Shape x = in.shape(0);
-    long rows = in.attributes().integer(height, absent);
-    long columns = in.attributes().integer(width, absent);
-    return in.type(0).withShape(Shape.of(in.shape(1).dim(0), x.dim(1), rows, columns));
+  private static List<TensorType> roiAlign(Operands in) {
+    long rows = in.attributes().integer("output_height", 1);
+    long columns = in.attributes().integer("output_width", 1);
+    Shape out = Shape.of(in.shape(1).dim(0), in.shape(0).dim(1), rows, columns);
+    return List.of(in.type(0).withShape(out));
   }
 
   private static List<TensorType> maxRoiPool(Operands in) {
@@ -93,5 +106,42 @@ final class SamplingShapes {
       dims[in.shape(0).axis(axes == null ? i : axes[Math.min(i, axes.length - 1)])] = sizes[i];
     }
     return List.of(in.type(0).withShape(Shape.of(dims)));
+  }
+
+  private static TensorType asked(Operands in, long... dims) {
+    long code = in.attributes().integer("output_datatype", DataType.FLOAT.code());
+    return TensorType.of(DataType.ofCode(code), dims);
+  }
+
+  private static List<TensorType> dft(Operands in) {
+    Shape x = in.shape(0);
+    long asked =
+        in.opset() >= 20
+            ? (in.has(2) ? in.requireValue(2).longAt(0) : -2)
+            : in.attributes().integer("axis", 1);
+    int axis = x.axis(asked);
+    boolean isOnesided = in.attributes().flag("onesided", false);
+    boolean isRealAgain = isOnesided && in.attributes().flag("inverse", false);
+    long implied = isRealAgain ? Sizes.multiply(2, x.dim(axis) - 1) : x.dim(axis);
+    Shape out = x.with(axis, in.has(1) ? in.requireValue(1).longAt(0) : implied);
+    if (isRealAgain) {
+      return List.of(in.type(0).withShape(out.with(x.rank() - 1, 1)));
+    }
+    if (isOnesided) {
+      out = out.with(axis, out.dim(axis) / 2 + 1);
+    }
+    return List.of(in.type(0).withShape(out.with(x.rank() - 1, 2)));
+  }
+
+  private static List<TensorType> stft(Operands in) {
+    Shape signal = in.shape(0);
+    long step = in.requireValue(1).longAt(0);
+    long frame = in.has(3) ? in.requireValue(3).longAt(0) : in.shape(2).elements();
+    if (step < 1 || frame < 1 || frame > signal.dim(1)) {
+      throw new ModelException("frames of " + frame + " do not fit the signal " + signal);
+    }
+    long frames = (signal.dim(1) - frame) / step + 1;
+    long bins = in.attributes().flag("onesided", true) ? frame / 2 + 1 : frame;
+    return List.of(in.type(0).withShape(Shape.of(signal.dim(0), frames, bins, 2)));
   }
 }

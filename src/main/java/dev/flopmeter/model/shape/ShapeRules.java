@@ -20,10 +20,7 @@ public final class ShapeRules {
               AttentionShapes::addTo,
               RecurrentShapes::addTo,
               SamplingShapes::addTo,
-              SignalShapes::addTo,
               DataDependentShapes::addTo,
-              LossShapes::addTo,
-              LinearAttentionShapes::addTo,
               PackedShapes::addTo));
 
   private ShapeRules() {}

@@ -54,15 +54,9 @@ final class WindowShapes {
   private static void requireChannels(Shape input, long perGroup, long group) {
     if (group < 1 || input.dim(1) != perGroup * group) {
       throw new ModelException(
-          "the input "
-              + input
-              + " has "
-              + input.dim(1)
-              + " channels, but the weights are for "
-              + perGroup
-              + " x "
-              + group
-              + " (channels per group x groups)");
+          ("the input %s has %s channels, but the weights are for %s x %s (channels per"
+                  + " group x groups)")
+              .formatted(input, input.dim(1), perGroup, group));
     }
   }
 
@@ -71,10 +65,8 @@ final class WindowShapes {
     long[] declared = in.attributes().integers("kernel_shape").orElse(fromWeights);
     if (!java.util.Arrays.equals(declared, fromWeights)) {
       throw new ModelException(
-          "kernel_shape "
-              + java.util.Arrays.toString(declared)
-              + " contradicts the weights "
-              + weight);
+          "kernel_shape %s contradicts the weights %s"
+              .formatted(java.util.Arrays.toString(declared), weight));
     }
     return fromWeights;
   }
@@ -88,12 +80,8 @@ final class WindowShapes {
     long group = in.attributes().integer("group", 1);
     if (weight.dim(0) != input.dim(1)) {
       throw new ModelException(
-          "the input "
-              + input
-              + " has not the "
-              + weight.dim(0)
-              + " channels of the weights "
-              + weight);
+          "the input %s has not the %s channels of the weights %s"
+              .formatted(input, weight.dim(0), weight));
     }
     if (group < 1 || weight.dim(0) % group != 0) {
       throw new ModelException(

@@ -8,7 +8,6 @@ import static dev.flopmeter.model.bind.Nodes.words;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.flopmeter.model.AttributeReference;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.FunctionTemplate;
@@ -37,7 +36,7 @@ class FunctionBodyTest {
 
   private static Graph bound(List<FunctionTemplate> functions, String output, Node... nodes) {
     Map<String, FunctionTemplate> byKey = new HashMap<>();
-    functions.forEach(f -> byKey.put(FunctionTemplate.key(f.domain(), f.name()), f));
+    functions.forEach(f -> byKey.put(f.key(), f));
     GraphTemplate graph =
         new GraphTemplate(
             "main",
@@ -79,11 +78,11 @@ class FunctionBodyTest {
             "a",
             "b",
             "alpha",
-            new AttributeReference("alpha"),
+            new Attributes.Reference("alpha"),
             "beta",
-            new AttributeReference("beta"),
+            new Attributes.Reference("beta"),
             "gamma",
-            new AttributeReference("gamma"));
+            new Attributes.Reference("gamma"));
     FunctionTemplate leaky = function("Leaky", "a", "b", inner);
     Attributes given =
         FunctionBody.of(node("my:Leaky", "x", "y", "alpha", 0.5), leaky).get(0).attributes();

@@ -54,7 +54,7 @@ class WireReaderTest {
     WireReader in = reader("0a 7f" + " 01".repeat(127));
     in.next();
     LongList list = new LongList();
-    assertThatThrownBy(() -> Repeated.integers(in, list)).hasMessageContaining("needs more memory");
+    assertThatThrownBy(() -> in.integers(list)).hasMessageContaining("needs more memory");
     assertThat(list.size()).isEqualTo((1000 - 64) / 20);
   }
 
@@ -82,7 +82,7 @@ class WireReaderTest {
     WireReader in = reader("0a 03 01 ac 02  08 05");
     LongList numbers = new LongList();
     while (in.next()) {
-      Repeated.integers(in, numbers);
+      in.integers(numbers);
     }
     assertThat(numbers).containsExactly(1L, 0x2cL + (2 << 7), 5L);
     assertThat(numbers.toLongs()).containsExactly(1, 300, 5);
@@ -94,7 +94,7 @@ class WireReaderTest {
     WireReader in = reader("0a 05 00 00 80 3f 00");
     in.next();
     List<Float> floats = new ArrayList<>();
-    assertThatThrownBy(() -> Repeated.floats(in, floats)).hasMessageContaining("within one");
+    assertThatThrownBy(() -> in.floats(floats)).hasMessageContaining("within one");
   }
 
   @ParameterizedTest
