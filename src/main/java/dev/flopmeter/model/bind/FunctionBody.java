@@ -21,7 +21,7 @@ final class FunctionBody {
     if (call.inputs().size() > function.inputs().size()
         || call.outputs().size() > function.outputs().size()) {
       throw new ModelException(
-          ("%s: the function takes %s inputs and gives %s outputs, but the call has %s" + " and %s")
+          "%s: the function takes %s inputs and gives %s outputs, but the call has %s and %s"
               .formatted(
                   call.describe(),
                   function.inputs().size(),

@@ -93,10 +93,7 @@ public final class GraphBuilder {
     this(name, opset, Map.of(), null);
   }
 
-  /**
-   * @param declared what the model's author declares of inner values: used where inference cannot
-   *     tell
-   */
+  /** Uses {@code declared}, what the author says of inner values, where inference cannot tell. */
   GraphBuilder(
       String name, int opset, Map<String, ValueInfo> declared, @Nullable GraphBuilder outer) {
     this.name = name;
@@ -233,6 +230,7 @@ public final class GraphBuilder {
       requireOutputs(node, outputs.get().size());
       Optional<List<Tensor>> folded = fold(in, outputs.get());
       if (folded.isPresent() && folded.get().size() >= node.outputs().size()) {
+        record(node, folded.get().stream().map(Tensor::type).toList());
         for (int i = 0; i < node.outputs().size(); i++) {
           if (!node.outputs().get(i).isEmpty()) {
             Tensor result = folded.get().get(i);
