@@ -43,7 +43,7 @@ final class AttentionSteps {
     if (rest.mask() != null) {
       added = node.builder().formatted(rest.mask(), MemoryLayout.PLAIN);
     }
-    List<Work> apart = apart(node, q, keys, values, added, ScoreMask.NONE, y, rest.scale());
+    List<Work> apart = apart(node, q, keys, values, added, y, rest.scale());
     boolean isCausal =
         rest.mask() != null
             && node.builder()
@@ -85,19 +85,13 @@ final class AttentionSteps {
     return copy.permuted(0, 1, 3, 2);
   }
 
-  /**
-   * Step by step over the scores and shares.
-   *
-   * @param added to the scores
-   * @param hidden what is done to them then
-   */
-  static List<Work> apart(
+  /** Step by step over the scores and shares. */
+  private static List<Work> apart(
       NodePlan node,
       TensorView q,
       TensorView keys,
       TensorView values,
       @Nullable TensorView added,
-      ScoreMask hidden,
       TensorView y,
       double scale) {
     Shape shape = q.shape().with(3, keys.dim(3));
@@ -108,38 +102,9 @@ final class AttentionSteps {
     if (added != null) {
       apart.add(Binary.ADD.work(scores, added, scores));
     }
-    if (!hidden.isEmpty()) {
-      apart.add(hidden.on(scores));
-    }
     apart.add(Reductions.softmax(scores, shares));
     apart.add(new ProductWork(shares, values, y, 1));
     return apart;
-  }
-
-  /**
-   * Keys or values behind those of the past.
-   *
-   * @param present the place for both, where they are an output
-   */
-  static TensorView withPast(
-      NodePlan node,
-      TensorView now,
-      @Nullable TensorView past,
-      @Nullable TensorView present,
-      String name) {
-    if (past == null && present == null) {
-      return now;
-    }
-    long before = past == null ? 0 : past.dim(2);
-    TensorView whole =
-        present == null
-            ? node.scratch(name, now.shape().with(2, before + now.dim(2)), now.storage())
-            : present;
-    if (past != null) {
-      node.launch(CopyKernels.copy(past, whole.part(2, 0, before)));
-    }
-    node.launch(CopyKernels.copy(now, whole.part(2, before, now.dim(2))));
-    return whole;
   }
 
   /** Whether a mask hides exactly the keys that are later than the query. */

@@ -25,7 +25,6 @@ final class Convolutions {
 
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("Conv", Convolutions::convolution);
-    operators.put(NodePlan.FUSED_CONVOLUTION, Convolutions::convolution);
     operators.put("ConvTranspose", Convolutions::transposed);
   }
 
@@ -80,7 +79,6 @@ final class Convolutions {
             node.isRectified(),
             Spatial.stencil(window, groups),
             format));
-    FusedActivation.launch(node, y);
   }
 
   private static @Nullable TensorView residual(NodePlan node, MemoryLayout format) {

@@ -1,5 +1,7 @@
 package dev.flopmeter.run.cudnn.operator;
 
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.Node;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
@@ -153,7 +155,22 @@ final class DataMovement {
       strides[axis] = step * x.stride(axis);
     }
     TensorView part = new TensorView(x.block(), x.offset(), x.storage(), out, strides);
-    copied(node, out.elements() == 0 ? part : part.movedBy(offset));
+    TensorView view = out.elements() == 0 ? part : part.movedBy(offset);
+    if (isForAttention(node)) {
+      node.alias(0, view);
+    } else {
+      copied(node, view);
+    }
+  }
+
+  /** Attention takes heads wherever they lie. */
+  private static boolean isForAttention(NodePlan node) {
+    GraphLinks links = node.builder().links();
+    String value = node.node().outputs().get(0);
+    List<Node> readers = links.readers(value);
+    return !links.isReturned(value)
+        && !readers.isEmpty()
+        && readers.stream().allMatch(reader -> reader.qualifiedOp().equals("Attention"));
   }
 
   private static void tile(NodePlan node) {

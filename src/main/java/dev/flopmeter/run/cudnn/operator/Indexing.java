@@ -2,7 +2,6 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Arrays;
@@ -27,14 +26,9 @@ final class Indexing {
     TensorView indices = node.plain(1);
     TensorView y = node.out(0);
     int axis = x.shape().axis(node.attributes().integer("axis", 0));
-    node.launch(gather(x, indices, y, axis));
-  }
-
-  /** {@code y = x} at {@code indices} along one axis; all three are packed. */
-  static KernelWork gather(TensorView x, TensorView indices, TensorView y, int axis) {
-    return KernelWork.perElement(
+    node.launch(
         "gather",
-        y.elements(),
+        y,
         new Arguments()
             .pointers(x, indices, y)
             .numbers(

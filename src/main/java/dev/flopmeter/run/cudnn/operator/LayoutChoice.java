@@ -47,15 +47,10 @@ public final class LayoutChoice {
   /** The names of the convolutions that can compute in either format. */
   public static List<Node> convolutions(Graph graph) {
     return graph.nodes().stream()
-        .filter(LayoutChoice::isConvolution)
+        .filter(node -> node.qualifiedOp().equals("Conv"))
         .filter(node -> graph.constant(node.inputs().get(1)).isPresent())
         .filter(node -> graph.requireType(node.inputs().get(0)).shape().rank() == 4)
         .toList();
-  }
-
-  private static boolean isConvolution(Node node) {
-    return node.qualifiedOp().equals("Conv")
-        || node.qualifiedOp().equals(NodePlan.FUSED_CONVOLUTION);
   }
 
   /** A place where a value passes from one convolution to the next. */

@@ -20,17 +20,12 @@ import dev.flopmeter.run.fuse.Fused.Chain;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.LongToDoubleFunction;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** Nodes being planned as one step: its operands' places, and the step that comes of it. */
 final class NodePlan {
-  static final String FUSED_CONVOLUTION = "com.microsoft:FusedConv";
-  static final String FUSED_GEMM = "com.microsoft:FusedGemm";
-  private static final Set<String> FUSED = Set.of(FUSED_CONVOLUTION, FUSED_GEMM);
-
   private final PlanBuilder builder;
   private final Fused fused;
   private final Operands operands;
@@ -70,9 +65,7 @@ final class NodePlan {
 
   /** A value that is added to the result before the activation. */
   @Nullable String residual() {
-    return node().qualifiedOp().equals(FUSED_CONVOLUTION) && has(3)
-        ? node().inputs().get(3)
-        : chain().map(Chain::residual).map(Addend::value).orElse(null);
+    return chain().map(Chain::residual).map(Addend::value).orElse(null);
   }
 
   /** As a convolution of integers, if that is what is fused here. */
@@ -90,11 +83,8 @@ final class NodePlan {
         .orElse(1.0);
   }
 
-  /** Whether the result is rectified, also by what ONNX Runtime has fused to the node. */
   boolean isRectified() {
-    return chain().map(Chain::activation).isPresent()
-        || (FUSED.contains(node().qualifiedOp())
-            && attributes().text("activation", "").equals("Relu"));
+    return chain().map(Chain::activation).isPresent();
   }
 
   Node node() {

@@ -55,7 +55,7 @@ final class OnnxAttention {
 
   void plan() {
     requireOffered();
-    TensorView q = Heads.split(node.plain(0), queryHeads);
+    TensorView q = Heads.split(node.in(0), queryHeads);
     TensorView k = withPast(1, PAST_KEYS);
     TensorView v = withPast(2, PAST_VALUES);
     TensorView mask = node.plainOrNull(MASK);
@@ -175,12 +175,24 @@ final class OnnxAttention {
     }
   }
 
+  /** Keys or values behind those of the past, in the output for them where there is one. */
   private TensorView withPast(int input, int pastInput) {
-    return AttentionSteps.withPast(
-        node,
-        Heads.split(node.plain(input), keyHeads),
-        node.plainOrNull(pastInput),
-        node.outOrNull(input),
-        "present" + input);
+    TensorView now = Heads.split(node.in(input), keyHeads);
+    TensorView past = node.plainOrNull(pastInput);
+    TensorView present = node.outOrNull(input);
+    if (past == null && present == null) {
+      return now;
+    }
+    long before = past == null ? 0 : past.dim(2);
+    TensorView whole =
+        present == null
+            ? node.scratch(
+                "present" + input, now.shape().with(2, before + now.dim(2)), now.storage())
+            : present;
+    if (past != null) {
+      node.launch(CopyKernels.copy(past, whole.part(2, 0, before)));
+    }
+    node.launch(CopyKernels.copy(now, whole.part(2, before, now.dim(2))));
+    return whole;
   }
 }

@@ -43,7 +43,6 @@ public final class Operators {
     Recurrence.addTo(operators);
     Quantization.addTo(operators);
     AttentionSteps.addTo(operators);
-    ContribAttention.addTo(operators);
     return Collections.unmodifiableMap(operators);
   }
 }

@@ -28,7 +28,6 @@ final class Products {
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("MatMul", Products::matMul);
     operators.put("Gemm", Products::gemm);
-    operators.put(NodePlan.FUSED_GEMM, Products::gemm);
     operators.put("com.microsoft:FusedMatMul", Products::matMul);
   }
 
@@ -122,7 +121,6 @@ final class Products {
             node.isRectified(),
             Stencil.PIXEL,
             format));
-    FusedActivation.launch(node, y);
   }
 
   private static TensorView pixels(
@@ -173,6 +171,5 @@ final class Products {
     if (node.isRectified()) {
       node.launch(Unary.RELU.work(y, y));
     }
-    FusedActivation.launch(node, y);
   }
 }

@@ -79,24 +79,16 @@ final class Reductions {
       from = node.scratch("rows", turned.shape(), x.storage());
       node.launch(CopyKernels.copy(turned, from));
     }
-    node.launch(rows(kind, from, y, rows, length));
-  }
-
-  private static KernelWork rows(Kind kind, TensorView from, TensorView y, long rows, long length) {
-    return KernelWork.perRow(
-        "reduce_rows",
-        rows,
-        length,
-        new Arguments()
-            .pointers(from, y)
-            .numbers(rows, length, length, 1)
-            .integer(kind.code)
-            .types(from, y));
-  }
-
-  /** The sum of each row of a packed matrix. */
-  static KernelWork rowSums(TensorView matrix, TensorView y) {
-    return rows(Kind.SUM, matrix, y, matrix.dim(0), matrix.dim(1));
+    node.launch(
+        KernelWork.perRow(
+            "reduce_rows",
+            rows,
+            length,
+            new Arguments()
+                .pointers(from, y)
+                .numbers(rows, length, length, 1)
+                .integer(kind.code)
+                .types(from, y)));
   }
 
   /** The order of axes with those of {@code last} at the end. */

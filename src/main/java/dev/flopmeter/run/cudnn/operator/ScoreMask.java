@@ -24,9 +24,6 @@ record ScoreMask(
     boolean isCausal,
     long past,
     @Nullable TensorView lengths) {
-  /** Nothing at all. */
-  static final ScoreMask NONE = new ScoreMask(1, 0, null, false, false, 0, null);
-
   /** A cap alone. */
   static ScoreMask cap(long heads, double cap) {
     return new ScoreMask(heads, cap, null, false, false, 0, null);
