@@ -97,7 +97,7 @@ final class LibraryPlaces {
       return List.of();
     }
     List<Path> found = List.of(end == 0 ? root : Path.of(home));
-    for (String name : pattern.substring(end + 1).split("/")) {
+    for (String name : pattern.substring(end + 1).split("/", -1)) {
       found =
           name.contains("*") || name.contains("{")
               ? found.stream().flatMap(folder -> children(folder, name).stream()).toList()
