@@ -7,7 +7,6 @@ import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.report.html.CompareHtml;
 import dev.flopmeter.report.json.ComparisonJson;
-import dev.flopmeter.report.text.ComparisonMarkdown;
 import dev.flopmeter.report.text.ComparisonTable;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
@@ -56,7 +55,7 @@ final class CompareCommand extends Command {
           switch (output.format()) {
             case JSON -> ComparisonJson.write(set) + "\n";
             case HTML -> CompareHtml.render(set);
-            case MARKDOWN -> ComparisonMarkdown.render(set);
+            case MARKDOWN -> ComparisonTable.markdown(set);
             default -> ComparisonTable.render(set, out.style(allLayers.get()));
           });
     }

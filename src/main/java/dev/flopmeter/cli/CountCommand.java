@@ -13,8 +13,6 @@ import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.report.json.CountJson;
 import dev.flopmeter.report.text.ConventionTable;
-import dev.flopmeter.report.text.CountCsv;
-import dev.flopmeter.report.text.CountMarkdown;
 import dev.flopmeter.report.text.CountTable;
 import dev.flopmeter.report.text.Terminal;
 import dev.flopmeter.report.text.TerminalStyle;
@@ -97,15 +95,12 @@ final class CountCommand extends Command {
     for (Convention companion : chosen.companions()) {
       companions.add(new Counter(costs, companion).count(network, graph));
     }
+    CountTable table = new CountTable(counts, companions, depth);
     return switch (output.format()) {
       case JSON -> CountJson.write(counts, companions, null, depth);
-      case CSV ->
-          depth > 0 ? CountCsv.renderTree(counts, depth) : CountCsv.render(counts, companions);
-      case MARKDOWN -> CountMarkdown.render(counts, depth);
-      default -> {
-        CountTable table = new CountTable(counts, companions, unit.get().orElse(null), style());
-        yield depth > 0 ? table.renderTree(depth) : table.render();
-      }
+      case CSV -> table.csv();
+      case MARKDOWN -> table.markdown();
+      default -> table.render(unit.get().orElse(null), style());
     };
   }
 

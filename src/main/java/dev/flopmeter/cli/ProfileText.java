@@ -2,8 +2,6 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.report.html.HtmlReport;
 import dev.flopmeter.report.json.ChromeTrace;
-import dev.flopmeter.report.text.ProfileCsv;
-import dev.flopmeter.report.text.ProfileMarkdown;
 import dev.flopmeter.report.text.ProfileTable;
 import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.result.ProfileJson;
@@ -25,8 +23,8 @@ final class ProfileText {
           results.stream()
               .map(result -> ProfileJson.writeLine(result) + "\n")
               .collect(Collectors.joining());
-      case CSV -> ProfileCsv.render(results);
-      case MARKDOWN -> ProfileMarkdown.render(results);
+      case CSV -> ProfileTable.csv(results);
+      case MARKDOWN -> ProfileTable.markdown(results);
       case HTML -> html(results);
       case TRACE -> ChromeTrace.render(results);
     };

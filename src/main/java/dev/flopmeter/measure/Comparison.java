@@ -8,10 +8,8 @@ import dev.flopmeter.result.ProfileResult.Time;
 import dev.flopmeter.result.ProfileResult.Totals;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,10 +52,15 @@ public record Comparison(
     }
   }
 
-  /** An exact amount of both; null where one does not tell it. */
-  public record Amount(String name, @Nullable Long base, @Nullable Long next) {
+  /** An exact amount that is known of both. */
+  public record Amount(String name, long base, long next) {
     public boolean isChanged() {
-      return base != null && next != null && !base.equals(next);
+      return base != next;
+    }
+
+    /** The new amount over the base's, less 1; null where the base's is 0. */
+    public @Nullable Double relative() {
+      return base == 0 ? null : (double) next / base - 1;
     }
   }
 
@@ -71,6 +74,11 @@ public record Comparison(
         total(base, next, threshold),
         layers(base.layers(), next.layers(), threshold),
         amounts(base, next));
+  }
+
+  /** The amounts that are not the same. */
+  public List<Amount> changedAmounts() {
+    return amounts.stream().filter(Amount::isChanged).toList();
   }
 
   /** Whether the whole pass is confirmed to be slower; single layers do not decide. */
@@ -148,11 +156,17 @@ public record Comparison(
   }
 
   private static List<Amount> amounts(ProfileResult base, ProfileResult next) {
-    Map<String, Long> before = amounts(base);
     Map<String, Long> after = amounts(next);
-    Set<String> names = new LinkedHashSet<>(before.keySet());
-    names.addAll(after.keySet());
-    return names.stream().map(name -> new Amount(name, before.get(name), after.get(name))).toList();
+    List<Amount> both = new ArrayList<>();
+    amounts(base)
+        .forEach(
+            (name, before) -> {
+              Long now = after.get(name);
+              if (now != null) {
+                both.add(new Amount(name, before, now));
+              }
+            });
+    return both;
   }
 
   private static Map<String, Long> amounts(ProfileResult result) {

@@ -239,7 +239,11 @@ public record ProfileResult(
   public record Time(double median, double q1, double q3, double min) {}
 
   /** Bytes held on the device. */
-  public record Memory(long weights, long activations, long workspace) {}
+  public record Memory(long weights, long activations, long workspace) {
+    public long total() {
+      return weights + activations + workspace;
+    }
+  }
 
   /**
    * The cost of launching step by step instead of replaying a captured graph.

@@ -9,7 +9,6 @@ import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.report.finding.ComparisonVerdict;
 import dev.flopmeter.report.html.CompareHtml;
 import dev.flopmeter.report.json.ComparisonJson;
-import dev.flopmeter.report.text.ComparisonMarkdown;
 import dev.flopmeter.report.text.ComparisonTable;
 import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.result.ProfileJson;
@@ -120,7 +119,7 @@ class ComparisonTest {
         .extracting(Comparison.Amount::name)
         .contains("macs", "flops", "params", "bytes");
     assertThat(
-            ComparisonMarkdown.render(new ComparisonSet(List.of(comparison), List.of(), List.of())))
+            ComparisonTable.markdown(new ComparisonSet(List.of(comparison), List.of(), List.of())))
         .contains("| macs |");
   }
 
@@ -172,7 +171,7 @@ class ComparisonTest {
   private static List<String> forms(ComparisonSet set) {
     return List.of(
         ComparisonTable.render(set, TerminalStyle.PLAIN.withAllLayers(true)),
-        ComparisonMarkdown.render(set),
+        ComparisonTable.markdown(set),
         CompareHtml.render(set));
   }
 

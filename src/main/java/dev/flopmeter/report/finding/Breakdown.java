@@ -4,6 +4,7 @@ import dev.flopmeter.count.Cost;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -92,6 +93,11 @@ public final class Breakdown {
     return result.layers().stream()
         .sorted(Comparator.comparingDouble((Layer layer) -> layer.time().median()).reversed())
         .toList();
+  }
+
+  /** {@code 1.2 ms to 1.3 ms}. */
+  public static String quartiles(double q1Seconds, double q3Seconds) {
+    return Figures.seconds(q1Seconds) + " to " + Figures.seconds(q3Seconds);
   }
 
   /** An operator's name with its longest parts in their usual short form. */

@@ -19,7 +19,13 @@ public final class CountTree {
    * @param layers how many layers are in it
    */
   public record Row(
-      String path, String name, int level, int layers, String op, Cost cost, long activations) {}
+      String path, String name, int level, int layers, String op, Cost cost, long activations) {
+    /** A single layer. */
+    public static Row of(LayerCost layer) {
+      return new Row(
+          layer.name(), layer.name(), 0, 1, layer.op(), layer.cost(), layer.activations());
+    }
+  }
 
   private final Map<String, CountTree> children = new LinkedHashMap<>();
   private Cost cost = Cost.ZERO;

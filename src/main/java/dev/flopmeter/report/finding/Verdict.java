@@ -1,5 +1,6 @@
 package dev.flopmeter.report.finding;
 
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
@@ -9,6 +10,7 @@ import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
 import java.util.List;
 import java.util.StringJoiner;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The verdict on a result, in one sentence. */
@@ -62,7 +64,7 @@ public final class Verdict {
     String headline =
         utilization == null
             ? Figures.flopRate(result.throughput().achievedFlopsPerSecond())
-            : Figures.percent(utilization.share()) + " of the " + utilization.roofName();
+            : utilization.toString();
     return result.valid() ? headline : "not valid (see the warnings): " + headline;
   }
 
@@ -103,16 +105,25 @@ public final class Verdict {
       return of(result, result.efficiency().mbu(), false);
     }
 
+    /** {@code 31 % of the datasheet peak (800 TFLOP/s)}. */
+    public String of(Function<Double, String> format) {
+      return toString() + (roof == null ? "" : " (" + format.apply(roof) + ")");
+    }
+
+    /** {@code 31 % of the datasheet peak}. */
+    @Override
+    public String toString() {
+      return Figures.percent(share) + " of the " + roofName;
+    }
+
     private static @Nullable Utilization of(
         ProfileResult result, Shares shares, boolean isCompute) {
-      String noun = isCompute ? "peak" : "bandwidth";
-      if (shares.datasheet() != null) {
-        Double roof = roof(result.roofs().datasheet(), isCompute);
-        return new Utilization(shares.datasheet(), "datasheet " + noun, roof);
-      }
-      if (shares.measured() != null) {
-        Double roof = roof(result.roofs().measured(), isCompute);
-        return new Utilization(shares.measured(), "measured " + noun, roof);
+      for (Basis basis : List.of(Basis.DATASHEET, Basis.MEASURED)) {
+        Double share = shares.of(basis);
+        if (share != null) {
+          String name = basis + (isCompute ? " peak" : " bandwidth");
+          return new Utilization(share, name, roof(result.roofs().of(basis), isCompute));
+        }
       }
       return null;
     }

@@ -122,10 +122,14 @@ public final class CompareHtml {
         r -> r.throughput().achievedFlopsPerSecond(),
         Figures::flopRate);
     figure(out, comparison, "MFU", CompareHtml::mfu, Figures::percent);
-    for (Amount amount : comparison.amounts()) {
-      if (amount.isChanged()) {
-        amount(out, amount);
-      }
+    for (Amount amount : comparison.changedAmounts()) {
+      Double relative = amount.relative();
+      row(
+          out,
+          amount.name(),
+          Figures.exact(amount.base()),
+          Figures.exact(amount.next()),
+          relative == null ? "" : Figures.change(relative));
     }
     text(
         out,
@@ -170,19 +174,6 @@ public final class CompareHtml {
         before == null ? "" : format.apply(before),
         after == null ? "" : format.apply(after),
         isKnown && before != null && after != null ? Figures.change(after / before - 1) : "");
-  }
-
-  private static void amount(Markup out, Amount amount) {
-    Long before = amount.base();
-    Long after = amount.next();
-    if (before != null && after != null) {
-      row(
-          out,
-          amount.name(),
-          Figures.exact(before),
-          Figures.exact(after),
-          before == 0 ? "" : Figures.change((double) after / before - 1));
-    }
   }
 
   private static void text(

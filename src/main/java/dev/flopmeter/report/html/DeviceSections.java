@@ -53,7 +53,7 @@ final class DeviceSections {
   }
 
   private static void memory(Markup out, Memory memory) {
-    long total = memory.weights() + memory.activations() + memory.workspace();
+    long total = memory.total();
     String[] names = {"Weights", "Activations", "Workspace"};
     long[] parts = {memory.weights(), memory.activations(), memory.workspace()};
     if (total > 0) {

@@ -47,11 +47,7 @@ public final class ComparisonJson {
     comparison.layers().forEach(layer -> layers.add(tree(layer)));
     ObjectNode amounts = tree.putObject("amounts");
     for (Amount amount : comparison.amounts()) {
-      Long base = amount.base();
-      Long changed = amount.next();
-      if (base != null && changed != null) {
-        amounts.putObject(amount.name()).put("base", base).put("new", changed);
-      }
+      amounts.putObject(amount.name()).put("base", amount.base()).put("new", amount.next());
     }
     return tree;
   }

@@ -6,17 +6,34 @@ import dev.flopmeter.measure.Comparison.Amount;
 import dev.flopmeter.measure.Comparison.Row;
 import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.report.finding.ComparisonVerdict;
-import dev.flopmeter.report.text.TextTable.Column;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 
-/** A comparison as text for a terminal: the whole, the layers that changed, work and memory. */
+/** A comparison: the whole, the layers that changed, work and memory. */
 public final class ComparisonTable {
   private ComparisonTable() {}
 
+  private static final List<Column<Row>> COLUMNS =
+      List.of(
+          Column.<Row>text("", Row::name).cutTo(12),
+          Column.figure("base", Row::baseSeconds, Figures::seconds),
+          Column.figure("new", Row::nextSeconds, Figures::seconds),
+          Column.figure("change", Row::relative, Figures::change),
+          Column.text("verdict", row -> ComparisonVerdict.word(row.change())));
+
+  /** The same columns for amounts, in Markdown. */
+  private static final List<Column<Amount>> AMOUNTS =
+      List.of(
+          Column.text("", Amount::name),
+          Column.figure("base", Amount::base, Figures::si),
+          Column.figure("new", Amount::next, Figures::si),
+          Column.figure("change", Amount::relative, Figures::change),
+          Column.text("verdict", amount -> "changed"));
+
+  /** Text for a terminal. */
   public static String render(ComparisonSet set, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
     if (set.comparisons().size() > 1) {
@@ -24,8 +41,7 @@ public final class ComparisonTable {
     }
     for (Comparison comparison : set.comparisons()) {
       out.append(style.bold(Printable.of(ComparisonVerdict.of(comparison)))).append("\n\n");
-      table(comparison, style).render(out, style);
-      out.append(same(comparison));
+      rows(out, comparison, style);
       amounts(out, comparison);
       comparison.differences().forEach(reason -> warn(out, reason));
       out.append('\n');
@@ -39,69 +55,75 @@ public final class ComparisonTable {
     out.append("warning: ").append(Printable.of(reason)).append('\n');
   }
 
-  private static TextTable table(Comparison comparison, TerminalStyle style) {
-    TextTable table =
-        new TextTable(
-            List.of(
-                Column.path("", 12),
-                Column.figure("base"),
-                Column.figure("new"),
-                Column.figure("change"),
-                Column.text("verdict")));
-    row(table, comparison.total(), style);
-    for (Row layer : comparison.layers()) {
-      if (style.allLayers() || layer.change() != Change.SAME) {
-        row(table, layer, style);
-      }
+  private static void rows(StringBuilder out, Comparison comparison, TerminalStyle style) {
+    List<Row> layers = comparison.layers();
+    List<Row> changed = changed(comparison);
+    TextTable<Row> table = new TextTable<>(COLUMNS);
+    table.row(comparison.total(), paint(comparison.total(), style));
+    for (Row layer : style.allLayers() ? layers : changed) {
+      table.row(layer, paint(layer, style));
     }
-    return table;
-  }
-
-  private static void row(TextTable table, Row row, TerminalStyle style) {
-    Double relative = row.relative();
-    UnaryOperator<String> paint =
-        switch (row.change()) {
-          case SLOWER -> style::red;
-          case FASTER -> style::green;
-          case AMBIGUOUS -> style::yellow;
-          case SAME, ADDED, REMOVED -> UnaryOperator.identity();
-        };
-    table.row(
-        List.of(
-            row.name(),
-            seconds(row.baseSeconds()),
-            seconds(row.nextSeconds()),
-            relative == null ? "-" : Figures.change(relative),
-            ComparisonVerdict.word(row.change())),
-        paint);
-  }
-
-  private static String same(Comparison comparison) {
-    long same = comparison.layers().stream().filter(layer -> layer.change() == Change.SAME).count();
-    return same == 0
-        ? ""
-        : same + " of " + comparison.layers().size() + " layers: no change beyond noise\n";
+    table.render(out, style);
+    int same = layers.size() - changed.size();
+    if (same > 0) {
+      out.append(same).append(" of ").append(layers.size());
+      out.append(" layers: no change beyond noise\n");
+    }
   }
 
   private static void amounts(StringBuilder out, Comparison comparison) {
-    for (Amount amount : comparison.amounts()) {
-      Long base = amount.base();
-      Long next = amount.next();
-      if (amount.isChanged() && base != null && next != null) {
-        out.append(amount.name())
-            .append(": ")
-            .append(Figures.exact(base))
-            .append(" -> ")
-            .append(Figures.exact(next));
-        if (base != 0) {
-          out.append(" (").append(Figures.change((double) next / base - 1)).append(')');
-        }
-        out.append('\n');
-      }
+    for (Amount amount : comparison.changedAmounts()) {
+      Double relative = amount.relative();
+      out.append(amount.name()).append(": ").append(Figures.exact(amount.base()));
+      out.append(" -> ").append(Figures.exact(amount.next()));
+      out.append(relative == null ? "" : " (" + Figures.change(relative) + ")").append('\n');
     }
   }
 
-  static String seconds(@Nullable Double seconds) {
-    return seconds == null ? "-" : Figures.seconds(seconds);
+  private static List<Row> changed(Comparison comparison) {
+    return comparison.layers().stream().filter(row -> row.change() != Change.SAME).toList();
+  }
+
+  private static UnaryOperator<String> paint(Row row, TerminalStyle style) {
+    return switch (row.change()) {
+      case SLOWER -> style::red;
+      case FASTER -> style::green;
+      case AMBIGUOUS -> style::yellow;
+      case SAME, ADDED, REMOVED -> UnaryOperator.identity();
+    };
+  }
+
+  /** Markdown for a pull request. */
+  public static String markdown(ComparisonSet set) {
+    StringBuilder out = new StringBuilder();
+    if (set.comparisons().size() > 1) {
+      MarkdownText.title(out, ComparisonVerdict.heading(set));
+    }
+    for (Comparison comparison : set.comparisons()) {
+      MarkdownText.title(out, ComparisonVerdict.of(comparison));
+      MarkdownText.notes(out, "Warning: ", comparison.differences());
+      TextTable.markdown(out, COLUMNS, List.of(comparison.total()));
+      TextTable.markdownRows(out, AMOUNTS, comparison.changedAmounts());
+      layers(out, comparison);
+      out.append('\n');
+    }
+    MarkdownText.notes(out, "", set.unmatched());
+    MarkdownText.notes(out, "", set.notes());
+    return out.toString();
+  }
+
+  private static void layers(StringBuilder out, Comparison comparison) {
+    List<Row> changed = changed(comparison);
+    int all = comparison.layers().size();
+    if (changed.isEmpty()) {
+      out.append("\nAll ").append(all).append(" layers: no change beyond noise.\n");
+      return;
+    }
+    out.append("\n<details><summary>").append(changed.size()).append(" of ").append(all);
+    out.append(" layers differ</summary>\n\n");
+    List<Column<Row>> columns = new ArrayList<>(COLUMNS);
+    columns.set(0, columns.get(0).headed("Layer"));
+    TextTable.markdown(out, columns, changed);
+    out.append("\n</details>\n");
   }
 }

@@ -1,50 +1,38 @@
 package dev.flopmeter.report.text;
 
-import dev.flopmeter.report.text.TextTable.Column;
 import dev.flopmeter.run.conformance.CaseOutcome;
 import dev.flopmeter.run.conformance.CaseResult;
 import dev.flopmeter.run.conformance.Conformance;
 import dev.flopmeter.run.conformance.Conformance.Tally;
 import dev.flopmeter.text.Printable;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Conformance as text for a terminal: a row per operator, then every case that did not pass. */
 public final class ConformanceTable {
   private ConformanceTable() {}
 
+  private static final List<Column<Map.Entry<String, Tally>>> COLUMNS =
+      List.of(
+          Column.text("operator", Map.Entry::getKey),
+          Column.figure("passed", row -> row.getValue().passed()),
+          Column.figure("failed", row -> row.getValue().failed()),
+          Column.figure("unsupported", row -> row.getValue().unsupported()),
+          Column.figure("invalid", row -> row.getValue().invalid()));
+
   public static String render(Conformance conformance, TerminalStyle style) {
-    TextTable table =
-        new TextTable(
-            List.of(
-                Column.text("operator"),
-                Column.figure("passed"),
-                Column.figure("failed"),
-                Column.figure("unsupported"),
-                Column.figure("invalid")));
-    conformance.byOperator().forEach((operator, tally) -> table.row(cells(operator, tally)));
-    table.row(cells("all on " + conformance.backend(), conformance.total()));
+    Map<String, Tally> tallies = new LinkedHashMap<>(conformance.byOperator());
+    tallies.put("all on " + conformance.backend(), conformance.total());
     StringBuilder out = new StringBuilder();
-    table.render(out, style);
+    TextTable.render(out, style, COLUMNS, tallies.entrySet());
     for (CaseOutcome outcome :
         List.of(CaseOutcome.INVALID, CaseOutcome.FAILED, CaseOutcome.UNSUPPORTED)) {
       for (CaseResult result : conformance.of(outcome)) {
-        out.append(outcome.label())
-            .append(' ')
-            .append(Printable.of(result.name()))
-            .append(": ")
-            .append(Printable.of(result.reason()))
-            .append('\n');
+        out.append(outcome.label()).append(' ').append(Printable.of(result.name()));
+        out.append(": ").append(Printable.of(result.reason())).append('\n');
       }
     }
     return out.toString();
-  }
-
-  private static List<String> cells(String name, Tally tally) {
-    return List.of(
-        name,
-        Integer.toString(tally.passed()),
-        Integer.toString(tally.failed()),
-        Integer.toString(tally.unsupported()),
-        Integer.toString(tally.invalid()));
   }
 }

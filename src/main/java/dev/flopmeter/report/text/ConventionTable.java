@@ -4,15 +4,13 @@ import dev.flopmeter.count.convention.ToolComparison;
 import dev.flopmeter.count.convention.ToolComparison.Difference;
 import dev.flopmeter.count.convention.ToolComparison.ToolCount;
 import dev.flopmeter.report.finding.Breakdown;
-import dev.flopmeter.report.text.TextTable.Column;
-import dev.flopmeter.text.Csv;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** The numbers of all tools side by side, and what makes the difference. */
 public final class ConventionTable {
@@ -24,101 +22,70 @@ public final class ConventionTable {
   /** What the other columns leave of 80. */
   private static final int WHY_WIDTH = 34;
 
+  private static List<Column<ToolCount>> columns(
+      ToolComparison comparison, int whyWidth, boolean hasNote) {
+    List<Column<ToolCount>> columns =
+        List.of(
+            Column.text("convention", ToolCount::convention),
+            Column.figure("number", tool -> Figures.exact(tool.value())),
+            Column.text("unit", ToolCount::unit),
+            Column.figure("off", tool -> deviation(comparison, tool)),
+            Column.text("= MACs", tool -> why(tool, whyWidth)),
+            Column.text("note", tool -> tool.version() + ": " + tool.note()));
+    return hasNote ? columns : columns.subList(0, columns.size() - 1);
+  }
+
   /** For a terminal; each tool's note follows the table, once. */
   public static String render(ToolComparison comparison, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
     out.append(style.bold(style.fit(Printable.of(title(comparison))))).append("\n\n");
-    TextTable table =
-        new TextTable(
-            List.of(
-                Column.text("convention"),
-                Column.figure("number"),
-                Column.text("unit"),
-                Column.figure("off"),
-                new Column("= MACs", TextTable.Side.LEFT, Column.WHOLE)));
-    for (ToolCount tool : comparison.tools()) {
-      table.row(
-          List.of(
-              tool.convention(),
-              Figures.exact(tool.value()),
-              tool.unit(),
-              deviation(comparison, tool),
-              why(tool, WHY_WIDTH)));
-    }
-    table.render(out, style);
+    TextTable.render(out, style, columns(comparison, WHY_WIDTH, false), comparison.tools());
     out.append('\n');
     int width = Math.min(WIDEST_NOTE, style.width());
-    notes(comparison).forEach((note, tools) -> wrap(String.join(", ", tools) + note, width, out));
+    notes(comparison)
+        .forEach(
+            (note, tools) ->
+                style
+                    .wrapped(tools + note, width, 2)
+                    .forEach(line -> out.append(line).append('\n')));
     return out.toString();
   }
 
   /** The conventions that share a note, by its text. */
-  private static Map<String, List<String>> notes(ToolComparison comparison) {
-    Map<String, List<String>> notes = new LinkedHashMap<>();
-    for (ToolCount tool : comparison.tools()) {
-      String note = " (" + tool.version() + "): " + tool.note();
-      notes.computeIfAbsent(note, text -> new ArrayList<>()).add(tool.convention());
-    }
-    return notes;
-  }
-
-  /** Lines of at most {@code width} characters, all but the first indented. */
-  private static void wrap(String text, int width, StringBuilder out) {
-    int column = 0;
-    for (String word : text.split(" ", -1)) {
-      if (column > 0 && column + 1 + word.length() > width) {
-        out.append("\n ");
-        column = 1;
-      }
-      out.append(column == 0 ? "" : " ").append(word);
-      column += (column == 0 ? 0 : 1) + word.length();
-    }
-    out.append('\n');
+  private static Map<String, String> notes(ToolComparison comparison) {
+    return comparison.tools().stream()
+        .collect(
+            Collectors.groupingBy(
+                tool -> " (" + tool.version() + "): " + tool.note(),
+                LinkedHashMap::new,
+                Collectors.mapping(ToolCount::convention, Collectors.joining(", "))));
   }
 
   /** For a pull request or a model card. */
   public static String markdown(ToolComparison comparison) {
     StringBuilder out = new StringBuilder();
-    out.append("**").append(MarkdownText.escaped(title(comparison))).append("**\n\n");
-    out.append("| Convention | Number | Unit | Off | = MACs | Note |\n");
-    out.append("| --- | --: | --- | --: | --- | --- |\n");
-    for (ToolCount tool : comparison.tools()) {
-      out.append("| ")
-          .append(tool.convention())
-          .append(" | ")
-          .append(Figures.exact(tool.value()))
-          .append(" | ")
-          .append(tool.unit())
-          .append(" | ")
-          .append(deviation(comparison, tool))
-          .append(" | ")
-          .append(MarkdownText.escaped(why(tool, Integer.MAX_VALUE)))
-          .append(" | ")
-          .append(MarkdownText.escaped(tool.version() + ": " + tool.note()))
-          .append(" |\n");
-    }
+    MarkdownText.title(out, title(comparison));
+    TextTable.markdown(out, columns(comparison, Integer.MAX_VALUE, true), comparison.tools());
     return out.toString();
   }
 
   /** A line per tool; the differences joined by semicolons. */
   public static String csv(ToolComparison comparison) {
-    StringBuilder out = new StringBuilder("convention,version,unit,value,per_mac,differences\r\n");
-    for (ToolCount tool : comparison.tools()) {
-      List<String> parts = new ArrayList<>();
-      for (Difference difference : tool.differences()) {
-        parts.add(difference.op() + " " + difference.amount());
-      }
-      out.append(
-          Csv.line(
-              List.of(
-                  tool.convention(),
-                  tool.version(),
-                  tool.unit(),
-                  Long.toString(tool.value()),
-                  Integer.toString(tool.perMac()),
-                  String.join("; ", parts))));
-    }
-    return out.toString();
+    return TextTable.csv(
+        List.of(
+            Column.text("convention", ToolCount::convention),
+            Column.text("version", ToolCount::version),
+            Column.text("unit", ToolCount::unit),
+            Column.figure("value", ToolCount::value),
+            Column.figure("per_mac", ToolCount::perMac),
+            Column.text("differences", ConventionTable::differences)),
+        comparison.tools());
+  }
+
+  private static String differences(ToolCount tool) {
+    return tool.differences().stream()
+        .map(difference -> difference.op() + " " + difference.amount())
+        .collect(Collectors.joining("; "));
   }
 
   private static String title(ToolComparison comparison) {

@@ -6,136 +6,140 @@ import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.count.Uncounted;
-import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.Shape;
 import dev.flopmeter.report.finding.CountTree;
-import dev.flopmeter.report.text.TextTable.Column;
+import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
 import dev.flopmeter.units.SiPrefix;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.StringJoiner;
 import java.util.TreeMap;
+import java.util.function.LongFunction;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** A count as text for a terminal: a row per layer or group, the totals, what was not counted. */
+/** A count with a row per layer or group, as text for a terminal, as Markdown and as CSV. */
 public final class CountTable {
   private final Counts counts;
   private final List<Counts> companions;
-  private final @Nullable SiPrefix unit;
-  private final TerminalStyle style;
+  private final int depth;
+  private final List<Row> rows;
+
+  /**
+   * A layer, or a group of layers.
+   *
+   * @param companions its work under the other numbers of the same tool; empty for a group
+   */
+  private record Row(CountTree.Row at, String output, boolean isCounted, List<Long> companions) {}
 
   /**
    * @param companions the same graph under the other numbers of the same tool, for columns of their
    *     own
+   * @param depth 0 for a row per layer, else groups down to that many parts of their names
+   */
+  public CountTable(Counts counts, List<Counts> companions, int depth) {
+    this.counts = counts;
+    this.companions = List.copyOf(companions);
+    this.depth = depth;
+    this.rows = depth > 0 ? groups() : layers();
+  }
+
+  private List<Row> layers() {
+    List<Row> layers = new ArrayList<>();
+    for (LayerCost layer : counts.layers()) {
+      int index = layers.size();
+      layers.add(
+          new Row(
+              CountTree.Row.of(layer),
+              layer.outputShapes().stream().map(Object::toString).collect(Collectors.joining(" ")),
+              layer.isCounted(),
+              companions.stream().map(one -> one.layers().get(index).cost().flops()).toList()));
+    }
+    return layers;
+  }
+
+  private List<Row> groups() {
+    return CountTree.of(counts, depth).stream()
+        .map(row -> new Row(row, Verdict.count(row.layers(), "layer"), true, List.of()))
+        .toList();
+  }
+
+  /**
+   * Text for a terminal: the rows, the totals, what was not counted.
+   *
    * @param unit the unit of all amounts of work, with all digits; null for three digits and the
    *     prefix that fits each
    */
-  public CountTable(
-      Counts counts, List<Counts> companions, @Nullable SiPrefix unit, TerminalStyle style) {
-    this.counts = counts;
-    this.companions = List.copyOf(companions);
-    this.unit = unit;
-    this.style = style;
-  }
+  public String render(@Nullable SiPrefix unit, TerminalStyle style) {
+    LongFunction<String> work = amount -> amount == 0 ? "" : work(amount, unit);
+    List<Column<Row>> columns = new ArrayList<>();
+    columns.add(
+        Column.name(
+            depth > 0 ? "group" : "layer", 16, row -> "  ".repeat(row.at.level()) + row.at.name()));
+    columns.add(Column.text("op", row -> row.at.op()));
+    columns.add(Column.<Row>text("output", Row::output).cutTo(8));
+    addWork(columns, work);
+    columns.add(Column.figure("params", row -> known(row.at.cost().params(), Figures::si)));
+    columns.add(Column.figure("activations", row -> known(row.at.activations(), Figures::si)));
+    columns.add(Column.figure("read", row -> known(row.at.cost().bytesRead(), Figures::bytes)));
+    columns.add(
+        Column.figure("written", row -> known(row.at.cost().bytesWritten(), Figures::bytes)));
+    addCompanions(columns, '-', work);
 
-  /** A row per layer. */
-  public String render() {
-    TextTable table = new TextTable(columns("layer"));
-    for (int i = 0; i < counts.layers().size(); i++) {
-      LayerCost layer = counts.layers().get(i);
-      List<String> cells = new ArrayList<>();
-      cells.add(layer.name());
-      cells.add(layer.op());
-      cells.add(shapes(layer.outputShapes()));
-      amounts(cells, layer.cost(), layer.activations(), layer.isCounted());
-      for (Counts companion : companions) {
-        cells.add(amount(companion.layers().get(i).cost().flops()));
-      }
-      table.row(cells);
-    }
-    return with(table);
-  }
-
-  /** A row per group of layers, down to {@code depth} parts of their names. */
-  public String renderTree(int depth) {
-    TextTable table = new TextTable(columns("group"));
-    for (CountTree.Row row : CountTree.of(counts, depth)) {
-      List<String> cells = new ArrayList<>();
-      cells.add("  ".repeat(row.level()) + row.name());
-      cells.add(row.op());
-      cells.add(row.layers() + (row.layers() == 1 ? " layer" : " layers"));
-      amounts(cells, row.cost(), row.activations(), true);
-      for (int i = 0; i < companions.size(); i++) {
-        cells.add("");
-      }
-      table.row(cells);
-    }
-    return with(table);
-  }
-
-  private List<Column> columns(String first) {
-    List<Column> columns = new ArrayList<>();
-    columns.add(Column.path(first, 16));
-    columns.add(Column.text("op"));
-    columns.add(Column.path("output", 8));
-    columns.add(Column.figure("MACs"));
-    if (!counts.convention().equals("macs")) {
-      columns.add(Column.figure(counts.convention()));
-    }
-    columns.add(Column.figure("params"));
-    columns.add(Column.figure("activations"));
-    columns.add(Column.figure("read"));
-    columns.add(Column.figure("written"));
-    for (Counts companion : companions) {
-      columns.add(Column.figure(companion.convention()));
-    }
-    return columns;
-  }
-
-  private void amounts(List<String> cells, Cost cost, long activations, boolean isCounted) {
-    cells.add(isCounted ? amount(cost.macs()) : "?");
-    if (!counts.convention().equals("macs")) {
-      cells.add(isCounted ? amount(cost.flops()) : "?");
-    }
-    cells.add(blankZero(Figures.si(cost.params())));
-    cells.add(blankZero(Figures.si(activations)));
-    cells.add(blankZero(Figures.bytes(cost.bytesRead())));
-    cells.add(blankZero(Figures.bytes(cost.bytesWritten())));
-  }
-
-  private static String blankZero(String text) {
-    return text.equals("0") || text.equals("0 B") ? "" : text;
-  }
-
-  private String amount(long value) {
-    if (value == 0) {
-      return "";
-    }
-    return unit == null ? Figures.si(value) : inUnit(value);
-  }
-
-  private String inUnit(long value) {
-    SiPrefix prefix = unit == null ? SiPrefix.ONE : unit;
-    String digits = prefix.in(BigDecimal.valueOf(value)).stripTrailingZeros().toPlainString();
-    return prefix == SiPrefix.ONE ? digits : digits + " " + prefix.symbol();
-  }
-
-  private String with(TextTable table) {
     StringBuilder out = new StringBuilder(1 << 14);
     out.append(style.bold(style.fit(title(counts.model())))).append("\n\n");
-    table.render(out, style);
+    TextTable.render(out, style, columns, rows);
     out.append('\n');
-    totals(out);
+    totals(out, unit, style);
     for (String note : counts.notes()) {
       out.append(style.fit("note: " + Printable.of(note))).append('\n');
     }
-    for (Uncounted missing : counts.uncounted()) {
-      out.append(style.yellow(style.fit(Printable.of(uncounted(missing))))).append('\n');
+    for (String missing : uncounted()) {
+      out.append(style.yellow(style.fit(Printable.of(missing)))).append('\n');
     }
     return out.toString();
+  }
+
+  private static String known(long amount, LongFunction<String> format) {
+    return amount == 0 ? "" : format.apply(amount);
+  }
+
+  private static String work(long value, @Nullable SiPrefix unit) {
+    if (unit == null) {
+      return Figures.si(value);
+    }
+    String digits = unit.in(BigDecimal.valueOf(value)).stripTrailingZeros().toPlainString();
+    return (digits + " " + unit.symbol()).trim();
+  }
+
+  /** MACs, and the convention's number where that is another. */
+  private void addWork(List<Column<Row>> columns, LongFunction<String> format) {
+    columns.add(
+        Column.figure("MACs", row -> row.isCounted ? format.apply(row.at.cost().macs()) : "?"));
+    if (!isMacs()) {
+      columns.add(
+          Column.<Row>figure(
+                  counts.convention(),
+                  row -> row.isCounted ? format.apply(row.at.cost().flops()) : "?")
+              .headed(counts.convention()));
+    }
+  }
+
+  private boolean isMacs() {
+    return counts.convention().equals("macs");
+  }
+
+  private void addCompanions(List<Column<Row>> columns, char hyphen, LongFunction<String> format) {
+    for (int i = 0; i < companions.size(); i++) {
+      int index = i;
+      columns.add(
+          Column.figure(
+              companions.get(i).convention().replace('-', hyphen),
+              row -> row.companions.isEmpty() ? "" : format.apply(row.companions.get(index))));
+    }
   }
 
   private static String title(ModelInfo model) {
@@ -146,69 +150,113 @@ public final class CountTable {
     return Printable.of(title.toString());
   }
 
-  static String uncounted(Uncounted missing) {
-    int shown = Math.min(3, missing.nodes().size());
-    return "uncounted: "
-        + missing.count()
-        + " x "
-        + missing.op()
-        + " ("
-        + missing.reason()
-        + "): "
-        + String.join(", ", missing.nodes().subList(0, shown))
-        + (shown < missing.count() ? ", ..." : "");
-  }
-
-  private void totals(StringBuilder out) {
+  private void totals(StringBuilder out, @Nullable SiPrefix unit, TerminalStyle style) {
     Cost totals = counts.totals();
-    line(out, "MACs", amountInFull(totals.macs()));
-    if (!counts.convention().equals("macs")) {
-      line(out, counts.convention(), amountInFull(totals.flops()));
+    LongFunction<String> work =
+        value ->
+            unit == null || unit == SiPrefix.ONE
+                ? Figures.exact(value)
+                : work(value, unit) + " (" + Figures.exact(value) + ")";
+    line(out, style, "MACs", work.apply(totals.macs()));
+    if (!isMacs()) {
+      line(out, style, counts.convention(), work.apply(totals.flops()));
     }
     for (Counts companion : companions) {
-      line(out, companion.convention(), amountInFull(companion.totals().flops()));
+      line(out, style, companion.convention(), work.apply(companion.totals().flops()));
     }
-    line(out, "parameters", Figures.exact(totals.params()));
-    line(out, "activations", Figures.exact(counts.activations()));
-    line(out, "bytes read", Figures.exact(totals.bytesRead()) + byType(true));
-    line(out, "bytes written", Figures.exact(totals.bytesWritten()) + byType(false));
-    line(out, "peak activations", Figures.exact(counts.peakActivationBytes()) + " B");
+    line(out, style, "parameters", Figures.exact(totals.params()));
+    line(out, style, "activations", Figures.exact(counts.activations()));
+    line(out, style, "bytes read", bytes(totals.bytesRead(), BytesMoved::read));
+    line(out, style, "bytes written", bytes(totals.bytesWritten(), BytesMoved::written));
+    line(out, style, "peak activations", Figures.exact(counts.peakActivationBytes()) + " B");
     counts
         .intensity()
-        .ifPresent(value -> line(out, "intensity", Figures.number(value) + " FLOP/B"));
+        .ifPresent(value -> line(out, style, "intensity", Figures.number(value) + " FLOP/B"));
   }
 
-  private String amountInFull(long value) {
-    return unit == null || unit == SiPrefix.ONE
-        ? Figures.exact(value)
-        : inUnit(value) + " (" + Figures.exact(value) + ")";
-  }
-
-  private void line(StringBuilder out, String name, String value) {
+  private static void line(StringBuilder out, TerminalStyle style, String name, String value) {
     out.append(style.fit(name + " ".repeat(Math.max(1, 18 - name.length())) + value)).append('\n');
   }
 
-  private String byType(boolean isRead) {
-    Map<DataType, BytesMoved> types = new TreeMap<>(counts.bytesByType());
-    StringBuilder text = new StringBuilder();
-    types.forEach(
-        (type, moved) -> {
-          long bytes = isRead ? moved.read() : moved.written();
-          if (bytes > 0) {
-            text.append(text.length() == 0 ? " (" : ", ")
-                .append(type.label())
-                .append(' ')
-                .append(Figures.bytes(bytes));
-          }
-        });
-    return text.length() == 0 ? "" : text.append(')').toString();
+  private String bytes(long total, ToLongFunction<BytesMoved> moved) {
+    StringJoiner types = new StringJoiner(", ", " (", ")").setEmptyValue("");
+    new TreeMap<>(counts.bytesByType())
+        .forEach(
+            (type, both) -> {
+              if (moved.applyAsLong(both) > 0) {
+                types.add(type.label() + " " + Figures.bytes(moved.applyAsLong(both)));
+              }
+            });
+    return Figures.exact(total) + types;
   }
 
-  static String shapes(List<Shape> shapes) {
-    StringBuilder text = new StringBuilder();
-    for (Shape shape : shapes) {
-      text.append(text.length() == 0 ? "" : " ").append(shape);
+  private List<String> uncounted() {
+    return counts.uncounted().stream().map(CountTable::uncounted).toList();
+  }
+
+  private static String uncounted(Uncounted missing) {
+    int shown = Math.min(3, missing.nodes().size());
+    return String.format(
+        "uncounted: %s x %s (%s): %s",
+        missing.count(),
+        missing.op(),
+        missing.reason(),
+        String.join(", ", missing.nodes().subList(0, shown))
+            + (shown < missing.count() ? ", ..." : ""));
+  }
+
+  /** Markdown for a pull request or a model card: the totals, then the rows. */
+  public String markdown() {
+    StringBuilder out = new StringBuilder(1 << 14);
+    Cost totals = counts.totals();
+    out.append("**").append(MarkdownText.escaped(counts.model().name())).append("**: ");
+    out.append(Figures.exact(totals.macs())).append(" MACs, ");
+    if (!isMacs()) {
+      out.append(Figures.exact(totals.flops())).append(' ').append(counts.convention());
+      out.append(", ");
     }
-    return text.toString();
+    out.append(Figures.exact(totals.params())).append(" parameters, ");
+    out.append(Figures.exact(counts.activations())).append(" activations\n\n");
+    MarkdownText.notes(out, "", uncounted());
+    MarkdownText.notes(out, "", counts.notes());
+    List<Column<Row>> columns = new ArrayList<>();
+    if (depth > 0) {
+      columns.add(Column.name("group", Column.WHOLE, row -> row.at.path()));
+      columns.add(Column.figure("layers", row -> row.at.layers()));
+    } else {
+      columns.add(Column.name("layer", Column.WHOLE, row -> row.at.path()));
+      columns.add(Column.text("op", row -> row.at.op()));
+      columns.add(Column.text("output", Row::output));
+    }
+    addWork(columns, Figures::exact);
+    columns.add(Column.figure("parameters", row -> Figures.exact(row.at.cost().params())));
+    columns.add(Column.figure("activations", row -> Figures.exact(row.at.activations())));
+    TextTable.markdown(out, columns, rows);
+    return out.toString();
+  }
+
+  /** CSV (RFC 4180), a line per row: exact integers; levels of groups count from 0. */
+  public String csv() {
+    List<Column<Row>> columns = new ArrayList<>();
+    columns.add(Column.text(depth > 0 ? "path" : "name", row -> row.at.path()));
+    if (depth > 0) {
+      columns.add(Column.figure("level", row -> row.at.level()));
+      columns.add(Column.figure("layers", row -> row.at.layers()));
+      columns.add(Column.text("op", row -> row.at.op()));
+    } else {
+      columns.add(Column.text("op", row -> row.at.op()));
+      columns.add(Column.text("output_shapes", Row::output));
+    }
+    columns.add(Column.figure("macs", row -> row.at.cost().macs()));
+    columns.add(Column.figure("flops", row -> row.at.cost().flops()));
+    columns.add(Column.figure("params", row -> row.at.cost().params()));
+    columns.add(Column.figure("activations", row -> row.at.activations()));
+    columns.add(Column.figure("bytes_read", row -> row.at.cost().bytesRead()));
+    columns.add(Column.figure("bytes_written", row -> row.at.cost().bytesWritten()));
+    if (depth == 0) {
+      columns.add(Column.text("counted", Row::isCounted));
+      addCompanions(columns, '_', Long::toString);
+    }
+    return TextTable.csv(columns, rows);
   }
 }

@@ -21,8 +21,13 @@ final class MarkdownText {
     return clean.contains("`") || clean.contains("|") ? escaped(clean) : "`" + clean + "`";
   }
 
-  /** A row of a table; the cells are escaped already. */
-  static void row(StringBuilder out, String... cells) {
-    out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+  /** A paragraph in bold. */
+  static void title(StringBuilder out, String text) {
+    out.append("**").append(escaped(text)).append("**\n\n");
+  }
+
+  /** Paragraphs that stand out. */
+  static void notes(StringBuilder out, String start, Iterable<String> notes) {
+    notes.forEach(note -> out.append("> ").append(start).append(escaped(note)).append("\n\n"));
   }
 }

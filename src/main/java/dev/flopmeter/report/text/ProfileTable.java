@@ -4,39 +4,40 @@ import dev.flopmeter.report.finding.Breakdown;
 import dev.flopmeter.report.finding.Knee;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.finding.Verdict.Utilization;
-import dev.flopmeter.report.text.TextTable.Column;
-import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Assignment;
+import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Memory;
-import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** A profile as text for a terminal: the verdict, the totals, a row per layer, the warnings. */
+/** Profiles: the verdict, the totals, a row per layer, the warnings. */
 public final class ProfileTable {
   private ProfileTable() {}
 
   /** Layers shown before the rest is summed up as one row. */
   static final int TOP_LAYERS = 20;
 
-  private static final String ABSENT = "-";
-
-  /** One result in full. */
+  /** One result in full, as text for a terminal. */
   public static String render(ProfileResult result, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
-    paragraph(out, Verdict.of(result), style, style::bold);
+    paragraph(out, Verdict.of(result), 0, style, style::bold);
     out.append('\n');
-    for (String line : totals(result)) {
-      paragraph(out, line, style, UnaryOperator.identity());
-    }
+    totals(result)
+        .forEach(
+            (name, text) -> {
+              String start = name + " ".repeat(12 - name.length());
+              paragraph(out, start + text, start.length(), style, UnaryOperator.identity());
+            });
     out.append('\n');
     layers(out, result, style);
     warnings(out, List.of(result), style);
@@ -53,7 +54,7 @@ public final class ProfileTable {
     }
     StringBuilder out = new StringBuilder();
     if (results.stream().map(result -> result.run().backend()).distinct().count() > 1) {
-      runtimes(results).render(out, style);
+      TextTable.render(out, style, RunColumns.ofRuntimes(), results);
       warnings(out, results, style);
       return out.toString();
     }
@@ -61,137 +62,67 @@ public final class ProfileTable {
       out.append(render(result, style)).append('\n');
     }
     Knee knee = new Knee(results);
-    sweep(results, knee).render(out, style);
+    TextTable.render(out, style, RunColumns.ofShortSweep(knee), results);
     if (knee.isAnywhere()) {
       out.append(Knee.EXPLANATION).append('\n');
     }
     return out.toString();
   }
 
-  /** The runtimes of one model side by side. */
-  private static TextTable runtimes(List<ProfileResult> results) {
-    TextTable table =
-        new TextTable(
-            List.of(
-                Column.text("backend"),
-                Column.text("device"),
-                Column.text("precision"),
-                Column.figure("batch"),
-                Column.figure("median"),
-                Column.figure("inferences/s"),
-                Column.figure("MFU"),
-                Column.figure("memory"),
-                Column.figure("first run"),
-                Column.text("")));
-    for (ProfileResult result : results) {
-      Utilization mfu = Utilization.mfu(result);
-      Memory held = result.memory();
-      Double first = result.firstRunSeconds();
-      table.row(
-          List.of(
-              result.run().backend(),
-              result.device().id(),
-              result.run().precision().label(),
-              Long.toString(result.run().batch()),
-              Figures.seconds(result.latency().median()),
-              Figures.si(result.throughput().inferencesPerSecond()),
-              mfu == null ? ABSENT : Figures.percent(mfu.share()),
-              held == null
-                  ? ABSENT
-                  : Figures.bytes(held.weights() + held.activations() + held.workspace()),
-              first == null ? ABSENT : Figures.seconds(first),
-              result.valid() ? "" : "not valid"));
-    }
-    return table;
-  }
-
-  private static TextTable sweep(List<ProfileResult> results, Knee knee) {
-    TextTable table =
-        new TextTable(
-            List.of(
-                Column.path("model", 8),
-                Column.text("precision"),
-                Column.figure("batch"),
-                Column.figure("median"),
-                Column.figure("inferences/s"),
-                Column.figure("FLOP/s"),
-                Column.figure("MFU"),
-                Column.text("")));
-    for (ProfileResult result : results) {
-      Utilization mfu = Utilization.mfu(result);
-      table.row(
-          List.of(
-              result.model().name(),
-              result.run().precision().label(),
-              Long.toString(result.run().batch()),
-              Figures.seconds(result.latency().median()),
-              Figures.si(result.throughput().inferencesPerSecond()),
-              Figures.si(result.throughput().achievedFlopsPerSecond()),
-              mfu == null ? ABSENT : Figures.percent(mfu.share()),
-              knee.isAt(result) ? "knee" : ""));
-    }
-    return table;
-  }
-
-  private static List<String> totals(ProfileResult result) {
-    List<String> lines = new ArrayList<>();
-    var latency = result.latency();
-    lines.add(
-        "Latency     "
-            + Figures.seconds(latency.median())
-            + " a batch (quartiles "
-            + Figures.seconds(latency.q1())
-            + " to "
-            + Figures.seconds(latency.q3())
-            + ", "
-            + Verdict.count(result.run().samples(), "sample")
-            + "), "
-            + Figures.number(result.throughput().inferencesPerSecond())
-            + " inferences/s");
+  /** Lines by their titles. */
+  private static Map<String, String> totals(ProfileResult result) {
+    Map<String, String> lines = new LinkedHashMap<>();
+    Latency latency = result.latency();
+    lines.put(
+        "Latency",
+        String.format(
+            "%s a batch (quartiles %s, %s), %s inferences/s",
+            Figures.seconds(latency.median()),
+            Breakdown.quartiles(latency.q1(), latency.q3()),
+            Verdict.count(result.run().samples(), "sample"),
+            Figures.number(result.throughput().inferencesPerSecond())));
     Double traffic = Breakdown.trafficBytes(result);
-    lines.add(
-        "Work        "
-            + Figures.si(result.cost().macs(), "MAC")
-            + ", "
-            + Figures.si(result.cost().params())
-            + " parameters"
+    lines.put(
+        "Work",
+        Figures.si(result.cost().macs(), "MAC")
+            + (", " + Figures.si(result.cost().params()) + " parameters")
             + (traffic == null
                 ? ""
                 : ", " + Figures.bytes(Math.round(traffic)) + " compulsory traffic"));
-    lines.add("Achieved    " + achieved(result));
-    String bandwidth = bandwidth(result);
-    if (bandwidth != null) {
-      lines.add("Bandwidth   " + bandwidth);
+    String rate = Figures.flopRate(result.throughput().achievedFlopsPerSecond());
+    Utilization mfu = Utilization.mfu(result);
+    lines.put(
+        "Achieved",
+        rate
+            + (mfu == null ? " (no roof known, so no MFU)" : ", MFU " + mfu.of(Figures::flopRate)));
+    Utilization mbu = Utilization.mbu(result);
+    if (mbu != null && traffic != null) {
+      String moved = Figures.byteRate(traffic / latency.median());
+      lines.put("Bandwidth", moved + ", MBU " + mbu.of(Figures::byteRate));
     }
-    if (result.memory() != null) {
-      var held = result.memory();
-      lines.add(
-          "Memory      "
-              + Figures.bytes(held.weights())
-              + " weights, "
-              + Figures.bytes(held.activations())
-              + " activations, "
-              + Figures.bytes(held.workspace())
-              + " workspace");
+    Memory held = result.memory();
+    if (held != null) {
+      lines.put(
+          "Memory",
+          String.format(
+              "%s weights, %s activations, %s workspace",
+              Figures.bytes(held.weights()),
+              Figures.bytes(held.activations()),
+              Figures.bytes(held.workspace())));
     }
-    lines.add(
-        "Run         "
-            + result.run().backend()
-            + " on "
-            + result.device().id()
+    Double sum = result.layerSumRatio();
+    lines.put(
+        "Run",
+        (result.run().backend() + " on " + result.device().id())
             + (result.run().fused() ? ", fused" : ", not fused")
-            + (result.layerSumRatio() == null
-                ? ""
-                : ", layers sum to " + Figures.percent(result.layerSumRatio())));
+            + (sum == null ? "" : ", layers sum to " + Figures.percent(sum)));
     Assignment found = result.assignment();
     if (found != null) {
       Double ratio = found.profiledRatio();
-      lines.add(
-          "Assigned    "
-              + Figures.percent(found.macs())
-              + " of the MACs, "
-              + Figures.percent(found.time())
-              + " of the layers' time"
+      lines.put(
+          "Assigned",
+          (Figures.percent(found.macs()) + " of the MACs, ")
+              + (Figures.percent(found.time()) + " of the layers' time")
               + (ratio == null
                   ? ""
                   : ", times scaled by 1/"
@@ -201,94 +132,40 @@ public final class ProfileTable {
     return lines;
   }
 
-  private static String achieved(ProfileResult result) {
-    String rate = Figures.flopRate(result.throughput().achievedFlopsPerSecond());
-    Utilization mfu = Utilization.mfu(result);
-    if (mfu == null) {
-      return rate + " (no roof known, so no MFU)";
-    }
-    return rate
-        + ", MFU "
-        + Figures.percent(mfu.share())
-        + " of the "
-        + mfu.roofName()
-        + (mfu.roof() == null ? "" : " (" + Figures.flopRate(mfu.roof()) + ")");
+  /**
+   * The columns of a table of layers.
+   *
+   * @param amount how it writes amounts of work
+   */
+  private static List<Column<Layer>> columns(double total, Function<Double, String> amount) {
+    return List.of(
+        Column.name("layer", 10, Layer::name),
+        Column.<Layer>text("op", layer -> Breakdown.operator(layer.op())).cutTo(6),
+        Column.figure("MACs", layer -> macs(layer.cost().macs(), amount)),
+        Column.figure("time", layer -> Figures.seconds(layer.time().median())),
+        Column.figure(
+            "share", layer -> total > 0 ? Figures.percent(layer.time().median() / total) : null),
+        Column.figure("FLOP/s", Layer::achievedFlopsPerSecond, amount),
+        Column.<Layer, Double>figure("roof", Layer::rooflineEfficiency, Figures::percent)
+            .headed("Of roof"),
+        Column.text("bound", Layer::bound),
+        Column.figure("FLOP/B", Layer::intensity, Figures::number).extra(),
+        Column.<Layer>figure(
+                "quartiles", layer -> Breakdown.quartiles(layer.time().q1(), layer.time().q3()))
+            .extra(),
+        Column.<Layer>name("kernel", 12, layer -> layer.kernel().algorithm()).extra());
   }
 
-  private static @Nullable String bandwidth(ProfileResult result) {
-    Utilization mbu = Utilization.mbu(result);
-    Double traffic = Breakdown.trafficBytes(result);
-    if (mbu == null || traffic == null) {
-      return null;
-    }
-    return Figures.byteRate(traffic / result.latency().median())
-        + ", MBU "
-        + Figures.percent(mbu.share())
-        + " of the "
-        + mbu.roofName()
-        + (mbu.roof() == null ? "" : " (" + Figures.byteRate(mbu.roof()) + ")");
+  private static @Nullable String macs(long macs, Function<Double, String> amount) {
+    return macs == 0 ? null : amount.apply((double) macs);
   }
-
-  /** A column of the layer table. */
-  private record LayerColumn(Column column, Function<Layer, String> cell) {}
 
   private static void layers(StringBuilder out, ProfileResult result, TerminalStyle style) {
     if (result.layers().isEmpty()) {
       return;
     }
-    double total = Breakdown.seconds(result);
-    List<LayerColumn> columns = new ArrayList<>();
-    columns.add(new LayerColumn(Column.path("layer", 10), Layer::name));
-    columns.add(new LayerColumn(Column.path("op", 6), layer -> Breakdown.operator(layer.op())));
-    columns.add(
-        new LayerColumn(
-            Column.figure("MACs"),
-            layer -> layer.cost().macs() == 0 ? ABSENT : tight(Figures.si(layer.cost().macs()))));
-    columns.add(
-        new LayerColumn(Column.figure("time"), layer -> Figures.seconds(layer.time().median())));
-    columns.add(
-        new LayerColumn(
-            Column.figure("share"),
-            layer -> total > 0 ? Figures.percent(layer.time().median() / total) : ABSENT));
-    columns.add(
-        new LayerColumn(
-            Column.figure("FLOP/s"),
-            layer -> orAbsent(layer.achievedFlopsPerSecond(), rate -> tight(Figures.si(rate)))));
-    columns.add(
-        new LayerColumn(
-            Column.figure("roof"),
-            layer -> orAbsent(layer.rooflineEfficiency(), Figures::percent)));
-    columns.add(
-        new LayerColumn(Column.text("bound"), layer -> orAbsent(layer.bound(), Bound::label)));
-
-    List<LayerColumn> extra =
-        List.of(
-            new LayerColumn(
-                Column.figure("FLOP/B"), layer -> orAbsent(layer.intensity(), Figures::number)),
-            new LayerColumn(
-                Column.figure("quartiles"),
-                layer ->
-                    Figures.seconds(layer.time().q1())
-                        + " - "
-                        + Figures.seconds(layer.time().q3())),
-            new LayerColumn(Column.path("kernel", 12), layer -> layer.kernel().algorithm()));
-    TextTable table = table(result, style, columns);
-    for (LayerColumn column : extra) {
-      List<LayerColumn> more = new ArrayList<>(columns);
-      more.add(column);
-      TextTable wider = table(result, style, more);
-      if (wider.naturalWidth() > style.width()) {
-        break;
-      }
-      columns = more;
-      table = wider;
-    }
-    table.render(out, style);
-  }
-
-  private static TextTable table(
-      ProfileResult result, TerminalStyle style, List<LayerColumn> columns) {
-    TextTable table = new TextTable(columns.stream().map(LayerColumn::column).toList());
+    TextTable<Layer> table =
+        new TextTable<>(columns(Breakdown.seconds(result), ProfileTable::tight));
     boolean isShort = !style.allLayers() && result.layers().size() > TOP_LAYERS + 1;
     Set<Layer> shown = new HashSet<>(result.layers());
     if (isShort) {
@@ -297,34 +174,32 @@ public final class ProfileTable {
     List<Layer> rest = new ArrayList<>();
     for (Layer layer : result.layers()) {
       if (shown.contains(layer)) {
-        List<String> cells = columns.stream().map(column -> column.cell().apply(layer)).toList();
-        table.row(cells, paint(layer, style));
+        table.row(layer, paint(layer, style));
       } else {
         rest.add(layer);
       }
     }
     if (!rest.isEmpty()) {
-      table.row(other(result, rest, columns.size()), style::dim);
+      table.cells(other(result, rest), style::dim);
     }
-    return table;
+    table.render(out, style);
   }
 
-  private static List<String> other(ProfileResult result, List<Layer> rest, int columns) {
+  private static List<String> other(ProfileResult result, List<Layer> rest) {
     Breakdown.Part part = Breakdown.part(result, "other", rest);
-    List<String> cells = new ArrayList<>();
-    cells.add("other (" + Verdict.count(part.layers(), "layer") + ")");
-    cells.add("");
-    cells.add(part.cost().macs() == 0 ? ABSENT : tight(Figures.si(part.cost().macs())));
-    cells.add(Figures.seconds(part.seconds()));
-    cells.add(Figures.percent(part.share()));
-    cells.add(
-        part.seconds() > 0 && part.cost().macs() > 0
-            ? tight(Figures.si(part.cost().macFlops() / part.seconds()))
-            : ABSENT);
-    while (cells.size() < columns) {
-      cells.add("");
-    }
-    return cells;
+    boolean hasRate = part.seconds() > 0 && part.cost().macs() > 0;
+    return List.of(
+        "other (" + Verdict.count(part.layers(), "layer") + ")",
+        "",
+        part.cost().macs() == 0 ? TextTable.ABSENT : tight(part.cost().macs()),
+        Figures.seconds(part.seconds()),
+        Figures.percent(part.share()),
+        hasRate ? tight(part.cost().macFlops() / part.seconds()) : TextTable.ABSENT);
+  }
+
+  /** {@code 51.4 M} as {@code 51.4M}. */
+  private static String tight(double amount) {
+    return Figures.si(amount).replace(" ", "");
   }
 
   private static UnaryOperator<String> paint(Layer layer, TerminalStyle style) {
@@ -349,38 +224,102 @@ public final class ProfileTable {
       }
       String start = results.size() == 1 ? "warning: " : result.run().backend() + ": ";
       for (String warning : result.warnings()) {
-        paragraph(out, start + warning, style, result.valid() ? style::yellow : style::red);
+        paragraph(out, start + warning, 0, style, result.valid() ? style::yellow : style::red);
       }
     }
   }
 
-  /** {@code 51.4 M} as {@code 51.4M}. */
-  private static String tight(String figure) {
-    return figure.replace(" ", "");
-  }
-
-  private static <T> String orAbsent(@Nullable T value, Function<T, String> format) {
-    return value == null ? ABSENT : format.apply(value);
-  }
-
-  /** {@code text} broken into lines at blanks. */
   private static void paragraph(
-      StringBuilder out, String text, TerminalStyle style, UnaryOperator<String> paint) {
-    StringBuilder line = new StringBuilder();
-    int indent = text.indexOf("   ") > 0 ? 12 : 0;
-    for (String word : style.fit(Printable.of(text)).split(" ", -1)) {
-      if (!line.toString().isBlank() && line.length() + 1 + word.length() > style.width()) {
-        out.append(paint.apply(line.toString())).append('\n');
-        line.setLength(0);
-        line.append(" ".repeat(indent));
-        line.append(word);
-        continue;
-      }
-      if (line.length() > 0 || word.isEmpty()) {
-        line.append(' ');
-      }
-      line.append(word);
+      StringBuilder out,
+      String text,
+      int indent,
+      TerminalStyle style,
+      UnaryOperator<String> paint) {
+    for (String line : style.wrapped(text, style.width(), indent)) {
+      out.append(paint.apply(line)).append('\n');
     }
-    out.append(paint.apply(line.toString().stripTrailing())).append('\n');
   }
+
+  /** Markdown for a pull request or a ticket: verdicts, totals, the longest layers. */
+  public static String markdown(List<ProfileResult> results) {
+    StringBuilder out = new StringBuilder();
+    for (ProfileResult result : results) {
+      MarkdownText.title(out, Verdict.of(result));
+      MarkdownText.notes(out, "Warning: ", result.warnings());
+    }
+    Knee knee = new Knee(results);
+    TextTable.markdown(out, RunColumns.ofSweep(knee), results);
+    if (knee.isAnywhere()) {
+      out.append('\n').append(Knee.EXPLANATION).append('\n');
+    }
+    results.forEach(result -> longestLayers(out, result));
+    return out.toString();
+  }
+
+  private static void longestLayers(StringBuilder out, ProfileResult result) {
+    double total = Breakdown.seconds(result);
+    if (result.layers().isEmpty() || total <= 0) {
+      return;
+    }
+    List<Layer> longest = Breakdown.longestFirst(result);
+    int shown = Math.min(TOP_LAYERS, longest.size());
+    String summary =
+        shown == longest.size()
+            ? "All " + Verdict.count(shown, "layer")
+            : "The " + shown + " longest of " + longest.size() + " layers";
+    out.append("\n<details><summary>").append(summary).append(", batch ");
+    out.append(result.run().batch()).append("</summary>\n\n");
+    List<Column<Layer>> columns =
+        columns(total, Figures::si).stream().filter(column -> !column.isExtra()).toList();
+    TextTable.markdown(out, columns, longest.subList(0, shown));
+    out.append("\n</details>\n");
+  }
+
+  /**
+   * The layers for a spreadsheet: RFC 4180, one row a layer, base units, full precision, empty
+   * where a figure is absent.
+   */
+  public static String csv(List<ProfileResult> results) {
+    List<LayerOf> layers = new ArrayList<>();
+    for (ProfileResult result : results) {
+      double total = Breakdown.seconds(result);
+      result.layers().forEach(layer -> layers.add(new LayerOf(result, layer, total)));
+    }
+    return TextTable.csv(CSV, layers);
+  }
+
+  /** A layer with the result it is of, and the time of all its layers. */
+  private record LayerOf(ProfileResult result, Layer layer, double total) {
+    @Nullable Double share() {
+      return total > 0 ? layer.time().median() / total : null;
+    }
+  }
+
+  private static final List<Column<LayerOf>> CSV =
+      List.of(
+          Column.text("model", row -> row.result.model().name()),
+          Column.text("device", row -> row.result.device().id()),
+          Column.text("backend", row -> row.result.run().backend()),
+          Column.text("precision", row -> row.result.run().precision()),
+          Column.figure("batch", row -> row.result.run().batch()),
+          Column.text("layer", row -> row.layer.name()),
+          Column.text("op", row -> row.layer.op()),
+          Column.text("nodes", row -> String.join(" ", row.layer.nodes())),
+          Column.figure("macs", row -> row.layer.cost().macs()),
+          Column.figure("flops", row -> row.layer.cost().flops()),
+          Column.figure("params", row -> row.layer.cost().params()),
+          Column.figure("bytes_read", row -> row.layer.cost().bytesRead()),
+          Column.figure("bytes_written", row -> row.layer.cost().bytesWritten()),
+          Column.figure("time_median_seconds", row -> row.layer.time().median()),
+          Column.figure("time_q1_seconds", row -> row.layer.time().q1()),
+          Column.figure("time_q3_seconds", row -> row.layer.time().q3()),
+          Column.figure("time_share", LayerOf::share),
+          Column.figure("achieved_flops_per_second", row -> row.layer.achievedFlopsPerSecond()),
+          Column.figure("intensity_flop_per_byte", row -> row.layer.intensity()),
+          Column.text("bound", row -> row.layer.bound()),
+          Column.figure("roofline_efficiency", row -> row.layer.rooflineEfficiency()),
+          Column.text("algorithm", row -> row.layer.kernel().algorithm()),
+          Column.text("layout", row -> row.layer.kernel().layout()),
+          Column.text("math", row -> row.layer.kernel().math()),
+          Column.figure("workspace_bytes", row -> row.layer.kernel().workspaceBytes()));
 }

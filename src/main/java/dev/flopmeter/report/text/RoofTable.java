@@ -3,12 +3,13 @@ package dev.flopmeter.report.text;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.measure.DeviceRoofs;
-import dev.flopmeter.report.text.TextTable.Column;
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Roofs;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -18,37 +19,54 @@ import org.jspecify.annotations.Nullable;
 public final class RoofTable {
   private RoofTable() {}
 
+  /** What is limited, at every basis: the work of a precision, or the memory's traffic. */
+  private record Limit(
+      String name,
+      Roofs roofs,
+      Function<Roof, @Nullable Double> axis,
+      Function<Double, String> format) {
+
+    @Nullable Double at(Basis basis) {
+      Roof roof = roofs.of(basis);
+      return roof == null ? null : axis.apply(roof);
+    }
+
+    @Nullable String text(Basis basis) {
+      Double rate = at(basis);
+      return rate == null ? null : format.apply(rate);
+    }
+
+    @Nullable Double share() {
+      Double measured = at(Basis.MEASURED);
+      Double datasheet = at(Basis.DATASHEET);
+      return measured == null || datasheet == null ? null : measured / datasheet;
+    }
+  }
+
   public static String render(DeviceRoofs roofs, List<Precision> precisions, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
     Device device = roofs.device();
     out.append(style.bold(Printable.of(device.name() + " (" + device.id() + ")"))).append("\n\n");
-    TextTable table =
-        new TextTable(
-            List.of(
-                Column.text(""),
-                Column.figure("measured"),
-                Column.figure("datasheet"),
-                Column.figure("share"),
-                Column.figure("clock-adjusted"),
-                Column.path("found with", 12)));
-    MeasuredRoofs measured = roofs.measured();
+    List<Limit> limits = new ArrayList<>();
     for (Precision precision : precisions) {
-      row(
-          table,
-          precision.label(),
-          roofs.at(precision, null).roofs(),
-          Roof::flopsPerSecond,
-          Figures::flopRate,
-          found(measured, precision.label()));
+      Roofs known = roofs.at(precision, null).roofs();
+      limits.add(new Limit(precision.label(), known, Roof::flopsPerSecond, Figures::flopRate));
     }
-    row(
-        table,
-        "memory",
-        roofs.at(precisions.get(0), null).roofs(),
-        Roof::bytesPerSecond,
-        Figures::byteRate,
-        found(measured, "memory"));
-    table.render(out, style);
+    Roofs any = roofs.at(precisions.get(0), null).roofs();
+    limits.add(new Limit("memory", any, Roof::bytesPerSecond, Figures::byteRate));
+    MeasuredRoofs measured = roofs.measured();
+    List<Column<Limit>> columns =
+        List.of(
+            Column.text("", Limit::name),
+            Column.figure("measured", limit -> limit.text(Basis.MEASURED)),
+            Column.figure("datasheet", limit -> limit.text(Basis.DATASHEET)),
+            Column.figure("share", Limit::share, Figures::percent),
+            Column.figure("clock-adjusted", limit -> limit.text(Basis.CLOCK_ADJUSTED)),
+            Column.name(
+                "found with",
+                12,
+                limit -> measured == null ? null : measured.found().get(limit.name())));
+    TextTable.render(out, style, columns, limits);
     if (measured != null) {
       Double launch = measured.launchSeconds();
       if (launch != null) {
@@ -57,40 +75,11 @@ public final class RoofTable {
       out.append("\nMeasured ").append(measured.measuredAt()).append(" with ");
       out.append(new TreeMap<>(measured.versions())).append('\n');
     }
-    Roof datasheet = roofs.at(precisions.get(0), null).roofs().datasheet();
-    out.append(
-        datasheet == null
-            ? "No datasheet is known for this device.\n"
-            : "Datasheet: " + datasheet.source() + "\n");
-    return out.toString();
-  }
-
-  private static String found(@Nullable MeasuredRoofs measured, String what) {
-    return measured == null ? "-" : measured.found().getOrDefault(what, "-");
-  }
-
-  private static void row(
-      TextTable table,
-      String name,
-      Roofs roofs,
-      Function<Roof, @Nullable Double> axis,
-      Function<Double, String> unit,
-      String found) {
-    Double measured = value(roofs.measured(), axis);
-    Double datasheet = value(roofs.datasheet(), axis);
-    Double adjusted = value(roofs.clockAdjusted(), axis);
-    table.row(
-        List.of(
-            name,
-            measured == null ? "-" : unit.apply(measured),
-            datasheet == null ? "-" : unit.apply(datasheet),
-            measured == null || datasheet == null ? "-" : Figures.percent(measured / datasheet),
-            adjusted == null ? "-" : unit.apply(adjusted),
-            found));
-  }
-
-  private static @Nullable Double value(
-      @Nullable Roof roof, Function<Roof, @Nullable Double> axis) {
-    return roof == null ? null : axis.apply(roof);
+    Roof datasheet = any.datasheet();
+    return out.append(
+            datasheet == null
+                ? "No datasheet is known for this device.\n"
+                : "Datasheet: " + datasheet.source() + "\n")
+        .toString();
   }
 }

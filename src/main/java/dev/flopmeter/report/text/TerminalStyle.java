@@ -3,6 +3,8 @@ package dev.flopmeter.report.text;
 import dev.flopmeter.text.Printable;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -87,5 +89,23 @@ public record TerminalStyle(int width, boolean colour, boolean unicode, boolean 
     }
     String ascii = text.replace('µ', 'u').replace('·', '-').replace('…', '~').replace('×', 'x');
     return ascii.replaceAll("[\u2500-\u259f]", "-").replaceAll("[^\\x00-\\x7f]", "?");
+  }
+
+  /** Printable lines of at most {@code most} characters, all but the first indented. */
+  List<String> wrapped(String text, int most, int indent) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder();
+    for (String word : fit(Printable.of(text)).split(" ", -1)) {
+      if (!line.toString().isBlank() && line.length() + 1 + word.length() > most) {
+        lines.add(line.toString());
+        line.setLength(0);
+        line.append(" ".repeat(indent));
+      } else if (line.length() > 0 || word.isEmpty()) {
+        line.append(' ');
+      }
+      line.append(word);
+    }
+    lines.add(line.toString().stripTrailing());
+    return lines;
   }
 }

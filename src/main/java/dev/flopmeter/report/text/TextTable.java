@@ -1,130 +1,132 @@
 package dev.flopmeter.report.text;
 
+import dev.flopmeter.text.Csv;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.text.Printable;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/** Rows of text in columns as wide as their contents, cut to a width where needed. */
-final class TextTable {
+/** Rows in columns: for a terminal, where they are cut to its width, as Markdown and as CSV. */
+final class TextTable<R> {
   private static final String GAP = " ";
-
-  /**
-   * A column.
-   *
-   * @param least characters that cutting leaves of it; {@link #WHOLE} for figures, which are never
-   *     cut
-   */
-  record Column(String title, Side side, int least) {
-    static final int WHOLE = Integer.MAX_VALUE;
-
-    static Column figure(String title) {
-      return new Column(title, Side.RIGHT, WHOLE);
-    }
-
-    static Column text(String title) {
-      return new Column(title, Side.LEFT, WHOLE);
-    }
-
-    /** Text whose end says most, such as {@code layer4.2.conv3}: cut in front. */
-    static Column path(String title, int least) {
-      return new Column(title, Side.LEFT, least);
-    }
-  }
-
-  /** How a cell's text is aligned in its column. */
-  enum Side {
-    LEFT,
-    RIGHT
-  }
+  static final String ABSENT = "-";
 
   private record Row(List<String> cells, UnaryOperator<String> paint) {}
 
-  private final List<Column> columns;
+  private final List<Column<R>> columns;
   private final List<Row> rows = new ArrayList<>();
 
-  TextTable(List<Column> columns) {
+  TextTable(List<Column<R>> columns) {
     this.columns = List.copyOf(columns);
   }
 
-  void row(List<String> cells) {
-    row(cells, UnaryOperator.identity());
+  /** The rows of a table without colours. */
+  static <R> void render(
+      StringBuilder out, TerminalStyle style, List<Column<R>> columns, Collection<R> rows) {
+    TextTable<R> table = new TextTable<>(columns);
+    rows.forEach(row -> table.row(row, UnaryOperator.identity()));
+    table.render(out, style);
   }
 
   /** A row whose line is coloured after layout, so that escape sequences take no width. */
-  void row(List<String> cells, UnaryOperator<String> paint) {
-    if (cells.size() != columns.size()) {
-      throw new IllegalArgumentException(
-          cells.size() + " cells for " + columns.size() + " columns");
-    }
-    rows.add(new Row(cells.stream().map(Printable::of).toList(), paint));
+  void row(R row, UnaryOperator<String> paint) {
+    cells(columns.stream().map(column -> column.cell(row, ABSENT)).toList(), paint);
   }
 
-  /** The width at which nothing is cut. */
-  int naturalWidth() {
-    return total(natural());
+  /** A row of which only the first cells are known. */
+  void cells(List<String> cells, UnaryOperator<String> paint) {
+    List<String> all = new ArrayList<>(cells.stream().map(Printable::of).toList());
+    while (all.size() < columns.size()) {
+      all.add("");
+    }
+    rows.add(new Row(all, paint));
   }
 
   void render(StringBuilder out, TerminalStyle style) {
-    int[] widths = natural();
+    List<Integer> widths = natural();
+    while (total(widths) > style.width() && columns.get(widths.size() - 1).isExtra()) {
+      widths.remove(widths.size() - 1);
+    }
     // The widest of the columns that can be cut gives first.
     for (int over = total(widths) - style.width(); over > 0; over--) {
       int widest = -1;
-      for (int i = 0; i < widths.length; i++) {
-        if (widths[i] > columns.get(i).least() && (widest < 0 || widths[i] > widths[widest])) {
+      for (int i = 0; i < widths.size(); i++) {
+        if (widths.get(i) > columns.get(i).least()
+            && (widest < 0 || widths.get(i) > widths.get(widest))) {
           widest = i;
         }
       }
       if (widest < 0) {
         break;
       }
-      widths[widest]--;
+      widths.set(widest, widths.get(widest) - 1);
     }
-    line(out, widths, columns.stream().map(Column::title).toList(), style::dim, style);
-    for (Row row : rows) {
-      line(out, widths, row.cells, row.paint, style);
-    }
+    line(out, widths, new Row(columns.stream().map(Column::title).toList(), style::dim), style);
+    rows.forEach(row -> line(out, widths, row, style));
   }
 
-  private int[] natural() {
-    int[] widths = new int[columns.size()];
-    for (int i = 0; i < widths.length; i++) {
-      widths[i] = length(columns.get(i).title());
+  private List<Integer> natural() {
+    List<Integer> widths = new ArrayList<>();
+    for (int i = 0; i < columns.size(); i++) {
+      int width = length(columns.get(i).title());
       for (Row row : rows) {
-        widths[i] = Math.max(widths[i], length(row.cells.get(i)));
+        width = Math.max(width, length(row.cells.get(i)));
       }
+      widths.add(width);
     }
     return widths;
   }
 
-  private static int total(int[] widths) {
-    int total = GAP.length() * (widths.length - 1);
-    for (int width : widths) {
-      total += width;
-    }
-    return total;
+  private static int total(List<Integer> widths) {
+    return GAP.length() * (widths.size() - 1) + widths.stream().mapToInt(width -> width).sum();
   }
 
-  private void line(
-      StringBuilder out,
-      int[] widths,
-      List<String> cells,
-      UnaryOperator<String> paint,
-      TerminalStyle style) {
+  private void line(StringBuilder out, List<Integer> widths, Row row, TerminalStyle style) {
     StringBuilder line = new StringBuilder();
-    for (int i = 0; i < widths.length; i++) {
-      if (i > 0) {
-        line.append(GAP);
-      }
-      String text = Cut.start(cells.get(i), widths[i]);
-      String blank = " ".repeat(widths[i] - length(text));
-      line.append(columns.get(i).side() == Side.RIGHT ? blank + text : text + blank);
+    for (int i = 0; i < widths.size(); i++) {
+      String text = Cut.start(row.cells.get(i), widths.get(i));
+      String blank = " ".repeat(widths.get(i) - length(text));
+      line.append(i == 0 ? "" : GAP)
+          .append(columns.get(i).isFigure() ? blank + text : text + blank);
     }
-    out.append(paint.apply(style.fit(line.toString().stripTrailing()))).append('\n');
+    out.append(row.paint.apply(style.fit(line.toString().stripTrailing()))).append('\n');
   }
 
   private static int length(String text) {
     return text.codePointCount(0, text.length());
+  }
+
+  static <R> void markdown(StringBuilder out, List<Column<R>> columns, Collection<R> rows) {
+    markdown(out, columns.stream().map(Column::heading).toList());
+    markdown(out, columns.stream().map(column -> column.isFigure() ? "--:" : "---").toList());
+    markdownRows(out, columns, rows);
+  }
+
+  /** More rows below those of a table. */
+  static <R> void markdownRows(StringBuilder out, List<Column<R>> columns, Collection<R> rows) {
+    for (R row : rows) {
+      markdown(out, columns.stream().map(column -> markdown(column, row)).toList());
+    }
+  }
+
+  private static void markdown(StringBuilder out, List<String> cells) {
+    out.append("| ").append(String.join(" | ", cells)).append(" |\n");
+  }
+
+  private static <R> String markdown(Column<R> column, R row) {
+    String text = column.cell(row, "");
+    return column.kind() == Column.Kind.NAME ? MarkdownText.code(text) : MarkdownText.escaped(text);
+  }
+
+  /** RFC 4180, a line per row; empty where a value is absent. */
+  static <R> String csv(List<Column<R>> columns, Collection<R> rows) {
+    StringBuilder out = new StringBuilder(1 << 12);
+    out.append(Csv.line(columns.stream().map(Column::title).toList()));
+    for (R row : rows) {
+      out.append(Csv.line(columns.stream().map(column -> column.cell(row, "")).toList()));
+    }
+    return out.toString();
   }
 }

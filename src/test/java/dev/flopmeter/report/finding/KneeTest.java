@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.report.SampleProfiles;
 import dev.flopmeter.report.html.HtmlReport;
-import dev.flopmeter.report.text.ProfileMarkdown;
 import dev.flopmeter.report.text.ProfileTable;
 import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.result.Precision;
@@ -108,7 +107,7 @@ class KneeTest {
     assertThat(ProfileTable.render(results, TerminalStyle.PLAIN))
         .containsPattern("fp16 +4 .* knee\n")
         .contains(Knee.EXPLANATION);
-    assertThat(ProfileMarkdown.render(results)).contains("4 (knee)").contains(Knee.EXPLANATION);
+    assertThat(ProfileTable.markdown(results)).contains("4 (knee)").contains(Knee.EXPLANATION);
     StringBuilder html = new StringBuilder();
     HtmlReport.render(results, html);
     assertThat(html).contains("4 (knee)").contains(Knee.EXPLANATION);

@@ -97,7 +97,7 @@ class ProfileTableTest {
   void csvHasOneRowALayerAndRunsNoFormula() {
     ProfileResult hostile = SampleProfiles.named("=cmd|' /C calc'!A0", "a \"quoted\", name");
 
-    List<String> lines = ProfileCsv.render(List.of(hostile)).lines().toList();
+    List<String> lines = ProfileTable.csv(List.of(hostile)).lines().toList();
 
     assertThat(lines).hasSize(1 + RESNET.layers().size());
     assertThat(lines.get(1))
@@ -108,7 +108,7 @@ class ProfileTableTest {
   @Test
   void markdownShowsNamesAsText() {
     String markdown =
-        ProfileMarkdown.render(List.of(SampleProfiles.named("<script>x|y", "a`b|c<img>")));
+        ProfileTable.markdown(List.of(SampleProfiles.named("<script>x|y", "a`b|c<img>")));
 
     assertThat(markdown).doesNotContain("<script>").doesNotContain("<img>").contains("x\\|y");
   }

@@ -1,0 +1,61 @@
+package dev.flopmeter.report.text;
+
+import dev.flopmeter.report.finding.Breakdown;
+import dev.flopmeter.report.finding.Knee;
+import dev.flopmeter.report.finding.Verdict.Utilization;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.units.Figures;
+import java.util.List;
+
+/** Columns of tables with a row per run. */
+public final class RunColumns {
+  private RunColumns() {}
+
+  private static final Column<ProfileResult> MODEL =
+      Column.name("model", 8, result -> result.model().name());
+  private static final Column<ProfileResult> PRECISION =
+      Column.text("precision", result -> result.run().precision());
+  private static final Column<ProfileResult> BATCH =
+      Column.figure("batch", result -> result.run().batch());
+  private static final Column<ProfileResult> MEDIAN =
+      Column.figure("median", result -> Figures.seconds(result.latency().median()));
+  private static final Column<ProfileResult> QUARTILES =
+      Column.figure(
+          "quartiles", result -> Breakdown.quartiles(result.latency().q1(), result.latency().q3()));
+  private static final Column<ProfileResult> INFERENCES =
+      Column.figure(
+          "inferences/s", result -> Figures.number(result.throughput().inferencesPerSecond()));
+  private static final Column<ProfileResult> FLOPS =
+      Column.figure("FLOP/s", result -> Figures.si(result.throughput().achievedFlopsPerSecond()));
+  private static final Column<ProfileResult> MFU =
+      Column.figure("MFU", Utilization::mfu, mfu -> Figures.percent(mfu.share()));
+
+  /** For a sweep over batches and precisions in Markdown and HTML. */
+  public static List<Column<ProfileResult>> ofSweep(Knee knee) {
+    Column<ProfileResult> batch =
+        Column.figure(
+            "batch", result -> result.run().batch() + (knee.isAt(result) ? " (knee)" : ""));
+    return List.of(MODEL, PRECISION, batch, MEDIAN, QUARTILES, INFERENCES, FLOPS, MFU);
+  }
+
+  /** For a sweep in text, whose lines are short. */
+  static List<Column<ProfileResult>> ofShortSweep(Knee knee) {
+    Column<ProfileResult> mark = Column.text("", result -> knee.isAt(result) ? "knee" : "");
+    return List.of(MODEL, PRECISION, BATCH, MEDIAN, INFERENCES, FLOPS, MFU, mark);
+  }
+
+  /** For the runtimes of one model. */
+  static List<Column<ProfileResult>> ofRuntimes() {
+    return List.of(
+        Column.text("backend", result -> result.run().backend()),
+        Column.text("device", result -> result.device().id()),
+        PRECISION,
+        BATCH,
+        MEDIAN,
+        INFERENCES,
+        MFU,
+        Column.figure("memory", ProfileResult::memory, held -> Figures.bytes(held.total())),
+        Column.figure("first run", ProfileResult::firstRunSeconds, Figures::seconds),
+        Column.text("", result -> result.valid() ? "" : "not valid"));
+  }
+}
