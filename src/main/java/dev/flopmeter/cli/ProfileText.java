@@ -6,8 +6,6 @@ import dev.flopmeter.report.text.ProfileTable;
 import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -25,18 +23,8 @@ final class ProfileText {
               .collect(Collectors.joining());
       case CSV -> ProfileTable.csv(results);
       case MARKDOWN -> ProfileTable.markdown(results);
-      case HTML -> html(results);
+      case HTML -> HtmlReport.page(results, null);
       case TRACE -> ChromeTrace.render(results);
     };
-  }
-
-  private static String html(List<ProfileResult> results) {
-    StringBuilder page = new StringBuilder();
-    try {
-      HtmlReport.render(results, page);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return page.toString();
   }
 }

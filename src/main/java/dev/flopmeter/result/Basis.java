@@ -15,6 +15,11 @@ public enum Basis {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  /** {@code Clock-adjusted}. */
+  public String title() {
+    return name().charAt(0) + label().substring(1).replace('_', '-');
+  }
+
   @Override
   public String toString() {
     return label();

@@ -47,13 +47,14 @@ public final class Verdict {
 
   /** {@code resnet50, bf16, batch 64 on NVIDIA H200}. */
   static String subject(ProfileResult result) {
-    return Cut.name(result.model().name())
-        + ", "
-        + result.run().precision()
-        + ", batch "
-        + result.run().batch()
-        + " on "
-        + Cut.name(result.device().name());
+    return String.format(
+        "%s, %s on %s",
+        Cut.name(result.model().name()), setting(result), Cut.name(result.device().name()));
+  }
+
+  /** {@code bf16, batch 64}. */
+  public static String setting(ProfileResult result) {
+    return result.run().precision() + ", batch " + result.run().batch();
   }
 
   private static String headline(ProfileResult result) {
@@ -99,6 +100,12 @@ public final class Verdict {
   public record Utilization(double share, String roofName, @Nullable Double roof) {
     public static @Nullable Utilization mfu(ProfileResult result) {
       return of(result, result.efficiency().mfu(), true);
+    }
+
+    /** The share of {@link #mfu} alone. */
+    public static @Nullable Double mfuShare(ProfileResult result) {
+      Utilization mfu = mfu(result);
+      return mfu == null ? null : mfu.share;
     }
 
     public static @Nullable Utilization mbu(ProfileResult result) {

@@ -6,10 +6,10 @@ import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.report.page.Page;
+import dev.flopmeter.report.text.Column;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -34,13 +34,8 @@ public final class HtmlReport {
     this.colours = new OperatorColours(results);
   }
 
-  /** Writes a file. */
-  public static void render(List<ProfileResult> results, Appendable out) throws IOException {
-    out.append(page(results, null));
-  }
-
   /**
-   * The page for an HTTP response.
+   * The page, as a file or for an HTTP response.
    *
    * @param nonce of the response's policy ({@link Page#policy}); null for a file
    */
@@ -53,14 +48,16 @@ public final class HtmlReport {
   private void body(Markup out) {
     Page.notice(out, ".emulated", "Emulated device", emulated(results));
     int best = best();
-    ProfileResult first = results.get(best);
-    out.open("h1").name(Cut.name(first.model().name())).close("h1");
+    out.open("h1").name(Cut.name(results.get(best).model().name())).close("h1");
     if (results.size() > 1) {
-      sweep(out);
-      choice(out, best);
+      out.open("section.panel aria-labelledby=sweep");
+      out.element("h2 id=sweep", "Batches and precisions");
+      new SweepCharts(results).draw(out);
+      out.close("section").line();
+      choice(out, "Results", results.stream().map(Verdict::setting).toList(), best);
     }
     for (int i = 0; i < results.size(); i++) {
-      article(out, results.get(i), i, i == best);
+      article(out, results.get(i), "r" + i, i == best);
     }
   }
 
@@ -91,116 +88,96 @@ public final class HtmlReport {
     return results.indexOf(best);
   }
 
-  private void sweep(Markup out) {
-    out.open("section.panel aria-labelledby=sweep");
-    out.element("h2 id=sweep", "Batches and precisions");
-    new SweepCharts(results).draw(out);
-    out.close("section").line();
-  }
-
-  /** Links to the results; the script shows one at a time. */
-  private void choice(Markup out, int best) {
-    out.open("nav.choice aria-label=Results");
-    for (int i = 0; i < results.size(); i++) {
-      ProfileResult result = results.get(i);
-      out.element(
-          "a href=%s aria-current=%s",
-          result.run().precision() + ", batch " + result.run().batch(),
-          "#r" + i,
-          i == best ? "true" : null);
+  /** Links to the articles; the script shows one at a time. */
+  static void choice(Markup out, String what, List<String> labels, int best) {
+    out.open("nav.choice aria-label=%s", what);
+    for (int i = 0; i < labels.size(); i++) {
+      String current = i == best ? "true" : null;
+      out.element("a href=%s aria-current=%s", labels.get(i), "#r" + i, current);
     }
     out.close("nav").line();
   }
 
-  private void article(Markup out, ProfileResult result, int index, boolean isBest) {
-    String id = "r" + index;
+  /**
+   * A table of which each row becomes a card on a narrow screen; the first column has no figures.
+   */
+  static <R> void stack(Markup out, String caption, List<Column<R>> columns, List<R> rows) {
+    out.open("table.stack").element("caption.sr", caption);
+    out.head(columns.stream().map(Column::heading).toList(), List.of(columns.get(0).heading()));
+    out.open("tbody");
+    for (R row : rows) {
+      out.open("tr").element("th scope=row", columns.get(0).cell(row, ""));
+      for (Column<R> column : columns.subList(1, columns.size())) {
+        String text = column.cell(row, "");
+        if (text.isEmpty()) {
+          out.empty("td");
+        } else {
+          out.open("td.n data-l=%s", column.heading()).name(Cut.name(text)).close("td");
+        }
+      }
+      out.close("tr");
+    }
+    out.close("tbody").close("table");
+  }
+
+  private void article(Markup out, ProfileResult result, String id, boolean isBest) {
     out.open(
         "article.result id=%s data-best=%s aria-labelledby=%s",
         id, isBest ? "" : null, id + "-verdict");
-    verdict(out, result, id);
-    warnings(out, result);
-    tiles(out, result);
-
-    section(out, id, "roofline", "Roofline");
-    out.element(
-        "p.note",
-        "Each dot is a layer, its area the time it takes. The nearer to a roof, the better it uses"
-            + " the device; left of the ridge memory sets the pace, right of it arithmetic.");
-    new RooflineChart(result, colours).draw(out);
-    legend(out, result);
-    out.close("section").line();
-
-    advice(out, result, id);
-
-    section(out, id, "time", "Time by layer");
-    new TimeCharts(result, colours).draw(out);
-    out.close("section").line();
-
-    section(out, id, "latency", "Latency");
-    new LatencyChart(result).draw(out);
-    out.close("section").line();
-
-    new DeviceSections(result).draw(out, id);
-
-    section(out, id, "layers", "All layers");
-    new LayerTable(result, colours).draw(out);
-    out.close("section").line();
-
-    section(out, id, "method", "How this was measured");
-    new MethodSection(result).draw(out);
-    out.close("section").close("article").line();
-  }
-
-  static void section(Markup out, String id, String name, String title) {
-    String heading = id + "-" + name;
-    out.open("section.panel aria-labelledby=%s", heading);
-    out.element("h2 id=%s", title, heading);
-  }
-
-  private static void verdict(Markup out, ProfileResult result, String id) {
     out.open("p.verdict id=%s", id + "-verdict");
     out.name(Verdict.of(result)).close("p");
-  }
-
-  private static void warnings(Markup out, ProfileResult result) {
     Page.notice(
         out,
         result.valid() ? "" : ".invalid",
         result.valid() ? "Warnings" : "These figures are not valid",
         result.warnings());
+    tiles(out, result);
+    section(out, id, "roofline", "Roofline", () -> roofline(out, result));
+    section(out, id, "advice", "Recommendations", () -> advice(out, result));
+    section(out, id, "time", "Time by layer", () -> new TimeCharts(result, colours).draw(out));
+    section(out, id, "latency", "Latency", () -> new LatencyChart(result).draw(out));
+    DeviceSections.draw(out, result, id);
+    section(out, id, "layers", "All layers", () -> LayerTable.draw(out, result, colours));
+    section(out, id, "method", "How this was measured", () -> MethodSection.draw(out, result));
+    out.close("article").line();
+  }
+
+  static void section(Markup out, String id, String name, String title, Runnable content) {
+    String heading = id + "-" + name;
+    out.open("section.panel aria-labelledby=%s", heading);
+    out.element("h2 id=%s", title, heading);
+    content.run();
+    out.close("section").line();
+  }
+
+  private void roofline(Markup out, ProfileResult result) {
+    out.element(
+        "p.note",
+        "Each dot is a layer, its area the time it takes. The nearer to a roof, the better it uses"
+            + " the device; left of the ridge memory sets the pace, right of it arithmetic.");
+    new RooflineChart(result, List.of(result), colours, RooflineChart.FULL, row -> row).draw(out);
+    legend(out, result);
   }
 
   private static void tiles(Markup out, ProfileResult result) {
     out.open("dl.tiles");
-    Utilization mfu = Utilization.mfu(result);
-    Utilization mbu = Utilization.mbu(result);
-    if (mfu != null) {
-      tile(out, "MFU", Figures.percent(mfu.share()), "of the " + mfu.roofName());
-    }
-    tile(
-        out,
-        "Achieved",
-        Figures.flopRate(result.throughput().achievedFlopsPerSecond()),
-        "2 FLOP per MAC");
-    tile(
-        out,
-        "Latency",
-        Figures.seconds(result.latency().median()),
-        "median of a batch of " + result.run().batch());
-    tile(
-        out,
-        "Throughput",
-        Figures.number(result.throughput().inferencesPerSecond()),
-        "inferences a second");
-    if (mbu != null) {
-      tile(out, "MBU", Figures.percent(mbu.share()), "of the " + mbu.roofName());
-    }
-    tile(
-        out,
-        "Work",
-        Figures.si(result.cost().macs(), "MAC"),
-        Figures.si(result.cost().params()) + " parameters");
+    tile(out, "MFU", Utilization.mfu(result));
+    String rate = Figures.flopRate(result.throughput().achievedFlopsPerSecond());
+    tile(out, "Achieved", rate, "2 FLOP per MAC");
+    String median = Figures.seconds(result.latency().median());
+    tile(out, "Latency", median, "median of a batch of " + result.run().batch());
+    String inferences = Figures.number(result.throughput().inferencesPerSecond());
+    tile(out, "Throughput", inferences, "inferences a second");
+    tile(out, "MBU", Utilization.mbu(result));
+    String parameters = Figures.si(result.cost().params()) + " parameters";
+    tile(out, "Work", Figures.si(result.cost().macs(), "MAC"), parameters);
     out.close("dl").line();
+  }
+
+  private static void tile(Markup out, String name, @Nullable Utilization share) {
+    if (share != null) {
+      tile(out, name, Figures.percent(share.share()), "of the " + share.roofName());
+    }
   }
 
   private static void tile(Markup out, String name, String figure, String below) {
@@ -216,36 +193,31 @@ public final class HtmlReport {
         hasOthers = true;
         continue;
       }
-      TimeCharts.tagged(out, colours.of(part.label()), Breakdown.operator(part.label()));
+      colours.tagged(out, part.label());
     }
     if (hasOthers) {
-      TimeCharts.tagged(out, "k7", "other operators");
+      OperatorColours.tagged(out, "k7", "other operators");
     }
     out.close("p");
   }
 
-  private void advice(Markup out, ProfileResult result, String id) {
+  private void advice(Markup out, ProfileResult result) {
     List<Advice> all = new ArrayList<>(Advice.of(result));
     if (results.size() > 1) {
       Advice.ofBatch(result, results).ifPresent(all::add);
     }
-    section(out, id, "advice", "Recommendations");
     if (all.isEmpty()) {
-      out.element(
-          "p.note",
-          result.valid() && !result.device().isEmulated()
-              ? "No recommendations."
-              : "No recommendations from figures that are not valid.");
-    } else {
-      out.open("ol.advice");
-      for (Advice advice : all) {
-        out.open("li").element("h3", advice.title());
-        out.element("p", advice.evidence());
-        out.open("p.gain").element("strong", "Expected: ").text(advice.gain());
-        out.close("p").close("li");
-      }
-      out.close("ol");
+      boolean isUsable = result.valid() && !result.device().isEmulated();
+      String reason = isUsable ? "." : " from figures that are not valid.";
+      out.element("p.note", "No recommendations" + reason);
+      return;
     }
-    out.close("section").line();
+    out.open("ol.advice");
+    for (Advice advice : all) {
+      out.open("li").element("h3", advice.title()).element("p", advice.evidence());
+      out.open("p.gain").element("strong", "Expected: ").text(advice.gain());
+      out.close("p").close("li");
+    }
+    out.close("ol");
   }
 }

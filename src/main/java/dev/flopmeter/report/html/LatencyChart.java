@@ -8,6 +8,7 @@ import dev.flopmeter.report.page.Plot.Tick;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.units.Figures;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -41,10 +42,8 @@ final class LatencyChart {
             new Margins(12, 14, 46, 14),
             new Range(low - pad, high + pad, false),
             new Range(0, 1, false));
-    out.open(
-        "svg.latency viewBox=%s role=img aria-label=%s",
-        "0 0 " + Markup.at(WIDTH) + " " + Markup.at(height),
-        "Distribution of the time of a pass; the table beside it has the figures.");
+    String label = "Distribution of the time of a pass; the table beside it has the figures.";
+    plot.open(out, "latency", "img", label);
     plot.horizontalAxis(out, Tick.of(plot.x(), 6, Figures::seconds), "Time of a pass");
     if (hasSamples && samples != null) {
       histogram(out, plot, samples, low, high);
@@ -71,7 +70,7 @@ final class LatencyChart {
   }
 
   private List<@Nullable Double> tails() {
-    return java.util.Arrays.asList(latency.p90(), latency.p95(), latency.p99());
+    return Arrays.asList(latency.p90(), latency.p95(), latency.p99());
   }
 
   private static void histogram(
@@ -88,13 +87,10 @@ final class LatencyChart {
     double floor = plot.bottom() - 46;
     for (int i = 0; i < bins; i++) {
       double x = plot.x().at(low + i * width);
+      double end = plot.x().at(low + (i + 1) * width);
       double height = (floor - plot.top()) * counts[i] / most;
-      out.empty(
-          "rect.bin x=%s y=%s width=%s height=%s",
-          x + 0.5,
-          floor - height,
-          Math.max(0.5, plot.x().at(low + (i + 1) * width) - x - 1),
-          height);
+      String rect = "rect.bin x=%s y=%s width=%s height=%s";
+      out.empty(rect, x + 0.5, floor - height, Math.max(0.5, end - x - 1), height);
     }
   }
 
@@ -125,33 +121,19 @@ final class LatencyChart {
   }
 
   private void table(Markup out) {
-    out.open("table.facts").element("caption", "Time of a pass").open("tbody");
-    row(out, "Least", latency.min());
-    row(out, "First quartile", latency.q1());
-    row(out, "Median", latency.median());
-    row(out, "Third quartile", latency.q3());
-    row(out, "90th percentile", latency.p90());
-    row(out, "95th percentile", latency.p95());
-    row(out, "99th percentile", latency.p99());
-    fact(
-        out,
-        "95 % interval of the median",
-        Figures.secondsExactly(latency.ci95Low())
-            + " to "
-            + Figures.secondsExactly(latency.ci95High()));
-    fact(out, "Spread (quartiles over median)", Figures.percent(latency.relativeIqr()));
-    row(out, "First run, before any warm-up", result.firstRunSeconds());
-    out.close("tbody").close("table");
-  }
-
-  private static void row(Markup out, String name, @Nullable Double seconds) {
-    if (seconds != null) {
-      fact(out, name, Figures.seconds(seconds));
-    }
-  }
-
-  static void fact(Markup out, String name, String value) {
-    out.open("tr").element("th scope=row", name).open("td").name(value);
-    out.close("td").close("tr");
+    Facts facts = new Facts(out, "", "Time of a pass");
+    facts.add("Least", latency.min(), Figures::seconds);
+    facts.add("First quartile", latency.q1(), Figures::seconds);
+    facts.add("Median", latency.median(), Figures::seconds);
+    facts.add("Third quartile", latency.q3(), Figures::seconds);
+    facts.add("90th percentile", latency.p90(), Figures::seconds);
+    facts.add("95th percentile", latency.p95(), Figures::seconds);
+    facts.add("99th percentile", latency.p99(), Figures::seconds);
+    String low = Figures.secondsExactly(latency.ci95Low());
+    facts.add(
+        "95 % interval of the median", low + " to " + Figures.secondsExactly(latency.ci95High()));
+    facts.add("Spread (quartiles over median)", Figures.percent(latency.relativeIqr()));
+    facts.add("First run, before any warm-up", result.firstRunSeconds(), Figures::seconds);
+    facts.end();
   }
 }

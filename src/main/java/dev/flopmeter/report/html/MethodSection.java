@@ -1,37 +1,38 @@
 package dev.flopmeter.report.html;
 
-import static dev.flopmeter.report.html.LatencyChart.fact;
-
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Assignment;
+import dev.flopmeter.result.ProfileResult.Launch;
 import dev.flopmeter.result.ProfileResult.NumericCheck;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.units.Figures;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
+import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /** How and where a result was measured: enough to reproduce it. */
 final class MethodSection {
+  private final Markup out;
   private final ProfileResult result;
 
-  MethodSection(ProfileResult result) {
+  private MethodSection(Markup out, ProfileResult result) {
+    this.out = out;
     this.result = result;
   }
 
-  void draw(Markup out) {
-    out.open("div.columns");
-    out.open("div");
-    model(out);
-    run(out);
+  static void draw(Markup out, ProfileResult result) {
+    MethodSection section = new MethodSection(out, result);
+    out.open("div.columns").open("div");
+    section.model();
+    section.run();
     out.close("div").open("div");
-    device(out);
-    roofs(out);
-    environment(out);
+    section.device();
+    section.roofs();
+    section.environment();
     out.close("div").close("div");
     out.element(
         "p.note",
@@ -41,125 +42,89 @@ final class MethodSection {
             + " bandwidth times intensity; its traffic is every input, weight and output once.");
   }
 
-  private static void begin(Markup out, String title) {
-    out.open("table.facts").element("caption", title).open("tbody");
-  }
-
-  private static void end(Markup out) {
-    out.close("tbody").close("table");
-  }
-
-  private void model(Markup out) {
+  private void model() {
     ModelInfo model = result.model();
-    begin(out, "Model");
-    fact(out, "Name", model.name());
-    fact(out, "Source", model.source());
-    fact(out, "Operator set", Integer.toString(model.opset()));
-    for (ModelInfo.Input input : model.inputs()) {
-      fact(out, "Input " + input.name(), input.type().toString());
-    }
-    fact(out, "MACs", Figures.exact(result.cost().macs()));
-    fact(out, "FLOPs", Figures.exact(result.cost().flops()));
-    fact(out, "Parameters", Figures.exact(result.cost().params()));
-    fact(out, "Peak of activations", Figures.bytes(result.cost().peakActivationBytes()));
-    end(out);
+    Facts facts = new Facts(out, "", "Model");
+    facts.add("Name", model.name()).add("Source", model.source());
+    facts.add("Operator set", model.opset());
+    model.inputs().forEach(input -> facts.add("Input " + input.name(), input.type()));
+    facts.add("MACs", Figures.exact(result.cost().macs()));
+    facts.add("FLOPs", Figures.exact(result.cost().flops()));
+    facts.add("Parameters", Figures.exact(result.cost().params()));
+    facts.add("Peak of activations", Figures.bytes(result.cost().peakActivationBytes()));
+    facts.end();
   }
 
-  private void run(Markup out) {
+  private void run() {
     Run run = result.run();
-    begin(out, "Run");
-    fact(out, "Started", run.startedAt().toString());
-    fact(out, "Backend", run.backend());
-    fact(out, "Precision", run.precision().label());
-    fact(out, "Layout", run.layout());
-    fact(out, "Batch", Long.toString(run.batch()));
-    fact(out, "Operators fused", run.fused() ? "yes" : "no");
-    fact(out, "Warm-up", Verdict.count(run.warmupRuns(), "run"));
-    fact(out, "Samples kept", Integer.toString(run.samples()));
-    for (Map.Entry<String, Integer> dropped : new TreeMap<>(run.droppedSamples()).entrySet()) {
-      fact(out, "Left out: " + dropped.getKey(), dropped.getValue().toString());
-    }
-    fact(out, "Stopped because", run.stopReason());
-    if (result.layerSumRatio() != null) {
-      fact(out, "Layers' sum over the whole", Figures.percent(result.layerSumRatio()));
-    }
-    if (result.assignment() != null) {
-      fact(out, "MACs assigned", Figures.percent(result.assignment().macs()));
-      fact(out, "Time assigned", Figures.percent(result.assignment().time()));
-    }
-    if (result.launch() != null) {
-      fact(out, "Launched step by step", Figures.seconds(result.launch().eagerSeconds()));
-      fact(out, "Replayed as a graph", Figures.seconds(result.launch().graphSeconds()));
-    }
+    Facts facts = new Facts(out, "", "Run");
+    facts.add("Started", run.startedAt()).add("Backend", run.backend());
+    facts.add("Precision", run.precision()).add("Layout", run.layout());
+    facts.add("Batch", run.batch()).add("Operators fused", run.fused() ? "yes" : "no");
+    facts.add("Warm-up", Verdict.count(run.warmupRuns(), "run"));
+    facts.add("Samples kept", run.samples()).addAll("Left out: ", run.droppedSamples());
+    facts.add("Stopped because", run.stopReason());
+    facts.add("Layers' sum over the whole", result.layerSumRatio(), Figures::percent);
+    Assignment assigned = result.assignment();
+    facts.add("MACs assigned", assigned, found -> Figures.percent(found.macs()));
+    facts.add("Time assigned", assigned, found -> Figures.percent(found.time()));
+    Launch launch = result.launch();
+    facts.add("Launched step by step", launch, one -> Figures.seconds(one.eagerSeconds()));
+    facts.add("Replayed as a graph", launch, one -> Figures.seconds(one.graphSeconds()));
     NumericCheck check = result.numericCheck();
-    fact(
-        out,
-        "Output checked",
-        check == null
-            ? "no"
-            : (check.passed() ? "agrees with " : "differs from ")
-                + check.reference()
-                + ", relative L2 "
-                + scientific(check.relativeL2())
-                + " (allowed "
-                + scientific(check.tolerance())
-                + ")");
-    end(out);
+    facts.add("Output checked", check == null ? "no" : checked(check)).end();
+  }
+
+  private static String checked(NumericCheck check) {
+    return String.format(
+        "%s %s, relative L2 %s (allowed %s)",
+        check.passed() ? "agrees with" : "differs from",
+        check.reference(),
+        scientific(check.relativeL2()),
+        scientific(check.tolerance()));
   }
 
   /** Figures has no prefixes for numbers below one. */
   private static String scientific(double value) {
-    return value == 0 || value >= 0.001 ? Figures.number(value) : exponent(value);
-  }
-
-  private static String exponent(double value) {
+    if (value == 0 || value >= 0.001) {
+      return Figures.number(value);
+    }
     int exponent = (int) Math.floor(Math.log10(value));
     return Figures.number(value / Math.pow(10, exponent)) + "e" + exponent;
   }
 
-  private void device(Markup out) {
-    begin(out, "Device");
-    fact(out, "Name", result.device().name());
-    fact(out, "Id", result.device().id());
-    for (Map.Entry<String, String> property :
-        new TreeMap<>(result.device().properties()).entrySet()) {
-      fact(out, property.getKey(), property.getValue());
+  private void device() {
+    Facts facts = new Facts(out, "", "Device");
+    facts.add("Name", result.device().name()).add("Id", result.device().id());
+    facts.addAll("", result.device().properties()).end();
+  }
+
+  private void roofs() {
+    Facts facts = new Facts(out, "", "Roofs");
+    for (Basis basis : Basis.values()) {
+      facts.add(basis.title(), roof(result.roofs().of(basis)));
     }
-    end(out);
+    facts.end();
   }
 
-  private void roofs(Markup out) {
-    begin(out, "Roofs");
-    roof(out, "Datasheet", result.roofs().datasheet());
-    roof(out, "Measured", result.roofs().measured());
-    roof(out, "Clock-adjusted", result.roofs().clockAdjusted());
-    end(out);
-  }
-
-  private static void roof(Markup out, String name, @Nullable Roof roof) {
+  private static String roof(@Nullable Roof roof) {
     if (roof == null) {
-      fact(out, name, "absent");
-      return;
+      return "absent";
     }
-    String figures =
-        java.util.stream.Stream.of(
-                roof.flopsPerSecond() == null ? "" : Figures.flopRate(roof.flopsPerSecond()),
-                roof.bytesPerSecond() == null ? "" : Figures.byteRate(roof.bytesPerSecond()),
-                roof.source())
-            .filter(text -> !text.isEmpty())
-            .collect(Collectors.joining(", "));
-    fact(out, name, figures);
+    StringJoiner figures = new StringJoiner(", ");
+    if (roof.flopsPerSecond() != null) {
+      figures.add(Figures.flopRate(roof.flopsPerSecond()));
+    }
+    if (roof.bytesPerSecond() != null) {
+      figures.add(Figures.byteRate(roof.bytesPerSecond()));
+    }
+    return figures.add(roof.source()).toString();
   }
 
-  private void environment(Markup out) {
-    begin(out, "Environment");
-    fact(out, "flopmeter", result.environment().flopmeter());
-    fact(out, "Java", result.environment().java());
-    fact(out, "System", result.environment().os());
-    for (Map.Entry<String, String> library :
-        new TreeMap<>(result.environment().libraries()).entrySet()) {
-      fact(out, library.getKey(), library.getValue());
-    }
-    end(out);
+  private void environment() {
+    Facts facts = new Facts(out, "", "Environment");
+    facts.add("flopmeter", result.environment().flopmeter());
+    facts.add("Java", result.environment().java()).add("System", result.environment().os());
+    facts.addAll("", result.environment().libraries()).end();
   }
 }

@@ -1,6 +1,7 @@
 package dev.flopmeter.report.html;
 
 import dev.flopmeter.report.finding.Breakdown;
+import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.result.ProfileResult;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,5 +32,16 @@ final class OperatorColours {
   /** Whether the operator shares the last colour with others. */
   boolean isShared(String op) {
     return of(op).equals("k" + (COLOURS - 1)) && colours.size() > COLOURS;
+  }
+
+  /** An operator's name with its colour in front. */
+  void tagged(Markup out, String op) {
+    tagged(out, of(op), Breakdown.operator(op));
+  }
+
+  /** A name with a colour in front; both stay in one line. */
+  static void tagged(Markup out, String colour, String name) {
+    out.open("span.tagged").empty("i.swatch." + colour);
+    out.element("bdi.clip", name).close("span");
   }
 }

@@ -7,6 +7,7 @@ import dev.flopmeter.report.page.Plot;
 import dev.flopmeter.report.page.Plot.Margins;
 import dev.flopmeter.report.page.Plot.Range;
 import dev.flopmeter.report.page.Plot.Tick;
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Roof;
@@ -14,7 +15,9 @@ import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
+import java.util.StringJoiner;
 import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -43,15 +46,10 @@ final class RooflineChart {
   private final IntUnaryOperator rowOf;
   private final double totalSeconds;
 
-  /** A chart whose dots belong to the rows of the same number. */
-  RooflineChart(ProfileResult result, OperatorColours colours) {
-    this(result, List.of(result), colours, FULL, row -> row);
-  }
-
   /**
-   * A chart beside others.
+   * A chart.
    *
-   * @param scaleOf results that the axes span, so that charts can be compared by eye
+   * @param scaleOf results that the axes span, so that charts beside each other can be compared
    * @param rowOf the table row of a layer, by its index
    */
   RooflineChart(
@@ -81,77 +79,68 @@ final class RooflineChart {
     }
   }
 
-  /** A roof with both of its sides known. */
-  record Line(String name, String style, double flops, double bytes) {
+  /** A roof with both of its sides known; its style is the basis' label. */
+  private record Line(Basis basis, double flops, double bytes) {
     double ridge() {
       return flops / bytes;
     }
   }
 
-  static List<Line> lines(ProfileResult result) {
+  private static List<Line> lines(ProfileResult result) {
     List<Line> lines = new ArrayList<>();
-    add(lines, "datasheet", "sheet", result.roofs().datasheet());
-    add(lines, "measured", "measured", result.roofs().measured());
-    add(lines, "clock-adjusted", "clock", result.roofs().clockAdjusted());
-    return lines;
-  }
-
-  private static void add(List<Line> lines, String name, String style, @Nullable Roof roof) {
-    if (roof != null && roof.flopsPerSecond() != null && roof.bytesPerSecond() != null) {
-      lines.add(new Line(name, style, roof.flopsPerSecond(), roof.bytesPerSecond()));
+    for (Basis basis : Basis.values()) {
+      Roof roof = result.roofs().of(basis);
+      if (roof != null && roof.flopsPerSecond() != null && roof.bytesPerSecond() != null) {
+        lines.add(new Line(basis, roof.flopsPerSecond(), roof.bytesPerSecond()));
+      }
     }
+    return lines;
   }
 
   void draw(Markup out) {
     List<Line> lines = lines(result);
     Plot plot = plot();
-    out.open(
-        "svg.roofline viewBox=%s role=group aria-label=%s",
-        "0 0 " + Markup.at(width) + " " + Markup.at(HEIGHT),
+    String count = Verdict.count(result.layers().size(), "layer");
+    plot.open(
+        out,
+        "roofline",
+        "group",
         "Roofline: a dot for each of "
-            + Verdict.count(result.layers().size(), "layer")
+            + count
             + ". Arrow keys move from dot to dot; the layer table has the same figures.");
     plot.verticalAxis(out, Tick.of(plot.y(), 8, value -> Figures.si(value)), "Achieved FLOP/s");
-    plot.horizontalAxis(
-        out,
-        Tick.of(plot.x(), width < FULL ? 5 : 10, Figures::number),
-        "Intensity, FLOP per byte moved");
+    List<Tick> ticks = Tick.of(plot.x(), width < FULL ? 5 : 10, Figures::number);
+    plot.horizontalAxis(out, ticks, "Intensity, FLOP per byte moved");
     roofs(out, plot, lines);
     dots(out, plot);
     out.close("svg");
   }
 
   private Plot plot() {
-    double minX = Double.MAX_VALUE;
-    double maxX = 0;
-    double minY = Double.MAX_VALUE;
-    double maxY = 0;
-    List<Layer> layers = scaleOf.stream().flatMap(one -> one.layers().stream()).toList();
-    for (Layer layer : layers) {
-      Point point = Point.of(layer);
-      if (point != null) {
-        minX = Math.min(minX, point.intensity);
-        maxX = Math.max(maxX, point.intensity);
-        minY = Math.min(minY, point.rate);
-        maxY = Math.max(maxY, point.rate);
+    DoubleSummaryStatistics x = new DoubleSummaryStatistics();
+    DoubleSummaryStatistics y = new DoubleSummaryStatistics();
+    for (ProfileResult one : scaleOf) {
+      for (Layer layer : one.layers()) {
+        Point point = Point.of(layer);
+        if (point != null) {
+          x.accept(point.intensity);
+          y.accept(point.rate);
+        }
+      }
+      for (Line line : lines(one)) {
+        x.accept(line.ridge() / 10);
+        x.accept(line.ridge() * 6);
+        y.accept(line.flops);
+        y.accept(line.flops / 40);
       }
     }
-    List<Line> lines = scaleOf.stream().flatMap(one -> lines(one).stream()).toList();
-    for (Line line : lines) {
-      minX = Math.min(minX, line.ridge() / 10);
-      maxX = Math.max(maxX, line.ridge() * 6);
-      maxY = Math.max(maxY, line.flops);
-      minY = Math.min(minY, line.flops / 40);
-    }
-    if (maxX == 0) {
-      return Plot.of(width, HEIGHT, MARGINS, new Range(0.1, 1000, true), new Range(1, 10, true));
-    }
+    boolean isEmpty = x.getCount() == 0;
     return Plot.of(
         width,
         HEIGHT,
         MARGINS,
-        new Range(minX / 1.6, maxX * 1.6, true),
-        new Range(minY / 2.2, maxY * 2.2, true));
+        isEmpty ? new Range(0.1, 1000, true) : new Range(x.getMin() / 1.6, x.getMax() * 1.6, true),
+        isEmpty ? new Range(1, 10, true) : new Range(y.getMin() / 2.2, y.getMax() * 2.2, true));
   }
 
   private static void roofs(Markup out, Plot plot, List<Line> lines) {
@@ -162,16 +151,18 @@ final class RooflineChart {
       double to = plot.x().to();
       double ridge = Math.min(line.ridge(), to);
       String edge = plot.path(from, line.bytes * from, ridge, line.bytes * ridge, to, line.flops);
-      if (line.style.equals(lines.get(lines.size() - 1).style)) {
+      if (line == lines.get(lines.size() - 1)) {
         String floor = plot.path(to, plot.y().from(), from, plot.y().from()).replace('M', 'L');
         out.empty("path.under d=%s", edge + floor + "Z");
       }
-      out.empty("path.roof." + line.style + " d=%s", edge);
+      out.empty("path.roof." + line.basis + " d=%s", edge);
       // The corner above the slope is always empty, and roofs may lie too close for labels.
       double x = plot.left() + 14;
-      out.empty("line.roof." + line.style + " x1=%s x2=%s y1=%s y2=%s", x, x + 30, y, y);
+      out.empty("line.roof." + line.basis + " x1=%s x2=%s y1=%s y2=%s", x, x + 30, y, y);
       String figures = Figures.flopRate(line.flops) + ", " + Figures.byteRate(line.bytes);
-      out.element("text.label x=%s y=%s", line.name + " " + figures, x + 38, y + 4);
+      out.element(
+          "text.label x=%s y=%s",
+          line.basis.label().replace('_', '-') + " " + figures, x + 38, y + 4);
       y += 20;
     }
     out.close("g");
@@ -219,22 +210,21 @@ final class RooflineChart {
 
   /** The label of a dot for screen readers. */
   private String label(Layer layer) {
-    StringBuilder label = new StringBuilder();
-    label.append(Cut.name(layer.name())).append(", ").append(Cut.name(layer.op())).append(": ");
-    label.append(Figures.seconds(layer.time().median()));
+    StringJoiner facts = new StringJoiner(", ");
+    double seconds = layer.time().median();
+    facts.add(Figures.seconds(seconds));
     if (totalSeconds > 0) {
-      double share = layer.time().median() / totalSeconds;
-      label.append(", ").append(Figures.percent(share)).append(" of the time");
+      facts.add(Figures.percent(seconds / totalSeconds) + " of the time");
     }
     if (layer.achievedFlopsPerSecond() != null) {
-      label.append(", ").append(Figures.flopRate(layer.achievedFlopsPerSecond()));
+      facts.add(Figures.flopRate(layer.achievedFlopsPerSecond()));
     }
     if (layer.rooflineEfficiency() != null) {
-      label.append(", ").append(Figures.percent(layer.rooflineEfficiency())).append(" of its roof");
+      facts.add(Figures.percent(layer.rooflineEfficiency()) + " of its roof");
     }
     if (layer.bound() != null) {
-      label.append(", ").append(layer.bound()).append("-bound");
+      facts.add(layer.bound() + "-bound");
     }
-    return label.toString();
+    return Cut.name(layer.name()) + ", " + Cut.name(layer.op()) + ": " + facts;
   }
 }

@@ -7,26 +7,27 @@ import dev.flopmeter.report.page.Plot;
 import dev.flopmeter.report.page.Plot.Margins;
 import dev.flopmeter.report.page.Plot.Range;
 import dev.flopmeter.report.page.Plot.Tick;
+import dev.flopmeter.report.text.Column;
+import dev.flopmeter.report.text.RunColumns;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.units.Figures;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.DoubleFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
 /** Several batches and precisions side by side: small plots over the batch, one table. */
 final class SweepCharts {
-  private static final double WIDTH = 310;
-  private static final double HEIGHT = 220;
-
-  private final List<ProfileResult> results;
-
   /** Results by precision, each in the order of its batches. */
   private final Map<String, List<ProfileResult>> series;
+
+  private final List<ProfileResult> results;
 
   SweepCharts(List<ProfileResult> results) {
     this.results = results;
@@ -42,7 +43,7 @@ final class SweepCharts {
     out.open("div.multiples");
     plot(out, "Inferences per second", r -> r.throughput().inferencesPerSecond(), Figures::si);
     plot(out, "Median time of a pass", r -> r.latency().median(), Figures::seconds);
-    plot(out, "Share of the peak (MFU)", SweepCharts::mfu, Figures::percent);
+    plot(out, "Share of the peak (MFU)", Utilization::mfuShare, Figures::percent);
     out.close("div");
     if (series.size() > 1) {
       out.open("p.legend");
@@ -52,12 +53,13 @@ final class SweepCharts {
       }
       out.close("p");
     }
-    table(out);
-  }
-
-  private static @Nullable Double mfu(ProfileResult result) {
-    Utilization mfu = Utilization.mfu(result);
-    return mfu == null ? null : mfu.share();
+    Knee knee = new Knee(results);
+    List<Column<ProfileResult>> columns = RunColumns.ofSweep(knee);
+    List<ProfileResult> inOrder = series.values().stream().flatMap(List::stream).toList();
+    HtmlReport.stack(out, "All runs", columns.subList(1, columns.size()), inOrder);
+    if (knee.isAnywhere()) {
+      out.element("p", Knee.EXPLANATION);
+    }
   }
 
   private void plot(
@@ -65,96 +67,49 @@ final class SweepCharts {
       String title,
       Function<ProfileResult, @Nullable Double> value,
       DoubleFunction<String> label) {
-    double most = 0;
-    for (ProfileResult result : results) {
-      Double figure = value.apply(result);
-      most = figure == null ? most : Math.max(most, figure);
-    }
+    double most =
+        results.stream()
+            .map(value)
+            .filter(Objects::nonNull)
+            .mapToDouble(figure -> figure)
+            .max()
+            .orElse(0);
     if (most <= 0) {
       return;
     }
-    long first = results.stream().mapToLong(result -> result.run().batch()).min().orElse(1);
-    long last = results.stream().mapToLong(result -> result.run().batch()).max().orElse(1);
+    List<Long> batches =
+        results.stream().map(result -> result.run().batch()).distinct().sorted().toList();
     Plot plot =
         Plot.of(
-            WIDTH,
-            HEIGHT,
+            310,
+            220,
             new Margins(30, 14, 46, 54),
-            new Range(first * 0.85, last * 1.18, true),
+            new Range(batches.get(0) * 0.85, batches.get(batches.size() - 1) * 1.18, true),
             new Range(0, most * 1.08, false));
-    out.open(
-        "svg.sweep viewBox=%s role=img aria-label=%s",
-        "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT),
-        title + " over the batch; the table below has the figures.");
+    plot.open(out, "sweep", "img", title + " over the batch; the table below has the figures.");
     plot.verticalAxis(out, Tick.of(plot.y(), 4, label), title);
-    List<Tick> batches =
-        results.stream()
-            .map(result -> result.run().batch())
-            .distinct()
-            .map(batch -> new Tick((double) batch, Long.toString(batch)))
-            .toList();
-    plot.horizontalAxis(out, batches, "Batch");
+    List<Tick> ticks =
+        batches.stream().map(batch -> new Tick((double) batch, Long.toString(batch))).toList();
+    plot.horizontalAxis(out, ticks, "Batch");
     int index = 0;
     for (List<ProfileResult> line : series.values()) {
       String colour = "k" + index++;
-      double[] points =
-          line.stream()
-              .filter(result -> value.apply(result) != null)
-              .flatMapToDouble(result -> coordinates(result, value.apply(result)))
-              .toArray();
+      double[] points = line.stream().flatMapToDouble(one -> point(one, value)).toArray();
       out.empty("path.line." + colour + " d=%s", plot.path(points));
       for (int i = 0; i < points.length; i += 2) {
-        out.empty(
-            "circle.mark." + colour + " cx=%s cy=%s r=%s",
-            plot.x().at(points[i]),
-            plot.y().at(points[i + 1]),
-            3.5);
+        double x = plot.x().at(points[i]);
+        out.empty("circle.mark." + colour + " cx=%s cy=%s r=3.5", x, plot.y().at(points[i + 1]));
       }
     }
     out.close("svg");
   }
 
-  private static java.util.stream.DoubleStream coordinates(
-      ProfileResult result, @Nullable Double value) {
-    return value == null
-        ? java.util.stream.DoubleStream.empty()
-        : java.util.stream.DoubleStream.of((double) result.run().batch(), value);
-  }
-
-  private void table(Markup out) {
-    Knee knee = new Knee(results);
-    out.open("table.stack").element("caption.sr", "All runs");
-    out.open("thead").open("tr");
-    for (String title :
-        List.of("Precision", "Batch", "Median", "Quartiles", "Inferences/s", "FLOP/s", "MFU")) {
-      out.element((title.equals("Precision") ? "th" : "th.n") + " scope=col", title);
-    }
-    out.close("tr").close("thead").open("tbody");
-    for (List<ProfileResult> line : series.values()) {
-      for (ProfileResult result : line) {
-        Double mfu = mfu(result);
-        out.open("tr").element("th scope=row", result.run().precision().label());
-        cell(out, "Batch", result.run().batch() + (knee.isAt(result) ? " (knee)" : ""));
-        cell(out, "Median", Figures.seconds(result.latency().median()));
-        cell(
-            out,
-            "Quartiles",
-            Figures.seconds(result.latency().q1())
-                + " – "
-                + Figures.seconds(result.latency().q3()));
-        cell(out, "Inferences/s", Figures.number(result.throughput().inferencesPerSecond()));
-        cell(out, "FLOP/s", Figures.si(result.throughput().achievedFlopsPerSecond()));
-        cell(out, "MFU", mfu == null ? "" : Figures.percent(mfu));
-        out.close("tr");
-      }
-    }
-    out.close("tbody").close("table");
-    if (knee.isAnywhere()) {
-      out.element("p", Knee.EXPLANATION);
-    }
-  }
-
-  private static void cell(Markup out, String label, String text) {
-    out.element("td.n data-l=%s", text, label);
+  /** A result's place in a plot; nothing where it has no such figure. */
+  private static DoubleStream point(
+      ProfileResult result, Function<ProfileResult, @Nullable Double> value) {
+    Double figure = value.apply(result);
+    return figure == null
+        ? DoubleStream.empty()
+        : DoubleStream.of((double) result.run().batch(), figure);
   }
 }

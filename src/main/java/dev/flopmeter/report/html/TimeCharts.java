@@ -6,12 +6,11 @@ import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.units.Figures;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Time by layer: the pass as one strip, then by bound, by operator and by layer. */
 final class TimeCharts {
-  private static final double WIDTH = 960;
-  private static final double STRIP = 44;
   private static final int LONGEST = 10;
 
   private final ProfileResult result;
@@ -29,123 +28,98 @@ final class TimeCharts {
       out.element("p.note", "No layer has a time of its own.");
       return;
     }
-    strip(out);
-    out.open("div.columns");
-    out.open("div");
-    byOperator(out);
-    byBound(out);
-    out.close("div");
-    longest(out);
-    out.close("div");
-  }
-
-  /** The layers in the order they ran, each as wide as it took. */
-  private void strip(Markup out) {
-    out.open(
-        "svg.strip viewBox=%s preserveAspectRatio=none aria-hidden=true",
-        "0 0 " + Markup.at(WIDTH) + " " + Markup.at(STRIP));
-    double x = 0;
-    for (int i = 0; i < result.layers().size(); i++) {
-      Layer layer = result.layers().get(i);
-      double width = WIDTH * Math.max(0, layer.time().median()) / total;
-      out.empty(
-          "rect.span." + colours.of(layer.op()) + " x=%s y=%s width=%s height=%s data-i=%s",
-          x,
-          0.0,
-          width,
-          STRIP,
-          i);
-      x += width;
-    }
-    out.close("svg");
+    strip(
+        out,
+        result.layers().stream().map(layer -> "span." + colours.of(layer.op())).toList(),
+        result.layers().stream().map(layer -> Math.max(0, layer.time().median())).toList(),
+        true);
     out.open("p.ends aria-hidden=true");
     out.element("span", "first layer");
     out.element("span", Figures.seconds(total) + " in order of execution");
-    out.element("span", "last layer");
-    out.close("p");
+    out.element("span", "last layer").close("p");
+    out.open("div.columns").open("div");
+    List<Bar> operators =
+        Breakdown.byOperator(result).stream()
+            .map(part -> Bar.of(part, colours.of(part.label()), Breakdown.operator(part.label())))
+            .toList();
+    bars(out, "By operator", List.of("Operator", "Layers", "Time"), operators);
+    List<Bar> bounds =
+        Breakdown.byBound(result).stream()
+            .map(part -> Bar.of(part, "b-" + part.label(), part.label()))
+            .toList();
+    bars(out, "By what holds it back", List.of("Bound", "Layers", "Time"), bounds);
+    out.close("div");
+    List<Bar> layers =
+        Breakdown.longestFirst(result).stream().limit(LONGEST).map(this::bar).toList();
+    String title = "The longest " + Verdict.count(layers.size(), "layer");
+    bars(out, title, List.of("Layer", "Time", "Of its roof"), layers);
+    out.close("div");
   }
 
-  private void byOperator(Markup out) {
-    List<Breakdown.Part> parts = Breakdown.byOperator(result);
-    out.open("table.bars").element("caption", "By operator");
-    head(out, "Operator", "Layers", "Time", "Share");
+  /**
+   * A bar of parts, each as wide as its share.
+   *
+   * @param styles their classes in the style sheet
+   * @param areRows whether the parts belong to the rows of the layer table
+   */
+  static void strip(Markup out, List<String> styles, List<Double> amounts, boolean areRows) {
+    out.open("svg.strip viewBox=%s preserveAspectRatio=none aria-hidden=true", "0 0 960 44");
+    double total = amounts.stream().mapToDouble(amount -> amount).sum();
+    double x = 0;
+    for (int i = 0; i < styles.size(); i++) {
+      double width = 960 * amounts.get(i) / total;
+      String rect = "rect." + styles.get(i) + " x=%s width=%s height=44 data-i=%s";
+      out.empty(rect, x, width, areRows ? i : null);
+      x += width;
+    }
+    out.close("svg");
+  }
+
+  private Bar bar(Layer layer) {
+    Double efficiency = layer.rooflineEfficiency();
+    double seconds = layer.time().median();
+    String ofRoof = efficiency == null ? "" : Figures.percent(efficiency);
+    return new Bar(
+        colours.of(layer.op()), layer.name(), List.of(Figures.seconds(seconds), ofRoof), seconds);
+  }
+
+  /** A row of a table that ends in a bar. */
+  private record Bar(String colour, String name, List<String> figures, double seconds) {
+    static Bar of(Breakdown.Part part, String colour, String name) {
+      List<String> figures =
+          List.of(Integer.toString(part.layers()), Figures.seconds(part.seconds()));
+      return new Bar(colour, name, figures, part.seconds());
+    }
+  }
+
+  private void bars(Markup out, String caption, List<String> titles, List<Bar> bars) {
+    List<String> all = new ArrayList<>(titles);
+    all.add("Share");
+    out.open("table.bars").element("caption", caption);
+    out.head(all, titles.subList(0, 1));
     out.open("tbody");
-    for (Breakdown.Part part : parts) {
+    for (Bar bar : bars) {
       out.open("tr").open("th scope=row");
-      tagged(out, colours.of(part.label()), Breakdown.operator(part.label()));
+      OperatorColours.tagged(out, bar.colour, bar.name);
       out.close("th");
-      figure(out, Integer.toString(part.layers()));
-      figure(out, Figures.seconds(part.seconds()));
-      share(out, part.share(), parts.get(0).share(), colours.of(part.label()));
+      bar.figures.forEach(figure -> out.element("td.n", figure));
+      share(out, bar.seconds, total, bars.get(0).seconds, bar.colour);
       out.close("tr");
     }
     out.close("tbody").close("table");
   }
 
-  private void byBound(Markup out) {
-    List<Breakdown.Part> parts = Breakdown.byBound(result);
-    out.open("table.bars").element("caption", "By what holds it back");
-    head(out, "Bound", "Layers", "Time", "Share");
-    out.open("tbody");
-    for (Breakdown.Part part : parts) {
-      out.open("tr").open("th scope=row");
-      tagged(out, "b-" + part.label(), part.label());
-      out.close("th");
-      figure(out, Integer.toString(part.layers()));
-      figure(out, Figures.seconds(part.seconds()));
-      share(out, part.share(), parts.get(0).share(), "b-" + part.label());
-      out.close("tr");
+  /** A share of the time as figure and bar; the longest bar of a table fills its cell. */
+  static void share(Markup out, double seconds, double total, double longest, String colour) {
+    if (total <= 0) {
+      out.empty("td.n");
+      return;
     }
-    out.close("tbody").close("table");
-  }
-
-  private void longest(Markup out) {
-    List<Layer> layers = Breakdown.longestFirst(result);
-    List<Layer> shown = layers.subList(0, Math.min(LONGEST, layers.size()));
-    double largest = shown.get(0).time().median() / total;
-    out.open("table.bars");
-    out.element("caption", "The longest " + Verdict.count(shown.size(), "layer"));
-    head(out, "Layer", "Time", "Of its roof", "Share");
-    out.open("tbody");
-    for (Layer layer : shown) {
-      double share = layer.time().median() / total;
-      out.open("tr").open("th scope=row");
-      tagged(out, colours.of(layer.op()), layer.name());
-      out.close("th");
-      figure(out, Figures.seconds(layer.time().median()));
-      Double efficiency = layer.rooflineEfficiency();
-      figure(out, efficiency == null ? "" : Figures.percent(efficiency));
-      share(out, share, largest, colours.of(layer.op()));
-      out.close("tr");
-    }
-    out.close("tbody").close("table");
-  }
-
-  private static void head(Markup out, String... titles) {
-    out.open("thead").open("tr");
-    for (int i = 0; i < titles.length; i++) {
-      out.element((i == 0 ? "th" : "th.n") + " scope=col", titles[i]);
-    }
-    out.close("tr").close("thead");
-  }
-
-  /** A name with its colour in front; both stay in one line. */
-  static void tagged(Markup out, String colour, String name) {
-    out.open("span.tagged").empty("i.swatch." + colour);
-    out.element("bdi.clip", name).close("span");
-  }
-
-  private static void figure(Markup out, String text) {
-    out.element("td.n", text);
-  }
-
-  /** A share as figure and bar; the longest bar of a table fills its cell. */
-  static void share(Markup out, double share, double largest, String colour) {
     out.open("td.n.share");
-    out.element("span", Figures.percent(share));
+    out.element("span", Figures.percent(seconds / total));
     out.open("svg.bar aria-hidden=true");
-    String width = Markup.at(largest > 0 ? 100 * share / largest : 0) + "%";
-    out.empty("rect." + colour + " width=%s height=%s", width, 8);
+    String width = Markup.at(longest > 0 ? 100 * seconds / longest : 0) + "%";
+    out.empty("rect." + colour + " width=%s height=8", width);
     out.close("svg").close("td");
   }
 }

@@ -1,7 +1,9 @@
 package dev.flopmeter.report.page;
 
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +59,19 @@ public final class Markup {
     escape(text);
     out.append("</").append(name).append(">");
     return this;
+  }
+
+  /**
+   * The head of a table.
+   *
+   * @param texts titles of the columns that hold no figures
+   */
+  public Markup head(List<String> titles, Collection<String> texts) {
+    open("thead").open("tr");
+    for (String title : titles) {
+      element((texts.contains(title) ? "th" : "th.n") + " scope=col", title);
+    }
+    return close("tr").close("thead");
   }
 
   public Markup text(String text) {

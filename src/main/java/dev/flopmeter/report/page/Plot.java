@@ -41,6 +41,16 @@ public record Plot(double width, double height, Scale x, Scale y) {
     }
   }
 
+  /**
+   * Begins the drawing.
+   *
+   * @param style its class in the style sheet
+   */
+  public void open(Markup out, String style, String role, String label) {
+    String box = "0 0 " + Markup.at(width) + " " + Markup.at(height);
+    out.open("svg." + style + " viewBox=%s role=%s aria-label=%s", box, role, label);
+  }
+
   public double left() {
     return x.start();
   }

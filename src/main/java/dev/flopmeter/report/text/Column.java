@@ -35,11 +35,11 @@ public record Column<R>(
     return new Column<>(title, capitalized(title), Kind.NAME, least, false, value);
   }
 
-  static <R> Column<R> text(String title, Function<R, @Nullable Object> value) {
+  public static <R> Column<R> text(String title, Function<R, @Nullable Object> value) {
     return new Column<>(title, capitalized(title), Kind.TEXT, WHOLE, false, value);
   }
 
-  static <R> Column<R> figure(String title, Function<R, @Nullable Object> value) {
+  public static <R> Column<R> figure(String title, Function<R, @Nullable Object> value) {
     return new Column<>(title, capitalized(title), Kind.FIGURE, WHOLE, false, value);
   }
 

@@ -102,14 +102,12 @@ class KneeTest {
   }
 
   @Test
-  void isMarkedInEveryTable() throws Exception {
+  void isMarkedInEveryTable() {
     List<ProfileResult> results = sweep("fp16", 100, 200, 300, 310);
     assertThat(ProfileTable.render(results, TerminalStyle.PLAIN))
         .containsPattern("fp16 +4 .* knee\n")
         .contains(Knee.EXPLANATION);
     assertThat(ProfileTable.markdown(results)).contains("4 (knee)").contains(Knee.EXPLANATION);
-    StringBuilder html = new StringBuilder();
-    HtmlReport.render(results, html);
-    assertThat(html).contains("4 (knee)").contains(Knee.EXPLANATION);
+    assertThat(HtmlReport.page(results, null)).contains("4 (knee)").contains(Knee.EXPLANATION);
   }
 }
