@@ -53,7 +53,7 @@ final class CompareCommand extends Command {
     try (Output out = output.open(console)) {
       out.text(
           switch (output.format()) {
-            case JSON -> ComparisonJson.write(set) + "\n";
+            case JSON -> ComparisonJson.write(set);
             case HTML -> CompareHtml.render(set);
             case MARKDOWN -> ComparisonTable.markdown(set);
             default -> ComparisonTable.render(set, out.style(allLayers.get()));

@@ -1,6 +1,5 @@
 package dev.flopmeter.result;
 
-import dev.flopmeter.device.Device;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -63,7 +62,12 @@ public final class ProfileJson {
 
   /** The result on several indented lines. */
   public static String write(ProfileResult result) {
-    return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(tree(result));
+    return indented(tree(result));
+  }
+
+  /** An object on several indented lines. */
+  public static String indented(ObjectNode object) {
+    return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(object);
   }
 
   /** The result on one line, as in JSON Lines. */
@@ -80,16 +84,14 @@ public final class ProfileJson {
     return MAPPER.writeValueAsString(event);
   }
 
-  /** A device as it stands in a result. */
-  public static ObjectNode device(Device device) {
-    return ProfileTypes.device(device);
+  /** A part of a result as it stands there. */
+  public static ObjectNode tree(Object part) {
+    return MAPPER.valueToTree(part);
   }
 
   private static ObjectNode tree(ProfileResult result) {
-    ObjectNode fields = MAPPER.valueToTree(result);
     ObjectNode tree = JsonNodeFactory.instance.objectNode();
-    tree.put("schema", ProfileResult.SCHEMA);
-    tree.setAll(fields);
+    tree.put("schema", ProfileResult.SCHEMA).setAll(tree((Object) result));
     requireFinite("", tree);
     return tree;
   }

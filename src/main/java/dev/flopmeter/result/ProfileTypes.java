@@ -23,6 +23,7 @@ import tools.jackson.databind.deser.std.StdDeserializer;
 import tools.jackson.databind.module.SimpleModule;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.node.StringNode;
 import tools.jackson.databind.ser.std.StdSerializer;
 
 /**
@@ -42,7 +43,7 @@ final class ProfileTypes extends SimpleModule {
     form(Latency.class, ProfileTypes::latency, ProfileTypes::latency);
   }
 
-  static ObjectNode device(Device device) {
+  private static ObjectNode device(Device device) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("kind", device.kind().label()).put("name", device.name()).put("id", device.id());
     new TreeMap<>(device.properties()).forEach(node::put);
@@ -72,13 +73,7 @@ final class ProfileTypes extends SimpleModule {
   }
 
   private static ModelInfo.Input input(JsonNode node) {
-    String label = text(node, "type");
-    DataType type =
-        Arrays.stream(DataType.values())
-            .filter(known -> known.label().equals(label))
-            .findFirst()
-            .orElseThrow(
-                () -> new ResultFormatException("the input type '" + label + "' is unknown"));
+    DataType type = named(DataType.values(), DataType::label, text(node, "type"));
     long[] dims = node.path("shape").valueStream().mapToLong(JsonNode::asLong).toArray();
     return new ModelInfo.Input(text(node, "name"), new TensorType(type, Shape.of(dims)));
   }
@@ -106,8 +101,8 @@ final class ProfileTypes extends SimpleModule {
         knownNumber(node, "p95"),
         knownNumber(node, "p99"),
         knownNumber(node, "p999"),
-        number(node.path("ci95"), 0),
-        number(node.path("ci95"), 1),
+        number(node.path("ci95").path(0), "ci95", "[0]"),
+        number(node.path("ci95").path(1), "ci95", "[1]"),
         number(node, "relative_iqr"));
   }
 
@@ -125,16 +120,12 @@ final class ProfileTypes extends SimpleModule {
   }
 
   private static double number(JsonNode node, String field) {
-    return requireNumber(node.path(field), "latency." + field);
+    return number(node.path(field), field, "");
   }
 
-  private static double number(JsonNode node, int index) {
-    return requireNumber(node.path(index), "latency.ci95[" + index + "]");
-  }
-
-  private static double requireNumber(JsonNode value, String what) {
+  private static double number(JsonNode value, String field, String index) {
     if (!value.isNumber()) {
-      throw new ResultFormatException("the number '" + what + "' is missing");
+      throw new ResultFormatException("the number 'latency." + field + index + "' is missing");
     }
     return value.asDouble();
   }
@@ -144,68 +135,38 @@ final class ProfileTypes extends SimpleModule {
   }
 
   private <E extends Enum<E>> void labels(E[] values, Function<E, String> label) {
-    Class<E> type = values[0].getDeclaringClass();
+    form(
+        values[0].getDeclaringClass(),
+        value -> StringNode.valueOf(label.apply(value)),
+        node -> named(values, label, node.asString("")));
+  }
+
+  private static <E extends Enum<E>> E named(E[] values, Function<E, String> label, String text) {
+    for (E value : values) {
+      if (label.apply(value).equals(text)) {
+        return value;
+      }
+    }
+    String known = Arrays.stream(values).map(label).collect(Collectors.joining(", "));
+    throw new ResultFormatException("'" + text + "' must be one of " + known);
+  }
+
+  private <T> void form(Class<T> type, Function<T, JsonNode> write, Function<JsonNode, T> read) {
     addSerializer(
         type,
         new StdSerializer<>(type) {
           @Override
-          public void serialize(E value, JsonGenerator out, SerializationContext context) {
-            out.writeString(label.apply(value));
+          public void serialize(T value, JsonGenerator out, SerializationContext context) {
+            out.writeTree(write.apply(value));
           }
         });
     addDeserializer(
         type,
-        new StdDeserializer<E>(type) {
+        new StdDeserializer<T>(type) {
           @Override
-          public E deserialize(JsonParser in, DeserializationContext context) {
-            return named(values, label, String.valueOf(in.getString()));
+          public T deserialize(JsonParser in, DeserializationContext context) {
+            return read.apply(context.readTree(in));
           }
         });
-  }
-
-  private static <E extends Enum<E>> E named(E[] values, Function<E, String> label, String text) {
-    return Arrays.stream(values)
-        .filter(value -> label.apply(value).equals(text))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new ResultFormatException(
-                    "'"
-                        + text
-                        + "' must be one of "
-                        + Arrays.stream(values).map(label).collect(Collectors.joining(", "))));
-  }
-
-  private <T> void form(Class<T> type, Function<T, ObjectNode> write, Function<JsonNode, T> read) {
-    addSerializer(type, new Writer<>(type, write));
-    addDeserializer(type, new Reader<>(type, read));
-  }
-
-  private static final class Writer<T> extends StdSerializer<T> {
-    private final transient Function<T, ObjectNode> form;
-
-    Writer(Class<T> type, Function<T, ObjectNode> form) {
-      super(type);
-      this.form = form;
-    }
-
-    @Override
-    public void serialize(T value, JsonGenerator out, SerializationContext context) {
-      out.writeTree(form.apply(value));
-    }
-  }
-
-  private static final class Reader<T> extends StdDeserializer<T> {
-    private final transient Function<JsonNode, T> form;
-
-    Reader(Class<T> type, Function<JsonNode, T> form) {
-      super(type);
-      this.form = form;
-    }
-
-    @Override
-    public T deserialize(JsonParser in, DeserializationContext context) {
-      return form.apply(context.readTree(in));
-    }
   }
 }

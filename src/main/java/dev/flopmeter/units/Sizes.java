@@ -34,9 +34,4 @@ public final class Sizes {
   public static long parse(String text) {
     return BYTES.parse(text);
   }
-
-  /** As {@link #parse} reads it, in the largest binary unit that needs no fraction. */
-  public static String text(long bytes) {
-    return BYTES.text(bytes, "TiB", "GiB", "MiB", "KiB", "B");
-  }
 }

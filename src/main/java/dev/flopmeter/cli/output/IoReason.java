@@ -8,23 +8,24 @@ import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
+import java.util.Map;
 
 /** The reason why a file could not be read or written, in a few words and without Java's names. */
 public final class IoReason {
   private IoReason() {}
 
+  private static final Map<Class<? extends Exception>, String> REASONS =
+      Map.of(
+          NoSuchFileException.class, "no such file or folder",
+          FileNotFoundException.class, "no such file or folder",
+          AccessDeniedException.class, "permission denied",
+          FileAlreadyExistsException.class, "a file with this name exists",
+          FileSystemLoopException.class, "too many symbolic links");
+
   public static String of(Exception e) {
-    if (e instanceof NoSuchFileException || e instanceof FileNotFoundException) {
-      return "no such file or folder";
-    }
-    if (e instanceof AccessDeniedException) {
-      return "permission denied";
-    }
-    if (e instanceof FileAlreadyExistsException) {
-      return "a file with this name exists";
-    }
-    if (e instanceof FileSystemLoopException) {
-      return "too many symbolic links";
+    String known = REASONS.get(e.getClass());
+    if (known != null) {
+      return known;
     }
     if (e instanceof CharacterCodingException) {
       return "the text is not UTF-8";

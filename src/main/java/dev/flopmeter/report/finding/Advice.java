@@ -5,7 +5,6 @@ import dev.flopmeter.units.Figures;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * A recommendation that a result's figures support.
@@ -17,12 +16,6 @@ import java.util.stream.Stream;
  */
 public record Advice(String title, String evidence, String gain, double savedShare) {
 
-  /** One kind of recommendation; empty where the figures do not support it. */
-  @FunctionalInterface
-  interface Rule {
-    Stream<Advice> of(ProfileResult result);
-  }
-
   /**
    * All that this result supports, the most promising first. Empty for a result that is not valid.
    */
@@ -30,8 +23,7 @@ public record Advice(String title, String evidence, String gain, double savedSha
     if (!result.valid() || result.device().isEmulated()) {
       return List.of();
     }
-    return AdviceRules.ALL.stream()
-        .flatMap(rule -> rule.of(result))
+    return AdviceRules.all(result)
         .sorted(Comparator.comparingDouble(Advice::savedShare).reversed())
         .toList();
   }
@@ -43,8 +35,7 @@ public record Advice(String title, String evidence, String gain, double savedSha
   public static Optional<Advice> ofBatch(ProfileResult one, List<ProfileResult> results) {
     double rate = one.throughput().inferencesPerSecond();
     return results.stream()
-        .filter(ProfileResult::valid)
-        .filter(other -> !other.device().isEmulated())
+        .filter(other -> other.valid() && !other.device().isEmulated())
         .filter(other -> other.run().precision() == one.run().precision())
         .filter(other -> other.model().name().equals(one.model().name()))
         .filter(other -> other.run().batch() > one.run().batch())
@@ -58,19 +49,15 @@ public record Advice(String title, String evidence, String gain, double savedSha
     double bestRate = best.throughput().inferencesPerSecond();
     return new Advice(
         "Where latency allows, use batch " + best.run().batch(),
-        "Batch "
-            + best.run().batch()
-            + " was measured at "
-            + Figures.number(bestRate)
-            + " inferences/s against "
-            + Figures.number(rate)
-            + " at batch "
-            + one.run().batch()
-            + "; a pass then takes "
-            + Figures.seconds(best.latency().median())
-            + " instead of "
-            + Figures.seconds(one.latency().median())
-            + ".",
+        String.format(
+            "Batch %s was measured at %s inferences/s against %s at batch %s; a pass then takes %s"
+                + " instead of %s.",
+            best.run().batch(),
+            Figures.number(bestRate),
+            Figures.number(rate),
+            one.run().batch(),
+            Figures.seconds(best.latency().median()),
+            Figures.seconds(one.latency().median())),
         Figures.number(bestRate / rate) + " times the inferences per second",
         1 - rate / bestRate);
   }

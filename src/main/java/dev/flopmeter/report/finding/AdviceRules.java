@@ -2,7 +2,6 @@ package dev.flopmeter.report.finding;
 
 import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.OperatorTrait;
-import dev.flopmeter.report.finding.Advice.Rule;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
@@ -10,14 +9,16 @@ import dev.flopmeter.result.ProfileResult.Channels;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The kinds of advice. A new one is a new entry of {@link #ALL}. */
+/** The kinds of advice, each empty where the figures do not support it. */
 final class AdviceRules {
   private AdviceRules() {}
 
@@ -26,7 +27,7 @@ final class AdviceRules {
 
   private static final double WORTH_A_LAYER = 0.03;
 
-  static final List<Rule> ALL =
+  private static final List<Function<ProfileResult, Optional<Advice>>> RULES =
       List.of(
           AdviceRules::unfusedChains,
           AdviceRules::tensorCores,
@@ -35,37 +36,51 @@ final class AdviceRules {
           AdviceRules::graphReplay,
           AdviceRules::layoutConversions,
           AdviceRules::transpositions,
-          AdviceRules::throttled,
-          AdviceRules::farUnderRoof);
+          AdviceRules::throttled);
+
+  static Stream<Advice> all(ProfileResult result) {
+    return Stream.concat(
+        RULES.stream().flatMap(rule -> rule.apply(result).stream()), farUnderRoof(result));
+  }
+
+  /** Layers of one kind, with their share of the time. */
+  private record Kind(List<Layer> layers, double share) {
+    static Kind of(ProfileResult result, Predicate<Layer> isOfKind) {
+      List<Layer> layers = result.layers().stream().filter(isOfKind).toList();
+      return new Kind(layers, Breakdown.share(result, layers));
+    }
+
+    /** {@code 2 layers (such as conv1)}. */
+    String named(String noun) {
+      Layer longest =
+          layers.stream()
+              .max(Comparator.comparingDouble(layer -> layer.time().median()))
+              .orElseThrow();
+      return Verdict.count(layers.size(), noun) + " (such as " + Cut.name(longest.name()) + ")";
+    }
+  }
 
   /** Separate elementwise layers read back what the layer before them has just written. */
-  private static Stream<Advice> unfusedChains(ProfileResult result) {
-    List<Layer> apart = new ArrayList<>();
-    for (int i = 1; i < result.layers().size(); i++) {
-      Layer layer = result.layers().get(i);
-      if (layer.bound() == Bound.MEMORY && isElementwise(layer)) {
-        apart.add(layer);
-      }
+  private static Optional<Advice> unfusedChains(ProfileResult result) {
+    List<Layer> layers =
+        result.layers().stream()
+            .skip(1)
+            .filter(layer -> layer.bound() == Bound.MEMORY && isElementwise(layer))
+            .toList();
+    Kind apart = new Kind(layers, Breakdown.share(result, layers));
+    if (apart.share < WORTH_A_CHANGE) {
+      return Optional.empty();
     }
-    double share = Breakdown.share(result, apart);
-    if (share < WORTH_A_CHANGE) {
-      return Stream.of();
-    }
-    String how =
+    return advice(
         result.run().fused()
             ? "Fuse elementwise operators into the layers before them"
-            : "Let operators be fused (drop --no-fuse)";
-    return one(
-        how,
-        Verdict.count(apart.size(), "memory-bound elementwise layer")
-            + " (such as "
-            + Cut.name(longest(apart).name())
-            + ") of their own take "
-            + Figures.percent(share)
-            + " of the time only to read and write values that neighbouring layers have in"
-            + " registers or cache.",
-        upTo(share),
-        share);
+            : "Let operators be fused (drop --no-fuse)",
+        String.format(
+            "%s of their own take %s of the time only to read and write values that neighbouring"
+                + " layers have in registers or cache.",
+            apart.named("memory-bound elementwise layer"), Figures.percent(apart.share)),
+        upTo(apart.share),
+        apart.share);
   }
 
   private static boolean isElementwise(Layer layer) {
@@ -74,34 +89,39 @@ final class AdviceRules {
   }
 
   /** fp32 leaves the matrix units of a GPU idle, and moves twice the bytes. */
-  private static Stream<Advice> tensorCores(ProfileResult result) {
-    if (result.device().kind() != DeviceKind.CUDA || result.run().precision() != Precision.FP32) {
-      return Stream.of();
-    }
+  private static Optional<Advice> tensorCores(ProfileResult result) {
     Double capability = capability(result);
-    if (capability == null || capability < 7) {
-      return Stream.of();
+    double compute = boundShare(result, Bound.COMPUTE);
+    double memory = boundShare(result, Bound.MEMORY);
+    if (result.device().kind() != DeviceKind.CUDA
+        || result.run().precision() != Precision.FP32
+        || capability == null
+        || capability < 7
+        || compute < 0.2) {
+      return Optional.empty();
     }
-    double compute = Breakdown.share(result, Breakdown.boundBy(result, Bound.COMPUTE));
-    double memory = Breakdown.share(result, Breakdown.boundBy(result, Bound.MEMORY));
     double saved = compute / 2 + memory / 2;
-    if (compute < 0.2) {
-      return Stream.of();
-    }
-    String precision = capability >= 8 ? "bf16 or tf32" : "fp16";
-    return one(
-        "Run in " + precision + ", on the tensor cores",
-        Figures.percent(compute)
-            + " of the time goes to compute-bound layers in fp32, on a device of compute capability"
-            + " "
-            + Figures.number(capability)
-            + ", whose tensor cores stay idle; "
-            + Figures.percent(memory)
-            + " to memory-bound ones, which move 4 bytes a value.",
-        "at least half of both in 16 bits, so about "
-            + Figures.percent(saved)
-            + " of the time; measure it with --precision",
+    return advice(
+        "Run in " + (capability >= 8 ? "bf16 or tf32" : "fp16") + ", on the tensor cores",
+        String.format(
+            "%s of the time goes to compute-bound layers in fp32, on a device of compute capability"
+                + " %s, whose tensor cores stay idle; %s to memory-bound ones, which move 4 bytes a"
+                + " value.",
+            Figures.percent(compute), Figures.number(capability), Figures.percent(memory)),
+        String.format(
+            "at least half of both in 16 bits, so about %s of the time; measure it with"
+                + " --precision",
+            Figures.percent(saved)),
         saved);
+  }
+
+  private static @Nullable Double capability(ProfileResult result) {
+    String text = result.device().properties().getOrDefault("compute_capability", "");
+    return text.matches("[0-9]{1,3}(\\.[0-9]{1,3})?") ? Double.valueOf(text) : null;
+  }
+
+  private static double boundShare(ProfileResult result, Bound bound) {
+    return Breakdown.share(result, Breakdown.boundBy(result, bound));
   }
 
   /**
@@ -111,7 +131,7 @@ final class AdviceRules {
    * @see <a href="https://docs.nvidia.com/deeplearning/performance/dl-performance-convolutional/">
    *     NVIDIA's guide to convolutional layers, channels in and out</a>
    */
-  private static Stream<Advice> oddChannels(ProfileResult result) {
+  private static Optional<Advice> oddChannels(ProfileResult result) {
     int block =
         switch (result.run().precision()) {
           case FP16, BF16 -> 8;
@@ -119,38 +139,34 @@ final class AdviceRules {
           case FP32 -> 0;
         };
     if (block == 0 || result.device().kind() != DeviceKind.CUDA) {
-      return Stream.of();
+      return Optional.empty();
     }
     List<Odd> odd =
         result.layers().stream()
             .filter(layer -> layer.bound() != Bound.LAUNCH)
             .flatMap(layer -> Odd.of(layer, block).stream())
             .toList();
-    double saved = odd.stream().mapToDouble(Odd::fillingSeconds).sum();
-    double savedShare = odd.isEmpty() ? 0 : saved / Breakdown.seconds(result);
-    if (savedShare < WORTH_A_LAYER) {
-      return Stream.of();
+    double saved = odd.stream().mapToDouble(Odd::fillingSeconds).sum() / Breakdown.seconds(result);
+    if (odd.isEmpty() || !(saved >= WORTH_A_LAYER)) {
+      return Optional.empty();
     }
     Odd longest =
         odd.stream()
-            .max(Comparator.comparingDouble(one -> one.layer().time().median()))
+            .max(Comparator.comparingDouble(one -> one.layer.time().median()))
             .orElseThrow();
-    return one(
+    return advice(
         "Make channels a multiple of " + block,
-        Verdict.count(odd.size(), "layer")
-            + ", "
-            + Figures.percent(Breakdown.share(result, odd.stream().map(Odd::layer).toList()))
-            + " of the time, have other channel counts (such as "
-            + Cut.name(longest.layer().name())
-            + ", "
-            + longest.channels().in()
-            + " in and "
-            + longest.channels().out()
-            + " out), which tensor cores in "
-            + result.run().precision()
-            + " pad to a multiple.",
-        upTo(savedShare) + ", the share of their work that is padding",
-        savedShare);
+        String.format(
+            "%s, %s of the time, have other channel counts (such as %s, %s in and %s out), which"
+                + " tensor cores in %s pad to a multiple.",
+            Verdict.count(odd.size(), "layer"),
+            Figures.percent(Breakdown.share(result, odd.stream().map(Odd::layer).toList())),
+            Cut.name(longest.layer.name()),
+            longest.channels.in(),
+            longest.channels.out(),
+            result.run().precision()),
+        upTo(saved) + ", the share of their work that is padding",
+        saved);
   }
 
   /**
@@ -164,9 +180,13 @@ final class AdviceRules {
       if (channels == null || channels.in() < 1 || channels.out() < 1) {
         return Optional.empty();
       }
-      double filled =
-          AdviceRules.filled(channels.in(), block) * AdviceRules.filled(channels.out(), block);
+      double filled = filled(channels.in(), block) * filled(channels.out(), block);
       return filled < 1 ? Optional.of(new Odd(layer, channels, filled)) : Optional.empty();
+    }
+
+    private static double filled(long channels, int block) {
+      long whole = (channels + block - 1) / block * block;
+      return (double) channels / whole;
     }
 
     double fillingSeconds() {
@@ -174,108 +194,77 @@ final class AdviceRules {
     }
   }
 
-  private static double filled(long channels, int block) {
-    long whole = (channels + block - 1) / block * block;
-    return (double) channels / whole;
-  }
-
-  private static @Nullable Double capability(ProfileResult result) {
-    String text = result.device().properties().getOrDefault("compute_capability", "");
-    return text.matches("[0-9]{1,3}(\\.[0-9]{1,3})?") ? Double.valueOf(text) : null;
-  }
-
   /** Layers shorter than a launch: more work per launch helps. */
-  private static Stream<Advice> launchBound(ProfileResult result) {
+  private static Optional<Advice> launchBound(ProfileResult result) {
     List<Layer> launches = Breakdown.boundBy(result, Bound.LAUNCH);
     double share = Breakdown.share(result, launches);
     if (share < 0.2) {
-      return Stream.of();
+      return Optional.empty();
     }
     // The time at the roof remains; the rest is the launch.
     double needed =
         launches.stream()
-            .filter(layer -> layer.rooflineEfficiency() != null)
-            .mapToDouble(layer -> layer.time().median() * efficiency(layer))
+            .mapToDouble(layer -> layer.time().median() * Math.min(1, efficiency(layer)))
             .sum();
     double saved = share - needed / Breakdown.seconds(result);
-    return one(
+    return advice(
         "Give each launch more work: a larger batch, or fewer, larger layers",
-        Verdict.count(launches.size(), "layer")
-            + ", "
-            + Figures.percent(share)
-            + " of the time at batch "
-            + result.run().batch()
-            + ", take less time to compute than to launch.",
+        String.format(
+            "%s, %s of the time at batch %s, take less time to compute than to launch.",
+            Verdict.count(launches.size(), "layer"), Figures.percent(share), result.run().batch()),
         upTo(saved) + " an inference as the batch grows",
         saved);
   }
 
+  /** The share of its roof that a layer reaches; 0 where that is unknown. */
   private static double efficiency(Layer layer) {
-    Double efficiency = layer.rooflineEfficiency();
-    return efficiency == null ? 1 : Math.min(1, efficiency);
+    return Objects.requireNonNullElse(layer.rooflineEfficiency(), 0.0);
   }
 
-  private static Stream<Advice> graphReplay(ProfileResult result) {
+  private static Optional<Advice> graphReplay(ProfileResult result) {
     var launch = result.launch();
     if (launch == null || launch.overheadRatio() < 0.1) {
-      return Stream.of();
+      return Optional.empty();
     }
     double saved = 1 - launch.graphSeconds() / launch.eagerSeconds();
-    return one(
+    return advice(
         "Replay a captured CUDA graph in production",
-        "A pass takes "
-            + Figures.seconds(launch.eagerSeconds())
-            + " launched step by step and "
-            + Figures.seconds(launch.graphSeconds())
-            + " replayed as a graph, as measured here.",
+        String.format(
+            "A pass takes %s launched step by step and %s replayed as a graph, as measured here.",
+            Figures.seconds(launch.eagerSeconds()), Figures.seconds(launch.graphSeconds())),
         Figures.percent(saved) + " of the time, for a program that launches step by step",
         saved);
   }
 
   /** Steps that the backend added: they serve no node of the model and only convert layouts. */
-  private static Stream<Advice> layoutConversions(ProfileResult result) {
-    List<Layer> conversions =
-        result.layers().stream().filter(layer -> layer.nodes().isEmpty()).toList();
+  private static Optional<Advice> layoutConversions(ProfileResult result) {
     return rearranging(
-        result,
-        conversions,
+        Kind.of(result, layer -> layer.nodes().isEmpty()),
         "Keep one memory layout throughout",
         "only to convert between memory layouts.",
         "; try --layout nhwc and --layout nchw");
   }
 
   /** The model's own transpositions, where no other layer does them on the way. */
-  private static Stream<Advice> transpositions(ProfileResult result) {
-    List<Layer> transpositions =
-        result.layers().stream().filter(layer -> layer.op().equals("Transpose")).toList();
+  private static Optional<Advice> transpositions(ProfileResult result) {
     return rearranging(
-        result,
-        transpositions,
+        Kind.of(result, layer -> layer.op().equals("Transpose")),
         "Export the model with fewer transpositions",
         "only to transpose data.",
         ", if the layers around them take the data as it is");
   }
 
-  private static Stream<Advice> rearranging(
-      ProfileResult result, List<Layer> layers, String title, String purpose, String condition) {
-    double share = Breakdown.share(result, layers);
-    if (layers.isEmpty() || share < WORTH_A_LAYER) {
-      return Stream.of();
+  private static Optional<Advice> rearranging(
+      Kind kind, String title, String purpose, String condition) {
+    if (kind.share < WORTH_A_LAYER) {
+      return Optional.empty();
     }
-    return one(
-        title,
-        Verdict.count(layers.size(), "layer")
-            + " (such as "
-            + Cut.name(longest(layers).name())
-            + ") take "
-            + Figures.percent(share)
-            + " of the time "
-            + purpose,
-        upTo(share) + condition,
-        share);
+    String evidence =
+        kind.named("layer") + " take " + Figures.percent(kind.share) + " of the time " + purpose;
+    return advice(title, evidence, upTo(kind.share) + condition, kind.share);
   }
 
-  private static Stream<Advice> throttled(ProfileResult result) {
+  private static Optional<Advice> throttled(ProfileResult result) {
     var sensors = result.sensors();
     var adjusted = result.efficiency().mfu().clockAdjusted();
     var datasheet = result.efficiency().mfu().datasheet();
@@ -284,19 +273,20 @@ final class AdviceRules {
         || adjusted == null
         || datasheet == null
         || adjusted < 1.05 * datasheet) {
-      return Stream.of();
+      return Optional.empty();
     }
     double lost = 1 - datasheet / adjusted;
-    return one(
+    return advice(
         "Find out what limits the clock: " + String.join(", ", sensors.throttleReasons()),
-        "The device ran at "
-            + Figures.percent(1 - lost)
-            + " of the clock that its datasheet peak refers to, and reported the reason.",
+        String.format(
+            "The device ran at %s of the clock that its datasheet peak refers to, and reported the"
+                + " reason.",
+            Figures.percent(1 - lost)),
         upTo(lost) + " of compute-bound layers",
-        lost * Breakdown.share(result, Breakdown.boundBy(result, Bound.COMPUTE)));
+        lost * boundShare(result, Bound.COMPUTE));
   }
 
-  /** A layer that reaches far less of its roof than the others of its kind do. */
+  /** Layers that reach far less of their roof than the others of their kind do. */
   private static Stream<Advice> farUnderRoof(ProfileResult result) {
     double total = Breakdown.seconds(result);
     return Breakdown.longestFirst(result).stream()
@@ -315,7 +305,7 @@ final class AdviceRules {
         Breakdown.boundBy(result, bound).stream()
             .filter(other -> !other.equals(layer))
             .map(Layer::rooflineEfficiency)
-            .filter(java.util.Objects::nonNull)
+            .filter(Objects::nonNull)
             .sorted()
             .toList();
     if (others.size() < 4) {
@@ -327,37 +317,27 @@ final class AdviceRules {
     }
     double share = layer.time().median() / total;
     double saved = share * (1 - efficiency / usual);
-    return Optional.of(
-        new Advice(
-            "Look at " + Cut.name(layer.name()) + ", far under its roof",
-            "It takes "
-                + Figures.percent(share)
-                + " of the time and reaches "
-                + Figures.percent(efficiency)
-                + " of its roof; the median of the other "
-                + others.size()
-                + " "
-                + bound
-                + "-bound layers is "
-                + Figures.percent(usual)
-                + ". Its kernel is "
-                + Cut.name(layer.kernel().algorithm())
-                + ".",
-            upTo(saved) + " if it did as well as the others",
-            saved));
-  }
-
-  private static Layer longest(List<Layer> layers) {
-    return layers.stream()
-        .max(Comparator.comparingDouble(layer -> layer.time().median()))
-        .orElseThrow();
+    return advice(
+        "Look at " + Cut.name(layer.name()) + ", far under its roof",
+        String.format(
+            "It takes %s of the time and reaches %s of its roof; the median of the other %s"
+                + " %s-bound layers is %s. Its kernel is %s.",
+            Figures.percent(share),
+            Figures.percent(efficiency),
+            others.size(),
+            bound,
+            Figures.percent(usual),
+            Cut.name(layer.kernel().algorithm())),
+        upTo(saved) + " if it did as well as the others",
+        saved);
   }
 
   private static String upTo(double share) {
     return "up to " + Figures.percent(share) + " of the time";
   }
 
-  private static Stream<Advice> one(String title, String evidence, String gain, double saved) {
-    return Stream.of(new Advice(title, evidence, gain, saved));
+  private static Optional<Advice> advice(
+      String title, String evidence, String gain, double savedShare) {
+    return Optional.of(new Advice(title, evidence, gain, savedShare));
   }
 }

@@ -22,11 +22,12 @@ public final class Verdict {
    * time goes to 12 memory-bound layers; stepwise launching would add 4 %}.
    */
   public static String of(ProfileResult result) {
-    StringJoiner findings = new StringJoiner("; ");
-    findings.add(headline(result));
+    String start = subject(result) + ": ";
     if (result.device().isEmulated()) {
-      return subject(result) + ": " + findings;
+      return start + "an emulated device, no times to report";
     }
+    StringJoiner findings = new StringJoiner("; ", start, "");
+    findings.add(headline(result));
     String bound = boundFinding(result);
     if (bound != null) {
       findings.add(bound);
@@ -35,7 +36,7 @@ public final class Verdict {
       double overhead = Math.max(0, result.launch().overheadRatio());
       findings.add("launching step by step would add " + Figures.percent(overhead));
     }
-    return subject(result) + ": " + findings;
+    return findings.toString();
   }
 
   /** The notice for every result of an emulated device. */
@@ -58,9 +59,6 @@ public final class Verdict {
   }
 
   private static String headline(ProfileResult result) {
-    if (result.device().isEmulated()) {
-      return "an emulated device, no times to report";
-    }
     Utilization utilization = Utilization.mfu(result);
     String headline =
         utilization == null
@@ -70,21 +68,15 @@ public final class Verdict {
   }
 
   private static @Nullable String boundFinding(ProfileResult result) {
-    for (Bound bound : List.of(Bound.MEMORY, Bound.LAUNCH)) {
+    for (Bound bound : List.of(Bound.MEMORY, Bound.LAUNCH, Bound.COMPUTE)) {
       List<Layer> layers = Breakdown.boundBy(result, bound);
       double share = Breakdown.share(result, layers);
-      if (share >= 0.05) {
-        return Figures.percent(share)
-            + " of the time goes to "
-            + count(layers.size(), bound + "-bound layer");
+      if (share >= 0.05 || (bound == Bound.COMPUTE && !layers.isEmpty())) {
+        String which = count(layers.size(), bound + "-bound layer");
+        return Figures.percent(share) + " of the time goes to " + which;
       }
     }
-    List<Layer> computing = Breakdown.boundBy(result, Bound.COMPUTE);
-    return computing.isEmpty()
-        ? null
-        : Figures.percent(Breakdown.share(result, computing))
-            + " of the time goes to "
-            + count(computing.size(), "compute-bound layer");
+    return null;
   }
 
   /** {@code 1 layer}, {@code 12 layers}. */

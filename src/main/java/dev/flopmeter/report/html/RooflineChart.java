@@ -19,6 +19,7 @@ import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.StringJoiner;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -151,7 +152,7 @@ final class RooflineChart {
       double to = plot.x().to();
       double ridge = Math.min(line.ridge(), to);
       String edge = plot.path(from, line.bytes * from, ridge, line.bytes * ridge, to, line.flops);
-      if (line == lines.get(lines.size() - 1)) {
+      if (line.equals(lines.get(lines.size() - 1))) {
         String floor = plot.path(to, plot.y().from(), from, plot.y().from()).replace('M', 'L');
         out.empty("path.under d=%s", edge + floor + "Z");
       }
@@ -170,12 +171,13 @@ final class RooflineChart {
 
   private void dots(Markup out, Plot plot) {
     List<Layer> layers = result.layers();
-    List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < layers.size(); i++) {
-      order.add(i);
-    }
     // Large dots first, so that they do not hide small ones.
-    order.sort(Comparator.comparingDouble((Integer i) -> layers.get(i).time().median()).reversed());
+    List<Integer> order =
+        IntStream.range(0, layers.size())
+            .boxed()
+            .sorted(
+                Comparator.comparingDouble((Integer i) -> layers.get(i).time().median()).reversed())
+            .toList();
     double longest = layers.stream().mapToDouble(layer -> layer.time().median()).max().orElse(0);
     long outside = layers.stream().filter(layer -> Point.of(layer) == null).count();
     double lane = plot.bottom() + 62;

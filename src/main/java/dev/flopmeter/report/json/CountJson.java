@@ -6,30 +6,24 @@ import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.count.Uncounted;
 import dev.flopmeter.count.convention.ToolComparison;
+import dev.flopmeter.count.convention.ToolComparison.Difference;
+import dev.flopmeter.count.convention.ToolComparison.ToolCount;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.report.finding.CountTree;
-import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.core.util.DefaultPrettyPrinter;
 
 /**
  * A count as JSON, {@code flopmeter.count/1}; documented by the schema {@code
- * dev/flopmeter/schema/count-1.json}. Written field by field: a short command must not set up data
- * binding.
+ * dev/flopmeter/schema/count-1.json}.
  */
 public final class CountJson {
   public static final String SCHEMA = "flopmeter.count/1";
 
-  private final JsonGenerator json;
-
-  private CountJson(JsonGenerator json) {
-    this.json = json;
-  }
+  private CountJson() {}
 
   /**
    * The count on several indented lines.
@@ -40,169 +34,129 @@ public final class CountJson {
    */
   public static String write(
       Counts counts, List<Counts> companions, @Nullable ToolComparison comparison, int depth) {
-    StringWriter text = new StringWriter(1 << 14);
-    ObjectWriteContext indented =
-        new ObjectWriteContext.Base() {
-          @Override
-          public tools.jackson.core.PrettyPrinter getPrettyPrinter() {
-            return new DefaultPrettyPrinter();
-          }
-        };
-    try (JsonGenerator json = new JsonFactory().createGenerator(indented, text)) {
-      new CountJson(json).document(counts, companions, comparison, depth);
-    }
-    return text.append('\n').toString();
+    return new JsonObject()
+        .put("schema", SCHEMA)
+        .put("model", model(counts.model()))
+        .put("convention", comparison == null ? counts.convention() : "all")
+        .put("totals", totals(counts, companions))
+        .put("uncounted", counts.uncounted().stream().map(CountJson::uncounted).toList())
+        .put("notes", counts.notes().isEmpty() ? null : counts.notes())
+        .put("layers", layers(counts, companions))
+        .put("tree", depth > 0 ? tree(counts, depth) : null)
+        .put("comparison", comparison == null ? null : tools(comparison))
+        .indented();
   }
 
-  private void document(
-      Counts counts, List<Counts> companions, @Nullable ToolComparison comparison, int depth) {
-    json.writeStartObject();
-    json.writeStringProperty("schema", SCHEMA);
-    model(counts.model());
-    json.writeStringProperty("convention", comparison == null ? counts.convention() : "all");
-    json.writeObjectPropertyStart("totals");
-    cost(counts.totals(), counts.activations());
-    json.writeNumberProperty("peak_activation_bytes", counts.peakActivationBytes());
-    counts.intensity().ifPresent(value -> json.writeNumberProperty("intensity", value));
-    bytesByType(counts);
-    for (Counts companion : companions) {
-      json.writeNumberProperty(key(companion), companion.totals().flops());
-    }
-    json.writeEndObject();
-    uncounted(counts);
-    if (!counts.notes().isEmpty()) {
-      json.writeArrayPropertyStart("notes");
-      counts.notes().forEach(json::writeString);
-      json.writeEndArray();
-    }
-    layers(counts, companions);
-    if (depth > 0) {
-      tree(CountTree.of(counts, depth));
-    }
-    if (comparison != null) {
-      comparison(comparison);
-    }
-    json.writeEndObject();
+  private static JsonObject model(ModelInfo model) {
+    return new JsonObject()
+        .put("name", model.name())
+        .put("source", model.source())
+        .put("opset", model.opset())
+        .put("inputs", model.inputs().stream().map(CountJson::input).toList());
+  }
+
+  private static JsonObject input(ModelInfo.Input input) {
+    return new JsonObject()
+        .put("name", input.name())
+        .put("type", input.type().type().label())
+        .put("shape", shape(input.type().shape()));
+  }
+
+  private static List<Long> shape(Shape shape) {
+    return Arrays.stream(shape.dims()).boxed().toList();
+  }
+
+  private static JsonObject totals(Counts counts, List<Counts> companions) {
+    JsonObject totals = cost(new JsonObject(), counts.totals(), counts.activations());
+    totals.put("peak_activation_bytes", counts.peakActivationBytes());
+    counts.intensity().ifPresent(value -> totals.put("intensity", value));
+    totals.put("bytes_by_type", bytesByType(counts));
+    companions.forEach(one -> totals.put(key(one), one.totals().flops()));
+    return totals;
   }
 
   private static String key(Counts companion) {
     return companion.convention().replace('-', '_');
   }
 
-  private void model(ModelInfo model) {
-    json.writeObjectPropertyStart("model");
-    json.writeStringProperty("name", model.name());
-    json.writeStringProperty("source", model.source());
-    json.writeNumberProperty("opset", model.opset());
-    json.writeArrayPropertyStart("inputs");
-    for (ModelInfo.Input input : model.inputs()) {
-      json.writeStartObject();
-      json.writeStringProperty("name", input.name());
-      json.writeStringProperty("type", input.type().type().label());
-      json.writeName("shape");
-      shape(input.type().shape());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
-    json.writeEndObject();
+  private static JsonObject cost(JsonObject object, Cost cost, long activations) {
+    return object
+        .put("macs", cost.macs())
+        .put("flops", cost.flops())
+        .put("params", cost.params())
+        .put("activations", activations)
+        .put("bytes_read", cost.bytesRead())
+        .put("bytes_written", cost.bytesWritten());
   }
 
-  private void shape(Shape shape) {
-    long[] dims = shape.dims();
-    json.writeArray(dims, 0, dims.length);
-  }
-
-  private void cost(Cost cost, long activations) {
-    json.writeNumberProperty("macs", cost.macs());
-    json.writeNumberProperty("flops", cost.flops());
-    json.writeNumberProperty("params", cost.params());
-    json.writeNumberProperty("activations", activations);
-    json.writeNumberProperty("bytes_read", cost.bytesRead());
-    json.writeNumberProperty("bytes_written", cost.bytesWritten());
-  }
-
-  private void bytesByType(Counts counts) {
-    json.writeObjectPropertyStart("bytes_by_type");
+  private static JsonObject bytesByType(Counts counts) {
+    JsonObject types = new JsonObject();
     new TreeMap<>(counts.bytesByType())
         .forEach(
-            (type, moved) -> {
-              json.writeObjectPropertyStart(type.label());
-              json.writeNumberProperty("read", moved.read());
-              json.writeNumberProperty("written", moved.written());
-              json.writeEndObject();
-            });
-    json.writeEndObject();
+            (type, moved) ->
+                types.put(
+                    type.label(),
+                    new JsonObject().put("read", moved.read()).put("written", moved.written())));
+    return types;
   }
 
-  private void uncounted(Counts counts) {
-    json.writeArrayPropertyStart("uncounted");
-    for (Uncounted missing : counts.uncounted()) {
-      json.writeStartObject();
-      json.writeStringProperty("op", missing.op());
-      json.writeNumberProperty("count", missing.count());
-      json.writeStringProperty("reason", missing.reason());
-      json.writeArrayPropertyStart("nodes");
-      missing.nodes().forEach(json::writeString);
-      json.writeEndArray();
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+  private static JsonObject uncounted(Uncounted missing) {
+    return new JsonObject()
+        .put("op", missing.op())
+        .put("count", missing.count())
+        .put("reason", missing.reason())
+        .put("nodes", missing.nodes());
   }
 
-  private void layers(Counts counts, List<Counts> companions) {
-    json.writeArrayPropertyStart("layers");
-    for (int i = 0; i < counts.layers().size(); i++) {
-      LayerCost layer = counts.layers().get(i);
-      json.writeStartObject();
-      json.writeStringProperty("name", layer.name());
-      json.writeStringProperty("op", layer.op());
-      json.writeArrayPropertyStart("output_shapes");
-      layer.outputShapes().forEach(this::shape);
-      json.writeEndArray();
-      cost(layer.cost(), layer.activations());
+  private static List<JsonObject> layers(Counts counts, List<Counts> companions) {
+    List<JsonObject> layers = new ArrayList<>();
+    for (LayerCost layer : counts.layers()) {
+      JsonObject object =
+          new JsonObject()
+              .put("name", layer.name())
+              .put("op", layer.op())
+              .put("output_shapes", layer.outputShapes().stream().map(CountJson::shape).toList());
+      cost(object, layer.cost(), layer.activations());
       for (Counts companion : companions) {
-        json.writeNumberProperty(key(companion), companion.layers().get(i).cost().flops());
+        object.put(key(companion), companion.layers().get(layers.size()).cost().flops());
       }
-      json.writeEndObject();
+      layers.add(object);
     }
-    json.writeEndArray();
+    return layers;
   }
 
-  private void tree(List<CountTree.Row> rows) {
-    json.writeArrayPropertyStart("tree");
-    for (CountTree.Row row : rows) {
-      json.writeStartObject();
-      json.writeStringProperty("path", row.path());
-      json.writeNumberProperty("level", row.level());
-      json.writeNumberProperty("layers", row.layers());
-      cost(row.cost(), row.activations());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+  private static List<JsonObject> tree(Counts counts, int depth) {
+    return CountTree.of(counts, depth).stream().map(CountJson::group).toList();
   }
 
-  private void comparison(ToolComparison comparison) {
-    json.writeArrayPropertyStart("comparison");
-    for (ToolComparison.ToolCount tool : comparison.tools()) {
-      json.writeStartObject();
-      json.writeStringProperty("convention", tool.convention());
-      json.writeStringProperty("version", tool.version());
-      json.writeStringProperty("unit", tool.unit());
-      json.writeNumberProperty("value", tool.value());
-      if (tool.perMac() > 0) {
-        json.writeNumberProperty("per_mac", tool.perMac());
-        json.writeArrayPropertyStart("differences");
-        for (ToolComparison.Difference difference : tool.differences()) {
-          json.writeStartObject();
-          json.writeStringProperty("op", difference.op());
-          json.writeNumberProperty("amount", difference.amount());
-          json.writeEndObject();
-        }
-        json.writeEndArray();
-      }
-      json.writeStringProperty("note", tool.note());
-      json.writeEndObject();
+  private static JsonObject group(CountTree.Row row) {
+    JsonObject group =
+        new JsonObject()
+            .put("path", row.path())
+            .put("level", row.level())
+            .put("layers", row.layers());
+    return cost(group, row.cost(), row.activations());
+  }
+
+  private static List<JsonObject> tools(ToolComparison comparison) {
+    return comparison.tools().stream().map(CountJson::tool).toList();
+  }
+
+  private static JsonObject tool(ToolCount tool) {
+    JsonObject object =
+        new JsonObject()
+            .put("convention", tool.convention())
+            .put("version", tool.version())
+            .put("unit", tool.unit())
+            .put("value", tool.value());
+    if (tool.perMac() > 0) {
+      object.put("per_mac", tool.perMac());
+      object.put("differences", tool.differences().stream().map(CountJson::difference).toList());
     }
-    json.writeEndArray();
+    return object.put("note", tool.note());
+  }
+
+  private static JsonObject difference(Difference difference) {
+    return new JsonObject().put("op", difference.op()).put("amount", difference.amount());
   }
 }

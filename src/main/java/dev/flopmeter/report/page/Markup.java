@@ -1,5 +1,6 @@
 package dev.flopmeter.report.page;
 
+import java.math.BigDecimal;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
@@ -112,14 +113,7 @@ public final class Markup {
 
   /** A coordinate: two decimals, no trailing zeros, a point in every locale. */
   public static String at(double value) {
-    long hundredths = Math.round(value * 100);
-    long whole = Math.abs(hundredths) / 100;
-    long rest = Math.abs(hundredths) % 100;
-    String sign = hundredths < 0 ? "-" : "";
-    if (rest == 0) {
-      return sign + whole;
-    }
-    return sign + whole + (rest % 10 == 0 ? "." + rest / 10 : (rest < 10 ? ".0" : ".") + rest);
+    return BigDecimal.valueOf(Math.round(value * 100), 2).stripTrailingZeros().toPlainString();
   }
 
   /** Writes the opening tag and returns the element's name. */

@@ -84,9 +84,11 @@ public final class ProfileTable {
     Double traffic = Breakdown.trafficBytes(result);
     lines.put(
         "Work",
-        Figures.si(result.cost().macs(), "MAC")
-            + (", " + Figures.si(result.cost().params()) + " parameters")
-            + (traffic == null
+        String.format(
+            "%s, %s parameters%s",
+            Figures.si(result.cost().macs(), "MAC"),
+            Figures.si(result.cost().params()),
+            traffic == null
                 ? ""
                 : ", " + Figures.bytes(Math.round(traffic)) + " compulsory traffic"));
     String rate = Figures.flopRate(result.throughput().achievedFlopsPerSecond());
@@ -113,17 +115,22 @@ public final class ProfileTable {
     Double sum = result.layerSumRatio();
     lines.put(
         "Run",
-        (result.run().backend() + " on " + result.device().id())
-            + (result.run().fused() ? ", fused" : ", not fused")
-            + (sum == null ? "" : ", layers sum to " + Figures.percent(sum)));
+        String.format(
+            "%s on %s, %s%s",
+            result.run().backend(),
+            result.device().id(),
+            result.run().fused() ? "fused" : "not fused",
+            sum == null ? "" : ", layers sum to " + Figures.percent(sum)));
     Assignment found = result.assignment();
     if (found != null) {
       Double ratio = found.profiledRatio();
       lines.put(
           "Assigned",
-          (Figures.percent(found.macs()) + " of the MACs, ")
-              + (Figures.percent(found.time()) + " of the layers' time")
-              + (ratio == null
+          String.format(
+              "%s of the MACs, %s of the layers' time%s",
+              Figures.percent(found.macs()),
+              Figures.percent(found.time()),
+              ratio == null
                   ? ""
                   : ", times scaled by 1/"
                       + Figures.number(ratio)
@@ -191,7 +198,7 @@ public final class ProfileTable {
     return List.of(
         "other (" + Verdict.count(part.layers(), "layer") + ")",
         "",
-        part.cost().macs() == 0 ? TextTable.ABSENT : tight(part.cost().macs()),
+        part.cost().macs() == 0 ? TextTable.ABSENT : tight((double) part.cost().macs()),
         Figures.seconds(part.seconds()),
         Figures.percent(part.share()),
         hasRate ? tight(part.cost().macFlops() / part.seconds()) : TextTable.ABSENT);
