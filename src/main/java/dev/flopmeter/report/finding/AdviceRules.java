@@ -50,13 +50,15 @@ final class AdviceRules {
       return new Kind(layers, Breakdown.share(result, layers));
     }
 
+    Layer longest() {
+      return layers.stream()
+          .max(Comparator.comparingDouble(layer -> layer.time().median()))
+          .orElseThrow();
+    }
+
     /** {@code 2 layers (such as conv1)}. */
     String named(String noun) {
-      Layer longest =
-          layers.stream()
-              .max(Comparator.comparingDouble(layer -> layer.time().median()))
-              .orElseThrow();
-      return Verdict.count(layers.size(), noun) + " (such as " + Cut.name(longest.name()) + ")";
+      return Verdict.count(layers.size(), noun) + " (such as " + Cut.name(longest().name()) + ")";
     }
   }
 
@@ -141,69 +143,54 @@ final class AdviceRules {
     if (block == 0 || result.device().kind() != DeviceKind.CUDA) {
       return Optional.empty();
     }
-    List<Odd> odd =
-        result.layers().stream()
-            .filter(layer -> layer.bound() != Bound.LAUNCH)
-            .flatMap(layer -> Odd.of(layer, block).stream())
-            .toList();
-    double saved = odd.stream().mapToDouble(Odd::fillingSeconds).sum() / Breakdown.seconds(result);
-    if (odd.isEmpty() || !(saved >= WORTH_A_LAYER)) {
+    Kind odd = Kind.of(result, layer -> layer.bound() != Bound.LAUNCH && filled(layer, block) < 1);
+    double savedSeconds =
+        odd.layers.stream()
+            .mapToDouble(layer -> layer.time().median() * (1 - filled(layer, block)))
+            .sum();
+    double saved = savedSeconds / Breakdown.seconds(result);
+    Channels longest = odd.layers.isEmpty() ? null : odd.longest().channels();
+    if (longest == null || !(saved >= WORTH_A_LAYER)) {
       return Optional.empty();
     }
-    Odd longest =
-        odd.stream()
-            .max(Comparator.comparingDouble(one -> one.layer.time().median()))
-            .orElseThrow();
     return advice(
         "Make channels a multiple of " + block,
         String.format(
             "%s, %s of the time, have other channel counts (such as %s, %s in and %s out), which"
                 + " tensor cores in %s pad to a multiple.",
-            Verdict.count(odd.size(), "layer"),
-            Figures.percent(Breakdown.share(result, odd.stream().map(Odd::layer).toList())),
-            Cut.name(longest.layer.name()),
-            longest.channels.in(),
-            longest.channels.out(),
+            Verdict.count(odd.layers.size(), "layer"),
+            Figures.percent(odd.share),
+            Cut.name(odd.longest().name()),
+            longest.in(),
+            longest.out(),
             result.run().precision()),
         upTo(saved) + ", the share of their work that is padding",
         saved);
   }
 
-  /**
-   * A layer whose channels are filled up to whole blocks.
-   *
-   * @param filled the share of its work that is left after that
-   */
-  private record Odd(Layer layer, Channels channels, double filled) {
-    static Optional<Odd> of(Layer layer, int block) {
-      Channels channels = layer.channels();
-      if (channels == null || channels.in() < 1 || channels.out() < 1) {
-        return Optional.empty();
-      }
-      double filled = filled(channels.in(), block) * filled(channels.out(), block);
-      return filled < 1 ? Optional.of(new Odd(layer, channels, filled)) : Optional.empty();
-    }
+  /** The share of a layer's work that is left after its channels are filled up to whole blocks. */
+  private static double filled(Layer layer, int block) {
+    Channels channels = layer.channels();
+    return channels == null || channels.in() < 1 || channels.out() < 1
+        ? 1
+        : filled(channels.in(), block) * filled(channels.out(), block);
+  }
 
-    private static double filled(long channels, int block) {
-      long whole = (channels + block - 1) / block * block;
-      return (double) channels / whole;
-    }
-
-    double fillingSeconds() {
-      return layer.time().median() * (1 - filled);
-    }
+  private static double filled(long channels, int block) {
+    long whole = (channels + block - 1) / block * block;
+    return (double) channels / whole;
   }
 
   /** Layers shorter than a launch: more work per launch helps. */
   private static Optional<Advice> launchBound(ProfileResult result) {
-    List<Layer> launches = Breakdown.boundBy(result, Bound.LAUNCH);
-    double share = Breakdown.share(result, launches);
+    Kind launches = Kind.of(result, layer -> layer.bound() == Bound.LAUNCH);
+    double share = launches.share;
     if (share < 0.2) {
       return Optional.empty();
     }
     // The time at the roof remains; the rest is the launch.
     double needed =
-        launches.stream()
+        launches.layers.stream()
             .mapToDouble(layer -> layer.time().median() * Math.min(1, efficiency(layer)))
             .sum();
     double saved = share - needed / Breakdown.seconds(result);
@@ -211,7 +198,9 @@ final class AdviceRules {
         "Give each launch more work: a larger batch, or fewer, larger layers",
         String.format(
             "%s, %s of the time at batch %s, take less time to compute than to launch.",
-            Verdict.count(launches.size(), "layer"), Figures.percent(share), result.run().batch()),
+            Verdict.count(launches.layers.size(), "layer"),
+            Figures.percent(share),
+            result.run().batch()),
         upTo(saved) + " an inference as the batch grows",
         saved);
   }
