@@ -62,7 +62,7 @@ public final class ProfileJson {
 
   /** The result on several indented lines. */
   public static String write(ProfileResult result) {
-    return indented(tree(result));
+    return indented(document(result));
   }
 
   /** An object on several indented lines. */
@@ -72,7 +72,7 @@ public final class ProfileJson {
 
   /** The result on one line, as in JSON Lines. */
   public static String writeLine(ProfileResult result) {
-    return MAPPER.writeValueAsString(tree(result));
+    return MAPPER.writeValueAsString(document(result));
   }
 
   /** A progress event on one line. */
@@ -89,9 +89,9 @@ public final class ProfileJson {
     return MAPPER.valueToTree(part);
   }
 
-  private static ObjectNode tree(ProfileResult result) {
+  private static ObjectNode document(ProfileResult result) {
     ObjectNode tree = JsonNodeFactory.instance.objectNode();
-    tree.put("schema", ProfileResult.SCHEMA).setAll(tree((Object) result));
+    tree.put("schema", ProfileResult.SCHEMA).setAll(tree(result));
     requireFinite("", tree);
     return tree;
   }

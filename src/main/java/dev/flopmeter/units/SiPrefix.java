@@ -5,32 +5,34 @@ import org.jspecify.annotations.Nullable;
 
 /** Powers of a thousand, from one to 10^21. */
 public enum SiPrefix {
-  ONE,
-  K,
-  M,
-  G,
-  T,
-  P,
-  E,
-  Z;
+  ONE(0),
+  K(3),
+  M(6),
+  G(9),
+  T(12),
+  P(15),
+  E(18),
+  Z(21);
+
+  private final int exponent;
+
+  SiPrefix(int exponent) {
+    this.exponent = exponent;
+  }
 
   /** {@code K}, {@code M}, ...; empty for one. */
   public String symbol() {
     return this == ONE ? "" : name();
   }
 
-  private int exponent() {
-    return 3 * ordinal();
-  }
-
   /** {@code value} in this unit, exactly. */
   public BigDecimal in(BigDecimal value) {
-    return value.movePointLeft(exponent());
+    return value.movePointLeft(exponent);
   }
 
   /** {@code value} of this unit in units of one, exactly. */
   BigDecimal out(BigDecimal value) {
-    return value.movePointRight(exponent());
+    return value.movePointRight(exponent);
   }
 
   /** The largest prefix under which {@code value} is at least 1; one for anything smaller. */
