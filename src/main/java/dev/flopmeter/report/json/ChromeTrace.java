@@ -53,7 +53,7 @@ public final class ChromeTrace {
         .put("bytes", layer.cost().bytes())
         .put("flop_per_second", layer.achievedFlopsPerSecond())
         .put("bound", layer.bound())
-        .put("nodes", layer.nodes().isEmpty() ? null : layer.nodes());
+        .put("nodes", layer.nodes());
   }
 
   private static JsonObject event(String name, String phase, int track) {
