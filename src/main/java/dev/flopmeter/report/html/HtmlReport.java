@@ -2,11 +2,11 @@ package dev.flopmeter.report.html;
 
 import dev.flopmeter.report.finding.Advice;
 import dev.flopmeter.report.finding.Breakdown;
+import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.report.page.Page;
-import dev.flopmeter.report.text.Column;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;

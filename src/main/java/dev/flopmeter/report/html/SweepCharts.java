@@ -1,14 +1,14 @@
 package dev.flopmeter.report.html;
 
+import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.report.finding.Knee;
+import dev.flopmeter.report.finding.RunColumns;
 import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.report.page.Plot;
 import dev.flopmeter.report.page.Plot.Margins;
 import dev.flopmeter.report.page.Plot.Range;
 import dev.flopmeter.report.page.Plot.Tick;
-import dev.flopmeter.report.text.Column;
-import dev.flopmeter.report.text.RunColumns;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.units.Figures;
 import java.util.Comparator;

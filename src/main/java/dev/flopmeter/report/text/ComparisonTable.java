@@ -5,6 +5,7 @@ import dev.flopmeter.measure.Comparison;
 import dev.flopmeter.measure.Comparison.Amount;
 import dev.flopmeter.measure.Comparison.Row;
 import dev.flopmeter.measure.ComparisonSet;
+import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.report.finding.ComparisonVerdict;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;

@@ -1,5 +1,6 @@
 package dev.flopmeter.report.text;
 
+import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.run.conformance.CaseOutcome;
 import dev.flopmeter.run.conformance.CaseResult;
 import dev.flopmeter.run.conformance.Conformance;

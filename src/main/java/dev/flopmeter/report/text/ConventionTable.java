@@ -4,6 +4,7 @@ import dev.flopmeter.count.convention.ToolComparison;
 import dev.flopmeter.count.convention.ToolComparison.Difference;
 import dev.flopmeter.count.convention.ToolComparison.ToolCount;
 import dev.flopmeter.report.finding.Breakdown;
+import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
 import java.util.LinkedHashMap;

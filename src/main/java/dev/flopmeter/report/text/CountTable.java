@@ -6,6 +6,7 @@ import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.count.Uncounted;
+import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.report.finding.CountTree;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.text.Printable;

@@ -1,7 +1,9 @@
 package dev.flopmeter.report.text;
 
 import dev.flopmeter.report.finding.Breakdown;
+import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.report.finding.Knee;
+import dev.flopmeter.report.finding.RunColumns;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.result.ProfileResult;

@@ -3,6 +3,7 @@ package dev.flopmeter.report.text;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.measure.DeviceRoofs;
+import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult.Roof;

@@ -1,5 +1,6 @@
 package dev.flopmeter.report.text;
 
+import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.text.Csv;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.text.Printable;

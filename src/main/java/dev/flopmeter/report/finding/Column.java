@@ -1,4 +1,4 @@
-package dev.flopmeter.report.text;
+package dev.flopmeter.report.finding;
 
 import java.util.Locale;
 import java.util.function.Function;
@@ -20,7 +20,7 @@ public record Column<R>(
     int least,
     boolean isExtra,
     Function<R, @Nullable Object> value) {
-  static final int WHOLE = Integer.MAX_VALUE;
+  public static final int WHOLE = Integer.MAX_VALUE;
 
   /** What the cells hold. */
   public enum Kind {
@@ -31,7 +31,7 @@ public record Column<R>(
     FIGURE
   }
 
-  static <R> Column<R> name(String title, int least, Function<R, @Nullable Object> value) {
+  public static <R> Column<R> name(String title, int least, Function<R, @Nullable Object> value) {
     return new Column<>(title, capitalized(title), Kind.NAME, least, false, value);
   }
 
@@ -43,7 +43,7 @@ public record Column<R>(
     return new Column<>(title, capitalized(title), Kind.FIGURE, WHOLE, false, value);
   }
 
-  static <R, V> Column<R> figure(
+  public static <R, V> Column<R> figure(
       String title, Function<R, @Nullable V> value, Function<V, String> format) {
     return figure(title, row -> formatted(value.apply(row), format));
   }
@@ -53,15 +53,15 @@ public record Column<R>(
   }
 
   /** The same, cut in front to this many characters where a line is too long. */
-  Column<R> cutTo(int characters) {
+  public Column<R> cutTo(int characters) {
     return new Column<>(title, heading, kind, characters, isExtra, value);
   }
 
-  Column<R> headed(String other) {
+  public Column<R> headed(String other) {
     return new Column<>(title, other, kind, least, isExtra, value);
   }
 
-  Column<R> extra() {
+  public Column<R> extra() {
     return new Column<>(title, heading, kind, least, true, value);
   }
 

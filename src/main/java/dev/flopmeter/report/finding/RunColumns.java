@@ -1,7 +1,5 @@
-package dev.flopmeter.report.text;
+package dev.flopmeter.report.finding;
 
-import dev.flopmeter.report.finding.Breakdown;
-import dev.flopmeter.report.finding.Knee;
 import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.units.Figures;
@@ -39,13 +37,13 @@ public final class RunColumns {
   }
 
   /** For a sweep in text, whose lines are short. */
-  static List<Column<ProfileResult>> ofShortSweep(Knee knee) {
+  public static List<Column<ProfileResult>> ofShortSweep(Knee knee) {
     Column<ProfileResult> mark = Column.text("", result -> knee.isAt(result) ? "knee" : "");
     return List.of(MODEL, PRECISION, BATCH, MEDIAN, INFERENCES, FLOPS, MFU, mark);
   }
 
   /** For the runtimes of one model. */
-  static List<Column<ProfileResult>> ofRuntimes() {
+  public static List<Column<ProfileResult>> ofRuntimes() {
     return List.of(
         Column.text("backend", result -> result.run().backend()),
         Column.text("device", result -> result.device().id()),
