@@ -98,6 +98,27 @@ class ProfileJsonTest {
   }
 
   @Test
+  void eventsAreNoResults() {
+    assertThat(ProfileJson.readLine(ProfileJson.writeProgress("measure", 0.5, "batch 1")))
+        .isEqualTo(new ProfileLine.Progress("measure", 0.5, "batch 1"));
+    assertThat(ProfileJson.readLine(ProfileJson.writeProgress("measure", 7, "")))
+        .isEqualTo(new ProfileLine.Progress("measure", 1, ""));
+    assertThat(ProfileJson.readLine("{\"event\":\"of a later version\",\"x\":[1]}"))
+        .isEqualTo(ProfileLine.OTHER);
+    for (String bad :
+        List.of(
+            "{\"event\":\"progress\",\"done\":\"soon\"}",
+            "{\"event\":" + "[".repeat(100),
+            "[1,2]",
+            "hello",
+            "")) {
+      assertThatThrownBy(() -> ProfileJson.readLine(bad))
+          .as(bad)
+          .isInstanceOf(ResultFormatException.class);
+    }
+  }
+
+  @Test
   void isWrittenAsDocumented() {
     assertThat(ProfileJson.writeLine(tiny(0.001)))
         .isEqualTo(
