@@ -10,13 +10,14 @@
 enum { B_POINTWISE = 0, B_CONVOLUTION = 1, B_ENGINE = 2, B_ENGINECFG = 3, B_ENGINEHEUR = 4, B_PLAN = 5,
        B_KNOB_CHOICE = 7, B_OP_CONVOLUTION = 10, B_OP_CONVOLUTION_BWD_DATA = 12, B_OP_POINTWISE = 13, B_GRAPH = 15,
        B_VARIANT_PACK = 16, B_TENSOR = 17, B_MATMUL = 18, B_OP_MATMUL = 19, B_REDUCTION = 21, B_OP_REDUCTION = 22,
-       B_RESAMPLE = 24, B_OP_RESAMPLE = 25 };
+       B_RESAMPLE = 24, B_OP_RESAMPLE = 25, B_OP_NORM = 29 };
 
 /* Numbers of cudnnBackendAttributeType_t. */
 enum { A_HANDLE = 0, A_DATA_TYPE = 1, A_BOOLEAN = 2, A_INT64 = 3, A_FLOAT = 4, A_DOUBLE = 5, A_VOID_PTR = 6,
        A_CONVOLUTION_MODE = 7, A_HEUR_MODE = 8, A_KNOB_TYPE = 9, A_NAN_PROPAGATION = 10, A_NUMERICAL_NOTE = 11,
        A_LAYOUT_TYPE = 12, A_ATTRIB_NAME = 13, A_POINTWISE_MODE = 14, A_DESCRIPTOR = 15, A_REDUCTION_OPERATOR = 18,
-       A_BEHAVIOR_NOTE = 19, A_RESAMPLE_MODE = 21, A_PADDING_MODE = 22, A_INT32 = 23, A_CHAR = 24 };
+       A_BEHAVIOR_NOTE = 19, A_RESAMPLE_MODE = 21, A_PADDING_MODE = 22, A_INT32 = 23, A_CHAR = 24, A_NORM_MODE = 27,
+       A_NORM_PHASE = 28 };
 
 /* Numbers of cudnnBackendAttributeName_t. */
 enum { POINTWISE_MODE = 0, POINTWISE_MATH_PREC = 1, POINTWISE_NAN = 2, POINTWISE_RELU_LOWER = 3,
@@ -42,11 +43,16 @@ enum { POINTWISE_MODE = 0, POINTWISE_MATH_PREC = 1, POINTWISE_NAN = 2, POINTWISE
        REDUCTION_OPERATOR = 1600, REDUCTION_COMP_TYPE = 1601, OPR_X = 1610, OPR_Y = 1611, OPR_REDUCTION = 1612,
        RESAMPLE_MODE = 1700, RESAMPLE_COMP_TYPE = 1701, RESAMPLE_SPATIAL_DIMS = 1702, RESAMPLE_POST_PAD = 1703,
        RESAMPLE_PRE_PAD = 1704, RESAMPLE_STRIDES = 1705, RESAMPLE_WINDOW = 1706, RESAMPLE_PADDING = 1708,
-       OPS_X = 1710, OPS_Y = 1711, OPS_RESAMPLE = 1716 };
+       OPS_X = 1710, OPS_Y = 1711, OPS_RESAMPLE = 1716,
+       OPN_MODE = 2000, OPN_PHASE = 2001, OPN_X = 2002, OPN_SCALE = 2005, OPN_BIAS = 2006, OPN_EPSILON = 2007,
+       OPN_Y = 2013 };
 
 /* Numbers of cudnnPointwiseMode_t and cudnnReduceTensorOp_t that patterns are known by. */
 enum { P_ADD = 0, P_MULTIPLY = 1, P_DIVIDE = 6, P_SUBTRACT = 9, P_EXP = 13, P_LOG = 15, P_GREATER_OR_EQUAL = 303,
-       P_INDEX = 501, P_SELECT = 601, R_SUM = 0, R_MAXIMUM = 3 };
+       P_INDEX = 501, P_SELECT = 601, P_SIGMOID = 102, R_SUM = 0, R_MAXIMUM = 3 };
+
+/* Numbers of cudnnBackendNormMode_t that inference has. */
+enum { N_LAYER = 0, N_INSTANCE = 1, N_RMS = 4 };
 
 struct attribute {
     int name, type;
@@ -71,13 +77,15 @@ struct backend_pointwise {
 /* One operation with everything it refers to, by value: later changes and destructions do not matter. */
 struct backend_operation {
     int kind; /* B_OP_... */
-    struct backend_tensor x, b, t, y; /* convolution: x, w = b, y; matrix product: a = x, b, c = y */
+    struct backend_tensor x, b, t, y; /* convolution: x, w = b, y; product: a = x, b, c = y; norm: scale = b, bias = t */
     bool has_b, has_t;
     float alpha, beta; /* of pointwise: alpha1, alpha2 */
     struct convolution convolution;
     struct backend_pointwise pointwise;
     int reduction;
     struct pooling pooling;
+    int norm; /* N_... */
+    struct backend_tensor epsilon;
 };
 
 struct backend_graph {

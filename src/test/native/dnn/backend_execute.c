@@ -183,6 +183,29 @@ static void matmul(const struct backend_operation *op, const float *a, const flo
     }
 }
 
+/* Each row by its own mean and variance, or by the mean of its squares. */
+static void normalize(const struct backend_operation *op, const float *x, const float *scale, const float *bias,
+                      float epsilon, float *y)
+{
+    const struct tensor *shape = &op->x.tensor;
+    bool instance = op->norm == N_INSTANCE;
+    int64_t count = dnn_elements(shape), rows = (int64_t)shape->dim[0] * (instance ? shape->dim[1] : 1);
+    int64_t length = count / rows;
+    for (int64_t row = 0; row < rows; row++) {
+        const float *from = x + row * length;
+        double mean = 0, square = 0;
+        for (int64_t i = 0; i < length && op->norm != N_RMS; i++)
+            mean += from[i] / (double)length;
+        for (int64_t i = 0; i < length; i++)
+            square += (from[i] - mean) * (from[i] - mean) / (double)length;
+        for (int64_t i = 0; i < length; i++) {
+            int64_t p = instance ? row % shape->dim[1] : i;
+            float value = (float)((from[i] - mean) / sqrt(square + epsilon)) * scale[p];
+            y[row * length + i] = bias == NULL ? value : value + bias[p];
+        }
+    }
+}
+
 static CUresult run_operation(const struct execution *e, struct values *values, const struct backend_operation *op)
 {
     CUresult error = CUDA_SUCCESS;
@@ -201,6 +224,11 @@ static CUresult run_operation(const struct execution *e, struct values *values, 
     }
     if (op->kind == B_OP_REDUCTION) {
         dnn_reduce(op->reduction, &op->x.tensor, x, &op->y.tensor, y);
+        return put(e, values, output, y, 1, 0);
+    }
+    if (op->kind == B_OP_NORM) {
+        const float *epsilon = value_of(e, values, &op->epsilon, &error);
+        normalize(op, x, b, t, *epsilon, y);
         return put(e, values, output, y, 1, 0);
     }
     if (op->kind == B_OP_RESAMPLE) {
@@ -252,6 +280,7 @@ cudnnStatus_t backend_execute(cudnnHandle_t handle, cudnnBackendDescriptor_t pla
         PROPAGATE(check_tensor(&op->b, pack->pack));
         PROPAGATE(check_tensor(&op->t, pack->pack));
         PROPAGATE(check_tensor(&op->y, pack->pack));
+        PROPAGATE(check_tensor(&op->epsilon, pack->pack));
     }
     if (plan->workspace_size > 0)
         REQUIRE(emu_host(pack->pack->workspace, plan->workspace_size) != NULL, CUDNN_STATUS_BAD_PARAM);

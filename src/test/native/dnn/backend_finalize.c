@@ -273,6 +273,41 @@ static cudnnStatus_t finalize_op_resample(cudnnBackendDescriptor_t d, struct bac
     return CUDNN_STATUS_SUCCESS;
 }
 
+/* Normalisation by x's own statistics: over all axes but the first, or but the first two. The real library has no
+ * groups, and batch normalisation only for training. */
+static cudnnStatus_t finalize_op_norm(cudnnBackendDescriptor_t d, struct backend_operation *op)
+{
+    cudnnBackendDescriptor_t x = referred(d, OPN_X, B_TENSOR), y = referred(d, OPN_Y, B_TENSOR);
+    cudnnBackendDescriptor_t scale = referred(d, OPN_SCALE, B_TENSOR), bias = referred(d, OPN_BIAS, B_TENSOR);
+    cudnnBackendDescriptor_t epsilon = referred(d, OPN_EPSILON, B_TENSOR);
+    REQUIRE(x != NULL && y != NULL && scale != NULL && epsilon != NULL
+                && (bias != NULL || backend_attribute(d, OPN_BIAS) == NULL),
+            CUDNN_STATUS_BAD_PARAM);
+    op->norm = int_of(d, OPN_MODE, -1);
+    REQUIRE(op->norm >= 0 && op->norm <= 5 && backend_attribute(d, OPN_PHASE) != NULL, CUDNN_STATUS_BAD_PARAM);
+    REQUIRE((op->norm == N_LAYER || op->norm == N_INSTANCE || op->norm == N_RMS) && int_of(d, OPN_PHASE, -1) == 0,
+            CUDNN_STATUS_NOT_SUPPORTED);
+    const struct tensor *xt = &x->tensor.tensor, *st = &scale->tensor.tensor;
+    REQUIRE(dnn_same_shape(xt, &y->tensor.tensor) && st->rank == xt->rank && st->dim[0] == 1
+                && (bias == NULL || dnn_same_shape(st, &bias->tensor.tensor)),
+            CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    for (int i = 1; i < xt->rank; i++)
+        REQUIRE(st->dim[i] == (op->norm == N_INSTANCE && i > 1 ? 1 : xt->dim[i]),
+                CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
+    REQUIRE(epsilon->tensor.by_value && !x->tensor.is_virtual && !y->tensor.is_virtual, CUDNN_STATUS_NOT_SUPPORTED);
+    REQUIRE(dnn_is_floating(xt->type) && dnn_is_floating(st->type) && xt->type == y->tensor.tensor.type,
+            CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
+    op->x = x->tensor;
+    op->b = scale->tensor;
+    op->y = y->tensor;
+    op->has_b = true;
+    op->has_t = bias != NULL;
+    if (bias != NULL)
+        op->t = bias->tensor;
+    op->epsilon = epsilon->tensor;
+    return CUDNN_STATUS_SUCCESS;
+}
+
 static cudnnStatus_t finalize_operation(cudnnBackendDescriptor_t d)
 {
     struct backend_operation op = {.kind = d->type, .alpha = 1};
@@ -281,6 +316,7 @@ static cudnnStatus_t finalize_operation(cudnnBackendDescriptor_t d)
     case B_OP_POINTWISE: PROPAGATE(finalize_op_pointwise(d, &op)); break;
     case B_OP_MATMUL: PROPAGATE(finalize_op_matmul(d, &op)); break;
     case B_OP_RESAMPLE: PROPAGATE(finalize_op_resample(d, &op)); break;
+    case B_OP_NORM: PROPAGATE(finalize_op_norm(d, &op)); break;
     default: PROPAGATE(finalize_op_reduction(d, &op)); break;
     }
     d->operation = malloc(sizeof op);
@@ -428,7 +464,8 @@ static cudnnStatus_t finalize_graph(cudnnBackendDescriptor_t d)
     }
     REQUIRE(mains <= 1 || attention, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
     for (int i = 0; i < graph.count && graph.count > 1; i++)
-        REQUIRE(graph.operations[i].kind != B_OP_RESAMPLE, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
+        REQUIRE(graph.operations[i].kind != B_OP_RESAMPLE && graph.operations[i].kind != B_OP_NORM,
+                CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
     for (int i = 0; i + 1 < graph.count && !attention; i++)
         REQUIRE(graph.operations[i].kind != B_OP_REDUCTION, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
     d->graph = malloc(sizeof graph);
@@ -446,16 +483,31 @@ static const struct backend_operation *main_operation(const struct backend_graph
     return NULL;
 }
 
+/* What the real library has an engine for where there is neither product nor convolution: sums of floats over the last
+ * axis (on tensor cores) and a sigmoid. Other reductions, other functions and a softmax have a graph but no engine. */
+static bool has_engine_alone(const struct backend_graph *graph)
+{
+    const struct backend_operation *op = &graph->operations[0];
+    if (op->kind == B_OP_RESAMPLE || op->kind == B_OP_NORM)
+        return true;
+    if (graph->count > 1 || op->kind == B_OP_POINTWISE)
+        return graph->count == 1 && op->pointwise.mode == P_SIGMOID;
+    for (int i = 0; i + 1 < op->x.tensor.rank; i++)
+        if (op->x.tensor.dim[i] != op->y.tensor.dim[i])
+            return false;
+    return op->reduction == R_SUM && op->x.tensor.type == TYPE_FLOAT;
+}
+
 /* In fp32 there are two engines: one on tensor cores (TF32) and one without. */
 int64_t backend_engine_count(const struct backend_graph *graph)
 {
     const struct backend_operation *op = main_operation(graph);
-    return op != NULL && op->x.tensor.type == TYPE_FLOAT ? 2 : 1;
+    return op == NULL ? has_engine_alone(graph) : op->x.tensor.type == TYPE_FLOAT ? 2 : 1;
 }
 
 bool backend_engine_uses_tensor_cores(const struct backend_graph *graph, int64_t engine)
 {
-    return main_operation(graph) != NULL && engine == 0;
+    return (main_operation(graph) != NULL || graph->operations[0].kind == B_OP_REDUCTION) && engine == 0;
 }
 
 size_t backend_workspace_size(const struct backend_graph *graph)

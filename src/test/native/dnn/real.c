@@ -306,6 +306,7 @@ static const char *operation_name(const struct backend_operation *op)
     case B_OP_MATMUL: return "product";
     case B_OP_REDUCTION: return "reduction";
     case B_OP_RESAMPLE: return "pooling";
+    case B_OP_NORM: return "normalisation";
     default: return "pointwise";
     }
 }
@@ -327,7 +328,7 @@ static void describe_graph(char *text, size_t size, const struct backend_graph *
         at += (size_t)snprintf(text + at, size - at, "%s%s", i == 0 ? "" : ", ", operation_name(op));
         if (op->kind == B_OP_POINTWISE) {
             at += (size_t)snprintf(text + at, size - at, " %d", op->pointwise.mode);
-        } else if (op->kind == B_OP_RESAMPLE) {
+        } else if (op->kind == B_OP_RESAMPLE || op->kind == B_OP_NORM) {
             at += (size_t)describe_tensor(text + at, size - at, &op->x.tensor);
         } else if (op->kind != B_OP_REDUCTION) {
             at += (size_t)describe_tensor(text + at, size - at, &op->x.tensor);

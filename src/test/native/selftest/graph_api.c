@@ -1,4 +1,4 @@
-/* The backend API: a convolution with bias and ReLU, a matrix product with an epilogue, a reduction. */
+/* The backend API: a convolution with bias and ReLU, a matrix product with an epilogue, reductions, norms. */
 #include "api.h"
 
 #include <math.h>
@@ -203,16 +203,116 @@ static void convolution(int format)
 static void reduction(void)
 {
     struct test_tensor x = tensor_new(FP32, NCHW, 3, (int[]){2, 3, 4}), y = tensor_new(FP32, NCHW, 3, (int[]){2, 3, 1});
-    dnn xt = tensor(&x, 1, false), yt = tensor(&y, 2, false), op = reduction_of(3, xt, yt);
+    dnn xt = tensor(&x, 1, false), yt = tensor(&y, 2, false), op = reduction_of(0, xt, yt);
     run(&op, 1, (int64_t[]){1, 2}, (address[]){x.memory, y.memory}, 2, 0, 0);
     float *actual = tensor_read(&y);
-    CHECK(actual[1] == fmaxf(fmaxf(x.values[4], x.values[5]), fmaxf(x.values[6], x.values[7])));
+    CHECK(fabsf(actual[1] - (x.values[4] + x.values[5] + x.values[6] + x.values[7])) < 1e-6f);
     free(actual);
     dnn all[] = {xt, yt, op};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         OK(cudnnBackendDestroyDescriptor(all[i]));
     tensor_free(&x);
     tensor_free(&y);
+}
+
+/* How many configurations a graph has that takes no product, convolution or window. */
+static int64_t configurations_of(dnn *ops, int count)
+{
+    dnn graph = made(15), heuristics = made(4);
+    int64_t found = -1;
+    OK(cudnnBackendSetAttribute(graph, 800, HANDLE, 1, &handle));
+    OK(cudnnBackendSetAttribute(graph, 801, DESCRIPTOR, count, ops));
+    OK(cudnnBackendFinalize(graph));
+    set_descriptor(heuristics, 201, graph);
+    OK(cudnnBackendSetAttribute(heuristics, 200, 8, 1, &(int){0}));
+    OK(cudnnBackendFinalize(heuristics));
+    OK(cudnnBackendGetAttribute(heuristics, 202, DESCRIPTOR, 0, &found, NULL));
+    OK(cudnnBackendDestroyDescriptor(graph));
+    OK(cudnnBackendDestroyDescriptor(heuristics));
+    return found;
+}
+
+/* As the real library: of reductions only sums of floats over the last axis, of functions only the sigmoid. */
+static void alone(int type, bool sums)
+{
+    struct test_tensor x = tensor_new(type, NCHW, 3, (int[]){2, 3, 4}), last = tensor_new(type, NCHW, 3, (int[]){2, 3, 1});
+    struct test_tensor middle = tensor_new(type, NCHW, 3, (int[]){2, 1, 4});
+    dnn xt = tensor(&x, 1, false), lastt = tensor(&last, 2, false), middlet = tensor(&middle, 3, false);
+    dnn yt = tensor(&x, 4, false);
+    dnn ops[] = {reduction_of(0, xt, lastt), reduction_of(3, xt, lastt), reduction_of(0, xt, middlet),
+                 pointwise(100, xt, NULL, yt), pointwise(102, xt, NULL, yt)};
+    int64_t expected[] = {sums, 0, 0, 0, 1};
+    for (int i = 0; i < 5; i++) {
+        CHECK(configurations_of(&ops[i], 1) == expected[i]);
+        OK(cudnnBackendDestroyDescriptor(ops[i]));
+    }
+    dnn all[] = {xt, lastt, middlet, yt};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        OK(cudnnBackendDestroyDescriptor(all[i]));
+    tensor_free(&x);
+    tensor_free(&last);
+    tensor_free(&middle);
+}
+
+static dnn norm_of(int mode, dnn x, dnn scale, dnn bias, dnn epsilon, dnn y, int status)
+{
+    dnn op = made(29);
+    OK(cudnnBackendSetAttribute(op, 2000, 27, 1, &mode));
+    OK(cudnnBackendSetAttribute(op, 2001, 28, 1, &(int){0}));
+    set_descriptor(op, 2002, x);
+    set_descriptor(op, 2005, scale);
+    if (bias != NULL)
+        set_descriptor(op, 2006, bias);
+    set_descriptor(op, 2007, epsilon);
+    set_descriptor(op, 2013, y);
+    STATUS(status, cudnnBackendFinalize(op));
+    return op;
+}
+
+/* Layer, instance and root mean square; groups and stored statistics are refused, as by the real library. */
+static void norm(int type, int mode, int status)
+{
+    enum { N = 3, C = 4, P = 5 };
+    bool instance = mode == 1, rms = mode == 4;
+    struct test_tensor x = tensor_new(type, NCHW, 4, (int[]){N, C, P, 1}), y = tensor_new(type, NCHW, 4, (int[]){N, C, P, 1});
+    struct test_tensor scale = tensor_new(type, NCHW, 4, (int[]){1, C, instance ? 1 : P, 1});
+    struct test_tensor bias = tensor_new(type, NCHW, 4, (int[]){1, C, instance ? 1 : P, 1});
+    dnn xt = tensor(&x, 1, false), yt = tensor(&y, 2, false), st = tensor(&scale, 3, false), bt = tensor(&bias, 4, false);
+    dnn et = made(17);
+    set_int64(et, 902, 4, (int[]){1, 1, 1, 1});
+    set_int64(et, 903, 4, (int[]){1, 1, 1, 1});
+    set_int64(et, 906, 1, (int[]){5});
+    set_int64(et, 900, 1, (int[]){4});
+    OK(cudnnBackendSetAttribute(et, 901, DATA_TYPE, 1, &(int){FP32}));
+    OK(cudnnBackendSetAttribute(et, 908, BOOLEAN, 1, &(bool){true}));
+    OK(cudnnBackendFinalize(et));
+    dnn op = norm_of(mode, xt, st, rms ? NULL : bt, et, yt, status);
+    if (status == 0) {
+        float epsilon = 0.5f;
+        run(&op, 1, (int64_t[]){1, 2, 3, 4, 5}, (address[]){x.memory, y.memory, scale.memory, bias.memory, (address)(uintptr_t)&epsilon},
+            5, 0, 0);
+        int length = instance ? P : C * P;
+        float *actual = tensor_read(&y), expected[N * C * P];
+        for (int i = 0; i < N * C * P; i++) {
+            int row = i / length, p = instance ? row % C : i % length;
+            double mean = 0, square = 0;
+            for (int k = 0; k < length; k++)
+                mean += rms ? 0 : (double)x.values[row * length + k] / length;
+            for (int k = 0; k < length; k++)
+                square += pow(x.values[row * length + k] - mean, 2) / length;
+            double v = (x.values[i] - mean) / sqrt(square + epsilon) * scale.values[p] + (rms ? 0 : bias.values[p]);
+            expected[i] = rounded(type, (float)v);
+        }
+        CHECK(difference(actual, expected, N * C * P) < (type == FP32 ? 1e-6 : 6e-4));
+        free(actual);
+    }
+    dnn all[] = {xt, yt, st, bt, et, op};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        OK(cudnnBackendDestroyDescriptor(all[i]));
+    tensor_free(&x);
+    tensor_free(&y);
+    tensor_free(&scale);
+    tensor_free(&bias);
 }
 
 /* softmax(q k + bias) v as one graph: heads of a multiple of 8 in fp16 run if the graph has the softmax's statistics;
@@ -313,4 +413,13 @@ void test_graph_api(void)
     convolution(NHWC);
     convolution(NCHW);
     reduction();
+    alone(FP32, true);
+    alone(FP16, false);
+    for (int type = FP32; type <= FP16; type += FP16 - FP32) {
+        norm(type, 0, 0);
+        norm(type, 1, 0);
+        norm(type, 4, 0);
+        norm(type, 2, 3000);
+        norm(type, 3, 3000);
+    }
 }

@@ -34,7 +34,8 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
     REDUCTION(21),
     REDUCTION_OPERATION(22),
     RESAMPLE(24),
-    RESAMPLE_OPERATION(25);
+    RESAMPLE_OPERATION(25),
+    NORMALIZATION_OPERATION(29);
 
     private final int code;
 
@@ -59,7 +60,9 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
     REDUCTION_OPERATOR(18, 4),
     RESAMPLE_MODE(21, 4),
     PADDING_MODE(22, 4),
-    CHARACTER(24, 1);
+    CHARACTER(24, 1),
+    NORMALIZATION_MODE(27, 4),
+    NORMALIZATION_PHASE(28, 4);
 
     private final int code;
     private final int bytes;

@@ -65,7 +65,10 @@ final class GraphDescriptors {
     for (OperationGraph.Setting setting : operation.what()) {
       what.set(setting.attribute(), setting.type(), array(setting.values()));
     }
-    BackendDescriptor made = make(operator.operation()).set(operator.join(), what.ready());
+    BackendDescriptor made =
+        operator.what() == operator.operation()
+            ? what
+            : make(operator.operation()).set(operator.join(), what.ready());
     for (int i = 0; i < operation.tensors().size(); i++) {
       Tensor tensor = operation.tensors().get(i);
       if (tensor != null) {

@@ -111,6 +111,9 @@ final class GraphPlans implements AutoCloseable {
    * nothing else works, and for full searches.
    */
   List<GraphPlan> offered(SearchEffort effort, long workspaceLimitBytes) {
+    if (graph.operations().isEmpty()) {
+      return List.of(GraphPlan.OWN);
+    }
     Map<String, GraphPlan> offered = new LinkedHashMap<>();
     if (effort == SearchEffort.QUICK) {
       collect(offered, Heuristic.A, QUICK_PLANS, workspaceLimitBytes);
@@ -212,16 +215,21 @@ final class GraphPlans implements AutoCloseable {
               plan,
               new GraphPlan.Engine(number, has(notes, TENSOR_CORE), notes.length > 0),
               plan.getText(PLAN_JSON));
-      if (isFma && RoundingProbe.rounds(gpu, graph, made)) {
-        logger.debug("engine {} rounds its operands; fp32 does without it", number);
-        return Optional.empty();
-      }
-      return Optional.of(made);
+      return ifExact(made);
     } catch (DeviceFailure e) {
       GraphStep.requireHealthy(e);
       logger.debug("an engine that cuDNN proposed is not available: {}", e.getMessage());
       return Optional.empty();
     }
+  }
+
+  /** Nothing where numbers show that a plan for fp32 rounds, whatever its notes say. */
+  private Optional<GraphPlan> ifExact(GraphPlan plan) {
+    if (isFma && RoundingProbe.rounds(gpu, graph, plan)) {
+      logger.debug("engine {} rounds its operands; fp32 does without it", plan.engine().number());
+      return Optional.empty();
+    }
+    return Optional.of(plan);
   }
 
   private BackendDescriptor planned() {
@@ -232,10 +240,16 @@ final class GraphPlans implements AutoCloseable {
     return new GraphPlan(made, made.get(PLAN_WORKSPACE, ValueType.INT64, 1)[0], engine, json);
   }
 
-  /** A plan as an earlier process wrote it down; nothing where cuDNN takes it no more. */
+  /**
+   * A plan as an earlier process wrote it down; nothing where cuDNN takes it no more, or computes
+   * otherwise now: environment variables such as {@code NVIDIA_TF32_OVERRIDE} decide, too.
+   */
   Optional<GraphPlan> restored(GraphPlan.Engine engine, String json) {
+    if (graph.operations().isEmpty()) {
+      return Optional.of(GraphPlan.OWN);
+    }
     try {
-      return Optional.of(plan(planned().setText(PLAN_JSON, json).ready(), engine, json));
+      return ifExact(plan(planned().setText(PLAN_JSON, json).ready(), engine, json));
     } catch (DeviceFailure e) {
       GraphStep.requireHealthy(e);
       logger.debug("cuDNN does not take a plan from the cache: {}", e.getMessage());

@@ -108,6 +108,9 @@ final class GraphStep implements Executable {
   /** The engine's number, and the arithmetic by its notes. */
   @Override
   public KernelInfo kernel() {
+    if (plan == GraphPlan.OWN) {
+      return way.after().get(0).kernel();
+    }
     GraphPlan.Engine engine = plan.engine();
     // Where floats must not be on tensor cores, integers may.
     MathType used =

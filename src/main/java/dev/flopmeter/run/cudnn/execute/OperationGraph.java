@@ -39,11 +39,12 @@ final class OperationGraph {
   static final int SUM = 0;
   static final int MAXIMUM = 3;
 
-  // cudnnResampleMode_t, cudnnPaddingMode_t, cudnnConvolutionMode_t
+  // cudnnResampleMode_t, cudnnPaddingMode_t, cudnnConvolutionMode_t, cudnnBackendNormFwdPhase_t
   private static final int LARGEST_OF_WINDOW = 3;
   private static final int PADDED_WITH_ZEROS = 0;
   private static final int PADDED_WITH_LEAST = 1;
   private static final int CROSS_CORRELATION = 1;
+  private static final int INFERENCE = 0;
 
   // cudnnDataType_t, beside those of ElementType
   static final int FLOAT = 0;
@@ -75,7 +76,8 @@ final class OperationGraph {
   }
 
   /**
-   * A kind of operation: what is done, and the operation that joins it and its tensors.
+   * A kind of operation: what is done, and the operation that joins it and its tensors; both may be
+   * one.
    *
    * @param join the attribute of the operation that is what is done
    * @param scale the attribute that multiplies the result, before the one that adds the old one; 0
@@ -108,6 +110,15 @@ final class OperationGraph {
   private static final Operator BACKWARD_DATA =
       new Operator(
           Kind.CONVOLUTION, Kind.BACKWARD_DATA_OPERATION, 708, 706, List.of(711, 709, 710));
+
+  /** x normalised by its own statistics: x, scale, bias, epsilon, y. */
+  private static final Operator NORMALIZATION =
+      new Operator(
+          Kind.NORMALIZATION_OPERATION,
+          Kind.NORMALIZATION_OPERATION,
+          0,
+          0,
+          List.of(2002, 2005, 2006, 2007, 2013));
 
   /** An attribute of what is done. */
   record Setting(int attribute, ValueType type, List<Long> values) {
@@ -337,6 +348,20 @@ final class OperationGraph {
             Setting.of(1708, ValueType.PADDING_MODE, padding)),
         x,
         y);
+  }
+
+  /**
+   * Normalises as in inference, by the statistics of x itself.
+   *
+   * @param mode of {@code cudnnBackendNormMode_t}
+   */
+  void normalization(
+      int mode, Tensor x, Tensor scale, @Nullable Tensor bias, double epsilon, Tensor y) {
+    List<Setting> what =
+        List.of(
+            Setting.of(2000, ValueType.NORMALIZATION_MODE, mode),
+            Setting.of(2001, ValueType.NORMALIZATION_PHASE, INFERENCE));
+    add(NORMALIZATION, what, x, scale, bias, number(epsilon, x.dims().size()), y);
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.GraphWork;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
+import dev.flopmeter.run.cudnn.plan.NormalizationWork;
 import dev.flopmeter.run.cudnn.plan.PoolingWork;
 import dev.flopmeter.run.cudnn.plan.ProductWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
@@ -16,7 +17,7 @@ import java.util.function.Consumer;
  *
  * @param name for people
  * @param isRival whether it is tried even where cuDNN offers an earlier way, which may be slow
- * @param launches how often the graph is launched, each time at other addresses
+ * @param launches how often the graph is launched, each time at other addresses; 0 without one
  * @param operations adds the operations to a graph
  * @param after our kernels that do the rest
  */
@@ -42,6 +43,9 @@ record Spelling(
     if (work instanceof ProductWork product) {
       return product.batched().map(batched -> product(batched, product.alpha())).stream().toList();
     }
+    if (work instanceof NormalizationWork normalization) {
+      return List.of(normalization(normalization), own(normalization.own()));
+    }
     return List.of(
         work instanceof PoolingWork pooling ? pooling(pooling) : attention((AttentionWork) work));
   }
@@ -57,6 +61,25 @@ record Spelling(
                 work.window(),
                 work.pad(),
                 work.stride()));
+  }
+
+  private static Spelling normalization(NormalizationWork work) {
+    TensorView bias = work.bias();
+    return new Spelling(
+        "graph normalization",
+        graph ->
+            graph.normalization(
+                work.kind().code(),
+                graph.stored(work.x()),
+                graph.stored(work.scale()),
+                bias == null ? null : graph.stored(bias),
+                work.epsilon(),
+                graph.stored(work.y())));
+  }
+
+  /** Without cuDNN: a search times it beside cuDNN's engines. */
+  private static Spelling own(KernelWork kernel) {
+    return new Spelling(kernel.kernel(), true, 0, graph -> {}, List.of(kernel));
   }
 
   private static Spelling product(ProductWork.Batched product, double alpha) {

@@ -4,6 +4,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.Loops;
+import dev.flopmeter.run.cudnn.plan.NormalizationWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -11,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 /** Normalisations: by stored statistics, across channels, and by the statistics of rows. */
 final class Normalizations {
   /** The numbers of {@code normalize.c}. */
-  static final int MEAN_AND_VARIANCE = 0;
+  private static final int MEAN_AND_VARIANCE = 0;
 
-  static final int ROOT_MEAN_SQUARE = 1;
+  private static final int ROOT_MEAN_SQUARE = 1;
   private static final int NORM_1 = 2;
   private static final int NORM_2 = 3;
 
@@ -79,14 +80,31 @@ final class Normalizations {
   private static void layer(NodePlan node, int kind) {
     TensorView x = node.plain(0);
     TensorView y = node.out(0);
-    int axis = x.shape().axis(node.attributes().integer("axis", -1));
-    long length = x.shape().elements(axis, x.rank());
-    Shape tail = x.shape().slice(axis, x.rank());
-    Rows rows =
-        new Rows(kind, x, y, x.elements() / Math.max(1, length), length, 1)
-            .scaled(parameter(node, 1, tail), parameter(node, 2, tail), 1, 1)
-            .telling(node.outOrNull(1), node.outOrNull(2));
-    node.launch(rows.work(FoldedWeights.epsilon(node.attributes())));
+    Shape tail = x.shape().slice(x.shape().axis(node.attributes().integer("axis", -1)), x.rank());
+    long length = tail.elements();
+    TensorView scale = parameter(node, 1, tail);
+    TensorView bias = parameter(node, 2, tail);
+    double epsilon = FoldedWeights.epsilon(node.attributes());
+    TensorView mean = node.outOrNull(1);
+    TensorView inverse = node.outOrNull(2);
+    KernelWork own =
+        rows(kind, x, y, length, 1, new Scales(scale, bias, 1, 1), epsilon, mean, inverse);
+    if (scale == null || mean != null || inverse != null || x.elements() == 0) {
+      node.launch(own);
+      return;
+    }
+    Shape rows = Shape.of(x.elements() / length, length, 1, 1);
+    node.launch(
+        new NormalizationWork(
+            kind == MEAN_AND_VARIANCE
+                ? NormalizationWork.Kind.LAYER
+                : NormalizationWork.Kind.ROOT_MEAN_SQUARE,
+            x.as(rows, length, 1, length, length),
+            y.as(rows, length, 1, length, length),
+            perChannel(scale),
+            bias == null ? null : perChannel(bias),
+            epsilon,
+            own));
   }
 
   /** ONNX Runtime's name for RMSNormalization. */
@@ -116,10 +134,38 @@ final class Normalizations {
     TensorView y = node.out(0);
     TensorView scale = node.plain(1);
     TensorView bias = node.plain(2);
+    long channels = x.dim(1);
     long length = x.shape().elements(2, x.rank());
-    Rows rows = new Rows(MEAN_AND_VARIANCE, x, y, x.dim(0) * x.dim(1), length, 1);
+    double epsilon = FoldedWeights.epsilon(node.attributes());
+    KernelWork own =
+        rows(
+            MEAN_AND_VARIANCE,
+            x,
+            y,
+            length,
+            1,
+            new Scales(scale, bias, length, channels),
+            epsilon,
+            null,
+            null);
+    Shape images = Shape.of(x.dim(0), channels, length, 1);
     node.launch(
-        rows.scaled(scale, bias, length, x.dim(1)).work(FoldedWeights.epsilon(node.attributes())));
+        x.elements() == 0
+            ? own
+            : new NormalizationWork(
+                NormalizationWork.Kind.INSTANCE,
+                x.reshaped(images),
+                y.reshaped(images),
+                perChannel(scale),
+                perChannel(bias),
+                epsilon,
+                own));
+  }
+
+  /** As cuDNN takes a scale or bias. */
+  private static TensorView perChannel(TensorView parameter) {
+    long elements = parameter.elements();
+    return parameter.as(Shape.of(1, elements, 1, 1), elements, 1, elements, elements);
   }
 
   private static void group(NodePlan node) {
@@ -130,9 +176,17 @@ final class Normalizations {
     long pixels = x.shape().elements(2, x.rank());
     TensorView scale = perChannel(node, 1, groups, channels);
     TensorView bias = perChannel(node, 2, groups, channels);
-    Rows rows = new Rows(MEAN_AND_VARIANCE, x, y, x.dim(0) * groups, channels * pixels, 1);
     node.launch(
-        rows.scaled(scale, bias, pixels, groups).work(FoldedWeights.epsilon(node.attributes())));
+        rows(
+            MEAN_AND_VARIANCE,
+            x,
+            y,
+            channels * pixels,
+            1,
+            new Scales(scale, bias, pixels, groups),
+            FoldedWeights.epsilon(node.attributes()),
+            null,
+            null));
   }
 
   /** Before opset 21 scale and bias were per group. */
@@ -153,8 +207,7 @@ final class Normalizations {
     int axis = x.shape().axis(node.attributes().integer("axis", -1));
     long inner = x.shape().elements(axis + 1, x.rank());
     int kind = node.attributes().integer("p", 2) == 1 ? NORM_1 : NORM_2;
-    Rows rows = new Rows(kind, x, y, x.elements() / x.dim(axis), x.dim(axis), inner);
-    node.launch(rows.work(0));
+    node.launch(rows(kind, x, y, x.dim(axis), inner, Scales.NONE, 0, null, null));
   }
 
   private static void meanVariance(NodePlan node) {
@@ -171,73 +224,48 @@ final class Normalizations {
     }
     node.launch(
         CopyKernels.copy(turned, packed),
-        new Rows(MEAN_AND_VARIANCE, packed, done, x.elements() / length, length, 1).work(1e-9),
+        rows(MEAN_AND_VARIANCE, packed, done, length, 1, Scales.NONE, 1e-9, null, null),
         CopyKernels.copy(done, y.permuted(order)));
   }
 
-  /** Normalises over the last axis, with a scale and perhaps a bias for each of its elements. */
-  static KernelWork lastAxis(
-      int kind,
-      TensorView x,
-      TensorView y,
-      TensorView scale,
-      @Nullable TensorView bias,
-      double epsilon,
-      @Nullable TensorView mean,
-      @Nullable TensorView inverse) {
-    long length = x.dim(x.rank() - 1);
-    return new Rows(kind, x, y, x.elements() / Math.max(1, length), length, 1)
-        .scaled(scale, bias, 1, 1)
-        .telling(mean, inverse)
-        .work(epsilon);
+  /**
+   * What normalised values are multiplied by, and what is added to them.
+   *
+   * @param run elements of a row that share one of each
+   * @param repeat rows after which they begin again
+   */
+  private record Scales(
+      @Nullable TensorView scale, @Nullable TensorView bias, long run, long repeat) {
+    static final Scales NONE = new Scales(null, null, 1, 1);
   }
 
   /**
-   * Rows to be normalised. Row r starts at {@code (r / inner) * length * inner + r % inner}, its
-   * elements are {@code inner} apart.
-   *
-   * @param run elements of a row that share one scale
-   * @param repeat rows after which the scales begin again
+   * By our kernel: row r starts at {@code (r / inner) * length * inner + r % inner}, its elements
+   * are {@code inner} apart.
    */
-  private record Rows(
+  private static KernelWork rows(
       int kind,
       TensorView x,
       TensorView y,
-      long rows,
       long length,
       long inner,
-      @Nullable TensorView scale,
-      @Nullable TensorView bias,
-      long run,
-      long repeat,
+      Scales scales,
+      double epsilon,
       @Nullable TensorView mean,
       @Nullable TensorView inverse) {
-    Rows(int kind, TensorView x, TensorView y, long rows, long length, long inner) {
-      this(kind, x, y, rows, length, inner, null, null, 1, 1, null, null);
-    }
-
-    Rows scaled(@Nullable TensorView scale, @Nullable TensorView bias, long run, long repeat) {
-      return new Rows(kind, x, y, rows, length, inner, scale, bias, run, repeat, mean, inverse);
-    }
-
-    Rows telling(@Nullable TensorView mean, @Nullable TensorView inverse) {
-      return new Rows(kind, x, y, rows, length, inner, scale, bias, run, repeat, mean, inverse);
-    }
-
-    KernelWork work(double epsilon) {
-      return KernelWork.perRow(
-          "normalize_rows",
-          rows,
-          length,
-          new Arguments()
-              .pointers(x, y)
-              .pointerOrNull(scale)
-              .pointerOrNull(bias)
-              .pointerOrNull(mean)
-              .pointerOrNull(inverse)
-              .numbers(rows, length, inner, run, repeat)
-              .integers(kind, x.storage().code())
-              .real(epsilon));
-    }
+    long rows = x.elements() / Math.max(1, length);
+    return KernelWork.perRow(
+        "normalize_rows",
+        rows,
+        length,
+        new Arguments()
+            .pointers(x, y)
+            .pointerOrNull(scales.scale())
+            .pointerOrNull(scales.bias())
+            .pointerOrNull(mean)
+            .pointerOrNull(inverse)
+            .numbers(rows, length, inner, scales.run(), scales.repeat())
+            .integers(kind, x.storage().code())
+            .real(epsilon));
   }
 }

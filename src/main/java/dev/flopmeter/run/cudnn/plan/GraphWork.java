@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Work for cuDNN's graph API, and what does the same without it. */
 public sealed interface GraphWork extends Work
-    permits AttentionWork, ConvolutionWork, PoolingWork, ProductWork {
+    permits AttentionWork, ConvolutionWork, NormalizationWork, PoolingWork, ProductWork {
   /** For reports; null where images have no part in it. */
   default @Nullable MemoryLayout layout() {
     return null;
