@@ -466,7 +466,7 @@ static cudnnStatus_t finalize_graph(cudnnBackendDescriptor_t d)
     for (int i = 0; i < graph.count && graph.count > 1; i++)
         REQUIRE(graph.operations[i].kind != B_OP_RESAMPLE && graph.operations[i].kind != B_OP_NORM,
                 CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
-    for (int i = 0; i + 1 < graph.count && !attention; i++)
+    for (int i = 0; i + 1 < graph.count && !attention && mains > 0; i++)
         REQUIRE(graph.operations[i].kind != B_OP_REDUCTION, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
     d->graph = malloc(sizeof graph);
     if (d->graph == NULL)
@@ -483,19 +483,27 @@ static const struct backend_operation *main_operation(const struct backend_graph
     return NULL;
 }
 
-/* What the real library has an engine for where there is neither product nor convolution: sums of floats over the last
- * axis (on tensor cores) and a sigmoid. Other reductions, other functions and a softmax have a graph but no engine. */
+/* What the real library has an engine for where there is neither product nor convolution: functions of tensors of rank 3
+ * or channels last; one reduction of floats, a matrix's last axis or, channels last, the channels or all other axes.
+ * Other reductions and a softmax have a graph but no engine. */
 static bool has_engine_alone(const struct backend_graph *graph)
 {
     const struct backend_operation *op = &graph->operations[0];
+    const struct tensor *x = &op->x.tensor;
+    bool channels_last = x->rank == 4 && x->stride[1] == 1;
     if (op->kind == B_OP_RESAMPLE || op->kind == B_OP_NORM)
         return true;
-    if (graph->count > 1 || op->kind == B_OP_POINTWISE)
-        return graph->count == 1 && op->pointwise.mode == P_SIGMOID;
-    for (int i = 0; i + 1 < op->x.tensor.rank; i++)
-        if (op->x.tensor.dim[i] != op->y.tensor.dim[i])
+    if (op->kind == B_OP_REDUCTION) {
+        unsigned axes = 0;
+        for (int i = 0; i < x->rank; i++)
+            axes |= (unsigned)(x->dim[i] != op->y.tensor.dim[i]) << i;
+        return graph->count == 1 && x->type == TYPE_FLOAT && (op->reduction == R_SUM || op->reduction == R_MAXIMUM)
+            && ((x->rank == 2 && axes == 2) || (channels_last && (axes == 2 || axes == 13)));
+    }
+    for (int i = 0; i < graph->count; i++)
+        if (graph->operations[i].kind != B_OP_POINTWISE)
             return false;
-    return op->reduction == R_SUM && op->x.tensor.type == TYPE_FLOAT;
+    return x->rank == 3 || channels_last;
 }
 
 /* In fp32 there are two engines: one on tensor cores (TF32) and one without. */
@@ -507,7 +515,8 @@ int64_t backend_engine_count(const struct backend_graph *graph)
 
 bool backend_engine_uses_tensor_cores(const struct backend_graph *graph, int64_t engine)
 {
-    return (main_operation(graph) != NULL || graph->operations[0].kind == B_OP_REDUCTION) && engine == 0;
+    int kind = graph->operations[0].kind;
+    return (main_operation(graph) != NULL || kind == B_OP_REDUCTION || kind == B_OP_POINTWISE) && engine == 0;
 }
 
 size_t backend_workspace_size(const struct backend_graph *graph)

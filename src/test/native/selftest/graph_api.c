@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { INT64 = 3, DATA_TYPE = 1, BOOLEAN = 2, DOUBLE = 5, VOID_PTR = 6, HANDLE = 0, DESCRIPTOR = 15 };
 
@@ -200,9 +201,18 @@ static void convolution(int format)
     tensor_free(&y);
 }
 
+static struct test_tensor tensor_of_rank(int type, int format, int rank, const int *dim)
+{
+    /* Descriptors of the legacy calls have three axes at least. */
+    int dims[4] = {dim[0], dim[1], rank > 2 ? dim[2] : 1, rank > 3 ? dim[3] : 1};
+    struct test_tensor t = tensor_new(type, format, rank < 3 ? 3 : rank, dims);
+    t.rank = rank;
+    return t;
+}
+
 static void reduction(void)
 {
-    struct test_tensor x = tensor_new(FP32, NCHW, 3, (int[]){2, 3, 4}), y = tensor_new(FP32, NCHW, 3, (int[]){2, 3, 1});
+    struct test_tensor x = tensor_of_rank(FP32, NCHW, 2, (int[]){6, 4}), y = tensor_of_rank(FP32, NCHW, 2, (int[]){6, 1});
     dnn xt = tensor(&x, 1, false), yt = tensor(&y, 2, false), op = reduction_of(0, xt, yt);
     run(&op, 1, (int64_t[]){1, 2}, (address[]){x.memory, y.memory}, 2, 0, 0);
     float *actual = tensor_read(&y);
@@ -232,26 +242,35 @@ static int64_t configurations_of(dnn *ops, int count)
     return found;
 }
 
-/* As the real library: of reductions only sums of floats over the last axis, of functions only the sigmoid. */
-static void alone(int type, bool sums)
+/* What there is an engine for, of a reduction from x to y, or a function where they are alike, as in the real library. */
+static void alone(int type, int format, int rank, const int *x_dim, const int *y_dim, int64_t configurations)
 {
-    struct test_tensor x = tensor_new(type, NCHW, 3, (int[]){2, 3, 4}), last = tensor_new(type, NCHW, 3, (int[]){2, 3, 1});
-    struct test_tensor middle = tensor_new(type, NCHW, 3, (int[]){2, 1, 4});
-    dnn xt = tensor(&x, 1, false), lastt = tensor(&last, 2, false), middlet = tensor(&middle, 3, false);
-    dnn yt = tensor(&x, 4, false);
-    dnn ops[] = {reduction_of(0, xt, lastt), reduction_of(3, xt, lastt), reduction_of(0, xt, middlet),
-                 pointwise(100, xt, NULL, yt), pointwise(102, xt, NULL, yt)};
-    int64_t expected[] = {sums, 0, 0, 0, 1};
-    for (int i = 0; i < 5; i++) {
-        CHECK(configurations_of(&ops[i], 1) == expected[i]);
-        OK(cudnnBackendDestroyDescriptor(ops[i]));
-    }
-    dnn all[] = {xt, lastt, middlet, yt};
+    struct test_tensor x = tensor_of_rank(type, format, rank, x_dim), y = tensor_of_rank(type, format, rank, y_dim);
+    dnn xt = tensor(&x, 1, false), yt = tensor(&y, 2, false);
+    bool same = memcmp(x_dim, y_dim, (size_t)rank * sizeof *x_dim) == 0;
+    dnn op = same ? pointwise(100, xt, NULL, yt) : reduction_of(0, xt, yt);
+    CHECK(configurations_of(&op, 1) == configurations);
+    dnn all[] = {xt, yt, op};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         OK(cudnnBackendDestroyDescriptor(all[i]));
     tensor_free(&x);
-    tensor_free(&last);
-    tensor_free(&middle);
+    tensor_free(&y);
+}
+
+/* The softmax of a matrix's rows has a graph, but no engine. */
+static void softmax_alone(void)
+{
+    struct test_tensor x = tensor_of_rank(FP32, NCHW, 2, (int[]){6, 4}), row = tensor_of_rank(FP32, NCHW, 2, (int[]){6, 1});
+    dnn xt = tensor(&x, 1, false), yt = tensor(&x, 2, false), t[] = {tensor(&row, 10, true), tensor(&x, 11, true),
+                                                                     tensor(&x, 12, true), tensor(&row, 13, true)};
+    dnn ops[] = {reduction_of(3, xt, t[0]), pointwise(9, xt, t[0], t[1]), pointwise(13, t[1], NULL, t[2]),
+                 reduction_of(0, t[2], t[3]), pointwise(6, t[2], t[3], yt)};
+    CHECK(configurations_of(ops, 5) == 0);
+    dnn all[] = {xt, yt, t[0], t[1], t[2], t[3], ops[0], ops[1], ops[2], ops[3], ops[4]};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        OK(cudnnBackendDestroyDescriptor(all[i]));
+    tensor_free(&x);
+    tensor_free(&row);
 }
 
 static dnn norm_of(int mode, dnn x, dnn scale, dnn bias, dnn epsilon, dnn y, int status)
@@ -413,8 +432,19 @@ void test_graph_api(void)
     convolution(NHWC);
     convolution(NCHW);
     reduction();
-    alone(FP32, true);
-    alone(FP16, false);
+    softmax_alone();
+    for (int type = FP32; type <= FP16; type += FP16 - FP32) {
+        alone(type, NCHW, 2, (int[]){6, 4}, (int[]){6, 1}, type == FP32);
+        alone(type, NCHW, 2, (int[]){6, 4}, (int[]){1, 4}, 0);
+        alone(type, NCHW, 3, (int[]){2, 3, 4}, (int[]){2, 3, 1}, 0);
+        alone(type, NHWC, 4, (int[]){2, 8, 3, 3}, (int[]){2, 1, 3, 3}, type == FP32);
+        alone(type, NHWC, 4, (int[]){2, 8, 3, 3}, (int[]){1, 8, 1, 1}, type == FP32);
+        alone(type, NHWC, 4, (int[]){2, 8, 3, 3}, (int[]){2, 8, 1, 1}, 0);
+        alone(type, NCHW, 2, (int[]){6, 4}, (int[]){6, 4}, 0);
+        alone(type, NCHW, 3, (int[]){2, 3, 4}, (int[]){2, 3, 4}, 1);
+        alone(type, NHWC, 4, (int[]){2, 8, 3, 3}, (int[]){2, 8, 3, 3}, 1);
+        alone(type, NCHW, 4, (int[]){2, 8, 3, 3}, (int[]){2, 8, 3, 3}, 0);
+    }
     for (int type = FP32; type <= FP16; type += FP16 - FP32) {
         norm(type, 0, 0);
         norm(type, 1, 0);
