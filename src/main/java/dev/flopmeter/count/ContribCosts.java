@@ -57,7 +57,7 @@ final class ContribCosts {
   }
 
   private static long activation(Operands in, String op) {
-    int addend = op.equals("Conv") && in.has(3) ? 1 : 0;
+    long addend = op.equals("Conv") && in.has(3) ? 1 : 0;
     return addend
         + switch (in.attributes().text("activation", "")) {
           case "" -> 0;
