@@ -30,9 +30,6 @@ final class NvmlSensors implements SensorSource {
   /** The largest result of a call: the memory in total, free and used. */
   private static final int RESULT_BYTES = 24;
 
-  private static final ToDoubleFunction<Memory> MEGAHERTZ = memory -> memory.getInt(0) * 1e6;
-  private static final ToDoubleFunction<Memory> MILLIWATTS = memory -> memory.getInt(0) / 1e3;
-
   private final DynamicLibrary nvml;
   private final Pointer device;
   private final OptionalDouble defaultSmClockHz;
@@ -41,6 +38,16 @@ final class NvmlSensors implements SensorSource {
     this.nvml = nvml;
     this.device = device;
     this.defaultSmClockHz = defaultClock();
+  }
+
+  /** A clock, which NVML gives in MHz. */
+  private static double hertz(Memory result) {
+    return result.getInt(0) * 1e6;
+  }
+
+  /** A power, which NVML gives in mW. */
+  private static double watts(Memory result) {
+    return result.getInt(0) / 1e3;
   }
 
   /** The sensors of a CUDA device; without NVML, readings that hold the reason. */
@@ -102,9 +109,10 @@ final class NvmlSensors implements SensorSource {
 
   private OptionalDouble defaultClock() {
     Round round = new Round();
-    round.ask(Figure.SM_CLOCK, MEGAHERTZ, "nvmlDeviceGetDefaultApplicationsClock", CLOCK_SM);
+    round.ask(
+        Figure.SM_CLOCK, NvmlSensors::hertz, "nvmlDeviceGetDefaultApplicationsClock", CLOCK_SM);
     if (round.figures.isEmpty()) {
-      round.ask(Figure.SM_CLOCK, MEGAHERTZ, "nvmlDeviceGetMaxClockInfo", CLOCK_SM);
+      round.ask(Figure.SM_CLOCK, NvmlSensors::hertz, "nvmlDeviceGetMaxClockInfo", CLOCK_SM);
     }
     return round.found(Figure.SM_CLOCK);
   }
@@ -119,10 +127,10 @@ final class NvmlSensors implements SensorSource {
   @Override
   public SensorReading read() {
     Round round = new Round();
-    round.ask(Figure.SM_CLOCK, MEGAHERTZ, "nvmlDeviceGetClockInfo", CLOCK_SM);
-    round.ask(Figure.MEMORY_CLOCK, MEGAHERTZ, "nvmlDeviceGetClockInfo", CLOCK_MEMORY);
-    round.ask(Figure.POWER, MILLIWATTS, "nvmlDeviceGetPowerUsage");
-    round.ask(Figure.POWER_LIMIT, MILLIWATTS, "nvmlDeviceGetEnforcedPowerLimit");
+    round.ask(Figure.SM_CLOCK, NvmlSensors::hertz, "nvmlDeviceGetClockInfo", CLOCK_SM);
+    round.ask(Figure.MEMORY_CLOCK, NvmlSensors::hertz, "nvmlDeviceGetClockInfo", CLOCK_MEMORY);
+    round.ask(Figure.POWER, NvmlSensors::watts, "nvmlDeviceGetPowerUsage");
+    round.ask(Figure.POWER_LIMIT, NvmlSensors::watts, "nvmlDeviceGetEnforcedPowerLimit");
     round.askEnergy();
     round.ask(
         Figure.TEMPERATURE,

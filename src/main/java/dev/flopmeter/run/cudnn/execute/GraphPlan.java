@@ -20,4 +20,9 @@ record GraphPlan(
    * @param hasNotes whether cuDNN says anything about its arithmetic; cuBLASLt's engine 0 has none
    */
   record Engine(long number, boolean isTensorCore, boolean hasNotes) {}
+
+  /** Whether our own kernel runs it, and no engine of cuDNN's. */
+  boolean isOwn() {
+    return descriptor == null;
+  }
 }

@@ -108,7 +108,7 @@ final class GraphStep implements Executable {
   /** The engine's number, and the arithmetic by its notes. */
   @Override
   public KernelInfo kernel() {
-    if (plan == GraphPlan.OWN) {
+    if (plan.isOwn()) {
       return way.after().get(0).kernel();
     }
     GraphPlan.Engine engine = plan.engine();
