@@ -23,7 +23,7 @@ final class AttentionShapes {
     rules.put("LinearAttention", AttentionShapes::linearAttention);
     rules.put("CausalConvWithState", AttentionShapes::causalConvolution);
     rules.put("Einsum", in -> List.of(in.type(0).withShape(EinsumEquation.of(in).outputShape())));
-    rules.put(CONTRIB + "FusedConv", in -> List.of(WindowShapes.convolution(in, 0, 1)));
+    rules.put(CONTRIB + "FusedConv", AttentionShapes::fusedConvolution);
     rules.put(CONTRIB + "FusedGemm", MatrixShapes::gemm);
     rules.put(CONTRIB + "FusedMatMul", AttentionShapes::fusedMatMul);
     rules.put(CONTRIB + "SkipLayerNormalization", AttentionShapes::skipLayerNormalization);
@@ -35,6 +35,16 @@ final class AttentionShapes {
     rules.put(CONTRIB + "DecoderMaskedMultiHeadAttention", AttentionShapes::attention);
     rules.put(CONTRIB + "GroupQueryAttention", AttentionShapes::attention);
     rules.put(CONTRIB + "PackedMultiHeadAttention", AttentionShapes::packedAttention);
+  }
+
+  /** ONNX Runtime does not repeat an addend: it has the shape of the result. */
+  private static List<TensorType> fusedConvolution(Operands in) {
+    TensorType out = WindowShapes.convolution(in, 0, 1);
+    if (in.has(3) && !in.shape(3).equals(out.shape())) {
+      throw new ModelException(
+          "the addend " + in.shape(3) + " must have the shape of the result, " + out.shape());
+    }
+    return List.of(out);
   }
 
   /** Y, the keys and values with those of the past, and the scores. */

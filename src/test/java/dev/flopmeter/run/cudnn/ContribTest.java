@@ -117,9 +117,11 @@ class ContribTest {
   }
 
   @Test
-  void repeatsAnAddendOfOnePixel() {
+  void namesAnAddendThatDoesNotFit() {
     floats(1, 2, 3, 3).weights(2, 2, 1, 1).nothing().floats(1, 2, 1, 1);
-    agrees("FusedConv");
+    assertThatThrownBy(() -> graph("FusedConv", "y"))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("the addend 1x2x1x1 must have the shape of the result");
   }
 
   @Test
