@@ -4,11 +4,14 @@ import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.units.Figures;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Columns of tables with a row per run. */
 public final class RunColumns {
   private RunColumns() {}
 
+  private static final Column<ProfileResult> BACKEND =
+      Column.text("backend", result -> result.run().backend());
   private static final Column<ProfileResult> MODEL =
       Column.name("model", 8, result -> result.model().name());
   private static final Column<ProfileResult> PRECISION =
@@ -28,12 +31,19 @@ public final class RunColumns {
   private static final Column<ProfileResult> MFU =
       Column.figure("MFU", Utilization::mfu, mfu -> Figures.percent(mfu.share()));
 
-  /** For a sweep over batches and precisions in Markdown and HTML. */
-  public static List<Column<ProfileResult>> ofSweep(Knee knee) {
+  /** For a sweep over batches, precisions or backends in Markdown and HTML. */
+  public static List<Column<ProfileResult>> ofSweep(Knee knee, List<ProfileResult> results) {
     Column<ProfileResult> batch =
         Column.figure(
             "batch", result -> result.run().batch() + (knee.isAt(result) ? " (knee)" : ""));
-    return List.of(MODEL, PRECISION, batch, MEDIAN, QUARTILES, INFERENCES, FLOPS, MFU);
+    return Stream.of(MODEL, BACKEND, PRECISION, batch, MEDIAN, QUARTILES, INFERENCES, FLOPS, MFU)
+        .filter(column -> !column.equals(BACKEND) || areOfSeveralBackends(results))
+        .toList();
+  }
+
+  /** Whether rows differ in what ran them. */
+  public static boolean areOfSeveralBackends(List<ProfileResult> results) {
+    return results.stream().map(result -> result.run().backend()).distinct().count() > 1;
   }
 
   /** For a sweep in text, whose lines are short. */
@@ -45,7 +55,7 @@ public final class RunColumns {
   /** For the runtimes of one model. */
   public static List<Column<ProfileResult>> ofRuntimes() {
     return List.of(
-        Column.text("backend", result -> result.run().backend()),
+        BACKEND,
         Column.text("device", result -> result.device().id()),
         PRECISION,
         BATCH,

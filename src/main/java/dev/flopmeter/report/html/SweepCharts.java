@@ -54,7 +54,7 @@ final class SweepCharts {
       out.close("p");
     }
     Knee knee = new Knee(results);
-    List<Column<ProfileResult>> columns = RunColumns.ofSweep(knee);
+    List<Column<ProfileResult>> columns = RunColumns.ofSweep(knee, results);
     List<ProfileResult> inOrder = series.values().stream().flatMap(List::stream).toList();
     HtmlReport.stack(out, "All runs", columns.subList(1, columns.size()), inOrder);
     if (knee.isAnywhere()) {

@@ -55,7 +55,7 @@ public final class ProfileTable {
       return render(results.get(0), style);
     }
     StringBuilder out = new StringBuilder();
-    if (results.stream().map(result -> result.run().backend()).distinct().count() > 1) {
+    if (RunColumns.areOfSeveralBackends(results)) {
       TextTable.render(out, style, RunColumns.ofRuntimes(), results);
       warnings(out, results, style);
       return out.toString();
@@ -257,7 +257,7 @@ public final class ProfileTable {
       MarkdownText.notes(out, "Warning: ", result.warnings());
     }
     Knee knee = new Knee(results);
-    TextTable.markdown(out, RunColumns.ofSweep(knee), results);
+    TextTable.markdown(out, RunColumns.ofSweep(knee, results), results);
     if (knee.isAnywhere()) {
       out.append('\n').append(Knee.EXPLANATION).append('\n');
     }

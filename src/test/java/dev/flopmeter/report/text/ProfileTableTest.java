@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.report.SampleProfiles;
 import dev.flopmeter.report.finding.Knee;
+import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -103,6 +104,20 @@ class ProfileTableTest {
     assertThat(lines.get(1))
         .startsWith("'=cmd|' /C calc'!A0,")
         .contains("\"a \"\"quoted\"\", name\"");
+  }
+
+  @Test
+  void markdownTellsBackendsApart() {
+    ProfileResult one = SampleProfiles.named("m", "layer");
+    ProfileResult other =
+        ProfileJson.read(
+            ProfileJson.writeLine(one)
+                .replace("\"backend\":\"" + one.run().backend() + "\"", "\"backend\":\"ort\""));
+    assertThat(ProfileTable.markdown(List.of(one, one))).doesNotContain("| Backend |");
+    assertThat(ProfileTable.markdown(List.of(one, other)))
+        .contains("| Model | Backend | ")
+        .contains("| `m` | " + one.run().backend() + " | ")
+        .contains("| `m` | ort | ");
   }
 
   @Test
