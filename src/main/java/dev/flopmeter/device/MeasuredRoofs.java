@@ -44,7 +44,10 @@ public record MeasuredRoofs(
         newer.versions);
   }
 
-  /** The higher of both rates each: a roof is what anything reached on the device. */
+  /**
+   * The higher of both rates each: a roof is what anything reached on the device. The cost of a
+   * launch is the backend's own and stays this one's.
+   */
   public MeasuredRoofs highest(MeasuredRoofs other) {
     Map<String, Double> rates = new TreeMap<>(flopsPerSecond);
     Map<String, String> works = new TreeMap<>(found);
