@@ -120,7 +120,7 @@ final class ProfileCommand extends Command {
       Map<String, MeasuredRoofs> roofs = roofs(backends, progress, console);
       for (Backend backend : backends) {
         try (Reference reference = unchecked.get() ? null : Backends.referenceFor(backend)) {
-          Profiler profiler = profiler(backend, roofs.get(backend.device().id()), reference);
+          Profiler profiler = profiler(backend, roofs.get(backend.name()), reference);
           for (int i = 0; i < cases.size() && !out.isBroken(); i++) {
             Case one = cases.get(i);
             int before = i;
@@ -172,15 +172,24 @@ final class ProfileCommand extends Command {
     }
   }
 
-  /** The roofs by device: several backends on one are judged by the same. */
+  /** The roofs by backend: those on one device are judged by the same rates. */
   private Map<String, MeasuredRoofs> roofs(
       List<Backend> backends, Progress progress, Console console) {
-    Map<String, MeasuredRoofs> roofs = new HashMap<>();
+    Map<String, MeasuredRoofs> own = new HashMap<>();
     Progress unmoved = (phase, done, detail) -> progress.report(phase, 0, detail);
     for (Backend backend : roofless.get() ? List.<Backend>of() : backends) {
       MeasuredRoofs measured = RoofLookup.ofUser(backend, console).of(device.precisions(), unmoved);
       if (measured != null) {
-        roofs.merge(backend.device().id(), measured, MeasuredRoofs::highest);
+        own.put(backend.name(), measured);
+      }
+    }
+    Map<String, MeasuredRoofs> roofs = new HashMap<>(own);
+    for (Backend backend : backends) {
+      for (Backend other : backends) {
+        MeasuredRoofs found = own.get(other.name());
+        if (found != null && other.device().id().equals(backend.device().id())) {
+          roofs.computeIfPresent(backend.name(), (name, known) -> known.highest(found));
+        }
       }
     }
     return roofs;

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param isLargerThanTheOneBefore whether it can be left out once the one before was slow
  */
 record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTheOneBefore) {
+  private static final int LAUNCHES = 64;
   private static final int OPSET = 18;
 
   /** Matrix products and convolutions, from small to large. */
@@ -45,10 +46,17 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
         of("read", "ReduceMax", whole, values, null, 4.0 * elements, false));
   }
 
-  /** One element: all of its time is the cost of a launch. */
+  /**
+   * Steps of one element: all of their time is the cost of a launch. They are many, since what a
+   * runtime does once a pass is none.
+   */
   static ProbeWork nothing() {
-    TensorType one = TensorType.of(DataType.FLOAT, 1, 1);
-    return of("launch", "Relu", Attributes.NONE, one, null, 0, false);
+    GraphBuilder graph = new GraphBuilder("launch", OPSET);
+    String value = graph.input("x", TensorType.of(DataType.FLOAT, 1, 1));
+    for (int i = 0; i < LAUNCHES; i++) {
+      value = graph.add("Sigmoid", "y" + i, Attributes.NONE, value);
+    }
+    return new ProbeWork("launch", graph.build(List.of(value)), 0, false);
   }
 
   private static ProbeWork matrixProduct(int size, boolean isLarger) {
