@@ -1,0 +1,54 @@
+package dev.flopmeter.measure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
+import dev.flopmeter.device.MeasuredRoofs;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.run.Step;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class RoofProberTest {
+  private static final double ONCE_A_PASS = 1e-4;
+  private static final double A_STEP = 2e-6;
+  private static final Device CPU =
+      new Device(DeviceKind.CPU, "cpu", "Test CPU", Map.of("cores", "2"), false);
+
+  /** One step a node; every second measurement meets other work. */
+  private static FakePlan plan(FakeTime time, List<Node> nodes) {
+    KernelInfo kernel = new KernelInfo("fake", null, null, null);
+    List<Step> steps =
+        nodes.stream()
+            .map(node -> new Step(node.name(), node.op(), List.of(node.name()), kernel))
+            .toList();
+    AtomicInteger calls = new AtomicInteger();
+    return new FakePlan(
+        time,
+        steps,
+        pass -> (ONCE_A_PASS + nodes.size() * A_STEP) * (calls.getAndIncrement() % 2 == 0 ? 50 : 1),
+        1,
+        inputs -> inputs,
+        0);
+  }
+
+  @Test
+  void aLaunchIsNeitherWhatAPassCostsOnceNorWhatOtherWorkCosts() {
+    FakeTime time = new FakeTime();
+    FakeBackend backend = new FakeBackend(CPU, (graph, options) -> plan(time, graph.nodes()));
+    Clock clock = Clock.fixed(Instant.EPOCH, ZoneOffset.UTC);
+    MeasuredRoofs roofs =
+        new RoofProber(backend, time, clock).measure(List.of(), (phase, done, detail) -> {});
+    assertThat(roofs.launchSeconds())
+        .isCloseTo(A_STEP, within(A_STEP))
+        .isLessThan(ONCE_A_PASS / 10);
+  }
+}
