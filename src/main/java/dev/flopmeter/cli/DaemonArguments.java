@@ -61,6 +61,18 @@ final class DaemonArguments extends Arguments {
     if (daemon.find().isPresent() && (user.find().isEmpty() || password.find().isEmpty())) {
       throw new ModelException("--daemon requires --user and --password-file");
     }
+    requireReadable(password);
+    requireReadable(authority);
+  }
+
+  private static void requireReadable(Argument<Path> file) {
+    if (file.find().isPresent() && !Files.isReadable(file.get())) {
+      throw new ModelException("'" + file.get() + "' is not a file that can be read");
+    }
+  }
+
+  private String secret() throws IOException {
+    return Files.readString(password.get()).stripTrailing();
   }
 
   /** Sends a result, if a daemon is given. */
@@ -71,8 +83,7 @@ final class DaemonArguments extends Arguments {
     String name = URLEncoder.encode(workload.get(), StandardCharsets.UTF_8);
     String base = daemon.get().toString().replaceFirst("/+$", "");
     try {
-      String secret = Files.readString(password.get()).stripTrailing();
-      byte[] credentials = (user.get() + ":" + secret).getBytes(StandardCharsets.UTF_8);
+      byte[] credentials = (user.get() + ":" + secret()).getBytes(StandardCharsets.UTF_8);
       HttpRequest request =
           HttpRequest.newBuilder(URI.create(base + "/api/v1/import?workload=" + name))
               .header("Authorization", "Basic " + Base64.getEncoder().encodeToString(credentials))

@@ -89,6 +89,20 @@ class ImportCommandTest {
   }
 
   @Test
+  void whatADaemonRequiresIsCheckedBeforeTheTraceIsRead() {
+    String[] sent = {"import", "no.json", "--model", "resnet18", "--daemon", "http://localhost:1"};
+    Flop alone = Flop.run(sent);
+    assertThat(alone.code()).isEqualTo(Main.BAD_INPUT);
+    assertThat(alone.err()).contains("--workload").hasLineCount(1);
+    String[] user = {"--workload", "w", "--user", "u", "--password-file", "nothing-here"};
+    Flop unreadable = Flop.run(Stream.of(sent, user).flatMap(Stream::of).toArray(String[]::new));
+    assertThat(unreadable.code()).isEqualTo(Main.BAD_INPUT);
+    assertThat(unreadable.err())
+        .contains("'nothing-here' is not a file that can be read")
+        .hasLineCount(1);
+  }
+
+  @Test
   void aTraceOfAnotherModelIsRefusedWithItsNodes() {
     Path trace = SharedData.require("runtimes/ort_bert_cpu_1.29.json");
     Flop flop = Flop.run("import", trace.toString(), "--model", "resnet18");
