@@ -107,7 +107,7 @@ class NormalizationTest {
     Process process = command.redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes());
     assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
-    assertThat(output.lines().filter(line -> line.contains(" by ")))
+    assertThat(output.lines().filter(line -> line.matches("\\w+ (right|wrong) by .*")))
         .as(output)
         .hasSize(3)
         .allSatisfy(line -> assertThat(line).contains(" right by ").contains(kernel));
