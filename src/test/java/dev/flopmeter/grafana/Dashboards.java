@@ -28,6 +28,7 @@ public final class Dashboards {
       return expression
           .replace("$__rate_interval", window)
           .replace("$__range", window)
+          .replace("\"$job\"", "\".*\"")
           .replace("\"$instance\"", "\".*\"")
           .replace("\"$device\"", "\".*\"")
           .replace("\"$model\"", "\".*\"")

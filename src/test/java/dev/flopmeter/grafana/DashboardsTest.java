@@ -6,15 +6,24 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 
-/** The rules every dashboard keeps, so that it works on the first try and can be read by others. */
+/**
+ * The rules every dashboard keeps, so that it works on the first try and can be read by others:
+ * those of Grafana's own linter (github.com/grafana/dashboard-linter) and some more.
+ */
 class DashboardsTest {
   private static final Pattern RATE = Pattern.compile("\\b(rate|irate)\\([^)]*\\[([^\\]]+)]");
+
+  private static final Pattern METRIC =
+      Pattern.compile(
+          "(?<![\\w:{$\"])(?:[a-z]\\w*:)?(?:flopmeter|process|jvm|scrape|vllm|sglang)[\\w:]*(\\{[^}]*})?");
+  private static final Pattern COUNTER = Pattern.compile("[a-z][\\w:]*_total\\b");
 
   static List<Path> files() {
     return Dashboards.files();
@@ -30,13 +39,13 @@ class DashboardsTest {
 
   @ParameterizedTest
   @MethodSource("files")
-  void choosesItsDataSourceInstanceDeviceAndWorkload(Path file) {
+  void choosesItsDataSourceJobInstanceDeviceAndWorkload(Path file) {
     assertThat(Dashboards.read(file).at("/templating/list"))
         .extracting(variable -> variable.get("name").asString())
         .containsExactly(
             file.endsWith("llm.json")
-                ? new String[] {"datasource", "instance", "model"}
-                : new String[] {"datasource", "instance", "device", "workload"});
+                ? new String[] {"datasource", "job", "instance", "model"}
+                : new String[] {"datasource", "job", "instance", "device", "workload"});
   }
 
   @ParameterizedTest
@@ -98,10 +107,66 @@ class DashboardsTest {
   }
 
   @Test
-  void selectByInstanceSoThatAFleetCanBeNarrowedDown() {
+  void selectByJobAndInstanceEverywhereSoThatAFleetCanBeNarrowedDown() {
     for (Dashboards.Query query : Dashboards.queries()) {
-      boolean rollUp = query.expression().matches("(model|device_name|fleet):[a-z_:]+");
-      assertThat(rollUp || query.expression().contains("$instance")).as(query.toString()).isTrue();
+      // A roll-up has no instances any more
+      if (!query.expression().matches("(model|device_name|fleet):[a-z_:]+")) {
+        assertThat(selectors(query.expression()))
+            .as(query.toString())
+            .isNotEmpty()
+            .allSatisfy(
+                selector ->
+                    assertThat(selector).contains("job=~\"$job\"", "instance=~\"$instance\""));
+      }
+    }
+  }
+
+  private static List<String> selectors(String expression) {
+    return METRIC.matcher(expression).results().map(MatchResult::group).toList();
+  }
+
+  @Test
+  void showNoCounterWithoutItsRate() {
+    for (Dashboards.Query query : Dashboards.queries()) {
+      COUNTER
+          .matcher(query.expression())
+          .results()
+          .forEach(
+              counter ->
+                  assertThat(query.expression().substring(0, counter.start()))
+                      .as(query.toString())
+                      .matches("(?s).*\\b(rate|irate|increase)\\("));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void nameEverySeriesOfAGraph(Path file) {
+    for (JsonNode panel : Dashboards.panels(Dashboards.read(file))) {
+      panel
+          .get("targets")
+          .forEach(
+              target ->
+                  assertThat(target.path("legendFormat").asString(""))
+                      .as(panel.get("title").asString())
+                      .isNotBlank());
+    }
+  }
+
+  /** Whoever changes a provisioned dashboard loses that at the next start; a copy is kept. */
+  @ParameterizedTest
+  @MethodSource("files")
+  void areNotEditedInPlaceAndFollowTheTimeRange(Path file) {
+    JsonNode dashboard = Dashboards.read(file);
+    assertThat(dashboard.get("editable").asBoolean()).isFalse();
+    for (JsonNode variable : dashboard.at("/templating/list")) {
+      if (variable.get("type").asString().equals("query")) {
+        assertThat(variable.get("refresh").asInt()).as(variable.toString()).isEqualTo(2);
+        assertThat(variable.at("/datasource/uid").asString()).isEqualTo("${datasource}");
+        assertThat(variable.get("definition").asString())
+            .isEqualTo(variable.at("/query/query").asString())
+            .startsWith("label_values(");
+      }
     }
   }
 }
