@@ -13,7 +13,7 @@
 #include "../gpus.h"
 
 enum { DEVICE_PROPERTIES = 38, PROPERTIES_JSON = 2702, HEUR_DEVICE = 204, PLAN_DEVICE = 407,
-       NOTE_TENSOR_CORE = 0, MOST_NOTES = 16, MOST_DESCRIPTORS = 64 };
+       NOTE_TENSOR_CORE = 0, MOST_NOTES = 16, MOST_DESCRIPTORS = 64, MOST_ENGINES = 1024 };
 
 /* The functions of the library, to be called on its own thread alone. */
 static struct {
@@ -435,11 +435,28 @@ static void note_plan(cudnnBackendDescriptor_t d)
     note(d, backend_attribute(d, PLAN_JSON) == NULL ? "plan" : "restored plan", more);
 }
 
+/* Some engines ask the CUDA runtime for a device after they have compiled for seconds (those for 16-bit normalisations on an
+ * A100). They would do so with each of their settings, so the first failure speaks for all. */
+static cudnnStatus_t finalize_plan(cudnnBackendDescriptor_t d)
+{
+    static bool needs_device[B_OP_NORM + 1][MOST_ENGINES];
+    int kind = d->graph == NULL ? 0 : d->graph->operations[0].kind;
+    bool is_known = d->graph != NULL && d->engine_number >= 0 && d->engine_number < MOST_ENGINES;
+    if (is_known && needs_device[kind][d->engine_number]) {
+        snprintf(refusal, sizeof refusal, "engine %lld needs a device to be planned", (long long)d->engine_number);
+        return CUDNN_STATUS_EXECUTION_FAILED_CUDART;
+    }
+    cudnnStatus_t status = finalize(d->real);
+    if (is_known && status == CUDNN_STATUS_EXECUTION_FAILED_CUDART)
+        needs_device[kind][d->engine_number] = true;
+    return status;
+}
+
 cudnnStatus_t real_finalize(cudnnBackendDescriptor_t d)
 {
     if (d->real == NULL)
         return CUDNN_STATUS_SUCCESS;
-    PROPAGATE(answered(d, finalize(d->real), "finalize"));
+    PROPAGATE(answered(d, d->type == B_PLAN ? finalize_plan(d) : finalize(d->real), "finalize"));
     if (d->type == B_PLAN) {
         int64_t count, bytes = 0;
         PROPAGATE(answered(d, get(d->real, PLAN_WORKSPACE_SIZE, A_INT64, 1, &count, &bytes), "get"));
