@@ -55,9 +55,9 @@ static void refuse(const char *item)
 
 static void parse_item(char *item)
 {
-    static const char *const switches[] = {"no-device", "old-driver", "cudnn-version", "missing-symbol", "busy",
+    static const char *const switches[] = {"no-device", "old-driver", "cudnn-version", "missing-symbol", "missing-library", "busy",
                                            "throttle", "exclusive-device", "slow", "device-lost", "mig", "used-memory",
-                                           "secret-tf32"};
+                                           "secret-tf32", "wrong-convolutions"};
     while (*item == ' ' || *item == '\t')
         item++;
     item[strcspn(item, " \t#")] = '\0';

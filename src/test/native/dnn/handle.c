@@ -65,7 +65,7 @@ EXPORT size_t cudnnGetVersion(void)
 EXPORT size_t cudnnGetCudartVersion(void)
 {
     ENTER_WITH((void)0);
-    return 12060;
+    return (size_t)emu_setting_number("CUDART_VERSION", 12060);
 }
 
 EXPORT size_t cudnnGetMaxDeviceVersion(void)

@@ -178,6 +178,7 @@ void test_capture(void);
 void test_convolution(void);
 void test_operations(void);
 void test_graph_api(void);
+void test_unpacked_heads(void); /* ends the process */
 void test_kernels(void);
 void test_rnn(void);
 void test_faults(const char *program);

@@ -200,6 +200,12 @@ static void hang(void)
     CHECK(false);
 }
 
+static void unpacked_heads(void)
+{
+    begin(0);
+    test_unpacked_heads();
+}
+
 static const struct fault_case {
     const char *name;
     const char *faults;
@@ -220,6 +226,7 @@ static const struct fault_case {
     {"no_device", "no-device", no_device, 0},
     {"versions", "old-driver,cudnn-version:80907", versions, 0},
     {"sensors", "busy:80%,throttle", sensors, 0},
+    {"unpacked_heads", "", unpacked_heads, 6},
     {"hang", "hang@launch:1", hang, 14},
 };
 

@@ -128,6 +128,8 @@ static void normalization(int type, int format)
     dnn lrn;
     OK(cudnnCreateLRNDescriptor(&lrn));
     STATUS(BAD_PARAM, cudnnSetLRNDescriptor(lrn, 17, 1, 0.75, 1));
+    STATUS(BAD_PARAM, cudnnSetLRNDescriptor(lrn, 5, 1, 0.75, 0.9e-5));
+    STATUS(BAD_PARAM, cudnnSetLRNDescriptor(lrn, 5, 1, 0.009, 1));
     OK(cudnnSetLRNDescriptor(lrn, 5, 0.3, 0.75, 2));
     OK(cudnnLRNCrossChannelForward(handle, lrn, 0, &one, x.descriptor, x.memory, &zero, y.descriptor, y.memory));
     float *expected = floats(y.count);

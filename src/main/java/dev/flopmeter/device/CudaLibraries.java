@@ -74,10 +74,7 @@ public record CudaLibraries(
       return new CudaLibraries(found, missing, List.of(), driver);
     }
     LibraryFinding checked = checkCudnn(cudnn, driver);
-    List<LibraryFinding> companions =
-        checked.isUsable() && !CudaDevices.isEmulated(driver)
-            ? companions(places, cudnn)
-            : List.of();
+    List<LibraryFinding> companions = checked.isUsable() ? companions(places, cudnn) : List.of();
     return new CudaLibraries(found, checked, companions, driver);
   }
 
