@@ -4,25 +4,32 @@ import dev.flopmeter.count.Convention;
 import dev.flopmeter.count.CostRules;
 import dev.flopmeter.count.Counter;
 import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.count.convention.Comparer;
 import dev.flopmeter.count.convention.Conventions;
 import dev.flopmeter.count.convention.ToolComparison;
+import dev.flopmeter.measure.RandomInputs;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.report.json.CountJson;
 import dev.flopmeter.report.text.ConventionTable;
 import dev.flopmeter.report.text.CountTable;
 import dev.flopmeter.report.text.Terminal;
 import dev.flopmeter.report.text.TerminalStyle;
+import dev.flopmeter.run.Backend;
+import dev.flopmeter.run.djl.DjlBackend;
 import dev.flopmeter.units.SiPrefix;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** {@code flopmeter count}: what a network costs, without running it. */
+/** {@code flopmeter count}: what a network costs, without running it unless asked to. */
 final class CountCommand extends Command {
   private static final String ALL = "all";
 
@@ -44,11 +51,24 @@ final class CountCommand extends Command {
           "group layers by the first N parts of their names");
   private final Argument<String> rules =
       optional("--rules=FILE", Reading.TEXT, "YAML file with rules for operators");
+  private final Argument<Boolean> asRun =
+      flag("--run", "run the model once on the CPU, and count what depends on data as it ran");
+  private final Argument<Long> seed =
+      optional(
+          "--seed=N",
+          Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE),
+          "seed of the random inputs of --run; default: 1");
   private final OutputArguments output =
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN));
 
   @Override
   int run(Console console) {
+    if (seed.find().isPresent() && !asRun.get()) {
+      throw new ModelException("--seed is of the inputs of --run; add --run");
+    }
+    if (comparesAll() && asRun.get()) {
+      throw new ModelException("--run counts under one convention, not under all");
+    }
     RuleFile file = rules.find().map(RuleFile::read).orElse(RuleFile.NONE);
     Convention chosen = Conventions.named(comparesAll() ? "flops" : convention.get());
     Model network = model.open();
@@ -81,7 +101,8 @@ final class CountCommand extends Command {
 
   private String render(Model network, Graph graph, CostRules costs, Convention chosen) {
     int depth = Math.toIntExact(this.depth.get());
-    Counts counts = new Counter(costs, chosen).count(network, graph);
+    RunFacts facts = asRun.get() ? facts(graph) : null;
+    Counts counts = count(network, graph, new Counter(costs, chosen), facts);
     if (comparesAll()) {
       ToolComparison comparison = new Comparer(costs).compare(network, graph);
       return switch (output.format()) {
@@ -93,7 +114,7 @@ final class CountCommand extends Command {
     }
     List<Counts> companions = new ArrayList<>();
     for (Convention companion : chosen.companions()) {
-      companions.add(new Counter(costs, companion).count(network, graph));
+      companions.add(count(network, graph, new Counter(costs, companion), facts));
     }
     CountTable table = new CountTable(counts, companions, depth);
     return switch (output.format()) {
@@ -102,6 +123,20 @@ final class CountCommand extends Command {
       case MARKDOWN -> table.markdown();
       default -> table.render(unit.get().orElse(null), style());
     };
+  }
+
+  private static Counts count(
+      Model network, Graph graph, Counter counter, @Nullable RunFacts facts) {
+    Counts bound = counter.count(network, graph);
+    return facts == null ? bound : counter.count(bound.model(), graph, facts);
+  }
+
+  /** What one run on the CPU shows; with PyTorch, which tells the shape of every value. */
+  private RunFacts facts(Graph graph) {
+    try (Backend backend = DjlBackend.open()) {
+      Map<String, Tensor> inputs = RandomInputs.of(graph, seed.find().orElse(1L));
+      return backend.facts(graph, inputs).orElseThrow();
+    }
   }
 
   private boolean comparesAll() {

@@ -1,5 +1,6 @@
 package dev.flopmeter.count;
 
+import dev.flopmeter.count.RunFacts.BodyRun;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
@@ -7,6 +8,8 @@ import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.bind.LoopTrips;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -29,27 +32,44 @@ final class BodyCost {
   }
 
   private static Cost branch(GraphCount outer, Operands in) {
-    GraphCount then = outer.inner(in.node(), body(in, "then_branch"));
-    GraphCount otherwise = outer.inner(in.node(), body(in, "else_branch"));
     Optional<Boolean> taken = in.value(0).map(value -> value.longAt(0) != 0);
+    String constant = taken.isPresent() ? "with the branch that its constant condition takes" : "";
+    Map<BodyRun, Long> runs = outer.runs(in.node());
+    if (runs != null) {
+      return asRun(outer, in, runs, constant.isEmpty() ? "with the branch of the run" : constant);
+    }
+    GraphCount then = outer.inner(in.node(), body(in, "then_branch"), null);
+    GraphCount otherwise = outer.inner(in.node(), body(in, "else_branch"), null);
     boolean isThen = taken.orElse(then.flops() >= otherwise.flops());
-    String note =
-        taken.isPresent()
-            ? "with the branch that its constant condition takes"
-            : "with its larger branch";
-    return outer.take(isThen ? then : otherwise, 1, taken.isPresent(), counted(outer, in) + note);
+    String note = counted(outer, in) + (constant.isEmpty() ? "with its larger branch" : constant);
+    return outer.take(Map.of(isThen ? then : otherwise, 1L), taken.isPresent(), note);
   }
 
   private static Cost repeated(GraphCount outer, Operands in, OptionalLong times, String one) {
-    String note =
-        times.isPresent()
-            ? "with its " + times.getAsLong() + " iterations"
-            : "for " + one + "; how many there are depends on data";
+    String constant = times.isPresent() ? "with its " + times.getAsLong() + " iterations" : "";
+    Map<BodyRun, Long> runs = outer.runs(in.node());
+    if (runs != null) {
+      long trips = runs.values().stream().mapToLong(Long::longValue).sum();
+      String shown = "with the " + trips + " iterations of the run";
+      return asRun(outer, in, runs, constant.isEmpty() ? shown : constant);
+    }
+    String open = "for " + one + "; how many there are depends on data";
     return outer.take(
-        outer.inner(in.node(), body(in, "body")),
-        times.orElse(1),
+        Map.of(outer.inner(in.node(), body(in, "body"), null), times.orElse(1)),
         times.isPresent(),
-        counted(outer, in) + note);
+        counted(outer, in) + (constant.isEmpty() ? open : constant));
+  }
+
+  /** The bodies that a run took, each time with the shapes that it had; none still has weights. */
+  private static Cost asRun(GraphCount outer, Operands in, Map<BodyRun, Long> runs, String note) {
+    Map<GraphCount, Long> bodies = new IdentityHashMap<>();
+    runs.forEach(
+        (run, times) ->
+            bodies.put(outer.inner(in.node(), body(in, run.attribute()), run.facts()), times));
+    if (runs.isEmpty()) {
+      bodies.put(outer.inner(in.node(), body(in, "body"), null), 0L);
+    }
+    return outer.take(bodies, true, counted(outer, in) + note);
   }
 
   private static String counted(GraphCount outer, Operands in) {

@@ -38,8 +38,18 @@ public final class Counter {
    * @throws ModelException if a number exceeds 2^63-1
    */
   public Counts count(ModelInfo info, Graph graph) {
-    GraphCount count = new GraphCount(rules, convention, graph);
-    return count.toCounts(info);
+    return new GraphCount(rules, convention, graph, null).toCounts(info);
+  }
+
+  /**
+   * What {@code graph} cost in a run, by the same rules; layers that the run decided are marked.
+   *
+   * @param info of {@code graph}
+   * @throws ModelException if a number exceeds 2^63-1
+   */
+  public Counts count(ModelInfo info, Graph graph, RunFacts facts) {
+    Counts run = new GraphCount(rules, convention, graph, facts).toCounts(info);
+    return run.asRun(count(info, graph));
   }
 
   private static ModelInfo info(String name, String source, int opset, Graph graph) {

@@ -1,9 +1,11 @@
 package dev.flopmeter.count;
 
 import dev.flopmeter.model.DataType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The analytic cost of a network, layer by layer.
@@ -39,6 +41,39 @@ public record Counts(
     notes = List.copyOf(notes);
     approximations = List.copyOf(approximations);
     layers = List.copyOf(layers);
+  }
+
+  /**
+   * Multiply-accumulates that depend on data and hold for the run that was counted; null where
+   * nothing of the count depends on a run.
+   */
+  public @Nullable Long asRunMacs() {
+    return layers.stream()
+        .filter(LayerCost::isAsRun)
+        .map(layer -> layer.cost().macs())
+        .reduce(Long::sum)
+        .orElse(null);
+  }
+
+  /** These counts of a run, with the layers marked that {@code bound}, without a run, has not. */
+  Counts asRun(Counts bound) {
+    List<LayerCost> marked = new ArrayList<>();
+    for (LayerCost layer : layers) {
+      boolean isSame = layer.equals(bound.layers.get(marked.size()));
+      marked.add(isSame ? layer : layer.asRun());
+    }
+    return new Counts(
+        model,
+        convention,
+        totals,
+        work,
+        activations,
+        peakActivationBytes,
+        bytesByType,
+        uncounted,
+        notes,
+        approximations,
+        marked);
   }
 
   /** FLOP per byte of compulsory traffic; nothing where no byte moves. */

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** One count under way: adds up nodes, and the bodies of control flow as nodes of their own. */
 final class GraphCount {
@@ -36,9 +37,16 @@ final class GraphCount {
   private final List<LayerCost> layers = new ArrayList<>();
   private final Map<DataType, BytesMoved> moved = new EnumMap<>(DataType.class);
   private final Map<Tensor, Long> learned = Parameters.none();
-  private final Map<Missed, List<String>> uncounted = new LinkedHashMap<>();
+  private final Map<Missed, Set<String>> uncounted = new LinkedHashMap<>();
   private final Set<String> notes = new LinkedHashSet<>();
   private final Set<String> approximations = new LinkedHashSet<>();
+
+  /** What a run showed of this graph; null if it is counted without one. */
+  private final @Nullable RunFacts facts;
+
+  /** The most that activations of a body take, by the name of its node. */
+  private final Map<String, Long> bodyPeaks = new HashMap<>();
+
   private Cost sum = Cost.ZERO;
   private Work work = Work.NONE;
   private long activations;
@@ -46,11 +54,13 @@ final class GraphCount {
   /** Why nodes of one operator are not counted. */
   private record Missed(String op, String reason) {}
 
-  GraphCount(CostRules rules, Convention convention, Graph graph) {
-    this(rules, convention, GraphScope.of(graph));
+  GraphCount(CostRules rules, Convention convention, Graph graph, @Nullable RunFacts facts) {
+    this(rules, convention, GraphScope.of(facts == null ? graph : facts.in(graph)), facts);
   }
 
-  private GraphCount(CostRules rules, Convention convention, GraphScope scope) {
+  private GraphCount(
+      CostRules rules, Convention convention, GraphScope scope, @Nullable RunFacts facts) {
+    this.facts = facts;
     this.rules = rules;
     this.convention = convention;
     this.scope = scope;
@@ -71,7 +81,8 @@ final class GraphCount {
   Counts toCounts(ModelInfo info) {
     List<Uncounted> missing = new ArrayList<>();
     uncounted.forEach(
-        (missed, nodes) -> missing.add(new Uncounted(missed.op(), missed.reason(), nodes)));
+        (missed, nodes) ->
+            missing.add(new Uncounted(missed.op(), missed.reason(), List.copyOf(nodes))));
     Cost totals =
         new Cost(sum.macs(), sum.flops(), parameters(), sum.bytesRead(), sum.bytesWritten());
     return new Counts(
@@ -80,7 +91,7 @@ final class GraphCount {
         totals,
         work,
         activations,
-        Liveness.peak(scope.graph()),
+        peak(),
         moved,
         missing,
         List.copyOf(notes),
@@ -90,6 +101,10 @@ final class GraphCount {
 
   private long parameters() {
     return Parameters.elements(learned);
+  }
+
+  private long peak() {
+    return Liveness.peak(scope.graph(), bodyPeaks);
   }
 
   private void add(Node node, boolean isReplaced) {
@@ -175,7 +190,7 @@ final class GraphCount {
 
   private void miss(Node node, String reason) {
     uncounted
-        .computeIfAbsent(new Missed(node.qualifiedOp(), reason), any -> new ArrayList<>())
+        .computeIfAbsent(new Missed(node.qualifiedOp(), reason), any -> new LinkedHashSet<>())
         .add(scope.path() + node.name());
   }
 
@@ -197,50 +212,68 @@ final class GraphCount {
             .flatMap(Optional::stream)
             .map(TensorType::shape)
             .toList();
-    return new LayerCost(node.name(), node.qualifiedOp(), shapes, cost, activations, isCounted);
+    return new LayerCost(
+        node.name(), node.qualifiedOp(), shapes, cost, activations, isCounted, false);
   }
 
   /** A body's own count, named below its operator. */
-  GraphCount inner(Node node, Graph body) {
-    return new GraphCount(rules, convention, scope.inside(node, body));
+  GraphCount inner(Node node, Graph body, @Nullable RunFacts shown) {
+    Graph known = shown == null ? body : shown.in(body);
+    GraphCount count = new GraphCount(rules, convention, scope.inside(node, known), shown);
+    bodyPeaks.merge(node.name(), count.peak(), Math::max);
+    return count;
+  }
+
+  /** The bodies of {@code node} that were run, and how often; null if it is counted without. */
+  @Nullable Map<RunFacts.BodyRun, Long> runs(Node node) {
+    return facts == null ? null : facts.bodies().get(node.name());
   }
 
   /**
-   * Takes over what {@code times} runs of a body cost.
+   * Takes over what runs of bodies cost.
    *
+   * @param runs how often each ran
    * @param isExact false if how often the body runs, or which one, depends on data
    */
-  Cost take(GraphCount body, long times, boolean isExact, String note) {
-    Cost one = body.sum;
-    Cost cost =
-        new Cost(
-            Sizes.multiply(times, one.macs()),
-            Sizes.multiply(times, one.flops()),
-            body.parameters(),
-            Sizes.multiply(times, one.bytesRead()),
-            Sizes.multiply(times, one.bytesWritten()));
+  Cost take(Map<GraphCount, Long> runs, boolean isExact, String note) {
+    Cost cost = Cost.ZERO;
+    Map<Tensor, Long> read = Parameters.none();
+    for (Map.Entry<GraphCount, Long> run : runs.entrySet()) {
+      cost = cost.plus(take(run.getKey(), run.getValue()));
+      read.putAll(run.getKey().learned);
+    }
+    notes.add(note);
+    if (!isExact) {
+      approximations.add(note);
+    }
+    learned.putAll(read);
     sum = sum.plus(cost);
+    return cost.plus(new Cost(0, 0, Parameters.elements(read), 0, 0));
+  }
+
+  private Cost take(GraphCount body, long times) {
+    Cost one = body.sum;
     work =
         work.plus(
             new Work(
                 Sizes.multiply(times, body.work.macs()),
                 Sizes.multiply(times, body.work.otherFlops())));
     activations = Sizes.add(activations, Sizes.multiply(times, body.activations));
-    learned.putAll(body.learned);
     body.moved.forEach(
         (type, bytes) ->
             move(
                 type, Sizes.multiply(times, bytes.read()), Sizes.multiply(times, bytes.written())));
     body.uncounted.forEach(
         (missed, nodes) ->
-            uncounted.computeIfAbsent(missed, any -> new ArrayList<>()).addAll(nodes));
+            uncounted.computeIfAbsent(missed, any -> new LinkedHashSet<>()).addAll(nodes));
     notes.addAll(body.notes);
     approximations.addAll(body.approximations);
-    notes.add(note);
-    if (!isExact) {
-      approximations.add(note);
-    }
-    return cost;
+    return new Cost(
+        Sizes.multiply(times, one.macs()),
+        Sizes.multiply(times, one.flops()),
+        0,
+        Sizes.multiply(times, one.bytesRead()),
+        Sizes.multiply(times, one.bytesWritten()));
   }
 
   /** Our own FLOPs of everything counted here. */

@@ -11,6 +11,7 @@ import java.util.List;
  * @param activations elements that it writes as a convolution or product, see {@link
  *     Counts#activations()}
  * @param isCounted false if no rule knows the operator, so that {@code cost} has only bytes
+ * @param isAsRun whether it depends on data and holds for the run that was counted
  */
 public record LayerCost(
     String name,
@@ -18,8 +19,13 @@ public record LayerCost(
     List<Shape> outputShapes,
     Cost cost,
     long activations,
-    boolean isCounted) {
+    boolean isCounted,
+    boolean isAsRun) {
   public LayerCost {
     outputShapes = List.copyOf(outputShapes);
+  }
+
+  LayerCost asRun() {
+    return new LayerCost(name, op, outputShapes, cost, activations, isCounted, true);
   }
 }

@@ -30,6 +30,7 @@ final class Liveness {
   }
 
   private final Graph graph;
+  private final Map<String, Long> bodyPeaks;
 
   /** By value; weights, and values of a graph around this one, have none. */
   private final Map<String, Buffer> buffers = new HashMap<>();
@@ -39,13 +40,17 @@ final class Liveness {
   /** Bytes that come to life with each node. */
   private final long[] written;
 
-  private Liveness(Graph graph) {
+  private Liveness(Graph graph, Map<String, Long> bodyPeaks) {
     this.graph = graph;
+    this.bodyPeaks = bodyPeaks;
     this.written = new long[graph.nodes().size()];
   }
 
-  static long peak(Graph graph) {
-    return new Liveness(graph).peak();
+  /**
+   * @param bodyPeaks the peak of the largest body of each control-flow node, by node name
+   */
+  static long peak(Graph graph, Map<String, Long> bodyPeaks) {
+    return new Liveness(graph, bodyPeaks).peak();
   }
 
   private long peak() {
@@ -68,7 +73,8 @@ final class Liveness {
     long peak = live;
     for (int i = 0; i < nodes.size(); i++) {
       live = Sizes.add(live, written[i]);
-      peak = Math.max(peak, Sizes.add(live, bodyPeak(nodes.get(i))));
+      long inBody = bodyPeaks.getOrDefault(nodes.get(i).name(), 0L);
+      peak = Math.max(peak, Sizes.add(live, inBody));
       live -= freed[i];
     }
     return peak;
@@ -106,14 +112,5 @@ final class Liveness {
     buffers.put(value, buffer);
     all.add(buffer);
     return buffer.bytes;
-  }
-
-  /** The largest of its bodies' own activations; 0 without bodies. */
-  private static long bodyPeak(Node node) {
-    long peak = 0;
-    for (Graph body : node.attributes().bodies()) {
-      peak = Math.max(peak, peak(body));
-    }
-    return peak;
   }
 }

@@ -1,5 +1,6 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.Precision;
@@ -8,6 +9,7 @@ import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A backend's unfused float32 result in the model's own layout. For the backend under test itself,
@@ -28,6 +30,11 @@ public record BackendReference(Backend backend, boolean isOwned) implements Refe
     try (Plan plan = backend.prepare(graph, plain)) {
       return plan.run(inputs);
     }
+  }
+
+  @Override
+  public Optional<RunFacts> facts(Graph graph, Map<String, Tensor> inputs) {
+    return backend.facts(graph, inputs);
   }
 
   @Override

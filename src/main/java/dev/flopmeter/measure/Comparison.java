@@ -113,6 +113,8 @@ public record Comparison(
     fields.put("run.backend", result.run().backend());
     fields.put("run.precision", result.run().precision().label());
     fields.put("run.batch", result.run().batch());
+    Long asRun = result.cost().asRunMacs();
+    fields.put("cost.as_run_macs, the work that depends on data,", asRun == null ? "none" : asRun);
     return fields;
   }
 

@@ -1,6 +1,8 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.count.Counter;
 import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.run.RunOptions;
 
@@ -18,4 +20,16 @@ public record ProfileRequest(
     long batch,
     RunOptions options,
     SamplingRules rules,
-    boolean keepsRaw) {}
+    boolean keepsRaw) {
+
+  /** The same, counted in a run of the graph. */
+  ProfileRequest asRun(RunFacts facts) {
+    return new ProfileRequest(
+        facts.in(graph),
+        Counter.standard().count(counts.model(), graph, facts),
+        batch,
+        options,
+        rules,
+        keepsRaw);
+  }
+}

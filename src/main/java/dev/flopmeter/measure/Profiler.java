@@ -1,6 +1,8 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.count.Counts;
+import dev.flopmeter.count.RunFacts;
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Environment;
@@ -22,6 +24,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +82,7 @@ public final class Profiler {
       double firstRun = plan.timePass(); // before the check, which would warm it up
       progress.report("check", PREPARED, batch);
       NumericCheck check = check(plan, request, inputs, validity);
+      ProfileRequest counted = facts(request.graph(), inputs).map(request::asRun).orElse(request);
       plan.load(inputs);
       try (SensorWatch watch = setting.watch().get()) {
         Progress rest =
@@ -92,8 +96,21 @@ public final class Profiler {
         progress.report("measure", 1, batch);
         validity.judgeSamples(samples, request.rules());
         return join(
-            request, plan, run(request, samples, startedAt), samples, check, sensors, validity);
+            counted, plan, run(request, samples, startedAt), samples, check, sensors, validity);
       }
+    }
+  }
+
+  /** What a run on these inputs shows, where some of the work depends on data. */
+  private Optional<RunFacts> facts(Graph graph, Map<String, Tensor> inputs) {
+    if (!RunFacts.mayAddTo(graph)) {
+      return Optional.empty();
+    }
+    Reference reference = setting.reference();
+    try {
+      return reference == null ? backend.facts(graph, inputs) : reference.facts(graph, inputs);
+    } catch (UnsupportedOperatorException e) {
+      return Optional.empty(); // the check has said so, and the count says what depends on data
     }
   }
 
@@ -170,7 +187,7 @@ public final class Profiler {
         backend.device(),
         run,
         setting.environment(),
-        Totals.of(counts.totals(), counts.peakActivationBytes()),
+        Totals.of(counts),
         latency,
         throughput,
         join.efficiency(latency.median()),

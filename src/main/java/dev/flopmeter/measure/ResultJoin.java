@@ -16,9 +16,11 @@ import dev.flopmeter.run.Step;
 import dev.flopmeter.run.trace.NodeJoin;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,7 @@ final class ResultJoin {
   private final RoofSet roofs;
   private final StepTraffic traffic;
   private final StepChannels channels;
+  private final Set<String> asRun = new HashSet<>();
 
   ResultJoin(ProfileRequest request, RoofSet roofs) {
     this.request = request;
@@ -92,6 +95,9 @@ final class ResultJoin {
     Map<String, Cost> costs = new HashMap<>();
     for (LayerCost layer : request.counts().layers()) {
       costs.put(layer.name(), layer.cost());
+      if (layer.isAsRun()) {
+        asRun.add(layer.name());
+      }
     }
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < steps.size(); i++) {
@@ -150,6 +156,7 @@ final class ResultJoin {
         isPlaced && line != null ? line.bound(flops, bytes) : null,
         isPlaced && line != null ? line.efficiency(flops, bytes, seconds) : null,
         kernel,
-        channels.of(step));
+        channels.of(step),
+        step.nodes().stream().anyMatch(asRun::contains) ? true : null);
   }
 }

@@ -101,7 +101,7 @@ public final class TraceResult {
             recordedAt,
             request.keepsRaw() ? whole : null),
         environment,
-        Totals.of(request.counts().totals(), request.counts().peakActivationBytes()),
+        Totals.of(request.counts()),
         latency,
         throughput,
         join.efficiency(latency.median()),

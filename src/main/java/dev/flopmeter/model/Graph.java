@@ -44,6 +44,15 @@ public record Graph(
     origins = Collections.unmodifiableMap(new LinkedHashMap<>(origins));
   }
 
+  /** This graph with more types and values known. */
+  public Graph withKnown(Map<String, TensorType> moreTypes, Map<String, Tensor> moreConstants) {
+    Map<String, TensorType> allTypes = new LinkedHashMap<>(types);
+    allTypes.putAll(moreTypes);
+    Map<String, Tensor> allConstants = new LinkedHashMap<>(constants);
+    allConstants.putAll(moreConstants);
+    return new Graph(name, opset, inputs, outputs, nodes, allConstants, allTypes, origins, batch);
+  }
+
   /** The names of the files, as the model gives them, whose absence leaves constants unknown. */
   public Set<String> missingFiles() {
     Set<String> missing = new TreeSet<>();

@@ -76,6 +76,9 @@ public enum OperatorTrait {
   /** Reads the elements that it picks of its first input, not all. */
   PICKING,
 
+  /** Its work follows from integers that it reads, such as the lengths of sequences. */
+  COUNTED_BY_LENGTHS,
+
   /** Sends each token through some of its experts. */
   ROUTED,
 

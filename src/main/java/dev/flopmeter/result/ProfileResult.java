@@ -1,6 +1,7 @@
 package dev.flopmeter.result;
 
 import dev.flopmeter.count.Cost;
+import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
 import java.time.Instant;
@@ -130,23 +131,30 @@ public record ProfileResult(
     }
   }
 
-  /** The costs of all layers, and the most that activations took at once. */
+  /**
+   * The costs of all layers, and the most that activations took at once.
+   *
+   * @param asRunMacs those of the MACs that depend on data and hold for this run; null for none
+   */
   public record Totals(
       long macs,
       long flops,
       long params,
       long bytesRead,
       long bytesWritten,
-      long peakActivationBytes) {
+      long peakActivationBytes,
+      @Nullable Long asRunMacs) {
 
-    public static Totals of(Cost cost, long peakActivationBytes) {
+    public static Totals of(Counts counts) {
+      Cost cost = counts.totals();
       return new Totals(
           cost.macs(),
           cost.flops(),
           cost.params(),
           cost.bytesRead(),
           cost.bytesWritten(),
-          peakActivationBytes);
+          counts.peakActivationBytes(),
+          counts.asRunMacs());
     }
 
     /** Read and written. */
@@ -214,6 +222,7 @@ public record ProfileResult(
    * @param bound null without a roof
    * @param rooflineEfficiency achieved rate over the attainable one at this intensity
    * @param channels of the step's convolution or fully connected layer; null if it has none
+   * @param asRun true if its cost depends on data and holds for this run, else null
    */
   public record Layer(
       String name,
@@ -226,7 +235,8 @@ public record ProfileResult(
       @Nullable Bound bound,
       @Nullable Double rooflineEfficiency,
       KernelInfo kernel,
-      @Nullable Channels channels) {
+      @Nullable Channels channels,
+      @Nullable Boolean asRun) {
     public Layer {
       nodes = List.copyOf(nodes);
     }

@@ -1,7 +1,11 @@
 package dev.flopmeter.run;
 
+import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Tensor;
+import java.util.Map;
+import java.util.Optional;
 
 /** Runs graphs on one device. Close all plans before the backend. */
 public interface Backend extends AutoCloseable {
@@ -11,7 +15,7 @@ public interface Backend extends AutoCloseable {
   Device device();
 
   /** Versions of the libraries it uses, by name, for the result's environment. */
-  java.util.Map<String, String> libraries();
+  Map<String, String> libraries();
 
   /**
    * Prepares {@code graph}.
@@ -24,6 +28,16 @@ public interface Backend extends AutoCloseable {
   /** The same, telling {@code progress} of searches. */
   default Plan prepare(Graph graph, RunOptions options, SearchProgress progress) {
     return prepare(graph, options);
+  }
+
+  /**
+   * What one run of {@code graph} shows of what depends on data; nothing from a backend that cannot
+   * tell.
+   *
+   * @throws UnsupportedOperatorException if an operator has no kernel here
+   */
+  default Optional<RunFacts> facts(Graph graph, Map<String, Tensor> inputs) {
+    return Optional.empty();
   }
 
   @Override

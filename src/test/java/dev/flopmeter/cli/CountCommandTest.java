@@ -160,7 +160,7 @@ class CountCommandTest {
 
     assertThat(flop.out())
         .startsWith(
-            "name,op,output_shapes,macs,flops,params,activations,bytes_read,bytes_written,counted\r\n"
+            "name,op,output_shapes,macs,flops,params,activations,bytes_read,bytes_written,counted,as_run\r\n"
                 + "features.0,Conv,1x64x55x55,70276800,140747200,23296,193600,");
   }
 

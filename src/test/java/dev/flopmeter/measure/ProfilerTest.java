@@ -100,8 +100,8 @@ class ProfilerTest {
         notes,
         approximations,
         List.of(
-            new LayerCost("mm", "MatMul", List.of(Shape.of(4, 16)), MATMUL, 64, true),
-            new LayerCost("y", "Relu", List.of(Shape.of(4, 16)), RELU, 0, true)));
+            new LayerCost("mm", "MatMul", List.of(Shape.of(4, 16)), MATMUL, 64, true, false),
+            new LayerCost("y", "Relu", List.of(Shape.of(4, 16)), RELU, 0, true, false)));
   }
 
   private static ProfileRequest request(Precision precision) {
@@ -201,7 +201,8 @@ class ProfilerTest {
         .isCloseTo((640 + 256 + 256 + 256) / 1e-3 / 1e9, within(1e-12));
     assertThat(result.efficiency().intensity()).isCloseTo(1088 / 1408.0, within(1e-12));
     assertThat(result.efficiency().mfu().datasheet()).isNull();
-    assertThat(result.cost()).isEqualTo(Totals.of(MATMUL.plus(RELU), 512));
+    assertThat(result.cost())
+        .isEqualTo(new Totals(512, 1024 + 64, 128, 640 + 256, 256 + 256, 512, null));
     assertThat(result.memory()).isEqualTo(new ProfileResult.Memory(1000, 2000, 300));
     assertThat(result.valid()).isTrue();
     assertThat(result.warnings()).isEmpty();

@@ -131,7 +131,8 @@ public final class SampleProfiles {
                         one.bound(),
                         one.rooflineEfficiency(),
                         new KernelInfo(layer, layer, layer, 1L),
-                        one.channels()))
+                        one.channels(),
+                        null))
             .toList();
     return with(
         base, new ModelInfo(model, model, 18, List.of()), layers, List.of("a warning " + layer));
@@ -200,6 +201,7 @@ public final class SampleProfiles {
             "nhwc",
             isMatrix ? "tensor_op" : null,
             isMatrix ? 1L << 20 : null),
+        null,
         null);
   }
 
@@ -239,7 +241,14 @@ public final class SampleProfiles {
             Instant.parse("2026-01-02T03:04:05Z"),
             samples),
         new Environment("1.0.0", "17.0.9", "Linux 6.1", Map.of("cudnn", "9.5.1", "cuda", "12.6")),
-        Totals.of(cost, 1L << 28),
+        new Totals(
+            cost.macs(),
+            cost.flops(),
+            cost.params(),
+            cost.bytesRead(),
+            cost.bytesWritten(),
+            1L << 28,
+            null),
         new Latency(
             median,
             median * 0.995,

@@ -41,7 +41,7 @@ public final class SampleResult {
             startedAt,
             List.of(seconds, seconds, seconds, seconds)),
         new Environment("1", "17", "Linux", Map.of()),
-        new Totals(1_000_000_000, 2_000_000_000, 10, 1000, 100, 100),
+        new Totals(1_000_000_000, 2_000_000_000, 10, 1000, 100, 100, null),
         new Latency(
             seconds, seconds, seconds, seconds, null, null, null, null, seconds, seconds, 0.01),
         new Throughput(1 / seconds, 2e9 / seconds),
@@ -72,6 +72,7 @@ public final class SampleResult {
         Bound.COMPUTE,
         0.5,
         new KernelInfo("gemm", "nchw", null, null),
+        null,
         null);
   }
 }

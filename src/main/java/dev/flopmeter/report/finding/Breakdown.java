@@ -25,6 +25,13 @@ public final class Breakdown {
    */
   public record Part(String label, int layers, Cost cost, double seconds, double share) {}
 
+  /** The MACs of a pass, such as {@code 24.4 GMAC (12.1 G as run)}. */
+  public static String macs(ProfileResult result) {
+    Long asRun = result.cost().asRunMacs();
+    String all = Figures.si(result.cost().macs(), "MAC");
+    return asRun == null ? all : all + " (" + Figures.si(asRun) + " as run)";
+  }
+
   /** The sum of all layers' medians, in seconds. */
   public static double seconds(ProfileResult result) {
     return seconds(result.layers());

@@ -170,7 +170,7 @@ public final class HtmlReport {
     tile(out, "Throughput", inferences, "inferences a second");
     tile(out, "MBU", Utilization.mbu(result));
     String parameters = Figures.si(result.cost().params()) + " parameters";
-    tile(out, "Work", Figures.si(result.cost().macs(), "MAC"), parameters);
+    tile(out, "Work", Breakdown.macs(result), parameters);
     out.close("dl").line();
   }
 

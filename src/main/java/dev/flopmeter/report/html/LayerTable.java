@@ -66,7 +66,9 @@ final class LayerTable {
   }
 
   private static String kernel(Layer layer) {
-    return Stream.of(layer.kernel().algorithm(), layer.kernel().layout(), layer.kernel().math())
+    String mark = layer.asRun() == null ? null : "work as run";
+    return Stream.of(
+            layer.kernel().algorithm(), layer.kernel().layout(), layer.kernel().math(), mark)
         .filter(Objects::nonNull)
         .collect(Collectors.joining(", "));
   }

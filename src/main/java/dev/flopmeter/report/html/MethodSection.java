@@ -49,6 +49,7 @@ final class MethodSection {
     facts.add("Operator set", model.opset());
     model.inputs().forEach(input -> facts.add("Input " + input.name(), input.type()));
     facts.add("MACs", Figures.exact(result.cost().macs()));
+    facts.add("MACs as run", result.cost().asRunMacs(), Figures::exact);
     facts.add("FLOPs", Figures.exact(result.cost().flops()));
     facts.add("Parameters", Figures.exact(result.cost().params()));
     facts.add("Peak of activations", Figures.bytes(result.cost().peakActivationBytes()));

@@ -69,6 +69,7 @@ public final class CountJson {
   private static JsonObject totals(Counts counts, List<Counts> companions) {
     JsonObject totals = cost(new JsonObject(), counts.totals(), counts.activations());
     totals.put("peak_activation_bytes", counts.peakActivationBytes());
+    totals.put("as_run_macs", counts.asRunMacs());
     counts.intensity().ifPresent(value -> totals.put("intensity", value));
     totals.put("bytes_by_type", bytesByType(counts));
     companions.forEach(one -> totals.put(key(one), one.totals().flops()));
@@ -117,6 +118,7 @@ public final class CountJson {
               .put("op", layer.op())
               .put("output_shapes", layer.outputShapes().stream().map(CountJson::shape).toList());
       cost(object, layer.cost(), layer.activations());
+      object.put("as_run", layer.isAsRun() ? true : null);
       for (Counts companion : companions) {
         object.put(key(companion), companion.layers().get(layers.size()).cost().flops());
       }

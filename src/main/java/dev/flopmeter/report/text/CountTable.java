@@ -34,7 +34,8 @@ public final class CountTable {
    *
    * @param companions its work under the other numbers of the same tool; empty for a group
    */
-  private record Row(CountTree.Row at, String output, boolean isCounted, List<Long> companions) {}
+  private record Row(
+      CountTree.Row at, String output, boolean isCounted, boolean isAsRun, List<Long> companions) {}
 
   /**
    * @param companions the same graph under the other numbers of the same tool, for columns of their
@@ -57,6 +58,7 @@ public final class CountTable {
               CountTree.Row.of(layer),
               layer.outputShapes().stream().map(Object::toString).collect(Collectors.joining(" ")),
               layer.isCounted(),
+              layer.isAsRun(),
               companions.stream().map(one -> one.layers().get(index).cost().flops()).toList()));
     }
     return layers;
@@ -64,7 +66,7 @@ public final class CountTable {
 
   private List<Row> groups() {
     return CountTree.of(counts, depth).stream()
-        .map(row -> new Row(row, Verdict.count(row.layers(), "layer"), true, List.of()))
+        .map(row -> new Row(row, Verdict.count(row.layers(), "layer"), true, false, List.of()))
         .toList();
   }
 
@@ -89,6 +91,7 @@ public final class CountTable {
     columns.add(
         Column.figure("written", row -> known(row.at.cost().bytesWritten(), Figures::bytes)));
     addCompanions(columns, '-', work);
+    addAsRun(columns);
 
     StringBuilder out = new StringBuilder(1 << 14);
     out.append(style.bold(style.fit(title(counts.model())))).append("\n\n");
@@ -129,6 +132,13 @@ public final class CountTable {
     }
   }
 
+  /** A column that marks the rows whose work depends on data, where there are some. */
+  private void addAsRun(List<Column<Row>> columns) {
+    if (rows.stream().anyMatch(Row::isAsRun)) {
+      columns.add(Column.text("counted", row -> row.isAsRun ? "as run" : ""));
+    }
+  }
+
   private boolean isMacs() {
     return counts.convention().equals("macs");
   }
@@ -159,6 +169,10 @@ public final class CountTable {
                 ? Figures.exact(value)
                 : work(value, unit) + " (" + Figures.exact(value) + ")";
     line(out, style, "MACs", work.apply(totals.macs()));
+    Long asRun = counts.asRunMacs();
+    if (asRun != null) {
+      line(out, style, "MACs as run", work.apply(asRun));
+    }
     if (!isMacs()) {
       line(out, style, counts.convention(), work.apply(totals.flops()));
     }
@@ -212,6 +226,10 @@ public final class CountTable {
     Cost totals = counts.totals();
     out.append("**").append(MarkdownText.escaped(counts.model().name())).append("**: ");
     out.append(Figures.exact(totals.macs())).append(" MACs, ");
+    Long asRun = counts.asRunMacs();
+    if (asRun != null) {
+      out.append(Figures.exact(asRun)).append(" of them as run, ");
+    }
     if (!isMacs()) {
       out.append(Figures.exact(totals.flops())).append(' ').append(counts.convention());
       out.append(", ");
@@ -232,6 +250,7 @@ public final class CountTable {
     addWork(columns, Figures::exact);
     columns.add(Column.figure("parameters", row -> Figures.exact(row.at.cost().params())));
     columns.add(Column.figure("activations", row -> Figures.exact(row.at.activations())));
+    addAsRun(columns);
     TextTable.markdown(out, columns, rows);
     return out.toString();
   }
@@ -256,6 +275,7 @@ public final class CountTable {
     columns.add(Column.figure("bytes_written", row -> row.at.cost().bytesWritten()));
     if (depth == 0) {
       columns.add(Column.text("counted", Row::isCounted));
+      columns.add(Column.text("as_run", Row::isAsRun));
       addCompanions(columns, '_', Long::toString);
     }
     return TextTable.csv(columns, rows);

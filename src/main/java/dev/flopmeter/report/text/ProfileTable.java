@@ -88,7 +88,7 @@ public final class ProfileTable {
         "Work",
         String.format(
             "%s, %s parameters%s",
-            Figures.si(result.cost().macs(), "MAC"),
+            Breakdown.macs(result),
             Figures.si(result.cost().params()),
             traffic == null
                 ? ""
@@ -150,7 +150,7 @@ public final class ProfileTable {
     return List.of(
         Column.name("layer", 10, Layer::name),
         Column.<Layer>text("op", layer -> Breakdown.operator(layer.op())).cutTo(6),
-        Column.figure("MACs", layer -> macs(layer.cost().macs(), amount)),
+        Column.figure("MACs", layer -> macs(layer, amount)),
         Column.figure("time", layer -> Figures.seconds(layer.time().median())),
         Column.figure(
             "share", layer -> total > 0 ? Figures.percent(layer.time().median() / total) : null),
@@ -165,8 +165,10 @@ public final class ProfileTable {
         Column.<Layer>name("kernel", 12, layer -> layer.kernel().algorithm()).extra());
   }
 
-  private static @Nullable String macs(long macs, Function<Double, String> amount) {
-    return macs == 0 ? null : amount.apply((double) macs);
+  private static @Nullable String macs(Layer layer, Function<Double, String> amount) {
+    long macs = layer.cost().macs();
+    String mark = layer.asRun() == null ? "" : " as run";
+    return macs == 0 ? null : amount.apply((double) macs) + mark;
   }
 
   private static void layers(StringBuilder out, ProfileResult result, TerminalStyle style) {
@@ -330,5 +332,6 @@ public final class ProfileTable {
           Column.text("algorithm", row -> row.layer.kernel().algorithm()),
           Column.text("layout", row -> row.layer.kernel().layout()),
           Column.text("math", row -> row.layer.kernel().math()),
-          Column.figure("workspace_bytes", row -> row.layer.kernel().workspaceBytes()));
+          Column.figure("workspace_bytes", row -> row.layer.kernel().workspaceBytes()),
+          Column.text("as_run", row -> row.layer.asRun() != null));
 }

@@ -39,10 +39,17 @@ final class BodyAction implements Action {
   private final List<CompiledGraph> bodies = new ArrayList<>();
   private final List<String> captures;
   private final List<String> reads;
+  private final @Nullable RunWatch watch;
 
-  BodyAction(Node node, GraphScope scope, RunOptions options, TorchMemory memory) {
+  BodyAction(
+      Node node,
+      GraphScope scope,
+      RunOptions options,
+      TorchMemory memory,
+      @Nullable RunWatch watch) {
     this.node = node;
     this.memory = memory;
+    this.watch = watch;
     this.captures =
         GraphLinks.captures(node).stream()
             .filter(value -> scope.constant(value) == null)
@@ -58,7 +65,7 @@ final class BodyAction implements Action {
     }
     for (String attribute : BODIES.getOrDefault(node.op(), List.of())) {
       GraphScope inside = scope.inside(node, body(attribute));
-      bodies.add(new GraphCompiler(inside, captures, options, memory).build());
+      bodies.add(new GraphCompiler(inside, captures, options, memory, watch).build());
     }
   }
 
@@ -94,18 +101,25 @@ final class BodyAction implements Action {
 
   @Override
   public IValue[] run(IValue[] inputs) {
+    if (watch != null) {
+      watch.start(node);
+    }
     return switch (node.op()) {
-      case "If" -> run(bodies.get(isTrue(required(inputs, 0)) ? 0 : 1), inputs, List.of());
+      case "If" -> run(isTrue(required(inputs, 0)) ? 0 : 1, inputs, List.of());
       case "Loop" -> loop(inputs);
       default -> isBatched() ? scanEach(inputs) : scan(inputs, given(inputs, 0));
     };
   }
 
-  /** Runs a body on {@code own} inputs, followed by the captured values. */
-  private IValue[] run(CompiledGraph body, IValue[] inputs, List<IValue> own) {
+  /** Runs the body {@code which} on {@code own} inputs, followed by the captured values. */
+  private IValue[] run(int which, IValue[] inputs, List<IValue> own) {
     List<IValue> all = new ArrayList<>(own);
     captures.forEach(value -> all.add(inputs[reads.indexOf(value)]));
-    return body.run(all.toArray(IValue[]::new), null);
+    IValue[] results = bodies.get(which).run(all.toArray(IValue[]::new), null);
+    if (watch != null) {
+      watch.ran(node, BODIES.getOrDefault(node.op(), List.of()).get(which));
+    }
+    return results;
   }
 
   /** The node's input {@code index} among what was given; null if it is left out. */
@@ -180,7 +194,7 @@ final class BodyAction implements Action {
      * @return all results; the states and rows own their part of them
      */
     IValue[] advance(IValue[] inputs, List<IValue> own, long[] back) {
-      IValue[] out = BodyAction.this.run(bodies.get(0), inputs, own);
+      IValue[] out = BodyAction.this.run(0, inputs, own);
       closeAll(states);
       int rowsFrom = first + states.size();
       states.clear();

@@ -21,12 +21,14 @@ final class CompiledGraph implements Action {
   private final int[] outputs;
   private final MemoryUse use;
   private final TorchScriptModule module;
+  private final RunWatch.@Nullable Watched watched;
 
   /**
    * @param constants by slot, null for a slot that is not constant; closed with it
    * @param inputs slots of the inputs; -1 for an unused input
    * @param outputs slots of the outputs
    * @param module the compiled functions, closed with it
+   * @param watched what is noted of its runs; null for nothing
    */
   CompiledGraph(
       TorchMemory memory,
@@ -35,7 +37,8 @@ final class CompiledGraph implements Action {
       int[] inputs,
       int[] outputs,
       MemoryUse use,
-      TorchScriptModule module) {
+      TorchScriptModule module,
+      RunWatch.@Nullable Watched watched) {
     this.memory = memory;
     this.instructions = List.copyOf(instructions);
     this.constants = constants;
@@ -43,6 +46,7 @@ final class CompiledGraph implements Action {
     this.outputs = outputs;
     this.use = use;
     this.module = module;
+    this.watched = watched;
   }
 
   List<Step> steps() {
@@ -85,9 +89,16 @@ final class CompiledGraph implements Action {
       }
     }
     int done = 0;
+    if (watched != null) {
+      watched.watch().start();
+      watched.see(inputs, slots);
+    }
     try {
       for (; done < instructions.size(); done++) {
         execute(instructions.get(done), slots);
+        if (watched != null) {
+          watched.see(instructions.get(done).writes(), slots);
+        }
         if (ends != null) {
           ends[done] = System.nanoTime();
         }
@@ -102,6 +113,9 @@ final class CompiledGraph implements Action {
                   Messages.oneLine(e)),
           e);
     } finally {
+      if (watched != null) {
+        watched.watch().end();
+      }
       for (Instruction instruction : instructions) {
         closeAll(slots, instruction.writes());
       }

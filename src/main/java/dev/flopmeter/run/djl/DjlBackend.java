@@ -3,15 +3,20 @@ package dev.flopmeter.run.djl;
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.device.Cpu;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** Runs graphs on the CPU with PyTorch; the numeric reference of the other backends. */
@@ -67,6 +72,20 @@ public final class DjlBackend implements Backend {
     }
     CompiledGraph compiled = GraphCompiler.of(graph, options, memory);
     return new DjlPlan(graph, memory, compiled);
+  }
+
+  @Override
+  public Optional<RunFacts> facts(Graph graph, Map<String, Tensor> inputs) {
+    graph.requireValues();
+    RunWatch watch = new RunWatch(memory);
+    GraphCompiler compiler =
+        new GraphCompiler(
+            GraphScope.of(graph), List.of(), RunOptions.DEFAULT.withFuse(false), memory, watch);
+    try (Plan plan = new DjlPlan(graph, memory, compiler.build())) {
+      plan.load(inputs);
+      plan.timePass();
+    }
+    return Optional.of(watch.last());
   }
 
   @Override

@@ -16,6 +16,7 @@ import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.djl.CompiledGraph.Instruction;
+import dev.flopmeter.run.djl.RunWatch.Watched;
 import dev.flopmeter.run.djl.TorchFusion.Task;
 import dev.flopmeter.run.djl.TorchScriptModule.ScriptAction;
 import dev.flopmeter.run.djl.kernel.Kernel;
@@ -41,6 +42,7 @@ final class GraphCompiler {
   private final RunOptions options;
   private final TorchMemory memory;
   private final List<String> captures;
+  private final @Nullable RunWatch watch;
 
   private final ScriptSource functions = new ScriptSource();
   private final Map<String, Integer> slots = new LinkedHashMap<>();
@@ -50,12 +52,19 @@ final class GraphCompiler {
 
   /**
    * @param captures values of enclosing graphs that it reads, passed after its inputs
+   * @param watch notes what its runs show; null for none
    */
-  GraphCompiler(GraphScope scope, List<String> captures, RunOptions options, TorchMemory memory) {
+  GraphCompiler(
+      GraphScope scope,
+      List<String> captures,
+      RunOptions options,
+      TorchMemory memory,
+      @Nullable RunWatch watch) {
     this.scope = scope;
     this.captures = List.copyOf(captures);
     this.options = options;
     this.memory = memory;
+    this.watch = watch;
   }
 
   /** An instruction before its function is compiled. */
@@ -93,7 +102,7 @@ final class GraphCompiler {
 
   private void draft(Task task) {
     if (BodyAction.runs(task.main())) {
-      BodyAction bodies = new BodyAction(task.main(), scope, options, memory);
+      BodyAction bodies = new BodyAction(task.main(), scope, options, memory, watch);
       draft(task, "control flow", bodies, bodies.reads());
       return;
     }
@@ -133,7 +142,7 @@ final class GraphCompiler {
 
   /** A graph on its own, compiled. */
   static CompiledGraph of(Graph graph, RunOptions options, TorchMemory memory) {
-    return new GraphCompiler(GraphScope.of(graph), List.of(), options, memory).build();
+    return new GraphCompiler(GraphScope.of(graph), List.of(), options, memory, null).build();
   }
 
   /**
@@ -213,7 +222,14 @@ final class GraphCompiler {
     IntStream.range(0, constants.length).filter(i -> constants[i] != null).forEach(kept::add);
     List<Instruction> instructions = withDeaths(module, kept);
     return new CompiledGraph(
-        memory, instructions, constants, fed, results, use(instructions), module);
+        memory,
+        instructions,
+        constants,
+        fed,
+        results,
+        use(instructions),
+        module,
+        watch == null ? null : Watched.of(watch, scope, slots));
   }
 
   private IValue prepared(TorchScriptModule module, Preparation preparation) {
@@ -248,7 +264,7 @@ final class GraphCompiler {
       }
       int[] writes = draft.writes().clone();
       for (int k = 0; k < writes.length; k++) {
-        writes[k] = read.contains(writes[k]) ? writes[k] : -1;
+        writes[k] = watch != null || read.contains(writes[k]) ? writes[k] : -1;
       }
       Action action = draft.action().apply(module);
       instructions[i] =

@@ -54,6 +54,7 @@ public final class TopLayers {
             null,
             null,
             new KernelInfo("", null, null, null),
+            null,
             null));
     return top;
   }
@@ -70,7 +71,8 @@ public final class TopLayers {
         layer.bound(),
         layer.rooflineEfficiency(),
         layer.kernel(),
-        layer.channels());
+        layer.channels(),
+        layer.asRun());
   }
 
   private static Layer sum(String name, Layer a, Layer b) {
@@ -91,6 +93,7 @@ public final class TopLayers {
         a.bound(),
         null,
         a.kernel(),
-        a.channels());
+        a.channels(),
+        a.asRun());
   }
 }

@@ -123,7 +123,8 @@ class AdviceTest {
                     one.bound(),
                     one.rooflineEfficiency(),
                     one.kernel(),
-                    new Channels(in, out)))
+                    new Channels(in, out),
+                    null))
         .toList();
   }
 

@@ -183,7 +183,7 @@ public final class SampleStatus {
                 NOW.minusSeconds(1800),
                 null),
             new Environment("1", "17", "Linux", Map.of()),
-            new Totals(4_100_000_000L * batch, 8_300_000_000L * batch, 10, 1000, 100, 100),
+            new Totals(4_100_000_000L * batch, 8_300_000_000L * batch, 10, 1000, 100, 100, null),
             new Latency(
                 seconds, seconds, seconds, seconds, null, null, null, null, seconds, seconds, 0.01),
             new Throughput(batch / seconds, 8.2e9 * batch / seconds),
