@@ -20,6 +20,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
@@ -84,9 +85,13 @@ final class StatusRoutes {
 
   private Response metrics(Request request) {
     Exposition.Format format = Exposition.Format.accepted(request.accept());
-    ByteChunks text = exposition.scrape(format, request.isGzipAccepted());
-    return new Response(
-        200, format.contentType(), request.isGzipAccepted(), text.length(), text::writeTo, "");
+    List<String> names = request.parameters("name[]");
+    boolean isGzipped = names.isEmpty() && request.isGzipAccepted();
+    ByteChunks text =
+        names.isEmpty()
+            ? exposition.scrape(format, isGzipped)
+            : exposition.scrape(format, Set.copyOf(names));
+    return new Response(200, format.contentType(), isGzipped, text.length(), text::writeTo, "");
   }
 
   private Response reload() {

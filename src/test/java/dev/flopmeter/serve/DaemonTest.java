@@ -127,6 +127,10 @@ class DaemonTest {
         Map.of("FAKE_BUSY", "0.9"));
     await().until(() -> runs("w", "skipped_busy") == 1);
     assertThat(get("/metrics")).doesNotContain("flopmeter_model_macs{");
+    assertThat(get("/metrics?name%5B%5D=flopmeter_build_info&name%5B%5D=flopmeter_series"))
+        .containsOnlyOnce("# TYPE flopmeter_build_info")
+        .contains("\nflopmeter_series ")
+        .doesNotContain("flopmeter_runs");
   }
 
   @Test

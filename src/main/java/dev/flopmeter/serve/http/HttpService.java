@@ -20,6 +20,7 @@ import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -387,8 +388,8 @@ public final class HttpService implements AutoCloseable {
     out.close();
   }
 
-  private static Map<String, String> query(URI uri) throws BadRequestException {
-    Map<String, String> parameters = new HashMap<>();
+  private static Map<String, List<String>> query(URI uri) throws BadRequestException {
+    Map<String, List<String>> parameters = new HashMap<>();
     @Nullable String raw = uri.getRawQuery();
     if (raw == null || raw.isEmpty()) {
       return parameters;
@@ -398,9 +399,10 @@ public final class HttpService implements AutoCloseable {
         int equals = pair.indexOf('=');
         String name = equals < 0 ? pair : pair.substring(0, equals);
         String value = equals < 0 ? "" : pair.substring(equals + 1);
-        parameters.put(
-            URLDecoder.decode(name, StandardCharsets.UTF_8),
-            URLDecoder.decode(value, StandardCharsets.UTF_8));
+        parameters
+            .computeIfAbsent(
+                URLDecoder.decode(name, StandardCharsets.UTF_8), any -> new ArrayList<>())
+            .add(URLDecoder.decode(value, StandardCharsets.UTF_8));
       }
     } catch (IllegalArgumentException e) {
       throw new BadRequestException("the query is not encoded correctly");

@@ -1,6 +1,7 @@
 package dev.flopmeter.serve.http;
 
 import java.io.InputStream;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -8,14 +9,14 @@ import java.util.Optional;
  * The parts of a request that routes need.
  *
  * @param path decoded, without the route's prefix
- * @param query decoded; the last value of a name counts
+ * @param query decoded; the values of each name
  * @param accept the Accept header or empty
  * @param isGzipAccepted whether the client accepts gzip
  * @param body as it comes from the client, without a limit
  */
 public record Request(
     String path,
-    Map<String, String> query,
+    Map<String, List<String>> query,
     String accept,
     boolean isGzipAccepted,
     InputStream body) {
@@ -23,7 +24,13 @@ public record Request(
     query = Map.copyOf(query);
   }
 
+  /** The last value of the name. */
   public Optional<String> parameter(String name) {
-    return Optional.ofNullable(query.get(name));
+    return parameters(name).stream().reduce((first, next) -> next);
+  }
+
+  /** All values of the name. */
+  public List<String> parameters(String name) {
+    return query.getOrDefault(name, List.of());
   }
 }

@@ -7,6 +7,7 @@ import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The text of a scrape. The daemon's metrics change only when something happened, so they are
@@ -64,6 +66,8 @@ public final class Exposition {
   record Published(MetricSnapshots snapshots, Selection selection) {}
 
   private static final Unit PROCESS = new Unit(Part.PROCESS, "");
+  private static final Set<String> SUFFIXES =
+      Set.of("", "_total", "_created", "_bucket", "_count", "_sum", "_info");
   private static final byte[] EOF = "# EOF\n".getBytes(StandardCharsets.UTF_8);
 
   private final PrometheusRegistry ours;
@@ -136,6 +140,29 @@ public final class Exposition {
     return isGzipped
         ? GzipMember.join(kept.plain(), kept.packed(), others)
         : new ByteChunks(List.of(kept.plain(), others));
+  }
+
+  /**
+   * A scrape of some metrics, as the parameter {@code name[]} asks for them; rendered for it.
+   *
+   * @param names of metrics or of their series, which end in {@code _total} and the like
+   */
+  public ByteChunks scrape(Format format, Set<String> names) {
+    MetricSnapshots running = process.scrape();
+    MetricSnapshots shown;
+    synchronized (this) {
+      shown = select(format, ours.scrape(), running).snapshots();
+    }
+    Stream<MetricSnapshot> asked =
+        Stream.concat(shown.stream(), running.stream())
+            .filter(family -> isNamed(family.getMetadata().getPrometheusName(), names));
+    return new ByteChunks(List.of(text(format, new MetricSnapshots(asked.toList()), false)));
+  }
+
+  private static boolean isNamed(String family, Set<String> names) {
+    return names.stream()
+        .anyMatch(
+            name -> name.startsWith(family) && SUFFIXES.contains(name.substring(family.length())));
   }
 
   private byte[] text(Format format, MetricSnapshots snapshots, boolean isMoreToCome) {

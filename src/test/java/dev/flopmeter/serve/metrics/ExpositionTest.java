@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.serve.metrics.Exposition.Format;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +51,30 @@ class ExpositionTest {
     assertThat(oursCollected).hasValue(rendered);
     exposition.render();
     assertThat(scrape(Format.TEXT)).doesNotContain("flopmeter_x " + (double) rendered + "\n");
+  }
+
+  @Test
+  void someMetricsAloneCanBeAskedForByTheNamesOfTheirSeries() throws Exception {
+    ours.register(() -> gauge("flopmeter_x", 1));
+    ours.register(
+        () ->
+            CounterSnapshot.builder()
+                .name("flopmeter_runs")
+                .dataPoint(CounterDataPointSnapshot.builder().value(7).build())
+                .build());
+    process.register(() -> gauge("uptime", 2));
+    exposition.render();
+    assertThat(scrape(Set.of("flopmeter_runs_total", "uptime", "flopmeter")))
+        .isEqualTo(
+            "# TYPE flopmeter_runs_total counter\nflopmeter_runs_total 7.0\n"
+                + "# TYPE uptime gauge\nuptime 2.0\n");
+    assertThat(scrape(Set.of("flopmeter_x_total_sum"))).isEmpty();
+  }
+
+  private String scrape(Set<String> names) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    exposition.scrape(Format.TEXT, names).writeTo(out);
+    return out.toString(StandardCharsets.UTF_8);
   }
 
   @Test

@@ -12,6 +12,7 @@ final class MetricsReference {
 
       `GET /metrics` in the Prometheus text format, or OpenMetrics with created timestamps where the client asks for it; gzip where
       it accepts it. A scrape reads what was rendered when the last run ended; it touches no device and no disk.
+      `GET /metrics?name[]=flopmeter_runs_total&name[]=...` gives these metrics alone (in Prometheus: `params: {'name[]': [...]}`).
 
       - A result's series are there while it is fresh: they go when the device fails, when three runs in a row fail, or when the
         result is older than three intervals and a timeout. After a restart a result that is still fresh is shown again, with
