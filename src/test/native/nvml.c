@@ -1,9 +1,10 @@
 /*
  * NVML: the sensors of the emulated devices. Values are plausible, follow the launched work where that is cheap to do,
- * and are steered by the fault switches busy, throttle, device-lost, mig and used-memory.
+ * and are steered by the fault switches busy, throttle, device-lost, mig and used-memory, or by a node's script (node.h).
  */
 #define _GNU_SOURCE
 #include "emulated.h"
+#include "node.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,17 @@ EXPORT nvmlReturn_t nvmlShutdown(void)
     return NVML_SUCCESS;
 }
 
+static bool is_lost(const struct emu_device *device)
+{
+    return device->lost || (node_is_scripted() && node_is_lost(device->index));
+}
+
+/* So that a sample says that it is not real. */
+EXPORT int nvml_is_emulated(void)
+{
+    return 1;
+}
+
 /* Every query: initialised, a device of ours that is still there, somewhere to put the result. */
 static nvmlReturn_t check(nvmlDevice_t device, const void *result)
 {
@@ -83,8 +95,39 @@ static nvmlReturn_t check(nvmlDevice_t device, const void *result)
         return NVML_ERROR_UNINITIALIZED;
     if (device == NULL || device->index < 0 || device != emu_device(device->index) || result == NULL)
         return NVML_ERROR_INVALID_ARGUMENT;
-    return device->lost ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
+    return is_lost(device) ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
 }
+
+/* ---- MIG instances: handles of their own, which only the functions take that say so. ---- */
+
+static struct emu_device parts[16][NODE_INSTANCES];
+
+static int instances(int gpu)
+{
+    return node_is_scripted() ? node_instances(gpu) : 0;
+}
+
+/* A device or an instance of one that is there; *part is -1 for a device. */
+static nvmlReturn_t check_part(nvmlDevice_t *device, int *part, const void *result)
+{
+    const struct emu_device *all = &parts[0][0];
+    *part = -1;
+    if (*device >= all && *device < all + 16 * NODE_INSTANCES) {
+        int gpu = (int)(*device - all) / NODE_INSTANCES;
+        *part = (int)(*device - all) % NODE_INSTANCES;
+        *device = *part < instances(gpu) ? emu_device(gpu) : NULL;
+    }
+    return check(*device, result);
+}
+
+#define QUERY_PART(device, part, result) \
+    int part = -1; \
+    do { \
+        ENTER_WITH(return NVML_ERROR_UNKNOWN); \
+        nvmlReturn_t checked_ = check_part(&device, &part, result); \
+        if (checked_ != NVML_SUCCESS) \
+            return checked_; \
+    } while (0)
 
 #define QUERY(device, result) \
     do { \
@@ -164,7 +207,7 @@ static nvmlReturn_t find(bool (*matches)(const struct emu_device *, const char *
     for (int i = 0; i < emu_device_count(); i++) {
         if (matches(emu_device(i), key)) {
             *device = emu_device(i);
-            return (*device)->lost ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
+            return is_lost(*device) ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
         }
     }
     return NVML_ERROR_NOT_FOUND;
@@ -178,7 +221,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetHandleByIndex_v2(unsigned index, nvmlDevice_t *
     if (device == NULL || index >= (unsigned)emu_device_count())
         return NVML_ERROR_INVALID_ARGUMENT;
     *device = emu_device((int)index);
-    return (*device)->lost ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
+    return is_lost(*device) ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
 }
 
 /* "0000:0A:00.0" and "00000000:0a:00.0" mean the same. */
@@ -225,15 +268,22 @@ EXPORT nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned *index)
 
 EXPORT nvmlReturn_t nvmlDeviceGetName(nvmlDevice_t device, char *name, unsigned length)
 {
-    QUERY(device, name);
-    return put_text(name, length, device->name);
+    QUERY_PART(device, part, name);
+    char text[120];
+    snprintf(text, sizeof text, part < 0 ? "%s" : "%s MIG 1g.%dgb", device->name,
+             (int)(device->memory_bytes / 8 >> 30));
+    return put_text(name, length, text);
 }
 
 EXPORT nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char *uuid, unsigned length)
 {
-    QUERY(device, uuid);
+    QUERY_PART(device, part, uuid);
     char text[64];
     uuid_text(device, text);
+    if (part >= 0) {
+        memcpy(text, "MIG", 3);
+        text[strlen(text) - 3] = (char)('1' + part);
+    }
     return put_text(uuid, length, text);
 }
 
@@ -265,7 +315,49 @@ EXPORT nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, struct pci_info
 EXPORT nvmlReturn_t nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned *current, unsigned *pending)
 {
     QUERY(device, current == NULL ? NULL : pending);
-    *current = *pending = emu_switch("mig", device->index, NULL);
+    *current = *pending = emu_switch("mig", device->index, NULL) || instances(device->index) > 0;
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetMaxMigDeviceCount(nvmlDevice_t device, unsigned *count)
+{
+    QUERY(device, count);
+    *count = NODE_INSTANCES;
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, unsigned index, nvmlDevice_t *instance)
+{
+    QUERY(device, instance);
+    if (index >= NODE_INSTANCES)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    if ((int)index >= instances(device->index))
+        return NVML_ERROR_NOT_FOUND;
+    *instance = &parts[device->index][index];
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetGpuInstanceId(nvmlDevice_t device, unsigned *id)
+{
+    QUERY_PART(device, part, id);
+    *id = (unsigned)part + 7; /* as an A100 numbers its smallest ones */
+    return part < 0 ? NVML_ERROR_NOT_SUPPORTED : NVML_SUCCESS;
+}
+
+struct attributes {
+    unsigned multiprocessors, copy_engines, decoders, encoders, jpegs, flows, gpu_slices, compute_slices;
+    unsigned long long memory_mib;
+};
+
+/* The smallest instance: a seventh of the multiprocessors, some of which no instance gets, and an eighth of the memory. */
+EXPORT nvmlReturn_t nvmlDeviceGetAttributes_v2(nvmlDevice_t device, struct attributes *attributes)
+{
+    QUERY_PART(device, part, attributes);
+    if (part < 0)
+        return NVML_ERROR_NOT_SUPPORTED;
+    *attributes = (struct attributes){.multiprocessors = (unsigned)device->sm_count / 15 * 2, .copy_engines = 1,
+                                      .gpu_slices = 1, .compute_slices = 1,
+                                      .memory_mib = device->memory_bytes / 8 >> 20};
     return NVML_SUCCESS;
 }
 
@@ -275,13 +367,17 @@ static unsigned percent_busy(const struct emu_device *device)
 {
     const char *value = NULL;
     int percent = emu_switch("busy", device->index, &value) ? atoi(value) : 0;
+    const struct node_process *process;
+    for (int i = 0; node_is_scripted() && (process = node_process(device->index, -1, node_time() - 1, i)) != NULL; i++)
+        percent += (int)process->sm_percent;
     return percent < 0 ? 0 : percent > 100 ? 100 : (unsigned)percent;
 }
 
 static unsigned long long throttle_reasons(const struct emu_device *device)
 {
     const char *kind = NULL;
-    if (!emu_switch("throttle", device->index, &kind))
+    if (!emu_switch("throttle", device->index, &kind)
+        && (!node_is_scripted() || (kind = node_throttle(device->index)) == NULL))
         return 0;
     if (strcmp(kind, "power") == 0)
         return REASON_POWER_CAP;
@@ -411,7 +507,9 @@ struct utilization {
 
 EXPORT nvmlReturn_t nvmlDeviceGetUtilizationRates(nvmlDevice_t device, struct utilization *rates)
 {
-    QUERY(device, rates);
+    QUERY_PART(device, part, rates);
+    if (part >= 0 || instances(device->index) > 0)
+        return NVML_ERROR_NOT_SUPPORTED;
     rates->gpu = percent_busy(device);
     rates->memory = rates->gpu / 2;
     return NVML_SUCCESS;
@@ -419,8 +517,14 @@ EXPORT nvmlReturn_t nvmlDeviceGetUtilizationRates(nvmlDevice_t device, struct ut
 
 /* ---- Memory and processes ---- */
 
-static unsigned long long used_memory(const struct emu_device *device)
+static unsigned long long used_memory(const struct emu_device *device, int part)
 {
+    unsigned long long scripted = 0;
+    const struct node_process *process;
+    for (int i = 0; node_is_scripted() && (process = node_process(device->index, part, node_time(), i)) != NULL; i++)
+        scripted += process->memory;
+    if (node_is_scripted())
+        return scripted;
     const char *value = NULL;
     unsigned long long others = emu_switch("used-memory", device->index, &value) ? strtoull(value, NULL, 10) : 0;
     return device->used_bytes + others;
@@ -432,9 +536,9 @@ struct memory {
 
 EXPORT nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, struct memory *memory)
 {
-    QUERY(device, memory);
-    memory->total = device->memory_bytes;
-    memory->used = used_memory(device);
+    QUERY_PART(device, part, memory);
+    memory->total = part < 0 ? device->memory_bytes : device->memory_bytes / 8;
+    memory->used = used_memory(device, part);
     memory->free = memory->total - memory->used;
     return NVML_SUCCESS;
 }
@@ -451,7 +555,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t device, struct memor
         return NVML_ERROR_INVALID_ARGUMENT;
     memory->total = device->memory_bytes;
     memory->reserved = 0;
-    memory->used = used_memory(device);
+    memory->used = used_memory(device, -1);
     memory->free = memory->total - memory->used;
     return NVML_SUCCESS;
 }
@@ -462,15 +566,23 @@ struct process {
     unsigned gpu_instance, compute_instance;
 };
 
-/* This process while it holds memory, and one other where the device is busy. */
-static nvmlReturn_t processes(nvmlDevice_t device, unsigned *count, struct process *infos)
+#define MOST_PROCESSES 256
+
+/* This process while it holds memory, one other where the device is busy, and those of the script. */
+static nvmlReturn_t processes(nvmlDevice_t device, int part, unsigned *count, struct process *infos)
 {
-    struct process found[2];
+    struct process found[MOST_PROCESSES];
     unsigned n = 0;
     if (device->used_bytes > 0)
         found[n++] = (struct process){(unsigned)getpid(), device->used_bytes, ~0u, ~0u};
-    if (percent_busy(device) > 0)
+    if (percent_busy(device) > 0 && !node_is_scripted())
         found[n++] = (struct process){1, 1ull << 30, ~0u, ~0u};
+    const struct node_process *process;
+    for (int i = 0; node_is_scripted() && n < MOST_PROCESSES
+                    && (process = node_process(device->index, part, node_time(), i)) != NULL; i++) {
+        unsigned instance = process->instance < 0 ? ~0u : (unsigned)process->instance + 7;
+        found[n++] = (struct process){process->pid, process->memory, instance, process->instance < 0 ? ~0u : 0};
+    }
     unsigned room = *count;
     *count = n;
     if (n > room || (n > 0 && infos == NULL))
@@ -482,14 +594,56 @@ static nvmlReturn_t processes(nvmlDevice_t device, unsigned *count, struct proce
 
 EXPORT nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v2(nvmlDevice_t device, unsigned *count, struct process *infos)
 {
-    QUERY(device, count);
-    return processes(device, count, infos);
+    QUERY_PART(device, part, count);
+    return processes(device, part, count, infos);
 }
 
 EXPORT nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v3(nvmlDevice_t device, unsigned *count, struct process *infos)
 {
-    QUERY(device, count);
-    return processes(device, count, infos);
+    QUERY_PART(device, part, count);
+    return processes(device, part, count, infos);
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetGraphicsRunningProcesses_v3(nvmlDevice_t device, unsigned *count, struct process *infos)
+{
+    QUERY_PART(device, part, count);
+    (void)part;
+    (void)infos;
+    *count = 0;
+    return NVML_SUCCESS;
+}
+
+struct process_utilization {
+    unsigned pid;
+    unsigned long long time_us;
+    unsigned sm, memory, encoder, decoder;
+};
+
+#define BUFFER_SECONDS 15.0 /* how long a sample is kept */
+
+/* One row a process that has used the GPU since then; as the real one, none at all is an error. */
+EXPORT nvmlReturn_t nvmlDeviceGetProcessUtilization(nvmlDevice_t device, struct process_utilization *rows,
+                                                    unsigned *count, unsigned long long since_us)
+{
+    QUERY_PART(device, part, count);
+    if (part >= 0 || instances(device->index) > 0 || !node_is_scripted())
+        return NVML_ERROR_NOT_SUPPORTED;
+    double now = node_time(), since = (double)since_us * 1e-6;
+    if (since < now - BUFFER_SECONDS)
+        since = now - BUFFER_SECONDS;
+    const struct node_process *process;
+    unsigned n = 0, room = rows == NULL ? 0 : *count;
+    for (int i = 0; (process = node_process(device->index, -1, since, i)) != NULL; i++) {
+        if (process->sm_percent == 0)
+            continue;
+        double last = process->end < now ? process->end : now;
+        if (n < room)
+            rows[n] = (struct process_utilization){process->pid, (unsigned long long)(last * 1e6), process->sm_percent,
+                                                   process->sm_percent / 2, 0, 0};
+        n++;
+    }
+    *count = n;
+    return n == 0 ? NVML_ERROR_NOT_FOUND : n > room ? NVML_ERROR_INSUFFICIENT_SIZE : NVML_SUCCESS;
 }
 
 /* The first version's rows have no instance ids. */
@@ -501,9 +655,9 @@ struct process_v1 {
 EXPORT nvmlReturn_t nvmlDeviceGetComputeRunningProcesses(nvmlDevice_t device, unsigned *count, struct process_v1 *infos)
 {
     QUERY(device, count);
-    struct process found[2];
-    unsigned room = *count, n = 2;
-    nvmlReturn_t result = processes(device, &n, found);
+    struct process found[MOST_PROCESSES];
+    unsigned room = *count, n = MOST_PROCESSES;
+    nvmlReturn_t result = processes(device, -1, &n, found);
     *count = n;
     if (result != NVML_SUCCESS || n > room || (n > 0 && infos == NULL))
         return NVML_ERROR_INSUFFICIENT_SIZE;

@@ -70,6 +70,11 @@ public final class Main {
             + " keeps the result: profiles relate their rates to it.");
     describe("devices", "List the devices that networks can run on.");
     describe(
+        "top",
+        "Show what the GPUs of this host are used for, and by which processes.",
+        "Live in a terminal; elsewhere, and with --once or --format json, one sample is printed."
+            + " --format jsonl prints one a line until it is interrupted.");
+    describe(
         "doctor",
         "Check what running on the CPU and on a GPU needs, and say how to get what is missing.",
         "Exit code 3 if something is missing.");
@@ -210,6 +215,7 @@ public final class Main {
       case "export" -> new ExportCommand();
       case "roof" -> new RoofCommand();
       case "devices" -> new DevicesCommand();
+      case "top" -> new TopCommand();
       case "doctor" -> new DoctorCommand();
       case "conformance" -> new ConformanceCommand();
       case "models" -> new ModelsCommand();

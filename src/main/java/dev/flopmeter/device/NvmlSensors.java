@@ -18,23 +18,19 @@ import java.util.function.ToDoubleFunction;
  * figure that the library, the driver or the card does not report is absent, with the reason.
  */
 final class NvmlSensors implements SensorSource {
-  private static final String LIBRARY = "libnvidia-ml.so.1";
-
-  // Numbers of nvmlClockType_t, nvmlTemperatureSensors_t and nvmlReturn_t.
+  // Numbers of nvmlClockType_t and nvmlTemperatureSensors_t.
   private static final int CLOCK_SM = 1;
   private static final int CLOCK_MEMORY = 2;
   private static final int TEMPERATURE_GPU = 0;
-  private static final int SUCCESS = 0;
-  private static final int INSUFFICIENT_SIZE = 7;
 
   /** The largest result of a call: the memory in total, free and used. */
   private static final int RESULT_BYTES = 24;
 
-  private final DynamicLibrary nvml;
+  private final Nvml nvml;
   private final Pointer device;
   private final OptionalDouble defaultSmClockHz;
 
-  private NvmlSensors(DynamicLibrary nvml, Pointer device) {
+  private NvmlSensors(Nvml nvml, Pointer device) {
     this.nvml = nvml;
     this.device = device;
     this.defaultSmClockHz = defaultClock();
@@ -52,21 +48,12 @@ final class NvmlSensors implements SensorSource {
 
   /** The sensors of a CUDA device; without NVML, readings that hold the reason. */
   static SensorSource open(Device device) {
-    return open(device, LIBRARY);
+    return open(device, Nvml.LIBRARY);
   }
 
   static SensorSource open(Device device, String library) {
-    DynamicLibrary nvml;
     try {
-      nvml = DynamicLibrary.open(library);
-    } catch (LibraryException e) {
-      return SensorSource.unreadable(library + " cannot be loaded: " + e.getMessage());
-    }
-    try {
-      int status = nvml.call("nvmlInit_v2");
-      if (status != SUCCESS) {
-        return SensorSource.unreadable("nvmlInit failed: " + message(nvml, status));
-      }
+      Nvml nvml = Nvml.open(library);
       return new NvmlSensors(nvml, handle(nvml, device));
     } catch (LibraryException e) {
       return SensorSource.unreadable(String.valueOf(e.getMessage()));
@@ -74,7 +61,7 @@ final class NvmlSensors implements SensorSource {
   }
 
   /** NVML's own numbering ignores CUDA_VISIBLE_DEVICES, so that ids decide, never the ordinal. */
-  private static Pointer handle(DynamicLibrary nvml, Device device) throws LibraryException {
+  private static Pointer handle(Nvml nvml, Device device) throws LibraryException {
     PointerByReference handle = new PointerByReference();
     String uuid = device.properties().get("uuid");
     int status = -1;
@@ -82,24 +69,16 @@ final class NvmlSensors implements SensorSource {
       status = nvml.call("nvmlDeviceGetHandleByUUID", uuid, handle);
     }
     String bus = device.properties().get("pci_bus_id");
-    if (status != SUCCESS && bus != null) {
+    if (status != Nvml.SUCCESS && bus != null) {
       status = nvml.call("nvmlDeviceGetHandleByPciBusId_v2", bus, handle);
     }
-    if (status != SUCCESS) {
+    if (status != Nvml.SUCCESS) {
       throw new LibraryException(
           "NVML does not know "
               + device.id()
-              + (status < 0 ? ", which reports no id" : ": " + message(nvml, status)));
+              + (status < 0 ? ", which reports no id" : ": " + nvml.message(status)));
     }
     return handle.getValue();
-  }
-
-  private static String message(DynamicLibrary nvml, int status) {
-    try {
-      return nvml.text("nvmlErrorString", status) + " (" + status + ")";
-    } catch (LibraryException e) {
-      return "error " + status;
-    }
   }
 
   @Override
@@ -146,11 +125,7 @@ final class NvmlSensors implements SensorSource {
 
   @Override
   public void close() {
-    try {
-      nvml.call("nvmlShutdown");
-    } catch (LibraryException ignored) {
-      // a library without it has nothing to shut down
-    }
+    nvml.close();
   }
 
   /** One round of calls: the figures, or why they are absent. */
@@ -174,10 +149,10 @@ final class NvmlSensors implements SensorSource {
     private boolean succeeds(String figure, String function, Object... arguments) {
       try {
         int status = nvml.call(function, arguments);
-        if (status == SUCCESS) {
+        if (status == Nvml.SUCCESS) {
           return true;
         }
-        absent.put(figure, message(nvml, status));
+        absent.put(figure, nvml.message(status));
       } catch (LibraryException e) {
         absent.put(figure, e.getMessage());
       }
@@ -195,14 +170,14 @@ final class NvmlSensors implements SensorSource {
     void askProcesses() {
       IntByReference count = new IntByReference(0);
       String function =
-          available(
+          nvml.available(
               "nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2");
       try {
         int status = nvml.call(function, device, count, Pointer.NULL);
-        if (status == SUCCESS || status == INSUFFICIENT_SIZE) {
+        if (status == Nvml.SUCCESS || status == Nvml.INSUFFICIENT_SIZE) {
           figures.put(Figure.PROCESSES, (double) count.getValue());
         } else {
-          absent.put(Figure.PROCESSES.label(), message(nvml, status));
+          absent.put(Figure.PROCESSES.label(), nvml.message(status));
         }
       } catch (LibraryException e) {
         absent.put(Figure.PROCESSES.label(), e.getMessage());
@@ -211,17 +186,13 @@ final class NvmlSensors implements SensorSource {
 
     List<String> throttleReasons() {
       String function =
-          available(
+          nvml.available(
               "nvmlDeviceGetCurrentClocksEventReasons",
               "nvmlDeviceGetCurrentClocksThrottleReasons");
       LongByReference mask = new LongByReference();
       return succeeds("throttle_reasons", function, device, mask)
           ? ThrottleReason.of(mask.getValue())
           : List.of();
-    }
-
-    private String available(String function, String older) {
-      return nvml.has(function) ? function : older;
     }
 
     OptionalDouble found(Figure figure) {

@@ -7,6 +7,8 @@ import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.http.HttpService;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
+import dev.flopmeter.serve.node.NodeState;
+import dev.flopmeter.serve.node.NodeWatch;
 import dev.flopmeter.serve.page.Snapshot;
 import dev.flopmeter.serve.page.Snapshot.DeviceState;
 import dev.flopmeter.serve.page.Snapshot.WorkloadState;
@@ -28,6 +30,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,6 +79,7 @@ public final class Daemon implements AutoCloseable {
   private volatile List<String> reloadProblems = List.of();
   private volatile boolean isPlanned;
   private Set<String> usedDevices = Set.of();
+  private volatile @Nullable NodeWatch node;
 
   private Daemon(Options options, ServeConfig config, HttpService http, History history) {
     this.options = options;
@@ -120,6 +124,7 @@ public final class Daemon implements AutoCloseable {
     metrics.history(history.state(), config.history().folder().isPresent());
     capabilities();
     state.restore();
+    watchNode();
     metrics.publish();
     http.serve(
         new StatusRoutes(
@@ -138,6 +143,54 @@ public final class Daemon implements AutoCloseable {
   /** Where it listens. */
   public InetSocketAddress address() {
     return http.address();
+  }
+
+  /** Begins the accounts of this host's GPUs anew, by the configuration of now. */
+  private void watchNode() {
+    closeNode();
+    if (config.node().interval().isPresent()) {
+      NodeWatch next =
+          new NodeWatch(
+              options.worker(),
+              config.node(),
+              options.clocks().nanos(),
+              this::measured,
+              this::publishNode);
+      node = next;
+      next.start();
+    }
+    metrics.node(nodeState());
+  }
+
+  private void closeNode() {
+    NodeWatch last = node;
+    node = null;
+    if (last != null) {
+      last.close();
+    }
+  }
+
+  private NodeState nodeState() {
+    NodeWatch now = node;
+    return now == null ? NodeState.none(config.node()) : now.state();
+  }
+
+  private void publishNode() {
+    metrics.node(nodeState());
+    metrics.publish();
+  }
+
+  /** The uuids of the GPUs and MIG instances that runs are on. */
+  private Set<String> measured() {
+    Set<String> uuids = new HashSet<>();
+    Map<String, Target> running = threads.running();
+    for (dev.flopmeter.serve.worker.DeviceState device : devices.known()) {
+      if (running.containsKey(device.id())) {
+        Map<String, String> known = device.properties();
+        uuids.add(known.getOrDefault("mig_uuid", known.getOrDefault("uuid", "")));
+      }
+    }
+    return uuids;
   }
 
   private void capabilities() {
@@ -164,6 +217,10 @@ public final class Daemon implements AutoCloseable {
       }
       if (!isPlanned || (isPlanOfDevices && !devices.ids().equals(before))) {
         plan();
+      }
+      NodeWatch watched = node;
+      if (watched != null && watched.tick()) {
+        publishNode();
       }
       boolean isExpired = state.expire();
       boolean isWaiting = history.state().pending() > 0;
@@ -227,8 +284,12 @@ public final class Daemon implements AutoCloseable {
         || !next.history().folder().equals(config.history().folder())) {
       logger.warn("a new http.listen, http.tls or history.folder takes effect at the next start");
     }
+    boolean isNodeChanged = !next.node().equals(config.node());
     config = next;
     reloadProblems = List.of();
+    if (isNodeChanged) {
+      watchNode();
+    }
     runner.rules(next.worker());
     history.bounds(next.history());
     metrics.certificateExpires(http.certificateExpiry());
@@ -276,13 +337,15 @@ public final class Daemon implements AutoCloseable {
         workloads,
         threads.devices().stream()
             .map(id -> new DeviceState(id, running.containsKey(id), threads.isQuarantined(id)))
-            .toList());
+            .toList(),
+        nodeState());
   }
 
   /** Ends all runs with their processes, then the server, then the history. */
   @Override
   public void close() throws IOException {
     housekeeping.shutdownNow();
+    closeNode();
     try {
       threads.close();
     } catch (InterruptedException e) {

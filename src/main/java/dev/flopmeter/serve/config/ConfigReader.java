@@ -5,6 +5,7 @@ import dev.flopmeter.serve.config.ServeConfig.History;
 import dev.flopmeter.serve.config.ServeConfig.Http;
 import dev.flopmeter.serve.config.ServeConfig.Log;
 import dev.flopmeter.serve.config.ServeConfig.Metrics;
+import dev.flopmeter.serve.config.ServeConfig.Node;
 import dev.flopmeter.serve.config.ServeConfig.Otlp;
 import dev.flopmeter.serve.config.ServeConfig.Tls;
 import dev.flopmeter.serve.config.ServeConfig.Worker;
@@ -106,7 +107,8 @@ public final class ConfigReader {
             history(top.section("history"), folder),
             new Log(top.section("log").get("format", String.class)),
             metrics(top.section("metrics")),
-            otlp(top.section("otlp")));
+            otlp(top.section("otlp")),
+            node(top.section("node")));
     problems.throwIfAny();
     return config;
   }
@@ -333,6 +335,13 @@ public final class ConfigReader {
         url,
         otlp.get("interval", Duration.class),
         otlp.section("headers").texts());
+  }
+
+  private static Node node(Section node) {
+    return new Node(
+        node.find("interval", Duration.class),
+        node.get("processes", Long.class).intValue(),
+        node.find("price_per_gpu_hour", Double.class));
   }
 
   private static boolean isHttp(String url) {

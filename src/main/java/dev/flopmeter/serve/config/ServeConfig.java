@@ -14,7 +14,8 @@ public record ServeConfig(
     History history,
     Log log,
     Metrics metrics,
-    Otlp otlp) {
+    Otlp otlp,
+    Node node) {
 
   public ServeConfig {
     workloads = List.copyOf(workloads);
@@ -122,6 +123,16 @@ public record ServeConfig(
 
   /** Limits of the published series. */
   public record Metrics(int layers, int maxSeries) {}
+
+  /**
+   * The accounts of this host's GPUs.
+   *
+   * @param interval between two samples; empty if there are no accounts
+   * @param processes that have series of their own
+   * @param pricePerGpuHour in any currency
+   */
+  public record Node(
+      Optional<Duration> interval, int processes, Optional<Double> pricePerGpuHour) {}
 
   /** The push of metrics over OTLP. */
   public record Otlp(boolean enabled, String url, Duration interval, Map<String, String> headers) {

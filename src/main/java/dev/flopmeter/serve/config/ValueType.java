@@ -3,6 +3,7 @@ package dev.flopmeter.serve.config;
 import dev.flopmeter.text.NearestName;
 import dev.flopmeter.units.Durations;
 import dev.flopmeter.units.Sizes;
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
@@ -31,6 +32,8 @@ record ValueType(String name, Function<String, Object> parse) {
       case "address" -> new ValueType(name, ListenAddress::parse);
       case "integer" ->
           range(name, Long::parseLong, bounds, span("a whole number", bounds), "a whole number");
+      case "number" ->
+          range(name, ValueType::decimal, bounds, span("a number", bounds), "a number");
       case "duration" ->
           range(name, Durations::parse, bounds, "a duration such as 15s, 10m or 30d", "a duration");
       case "size" -> range(name, Sizes::parse, bounds, "a size such as 512MiB or 4GiB", "a size");
@@ -62,6 +65,10 @@ record ValueType(String name, Function<String, Object> parse) {
               "expected " + span(what, bounds));
           return value;
         });
+  }
+
+  private static double decimal(String text) {
+    return new BigDecimal(text).doubleValue();
   }
 
   /** {@code 10%} as 0.1. */

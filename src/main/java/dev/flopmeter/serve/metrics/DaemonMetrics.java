@@ -6,6 +6,7 @@ import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.metrics.SeriesLimit.Selection;
+import dev.flopmeter.serve.node.NodeState;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.worker.DeviceState;
@@ -76,6 +77,7 @@ public final class DaemonMetrics implements AutoCloseable {
   private final Counter historyLost;
   private final OwnedPoints<InfoDataPointSnapshot> layerInfo;
   private final OwnedPoints<InfoDataPointSnapshot> deviceInfo;
+  private final OwnedPoints<InfoDataPointSnapshot> nodeInfo;
 
   /** Devices of this host by their id, as they were listed last. */
   private final Map<String, DeviceState> listed = new HashMap<>();
@@ -111,6 +113,7 @@ public final class DaemonMetrics implements AutoCloseable {
     historyLost = counter("flopmeter_history_lost_results_total");
     layerInfo = points("flopmeter_layer_info", InfoSnapshot::new);
     deviceInfo = points("flopmeter_device_info", InfoSnapshot::new);
+    nodeInfo = points("flopmeter_node_info", InfoSnapshot::new);
     OwnedPoints<InfoDataPointSnapshot> build = points("flopmeter_build_info", InfoSnapshot::new);
     String java = System.getProperty("java.version");
     build.replace("build", List.of(ResultRows.info("flopmeter_build_info", version, java)));
@@ -310,6 +313,15 @@ public final class DaemonMetrics implements AutoCloseable {
       peaks.forEach(precision -> gauges.remove(List.of("peak", device, precision)));
     }
     list(device);
+  }
+
+  /** Shows the accounts of this host's GPUs in place of those before. */
+  public synchronized void node(NodeState node) {
+    gauges.replace("node", NodeRows.of(node));
+    nodeInfo.replace("node", NodeRows.info(node));
+    if (node.rules().interval().isPresent()) {
+      capability("node", !node.gpus().isEmpty() && node.problem().isEmpty());
+    }
   }
 
   /** Counts a run. */

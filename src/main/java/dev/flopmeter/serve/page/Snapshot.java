@@ -5,6 +5,7 @@ import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.metrics.PublishedResult;
+import dev.flopmeter.serve.node.NodeState;
 import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.Target;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param runs the last ones, the latest first
  * @param workloads by name, one for each in the configuration
  * @param devices those with something to run
+ * @param node the accounts of this host's GPUs
  */
 public record Snapshot(
     String version,
@@ -35,7 +37,8 @@ public record Snapshot(
     List<Series> series,
     List<EndedRun> runs,
     Map<String, WorkloadState> workloads,
-    List<DeviceState> devices) {
+    List<DeviceState> devices,
+    NodeState node) {
   public Snapshot {
     reloadProblems = List.copyOf(reloadProblems);
     series = List.copyOf(series);

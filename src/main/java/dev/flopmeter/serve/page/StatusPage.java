@@ -55,6 +55,7 @@ public final class StatusPage {
     answer.draw(out);
     WorkloadSections.draw(out, snapshot);
     devices(out);
+    NodeSection.draw(out, snapshot.node());
     runs(out);
   }
 

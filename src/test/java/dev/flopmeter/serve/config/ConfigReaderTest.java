@@ -138,6 +138,7 @@ class ConfigReaderTest {
         log: {format: json}
         metrics: {layers: 0, max_series: 500}
         otlp: {enabled: true, url: "https://collector/v1/metrics", interval: 10s, headers: {Authorization: Bearer x}}
+        node: {interval: 5s, processes: 7, price_per_gpu_hour: 2.25}
         """
             .formatted(hash);
 
@@ -190,6 +191,8 @@ class ConfigReaderTest {
     assertThat(config.log()).isEqualTo(new ServeConfig.Log("json"));
     assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(0, 500));
     assertThat(config.otlp().headers()).containsEntry("Authorization", "Bearer x");
+    assertThat(config.node())
+        .isEqualTo(new ServeConfig.Node(Optional.of(Duration.ofSeconds(5)), 7, Optional.of(2.25)));
     // A key that this file does not set is a key that no test sets.
     assertThat(Key.all()).allMatch(key -> key.path().contains("*.") || yaml.contains(named(key)));
     assertThat(config.toString()).doesNotContain(hash).doesNotContain("Bearer");

@@ -11,7 +11,7 @@ final class MetricsReference {
       # Metrics of the daemon
 
       `GET /metrics` in the Prometheus text format, or OpenMetrics with created timestamps where the client asks for it; gzip where
-      it accepts it. A scrape reads what was rendered when the last run ended; it touches no device and no disk.
+      it accepts it. A scrape reads what was rendered when the last run ended or the node was last sampled; it touches no device and no disk.
       `GET /metrics?name[]=flopmeter_runs_total&name[]=...` gives these metrics alone (in Prometheus: `params: {'name[]': [...]}`).
 
       - A result's series are there while it is fresh: they go when the device fails, when three runs in a row fail, or when the
@@ -38,6 +38,16 @@ final class MetricsReference {
         `layers`, then `histograms`, the `process`' and the JVM's, `devices`, `results`, and last the `essentials`: the daemon's own,
         and of each workload the outcomes of its runs, its last success and its failures. A workload keeps or loses a part as a whole, those
         that come first in the configuration keep it; `flopmeter_series_limited` counts what is left out, and the log names it.
+      - With `node.interval` a child process (`flopmeter top --format jsonl`) samples this host's GPUs through NVML, whoever uses them. A GPU that is
+        divided by MIG is shown by its instances. `device` is `gpu:2` as nvidia-smi numbers GPUs, `gpu:2:0` an instance; `uuid` joins with
+        `flopmeter_device_info` (`uuid`, `mig_uuid`) and with dcgm-exporter's `UUID`.
+      - `state` of `flopmeter_node_seconds_total`: each moment has one, the first of these that fits: `lost` (NVML cannot reach the GPU), `measured`
+        (a run of this daemon is on it), `throttled` (work runs and the clock is held back), `busy` (work runs), `occupied` (processes hold it, and
+        NVML does not report whether they run, as of MIG instances), `held` (processes hold it and nothing runs), `idle`; and `unknown`, where no sample came for more
+        than two intervals and a second. Work runs if the GPU's utilization, or that of one of its processes, was above 0 since the last sample.
+      - Series of a process go with it. Of a process only its name, the id of its container, the uid of its pod and the number of its SLURM job
+        are read (`/proc/PID/comm` and `/proc/PID/cgroup`), never its command line or environment; what cannot be read is empty, and the log and
+        the daemon's page say why.
       - Over OTLP the same series are pushed, but for the JVM's, the process' and the histograms.
 
       This page is generated from the code (`MetricsReferenceTest`).

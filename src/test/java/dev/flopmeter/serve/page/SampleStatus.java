@@ -22,6 +22,7 @@ import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.metrics.PublishedResult;
+import dev.flopmeter.serve.node.NodeState;
 import dev.flopmeter.serve.page.Recommendations.Recommendation;
 import dev.flopmeter.serve.page.Snapshot.DeviceState;
 import dev.flopmeter.serve.page.Snapshot.EndedRun;
@@ -119,7 +120,8 @@ public final class SampleStatus {
             one.history(),
             one.log(),
             one.metrics(),
-            one.otlp());
+            one.otlp(),
+            one.node());
     Map<String, WorkloadState> all = new HashMap<>();
     workloads.forEach(
         workload -> all.put(workload.name(), states.getOrDefault(workload.name(), IDLE)));
@@ -133,7 +135,8 @@ public final class SampleStatus {
         series,
         runs,
         all,
-        devices);
+        devices,
+        NodeState.none(config.node()));
   }
 
   /** What a result says of its device, shares and validity. */

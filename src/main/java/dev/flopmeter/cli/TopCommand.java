@@ -1,0 +1,49 @@
+package dev.flopmeter.cli;
+
+import dev.flopmeter.cli.output.Output;
+import dev.flopmeter.device.LibraryException;
+import dev.flopmeter.device.NodeSample;
+import dev.flopmeter.device.NodeSampler;
+import dev.flopmeter.report.text.NodeTable;
+import dev.flopmeter.report.text.Terminal;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** {@code flopmeter top}: what the GPUs of this host are used for, and by whom. */
+final class TopCommand extends Command {
+  /** Clears the screen and moves to its start. */
+  private static final String CLEAR = "\u001b[H\u001b[2J";
+
+  private final OutputArguments output =
+      with(new OutputArguments(Format.TABLE, Format.JSON, Format.JSONL));
+  private final Argument<Duration> interval =
+      option("--interval=TIME", Reading::timeSpan, "2s", "time between two samples");
+  private final Argument<Boolean> once = flag("--once", "take one sample and exit");
+
+  @Override
+  int run(Console console) throws InterruptedException {
+    try (NodeSampler sampler = NodeSampler.open();
+        Output out = output.open(console)) {
+      boolean isDrawn =
+          output.format() == Format.TABLE && !out.isFile() && Terminal.OUTPUT.isTerminal();
+      boolean isLive = !once.get() && (isDrawn || output.format() == Format.JSONL);
+      long next = System.nanoTime();
+      do {
+        NodeSample sample = sampler.sample();
+        if (output.format() == Format.TABLE) {
+          String table = NodeTable.render(sample, out.style(false));
+          out.text(isLive ? CLEAR + table : table);
+        } else {
+          out.line(sample.json());
+        }
+        // Samples that were missed are not made up for.
+        next = Math.max(next + interval.get().toNanos(), System.nanoTime());
+        TimeUnit.NANOSECONDS.sleep(isLive ? next - System.nanoTime() : 0);
+      } while (isLive && !out.isBroken());
+      return 0;
+    } catch (LibraryException e) {
+      console.warn("no GPU can be sampled: " + e.getMessage() + "; see flopmeter doctor");
+      return Main.DEVICE_FAILED;
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package dev.flopmeter.device;
+
+/**
+ * NVML, the management library of NVIDIA's driver, opened and initialised. It is only read from:
+ * nothing of a GPU is set through it.
+ */
+final class Nvml implements AutoCloseable {
+  static final String LIBRARY = "libnvidia-ml.so.1";
+
+  // Numbers of nvmlReturn_t.
+  static final int SUCCESS = 0;
+  static final int NOT_FOUND = 6;
+  static final int INSUFFICIENT_SIZE = 7;
+  static final int FUNCTION_NOT_FOUND = 13;
+  static final int GPU_IS_LOST = 15;
+
+  private final DynamicLibrary library;
+
+  private Nvml(DynamicLibrary library) {
+    this.library = library;
+  }
+
+  /**
+   * Opens and initialises the library.
+   *
+   * @throws LibraryException with the reason if either fails
+   */
+  static Nvml open(String name) throws LibraryException {
+    Nvml nvml;
+    try {
+      nvml = new Nvml(DynamicLibrary.open(name));
+    } catch (LibraryException e) {
+      throw new LibraryException(name + " cannot be loaded: " + e.getMessage());
+    }
+    nvml.initialise();
+    return nvml;
+  }
+
+  /** Initialises it again after {@link #close}, so that it sees the GPUs that are there now. */
+  void initialise() throws LibraryException {
+    int status = call("nvmlInit_v2");
+    if (status != SUCCESS) {
+      throw new LibraryException("nvmlInit failed: " + message(status));
+    }
+  }
+
+  /**
+   * Calls a function.
+   *
+   * @return its nvmlReturn_t
+   * @throws LibraryException if this version of the library lacks it
+   */
+  int call(String function, Object... arguments) throws LibraryException {
+    return library.call(function, arguments);
+  }
+
+  /** The name of a function, or that of its older form where this version lacks it. */
+  String available(String function, String older) {
+    return has(function) ? function : older;
+  }
+
+  boolean has(String function) {
+    return library.has(function);
+  }
+
+  String message(int status) {
+    try {
+      return library.text("nvmlErrorString", status) + " (" + status + ")";
+    } catch (LibraryException e) {
+      return "error " + status;
+    }
+  }
+
+  boolean isEmulated() {
+    return library.has("nvml_is_emulated");
+  }
+
+  @Override
+  public void close() {
+    try {
+      library.call("nvmlShutdown");
+    } catch (LibraryException ignored) {
+      // a library without it has nothing to shut down
+    }
+  }
+}

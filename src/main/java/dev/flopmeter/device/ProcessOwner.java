@@ -1,0 +1,52 @@
+package dev.flopmeter.device;
+
+import dev.flopmeter.text.Printable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Who a process belongs to: its name and what its control groups say. Nothing else of it is read,
+ * neither its command line nor its environment. What is unknown is empty.
+ *
+ * @param name at most 15 characters, from {@code /proc/PID/comm}
+ * @param container the first 12 digits of its id
+ * @param pod the Kubernetes pod's uid
+ */
+public record ProcessOwner(String name, String container, String pod, String slurmJob) {
+  /** A process that this one may not see. */
+  public static final ProcessOwner UNKNOWN = new ProcessOwner("", "", "", "");
+
+  // The forms of Docker, containerd, CRI-O and Podman, by cgroupfs and by systemd, versions 1 and
+  // 2 of control groups; pods by uid or, of the kubelet's own, by hash.
+  private static final Pattern CONTAINER =
+      Pattern.compile("[/:-]([0-9a-f]{12})[0-9a-f]{52}(?:\\.scope)?(?:/|$)", Pattern.MULTILINE);
+  private static final Pattern POD =
+      Pattern.compile("pod((?:[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})|[0-9a-f]{32})\\b");
+  private static final Pattern SLURM = Pattern.compile("slurm[^\\n]*/job_(\\d+)(?:/|$)");
+
+  /**
+   * Reads the owner of a process.
+   *
+   * @param proc the mounted {@code /proc}
+   * @throws IOException if the process has ended or may not be seen
+   */
+  static ProcessOwner of(Path proc, long pid) throws IOException {
+    Path folder = proc.resolve(Long.toString(pid));
+    String name = Printable.of(Files.readString(folder.resolve("comm")).strip());
+    return ofGroups(name, Files.readString(folder.resolve("cgroup")));
+  }
+
+  /** The owner by the text of {@code /proc/PID/cgroup}. */
+  static ProcessOwner ofGroups(String name, String groups) {
+    String pod = first(POD, groups).replace('_', '-');
+    return new ProcessOwner(name, first(CONTAINER, groups), pod, first(SLURM, groups));
+  }
+
+  private static String first(Pattern pattern, String text) {
+    Matcher found = pattern.matcher(text);
+    return found.find() ? found.group(1) : "";
+  }
+}

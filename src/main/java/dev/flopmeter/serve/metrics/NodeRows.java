@@ -1,0 +1,114 @@
+package dev.flopmeter.serve.metrics;
+
+import dev.flopmeter.device.NodeSample.Gpu;
+import dev.flopmeter.device.NodeSample.Occupant;
+import dev.flopmeter.device.NodeSample.State;
+import dev.flopmeter.device.ProcessOwner;
+import dev.flopmeter.serve.node.GpuAccount;
+import dev.flopmeter.serve.node.GpuAccount.ProcessAccount;
+import dev.flopmeter.serve.node.NodeState;
+import io.micrometer.core.instrument.Tags;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** What the accounts of a node tell. */
+final class NodeRows {
+  private NodeRows() {}
+
+  static List<Row> of(NodeState node) {
+    List<Row> rows = new ArrayList<>();
+    for (GpuAccount account : node.gpus()) {
+      Gpu gpu = account.gpu();
+      Tags tags = Tags.of("device", gpu.device(), "uuid", gpu.uuid());
+      // All states from the start: a series that appears later has lost its first increase.
+      for (State state : State.values()) {
+        Double seconds = account.seconds().getOrDefault(state, 0.0);
+        Row.add(rows, "flopmeter_node_seconds_total", tags.and("state", state.label()), seconds);
+      }
+      account
+          .throttledSeconds()
+          .forEach(
+              (reason, seconds) ->
+                  Row.add(
+                      rows,
+                      "flopmeter_node_throttled_seconds_total",
+                      tags.and("reason", reason),
+                      seconds));
+      node.rules()
+          .pricePerGpuHour()
+          .ifPresent(
+              price ->
+                  Row.add(
+                      rows,
+                      "flopmeter_node_wasted_cost_total",
+                      tags,
+                      account.wastedSeconds() / 3600 * price));
+      if (account.isReached()) {
+        Row.add(rows, "flopmeter_node_utilization_ratio", tags, gpu.utilization());
+        Row.add(rows, "flopmeter_node_memory_used_bytes", tags, number(gpu.memoryUsedBytes()));
+      }
+      account.processes().forEach(process -> add(rows, tags, process));
+      others(rows, tags, account);
+    }
+    return rows;
+  }
+
+  private static void add(List<Row> rows, Tags gpu, ProcessAccount account) {
+    Occupant process = account.process();
+    Tags tags = gpu.and(process(Long.toString(process.pid()), process.owner()));
+    Row.add(rows, "flopmeter_node_process_seconds_total", tags, account.seconds());
+    Row.add(rows, "flopmeter_node_process_memory_bytes", tags, number(process.memoryBytes()));
+    Row.add(rows, "flopmeter_node_process_utilization_ratio", tags, process.utilization());
+  }
+
+  private static void others(List<Row> rows, Tags gpu, GpuAccount account) {
+    if (account.otherSeconds() == 0) {
+      return;
+    }
+    Tags tags = gpu.and(process("", new ProcessOwner("other", "", "", "")));
+    Row.add(rows, "flopmeter_node_process_seconds_total", tags, account.otherSeconds());
+    double bytes =
+        account.others().stream()
+            .map(Occupant::memoryBytes)
+            .filter(Objects::nonNull)
+            .mapToLong(Long::longValue)
+            .sum();
+    Row.add(rows, "flopmeter_node_process_memory_bytes", tags, bytes);
+  }
+
+  private static Tags process(String pid, ProcessOwner owner) {
+    return Tags.of(
+        "pid",
+        pid,
+        "process",
+        owner.name(),
+        "container",
+        owner.container(),
+        "pod",
+        owner.pod(),
+        "slurm_job",
+        owner.slurmJob());
+  }
+
+  private static @Nullable Double number(@Nullable Long value) {
+    return value == null ? null : value.doubleValue();
+  }
+
+  static List<InfoDataPointSnapshot> info(NodeState node) {
+    return node.gpus().stream()
+        .map(GpuAccount::gpu)
+        .map(
+            gpu ->
+                ResultRows.info(
+                    "flopmeter_node_info",
+                    gpu.device(),
+                    gpu.uuid(),
+                    gpu.parent(),
+                    gpu.name(),
+                    Boolean.toString(node.isEmulated())))
+        .toList();
+  }
+}

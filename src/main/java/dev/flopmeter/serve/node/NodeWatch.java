@@ -1,0 +1,180 @@
+package dev.flopmeter.serve.node;
+
+import dev.flopmeter.device.NodeSample;
+import dev.flopmeter.serve.config.ServeConfig.Node;
+import dev.flopmeter.serve.worker.SamplerProcess;
+import dev.flopmeter.serve.worker.WorkerCommand;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the accounts of this host's GPUs. A child process samples them; one that ends or falls
+ * silent is replaced, after a pause that doubles. Thread-safe.
+ */
+public final class NodeWatch implements AutoCloseable {
+  private static final Logger logger = LoggerFactory.getLogger(NodeWatch.class);
+  private static final Duration SHORTEST_PAUSE = Duration.ofSeconds(1);
+  private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
+  private static final Duration STARTING = Duration.ofSeconds(30);
+
+  private final WorkerCommand command;
+  private final Node rules;
+  private final Duration interval;
+  private final LongSupplier nanos;
+  private final Supplier<Set<String>> measured;
+  private final Runnable changed;
+  private final Thread thread = new Thread(this::watch, "node");
+
+  // Guarded by this.
+  private final NodeAccounts accounts;
+  private final Set<String> reported = new HashSet<>();
+  private @Nullable SamplerProcess child;
+  private Map<String, String> absent = Map.of();
+  private boolean isEmulated;
+  private boolean isClosed;
+  private String problem = "";
+  private long heardAt;
+
+  /**
+   * A watch that begins at {@link #start}.
+   *
+   * @param rules with an interval
+   * @param measured the uuids of what the daemon's own runs are on now
+   * @param changed called after each sample, from the watch's thread
+   */
+  public NodeWatch(
+      WorkerCommand command,
+      Node rules,
+      LongSupplier nanos,
+      Supplier<Set<String>> measured,
+      Runnable changed) {
+    this.command = command;
+    this.rules = rules;
+    this.interval = rules.interval().orElseThrow();
+    this.nanos = nanos;
+    this.measured = measured;
+    this.changed = changed;
+    accounts = new NodeAccounts(interval, rules.processes());
+    thread.setDaemon(true);
+  }
+
+  public void start() {
+    thread.start();
+  }
+
+  private void watch() {
+    Duration pause = SHORTEST_PAUSE;
+    try {
+      while (!isClosed()) {
+        long began = nanos.getAsLong();
+        failed(runChild());
+        changed.run();
+        boolean isSettled = nanos.getAsLong() - began > LONGEST_PAUSE.toNanos();
+        pause = isSettled ? SHORTEST_PAUSE : pause;
+        TimeUnit.NANOSECONDS.sleep(pause.toNanos());
+        Duration longer = pause.multipliedBy(2);
+        pause = longer.compareTo(LONGEST_PAUSE) < 0 ? longer : LONGEST_PAUSE;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // closed
+    }
+  }
+
+  /** Takes a child's samples until it ends, and tells why it did. */
+  private String runChild() throws InterruptedException {
+    try (SamplerProcess process = SamplerProcess.start(command, interval)) {
+      synchronized (this) {
+        heardAt = nanos.getAsLong();
+        child = process;
+        if (isClosed) {
+          process.kill();
+        }
+      }
+      for (NodeSample sample = process.next(); sample != null; sample = process.next()) {
+        take(sample);
+        changed.run();
+      }
+      return process.reason();
+    } catch (IOException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  private void take(NodeSample sample) {
+    Set<String> ours = measured.get();
+    synchronized (this) {
+      heardAt = nanos.getAsLong();
+      accounts.take(sample, ours, heardAt);
+      absent = sample.absent();
+      isEmulated = sample.emulated();
+      if (!problem.isEmpty()) {
+        logger.info("the GPUs of this node are sampled again");
+        problem = "";
+      }
+      absent.forEach(
+          (figure, why) -> {
+            if (reported.add(figure)) {
+              logger.warn("node: {} not available: {}", figure, why);
+            }
+          });
+    }
+  }
+
+  private synchronized void failed(String why) {
+    child = null;
+    if (!isClosed && !why.equals(problem)) {
+      logger.warn("the GPUs of this node are not sampled: {}", why);
+    }
+    problem = why;
+  }
+
+  /**
+   * Takes note of the time, and ends a child that has been silent for too long.
+   *
+   * @return whether GPUs are in an unknown state
+   */
+  public synchronized boolean tick() {
+    long now = nanos.getAsLong();
+    boolean isExpired = accounts.expire(now);
+    Duration longest = STARTING.plus(interval.multipliedBy(3));
+    if (child != null && now - heardAt > longest.toNanos()) {
+      logger.warn("the sampler of this node has been silent for {} s", longest.toSeconds());
+      child.kill();
+    }
+    return isExpired;
+  }
+
+  public synchronized NodeState state() {
+    return new NodeState(rules, accounts.view(), problem, isEmulated, absent);
+  }
+
+  private synchronized boolean isClosed() {
+    return isClosed;
+  }
+
+  /** Ends the child and waits for it. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      isClosed = true;
+      if (child != null) {
+        child.kill();
+      }
+    }
+    thread.interrupt();
+    try {
+      thread.join(TimeUnit.SECONDS.toMillis(10));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
