@@ -27,7 +27,8 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
   }
 
   /**
-   * The roofs, measured where the cache lacks one of these precisions; null for an emulated device,
+   * The roofs, measured where the cache lacks one of these precisions, or the levels of memory that
+   * earlier versions did not know; null for an emulated device,
    * whose rates mean nothing.
    */
   @Nullable MeasuredRoofs of(List<Precision> precisions, Progress progress) {
@@ -39,7 +40,7 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
         precisions.stream()
             .filter(one -> cached.isEmpty() || !cached.get().found().containsKey(one.label()))
             .toList();
-    return missing.isEmpty() && cached.isPresent()
+    return missing.isEmpty() && cached.isPresent() && !cached.get().levels().isEmpty()
         ? cached.get()
         : kept(measure(missing, progress));
   }

@@ -35,6 +35,7 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
   private static final int PCI_DOMAIN = 50;
   private static final int MEMORY_CLOCK_KHZ = 36;
   private static final int MEMORY_BUS_BITS = 37;
+  private static final int L2_CACHE_BYTES = 38;
   private static final int CAPABILITY_MAJOR = 75;
   private static final int CAPABILITY_MINOR = 76;
 
@@ -101,6 +102,7 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
             + attribute(driver, handle, CAPABILITY_MINOR));
     properties.put("sm_count", Integer.toString(attribute(driver, handle, MULTIPROCESSOR_COUNT)));
     properties.put("clock_hz", Long.toString(1000L * attribute(driver, handle, CLOCK_RATE_KHZ)));
+    properties.put("l2_bytes", Integer.toString(attribute(driver, handle, L2_CACHE_BYTES)));
     properties.put(
         "memory_clock_hz", Long.toString(1000L * attribute(driver, handle, MEMORY_CLOCK_KHZ)));
     properties.put("memory_bus_bits", Integer.toString(attribute(driver, handle, MEMORY_BUS_BITS)));

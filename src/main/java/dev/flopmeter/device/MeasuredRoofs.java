@@ -1,6 +1,7 @@
 package dev.flopmeter.device;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param flopsPerSecond of dense matrix work, by precision ({@code fp32}, ...)
  * @param found the work that reached them, by precision and {@code memory}
- * @param bytesPerSecond read and written together; null where it was not measured
+ * @param bytesPerSecond of the memory, read and written together; null where it was not measured
+ * @param levels caches from small to large, then the memory; empty in roofs of earlier versions
  * @param launchSeconds what a step costs that does nothing; null where it was not measured
  * @param measuredAt when the newest of these figures was taken
  * @param versions of what they depend on: driver and libraries
@@ -19,6 +21,7 @@ public record MeasuredRoofs(
     Map<String, Double> flopsPerSecond,
     Map<String, String> found,
     @Nullable Double bytesPerSecond,
+    @Nullable List<MemoryLevel> levels,
     @Nullable Double launchSeconds,
     Instant measuredAt,
     Map<String, String> versions) {
@@ -26,6 +29,7 @@ public record MeasuredRoofs(
   public MeasuredRoofs {
     flopsPerSecond = Map.copyOf(flopsPerSecond);
     found = Map.copyOf(found);
+    levels = levels == null ? List.of() : List.copyOf(levels);
     versions = Map.copyOf(versions);
   }
 
@@ -39,6 +43,7 @@ public record MeasuredRoofs(
         rates,
         works,
         newer.bytesPerSecond == null ? bytesPerSecond : newer.bytesPerSecond,
+        newer.levels.isEmpty() ? levels : newer.levels,
         newer.launchSeconds == null ? launchSeconds : newer.launchSeconds,
         newer.measuredAt,
         newer.versions);
@@ -63,6 +68,12 @@ public record MeasuredRoofs(
       works.put("memory", other.found.getOrDefault("memory", ""));
     }
     return new MeasuredRoofs(
-        rates, works, isFaster ? bytes : bytesPerSecond, launchSeconds, measuredAt, versions);
+        rates,
+        works,
+        isFaster ? bytes : bytesPerSecond,
+        levels.isEmpty() ? other.levels : levels,
+        launchSeconds,
+        measuredAt,
+        versions);
   }
 }

@@ -3,10 +3,14 @@ package dev.flopmeter.measure;
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.MeasuredRoofs;
+import dev.flopmeter.device.MemoryLevel;
 import dev.flopmeter.device.TensorRates;
 import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileResult.Cache;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Roofs;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -59,7 +63,19 @@ public record DeviceRoofs(Device device, Datasheet datasheet, @Nullable Measured
     String works =
         (flops == null ? "" : found.found().getOrDefault(precision.label(), "") + ", ")
             + found.found().getOrDefault("memory", "");
-    return new Roof(flops, bytes, "measured " + found.measuredAt() + ": " + works);
+    String source = "measured " + found.measuredAt() + ": " + works;
+    return new Roof(flops, bytes, source, caches(found.levels()));
+  }
+
+  private static List<Cache> caches(List<MemoryLevel> levels) {
+    List<Cache> caches = new ArrayList<>();
+    for (MemoryLevel level : levels) {
+      Long capacity = level.bytes();
+      if (capacity != null) {
+        caches.add(new Cache(level.name(), capacity, level.best()));
+      }
+    }
+    return caches;
   }
 
   private @Nullable Roof fromClock(Precision precision, @Nullable Double smClockHz) {

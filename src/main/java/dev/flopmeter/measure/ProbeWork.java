@@ -47,6 +47,52 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
   }
 
   /**
+   * Many steps over values that a GPU's L2 holds: a single one would be shorter than its launch.
+   * {@code add} is STREAM's word for reading two arrays and writing a third, as triad does.
+   *
+   * @param capacity bytes of the cache; half of it is used, since other data is in it, too
+   */
+  static List<ProbeWork> cache(long capacity) {
+    return List.of(
+        series("read", "ReduceMax", capacity / 2, 1, 1),
+        series("copy", "Neg", capacity / 4, 1, 2),
+        series("add", "Add", capacity / 6, 2, 3));
+  }
+
+  /**
+   * @param bytes of each array
+   * @param inputs of a step
+   * @param arrays that a step reads or writes
+   */
+  private static ProbeWork series(String name, String op, long bytes, int inputs, int arrays) {
+    GraphBuilder graph = new GraphBuilder(name, OPSET);
+    String first =
+        graph.input("x", TensorType.of(DataType.FLOAT, Math.max(1, bytes / 4096), 1024));
+    boolean isReading = arrays == inputs;
+    Attributes attributes = isReading ? Attributes.of("keepdims", 0) : Attributes.NONE;
+    List<String> results = new ArrayList<>();
+    String value = first;
+    for (int i = 0; i < LAUNCHES; i++) {
+      String result =
+          inputs == 1
+              ? graph.add(op, "y" + i, attributes, value)
+              : graph.add(op, "y" + i, attributes, value, first);
+      if (isReading) {
+        results.add(result);
+      } else {
+        value = result;
+      }
+    }
+    Graph whole = graph.build(isReading ? results : List.of(value));
+    return new ProbeWork(name, whole, (double) LAUNCHES * arrays * bytes, false);
+  }
+
+  /** Whether it is many steps, which must stay apart. */
+  boolean isSeries() {
+    return graph.nodes().size() > 1;
+  }
+
+  /**
    * Steps of one element: all of their time is the cost of a launch. They are many, since what a
    * runtime does once a pass is none.
    */

@@ -179,6 +179,7 @@ public final class Profiler {
     validity.judgeSurroundings(sensors);
     validity.judgePeak(achieved, roofs.roofs());
     plan.notes().forEach(validity::warn);
+    validity.judgeLayers(layers);
     validity.judgeResolution(layers, plan.floorSeconds());
     validity.judgeCounts(counts);
     MemoryUse memory = plan.memory();

@@ -2,6 +2,7 @@ package dev.flopmeter.measure;
 
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.LayerCost;
+import dev.flopmeter.measure.RoofSet.Work;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.ProfileResult.Assignment;
 import dev.flopmeter.result.ProfileResult.Efficiency;
@@ -32,12 +33,18 @@ final class ResultJoin {
   private final StepChannels channels;
   private final Set<String> asRun = new HashSet<>();
 
+  /** What a pass uses: all weights, and the most that activations take at once. */
+  private final double passBytes;
+
   ResultJoin(ProfileRequest request, RoofSet roofs) {
     this.request = request;
     this.roofs = roofs;
     this.traffic =
         new StepTraffic(request.graph(), request.counts(), request.options().precision());
     this.channels = new StepChannels(request.graph());
+    this.passBytes =
+        weightBytes(request.counts().totals())
+            + request.counts().peakActivationBytes() * request.options().precision().bytes() / 4.0;
   }
 
   static Latency latency(Distribution passes) {
@@ -116,7 +123,7 @@ final class ResultJoin {
                 kernel.math(),
                 kernel.workspaceBytes());
       }
-      layers.add(layer(step, kernel, cost, traffic.bytes(step), times));
+      layers.add(layer(step, kernel, cost, times));
     }
     return layers;
   }
@@ -140,21 +147,35 @@ final class ResultJoin {
     return seconds <= 2 * floorSeconds && floorSeconds > 0;
   }
 
-  private Layer layer(Step step, KernelInfo kernel, Cost cost, double bytes, Distribution times) {
+  /** What a step does; without a roofline no cache is known, so all weights are cold. */
+  private Work work(Step step, Cost cost, RoofSet.@Nullable Roofline line) {
+    double bytes = traffic.bytes(step);
+    double weights = Math.min(bytes, weightBytes(cost));
+    double cold = line == null ? 1 : line.coldShare(passBytes);
+    return new Work(cost.macFlops(), bytes, cold * weights);
+  }
+
+  private double weightBytes(Cost cost) {
+    return (double) cost.params() * request.options().precision().bytes();
+  }
+
+  private Layer layer(Step step, KernelInfo kernel, Cost cost, Distribution times) {
     double seconds = times.median();
-    long flops = cost.macFlops();
     RoofSet.Roofline line = roofs.line();
-    boolean isPlaced = line != null && seconds > 0 && (flops > 0 || bytes > 0);
+    Work work = work(step, cost, line);
+    boolean isPlaced = seconds > 0 && (work.flops() > 0 || work.bytes() > 0);
+    RoofSet.Roofline roof = isPlaced ? line : null;
     return new Layer(
         step.name(),
         step.op(),
         step.nodes(),
         cost,
         new Time(seconds, times.q1(), times.q3(), times.min()),
-        flops > 0 && seconds > 0 ? flops / seconds : null,
-        bytes > 0 ? cost.flops() / bytes : null,
-        isPlaced && line != null ? line.bound(flops, bytes) : null,
-        isPlaced && line != null ? line.efficiency(flops, bytes, seconds) : null,
+        work.flops() > 0 && seconds > 0 ? work.flops() / seconds : null,
+        work.bytes() > 0 ? cost.flops() / work.bytes() : null,
+        roof == null ? null : roof.bound(work, seconds),
+        roof == null ? null : roof.level(work),
+        roof == null ? null : roof.idealSeconds(work) / seconds,
         kernel,
         channels.of(step),
         step.nodes().stream().anyMatch(asRun::contains) ? true : null);

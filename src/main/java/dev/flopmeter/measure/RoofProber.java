@@ -1,24 +1,30 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.device.CpuCache;
 import dev.flopmeter.device.Device;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;
+import dev.flopmeter.device.MemoryLevel;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Measures the peak rates that a device reaches through a backend: of matrix products and
- * convolutions per precision, of moving memory, and the cost of an empty step. A roof is a best
+ * convolutions per precision, of moving memory at each level, and the cost of an empty step. A roof is a best
  * case, so the fastest pass counts, not the median.
  */
 public final class RoofProber {
@@ -35,10 +41,34 @@ public final class RoofProber {
   private final LongSupplier nanoClock;
   private final Clock clock;
 
+  private final Function<Progress, List<MemoryLevel>> sweep;
+
+  /**
+   * A prober of a backend's device; the caches of a processor are measured by this JVM's own loops,
+   * which a backend's launches would drown.
+   */
   public RoofProber(Backend backend, LongSupplier nanoClock, Clock clock) {
+    this(
+        backend,
+        nanoClock,
+        clock,
+        progress ->
+            new CacheSweep(
+                    CpuCache.here(),
+                    Runtime.getRuntime().availableProcessors(),
+                    new ArrayProbe(nanoClock))
+                .levels(progress));
+  }
+
+  RoofProber(
+      Backend backend,
+      LongSupplier nanoClock,
+      Clock clock,
+      Function<Progress, List<MemoryLevel>> sweep) {
     this.backend = backend;
     this.nanoClock = nanoClock;
     this.clock = clock;
+    this.sweep = sweep;
   }
 
   /**
@@ -49,7 +79,7 @@ public final class RoofProber {
   public MeasuredRoofs measure(List<Precision> precisions, Progress progress) {
     Map<String, Double> rates = new TreeMap<>();
     Map<String, String> found = new TreeMap<>();
-    int parts = precisions.size() + 2;
+    int parts = precisions.size() + 3;
     for (int i = 0; i < precisions.size(); i++) {
       String precision = precisions.get(i).label();
       double before = (double) i / parts;
@@ -63,13 +93,19 @@ public final class RoofProber {
         found.put(precision, best.work());
       }
     }
-    Best memory =
-        fastest(
+    Map<String, Double> memory =
+        bandwidths(
             ProbeWork.memory(backend.device()),
-            Precision.FP32,
-            work -> progress.report("roof", (parts - 2.0) / parts, work.name()));
-    if (memory != null) {
-      found.put("memory", memory.work());
+            work -> progress.report("roof", (parts - 3.0) / parts, work.name()));
+    List<MemoryLevel> levels =
+        levels(
+            memory,
+            (phase, done, detail) ->
+                progress.report(phase, (parts - 2.0 + done) / parts, detail));
+    MemoryLevel last = levels.isEmpty() ? null : levels.get(levels.size() - 1);
+    if (last != null) {
+      Map<String, Double> all = last.bytesPerSecond();
+      found.put("memory", Collections.max(all.entrySet(), Map.Entry.comparingByValue()).getKey());
     }
     progress.report("roof", (parts - 1.0) / parts, "launch");
     Double launch = launchSeconds();
@@ -77,7 +113,8 @@ public final class RoofProber {
     return new MeasuredRoofs(
         rates,
         found,
-        memory == null ? null : memory.rate(),
+        last == null ? null : last.best(),
+        levels,
         launch,
         clock.instant(),
         versions(backend));
@@ -121,8 +158,54 @@ public final class RoofProber {
     return best;
   }
 
+  /** Bytes per second by the name of the work; without what the backend cannot do. */
+  private Map<String, Double> bandwidths(
+      List<ProbeWork> works, Consumer<ProbeWork> announcement) {
+    Map<String, Double> rates = new TreeMap<>();
+    for (ProbeWork work : works) {
+      announcement.accept(work);
+      Double seconds = bestSeconds(work, Precision.FP32);
+      if (seconds != null) {
+        rates.put(work.name(), work.amount() / seconds);
+      }
+    }
+    return rates;
+  }
+
+  /**
+   * The caches, then the memory.
+   *
+   * @param memory rates of the memory through the backend
+   */
+  private List<MemoryLevel> levels(Map<String, Double> memory, Progress progress) {
+    List<MemoryLevel> levels = new ArrayList<>();
+    Map<String, Double> rates = new TreeMap<>(memory);
+    Map<String, Double> oneCore = Map.of();
+    if (backend.device().kind() == DeviceKind.CPU) {
+      levels.addAll(sweep.apply(progress));
+    }
+    String l2 = backend.device().properties().getOrDefault("l2_bytes", "0");
+    if (!l2.equals("0")) {
+      Map<String, Double> cached =
+          bandwidths(
+              ProbeWork.cache(Long.parseLong(l2)),
+              work -> progress.report("roof", 0, "L2 " + work.name()));
+      levels.add(new MemoryLevel("L2", Long.valueOf(l2), cached, Map.of()));
+    }
+    int last = levels.size() - 1;
+    if (last >= 0 && levels.get(last).bytes() == null) {
+      MemoryLevel swept = levels.remove(last);
+      swept.bytesPerSecond().forEach((name, rate) -> rates.merge(name, rate, Math::max));
+      oneCore = swept.oneCoreBytesPerSecond();
+    }
+    if (!rates.isEmpty()) {
+      levels.add(new MemoryLevel(MemoryLevel.MEMORY, null, rates, oneCore));
+    }
+    return levels;
+  }
+
   private @Nullable Double bestSeconds(ProbeWork work, Precision precision) {
-    RunOptions options = RunOptions.DEFAULT.withPrecision(precision);
+    RunOptions options = RunOptions.DEFAULT.withPrecision(precision).withFuse(!work.isSeries());
     try (Plan plan = backend.prepare(work.graph(), options)) {
       plan.load(RandomInputs.of(work.graph(), 1));
       plan.timePass();

@@ -1,8 +1,10 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.result.Bound;
+import dev.flopmeter.result.ProfileResult.Cache;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Roofs;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,37 +32,101 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
     }
     Double flops = roof.flopsPerSecond();
     Double bytes = roof.bytesPerSecond();
-    return flops == null || bytes == null ? null : new Roofline(flops, bytes, launchSeconds);
+    return flops == null || bytes == null
+        ? null
+        : new Roofline(flops, bytes, roof.caches(), launchSeconds);
   }
 
   /**
+   * What a step does.
+   *
+   * @param flops of matrix work
+   * @param bytes each input, weight and output once: its working set
+   * @param coldBytes those that no cache can have kept since the pass before
+   */
+  record Work(long flops, double bytes, double coldBytes) {}
+
+  /**
    * The least time that work can take on a device, and what limits it (Williams, Waterman,
-   * Patterson 2009). A fixed cost per launch is a third roof: work so small that even an empty step
-   * takes longer is bound by it.
+   * Patterson 2009), with a bandwidth for each level of memory (Ilic, Pratas, Sousa 2014): work is
+   * judged against the level that its working set fits. A fixed cost per launch is a further roof.
    *
    * @param flopsPerSecond peak of the matrix units
    * @param bytesPerSecond peak of the memory
+   * @param caches from small to large; empty where unknown
    * @param launchSeconds cost of an empty step; null where unknown
    */
-  record Roofline(double flopsPerSecond, double bytesPerSecond, @Nullable Double launchSeconds) {
+  record Roofline(
+      double flopsPerSecond,
+      double bytesPerSecond,
+      List<Cache> caches,
+      @Nullable Double launchSeconds) {
+    private static final String MEMORY = "memory";
 
-    /** Seconds at the roof for this many FLOPs of matrix work and compulsory bytes. */
-    double idealSeconds(long flops, double bytes) {
-      return Math.max(flops / flopsPerSecond, bytes / bytesPerSecond);
+    /** Seconds that a step's bytes take at their roofs: from the memory, and from a cache. */
+    private record Transfer(double memory, double cache, @Nullable Cache level) {
+      double seconds() {
+        return memory + cache;
+      }
+
+      boolean isFromMemory() {
+        return level == null || memory >= cache;
+      }
     }
 
-    /** What keeps this work from being faster. */
-    Bound bound(long flops, double bytes) {
-      Double launch = launchSeconds;
-      if (launch != null && idealSeconds(flops, bytes) < launch) {
+    private Transfer transfer(Work work) {
+      for (Cache cache : caches) {
+        if (cache.bytes() >= work.bytes) {
+          double kept = work.bytes - work.coldBytes;
+          return new Transfer(
+              work.coldBytes / bytesPerSecond, kept / cache.bytesPerSecond(), cache);
+        }
+      }
+      return new Transfer(work.bytes / bytesPerSecond, 0, null);
+    }
+
+    /**
+     * The share of values that must come from memory again if a pass uses each of so many bytes
+     * once. The best replacement keeps as many as the largest cache holds; least recently used keeps
+     * fewer (Belady 1966).
+     */
+    double coldShare(double bytes) {
+      long kept = caches.isEmpty() ? 0 : caches.get(caches.size() - 1).bytes();
+      return bytes > kept ? 1 - kept / bytes : 0;
+    }
+
+    /** Seconds at the roof for this work. */
+    double idealSeconds(Work work) {
+      return Math.max(work.flops / flopsPerSecond, transfer(work).seconds());
+    }
+
+    /** What keeps work that took so many seconds from being faster. */
+    Bound bound(Work work, double seconds) {
+      double ideal = idealSeconds(work);
+      double launch = launchSeconds == null ? 0 : launchSeconds;
+      boolean isNear = ideal >= Bound.NEAR_ROOF * seconds;
+      boolean isNearWithLaunch = ideal + launch >= Bound.NEAR_ROOF * seconds;
+      if (isNearWithLaunch && (!isNear || ideal < launch)) {
         return Bound.LAUNCH;
       }
-      return flops / flopsPerSecond >= bytes / bytesPerSecond ? Bound.COMPUTE : Bound.MEMORY;
+      if (!isNear) {
+        return Bound.INEFFICIENT;
+      }
+      Transfer transfer = transfer(work);
+      if (work.flops / flopsPerSecond >= transfer.seconds()) {
+        return Bound.COMPUTE;
+      }
+      return transfer.isFromMemory() ? Bound.MEMORY : Bound.CACHE;
     }
 
-    /** The time at the roof over the time taken. */
-    double efficiency(long flops, double bytes, double seconds) {
-      return idealSeconds(flops, bytes) / seconds;
+    /** The level that most of the time of moving bytes goes to; null without levels. */
+    @Nullable String level(Work work) {
+      if (caches.isEmpty()) {
+        return null;
+      }
+      Transfer transfer = transfer(work);
+      Cache cache = transfer.level;
+      return cache == null || transfer.isFromMemory() ? MEMORY : cache.name();
     }
   }
 }

@@ -25,7 +25,7 @@ final class StepChannels {
     }
   }
 
-  /** Null for a step without such a node, and for grouped convolutions, which have no such rule. */
+  /** Null for a step without such a node. */
   @Nullable Channels of(Step step) {
     return step.nodes().stream()
         .map(byName::get)
@@ -41,19 +41,25 @@ final class StepChannels {
       return null;
     }
     Shape weights = graph.type(node.inputs().get(1)).map(TensorType::shape).orElse(null);
-    if (weights == null || weights.rank() < 2) {
+    if (weights == null || weights.rank() < 2 || (weights.rank() > 2 && !node.op().equals("Conv"))) {
       return null;
     }
+    TensorType result = graph.type(node.outputs().get(0)).orElse(null);
+    long group = node.attributes().integer("group", 1);
+    boolean isTurned = node.attributes().integer("transB", 0) != 0;
     return switch (node.op()) {
-      case "Conv" -> // (out, in, ...)
-          node.attributes().integer("group", 1) == 1
-              ? new Channels(weights.dim(1), weights.dim(0))
-              : null;
-      case "Gemm" -> // (in, out), or turned
-          node.attributes().integer("transB", 0) == 0
-              ? new Channels(weights.dim(0), weights.dim(1))
-              : new Channels(weights.dim(1), weights.dim(0));
+      case "Conv" -> // (out, in of a group, ...)
+          channels(weights.dim(1) * group, weights.dim(0), group, result);
+      case "Gemm", "MatMul" -> // (in, out), or turned
+          isTurned
+              ? channels(weights.dim(1), weights.dim(0), 1, result)
+              : channels(weights.dim(0), weights.dim(1), 1, result);
       default -> null;
     };
+  }
+
+  private static Channels channels(long in, long out, long groups, @Nullable TensorType result) {
+    Long positions = result == null || out < 1 ? null : result.elements() / out;
+    return new Channels(in, out, groups > 1 ? groups : null, positions);
   }
 }

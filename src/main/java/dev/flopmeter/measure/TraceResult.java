@@ -83,6 +83,7 @@ public final class TraceResult {
     validity.judgeNoise(latency.relativeIqr());
     Throughput throughput = join.throughput(latency.median());
     validity.judgePeak(throughput.achievedFlopsPerSecond(), known.roofs());
+    validity.judgeLayers(layers);
     validity.judgeResolution(layers, trace.floorSeconds());
     validity.judgeCounts(request.counts());
     return new ProfileResult(

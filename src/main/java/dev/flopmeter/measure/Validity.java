@@ -2,14 +2,20 @@ package dev.flopmeter.measure;
 
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.Uncounted;
+import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.NumericCheck;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Roofs;
 import dev.flopmeter.result.ProfileResult.Sensors;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -143,6 +149,37 @@ final class Validity {
                 + " the measured roof is too low; run flopmeter roof again",
             achievedFlopsPerSecond, peak));
     return roofs.withoutMeasured();
+  }
+
+  /** Layers above a roof: the roof is wrong, or the layer does less than was counted. */
+  void judgeLayers(List<Layer> layers) {
+    Map<String, List<Layer>> above = new TreeMap<>();
+    for (Layer layer : layers) {
+      Double efficiency = layer.rooflineEfficiency();
+      if (efficiency != null && efficiency > ROOF_TOLERANCE) {
+        above.computeIfAbsent(roof(layer), roof -> new ArrayList<>()).add(layer);
+      }
+    }
+    above.forEach(
+        (roof, some) -> {
+          Layer farthest = Collections.max(some, Comparator.comparing(Layer::rooflineEfficiency));
+          warn(
+              format(
+                  "%d of %d layers are above the %s, '%s' at %.0f %% of it: that roof is too low"
+                      + " (run flopmeter roof again), or they do less than is counted",
+                  some.size(),
+                  layers.size(),
+                  roof,
+                  farthest.name(),
+                  100 * Objects.requireNonNull(farthest.rooflineEfficiency())));
+        });
+  }
+
+  private static String roof(Layer layer) {
+    String level = layer.level();
+    return layer.bound() == Bound.COMPUTE
+        ? "roof of arithmetic"
+        : "bandwidth of " + (level == null || level.equals("memory") ? "the memory" : level);
   }
 
   boolean isValid() {

@@ -1,17 +1,41 @@
 package dev.flopmeter.result;
 
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** What keeps a layer from being faster. */
 public enum Bound {
+  /** The layer runs near the peak rate of arithmetic. */
   COMPUTE,
+  /** Near the bandwidth of the device's memory. */
   MEMORY,
-  /** The work is so small that even an empty step takes longer. */
-  LAUNCH;
+  /** Near the bandwidth of the cache that its working set fits. */
+  CACHE,
+  /** Starting the layer takes longer than its work, or is what keeps it from its roof. */
+  LAUNCH,
+  /** Far below every roof that applies, also with the cost of a launch. */
+  INEFFICIENT;
+
+  /** The share of a roof from which on that roof is what holds a layer back. */
+  public static final double NEAR_ROOF = 0.5;
+
+  /**
+   * This word for a layer at {@code efficiency}, a share of its roof. Earlier versions named
+   * the nearest roof, however far away it was: their words are corrected when they are read.
+   */
+  Bound judged(@Nullable Double efficiency) {
+    boolean isRoof = this == COMPUTE || this == MEMORY || this == CACHE;
+    return isRoof && efficiency != null && efficiency < NEAR_ROOF ? INEFFICIENT : this;
+  }
 
   /** The word in results and labels. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** {@code compute-bound}, {@code inefficient}: before a noun. */
+  public String adjective() {
+    return this == INEFFICIENT ? label() : label() + "-bound";
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.flopmeter.result;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.ModelInfo;
@@ -220,6 +221,8 @@ public record ProfileResult(
    * A step with its nodes' summed cost.
    *
    * @param bound null without a roof
+   * @param level the level of memory that its working set comes from: {@code memory} or a cache's
+   *     name; null where the roofs have no levels
    * @param rooflineEfficiency achieved rate over the attainable one at this intensity
    * @param channels of the step's convolution or fully connected layer; null if it has none
    * @param asRun true if its cost depends on data and holds for this run, else null
@@ -233,17 +236,36 @@ public record ProfileResult(
       @Nullable Double achievedFlopsPerSecond,
       @Nullable Double intensity,
       @Nullable Bound bound,
+      @Nullable String level,
       @Nullable Double rooflineEfficiency,
       KernelInfo kernel,
       @Nullable Channels channels,
       @Nullable Boolean asRun) {
     public Layer {
       nodes = List.copyOf(nodes);
+      bound = bound == null ? null : bound.judged(rooflineEfficiency);
+    }
+
+    /** {@code compute}, or {@code cache (L2)}; null without a roof. */
+    public @Nullable String boundText() {
+      return bound == null ? null : bound == Bound.CACHE ? bound + " (" + level + ")" : bound.label();
     }
   }
 
-  /** Channels that a layer's weights read and write. */
-  public record Channels(long in, long out) {}
+  /**
+   * Channels of a convolution or fully connected layer.
+   *
+   * @param in that its weights read, of all groups together
+   * @param out that they write
+   * @param groups of the channels; null for 1
+   * @param positions that each channel is computed at: batch times pixels, or rows; null where the
+   *     result does not say
+   */
+  public record Channels(long in, long out, @Nullable Long groups, @Nullable Long positions) {
+    public boolean hasGroups() {
+      return groups != null && groups > 1;
+    }
+  }
 
   /** Median, quartiles and least time of a layer, in seconds. */
   public record Time(double median, double q1, double q3, double min) {}
@@ -298,10 +320,31 @@ public record ProfileResult(
   /**
    * One way to know what the device can do at best.
    *
+   * @param bytesPerSecond of the memory behind all caches
    * @param source where the figures come from
+   * @param caches from small to large; empty where their bandwidth is not known
    */
   public record Roof(
-      @Nullable Double flopsPerSecond, @Nullable Double bytesPerSecond, String source) {}
+      @Nullable Double flopsPerSecond,
+      @Nullable Double bytesPerSecond,
+      String source,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) @Nullable List<Cache> caches) {
+    public Roof {
+      caches = caches == null ? List.of() : List.copyOf(caches);
+    }
+
+    /** A roof whose caches are not known. */
+    public Roof(@Nullable Double flopsPerSecond, @Nullable Double bytesPerSecond, String source) {
+      this(flopsPerSecond, bytesPerSecond, source, List.of());
+    }
+  }
+
+  /**
+   * A level of caches, over all cores.
+   *
+   * @param bytes that they hold together
+   */
+  public record Cache(String name, long bytes, double bytesPerSecond) {}
 
   /**
    * What the device's sensors said while it ran; null where a sensor is not there.

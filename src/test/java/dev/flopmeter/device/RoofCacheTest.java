@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,6 +20,7 @@ class RoofCacheTest {
           Map.of("fp32", 1.5e11),
           Map.of("fp32", "MatMul 2048"),
           2.5e10,
+          List.of(new MemoryLevel("L2", 1L << 20, Map.of("copy", 5e10), Map.of("copy", 3e10))),
           null,
           Instant.parse("2026-11-24T04:00:00Z"),
           VERSIONS);
@@ -59,5 +61,20 @@ class RoofCacheTest {
     cache().write("djl", CPU, ROOFS);
     assertThat(cache().read("djl", CPU, VERSIONS)).hasValue(ROOFS);
     assertThat(Files.list(directory.resolve("deep").resolve("roofs"))).hasSize(1);
+  }
+
+  @Test
+  void roofsOfAnEarlierVersionHaveNoLevels() throws IOException {
+    Files.createDirectories(cache().file("djl", CPU).getParent());
+    Files.writeString(
+        cache().file("djl", CPU),
+        """
+        {"flopsPerSecond": {"fp32": 2e11}, "found": {"fp32": "MatMul"}, "bytesPerSecond": 1.8e10,
+         "launchSeconds": 8e-6, "measuredAt": "2026-11-24T04:00:00Z",
+         "versions": {"pytorch": "2.7.1"}}
+        """);
+    MeasuredRoofs roofs = cache().read("djl", CPU, VERSIONS).orElseThrow();
+    assertThat(roofs.bytesPerSecond()).isEqualTo(1.8e10);
+    assertThat(roofs.levels()).isEmpty();
   }
 }

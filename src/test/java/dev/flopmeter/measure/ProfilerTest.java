@@ -149,6 +149,7 @@ class ProfilerTest {
         Map.of("fp32", flops),
         Map.of("fp32", "MatMul", "memory", "copy"),
         bytes,
+        List.of(),
         launch,
         NOON,
         Map.of());
@@ -223,25 +224,51 @@ class ProfilerTest {
   @Test
   void aLayerIsPlacedUnderTheRoofline() {
     Case slow = new Case();
-    slow.roofs = roofs(CPU, measured(1e7, 1e7, 1e-7));
+    slow.roofs = roofs(CPU, measured(2e6, 4e6, 1e-7));
     ProfileResult result = slow.run();
     Layer matmul = result.layers().get(0);
-    // 1024 FLOPs at 1e7 take 102.4 us, 896 bytes 89.6 us; it took 3/4 of 1 ms.
+    // 1024 FLOPs at 2e6 take 512 us, 896 bytes at 4e6 224 us; it took 3/4 of 1 ms.
     assertThat(matmul.bound()).isEqualTo(Bound.COMPUTE);
-    assertThat(matmul.rooflineEfficiency()).isCloseTo(102.4 / 750, within(1e-9));
+    assertThat(matmul.rooflineEfficiency()).isCloseTo(512.0 / 750, within(1e-9));
     assertThat(matmul.intensity()).isCloseTo(1024 / 896.0, within(1e-12));
     assertThat(matmul.achievedFlopsPerSecond()).isCloseTo(1024 / 0.75e-3, within(1e-6));
     Layer relu = result.layers().get(1);
     assertThat(relu.bound()).isEqualTo(Bound.MEMORY);
-    assertThat(relu.rooflineEfficiency()).isCloseTo(51.2 / 250, within(1e-9));
+    assertThat(relu.rooflineEfficiency()).isCloseTo(128.0 / 250, within(1e-9));
     assertThat(relu.achievedFlopsPerSecond()).isNull();
+    assertThat(result.layers()).extracting(Layer::level).containsOnlyNulls();
+  }
+
+  @Test
+  void aLayerFarBelowEveryRoofIsInefficientNotBoundByTheNearest() {
+    Case slow = new Case();
+    slow.roofs = roofs(CPU, measured(1e7, 1e7, 1e-7));
+    // 102.4 us at the roof of 750, and 51.2 of 250.
+    assertThat(slow.run().layers()).extracting(Layer::bound).containsOnly(Bound.INEFFICIENT);
+  }
+
+  @Test
+  void aLayerAboveItsRoofIsAWarningThatNamesTheRoof() {
+    Case fast = new Case();
+    fast.roofs = roofs(CPU, measured(1e9, 1e6, 1e-7));
+    assertThat(fast.run().warnings())
+        .singleElement()
+        .asString()
+        .contains("2 of 2 layers are above the bandwidth of the memory, 'y' at 205 %");
   }
 
   @Test
   void workSmallerThanALaunchIsBoundByIt() {
     Case quick = new Case();
-    quick.roofs = roofs(CPU, measured(1e12, 1e12, 5e-6));
+    quick.roofs = roofs(CPU, measured(1e12, 1e12, 5e-4));
     assertThat(quick.run().layers()).extracting(Layer::bound).containsOnly(Bound.LAUNCH);
+  }
+
+  @Test
+  void workSmallerThanALaunchThatTakesFarLongerIsInefficient() {
+    Case slow = new Case();
+    slow.roofs = roofs(CPU, measured(1e12, 1e12, 5e-6));
+    assertThat(slow.run().layers()).extracting(Layer::bound).containsOnly(Bound.INEFFICIENT);
   }
 
   @Test

@@ -25,18 +25,23 @@ class StepChannelsTest {
 
   @Test
   void aConvolutionReadsAndWritesThoseOfItsWeights() {
-    assertThat(first("resnet18", node -> node.op().equals("Conv"))).isEqualTo(new Channels(3, 64));
+    assertThat(first("resnet18", node -> node.op().equals("Conv"))).isEqualTo(new Channels(3, 64, null, 112L * 112));
   }
 
   @Test
   void aFullyConnectedLayerHasThemHoweverItsWeightsLie() {
     assertThat(first("resnet18", node -> node.op().equals("Gemm")))
-        .isEqualTo(new Channels(512, 1000));
+        .isEqualTo(new Channels(512, 1000, null, 1L));
   }
 
   @Test
-  void groupedConvolutionsAndOtherOperatorsHaveNone() {
-    assertThat(first("mobilenet_v2", node -> node.attributes().integer("group", 1) > 1)).isNull();
+  void aDepthwiseConvolutionHasAGroupForEachChannel() {
+    assertThat(first("mobilenet_v2", node -> node.attributes().integer("group", 1) > 1))
+        .isEqualTo(new Channels(32, 32, 32L, 112L * 112));
+  }
+
+  @Test
+  void otherOperatorsHaveNone() {
     assertThat(first("resnet18", node -> node.op().equals("MaxPool"))).isNull();
   }
 }

@@ -129,6 +129,7 @@ public final class SampleProfiles {
                         one.achievedFlopsPerSecond(),
                         one.intensity(),
                         one.bound(),
+                        one.level(),
                         one.rooflineEfficiency(),
                         new KernelInfo(layer, layer, layer, 1L),
                         one.channels(),
@@ -195,6 +196,7 @@ public final class SampleProfiles {
         isMatrix ? cost.macFlops() / seconds : null,
         isMatrix ? (double) cost.flops() / cost.bytes() : null,
         bound,
+        null,
         ideal / seconds,
         new KernelInfo(
             isMatrix ? "IMPLICIT_PRECOMP_GEMM" : "elementwise",

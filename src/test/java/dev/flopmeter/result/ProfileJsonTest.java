@@ -10,6 +10,7 @@ import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.report.SampleProfiles;
+import dev.flopmeter.result.ProfileResult.Cache;
 import dev.flopmeter.result.ProfileResult.Channels;
 import dev.flopmeter.result.ProfileResult.Efficiency;
 import dev.flopmeter.result.ProfileResult.Environment;
@@ -69,9 +70,10 @@ class ProfileJsonTest {
                 1e6,
                 null,
                 Bound.LAUNCH,
+                "L2",
                 null,
                 new KernelInfo("IMPLICIT_GEMM", "nhwc", null, 0L),
-                new Channels(3, 64),
+                new Channels(3, 64, 2L, 100L),
                 null)),
         1.0,
         null,
@@ -79,7 +81,7 @@ class ProfileJsonTest {
         null,
         new NumericCheck("djl, unfused", 1e-4, 2e-2, true),
         null,
-        new Roofs(null, new Roof(2e6, null, "flopmeter roof"), null),
+        new Roofs(null, new Roof(2e6, null, "flopmeter roof", List.of(new Cache("L2", 1 << 20, 5e9))), null),
         new Sensors(
             1.98e9,
             null,
@@ -120,6 +122,17 @@ class ProfileJsonTest {
   }
 
   @Test
+  void aBoundOfAnEarlierVersionFarFromItsRoofIsReadAsInefficient() {
+    String json = ProfileJson.write(tiny(0.001)).replaceAll("\\s*\"level\" : \"L2\",", "");
+    String compute = "\"bound\" : \"compute\", \"roofline_efficiency\" : ";
+    String near = json.replace("\"bound\" : \"launch\"", compute + 0.8);
+    String far = json.replace("\"bound\" : \"launch\"", compute + 0.1);
+    assertThat(ProfileJson.read(near).layers().get(0).bound()).isEqualTo(Bound.COMPUTE);
+    assertThat(ProfileJson.read(far).layers().get(0).bound()).isEqualTo(Bound.INEFFICIENT);
+    assertThat(ProfileJson.read(far).layers().get(0).level()).isNull();
+  }
+
+  @Test
   void isWrittenAsDocumented() {
     assertThat(ProfileJson.writeLine(tiny(0.001)))
         .isEqualTo(
@@ -143,13 +156,14 @@ class ProfileJsonTest {
             "layers":[{"name":"conv","op":"Conv+Relu","nodes":["conv","relu"],\
             "cost":{"macs":500,"flops":1000,"params":20,"bytes_read":300,"bytes_written":100},\
             "time":{"median":0.001,"q1":9.0E-4,"q3":0.0012,"min":8.0E-4},\
-            "achieved_flops_per_second":1000000.0,"bound":"launch",\
+            "achieved_flops_per_second":1000000.0,"bound":"launch","level":"L2",\
             "kernel":{"algorithm":"IMPLICIT_GEMM","layout":"nhwc","workspace_bytes":0},\
-            "channels":{"in":3,"out":64}}],\
+            "channels":{"in":3,"out":64,"groups":2,"positions":100}}],\
             "layer_sum_ratio":1.0,"first_run_seconds":0.25,\
             "numeric_check":{"reference":"djl, unfused","relative_l2":1.0E-4,"tolerance":0.02,\
             "passed":true},\
-            "roofs":{"measured":{"flops_per_second":2000000.0,"source":"flopmeter roof"}},\
+            "roofs":{"measured":{"flops_per_second":2000000.0,"source":"flopmeter roof",\
+            "caches":[{"name":"L2","bytes":1048576,"bytes_per_second":5.0E9}]}},\
             "sensors":{"sm_clock_hz":1.98E9,"power_w":310.5,"energy_j_per_inference":0.031,\
             "temperature_c":41.0,"other_processes":0,"throttle_reasons":[],\
             "absent":{"utilization":"not read"}},\

@@ -70,6 +70,7 @@ public final class SampleResult {
         20 / seconds,
         null,
         Bound.COMPUTE,
+        null,
         0.5,
         new KernelInfo("gemm", "nchw", null, null),
         null,

@@ -67,7 +67,7 @@ final class AdviceRules {
     List<Layer> layers =
         result.layers().stream()
             .skip(1)
-            .filter(layer -> layer.bound() == Bound.MEMORY && isElementwise(layer))
+            .filter(layer -> layer.bound() != Bound.LAUNCH && isElementwise(layer))
             .toList();
     Kind apart = new Kind(layers, Breakdown.share(result, layers));
     if (apart.share < WORTH_A_CHANGE) {
@@ -171,7 +171,7 @@ final class AdviceRules {
   /** The share of a layer's work that is left after its channels are filled up to whole blocks. */
   private static double filled(Layer layer, int block) {
     Channels channels = layer.channels();
-    return channels == null || channels.in() < 1 || channels.out() < 1
+    return channels == null || channels.hasGroups() || channels.in() < 1 || channels.out() < 1
         ? 1
         : filled(channels.in(), block) * filled(channels.out(), block);
   }
@@ -291,8 +291,8 @@ final class AdviceRules {
       return Optional.empty();
     }
     List<Double> others =
-        Breakdown.boundBy(result, bound).stream()
-            .filter(other -> !other.equals(layer))
+        result.layers().stream()
+            .filter(other -> other.bound() != Bound.LAUNCH && !other.equals(layer))
             .map(Layer::rooflineEfficiency)
             .filter(Objects::nonNull)
             .sorted()
@@ -310,11 +310,10 @@ final class AdviceRules {
         "Look at " + Cut.name(layer.name()) + ", far under its roof",
         String.format(
             "It takes %s of the time and reaches %s of its roof; the median of the other %s"
-                + " %s-bound layers is %s. Its kernel is %s.",
+                + " layers is %s. Its kernel is %s.",
             Figures.percent(share),
             Figures.percent(efficiency),
             others.size(),
-            bound,
             Figures.percent(usual),
             Cut.name(layer.kernel().algorithm())),
         upTo(saved) + " if it did as well as the others",

@@ -8,9 +8,11 @@ import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Shares;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
+import java.util.Comparator;
 import java.util.List;
 import java.util.StringJoiner;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The verdict on a result, in one sentence. */
@@ -68,15 +70,20 @@ public final class Verdict {
   }
 
   private static @Nullable String boundFinding(ProfileResult result) {
-    for (Bound bound : List.of(Bound.MEMORY, Bound.LAUNCH, Bound.COMPUTE)) {
-      List<Layer> layers = Breakdown.boundBy(result, bound);
-      double share = Breakdown.share(result, layers);
-      if (share >= 0.05 || (bound == Bound.COMPUTE && !layers.isEmpty())) {
-        String which = count(layers.size(), bound + "-bound layer");
-        return Figures.percent(share) + " of the time goes to " + which;
-      }
-    }
-    return null;
+    return Stream.of(Bound.values())
+        .map(bound -> boundFinding(bound, Breakdown.boundBy(result, bound), result))
+        .filter(finding -> finding.share > 0)
+        .max(Comparator.comparingDouble(BoundFinding::share))
+        .map(BoundFinding::text)
+        .orElse(null);
+  }
+
+  private record BoundFinding(double share, String text) {}
+
+  private static BoundFinding boundFinding(Bound bound, List<Layer> layers, ProfileResult result) {
+    double share = Breakdown.share(result, layers);
+    String which = count(layers.size(), bound.adjective() + " layer");
+    return new BoundFinding(share, Figures.percent(share) + " of the time goes to " + which);
   }
 
   /** {@code 1 layer}, {@code 12 layers}. */

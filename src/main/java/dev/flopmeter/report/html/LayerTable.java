@@ -62,7 +62,8 @@ final class LayerTable {
 
   private static void bound(Markup out, Layer layer) {
     String bound = layer.bound() == null ? null : layer.bound().label();
-    out.element(bound == null ? "td" : "td.b-" + bound, bound == null ? "" : bound);
+    String text = layer.boundText();
+    out.element(bound == null ? "td" : "td.b-" + bound, text == null ? "" : text);
   }
 
   private static String kernel(Layer layer) {

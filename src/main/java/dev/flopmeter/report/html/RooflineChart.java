@@ -225,7 +225,10 @@ final class RooflineChart {
       facts.add(Figures.percent(layer.rooflineEfficiency()) + " of its roof");
     }
     if (layer.bound() != null) {
-      facts.add(layer.bound() + "-bound");
+      facts.add(layer.bound().adjective());
+    }
+    if (layer.level() != null) {
+      facts.add("its data fits " + layer.level());
     }
     return Cut.name(layer.name()) + ", " + Cut.name(layer.op()) + ": " + facts;
   }

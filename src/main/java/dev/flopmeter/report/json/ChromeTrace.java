@@ -52,7 +52,7 @@ public final class ChromeTrace {
         .put("flops", layer.cost().flops())
         .put("bytes", layer.cost().bytes())
         .put("flop_per_second", layer.achievedFlopsPerSecond())
-        .put("bound", layer.bound())
+        .put("bound", layer.boundText())
         .put("nodes", layer.nodes());
   }
 

@@ -6,6 +6,7 @@ import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileJson;
 import java.util.List;
 import java.util.TreeMap;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -25,6 +26,8 @@ public final class RoofJson {
     }
     MeasuredRoofs measured = roofs.measured();
     if (measured != null) {
+      ArrayNode levels = tree.putArray("levels");
+      measured.levels().forEach(level -> levels.add(ProfileJson.tree(level)));
       Double launch = measured.launchSeconds();
       if (launch != null) {
         tree.put("launch_seconds", launch);

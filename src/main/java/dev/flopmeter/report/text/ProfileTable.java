@@ -157,7 +157,7 @@ public final class ProfileTable {
         Column.figure("FLOP/s", Layer::achievedFlopsPerSecond, amount),
         Column.<Layer, Double>figure("roof", Layer::rooflineEfficiency, Figures::percent)
             .headed("Of roof"),
-        Column.text("bound", Layer::bound),
+        Column.text("bound", Layer::boundText),
         Column.figure("FLOP/B", Layer::intensity, Figures::number).extra(),
         Column.<Layer>figure(
                 "quartiles", layer -> Breakdown.quartiles(layer.time().q1(), layer.time().q3()))
@@ -221,8 +221,9 @@ public final class ProfileTable {
       return UnaryOperator.identity();
     }
     return switch (layer.bound()) {
-      case MEMORY -> style::yellow;
+      case MEMORY, CACHE -> style::yellow;
       case LAUNCH -> style::cyan;
+      case INEFFICIENT -> style::bold;
       case COMPUTE -> UnaryOperator.identity();
     };
   }
@@ -328,6 +329,7 @@ public final class ProfileTable {
           Column.figure("achieved_flops_per_second", row -> row.layer.achievedFlopsPerSecond()),
           Column.figure("intensity_flop_per_byte", row -> row.layer.intensity()),
           Column.text("bound", row -> row.layer.bound()),
+          Column.text("level", row -> row.layer.level()),
           Column.figure("roofline_efficiency", row -> row.layer.rooflineEfficiency()),
           Column.text("algorithm", row -> row.layer.kernel().algorithm()),
           Column.text("layout", row -> row.layer.kernel().layout()),

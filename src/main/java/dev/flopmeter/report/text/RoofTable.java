@@ -2,6 +2,7 @@ package dev.flopmeter.report.text;
 
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.MeasuredRoofs;
+import dev.flopmeter.device.MemoryLevel;
 import dev.flopmeter.measure.DeviceRoofs;
 import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.result.Basis;
@@ -12,8 +13,10 @@ import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The roofs of a device, by precision and by the way each is known. */
@@ -69,6 +72,7 @@ public final class RoofTable {
                 limit -> measured == null ? null : measured.found().get(limit.name())));
     TextTable.render(out, style, columns, limits);
     if (measured != null) {
+      levels(out, measured.levels(), style);
       Double launch = measured.launchSeconds();
       if (launch != null) {
         out.append("\nAn empty step takes ").append(Figures.seconds(launch)).append('.');
@@ -82,5 +86,36 @@ public final class RoofTable {
                 ? "No datasheet is known for this device.\n"
                 : "Datasheet: " + datasheet.source() + "\n")
         .toString();
+  }
+
+  /** One row for a level over all cores, and one for a single core. */
+  private record LevelRow(String name, @Nullable Long bytes, Map<String, Double> rates) {
+    static Stream<LevelRow> of(MemoryLevel level) {
+      LevelRow all = new LevelRow(level.name(), level.bytes(), level.bytesPerSecond());
+      LevelRow one =
+          new LevelRow(level.name() + ", one core", null, level.oneCoreBytesPerSecond());
+      return Stream.of(all, one).filter(row -> !row.rates.isEmpty());
+    }
+  }
+
+  private static void levels(
+      StringBuilder out, List<MemoryLevel> levels, TerminalStyle style) {
+    if (levels.size() < 2) {
+      out.append("\nThe sizes of the caches are not known, so their bandwidth was not measured.");
+      return;
+    }
+    List<Column<LevelRow>> columns =
+        new ArrayList<>(
+            List.of(
+                Column.text("bandwidth", LevelRow::name),
+                Column.figure("holds", LevelRow::bytes, Figures::bytes)));
+    List<LevelRow> rows = levels.stream().flatMap(LevelRow::of).toList();
+    for (String pattern : List.of("read", "write", "copy", "triad", "add")) {
+      if (rows.stream().anyMatch(row -> row.rates.containsKey(pattern))) {
+        columns.add(Column.figure(pattern, row -> row.rates.get(pattern), Figures::byteRate));
+      }
+    }
+    out.append('\n');
+    TextTable.render(out, style, columns, rows);
   }
 }

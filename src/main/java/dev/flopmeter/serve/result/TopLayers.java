@@ -53,6 +53,7 @@ public final class TopLayers {
             null,
             null,
             null,
+            null,
             new KernelInfo("", null, null, null),
             null,
             null));
@@ -69,6 +70,7 @@ public final class TopLayers {
         layer.achievedFlopsPerSecond(),
         layer.intensity(),
         layer.bound(),
+        layer.level(),
         layer.rooflineEfficiency(),
         layer.kernel(),
         layer.channels(),
@@ -91,6 +93,7 @@ public final class TopLayers {
         null,
         null,
         a.bound(),
+        a.level(),
         null,
         a.kernel(),
         a.channels(),

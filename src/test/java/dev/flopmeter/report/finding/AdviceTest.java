@@ -121,9 +121,10 @@ class AdviceTest {
                     one.achievedFlopsPerSecond(),
                     one.intensity(),
                     one.bound(),
+                    one.level(),
                     one.rooflineEfficiency(),
                     one.kernel(),
-                    new Channels(in, out),
+                    new Channels(in, out, null, null),
                     null))
         .toList();
   }

@@ -1,0 +1,33 @@
+package dev.flopmeter.device;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A level of a device's memory and the rates that were measured there, in bytes per second by
+ * pattern, as STREAM counts them: what a program reads and writes, not what the hardware moves for
+ * it (McCalpin 1995).
+ *
+ * @param name {@code L1}, {@code L2}, {@code L3} or {@code memory}
+ * @param bytes that the caches of this level hold together; null for memory
+ * @param bytesPerSecond of all cores together: {@code read}, {@code write}, {@code copy}, {@code
+ *     triad}
+ * @param oneCoreBytesPerSecond of one core; empty where the device does not run a single one
+ */
+public record MemoryLevel(
+    String name,
+    @Nullable Long bytes,
+    Map<String, Double> bytesPerSecond,
+    Map<String, Double> oneCoreBytesPerSecond) {
+  public static final String MEMORY = "memory";
+
+  public MemoryLevel {
+    bytesPerSecond = Map.copyOf(bytesPerSecond);
+    oneCoreBytesPerSecond = Map.copyOf(oneCoreBytesPerSecond);
+  }
+
+  /** The highest of the rates over all cores: a roof is what anything reaches. */
+  public double best() {
+    return bytesPerSecond.values().stream().mapToDouble(rate -> rate).max().orElse(0);
+  }
+}

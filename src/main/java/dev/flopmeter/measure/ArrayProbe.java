@@ -1,0 +1,150 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.measure.CacheSweep.Pattern;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.LongSupplier;
+
+/**
+ * Moves arrays of doubles with the loops that the JVM has in vector code: comparing two arrays
+ * reads, filling writes, copying does both, and {@code a = b + s * c} is STREAM's triad.
+ */
+final class ArrayProbe implements CacheSweep.Probe {
+  /** A reading lasts so long that the clock and the threads' start cost little of it. */
+  private static final double READING_SECONDS = 2e-3;
+
+  private static final double SECONDS = 0.02;
+  private static final int READINGS = 3;
+
+  /** Passes until the JVM has compiled a loop. */
+  private static final int WARM_UP = 20_000;
+
+  /** The part of the heap that arrays may take. */
+  private static final int HEAP_PARTS = 3;
+
+  private final LongSupplier nanoClock;
+
+  ArrayProbe(LongSupplier nanoClock) {
+    this.nanoClock = nanoClock;
+    for (Pattern pattern : Pattern.values()) {
+      Work.of(pattern, 64 * pattern.arrays * Double.BYTES).pass(WARM_UP);
+    }
+  }
+
+  @Override
+  public long limit() {
+    return Runtime.getRuntime().maxMemory() / HEAP_PARTS;
+  }
+
+  @Override
+  public double bytesPerSecond(Pattern pattern, long workingSet, int threads) {
+    List<Work> works = new ArrayList<>();
+    for (int i = 0; i < threads; i++) {
+      works.add(Work.of(pattern, workingSet / threads));
+    }
+    double bytes = works.stream().mapToDouble(Work::bytes).sum();
+    ExecutorService pool = Executors.newFixedThreadPool(threads);
+    try {
+      int passes = 1;
+      double best = 0;
+      long end = nanoClock.getAsLong() + Math.round(SECONDS * 1e9);
+      for (int i = 0; i < READINGS || nanoClock.getAsLong() < end; i++) {
+        double seconds = seconds(pool, works, passes);
+        best = Math.max(best, passes * bytes / seconds);
+        if (seconds < READING_SECONDS) {
+          passes *= 2;
+        }
+      }
+      return best;
+    } finally {
+      pool.shutdown();
+    }
+  }
+
+  /** From the moment that all threads are ready to the end of the last. */
+  private double seconds(ExecutorService pool, List<Work> works, int passes) {
+    long[] start = new long[1];
+    CyclicBarrier ready =
+        new CyclicBarrier(works.size(), () -> start[0] = nanoClock.getAsLong());
+    List<Future<Long>> ends = new ArrayList<>();
+    for (Work work : works) {
+      ends.add(
+          pool.submit(
+              () -> {
+                ready.await();
+                work.pass(passes);
+                return nanoClock.getAsLong();
+              }));
+    }
+    long last = 0;
+    try {
+      for (Future<Long> end : ends) {
+        last = Math.max(last, end.get());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while bandwidth was measured", e);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    }
+    return Math.max(1, last - start[0]) / 1e9;
+  }
+
+  /** The arrays of one thread, all of one length. */
+  private record Work(Pattern pattern, double[] a, double[] b, double[] c) {
+    private static final double SCALE = 3;
+
+    static Work of(Pattern pattern, long bytes) {
+      int length = (int) Math.min(1 << 29, bytes / pattern.arrays / Double.BYTES);
+      double[] none = new double[0];
+      return new Work(
+          pattern,
+          filled(length),
+          pattern.arrays > 1 ? filled(length) : none,
+          pattern.arrays > 2 ? filled(length) : none);
+    }
+
+    /** Pages that were never written are all one page of zeros. */
+    private static double[] filled(int length) {
+      double[] values = new double[length];
+      Arrays.fill(values, 1);
+      return values;
+    }
+
+    double bytes() {
+      return (double) Double.BYTES * pattern.arrays * a.length;
+    }
+
+    void pass(int times) {
+      for (int i = 0; i < times; i++) {
+        switch (pattern) {
+          case READ -> require(Arrays.mismatch(a, b));
+          case WRITE -> Arrays.fill(a, SCALE);
+          case COPY -> System.arraycopy(a, 0, b, 0, a.length);
+          case TRIAD -> triad();
+        }
+      }
+    }
+
+    private static void require(int mismatch) {
+      if (mismatch >= 0) {
+        throw new IllegalStateException("arrays differ at " + mismatch);
+      }
+    }
+
+    private void triad() {
+      double[] to = a;
+      double[] from = b;
+      double[] scaled = c;
+      for (int i = 0; i < to.length; i++) {
+        to[i] = from[i] + SCALE * scaled[i];
+      }
+    }
+  }
+}

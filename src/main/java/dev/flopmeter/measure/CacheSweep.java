@@ -1,0 +1,138 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.device.CpuCache;
+import dev.flopmeter.device.MemoryLevel;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Finds the bandwidth of each level of a processor's memory by sweeping over working sets, with all
+ * cores and with one. A cache that other programs use holds less than its size: what counts is the
+ * largest working set that still gets the level's rate.
+ */
+final class CacheSweep {
+  /** Working sets, as shares of a level's capacity. */
+  private static final double[] SHARES = {0.125, 0.25, 0.5, 0.75};
+
+  /** A working set belongs to a level if it gets this share of the level's best rate. */
+  private static final double SAME_LEVEL = 0.6;
+
+  /** A working set this much larger than the level below no longer profits from it. */
+  private static final double BEYOND = 1.5;
+
+  /** Memory is measured with this many times the largest cache. */
+  private static final int FAR = 3;
+
+  private static final long MEMORY_WITHOUT_CACHES = 256L << 20;
+
+  /** Ways to move bytes, by the arrays that they use. */
+  enum Pattern {
+    READ(2),
+    WRITE(1),
+    COPY(2),
+    TRIAD(3);
+
+    final int arrays;
+
+    Pattern(int arrays) {
+      this.arrays = arrays;
+    }
+
+    String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** Measures a rate. */
+  interface Probe {
+    /** The most bytes that a working set may have. */
+    long limit();
+
+    /** The highest rate that so many threads reach together over a working set. */
+    double bytesPerSecond(Pattern pattern, long workingSet, int threads);
+  }
+
+  private final List<CpuCache> caches;
+  private final int cores;
+  private final Probe probe;
+
+  CacheSweep(List<CpuCache> caches, int cores, Probe probe) {
+    this.caches = List.copyOf(caches);
+    this.cores = cores;
+    this.probe = probe;
+  }
+
+  /** The caches whose sizes are known, from small to large, then the memory. */
+  List<MemoryLevel> levels(Progress progress) {
+    List<MemoryLevel> levels = new ArrayList<>();
+    long below = 0;
+    for (CpuCache cache : caches) {
+      String name = "L" + cache.level();
+      progress.report("roof", (double) levels.size() / (caches.size() + 1), name + " bandwidth");
+      long least = Math.round(BEYOND * below);
+      long capacity = cache.bytesOf(cores);
+      List<Long> sets = sets(capacity, least);
+      if (!sets.isEmpty()) {
+        levels.add(level(name, sets, capacity, sets(cache.bytes(), least / cores)));
+      }
+      below = capacity;
+    }
+    progress.report("roof", (double) levels.size() / (caches.size() + 1), "memory bandwidth");
+    long far = below == 0 ? MEMORY_WITHOUT_CACHES : FAR * below;
+    if (far <= probe.limit()) {
+      levels.add(
+          new MemoryLevel(
+              MemoryLevel.MEMORY, null, rates(List.of(far), cores), rates(List.of(far), 1)));
+    }
+    return levels;
+  }
+
+  private List<Long> sets(long capacity, long least) {
+    List<Long> sets = new ArrayList<>();
+    for (double share : SHARES) {
+      long set = Math.round(share * capacity);
+      if (set > least && set <= probe.limit()) {
+        sets.add(set);
+      }
+    }
+    return sets;
+  }
+
+  private MemoryLevel level(String name, List<Long> sets, long capacity, List<Long> oneCoreSets) {
+    List<Map<Pattern, Double>> rates = sets.stream().map(set -> sweep(set, cores)).toList();
+    Map<String, Double> best = best(rates);
+    double fastest = best.values().stream().mapToDouble(rate -> rate).max().orElse(0);
+    long held = sets.get(0);
+    for (int i = 0; i < sets.size(); i++) {
+      if (rates.get(i).values().stream().anyMatch(rate -> rate >= SAME_LEVEL * fastest)) {
+        held = i == SHARES.length - 1 ? capacity : sets.get(i);
+      }
+    }
+    return new MemoryLevel(name, held, best, rates(oneCoreSets, 1));
+  }
+
+  private Map<String, Double> rates(List<Long> sets, int threads) {
+    return best(sets.stream().map(set -> sweep(set, threads)).toList());
+  }
+
+  private Map<Pattern, Double> sweep(long workingSet, int threads) {
+    Map<Pattern, Double> rates = new EnumMap<>(Pattern.class);
+    for (Pattern pattern : Pattern.values()) {
+      rates.put(pattern, probe.bytesPerSecond(pattern, workingSet, threads));
+    }
+    return rates;
+  }
+
+  /** The highest rate of each pattern. */
+  private static Map<String, Double> best(List<Map<Pattern, Double>> sweeps) {
+    Map<String, Double> best = new TreeMap<>();
+    for (Map<Pattern, Double> sweep : sweeps) {
+      sweep.forEach((pattern, rate) -> best.merge(pattern.label(), rate, Math::max));
+    }
+    return best;
+  }
+}
