@@ -28,8 +28,7 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
 
   /**
    * The roofs, measured where the cache lacks one of these precisions, or the levels of memory that
-   * earlier versions did not know; null for an emulated device,
-   * whose rates mean nothing.
+   * earlier versions did not know; null for an emulated device, whose rates mean nothing.
    */
   @Nullable MeasuredRoofs of(List<Precision> precisions, Progress progress) {
     if (backend.device().isEmulated()) {

@@ -70,8 +70,7 @@ final class ArrayProbe implements CacheSweep.Probe {
   /** From the moment that all threads are ready to the end of the last. */
   private double seconds(ExecutorService pool, List<Work> works, int passes) {
     long[] start = new long[1];
-    CyclicBarrier ready =
-        new CyclicBarrier(works.size(), () -> start[0] = nanoClock.getAsLong());
+    CyclicBarrier ready = new CyclicBarrier(works.size(), () -> start[0] = nanoClock.getAsLong());
     List<Future<Long>> ends = new ArrayList<>();
     for (Work work : works) {
       ends.add(

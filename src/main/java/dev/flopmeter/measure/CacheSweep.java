@@ -18,6 +18,9 @@ final class CacheSweep {
   /** Working sets, as shares of a level's capacity. */
   private static final double[] SHARES = {0.125, 0.25, 0.5, 0.75};
 
+  /** What gets a level's rate with this share of its capacity gets it with all. */
+  private static final double LARGEST = 0.74;
+
   /** A working set belongs to a level if it gets this share of the level's best rate. */
   private static final double SAME_LEVEL = 0.6;
 
@@ -109,7 +112,7 @@ final class CacheSweep {
     long held = sets.get(0);
     for (int i = 0; i < sets.size(); i++) {
       if (rates.get(i).values().stream().anyMatch(rate -> rate >= SAME_LEVEL * fastest)) {
-        held = i == SHARES.length - 1 ? capacity : sets.get(i);
+        held = sets.get(i) >= LARGEST * capacity ? capacity : sets.get(i);
       }
     }
     return new MemoryLevel(name, held, best, rates(oneCoreSets, 1));

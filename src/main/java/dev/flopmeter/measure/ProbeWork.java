@@ -66,8 +66,7 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
    */
   private static ProbeWork series(String name, String op, long bytes, int inputs, int arrays) {
     GraphBuilder graph = new GraphBuilder(name, OPSET);
-    String first =
-        graph.input("x", TensorType.of(DataType.FLOAT, Math.max(1, bytes / 4096), 1024));
+    String first = graph.input("x", TensorType.of(DataType.FLOAT, Math.max(1, bytes / 4096), 1024));
     boolean isReading = arrays == inputs;
     Attributes attributes = isReading ? Attributes.of("keepdims", 0) : Attributes.NONE;
     List<String> results = new ArrayList<>();

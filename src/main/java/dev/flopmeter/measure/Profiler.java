@@ -2,6 +2,7 @@ package dev.flopmeter.measure;
 
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.RunFacts;
+import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.ProfileResult;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -185,7 +187,7 @@ public final class Profiler {
     MemoryUse memory = plan.memory();
     return new ProfileResult(
         counts.model(),
-        backend.device(),
+        device(request.options().threads()),
         run,
         setting.environment(),
         Totals.of(counts),
@@ -203,6 +205,17 @@ public final class Profiler {
         sensors,
         validity.isValid(),
         validity.warnings());
+  }
+
+  /** The device with the threads that the run was given, if it was given a number of them. */
+  private Device device(int threads) {
+    Device device = backend.device();
+    if (threads == 0) {
+      return device;
+    }
+    Map<String, String> properties = new TreeMap<>(device.properties());
+    properties.put("threads", Integer.toString(threads));
+    return new Device(device.kind(), device.id(), device.name(), properties, device.isEmulated());
   }
 
   static @Nullable Double layerSumRatio(List<Layer> layers, Latency latency) {

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Measures the peak rates that a device reaches through a backend: of matrix products and
- * convolutions per precision, of moving memory at each level, and the cost of an empty step. A roof is a best
- * case, so the fastest pass counts, not the median.
+ * convolutions per precision, of moving memory at each level, and the cost of an empty step. A roof
+ * is a best case, so the fastest pass counts, not the median.
  */
 public final class RoofProber {
   /** Passes of one piece of work: at least so many, and for so long. */
@@ -100,8 +100,7 @@ public final class RoofProber {
     List<MemoryLevel> levels =
         levels(
             memory,
-            (phase, done, detail) ->
-                progress.report(phase, (parts - 2.0 + done) / parts, detail));
+            (phase, done, detail) -> progress.report(phase, (parts - 2.0 + done) / parts, detail));
     MemoryLevel last = levels.isEmpty() ? null : levels.get(levels.size() - 1);
     if (last != null) {
       Map<String, Double> all = last.bytesPerSecond();
@@ -159,8 +158,7 @@ public final class RoofProber {
   }
 
   /** Bytes per second by the name of the work; without what the backend cannot do. */
-  private Map<String, Double> bandwidths(
-      List<ProbeWork> works, Consumer<ProbeWork> announcement) {
+  private Map<String, Double> bandwidths(List<ProbeWork> works, Consumer<ProbeWork> announcement) {
     Map<String, Double> rates = new TreeMap<>();
     for (ProbeWork work : works) {
       announcement.accept(work);

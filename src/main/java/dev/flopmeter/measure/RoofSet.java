@@ -87,8 +87,8 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
 
     /**
      * The share of values that must come from memory again if a pass uses each of so many bytes
-     * once. The best replacement keeps as many as the largest cache holds; least recently used keeps
-     * fewer (Belady 1966).
+     * once. The best replacement keeps as many as the largest cache holds; least recently used
+     * keeps fewer (Belady 1966).
      */
     double coldShare(double bytes) {
       long kept = caches.isEmpty() ? 0 : caches.get(caches.size() - 1).bytes();

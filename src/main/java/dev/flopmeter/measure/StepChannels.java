@@ -41,7 +41,9 @@ final class StepChannels {
       return null;
     }
     Shape weights = graph.type(node.inputs().get(1)).map(TensorType::shape).orElse(null);
-    if (weights == null || weights.rank() < 2 || (weights.rank() > 2 && !node.op().equals("Conv"))) {
+    if (weights == null
+        || weights.rank() < 2
+        || (weights.rank() > 2 && !node.op().equals("Conv"))) {
       return null;
     }
     TensorType result = graph.type(node.outputs().get(0)).orElse(null);

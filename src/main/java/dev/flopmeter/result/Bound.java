@@ -20,8 +20,8 @@ public enum Bound {
   public static final double NEAR_ROOF = 0.5;
 
   /**
-   * This word for a layer at {@code efficiency}, a share of its roof. Earlier versions named
-   * the nearest roof, however far away it was: their words are corrected when they are read.
+   * This word for a layer at {@code efficiency}, a share of its roof. Earlier versions named the
+   * nearest roof, however far away it was: their words are corrected when they are read.
    */
   Bound judged(@Nullable Double efficiency) {
     boolean isRoof = this == COMPUTE || this == MEMORY || this == CACHE;

@@ -248,7 +248,9 @@ public record ProfileResult(
 
     /** {@code compute}, or {@code cache (L2)}; null without a roof. */
     public @Nullable String boundText() {
-      return bound == null ? null : bound == Bound.CACHE ? bound + " (" + level + ")" : bound.label();
+      return bound == null
+          ? null
+          : bound == Bound.CACHE ? bound + " (" + level + ")" : bound.label();
     }
   }
 

@@ -46,7 +46,8 @@ class RoofProberTest {
     FakeBackend backend = new FakeBackend(CPU, (graph, options) -> plan(time, graph.nodes()));
     Clock clock = Clock.fixed(Instant.EPOCH, ZoneOffset.UTC);
     MeasuredRoofs roofs =
-        new RoofProber(backend, time, clock, progress -> List.of()).measure(List.of(), (phase, done, detail) -> {});
+        new RoofProber(backend, time, clock, progress -> List.of())
+            .measure(List.of(), (phase, done, detail) -> {});
     assertThat(roofs.launchSeconds())
         .isCloseTo(A_STEP, within(A_STEP))
         .isLessThan(ONCE_A_PASS / 10);

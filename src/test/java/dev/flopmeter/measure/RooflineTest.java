@@ -38,8 +38,7 @@ class RooflineTest {
   void weightsThatNoCacheKeptComeFromMemory() {
     // 8 MB of weights from memory, 1 MB of activations from L3.
     Work coldWeights = new Work(0, 9e6, 8e6);
-    assertThat(LINE.idealSeconds(coldWeights))
-        .isCloseTo(8e6 / 1e10 + 1e6 / 4e10, within(1e-12));
+    assertThat(LINE.idealSeconds(coldWeights)).isCloseTo(8e6 / 1e10 + 1e6 / 4e10, within(1e-12));
     assertThat(LINE.level(coldWeights)).isEqualTo("memory");
     assertThat(LINE.bound(coldWeights, 1e-3)).isEqualTo(Bound.MEMORY);
   }

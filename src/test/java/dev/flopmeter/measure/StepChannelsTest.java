@@ -25,7 +25,8 @@ class StepChannelsTest {
 
   @Test
   void aConvolutionReadsAndWritesThoseOfItsWeights() {
-    assertThat(first("resnet18", node -> node.op().equals("Conv"))).isEqualTo(new Channels(3, 64, null, 112L * 112));
+    assertThat(first("resnet18", node -> node.op().equals("Conv")))
+        .isEqualTo(new Channels(3, 64, null, 112L * 112));
   }
 
   @Test

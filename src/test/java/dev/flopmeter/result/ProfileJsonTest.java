@@ -81,7 +81,10 @@ class ProfileJsonTest {
         null,
         new NumericCheck("djl, unfused", 1e-4, 2e-2, true),
         null,
-        new Roofs(null, new Roof(2e6, null, "flopmeter roof", List.of(new Cache("L2", 1 << 20, 5e9))), null),
+        new Roofs(
+            null,
+            new Roof(2e6, null, "flopmeter roof", List.of(new Cache("L2", 1 << 20, 5e9))),
+            null),
         new Sensors(
             1.98e9,
             null,

@@ -7,25 +7,64 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A recommendation that a result's figures support.
+ * A recommendation on a result.
  *
  * @param title what to do
  * @param evidence the figures that say so
  * @param gain the expected gain, in words
+ * @param command a command line that tests it; empty where none can
+ * @param isGuess whether the figures only suggest the reason
  * @param savedShare the share of a pass' time it could save at most, 0 to 1; orders a list
  */
-public record Advice(String title, String evidence, String gain, double savedShare) {
+public record Advice(
+    Kind kind,
+    String title,
+    String evidence,
+    String gain,
+    String command,
+    boolean isGuess,
+    double savedShare) {
+
+  /** What a recommendation changes. */
+  public enum Kind {
+    BATCH,
+    CHANNELS,
+    CLOCK,
+    FUSION,
+    GAPS,
+    GRAPH,
+    GROUPS,
+    LAYOUT,
+    LOAD,
+    PRECISION,
+    QUANTISATION,
+    RUNTIME,
+    THREADS,
+    TRANSPOSITIONS,
+    WAVES
+  }
+
+  /** Below this share of a pass a change cannot be told from noise. */
+  private static final double WORTH_A_CHANGE = 0.03;
+
+  /** A network slower than this many times its time at the roofs is never without a reason. */
+  private static final double SLOW = 2;
 
   /**
    * All that this result supports, the most promising first. Empty for a result that is not valid.
+   * A network that takes more than twice its time at the roofs gets the largest, however small.
    */
   public static List<Advice> of(ProfileResult result) {
     if (!result.valid() || result.device().isEmulated()) {
       return List.of();
     }
-    return AdviceRules.all(result)
-        .sorted(Comparator.comparingDouble(Advice::savedShare).reversed())
-        .toList();
+    List<Advice> all =
+        AdviceRules.all(result)
+            .sorted(Comparator.comparingDouble(Advice::savedShare).reversed())
+            .toList();
+    List<Advice> worth = all.stream().filter(one -> one.savedShare >= WORTH_A_CHANGE).toList();
+    boolean isSlow = Breakdown.secondsOverRoof(result) > SLOW;
+    return worth.isEmpty() && isSlow ? all.subList(0, Math.min(1, all.size())) : worth;
   }
 
   /**
@@ -48,6 +87,7 @@ public record Advice(String title, String evidence, String gain, double savedSha
     double rate = one.throughput().inferencesPerSecond();
     double bestRate = best.throughput().inferencesPerSecond();
     return new Advice(
+        Kind.BATCH,
         "Where latency allows, use batch " + best.run().batch(),
         String.format(
             "Batch %s was measured at %s inferences/s against %s at batch %s; a pass then takes %s"
@@ -59,6 +99,8 @@ public record Advice(String title, String evidence, String gain, double savedSha
             Figures.seconds(best.latency().median()),
             Figures.seconds(one.latency().median())),
         Figures.number(bestRate / rate) + " times the inferences per second",
+        new TestCommand(one).batch(best.run().batch()),
+        false,
         1 - rate / bestRate);
   }
 }

@@ -47,6 +47,19 @@ public final class Breakdown {
     return all > 0 ? seconds(layers) / all : 0;
   }
 
+  /**
+   * The time of a pass over that of its layers at their roofs; 1 where no layer has a roof. A step
+   * without work, such as a layout conversion, takes no time at the roof.
+   */
+  static double secondsOverRoof(ProfileResult result) {
+    double ideal = 0;
+    for (Layer layer : result.layers()) {
+      Double efficiency = layer.rooflineEfficiency();
+      ideal += efficiency == null ? 0 : Math.min(1, efficiency) * layer.time().median();
+    }
+    return ideal > 0 ? Math.max(seconds(result), result.latency().median()) / ideal : 1;
+  }
+
   /** The layers of a bound. */
   static List<Layer> boundBy(ProfileResult result, Bound bound) {
     return result.layers().stream().filter(layer -> layer.bound() == bound).toList();

@@ -214,8 +214,13 @@ public final class HtmlReport {
     }
     out.open("ol.advice");
     for (Advice advice : all) {
-      out.open("li").element("h3", advice.title()).element("p", advice.evidence());
-      out.open("p.gain").element("strong", "Expected: ").text(advice.gain());
+      out.open("li").element("h3", advice.title()).open("p");
+      if (advice.isGuess()) {
+        out.element("span.guess", "A guess").text(" ");
+      }
+      out.text(advice.evidence()).close("p");
+      out.open("p.gain").element("strong", "Expected: ").text(advice.gain()).close("p");
+      out.open("p.test").text("Test it: ").element("code", advice.command());
       out.close("p").close("li");
     }
     out.close("ol");

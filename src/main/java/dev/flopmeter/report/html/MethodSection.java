@@ -6,6 +6,7 @@ import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Assignment;
+import dev.flopmeter.result.ProfileResult.Cache;
 import dev.flopmeter.result.ProfileResult.Launch;
 import dev.flopmeter.result.ProfileResult.NumericCheck;
 import dev.flopmeter.result.ProfileResult.Roof;
@@ -39,7 +40,8 @@ final class MethodSection {
         "Times are those of an undisturbed pass; layers are timed in a second pass with a clock"
             + " reading between steps. MFU counts 2 FLOP per multiply-accumulate and nothing else,"
             + " against the dense peak of the precision. A layer's roof is the lower of peak and"
-            + " bandwidth times intensity; its traffic is every input, weight and output once.");
+            + " bandwidth times intensity; its traffic is every input, weight and output once, from"
+            + " the smallest cache that holds it all where the caches' bandwidth is known.");
   }
 
   private void model() {
@@ -118,6 +120,14 @@ final class MethodSection {
     }
     if (roof.bytesPerSecond() != null) {
       figures.add(Figures.byteRate(roof.bytesPerSecond()));
+    }
+    for (Cache cache : roof.caches()) {
+      figures.add(
+          String.format(
+              "%s (%s) %s",
+              cache.name(),
+              Figures.bytes(cache.bytes()),
+              Figures.byteRate(cache.bytesPerSecond())));
     }
     return figures.add(roof.source()).toString();
   }

@@ -9,6 +9,7 @@ import dev.flopmeter.report.page.Plot.Range;
 import dev.flopmeter.report.page.Plot.Tick;
 import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Cache;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.text.Cut;
@@ -37,6 +38,7 @@ final class RooflineChart {
   static final double HALF = 560;
   private static final double HEIGHT = 540;
   private static final Margins MARGINS = new Margins(34, 18, 84, 62);
+  private static final String CACHE = "cache";
   private static final double LARGEST_DOT = 17;
   private static final double SMALLEST_DOT = 2.5;
 
@@ -80,21 +82,36 @@ final class RooflineChart {
     }
   }
 
-  /** A roof with both of its sides known; its style is the basis' label. */
-  private record Line(Basis basis, double flops, double bytes) {
+  /** A roof with both of its sides known; its style is the basis' label, or that of caches. */
+  private record Line(String style, String label, double flops, double bytes) {
     double ridge() {
       return flops / bytes;
     }
+
+    boolean isCache() {
+      return style.equals(CACHE);
+    }
   }
 
+  /** The roofs of the memory, then those of the caches of the last of them that has some. */
   private static List<Line> lines(ProfileResult result) {
     List<Line> lines = new ArrayList<>();
+    List<Line> caches = new ArrayList<>();
     for (Basis basis : Basis.values()) {
       Roof roof = result.roofs().of(basis);
-      if (roof != null && roof.flopsPerSecond() != null && roof.bytesPerSecond() != null) {
-        lines.add(new Line(basis, roof.flopsPerSecond(), roof.bytesPerSecond()));
+      Double flops = roof == null ? null : roof.flopsPerSecond();
+      Double bytes = roof == null ? null : roof.bytesPerSecond();
+      if (roof != null && flops != null && bytes != null) {
+        String name = basis.label().replace('_', '-');
+        String figures = Figures.flopRate(flops) + ", " + Figures.byteRate(bytes);
+        lines.add(new Line(basis.label(), name + " " + figures, flops, bytes));
+        for (Cache cache : roof.caches()) {
+          String label = cache.name() + " " + Figures.byteRate(cache.bytesPerSecond());
+          caches.add(new Line(CACHE, label, flops, cache.bytesPerSecond()));
+        }
       }
     }
+    lines.addAll(caches);
     return lines;
   }
 
@@ -129,7 +146,7 @@ final class RooflineChart {
         }
       }
       for (Line line : lines(one)) {
-        x.accept(line.ridge() / 10);
+        x.accept(line.ridge() / (line.isCache() ? 2 : 10));
         x.accept(line.ridge() * 6);
         y.accept(line.flops);
         y.accept(line.flops / 40);
@@ -147,23 +164,22 @@ final class RooflineChart {
   private static void roofs(Markup out, Plot plot, List<Line> lines) {
     out.open("g.roofs aria-hidden=true");
     double y = plot.top() + 12;
-    for (Line line : lines) {
+    long bases = lines.stream().filter(line -> !line.isCache()).count();
+    for (int i = 0; i < lines.size(); i++) {
+      Line line = lines.get(i);
       double from = Math.max(plot.x().from(), plot.y().from() / line.bytes);
       double to = plot.x().to();
       double ridge = Math.min(line.ridge(), to);
       String edge = plot.path(from, line.bytes * from, ridge, line.bytes * ridge, to, line.flops);
-      if (line.equals(lines.get(lines.size() - 1))) {
+      if (i == bases - 1) {
         String floor = plot.path(to, plot.y().from(), from, plot.y().from()).replace('M', 'L');
         out.empty("path.under d=%s", edge + floor + "Z");
       }
-      out.empty("path.roof." + line.basis + " d=%s", edge);
+      out.empty("path.roof." + line.style + " d=%s", edge);
       // The corner above the slope is always empty, and roofs may lie too close for labels.
       double x = plot.left() + 14;
-      out.empty("line.roof." + line.basis + " x1=%s x2=%s y1=%s y2=%s", x, x + 30, y, y);
-      String figures = Figures.flopRate(line.flops) + ", " + Figures.byteRate(line.bytes);
-      out.element(
-          "text.label x=%s y=%s",
-          line.basis.label().replace('_', '-') + " " + figures, x + 38, y + 4);
+      out.empty("line.roof." + line.style + " x1=%s x2=%s y1=%s y2=%s", x, x + 30, y, y);
+      out.element("text.label x=%s y=%s", line.label, x + 38, y + 4);
       y += 20;
     }
     out.close("g");

@@ -1,5 +1,6 @@
 package dev.flopmeter.report.text;
 
+import dev.flopmeter.report.finding.Advice;
 import dev.flopmeter.report.finding.Breakdown;
 import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.report.finding.Knee;
@@ -29,6 +30,9 @@ public final class ProfileTable {
   /** Layers shown before the rest is summed up as one row. */
   static final int TOP_LAYERS = 20;
 
+  /** Recommendations shown; the HTML report has all. */
+  private static final int TOP_ADVICE = 3;
+
   /** One result in full, as text for a terminal. */
   public static String render(ProfileResult result, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
@@ -42,6 +46,7 @@ public final class ProfileTable {
             });
     out.append('\n');
     layers(out, result, style);
+    recommendations(out, result, style);
     warnings(out, List.of(result), style);
     return out.toString();
   }
@@ -226,6 +231,20 @@ public final class ProfileTable {
       case INEFFICIENT -> style::bold;
       case COMPUTE -> UnaryOperator.identity();
     };
+  }
+
+  private static void recommendations(
+      StringBuilder out, ProfileResult result, TerminalStyle style) {
+    List<Advice> all = Advice.of(result);
+    for (int i = 0; i < Math.min(TOP_ADVICE, all.size()); i++) {
+      Advice advice = all.get(i);
+      String guess = advice.isGuess() ? " (a guess)" : "";
+      String reason = advice.evidence() + " Expected: " + advice.gain() + guess + ".";
+      out.append('\n');
+      paragraph(out, i + 1 + ". " + advice.title(), 3, style, style::bold);
+      paragraph(out, reason, 0, style, UnaryOperator.identity());
+      paragraph(out, "Test it: " + advice.command(), 2, style, style::dim);
+    }
   }
 
   private static void warnings(

@@ -92,14 +92,12 @@ public final class RoofTable {
   private record LevelRow(String name, @Nullable Long bytes, Map<String, Double> rates) {
     static Stream<LevelRow> of(MemoryLevel level) {
       LevelRow all = new LevelRow(level.name(), level.bytes(), level.bytesPerSecond());
-      LevelRow one =
-          new LevelRow(level.name() + ", one core", null, level.oneCoreBytesPerSecond());
+      LevelRow one = new LevelRow(level.name() + ", one core", null, level.oneCoreBytesPerSecond());
       return Stream.of(all, one).filter(row -> !row.rates.isEmpty());
     }
   }
 
-  private static void levels(
-      StringBuilder out, List<MemoryLevel> levels, TerminalStyle style) {
+  private static void levels(StringBuilder out, List<MemoryLevel> levels, TerminalStyle style) {
     if (levels.size() < 2) {
       out.append("\nThe sizes of the caches are not known, so their bandwidth was not measured.");
       return;

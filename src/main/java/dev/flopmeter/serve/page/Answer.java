@@ -229,6 +229,8 @@ final class Answer {
     out.element("h3", advice.title());
     out.open("p.note").name(Cut.name(recommendation.series().subject()));
     out.text(": " + advice.evidence()).close("p");
-    out.open("p.gain").element("strong", "Expected: ").text(advice.gain()).close("p");
+    out.open("p.gain").element("strong", "Expected: ").text(advice.gain());
+    out.text(advice.isGuess() ? " (a guess)" : "").close("p");
+    out.open("p.test").text("Test it: ").element("code", advice.command()).close("p");
   }
 }

@@ -33,6 +33,14 @@ class ProfileTableTest {
   }
 
   @Test
+  void namesTheMostPromisingRecommendationsWithACommandEach() {
+    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN))
+        .contains("1. Replay a captured CUDA graph in production")
+        .contains("Test it: flopmeter profile resnet50 --device cuda:0")
+        .contains("(a guess)");
+  }
+
+  @Test
   void sumsUpWhatIsLeftOut() {
     int layers = RESNET.layers().size();
     int rest = layers - ProfileTable.TOP_LAYERS;
@@ -47,7 +55,7 @@ class ProfileTableTest {
 
   @Test
   void usesMoreColumnsWhereThereIsRoom() {
-    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN)).doesNotContain("kernel");
+    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN)).doesNotContain("FLOP/B");
     assertThat(ProfileTable.render(RESNET, new TerminalStyle(200, false, true, false)))
         .contains("FLOP/B")
         .contains("IMPLICIT_PRECOMP_GEMM");

@@ -1,0 +1,153 @@
+package dev.flopmeter.report.finding;
+
+import dev.flopmeter.device.DeviceKind;
+import dev.flopmeter.model.OperatorTrait;
+import dev.flopmeter.report.finding.Advice.Kind;
+import dev.flopmeter.result.Bound;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Channels;
+import dev.flopmeter.result.ProfileResult.Layer;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What makes a layer take longer than it should, from the figures of the layer itself. The first
+ * that applies is its cause.
+ *
+ * @param kind null for a layer that is near its roof
+ * @param label in a few words, beside the layer
+ * @param lostShare of the layer's own time, 0 to 1
+ * @param isGuess whether other reasons are as likely
+ */
+record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGuess) {
+  private static final Cause NONE = new Cause(null, "", 0, false);
+
+  /** Fewer channels than this do not fill vector registers or tiles. */
+  private static final long FEW_CHANNELS = 16;
+
+  /** Tiles that leave more of a GPU idle than this explain a slow layer. */
+  private static final double IDLE = 0.25;
+
+  /**
+   * The cause of a layer.
+   *
+   * @param isFirst whether no layer is before it that it could be fused into
+   * @param known the share of its roof that a layer can reach at best with what slows the whole run
+   */
+  static Cause of(ProfileResult result, Layer layer, boolean isFirst, double known) {
+    if (layer.nodes().isEmpty()) {
+      return new Cause(Kind.LAYOUT, "layout conversion", 1, false);
+    }
+    if (layer.op().equals("Transpose")) {
+      return new Cause(Kind.TRANSPOSITIONS, "transposition", 1, false);
+    }
+    if (!isFirst && layer.bound() != Bound.LAUNCH && isElementwise(layer)) {
+      return new Cause(Kind.FUSION, "unfused", 1, false);
+    }
+    if (layer.bound() == null) {
+      boolean isJudged = result.layers().stream().anyMatch(other -> other.bound() != null);
+      return isJudged ? new Cause(Kind.RUNTIME, "no work", 1, true) : NONE;
+    }
+    double efficiency = Math.min(1, Objects.requireNonNullElse(layer.rooflineEfficiency(), 1.0));
+    if (layer.bound() == Bound.LAUNCH) {
+      return new Cause(Kind.BATCH, "launch", 1 - efficiency, false);
+    }
+    double weights = weightShare(result, layer);
+    if (layer.bound() == Bound.MEMORY && weights > 0.5) {
+      return new Cause(Kind.QUANTISATION, "weights", weights, false);
+    }
+    double padding = 1 - filled(layer, block(result));
+    if (layer.bound() != Bound.INEFFICIENT || efficiency >= Bound.NEAR_ROOF * known) {
+      return padding > 0 ? new Cause(Kind.CHANNELS, "odd channels", padding, false) : NONE;
+    }
+    return ofShape(result, layer, 1 - efficiency / known, padding);
+  }
+
+  /** Of a layer that is far below every roof. */
+  private static Cause ofShape(ProfileResult result, Layer layer, double lost, double padding) {
+    Channels channels = layer.channels();
+    boolean isGpu = result.device().kind() == DeviceKind.CUDA;
+    if (isGpu && layer.cost().macs() > 0 && isWithoutTensorCores(result, layer)) {
+      return new Cause(Kind.PRECISION, "no tensor cores", lost, false);
+    }
+    if (channels != null && channels.hasGroups()) {
+      boolean isDepthwise = Objects.equals(channels.groups(), channels.in());
+      return new Cause(Kind.GROUPS, isDepthwise ? "depthwise" : "grouped", lost, false);
+    }
+    if (channels != null && Math.min(channels.in(), channels.out()) < FEW_CHANNELS) {
+      return new Cause(Kind.CHANNELS, "few channels", lost, false);
+    }
+    if (padding > IDLE) {
+      return new Cause(Kind.CHANNELS, "odd channels", padding, false);
+    }
+    Tiles tiles = tiles(result, layer);
+    if (tiles != null && 1 - tiles.busy() > IDLE) {
+      return tiles.isLessThanOneWave()
+          ? new Cause(Kind.BATCH, "few blocks", lost, true)
+          : new Cause(Kind.WAVES, "last wave", 1 - tiles.busy(), true);
+    }
+    return new Cause(Kind.RUNTIME, "kernel", lost, true);
+  }
+
+  private static boolean isElementwise(Layer layer) {
+    return layer.cost().macs() == 0
+        && Stream.of(layer.op().split("\\+")).allMatch(OperatorTrait.ONE_PASS::has);
+  }
+
+  private static boolean isWithoutTensorCores(ProfileResult result, Layer layer) {
+    return result.run().precision() != Precision.FP32 && "fma".equals(layer.kernel().math());
+  }
+
+  /** The share of a layer's bytes that are weights, which a larger batch reads no more often. */
+  private static double weightShare(ProfileResult result, Layer layer) {
+    Double bytes = Breakdown.trafficBytes(layer);
+    double weights = (double) layer.cost().params() * result.run().precision().bytes();
+    return bytes == null || layer.cost().macs() == 0 ? 0 : Math.min(1, weights / bytes);
+  }
+
+  /** The tiles of a layer on a GPU; null where its size or the device's is not known. */
+  static @Nullable Tiles tiles(ProfileResult result, Layer layer) {
+    Channels channels = layer.channels();
+    String count = result.device().properties().getOrDefault("sm_count", "");
+    if (channels == null || channels.positions() == null || !count.matches("[1-9][0-9]{0,5}")) {
+      return null;
+    }
+    return Tiles.of(channels.positions(), channels, Integer.parseInt(count));
+  }
+
+  /**
+   * Tensor cores take channels in blocks, of 16 bytes: 8 in 16 bits, 4 in tf32. Others are filled
+   * up with zeros, or sent to a kernel that does without tensor cores. 0 where there are none.
+   *
+   * @see <a href="https://docs.nvidia.com/deeplearning/performance/dl-performance-convolutional/">
+   *     NVIDIA's guide to convolutional layers, channels in and out</a>
+   */
+  static int block(ProfileResult result) {
+    if (result.device().kind() != DeviceKind.CUDA) {
+      return 0;
+    }
+    return switch (result.run().precision()) {
+      case FP16, BF16 -> 8;
+      case TF32 -> 4;
+      case FP32 -> 0;
+    };
+  }
+
+  /** The share of a layer's work that is left after its channels are filled up to whole blocks. */
+  private static double filled(Layer layer, int block) {
+    Channels channels = layer.channels();
+    return channels == null
+            || block == 0
+            || channels.hasGroups()
+            || channels.in() < 1
+            || channels.out() < 1
+        ? 1
+        : filled(channels.in(), block) * filled(channels.out(), block);
+  }
+
+  private static double filled(long channels, int block) {
+    return (double) channels / ((channels + block - 1) / block * block);
+  }
+}
