@@ -1,6 +1,7 @@
 package dev.flopmeter.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.flopmeter.run.cudnn.EmulatedGpu;
 import java.io.IOException;
@@ -29,6 +30,15 @@ class DoctorTest {
   private record Said(int code, List<String> lines) {
     List<String> problems() {
       return lines.stream().filter(line -> line.startsWith("PROBLEM")).toList();
+    }
+
+    /** A host with NVIDIA's own libraries cannot show how one is missed. */
+    void assumeNoOther(String file) {
+      assumeTrue(
+          lines.stream()
+              .filter(line -> line.startsWith("ok") && line.contains(file))
+              .allMatch(line -> line.contains(LIBRARIES + "/")),
+          "this host has a " + file + " of its own");
     }
   }
 
@@ -96,6 +106,9 @@ class DoctorTest {
   void aFaultIsNamedWithItsRemedy(String fault, String problem, String remedy, boolean computes)
       throws Exception {
     Said said = underFault(fault);
+    if (fault.startsWith("missing-library:")) {
+      said.assumeNoOther(fault.substring(fault.indexOf(':') + 1));
+    }
     assertThat(said.code()).isEqualTo(3);
     assertThat(said.problems())
         .first()
@@ -121,6 +134,7 @@ class DoctorTest {
     assertThat(python.toFile().setExecutable(true)).isTrue();
     environment.put("PATH", folder + ":" + System.getenv("PATH"));
     Said said = doctor(environment);
+    said.assumeNoOther("libcudnn.so.9");
     assertThat(said.problems()).isEmpty();
     assertThat(said.lines())
         .anyMatch(line -> line.matches("ok +cuDNN 9.5.1 \\(.*libcudnn.so.9\\)"))
