@@ -46,7 +46,9 @@ public final class InputRoles {
       case "com.microsoft:MatMulNBits", "com.microsoft:MatMulBnb4" ->
           Sizes.multiply(in.attributes().integer("N"), in.attributes().integer("K"));
       case "com.microsoft:MatMulFpQ4" -> Sizes.product(in.requireLongs(2));
-      case "com.microsoft:GatherBlockQuantized" ->
+      case "com.microsoft:GatherBlockQuantized",
+          "com.microsoft:MatMulNBitsMlp",
+          "com.microsoft:MatMulNBitsQkv" ->
           Sizes.multiply(elements, 8 / in.attributes().integer("bits", 4));
       case "com.microsoft:QMoE" ->
           Sizes.multiply(elements, 8 / in.attributes().integer("expert_weight_bits", 4));

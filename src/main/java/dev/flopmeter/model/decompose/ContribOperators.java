@@ -176,7 +176,7 @@ final class ContribOperators {
     table.putAll("EmbedLayerNormalization", ContribOperators::embedded);
   }
 
-  private static Attributes epsilon(Body b) {
+  static Attributes epsilon(Body b) {
     return Attributes.of("epsilon", b.number("epsilon", 1e-12f));
   }
 

@@ -42,6 +42,7 @@ public final class Decompositions {
     QuantizedOperators.addTo(contrib);
     ImageOperators.addTo(contrib);
     ContribOperators.addTo(contrib);
+    DecoderOperators.addTo(contrib);
     SpectralOperators.addTo(contrib);
     PackedOperators.addTo(contrib);
     AttentionOperators.addTo(contrib);

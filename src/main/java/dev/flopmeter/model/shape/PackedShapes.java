@@ -33,6 +33,7 @@ final class PackedShapes {
     long blocks = (k + block - 1) / block;
     requireElements(in, 1, "B", Sizes.product(n, blocks, block * bits / 8));
     requireElements(in, 2, "scales", Sizes.multiply(n, blocks));
+    Quantization.requireScale(in, 2, true);
     if (in.has(3)) {
       boolean isPacked = in.type(3).type() == DataType.UINT8;
       long perRow = isPacked ? (blocks * bits + 7) / 8 : blocks;
@@ -97,6 +98,7 @@ final class PackedShapes {
     Shape table = data.with(data.rank() - 1, data.dim(-1) * (8 / bits));
     long blocks = (table.dim(-1) + block - 1) / block;
     requireElements(in, 2, "scales", table.with(table.rank() - 1, blocks).elements());
+    Quantization.requireScale(in, 2, true);
     Shape out =
         table
             .slice(0, gathered)

@@ -25,8 +25,9 @@ public final class Quantization {
     for (double scale : in.requireValue(index).toDoubles()) {
       if (!Double.isFinite(scale) || (scale == 0 && !mayBeZero)) {
         throw new ModelException(
-            "the scale '%s' (input %s) holds %s, not a finite number other than 0"
-                .formatted(in.node().inputs().get(index), index, scale));
+            "the scale '%s' (input %s) holds %s, not a finite number%s"
+                .formatted(
+                    in.node().inputs().get(index), index, scale, mayBeZero ? "" : " other than 0"));
       }
     }
   }
