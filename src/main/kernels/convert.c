@@ -1,5 +1,5 @@
 /* Copies between types and layouts. */
-#include "kernel.h"
+#include "narrow.h"
 
 /*
  * to[index] = from[index] for every index within `size`; where an index reaches beyond `from_size` (a dimension padded
@@ -36,7 +36,7 @@ KERNEL(convert, struct convert_arguments)
         if (arguments.from_type == INT64 && arguments.to_type == INT64) /* fp32 between would lose digits */
             *AT(long, arguments.to, to) = inside ? *AT(const long, arguments.from, from) : 0;
         else
-            store(arguments.to, arguments.to_type, to,
-                  inside ? load(arguments.from, arguments.from_type, from) : 0.0f);
+            store_narrow(arguments.to, arguments.to_type, to,
+                         inside ? load_narrow(arguments.from, arguments.from_type, from) : 0.0f);
     }
 }

@@ -1,5 +1,5 @@
 /* Sets every element of a contiguous buffer. */
-#include "kernel.h"
+#include "narrow.h"
 
 struct fill_arguments {
     void *to;
@@ -11,5 +11,5 @@ struct fill_arguments {
 KERNEL(fill, struct fill_arguments)
 {
     FOR_EACH_INDEX(i, arguments.count)
-    store(arguments.to, arguments.type, i, arguments.value);
+    store_narrow(arguments.to, arguments.type, i, arguments.value);
 }

@@ -1,5 +1,6 @@
-/* Between floats and integers of a scale and a zero point, one pair per tensor, axis element or block. */
+/* Between floats and integers, or 8-bit floats, of a scale and a zero point, one pair per tensor, axis element or block. */
 #include "arithmetic.h"
+#include "narrow.h"
 
 struct quantize_arguments {
     const void *x;
@@ -9,7 +10,8 @@ struct quantize_arguments {
     long count; /* product of size */
     int x_type, scale_type, zero_type, y_type;
     float low, high; /* the target's range */
-    int back, unused; /* from integers to floats */
+    int back; /* to floats */
+    int is_fp8; /* from floats to 8-bit ones, not to integers */
     int size[MAX_RANK]; /* unused dimensions come first, size 1 */
     int block[MAX_RANK]; /* neighbours that share a scale */
     long scale_stride[MAX_RANK];
@@ -30,9 +32,10 @@ KERNEL(quantize, struct quantize_arguments)
         }
         float scale = load(arguments.scale, arguments.scale_type, at);
         float zero = arguments.zero == 0 ? 0.0f : load(arguments.zero, arguments.zero_type, at);
-        float x = load(arguments.x, arguments.x_type, i);
+        float x = load_narrow(arguments.x, arguments.x_type, i);
         float y = arguments.back ? (x - zero) * scale
+            : arguments.is_fp8 ? float_of_fp8(fp8_of_float(x / scale))
             : smaller(larger(__builtin_rintf(x / scale) + zero, arguments.low), arguments.high);
-        store(arguments.y, arguments.y_type, i, y);
+        store_narrow(arguments.y, arguments.y_type, i, y);
     }
 }

@@ -150,9 +150,10 @@ static cudnnStatus_t finalize_op_convolution(cudnnBackendDescriptor_t d, struct 
         REQUIRE(padded >= extent && yt->dim[i + 2] == (padded - extent) / op->convolution.stride[i] + 1,
                 CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
     }
-    /* Integers are summed as such, forward alone, channels in fours. */
-    bool integers = xt->type == TYPE_INT8 && forward && xt->dim[1] % 4 == 0 && yt->dim[1] % 4 == 0;
-    REQUIRE(xt->type == wt->type && (integers || dnn_is_floating(xt->type))
+    /* What has 8 bits is summed forward alone, channels in fours; integers as such. */
+    bool integers = xt->type == TYPE_INT8, narrow = integers || xt->type == TYPE_FP8_E4M3;
+    bool fits = forward && wt->dim[1] % 4 == 0 && yt->dim[1] % 4 == 0;
+    REQUIRE(xt->type == wt->type && (narrow ? fits : dnn_is_floating(xt->type))
                 && integers == (op->convolution.compute_type == TYPE_INT32),
             CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
     op->x = x->tensor;

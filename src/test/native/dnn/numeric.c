@@ -88,6 +88,30 @@ float dnn_round_to(int type, float value)
     }
 }
 
+/* E4M3 by its definition: 4 bits of exponent with bias 7, 3 of mantissa, no infinity. */
+static float fp8_to_float(uint8_t fp8)
+{
+    int exponent = fp8 >> 3 & 15, mantissa = fp8 & 7;
+    if ((fp8 & 0x7f) == 0x7f)
+        return NAN;
+    float size = exponent == 0 ? ldexpf((float)mantissa, -9) : ldexpf((float)(8 + mantissa), exponent - 10);
+    return fp8 & 0x80 ? -size : size;
+}
+
+/* The nearest, ties to even; what is larger than 448 saturates. */
+static uint8_t float_to_fp8(float value)
+{
+    if (isnan(value))
+        return 0x7f;
+    float size = fabsf(value);
+    uint8_t sign = signbit(value) ? 0x80 : 0;
+    if (size >= 448)
+        return sign | 0x7e;
+    int exponent = size < 0x1p-6f ? -6 : ilogbf(size);
+    int eighths = (int)rintf(ldexpf(size, 3 - exponent)); /* 8 to 16, or less below 2^-6 */
+    return sign | (uint8_t)(eighths + (exponent + 6) * 8);
+}
+
 float *dnn_floats(int64_t count)
 {
     void *memory;
@@ -114,6 +138,10 @@ static void load_row(int type, const char *from, int64_t stride, int64_t count, 
     case TYPE_INT8:
         for (int64_t i = 0; i < count; i++)
             to[i] = (float)((const int8_t *)from)[i * stride];
+        break;
+    case TYPE_FP8_E4M3:
+        for (int64_t i = 0; i < count; i++)
+            to[i] = fp8_to_float(((const uint8_t *)from)[i * stride]);
         break;
     case TYPE_UINT8:
     case TYPE_BOOLEAN:
@@ -165,6 +193,10 @@ static void store_row(int type, char *to, int64_t stride, int64_t count, const f
     case TYPE_INT8:
         for (int64_t i = 0; i < count; i++)
             ((int8_t *)to)[i * stride] = (int8_t)saturate(from[i], -128, 127);
+        break;
+    case TYPE_FP8_E4M3:
+        for (int64_t i = 0; i < count; i++)
+            ((uint8_t *)to)[i * stride] = float_to_fp8(from[i]);
         break;
     case TYPE_UINT8:
         for (int64_t i = 0; i < count; i++)

@@ -8,7 +8,7 @@ size_t dnn_element_size(int type)
     case TYPE_FLOAT: case TYPE_INT32: case TYPE_INT8X4: case TYPE_UINT8X4: return 4;
     case TYPE_DOUBLE: case TYPE_INT64: return 8;
     case TYPE_HALF: case TYPE_BFLOAT16: return 2;
-    case TYPE_INT8: case TYPE_UINT8: case TYPE_BOOLEAN: return 1;
+    case TYPE_INT8: case TYPE_UINT8: case TYPE_BOOLEAN: case TYPE_FP8_E4M3: return 1;
     case TYPE_INT8X32: return 32;
     default: return 0;
     }

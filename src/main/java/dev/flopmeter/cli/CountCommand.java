@@ -10,10 +10,12 @@ import dev.flopmeter.count.convention.Conventions;
 import dev.flopmeter.count.convention.ToolComparison;
 import dev.flopmeter.measure.RandomInputs;
 import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.quantize.SyntheticQuantization;
 import dev.flopmeter.report.json.CountJson;
 import dev.flopmeter.report.text.ConventionTable;
 import dev.flopmeter.report.text.CountTable;
@@ -21,6 +23,7 @@ import dev.flopmeter.report.text.Terminal;
 import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.djl.DjlBackend;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.units.SiPrefix;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
@@ -58,6 +61,11 @@ final class CountCommand extends Command {
           "--seed=N",
           Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE),
           "seed of the random inputs of --run; default: 1");
+  private final Argument<Precision> precision =
+      optional(
+          "--precision=P",
+          Choice.of(new Precision[] {Precision.INT8, Precision.FP8}),
+          "count the network as profile quantises it for int8 or fp8");
   private final OutputArguments output =
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN));
 
@@ -74,11 +82,19 @@ final class CountCommand extends Command {
     Model network = model.open();
     List<String> texts = new ArrayList<>();
     for (Bindings bindings : model.sweep()) {
-      Graph graph = network.bind(bindings.withTypes(file.types()));
+      Graph bound = network.bind(bindings.withTypes(file.types()));
+      Graph graph = precision.find().map(one -> quantized(bound, one)).orElse(bound);
       texts.add(counted(network, graph, file.costs(), chosen));
     }
     output.write(joined(texts), console);
     return 0;
+  }
+
+  private static Graph quantized(Graph graph, Precision precision) {
+    DataType type = precision.quantizedType().orElseThrow();
+    return SyntheticQuantization.isQuantized(graph, type)
+        ? graph
+        : SyntheticQuantization.of(graph, type).uncalibrated(false);
   }
 
   /** Several sizes are several tables, one below the other, or one JSON array. */

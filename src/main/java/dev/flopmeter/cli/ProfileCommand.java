@@ -6,10 +6,12 @@ import dev.flopmeter.device.BuildVersion;
 import dev.flopmeter.device.Datasheet;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.device.SensorSource;
+import dev.flopmeter.measure.BackendReference;
 import dev.flopmeter.measure.DeviceRoofs;
 import dev.flopmeter.measure.ProfileRequest;
 import dev.flopmeter.measure.Profiler;
 import dev.flopmeter.measure.Progress;
+import dev.flopmeter.measure.QuantizedNetwork;
 import dev.flopmeter.measure.Reference;
 import dev.flopmeter.measure.SampledWatch;
 import dev.flopmeter.measure.SamplingRules;
@@ -79,6 +81,7 @@ final class ProfileCommand extends Command {
     cases.forEach(one -> device.options(one.precision()));
     Graph first = opened.bind(cases.get(0).bindings());
     first.requireValues();
+    cases.forEach(one -> QuantizedNetwork.require(first, one.precision()));
     try (Output out = output.open(console)) {
       List<Backend> backends = device.openFor(first, source(opened));
       try {
@@ -106,6 +109,11 @@ final class ProfileCommand extends Command {
     return cases;
   }
 
+  /** Whether outputs are checked, or ranges computed. */
+  private boolean needsReference() {
+    return !unchecked.get() || device.precisions().stream().anyMatch(Precision::isQuantized);
+  }
+
   private int exitCode() {
     return failures.stream().anyMatch(BackendException.class::isInstance)
         ? Main.DEVICE_FAILED
@@ -119,8 +127,11 @@ final class ProfileCommand extends Command {
     try (Progress progress = progress(out)) {
       Map<String, MeasuredRoofs> roofs = roofs(backends, progress, console);
       for (Backend backend : backends) {
-        try (Reference reference = unchecked.get() ? null : Backends.referenceFor(backend)) {
-          Profiler profiler = profiler(backend, roofs.get(backend.name()), reference);
+        try (Reference reference = needsReference() ? Backends.referenceFor(backend) : null) {
+          Profiler profiler =
+              profiler(backend, roofs.get(backend.name()), unchecked.get() ? null : reference);
+          Reference calibration =
+              reference == null ? new BackendReference(backend, false) : reference;
           for (int i = 0; i < cases.size() && !out.isBroken(); i++) {
             Case one = cases.get(i);
             int before = i;
@@ -128,7 +139,7 @@ final class ProfileCommand extends Command {
                 (phase, done, detail) ->
                     progress.report(phase, (before + done) / cases.size(), detail);
             try {
-              add(profiler.profile(request(opened, one), part), out);
+              add(profiler.profile(request(opened, one, calibration), part), out);
             } catch (ModelException | BackendException e) {
               failures.add(e);
               if (isOneOfSeveral) {
@@ -199,15 +210,18 @@ final class ProfileCommand extends Command {
     return model instanceof OnnxModel ? Path.of(model.source()) : null;
   }
 
-  private ProfileRequest request(Model opened, Case one) {
-    Graph graph = opened.bind(one.bindings());
+  private ProfileRequest request(Model opened, Case one, Reference calibration) {
+    Graph bound = opened.bind(one.bindings());
+    QuantizedNetwork network = QuantizedNetwork.of(bound, one.precision(), calibration, seed.get());
+    Graph graph = network.graph();
     return new ProfileRequest(
         graph,
         Counter.standard().count(opened, graph),
         graph.batch(),
-        device.options(one.precision()).withSource(source(opened)),
+        device.options(one.precision()).withSource(graph == bound ? source(opened) : null),
         SamplingRules.DEFAULT.withLimit(maxTime.get()),
-        raw.get());
+        raw.get(),
+        network.notes());
   }
 
   private Progress progress(Output out) {

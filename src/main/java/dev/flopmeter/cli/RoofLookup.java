@@ -37,6 +37,7 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
     Optional<MeasuredRoofs> cached = cached();
     List<Precision> missing =
         precisions.stream()
+            .filter(one -> RoofProber.isMeasurable(backend.device(), one))
             .filter(one -> cached.isEmpty() || !cached.get().found().containsKey(one.label()))
             .toList();
     return missing.isEmpty() && cached.isPresent() && !cached.get().levels().isEmpty()

@@ -124,14 +124,16 @@ final class GraphCount {
     }
     Optional<Work> own = ownWork(in);
     Work counted = own.orElse(Work.NONE);
+    Operands stored = Traffic.stored(scope, links, node);
+    boolean moves = !Traffic.isWidening(links, node);
     long number = isReplaced ? 0 : number(new CountedNode(in, scope.graph(), counted, links));
     Cost cost =
         new Cost(
             counted.macs(),
             number,
             learn(in),
-            Traffic.read(in, (type, bytes) -> move(type, bytes, 0)),
-            Traffic.written(in, (type, bytes) -> move(type, 0, bytes)));
+            moves ? Traffic.read(stored, (type, bytes) -> move(type, bytes, 0)) : 0,
+            moves ? Traffic.written(in, (type, bytes) -> move(type, 0, bytes)) : 0);
     work = work.plus(counted);
     sum = sum.plus(cost);
     long written = activations(in, counted);

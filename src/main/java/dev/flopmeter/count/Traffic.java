@@ -1,6 +1,8 @@
 package dev.flopmeter.count;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.InputRoles;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
@@ -15,6 +17,8 @@ import java.util.Set;
  * The bytes that an operator cannot avoid moving: each distinct input and weight once, each output
  * once. A view moves nothing; operators that pick read what they pick, and their indices; operators
  * that ask for a shape read nothing; a mixture of experts reads one expert for each choice of one.
+ * What is quantised is read as it is stored: DequantizeLinear moves nothing where others read its
+ * result, and these read what it reads.
  */
 public final class Traffic {
   private Traffic() {}
@@ -22,6 +26,29 @@ public final class Traffic {
   /** Takes the bytes of one tensor read or written. */
   public interface Sink {
     void bytes(DataType type, long bytes);
+  }
+
+  /** A node of {@code scope}'s graph with its operands as they are stored. */
+  public static Operands stored(GraphScope scope, GraphLinks links, Node node) {
+    return new Operands(
+        node,
+        value -> {
+          TensorType type = scope.type(value);
+          Node writer = links.writer(value);
+          TensorType narrow =
+              type != null && writer != null && isWidening(links, writer)
+                  ? scope.type(writer.inputs().get(0))
+                  : null;
+          return type == null || narrow == null || isWidening(links, node)
+              ? type
+              : type.withType(narrow.type());
+        },
+        scope::constant);
+  }
+
+  /** Whether a node only gives others quantised values in floats. */
+  public static boolean isWidening(GraphLinks links, Node node) {
+    return node.op().equals("DequantizeLinear") && !links.isReturned(node.outputs().get(0));
   }
 
   /** Bytes read, after each tensor's part went to {@code sink}. */

@@ -22,6 +22,8 @@ final class OutputCheck {
       case TF32 -> 1e-2;
       case FP16 -> 2e-2;
       case BF16 -> 8e-2;
+      case INT8 -> 5e-2;
+      case FP8 -> 1e-1;
     };
   }
 

@@ -5,6 +5,7 @@ import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.run.RunOptions;
+import java.util.List;
 
 /**
  * What to profile.
@@ -13,6 +14,7 @@ import dev.flopmeter.run.RunOptions;
  * @param counts its cost under the default convention
  * @param batch inferences per pass
  * @param keepsRaw whether the result holds every sample
+ * @param notes what the result must say about the network, one sentence each
  */
 public record ProfileRequest(
     Graph graph,
@@ -20,7 +22,22 @@ public record ProfileRequest(
     long batch,
     RunOptions options,
     SamplingRules rules,
-    boolean keepsRaw) {
+    boolean keepsRaw,
+    List<String> notes) {
+  public ProfileRequest {
+    notes = List.copyOf(notes);
+  }
+
+  /** Without notes. */
+  public ProfileRequest(
+      Graph graph,
+      Counts counts,
+      long batch,
+      RunOptions options,
+      SamplingRules rules,
+      boolean keepsRaw) {
+    this(graph, counts, batch, options, rules, keepsRaw, List.of());
+  }
 
   /** The same, counted in a run of the graph. */
   ProfileRequest asRun(RunFacts facts) {
@@ -30,6 +47,7 @@ public record ProfileRequest(
         batch,
         options,
         rules,
-        keepsRaw);
+        keepsRaw,
+        notes);
   }
 }

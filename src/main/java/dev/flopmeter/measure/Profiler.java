@@ -4,7 +4,9 @@ import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.result.ProfileResult.Latency;
@@ -172,7 +174,7 @@ public final class Profiler {
             setting
                 .roofs()
                 .at(request.options().precision(), sensors == null ? null : sensors.smClockHz()));
-    ResultJoin join = new ResultJoin(request, roofs);
+    ResultJoin join = new ResultJoin(request, floats(request.options().precision()), roofs);
     List<Layer> layers = join.layers(plan.steps(), samples, plan.floorSeconds());
     Double sumRatio = layerSumRatio(layers, latency);
     Throughput throughput = join.throughput(latency.median());
@@ -180,6 +182,7 @@ public final class Profiler {
     validity.judgeLayerSum(sumRatio);
     validity.judgeSurroundings(sensors);
     validity.judgePeak(achieved, roofs.roofs());
+    request.notes().forEach(validity::warn);
     plan.notes().forEach(validity::warn);
     validity.judgeLayers(layers);
     validity.judgeResolution(layers, plan.floorSeconds());
@@ -216,6 +219,12 @@ public final class Profiler {
     Map<String, String> properties = new TreeMap<>(device.properties());
     properties.put("threads", Integer.toString(threads));
     return new Device(device.kind(), device.id(), device.name(), properties, device.isEmulated());
+  }
+
+  /** How floats are stored that are not quantised: a CPU has them in fp32. */
+  private Precision floats(Precision precision) {
+    boolean isOnCpu = backend.device().kind() == DeviceKind.CPU;
+    return isOnCpu && precision.isQuantized() ? Precision.FP32 : precision;
   }
 
   static @Nullable Double layerSumRatio(List<Layer> layers, Latency latency) {

@@ -4,6 +4,7 @@ import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.measure.RoofSet.Work;
 import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult.Assignment;
 import dev.flopmeter.result.ProfileResult.Efficiency;
 import dev.flopmeter.result.ProfileResult.Latency;
@@ -36,15 +37,17 @@ final class ResultJoin {
   /** What a pass uses: all weights, and the most that activations take at once. */
   private final double passBytes;
 
-  ResultJoin(ProfileRequest request, RoofSet roofs) {
+  /**
+   * @param floats how floats are stored
+   */
+  ResultJoin(ProfileRequest request, Precision floats, RoofSet roofs) {
     this.request = request;
     this.roofs = roofs;
-    this.traffic =
-        new StepTraffic(request.graph(), request.counts(), request.options().precision());
+    this.traffic = new StepTraffic(request.graph(), request.counts(), floats);
     this.channels = new StepChannels(request.graph());
     this.passBytes =
         weightBytes(request.counts().totals())
-            + request.counts().peakActivationBytes() * request.options().precision().bytes() / 4.0;
+            + request.counts().peakActivationBytes() * floats.bytes() / 4.0;
   }
 
   static Latency latency(Distribution passes) {

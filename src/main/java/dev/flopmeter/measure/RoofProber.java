@@ -5,11 +5,14 @@ import dev.flopmeter.device.Device;
 import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.device.MemoryLevel;
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.quantize.SyntheticQuantization;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.UnsupportedPrecisionException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -81,6 +84,9 @@ public final class RoofProber {
     Map<String, String> found = new TreeMap<>();
     int parts = precisions.size() + 3;
     for (int i = 0; i < precisions.size(); i++) {
+      if (!isMeasurable(backend.device(), precisions.get(i))) {
+        continue;
+      }
       String precision = precisions.get(i).label();
       double before = (double) i / parts;
       Best best =
@@ -117,6 +123,13 @@ public final class RoofProber {
         launch,
         clock.instant(),
         versions(backend));
+  }
+
+  /**
+   * Whether a device may have units of this precision: a CPU computes quantised networks in floats.
+   */
+  public static boolean isMeasurable(Device device, Precision precision) {
+    return device.kind() == DeviceKind.CUDA || !precision.isQuantized();
   }
 
   /** What measured roofs depend on: they are stale once one of these changes. */
@@ -204,8 +217,13 @@ public final class RoofProber {
 
   private @Nullable Double bestSeconds(ProbeWork work, Precision precision) {
     RunOptions options = RunOptions.DEFAULT.withPrecision(precision).withFuse(!work.isSeries());
-    try (Plan plan = backend.prepare(work.graph(), options)) {
-      plan.load(RandomInputs.of(work.graph(), 1));
+    Graph graph =
+        precision
+            .quantizedType()
+            .map(type -> SyntheticQuantization.of(work.graph(), type).uncalibrated(true))
+            .orElse(work.graph());
+    try (Plan plan = backend.prepare(graph, options)) {
+      plan.load(RandomInputs.of(graph, 1));
       plan.timePass();
       long start = nanoClock.getAsLong();
       double best = Double.POSITIVE_INFINITY;
@@ -216,7 +234,7 @@ public final class RoofProber {
         }
       }
       return best > 0 ? best : null;
-    } catch (ModelException e) {
+    } catch (ModelException | UnsupportedPrecisionException e) {
       return null; // no kernel at this precision: the roof stays absent
     }
   }

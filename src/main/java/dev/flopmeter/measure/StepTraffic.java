@@ -7,6 +7,7 @@ import dev.flopmeter.count.Traffic;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
@@ -33,12 +34,14 @@ final class StepTraffic {
 
   private final Map<String, LayerCost> counted = new HashMap<>();
   private final GraphLinks links;
+  private final GraphScope scope;
 
   StepTraffic(Graph graph, Counts counts, Precision precision) {
     this.graph = graph;
     this.floatScale = precision.bytes() / 4.0;
     counts.layers().forEach(layer -> counted.put(layer.name(), layer));
     this.links = new GraphLinks(graph);
+    this.scope = GraphScope.of(graph);
   }
 
   /** Bytes of a whole count, at the run's precision. */
@@ -66,13 +69,13 @@ final class StepTraffic {
     if (OperatorTrait.CONTROL_FLOW.of(node) && layer != null) {
       return layer.cost().bytes(); // only the CPU runs bodies, at the model's own precision
     }
-    if (graph.isComputedAtLoad(node)) {
+    if (graph.isComputedAtLoad(node) || Traffic.isWidening(links, node)) {
       return 0;
     }
     double[] bytes = {0};
     Traffic.Sink sink = (type, moved) -> bytes[0] += scale(type) * moved;
     Operands in = Operands.of(graph, node);
-    Traffic.read(in, sink);
+    Traffic.read(Traffic.stored(scope, links, node), sink);
     Traffic.written(in, sink);
     return bytes[0];
   }

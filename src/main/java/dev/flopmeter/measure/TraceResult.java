@@ -54,7 +54,7 @@ public final class TraceResult {
     Samples samples =
         new Samples(whole.get(0), 0, true, whole, passes, Map.of(), StopReason.TRACE_END);
     RoofSet known = roofs.at(request.options().precision(), null);
-    ResultJoin join = new ResultJoin(request, known);
+    ResultJoin join = new ResultJoin(request, request.options().precision(), known);
     List<Layer> layers = join.layers(steps, samples, trace.floorSeconds());
     Latency latency = ResultJoin.latency(Distribution.of(whole));
     if (!(latency.median() > 0)) {

@@ -1,13 +1,23 @@
 package dev.flopmeter.result;
 
-/** The arithmetic of matrix operators; accumulation is float32 in all of them. */
+import dev.flopmeter.model.DataType;
+import java.util.Optional;
+
+/**
+ * The arithmetic of matrix operators; accumulation is float32 in all of them but int8, whose sums
+ * are 32-bit integers.
+ */
 public enum Precision {
   /** float32 storage, TF32 forbidden. */
   FP32(4),
   /** float32 storage, products on tensor cores with inputs rounded to 10 mantissa bits. */
   TF32(4),
   FP16(2),
-  BF16(2);
+  BF16(2),
+  /** 8-bit integers where the network is quantised, the rest as in fp16. */
+  INT8(2),
+  /** 8-bit floats (E4M3) where the network is quantised, the rest as in fp16. */
+  FP8(2);
 
   private final int bytes;
 
@@ -15,9 +25,22 @@ public enum Precision {
     this.bytes = bytes;
   }
 
-  /** Bytes of one stored activation or weight. */
+  /** Bytes of one stored activation or weight that is not quantised. */
   public int bytes() {
     return bytes;
+  }
+
+  /** What a network is quantised to for it; nothing where it runs as it is. */
+  public Optional<DataType> quantizedType() {
+    return switch (this) {
+      case INT8 -> Optional.of(DataType.INT8);
+      case FP8 -> Optional.of(DataType.FLOAT8E4M3FN);
+      default -> Optional.empty();
+    };
+  }
+
+  public boolean isQuantized() {
+    return quantizedType().isPresent();
   }
 
   /** The name on the command line and in results: {@code fp16}. */

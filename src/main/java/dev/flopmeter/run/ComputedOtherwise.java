@@ -3,6 +3,7 @@ package dev.flopmeter.run;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.decompose.Decompositions;
+import dev.flopmeter.result.Precision;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,9 +18,10 @@ public final class ComputedOtherwise {
    * The notes about a plan, one sentence each.
    *
    * @param graph as the model has it, or with nodes in the place of those that they make up
-   * @param onIntegers how many convolutions run on 8-bit integers nevertheless
+   * @param onIntegers how many convolutions and products run in 8 bits nevertheless
+   * @param precision that MFU is a share of
    */
-  public static List<String> notes(Graph graph, long onIntegers) {
+  public static List<String> notes(Graph graph, long onIntegers, Precision precision) {
     List<String> notes = new ArrayList<>();
     long quantised = owners(graph, OperatorTrait.QUANTIZED);
     if (quantised > 0 && onIntegers == 0) {
@@ -32,8 +34,9 @@ public final class ComputedOtherwise {
     if (onIntegers > 0) {
       notes.add(
           onIntegers
-              + " convolutions of the quantised model run on 8-bit integers, the rest in floating"
-              + " point: MFU is a share of the floating-point peak");
+              + " convolutions and products of the quantised model run in 8 bits, the rest in"
+              + " floating point: MFU is a share of the peak in "
+              + precision.label());
     }
     long routed = owners(graph, OperatorTrait.ROUTED);
     if (routed > 0) {

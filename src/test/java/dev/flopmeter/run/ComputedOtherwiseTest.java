@@ -10,6 +10,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.result.Precision;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,7 @@ class ComputedOtherwiseTest {
 
   @Test
   void integersComputedAsFloatsSayNothingAboutIntegers() {
-    assertThat(ComputedOtherwise.notes(quantised(), 0))
+    assertThat(ComputedOtherwise.notes(quantised(), 0, Precision.FP32))
         .containsExactly(
             "the model is quantised (1 nodes), and this backend computes it in floating point:"
                 + " these times say nothing about the speed of INT8");
@@ -34,10 +35,10 @@ class ComputedOtherwiseTest {
 
   @Test
   void thePeakOfAMixtureIsNamed() {
-    assertThat(ComputedOtherwise.notes(quantised(), 3))
+    assertThat(ComputedOtherwise.notes(quantised(), 3, Precision.INT8))
         .containsExactly(
-            "3 convolutions of the quantised model run on 8-bit integers, the rest in floating"
-                + " point: MFU is a share of the floating-point peak");
+            "3 convolutions and products of the quantised model run in 8 bits, the rest in"
+                + " floating point: MFU is a share of the peak in int8");
   }
 
   /** Two of four experts are counted for each token. */
@@ -58,7 +59,7 @@ class ComputedOtherwiseTest {
             List.of("y"),
             Attributes.of("k", 2L),
             Map.of()));
-    assertThat(ComputedOtherwise.notes(graph.build(List.of("y")), 0))
+    assertThat(ComputedOtherwise.notes(graph.build(List.of("y")), 0, Precision.FP32))
         .containsExactly(
             "this backend computes all experts of 1 nodes, of which the chosen ones are counted:"
                 + " MFU is too low by that");

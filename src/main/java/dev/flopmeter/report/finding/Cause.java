@@ -129,6 +129,7 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
       return 0;
     }
     return switch (result.run().precision()) {
+      case INT8, FP8 -> 16;
       case FP16, BF16 -> 8;
       case TF32 -> 4;
       case FP32 -> 0;

@@ -12,6 +12,7 @@ import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.SearchProgress;
+import dev.flopmeter.run.UnsupportedPrecisionException;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.Natives;
 import dev.flopmeter.run.cudnn.execute.CudnnPlan;
@@ -162,12 +163,21 @@ public final class CudnnBackend implements Backend {
   }
 
   private void requireSupport(Precision precision) {
-    boolean needsAmpere = precision == Precision.TF32 || precision == Precision.BF16;
-    if (needsAmpere && capability(device) < 8) {
-      throw new BackendException(
-          "%s needs compute capability 8.0, %s has %s; use fp16 or fp32"
+    double least =
+        switch (precision) {
+          case FP32, FP16 -> 0;
+          case INT8 -> 7.5;
+          case TF32, BF16 -> 8.0;
+          case FP8 -> 8.9;
+        };
+    if (capability(device) < least) {
+      throw new UnsupportedPrecisionException(
+          "%s needs compute capability %s, %s has %s; use fp16 or fp32"
               .formatted(
-                  precision.label(), device.name(), device.properties().get("compute_capability")));
+                  precision.label(),
+                  least,
+                  device.name(),
+                  device.properties().get("compute_capability")));
     }
   }
 

@@ -60,7 +60,7 @@ public final class DjlBackend implements Backend {
 
   @Override
   public Plan prepare(Graph graph, RunOptions options) {
-    if (options.precision() != Precision.FP32) {
+    if (options.precision() != Precision.FP32 && !options.precision().isQuantized()) {
       throw new ModelException(
           "the backend 'djl' computes in fp32 only, not in "
               + options.precision().label()

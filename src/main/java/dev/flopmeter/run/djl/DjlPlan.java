@@ -5,6 +5,7 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.ComputedOtherwise;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
@@ -38,7 +39,7 @@ final class DjlPlan implements Plan {
 
   @Override
   public List<String> notes() {
-    return ComputedOtherwise.notes(graph, 0);
+    return ComputedOtherwise.notes(graph, 0, Precision.FP32);
   }
 
   @Override

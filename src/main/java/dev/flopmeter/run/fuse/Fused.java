@@ -45,7 +45,8 @@ public sealed interface Fused {
   /**
    * A convolution or product and what is applied to its result, in this order.
    *
-   * @param sources the DequantizeLinear nodes that write the main node's inputs, for it alone
+   * @param sources the DequantizeLinear nodes that write the main node's inputs or the residual,
+   *     for nodes that read quantised values alone
    * @param normalisation a BatchNormalization with constant statistics
    * @param bias a constant of one number per output channel, added
    * @param residual a tensor of the result's own type, added
@@ -67,6 +68,10 @@ public sealed interface Fused {
 
     Chain withSources(List<Node> nodes) {
       return new Chain(main, nodes, normalisation, bias, residual, activation, quantisation);
+    }
+
+    Chain withSource(Node node) {
+      return withSources(Stream.concat(sources.stream(), Stream.of(node)).toList());
     }
 
     Chain withNormalisation(Node node) {

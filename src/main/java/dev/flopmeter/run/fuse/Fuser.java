@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Divides a graph into steps. A value that anything else reads is never fused away. */
@@ -102,16 +103,35 @@ public final class Fuser {
     return next == null || scope.type(next.outputs().get(0)) == null ? null : next;
   }
 
-  /** With the nodes that dequantise the inputs for the main node alone. */
+  /** With the nodes that dequantise the inputs, where nothing else needs what they write. */
   private Chain dequantised(Chain chain) {
     return chain.withSources(
-        chain.main().inputs().stream()
-            .map(links::writer)
-            .filter(Objects::nonNull)
-            .filter(writer -> writer.qualifiedOp().equals("DequantizeLinear"))
-            .filter(writer -> chain.main().equals(links.onlyReader(writer)))
+        dequantisations(chain.main())
             .filter(writer -> !taken.contains(writer))
+            .filter(
+                writer -> chain.main().equals(links.onlyReader(writer)) || isReadQuantised(writer))
             .toList());
+  }
+
+  private Stream<Node> dequantisations(Node main) {
+    return main.inputs().stream()
+        .map(links::writer)
+        .filter(Objects::nonNull)
+        .filter(Fuser::isDequantisation);
+  }
+
+  private static boolean isDequantisation(Node node) {
+    return node.qualifiedOp().equals("DequantizeLinear");
+  }
+
+  /** Whether each node that reads what {@code dequantisation} writes can read what that reads. */
+  private boolean isReadQuantised(Node dequantisation) {
+    String value = output(dequantisation);
+    return !links.isReturned(value)
+        && links.readers(value).stream()
+            .map(Chain::of)
+            .map(chain -> chain.withSources(dequantisations(chain.main()).toList()))
+            .allMatch(rules);
   }
 
   private Chain quantised(Chain chain) {
@@ -151,9 +171,17 @@ public final class Fuser {
   private Chain added(Chain chain) {
     Addend addend = addend(chain);
     TensorType own = scope.type(output(chain.last()));
-    return addend != null && own != null && own.equals(scope.type(addend.value()))
-        ? chain.withResidual(addend)
-        : chain;
+    if (addend == null || own == null || !own.equals(scope.type(addend.value()))) {
+      return chain;
+    }
+    Node writer = links.writer(addend.value());
+    boolean isQuantised =
+        chain.isQuantised()
+            && writer != null
+            && isDequantisation(writer)
+            && addend.node().equals(links.onlyReader(writer));
+    Chain longer = chain.withResidual(addend);
+    return isQuantised && writer != null ? longer.withSource(writer) : longer;
   }
 
   private Chain activated(Chain chain) {

@@ -96,7 +96,7 @@ public final class OrtBackend implements Backend {
   }
 
   private OrtPlan plan(Graph graph, RunOptions run) {
-    if (run.precision() != Precision.FP32) {
+    if (run.precision() != Precision.FP32 && !run.precision().isQuantized()) {
       throw new ModelException(
           "the backend 'ort' computes in the precision of the model; leave --precision out and"
               + " give a model in "

@@ -2,6 +2,7 @@ package dev.flopmeter.run.cudnn;
 
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.Precision;
+import java.util.List;
 import java.util.Map;
 
 /** How far results lie from those they should be, as one number. */
@@ -27,6 +28,10 @@ public final class Comparison {
     return Math.sqrt(difference / Math.max(size, 1e-30));
   }
 
+  /** The precisions that take any network. */
+  static final List<Precision> OF_FLOATS =
+      List.of(Precision.FP32, Precision.TF32, Precision.FP16, Precision.BF16);
+
   /** What is allowed: storage rounding, ten or seven mantissa bits, through tens of layers. */
   public static double limit(Precision precision) {
     return switch (precision) {
@@ -34,6 +39,8 @@ public final class Comparison {
       case TF32 -> 1e-2;
       case FP16 -> 1e-2;
       case BF16 -> 8e-2;
+      case INT8 -> 5e-2;
+      case FP8 -> 1e-1;
     };
   }
 }

@@ -7,6 +7,7 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.onnx.OnnxModel;
+import dev.flopmeter.model.quantize.SyntheticQuantization;
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
@@ -24,25 +25,25 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Plans one network and tells which kernels it would run: {@code PlanCheck [qdq:]MODEL PRECISION
- * [all] [full] [batch=N] [INPUT=1x3x224x224]...}: each step with {@code all}, after a full search
- * with {@code full}; {@code qdq:} quantises its convolutions. Exits with 1 if a part of the MACs in
- * 16 bits misses the tensor cores. With {@code FLOPMETER_REAL_CUDNN} the plans are those of
- * NVIDIA's own library.
+ * Plans one network and tells which kernels it would run: {@code PlanCheck MODEL PRECISION [all]
+ * [full] [batch=N] [INPUT=1x3x224x224]...}: each step with {@code all}, after a full search with
+ * {@code full}; int8 and fp8 quantise it. Exits with 1 if a part of the MACs in 16 bits misses the
+ * tensor cores. With {@code FLOPMETER_REAL_CUDNN} the plans are those of NVIDIA's own library.
  */
 final class PlanCheck {
   private static final int LEAST_PERCENT = 95;
 
-  /** Before a network's name: its convolutions quantised. */
-  private static final String QUANTIZED = "qdq:";
-
   private PlanCheck() {}
 
   public static void main(String[] args) {
-    boolean isQuantized = args[0].startsWith(QUANTIZED);
-    Graph bound = model(args[0].replace(QUANTIZED, "")).bind(bindings(args));
-    Graph graph = isQuantized ? QuantizedNetwork.of(bound) : bound;
+    Graph bound = model(args[0]).bind(bindings(args));
     Precision precision = Precision.valueOf(args[1].toUpperCase(Locale.ROOT));
+    Graph graph =
+        precision
+            .quantizedType()
+            .filter(type -> !SyntheticQuantization.isQuantized(bound, type))
+            .map(type -> SyntheticQuantization.of(bound, type).uncalibrated(true))
+            .orElse(bound);
     Map<String, Long> macs = new HashMap<>();
     for (LayerCost layer : Counter.standard().count(graph).layers()) {
       macs.merge(layer.name(), layer.cost().macs(), Long::sum);
@@ -89,6 +90,7 @@ final class PlanCheck {
     Map<String, Long> byKernel = new TreeMap<>();
     long total = 0;
     long onTensorCores = 0;
+    long narrow = 0;
     for (Step step : plan.steps()) {
       long work = step.nodes().stream().mapToLong(node -> macs.getOrDefault(node, 0L)).sum();
       KernelInfo kernel = Optional.ofNullable(step.kernel()).orElseThrow();
@@ -101,12 +103,20 @@ final class PlanCheck {
         byKernel.merge(kernel.algorithm().replaceAll("[0-9]+$", ""), work, Long::sum);
         total += work;
         onTensorCores += usesTensorCores(kernel) ? work : 0;
+        narrow += kernel.algorithm().matches(".*graph (int8|fp8) .*") ? work : 0;
       }
     }
     double share = total == 0 ? 0 : 100.0 * onTensorCores / total;
     System.out.printf(
-        "%s %s cuDNN %s: %d steps, %.2f %% of the MACs on tensor cores, planned in %.1f s%n",
-        args[0], args[1], cudnn, plan.steps().size(), share, seconds);
+        "%s %s cuDNN %s: %d steps, %.2f %% of the MACs on tensor cores, %.2f %% in 8 bits, planned"
+            + " in %.1f s%n",
+        args[0],
+        args[1],
+        cudnn,
+        plan.steps().size(),
+        share,
+        total == 0 ? 0 : 100.0 * narrow / total,
+        seconds);
     long all = total;
     byKernel.forEach(
         (kernel, work) -> System.out.printf("  %6.2f %% %s%n", 100.0 * work / all, kernel));

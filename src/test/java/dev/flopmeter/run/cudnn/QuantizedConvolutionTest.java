@@ -105,7 +105,7 @@ class QuantizedConvolutionTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Precision.class)
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FP8")
   void integersAreComputedAsSuch(Precision precision) {
     Graph graph = network(0);
     Map<String, Tensor> expected;
@@ -117,7 +117,7 @@ class QuantizedConvolutionTest {
           .containsOnlyOnce("ptx:quantize")
           .contains("fused graph int8 convolution engine")
           .doesNotContain(" graph convolution");
-      assertThat(plan.notes()).hasSize(1).first().asString().contains("run on 8-bit integers");
+      assertThat(plan.notes()).hasSize(1).first().asString().contains("run in 8 bits");
       // 8 bits in the operands; a rounding that falls the other way moves a result by one step.
       assertThat(Comparison.relativeL2(expected, plan.run(inputs(graph))))
           .isLessThan(precision == Precision.FP32 ? 1e-3 : 1e-2);

@@ -38,7 +38,7 @@ class RandomConvolutionsTest {
   void agreesWithPyTorch(int seed) {
     Random random = new Random(seed);
     Graph graph = graph(random);
-    Precision precision = Precision.values()[random.nextInt(Precision.values().length)];
+    Precision precision = Comparison.OF_FLOATS.get(random.nextInt(Comparison.OF_FLOATS.size()));
     Layout layout = Layout.values()[random.nextInt(Layout.values().length)];
     RunOptions options =
         RunOptions.DEFAULT
@@ -54,7 +54,7 @@ class RandomConvolutionsTest {
   void ownKernelAgreesWithPyTorch(int seed) {
     Random random = new Random(seed);
     Graph graph = graph(random);
-    Precision precision = Precision.values()[random.nextInt(Precision.values().length)];
+    Precision precision = Comparison.OF_FLOATS.get(random.nextInt(Comparison.OF_FLOATS.size()));
     Layout layout = Layout.values()[random.nextInt(Layout.values().length)];
     compare(graph, new RunOptions(precision, layout, true, 0, 0, SearchEffort.QUICK, null), seed);
   }

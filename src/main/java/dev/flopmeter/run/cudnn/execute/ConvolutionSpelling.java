@@ -2,6 +2,7 @@ package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
@@ -21,7 +22,7 @@ final class ConvolutionSpelling {
     String name =
         work.isTransposed()
             ? "graph transposed convolution"
-            : work.scale() != null ? "graph int8 convolution" : "graph convolution";
+            : "graph " + narrow(work) + "convolution";
     Spelling alone =
         new Spelling(
             name,
@@ -30,9 +31,17 @@ final class ConvolutionSpelling {
             graph -> convolution(graph, work, graph.stored(work.y())),
             work.epilogue());
     Spelling fused = new Spelling("fused " + name, graph -> addFusedTo(graph, work));
-    return work.scale() != null
+    return work.scaling() != null
         ? List.of(fused)
         : work.hasEpilogue() ? List.of(fused, alone) : List.of(alone);
+  }
+
+  private static String narrow(ConvolutionWork work) {
+    return switch (work.x().storage()) {
+      case I8 -> "int8 ";
+      case F8 -> "fp8 ";
+      default -> "";
+    };
   }
 
   private static void convolution(OperationGraph graph, ConvolutionWork work, Tensor y) {
@@ -44,7 +53,8 @@ final class ConvolutionSpelling {
   private record Stage(int mode, @Nullable Tensor operand) {}
 
   private static void addFusedTo(OperationGraph graph, ConvolutionWork work) {
-    int sums = work.scale() == null ? OperationGraph.FLOAT : OperationGraph.INT32;
+    boolean isInteger = work.x().storage() == ElementType.I8;
+    int sums = isInteger ? OperationGraph.INT32 : OperationGraph.FLOAT;
     Tensor last = virtual(graph, sums, work);
     convolution(graph, work, last);
     List<Stage> stages = stages(graph, work);
@@ -60,8 +70,9 @@ final class ConvolutionSpelling {
 
   private static List<Stage> stages(OperationGraph graph, ConvolutionWork work) {
     List<Stage> stages = new ArrayList<>();
-    if (work.scale() != null) {
-      stages.add(new Stage(OperationGraph.MULTIPLY, perChannel(graph, work, work.scale())));
+    ConvolutionWork.Scaling scaling = work.scaling();
+    if (scaling != null) {
+      stages.add(new Stage(OperationGraph.MULTIPLY, perChannel(graph, work, scaling.scale())));
     }
     if (work.residual() != null) {
       stages.add(new Stage(OperationGraph.ADD, graph.stored(work.residual())));
@@ -71,6 +82,10 @@ final class ConvolutionSpelling {
     }
     if (work.relu()) {
       stages.add(new Stage(OperationGraph.RELU, null));
+    }
+    if (scaling != null && scaling.factor() != 1) {
+      Tensor factor = graph.number(scaling.factor(), work.y().rank());
+      stages.add(new Stage(OperationGraph.MULTIPLY, factor));
     }
     return stages;
   }

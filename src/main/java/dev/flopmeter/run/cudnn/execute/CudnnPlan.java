@@ -5,6 +5,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.ComputedOtherwise;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
@@ -39,6 +40,7 @@ public final class CudnnPlan implements Plan {
   private final Gpu gpu;
   private final Graph graph;
   private final DevicePlan devicePlan;
+  private final Precision precision;
   private final ResourceStack resources = new ResourceStack();
   private final Transfer transfer;
   private final Map<Buffer, Long> constants = new LinkedHashMap<>();
@@ -62,6 +64,7 @@ public final class CudnnPlan implements Plan {
     this.transfer = new Transfer(gpu.stream());
     this.graph = graph;
     this.devicePlan = devicePlan;
+    this.precision = options.precision();
     try {
       layout = ArenaLayout.of(ArenaLayout.lives(devicePlan));
       long weightBytes = placeConstants();
@@ -151,9 +154,9 @@ public final class CudnnPlan implements Plan {
     long onIntegers =
         devicePlan.steps().stream()
             .flatMap(step -> step.works().stream())
-            .filter(work -> work instanceof ConvolutionWork one && one.scale() != null)
+            .filter(work -> work instanceof ConvolutionWork one && one.scaling() != null)
             .count();
-    return ComputedOtherwise.notes(graph, onIntegers);
+    return ComputedOtherwise.notes(graph, onIntegers, precision);
   }
 
   @Override

@@ -93,7 +93,7 @@ final class GraphPlans implements AutoCloseable {
   GraphPlans(Gpu gpu, OperationGraph graph, boolean isFma) {
     this.gpu = gpu;
     this.graph = graph;
-    this.isFma = isFma && !graph.isInteger();
+    this.isFma = isFma && !graph.isNarrow();
   }
 
   /** Why cuDNN offers nothing, where it said so. */

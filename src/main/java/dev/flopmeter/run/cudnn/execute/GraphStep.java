@@ -1,11 +1,12 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.result.KernelInfo;
-import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.UnsupportedOperatorException;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import dev.flopmeter.run.cudnn.plan.GraphWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import java.util.List;
@@ -75,10 +76,11 @@ final class GraphStep implements Executable {
         reason = Optional.of(reason(e));
       }
     }
-    if (work instanceof ConvolutionWork convolution && convolution.scale() != null) {
-      throw new BackendException(
-          ("no engine of cuDNN computes an int8 convolution of %s by %s here (%s);"
-                  + " --no-fuse computes it in floats")
+    if (work instanceof ConvolutionWork convolution && convolution.scaling() != null) {
+      throw new UnsupportedOperatorException(
+          DevicePlan.BACKEND,
+          "Conv",
+          "no engine of cuDNN computes %s by %s in 8 bits here: %s; --no-fuse computes it in floats"
               .formatted(
                   convolution.x().shape(), convolution.weights().shape(), reason.orElseThrow()));
     }

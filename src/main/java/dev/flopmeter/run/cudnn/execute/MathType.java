@@ -15,7 +15,7 @@ enum MathType {
     return switch (precision) {
       case FP32 -> FMA;
       case TF32 -> DEFAULT;
-      case FP16, BF16 -> TENSOR_OP;
+      case FP16, BF16, INT8, FP8 -> TENSOR_OP;
     };
   }
 

@@ -3,6 +3,7 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.Stencil;
 import dev.flopmeter.run.cudnn.plan.TensorView;
@@ -48,8 +49,9 @@ final class OperationGraph {
 
   // cudnnDataType_t, beside those of ElementType
   static final int FLOAT = 0;
-  static final int INT8 = 3;
+  private static final int INT8 = ElementType.I8.code();
   static final int INT32 = 4;
+  private static final int FP8 = ElementType.F8.code();
   private static final int BOOLEAN = 11;
 
   /** cuDNN's fastest engines load 128 bits at once. */
@@ -180,9 +182,9 @@ final class OperationGraph {
     return Collections.unmodifiableList(tensors);
   }
 
-  /** Whether its product is of integers, which are exact in every engine. */
-  boolean isInteger() {
-    return tensors.stream().anyMatch(tensor -> tensor.type() == INT8);
+  /** Whether its product is of 8-bit values, which tensor cores do not round. */
+  boolean isNarrow() {
+    return tensors.stream().anyMatch(tensor -> tensor.type() == INT8 || tensor.type() == FP8);
   }
 
   /** Everything that cuDNN's plan depends on: graphs with the same key share plans. */

@@ -29,9 +29,9 @@ final class Convolutions {
   }
 
   private static void convolution(NodePlan node) {
-    Optional<QuantizedConvolution> quantized = node.quantized();
+    Optional<QuantizedProduct> quantized = node.quantized();
     if (quantized.isPresent()) {
-      quantized(node, quantized.get());
+      QuantizedSteps.plan(node, quantized.get());
       return;
     }
     Shape weightShape = node.shape(1);
@@ -52,7 +52,10 @@ final class Convolutions {
             && node.floats() != ElementType.F32;
     int storedChannels = isPadded ? CHANNEL_MULTIPLE : channels;
 
-    TensorView x = image(node, window, format, groups == 1 ? storedChannels : 0);
+    TensorView x =
+        isAsIs(window, channels, storedChannels)
+            ? Spatial.lifted(node.formatted(0, format))
+            : padded(node, node.in(0), window, format, groups * storedChannels, node.floats());
     FoldedWeights folded = FoldedWeights.of(node, constant.orElse(null));
     TensorView weights =
         constant.isPresent()
@@ -92,56 +95,24 @@ final class Convolutions {
     return node.builder().formatted(value, format);
   }
 
-  /** Of 8-bit integers, in the layout that cuDNN's integer engines want. */
-  private static void quantized(NodePlan node, QuantizedConvolution convolution) {
-    MemoryLayout format = MemoryLayout.CHANNELS_LAST;
-    Tensor stored = convolution.weights();
-    Shape shape = stored.shape();
-    long outputs = shape.dim(0);
-    double step = node.quantisationStep();
-    TensorView x = node.builder().narrow(convolution.image());
-    TensorView weights =
-        weights(node, ElementType.I8, shape, shape.dim(1), format, (k, at) -> stored.doubleAt(at));
-    FoldedWeights folded = FoldedWeights.of(node, null);
-    TensorView scale =
-        node.constant(
-            "scale", outputs, ElementType.F32, k -> convolution.scale(k) * folded.scale(k) / step);
-    TensorView bias =
-        convolution.bias() == null && !folded.hasBias()
-            ? null
-            : node.constant(
-                "bias",
-                outputs,
-                ElementType.F32,
-                k -> (convolution.bias(k) * folded.scale(k) + folded.bias(k)) / step);
-    Window window = Window.of(node.attributes(), node.shape(0), shape.slice(2, 4).dims());
-    node.launch(
-        new ConvolutionWork(
-            false,
-            x,
-            weights,
-            node.out(0, format),
-            scale,
-            bias,
-            null,
-            node.isRectified(),
-            Spatial.stencil(window, 1),
-            format));
+  /** Whether cuDNN takes an image without zeros around it or in more channels. */
+  static boolean isAsIs(Window window, long channels, long storedChannels) {
+    return Spatial.isPlainPadding(window) && channels == storedChannels;
   }
 
   /**
    * The input as cuDNN takes it: with zeros around it where the padding is uneven, and with
-   * channels of zeros up to {@code channels} (0: as many as there are).
+   * channels of zeros up to {@code channels}.
    */
-  private static TensorView image(NodePlan node, Window window, MemoryLayout format, int channels) {
-    Shape shape = node.shape(0);
-    boolean isWidened = channels != 0 && channels != shape.dim(1);
-    if (Spatial.isPlainPadding(window) && !isWidened) {
-      return Spatial.lifted(node.formatted(0, format));
-    }
-    TensorView from = node.in(0);
-    long[] dims = shape.dims();
-    dims[1] = isWidened ? channels : dims[1];
+  static TensorView padded(
+      NodePlan node,
+      TensorView from,
+      Window window,
+      MemoryLayout format,
+      long channels,
+      ElementType storage) {
+    long[] dims = from.shape().dims();
+    dims[1] = channels;
     long start = 0;
     boolean isPadded = !Spatial.isPlainPadding(window);
     for (int i = 0; i < window.axes() && isPadded; i++) {
@@ -150,11 +121,11 @@ final class Convolutions {
       }
       dims[i + 2] += window.padBegin()[i] + window.padEnd()[i];
     }
-    TensorView to = node.scratch("padded", Shape.of(dims), node.floats(), format);
+    TensorView to = node.scratch("padded", Shape.of(dims), storage, format);
     for (int i = 0; i < window.axes() && isPadded; i++) {
       start += window.padBegin()[i] * to.stride(i + 2);
     }
-    TensorView inside = to.as(shape.with(1, dims[1]), to.strides()).movedBy(start);
+    TensorView inside = to.as(from.shape().with(1, channels), to.strides()).movedBy(start);
     Work copy = CopyKernels.padded(innermost(from, format), innermost(inside, format));
     if (isPadded) {
       node.emitAdded("pad", CopyKernels.fill(to, 0), copy);
@@ -171,11 +142,11 @@ final class Convolutions {
 
   /** A weight of an output channel, by its place in the model's tensor. */
   @FunctionalInterface
-  private interface Weight {
+  interface Weight {
     double at(long output, long place);
   }
 
-  private static TensorView weights(
+  static TensorView weights(
       NodePlan node,
       ElementType storage,
       Shape shape,

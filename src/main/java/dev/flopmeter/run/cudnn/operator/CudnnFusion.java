@@ -41,9 +41,9 @@ record CudnnFusion(GraphScope scope, GraphLinks links, ElementType floats) {
     }
     boolean isAlone = chain.nodes().size() == 1;
     if (chain.isQuantised()) {
-      return QuantizedConvolution.takes(scope.graph(), links, chain);
+      return QuantizedProduct.takes(scope.graph(), links, chain);
     }
-    if (isAlone && QuantizedConvolution.of(scope.graph(), links, chain.main()).isPresent()) {
+    if (isAlone && QuantizedProduct.of(scope.graph(), links, chain.main()).isPresent()) {
       return true; // to be offered with what dequantises its inputs
     }
     Operands in = scope.operands(chain.main());

@@ -33,7 +33,7 @@ public final class LayoutChoice {
           case AUTO ->
               switch (options.precision()) {
                 case FP32, TF32 -> MemoryLayout.PLAIN;
-                case FP16, BF16 -> MemoryLayout.CHANNELS_LAST;
+                case FP16, BF16, INT8, FP8 -> MemoryLayout.CHANNELS_LAST;
               };
         };
     return node -> format;

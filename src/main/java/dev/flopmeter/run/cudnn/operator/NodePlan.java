@@ -68,11 +68,17 @@ final class NodePlan {
     return chain().map(Chain::residual).map(Addend::value).orElse(null);
   }
 
-  /** As a convolution of integers, if that is what is fused here. */
-  Optional<QuantizedConvolution> quantized() {
+  /** As a product of 8-bit values, if that is what is fused here. */
+  Optional<QuantizedProduct> quantized() {
     return chain()
         .filter(Chain::isQuantised)
-        .flatMap(unused -> QuantizedConvolution.of(builder.graph(), builder.links(), node()));
+        .flatMap(unused -> QuantizedProduct.of(builder.graph(), builder.links(), node()));
+  }
+
+  /** The quantised value that is added, if that is what is fused here. */
+  Optional<QuantizedProduct.Residual> quantizedResidual() {
+    return chain()
+        .flatMap(chain -> QuantizedProduct.residual(builder.graph(), builder.links(), chain));
   }
 
   /** The step in which the result is quantised; 1 if it is not. */

@@ -105,9 +105,12 @@ final class PlanBuilder {
     return form(name, value(name).storage(), format, format.label());
   }
 
-  /** A quantised image in 8 bits, channels last, converted if need be. */
+  /** A quantised value in 8 bits, of an image channels last, converted if need be. */
   TensorView narrow(String name) {
-    return form(name, ElementType.I8, MemoryLayout.CHANNELS_LAST, "int8");
+    TensorType type = graph.requireType(name);
+    MemoryLayout format =
+        type.shape().rank() == 4 ? MemoryLayout.CHANNELS_LAST : MemoryLayout.PLAIN;
+    return form(name, ElementType.narrow(type.type()).orElseThrow(), format, type.type().label());
   }
 
   private TensorView form(String name, ElementType storage, MemoryLayout format, String label) {
@@ -141,8 +144,11 @@ final class PlanBuilder {
     TensorType type = graph.requireType(name);
     ConcatPlaces.Place place = places.get(name);
     if (place == null) {
-      boolean isNarrow = QuantizedConvolution.isNarrow(graph, links, name);
-      return scratch(name, type.shape(), isNarrow ? ElementType.I8 : storageOf(type), format);
+      ElementType storage =
+          QuantizedProduct.isNarrow(graph, links, name)
+              ? ElementType.narrow(type.type()).orElseThrow()
+              : storageOf(type);
+      return scratch(name, type.shape(), storage, format);
     }
     TensorView whole = wholes.get(place.value());
     if (whole == null) {

@@ -37,6 +37,11 @@ final class Products {
       AttentionSteps.fused(node, attention);
       return;
     }
+    Optional<QuantizedProduct> quantized = node.quantized();
+    if (quantized.isPresent()) {
+      QuantizedSteps.plan(node, quantized.get());
+      return;
+    }
     int[] orderA = ProductOrder.of(node.attributes(), 'A', node.shape(0).rank());
     int[] orderB = ProductOrder.of(node.attributes(), 'B', node.shape(1).rank());
     double alpha = node.attributes().number("alpha", 1);
@@ -123,13 +128,17 @@ final class Products {
             format));
   }
 
-  private static TensorView pixels(
-      TensorView matrix, long rows, long columns, MemoryLayout format) {
+  static TensorView pixels(TensorView matrix, long rows, long columns, MemoryLayout format) {
     Shape shape = Shape.of(rows, columns, 1, 1);
     return matrix.as(shape, TensorView.strides(shape, format));
   }
 
   private static void gemm(NodePlan node) {
+    Optional<QuantizedProduct> quantized = node.quantized();
+    if (quantized.isPresent()) {
+      QuantizedSteps.plan(node, quantized.get());
+      return;
+    }
     boolean transA = node.attributes().flag("transA", false);
     boolean transB = node.attributes().flag("transB", false);
     double alpha = node.attributes().number("alpha", 1);

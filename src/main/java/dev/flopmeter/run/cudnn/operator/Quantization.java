@@ -9,7 +9,10 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Arrays;
 import java.util.Map;
 
-/** Between floats and quantised integers, which lie here as 64-bit integers. */
+/**
+ * Between floats and quantised values: 8-bit ones where products read them, else integers lie here
+ * as 64-bit integers, and 8-bit floats in the plan's precision.
+ */
 final class Quantization {
   private Quantization() {}
 
@@ -19,9 +22,10 @@ final class Quantization {
   }
 
   private static void plan(NodePlan node, boolean back) {
-    DataType integer = back ? node.operands().type(0).type() : node.operands().output(0).type();
-    if (!integer.isInteger()) {
-      throw node.unsupported("the type " + integer.label());
+    DataType narrow = back ? node.operands().type(0).type() : node.operands().output(0).type();
+    boolean isFp8 = narrow == DataType.FLOAT8E4M3FN && node.attributes().flag("saturate", true);
+    if (!narrow.isInteger() && !isFp8) {
+      throw node.unsupported("the type " + narrow.label());
     }
     TensorView scale = node.plain(1);
     // One scale for all serves any order of the elements.
@@ -43,7 +47,7 @@ final class Quantization {
       int axis = x.shape().axis(node.attributes().integer("axis", 1));
       strides[axis] = 1;
     }
-    long[] range = range(integer);
+    long[] range = range(narrow);
     Shape shape = y.shape();
     node.launch(
         "quantize",
@@ -58,7 +62,7 @@ final class Quantization {
                 zero == null ? ElementType.I64.code() : zero.storage().code(), y.storage().code())
             .real((double) range[0])
             .real((double) range[1])
-            .integers(back ? 1 : 0, 0)
+            .integers(back ? 1 : 0, isFp8 ? 1 : 0)
             .turns(shape.dims())
             .turns(blocks)
             .strides(strides));

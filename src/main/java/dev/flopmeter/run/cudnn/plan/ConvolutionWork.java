@@ -7,14 +7,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A convolution with what is fused to it: {@code y = activation(scale * conv(x, weights) + residual
- * + bias)}.
+ * A convolution with what is fused to it: {@code y = factor * activation(scale * conv(x, weights) +
+ * residual + bias)}.
  *
  * @param isTransposed whether it is the gradient of a convolution by its input; nothing is fused
  *     then, and weights are C x K/groups x window, row major
  * @param weights K x C/groups x window, in the memory order of {@code layout}
- * @param scale one float32 per output channel, where x and weights are 8-bit integers; sums are
- *     32-bit integers then, and what is 8 bits wide in y is rounded and saturated
+ * @param scaling where x and weights have 8 bits; null elsewhere
  * @param bias one element per output channel
  * @param residual of y's shape and layout; may lie where y lies
  */
@@ -23,7 +22,7 @@ public record ConvolutionWork(
     TensorView x,
     TensorView weights,
     TensorView y,
-    @Nullable TensorView scale,
+    @Nullable Scaling scaling,
     @Nullable TensorView bias,
     @Nullable TensorView residual,
     boolean relu,
@@ -33,6 +32,15 @@ public record ConvolutionWork(
   /** What our kernel {@code convolve} has axes for, beside image and channel. */
   private static final int SPATIAL = 3;
 
+  /**
+   * Of products of 8-bit values. The sums of integers are 32-bit integers; what is 8 bits wide in y
+   * is rounded and saturated.
+   *
+   * @param scale one float32 per output channel
+   * @param factor of the result; 1 where nothing is added that has another step than y
+   */
+  public record Scaling(TensorView scale, double factor) {}
+
   /** A transposed convolution. */
   public ConvolutionWork(TensorView x, TensorView weights, TensorView y, Stencil stencil) {
     this(true, x, weights, y, null, null, null, false, stencil, MemoryLayout.PLAIN);
@@ -40,7 +48,7 @@ public record ConvolutionWork(
 
   /** Whether anything is fused to the convolution. */
   public boolean hasEpilogue() {
-    return scale != null || bias != null || residual != null || relu;
+    return scaling != null || bias != null || residual != null || relu;
   }
 
   /** The weights with the strides that they have by their memory order. */
@@ -51,7 +59,7 @@ public record ConvolutionWork(
   @Override
   public Stream<TensorView> views() {
     Stream<TensorView> own = apart().stream().flatMap(Work::views);
-    return scale == null ? own : Stream.concat(own, Stream.of(scale));
+    return scaling == null ? own : Stream.concat(own, Stream.of(scaling.scale()));
   }
 
   @Override

@@ -3,19 +3,22 @@ package dev.flopmeter.run.cudnn.plan;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.Precision;
+import java.util.Optional;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * The type of an element on the device. All floating-point values have the plan's precision;
- * integers and booleans, which only index and select, are 64 bits wide; quantised values that an
- * integer convolution reads or writes have 8 bits.
+ * integers and booleans, which only index and select, are 64 bits wide; quantised values that a
+ * quantised product reads or writes have 8 bits.
  */
 public enum ElementType {
   F32(4, 0, DataType.FLOAT),
   F16(2, 2, DataType.FLOAT16),
   BF16(2, 9, DataType.BFLOAT16),
   I64(8, 10, DataType.INT64),
-  I8(1, 3, DataType.INT8);
+  I8(1, 3, DataType.INT8),
+  F8(1, 12, DataType.FLOAT8E4M3FN);
 
   private final int bytes;
   private final int code;
@@ -30,7 +33,7 @@ public enum ElementType {
   public static ElementType of(Precision precision) {
     return switch (precision) {
       case FP32, TF32 -> F32;
-      case FP16 -> F16;
+      case FP16, INT8, FP8 -> F16;
       case BF16 -> BF16;
     };
   }
@@ -48,8 +51,19 @@ public enum ElementType {
     return type;
   }
 
+  /** Whether it stores any float, in the plan's precision. */
   public boolean isFloat() {
-    return this != I64 && this != I8;
+    return this != I64 && !isNarrow();
+  }
+
+  /** Whether it stores quantised values. */
+  public boolean isNarrow() {
+    return this == I8 || this == F8;
+  }
+
+  /** The storage of quantised values of a type; nothing where no product is computed on them. */
+  public static Optional<ElementType> narrow(DataType type) {
+    return Stream.of(I8, F8).filter(one -> one.type == type).findFirst();
   }
 
   /** The nearest value that is finite here: a mask of -1e9 must not become an infinity in fp16. */

@@ -1,0 +1,290 @@
+package dev.flopmeter.model.quantize;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.FilledTensor;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.OperatorTrait;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Rewrites a network in floats as quantisers do: convolutions and products by stored weights read
+ * 8-bit values, between {@code QuantizeLinear} and {@code DequantizeLinear}, and so does the
+ * addition of a residual that is quantised for others. Weights are symmetric with one scale per
+ * output channel, activations with one scale, from their largest magnitude. The rest stays in
+ * floats. Nothing is tuned for accuracy.
+ */
+public final class SyntheticQuantization {
+  /** Matrix units take 8-bit channels in fours. */
+  private static final int CHANNEL_MULTIPLE = 4;
+
+  private static final String RANGE = "/range";
+
+  /**
+   * A node that computes on quantised values.
+   *
+   * @param data the input that is an activation
+   * @param axis of the output channels of the weights, its second input; -1 where it has none
+   */
+  private record Site(Node node, int data, int axis) {
+    String value() {
+      return node.inputs().get(data);
+    }
+
+    String weights() {
+      return node.inputs().get(1);
+    }
+  }
+
+  private final Graph graph;
+  private final DataType type;
+
+  /** By name of the node. */
+  private final Map<String, Site> sites = new LinkedHashMap<>();
+
+  private SyntheticQuantization(Graph graph, DataType type) {
+    this.graph = graph;
+    this.type = type;
+    graph.nodes().forEach(node -> put(site(node)));
+    Set<String> quantized = values();
+    GraphLinks links = new GraphLinks(graph);
+    graph.nodes().forEach(node -> put(residual(links, quantized, node)));
+  }
+
+  /**
+   * Finds what of a network can be quantised.
+   *
+   * @param type {@code INT8} or {@code FLOAT8E4M3FN}
+   * @throws ModelException if nothing can be, or if the network is quantised already
+   */
+  public static SyntheticQuantization of(Graph graph, DataType type) {
+    graph.nodes().stream()
+        .filter(OperatorTrait.QUANTIZED::of)
+        .findFirst()
+        .ifPresent(
+            node -> {
+              throw new ModelException(
+                  "%s: the model is quantised already, and not to %s; choose another precision"
+                      .formatted(node.describe(), type.label()));
+            });
+    SyntheticQuantization found = new SyntheticQuantization(graph, type);
+    if (found.sites.isEmpty()) {
+      throw new ModelException(
+          "nothing can be quantised to %s: the model has no convolution without groups and no"
+                  .formatted(type.label())
+              + " product by stored weights, with channels in fours; choose another precision");
+    }
+    return found;
+  }
+
+  /**
+   * Whether nodes of a network compute 8-bit activations: it is quantised to that type as it is.
+   */
+  public static boolean isQuantized(Graph graph, DataType type) {
+    Set<DataType> types = type == DataType.INT8 ? Set.of(type, DataType.UINT8) : Set.of(type);
+    return graph.nodes().stream()
+        .filter(OperatorTrait.QUANTIZED::of)
+        .filter(node -> !graph.isComputedAtLoad(node))
+        .flatMap(node -> Stream.concat(node.inputs().stream(), node.outputs().stream()))
+        .filter(value -> graph.constant(value).isEmpty())
+        .anyMatch(value -> graph.type(value).filter(is -> types.contains(is.type())).isPresent());
+  }
+
+  private void put(@Nullable Site site) {
+    if (site != null) {
+      sites.put(site.node().name(), site);
+    }
+  }
+
+  private @Nullable Site site(Node node) {
+    boolean isProduct =
+        node.qualifiedOp().equals("MatMul")
+            || (node.qualifiedOp().equals("Gemm") && !node.attributes().flag("transA", false));
+    boolean isConvolution =
+        node.qualifiedOp().equals("Conv") && node.attributes().integer("group", 1) == 1;
+    if ((!isProduct && !isConvolution)
+        || !isActivation(node.inputs().get(0))
+        || graph.constant(node.inputs().get(1)).isEmpty()) {
+      return null;
+    }
+    TensorType weights = graph.requireType(node.inputs().get(1));
+    boolean isTurned = isConvolution || node.attributes().flag("transB", false);
+    if (weights.shape().rank() != (isConvolution ? 4 : 2)
+        || !weights.equals(graph.requireType(node.inputs().get(0)).withShape(weights.shape()))) {
+      return null;
+    }
+    long outputs = weights.shape().dim(isTurned ? 0 : 1);
+    long summed = weights.shape().dim(isTurned ? 1 : 0);
+    boolean isImage = isConvolution && summed < CHANNEL_MULTIPLE; // channels of zeros are added
+    return outputs % CHANNEL_MULTIPLE == 0 && (isImage || summed % CHANNEL_MULTIPLE == 0)
+        ? new Site(node, 0, isTurned ? 0 : 1)
+        : null;
+  }
+
+  private boolean isActivation(String value) {
+    return graph.constant(value).isEmpty()
+        && graph
+            .type(value)
+            .filter(is -> is.type() == DataType.FLOAT || is.type() == DataType.FLOAT16)
+            .filter(is -> is.shape().rank() > 1 && is.elements() > 0)
+            .isPresent();
+  }
+
+  /** The addition of a value that is quantised for others to the result of a convolution. */
+  private @Nullable Site residual(GraphLinks links, Set<String> quantized, Node node) {
+    if (!OperatorTrait.ADDITION.of(node) || node.inputs().size() != 2) {
+      return null;
+    }
+    for (int i = 0; i < 2; i++) {
+      Node writer = links.writer(node.inputs().get(1 - i));
+      boolean isNormalized = writer != null && writer.qualifiedOp().equals("BatchNormalization");
+      Node main = writer != null && isNormalized ? links.writer(writer.inputs().get(0)) : writer;
+      if (quantized.contains(node.inputs().get(i))
+          && main != null
+          && main.qualifiedOp().equals("Conv")
+          && sites.containsKey(main.name())) {
+        return new Site(node, i, -1);
+      }
+    }
+    return null;
+  }
+
+  /** The names of the nodes that multiply quantised values. */
+  public List<String> nodes() {
+    return sites.values().stream()
+        .filter(site -> site.axis() >= 0)
+        .map(site -> site.node().name())
+        .toList();
+  }
+
+  private Set<String> values() {
+    Set<String> values = new LinkedHashSet<>();
+    sites.values().forEach(site -> values.add(site.value()));
+    return values;
+  }
+
+  /** The network with the largest magnitude of each value to be quantised as its outputs. */
+  public Graph ranges() {
+    Rewriting rewriting = new Rewriting(graph);
+    graph.nodes().forEach(rewriting::add);
+    List<String> outputs = new ArrayList<>();
+    for (String value : values()) {
+      TensorType of = graph.requireType(value);
+      String size = rewriting.add("Abs", value + "/magnitude", of, 0, Attributes.NONE, value);
+      TensorType number = of.withShape(Shape.SCALAR);
+      Attributes all = Attributes.of("keepdims", 0);
+      outputs.add(rewriting.add("ReduceMax", value + RANGE, number, 0, all, size));
+    }
+    return rewriting.graph(outputs);
+  }
+
+  /**
+   * The quantised network.
+   *
+   * @param ranges the outputs of {@link #ranges}
+   * @throws ModelException if one is infinite or NaN
+   */
+  public Graph quantized(Map<String, Tensor> ranges) {
+    return quantized(
+        value -> {
+          double range = ranges.get(value + RANGE).doubleAt(0);
+          if (!Double.isFinite(range)) {
+            throw new ModelException(
+                "the value '%s' reaches %s for the random inputs: it has no range to quantise"
+                    .formatted(value, range));
+          }
+          return range;
+        },
+        true);
+  }
+
+  /**
+   * The quantised network with ranges of 1, and with weights that are not computed if not asked.
+   */
+  public Graph uncalibrated(boolean hasWeights) {
+    return quantized(value -> 1, hasWeights);
+  }
+
+  private Graph quantized(ToDoubleFunction<String> ranges, boolean hasWeights) {
+    Rewriting rewriting = new Rewriting(graph);
+    for (Node node : graph.nodes()) {
+      Site site = sites.get(node.name());
+      if (site == null) {
+        rewriting.add(node);
+        continue;
+      }
+      List<String> inputs = new ArrayList<>(node.inputs());
+      inputs.set(site.data(), data(rewriting, site, ranges));
+      if (site.axis() >= 0) {
+        inputs.set(1, weights(rewriting, site, hasWeights));
+      }
+      rewriting.add(node.withInputs(inputs));
+    }
+    return rewriting.graph(graph.outputs());
+  }
+
+  private String data(Rewriting rewriting, Site site, ToDoubleFunction<String> ranges) {
+    String value = site.value();
+    TensorType floats = graph.requireType(value);
+    TensorType narrow = floats.withType(type);
+    String scale = value + "/scale";
+    String quantized = value + "/quantized";
+    if (!rewriting.has(quantized)) {
+      double step = QuantizedWeights.step(ranges.applyAsDouble(value), type);
+      rewriting.constant(scale, FilledTensor.of(floats.withShape(Shape.SCALAR), step));
+      String zero = value + "/zero";
+      rewriting.constant(zero, FilledTensor.of(narrow.withShape(Shape.SCALAR), 0));
+      rewriting.add(
+          "QuantizeLinear", quantized, narrow, opset(), Attributes.NONE, value, scale, zero);
+    }
+    return rewriting.add(
+        "DequantizeLinear",
+        site.node().name() + "/dequantized",
+        floats,
+        opset(),
+        Attributes.NONE,
+        quantized,
+        scale);
+  }
+
+  private String weights(Rewriting rewriting, Site site, boolean hasWeights) {
+    String scale = site.weights() + "/scale/" + site.axis();
+    String quantized = site.weights() + "/quantized/" + site.axis();
+    Tensor floats = graph.constants().get(site.weights());
+    if (!rewriting.has(quantized)) {
+      QuantizedWeights weights =
+          hasWeights
+              ? QuantizedWeights.of(floats, site.axis(), type)
+              : QuantizedWeights.unknown(floats, site.axis(), type);
+      rewriting.constant(scale, weights.scale());
+      rewriting.constant(quantized, weights.values());
+    }
+    return rewriting.add(
+        "DequantizeLinear",
+        site.node().name() + "/weights",
+        floats.type(),
+        opset(),
+        Attributes.of("axis", (long) site.axis()),
+        quantized,
+        scale);
+  }
+
+  /** The first with axes; with 8-bit floats and 16-bit scales. */
+  private int opset() {
+    return type == DataType.INT8 ? 13 : 19;
+  }
+}

@@ -1,0 +1,229 @@
+package dev.flopmeter.run.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.FilledTensor;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.model.quantize.SyntheticQuantization;
+import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.result.Precision;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
+import dev.flopmeter.run.djl.DjlBackend;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Networks that are quantised synthetically run in 8 bits, all of their products. */
+class QuantizedNetworksTest {
+  @RegisterExtension static final BothBackends backends = new BothBackends();
+
+  @TempDir Path cache;
+
+  /** An image of 3 channels, a residual block, and a product by weights with bias. */
+  private static Graph network() {
+    GraphBuilder graph = new GraphBuilder("block", 17);
+    String image = graph.input("image", TensorType.of(DataType.FLOAT, 2, 3, 9, 9));
+    String stem = rectified(graph, convolution(graph, "stem", image, 3, 8, 3));
+    String first = rectified(graph, convolution(graph, "first", stem, 8, 12, 3));
+    String second = convolution(graph, "second", first, 12, 8, 1);
+    String sum = rectified(graph, graph.add("Add", "sum", Attributes.NONE, second, stem));
+    String third = convolution(graph, "third", sum, 8, 8, 3);
+    String next = rectified(graph, graph.add("Add", "next", Attributes.NONE, sum, third));
+    String mean =
+        graph.add(
+            "Flatten",
+            "flat",
+            Attributes.NONE,
+            graph.add("GlobalAveragePool", "mean", Attributes.NONE, next));
+    String hidden =
+        graph.add(
+            "Add",
+            "biased",
+            Attributes.NONE,
+            graph.add("MatMul", "product", Attributes.NONE, mean, weights(graph, "v", 8, 16)),
+            weights(graph, "c", 16));
+    String result =
+        graph.add(
+            "Gemm",
+            "head",
+            Attributes.of("transB", 1L),
+            rectified(graph, hidden),
+            weights(graph, "w", 12, 16),
+            weights(graph, "b", 12));
+    return graph.build(List.of(result));
+  }
+
+  private static String weights(GraphBuilder graph, String name, long... dims) {
+    return graph.constant(
+        name, new RandomTensor(TensorType.of(DataType.FLOAT, dims), name.hashCode(), -0.5, 0.5));
+  }
+
+  private static String rectified(GraphBuilder graph, String value) {
+    return graph.add("Relu", value + ".relu", Attributes.NONE, value);
+  }
+
+  private static String convolution(
+      GraphBuilder graph, String name, String x, long in, long out, long window) {
+    long pad = window / 2;
+    String convolved =
+        graph.add(
+            "Conv",
+            name,
+            Attributes.of("pads", List.of(pad, pad, pad, pad)),
+            x,
+            weights(graph, name + ".w", out, in, window, window));
+    TensorType type = TensorType.of(DataType.FLOAT, out);
+    return graph.add(
+        "BatchNormalization",
+        name + ".norm",
+        Attributes.NONE,
+        convolved,
+        graph.constant(name + ".gamma", new RandomTensor(type, 7, 0.5, 1.5)),
+        graph.constant(name + ".beta", new RandomTensor(type, 8, -0.5, 0.5)),
+        graph.constant(name + ".mean", new RandomTensor(type, 9, -0.5, 0.5)),
+        graph.constant(name + ".variance", new RandomTensor(type, 10, 0.5, 1.5)));
+  }
+
+  private static Map<String, Tensor> inputs(Graph graph) {
+    return Map.of("image", new RandomTensor(graph.requireType("image"), 3, -1, 1));
+  }
+
+  private static Graph quantized(DjlBackend reference, DataType type) {
+    SyntheticQuantization found = SyntheticQuantization.of(network(), type);
+    Graph ranges = found.ranges();
+    try (Plan plan = reference.prepare(ranges, RunOptions.DEFAULT)) {
+      return found.quantized(plan.run(inputs(ranges)));
+    }
+  }
+
+  private static String outcome(DjlBackend reference, CudnnBackend gpu, Precision precision) {
+    Graph graph = quantized(reference, precision.quantizedType().orElseThrow());
+    Map<String, Tensor> expected;
+    try (Plan plan = reference.prepare(graph, RunOptions.DEFAULT)) {
+      expected = plan.run(inputs(graph));
+    }
+    try (Plan plan = gpu.prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
+      double error = Comparison.relativeL2(expected, plan.run(inputs(graph)));
+      List<String> nodes =
+          plan.steps().stream().flatMap(step -> step.nodes().stream()).sorted().toList();
+      List<String> all = graph.nodes().stream().map(node -> node.name()).sorted().toList();
+      return "%s; %s; %s"
+          .formatted(
+              kernels(plan),
+              error < Comparison.limit(precision) ? "right" : "wrong by " + error,
+              nodes.equals(all) ? "all nodes" : "nodes " + nodes);
+    }
+  }
+
+  private static String kernels(Plan plan) {
+    List<String> kernels = new ArrayList<>();
+    for (Step step : plan.steps()) {
+      KernelInfo kernel = Objects.requireNonNull(step.kernel());
+      kernels.add(kernel.algorithm().replaceAll(" engine.*", ""));
+    }
+    return kernels.stream()
+        .collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()))
+        .toString();
+  }
+
+  /**
+   * Six products. The image is quantised and filled up to four channels, the mean is quantised;
+   * what is between convolutions never is in floats.
+   */
+  private static final String EXPECTED =
+      "{fused graph %s convolution=6, ptx:convert=1, ptx:quantize=2, ";
+
+  @Test
+  void allProductsOfANetworkRunInInt8() {
+    assertThat(outcome(backends.reference(), backends.gpu(), Precision.INT8))
+        .startsWith(EXPECTED.formatted("int8"))
+        .endsWith("; right; all nodes");
+  }
+
+  /** On a device that has 8-bit floats, in a process of its own. */
+  @Test
+  void allProductsOfANetworkRunInFp8() throws IOException, InterruptedException {
+    ProcessBuilder command =
+        new ProcessBuilder(
+            EmulatedGpu.SCRIPT.toString(),
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            System.getProperty("java.class.path"),
+            QuantizedNetworksTest.class.getName(),
+            cache.toString());
+    command.environment().put("FLOPMETER_EMULATED_COMPUTE_CAPABILITY", "9.0");
+    Process process = command.redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
+    assertThat(output.strip()).startsWith(EXPECTED.formatted("fp8")).endsWith("; right; all nodes");
+  }
+
+  public static void main(String[] args) {
+    try (DjlBackend reference = DjlBackend.open();
+        CudnnBackend gpu = EmulatedGpu.open(Path.of(args[0]))) {
+      System.out.println(outcome(reference, gpu, Precision.FP8));
+    }
+  }
+
+  /** A QLinearConv and a QLinearMatMul around 0 are the same integer products. */
+  @Test
+  void operatorsOnIntegersAroundZeroRunOnIntegers() {
+    GraphBuilder graph = new GraphBuilder("qoperators", 17);
+    String image = graph.input("image", TensorType.of(DataType.FLOAT, 1, 4, 5, 5));
+    String step = number(graph, "step", 1 / 64.0);
+    String zero = graph.constant("zero", FilledTensor.of(TensorType.of(DataType.INT8), 0));
+    String x = graph.add("QuantizeLinear", "x", Attributes.NONE, image, step, zero);
+    String w = integers(graph, "w", DataType.INT8, 100, 8, 4, 3, 3);
+    String b = integers(graph, "b", DataType.INT32, 3000, 8);
+    String scale = number(graph, "w.scale", 1 / 256.0);
+    String y =
+        graph.add(
+            "QLinearConv", "y", Attributes.NONE, x, step, zero, w, scale, zero, step, zero, b);
+    String flat = graph.add("Flatten", "flat", Attributes.NONE, y);
+    String v = integers(graph, "v", DataType.INT8, 100, 72, 4);
+    String z =
+        graph.add(
+            "QLinearMatMul", "z", Attributes.NONE, flat, step, zero, v, scale, zero, step, zero);
+    Graph model =
+        graph.build(List.of(graph.add("DequantizeLinear", "out", Attributes.NONE, z, step)));
+    Map<String, Tensor> expected;
+    try (Plan plan = backends.reference().prepare(model, RunOptions.DEFAULT)) {
+      expected = plan.run(inputs(model));
+    }
+    try (Plan plan = backends.gpu().prepare(model, RunOptions.DEFAULT)) {
+      assertThat(kernels(plan)).contains("fused graph int8 convolution=2");
+      // Of 8 bits one rounding may fall the other way.
+      assertThat(Comparison.relativeL2(expected, plan.run(inputs(model)))).isLessThan(1e-2);
+    }
+  }
+
+  private static String number(GraphBuilder graph, String name, double value) {
+    return graph.constant(
+        name, FilledTensor.of(new TensorType(DataType.FLOAT, Shape.SCALAR), value));
+  }
+
+  private static String integers(
+      GraphBuilder graph, String name, DataType type, double most, long... dims) {
+    return graph.constant(
+        name, new RandomTensor(TensorType.of(type, dims), name.hashCode(), -most, most));
+  }
+}
