@@ -3,7 +3,6 @@ package dev.flopmeter.cli;
 import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Datasheet;
-import dev.flopmeter.device.Datasheet.Card;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;
@@ -21,7 +20,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -82,19 +80,10 @@ final class DeviceListing {
     return fields;
   }
 
-  /**
-   * Dense peaks by precision and basis, and of the memory; so far as roofs are known. The datasheet
-   * has precisions that other programs run in, too.
-   */
+  /** Dense peaks by precision and basis, and of the memory; so far as roofs are known. */
   static List<Map<String, Object>> peaks(Device gpu) {
-    Datasheet datasheet = Datasheet.load();
-    DeviceRoofs known = new DeviceRoofs(gpu, datasheet, measuredRoofs(gpu));
+    DeviceRoofs known = new DeviceRoofs(gpu, Datasheet.load(), measuredRoofs(gpu));
     List<Map<String, Object>> peaks = new ArrayList<>();
-    Optional<Card> card = gpu.isEmulated() ? Optional.empty() : datasheet.find(gpu.name());
-    for (String other : List.of("fp8", "int8")) {
-      card.map(found -> found.flopsPerSecond().get(other))
-          .ifPresent(flops -> peaks.add(peak(Basis.DATASHEET, other, flops)));
-    }
     for (Basis basis : Basis.values()) {
       for (Precision precision : Precision.values()) {
         Roof roof = known.at(precision, null).roofs().of(basis);

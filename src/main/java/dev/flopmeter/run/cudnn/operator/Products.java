@@ -5,6 +5,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.shape.ProductOrder;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Scaling;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.ProductWork;
@@ -83,9 +84,7 @@ final class Products {
     return i -> factor * bias.doubleAt(bias.elements() == 1 ? 0 : i);
   }
 
-  /**
-   * {@code y[rows][n] = x[rows][k] * weights + bias} as a convolution of rows images of one pixel.
-   */
+  /** {@code y[rows][n] = x[rows][k] * weights + bias} in floats. */
   private static void byConstant(
       NodePlan node,
       long rows,
@@ -93,14 +92,37 @@ final class Products {
       boolean isTransposed,
       double alpha,
       @Nullable LongToDoubleFunction bias) {
+    long n = weights.shape().dim(isTransposed ? 0 : 1);
+    // The fused call takes a bias, if only one of zeros.
+    TensorView added =
+        bias != null || node.isRectified()
+            ? node.constant("bias", n, node.floats(), bias == null ? i -> 0 : bias)
+            : null;
+    byPixels(node, node.plain(0), node.floats(), rows, weights, isTransposed, alpha, null, added);
+  }
+
+  /**
+   * The product as a convolution of rows images of one pixel.
+   *
+   * @param storage of the weights
+   */
+  static void byPixels(
+      NodePlan node,
+      TensorView x,
+      ElementType storage,
+      long rows,
+      Tensor weights,
+      boolean isTransposed,
+      double alpha,
+      @Nullable Scaling scaling,
+      @Nullable TensorView bias) {
     long k = weights.shape().dim(isTransposed ? 1 : 0);
     long n = weights.shape().dim(isTransposed ? 0 : 1);
-    TensorView x = node.plain(0);
     TensorView filter =
         node.constant(
             "weights",
             Shape.of(n, k, 1, 1),
-            node.floats(),
+            storage,
             out -> {
               for (long i = 0; i < n; i++) {
                 for (long j = 0; j < k; j++) {
@@ -108,27 +130,26 @@ final class Products {
                 }
               }
             });
-    // The fused call takes a bias, if only one of zeros.
-    boolean hasBias = bias != null || node.isRectified();
     TensorView y = node.out(0);
     // One pixel is the same in both formats; the tensor cores' code is written for NHWC.
     MemoryLayout format =
-        node.floats() == ElementType.F32 ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
+        storage == ElementType.F32 ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
     node.launch(
         new ConvolutionWork(
             false,
             pixels(x, rows, k, format),
             filter,
             pixels(y, rows, n, format),
-            null,
-            hasBias ? node.constant("bias", n, node.floats(), bias == null ? i -> 0 : bias) : null,
+            scaling,
+            bias,
             null,
             node.isRectified(),
             Stencil.PIXEL,
             format));
   }
 
-  static TensorView pixels(TensorView matrix, long rows, long columns, MemoryLayout format) {
+  private static TensorView pixels(
+      TensorView matrix, long rows, long columns, MemoryLayout format) {
     Shape shape = Shape.of(rows, columns, 1, 1);
     return matrix.as(shape, TensorView.strides(shape, format));
   }

@@ -7,7 +7,6 @@ import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Scaling;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
-import dev.flopmeter.run.cudnn.plan.Stencil;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import org.jspecify.annotations.Nullable;
 
@@ -73,38 +72,20 @@ final class QuantizedSteps {
             FORMAT));
   }
 
-  /** {@code y[rows][n] = x[rows][k] * weights} as a convolution of rows images of one pixel. */
   private static void matrix(NodePlan node, QuantizedProduct product) {
     Tensor stored = product.weights();
-    long n = stored.shape().dim(product.axis());
-    long k = stored.shape().dim(1 - product.axis());
     TensorView x = node.builder().narrow(product.image());
-    TensorView filter =
-        node.constant(
-            "weights",
-            Shape.of(n, k, 1, 1),
-            product.storage(),
-            out -> {
-              for (long i = 0; i < n * k; i++) {
-                long place = product.axis() == 0 ? i : i % k * n + i / k;
-                out.accept(stored.doubleAt(place));
-              }
-            });
-    TensorView y = node.out(0);
     double step = node.quantisationStep();
-    long rows = x.elements() / k;
-    node.launch(
-        new ConvolutionWork(
-            false,
-            Products.pixels(x, rows, k, FORMAT),
-            filter,
-            Products.pixels(y, rows, n, FORMAT),
-            scaling(node, product, step, 1),
-            bias(node, product, step),
-            null,
-            node.isRectified(),
-            Stencil.PIXEL,
-            FORMAT));
+    Products.byPixels(
+        node,
+        x,
+        product.storage(),
+        x.elements() / stored.shape().dim(1 - product.axis()),
+        stored,
+        product.axis() == 0,
+        1,
+        scaling(node, product, step, 1),
+        bias(node, product, step));
   }
 
   private static Scaling scaling(
