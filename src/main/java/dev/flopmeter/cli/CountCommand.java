@@ -10,7 +10,6 @@ import dev.flopmeter.count.convention.Conventions;
 import dev.flopmeter.count.convention.ToolComparison;
 import dev.flopmeter.measure.RandomInputs;
 import dev.flopmeter.model.Bindings;
-import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
@@ -21,9 +20,9 @@ import dev.flopmeter.report.text.ConventionTable;
 import dev.flopmeter.report.text.CountTable;
 import dev.flopmeter.report.text.Terminal;
 import dev.flopmeter.report.text.TerminalStyle;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.djl.DjlBackend;
-import dev.flopmeter.result.Precision;
 import dev.flopmeter.units.SiPrefix;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
@@ -77,24 +76,29 @@ final class CountCommand extends Command {
     if (comparesAll() && asRun.get()) {
       throw new ModelException("--run counts under one convention, not under all");
     }
+    if (precision.find().isPresent() && asRun.get()) {
+      throw new ModelException("--run counts a network as it is; omit --precision");
+    }
     RuleFile file = rules.find().map(RuleFile::read).orElse(RuleFile.NONE);
     Convention chosen = Conventions.named(comparesAll() ? "flops" : convention.get());
     Model network = model.open();
     List<String> texts = new ArrayList<>();
     for (Bindings bindings : model.sweep()) {
-      Graph bound = network.bind(bindings.withTypes(file.types()));
-      Graph graph = precision.find().map(one -> quantized(bound, one)).orElse(bound);
+      Graph graph = network.bind(bindings.withTypes(file.types()));
       texts.add(counted(network, graph, file.costs(), chosen));
     }
     output.write(joined(texts), console);
     return 0;
   }
 
-  private static Graph quantized(Graph graph, Precision precision) {
-    DataType type = precision.quantizedType().orElseThrow();
-    return SyntheticQuantization.isQuantized(graph, type)
-        ? graph
-        : SyntheticQuantization.of(graph, type).uncalibrated(false);
+  /** The network in 8 bits, if that is asked for. */
+  private Graph quantized(Graph graph) {
+    return precision
+        .find()
+        .flatMap(Precision::quantizedType)
+        .filter(type -> !SyntheticQuantization.isQuantized(graph, type))
+        .map(type -> SyntheticQuantization.of(graph, type).uncalibrated(false))
+        .orElse(graph);
   }
 
   /** Several sizes are several tables, one below the other, or one JSON array. */
@@ -109,7 +113,7 @@ final class CountCommand extends Command {
 
   private String counted(Model network, Graph graph, CostRules costs, Convention chosen) {
     try {
-      return render(network, graph, costs, chosen);
+      return render(network, quantized(graph), costs, chosen);
     } catch (ModelException e) {
       throw e.at(model.name());
     }
