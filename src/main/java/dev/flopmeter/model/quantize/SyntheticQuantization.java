@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
@@ -201,7 +202,7 @@ public final class SyntheticQuantization {
   public Graph quantized(Map<String, Tensor> ranges) {
     return quantized(
         value -> {
-          double range = ranges.get(value + RANGE).doubleAt(0);
+          double range = Objects.requireNonNull(ranges.get(value + RANGE)).doubleAt(0);
           if (!Double.isFinite(range)) {
             throw new ModelException(
                 "the value '%s' reaches %s for the random inputs: it has no range to quantise"
@@ -264,7 +265,7 @@ public final class SyntheticQuantization {
   private String weights(Rewriting rewriting, Site site, boolean hasWeights) {
     String scale = site.weights() + "/scale/" + site.axis();
     String quantized = site.weights() + "/quantized/" + site.axis();
-    Tensor floats = graph.constants().get(site.weights());
+    Tensor floats = graph.constant(site.weights()).orElseThrow();
     if (!rewriting.has(quantized)) {
       QuantizedWeights weights =
           hasWeights

@@ -230,7 +230,7 @@ class ConfigReaderTest {
             f.yaml:7: workloads.one.interval: "10": expected a duration such as 15s, 10m or 30d
             f.yaml:8: workloads.one.batch: "0": expected a whole number from 1 to 1000000
             f.yaml:8: workloads.one.batch: 1 is in the list twice
-            f.yaml:9: workloads.one.precision: "fp23": expected one of fp32, tf32, fp16, bf16; did you mean fp32?
+            f.yaml:9: workloads.one.precision: "fp23": expected one of fp32, tf32, fp16, bf16, int8, fp8; did you mean fp32?
             f.yaml:10: workloads.one.device: "cuda": expected auto, all, cpu or cuda:N
             f.yaml:11: workloads.two words: is not a workload name; use letters, digits, dots, dashes and underscores, 64 at most
             f.yaml:11: workloads.two words.timeout: must be longer than max_time, 15s, for one batch size alone
