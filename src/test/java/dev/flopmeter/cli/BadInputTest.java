@@ -96,7 +96,11 @@ class BadInputTest {
     refuses("SHELL must be bash or zsh, not 'fish'", "completion", "fish");
     refuses("--max-time must be positive, not 0s", "profile", "resnet50", "--max-time", "0s");
     refuses("--threshold must be below 100%", "compare", "a", "b", "--threshold", "200%");
-    refuses("--precision must be fp32, tf32, fp16 or bf16", "roof", "--precision", "fp32,fp8");
+    refuses(
+        "--precision must be fp32, tf32, fp16, bf16, int8 or fp8",
+        "roof",
+        "--precision",
+        "fp32,fp4");
     refuses("--device must be auto, cpu or cuda:N", "conformance", "d", "--device", "gpu");
     refuses("--threads must be at least 1, not -2", "roof", "--threads", "-2");
     refuses("'16.5X' is not an amount or rate", "units", "16.5X");
