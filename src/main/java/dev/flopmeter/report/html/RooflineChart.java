@@ -176,6 +176,12 @@ final class RooflineChart {
         out.empty("path.under d=%s", edge + floor + "Z");
       }
       out.empty("path.roof." + line.style + " d=%s", edge);
+      if (line.isCache()) {
+        // Slopes of caches lie apart; below its start a line leaves room for its name.
+        double end = plot.y().at(line.bytes * from);
+        out.element("text.label x=%s y=%s", line.label, plot.x().at(from) + 10, end + 15);
+        continue;
+      }
       // The corner above the slope is always empty, and roofs may lie too close for labels.
       double x = plot.left() + 14;
       out.empty("line.roof." + line.style + " x1=%s x2=%s y1=%s y2=%s", x, x + 30, y, y);
