@@ -21,7 +21,7 @@ public record MeasuredRoofs(
     Map<String, Double> flopsPerSecond,
     Map<String, String> found,
     @Nullable Double bytesPerSecond,
-    @Nullable List<MemoryLevel> levels,
+    List<MemoryLevel> levels,
     @Nullable Double launchSeconds,
     Instant measuredAt,
     Map<String, String> versions) {

@@ -330,7 +330,7 @@ public record ProfileResult(
       @Nullable Double flopsPerSecond,
       @Nullable Double bytesPerSecond,
       String source,
-      @JsonInclude(JsonInclude.Include.NON_EMPTY) @Nullable List<Cache> caches) {
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Cache> caches) {
     public Roof {
       caches = caches == null ? List.of() : List.copyOf(caches);
     }

@@ -111,10 +111,11 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
   static @Nullable Tiles tiles(ProfileResult result, Layer layer) {
     Channels channels = layer.channels();
     String count = result.device().properties().getOrDefault("sm_count", "");
-    if (channels == null || channels.positions() == null || !count.matches("[1-9][0-9]{0,5}")) {
+    Long positions = channels == null ? null : channels.positions();
+    if (channels == null || positions == null || !count.matches("[1-9][0-9]{0,5}")) {
       return null;
     }
-    return Tiles.of(channels.positions(), channels, Integer.parseInt(count));
+    return Tiles.of(positions, channels, Integer.parseInt(count));
   }
 
   /**
