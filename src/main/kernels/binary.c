@@ -71,23 +71,90 @@ DEVICE float binary_value(int operation, float a, float b)
     }
 }
 
-KERNEL(binary, struct binary_arguments)
+/* In fp64; powers in fp32. */
+DEVICE double wide_value(int operation, double a, double b)
 {
-    FOR_EACH_INDEX(i, arguments.count)
-    {
-        unsigned rest = (unsigned)i;
-        long a = 0, b = 0, y = 0;
-        UNROLL
-        for (int d = MAX_RANK - 1; d >= 0; d--) {
-            if (arguments.size[d] == 1)
-                continue;
-            unsigned at = rest % (unsigned)arguments.size[d];
-            rest /= (unsigned)arguments.size[d];
-            a += (long)at * arguments.a_stride[d];
-            b += (long)at * arguments.b_stride[d];
-            y += (long)at * arguments.y_stride[d];
-        }
-        float left = load(arguments.a, arguments.a_type, a), right = load(arguments.b, arguments.b_type, b);
-        store(arguments.y, arguments.y_type, y, binary_value(arguments.operation, left, right));
+    switch (operation) {
+    case ADD: return a + b;
+    case SUB: return a - b;
+    case MUL: return a * b;
+    case DIV: return a / b;
+    case MIN: return a != a ? a : b != b ? b : a < b ? a : b;
+    case MAX: return a != a ? a : b != b ? b : a > b ? a : b;
+    case EQUAL: return a == b ? 1.0 : 0.0;
+    case LESS: return a < b ? 1.0 : 0.0;
+    case LESS_OR_EQUAL: return a <= b ? 1.0 : 0.0;
+    case GREATER: return a > b ? 1.0 : 0.0;
+    case GREATER_OR_EQUAL: return a >= b ? 1.0 : 0.0;
+    case PRELU: return a >= 0.0 ? a : a * b;
+    default: return (double)binary_value(operation, (float)a, (float)b);
     }
 }
+
+/* In whole numbers that wrap around, as on the CPU. A division by 0 gives 0. */
+DEVICE long whole_value(int operation, long a, long b)
+{
+    switch (operation) {
+    case ADD: return (long)((unsigned long)a + (unsigned long)b);
+    case SUB: return (long)((unsigned long)a - (unsigned long)b);
+    case MUL: return (long)((unsigned long)a * (unsigned long)b);
+    case DIV: return b == 0 ? 0 : b == -1 ? (long)(0ul - (unsigned long)a) : a / b;
+    case POW: {
+        unsigned long power = 1, factor = (unsigned long)a;
+        if (b < 0)
+            return a == 1 ? 1 : a == -1 ? (b % 2 == 0 ? 1 : -1) : 0;
+        for (long n = b; n > 0; n >>= 1) {
+            power = n & 1 ? power * factor : power;
+            factor *= factor;
+        }
+        return (long)power;
+    }
+    case MIN: return a < b ? a : b;
+    case MAX: return a > b ? a : b;
+    case EQUAL: return a == b;
+    case LESS: return a < b;
+    case LESS_OR_EQUAL: return a <= b;
+    case GREATER: return a > b;
+    case GREATER_OR_EQUAL: return a >= b;
+    case MOD: {
+        long r = b == 0 || b == -1 ? 0 : a % b;
+        return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+    }
+    case FMOD: return b == 0 || b == -1 ? 0 : a % b;
+    default: return (long)binary_value(operation, (float)a, (float)b);
+    }
+}
+
+/* A kernel that computes element y of the result from elements a and b; apart, as the wider types need more registers. */
+#define BINARY(name, compute) \
+    KERNEL(name, struct binary_arguments) \
+    { \
+        FOR_EACH_INDEX(i, arguments.count) \
+        { \
+            unsigned rest = (unsigned)i; \
+            long a = 0, b = 0, y = 0; \
+            UNROLL \
+            for (int d = MAX_RANK - 1; d >= 0; d--) { \
+                if (arguments.size[d] == 1) \
+                    continue; \
+                unsigned at = rest % (unsigned)arguments.size[d]; \
+                rest /= (unsigned)arguments.size[d]; \
+                a += (long)at * arguments.a_stride[d]; \
+                b += (long)at * arguments.b_stride[d]; \
+                y += (long)at * arguments.y_stride[d]; \
+            } \
+            compute; \
+        } \
+    }
+
+BINARY(binary, store(arguments.y, arguments.y_type, y,
+                     binary_value(arguments.operation, load(arguments.a, arguments.a_type, a),
+                                  load(arguments.b, arguments.b_type, b))))
+
+BINARY(binary_wide, store_wide(arguments.y, arguments.y_type, y,
+                               wide_value(arguments.operation, load_wide(arguments.a, arguments.a_type, a),
+                                          load_wide(arguments.b, arguments.b_type, b))))
+
+/* All three are INT64. */
+BINARY(binary_whole, *AT(long, arguments.y, y) = whole_value(arguments.operation, *AT(const long, arguments.a, a),
+                                                             *AT(const long, arguments.b, b)))

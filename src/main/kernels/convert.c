@@ -35,6 +35,9 @@ KERNEL(convert, struct convert_arguments)
         }
         if (arguments.from_type == INT64 && arguments.to_type == INT64) /* fp32 between would lose digits */
             *AT(long, arguments.to, to) = inside ? *AT(const long, arguments.from, from) : 0;
+        else if (arguments.from_type == DOUBLE || arguments.to_type == DOUBLE)
+            store_wide(arguments.to, arguments.to_type, to,
+                       inside ? load_wide(arguments.from, arguments.from_type, from) : 0.0);
         else
             store_narrow(arguments.to, arguments.to_type, to,
                          inside ? load_narrow(arguments.from, arguments.from_type, from) : 0.0f);

@@ -24,7 +24,7 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
-enum { FLOAT = 0, HALF = 2, INT8 = 3, INT32 = 4, UINT8 = 6, BFLOAT16 = 9, INT64 = 10, BOOLEAN = 11 };
+enum { FLOAT = 0, DOUBLE = 1, HALF = 2, INT8 = 3, INT32 = 4, UINT8 = 6, BFLOAT16 = 9, INT64 = 10, BOOLEAN = 11 };
 
 #define MAX_RANK 8
 #define CONCATENATE_(a, b) a##b
@@ -188,6 +188,28 @@ DEVICE void store(void *base, int type, long index, float value)
     case BOOLEAN: *AT(unsigned char, base, index) = value != 0.0f; break;
     case INT32: *AT(int, base, index) = (int)value; break;
     default: *AT(long, base, index) = (long)value; break;
+    }
+}
+
+/*
+ * The element as fp64: the only access to DOUBLE, and for INT64, of which fp32 loses digits (fp64 beyond 2^53). Kernels
+ * without doubles are spared the branch.
+ */
+DEVICE double load_wide(const void *base, int type, long index)
+{
+    switch (type) {
+    case DOUBLE: return *AT(const double, base, index);
+    case INT64: return (double)*AT(const long, base, index);
+    default: return (double)load(base, type, index);
+    }
+}
+
+DEVICE void store_wide(void *base, int type, long index, double value)
+{
+    switch (type) {
+    case DOUBLE: *AT(double, base, index) = value; break;
+    case INT64: *AT(long, base, index) = (long)value; break;
+    default: store(base, type, index, (float)value); break;
     }
 }
 

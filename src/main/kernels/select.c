@@ -1,5 +1,5 @@
 /* Element-wise choice between two tensors, with broadcasting over up to eight dimensions. */
-#include "kernel.h"
+#include "elements.h"
 
 /* y = condition ? a : b. Strides in elements, 0 where a dimension is broadcast; unused dimensions come first, size 1. */
 struct select_arguments {
@@ -28,8 +28,11 @@ KERNEL(select, struct select_arguments)
             b += (long)at * arguments.b_stride[d];
             y += (long)at * arguments.y_stride[d];
         }
-        float value = load(arguments.condition, arguments.condition_type, condition) != 0.0f
-            ? load(arguments.a, arguments.a_type, a) : load(arguments.b, arguments.b_type, b);
-        store(arguments.y, arguments.y_type, y, value);
+        int first = load(arguments.condition, arguments.condition_type, condition) != 0.0f;
+        int type = first ? arguments.a_type : arguments.b_type;
+        if (type == arguments.y_type)
+            move(arguments.y, y, first ? arguments.a : arguments.b, first ? a : b, type);
+        else
+            store(arguments.y, arguments.y_type, y, load(first ? arguments.a : arguments.b, type, first ? a : b));
     }
 }

@@ -108,11 +108,38 @@ DEVICE float unary_value(int operation, float x, float a, float b)
     }
 }
 
+/* In fp64 where that is all there is to it, otherwise in fp32. */
+DEVICE double wide_value(int operation, double x, float a, float b)
+{
+    switch (operation) {
+    case RELU: return x != x ? x : x > 0.0 ? x : 0.0;
+    case ABS: return __builtin_fabs(x);
+    case NEG: return -x;
+    case CEIL: return __builtin_ceil(x);
+    case FLOOR: return __builtin_floor(x);
+    case CLIP: return x < (double)a ? (double)a : x > (double)b ? (double)b : x;
+    case RECIPROCAL: return 1.0 / x;
+    case SIGN: return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x;
+    case ROUND: return __builtin_rint(x);
+    case IDENTITY: return x;
+    default: return (double)unary_value(operation, (float)x, a, b);
+    }
+}
+
 KERNEL(unary, struct unary_arguments)
 {
     FOR_EACH_INDEX(i, arguments.count)
     {
         float x = load(arguments.x, arguments.x_type, i);
         store(arguments.y, arguments.y_type, i, unary_value(arguments.operation, x, arguments.a, arguments.b));
+    }
+}
+
+KERNEL(unary_wide, struct unary_arguments)
+{
+    FOR_EACH_INDEX(i, arguments.count)
+    {
+        double x = load_wide(arguments.x, arguments.x_type, i);
+        store_wide(arguments.y, arguments.y_type, i, wide_value(arguments.operation, x, arguments.a, arguments.b));
     }
 }

@@ -50,6 +50,10 @@ public record Node(
     return new Node(name, domain, op, opset, changed, outputs, attributes, metadata);
   }
 
+  public Node withOutputs(List<String> changed) {
+    return new Node(name, domain, op, opset, inputs, changed, attributes, metadata);
+  }
+
   public Node withName(String changed) {
     return new Node(changed, domain, op, opset, inputs, outputs, attributes, metadata);
   }

@@ -15,4 +15,9 @@ public record Step(String name, String op, List<String> nodes, KernelInfo kernel
   public Step {
     nodes = List.copyOf(nodes);
   }
+
+  /** This as the step of other nodes. */
+  public Step serving(List<String> others) {
+    return new Step(name, op, others, kernel);
+  }
 }

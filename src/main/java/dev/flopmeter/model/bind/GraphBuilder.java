@@ -428,7 +428,7 @@ public final class GraphBuilder {
     return known == null ? null : known.type;
   }
 
-  private @Nullable Tensor constantOf(String value) {
+  @Nullable Tensor constantOf(String value) {
     Value known = find(value);
     return known == null ? null : known.constant;
   }

@@ -49,7 +49,8 @@ public final class Decompositions {
     return Collections.unmodifiableMap(all);
   }
 
-  static Map<String, String> ownedBy(Node node) {
+  /** The metadata of a node that stands for a part of {@code node}. */
+  public static Map<String, String> ownedBy(Node node) {
     return Map.of(OWNER, owner(node), OPERATOR, ownerOperator(node));
   }
 

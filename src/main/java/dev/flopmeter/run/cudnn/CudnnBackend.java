@@ -5,6 +5,7 @@ import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.bind.Unrolling;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
@@ -143,18 +144,25 @@ public final class CudnnBackend implements Backend {
   public Plan prepare(Graph model, RunOptions options, SearchProgress progress) {
     requireSupport(options.precision());
     model.requireValues();
-    Graph graph = Decompositions.inlined(model, node -> operators().contains(node.qualifiedOp()));
     gpu.makeCurrent();
     try {
-      Function<String, MemoryLayout> formats =
-          measuresLayouts && LayoutChoice.isOpen(graph, options)
-              ? LayoutSearch.best(gpu, cache, graph, options, progress)
-              : LayoutChoice.of(options);
-      DevicePlan devicePlan = Planner.plan(graph, options, formats);
-      return new CudnnPlan(gpu, cache, graph, devicePlan, options, progress);
+      Graph graph = StagedPlan.isNeeded(model) ? Unrolling.of(model) : model;
+      return StagedPlan.isNeeded(graph)
+          ? new StagedPlan(graph, part -> whole(part, options, progress))
+          : whole(graph, options, progress);
     } finally {
       cache.trim();
     }
+  }
+
+  private CudnnPlan whole(Graph known, RunOptions options, SearchProgress progress) {
+    Graph graph = Decompositions.inlined(known, node -> operators().contains(node.qualifiedOp()));
+    Function<String, MemoryLayout> formats =
+        measuresLayouts && LayoutChoice.isOpen(graph, options)
+            ? LayoutSearch.best(gpu, cache, graph, options, progress)
+            : LayoutChoice.of(options);
+    DevicePlan devicePlan = Planner.plan(graph, options, formats);
+    return new CudnnPlan(gpu, cache, graph, devicePlan, options, progress);
   }
 
   /** How many searches it took since it was opened. */

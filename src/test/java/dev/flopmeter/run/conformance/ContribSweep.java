@@ -38,6 +38,7 @@ abstract class ContribSweep {
     PackedDrawings.addTo(DRAWINGS);
     QuantizedDrawings.addTo(DRAWINGS);
     ImageDrawings.addTo(DRAWINGS);
+    FusedDrawings.addTo(DRAWINGS);
   }
 
   abstract Backend backend();

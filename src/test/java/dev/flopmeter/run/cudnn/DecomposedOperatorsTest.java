@@ -245,7 +245,7 @@ class DecomposedOperatorsTest {
   @Test
   void inverses() {
     assertOutputs(
-        BACKENDS.subList(0, 1),
+        BACKENDS,
         "Inverse",
         NONE,
         List.of(floats(Shape.of(2, 2), 2, 0, 0, 4)),

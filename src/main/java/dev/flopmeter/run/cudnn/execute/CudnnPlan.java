@@ -177,8 +177,10 @@ public final class CudnnPlan implements Plan {
         throw new ModelException(
             "the input '" + input.getKey() + "' is " + tensor.type() + ", needed is " + expected);
       }
-      requireFloatRange(input.getKey(), tensor);
       TensorView view = input.getValue();
+      if (view.storage() != ElementType.F64) {
+        requireFloatRange(input.getKey(), tensor);
+      }
       guard(
           "loading input '" + input.getKey() + "'",
           () -> transfer.upload(tensor, view.storage(), arena, offset(view)));

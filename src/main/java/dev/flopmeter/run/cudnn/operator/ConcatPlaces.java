@@ -142,7 +142,7 @@ final class ConcatPlaces {
           && convolution.residual() == null;
     }
     return (work instanceof PoolingWork && isImagesApart)
-        || (work instanceof KernelWork kernel && kernel.kernel().equals("binary"));
+        || (work instanceof KernelWork kernel && kernel.kernel().startsWith("binary"));
   }
 
   /** Whether each image is packed row major. */

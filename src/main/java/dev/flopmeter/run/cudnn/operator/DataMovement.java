@@ -4,6 +4,7 @@ import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
@@ -28,6 +29,7 @@ final class DataMovement {
     operators.put("Expand", node -> copied(node, node.in(0).broadcastTo(node.outputShape(0))));
     operators.put("Tile", DataMovement::tile);
     operators.put("EyeLike", DataMovement::eyeLike);
+    operators.put("Range", DataMovement::range);
     operators.put("DepthToSpace", DataMovement::depthToSpace);
     operators.put("SpaceToDepth", DataMovement::spaceToDepth);
   }
@@ -61,6 +63,14 @@ final class DataMovement {
                 out.accept(i % shape.dim(1) - i / shape.dim(1) == shift ? 1 : 0);
               }
             }));
+  }
+
+  private static void range(NodePlan node) {
+    double start = node.operands().requireValue(0).doubleAt(0);
+    double delta = node.operands().requireValue(2).doubleAt(0);
+    ElementType type = node.builder().storageOf(node.operands().output(0));
+    long count = node.outputShape(0).elements();
+    node.alias(0, node.constant("range", count, type, i -> start + i * delta));
   }
 
   private static void copied(NodePlan node, TensorView from) {

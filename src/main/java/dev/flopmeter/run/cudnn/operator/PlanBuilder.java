@@ -1,5 +1,6 @@
 package dev.flopmeter.run.cudnn.operator;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.ModelException;
@@ -32,6 +33,7 @@ final class PlanBuilder {
   private final GraphLinks links;
   private final ElementType floats;
   private final Function<String, MemoryLayout> formats;
+  private final boolean keepsDoubles;
   private final Map<String, List<TensorView>> forms = new HashMap<>();
   private final List<PlannedStep> steps = new ArrayList<>();
   private final Map<String, ConcatPlaces.Place> places;
@@ -52,6 +54,7 @@ final class PlanBuilder {
     this.places = places;
     this.floats = ElementType.of(options.precision());
     this.formats = formats;
+    this.keepsDoubles = floats == ElementType.F32 && Operators.computeInDouble(graph);
     for (String input : graph.inputs()) {
       if (!graph.types().containsKey(input)) {
         throw new ModelException("the shape of input '" + input + "' is not known");
@@ -77,6 +80,9 @@ final class PlanBuilder {
   }
 
   ElementType storageOf(TensorType type) {
+    if (type.type() == DataType.DOUBLE && keepsDoubles) {
+      return ElementType.F64;
+    }
     return type.type().isFloat() ? floats : ElementType.I64;
   }
 

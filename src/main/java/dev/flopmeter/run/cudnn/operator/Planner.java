@@ -85,10 +85,16 @@ public final class Planner {
             });
   }
 
-  /** Doubles are computed as floats. The largest double itself stands for infinity, as in masks. */
+  /**
+   * Doubles are computed as floats where not all operators have doubles. The largest double itself
+   * stands for infinity, as in masks.
+   */
   private static void requireFloatRange(PlanBuilder builder, NodePlan node) {
     for (String value : node.node().inputs()) {
-      if (builder.graph().constant(value).filter(ElementType::isBeyondFloat).isPresent()) {
+      boolean isHeld =
+          builder.graph().type(value).map(builder::storageOf).orElse(null) == ElementType.F64;
+      if (!isHeld
+          && builder.graph().constant(value).filter(ElementType::isBeyondFloat).isPresent()) {
         throw node.unsupported("'" + value + "' holds doubles beyond float's range");
       }
     }

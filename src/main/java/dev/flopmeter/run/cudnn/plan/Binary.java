@@ -1,5 +1,7 @@
 package dev.flopmeter.run.cudnn.plan;
 
+import java.util.stream.Stream;
+
 /**
  * Our kernel {@code binary}: element-wise functions of two values, with broadcasting. The numbers
  * are those of {@code binary.c}.
@@ -35,8 +37,10 @@ public enum Binary {
   /** {@code y = this(a, b)}; a and b are repeated to y's shape. */
   public KernelWork work(TensorView a, TensorView b, TensorView y) {
     Loops loops = Loops.over(y.shape(), y, a.broadcastTo(y.shape()), b.broadcastTo(y.shape()));
+    boolean isWhole = Stream.of(a, b, y).allMatch(view -> view.storage() == ElementType.I64);
+    boolean isWide = a.storage() == ElementType.F64 || b.storage() == ElementType.F64;
     return KernelWork.perElement(
-        "binary",
+        isWhole ? "binary_whole" : isWide ? "binary_wide" : "binary",
         y.elements(),
         new Arguments()
             .pointers(a, b, y)

@@ -8,12 +8,14 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /**
- * The type of an element on the device. All floating-point values have the plan's precision;
- * integers and booleans, which only index and select, are 64 bits wide; quantised values that a
- * quantised product reads or writes have 8 bits.
+ * The type of an element on the device. Floating-point values have the plan's precision, doubles
+ * their own where all that reads and writes them computes in it; integers and booleans, which only
+ * index and select, are 64 bits wide; quantised values that a quantised product reads or writes
+ * have 8 bits.
  */
 public enum ElementType {
   F32(4, 0, DataType.FLOAT),
+  F64(8, 1, DataType.DOUBLE),
   F16(2, 2, DataType.FLOAT16),
   BF16(2, 9, DataType.BFLOAT16),
   I64(8, 10, DataType.INT64),

@@ -53,8 +53,12 @@ public enum Unary {
 
   /** {@code y = this(x; a, b)}; both contiguous and in the same order. */
   public KernelWork work(TensorView x, TensorView y, double a, double b) {
+    boolean isWide =
+        x.storage() == ElementType.F64
+            || y.storage() == ElementType.F64
+            || (isWhole(x) && isWhole(y));
     return KernelWork.perElement(
-        "unary",
+        isWide ? "unary_wide" : "unary",
         y.elements(),
         new Arguments()
             .pointers(x, y)
@@ -63,6 +67,10 @@ public enum Unary {
             .types(x, y)
             .real(a)
             .real(b));
+  }
+
+  private static boolean isWhole(TensorView view) {
+    return view.storage() == ElementType.I64;
   }
 
   /** A function without parameters. */

@@ -1,0 +1,338 @@
+package dev.flopmeter.model.bind;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.FilledTensor;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.Window;
+import dev.flopmeter.model.decompose.Decompositions;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Replaces If, Loop and Scan by the nodes of their bodies, once for each run, for a backend that
+ * has no control flow. What follows from constants is computed on the way. A loop whose condition
+ * its body computes is taken apart trip by trip: one trip, then a loop that makes the rest.
+ */
+public final class Unrolling {
+  /** On the rest of a loop: the trips made before it. */
+  private static final String TRIPS_MADE = "flopmeter.trips";
+
+  /** Most nodes that bodies add to a graph. */
+  private static final int MOST_NODES = 1 << 16;
+
+  private final GraphBuilder builder;
+  private int added;
+
+  private Unrolling(GraphBuilder builder) {
+    this.builder = builder;
+  }
+
+  /** How the nodes of a body are named, and the values that they read. */
+  private record Place(Map<String, String> names, String prefix, Map<String, String> metadata) {
+    String of(String value) {
+      return names.getOrDefault(value, value);
+    }
+
+    List<String> of(List<String> values) {
+      return values.stream().map(this::of).toList();
+    }
+
+    /** The operator with its bodies as they are, but for what they read of the graphs around. */
+    Node inside(Node node) {
+      Attributes attributes = node.attributes();
+      for (Map.Entry<String, Object> each : node.attributes().asMap().entrySet()) {
+        if (each.getValue() instanceof Graph body) {
+          attributes = attributes.with(each.getKey(), inside(body));
+        }
+      }
+      return node.withAttributes(attributes);
+    }
+
+    private Graph inside(Graph body) {
+      return new Graph(
+          body.name(),
+          body.opset(),
+          body.inputs(),
+          of(body.outputs()),
+          body.nodes().stream().map(node -> inside(node).withInputs(of(node.inputs()))).toList(),
+          body.constants(),
+          body.types(),
+          body.origins(),
+          body.batch());
+    }
+  }
+
+  /**
+   * The unrolled graph: an operator with bodies stays in it where data decides how often they run.
+   *
+   * @throws ModelException if the bodies would add more than 65,536 nodes; it names the operator
+   */
+  public static Graph of(Graph graph) {
+    GraphBuilder builder = new GraphBuilder(graph.name(), graph.opset());
+    builder.batch(graph.batch());
+    for (String input : graph.inputs()) {
+      builder.input(input, graph.requireType(input));
+    }
+    Unrolling unrolling = new Unrolling(builder);
+    graph.constants().forEach(unrolling::known);
+    Place outermost = new Place(Map.of(), "", Map.of());
+    graph.nodes().forEach(node -> unrolling.add(node, outermost));
+    return builder.build(graph.outputs());
+  }
+
+  private void add(Node written, Place place) {
+    Map<String, String> metadata =
+        place.metadata().isEmpty() ? written.metadata() : place.metadata();
+    Node node =
+        new Node(
+            place.prefix() + written.name(),
+            written.domain(),
+            written.op(),
+            written.opset(),
+            place.of(written.inputs()),
+            place.of(written.outputs()),
+            written.attributes(),
+            metadata);
+    boolean isUnrolled =
+        switch (node.qualifiedOp()) {
+          case "If" -> branch(node, place);
+          case "Loop" -> loop(node, place);
+          case "Scan" -> scan(node, place);
+          default -> false;
+        };
+    if (!isUnrolled && node.attributes().bodies().isEmpty()) {
+      builder.add(node);
+    } else if (!isUnrolled) {
+      keep(node, place);
+    }
+  }
+
+  private void keep(Node node, Place place) {
+    builder.addTyped(place.inside(node), Collections.nCopies(node.outputs().size(), null));
+  }
+
+  private static Graph body(Node node, String attribute) {
+    return node.attributes()
+        .body(attribute)
+        .orElseThrow(() -> new ModelException(node.describe() + ": " + attribute + " is missing"));
+  }
+
+  /** The constants of a body, placed once for all of its runs. */
+  private Place opened(Node node, Graph body, Place around) {
+    Map<String, String> names = new HashMap<>(around.names());
+    body.constants()
+        .forEach(
+            (value, tensor) -> {
+              String name = node.name() + "/" + value;
+              names.put(value, name);
+              known(name, tensor);
+            });
+    return new Place(names, node.name() + "/", Decompositions.ownedBy(node));
+  }
+
+  /** Adds a body's nodes once, and gives the names of its results. */
+  private List<String> run(Node node, Graph body, Place opened, String trip, List<String> inputs) {
+    added += body.nodes().size() + 1;
+    if (added > MOST_NODES) {
+      throw new ModelException(
+          node.describe() + ": its bodies are too many nodes in all their runs to unroll");
+    }
+    Map<String, String> names = new HashMap<>(opened.names());
+    for (int i = 0; i < inputs.size(); i++) {
+      names.put(body.inputs().get(i), inputs.get(i));
+    }
+    String prefix = opened.prefix() + trip;
+    for (Node inner : body.nodes()) {
+      inner.outputs().stream()
+          .filter(output -> !output.isEmpty())
+          .forEach(output -> names.put(output, prefix + output));
+    }
+    Place place = new Place(names, prefix, opened.metadata());
+    body.nodes().forEach(inner -> add(inner, place));
+    return place.of(body.outputs());
+  }
+
+  /** Writes a node of our own for {@code owner}. */
+  private void write(Node owner, String op, Attributes attributes, List<String> from, String to) {
+    Map<String, String> metadata = Decompositions.ownedBy(owner);
+    builder.add(op, to + "/" + op, attributes, from, List.of(to), metadata);
+  }
+
+  /** Names {@code values} as the first outputs of {@code node}. */
+  private void give(Node node, List<String> values) {
+    for (int i = 0; i < node.outputs().size() && i < values.size(); i++) {
+      if (!node.outputs().get(i).isEmpty()) {
+        write(node, "Identity", Attributes.NONE, List.of(values.get(i)), node.outputs().get(i));
+      }
+    }
+  }
+
+  private boolean branch(Node node, Place place) {
+    Tensor condition = builder.operands(node).value(0).orElse(null);
+    if (condition == null) {
+      return false;
+    }
+    String taken = condition.longAt(0) != 0 ? "then_branch" : "else_branch";
+    Graph body = body(node, taken);
+    give(node, run(node, body, opened(node, body, place), "", List.of()));
+    return true;
+  }
+
+  private boolean loop(Node node, Place place) {
+    Operands in = builder.operands(node);
+    if (in.has(0) && in.value(0).isEmpty()) {
+      return false;
+    }
+    Graph body = body(node, "body");
+    Place opened = opened(node, body, place);
+    String always = opened.prefix() + "true";
+    known(always, FilledTensor.of(new TensorType(DataType.BOOL, Shape.SCALAR), 1));
+    long most = in.value(0).map(limit -> limit.longAt(0)).orElse(Long.MAX_VALUE);
+    String goesOn = in.has(1) ? node.inputs().get(1) : always;
+    List<String> states = node.inputs().subList(2, node.inputs().size());
+    List<List<String>> rows = new ArrayList<>();
+    long made = node.attributes().integer(TRIPS_MADE, 0);
+    while (rows.size() < most && is(goesOn, true)) {
+      long trip = made + rows.size();
+      String number = opened.prefix() + trip;
+      known(number, Tensor.ofLong(trip));
+      List<String> given = new ArrayList<>(List.of(number, always));
+      given.addAll(states);
+      List<String> results = run(node, body, opened, trip + "/", given);
+      goesOn = in.has(1) ? results.get(0) : always;
+      rows.add(results.subList(1 + states.size(), results.size()));
+      states = results.subList(1, 1 + states.size());
+    }
+    if (rows.size() >= most || is(goesOn, false)) {
+      give(node, states);
+      stack(node, body, rows, List.of());
+      return true;
+    }
+    if (!rows.isEmpty()) {
+      stack(node, body, rows, rest(node, place, rows.size(), goesOn, states));
+    }
+    return !rows.isEmpty();
+  }
+
+  private boolean is(String condition, boolean value) {
+    Tensor known = builder.constantOf(condition);
+    return known != null && (known.longAt(0) != 0) == value;
+  }
+
+  /** Adds the loop that makes the trips behind these, and gives the names of its rows. */
+  private List<String> rest(
+      Node node, Place place, long trips, String goesOn, List<String> states) {
+    long made = node.attributes().integer(TRIPS_MADE, 0) + trips;
+    String left = "";
+    if (node.hasInput(0)) {
+      left = node.name() + "/left/" + made;
+      long limit = builder.operands(node).requireValue(0).longAt(0);
+      known(left, Tensor.ofLong(limit - trips));
+    }
+    List<String> inputs = new ArrayList<>(List.of(left, goesOn));
+    inputs.addAll(states);
+    List<String> outputs = new ArrayList<>(node.outputs());
+    for (int i = states.size(); i < outputs.size(); i++) {
+      outputs.set(i, outputs.get(i).isEmpty() ? "" : outputs.get(i) + "/" + made);
+    }
+    Attributes attributes = node.attributes().with(TRIPS_MADE, made);
+    keep(node.withInputs(inputs).withOutputs(outputs).withAttributes(attributes), place);
+    return outputs.subList(states.size(), outputs.size());
+  }
+
+  private boolean scan(Node node, Place place) {
+    Operands in = builder.operands(node);
+    int scanned = (int) node.attributes().integer("num_scan_inputs");
+    int count = node.inputs().size() - scanned;
+    TensorType sequence = in.knownType(count).orElse(null);
+    if (node.opset() < 9 || sequence == null) { // once a batch of sequences of their own lengths
+      return false;
+    }
+    Graph body = body(node, "body");
+    Place opened = opened(node, body, place);
+    long[] axes = Window.perAxis(node.attributes(), "scan_input_axes", scanned, 0);
+    long[] back = Window.perAxis(node.attributes(), "scan_input_directions", scanned, 0);
+    long trips = sequence.shape().dim(sequence.shape().axis(axes[0]));
+    List<String> states = node.inputs().subList(0, count);
+    List<List<String>> rows = new ArrayList<>();
+    for (long trip = 0; trip < trips; trip++) {
+      List<String> given = new ArrayList<>(states);
+      for (int i = 0; i < scanned; i++) {
+        String part = opened.prefix() + trip + "/in/" + i;
+        known(part + "/at", Tensor.ofLong(back[i] == 0 ? trip : trips - 1 - trip));
+        List<String> from = List.of(node.inputs().get(count + i), part + "/at");
+        write(node, "Gather", Attributes.NONE.with("axis", axes[i]), from, part);
+        given.add(part);
+      }
+      List<String> results = run(node, body, opened, trip + "/", given);
+      rows.add(results.subList(count, results.size()));
+      states = results.subList(0, count);
+    }
+    give(node, states);
+    stack(node, body, rows, List.of());
+    return true;
+  }
+
+  /**
+   * Writes the outputs to which each trip adds a row.
+   *
+   * @param rows by trip
+   * @param rest the rows of the trips behind these, if there are any
+   */
+  private void stack(Node node, Graph body, List<List<String>> rows, List<String> rest) {
+    boolean isLoop = node.op().equals("Loop");
+    int states =
+        node.inputs().size() - (isLoop ? 2 : (int) node.attributes().integer("num_scan_inputs"));
+    int stacks = body.outputs().size() - states - (isLoop ? 1 : 0);
+    long[] axes = Window.perAxis(node.attributes(), "scan_output_axes", stacks, 0);
+    long[] back = Window.perAxis(node.attributes(), "scan_output_directions", stacks, 0);
+    for (int i = 0; i < stacks && states + i < node.outputs().size(); i++) {
+      String whole = node.outputs().get(states + i);
+      if (whole.isEmpty()) {
+        continue;
+      }
+      List<String> parts = new ArrayList<>();
+      for (List<String> row : rows) {
+        String part = whole + "/" + node.attributes().integer(TRIPS_MADE, 0) + "/" + parts.size();
+        Attributes axis = Attributes.NONE.with("axes", new long[] {axes[i]});
+        write(node, "Unsqueeze", axis, List.of(row.get(i)), part);
+        parts.add(back[i] == 0 ? parts.size() : 0, part);
+      }
+      parts.addAll(rest.isEmpty() ? List.of() : List.of(rest.get(i)));
+      if (parts.isEmpty()) {
+        known(whole, none(node, body.outputs().get(body.outputs().size() - stacks + i), body));
+      } else {
+        write(node, "Concat", Attributes.NONE.with("axis", axes[i]), parts, whole);
+      }
+    }
+  }
+
+  /** What a loop without trips gives: as many rows as trips. */
+  private static Tensor none(Node node, String row, Graph body) {
+    TensorType each = body.types().get(row);
+    if (each == null) {
+      throw new ModelException(
+          node.describe() + ": it makes no trip, and an output's type is not known");
+    }
+    return FilledTensor.of(each.withShape(Shape.of(0).concat(each.shape())), 0);
+  }
+
+  /** Adds a constant, or says what an input holds. */
+  private void known(String value, Tensor tensor) {
+    if (builder.isDefined(value)) {
+      builder.know(value, tensor);
+    } else {
+      builder.constant(value, tensor);
+    }
+  }
+}

@@ -1,0 +1,259 @@
+package dev.flopmeter.run.cudnn;
+
+import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.OperatorTrait;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.Unrolling;
+import dev.flopmeter.model.decompose.Decompositions;
+import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.Step;
+import dev.flopmeter.run.UnsupportedOperatorException;
+import dev.flopmeter.run.cudnn.execute.CudnnPlan;
+import dev.flopmeter.run.cudnn.plan.DevicePlan;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import java.util.stream.DoubleStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A graph in which data decides about shapes, branches or trips, as one plan after the other: each
+ * runs what is known by then, and the values that decide about the rest are read back. The stages
+ * are those of the loaded inputs.
+ */
+final class StagedPlan implements Plan {
+  private final Graph graph;
+  private final Function<Graph, CudnnPlan> prepare;
+  private final List<CudnnPlan> stages = new ArrayList<>();
+  private final Map<String, Tensor> values = new HashMap<>();
+  private Map<String, Tensor> loaded = Map.of();
+
+  /**
+   * @param prepare of a part of the graph in which nothing is open
+   */
+  StagedPlan(Graph graph, Function<Graph, CudnnPlan> prepare) {
+    this.graph = graph;
+    this.prepare = prepare;
+  }
+
+  private static UnsupportedOperatorException unsupported(Node node) {
+    return new UnsupportedOperatorException(
+        DevicePlan.BACKEND,
+        node.qualifiedOp(),
+        "node '" + node.name() + "': its shapes depend on data");
+  }
+
+  /** Whether a graph needs more than one plan. */
+  static boolean isNeeded(Graph graph) {
+    return graph.nodes().stream().anyMatch(node -> isOpen(graph, node));
+  }
+
+  /** A type that the model's author declared, where inference cannot tell, is that of one run. */
+  private static boolean isOpen(Graph graph, Node node) {
+    return OperatorTrait.CONTROL_FLOW.of(node)
+        || node.outputs().stream()
+            .anyMatch(output -> !output.isEmpty() && graph.type(output).isEmpty())
+        || (!Decompositions.operators().containsKey(node.qualifiedOp())
+            && !deciding(graph, node).isEmpty());
+  }
+
+  @Override
+  public void load(Map<String, Tensor> inputs) {
+    if (inputs.equals(loaded)) {
+      return;
+    }
+    close();
+    for (String input : graph.inputs()) {
+      TensorType type = graph.requireType(input);
+      Tensor given = inputs.get(input);
+      if (given == null || !given.type().equals(type)) {
+        String found = given == null ? "not given" : given.type().toString();
+        throw new ModelException(
+            "the input '%s' must be %s, and is %s".formatted(input, type, found));
+      }
+    }
+    values.putAll(inputs);
+    for (Optional<Graph> rest = Optional.of(graph); rest.isPresent(); ) {
+      rest = advance(Unrolling.of(rest.get()));
+    }
+    loaded = Map.copyOf(inputs);
+  }
+
+  /** Runs what is known of a graph, and gives the rest with the values that decide about it. */
+  private Optional<Graph> advance(Graph whole) {
+    List<Node> ready = new ArrayList<>();
+    List<Node> open = new ArrayList<>();
+    Set<String> unknown = new HashSet<>();
+    Set<String> wanted = new HashSet<>(whole.outputs());
+    Set<String> deciding = new HashSet<>();
+    for (Node node : whole.nodes()) {
+      List<String> reads = GraphLinks.reads(node);
+      boolean isReached = reads.stream().noneMatch(unknown::contains);
+      if (isReached && !isOpen(whole, node)) {
+        ready.add(node);
+        continue;
+      }
+      open.add(node);
+      unknown.addAll(node.outputs());
+      wanted.addAll(reads);
+      if (isReached) {
+        deciding.addAll(deciding(whole, node));
+      }
+    }
+    whole.constants().forEach(values::putIfAbsent);
+    Graph first = part(whole, ready, wanted, Set.of());
+    if (!first.nodes().isEmpty()) {
+      CudnnPlan plan = prepare.apply(first);
+      stages.add(plan);
+      values.putAll(plan.run(values));
+    }
+    if (!open.isEmpty() && deciding.isEmpty()) {
+      throw unsupported(open.get(0));
+    }
+    return open.isEmpty()
+        ? Optional.empty()
+        : Optional.of(part(whole, open, Set.copyOf(whole.outputs()), deciding));
+  }
+
+  /** The values, not known yet, that decide about the outputs of a node whose inputs are there. */
+  private static Set<String> deciding(Graph graph, Node node) {
+    Set<String> asked = new HashSet<>();
+    if (OperatorTrait.CONTROL_FLOW.of(node)) {
+      asked.addAll(node.inputs().subList(0, Math.min(2, node.inputs().size())));
+      asked.removeAll(graph.constants().keySet());
+      asked.remove("");
+      return asked;
+    }
+    Function<String, @Nullable Tensor> constants =
+        value -> {
+          Tensor known = graph.constants().get(value);
+          if (known == null) {
+            asked.add(value);
+          }
+          return known;
+        };
+    try {
+      Decompositions.typeRule(node.qualifiedOp())
+          .map(rule -> rule.infer(new Operands(node, graph.types()::get, constants)));
+    } catch (DataDependentException e) {
+      // Kernels read more of such arguments: the region of a Resize, not only its sizes.
+      node.inputs().stream()
+          .skip(1)
+          .filter(value -> graph.type(value).filter(type -> type.shape().rank() <= 1).isPresent())
+          .filter(value -> !graph.constants().containsKey(value))
+          .forEach(asked::add);
+      return asked;
+    }
+    return Set.of();
+  }
+
+  /** Some nodes of a graph, with the values that are there by now as inputs and constants. */
+  private Graph part(Graph whole, List<Node> nodes, Set<String> wanted, Set<String> known) {
+    Set<String> inputs = new LinkedHashSet<>();
+    List<String> written = new ArrayList<>();
+    Map<String, Tensor> constants = new LinkedHashMap<>();
+    Map<String, TensorType> types = new LinkedHashMap<>(whole.types());
+    for (Node node : nodes) {
+      inputs.addAll(GraphLinks.reads(node));
+      written.addAll(node.outputs());
+    }
+    written.forEach(inputs::remove);
+    for (String value : inputs) {
+      Tensor tensor = Objects.requireNonNull(values.get(value), value);
+      if (known.contains(value) || whole.constants().containsKey(value)) {
+        constants.put(value, tensor);
+      }
+      types.put(value, tensor.type());
+    }
+    inputs.removeAll(constants.keySet());
+    List<String> outputs = written.stream().filter(wanted::contains).toList();
+    return new Graph(
+        whole.name(),
+        whole.opset(),
+        List.copyOf(inputs),
+        outputs,
+        nodes,
+        constants,
+        types,
+        whole.origins(),
+        whole.batch());
+  }
+
+  @Override
+  public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+    load(inputs);
+    Map<String, Tensor> results = new LinkedHashMap<>();
+    graph.outputs().forEach(output -> results.put(output, values.get(output)));
+    return results;
+  }
+
+  @Override
+  public List<Step> steps() {
+    Set<String> served = new HashSet<>();
+    return stages.stream()
+        .flatMap(stage -> stage.steps().stream())
+        .map(step -> step.serving(step.nodes().stream().filter(served::add).toList()))
+        .toList();
+  }
+
+  @Override
+  public List<String> notes() {
+    Set<String> notes = new LinkedHashSet<>();
+    stages.forEach(stage -> notes.addAll(stage.notes()));
+    notes.add(
+        ("data decides about shapes, branches or trips: the model ran in %d parts; the times are"
+                + " without reading back what decides")
+            .formatted(stages.size()));
+    return List.copyOf(notes);
+  }
+
+  @Override
+  public MemoryUse memory() {
+    return new MemoryUse(
+        total(MemoryUse::weights), total(MemoryUse::activations), total(MemoryUse::workspace));
+  }
+
+  private long total(ToLongFunction<MemoryUse> part) {
+    return stages.stream().map(Plan::memory).mapToLong(part).sum();
+  }
+
+  @Override
+  public double timePass() {
+    return stages.stream().mapToDouble(Plan::timePass).sum();
+  }
+
+  @Override
+  public double[] timeSteps() {
+    return stages.stream().flatMapToDouble(stage -> DoubleStream.of(stage.timeSteps())).toArray();
+  }
+
+  @Override
+  public Optional<Double> timeEagerPass() {
+    return Optional.of(
+        stages.stream().mapToDouble(stage -> stage.timeEagerPass().orElseThrow()).sum());
+  }
+
+  @Override
+  public void close() {
+    stages.forEach(CudnnPlan::close);
+    stages.clear();
+    values.clear();
+    loaded = Map.of();
+  }
+}

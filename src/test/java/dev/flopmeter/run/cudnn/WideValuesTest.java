@@ -1,0 +1,100 @@
+package dev.flopmeter.run.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.UnsupportedOperatorException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Values that no float holds: doubles beyond its range or digits, integers beyond 2^24. */
+class WideValuesTest {
+  @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
+
+  private static final long A = (1L << 40) + 3;
+  private static final long B = -(1L << 33) - 1;
+
+  private static GraphBuilder inputs(DataType type, Shape a, Shape b) {
+    GraphBuilder graph = new GraphBuilder("wide", 13);
+    graph.input("a", new TensorType(type, a));
+    graph.input("b", new TensorType(type, b));
+    return graph;
+  }
+
+  private static Tensor run(GraphBuilder graph, Tensor a, Tensor b) {
+    try (Plan plan = emulated.backend().prepare(graph.build(List.of("y")), RunOptions.DEFAULT)) {
+      return plan.run(Map.of("a", a, "b", b)).get("y");
+    }
+  }
+
+  private static long ofIntegers(String op) {
+    GraphBuilder graph = inputs(DataType.INT64, Shape.of(1), Shape.of(1));
+    graph.add(op, "y", Attributes.NONE, "a", "b");
+    return run(graph, DenseTensor.ofLongs(Shape.of(1), A), DenseTensor.ofLongs(Shape.of(1), B))
+        .longAt(0);
+  }
+
+  @Test
+  void integersKeepAllTheirDigits() {
+    assertThat(ofIntegers("Add")).isEqualTo(A + B);
+    assertThat(ofIntegers("Sub")).isEqualTo(A - B);
+    assertThat(ofIntegers("Mul")).isEqualTo(A * B);
+    assertThat(ofIntegers("Div")).isEqualTo(A / B);
+    assertThat(ofIntegers("Mod")).isEqualTo(Math.floorMod(A, B));
+    assertThat(ofIntegers("Max")).isEqualTo(A);
+    assertThat(ofIntegers("Min")).isEqualTo(B);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"Equal, 0", "Greater, 1", "LessOrEqual, 0"})
+  void integersThatOneFloatStandsForAreToldApart(String op, long expected) {
+    GraphBuilder graph = inputs(DataType.INT64, Shape.of(1), Shape.of(1));
+    graph.add(op, "y", Attributes.NONE, "a", "b");
+    Tensor more = DenseTensor.ofLongs(Shape.of(1), A + 1);
+    assertThat(run(graph, more, DenseTensor.ofLongs(Shape.of(1), A)).longAt(0)).isEqualTo(expected);
+  }
+
+  @Test
+  void doublesAreComputedInDoubleWhereAllOperatorsCan() {
+    GraphBuilder graph = inputs(DataType.DOUBLE, Shape.of(2, 2), Shape.of(2));
+    graph.add("Mul", "product", Attributes.NONE, "a", "b");
+    graph.add("Sub", "less", Attributes.NONE, "product", "a");
+    graph.add("Abs", "size", Attributes.NONE, "less");
+    graph.add("Greater", "isLarger", Attributes.NONE, "size", "a");
+    graph.add("Where", "larger", Attributes.NONE, "isLarger", "size", "a");
+    graph.add("Transpose", "y", Attributes.of("perm", List.of(1L, 0L)), "larger");
+    Tensor a = DenseTensor.ofDoubles(TensorType.of(DataType.DOUBLE, 2, 2), 1, 2e200, -3e199, 4);
+    Tensor b = DenseTensor.ofDoubles(TensorType.of(DataType.DOUBLE, 2), 1 + 1e-12, 1e50);
+    assertThat(run(graph, a, b).toDoubles())
+        .containsExactly(
+            1,
+            Math.abs(-3e199 * (1 + 1e-12) + 3e199),
+            Math.abs(2e200 * 1e50 - 2e200),
+            Math.abs(4 * 1e50 - 4));
+  }
+
+  @Test
+  void doublesBeyondFloatAreRefusedWhereAnOperatorIsNot() {
+    GraphBuilder graph = inputs(DataType.DOUBLE, Shape.of(1, 1), Shape.of(1, 1));
+    graph.add("MatMul", "y", Attributes.NONE, "a", "b");
+    Tensor beyond = DenseTensor.ofDoubles(TensorType.of(DataType.DOUBLE, 1, 1), 1e200);
+    assertThatThrownBy(() -> run(graph, beyond, beyond))
+        .isInstanceOf(UnsupportedOperatorException.class)
+        .hasMessage(
+            "the backend 'cudnn' cannot run the operator MatMul (input 'a' holds doubles beyond"
+                + " float's range)");
+  }
+}
