@@ -26,14 +26,12 @@ import dev.flopmeter.run.trace.Trace;
 import dev.flopmeter.run.trace.Trace.Kernel;
 import dev.flopmeter.run.trace.TraceFiles;
 import dev.flopmeter.run.trace.TraceJoin;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.flopmeter.text.NearestName;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** {@code flopmeter import}: makes a profile out of the trace of another runtime. */
 final class ImportCommand extends Command {
@@ -59,6 +57,7 @@ final class ImportCommand extends Command {
   @Override
   int run(Console console) throws InterruptedException {
     daemon.check();
+    checkDevice(console);
     List<Path> paths = files.all().stream().map(ModelArguments::path).toList();
     List<Bindings> sizes = model.sweep();
     if (sizes.size() > 1) {
@@ -70,7 +69,8 @@ final class ImportCommand extends Command {
     Map<String, Long> macs = new HashMap<>();
     counts.layers().forEach(layer -> macs.put(layer.name(), layer.cost().macs()));
     TraceFiles read = TraceFiles.read(paths, graph, macs);
-    ProfileResult result = result(network, graph, counts, read, recordedAt(paths.get(0)));
+    Instant writtenAt = Instant.ofEpochMilli(paths.get(0).toFile().lastModified());
+    ProfileResult result = result(network, graph, counts, read, writtenAt);
     try (Output out = output.open(console)) {
       out.text(ProfileText.of(output.format(), List.of(result), out.style(allLayers.get())));
     }
@@ -110,23 +110,28 @@ final class ImportCommand extends Command {
     }
     return optimised == null
         ? TraceJoin.byName(graph, written, kernels)
-        : TraceJoin.byGraph(graph, written, kernels, OnnxModel.read(optimised).nodes());
+        : TraceJoin.byGraph(graph, written, kernels, OnnxModel.read(optimised).graph());
   }
 
   private Device device(Trace trace, Datasheet datasheet) {
-    Optional<String> given = device.find();
-    String name = given.orElse(trace.deviceName() == null ? UNKNOWN : trace.deviceName());
+    String name = device.find().orElse(trace.deviceName() == null ? UNKNOWN : trace.deviceName());
     boolean isGpu = trace.isGpu() || datasheet.find(name).isPresent();
     return new Device(
         isGpu ? DeviceKind.CUDA : DeviceKind.CPU, isGpu ? "cuda:0" : "cpu", name, Map.of(), false);
   }
 
-  /** When the file was last written. */
-  private static Instant recordedAt(Path file) {
-    try {
-      return Files.getLastModifiedTime(file).toInstant();
-    } catch (IOException e) {
-      throw new ModelException("'" + file + "' cannot be read: there is no such file", e);
+  /** A name that the datasheet lacks is taken: a CPU has none, and neither has a new card. */
+  private void checkDevice(Console console) {
+    String name = device.find().orElse(null);
+    if (name != null && name.isBlank()) {
+      throw new ModelException("--device must name what the model ran on, or be left out");
+    }
+    Datasheet datasheet = Datasheet.load();
+    if (name != null && datasheet.find(name).isEmpty()) {
+      List<String> known = datasheet.cards().stream().map(Datasheet.Card::name).toList();
+      console.warn(
+          "the datasheet has no device '%s'%sthe result has no share of a peak"
+              .formatted(name, NearestName.question(name, known)));
     }
   }
 }

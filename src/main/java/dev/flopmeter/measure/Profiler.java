@@ -196,7 +196,7 @@ public final class Profiler {
         Totals.of(counts),
         latency,
         throughput,
-        join.efficiency(latency.median()),
+        join.efficiency(latency.median(), plan.steps()),
         layers,
         sumRatio,
         new Memory(memory.weights(), memory.activations(), memory.workspace()),

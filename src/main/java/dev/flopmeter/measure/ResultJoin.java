@@ -6,6 +6,7 @@ import dev.flopmeter.measure.RoofSet.Work;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult.Assignment;
+import dev.flopmeter.result.ProfileResult.Attainable;
 import dev.flopmeter.result.ProfileResult.Efficiency;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Layer;
@@ -18,12 +19,12 @@ import dev.flopmeter.run.Step;
 import dev.flopmeter.run.trace.NodeJoin;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
-import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Joins what a network costs with how long it took. */
@@ -32,7 +33,7 @@ final class ResultJoin {
   private final RoofSet roofs;
   private final StepTraffic traffic;
   private final StepChannels channels;
-  private final Set<String> asRun = new HashSet<>();
+  private final Map<String, LayerCost> counted = new HashMap<>();
 
   /** What a pass uses: all weights, and the most that activations take at once. */
   private final double passBytes;
@@ -48,6 +49,7 @@ final class ResultJoin {
     this.passBytes =
         weightBytes(request.counts().totals())
             + request.counts().peakActivationBytes() * floats.bytes() / 4.0;
+    request.counts().layers().forEach(layer -> counted.put(layer.name(), layer));
   }
 
   static Latency latency(Distribution passes) {
@@ -75,13 +77,45 @@ final class ResultJoin {
         request.batch() / seconds, request.counts().totals().macFlops() / seconds);
   }
 
-  Efficiency efficiency(double seconds) {
+  /**
+   * @param steps what was timed as one; empty where only the whole pass is known
+   */
+  Efficiency efficiency(double seconds, List<Step> steps) {
     Cost cost = request.counts().totals();
     double bytes = traffic.bytes(request.counts().bytesByType());
     return new Efficiency(
         shares(Roof::flopsPerSecond, cost.macFlops() / seconds),
         shares(Roof::bytesPerSecond, bytes / seconds),
-        bytes == 0 ? null : cost.flops() / bytes);
+        bytes == 0 ? null : cost.flops() / bytes,
+        attainable(steps));
+  }
+
+  /** Steps that the runtime adds have no work, so that a perfect one takes no time for them. */
+  private @Nullable Attainable attainable(List<Step> steps) {
+    RoofSet.Roofline line = roofs.line();
+    if (line == null) {
+      return null;
+    }
+    double flops = 0;
+    double seconds = 0;
+    for (Step step : steps) {
+      Work work = work(step, cost(step), line);
+      flops += work.flops();
+      seconds += line.idealSeconds(work);
+    }
+    if (flops == 0) {
+      return null;
+    }
+    double rate = flops / seconds;
+    return new Attainable(rate, line.basis(), shares(Roof::flopsPerSecond, rate));
+  }
+
+  private Cost cost(Step step) {
+    return counted(step).map(LayerCost::cost).reduce(Cost.ZERO, Cost::plus);
+  }
+
+  private Stream<LayerCost> counted(Step step) {
+    return step.nodes().stream().map(counted::get).filter(Objects::nonNull);
   }
 
   private Shares shares(Function<Roof, @Nullable Double> axis, double rate) {
@@ -102,31 +136,15 @@ final class ResultJoin {
    * @param floorSeconds what the clock tells apart from nothing; layers near it are marked
    */
   List<Layer> layers(List<Step> steps, Samples samples, double floorSeconds) {
-    Map<String, Cost> costs = new HashMap<>();
-    for (LayerCost layer : request.counts().layers()) {
-      costs.put(layer.name(), layer.cost());
-      if (layer.isAsRun()) {
-        asRun.add(layer.name());
-      }
-    }
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < steps.size(); i++) {
       Step step = steps.get(i);
-      Cost cost = Cost.ZERO;
-      for (String node : step.nodes()) {
-        cost = cost.plus(costs.getOrDefault(node, Cost.ZERO));
-      }
       Distribution times = samples.step(i);
       KernelInfo kernel = step.kernel();
       if (isUnresolved(times.median(), floorSeconds)) {
-        kernel =
-            new KernelInfo(
-                kernel.algorithm() + " (time not resolved)",
-                kernel.layout(),
-                kernel.math(),
-                kernel.workspaceBytes());
+        kernel = kernel.named(kernel.algorithm() + " (time not resolved)");
       }
-      layers.add(layer(step, kernel, cost, times));
+      layers.add(layer(step, kernel, cost(step), times));
     }
     return layers;
   }
@@ -181,6 +199,6 @@ final class ResultJoin {
         roof == null ? null : roof.idealSeconds(work) / seconds,
         kernel,
         channels.of(step),
-        step.nodes().stream().anyMatch(asRun::contains) ? true : null);
+        counted(step).anyMatch(LayerCost::isAsRun) ? true : null);
   }
 }

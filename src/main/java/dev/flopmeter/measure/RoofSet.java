@@ -1,5 +1,6 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult.Cache;
 import dev.flopmeter.result.ProfileResult.Roof;
@@ -22,11 +23,12 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
    * device can really reach, otherwise the datasheet's. Null where either axis is unknown.
    */
   @Nullable Roofline line() {
-    Roofline measured = line(roofs.measured());
-    return measured != null ? measured : line(roofs.datasheet());
+    Roofline measured = line(Basis.MEASURED);
+    return measured != null ? measured : line(Basis.DATASHEET);
   }
 
-  private @Nullable Roofline line(@Nullable Roof roof) {
+  private @Nullable Roofline line(Basis basis) {
+    Roof roof = roofs.of(basis);
     if (roof == null) {
       return null;
     }
@@ -34,7 +36,7 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
     Double bytes = roof.bytesPerSecond();
     return flops == null || bytes == null
         ? null
-        : new Roofline(flops, bytes, roof.caches(), launchSeconds);
+        : new Roofline(basis, flops, bytes, roof.caches(), launchSeconds);
   }
 
   /**
@@ -51,12 +53,14 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
    * Patterson 2009), with a bandwidth for each level of memory (Ilic, Pratas, Sousa 2014): work is
    * judged against the level that its working set fits. A fixed cost per launch is a further roof.
    *
+   * @param basis how both peaks are known
    * @param flopsPerSecond peak of the matrix units
    * @param bytesPerSecond peak of the memory
    * @param caches from small to large; empty where unknown
    * @param launchSeconds cost of an empty step; null where unknown
    */
   record Roofline(
+      Basis basis,
       double flopsPerSecond,
       double bytesPerSecond,
       List<Cache> caches,

@@ -105,7 +105,7 @@ public final class TraceResult {
         Totals.of(request.counts()),
         latency,
         throughput,
-        join.efficiency(latency.median()),
+        join.efficiency(latency.median(), steps),
         layers,
         hasPasses ? Profiler.layerSumRatio(layers, latency) : null,
         null,

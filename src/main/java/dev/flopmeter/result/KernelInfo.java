@@ -9,9 +9,32 @@ import org.jspecify.annotations.Nullable;
  * @param layout {@code nchw} or {@code nhwc}; null where the step has none
  * @param math the arithmetic really used, such as {@code tensor_op}; null where unknown
  * @param workspaceBytes scratch memory; null where unknown
+ * @param paddingMacs what it multiplies beyond the model's MACs because its layout fills channels
+ *     up to a block; null where it does not, and where that is unknown
  */
 public record KernelInfo(
     String algorithm,
     @Nullable String layout,
     @Nullable String math,
-    @Nullable Long workspaceBytes) {}
+    @Nullable Long workspaceBytes,
+    @Nullable Long paddingMacs) {
+
+  /** Without padding. */
+  public KernelInfo(
+      String algorithm,
+      @Nullable String layout,
+      @Nullable String math,
+      @Nullable Long workspaceBytes) {
+    this(algorithm, layout, math, workspaceBytes, null);
+  }
+
+  /** The same by another name. */
+  public KernelInfo named(String other) {
+    return new KernelInfo(other, layout, math, workspaceBytes, paddingMacs);
+  }
+
+  /** The same with padding. */
+  public KernelInfo padded(long macs) {
+    return new KernelInfo(algorithm, layout, math, workspaceBytes, macs);
+  }
+}

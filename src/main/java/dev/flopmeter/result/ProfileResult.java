@@ -199,8 +199,26 @@ public record ProfileResult(
    * Shares of the device's roofs, by basis.
    *
    * @param intensity FLOPs per compulsory byte
+   * @param attainable null without a roof for memory and compute, or without layers that multiply
    */
-  public record Efficiency(Shares mfu, Shares mbu, @Nullable Double intensity) {}
+  public record Efficiency(
+      Shares mfu, Shares mbu, @Nullable Double intensity, @Nullable Attainable attainable) {
+
+    /** What MFU is to be measured by, on each basis; all absent where unknown. */
+    public Shares attainableMfu() {
+      return attainable == null ? Shares.NONE : attainable.mfu();
+    }
+  }
+
+  /**
+   * The bound of a perfect runtime with the same layers: each takes the least time that the
+   * roofline allows, and nothing comes between them.
+   *
+   * @param flopsPerSecond the layers' FLOPs, 2 per MAC, over the sum of their least times
+   * @param roofs the basis of the two roofs that bound the layers
+   * @param mfu that rate as shares of the peaks; MFU over it is the same on every basis
+   */
+  public record Attainable(double flopsPerSecond, Basis roofs, Shares mfu) {}
 
   /** A share of a roof, for each way to know the roof; null where that way is not there. */
   public record Shares(

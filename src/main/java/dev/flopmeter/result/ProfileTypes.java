@@ -37,6 +37,7 @@ final class ProfileTypes extends SimpleModule {
     super("flopmeter");
     labels(Precision.values(), Precision::label);
     labels(Bound.values(), Bound::label);
+    labels(Basis.values(), Basis::label);
     labels(DeviceKind.values(), DeviceKind::label);
     form(Device.class, ProfileTypes::device, ProfileTypes::device);
     form(ModelInfo.Input.class, ProfileTypes::input, ProfileTypes::input);

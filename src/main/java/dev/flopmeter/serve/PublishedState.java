@@ -92,7 +92,7 @@ final class PublishedState {
     for (int i = all.size() - 1; i >= 0; i--) {
       HistoryEntry entry = all.get(i);
       past(entry.key()).add(entry);
-      successes.merge(entry.key().workload(), entry.at(), (a, b) -> a.isAfter(b) ? a : b);
+      successes.merge(entry.key().workload(), entry.arrivedAt(), (a, b) -> a.isAfter(b) ? a : b);
     }
     for (HistoryEntry entry : all) {
       if (seen.add(entry.key()) && isConfigured(entry.key())) {
@@ -115,7 +115,7 @@ final class PublishedState {
       return; // of a version that this one does not understand
     }
     // From the future: the clock was set back, and nobody knows how old it is.
-    Duration age = Duration.between(entry.at(), now);
+    Duration age = Duration.between(entry.arrivedAt(), now);
     if (age.isNegative() || age.compareTo(Duration.ofDays(3660)) > 0) {
       age = Duration.ofDays(3660);
     }
@@ -216,11 +216,11 @@ final class PublishedState {
 
   /** Takes a result that was measured elsewhere: it is kept, counted and shown. */
   void imported(ResultLine line) {
-    HistoryEntry entry = history.append(line.result(), withoutRaw(line));
+    Instant now = clocks.wall().instant();
+    HistoryEntry entry = history.append(line.result(), now, withoutRaw(line));
     String workload = line.result().key().workload();
     synchronized (this) {
       take(null, line.result(), entry);
-      Instant now = clocks.wall().instant();
       successes.put(workload, now);
       metrics.lastSuccess(workload, now);
       metrics.history(history.state(), config.history().folder().isPresent());

@@ -165,6 +165,22 @@ class ImportCommandTest {
   }
 
   @Test
+  void aDeviceThatNobodyKnowsIsSaidAndABlankOneRefused() throws IOException {
+    // As PowerShell and editors on Windows write files: with a byte order mark.
+    Path trace = folder.resolve("trace.json");
+    Files.writeString(trace, "\uFEFF" + traceOf("squeezenet1_1"));
+    String[] command = {"import", trace.toString(), "--model", "squeezenet1_1", "--format", "json"};
+    Flop unknown = flop(List.of(command), List.of("--device", "NVIDIA A100-SXM4-80Gb 2"));
+    assertThat(unknown.code()).isZero();
+    assertThat(unknown.err())
+        .contains("no device 'NVIDIA A100-SXM4-80Gb 2'; did you mean 'A100 SXM4 80GB'?")
+        .endsWith("the result has no share of a peak\n")
+        .hasLineCount(1);
+    assertThat(ProfileJson.read(unknown.out()).efficiency().mfu().datasheet()).isNull();
+    refused(flop(List.of(command), List.of("--device", " ")), "--device must name");
+  }
+
+  @Test
   void filesThatDoNotBelongTogetherAreRefused() throws IOException {
     Path text = Files.writeString(folder.resolve("notes.txt"), "hello");
     assertThat(Flop.run("import", text.toString(), "--model", "resnet18").err())

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.flopmeter.count.BytesMoved;
 import dev.flopmeter.count.Cost;
+import dev.flopmeter.count.Counter;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.ModelInfo;
@@ -23,10 +24,12 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Attainable;
 import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Sensors;
@@ -255,6 +258,95 @@ class ProfilerTest {
         .singleElement()
         .asString()
         .contains("2 of 2 layers are above the bandwidth of the memory, 'y' at 205 %");
+  }
+
+  @Test
+  void whatTheRooflineAllowsIsTheSumOfTheLayersLeastTimes() {
+    Case slow = new Case();
+    slow.roofs = roofs(CPU, measured(1e7, 1e7, 1e-7));
+    ProfileResult result = slow.run();
+    // The product's 1024 FLOPs take 102.4 us, the Relu's 512 bytes 51.2 us, at the least.
+    Attainable best = result.efficiency().attainable();
+    assertThat(best.roofs()).isEqualTo(Basis.MEASURED);
+    assertThat(best.flopsPerSecond()).isCloseTo(1024 / 153.6e-6, within(1e-6));
+    assertThat(best.mfu().measured()).isCloseTo(2 / 3.0, within(1e-12));
+    assertThat(best.mfu().datasheet()).isNull();
+    // A pass takes 1 ms, 6.51 times as long: 10.24 % of 66.7 %.
+    assertThat(result.efficiency().mfu().measured() / best.mfu().measured())
+        .isCloseTo(0.1536, within(1e-12));
+
+    slow.steps = FUSED; // 896 bytes cross the border in 89.6 us, less than the product takes
+    assertThat(slow.run().efficiency().attainable().mfu().measured()).isEqualTo(1);
+  }
+
+  @Test
+  void measuredRoofsBoundTheLayersWhateverThePeak() {
+    Case measured = new Case();
+    measured.roofs = roofs(CARD, measured(1e7, 1e7, 1e-7));
+    Attainable best = measured.run().efficiency().attainable();
+    assertThat(best.roofs()).isEqualTo(Basis.MEASURED);
+    assertThat(best.mfu().datasheet()).isCloseTo(1024 / 153.6e-6 / 19.5e12, within(1e-18));
+
+    Case known = new Case();
+    known.roofs = roofs(CARD, null);
+    best = known.run().efficiency().attainable();
+    assertThat(best.roofs()).isEqualTo(Basis.DATASHEET);
+    // So little work is bound by memory: 896 and 512 bytes at 2.039 TB/s.
+    assertThat(best.flopsPerSecond()).isCloseTo(1024 / (1408 / 2.039e12), within(1.0));
+  }
+
+  @Test
+  void integersKeepTheirBytesInHalfPrecision() {
+    GraphBuilder graph = new GraphBuilder("rows", 18);
+    graph.input("ids", TensorType.of(DataType.INT64, 4));
+    graph.constant("table", RandomTensor.weights(TensorType.of(DataType.FLOAT, 100, 8), 1, 8));
+    graph.constant("w", RandomTensor.weights(TensorType.of(DataType.FLOAT, 8, 16), 1, 8));
+    graph.add("Gather", "rows", Attributes.NONE, "table", "ids");
+    graph.add("MatMul", "y", Attributes.NONE, "rows", "w");
+    Case mixed = new Case();
+    Graph rows = graph.build(List.of("y"));
+    mixed.request =
+        new ProfileRequest(
+            rows,
+            Counter.standard().count(rows),
+            4,
+            RunOptions.DEFAULT.withPrecision(Precision.FP16),
+            SamplingRules.DEFAULT,
+            false);
+    mixed.steps =
+        List.of(
+            new Step("rows", "Gather", List.of("rows"), new KernelInfo("g", null, null, null)),
+            new Step("y", "MatMul", List.of("y"), new KernelInfo("g", null, null, null)),
+            new Step("own", "Reformat", List.of(), new KernelInfo("g", null, null, null)));
+    mixed.roofs =
+        roofs(
+            CPU,
+            new MeasuredRoofs(
+                Map.of("fp16", 1e9),
+                Map.of("fp16", "MatMul"),
+                1e7,
+                List.of(),
+                1e-9,
+                NOON,
+                Map.of()));
+    // Gather: 4 ids of 8 bytes, 32 values read and written at 2. MatMul: 32 + 128 + 64 values at 2.
+    // The step that the runtime added has no work, so that a perfect runtime does without it.
+    double seconds = (4 * 8 + 2 * 32 * 2 + 2 * (32 + 128 + 64)) / 1e7;
+    assertThat(mixed.run().efficiency().attainable().flopsPerSecond())
+        .isCloseTo(2 * 4 * 8 * 16 / seconds, within(1e-6));
+  }
+
+  @Test
+  void withoutRoofsForBothOrWithoutProductsNothingIsAttainable() {
+    Case unknown = new Case();
+    unknown.roofs = roofs(CPU, null);
+    assertThat(unknown.run().efficiency().attainable()).isNull();
+    Case oneRoof = new Case();
+    oneRoof.request = request(Precision.FP16); // a roof of the memory, none of fp16
+    assertThat(oneRoof.run().efficiency().attainable()).isNull();
+    Case noProducts = new Case();
+    noProducts.steps = APART.subList(1, 2);
+    assertThat(noProducts.run().efficiency().attainable()).isNull();
   }
 
   @Test

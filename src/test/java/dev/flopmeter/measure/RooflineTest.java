@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.flopmeter.measure.RoofSet.Roofline;
 import dev.flopmeter.measure.RoofSet.Work;
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult.Cache;
 import java.util.List;
@@ -15,6 +16,7 @@ class RooflineTest {
   private static final double LAUNCH = 1e-6;
   private static final Roofline LINE =
       new Roofline(
+          Basis.MEASURED,
           1e12,
           1e10,
           List.of(new Cache("L2", 1_000_000, 1e11), new Cache("L3", 10_000_000, 4e10)),
@@ -47,7 +49,7 @@ class RooflineTest {
   void aPassThatFitsTheLargestCacheHasNoColdWeights() {
     assertThat(LINE.coldShare(1e7)).isZero();
     assertThat(LINE.coldShare(4e7)).isCloseTo(0.75, within(1e-12));
-    assertThat(new Roofline(1e12, 1e10, List.of(), null).coldShare(1)).isEqualTo(1);
+    assertThat(new Roofline(Basis.MEASURED, 1e12, 1e10, List.of(), null).coldShare(1)).isEqualTo(1);
   }
 
   @Test

@@ -39,4 +39,31 @@ class ChromeTraceTest {
     assertThat(layers).extracting(event -> event.path("tid").asInt()).containsExactly(1, 1, 2, 2);
     assertThat(layers.get(0).path("args").path("macs").asLong()).isEqualTo(10);
   }
+
+  /**
+   * Google's "Trace Event Format" requires name, ph, pid and tid, of complete events ts and dur,
+   * too; readers such as TracerBench's require cat of every event, as Chrome writes it.
+   */
+  @Test
+  void everyEventHasTheFieldsOfTheFormat() {
+    ProfileResult result =
+        SampleResult.of(Instant.EPOCH, 0.003, true, List.of(SampleResult.layer("a\"\n", 0.001)));
+    JsonNode trace = JsonMapper.shared().readTree(ChromeTrace.render(List.of(result)));
+    assertThat(trace.path("displayTimeUnit").asString()).isEqualTo("ms");
+    assertThat(trace.path("traceEvents")).hasSize(3);
+    for (JsonNode event : trace.path("traceEvents")) {
+      assertThat(event.path("name").asString()).isNotEmpty();
+      assertThat(event.path("cat").asString()).isNotEmpty();
+      assertThat(event.path("ph").asString()).isIn("M", "X");
+      assertThat(event.path("pid").isInt() && event.path("tid").isInt()).isTrue();
+      assertThat(event.path("ts").isNumber()).isTrue();
+      assertThat(event.path("args").isObject()).isTrue();
+      if (event.path("ph").asString().equals("X")) {
+        assertThat(event.path("dur").asDouble()).isPositive();
+      } else {
+        assertThat(event.path("name").asString()).isIn("process_name", "thread_name");
+        assertThat(event.path("args").path("name").asString()).isNotEmpty();
+      }
+    }
+  }
 }

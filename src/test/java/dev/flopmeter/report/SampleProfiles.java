@@ -10,11 +10,13 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Attainable;
 import dev.flopmeter.result.ProfileResult.Efficiency;
 import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.result.ProfileResult.Latency;
@@ -218,6 +220,7 @@ public final class SampleProfiles {
     double median = layers.stream().mapToDouble(layer -> layer.time().median()).sum() / 1.02;
     double rate = cost.macFlops() / median;
     double traffic = cost.bytes() / median;
+    double best = cost.macFlops() / layers.stream().mapToDouble(layer -> ideal(layer.cost())).sum();
     List<Double> samples = new ArrayList<>();
     for (int i = 0; i < 400; i++) {
       double tail = random.nextInt(12) == 0 ? 0.05 * random.nextDouble() : 0;
@@ -271,7 +274,12 @@ public final class SampleProfiles {
                 rate / DATASHEET.flopsPerSecond() * 1.08),
             new Shares(
                 traffic / DATASHEET.bytesPerSecond(), traffic / MEASURED.bytesPerSecond(), null),
-            (double) cost.flops() / cost.bytes()),
+            (double) cost.flops() / cost.bytes(),
+            new Attainable(
+                best,
+                Basis.MEASURED,
+                new Shares(
+                    best / DATASHEET.flopsPerSecond(), best / MEASURED.flopsPerSecond(), null))),
         layers,
         1.02,
         new Memory(cost.params() * 2, 1L << 28, 1L << 24),

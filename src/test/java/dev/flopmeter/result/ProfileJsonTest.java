@@ -10,6 +10,7 @@ import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.report.SampleProfiles;
+import dev.flopmeter.result.ProfileResult.Attainable;
 import dev.flopmeter.result.ProfileResult.Cache;
 import dev.flopmeter.result.ProfileResult.Channels;
 import dev.flopmeter.result.ProfileResult.Efficiency;
@@ -59,7 +60,11 @@ class ProfileJsonTest {
         new Totals(500, 1000, 20, 300, 100, 768, null),
         new Latency(median, 0.0009, 0.0012, 0.0008, null, null, null, null, 0.00095, 0.00105, 0.3),
         new Throughput(1000, 1e6),
-        new Efficiency(new Shares(null, 0.5, null), Shares.NONE, 2.5),
+        new Efficiency(
+            new Shares(null, 0.5, null),
+            Shares.NONE,
+            2.5,
+            new Attainable(1.6e6, Basis.MEASURED, new Shares(null, 0.8, null))),
         List.of(
             new Layer(
                 "conv",
@@ -155,7 +160,8 @@ class ProfileJsonTest {
             "latency":{"unit":"s","median":0.001,"q1":9.0E-4,"q3":0.0012,"min":8.0E-4,\
             "ci95":[9.5E-4,0.00105],"relative_iqr":0.3},\
             "throughput":{"inferences_per_second":1000.0,"achieved_flops_per_second":1000000.0},\
-            "efficiency":{"mfu":{"measured":0.5},"mbu":{},"intensity":2.5},\
+            "efficiency":{"mfu":{"measured":0.5},"mbu":{},"intensity":2.5,\
+            "attainable":{"flops_per_second":1600000.0,"roofs":"measured","mfu":{"measured":0.8}}},\
             "layers":[{"name":"conv","op":"Conv+Relu","nodes":["conv","relu"],\
             "cost":{"macs":500,"flops":1000,"params":20,"bytes_read":300,"bytes_written":100},\
             "time":{"median":0.001,"q1":9.0E-4,"q3":0.0012,"min":8.0E-4},\

@@ -45,7 +45,7 @@ public final class SampleResult {
         new Latency(
             seconds, seconds, seconds, seconds, null, null, null, null, seconds, seconds, 0.01),
         new Throughput(1 / seconds, 2e9 / seconds),
-        new Efficiency(Shares.NONE, Shares.NONE, null),
+        new Efficiency(Shares.NONE, Shares.NONE, null, null),
         layers,
         null,
         null,

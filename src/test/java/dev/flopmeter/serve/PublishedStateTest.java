@@ -2,6 +2,7 @@ package dev.flopmeter.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.SampleResult;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
@@ -120,6 +121,40 @@ class PublishedStateTest {
       state.configured(after, targets(after));
       state.completed(a, refused, 2, false);
       assertThat(state.lastRun("a")).isNull();
+    }
+  }
+
+  @Test
+  void anImportedResultIsAsOldAsItsArrivalAlsoAfterARestart() throws Exception {
+    ServeConfig config = config("a: {model: m, imported: true, interval: 1h}");
+    Result lastYear =
+        new Result(
+            new SeriesKey("a", "m", "cpu", "djl", "fp32", 1),
+            SampleResult.of(NOW.minus(Duration.ofDays(365)), 0.002, true, List.of()));
+    ResultLine line = new ResultLine(lastYear, ProfileJson.writeLine(lastYear.profile()));
+    try (History history = History.open(config.history(), clocks);
+        DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+      PublishedState state = new PublishedState(config, metrics, history, clocks);
+      state.configured(config, targets(config));
+      state.imported(line);
+      assertThat(state.lastSuccess("a")).isEqualTo(NOW);
+    }
+    for (Duration later : List.of(Duration.ofHours(2), Duration.ofHours(5))) {
+      Clocks then = new Clocks(() -> NOW.plus(later), () -> 5);
+      try (History history = History.open(config.history(), then);
+          DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+        PublishedState state = new PublishedState(config, metrics, history, then);
+        state.configured(config, targets(config));
+        metrics.configured(config, NOW);
+        state.restore();
+        metrics.publish();
+        assertThat(state.lastSuccess("a")).isEqualTo(NOW);
+        String shown = scrape(metrics);
+        assertThat(shown.contains("flopmeter_model_macs{")).isEqualTo(later.toHours() == 2);
+        assertThat(shown)
+            .contains("flopmeter_last_success_timestamp_seconds{workload=\"a\"} 1.7802")
+            .doesNotContain("flopmeter_workload_interval_seconds{");
+      }
     }
   }
 

@@ -30,13 +30,16 @@ public final class RunColumns {
       Column.figure("FLOP/s", result -> Figures.si(result.throughput().achievedFlopsPerSecond()));
   private static final Column<ProfileResult> MFU =
       Column.figure("MFU", Utilization::mfu, mfu -> Figures.percent(mfu.share()));
+  private static final Column<ProfileResult> ATTAINABLE =
+      Column.figure("attainable", Utilization::attainableShare, Figures::percent);
 
   /** For a sweep over batches, precisions or backends in Markdown and HTML. */
   public static List<Column<ProfileResult>> ofSweep(Knee knee, List<ProfileResult> results) {
     Column<ProfileResult> batch =
         Column.figure(
             "batch", result -> result.run().batch() + (knee.isAt(result) ? " (knee)" : ""));
-    return Stream.of(MODEL, BACKEND, PRECISION, batch, MEDIAN, QUARTILES, INFERENCES, FLOPS, MFU)
+    return Stream.of(
+            MODEL, BACKEND, PRECISION, batch, MEDIAN, QUARTILES, INFERENCES, FLOPS, MFU, ATTAINABLE)
         .filter(column -> !column.equals(BACKEND) || areOfSeveralBackends(results))
         .toList();
   }
@@ -49,7 +52,8 @@ public final class RunColumns {
   /** For a sweep in text, whose lines are short. */
   public static List<Column<ProfileResult>> ofShortSweep(Knee knee) {
     Column<ProfileResult> mark = Column.text("", result -> knee.isAt(result) ? "knee" : "");
-    return List.of(MODEL, PRECISION, BATCH, MEDIAN, INFERENCES, FLOPS, MFU, mark);
+    return List.of(
+        MODEL, PRECISION, BATCH, MEDIAN, INFERENCES, FLOPS, MFU, ATTAINABLE.extra(), mark);
   }
 
   /** For the runtimes of one model. */
@@ -62,6 +66,7 @@ public final class RunColumns {
         MEDIAN,
         INFERENCES,
         MFU,
+        ATTAINABLE,
         Column.figure("memory", ProfileResult::memory, held -> Figures.bytes(held.total())),
         Column.figure("first run", ProfileResult::firstRunSeconds, Figures::seconds),
         Column.text("", result -> result.valid() ? "" : "not valid"));

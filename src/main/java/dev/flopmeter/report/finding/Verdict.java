@@ -3,6 +3,7 @@ package dev.flopmeter.report.finding;
 import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Efficiency;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Shares;
@@ -95,10 +96,13 @@ public final class Verdict {
    * A share of the roof that is best known: the datasheet's, else the measured one.
    *
    * @param roofName {@code datasheet peak} or {@code measured peak}
+   * @param attainable the share that the roofline allows; null for memory, and where unknown
    */
-  public record Utilization(double share, String roofName, @Nullable Double roof) {
+  public record Utilization(
+      double share, String roofName, @Nullable Double roof, @Nullable Double attainable) {
     public static @Nullable Utilization mfu(ProfileResult result) {
-      return of(result, result.efficiency().mfu(), true);
+      Efficiency reached = result.efficiency();
+      return of(result, reached.mfu(), reached.attainableMfu(), true);
     }
 
     /** The share of {@link #mfu} alone. */
@@ -107,28 +111,58 @@ public final class Verdict {
       return mfu == null ? null : mfu.share;
     }
 
+    /** What {@link #mfu} is to be measured by. */
+    public static @Nullable Double attainableShare(ProfileResult result) {
+      Utilization mfu = mfu(result);
+      return mfu == null ? null : mfu.attainable;
+    }
+
     public static @Nullable Utilization mbu(ProfileResult result) {
-      return of(result, result.efficiency().mbu(), false);
+      return of(result, result.efficiency().mbu(), Shares.NONE, false);
     }
 
-    /** {@code 31 % of the datasheet peak (800 TFLOP/s)}. */
+    /** {@code 31 % of the datasheet peak (800 TFLOP/s), of 74 % attainable}. */
     public String of(Function<Double, String> format) {
-      return toString() + (roof == null ? "" : " (" + format.apply(roof) + ")");
+      return text(roof == null ? "" : " (" + format.apply(roof) + ")");
     }
 
-    /** {@code 31 % of the datasheet peak}. */
+    /** {@code 31 % of the datasheet peak, of 74 % attainable}. */
     @Override
     public String toString() {
-      return Figures.percent(share) + " of the " + roofName;
+      return text("");
+    }
+
+    private String text(String roof) {
+      return Figures.percent(share) + " of the " + roofName + roof + bound();
+    }
+
+    /** {@code , of 74 % attainable}; empty where that is unknown. */
+    public String bound() {
+      return bound(share, attainable);
+    }
+
+    /**
+     * The share that the roofline allows, to stand behind the one reached; empty where unknown.
+     * Where a roof is too low or a cache unknown, a result can be above it.
+     */
+    public static String bound(double share, @Nullable Double attainable) {
+      if (attainable == null) {
+        return "";
+      }
+      String allowed = Figures.percent(attainable);
+      return share > attainable
+          ? ", above the " + allowed + " attainable"
+          : ", of " + allowed + " attainable";
     }
 
     private static @Nullable Utilization of(
-        ProfileResult result, Shares shares, boolean isCompute) {
+        ProfileResult result, Shares shares, Shares attainable, boolean isCompute) {
       for (Basis basis : List.of(Basis.DATASHEET, Basis.MEASURED)) {
         Double share = shares.of(basis);
         if (share != null) {
           String name = basis + (isCompute ? " peak" : " bandwidth");
-          return new Utilization(share, name, roof(result.roofs().of(basis), isCompute));
+          Double roof = roof(result.roofs().of(basis), isCompute);
+          return new Utilization(share, name, roof, attainable.of(basis));
         }
       }
       return null;

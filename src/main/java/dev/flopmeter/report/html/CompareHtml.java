@@ -112,6 +112,7 @@ public final class CompareHtml {
     figures.add(
         figure(both, "Achieved", r -> r.throughput().achievedFlopsPerSecond(), Figures::flopRate));
     figures.add(figure(both, "MFU", Utilization::mfuShare, Figures::percent));
+    figures.add(figure(both, "Attainable MFU", Utilization::attainableShare, Figures::percent));
     figures.removeIf(figure -> figure.base.isEmpty() && figure.next.isEmpty());
     for (Amount amount : both.changedAmounts()) {
       figures.add(

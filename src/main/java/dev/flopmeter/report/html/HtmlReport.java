@@ -176,7 +176,7 @@ public final class HtmlReport {
 
   private static void tile(Markup out, String name, @Nullable Utilization share) {
     if (share != null) {
-      tile(out, name, Figures.percent(share.share()), "of the " + share.roofName());
+      tile(out, name, Figures.percent(share.share()), "of the " + share.roofName() + share.bound());
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.flopmeter.report.html;
 
 import dev.flopmeter.count.ModelInfo;
+import dev.flopmeter.report.finding.Breakdown;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.result.Basis;
@@ -71,6 +72,7 @@ final class MethodSection {
     Assignment assigned = result.assignment();
     facts.add("MACs assigned", assigned, found -> Figures.percent(found.macs()));
     facts.add("Time assigned", assigned, found -> Figures.percent(found.time()));
+    facts.add("Added for padded channels", Breakdown.padding(result));
     Launch launch = result.launch();
     facts.add("Launched step by step", launch, one -> Figures.seconds(one.eagerSeconds()));
     facts.add("Replayed as a graph", launch, one -> Figures.seconds(one.graphSeconds()));

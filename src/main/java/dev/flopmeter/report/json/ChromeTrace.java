@@ -14,8 +14,7 @@ public final class ChromeTrace {
 
   public static String render(List<ProfileResult> results) {
     List<JsonObject> events = new ArrayList<>();
-    events.add(
-        event("process_name", "M", 0).put("args", new JsonObject().put("name", "flopmeter")));
+    events.add(title("process_name", 0, "flopmeter"));
     for (int i = 0; i < results.size(); i++) {
       track(events, results.get(i), i + 1);
     }
@@ -30,7 +29,7 @@ public final class ChromeTrace {
             result.run().batch(),
             result.run().backend(),
             result.device().name());
-    events.add(event("thread_name", "M", track).put("args", new JsonObject().put("name", name)));
+    events.add(title("thread_name", track, name));
     double start = 0;
     for (Layer layer : result.layers()) {
       double micros = 1e6 * layer.time().median();
@@ -42,6 +41,14 @@ public final class ChromeTrace {
               .put("args", facts(layer)));
       start += micros;
     }
+  }
+
+  /** With the category and the time that Chrome gives to its own; some readers require them. */
+  private static JsonObject title(String kind, int track, String name) {
+    return event(kind, "M", track)
+        .put("cat", "__metadata")
+        .put("ts", 0)
+        .put("args", new JsonObject().put("name", name));
   }
 
   private static JsonObject facts(Layer layer) {

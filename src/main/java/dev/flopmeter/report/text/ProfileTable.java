@@ -143,6 +143,10 @@ public final class ProfileTable {
                       + Figures.number(ratio)
                       + " for the profiler's own work"));
     }
+    String padding = Breakdown.padding(result);
+    if (padding != null) {
+      lines.put("Padding", padding + ", beyond the model's, for the blocks of the layout");
+    }
     return lines;
   }
 
@@ -354,5 +358,6 @@ public final class ProfileTable {
           Column.text("layout", row -> row.layer.kernel().layout()),
           Column.text("math", row -> row.layer.kernel().math()),
           Column.figure("workspace_bytes", row -> row.layer.kernel().workspaceBytes()),
-          Column.text("as_run", row -> row.layer.asRun() != null));
+          Column.text("as_run", row -> row.layer.asRun() != null),
+          Column.figure("padding_macs", row -> row.layer.kernel().paddingMacs()));
 }

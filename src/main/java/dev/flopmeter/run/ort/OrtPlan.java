@@ -329,7 +329,7 @@ final class OrtPlan implements Plan {
     if (joined == null) {
       kernels.forEach(kernel -> places.put(kernel.name() + "/" + kernel.index(), places.size()));
       joined =
-          TraceJoin.byGraph(graph, written, kernels, OnnxModel.read(optimised(folder)).nodes());
+          TraceJoin.byGraph(graph, written, kernels, OnnxModel.read(optimised(folder)).graph());
     }
     List<double[]> passes = new ArrayList<>();
     for (int i = 0; i < read.trace().passSeconds().size(); i++) {

@@ -105,7 +105,7 @@ final class JsonEvents {
   /** A number that must be there and not be negative. */
   static double amount(JsonNode event, String field) {
     JsonNode value = event.path(field);
-    double number = value.isString() ? parsed(value.asString()) : value.asDouble(Double.NaN);
+    double number = value.asDouble(Double.NaN);
     if (!(number >= 0) || Double.isInfinite(number)) {
       throw new ModelException(
           "the event '%s' has '%s' %s; it must be a number that is not negative"
@@ -115,13 +115,5 @@ final class JsonEvents {
                   value.isMissingNode() ? "missing" : value));
     }
     return number;
-  }
-
-  private static double parsed(String text) {
-    try {
-      return Double.parseDouble(text);
-    } catch (NumberFormatException e) {
-      return Double.NaN;
-    }
   }
 }

@@ -14,12 +14,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
  * Reads the profile of one ONNX Runtime session: events {@code <node>_kernel_time} in whole
- * microseconds, and one {@code model_run} behind the nodes of each run.
+ * microseconds, and one {@code model_run} for each run, which ONNX Runtime writes behind its nodes.
+ * In a file that another tool has sorted, it may stand before them.
  */
 public final class OnnxRuntimeProfile {
   /** The least time that the profiler tells apart from nothing: two of its microseconds. */
@@ -32,17 +34,24 @@ public final class OnnxRuntimeProfile {
 
   private final Map<String, Series> nodes = new LinkedHashMap<>();
   private final Map<Long, List<Timed>> open = new HashMap<>();
-  private final List<Double> runs = new ArrayList<>();
+  private final List<Run> runs = new ArrayList<>();
   private final Set<String> providers = new TreeSet<>();
   private final Set<String> types = new HashSet<>();
   private final Set<Long> running = new HashSet<>();
-  private double lastEnd;
   private @Nullable Long process;
   private int sessions;
   private long arenaPeak;
   private long arenaLeast = Long.MAX_VALUE;
 
   private OnnxRuntimeProfile() {}
+
+  /** When a run began and ended, in microseconds. */
+  private record Run(double start, double end) {
+    /** Starts and lengths are cut to whole microseconds apart, so that ends differ by up to two. */
+    boolean holds(Timed node) {
+      return node.start() >= start && node.end() <= end + 2;
+    }
+  }
 
   /** One node's time in one run, in microseconds. */
   private record Timed(Series node, double start, double end) {}
@@ -119,13 +128,17 @@ public final class OnnxRuntimeProfile {
       node(event, thread, name.substring(0, name.length() - NODE_END.length()));
     } else if (name.equals("model_run")) {
       double start = JsonEvents.amount(event, "ts");
-      if (start < lastEnd) {
-        throw new ModelException("runs overlap in time; profile one run after the other");
+      double end = start + JsonEvents.amount(event, "dur");
+      if (!runs.isEmpty() && start < runs.get(runs.size() - 1).end()) {
+        throw new ModelException(
+            "runs overlap or are not in the order of time; profile one run after the other");
       }
-      lastEnd = start + JsonEvents.amount(event, "dur");
       running.add(thread);
-      endRun(open.getOrDefault(thread, new ArrayList<>()));
-      runs.add(event.path("dur").asDouble() / 1e6);
+      runs.add(new Run(start, end));
+      List<Timed> waiting = open.getOrDefault(thread, new ArrayList<>());
+      for (int i = Math.max(0, runs.size() - 2); i < runs.size(); i++) {
+        endRun(waiting, i); // of a sorted file, the nodes of the run before are only now complete
+      }
     }
   }
 
@@ -143,7 +156,7 @@ public final class OnnxRuntimeProfile {
       throw new ModelException("has " + run.size() + " nodes and no end of a run");
     }
     run.add(new Timed(series, start, end));
-    if (runs.isEmpty()) {
+    if (runs.size() <= 1) {
       providers.add(facts.path("provider").asString(""));
       for (JsonNode type : facts.path("input_type_shape")) {
         types.addAll(type.propertyNames());
@@ -163,7 +176,12 @@ public final class OnnxRuntimeProfile {
   }
 
   /** Nodes of a body run inside the node that holds it, and are part of its time. */
-  private void endRun(List<Timed> run) {
+  private void endRun(List<Timed> waiting, int index) {
+    Map<Boolean, List<Timed>> parts =
+        waiting.stream().collect(Collectors.partitioningBy(runs.get(index)::holds));
+    waiting.clear();
+    waiting.addAll(parts.get(false));
+    List<Timed> run = parts.get(true);
     run.sort(
         Comparator.comparingDouble(Timed::start)
             .thenComparing(Timed::end, Comparator.reverseOrder()));
@@ -175,11 +193,10 @@ public final class OnnxRuntimeProfile {
               && timed.start() < outer.end()
               && outer.end() - outer.start() > timed.end() - timed.start();
       if (!isInside) {
-        timed.node().add(runs.size(), timed.end() - timed.start());
+        timed.node().add(index, timed.end() - timed.start());
         outer = timed;
       }
     }
-    run.clear();
   }
 
   private Trace trace(long events, int fewest) {
@@ -195,7 +212,11 @@ public final class OnnxRuntimeProfile {
       throw new ModelException(
           "its nodes ran on several threads at once; profile with the sequential execution mode");
     }
-    if (open.values().stream().anyMatch(run -> !run.isEmpty())) {
+    for (int i = 0; i < runs.size() && waits(); i++) {
+      int index = i;
+      open.values().forEach(waiting -> endRun(waiting, index));
+    }
+    if (waits()) {
       notes.add("the last run of the trace is not complete and was left out");
     }
     if (events >= EVENT_LIMIT) {
@@ -225,12 +246,16 @@ public final class OnnxRuntimeProfile {
     return new Trace(
         "ort",
         kernels,
-        runs.subList(first, runs.size()),
+        runs.stream().skip(first).map(run -> (run.end() - run.start()) / 1e6).toList(),
         null,
         isGpu,
         precision(),
         FLOOR_SECONDS,
         notes);
+  }
+
+  private boolean waits() {
+    return open.values().stream().anyMatch(waiting -> !waiting.isEmpty());
   }
 
   private @Nullable Precision precision() {

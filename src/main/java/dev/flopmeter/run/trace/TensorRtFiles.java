@@ -19,10 +19,29 @@ import tools.jackson.databind.JsonNode;
  * the layers are ({@code --exportLayerInfo}) and the passes' times ({@code --exportTimes}).
  */
 final class TensorRtFiles {
-  /** One ONNX layer in a layer's metadata; they are joined by U+001E or U+001F. */
-  private static final Pattern ONNX_LAYER = Pattern.compile("\\[ONNX Layer: ([^\\]]*)\\]");
+  /**
+   * One ONNX layer in a layer's metadata; they are joined by U+001E or U+001F. Names may hold
+   * brackets.
+   */
+  private static final Pattern ONNX_LAYER =
+      Pattern.compile("\\[ONNX Layer: (.*?)\\](?=\\s*(?:$|[\\x1e\\x1f,;]|\\[ONNX))");
 
-  private static final Pattern JOINED = Pattern.compile(" \\+ |\\.\\.\\.|, ");
+  private static final Pattern JOINED = Pattern.compile(" \\+ | \\|\\| |\\.\\.\\.|, ");
+
+  /** Layers that TensorRT adds to move values or to change their form. */
+  private static final Pattern REFORMAT =
+      Pattern.compile(
+          "Reformatting CopyNode.*|(copied_)?(reshape|squeeze|unsqueeze|unsqueeze_node)"
+              + "_(before|after)_.*|.* copy");
+
+  /** By the names that TensorRT has for types of weights. */
+  private static final Map<String, Precision> PRECISIONS =
+      Map.of(
+          "Float", Precision.FP32,
+          "Half", Precision.FP16,
+          "BFloat16", Precision.BF16,
+          "Int8", Precision.INT8,
+          "FP8", Precision.FP8);
 
   private static final Pattern POINTWISE = Pattern.compile("PWN\\(|[()]");
 
@@ -90,7 +109,7 @@ final class TensorRtFiles {
   }
 
   private static boolean isReformat(String name) {
-    return name.startsWith("Reformatting CopyNode") || name.startsWith("reshape_");
+    return REFORMAT.matcher(name).matches();
   }
 
   /** The ONNX nodes of a layer: its metadata names them, in older files its own name does. */
@@ -126,16 +145,20 @@ final class TensorRtFiles {
           "%s: %s of its %s layers are not in the layer information: the files are of two engines"
               .formatted(profile, kernels.size() - known, kernels.size()));
     }
-    String note = "the layers' times are averages over " + iterations + " iterations";
-    return new Trace("tensorrt", kernels, passes, null, true, precision(), 0, List.of(note));
-  }
-
-  private @Nullable Precision precision() {
-    Map<String, Precision> known =
-        Map.of("Half", Precision.FP16, "BFloat16", Precision.BF16, "Float", Precision.FP32);
-    return types.entrySet().stream()
-        .max(Map.Entry.comparingByValue())
-        .map(most -> known.get(most.getKey()))
-        .orElse(null);
+    List<String> notes = new ArrayList<>();
+    notes.add("the layers' times are averages over " + iterations + " iterations");
+    String type =
+        types.entrySet().stream()
+            .max(Map.Entry.comparingByValue())
+            .map(Map.Entry::getKey)
+            .orElse(null);
+    Precision precision = type == null ? null : PRECISIONS.get(type);
+    if (type != null && precision == null) {
+      notes.add(
+          "most weights are "
+              + type
+              + ", which has no peak here: shares are of the peak of fp32, or of --precision");
+    }
+    return new Trace("tensorrt", kernels, passes, null, true, precision, 0, notes);
   }
 }

@@ -72,9 +72,9 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
     if (file.toString().endsWith(".onnx")) {
       return Kind.OPTIMISED_MODEL;
     }
-    String head = head(file).stripLeading();
+    String head = head(file).replaceFirst("^\uFEFF", "").stripLeading();
     if (head.startsWith("[") && (head.contains("\"ph\"") || head.contains("\"cat\""))) {
-      return Kind.ONNX_RUNTIME;
+      return head.contains("\"cpu_op\"") ? Kind.PYTORCH : Kind.ONNX_RUNTIME;
     }
     if (head.startsWith("{") && head.contains("\"Layers\"")) {
       return Kind.TENSORRT_LAYERS;

@@ -2,8 +2,14 @@ package dev.flopmeter.run.trace;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.run.Step;
 import dev.flopmeter.run.trace.NodeJoin.Joined;
 import dev.flopmeter.run.trace.Trace.Kernel;
 import java.util.ArrayDeque;
@@ -21,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Joins the kernels of a trace to the nodes of the model: one step for each, in their order. */
 public final class TraceJoin {
+  private static final String BLOCKED_CONVOLUTION = "com.microsoft.nchwc:Conv";
+
   private TraceJoin() {}
 
   /**
@@ -29,7 +37,8 @@ public final class TraceJoin {
    * @throws ModelException if most of the trace's nodes are not in that model
    */
   public static Joined byGraph(
-      Graph graph, List<Node> written, List<Kernel> kernels, List<Node> optimised) {
+      Graph graph, List<Node> written, List<Kernel> kernels, GraphTemplate ran) {
+    List<Node> optimised = ran.nodes();
     List<Integer> places = places(kernels, optimised);
     long found = places.stream().filter(Objects::nonNull).count();
     if (2 * found < kernels.size()) {
@@ -42,7 +51,43 @@ public final class TraceJoin {
       Integer place = places.get(i);
       executed.add(place == null ? nameless(kernels.get(i), i) : optimised.get(place));
     }
-    return NodeJoin.steps(graph, written, executed);
+    Joined joined = NodeJoin.steps(graph, written, executed);
+    List<Step> steps = new ArrayList<>(joined.steps());
+    for (int i = 0; i < executed.size(); i++) {
+      int place = joined.stepOf().get(i);
+      Step step = steps.get(place);
+      long padding = paddingMacs(graph, step, executed.get(i), ran.initializers());
+      if (padding > 0) {
+        KernelInfo kernel = step.kernel().padded(padding);
+        steps.set(place, new Step(step.name(), step.op(), step.nodes(), kernel));
+      }
+    }
+    return new Joined(steps, joined.stepOf());
+  }
+
+  /**
+   * What a convolution multiplies in addition because ONNX Runtime's blocked layout (NCHWc) fills
+   * channels up to a block of 4, 8 or 16: the optimised model's weights have the channels that are
+   * computed, and each weight is multiplied once for each place of the output.
+   */
+  private static long paddingMacs(
+      Graph graph, Step step, Node executed, Map<String, Tensor> weights) {
+    Node node =
+        graph.nodes().stream()
+            .filter(one -> one.op().equals("Conv") && one.name().equals(step.name()))
+            .findFirst()
+            .orElse(null);
+    if (node == null || !executed.qualifiedOp().equals(BLOCKED_CONVOLUTION)) {
+      return 0;
+    }
+    Tensor padded = weights.get(executed.inputs().get(1));
+    Shape own = graph.type(node.inputs().get(1)).map(TensorType::shape).orElse(null);
+    Shape output = graph.type(node.outputs().get(0)).map(TensorType::shape).orElse(null);
+    if (padded == null || own == null || output == null) {
+      return 0;
+    }
+    long places = output.elements() / output.dim(1);
+    return places * (padded.shape().elements() - own.elements());
   }
 
   /** Where each kernel is in the model; null where it is not. Names first, then its own index. */

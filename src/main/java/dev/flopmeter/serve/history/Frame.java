@@ -1,6 +1,5 @@
 package dev.flopmeter.serve.history;
 
-import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -30,22 +29,32 @@ final class Frame {
 
   private Frame() {}
 
-  static ByteBuffer encode(long number, Result result, String json) {
+  /** Flags of a result: it is valid; the time of an import follows its key. */
+  private static final int VALID = 1;
+
+  private static final int IMPORTED = 2;
+  static final int FLAGS = VALID | IMPORTED;
+
+  static ByteBuffer encode(HistoryEntry entry, String json) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
     Deflater deflater = new Deflater(Deflater.DEFAULT_COMPRESSION);
     try (DataOutputStream out = new DataOutputStream(bytes)) {
-      SeriesKey key = result.key();
+      SeriesKey key = entry.key();
+      boolean isImported = !entry.arrivedAt().equals(entry.at());
       out.writeLong(0); // room for the head
-      out.writeLong(number);
-      out.writeLong(result.startedAt().toEpochMilli());
-      out.writeBoolean(result.isValid());
-      out.writeDouble(result.median());
+      out.writeLong(entry.number());
+      out.writeLong(entry.at().toEpochMilli());
+      out.writeByte((entry.isValid() ? VALID : 0) | (isImported ? IMPORTED : 0));
+      out.writeDouble(entry.median());
       out.writeUTF(key.workload());
       out.writeUTF(key.model());
       out.writeUTF(key.device());
       out.writeUTF(key.backend());
       out.writeUTF(key.precision());
       out.writeLong(key.batch());
+      if (isImported) {
+        out.writeLong(entry.arrivedAt().toEpochMilli());
+      }
       try (DeflaterOutputStream packed = new DeflaterOutputStream(out, deflater)) {
         packed.write(json.getBytes(StandardCharsets.UTF_8));
       }
@@ -74,12 +83,13 @@ final class Frame {
   private static HistoryEntry entry(DataInputStream in) throws IOException {
     long number = in.readLong();
     Instant at = Instant.ofEpochMilli(in.readLong());
-    boolean isValid = in.readBoolean();
+    int flags = in.readByte();
     double median = in.readDouble();
     SeriesKey key =
         new SeriesKey(
             in.readUTF(), in.readUTF(), in.readUTF(), in.readUTF(), in.readUTF(), in.readLong());
-    return new HistoryEntry(number, at, key, isValid, median);
+    Instant arrivedAt = (flags & IMPORTED) == 0 ? at : Instant.ofEpochMilli(in.readLong());
+    return new HistoryEntry(number, at, arrivedAt, key, (flags & VALID) != 0, median);
   }
 
   /** The JSON of a payload. */

@@ -79,13 +79,13 @@ final class FrameScanner implements Closeable {
 
   private boolean isPlausible(int at, int length) {
     long number = window.getLong(at + Frame.HEAD);
-    byte validity = window.get(at + VALIDITY);
+    int validity = window.get(at + VALIDITY);
     short nameLength = window.getShort(at + NAME);
     return length >= LEAST - Frame.HEAD
         && length <= Frame.LONGEST
         && number >= 0
         && number < MOST_NUMBER
-        && (validity == 0 || validity == 1)
+        && (validity & ~Frame.FLAGS) == 0
         && nameLength > 0
         && nameLength < length
         && Character.isLetterOrDigit(window.get(at + LEAST - 1));

@@ -208,17 +208,21 @@ public final class History implements Closeable {
   }
 
   /** Stores a result. On return it is on disk or waits in memory ({@link #state}). */
-  public synchronized HistoryEntry append(Result result, String json) {
-    long number = nextNumber++;
-    ByteBuffer frame = Frame.encode(number, result, json);
+  public HistoryEntry append(Result result, String json) {
+    return append(result, result.startedAt(), json);
+  }
+
+  /** The same for a result that was measured elsewhere, and came at this time. */
+  public synchronized HistoryEntry append(Result result, Instant arrivedAt, String json) {
     HistoryEntry entry =
         new HistoryEntry(
-            number,
+            nextNumber++,
             Instant.ofEpochMilli(result.startedAt().toEpochMilli()),
+            Instant.ofEpochMilli(arrivedAt.toEpochMilli()),
             result.key(),
             result.isValid(),
             result.median());
-    pending.add(new Pending(entry, frame));
+    pending.add(new Pending(entry, Frame.encode(entry, json)));
     if (folder != null) {
       flush();
     }
@@ -314,7 +318,7 @@ public final class History implements Closeable {
     if (segment.isSealed || segment.frames.isEmpty()) {
       return segment.isSealed;
     }
-    Instant first = segment.frames.get(0).entry().at();
+    Instant first = segment.frames.get(0).entry().arrivedAt();
     return segment.size + length > Math.max(maxSize / SEGMENTS, 4096)
         || first.isBefore(clocks.wall().instant().minus(maxAge.dividedBy(SEGMENTS)));
   }
@@ -364,7 +368,7 @@ public final class History implements Closeable {
         return false;
       }
     }
-    return segment.frames.stream().allMatch(frame -> frame.entry().at().isBefore(oldest));
+    return segment.frames.stream().allMatch(frame -> frame.entry().arrivedAt().isBefore(oldest));
   }
 
   /** A wall clock that was set to a wrong date must not cost the history. */

@@ -209,7 +209,11 @@ public final class DaemonMetrics implements AutoCloseable {
         runs.initLabelValues(workload.name(), outcome.label());
       }
       runDurations.initLabelValues(workload.name());
-      set("flopmeter_workload_interval_seconds", tags, workload.interval().toMillis() / 1e3);
+      if (workload.imported()) { // nothing is measured at intervals, so that no result is late
+        unset("flopmeter_workload_interval_seconds", tags);
+      } else {
+        set("flopmeter_workload_interval_seconds", tags, workload.interval().toMillis() / 1e3);
+      }
       if (!workloads.contains(workload.name())) {
         set("flopmeter_workload_configured_timestamp_seconds", tags, now.toEpochMilli() / 1e3);
       }

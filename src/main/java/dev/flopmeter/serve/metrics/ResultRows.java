@@ -133,23 +133,25 @@ final class ResultRows {
           "flopmeter_model_memory_bandwidth_utilization_ratio",
           known,
           result.efficiency().mbu().of(basis));
+      add(
+          "flopmeter_model_flop_utilization_attainable_ratio",
+          known,
+          result.efficiency().attainableMfu().of(basis));
     }
     if (result.sensors() != null) {
       add("flopmeter_inference_energy_joules", result.sensors().energyJPerInference());
     }
     Memory memory = result.memory();
     if (memory != null) {
-      add("flopmeter_model_memory_bytes", tags.and("kind", "weights"), (double) memory.weights());
-      add(
-          "flopmeter_model_memory_bytes",
-          tags.and("kind", "activations"),
-          (double) memory.activations());
-      add(
-          "flopmeter_model_memory_bytes",
-          tags.and("kind", "workspace"),
-          (double) memory.workspace());
+      memory("weights", memory.weights());
+      memory("activations", memory.activations());
+      memory("workspace", memory.workspace());
     }
     add("flopmeter_model_first_run_seconds", result.firstRunSeconds());
+  }
+
+  private void memory(String kind, double bytes) {
+    add("flopmeter_model_memory_bytes", tags.and("kind", kind), bytes);
   }
 
   private void honesty(PublishedResult shown) {

@@ -147,7 +147,7 @@ final class Answer {
     if (!name.equals(id)) {
       out.text(", ").name(Cut.name(name));
     }
-    out.close("p");
+    out.text(best.bound()).close("p");
     String others = best.otherBases();
     if (!others.isEmpty()) {
       out.element("p.note", others);

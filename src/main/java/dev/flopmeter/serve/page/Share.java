@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.page;
 
+import dev.flopmeter.report.finding.Verdict.Utilization;
 import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult.Shares;
 import dev.flopmeter.serve.page.Snapshot.Series;
@@ -27,6 +28,11 @@ record Share(Series series, Basis basis, double ratio) {
   /** {@code clock-adjusted peak}. */
   String peak() {
     return basis.label().replace('_', '-') + " peak";
+  }
+
+  /** {@code , of 74 % attainable}; empty where that is unknown. */
+  String bound() {
+    return Utilization.bound(ratio, series.profile().efficiency().attainableMfu().of(basis));
   }
 
   /** The shares by the other bases, such as {@code 52 % of the measured peak}; may be empty. */

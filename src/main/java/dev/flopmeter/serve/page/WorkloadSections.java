@@ -156,7 +156,7 @@ final class WorkloadSections {
     if (share.isPresent()) {
       String style = series.isUsable() ? "b" : "span.soft";
       out.element(style, Figures.percent(share.get().ratio()));
-      out.element("span.soft.small", "of " + share.get().peak());
+      out.element("span.soft.small", "of " + share.get().peak() + share.get().bound());
     } else if (series.isEmulated()) {
       out.element("span.soft.small", "no roof: emulated");
     } else {

@@ -41,6 +41,21 @@ class ProfileTableTest {
   }
 
   @Test
+  void besideTheShareIsWhatTheRooflineAllows() {
+    String share = "\\d+ % of the datasheet peak";
+    String allowed = ", of \\d+ % attainable";
+    assertThat(ProfileTable.render(RESNET, new TerminalStyle(200, false, true, false)))
+        .containsPattern("on Sample GPU: " + share + allowed + ";")
+        .containsPattern("MFU " + share + " \\([0-9.]+ TFLOP/s\\)" + allowed);
+    ProfileResult other =
+        ProfileJson.read(
+            ProfileJson.writeLine(RESNET).replace("\"backend\":\"cudnn\"", "\"backend\":\"ort\""));
+    assertThat(ProfileTable.render(List.of(RESNET, other), TerminalStyle.PLAIN))
+        .containsPattern("MFU +attainable +memory");
+    assertThat(ProfileTable.markdown(SampleProfiles.sweep())).contains("| MFU | Attainable |");
+  }
+
+  @Test
   void sumsUpWhatIsLeftOut() {
     int layers = RESNET.layers().size();
     int rest = layers - ProfileTable.TOP_LAYERS;

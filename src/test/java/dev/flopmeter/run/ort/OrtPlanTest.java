@@ -11,6 +11,7 @@ import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.RandomTensor;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -75,6 +77,32 @@ class OrtPlanTest {
               (name, tensor) ->
                   assertThat(plan.run(inputs).get(name).toFloats())
                       .containsExactly(tensor.toFloats(), within(1e-3f)));
+    }
+  }
+
+  /** Blocks are 8 or 16 channels, by the processor; without vector units there are none. */
+  @Test
+  void saysWhatPaddedChannelsCost() {
+    GraphBuilder builder = new GraphBuilder("odd", 20);
+    builder.input("x", TensorType.of(DataType.FLOAT, 2, 3, 8, 8));
+    builder.constant("w", RandomTensor.weights(TensorType.of(DataType.FLOAT, 18, 3, 1, 1), 1, 3));
+    builder.add("Conv", "y", Attributes.NONE, "x", "w");
+    Graph graph = builder.build(List.of("y"));
+    assertThat(padding(graph, OrtOptions.Level.ALL))
+        .isIn(2L * 8 * 8 * 3 * (24 - 18), 2L * 8 * 8 * 3 * (32 - 18), null);
+    assertThat(padding(graph, OrtOptions.Level.EXTENDED)).isNull();
+  }
+
+  private static @Nullable Long padding(Graph graph, OrtOptions.Level level) {
+    try (Backend backend = at(level);
+        Plan plan = backend.prepare(graph, RunOptions.DEFAULT)) {
+      plan.load(RandomInputs.of(graph, 1));
+      return plan.steps().stream()
+          .filter(step -> step.nodes().contains("y"))
+          .findFirst()
+          .orElseThrow()
+          .kernel()
+          .paddingMacs();
     }
   }
 

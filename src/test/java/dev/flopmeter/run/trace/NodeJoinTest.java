@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.RandomTensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.run.Step;
+import dev.flopmeter.run.trace.Trace.Kernel;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -83,6 +85,47 @@ class NodeJoinTest {
         .containsExactly(List.of(), List.of("one"), List.of("two", "sum", "relu"), List.of());
     assertThat(steps.get(3).name()).isEqualTo("ReorderOutput of two");
     assertThat(steps).allMatch(step -> NodeJoin.isAssigned(step.op(), step.nodes())).hasSize(4);
+  }
+
+  @Test
+  void whatABlockedConvolutionAddsForPaddedChannelsIsTold() {
+    add("Conv", "conv", "x", "w");
+    add("Conv", "plain", "conv", "w");
+    Graph built = graph.build(List.of("plain"));
+    Node blocked =
+        new Node(
+            "conv_nchwc",
+            "com.microsoft.nchwc",
+            "Conv",
+            1,
+            List.of("x", "reorder"),
+            List.of("token_1"),
+            Attributes.NONE,
+            Map.of());
+    GraphTemplate ran =
+        new GraphTemplate(
+            "optimised",
+            List.of(),
+            List.of(),
+            Map.of(
+                "reorder",
+                RandomTensor.weights(TensorType.of(DataType.FLOAT, 16, 8, 1, 1), 1, 8),
+                "w",
+                RandomTensor.weights(TensorType.of(DataType.FLOAT, 8, 8, 1, 1), 1, 8)),
+            List.of(
+                blocked,
+                node("ReorderOutput", "out", List.of("token_1"), "conv"),
+                node("Conv", "plain", List.of("conv", "w"), "plain")),
+            Map.of());
+    List<Kernel> kernels =
+        ran.nodes().stream()
+            .map(
+                node -> new Kernel(node.name(), node.op(), -1, List.of(), List.of(), List.of(1e-3)))
+            .toList();
+    // 8 of 16 output channels are the model's: 8 more times 8 inputs at each of 4 x 4 places.
+    assertThat(TraceJoin.byGraph(built, List.of(), kernels, ran).steps())
+        .extracting(step -> step.kernel().paddingMacs())
+        .containsExactly(8L * 8 * 4 * 4, null, null);
   }
 
   @Test

@@ -71,6 +71,22 @@ class OnnxRuntimeProfileTest {
   }
 
   @Test
+  void aSortedFileTellsTheSame() throws IOException {
+    String gpu = node("b", 22, 2).replace("CPUExecutionProvider", "CUDAExecutionProvider");
+    Trace trace =
+        read(START, run(9, 6), node("a", 10, 4), run(20, 9), node("a", 21, 7), node("c", 22, 2));
+    assertThat(trace.kernels()).extracting(Trace.Kernel::name).containsExactly("a");
+    assertThat(trace.kernels().get(0).seconds()).containsExactly(4e-6, 7e-6);
+    assertThat(trace.notes()).isEmpty();
+    assertThat(read(START, run(9, 6), node("a", 10, 4), run(20, 9), node("a", 21, 7)).notes())
+        .isEmpty();
+    assertThat(read(node("a", 10, 4), node("a", 21, 7), run(9, 6), run(20, 9), START).kernels())
+        .singleElement()
+        .satisfies(kernel -> assertThat(kernel.seconds()).containsExactly(4e-6, 7e-6));
+    assertThat(read(START, run(20, 9), gpu).isGpu()).isTrue();
+  }
+
+  @Test
   void theTimeOfABodyIsPartOfTheNodeThatHoldsIt() throws IOException {
     Trace trace = read(START, node("inner", 12, 3), node("loop", 10, 9), run(9, 12));
     assertThat(trace.kernels()).extracting(Trace.Kernel::name).containsExactly("loop");
@@ -110,7 +126,7 @@ class OnnxRuntimeProfileTest {
         "[START,NODE]|no complete run",
         "[]|no complete run",
         "[START,BACK,RUN]|'dur' -4",
-        "[START,NODE,RUN,RUN]|overlap in time",
+        "[START,NODE,RUN,RUN]|runs overlap or are not in the order of time",
         "[START,OTHER,RUN]|several threads at once",
         "\"text\"|neither a JSON array nor an object",
         "[START,{]|no JSON after"

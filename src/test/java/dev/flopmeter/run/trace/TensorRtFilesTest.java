@@ -76,10 +76,47 @@ class TensorRtFilesTest {
             "profile.json",
             "[{\"count\":9},{\"name\":\"Conv_0 + PWN(PWN(Sigmoid_1), Mul_2)\",\"averageMs\":1},"
                 + "{\"name\":\"{ForeignNode[a...z]}\",\"averageMs\":1},"
+                + "{\"name\":\"Conv_3 || Conv_4\",\"averageMs\":1},"
+                + "{\"name\":\"reshape_1\",\"averageMs\":1},"
+                + "{\"name\":\"unsqueeze_node_after_Gemm_7\",\"averageMs\":1},"
+                + "{\"name\":\"Concat_9_output_0 copy\",\"averageMs\":1},"
                 + "{\"name\":\"Reformatting CopyNode for Input Tensor 0 to b\",\"averageMs\":1}]");
     assertThat(TraceFiles.read(List.of(profile), NO_MODEL, Map.of()).trace().kernels())
         .extracting(Trace.Kernel::nodes)
-        .containsExactly(List.of("Conv_0", "Sigmoid_1", "Mul_2"), List.of("a", "z"), List.of());
+        .containsExactly(
+            List.of("Conv_0", "Sigmoid_1", "Mul_2"),
+            List.of("a", "z"),
+            List.of("Conv_3", "Conv_4"),
+            List.of("reshape_1"),
+            List.of(),
+            List.of(),
+            List.of());
+  }
+
+  @Test
+  void namesWithBracketsAndIntegerWeightsAreTold() throws IOException {
+    Path layers =
+        file(
+            "layers.json",
+            "{\"Layers\":[{\"Name\":\"__myl_fc\",\"Weights\":{\"Type\":\"Int4\",\"Count\":9},"
+                + "\"Metadata\":\"[ONNX Layer: blocks[0]/MatMul]\\u001e[ONNX Layer: a b]\"}]}");
+    Path profile =
+        file("profile.json", "[{\"count\":9},{\"name\":\"__myl_fc\",\"averageMs\":0.5}]");
+    Trace trace = TraceFiles.read(List.of(layers, profile), NO_MODEL, Map.of()).trace();
+    assertThat(trace.kernels().get(0).nodes()).containsExactly("blocks[0]/MatMul", "a b");
+    assertThat(trace.precision()).isNull();
+    assertThat(trace.notes()).anyMatch(note -> note.startsWith("most weights are Int4"));
+  }
+
+  @Test
+  void weightsInEightBitsAreAPrecision() throws IOException {
+    Path layers =
+        file(
+            "layers.json",
+            "{\"Layers\":[{\"Name\":\"conv\",\"Weights\":{\"Type\":\"Int8\",\"Count\":9}}]}");
+    Path profile = file("profile.json", "[{\"count\":9},{\"name\":\"conv\",\"averageMs\":1}]");
+    assertThat(TraceFiles.read(List.of(layers, profile), NO_MODEL, Map.of()).trace().precision())
+        .isEqualTo(Precision.INT8);
   }
 
   @Test

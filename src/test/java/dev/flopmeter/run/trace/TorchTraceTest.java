@@ -116,6 +116,16 @@ class TorchTraceTest {
   }
 
   @Test
+  void eventsWithoutTheObjectAroundThemTellTheSame() throws IOException {
+    Layers model = Layers.of(3, 4);
+    linear(0, 3, 4);
+    Trace whole = read(model);
+    Path alone = folder.resolve("events.json");
+    Files.writeString(alone, "[" + String.join(",", events) + "]");
+    assertThat(model.read(alone)).isEqualTo(whole);
+  }
+
+  @Test
   void readsTheSampleOfAnA100WhichHasNoShapes() {
     Trace trace = read("kineto_alexnet.json.gz", "alexnet", 128);
     assertThat(trace.deviceName()).isEqualTo("NVIDIA A100-PG509-200");

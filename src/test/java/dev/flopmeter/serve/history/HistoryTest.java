@@ -69,6 +69,24 @@ class HistoryTest {
   }
 
   @Test
+  void whatWasImportedIsKeptFromItsArrivalOn() throws Exception {
+    Instant lastYear = wall.minus(Duration.ofDays(365));
+    Result old = new Result(KEY, SampleResult.of(lastYear, 1, false, List.of()));
+    try (History history = open()) {
+      history.append(old, wall, json(1));
+      history.append(result(2), json(2));
+    }
+    assertThat(folder.toFile().list()).filteredOn(name -> name.endsWith(".flm")).hasSize(1);
+    wall = wall.plus(Duration.ofDays(80));
+    try (History history = open()) {
+      HistoryEntry first = history.entries(entry -> true, 10).get(1);
+      assertThat(first)
+          .isEqualTo(new HistoryEntry(0, lastYear, wall.minus(Duration.ofDays(80)), KEY, false, 1));
+      assertThat(history.json(first)).contains(json(1));
+    }
+  }
+
+  @Test
   void aWriteCutAtAnyByteCostsOnlyItself() throws Exception {
     try (History history = open()) {
       history.append(result(1), json(1));

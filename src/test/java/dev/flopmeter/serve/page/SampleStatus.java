@@ -4,8 +4,10 @@ import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.report.finding.Advice;
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Attainable;
 import dev.flopmeter.result.ProfileResult.Efficiency;
 import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.result.ProfileResult.Latency;
@@ -139,6 +141,9 @@ public final class SampleStatus {
         NodeState.none(config.node()));
   }
 
+  /** What the roofline allows every series. */
+  private static final Shares ATTAINABLE = new Shares(0.74, 0.9, null);
+
   /** What a result says of its device, shares and validity. */
   record Told(
       String device,
@@ -190,7 +195,8 @@ public final class SampleStatus {
             new Latency(
                 seconds, seconds, seconds, seconds, null, null, null, null, seconds, seconds, 0.01),
             new Throughput(batch / seconds, 8.2e9 * batch / seconds),
-            new Efficiency(told.mfu(), Shares.NONE, null),
+            new Efficiency(
+                told.mfu(), Shares.NONE, null, new Attainable(1e14, Basis.MEASURED, ATTAINABLE)),
             List.of(),
             null,
             null,
@@ -208,12 +214,12 @@ public final class SampleStatus {
       boolean isValid = past.get(i) > 0;
       double median = Math.abs(past.get(i));
       Instant at = NOW.minusSeconds(1800L * (past.size() - i));
-      entries.add(new HistoryEntry(i, at, result.key(), isValid, median));
+      entries.add(new HistoryEntry(i, at, at, result.key(), isValid, median));
     }
     Double baseline = change == null ? null : Double.valueOf(seconds / (1 + change));
     return new Series(
         new PublishedResult(result, false, baseline),
-        new HistoryEntry(past.size(), NOW, result.key(), told.isValid(), seconds),
+        new HistoryEntry(past.size(), NOW, NOW, result.key(), told.isValid(), seconds),
         isFresh,
         entries);
   }

@@ -88,6 +88,17 @@ class StatusPageTest {
   }
 
   @Test
+  void besideAShareIsWhatTheRooflineAllows() {
+    assertThat(page(latest(DATASHEET, null)))
+        .contains("of the datasheet peak of <bdi>cuda:0</bdi>, <bdi>Card</bdi>, of 74 % attainable")
+        .contains("<b>41 %</b><span class=\"soft small\">of datasheet peak, of 74 % attainable");
+    assertThat(page(latest(new Shares(0.8, null, null), null)))
+        .contains("of datasheet peak, above the 74 % attainable");
+    assertThat(page(latest(new Shares(null, null, 0.4), null)))
+        .contains("of clock-adjusted peak</span>");
+  }
+
+  @Test
   void ofSeveralSeriesAndDevicesTheBestIsNamed() {
     Series first = latest(DATASHEET, null);
     Series lower = latest(new Shares(0.2, null, null), null);

@@ -40,11 +40,7 @@ record ExecutableSeries(String prefix, List<Executable> parts, ResourceStack own
             .filter(info -> infos.size() == 1 || info.layout() != null || info.math() != null)
             .findFirst()
             .orElse(new KernelInfo("", null, null, 0L));
-    return new KernelInfo(
-        prefix + (names.isEmpty() ? "none" : names),
-        first.layout(),
-        first.math(),
-        first.workspaceBytes());
+    return first.named(prefix + (names.isEmpty() ? "none" : names));
   }
 
   @Override
