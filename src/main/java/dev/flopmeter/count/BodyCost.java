@@ -41,6 +41,9 @@ final class BodyCost {
     GraphCount then = outer.inner(in.node(), body(in, "then_branch"), null);
     GraphCount otherwise = outer.inner(in.node(), body(in, "else_branch"), null);
     boolean isThen = taken.orElse(then.flops() >= otherwise.flops());
+    if (taken.isEmpty()) {
+      outer.addUncounted(isThen ? otherwise : then); // it may be the larger one
+    }
     String note = counted(outer, in) + (constant.isEmpty() ? "with its larger branch" : constant);
     return outer.take(Map.of(isThen ? then : otherwise, 1L), taken.isPresent(), note);
   }

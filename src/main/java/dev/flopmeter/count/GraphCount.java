@@ -16,6 +16,7 @@ import dev.flopmeter.model.TorchOrigin;
 import dev.flopmeter.model.decompose.Decompositions;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -51,16 +52,32 @@ final class GraphCount {
   private Work work = Work.NONE;
   private long activations;
 
+  /** Each control-flow node's body that was counted last, by the name of the node. */
+  private final Map<String, GraphCount> bodies = new HashMap<>();
+
+  /** The node whose body this is; null for a main graph. */
+  private final @Nullable Around around;
+
+  private record Around(GraphCount graph, Node node) {}
+
+  /** A value of a graph. */
+  private record Place(GraphCount graph, String value) {}
+
   /** Why nodes of one operator are not counted. */
   private record Missed(String op, String reason) {}
 
   GraphCount(CostRules rules, Convention convention, Graph graph, @Nullable RunFacts facts) {
-    this(rules, convention, GraphScope.of(facts == null ? graph : facts.in(graph)), facts);
+    this(rules, convention, GraphScope.of(facts == null ? graph : facts.in(graph)), facts, null);
   }
 
   private GraphCount(
-      CostRules rules, Convention convention, GraphScope scope, @Nullable RunFacts facts) {
+      CostRules rules,
+      Convention convention,
+      GraphScope scope,
+      @Nullable RunFacts facts,
+      @Nullable Around around) {
     this.facts = facts;
+    this.around = around;
     this.rules = rules;
     this.convention = convention;
     this.scope = scope;
@@ -159,27 +176,46 @@ final class GraphCount {
     }
   }
 
-  /** From where on shapes are not known on the way to {@code node}. */
+  /** From where on shapes are not known on the way to {@code node}, also in bodies or around. */
   private String blinding(Node node) {
     Set<Node> seen = new HashSet<>(List.of(node));
-    ArrayDeque<Node> behind = new ArrayDeque<>(seen);
+    Deque<Place> behind = new ArrayDeque<>();
+    addTo(behind, node.inputs());
     while (!behind.isEmpty()) {
-      for (String value : behind.remove().inputs()) {
-        Node writer = links.writer(value);
-        if (writer == null || scope.type(value) != null || !seen.add(writer)) {
-          continue;
+      Place place = behind.remove();
+      GraphCount at = place.graph();
+      Node writer = at.links.writer(place.value());
+      if (at.scope.type(place.value()) != null || (writer != null && !seen.add(writer))) {
+        continue;
+      }
+      if (writer == null) {
+        at.addAround(behind, place.value());
+      } else if (Decompositions.typeRule(writer.qualifiedOp()).isPresent()) {
+        at.addTo(behind, writer.inputs());
+      } else if (BodyCost.isKnown(writer)) {
+        GraphCount body = at.bodies.get(writer.name());
+        if (body != null) {
+          body.addTo(behind, body.scope.graph().outputs());
         }
-        if (Decompositions.typeRule(writer.qualifiedOp()).isEmpty() && !BodyCost.isKnown(writer)) {
-          return "behind node '"
-              + scope.path()
-              + writer.name()
-              + "' of the unknown operator "
-              + writer.qualifiedOp();
-        }
-        behind.add(writer);
+        at.addTo(behind, writer.inputs());
+      } else {
+        return "behind node '%s' of the unknown operator %s"
+            .formatted(at.scope.path() + writer.name(), writer.qualifiedOp());
       }
     }
     return "its shapes depend on data";
+  }
+
+  private void addTo(Deque<Place> behind, List<String> values) {
+    values.forEach(value -> behind.add(new Place(this, value)));
+  }
+
+  /** Where an input of this body, or a value that it captures, comes from. */
+  private void addAround(Deque<Place> behind, String value) {
+    if (around != null) {
+      boolean isInput = scope.graph().inputs().contains(value);
+      around.graph().addTo(behind, isInput ? around.node().inputs() : List.of(value));
+    }
   }
 
   private long number(CountedNode call) {
@@ -221,7 +257,9 @@ final class GraphCount {
   /** A body's own count, named below its operator. */
   GraphCount inner(Node node, Graph body, @Nullable RunFacts shown) {
     Graph known = shown == null ? body : shown.in(body);
-    GraphCount count = new GraphCount(rules, convention, scope.inside(node, known), shown);
+    GraphScope inside = scope.inside(node, known);
+    GraphCount count = new GraphCount(rules, convention, inside, shown, new Around(this, node));
+    bodies.put(node.name(), count);
     bodyPeaks.merge(node.name(), count.peak(), Math::max);
     return count;
   }
@@ -265,9 +303,7 @@ final class GraphCount {
         (type, bytes) ->
             move(
                 type, Sizes.multiply(times, bytes.read()), Sizes.multiply(times, bytes.written())));
-    body.uncounted.forEach(
-        (missed, nodes) ->
-            uncounted.computeIfAbsent(missed, any -> new LinkedHashSet<>()).addAll(nodes));
+    addUncounted(body);
     notes.addAll(body.notes);
     approximations.addAll(body.approximations);
     return new Cost(
@@ -276,6 +312,13 @@ final class GraphCount {
         0,
         Sizes.multiply(times, one.bytesRead()),
         Sizes.multiply(times, one.bytesWritten()));
+  }
+
+  /** Names what {@code body} does not count, also where the body itself is not taken. */
+  void addUncounted(GraphCount body) {
+    body.uncounted.forEach(
+        (missed, nodes) ->
+            uncounted.computeIfAbsent(missed, any -> new LinkedHashSet<>()).addAll(nodes));
   }
 
   /** Our own FLOPs of everything counted here. */

@@ -204,4 +204,77 @@ class BodyCostTest {
     assertThat(counts.totals().params()).isEqualTo(4 * 3 * 3);
     assertThat(counts.layers().get(0).cost().params()).isEqualTo(4 * 3 * 3);
   }
+
+  private static Counts counted(List<Node> nodes) {
+    GraphTemplate main =
+        new GraphTemplate(
+            "main",
+            List.of(
+                ValueInfo.of("x", TensorType.of(DataType.FLOAT, 2, 3)),
+                ValueInfo.of("fed", TensorType.of(DataType.BOOL))),
+            open("y"),
+            Map.of("five", Tensor.ofLong(5)),
+            nodes,
+            Map.of());
+    return Counter.standard().count(new TemplateBinder(21, Map.of()).bind(main, Bindings.NONE));
+  }
+
+  private static Node unknown(String name, String in, String out) {
+    return new Node(
+        name, "com.example", "My", 1, List.of(in), List.of(out), Attributes.NONE, Map.of());
+  }
+
+  private static String reason(Counts counts, String op) {
+    return counts.uncounted().stream()
+        .filter(one -> one.op().equals(op))
+        .findFirst()
+        .orElseThrow()
+        .reason();
+  }
+
+  /** The unknown operator is in the body, what it blinds behind the loop. */
+  @Test
+  void anUnknownOperatorInABodyIsNamedOutside() {
+    GraphTemplate body =
+        new GraphTemplate(
+            "body",
+            open("i", "c", "v"),
+            open("c", "w"),
+            Map.of(),
+            List.of(unknown("mine", "v", "w")),
+            Map.of());
+    Node loop =
+        new Node(
+            "loop",
+            "",
+            "Loop",
+            21,
+            List.of("five", "", "x"),
+            List.of("l"),
+            Attributes.of("body", body),
+            Map.of());
+    Counts counts =
+        counted(List.of(loop, node("Erf", List.of("l"), List.of("y"), Attributes.NONE)));
+    assertThat(reason(counts, "Erf"))
+        .isEqualTo("behind node 'loop/mine' of the unknown operator com.example:My");
+  }
+
+  /** The unknown operator is outside; the branch that it blinds costs 0 and may be the larger. */
+  @Test
+  void whatABranchThatIsNotTakenLeavesOutIsNamed() {
+    Node erf = node("Erf", List.of("a"), List.of("t"), Attributes.NONE);
+    Node relu = node("Relu", List.of("x"), List.of("e"), Attributes.NONE);
+    Attributes branches =
+        Attributes.of(
+                "then_branch",
+                new GraphTemplate("then", List.of(), open("t"), Map.of(), List.of(erf), Map.of()))
+            .with(
+                "else_branch",
+                new GraphTemplate("else", List.of(), open("e"), Map.of(), List.of(relu), Map.of()));
+    Counts counts =
+        counted(
+            List.of(unknown("mine", "x", "a"), node("If", List.of("fed"), List.of("y"), branches)));
+    assertThat(reason(counts, "Erf"))
+        .isEqualTo("behind node 'mine' of the unknown operator com.example:My");
+  }
 }
