@@ -213,8 +213,8 @@ final class GraphCount {
   /** Where an input of this body, or a value that it captures, comes from. */
   private void addAround(Deque<Place> behind, String value) {
     if (around != null) {
-      boolean isInput = scope.graph().inputs().contains(value);
-      around.graph().addTo(behind, isInput ? around.node().inputs() : List.of(value));
+      List<String> given = scope.isOwn(value) ? around.node().inputs() : List.of(value);
+      around.graph().addTo(behind, given);
     }
   }
 

@@ -60,7 +60,8 @@ public final class GraphScope {
     return new Operands(node, this::type, this::constant);
   }
 
-  private boolean isOwn(String value) {
+  /** Whether this graph itself has the value, not one around it. */
+  public boolean isOwn(String value) {
     return outer == null || own.contains(value);
   }
 
