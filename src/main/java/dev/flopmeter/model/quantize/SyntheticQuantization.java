@@ -79,7 +79,7 @@ public final class SyntheticQuantization {
         .ifPresent(
             node -> {
               throw new ModelException(
-                  "%s: the model is quantised already, and not to %s; choose another precision"
+                  "%s: the model is quantised already, in a form that is not %s; omit --precision"
                       .formatted(node.describe(), type.label()));
             });
     SyntheticQuantization found = new SyntheticQuantization(graph, type);
