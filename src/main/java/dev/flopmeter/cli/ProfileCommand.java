@@ -218,7 +218,7 @@ final class ProfileCommand extends Command {
         graph,
         Counter.standard().count(opened, graph),
         graph.batch(),
-        device.options(one.precision()).withSource(graph == bound ? source(opened) : null),
+        device.options(one.precision()).withSource(network.isSynthetic() ? null : source(opened)),
         SamplingRules.DEFAULT.withLimit(maxTime.get()),
         raw.get(),
         network.notes());

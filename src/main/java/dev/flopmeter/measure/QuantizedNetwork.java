@@ -16,9 +16,10 @@ import java.util.Set;
 /**
  * The network that runs at a precision: as it is, or quantised for it.
  *
+ * @param isSynthetic whether it was quantised here: its file is another network
  * @param notes what a result must say about it, one sentence each
  */
-public record QuantizedNetwork(Graph graph, List<String> notes) {
+public record QuantizedNetwork(Graph graph, boolean isSynthetic, List<String> notes) {
   /**
    * Refuses a network that a precision cannot run, before anything is computed.
    *
@@ -43,11 +44,11 @@ public record QuantizedNetwork(Graph graph, List<String> notes) {
       Graph graph, Precision precision, Reference calibration, long seed) {
     DataType type = precision.quantizedType().orElse(null);
     if (type == null) {
-      return new QuantizedNetwork(graph, List.of());
+      return new QuantizedNetwork(graph, false, List.of());
     }
     if (SyntheticQuantization.isQuantized(graph, type)) {
       return new QuantizedNetwork(
-          graph, List.of("the model is quantised already, and runs as it is"));
+          graph, false, List.of("the model is quantised already, and runs as it is"));
     }
     SyntheticQuantization quantization = SyntheticQuantization.of(graph, type);
     Graph ranges = quantization.ranges();
@@ -61,7 +62,7 @@ public record QuantizedNetwork(Graph graph, List<String> notes) {
             precision.label(),
             100 * share(graph, quantization.nodes()),
             calibration.name());
-    return new QuantizedNetwork(quantized, List.of(note));
+    return new QuantizedNetwork(quantized, true, List.of(note));
   }
 
   /** The share of a network's MACs that these nodes have. */
