@@ -8,7 +8,7 @@ import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.bind.LoopTrips;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -65,7 +65,7 @@ final class BodyCost {
 
   /** The bodies that a run took, each time with the shapes that it had; none still has weights. */
   private static Cost asRun(GraphCount outer, Operands in, Map<BodyRun, Long> runs, String note) {
-    Map<GraphCount, Long> bodies = new IdentityHashMap<>();
+    Map<GraphCount, Long> bodies = new LinkedHashMap<>();
     runs.forEach(
         (run, times) ->
             bodies.put(outer.inner(in.node(), body(in, run.attribute()), run.facts()), times));
