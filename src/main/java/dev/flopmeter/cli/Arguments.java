@@ -1,8 +1,12 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.text.Csv;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -10,11 +14,20 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * Arguments that belong together, each declared by the field that holds it. They are declared on
- * picocli's model: reading it from annotations would take a third of a short command's time. The
- * name of an option is given with the label of its value, as in {@code --batch=N}.
+ * Arguments that belong together, each declared by the field that holds it; its label, its default
+ * and its help are a row of {@code options.csv}. They are declared on picocli's model: reading it
+ * from annotations would take a third of a short command's time.
  */
 abstract class Arguments {
+  /** The rows by class and name: label, default, help. */
+  private static final Map<String, List<String>> ROWS = new HashMap<>();
+
+  static {
+    for (List<String> row : Csv.rows(Arguments.class, "options.csv")) {
+      ROWS.put(row.get(0) + " " + row.get(1), row.subList(2, row.size()));
+    }
+  }
+
   private final List<Argument<?>> declared = new ArrayList<>();
 
   /** All that were declared, in order. */
@@ -28,38 +41,46 @@ abstract class Arguments {
     return group;
   }
 
+  private List<String> row(String name) {
+    String key = getClass().getSimpleName() + " " + name;
+    return Objects.requireNonNull(ROWS.get(key), key);
+  }
+
+  private String help(String name, Reading<?> reading) {
+    List<String> choices = reading.candidates();
+    String help = row(name).get(2);
+    return choices.isEmpty() ? help : help + ": " + Choice.listed(choices);
+  }
+
   /** An option without a value. */
-  final Argument<Boolean> flag(String name, String description) {
-    OptionSpec spec = OptionSpec.builder(name).type(boolean.class).description(description).build();
-    return declare(spec, Boolean::valueOf, "false");
+  final Argument<Boolean> flag(String name) {
+    OptionSpec.Builder spec = OptionSpec.builder(name).type(boolean.class);
+    return declare(spec.description(row(name).get(2)).build(), Boolean::valueOf, "false");
   }
 
   /** An option with a default value, which its help states. */
-  final <T> Argument<T> option(
-      String name, Reading<T> reading, String fallback, String description) {
-    String help = description(description, reading) + "; default: " + fallback;
+  final <T> Argument<T> option(String name, Reading<T> reading) {
+    return option(name, reading, row(name).get(1));
+  }
+
+  /** An option whose default value depends on the command. */
+  final <T> Argument<T> option(String name, Reading<T> reading, String fallback) {
+    String help = help(name, reading) + "; default: " + fallback;
     return declare(builder(name, reading).description(help).build(), reading, fallback);
   }
 
   /** An option that must be given. */
-  final <T> Argument<T> required(String name, Reading<T> reading, String description) {
-    return declare(
-        builder(name, reading)
-            .required(true)
-            .description(description(description, reading))
-            .build(),
-        reading,
-        "");
+  final <T> Argument<T> required(String name, Reading<T> reading) {
+    return declare(builder(name, reading).required(true).build(), reading, "");
   }
 
   /**
    * An option that has no value where it is left out: ask {@link Argument#find()}.
    *
-   * @param names one, or several with a space between them, and the label
+   * @param names one, or several with a space between them
    */
-  final <T> Argument<T> optional(String names, Reading<T> reading, String description) {
-    OptionSpec.Builder spec = builder(names, reading);
-    return declare(spec.description(description(description, reading)).build(), reading, "");
+  final <T> Argument<T> optional(String names, Reading<T> reading) {
+    return declare(builder(names, reading).build(), reading, "");
   }
 
   /** An option for tests, which no help shows. */
@@ -71,46 +92,42 @@ abstract class Arguments {
    * An option that may be given several times: ask {@link Argument#all()}.
    *
    * @param separator what separates values that are given at once; empty if each is given alone
+   * @param words what its help says in the places that are left open for it
    */
-  final <T> Argument<T> list(
-      String name, Reading<T> reading, String separator, String description) {
-    return declare(
-        builder(name, reading)
-            .type(List.class)
-            .auxiliaryTypes(Object.class)
-            .splitRegex(separator)
-            .description(description(description, reading))
-            .build(),
-        reading,
-        "");
+  final <T> Argument<T> list(String name, Reading<T> reading, String separator, Object... words) {
+    OptionSpec.Builder spec = builder(name, reading).type(List.class).auxiliaryTypes(Object.class);
+    String help = help(name, reading).formatted(words);
+    return declare(spec.splitRegex(separator).description(help).build(), reading, "");
   }
 
   /** A parameter that must be given, at this position. */
-  final <T> Argument<T> parameter(int index, String label, Reading<T> reading, String description) {
+  final <T> Argument<T> parameter(int index, Reading<T> reading) {
+    String name = Integer.toString(index);
     return declare(
         PositionalParamSpec.builder()
-            .index(Integer.toString(index))
+            .index(name)
             .required(true)
-            .paramLabel(label)
+            .paramLabel(row(name).get(0))
             .type(Object.class)
             .converters(new Converter(reading))
             .completionCandidates(reading.candidates())
-            .description(description(description, reading))
+            .description(help(name, reading))
             .build(),
         reading,
         "");
   }
 
   /** All parameters, at least one: ask {@link Argument#all()}. */
-  final Argument<String> parameters(String label, String description) {
+  final Argument<String> parameters() {
+    String arity = "1..*";
     return declare(
         PositionalParamSpec.builder()
-            .arity("1..*")
+            .arity(arity)
             .required(true)
-            .paramLabel(label)
+            .paramLabel(row(arity).get(0))
             .type(List.class)
             .auxiliaryTypes(String.class)
-            .description(description)
+            .description(row(arity).get(2))
             .build(),
         Reading.TEXT,
         "");
@@ -122,18 +139,13 @@ abstract class Arguments {
     return argument;
   }
 
-  private static OptionSpec.Builder builder(String form, Reading<?> reading) {
-    String[] namesAndLabel = form.split("=", 2);
-    return OptionSpec.builder(namesAndLabel[0].split(" "))
-        .paramLabel(namesAndLabel[1])
+  private OptionSpec.Builder builder(String names, Reading<?> reading) {
+    return OptionSpec.builder(names.split(" "))
+        .paramLabel(row(names).get(0))
         .type(Object.class)
         .converters(new Converter(reading))
-        .completionCandidates(reading.candidates());
-  }
-
-  private static String description(String text, Reading<?> reading) {
-    List<String> choices = reading.candidates();
-    return choices.isEmpty() ? text : text + ": " + Choice.listed(choices);
+        .completionCandidates(reading.candidates())
+        .description(help(names, reading));
   }
 
   /**

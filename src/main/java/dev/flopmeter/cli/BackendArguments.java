@@ -14,50 +14,21 @@ import org.jspecify.annotations.Nullable;
 /** What runs the network and how: the arguments of every command that uses a device. */
 final class BackendArguments extends Arguments {
   private final Argument<Backends.Kind> backend =
-      option(
-          "--backend=NAME",
-          Choice.of(Backends.Kind.values()),
-          "auto",
-          "cudnn for NVIDIA GPUs; ort (ONNX Runtime) or djl (PyTorch) for the CPU; auto is ort on"
-              + " a CPU where it runs the model; all compares them");
-  private final Argument<String> device =
-      option("--device=ID", Backends::deviceName, "auto", "device: auto, cpu or cuda:N");
-  private final Argument<Boolean> unfused =
-      flag("--no-fuse", "run every operator as a step of its own");
+      option("--backend", Choice.of(Backends.Kind.values()));
+  private final Argument<String> device = option("--device", Backends::deviceName);
+  private final Argument<Boolean> unfused = flag("--no-fuse");
   private final Argument<Precision> precisions =
-      list(
-          "--precision=P",
-          Choice.of(Precision.values()),
-          ",",
-          "precision, or several of them; default: fp32");
-  private final Argument<Layout> layout =
-      option("--layout=LAYOUT", Choice.of(Layout.values()), "auto", "order of the dimensions");
+      list("--precision", Choice.of(Precision.values()), ",");
+  private final Argument<Layout> layout = option("--layout", Choice.of(Layout.values()));
   private final Argument<SearchEffort> search =
-      option(
-          "--search=EFFORT",
-          Choice.of(SearchEffort.values()),
-          "quick",
-          "how thoroughly to search for the fastest GPU kernels");
+      option("--search", Choice.of(SearchEffort.values()));
   private final Argument<Long> threads =
-      optional(
-          "--threads=N",
-          Reading.wholeNumber(1, Integer.MAX_VALUE),
-          "threads on the CPU; default: the engine's choice");
+      optional("--threads", Reading.wholeNumber(1, Integer.MAX_VALUE));
 
   private final Argument<OrtOptions.Level> ortLevel =
-      option(
-          "--ort-level=LEVEL",
-          Choice.of(OrtOptions.Level.values()),
-          "all",
-          "how far ONNX Runtime optimises the graph");
+      option("--ort-level", Choice.of(OrtOptions.Level.values()));
   private final Argument<String> ortOptions =
-      list(
-          "--ort-option=KEY=VALUE",
-          Reading.TEXT,
-          "",
-          "setting of ONNX Runtime's session: "
-              + String.join(", ", OrtOptions.keys())
-              + ", or an entry of its configuration; may be given several times");
+      list("--ort-option", Reading.TEXT, "", String.join(", ", OrtOptions.keys()));
 
   /** The choice of the backend, and nothing of how it runs the network. */
   static BackendArguments choice() {

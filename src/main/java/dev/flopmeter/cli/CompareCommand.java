@@ -24,20 +24,12 @@ final class CompareCommand extends Command {
   /** Exit code: a verdict of no. */
   private static final int SLOWER = 1;
 
-  private final Argument<String> base =
-      parameter(0, "BASE", Reading.TEXT, "the profile to compare with");
-  private final Argument<String> next = parameter(1, "NEW", Reading.TEXT, "the profile to judge");
-  private final Argument<Double> threshold =
-      option("--threshold=SHARE", Reading::share, "5%", "the least change that counts");
-  private final Argument<Boolean> force =
-      flag("--force", "compare even if models or settings differ");
-  private final Argument<Across> across =
-      optional(
-          "--across=WHAT",
-          Choice.of(Across.values()),
-          "compare results that differ in this on purpose");
-  private final Argument<Boolean> allLayers =
-      flag("--all-layers", "show the layers that are the same, too");
+  private final Argument<String> base = parameter(0, Reading.TEXT);
+  private final Argument<String> next = parameter(1, Reading.TEXT);
+  private final Argument<Double> threshold = option("--threshold", Reading::share);
+  private final Argument<Boolean> force = flag("--force");
+  private final Argument<Across> across = optional("--across", Choice.of(Across.values()));
+  private final Argument<Boolean> allLayers = flag("--all-layers");
   private final OutputArguments output =
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.MARKDOWN, Format.HTML));
 

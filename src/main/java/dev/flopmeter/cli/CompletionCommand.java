@@ -7,8 +7,7 @@ import picocli.AutoComplete;
 
 /** {@code flopmeter completion}: the completion of commands and options in a shell. */
 final class CompletionCommand extends Command {
-  private final Argument<Shell> shell =
-      parameter(0, "SHELL", Choice.of(Shell.values()), "the shell");
+  private final Argument<Shell> shell = parameter(0, Choice.of(Shell.values()));
   private final OutputArguments output = with(new OutputArguments());
 
   /** The shells that there is a completion for. */

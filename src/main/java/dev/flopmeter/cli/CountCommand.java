@@ -36,35 +36,15 @@ final class CountCommand extends Command {
   private static final String ALL = "all";
 
   private final ModelArguments model = with(new ModelArguments(false));
-  private final Argument<String> convention =
-      option(
-          "--convention=NAME",
-          Reading.TEXT,
-          "flops",
-          "flops, macs, thop, thop-0.0.31, torchstat, fvcore, ptflops, torch, torchinfo,"
-              + " deepspeed, onnx-tool, molchanov, or all to compare them");
-  private final Argument<Optional<SiPrefix>> unit =
-      option("--unit=UNIT", new UnitName("auto"), "auto", "unit of work in the table");
-  private final Argument<Long> depth =
-      option(
-          "--depth=N",
-          Reading.wholeNumber(0, Integer.MAX_VALUE),
-          "0",
-          "group layers by the first N parts of their names");
-  private final Argument<String> rules =
-      optional("--rules=FILE", Reading.TEXT, "YAML file with rules for operators");
-  private final Argument<Boolean> asRun =
-      flag("--run", "run the model once on the CPU, and count what depends on data as it ran");
+  private final Argument<String> convention = option("--convention", Reading.TEXT);
+  private final Argument<Optional<SiPrefix>> unit = option("--unit", new UnitName("auto"));
+  private final Argument<Long> depth = option("--depth", Reading.wholeNumber(0, Integer.MAX_VALUE));
+  private final Argument<String> rules = optional("--rules", Reading.TEXT);
+  private final Argument<Boolean> asRun = flag("--run");
   private final Argument<Long> seed =
-      optional(
-          "--seed=N",
-          Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE),
-          "seed of the random inputs of --run; default: 1");
+      optional("--seed", Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE));
   private final Argument<Precision> precision =
-      optional(
-          "--precision=P",
-          Choice.of(new Precision[] {Precision.INT8, Precision.FP8}),
-          "count the network as profile quantises it for int8 or fp8");
+      optional("--precision", Choice.of(new Precision[] {Precision.INT8, Precision.FP8}));
   private final OutputArguments output =
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN));
 

@@ -4,7 +4,6 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -14,32 +13,23 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.Base64;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
+import java.util.List;
+import nl.altindag.ssl.SSLFactory;
+import nl.altindag.ssl.exception.GenericException;
+import nl.altindag.ssl.util.CertificateUtils;
 
 /** A daemon that a result is sent to, and the user who sends it. */
 final class DaemonArguments extends Arguments {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
-  private final Argument<URI> daemon =
-      optional(
-          "--daemon=URL",
-          DaemonArguments::address,
-          "also send the result to this daemon, for example https://gpu-1:19400");
-  private final Argument<String> workload =
-      optional("--workload=NAME", Reading.TEXT, "workload of the daemon (imported: true)");
-  private final Argument<String> user =
-      optional("--user=NAME", Reading.TEXT, "user of the daemon (http.users)");
-  private final Argument<Path> password =
-      optional("--password-file=FILE", Path::of, "file with the user's password");
-  private final Argument<Path> authority =
-      optional("--ca-file=FILE", Path::of, "PEM certificates to trust instead of Java's");
+  private final Argument<URI> daemon = optional("--daemon", DaemonArguments::address);
+  private final Argument<String> workload = optional("--workload", Reading.TEXT);
+  private final Argument<String> user = optional("--user", Reading.TEXT);
+  private final Argument<Path> password = optional("--password-file", Path::of);
+  private final Argument<Path> authority = optional("--ca-file", Path::of);
 
   private static URI address(String text) {
     try {
@@ -98,31 +88,17 @@ final class DaemonArguments extends Arguments {
       console.warn(base + ", workload " + workload.get() + ": " + response.body().strip());
     } catch (IOException e) {
       throw new ModelException("the result was not sent to " + base + ": " + e, e);
-    } catch (GeneralSecurityException e) {
+    } catch (GenericException e) {
       throw new ModelException("'" + authority.get() + "' holds no PEM certificate", e);
     }
   }
 
-  private HttpClient client() throws IOException, GeneralSecurityException {
+  private HttpClient client() {
     HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(TIMEOUT);
-    return authority.find().isEmpty()
-        ? client.build()
-        : client.sslContext(trusting(authority.get())).build();
-  }
-
-  private static SSLContext trusting(Path file) throws IOException, GeneralSecurityException {
-    KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-    store.load(null, null);
-    try (InputStream in = Files.newInputStream(file)) {
-      for (Certificate one : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-        store.setCertificateEntry(Integer.toString(store.size()), one);
-      }
+    if (authority.find().isPresent()) {
+      List<Certificate> trusted = CertificateUtils.loadCertificate(authority.get());
+      client.sslContext(SSLFactory.builder().withTrustMaterial(trusted).build().getSslContext());
     }
-    TrustManagerFactory trust =
-        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-    trust.init(store);
-    SSLContext context = SSLContext.getInstance("TLS");
-    context.init(null, trust.getTrustManagers(), null);
-    return context;
+    return client.build();
   }
 }

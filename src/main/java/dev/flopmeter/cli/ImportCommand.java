@@ -37,20 +37,12 @@ import java.util.Map;
 final class ImportCommand extends Command {
   private static final String UNKNOWN = "unknown";
 
-  private final Argument<String> files =
-      parameters("TRACE", "the files that the runtime wrote about one run");
+  private final Argument<String> files = parameters();
   private final ModelArguments model = with(new ModelArguments(true));
-  private final Argument<String> device =
-      optional(
-          "--device=NAME",
-          Reading.TEXT,
-          "what it ran on, such as 'NVIDIA A100-SXM4-80GB', if the trace does not say");
+  private final Argument<String> device = optional("--device", Reading.TEXT);
   private final Argument<Precision> precision =
-      optional(
-          "--precision=P",
-          Choice.of(Precision.values()),
-          "what the products computed in, if the trace does not say");
-  private final Argument<Boolean> allLayers = flag("--all-layers", "show every layer in the table");
+      optional("--precision", Choice.of(Precision.values()));
+  private final Argument<Boolean> allLayers = flag("--all-layers");
   private final OutputArguments output = with(new OutputArguments(Format.values()));
   private final DaemonArguments daemon = with(new DaemonArguments());
 

@@ -7,6 +7,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.BackendException;
 import dev.flopmeter.serve.worker.ParentWatch;
 import dev.flopmeter.serve.worker.WorkerCommand;
+import dev.flopmeter.text.Csv;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.text.NearestName;
 import dev.flopmeter.text.Printable;
@@ -37,73 +38,19 @@ public final class Main {
   /** Exit code: the device or its libraries failed, or the result could not be written. */
   static final int DEVICE_FAILED = 3;
 
-  /** All commands and what they do, in the order that the help lists them. */
+  /** All commands, in order; the first text is for the list of commands, the others for a help. */
   private static final Map<String, List<String>> COMMANDS = new LinkedHashMap<>();
 
   static {
-    describe("count", "Count the work, parameters and bytes of a network, exactly.");
-    describe(
-        "profile",
-        "Run a network and report how much of the device it uses.",
-        "With --format jsonl each event is a line that is written when it happens; tail -f FILE"
-            + " follows it. The other formats replace FILE when the run has succeeded.");
-    describe("serve", "Measure workloads again and again, and serve the results as metrics.");
-    describe(
-        "compare",
-        "Compare two profiles written with --format json or jsonl.",
-        "Exit code 1 only if the whole pass is confirmed to be slower by more than the threshold.");
-    describe(
-        "import",
-        "Make a profile out of another runtime's trace.",
-        "TRACE is ONNX Runtime's profile, with or without the optimised model that it saved; a"
-            + " trace of PyTorch's profiler (export_chrome_trace); or what trtexec writes with"
-            + " --exportProfile, with or without --exportLayerInfo and --exportTimes.");
-    describe(
-        "export",
-        "Write a network as an ONNX file, its shapes bound and its constants computed.",
-        "Weights that do not fit into a file of 2 GB go to FILE.data beside it. A built-in"
-            + " network has random weights.");
-    describe(
-        "roof",
-        "Measure the highest rates that a device reaches.",
-        "Measures matrix products, convolutions, memory traffic and the cost of a launch, and"
-            + " keeps the result: profiles relate their rates to it.");
-    describe("devices", "List the devices that networks can run on.");
-    describe(
-        "top",
-        "Show what the GPUs of this host are used for, and by which processes.",
-        "Live in a terminal; elsewhere, and with --once or --format json, one sample is printed."
-            + " --format jsonl prints one a line until it is interrupted.");
-    describe(
-        "doctor",
-        "Check what running on the CPU and on a GPU needs, and say how to get what is missing.",
-        "Exit code 3 if something is missing.");
-    describe(
-        "conformance",
-        "Run ONNX's backend test cases: folders with model.onnx and test_data_set_*.",
-        "A case is judged to |difference| <= 1e-7 + 1e-3 |expected|, a network (three layers or"
-            + " more) to 1e-4 of its largest output instead of 1e-7.",
-        "Exit code 1 if a case fails, 2 if the files of one are missing or do not fit its"
-            + " model; what a backend does not support is counted apart.");
-    describe("models", "List the built-in networks.");
-    describe(
-        "units", "Convert an amount (16.5G, 16.5 GFLOPs, 1e12) or a rate (4.1 TFLOP/s), exactly.");
-    describe(
-        "completion",
-        "Print the completion of commands and options for a shell.",
-        "bash: source <(flopmeter completion bash)",
-        "zsh:  source <(flopmeter completion zsh)");
+    for (List<String> row : Csv.rows(Main.class, "commands.csv")) {
+      COMMANDS.put(row.get(0), row.subList(1, row.size()));
+    }
   }
 
   private static final String HELP = "help";
   private static final int LONGEST_MESSAGE = 600;
 
   private Main() {}
-
-  /** The first sentence is for the list of commands, the others for the command's own help. */
-  private static void describe(String name, String... sentences) {
-    COMMANDS.put(name, List.of(sentences));
-  }
 
   public static void main(String[] args) {
     if (System.getenv(WorkerCommand.UNDER_DAEMON) != null) {

@@ -20,38 +20,17 @@ import java.util.function.BiFunction;
 /** Which model, with which inputs: the arguments that every command on a model takes. */
 final class ModelArguments extends Arguments {
 
-  private static final String WHAT =
-      "a built-in network (see 'flopmeter models'), or the path of an .onnx file or a DJL folder";
-
   private final Argument<String> model;
-  private final Argument<String> inputs =
-      list(
-          "--input=NAME=SHAPE",
-          Reading.TEXT,
-          "",
-          "shape of an input, such as data=1x3x224x224; a list with commas gives a result for"
-              + " each; may be given several times");
+  private final Argument<String> inputs = list("--input", Reading.TEXT, "");
   private final Argument<Long> batches =
-      list(
-          "--batch=N",
-          Reading.wholeNumber(1, Long.MAX_VALUE),
-          ",",
-          "size of the batch dimension of the inputs, or a list with commas");
-  private final Argument<String> dims =
-      list(
-          "--dim=NAME=N",
-          Reading.TEXT,
-          "",
-          "size of a named free dimension, or a list with commas; may be given several times");
+      list("--batch", Reading.wholeNumber(1, Long.MAX_VALUE), ",");
+  private final Argument<String> dims = list("--dim", Reading.TEXT, "");
 
   /**
    * @param isOption whether the model is {@code --model}, because the parameters are something else
    */
   ModelArguments(boolean isOption) {
-    model =
-        isOption
-            ? required("--model=MODEL", Reading.TEXT, WHAT)
-            : parameter(0, "MODEL", Reading.TEXT, WHAT);
+    model = isOption ? required("--model", Reading.TEXT) : parameter(0, Reading.TEXT);
   }
 
   /** The model as the user wrote it. */

@@ -6,8 +6,7 @@ import java.util.Optional;
 /** The form of a result and where it goes: {@code --format} and {@code -o}. */
 final class OutputArguments extends Arguments {
   private final Optional<Argument<Format>> format;
-  private final Argument<String> file =
-      optional("-o --output=FILE", Reading.TEXT, "write to FILE instead of standard output");
+  private final Argument<String> file = optional("-o --output", Reading.TEXT);
 
   /**
    * @param formats what the command offers; the first is the default. None if there is no choice.
@@ -16,12 +15,7 @@ final class OutputArguments extends Arguments {
     format =
         formats.length == 0
             ? Optional.empty()
-            : Optional.of(
-                option(
-                    "--format=FORMAT",
-                    Choice.of(formats),
-                    Choice.label(formats[0]),
-                    "form of the result"));
+            : Optional.of(option("--format", Choice.of(formats), Choice.label(formats[0])));
   }
 
   Format format() {

@@ -39,20 +39,13 @@ import org.jspecify.annotations.Nullable;
 final class ProfileCommand extends Command {
   private final ModelArguments model = with(new ModelArguments(false));
   private final BackendArguments device = with(new BackendArguments());
-  private final Argument<Duration> maxTime =
-      option("--max-time=TIME", Reading::timeSpan, "15s", "wall time for measuring one case");
-  private final Argument<Boolean> raw = flag("--raw", "keep every sample in the JSON");
-  private final Argument<Boolean> unchecked =
-      flag("--no-check", "do not compare the outputs with the reference");
-  private final Argument<Boolean> roofless =
-      flag("--no-roof", "do not measure the device's roofs if none are known");
+  private final Argument<Duration> maxTime = option("--max-time", Reading::timeSpan);
+  private final Argument<Boolean> raw = flag("--raw");
+  private final Argument<Boolean> unchecked = flag("--no-check");
+  private final Argument<Boolean> roofless = flag("--no-roof");
   private final Argument<Long> seed =
-      option(
-          "--seed=N",
-          Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE),
-          "1",
-          "seed of the random inputs");
-  private final Argument<Boolean> allLayers = flag("--all-layers", "show every layer in the table");
+      option("--seed", Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE));
+  private final Argument<Boolean> allLayers = flag("--all-layers");
   private final OutputArguments output = with(new OutputArguments(Format.values()));
 
   private final List<ProfileResult> results = new ArrayList<>();

@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** {@code flopmeter roof}: finds what a device can do at best, and keeps it for profiles. */
 final class RoofCommand extends Command {
   private final BackendArguments device = with(new BackendArguments());
-  private final Argument<Boolean> cached =
-      flag("--cached", "show what was measured before; measure only what was not");
+  private final Argument<Boolean> cached = flag("--cached");
   private final OutputArguments output = with(new OutputArguments(Format.TABLE, Format.JSON));
 
   @Override

@@ -31,22 +31,13 @@ import org.slf4j.LoggerFactory;
 final class ServeCommand extends Command {
   private static final String JSON_ENCODER = "ch.qos.logback.classic.encoder.JsonEncoder";
 
-  private final Argument<String> file =
-      optional(
-          "--config=FILE",
-          Reading.TEXT,
-          "configuration; default: config/flopmeter.yaml of the installation");
-  private final Argument<Boolean> check =
-      flag("--check", "validate the configuration on this host and exit");
+  private final Argument<String> file = optional("--config", Reading.TEXT);
+  private final Argument<Boolean> check = flag("--check");
 
-  private final Argument<ListenAddress> listen =
-      optional(
-          "--listen=ADDRESS",
-          ServeCommand::address,
-          "address and port, for example 127.0.0.1:9400; overrides http.listen");
+  private final Argument<ListenAddress> listen = optional("--listen", ServeCommand::address);
 
   /** A command line that replaces the worker, in tests. */
-  private final Argument<String> worker = hidden("--worker=COMMAND");
+  private final Argument<String> worker = hidden("--worker");
 
   @Override
   int run(Console console) throws InterruptedException {

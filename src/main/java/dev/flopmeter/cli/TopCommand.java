@@ -16,9 +16,8 @@ final class TopCommand extends Command {
 
   private final OutputArguments output =
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.JSONL));
-  private final Argument<Duration> interval =
-      option("--interval=TIME", Reading::timeSpan, "2s", "time between two samples");
-  private final Argument<Boolean> once = flag("--once", "take one sample and exit");
+  private final Argument<Duration> interval = option("--interval", Reading::timeSpan);
+  private final Argument<Boolean> once = flag("--once");
 
   @Override
   int run(Console console) throws InterruptedException {

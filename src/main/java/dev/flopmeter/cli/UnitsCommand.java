@@ -9,10 +9,8 @@ import java.util.Optional;
 
 /** {@code flopmeter units}: an amount or a rate in another unit, with all digits. */
 final class UnitsCommand extends Command {
-  private final Argument<String> words =
-      parameters("QUANTITY", "a number, with a prefix K M G T P E Z and a unit if it has one");
-  private final Argument<Optional<SiPrefix>> target =
-      option("--to=UNIT", new UnitName("all"), "all", "unit of the result");
+  private final Argument<String> words = parameters();
+  private final Argument<Optional<SiPrefix>> target = option("--to", new UnitName("all"));
   private final OutputArguments output = with(new OutputArguments());
 
   @Override
