@@ -54,7 +54,7 @@ class OperatorTablesTest {
 
   private static Set<String> operators() {
     Set<String> all = new HashSet<>(ShapeRules.operators());
-    all.addAll(Decompositions.operators().keySet());
+    all.addAll(Decompositions.operators());
     all.addAll(CostRules.standard().operators());
     all.addAll(OperatorTrait.CONTROL_FLOW.operators());
     return all;

@@ -5,9 +5,12 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.RuleFamilies;
 import dev.flopmeter.model.decompose.Decompositions;
+import dev.flopmeter.text.Csv;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -67,13 +70,15 @@ public final class CostRules {
 
   /** Operators that are made up of others and have no rule of their own: the work of these. */
   private static void addDecomposed(CostTable table) {
-    Decompositions.operators()
-        .forEach(
-            (op, made) -> {
-              if (FAMILIES.find(op).isEmpty()) {
-                table.add(op, made.text(), CostRules::decomposed);
-              }
-            });
+    Map<String, String> texts = new HashMap<>();
+    for (List<String> row : Csv.rows(CostRules.class, "decomposed.csv")) {
+      Arrays.stream(row.get(0).split(" ")).forEach(op -> texts.put(op, row.get(1)));
+    }
+    for (String op : Decompositions.operators()) {
+      if (FAMILIES.find(op).isEmpty()) {
+        table.add(op, Objects.requireNonNull(texts.get(op), op), CostRules::decomposed);
+      }
+    }
   }
 
   private static Work decomposed(Operands in) {

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 final class AttentionOperators {
   private AttentionOperators() {}
 
-  static void addTo(Decomposition.Table table) {
+  static void addTo(BodyTable table) {
     table.putAll(
         "Attention", b -> projected(b, b.plusInput(b.product(b.input(0), b.input(1)), 2), 3, 5, 4));
     table.putAll("MultiHeadAttention", AttentionOperators::multiHead);
@@ -25,11 +25,8 @@ final class AttentionOperators {
     table.putAll("GroupQueryAttention", AttentionOperators::grouped);
     table.put("PackedMultiHeadAttention", AttentionOperators::packed);
     table.put("RotaryEmbedding", AttentionOperators::rotary);
-    table.put("RelativePositionBias", "0: moves data", AttentionOperators::relativeBias);
-    table.put(
-        "GatedRelativePositionBias",
-        "MACs of the gates' product; + its sums, sigmoids, and 4 per output",
-        AttentionOperators::gatedBias);
+    table.put("RelativePositionBias", AttentionOperators::relativeBias);
+    table.put("GatedRelativePositionBias", AttentionOperators::gatedBias);
   }
 
   private static String heads(Body b, String value, long heads) {

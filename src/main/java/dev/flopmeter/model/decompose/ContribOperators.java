@@ -22,48 +22,35 @@ final class ContribOperators {
   private ContribOperators() {}
 
   private static final String DOMAIN = "com.microsoft:";
-  private static final String PASSED_ON = "0: passes its input on";
 
-  static void addTo(Decomposition.Table table) {
+  static void addTo(BodyTable table) {
     addImageOperators(table);
     addBiasOperators(table);
     addRenamed(table);
     addNormalisations(table);
-    table.put("CDist", "MACs out x k; 2 k for each row's own square; 3 to 4 x out", b -> cdist(b));
-    table.put("UnfoldTensor", "0: moves data", ContribOperators::unfolded);
-    table.put("IsAllFinite", "0: asks about data", ContribOperators::isAllFinite);
+    table.put("CDist", b -> cdist(b));
+    table.put("UnfoldTensor", ContribOperators::unfolded);
+    table.put("IsAllFinite", ContribOperators::isAllFinite);
     table.putAll(
         "Unique",
-        "in: at least one comparison",
         b -> {
           List<String> found = b.add(4, "Unique", Attributes.of("sorted", 0L), b.input(0));
           return List.of(found.get(0), found.get(2), found.get(3));
         });
   }
 
-  private static void addImageOperators(Decomposition.Table table) {
-    table.put(
-        "GroupNorm",
-        "as GroupNormalization; + 5 x out where the activation is SiLU",
-        b -> groupNormalized(b, first(b, b.input(0))));
-    table.putAll(
-        "SkipGroupNorm",
-        "in to add, + in for a bias, then as GroupNorm",
-        ContribOperators::skipGroupNorm);
+  private static void addImageOperators(BodyTable table) {
+    table.put("GroupNorm", b -> groupNormalized(b, first(b, b.input(0))));
+    table.putAll("SkipGroupNorm", ContribOperators::skipGroupNorm);
     table.put(
         "GridSample",
-        "as GridSample",
         b -> {
           String mode = b.text("mode", "bilinear").replaceFirst("^bi", "");
           return b.as("GridSample", b.attributes().with("mode", mode));
         });
-    table.put(
-        "CropAndResize",
-        "as GridSample, + 2 per sampled place to keep it within the picture",
-        ContribOperators::cropAndResize);
+    table.put("CropAndResize", ContribOperators::cropAndResize);
     table.put(
         "ConvTransposeWithDynamicPads",
-        "as ConvTranspose",
         b -> {
           Attributes attributes =
               b.has(2) ? b.attributes().with("pads", b.in().requireLongs(2)) : b.attributes();
@@ -71,14 +58,10 @@ final class ContribOperators {
         });
   }
 
-  private static void addBiasOperators(Decomposition.Table table) {
-    table.put(
-        "BiasAdd",
-        "2 x out: two additions",
-        b -> b.plus(b.plus(b.input(0), b.input(1)), b.input(2)));
+  private static void addBiasOperators(BodyTable table) {
+    table.put("BiasAdd", b -> b.plus(b.plus(b.input(0), b.input(1)), b.input(2)));
     table.put(
         "BiasSplitGelu",
-        "2 x out to add, as Gelu, + out to multiply",
         b -> {
           String sum = b.plus(b.input(0), b.input(1));
           if (b.shape(sum).dim(-1) % 2 != 0) {
@@ -90,7 +73,6 @@ final class ContribOperators {
         });
     table.putAll(
         "BiasDropout",
-        "out to add the bias, + out for a residual; nothing is dropped",
         b -> {
           String y = b.plusInput(b.plus(b.input(0), b.input(1)), 2);
           return b.in().hasOutput(1)
@@ -98,34 +80,19 @@ final class ContribOperators {
               : List.of(y);
         });
     for (String op : List.of("BitmaskDropout", "SampleOp")) {
-      table.put(op, PASSED_ON, b -> b.add("Identity", b.input(0)));
+      table.put(op, b -> b.add("Identity", b.input(0)));
     }
     for (String op : List.of("MemcpyFromHost", "MemcpyToHost")) {
-      table.of("").put(op, PASSED_ON, b -> b.add("Identity", b.input(0)));
+      table.of("").put(op, b -> b.add("Identity", b.input(0)));
     }
-    table.put(
-        "BitmaskBiasDropout",
-        "out to add the bias, + out for a residual; nothing is dropped",
-        b -> b.plusInput(b.plus(b.input(0), b.input(1)), 2));
+    table.put("BitmaskBiasDropout", b -> b.plusInput(b.plus(b.input(0), b.input(1)), 2));
     table.put(
         "BiasSoftmax",
-        "out to add, then as Softmax",
-        b -> {
-          int axis = b.shape(0).axis(b.integer("axis", 1));
-          String sum = b.plus(b.input(0), b.input(1));
-          Shape shape = b.shape(sum);
-          String rows =
-              b.reshaped(sum, shape.elements(0, axis), shape.elements(axis, shape.rank()));
-          return b.reshaped(b.add("Softmax", rows), shape.dims());
-        });
+        b -> flatSoftmax(b, b.plus(b.input(0), b.input(1)), b.shape(0).axis(b.integer("axis", 1))));
     table.put(
         "GemmFastGelu",
-        "as MatMul, then as FastGelu",
         b -> b.add(DOMAIN + "FastGelu", b.product(b.input(0), b.input(1)), b.input(2)));
-    table.put(
-        "FusedMatMulActivation",
-        "as FusedMatMul, then its activation",
-        b -> activated(b, b.as(DOMAIN + "FusedMatMul")));
+    table.put("FusedMatMulActivation", b -> activated(b, b.as(DOMAIN + "FusedMatMul")));
     table.put("FusedMatMul", ContribOperators::product);
     table.put("FusedGemm", b -> activated(b, b.as("Gemm", gemm(b))));
     table.put("Gelu", b -> b.add("Gelu", b.input(0)));
@@ -153,7 +120,7 @@ final class ContribOperators {
     return b.transposed(b.input(input), IntStream.of(order).asLongStream().toArray());
   }
 
-  private static void addNormalisations(Decomposition.Table table) {
+  private static void addNormalisations(BodyTable table) {
     table.putAll(
         "SkipLayerNormalization",
         b -> {
@@ -212,17 +179,16 @@ final class ContribOperators {
   }
 
   /** Operators that ONNX has under the same name, or that another one does as well. */
-  private static void addRenamed(Decomposition.Table table) {
+  private static void addRenamed(BodyTable table) {
     for (String op : List.of("GatherND", "Pad", "Trilu")) {
-      table.put(op, "as " + op, b -> b.as(op));
+      table.put(op, b -> b.as(op));
     }
     table.put(
         "Range",
-        "as Range",
         b -> b.has(2) ? b.as("Range") : b.add("Range", b.input(0), b.input(1), b.numberAsInput(1)));
-    table.put("ExpandDims", "0: another view", ContribOperators::expandDims);
-    table.put("TorchEmbedding", "0: moves data", b -> b.gather(b.input(0), 0, b.input(1)));
-    table.put("TransposeMatMul", "as FusedMatMul", b -> b.as(DOMAIN + "FusedMatMul"));
+    table.put("ExpandDims", ContribOperators::expandDims);
+    table.put("TorchEmbedding", b -> b.gather(b.input(0), 0, b.input(1)));
+    table.put("TransposeMatMul", b -> b.as(DOMAIN + "FusedMatMul"));
   }
 
   /**
@@ -235,7 +201,11 @@ final class ContribOperators {
     if (b.integer("opset", 13) >= 13) {
       return b.add("Softmax", Attributes.of("axis", axis), x);
     }
-    int from = axis == shape.rank() ? shape.rank() : shape.axis(axis);
+    return flatSoftmax(b, x, axis == shape.rank() ? shape.rank() : shape.axis(axis));
+  }
+
+  private static String flatSoftmax(Body b, String x, int from) {
+    Shape shape = b.shape(x);
     String rows = b.reshaped(x, shape.elements(0, from), shape.elements(from, shape.rank()));
     return b.reshaped(b.add("Softmax", rows), shape.dims());
   }

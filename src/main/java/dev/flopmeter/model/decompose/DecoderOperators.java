@@ -16,18 +16,16 @@ final class DecoderOperators {
 
   private DecoderOperators() {}
 
-  static void addTo(Decomposition.Table table) {
+  static void addTo(BodyTable table) {
     table.put(
         "ScaledSiLU",
-        "out to scale, 4 x out for the sigmoid, out to multiply",
         b -> {
           String scale = b.has(1) ? b.input(1) : b.numberAsInput(b.number("alpha", 1));
           return silu(b, b.times(b.input(0), scale));
         });
-    table.put("SwiGLU", "7 x out, + 4 x out for a limit", DecoderOperators::swiGlu);
+    table.put("SwiGLU", DecoderOperators::swiGlu);
     table.put(
         "GatedAdd",
-        "out to multiply, out to add; a projected gate is a product and a sigmoid",
         b -> {
           String gate = b.input(2);
           gate = b.has(3) ? b.add("Sigmoid", b.product(gate, b.input(3))) : gate;
@@ -35,7 +33,6 @@ final class DecoderOperators {
         });
     table.put(
         "GatedRMSNorm",
-        "as RMSNormalization, then 5 x out (sigmoid, multiply), + out for silu",
         b -> {
           long width = b.shape(1).elements();
           String rows = b.reshaped(b.input(0), -1, width);
@@ -45,13 +42,9 @@ final class DecoderOperators {
           gate = isSigmoid ? b.add("Sigmoid", gate) : silu(b, gate);
           return b.times(b.reshaped(y, b.shape(0).dims()), gate);
         });
-    table.put(
-        "BranchwiseRMSNorm",
-        "3 x in (square, sum, divide), + in for a scale, + 3 per branch",
-        DecoderOperators::branches);
+    table.put("BranchwiseRMSNorm", DecoderOperators::branches);
     table.putAll(
         "LinearAttentionGate",
-        "as Add, Softplus and Mul; as Sigmoid for the update rate",
         b -> {
           DataType wide = b.in().type(1).type();
           String sum = b.plus(b.cast(b.input(0), wide), b.input(1));
@@ -61,7 +54,6 @@ final class DecoderOperators {
         });
     table.putAll(
         "GemmaRotaryEmbedding",
-        "one sine and cosine per angle, 3 x out",
         b -> {
           DataType type = b.in().type(1).type();
           String sine = b.unsqueezed(b.cast(b.add("Sin", b.input(0)), type), 1);
@@ -72,7 +64,6 @@ final class DecoderOperators {
         });
     table.putAll(
         "RouterGateUpProj",
-        "as MatMul, then as SwiGLU",
         b -> {
           String y = b.product(b.input(0), b.input(1));
           long routes = b.integer("router_size", 0);
@@ -80,17 +71,13 @@ final class DecoderOperators {
           String both = b.slice(y, -1, routes, end);
           return List.of(b.slice(y, -1, 0, routes), swiGlu(b, b.split(2, -1, both)));
         });
-    table.put(
-        "PackedAttention",
-        "the projection's product and bias, then as PackedMultiHeadAttention",
-        DecoderOperators::packed);
+    table.put("PackedAttention", DecoderOperators::packed);
     addPackedWeights(table);
   }
 
-  private static void addPackedWeights(Decomposition.Table table) {
+  private static void addPackedWeights(BodyTable table) {
     table.putAll(
         "MatMulNBitsMlp",
-        "a normalisation as SimplifiedLayerNormalization, two MatMulNBits, 5 x out for silu, out",
         b -> {
           if (!b.text("activation", "silu").equals("silu")) {
             throw new ModelException("the attribute 'activation' is not silu");
@@ -101,7 +88,6 @@ final class DecoderOperators {
         });
     table.putAll(
         "MatMulNBitsQkv",
-        "a normalisation as SimplifiedLayerNormalization, three MatMulNBits",
         b -> {
           List<String> x = normalised(b);
           return List.of(
@@ -112,7 +98,6 @@ final class DecoderOperators {
         });
     table.put(
         "MatMulBlockQuantizedFp8Weight",
-        "MACs out x k; 2 per weight to unpack it; + out for a bias, + 2 x in to quantise the input",
         b -> {
           DataType type = b.in().type(0).type();
           Attributes blocks = Attributes.of("axis", 1, "block_size", b.integer("block_size", 128));

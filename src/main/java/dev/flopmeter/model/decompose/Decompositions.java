@@ -15,6 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /** The registry of operators that are made up of simpler ones, by qualified name. */
@@ -24,19 +26,20 @@ public final class Decompositions {
 
   private static final String OPERATOR = "flopmeter.owner.operator";
 
-  private static final Map<String, Decomposition> ALL = all();
+  private static final Map<String, Function<Body, List<String>>> ALL = all();
 
   private Decompositions() {}
 
-  /** All decompositions by qualified operator name. */
-  public static Map<String, Decomposition> operators() {
-    return ALL;
+  /** The qualified names of all operators that are made up of others. */
+  public static Set<String> operators() {
+    return ALL.keySet();
   }
 
-  private static Map<String, Decomposition> all() {
-    Map<String, Decomposition> all = new HashMap<>();
-    Decomposition.Table onnx = new Decomposition.Table("", all);
-    Decomposition.Table contrib = onnx.of("com.microsoft");
+  private static Map<String, Function<Body, List<String>>> all() {
+    Map<String, Function<Body, List<String>>> all = new HashMap<>();
+    BodyTable onnx = new BodyTable("", all);
+    BodyTable contrib = onnx.of("com.microsoft");
+    BlockOperators.addTo(onnx);
     IntegerOperators.addTo(onnx);
     ExperimentalOperators.addTo(onnx);
     QuantizedOperators.addTo(contrib);
@@ -95,12 +98,12 @@ public final class Decompositions {
    * @throws dev.flopmeter.model.ModelException if inputs and attributes contradict each other
    */
   public static Optional<Graph> of(Operands in) {
-    Decomposition found = ALL.get(in.node().qualifiedOp());
+    Function<Body, List<String>> found = ALL.get(in.node().qualifiedOp());
     if (found == null) {
       return Optional.empty();
     }
     Body body = new Body(in);
-    return Optional.of(body.graph(found.writer().apply(body)));
+    return Optional.of(body.graph(found.apply(body)));
   }
 
   /**

@@ -12,21 +12,15 @@ import java.util.Optional;
 final class ExperimentalOperators {
   private ExperimentalOperators() {}
 
-  static void addTo(Decomposition.Table table) {
-    table.put(
-        "Affine", "2 x out: multiply, add", b -> b.plus(b.times(b.input(0), alpha(b)), beta(b)));
-    table.put(
-        "ScaledTanh",
-        "3 x out: multiply, tanh, multiply",
-        b -> b.times(b.add("Tanh", b.times(b.input(0), beta(b))), alpha(b)));
+  static void addTo(BodyTable table) {
+    table.put("Affine", b -> b.plus(b.times(b.input(0), alpha(b)), beta(b)));
+    table.put("ScaledTanh", b -> b.times(b.add("Tanh", b.times(b.input(0), beta(b))), alpha(b)));
     table.put(
         "ParametricSoftplus",
-        "5 x out: multiply, Softplus, multiply",
         b -> b.times(b.add("Softplus", b.times(b.input(0), beta(b))), alpha(b)));
-    table.put("Scale", "out: multiply", b -> b.times(b.input(0), b.number(b.number("scale", 1))));
+    table.put("Scale", b -> b.times(b.input(0), b.number(b.number("scale", 1))));
     table.put(
         "ImageScaler",
-        "2 x out: multiply, add",
         b -> {
           float[] bias = b.attributes().numbers("bias").orElse(new float[0]);
           if (bias.length != b.shape(0).dim(1)) {
@@ -38,11 +32,8 @@ final class ExperimentalOperators {
           Tensor shifts = Tensor.ofFloats(Shape.of(bias.length, 1, 1), bias);
           return b.plus(scaled, b.constant(shifts));
         });
-    table.put(
-        "DynamicSlice",
-        "0: moves data",
-        b -> b.add("Slice", b.input(0), b.input(1), b.input(2), b.input(3)));
-    table.put("Crop", "0: moves data", ExperimentalOperators::cropped);
+    table.put("DynamicSlice", b -> b.add("Slice", b.input(0), b.input(1), b.input(2), b.input(3)));
+    table.put("Crop", ExperimentalOperators::cropped);
   }
 
   private static String alpha(Body b) {

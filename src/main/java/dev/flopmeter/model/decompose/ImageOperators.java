@@ -35,10 +35,9 @@ final class ImageOperators {
   private static final List<String> WINDOW =
       List.of("auto_pad", "dilations", "group", "kernel_shape", "pads", "strides");
 
-  static void addTo(Decomposition.Table table) {
+  static void addTo(BodyTable table) {
     table.put(
         "QLinearConv",
-        "as QLinearConv",
         b -> {
           if (!b.flag("channels_last", false)) {
             return b.as("QLinearConv");
@@ -53,27 +52,18 @@ final class ImageOperators {
           String y = b.add("Conv", b.attributes(WINDOW), b.input(0), b.input(1), b.input(2));
           return ContribOperators.activated(b, b.plusInput(y, 3));
         });
-    table.put("NhwcConv", "as Conv", ImageOperators::channelsLast);
-    table.put(
-        "NhwcFusedConv",
-        "as Conv, + out for an addend, then its activation",
-        ImageOperators::channelsLast);
+    table.put("NhwcConv", ImageOperators::channelsLast);
+    table.put("NhwcFusedConv", ImageOperators::channelsLast);
     table.put(
         "NhwcMaxPool",
-        "as MaxPool",
         b -> b.channelsLast(b.add("MaxPool", b.attributes(), b.channelsFirst(b.input(0)))));
-    Decomposition.Table blocked = table.of(BLOCKED);
+    BodyTable blocked = table.of(BLOCKED);
     for (String op : List.of("MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool")) {
-      blocked.put(op, "as " + op, b -> b.as(op));
+      blocked.put(op, b -> b.as(op));
     }
-    blocked.put(
-        "Conv",
-        "as Conv over the channels that are not padding, + out for an addend, then its"
-            + " activation",
-        ImageOperators::blockedConvolution);
+    blocked.put("Conv", ImageOperators::blockedConvolution);
     blocked.put(
         "ReorderInput",
-        "0: another layout",
         b -> {
           boolean isLast = b.flag("channels_last", false);
           String x = isLast ? b.channelsFirst(b.input(0)) : b.input(0);
@@ -82,7 +72,6 @@ final class ImageOperators {
         });
     blocked.put(
         "ReorderOutput",
-        "0: another layout",
         b -> {
           long channels = b.attributes().integer("channels");
           if (channels < 1 || channels > b.shape(0).dim(1)) {
@@ -92,7 +81,7 @@ final class ImageOperators {
           String y = first(b, b.input(0), 1, channels);
           return b.flag("channels_last", false) ? b.channelsLast(y) : y;
         });
-    blocked.put("Upsample", "as Resize", ImageOperators::blockedUpsample);
+    blocked.put("Upsample", ImageOperators::blockedUpsample);
   }
 
   private static String[] inputs(Body b, int most) {

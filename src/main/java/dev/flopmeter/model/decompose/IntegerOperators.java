@@ -19,7 +19,7 @@ import java.util.stream.LongStream;
 final class IntegerOperators {
   private IntegerOperators() {}
 
-  static void addTo(Decomposition.Table table) {
+  static void addTo(BodyTable table) {
     table.put("MatMulInteger", b -> integer(b, product(b, 0, 2, 1, 3)));
     table.put("ConvInteger", b -> integer(b, convolution(b, 0, 2, 1, 3)));
     table.put(

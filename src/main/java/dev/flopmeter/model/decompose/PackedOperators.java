@@ -15,20 +15,16 @@ import java.util.List;
 final class PackedOperators {
   private PackedOperators() {}
 
-  static void addTo(Decomposition.Table table) {
-    table.put("MatMulNBits", "as MatMul", PackedOperators::byBlocks);
+  static void addTo(BodyTable table) {
+    table.put("MatMulNBits", PackedOperators::byBlocks);
     table.put(
         "MatMulBnb4",
-        "as MatMul",
         b -> {
           String weights = b.constant(PackedWeights.ofTable(b.in()));
           boolean isTurned = b.flag("transB", true);
           return b.product(b.input(0), isTurned ? b.transposed(weights, 1, 0) : weights);
         });
-    table.put(
-        "MatMulFpQ4",
-        "as MatMul",
-        b -> b.product(b.input(0), b.constant(PackedWeights.ofBlob(b.in()))));
+    table.put("MatMulFpQ4", b -> b.product(b.input(0), b.constant(PackedWeights.ofBlob(b.in()))));
     table.put("GatherBlockQuantized", PackedOperators::gather);
     table.put(
         "MoE",

@@ -8,51 +8,15 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.text.Csv;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Stored weights that ONNX Runtime packs into bytes, as floats: {@code (code - zero point) * scale}
  * with a scale and a zero point for each block of a row (its ContribOperators.md).
  */
-public final class PackedWeights {
-  // The values of 4-bit codes in bitsandbytes (Dettmers et al. 2023, QLoRA, appendix E)
-  private static final float[] FP4 = {
-    0,
-    0.0625f / 12,
-    8f / 12,
-    1,
-    4f / 12,
-    6f / 12,
-    2f / 12,
-    3f / 12,
-    -0f,
-    -0.0625f / 12,
-    -8f / 12,
-    -1,
-    -4f / 12,
-    -6f / 12,
-    -2f / 12,
-    -3f / 12
-  };
-  private static final float[] NF4 = {
-    -1,
-    -0.6961928f,
-    -0.52507305f,
-    -0.3949175f,
-    -0.28444138f,
-    -0.18477343f,
-    -0.091050036f,
-    0,
-    0.0795803f,
-    0.1609302f,
-    0.2461123f,
-    0.33791524f,
-    0.44070983f,
-    0.562617f,
-    0.72295684f,
-    1
-  };
-
+final class PackedWeights {
   private PackedWeights() {}
 
   /** The type of codes of so many bits, packed low bits first as ONNX packs them. */
@@ -141,7 +105,7 @@ public final class PackedWeights {
    * @throws DataDependentException if they are computed
    * @throws ModelException if a scale is not a number
    */
-  public static Tensor ofBlocks(Operands in) {
+  static Tensor ofBlocks(Operands in) {
     long n = in.attributes().integer("N");
     long k = in.attributes().integer("K");
     long bits = in.attributes().integer("bits", 4);
@@ -155,14 +119,18 @@ public final class PackedWeights {
     long n = in.attributes().integer("N");
     long k = in.attributes().integer("K");
     long block = in.attributes().integer("block_size");
-    float[] table = in.attributes().integer("quant_type") == 0 ? FP4 : NF4;
+    int column = in.attributes().integer("quant_type") == 0 ? 0 : 1;
+    List<Float> table =
+        Csv.rows(PackedWeights.class, "four-bit-codes.csv").stream()
+            .map(row -> Float.valueOf(row.get(column)))
+            .toList();
     ByteBuffer packed = stored(in, 1).data();
     Tensor scales = stored(in, 2);
     String name = in.node().inputs().get(2);
     float[] values = new float[Math.toIntExact(n * k)];
     for (int i = 0; i < values.length; i++) {
       int code = packed.get(i / 2) >> (i % 2 == 0 ? 4 : 0) & 15;
-      values[i] = table[code] * scale(scales, name, i / block);
+      values[i] = table.get(code) * scale(scales, name, i / block);
     }
     return DenseTensor.ofFloats(Shape.of(n, k), values);
   }

@@ -20,72 +20,39 @@ final class QuantizedOperators {
   /** No input. */
   private static final int NONE = -1;
 
-  static void addTo(Decomposition.Table table) {
+  static void addTo(BodyTable table) {
     for (String op : List.of("Add", "Mul")) {
-      table.put(
-          "QLinear" + op,
-          "as DequantizeLinear of both, " + op + " and QuantizeLinear",
-          b -> quantized(b, b.add(op, real(b, 0), real(b, 3)), 6));
+      table.put("QLinear" + op, b -> quantized(b, b.add(op, real(b, 0), real(b, 3)), 6));
     }
-    table.put(
-        "QLinearConcat",
-        "as DequantizeLinear of each, Concat and QuantizeLinear",
-        QuantizedOperators::concat);
-    table.put(
-        "QLinearWhere",
-        "as DequantizeLinear of both, Where and QuantizeLinear",
-        b -> quantized(b, b.where(b.input(0), real(b, 1), real(b, 4)), 7));
+    table.put("QLinearConcat", QuantizedOperators::concat);
+    table.put("QLinearWhere", b -> quantized(b, b.where(b.input(0), real(b, 1), real(b, 4)), 7));
     for (String op : List.of("Sigmoid", "LeakyRelu")) {
-      table.put(
-          "QLinear" + op, between(op), b -> quantized(b, b.add(op, b.attributes(), real(b, 0)), 3));
+      table.put("QLinear" + op, b -> quantized(b, b.add(op, b.attributes(), real(b, 0)), 3));
     }
-    table.put(
-        "QLinearSoftmax",
-        between("Softmax"),
-        b -> quantized(b, ContribOperators.softmax(b, real(b, 0), -1), 3));
+    table.put("QLinearSoftmax", b -> quantized(b, ContribOperators.softmax(b, real(b, 0), -1), 3));
     for (String op : List.of("AveragePool", "GlobalAveragePool")) {
-      table.put("QLinear" + op, between(op), b -> pooled(b, op));
+      table.put("QLinear" + op, b -> pooled(b, op));
     }
-    table.put(
-        "QLinearReduceMean",
-        between("ReduceMean"),
-        b -> quantized(b, reduced(b, "ReduceMean", real(b, 0)), 3));
-    table.put(
-        "QGemm",
-        "as MatMulInteger, + out for C, then 2 x out: cast and scale; as QuantizeLinear where the"
-            + " output is quantised",
-        QuantizedOperators::gemm);
+    table.put("QLinearReduceMean", b -> quantized(b, reduced(b, "ReduceMean", real(b, 0)), 3));
+    table.put("QGemm", QuantizedOperators::gemm);
     table.put(
         "MatMulIntegerToFloat",
-        "as MatMulInteger, then 2 x out: cast and scale; + out for a bias",
         b -> {
           String sum = b.add("MatMulInteger", b.input(0), b.input(1), b.input(4), b.input(5));
           return b.plusInput(scaled(b, sum, b.times(scale(b, 2), scale(b, 3))), 6);
         });
     table.put(
         "DynamicQuantizeMatMul",
-        "as DynamicQuantizeLinear and MatMulInteger, then out to scale; + out for a bias",
         b -> {
           List<String> a = b.add(3, "DynamicQuantizeLinear", Attributes.NONE, b.input(0));
           String sum = b.add("MatMulInteger", a.get(0), b.input(1), a.get(2), b.input(3));
           return b.plusInput(scaled(b, sum, b.times(a.get(1), scale(b, 2))), 4);
         });
-    table.putAll(
-        "QAttention",
-        "MACs of the projection and of both products; + projected values x 2 to scale, + 1 for"
-            + " the bias; per score scale 1, softmax 5, + masks",
-        QuantizedOperators::attention);
-    table.put(
-        "MulInteger",
-        "subtract the zero points, then out: multiply",
-        b -> b.times(shifted(b, 0, 1), shifted(b, 2, 3)));
-    table.put(
-        "ReduceSumInteger",
-        "as ReduceSum",
-        b -> reduced(b, "ReduceSum", b.cast(b.input(0), DataType.INT32)));
+    table.putAll("QAttention", QuantizedOperators::attention);
+    table.put("MulInteger", b -> b.times(shifted(b, 0, 1), shifted(b, 2, 3)));
+    table.put("ReduceSumInteger", b -> reduced(b, "ReduceSum", b.cast(b.input(0), DataType.INT32)));
     table.put(
         "MatMulInteger16",
-        "as MatMul",
         b ->
             b.cast(
                 b.product(b.cast(b.input(0), DataType.DOUBLE), b.cast(b.input(1), DataType.DOUBLE)),
@@ -93,21 +60,13 @@ final class QuantizedOperators {
     for (String op : List.of("QuantizeLinear", "DequantizeLinear")) {
       table.put(
           op,
-          "as " + op,
           b -> {
             scale(b, 1);
             return b.as(op);
           });
     }
     table.putAll("DynamicQuantizeLSTM", QuantizedRecurrence::write);
-    table.putAll(
-        "QEmbedLayerNormalization",
-        "as DequantizeLinear of the tables, then as com.microsoft:EmbedLayerNormalization",
-        QuantizedOperators::embedding);
-  }
-
-  private static String between(String op) {
-    return "as DequantizeLinear, " + op + " and QuantizeLinear";
+    table.putAll("QEmbedLayerNormalization", QuantizedOperators::embedding);
   }
 
   /** Input {@code x} in floats; its scale and its optional zero point are the next two inputs. */
@@ -146,9 +105,8 @@ final class QuantizedOperators {
   private static String concat(Body b) {
     if (b.in().inputCount() < 5 || b.in().inputCount() % 3 != 2) {
       throw new ModelException(
-          "it has "
-              + b.in().inputCount()
-              + " inputs, not scale and zero point of the output and then three for each tensor");
+          "it has %s inputs, not scale and zero point of the output and then three for each tensor"
+              .formatted(b.in().inputCount()));
     }
     String[] parts =
         IntStream.iterate(2, i -> i < b.in().inputCount(), i -> i + 3)

@@ -13,15 +13,13 @@ import java.util.List;
 final class SpectralOperators {
   private SpectralOperators() {}
 
-  static void addTo(Decomposition.Table table) {
+  static void addTo(BodyTable table) {
     for (boolean isConjugated : new boolean[] {false, true}) {
       table.put(
-          isConjugated ? "ComplexMulConj" : "ComplexMul",
-          "3 per number of out: two multiplies and an addition",
-          b -> complexProduct(b, isConjugated));
+          isConjugated ? "ComplexMulConj" : "ComplexMul", b -> complexProduct(b, isConjugated));
     }
-    table.put("Rfft", "as DFT", b -> b.add("DFT", signal(b), b.unsqueezed(b.input(0), -1)));
-    table.put("Irfft", "as DFT of all numbers", SpectralOperators::realSignal);
+    table.put("Rfft", b -> b.add("DFT", signal(b), b.unsqueezed(b.input(0), -1)));
+    table.put("Irfft", SpectralOperators::realSignal);
   }
 
   /** Of numbers whose real and imaginary parts lie along the last axis. */

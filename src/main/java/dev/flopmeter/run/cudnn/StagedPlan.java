@@ -69,7 +69,7 @@ final class StagedPlan implements Plan {
     return OperatorTrait.CONTROL_FLOW.of(node)
         || node.outputs().stream()
             .anyMatch(output -> !output.isEmpty() && graph.type(output).isEmpty())
-        || (!Decompositions.operators().containsKey(node.qualifiedOp())
+        || (!Decompositions.operators().contains(node.qualifiedOp())
             && !deciding(graph, node).isEmpty());
   }
 

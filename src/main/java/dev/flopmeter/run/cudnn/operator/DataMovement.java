@@ -30,8 +30,6 @@ final class DataMovement {
     operators.put("Tile", DataMovement::tile);
     operators.put("EyeLike", DataMovement::eyeLike);
     operators.put("Range", DataMovement::range);
-    operators.put("DepthToSpace", DataMovement::depthToSpace);
-    operators.put("SpaceToDepth", DataMovement::spaceToDepth);
   }
 
   private static void dropout(NodePlan node) {
@@ -194,29 +192,5 @@ final class DataMovement {
       strides[2 * i + 1] = x.stride(i);
     }
     packed(node, x.as(Shape.of(dims), strides));
-  }
-
-  private static void depthToSpace(NodePlan node) {
-    TensorView x = node.plain(0);
-    long block = node.attributes().integer("blocksize");
-    long channels = x.dim(1) / (block * block);
-    boolean isDcr = node.attributes().text("mode", "DCR").equals("DCR");
-    TensorView split =
-        isDcr
-            ? x.reshaped(Shape.of(x.dim(0), block, block, channels, x.dim(2), x.dim(3)))
-                .permuted(0, 3, 4, 1, 5, 2)
-            : x.reshaped(Shape.of(x.dim(0), channels, block, block, x.dim(2), x.dim(3)))
-                .permuted(0, 1, 4, 2, 5, 3);
-    packed(node, split);
-  }
-
-  private static void spaceToDepth(NodePlan node) {
-    TensorView x = node.plain(0);
-    long block = node.attributes().integer("blocksize");
-    boolean isDcr = node.attributes().text("mode", "DCR").equals("DCR");
-    TensorView cut =
-        x.reshaped(Shape.of(x.dim(0), x.dim(1), x.dim(2) / block, block, x.dim(3) / block, block));
-    TensorView split = isDcr ? cut.permuted(0, 3, 5, 1, 2, 4) : cut.permuted(0, 1, 3, 5, 2, 4);
-    packed(node, split);
   }
 }

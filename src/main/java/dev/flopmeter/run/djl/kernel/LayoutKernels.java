@@ -28,8 +28,6 @@ final class LayoutKernels {
     rules.put("Transpose", LayoutKernels::transpose);
     rules.put("Expand", in -> Kernel.of(call("expand", input(0), in.output(0).shape().dims())));
     rules.put("Tile", LayoutKernels::tile);
-    rules.put("DepthToSpace", LayoutKernels::depthToSpace);
-    rules.put("SpaceToDepth", LayoutKernels::spaceToDepth);
     rules.put(
         "Concat",
         in ->
@@ -80,38 +78,6 @@ final class LayoutKernels {
       repeats = in.requireValue(1).toLongs();
     }
     return Kernel.of(call("repeat", input(0), repeats));
-  }
-
-  private static Kernel depthToSpace(Operands in) {
-    long[] d = in.shape(0).dims();
-    long b = in.attributes().integer("blocksize");
-    return isColumnsFirst(in)
-        ? moved(
-            in,
-            input(0).reshaped(d[0], d[1] / (b * b), b, b, d[2], d[3]),
-            new long[] {0, 1, 4, 2, 5, 3})
-        : moved(
-            in,
-            input(0).reshaped(d[0], b, b, d[1] / (b * b), d[2], d[3]),
-            new long[] {0, 3, 4, 1, 5, 2});
-  }
-
-  private static Kernel spaceToDepth(Operands in) {
-    long[] d = in.shape(0).dims();
-    long b = in.attributes().integer("blocksize");
-    Expression split = input(0).reshaped(d[0], d[1], d[2] / b, b, d[3] / b, b);
-    return moved(
-        in,
-        split,
-        isColumnsFirst(in) ? new long[] {0, 1, 3, 5, 2, 4} : new long[] {0, 3, 5, 1, 2, 4});
-  }
-
-  private static boolean isColumnsFirst(Operands in) {
-    return in.attributes().text("mode", "DCR").equals("CRD");
-  }
-
-  private static Kernel moved(Operands in, Expression blocks, long[] order) {
-    return Kernel.of(blocks.permuted(order).reshaped(in.output(0).shape().dims()));
   }
 
   private static Kernel split(Operands in) {
