@@ -31,20 +31,19 @@ public final class Zoo {
         row.get(0),
         row.get(1),
         List.of(ValueInfo.of("input", image)),
-        net -> build(row.get(3), net, Plan.parse(row.get(4))));
+        net -> build(row.get(0), row.get(3), net, Plan.parse(row.get(4))));
   }
 
-  private static void build(String family, NetworkBuilder net, Plan plan) {
+  private static void build(String name, String family, NetworkBuilder net, Plan plan) {
     switch (family) {
       case "alexnet" -> PlainNets.alexNet(net);
       case "convnext" -> ConvNeXts.build(net, plan);
       case "densenet" -> DenseNets.build(net, plan);
       case "efficientnet" -> EfficientNets.build(net, plan);
-      case "googlenet" -> Inceptions.googLeNet(net, plan);
-      case "inception_v3" -> Inceptions.inceptionV3(net);
       case "mnasnet" -> MobileNets.mnasNet(net, plan);
       case "mobilenet_v2" -> MobileNets.mobileNetV2(net, plan);
       case "mobilenet_v3" -> MobileNets.mobileNetV3(net, plan);
+      case "modules" -> Modules.build(net, name);
       case "regnet" -> RegNets.build(net, plan);
       case "resnet" -> ResNets.build(net, plan);
       case "shufflenet" -> ShuffleNets.build(net, plan);
