@@ -1,5 +1,6 @@
 package dev.flopmeter.device;
 
+import dev.flopmeter.text.Csv;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -19,34 +20,7 @@ import java.util.stream.Stream;
 final class LibraryPlaces {
   /** Folders by pattern: a name after $ is an environment variable, an asterisk any name. */
   private static final List<String> FOLDERS =
-      List.of(
-          "/usr/lib/x86_64-linux-gnu",
-          "/usr/lib64",
-          "/usr/lib/wsl/lib",
-          "/usr/local/nvidia/lib64",
-          "/usr/local/cuda/lib64",
-          "/opt/cuda/lib64",
-          "/opt/conda/lib",
-          "/usr/local/cuda-*/lib64",
-          "$CUDA_PATH/lib64",
-          "$CUDA_PATH/lib",
-          "$CUDA_HOME/lib64",
-          "$CUDA_HOME/lib",
-          "$CUDNN_PATH/lib64",
-          "$CUDNN_PATH/lib");
-
-  /** Where a Python's packages may be. */
-  private static final List<String> PYTHONS =
-      List.of(
-          "$VIRTUAL_ENV",
-          "$CONDA_PREFIX",
-          "$HOME/.local",
-          "/usr/local",
-          "/usr",
-          "/opt/conda",
-          "/opt/venv");
-
-  private static final String WHEEL = "/lib/python3*/{site,dist}-packages/nvidia/cudnn/lib";
+      Csv.rows(LibraryPlaces.class, "library-folders.csv").stream().map(row -> row.get(0)).toList();
 
   private final Map<String, String> environment;
   private final Path root;
@@ -86,8 +60,7 @@ final class LibraryPlaces {
   }
 
   private Stream<Path> directories() {
-    return Stream.concat(FOLDERS.stream(), PYTHONS.stream().map(home -> home + WHEEL))
-        .flatMap(pattern -> expanded(pattern).stream());
+    return FOLDERS.stream().flatMap(pattern -> expanded(pattern).stream());
   }
 
   private List<Path> expanded(String pattern) {

@@ -1,8 +1,13 @@
 package dev.flopmeter.live;
 
+import java.util.Arrays;
+import java.util.stream.LongStream;
+
 /**
  * Buckets for durations: 16 to each power of two, so that a bucket's middle is within 3.2 % of
- * every duration in it. From 0 to {@link Long#MAX_VALUE} nanoseconds.
+ * every duration in it. From 0 to {@link Long#MAX_VALUE} nanoseconds. And the few of the published
+ * histogram, the daemon's, from 50 us to 5 s and one above: the fine bucket tells which of them is
+ * meant with one look into a table and one comparison.
  */
 final class DurationBuckets {
   private static final int SUB_BITS = 4;
@@ -10,6 +15,21 @@ final class DurationBuckets {
 
   /** Number of buckets. */
   static final int BUCKETS = (64 - SUB_BITS) * SUB;
+
+  private static final long[] UPPER_BOUND_NANOS =
+      LongStream.of(
+              50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000,
+              500_000, 1_000_000, 2_500_000, 5_000_000)
+          .map(micros -> 1_000 * micros)
+          .toArray();
+
+  /** Number of published buckets, the one above all bounds included. */
+  static final int PUBLISHED = UPPER_BOUND_NANOS.length + 1;
+
+  /**
+   * By fine bucket, the first published one that its durations can be in; the next is the other.
+   */
+  private static final byte[] FIRST = first();
 
   private DurationBuckets() {}
 
@@ -31,5 +51,38 @@ final class DurationBuckets {
     double width = Math.scalb(1.0, exponent - SUB_BITS);
     double low = (SUB + bucket % SUB) * width;
     return (low + width / 2) * 1e-9;
+  }
+
+  private static byte[] first() {
+    byte[] first = new byte[BUCKETS];
+    int bucket = 0;
+    for (int i = 0; i < UPPER_BOUND_NANOS.length; i++) {
+      int fine = bucket(UPPER_BOUND_NANOS[i]);
+      Arrays.fill(first, bucket, fine + 1, (byte) i);
+      bucket = fine + 1;
+    }
+    Arrays.fill(first, bucket, first.length, (byte) UPPER_BOUND_NANOS.length);
+    return first;
+  }
+
+  /**
+   * Which published bucket a duration is in.
+   *
+   * @param fine its {@link #bucket}
+   */
+  static int published(long nanos, int fine) {
+    int first = FIRST[fine];
+    boolean isAbove = first < UPPER_BOUND_NANOS.length && nanos > UPPER_BOUND_NANOS[first];
+    return isAbove ? first + 1 : first;
+  }
+
+  /** Of the published buckets: inclusive, in seconds; infinity is the last. */
+  static double[] upperBoundSeconds() {
+    double[] seconds = new double[PUBLISHED];
+    for (int i = 0; i < UPPER_BOUND_NANOS.length; i++) {
+      seconds[i] = UPPER_BOUND_NANOS[i] / 1e9;
+    }
+    seconds[PUBLISHED - 1] = Double.POSITIVE_INFINITY;
+    return seconds;
   }
 }

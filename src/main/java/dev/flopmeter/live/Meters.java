@@ -12,6 +12,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
@@ -140,12 +141,18 @@ final class Meters {
 
   private void ofModel(
       Binding binding, String name, String description, ToDoubleFunction<Cost> value) {
-    binding.owns(
-        Gauge.builder("flopmeter.model." + name, costs, known -> value.applyAsDouble(known.shown()))
-            .description(description)
-            .tags(tags)
-            .strongReference(true)
-            .register(binding.registry()));
+    Supplier<Number> shown = () -> value.applyAsDouble(costs.shown());
+    String whole = "flopmeter.model." + name;
+    binding.owns(gauge(binding.registry(), whole, description, tags, shown));
+  }
+
+  private static Gauge gauge(
+      MeterRegistry registry,
+      String name,
+      String description,
+      Tags labels,
+      Supplier<Number> value) {
+    return Gauge.builder(name, value).description(description).tags(labels).register(registry);
   }
 
   /**
@@ -161,7 +168,7 @@ final class Meters {
         binding,
         "flopmeter.inference.flop",
         "Model FLOPs (2 for each MAC) of the inferences recorded.",
-        this::flops);
+        sums -> flops(sums.inferences(), sums.shapedFlops()));
     counter(
         binding,
         "flopmeter.model.busy.seconds",
@@ -184,10 +191,8 @@ final class Meters {
             .register(binding.registry()));
   }
 
-  private double flops(Totals sums) {
-    return costs instanceof BatchCosts byBatch
-        ? byBatch.flopsPerInference() * sums.inferences()
-        : sums.shapedFlops();
+  private double flops(double inferences, double shaped) {
+    return costs instanceof BatchCosts byBatch ? byBatch.flopsPerInference() * inferences : shaped;
   }
 
   /** Workloads on one device share these, so they stay when a workload is closed. */
@@ -215,11 +220,7 @@ final class Meters {
   private static void peak(
       MeterRegistry registry, String name, String description, Tags labels, double value) {
     if (registry.find(name).tags(labels).gauge() == null) {
-      Gauge.builder(name, () -> value)
-          .description(description)
-          .tags(labels)
-          .strongReference(true)
-          .register(registry);
+      gauge(registry, name, description, labels, () -> value);
     }
   }
 
@@ -265,20 +266,12 @@ final class Meters {
       String description,
       Tags labels,
       ToDoubleFunction<Totals.Snapshot> value) {
-    binding.owns(
-        Gauge.builder(name, window, read -> value.applyAsDouble(read.read()))
-            .description(description)
-            .tags(labels)
-            .strongReference(true)
-            .register(binding.registry()));
+    Supplier<Number> read = () -> value.applyAsDouble(window.read());
+    binding.owns(gauge(binding.registry(), name, description, labels, read));
   }
 
   private double flopsPerSecond(Totals.Snapshot added) {
-    double flops =
-        costs instanceof BatchCosts byBatch
-            ? byBatch.flopsPerInference() * added.inferences()
-            : added.shapedFlops();
-    return flops / seconds(added);
+    return flops(added.inferences(), added.shapedFlops()) / seconds(added);
   }
 
   private double bytes(Totals.Snapshot added) {

@@ -152,12 +152,8 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
     requireSane(batch, nanos);
     if (byBatch.fixedBatch() != null && byBatch.fixedBatch() != batch) {
       throw new IllegalArgumentException(
-          "a batch of "
-              + batch
-              + " in '"
-              + workload.name()
-              + "', which is fixed to "
-              + byBatch.fixedBatch());
+          "a batch of %s in '%s', which is fixed to %s"
+              .formatted(batch, workload.name(), byBatch.fixedBatch()));
     }
     add(batch, nanos);
   }

@@ -70,7 +70,7 @@ final class PrometheusDurations implements Collector, Iterable<Measurement> {
                     .labels(labels)
                     .classicHistogramBuckets(
                         ClassicHistogramBuckets.of(
-                            LatencyBuckets.upperBoundSeconds(), totals.byLatency()))
+                            DurationBuckets.upperBoundSeconds(), totals.byLatency()))
                     .sum(totals.busySeconds())
                     .build()));
     return histogram.build();

@@ -12,7 +12,7 @@ final class Totals {
   private static final int INFERENCES = 0;
   private static final int BUSY_NANOS = 1;
   private static final int FIRST_LATENCY = 2;
-  private static final int FIRST_BUCKET = FIRST_LATENCY + LatencyBuckets.COUNT;
+  private static final int FIRST_BUCKET = FIRST_LATENCY + DurationBuckets.PUBLISHED;
 
   /** Leaves a cache line between the numbers of two stripes. */
   private static final int PADDING = 16;
@@ -47,7 +47,7 @@ final class Totals {
     stripe.getAndAdd(INFERENCES, inferences);
     stripe.getAndAdd(BUSY_NANOS, nanos);
     stripe.getAndAdd(FIRST_BUCKET + bucket, 1);
-    stripe.getAndAdd(FIRST_LATENCY + LatencyBuckets.of(nanos, bucket), 1);
+    stripe.getAndAdd(FIRST_LATENCY + DurationBuckets.published(nanos, bucket), 1);
   }
 
   void addShaped(double flops, double bytes) {
@@ -68,9 +68,9 @@ final class Totals {
     return sum(BUSY_NANOS) * 1e-9;
   }
 
-  /** Calls by {@link LatencyBuckets}. */
+  /** Calls by the published {@link DurationBuckets}. */
   long[] byLatency() {
-    long[] calls = new long[LatencyBuckets.COUNT];
+    long[] calls = new long[DurationBuckets.PUBLISHED];
     for (int i = 0; i < calls.length; i++) {
       calls[i] = sum(FIRST_LATENCY + i);
     }

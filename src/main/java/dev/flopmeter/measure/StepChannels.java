@@ -1,13 +1,12 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.result.ProfileResult.Channels;
 import dev.flopmeter.run.Step;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -16,19 +15,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class StepChannels {
   private final Graph graph;
-  private final Map<String, Node> byName = new HashMap<>();
+  private final GraphLinks links;
 
   StepChannels(Graph graph) {
     this.graph = graph;
-    for (Node node : graph.nodes()) {
-      byName.put(node.name(), node);
-    }
+    this.links = new GraphLinks(graph);
   }
 
   /** Null for a step without such a node. */
   @Nullable Channels of(Step step) {
     return step.nodes().stream()
-        .map(byName::get)
+        .map(links::node)
         .filter(Objects::nonNull)
         .map(this::of)
         .filter(Objects::nonNull)

@@ -115,11 +115,8 @@ public final class StartCheck {
                     .ifPresent(
                         what ->
                             warn(
-                                key
-                                    + ".only_when: "
-                                    + target.device()
-                                    + " does not report "
-                                    + what));
+                                "%s.only_when: %s does not report %s"
+                                    .formatted(key, target.device(), what)));
               }
             });
   }

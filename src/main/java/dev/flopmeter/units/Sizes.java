@@ -7,22 +7,14 @@ public final class Sizes {
   private static final UnitTable BYTES =
       new UnitTable(
           Map.of(
-              "B",
-              1L,
-              "kB",
-              1_000L,
-              "MB",
-              1_000_000L,
-              "GB",
-              1_000_000_000L,
-              "KiB",
-              1L << 10,
-              "MiB",
-              1L << 20,
-              "GiB",
-              1L << 30,
-              "TiB",
-              1L << 40));
+              "B", 1L,
+              "kB", 1_000L,
+              "MB", 1_000_000L,
+              "GB", 1_000_000_000L,
+              "KiB", 1_024L,
+              "MiB", 1_048_576L,
+              "GiB", 1_073_741_824L,
+              "TiB", 1_099_511_627_776L));
 
   private Sizes() {}
 

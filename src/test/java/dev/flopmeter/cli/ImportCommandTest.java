@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -45,7 +46,7 @@ class ImportCommandTest {
             history: {folder: kept}
             """
                 .formatted(BCrypt.withDefaults().hashToString(4, "p".toCharArray())));
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of());
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
     try (Daemon daemon =
         Daemon.start(
             new Daemon.Options(

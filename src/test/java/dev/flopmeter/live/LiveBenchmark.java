@@ -61,7 +61,7 @@ public class LiveBenchmark {
   private final Timer timer =
       Timer.builder("plain")
           .serviceLevelObjectives(
-              DoubleStream.of(LatencyBuckets.upperBoundSeconds())
+              DoubleStream.of(DurationBuckets.upperBoundSeconds())
                   .filter(Double::isFinite)
                   .mapToObj(seconds -> Duration.ofNanos(Math.round(1e9 * seconds)))
                   .toArray(Duration[]::new))

@@ -256,13 +256,13 @@ class ModelEfficiencyTest {
 
   @Test
   void everyDurationIsInItsBucket() {
-    double[] bounds = LatencyBuckets.upperBoundSeconds();
+    double[] bounds = DurationBuckets.upperBoundSeconds();
     Random random = new Random(7);
     for (int i = 0; i < 200_000; i++) {
       long nanos = (long) Math.exp(random.nextDouble() * 30);
       long near = i < bounds.length - 1 ? Math.round(1e9 * bounds[i]) : nanos;
       for (long duration : new long[] {near - 1, near, near + 1}) {
-        int bucket = LatencyBuckets.of(duration, DurationBuckets.bucket(duration));
+        int bucket = DurationBuckets.published(duration, DurationBuckets.bucket(duration));
         assertThat(duration / 1e9).isLessThanOrEqualTo(bounds[bucket]);
         if (bucket > 0) {
           assertThat(duration / 1e9).isGreaterThan(bounds[bucket - 1]);

@@ -76,7 +76,7 @@ class AlertTimesTest {
   private void simulate(Worker worker) throws Exception {
     Path file = folder.resolve("f.yaml");
     Files.writeString(file, "workloads: {w: {model: m, device: cpu}}\nhistory: {folder: none}\n");
-    ServeConfig config = new ConfigReader(Map.of(), Set.of()).read(file);
+    ServeConfig config = new ConfigReader(Map.of(), Set.of(), Optional.empty()).read(file);
     int[] minute = {0};
     Clocks clocks =
         new Clocks(

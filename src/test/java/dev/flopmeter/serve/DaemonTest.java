@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -48,7 +49,7 @@ class DaemonTest {
   }
 
   private void start(String yaml, Map<String, String> environment) throws Exception {
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of());
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
     start(yaml, () -> reader.read(folder.resolve("f.yaml")), environment);
   }
 
@@ -177,7 +178,7 @@ class DaemonTest {
             + " \"$@\"\n");
     assertThat(worker.toFile().setExecutable(true)).isTrue();
     configure("workloads: {w: {model: good, device: ['cuda:0', 'cuda:1'], interval: 1s}}");
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of());
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
     daemon =
         Daemon.start(
             new Daemon.Options(
@@ -246,7 +247,7 @@ class DaemonTest {
 
   @Test
   void aReloadThatFailsInsideIsCountedAsFailed() throws Exception {
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of());
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
     AtomicBoolean isBroken = new AtomicBoolean();
     start(
         "workloads: {w: {model: good, device: cpu, interval: 1h}}",

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -30,7 +31,7 @@ class DeploymentTest {
   }
 
   private static ServeConfig inContainers() throws Exception {
-    return new ConfigReader(Map.of(), Set.of("resnet50"))
+    return new ConfigReader(Map.of(), Set.of("resnet50"), Optional.empty())
         .read(KUBERNETES.resolve("flopmeter.yaml"));
   }
 

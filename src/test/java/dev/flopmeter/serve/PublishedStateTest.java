@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,7 +45,7 @@ class PublishedStateTest {
   private ServeConfig config(String workloads) throws Exception {
     Path file = folder.resolve("f.yaml");
     Files.writeString(file, "workloads: {" + workloads + "}\nhistory: {folder: kept}\n");
-    return new ConfigReader(Map.of(), Set.of()).read(file);
+    return new ConfigReader(Map.of(), Set.of(), Optional.empty()).read(file);
   }
 
   private static List<Target> targets(ServeConfig config) {

@@ -11,6 +11,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,7 @@ class StartCheckTest {
   @TempDir private Path folder;
 
   private ServeConfig config(String yaml) throws Exception {
-    return new ConfigReader(Map.of(), Set.of())
+    return new ConfigReader(Map.of(), Set.of(), Optional.empty())
         .read(Files.writeString(folder.resolve("f.yaml"), yaml));
   }
 

@@ -151,7 +151,7 @@ final class ArithmeticFolds {
         .fold(in, outputs);
   }
 
-  private static long exactly(LongBinaryOperator operator, long a, long b) {
+  static long exactly(LongBinaryOperator operator, long a, long b) {
     try {
       return operator.applyAsLong(a, b);
     } catch (ArithmeticException e) {

@@ -1,6 +1,5 @@
 package dev.flopmeter.model.fold;
 
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
@@ -46,19 +45,11 @@ final class ReductionFolds {
             if (isFloat) {
               doubles[at] = onDoubles.applyAsDouble(doubles[at], value.doubleAt(i));
             } else {
-              longs[at] = exactly(onLongs, longs[at], value.longAt(i));
+              longs[at] = ArithmeticFolds.exactly(onLongs, longs[at], value.longAt(i));
             }
           }
           return Folder.computed(type, !isFloat, i -> longs[i], i -> doubles[i]);
         });
-  }
-
-  private static long exactly(LongBinaryOperator join, long a, long b) {
-    try {
-      return join.applyAsLong(a, b);
-    } catch (ArithmeticException e) {
-      throw new ModelException("constant arithmetic overflows", e);
-    }
   }
 
   private static boolean[] reduced(Operands in, Shape shape) {

@@ -95,9 +95,8 @@ final class ExternalData {
         Path real = file.toRealPath();
         if (!real.startsWith(given) && !real.startsWith(linked)) {
           throw new ModelException(
-              "the external data '"
-                  + location
-                  + "' is a link out of the model's folder; copy the file beside the model");
+              "the external data '%s' is a link out of the model's folder; copy the file beside the model"
+                  .formatted(location));
         }
         if (!Files.isRegularFile(real)) {
           throw new ModelException("the external data '" + location + "' is not a regular file");

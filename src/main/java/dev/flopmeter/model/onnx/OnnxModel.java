@@ -85,9 +85,8 @@ public record OnnxModel(
       }
       if (size > Integer.MAX_VALUE) {
         throw new ModelException(
-            "the file has "
-                + size
-                + " bytes; ONNX files are limited to 2^31-1, larger weights go to external data");
+            "the file has %s bytes; ONNX files are limited to 2^31-1, larger weights go to external data"
+                .formatted(size));
       }
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, size);
     }

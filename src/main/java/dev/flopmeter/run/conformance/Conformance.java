@@ -1,9 +1,11 @@
 package dev.flopmeter.run.conformance;
 
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import static java.util.stream.Collectors.collectingAndThen;
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.toList;
+
 import java.util.List;
-import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -19,36 +21,28 @@ public record Conformance(String backend, List<CaseResult> results) {
 
   /** Numbers of cases by outcome. */
   public record Tally(int passed, int failed, int unsupported, int invalid) {
-    static final Tally NONE = new Tally(0, 0, 0, 0);
+    private static Tally of(List<CaseResult> results) {
+      return new Tally(
+          count(results, CaseOutcome.PASSED),
+          count(results, CaseOutcome.FAILED),
+          count(results, CaseOutcome.UNSUPPORTED),
+          count(results, CaseOutcome.INVALID));
+    }
 
-    Tally plus(CaseOutcome outcome) {
-      return switch (outcome) {
-        case PASSED -> new Tally(passed + 1, failed, unsupported, invalid);
-        case FAILED -> new Tally(passed, failed + 1, unsupported, invalid);
-        case UNSUPPORTED -> new Tally(passed, failed, unsupported + 1, invalid);
-        case INVALID -> new Tally(passed, failed, unsupported, invalid + 1);
-      };
+    private static int count(List<CaseResult> results, CaseOutcome outcome) {
+      return (int) results.stream().filter(result -> result.outcome() == outcome).count();
     }
   }
 
   public Tally total() {
-    Tally tally = Tally.NONE;
-    for (CaseResult result : results) {
-      tally = tally.plus(result.outcome());
-    }
-    return tally;
+    return Tally.of(results);
   }
 
   /** Tallies by operator, in alphabetical order. */
-  public Map<String, Tally> byOperator() {
-    Map<String, Tally> tallies = new TreeMap<>();
-    for (CaseResult result : results) {
-      tallies.merge(
-          result.operator(),
-          Tally.NONE.plus(result.outcome()),
-          (before, ignored) -> before.plus(result.outcome()));
-    }
-    return Collections.unmodifiableMap(new LinkedHashMap<>(tallies));
+  public SortedMap<String, Tally> byOperator() {
+    return results.stream()
+        .collect(
+            groupingBy(CaseResult::operator, TreeMap::new, collectingAndThen(toList(), Tally::of)));
   }
 
   /** The results that ended so. */

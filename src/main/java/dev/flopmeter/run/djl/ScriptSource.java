@@ -25,14 +25,8 @@ final class ScriptSource {
             ? "Tensor"
             : "Tuple[" + String.join(", ", Collections.nCopies(kernel.outputs(), "Tensor")) + "]";
     String text =
-        "(self: __torch__.M"
-            + arguments
-            + ") -> "
-            + result
-            + ":\n"
-            + kernel.body().stream()
-                .map(line -> "    " + line + "\n")
-                .collect(Collectors.joining());
+        "(self: __torch__.M%s) -> %s:\n%s"
+            .formatted(arguments, result, String.join("\n", kernel.body()).indent(4));
     return names.computeIfAbsent(text, ignored -> "f" + names.size());
   }
 

@@ -43,14 +43,6 @@ public final class ConfigReader {
    *
    * @param environment the process' environment, which {@code history.folder: auto} looks at
    * @param builtIn the models that can be named without a path; empty to take any name
-   */
-  public ConfigReader(Map<String, String> environment, Set<String> builtIn) {
-    this(environment, builtIn, Optional.empty());
-  }
-
-  /**
-   * A reader that takes one value from elsewhere.
-   *
    * @param listen replaces {@code http.listen}
    */
   public ConfigReader(

@@ -26,15 +26,12 @@ public final class ConfigWarnings {
       int batches = workload.batches().size();
       if (workload.maxTime().multipliedBy(batches).compareTo(workload.timeout()) > 0) {
         warnings.add(
-            "workloads."
-                + workload.name()
-                + ".timeout: "
-                + Durations.text(workload.timeout())
-                + " may be too short for "
-                + batches
-                + " batch sizes of up to "
-                + Durations.text(workload.maxTime())
-                + " each; increase it or decrease max_time");
+            "workloads.%s.timeout: %s may be too short for %s batch sizes of up to %s each; increase it or decrease max_time"
+                .formatted(
+                    workload.name(),
+                    Durations.text(workload.timeout()),
+                    batches,
+                    Durations.text(workload.maxTime())));
       }
     }
     return warnings;

@@ -188,11 +188,8 @@ public final class HttpService implements AutoCloseable {
       return new InetSocketAddress(InetAddress.getByName(listen.host()), listen.port());
     } catch (UnknownHostException e) {
       throw new IOException(
-          "cannot listen on "
-              + listen
-              + ": "
-              + listen.host()
-              + " is not an address of this host; change http.listen or use --listen",
+          "cannot listen on %s: %s is not an address of this host; change http.listen or use --listen"
+              .formatted(listen, listen.host()),
           e);
     }
   }

@@ -100,11 +100,8 @@ final class TlsKeys {
     PrivateKey key = key(tls);
     if (!isPair(chain[0].getPublicKey(), key)) {
       throw new IOException(
-          "http.tls: "
-              + tls.certificate()
-              + " and "
-              + tls.key()
-              + " do not match: the key is not this certificate's");
+          "http.tls: %s and %s do not match: the key is not this certificate's"
+              .formatted(tls.certificate(), tls.key()));
     }
     Instant expiry =
         Stream.of(chain)

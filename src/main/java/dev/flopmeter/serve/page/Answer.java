@@ -124,12 +124,8 @@ final class Answer {
             .findFirst()
             .map(first -> ", such as: " + Cut.end(first, 300))
             .orElse("");
-    return invalid.size()
-        + " of "
-        + Verdict.count(all.size(), "result")
-        + " not valid; the rows below have the reasons"
-        + reason
-        + ".";
+    return "%s of %s not valid; the rows below have the reasons%s."
+        .formatted(invalid.size(), Verdict.count(all.size(), "result"), reason);
   }
 
   /** What to do where no share can be told. */
@@ -208,12 +204,8 @@ final class Answer {
   private String nothingChanged(int compared) {
     return compared == 0
         ? "Nothing to compare yet: no series has enough valid results."
-        : compared
-            + " of "
-            + all.size()
-            + " series compared: latency within "
-            + Figures.number(100 * NOTABLE)
-            + " % of the median of earlier valid results.";
+        : "%s of %s series compared: latency within %s %% of the median of earlier valid results."
+            .formatted(compared, all.size(), Figures.number(100 * NOTABLE));
   }
 
   private void recommendation(Markup out) {

@@ -36,13 +36,12 @@ final class Sparkline {
     out.open(
         "svg.spark viewBox=%s role=img aria-label=%s",
         "0 0 " + Markup.at(WIDTH) + " " + Markup.at(HEIGHT),
-        Verdict.count(history.size(), "result")
-            + " from "
-            + Figures.seconds(low)
-            + " to "
-            + Figures.seconds(high)
-            + ", the last "
-            + Figures.seconds(last.median()));
+        "%s from %s to %s, the last %s"
+            .formatted(
+                Verdict.count(history.size(), "result"),
+                Figures.seconds(low),
+                Figures.seconds(high),
+                Figures.seconds(last.median())));
     StringBuilder path = new StringBuilder();
     for (HistoryEntry sample : history) {
       path.append(path.length() == 0 ? 'M' : 'L')

@@ -40,12 +40,11 @@ public final class WorkerQuestion {
       drain.join(1000);
       if (process.exitValue() != 0) {
         throw new IOException(
-            "flopmeter "
-                + arguments[0]
-                + ": exit code "
-                + process.exitValue()
-                + ": "
-                + errors.lastLine().replaceFirst("^flopmeter: ", ""));
+            "flopmeter %s: exit code %s: %s"
+                .formatted(
+                    arguments[0],
+                    process.exitValue(),
+                    errors.lastLine().replaceFirst("^flopmeter: ", "")));
       }
     } finally {
       tree.kill();

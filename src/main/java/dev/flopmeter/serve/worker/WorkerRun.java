@@ -154,12 +154,8 @@ public final class WorkerRun {
           case TIMEOUT -> "took longer than " + target.workload().timeout().toMillis() / 1e3 + " s";
           case GARBAGE -> String.valueOf(badLine);
           case TRUNCATED ->
-              "received "
-                  + came.size()
-                  + " of "
-                  + target.expectedResults()
-                  + " results"
-                  + after(said);
+              "received %s of %s results%s"
+                  .formatted(came.size(), target.expectedResults(), after(said));
           case OUT_OF_MEMORY ->
               ended == null ? said : "used more than " + maxMemory + " bytes of memory";
           case FAILED, DEVICE_FAILED, CRASHED -> "exit code " + exitCode + after(said);

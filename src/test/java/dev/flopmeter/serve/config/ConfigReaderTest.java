@@ -24,7 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ConfigReaderTest {
   @TempDir private Path folder;
 
-  private final ConfigReader reader = new ConfigReader(Map.of("HOME", "/home/somebody"), Set.of());
+  private final ConfigReader reader =
+      new ConfigReader(Map.of("HOME", "/home/somebody"), Set.of(), Optional.empty());
 
   private ServeConfig read(String yaml) throws ConfigException, IOException {
     return reader.read(Files.writeString(folder.resolve("f.yaml"), yaml));
@@ -439,7 +440,7 @@ class ConfigReaderTest {
 
   @Test
   void aModelThatDoesNotExistIsFoundBeforeItRuns() throws Exception {
-    ConfigReader strict = new ConfigReader(Map.of(), Set.of("resnet50", "vgg16"));
+    ConfigReader strict = new ConfigReader(Map.of(), Set.of("resnet50", "vgg16"), Optional.empty());
     Path file =
         Files.writeString(
             folder.resolve("f.yaml"),

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
@@ -129,6 +130,6 @@ class LargeAnswerTest {
             http: {listen: "127.0.0.1:0"}
             workloads: {w: {model: good, device: cpu, interval: 1h}}
             """);
-    return new ConfigReader(Map.of(), Set.of()).read(config).http();
+    return new ConfigReader(Map.of(), Set.of(), Optional.empty()).read(config).http();
   }
 }

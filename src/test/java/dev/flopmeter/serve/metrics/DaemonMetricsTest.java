@@ -27,6 +27,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -48,7 +49,7 @@ class DaemonMetricsTest {
         .forEach(i -> yaml.append("  w").append(i).append(": {model: m, device: cpu}\n"));
     yaml.append("metrics: {max_series: ").append(maxSeries).append("}\n");
     Path file = Files.writeString(folder.resolve("f.yaml"), yaml);
-    return new ConfigReader(Map.of(), Set.of()).read(file);
+    return new ConfigReader(Map.of(), Set.of(), Optional.empty()).read(file);
   }
 
   private static Result result(String workload) {

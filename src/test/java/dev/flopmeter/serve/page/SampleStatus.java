@@ -39,6 +39,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -93,7 +94,7 @@ public final class SampleStatus {
 
   private static ServeConfig standard() {
     try {
-      return new ConfigReader(Map.of(), Set.of()).standard();
+      return new ConfigReader(Map.of(), Set.of(), Optional.empty()).standard();
     } catch (ConfigException e) {
       throw new IllegalStateException(e);
     }

@@ -1,7 +1,9 @@
 package dev.flopmeter.run.djl.kernel;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.text.Csv;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -10,40 +12,20 @@ import java.util.Optional;
  * integers: each is held as one byte.
  */
 public final class ScalarTypes {
-  public static final int UINT8 = 0;
-  public static final int INT32 = 3;
-  public static final int INT64 = 4;
-  public static final int FLOAT = 6;
-  public static final int DOUBLE = 7;
-  public static final int BOOL = 11;
-
   private static final Map<DataType, Integer> CODES = new EnumMap<>(DataType.class);
 
   static {
-    CODES.put(DataType.UINT8, UINT8);
-    CODES.put(DataType.INT8, 1);
-    CODES.put(DataType.INT16, 2);
-    CODES.put(DataType.INT32, INT32);
-    CODES.put(DataType.INT64, INT64);
-    CODES.put(DataType.FLOAT16, 5);
-    CODES.put(DataType.FLOAT, FLOAT);
-    CODES.put(DataType.DOUBLE, DOUBLE);
-    CODES.put(DataType.COMPLEX64, 9);
-    CODES.put(DataType.COMPLEX128, 10);
-    CODES.put(DataType.BOOL, BOOL);
-    CODES.put(DataType.BFLOAT16, 15);
-    CODES.put(DataType.FLOAT8E5M2, 23);
-    CODES.put(DataType.FLOAT8E4M3FN, 24);
-    CODES.put(DataType.FLOAT8E5M2FNUZ, 25);
-    CODES.put(DataType.FLOAT8E4M3FNUZ, 26);
-    CODES.put(DataType.UINT16, 27);
-    CODES.put(DataType.UINT32, 28);
-    CODES.put(DataType.UINT64, 29);
-    CODES.put(DataType.UINT4, UINT8);
-    CODES.put(DataType.INT4, 1);
-    CODES.put(DataType.UINT2, UINT8);
-    CODES.put(DataType.INT2, 1);
+    for (List<String> row : Csv.rows(ScalarTypes.class, "scalar-types.csv")) {
+      CODES.put(DataType.valueOf(row.get(0)), Integer.valueOf(row.get(1)));
+    }
   }
+
+  public static final int UINT8 = find(DataType.UINT8).orElseThrow();
+  public static final int INT32 = find(DataType.INT32).orElseThrow();
+  public static final int INT64 = find(DataType.INT64).orElseThrow();
+  public static final int FLOAT = find(DataType.FLOAT).orElseThrow();
+  public static final int DOUBLE = find(DataType.DOUBLE).orElseThrow();
+  public static final int BOOL = find(DataType.BOOL).orElseThrow();
 
   private ScalarTypes() {}
 
