@@ -96,8 +96,13 @@ abstract class Arguments {
    */
   final <T> Argument<T> list(String name, Reading<T> reading, String separator, Object... words) {
     OptionSpec.Builder spec = builder(name, reading).type(List.class).auxiliaryTypes(Object.class);
-    String help = help(name, reading).formatted(words);
-    return declare(spec.splitRegex(separator).description(help).build(), reading, "");
+    String help = help(name, reading);
+    return declare(
+        spec.splitRegex(separator)
+            .description(words.length == 0 ? help : help.formatted(words))
+            .build(),
+        reading,
+        "");
   }
 
   /** A parameter that must be given, at this position. */

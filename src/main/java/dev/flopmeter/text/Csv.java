@@ -41,12 +41,14 @@ public final class Csv {
    */
   public static List<List<String>> rows(Class<?> beside, String resource) {
     try (InputStream in = Objects.requireNonNull(beside.getResourceAsStream(resource), resource)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-          .lines()
-          .filter(line -> !line.startsWith("#"))
-          .skip(1)
-          .map(Csv::split)
-          .toList();
+      List<List<String>> rows = new ArrayList<>();
+      // Loops, not streams: setting those up would take a third of a short command's own time.
+      for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n", -1)) {
+        if (!line.isEmpty() && !line.startsWith("#")) {
+          rows.add(split(line));
+        }
+      }
+      return List.copyOf(rows.subList(1, rows.size()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

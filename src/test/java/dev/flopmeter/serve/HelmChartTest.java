@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -126,7 +127,9 @@ class HelmChartTest {
   void theDaemonTakesTheConfiguration() throws Exception {
     String text = one(rendered(), "ConfigMap").at("/data/flopmeter.yaml").asString();
     Path file = Files.writeString(folder.resolve("flopmeter.yaml"), text);
-    assertThat(new ConfigReader(Map.of(), Set.of("resnet50")).read(file).workloads()).hasSize(1);
+    assertThat(
+            new ConfigReader(Map.of(), Set.of("resnet50"), Optional.empty()).read(file).workloads())
+        .hasSize(1);
   }
 
   @Test
