@@ -168,7 +168,7 @@ final class Meters {
         binding,
         "flopmeter.inference.flop",
         "Model FLOPs (2 for each MAC) of the inferences recorded.",
-        sums -> flops(sums.inferences(), sums.shapedFlops()));
+        sums -> flops((double) sums.inferences(), sums.shapedFlops()));
     counter(
         binding,
         "flopmeter.model.busy.seconds",
@@ -271,7 +271,7 @@ final class Meters {
   }
 
   private double flopsPerSecond(Totals.Snapshot added) {
-    return flops(added.inferences(), added.shapedFlops()) / seconds(added);
+    return flops((double) added.inferences(), added.shapedFlops()) / seconds(added);
   }
 
   private double bytes(Totals.Snapshot added) {
