@@ -6,6 +6,7 @@ import dev.flopmeter.device.NodeSample;
 import dev.flopmeter.device.NodeSampler;
 import dev.flopmeter.report.text.NodeTable;
 import dev.flopmeter.report.text.Terminal;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -19,9 +20,12 @@ final class TopCommand extends Command {
   private final Argument<Duration> interval = option("--interval", Reading::timeSpan);
   private final Argument<Boolean> once = flag("--once");
 
+  /** Another {@code /proc}, in tests. */
+  private final Argument<String> proc = hidden("--proc=FOLDER");
+
   @Override
   int run(Console console) throws InterruptedException {
-    try (NodeSampler sampler = NodeSampler.open();
+    try (NodeSampler sampler = NodeSampler.open(Path.of(proc.find().orElse("/proc")));
         Output out = output.open(console)) {
       boolean isDrawn =
           output.format() == Format.TABLE && !out.isFile() && Terminal.OUTPUT.isTerminal();

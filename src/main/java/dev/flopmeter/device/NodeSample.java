@@ -117,11 +117,11 @@ public record NodeSample(
   public static NodeSample read(String json) throws LibraryException {
     try {
       NodeSample sample = JSON.readValue(json, NodeSample.class);
-      if (!SCHEMA.equals(sample.schema())) {
+      if (sample == null || !SCHEMA.equals(sample.schema())) {
         throw new LibraryException("not a sample of " + SCHEMA);
       }
       return sample;
-    } catch (JacksonException | NullPointerException e) {
+    } catch (JacksonException e) {
       throw new LibraryException("not a sample of a node: " + e.getMessage());
     }
   }

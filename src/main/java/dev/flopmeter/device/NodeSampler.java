@@ -66,10 +66,11 @@ public final class NodeSampler implements AutoCloseable {
   /**
    * Opens NVML.
    *
+   * @param proc where the system's processes are seen
    * @throws LibraryException if this host has none
    */
-  public static NodeSampler open() throws LibraryException {
-    return new NodeSampler(Nvml.open(Nvml.LIBRARY), Path.of("/proc"));
+  public static NodeSampler open(Path proc) throws LibraryException {
+    return new NodeSampler(Nvml.open(Nvml.LIBRARY), proc);
   }
 
   /**
@@ -284,7 +285,7 @@ public final class NodeSampler implements AutoCloseable {
 
   /** A call that fills a buffer and says how many rows it filled, or would. */
   private interface Listing {
-    int into(@Nullable Pointer buffer, IntByReference count) throws LibraryException;
+    int into(Pointer buffer, IntByReference count) throws LibraryException;
   }
 
   /** The rows of a listing; null if it fails. There may be more of them at each try. */

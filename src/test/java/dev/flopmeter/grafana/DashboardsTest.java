@@ -30,11 +30,17 @@ class DashboardsTest {
   }
 
   @Test
-  void thereAreTheSixOfTheDesign() {
+  void thereAreTheSeven() {
     assertThat(files())
         .extracting(file -> file.getFileName().toString())
         .containsExactly(
-            "daemon.json", "device.json", "fleet.json", "layers.json", "llm.json", "model.json");
+            "daemon.json",
+            "device.json",
+            "fleet.json",
+            "layers.json",
+            "llm.json",
+            "model.json",
+            "node.json");
   }
 
   @ParameterizedTest
@@ -43,9 +49,11 @@ class DashboardsTest {
     assertThat(Dashboards.read(file).at("/templating/list"))
         .extracting(variable -> variable.get("name").asString())
         .containsExactly(
-            file.endsWith("llm.json")
-                ? new String[] {"datasource", "job", "instance", "model"}
-                : new String[] {"datasource", "job", "instance", "device", "workload"});
+            switch (file.getFileName().toString()) {
+              case "llm.json" -> new String[] {"datasource", "job", "instance", "model"};
+              case "node.json" -> new String[] {"datasource", "job", "instance", "device"};
+              default -> new String[] {"datasource", "job", "instance", "device", "workload"};
+            });
   }
 
   @ParameterizedTest

@@ -31,6 +31,7 @@ class PrometheusDaemonTest {
               broken: {model: refuse, device: cpu, interval: 1s}
               suspect: {model: invalid-3, device: cpu, interval: 1s, jitter: 0%}
             history: {folder: kept}
+            node: {interval: 1s, price_per_gpu_hour: 2}
             # Nobody listens there, so each push fails.
             otlp: {enabled: true, url: "http://127.0.0.1:9/v1/metrics", interval: 1s}
             """);

@@ -1,0 +1,195 @@
+package dev.flopmeter.serve.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flopmeter.device.NodeSample.State;
+import dev.flopmeter.serve.config.ConfigReader;
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.metrics.DaemonMetrics;
+import dev.flopmeter.serve.metrics.Exposition;
+import dev.flopmeter.serve.worker.WorkerCommand;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A day of a node whose time runs fast: 8 emulated GPUs, six of them divided into 7 instances,
+ * which a thousand pods use one after the other. Every hour is the same, so that the shares of any
+ * whole day are known.
+ */
+@Tag("emulated-full")
+class NodeDayTest {
+  private static final Path LIBRARIES = Path.of("target/emulated-gpu/lib").toAbsolutePath();
+  private static final int SPEED = 2400;
+  private static final Duration INTERVAL = Duration.ofSeconds(120);
+  private static final int DAY = 86_400;
+  private static final int HOURS = 30;
+  private static final String POD = "00000000-0000-0000-0000-%012d";
+
+  @TempDir private Path folder;
+
+  private final List<String> script = new ArrayList<>();
+  private final CountDownLatch over = new CountDownLatch(1);
+  private final Set<String> pods = new HashSet<>();
+  private final long origin = System.nanoTime();
+  private int pid = 1000;
+  private long firstAt;
+  private long lastAt;
+  private int mostSeries;
+
+  private long now() {
+    return (System.nanoTime() - origin) * SPEED;
+  }
+
+  /** A process in the same minutes of an hour, each hour another one with a pod of its own. */
+  private void process(String where, int hour, int from, int to, int percent) throws IOException {
+    int start = hour * 3600 + from * 60;
+    int end = hour * 3600 + to * 60;
+    script.add(
+        "process " + where + " " + ++pid + " " + start + " " + end + " 1073741824 " + percent);
+    Path proc = Files.createDirectories(folder.resolve("proc").resolve(Integer.toString(pid)));
+    Files.writeString(proc.resolve("comm"), "python\n");
+    Files.writeString(proc.resolve("cgroup"), "0::/kubepods/pod" + POD.formatted(pid) + "\n");
+  }
+
+  private WorkerCommand sampler() throws IOException {
+    script.add("speed " + SPEED);
+    for (int gpu = 0; gpu < 6; gpu++) {
+      script.add("instances " + gpu + " 7");
+    }
+    for (int hour = 0; hour < HOURS; hour++) {
+      for (int instance = 0; instance < 42; instance++) {
+        process(instance / 7 + ":" + instance % 7, hour, 0, 40, 50);
+      }
+      process("6", hour, 0, 30, 80);
+      process("6", hour, 30, 45, 0);
+      process("7", hour, 0, 30, 95);
+      script.add("throttle 7 " + hour * 3600 + " " + (hour * 3600 + 900) + " thermal");
+      script.add("lost 7 " + (hour * 3600 + 1800) + " " + (hour * 3600 + 2160));
+    }
+    // What the daemon appends does not count: the node's seconds are shorter than real ones.
+    String command =
+        "exec '%s' --enable-native-access=ALL-UNNAMED -cp '%s' dev.flopmeter.cli.Main top --format"
+            + " jsonl --interval %dms --proc '%s'";
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    return new WorkerCommand(
+        List.of(
+            "sh",
+            "-c",
+            command.formatted(
+                java,
+                System.getProperty("java.class.path"),
+                INTERVAL.toMillis() / SPEED,
+                folder.resolve("proc"))),
+        Map.of(
+            "LD_LIBRARY_PATH",
+            LIBRARIES.toString(),
+            "FLOPMETER_EMULATED_DEVICES",
+            "8",
+            "FLOPMETER_EMULATED_NODE",
+            Files.write(folder.resolve("node"), script).toString()));
+  }
+
+  private static List<String> series(DaemonMetrics metrics) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try {
+      metrics.exposition().scrape(Exposition.Format.TEXT, false).writeTo(out);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+    return out.toString(StandardCharsets.UTF_8)
+        .lines()
+        .filter(line -> line.startsWith("flopmeter_node_"))
+        .toList();
+  }
+
+  private void sampled(NodeState state, DaemonMetrics metrics) {
+    firstAt = firstAt == 0 && !state.gpus().isEmpty() ? now() : firstAt;
+    lastAt = now();
+    metrics.node(state);
+    metrics.publish();
+    mostSeries = Math.max(mostSeries, series(metrics).size());
+    state.gpus().stream()
+        .flatMap(gpu -> gpu.processes().stream())
+        .forEach(process -> pods.add(process.process().owner().pod()));
+    if (firstAt != 0 && now() - firstAt >= DAY * 1_000_000_000L) {
+      over.countDown();
+    }
+  }
+
+  /**
+   * Samples that a busy host delays leave seconds unknown, and these are all that may be missing.
+   */
+  private static void spent(NodeState node, String device, State state, double share) {
+    GpuAccount account =
+        node.gpus().stream()
+            .filter(gpu -> gpu.gpu().device().equals(device))
+            .findFirst()
+            .orElseThrow();
+    double unknown = account.seconds().getOrDefault(State.UNKNOWN, 0.0);
+    assertThat(account.seconds().getOrDefault(state, 0.0))
+        .as("%s %s, unknown %.0f s", device, state, unknown)
+        .isCloseTo(share * DAY, within(0.01 * DAY + unknown));
+  }
+
+  @Test
+  void everySecondIsAccountedForAndPodsLeaveNoSeriesBehind() throws Exception {
+    Assumptions.assumeTrue(
+        Files.exists(LIBRARIES.resolve("libnvidia-ml.so.1")),
+        "the emulated GPU is not built in " + LIBRARIES);
+    ServeConfig config = new ConfigReader(Map.of(), Set.of()).standard();
+    ServeConfig.Node rules = new ServeConfig.Node(Optional.of(INTERVAL), 100, Optional.of(2.0));
+    NodeState end;
+    List<String> last;
+    try (DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+      NodeWatch[] watch = new NodeWatch[1];
+      watch[0] =
+          new NodeWatch(
+              sampler(), rules, this::now, Set::of, () -> sampled(watch[0].state(), metrics));
+      watch[0].start();
+      assertThat(over.await(4, TimeUnit.MINUTES)).as(watch[0].state().problem()).isTrue();
+      watch[0].close();
+      end = watch[0].state();
+      last = series(metrics);
+    }
+    double wall = (lastAt - firstAt) / 1e9;
+    assertThat(end.gpus()).hasSize(44);
+    for (GpuAccount account : end.gpus()) {
+      double all = account.seconds().values().stream().mapToDouble(Double::doubleValue).sum();
+      assertThat(all).as(account.gpu().device()).isCloseTo(wall, within(0.01 * wall));
+    }
+    spent(end, "gpu:0:0", State.OCCUPIED, 2.0 / 3);
+    spent(end, "gpu:5:6", State.IDLE, 1.0 / 3);
+    spent(end, "gpu:6", State.BUSY, 0.5);
+    spent(end, "gpu:6", State.HELD, 0.25);
+    spent(end, "gpu:6", State.IDLE, 0.25);
+    spent(end, "gpu:7", State.THROTTLED, 0.25);
+    spent(end, "gpu:7", State.BUSY, 0.25);
+    spent(end, "gpu:7", State.LOST, 0.1);
+    spent(end, "gpu:7", State.IDLE, 0.4);
+    assertThat(pods).hasSizeGreaterThan(1000);
+    // 8 states, a reason, the cost, two gauges and the info of 44, and 3 of each process there.
+    assertThat(mostSeries).isLessThanOrEqualTo(44 * 13 + 44 * 3);
+    long shown =
+        last.stream().filter(line -> line.startsWith("flopmeter_node_process_seconds")).count();
+    assertThat(shown)
+        .as("of more than a thousand pods, those that are there")
+        .isLessThanOrEqualTo(44);
+  }
+}
