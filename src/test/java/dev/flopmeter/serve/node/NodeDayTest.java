@@ -153,7 +153,7 @@ class NodeDayTest {
     Assumptions.assumeTrue(
         Files.exists(LIBRARIES.resolve("libnvidia-ml.so.1")),
         "the emulated GPU is not built in " + LIBRARIES);
-    ServeConfig config = new ConfigReader(Map.of(), Set.of()).standard();
+    ServeConfig config = new ConfigReader(Map.of(), Set.of(), Optional.empty()).standard();
     ServeConfig.Node rules = new ServeConfig.Node(Optional.of(INTERVAL), 100, Optional.of(2.0));
     NodeState end;
     List<String> last;
