@@ -66,8 +66,8 @@ public record CpuCache(int level, long bytes, int sharedBy) {
   /** How many processors {@code 0-3,8-11} names: 8. */
   private static int processors(String list) {
     int count = 0;
-    for (String range : list.split(",")) {
-      String[] ends = range.split("-");
+    for (String range : list.split(",", -1)) {
+      String[] ends = range.split("-", -1);
       count += Integer.parseInt(ends[ends.length - 1]) - Integer.parseInt(ends[0]) + 1;
     }
     return count;

@@ -33,7 +33,7 @@ final class ArrayProbe implements CacheSweep.Probe {
   ArrayProbe(LongSupplier nanoClock) {
     this.nanoClock = nanoClock;
     for (Pattern pattern : Pattern.values()) {
-      Work.of(pattern, 64 * pattern.arrays * Double.BYTES).pass(WARM_UP);
+      Work.of(pattern, 64L * pattern.arrays * Double.BYTES).pass(WARM_UP);
     }
   }
 
@@ -96,6 +96,7 @@ final class ArrayProbe implements CacheSweep.Probe {
   }
 
   /** The arrays of one thread, all of one length. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Work(Pattern pattern, double[] a, double[] b, double[] c) {
     private static final double SCALE = 3;
 

@@ -150,7 +150,7 @@ final class StagedPlan implements Plan {
         };
     try {
       Decompositions.typeRule(node.qualifiedOp())
-          .map(rule -> rule.infer(new Operands(node, graph.types()::get, constants)));
+          .ifPresent(rule -> rule.infer(new Operands(node, graph.types()::get, constants)));
     } catch (DataDependentException e) {
       // Kernels read more of such arguments: the region of a Resize, not only its sizes.
       node.inputs().stream()

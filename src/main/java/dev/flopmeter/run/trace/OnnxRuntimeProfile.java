@@ -180,8 +180,8 @@ public final class OnnxRuntimeProfile {
     Map<Boolean, List<Timed>> parts =
         waiting.stream().collect(Collectors.partitioningBy(runs.get(index)::holds));
     waiting.clear();
-    waiting.addAll(parts.get(false));
-    List<Timed> run = parts.get(true);
+    waiting.addAll(parts.getOrDefault(false, List.of()));
+    List<Timed> run = new ArrayList<>(parts.getOrDefault(true, List.of()));
     run.sort(
         Comparator.comparingDouble(Timed::start)
             .thenComparing(Timed::end, Comparator.reverseOrder()));
