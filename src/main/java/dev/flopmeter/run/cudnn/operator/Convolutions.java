@@ -55,7 +55,8 @@ final class Convolutions {
     TensorView x =
         isAsIs(window, channels, storedChannels)
             ? Spatial.lifted(node.formatted(0, format))
-            : padded(node, node.in(0), window, format, (long) groups * storedChannels, node.floats());
+            : padded(
+                node, node.in(0), window, format, (long) groups * storedChannels, node.floats());
     FoldedWeights folded = FoldedWeights.of(node, constant.orElse(null));
     TensorView weights =
         constant.isPresent()
