@@ -191,10 +191,8 @@ final class Meters {
             .register(binding.registry()));
   }
 
-  private double flops(long inferences, double shaped) {
-    return costs instanceof BatchCosts byBatch
-        ? byBatch.flopsPerInference() * (double) inferences
-        : shaped;
+  private double flops(double inferences, double shaped) {
+    return costs instanceof BatchCosts byBatch ? byBatch.flopsPerInference() * inferences : shaped;
   }
 
   /** Workloads on one device share these, so they stay when a workload is closed. */
