@@ -150,8 +150,8 @@ final class ResultRows {
     add("flopmeter_model_first_run_seconds", result.firstRunSeconds());
   }
 
-  private void memory(String kind, double bytes) {
-    add("flopmeter_model_memory_bytes", tags.and("kind", kind), bytes);
+  private void memory(String kind, long bytes) {
+    add("flopmeter_model_memory_bytes", tags.and("kind", kind), (double) bytes);
   }
 
   private void honesty(PublishedResult shown) {
