@@ -3,6 +3,7 @@ package dev.flopmeter.measure;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.Node;
+import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.result.ProfileResult.Channels;
@@ -45,16 +46,15 @@ final class StepChannels {
     }
     TensorType result = graph.type(node.outputs().get(0)).orElse(null);
     long group = node.attributes().integer("group", 1);
-    boolean isTurned = node.attributes().integer("transB", 0) != 0;
-    return switch (node.op()) {
-      case "Conv" -> // (out, in of a group, ...)
-          channels(weights.dim(1) * group, weights.dim(0), group, result);
-      case "Gemm", "MatMul" -> // (in, out), or turned
-          isTurned
-              ? channels(weights.dim(1), weights.dim(0), 1, result)
-              : channels(weights.dim(0), weights.dim(1), 1, result);
-      default -> null;
-    };
+    if (node.op().equals("Conv")) { // (out, in of a group, ...)
+      return channels(weights.dim(1) * group, weights.dim(0), group, result);
+    }
+    if (!OperatorTrait.PRODUCT.of(node)) {
+      return null;
+    }
+    return node.attributes().integer("transB", 0) == 0 // (in, out)
+        ? channels(weights.dim(0), weights.dim(1), 1, result)
+        : channels(weights.dim(1), weights.dim(0), 1, result);
   }
 
   private static Channels channels(long in, long out, long groups, @Nullable TensorType result) {

@@ -37,6 +37,9 @@ public enum OperatorTrait {
   /** Two inputs, element by element with broadcasting. */
   BINARY(COMPARISON),
 
+  /** The product of two matrices, the second transposed if {@code transB} is 1. */
+  PRODUCT,
+
   /** Multiplies, and adds its third input to each output. */
   BIASED,
 
