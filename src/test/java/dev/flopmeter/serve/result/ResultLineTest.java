@@ -58,7 +58,8 @@ class ResultLineTest {
         "\"batch\":1|\"batch\":1.5|batch",
         "\"precision\":\"fp32\"|\"precision\":\"fp23\"|must be one of fp32, tf32, fp16, bf16, int8,"
             + " fp8",
-        "\"bound\":\"compute\"|\"bound\":\"hope\"|must be one of compute, memory, launch",
+        "\"bound\":\"compute\"|\"bound\":\"hope\"|must be one of compute, memory,"
+            + " cache, launch, inefficient",
         "\"kind\":\"cpu\"|\"kind\":\"tpu\"|must be one of cpu, cuda",
         "\"started_at\":\"2026-06-01T00:00:00Z\"|\"started_at\":\"today\"|started_at",
         "\"name\":\"m\"|\"name\":\"\"|no usable model",
