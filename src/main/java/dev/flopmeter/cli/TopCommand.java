@@ -21,7 +21,7 @@ final class TopCommand extends Command {
   private final Argument<Boolean> once = flag("--once");
 
   /** Another {@code /proc}, in tests. */
-  private final Argument<String> proc = hidden("--proc=FOLDER");
+  private final Argument<String> proc = hidden("--proc");
 
   @Override
   int run(Console console) throws InterruptedException {
