@@ -338,14 +338,14 @@ class RandomInputsTest {
         Arguments.of(
             of(
                 "com.microsoft:PackedAttention",
-                none,
+                Attributes.of("num_heads", 2L),
                 longs(2, 4),
                 packed("i", Tensor.ofLongs(0, 2, 5))),
             new long[] {0, 1, 4, 5, 6, 2, 3, 7}),
         Arguments.of(
             of(
                 "com.microsoft:PackedAttention",
-                none,
+                Attributes.of("num_heads", 2L),
                 longs(3),
                 packed(Tensor.ofLongs(0, 1, 4, 5, 6, 2, 3, 7).reshaped(Shape.of(2, 4)), "i")),
             new long[] {0, 2, 5}));
