@@ -73,8 +73,11 @@ public record CudaLibraries(
       LibraryFinding missing = LibraryFinding.missing("cuDNN", e.getMessage(), CUDNN_FIX);
       return new CudaLibraries(found, missing, List.of(), driver);
     }
+    // Asked before the first call, with which the emulated one may load another beside it.
+    Path file = cudnn.file().orElse(Path.of(CUDNN));
     LibraryFinding checked = checkCudnn(cudnn, driver);
-    List<LibraryFinding> companions = checked.isUsable() ? companions(places, cudnn) : List.of();
+    List<LibraryFinding> companions =
+        checked.isUsable() ? companions(places, cudnn, file) : List.of();
     return new CudaLibraries(found, checked, companions, driver);
   }
 
@@ -96,10 +99,10 @@ public record CudaLibraries(
     }
   }
 
-  private static List<LibraryFinding> companions(LibraryPlaces places, DynamicLibrary cudnn) {
+  private static List<LibraryFinding> companions(
+      LibraryPlaces places, DynamicLibrary cudnn, Path file) {
     try {
-      return new CudnnCompanions(places, cudnn.file().orElse(Path.of(CUDNN)), cudaMajor(cudnn))
-          .open();
+      return new CudnnCompanions(places, file, cudaMajor(cudnn)).open();
     } catch (LibraryException e) {
       return List.of(LibraryFinding.missing("cuDNN's companions", e.getMessage(), CUDNN_FIX));
     }
