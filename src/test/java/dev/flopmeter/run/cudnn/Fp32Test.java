@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -109,21 +108,11 @@ class Fp32Test {
 
   private String run(String operator, String precision, String fault)
       throws IOException, InterruptedException {
-    ProcessBuilder command =
-        new ProcessBuilder(
-            EmulatedGpu.SCRIPT.toString(),
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Fp32Test.class.getName(),
-            operator,
-            precision,
-            cache.toString());
-    command.environment().put("FLOPMETER_EMULATED_FAULT", fault);
-    Process process = command.redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
-    return output;
+    return EmulatedGpu.output(
+        Fp32Test.class,
+        Map.of("FLOPMETER_EMULATED_FAULT", fault),
+        operator,
+        precision,
+        cache.toString());
   }
 }

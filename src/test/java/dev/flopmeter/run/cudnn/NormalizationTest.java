@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,19 +93,9 @@ class NormalizationTest {
     "slow@call:cudnnBackendExecute:200ms, normalize_rows"
   })
   void theFasterOfBothRuns(String fault, String kernel) throws Exception {
-    ProcessBuilder command =
-        new ProcessBuilder(
-            EmulatedGpu.SCRIPT.toString(),
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            NormalizationTest.class.getName(),
-            cache.toString());
-    command.environment().put("FLOPMETER_EMULATED_FAULT", fault);
-    Process process = command.redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
+    String output =
+        EmulatedGpu.output(
+            NormalizationTest.class, Map.of("FLOPMETER_EMULATED_FAULT", fault), cache.toString());
     assertThat(output.lines().filter(line -> line.matches("\\w+ (right|wrong) by .*")))
         .as(output)
         .hasSize(3)

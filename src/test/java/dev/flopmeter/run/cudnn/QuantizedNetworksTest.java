@@ -26,7 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -161,19 +160,11 @@ class QuantizedNetworksTest {
   /** On a device that has 8-bit floats, in a process of its own. */
   @Test
   void allProductsOfANetworkRunInFp8() throws IOException, InterruptedException {
-    ProcessBuilder command =
-        new ProcessBuilder(
-            EmulatedGpu.SCRIPT.toString(),
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            QuantizedNetworksTest.class.getName(),
+    String output =
+        EmulatedGpu.output(
+            QuantizedNetworksTest.class,
+            Map.of("FLOPMETER_EMULATED_COMPUTE_CAPABILITY", "9.0"),
             cache.toString());
-    command.environment().put("FLOPMETER_EMULATED_COMPUTE_CAPABILITY", "9.0");
-    Process process = command.redirectError(ProcessBuilder.Redirect.DISCARD).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
     assertThat(output.strip())
         .startsWith(EXPECTED.formatted("fp8"))
         .endsWith("; right; without a step: [flat]");
