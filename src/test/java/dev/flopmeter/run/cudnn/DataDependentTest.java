@@ -247,6 +247,23 @@ class DataDependentTest {
     agree(graph, -1, -2, -3, 0.5f);
   }
 
+  /** Where nothing is found, both a product without rows and a sum of no products follow. */
+  @Test
+  void productsOfNothingAreEmptyOrZero() {
+    Graph graph =
+        graph(
+            "rows sums",
+            ROW,
+            node("Relu x -> r"),
+            node("NonZero r -> places"),
+            node("Cast places -> row", Attributes.of("to", 1)),
+            node("Transpose row -> column", Attributes.of("perm", List.of(1L, 0L))),
+            node("MatMul column row -> rows"),
+            node("MatMul row column -> sums"));
+    agree(graph, 1, -2, 3, 0.5f);
+    agree(graph, -1, -2, -3, -0.5f);
+  }
+
   @Test
   void anInputOfAnotherShapeIsRefused() {
     Graph graph = graph("y", ROW, node("NonZero x -> y"));

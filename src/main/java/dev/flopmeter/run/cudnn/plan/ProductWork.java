@@ -148,7 +148,9 @@ public record ProductWork(TensorView a, TensorView b, TensorView y, double alpha
             .numbers(a.stride(a.rank() - 2), a.stride(a.rank() - 1))
             .numbers(b.stride(b.rank() - 2), b.stride(b.rank() - 1))
             .loops(batch, 1, 2);
-    return List.of(new KernelWork("matmul", Math.max(1, blocks), THREADS, arguments));
+    return blocks == 0
+        ? List.of() // nothing to write, and no grid has 0 blocks
+        : List.of(new KernelWork("matmul", blocks, THREADS, arguments));
   }
 
   /** Loops over all axes but the last two: the operands are the matrices of y, elements of a, b. */
