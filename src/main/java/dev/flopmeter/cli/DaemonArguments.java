@@ -1,13 +1,13 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.cli.output.IoReason;
 import dev.flopmeter.model.ModelException;
-import dev.flopmeter.result.ProfileJson;
-import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.run.BackendException;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
@@ -17,23 +17,58 @@ import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import nl.altindag.ssl.SSLFactory;
 import nl.altindag.ssl.exception.GenericException;
 import nl.altindag.ssl.util.CertificateUtils;
 
-/** A daemon that a result is sent to, and the user who sends it. */
+/** A daemon, and the user whose requests it takes. */
 final class DaemonArguments extends Arguments {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final Argument<URI> daemon = optional("--daemon", DaemonArguments::address);
-  private final Argument<String> workload = optional("--workload", Reading.TEXT);
   private final Argument<String> user = optional("--user", Reading.TEXT);
   private final Argument<Path> password = optional("--password-file", Path::of);
   private final Argument<Path> authority = optional("--ca-file", Path::of);
 
+  /** A daemon to which requests can be sent. */
+  record Client(String base, String authorization, HttpClient http) {
+    /**
+     * Sends a request.
+     *
+     * @param path from the daemon's address on
+     * @throws BackendException if there is no answer
+     */
+    HttpResponse<String> send(String method, String path, BodyPublisher body)
+        throws InterruptedException {
+      try {
+        return http.send(
+            HttpRequest.newBuilder(URI.create(base + path))
+                .header("Authorization", authorization)
+                .timeout(TIMEOUT)
+                .method(method, body)
+                .build(),
+            BodyHandlers.ofString());
+      } catch (IOException e) {
+        throw new BackendException(base + " does not answer: " + IoReason.of(e), e);
+      }
+    }
+
+    /** The exception for an answer that was not hoped for: the request's fault, or the daemon's. */
+    RuntimeException refusal(HttpResponse<String> response) {
+      String message = base + " refuses: " + response.statusCode() + " " + response.body().strip();
+      return response.statusCode() < 500
+          ? new ModelException(message)
+          : new BackendException(message);
+    }
+  }
+
   private static URI address(String text) {
     try {
       URI uri = URI.create(text);
+      if (uri.getUserInfo() != null) {
+        throw new ModelException("must not hold a password; use --password-file");
+      }
       if (uri.getHost() != null && String.valueOf(uri.getScheme()).matches("https?")) {
         return uri;
       }
@@ -43,61 +78,53 @@ final class DaemonArguments extends Arguments {
     throw new ModelException("must be an http or https address, not '" + text + "'");
   }
 
-  /** Refuses what cannot work, before anything is read. */
-  void check() {
-    if (daemon.find().isPresent() != workload.find().isPresent()) {
-      throw new ModelException("--daemon and --workload belong together; give both");
-    }
-    if (daemon.find().isPresent() && (user.find().isEmpty() || password.find().isEmpty())) {
-      throw new ModelException("--daemon requires --user and --password-file");
-    }
-    requireReadable(password);
-    requireReadable(authority);
+  boolean isGiven() {
+    return daemon.find().isPresent();
   }
 
-  private static void requireReadable(Argument<Path> file) {
-    if (file.find().isPresent() && !Files.isReadable(file.get())) {
-      throw new ModelException("'" + file.get() + "' is not a file that can be read");
+  /**
+   * The daemon; empty if none is given.
+   *
+   * @throws ModelException if the user or a file is missing
+   */
+  Optional<Client> client() {
+    if (!isGiven()) {
+      return Optional.empty();
     }
+    String name = user.find().orElse(System.getenv("FLOPMETER_USER"));
+    String secret =
+        password.find().map(DaemonArguments::content).orElse(System.getenv("FLOPMETER_PASSWORD"));
+    if (name == null || secret == null) {
+      throw new ModelException(
+          "--daemon requires --user and --password-file, or FLOPMETER_USER and FLOPMETER_PASSWORD"
+              + " in the environment");
+    }
+    byte[] credentials = (name + ":" + secret).getBytes(StandardCharsets.UTF_8);
+    return Optional.of(
+        new Client(
+            daemon.get().toString().replaceFirst("/+$", ""),
+            "Basic " + Base64.getEncoder().encodeToString(credentials),
+            http()));
   }
 
-  private String secret() throws IOException {
-    return Files.readString(password.get()).stripTrailing();
-  }
-
-  /** Sends a result, if a daemon is given. */
-  void send(ProfileResult result, Console console) throws InterruptedException {
-    if (daemon.find().isEmpty()) {
-      return;
-    }
-    String name = URLEncoder.encode(workload.get(), StandardCharsets.UTF_8);
-    String base = daemon.get().toString().replaceFirst("/+$", "");
+  private static String content(Path file) {
     try {
-      byte[] credentials = (user.get() + ":" + secret()).getBytes(StandardCharsets.UTF_8);
-      HttpRequest request =
-          HttpRequest.newBuilder(URI.create(base + "/api/v1/import?workload=" + name))
-              .header("Authorization", "Basic " + Base64.getEncoder().encodeToString(credentials))
-              .timeout(TIMEOUT)
-              .POST(HttpRequest.BodyPublishers.ofString(ProfileJson.writeLine(result)))
-              .build();
-      HttpResponse<String> response = client().send(request, BodyHandlers.ofString());
-      if (response.statusCode() != 200) {
-        throw new ModelException(
-            base + " refused the result: " + response.statusCode() + " " + response.body().strip());
-      }
-      console.warn(base + ", workload " + workload.get() + ": " + response.body().strip());
+      return Files.readString(file).stripTrailing();
     } catch (IOException e) {
-      throw new ModelException("the result was not sent to " + base + ": " + e, e);
-    } catch (GenericException e) {
-      throw new ModelException("'" + authority.get() + "' holds no PEM certificate", e);
+      throw new ModelException("'" + file + "' is not a file that can be read", e);
     }
   }
 
-  private HttpClient client() {
+  private HttpClient http() {
     HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(TIMEOUT);
     if (authority.find().isPresent()) {
-      List<Certificate> trusted = CertificateUtils.loadCertificate(authority.get());
-      client.sslContext(SSLFactory.builder().withTrustMaterial(trusted).build().getSslContext());
+      Path file = authority.get();
+      try {
+        List<Certificate> trusted = CertificateUtils.parsePemCertificate(content(file));
+        client.sslContext(SSLFactory.builder().withTrustMaterial(trusted).build().getSslContext());
+      } catch (GenericException e) {
+        throw new ModelException("'" + file + "' holds no PEM certificate", e);
+      }
     }
     return client.build();
   }

@@ -18,6 +18,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.onnx.OnnxModel;
 import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.run.RunOptions;
@@ -27,11 +28,16 @@ import dev.flopmeter.run.trace.Trace.Kernel;
 import dev.flopmeter.run.trace.TraceFiles;
 import dev.flopmeter.run.trace.TraceJoin;
 import dev.flopmeter.text.NearestName;
+import java.net.URLEncoder;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** {@code flopmeter import}: makes a profile out of the trace of another runtime. */
 final class ImportCommand extends Command {
@@ -45,10 +51,14 @@ final class ImportCommand extends Command {
   private final Argument<Boolean> allLayers = flag("--all-layers");
   private final OutputArguments output = with(new OutputArguments(Format.values()));
   private final DaemonArguments daemon = with(new DaemonArguments());
+  private final Argument<String> workload = optional("--workload", Reading.TEXT);
 
   @Override
   int run(Console console) throws InterruptedException {
-    daemon.check();
+    if (daemon.isGiven() != workload.find().isPresent()) {
+      throw new ModelException("--daemon and --workload belong together; give both");
+    }
+    Optional<DaemonArguments.Client> receiver = daemon.client();
     checkDevice(console);
     List<Path> paths = files.all().stream().map(ModelArguments::path).toList();
     List<Bindings> sizes = model.sweep();
@@ -66,8 +76,24 @@ final class ImportCommand extends Command {
     try (Output out = output.open(console)) {
       out.text(ProfileText.of(output.format(), List.of(result), out.style(allLayers.get())));
     }
-    daemon.send(result, console);
+    if (receiver.isPresent()) {
+      send(result, receiver.get(), console);
+    }
     return 0;
+  }
+
+  private void send(ProfileResult result, DaemonArguments.Client receiver, Console console)
+      throws InterruptedException {
+    String name = URLEncoder.encode(workload.get(), StandardCharsets.UTF_8);
+    HttpResponse<String> response =
+        receiver.send(
+            "POST",
+            "/api/v1/import?workload=" + name,
+            BodyPublishers.ofString(ProfileJson.writeLine(result)));
+    if (response.statusCode() != 200) {
+      throw receiver.refusal(response);
+    }
+    console.warn(receiver.base() + ", workload " + workload.get() + ": " + response.body().strip());
   }
 
   private ProfileResult result(

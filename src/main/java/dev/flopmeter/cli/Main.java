@@ -157,6 +157,7 @@ public final class Main {
       case "count" -> new CountCommand();
       case "profile" -> new ProfileCommand();
       case "serve" -> new ServeCommand();
+      case "run" -> new RunCommand();
       case "compare" -> new CompareCommand();
       case "import" -> new ImportCommand();
       case "export" -> new ExportCommand();

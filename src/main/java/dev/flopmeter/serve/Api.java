@@ -31,8 +31,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.util.RawValue;
 
 /**
- * The JSON API, version 1, but for {@link Imports}: read only. Lists are streamed, so that a long
- * one needs no memory. It reads the history's files, never a device.
+ * The JSON API, version 1, but for {@link Imports} and {@link RunRequests}: read only. Lists are
+ * streamed, so that a long one needs no memory. It reads the history's files, never a device.
  */
 final class Api {
   private static final JsonMapper JSON =
@@ -164,7 +164,7 @@ final class Api {
   }
 
   /** A mistyped parameter would be an answer to another question. */
-  private static void onlyKnown(Request request, String... names) throws BadRequestException {
+  static void onlyKnown(Request request, String... names) throws BadRequestException {
     List<String> known = List.of(names);
     for (String name : request.query().keySet()) {
       if (!known.contains(name)) {
@@ -219,7 +219,7 @@ final class Api {
   }
 
   /** Names with their values; those that are null are left out. */
-  private static Map<String, Object> object(@Nullable Object... pairs) {
+  static Map<String, Object> object(@Nullable Object... pairs) {
     Map<String, Object> fields = new LinkedHashMap<>();
     for (int i = 0; i < pairs.length; i += 2) {
       Object value = pairs[i + 1];
@@ -231,11 +231,17 @@ final class Api {
   }
 
   private static Response list(String name, Stream<Map<String, Object>> items) {
+    return list(200, Map.of(), name, items);
+  }
+
+  /** An object that ends with a list, whose items are written one after another. */
+  static Response list(int status, Map<String, Object> head, String name, Stream<?> items) {
     return Response.json(
-        200,
+        status,
         stream -> {
           try (JsonGenerator out = JSON.writer().createGenerator(stream)) {
             out.writeStartObject();
+            head.forEach(out::writePOJOProperty);
             out.writeArrayPropertyStart(name);
             items.forEach(out::writePOJO);
             out.writeEndArray();

@@ -132,6 +132,7 @@ public final class Daemon implements AutoCloseable {
                 history,
                 metrics.exposition(),
                 new Imports(() -> config, history, state),
+                new RunRequests(() -> config, threads, history, options.clocks()),
                 () -> isPlanned,
                 this::reload)
             .routes());
@@ -315,7 +316,7 @@ public final class Daemon implements AutoCloseable {
       OptionalDouble progress =
           running.values().stream()
               .filter(target -> target.workload().name().equals(workload.name()))
-              .mapToDouble(runner::progress)
+              .mapToDouble(target -> runner.step(target).done())
               .average();
       workloads.put(
           workload.name(),

@@ -1,12 +1,16 @@
 package dev.flopmeter.serve;
 
+import dev.flopmeter.serve.RequestedRun.Part;
+import dev.flopmeter.serve.RequestedRun.State;
 import dev.flopmeter.serve.config.ServeConfig.Worker;
+import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.schedule.Scheduler;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.RunReport;
 import dev.flopmeter.serve.worker.Target;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +38,7 @@ final class DeviceThreads implements AutoCloseable {
   private final Scheduler scheduler;
   private final Map<String, Thread> threads = new HashMap<>();
   private final Map<String, Target> running = new HashMap<>();
+  private final RequestedRuns requests = new RequestedRuns();
   private boolean isClosed;
 
   DeviceThreads(
@@ -55,6 +60,7 @@ final class DeviceThreads implements AutoCloseable {
         return;
       }
       scheduler.replace(targets, rules, now());
+      requests.replace(targets);
       for (String device : scheduler.devices()) {
         threads.computeIfAbsent(device, this::thread);
       }
@@ -96,14 +102,27 @@ final class DeviceThreads implements AutoCloseable {
     synchronized (this) {
       running.remove(device);
       scheduler.completed(target, report.outcome(), started, now());
+      if (requests.isWanted(target)) { // asked for while it ran
+        scheduler.request(target, now());
+      }
       failures = scheduler.failures(target.id());
       isQuarantined = scheduler.isQuarantined(device);
     }
+    Part end;
     try {
-      state.completed(target, report, failures, isQuarantined);
+      end = part(target, report, state.completed(target, report, failures, isQuarantined));
     } catch (RuntimeException e) {
       logger.error("results of {} on {} could not be kept", target.workload().name(), device, e);
+      end = new Part(target, State.FAILED, Outcome.FAILED.label(), e.toString(), List.of());
     }
+    synchronized (this) {
+      requests.ended(end);
+    }
+  }
+
+  private static Part part(Target target, RunReport report, List<HistoryEntry> results) {
+    State state = report.outcome() == Outcome.SUCCESS ? State.DONE : State.FAILED;
+    return new Part(target, state, report.outcome().label(), report.detail(), results);
   }
 
   /** Waits for the next run of a device; null if its thread is to end. */
@@ -117,6 +136,7 @@ final class DeviceThreads implements AutoCloseable {
       Optional<Target> next = scheduler.next(device, now());
       if (next.isPresent()) {
         running.put(device, next.get());
+        requests.began(next.get());
         return next.get();
       }
       // Rounded up: a thread that wakes early would only look twice.
@@ -126,6 +146,37 @@ final class DeviceThreads implements AutoCloseable {
 
   private long now() {
     return clocks.nanos().getAsLong();
+  }
+
+  /**
+   * Queues a run of a workload with the others, or returns the one that is queued.
+   *
+   * @return empty if the workload has no targets, or too many requested runs have not ended
+   */
+  synchronized Optional<RequestedRun> request(String workload, Instant now) {
+    Optional<RequestedRun> queued = requests.queued(workload);
+    List<Target> targets = scheduler.targets(workload);
+    if (queued.isPresent() || targets.isEmpty()) {
+      return queued;
+    }
+    Optional<RequestedRun> run = requests.add(workload, targets, now);
+    if (run.isPresent()) {
+      targets.stream()
+          .filter(target -> !running.containsValue(target))
+          .forEach(target -> scheduler.request(target, now()));
+      notifyAll();
+    }
+    return run;
+  }
+
+  /** The requested runs of a workload, the oldest first. */
+  synchronized List<RequestedRun> requested(String workload) {
+    return requests.of(workload);
+  }
+
+  /** What a part of a requested run is doing; nothing before it begins. */
+  WorkerRunner.Step step(Part part) {
+    return part.state() == State.RUNNING ? runner.step(part.target()) : WorkerRunner.Step.NONE;
   }
 
   /** The running target of each device that has one. */

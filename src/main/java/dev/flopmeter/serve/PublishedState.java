@@ -169,8 +169,11 @@ final class PublishedState {
   /**
    * Takes a run's report: its results are kept, counted and shown. Of a target that a new
    * configuration has removed since the run began they are only kept.
+   *
+   * @return the results as they were kept
    */
-  void completed(Target target, RunReport report, int failures, boolean isQuarantined) {
+  List<HistoryEntry> completed(
+      Target target, RunReport report, int failures, boolean isQuarantined) {
     List<HistoryEntry> entries = new ArrayList<>();
     for (ResultLine result : report.results()) {
       entries.add(history.append(result.result(), withoutRaw(result)));
@@ -198,6 +201,7 @@ final class PublishedState {
       metrics.history(history.state(), config.history().folder().isPresent());
     }
     metrics.publish();
+    return entries;
   }
 
   /** Why a series of imported results is not taken; empty if it is. */

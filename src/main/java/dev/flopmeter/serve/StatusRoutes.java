@@ -33,6 +33,7 @@ final class StatusRoutes {
   private final History history;
   private final Exposition exposition;
   private final Imports imports;
+  private final RunRequests runs;
   private final BooleanSupplier isReady;
   private final Supplier<List<String>> reload;
   private final Recommendations recommendations = new Recommendations();
@@ -49,12 +50,14 @@ final class StatusRoutes {
       History history,
       Exposition exposition,
       Imports imports,
+      RunRequests runs,
       BooleanSupplier isReady,
       Supplier<List<String>> reload) {
     this.snapshots = snapshots;
     this.history = history;
     this.exposition = exposition;
     this.imports = imports;
+    this.runs = runs;
     this.isReady = isReady;
     this.reload = reload;
   }
@@ -71,11 +74,14 @@ final class StatusRoutes {
         Route.openGet("/-/ready", request -> ready()),
         Route.get("/metrics", this::metrics),
         Route.get("/", request -> page()),
-        Route.get("/report/", this::report),
+        Route.get("/report/*", this::report),
         Route.get("/api/v1/workloads", api::workloads),
         Route.get("/api/v1/results", api::results),
         Route.get("/api/v1/latest", api::latest),
         Route.post("/api/v1/import", imports::take),
+        Route.post("/api/v1/workloads/*/runs", runs::request),
+        Route.get("/api/v1/workloads/*/runs", runs::list),
+        Route.get("/api/v1/workloads/*/runs/*", runs::one),
         Route.post("/-/reload", request -> reload()));
   }
 
@@ -91,7 +97,8 @@ final class StatusRoutes {
         names.isEmpty()
             ? exposition.scrape(format, isGzipped)
             : exposition.scrape(format, Set.copyOf(names));
-    return new Response(200, format.contentType(), isGzipped, text.length(), text::writeTo, "");
+    Response answer = Response.stream(200, format.contentType(), text.length(), text::writeTo);
+    return isGzipped ? answer.with("Content-Encoding", "gzip") : answer;
   }
 
   private Response reload() {
@@ -113,7 +120,7 @@ final class StatusRoutes {
 
   private Response report(Request request) {
     List<ProfileResult> results = new ArrayList<>();
-    for (Series series : snapshots.get().seriesOf(request.path())) {
+    for (Series series : snapshots.get().seriesOf(request.names().get(0))) {
       history
           .json(series.entry())
           .ifPresent(

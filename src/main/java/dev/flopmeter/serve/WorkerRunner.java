@@ -32,12 +32,21 @@ import org.slf4j.LoggerFactory;
 final class WorkerRunner {
   private static final Logger logger = LoggerFactory.getLogger(WorkerRunner.class);
 
+  /**
+   * What a run is doing.
+   *
+   * @param done share of its work, from 0 to 1
+   */
+  record Step(String phase, double done, String detail) {
+    static final Step NONE = new Step("", 0, "");
+  }
+
   private final WorkerCommand command;
   private final DeviceProbe probe;
   private final Clocks clocks;
   private final RunListener listener;
   private final Map<Target, WorkerRun> runs = new ConcurrentHashMap<>();
-  private final Map<Target, Double> progress = new ConcurrentHashMap<>();
+  private final Map<Target, Step> steps = new ConcurrentHashMap<>();
   private volatile ServeConfig.Worker rules;
 
   WorkerRunner(
@@ -69,9 +78,9 @@ final class WorkerRunner {
     }
   }
 
-  /** Share of a run's work that is done; 0 before it begins. */
-  double progress(Target target) {
-    return progress.getOrDefault(target, 0.0);
+  /** What a target's run is doing; nothing before it begins. */
+  Step step(Target target) {
+    return steps.getOrDefault(target, Step.NONE);
   }
 
   private RunReport measure(Target target) throws InterruptedException {
@@ -83,16 +92,15 @@ final class WorkerRunner {
             rules.maxMemory(),
             clocks.nanos(),
             (phase, done, detail) -> {
-              progress.put(target, done);
+              steps.put(target, new Step(phase, done, detail));
               shown.report(phase, done, detail);
             });
     runs.put(target, run);
-    progress.put(target, 0.0);
     try {
       return run.run(command);
     } finally {
       runs.remove(target);
-      progress.remove(target);
+      steps.remove(target);
     }
   }
 

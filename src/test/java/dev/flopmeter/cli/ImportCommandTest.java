@@ -69,9 +69,10 @@ class ImportCommandTest {
       Flop again = flop(command, List.of("--workload", "edge"), user, trusted);
       assertThat(again.err()).endsWith("workload edge: known already\n");
 
-      refused(
-          flop(command, List.of("--workload", "other"), user, trusted), "refused the result: 400");
-      refused(flop(command, List.of("--workload", "edge"), user), "the result was not sent to");
+      refused(flop(command, List.of("--workload", "other"), user, trusted), "refuses: 400");
+      Flop untrusting = flop(command, List.of("--workload", "edge"), user);
+      assertThat(untrusting.code()).isEqualTo(Main.DEVICE_FAILED);
+      assertThat(untrusting.err()).contains(" does not answer: ").hasLineCount(1);
       refused(flop(command, user, trusted), "--daemon and --workload belong together");
       refused(flop(command, List.of("--workload", "edge")), "requires --user and --password-file");
       Files.writeString(password, "wrong");

@@ -30,6 +30,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
@@ -260,24 +261,22 @@ public final class HttpService implements AutoCloseable {
       return;
     }
     String path = Optional.ofNullable(exchange.getRequestURI().getPath()).orElse("");
-    List<Route> current = routes;
-    Optional<Route> anyMethod = current.stream().filter(route -> route.matches(path)).findFirst();
-    if (!anyMethod.map(Route::isOpen).orElse(false) && !isAllowed(exchange, path)) {
+    List<Route> matching = routes.stream().filter(route -> route.names(path).isPresent()).toList();
+    boolean isOpen = !matching.isEmpty() && matching.get(0).isOpen();
+    if (!isOpen && !isAllowed(exchange, path)) {
       return;
     }
-    if (anyMethod.isEmpty()) {
+    if (matching.isEmpty()) {
       send(exchange, Response.error(404, path, "not found; see /"));
       return;
     }
     String method =
         exchange.getRequestMethod().equals("HEAD") ? "GET" : exchange.getRequestMethod();
     Optional<Route> route =
-        current.stream()
-            .filter(one -> one.matches(path) && one.method().equals(method))
-            .findFirst();
+        matching.stream().filter(one -> one.method().equals(method)).findFirst();
     if (route.isEmpty()) {
-      exchange.getResponseHeaders().set("Allow", anyMethod.get().method());
-      send(exchange, Response.error(405, path, "use " + anyMethod.get().method()));
+      String allowed = matching.stream().map(Route::method).collect(Collectors.joining(", "));
+      send(exchange, Response.error(405, path, "use " + allowed).with("Allow", allowed));
       return;
     }
     if (method.equals("POST")) {
@@ -307,14 +306,13 @@ public final class HttpService implements AutoCloseable {
   private static Response answer(Route route, HttpExchange exchange, String path)
       throws IOException {
     try {
-      String rest = route.isPrefix() ? path.substring(route.path().length()) : "";
       Headers headers = exchange.getRequestHeaders();
       String encodings = header(headers, "Accept-Encoding");
       return route
           .handler()
           .answer(
               new Request(
-                  rest,
+                  route.names(path).orElseThrow(),
                   query(exchange.getRequestURI()),
                   header(headers, "Accept"),
                   encodings.contains("gzip") && !encodings.contains("gzip;q=0"),
@@ -363,16 +361,11 @@ public final class HttpService implements AutoCloseable {
 
   private static void send(HttpExchange exchange, Response response) throws IOException {
     Headers headers = exchange.getResponseHeaders();
-    headers.set("Content-Type", response.contentType());
     headers.set("Vary", "Accept, Accept-Encoding");
     headers.set(
         "Content-Security-Policy",
-        response.policy().isEmpty()
-            ? "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-            : response.policy());
-    if (response.isGzipped()) {
-      headers.set("Content-Encoding", "gzip");
-    }
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+    response.headers().forEach(headers::set);
     if (exchange.getRequestMethod().equals("HEAD")) {
       exchange.sendResponseHeaders(response.status(), -1);
       return;

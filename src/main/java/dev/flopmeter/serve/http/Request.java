@@ -8,19 +8,20 @@ import java.util.Optional;
 /**
  * The parts of a request that routes need.
  *
- * @param path decoded, without the route's prefix
+ * @param names what stands in the path for the stars of the route, decoded
  * @param query decoded; the values of each name
  * @param accept the Accept header or empty
  * @param isGzipAccepted whether the client accepts gzip
  * @param body as it comes from the client, without a limit
  */
 public record Request(
-    String path,
+    List<String> names,
     Map<String, List<String>> query,
     String accept,
     boolean isGzipAccepted,
     InputStream body) {
   public Request {
+    names = List.copyOf(names);
     query = Map.copyOf(query);
   }
 

@@ -3,17 +3,24 @@ package dev.flopmeter.serve.http;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A response.
  *
- * @param policy its content security policy; empty for the strictest
  * @param length bytes of the body, or 0 if it is unknown before it is written
+ * @param headers besides those that every response has, or in their place
  */
-public record Response(
-    int status, String contentType, boolean isGzipped, long length, Body body, String policy) {
+public record Response(int status, long length, Body body, Map<String, String> headers) {
+  private static final String TYPE = "Content-Type";
+  private static final String JSON = "application/json";
+
+  public Response {
+    headers = Map.copyOf(headers);
+  }
+
   /** Writes the content. */
   @FunctionalInterface
   public interface Body {
@@ -24,10 +31,9 @@ public record Response(
     return of(status, "text/plain; charset=utf-8", text + "\n");
   }
 
-  /** A page with its own policy. */
+  /** A page with its own content security policy. */
   public static Response html(String page, String policy) {
-    Response plain = of(200, "text/html; charset=utf-8", page);
-    return new Response(200, plain.contentType(), false, plain.length(), plain.body(), policy);
+    return of(200, "text/html; charset=utf-8", page).with("Content-Security-Policy", policy);
   }
 
   /** An error, in the format of the requested path: {@code {"error":"..."}} under /api/. */
@@ -36,15 +42,26 @@ public record Response(
       return text(status, message);
     }
     String json = JsonMapper.shared().writeValueAsString(Map.of("error", message));
-    return of(status, "application/json", json + "\n");
+    return of(status, JSON, json + "\n");
   }
 
   public static Response json(int status, Body body) {
-    return new Response(status, "application/json", false, 0, body, "");
+    return stream(status, JSON, 0, body);
+  }
+
+  public static Response stream(int status, String contentType, long length, Body body) {
+    return new Response(status, length, body, Map.of(TYPE, contentType));
+  }
+
+  /** The same with another header. */
+  public Response with(String name, String value) {
+    Map<String, String> all = new HashMap<>(headers);
+    all.put(name, value);
+    return new Response(status, length, body, all);
   }
 
   private static Response of(int status, String contentType, String text) {
     byte[] content = text.getBytes(StandardCharsets.UTF_8);
-    return new Response(status, contentType, false, content.length, out -> out.write(content), "");
+    return stream(status, contentType, content.length, out -> out.write(content));
   }
 }

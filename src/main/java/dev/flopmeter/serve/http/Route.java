@@ -1,13 +1,15 @@
 package dev.flopmeter.serve.http;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * A path and its handler.
  *
  * @param method {@code GET} (HEAD comes with it) or {@code POST}
- * @param path the whole path; or its beginning, if it ends in a slash and is not the slash alone;
- *     empty for every path
+ * @param path the whole path, in which a star stands for any one part; empty for every path
  * @param isOpen whether it requires no password
  */
 public record Route(String method, String path, boolean isOpen, Handler handler) {
@@ -44,13 +46,23 @@ public record Route(String method, String path, boolean isOpen, Handler handler)
     return new Route("POST", path, false, handler);
   }
 
-  boolean matches(String requested) {
-    return (path.isEmpty() || isPrefix())
-        ? requested.startsWith(path) && requested.length() > path.length()
-        : requested.equals(path);
-  }
-
-  boolean isPrefix() {
-    return path.length() > 1 && path.endsWith("/");
+  /** What stands for the stars in a path, decoded; empty if it is not this route's. */
+  Optional<List<String>> names(String requested) {
+    if (path.isEmpty()) {
+      return Optional.of(List.of());
+    }
+    String[] own = path.split("/", -1);
+    String[] given = requested.split("/", -1);
+    List<String> names = new ArrayList<>();
+    boolean isSame = own.length == given.length;
+    for (int i = 0; isSame && i < own.length; i++) {
+      if (own[i].equals("*")) {
+        names.add(given[i]);
+        isSame = !given[i].isEmpty();
+      } else {
+        isSame = own[i].equals(given[i]);
+      }
+    }
+    return isSame ? Optional.of(names) : Optional.empty();
   }
 }

@@ -153,6 +153,23 @@ public final class Scheduler {
     entry.due = started + wait - now > 0 ? started + wait : now;
   }
 
+  /** The targets of a workload, in the order of the list. */
+  public List<Target> targets(String workload) {
+    return entries.values().stream()
+        .map(entry -> entry.target)
+        .filter(target -> target.workload().name().equals(workload))
+        .toList();
+  }
+
+  /** Makes a target due now at the latest. The end of a quarantine is not waited for. */
+  public void request(Target target, long now) {
+    Entry entry = entry(target);
+    if (entry != null && turn(entry) - now > 0) {
+      entry.due = now;
+      entry.blamesDevice = false;
+    }
+  }
+
   private @Nullable Entry entry(Target target) {
     Entry entry = entries.get(target.id());
     return entry != null && entry.target.equals(target) ? entry : null;

@@ -42,16 +42,14 @@ class LargeAnswerTest {
     CyclicBarrier all = new CyclicBarrier(TOGETHER);
     Route.Handler large =
         request ->
-            new Response(
+            Response.stream(
                 200,
                 "application/octet-stream",
-                false,
                 BYTES,
                 out -> {
                   meet(all);
                   out.write(content);
-                },
-                "");
+                });
     ExecutorService threads = Executors.newFixedThreadPool(TOGETHER);
     long before = outsideTheHeap();
     try (HttpService service = HttpService.start(settings, List.of(Route.get("/", large)))) {
@@ -74,16 +72,14 @@ class LargeAnswerTest {
     for (long length : new long[] {BYTES, 0}) {
       Route.Handler breaking =
           request ->
-              new Response(
+              Response.stream(
                   200,
                   "application/octet-stream",
-                  false,
                   length,
                   out -> {
                     out.write(part);
                     throw new IllegalStateException("breaks off");
-                  },
-                  "");
+                  });
       try (HttpService service = HttpService.start(settings(), List.of(Route.get("/", breaking)))) {
         // Without an end of the connection, reading would run into its time limit.
         assertThat(received(service)).as("of %d bytes", length).isLessThan(BYTES);

@@ -304,4 +304,34 @@ class SchedulerTest {
     run(one, Outcome.STOPPED);
     assertThat(scheduler.next("cpu", now)).contains(one);
   }
+
+  @Test
+  void aRequestedRunIsDueNowAlsoInAQuarantine() {
+    Target one = target("one", "cpu");
+    Target two = target("two", "cpu");
+    replace(one, two);
+    run(one, Outcome.SUCCESS);
+    for (int i = 0; i < RULES.quarantineAfter(); i++) {
+      run(two, Outcome.CRASHED);
+    }
+    assertThat(scheduler.targets("two")).containsExactly(two);
+    assertThat(scheduler.next("cpu", now)).isEmpty();
+    scheduler.request(two, now);
+    assertThat(scheduler.next("cpu", now)).contains(two);
+    run(two, Outcome.CRASHED);
+    assertThat(scheduler.next("cpu", now)).as("once").isEmpty();
+  }
+
+  @Test
+  void aRequestedRunTakesItsTurnBehindWhatIsDue() {
+    Target one = target("one", "cpu");
+    Target two = target("two", "cpu");
+    replace(one, two);
+    run(two, Outcome.SUCCESS);
+    now += SECOND;
+    scheduler.request(two, now);
+    assertThat(scheduler.next("cpu", now)).contains(one);
+    run(one, Outcome.SUCCESS);
+    assertThat(scheduler.next("cpu", now)).contains(two);
+  }
 }

@@ -1,0 +1,34 @@
+package dev.flopmeter.serve;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.LongSupplier;
+
+/** Allows a number of requests in any minute. Thread-safe. */
+final class RateLimit {
+  private static final long MINUTE = Duration.ofMinutes(1).toNanos();
+
+  private final int most;
+  private final LongSupplier nanos;
+  private final Deque<Long> taken = new ArrayDeque<>();
+
+  RateLimit(int most, LongSupplier nanos) {
+    this.most = most;
+    this.nanos = nanos;
+  }
+
+  /** Takes a request; returns the seconds to wait where it is not allowed, otherwise 0. */
+  synchronized long take() {
+    long now = nanos.getAsLong();
+    if (taken.size() == most) {
+      long left = taken.getFirst() + MINUTE - now;
+      if (left > 0) {
+        return Duration.ofNanos(left).toSeconds() + 1;
+      }
+      taken.removeFirst();
+    }
+    taken.addLast(now);
+    return 0;
+  }
+}

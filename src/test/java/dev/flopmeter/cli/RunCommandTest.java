@@ -1,0 +1,205 @@
+package dev.flopmeter.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import at.favre.lib.crypto.bcrypt.BCrypt;
+import dev.flopmeter.result.ProfileJson;
+import dev.flopmeter.serve.Daemon;
+import dev.flopmeter.serve.FakeWorker;
+import dev.flopmeter.serve.RunListener;
+import dev.flopmeter.serve.TlsTest;
+import dev.flopmeter.serve.config.ConfigReader;
+import dev.flopmeter.serve.time.Clocks;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A daemon's workload run from the command line, over TLS. */
+class RunCommandTest {
+  @TempDir private Path folder;
+  private Daemon daemon;
+
+  @BeforeEach
+  void start() throws Exception {
+    TlsTest.certificate(folder);
+    Files.writeString(folder.resolve("password"), "p\n");
+    Files.writeString(folder.resolve("wrong"), "q\n");
+    Path config =
+        Files.writeString(
+            folder.resolve("f.yaml"),
+            """
+            http:
+              listen: "127.0.0.1:0"
+              tls: {certificate: cert.pem, key: key.pem}
+              users: {me: "%s"}
+            workloads:
+              good: {model: good, device: cpu, interval: 1h}
+              two: {model: good, device: cpu, batch: [1, 8], interval: 1h}
+              bad: {model: refuse, device: cpu, interval: 1h}
+              lost: {model: lost, device: cpu, interval: 1h}
+              busy: {model: good, device: cpu, interval: 1h, only_when: {utilization_below: 1%%}}
+            history: {folder: none}
+            """
+                .formatted(BCrypt.withDefaults().hashToString(4, "p".toCharArray())));
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
+    daemon =
+        Daemon.start(
+            new Daemon.Options(
+                () -> reader.read(config),
+                FakeWorker.command(Map.of("FAKE_DELAY", "0.5")),
+                Clocks.system(),
+                new Random(1),
+                "1",
+                RunListener.NONE));
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    daemon.close();
+  }
+
+  private String url() {
+    return "https://localhost:" + daemon.address().getPort();
+  }
+
+  private List<String> command(String workload, String... more) {
+    List<String> command = new ArrayList<>(List.of("run", workload, "--daemon", url()));
+    command.addAll(List.of("--ca-file", folder.resolve("cert.pem").toString()));
+    command.addAll(List.of(more));
+    return command;
+  }
+
+  private Flop flop(String workload, String... more) {
+    List<String> command = command(workload, more);
+    if (!command.contains("--password-file")) {
+      command.addAll(List.of("--password-file", folder.resolve("password").toString()));
+    }
+    command.addAll(List.of("--user", "me"));
+    return Flop.run(command.toArray(String[]::new));
+  }
+
+  @Test
+  void itsResultIsThatOfProfile() throws Exception {
+    Flop table = flop("good");
+    assertThat(table.code()).as(table.err()).isZero();
+    assertThat(table.out()).contains("layer0.conv");
+
+    Path file = folder.resolve("result.jsonl");
+    Flop two = flop("two", "--format", "jsonl", "-o", file.toString());
+    assertThat(two.code()).as(two.err()).isZero();
+    assertThat(two.out()).isEmpty();
+    assertThat(ProfileJson.readAll(Files.readString(file)))
+        .extracting(result -> result.run().batch())
+        .containsExactly(1L, 8L);
+
+    Flop json = flop("two", "--format", "json");
+    assertThat(json.code()).isEqualTo(Main.BAD_INPUT);
+    assertThat(json.err()).contains("holds one result, not several");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      textBlock =
+          """
+          nothing,     2, 'refuses: 404 {"error":"no workload of this name'
+          good/runs?x, 2, 'refuses: 404 {"error":"not found; see /"}'
+          bad,         2, 'cpu, fp32: failed: exit code 2: flopmeter: model: no operator'
+          lost,        3, 'cpu, fp32: device_failed: exit code 3: flopmeter: cuda:0'
+          busy,        3, 'cpu, fp32: skipped_busy: is 2% busy'
+          """)
+  void whatFailsIsOneLine(String workload, int code, String reason) {
+    Flop failed = flop(workload);
+    assertThat(failed.code()).isEqualTo(code);
+    assertThat(failed.err()).startsWith("flopmeter: ").contains(reason).hasLineCount(1);
+    assertThat(failed.out()).isEmpty();
+  }
+
+  @Test
+  void whatCannotBeAskedIsOneLine() {
+    refused(flop("good", "--password-file", folder.resolve("wrong").toString()), 2, "refuses: 401");
+    refused(
+        flop("good", "--password-file", folder.resolve("none").toString()),
+        2,
+        "none' is not a file that can be read");
+    refused(flop("good", "-o", folder.resolve("none/file").toString()), 2, "there is no folder");
+    refused(Flop.run("run", "good"), 2, "--daemon is missing");
+    refused(
+        Flop.run("run", "good", "--daemon", url()), 2, "--user and --password-file, or FLOPMETER_");
+    refused(
+        Flop.run("run", "good", "--daemon", "https://me:p@localhost"),
+        2,
+        "must not hold a password");
+    String[] user = {"--user", "me", "--password-file", folder.resolve("password").toString()};
+    refused(
+        Flop.run("run", "w", "--daemon", "http://localhost:1", user[0], user[1], user[2], user[3]),
+        3,
+        "http://localhost:1 does not answer");
+    refused(
+        Flop.run("run", "w", "--daemon", url(), user[0], user[1], user[2], user[3]),
+        3,
+        " does not answer: ");
+  }
+
+  private static void refused(Flop flop, int code, String reason) {
+    assertThat(flop.code()).as(flop.err()).isEqualTo(code);
+    assertThat(flop.err()).contains(reason).hasLineCount(1);
+  }
+
+  /** The command in a process of its own, whose environment holds the password. */
+  private Process process(Path out, Path err) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.flopmeter.cli.Main"));
+    command.addAll(command("good", "--format", "json"));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(Map.of("FLOPMETER_USER", "me", "FLOPMETER_PASSWORD", "p"));
+    return builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+  }
+
+  @Test
+  void thePasswordMayBeInTheEnvironmentAndProgressIsOnStandardError() throws Exception {
+    Path out = folder.resolve("out");
+    Path err = folder.resolve("err");
+    assertThat(process(out, err).waitFor()).as(() -> text(err)).isZero();
+    assertThat(ProfileJson.read(text(out)).valid()).isTrue();
+    assertThat(text(err)).contains("prepare");
+  }
+
+  @Test
+  void anInterruptLeavesTheRunAlone() throws Exception {
+    Path err = folder.resolve("err");
+    Process interrupted = process(folder.resolve("out"), err);
+    await().until(() -> text(err).contains("prepare") || text(err).contains("queued"));
+    new ProcessBuilder("kill", "-INT", Long.toString(interrupted.pid())).start().waitFor();
+    assertThat(interrupted.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(interrupted.exitValue()).isEqualTo(130);
+    Flop next = flop("good");
+    assertThat(next.code()).as(next.err()).isZero();
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}

@@ -1,0 +1,98 @@
+package dev.flopmeter.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.serve.RequestedRun.Part;
+import dev.flopmeter.serve.RequestedRun.State;
+import dev.flopmeter.serve.config.ConfigReader;
+import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.worker.Target;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** What is remembered of requested runs, and how many may be asked for. */
+class RequestedRunsTest {
+  private final RequestedRuns runs = new RequestedRuns();
+
+  private static Target target(String device) throws Exception {
+    Workload workload =
+        new ConfigReader(Map.of(), Set.of(), Optional.empty()).standard().workloads().get(0);
+    return new Target(workload, device, "fp32");
+  }
+
+  private RequestedRun add(Target... targets) {
+    return runs.add("w", List.of(targets), Instant.EPOCH).orElseThrow();
+  }
+
+  private State state(RequestedRun run) {
+    return runs.of("w").stream()
+        .filter(one -> one.id().equals(run.id()))
+        .findFirst()
+        .orElseThrow()
+        .state();
+  }
+
+  private static Part end(Target target, State state) {
+    return new Part(target, state, "", "", List.of());
+  }
+
+  @Test
+  void aRunOfTwoTargetsEndsWithTheLast() throws Exception {
+    Target first = target("cuda:0");
+    Target second = target("cuda:1");
+    RequestedRun run = add(first, second);
+    assertThat(state(run)).isEqualTo(State.QUEUED);
+    runs.began(first);
+    assertThat(state(run)).isEqualTo(State.RUNNING);
+    runs.ended(end(first, State.FAILED));
+    assertThat(state(run)).as("the second waits").isEqualTo(State.RUNNING);
+    assertThat(runs.isWanted(second)).isTrue();
+    runs.began(second);
+    runs.ended(end(second, State.DONE));
+    assertThat(state(run)).isEqualTo(State.FAILED);
+  }
+
+  @Test
+  void aRunThatBeganBeforeItWasAskedForIsNotItsAnswer() throws Exception {
+    Target target = target("cpu");
+    runs.began(target);
+    RequestedRun run = add(target);
+    runs.ended(end(target, State.DONE));
+    assertThat(state(run)).isEqualTo(State.QUEUED);
+    assertThat(runs.isWanted(target)).isTrue();
+  }
+
+  @Test
+  void theOldestThatEndedMakesRoom() throws Exception {
+    Target slow = target("cuda:0");
+    Target quick = target("cuda:1");
+    RequestedRun first = add(slow);
+    for (int i = 1; i < RequestedRuns.MOST; i++) {
+      add(quick);
+    }
+    assertThat(runs.add("w", List.of(quick), Instant.EPOCH)).as("none has ended").isEmpty();
+    runs.began(quick);
+    runs.ended(end(quick, State.DONE));
+    add(quick);
+    assertThat(runs.of("w")).hasSize(RequestedRuns.MOST);
+    assertThat(state(first)).isEqualTo(State.QUEUED);
+  }
+
+  @Test
+  void aNumberInAnyMinute() {
+    AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5_000_000_000L); // wraps around
+    RateLimit limit = new RateLimit(2, nanos::get);
+    assertThat(limit.take()).isZero();
+    nanos.addAndGet(20_000_000_000L);
+    assertThat(limit.take()).isZero();
+    assertThat(limit.take()).isEqualTo(41);
+    nanos.addAndGet(40_000_000_000L);
+    assertThat(limit.take()).isZero();
+    assertThat(limit.take()).isEqualTo(21);
+  }
+}
