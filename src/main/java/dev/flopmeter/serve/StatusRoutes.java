@@ -11,6 +11,7 @@ import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route;
 import dev.flopmeter.serve.metrics.ByteChunks;
 import dev.flopmeter.serve.metrics.Exposition;
+import dev.flopmeter.serve.metrics.Format;
 import dev.flopmeter.serve.page.Recommendations;
 import dev.flopmeter.serve.page.Recommendations.Recommendation;
 import dev.flopmeter.serve.page.Snapshot;
@@ -90,14 +91,14 @@ final class StatusRoutes {
   }
 
   private Response metrics(Request request) {
-    Exposition.Format format = Exposition.Format.accepted(request.accept());
+    Format format = Format.accepted(request.accept());
     List<String> names = request.parameters("name[]");
-    boolean isGzipped = names.isEmpty() && request.isGzipAccepted();
-    ByteChunks text =
+    boolean isGzipped = request.isGzipAccepted();
+    ByteChunks body =
         names.isEmpty()
             ? exposition.scrape(format, isGzipped)
-            : exposition.scrape(format, Set.copyOf(names));
-    Response answer = Response.stream(200, format.contentType(), text.length(), text::writeTo);
+            : exposition.scrape(format, Set.copyOf(names), isGzipped);
+    Response answer = Response.stream(200, format.contentType(), body.length(), body::writeTo);
     return isGzipped ? answer.with("Content-Encoding", "gzip") : answer;
   }
 

@@ -6,7 +6,7 @@ import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
-import dev.flopmeter.serve.metrics.Exposition;
+import dev.flopmeter.serve.metrics.Format;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.ResultLine;
 import dev.flopmeter.serve.schedule.Scheduler;
@@ -115,7 +115,7 @@ class AlertTimesTest {
   private static void scrape(DaemonMetrics metrics, Map<String, List<String>> series, int minute)
       throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    metrics.exposition().scrape(Exposition.Format.TEXT, false).writeTo(out);
+    metrics.exposition().scrape(Format.TEXT, false).writeTo(out);
     out.toString(StandardCharsets.UTF_8)
         .lines()
         .filter(line -> line.startsWith("flopmeter_"))

@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
@@ -24,8 +25,12 @@ final class PrometheusProcess implements AutoCloseable {
     this.client = client;
   }
 
-  /** Scrapes {@code targets} (static configurations as a YAML list) each {@code interval}. */
-  static PrometheusProcess start(Path folder, String targets, String interval, boolean hasRules)
+  /**
+   * Scrapes {@code targets} (static configurations as a YAML list) each {@code interval}; more
+   * arguments follow those of every server.
+   */
+  static PrometheusProcess start(
+      Path folder, String targets, String interval, boolean hasRules, String... arguments)
       throws IOException {
     int port;
     try (ServerSocket free = new ServerSocket(0)) {
@@ -49,12 +54,16 @@ final class PrometheusProcess implements AutoCloseable {
                 .formatted(interval, interval, "'" + rules + "/*.yml'", targets));
     Process process;
     try {
-      process =
-          new ProcessBuilder(
+      List<String> command =
+          new ArrayList<>(
+              List.of(
                   "prometheus",
                   "--config.file=" + config,
                   "--storage.tsdb.path=" + folder.resolve("tsdb"),
-                  "--web.listen-address=127.0.0.1:" + port)
+                  "--web.listen-address=127.0.0.1:" + port));
+      command.addAll(List.of(arguments));
+      process =
+          new ProcessBuilder(command)
               .redirectErrorStream(true)
               .redirectOutput(folder.resolve("prometheus.log").toFile())
               .start();

@@ -8,7 +8,7 @@ import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
-import dev.flopmeter.serve.metrics.Exposition;
+import dev.flopmeter.serve.metrics.Format;
 import dev.flopmeter.serve.page.Snapshot.EndedRun;
 import dev.flopmeter.serve.page.Snapshot.Series;
 import dev.flopmeter.serve.result.Result;
@@ -67,7 +67,7 @@ class PublishedStateTest {
 
   private static String scrape(DaemonMetrics metrics) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    metrics.exposition().scrape(Exposition.Format.TEXT, false).writeTo(out);
+    metrics.exposition().scrape(Format.TEXT, false).writeTo(out);
     return out.toString(StandardCharsets.UTF_8);
   }
 

@@ -314,7 +314,8 @@ public final class ConfigReader {
   private static Metrics metrics(Section metrics) {
     return new Metrics(
         metrics.get("layers", Long.class).intValue(),
-        metrics.get("max_series", Long.class).intValue());
+        metrics.get("max_series", Long.class).intValue(),
+        metrics.get("histograms", String.class));
   }
 
   private static Otlp otlp(Section otlp) {

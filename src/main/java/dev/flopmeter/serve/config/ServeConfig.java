@@ -121,8 +121,12 @@ public record ServeConfig(
   /** How the log is written. */
   public record Log(String format) {}
 
-  /** Limits of the published series. */
-  public record Metrics(int layers, int maxSeries) {}
+  /**
+   * What series are published.
+   *
+   * @param histograms {@code classic}, {@code native} or {@code both}
+   */
+  public record Metrics(int layers, int maxSeries, String histograms) {}
 
   /**
    * The accounts of this host's GPUs.

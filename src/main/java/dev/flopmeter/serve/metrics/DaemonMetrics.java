@@ -101,8 +101,9 @@ public final class DaemonMetrics implements AutoCloseable {
     micrometer.throwExceptionOnRegistrationFailure();
     gauges = new MeterTable(micrometer);
     latencies = points("flopmeter_inference_latency_seconds", SummarySnapshot::new);
-    passes = histogram("flopmeter_inference_duration_seconds", PASS_BUCKETS);
-    runDurations = histogram("flopmeter_run_duration_seconds", RUN_BUCKETS);
+    String histograms = config.metrics().histograms();
+    passes = histogram("flopmeter_inference_duration_seconds", histograms, PASS_BUCKETS);
+    runDurations = histogram("flopmeter_run_duration_seconds", histograms, RUN_BUCKETS);
     inferences = counter("flopmeter_inferences_total");
     flop = counter("flopmeter_inference_flop_total");
     busy = counter("flopmeter_model_busy_seconds_total");
@@ -140,15 +141,20 @@ public final class DaemonMetrics implements AutoCloseable {
         });
   }
 
-  private Histogram histogram(String name, double[] buckets) {
+  private Histogram histogram(String name, String kinds, double[] buckets) {
     Metric metric = Metric.named(name);
-    return Histogram.builder()
-        .name(metric.name())
-        .help(metric.help())
-        .labelNames(metric.labelNames())
-        .classicOnly()
-        .classicUpperBounds(buckets)
-        .register(registry);
+    Histogram.Builder histogram =
+        Histogram.builder()
+            .name(metric.name())
+            .help(metric.help())
+            .labelNames(metric.labelNames())
+            .classicUpperBounds(buckets);
+    switch (kinds) {
+      case "classic" -> histogram.classicOnly();
+      case "native" -> histogram.nativeOnly();
+      default -> {} // both
+    }
+    return histogram.register(registry);
   }
 
   /** The Prometheus client's, since Micrometer's has no created timestamp. */

@@ -5,6 +5,7 @@ import dev.flopmeter.serve.metrics.SeriesLimit.Unit;
 import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
+import io.prometheus.metrics.expositionformats.PrometheusProtobufWriter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
@@ -23,7 +24,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The text of a scrape. The daemon's metrics change only when something happened, so they are
+ * The body of a scrape. The daemon's metrics change only when something happened, so they are
  * rendered then, and a scrape copies bytes; the JVM's and the process' are rendered each time. They
  * are in a registry of their own, since choosing by name would first collect all of the daemon's.
  * No scrape has more series than the limit.
@@ -31,29 +32,6 @@ import java.util.stream.Stream;
  * <p>Thread-safe.
  */
 public final class Exposition {
-  /** The formats that can be asked for. */
-  public enum Format {
-    /** Prometheus' text format, which everything reads. */
-    TEXT("text/plain; version=0.0.4; charset=utf-8"),
-    /** OpenMetrics, with created timestamps. */
-    OPEN_METRICS("application/openmetrics-text; version=1.0.0; charset=utf-8");
-
-    private final String contentType;
-
-    Format(String contentType) {
-      this.contentType = contentType;
-    }
-
-    public String contentType() {
-      return contentType;
-    }
-
-    /** What a client that sends this Accept header should get. */
-    public static Format accepted(String accept) {
-      return accept.contains("application/openmetrics-text") ? OPEN_METRICS : TEXT;
-    }
-  }
-
   /**
    * The rendered part of a scrape.
    *
@@ -68,6 +46,7 @@ public final class Exposition {
   private static final Unit PROCESS = new Unit(Part.PROCESS, "");
   private static final Set<String> SUFFIXES =
       Set.of("", "_total", "_created", "_bucket", "_count", "_sum", "_info");
+  private static final byte[] NONE = {};
   private static final byte[] EOF = "# EOF\n".getBytes(StandardCharsets.UTF_8);
 
   private final PrometheusRegistry ours;
@@ -84,6 +63,7 @@ public final class Exposition {
     writers.put(
         Format.OPEN_METRICS,
         OpenMetricsTextFormatWriter.builder().setCreatedTimestampsEnabled(true).build());
+    writers.put(Format.PROTOBUF, new PrometheusProtobufWriter());
   }
 
   /** From the next rendering on, no scrape has more series than this. */
@@ -102,7 +82,7 @@ public final class Exposition {
       byte[] plain = text(format, one.snapshots(), true);
       int room =
           one.selection().published().contains(PROCESS)
-              ? limit.most() - Snapshots.size(one.snapshots(), hasCreated(format))
+              ? limit.most() - Snapshots.size(one.snapshots(), format)
               : 0;
       next.put(format, new Rendered(plain, GzipMember.first(plain), room));
     }
@@ -111,9 +91,9 @@ public final class Exposition {
   }
 
   private Published select(Format format, MetricSnapshots all, MetricSnapshots others) {
-    Map<Unit, Integer> sizes = Snapshots.sizes(all, hasCreated(format));
+    Map<Unit, Integer> sizes = Snapshots.sizes(all, format);
     sizes.merge(new Unit(Part.ESSENTIALS, ""), SeriesFigures.COUNT, Integer::sum);
-    sizes.put(PROCESS, Snapshots.size(others, hasCreated(format)));
+    sizes.put(PROCESS, Snapshots.size(others, format));
     Selection selection = limit.select(sizes);
     MetricSnapshots shown = selection.isComplete() ? all : Snapshots.selected(all, selection);
     return new Published(SeriesFigures.with(shown, selection, limit.most()), selection);
@@ -135,11 +115,8 @@ public final class Exposition {
     if (kept == null) {
       kept = want(format);
     }
-    MetricSnapshots running = Snapshots.first(process.scrape(), kept.room(), hasCreated(format));
-    byte[] others = text(format, running, false);
-    return isGzipped
-        ? GzipMember.join(kept.plain(), kept.packed(), others)
-        : new ByteChunks(List.of(kept.plain(), others));
+    MetricSnapshots running = Snapshots.first(process.scrape(), kept.room(), format);
+    return body(kept.plain(), kept.packed(), text(format, running, false), isGzipped);
   }
 
   /**
@@ -147,7 +124,7 @@ public final class Exposition {
    *
    * @param names of metrics or of their series, which end in {@code _total} and the like
    */
-  public ByteChunks scrape(Format format, Set<String> names) {
+  public ByteChunks scrape(Format format, Set<String> names, boolean isGzipped) {
     MetricSnapshots running = process.scrape();
     MetricSnapshots shown;
     synchronized (this) {
@@ -156,7 +133,14 @@ public final class Exposition {
     Stream<MetricSnapshot> asked =
         Stream.concat(shown.stream(), running.stream())
             .filter(family -> isNamed(family.getMetadata().getPrometheusName(), names));
-    return new ByteChunks(List.of(text(format, new MetricSnapshots(asked.toList()), false)));
+    byte[] text = text(format, new MetricSnapshots(asked.toList()), false);
+    return body(NONE, NONE, text, isGzipped);
+  }
+
+  private static ByteChunks body(byte[] first, byte[] packed, byte[] second, boolean isGzipped) {
+    return isGzipped
+        ? GzipMember.join(first, packed, second)
+        : new ByteChunks(List.of(first, second));
   }
 
   private static boolean isNamed(String family, Set<String> names) {
@@ -169,7 +153,7 @@ public final class Exposition {
     ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 14);
     try {
       ExpositionFormatWriter writer = Objects.requireNonNull(writers.get(format));
-      writer.write(out, snapshots, EscapingScheme.UNDERSCORE_ESCAPING);
+      writer.write(out, Snapshots.in(format, snapshots), EscapingScheme.UNDERSCORE_ESCAPING);
     } catch (IOException e) {
       throw new UncheckedIOException("memory does not fail to be written", e);
     }

@@ -36,23 +36,22 @@ final class Snapshots {
       Metric.all().stream().collect(Collectors.toMap(Metric::family, Function.identity()));
 
   /**
-   * The number of series of each unit.
-   *
-   * @param hasCreated whether created timestamps are written, which Prometheus stores as series
+   * The number of series of each unit, as Prometheus would store them; in OpenMetrics created
+   * timestamps are series, too.
    */
-  static Map<Unit, Integer> sizes(MetricSnapshots all, boolean hasCreated) {
+  static Map<Unit, Integer> sizes(MetricSnapshots all, Format format) {
     Map<Unit, Integer> sizes = new HashMap<>();
     for (MetricSnapshot family : all) {
       for (DataPointSnapshot point : family.getDataPoints()) {
-        sizes.merge(unit(family, point), series(point, hasCreated), Integer::sum);
+        sizes.merge(unit(family, point), series(point, format), Integer::sum);
       }
     }
     return sizes;
   }
 
   /** The number of all series. */
-  static int size(MetricSnapshots all, boolean hasCreated) {
-    return sizes(all, hasCreated).values().stream().mapToInt(Integer::intValue).sum();
+  static int size(MetricSnapshots all, Format format) {
+    return sizes(all, format).values().stream().mapToInt(Integer::intValue).sum();
   }
 
   /** What the selection publishes. */
@@ -65,7 +64,7 @@ final class Snapshots {
   }
 
   /** The first ones, {@code most} series at most. */
-  static MetricSnapshots first(MetricSnapshots all, int most, boolean hasCreated) {
+  static MetricSnapshots first(MetricSnapshots all, int most, Format format) {
     List<MetricSnapshot> kept = new ArrayList<>();
     int[] left = {most};
     for (MetricSnapshot family : all) {
@@ -73,7 +72,7 @@ final class Snapshots {
           keeping(
               family,
               point -> {
-                left[0] -= series(point, hasCreated);
+                left[0] -= series(point, format);
                 return left[0] >= 0;
               }));
     }
@@ -94,10 +93,14 @@ final class Snapshots {
     return new Unit(metric == null ? Part.ESSENTIALS : metric.part(), owner);
   }
 
-  private static int series(DataPointSnapshot point, boolean hasCreated) {
-    int created = hasCreated && point.hasCreatedTimestamp() ? 1 : 0;
+  private static int series(DataPointSnapshot point, Format format) {
+    int created = format == Format.OPEN_METRICS && point.hasCreatedTimestamp() ? 1 : 0;
     if (point instanceof HistogramDataPointSnapshot histogram) {
-      return histogram.getClassicBuckets().size() + 2 + created;
+      int buckets = histogram.getClassicBuckets().size();
+      if (format != Format.PROTOBUF) {
+        return Math.max(1, buckets) + 2 + created; // of a native one, the bucket without a bound
+      }
+      return (buckets == 0 ? 0 : buckets + 2) + (histogram.hasNativeHistogramData() ? 1 : 0);
     }
     if (point instanceof SummaryDataPointSnapshot summary) {
       return summary.getQuantiles().size()
@@ -106,6 +109,32 @@ final class Snapshots {
           + created;
     }
     return 1 + created;
+  }
+
+  /**
+   * The snapshots as a format can hold them: protobuf has no summary without a count and a sum,
+   * which would be read as 0, so that quantiles alone are gauges there.
+   */
+  static MetricSnapshots in(Format format, MetricSnapshots all) {
+    return format != Format.PROTOBUF
+        ? all
+        : new MetricSnapshots(all.stream().map(Snapshots::withoutBareQuantiles).toList());
+  }
+
+  private static MetricSnapshot withoutBareQuantiles(MetricSnapshot family) {
+    if (!(family instanceof SummarySnapshot summary)
+        || summary.getDataPoints().stream().anyMatch(SummaryDataPointSnapshot::hasCount)) {
+      return family;
+    }
+    List<GaugeDataPointSnapshot> gauges = new ArrayList<>();
+    for (SummaryDataPointSnapshot point : summary.getDataPoints()) {
+      for (Quantile quantile : point.getQuantiles()) {
+        String of = Double.toString(quantile.getQuantile());
+        Labels labels = point.getLabels().merge(Labels.of("quantile", of));
+        gauges.add(new GaugeDataPointSnapshot(quantile.getValue(), labels, null));
+      }
+    }
+    return new GaugeSnapshot(family.getMetadata(), gauges);
   }
 
   private static MetricSnapshot keeping(

@@ -89,7 +89,7 @@ class ConfigReaderTest {
                 20,
                 0.1));
     assertThat(config.log()).isEqualTo(new ServeConfig.Log("text"));
-    assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(20, 20_000));
+    assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(20, 20_000, "both"));
     assertThat(config.otlp())
         .isEqualTo(
             new ServeConfig.Otlp(
@@ -137,7 +137,7 @@ class ConfigReaderTest {
         worker: {grace: 1s, max_memory: 2GiB, max_backoff: 2h, quarantine_after: 2, quarantine_retry: 1d}
         history: {folder: kept, max_size: 2MiB, max_age: 3d, baseline_runs: 5, regression_threshold: 3%%}
         log: {format: json}
-        metrics: {layers: 0, max_series: 500}
+        metrics: {layers: 0, max_series: 500, histograms: native}
         otlp: {enabled: true, url: "https://collector/v1/metrics", interval: 10s, headers: {Authorization: Bearer x}}
         node: {interval: 5s, processes: 7, price_per_gpu_hour: 2.25}
         """
@@ -190,7 +190,7 @@ class ConfigReaderTest {
             new ServeConfig.History(
                 Optional.of(folder.resolve("kept")), 2 << 20, Duration.ofDays(3), 5, 0.03));
     assertThat(config.log()).isEqualTo(new ServeConfig.Log("json"));
-    assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(0, 500));
+    assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(0, 500, "native"));
     assertThat(config.otlp().headers()).containsEntry("Authorization", "Bearer x");
     assertThat(config.node())
         .isEqualTo(new ServeConfig.Node(Optional.of(Duration.ofSeconds(5)), 7, Optional.of(2.25)));

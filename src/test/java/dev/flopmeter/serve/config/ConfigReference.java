@@ -20,7 +20,7 @@ final class ConfigReference {
       a run would refuse, and time limits that cannot hold.
 
       `kill -HUP` reads the file again: one with errors leaves the old configuration in force. A reload applies everything but
-      `http.listen`, the limits of `http`, `log` and `otlp`, which a restart applies.
+      `http.listen`, the limits of `http`, `log`, `metrics.histograms` and `otlp`, which a restart applies.
 
       Values with a unit carry it: durations `250ms` `15s` `10m` `1.5h` `30d`, sizes `512MiB` `4GiB` `10MB`, percentages `10%`.
       Paths are relative to the file's folder. This page is generated from the code; `ConfigReaderTest` compares the two.

@@ -12,7 +12,6 @@ import dev.flopmeter.result.SampleResult;
 import dev.flopmeter.serve.FakeWorker;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
-import dev.flopmeter.serve.metrics.Exposition.Format;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.DeviceState.Peak;
@@ -44,10 +43,15 @@ class DaemonMetricsTest {
   @TempDir private Path folder;
 
   private ServeConfig config(int maxSeries) throws Exception {
+    return config(maxSeries, "both");
+  }
+
+  private ServeConfig config(int maxSeries, String histograms) throws Exception {
     StringBuilder yaml = new StringBuilder("workloads:\n");
     IntStream.range(0, WORKLOADS)
         .forEach(i -> yaml.append("  w").append(i).append(": {model: m, device: cpu}\n"));
-    yaml.append("metrics: {max_series: ").append(maxSeries).append("}\n");
+    yaml.append("metrics: {max_series: ").append(maxSeries);
+    yaml.append(", histograms: ").append(histograms).append("}\n");
     Path file = Files.writeString(folder.resolve("f.yaml"), yaml);
     return new ConfigReader(Map.of(), Set.of(), Optional.empty()).read(file);
   }
@@ -79,6 +83,9 @@ class DaemonMetricsTest {
   private static List<String> series(DaemonMetrics metrics, Format format) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     metrics.exposition().scrape(format, false).writeTo(out);
+    if (format == Format.PROTOBUF) {
+      return ProtobufScrape.series(out.toByteArray());
+    }
     return out.toString(StandardCharsets.UTF_8)
         .lines()
         .filter(line -> !line.startsWith("#"))
@@ -164,6 +171,76 @@ class DaemonMetricsTest {
       assertThat(value(series(metrics, Format.TEXT), "flopmeter_measurement_discarded_total{"))
           .isEqualTo(2);
     }
+  }
+
+  @Test
+  void nativeHistogramsHaveTheObservationsOfTheClassicOnesInOneSeries() throws Exception {
+    Result valid = workerResult("good-3");
+    try (DaemonMetrics classic = new DaemonMetrics(config(20_000, "classic"), "1");
+        DaemonMetrics both = new DaemonMetrics(config(20_000), "1");
+        DaemonMetrics fine = new DaemonMetrics(config(20_000, "native"), "1")) {
+      for (DaemonMetrics metrics : List.of(classic, both, fine)) {
+        metrics.count(valid);
+        metrics.count(workerResult("invalid-3"));
+        metrics.publish();
+      }
+      List<String> lines = durations(classic, Format.TEXT);
+      // 16 bounds and the one above, the count and the sum.
+      assertThat(lines).hasSize(19).anyMatch(line -> line.endsWith(" 4.0") || line.endsWith(" 4"));
+      assertThat(durations(both, Format.TEXT)).isEqualTo(lines);
+      assertThat(durations(classic, Format.PROTOBUF)).hasSize(19);
+      assertThat(durations(both, Format.PROTOBUF)).hasSize(20);
+      assertThat(durations(fine, Format.PROTOBUF))
+          .singleElement()
+          .asString()
+          .startsWith("flopmeter_inference_duration_seconds{")
+          .contains("workload=\"w0\"")
+          .endsWith("} 4.0");
+      assertThat(durations(fine, Format.TEXT)).hasSize(3);
+    }
+  }
+
+  private static List<String> durations(DaemonMetrics metrics, Format format) throws IOException {
+    return series(metrics, format).stream()
+        .filter(line -> line.startsWith("flopmeter_inference_duration_seconds"))
+        .toList();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"classic", "native", "both"})
+  void everyKindOfHistogramCountsInTheSeriesOfEveryFormat(String histograms) throws Exception {
+    try (DaemonMetrics metrics = metrics(config(1_000_000, histograms))) {
+      for (Format format : Format.values()) {
+        series(metrics, format);
+        metrics.publish();
+        List<String> series = series(metrics, format);
+        assertThat(value(series, "flopmeter_series ")).as("%s", format).isEqualTo(series.size());
+      }
+    }
+  }
+
+  @Test
+  void quantilesInProtobufAreGaugesSinceASummaryWouldHaveACountOfZero() throws Exception {
+    Result result = workerResult("good-3");
+    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
+      metrics.show(new PublishedResult(result, false, null));
+      metrics.publish();
+      List<String> quantiles =
+          series(metrics, Format.PROTOBUF).stream()
+              .filter(line -> line.startsWith("flopmeter_inference_latency_seconds"))
+              .toList();
+      assertThat(quantiles).hasSize(6).allMatch(line -> line.contains("quantile=\"0."));
+      assertThat(quantiles.stream().map(DaemonMetricsTest::labels).toList())
+          .containsExactlyInAnyOrderElementsOf(
+              series(metrics, Format.TEXT).stream()
+                  .filter(line -> line.startsWith("flopmeter_inference_latency_seconds{"))
+                  .map(DaemonMetricsTest::labels)
+                  .toList());
+    }
+  }
+
+  private static Set<String> labels(String line) {
+    return Set.of(line.substring(line.indexOf('{') + 1, line.lastIndexOf('}')).split(","));
   }
 
   /** What rates are taken of. */

@@ -2,18 +2,19 @@ package dev.flopmeter.serve.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flopmeter.serve.metrics.Exposition.Format;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 
 /** What a scrape reads, and what it only copies. */
@@ -71,9 +72,27 @@ class ExpositionTest {
     assertThat(scrape(Set.of("flopmeter_x_total_sum"))).isEmpty();
   }
 
+  @Test
+  void someMetricsAloneCanBeAskedForInProtobufAndPacked() throws Exception {
+    ours.register(() -> gauge("flopmeter_x", 1));
+    ours.register(() -> gauge("flopmeter_y", 3));
+    process.register(() -> gauge("uptime", 2));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    exposition.scrape(Format.PROTOBUF, Set.of("flopmeter_y", "uptime"), true).writeTo(out);
+    byte[] plain =
+        new GZIPInputStream(new ByteArrayInputStream(out.toByteArray())).readAllBytes();
+    assertThat(ProtobufScrape.series(plain)).containsExactly("flopmeter_y 3.0", "uptime 2.0");
+    out.reset();
+    exposition.scrape(Format.PROTOBUF, true).writeTo(out);
+    plain = new GZIPInputStream(new ByteArrayInputStream(out.toByteArray())).readAllBytes();
+    assertThat(ProtobufScrape.series(plain))
+        .contains("flopmeter_x 1.0", "flopmeter_y 3.0")
+        .endsWith("uptime 2.0");
+  }
+
   private String scrape(Set<String> names) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    exposition.scrape(Format.TEXT, names).writeTo(out);
+    exposition.scrape(Format.TEXT, names, false).writeTo(out);
     return out.toString(StandardCharsets.UTF_8);
   }
 

@@ -7,7 +7,7 @@ import dev.flopmeter.device.NodeSample.State;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
-import dev.flopmeter.serve.metrics.Exposition;
+import dev.flopmeter.serve.metrics.Format;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -109,7 +109,7 @@ class NodeDayTest {
   private static List<String> series(DaemonMetrics metrics) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
-      metrics.exposition().scrape(Exposition.Format.TEXT, false).writeTo(out);
+      metrics.exposition().scrape(Format.TEXT, false).writeTo(out);
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }

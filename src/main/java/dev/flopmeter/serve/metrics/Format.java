@@ -1,0 +1,54 @@
+package dev.flopmeter.serve.metrics;
+
+import io.prometheus.metrics.expositionformats.PrometheusProtobufWriter;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The formats of a scrape that can be asked for; of two that are as welcome the later is sent. */
+public enum Format {
+  /** Prometheus' text format, which everything reads. */
+  TEXT("text/plain; version=0.0.4; charset=utf-8", "text/plain"),
+  /** OpenMetrics, with created timestamps. */
+  OPEN_METRICS(
+      "application/openmetrics-text; version=1.0.0; charset=utf-8", "application/openmetrics-text"),
+  /** Prometheus' protobuf format, the only one with native histograms. */
+  PROTOBUF(
+      PrometheusProtobufWriter.CONTENT_TYPE,
+      "application/vnd.google.protobuf",
+      "proto=io.prometheus.client.MetricFamily",
+      "encoding=delimited");
+
+  private static final Pattern QUALITY = Pattern.compile(";\\s*q=([01](?:\\.\\d{0,3})?)\\s*$");
+
+  private final String contentType;
+  private final List<String> asked;
+
+  Format(String contentType, String... asked) {
+    this.contentType = contentType;
+    this.asked = List.of(asked);
+  }
+
+  public String contentType() {
+    return contentType;
+  }
+
+  /** What a client that sends this Accept header should get. */
+  public static Format accepted(String accept) {
+    Format best = TEXT;
+    double most = 0;
+    for (String range : accept.split(",")) {
+      Matcher given = QUALITY.matcher(range);
+      double quality = given.find() ? Double.parseDouble(given.group(1)) : 1;
+      List<String> parts = List.of(range.strip().split("\\s*;\\s*"));
+      for (Format format : values()) {
+        boolean isBetter = quality > most || (quality == most && format.compareTo(best) > 0);
+        if (quality > 0 && isBetter && parts.containsAll(format.asked)) {
+          best = format;
+          most = quality;
+        }
+      }
+    }
+    return best;
+  }
+}
