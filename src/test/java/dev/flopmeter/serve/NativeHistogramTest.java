@@ -57,7 +57,10 @@ class NativeHistogramTest {
   void prometheusTakesTheP99ThatHdrHistogramTakesFromAFifthOfTheSeries() throws Exception {
     Random random = new Random(18);
     double[] seconds =
-        random.doubles(PASSES).map(unused -> 0.003 * Math.exp(0.6 * random.nextGaussian())).toArray();
+        random
+            .doubles(PASSES)
+            .map(unused -> 0.003 * Math.exp(0.6 * random.nextGaussian()))
+            .toArray();
     Histogram exact = new Histogram(5);
     for (double each : seconds) {
       exact.recordValue(Math.round(each * 1e9));
@@ -91,7 +94,8 @@ class NativeHistogramTest {
         double found = value(client, "histogram_quantile(" + quantile + ", " + passes + ")");
         System.out.printf(
             Locale.ROOT,
-            "p%.0f of %d passes: %.3f ms by HdrHistogram, %.3f ms by the native histogram (%+.1f %%)%n",
+            "p%.0f of %d passes: %.3f ms by HdrHistogram, %.3f ms by the native histogram (%+.1f"
+                + " %%)%n",
             100 * quantile,
             PASSES,
             1e3 * right,

@@ -79,8 +79,7 @@ class ExpositionTest {
     process.register(() -> gauge("uptime", 2));
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     exposition.scrape(Format.PROTOBUF, Set.of("flopmeter_y", "uptime"), true).writeTo(out);
-    byte[] plain =
-        new GZIPInputStream(new ByteArrayInputStream(out.toByteArray())).readAllBytes();
+    byte[] plain = new GZIPInputStream(new ByteArrayInputStream(out.toByteArray())).readAllBytes();
     assertThat(ProtobufScrape.series(plain)).containsExactly("flopmeter_y 3.0", "uptime 2.0");
     out.reset();
     exposition.scrape(Format.PROTOBUF, true).writeTo(out);
