@@ -9,13 +9,16 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.shape.DataSelection;
 import dev.flopmeter.model.shape.SliceRange;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongUnaryOperator;
+import java.util.stream.LongStream;
 
 /** Joining, cutting and picking of known values. */
 final class SelectionFolds {
@@ -30,6 +33,8 @@ final class SelectionFolds {
     rules.put("Tile", ofElements(SelectionFolds::tile));
     rules.put("Expand", SelectionFolds::expand);
     rules.put("NonZero", Folder.ofValues(SelectionFolds::nonZero));
+    rules.put("Compress", ofElements(SelectionFolds::compress));
+    rules.put("NonMaxSuppression", Folder.ofValues(SelectionFolds::boxes));
   }
 
   /** A rule for inputs whose elements are whole bytes. */
@@ -166,20 +171,34 @@ final class SelectionFolds {
 
   /** The places of all elements that are not 0, one column each. */
   private static Tensor nonZero(Operands in, TensorType type) {
-    Tensor value = in.requireValue(0);
-    Shape shape = value.shape();
-    long[] strides = Indices.strides(shape);
-    int found = (int) type.shape().dim(1);
-    long[] places = new long[(int) type.elements()];
-    int column = 0;
-    for (int i = 0; i < value.elements(); i++) {
-      if (value.doubleAt(i) != 0) {
-        for (int axis = 0; axis < strides.length; axis++) {
-          places[axis * found + column] = i / strides[axis] % shape.dim(axis);
-        }
-        column++;
-      }
+    long[] found = DataSelection.nonZeros(in);
+    long[] strides = Indices.strides(in.shape(0));
+    LongUnaryOperator place =
+        i -> {
+          int axis = (int) (i / found.length);
+          return found[(int) (i % found.length)] / strides[axis] % in.shape(0).dim(axis);
+        };
+    return DenseTensor.ofLongs(
+        type.shape(), LongStream.range(0, type.elements()).map(place).toArray());
+  }
+
+  private static Tensor compress(Operands in, TensorType type) {
+    Tensor source = in.requireValue(0);
+    long[] kept = DataSelection.compressed(in);
+    if (!in.attributes().has("axis")) {
+      return pick(source, type, i -> kept[(int) i]);
     }
-    return DenseTensor.ofLongs(type.shape(), places);
+    int along = source.shape().axis(in.attributes().integer("axis", 0));
+    long[] strides = Indices.strides(source.shape());
+    return pick(
+        source,
+        type,
+        Indices.of(
+            type.shape(), (axis, at) -> (axis == along ? kept[(int) at] : at) * strides[axis]));
+  }
+
+  private static Tensor boxes(Operands in, TensorType type) {
+    long[] rows = Arrays.stream(DataSelection.boxes(in)).flatMapToLong(Arrays::stream).toArray();
+    return DenseTensor.ofLongs(type.shape(), rows);
   }
 }

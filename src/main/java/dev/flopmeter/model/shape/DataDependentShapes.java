@@ -6,7 +6,6 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
-import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import java.util.Arrays;
 import java.util.List;
@@ -16,15 +15,11 @@ import java.util.Map;
 final class DataDependentShapes {
   private DataDependentShapes() {}
 
-  /** Elements of a known value that are searched when the model is read. */
-  private static final long MOST_SEARCHED = 1 << 16;
-
   /** Their output shapes are known only at run time, or their outputs are not tensors. */
   private static final String DATA_DECIDES =
       """
-      Compress ConcatFromSequence ImageDecoder NonMaxSuppression Optional SequenceAt
-      SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SplitToSequence
-      StringNormalizer StringSplit Unique
+      ConcatFromSequence ImageDecoder Optional SequenceAt SequenceConstruct SequenceEmpty
+      SequenceErase SequenceInsert SplitToSequence StringNormalizer StringSplit Unique
       """;
 
   static void addTo(Map<String, ShapeRule> rules) {
@@ -35,7 +30,7 @@ final class DataDependentShapes {
     for (String op : DATA_DECIDES.strip().split("\\s+", -1)) {
       rules.put(op, dataDependent);
     }
-    rules.put("NonZero", DataDependentShapes::nonZero);
+    addSelections(rules);
     rules.put("OptionalGetElement", in -> List.of(in.type(0)));
     rules.put("OptionalHasElement", in -> List.of(new TensorType(DataType.BOOL, Shape.SCALAR)));
     rules.put("SequenceLength", in -> List.of(new TensorType(DataType.INT64, Shape.SCALAR)));
@@ -45,17 +40,28 @@ final class DataDependentShapes {
     rules.put("RegexFullMatch", in -> List.of(in.type(0).withType(DataType.BOOL)));
   }
 
-  /** One column for each element that is not 0: known where the elements are. */
-  private static List<TensorType> nonZero(Operands in) {
-    Tensor value = in.requireValue(0);
-    if (value.elements() > MOST_SEARCHED || value.shape().rank() == 0) {
-      throw new DataDependentException(in.node().op());
-    }
-    long found = 0;
-    for (int i = 0; i < value.elements(); i++) {
-      found += value.doubleAt(i) != 0 ? 1 : 0;
-    }
-    return List.of(TensorType.of(DataType.INT64, value.shape().rank(), found));
+  /** As many as are selected, where the values that decide are known. */
+  private static void addSelections(Map<String, ShapeRule> rules) {
+    rules.put(
+        "NonZero",
+        in -> {
+          int found = DataSelection.nonZeros(in).length;
+          return List.of(TensorType.of(DataType.INT64, in.shape(0).rank(), found));
+        });
+    rules.put(
+        "NonMaxSuppression",
+        in -> List.of(TensorType.of(DataType.INT64, DataSelection.boxes(in).length, 3)));
+    rules.put(
+        "Compress",
+        in -> {
+          int found = DataSelection.compressed(in).length;
+          Shape kept = Shape.of(found);
+          if (in.attributes().has("axis")) {
+            int axis = in.shape(0).axis(in.attributes().integer("axis", 0));
+            kept = in.shape(0).with(axis, found);
+          }
+          return List.of(in.type(0).withShape(kept));
+        });
   }
 
   /** One weight for each place that the attribute {@code ngram_indexes} names. */

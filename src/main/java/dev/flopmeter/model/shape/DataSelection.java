@@ -1,0 +1,160 @@
+package dev.flopmeter.model.shape;
+
+import dev.flopmeter.model.DataDependentException;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * What operators select by the values of their inputs, where these are known: before a run, or read
+ * back in the middle of one.
+ */
+public final class DataSelection {
+  private DataSelection() {}
+
+  /** Elements of a known value that are searched. */
+  private static final long MOST_SEARCHED = 1 << 24;
+
+  /**
+   * The value of an input.
+   *
+   * @throws DataDependentException if it, or another input of the node, is not known, or too large
+   */
+  private static Tensor value(Operands in, int index) {
+    boolean isKnown = true;
+    for (int i = 0; i < in.inputCount(); i++) {
+      isKnown &= !in.has(i) || in.isConstant(i);
+    }
+    Tensor value = in.requireValue(index);
+    if (!isKnown || value.elements() > MOST_SEARCHED) {
+      throw new DataDependentException(in.node().op());
+    }
+    return value;
+  }
+
+  /** The flat indices of all elements that are not 0: of NonZero. */
+  public static long[] nonZeros(Operands in) {
+    Tensor value = value(in, 0);
+    if (value.shape().rank() == 0) {
+      throw new DataDependentException(in.node().op());
+    }
+    return nonZeros(value);
+  }
+
+  private static long[] nonZeros(Tensor value) {
+    return IntStream.range(0, (int) value.elements())
+        .filter(i -> value.doubleAt(i) != 0)
+        .asLongStream()
+        .toArray();
+  }
+
+  /**
+   * The slices that Compress keeps, or without an axis the elements: of its condition alone.
+   *
+   * @throws DataDependentException if the condition is not known
+   */
+  public static long[] compressed(Operands in) {
+    Tensor condition = in.requireValue(1);
+    Shape shape = in.shape(0);
+    long size = shape.elements();
+    if (in.attributes().has("axis")) {
+      size = shape.dim(shape.axis(in.attributes().integer("axis", 0)));
+    }
+    if (condition.shape().rank() != 1 || condition.elements() > size) {
+      throw new ModelException(
+          "the condition %s does not fit %d places".formatted(condition.shape(), size));
+    }
+    return nonZeros(condition);
+  }
+
+  /**
+   * What NonMaxSuppression selects: a row of batch, class and box each, by batch, class and falling
+   * score. Boxes without area suppress nothing, as in ONNX Runtime.
+   */
+  public static long[][] boxes(Operands in) {
+    Tensor boxes = value(in, 0);
+    Tensor scores = value(in, 1);
+    if (boxes.shape().rank() != 3
+        || scores.shape().rank() != 3
+        || boxes.shape().dim(2) != 4
+        || boxes.shape().dim(0) != scores.shape().dim(0)
+        || boxes.shape().dim(1) != scores.shape().dim(2)) {
+      throw new ModelException(
+          "boxes %s do not fit scores %s".formatted(boxes.shape(), scores.shape()));
+    }
+    int count = (int) boxes.shape().dim(1);
+    int classes = (int) scores.shape().dim(1);
+    long most = in.has(2) ? value(in, 2).longAt(0) : 0;
+    float overlap = in.has(3) ? (float) value(in, 3).doubleAt(0) : 0;
+    double least = in.has(4) ? value(in, 4).doubleAt(0) : Double.NEGATIVE_INFINITY;
+    boolean isCentred = in.attributes().integer("center_point_box", 0) != 0;
+    return IntStream.range(0, (int) boxes.shape().dim(0) * classes)
+        .boxed()
+        .flatMap(
+            place -> {
+              int first = place / classes * count;
+              long row = (long) place * count;
+              int[] ranked =
+                  IntStream.range(0, count)
+                      .filter(i -> scores.doubleAt(row + i) > least)
+                      .boxed()
+                      .sorted(
+                          (i, j) ->
+                              Double.compare(scores.doubleAt(row + j), scores.doubleAt(row + i)))
+                      .mapToInt(i -> i)
+                      .toArray();
+              Box[] all = new Box[count];
+              Arrays.setAll(all, i -> Box.of(boxes, first + i, isCentred));
+              return kept(ranked, all, most, overlap)
+                  .mapToObj(i -> new long[] {place / classes, place % classes, i});
+            })
+        .toArray(long[][]::new);
+  }
+
+  private static IntStream kept(int[] ranked, Box[] boxes, long most, float overlap) {
+    int[] kept = new int[(int) Math.min(Math.max(0, most), ranked.length)];
+    int found = 0;
+    for (int i : ranked) {
+      if (found == kept.length) {
+        break;
+      }
+      if (Arrays.stream(kept, 0, found).noneMatch(j -> boxes[i].overlap(boxes[j]) > overlap)) {
+        kept[found++] = i;
+      }
+    }
+    return Arrays.stream(kept, 0, found);
+  }
+
+  /** A rectangle, in the units of the model's boxes. */
+  private record Box(float top, float left, float bottom, float right) {
+    static Box of(Tensor boxes, int index, boolean isCentred) {
+      float[] at = new float[4];
+      for (int i = 0; i < 4; i++) {
+        at[i] = (float) boxes.doubleAt(4L * index + i);
+      }
+      return isCentred
+          ? new Box(at[1] - at[3] / 2, at[0] - at[2] / 2, at[1] + at[3] / 2, at[0] + at[2] / 2)
+          : new Box(
+              Math.min(at[0], at[2]),
+              Math.min(at[1], at[3]),
+              Math.max(at[0], at[2]),
+              Math.max(at[1], at[3]));
+    }
+
+    float area() {
+      return (bottom - top) * (right - left);
+    }
+
+    /** Intersection over union; 0 of boxes without area. */
+    float overlap(Box other) {
+      float height = Math.min(bottom, other.bottom) - Math.max(top, other.top);
+      float width = Math.min(right, other.right) - Math.max(left, other.left);
+      float shared = height > 0 && width > 0 ? height * width : 0;
+      boolean isSolid = area() > 0 && other.area() > 0;
+      return isSolid ? shared / (area() + other.area() - shared) : 0;
+    }
+  }
+}
