@@ -89,7 +89,8 @@ public final class DataSelection {
     int classes = (int) scores.shape().dim(1);
     long most = in.has(2) ? value(in, 2).longAt(0) : 0;
     float overlap = in.has(3) ? (float) value(in, 3).doubleAt(0) : 0;
-    double least = in.has(4) ? value(in, 4).doubleAt(0) : Double.NEGATIVE_INFINITY;
+    boolean isLimited = in.has(4);
+    double least = isLimited ? value(in, 4).doubleAt(0) : 0;
     boolean isCentred = in.attributes().integer("center_point_box", 0) != 0;
     return IntStream.range(0, (int) boxes.shape().dim(0) * classes)
         .boxed()
@@ -99,7 +100,7 @@ public final class DataSelection {
               long row = (long) place * count;
               int[] ranked =
                   IntStream.range(0, count)
-                      .filter(i -> scores.doubleAt(row + i) > least)
+                      .filter(i -> !isLimited || scores.doubleAt(row + i) > least)
                       .boxed()
                       .sorted(
                           (i, j) ->

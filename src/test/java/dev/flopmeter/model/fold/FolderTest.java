@@ -210,4 +210,42 @@ class FolderTest {
     assertThat(places.shape()).isEqualTo(Shape.of(2, 3));
     assertThat(places.toLongs()).containsExactly(0, 1, 1, 1, 0, 2);
   }
+
+  @Test
+  void keepsWhatAConditionSays() {
+    Tensor rows = Tensor.ofFloats(Shape.of(3, 2), 1, 2, 3, 4, 5, 6);
+    Tensor condition = of(DataType.BOOL, 1, 0, 1);
+    Tensor kept = fold("Compress", Attributes.of("axis", 0), rows, condition).orElseThrow();
+    assertThat(kept.type()).isEqualTo(TensorType.of(DataType.FLOAT, 2, 2));
+    assertThat(kept.toFloats()).containsExactly(1, 2, 5, 6);
+    assertThat(fold("Compress", Attributes.NONE, rows, condition).orElseThrow().toFloats())
+        .containsExactly(1, 3);
+    assertThatThrownBy(() -> fold("Compress", Attributes.of("axis", 1), rows, condition))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("the condition 3 does not fit 2 places");
+  }
+
+  /** Boxes 0 and 1 share 0.9 / 1.1 of their area, 2 lies apart, 3 has none and hides nothing. */
+  @Test
+  void selectsBoxesByFallingScore() {
+    Tensor corners =
+        Tensor.ofFloats(
+            Shape.of(1, 4, 4), 0, 0, 1, 1, 0, 0.1f, 1, 1.1f, 5, 5, 6, 6, 0.5f, 0.5f, 0.5f, 0.5f);
+    Tensor scores = Tensor.ofFloats(Shape.of(1, 1, 4), 0.6f, 0.9f, 0.3f, 0.7f);
+    Tensor overlap = of(DataType.FLOAT, 0.5);
+    Tensor most = Tensor.ofLongs(9);
+    Tensor all =
+        fold("NonMaxSuppression", Attributes.NONE, corners, scores, most, overlap).orElseThrow();
+    assertThat(all.toLongs()).containsExactly(0, 0, 1, 0, 0, 3, 0, 0, 2);
+    Tensor two = Tensor.ofLongs(2);
+    Tensor least = of(DataType.FLOAT, 0.65);
+    assertThat(longs("NonMaxSuppression", corners, scores, two, overlap))
+        .containsExactly(0, 0, 1, 0, 0, 3);
+    assertThat(longs("NonMaxSuppression", corners, scores, most, overlap, least))
+        .containsExactly(0, 0, 1, 0, 0, 3);
+    assertThat(longs("NonMaxSuppression", corners, scores)).isEmpty();
+    assertThatThrownBy(() -> longs("NonMaxSuppression", corners, most))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("boxes 1x4x4 do not fit scores 1");
+  }
 }

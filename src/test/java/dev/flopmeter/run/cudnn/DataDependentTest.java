@@ -43,7 +43,13 @@ class DataDependentTest {
           "three", Tensor.ofLong(3),
           "two", scalar(2),
           "zero", scalar(0),
-          "limit", scalar(40));
+          "limit", scalar(40),
+          "column", Tensor.ofLong(2),
+          "wide", Tensor.ofLongs(1, 4),
+          "scoreShape", Tensor.ofLongs(1, 1, 4),
+          "boxes",
+              Tensor.ofFloats(
+                  Shape.of(1, 4, 4), 0, 0, 1, 1, 0, 0, 1, 2, 5, 5, 6, 6, 0, 0, 1, 1.1f));
 
   private static Tensor scalar(float value) {
     return Tensor.ofFloats(Shape.SCALAR, value);
@@ -247,6 +253,35 @@ class DataDependentTest {
     agree(graph, -1, -2, -3, 0.5f);
   }
 
+  @Test
+  void whatIsSelectedMayDependOnData() {
+    Graph graph =
+        graph(
+            "kept cut",
+            ROW,
+            node("Greater x zero -> isPositive"),
+            node("Compress x isPositive -> kept"),
+            node("Reshape x wide -> row"),
+            node("Compress row isPositive -> some", Attributes.of("axis", 1)),
+            node("Exp some -> cut"));
+    agree(graph, 1, -2, 3, 0.5f);
+    agree(graph, -1, -2, -3, -0.5f);
+  }
+
+  @Test
+  void boxesAreSelectedFromScoresThatAreComputed() {
+    Graph graph =
+        graph(
+            "found picked",
+            ROW,
+            node("Reshape x scoreShape -> scores"),
+            node("NonMaxSuppression boxes scores three -> found"),
+            node("Gather found column -> index", Attributes.of("axis", 1)),
+            node("Gather x index -> picked"));
+    agree(graph, 1, -2, 3, 0.5f);
+    agree(graph, -1, -2, -3, -0.5f);
+  }
+
   /** Where nothing is found, both a product without rows and a sum of no products follow. */
   @Test
   void productsOfNothingAreEmptyOrZero() {
@@ -257,9 +292,9 @@ class DataDependentTest {
             node("Relu x -> r"),
             node("NonZero r -> places"),
             node("Cast places -> row", Attributes.of("to", 1)),
-            node("Transpose row -> column", Attributes.of("perm", List.of(1L, 0L))),
-            node("MatMul column row -> rows"),
-            node("MatMul row column -> sums"));
+            node("Transpose row -> upright", Attributes.of("perm", List.of(1L, 0L))),
+            node("MatMul upright row -> rows"),
+            node("MatMul row upright -> sums"));
     agree(graph, 1, -2, 3, 0.5f);
     agree(graph, -1, -2, -3, -0.5f);
   }
@@ -276,12 +311,11 @@ class DataDependentTest {
 
   @Test
   void whatIsNotReadBackIsRefusedByName() {
-    Graph graph =
-        graph("y", ROW, node("Greater x zero -> g"), node("Compress x g -> c"), node("Neg c -> y"));
+    Graph graph = graph("y", ROW, node("Unique x -> c"), node("Neg c -> y"));
     assertThatThrownBy(() -> results(backends.gpu(), graph, 1, 2, 3, 4))
         .isInstanceOf(UnsupportedOperatorException.class)
         .hasMessage(
-            "the backend 'cudnn' cannot run the operator Compress (node 'c': its shapes depend on"
+            "the backend 'cudnn' cannot run the operator Unique (node 'c': its shapes depend on"
                 + " data)");
   }
 
