@@ -245,7 +245,7 @@ public final class Main {
     return error instanceof ModelException ? BAD_INPUT : DEVICE_FAILED;
   }
 
-  private static String refusal(ParameterException error) {
+  static String refusal(ParameterException error) {
     ArgSpec argument = error.getArgSpec();
     if (!(error.getCause() instanceof TypeConversionException wrong) || argument == null) {
       return error.getMessage() + "; see " + error.getCommandLine().getCommandName() + " --help";

@@ -199,7 +199,7 @@ final class ProfileCommand extends Command {
     return roofs;
   }
 
-  private static @Nullable Path source(Model model) {
+  static @Nullable Path source(Model model) {
     return model instanceof OnnxModel ? Path.of(model.source()) : null;
   }
 

@@ -85,7 +85,7 @@ public final class Distribution {
   }
 
   /** The value below which a share {@code p} of the samples lies, interpolated between two. */
-  private static double quantile(double[] sorted, int size, double p) {
+  static double quantile(double[] sorted, int size, double p) {
     double position = p * (size - 1);
     int below = (int) position;
     int above = Math.min(below + 1, size - 1);

@@ -8,27 +8,22 @@ import java.util.Arrays;
  * and add no information.
  */
 final class NoiseTrend {
-  private double[] sorted = new double[64];
+  private final SortedSeries samples = new SortedSeries();
   private double[] noises = new double[64];
-  private int size;
   private double total;
 
   void add(double seconds) {
-    if (size == sorted.length) {
-      sorted = Arrays.copyOf(sorted, 2 * size);
-      noises = Arrays.copyOf(noises, 2 * size);
+    samples.add(seconds);
+    int size = samples.size();
+    if (size > noises.length) {
+      noises = Arrays.copyOf(noises, 2 * noises.length);
     }
-    int found = Arrays.binarySearch(sorted, 0, size, seconds);
-    int place = found < 0 ? -found - 1 : found;
-    System.arraycopy(sorted, place, sorted, place + 1, size - place);
-    sorted[place] = seconds;
-    size++;
     total += seconds;
-    noises[size - 1] = Distribution.relativeIqr(sorted, size);
+    noises[size - 1] = samples.relativeIqr();
   }
 
   int size() {
-    return size;
+    return samples.size();
   }
 
   /** The sum of all samples. */
@@ -37,11 +32,12 @@ final class NoiseTrend {
   }
 
   double noise() {
-    return size == 0 ? 0 : noises[size - 1];
+    return size() == 0 ? 0 : noises[size() - 1];
   }
 
   /** Whether the noise moved by no more than {@code share} of itself over the last third. */
   boolean isSettled(double share) {
+    int size = size();
     if (size < 3) {
       return false;
     }

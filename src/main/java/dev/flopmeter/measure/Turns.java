@@ -1,0 +1,49 @@
+package dev.flopmeter.measure;
+
+import dev.flopmeter.device.Device;
+import dev.flopmeter.result.Precision;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What two networks that ran by turns tell of each other. Changes are shares of the base's time.
+ *
+ * @param verdict null where the time was over before it was decided
+ * @param pairs turns of each
+ * @param baseSeconds median of the base's turns
+ * @param change median of the turns' relative changes
+ * @param low the least change that is not ruled out; null while there are too few turns
+ * @param high the largest
+ * @param seconds how long it took, with warming up
+ */
+public record Turns(
+    Side base,
+    Side next,
+    Rules rules,
+    @Nullable Change verdict,
+    int pairs,
+    double baseSeconds,
+    double nextSeconds,
+    double change,
+    @Nullable Double low,
+    @Nullable Double high,
+    double seconds) {
+
+  /**
+   * When to stop.
+   *
+   * @param threshold the least change that counts, as a share
+   * @param errorRate the probability of any wrong verdict, at most
+   * @param limitSeconds wall time, with warming up
+   * @param seed of the random order of turns
+   */
+  public record Rules(double threshold, double errorRate, double limitSeconds, long seed) {}
+
+  /** What ran. */
+  public record Side(
+      String model, String backend, Device device, Precision precision, long batch) {}
+
+  /** Whether it is confirmed that the new network is slower by more than the threshold. */
+  public boolean isSlower() {
+    return verdict == Change.SLOWER;
+  }
+}

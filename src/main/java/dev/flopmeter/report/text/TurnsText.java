@@ -1,0 +1,70 @@
+package dev.flopmeter.report.text;
+
+import dev.flopmeter.measure.Change;
+import dev.flopmeter.measure.Turns;
+import dev.flopmeter.measure.Turns.Side;
+import dev.flopmeter.report.finding.Column;
+import dev.flopmeter.text.Printable;
+import dev.flopmeter.units.Figures;
+import java.util.List;
+
+/** A comparison by turns: the verdict, then what ran. */
+public final class TurnsText {
+  private TurnsText() {}
+
+  private record Row(String name, Side side, double seconds) {}
+
+  private static final List<Column<Row>> COLUMNS =
+      List.of(
+          Column.text("", Row::name),
+          Column.<Row>text("network", row -> Printable.of(row.side.model())).cutTo(12),
+          Column.text("backend", row -> row.side.backend()),
+          Column.text("device", row -> row.side.device().id()),
+          Column.text("precision", row -> row.side.precision().label()),
+          Column.text("batch", row -> Figures.exact(row.side.batch())),
+          Column.figure("a pass", Row::seconds, Figures::seconds));
+
+  /** Text for a terminal. */
+  public static String render(Turns turns, TerminalStyle style) {
+    StringBuilder out = new StringBuilder();
+    out.append(style.bold(verdict(turns))).append("\n\n");
+    TextTable.render(
+        out,
+        style,
+        COLUMNS,
+        List.of(
+            new Row("base", turns.base(), turns.baseSeconds()),
+            new Row("new", turns.next(), turns.nextSeconds())));
+    return out.append(
+            "%n%,d turns of each in %s. "
+                .formatted(turns.pairs(), Figures.seconds(turns.seconds())))
+        .append("A change counts from ")
+        .append(Figures.percent(turns.rules().threshold()))
+        .append(" on; the verdict and the interval are wrong with a probability of at most ")
+        .append(Figures.percent(turns.rules().errorRate()))
+        .append(".\n")
+        .toString();
+  }
+
+  /** Such as {@code slower by 3.1 %, between +2.2 % and +4 %}. */
+  static String verdict(Turns turns) {
+    Double low = turns.low();
+    Double high = turns.high();
+    String interval =
+        low == null || high == null
+            ? ""
+            : ", between " + Figures.change(low) + " and " + Figures.change(high);
+    String size = Figures.percent(Math.abs(turns.change()));
+    Change verdict = turns.verdict();
+    if (verdict == null) {
+      return "Undecided, "
+          + Figures.change(turns.change())
+          + interval
+          + "; increase --max-time or --threshold";
+    }
+    return (verdict == Change.SAME
+            ? "No change of " + Figures.percent(turns.rules().threshold()) + " or more"
+            : (turns.isSlower() ? "Slower by " : "Faster by ") + size)
+        + interval;
+  }
+}
