@@ -206,6 +206,60 @@ DEVICE float cosine(float x)
     return sine_with_quarters(x, 1);
 }
 
+/* The Taylor series for |x| < tan(pi / 8), to which differences of angles lead. */
+DEVICE float arctangent(float x)
+{
+    if (is_nan(x))
+        return x;
+    float a = absolute(x), offset = 0.0f;
+    if (a > 2.41421356f) {
+        offset = 1.57079633f;
+        a = -1.0f / a;
+    } else if (a > 0.414213562f) {
+        offset = 0.785398163f;
+        a = (a - 1.0f) / (a + 1.0f);
+    }
+    float z = -a * a, p = 1.0f / 17.0f;
+    p = __builtin_fmaf(p, z, 1.0f / 15.0f);
+    p = __builtin_fmaf(p, z, 1.0f / 13.0f);
+    p = __builtin_fmaf(p, z, 1.0f / 11.0f);
+    p = __builtin_fmaf(p, z, 1.0f / 9.0f);
+    p = __builtin_fmaf(p, z, 1.0f / 7.0f);
+    p = __builtin_fmaf(p, z, 0.2f);
+    p = __builtin_fmaf(p, z, 1.0f / 3.0f);
+    return __builtin_copysignf(offset + __builtin_fmaf(a * z, p, a), x);
+}
+
+/* In two factors, since e^|x| may be beyond fp32 where half of it is not. */
+DEVICE float hyperbolic_cosine(float x)
+{
+    float half = exponential(0.5f * absolute(x));
+    return 0.5f * half * half + 0.5f / half / half;
+}
+
+DEVICE float hyperbolic_sine(float x)
+{
+    float a = absolute(x), half = exponential(0.5f * a), t = exponential_minus_one(a);
+    float value = a < 1.0f ? 0.5f * (t + t / (t + 1.0f)) : 0.5f * half * half - 0.5f / half / half;
+    return __builtin_copysignf(value, x);
+}
+
+DEVICE float inverse_hyperbolic_sine(float x)
+{
+    float a = absolute(x);
+    float value = a > 1.0e9f ? logarithm(a) + 0.693147181f
+                             : logarithm_of_one_plus(a + a * a / (1.0f + square_root(a * a + 1.0f)));
+    return __builtin_copysignf(value, x);
+}
+
+DEVICE float inverse_hyperbolic_cosine(float x)
+{
+    float t = x - 1.0f;
+    return x > 1.0e9f ? logarithm(x) + 0.693147181f
+         : x >= 1.0f  ? logarithm_of_one_plus(t + square_root(t * (x + 1.0f)))
+                      : NOT_A_NUMBER;
+}
+
 /* |x|^y for finite positive x, in fp64: fp32 logarithms would lose y's magnitude in digits. */
 DEVICE double power_of_positive(double x, double y)
 {

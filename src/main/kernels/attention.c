@@ -2,8 +2,8 @@
 #include "arithmetic.h"
 
 /*
- * scores[batch][head][query][key], in place: tanh-capped, masked, causal, cut at the sequence's length. fp32 or the
- * plan's type.
+ * scores[batch][head][query][key], in place: tanh-capped, masked, cut at the sequence's length and at a window around
+ * the query. fp32 or the plan's type.
  */
 struct attention_scores_arguments {
     void *scores;
@@ -13,17 +13,18 @@ struct attention_scores_arguments {
     long queries, keys, heads;
     long mask_batch, mask_head, mask_query, mask_key; /* strides */
     long mask_keys; /* keys that the mask has; the others are hidden */
-    long past; /* keys before the first query, of a causal mask */
-    int type, mask_type, mask_is_boolean, causal;
+    long past; /* keys before the first query; with lengths the last query is at the last key */
+    long before, behind; /* keys that a query sees before and behind itself; negative for all */
+    int type, mask_type, mask_is_boolean;
     float softcap; /* 0 for none */
-    int unused;
 };
 
 KERNEL(attention_scores, struct attention_scores_arguments)
 {
     FOR_EACH_INDEX(i, arguments.count)
     {
-        long key = i % arguments.keys, query = i / arguments.keys % arguments.queries;
+        long keys = arguments.keys, start = arguments.past, length = keys;
+        long key = i % keys, query = i / arguments.keys % arguments.queries;
         long head = i / arguments.keys / arguments.queries % arguments.heads;
         long batch = i / arguments.keys / arguments.queries / arguments.heads;
         float score = load(arguments.scores, arguments.type, i);
@@ -37,9 +38,13 @@ KERNEL(attention_scores, struct attention_scores_arguments)
                                   + query * arguments.mask_query + key * arguments.mask_key);
             score = !arguments.mask_is_boolean ? score + mask : mask != 0.0f ? score : -INFINITE;
         }
-        if (arguments.causal && key > query + arguments.past)
-            score = -INFINITE;
-        if (arguments.lengths != 0 && key >= *AT(const long, arguments.lengths, batch))
+        if (arguments.lengths != 0) {
+            length = *AT(const long, arguments.lengths, batch);
+            start = length - arguments.queries;
+        }
+        long distance = key - query - start;
+        if (key >= length || (arguments.behind >= 0 && distance > arguments.behind)
+            || (arguments.before >= 0 && distance < -arguments.before))
             score = -INFINITE;
         store(arguments.scores, arguments.type, i, score);
     }

@@ -21,7 +21,13 @@ enum binary_operation {
     MOD = 16, /* the sign of b */
     FMOD = 17, /* the sign of a */
     MEAN = 18, /* (a + b) / 2 */
-    ADD_RELU = 19
+    ADD_RELU = 19,
+    BITWISE_AND = 20, /* these of whole numbers */
+    BITWISE_OR = 21,
+    BITWISE_XOR = 22,
+    SHIFT_LEFT = 23,
+    SHIFT_RIGHT = 24, /* of unsigned numbers */
+    SHIFT_RIGHT_SIGNED = 25
 };
 
 /* Strides in elements, 0 where a dimension is broadcast. Unused dimensions come first, with size 1. */
@@ -37,6 +43,8 @@ struct binary_arguments {
 
 DEVICE float remainder_toward_zero(float a, float b)
 {
+    if (absolute(b) == INFINITE && absolute(a) < INFINITE)
+        return a;
     double quotient = (double)a / (double)b;
     return (float)((double)a - __builtin_trunc(quotient) * (double)b);
 }
@@ -121,6 +129,12 @@ DEVICE long whole_value(int operation, long a, long b)
         return r != 0 && (r < 0) != (b < 0) ? r + b : r;
     }
     case FMOD: return b == 0 || b == -1 ? 0 : a % b;
+    case BITWISE_AND: return a & b;
+    case BITWISE_OR: return a | b;
+    case BITWISE_XOR: return a ^ b;
+    case SHIFT_LEFT: return (unsigned long)b < 64 ? (long)((unsigned long)a << b) : 0;
+    case SHIFT_RIGHT: return (unsigned long)b < 64 ? (long)((unsigned long)a >> b) : 0;
+    case SHIFT_RIGHT_SIGNED: return (unsigned long)b < 64 ? a >> b : a < 0 ? -1 : 0;
     default: return (long)binary_value(operation, (float)a, (float)b);
     }
 }

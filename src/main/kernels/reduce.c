@@ -70,13 +70,15 @@ KERNEL_WITH_BARRIER(reduce_rows, struct reduce_rows_arguments)
     }
 }
 
+enum softmax_operation { SOFTMAX = 0, LOG_SOFTMAX = 1, SOFTMAX_OR_ZERO = 2 /* of a row of -infinity: 0 */ };
+
 /* Softmax of each row, or its logarithm. Row r starts at r / inner * length * inner + r % inner, its elements are inner
  * apart. */
 struct softmax_rows_arguments {
     const void *x;
     void *y;
     long rows, length, inner;
-    int log, type;
+    int operation, type;
 };
 
 KERNEL_WITH_BARRIER(softmax_rows, struct softmax_rows_arguments)
@@ -92,11 +94,12 @@ KERNEL_WITH_BARRIER(softmax_rows, struct softmax_rows_arguments)
         for (long i = THREAD_X; i < length; i += BLOCK_SIZE_X)
             sum += exponential(load(arguments.x, arguments.type, base + i * inner) - largest);
         sum = combined(REDUCE_SUM, sum);
-        float shift = arguments.log ? logarithm(sum) : 0.0f;
+        int blind = arguments.operation == SOFTMAX_OR_ZERO && largest == -INFINITE;
+        float shift = arguments.operation == LOG_SOFTMAX ? logarithm(sum) : 0.0f;
         for (long i = THREAD_X; i < length; i += BLOCK_SIZE_X) {
             float value = load(arguments.x, arguments.type, base + i * inner) - largest;
             store(arguments.y, arguments.type, base + i * inner,
-                  arguments.log ? value - shift : exponential(value) / sum);
+                  blind ? 0.0f : arguments.operation == LOG_SOFTMAX ? value - shift : exponential(value) / sum);
         }
     }
 }

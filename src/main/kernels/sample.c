@@ -1,4 +1,4 @@
-/* GridSample: values between the elements of an image, at places that a second tensor names. */
+/* GridSample and RoiAlign: values between the elements of an image, at places that a second tensor names. */
 #include "arithmetic.h"
 
 enum sample_mode { SAMPLE_LINEAR = 0, SAMPLE_NEAREST = 1, SAMPLE_CUBIC = 2 };
@@ -86,5 +86,77 @@ KERNEL(grid_sample, struct grid_sample_arguments)
                         sum += weight * load(arguments.x, arguments.type, base + offset);
                 }
         store(arguments.y, arguments.type, i, sum);
+    }
+}
+
+/* y[box][channel][row][column]: the mean or the maximum of samples at even distances in each bin of a box. */
+struct roi_align_arguments {
+    const void *x, *boxes; /* boxes: left, top, right, bottom */
+    const long *images; /* that a box is of */
+    void *y;
+    long count; /* elements of y */
+    int channels, size[2], bins[2]; /* rows, columns */
+    int samples; /* in a bin and axis; 0: one a pixel */
+    int maximum, shifted; /* shifted: coordinates are of corners of pixels, otherwise of their centres */
+    int type;
+    float scale; /* of boxes to pixels */
+};
+
+/* The two elements around a place, and the weight of the second. */
+struct neighbours {
+    long low, high;
+    float weight;
+};
+
+DEVICE struct neighbours around(float at, int size)
+{
+    struct neighbours found;
+    at = at < 0.0f ? 0.0f : at > (float)(size - 1) ? (float)(size - 1) : at;
+    found.low = (long)at;
+    found.high = found.low + 1 < size ? found.low + 1 : found.low;
+    found.weight = at - (float)found.low;
+    return found;
+}
+
+KERNEL(roi_align, struct roi_align_arguments)
+{
+    FOR_EACH_INDEX(i, arguments.count)
+    {
+        int type = arguments.type, rows = arguments.size[0], columns = arguments.size[1];
+        long bins = (long)arguments.bins[0] * arguments.bins[1], box = i / bins / arguments.channels;
+        long image = *AT(const long, arguments.images, box);
+        long first = (image * arguments.channels + i / bins % arguments.channels) * rows * columns;
+        float start[2], step[2];
+        int samples[2];
+        UNROLL
+        for (int d = 0; d < 2; d++) { /* rows, columns: boxes name columns first */
+            float shift = arguments.shifted ? 0.5f : 0.0f;
+            float low = load(arguments.boxes, type, 4 * box + 1 - d) * arguments.scale - shift;
+            float extent = load(arguments.boxes, type, 4 * box + 3 - d) * arguments.scale - shift - low;
+            step[d] = (arguments.shifted || extent > 1.0f ? extent : 1.0f) / (float)arguments.bins[d];
+            start[d] = low + (float)(d == 0 ? i / arguments.bins[1] % arguments.bins[0] : i % arguments.bins[1]) * step[d];
+            samples[d] = arguments.samples > 0 ? arguments.samples : (int)__builtin_ceilf(step[d]);
+        }
+        float sum = 0.0f, largest = -INFINITE;
+        for (int r = 0; r < samples[0]; r++) {
+            float y = start[0] + ((float)r + 0.5f) * step[0] / (float)samples[0];
+            for (int c = 0; c < samples[1]; c++) {
+                float x = start[1] + ((float)c + 0.5f) * step[1] / (float)samples[1];
+                int inside = y >= -1.0f && y <= (float)rows && x >= -1.0f && x <= (float)columns;
+                struct neighbours row = around(y, rows), column = around(x, columns);
+                UNROLL
+                for (int corner = 0; corner < 4; corner++) {
+                    long at = (corner < 2 ? row.low : row.high) * columns + (corner % 2 == 0 ? column.low : column.high);
+                    float weight = (corner < 2 ? 1.0f - row.weight : row.weight)
+                        * (corner % 2 == 0 ? 1.0f - column.weight : column.weight);
+                    float value = inside ? weight * load(arguments.x, type, first + at) : 0.0f;
+                    sum += value;
+                    largest = larger(largest, value);
+                }
+            }
+        }
+        long taken = (long)samples[0] * samples[1];
+        float value = taken < 1 ? 0.0f : arguments.maximum ? largest : sum / (float)taken;
+        store(arguments.y, type, i, value);
     }
 }

@@ -40,7 +40,16 @@ enum unary_operation {
     RSQRT = 35,
     IS_NAN = 36,
     SQUARE = 37,
-    SHRINK = 38 /* x moved by b towards 0 where |x| > a, else 0 */
+    SHRINK = 38, /* x moved by b towards 0 where |x| > a, else 0 */
+    SINH = 39,
+    COSH = 40,
+    ASIN = 41,
+    ACOS = 42,
+    ATAN = 43,
+    ASINH = 44,
+    ACOSH = 45,
+    ATANH = 46,
+    IS_INF = 47 /* a, b: whether negative, positive counts */
 };
 
 struct unary_arguments {
@@ -103,6 +112,15 @@ DEVICE float unary_value(int operation, float x, float a, float b)
     case RSQRT: return 1.0f / square_root(x);
     case IS_NAN: return is_nan(x) ? 1.0f : 0.0f;
     case SQUARE: return x * x;
+    case SINH: return hyperbolic_sine(x);
+    case COSH: return hyperbolic_cosine(x);
+    case ASIN: return arctangent(x / square_root((1.0f - x) * (1.0f + x)));
+    case ACOS: return 2.0f * arctangent(square_root((1.0f - x) / (1.0f + x)));
+    case ATAN: return arctangent(x);
+    case ASINH: return inverse_hyperbolic_sine(x);
+    case ACOSH: return inverse_hyperbolic_cosine(x);
+    case ATANH: return __builtin_copysignf(0.5f * logarithm_of_one_plus(2.0f * absolute(x) / (1.0f - absolute(x))), x);
+    case IS_INF: return (x == INFINITE && b != 0.0f) || (x == -INFINITE && a != 0.0f) ? 1.0f : 0.0f;
     case SHRINK: return x < -a ? x + b : x > a ? x - b : 0.0f;
     default: return x;
     }

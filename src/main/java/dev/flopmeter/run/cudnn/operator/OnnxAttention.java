@@ -38,7 +38,8 @@ final class OnnxAttention {
   private final long keyHeads;
   private final long past;
   private final double cap;
-  private final boolean isCausal;
+  private final long before;
+  private final long behind;
   private final int shown;
 
   OnnxAttention(NodePlan node) {
@@ -48,13 +49,16 @@ final class OnnxAttention {
     keyHeads = isPacked ? node.attributes().integer("kv_num_heads") : node.shape(1).dim(1);
     past = node.has(PAST_KEYS) ? node.shape(PAST_KEYS).dim(2) : 0;
     cap = node.attributes().number("softcap", 0);
-    isCausal = node.attributes().flag("is_causal", false);
+    before = node.attributes().integer("left_window_size", -1);
+    behind =
+        node.attributes().flag("is_causal", false)
+            ? 0
+            : node.attributes().integer("right_window_size", -1);
     boolean showsScores = node.hasOutput(SCORES);
     shown = showsScores ? (int) node.attributes().integer("qk_matmul_output_mode", RAW) : NOTHING;
   }
 
   void plan() {
-    requireOffered();
     TensorView q = Heads.split(node.in(0), queryHeads);
     TensorView k = withPast(1, PAST_KEYS);
     TensorView v = withPast(2, PAST_VALUES);
@@ -66,16 +70,6 @@ final class OnnxAttention {
     node.launch(attention(q, k, v, mask, lengths, result));
     if (isPacked) {
       node.launch(CopyKernels.copy(result, Heads.split(y, queryHeads)));
-    }
-  }
-
-  private void requireOffered() {
-    if (node.has(LENGTHS) && isCausal) {
-      throw node.unsupported("causal masking behind keys of varying number");
-    }
-    if (node.attributes().integer("left_window_size", -1) >= 0
-        || node.attributes().integer("right_window_size", -1) >= 0) {
-      throw node.unsupported("a window of keys");
     }
   }
 
@@ -95,7 +89,7 @@ final class OnnxAttention {
         k.permuted(0, 1, 3, 2),
         v,
         added,
-        isCausal ? new AttentionWork.Causal(past) : null,
+        behind == 0 ? new AttentionWork.Causal(past) : null,
         result,
         scale,
         obstacle,
@@ -113,6 +107,9 @@ final class OnnxAttention {
     }
     if (lengths != null) {
       return "the number of keys varies";
+    }
+    if (before >= 0 || behind > 0) {
+      return "a query sees a window of the keys";
     }
     boolean isWhole = mask == null || mask.rank() == 0 || keysOf(mask) == keys || keysOf(mask) == 1;
     return isWhole ? null : "the mask has fewer keys";
@@ -151,7 +148,8 @@ final class OnnxAttention {
     boolean isCapShown = shown == AFTER_CAP && cap != 0;
     boolean isBoolean = mask != null && node.operands().type(MASK).type() == DataType.BOOL;
     ScoreMask rest =
-        new ScoreMask(queryHeads, isCapShown ? 0 : cap, mask, isBoolean, isCausal, past, lengths);
+        new ScoreMask(
+            queryHeads, isCapShown ? 0 : cap, mask, isBoolean, past, before, behind, lengths);
     List<Work> steps = new ArrayList<>();
     steps.add(new ProductWork(grouped, turned, scores, scale));
     show(RAW, scores, scoresOut, steps);

@@ -1,5 +1,6 @@
 package dev.flopmeter.run.cudnn.operator;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.run.cudnn.plan.Arguments;
@@ -48,6 +49,14 @@ final class Pointwise {
       Cos COS
       Tan TAN
       IsNaN IS_NAN
+      Sinh SINH
+      Cosh COSH
+      Asin ASIN
+      Acos ACOS
+      Atan ATAN
+      Asinh ASINH
+      Acosh ACOSH
+      Atanh ATANH
       """;
 
   private static final String BINARY =
@@ -66,6 +75,9 @@ final class Pointwise {
       And AND
       Or OR
       Xor XOR
+      BitwiseAnd BITWISE_AND
+      BitwiseOr BITWISE_OR
+      BitwiseXor BITWISE_XOR
       """;
 
   private Pointwise() {}
@@ -97,6 +109,9 @@ final class Pointwise {
     operators.put(
         "Mod",
         node -> binary(node, node.attributes().flag("fmod", false) ? Binary.FMOD : Binary.MOD));
+    operators.put("IsInf", Pointwise::isInfinite);
+    operators.put("BitShift", Pointwise::shift);
+    operators.put("BitwiseNot", Pointwise::bitwiseNot);
     operators.put("Sum", node -> variadic(node, Binary.ADD));
     operators.put("Max", node -> variadic(node, Binary.MAX));
     operators.put("Min", node -> variadic(node, Binary.MIN));
@@ -105,6 +120,37 @@ final class Pointwise {
     operators.put("Cast", Pointwise::cast);
     operators.put("CastLike", Pointwise::cast);
     operators.put("Where", Pointwise::where);
+  }
+
+  private static void isInfinite(NodePlan node) {
+    double negative = node.attributes().integer("detect_negative", 1);
+    unary(node, Unary.IS_INF, negative, node.attributes().integer("detect_positive", 1));
+  }
+
+  /** On the device integers are 64 bits wide: bits that leave a narrower type are dropped. */
+  private static void shift(NodePlan node) {
+    DataType type = node.operands().output(0).type();
+    boolean isSigned = !type.name().startsWith("U");
+    Binary right = isSigned ? Binary.SHIFT_RIGHT_SIGNED : Binary.SHIFT_RIGHT;
+    boolean isLeft = node.attributes().text("direction", "").equals("LEFT");
+    TensorView y = binary(node, isLeft ? Binary.SHIFT_LEFT : right);
+    if (isLeft && type.bits() < 64) {
+      TensorView beyond = node.constant("beyond", 1, ElementType.I64, i -> 64 - type.bits());
+      node.launch(Binary.SHIFT_LEFT.work(y, beyond, y), right.work(y, beyond, y));
+    }
+  }
+
+  private static void bitwiseNot(NodePlan node) {
+    TensorView x = node.in(0);
+    node.launch(Binary.BITWISE_XOR.work(x, allBits(node), node.outLike(0, x)));
+  }
+
+  /** All bits of the output's type; of a signed one also those of the device's wider type. */
+  private static TensorView allBits(NodePlan node) {
+    DataType type = node.operands().output(0).type();
+    boolean isNarrow = type.bits() < 64 && type.name().startsWith("U");
+    double bits = isNarrow ? (1L << type.bits()) - 1 : -1;
+    return node.constant("bits", 1, ElementType.I64, i -> bits);
   }
 
   static double number(NodePlan node, String name, double absent) {
@@ -127,11 +173,12 @@ final class Pointwise {
     node.launch(kind.work(x, y, a, b));
   }
 
-  private static void binary(NodePlan node, Binary kind) {
+  private static TensorView binary(NodePlan node, Binary kind) {
     TensorView a = node.in(0);
     TensorView b = legacyBroadcast(node, node.in(1));
     TensorView y = node.outLike(0, a.elements() >= b.elements() ? a : b);
     node.launch(kind.work(a, b, y));
+    return y;
   }
 
   /** Before opset 7, {@code axis} said where the smaller operand's dimensions stand. */
@@ -210,8 +257,8 @@ final class Pointwise {
     }
     ElementType to = node.builder().storageOf(node.operands().output(0));
     boolean isBool =
-        node.operands().output(0).type() == dev.flopmeter.model.DataType.BOOL
-            && node.operands().type(0).type() != dev.flopmeter.model.DataType.BOOL;
+        node.operands().output(0).type() == DataType.BOOL
+            && node.operands().type(0).type() != DataType.BOOL;
     if (to == x.storage() && !isBool) {
       node.alias(0, x);
       return;

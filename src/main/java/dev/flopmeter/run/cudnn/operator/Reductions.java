@@ -1,5 +1,6 @@
 package dev.flopmeter.run.cudnn.operator;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
@@ -31,6 +32,11 @@ final class Reductions {
     }
   }
 
+  // Of the kernel softmax_rows.
+  private static final int SOFTMAX = 0;
+  private static final int LOG_SOFTMAX = 1;
+  private static final int SOFTMAX_OR_ZERO = 2;
+
   private Reductions() {}
 
   static void addTo(Map<String, Operators.Operator> operators) {
@@ -57,6 +63,9 @@ final class Reductions {
       node.launch(kind.single.work(node.plain(0), y, 0, 0));
     } else {
       rows(node, kind, x, axes, y);
+    }
+    if (x.elements() == 0 && node.operands().output(0).type() == DataType.BOOL) {
+      node.launch(Unary.CLIP.work(y, y, 0, 1)); // the extremes of integers are none of booleans
     }
     return y;
   }
@@ -152,17 +161,17 @@ final class Reductions {
     long outer = x.shape().elements(0, axis);
     long length = isLegacy ? x.shape().elements(axis, x.rank()) : x.rank() == 0 ? 1 : x.dim(axis);
     long inner = isLegacy || x.rank() == 0 ? 1 : x.shape().elements(axis + 1, x.rank());
-    node.launch(softmax(x, y, outer * inner, length, inner, log));
+    node.launch(softmax(x, y, outer * inner, length, inner, log ? LOG_SOFTMAX : SOFTMAX));
   }
 
-  /** Over the last axis of packed values. */
+  /** Of attention: over the last axis of packed values, 0 where a query sees no key. */
   static KernelWork softmax(TensorView x, TensorView y) {
     long length = x.dim(x.rank() - 1);
-    return softmax(x, y, x.elements() / Math.max(1, length), length, 1, false);
+    return softmax(x, y, x.elements() / Math.max(1, length), length, 1, SOFTMAX_OR_ZERO);
   }
 
   private static KernelWork softmax(
-      TensorView x, TensorView y, long rows, long length, long inner, boolean isLog) {
+      TensorView x, TensorView y, long rows, long length, long inner, int operation) {
     return KernelWork.perRow(
         "softmax_rows",
         rows,
@@ -170,6 +179,6 @@ final class Reductions {
         new Arguments()
             .pointers(x, y)
             .numbers(rows, length, inner)
-            .integers(isLog ? 1 : 0, x.storage().code()));
+            .integers(operation, x.storage().code()));
   }
 }

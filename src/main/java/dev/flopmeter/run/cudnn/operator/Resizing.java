@@ -10,7 +10,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * {@code Resize}, {@code Upsample} and {@code GridSample}: interpolation along up to three axes.
+ * {@code Resize}, {@code Upsample}, {@code GridSample} and {@code RoiAlign}: interpolation along up
+ * to three axes.
  */
 final class Resizing {
   private static final int AXES = 3;
@@ -21,6 +22,7 @@ final class Resizing {
     operators.put("Resize", Resizing::resize);
     operators.put("Upsample", Resizing::resize);
     operators.put("GridSample", Resizing::gridSample);
+    operators.put("RoiAlign", Resizing::roiAlign);
   }
 
   private static void gridSample(NodePlan node) {
@@ -49,6 +51,31 @@ final class Resizing {
             .integers(axes, mode, padding(node))
             .integer(node.attributes().integer("align_corners", 0))
             .types(x));
+  }
+
+  private static void roiAlign(NodePlan node) {
+    TensorView x = node.plain(0);
+    TensorView boxes = node.plain(1);
+    TensorView images = node.plain(2);
+    TensorView y = node.out(0);
+    boolean isShifted =
+        node.node().opset() >= 16
+            && node.attributes()
+                .text("coordinate_transformation_mode", "half_pixel")
+                .equals("half_pixel");
+    node.launch(
+        "roi_align",
+        y,
+        new Arguments()
+            .pointers(x, boxes, images, y)
+            .number(y.elements())
+            .integers((int) x.dim(1), (int) x.dim(2), (int) x.dim(3))
+            .integers((int) y.dim(2), (int) y.dim(3))
+            .integer(node.attributes().integer("sampling_ratio", 0))
+            .integer(node.attributes().text("mode", "avg").equals("max") ? 1 : 0)
+            .integer(isShifted ? 1 : 0)
+            .types(x)
+            .real(node.attributes().number("spatial_scale", 1)));
   }
 
   /** The numbers of {@code sample.c}. */

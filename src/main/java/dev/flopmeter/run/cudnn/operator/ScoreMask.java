@@ -12,25 +12,27 @@ import org.jspecify.annotations.Nullable;
  * @param cap bounds the scores by a hyperbolic tangent; 0 for none
  * @param mask repeated to (batch, head, query, key); keys beyond its last axis are hidden
  * @param isBoolean whether a mask of 0 hides; otherwise the mask is added
- * @param isCausal whether keys later than the query are hidden
  * @param past keys in front of the first query
- * @param lengths keys that count, for each batch
+ * @param before keys that a query sees before itself; negative for all
+ * @param behind keys that it sees behind itself, 0 where attention is causal; negative for all
+ * @param lengths keys that count, for each batch; the last query stands at the last of them
  */
 record ScoreMask(
     long heads,
     double cap,
     @Nullable TensorView mask,
     boolean isBoolean,
-    boolean isCausal,
     long past,
+    long before,
+    long behind,
     @Nullable TensorView lengths) {
   /** A cap alone. */
   static ScoreMask cap(long heads, double cap) {
-    return new ScoreMask(heads, cap, null, false, false, 0, null);
+    return new ScoreMask(heads, cap, null, false, 0, -1, -1, null);
   }
 
   boolean isEmpty() {
-    return mask == null && lengths == null && cap == 0 && !isCausal;
+    return mask == null && lengths == null && cap == 0 && before < 0 && behind < 0;
   }
 
   /**
@@ -54,12 +56,10 @@ record ScoreMask(
             .pointerOrNull(lengths)
             .numbers(scores.elements(), scores.dim(scores.rank() - 2), keys, heads)
             .numbers(strides)
-            .numbers(wide == null ? keys : wide.dim(3), past)
+            .numbers(wide == null ? keys : wide.dim(3), past, before, behind)
             .types(scores)
             .integers(
-                mask == null ? scores.storage().code() : mask.storage().code(),
-                isBoolean ? 1 : 0,
-                isCausal ? 1 : 0)
+                mask == null ? scores.storage().code() : mask.storage().code(), isBoolean ? 1 : 0)
             .real(cap));
   }
 }

@@ -26,7 +26,13 @@ public enum Binary {
   MOD(16),
   FMOD(17),
   MEAN(18),
-  ADD_RELU(19);
+  ADD_RELU(19),
+  BITWISE_AND(20),
+  BITWISE_OR(21),
+  BITWISE_XOR(22),
+  SHIFT_LEFT(23),
+  SHIFT_RIGHT(24),
+  SHIFT_RIGHT_SIGNED(25);
 
   private final int code;
 

@@ -43,7 +43,16 @@ public enum Unary {
   RSQRT(35),
   IS_NAN(36),
   SQUARE(37),
-  SHRINK(38);
+  SHRINK(38),
+  SINH(39),
+  COSH(40),
+  ASIN(41),
+  ACOS(42),
+  ATAN(43),
+  ASINH(44),
+  ACOSH(45),
+  ATANH(46),
+  IS_INF(47);
 
   private final int code;
 
