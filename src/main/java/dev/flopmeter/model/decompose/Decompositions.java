@@ -40,6 +40,7 @@ public final class Decompositions {
     BodyTable onnx = new BodyTable("", all);
     BodyTable contrib = onnx.of("com.microsoft");
     BlockOperators.addTo(onnx);
+    LossOperators.addTo(onnx);
     IntegerOperators.addTo(onnx);
     ExperimentalOperators.addTo(onnx);
     QuantizedOperators.addTo(contrib);

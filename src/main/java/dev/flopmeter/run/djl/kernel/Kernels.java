@@ -37,7 +37,6 @@ public final class Kernels {
     IntegerKernels.addTo(RULES);
     SpectralKernels.addTo(RULES);
     RegionKernels.addTo(RULES);
-    LossKernels.addTo(RULES);
   }
 
   private Kernels() {}
