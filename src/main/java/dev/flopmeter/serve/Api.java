@@ -34,20 +34,12 @@ import tools.jackson.databind.util.RawValue;
  * The JSON API, version 1, but for {@link Imports} and {@link RunRequests}: read only. Lists are
  * streamed, so that a long one needs no memory. It reads the history's files, never a device.
  */
-final class Api {
+record Api(Supplier<Snapshot> snapshots, History history) {
   private static final JsonMapper JSON =
       JsonMapper.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
   private static final int MOST = 1000;
   private static final int STANDARD = 100;
   private static final int LONGEST_NAME = 40;
-
-  private final Supplier<Snapshot> snapshots;
-  private final History history;
-
-  Api(Supplier<Snapshot> snapshots, History history) {
-    this.snapshots = snapshots;
-    this.history = history;
-  }
 
   /** {@code GET /api/v1/workloads}: what is configured and how it goes. */
   Response workloads(Request request) throws BadRequestException {

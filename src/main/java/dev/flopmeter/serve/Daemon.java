@@ -9,6 +9,7 @@ import dev.flopmeter.serve.http.HttpService;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
 import dev.flopmeter.serve.node.NodeState;
 import dev.flopmeter.serve.node.NodeWatch;
+import dev.flopmeter.serve.page.Recommendations;
 import dev.flopmeter.serve.page.Snapshot;
 import dev.flopmeter.serve.page.Snapshot.DeviceState;
 import dev.flopmeter.serve.page.Snapshot.WorkloadState;
@@ -18,6 +19,7 @@ import dev.flopmeter.serve.worker.Target;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -129,12 +131,14 @@ public final class Daemon implements AutoCloseable {
     http.serve(
         new StatusRoutes(
                 this::snapshot,
-                history,
                 metrics.exposition(),
+                new Api(this::snapshot, history),
                 new Imports(() -> config, history, state),
-                new RunRequests(() -> config, threads, history, options.clocks()),
+                RunRequests.of(() -> config, threads, runner, history, options.clocks()),
                 () -> isPlanned,
-                this::reload)
+                this::reload,
+                new Recommendations(),
+                new SecureRandom())
             .routes());
     ConfigWarnings.of(config).forEach(logger::warn);
     ScheduledFuture<?> unused =

@@ -1,7 +1,7 @@
 package dev.flopmeter.serve;
 
-import dev.flopmeter.serve.RequestedRun.Part;
-import dev.flopmeter.serve.RequestedRun.State;
+import dev.flopmeter.serve.RequestedRuns.Run;
+import dev.flopmeter.serve.RequestedRuns.State;
 import dev.flopmeter.serve.config.ServeConfig.Worker;
 import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.schedule.Scheduler;
@@ -108,21 +108,16 @@ final class DeviceThreads implements AutoCloseable {
       failures = scheduler.failures(target.id());
       isQuarantined = scheduler.isQuarantined(device);
     }
-    Part end;
+    List<HistoryEntry> kept = List.of();
     try {
-      end = part(target, report, state.completed(target, report, failures, isQuarantined));
+      kept = state.completed(target, report, failures, isQuarantined);
     } catch (RuntimeException e) {
       logger.error("results of {} on {} could not be kept", target.workload().name(), device, e);
-      end = new Part(target, State.FAILED, Outcome.FAILED.label(), e.toString(), List.of());
+      report = new RunReport(Outcome.FAILED, Duration.ZERO, List.of(), e.toString());
     }
     synchronized (this) {
-      requests.ended(end);
+      requests.ended(target, report, kept);
     }
-  }
-
-  private static Part part(Target target, RunReport report, List<HistoryEntry> results) {
-    State state = report.outcome() == Outcome.SUCCESS ? State.DONE : State.FAILED;
-    return new Part(target, state, report.outcome().label(), report.detail(), results);
   }
 
   /** Waits for the next run of a device; null if its thread is to end. */
@@ -153,13 +148,16 @@ final class DeviceThreads implements AutoCloseable {
    *
    * @return empty if the workload has no targets, or too many requested runs have not ended
    */
-  synchronized Optional<RequestedRun> request(String workload, Instant now) {
-    Optional<RequestedRun> queued = requests.queued(workload);
+  synchronized Optional<Run> request(String workload, Instant now) {
+    Optional<Run> queued =
+        requests.all().stream()
+            .filter(run -> run.workload().equals(workload) && run.state() == State.QUEUED)
+            .findFirst();
     List<Target> targets = scheduler.targets(workload);
     if (queued.isPresent() || targets.isEmpty()) {
       return queued;
     }
-    Optional<RequestedRun> run = requests.add(workload, targets, now);
+    Optional<Run> run = requests.add(workload, targets, now);
     if (run.isPresent()) {
       targets.stream()
           .filter(target -> !running.containsValue(target))
@@ -169,14 +167,9 @@ final class DeviceThreads implements AutoCloseable {
     return run;
   }
 
-  /** The requested runs of a workload, the oldest first. */
-  synchronized List<RequestedRun> requested(String workload) {
-    return requests.of(workload);
-  }
-
-  /** What a part of a requested run is doing; nothing before it begins. */
-  WorkerRunner.Step step(Part part) {
-    return part.state() == State.RUNNING ? runner.step(part.target()) : WorkerRunner.Step.NONE;
+  /** The requested runs that are remembered, the oldest first. */
+  synchronized List<Run> requested() {
+    return requests.all();
   }
 
   /** The running target of each device that has one. */

@@ -20,30 +20,20 @@ import java.util.function.Supplier;
  * as JSON. Only for workloads that are configured for it, and only from users with a password. A
  * result that came before is not counted again: a series has one result of a moment.
  */
-final class Imports {
+record Imports(Supplier<ServeConfig> config, History history, PublishedState state) {
   /** As long as a worker's longest line. */
   static final int MOST_BYTES = 4 << 20;
-
-  private final Supplier<ServeConfig> config;
-  private final History history;
-  private final PublishedState state;
-
-  Imports(Supplier<ServeConfig> config, History history, PublishedState state) {
-    this.config = config;
-    this.history = history;
-    this.state = state;
-  }
 
   /** One at a time, so that large results do not add up in memory. */
   synchronized Response take(Request request) throws BadRequestException, IOException {
     if (config.get().http().users().isEmpty()) {
-      return Response.error(403, "/api/", "importing requires a password; add http.users");
+      throw new BadRequestException(403, "importing requires a password; add http.users");
     }
     Workload workload = workload(request.parameter("workload").orElse(""));
     byte[] body = request.body().readNBytes(MOST_BYTES + 1);
     if (body.length > MOST_BYTES) {
-      return Response.error(
-          413, "/api/", "the result is larger than " + (MOST_BYTES >> 20) + " MiB");
+      throw new BadRequestException(
+          413, "the result is larger than " + (MOST_BYTES >> 20) + " MiB");
     }
     ResultLine line = read(workload, new String(body, StandardCharsets.UTF_8));
     Result result = line.result();

@@ -21,12 +21,9 @@ final class RateLimit {
   /** Takes a request; returns the seconds to wait where it is not allowed, otherwise 0. */
   synchronized long take() {
     long now = nanos.getAsLong();
+    taken.removeIf(at -> now - at >= MINUTE);
     if (taken.size() == most) {
-      long left = taken.getFirst() + MINUTE - now;
-      if (left > 0) {
-        return Duration.ofNanos(left).toSeconds() + 1;
-      }
-      taken.removeFirst();
+      return Duration.ofNanos(taken.getFirst() + MINUTE - now).toSeconds() + 1;
     }
     taken.addLast(now);
     return 0;

@@ -1,13 +1,16 @@
 package dev.flopmeter.serve;
 
-import dev.flopmeter.serve.RequestedRun.Part;
-import dev.flopmeter.serve.RequestedRun.State;
+import dev.flopmeter.serve.history.HistoryEntry;
+import dev.flopmeter.serve.worker.Outcome;
+import dev.flopmeter.serve.worker.RunReport;
 import dev.flopmeter.serve.worker.Target;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -17,21 +20,67 @@ import java.util.function.UnaryOperator;
 final class RequestedRuns {
   static final int MOST = 100;
 
-  private final Map<String, RequestedRun> runs = new LinkedHashMap<>();
-  private long count;
+  private static final RunReport CHANGED =
+      new RunReport(
+          Outcome.STOPPED,
+          Duration.ZERO,
+          List.of(),
+          "the configuration or the devices have changed; ask again");
 
-  /** The run of a workload of which no target has begun. */
-  Optional<RequestedRun> queued(String workload) {
-    return runs.values().stream()
-        .filter(run -> run.workload().equals(workload) && run.state() == State.QUEUED)
-        .findFirst();
+  enum State {
+    QUEUED,
+    RUNNING,
+    DONE,
+    FAILED
   }
 
+  /**
+   * What was asked of one target.
+   *
+   * @param outcome how it ended, as in {@code flopmeter_runs_total}; empty before
+   * @param reason why it failed, or empty
+   * @param results those received, also before a failure
+   */
+  record Part(
+      Target target, State state, String outcome, String reason, List<HistoryEntry> results) {
+    private static Part of(Target target, State state) {
+      return new Part(target, state, "", "", List.of());
+    }
+
+    private Part ended(RunReport report, List<HistoryEntry> kept) {
+      State end = report.outcome() == Outcome.SUCCESS ? State.DONE : State.FAILED;
+      return new Part(target, end, report.outcome().label(), report.detail(), kept);
+    }
+  }
+
+  /** One run, with a part for each target of the workload. */
+  record Run(String id, String workload, Instant requestedAt, List<Part> parts) {
+    /** Queued until the first part begins, and ended when the last one has. */
+    State state() {
+      if (isOver()) {
+        return has(State.FAILED) ? State.FAILED : State.DONE;
+      }
+      return parts.stream().allMatch(part -> part.state() == State.QUEUED)
+          ? State.QUEUED
+          : State.RUNNING;
+    }
+
+    private boolean isOver() {
+      return !has(State.QUEUED) && !has(State.RUNNING);
+    }
+
+    private boolean has(State state) {
+      return parts.stream().anyMatch(part -> part.state() == state);
+    }
+  }
+
+  private final Map<String, Run> runs = new LinkedHashMap<>();
+  private long count;
+
   /** A new run; empty where all that are remembered have not ended. */
-  Optional<RequestedRun> add(String workload, List<Target> targets, Instant now) {
+  Optional<Run> add(String workload, List<Target> targets, Instant now) {
     if (runs.size() == MOST) {
-      Optional<RequestedRun> oldest =
-          runs.values().stream().filter(run -> run.state().isEnd()).findFirst();
+      Optional<Run> oldest = runs.values().stream().filter(Run::isOver).findFirst();
       if (oldest.isEmpty()) {
         return Optional.empty();
       }
@@ -39,45 +88,43 @@ final class RequestedRuns {
     }
     // The time tells it from runs before a restart.
     String id = Long.toString(now.toEpochMilli(), Character.MAX_RADIX) + "-" + ++count;
-    RequestedRun run =
-        new RequestedRun(id, workload, now, targets.stream().map(Part::queued).toList());
-    runs.put(id, run);
-    return Optional.of(run);
+    List<Part> parts = targets.stream().map(target -> Part.of(target, State.QUEUED)).toList();
+    runs.put(id, new Run(id, workload, now, parts));
+    return Optional.of(runs.get(id));
   }
 
-  /** All of a workload, the oldest first. */
-  List<RequestedRun> of(String workload) {
-    return runs.values().stream().filter(run -> run.workload().equals(workload)).toList();
+  /** All, the oldest first. */
+  List<Run> all() {
+    return List.copyOf(runs.values());
   }
 
   /** Whether a target has a part that has not begun. */
   boolean isWanted(Target target) {
     return runs.values().stream()
-        .anyMatch(
-            run -> run.has(part -> part.state() == State.QUEUED && part.target().equals(target)));
+        .flatMap(run -> run.parts().stream())
+        .anyMatch(part -> part.state() == State.QUEUED && part.target().equals(target));
   }
 
   void began(Target target) {
-    change(State.QUEUED, part -> part.target().equals(target) ? part.running() : part);
+    change(State.QUEUED, target::equals, part -> Part.of(target, State.RUNNING));
   }
 
-  /** A target's run has ended as this part says. */
-  void ended(Part end) {
-    change(State.RUNNING, part -> part.target().equals(end.target()) ? end : part);
+  void ended(Target target, RunReport report, List<HistoryEntry> kept) {
+    change(State.RUNNING, target::equals, part -> part.ended(report, kept));
   }
 
   /** Ends what waits for targets that are no longer planned. */
   void replace(List<Target> targets) {
-    String reason = "the configuration or the devices have changed; ask again";
     change(
-        State.QUEUED,
-        part ->
-            targets.contains(part.target())
-                ? part
-                : new Part(part.target(), State.FAILED, "stopped", reason, List.of()));
+        State.QUEUED, target -> !targets.contains(target), part -> part.ended(CHANGED, List.of()));
   }
 
-  private void change(State state, UnaryOperator<Part> change) {
-    runs.replaceAll((id, run) -> run.with(state, change));
+  private void change(State from, Predicate<Target> which, UnaryOperator<Part> change) {
+    UnaryOperator<Part> each =
+        part -> part.state() == from && which.test(part.target()) ? change.apply(part) : part;
+    runs.replaceAll(
+        (id, run) ->
+            new Run(
+                id, run.workload(), run.requestedAt(), run.parts().stream().map(each).toList()));
   }
 }

@@ -5,7 +5,6 @@ import dev.flopmeter.report.page.Page;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ResultFormatException;
-import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route;
@@ -25,43 +24,24 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/** The routes of the daemon. */
-final class StatusRoutes {
+/**
+ * The routes of the daemon.
+ *
+ * @param isReady whether the first runs are planned
+ * @param reload reads the configuration again and returns its problems, one line each
+ */
+record StatusRoutes(
+    Supplier<Snapshot> snapshots,
+    Exposition exposition,
+    Api api,
+    Imports imports,
+    RunRequests runs,
+    BooleanSupplier isReady,
+    Supplier<List<String>> reload,
+    Recommendations recommendations,
+    SecureRandom random) {
   private static final Route HEALTHY =
       Route.openGet("/-/healthy", request -> Response.text(200, "healthy"));
-
-  private final Supplier<Snapshot> snapshots;
-  private final History history;
-  private final Exposition exposition;
-  private final Imports imports;
-  private final RunRequests runs;
-  private final BooleanSupplier isReady;
-  private final Supplier<List<String>> reload;
-  private final Recommendations recommendations = new Recommendations();
-  private final SecureRandom random = new SecureRandom();
-
-  /**
-   * Routes.
-   *
-   * @param isReady whether the first runs are planned
-   * @param reload reads the configuration again and returns its problems, one line each
-   */
-  StatusRoutes(
-      Supplier<Snapshot> snapshots,
-      History history,
-      Exposition exposition,
-      Imports imports,
-      RunRequests runs,
-      BooleanSupplier isReady,
-      Supplier<List<String>> reload) {
-    this.snapshots = snapshots;
-    this.history = history;
-    this.exposition = exposition;
-    this.imports = imports;
-    this.runs = runs;
-    this.isReady = isReady;
-    this.reload = reload;
-  }
 
   /** The routes of a daemon that is still starting: it is alive, and nothing else is known. */
   static List<Route> starting() {
@@ -69,7 +49,6 @@ final class StatusRoutes {
   }
 
   List<Route> routes() {
-    Api api = new Api(snapshots, history);
     return List.of(
         HEALTHY,
         Route.openGet("/-/ready", request -> ready()),
@@ -83,7 +62,7 @@ final class StatusRoutes {
         Route.post("/api/v1/workloads/*/runs", runs::request),
         Route.get("/api/v1/workloads/*/runs", runs::list),
         Route.get("/api/v1/workloads/*/runs/*", runs::one),
-        Route.post("/-/reload", request -> reload()));
+        Route.post("/-/reload", request -> reloaded()));
   }
 
   private Response ready() {
@@ -102,7 +81,7 @@ final class StatusRoutes {
     return isGzipped ? answer.with("Content-Encoding", "gzip") : answer;
   }
 
-  private Response reload() {
+  private Response reloaded() {
     if (!snapshots.get().config().http().reload()) {
       return Response.text(403, "http.reload is false in the configuration; use kill -HUP");
     }
@@ -115,14 +94,14 @@ final class StatusRoutes {
   private Response page() {
     String nonce = nonce();
     Snapshot snapshot = snapshots.get();
-    Recommendation best = recommendations.best(snapshot.series(), history).orElse(null);
+    Recommendation best = recommendations.best(snapshot.series(), api.history()).orElse(null);
     return Response.html(StatusPage.render(snapshot, best, nonce), Page.policy(nonce));
   }
 
   private Response report(Request request) {
     List<ProfileResult> results = new ArrayList<>();
     for (Series series : snapshots.get().seriesOf(request.names().get(0))) {
-      history
+      api.history()
           .json(series.entry())
           .ifPresent(
               json -> {

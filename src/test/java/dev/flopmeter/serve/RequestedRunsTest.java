@@ -2,11 +2,14 @@ package dev.flopmeter.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flopmeter.serve.RequestedRun.Part;
-import dev.flopmeter.serve.RequestedRun.State;
+import dev.flopmeter.serve.RequestedRuns.Run;
+import dev.flopmeter.serve.RequestedRuns.State;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
+import dev.flopmeter.serve.worker.Outcome;
+import dev.flopmeter.serve.worker.RunReport;
 import dev.flopmeter.serve.worker.Target;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -25,35 +28,35 @@ class RequestedRunsTest {
     return new Target(workload, device, "fp32");
   }
 
-  private RequestedRun add(Target... targets) {
+  private Run add(Target... targets) {
     return runs.add("w", List.of(targets), Instant.EPOCH).orElseThrow();
   }
 
-  private State state(RequestedRun run) {
-    return runs.of("w").stream()
+  private State state(Run run) {
+    return runs.all().stream()
         .filter(one -> one.id().equals(run.id()))
         .findFirst()
         .orElseThrow()
         .state();
   }
 
-  private static Part end(Target target, State state) {
-    return new Part(target, state, "", "", List.of());
+  private void end(Target target, Outcome outcome) {
+    runs.ended(target, new RunReport(outcome, Duration.ZERO, List.of(), ""), List.of());
   }
 
   @Test
   void aRunOfTwoTargetsEndsWithTheLast() throws Exception {
     Target first = target("cuda:0");
     Target second = target("cuda:1");
-    RequestedRun run = add(first, second);
+    Run run = add(first, second);
     assertThat(state(run)).isEqualTo(State.QUEUED);
     runs.began(first);
     assertThat(state(run)).isEqualTo(State.RUNNING);
-    runs.ended(end(first, State.FAILED));
+    end(first, Outcome.CRASHED);
     assertThat(state(run)).as("the second waits").isEqualTo(State.RUNNING);
     assertThat(runs.isWanted(second)).isTrue();
     runs.began(second);
-    runs.ended(end(second, State.DONE));
+    end(second, Outcome.SUCCESS);
     assertThat(state(run)).isEqualTo(State.FAILED);
   }
 
@@ -61,8 +64,8 @@ class RequestedRunsTest {
   void aRunThatBeganBeforeItWasAskedForIsNotItsAnswer() throws Exception {
     Target target = target("cpu");
     runs.began(target);
-    RequestedRun run = add(target);
-    runs.ended(end(target, State.DONE));
+    Run run = add(target);
+    end(target, Outcome.SUCCESS);
     assertThat(state(run)).isEqualTo(State.QUEUED);
     assertThat(runs.isWanted(target)).isTrue();
   }
@@ -71,15 +74,15 @@ class RequestedRunsTest {
   void theOldestThatEndedMakesRoom() throws Exception {
     Target slow = target("cuda:0");
     Target quick = target("cuda:1");
-    RequestedRun first = add(slow);
+    Run first = add(slow);
     for (int i = 1; i < RequestedRuns.MOST; i++) {
       add(quick);
     }
     assertThat(runs.add("w", List.of(quick), Instant.EPOCH)).as("none has ended").isEmpty();
     runs.began(quick);
-    runs.ended(end(quick, State.DONE));
+    end(quick, Outcome.SUCCESS);
     add(quick);
-    assertThat(runs.of("w")).hasSize(RequestedRuns.MOST);
+    assertThat(runs.all()).hasSize(RequestedRuns.MOST);
     assertThat(state(first)).isEqualTo(State.QUEUED);
   }
 

@@ -28,28 +28,20 @@ import java.util.Set;
 /**
  * Reads the configuration file into {@link ServeConfig}. Reports every problem it finds, each with
  * its line and key, before anything is started.
+ *
+ * @param environment the process' environment, which {@code history.folder: auto} looks at
+ * @param builtIn the models that can be named without a path; empty to take any name
+ * @param listen replaces {@code http.listen}
  */
-public final class ConfigReader {
+public record ConfigReader(
+    Map<String, String> environment, Set<String> builtIn, Optional<ListenAddress> listen) {
   private static final long LARGEST_FILE = 1 << 20;
   private static final int MOST_WORKLOADS = 1000;
   private static final String UNREADABLE = "does not exist or cannot be read";
 
-  private final Map<String, String> environment;
-  private final Set<String> builtIn;
-  private final Optional<ListenAddress> listen;
-
-  /**
-   * A reader.
-   *
-   * @param environment the process' environment, which {@code history.folder: auto} looks at
-   * @param builtIn the models that can be named without a path; empty to take any name
-   * @param listen replaces {@code http.listen}
-   */
-  public ConfigReader(
-      Map<String, String> environment, Set<String> builtIn, Optional<ListenAddress> listen) {
-    this.environment = Map.copyOf(environment);
-    this.builtIn = Set.copyOf(builtIn);
-    this.listen = listen;
+  public ConfigReader {
+    environment = Map.copyOf(environment);
+    builtIn = Set.copyOf(builtIn);
   }
 
   /**

@@ -14,20 +14,12 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Keeps other daemons out of a history's folder while the folder exists. */
-final class FolderLock implements Closeable {
-  private final Path path;
-  private final FileChannel channel;
-
-  /** Identifies the file even if another gets its name; null if the file system cannot. */
-  private final @Nullable Object identity;
-
-  private FolderLock(Path path, FileChannel channel, @Nullable Object identity) {
-    this.path = path;
-    this.channel = channel;
-    this.identity = identity;
-  }
-
+/**
+ * Keeps other daemons out of a history's folder while the folder exists.
+ *
+ * @param identity of the file even if another gets its name; null if the file system has none
+ */
+record FolderLock(Path path, FileChannel channel, @Nullable Object identity) implements Closeable {
   /** Creates the folder if it is missing and locks it. */
   static FolderLock take(Path folder) throws IOException {
     Files.createDirectories(folder);

@@ -318,7 +318,7 @@ public final class HttpService implements AutoCloseable {
                   encodings.contains("gzip") && !encodings.contains("gzip;q=0"),
                   exchange.getRequestBody()));
     } catch (BadRequestException e) {
-      return Response.error(400, path, String.valueOf(e.getMessage()));
+      return Response.error(e.status(), path, String.valueOf(e.getMessage()));
     }
   }
 

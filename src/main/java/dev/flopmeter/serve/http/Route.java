@@ -19,12 +19,24 @@ public record Route(String method, String path, boolean isOpen, Handler handler)
     Response answer(Request request) throws BadRequestException, IOException;
   }
 
-  /** A request that cannot be understood; the message is shown to the client. */
+  /** A request that is refused; the message is shown to the client. */
   public static final class BadRequestException extends Exception {
     private static final long serialVersionUID = 1;
 
-    public BadRequestException(String message) {
+    private final int status;
+
+    public BadRequestException(int status, String message) {
       super(message);
+      this.status = status;
+    }
+
+    /** One that cannot be understood. */
+    public BadRequestException(String message) {
+      this(400, message);
+    }
+
+    int status() {
+      return status;
     }
   }
 

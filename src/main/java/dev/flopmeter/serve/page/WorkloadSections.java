@@ -19,17 +19,9 @@ import java.util.List;
 import java.util.Optional;
 
 /** A card for each workload: its state, and a row for each series with its last result. */
-final class WorkloadSections {
+record WorkloadSections(Markup out, Snapshot snapshot) {
   private static final int COLUMNS = 8;
   private static final int LONGEST_REASONS = 3;
-
-  private final Markup out;
-  private final Snapshot snapshot;
-
-  private WorkloadSections(Markup out, Snapshot snapshot) {
-    this.out = out;
-    this.snapshot = snapshot;
-  }
 
   static void draw(Markup out, Snapshot snapshot) {
     WorkloadSections sections = new WorkloadSections(out, snapshot);

@@ -16,14 +16,8 @@ import tools.jackson.databind.json.JsonMapper;
  * Lists the devices of this host and their load, in a child process like everything that touches a
  * device: {@code flopmeter devices --format json}.
  */
-public final class DeviceProbe {
+public record DeviceProbe(WorkerCommand command) {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
-
-  private final WorkerCommand command;
-
-  public DeviceProbe(WorkerCommand command) {
-    this.command = command;
-  }
 
   /**
    * The devices.

@@ -8,16 +8,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A short command of flopmeter, run in a child process because it may crash. */
-public final class WorkerQuestion {
+public record WorkerQuestion(WorkerCommand command, Duration timeout) {
   private static final int LONGEST = 1 << 20;
-
-  private final WorkerCommand command;
-  private final Duration timeout;
-
-  public WorkerQuestion(WorkerCommand command, Duration timeout) {
-    this.command = command;
-    this.timeout = timeout;
-  }
 
   /**
    * The first megabyte of what a command writes to its standard output.
