@@ -17,7 +17,6 @@ import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
-import java.util.Optional;
 import nl.altindag.ssl.SSLFactory;
 import nl.altindag.ssl.exception.GenericException;
 import nl.altindag.ssl.util.CertificateUtils;
@@ -54,12 +53,22 @@ final class DaemonArguments extends Arguments {
       }
     }
 
-    /** The exception for an answer that was not hoped for: the request's fault, or the daemon's. */
-    RuntimeException refusal(HttpResponse<String> response) {
-      String message = base + " refuses: " + response.statusCode() + " " + response.body().strip();
-      return response.statusCode() < 500
-          ? new ModelException(message)
-          : new BackendException(message);
+    /**
+     * The same response, if it is not a refusal.
+     *
+     * @throws ModelException if the request was wrong
+     * @throws BackendException if the daemon failed
+     */
+    HttpResponse<String> accepted(HttpResponse<String> response) {
+      int status = response.statusCode();
+      String message = base + " refuses: " + status + " " + response.body().strip();
+      if (status >= 500) {
+        throw new BackendException(message);
+      }
+      if (status < 200 || status > 299) {
+        throw new ModelException(message);
+      }
+      return response;
     }
   }
 
@@ -83,14 +92,11 @@ final class DaemonArguments extends Arguments {
   }
 
   /**
-   * The daemon; empty if none is given.
+   * The daemon that is given.
    *
    * @throws ModelException if the user or a file is missing
    */
-  Optional<Client> client() {
-    if (!isGiven()) {
-      return Optional.empty();
-    }
+  Client client() {
     String name = user.find().orElse(System.getenv("FLOPMETER_USER"));
     String secret =
         password.find().map(DaemonArguments::content).orElse(System.getenv("FLOPMETER_PASSWORD"));
@@ -100,11 +106,10 @@ final class DaemonArguments extends Arguments {
               + " in the environment");
     }
     byte[] credentials = (name + ":" + secret).getBytes(StandardCharsets.UTF_8);
-    return Optional.of(
-        new Client(
-            daemon.get().toString().replaceFirst("/+$", ""),
-            "Basic " + Base64.getEncoder().encodeToString(credentials),
-            http()));
+    return new Client(
+        daemon.get().toString().replaceFirst("/+$", ""),
+        "Basic " + Base64.getEncoder().encodeToString(credentials),
+        http());
   }
 
   private static String content(Path file) {

@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -23,9 +24,6 @@ import tools.jackson.databind.json.JsonMapper;
 final class RunCommand extends Command {
   private static final long POLL_MILLIS = 500;
 
-  /** A daemon that admits requests at intervals is asked this often. */
-  private static final int MOST_REQUESTS = 10;
-
   private final Argument<String> workload = parameter(0, Reading.TEXT);
   private final DaemonArguments daemon = with(new DaemonArguments());
   private final Argument<Boolean> allLayers = flag("--all-layers");
@@ -33,113 +31,83 @@ final class RunCommand extends Command {
 
   @Override
   int run(Console console) throws InterruptedException {
-    Client client =
-        daemon
-            .client()
-            .orElseThrow(
-                () ->
-                    new ModelException(
-                        "--daemon is missing, for example --daemon https://gpu-1:19400"));
+    if (!daemon.isGiven()) {
+      throw new ModelException("--daemon is missing, for example --daemon https://gpu-1:19400");
+    }
+    Client client = daemon.client();
     try (Output out = output.open(console)) {
       JsonNode run = ended(client, queued(client, console));
-      List<ProfileResult> results = results(run);
+      List<ProfileResult> results = new ArrayList<>();
+      run.path("results").forEach(result -> results.add(ProfileJson.read(result.toString())));
       if (output.format() == Format.JSON && results.size() > 1) {
         throw new ModelException("--format json holds one result, not several; use --format jsonl");
       }
       if (!results.isEmpty()) {
         out.text(ProfileText.of(output.format(), results, out.style(allLayers.get())));
       }
-      return run.path("state").asString("").equals("done") ? 0 : failed(run, console);
+      return text(run, "state").equals("done") ? 0 : failed(run, console);
+    } catch (JacksonException | ResultFormatException e) {
+      throw new BackendException("the daemon's answer cannot be read: " + e.getMessage(), e);
     }
   }
 
   /** Queues the run; returns where to ask for it. */
   private String queued(Client client, Console console) throws InterruptedException {
     String name = URLEncoder.encode(workload.get(), StandardCharsets.UTF_8);
-    HttpResponse<String> response = null;
-    for (int i = 0; i < MOST_REQUESTS; i++) {
-      response =
+    while (true) {
+      HttpResponse<String> response =
           client.send("POST", "/api/v1/workloads/" + name + "/runs", BodyPublishers.noBody());
       String wait = response.headers().firstValue("Retry-After").orElse("");
       if (response.statusCode() == 202 || !wait.matches("\\d{1,3}")) {
-        break;
+        return client.accepted(response).headers().firstValue("Location").orElse("/");
       }
       console.warn("the daemon takes no request now; asking again in " + wait + " s");
       TimeUnit.SECONDS.sleep(Long.parseLong(wait));
     }
-    String place = response.headers().firstValue("Location").orElse("");
-    if (response.statusCode() != 202 || !place.startsWith("/")) {
-      throw client.refusal(response);
-    }
-    return place;
   }
 
   private static JsonNode ended(Client client, String place) throws InterruptedException {
     try (Progress shown = Console.progress()) {
       while (true) {
         HttpResponse<String> response = client.send("GET", place, BodyPublishers.noBody());
-        if (response.statusCode() != 200) {
-          throw client.refusal(response);
-        }
-        JsonNode run = read(response.body());
-        String state = run.path("state").asString("");
-        if (state.equals("done") || state.equals("failed")) {
+        JsonNode run = JsonMapper.shared().readTree(client.accepted(response).body());
+        String state = text(run, "state");
+        if (!List.of("queued", "running").contains(state)) {
           return run;
         }
-        show(run, state, shown);
+        Optional<JsonNode> running =
+            run.path("targets").valueStream().filter(one -> one.has("phase")).findFirst();
+        String phase = running.map(one -> text(one, "phase")).orElse("");
+        shown.report(
+            phase.isEmpty() ? state : phase,
+            run.path("done").asDouble(0),
+            running.map(RunCommand::target).orElse(""));
         TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
       }
     }
   }
 
-  private static JsonNode read(String answer) {
-    try {
-      return JsonMapper.shared().readTree(answer);
-    } catch (JacksonException e) {
-      throw new BackendException("the daemon's answer is not JSON", e);
-    }
-  }
-
-  private static void show(JsonNode run, String state, Progress shown) {
-    double done = run.path("done").asDouble(0);
-    for (JsonNode target : run.path("targets")) {
-      if (target.path("state").asString("").equals("running")) {
-        String phase = target.path("phase").asString("");
-        shown.report(phase.isEmpty() ? state : phase, done, target(target));
-        return;
-      }
-    }
-    shown.report(state, done, "");
-  }
-
-  private static List<ProfileResult> results(JsonNode run) {
-    List<ProfileResult> results = new ArrayList<>();
-    for (JsonNode result : run.path("results")) {
-      try {
-        results.add(ProfileJson.read(result.toString()));
-      } catch (ResultFormatException e) {
-        throw new BackendException("a result cannot be read: " + e.getMessage(), e);
-      }
-    }
-    return results;
-  }
-
   /** Tells why; the exit code is that of {@code profile}. */
   private static int failed(JsonNode run, Console console) {
-    boolean isRefused = true;
-    for (JsonNode target : run.path("targets")) {
-      String outcome = target.path("outcome").asString("");
-      if (!outcome.equals("success")) {
-        isRefused &= outcome.equals("failed");
-        String reason = target.path("reason").asString("");
-        console.warn(target(target) + ": " + outcome + (reason.isEmpty() ? "" : ": " + reason));
-      }
+    List<JsonNode> failed =
+        run.path("targets")
+            .valueStream()
+            .filter(one -> text(one, "state").equals("failed"))
+            .toList();
+    for (JsonNode one : failed) {
+      console.warn(target(one) + ": " + text(one, "outcome") + ": " + text(one, "reason"));
     }
-    return isRefused ? Main.BAD_INPUT : Main.DEVICE_FAILED;
+    return failed.stream().allMatch(one -> text(one, "outcome").equals("failed"))
+        ? Main.BAD_INPUT
+        : Main.DEVICE_FAILED;
   }
 
   /** {@code cuda:0, fp16}. */
   private static String target(JsonNode target) {
-    return target.path("device").asString("") + ", " + target.path("precision").asString("");
+    return text(target, "device") + ", " + text(target, "precision");
+  }
+
+  private static String text(JsonNode object, String name) {
+    return object.path(name).asString("");
   }
 }

@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.result;
 
+import dev.flopmeter.count.Cost;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Time;
@@ -8,6 +9,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The few layers that have series of their own. */
 public final class TopLayers {
@@ -27,7 +29,8 @@ public final class TopLayers {
     Map<String, Layer> byName = new HashMap<>();
     for (Layer layer : layers) {
       String name = layer.name().equals(OTHER) ? NAMED_OTHER : layer.name();
-      byName.merge(name, named(name, layer), (a, b) -> sum(name, a, b));
+      Layer one = layer(name, layer, layer.cost(), layer.time(), layer.rooflineEfficiency());
+      byName.merge(name, one, (a, b) -> sum(name, a, b));
     }
     List<Layer> slowest = new ArrayList<>(byName.values());
     slowest.sort(
@@ -37,44 +40,12 @@ public final class TopLayers {
     if (slowest.size() <= most) {
       return slowest;
     }
-    Layer other = slowest.get(most);
-    for (Layer layer : slowest.subList(most + 1, slowest.size())) {
-      other = sum(OTHER, other, layer);
-    }
     List<Layer> top = new ArrayList<>(slowest.subList(0, most));
-    top.add(
-        new Layer(
-            OTHER,
-            OTHER,
-            List.of(),
-            other.cost(),
-            other.time(),
-            null,
-            null,
-            null,
-            null,
-            null,
-            new KernelInfo("", null, null, null),
-            null,
-            null));
+    slowest.subList(most, slowest.size()).stream()
+        .map(layer -> layer(OTHER, layer, layer.cost(), layer.time(), null))
+        .reduce((a, b) -> sum(OTHER, a, b))
+        .ifPresent(top::add);
     return top;
-  }
-
-  private static Layer named(String name, Layer layer) {
-    return new Layer(
-        name,
-        layer.op(),
-        List.of(),
-        layer.cost(),
-        layer.time(),
-        layer.achievedFlopsPerSecond(),
-        layer.intensity(),
-        layer.bound(),
-        layer.level(),
-        layer.rooflineEfficiency(),
-        layer.kernel(),
-        layer.channels(),
-        layer.asRun());
   }
 
   private static Layer sum(String name, Layer a, Layer b) {
@@ -84,19 +55,26 @@ public final class TopLayers {
             a.time().q1() + b.time().q1(),
             a.time().q3() + b.time().q3(),
             a.time().min() + b.time().min());
+    return layer(name, a, a.cost().plus(b.cost()), time, null);
+  }
+
+  /** What series show of a layer: operator, bound and kernel as of another, or none of the rest. */
+  private static Layer layer(
+      String name, Layer as, Cost cost, Time time, @Nullable Double rooflineEfficiency) {
+    boolean isRest = name.equals(OTHER);
     return new Layer(
         name,
-        a.op(),
+        isRest ? OTHER : as.op(),
         List.of(),
-        a.cost().plus(b.cost()),
+        cost,
         time,
         null,
         null,
-        a.bound(),
-        a.level(),
+        isRest ? null : as.bound(),
         null,
-        a.kernel(),
-        a.channels(),
-        a.asRun());
+        rooflineEfficiency,
+        isRest ? new KernelInfo("", null, null, null) : as.kernel(),
+        null,
+        null);
   }
 }
