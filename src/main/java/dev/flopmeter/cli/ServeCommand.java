@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.random.RandomGenerator;
@@ -35,6 +36,8 @@ final class ServeCommand extends Command {
   private final Argument<Boolean> check = flag("--check");
 
   private final Argument<ListenAddress> listen = optional("--listen", ServeCommand::address);
+
+  private final Argument<Path> webConfig = optional("--web.config.file", ModelArguments::path);
 
   /** A command line that replaces the worker, in tests. */
   private final Argument<String> worker = hidden("--worker");
@@ -73,7 +76,8 @@ final class ServeCommand extends Command {
         worker.find().isEmpty()
             ? Zoo.all().stream().map(ZooModel::name).collect(Collectors.toSet())
             : Set.of();
-    ConfigReader reader = new ConfigReader(System.getenv(), models, listen.find());
+    Optional<String> web = webConfig.find().map(path -> path.toAbsolutePath().toString());
+    ConfigReader reader = new ConfigReader(System.getenv(), models, listen.find(), web);
     if (file.find().isPresent()) {
       Path given = Path.of(file.get());
       return () -> reader.read(given);

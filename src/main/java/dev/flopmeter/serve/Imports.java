@@ -26,7 +26,7 @@ record Imports(Supplier<ServeConfig> config, History history, PublishedState sta
 
   /** One at a time, so that large results do not add up in memory. */
   synchronized Response take(Request request) throws BadRequestException, IOException {
-    if (config.get().http().users().isEmpty()) {
+    if (!config.get().http().isAuthenticated()) {
       throw new BadRequestException(403, "importing requires a password; add http.users");
     }
     Workload workload = workload(request.parameter("workload").orElse(""));

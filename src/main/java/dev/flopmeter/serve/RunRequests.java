@@ -46,7 +46,7 @@ record RunRequests(
   /** Queues a run, or tells of the one that is queued already. */
   Response request(Request request) throws BadRequestException, IOException {
     Workload workload = workload(request);
-    if (config.get().http().users().isEmpty()) {
+    if (!config.get().http().isAuthenticated()) {
       throw new BadRequestException(403, "requesting a run requires a password; add http.users");
     }
     if (workload.imported()) {

@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.config;
 
+import dev.flopmeter.serve.config.ServeConfig.Clients;
 import dev.flopmeter.serve.config.ServeConfig.Gate;
 import dev.flopmeter.serve.config.ServeConfig.History;
 import dev.flopmeter.serve.config.ServeConfig.Http;
@@ -7,6 +8,7 @@ import dev.flopmeter.serve.config.ServeConfig.Log;
 import dev.flopmeter.serve.config.ServeConfig.Metrics;
 import dev.flopmeter.serve.config.ServeConfig.Node;
 import dev.flopmeter.serve.config.ServeConfig.Otlp;
+import dev.flopmeter.serve.config.ServeConfig.Suites;
 import dev.flopmeter.serve.config.ServeConfig.Tls;
 import dev.flopmeter.serve.config.ServeConfig.Worker;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
@@ -32,12 +34,22 @@ import java.util.Set;
  * @param environment the process' environment, which {@code history.folder: auto} looks at
  * @param builtIn the models that can be named without a path; empty to take any name
  * @param listen replaces {@code http.listen}
+ * @param webConfig an absolute path that replaces {@code http.web_config_file}
  */
 public record ConfigReader(
-    Map<String, String> environment, Set<String> builtIn, Optional<ListenAddress> listen) {
+    Map<String, String> environment,
+    Set<String> builtIn,
+    Optional<ListenAddress> listen,
+    Optional<String> webConfig) {
   private static final long LARGEST_FILE = 1 << 20;
   private static final int MOST_WORKLOADS = 1000;
   private static final String UNREADABLE = "does not exist or cannot be read";
+
+  /** Without a web configuration on the command line. */
+  public ConfigReader(
+      Map<String, String> environment, Set<String> builtIn, Optional<ListenAddress> listen) {
+    this(environment, builtIn, listen, Optional.empty());
+  }
 
   public ConfigReader {
     environment = Map.copyOf(environment);
@@ -51,6 +63,14 @@ public record ConfigReader(
    */
   public ServeConfig read(Path file) throws ConfigException {
     Problems problems = new Problems(file.toString());
+    return parse(text(file, problems), folder(file), problems);
+  }
+
+  private static Path folder(Path file) {
+    return Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of("/"));
+  }
+
+  private static String text(Path file, Problems problems) throws ConfigException {
     String text = "";
     try {
       if (Files.isDirectory(file)) {
@@ -68,8 +88,7 @@ public record ConfigReader(
       problems.add(0, "", "cannot be read: " + e.getMessage());
     }
     problems.throwIfAny();
-    Path folder = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of("/"));
-    return parse(text, folder, problems);
+    return text;
   }
 
   /** The configuration of an empty file: the built-in ResNet-50 on the best device. */
@@ -82,10 +101,10 @@ public record ConfigReader(
 
   private ServeConfig parse(String text, Path folder, Problems problems) throws ConfigException {
     YamlNode.Mapping file = YamlReader.read(text, problems);
-    Section top = Section.top(file, problems);
+    Section top = Section.top(Key.OWN, file, problems);
     ServeConfig config =
         new ServeConfig(
-            http(top.section("http"), folder),
+            http(top.section("http"), folder, problems),
             workloads(top, folder),
             worker(top.section("worker")),
             history(top.section("history"), folder),
@@ -97,8 +116,9 @@ public record ConfigReader(
     return config;
   }
 
-  private Http http(Section http, Path folder) {
+  private Http http(Section http, Path folder, Problems problems) throws ConfigException {
     ListenAddress address = http.get("listen", ListenAddress.class);
+    WebConfig web = web(http, folder, problems);
     return new Http(
         listen.orElse(address),
         http.list("names", String.class),
@@ -108,8 +128,26 @@ public record ConfigReader(
         http.get("request_time", Duration.class),
         http.get("response_time", Duration.class),
         http.get("max_header_size", Long.class),
-        tls(http.section("tls"), folder),
-        users(http.section("users")));
+        web.tls(),
+        web.users(),
+        web.headers());
+  }
+
+  /** The web configuration's own file, or what stands for it here. */
+  private WebConfig web(Section http, Path folder, Problems problems) throws ConfigException {
+    Optional<Tls> tls = tls(http.section("tls"), folder);
+    Map<String, String> users = users(http.section("users"));
+    Optional<String> name = webConfig.or(() -> http.find("web_config_file", String.class));
+    if (name.isEmpty()) {
+      return new WebConfig(tls, users, Map.of());
+    }
+    if (tls.isPresent() || !users.isEmpty()) {
+      http.problem("web_config_file", "replaces http.tls and http.users; remove them");
+    }
+    Path file = folder.resolve(name.get());
+    Problems own = problems.of(file.toString());
+    Section top = Section.top(Key.WEB, YamlReader.read(text(file, own), own), own);
+    return WebConfig.of(top, folder(file));
   }
 
   private static Optional<Tls> tls(Section tls, Path folder) {
@@ -127,10 +165,12 @@ public record ConfigReader(
             readable(tls, "certificate", certificate.get(), folder),
             readable(tls, "key", key.get(), folder),
             tls.find("password_file", String.class)
-                .map(name -> readable(tls, "password_file", name, folder))));
+                .map(name -> readable(tls, "password_file", name, folder)),
+            Suites.STANDARD,
+            Clients.ANYBODY));
   }
 
-  private static Path readable(Section section, String key, String name, Path folder) {
+  static Path readable(Section section, String key, String name, Path folder) {
     Path file = folder.resolve(name);
     if (!isReadable(file)) {
       section.problem(key, "\"" + name + "\": " + UNREADABLE);
@@ -142,7 +182,7 @@ public record ConfigReader(
     return Files.isReadable(file) && !Files.isDirectory(file);
   }
 
-  private static Map<String, String> users(Section users) {
+  static Map<String, String> users(Section users) {
     Map<String, String> hashes = users.texts();
     hashes.forEach(
         (name, hash) -> {

@@ -16,7 +16,7 @@ public final class ConfigWarnings {
   public static List<String> of(ServeConfig config) {
     List<String> warnings = new ArrayList<>();
     Http http = config.http();
-    if (http.users().isEmpty() && !isLoopback(http.listen().host())) {
+    if (!http.isAuthenticated() && !isLoopback(http.listen().host())) {
       warnings.add(
           "http.listen: "
               + http.listen()

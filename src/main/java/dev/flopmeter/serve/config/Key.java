@@ -1,16 +1,16 @@
 package dev.flopmeter.serve.config;
 
 import dev.flopmeter.text.Csv;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A key of the configuration file; {@code keys.csv} lists all of them.
+ * A key of a configuration file.
  *
  * @param path sections and name, with {@code *} for a name chosen in the file
  * @param standard the default as it would be written; null for none
@@ -18,33 +18,28 @@ import org.jspecify.annotations.Nullable;
  * @param meaning one or two sentences for the reference
  */
 record Key(String path, ValueType type, @Nullable String standard, boolean isList, String meaning) {
-  private static final Map<String, Key> ALL = read();
+  /** The keys of flopmeter's own file by path, in the order of the reference. */
+  static final Map<String, Key> OWN = read("keys.csv");
 
-  private static Map<String, Key> read() {
+  /** Those of the web configuration that Prometheus' exporters share. */
+  static final Map<String, Key> WEB = read("web-keys.csv");
+
+  private static Map<String, Key> read(String table) {
     Map<String, Key> all = new LinkedHashMap<>();
-    for (List<String> row : Csv.rows(Key.class, "keys.csv")) {
+    for (List<String> row : Csv.rows(Key.class, table)) {
       String standard = row.get(2).isEmpty() ? null : row.get(2);
       boolean isList = row.get(3).equals("yes");
       ValueType type = ValueType.of(row.get(1));
       all.put(row.get(0), new Key(row.get(0), type, standard, isList, row.get(4)));
     }
-    return all;
-  }
-
-  /** In the order of the reference. */
-  static List<Key> all() {
-    return List.copyOf(ALL.values());
-  }
-
-  static Key at(String path) {
-    return Objects.requireNonNull(ALL.get(path), path);
+    return Collections.unmodifiableMap(all);
   }
 
   /** What may stand directly in a section: keys and sections. */
-  static Set<String> namesIn(String section) {
+  static Set<String> namesIn(Map<String, Key> keys, String section) {
     Set<String> names = new LinkedHashSet<>();
     String prefix = section.isEmpty() ? "" : section + ".";
-    for (String path : ALL.keySet()) {
+    for (String path : keys.keySet()) {
       if (path.startsWith(prefix)) {
         names.add(path.substring(prefix.length()).split("\\.", 2)[0]);
       }

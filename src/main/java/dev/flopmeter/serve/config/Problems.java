@@ -4,15 +4,25 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Collects the errors of one file, so that all are reported at once. */
+/** Collects the errors of a file, so that all are reported at once. */
 final class Problems {
-  private record Problem(int line, String text) {}
+  private record Problem(String file, int line, String text) {}
 
   private final String file;
-  private final List<Problem> found = new ArrayList<>();
+  private final List<Problem> found;
 
   Problems(String file) {
+    this(file, new ArrayList<>());
+  }
+
+  private Problems(String file, List<Problem> found) {
     this.file = file;
+    this.found = found;
+  }
+
+  /** Those of a file that this one names; they are thrown together. */
+  Problems of(String other) {
+    return new Problems(other, found);
   }
 
   /**
@@ -24,13 +34,13 @@ final class Problems {
    */
   void add(int line, String key, String message) {
     String where = (line > 0 ? ":" + line : "") + (key.isEmpty() ? "" : ": " + key);
-    found.add(new Problem(line, file + where + ": " + message));
+    found.add(new Problem(file, line, file + where + ": " + message));
   }
 
   /** Throws if there are any. */
   void throwIfAny() throws ConfigException {
     if (!found.isEmpty()) {
-      found.sort(Comparator.comparingInt(Problem::line));
+      found.sort(Comparator.comparing(Problem::file).thenComparingInt(Problem::line));
       throw new ConfigException(found.stream().map(Problem::text).toList());
     }
   }

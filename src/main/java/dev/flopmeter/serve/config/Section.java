@@ -21,29 +21,36 @@ final class Section {
   /** The path in the file. */
   private final String path;
 
-  /** The path in {@code keys.csv}, with stars for chosen names. */
+  /** The path in the table of keys, with stars for chosen names. */
   private final String pattern;
+
+  private final Map<String, Key> keys;
 
   private final Mapping mapping;
   private final Problems problems;
 
-  private Section(String path, String pattern, Mapping mapping, Problems problems) {
+  private Section(
+      String path, String pattern, Map<String, Key> keys, Mapping mapping, Problems problems) {
     this.path = path;
+    this.keys = keys;
     this.pattern = pattern;
     this.mapping = mapping;
     this.problems = problems;
-    Set<String> known = Key.namesIn(pattern);
+    Set<String> known = Key.namesIn(keys, pattern);
     if (!known.contains("*")) {
       mapping.entries().forEach((name, entry) -> check(name, entry, known));
     }
   }
 
-  static Section top(Mapping mapping, Problems problems) {
-    return new Section("", "", mapping, problems);
+  static Section top(Map<String, Key> keys, Mapping mapping, Problems problems) {
+    return new Section("", "", keys, mapping, problems);
   }
 
   private void check(String name, Entry entry, Set<String> known) {
-    if (!known.contains(name)) {
+    Key key = keys.get(inside(name));
+    if (key != null && key.type().name().equals(ValueType.REFUSED)) {
+      problems.add(entry.line(), at(name), "is not supported; " + key.meaning());
+    } else if (!known.contains(name)) {
       String hint =
           NearestName.of(name, known)
               .map(near -> "did you mean " + near + "?")
@@ -75,7 +82,6 @@ final class Section {
   }
 
   private Section open(String name, String patternName) {
-    String childPattern = pattern.isEmpty() ? patternName : pattern + "." + patternName;
     Entry entry = mapping.entries().get(name);
     Mapping child = new Mapping(entry == null ? mapping.line() : entry.line(), Map.of());
     if (entry != null) {
@@ -85,7 +91,7 @@ final class Section {
         problems.add(entry.line(), at(name), "is " + entry.value().kind() + "; expected a section");
       }
     }
-    return new Section(at(name), childPattern, child, problems);
+    return new Section(at(name), inside(patternName), keys, child, problems);
   }
 
   /** The value of a key that has a default. */
@@ -142,7 +148,11 @@ final class Section {
   }
 
   private Key key(String name) {
-    return Key.at(pattern + "." + name);
+    return Objects.requireNonNull(keys.get(inside(name)), name);
+  }
+
+  private String inside(String name) {
+    return pattern.isEmpty() ? name : pattern + "." + name;
   }
 
   private <T> Optional<T> parse(Key key, String name, YamlNode node, Class<T> type) {

@@ -25,7 +25,8 @@ public record ServeConfig(
    * How the HTTP server listens.
    *
    * @param names host names that POST requests may be sent to, besides those of this host
-   * @param users bcrypt hashes by name; empty for no authentication
+   * @param users bcrypt hashes by name
+   * @param headers of every response
    */
   public record Http(
       ListenAddress listen,
@@ -37,10 +38,17 @@ public record ServeConfig(
       Duration responseTime,
       long maxHeaderSize,
       Optional<Tls> tls,
-      Map<String, String> users) {
+      Map<String, String> users,
+      Map<String, String> headers) {
     public Http {
       names = List.copyOf(names);
       users = Map.copyOf(users);
+      headers = Map.copyOf(headers);
+    }
+
+    /** Whether whoever sends a request has a password, or a certificate that was verified. */
+    public boolean isAuthenticated() {
+      return !users.isEmpty() || tls.filter(one -> one.clients().isRequired()).isPresent();
     }
 
     /** Without the hashes. */
@@ -55,7 +63,34 @@ public record ServeConfig(
    *
    * @param passwordFile holds the password of an encrypted key
    */
-  public record Tls(Path certificate, Path key, Optional<Path> passwordFile) {}
+  public record Tls(
+      Path certificate, Path key, Optional<Path> passwordFile, Suites suites, Clients clients) {}
+
+  /**
+   * What may be agreed with a client.
+   *
+   * @param protocols in Java's names
+   * @param names of TLS 1.2's suites; empty for all with forward secrecy and authentication
+   */
+  public record Suites(List<String> protocols, List<String> names, boolean isOwnOrder) {
+    public static final Suites STANDARD =
+        new Suites(List.of("TLSv1.3", "TLSv1.2"), List.of(), true);
+  }
+
+  /**
+   * What clients show.
+   *
+   * @param policy Go's name for it, such as {@code RequireAndVerifyClientCert}
+   * @param authority PEM file with what certificates are verified with; empty if they are not
+   */
+  public record Clients(String policy, Optional<Path> authority) {
+    public static final Clients ANYBODY = new Clients("NoClientCert", Optional.empty());
+
+    /** Whether every client has a certificate that was verified. */
+    public boolean isRequired() {
+      return policy.equals("RequireAndVerifyClientCert");
+    }
+  }
 
   /**
    * A model to measure at intervals.

@@ -18,9 +18,12 @@ import java.util.regex.Pattern;
  * @param parse parses a text; throws IllegalArgumentException with what is allowed
  */
 record ValueType(String name, Function<String, Object> parse) {
+  /** Of a key whose every value is refused, because nothing here does what it says. */
+  static final String REFUSED = "refused";
+
   private static final Pattern PERCENTAGE = Pattern.compile("(\\d{1,15}(?:\\.\\d{1,6})?)\\s*%");
 
-  /** A type as {@code keys.csv} writes it: its name, then its least and most, or its choices. */
+  /** A type as a table of keys writes it: its name, then its least and most, or its choices. */
   static ValueType of(String specification) {
     List<String> words = List.of(specification.split(" "));
     String name = words.get(0);
@@ -29,6 +32,7 @@ record ValueType(String name, Function<String, Object> parse) {
       case "text" -> new ValueType(name, ValueType::text);
       case "flag" -> new ValueType("true or false", ValueType::flag);
       case "device" -> new ValueType(name, ValueType::device);
+      case REFUSED -> new ValueType(name, text -> text);
       case "address" -> new ValueType(name, ListenAddress::parse);
       case "integer" ->
           range(name, Long::parseLong, bounds, span("a whole number", bounds), "a whole number");

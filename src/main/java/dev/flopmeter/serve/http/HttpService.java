@@ -21,7 +21,6 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +31,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,6 +58,7 @@ public final class HttpService implements AutoCloseable {
   private volatile List<Route> routes;
   private volatile PasswordCheck passwords;
   private volatile OriginCheck origins;
+  private volatile Map<String, String> added;
   private final long maxHeaderSize;
 
   private HttpService(
@@ -74,6 +73,7 @@ public final class HttpService implements AutoCloseable {
     this.keys = keys;
     this.passwords = new PasswordCheck(http.users());
     this.origins = new OriginCheck(http);
+    this.added = http.headers();
     this.maxHeaderSize = http.maxHeaderSize();
   }
 
@@ -164,24 +164,10 @@ public final class HttpService implements AutoCloseable {
         new HttpsConfigurator(context) {
           @Override
           public void configure(HttpsParameters parameters) {
-            parameters.setSSLParameters(modern(context.getSupportedSSLParameters()));
+            parameters.setSSLParameters(keys.parameters(context.getSupportedSSLParameters()));
           }
         });
     return server;
-  }
-
-  /** TLS 1.3, and of TLS 1.2 the suites with forward secrecy and authenticated encryption. */
-  private static SSLParameters modern(SSLParameters parameters) {
-    parameters.setProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
-    parameters.setCipherSuites(
-        Arrays.stream(parameters.getCipherSuites())
-            .filter(
-                suite ->
-                    suite.matches(
-                        "TLS_(ECDHE_(RSA|ECDSA)_WITH_)?(AES|CHACHA20).*_(GCM|POLY1305)_.*"))
-            .toArray(String[]::new));
-    parameters.setUseCipherSuitesOrder(true);
-    return parameters;
   }
 
   private static InetSocketAddress address(ListenAddress listen) throws IOException {
@@ -239,6 +225,7 @@ public final class HttpService implements AutoCloseable {
     }
     passwords = new PasswordCheck(http.users());
     origins = new OriginCheck(http);
+    added = http.headers();
   }
 
   private void handle(HttpExchange exchange) {
@@ -359,13 +346,14 @@ public final class HttpService implements AutoCloseable {
     }
   }
 
-  private static void send(HttpExchange exchange, Response response) throws IOException {
+  private void send(HttpExchange exchange, Response response) throws IOException {
     Headers headers = exchange.getResponseHeaders();
     headers.set("Vary", "Accept, Accept-Encoding");
     headers.set(
         "Content-Security-Policy",
         "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
     response.headers().forEach(headers::set);
+    added.forEach(headers::set);
     if (exchange.getRequestMethod().equals("HEAD")) {
       exchange.sendResponseHeaders(response.status(), -1);
       return;

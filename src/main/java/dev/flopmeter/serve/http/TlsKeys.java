@@ -1,5 +1,7 @@
 package dev.flopmeter.serve.http;
 
+import dev.flopmeter.serve.config.ServeConfig.Clients;
+import dev.flopmeter.serve.config.ServeConfig.Suites;
 import dev.flopmeter.serve.config.ServeConfig.Tls;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,10 +27,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedKeyManager;
+import javax.net.ssl.X509ExtendedTrustManager;
 import nl.altindag.ssl.exception.GenericException;
 import nl.altindag.ssl.pem.util.PemUtils;
 import nl.altindag.ssl.util.KeyManagerUtils;
+import nl.altindag.ssl.util.TrustManagerUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,20 +53,27 @@ final class TlsKeys {
   private static final Pattern KEY =
       Pattern.compile("-----BEGIN ([A-Z ]*PRIVATE KEY)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
-  /** A certificate chain with its key. */
-  private record Identity(X509ExtendedKeyManager keys, Instant expiry) {}
+  /** TLS 1.3, and of TLS 1.2 the suites with forward secrecy and authenticated encryption. */
+  private static final String MODERN =
+      "TLS_(ECDHE_(RSA|ECDSA)_WITH_)?(AES|CHACHA20).*_(GCM|POLY1305)_.*";
+
+  /** A certificate chain with its key, and what clients are told and trusted by. */
+  private record Identity(
+      X509ExtendedKeyManager keys, X509ExtendedTrustManager clients, Instant expiry, Tls tls) {}
 
   private final X509ExtendedKeyManager keys;
-  private volatile Instant expiry;
+  private final X509ExtendedTrustManager clients;
+  private volatile Identity identity;
 
   private TlsKeys(Identity identity) {
     keys = KeyManagerUtils.createSwappableKeyManager(identity.keys());
-    expiry = identity.expiry();
+    clients = TrustManagerUtils.createSwappableTrustManager(identity.clients());
+    this.identity = identity;
   }
 
   /** When the first certificate of the chain in use expires that does. */
   Instant expiry() {
-    return expiry;
+    return identity.expiry();
   }
 
   /**
@@ -81,18 +94,45 @@ final class TlsKeys {
   void reload(Tls tls) throws IOException {
     Identity next = identity(tls);
     KeyManagerUtils.swapKeyManager(keys, next.keys());
-    expiry = next.expiry();
+    TrustManagerUtils.swapTrustManager(clients, next.clients());
+    identity = next;
   }
 
   /** A context for the server. */
   SSLContext context() throws IOException {
     try {
       SSLContext context = SSLContext.getInstance("TLS");
-      context.init(new KeyManager[] {keys}, null, null);
+      context.init(new KeyManager[] {keys}, new TrustManager[] {clients}, null);
       return context;
     } catch (GeneralSecurityException e) {
       throw new IOException("http.tls: TLS is not supported on this JVM: " + e.getMessage(), e);
     }
+  }
+
+  /** What a connection may agree on, of all that this JVM supports. */
+  SSLParameters parameters(SSLParameters supported) {
+    Suites rules = identity.tls().suites();
+    String policy = identity.tls().clients().policy();
+    List<String> named = rules.names();
+    supported.setProtocols(rules.protocols().toArray(String[]::new));
+    supported.setCipherSuites(
+        Stream.of(supported.getCipherSuites())
+            .filter(suite -> suite.matches(MODERN))
+            .filter(suite -> named.isEmpty() || !suite.contains("_WITH_") || named.contains(suite))
+            .sorted(Comparator.comparingInt(named::indexOf))
+            .toArray(String[]::new));
+    supported.setUseCipherSuitesOrder(rules.isOwnOrder());
+    supported.setWantClientAuth(!policy.equals(Clients.ANYBODY.policy()));
+    if (policy.startsWith("Require")) {
+      supported.setNeedClientAuth(true);
+    }
+    return supported;
+  }
+
+  private static X509ExtendedTrustManager clients(Clients clients) throws IOException {
+    return clients.authority().isPresent()
+        ? TrustManagerUtils.createTrustManager(List.of(chain(clients.authority().get())))
+        : TrustManagerUtils.createUnsafeTrustManager();
   }
 
   private static Identity identity(Tls tls) throws IOException {
@@ -108,7 +148,8 @@ final class TlsKeys {
             .map(one -> one.getNotAfter().toInstant())
             .min(Comparator.naturalOrder())
             .orElseThrow();
-    return new Identity(KeyManagerUtils.createKeyManager(key, chain), expiry);
+    return new Identity(
+        KeyManagerUtils.createKeyManager(key, chain), clients(tls.clients()), expiry, tls);
   }
 
   /** While files are being replaced, one may be new and the other old. */

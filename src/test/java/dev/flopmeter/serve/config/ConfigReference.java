@@ -11,7 +11,7 @@ final class ConfigReference {
       # Configuration of the daemon
 
       `flopmeter serve --config FILE` reads one YAML file; without `--config` it reads `config/flopmeter.yaml` of the installation.
-      `--listen ADDRESS:PORT` overrides `http.listen`. Every error is reported at once, with file, line, key and the nearest valid
+      `--listen ADDRESS:PORT` overrides `http.listen`, `--web.config.file FILE` overrides `http.web_config_file`. Every error is reported at once, with file, line, key and the nearest valid
       key, and nothing is started.
 
       `flopmeter serve --check --config FILE` starts nothing. It refuses (exit code 2) what a start would refuse: errors in the file,
@@ -30,7 +30,7 @@ final class ConfigReference {
   static String markdown() {
     StringBuilder page = new StringBuilder(HEAD);
     String section = "";
-    for (Key key : Key.all()) {
+    for (Key key : Key.OWN.values()) {
       String part = key.path().substring(0, key.path().indexOf('.'));
       if (!part.equals(section)) {
         section = part;

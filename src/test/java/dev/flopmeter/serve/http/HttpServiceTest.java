@@ -39,6 +39,7 @@ class HttpServiceTest {
         Duration.ofSeconds(60),
         16 << 10,
         Optional.empty(),
+        Map.of(),
         Map.of());
   }
 

@@ -3,6 +3,8 @@ package dev.flopmeter.serve.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flopmeter.serve.config.ServeConfig.Clients;
+import dev.flopmeter.serve.config.ServeConfig.Suites;
 import dev.flopmeter.serve.config.ServeConfig.Tls;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,7 +48,16 @@ class TlsKeysTest {
   }
 
   private Tls files(String key, Optional<String> password) {
-    return new Tls(folder.resolve("cert.pem"), folder.resolve(key), password.map(folder::resolve));
+    return tls("cert.pem", key, password);
+  }
+
+  private Tls tls(String certificate, String key, Optional<String> password) {
+    return new Tls(
+        folder.resolve(certificate),
+        folder.resolve(key),
+        password.map(folder::resolve),
+        Suites.STANDARD,
+        Clients.ANYBODY);
   }
 
   private void isRead(String key, Optional<String> password) throws IOException {
@@ -148,11 +159,7 @@ class TlsKeysTest {
           .as(text)
           .isInstanceOf(IOException.class)
           .hasMessageStartingWith("http.tls.key: ");
-      assertThatThrownBy(
-              () ->
-                  TlsKeys.read(
-                      new Tls(
-                          folder.resolve("bad.pem"), folder.resolve("key.pem"), Optional.empty())))
+      assertThatThrownBy(() -> TlsKeys.read(tls("bad.pem", "key.pem", Optional.empty())))
           .as(text)
           .isInstanceOf(IOException.class)
           .hasMessageStartingWith("http.tls.certificate: ");
