@@ -41,6 +41,7 @@ public final class Decompositions {
     BodyTable contrib = onnx.of("com.microsoft");
     BlockOperators.addTo(onnx);
     LossOperators.addTo(onnx);
+    SequenceOperators.addTo(onnx);
     IntegerOperators.addTo(onnx);
     ExperimentalOperators.addTo(onnx);
     QuantizedOperators.addTo(contrib);

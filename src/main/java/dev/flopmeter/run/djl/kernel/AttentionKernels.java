@@ -28,7 +28,6 @@ final class AttentionKernels {
   static void addTo(Map<String, KernelRule> rules) {
     rules.put("Attention", AttentionKernels::attention);
     rules.put("RotaryEmbedding", AttentionKernels::rotary);
-    rules.put("CausalConvWithState", AttentionKernels::causalConv);
     rules.put("LinearAttention", AttentionKernels::linearAttention);
   }
 
@@ -201,21 +200,6 @@ final class AttentionKernels {
   private static Expression ofPositions(
       Expression table, Expression positions, long batch, long tokens, long width) {
     return call("index_select", table, 0, positions.reshaped(-1)).reshaped(batch, tokens, width);
-  }
-
-  /** The state is what the kernel still sees of the past: its width less one. */
-  private static Kernel causalConv(Operands in) {
-    long channels = in.shape(1).dim(0);
-    long kept = in.shape(1).dim(2) - 1;
-    long length = in.shape(0).dim(2);
-    Expression all =
-        in.has(3)
-            ? call("cat", list(input(3), input(0)), 2)
-            : call("constant_pad_nd", input(0), new long[] {kept, 0}, 0);
-    Expression y = WindowKernels.convolution(all, input(1), in.has(2) ? input(2) : NONE, channels);
-    boolean isPlain = in.attributes().text("activation", "none").equals("none");
-    return Kernel.of(isPlain ? y : call("silu", y), call("slice", all, 2, length, length + kept, 1))
-        .reportedAs("convolution");
   }
 
   /**

@@ -33,8 +33,6 @@ final class LayoutKernels {
         in ->
             Kernel.of(call("cat", inputs(0, in.inputCount()), in.attributes().integer("axis", 1))));
     rules.put("Split", LayoutKernels::split);
-    rules.put("CenterCropPad", LayoutKernels::centerCropPad);
-    rules.put("ReverseSequence", LayoutKernels::reverseSequence);
   }
 
   /** Used only if the shape is not known before the run. */
@@ -90,32 +88,5 @@ final class LayoutKernels {
       start += size;
     }
     return Kernel.of(parts);
-  }
-
-  /** The part in front is rounded down, for padding and for cropping (negative padding). */
-  private static Kernel centerCropPad(Operands in) {
-    Shape from = in.shape(0);
-    Shape to = in.output(0).shape();
-    int rank = from.rank();
-    long[] begin = new long[rank];
-    long[] end = new long[rank];
-    for (int axis = 0; axis < rank; axis++) {
-      long more = to.dim(axis) - from.dim(axis);
-      begin[axis] = more < 0 ? -(-more / 2) : more / 2;
-      end[axis] = more - begin[axis];
-    }
-    return Kernel.of(WindowKernels.padded(input(0), begin, end, 0));
-  }
-
-  /** Each sequence of the batch is reversed up to its own length. */
-  private static Kernel reverseSequence(Operands in) {
-    Shape shape = in.shape(0);
-    int time = shape.axis(in.attributes().integer("time_axis", 0));
-    int batch = shape.axis(in.attributes().integer("batch_axis", 1));
-    Expression step = call("arange", shape.dim(time)).alongAxis(shape.rank(), time);
-    Expression length = input(1).alongAxis(shape.rank(), batch);
-    Expression mirrored = length.minus(step).minus(1);
-    Expression index = call("where", call("lt", step, length), mirrored, step);
-    return Kernel.of(call("gather", input(0), time, call("expand", index, shape.dims())));
   }
 }

@@ -40,7 +40,6 @@ final class SelectionKernels {
     rules.put("OneHot", SelectionKernels::oneHot);
     rules.put("EyeLike", SelectionKernels::eyeLike);
     rules.put("Unique", SelectionKernels::unique);
-    rules.put("TensorScatter", SelectionKernels::tensorScatter);
   }
 
   private static Kernel slice(Operands in) {
@@ -281,22 +280,6 @@ final class SelectionKernels {
     int type = Kernels.code(in, in.output(0).type());
     Expression ones = call("ones", in.shape(0).dims(), dtype(type));
     return Kernel.of(call("tril", call("triu", ones, k), k));
-  }
-
-  /** Writes new steps into a cache, from each batch's own index on; a circular one wraps around. */
-  private static Kernel tensorScatter(Operands in) {
-    Shape cache = in.shape(0);
-    Shape update = in.shape(1);
-    int axis = cache.axis(in.attributes().integer("axis", -2));
-    Expression index = call("arange", update.dim(axis)).alongAxis(cache.rank(), axis);
-    if (in.has(2)) {
-      index = index.plus(input(2).alongAxis(cache.rank(), 0));
-    }
-    if (in.attributes().text("mode", "linear").equals("circular")) {
-      index = call("remainder", index, cache.dim(axis));
-    }
-    return Kernel.of(
-        call("scatter", input(0), axis, call("expand", index, update.dims()), input(1)));
   }
 
   /**

@@ -45,7 +45,6 @@ final class UnaryKernels {
     rules.put("HardSigmoid", UnaryKernels::hardSigmoid);
     rules.put("Gelu", UnaryKernels::gelu);
     rules.put("Swish", in -> Kernel.of(swish(input(0), alpha(in, 1))));
-    rules.put("SwiGLU", in -> Kernel.of(swish(input(0), alpha(in, 1)).times(input(1))));
     rules.put("Shrink", UnaryKernels::shrink);
     rules.put("IsInf", UnaryKernels::isInf);
     rules.put("Clip", UnaryKernels::clip);
