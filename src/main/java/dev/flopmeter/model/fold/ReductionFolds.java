@@ -1,8 +1,8 @@
 package dev.flopmeter.model.fold;
 
-import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.shape.ReductionShapes;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.function.DoubleBinaryOperator;
@@ -35,7 +35,7 @@ final class ReductionFolds {
           if (!isNumber || value.elements() > Folder.MAX_ELEMENTS) {
             return null;
           }
-          LongUnaryOperator target = target(value.shape(), reduced(in, value.shape()));
+          LongUnaryOperator target = target(value.shape(), ReductionShapes.axes(in));
           long[] longs = new long[(int) type.elements()];
           double[] doubles = new double[longs.length];
           Arrays.fill(longs, start);
@@ -52,24 +52,16 @@ final class ReductionFolds {
         });
   }
 
-  private static boolean[] reduced(Operands in, Shape shape) {
-    boolean[] reduced = new boolean[shape.rank()];
-    long[] axes = in.integers("axes", 1).orElse(new long[0]);
-    if (axes.length == 0) {
-      Arrays.fill(reduced, !in.attributes().flag("noop_with_empty_axes", false));
-    }
-    for (long axis : axes) {
-      reduced[shape.axis(axis)] = true;
-    }
-    return reduced;
-  }
-
-  /** The index among the results, for each element. */
-  private static LongUnaryOperator target(Shape shape, boolean[] reduced) {
-    long[] strides = new long[reduced.length];
+  /**
+   * The index among the results, for each element.
+   *
+   * @param reduced axes, ascending
+   */
+  private static LongUnaryOperator target(Shape shape, long[] reduced) {
+    long[] strides = new long[shape.rank()];
     long stride = 1;
     for (int axis = strides.length - 1; axis >= 0; axis--) {
-      if (!reduced[axis]) {
+      if (Arrays.binarySearch(reduced, axis) < 0) {
         strides[axis] = stride;
         stride *= shape.dim(axis);
       }

@@ -14,7 +14,7 @@ import java.util.stream.LongStream;
  * Reductions over axes, and losses of scores N x C x D1 ... against labels N x D1 ..., which
  * exports for training end in.
  */
-final class ReductionShapes {
+public final class ReductionShapes {
   private ReductionShapes() {}
 
   static void addTo(Map<String, ShapeRule> rules) {
@@ -27,16 +27,20 @@ final class ReductionShapes {
     rules.put("ArgMin", in -> List.of(argReduce(in)));
   }
 
-  private static TensorType reduce(Operands in) {
+  /** The axes that a reduction reduces, ascending; none if it is to do nothing. */
+  public static long[] axes(Operands in) {
     Shape shape = in.shape(0);
-    long[] axes = in.integers("axes", 1).orElse(new long[0]);
-    if (axes.length == 0) {
-      if (in.attributes().flag("noop_with_empty_axes", false)) {
-        return in.type(0);
-      }
-      axes = LongStream.range(0, shape.rank()).toArray();
-    }
-    return in.type(0).withShape(without(shape, axes, in.attributes().flag("keepdims", true)));
+    long[] asked = in.integers("axes", 1).orElse(new long[0]);
+    return asked.length == 0 && !in.attributes().flag("noop_with_empty_axes", false)
+        ? LongStream.range(0, shape.rank()).toArray()
+        : LongStream.of(asked).map(shape::axis).sorted().toArray();
+  }
+
+  private static TensorType reduce(Operands in) {
+    long[] axes = axes(in);
+    return axes.length == 0
+        ? in.type(0)
+        : in.type(0).withShape(without(in.shape(0), axes, in.attributes().flag("keepdims", true)));
   }
 
   private static TensorType argReduce(Operands in) {

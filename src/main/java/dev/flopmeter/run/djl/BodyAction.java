@@ -115,7 +115,7 @@ final class BodyAction implements Action {
   private IValue[] run(int which, IValue[] inputs, List<IValue> own) {
     List<IValue> all = new ArrayList<>(own);
     captures.forEach(value -> all.add(inputs[reads.indexOf(value)]));
-    IValue[] results = bodies.get(which).run(all.toArray(IValue[]::new), null);
+    IValue[] results = bodies.get(which).run(all.toArray(IValue[]::new));
     if (watch != null) {
       watch.ran(node, BODIES.getOrDefault(node.op(), List.of()).get(which));
     }

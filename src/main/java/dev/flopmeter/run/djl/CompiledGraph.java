@@ -6,7 +6,12 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Step;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,13 +26,18 @@ final class CompiledGraph implements Action {
   private final int[] outputs;
   private final MemoryUse use;
   private final TorchScriptModule module;
+  private final List<IValue> held;
   private final RunWatch.@Nullable Watched watched;
+  private final List<String> notes = new ArrayList<>();
+  private @Nullable Action whole;
 
   /**
    * @param constants by slot, null for a slot that is not constant; closed with it
    * @param inputs slots of the inputs; -1 for an unused input
    * @param outputs slots of the outputs
    * @param module the compiled functions, closed with it
+   * @param whole all instructions as one call of the inputs that are used and a list of the
+   *     constants; null if they are more than calls
    * @param watched what is noted of its runs; null for nothing
    */
   CompiledGraph(
@@ -38,6 +48,7 @@ final class CompiledGraph implements Action {
       int[] outputs,
       MemoryUse use,
       TorchScriptModule module,
+      @Nullable Action whole,
       RunWatch.@Nullable Watched watched) {
     this.memory = memory;
     this.instructions = List.copyOf(instructions);
@@ -46,6 +57,9 @@ final class CompiledGraph implements Action {
     this.outputs = outputs;
     this.use = use;
     this.module = module;
+    this.whole = whole;
+    IValue[] held = Arrays.stream(constants).filter(Objects::nonNull).toArray(IValue[]::new);
+    this.held = held.length == 0 ? List.of() : List.of(IValue.listFrom(held));
     this.watched = watched;
   }
 
@@ -68,13 +82,38 @@ final class CompiledGraph implements Action {
   @SuppressWarnings("ArrayRecordComponent") // read in the hot loop, never compared
   record Instruction(Step step, Action action, int[] reads, int[] writes, int[] dies) {}
 
+  /** Runs all instructions: in one call where they are but calls, otherwise step by step. */
   @Override
   public IValue[] run(IValue[] fed) {
-    return run(fed, null);
+    if (whole == null) {
+      return run(fed, null);
+    }
+    Stream<IValue> used =
+        IntStream.range(0, fed.length).filter(i -> inputs[i] >= 0).mapToObj(i -> fed[i]);
+    try {
+      return whole.run(Stream.concat(used, held.stream()).toArray(IValue[]::new));
+    } catch (EngineException e) {
+      IValue[] results = run(fed, null); // tells which of them fails
+      whole = null;
+      notes.add(
+          "PyTorch cannot run the network in one call, so that each pass ran step by step: "
+              + TorchScriptModule.oneLine(e));
+      return results;
+    }
+  }
+
+  /** Whether a run is one call of PyTorch. */
+  boolean isOneCall() {
+    return whole != null;
+  }
+
+  /** What a reader of the times of its runs must know. */
+  List<String> notes() {
+    return List.copyOf(notes);
   }
 
   /**
-   * Runs all instructions.
+   * Runs all instructions, one after the other.
    *
    * @param fed the inputs, owned by the caller
    * @param ends receives the time after each instruction, in nanoseconds; null to measure nothing
@@ -110,7 +149,7 @@ final class CompiledGraph implements Action {
               .formatted(
                   instructions.get(done).step().name(),
                   instructions.get(done).step().op(),
-                  Messages.oneLine(e)),
+                  TorchScriptModule.oneLine(e)),
           e);
     } finally {
       if (watched != null) {
@@ -171,6 +210,7 @@ final class CompiledGraph implements Action {
 
   @Override
   public void close() {
+    held.forEach(IValue::close);
     for (IValue constant : constants) {
       if (constant != null) {
         constant.close();

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** A graph made ready for the CPU. */
 final class DjlPlan implements Plan {
@@ -39,7 +40,9 @@ final class DjlPlan implements Plan {
 
   @Override
   public List<String> notes() {
-    return ComputedOtherwise.notes(graph, 0, Precision.FP32);
+    return Stream.of(ComputedOtherwise.notes(graph, 0, Precision.FP32), compiled.notes())
+        .flatMap(List::stream)
+        .toList();
   }
 
   @Override
@@ -50,7 +53,7 @@ final class DjlPlan implements Plan {
   @Override
   public Map<String, Tensor> run(Map<String, Tensor> inputs) {
     load(inputs);
-    IValue[] results = compiled.run(loaded, null);
+    IValue[] results = compiled.run(loaded);
     try {
       Map<String, Tensor> outputs = new LinkedHashMap<>();
       for (int i = 0; i < results.length; i++) {
@@ -109,7 +112,7 @@ final class DjlPlan implements Plan {
   public double timePass() {
     requireLoaded();
     long start = System.nanoTime();
-    IValue[] results = compiled.run(loaded, null);
+    IValue[] results = compiled.run(loaded);
     long end = System.nanoTime();
     closeAll(results);
     return (end - start) * 1e-9;

@@ -22,6 +22,7 @@ import dev.flopmeter.run.djl.TorchScriptModule.ScriptAction;
 import dev.flopmeter.run.djl.kernel.Kernel;
 import dev.flopmeter.run.djl.kernel.Kernels;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -30,7 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -67,10 +68,21 @@ final class GraphCompiler {
     this.watch = watch;
   }
 
-  /** An instruction before its function is compiled. */
+  /**
+   * An instruction before its function is compiled.
+   *
+   * @param function the function that it calls; null where {@code action} does more
+   * @param writes for a function one slot for each of its results
+   */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Draft(
-      Step step, Function<TorchScriptModule, Action> action, int[] reads, int[] writes) {}
+      Step step, @Nullable String function, @Nullable Action action, int[] reads, int[] writes) {
+    Action action(TorchScriptModule module) {
+      return action == null
+          ? new ScriptAction(module, String.valueOf(function), writes.length)
+          : action;
+    }
+  }
 
   /** A constant computed once from constants: a weight in the layout that the kernel requires. */
   private record Preparation(int slot, String function, List<String> from) {}
@@ -131,13 +143,10 @@ final class GraphCompiler {
     for (Tensor tensor : kernel.tensors()) {
       reads.add(slotOf(task.main().name() + "/c" + reads.size(), tensor));
     }
-    String function = functions.add(kernel);
-    drafts.add(
-        new Draft(
-            step(task, kernel.algorithm(), kernel.layout()),
-            module -> new ScriptAction(module, function, kernel.outputs()),
-            array(reads),
-            writes(task)));
+    Step step = step(task, kernel.algorithm(), kernel.layout());
+    int[] writes = Arrays.copyOf(writes(task), kernel.outputs());
+    Arrays.fill(writes, Math.min(task.outputs().size(), writes.length), writes.length, -1);
+    drafts.add(new Draft(step, functions.add(kernel), null, array(reads), writes));
   }
 
   /** A graph on its own, compiled. */
@@ -174,7 +183,7 @@ final class GraphCompiler {
 
   private void draft(Task task, String algorithm, Action action, List<String> reads) {
     int[] slots = reads.stream().mapToInt(this::slotOf).toArray();
-    drafts.add(new Draft(step(task, algorithm, null), module -> action, slots, writes(task)));
+    drafts.add(new Draft(step(task, algorithm, null), null, action, slots, writes(task)));
   }
 
   private static Step step(Task task, String algorithm, @Nullable String layout) {
@@ -210,6 +219,8 @@ final class GraphCompiler {
   }
 
   private CompiledGraph finish(int[] fed, int[] results) {
+    String whole =
+        watch == null && drafts.size() > 1 && isOneCall(fed, results) ? whole(fed, results) : null;
     TorchScriptModule module = TorchScriptModule.compile(memory.manager(), functions.source());
     @Nullable IValue[] constants = new IValue[slots.size()];
     placed.forEach((value, tensor) -> constants[newSlot(value)] = memory.place(tensor));
@@ -229,7 +240,58 @@ final class GraphCompiler {
         results,
         use(instructions),
         module,
+        whole == null ? null : new ScriptAction(module, whole, results.length),
         watch == null ? null : Watched.of(watch, scope, slots));
+  }
+
+  /** The slots of all constants, ascending. */
+  private int[] constants() {
+    return IntStream.concat(
+            placed.keySet().stream().mapToInt(this::newSlot),
+            preparations.stream().mapToInt(Preparation::slot))
+        .sorted()
+        .toArray();
+  }
+
+  /** Whether all drafts are calls of functions, each of what is known before it. */
+  private boolean isOneCall(int[] fed, int[] results) {
+    Set<Integer> known = new HashSet<>();
+    IntStream.of(fed).forEach(known::add);
+    IntStream.of(constants()).forEach(known::add);
+    for (Draft draft : drafts) {
+      if (draft.function() == null || !IntStream.of(draft.reads()).allMatch(known::contains)) {
+        return false;
+      }
+      IntStream.of(draft.writes()).forEach(known::add);
+    }
+    return results.length > 0 && IntStream.of(results).allMatch(known::contains);
+  }
+
+  /** All drafts as one function of the inputs that are read and a list of the constants. */
+  private String whole(int[] fed, int[] results) {
+    String inputs =
+        IntStream.of(fed)
+            .filter(slot -> slot >= 0)
+            .mapToObj(", s%s: Tensor"::formatted)
+            .collect(Collectors.joining());
+    List<String> lines = new ArrayList<>();
+    if (constants().length > 0) {
+      inputs += ", held: List[Tensor]";
+      lines.add(names(constants()) + ", = held");
+    }
+    for (Draft draft : drafts) {
+      String call = "(self).%s(%s)".formatted(draft.function(), names(draft.reads()));
+      lines.add(names(draft.writes()) + " = " + call);
+    }
+    lines.add("return " + names(results));
+    return functions.add(inputs, results.length, lines);
+  }
+
+  /** The variables of slots, separated by commas; {@code _} for a slot that does not exist. */
+  private static String names(int[] slots) {
+    return IntStream.of(slots)
+        .mapToObj(slot -> slot < 0 ? "_" : "s" + slot)
+        .collect(Collectors.joining(", "));
   }
 
   private IValue prepared(TorchScriptModule module, Preparation preparation) {
@@ -266,9 +328,9 @@ final class GraphCompiler {
       for (int k = 0; k < writes.length; k++) {
         writes[k] = watch != null || read.contains(writes[k]) ? writes[k] : -1;
       }
-      Action action = draft.action().apply(module);
       instructions[i] =
-          new Instruction(draft.step(), action, draft.reads(), writes, array(List.copyOf(dying)));
+          new Instruction(
+              draft.step(), draft.action(module), draft.reads(), writes, array(List.copyOf(dying)));
     }
     return List.of(instructions);
   }

@@ -1,10 +1,12 @@
 package dev.flopmeter.run.djl;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.flopmeter.run.djl.kernel.Kernel;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /** The TorchScript source of functions; equal functions share a name. */
 final class ScriptSource {
@@ -16,17 +18,26 @@ final class ScriptSource {
    * @return its name
    */
   String add(Kernel kernel) {
-    String arguments =
-        kernel.parameters().stream()
-            .map(name -> ", " + name + ": Tensor")
-            .collect(Collectors.joining());
+    String parameters =
+        kernel.parameters().stream().map(name -> ", " + name + ": Tensor").collect(joining());
+    return add(parameters, kernel.outputs(), kernel.body());
+  }
+
+  /**
+   * Adds a function.
+   *
+   * @param parameters names and types, a comma before each
+   * @param outputs the number of tensors that it returns; more than one as a tuple
+   * @return its name
+   */
+  String add(String parameters, int outputs, List<String> body) {
     String result =
-        kernel.outputs() == 1
+        outputs == 1
             ? "Tensor"
-            : "Tuple[" + String.join(", ", Collections.nCopies(kernel.outputs(), "Tensor")) + "]";
+            : "Tuple[" + String.join(", ", Collections.nCopies(outputs, "Tensor")) + "]";
     String text =
         "(self: __torch__.M%s) -> %s:\n%s"
-            .formatted(arguments, result, String.join("\n", kernel.body()).indent(4));
+            .formatted(parameters, result, String.join("\n", body).indent(4));
     return names.computeIfAbsent(text, ignored -> "f" + names.size());
   }
 

@@ -49,7 +49,7 @@ final class TorchEngine {
     } catch (EngineException | IllegalArgumentException | LinkageError e) {
       throw new BackendException(
           "PyTorch cannot be loaded: "
-              + Messages.oneLine(e.getCause() == null ? e : e.getCause())
+              + TorchScriptModule.oneLine(e.getCause() == null ? e : e.getCause())
               + "; the natives ai.djl.pytorch:pytorch-native-cpu and pytorch-jni for this platform"
               + " must be on the class path, and DJL_CACHE_DIR must be writable",
           e);

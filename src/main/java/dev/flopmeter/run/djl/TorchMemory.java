@@ -117,7 +117,8 @@ final class TorchMemory implements AutoCloseable {
       return CARRIER_CODES.getOrDefault(carrier, code) == code ? value : retyped(value, code);
     } catch (EngineException e) {
       throw new BackendException(
-          "PyTorch has no memory for a tensor %s: %s".formatted(type, Messages.oneLine(e)), e);
+          "PyTorch has no memory for a tensor %s: %s".formatted(type, TorchScriptModule.oneLine(e)),
+          e);
     }
   }
 
@@ -131,18 +132,23 @@ final class TorchMemory implements AutoCloseable {
 
   /** By way of a type that DJL knows and that holds every value. */
   private IValue placeConverted(Tensor tensor, int code) {
-    boolean isFloat = tensor.type().type().isFloat();
-    dev.flopmeter.model.DataType way =
-        isFloat ? dev.flopmeter.model.DataType.FLOAT : dev.flopmeter.model.DataType.INT64;
-    TensorType type = tensor.type().withType(way);
-    Tensor wide =
-        isFloat
-            ? DenseTensor.ofDoubles(type, tensor.toDoubles())
-            : DenseTensor.ofLongs(type, tensor.toLongs());
-    try (IValue value = place(wide);
+    try (IValue value = place(converted(tensor, wider(tensor.type())));
         IValue to = IValue.from(code)) {
       return module.call("convert", value, to);
     }
+  }
+
+  private static TensorType wider(TensorType type) {
+    return type.withType(
+        type.type().isFloat()
+            ? dev.flopmeter.model.DataType.FLOAT
+            : dev.flopmeter.model.DataType.INT64);
+  }
+
+  private static Tensor converted(Tensor tensor, TensorType to) {
+    return to.type().isFloat()
+        ? DenseTensor.ofDoubles(to, tensor.toDoubles())
+        : DenseTensor.ofLongs(to, tensor.toLongs());
   }
 
   /** Drawn straight into PyTorch's memory: no second copy of large weights. */
@@ -155,12 +161,9 @@ final class TorchMemory implements AutoCloseable {
 
   /** {@code values} joined along a new axis. */
   IValue stack(List<IValue> values, long axis) {
-    PtNDArray[] arrays = values.stream().map(v -> v.toTensor(memory)).toArray(PtNDArray[]::new);
-    try (IValue list = IValue.listFrom(arrays);
+    try (IValue list = IValue.listFrom(values.toArray(IValue[]::new));
         IValue at = IValue.from(axis)) {
       return module.call("stack", list, at);
-    } finally {
-      Arrays.stream(arrays).forEach(PtNDArray::close);
     }
   }
 
@@ -212,17 +215,10 @@ final class TorchMemory implements AutoCloseable {
   }
 
   private Tensor fetchConverted(IValue value, TensorType type) {
-    dev.flopmeter.model.DataType way =
-        type.type().isFloat()
-            ? dev.flopmeter.model.DataType.FLOAT
-            : dev.flopmeter.model.DataType.INT64;
-    int code = ScalarTypes.find(way).orElseThrow();
-    try (IValue to = IValue.from(code);
+    TensorType wider = wider(type);
+    try (IValue to = IValue.from(ScalarTypes.find(wider.type()).orElseThrow());
         IValue wide = module.call("convert", value, to)) {
-      Tensor values = fetch(wide, type.withType(way));
-      return type.type().isFloat()
-          ? DenseTensor.ofDoubles(type, values.toDoubles())
-          : DenseTensor.ofLongs(type, values.toLongs());
+      return converted(fetch(wide, wider), type);
     }
   }
 

@@ -11,6 +11,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -50,7 +51,7 @@ final class TorchScriptModule implements AutoCloseable {
       return new TorchScriptModule(
           JniUtils.loadModule(memory, new ByteArrayInputStream(archive(source)), false, false));
     } catch (EngineException e) {
-      throw new BackendException("PyTorch rejects the kernels: " + Messages.oneLine(e), e);
+      throw new BackendException("PyTorch rejects the kernels: " + oneLine(e), e);
     } catch (IOException e) {
       throw new BackendException("PyTorch cannot load the kernels: " + e.getMessage(), e);
     }
@@ -87,6 +88,23 @@ final class TorchScriptModule implements AutoCloseable {
    */
   IValue call(String function, IValue... arguments) {
     return IValueUtils.runMethod(block, function, arguments);
+  }
+
+  /** One line of a message of PyTorch, which comes with source excerpts and native stacks. */
+  static String oneLine(Throwable failure) {
+    String message = String.valueOf(failure.getMessage());
+    String[] lines = message.split("\n");
+    return Arrays.stream(lines)
+        .filter(line -> line.matches("^\\w*(Error|Exception)\\b.*"))
+        .findFirst()
+        .orElseGet(
+            () ->
+                Arrays.stream(lines)
+                    .map(String::strip)
+                    .filter(line -> !line.isEmpty() && !line.startsWith("The following operation"))
+                    .findFirst()
+                    .orElse(failure.getClass().getSimpleName()))
+        .strip();
   }
 
   @Override

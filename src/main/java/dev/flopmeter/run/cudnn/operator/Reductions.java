@@ -2,6 +2,7 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.shape.ReductionShapes;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
@@ -57,7 +58,7 @@ final class Reductions {
   /** Without axes but with {@code noop_with_empty_axes} each element is reduced alone. */
   private static TensorView reduce(NodePlan node, Kind kind) {
     TensorView x = node.in(0);
-    long[] axes = axes(node, x.shape());
+    long[] axes = ReductionShapes.axes(node.operands());
     TensorView y = node.out(0);
     if (axes.length == 0) {
       node.launch(kind.single.work(node.plain(0), y, 0, 0));
@@ -118,20 +119,10 @@ final class Reductions {
     return order;
   }
 
-  private static long[] axes(NodePlan node, Shape shape) {
-    long[] given = node.operands().integers("axes", 1).orElse(new long[0]);
-    if (given.length > 0 || node.attributes().flag("noop_with_empty_axes", false)) {
-      return given;
-    }
-    long[] all = new long[shape.rank()];
-    java.util.Arrays.setAll(all, i -> i);
-    return all;
-  }
-
   /** log(sum(exp(x - max))) + max: the largest is taken out so that nothing overflows. */
   private static void logSumExp(NodePlan node) {
     TensorView x = node.in(0);
-    long[] axes = axes(node, x.shape());
+    long[] axes = ReductionShapes.axes(node.operands());
     if (axes.length == 0) {
       node.alias(0, x);
       return;

@@ -9,9 +9,7 @@ import static dev.flopmeter.run.djl.kernel.Expression.parts;
 import dev.flopmeter.model.Operands;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Queue;
 import java.util.function.UnaryOperator;
@@ -22,39 +20,6 @@ import java.util.function.UnaryOperator;
  */
 final class RecurrentKernels {
   private RecurrentKernels() {}
-
-  /**
-   * A function of a gate.
-   *
-   * @param alpha where none is given; NaN for a function without; {@code beta} likewise
-   */
-  private record Function(float alpha, float beta, Formula formula) {}
-
-  @FunctionalInterface
-  private interface Formula {
-    Expression of(Expression x, float alpha, float beta);
-  }
-
-  /** The functions by ONNX's names in lower case. */
-  private static final Map<String, Function> FUNCTIONS = new HashMap<>();
-
-  static {
-    add("sigmoid", Float.NaN, Float.NaN, (x, alpha, beta) -> call("sigmoid", x));
-    add("tanh", Float.NaN, Float.NaN, (x, alpha, beta) -> call("tanh", x));
-    add("relu", Float.NaN, Float.NaN, (x, alpha, beta) -> call("relu", x));
-    add("softplus", Float.NaN, Float.NaN, (x, alpha, beta) -> call("softplus", x));
-    add("softsign", Float.NaN, Float.NaN, (x, alpha, beta) -> UnaryKernels.softsign(x));
-    add("affine", 1, 0, (x, alpha, beta) -> x.times(alpha).plus(beta));
-    add("leakyrelu", 0.01f, Float.NaN, (x, alpha, beta) -> call("leaky_relu", x, alpha));
-    add("thresholdedrelu", 1, Float.NaN, (x, alpha, beta) -> call("threshold", x, alpha, 0));
-    add("scaledtanh", 1, 1, (x, alpha, beta) -> call("tanh", x.times(beta)).times(alpha));
-    add("hardsigmoid", 0.2f, 0.5f, UnaryKernels::hardSigmoid);
-    add("elu", 1, Float.NaN, (x, alpha, beta) -> call("elu", x, alpha));
-  }
-
-  private static void add(String name, float alpha, float beta, Formula formula) {
-    FUNCTIONS.put(name, new Function(alpha, beta, formula));
-  }
 
   static void addTo(Map<String, KernelRule> rules) {
     rules.put("LSTM", in -> kernel(in, 4));
@@ -240,7 +205,7 @@ final class RecurrentKernels {
       Queue<Float> betas = numbers("activation_beta");
       List<UnaryOperator<Expression>> functions = new ArrayList<>();
       for (String name : names) {
-        Function function = FUNCTIONS.get(name.toLowerCase(Locale.ROOT));
+        UnaryKernels.Function function = UnaryKernels.GATES.get(name);
         if (function == null) {
           throw Kernels.unsupported(in, "activation '" + name + "'");
         }

@@ -1,5 +1,6 @@
 package dev.flopmeter.run.djl.kernel;
 
+import static dev.flopmeter.model.shape.ReductionShapes.axes;
 import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.dtype;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
@@ -16,7 +17,6 @@ import dev.flopmeter.model.Shape;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.LongStream;
 
 /** Reductions over axes. */
 final class ReductionKernels {
@@ -39,16 +39,6 @@ final class ReductionKernels {
     rules.put("CumSum", in -> cumulative(in, "cumsum", 0));
     rules.put("CumProd", in -> cumulative(in, "cumprod", 1));
     rules.put("TopK", ReductionKernels::topK);
-  }
-
-  /** The axes to reduce; none if the node is to do nothing. */
-  private static long[] axes(Operands in) {
-    int rank = in.shape(0).rank();
-    long[] asked = in.integers("axes", 1).orElse(new long[0]);
-    if (asked.length == 0 && !in.attributes().flag("noop_with_empty_axes", false)) {
-      return LongStream.range(0, rank).toArray();
-    }
-    return Arrays.stream(asked).map(axis -> in.shape(0).axis(axis)).sorted().toArray();
   }
 
   private static boolean keep(Operands in) {

@@ -12,14 +12,51 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Element-wise functions of one tensor. */
 final class UnaryKernels {
   /** Operators that PyTorch has under the same name in lower case. */
   private static final String SAME_NAME =
       "Abs Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Erf Exp Floor HardSwish "
-          + "IsNaN Log Mish Neg Reciprocal Relu Round Sigmoid Sign Sin Sinh Softplus Sqrt "
-          + "Tan Tanh";
+          + "IsNaN Log Mish Neg Reciprocal Round Sign Sin Sinh Sqrt Tan";
+
+  /**
+   * A function of one number that may have parameters.
+   *
+   * @param alpha where none is given; NaN for a function without; {@code beta} likewise
+   */
+  record Function(float alpha, float beta, Formula formula) {}
+
+  @FunctionalInterface
+  interface Formula {
+    Expression of(Expression x, float alpha, float beta);
+  }
+
+  /** The operators that recurrent layers name as functions of their gates, in any case. */
+  static final Map<String, Function> GATES = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+
+  static {
+    gate("Sigmoid", Float.NaN, Float.NaN, (x, alpha, beta) -> call("sigmoid", x));
+    gate("Tanh", Float.NaN, Float.NaN, (x, alpha, beta) -> call("tanh", x));
+    gate("Relu", Float.NaN, Float.NaN, (x, alpha, beta) -> call("relu", x));
+    gate("Softplus", Float.NaN, Float.NaN, (x, alpha, beta) -> call("softplus", x));
+    gate("Softsign", Float.NaN, Float.NaN, (x, alpha, beta) -> x.over(call("abs", x).plus(1)));
+    gate("Affine", 1, 0, (x, alpha, beta) -> x.times(alpha).plus(beta));
+    gate("LeakyRelu", 0.01f, Float.NaN, (x, alpha, beta) -> call("leaky_relu", x, alpha));
+    gate("ThresholdedRelu", 1, Float.NaN, (x, alpha, beta) -> call("threshold", x, alpha, 0));
+    gate("ScaledTanh", 1, 1, (x, alpha, beta) -> call("tanh", x.times(beta)).times(alpha));
+    gate(
+        "HardSigmoid",
+        0.2f,
+        0.5f,
+        (x, alpha, beta) -> call("clamp", x.times(alpha).plus(beta), 0, 1));
+    gate("Elu", 1, Float.NaN, (x, alpha, beta) -> call("elu", x, alpha));
+  }
+
+  private static void gate(String op, float alpha, float beta, Formula formula) {
+    GATES.put(op, new Function(alpha, beta, formula));
+  }
 
   private UnaryKernels() {}
 
@@ -28,6 +65,15 @@ final class UnaryKernels {
       Kernel kernel = Kernel.of(new Call(op.toLowerCase(Locale.ROOT), List.of(input(0))));
       rules.put(op, in -> kernel);
     }
+    GATES.forEach(
+        (op, function) ->
+            rules.put(
+                op,
+                in -> {
+                  float beta = in.attributes().number("beta", function.beta());
+                  return Kernel.of(
+                      function.formula().of(input(0), alpha(in, function.alpha()), beta));
+                }));
     rules.put("BitwiseNot", in -> Kernel.of(call("bitwise_not", input(0))));
     rules.put("Not", in -> Kernel.of(call("logical_not", input(0))));
     rules.put("Identity", in -> Kernel.of(input(0)));
@@ -36,13 +82,8 @@ final class UnaryKernels {
     rules.put(
         "OptionalHasElement",
         in -> Kernel.of(call("full", ints(), in.has(0) ? 1 : 0, dtype(ScalarTypes.BOOL))));
-    rules.put("Softsign", in -> Kernel.of(softsign(input(0))));
-    rules.put("Elu", in -> Kernel.of(call("elu", input(0), alpha(in, 1))));
     rules.put("Celu", in -> Kernel.of(call("celu", input(0), alpha(in, 1))));
     rules.put("Selu", UnaryKernels::selu);
-    rules.put("LeakyRelu", in -> Kernel.of(call("leaky_relu", input(0), alpha(in, 0.01f))));
-    rules.put("ThresholdedRelu", in -> Kernel.of(call("threshold", input(0), alpha(in, 1), 0)));
-    rules.put("HardSigmoid", UnaryKernels::hardSigmoid);
     rules.put("Gelu", UnaryKernels::gelu);
     rules.put("Swish", in -> Kernel.of(swish(input(0), alpha(in, 1))));
     rules.put("Shrink", UnaryKernels::shrink);
@@ -55,10 +96,6 @@ final class UnaryKernels {
     return in.attributes().number("alpha", absent);
   }
 
-  static Expression softsign(Expression x) {
-    return x.over(call("abs", x).plus(1));
-  }
-
   /** {@code x sigmoid(alpha x)}. */
   private static Expression swish(Expression x, float alpha) {
     return alpha == 1 ? call("silu", x) : x.times(call("sigmoid", x.times(alpha)));
@@ -67,15 +104,6 @@ final class UnaryKernels {
   private static Kernel selu(Operands in) {
     float gamma = in.attributes().number("gamma", 1.050701f);
     return Kernel.of(call("elu", input(0), alpha(in, 1.6732632f), gamma));
-  }
-
-  private static Kernel hardSigmoid(Operands in) {
-    return Kernel.of(hardSigmoid(input(0), alpha(in, 0.2f), in.attributes().number("beta", 0.5f)));
-  }
-
-  /** {@code clamp(alpha x + beta, 0, 1)}. */
-  static Expression hardSigmoid(Expression x, float alpha, float beta) {
-    return call("clamp", x.times(alpha).plus(beta), 0, 1);
   }
 
   private static Kernel gelu(Operands in) {
