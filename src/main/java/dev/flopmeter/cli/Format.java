@@ -10,5 +10,7 @@ enum Format {
   MARKDOWN,
   HTML,
   /** For Chrome and Perfetto. */
-  TRACE
+  TRACE,
+  /** For the textfile collector of node_exporter. */
+  PROMETHEUS
 }

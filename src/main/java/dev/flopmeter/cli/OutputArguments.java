@@ -1,6 +1,7 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.cli.output.Output;
+import dev.flopmeter.model.ModelException;
 import java.util.Optional;
 
 /** The form of a result and where it goes: {@code --format} and {@code -o}. */
@@ -28,6 +29,12 @@ final class OutputArguments extends Arguments {
 
   /** Opens the output, before the work starts, so that a wrong name costs no time. */
   Output open(Console console) {
+    String name = file.find().orElse("");
+    boolean isPrometheus = format.map(choice -> choice.get() == Format.PROMETHEUS).orElse(false);
+    if (isPrometheus && !name.isEmpty() && !name.matches("/dev/.*|.*\\.prom")) {
+      throw new ModelException(
+          "-o " + name + ": must end in .prom, or node_exporter does not read it");
+    }
     boolean isFollowed = format.map(choice -> choice.get() == Format.JSONL).orElse(false);
     return Output.to(file.find().orElse(null), isFollowed, console.out());
   }

@@ -1,11 +1,13 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.report.html.HtmlReport;
 import dev.flopmeter.report.json.ChromeTrace;
 import dev.flopmeter.report.text.ProfileTable;
 import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.serve.metrics.Textfile;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -25,6 +27,15 @@ final class ProfileText {
       case MARKDOWN -> ProfileTable.markdown(results);
       case HTML -> HtmlReport.page(results, null);
       case TRACE -> ChromeTrace.render(results);
+      case PROMETHEUS -> prometheus(results);
     };
+  }
+
+  private static String prometheus(List<ProfileResult> results) {
+    try {
+      return Textfile.of(results);
+    } catch (IllegalArgumentException e) {
+      throw new ModelException("--format prometheus: " + e.getMessage(), e);
+    }
   }
 }

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 
 /** {@code flopmeter serve}: measures workloads at intervals and serves the results. */
 final class ServeCommand extends Command {
-  private static final String JSON_ENCODER = "ch.qos.logback.classic.encoder.JsonEncoder";
+  private static final String JSON_ENCODER = "dev.flopmeter.serve.JsonLog";
 
   private final Argument<String> file = optional("--config", Reading.TEXT);
   private final Argument<Boolean> check = flag("--check");

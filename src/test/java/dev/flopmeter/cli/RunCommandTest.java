@@ -12,6 +12,7 @@ import dev.flopmeter.serve.TlsTest;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.time.Clocks;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -109,6 +111,43 @@ class RunCommandTest {
     Flop json = flop("two", "--format", "json");
     assertThat(json.code()).isEqualTo(Main.BAD_INPUT);
     assertThat(json.err()).contains("holds one result, not several");
+  }
+
+  @Test
+  void nodeExporterReadsItsMetrics() throws Exception {
+    Path file = folder.resolve("two.prom");
+    Flop two = flop("two", "--format", "prometheus", "-o", file.toString());
+    assertThat(two.code()).as(two.err()).isZero();
+    String labels =
+        "{backend=\"djl\",batch=\"8\",device=\"cpu\",model=\"good\",precision=\"fp32\",workload=\"good\"}"
+            + " ";
+    assertThat(Files.readAllLines(file))
+        .contains(
+            "# TYPE flopmeter_model_macs gauge",
+            "flopmeter_model_macs" + labels + 4089184256.0 * 8,
+            "flopmeter_device_power_watts{device=\"cpu\"} 400.0")
+        .anyMatch(line -> line.startsWith("flopmeter_inference_latency_seconds{"))
+        .anyMatch(line -> line.startsWith("flopmeter_layer_info{"));
+    assertThat(promtoolSays(file)).isEmpty();
+
+    String other = folder.resolve("two.txt").toString();
+    refused(flop("two", "--format", "prometheus", "-o", other), 2, "must end in .prom");
+    assertThat(Path.of(other)).doesNotExist();
+  }
+
+  private static String promtoolSays(Path file) throws Exception {
+    try {
+      Process promtool =
+          new ProcessBuilder("promtool", "check", "metrics")
+              .redirectErrorStream(true)
+              .redirectInput(file.toFile())
+              .start();
+      String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return promtool.waitFor() == 0 ? said : "exit code " + promtool.exitValue() + said;
+    } catch (IOException e) {
+      Assumptions.abort("skipped: promtool is not installed");
+      throw e;
+    }
   }
 
   @ParameterizedTest

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -163,6 +164,7 @@ class DaemonProcessTest {
         assertThat(event.propertyNames())
             .containsExactlyInAnyOrder(
                 "timestamp", "level", "threadName", "loggerName", "formattedMessage", "throwable");
+        assertThat(Instant.parse(event.get("timestamp").asString())).isBefore(Instant.now());
       }
       assertThat(lines)
           .map(line -> JsonMapper.shared().readTree(line).get("formattedMessage").asString())

@@ -1,18 +1,20 @@
 package dev.flopmeter.serve.http;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * A path and its handler.
  *
  * @param method {@code GET} (HEAD comes with it) or {@code POST}
- * @param path the whole path, in which a star stands for any one part; empty for every path
+ * @param path matches the whole path, its groups what the handler is told
  * @param isOpen whether it requires no password
  */
-public record Route(String method, String path, boolean isOpen, Handler handler) {
+public record Route(String method, Pattern path, boolean isOpen, Handler handler) {
   /** Handles a request. */
   @FunctionalInterface
   public interface Handler {
@@ -41,40 +43,33 @@ public record Route(String method, String path, boolean isOpen, Handler handler)
   }
 
   public static Route get(String path, Handler handler) {
-    return new Route("GET", path, false, handler);
+    return new Route("GET", pattern(path), false, handler);
   }
 
   /** For probes, which send no password. */
   public static Route openGet(String path, Handler handler) {
-    return new Route("GET", path, true, handler);
+    return new Route("GET", pattern(path), true, handler);
   }
 
   /** For every path that no route before it matches; needs no password. */
   public static Route any(Handler handler) {
-    return new Route("GET", "", true, handler);
+    return new Route("GET", Pattern.compile("(?s).*"), true, handler);
   }
 
   public static Route post(String path, Handler handler) {
-    return new Route("POST", path, false, handler);
+    return new Route("POST", pattern(path), false, handler);
+  }
+
+  /** A path in which a star stands for any one part. */
+  private static Pattern pattern(String path) {
+    return Pattern.compile(path.replace("*", "([^/]+)"));
   }
 
   /** What stands for the stars in a path, decoded; empty if it is not this route's. */
   Optional<List<String>> names(String requested) {
-    if (path.isEmpty()) {
-      return Optional.of(List.of());
-    }
-    String[] own = path.split("/", -1);
-    String[] given = requested.split("/", -1);
-    List<String> names = new ArrayList<>();
-    boolean isSame = own.length == given.length;
-    for (int i = 0; isSame && i < own.length; i++) {
-      if (own[i].equals("*")) {
-        names.add(given[i]);
-        isSame = !given[i].isEmpty();
-      } else {
-        isSame = own[i].equals(given[i]);
-      }
-    }
-    return isSame ? Optional.of(names) : Optional.empty();
+    Matcher parts = path.matcher(requested);
+    return parts.matches()
+        ? Optional.of(IntStream.rangeClosed(1, parts.groupCount()).mapToObj(parts::group).toList())
+        : Optional.empty();
   }
 }
