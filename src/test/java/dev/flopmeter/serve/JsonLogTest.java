@@ -17,7 +17,8 @@ class JsonLogTest {
     LoggerContext context = new LoggerContext();
     JsonLog encoder = new JsonLog();
     encoder.setContext(context);
-    encoder.setWithMDC(false); // as logback.xml says
+    encoder.setWithMDC(false); // this and the next as in logback.xml
+    encoder.setWithFormattedMessage(true);
     encoder.start();
     LoggingEvent event =
         new LoggingEvent("", context.getLogger("a.b.Name"), Level.WARN, message, cause, null);
