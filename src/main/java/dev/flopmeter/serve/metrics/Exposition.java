@@ -99,10 +99,6 @@ public final class Exposition {
     return new Published(SeriesFigures.with(shown, selection, limit.most()), selection);
   }
 
-  private static boolean hasCreated(Format format) {
-    return format == Format.OPEN_METRICS;
-  }
-
   private synchronized Rendered want(Format format) {
     wanted.add(format);
     render();
