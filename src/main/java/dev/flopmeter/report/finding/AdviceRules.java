@@ -1,12 +1,12 @@
 package dev.flopmeter.report.finding;
 
 import dev.flopmeter.device.DeviceKind;
-import dev.flopmeter.report.finding.Advice.Kind;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.units.Figures;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -50,22 +50,14 @@ final class AdviceRules {
         || capability < 7) {
       return Stream.of();
     }
-    double launch = boundShare(result, Bound.LAUNCH);
-    double saved = (1 - launch) / 2;
+    double longer = 1 - boundShare(result, Bound.LAUNCH);
     String precisions = capability >= 8 ? "bf16,tf32" : "fp16";
-    return Stream.of(
-        new Advice(
-            Kind.PRECISION,
-            "Run in " + precisions.replace(",", " or ") + ", on the tensor cores",
-            String.format(
-                "%s of the time goes to layers in fp32 that are longer than a launch, on a device"
-                    + " of compute capability %s: its tensor cores stay idle, and each value is 4"
-                    + " bytes.",
-                Figures.percent(1 - launch), Figures.number(capability)),
-            "at least half of that in 16 bits, so about " + Figures.percent(saved) + " of the time",
-            new TestCommand(result).precisions(precisions),
-            false,
-            saved));
+    return new AdviceText(result)
+        .with("precisions", precisions.replace(",", " or "))
+        .with("with_precisions", new TestCommand(result).precisions(precisions))
+        .with("longer", Figures.percent(longer))
+        .with("capability", Figures.number(capability))
+        .advise("fp32", longer / 2, false);
   }
 
   private static @Nullable Double capability(ProfileResult result) {
@@ -82,19 +74,10 @@ final class AdviceRules {
     if (launch == null || launch.overheadRatio() < 0.1) {
       return Stream.of();
     }
-    double saved = 1 - launch.graphSeconds() / launch.eagerSeconds();
-    return Stream.of(
-        new Advice(
-            Kind.GRAPH,
-            "Replay a captured CUDA graph in production",
-            String.format(
-                "A pass takes %s launched step by step and %s replayed as a graph, as measured"
-                    + " here.",
-                Figures.seconds(launch.eagerSeconds()), Figures.seconds(launch.graphSeconds())),
-            Figures.percent(saved) + " of the time, for a program that launches step by step",
-            new TestCommand(result).with(""),
-            false,
-            saved));
+    return new AdviceText(result)
+        .with("eager", Figures.seconds(launch.eagerSeconds()))
+        .with("replayed", Figures.seconds(launch.graphSeconds()))
+        .advise("graph", 1 - launch.graphSeconds() / launch.eagerSeconds(), false);
   }
 
   private static Stream<Advice> throttled(ProfileResult result) {
@@ -105,18 +88,11 @@ final class AdviceRules {
     }
     double saved =
         lost * (boundShare(result, Bound.COMPUTE) + boundShare(result, Bound.INEFFICIENT));
-    return Stream.of(
-        new Advice(
-            Kind.CLOCK,
-            "Find out what limits the clock: " + String.join(", ", sensors.throttleReasons()),
-            String.format(
-                "The device ran at %s of the clock that its datasheet peak refers to, and reported"
-                    + " the reason.",
-                Figures.percent(1 - lost)),
-            upTo(lost) + " of layers that memory does not limit",
-            "flopmeter devices",
-            false,
-            saved));
+    return new AdviceText(result)
+        .with("reasons", String.join(", ", sensors.throttleReasons()))
+        .with("clock", Figures.percent(1 - lost))
+        .with("lost", Figures.percent(lost))
+        .advise("clock", saved, false);
   }
 
   /** The clock that was held, as a share of the datasheet's; 1 where nothing held it back. */
@@ -132,21 +108,13 @@ final class AdviceRules {
 
   private static Stream<Advice> idleCores(ProfileResult result) {
     double share = coreShare(result);
-    String cores = result.device().properties().getOrDefault("cores", "");
-    double saved = (1 - share) * (1 - boundShare(result, Bound.LAUNCH));
+    Map<String, String> device = result.device().properties();
     return share == 1
         ? Stream.of()
-        : Stream.of(
-            new Advice(
-                Kind.THREADS,
-                "Use all " + cores + " cores",
-                String.format(
-                    "The run was given %s of %s cores (--threads).",
-                    result.device().properties().get("threads"), cores),
-                upTo(saved) + " if the layers scale with the cores",
-                new TestCommand(result).with("--threads " + cores),
-                false,
-                saved));
+        : new AdviceText(result)
+            .with("threads", device.getOrDefault("threads", ""))
+            .with("cores", device.getOrDefault("cores", ""))
+            .advise("idle cores", (1 - share) * (1 - boundShare(result, Bound.LAUNCH)), false);
   }
 
   /** The share of the processor's cores that the run was allowed. */
@@ -160,19 +128,11 @@ final class AdviceRules {
 
   private static Stream<Advice> busyCores(ProfileResult result) {
     double load = load(result);
-    double saved = 1 - 1 / load;
     return load <= 1
         ? Stream.of()
-        : Stream.of(
-            new Advice(
-                Kind.LOAD,
-                "Measure on a machine that does nothing else",
-                Figures.number(load)
-                    + " threads a core were ready to run, on average over a minute.",
-                upTo(saved) + " if the cores were shared evenly",
-                new TestCommand(result).with(""),
-                true,
-                saved));
+        : new AdviceText(result)
+            .with("load", Figures.number(load))
+            .advise("busy cores", 1 - 1 / load, true);
   }
 
   /** Runnable threads per core; 1 where that is not more than the run's own. */
@@ -186,18 +146,8 @@ final class AdviceRules {
     Double ratio = result.layerSumRatio();
     return ratio == null || ratio >= MOSTLY_LAYERS
         ? Stream.of()
-        : Stream.of(
-            new Advice(
-                Kind.GAPS,
-                "Find out what a pass does between its layers",
-                "The layers add up to " + Figures.percent(ratio) + " of an undisturbed pass.",
-                upTo(1 - ratio) + ", if it is the host that prepares and waits",
-                new TestCommand(result).otherRuntimes(),
-                true,
-                1 - ratio));
-  }
-
-  static String upTo(double share) {
-    return "up to " + Figures.percent(share) + " of the time";
+        : new AdviceText(result)
+            .with("sum", Figures.percent(ratio))
+            .advise("gaps", 1 - ratio, true);
   }
 }

@@ -1,0 +1,78 @@
+package dev.flopmeter.report.finding;
+
+import dev.flopmeter.report.finding.Advice.Kind;
+import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.text.Csv;
+import dev.flopmeter.units.Figures;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** Recommendations on a result as {@code advice.csv} words them. */
+final class AdviceText {
+  private static final Pattern WORD = Pattern.compile("\\{([a-z_]+)}");
+
+  /** Kind, title, evidence, gain and command by what they are for. */
+  private static final Map<String, List<String>> ROWS = new HashMap<>();
+
+  static {
+    for (List<String> row : Csv.rows(AdviceText.class, "advice.csv")) {
+      ROWS.put(row.get(0), row.subList(1, row.size()));
+    }
+  }
+
+  private final Map<String, Object> words = new HashMap<>();
+
+  /** With the words that every recommendation may use. */
+  AdviceText(ProfileResult result) {
+    TestCommand test = new TestCommand(result);
+    words.put("again", test.with(""));
+    words.put("other_runtimes", test.otherRuntimes());
+    words.put("changed_model", test.changedModel());
+    words.put("precision", result.run().precision());
+    words.put("batch", result.run().batch());
+  }
+
+  AdviceText with(String word, Object value) {
+    words.put(word, value);
+    return this;
+  }
+
+  static boolean has(String key) {
+    return ROWS.containsKey(key);
+  }
+
+  /**
+   * The recommendation of this row.
+   *
+   * @param saved the share of a pass' time it could save at most
+   */
+  Stream<Advice> advise(String key, double saved, boolean isGuess) {
+    List<String> row = Objects.requireNonNull(ROWS.get(key), key);
+    words.put("saved", Figures.percent(saved));
+    List<String> texts = row.stream().skip(1).map(this::filled).toList();
+    return Stream.of(
+        new Advice(
+            Kind.valueOf(row.get(0)),
+            texts.get(0),
+            texts.get(1),
+            texts.get(2),
+            texts.get(3),
+            isGuess,
+            saved));
+  }
+
+  /** Words come from model files, too, so that what stands in their place is not filled again. */
+  private String filled(String text) {
+    return WORD.matcher(text)
+        .replaceAll(
+            found -> {
+              Object word = Objects.requireNonNull(words.get(found.group(1)), found.group());
+              return Matcher.quoteReplacement(word.toString());
+            });
+  }
+}
