@@ -45,12 +45,16 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
         : kept(measure(missing, progress));
   }
 
-  /** Measures anew and stores it; other precisions stay in the cache as they are. */
-  MeasuredRoofs remeasured(List<Precision> precisions, Progress progress) {
-    MeasuredRoofs fresh = measure(precisions, progress);
-    if (!backend.device().isEmulated()) {
-      kept(fresh);
+  /**
+   * Measures anew and stores it; other precisions stay in the cache as they are. Null for an
+   * emulated device.
+   */
+  @Nullable MeasuredRoofs remeasured(List<Precision> precisions, Progress progress) {
+    if (backend.device().isEmulated()) {
+      return null;
     }
+    MeasuredRoofs fresh = measure(precisions, progress);
+    kept(fresh);
     return fresh;
   }
 

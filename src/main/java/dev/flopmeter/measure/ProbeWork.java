@@ -66,7 +66,8 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
    */
   private static ProbeWork series(String name, String op, long bytes, int inputs, int arrays) {
     GraphBuilder graph = new GraphBuilder(name, OPSET);
-    String first = graph.input("x", TensorType.of(DataType.FLOAT, Math.max(1, bytes / 4096), 1024));
+    TensorType values = TensorType.of(DataType.FLOAT, Math.max(1, bytes / 4096), 1024);
+    String first = graph.input("x", values);
     boolean isReading = arrays == inputs;
     Attributes attributes = isReading ? Attributes.of("keepdims", 0) : Attributes.NONE;
     List<String> results = new ArrayList<>();
@@ -83,7 +84,7 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
       }
     }
     Graph whole = graph.build(isReading ? results : List.of(value));
-    return new ProbeWork(name, whole, (double) LAUNCHES * arrays * bytes, false);
+    return new ProbeWork(name, whole, (double) LAUNCHES * arrays * values.bytes(), false);
   }
 
   /** Whether it is many steps, which must stay apart. */

@@ -80,6 +80,9 @@ public final class RoofTable {
       out.append("\nMeasured ").append(measured.measuredAt()).append(" with ");
       out.append(new TreeMap<>(measured.versions())).append('\n');
     }
+    if (device.isEmulated()) {
+      out.append("This device is emulated: its rates mean nothing, so none were measured.\n");
+    }
     Roof datasheet = any.datasheet();
     return out.append(
             datasheet == null
