@@ -40,9 +40,24 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
             .filter(one -> RoofProber.isMeasurable(backend.device(), one))
             .filter(one -> cached.isEmpty() || !cached.get().found().containsKey(one.label()))
             .toList();
-    return missing.isEmpty() && cached.isPresent() && !cached.get().levels().isEmpty()
-        ? cached.get()
-        : kept(measure(missing, progress));
+    return highest(
+        missing.isEmpty() && cached.isPresent() && !cached.get().levels().isEmpty()
+            ? cached.get()
+            : kept(measure(missing, progress)));
+  }
+
+  /** With what other backends reached on this device: a roof is the device's, not a library's. */
+  private MeasuredRoofs highest(MeasuredRoofs own) {
+    MeasuredRoofs highest = own;
+    for (Backends.Kind kind : Backends.Kind.values()) {
+      MeasuredRoofs before = highest;
+      highest =
+          cache
+              .flatMap(roofs -> roofs.read(Choice.label(kind), backend.device()))
+              .map(before::highest)
+              .orElse(before);
+    }
+    return highest;
   }
 
   /**

@@ -71,9 +71,17 @@ public record MeasuredRoofs(
         rates,
         works,
         isFaster ? bytes : bytesPerSecond,
-        levels.isEmpty() ? other.levels : levels,
+        levels.isEmpty() ? other.levels : levels.stream().map(other::highest).toList(),
         launchSeconds,
         measuredAt,
         versions);
+  }
+
+  private MemoryLevel highest(MemoryLevel level) {
+    return levels.stream()
+        .filter(mine -> mine.name().equals(level.name()))
+        .findFirst()
+        .map(level::highest)
+        .orElse(level);
   }
 }

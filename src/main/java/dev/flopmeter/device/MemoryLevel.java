@@ -1,6 +1,7 @@
 package dev.flopmeter.device;
 
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,5 +30,15 @@ public record MemoryLevel(
   /** The highest of the rates over all cores: a roof is what anything reaches. */
   public double best() {
     return bytesPerSecond.values().stream().mapToDouble(rate -> rate).max().orElse(0);
+  }
+
+  /** The higher of both rates each, of the same level measured twice; it holds what either held. */
+  MemoryLevel highest(MemoryLevel other) {
+    Map<String, Double> all = new TreeMap<>(bytesPerSecond);
+    other.bytesPerSecond.forEach((name, rate) -> all.merge(name, rate, Math::max));
+    Map<String, Double> oneCore = new TreeMap<>(oneCoreBytesPerSecond);
+    other.oneCoreBytesPerSecond.forEach((name, rate) -> oneCore.merge(name, rate, Math::max));
+    Long held = bytes == null || other.bytes == null ? null : Math.max(bytes, other.bytes);
+    return new MemoryLevel(name, held, all, oneCore);
   }
 }

@@ -77,4 +77,25 @@ class RoofCacheTest {
     assertThat(roofs.bytesPerSecond()).isEqualTo(1.8e10);
     assertThat(roofs.levels()).isEmpty();
   }
+
+  @Test
+  void theHighestOfTwoIsTheHigherOfEachRateAtEachLevel() {
+    MeasuredRoofs other =
+        new MeasuredRoofs(
+            Map.of("fp32", 2e11),
+            Map.of("fp32", "Conv"),
+            2e10,
+            List.of(new MemoryLevel("L2", 1L << 19, Map.of("copy", 4e10, "read", 6e10), Map.of())),
+            null,
+            Instant.parse("2026-11-24T05:00:00Z"),
+            VERSIONS);
+    MeasuredRoofs highest = ROOFS.highest(other);
+    assertThat(highest.flopsPerSecond()).containsEntry("fp32", 2e11);
+    assertThat(highest.found()).containsEntry("fp32", "Conv");
+    assertThat(highest.bytesPerSecond()).isEqualTo(2.5e10);
+    assertThat(highest.levels())
+        .containsExactly(
+            new MemoryLevel(
+                "L2", 1L << 20, Map.of("copy", 5e10, "read", 6e10), Map.of("copy", 3e10)));
+  }
 }

@@ -8,6 +8,7 @@ import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Step;
 import java.time.Clock;
 import java.time.Instant;
@@ -51,5 +52,26 @@ class RoofProberTest {
     assertThat(roofs.launchSeconds())
         .isCloseTo(A_STEP, within(A_STEP))
         .isLessThan(ONCE_A_PASS / 10);
+  }
+
+  /** Every pass meets other work until a second is over, so that no two of them agree. */
+  @Test
+  void onABusyMachineItGoesOnUntilABestPassIsConfirmed() {
+    FakeTime time = new FakeTime();
+    AtomicInteger calls = new AtomicInteger();
+    FakeBackend backend =
+        new FakeBackend(
+            CPU,
+            (graph, options) -> {
+              calls.set(0);
+              return FakePlan.of(
+                  time, pass -> calls.incrementAndGet() < 16 ? 0.1 / calls.get() : 0.002);
+            });
+    MeasuredRoofs roofs =
+        new RoofProber(
+                backend, time, Clock.fixed(Instant.EPOCH, ZoneOffset.UTC), progress -> List.of())
+            .measure(List.of(Precision.FP32), (phase, done, detail) -> {});
+    double flops = 2.0 * 2048 * 2048 * 2048;
+    assertThat(roofs.flopsPerSecond().get("fp32")).isCloseTo(flops / 0.002, within(1.0));
   }
 }
