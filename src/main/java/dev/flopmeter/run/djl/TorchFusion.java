@@ -68,7 +68,6 @@ final class TorchFusion {
   private boolean takesConvolution(Chain chain) {
     Optional<Activation> activation = activation(chain);
     return FusedKernels.takesConv(scope.operands(chain.main()))
-        && chain.bias() == null
         && activation.isPresent()
         && (chain.residual() == null
             || activation.get().equals(Activation.NONE)
@@ -86,6 +85,7 @@ final class TorchFusion {
     Tensor bias = chain.bias() == null ? null : scope.constant(chain.bias().value());
     return isWeighted
         && chain.normalisation() == null
+        && chain.factor() == null
         && (bias == null || bias.shape().rank() <= 2)
         && chain.residual() == null
         && activation(chain).filter(Activation::isPlain).isPresent();
@@ -129,7 +129,7 @@ final class TorchFusion {
 
   private Task convolution(Chain chain) {
     List<String> inputs = new ArrayList<>(chain.main().inputs());
-    while (inputs.size() <= FusedKernels.OTHER) {
+    while (inputs.size() <= FusedKernels.BIAS) {
       inputs.add("");
     }
     double epsilon = Double.NaN;
@@ -139,6 +139,12 @@ final class TorchFusion {
         inputs.set(FusedKernels.NORM + i, norm.inputs().get(i + 1));
       }
       epsilon = norm.attributes().number("epsilon", 1e-5f);
+    }
+    if (chain.factor() != null) {
+      inputs.set(FusedKernels.FACTOR, chain.factor().value());
+    }
+    if (chain.bias() != null) {
+      inputs.set(FusedKernels.BIAS, chain.bias().value());
     }
     Addend addend = Addend.NONE;
     if (chain.residual() != null) {
@@ -152,7 +158,12 @@ final class TorchFusion {
         chain,
         inputs,
         FusedKernels.conv(
-            scope.operands(chain.main()), epsilon, addend, activation(chain).orElseThrow()));
+            scope.operands(chain.main()),
+            epsilon,
+            chain.factor() != null,
+            chain.bias() != null,
+            addend,
+            activation(chain).orElseThrow()));
   }
 
   /**

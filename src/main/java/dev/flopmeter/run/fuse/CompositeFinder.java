@@ -185,7 +185,7 @@ final class CompositeFinder {
     return true;
   }
 
-  private static boolean isProduct(Node node) {
+  static boolean isProduct(Node node) {
     return node.qualifiedOp().equals("Mul") && !node.attributes().has("axis");
   }
 

@@ -48,6 +48,7 @@ public sealed interface Fused {
    * @param sources the DequantizeLinear nodes that write the main node's inputs or the residual,
    *     for nodes that read quantised values alone
    * @param normalisation a BatchNormalization with constant statistics
+   * @param factor a constant of one number per output channel, multiplied
    * @param bias a constant of one number per output channel, added
    * @param residual a tensor of the result's own type, added
    * @param activation one more operator that reads the result alone as its first input
@@ -57,17 +58,19 @@ public sealed interface Fused {
       Node main,
       List<Node> sources,
       @Nullable Node normalisation,
-      @Nullable Addend bias,
-      @Nullable Addend residual,
+      @Nullable Operand factor,
+      @Nullable Operand bias,
+      @Nullable Operand residual,
       @Nullable Single activation,
       @Nullable Node quantisation)
       implements Fused {
     static Chain of(Node main) {
-      return new Chain(main, List.of(), null, null, null, null, null);
+      return new Chain(main, List.of(), null, null, null, null, null, null);
     }
 
     Chain withSources(List<Node> nodes) {
-      return new Chain(main, nodes, normalisation, bias, residual, activation, quantisation);
+      return new Chain(
+          main, nodes, normalisation, factor, bias, residual, activation, quantisation);
     }
 
     Chain withSource(Node node) {
@@ -75,23 +78,31 @@ public sealed interface Fused {
     }
 
     Chain withNormalisation(Node node) {
-      return new Chain(main, sources, node, bias, residual, activation, quantisation);
+      return new Chain(main, sources, node, factor, bias, residual, activation, quantisation);
     }
 
-    Chain withBias(Addend addend) {
-      return new Chain(main, sources, normalisation, addend, residual, activation, quantisation);
+    Chain withFactor(Operand operand) {
+      return new Chain(
+          main, sources, normalisation, operand, bias, residual, activation, quantisation);
     }
 
-    Chain withResidual(Addend addend) {
-      return new Chain(main, sources, normalisation, bias, addend, activation, quantisation);
+    Chain withBias(Operand addend) {
+      return new Chain(
+          main, sources, normalisation, factor, addend, residual, activation, quantisation);
+    }
+
+    Chain withResidual(Operand addend) {
+      return new Chain(
+          main, sources, normalisation, factor, bias, addend, activation, quantisation);
     }
 
     Chain withActivation(Single operator) {
-      return new Chain(main, sources, normalisation, bias, residual, operator, quantisation);
+      return new Chain(
+          main, sources, normalisation, factor, bias, residual, operator, quantisation);
     }
 
     Chain withQuantisation(Node node) {
-      return new Chain(main, sources, normalisation, bias, residual, activation, node);
+      return new Chain(main, sources, normalisation, factor, bias, residual, activation, node);
     }
 
     /** Whether the main node reads or writes quantised integers. */
@@ -115,6 +126,7 @@ public sealed interface Fused {
           Stream.of(
               main,
               normalisation,
+              factor == null ? null : factor.node(),
               bias == null ? null : bias.node(),
               residual == null ? null : residual.node());
       Stream<Node> after = activation == null ? Stream.of() : activation.nodes().stream();
@@ -124,12 +136,12 @@ public sealed interface Fused {
   }
 
   /**
-   * What is added to a chain's result.
+   * What is added to a chain's result, or multiplied by it.
    *
-   * @param node the addition
+   * @param node the addition or product
    * @param value its other operand
    */
-  record Addend(Node node, String value) {}
+  record Operand(Node node, String value) {}
 
   /**
    * {@code softmax(scale q k + mask) v} over tensors of batch x heads x tokens x width, all with

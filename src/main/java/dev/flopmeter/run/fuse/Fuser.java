@@ -8,8 +8,8 @@ import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.run.fuse.Fused.Addend;
 import dev.flopmeter.run.fuse.Fused.Chain;
+import dev.flopmeter.run.fuse.Fused.Operand;
 import dev.flopmeter.run.fuse.Fused.Single;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -85,6 +85,7 @@ public final class Fuser {
         List.of(
             this::dequantised,
             this::normalised,
+            this::multiplied,
             this::biased,
             this::added,
             this::activated,
@@ -163,13 +164,18 @@ public final class Fuser {
         && in.value(4).isPresent();
   }
 
+  private Chain multiplied(Chain chain) {
+    Operand factor = operand(chain, CompositeFinder::isProduct);
+    return factor != null && isPerChannel(chain, factor) ? chain.withFactor(factor) : chain;
+  }
+
   private Chain biased(Chain chain) {
-    Addend addend = addend(chain);
+    Operand addend = operand(chain, Fuser::isSum);
     return addend != null && isPerChannel(chain, addend) ? chain.withBias(addend) : chain;
   }
 
   private Chain added(Chain chain) {
-    Addend addend = addend(chain);
+    Operand addend = operand(chain, Fuser::isSum);
     TensorType own = scope.type(output(chain.last()));
     if (addend == null || own == null || !own.equals(scope.type(addend.value()))) {
       return chain;
@@ -195,24 +201,22 @@ public final class Fuser {
         : chain;
   }
 
-  /** What is added to the result without changing its type; null if that is not what follows. */
-  private @Nullable Addend addend(Chain chain) {
+  /** What meets the result in {@code kind} of node without changing its type; null if none. */
+  private @Nullable Operand operand(Chain chain, Predicate<Node> kind) {
     Node next = next(chain);
-    if (next == null || !isSum(next)) {
+    if (next == null || !kind.test(next)) {
       return null;
     }
     String own = output(chain.last());
     TensorType type = scope.type(own);
     return type != null && type.equals(scope.type(output(next)))
-        ? new Addend(next, other(next, own))
+        ? new Operand(next, other(next, own))
         : null;
   }
 
-  /**
-   * Whether the addend is a constant with one number for each channel of the main node's result.
-   */
-  private boolean isPerChannel(Chain chain, Addend addend) {
-    Tensor constant = scope.constant(addend.value());
+  /** Whether it is a constant with one number for each channel of the main node's result. */
+  private boolean isPerChannel(Chain chain, Operand operand) {
+    Tensor constant = scope.constant(operand.value());
     TensorType type = scope.type(output(chain.main()));
     if (constant == null || type == null) {
       return false;

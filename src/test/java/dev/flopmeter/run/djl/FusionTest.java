@@ -13,12 +13,14 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.Step;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -55,6 +57,22 @@ class FusionTest {
       Attributes pads =
           Attributes.of("kernel_shape", new long[] {3, 3}, "pads", new long[] {1, 1, 1, 1});
       graph.add("Conv", output, pads, input, "w/" + output);
+      return this;
+    }
+
+    /** One number for each channel. */
+    Block perChannel(String name) {
+      TensorType type = TensorType.of(DataType.FLOAT, CHANNELS, 1, 1);
+      graph.constant(name, RandomTensor.weights(type, name.hashCode(), 1));
+      return this;
+    }
+
+    Block biasedConv(String output, String input) {
+      TensorType weights = TensorType.of(DataType.FLOAT, CHANNELS, CHANNELS, 1, 1);
+      TensorType bias = TensorType.of(DataType.FLOAT, CHANNELS);
+      graph.constant("w/" + output, RandomTensor.weights(weights, output.hashCode(), CHANNELS));
+      graph.constant("b/" + output, RandomTensor.weights(bias, 7, 1));
+      graph.add("Conv", output, Attributes.NONE, input, "w/" + output, "b/" + output);
       return this;
     }
 
@@ -117,6 +135,33 @@ class FusionTest {
                     .add("Add", "y", "s", "a")
                     .returning("y")),
         block(
+            "a frozen normalisation, a shortcut and a Relu",
+            b ->
+                b.perChannel("scale")
+                    .perChannel("shift")
+                    .conv("a", "x")
+                    .add("Mul", "m", "a", "scale")
+                    .add("Add", "n", "shift", "m")
+                    .add("Add", "s", "n", "x")
+                    .add("Relu", "y", "s")
+                    .returning("y")),
+        block(
+            "a factor on a convolution with a bias",
+            b ->
+                b.perChannel("scale")
+                    .biasedConv("a", "x")
+                    .add("Mul", "m", "scale", "a")
+                    .add("Sigmoid", "g", "m")
+                    .add("Mul", "y", "m", "g")
+                    .returning("y")),
+        block(
+            "a bias on a convolution with a bias",
+            b ->
+                b.perChannel("shift")
+                    .biasedConv("a", "x")
+                    .add("Add", "y", "a", "shift")
+                    .returning("y")),
+        block(
             "two convolutions, each the other's shortcut",
             b ->
                 b.conv("a", "x")
@@ -124,6 +169,23 @@ class FusionTest {
                     .add("Add", "s", "a", "b")
                     .add("Relu", "y", "s")
                     .returning("y")));
+  }
+
+  /** As the frozen normalisations of a detector are exported. */
+  @Test
+  void aFactorAndABiasForEachChannelJoinTheirConvolution() {
+    Graph graph =
+        new Block()
+            .perChannel("scale")
+            .perChannel("shift")
+            .conv("a", "x")
+            .add("Mul", "m", "a", "scale")
+            .add("Add", "n", "m", "shift")
+            .add("Relu", "y", "n")
+            .returning("y");
+    try (Plan plan = backend.prepare(graph, RunOptions.DEFAULT)) {
+      assertThat(plan.steps()).extracting(Step::op).containsExactly("Conv+Mul+Add+Relu");
+    }
   }
 
   @ParameterizedTest(name = "{0}")

@@ -78,8 +78,8 @@ class FuserTest {
     List<Fused> steps = steps(FuserTest::all, "y");
     assertThat(ops(steps)).containsExactly("Conv+BatchNormalization+Add+Sum+Relu");
     Chain chain = (Chain) steps.get(0);
-    assertThat(chain.bias()).extracting(Fused.Addend::value).isEqualTo("p");
-    assertThat(chain.residual()).extracting(Fused.Addend::value).isEqualTo("r");
+    assertThat(chain.bias()).extracting(Fused.Operand::value).isEqualTo("p");
+    assertThat(chain.residual()).extracting(Fused.Operand::value).isEqualTo("r");
     assertThat(chain.last().name()).isEqualTo("y");
   }
 

@@ -36,7 +36,7 @@ record CudnnFusion(GraphScope scope, GraphLinks links, ElementType floats) {
     }
     Node activation = chain.activation() == null ? null : chain.activation().main();
     boolean isRectified = activation != null && activation.qualifiedOp().equals("Relu");
-    if (activation != null && !isRectified) {
+    if (chain.factor() != null || (activation != null && !isRectified)) {
       return false;
     }
     boolean isAlone = chain.nodes().size() == 1;

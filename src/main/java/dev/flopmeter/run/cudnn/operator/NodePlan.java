@@ -15,8 +15,8 @@ import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import dev.flopmeter.run.fuse.Fused;
-import dev.flopmeter.run.fuse.Fused.Addend;
 import dev.flopmeter.run.fuse.Fused.Chain;
+import dev.flopmeter.run.fuse.Fused.Operand;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -65,7 +65,7 @@ final class NodePlan {
 
   /** A value that is added to the result before the activation. */
   @Nullable String residual() {
-    return chain().map(Chain::residual).map(Addend::value).orElse(null);
+    return chain().map(Chain::residual).map(Operand::value).orElse(null);
   }
 
   /** As a product of 8-bit values, if that is what is fused here. */

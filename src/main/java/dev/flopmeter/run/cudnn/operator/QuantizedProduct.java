@@ -9,8 +9,8 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.cudnn.plan.ElementType;
-import dev.flopmeter.run.fuse.Fused.Addend;
 import dev.flopmeter.run.fuse.Fused.Chain;
+import dev.flopmeter.run.fuse.Fused.Operand;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.LongStream;
@@ -132,7 +132,7 @@ record QuantizedProduct(
 
   /** The quantised residual of a chain, where its dequantisation is part of the chain. */
   static Optional<Residual> residual(Graph graph, GraphLinks links, Chain chain) {
-    Addend addend = chain.residual();
+    Operand addend = chain.residual();
     Node writer = addend == null ? null : links.writer(addend.value());
     if (addend == null || writer == null || !chain.sources().contains(writer)) {
       return Optional.empty();

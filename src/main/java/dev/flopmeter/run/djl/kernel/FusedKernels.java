@@ -33,6 +33,12 @@ public final class FusedKernels {
   /** The input that is added to the result. */
   public static final int OTHER = 7;
 
+  /** The input that multiplies the normalised result, one number for each channel. */
+  public static final int FACTOR = 8;
+
+  /** The input that is added to that, one number for each channel. */
+  public static final int BIAS = 9;
+
   /** The tensor that is added to a convolution's result. */
   public enum Addend {
     NONE,
@@ -55,11 +61,17 @@ public final class FusedKernels {
    * The convolution and the operators that follow it.
    *
    * <p>Inputs: 0 to 2 those of the Conv, 3 to 6 scale, bias, mean and variance of the
-   * normalisation, 7 the added tensor.
+   * normalisation, 7 the added tensor, 8 a factor, 9 a bias.
    *
    * @param epsilon of the normalisation; NaN without normalisation
    */
-  public static Kernel conv(Operands in, double epsilon, Addend addend, Activation activation) {
+  public static Kernel conv(
+      Operands in,
+      double epsilon,
+      boolean isMultiplied,
+      boolean isBiased,
+      Addend addend,
+      Activation activation) {
     Expression weight = input(1);
     Expression bias = in.has(2) ? input(2) : NONE;
     if (!Double.isNaN(epsilon)) {
@@ -69,6 +81,15 @@ public final class FusedKernels {
       Expression mean = input(NORM + 2);
       Expression centre = in.has(2) ? bias.minus(mean) : call("neg", mean);
       bias = centre.times(scale).plus(input(NORM + 1));
+    }
+    if (isMultiplied) {
+      Expression factor = input(FACTOR).reshaped(-1);
+      weight = weight.times(factor.alongAxis(4, 0));
+      bias = bias == NONE ? NONE : bias.times(factor);
+    }
+    if (isBiased) {
+      Expression added = input(BIAS).reshaped(-1);
+      bias = bias == NONE ? added : bias.plus(added);
     }
     long group = in.attributes().integer("group", 1);
     List<Object> convolution =
