@@ -128,13 +128,14 @@ public final class Daemon implements AutoCloseable {
     state.restore();
     watchNode();
     metrics.publish();
+    RateLimit rate = new RateLimit(RunRequests.MOST_A_MINUTE, options.clocks().nanos());
     http.serve(
         new StatusRoutes(
                 this::snapshot,
                 metrics.exposition(),
                 new Api(this::snapshot, history),
                 new Imports(() -> config, history, state),
-                RunRequests.of(() -> config, threads, runner, history, options.clocks()),
+                new RunRequests(() -> config, threads, runner, history, options.clocks(), rate),
                 () -> isPlanned,
                 this::reload,
                 new Recommendations(),

@@ -33,16 +33,6 @@ record RunRequests(
     RateLimit rate) {
   static final int MOST_A_MINUTE = 10;
 
-  static RunRequests of(
-      Supplier<ServeConfig> config,
-      DeviceThreads threads,
-      WorkerRunner runner,
-      History history,
-      Clocks clocks) {
-    RateLimit rate = new RateLimit(MOST_A_MINUTE, clocks.nanos());
-    return new RunRequests(config, threads, runner, history, clocks, rate);
-  }
-
   /** Queues a run, or tells of the one that is queued already. */
   Response request(Request request) throws BadRequestException, IOException {
     Workload workload = workload(request);
