@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class CoverageTest {
   private static final int SERIES = 10_000;
-  private static final double[] NOISE = noise();
+  static final double[] NOISE = noise();
 
   private static double[] noise() {
     try (BufferedReader lines =

@@ -3,38 +3,20 @@ package dev.flopmeter.report.text;
 import dev.flopmeter.measure.Change;
 import dev.flopmeter.measure.Turns;
 import dev.flopmeter.measure.Turns.Side;
-import dev.flopmeter.report.finding.Column;
+import dev.flopmeter.text.Cut;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
-import java.util.List;
 
 /** A comparison by turns: the verdict, then what ran. */
 public final class TurnsText {
   private TurnsText() {}
 
-  private record Row(String name, Side side, double seconds) {}
-
-  private static final List<Column<Row>> COLUMNS =
-      List.of(
-          Column.text("", Row::name),
-          Column.<Row>text("network", row -> Printable.of(row.side.model())).cutTo(12),
-          Column.text("backend", row -> row.side.backend()),
-          Column.text("device", row -> row.side.device().id()),
-          Column.text("precision", row -> row.side.precision().label()),
-          Column.text("batch", row -> Figures.exact(row.side.batch())),
-          Column.figure("a pass", Row::seconds, Figures::seconds));
-
   /** Text for a terminal. */
   public static String render(Turns turns, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
     out.append(style.bold(verdict(turns))).append("\n\n");
-    TextTable.render(
-        out,
-        style,
-        COLUMNS,
-        List.of(
-            new Row("base", turns.base(), turns.baseSeconds()),
-            new Row("new", turns.next(), turns.nextSeconds())));
+    side(out, "base", turns.base(), turns.baseSeconds());
+    side(out, "new ", turns.next(), turns.nextSeconds());
     return out.append(
             "%n%,d turns of each in %s. "
                 .formatted(turns.pairs(), Figures.seconds(turns.seconds())))
@@ -44,6 +26,13 @@ public final class TurnsText {
         .append(Figures.percent(turns.rules().errorRate()))
         .append(".\n")
         .toString();
+  }
+
+  private static void side(StringBuilder out, String name, Side side, double seconds) {
+    out.append(name).append("  ").append(Printable.of(Cut.name(side.model())));
+    out.append(", ").append(side.precision()).append(", batch ").append(side.batch());
+    out.append(" with ").append(side.backend()).append(" on ").append(side.device().id());
+    out.append(": ").append(Figures.seconds(seconds)).append(" a pass\n");
   }
 
   /** Such as {@code slower by 3.1 %, between +2.2 % and +4 %}. */
