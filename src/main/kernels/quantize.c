@@ -10,6 +10,7 @@ struct quantize_arguments {
     long count; /* product of size */
     int x_type, scale_type, zero_type, y_type;
     float low, high; /* the target's range */
+    float shift; /* by which integers are stored lower */
     int back; /* to floats */
     int is_fp8; /* from floats to 8-bit ones, not to integers */
     int size[MAX_RANK]; /* unused dimensions come first, size 1 */
@@ -33,9 +34,9 @@ KERNEL(quantize, struct quantize_arguments)
         float scale = load(arguments.scale, arguments.scale_type, at);
         float zero = arguments.zero == 0 ? 0.0f : load(arguments.zero, arguments.zero_type, at);
         float x = load_narrow(arguments.x, arguments.x_type, i);
-        float y = arguments.back ? (x - zero) * scale
+        float y = arguments.back ? (x + arguments.shift - zero) * scale
             : arguments.is_fp8 ? float_of_fp8(fp8_of_float(x / scale))
-            : smaller(larger(__builtin_rintf(x / scale) + zero, arguments.low), arguments.high);
+            : smaller(larger(__builtin_rintf(x / scale) + zero, arguments.low), arguments.high) - arguments.shift;
         store_narrow(arguments.y, arguments.y_type, i, y);
     }
 }

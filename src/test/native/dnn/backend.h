@@ -48,7 +48,7 @@ enum { POINTWISE_MODE = 0, POINTWISE_MATH_PREC = 1, POINTWISE_NAN = 2, POINTWISE
        OPN_Y = 2013 };
 
 /* Numbers of cudnnPointwiseMode_t and cudnnReduceTensorOp_t that patterns are known by. */
-enum { P_ADD = 0, P_MULTIPLY = 1, P_DIVIDE = 6, P_SUBTRACT = 9, P_EXP = 13, P_LOG = 15, P_GREATER_OR_EQUAL = 303,
+enum { P_ADD = 0, P_MULTIPLY = 1, P_DIVIDE = 6, P_SUBTRACT = 9, P_EXP = 13, P_LOG = 15, P_IDENTITY = 21, P_GREATER_OR_EQUAL = 303,
        P_INDEX = 501, P_SELECT = 601, R_SUM = 0, R_MAXIMUM = 3 };
 
 /* Numbers of cudnnBackendNormMode_t that inference has. */

@@ -109,7 +109,7 @@ static cudnnStatus_t finalize_pointwise(cudnnBackendDescriptor_t d)
         || (mode >= 400 && mode <= 402) || mode == P_INDEX || mode == P_SELECT;
     REQUIRE(known, CUDNN_STATUS_NOT_SUPPORTED);
     int precision = int_of(d, POINTWISE_MATH_PREC, TYPE_FLOAT);
-    REQUIRE(precision == TYPE_FLOAT || (precision == TYPE_INT32 && (mode == P_INDEX || mode == P_ADD))
+    REQUIRE(precision == TYPE_FLOAT || (precision == TYPE_INT32 && (mode == P_INDEX || mode == P_ADD || mode == P_IDENTITY))
                 || (precision == TYPE_BOOLEAN && mode >= 300 && mode <= 402),
             CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE);
     const struct attribute *axis = backend_attribute(d, POINTWISE_AXIS);

@@ -9,78 +9,71 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /**
- * ONNX's own operators on 8-bit integers in floats, for a backend that has no kernels for them.
- * Sums are exact up to 2^24 in float32. Where all integers are around 0, operators are written with
- * QuantizeLinear and DequantizeLinear, which such a backend may run on integers.
+ * ONNX's own operators on 8-bit integers for a backend that has sums of integers alone. Where all
+ * scales and zero points are stored, operators are written with QuantizeLinear and
+ * DequantizeLinear, which such a backend may run on integers as one step.
  */
 final class IntegerOperators {
   private IntegerOperators() {}
 
   static void addTo(BodyTable table) {
-    table.put("MatMulInteger", b -> integer(b, product(b, 0, 2, 1, 3)));
-    table.put("ConvInteger", b -> integer(b, convolution(b, 0, 2, 1, 3)));
     table.put(
         "QLinearMatMul",
         b -> {
-          if (isAroundZero(b, 0, 3, 6)) {
+          if (isStored(b, 0, 3, 6)) {
             return quantized(b, 6, b.product(real(b, 0, 0), real(b, 3, -1)));
           }
           String scale = b.over(b.times(rows(b, 0, 1), b.input(4)), rows(b, 0, 6));
-          return requantized(b, b.times(product(b, 0, 2, 3, 5), scale));
+          String sum = b.add("MatMulInteger", b.input(0), b.input(3), b.input(2), b.input(5));
+          return requantized(b, b.times(floats(b, sum), scale));
         });
     table.put(
         "QLinearConv",
         b -> {
-          if (isAroundZero(b, 0, 3, 6)) {
+          if (isStored(b, 0, 3, 6)) {
             List<String> inputs = new ArrayList<>(List.of(real(b, 0, 0), real(b, 3, 0)));
             if (b.has(8)) {
               inputs.add(biased(b, 8));
             }
             return quantized(b, 6, b.add("Conv", b.attributes(), inputs.toArray(String[]::new)));
           }
-          String sum = convolution(b, 0, 2, 3, 5);
+          String sum =
+              b.add("ConvInteger", b.attributes(), b.input(0), b.input(3), b.input(2), b.input(5));
           if (b.has(8)) {
-            sum = b.plus(sum, channels(b, floats(b, b.input(8)), 1));
+            sum = b.plus(sum, channels(b, b.input(8), 1));
           }
           String scale = b.times(b.input(1), channels(b, b.input(4), 1));
-          return requantized(b, b.times(sum, b.over(scale, channels(b, b.input(6), 1))));
+          String steps = b.over(scale, channels(b, b.input(6), 1));
+          return requantized(b, b.times(floats(b, sum), steps));
         });
     table.putAll("DynamicQuantizeLinear", IntegerOperators::dynamicQuantization);
   }
 
   /**
-   * Whether int8 data is multiplied by constant int8 weights to an int8 result, all with zero
-   * points of 0 and the data and the result with one scale.
+   * Whether data is multiplied by a matrix or filters whose scales and zero points are stored, as
+   * those of data and result are, one for all.
    *
    * @param x the input that is the data, with its scale and zero point behind it
    * @param w the weights
    * @param scale of the result, with its zero point behind it
    */
-  private static boolean isAroundZero(Body b, int x, int w, int scale) {
-    return b.in().isConstant(w)
-        && b.in().type(x).type() == DataType.INT8
-        && b.in().type(w).type() == DataType.INT8
-        && b.shape(x + 1).elements() == 1
-        && b.shape(scale).elements() == 1
+  private static boolean isStored(Body b, int x, int w, int scale) {
+    return IntStream.of(x + 1, x + 2, scale, scale + 1)
+            .allMatch(index -> !b.has(index) || b.shape(index).elements() == 1)
         && b.has(scale + 1)
-        && b.in().type(scale + 1).type() == DataType.INT8
-        && IntStream.of(x + 2, w + 2, scale + 1).allMatch(zero -> isZero(b, zero));
+        && IntStream.of(x + 1, x + 2, w + 1, w + 2, scale, scale + 1)
+            .allMatch(index -> !b.has(index) || b.in().isConstant(index))
+        && (b.shape(w + 1).elements() == 1 || b.in().isConstant(w))
+        && (!b.has(w + 2) || b.shape(w + 1).elements() == b.shape(w + 2).elements());
   }
 
-  private static boolean isZero(Body b, int index) {
-    return !b.has(index)
-        || b.in()
-            .value(index)
-            .filter(zero -> LongStream.of(zero.toLongs()).allMatch(value -> value == 0))
-            .isPresent();
-  }
-
-  /** Input {@code x}, an integer around 0, in floats. */
+  /** Input {@code x} in floats. */
   private static String real(Body b, int x, long axis) {
-    return b.add("DequantizeLinear", Attributes.of("axis", axis), b.input(x), scale(b, x + 1));
+    String zero = b.has(x + 2) ? scale(b, x + 2) : "";
+    return b.add(
+        "DequantizeLinear", Attributes.of("axis", axis), b.input(x), scale(b, x + 1), zero);
   }
 
   /** A bias of integers in the scale of the sums of inputs 0 and 3. */
@@ -103,33 +96,11 @@ final class IntegerOperators {
     return b.cast(value, DataType.FLOAT);
   }
 
-  private static String integer(Body b, String sum) {
-    return b.cast(sum, DataType.INT32);
-  }
-
-  private static String product(Body b, int x, int xZero, int w, int wZero) {
-    String left = floats(b, b.input(x));
-    String right = floats(b, b.input(w));
-    return b.product(
-        b.has(xZero) ? b.minus(left, floats(b, rows(b, x, xZero))) : left,
-        b.has(wZero) ? b.minus(right, floats(b, b.input(wZero))) : right);
-  }
-
   /** A scale or zero point of input {@code x}; a vector is one value a row. */
   private static String rows(Body b, int x, int index) {
     Shape shape = b.shape(index);
     boolean isVector = shape.rank() == 1 && shape.elements() > 1 && b.shape(x).rank() > 1;
     return isVector ? b.unsqueezed(b.input(index), 1) : b.input(index);
-  }
-
-  private static String convolution(Body b, int x, int xZero, int w, int wZero) {
-    String image = floats(b, b.input(x));
-    String weights = floats(b, b.input(w));
-    return b.add(
-        "Conv",
-        b.attributes(),
-        b.has(xZero) ? b.minus(image, floats(b, b.input(xZero))) : image,
-        b.has(wZero) ? b.minus(weights, channels(b, floats(b, b.input(wZero)), 0)) : weights);
   }
 
   /** One value, or one for each channel along {@code axis} of tensors of input 0's rank. */

@@ -37,6 +37,7 @@ abstract class ContribSweep {
     AttentionDrawings.addTo(DRAWINGS);
     PackedDrawings.addTo(DRAWINGS);
     QuantizedDrawings.addTo(DRAWINGS);
+    IntegerDrawings.addTo(DRAWINGS);
     ImageDrawings.addTo(DRAWINGS);
     FusedDrawings.addTo(DRAWINGS);
   }

@@ -30,6 +30,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Networks that are quantised synthetically run in 8 bits, all of their products. */
 class QuantizedNetworksTest {
@@ -206,6 +208,88 @@ class QuantizedNetworksTest {
       assertThat(kernels(plan)).contains("fused graph int8 convolution=2");
       // Of 8 bits one rounding may fall the other way.
       assertThat(Comparison.relativeL2(expected, plan.run(inputs(model)))).isLessThan(1e-2);
+    }
+  }
+
+  /** The form of ONNX Runtime's quantiser: between each two layers a pair that quantises. */
+  private static Graph pairs(DataType type, long zero, DataType weights, long weightZero) {
+    GraphBuilder graph = new GraphBuilder("pairs", 21);
+    String image = graph.input("image", TensorType.of(DataType.FLOAT, 1, 3, 7, 7));
+    Pairs pairs = new Pairs(graph, type, zero, weights, weightZero);
+    Attributes padded = Attributes.of("pads", List.of(1L, 1L, 1L, 1L));
+    String stem = pairs.convolution("stem", padded, pairs.pair("x", image), 3, 8, 3);
+    String first = pairs.pair("first", rectified(graph, stem));
+    String second = pairs.convolution("second", Attributes.NONE, first, 8, 8, 1);
+    String sum = graph.add("Add", "sum", Attributes.NONE, second, first);
+    String third = pairs.pair("third", rectified(graph, sum));
+    Attributes uneven = Attributes.of("pads", List.of(1L, 0L, 0L, 1L));
+    String fourth = pairs.pair("fourth", pairs.convolution("uneven", uneven, third, 8, 12, 2));
+    // Rows of a product by weights may lie in four axes.
+    String rows =
+        graph.add("Transpose", "rows", Attributes.of("perm", List.of(0L, 2L, 3L, 1L)), fourth);
+    String v = pairs.weights("v", 1, 12, 16);
+    return graph.build(
+        List.of(graph.add("MatMul", "product", Attributes.NONE, pairs.pair("r", rows), v)));
+  }
+
+  private record Pairs(
+      GraphBuilder graph, DataType type, long zero, DataType weightType, long weightZero) {
+    String pair(String name, String value) {
+      String step = number(graph, name + ".step", 1 / 32.0);
+      String point = point(name, type, zero);
+      String quantized =
+          graph.add("QuantizeLinear", name + ".q", Attributes.NONE, value, step, point);
+      return graph.add("DequantizeLinear", name + ".d", Attributes.NONE, quantized, step, point);
+    }
+
+    private String point(String name, DataType of, long value, long... dims) {
+      return graph.constant(name + ".zero", FilledTensor.of(TensorType.of(of, dims), value));
+    }
+
+    /** Weights with one scale for each output channel. */
+    String weights(String name, long axis, long... dims) {
+      TensorType type = TensorType.of(weightType, dims);
+      double low = weightType == DataType.UINT8 ? 0 : -128;
+      RandomTensor values = new RandomTensor(type, name.hashCode(), low, low + 256);
+      TensorType scales = TensorType.of(DataType.FLOAT, dims[(int) axis]);
+      return graph.add(
+          "DequantizeLinear",
+          name + ".d",
+          Attributes.of("axis", axis),
+          graph.constant(name, values),
+          graph.constant(name + ".scale", new RandomTensor(scales, 5, 0.0005, 0.002)),
+          point(name, weightType, weightZero, dims[(int) axis]));
+    }
+
+    String convolution(String name, Attributes pads, String x, long in, long out, long window) {
+      String w = weights(name + ".w", 0, out, in, window, window);
+      String bias = QuantizedNetworksTest.weights(graph, name + ".b", out);
+      return graph.add("Conv", name, pads, x, w, bias);
+    }
+  }
+
+  /** Whatever the zero points are: three convolutions and a product. */
+  @ParameterizedTest
+  @CsvSource({
+    "INT8, 0, INT8, 0",
+    "UINT8, 113, INT8, 0",
+    "INT8, -7, UINT8, 128",
+    "UINT8, 0, INT8, 0",
+    "UINT8, 128, UINT8, 120",
+    "UINT8, 90, INT8, 3"
+  })
+  void allZeroPointsRunOnIntegers(DataType type, long zero, DataType weights, long weightZero) {
+    Graph graph = pairs(type, zero, weights, weightZero);
+    Map<String, Tensor> expected;
+    try (Plan plan = backends.reference().prepare(graph, RunOptions.DEFAULT)) {
+      expected = plan.run(inputs(graph));
+    }
+    for (Precision precision : List.of(Precision.FP32, Precision.INT8)) {
+      try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT.withPrecision(precision))) {
+        assertThat(kernels(plan)).contains("fused graph int8 convolution=4");
+        assertThat(Comparison.relativeL2(expected, plan.run(inputs(graph))))
+            .isLessThan(precision == Precision.FP32 ? 5e-3 : Comparison.limit(precision));
+      }
     }
   }
 

@@ -31,7 +31,7 @@ final class ConvolutionSpelling {
             graph -> convolution(graph, work, graph.stored(work.y())),
             work.epilogue());
     Spelling fused = new Spelling("fused " + name, graph -> addFusedTo(graph, work));
-    return work.scaling() != null
+    return work.x().storage().isNarrow()
         ? List.of(fused)
         : work.hasEpilogue() ? List.of(fused, alone) : List.of(alone);
   }
@@ -58,6 +58,9 @@ final class ConvolutionSpelling {
     Tensor last = virtual(graph, sums, work);
     convolution(graph, work, last);
     List<Stage> stages = stages(graph, work);
+    if (stages.isEmpty()) { // cuDNN's integer engines want something behind the convolution
+      graph.identity(last, graph.stored(work.y()));
+    }
     for (int i = 0; i < stages.size(); i++) {
       Tensor next =
           i == stages.size() - 1
@@ -86,6 +89,9 @@ final class ConvolutionSpelling {
     if (scaling != null && scaling.factor() != 1) {
       Tensor factor = graph.number(scaling.factor(), work.y().rank());
       stages.add(new Stage(OperationGraph.MULTIPLY, factor));
+    }
+    if (scaling != null && scaling.shift() != 0) {
+      stages.add(new Stage(OperationGraph.ADD, graph.number(scaling.shift(), work.y().rank())));
     }
     return stages;
   }

@@ -76,7 +76,7 @@ final class GraphStep implements Executable {
         reason = Optional.of(reason(e));
       }
     }
-    if (work instanceof ConvolutionWork convolution && convolution.scaling() != null) {
+    if (work instanceof ConvolutionWork convolution && convolution.x().storage().isNarrow()) {
       throw new UnsupportedOperatorException(
           DevicePlan.BACKEND,
           "Conv",

@@ -33,6 +33,7 @@ final class OperationGraph {
   static final int LOG = 15;
   static final int RELU = 100;
   private static final int GREATER_OR_EQUAL = 303;
+  private static final int IDENTITY = 21;
   private static final int INDEX = 501;
   private static final int SELECT = 601;
 
@@ -279,6 +280,11 @@ final class OperationGraph {
   /** {@code y = mode(x, b)}, b repeated to y's shape, or {@code mode(x)}. */
   void pointwise(int mode, Tensor x, @Nullable Tensor b, Tensor y) {
     pointwise(mode, FLOAT, x, b, null, y);
+  }
+
+  /** The same 32-bit integers. */
+  void identity(Tensor x, Tensor y) {
+    pointwise(IDENTITY, INT32, x, null, null, y);
   }
 
   /** As {@link #pointwise(int, Tensor, Tensor, Tensor)}, to a virtual tensor of float32. */

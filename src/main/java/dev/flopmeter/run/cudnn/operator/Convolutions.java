@@ -14,6 +14,7 @@ import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Convolutions with all that is fused to them, and transposed convolutions. */
@@ -29,11 +30,6 @@ final class Convolutions {
   }
 
   private static void convolution(NodePlan node) {
-    Optional<QuantizedProduct> quantized = node.quantized();
-    if (quantized.isPresent()) {
-      QuantizedSteps.plan(node, quantized.get());
-      return;
-    }
     Shape weightShape = node.shape(1);
     Window window =
         Window.of(
@@ -56,8 +52,15 @@ final class Convolutions {
         isAsIs(window, channels, storedChannels)
             ? Spatial.lifted(node.formatted(0, format))
             : padded(
-                node, node.in(0), window, format, (long) groups * storedChannels, node.floats());
+                node,
+                node.in(0),
+                window,
+                format,
+                (long) groups * storedChannels,
+                node.floats(),
+                Spatial.isPlainPadding(window) ? null : to -> CopyKernels.fill(to, 0));
     FoldedWeights folded = FoldedWeights.of(node, constant.orElse(null));
+    long perOutput = weightShape.elements(1, weightShape.rank());
     TensorView weights =
         constant.isPresent()
             ? weights(
@@ -66,7 +69,7 @@ final class Convolutions {
                 weightShape,
                 storedChannels,
                 format,
-                (k, at) -> folded.scale(k) * folded.weight(at))
+                (k, i) -> folded.scale(k) * folded.weight(k * perOutput + i))
             : Spatial.lifted(node.plain(1));
     TensorView bias = bias(node, folded, weightShape.dim(0));
     TensorView residual = residual(node, format);
@@ -102,8 +105,10 @@ final class Convolutions {
   }
 
   /**
-   * The input as cuDNN takes it: with zeros around it where the padding is uneven, and with
+   * The input as cuDNN takes it: with its padding around it where that is not plain zeros, and with
    * channels of zeros up to {@code channels}.
+   *
+   * @param filling fills a place with the padding; null where it is not written
    */
   static TensorView padded(
       NodePlan node,
@@ -111,11 +116,12 @@ final class Convolutions {
       Window window,
       MemoryLayout format,
       long channels,
-      ElementType storage) {
+      ElementType storage,
+      @Nullable Function<TensorView, Work> filling) {
     long[] dims = from.shape().dims();
     dims[1] = channels;
     long start = 0;
-    boolean isPadded = !Spatial.isPlainPadding(window);
+    boolean isPadded = filling != null;
     for (int i = 0; i < window.axes() && isPadded; i++) {
       if (window.padBegin()[i] < 0 || window.padEnd()[i] < 0) {
         throw node.unsupported("negative padding");
@@ -128,8 +134,8 @@ final class Convolutions {
     }
     TensorView inside = to.as(from.shape().with(1, channels), to.strides()).movedBy(start);
     Work copy = CopyKernels.padded(innermost(from, format), innermost(inside, format));
-    if (isPadded) {
-      node.emitAdded("pad", CopyKernels.fill(to, 0), copy);
+    if (filling != null) {
+      node.emitAdded("pad", filling.apply(to), copy);
     } else {
       node.emitAdded("pad", copy);
     }
@@ -141,10 +147,10 @@ final class Convolutions {
     return format == MemoryLayout.CHANNELS_LAST ? view.permuted(0, 2, 3, 1) : view;
   }
 
-  /** A weight of an output channel, by its place in the model's tensor. */
+  /** A weight of an output channel, by its index among those of that channel. */
   @FunctionalInterface
   interface Weight {
-    double at(long output, long place);
+    double at(long output, long index);
   }
 
   static TensorView weights(
@@ -166,11 +172,11 @@ final class Convolutions {
                 if (format == MemoryLayout.CHANNELS_LAST) {
                   for (long v = 0; v < volume; v++) {
                     for (long c = 0; c < channels; c++) {
-                      out.accept(c < own ? weight.at(k, (k * own + c) * volume + v) : 0);
+                      out.accept(c < own ? weight.at(k, c * volume + v) : 0);
                     }
                   }
                 } else {
-                  for (long i = k * own * volume; i < (k + 1) * own * volume; i++) {
+                  for (long i = 0; i < own * volume; i++) {
                     out.accept(weight.at(k, i));
                   }
                 }

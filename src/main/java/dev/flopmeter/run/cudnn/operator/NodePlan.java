@@ -81,12 +81,9 @@ final class NodePlan {
         .flatMap(chain -> QuantizedProduct.residual(builder.graph(), builder.links(), chain));
   }
 
-  /** The step in which the result is quantised; 1 if it is not. */
-  double quantisationStep() {
-    return chain()
-        .map(Chain::quantisation)
-        .map(last -> Operands.of(builder.graph(), last).requireValue(1).doubleAt(0))
-        .orElse(1.0);
+  /** The node that quantises the result, if it is quantised. */
+  Optional<Operands> quantisation() {
+    return chain().map(Chain::quantisation).map(last -> Operands.of(builder.graph(), last));
   }
 
   boolean isRectified() {

@@ -67,6 +67,7 @@ public final class Operators {
     Scans.addTo(operators);
     Recurrence.addTo(operators);
     Quantization.addTo(operators);
+    IntegerSums.addTo(operators);
     AttentionSteps.addTo(operators);
     return Collections.unmodifiableMap(operators);
   }

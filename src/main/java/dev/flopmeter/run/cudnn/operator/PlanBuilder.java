@@ -8,6 +8,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.Buffer;
 import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import dev.flopmeter.run.cudnn.plan.ElementType;
@@ -111,12 +112,11 @@ final class PlanBuilder {
     return form(name, value(name).storage(), format, format.label());
   }
 
-  /** A quantised value in 8 bits, of an image channels last, converted if need be. */
-  TensorView narrow(String name) {
-    TensorType type = graph.requireType(name);
-    MemoryLayout format =
-        type.shape().rank() == 4 ? MemoryLayout.CHANNELS_LAST : MemoryLayout.PLAIN;
-    return form(name, ElementType.narrow(type.type()).orElseThrow(), format, type.type().label());
+  /** A quantised value in 8 bits, packed in {@code format}, converted if need be. */
+  TensorView narrow(String name, MemoryLayout format) {
+    DataType type = graph.requireType(name).type();
+    String label = type.label() + ":" + format.label();
+    return form(name, ElementType.narrow(type).orElseThrow(), format, label);
   }
 
   private TensorView form(String name, ElementType storage, MemoryLayout format, String label) {
@@ -129,7 +129,17 @@ final class PlanBuilder {
     String converted = name + ":" + label;
     TensorView to = scratch(converted, first.shape(), storage, format);
     alias(name, to);
-    emit(converted, "Convert", List.of(), List.of(to), List.of(CopyKernels.copy(first, to)));
+    DataType type = graph.requireType(name).type();
+    long shift = first.storage() == storage ? 0 : storage.shift(type);
+    Work work =
+        shift == 0
+            ? CopyKernels.copy(first, to)
+            : Binary.SUB.work(
+                first,
+                constant(
+                    converted + ":shift", Shape.SCALAR, floats, out -> out.accept((double) shift)),
+                to);
+    emit(converted, "Convert", List.of(), List.of(to), List.of(work));
     return to;
   }
 

@@ -62,7 +62,9 @@ public final class Planner {
     }
     requireFloatRange(builder, node);
     try {
-      operator.plan(node);
+      node.quantized()
+          .ifPresentOrElse(
+              product -> QuantizedSteps.plan(node, product), () -> operator.plan(node));
       node.emit();
     } catch (DataDependentException e) {
       throw node.unsupported("its shapes depend on data");

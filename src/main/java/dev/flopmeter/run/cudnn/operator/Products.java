@@ -6,7 +6,6 @@ import dev.flopmeter.model.shape.ProductOrder;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
-import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Scaling;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
@@ -55,11 +54,6 @@ final class Products {
       AttentionSteps.fused(node, attention);
       return;
     }
-    Optional<QuantizedProduct> quantized = node.quantized();
-    if (quantized.isPresent()) {
-      QuantizedSteps.plan(node, quantized.get());
-      return;
-    }
     int[] orderA = ProductOrder.of(node.attributes(), 'A', node.shape(0).rank());
     int[] orderB = ProductOrder.of(node.attributes(), 'B', node.shape(1).rank());
     double alpha = node.attributes().number("alpha", 1);
@@ -82,16 +76,16 @@ final class Products {
             asRow(a.permuted(orderA)), asColumn(b.permuted(orderB)), asMatrix(out, a, b), alpha));
   }
 
-  private static TensorView asRow(TensorView x) {
+  static TensorView asRow(TensorView x) {
     return x.rank() == 1 ? x.as(Shape.of(1, x.dim(0)), 0, x.stride(0)) : x;
   }
 
-  private static TensorView asColumn(TensorView y) {
+  static TensorView asColumn(TensorView y) {
     return y.rank() == 1 ? y.as(Shape.of(y.dim(0), 1), y.stride(0), 0) : y;
   }
 
   /** The result with an axis of 1 where an operand is a vector. */
-  private static TensorView asMatrix(TensorView out, TensorView x, TensorView y) {
+  static TensorView asMatrix(TensorView out, TensorView x, TensorView y) {
     Shape shape = out.shape();
     shape = y.rank() == 1 ? shape.inserted(shape.rank(), 1) : shape;
     return out.reshaped(x.rank() == 1 ? shape.inserted(shape.rank() - 1L, 1) : shape);
@@ -101,7 +95,7 @@ final class Products {
     return i -> factor * bias.doubleAt(bias.elements() == 1 ? 0 : i);
   }
 
-  /** {@code y[rows][n] = x[rows][k] * weights + bias} in floats. */
+  /** {@code y[rows][n] = x[rows][k] * weights + bias}, as a convolution of images of one pixel. */
   private static void byConstant(
       NodePlan node,
       long rows,
@@ -115,31 +109,12 @@ final class Products {
         bias != null || node.isRectified()
             ? node.constant("bias", n, node.floats(), bias == null ? i -> 0 : bias)
             : null;
-    byPixels(node, node.plain(0), node.floats(), rows, weights, isTransposed, alpha, null, added);
-  }
-
-  /**
-   * The product as a convolution of rows images of one pixel.
-   *
-   * @param storage of the weights
-   */
-  static void byPixels(
-      NodePlan node,
-      TensorView x,
-      ElementType storage,
-      long rows,
-      Tensor weights,
-      boolean isTransposed,
-      double alpha,
-      @Nullable Scaling scaling,
-      @Nullable TensorView bias) {
     long k = weights.shape().dim(isTransposed ? 1 : 0);
-    long n = weights.shape().dim(isTransposed ? 0 : 1);
     TensorView filter =
         node.constant(
             "weights",
             Shape.of(n, k, 1, 1),
-            storage,
+            node.floats(),
             out -> {
               for (long i = 0; i < n; i++) {
                 for (long j = 0; j < k; j++) {
@@ -150,33 +125,27 @@ final class Products {
     TensorView y = node.out(0);
     // One pixel is the same in both formats; the tensor cores' code is written for NHWC.
     MemoryLayout format =
-        storage == ElementType.F32 ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
+        node.floats() == ElementType.F32 ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
     node.launch(
         new ConvolutionWork(
             false,
-            pixels(x, rows, k, format),
+            pixels(node.plain(0), rows, k, format),
             filter,
             pixels(y, rows, n, format),
-            scaling,
-            bias,
+            null,
+            added,
             null,
             node.isRectified(),
             Stencil.PIXEL,
             format));
   }
 
-  private static TensorView pixels(
-      TensorView matrix, long rows, long columns, MemoryLayout format) {
+  static TensorView pixels(TensorView matrix, long rows, long columns, MemoryLayout format) {
     Shape shape = Shape.of(rows, columns, 1, 1);
     return matrix.as(shape, TensorView.strides(shape, format));
   }
 
   private static void gemm(NodePlan node) {
-    Optional<QuantizedProduct> quantized = node.quantized();
-    if (quantized.isPresent()) {
-      QuantizedSteps.plan(node, quantized.get());
-      return;
-    }
     boolean transA = node.attributes().flag("transA", false);
     boolean transB = node.attributes().flag("transB", false);
     double alpha = node.attributes().number("alpha", 1);

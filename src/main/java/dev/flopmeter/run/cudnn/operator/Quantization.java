@@ -48,6 +48,7 @@ final class Quantization {
       strides[axis] = 1;
     }
     long[] range = range(narrow);
+    ElementType stored = (back ? x : y).storage();
     Shape shape = y.shape();
     node.launch(
         "quantize",
@@ -62,6 +63,7 @@ final class Quantization {
                 zero == null ? ElementType.I64.code() : zero.storage().code(), y.storage().code())
             .real((double) range[0])
             .real((double) range[1])
+            .real((double) stored.shift(narrow))
             .integers(back ? 1 : 0, isFp8 ? 1 : 0)
             .turns(shape.dims())
             .turns(blocks)

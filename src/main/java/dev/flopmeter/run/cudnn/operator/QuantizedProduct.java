@@ -18,23 +18,21 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A convolution, or a product by a matrix of weights, between DequantizeLinear nodes that 8-bit
- * values can compute: {@code image} and {@code weights} have zero points of 0, so that the zeros of
- * the padding are zeros.
+ * values can compute.
  *
  * @param image the quantised input, a value of the graph
  * @param imageScale of all of it
+ * @param imageZero the zero point of all of it, as the device stores it
  * @param storage of both
- * @param weights K x C x window, or a matrix, as stored
- * @param axis of the weights' output channels
  * @param weightScale one number, or one per output channel
  * @param bias of the integers' node; null if it has none
  */
 record QuantizedProduct(
     String image,
     double imageScale,
+    long imageZero,
     ElementType storage,
-    Tensor weights,
-    int axis,
+    NarrowWeights weights,
     Tensor weightScale,
     @Nullable Bias bias) {
   /** cuDNN's integer engines take channels in fours; the few of an image are padded to that. */
@@ -43,8 +41,22 @@ record QuantizedProduct(
   /** {@code scale * values}, or the values where scale is null. */
   record Bias(Tensor values, @Nullable Tensor scale) {}
 
-  /** What a DequantizeLinear reads. */
-  private record Source(String value, DataType type, long elements, Tensor scale, long axis) {}
+  /**
+   * What a DequantizeLinear reads.
+   *
+   * @param zero null where it is 0
+   */
+  private record Source(
+      String value, DataType type, long elements, Tensor scale, @Nullable Tensor zero, long axis) {
+    boolean isOfOneScale() {
+      return scale.elements() == 1 && (zero == null || zero.elements() == 1);
+    }
+
+    /** As the device stores it. */
+    long storedZero(ElementType storage) {
+      return (zero == null ? 0 : zero.longAt(0)) - storage.shift(type);
+    }
+  }
 
   /** Nothing if the node is another one. */
   static Optional<QuantizedProduct> of(Graph graph, GraphLinks links, Node main) {
@@ -68,7 +80,6 @@ record QuantizedProduct(
     if (image == null
         || filter == null
         || weights == null
-        || image.type() != filter.type()
         || weights.shape().rank() != (isConvolution ? 4 : 2)) {
       return Optional.empty();
     }
@@ -78,9 +89,11 @@ record QuantizedProduct(
     long summed = weights.shape().dim(1 - axis);
     boolean isFit =
         storage != null
-            && image.scale().elements() == 1
+            && ElementType.narrow(filter.type()).filter(storage::equals).isPresent()
+            && (storage == ElementType.I8 || (image.zero() == null && filter.zero() == null))
+            && image.isOfOneScale()
             && image.elements() > 0
-            && (filter.scale().elements() == 1 || weights.shape().axis(filter.axis()) == axis)
+            && (filter.isOfOneScale() || weights.shape().axis(filter.axis()) == axis)
             && outputs % CHANNEL_MULTIPLE == 0
             && (summed % CHANNEL_MULTIPLE == 0 || (isConvolution && summed < CHANNEL_MULTIPLE));
     boolean hasBias = Operands.of(graph, main).has(2);
@@ -90,9 +103,9 @@ record QuantizedProduct(
             new QuantizedProduct(
                 image.value(),
                 image.scale().doubleAt(0),
+                image.storedZero(storage),
                 storage,
-                weights,
-                axis,
+                NarrowWeights.of(weights, axis, filter.zero()),
                 filter.scale(),
                 bias))
         : Optional.empty();
@@ -104,6 +117,7 @@ record QuantizedProduct(
     return graph
         .constant(stored)
         .filter(values -> values.elements() == outputs)
+        .filter(values -> source == null || source.zero() == null)
         .map(values -> new Bias(values, source == null ? null : source.scale()))
         .orElse(null);
   }
@@ -118,17 +132,25 @@ record QuantizedProduct(
     String stored = writer.inputs().get(0);
     TensorType type = graph.requireType(stored);
     long axis = writer.attributes().integer("axis", 1);
-    return symmetricScale(graph, writer)
-        .map(scale -> new Source(stored, type.type(), type.elements(), scale, axis))
+    Operands in = Operands.of(graph, writer);
+    Tensor zero = in.value(2).filter(values -> !isZero(values)).orElse(null);
+    return in.value(1)
+        .filter(scale -> !in.has(2) || in.value(2).isPresent())
+        .map(scale -> new Source(stored, type.type(), type.elements(), scale, zero, axis))
         .orElse(null);
+  }
+
+  private static boolean isZero(Tensor values) {
+    return LongStream.range(0, values.elements()).allMatch(i -> values.doubleAt(i) == 0);
   }
 
   /**
    * A quantised value that is added to the sums.
    *
    * @param scale of all of it
+   * @param zero the zero point of all of it, as the device stores it
    */
-  record Residual(String value, double scale) {}
+  record Residual(String value, double scale, long zero) {}
 
   /** The quantised residual of a chain, where its dequantisation is part of the chain. */
   static Optional<Residual> residual(Graph graph, GraphLinks links, Chain chain) {
@@ -138,20 +160,12 @@ record QuantizedProduct(
       return Optional.empty();
     }
     return Optional.ofNullable(source(graph, links, addend.value()))
-        .filter(source -> source.scale().elements() == 1)
-        .map(source -> new Residual(source.value(), source.scale().doubleAt(0)));
-  }
-
-  /** The constant scale of a node that quantises or dequantises around 0. */
-  private static Optional<Tensor> symmetricScale(Graph graph, Node node) {
-    Operands in = Operands.of(graph, node);
-    boolean isSymmetric =
-        !in.has(2)
-            || in.value(2)
-                .filter(
-                    zero -> LongStream.range(0, zero.elements()).allMatch(i -> zero.longAt(i) == 0))
-                .isPresent();
-    return in.value(1).filter(scale -> isSymmetric);
+        .filter(Source::isOfOneScale)
+        .flatMap(
+            source ->
+                ElementType.narrow(source.type())
+                    .map(source::storedZero)
+                    .map(zero -> new Residual(source.value(), source.scale().doubleAt(0), zero)));
   }
 
   /** Whether a chain's quantised values stay so as far as it goes. */
@@ -160,15 +174,31 @@ record QuantizedProduct(
     if (product == null || chain.sources().isEmpty()) {
       return false;
     }
-    boolean isConvolution = product.weights().shape().rank() == 4;
+    if (!product.isCentred()) {
+      // Integers are corrected by a kernel of its own.
+      return chain.nodes().size() == 1 + chain.sources().size();
+    }
+    boolean isConvolution = !product.weights().isMatrix();
     Node last = chain.quantisation();
     return (isConvolution || chain.normalisation() == null)
         && (chain.residual() == null
             || (isConvolution && takesResidual(graph, links, chain, product)))
         && (last == null
             || (isNarrow(graph, links, last.outputs().get(0))
-                && graph.requireType(last.outputs().get(0)).type() == product.storage().type()
-                && symmetricScale(graph, last).filter(s -> s.elements() == 1).isPresent()));
+                && isStored(graph, last.outputs().get(0), product.storage())
+                && hasOneScale(Operands.of(graph, last), product.storage())));
+  }
+
+  private static boolean isStored(Graph graph, String value, ElementType storage) {
+    return ElementType.narrow(graph.requireType(value).type()).filter(storage::equals).isPresent();
+  }
+
+  /** Whether a QuantizeLinear has one stored scale and zero point, which floats need to be 0. */
+  private static boolean hasOneScale(Operands in, ElementType storage) {
+    boolean hasZero = in.value(2).filter(zero -> zero.elements() == 1).isPresent();
+    return in.value(1).filter(scale -> scale.elements() == 1).isPresent()
+        && (!in.has(2) || hasZero)
+        && (storage == ElementType.I8 || !hasZero || isZero(in.requireValue(2)));
   }
 
   /** A residual of floats, or one of the same quantised type. */
@@ -181,11 +211,15 @@ record QuantizedProduct(
             || !chain.sources().contains(writer)
             || residual(graph, links, chain)
                 .filter(of -> isNarrow(graph, links, of.value()))
-                .filter(of -> graph.requireType(of.value()).type() == product.storage().type())
+                .filter(of -> isStored(graph, of.value(), product.storage()))
+                .filter(of -> product.storage() == ElementType.I8 || of.zero() == 0)
                 .isPresent());
   }
 
-  /** Whether a value is written by QuantizeLinear in 8 bits and read by DequantizeLinear alone. */
+  /**
+   * Whether a value is written by QuantizeLinear in 8 bits and read by DequantizeLinear, and as
+   * what is multiplied by weights, alone.
+   */
   static boolean isNarrow(Graph graph, GraphLinks links, String value) {
     Node writer = links.writer(value);
     return graph.type(value).flatMap(type -> ElementType.narrow(type.type())).isPresent()
@@ -193,15 +227,21 @@ record QuantizedProduct(
         && writer.qualifiedOp().equals("QuantizeLinear")
         && !links.isReturned(value)
         && links.readers(value).stream()
-            .allMatch(reader -> reader.qualifiedOp().equals("DequantizeLinear"));
+            .allMatch(
+                reader ->
+                    reader.qualifiedOp().equals("DequantizeLinear")
+                        || (reader.inputs().indexOf(value) == 0
+                            && reader.inputs().lastIndexOf(value) == 0
+                            && IntegerSums.isByWeights(Operands.of(graph, reader))));
   }
 
   private static double at(Tensor scale, long channel) {
     return scale.doubleAt(scale.elements() == 1 ? 0 : channel);
   }
 
-  long outputs() {
-    return weights.shape().dim(axis);
+  /** Whether cuDNN's sums need no correction but one number for each channel. */
+  boolean isCentred() {
+    return storage != ElementType.I8 || weights.isCentred();
   }
 
   /** What an integer bias adds; a bias of floats is among the {@link FoldedWeights}. */
@@ -209,6 +249,11 @@ record QuantizedProduct(
     return bias == null || bias.scale() == null
         ? 0
         : bias.values().doubleAt(channel) * at(bias.scale(), channel);
+  }
+
+  /** What the zero point of the image adds to the sums, times their scale. */
+  double correction(long channel) {
+    return imageZero == 0 ? 0 : -imageZero * weights.sum(channel) * scale(channel);
   }
 
   /** What a sum of integer products is multiplied by. */

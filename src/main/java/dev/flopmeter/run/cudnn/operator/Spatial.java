@@ -32,10 +32,13 @@ final class Spatial {
 
   /** With no padding where it is not plain: then there are zeros around the image. */
   static Stencil stencil(Window window, int groups) {
+    return stencil(window, groups, !isPlainPadding(window));
+  }
+
+  /** With no padding where that is written around the image. */
+  static Stencil stencil(Window window, int groups, boolean isWritten) {
     return new Stencil(
-        isPlainPadding(window)
-            ? lifted(window.padBegin(), 0)
-            : new long[Math.max(2, window.axes())],
+        isWritten ? new long[Math.max(2, window.axes())] : lifted(window.padBegin(), 0),
         lifted(window.stride(), 1),
         lifted(window.dilation(), 1),
         groups);

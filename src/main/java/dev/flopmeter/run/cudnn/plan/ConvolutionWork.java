@@ -8,12 +8,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A convolution with what is fused to it: {@code y = factor * activation(scale * conv(x, weights) +
- * residual + bias)}.
+ * residual + bias) + shift}.
  *
  * @param isTransposed whether it is the gradient of a convolution by its input; nothing is fused
  *     then, and weights are C x K/groups x window, row major
  * @param weights K x C/groups x window, in the memory order of {@code layout}
- * @param scaling where x and weights have 8 bits; null elsewhere
+ * @param scaling where x and weights have 8 bits; null elsewhere, and where y is the sums of 8-bit
+ *     integers
  * @param bias one element per output channel
  * @param residual of y's shape and layout; may lie where y lies
  */
@@ -38,8 +39,9 @@ public record ConvolutionWork(
    *
    * @param scale one float32 per output channel
    * @param factor of the result; 1 where nothing is added that has another step than y
+   * @param shift added last
    */
-  public record Scaling(TensorView scale, double factor) {}
+  public record Scaling(TensorView scale, double factor, double shift) {}
 
   /** A transposed convolution. */
   public ConvolutionWork(TensorView x, TensorView weights, TensorView y, Stencil stencil) {

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  * The type of an element on the device. Floating-point values have the plan's precision, doubles
  * their own where all that reads and writes them computes in it; integers and booleans, which only
  * index and select, are 64 bits wide; quantised values that a quantised product reads or writes
- * have 8 bits.
+ * have 8 bits, and the sums of their products 32.
  */
 public enum ElementType {
   F32(4, 0, DataType.FLOAT),
@@ -19,6 +19,7 @@ public enum ElementType {
   F16(2, 2, DataType.FLOAT16),
   BF16(2, 9, DataType.BFLOAT16),
   I64(8, 10, DataType.INT64),
+  I32(4, 4, DataType.INT32),
   I8(1, 3, DataType.INT8),
   F8(1, 12, DataType.FLOAT8E4M3FN);
 
@@ -55,7 +56,7 @@ public enum ElementType {
 
   /** Whether it stores any float, in the plan's precision. */
   public boolean isFloat() {
-    return this != I64 && !isNarrow();
+    return this != I64 && this != I32 && !isNarrow();
   }
 
   /** Whether it stores quantised values. */
@@ -65,7 +66,14 @@ public enum ElementType {
 
   /** The storage of quantised values of a type; nothing where no product is computed on them. */
   public static Optional<ElementType> narrow(DataType type) {
-    return Stream.of(I8, F8).filter(one -> one.type == type).findFirst();
+    return type == DataType.UINT8
+        ? Optional.of(I8)
+        : Stream.of(I8, F8).filter(one -> one.type == type).findFirst();
+  }
+
+  /** By how much values of a type lie lower here: unsigned ones have to fit the signed range. */
+  public long shift(DataType type) {
+    return this == I8 && type == DataType.UINT8 ? 128 : 0;
   }
 
   /** The nearest value that is finite here: a mask of -1e9 must not become an infinity in fp16. */
