@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
+import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
+import io.opentelemetry.proto.common.v1.KeyValue;
+import io.opentelemetry.proto.metrics.v1.AggregationTemporality;
+import io.opentelemetry.proto.metrics.v1.Metric;
+import io.opentelemetry.proto.metrics.v1.NumberDataPoint;
+import io.opentelemetry.proto.metrics.v1.ResourceMetrics;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -13,8 +19,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -69,6 +78,101 @@ class OtlpPushTest {
     } finally {
       receiver.stop(0);
     }
+  }
+
+  @Test
+  void gpusAreDescribedByOpenTelemetrysConventionsWhereTheConfigurationAsksForThem()
+      throws Exception {
+    Map<String, Metric> pushed = new ConcurrentHashMap<>();
+    Map<String, String> resource = new ConcurrentHashMap<>();
+    HttpServer receiver =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    receiver.createContext(
+        "/v1/metrics",
+        exchange -> {
+          ExportMetricsServiceRequest request =
+              ExportMetricsServiceRequest.parseFrom(
+                  new GZIPInputStream(exchange.getRequestBody()));
+          for (ResourceMetrics each : request.getResourceMetricsList()) {
+            each.getResource()
+                .getAttributesList()
+                .forEach(pair -> resource.put(pair.getKey(), pair.getValue().getStringValue()));
+            each.getScopeMetricsList().stream()
+                .flatMap(scope -> scope.getMetricsList().stream())
+                .forEach(metric -> pushed.put(metric.getName(), metric));
+          }
+          exchange.sendResponseHeaders(200, -1);
+          exchange.close();
+        });
+    receiver.start();
+    Path config =
+        Files.writeString(
+            folder.resolve("f.yaml"),
+            """
+            http: {listen: "127.0.0.1:0"}
+            workloads: {w: {model: good-3, device: cpu, interval: 1h}}
+            history: {folder: none}
+            node: {interval: 1s}
+            otlp: {enabled: true, conventions: opentelemetry}
+            """);
+    Map<String, String> environment =
+        Map.of(
+            "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:" + receiver.getAddress().getPort(),
+            "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip",
+            "OTEL_METRIC_EXPORT_INTERVAL", "1000",
+            "OTEL_SERVICE_NAME", "gpus of the lab");
+    try (DaemonProcess daemon = DaemonProcess.start(config, environment)) {
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(
+              () ->
+                  assertThat(pushed)
+                      .as(() -> daemon.metrics())
+                      .containsKeys("hw.gpu.utilization", "flopmeter_model_macs"));
+    } finally {
+      receiver.stop(0);
+    }
+    assertThat(resource).containsEntry("service.name", "gpus of the lab").containsKey("host.name");
+    assertThat(pushed)
+        .doesNotContainKeys("flopmeter_node_utilization_ratio", "flopmeter_node_memory_used_bytes")
+        .containsKey("flopmeter_node_seconds");
+    Metric utilization = pushed.get("hw.gpu.utilization");
+    assertThat(utilization.getUnit()).isEqualTo("1");
+    assertThat(values(utilization.getGauge().getDataPointsList(), "hw.id"))
+        .containsEntry("GPU-fake-0", 0.9)
+        .containsEntry("GPU-fake-1", 0.0);
+    assertThat(attributes(utilization.getGauge().getDataPoints(0)))
+        .containsEntry("hw.type", "gpu")
+        .containsEntry("hw.gpu.task", "general")
+        .containsEntry("hw.vendor", "NVIDIA")
+        .containsKeys("hw.name", "hw.model");
+    for (String name : List.of("hw.gpu.memory.usage", "hw.gpu.memory.limit")) {
+      Metric memory = pushed.get(name);
+      assertThat(memory.getUnit()).isEqualTo("By");
+      assertThat(memory.hasSum()).as("an UpDownCounter").isTrue();
+      assertThat(memory.getSum().getIsMonotonic()).isFalse();
+      assertThat(memory.getSum().getAggregationTemporality())
+          .isEqualTo(AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE);
+      assertThat(values(memory.getSum().getDataPointsList(), "hw.id"))
+          .containsEntry("GPU-fake-0", name.endsWith("usage") ? 4e9 : 8e9);
+    }
+    assertThat(pushed.get("hw.status").getSum().getDataPointsList())
+        .anyMatch(
+            point ->
+                attributes(point).get("hw.state").equals("ok") && point.getAsDouble() == 1)
+        .anyMatch(
+            point ->
+                attributes(point).get("hw.state").equals("failed") && point.getAsDouble() == 0);
+  }
+
+  private static Map<String, Double> values(List<NumberDataPoint> points, String by) {
+    return points.stream()
+        .collect(Collectors.toMap(point -> attributes(point).get(by), NumberDataPoint::getAsDouble));
+  }
+
+  private static Map<String, String> attributes(NumberDataPoint point) {
+    return point.getAttributesList().stream()
+        .collect(Collectors.toMap(KeyValue::getKey, pair -> pair.getValue().getStringValue()));
   }
 
   @Test

@@ -7,7 +7,6 @@ import dev.flopmeter.serve.config.ServeConfig.Http;
 import dev.flopmeter.serve.config.ServeConfig.Log;
 import dev.flopmeter.serve.config.ServeConfig.Metrics;
 import dev.flopmeter.serve.config.ServeConfig.Node;
-import dev.flopmeter.serve.config.ServeConfig.Otlp;
 import dev.flopmeter.serve.config.ServeConfig.Suites;
 import dev.flopmeter.serve.config.ServeConfig.Tls;
 import dev.flopmeter.serve.config.ServeConfig.Worker;
@@ -110,7 +109,7 @@ public record ConfigReader(
             history(top.section("history"), folder),
             new Log(top.section("log").get("format", String.class)),
             metrics(top.section("metrics")),
-            otlp(top.section("otlp")),
+            OtelVariables.read(top.section("otlp"), environment),
             node(top.section("node")));
     problems.throwIfAny();
     return config;
@@ -350,18 +349,6 @@ public record ConfigReader(
         metrics.get("histograms", String.class));
   }
 
-  private static Otlp otlp(Section otlp) {
-    String url = otlp.get("url", String.class);
-    if (!isHttp(url)) {
-      otlp.problem("url", "\"" + url + "\": expected an http or https address");
-    }
-    return new Otlp(
-        otlp.get("enabled", Boolean.class),
-        url,
-        otlp.get("interval", Duration.class),
-        otlp.section("headers").texts());
-  }
-
   private static Node node(Section node) {
     return new Node(
         node.find("interval", Duration.class),
@@ -369,7 +356,7 @@ public record ConfigReader(
         node.find("price_per_gpu_hour", Double.class));
   }
 
-  private static boolean isHttp(String url) {
+  static boolean isHttp(String url) {
     try {
       URI uri = URI.create(url);
       return uri.getHost() != null && List.of("http", "https").contains(uri.getScheme());

@@ -147,6 +147,11 @@ final class Section {
     return values;
   }
 
+  /** A text as the value of a key; throws IllegalArgumentException with what is allowed. */
+  Object parsed(String name, String text) {
+    return key(name).parse(text);
+  }
+
   private Key key(String name) {
     return Objects.requireNonNull(keys.get(inside(name)), name);
   }

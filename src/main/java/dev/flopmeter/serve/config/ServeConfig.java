@@ -173,10 +173,25 @@ public record ServeConfig(
   public record Node(
       Optional<Duration> interval, int processes, Optional<Double> pricePerGpuHour) {}
 
-  /** The push of metrics over OTLP. */
-  public record Otlp(boolean enabled, String url, Duration interval, Map<String, String> headers) {
+  /**
+   * The push of metrics over OTLP.
+   *
+   * @param timeout for one push
+   * @param hasConventions whether hardware is described by OpenTelemetry's conventions
+   * @param resource attributes of this daemon beside the usual ones, or in place of them
+   */
+  public record Otlp(
+      boolean enabled,
+      String url,
+      Duration interval,
+      Duration timeout,
+      boolean isGzipped,
+      boolean hasConventions,
+      Map<String, String> headers,
+      Map<String, String> resource) {
     public Otlp {
       headers = Map.copyOf(headers);
+      resource = Map.copyOf(resource);
     }
 
     /** Without the headers, which may contain a token. */

@@ -329,6 +329,9 @@ public final class DaemonMetrics implements AutoCloseable {
   public synchronized void node(NodeState node) {
     gauges.replace("node", NodeRows.of(node));
     nodeInfo.replace("node", NodeRows.info(node));
+    if (push != null) {
+      push.show(node);
+    }
     if (node.rules().interval().isPresent()) {
       capability("node", !node.gpus().isEmpty() && node.problem().isEmpty());
     }

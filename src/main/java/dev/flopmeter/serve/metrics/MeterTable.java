@@ -62,15 +62,17 @@ final class MeterTable {
   private Cell register(Row row) {
     Cell cell = new Cell();
     Metric metric = row.metric();
+    @Nullable String unit = metric.unit().isEmpty() ? null : metric.unit();
     cell.meter =
         metric.kind() == Metric.Kind.COUNTER
             ? FunctionCounter.builder(metric.family(), cell, from -> from.value)
                 .description(metric.help())
+                .baseUnit(unit)
                 .tags(row.tags())
                 .register(registry)
             : Gauge.builder(metric.name(), cell, from -> from.value)
                 .description(metric.help())
-                .baseUnit(metric.unit().isEmpty() ? null : metric.unit())
+                .baseUnit(unit)
                 .tags(row.tags())
                 .register(registry);
     return cell;

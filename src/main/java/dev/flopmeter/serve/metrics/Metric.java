@@ -26,7 +26,9 @@ record Metric(String name, Kind kind, Part part, String unit, List<String> label
     COUNTER,
     HISTOGRAM,
     SUMMARY,
-    INFO
+    INFO,
+    /** A sum that also falls: only of OpenTelemetry. */
+    UP_DOWN
   }
 
   /** Labels of everything that belongs to one series of results; {@code RESULT} in the table. */
@@ -75,7 +77,7 @@ record Metric(String name, Kind kind, Part part, String unit, List<String> label
     return switch (kind) {
       case COUNTER -> name.replaceFirst("_total$", "");
       case INFO -> name.replaceFirst("_info$", "");
-      case GAUGE, HISTOGRAM, SUMMARY -> name;
+      case GAUGE, HISTOGRAM, SUMMARY, UP_DOWN -> name;
     };
   }
 }

@@ -1,16 +1,25 @@
 package dev.flopmeter.serve.metrics;
 
+import static io.opentelemetry.proto.metrics.v1.AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE;
+
+import com.google.protobuf.InvalidProtocolBufferException;
 import dev.flopmeter.serve.config.ServeConfig.Otlp;
+import dev.flopmeter.serve.node.NodeState;
 import io.micrometer.core.ipc.http.HttpUrlConnectionSender;
+import io.micrometer.registry.otlp.CompressionMode;
 import io.micrometer.registry.otlp.OtlpConfig;
 import io.micrometer.registry.otlp.OtlpHttpMetricsSender;
 import io.micrometer.registry.otlp.OtlpMeterRegistry;
 import io.micrometer.registry.otlp.OtlpMetricsSender;
+import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
+import io.opentelemetry.proto.metrics.v1.Sum;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -28,9 +37,11 @@ final class OtlpPush implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(OtlpPush.class);
   private static final Pattern STATUS = Pattern.compile("HTTP status code (\\d+)");
   private static final int LONGEST_CAUSE = 200;
+  private static final Duration CONNECTING = Duration.ofSeconds(1);
 
   private final String receiver;
-  private final OtlpMetricsSender sender = new OtlpHttpMetricsSender(new HttpUrlConnectionSender());
+  private final boolean hasConventions;
+  private final OtlpMetricsSender sender;
   private final Consumer<Boolean> listener;
   private final OtlpMeterRegistry registry;
   private final MeterTable meters;
@@ -43,20 +54,30 @@ final class OtlpPush implements AutoCloseable {
    */
   OtlpPush(Otlp otlp, Consumer<Boolean> listener) {
     this.receiver = withoutSecrets(otlp.url());
+    this.hasConventions = otlp.hasConventions();
     this.listener = listener;
+    this.sender =
+        new OtlpHttpMetricsSender(new HttpUrlConnectionSender(CONNECTING, otlp.timeout()));
     this.registry = OtlpMeterRegistry.builder(config(otlp)).metricsSender(this::send).build();
     this.meters = new MeterTable(registry);
   }
 
   /** Makes the snapshots all that is pushed. */
   void show(MetricSnapshots published) {
-    meters.replace(this, Snapshots.rows(published));
+    List<Row> rows = Snapshots.rows(published);
+    rows.removeIf(row -> hasConventions && HardwareRows.COVERED.contains(row.metric().name()));
+    meters.replace(this, rows);
+  }
+
+  /** Shows the hardware by OpenTelemetry's conventions, where these are asked for. */
+  void show(NodeState node) {
+    meters.replace("hardware", hasConventions ? HardwareRows.of(node) : List.of());
   }
 
   private void send(OtlpMetricsSender.Request request) {
     String cause = "";
     try {
-      sender.send(request);
+      sender.send(hasConventions ? withSums(request) : request);
     } catch (Exception e) {
       cause = cause(e);
     }
@@ -72,6 +93,28 @@ final class OtlpPush implements AutoCloseable {
     if (isNews) {
       listener.accept(cause.isEmpty());
     }
+  }
+
+  /** The request with sums for what Micrometer takes for gauges. */
+  private static OtlpMetricsSender.Request withSums(OtlpMetricsSender.Request request)
+      throws InvalidProtocolBufferException {
+    ExportMetricsServiceRequest.Builder metrics =
+        ExportMetricsServiceRequest.newBuilder().mergeFrom(request.getMetricsData());
+    metrics.getResourceMetricsBuilderList().stream()
+        .flatMap(resource -> resource.getScopeMetricsBuilderList().stream())
+        .flatMap(scope -> scope.getMetricsBuilderList().stream())
+        .filter(metric -> HardwareRows.isUpDown(metric.getName()))
+        .forEach(
+            metric ->
+                metric.setSum(
+                    Sum.newBuilder()
+                        .addAllDataPoints(metric.getGauge().getDataPointsList())
+                        .setAggregationTemporality(AGGREGATION_TEMPORALITY_CUMULATIVE)));
+    return OtlpMetricsSender.Request.builder(metrics.build().toByteArray())
+        .address(request.getAddress())
+        .headers(request.getHeaders())
+        .compressionMode(request.getCompressionMode())
+        .build();
   }
 
   /** One line; the same as long as the reason is. */
@@ -119,13 +162,23 @@ final class OtlpPush implements AutoCloseable {
       }
 
       @Override
+      public CompressionMode compressionMode() {
+        return otlp.isGzipped() ? CompressionMode.GZIP : CompressionMode.NONE;
+      }
+
+      @Override
       public Map<String, String> headers() {
         return otlp.headers();
       }
 
       @Override
       public Map<String, String> resourceAttributes() {
-        return Map.of("service.name", "flopmeter", "service.instance.id", host());
+        Map<String, String> attributes = new HashMap<>();
+        attributes.put("service.name", "flopmeter");
+        attributes.put("service.instance.id", host());
+        attributes.put("host.name", host());
+        attributes.putAll(otlp.resource());
+        return attributes;
       }
     };
   }

@@ -94,7 +94,14 @@ class ConfigReaderTest {
     assertThat(config.otlp())
         .isEqualTo(
             new ServeConfig.Otlp(
-                false, "http://127.0.0.1:4318/v1/metrics", Duration.ofMinutes(1), Map.of()));
+                false,
+                "http://127.0.0.1:4318/v1/metrics",
+                Duration.ofMinutes(1),
+                Duration.ofSeconds(10),
+                false,
+                false,
+                Map.of(),
+                Map.of()));
     assertThat(reader.standard().workloads().get(0).model()).isEqualTo("resnet50");
   }
 
@@ -139,7 +146,7 @@ class ConfigReaderTest {
         history: {folder: kept, max_size: 2MiB, max_age: 3d, baseline_runs: 5, regression_threshold: 3%%}
         log: {format: json}
         metrics: {layers: 0, max_series: 500, histograms: native}
-        otlp: {enabled: true, url: "https://collector/v1/metrics", interval: 10s, headers: {Authorization: Bearer x}}
+        otlp: {enabled: true, url: "https://collector/v1/metrics", interval: 10s, timeout: 3s, conventions: opentelemetry, headers: {Authorization: Bearer x}}
         node: {interval: 5s, processes: 7, price_per_gpu_hour: 2.25}
         """
             .formatted(hash);
@@ -203,6 +210,83 @@ class ConfigReaderTest {
         .filteredOn(key -> !key.path().equals("http.web_config_file")) // see WebConfigTest
         .allMatch(key -> key.path().contains("*.") || yaml.contains(named(key)));
     assertThat(config.toString()).doesNotContain(hash).doesNotContain("Bearer");
+  }
+
+  private ServeConfig.Otlp otlp(String section, Map<String, String> environment) throws Exception {
+    Path file =
+        Files.writeString(
+            folder.resolve("otlp.yaml"), "workloads: {one: {model: resnet50}}\notlp: " + section);
+    return new ConfigReader(environment, Set.of("resnet50"), Optional.empty()).read(file).otlp();
+  }
+
+  @Test
+  void openTelemetrysVariablesCompleteWhatTheFileLeavesOpen() throws Exception {
+    Map<String, String> environment =
+        Map.of(
+            "OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/",
+            "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf",
+            "OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%2Cb+c, tenant = t",
+            "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip",
+            "OTEL_EXPORTER_OTLP_TIMEOUT", "2500",
+            "OTEL_METRIC_EXPORT_INTERVAL", "15000",
+            "OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=lab,service.name=other",
+            "OTEL_SERVICE_NAME", "gpus");
+    ServeConfig.Otlp open = otlp("{enabled: true}", environment);
+    assertThat(open.enabled()).isTrue();
+    assertThat(open.url()).isEqualTo("http://collector:4318/v1/metrics");
+    assertThat(open.interval()).isEqualTo(Duration.ofSeconds(15));
+    assertThat(open.timeout()).isEqualTo(Duration.ofMillis(2500));
+    assertThat(open.isGzipped()).isTrue();
+    assertThat(open.headers()).isEqualTo(Map.of("api-key", "a,b+c", "tenant", "t"));
+    assertThat(open.resource())
+        .isEqualTo(Map.of("deployment.environment.name", "lab", "service.name", "gpus"));
+
+    ServeConfig.Otlp own =
+        otlp(
+            "{enabled: true, url: \"http://own/m\", interval: 2s, headers: {tenant: mine}}",
+            environment);
+    assertThat(own.url()).isEqualTo("http://own/m");
+    assertThat(own.interval()).isEqualTo(Duration.ofSeconds(2));
+    assertThat(own.headers()).containsEntry("tenant", "mine").containsEntry("api-key", "a,b+c");
+  }
+
+  @Test
+  void variablesOfMetricsAloneComeFirstAndAreTakenAsTheyAre() throws Exception {
+    ServeConfig.Otlp otlp =
+        otlp(
+            "{enabled: true}",
+            Map.of(
+                "OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:4318",
+                "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://metrics:4318/here",
+                "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc",
+                "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/protobuf"));
+    assertThat(otlp.url()).isEqualTo("http://metrics:4318/here");
+    assertThat(otlp("{enabled: true}", Map.of("OTEL_SDK_DISABLED", "true")).enabled()).isFalse();
+    assertThat(otlp("{enabled: false}", Map.of("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")).enabled())
+        .isFalse();
+  }
+
+  @Test
+  void aVariableThatCannotBeHonouredIsRefusedInOneLineWithoutSecrets() {
+    ConfigException refused =
+        catchThrowableOfType(
+            ConfigException.class,
+            () ->
+                otlp(
+                    "{enabled: true}",
+                    Map.of(
+                        "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc",
+                        "OTEL_METRIC_EXPORT_INTERVAL", "soon",
+                        "OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318",
+                        "OTEL_EXPORTER_OTLP_HEADERS", "hunter2")));
+    assertThat(refused.problems())
+        .hasSize(4)
+        .allMatch(problem -> problem.contains(": otlp.enabled: OTEL_") && !problem.contains("\n"))
+        .noneMatch(problem -> problem.contains("hunter2"))
+        .anyMatch(
+            problem ->
+                problem.endsWith(
+                    "OTEL_EXPORTER_OTLP_PROTOCOL: \"grpc\": only http/protobuf is supported"));
   }
 
   private static String named(Key key) {
