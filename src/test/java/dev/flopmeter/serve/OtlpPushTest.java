@@ -91,8 +91,7 @@ class OtlpPushTest {
         "/v1/metrics",
         exchange -> {
           ExportMetricsServiceRequest request =
-              ExportMetricsServiceRequest.parseFrom(
-                  new GZIPInputStream(exchange.getRequestBody()));
+              ExportMetricsServiceRequest.parseFrom(new GZIPInputStream(exchange.getRequestBody()));
           for (ResourceMetrics each : request.getResourceMetricsList()) {
             each.getResource()
                 .getAttributesList()
@@ -158,8 +157,7 @@ class OtlpPushTest {
     }
     assertThat(pushed.get("hw.status").getSum().getDataPointsList())
         .anyMatch(
-            point ->
-                attributes(point).get("hw.state").equals("ok") && point.getAsDouble() == 1)
+            point -> attributes(point).get("hw.state").equals("ok") && point.getAsDouble() == 1)
         .anyMatch(
             point ->
                 attributes(point).get("hw.state").equals("failed") && point.getAsDouble() == 0);
@@ -167,7 +165,8 @@ class OtlpPushTest {
 
   private static Map<String, Double> values(List<NumberDataPoint> points, String by) {
     return points.stream()
-        .collect(Collectors.toMap(point -> attributes(point).get(by), NumberDataPoint::getAsDouble));
+        .collect(
+            Collectors.toMap(point -> attributes(point).get(by), NumberDataPoint::getAsDouble));
   }
 
   private static Map<String, String> attributes(NumberDataPoint point) {

@@ -70,10 +70,14 @@ final class HardwareRows {
   private static Tags tags(Gpu gpu) {
     Tags tags =
         Tags.of(
-            "hw.id", gpu.uuid().isEmpty() ? gpu.device() : gpu.uuid(),
-            "hw.type", "gpu",
-            "hw.name", gpu.device(),
-            "hw.vendor", "NVIDIA");
+            "hw.id",
+            gpu.uuid().isEmpty() ? gpu.device() : gpu.uuid(),
+            "hw.type",
+            "gpu",
+            "hw.name",
+            gpu.device(),
+            "hw.vendor",
+            "NVIDIA");
     tags = gpu.name().isEmpty() ? tags : tags.and("hw.model", gpu.name());
     return gpu.parent().equals(gpu.uuid()) ? tags : tags.and("hw.parent", gpu.parent());
   }
