@@ -105,7 +105,7 @@ final class OtelVariables {
   /** Pairs as {@code KEY=VALUE,...}, percent-encoded. Values may be secret: no message has them. */
   private Map<String, String> pairs(String name) {
     Map<String, String> pairs = new LinkedHashMap<>();
-    for (String pair : variables.getOrDefault(name, "").split(",")) {
+    for (String pair : variables.getOrDefault(name, "").split(",", -1)) {
       String[] parts = pair.strip().split("\\s*=\\s*", 2);
       try {
         if (parts.length == 2 && !parts[0].isEmpty()) {
