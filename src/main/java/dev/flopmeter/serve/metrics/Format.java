@@ -37,7 +37,7 @@ public enum Format {
   public static Format accepted(String accept) {
     Format best = TEXT;
     double most = 0;
-    for (String range : accept.split(",")) {
+    for (String range : accept.split(",", -1)) {
       Matcher given = QUALITY.matcher(range);
       double quality = given.find() ? Double.parseDouble(given.group(1)) : 1;
       List<String> parts = List.of(range.strip().split("\\s*;\\s*"));

@@ -53,8 +53,8 @@ final class MetricsReference {
         are read (`/proc/PID/comm` and `/proc/PID/cgroup`), never its command line or environment; what cannot be read is empty, and the log and
         the daemon's page say why.
       - Over OTLP the same series are pushed, but for the JVM's, the process' and the histograms.
-        With `otlp.conventions: opentelemetry` and `node.interval` the GPUs are described by OpenTelemetry's conventions for hardware in place of two metrics of
-        ours: `hw.gpu.utilization` (`flopmeter_node_utilization_ratio`), `hw.gpu.memory.usage` (`flopmeter_node_memory_used_bytes`), `hw.gpu.memory.limit`, and
+        With `otlp.conventions: opentelemetry` and `node.interval` the GPUs are described by OpenTelemetry's conventions for hardware in place of two of our
+        metrics: `hw.gpu.utilization` (`flopmeter_node_utilization_ratio`), `hw.gpu.memory.usage` (`flopmeter_node_memory_used_bytes`), `hw.gpu.memory.limit`, and
         `hw.status` with the states `ok` and `failed` (NVML cannot reach it). `hw.id` is the uuid, `hw.name` our `device`, `hw.parent` the GPU of a MIG instance.
 
       This page is generated from the code (`MetricsReferenceTest`).
