@@ -5,11 +5,9 @@ import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.fold.Folder;
@@ -19,8 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /**
  * The graph that one node stands for, as it is written: values are added by name, their types are
@@ -29,6 +25,16 @@ import java.util.stream.LongStream;
 final class Body {
   /** The version of ONNX's operators that bodies are written in. */
   private static final int OPSET = 24;
+
+  /**
+   * A tensor of a body.
+   *
+   * @param name empty if it is left out
+   * @param input which input of the node it is, -1 for none
+   */
+  record Value(String name, int input) {
+    static final Value NONE = new Value("", -1);
+  }
 
   private final Operands in;
   private final List<Node> nodes = new ArrayList<>();
@@ -39,7 +45,7 @@ final class Body {
   Body(Operands in) {
     this.in = in;
     for (int i = 0; i < in.inputCount(); i++) {
-      String value = input(i);
+      String value = input(i).name();
       in.knownType(i).ifPresent(type -> types.put(value, type));
       in.value(i).ifPresent(tensor -> constants.put(value, tensor));
     }
@@ -50,44 +56,8 @@ final class Body {
     return in;
   }
 
-  Attributes attributes() {
-    return in.attributes();
-  }
-
-  long integer(String attribute, long absent) {
-    return in.attributes().integer(attribute, absent);
-  }
-
-  float number(String attribute, float absent) {
-    return in.attributes().number(attribute, absent);
-  }
-
-  boolean flag(String attribute, boolean absent) {
-    return in.attributes().flag(attribute, absent);
-  }
-
-  String text(String attribute, String absent) {
-    return in.attributes().text(attribute, absent);
-  }
-
-  /** The value of the node's input {@code index}; empty where it is left out. */
-  String input(int index) {
-    return in.has(index) ? in.node().inputs().get(index) : "";
-  }
-
-  /** Those of the node's attributes that have one of {@code names}. */
-  Attributes attributes(List<String> names) {
-    Map<String, Object> kept = new HashMap<>(in.attributes().asMap());
-    kept.keySet().retainAll(names);
-    return Attributes.of(kept);
-  }
-
-  boolean has(int index) {
-    return in.has(index);
-  }
-
-  Shape shape(int index) {
-    return in.shape(index);
+  Value input(int index) {
+    return new Value(in.has(index) ? in.node().inputs().get(index) : "", index);
   }
 
   /**
@@ -95,42 +65,22 @@ final class Body {
    *
    * @throws DataDependentException if it is not known before run time
    */
-  TensorType type(String value) {
-    TensorType type = types.get(value);
+  TensorType type(Value value) {
+    if (value.input() >= 0) {
+      return in.type(value.input());
+    }
+    TensorType type = types.get(value.name());
     if (type == null) {
-      throw new DataDependentException(value);
+      throw new DataDependentException(value.name());
     }
     return type;
   }
 
-  Shape shape(String value) {
-    return type(value).shape();
-  }
-
-  String constant(Tensor tensor) {
+  Value constant(Tensor tensor) {
     String value = name();
     constants.put(value, tensor);
     types.put(value, tensor.type());
-    return value;
-  }
-
-  String longs(long... values) {
-    return constant(Tensor.ofLongs(values));
-  }
-
-  String number(double value) {
-    return constant(Tensor.ofFloats(Shape.SCALAR, (float) value));
-  }
-
-  /** A number of the type of the node's first input. */
-  String numberAsInput(double value) {
-    return constant(DenseTensor.ofDoubles(in.type(0).withShape(Shape.SCALAR), value));
-  }
-
-  /** The integers from 0 on, in the shape {@code dims}. */
-  String range(long... dims) {
-    long[] all = LongStream.range(0, Sizes.product(dims)).toArray();
-    return constant(DenseTensor.ofLongs(Shape.of(dims), all));
+    return new Value(value, -1);
   }
 
   /** A name that no value has: not in the graph, nor in the body that the node may be part of. */
@@ -140,46 +90,64 @@ final class Body {
     return node.outputs().get(0) + place + "/" + values++;
   }
 
-  /** Adds a node without attributes and returns its output. */
-  String add(String op, String... inputs) {
-    return add(op, Attributes.NONE, inputs);
-  }
-
-  String add(String op, Attributes attributes, String... inputs) {
-    return add(1, op, attributes, inputs).get(0);
-  }
-
-  /** Adds a node of {@code op} with all inputs and attributes of the node that is decomposed. */
-  String as(String op) {
-    return as(op, in.attributes());
-  }
-
-  String as(String op, Attributes attributes) {
-    return add(
-        op,
-        attributes,
-        IntStream.range(0, in.inputCount()).mapToObj(this::input).toArray(String[]::new));
-  }
-
-  /** Adds a node of ONNX's own domain, or of another one that {@code op} names before a colon. */
-  List<String> add(int outputs, String op, Attributes attributes, String... inputs) {
+  /**
+   * Adds a node of ONNX's own domain, or of another one that {@code op} names before a colon.
+   *
+   * @param terms values, numbers (of the type of the first value beside them that is not boolean)
+   *     and lists: of values, or of int64
+   * @return its outputs
+   */
+  List<Value> add(int outputs, String op, Attributes attributes, List<Object> terms) {
+    List<String> inputs = inputs(terms);
     List<String> results = new ArrayList<>();
     for (int i = 0; i < outputs; i++) {
       results.add(name());
     }
     int colon = op.indexOf(':');
-    Node node =
+    infer(
         new Node(
             in.node().name() + "/" + nodes.size() + " " + op,
             colon < 0 ? "" : op.substring(0, colon),
             op.substring(colon + 1),
             colon < 0 ? OPSET : 1,
-            List.of(inputs),
+            inputs,
             results,
             attributes,
-            Decompositions.ownedBy(in.node()));
-    infer(node);
-    return results;
+            Decompositions.ownedBy(in.node())));
+    return results.stream().map(result -> new Value(result, -1)).toList();
+  }
+
+  /** Without the inputs at the end that are left out. */
+  private List<String> inputs(List<Object> terms) {
+    List<Object> all = new ArrayList<>();
+    for (Object term : terms) {
+      if (term instanceof List<?> list && list.stream().anyMatch(Value.class::isInstance)) {
+        all.addAll(list);
+      } else {
+        all.add(term);
+      }
+    }
+    List<String> inputs = new ArrayList<>();
+    for (Object term : all) {
+      Value value = term instanceof Value given ? given : constant(tensor(term, all));
+      inputs.add(value.name());
+    }
+    while (!inputs.isEmpty() && inputs.get(inputs.size() - 1).isEmpty()) {
+      inputs.remove(inputs.size() - 1);
+    }
+    return inputs;
+  }
+
+  private Tensor tensor(Object term, List<Object> beside) {
+    if (term instanceof List<?> list) {
+      return Tensor.ofLongs(list.stream().mapToLong(number -> (Long) number).toArray());
+    }
+    DataType type = DataType.FLOAT;
+    for (int i = beside.size() - 1; i >= 0; i--) {
+      TensorType known = beside.get(i) instanceof Value value ? types.get(value.name()) : null;
+      type = known == null || known.type() == DataType.BOOL ? type : known.type();
+    }
+    return DenseTensor.ofDoubles(new TensorType(type, Shape.SCALAR), ((Number) term).doubleValue());
   }
 
   private void infer(Node node) {
@@ -206,126 +174,27 @@ final class Body {
     }
   }
 
-  String plus(String left, String right) {
-    return add("Add", left, right);
-  }
-
-  /** {@code value} and the node's input {@code index}, where that is given. */
-  String plusInput(String value, int index) {
-    return has(index) ? plus(value, input(index)) : value;
-  }
-
-  String minus(String left, String right) {
-    return add("Sub", left, right);
-  }
-
-  String times(String left, String right) {
-    return add("Mul", left, right);
-  }
-
-  String over(String left, String right) {
-    return add("Div", left, right);
-  }
-
-  /** The product of two matrices. */
-  String product(String left, String right) {
-    return add("MatMul", left, right);
-  }
-
-  String where(String condition, String then, String otherwise) {
-    return add("Where", condition, then, otherwise);
-  }
-
-  String cast(String value, DataType type) {
-    return add("Cast", Attributes.of("to", type.code()), value);
-  }
-
-  String long64(String value) {
-    return cast(value, DataType.INT64);
-  }
-
-  String reshaped(String value, long... dims) {
-    return add("Reshape", value, longs(dims));
-  }
-
-  String unsqueezed(String value, long axis) {
-    return add("Unsqueeze", value, longs(axis));
-  }
-
-  /** The elements {@code from} to {@code to}, the latter excluded, of an axis. */
-  String slice(String value, long axis, long from, long to) {
-    return add("Slice", value, longs(from), longs(to), longs(axis));
-  }
-
-  String gather(String value, long axis, String indices) {
-    return add("Gather", Attributes.of("axis", axis), value, indices);
-  }
-
-  /** The part at {@code index} of an axis, without that axis. */
-  String at(String value, long axis, long index) {
-    return gather(value, axis, constant(Tensor.ofLong(index)));
-  }
-
-  String concat(long axis, String... values) {
-    return add("Concat", Attributes.of("axis", axis), values);
-  }
-
-  /** Equal parts along an axis. */
-  List<String> split(int parts, long axis, String value) {
-    return add(parts, "Split", Attributes.of("axis", axis, "num_outputs", parts), value);
-  }
-
-  /** The sum along an axis, without that axis. */
-  String sum(String value, long axis) {
-    return add("ReduceSum", Attributes.of("keepdims", 0), value, longs(axis));
-  }
-
-  String transposed(String value, long... axes) {
-    return add("Transpose", Attributes.of("perm", axes), value);
-  }
-
-  /** A value with channels last, with channels as its second axis. */
-  String channelsFirst(String value) {
-    return moved(value, spatialRank(value) - 1, 1);
-  }
-
-  /** A value with channels as its second axis, with channels last. */
-  String channelsLast(String value) {
-    return moved(value, 1, spatialRank(value) - 1);
-  }
-
-  /** A value with its axis {@code from} at {@code to}. */
-  String moved(String value, int from, int to) {
-    List<Long> axes = new ArrayList<>(LongStream.range(0, shape(value).rank()).boxed().toList());
-    axes.add(to, axes.remove(from));
-    return transposed(value, axes.stream().mapToLong(Long::longValue).toArray());
-  }
-
-  private int spatialRank(String value) {
-    if (shape(value).rank() < 3) {
-      throw new ModelException("the input " + shape(value) + " has no spatial axes");
-    }
-    return shape(value).rank();
-  }
-
   /**
    * The finished graph. Its inputs are the node's that are not constants, under their own names;
    * its outputs have the names of the node's.
    *
    * @param results the values of the outputs
    */
-  Graph graph(List<String> results) {
+  Graph graph(List<Value> results) {
     List<String> outputs = new ArrayList<>();
     Map<String, String> renamed = new HashMap<>();
     for (int i = 0; i < in.outputCount() && i < results.size(); i++) {
       String output = in.node().outputs().get(i);
-      String result = results.get(i);
+      Value result = results.get(i);
       if (output.isEmpty()) {
-        outputs.add(result);
+        outputs.add(result.name());
         continue;
       }
-      boolean isWritten = nodes.stream().anyMatch(node -> node.outputs().contains(result));
-      String last = isWritten && !renamed.containsKey(result) ? result : add("Identity", result);
+      boolean isWritten = nodes.stream().anyMatch(node -> node.outputs().contains(result.name()));
+      String last =
+          isWritten && !renamed.containsKey(result.name())
+              ? result.name()
+              : add(1, "Identity", Attributes.NONE, List.of(result)).get(0).name();
       if (constants.containsKey(last)) {
         constants.put(output, constants.get(last));
       }

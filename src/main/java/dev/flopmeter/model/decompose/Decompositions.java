@@ -6,17 +6,17 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.decompose.BodyTable.Definition;
 import dev.flopmeter.model.shape.ShapeRule;
 import dev.flopmeter.model.shape.ShapeRules;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.function.Predicate;
 
 /** The registry of operators that are made up of simpler ones, by qualified name. */
@@ -26,32 +26,27 @@ public final class Decompositions {
 
   private static final String OPERATOR = "flopmeter.owner.operator";
 
-  private static final Map<String, Function<Body, List<String>>> ALL = all();
+  private static final Map<String, Definition> ALL =
+      BodyTable.read(Decompositions.class, "bodies.txt");
+
+  private static final Set<String> OPERATORS = operatorsOf(ALL);
 
   private Decompositions() {}
 
   /** The qualified names of all operators that are made up of others. */
   public static Set<String> operators() {
-    return ALL.keySet();
+    return OPERATORS;
   }
 
-  private static Map<String, Function<Body, List<String>>> all() {
-    Map<String, Function<Body, List<String>>> all = new HashMap<>();
-    BodyTable onnx = new BodyTable("", all);
-    BodyTable contrib = onnx.of("com.microsoft");
-    BlockOperators.addTo(onnx);
-    LossOperators.addTo(onnx);
-    SequenceOperators.addTo(onnx);
-    IntegerOperators.addTo(onnx);
-    ExperimentalOperators.addTo(onnx);
-    QuantizedOperators.addTo(contrib);
-    ImageOperators.addTo(contrib);
-    ContribOperators.addTo(contrib);
-    DecoderOperators.addTo(contrib);
-    SpectralOperators.addTo(contrib);
-    PackedOperators.addTo(contrib);
-    AttentionOperators.addTo(contrib);
-    return Collections.unmodifiableMap(all);
+  /** Functions that several operators share have names in small letters. */
+  private static Set<String> operatorsOf(Map<String, Definition> all) {
+    Set<String> operators = new HashSet<>();
+    for (String name : all.keySet()) {
+      if (Character.isUpperCase(name.charAt(name.indexOf(':') + 1))) {
+        operators.add(name);
+      }
+    }
+    return Collections.unmodifiableSet(operators);
   }
 
   /** The metadata of a node that stands for a part of {@code node}. */
@@ -66,7 +61,7 @@ public final class Decompositions {
 
   /** The nodes of a graph, with what bodies need to know of the weights that it stores. */
   public static List<Node> annotated(List<Node> nodes, Map<String, Tensor> stored) {
-    return ImageOperators.withBlocks(nodes, stored);
+    return BlockedWeights.withBlocks(nodes, stored);
   }
 
   /** The name of the node that {@code node} stands for, its own if it is of no body. */
@@ -77,7 +72,7 @@ public final class Decompositions {
   /** The rule for an operator's output types: its own, or that of its body. */
   public static Optional<ShapeRule> typeRule(String qualifiedOp) {
     Optional<ShapeRule> own = ShapeRules.find(qualifiedOp);
-    return own.isPresent() || !ALL.containsKey(qualifiedOp)
+    return own.isPresent() || !OPERATORS.contains(qualifiedOp)
         ? own
         : Optional.of(Decompositions::types);
   }
@@ -100,12 +95,12 @@ public final class Decompositions {
    * @throws dev.flopmeter.model.ModelException if inputs and attributes contradict each other
    */
   public static Optional<Graph> of(Operands in) {
-    Function<Body, List<String>> found = ALL.get(in.node().qualifiedOp());
+    Definition found = ALL.get(in.node().qualifiedOp());
     if (found == null) {
       return Optional.empty();
     }
     Body body = new Body(in);
-    return Optional.of(body.graph(found.apply(body)));
+    return Optional.of(body.graph(found.outputs(body)));
   }
 
   /**

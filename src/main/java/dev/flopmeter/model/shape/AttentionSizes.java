@@ -75,8 +75,19 @@ public record AttentionSizes(
       case "com.microsoft:GroupQueryAttention" -> grouped(in);
       case "com.microsoft:MultiHeadAttention", "com.microsoft:DecoderMaskedMultiHeadAttention" ->
           multiHead(in, Slots.of(in));
+      case "com.microsoft:PackedMultiHeadAttention" -> packed(in);
       default -> standard(in);
     };
+  }
+
+  /** The tokens of all sequences, one after the other. */
+  private static AttentionSizes packed(Operands in) {
+    long tokens = in.shape(0).dim(0);
+    long heads = positive(in, "num_heads");
+    long width = in.output(0).shape().dim(1);
+    long keyWidth = in.has(1) ? in.shape(0).dim(1) : width;
+    return new AttentionSizes(
+        1, heads, heads, tokens, tokens, tokens, tokens, keyWidth / heads, width / heads);
   }
 
   private static AttentionSizes standard(Operands in) {
