@@ -68,7 +68,7 @@ EXPORT struct emu_device *emu_device(int index)
     return index < 0 || index >= device_count ? NULL : &devices[index];
 }
 
-bool emu_is_initialized(void)
+EXPORT bool emu_is_initialized(void)
 {
     return initialized;
 }

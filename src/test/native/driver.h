@@ -66,7 +66,7 @@ struct emu_graph_exec {
 
 /* The current context, or NULL with *status set (not initialised, no context, broken device). */
 struct emu_context *emu_require_context(CUresult *status);
-bool emu_is_initialized(void);
+EXPORT bool emu_is_initialized(void);
 struct emu_device *emu_stream_device(CUstream stream);
 /* Blocks for ever where the device hangs; otherwise the device's sticky error or success. */
 CUresult emu_wait(struct emu_device *device);

@@ -52,7 +52,7 @@ EXPORT double emu_slow_percent(void);
     X(tensor_descriptor) X(filter_descriptor) X(convolution_descriptor) X(pooling_descriptor) \
     X(activation_descriptor) X(lrn_descriptor) X(op_tensor_descriptor) X(reduce_tensor_descriptor) \
     X(tensor_transform_descriptor) X(dropout_descriptor) X(rnn_descriptor) X(rnn_data_descriptor) \
-    X(backend_descriptor)
+    X(backend_descriptor) X(nvml_event_set) X(gpm_sample)
 #define EMU_KIND_CONSTANT(name) KIND_##name,
 enum emu_kind { EMU_OBJECT_KINDS(EMU_KIND_CONSTANT) KIND_COUNT };
 #undef EMU_KIND_CONSTANT

@@ -13,14 +13,23 @@
 struct span {
     double start, end;
     char kind[12]; /* of throttling; "lost" */
-    unsigned code; /* of an Xid */
+};
+
+/* What a counter rises by; a negative amount clears a state such as pending rows. */
+struct rise {
+    double start;
+    unsigned field;
+    long long amount;
 };
 
 static struct {
     int instances;
     struct node_process *processes;
-    struct span *spans, *xids;
-    int process_count, span_count, xid_count;
+    struct span *spans;
+    struct node_event *events;
+    struct rise *rises;
+    int process_count, span_count, event_count, rise_count;
+    bool nvlink, no_events, no_fields, no_gpm;
 } gpus[MAX_GPUS];
 
 static bool scripted;
@@ -39,11 +48,31 @@ static void *grown(void *array, int count, size_t size)
     return (count & (count - 1)) == 0 ? realloc(array, size * (size_t)(count == 0 ? 1 : 2 * count)) : array;
 }
 
+/* Events stay in the order of their times. */
+static void add_event(int gpu, struct node_event event)
+{
+    gpus[gpu].events = grown(gpus[gpu].events, gpus[gpu].event_count, sizeof event);
+    int at = gpus[gpu].event_count++;
+    for (; at > 0 && gpus[gpu].events[at - 1].at > event.at; at--)
+        gpus[gpu].events[at] = gpus[gpu].events[at - 1];
+    gpus[gpu].events[at] = event;
+}
+
+static void add_rise(int gpu, struct rise rise)
+{
+    gpus[gpu].rises = grown(gpus[gpu].rises, gpus[gpu].rise_count, sizeof rise);
+    gpus[gpu].rises[gpus[gpu].rise_count++] = rise;
+    if (rise.field == NODE_ECC_CORRECTED || rise.field == NODE_ECC_UNCORRECTED)
+        add_event(gpu, (struct node_event){rise.start, -1, rise.field == NODE_ECC_CORRECTED ? 1 : 2, 0});
+}
+
 static void read_line(const char *line)
 {
     int gpu = 0;
     struct node_process process = {.instance = -1};
     struct span span = {0};
+    struct node_event event = {.instance = -1, .type = 8};
+    struct rise rise;
     char where[16];
     if (sscanf(line, "speed %lf", &speed) == 1 || sscanf(line, "origin %lf", &origin) == 1)
         return;
@@ -63,9 +92,19 @@ static void read_line(const char *line)
         strcpy(span.kind, "lost");
         gpus[gpu].spans = grown(gpus[gpu].spans, gpus[gpu].span_count, sizeof span);
         gpus[gpu].spans[gpus[gpu].span_count++] = span;
-    } else if (sscanf(line, "xid %d %lf %u", &gpu, &span.start, &span.code) == 3 && gpu >= 0 && gpu < MAX_GPUS) {
-        gpus[gpu].xids = grown(gpus[gpu].xids, gpus[gpu].xid_count, sizeof span);
-        gpus[gpu].xids[gpus[gpu].xid_count++] = span;
+    } else if (sscanf(line, "xid %15s %lf %llu", where, &event.at, &event.data) == 3
+               && sscanf(where, "%d:%d", &gpu, &event.instance) >= 1 && gpu >= 0 && gpu < MAX_GPUS) {
+        add_event(gpu, event);
+    } else if (sscanf(line, "field %d %lf %u %lld", &gpu, &rise.start, &rise.field, &rise.amount) == 4 && gpu >= 0
+               && gpu < MAX_GPUS) {
+        add_rise(gpu, rise);
+    } else if (sscanf(line, "has %d %15s", &gpu, where) == 2 && gpu >= 0 && gpu < MAX_GPUS
+               && strcmp(where, "nvlink") == 0) {
+        gpus[gpu].nvlink = true;
+    } else if (sscanf(line, "lacks %d %15s", &gpu, where) == 2 && gpu >= 0 && gpu < MAX_GPUS) {
+        gpus[gpu].no_events |= strcmp(where, "events") == 0;
+        gpus[gpu].no_fields |= strcmp(where, "fields") == 0;
+        gpus[gpu].no_gpm |= strcmp(where, "gpm") == 0;
     } else {
         refuse(line);
     }
@@ -140,18 +179,31 @@ const struct node_process *node_process(int gpu, int instance, double since, int
     return NULL;
 }
 
-double node_xid(unsigned wanted, double since, double until, int *gpu, unsigned *code)
+const struct node_event *node_event(int gpu, int index)
 {
-    double first = -1;
-    for (int g = 0; g < MAX_GPUS; g++) {
-        for (int i = 0; (wanted >> g & 1) != 0 && i < gpus[g].xid_count; i++) {
-            const struct span *xid = &gpus[g].xids[i];
-            if (xid->start > since && xid->start <= until && (first < 0 || xid->start < first)) {
-                first = xid->start;
-                *gpu = g;
-                *code = xid->code;
-            }
-        }
+    return index < gpus[gpu].event_count ? &gpus[gpu].events[index] : NULL;
+}
+
+bool node_lacks(int gpu, enum node_feature feature)
+{
+    switch (feature) {
+    case NODE_EVENTS:
+        return gpus[gpu].no_events;
+    case NODE_FIELDS:
+        return gpus[gpu].no_fields;
+    case NODE_GPM:
+        return gpus[gpu].no_gpm;
+    default:
+        return !gpus[gpu].nvlink;
     }
-    return first;
+}
+
+unsigned long long node_field(int gpu, unsigned field)
+{
+    double now = node_time();
+    long long sum = 0;
+    for (int i = 0; i < gpus[gpu].rise_count; i++)
+        if (gpus[gpu].rises[i].field == field && gpus[gpu].rises[i].start <= now)
+            sum += gpus[gpu].rises[i].amount;
+    return sum < 0 ? 0 : (unsigned long long)sum;
 }

@@ -39,6 +39,7 @@ enum { REASON_IDLE = 0x1, REASON_POWER_CAP = 0x4, REASON_HW_SLOWDOWN = 0x8, REAS
 #define LIMIT_MILLIWATTS 400000u
 
 static int references;
+static int generation; /* of the initialisation, which all handles die with */
 
 EXPORT const char *nvmlErrorString(nvmlReturn_t result)
 {
@@ -53,11 +54,22 @@ EXPORT const char *nvmlErrorString(nvmlReturn_t result)
 #undef NVML_CASE
 }
 
+EXPORT bool emu_is_initialized(void);
+static bool was_used;
+
+/* A process that opened a device reports already. */
+__attribute__((destructor)) static void report_at_exit(void)
+{
+    if (was_used && !emu_is_initialized())
+        emu_report();
+}
+
 EXPORT nvmlReturn_t nvmlInit_v2(void)
 {
     ENTER_WITH(return NVML_ERROR_UNKNOWN);
     if (emu_device_count() == 0)
         return NVML_ERROR_DRIVER_NOT_LOADED;
+    was_used = true;
     references++;
     return NVML_SUCCESS;
 }
@@ -74,6 +86,7 @@ EXPORT nvmlReturn_t nvmlShutdown(void)
     if (references == 0)
         return NVML_ERROR_UNINITIALIZED;
     references--;
+    generation += references == 0;
     return NVML_SUCCESS;
 }
 
@@ -251,9 +264,19 @@ static bool has_uuid(const struct emu_device *device, const char *uuid)
     return strcmp(text, uuid) == 0;
 }
 
+EXPORT nvmlReturn_t nvmlDeviceGetUUID(nvmlDevice_t device, char *uuid, unsigned length);
+
 EXPORT nvmlReturn_t nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *device)
 {
     ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    for (int i = 0; uuid != NULL && device != NULL && strncmp(uuid, "MIG-", 4) == 0 && i < 16 * NODE_INSTANCES; i++) {
+        char text[64];
+        if (emu_device(i / NODE_INSTANCES) != NULL && i % NODE_INSTANCES < instances(i / NODE_INSTANCES)
+            && nvmlDeviceGetUUID(&parts[0][i], text, sizeof text) == NVML_SUCCESS && strcmp(text, uuid) == 0) {
+            *device = &parts[0][i];
+            return NVML_SUCCESS;
+        }
+    }
     return find(has_uuid, uuid, device);
 }
 
@@ -344,6 +367,16 @@ EXPORT nvmlReturn_t nvmlDeviceGetGpuInstanceId(nvmlDevice_t device, unsigned *id
     return part < 0 ? NVML_ERROR_NOT_SUPPORTED : NVML_SUCCESS;
 }
 
+EXPORT nvmlReturn_t nvmlDeviceGetDeviceHandleFromMigDeviceHandle(nvmlDevice_t instance, nvmlDevice_t *device)
+{
+    nvmlDevice_t whole = instance;
+    QUERY_PART(whole, part, device);
+    if (part < 0)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    *device = whole;
+    return NVML_SUCCESS;
+}
+
 struct attributes {
     unsigned multiprocessors, copy_engines, decoders, encoders, jpegs, flows, gpu_slices, compute_slices;
     unsigned long long memory_mib;
@@ -355,7 +388,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetAttributes_v2(nvmlDevice_t device, struct attri
     QUERY_PART(device, part, attributes);
     if (part < 0)
         return NVML_ERROR_NOT_SUPPORTED;
-    *attributes = (struct attributes){.multiprocessors = (unsigned)device->sm_count / 15 * 2, .copy_engines = 1,
+    *attributes = (struct attributes){.multiprocessors = device->sm_count < 15 ? 1 : (unsigned)device->sm_count / 15 * 2, .copy_engines = 1,
                                       .gpu_slices = 1, .compute_slices = 1,
                                       .memory_mib = device->memory_bytes / 8 >> 20};
     return NVML_SUCCESS;
@@ -663,5 +696,284 @@ EXPORT nvmlReturn_t nvmlDeviceGetComputeRunningProcesses(nvmlDevice_t device, un
         return NVML_ERROR_INSUFFICIENT_SIZE;
     for (unsigned i = 0; i < n; i++)
         infos[i] = (struct process_v1){found[i].pid, found[i].used_memory};
+    return NVML_SUCCESS;
+}
+
+/* ---- Health: events and counters. ---- */
+
+#define MOST_GPUS 16
+
+struct event_set {
+    struct emu_object object;
+    int generation;
+    unsigned long long types[MOST_GPUS];
+    int next[MOST_GPUS];
+};
+
+struct event_data {
+    nvmlDevice_t device;
+    unsigned long long type, data;
+    unsigned gpu_instance, compute_instance;
+};
+
+EXPORT nvmlReturn_t nvmlEventSetCreate(struct event_set **set)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (references == 0)
+        return NVML_ERROR_UNINITIALIZED;
+    if (set == NULL)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    *set = emu_object_new(KIND_nvml_event_set, sizeof **set);
+    (*set)->generation = generation;
+    return NVML_SUCCESS;
+}
+
+static bool is_event_set(const struct event_set *set)
+{
+    return emu_object_is(set, KIND_nvml_event_set) && set->generation == generation;
+}
+
+EXPORT nvmlReturn_t nvmlEventSetFree(struct event_set *set)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (references == 0)
+        return NVML_ERROR_UNINITIALIZED;
+    if (!is_event_set(set))
+        return NVML_ERROR_INVALID_ARGUMENT;
+    emu_object_destroy(set);
+    return NVML_SUCCESS;
+}
+
+/* Xids, and ECC errors of both kinds; none where a script says so, as on some virtual GPUs. */
+static unsigned long long event_types(const struct emu_device *device)
+{
+    return node_is_scripted() && node_lacks(device->index, NODE_EVENTS) ? 0 : 1 | 2 | 8;
+}
+
+EXPORT nvmlReturn_t nvmlDeviceGetSupportedEventTypes(nvmlDevice_t device, unsigned long long *types)
+{
+    QUERY(device, types);
+    *types = event_types(device);
+    return NVML_SUCCESS;
+}
+
+/* One type that is not supported refuses all. Only what comes after is delivered. */
+EXPORT nvmlReturn_t nvmlDeviceRegisterEvents(nvmlDevice_t device, unsigned long long types, struct event_set *set)
+{
+    QUERY(device, set);
+    if (!is_event_set(set))
+        return NVML_ERROR_INVALID_ARGUMENT;
+    if (types == 0 || (types & ~event_types(device)) != 0)
+        return NVML_ERROR_NOT_SUPPORTED;
+    int gpu = device->index;
+    set->types[gpu] |= types;
+    const struct node_event *event;
+    while (node_is_scripted() && (event = node_event(gpu, set->next[gpu])) != NULL && event->at <= node_time())
+        set->next[gpu]++;
+    return NVML_SUCCESS;
+}
+
+/* The earliest event that nobody has got yet. */
+static bool take_event(struct event_set *set, struct event_data *data)
+{
+    const struct node_event *first = NULL;
+    int from = -1;
+    for (int gpu = 0; node_is_scripted() && gpu < emu_device_count() && gpu < MOST_GPUS; gpu++) {
+        const struct node_event *event;
+        while (set->types[gpu] != 0 && (event = node_event(gpu, set->next[gpu])) != NULL && event->at <= node_time()) {
+            if ((event->type & set->types[gpu]) != 0) {
+                if (first == NULL || event->at < first->at) {
+                    first = event;
+                    from = gpu;
+                }
+                break;
+            }
+            set->next[gpu]++;
+        }
+    }
+    if (first == NULL)
+        return false;
+    set->next[from]++;
+    unsigned instance = first->instance < 0 ? ~0u : (unsigned)first->instance + 7;
+    *data = (struct event_data){emu_device(from), first->type, first->data, instance, first->instance < 0 ? ~0u : 0};
+    return true;
+}
+
+EXPORT nvmlReturn_t nvmlEventSetWait_v2(struct event_set *set, struct event_data *data, unsigned timeout_ms)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (references == 0)
+        return NVML_ERROR_UNINITIALIZED;
+    if (!is_event_set(set) || data == NULL)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    double end = emu_seconds() + timeout_ms * 1e-3;
+    do {
+        if (take_event(set, data))
+            return NVML_SUCCESS;
+        for (int gpu = 0; gpu < emu_device_count() && gpu < MOST_GPUS; gpu++)
+            if (set->types[gpu] != 0 && is_lost(emu_device(gpu)))
+                return NVML_ERROR_GPU_IS_LOST;
+        usleep(1000);
+    } while (emu_seconds() < end);
+    return NVML_ERROR_TIMEOUT;
+}
+
+struct field_value {
+    unsigned field, scope;
+    long long timestamp, latency_us;
+    int type;
+    nvmlReturn_t result;
+    unsigned long long value;
+};
+
+enum { TYPE_UNSIGNED_INT = 1, TYPE_UNSIGNED_LONG_LONG = 3 };
+
+/* ECC, the PCIe replay counter, remapped rows (from Ampere on), NVLink only where a script says so. */
+static bool has_field(const struct emu_device *device, unsigned field)
+{
+    if (node_lacks(device->index, NODE_FIELDS))
+        return false;
+    if (field >= 142 && field <= 145)
+        return device->major >= 8;
+    if (field == 38 || field == 45 || field == 52 || field == 59)
+        return !node_lacks(device->index, NODE_NVLINK);
+    return field == NODE_ECC_CORRECTED || field == NODE_ECC_UNCORRECTED || field == 94;
+}
+
+/* As the real one: each value has a result of its own, and its type; what lies beside it in the union is not touched. */
+EXPORT nvmlReturn_t nvmlDeviceGetFieldValues(nvmlDevice_t device, int count, struct field_value *values)
+{
+    QUERY(device, values);
+    if (count < 1)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    for (int i = 0; i < count; i++) {
+        struct field_value *value = &values[i];
+        bool known = node_is_scripted() && has_field(device, value->field);
+        value->result = known ? NVML_SUCCESS : NVML_ERROR_NOT_SUPPORTED;
+        if (!known)
+            continue;
+        unsigned long long counted = node_field(device->index, value->field);
+        if (value->field >= 94) {
+            value->type = TYPE_UNSIGNED_INT;
+            memcpy(&value->value, &(unsigned){(unsigned)counted}, sizeof(unsigned));
+        } else {
+            value->type = TYPE_UNSIGNED_LONG_LONG;
+            value->value = counted;
+        }
+    }
+    return NVML_SUCCESS;
+}
+
+/* ---- GPM: from Hopper on. ---- */
+
+struct gpm_sample {
+    struct emu_object object;
+    int generation, gpu, part;
+    double at;
+};
+
+struct gpm_support {
+    unsigned version, is_supported;
+};
+
+struct gpm_metric {
+    unsigned id;
+    nvmlReturn_t result;
+    double value;
+    char *short_name, *long_name, *unit;
+};
+
+struct gpm_metrics {
+    unsigned version, count;
+    struct gpm_sample *first, *second;
+    struct gpm_metric metrics[];
+};
+
+static bool has_gpm(const struct emu_device *device)
+{
+    return device->major >= 9 && node_is_scripted() && !node_lacks(device->index, NODE_GPM);
+}
+
+EXPORT nvmlReturn_t nvmlGpmQueryDeviceSupport(nvmlDevice_t device, struct gpm_support *support)
+{
+    QUERY(device, support);
+    if (support->version != 1)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    support->is_supported = has_gpm(device);
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlGpmSampleAlloc(struct gpm_sample **sample)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (references == 0)
+        return NVML_ERROR_UNINITIALIZED;
+    if (sample == NULL)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    *sample = emu_object_new(KIND_gpm_sample, sizeof **sample);
+    **sample = (struct gpm_sample){(*sample)->object, generation, -1, -1, 0};
+    return NVML_SUCCESS;
+}
+
+static bool is_gpm_sample(const struct gpm_sample *sample)
+{
+    return emu_object_is(sample, KIND_gpm_sample) && sample->generation == generation;
+}
+
+EXPORT nvmlReturn_t nvmlGpmSampleFree(struct gpm_sample *sample)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (!is_gpm_sample(sample))
+        return NVML_ERROR_INVALID_ARGUMENT;
+    emu_object_destroy(sample);
+    return NVML_SUCCESS;
+}
+
+static nvmlReturn_t gpm_sample(const struct emu_device *device, int part, struct gpm_sample *sample)
+{
+    if (!has_gpm(device))
+        return NVML_ERROR_NOT_SUPPORTED;
+    if (!is_gpm_sample(sample))
+        return NVML_ERROR_INVALID_ARGUMENT;
+    sample->gpu = device->index;
+    sample->part = part;
+    sample->at = node_time();
+    return NVML_SUCCESS;
+}
+
+EXPORT nvmlReturn_t nvmlGpmSampleGet(nvmlDevice_t device, struct gpm_sample *sample)
+{
+    QUERY(device, sample);
+    return gpm_sample(device, -1, sample);
+}
+
+EXPORT nvmlReturn_t nvmlGpmMigSampleGet(nvmlDevice_t device, unsigned instance, struct gpm_sample *sample)
+{
+    QUERY(device, sample);
+    if (instance < 7 || (int)instance - 7 >= instances(device->index))
+        return NVML_ERROR_INVALID_ARGUMENT;
+    return gpm_sample(device, (int)instance - 7, sample);
+}
+
+/* Two samples of one place, the earlier first. Values are percent: of time with work, of multiprocessors, of warps, of tensor cores, of DRAM. */
+EXPORT nvmlReturn_t nvmlGpmMetricsGet(struct gpm_metrics *get)
+{
+    ENTER_WITH(return NVML_ERROR_UNKNOWN);
+    if (get == NULL || get->version != 1 || !is_gpm_sample(get->first) || !is_gpm_sample(get->second)
+        || get->first->gpu < 0 || get->first->gpu != get->second->gpu || get->first->part != get->second->part
+        || get->first->at >= get->second->at)
+        return NVML_ERROR_INVALID_ARGUMENT;
+    double percent = 0;
+    const struct node_process *process;
+    for (int i = 0; (process = node_process(get->second->gpu, get->second->part, get->first->at, i)) != NULL; i++)
+        percent += process->sm_percent;
+    for (unsigned i = 0; i < get->count; i++) {
+        struct gpm_metric *metric = &get->metrics[i];
+        double part = metric->id == 1 || metric->id == 2 ? 1 : metric->id == 3 || metric->id == 5 ? 0.5
+            : metric->id == 10 ? 0.25 : -1;
+        metric->result = part < 0 ? NVML_ERROR_NOT_SUPPORTED : NVML_SUCCESS;
+        if (part >= 0)
+            metric->value = part * percent;
+    }
     return NVML_SUCCESS;
 }

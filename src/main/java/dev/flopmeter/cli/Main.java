@@ -78,7 +78,15 @@ public final class Main {
    */
   static int run(OutputStream out, PrintWriter err, String... args) {
     OutputSink sink = new OutputSink(out);
-    Console console = new Console(new PrintWriter(sink, false, StandardCharsets.UTF_8), err);
+    PrintWriter writer =
+        new PrintWriter(sink, false, StandardCharsets.UTF_8) {
+          @Override
+          public boolean checkError() {
+            flush();
+            return sink.isBroken(); // which tells its writers of no failure
+          }
+        };
+    Console console = new Console(writer, err);
     try {
       int code = execute(console, new ArrayList<>(List.of(args)));
       console.out().flush();

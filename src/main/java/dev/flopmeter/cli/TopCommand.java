@@ -7,8 +7,8 @@ import dev.flopmeter.device.NodeSampler;
 import dev.flopmeter.report.text.NodeTable;
 import dev.flopmeter.report.text.Terminal;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 
 /** {@code flopmeter top}: what the GPUs of this host are used for, and by whom. */
 final class TopCommand extends Command {
@@ -20,17 +20,20 @@ final class TopCommand extends Command {
   private final Argument<Duration> interval = option("--interval", Reading::timeSpan);
   private final Argument<Boolean> once = flag("--once");
 
+  private final Argument<Boolean> gpm = flag("--gpm");
+
   /** Another {@code /proc}, in tests. */
   private final Argument<String> proc = hidden("--proc");
 
   @Override
   int run(Console console) throws InterruptedException {
-    try (NodeSampler sampler = NodeSampler.open(Path.of(proc.find().orElse("/proc")));
+    Path processes = Path.of(proc.find().orElse("/proc"));
+    try (NodeSampler sampler = NodeSampler.open(processes, gpm.get(), Clock.systemUTC());
         Output out = output.open(console)) {
       boolean isDrawn =
           output.format() == Format.TABLE && !out.isFile() && Terminal.OUTPUT.isTerminal();
       boolean isLive = !once.get() && (isDrawn || output.format() == Format.JSONL);
-      long next = System.nanoTime();
+      long next = System.nanoTime() + interval.get().toNanos();
       do {
         NodeSample sample = sampler.sample();
         if (output.format() == Format.TABLE) {
@@ -39,9 +42,10 @@ final class TopCommand extends Command {
         } else {
           out.line(sample.json());
         }
-        // Samples that were missed are not made up for.
-        next = Math.max(next + interval.get().toNanos(), System.nanoTime());
-        TimeUnit.NANOSECONDS.sleep(isLive ? next - System.nanoTime() : 0);
+        if (isLive && sampler.pause(next - System.nanoTime())) {
+          // Samples that were missed are not made up for.
+          next = Math.max(next + interval.get().toNanos(), System.nanoTime());
+        }
       } while (isLive && !out.isBroken());
       return 0;
     } catch (LibraryException e) {

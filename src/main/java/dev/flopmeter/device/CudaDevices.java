@@ -119,6 +119,9 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     if (label.contains(" MIG ") && driver.has("cuDeviceGetUuid_v2")) {
       uuid(driver, "cuDeviceGetUuid_v2", handle)
           .ifPresent(uuid -> properties.put("mig_uuid", "MIG-" + uuid));
+      Optional.ofNullable(properties.get("mig_uuid"))
+          .flatMap(NvmlSensors::memoryShare)
+          .ifPresent(share -> properties.put("mig_memory_share", Double.toString(share)));
     }
     return new Device(DeviceKind.CUDA, "cuda:" + ordinal, label, properties, isEmulated(driver));
   }

@@ -52,6 +52,25 @@ public final class Datasheet {
     public Card {
       flopsPerSecond = Map.copyOf(flopsPerSecond);
     }
+
+    private Optional<Card> part(int multiprocessors, double memory) {
+      if (smCount == null) {
+        return Optional.empty();
+      }
+      Map<String, Double> peaks = new LinkedHashMap<>(flopsPerSecond);
+      peaks.replaceAll((precision, rate) -> rate * multiprocessors / smCount);
+      String size = "%s of %s SMs".formatted(multiprocessors, smCount);
+      return Optional.of(
+          new Card(
+              name + ", " + size,
+              match,
+              computeCapability,
+              multiprocessors,
+              boostHz,
+              peaks,
+              bytesPerSecond * memory,
+              source));
+    }
   }
 
   /** Reads the table that comes with the application. */
@@ -81,6 +100,17 @@ public final class Datasheet {
 
   public List<Card> cards() {
     return cards;
+  }
+
+  /**
+   * What a MIG instance has of its card; nothing for an unknown one.
+   *
+   * @param name of the card or the instance
+   * @param memory share of the card's memory, and so of its bandwidth
+   */
+  public Optional<Card> find(String name, int multiprocessors, double memory) {
+    return find(name.replaceFirst(" MIG .*", ""))
+        .flatMap(card -> card.part(multiprocessors, memory));
   }
 
   /** The card that the driver calls {@code name}; nothing for an unknown one or a part of one. */

@@ -2,6 +2,7 @@ package dev.flopmeter.device;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonValue;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -16,10 +17,17 @@ import tools.jackson.databind.json.JsonMapper;
  * --format jsonl}.
  *
  * @param emulated whether the library is the emulation of the tests, whose figures mean nothing
+ * @param health of each GPU that can be reached, however it is divided
+ * @param events since the sample before
  * @param absent why a figure is missing, by its name
  */
 public record NodeSample(
-    String schema, boolean emulated, List<Gpu> gpus, Map<String, String> absent) {
+    String schema,
+    boolean emulated,
+    List<Gpu> gpus,
+    List<Health> health,
+    List<Event> events,
+    Map<String, String> absent) {
   public static final String SCHEMA = "flopmeter.node/1";
 
   private static final JsonMapper JSON =
@@ -32,6 +40,8 @@ public record NodeSample(
 
   public NodeSample {
     gpus = List.copyOf(gpus);
+    health = List.copyOf(health);
+    events = List.copyOf(events);
     absent = Map.copyOf(absent);
   }
 
@@ -66,31 +76,101 @@ public record NodeSample(
    * @param device {@code gpu:2} as nvidia-smi numbers GPUs, {@code gpu:2:0} a MIG instance of it
    * @param uuid {@code GPU-...} or {@code MIG-...}; empty for a GPU that was lost from the start
    * @param parent the GPU's own uuid
-   * @param share of the GPU's slices that it has, 1 for a whole GPU
+   * @param part what an instance has of its GPU; null for a whole GPU
    * @param utilization share of the time since the last sample with work on it, 0 to 1
    * @param memoryUsedBytes of all processes and the driver
    * @param throttled reasons that hold the clock back
+   * @param activity mean shares since the last sample, 0 to 1, by what they are of: {@code
+   *     graphics}, {@code sm}, {@code occupancy}, {@code tensor}, {@code dram}
    */
   public record Gpu(
       String device,
       String uuid,
       String parent,
       String name,
-      double share,
+      @Nullable Part part,
       State state,
       @Nullable Double utilization,
       @Nullable Long memoryUsedBytes,
       @Nullable Long memoryTotalBytes,
       List<String> throttled,
+      Map<String, Double> activity,
       List<Occupant> processes) {
     public Gpu {
       throttled = List.copyOf(throttled);
+      activity = Map.copyOf(activity);
       processes = List.copyOf(processes);
     }
 
     /** A GPU that cannot be reached. */
     static Gpu lost(String device, String uuid) {
-      return new Gpu(device, uuid, uuid, "", 1, State.LOST, null, null, null, List.of(), List.of());
+      return new Gpu(
+          device,
+          uuid,
+          uuid,
+          "",
+          null,
+          State.LOST,
+          null,
+          null,
+          null,
+          List.of(),
+          Map.of(),
+          List.of());
+    }
+
+    /** Of the GPU's compute slices, 1 for a whole GPU. */
+    public double share() {
+      return part == null ? 1 : part.slices();
+    }
+
+    /** Whether several processes may run on it at once through a server of CUDA's MPS. */
+    public boolean hasMps() {
+      return processes.stream().anyMatch(each -> each.owner().name().startsWith(MPS_SERVER));
+    }
+  }
+
+  /** nvidia-cuda-mps-server, as far as the kernel keeps a name. */
+  private static final String MPS_SERVER = "nvidia-cuda-mps";
+
+  /**
+   * What a MIG instance has of its GPU.
+   *
+   * @param slices share of the compute slices
+   * @param memory share of the memory, in eighths
+   */
+  public record Part(double slices, int multiprocessors, double memory) {}
+
+  /**
+   * The errors of a whole GPU.
+   *
+   * @param errors how many it has counted, by {@link HealthCounter#label}; and of events since the
+   *     sampler began, {@code fatal} ones and each Xid, such as {@code xid_79}
+   */
+  public record Health(String device, String uuid, Map<String, Long> errors) {
+    public Health {
+      errors = Map.copyOf(errors);
+    }
+  }
+
+  /**
+   * An error that NVML reported.
+   *
+   * @param uuid of the GPU, or of the MIG instance where it concerns only that
+   * @param parent the GPU's own uuid
+   * @param xid the driver's number of it; null for a double-bit ECC error
+   */
+  public record Event(String device, String uuid, String parent, @Nullable Long xid, Instant at) {
+    /** Whether it concerns all that runs there, and not one application. */
+    public boolean isFatal() {
+      return xid == null || Xid.of(xid).isFatal();
+    }
+
+    /** What it is, for people. */
+    public String text() {
+      String what =
+          xid == null ? "double-bit ECC error" : "Xid " + xid + ", " + Xid.of(xid).meaning();
+      return device + ": " + what;
     }
   }
 

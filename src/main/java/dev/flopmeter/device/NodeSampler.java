@@ -3,13 +3,15 @@ package dev.flopmeter.device;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
-import com.sun.jna.ptr.LongByReference;
-import com.sun.jna.ptr.PointerByReference;
+import dev.flopmeter.device.NodeSample.Event;
 import dev.flopmeter.device.NodeSample.Gpu;
+import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.device.NodeSample.Occupant;
+import dev.flopmeter.device.NodeSample.Part;
 import dev.flopmeter.device.NodeSample.State;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,10 +30,14 @@ import org.jspecify.annotations.Nullable;
  * opens no CUDA context and changes nothing. One thread at a time.
  */
 public final class NodeSampler implements AutoCloseable {
-  // Sizes of NVML's texts and structures, and where in them.
-  private static final int TEXT_BYTES = 96;
-  private static final int ATTRIBUTES_BYTES = 40;
+  // Where in nvmlDeviceAttributes_t.
   private static final int COMPUTE_SLICES_AT = 28;
+  private static final int MEMORY_MIB_AT = 32;
+
+  /** nvmlFieldValue_t: number, scope, times, type, status, value. */
+  private static final int FIELD_BYTES = 40;
+
+  private static final int UNSIGNED_INT = 1;
 
   /** nvmlProcessInfo_t: pid, memory, instance ids. */
   private static final int PROCESS_BYTES = 24;
@@ -47,6 +54,9 @@ public final class NodeSampler implements AutoCloseable {
 
   private final Nvml nvml;
   private final Path proc;
+  private final boolean hasGpm;
+  private final NvmlEvents events;
+  private final GpmSamples gpm;
 
   /** The names of whole GPUs by uuid: what they were when they were first seen. */
   private final Map<String, String> known = new LinkedHashMap<>();
@@ -54,23 +64,28 @@ public final class NodeSampler implements AutoCloseable {
   /** When each GPU's processes were last asked for, by NVML's clock, in µs. */
   private final Map<String, Long> lastSeen = new HashMap<>();
 
-  private Map<String, String> absent = new TreeMap<>();
-  private boolean isLost;
+  private NvmlCalls calls;
   private boolean isRenewed;
 
-  private NodeSampler(Nvml nvml, Path proc) {
+  private NodeSampler(Nvml nvml, Path proc, boolean hasGpm, Clock clock) {
     this.nvml = nvml;
     this.proc = proc;
+    this.hasGpm = hasGpm;
+    events = new NvmlEvents(nvml, clock);
+    gpm = new GpmSamples(nvml);
+    calls = new NvmlCalls(nvml);
   }
 
   /**
    * Opens NVML.
    *
    * @param proc where the system's processes are seen
+   * @param hasGpm whether GPM is sampled, too
+   * @param clock for the times of events
    * @throws LibraryException if this host has none
    */
-  public static NodeSampler open(Path proc) throws LibraryException {
-    return new NodeSampler(Nvml.open(Nvml.LIBRARY), proc);
+  public static NodeSampler open(Path proc, boolean hasGpm, Clock clock) throws LibraryException {
+    return new NodeSampler(Nvml.open(Nvml.LIBRARY), proc, hasGpm, clock);
   }
 
   /**
@@ -80,26 +95,27 @@ public final class NodeSampler implements AutoCloseable {
    */
   public NodeSample sample() throws LibraryException {
     if (isRenewed) {
-      nvml.close();
+      close();
       nvml.initialise();
     }
-    absent = new TreeMap<>();
+    List<Event> came = events.take();
+    calls = new NvmlCalls(nvml);
     List<Gpu> gpus = new ArrayList<>();
-    Set<String> reached = new HashSet<>();
-    IntByReference count = new IntByReference();
-    if (!succeeds("gpus", "nvmlDeviceGetCount_v2", count)) {
-      throw new LibraryException("NVML counts no GPUs: " + absent.get("gpus"));
+    List<Health> health = new ArrayList<>();
+    Integer count = calls.integer("gpus", "nvmlDeviceGetCount_v2");
+    if (count == null) {
+      throw new LibraryException("NVML counts no GPUs: " + calls.absent().get("gpus"));
     }
-    for (int i = 0; i < count.getValue(); i++) {
+    Set<String> reached = new HashSet<>();
+    for (int i = 0; i < count; i++) {
       int index = i;
-      PointerByReference handle = new PointerByReference();
-      boolean isThere = succeeds("gpus", "nvmlDeviceGetHandleByIndex_v2", i, handle);
-      String uuid = isThere ? text("uuid", "nvmlDeviceGetUUID", handle.getValue()) : "";
-      if (!uuid.isEmpty()) {
+      Pointer gpu = calls.handle("gpus", "nvmlDeviceGetHandleByIndex_v2", i);
+      String uuid = gpu == null ? "" : calls.text("uuid", "nvmlDeviceGetUUID", gpu);
+      if (gpu != null && !uuid.isEmpty()) {
         // After a GPU is lost, the numbers of those behind it may change.
         String device = known.computeIfAbsent(uuid, unseen -> "gpu:" + index);
         reached.add(uuid);
-        gpus.addAll(read(handle.getValue(), device, uuid));
+        read(new Place(gpu, gpu, -1, device, uuid, uuid, null), gpus, health);
       } else if (!known.containsValue("gpu:" + i)) {
         gpus.add(Gpu.lost("gpu:" + i, ""));
       }
@@ -110,94 +126,141 @@ public final class NodeSampler implements AutoCloseable {
             gpus.add(Gpu.lost(device, uuid));
           }
         });
+    gpm.retain(gpus.stream().map(Gpu::uuid).collect(Collectors.toSet()));
     // A GPU that was reset or comes back is seen by a new session only.
     isRenewed = gpus.stream().anyMatch(gpu -> gpu.state() == State.LOST);
-    return new NodeSample(NodeSample.SCHEMA, nvml.isEmulated(), gpus, absent);
+    return new NodeSample(NodeSample.SCHEMA, nvml.isEmulated(), gpus, health, came, calls.absent());
   }
 
-  /** A GPU, or the MIG instances that it is divided into. */
-  private List<Gpu> read(Pointer gpu, String device, String uuid) {
-    isLost = false;
-    LongByReference mask = new LongByReference();
-    boolean isTold =
-        succeeds(
-            "throttled",
-            nvml.available(
-                "nvmlDeviceGetCurrentClocksEventReasons",
-                "nvmlDeviceGetCurrentClocksThrottleReasons"),
-            gpu,
-            mask);
-    List<String> throttled = isTold ? ThrottleReason.of(mask.getValue()) : List.of();
+  /**
+   * Waits until the next sample is due, or until there are events to tell.
+   *
+   * @return whether the whole time has passed
+   */
+  public boolean pause(long nanos) throws InterruptedException {
+    return events.await(nanos);
+  }
+
+  /** A GPU, or the MIG instances that it is divided into, and its health. */
+  private void read(Place whole, List<Gpu> gpus, List<Health> health) {
+    calls.foundLost();
+    events.watch(calls, whole);
+    List<String> throttled = calls.throttleReasons("throttled", whole.gpu());
     List<Gpu> found = new ArrayList<>();
+    for (Place part : instances(whole)) {
+      events.name(part);
+      found.add(read(part, throttled));
+    }
+    if (found.isEmpty()) {
+      found.add(read(whole, throttled));
+    }
+    Map<String, Long> errors = errors(whole);
+    if (calls.foundLost()) {
+      gpus.add(Gpu.lost(whole.device(), whole.uuid()));
+    } else {
+      gpus.addAll(found);
+      health.add(new Health(whole.device(), whole.uuid(), errors));
+    }
+  }
+
+  private List<Place> instances(Place whole) {
+    List<Place> found = new ArrayList<>();
+    Pointer gpu = whole.gpu();
     IntByReference mode = new IntByReference();
-    IntByReference most = new IntByReference();
     // Most GPUs cannot be divided: that is no figure that is missing.
-    if (call("nvmlDeviceGetMigMode", gpu, mode, new IntByReference()) == Nvml.SUCCESS
-        && mode.getValue() == 1
-        && succeeds("instances", "nvmlDeviceGetMaxMigDeviceCount", gpu, most)) {
-      for (int i = 0; i < most.getValue(); i++) {
-        PointerByReference instance = new PointerByReference();
-        if (call("nvmlDeviceGetMigDeviceHandleByIndex", gpu, i, instance) == Nvml.SUCCESS) {
-          Pointer part = instance.getValue();
-          String id = text("uuid", "nvmlDeviceGetUUID", part);
-          found.add(
-              read(part, device + ":" + i, id, uuid, share(part, most.getValue()), throttled));
+    NvmlCalls unsaid = new NvmlCalls(nvml);
+    if (!unsaid.succeeds("", "nvmlDeviceGetMigMode", gpu, mode, new IntByReference())
+        || mode.getValue() != 1) {
+      return found;
+    }
+    Integer most = calls.integer("instances", "nvmlDeviceGetMaxMigDeviceCount", gpu);
+    Long memory = calls.ask("memory", result -> result.getLong(0), "nvmlDeviceGetMemoryInfo", gpu);
+    for (int i = 0; most != null && i < most; i++) {
+      Pointer handle = unsaid.handle("", "nvmlDeviceGetMigDeviceHandleByIndex", gpu, i);
+      if (handle != null) {
+        Integer id = calls.integer("instances", "nvmlDeviceGetGpuInstanceId", handle);
+        found.add(
+            new Place(
+                handle,
+                gpu,
+                id == null ? i : id,
+                whole.device() + ":" + i,
+                calls.text("uuid", "nvmlDeviceGetUUID", handle),
+                whole.uuid(),
+                calls.ask(
+                    "share",
+                    attributes -> part(attributes, most, memory),
+                    "nvmlDeviceGetAttributes_v2",
+                    handle)));
+      }
+    }
+    return found;
+  }
+
+  /** A memory slice is an eighth of the GPU's memory, less what the driver keeps. */
+  static Part part(Memory attributes, int slices, @Nullable Long gpuBytes) {
+    double bytes = attributes.getLong(MEMORY_MIB_AT) * (double) (1 << 20);
+    return new Part(
+        Math.min(1, (double) attributes.getInt(COMPUTE_SLICES_AT) / slices),
+        attributes.getInt(0),
+        gpuBytes == null ? 0 : Math.min(8, Math.round(8 * bytes / gpuBytes)) / 8.0);
+  }
+
+  /** What the GPU and the driver have counted. */
+  private Map<String, Long> errors(Place whole) {
+    Map<String, Long> counted = new TreeMap<>(events.counts(whole.uuid()));
+    for (HealthCounter each : HealthCounter.values()) {
+      try (Memory value = new Memory(FIELD_BYTES)) {
+        value.clear();
+        value.setInt(0, each.field());
+        if (calls.succeeds("errors", "nvmlDeviceGetFieldValues", whole.gpu(), 1, value)
+            && calls.isSuccess(each.group() + " errors", value.getInt(28))) {
+          boolean isInt = value.getInt(24) == UNSIGNED_INT;
+          counted.put(
+              each.label(), isInt ? Integer.toUnsignedLong(value.getInt(32)) : value.getLong(32));
         }
       }
     }
-    if (found.isEmpty()) {
-      found.add(read(gpu, device, uuid, uuid, 1, throttled));
-    }
-    return isLost ? List.of(Gpu.lost(device, uuid)) : found;
+    return counted;
   }
 
-  /** Compute slices of an instance, in nvmlDeviceAttributes_t, over those of its GPU. */
-  private double share(Pointer instance, int slices) {
-    try (Memory attributes = new Memory(ATTRIBUTES_BYTES)) {
-      return succeeds("share", "nvmlDeviceGetAttributes_v2", instance, attributes)
-          ? Math.min(1, (double) attributes.getInt(COMPUTE_SLICES_AT) / slices)
-          : 1.0 / slices;
-    }
-  }
-
-  private Gpu read(
-      Pointer gpu,
-      String device,
-      String uuid,
-      String parent,
-      double share,
-      List<String> throttled) {
-    boolean isWhole = uuid.equals(parent);
-    List<Occupant> processes = processes(gpu, uuid, isWhole);
-    Double utilization = null;
-    Long used = null;
-    Long total = null;
-    try (Memory result = new Memory(ATTRIBUTES_BYTES)) {
-      // NVML does not report utilization of instances, nor of a GPU that has some.
-      if (isWhole && succeeds("utilization", "nvmlDeviceGetUtilizationRates", gpu, result)) {
-        utilization = result.getInt(0) / 100.0;
-      }
-      if (succeeds("memory", "nvmlDeviceGetMemoryInfo", gpu, result)) {
-        total = result.getLong(0);
-        used = result.getLong(16);
-      }
-    }
+  private Gpu read(Place place, List<String> throttled) {
+    Pointer gpu = place.handle();
+    List<Occupant> processes = processes(gpu, place.uuid(), place.isWhole());
+    Map<String, Double> activity = hasGpm ? gpm.read(calls, place) : Map.of();
+    // NVML itself does not report utilization of instances, nor of a GPU that has some.
+    Double utilization =
+        place.isWhole()
+            ? calls.ask(
+                "utilization",
+                result -> result.getInt(0) / 100.0,
+                "nvmlDeviceGetUtilizationRates",
+                gpu)
+            : activity.get(GpmSamples.ACTIVE);
+    List<Long> memory =
+        calls.ask(
+            "memory",
+            result -> List.of(result.getLong(0), result.getLong(16)),
+            "nvmlDeviceGetMemoryInfo",
+            gpu);
     for (Occupant process : processes) {
       if (process.utilization() != null && utilization != null) {
         utilization = Math.max(utilization, process.utilization());
       }
     }
+    Long used = memory == null ? null : memory.get(1);
     return new Gpu(
-        device,
-        uuid,
-        parent,
-        text("name", "nvmlDeviceGetName", gpu),
-        share,
+        place.device(),
+        place.uuid(),
+        place.parent(),
+        calls.text("name", "nvmlDeviceGetName", gpu),
+        place.part(),
         state(utilization, used, !processes.isEmpty(), !throttled.isEmpty()),
         utilization,
         used,
-        total,
+        memory == null ? null : memory.get(0),
         throttled,
+        activity,
         processes);
   }
 
@@ -248,7 +311,8 @@ public final class NodeSampler implements AutoCloseable {
     }
     // One alone may have ended since.
     if (unseen > 0 && unseen == processes.size()) {
-      absent.put("owners", "processes are not in " + proc + "; a container needs the host's PIDs");
+      String why = "processes are not in " + proc + "; a container needs the host's PIDs";
+      calls.absent().put("owners", why);
     }
     return processes;
   }
@@ -303,42 +367,17 @@ public final class NodeSampler implements AutoCloseable {
               .toList();
         }
       }
-      return status == Nvml.NOT_FOUND || isSuccess(figure, status) ? List.of() : null;
+      return status == Nvml.NOT_FOUND || calls.isSuccess(figure, status) ? List.of() : null;
     } catch (LibraryException e) {
-      absent.put(figure, e.getMessage());
+      calls.absent().put(figure, String.valueOf(e.getMessage()));
       return null;
-    }
-  }
-
-  private String text(String figure, String function, Pointer gpu) {
-    try (Memory text = new Memory(TEXT_BYTES)) {
-      return succeeds(figure, function, gpu, text, TEXT_BYTES) ? text.getString(0) : "";
-    }
-  }
-
-  private boolean succeeds(String figure, String function, Object... arguments) {
-    return isSuccess(figure, call(function, arguments));
-  }
-
-  private boolean isSuccess(String figure, int status) {
-    isLost |= status == Nvml.GPU_IS_LOST;
-    if (status != Nvml.SUCCESS) {
-      absent.put(figure, nvml.message(status));
-    }
-    return status == Nvml.SUCCESS;
-  }
-
-  /** What a library that lacks the function would answer, too. */
-  private int call(String function, Object... arguments) {
-    try {
-      return nvml.call(function, arguments);
-    } catch (LibraryException e) {
-      return Nvml.FUNCTION_NOT_FOUND;
     }
   }
 
   @Override
   public void close() {
+    events.close();
+    gpm.close();
     nvml.close();
   }
 }

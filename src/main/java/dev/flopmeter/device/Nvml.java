@@ -11,7 +11,6 @@ final class Nvml implements AutoCloseable {
   static final int SUCCESS = 0;
   static final int NOT_FOUND = 6;
   static final int INSUFFICIENT_SIZE = 7;
-  static final int FUNCTION_NOT_FOUND = 13;
   static final int GPU_IS_LOST = 15;
 
   private final DynamicLibrary library;

@@ -3,15 +3,14 @@ package dev.flopmeter.device;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
-import com.sun.jna.ptr.LongByReference;
 import com.sun.jna.ptr.PointerByReference;
 import dev.flopmeter.device.SensorReading.Figure;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.TreeMap;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Function;
 
 /**
  * A GPU's sensors through NVML, which comes with the driver. It reads and never sets anything. A
@@ -22,9 +21,6 @@ final class NvmlSensors implements SensorSource {
   private static final int CLOCK_SM = 1;
   private static final int CLOCK_MEMORY = 2;
   private static final int TEMPERATURE_GPU = 0;
-
-  /** The largest result of a call: the memory in total, free and used. */
-  private static final int RESULT_BYTES = 24;
 
   private final Nvml nvml;
   private final Pointer device;
@@ -81,6 +77,25 @@ final class NvmlSensors implements SensorSource {
     return handle.getValue();
   }
 
+  /** Share of its GPU's memory that a MIG instance has; nothing where NVML does not tell. */
+  static Optional<Double> memoryShare(String uuid) {
+    try (Nvml nvml = Nvml.open(Nvml.LIBRARY)) {
+      NvmlCalls calls = new NvmlCalls(nvml);
+      Pointer part = calls.handle("", "nvmlDeviceGetHandleByUUID", uuid);
+      Pointer gpu = calls.handle("", "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", part);
+      Long bytes = calls.ask("", result -> result.getLong(0), "nvmlDeviceGetMemoryInfo", gpu);
+      return Optional.ofNullable(
+              calls.ask(
+                  "",
+                  attributes -> NodeSampler.part(attributes, 1, bytes).memory(),
+                  "nvmlDeviceGetAttributes_v2",
+                  part))
+          .filter(share -> share > 0);
+    } catch (LibraryException e) {
+      return Optional.empty();
+    }
+  }
+
   @Override
   public OptionalDouble defaultSmClockHz() {
     return defaultSmClockHz;
@@ -89,9 +104,13 @@ final class NvmlSensors implements SensorSource {
   private OptionalDouble defaultClock() {
     Round round = new Round();
     round.ask(
-        Figure.SM_CLOCK, NvmlSensors::hertz, "nvmlDeviceGetDefaultApplicationsClock", CLOCK_SM);
+        Figure.SM_CLOCK,
+        NvmlSensors::hertz,
+        "nvmlDeviceGetDefaultApplicationsClock",
+        device,
+        CLOCK_SM);
     if (round.figures.isEmpty()) {
-      round.ask(Figure.SM_CLOCK, NvmlSensors::hertz, "nvmlDeviceGetMaxClockInfo", CLOCK_SM);
+      round.ask(Figure.SM_CLOCK, NvmlSensors::hertz, "nvmlDeviceGetMaxClockInfo", device, CLOCK_SM);
     }
     return round.found(Figure.SM_CLOCK);
   }
@@ -106,21 +125,28 @@ final class NvmlSensors implements SensorSource {
   @Override
   public SensorReading read() {
     Round round = new Round();
-    round.ask(Figure.SM_CLOCK, NvmlSensors::hertz, "nvmlDeviceGetClockInfo", CLOCK_SM);
-    round.ask(Figure.MEMORY_CLOCK, NvmlSensors::hertz, "nvmlDeviceGetClockInfo", CLOCK_MEMORY);
-    round.ask(Figure.POWER, NvmlSensors::watts, "nvmlDeviceGetPowerUsage");
-    round.ask(Figure.POWER_LIMIT, NvmlSensors::watts, "nvmlDeviceGetEnforcedPowerLimit");
+    String clock = "nvmlDeviceGetClockInfo";
+    round.ask(Figure.SM_CLOCK, NvmlSensors::hertz, clock, device, CLOCK_SM);
+    round.ask(Figure.MEMORY_CLOCK, NvmlSensors::hertz, clock, device, CLOCK_MEMORY);
+    round.ask(Figure.POWER, NvmlSensors::watts, "nvmlDeviceGetPowerUsage", device);
+    round.ask(Figure.POWER_LIMIT, NvmlSensors::watts, "nvmlDeviceGetEnforcedPowerLimit", device);
     round.askEnergy();
     round.ask(
         Figure.TEMPERATURE,
-        memory -> memory.getInt(0),
+        celsius -> (double) celsius.getInt(0),
         "nvmlDeviceGetTemperature",
+        device,
         TEMPERATURE_GPU);
     round.ask(
-        Figure.UTILIZATION, memory -> memory.getInt(0) / 100.0, "nvmlDeviceGetUtilizationRates");
-    round.ask(Figure.MEMORY_USED, memory -> memory.getLong(16), "nvmlDeviceGetMemoryInfo");
+        Figure.UTILIZATION,
+        percent -> percent.getInt(0) / 100.0,
+        "nvmlDeviceGetUtilizationRates",
+        device);
+    round.ask(
+        Figure.MEMORY_USED, bytes -> (double) bytes.getLong(16), "nvmlDeviceGetMemoryInfo", device);
     round.askProcesses();
-    return new SensorReading(round.figures, round.throttleReasons(), round.absent);
+    List<String> throttled = round.calls.throttleReasons("throttle_reasons", device);
+    return new SensorReading(round.figures, throttled, round.calls.absent());
   }
 
   @Override
@@ -130,40 +156,22 @@ final class NvmlSensors implements SensorSource {
 
   /** One round of calls: the figures, or why they are absent. */
   private final class Round {
+    private final NvmlCalls calls = new NvmlCalls(nvml);
     private final Map<Figure, Double> figures = new EnumMap<>(Figure.class);
-    private final Map<String, String> absent = new TreeMap<>();
 
-    /** Calls a function that takes the device, {@code arguments} and where the result goes. */
-    void ask(Figure figure, ToDoubleFunction<Memory> value, String function, int... arguments) {
-      try (Memory result = new Memory(RESULT_BYTES)) {
-        boolean succeeds =
-            arguments.length == 0
-                ? succeeds(figure.label(), function, device, result)
-                : succeeds(figure.label(), function, device, arguments[0], result);
-        if (succeeds) {
-          figures.put(figure, value.applyAsDouble(result));
-        }
+    void ask(Figure figure, Function<Memory, Double> value, String function, Object... arguments) {
+      Double found = calls.ask(figure.label(), value, function, arguments);
+      if (found != null) {
+        figures.put(figure, found);
       }
-    }
-
-    private boolean succeeds(String figure, String function, Object... arguments) {
-      try {
-        int status = nvml.call(function, arguments);
-        if (status == Nvml.SUCCESS) {
-          return true;
-        }
-        absent.put(figure, nvml.message(status));
-      } catch (LibraryException e) {
-        absent.put(figure, e.getMessage());
-      }
-      return false;
     }
 
     void askEnergy() {
       ask(
           Figure.ENERGY,
           millijoules -> millijoules.getLong(0) / 1e3,
-          "nvmlDeviceGetTotalEnergyConsumption");
+          "nvmlDeviceGetTotalEnergyConsumption",
+          device);
     }
 
     /** Without room for the processes, the call fails but tells their number. */
@@ -174,25 +182,12 @@ final class NvmlSensors implements SensorSource {
               "nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2");
       try {
         int status = nvml.call(function, device, count, Pointer.NULL);
-        if (status == Nvml.SUCCESS || status == Nvml.INSUFFICIENT_SIZE) {
+        if (status == Nvml.INSUFFICIENT_SIZE || calls.isSuccess(Figure.PROCESSES.label(), status)) {
           figures.put(Figure.PROCESSES, (double) count.getValue());
-        } else {
-          absent.put(Figure.PROCESSES.label(), nvml.message(status));
         }
       } catch (LibraryException e) {
-        absent.put(Figure.PROCESSES.label(), e.getMessage());
+        calls.absent().put(Figure.PROCESSES.label(), e.getMessage());
       }
-    }
-
-    List<String> throttleReasons() {
-      String function =
-          nvml.available(
-              "nvmlDeviceGetCurrentClocksEventReasons",
-              "nvmlDeviceGetCurrentClocksThrottleReasons");
-      LongByReference mask = new LongByReference();
-      return succeeds("throttle_reasons", function, device, mask)
-          ? ThrottleReason.of(mask.getValue())
-          : List.of();
     }
 
     OptionalDouble found(Figure figure) {

@@ -40,7 +40,12 @@ public record DeviceRoofs(Device device, Datasheet datasheet, @Nullable Measured
     if (device.isEmulated()) {
       return null;
     }
-    Optional<Datasheet.Card> card = datasheet.find(device.name());
+    Double sms = number("sm_count");
+    Double memory = number("mig_memory_share");
+    Optional<Datasheet.Card> card =
+        sms == null || memory == null
+            ? datasheet.find(device.name())
+            : datasheet.find(device.name(), sms.intValue(), memory);
     return card.map(
             found ->
                 new Roof(

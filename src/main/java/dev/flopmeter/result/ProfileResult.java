@@ -6,6 +6,7 @@ import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.device.Device;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,15 +63,22 @@ public record ProfileResult(
 
   /** The same with other layers. */
   public ProfileResult withLayers(List<Layer> others) {
-    return copy(run, others);
+    return copy(run, others, valid, warnings);
   }
 
   /** The same without the times of single passes. */
   public ProfileResult withoutRaw() {
-    return run.rawSeconds() == null ? this : copy(run.withoutRaw(), layers);
+    return run.rawSeconds() == null ? this : copy(run.withoutRaw(), layers, valid, warnings);
   }
 
-  private ProfileResult copy(Run run, List<Layer> layers) {
+  /** The same, not valid for this reason. */
+  public ProfileResult invalid(String why) {
+    List<String> reasons = new ArrayList<>(List.of(why));
+    reasons.addAll(warnings);
+    return copy(run, layers, false, reasons);
+  }
+
+  private ProfileResult copy(Run run, List<Layer> layers, boolean valid, List<String> warnings) {
     return new ProfileResult(
         model,
         device,

@@ -1,5 +1,6 @@
 package dev.flopmeter.serve;
 
+import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.history.HistoryEntry;
@@ -34,7 +35,7 @@ import tools.jackson.databind.util.RawValue;
  * The JSON API, version 1, but for {@link Imports} and {@link RunRequests}: read only. Lists are
  * streamed, so that a long one needs no memory. It reads the history's files, never a device.
  */
-record Api(Supplier<Snapshot> snapshots, History history) {
+record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
   private static final JsonMapper JSON =
       JsonMapper.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
   private static final int MOST = 1000;
@@ -125,6 +126,39 @@ record Api(Supplier<Snapshot> snapshots, History history) {
         entries.stream()
             .flatMap(
                 entry -> history.json(entry).map(json -> result(entry, json, hasLayers)).stream()));
+  }
+
+  /**
+   * {@code GET /api/v1/annotations?from=&to=}, in milliseconds as Grafana has them: what happened,
+   * the oldest first.
+   */
+  Response annotations(Request request) throws BadRequestException {
+    onlyKnown(request, "from", "to");
+    long from = millis(request, "from").orElse(0L);
+    long to = millis(request, "to").orElse(Long.MAX_VALUE);
+    if (from > to) {
+      throw new BadRequestException("from is after to");
+    }
+    List<HistoryEntry> results = history.entries(entry -> true, Integer.MAX_VALUE);
+    ServeConfig.History rules = snapshots.get().config().history();
+    return list(
+        "annotations",
+        events.between(from, to, results, rules).stream()
+            .map(
+                one ->
+                    object(
+                        "time", one.time(),
+                        "title", one.title(),
+                        "text", one.text(),
+                        "tags", one.tags())));
+  }
+
+  private static Optional<Long> millis(Request request, String name) throws BadRequestException {
+    Optional<String> text = request.parameter(name);
+    if (text.isPresent() && !text.get().matches("\\d{1,15}")) {
+      throw new BadRequestException(name + ": expected milliseconds since 1970");
+    }
+    return text.map(Long::valueOf);
   }
 
   private static Map<String, Object> result(HistoryEntry entry, String json, boolean hasLayers) {

@@ -1,5 +1,6 @@
 package dev.flopmeter.serve;
 
+import dev.flopmeter.device.NodeSample.Event;
 import dev.flopmeter.serve.config.ConfigException;
 import dev.flopmeter.serve.config.ConfigWarnings;
 import dev.flopmeter.serve.config.ServeConfig;
@@ -25,6 +26,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Executors;
@@ -63,6 +65,7 @@ public final class Daemon implements AutoCloseable {
   private final Options options;
   private final Instant startedAt;
   private final History history;
+  private final EventLog events;
   private final DaemonMetrics metrics;
   private final PublishedState state;
   private final WorkerRunner runner;
@@ -88,11 +91,14 @@ public final class Daemon implements AutoCloseable {
     this.config = config;
     this.http = http;
     this.history = history;
+    events = new EventLog(config.history().folder());
     Clocks clocks = options.clocks();
     startedAt = clocks.wall().instant();
     metrics = new DaemonMetrics(config, options.version());
     state = new PublishedState(config, metrics, history, clocks);
-    runner = new WorkerRunner(options.worker(), config.worker(), clocks, options.listener());
+    runner =
+        new WorkerRunner(
+            options.worker(), config.worker(), clocks, options.listener(), this::faults);
     threads = new DeviceThreads(config.worker(), options.random(), runner, state, clocks);
     devices = new Devices(new DeviceProbe(options.worker()), clocks.nanos());
   }
@@ -126,6 +132,15 @@ public final class Daemon implements AutoCloseable {
     metrics.history(history.state(), config.history().folder().isPresent());
     capabilities();
     state.restore();
+    events.started(options.version(), startedAt);
+    state
+        .series()
+        .forEach(
+            series ->
+                events.driver(
+                    series.key().device(),
+                    series.profile().device().properties().get("driver"),
+                    startedAt));
     watchNode();
     metrics.publish();
     RateLimit rate = new RateLimit(RunRequests.MOST_A_MINUTE, options.clocks().nanos());
@@ -133,7 +148,7 @@ public final class Daemon implements AutoCloseable {
         new StatusRoutes(
                 this::snapshot,
                 metrics.exposition(),
-                new Api(this::snapshot, history),
+                new Api(this::snapshot, history, events),
                 new Imports(() -> config, history, state),
                 new RunRequests(() -> config, threads, runner, history, options.clocks(), rate),
                 () -> isPlanned,
@@ -161,7 +176,7 @@ public final class Daemon implements AutoCloseable {
               config.node(),
               options.clocks().nanos(),
               this::measured,
-              this::publishNode);
+              this::nodeSampled);
       node = next;
       next.start();
     }
@@ -181,6 +196,11 @@ public final class Daemon implements AutoCloseable {
     return now == null ? NodeState.none(config.node()) : now.state();
   }
 
+  private void nodeSampled(List<Event> came) {
+    events.node(came);
+    publishNode();
+  }
+
   private void publishNode() {
     metrics.node(nodeState());
     metrics.publish();
@@ -189,14 +209,22 @@ public final class Daemon implements AutoCloseable {
   /** The uuids of the GPUs and MIG instances that runs are on. */
   private Set<String> measured() {
     Set<String> uuids = new HashSet<>();
-    Map<String, Target> running = threads.running();
-    for (dev.flopmeter.serve.worker.DeviceState device : devices.known()) {
-      if (running.containsKey(device.id())) {
-        Map<String, String> known = device.properties();
-        uuids.add(known.getOrDefault("mig_uuid", known.getOrDefault("uuid", "")));
-      }
+    for (String device : threads.running().keySet()) {
+      Map<String, String> known = devices.properties(device);
+      uuids.add(known.getOrDefault("mig_uuid", known.getOrDefault("uuid", "")));
     }
     return uuids;
+  }
+
+  /** Errors of the GPU that a device is, or is an instance of. */
+  private Optional<String> faults(String device, Instant from, Instant to) {
+    Map<String, String> known = devices.properties(device);
+    Set<String> uuids = new HashSet<>();
+    uuids.add(known.getOrDefault("uuid", "none"));
+    uuids.add(known.getOrDefault("mig_uuid", "none"));
+    return nodeState()
+        .fatal(uuids, from, to)
+        .map(event -> event.text() + " at " + event.at() + ", during the measurement");
   }
 
   private void capabilities() {
@@ -220,6 +248,10 @@ public final class Daemon implements AutoCloseable {
       if (isListed) {
         metrics.devices(devices.known());
         capabilities();
+        Instant now = options.clocks().wall().instant();
+        for (String id : devices.ids()) {
+          events.driver(id, devices.properties(id).get("driver"), now);
+        }
       }
       if (!isPlanned || (isPlanOfDevices && !devices.ids().equals(before))) {
         plan();

@@ -5,6 +5,7 @@ import dev.flopmeter.serve.worker.DeviceState;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +31,15 @@ final class Devices {
   /** The last list; empty if there never was one. */
   List<DeviceState> known() {
     return known;
+  }
+
+  /** What is known of a device; nothing if it is not listed. */
+  Map<String, String> properties(String id) {
+    return known.stream()
+        .filter(device -> device.id().equals(id))
+        .findFirst()
+        .map(DeviceState::properties)
+        .orElse(Map.of());
   }
 
   /** Lists them again if it is time; true if that was done. */

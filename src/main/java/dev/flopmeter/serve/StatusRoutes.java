@@ -58,6 +58,7 @@ record StatusRoutes(
         Route.get("/api/v1/workloads", api::workloads),
         Route.get("/api/v1/results", api::results),
         Route.get("/api/v1/latest", api::latest),
+        Route.get("/api/v1/annotations", api::annotations),
         Route.post("/api/v1/import", imports::take),
         Route.post("/api/v1/workloads/*/runs", runs::request),
         Route.get("/api/v1/workloads/*/runs", runs::list),

@@ -5,6 +5,7 @@ import dev.flopmeter.result.Basis;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Gate;
 import dev.flopmeter.serve.result.Result;
+import dev.flopmeter.serve.result.ResultLine;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.DeviceProbe;
 import dev.flopmeter.serve.worker.DeviceState;
@@ -16,6 +17,8 @@ import dev.flopmeter.serve.worker.WorkerRun;
 import dev.flopmeter.units.Figures;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,15 +50,27 @@ final class WorkerRunner {
   private final RunListener listener;
   private final Map<Target, WorkerRun> runs = new ConcurrentHashMap<>();
   private final Map<Target, Step> steps = new ConcurrentHashMap<>();
+  private final Faults faults;
   private volatile ServeConfig.Worker rules;
 
+  /** What happens to devices while they measure. */
+  interface Faults {
+    /** Why what a device measured in this time is not valid; empty if it may be. */
+    Optional<String> between(String device, Instant from, Instant to);
+  }
+
   WorkerRunner(
-      WorkerCommand command, ServeConfig.Worker rules, Clocks clocks, RunListener listener) {
+      WorkerCommand command,
+      ServeConfig.Worker rules,
+      Clocks clocks,
+      RunListener listener,
+      Faults faults) {
     this.command = command;
     this.probe = new DeviceProbe(command);
     this.rules = rules;
     this.clocks = clocks;
     this.listener = listener;
+    this.faults = faults;
   }
 
   void rules(ServeConfig.Worker next) {
@@ -85,6 +100,7 @@ final class WorkerRunner {
 
   private RunReport measure(Target target) throws InterruptedException {
     Progress shown = listener.began(target);
+    Instant began = clocks.wall().instant();
     WorkerRun run =
         new WorkerRun(
             target,
@@ -97,11 +113,20 @@ final class WorkerRunner {
             });
     runs.put(target, run);
     try {
-      return run.run(command);
+      return judged(run.run(command), began, clocks.wall().instant());
     } finally {
       runs.remove(target);
       steps.remove(target);
     }
+  }
+
+  private RunReport judged(RunReport report, Instant began, Instant ended) {
+    List<ResultLine> results = new ArrayList<>();
+    for (ResultLine line : report.results()) {
+      Optional<String> fault = faults.between(line.result().key().device(), began, ended);
+      results.add(fault.map(line::invalid).orElse(line));
+    }
+    return new RunReport(report.outcome(), report.duration(), results, report.detail());
   }
 
   /** The report of a run that may not begin; null if it may. */

@@ -109,7 +109,7 @@ class TopCommandTest {
     assertThat(json)
         .contains("\"schema\":\"flopmeter.node/1\",\"emulated\":true")
         .containsPattern(
-            "\"device\":\"gpu:0:3\",\"uuid\":\"MIG-[^}]*\"processes\":\\[\\{\"pid\":7,")
+            "\"device\":\"gpu:0:3\",\"uuid\":\"MIG-[^\\]]*\\],\"activity\":\\{},\"processes\":\\[\\{\"pid\":7,")
         .contains("\"device\":\"gpu:3\",\"uuid\":\"\"")
         .doesNotContain("null");
   }

@@ -37,7 +37,7 @@ public final class OutputSink extends OutputStream {
   }
 
   /** Whether a write failed, for example because the reader of a pipe has closed it. */
-  synchronized boolean isBroken() {
+  public synchronized boolean isBroken() {
     return failure != null;
   }
 

@@ -353,7 +353,8 @@ public record ConfigReader(
     return new Node(
         node.find("interval", Duration.class),
         node.get("processes", Long.class).intValue(),
-        node.find("price_per_gpu_hour", Double.class));
+        node.find("price_per_gpu_hour", Double.class),
+        node.get("gpm", Boolean.class));
   }
 
   static boolean isHttp(String url) {

@@ -169,9 +169,10 @@ public record ServeConfig(
    * @param interval between two samples; empty if there are no accounts
    * @param processes that have series of their own
    * @param pricePerGpuHour in any currency
+   * @param gpm whether GPM is sampled, too
    */
   public record Node(
-      Optional<Duration> interval, int processes, Optional<Double> pricePerGpuHour) {}
+      Optional<Duration> interval, int processes, Optional<Double> pricePerGpuHour, boolean gpm) {}
 
   /**
    * The push of metrics over OTLP.

@@ -1,9 +1,14 @@
 package dev.flopmeter.serve.metrics;
 
+import dev.flopmeter.device.Datasheet;
+import dev.flopmeter.device.HealthCounter;
 import dev.flopmeter.device.NodeSample.Gpu;
+import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.device.NodeSample.Occupant;
+import dev.flopmeter.device.NodeSample.Part;
 import dev.flopmeter.device.NodeSample.State;
 import dev.flopmeter.device.ProcessOwner;
+import dev.flopmeter.result.Basis;
 import dev.flopmeter.serve.node.GpuAccount;
 import dev.flopmeter.serve.node.GpuAccount.ProcessAccount;
 import dev.flopmeter.serve.node.NodeState;
@@ -11,7 +16,9 @@ import io.micrometer.core.instrument.Tags;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** What the accounts of a node tell. */
@@ -28,15 +35,12 @@ final class NodeRows {
         Double seconds = account.seconds().getOrDefault(state, 0.0);
         Row.add(rows, "flopmeter_node_seconds_total", tags.and("state", state.label()), seconds);
       }
-      account
-          .throttledSeconds()
-          .forEach(
-              (reason, seconds) ->
-                  Row.add(
-                      rows,
-                      "flopmeter_node_throttled_seconds_total",
-                      tags.and("reason", reason),
-                      seconds));
+      each(
+          rows,
+          "flopmeter_node_throttled_seconds_total",
+          tags,
+          "reason",
+          account.throttledSeconds());
       node.rules()
           .pricePerGpuHour()
           .ifPresent(
@@ -49,11 +53,49 @@ final class NodeRows {
       if (account.isReached()) {
         Row.add(rows, "flopmeter_node_utilization_ratio", tags, gpu.utilization());
         Row.add(rows, "flopmeter_node_memory_used_bytes", tags, number(gpu.memoryUsedBytes()));
+        each(rows, "flopmeter_node_activity_ratio", tags, "unit", gpu.activity());
       }
       account.processes().forEach(process -> add(rows, tags, process));
       others(rows, tags, account);
+      if (gpu.part() != null && !node.isEmulated()) {
+        peaks(rows, gpu, gpu.part());
+      }
+    }
+    for (Health health : node.health()) {
+      Tags tags = Tags.of("device", health.device(), "uuid", health.uuid());
+      Map<String, Long> states = new TreeMap<>(health.errors());
+      states.keySet().removeIf(kind -> !HealthCounter.isState(kind));
+      Map<String, Long> counters = new TreeMap<>(health.errors());
+      counters.keySet().removeAll(states.keySet());
+      each(rows, "flopmeter_node_errors_total", tags, "kind", counters);
+      each(rows, "flopmeter_node_row_remap", tags, "kind", states);
     }
     return rows;
+  }
+
+  /** A value for each of a label's. */
+  private static void each(
+      List<Row> rows,
+      String metric,
+      Tags tags,
+      String label,
+      Map<String, ? extends Number> values) {
+    values.forEach(
+        (value, number) -> Row.add(rows, metric, tags.and(label, value), number.doubleValue()));
+  }
+
+  /** Of a MIG instance, which CUDA may not show to the child that lists the devices. */
+  private static void peaks(List<Row> rows, Gpu gpu, Part part) {
+    Tags tags = Tags.of("device", gpu.device(), "basis", Basis.DATASHEET.label());
+    Datasheet.load()
+        .find(gpu.name(), part.multiprocessors(), part.memory())
+        .ifPresent(
+            card -> {
+              String flops = "flopmeter_device_peak_flop_per_second";
+              each(rows, flops, tags, "precision", card.flopsPerSecond());
+              String bytes = "flopmeter_device_peak_memory_bytes_per_second";
+              Row.add(rows, bytes, tags, card.bytesPerSecond());
+            });
   }
 
   private static void add(List<Row> rows, Tags gpu, ProcessAccount account) {
@@ -108,6 +150,7 @@ final class NodeRows {
                     gpu.uuid(),
                     gpu.parent(),
                     gpu.name(),
+                    Boolean.toString(gpu.hasMps()),
                     Boolean.toString(node.isEmulated())))
         .toList();
   }

@@ -1,28 +1,46 @@
 package dev.flopmeter.serve.node;
 
+import dev.flopmeter.device.NodeSample.Event;
+import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.serve.config.ServeConfig.Node;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * What is known of the GPUs of this host.
  *
+ * @param events the last ones, the oldest first
  * @param problem why no samples come; empty while they do
  * @param absent why a figure is missing, by its name
  */
 public record NodeState(
     Node rules,
     List<GpuAccount> gpus,
+    List<Health> health,
+    List<Event> events,
     String problem,
     boolean isEmulated,
     Map<String, String> absent) {
   public NodeState {
     gpus = List.copyOf(gpus);
+    health = List.copyOf(health);
+    events = List.copyOf(events);
     absent = Map.copyOf(absent);
   }
 
   /** Of a daemon that watches none. */
   public static NodeState none(Node rules) {
-    return new NodeState(rules, List.of(), "", false, Map.of());
+    return new NodeState(rules, List.of(), List.of(), List.of(), "", false, Map.of());
+  }
+
+  /** The first fatal event that one of these GPUs or MIG instances had in a window. */
+  public Optional<Event> fatal(Set<String> uuids, Instant from, Instant to) {
+    return events.stream()
+        .filter(event -> event.isFatal() && uuids.contains(event.uuid()))
+        .filter(event -> !event.at().isBefore(from) && !event.at().isAfter(to))
+        .findFirst();
   }
 }

@@ -1,15 +1,21 @@
 package dev.flopmeter.serve.node;
 
 import dev.flopmeter.device.NodeSample;
+import dev.flopmeter.device.NodeSample.Event;
+import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.serve.config.ServeConfig.Node;
 import dev.flopmeter.serve.worker.SamplerProcess;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -25,20 +31,23 @@ public final class NodeWatch implements AutoCloseable {
   private static final Duration SHORTEST_PAUSE = Duration.ofSeconds(1);
   private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
   private static final Duration STARTING = Duration.ofSeconds(30);
+  private static final int MOST_EVENTS = 1000;
 
   private final WorkerCommand command;
   private final Node rules;
   private final Duration interval;
   private final LongSupplier nanos;
   private final Supplier<Set<String>> measured;
-  private final Runnable changed;
+  private final Consumer<List<Event>> changed;
   private final Thread thread = new Thread(this::watch, "node");
 
   // Guarded by this.
   private final NodeAccounts accounts;
+  private final Deque<Event> events = new ArrayDeque<>();
   private final Set<String> reported = new HashSet<>();
   private @Nullable SamplerProcess child;
   private Map<String, String> absent = Map.of();
+  private List<Health> health = List.of();
   private boolean isEmulated;
   private boolean isClosed;
   private String problem = "";
@@ -49,14 +58,14 @@ public final class NodeWatch implements AutoCloseable {
    *
    * @param rules with an interval
    * @param measured the uuids of what the daemon's own runs are on now
-   * @param changed called after each sample, from the watch's thread
+   * @param changed called after each sample with its events, from the watch's thread
    */
   public NodeWatch(
       WorkerCommand command,
       Node rules,
       LongSupplier nanos,
       Supplier<Set<String>> measured,
-      Runnable changed) {
+      Consumer<List<Event>> changed) {
     this.command = command;
     this.rules = rules;
     this.interval = rules.interval().orElseThrow();
@@ -72,26 +81,31 @@ public final class NodeWatch implements AutoCloseable {
   }
 
   private void watch() {
-    Duration pause = SHORTEST_PAUSE;
+    Duration pause = Duration.ZERO;
     try {
       while (!isClosed()) {
         long began = nanos.getAsLong();
         failed(runChild());
-        changed.run();
-        boolean isSettled = nanos.getAsLong() - began > LONGEST_PAUSE.toNanos();
-        pause = isSettled ? SHORTEST_PAUSE : pause;
+        changed.accept(List.of());
+        pause = pause(pause, nanos.getAsLong() - began);
         TimeUnit.NANOSECONDS.sleep(pause.toNanos());
-        Duration longer = pause.multipliedBy(2);
-        pause = longer.compareTo(LONGEST_PAUSE) < 0 ? longer : LONGEST_PAUSE;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // closed
     }
   }
 
+  /** The pause before the next child: longer than the last one, if the child has not lived long. */
+  static Duration pause(Duration last, long lifeNanos) {
+    Duration next = last.multipliedBy(2);
+    return last.isZero() || lifeNanos > LONGEST_PAUSE.toNanos()
+        ? SHORTEST_PAUSE
+        : next.compareTo(LONGEST_PAUSE) < 0 ? next : LONGEST_PAUSE;
+  }
+
   /** Takes a child's samples until it ends, and tells why it did. */
   private String runChild() throws InterruptedException {
-    try (SamplerProcess process = SamplerProcess.start(command, interval)) {
+    try (SamplerProcess process = SamplerProcess.start(command, rules)) {
       synchronized (this) {
         heardAt = nanos.getAsLong();
         child = process;
@@ -101,7 +115,7 @@ public final class NodeWatch implements AutoCloseable {
       }
       for (NodeSample sample = process.next(); sample != null; sample = process.next()) {
         take(sample);
-        changed.run();
+        changed.accept(sample.events());
       }
       return process.reason();
     } catch (IOException e) {
@@ -114,6 +128,14 @@ public final class NodeWatch implements AutoCloseable {
     synchronized (this) {
       heardAt = nanos.getAsLong();
       accounts.take(sample, ours, heardAt);
+      health = sample.health();
+      for (Event event : sample.events()) {
+        logger.warn("node: {}", event.text());
+        events.add(event);
+      }
+      while (events.size() > MOST_EVENTS) {
+        events.remove();
+      }
       absent = sample.absent();
       isEmulated = sample.emulated();
       if (!problem.isEmpty()) {
@@ -154,7 +176,8 @@ public final class NodeWatch implements AutoCloseable {
   }
 
   public synchronized NodeState state() {
-    return new NodeState(rules, accounts.view(), problem, isEmulated, absent);
+    return new NodeState(
+        rules, accounts.view(), health, List.copyOf(events), problem, isEmulated, absent);
   }
 
   private synchronized boolean isClosed() {

@@ -18,6 +18,12 @@ public record ResultLine(Result result, String json) {
     return of(workload, ProfileJson.read(json), json);
   }
 
+  /** The same, not valid for this reason. */
+  public ResultLine invalid(String why) {
+    ProfileResult profile = result.profile().invalid(why);
+    return new ResultLine(new Result(result.key(), profile), ProfileJson.writeLine(profile));
+  }
+
   /** Checks a result that was read. */
   public static ResultLine of(String workload, ProfileResult profile, String json) {
     Result result = Result.of(workload, profile);

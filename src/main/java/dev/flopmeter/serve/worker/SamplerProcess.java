@@ -2,10 +2,11 @@ package dev.flopmeter.serve.worker;
 
 import dev.flopmeter.device.LibraryException;
 import dev.flopmeter.device.NodeSample;
+import dev.flopmeter.serve.config.ServeConfig.Node;
 import dev.flopmeter.serve.worker.LineReader.Line;
 import dev.flopmeter.units.Durations;
 import java.io.IOException;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -33,9 +34,13 @@ public final class SamplerProcess implements AutoCloseable {
    *
    * @throws IOException if that fails
    */
-  public static SamplerProcess start(WorkerCommand command, Duration interval) throws IOException {
+  public static SamplerProcess start(WorkerCommand command, Node rules) throws IOException {
+    String interval = Durations.text(rules.interval().orElseThrow());
     List<String> arguments =
-        List.of("top", "--format", "jsonl", "--interval", Durations.text(interval));
+        new ArrayList<>(List.of("top", "--format", "jsonl", "--interval", interval));
+    if (rules.gpm()) {
+      arguments.add("--gpm");
+    }
     return new SamplerProcess(command.process(arguments).start());
   }
 

@@ -204,7 +204,8 @@ class ConfigReaderTest {
     assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(0, 500, "native"));
     assertThat(config.otlp().headers()).containsEntry("Authorization", "Bearer x");
     assertThat(config.node())
-        .isEqualTo(new ServeConfig.Node(Optional.of(Duration.ofSeconds(5)), 7, Optional.of(2.25)));
+        .isEqualTo(
+            new ServeConfig.Node(Optional.of(Duration.ofSeconds(5)), 7, Optional.of(2.25), false));
     // A key that this file does not set is a key that no test sets.
     assertThat(Key.OWN.values())
         .filteredOn(key -> !key.path().equals("http.web_config_file")) // see WebConfigTest

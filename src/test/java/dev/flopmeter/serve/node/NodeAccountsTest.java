@@ -24,11 +24,22 @@ class NodeAccountsTest {
   private static Gpu gpu(String device, String parent, State state, Occupant... processes) {
     boolean isPart = device.indexOf(':') != device.lastIndexOf(':');
     String uuid = isPart ? "MIG-" + device : parent;
-    double share = isPart ? 0.25 : 1;
+    NodeSample.Part part = isPart ? new NodeSample.Part(0.25, 28, 0.25) : null;
     List<String> throttled =
         state == State.THROTTLED ? List.of("hw_thermal", "hw_slowdown") : List.of();
     return new Gpu(
-        device, uuid, parent, "H100", share, state, 0.0, 1L, 2L, throttled, List.of(processes));
+        device,
+        uuid,
+        parent,
+        "H100",
+        part,
+        state,
+        0.0,
+        1L,
+        2L,
+        throttled,
+        Map.of(),
+        List.of(processes));
   }
 
   private static Occupant process(long pid, long bytes) {
@@ -38,7 +49,9 @@ class NodeAccountsTest {
   private void sample(int seconds, Gpu... gpus) {
     now += seconds * SECOND;
     accounts.take(
-        new NodeSample(NodeSample.SCHEMA, false, List.of(gpus), Map.of()), Set.of("GPU-ours"), now);
+        new NodeSample(NodeSample.SCHEMA, false, List.of(gpus), List.of(), List.of(), Map.of()),
+        Set.of("GPU-ours"),
+        now);
   }
 
   private GpuAccount only() {

@@ -154,14 +154,15 @@ class NodeDayTest {
         Files.exists(LIBRARIES.resolve("libnvidia-ml.so.1")),
         "the emulated GPU is not built in " + LIBRARIES);
     ServeConfig config = new ConfigReader(Map.of(), Set.of(), Optional.empty()).standard();
-    ServeConfig.Node rules = new ServeConfig.Node(Optional.of(INTERVAL), 100, Optional.of(2.0));
+    ServeConfig.Node rules =
+        new ServeConfig.Node(Optional.of(INTERVAL), 100, Optional.of(2.0), false);
     NodeState end;
     List<String> last;
     try (DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
       NodeWatch[] watch = new NodeWatch[1];
       watch[0] =
           new NodeWatch(
-              sampler(), rules, this::now, Set::of, () -> sampled(watch[0].state(), metrics));
+              sampler(), rules, this::now, Set::of, events -> sampled(watch[0].state(), metrics));
       watch[0].start();
       assertThat(over.await(4, TimeUnit.MINUTES)).as(watch[0].state().problem()).isTrue();
       watch[0].close();

@@ -1,0 +1,93 @@
+package dev.flopmeter.device;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** One round of calls to NVML: what they return, or why a figure is absent. */
+final class NvmlCalls {
+  private static final int TEXT_BYTES = 96;
+
+  /** The largest result of a call: the attributes of a MIG instance. */
+  private static final int RESULT_BYTES = 40;
+
+  private final Nvml nvml;
+  private final Map<String, String> absent = new TreeMap<>();
+  private boolean isLost;
+
+  NvmlCalls(Nvml nvml) {
+    this.nvml = nvml;
+  }
+
+  /** Why a figure is absent, by its name. */
+  Map<String, String> absent() {
+    return absent;
+  }
+
+  /** Whether a call since the last question found its GPU lost. */
+  boolean foundLost() {
+    boolean found = isLost;
+    isLost = false;
+    return found;
+  }
+
+  /**
+   * Calls a function that takes the arguments and, last, where its result goes.
+   *
+   * @return what {@code value} finds in the result; null if the call fails
+   */
+  <T> @Nullable T ask(
+      String figure, Function<Memory, T> value, String function, Object... arguments) {
+    try (Memory result = new Memory(RESULT_BYTES)) {
+      Object[] all = Arrays.copyOf(arguments, arguments.length + 1);
+      all[arguments.length] = result;
+      return succeeds(figure, function, all) ? value.apply(result) : null;
+    }
+  }
+
+  @Nullable Integer integer(String figure, String function, Object... arguments) {
+    return ask(figure, result -> result.getInt(0), function, arguments);
+  }
+
+  @Nullable Pointer handle(String figure, String function, Object... arguments) {
+    return ask(figure, result -> result.getPointer(0), function, arguments);
+  }
+
+  /** A text about a device; empty if the call fails. */
+  String text(String figure, String function, Pointer device) {
+    try (Memory text = new Memory(TEXT_BYTES)) {
+      return succeeds(figure, function, device, text, TEXT_BYTES) ? text.getString(0) : "";
+    }
+  }
+
+  /** Why the clock of a GPU is held back. */
+  List<String> throttleReasons(String figure, Pointer gpu) {
+    String function =
+        nvml.available(
+            "nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons");
+    Long mask = ask(figure, result -> result.getLong(0), function, gpu);
+    return mask == null ? List.of() : ThrottleReason.of(mask);
+  }
+
+  boolean succeeds(String figure, String function, Object... arguments) {
+    try {
+      return isSuccess(figure, nvml.call(function, arguments));
+    } catch (LibraryException e) {
+      absent.put(figure, String.valueOf(e.getMessage()));
+      return false;
+    }
+  }
+
+  boolean isSuccess(String figure, int status) {
+    isLost |= status == Nvml.GPU_IS_LOST;
+    if (status != Nvml.SUCCESS) {
+      absent.put(figure, nvml.message(status));
+    }
+    return status == Nvml.SUCCESS;
+  }
+}
