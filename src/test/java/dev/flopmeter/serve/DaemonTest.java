@@ -474,4 +474,43 @@ class DaemonTest {
         .containsPattern("flopmeter_model_macs\\{[^}]*batch=\"2\"")
         .containsPattern("flopmeter_measurement_valid\\{[^}]*batch=\"2\"");
   }
+
+  @Test
+  void whatIsMeasuredDuringAFatalErrorOfItsGpuIsNotValidAndAnnotated() throws Exception {
+    start(
+        """
+        node: {interval: 1s}
+        workloads: {w: {model: good, device: "cuda:0", interval: 3s}}
+        """,
+        Map.of("FAKE_XID", "79", "FAKE_DELAY", "3"));
+    String why = "gpu:0: Xid 79, GPU has fallen off the bus at ";
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () ->
+                assertThat(get("/api/v1/results"))
+                    .contains("\"valid\":false,\"warnings\":[\"" + why));
+    long now = System.currentTimeMillis();
+    assertThat(get("/api/v1/annotations?from=" + (now - 60_000) + "&to=" + now))
+        .startsWith("{\"annotations\":[{\"time\":")
+        .contains("\"text\":\"flopmeter 1.0 started\",\"tags\":[\"restart\"]")
+        .contains("\"title\":\"GPU error\",\"text\":\"gpu:0: Xid 79, GPU has fallen off the bus\"");
+    assertThat(get("/api/v1/annotations?to=1000")).isEqualTo("{\"annotations\":[]}");
+    assertThat(send(request("/api/v1/annotations?from=now")).statusCode()).isEqualTo(400);
+  }
+
+  @Test
+  void anErrorOfAnApplicationSaysNothingAgainstAResult() throws Exception {
+    start(
+        """
+        node: {interval: 1s}
+        workloads: {w: {model: good, device: "cuda:0", interval: 3s}}
+        """,
+        Map.of("FAKE_XID", "31", "FAKE_DELAY", "3"));
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(() -> assertThat(runs("w", "success")).isPositive());
+    assertThat(get("/api/v1/results")).contains("\"valid\":true");
+    assertThat(get("/api/v1/annotations")).contains("application error");
+  }
 }

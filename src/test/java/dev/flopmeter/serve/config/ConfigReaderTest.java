@@ -147,7 +147,7 @@ class ConfigReaderTest {
         log: {format: json}
         metrics: {layers: 0, max_series: 500, histograms: native}
         otlp: {enabled: true, url: "https://collector/v1/metrics", interval: 10s, timeout: 3s, conventions: opentelemetry, headers: {Authorization: Bearer x}}
-        node: {interval: 5s, processes: 7, price_per_gpu_hour: 2.25}
+        node: {interval: 5s, processes: 7, price_per_gpu_hour: 2.25, gpm: false}
         """
             .formatted(hash);
 

@@ -47,8 +47,12 @@ final class MetricsReference {
         `flopmeter_device_info` (`uuid`, `mig_uuid`) and with dcgm-exporter's `UUID`.
       - `state` of `flopmeter_node_seconds_total`: each moment has one, the first of these that fits: `lost` (NVML cannot reach the GPU), `measured`
         (a run of this daemon is on it), `throttled` (work runs and the clock is held back), `busy` (work runs), `occupied` (processes hold it, and
-        NVML does not report whether they run, as of MIG instances), `held` (processes hold it and nothing runs), `idle`; and `unknown`, where no sample came for more
+        NVML does not report whether they run, as of MIG instances without `node.gpm`), `held` (processes hold it and nothing runs), `idle`; and `unknown`, where no sample came for more
         than two intervals and a second. Work runs if the GPU's utilization, or that of one of its processes, was above 0 since the last sample.
+      - Errors of GPUs clear by themselves: counters only grow (`flopmeter_node_errors_total`; alerts look at the last hour), and `flopmeter_node_row_remap`
+        is 0 again with its reason. Xid and double-bit ECC events come by NVML's event set. `fatal` counts the double-bit ECC errors and the Xids that concern
+        the whole GPU; those of one application (13, 31, 43, 45, 68, 69, 94, 109) and mere notices (63, 92, 121, 154) are counted by number only.
+        Results that a GPU measured while it had a fatal event are not valid, and say so.
       - Series of a process go with it. Of a process only its name, the id of its container, the uid of its pod and the number of its SLURM job
         are read (`/proc/PID/comm` and `/proc/PID/cgroup`), never its command line or environment; what cannot be read is empty, and the log and
         the daemon's page say why.
