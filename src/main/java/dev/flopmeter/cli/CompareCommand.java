@@ -67,6 +67,9 @@ final class CompareCommand extends Command {
     if (output.format() != Format.TABLE && output.format() != Format.JSON) {
       throw new ModelException("--format: with --run, must be table or json");
     }
+    if (errorRate.get() <= 0) {
+      throw new ModelException("--error-rate: must be above 0 %, or nothing is ever decided");
+    }
     List<String> common = sides.words();
     TurnSide before = TurnSide.read("BASE", base.get(), common);
     TurnSide after = TurnSide.read("NEW", next.get(), common);

@@ -91,6 +91,10 @@ final class TurnSide extends Arguments {
     QuantizedNetwork.require(bound, precision);
     Backend backend = device.openFor(bound, ProfileCommand.source(opened)).get(0);
     try {
+      if (backend.device().isEmulated()) {
+        throw new ModelException(
+            backend.device().id() + " is emulated: its times mean nothing and compare nothing");
+      }
       QuantizedNetwork network =
           QuantizedNetwork.of(bound, precision, new BackendReference(backend, false), seed);
       Graph graph = network.graph();

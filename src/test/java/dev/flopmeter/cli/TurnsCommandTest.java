@@ -91,6 +91,7 @@ class TurnsCommandTest {
     assertThat(turns(some, "missing.onnx").err()).contains("missing.onnx: there is no such file");
     assertThat(turns(some, some, "--format", "html").err()).contains("must be table or json");
     assertThat(turns(some, some, "--force").err()).contains("--force does not go with --run");
+    assertThat(turns(some, some, "--error-rate", "0%").err()).contains("must be above 0 %");
   }
 
   @Test

@@ -15,22 +15,24 @@ public enum Format {
   /** Prometheus' protobuf format, the only one with native histograms. */
   PROTOBUF(
       PrometheusProtobufWriter.CONTENT_TYPE,
-      "application/vnd.google.protobuf",
-      "proto=io.prometheus.client.MetricFamily",
-      "encoding=delimited");
+      "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited");
 
   private static final Pattern QUALITY = Pattern.compile(";\\s*q=([01](?:\\.\\d{0,3})?)\\s*$");
 
   private final String contentType;
-  private final List<String> asked;
+  private final String asked;
 
-  Format(String contentType, String... asked) {
+  Format(String contentType, String asked) {
     this.contentType = contentType;
-    this.asked = List.of(asked);
+    this.asked = asked;
   }
 
   public String contentType() {
     return contentType;
+  }
+
+  private List<String> parts() {
+    return List.of(asked.split(";", -1));
   }
 
   /** What a client that sends this Accept header should get. */
@@ -40,10 +42,10 @@ public enum Format {
     for (String range : accept.split(",", -1)) {
       Matcher given = QUALITY.matcher(range);
       double quality = given.find() ? Double.parseDouble(given.group(1)) : 1;
-      List<String> parts = List.of(range.strip().split("\\s*;\\s*"));
+      List<String> parts = List.of(range.strip().split("\\s*;\\s*", -1));
       for (Format format : values()) {
         boolean isBetter = quality > most || (quality == most && format.compareTo(best) > 0);
-        if (quality > 0 && isBetter && parts.containsAll(format.asked)) {
+        if (quality > 0 && isBetter && parts.containsAll(format.parts())) {
           best = format;
           most = quality;
         }

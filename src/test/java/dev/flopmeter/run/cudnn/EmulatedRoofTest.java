@@ -8,7 +8,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code flopmeter roof} on a device whose rates mean nothing prints none. */
+/**
+ * {@code flopmeter roof} on a device whose rates mean nothing prints none, and nothing else is
+ * timed.
+ */
 class EmulatedRoofTest {
   @RegisterExtension static final EmulatedGpu GPU = new EmulatedGpu();
 
@@ -37,5 +40,12 @@ class EmulatedRoofTest {
     assertThat(roofs.has("levels")).isFalse();
     assertThat(roofs.path("precisions").isEmpty()).isFalse();
     roofs.path("precisions").forEach(one -> assertThat(one.isEmpty()).as("%s", one).isTrue());
+  }
+
+  @Test
+  void nothingIsComparedByTurnsThere() throws Exception {
+    Class<?> main = Class.forName("dev.flopmeter.cli.Main");
+    String[] words = {"compare", "--run", "resnet18", "resnet18", "--device", "cuda:0"};
+    assertThat(EmulatedGpu.output(main, Map.of(), words)).isEmpty();
   }
 }
