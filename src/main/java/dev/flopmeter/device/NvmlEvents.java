@@ -97,14 +97,15 @@ final class NvmlEvents implements AutoCloseable {
 
   /** Waits for one; false if none came, or a GPU is lost, which the next sample tells. */
   private boolean isEvent(long nanos) {
-    if (watched.isEmpty()) {
+    Pointer waiting = set;
+    if (waiting == null || watched.isEmpty()) {
       return false;
     }
     try (Memory data = new Memory(EVENT_BYTES)) {
       data.setInt(24, -1); // the older function does not tell it
       String function = nvml.available("nvmlEventSetWait_v2", "nvmlEventSetWait");
       int millis = (int) TimeUnit.NANOSECONDS.toMillis(nanos);
-      boolean isEvent = nvml.call(function, set, data, millis) == Nvml.SUCCESS;
+      boolean isEvent = nvml.call(function, waiting, data, millis) == Nvml.SUCCESS;
       if (isEvent) {
         Pointer gpu = data.getPointer(0);
         Place whole = Objects.requireNonNull(places.get(List.of(gpu, -1)));

@@ -82,7 +82,13 @@ final class NvmlSensors implements SensorSource {
     try (Nvml nvml = Nvml.open(Nvml.LIBRARY)) {
       NvmlCalls calls = new NvmlCalls(nvml);
       Pointer part = calls.handle("", "nvmlDeviceGetHandleByUUID", uuid);
+      if (part == null) {
+        return Optional.empty();
+      }
       Pointer gpu = calls.handle("", "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", part);
+      if (gpu == null) {
+        return Optional.empty();
+      }
       Long bytes = calls.ask("", result -> result.getLong(0), "nvmlDeviceGetMemoryInfo", gpu);
       return Optional.ofNullable(
               calls.ask(

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -111,7 +112,7 @@ final class OtlpPush implements AutoCloseable {
                         .addAllDataPoints(metric.getGauge().getDataPointsList())
                         .setAggregationTemporality(AGGREGATION_TEMPORALITY_CUMULATIVE)));
     return OtlpMetricsSender.Request.builder(metrics.build().toByteArray())
-        .address(request.getAddress())
+        .address(Objects.requireNonNull(request.getAddress()))
         .headers(request.getHeaders())
         .compressionMode(request.getCompressionMode())
         .build();

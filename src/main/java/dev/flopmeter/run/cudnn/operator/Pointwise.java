@@ -123,8 +123,9 @@ final class Pointwise {
   }
 
   private static void isInfinite(NodePlan node) {
-    double negative = node.attributes().integer("detect_negative", 1);
-    unary(node, Unary.IS_INF, negative, node.attributes().integer("detect_positive", 1));
+    boolean seesNegative = node.attributes().flag("detect_negative", true);
+    boolean seesPositive = node.attributes().flag("detect_positive", true);
+    unary(node, Unary.IS_INF, seesNegative ? 1 : 0, seesPositive ? 1 : 0);
   }
 
   /** On the device integers are 64 bits wide: bits that leave a narrower type are dropped. */
