@@ -64,14 +64,18 @@ final class TorchFusion {
     };
   }
 
-  /** After a residual sum PyTorch accepts only a Relu; other activations fail when they run. */
   private boolean takesConvolution(Chain chain) {
+    Operands in = scope.operands(chain.main());
     Optional<Activation> activation = activation(chain);
-    return FusedKernels.takesConv(scope.operands(chain.main()))
+    return FusedKernels.takesConv(in)
         && activation.isPresent()
-        && (chain.residual() == null
-            || activation.get().equals(Activation.NONE)
-            || activation.get().form() == Activation.Form.RELU);
+        && (chain.residual() == null || takesResidual(in.shape(1).dim(0), activation.get()));
+  }
+
+  /** What else PyTorch takes behind a convolution fails when it runs. */
+  private static boolean takesResidual(long channels, Activation activation) {
+    return channels > 1
+        && (activation.equals(Activation.NONE) || activation.form() == Activation.Form.RELU);
   }
 
   private boolean takesProduct(Chain chain) {

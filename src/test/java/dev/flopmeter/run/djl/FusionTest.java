@@ -8,6 +8,7 @@ import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
@@ -202,6 +203,27 @@ class FusionTest {
                 assertThat(actual.get(output).toFloats())
                     .as(output)
                     .containsExactly(values.toFloats(), within(1e-4f)));
+      }
+    }
+  }
+
+  /** PyTorch's joined sum "could not create a memory" for two images of one channel. */
+  @Test
+  void sumsOfOneChannelAreApart() {
+    GraphBuilder graph = new GraphBuilder("one channel", 18);
+    TensorType images = TensorType.of(DataType.FLOAT, 2, 1, 6, 6);
+    graph.input("x", images);
+    graph.input("z", images);
+    graph.constant("w", Tensor.ofFloats(Shape.of(1, 1, 1, 1), 2));
+    graph.add("Conv", "c", Attributes.NONE, "x", "w");
+    graph.add("Add", "y", Attributes.NONE, "c", "z");
+    Graph built = graph.build(List.of("y"));
+    Map<String, Tensor> inputs = RandomInputs.of(built, 1);
+    try (Plan plan = backend.prepare(built, RunOptions.DEFAULT)) {
+      float[] y = plan.run(inputs).get("y").toFloats();
+      for (int i = 0; i < y.length; i++) {
+        double expected = 2 * inputs.get("x").doubleAt(i) + inputs.get("z").doubleAt(i);
+        assertThat(y[i]).isCloseTo((float) expected, within(1e-5f));
       }
     }
   }
