@@ -132,6 +132,7 @@ final class ProfileCommand extends Command {
                 (phase, done, detail) ->
                     progress.report(phase, (before + done) / cases.size(), detail);
             try {
+              backend.requireSupport(one.precision());
               add(profiler.profile(request(opened, one, calibration), part), out);
             } catch (ModelException | BackendException e) {
               failures.add(e);

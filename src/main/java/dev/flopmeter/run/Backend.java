@@ -4,6 +4,7 @@ import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.result.Precision;
 import java.util.Map;
 import java.util.Optional;
 
@@ -16,6 +17,13 @@ public interface Backend extends AutoCloseable {
 
   /** Versions of the libraries it uses, by name, for the result's environment. */
   Map<String, String> libraries();
+
+  /**
+   * Refuses a precision that the device lacks, before work is done for it.
+   *
+   * @throws UnsupportedPrecisionException if no graph runs in it
+   */
+  default void requireSupport(Precision precision) {}
 
   /**
    * Prepares {@code graph}.

@@ -170,7 +170,8 @@ public final class CudnnBackend implements Backend {
     return cache.searches();
   }
 
-  private void requireSupport(Precision precision) {
+  @Override
+  public void requireSupport(Precision precision) {
     double least =
         switch (precision) {
           case FP32, FP16 -> 0;
