@@ -72,6 +72,35 @@ KERNEL_WITH_BARRIER(reduce_rows, struct reduce_rows_arguments)
 
 enum softmax_operation { SOFTMAX = 0, LOG_SOFTMAX = 1, SOFTMAX_OR_ZERO = 2 /* of a row of -infinity: 0 */ };
 
+/* The same of whole numbers, exactly; one thread per row. */
+KERNEL(reduce_whole, struct reduce_rows_arguments)
+{
+    FOR_EACH_INDEX(row, arguments.rows)
+    {
+        int operation = arguments.operation;
+        long result = operation == REDUCE_MAX ? (long)(1UL << 63) : operation == REDUCE_MIN ? (long)(~0UL >> 1)
+                    : operation == REDUCE_PRODUCT ? 1 : 0;
+        for (long i = 0; i < arguments.length; i++) {
+            long x = *AT(const long, arguments.x, row * arguments.row_stride + i * arguments.stride);
+            if (operation == REDUCE_MAX)
+                result = x > result ? x : result;
+            else if (operation == REDUCE_MIN)
+                result = x < result ? x : result;
+            else if (operation == REDUCE_PRODUCT)
+                result = (long)((unsigned long)result * (unsigned long)x);
+            else if (operation == REDUCE_SUM_OF_SQUARES || operation == REDUCE_NORM2)
+                result += (long)((unsigned long)x * (unsigned long)x);
+            else
+                result += operation == REDUCE_NORM1 && x < 0 ? -x : x;
+        }
+        if (operation == REDUCE_MEAN && arguments.length > 0)
+            result /= arguments.length;
+        else if (operation == REDUCE_NORM2)
+            result = (long)__builtin_sqrt((double)result);
+        *AT(long, arguments.y, row) = result;
+    }
+}
+
 /* Softmax of each row, or its logarithm. Row r starts at r / inner * length * inner + r % inner, its elements are inner
  * apart. */
 struct softmax_rows_arguments {

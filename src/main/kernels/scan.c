@@ -1,4 +1,5 @@
-/* Work along one axis of packed values, seen as [outer][length][inner]: one thread per line. */
+/* Work along one axis of packed values, seen as [outer][length][inner]: one thread per line. In fp64,
+ * which holds integers to 2^53. */
 #include "arithmetic.h"
 #include "elements.h"
 
@@ -17,9 +18,9 @@ KERNEL(arg_reduce, struct arg_reduce_arguments)
     {
         long base = line / arguments.inner * arguments.length * arguments.inner + line % arguments.inner;
         long best = 0;
-        float extreme = load(arguments.x, arguments.type, base);
+        double extreme = load_wide(arguments.x, arguments.type, base);
         for (long i = 1; i < arguments.length; i++) {
-            float value = load(arguments.x, arguments.type, base + i * arguments.inner);
+            double value = load_wide(arguments.x, arguments.type, base + i * arguments.inner);
             int better = arguments.smallest ? value < extreme : value > extreme;
             if (better || (arguments.last && value == extreme)) {
                 best = i;
@@ -73,12 +74,12 @@ KERNEL(top_k, struct top_k_arguments)
         long outer = line / arguments.inner, inner = line % arguments.inner;
         long base = outer * arguments.length * arguments.inner + inner;
         long last = -1;
-        float previous = 0.0f;
+        double previous = 0.0;
         for (long rank = 0; rank < arguments.k; rank++) {
             long best = -1;
-            float extreme = 0.0f;
+            double extreme = 0.0;
             for (long i = 0; i < arguments.length; i++) {
-                float value = load(arguments.x, arguments.type, base + i * arguments.inner);
+                double value = load_wide(arguments.x, arguments.type, base + i * arguments.inner);
                 /* Only what comes after the one taken last, by value and then by place. */
                 int after = last < 0 || (arguments.smallest ? value > previous : value < previous)
                     || (value == previous && i > last);
@@ -110,12 +111,12 @@ KERNEL(cumulate, struct cumulate_arguments)
     FOR_EACH_INDEX(line, arguments.lines)
     {
         long base = line / arguments.inner * arguments.length * arguments.inner + line % arguments.inner;
-        float total = arguments.product ? 1.0f : 0.0f;
+        double total = arguments.product ? 1.0 : 0.0;
         for (long step = 0; step < arguments.length; step++) {
             long at = base + (arguments.reverse ? arguments.length - 1 - step : step) * arguments.inner;
-            float value = load(arguments.x, arguments.type, at);
-            float next = arguments.product ? total * value : total + value;
-            store(arguments.y, arguments.type, at, arguments.exclusive ? total : next);
+            double value = load_wide(arguments.x, arguments.type, at);
+            double next = arguments.product ? total * value : total + value;
+            store_wide(arguments.y, arguments.type, at, arguments.exclusive ? total : next);
             total = next;
         }
     }

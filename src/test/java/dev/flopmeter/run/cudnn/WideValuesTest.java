@@ -70,6 +70,24 @@ class WideValuesTest {
     assertThat(run(graph, more, DenseTensor.ofLongs(Shape.of(1), A)).longAt(0)).isEqualTo(expected);
   }
 
+  /** Each is told from its neighbour by its last digit. */
+  @Test
+  void integersAreReducedAndOrderedByAllTheirDigits() {
+    Shape shape = Shape.of(1, 3);
+    Tensor x = DenseTensor.ofLongs(shape, A, A + 1, A - 1);
+    for (Map.Entry<String, Long> one :
+        Map.of("ReduceMax", A + 1, "ReduceMin", A - 1, "ReduceSum", 3 * A, "ArgMax", 1L)
+            .entrySet()) {
+      GraphBuilder graph = inputs(DataType.INT64, shape, shape);
+      graph.add(one.getKey(), "y", Attributes.of("keepdims", 0L, "axis", 1L), "a");
+      assertThat(run(graph, x, x).longAt(0)).as(one.getKey()).isEqualTo(one.getValue());
+    }
+    GraphBuilder graph = inputs(DataType.INT64, shape, shape);
+    graph.constant("k", Tensor.ofLongs(2));
+    graph.add("TopK", "node", Attributes.NONE, List.of("a", "k"), List.of("y", "i"), Map.of());
+    assertThat(run(graph, x, x).toLongs()).containsExactly(A + 1, A);
+  }
+
   @Test
   void doublesAreComputedInDoubleWhereAllOperatorsCan() {
     GraphBuilder graph = inputs(DataType.DOUBLE, Shape.of(2, 2), Shape.of(2));

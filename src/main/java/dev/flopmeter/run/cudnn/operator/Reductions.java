@@ -5,6 +5,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.shape.ReductionShapes;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
@@ -89,16 +90,17 @@ final class Reductions {
       from = node.scratch("rows", turned.shape(), x.storage());
       node.launch(CopyKernels.copy(turned, from));
     }
+    Arguments arguments =
+        new Arguments()
+            .pointers(from, y)
+            .numbers(rows, length, length, 1)
+            .integer(kind.code)
+            .types(from, y);
+    boolean isWhole = x.storage() == ElementType.I64 && y.storage() == ElementType.I64;
     node.launch(
-        KernelWork.perRow(
-            "reduce_rows",
-            rows,
-            length,
-            new Arguments()
-                .pointers(from, y)
-                .numbers(rows, length, length, 1)
-                .integer(kind.code)
-                .types(from, y)));
+        isWhole
+            ? KernelWork.perElement("reduce_whole", rows, arguments)
+            : KernelWork.perRow("reduce_rows", rows, length, arguments));
   }
 
   /** The order of axes with those of {@code last} at the end. */
