@@ -125,6 +125,22 @@ class KernelValuesTest {
     assertThat(onGpu("BitShift", attributes, value, places).toLongs()).containsExactly(shifted);
   }
 
+  /** What follows reads the number that the type holds, not the wider one of the device. */
+  @Test
+  void sumsOfEightBitsWrapAround() {
+    GraphBuilder graph = new GraphBuilder("wrap", 18);
+    TensorType bytes = TensorType.of(DataType.UINT8, 2);
+    graph.input("x0", bytes);
+    graph.input("x1", bytes);
+    graph.add("Add", "sum", Attributes.NONE, "x0", "x1");
+    graph.add("Sub", "less", Attributes.NONE, "sum", "x0");
+    graph.add("Cast", "y", Attributes.of("to", 1L), "sum");
+    Tensor a = DenseTensor.ofDoubles(bytes, 250, 3);
+    Tensor b = DenseTensor.ofDoubles(bytes, 10, 4);
+    assertThat(run(backends.gpu(), graph.build(List.of("y", "less")), a, b).toFloats())
+        .containsExactly(4, 7);
+  }
+
   @Test
   void bitsAreThoseOfTheType() {
     Tensor a = DenseTensor.ofDoubles(TensorType.of(DataType.UINT8, 2), 0b1100, 255);

@@ -12,6 +12,7 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Element-wise operators: activations, arithmetic, comparison, selection. */
 final class Pointwise {
@@ -80,6 +81,9 @@ final class Pointwise {
       BitwiseXor BITWISE_XOR
       """;
 
+  private static final Set<Binary> WRAPPING =
+      Set.of(Binary.ADD, Binary.SUB, Binary.MUL, Binary.POW);
+
   private Pointwise() {}
 
   private static Operators.Operator unary(String[] row) {
@@ -105,7 +109,7 @@ final class Pointwise {
     BINARY
         .lines()
         .map(line -> line.split(" "))
-        .forEach(row -> operators.put(row[0], node -> binary(node, Binary.valueOf(row[1]))));
+        .forEach(row -> operators.put(row[0], node -> arithmetic(node, Binary.valueOf(row[1]))));
     operators.put(
         "Mod",
         node -> binary(node, node.attributes().flag("fmod", false) ? Binary.FMOD : Binary.MOD));
@@ -128,16 +132,29 @@ final class Pointwise {
     unary(node, Unary.IS_INF, seesNegative ? 1 : 0, seesPositive ? 1 : 0);
   }
 
-  /** On the device integers are 64 bits wide: bits that leave a narrower type are dropped. */
   private static void shift(NodePlan node) {
-    DataType type = node.operands().output(0).type();
-    boolean isSigned = !type.name().startsWith("U");
-    Binary right = isSigned ? Binary.SHIFT_RIGHT_SIGNED : Binary.SHIFT_RIGHT;
     boolean isLeft = node.attributes().text("direction", "").equals("LEFT");
-    TensorView y = binary(node, isLeft ? Binary.SHIFT_LEFT : right);
-    if (isLeft && type.bits() < 64) {
+    TensorView y = binary(node, isLeft ? Binary.SHIFT_LEFT : right(node));
+    if (isLeft) {
+      dropBeyond(node, y, 64);
+    }
+  }
+
+  private static Binary right(NodePlan node) {
+    boolean isSigned = !node.operands().output(0).type().name().startsWith("U");
+    return isSigned ? Binary.SHIFT_RIGHT_SIGNED : Binary.SHIFT_RIGHT;
+  }
+
+  /**
+   * On the device integers are 64 bits wide: bits that leave a narrower type are dropped.
+   *
+   * @param least the width from which on a type is left as it is
+   */
+  private static void dropBeyond(NodePlan node, TensorView y, int least) {
+    DataType type = node.operands().output(0).type();
+    if (type.isInteger() && type.bits() < least) {
       TensorView beyond = node.constant("beyond", 1, ElementType.I64, i -> 64 - type.bits());
-      node.launch(Binary.SHIFT_LEFT.work(y, beyond, y), right.work(y, beyond, y));
+      node.launch(Binary.SHIFT_LEFT.work(y, beyond, y), right(node).work(y, beyond, y));
     }
   }
 
@@ -172,6 +189,14 @@ final class Pointwise {
     TensorView x = contiguous(node, 0);
     TensorView y = node.outLike(0, x);
     node.launch(kind.work(x, y, a, b));
+  }
+
+  /** Sums and products of 8 and 16 bits wrap around; of 32 bits nobody lets them. */
+  private static void arithmetic(NodePlan node, Binary kind) {
+    TensorView y = binary(node, kind);
+    if (WRAPPING.contains(kind)) {
+      dropBeyond(node, y, 32);
+    }
   }
 
   private static TensorView binary(NodePlan node, Binary kind) {
