@@ -87,15 +87,4 @@ class OperatorVersionsTest {
         .isInstanceOf(UnsupportedOperatorException.class)
         .hasMessageContaining("training_mode");
   }
-
-  @Test
-  void namesAWindowOfKeysAsWhatItCannotDo() {
-    GraphBuilder graph = new GraphBuilder("window", 25);
-    graph.input("x", PICTURE);
-    graph.add("Attention", "y", Attributes.of("left_window_size", 2L), "x", "x", "x");
-    Graph window = graph.build(List.of("y"));
-    assertThatThrownBy(() -> backends.gpu().prepare(window, RunOptions.DEFAULT))
-        .isInstanceOf(UnsupportedOperatorException.class)
-        .hasMessageContaining("a window of keys");
-  }
 }
