@@ -84,7 +84,7 @@ class GpuCheckIT {
                 "small:fp16",
                 // Longer than the budget: stopped, and nothing behind it is started.
                 "GPU_CHECK_BLOCKS",
-                "vit_b_16 llama3-8b-block:sequence=8192"));
+                "vit_b_16 llama3-8b-block:sequence=4096"));
     return builder.redirectErrorStream(true).start();
   }
 
