@@ -9,6 +9,7 @@ import dev.flopmeter.model.TensorType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Operators that join, cut, pick or pad along axes. */
 final class SelectionShapes {
@@ -106,22 +107,7 @@ final class SelectionShapes {
   }
 
   private static List<TensorType> pad(Operands in) {
-    Shape shape = in.shape(0);
-    long[] pads =
-        in.integers("pads", 1).orElseThrow(() -> new ModelException("the pads are missing"));
-    long[] axes =
-        in.has(3)
-            ? in.requireLongs(3)
-            : java.util.stream.LongStream.range(0, shape.rank()).toArray();
-    if (pads.length != 2 * axes.length) {
-      throw new ModelException(
-          pads.length + " pads do not fit the " + axes.length + " axes of " + shape);
-    }
-    long[] dims = shape.dims();
-    for (int i = 0; i < axes.length; i++) {
-      int axis = shape.axis(axes[i]);
-      dims[axis] = Sizes.add(Sizes.add(dims[axis], pads[i]), pads[i + axes.length]);
-    }
+    long[] dims = Stream.of(PaddedAxis.of(in)).mapToLong(PaddedAxis::length).toArray();
     return List.of(in.type(0).withShape(Shape.of(dims)));
   }
 

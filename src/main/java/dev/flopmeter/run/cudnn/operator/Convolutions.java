@@ -1,9 +1,9 @@
 package dev.flopmeter.run.cudnn.operator;
 
-import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.Window;
+import dev.flopmeter.model.shape.TransposedWindow;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.ElementType;
@@ -11,7 +11,6 @@ import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.Stencil;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -205,19 +204,18 @@ final class Convolutions {
     Shape in = node.shape(0);
     Shape weightShape = node.shape(1);
     Shape out = node.outputShape(0);
-    int axes = in.rank() - 2;
-    long[] stride = Window.perAxis(node.attributes(), "strides", axes, 1);
-    long[] dilation = Window.perAxis(node.attributes(), "dilations", axes, 1);
+    long[] kernel = weightShape.slice(2, weightShape.rank()).dims();
+    TransposedWindow window = TransposedWindow.of(node.attributes(), in, kernel);
     int groups = Math.toIntExact(node.attributes().integer("group", 1));
-    long[] extent = new long[axes];
-    Arrays.setAll(extent, i -> (weightShape.dim(i + 2) - 1) * dilation[i] + 1);
-    long[] begin = begin(node.attributes(), in, out, stride, extent);
+    long[] stride = window.stride();
+    long[] begin = window.padBegin();
     long[] whole = out.dims();
     boolean isDirect = true;
-    for (int i = 0; i < axes; i++) {
-      whole[i + 2] = (in.dim(i + 2) - 1) * stride[i] + extent[i];
+    for (int i = 0; i < kernel.length; i++) {
+      long extent = Window.extent(kernel[i], window.dilation()[i]);
+      whole[i + 2] = (in.dim(i + 2) - 1) * stride[i] + extent;
       // What a convolution of the output by these pads would give must be the input's size again.
-      long span = out.dim(i + 2) + 2 * begin[i] - extent[i];
+      long span = out.dim(i + 2) + 2 * begin[i] - extent;
       isDirect &= begin[i] >= 0 && span >= 0 && span / stride[i] + 1 == in.dim(i + 2);
     }
     TensorView y = node.out(0);
@@ -232,9 +230,9 @@ final class Convolutions {
             Spatial.lifted(node.plain(1)),
             Spatial.lifted(target),
             new Stencil(
-                isDirect ? Spatial.lifted(begin, 0) : new long[Math.max(2, axes)],
+                isDirect ? Spatial.lifted(begin, 0) : new long[Math.max(2, kernel.length)],
                 Spatial.lifted(stride, 1),
-                Spatial.lifted(dilation, 1),
+                Spatial.lifted(window.dilation(), 1),
                 groups)));
     if (!isDirect) {
       crop(node, target, y, begin);
@@ -269,26 +267,5 @@ final class Convolutions {
     node.launch(
         CopyKernels.copy(
             whole.as(part, whole.strides()).movedBy(from), y.as(part, y.strides()).movedBy(to)));
-  }
-
-  /** Where the output of a transposed convolution begins in the whole of it. */
-  private static long[] begin(
-      Attributes attributes, Shape in, Shape out, long[] stride, long[] extent) {
-    int axes = stride.length;
-    String auto = attributes.text("auto_pad", "NOTSET");
-    if (auto.equals("VALID")) {
-      return new long[axes];
-    }
-    if (auto.equals("NOTSET") && !attributes.has("output_shape")) {
-      return Arrays.copyOf(attributes.integers("pads", new long[2 * axes]), axes);
-    }
-    long[] outputPadding = Window.perAxis(attributes, "output_padding", axes, 0);
-    long[] begin = new long[axes];
-    for (int i = 0; i < axes; i++) {
-      long whole = stride[i] * (in.dim(i + 2) - 1) + outputPadding[i] + extent[i];
-      long total = Math.max(0, whole - out.dim(i + 2));
-      begin[i] = auto.equals("SAME_UPPER") ? total / 2 : total - total / 2;
-    }
-    return begin;
   }
 }

@@ -4,6 +4,7 @@ import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.shape.SliceRange;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
@@ -148,19 +149,12 @@ final class DataMovement {
   private static void slice(NodePlan node) {
     TensorView x = node.in(0);
     Shape out = node.outputShape(0);
-    long[] starts = node.operands().integers("starts", 1).orElseThrow();
-    long[] axes = node.operands().integers("axes", 3).orElse(null);
-    long[] steps = node.has(4) ? node.operands().requireValue(4).toLongs() : null;
+    SliceRange[] ranges = SliceRange.of(node.operands());
     long[] strides = x.strides().clone();
     long offset = 0;
-    for (int i = 0; i < starts.length; i++) {
-      int axis = axes == null ? i : x.shape().axis(axes[i]);
-      long step = steps == null ? 1 : steps[i];
-      long size = x.dim(axis);
-      long start = starts[i] < 0 ? starts[i] + size : starts[i];
-      start = Math.max(0, Math.min(step > 0 ? size : size - 1, start));
-      offset += start * x.stride(axis);
-      strides[axis] = step * x.stride(axis);
+    for (int axis = 0; axis < ranges.length; axis++) {
+      offset += ranges[axis].start() * x.stride(axis);
+      strides[axis] *= ranges[axis].step();
     }
     TensorView part = new TensorView(x.block(), x.offset(), x.storage(), out, strides);
     TensorView view = out.elements() == 0 ? part : part.movedBy(offset);

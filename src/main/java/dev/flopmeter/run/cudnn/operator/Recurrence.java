@@ -74,7 +74,6 @@ final class Recurrence {
           cell == Cell.GRU
               ? node.scratch("gates" + d, Shape.of(batch, 2 * hidden), ElementType.F32)
               : null;
-      if (gates != null) {}
       node.launch(initial(initialH, d, batchFirst, h[0]));
       if (cell == Cell.LSTM) {
         node.launch(initial(initialC, d, batchFirst, c[0]));

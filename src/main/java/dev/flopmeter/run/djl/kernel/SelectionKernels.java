@@ -9,15 +9,16 @@ import static dev.flopmeter.run.djl.kernel.Expression.parts;
 import static dev.flopmeter.run.djl.kernel.Expression.word;
 
 import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.shape.PaddedAxis;
 import dev.flopmeter.model.shape.SliceRange;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /** Gathering, scattering, slicing and padding. */
 final class SelectionKernels {
@@ -174,25 +175,17 @@ final class SelectionKernels {
   }
 
   private static Kernel pad(Operands in) {
-    Shape shape = in.shape(0);
-    int rank = shape.rank();
-    long[] asked = in.integers("pads", 1).orElseThrow();
-    long[] begin = new long[rank];
-    long[] end = new long[rank];
-    long[] axes = in.has(3) ? in.requireValue(3).toLongs() : LongStream.range(0, rank).toArray();
-    for (int i = 0; i < axes.length; i++) {
-      int axis = shape.axis(axes[i]);
-      begin[axis] = asked[i];
-      end[axis] = asked[axes.length + i];
-    }
+    PaddedAxis[] axes = PaddedAxis.of(in);
     String mode = in.attributes().text("mode", "constant");
     if (mode.equals("constant")) {
+      long[] begin = Stream.of(axes).mapToLong(PaddedAxis::before).toArray();
+      long[] end = Stream.of(axes).mapToLong(PaddedAxis::after).toArray();
       return Kernel.of(WindowKernels.padded(input(0), begin, end, fill(in)));
     }
     Expression result = input(0);
-    for (int axis = 0; axis < rank; axis++) {
-      if (begin[axis] != 0 || end[axis] != 0) {
-        Tensor places = sources(in, mode, shape.dim(axis), begin[axis], end[axis]);
+    for (int axis = 0; axis < axes.length; axis++) {
+      if (axes[axis].before() != 0 || axes[axis].after() != 0) {
+        Tensor places = Tensor.ofLongs(axes[axis].sources(mode));
         result = call("index_select", result, axis, constant(places));
       }
     }
@@ -202,32 +195,6 @@ final class SelectionKernels {
   private static Expression fill(Operands in) {
     double value = in.has(2) ? in.requireValue(2).doubleAt(0) : in.attributes().number("value", 0);
     return number(in.type(0).type(), value);
-  }
-
-  /** The index of the element that each position of a padded axis repeats. */
-  private static Tensor sources(Operands in, String mode, long size, long begin, long end) {
-    long count = size + begin + end;
-    long[] from = new long[(int) count];
-    for (int i = 0; i < from.length; i++) {
-      long at = i - begin;
-      from[i] =
-          switch (mode) {
-            case "edge" -> Math.max(0, Math.min(size - 1, at));
-            case "reflect" -> reflected(at, size);
-            case "wrap" -> Math.floorMod(at, size);
-            default -> throw Kernels.unsupported(in, "mode '" + mode + "'");
-          };
-    }
-    return DenseTensor.ofLongs(Shape.of(count), from);
-  }
-
-  private static long reflected(long at, long size) {
-    if (size == 1) {
-      return 0;
-    }
-    long period = 2 * (size - 1);
-    long place = Math.floorMod(at, period);
-    return place < size ? place : period - place;
   }
 
   private static Kernel range(Operands in) {
