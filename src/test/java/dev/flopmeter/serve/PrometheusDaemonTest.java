@@ -32,6 +32,9 @@ class PrometheusDaemonTest {
               suspect: {model: invalid-3, device: cpu, interval: 1s, jitter: 0%}
             history: {folder: kept}
             node: {interval: 1s, price_per_gpu_hour: 2}
+            servers:
+              one: {model: llama-8b, gpu: GPU-fake-0}
+              two: {instance: "sglang.lab:8000", gpu: [GPU-fake-0, GPU-fake-1]}
             # Nobody listens there, so each push fails.
             otlp: {enabled: true, url: "http://127.0.0.1:9/v1/metrics", interval: 1s}
             """);
@@ -69,6 +72,13 @@ class PrometheusDaemonTest {
           .atMost(Duration.ofMinutes(1))
           .pollInterval(Duration.ofSeconds(1))
           .untilAsserted(() -> assertThat(failing(prometheus)).isEmpty());
+      // 2e13 FLOP/s in bf16 is what the daemon knows of each GPU.
+      assertThat(
+              prometheus.client.query(
+                  "round(server:flopmeter_llm_flop:rate5m / server:flopmeter_llm_mfu:ratio, 1e12)"
+                      + " == 2e13"))
+          .extracting(series -> series.labels().get("server"))
+          .containsExactlyInAnyOrder("vllm", "sglang", "sglang");
       assertThat(prometheus.client.query("flopmeter_measurement_valid{workload=\"suspect\"} == 0"))
           .isNotEmpty();
       assertThat(showingTheInvalid(prometheus)).isEmpty();

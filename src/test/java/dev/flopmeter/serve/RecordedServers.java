@@ -55,13 +55,13 @@ final class RecordedServers implements AutoCloseable {
                     Double.toString(Double.parseDouble(match.group(1)) * seconds)));
   }
 
-  /** Static configurations, separated by commas. */
+  /** Static configurations, separated by commas; no daemon is on these hosts. */
   String targets() {
     return NAMES.stream()
         .map(
             name ->
-                "{targets: ['127.0.0.1:%d'], labels: {__metrics_path__: /%s, instance: '127.0.0.1:80%s'}}"
-                    .formatted(server.getAddress().getPort(), name, NAMES.indexOf(name)))
+                "{targets: ['127.0.0.1:%d'], labels: {__metrics_path__: /%s, instance: '%s.lab:8000'}}"
+                    .formatted(server.getAddress().getPort(), name, name))
         .reduce((a, b) -> a + ", " + b)
         .orElseThrow();
   }

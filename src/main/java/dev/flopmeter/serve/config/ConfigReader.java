@@ -7,6 +7,7 @@ import dev.flopmeter.serve.config.ServeConfig.Http;
 import dev.flopmeter.serve.config.ServeConfig.Log;
 import dev.flopmeter.serve.config.ServeConfig.Metrics;
 import dev.flopmeter.serve.config.ServeConfig.Node;
+import dev.flopmeter.serve.config.ServeConfig.Server;
 import dev.flopmeter.serve.config.ServeConfig.Suites;
 import dev.flopmeter.serve.config.ServeConfig.Tls;
 import dev.flopmeter.serve.config.ServeConfig.Worker;
@@ -21,10 +22,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Reads the configuration file into {@link ServeConfig}. Reports every problem it finds, each with
@@ -110,7 +113,8 @@ public record ConfigReader(
             new Log(top.section("log").get("format", String.class)),
             metrics(top.section("metrics")),
             OtelVariables.read(top.section("otlp"), environment),
-            node(top.section("node")));
+            node(top.section("node")),
+            servers(top.section("servers")));
     problems.throwIfAny();
     return config;
   }
@@ -355,6 +359,32 @@ public record ConfigReader(
         node.get("processes", Long.class).intValue(),
         node.find("price_per_gpu_hour", Double.class),
         node.get("gpm", Boolean.class));
+  }
+
+  private static List<Server> servers(Section section) {
+    List<Server> servers = new ArrayList<>();
+    Set<List<String>> known = new HashSet<>();
+    section
+        .named()
+        .forEach(
+            (name, server) -> {
+              List<String> target =
+                  Stream.of("instance", "job", "model")
+                      .map(key -> server.find(key, String.class).orElse(""))
+                      .toList();
+              if (target.stream().filter(value -> !value.isEmpty()).count() != 1) {
+                section.problem(name, "must have exactly one of instance, job and model");
+              } else if (!known.add(target)) {
+                section.problem(name, "names the same servers as another one; list all GPUs once");
+              }
+              List<String> gpus = server.list("gpu", String.class);
+              if (gpus.isEmpty() && !server.has("gpu")) {
+                server.problem("gpu", "is missing; list the uuids that nvidia-smi -L shows");
+              }
+              String precision = server.get("precision", String.class);
+              servers.add(new Server(target.get(0), target.get(1), target.get(2), gpus, precision));
+            });
+    return servers;
   }
 
   static boolean isHttp(String url) {

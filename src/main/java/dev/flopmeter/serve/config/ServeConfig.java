@@ -15,10 +15,12 @@ public record ServeConfig(
     Log log,
     Metrics metrics,
     Otlp otlp,
-    Node node) {
+    Node node,
+    List<Server> servers) {
 
   public ServeConfig {
     workloads = List.copyOf(workloads);
+    servers = List.copyOf(servers);
   }
 
   /**
@@ -173,6 +175,21 @@ public record ServeConfig(
    */
   public record Node(
       Optional<Duration> interval, int processes, Optional<Double> pricePerGpuHour, boolean gpm) {}
+
+  /**
+   * The GPUs of servers that count their own work. One of the first three is not empty.
+   *
+   * @param instance of the server's target in Prometheus
+   * @param job of the targets in Prometheus
+   * @param model the value of their label {@code model_name}
+   * @param gpus uuids
+   */
+  public record Server(
+      String instance, String job, String model, List<String> gpus, String precision) {
+    public Server {
+      gpus = List.copyOf(gpus);
+    }
+  }
 
   /**
    * The push of metrics over OTLP.

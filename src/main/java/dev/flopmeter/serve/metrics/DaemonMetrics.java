@@ -78,6 +78,7 @@ public final class DaemonMetrics implements AutoCloseable {
   private final OwnedPoints<InfoDataPointSnapshot> layerInfo;
   private final OwnedPoints<InfoDataPointSnapshot> deviceInfo;
   private final OwnedPoints<InfoDataPointSnapshot> nodeInfo;
+  private final OwnedPoints<InfoDataPointSnapshot> serverInfo;
 
   /** Devices of this host by their id, as they were listed last. */
   private final Map<String, DeviceState> listed = new HashMap<>();
@@ -115,6 +116,7 @@ public final class DaemonMetrics implements AutoCloseable {
     layerInfo = points("flopmeter_layer_info", InfoSnapshot::new);
     deviceInfo = points("flopmeter_device_info", InfoSnapshot::new);
     nodeInfo = points("flopmeter_node_info", InfoSnapshot::new);
+    serverInfo = points("flopmeter_server_gpu_info", InfoSnapshot::new);
     OwnedPoints<InfoDataPointSnapshot> build = points("flopmeter_build_info", InfoSnapshot::new);
     String java = System.getProperty("java.version");
     build.replace("build", List.of(ResultRows.info("flopmeter_build_info", version, java)));
@@ -207,6 +209,7 @@ public final class DaemonMetrics implements AutoCloseable {
             config.metrics().maxSeries(),
             config.workloads().stream().map(Workload::name).toList()));
     set("flopmeter_history_regression_threshold_ratio", config.history().regressionThreshold());
+    serverInfo.replace("servers", config.servers().stream().flatMap(DeviceRows::gpusOf).toList());
     Set<String> names = new HashSet<>();
     for (Workload workload : config.workloads()) {
       Tags tags = Tags.of("workload", workload.name());

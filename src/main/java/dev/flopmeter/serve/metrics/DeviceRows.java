@@ -4,6 +4,7 @@ import dev.flopmeter.device.Device;
 import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Sensors;
+import dev.flopmeter.serve.config.ServeConfig.Server;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.DeviceState.Peak;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What a result tells about its device. */
@@ -97,6 +99,20 @@ final class DeviceRows {
       }
     }
     return rows;
+  }
+
+  /** What a server that counts its own work runs on. */
+  static Stream<InfoDataPointSnapshot> gpusOf(Server server) {
+    return server.gpus().stream()
+        .map(
+            uuid ->
+                ResultRows.info(
+                    "flopmeter_server_gpu_info",
+                    server.instance(),
+                    server.job(),
+                    server.model(),
+                    uuid,
+                    server.precision()));
   }
 
   /** The device of a result. */

@@ -124,7 +124,8 @@ public final class SampleStatus {
             one.log(),
             one.metrics(),
             one.otlp(),
-            one.node());
+            one.node(),
+            one.servers());
     Map<String, WorkloadState> all = new HashMap<>();
     workloads.forEach(
         workload -> all.put(workload.name(), states.getOrDefault(workload.name(), IDLE)));
