@@ -11,7 +11,7 @@ import dev.flopmeter.run.Step;
 import java.util.List;
 import java.util.Map;
 
-/** A backend whose passes really take longer by a share: it spins after each. */
+/** A backend whose passes really take longer by about a share: it spins after each. */
 record SlowedBackend(Backend backend, double share) implements Backend {
   @Override
   public String name() {
@@ -72,11 +72,14 @@ record SlowedBackend(Backend backend, double share) implements Backend {
     }
 
     private double slowed(double seconds) {
-      long until = System.nanoTime() + Math.round(share * seconds * 1e9);
-      while (System.nanoTime() < until) {
+      long start = System.nanoTime();
+      long until = start + Math.round(share * seconds * 1e9);
+      long now = start;
+      while (now < until) {
         Thread.onSpinWait();
+        now = System.nanoTime();
       }
-      return seconds * (1 + share);
+      return seconds + (now - start) * 1e-9;
     }
 
     @Override
