@@ -22,11 +22,14 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
   private static final int LAUNCHES = 64;
   private static final int OPSET = 18;
 
-  /** Matrix products and convolutions, from small to large. */
+  /**
+   * Matrix products and convolutions, from small to large; on a processor also such short ones that
+   * other programs seldom interrupt them.
+   */
   static List<ProbeWork> compute(Device device) {
     boolean isGpu = device.kind() == DeviceKind.CUDA;
     List<ProbeWork> works = new ArrayList<>();
-    for (int size : isGpu ? new int[] {2048, 4096, 8192} : new int[] {512, 1024, 2048}) {
+    for (int size : isGpu ? new int[] {2048, 4096, 8192} : new int[] {256, 512, 1024, 2048}) {
       works.add(matrixProduct(size, !works.isEmpty()));
     }
     int channels = isGpu ? 512 : 256;

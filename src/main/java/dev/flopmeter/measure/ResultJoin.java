@@ -133,7 +133,8 @@ final class ResultJoin {
   }
 
   /**
-   * @param floorSeconds what the clock tells apart from nothing; layers near it are marked
+   * @param floorSeconds what the clock tells apart from nothing; layers near it are marked, and not
+   *     placed under a roof
    */
   List<Layer> layers(List<Step> steps, Samples samples, double floorSeconds) {
     List<Layer> layers = new ArrayList<>();
@@ -141,10 +142,11 @@ final class ResultJoin {
       Step step = steps.get(i);
       Distribution times = samples.step(i);
       KernelInfo kernel = step.kernel();
-      if (isUnresolved(times.median(), floorSeconds)) {
+      boolean isResolved = !isUnresolved(times.median(), floorSeconds);
+      if (!isResolved) {
         kernel = kernel.named(kernel.algorithm() + " (time not resolved)");
       }
-      layers.add(layer(step, kernel, cost(step), times));
+      layers.add(layer(step, kernel, cost(step), times, isResolved ? roofs.line() : null));
     }
     return layers;
   }
@@ -180,9 +182,13 @@ final class ResultJoin {
     return (double) cost.params() * request.options().precision().bytes();
   }
 
-  private Layer layer(Step step, KernelInfo kernel, Cost cost, Distribution times) {
+  private Layer layer(
+      Step step,
+      KernelInfo kernel,
+      Cost cost,
+      Distribution times,
+      RoofSet.@Nullable Roofline line) {
     double seconds = times.median();
-    RoofSet.Roofline line = roofs.line();
     Work work = work(step, cost, line);
     boolean isPlaced = seconds > 0 && (work.flops() > 0 || work.bytes() > 0);
     RoofSet.Roofline roof = isPlaced ? line : null;

@@ -12,6 +12,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Step;
 import java.util.HashMap;
@@ -58,8 +59,14 @@ final class StepTraffic {
     return type == DataType.FLOAT ? floatScale : 1;
   }
 
-  /** Bytes at the run's precision; values whose shape depends on data are not in it. */
+  /**
+   * Bytes at the run's precision; values whose shape depends on data are not in it. Whether a
+   * transposition or a slice moves anything is the backend's choice.
+   */
   double bytes(Step step) {
+    if (step.kernel().algorithm().equals(KernelInfo.VIEW)) {
+      return 0;
+    }
     List<Node> nodes = step.nodes().stream().map(links::node).filter(Objects::nonNull).toList();
     return nodes.size() == 1 ? bytes(nodes.get(0)) : crossing(step, nodes);
   }

@@ -19,6 +19,9 @@ public record KernelInfo(
     @Nullable Long workspaceBytes,
     @Nullable Long paddingMacs) {
 
+  /** The algorithm of a step that only looks at its inputs in another way. */
+  public static final String VIEW = "view";
+
   /** Without padding. */
   public KernelInfo(
       String algorithm,

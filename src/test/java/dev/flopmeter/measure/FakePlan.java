@@ -23,6 +23,7 @@ final class FakePlan implements Plan {
   private final double eagerFactor;
   private int passes;
   boolean isClosed;
+  double floor;
 
   /**
    * @param seconds time of pass 0, 1, ...
@@ -99,6 +100,11 @@ final class FakePlan implements Plan {
     return eagerFactor == 0
         ? Optional.empty()
         : Optional.of(eagerFactor * seconds.applyAsDouble(passes));
+  }
+
+  @Override
+  public double floorSeconds() {
+    return floor;
   }
 
   @Override

@@ -165,6 +165,7 @@ class ProfilerTest {
     private double layerShare = 1;
     private UnaryOperator<Map<String, Tensor>> plansAnswer = inputs -> answer(1, 2);
     private double eager = 0;
+    private double floor = 0;
     private @Nullable Reference reference = reference(1, 2);
     private DeviceRoofs roofs = roofs(CPU, measured(1e9, 1e9, 1e-7));
     private SensorWatch watch = SensorWatch.NONE;
@@ -172,6 +173,7 @@ class ProfilerTest {
 
     ProfileResult run() {
       plan = new FakePlan(time, steps, seconds, layerShare, plansAnswer, eager);
+      plan.floor = floor;
       FakeBackend backend = new FakeBackend(roofs.device(), (graph, options) -> plan);
       Profiler.Setting setting =
           new Profiler.Setting(
@@ -258,6 +260,31 @@ class ProfilerTest {
         .singleElement()
         .asString()
         .contains("2 of 2 layers are above the bandwidth of the memory, 'y' at 205 %");
+  }
+
+  @Test
+  void aViewMovesNothingAndHasNoPlaceUnderTheRoofline() {
+    Case view = new Case();
+    view.roofs = roofs(CPU, measured(1e9, 1e6, 1e-7));
+    view.steps =
+        List.of(
+            APART.get(0), new Step("y", "Relu", List.of("y"), APART.get(1).kernel().named("view")));
+    Layer layer = view.run().layers().get(1);
+    assertThat(layer.rooflineEfficiency()).isNull();
+    assertThat(layer.bound()).isNull();
+    assertThat(layer.intensity()).isNull();
+  }
+
+  @Test
+  void aStepTooShortToBeTimedHasNoPlaceUnderTheRooflineAndSaysWhy() {
+    Case coarse = new Case();
+    coarse.roofs = roofs(CPU, measured(1e9, 1e6, 1e-7));
+    coarse.floor = 200e-6; // the steps take 750 and 250 us
+    List<Layer> layers = coarse.run().layers();
+    assertThat(layers.get(0).rooflineEfficiency()).isCloseTo(896 / 750.0, within(1e-9));
+    assertThat(layers.get(1).rooflineEfficiency()).isNull();
+    assertThat(layers.get(1).bound()).isNull();
+    assertThat(layers.get(1).kernel().algorithm()).isEqualTo("map (time not resolved)");
   }
 
   @Test

@@ -2,9 +2,11 @@ package dev.flopmeter.run.djl.kernel;
 
 import com.google.errorprone.annotations.CompileTimeConstant;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.djl.kernel.Expression.Call;
 import dev.flopmeter.run.djl.kernel.Expression.Constant;
 import dev.flopmeter.run.djl.kernel.Expression.Input;
+import dev.flopmeter.run.djl.kernel.Expression.Literal;
 import dev.flopmeter.run.djl.kernel.Expression.Once;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +42,10 @@ public record Kernel(
       Set.of(
           "constant_pad_nd contiguous narrow permute reshape select size to transpose unsqueeze"
               .split(" ", -1));
+
+  /** Functions whose result shares the memory of their operand. */
+  private static final Set<String> VIEWS =
+      Set.of("expand narrow permute select slice transpose unsqueeze".split(" ", -1));
 
   /** A kernel that returns {@code results}. */
   static Kernel of(List<Expression> results) {
@@ -117,12 +123,24 @@ public record Kernel(
     if (!function.isEmpty()) {
       return function;
     }
+    if (isView()) {
+      return KernelInfo.VIEW;
+    }
     List<String> functions = all(Call.class).map(Call::function).toList();
     return functions.stream()
         .filter(name -> !PREPARING.contains(name))
         .findFirst()
-        .orElse(functions.isEmpty() ? "view" : functions.get(0))
+        .orElse(functions.isEmpty() ? "script" : functions.get(0))
         .replaceFirst("^ops\\.", "");
+  }
+
+  private boolean isView() {
+    return Expression.all(results).stream()
+        .allMatch(
+            each ->
+                each instanceof Call call
+                    ? VIEWS.contains(call.function())
+                    : each instanceof Input || each instanceof Constant || each instanceof Literal);
   }
 
   private <T extends Expression> Stream<T> all(Class<T> type) {

@@ -120,6 +120,8 @@ class KernelTest {
     assertThat(Kernel.of(call("reshape", input(0), new long[] {2})).algorithm())
         .isEqualTo("reshape");
     assertThat(Kernel.of(input(0)).algorithm()).isEqualTo("view");
+    assertThat(Kernel.of(input(0).permuted(1, 0).narrow(0, 1, 2)).algorithm()).isEqualTo("view");
+    assertThat(Kernel.of(call("mul", input(0).permuted(1, 0), 2)).algorithm()).isEqualTo("mul");
     assertThat(Kernel.of(call("relu", call("mm", input(0)))).reportedAs("mm").algorithm())
         .isEqualTo("mm");
   }
