@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 class OperatorTablesTest {
   private static final Path MAIN = Path.of("src", "main", "java", "dev", "flopmeter");
 
-  /** The tables, and the code that builds networks out of operators. */
+  /** The tables, and the code that builds graphs out of operators. */
   private static final List<String> TABLES =
       List.of(
           "model/InputRoles.java",
@@ -35,7 +35,6 @@ class OperatorTablesTest {
           "model/fold/",
           "model/range/IndexInputs.java",
           "model/bind/EarlyVersions.java",
-          "model/zoo/",
           "model/djl/",
           "count/[A-Za-z]*Costs.java",
           "count/convention/",

@@ -5,11 +5,15 @@ import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.equation.Definition;
+import dev.flopmeter.model.equation.Host;
+import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.model.fold.Folder;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,24 +21,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The graph that one node stands for, as it is written: values are added by name, their types are
  * inferred at once, and what follows from constants is computed.
  */
-final class Body {
+final class Body implements Host {
   /** The version of ONNX's operators that bodies are written in. */
   private static final int OPSET = 24;
-
-  /**
-   * A tensor of a body.
-   *
-   * @param name empty if it is left out
-   * @param input which input of the node it is, -1 for none
-   */
-  record Value(String name, int input) {
-    static final Value NONE = new Value("", -1);
-  }
 
   private final Operands in;
   private final List<Node> nodes = new ArrayList<>();
@@ -76,6 +71,51 @@ final class Body {
     return type;
   }
 
+  @Override
+  public Attributes attributes() {
+    return in.attributes();
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return inputs(in.inputCount());
+  }
+
+  private List<Value> inputs(int count) {
+    return IntStream.range(0, count).mapToObj(this::input).toList();
+  }
+
+  @Override
+  public Shape shape(Object tensor) {
+    return type((Value) tensor).shape();
+  }
+
+  @Override
+  public String shown(Object term) {
+    return String.valueOf(term instanceof Value value ? shape(value) : term);
+  }
+
+  @Override
+  public ModelException refusal(String message) {
+    return new UnsupportedFormException(message);
+  }
+
+  /** A sum with what is left out is the other term. */
+  @Override
+  public Object combined(String sign, Object left, Object right) {
+    if (sign.equals("+") && (Value.isLeftOut(left) || Value.isLeftOut(right))) {
+      return Value.isLeftOut(left) ? right : left;
+    }
+    String op =
+        switch (sign) {
+          case "+" -> "Add";
+          case "-" -> "Sub";
+          case "*" -> "Mul";
+          default -> "Div";
+        };
+    return add(1, op, Attributes.NONE, List.of(left, right)).get(0);
+  }
+
   Value constant(Tensor tensor) {
     String value = name();
     constants.put(value, tensor);
@@ -97,7 +137,8 @@ final class Body {
    *     and lists: of values, or of int64
    * @return its outputs
    */
-  List<Value> add(int outputs, String op, Attributes attributes, List<Object> terms) {
+  @Override
+  public List<Value> add(int outputs, String op, Attributes attributes, List<Object> terms) {
     List<String> inputs = inputs(terms);
     List<String> results = new ArrayList<>();
     for (int i = 0; i < outputs; i++) {
@@ -175,17 +216,16 @@ final class Body {
   }
 
   /**
-   * The finished graph. Its inputs are the node's that are not constants, under their own names;
-   * its outputs have the names of the node's.
-   *
-   * @param results the values of the outputs
+   * The graph of the node's operator. Its inputs are the node's that are not constants, under their
+   * own names; its outputs have the names of the node's.
    */
-  Graph graph(List<Value> results) {
+  Graph graph(Definition definition) {
+    List<Object> results = definition.of(this, inputs(definition.parameters().size()));
     List<String> outputs = new ArrayList<>();
     Map<String, String> renamed = new HashMap<>();
     for (int i = 0; i < in.outputCount() && i < results.size(); i++) {
       String output = in.node().outputs().get(i);
-      Value result = results.get(i);
+      Value result = (Value) results.get(i);
       if (output.isEmpty()) {
         outputs.add(result.name());
         continue;

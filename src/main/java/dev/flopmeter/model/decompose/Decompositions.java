@@ -6,7 +6,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.decompose.BodyTable.Definition;
+import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.model.shape.ShapeRule;
 import dev.flopmeter.model.shape.ShapeRules;
 import java.util.ArrayList;
@@ -27,7 +27,7 @@ public final class Decompositions {
   private static final String OPERATOR = "flopmeter.owner.operator";
 
   private static final Map<String, Definition> ALL =
-      BodyTable.read(Decompositions.class, "bodies.txt");
+      Definition.read(Decompositions.class, BodyFunctions.DIALECT);
 
   private static final Set<String> OPERATORS = operatorsOf(ALL);
 
@@ -96,11 +96,7 @@ public final class Decompositions {
    */
   public static Optional<Graph> of(Operands in) {
     Definition found = ALL.get(in.node().qualifiedOp());
-    if (found == null) {
-      return Optional.empty();
-    }
-    Body body = new Body(in);
-    return Optional.of(body.graph(found.outputs(body)));
+    return Optional.ofNullable(found).map(definition -> new Body(in).graph(definition));
   }
 
   /**

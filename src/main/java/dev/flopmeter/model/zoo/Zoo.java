@@ -1,58 +1,52 @@
 package dev.flopmeter.model.zoo;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Dim;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
-import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.ValueInfo;
+import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.text.Csv;
 import dev.flopmeter.text.NearestName;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
 
-/** The networks built in, by name: those of images in {@code networks.csv}, and transformers. */
+/** The networks built in, by name: {@code networks.csv} lists them. */
 public final class Zoo {
+  private static final Map<String, Definition> DEFINITIONS =
+      Definition.read(Zoo.class, NetworkFunctions.DIALECT);
+
   private Zoo() {}
 
   /** All built-in networks, in the order they are listed. */
   public static List<ZooModel> all() {
-    return Stream.concat(
-            Csv.rows(Zoo.class, "networks.csv").stream().map(Zoo::ofImages),
-            Transformers.all().stream())
-        .toList();
+    return Csv.rows(Zoo.class, "networks.csv").stream().map(Zoo::model).toList();
   }
 
-  /** A network of one image of three channels, declared with batch 1. */
-  private static ZooModel ofImages(List<String> row) {
-    long side = Long.parseLong(row.get(2));
-    TensorType image = TensorType.of(DataType.FLOAT, 1, 3, side, side);
-    return new ZooModel(
-        row.get(0),
-        row.get(1),
-        List.of(ValueInfo.of("input", image)),
-        net -> build(row.get(0), row.get(3), net, Plan.parse(row.get(4))));
+  private static ZooModel model(List<String> row) {
+    List<ValueInfo> inputs = Arrays.stream(row.get(2).split("; ", -1)).map(Zoo::input).toList();
+    List<String> names = inputs.stream().map(ValueInfo::name).toList();
+    Definition network =
+        row.get(3).isEmpty()
+            ? DEFINITIONS.get(row.get(0))
+            : Definition.of(row.get(3), names, NetworkFunctions.DIALECT, DEFINITIONS);
+    return new ZooModel(row.get(0), row.get(1), inputs, Objects.requireNonNull(network));
   }
 
-  private static void build(String name, String family, NetworkBuilder net, Plan plan) {
-    switch (family) {
-      case "alexnet" -> PlainNets.alexNet(net);
-      case "convnext" -> ConvNeXts.build(net, plan);
-      case "densenet" -> DenseNets.build(net, plan);
-      case "efficientnet" -> EfficientNets.build(net, plan);
-      case "mnasnet" -> MobileNets.mnasNet(net, plan);
-      case "mobilenet_v2" -> MobileNets.mobileNetV2(net, plan);
-      case "mobilenet_v3" -> MobileNets.mobileNetV3(net, plan);
-      case "modules" -> Modules.build(net, name);
-      case "regnet" -> RegNets.build(net, plan);
-      case "resnet" -> ResNets.build(net, plan);
-      case "shufflenet" -> ShuffleNets.build(net, plan);
-      case "squeezenet" -> PlainNets.squeezeNet(net, plan);
-      case "swin" -> Swins.build(net, plan);
-      case "vgg" -> PlainNets.vgg(net, plan);
-      case "vit" -> VisionTransformers.build(net, plan);
-      default -> throw new IllegalArgumentException(family);
-    }
+  /** An input from its name, type and lengths: {@code past_key FLOAT 1 8 past=0 128}. */
+  private static ValueInfo input(String text) {
+    String[] words = text.split(" ", -1);
+    List<Dim> dims = Arrays.stream(words).skip(2).map(Zoo::dim).toList();
+    return new ValueInfo(words[0], DataType.valueOf(words[1]), dims);
+  }
+
+  private static Dim dim(String text) {
+    int equals = text.indexOf('=');
+    long length = Long.parseLong(text.substring(equals + 1));
+    return equals < 0 ? Dim.of(length) : new Dim(length, text.substring(0, equals));
   }
 
   /** Whether there is a built-in network of this name. */

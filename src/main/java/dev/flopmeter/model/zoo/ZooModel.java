@@ -8,19 +8,19 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.ValueInfo;
+import dev.flopmeter.model.equation.Definition;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 
 /**
- * A network built in code.
+ * A built-in network.
  *
  * @param description one line for {@code flopmeter models}
  * @param inputs the declared inputs; a batch of 1 may be replaced
- * @param recipe adds inputs, layers and outputs to a network whose input types are bound
+ * @param definition its equations, from its inputs to its outputs
  */
 public record ZooModel(
-    String name, String description, List<ValueInfo> inputs, Consumer<NetworkBuilder> recipe)
+    String name, String description, List<ValueInfo> inputs, Definition definition)
     implements Model {
 
   /** The operator set that zoo networks are written against. */
@@ -44,12 +44,11 @@ public record ZooModel(
   public Graph bind(Bindings bindings) {
     try {
       List<TensorType> types = List.copyOf(bindings.resolve(resized(bindings)).types().values());
-      NetworkBuilder network = new NetworkBuilder(name, OPSET);
+      Network network = new Network(name, OPSET);
       for (int i = 0; i < types.size(); i++) {
         network.input(inputs.get(i).name(), types.get(i));
       }
-      recipe.accept(network);
-      return network.build();
+      return network.build(definition);
     } catch (ModelException e) {
       throw e.at(name);
     }

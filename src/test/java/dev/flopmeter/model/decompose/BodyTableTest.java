@@ -11,6 +11,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.equation.Definition;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -22,14 +23,15 @@ import org.junit.jupiter.api.TestFactory;
 class BodyTableTest {
   @TestFactory
   List<DynamicTest> everyDefinitionIsWellFormed() {
-    return BodyTable.read(Decompositions.class, "bodies.txt").entrySet().stream()
-        .map(entry -> DynamicTest.dynamicTest(entry.getKey(), entry.getValue()::equations))
+    return Definition.read(Decompositions.class, BodyFunctions.DIALECT).entrySet().stream()
+        .map(entry -> DynamicTest.dynamicTest(entry.getKey(), entry.getValue()::parameters))
         .toList();
   }
 
   @Test
   void everyFunctionIsCalledSomewhere() {
-    var unused = new TreeSet<>(BodyTable.read(Decompositions.class, "bodies.txt").keySet());
+    var unused =
+        new TreeSet<>(Definition.read(Decompositions.class, BodyFunctions.DIALECT).keySet());
     unused.removeAll(Decompositions.operators());
     String text = BodyTableTest.text();
     unused.removeIf(name -> text.matches("(?s).*[^\\w\\n]" + name + "\\(.*"));
@@ -48,7 +50,7 @@ class BodyTableTest {
     Node node = new Node("n", "", "Twice", 1, List.of("x", ""), List.of("y"), attributes, Map.of());
     Map<String, TensorType> types = Map.of("x", TensorType.of(DataType.FLOAT, 2, 3));
     Body body = new Body(new Operands(node, types::get, name -> null));
-    return body.graph(BodyTable.read(definition).get("Twice").outputs(body));
+    return body.graph(Definition.read(definition, BodyFunctions.DIALECT).get("Twice"));
   }
 
   private static List<String> operators(String definition) {

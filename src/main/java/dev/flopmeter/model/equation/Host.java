@@ -1,0 +1,34 @@
+package dev.flopmeter.model.equation;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Shape;
+import java.util.List;
+
+/** What equations write their nodes into. */
+public interface Host {
+  /** The attributes that a definition reads as {@code @name}. */
+  Attributes attributes();
+
+  /** All inputs, which {@code (*)} stands for. */
+  List<?> inputs();
+
+  /** Adds a node; returns its outputs. */
+  List<?> add(int outputs, String op, Attributes attributes, List<Object> terms);
+
+  /** Adds the node that {@code left + right} and the like stand for, of which one is a tensor. */
+  Object combined(String sign, Object left, Object right);
+
+  /** The shape of a tensor. */
+  Shape shape(Object tensor);
+
+  /** A term within a text. */
+  default String shown(Object term) {
+    return String.valueOf(term);
+  }
+
+  /** The error of a form that the equations do not cover. */
+  default ModelException refusal(String message) {
+    return new ModelException(message);
+  }
+}

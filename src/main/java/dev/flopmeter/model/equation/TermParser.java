@@ -1,0 +1,282 @@
+package dev.flopmeter.model.equation;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.equation.Scope.Term;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
+
+/** Reads the terms of one line. */
+final class TermParser {
+  /** The signs between two terms, those that bind least first. */
+  private static final List<Set<String>> SIGNS =
+      List.of(
+          Set.of("or"),
+          Set.of("and"),
+          Set.of("==", "!=", "<", "<=", ">", ">="),
+          Set.of("+", "-"),
+          Set.of("*", "/", "%"));
+
+  private static final int COMPARISON = 2;
+  private static final int SUM = 3;
+
+  private final Dialect dialect;
+  private final Map<String, Definition> definitions;
+  private final Map<String, Term> attributes;
+  private final Set<String> variables;
+  private final Tokens tokens;
+
+  /**
+   * @param definitions of the file
+   * @param attributes of the definition
+   * @param variables that have a value by now
+   */
+  TermParser(
+      Dialect dialect,
+      Map<String, Definition> definitions,
+      Map<String, Term> attributes,
+      Set<String> variables,
+      Tokens tokens) {
+    this.dialect = dialect;
+    this.definitions = definitions;
+    this.attributes = attributes;
+    this.variables = variables;
+    this.tokens = tokens;
+  }
+
+  Term term() {
+    Term condition = between(0);
+    if (!tokens.accept("?")) {
+      return condition;
+    }
+    Term then = term();
+    tokens.expect(":");
+    Term otherwise = term();
+    return scope -> (boolean) condition.in(scope) ? then.in(scope) : otherwise.in(scope);
+  }
+
+  /** A term that ends before a comparison, since it may stand before {@code >}. */
+  Term number() {
+    return between(SUM);
+  }
+
+  /** Terms with signs of {@code level} and those that bind more between them. */
+  private Term between(int level) {
+    if (level == SIGNS.size()) {
+      return factor();
+    }
+    if (level == COMPARISON && tokens.accept("not")) {
+      Term inner = between(level);
+      return scope -> !(boolean) inner.in(scope);
+    }
+    Term left = between(level + 1);
+    while (SIGNS.get(level).contains(tokens.peek())) {
+      left = operation(tokens.take(), left, between(level + 1));
+    }
+    return left;
+  }
+
+  private static Term operation(String sign, Term left, Term right) {
+    return switch (sign) {
+      case "or" -> scope -> (boolean) left.in(scope) || (boolean) right.in(scope);
+      case "and" -> scope -> (boolean) left.in(scope) && (boolean) right.in(scope);
+      default -> scope -> Terms.operation(scope.host(), sign, left.in(scope), right.in(scope));
+    };
+  }
+
+  private Term factor() {
+    if (tokens.accept("-")) {
+      return operation("-", scope -> 0L, factor());
+    }
+    Term value = primary();
+    while (true) {
+      Term of = value;
+      if (tokens.accept("[")) {
+        Term index = term();
+        tokens.expect("]");
+        value = scope -> Terms.list(of.in(scope)).get((int) (long) index.in(scope));
+      } else if (tokens.accept(".")) {
+        String name = tokens.take();
+        value = scope -> Objects.requireNonNull(((Map<?, ?>) of.in(scope)).get(name), name);
+      } else {
+        return value;
+      }
+    }
+  }
+
+  private Term primary() {
+    String token = tokens.take();
+    char first = token.charAt(0);
+    if (Character.isDigit(first)) {
+      boolean isInteger = token.chars().allMatch(Character::isDigit);
+      Object number = isInteger ? (Object) Long.valueOf(token) : (Object) Double.valueOf(token);
+      return scope -> number;
+    } else if (first == '"') {
+      return text(token.substring(1, token.length() - 1));
+    } else if (first == '(') {
+      Term inner = term();
+      tokens.expect(")");
+      return inner;
+    } else if (first == '[') {
+      List<Term> parts = terms("]");
+      return scope -> flat(parts, scope);
+    } else if (first == '{') {
+      Term operator = term();
+      tokens.expect("}");
+      return node(operator);
+    } else if (first == '@') {
+      return ownAttribute(tokens.take());
+    }
+    return token.contains(":") || Character.isUpperCase(first) ? operator(token) : named(token);
+  }
+
+  /** A text with terms in braces. */
+  private Term text(String text) {
+    int open = text.indexOf('{');
+    if (open < 0) {
+      return scope -> text;
+    }
+    int close = text.indexOf('}', open);
+    String before = text.substring(0, open);
+    Tokens within = tokens.within(text.substring(open + 1, close));
+    Term shown = new TermParser(dialect, definitions, attributes, variables, within).term();
+    Term rest = text(text.substring(close + 1));
+    return scope -> before + scope.host().shown(shown.in(scope)) + rest.in(scope);
+  }
+
+  private Term ownAttribute(String name) {
+    Term attribute = attributes.get(name);
+    if (attribute == null) {
+      throw tokens.wrong("an attribute of the definition", name);
+    }
+    return attribute;
+  }
+
+  private Term operator(String name) {
+    if (!Set.of("[", "<", "(").contains(tokens.peek())) {
+      DataType type =
+          Stream.of(DataType.values())
+              .filter(known -> known.name().equals(name))
+              .findAny()
+              .orElseThrow(() -> tokens.wrong("a data type", name));
+      return scope -> type;
+    }
+    if (!definitions.containsKey(name) && !dialect.isOperator().test(name)) {
+      throw tokens.wrong("an operator", name);
+    }
+    return node(scope -> name);
+  }
+
+  /** Behind an operator: the number of its outputs in brackets, attributes, inputs. */
+  private Term node(Term operator) {
+    boolean isList = tokens.accept("[");
+    Term count = isList ? term() : scope -> 1L;
+    if (isList) {
+      tokens.expect("]");
+    }
+    List<BiFunction<Scope, Attributes, Attributes>> changes = new ArrayList<>();
+    while (tokens.accept("<") || tokens.accept(",")) {
+      changes.add(given());
+    }
+    if (!changes.isEmpty()) {
+      tokens.expect(">");
+    }
+    tokens.expect("(");
+    boolean isWhole = tokens.accept("*");
+    List<Term> inputs = terms(")");
+    return scope -> {
+      Attributes given = Attributes.NONE;
+      for (BiFunction<Scope, Attributes, Attributes> change : changes) {
+        given = change.apply(scope, given);
+      }
+      List<Object> terms = isWhole ? List.copyOf(scope.host().inputs()) : all(inputs, scope);
+      int outputs = (int) (long) count.in(scope);
+      List<?> results = scope.host().add(outputs, (String) operator.in(scope), given, terms);
+      return isList ? results : results.get(0);
+    };
+  }
+
+  /** An attribute of a node: {@code *}, {@code name} or {@code name=value}. */
+  private BiFunction<Scope, Attributes, Attributes> given() {
+    if (tokens.accept("*")) {
+      return (scope, before) -> scope.host().attributes();
+    }
+    String name = tokens.take();
+    Term value =
+        tokens.accept("=")
+            ? number()
+            : scope -> scope.host().attributes().asMap().getOrDefault(name, Value.NONE);
+    return (scope, before) -> {
+      Object given = Terms.attribute(value.in(scope));
+      return given instanceof Value ? before : before.with(name, given);
+    };
+  }
+
+  /** A variable, constant or call. */
+  private Term named(String name) {
+    if (tokens.accept("(")) {
+      List<Term> arguments = terms(")");
+      Definition definition = definitions.get(name);
+      return definition == null ? builtIn(name, arguments) : call(name, definition, arguments);
+    }
+    return switch (name) {
+      case "none" -> scope -> Value.NONE;
+      case "true", "false" -> scope -> name.equals("true");
+      default -> {
+        if (!variables.contains(name)) {
+          throw tokens.wrong("a variable", name);
+        }
+        yield scope -> Objects.requireNonNull(scope.variables().get(name), name);
+      }
+    };
+  }
+
+  private Term call(String name, Definition definition, List<Term> arguments) {
+    if (definition.parameterCount() != arguments.size()) {
+      String wanted = definition.parameterCount() + " arguments of " + name;
+      throw tokens.wrong(wanted, arguments.size() + "");
+    }
+    return scope -> {
+      List<Object> results = definition.of(scope.host(), all(arguments, scope));
+      return results.size() == 1 ? results.get(0) : results;
+    };
+  }
+
+  private Term builtIn(String name, List<Term> arguments) {
+    BuiltIn function = dialect.functions().get(name);
+    if (function == null || !function.takes(arguments.size())) {
+      throw tokens.wrong("a function of " + arguments.size() + " arguments", name);
+    }
+    return scope -> function.rule().of(scope.host(), all(arguments, scope));
+  }
+
+  /** Terms with commas between them. */
+  List<Term> terms(String end) {
+    List<Term> terms = new ArrayList<>();
+    while (!tokens.accept(end)) {
+      if (!terms.isEmpty()) {
+        tokens.expect(",");
+      }
+      terms.add(term());
+    }
+    return terms;
+  }
+
+  private static List<Object> all(List<Term> terms, Scope scope) {
+    List<Object> all = new ArrayList<>();
+    terms.forEach(term -> all.add(term.in(scope)));
+    return all;
+  }
+
+  /** Lists among the terms are taken apart. */
+  static List<Object> flat(List<Term> terms, Scope scope) {
+    List<Object> all = new ArrayList<>();
+    terms.forEach(term -> all.addAll(Terms.list(term.in(scope))));
+    return all;
+  }
+}

@@ -1,0 +1,145 @@
+package dev.flopmeter.model.equation;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/** What terms are in Java, and what equations compute of them. */
+public final class Terms {
+  private Terms() {}
+
+  /** The functions of numbers, lists and shapes, for all files. */
+  static final Map<String, BuiltIn> FUNCTIONS = functions();
+
+  private static Map<String, BuiltIn> functions() {
+    Map<String, BuiltIn> all = new HashMap<>();
+    all.put("infinity", BuiltIn.of(0, (host, a) -> Double.POSITIVE_INFINITY));
+    all.put("min", BuiltIn.of(2, (host, a) -> Math.min(integer(a, 0), integer(a, 1))));
+    all.put("max", BuiltIn.of(2, (host, a) -> Math.max(integer(a, 0), integer(a, 1))));
+    all.put("sqrt", BuiltIn.of(1, (host, a) -> Math.sqrt(real(a.get(0)))));
+    all.put("floor", BuiltIn.of(1, (host, a) -> (long) Math.floor(real(a.get(0)))));
+    all.put("size", BuiltIn.of(1, (host, a) -> (long) list(a.get(0)).size()));
+    all.put(
+        "repeat", BuiltIn.of(2, (host, a) -> Collections.nCopies((int) integer(a, 1), a.get(0))));
+    all.put(
+        "axes",
+        BuiltIn.of(
+            2, (host, a) -> LongStream.range(integer(a, 0), integer(a, 1)).boxed().toList()));
+    all.put(
+        "drop", BuiltIn.of(2, (host, a) -> list(a.get(0)).stream().skip(integer(a, 1)).toList()));
+    all.put(
+        "part",
+        BuiltIn.of(
+            3, (host, a) -> list(a.get(0)).subList((int) integer(a, 1), (int) integer(a, 2))));
+    all.put("rank", BuiltIn.of(1, (host, a) -> (long) shape(host, a).rank()));
+    all.put("dim", BuiltIn.of(2, (host, a) -> shape(host, a).dim((int) integer(a, 1))));
+    all.put("axis", BuiltIn.of(2, (host, a) -> (long) shape(host, a).axis(integer(a, 1))));
+    all.put("shape", BuiltIn.of(1, (host, a) -> list(shape(host, a).dims())));
+    all.put("elements", new BuiltIn(1, 3, Terms::elements));
+    return all;
+  }
+
+  private static Object elements(Host host, List<Object> a) {
+    Shape shape = shape(host, a);
+    return a.size() == 1
+        ? shape.elements()
+        : shape.elements((int) integer(a, 1), (int) integer(a, 2));
+  }
+
+  private static Shape shape(Host host, List<Object> arguments) {
+    return host.shape(arguments.get(0));
+  }
+
+  /** The result of an operator between two terms: a node where one is a tensor. */
+  static Object operation(Host host, String sign, Object left, Object right) {
+    return switch (sign) {
+      case "==" -> isSame(left, right);
+      case "!=" -> !isSame(left, right);
+      case "<" -> real(left) < real(right);
+      case "<=" -> real(left) <= real(right);
+      case ">" -> real(left) > real(right);
+      case ">=" -> real(left) >= real(right);
+      default -> {
+        if (left instanceof Long a && right instanceof Long b) {
+          yield integers(sign, a, b);
+        }
+        boolean areNumbers = left instanceof Number && right instanceof Number;
+        yield areNumbers
+            ? (Object) reals(sign, real(left), real(right))
+            : host.combined(sign, left, right);
+      }
+    };
+  }
+
+  private static boolean isSame(Object left, Object right) {
+    return (left instanceof Number && right instanceof Number)
+        ? real(left) == real(right)
+        : left.equals(right);
+  }
+
+  private static long integers(String sign, long a, long b) {
+    return switch (sign) {
+      case "+" -> Sizes.add(a, b);
+      case "-" -> a - b;
+      case "*" -> Sizes.multiply(a, b);
+      case "/" -> a / b;
+      default -> a % b;
+    };
+  }
+
+  private static double reals(String sign, double a, double b) {
+    return switch (sign) {
+      case "+" -> a + b;
+      case "-" -> a - b;
+      case "*" -> a * b;
+      case "/" -> a / b;
+      default -> a % b;
+    };
+  }
+
+  /** A term as the value of an attribute. */
+  static Object attribute(Object term) {
+    if (term instanceof DataType type) {
+      return type.code();
+    } else if (term instanceof Boolean flag) {
+      return flag ? 1L : 0L;
+    }
+    return term;
+  }
+
+  /** A list, or a list of the one term. */
+  public static List<?> list(Object term) {
+    return term instanceof List<?> list ? list : List.of(term);
+  }
+
+  /** Integers as a term. */
+  public static List<Object> list(long[] numbers) {
+    return new ArrayList<>(LongStream.of(numbers).boxed().toList());
+  }
+
+  static List<Object> list(float[] numbers) {
+    return IntStream.range(0, numbers.length).<Object>mapToObj(i -> (double) numbers[i]).toList();
+  }
+
+  /** One of the arguments of a call. */
+  public static long integer(List<Object> arguments, int index) {
+    return (Long) arguments.get(index);
+  }
+
+  /** A number of any kind. */
+  public static double real(Object number) {
+    return ((Number) number).doubleValue();
+  }
+
+  /** A list of integers. */
+  public static long[] dims(Object list) {
+    return list(list).stream().mapToLong(dim -> (Long) dim).toArray();
+  }
+}

@@ -1,0 +1,111 @@
+package dev.flopmeter.model.zoo;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.TorchOrigin;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.model.equation.Definition;
+import dev.flopmeter.model.equation.Host;
+import dev.flopmeter.model.equation.Terms;
+import dev.flopmeter.model.equation.Value;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * The graph of a network as its equations are computed. A tensor is known by its name, and a node's
+ * result has the node's name.
+ *
+ * <p>Weights are seeded random values: spread so that activations neither vanish nor overflow, and
+ * the same on every machine.
+ */
+final class Network implements Host {
+  /** Attributes that say which call of PyTorch a node stands for, as {@link TorchOrigin} has it. */
+  private static final Map<String, String> ORIGINS =
+      Map.of(
+          "module", TorchOrigin.MODULE,
+          "function", TorchOrigin.FUNCTION,
+          "instance", TorchOrigin.INSTANCE,
+          "buffer", TorchOrigin.BUFFER,
+          "keep", TorchOrigin.KEEP);
+
+  private final GraphBuilder graph;
+  private final List<String> inputs = new ArrayList<>();
+  private long seed = 1;
+
+  Network(String name, int opset) {
+    graph = new GraphBuilder(name, opset);
+  }
+
+  void input(String name, TensorType type) {
+    inputs.add(graph.input(name, type));
+  }
+
+  /** The finished graph; its outputs are the results of {@code definition} for its inputs. */
+  Graph build(Definition definition) {
+    return graph.build(definition.of(this, inputs).stream().map(String.class::cast).toList());
+  }
+
+  /** A stored tensor of weights drawn for {@code fanIn} inputs. */
+  String weight(String name, long fanIn, TensorType type) {
+    return graph.constant(name, RandomTensor.weights(type, seed++, fanIn));
+  }
+
+  /** A stored tensor of values drawn uniformly between two bounds. */
+  String uniform(String name, double low, double high, TensorType type) {
+    return graph.constant(name, new RandomTensor(type, seed++, low, high));
+  }
+
+  String constant(String name, Tensor tensor) {
+    return graph.constant(name, tensor);
+  }
+
+  @Override
+  public Attributes attributes() {
+    return Attributes.NONE;
+  }
+
+  @Override
+  public List<String> inputs() {
+    return inputs;
+  }
+
+  /** Adds the node that the attribute "name" names, with its one output. */
+  @Override
+  public List<String> add(int outputs, String op, Attributes attributes, List<Object> terms) {
+    String name = attributes.text("name");
+    Map<String, Object> own = new HashMap<>(attributes.asMap());
+    own.remove("name");
+    Map<String, String> origin = new HashMap<>(Map.of(TorchOrigin.MODULE, ""));
+    ORIGINS.forEach(
+        (attribute, key) -> {
+          if (own.remove(attribute) instanceof String text) {
+            origin.put(key, text);
+          }
+        });
+    List<String> operands =
+        terms.stream()
+            .flatMap(term -> Terms.list(term).stream())
+            .filter(term -> !term.equals(Value.NONE))
+            .map(String.class::cast)
+            .toList();
+    graph.add(op, name, Attributes.of(own), operands, List.of(name), origin);
+    return List.of(name);
+  }
+
+  @Override
+  public Object combined(String sign, Object left, Object right) {
+    throw new IllegalStateException("a node of a network needs a name: " + left + sign + right);
+  }
+
+  @Override
+  public Shape shape(Object tensor) {
+    return Objects.requireNonNull(graph.typeOf((String) tensor), (String) tensor).shape();
+  }
+}

@@ -1,0 +1,148 @@
+package dev.flopmeter.model.zoo;
+
+import static dev.flopmeter.model.equation.Terms.dims;
+import static dev.flopmeter.model.equation.Terms.integer;
+import static dev.flopmeter.model.equation.Terms.real;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.equation.BuiltIn;
+import dev.flopmeter.model.equation.Dialect;
+import dev.flopmeter.model.shape.ShapeRules;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntToDoubleFunction;
+
+/** What the equations of {@code networks.txt} can store beside the results of operators. */
+final class NetworkFunctions {
+  private NetworkFunctions() {}
+
+  static final Dialect DIALECT =
+      new Dialect(
+          "networks.txt",
+          Map.of(
+              "weight",
+              of(3, (net, a) -> net.weight(text(a), integer(a, 1), floats(a.get(2)))),
+              "uniform",
+              of(
+                  4,
+                  (net, a) ->
+                      net.uniform(text(a), real(a.get(1)), real(a.get(2)), floats(a.get(3)))),
+              "scalar",
+              of(2, (net, a) -> net.constant(text(a), stored(i -> real(a.get(1))))),
+              "longs",
+              of(2, (net, a) -> net.constant(text(a), Tensor.ofLongs(dims(a.get(1))))),
+              "relative_positions",
+              of(2, (net, a) -> net.constant(text(a), relativePositions((int) integer(a, 1)))),
+              "shift_mask",
+              of(5, (net, a) -> net.constant(text(a), shiftMask(dims(a.subList(1, 5))))),
+              "causal_mask",
+              of(3, (net, a) -> net.constant(text(a), causalMask(integer(a, 1), integer(a, 2)))),
+              "rotary_cos",
+              of(
+                  5,
+                  (net, a) ->
+                      net.constant(
+                          text(a),
+                          stored(i -> Math.cos(angle(a, i)), integer(a, 1), integer(a, 3)))),
+              "rotary_sin",
+              of(
+                  5,
+                  (net, a) ->
+                      net.constant(
+                          text(a),
+                          stored(i -> Math.sin(angle(a, i)), integer(a, 1), integer(a, 3))))),
+          name -> ShapeRules.find(name).isPresent());
+
+  /** From the arguments of a call, the first of which is the name of what is stored. */
+  @FunctionalInterface
+  private interface Rule {
+    String of(Network net, List<Object> arguments);
+  }
+
+  private static BuiltIn of(int arguments, Rule rule) {
+    return BuiltIn.of(arguments, (host, a) -> rule.of((Network) host, a));
+  }
+
+  private static String text(List<Object> arguments) {
+    return (String) arguments.get(0);
+  }
+
+  private static TensorType floats(Object dims) {
+    return TensorType.of(DataType.FLOAT, dims(dims));
+  }
+
+  private static Tensor stored(IntToDoubleFunction each, long... dims) {
+    float[] values = new float[Math.toIntExact(Sizes.product(dims))];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) each.applyAsDouble(i);
+    }
+    return Tensor.ofFloats(Shape.of(dims), values);
+  }
+
+  /** For each pair of positions in a window, which of the possible offsets is between them. */
+  private static Tensor relativePositions(int window) {
+    int tokens = window * window;
+    long[] index = new long[tokens * tokens];
+    for (int i = 0; i < index.length; i++) {
+      int a = i / tokens;
+      int b = i % tokens;
+      long rows = a / window - b / window + window - 1;
+      index[i] = rows * (2L * window - 1) + a % window - b % window + window - 1;
+    }
+    return Tensor.ofLongs(index);
+  }
+
+  /**
+   * -100 for pairs of positions of a window that are neighbours only by the shift.
+   *
+   * @param sizes height and width of the map, side of a window, shift
+   */
+  private static Tensor shiftMask(long... sizes) {
+    long window = sizes[2];
+    long tokens = window * window;
+    long across = sizes[1] / window;
+    return stored(
+        i -> {
+          long top = i / tokens / tokens / across * window;
+          long left = i / tokens / tokens % across * window;
+          long a = i / tokens % tokens;
+          long b = i % tokens;
+          boolean isSame =
+              region(top + a / window, sizes[0], sizes) == region(top + b / window, sizes[0], sizes)
+                  && region(left + a % window, sizes[1], sizes)
+                      == region(left + b % window, sizes[1], sizes);
+          return isSame ? 0 : -100;
+        },
+        1,
+        sizes[0] / window * across,
+        1,
+        tokens,
+        tokens);
+  }
+
+  private static int region(long position, long side, long... sizes) {
+    return position < side - sizes[2] ? 0 : position < side - sizes[3] ? 1 : 2;
+  }
+
+  /** No token sees a later one; {@code past} tokens are before the first. */
+  private static Tensor causalMask(long tokens, long past) {
+    long all = past + tokens;
+    return stored(i -> i % all > past + i / all ? Double.NEGATIVE_INFINITY : 0, tokens, all);
+  }
+
+  /**
+   * The angle of element {@code i} of the tokens' rotary positions (Su et al. 2021), whose halves
+   * are alike.
+   *
+   * @param a name, tokens, those before the first, width of a head, base
+   */
+  private static double angle(List<Object> a, int i) {
+    long width = integer(a, 3);
+    long place = i % width % (width / 2);
+    return (integer(a, 2) + i / width) * Math.pow(real(a.get(4)), -2.0 * place / width);
+  }
+}
