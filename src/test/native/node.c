@@ -4,6 +4,7 @@
 #include "emulated.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,8 @@ static struct {
 } gpus[MAX_GPUS];
 
 static bool scripted;
-static double speed = 1, origin;
+static double speed = 1, origin, step;
+static atomic_long steps;
 static pthread_once_t read_once = PTHREAD_ONCE_INIT;
 
 static void refuse(const char *line)
@@ -74,7 +76,8 @@ static void read_line(const char *line)
     struct node_event event = {.instance = -1, .type = 8};
     struct rise rise;
     char where[16];
-    if (sscanf(line, "speed %lf", &speed) == 1 || sscanf(line, "origin %lf", &origin) == 1)
+    if (sscanf(line, "speed %lf", &speed) == 1 || sscanf(line, "origin %lf", &origin) == 1
+        || sscanf(line, "step %lf", &step) == 1)
         return;
     if (sscanf(line, "instances %d %*d", &gpu) == 1 && gpu >= 0 && gpu < MAX_GPUS) {
         if (sscanf(line, "instances %*d %d", &gpus[gpu].instances) != 1 || gpus[gpu].instances > NODE_INSTANCES)
@@ -137,7 +140,18 @@ bool node_is_scripted(void)
 
 double node_time(void)
 {
-    return (emu_seconds() - origin) * speed;
+    return step > 0 ? (double)steps * step : (emu_seconds() - origin) * speed;
+}
+
+bool node_steps(bool is_wait)
+{
+    static atomic_bool has_waited = true;
+    if (!node_is_scripted() || step <= 0)
+        return false;
+    if (is_wait || !has_waited)
+        steps++;
+    has_waited = is_wait;
+    return true;
 }
 
 int node_instances(int gpu)

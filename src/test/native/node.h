@@ -27,8 +27,10 @@ enum node_feature { NODE_EVENTS, NODE_FIELDS, NODE_GPM, NODE_NVLINK };
 
 /* Whether FLOPMETER_EMULATED_NODE names a script; all others may be called only then. */
 bool node_is_scripted(void);
-/* Seconds since the script's origin; they pass `speed` times as fast as real ones. */
+/* Seconds since the script's origin; they pass `speed` times as fast as real ones, or in steps. */
 double node_time(void);
+/* Lets the time of a script with `step` pass by one, at a wait or if there was none since the last call; whether there is one. */
+bool node_steps(bool is_wait);
 int node_instances(int gpu);
 bool node_is_lost(int gpu);
 /* thermal, power, hw or brake; NULL where nothing holds the clock back. */

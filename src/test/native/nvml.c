@@ -206,6 +206,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetCount_v2(unsigned *count)
         return NVML_ERROR_UNINITIALIZED;
     if (count == NULL)
         return NVML_ERROR_INVALID_ARGUMENT;
+    node_steps(false);
     *count = (unsigned)emu_device_count();
     return NVML_SUCCESS;
 }
@@ -806,7 +807,7 @@ EXPORT nvmlReturn_t nvmlEventSetWait_v2(struct event_set *set, struct event_data
         return NVML_ERROR_UNINITIALIZED;
     if (!is_event_set(set) || data == NULL)
         return NVML_ERROR_INVALID_ARGUMENT;
-    double end = emu_seconds() + timeout_ms * 1e-3;
+    double end = timeout_ms > 0 && node_steps(true) ? 0 : emu_seconds() + timeout_ms * 1e-3;
     do {
         if (take_event(set, data))
             return NVML_SUCCESS;

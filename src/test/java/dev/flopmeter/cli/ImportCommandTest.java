@@ -7,19 +7,14 @@ import dev.flopmeter.SharedData;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.serve.Daemon;
-import dev.flopmeter.serve.RunListener;
+import dev.flopmeter.serve.DaemonInProcess;
 import dev.flopmeter.serve.TlsTest;
-import dev.flopmeter.serve.config.ConfigReader;
-import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,16 +41,8 @@ class ImportCommandTest {
             history: {folder: kept}
             """
                 .formatted(BCrypt.withDefaults().hashToString(4, "p".toCharArray())));
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
     try (Daemon daemon =
-        Daemon.start(
-            new Daemon.Options(
-                () -> reader.read(config),
-                new WorkerCommand(List.of("false"), Map.of()),
-                Clocks.system(),
-                RandomGenerator.getDefault(),
-                "1",
-                RunListener.NONE))) {
+        DaemonInProcess.start(config, new WorkerCommand(List.of("false"), Map.of()))) {
       String url = "https://localhost:" + daemon.address().getPort() + "/";
       List<String> command =
           List.of("import", trace.toString(), "--model", model.toString(), "--daemon", url);

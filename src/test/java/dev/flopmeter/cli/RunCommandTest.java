@@ -6,11 +6,9 @@ import static org.awaitility.Awaitility.await;
 import at.favre.lib.crypto.bcrypt.BCrypt;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.serve.Daemon;
+import dev.flopmeter.serve.DaemonInProcess;
 import dev.flopmeter.serve.FakeWorker;
-import dev.flopmeter.serve.RunListener;
 import dev.flopmeter.serve.TlsTest;
-import dev.flopmeter.serve.config.ConfigReader;
-import dev.flopmeter.serve.time.Clocks;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,9 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -57,16 +52,7 @@ class RunCommandTest {
             history: {folder: none}
             """
                 .formatted(BCrypt.withDefaults().hashToString(4, "p".toCharArray())));
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
-    daemon =
-        Daemon.start(
-            new Daemon.Options(
-                () -> reader.read(config),
-                FakeWorker.command(Map.of("FAKE_DELAY", "0.5")),
-                Clocks.system(),
-                new Random(1),
-                "1",
-                RunListener.NONE));
+    daemon = DaemonInProcess.start(config, FakeWorker.command(Map.of("FAKE_DELAY", "0.5")));
   }
 
   @AfterEach

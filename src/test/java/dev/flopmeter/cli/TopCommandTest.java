@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -14,70 +15,41 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code flopmeter top} on the emulated NVML and without one, in processes of their own. */
 class TopCommandTest {
-  private static final Path LIBRARIES = Path.of("target/emulated-gpu/lib").toAbsolutePath();
-
   @TempDir private Path folder;
 
   private record Ended(int code, String out, String errors) {}
 
-  private Ended top(Map<String, String> environment, String... options) throws Exception {
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "dev.flopmeter.cli.Main",
-            "top");
-    builder.command().addAll(List.of(options));
-    builder.environment().putAll(environment);
-    Path errors = folder.resolve("errors");
-    Process process = builder.redirectError(errors.toFile()).start();
+  private Ended ended(Process process) throws Exception {
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    return new Ended(process.exitValue(), out, Files.readString(errors));
+    return new Ended(process.exitValue(), out, Files.readString(folder.resolve("errors")));
   }
 
   private Ended onNode(String... options) throws Exception {
-    Assumptions.assumeTrue(
-        Files.exists(LIBRARIES.resolve("libnvidia-ml.so.1")),
-        "the emulated GPU is not built in " + LIBRARIES);
-    Path script =
-        Files.writeString(
-            folder.resolve("node"),
-            """
-            instances 0 7
-            process 0:3 7 0 1e9 1073741824 50
-            process 1 8 0 1e9 4294967296 90
-            throttle 1 0 1e9 power
-            process 2 9 0 1e9 2147483648 0
-            lost 3 0 1e9
-            """);
+    String script =
+        """
+        instances 0 7
+        process 0:3 7 0 1e9 1073741824 50
+        process 1 8 0 1e9 4294967296 90
+        throttle 1 0 1e9 power
+        process 2 9 0 1e9 2147483648 0
+        lost 3 0 1e9
+        """;
     for (int pid = 7; pid < 10; pid++) {
       Path proc = Files.createDirectories(folder.resolve("proc").resolve(Integer.toString(pid)));
       Files.writeString(proc.resolve("comm"), "python" + pid + "\n");
       Files.writeString(proc.resolve("cgroup"), "0::/slurmstepd.scope/job_4" + pid + "/step_0\n");
     }
-    String[] all = new String[options.length + 2];
-    System.arraycopy(options, 0, all, 0, options.length);
-    all[options.length] = "--proc";
-    all[options.length + 1] = folder.resolve("proc").toString();
-    return top(
-        Map.of(
-            "LD_LIBRARY_PATH",
-            LIBRARIES.toString(),
-            "FLOPMETER_EMULATED_DEVICES",
-            "5",
-            "FLOPMETER_EMULATED_NODE",
-            script.toString()),
-        all);
+    List<String> all = new ArrayList<>(List.of(options));
+    all.addAll(List.of("--proc", folder.resolve("proc").toString()));
+    return ended(TopProcess.onNode(folder, script, Map.of("FLOPMETER_EMULATED_DEVICES", "5"), all));
   }
 
   @Test
   void aHostWithoutNvmlGetsOneLineAndExitCode3() throws Exception {
     Assumptions.assumeFalse(
         Files.exists(Path.of("/proc/driver/nvidia/version")), "this host has an NVIDIA driver");
-    Ended ended = top(Map.of("LD_LIBRARY_PATH", ""));
+    Ended ended = ended(TopProcess.start(folder, Map.of("LD_LIBRARY_PATH", ""), List.of()));
     assertThat(ended.code()).isEqualTo(3);
     assertThat(ended.out()).isEmpty();
     assertThat(ended.errors().lines().filter(line -> line.startsWith("flopmeter: ")))

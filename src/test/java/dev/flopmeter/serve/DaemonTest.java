@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
 import dev.flopmeter.serve.config.ConfigReader;
-import dev.flopmeter.serve.time.Clocks;
+import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -23,7 +23,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -49,22 +48,14 @@ class DaemonTest {
   }
 
   private void start(String yaml, Map<String, String> environment) throws Exception {
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
-    start(yaml, () -> reader.read(folder.resolve("f.yaml")), environment);
+    configure(yaml);
+    daemon = DaemonInProcess.start(folder.resolve("f.yaml"), FakeWorker.command(environment));
   }
 
   private void start(String yaml, ConfigSource source, Map<String, String> environment)
       throws Exception {
     configure(yaml);
-    daemon =
-        Daemon.start(
-            new Daemon.Options(
-                source,
-                FakeWorker.command(environment),
-                Clocks.system(),
-                new Random(1),
-                "1.0",
-                RunListener.NONE));
+    daemon = DaemonInProcess.start(source, FakeWorker.command(environment));
   }
 
   @AfterEach
@@ -178,16 +169,9 @@ class DaemonTest {
             + " \"$@\"\n");
     assertThat(worker.toFile().setExecutable(true)).isTrue();
     configure("workloads: {w: {model: good, device: ['cuda:0', 'cuda:1'], interval: 1s}}");
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
     daemon =
-        Daemon.start(
-            new Daemon.Options(
-                () -> reader.read(folder.resolve("f.yaml")),
-                new dev.flopmeter.serve.worker.WorkerCommand(List.of(worker.toString()), Map.of()),
-                Clocks.system(),
-                new Random(1),
-                "1.0",
-                RunListener.NONE));
+        DaemonInProcess.start(
+            folder.resolve("f.yaml"), new WorkerCommand(List.of(worker.toString()), Map.of()));
     await()
         .until(() -> get("/metrics").contains("flopmeter_device_power_watts{device=\"cuda:1\"}"));
     Files.createFile(gone);

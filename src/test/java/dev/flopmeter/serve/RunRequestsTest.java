@@ -5,8 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
 import dev.flopmeter.result.ProfileJson;
-import dev.flopmeter.serve.config.ConfigReader;
-import dev.flopmeter.serve.time.Clocks;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -21,9 +19,6 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Random;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,16 +56,7 @@ class RunRequestsTest {
   }
 
   private void begin(Map<String, String> environment) throws Exception {
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
-    daemon =
-        Daemon.start(
-            new Daemon.Options(
-                () -> reader.read(folder.resolve("f.yaml")),
-                FakeWorker.command(environment),
-                Clocks.system(),
-                new Random(1),
-                "1.0",
-                RunListener.NONE));
+    daemon = DaemonInProcess.start(folder.resolve("f.yaml"), FakeWorker.command(environment));
   }
 
   @AfterEach

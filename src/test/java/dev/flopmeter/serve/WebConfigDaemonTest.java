@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
 import dev.flopmeter.serve.config.ConfigReader;
-import dev.flopmeter.serve.time.Clocks;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -17,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import javax.net.ssl.SSLSession;
 import nl.altindag.ssl.SSLFactory;
@@ -55,15 +53,7 @@ class WebConfigDaemonTest {
             """);
     Optional<String> given = Optional.of(folder.resolve("web.yml").toString());
     ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty(), given);
-    daemon =
-        Daemon.start(
-            new Daemon.Options(
-                () -> reader.read(config),
-                FakeWorker.command(),
-                Clocks.system(),
-                new Random(1),
-                "1",
-                RunListener.NONE));
+    daemon = DaemonInProcess.start(() -> reader.read(config), FakeWorker.command());
   }
 
   @AfterEach

@@ -1,0 +1,31 @@
+package dev.flopmeter.serve;
+
+import dev.flopmeter.serve.config.ConfigException;
+import dev.flopmeter.serve.config.ConfigReader;
+import dev.flopmeter.serve.time.Clocks;
+import dev.flopmeter.serve.worker.WorkerCommand;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+
+/** A daemon within the test's own process, for tests that talk to it over HTTP. */
+public final class DaemonInProcess {
+  private DaemonInProcess() {}
+
+  /** Of a configuration file, with the command that takes the place of its workers. */
+  public static Daemon start(Path config, WorkerCommand worker)
+      throws ConfigException, IOException {
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
+    return start(() -> reader.read(config), worker);
+  }
+
+  static Daemon start(ConfigSource source, WorkerCommand worker)
+      throws ConfigException, IOException {
+    return Daemon.start(
+        new Daemon.Options(
+            source, worker, Clocks.system(), new Random(1), "1.0", RunListener.NONE));
+  }
+}
