@@ -2,7 +2,7 @@ package dev.flopmeter.run;
 
 import dev.flopmeter.model.ModelException;
 
-/** A backend has no kernel for an operator; {@code count} still works. */
+/** A backend has no kernel for an operator or cannot run a model; {@code count} still works. */
 public final class UnsupportedOperatorException extends ModelException {
   private static final long serialVersionUID = 1L;
 
@@ -13,5 +13,13 @@ public final class UnsupportedOperatorException extends ModelException {
    */
   public UnsupportedOperatorException(String backend, String op, String where) {
     super("the backend '" + backend + "' cannot run the operator " + op + " (" + where + ")");
+  }
+
+  /**
+   * @param backend the backend's name
+   * @param reason why it refuses the whole model
+   */
+  public UnsupportedOperatorException(String backend, String reason) {
+    super("the backend '" + backend + "' cannot " + reason);
   }
 }

@@ -62,6 +62,18 @@ class ConformanceCommandTest {
   }
 
   @Test
+  void whatOnnxRuntimeRefusesIsUnsupported() throws IOException {
+    copy("test_equal_uint16"); // its Java API has no such tensors
+    copy("test_simple_rnn_batchwise"); // it has no kernel of this layout
+    Flop flop = Flop.run("conformance", folder.toString(), "--backend", "ort");
+    assertThat(flop.code()).isZero();
+    assertThat(flop.out())
+        .contains(
+            "unsupported cases/test_equal_uint16: the backend 'ort' cannot feed the input 'x'")
+        .contains("unsupported cases/test_simple_rnn_batchwise: the backend 'ort' cannot run");
+  }
+
+  @Test
   void aMissingFileIsBadInput() throws IOException {
     Files.delete(copy("test_add").resolve(DATA).resolve("input_1.pb"));
     Flop flop = run();

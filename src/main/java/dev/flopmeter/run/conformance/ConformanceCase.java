@@ -92,8 +92,9 @@ public final class ConformanceCase {
       }
       Function<DataType, Tolerance> tolerance =
           type -> given == null ? Tolerance.of(model.operators(), type) : given;
+      RunOptions asFile = options.withSource(folder.resolve(MODEL));
       for (Path data : dataSets()) {
-        Optional<String> difference = difference(model, data, backend, options, tolerance);
+        Optional<String> difference = difference(model, data, backend, asFile, tolerance);
         if (difference.isPresent()) {
           return new CaseResult(
               name, operator, CaseOutcome.FAILED, data.getFileName() + ": " + difference.get());

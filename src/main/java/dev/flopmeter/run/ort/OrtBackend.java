@@ -133,7 +133,7 @@ public final class OrtBackend implements Backend {
     }
     return switch (e.getCode()) {
       case ORT_EP_FAIL, ORT_ENGINE_ERROR, ORT_DEVICE_RESET -> failure(e);
-      default -> new ModelException("the backend 'ort' cannot run this model: " + message, e);
+      default -> new UnsupportedOperatorException(NAME, "run this model: " + message);
     };
   }
 

@@ -7,10 +7,10 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.UnsupportedOperatorException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -21,7 +21,7 @@ final class OrtTensors {
   /**
    * A tensor that ONNX Runtime reads where it is.
    *
-   * @throws ModelException if the Java API has no such element type
+   * @throws UnsupportedOperatorException if the Java API has no such element type
    */
   static OnnxTensor placed(OrtEnvironment environment, String name, Tensor tensor)
       throws OrtException {
@@ -38,24 +38,22 @@ final class OrtTensors {
         return known;
       }
     }
-    throw new ModelException(
-        "the backend 'ort' cannot feed the input '"
-            + name
-            + "': ONNX Runtime's Java API has no tensors of "
-            + type.label());
+    throw new UnsupportedOperatorException(
+        OrtBackend.NAME,
+        "feed the input '" + name + "': ONNX Runtime's Java API has no tensors of " + type.label());
   }
 
   /**
    * A copy of what ONNX Runtime computed.
    *
-   * @throws ModelException if it is no tensor of numbers
+   * @throws UnsupportedOperatorException if it is no tensor of numbers
    */
   static Tensor fetched(String name, OnnxValue value) {
     if (!(value instanceof OnnxTensor tensor)
         || tensor.getInfo().type == OnnxJavaType.STRING
         || tensor.getInfo().type == OnnxJavaType.UNKNOWN) {
-      throw new ModelException(
-          "the backend 'ort' cannot read the output '" + name + "': it is not a tensor of numbers");
+      throw new UnsupportedOperatorException(
+          OrtBackend.NAME, "read the output '" + name + "': it is not a tensor of numbers");
     }
     DataType type = DataType.named(tensor.getInfo().type.name());
     ByteBuffer bytes = tensor.getByteBuffer().rewind();

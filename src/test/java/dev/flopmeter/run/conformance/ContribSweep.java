@@ -61,6 +61,7 @@ abstract class ContribSweep {
     List<String> wrong = new ArrayList<>();
     Set<String> unsupported = new TreeSet<>();
     int without = 0;
+    int withoutReference = 0; // ONNX Runtime has some kernels only for some processors
     for (long seed = FIRST_SEED; seed < FIRST_SEED + CASES; seed++) {
       SweptNode node = new SweptNode(op, new Random(seed * 0x9E3779B97F4A7C15L));
       DRAWINGS.get(op).accept(node);
@@ -80,12 +81,16 @@ abstract class ContribSweep {
         without++;
         unsupported.add(e.getMessage());
       } catch (RuntimeException | OrtException e) {
-        wrong.add(drawn + ": " + e);
+        if (String.valueOf(e.getMessage()).contains("not yet supported on this hardware")) {
+          withoutReference++;
+        } else {
+          wrong.add(drawn + ": " + e);
+        }
       }
     }
     System.out.printf(
-        "%s on %s: %d cases from seed %d on, %d unsupported %s%n",
-        op, backend().name(), CASES, FIRST_SEED, without, unsupported);
+        "%s on %s: %d cases from seed %d on, %d without reference, %d unsupported %s%n",
+        op, backend().name(), CASES, FIRST_SEED, withoutReference, without, unsupported);
     assertThat(wrong).isEmpty();
     assumeTrue(without < CASES || !mayLackOperators(), () -> "not supported: " + unsupported);
     assertThat(mayLackOperators() ? Set.of() : unsupported).isEmpty();

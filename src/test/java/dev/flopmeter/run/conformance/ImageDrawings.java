@@ -65,7 +65,7 @@ final class ImageDrawings {
             isLast ? new long[] {2, height, width, in} : new long[] {2, in, height, width}));
     node.stored(Tensor.ofFloats(Shape.SCALAR, 0.02f))
         .stored(QuantizedDrawings.integers(node, type));
-    node.stored(QuantizedDrawings.integers(node, weights, out, in / group, kernel[0], kernel[1]));
+    node.stored(QuantizedDrawings.weights(node, weights, out, in / group, kernel[0], kernel[1]));
     boolean hasChannels = node.chance();
     node.stored(
         node.values(DataType.FLOAT, 0.01, 0.03, hasChannels ? new long[] {out} : new long[0]));

@@ -27,7 +27,7 @@ final class IntegerDrawings {
             ? new long[] {node.between(1, 5), k}
             : new long[] {node.between(1, 3), node.between(1, 4), k};
     node.fed(QuantizedDrawings.integers(node, type, rows));
-    node.either(QuantizedDrawings.integers(node, weights, k, n));
+    node.either(QuantizedDrawings.weights(node, weights, k, n));
     zeroPoint(node, type);
     zeroPoint(node, weights, node.chance() ? new long[] {n} : new long[0]);
     node.within(new Tolerance(0, 0));
@@ -57,7 +57,7 @@ final class IntegerDrawings {
         QuantizedDrawings.integers(
             node, DataType.UINT8, 2, in, node.between(4, 8), node.between(4, 8)));
     DataType weights = node.oneOf(DataType.UINT8, DataType.INT8);
-    node.either(QuantizedDrawings.integers(node, weights, out, in / group, kernel[0], kernel[1]));
+    node.either(QuantizedDrawings.weights(node, weights, out, in / group, kernel[0], kernel[1]));
     zeroPoint(node, DataType.UINT8);
     zeroPoint(node, weights);
     node.within(new Tolerance(0, 0));
@@ -72,7 +72,7 @@ final class IntegerDrawings {
     node.fed(QuantizedDrawings.integers(node, type, 2, node.between(1, 4), k));
     node.stored(Tensor.ofFloats(Shape.SCALAR, 0.02f));
     node.either(QuantizedDrawings.integers(node, type));
-    node.either(QuantizedDrawings.integers(node, weights, k, n));
+    node.either(QuantizedDrawings.weights(node, weights, k, n));
     long[] each = node.chance() ? new long[] {n} : new long[0];
     node.stored(node.values(DataType.FLOAT, 0.01, 0.03, each));
     node.stored(QuantizedDrawings.integers(node, weights, each));
