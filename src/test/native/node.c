@@ -30,7 +30,7 @@ static struct {
     struct node_event *events;
     struct rise *rises;
     int process_count, span_count, event_count, rise_count;
-    bool nvlink, no_events, no_fields, no_gpm;
+    bool nvlink, no_events, no_fields, no_gpm, no_energy;
 } gpus[MAX_GPUS];
 
 static bool scripted;
@@ -108,6 +108,7 @@ static void read_line(const char *line)
         gpus[gpu].no_events |= strcmp(where, "events") == 0;
         gpus[gpu].no_fields |= strcmp(where, "fields") == 0;
         gpus[gpu].no_gpm |= strcmp(where, "gpm") == 0;
+        gpus[gpu].no_energy |= strcmp(where, "energy") == 0;
     } else {
         refuse(line);
     }
@@ -207,6 +208,8 @@ bool node_lacks(int gpu, enum node_feature feature)
         return gpus[gpu].no_fields;
     case NODE_GPM:
         return gpus[gpu].no_gpm;
+    case NODE_ENERGY:
+        return gpus[gpu].no_energy;
     default:
         return !gpus[gpu].nvlink;
     }

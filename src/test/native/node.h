@@ -23,7 +23,7 @@ struct node_event {
     unsigned long long type, data; /* nvmlEventType...; the number of an Xid */
 };
 
-enum node_feature { NODE_EVENTS, NODE_FIELDS, NODE_GPM, NODE_NVLINK };
+enum node_feature { NODE_EVENTS, NODE_FIELDS, NODE_GPM, NODE_ENERGY, NODE_NVLINK };
 
 /* Whether FLOPMETER_EMULATED_NODE names a script; all others may be called only then. */
 bool node_is_scripted(void);

@@ -494,6 +494,8 @@ EXPORT nvmlReturn_t nvmlDeviceGetPowerManagementLimit(nvmlDevice_t device, unsig
 EXPORT nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(nvmlDevice_t device, unsigned long long *millijoules)
 {
     QUERY(device, millijoules);
+    if (node_is_scripted() && node_lacks(device->index, NODE_ENERGY))
+        return NVML_ERROR_NOT_SUPPORTED;
     *millijoules = (unsigned long long)((emu_seconds() * IDLE_WATTS + device->busy_seconds * 200.0) * 1000);
     return NVML_SUCCESS;
 }

@@ -142,12 +142,19 @@ public record NodeSample(
   public record Part(double slices, int multiprocessors, double memory) {}
 
   /**
-   * The errors of a whole GPU.
+   * The sensors and errors of a whole GPU; what one does not report is absent.
    *
+   * @param energyJoules since the driver was loaded
    * @param errors how many it has counted, by {@link HealthCounter#label}; and of events since the
    *     sampler began, {@code fatal} ones and each Xid, such as {@code xid_79}
    */
-  public record Health(String device, String uuid, Map<String, Long> errors) {
+  public record Health(
+      String device,
+      String uuid,
+      @Nullable Double powerWatts,
+      @Nullable Double energyJoules,
+      @Nullable Double temperatureCelsius,
+      Map<String, Long> errors) {
     public Health {
       errors = Map.copyOf(errors);
     }

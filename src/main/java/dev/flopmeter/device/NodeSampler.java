@@ -9,6 +9,7 @@ import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.device.NodeSample.Occupant;
 import dev.flopmeter.device.NodeSample.Part;
 import dev.flopmeter.device.NodeSample.State;
+import dev.flopmeter.device.SensorReading.Figure;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -155,11 +156,23 @@ public final class NodeSampler implements AutoCloseable {
       found.add(read(whole, throttled));
     }
     Map<String, Long> errors = errors(whole);
+    Map<Figure, Double> sensors = NvmlSensors.power(nvml, calls, whole.gpu());
+    String noEnergy = calls.absent().remove(Figure.ENERGY.label());
+    if (noEnergy != null) { // of results, which divide it
+      calls.absent().put("energy", noEnergy);
+    }
     if (calls.foundLost()) {
       gpus.add(Gpu.lost(whole.device(), whole.uuid()));
     } else {
       gpus.addAll(found);
-      health.add(new Health(whole.device(), whole.uuid(), errors));
+      health.add(
+          new Health(
+              whole.device(),
+              whole.uuid(),
+              sensors.get(Figure.POWER),
+              sensors.get(Figure.ENERGY),
+              sensors.get(Figure.TEMPERATURE),
+              errors));
     }
   }
 

@@ -108,7 +108,7 @@ final class NvmlSensors implements SensorSource {
   }
 
   private OptionalDouble defaultClock() {
-    Round round = new Round();
+    Round round = new Round(nvml, new NvmlCalls(nvml), device);
     round.ask(
         Figure.SM_CLOCK,
         NvmlSensors::hertz,
@@ -123,26 +123,19 @@ final class NvmlSensors implements SensorSource {
 
   @Override
   public OptionalDouble energyJoules() {
-    Round round = new Round();
+    Round round = new Round(nvml, new NvmlCalls(nvml), device);
     round.askEnergy();
     return round.found(Figure.ENERGY);
   }
 
   @Override
   public SensorReading read() {
-    Round round = new Round();
+    Round round = new Round(nvml, new NvmlCalls(nvml), device);
     String clock = "nvmlDeviceGetClockInfo";
     round.ask(Figure.SM_CLOCK, NvmlSensors::hertz, clock, device, CLOCK_SM);
     round.ask(Figure.MEMORY_CLOCK, NvmlSensors::hertz, clock, device, CLOCK_MEMORY);
-    round.ask(Figure.POWER, NvmlSensors::watts, "nvmlDeviceGetPowerUsage", device);
+    round.askPower();
     round.ask(Figure.POWER_LIMIT, NvmlSensors::watts, "nvmlDeviceGetEnforcedPowerLimit", device);
-    round.askEnergy();
-    round.ask(
-        Figure.TEMPERATURE,
-        celsius -> (double) celsius.getInt(0),
-        "nvmlDeviceGetTemperature",
-        device,
-        TEMPERATURE_GPU);
     round.ask(
         Figure.UTILIZATION,
         percent -> percent.getInt(0) / 100.0,
@@ -160,16 +153,35 @@ final class NvmlSensors implements SensorSource {
     nvml.close();
   }
 
+  /** What a GPU draws, and how warm it is. */
+  static Map<Figure, Double> power(Nvml nvml, NvmlCalls calls, Pointer gpu) {
+    Round round = new Round(nvml, calls, gpu);
+    round.askPower();
+    return round.figures;
+  }
+
   /** One round of calls: the figures, or why they are absent. */
-  private final class Round {
-    private final NvmlCalls calls = new NvmlCalls(nvml);
-    private final Map<Figure, Double> figures = new EnumMap<>(Figure.class);
+  private record Round(Nvml nvml, NvmlCalls calls, Pointer device, Map<Figure, Double> figures) {
+    Round(Nvml nvml, NvmlCalls calls, Pointer device) {
+      this(nvml, calls, device, new EnumMap<>(Figure.class));
+    }
 
     void ask(Figure figure, Function<Memory, Double> value, String function, Object... arguments) {
       Double found = calls.ask(figure.label(), value, function, arguments);
       if (found != null) {
         figures.put(figure, found);
       }
+    }
+
+    void askPower() {
+      ask(Figure.POWER, NvmlSensors::watts, "nvmlDeviceGetPowerUsage", device);
+      askEnergy();
+      ask(
+          Figure.TEMPERATURE,
+          celsius -> (double) celsius.getInt(0),
+          "nvmlDeviceGetTemperature",
+          device,
+          TEMPERATURE_GPU);
     }
 
     void askEnergy() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.flopmeter.device.NodeSample;
 import dev.flopmeter.device.NodeSample.Event;
 import dev.flopmeter.device.NodeSample.Gpu;
+import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.device.NodeSample.State;
 import java.io.BufferedReader;
 import java.nio.file.Files;
@@ -112,6 +113,27 @@ class NodeHealthTest {
         .containsEntry("ecc_uncorrected", 1L)
         .containsEntry("ecc_corrected", 5L);
     assertThat(report).contains("\"nvml_event_set\":0,\"gpm_sample\":0");
+  }
+
+  @Test
+  void powerEnergyAndTemperatureAreThoseOfTheWholeGpu() throws Exception {
+    sample(
+        "A100",
+        """
+        instances 0 7
+        process 1 8 0 1e9 4294967296 90
+        lacks 2 energy
+        """,
+        sample -> true);
+    assertThat(last().health())
+        .extracting(Health::device, Health::powerWatts, Health::temperatureCelsius)
+        .contains(
+            tuple("gpu:0", 50.0, 35.0), // 50 W and 35 degrees at rest, 200 W and 30 more at work
+            tuple("gpu:1", 50 + 0.9 * 200, 35 + 0.9 * 30));
+    assertThat(last().health())
+        .extracting(health -> health.energyJoules() != null)
+        .containsExactly(true, true, false, true);
+    assertThat(last().absent()).containsEntry("energy", "Not Supported (3)");
   }
 
   @Test

@@ -155,6 +155,29 @@ class OtlpPushTest {
       assertThat(values(memory.getSum().getDataPointsList(), "hw.id"))
           .containsEntry("GPU-fake-0", name.endsWith("usage") ? 4e9 : 8e9);
     }
+    List<String> attributes = List.of("hw.id", "hw.type", "hw.name");
+    Metric power = pushed.get("hw.power");
+    assertThat(power.getUnit()).isEqualTo("W");
+    assertThat(values(power.getGauge().getDataPointsList(), "hw.id"))
+        .containsExactly(Map.entry("GPU-fake-0", 250.5));
+    assertThat(attributes(power.getGauge().getDataPoints(0)).keySet())
+        .containsExactlyInAnyOrderElementsOf(attributes);
+    Metric temperature = pushed.get("hw.temperature");
+    assertThat(temperature.getUnit()).isEqualTo("Cel");
+    assertThat(values(temperature.getGauge().getDataPointsList(), "hw.name"))
+        .containsExactly(Map.entry("gpu:0", 61.0));
+    Metric energy = pushed.get("hw.energy");
+    assertThat(energy.getUnit()).isEqualTo("J");
+    assertThat(energy.getSum().getIsMonotonic()).as("a Counter").isTrue();
+    assertThat(values(energy.getSum().getDataPointsList(), "hw.type"))
+        .containsExactly(Map.entry("gpu", 90000.25));
+    Metric errors = pushed.get("hw.errors");
+    assertThat(errors.getUnit()).isEqualTo("{error}");
+    assertThat(errors.getSum().getIsMonotonic()).isTrue();
+    assertThat(errors.getSum().getAggregationTemporality())
+        .isEqualTo(AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE);
+    assertThat(values(errors.getSum().getDataPointsList(), "error.type"))
+        .isEqualTo(Map.of("uncorrected", 0.0, "corrected", 5.0, "pcie_replay", 3.0));
     assertThat(pushed.get("hw.status").getSum().getDataPointsList())
         .anyMatch(
             point -> attributes(point).get("hw.state").equals("ok") && point.getAsDouble() == 1)

@@ -1,6 +1,8 @@
 package dev.flopmeter.serve.metrics;
 
+import dev.flopmeter.device.HealthCounter;
 import dev.flopmeter.device.NodeSample.Gpu;
+import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.device.NodeSample.State;
 import dev.flopmeter.serve.node.GpuAccount;
 import dev.flopmeter.serve.node.NodeState;
@@ -25,6 +27,15 @@ final class HardwareRows {
   static final Set<String> COVERED =
       Set.of("flopmeter_node_utilization_ratio", "flopmeter_node_memory_used_bytes");
 
+  /** What the conventions have no name for: states, rows that were replaced, sums over kinds. */
+  private static final Set<String> NO_ERRORS =
+      Set.of(
+          HealthCounter.ROWS_PENDING.label(),
+          HealthCounter.ROWS_FAILED.label(),
+          HealthCounter.ROWS_REMAPPED_CORRECTABLE.label(),
+          HealthCounter.ROWS_REMAPPED_UNCORRECTABLE.label(),
+          "fatal");
+
   private static final Map<String, Metric> METRICS =
       Csv.rows(HardwareRows.class, "hardware.csv").stream()
           .map(HardwareRows::metric)
@@ -48,6 +59,7 @@ final class HardwareRows {
   static List<Row> of(NodeState node) {
     HardwareRows hardware = new HardwareRows();
     node.gpus().forEach(hardware::add);
+    node.health().forEach(health -> hardware.add(health, isReached(node, health)));
     return hardware.rows;
   }
 
@@ -67,17 +79,38 @@ final class HardwareRows {
     }
   }
 
+  /** Whether the last sample of a GPU, or of what it is divided into, is that of now. */
+  private static boolean isReached(NodeState node, Health health) {
+    return node.gpus().stream()
+        .anyMatch(account -> account.isReached() && account.gpu().parent().equals(health.uuid()));
+  }
+
+  private void add(Health health, boolean isReached) {
+    Tags tags = tags(health.uuid(), health.device());
+    if (isReached) {
+      add("hw.power", tags, health.powerWatts());
+      add("hw.temperature", tags, health.temperatureCelsius());
+    }
+    add("hw.energy", tags, health.energyJoules());
+    health
+        .errors()
+        .forEach(
+            (kind, count) -> {
+              if (!NO_ERRORS.contains(kind)) {
+                String type = kind.startsWith("ecc_") ? kind.substring(4) : kind;
+                add("hw.errors", tags.and("error.type", type), count);
+              }
+            });
+  }
+
+  private static Tags tags(String id, String name) {
+    return Tags.of("hw.id", id, "hw.type", "gpu", "hw.name", name);
+  }
+
   private static Tags tags(Gpu gpu) {
     Tags tags =
-        Tags.of(
-            "hw.id",
-            gpu.uuid().isEmpty() ? gpu.device() : gpu.uuid(),
-            "hw.type",
-            "gpu",
-            "hw.name",
-            gpu.device(),
-            "hw.vendor",
-            "NVIDIA");
+        tags(gpu.uuid().isEmpty() ? gpu.device() : gpu.uuid(), gpu.device())
+            .and("hw.vendor", "NVIDIA");
     tags = gpu.name().isEmpty() ? tags : tags.and("hw.model", gpu.name());
     return gpu.parent().equals(gpu.uuid()) ? tags : tags.and("hw.parent", gpu.parent());
   }

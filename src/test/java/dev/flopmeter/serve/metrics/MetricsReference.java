@@ -59,7 +59,9 @@ final class MetricsReference {
       - Over OTLP the same series are pushed, but for the JVM's, the process' and the histograms.
         With `otlp.conventions: opentelemetry` and `node.interval` the GPUs are described by OpenTelemetry's conventions for hardware in place of two of our
         metrics: `hw.gpu.utilization` (`flopmeter_node_utilization_ratio`), `hw.gpu.memory.usage` (`flopmeter_node_memory_used_bytes`), `hw.gpu.memory.limit`, and
-        `hw.status` with the states `ok` and `failed` (NVML cannot reach it). `hw.id` is the uuid, `hw.name` our `device`, `hw.parent` the GPU of a MIG instance.
+        `hw.status` with the states `ok` and `failed` (NVML cannot reach it); and of whole GPUs, however they are divided, `hw.power`, `hw.temperature`, `hw.energy` (since the
+        driver was loaded) and `hw.errors`. Its `error.type` is `corrected` or `uncorrected` for ECC errors, and the kind in `flopmeter_node_errors_total` for others
+        (`pcie_replay`, `nvlink_replay`, `xid_79`, ...); sums (`fatal`) and remapped rows have only our names. `hw.id` is the uuid, `hw.name` our `device`, `hw.parent` the GPU of a MIG instance.
 
       This page is generated from the code (`MetricsReferenceTest`).
 
