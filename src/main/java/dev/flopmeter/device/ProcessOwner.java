@@ -1,7 +1,9 @@
 package dev.flopmeter.device;
 
+import dev.flopmeter.text.Cut;
 import dev.flopmeter.text.Printable;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
@@ -25,7 +27,7 @@ public record ProcessOwner(String name, String container, String pod, String slu
       Pattern.compile("[/:-]([0-9a-f]{12})[0-9a-f]{52}(?:\\.scope)?(?:/|$)", Pattern.MULTILINE);
   private static final Pattern POD =
       Pattern.compile("pod((?:[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})|[0-9a-f]{32})\\b");
-  private static final Pattern SLURM = Pattern.compile("slurm[^\\n]*/job_(\\d+)(?:/|$)");
+  private static final Pattern SLURM = Pattern.compile("slurm[^\\n]*/job_(\\d{1,20})(?:/|$)");
 
   /**
    * Reads the owner of a process.
@@ -35,8 +37,13 @@ public record ProcessOwner(String name, String container, String pod, String slu
    */
   static ProcessOwner of(Path proc, long pid) throws IOException {
     Path folder = proc.resolve(Long.toString(pid));
-    String name = Printable.of(Files.readString(folder.resolve("comm")).strip());
-    return ofGroups(name, Files.readString(folder.resolve("cgroup")));
+    String name = Printable.of(Cut.name(text(folder.resolve("comm")).strip()));
+    return ofGroups(name, text(folder.resolve("cgroup")));
+  }
+
+  /** Of any bytes: a process chooses its name, and the kernel cuts characters in two. */
+  private static String text(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
   }
 
   /** The owner by the text of {@code /proc/PID/cgroup}. */

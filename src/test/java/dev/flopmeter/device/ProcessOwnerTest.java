@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,5 +59,20 @@ class ProcessOwnerTest {
     Files.writeString(folder.resolve("cgroup"), "0::/\n");
     assertThat(ProcessOwner.of(proc, 7)).isEqualTo(new ProcessOwner("pyth\uFFFDon", "", "", ""));
     assertThatThrownBy(() -> ProcessOwner.of(proc, 8)).isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void aNameOfAnyBytesAndLengthHidesNeitherTheProcessNorItsPod(@TempDir Path proc)
+      throws IOException {
+    Path folder = Files.createDirectory(proc.resolve("7"));
+    // The kernel cuts a name after 15 bytes, here within the fifth character.
+    byte[] cut = "a\u65e5\u672c\u8a9e\u65e5\u672c".getBytes(StandardCharsets.UTF_8);
+    Files.write(folder.resolve("comm"), Arrays.copyOf(cut, 15));
+    Files.writeString(folder.resolve("cgroup"), "0::/docker/" + ID + "\n");
+    assertThat(ProcessOwner.of(proc, 7))
+        .isEqualTo(new ProcessOwner("a\u65e5\u672c\u8a9e\u65e5\uFFFD", "0123456789ab", "", ""));
+    Files.writeString(folder.resolve("comm"), "\"}\n<b>" + "x".repeat(10_000));
+    String name = ProcessOwner.of(proc, 7).name();
+    assertThat(name).startsWith("\"}\uFFFD<b>xxx").hasSizeLessThan(130);
   }
 }
