@@ -1,0 +1,97 @@
+package dev.flopmeter.serve.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.device.NodeSample.Gpu;
+import dev.flopmeter.device.NodeSample.Occupant;
+import dev.flopmeter.device.NodeSample.Part;
+import dev.flopmeter.device.NodeSample.State;
+import dev.flopmeter.device.ProcessOwner;
+import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.node.GpuAccount;
+import dev.flopmeter.serve.node.NodeState;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** MIG instances and shared GPUs among the metrics of a node. */
+class NodeRowsTest {
+  private static final ServeConfig.Node RULES =
+      new ServeConfig.Node(Optional.of(Duration.ofSeconds(10)), 50, Optional.empty(), false);
+
+  private static NodeState node(boolean isEmulated, String name, Part part, String... processes) {
+    List<Occupant> occupants =
+        List.of(processes).stream()
+            .map(each -> new Occupant(7, new ProcessOwner(each, "", "", ""), 1L, null))
+            .toList();
+    Gpu gpu =
+        new Gpu(
+            "gpu:0:3",
+            "MIG-1",
+            "GPU-1",
+            name,
+            part,
+            State.OCCUPIED,
+            null,
+            1L,
+            2L,
+            List.of(),
+            Map.of(),
+            occupants);
+    GpuAccount account =
+        new GpuAccount(gpu, State.OCCUPIED, Map.of(), Map.of(), List.of(), List.of(), 0);
+    return new NodeState(RULES, List.of(account), List.of(), List.of(), "", isEmulated, Map.of());
+  }
+
+  /** Values by precision, the memory's under its own name. */
+  private static Map<String, Double> peaks(NodeState node) {
+    Map<String, Double> peaks = new TreeMap<>();
+    for (Row row : NodeRows.of(node)) {
+      if (row.metric().name().startsWith("flopmeter_device_peak_")) {
+        Map<String, String> labels = new TreeMap<>();
+        row.tags().forEach(tag -> labels.put(tag.getKey(), tag.getValue()));
+        assertThat(labels).containsEntry("device", "gpu:0:3").containsEntry("basis", "datasheet");
+        peaks.put(labels.getOrDefault("precision", "memory"), row.value());
+      }
+    }
+    return peaks;
+  }
+
+  @Test
+  void theyHaveTheirShareOfTheCardsPeaks() {
+    Part threeSlices = new Part(3 / 7.0, 60, 4 / 8.0);
+    assertThat(peaks(node(false, "NVIDIA H100 80GB HBM3 MIG 3g.40gb", threeSlices)))
+        .containsEntry("fp32", 67e12 * 60 / 132)
+        .containsEntry("bf16", 989e12 * 60 / 132)
+        .containsEntry("fp8", 1979e12 * 60 / 132)
+        .containsEntry("memory", 3350e9 * 4 / 8);
+    assertThat(peaks(node(false, "NVIDIA H100 80GB HBM3 MIG 1g.20gb", new Part(1 / 7.0, 16, 0.25))))
+        .as("twice the memory of a slice")
+        .containsEntry("bf16", 989e12 * 16 / 132)
+        .containsEntry("memory", 3350e9 / 4);
+  }
+
+  @Test
+  void withoutADatasheetOrOfEmulatedOnesThereAreNone() {
+    Part slice = new Part(1 / 7.0, 16, 1 / 8.0);
+    assertThat(peaks(node(false, "NVIDIA Next MIG 1g.10gb", slice))).isEmpty();
+    assertThat(peaks(node(true, "NVIDIA H100 80GB HBM3 MIG 1g.10gb", slice))).isEmpty();
+    assertThat(peaks(node(false, "NVIDIA H100 80GB HBM3", null)))
+        .as("those of a whole GPU come with the devices")
+        .isEmpty();
+  }
+
+  private static String mps(NodeState node) {
+    return NodeRows.info(node).get(0).getLabels().get("mps");
+  }
+
+  @Test
+  void aServerOfMpsIsNoted() {
+    // The kernel keeps 15 characters of nvidia-cuda-mps-server.
+    assertThat(mps(node(false, "NVIDIA L4", null, "python", "nvidia-cuda-mps"))).isEqualTo("true");
+    assertThat(mps(node(false, "NVIDIA L4", null, "python"))).isEqualTo("false");
+  }
+}
