@@ -41,6 +41,8 @@ final class ArithmeticFolds {
     rules.put("Abs", unary(Math::abs, Math::abs));
     rules.put("Sqrt", unary(Math::sqrt));
     rules.put("Exp", unary(Math::exp));
+    rules.put("Cos", unary(Math::cos));
+    rules.put("Sin", unary(Math::sin));
     rules.put("Log", unary(Math::log));
     rules.put("Reciprocal", unary(value -> 1 / value));
     rules.put("Ceil", unary(Math::ceil));

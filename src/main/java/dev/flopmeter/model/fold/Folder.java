@@ -43,6 +43,11 @@ public final class Folder {
     return rule == null ? Optional.empty() : rule.fold(in, outputs);
   }
 
+  /** Whether there is a rule for an operator, once its inputs are known. */
+  public static boolean computes(String qualifiedOp) {
+    return OF_SHAPES.containsKey(qualifiedOp) || OfValues.RULES.containsKey(qualifiedOp);
+  }
+
   /** Whether results of {@code node} take memory of their own, rather than share its inputs'. */
   public static boolean allocates(Node node) {
     return !OperatorTrait.VIEW.of(node) && !OperatorTrait.STORING.of(node);
@@ -63,6 +68,7 @@ public final class Folder {
       ArithmeticFolds.addTo(rules);
       SelectionFolds.addTo(rules);
       ReductionFolds.addTo(rules);
+      SignalFolds.addTo(rules);
       return Map.copyOf(rules);
     }
   }

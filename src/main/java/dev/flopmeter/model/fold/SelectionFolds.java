@@ -34,6 +34,7 @@ final class SelectionFolds {
     rules.put("Expand", SelectionFolds::expand);
     rules.put("NonZero", Folder.ofValues(SelectionFolds::nonZero));
     rules.put("Compress", ofElements(SelectionFolds::compress));
+    rules.put("Unique", SelectionFolds::unique);
     rules.put("NonMaxSuppression", Folder.ofValues(SelectionFolds::boxes));
   }
 
@@ -200,5 +201,27 @@ final class SelectionFolds {
   private static Tensor boxes(Operands in, TensorType type) {
     long[] rows = Arrays.stream(DataSelection.boxes(in)).flatMapToLong(Arrays::stream).toArray();
     return DenseTensor.ofLongs(type.shape(), rows);
+  }
+
+  private static Optional<List<Tensor>> unique(Operands in, List<TensorType> outputs) {
+    if (!hasWholeBytes(in) || in.value(0).isEmpty()) {
+      return Optional.empty();
+    }
+    Tensor source = in.requireValue(0);
+    DataSelection.Uniques found = DataSelection.uniques(in);
+    int along = found.axis();
+    long[] strides = Indices.strides(source.shape());
+    LongUnaryOperator place =
+        along < 0
+            ? i -> found.first()[(int) i]
+            : Indices.of(
+                outputs.get(0).shape(),
+                (axis, at) -> (axis == along ? found.first()[(int) at] : at) * strides[axis]);
+    return Optional.of(
+        List.of(
+            pick(source, outputs.get(0), place),
+            Tensor.ofLongs(found.first()),
+            Tensor.ofLongs(found.inverse()),
+            Tensor.ofLongs(found.counts())));
   }
 }

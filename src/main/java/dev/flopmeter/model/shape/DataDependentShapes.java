@@ -19,7 +19,7 @@ final class DataDependentShapes {
   private static final String DATA_DECIDES =
       """
       ConcatFromSequence ImageDecoder Optional SequenceAt SequenceConstruct SequenceEmpty
-      SequenceErase SequenceInsert SplitToSequence StringNormalizer StringSplit Unique
+      SequenceErase SequenceInsert SplitToSequence StringNormalizer StringSplit
       """;
 
   static void addTo(Map<String, ShapeRule> rules) {
@@ -51,6 +51,16 @@ final class DataDependentShapes {
     rules.put(
         "NonMaxSuppression",
         in -> List.of(TensorType.of(DataType.INT64, DataSelection.boxes(in).length, 3)));
+    rules.put(
+        "Unique",
+        in -> {
+          DataSelection.Uniques found = DataSelection.uniques(in);
+          Shape one = Shape.of(found.first().length);
+          Shape kept = found.axis() < 0 ? one : in.shape(0).with(found.axis(), one.dim(0));
+          TensorType places = new TensorType(DataType.INT64, one);
+          Shape all = Shape.of(found.inverse().length);
+          return List.of(in.type(0).withShape(kept), places, places.withShape(all), places);
+        });
     rules.put(
         "Compress",
         in -> {

@@ -5,7 +5,10 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -68,6 +71,65 @@ public final class DataSelection {
           "the condition %s does not fit %d places".formatted(condition.shape(), size));
     }
     return nonZeros(condition);
+  }
+
+  /**
+   * What Unique finds.
+   *
+   * @param axis of the slices that are compared; -1 where elements are
+   * @param first where each different one comes first
+   * @param inverse which of these each one is
+   * @param counts how often each comes
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  public record Uniques(int axis, long[] first, long[] inverse, long[] counts) {}
+
+  /** The different elements, or slices along an axis: in order, or as they come. */
+  public static Uniques uniques(Operands in) {
+    Tensor value = value(in, 0);
+    Shape shape = value.shape();
+    boolean isFlat = !in.attributes().has("axis");
+    int axis = isFlat ? -1 : shape.axis(in.attributes().integer("axis"));
+    int size = (int) (isFlat ? shape.elements() : shape.dim(axis));
+    long inner = isFlat ? 1 : shape.elements(axis + 1, shape.rank());
+    long outer = isFlat ? 1 : shape.elements(0, axis);
+    Comparator<Integer> order =
+        (a, b) -> {
+          int compared = 0;
+          for (long i = 0; i < outer * inner && compared == 0; i++) {
+            long at = i / inner * size * inner + i % inner;
+            compared = compared(value, at + a * inner, at + b * inner);
+          }
+          return compared;
+        };
+    List<Integer> sorted = IntStream.range(0, size).boxed().sorted(order).toList();
+    List<List<Integer>> groups = new ArrayList<>();
+    for (int i = 0; i < size; i++) {
+      if (i == 0 || order.compare(sorted.get(i - 1), sorted.get(i)) != 0) {
+        groups.add(new ArrayList<>());
+      }
+      groups.get(groups.size() - 1).add(sorted.get(i));
+    }
+    if (!in.attributes().flag("sorted", true)) {
+      groups.sort(Comparator.comparing(group -> group.get(0)));
+    }
+    long[] inverse = new long[size];
+    for (int i = 0; i < groups.size(); i++) {
+      for (int place : groups.get(i)) {
+        inverse[place] = i;
+      }
+    }
+    return new Uniques(
+        axis,
+        groups.stream().mapToLong(group -> group.get(0)).toArray(),
+        inverse,
+        groups.stream().mapToLong(List::size).toArray());
+  }
+
+  private static int compared(Tensor value, long a, long b) {
+    return value.type().type().isFloat()
+        ? Double.compare(value.doubleAt(a) + 0.0, value.doubleAt(b) + 0.0) // -0 is 0
+        : Long.compare(value.longAt(a), value.longAt(b));
   }
 
   /**

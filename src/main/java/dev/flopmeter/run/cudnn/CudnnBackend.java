@@ -27,7 +27,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -112,11 +111,6 @@ public final class CudnnBackend implements Backend {
     return Double.parseDouble(device.properties().getOrDefault("compute_capability", "0"));
   }
 
-  /** The operators that this backend runs, by qualified name. */
-  static Set<String> operators() {
-    return Operators.names();
-  }
-
   @Override
   public String name() {
     return NAME;
@@ -156,7 +150,7 @@ public final class CudnnBackend implements Backend {
   }
 
   private CudnnPlan whole(Graph known, RunOptions options, SearchProgress progress) {
-    Graph graph = Decompositions.inlined(known, node -> operators().contains(node.qualifiedOp()));
+    Graph graph = Decompositions.inlined(known, Operators::keeps);
     Function<String, MemoryLayout> formats =
         measuresLayouts && LayoutChoice.isOpen(graph, options)
             ? LayoutSearch.best(gpu, cache, graph, options, progress)

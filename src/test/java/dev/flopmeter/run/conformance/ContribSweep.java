@@ -40,6 +40,7 @@ abstract class ContribSweep {
     IntegerDrawings.addTo(DRAWINGS);
     ImageDrawings.addTo(DRAWINGS);
     FusedDrawings.addTo(DRAWINGS);
+    SampledDrawings.addTo(DRAWINGS);
   }
 
   abstract Backend backend();

@@ -16,16 +16,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 /** How many of the operators of ONNX Runtime's own domains are counted and run where. */
 class OnnxRuntimeOperatorsTest {
-  /** Made up of ONNX's DFT and Unique, for which the GPU has no kernels. */
-  private static final Set<String> NOT_ON_GPU =
-      Set.of("com.microsoft:Rfft", "com.microsoft:Irfft", "com.microsoft:Unique");
-
   /** As ONNX Runtime 1.32's Python package lists them (get_all_operator_schema). */
   private static List<String> published() throws IOException {
     try (InputStream list =
@@ -51,8 +46,7 @@ class OnnxRuntimeOperatorsTest {
   }
 
   private static boolean runsOnGpu(String name) {
-    return Operators.names().contains(name)
-        || Decompositions.operators().contains(name) && !NOT_ON_GPU.contains(name);
+    return Operators.names().contains(name) || Decompositions.operators().contains(name);
   }
 
   private static List<String> those(List<String> names, Predicate<String> wanted) {
@@ -73,7 +67,6 @@ class OnnxRuntimeOperatorsTest {
                 those(counted, OnnxRuntimeOperatorsTest::runsOnGpu).size());
     System.out.println(figures);
     assertThat(doc.replace('\n', ' ').contains(figures)).as("docs/counting.md says so").isTrue();
-    assertThat(Operators.names()).doesNotContain("DFT", "Unique");
   }
 
   @Test

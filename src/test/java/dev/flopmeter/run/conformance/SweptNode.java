@@ -106,6 +106,10 @@ final class SweptNode {
     return values(DataType.FLOAT, -1, 1, dims);
   }
 
+  static Tensor of(DataType type, Shape shape, double... values) {
+    return DenseTensor.ofDoubles(new TensorType(type, shape), values);
+  }
+
   static Tensor ints(DataType type, Shape shape, long... values) {
     return DenseTensor.ofLongs(new TensorType(type, shape), values);
   }

@@ -235,11 +235,9 @@ class DecomposedOperatorsTest {
   void halfOfTheSpectrumOfRealNumbers() {
     Tensor x = floats(Shape.of(1, 4), 1, 2, 3, 4);
     Attributes attributes = Attributes.of("signal_ndim", 1L, "normalized", 0L, "onesided", 1L);
-    assertOutputs(
-        BACKENDS.subList(0, 1), "Rfft", attributes, List.of(x), new double[] {10, 0, -2, 2, -2, 0});
+    assertOutputs(BACKENDS, "Rfft", attributes, List.of(x), new double[] {10, 0, -2, 2, -2, 0});
     Tensor half = floats(Shape.of(1, 3, 2), 10, 0, -2, 2, -2, 0);
-    assertOutputs(
-        BACKENDS.subList(0, 1), "Irfft", attributes, List.of(half), new double[] {1, 2, 3, 4});
+    assertOutputs(BACKENDS, "Irfft", attributes, List.of(half), new double[] {1, 2, 3, 4});
   }
 
   @Test

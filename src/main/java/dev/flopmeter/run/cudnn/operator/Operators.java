@@ -47,6 +47,14 @@ public final class Operators {
     return Optional.ofNullable(ALL.get(qualifiedOp));
   }
 
+  /** Whether a node is planned by its own operator, not as those that it is made up of. */
+  public static boolean keeps(Node node) {
+    boolean isComposed =
+        node.qualifiedOp().equals("BatchNormalization")
+            && node.attributes().flag("training_mode", false);
+    return ALL.containsKey(node.qualifiedOp()) && !isComposed;
+  }
+
   public static Set<String> names() {
     return ALL.keySet();
   }

@@ -1,10 +1,12 @@
 package dev.flopmeter.run.djl.kernel;
 
+import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -62,7 +64,7 @@ public final class Kernels {
     String op = in.node().qualifiedOp();
     KernelRule rule = RULES.get(op);
     if (rule == null) {
-      throw unsupported(in.node());
+      throw Folder.computes(op) ? new DataDependentException(op) : unsupported(in.node());
     }
     requireHeldTypes(in);
     Kernel kernel = rule.kernel(in);

@@ -10,7 +10,6 @@ import static dev.flopmeter.run.djl.kernel.Expression.parts;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Window;
 import java.util.Arrays;
 import java.util.List;
@@ -25,7 +24,6 @@ final class PoolKernels {
     rules.put("MaxPool", PoolKernels::maxPool);
     rules.put("AveragePool", PoolKernels::averagePool);
     rules.put("LpPool", PoolKernels::lpPool);
-    rules.put("MaxUnpool", PoolKernels::maxUnpool);
     rules.put("GlobalAveragePool", in -> Kernel.of(call("mean", input(0), spatial(in), true)));
     rules.put("GlobalMaxPool", in -> Kernel.of(call("amax", input(0), spatial(in), true)));
     rules.put("GlobalLpPool", PoolKernels::globalLpPool);
@@ -163,30 +161,6 @@ final class PoolKernels {
             : WindowKernels.padded(ones, window.padBegin(), end, 0);
     Expression counts = WindowKernels.windowSum(mask, window, ScalarTypes.FLOAT);
     return Kernel.of(windowSum(in, window, input(0), end).over(counts)).reportedAs("convolution");
-  }
-
-  /** Indices refer to the tensor before pooling; a larger output is padded with zeros. */
-  private static Kernel maxUnpool(Operands in) {
-    Window window = window(in);
-    long[] pooled = in.shape(0).dims();
-    long[] grown = new long[window.axes()];
-    for (int i = 0; i < window.axes(); i++) {
-      pooled[i + 2] =
-          (pooled[i + 2] - 1) * window.stride()[i]
-              - window.padBegin()[i]
-              - window.padEnd()[i]
-              + window.kernel()[i];
-      grown[i] = in.output(0).shape().dim(i + 2) - pooled[i + 2];
-    }
-    Expression zeros =
-        call(
-            "to",
-            call("zeros", new long[] {Sizes.product(pooled)}),
-            call("ops.prim.dtype", input(0)));
-    Expression filled = call("scatter", zeros, 0, input(1).reshaped(-1), input(0).reshaped(-1));
-    return Kernel.of(
-            WindowKernels.padded(filled.reshaped(pooled), new long[window.axes()], grown, 0))
-        .reportedAs("scatter");
   }
 
   private static Kernel lpPool(Operands in) {

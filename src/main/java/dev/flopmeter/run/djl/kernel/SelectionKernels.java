@@ -5,7 +5,6 @@ import static dev.flopmeter.run.djl.kernel.Expression.constant;
 import static dev.flopmeter.run.djl.kernel.Expression.dtype;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
 import static dev.flopmeter.run.djl.kernel.Expression.number;
-import static dev.flopmeter.run.djl.kernel.Expression.parts;
 import static dev.flopmeter.run.djl.kernel.Expression.word;
 
 import dev.flopmeter.model.DataType;
@@ -15,7 +14,6 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.shape.PaddedAxis;
 import dev.flopmeter.model.shape.SliceRange;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -40,7 +38,6 @@ final class SelectionKernels {
     rules.put("Trilu", SelectionKernels::trilu);
     rules.put("OneHot", SelectionKernels::oneHot);
     rules.put("EyeLike", SelectionKernels::eyeLike);
-    rules.put("Unique", SelectionKernels::unique);
   }
 
   private static Kernel slice(Operands in) {
@@ -247,40 +244,5 @@ final class SelectionKernels {
     int type = Kernels.code(in, in.output(0).type());
     Expression ones = call("ones", in.shape(0).dims(), dtype(type));
     return Kernel.of(call("tril", call("triu", ones, k), k));
-  }
-
-  /**
-   * Unique elements, or unique slices of one axis, sorted or in order of appearance, with the index
-   * of each first occurrence, the index of each element among the results, and the counts.
-   */
-  private static Kernel unique(Operands in) {
-    boolean hasAxis = in.attributes().has("axis");
-    int axis = hasAxis ? in.shape(0).axis(in.attributes().integer("axis")) : 0;
-    List<Expression> found =
-        parts(
-            3,
-            hasAxis
-                ? call("unique_dim", input(0), axis, true, true, true)
-                : call("_unique2", input(0), true, true, true));
-    Expression inverse = found.get(1).reshaped(-1);
-    Expression counts = found.get(2);
-    Expression size = call("size", inverse, 0);
-    Expression first =
-        call(
-            "scatter_reduce",
-            call("full_like", counts, size),
-            0,
-            inverse,
-            call("arange", size),
-            word("amin"));
-    if (in.attributes().flag("sorted", true)) {
-      return Kernel.of(found.get(0), first, inverse, counts);
-    }
-    Expression order = call("argsort", first);
-    return Kernel.of(
-        call("index_select", found.get(0), axis, order),
-        call("index_select", first, 0, order),
-        call("index_select", call("argsort", order), 0, inverse),
-        call("index_select", counts, 0, order));
   }
 }

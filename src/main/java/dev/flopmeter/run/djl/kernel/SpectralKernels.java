@@ -4,24 +4,17 @@ import static dev.flopmeter.run.djl.kernel.Expression.NONE;
 import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
 
-import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.TensorType;
 import java.util.Map;
 
-/** Fourier transforms, window functions and mel filter banks. */
+/** Fourier transforms. */
 final class SpectralKernels {
   private SpectralKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
     rules.put("DFT", SpectralKernels::dft);
     rules.put("STFT", SpectralKernels::stft);
-    rules.put("HannWindow", in -> window(in, 0.5, 0.5, 0));
-    rules.put("HammingWindow", in -> window(in, 25.0 / 46, 21.0 / 46, 0));
-    rules.put("BlackmanWindow", in -> window(in, 0.42, 0.5, 0.08));
-    rules.put("MelWeightMatrix", SpectralKernels::melWeights);
   }
 
   /** Numbers are real (last axis 1) or complex (last axis 2); a one-sided inverse is real. */
@@ -65,59 +58,5 @@ final class SpectralKernels {
     }
     Expression kept = call("fft_fft", frames).narrow(2, 0, in.output(0).shape().dim(2));
     return Kernel.of(call("view_as_real", kept)).reportedAs("fft_fft");
-  }
-
-  /** {@code a0 - a1 cos(2 pi n / N) + a2 cos(4 pi n / N)}; N is one less if not periodic. */
-  private static Kernel window(Operands in, double a0, double a1, double a2) {
-    TensorType type = in.output(0);
-    long size = type.shape().elements();
-    boolean periodic = in.attributes().flag("periodic", true);
-    double step = 2 * Math.PI / Math.max(1, periodic ? size : size - 1);
-    double[] values = new double[Math.toIntExact(size)];
-    for (int n = 0; n < values.length; n++) {
-      values[n] = a0 - a1 * Math.cos(step * n) + a2 * Math.cos(2 * step * n);
-    }
-    return constant(in, values);
-  }
-
-  private static Kernel constant(Operands in, double[] values) {
-    TensorType type = in.output(0);
-    Expression exact =
-        Expression.constant(DenseTensor.ofDoubles(type.withType(DataType.DOUBLE), values));
-    return Kernel.of(exact.to(Kernels.code(in, type.type())));
-  }
-
-  /**
-   * Triangular filters, equally wide on the mel scale, computed in the steps of ONNX's definition.
-   */
-  private static Kernel melWeights(Operands in) {
-    int bands = Math.toIntExact(in.requireValue(0).longAt(0));
-    long length = in.requireValue(1).longAt(0);
-    long rate = in.requireValue(2).longAt(0);
-    double low = mel(in.requireValue(3).doubleAt(0));
-    double step = (mel(in.requireValue(4).doubleAt(0)) - low) / (bands + 2);
-    int[] edges = new int[bands + 2];
-    for (int i = 0; i < edges.length; i++) {
-      double hertz = 700 * (Math.pow(10, (low + step * i) / 2595) - 1);
-      edges[i] = (int) Math.floor((length + 1) * hertz / rate);
-    }
-    double[] weights = new double[Math.toIntExact(in.output(0).elements())];
-    for (int band = 0; band < bands; band++) {
-      int from = edges[band];
-      int peak = edges[band + 1];
-      int to = edges[band + 2];
-      for (int bin = from; bin < peak; bin++) {
-        weights[bin * bands + band] = (double) (bin - from) / (peak - from);
-      }
-      weights[peak * bands + band] = 1;
-      for (int bin = peak; bin < to; bin++) {
-        weights[bin * bands + band] = (double) (to - bin) / (to - peak);
-      }
-    }
-    return constant(in, weights);
-  }
-
-  private static double mel(double hertz) {
-    return 2595 * Math.log10(1 + hertz / 700);
   }
 }

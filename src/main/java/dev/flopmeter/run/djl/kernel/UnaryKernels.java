@@ -3,7 +3,6 @@ package dev.flopmeter.run.djl.kernel;
 import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.dtype;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
-import static dev.flopmeter.run.djl.kernel.Expression.ints;
 import static dev.flopmeter.run.djl.kernel.Expression.number;
 
 import dev.flopmeter.model.Operands;
@@ -78,10 +77,6 @@ final class UnaryKernels {
     rules.put("Not", in -> Kernel.of(call("logical_not", input(0))));
     rules.put("Identity", in -> Kernel.of(input(0)));
     rules.put("Optional", in -> Kernel.of(input(0)));
-    rules.put("OptionalGetElement", in -> Kernel.of(input(0)));
-    rules.put(
-        "OptionalHasElement",
-        in -> Kernel.of(call("full", ints(), in.has(0) ? 1 : 0, dtype(ScalarTypes.BOOL))));
     rules.put("Celu", in -> Kernel.of(call("celu", input(0), alpha(in, 1))));
     rules.put("Selu", UnaryKernels::selu);
     rules.put("Gelu", UnaryKernels::gelu);

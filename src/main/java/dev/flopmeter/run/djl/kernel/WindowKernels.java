@@ -7,7 +7,6 @@ import static dev.flopmeter.run.djl.kernel.Expression.input;
 
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Window;
 import dev.flopmeter.model.shape.TransposedWindow;
 import java.util.Arrays;
@@ -20,7 +19,6 @@ final class WindowKernels {
   static void addTo(Map<String, KernelRule> rules) {
     rules.put("Conv", WindowKernels::conv);
     rules.put("ConvTranspose", WindowKernels::convTranspose);
-    rules.put("Col2Im", WindowKernels::columnsToImage);
   }
 
   private static Kernel conv(Operands in) {
@@ -145,36 +143,6 @@ final class WindowKernels {
       Expression x, Expression w, long[] stride, long[] dilation, long group) {
     long[] none = new long[stride.length];
     return call("convolution", x, w, NONE, stride, none, dilation, true, none, group);
-  }
-
-  /** A transposed convolution with unit vectors as kernels puts the columns together. */
-  private static Kernel columnsToImage(Operands in) {
-    long[] image = in.requireLongs(1);
-    long[] block = in.requireLongs(2);
-    int axes = image.length;
-    long[] stride = in.attributes().integers("strides", filled(axes, 1));
-    long[] dilation = in.attributes().integers("dilations", filled(axes, 1));
-    long[] pads = in.attributes().integers("pads", new long[2 * axes]);
-    long places = Sizes.product(block);
-    long[] columns = new long[axes + 2];
-    long[] kernel = new long[axes + 2];
-    long[] begin = new long[axes];
-    long[] end = new long[axes];
-    columns[0] = in.shape(0).dim(0) * in.shape(0).dim(1) / places;
-    columns[1] = places;
-    kernel[0] = places;
-    kernel[1] = 1;
-    for (int i = 0; i < axes; i++) {
-      long span = (block[i] - 1) * dilation[i] + 1;
-      columns[i + 2] = (image[i] + pads[i] + pads[axes + i] - span) / stride[i] + 1;
-      kernel[i + 2] = block[i];
-      begin[i] = -pads[i];
-      end[i] = image[i] - ((columns[i + 2] - 1) * stride[i] + span) + pads[i];
-    }
-    Expression units = call("eye", places).reshaped(kernel);
-    Expression full = transposed(input(0).reshaped(columns), units, stride, dilation, 1);
-    return Kernel.of(padded(full, begin, end, 0).reshaped(in.output(0).shape().dims()))
-        .reportedAs("convolution");
   }
 
   private static long[] filled(int count, long value) {
