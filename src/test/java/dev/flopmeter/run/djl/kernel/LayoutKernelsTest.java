@@ -1,0 +1,74 @@
+package dev.flopmeter.run.djl.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
+import dev.flopmeter.run.Plan;
+import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.djl.DjlBackend;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** How values change their shape. */
+class LayoutKernelsTest {
+  private static final String RESTRIDED = "  result = result.as_strided(dims, strides)";
+
+  /** Tokens x (4 x 2) as images of two channels, 2 x 2, whose maximum is taken. */
+  private static Graph tokensAsImages(long images, boolean areTurned) {
+    GraphBuilder graph = new GraphBuilder("tokens", 18);
+    graph.input("x", TensorType.of(DataType.FLOAT, images, 4, 2));
+    String value = "x";
+    if (areTurned) {
+      graph.add("Transpose", "turned", Attributes.of("perm", new long[] {0, 2, 1}), value);
+      value = "turned";
+    }
+    graph.constant("shape", Tensor.ofLongs(images, 2, 2, 2));
+    graph.add("Reshape", "image", Attributes.NONE, value, "shape");
+    Attributes window = Attributes.of("kernel_shape", new long[] {2, 2});
+    graph.add("MaxPool", "y", window, "image");
+    return graph.build(List.of("y"));
+  }
+
+  private static List<String> reshape(Graph graph) {
+    return graph.nodes().stream()
+        .filter(node -> node.op().equals("Reshape"))
+        .findFirst()
+        .map(node -> Kernels.of(Operands.of(graph, node)).body())
+        .orElseThrow();
+  }
+
+  @Test
+  void oneImageOfTokensGetsTheStridesByWhichPyTorchKnowsChannelsLast() {
+    assertThat(reshape(tokensAsImages(1, true)))
+        .containsSequence("if result.is_contiguous(memory_format=2):", RESTRIDED)
+        .contains("strides = [8, 1, 4, 2]");
+    assertThat(reshape(tokensAsImages(2, true))).doesNotContain(RESTRIDED);
+  }
+
+  @Test
+  void whicheverWayTheElementsLieTheyKeepTheirPlaces() {
+    // Token t has the channels t and 10 t.
+    double[] tokens = {0, 0, 1, 10, 2, 20, 3, 30};
+    assertThat(maxima(tokensAsImages(1, true), tokens)).containsExactly(3, 30);
+    // Without the turn the first half is the first channel.
+    assertThat(maxima(tokensAsImages(1, false), tokens)).containsExactly(10, 30);
+  }
+
+  private static double[] maxima(Graph graph, double[] tokens) {
+    TensorType type = graph.type("x").orElseThrow();
+    try (DjlBackend backend = DjlBackend.open();
+        Plan plan = backend.prepare(graph, RunOptions.DEFAULT)) {
+      Tensor y = plan.run(Map.of("x", DenseTensor.ofDoubles(type, tokens))).get("y");
+      return IntStream.range(0, 2).mapToDouble(y::doubleAt).toArray();
+    }
+  }
+}
