@@ -13,12 +13,14 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import javax.net.ssl.X509ExtendedKeyManager;
 import nl.altindag.ssl.SSLFactory;
 import nl.altindag.ssl.exception.GenericException;
+import nl.altindag.ssl.pem.util.PemUtils;
 import nl.altindag.ssl.util.CertificateUtils;
 
 /** A daemon, and the user whose requests it takes. */
@@ -29,9 +31,15 @@ final class DaemonArguments extends Arguments {
   private final Argument<String> user = optional("--user", Reading.TEXT);
   private final Argument<Path> password = optional("--password-file", Path::of);
   private final Argument<Path> authority = optional("--ca-file", Path::of);
+  private final Argument<Path> certificate = optional("--cert-file", Path::of);
+  private final Argument<Path> key = optional("--key-file", Path::of);
 
-  /** A daemon to which requests can be sent. */
-  record Client(String base, String authorization, HttpClient http) {
+  /**
+   * A daemon to which requests can be sent.
+   *
+   * @param authorization empty where a certificate stands for the user
+   */
+  record Client(String base, Optional<String> authorization, HttpClient http) {
     /**
      * Sends a request.
      *
@@ -41,13 +49,10 @@ final class DaemonArguments extends Arguments {
     HttpResponse<String> send(String method, String path, BodyPublisher body)
         throws InterruptedException {
       try {
-        return http.send(
-            HttpRequest.newBuilder(URI.create(base + path))
-                .header("Authorization", authorization)
-                .timeout(TIMEOUT)
-                .method(method, body)
-                .build(),
-            BodyHandlers.ofString());
+        HttpRequest.Builder request =
+            HttpRequest.newBuilder(URI.create(base + path)).timeout(TIMEOUT).method(method, body);
+        authorization.ifPresent(value -> request.header("Authorization", value));
+        return http.send(request.build(), BodyHandlers.ofString());
       } catch (IOException e) {
         throw new BackendException(base + " does not answer: " + IoReason.of(e), e);
       }
@@ -100,15 +105,18 @@ final class DaemonArguments extends Arguments {
     String name = user.find().orElse(System.getenv("FLOPMETER_USER"));
     String secret =
         password.find().map(DaemonArguments::content).orElse(System.getenv("FLOPMETER_PASSWORD"));
-    if (name == null || secret == null) {
+    boolean isUser = name != null && secret != null;
+    if (!isUser && (name != null || secret != null || certificate.find().isEmpty())) {
       throw new ModelException(
           "--daemon requires --user and --password-file, or FLOPMETER_USER and FLOPMETER_PASSWORD"
-              + " in the environment");
+              + " in the environment, or --cert-file and --key-file");
     }
     byte[] credentials = (name + ":" + secret).getBytes(StandardCharsets.UTF_8);
     return new Client(
         daemon.get().toString().replaceFirst("/+$", ""),
-        "Basic " + Base64.getEncoder().encodeToString(credentials),
+        isUser
+            ? Optional.of("Basic " + Base64.getEncoder().encodeToString(credentials))
+            : Optional.empty(),
         http());
   }
 
@@ -121,16 +129,35 @@ final class DaemonArguments extends Arguments {
   }
 
   private HttpClient http() {
-    HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(TIMEOUT);
-    if (authority.find().isPresent()) {
-      Path file = authority.get();
-      try {
-        List<Certificate> trusted = CertificateUtils.parsePemCertificate(content(file));
-        client.sslContext(SSLFactory.builder().withTrustMaterial(trusted).build().getSslContext());
-      } catch (GenericException e) {
-        throw new ModelException("'" + file + "' holds no PEM certificate", e);
-      }
+    if (certificate.find().isPresent() != key.find().isPresent()) {
+      throw new ModelException("--cert-file and --key-file must be given together");
     }
-    return client.build();
+    HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(TIMEOUT);
+    SSLFactory.Builder tls = SSLFactory.builder();
+    authority
+        .find()
+        .ifPresentOrElse(
+            file ->
+                tls.withTrustMaterial(
+                    pem(file, "certificate", CertificateUtils::parsePemCertificate)),
+            tls::withDefaultTrustMaterial);
+    certificate
+        .find()
+        .ifPresent(
+            file ->
+                tls.withIdentityMaterial(
+                    DaemonArguments.<X509ExtendedKeyManager>pem(
+                        key.get(),
+                        "private key without a password of the certificate in '" + file + "'",
+                        text -> PemUtils.parseIdentityMaterial(content(file), text, null))));
+    return client.sslContext(tls.build().getSslContext()).build();
+  }
+
+  private static <T> T pem(Path file, String what, Function<String, T> parse) {
+    try {
+      return parse.apply(content(file));
+    } catch (GenericException e) {
+      throw new ModelException("'" + file + "' holds no PEM " + what, e);
+    }
   }
 }

@@ -100,6 +100,52 @@ class RunCommandTest {
   }
 
   @Test
+  void aCertificateTakesThePlaceOfAPassword() throws Exception {
+    Path client = Files.createDirectories(folder.resolve("client"));
+    TlsTest.certificate(client);
+    Files.writeString(
+        folder.resolve("web.yml"),
+        """
+        tls_server_config:
+          cert_file: cert.pem
+          key_file: key.pem
+          client_auth_type: RequireAndVerifyClientCert
+          client_ca_file: client/cert.pem
+        """);
+    Path config =
+        Files.writeString(
+            folder.resolve("mutual.yaml"),
+            """
+            http: {listen: "127.0.0.1:0", web_config_file: web.yml}
+            workloads: {good: {model: good, device: cpu, interval: 1h}}
+            history: {folder: none}
+            """);
+    String certificate = client.resolve("cert.pem").toString();
+    String key = client.resolve("key.pem").toString();
+    daemon.close();
+    daemon = DaemonInProcess.start(config, FakeWorker.command());
+
+    Flop shown = run("--cert-file", certificate, "--key-file", key);
+    assertThat(shown.code()).as(shown.err()).isZero();
+    assertThat(shown.out()).contains("layer0.conv");
+    String own = folder.resolve("key.pem").toString();
+    refused(
+        run("--cert-file", folder.resolve("cert.pem").toString(), "--key-file", own),
+        Main.DEVICE_FAILED,
+        "does not answer");
+    refused(run("--cert-file", certificate), Main.BAD_INPUT, "must be given together");
+    refused(run(), Main.BAD_INPUT, "--daemon requires --user and --password-file");
+    refused(
+        run("--cert-file", certificate, "--key-file", certificate),
+        Main.BAD_INPUT,
+        "'" + certificate + "' holds no PEM private key");
+  }
+
+  private Flop run(String... more) {
+    return Flop.run(command("good", more).toArray(String[]::new));
+  }
+
+  @Test
   void nodeExporterReadsItsMetrics() throws Exception {
     Path file = folder.resolve("two.prom");
     Flop two = flop("two", "--format", "prometheus", "-o", file.toString());
