@@ -37,15 +37,15 @@ KERNEL(batch_normalize, struct batch_normalize_arguments)
     }
 }
 
-enum row_operation { MEAN_AND_VARIANCE = 0, ROOT_MEAN_SQUARE = 1, NORM_1 = 2, NORM_2 = 3 };
+enum row_operation { MEAN_AND_VARIANCE = 0, ROOT_MEAN_SQUARE = 1 };
 
-/* One block of at most 1024 threads per row. Element i of row r lies at (r / inner * length + i) * inner + r % inner. */
+/* One block of at most 1024 threads per row; rows are packed. */
 struct normalize_rows_arguments {
     const void *x;
     void *y;
     const void *scale, *bias; /* may be null */
     void *mean, *inverse; /* of each row, may be null */
-    long rows, length, inner;
+    long rows, length;
     long run; /* elements of a row that share a scale */
     long repeat; /* rows after which the scales begin again */
     int operation, type;
@@ -74,41 +74,35 @@ DEVICE float sum_of_block(float mine)
 KERNEL_WITH_BARRIER(normalize_rows, struct normalize_rows_arguments)
 {
     int operation = arguments.operation, type = arguments.type;
-    long length = arguments.length, inner = arguments.inner;
+    long length = arguments.length;
     for (long row = BLOCK_X; row < arguments.rows; row += GRID_SIZE_X) {
-        long base = row / inner * length * inner + row % inner;
+        long base = row * length;
         float mean = 0.0f;
         if (operation == MEAN_AND_VARIANCE) {
             float sum = 0.0f;
             for (long i = THREAD_X; i < length; i += BLOCK_SIZE_X)
-                sum += load(arguments.x, type, base + i * inner);
+                sum += load(arguments.x, type, base + i);
             mean = sum_of_block(sum) / (float)length;
         }
         float sum = 0.0f;
         for (long i = THREAD_X; i < length; i += BLOCK_SIZE_X) {
-            float value = load(arguments.x, type, base + i * inner) - mean;
-            sum += operation == NORM_1 ? absolute(value) : value * value;
+            float value = load(arguments.x, type, base + i) - mean;
+            sum += value * value;
         }
         sum = sum_of_block(sum);
-        float inverse;
-        if (operation == NORM_1)
-            inverse = sum == 0.0f ? 0.0f : 1.0f / sum;
-        else if (operation == NORM_2)
-            inverse = sum == 0.0f ? 0.0f : 1.0f / square_root(sum);
-        else
-            inverse = 1.0f / square_root(sum / (float)length + arguments.epsilon);
+        float inverse = 1.0f / square_root(sum / (float)length + arguments.epsilon);
         if (THREAD_X == 0 && arguments.mean != 0)
             store(arguments.mean, type, row, mean);
         if (THREAD_X == 0 && arguments.inverse != 0)
             store(arguments.inverse, type, row, inverse);
         long first = row % arguments.repeat * (length / arguments.run);
         for (long i = THREAD_X; i < length; i += BLOCK_SIZE_X) {
-            float value = (load(arguments.x, type, base + i * inner) - mean) * inverse;
+            float value = (load(arguments.x, type, base + i) - mean) * inverse;
             if (arguments.scale != 0)
                 value *= load(arguments.scale, type, first + i / arguments.run);
             if (arguments.bias != 0)
                 value += load(arguments.bias, type, first + i / arguments.run);
-            store(arguments.y, type, base + i * inner, value);
+            store(arguments.y, type, base + i, value);
         }
     }
 }

@@ -31,33 +31,6 @@ KERNEL(arg_reduce, struct arg_reduce_arguments)
     }
 }
 
-/* 1 at the first largest element, 0 elsewhere. */
-struct hardmax_arguments {
-    const void *x;
-    void *y;
-    long lines, length, inner;
-    int type, unused;
-};
-
-KERNEL(hardmax, struct hardmax_arguments)
-{
-    FOR_EACH_INDEX(line, arguments.lines)
-    {
-        long base = line / arguments.inner * arguments.length * arguments.inner + line % arguments.inner;
-        long best = 0;
-        float extreme = load(arguments.x, arguments.type, base);
-        for (long i = 1; i < arguments.length; i++) {
-            float value = load(arguments.x, arguments.type, base + i * arguments.inner);
-            if (value > extreme) {
-                best = i;
-                extreme = value;
-            }
-        }
-        for (long i = 0; i < arguments.length; i++)
-            store(arguments.y, arguments.type, base + i * arguments.inner, i == best ? 1.0f : 0.0f);
-    }
-}
-
 /* The k largest (smallest) elements in order; of equals the first comes first. */
 struct top_k_arguments {
     const void *x;
@@ -141,25 +114,5 @@ KERNEL(triangle, struct triangle_arguments)
             move(arguments.y, i, arguments.x, i, arguments.type);
         else
             store(arguments.y, arguments.type, i, 0.0f);
-    }
-}
-
-/* y[outer][depth][inner] = values[1] where the index of the line is that depth, else values[0]. */
-struct one_hot_arguments {
-    const void *indices, *values;
-    void *y;
-    long count, depth, inner;
-    int index_type, value_type, y_type, unused;
-};
-
-KERNEL(one_hot, struct one_hot_arguments)
-{
-    FOR_EACH_INDEX(i, arguments.count)
-    {
-        long inner = i % arguments.inner, depth = i / arguments.inner % arguments.depth;
-        long outer = i / arguments.inner / arguments.depth;
-        long index = (long)load(arguments.indices, arguments.index_type, outer * arguments.inner + inner);
-        float value = load(arguments.values, arguments.value_type, wrapped(index, arguments.depth) == depth ? 1 : 0);
-        store(arguments.y, arguments.y_type, i, value);
     }
 }

@@ -56,11 +56,11 @@ final class BodyFunctions {
     all.put("type", of(1, (b, a) -> b.type((Value) a.get(0)).type()));
     all.put("output_shape", of(0, (b, a) -> list(b.in().output(0).shape().dims())));
     all.put("given", of(1, (b, a) -> !Value.isLeftOut(a.get(0))));
+    all.put("opset", of(0, (b, a) -> (long) b.in().opset()));
     all.put("wanted", of(1, (b, a) -> b.in().hasOutput((int) integer(a, 0))));
     all.put("input", of(1, (b, a) -> b.input((int) integer(a, 0))));
     all.put("input_count", of(0, (b, a) -> (long) b.in().inputCount()));
     all.put("output_count", of(0, (b, a) -> (long) b.in().outputCount()));
-    all.put("opset", of(0, (b, a) -> (long) b.in().opset()));
     all.put("index", of(1, (b, a) -> (long) input(a, 0)));
     all.put("is_constant", of(1, (b, a) -> b.in().isConstant(input(a, 0))));
     all.put("is_known", of(1, (b, a) -> b.in().value(input(a, 0)).isPresent()));

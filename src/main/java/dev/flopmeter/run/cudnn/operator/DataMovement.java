@@ -29,7 +29,6 @@ final class DataMovement {
     operators.put("Slice", DataMovement::slice);
     operators.put("Expand", node -> copied(node, node.in(0).broadcastTo(node.outputShape(0))));
     operators.put("Tile", DataMovement::tile);
-    operators.put("EyeLike", DataMovement::eyeLike);
     operators.put("Range", DataMovement::range);
   }
 
@@ -46,22 +45,6 @@ final class DataMovement {
       TensorView mask = node.out(1);
       node.launch(CopyKernels.fill(mask, 1));
     }
-  }
-
-  private static void eyeLike(NodePlan node) {
-    Shape shape = node.outputShape(0);
-    long shift = node.attributes().integer("k", 0);
-    node.alias(
-        0,
-        node.constant(
-            "eye",
-            shape,
-            node.builder().storageOf(node.operands().output(0)),
-            out -> {
-              for (long i = 0; i < shape.elements(); i++) {
-                out.accept(i % shape.dim(1) - i / shape.dim(1) == shift ? 1 : 0);
-              }
-            }));
   }
 
   private static void range(NodePlan node) {

@@ -21,7 +21,6 @@ final class Indexing {
     operators.put("ScatterElements", Indexing::scatterElements);
     operators.put("Scatter", Indexing::scatterElements);
     operators.put("ScatterND", Indexing::scatterNd);
-    operators.put("OneHot", Indexing::oneHot);
   }
 
   private static void gather(NodePlan node) {
@@ -162,19 +161,5 @@ final class Indexing {
             .integers(reduction(node), y.storage().code())
             .integers(trailed(y.shape().slice(0, depth)))
             .numbers(Arrays.copyOf(y.strides(), Loops.RANK)));
-  }
-
-  private static void oneHot(NodePlan node) {
-    TensorView indices = node.plain(0);
-    TensorView values = node.plain(2);
-    TensorView y = node.out(0);
-    int axis = y.shape().axis(node.attributes().integer("axis", -1));
-    node.launch(
-        "one_hot",
-        y,
-        new Arguments()
-            .pointers(indices, values, y)
-            .numbers(y.elements(), y.dim(axis), y.shape().elements(axis + 1, y.rank()))
-            .types(indices, values, y));
   }
 }

@@ -15,8 +15,6 @@ final class Normalizations {
   private static final int MEAN_AND_VARIANCE = 0;
 
   private static final int ROOT_MEAN_SQUARE = 1;
-  private static final int NORM_1 = 2;
-  private static final int NORM_2 = 3;
 
   private Normalizations() {}
 
@@ -28,8 +26,6 @@ final class Normalizations {
     operators.put("SimplifiedLayerNormalization", Normalizations::simplified);
     operators.put("InstanceNormalization", Normalizations::instance);
     operators.put("GroupNormalization", Normalizations::group);
-    operators.put("LpNormalization", Normalizations::lp);
-    operators.put("MeanVarianceNormalization", Normalizations::meanVariance);
   }
 
   private static void batch(NodePlan node) {
@@ -88,7 +84,7 @@ final class Normalizations {
     TensorView mean = node.outOrNull(1);
     TensorView inverse = node.outOrNull(2);
     KernelWork own =
-        rows(kind, x, y, length, 1, new Scales(scale, bias, 1, 1), epsilon, mean, inverse);
+        rows(kind, x, y, length, new Scales(scale, bias, 1, 1), epsilon, mean, inverse);
     if (scale == null || mean != null || inverse != null || x.elements() == 0) {
       node.launch(own);
       return;
@@ -143,7 +139,6 @@ final class Normalizations {
             x,
             y,
             length,
-            1,
             new Scales(scale, bias, length, channels),
             epsilon,
             null,
@@ -182,7 +177,6 @@ final class Normalizations {
             x,
             y,
             channels * pixels,
-            1,
             new Scales(scale, bias, pixels, groups),
             FoldedWeights.epsilon(node.attributes()),
             null,
@@ -201,33 +195,6 @@ final class Normalizations {
     return whole;
   }
 
-  private static void lp(NodePlan node) {
-    TensorView x = node.plain(0);
-    TensorView y = node.out(0);
-    int axis = x.shape().axis(node.attributes().integer("axis", -1));
-    long inner = x.shape().elements(axis + 1, x.rank());
-    int kind = node.attributes().integer("p", 2) == 1 ? NORM_1 : NORM_2;
-    node.launch(rows(kind, x, y, x.dim(axis), inner, Scales.NONE, 0, null, null));
-  }
-
-  private static void meanVariance(NodePlan node) {
-    TensorView x = node.in(0);
-    long[] axes = node.attributes().integers("axes", 0, 2, 3);
-    int[] order = Reductions.keptFirst(x.shape(), axes);
-    TensorView turned = x.permuted(order);
-    TensorView packed = node.scratch("rows", turned.shape(), x.storage());
-    TensorView done = node.scratch("normalized", turned.shape(), x.storage());
-    TensorView y = node.out(0);
-    long length = 1;
-    for (long axis : axes) {
-      length *= x.dim(x.shape().axis(axis));
-    }
-    node.launch(
-        CopyKernels.copy(turned, packed),
-        rows(MEAN_AND_VARIANCE, packed, done, length, 1, Scales.NONE, 1e-9, null, null),
-        CopyKernels.copy(done, y.permuted(order)));
-  }
-
   /**
    * What normalised values are multiplied by, and what is added to them.
    *
@@ -235,20 +202,14 @@ final class Normalizations {
    * @param repeat rows after which they begin again
    */
   private record Scales(
-      @Nullable TensorView scale, @Nullable TensorView bias, long run, long repeat) {
-    static final Scales NONE = new Scales(null, null, 1, 1);
-  }
+      @Nullable TensorView scale, @Nullable TensorView bias, long run, long repeat) {}
 
-  /**
-   * By our kernel: row r starts at {@code (r / inner) * length * inner + r % inner}, its elements
-   * are {@code inner} apart.
-   */
+  /** By our kernel. */
   private static KernelWork rows(
       int kind,
       TensorView x,
       TensorView y,
       long length,
-      long inner,
       Scales scales,
       double epsilon,
       @Nullable TensorView mean,
@@ -264,7 +225,7 @@ final class Normalizations {
             .pointerOrNull(scales.bias())
             .pointerOrNull(mean)
             .pointerOrNull(inverse)
-            .numbers(rows, length, inner, scales.run(), scales.repeat())
+            .numbers(rows, length, scales.run(), scales.repeat())
             .integers(kind, x.storage().code())
             .real(epsilon));
   }

@@ -119,7 +119,6 @@ final class Pointwise {
     operators.put("Sum", node -> variadic(node, Binary.ADD));
     operators.put("Max", node -> variadic(node, Binary.MAX));
     operators.put("Min", node -> variadic(node, Binary.MIN));
-    operators.put("Mean", node -> variadic(node, Binary.ADD));
     operators.put("Clip", Pointwise::clip);
     operators.put("Cast", Pointwise::cast);
     operators.put("CastLike", Pointwise::cast);
@@ -239,9 +238,6 @@ final class Pointwise {
     node.launch(CopyKernels.copy(node.in(0).broadcastTo(y.shape()), y));
     for (int i = 1; i < count; i++) {
       node.launch(kind.work(y, node.in(i), y));
-    }
-    if (node.node().op().equals("Mean")) {
-      node.launch(Unary.AFFINE.work(y, y, 1.0 / count, 0));
     }
   }
 

@@ -13,7 +13,6 @@ final class Scans {
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("ArgMax", node -> argument(node, false));
     operators.put("ArgMin", node -> argument(node, true));
-    operators.put("Hardmax", Scans::hardmax);
     operators.put("TopK", Scans::topK);
     operators.put("CumSum", node -> cumulate(node, false));
     operators.put("CumProd", node -> cumulate(node, true));
@@ -33,18 +32,6 @@ final class Scans {
             .integer(smallest ? 1 : 0)
             .integer(node.attributes().flag("select_last_index", false) ? 1 : 0)
             .types(x));
-  }
-
-  private static void hardmax(NodePlan node) {
-    TensorView x = node.plain(0);
-    TensorView y = node.out(0);
-    boolean isLegacy = node.node().opset() < 13;
-    int axis = x.shape().axis(node.attributes().integer("axis", isLegacy ? 1 : -1));
-    long length = isLegacy ? x.shape().elements(axis, x.rank()) : x.dim(axis);
-    long inner = isLegacy ? 1 : x.shape().elements(axis + 1, x.rank());
-    long lines = x.elements() / Math.max(1, length);
-    node.launch(
-        "hardmax", lines, new Arguments().pointers(x, y).numbers(lines, length, inner).types(x));
   }
 
   private static void topK(NodePlan node) {

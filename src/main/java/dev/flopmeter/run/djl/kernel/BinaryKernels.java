@@ -43,7 +43,6 @@ final class BinaryKernels {
     rules.put("Max", in -> Kernel.of(joined(in, "maximum")));
     rules.put("Min", in -> Kernel.of(joined(in, "minimum")));
     rules.put("Sum", in -> Kernel.of(joined(in, "add")));
-    rules.put("Mean", in -> Kernel.of(joined(in, "add").over(in.inputCount())));
     rules.put("Where", in -> Kernel.of(call("where", input(0), input(1), input(2))));
   }
 

@@ -5,6 +5,7 @@ import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
 import static dev.flopmeter.run.djl.kernel.Expression.parts;
 
+import com.google.errorprone.annotations.CompileTimeConstant;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import java.util.List;
@@ -23,12 +24,9 @@ final class NormKernels {
     rules.put("LayerNormalization", NormKernels::layerNorm);
     rules.put("RMSNormalization", NormKernels::rmsNorm);
     rules.put("SimplifiedLayerNormalization", NormKernels::rmsNorm); // ONNX Runtime's name
-    rules.put("LpNormalization", NormKernels::lpNorm);
-    rules.put("MeanVarianceNormalization", NormKernels::meanVariance);
     rules.put("LRN", NormKernels::localResponse);
-    rules.put("Softmax", in -> alongAxis(in, (x, axis) -> call("softmax", x, axis)));
-    rules.put("LogSoftmax", in -> alongAxis(in, (x, axis) -> call("log_softmax", x, axis)));
-    rules.put("Hardmax", in -> alongAxis(in, NormKernels::hardmax).reportedAs("argmax"));
+    rules.put("Softmax", in -> alongAxis(in, "softmax"));
+    rules.put("LogSoftmax", in -> alongAxis(in, "log_softmax"));
   }
 
   private static float epsilon(Operands in) {
@@ -138,21 +136,6 @@ final class NormKernels {
     return Kernel.of(unit.times(input(1)));
   }
 
-  private static Kernel lpNorm(Operands in) {
-    int axis = in.shape(0).axis(in.attributes().integer("axis", -1));
-    Expression x = input(0);
-    Expression norm = call("norm", x, in.attributes().integer("p", 2), new long[] {axis}, true);
-    return Kernel.of(call("where", call("eq", norm, 0), call("zeros_like", x), x.over(norm)))
-        .reportedAs("norm");
-  }
-
-  private static Kernel meanVariance(Operands in) {
-    long[] axes = in.attributes().integers("axes", 0, 2, 3);
-    Expression difference = input(0).minus(call("mean", input(0), axes, true));
-    Expression variance = call("mean", difference.times(difference), axes, true);
-    return Kernel.of(difference.over(call("sqrt", variance).plus(1e-9))).reportedAs("mean");
-  }
-
   /** Channels as rows of a plane: the mean square over {@code size} neighbours is a pooling. */
   private static Kernel localResponse(Operands in) {
     Shape shape = in.shape(0);
@@ -179,26 +162,16 @@ final class NormKernels {
     return Kernel.of(input(0).over(power.reshaped(shape.dims()))).reportedAs("avg_pool2d");
   }
 
-  /** A function along one axis of a tensor. */
-  @FunctionalInterface
-  private interface AlongAxis {
-    Expression of(Expression x, long axis);
-  }
-
   /** Before opset 13 all axes from {@code axis} on are normalised together. */
-  private static Kernel alongAxis(Operands in, AlongAxis function) {
+  private static Kernel alongAxis(Operands in, @CompileTimeConstant final String function) {
     Shape shape = in.shape(0);
     long axis = in.attributes().integer("axis", in.opset() < 13 ? 1 : -1);
     int first = shape.axis(axis);
     if (in.opset() >= 13 || first == shape.rank() - 1) {
-      return Kernel.of(function.of(input(0), axis));
+      return Kernel.of(call(function, input(0), axis));
     }
     Expression matrix =
         input(0).reshaped(shape.elements(0, first), shape.elements(first, shape.rank()));
-    return Kernel.of(function.of(matrix, 1).reshaped(shape.dims()));
-  }
-
-  private static Expression hardmax(Expression x, long axis) {
-    return call("scatter", call("zeros_like", x), axis, call("argmax", x, axis, true), 1);
+    return Kernel.of(call(function, matrix, 1).reshaped(shape.dims()));
   }
 }

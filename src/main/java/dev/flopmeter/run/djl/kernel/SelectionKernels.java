@@ -36,8 +36,6 @@ final class SelectionKernels {
     rules.put("ConstantOfShape", SelectionKernels::constantOfShape);
     rules.put("Compress", SelectionKernels::compress);
     rules.put("Trilu", SelectionKernels::trilu);
-    rules.put("OneHot", SelectionKernels::oneHot);
-    rules.put("EyeLike", SelectionKernels::eyeLike);
   }
 
   private static Kernel slice(Operands in) {
@@ -227,22 +225,5 @@ final class SelectionKernels {
     long k = in.has(1) ? in.requireValue(1).longAt(0) : 0;
     boolean upper = in.attributes().flag("upper", true);
     return Kernel.of(upper ? call("triu", input(0), k) : call("tril", input(0), k));
-  }
-
-  private static Kernel oneHot(Operands in) {
-    long depth = in.requireValue(1).longAt(0);
-    int rank = in.shape(0).rank() + 1;
-    long asked = in.attributes().integer("axis", -1);
-    int axis = (int) (asked < 0 ? asked + rank : asked);
-    Expression index = wrapped(input(0), depth).unsqueezed(axis);
-    Expression isOn = call("eq", index, call("arange", depth).alongAxis(rank, axis));
-    return Kernel.of(call("where", isOn, input(2).select(0, 1), input(2).select(0, 0)));
-  }
-
-  private static Kernel eyeLike(Operands in) {
-    long k = in.attributes().integer("k", 0);
-    int type = Kernels.code(in, in.output(0).type());
-    Expression ones = call("ones", in.shape(0).dims(), dtype(type));
-    return Kernel.of(call("tril", call("triu", ones, k), k));
   }
 }
