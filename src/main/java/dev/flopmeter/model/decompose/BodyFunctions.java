@@ -65,7 +65,7 @@ final class BodyFunctions {
     all.put("is_constant", of(1, (b, a) -> b.in().isConstant(input(a, 0))));
     all.put("is_known", of(1, (b, a) -> b.in().value(input(a, 0)).isPresent()));
     all.put("values", of(1, (b, a) -> list(b.in().requireLongs(input(a, 0)))));
-    all.put("attention_sizes", of(0, (b, a) -> byName(AttentionSizes.of(b.in()))));
+    all.put("attention_sizes", of(0, (b, a) -> AttentionSizes.of(b.in()).byName()));
     all.put(
         "product_order",
         of(
@@ -167,20 +167,6 @@ final class BodyFunctions {
   /** Which input of the node an argument is. */
   private static int input(List<Object> arguments, int index) {
     return ((Value) arguments.get(index)).input();
-  }
-
-  private static Map<String, Object> byName(AttentionSizes sizes) {
-    return Map.of(
-        "batch", sizes.batch(),
-        "heads", sizes.heads(),
-        "key_heads", sizes.keyHeads(),
-        "queries", sizes.queries(),
-        "fresh", sizes.fresh(),
-        "total", sizes.total(),
-        "past", sizes.past(),
-        "present", sizes.present(),
-        "depth", sizes.depth(),
-        "value_depth", sizes.valueDepth());
   }
 
   private static Tensor longs(IntToLongFunction each, long... dims) {

@@ -5,7 +5,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import java.util.List;
 
-/** What equations write their nodes into. */
+/** What equations ask, and write their nodes into. */
 public interface Host {
   /** The attributes that a definition reads as {@code @name}. */
   Attributes attributes();
@@ -14,10 +14,14 @@ public interface Host {
   List<?> inputs();
 
   /** Adds a node; returns its outputs. */
-  List<?> add(int outputs, String op, Attributes attributes, List<Object> terms);
+  default List<?> add(int outputs, String op, Attributes attributes, List<Object> terms) {
+    throw new IllegalStateException("no nodes are written here: " + op);
+  }
 
   /** Adds the node that {@code left + right} and the like stand for, of which one is a tensor. */
-  Object combined(String sign, Object left, Object right);
+  default Object combined(String sign, Object left, Object right) {
+    throw new IllegalStateException(left + " " + sign + " " + right + " is no node here");
+  }
 
   /** The shape of a tensor. */
   Shape shape(Object tensor);

@@ -99,7 +99,7 @@ final class TermParser {
       if (tokens.accept("[")) {
         Term index = term();
         tokens.expect("]");
-        value = scope -> Terms.list(of.in(scope)).get((int) (long) index.in(scope));
+        value = scope -> Terms.element(of.in(scope), index.in(scope));
       } else if (tokens.accept(".")) {
         String name = tokens.take();
         value = scope -> Objects.requireNonNull(((Map<?, ?>) of.in(scope)).get(name), name);

@@ -1,6 +1,7 @@
 package dev.flopmeter.model.equation;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ public final class Terms {
     all.put("min", BuiltIn.of(2, (host, a) -> Math.min(integer(a, 0), integer(a, 1))));
     all.put("max", BuiltIn.of(2, (host, a) -> Math.max(integer(a, 0), integer(a, 1))));
     all.put("sqrt", BuiltIn.of(1, (host, a) -> Math.sqrt(real(a.get(0)))));
+    all.put("ceil", BuiltIn.of(1, (host, a) -> (long) Math.ceil(real(a.get(0)))));
     all.put("floor", BuiltIn.of(1, (host, a) -> (long) Math.floor(real(a.get(0)))));
     all.put("size", BuiltIn.of(1, (host, a) -> (long) list(a.get(0)).size()));
     all.put(
@@ -34,16 +36,21 @@ public final class Terms {
             2, (host, a) -> LongStream.range(integer(a, 0), integer(a, 1)).boxed().toList()));
     all.put(
         "drop", BuiltIn.of(2, (host, a) -> list(a.get(0)).stream().skip(integer(a, 1)).toList()));
-    all.put(
-        "part",
-        BuiltIn.of(
-            3, (host, a) -> list(a.get(0)).subList((int) integer(a, 1), (int) integer(a, 2))));
+    all.put("part", BuiltIn.of(3, (host, a) -> part(list(a.get(0)), integer(a, 1), integer(a, 2))));
     all.put("rank", BuiltIn.of(1, (host, a) -> (long) shape(host, a).rank()));
-    all.put("dim", BuiltIn.of(2, (host, a) -> shape(host, a).dim((int) integer(a, 1))));
+    all.put(
+        "dim", BuiltIn.of(2, (host, a) -> shape(host, a).dim(shape(host, a).axis(integer(a, 1)))));
     all.put("axis", BuiltIn.of(2, (host, a) -> (long) shape(host, a).axis(integer(a, 1))));
     all.put("shape", BuiltIn.of(1, (host, a) -> list(shape(host, a).dims())));
     all.put("elements", new BuiltIn(1, 3, Terms::elements));
     return all;
+  }
+
+  private static List<?> part(List<?> list, long from, long to) {
+    if (from < 0 || from > to || to > list.size()) {
+      throw new ModelException(list + " has no elements " + from + " to " + to + " (excluded)");
+    }
+    return list.subList((int) from, (int) to);
   }
 
   private static Object elements(Host host, List<Object> a) {
@@ -85,6 +92,9 @@ public final class Terms {
   }
 
   private static long integers(String sign, long a, long b) {
+    if (b == 0 && (sign.equals("/") || sign.equals("%"))) {
+      throw new ModelException("the division of " + a + " by 0");
+    }
     return switch (sign) {
       case "+" -> Sizes.add(a, b);
       case "-" -> a - b;
@@ -112,6 +122,10 @@ public final class Terms {
       return flag ? 1L : 0L;
     }
     return term;
+  }
+
+  static Object element(Object list, Object index) {
+    return part(list(list), (long) index, (long) index + 1).get(0);
   }
 
   /** A list, or a list of the one term. */

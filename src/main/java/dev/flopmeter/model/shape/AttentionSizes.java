@@ -5,6 +5,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
+import java.util.Map;
 
 /**
  * The sizes of an attention: ONNX's own, or one of ONNX Runtime's (its ContribOperators.md).
@@ -33,6 +34,21 @@ public record AttentionSizes(
   /** Keys of the past. */
   public long past() {
     return total - fresh;
+  }
+
+  /** All sizes under the names that equations have for them. */
+  public Map<String, Object> byName() {
+    return Map.of(
+        "batch", batch,
+        "heads", heads,
+        "key_heads", keyHeads,
+        "queries", queries,
+        "fresh", fresh,
+        "total", total,
+        "past", past(),
+        "present", present,
+        "depth", depth,
+        "value_depth", valueDepth);
   }
 
   /** Scores: one for each head, query and key. */

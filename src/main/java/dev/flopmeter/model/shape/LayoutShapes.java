@@ -24,8 +24,6 @@ final class LayoutShapes {
         "Expand",
         in -> List.of(in.type(0).withShape(in.shape(0).broadcast(Shape.of(in.requireLongs(1))))));
     rules.put("Tile", LayoutShapes::tile);
-    rules.put("DepthToSpace", LayoutShapes::depthToSpace);
-    rules.put("SpaceToDepth", LayoutShapes::spaceToDepth);
   }
 
   private static List<TensorType> reshape(Operands in) {
@@ -141,33 +139,5 @@ final class LayoutShapes {
       dims[i] = Sizes.multiply(dims[i], repeats[i]);
     }
     return List.of(in.type(0).withShape(Shape.of(dims)));
-  }
-
-  private static List<TensorType> depthToSpace(Operands in) {
-    long block = in.attributes().integer("blocksize");
-    Shape s = in.shape(0);
-    if (s.rank() != 4 || block < 1 || s.dim(1) % Sizes.multiply(block, block) != 0) {
-      throw unarranged(s, block);
-    }
-    long height = Sizes.multiply(s.dim(2), block);
-    long width = Sizes.multiply(s.dim(3), block);
-    return List.of(
-        in.type(0).withShape(Shape.of(s.dim(0), s.dim(1) / (block * block), height, width)));
-  }
-
-  private static List<TensorType> spaceToDepth(Operands in) {
-    long block = in.attributes().integer("blocksize");
-    Shape s = in.shape(0);
-    if (s.rank() != 4 || block < 1 || s.dim(2) % block != 0 || s.dim(3) % block != 0) {
-      throw unarranged(s, block);
-    }
-    long depth = Sizes.product(s.dim(1), block, block);
-    return List.of(
-        in.type(0).withShape(Shape.of(s.dim(0), depth, s.dim(2) / block, s.dim(3) / block)));
-  }
-
-  private static ModelException unarranged(Shape shape, long block) {
-    return new ModelException(
-        "the shape " + shape + " cannot be rearranged with blocksize " + block);
   }
 }

@@ -1,7 +1,6 @@
 package dev.flopmeter.model.shape;
 
 import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
@@ -10,10 +9,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
-/**
- * Reductions over axes, and losses of scores N x C x D1 ... against labels N x D1 ..., which
- * exports for training end in.
- */
+/** Reductions over axes. */
 public final class ReductionShapes {
   private ReductionShapes() {}
 
@@ -21,8 +17,6 @@ public final class ReductionShapes {
     for (String kind : "L1 L2 LogSum LogSumExp Max Mean Min Prod Sum SumSquare".split(" ", -1)) {
       rules.put("Reduce" + kind, in -> List.of(reduce(in)));
     }
-    rules.put("NegativeLogLikelihoodLoss", in -> List.of(loss(in)));
-    rules.put("SoftmaxCrossEntropyLoss", in -> List.of(loss(in), in.type(0)));
     rules.put("ArgMax", in -> List.of(argReduce(in)));
     rules.put("ArgMin", in -> List.of(argReduce(in)));
   }
@@ -60,16 +54,5 @@ public final class ReductionShapes {
             .filter(axis -> keep || !reduced[axis])
             .mapToLong(axis -> reduced[axis] ? 1 : shape.dim(axis))
             .toArray());
-  }
-
-  /** One loss per label, or one for all of them. */
-  private static TensorType loss(Operands in) {
-    Shape scores = in.shape(0);
-    Shape labels = in.shape(1);
-    if (scores.rank() < 2 || !scores.without(1).equals(labels)) {
-      throw new ModelException("the labels " + labels + " do not fit the scores " + scores);
-    }
-    boolean isReduced = !in.attributes().text("reduction", "mean").equals("none");
-    return in.type(0).withShape(isReduced ? Shape.SCALAR : labels);
   }
 }

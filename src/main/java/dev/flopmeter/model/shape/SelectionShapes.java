@@ -1,6 +1,5 @@
 package dev.flopmeter.model.shape;
 
-import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
@@ -11,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** Operators that join, cut, pick or pad along axes. */
+/** Operators that join, cut, pad or resize along axes. */
 final class SelectionShapes {
   private SelectionShapes() {}
 
@@ -20,14 +19,9 @@ final class SelectionShapes {
     rules.put("Concat", SelectionShapes::concat);
     rules.put("Split", SelectionShapes::split);
     rules.put("Slice", SelectionShapes::slice);
-    rules.put("Gather", SelectionShapes::gather);
-    rules.put("GatherElements", in -> List.of(in.type(0).withShape(in.shape(1))));
-    rules.put("GatherND", SelectionShapes::gatherNd);
     rules.put("Pad", SelectionShapes::pad);
     rules.put("Resize", SelectionShapes::resize);
     rules.put("Upsample", SelectionShapes::resize);
-    rules.put("OneHot", SelectionShapes::oneHot);
-    rules.put("TopK", SelectionShapes::topK);
   }
 
   private static List<TensorType> concat(Operands in) {
@@ -84,26 +78,6 @@ final class SelectionShapes {
       dims[i] = ranges[i].count();
     }
     return List.of(in.type(0).withShape(Shape.of(dims)));
-  }
-
-  private static List<TensorType> gather(Operands in) {
-    Shape data = in.shape(0);
-    int axis = data.axis(in.attributes().integer("axis", 0));
-    Shape out = data.slice(0, axis).concat(in.shape(1)).concat(data.slice(axis + 1, data.rank()));
-    return List.of(in.type(0).withShape(out));
-  }
-
-  private static List<TensorType> gatherNd(Operands in) {
-    Shape data = in.shape(0);
-    Shape indices = in.shape(1);
-    long batch = in.attributes().integer("batch_dims", 0);
-    long depth = indices.dim(-1);
-    if (batch < 0 || batch > data.rank() || depth > data.rank() - batch) {
-      throw new ModelException("indices " + indices + " are too deep for the data " + data);
-    }
-    Shape out =
-        indices.slice(0, indices.rank() - 1).concat(data.slice((int) (batch + depth), data.rank()));
-    return List.of(in.type(0).withShape(out));
   }
 
   private static List<TensorType> pad(Operands in) {
@@ -174,24 +148,5 @@ final class SelectionShapes {
       int axis = shape.axis(axes[i]);
       dims[axis] = policy.equals("stretch") ? sizes[i] : Math.round(scale * dims[axis]);
     }
-  }
-
-  private static List<TensorType> oneHot(Operands in) {
-    Shape indices = in.shape(0);
-    long depth = in.requireValue(1).longAt(0);
-    long axis = in.attributes().integer("axis", -1);
-    return List.of(in.type(2).withShape(indices.inserted(axis, depth)));
-  }
-
-  private static List<TensorType> topK(Operands in) {
-    Shape shape = in.shape(0);
-    int axis = shape.axis(in.attributes().integer("axis", -1));
-    long k = in.has(1) ? in.requireValue(1).longAt(0) : in.attributes().integer("k");
-    if (k > shape.dim(axis)) {
-      throw new ModelException(
-          "the top " + k + " of axis " + axis + " of " + shape + " do not exist");
-    }
-    TensorType values = in.type(0).withShape(shape.with(axis, k));
-    return List.of(values, values.withType(DataType.INT64));
   }
 }

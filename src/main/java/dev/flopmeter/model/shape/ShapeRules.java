@@ -10,18 +10,12 @@ public final class ShapeRules {
   private static final RuleFamilies<ShapeRule> STANDARD =
       new RuleFamilies<>(
           List.of(
-              WindowShapes::addTo,
+              TypeEquations::addTo,
               ElementwiseShapes::addTo,
-              MatrixShapes::addTo,
               LayoutShapes::addTo,
               ReductionShapes::addTo,
               SelectionShapes::addTo,
-              ConstantShapes::addTo,
-              AttentionShapes::addTo,
-              RecurrentShapes::addTo,
-              SamplingShapes::addTo,
-              DataDependentShapes::addTo,
-              PackedShapes::addTo));
+              DataDependentShapes::addTo));
 
   private ShapeRules() {}
 

@@ -100,11 +100,6 @@ final class Network implements Host {
   }
 
   @Override
-  public Object combined(String sign, Object left, Object right) {
-    throw new IllegalStateException("a node of a network needs a name: " + left + sign + right);
-  }
-
-  @Override
   public Shape shape(Object tensor) {
     return Objects.requireNonNull(graph.typeOf((String) tensor), (String) tensor).shape();
   }
