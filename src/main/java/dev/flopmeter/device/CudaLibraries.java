@@ -1,10 +1,7 @@
 package dev.flopmeter.device;
 
 import com.sun.jna.ptr.IntByReference;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import dev.flopmeter.text.Resource;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -171,19 +168,12 @@ public record CudaLibraries(
    */
   private static LibraryFinding complete(
       LibraryFinding found, DynamicLibrary library, String resource, String fix) {
-    try (InputStream in = CudaLibraries.class.getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new IllegalStateException("the resource " + resource + " is missing from the jar");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-          .lines()
-          .filter(line -> !line.isBlank() && !line.startsWith("#") && !library.has(line))
-          .findFirst()
-          .map(symbol -> found.unusable("lacks the function " + symbol, fix))
-          .orElse(found);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Resource.text(CudaLibraries.class, resource)
+        .lines()
+        .filter(line -> !line.isBlank() && !line.startsWith("#") && !library.has(line))
+        .findFirst()
+        .map(symbol -> found.unusable("lacks the function " + symbol, fix))
+        .orElse(found);
   }
 
   /** What was found of each library. */

@@ -1,12 +1,7 @@
 package dev.flopmeter.text;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.Collectors;
 
 /** Lines of comma-separated values; a field in double quotes may hold commas (RFC 4180). */
@@ -40,18 +35,14 @@ public final class Csv {
    * @param beside a class of the package that the resource belongs to
    */
   public static List<List<String>> rows(Class<?> beside, String resource) {
-    try (InputStream in = Objects.requireNonNull(beside.getResourceAsStream(resource), resource)) {
-      List<List<String>> rows = new ArrayList<>();
-      // Loops, not streams: setting those up would take a third of a short command's own time.
-      for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n", -1)) {
-        if (!line.isEmpty() && !line.startsWith("#")) {
-          rows.add(split(line));
-        }
+    List<List<String>> rows = new ArrayList<>();
+    // Loops, not streams: setting those up would take a third of a short command's own time.
+    for (String line : Resource.text(beside, resource).split("\n", -1)) {
+      if (!line.isEmpty() && !line.startsWith("#")) {
+        rows.add(split(line));
       }
-      return List.copyOf(rows.subList(1, rows.size()));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
+    return List.copyOf(rows.subList(1, rows.size()));
   }
 
   /** The fields of a line without its end. */

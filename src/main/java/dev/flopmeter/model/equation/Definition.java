@@ -1,10 +1,7 @@
 package dev.flopmeter.model.equation;
 
 import dev.flopmeter.model.equation.Scope.Statement;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import dev.flopmeter.text.Resource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -36,12 +33,7 @@ public final class Definition {
    * @param beside a class of the package that the resource belongs to
    */
   public static Map<String, Definition> read(Class<?> beside, Dialect dialect) {
-    String file = dialect.file();
-    try (InputStream in = Objects.requireNonNull(beside.getResourceAsStream(file), file)) {
-      return read(new String(in.readAllBytes(), StandardCharsets.UTF_8), dialect);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return read(Resource.text(beside, dialect.file()), dialect);
   }
 
   /** The definitions of a text; only their names are looked at. */

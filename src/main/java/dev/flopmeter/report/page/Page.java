@@ -1,8 +1,6 @@
 package dev.flopmeter.report.page;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
+import dev.flopmeter.text.Resource;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -89,14 +87,7 @@ public record Page(String title, String kind, String script, @Nullable String no
   }
 
   private static String resource(String name) {
-    try (InputStream in = Page.class.getResourceAsStream("/dev/flopmeter/report/" + name)) {
-      if (in == null) {
-        throw new IllegalStateException("the resource " + name + " is not in the application");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read the resource " + name, e);
-    }
+    return Resource.text(Page.class, "/dev/flopmeter/report/" + name);
   }
 
   private static String hash(String content) {

@@ -1,9 +1,7 @@
 package dev.flopmeter.run.cudnn.driver;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.util.Arrays;
+import dev.flopmeter.text.Resource;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -100,16 +98,8 @@ public final class Gpu implements AutoCloseable {
   }
 
   private static byte[] kernelText() {
-    try (InputStream in = Gpu.class.getResourceAsStream(KERNELS)) {
-      if (in == null) {
-        throw new IllegalStateException("the resource " + KERNELS + " is missing from the jar");
-      }
-      byte[] text = in.readAllBytes();
-      // The driver reads to a zero byte.
-      return Arrays.copyOf(text, text.length + 1);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    // The driver reads to a zero byte.
+    return (Resource.text(Gpu.class, KERNELS) + '\0').getBytes(StandardCharsets.UTF_8);
   }
 
   /** Marks the device as hung: closing anything would block for ever, so nothing is closed. */
