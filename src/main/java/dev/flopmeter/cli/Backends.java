@@ -13,6 +13,7 @@ import dev.flopmeter.run.cudnn.CudnnBackend;
 import dev.flopmeter.run.djl.DjlBackend;
 import dev.flopmeter.run.ort.OrtBackend;
 import dev.flopmeter.run.ort.OrtOptions;
+import dev.flopmeter.text.Labelled;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,7 @@ final class Backends {
   private Backends() {}
 
   /** What the user may choose. */
-  enum Kind {
+  enum Kind implements Labelled {
     /** The GPU where one can be used; otherwise the CPU, with ONNX Runtime if it runs the model. */
     AUTO,
     /** NVIDIA GPUs. */
@@ -113,7 +114,7 @@ final class Backends {
         try {
           backends.add(open(kind, device, ort));
         } catch (BackendException e) {
-          System.err.println("flopmeter: without " + Choice.label(kind) + ": " + e.getMessage());
+          System.err.println("flopmeter: without " + kind.label() + ": " + e.getMessage());
         }
       }
     }

@@ -1,24 +1,23 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.model.ModelException;
-import java.util.ArrayList;
+import dev.flopmeter.text.Labelled;
 import java.util.List;
-import java.util.Locale;
 
-/** One of several values, written as the enum's names in lower case. */
-record Choice<E extends Enum<E>>(List<E> values) implements Reading<E> {
+/** One of several values, written as their labels. */
+record Choice<E extends Labelled>(List<E> values) implements Reading<E> {
   Choice {
     values = List.copyOf(values);
   }
 
-  static <E extends Enum<E>> Choice<E> of(E[] values) {
+  static <E extends Labelled> Choice<E> of(E[] values) {
     return new Choice<>(List.of(values));
   }
 
   @Override
   public E read(String text) {
     for (E value : values) {
-      if (label(value).equals(text)) {
+      if (value.label().equals(text)) {
         return value;
       }
     }
@@ -27,15 +26,7 @@ record Choice<E extends Enum<E>>(List<E> values) implements Reading<E> {
 
   @Override
   public List<String> candidates() {
-    List<String> labels = new ArrayList<>();
-    for (E value : values) {
-      labels.add(label(value));
-    }
-    return labels;
-  }
-
-  static String label(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT);
+    return values.stream().map(Labelled::label).toList();
   }
 
   /** {@code table, json or csv}. */

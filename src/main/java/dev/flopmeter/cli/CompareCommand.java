@@ -16,6 +16,7 @@ import dev.flopmeter.report.text.TurnsText;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ResultFormatException;
+import dev.flopmeter.text.Labelled;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -52,7 +53,7 @@ final class CompareCommand extends Command {
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.MARKDOWN, Format.HTML));
 
   /** What two results may differ in. */
-  private enum Across {
+  private enum Across implements Labelled {
     BACKEND
   }
 

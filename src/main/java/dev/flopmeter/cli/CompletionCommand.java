@@ -2,6 +2,7 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.model.zoo.ZooModel;
+import dev.flopmeter.text.Labelled;
 import java.util.stream.Collectors;
 import picocli.AutoComplete;
 
@@ -11,7 +12,7 @@ final class CompletionCommand extends Command {
   private final OutputArguments output = with(new OutputArguments());
 
   /** The shells that there is a completion for. */
-  private enum Shell {
+  private enum Shell implements Labelled {
     BASH,
     ZSH
   }

@@ -1,7 +1,9 @@
 package dev.flopmeter.cli;
 
+import dev.flopmeter.text.Labelled;
+
 /** The forms of a result. Each command offers some of them. */
-enum Format {
+enum Format implements Labelled {
   TABLE,
   JSON,
   /** Several JSON objects, one a line. */

@@ -16,7 +16,7 @@ final class OutputArguments extends Arguments {
     format =
         formats.length == 0
             ? Optional.empty()
-            : Optional.of(option("--format", Choice.of(formats), Choice.label(formats[0])));
+            : Optional.of(option("--format", Choice.of(formats), formats[0].label()));
   }
 
   Format format() {

@@ -53,7 +53,7 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
       MeasuredRoofs before = highest;
       highest =
           cache
-              .flatMap(roofs -> roofs.read(Choice.label(kind), backend.device()))
+              .flatMap(roofs -> roofs.read(kind.label(), backend.device()))
               .map(before::highest)
               .orElse(before);
     }

@@ -1,17 +1,12 @@
 package dev.flopmeter.device;
 
-import java.util.Locale;
+import dev.flopmeter.text.Labelled;
 
 /** Kinds of devices that networks run on. */
-public enum DeviceKind {
+public enum DeviceKind implements Labelled {
   CPU,
   /** A GPU of NVIDIA. */
   CUDA;
-
-  /** The word in results and labels. */
-  public String label() {
-    return name().toLowerCase(Locale.ROOT);
-  }
 
   @Override
   public String toString() {

@@ -1,12 +1,12 @@
 package dev.flopmeter.device;
 
-import java.util.Locale;
+import dev.flopmeter.text.Labelled;
 
 /**
  * What a GPU tells of its errors, by the number of its field, NVML_FI_DEV_... Counters begin anew
  * when the GPU is reset or the driver is loaded.
  */
-public enum HealthCounter {
+public enum HealthCounter implements Labelled {
   ECC_CORRECTED(3),
   ECC_UNCORRECTED(4),
   NVLINK_CRC_FLIT(38),
@@ -39,10 +39,5 @@ public enum HealthCounter {
   /** Whether the one with a label is a state, 0 or 1, and not a counter. */
   public static boolean isState(String label) {
     return label.equals(ROWS_PENDING.label()) || label.equals(ROWS_FAILED.label());
-  }
-
-  /** As a label. */
-  public String label() {
-    return name().toLowerCase(Locale.ROOT);
   }
 }

@@ -2,10 +2,10 @@ package dev.flopmeter.measure;
 
 import dev.flopmeter.device.CpuCache;
 import dev.flopmeter.device.MemoryLevel;
+import dev.flopmeter.text.Labelled;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -33,7 +33,7 @@ final class CacheSweep {
   private static final long MEMORY_WITHOUT_CACHES = 256L << 20;
 
   /** Ways to move bytes, by the arrays that they use. */
-  enum Pattern {
+  enum Pattern implements Labelled {
     READ(2),
     WRITE(1),
     COPY(2),
@@ -43,10 +43,6 @@ final class CacheSweep {
 
     Pattern(int arrays) {
       this.arrays = arrays;
-    }
-
-    String label() {
-      return name().toLowerCase(Locale.ROOT);
     }
   }
 

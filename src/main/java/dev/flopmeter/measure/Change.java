@@ -1,7 +1,9 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.text.Labelled;
+
 /** What two series of times tell of each other. */
-public enum Change {
+public enum Change implements Labelled {
   /** The ranges overlap: no difference can be told. */
   SAME,
   /** Apart, and by more than the threshold: confirmed. */
@@ -13,11 +15,6 @@ public enum Change {
   REMOVED,
   /** Only the new one has it. */
   ADDED;
-
-  /** The word in reports. */
-  public String label() {
-    return name().toLowerCase(java.util.Locale.ROOT);
-  }
 
   /**
    * The verdict on two ranges, each from the minimum to the third quartile of a series. Noise only

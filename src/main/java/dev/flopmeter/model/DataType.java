@@ -1,7 +1,7 @@
 package dev.flopmeter.model;
 
+import dev.flopmeter.text.Labelled;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
  * <p>Sizes are in bits because ONNX packs its 4- and 2-bit types; {@link #bytes} rounds up to whole
  * bytes.
  */
-public enum DataType {
+public enum DataType implements Labelled {
   FLOAT(1, 32, Kind.FLOAT),
   UINT8(2, 8, Kind.INTEGER),
   INT8(3, 8, Kind.INTEGER),
@@ -120,7 +120,8 @@ public enum DataType {
   }
 
   /** The name used in reports, such as {@code float16}. */
+  @Override
   public String label() {
-    return this == FLOAT ? "float32" : this == DOUBLE ? "float64" : name().toLowerCase(Locale.ROOT);
+    return this == FLOAT ? "float32" : this == DOUBLE ? "float64" : Labelled.super.label();
   }
 }

@@ -1,19 +1,14 @@
 package dev.flopmeter.result;
 
-import java.util.Locale;
+import dev.flopmeter.text.Labelled;
 
 /** A way to know a device's roof, the most trusted first. */
-public enum Basis {
+public enum Basis implements Labelled {
   DATASHEET,
   /** The largest rate found on this device. */
   MEASURED,
   /** Derived from the clock that the device ran at. */
   CLOCK_ADJUSTED;
-
-  /** The word in results and labels. */
-  public String label() {
-    return name().toLowerCase(Locale.ROOT);
-  }
 
   /** {@code Clock-adjusted}. */
   public String title() {

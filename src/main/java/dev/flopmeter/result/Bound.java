@@ -1,10 +1,10 @@
 package dev.flopmeter.result;
 
-import java.util.Locale;
+import dev.flopmeter.text.Labelled;
 import org.jspecify.annotations.Nullable;
 
 /** What keeps a layer from being faster. */
-public enum Bound {
+public enum Bound implements Labelled {
   /** The layer runs near the peak rate of arithmetic. */
   COMPUTE,
   /** Near the bandwidth of the device's memory. */
@@ -26,11 +26,6 @@ public enum Bound {
   Bound judged(@Nullable Double efficiency) {
     boolean isRoof = this == COMPUTE || this == MEMORY || this == CACHE;
     return isRoof && efficiency != null && efficiency < NEAR_ROOF ? INEFFICIENT : this;
-  }
-
-  /** The word in results and labels. */
-  public String label() {
-    return name().toLowerCase(Locale.ROOT);
   }
 
   /** {@code compute-bound}, {@code inefficient}: before a noun. */

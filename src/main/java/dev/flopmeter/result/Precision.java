@@ -1,13 +1,14 @@
 package dev.flopmeter.result;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.text.Labelled;
 import java.util.Optional;
 
 /**
  * The arithmetic of matrix operators; accumulation is float32 in all of them but int8, whose sums
  * are 32-bit integers.
  */
-public enum Precision {
+public enum Precision implements Labelled {
   /** float32 storage, TF32 forbidden. */
   FP32(4),
   /** float32 storage, products on tensor cores with inputs rounded to 10 mantissa bits. */
@@ -41,11 +42,6 @@ public enum Precision {
 
   public boolean isQuantized() {
     return quantizedType().isPresent();
-  }
-
-  /** The name on the command line and in results: {@code fp16}. */
-  public String label() {
-    return name().toLowerCase(java.util.Locale.ROOT);
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.result.ProfileResult.Latency;
+import dev.flopmeter.text.Labelled;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -35,10 +36,10 @@ final class ProfileTypes extends SimpleModule {
 
   ProfileTypes() {
     super("flopmeter");
-    labels(Precision.values(), Precision::label);
-    labels(Bound.values(), Bound::label);
-    labels(Basis.values(), Basis::label);
-    labels(DeviceKind.values(), DeviceKind::label);
+    labels(Precision.values());
+    labels(Bound.values());
+    labels(Basis.values());
+    labels(DeviceKind.values());
     form(Device.class, ProfileTypes::device, ProfileTypes::device);
     form(ModelInfo.Input.class, ProfileTypes::input, ProfileTypes::input);
     form(Latency.class, ProfileTypes::latency, ProfileTypes::latency);
@@ -59,7 +60,7 @@ final class ProfileTypes extends SimpleModule {
       }
     }
     return new Device(
-        named(DeviceKind.values(), DeviceKind::label, text(node, "kind")),
+        named(DeviceKind.values(), text(node, "kind")),
         text(node, "id"),
         text(node, "name"),
         properties,
@@ -74,7 +75,7 @@ final class ProfileTypes extends SimpleModule {
   }
 
   private static ModelInfo.Input input(JsonNode node) {
-    DataType type = named(DataType.values(), DataType::label, text(node, "type"));
+    DataType type = named(DataType.values(), text(node, "type"));
     long[] dims = node.path("shape").valueStream().mapToLong(JsonNode::asLong).toArray();
     return new ModelInfo.Input(text(node, "name"), new TensorType(type, Shape.of(dims)));
   }
@@ -135,20 +136,20 @@ final class ProfileTypes extends SimpleModule {
     return node.has(field) ? number(node, field) : null;
   }
 
-  private <E extends Enum<E>> void labels(E[] values, Function<E, String> label) {
+  private <E extends Enum<E> & Labelled> void labels(E[] values) {
     form(
         values[0].getDeclaringClass(),
-        value -> StringNode.valueOf(label.apply(value)),
-        node -> named(values, label, node.asString("")));
+        value -> StringNode.valueOf(value.label()),
+        node -> named(values, node.asString("")));
   }
 
-  private static <E extends Enum<E>> E named(E[] values, Function<E, String> label, String text) {
+  private static <E extends Labelled> E named(E[] values, String text) {
     for (E value : values) {
-      if (label.apply(value).equals(text)) {
+      if (value.label().equals(text)) {
         return value;
       }
     }
-    String known = Arrays.stream(values).map(label).collect(Collectors.joining(", "));
+    String known = Arrays.stream(values).map(Labelled::label).collect(Collectors.joining(", "));
     throw new ResultFormatException("'" + text + "' must be one of " + known);
   }
 

@@ -1,13 +1,11 @@
 package dev.flopmeter.run;
 
+import dev.flopmeter.text.Labelled;
+
 /** The order of dimensions in memory. */
-public enum Layout {
+public enum Layout implements Labelled {
   /** Chosen per layer by measurement. */
   AUTO,
   NCHW,
-  NHWC;
-
-  public String label() {
-    return name().toLowerCase(java.util.Locale.ROOT);
-  }
+  NHWC
 }

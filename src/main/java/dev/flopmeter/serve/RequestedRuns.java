@@ -4,6 +4,7 @@ import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.RunReport;
 import dev.flopmeter.serve.worker.Target;
+import dev.flopmeter.text.Labelled;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -27,7 +28,7 @@ final class RequestedRuns {
           List.of(),
           "the configuration or the devices have changed; ask again");
 
-  enum State {
+  enum State implements Labelled {
     QUEUED,
     RUNNING,
     DONE,

@@ -12,7 +12,6 @@ import dev.flopmeter.serve.http.Route.BadRequestException;
 import dev.flopmeter.serve.time.Clocks;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -108,7 +107,7 @@ record RunRequests(
     return Api.object(
         "id", run.id(),
         "workload", run.workload(),
-        "state", label(run.state()),
+        "state", run.state().label(),
         "requested_at", run.requestedAt(),
         "done", run.parts().stream().mapToDouble(this::done).average().orElse(0),
         "targets", run.parts().stream().map(this::part).toList());
@@ -127,14 +126,10 @@ record RunRequests(
     return Api.object(
         "device", part.target().device(),
         "precision", part.target().precision(),
-        "state", label(part.state()),
+        "state", part.state().label(),
         "phase", isRunning ? runner.step(part.target()).phase() : null,
         "done", done(part),
         "outcome", part.outcome().isEmpty() ? null : part.outcome(),
         "reason", part.reason().isEmpty() ? null : part.reason());
-  }
-
-  private static String label(State state) {
-    return state.name().toLowerCase(Locale.ROOT);
   }
 }

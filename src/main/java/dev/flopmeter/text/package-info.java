@@ -1,4 +1,4 @@
-/** Text handling: control characters, long texts, CSV, and the nearest of several names. */
+/** Text handling: control characters, long texts, labels, CSV, and the nearest of several names. */
 @NullMarked
 package dev.flopmeter.text;
 

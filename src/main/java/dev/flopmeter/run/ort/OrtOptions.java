@@ -4,10 +4,10 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.text.Labelled;
 import dev.flopmeter.text.NearestName;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -40,7 +40,7 @@ public record OrtOptions(Level level, Map<String, String> settings) {
   }
 
   /** How far ONNX Runtime optimises a graph. */
-  public enum Level {
+  public enum Level implements Labelled {
     NONE,
     BASIC,
     EXTENDED,
@@ -157,7 +157,7 @@ public record OrtOptions(Level level, Map<String, String> settings) {
   List<String> differences() {
     Map<String, String> all = new TreeMap<>(settings);
     if (level != Level.ALL) {
-      all.put("level", level.name().toLowerCase(Locale.ROOT));
+      all.put("level", level.label());
     }
     return all.entrySet().stream().map(one -> one.getKey() + "=" + one.getValue()).toList();
   }

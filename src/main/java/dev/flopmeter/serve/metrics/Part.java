@@ -1,12 +1,12 @@
 package dev.flopmeter.serve.metrics;
 
-import java.util.Locale;
+import dev.flopmeter.text.Labelled;
 
 /**
  * What a metric belongs to, the most important first: a limit on the number of series leaves out
  * the last ones first.
  */
-enum Part {
+enum Part implements Labelled {
   /** The daemon itself, and how the runs of each workload go. */
   ESSENTIALS,
   /** The last result of each series, but for its layers. */
@@ -15,10 +15,5 @@ enum Part {
   /** The JVM and the process. */
   PROCESS,
   HISTOGRAMS,
-  LAYERS;
-
-  /** As a label. */
-  String label() {
-    return name().toLowerCase(Locale.ROOT);
-  }
+  LAYERS
 }

@@ -1,9 +1,9 @@
 package dev.flopmeter.serve.worker;
 
-import java.util.Locale;
+import dev.flopmeter.text.Labelled;
 
 /** How a run ended; the {@code outcome} of {@code flopmeter_runs_total}. */
-public enum Outcome {
+public enum Outcome implements Labelled {
   /** Every result was received. */
   SUCCESS,
   /** The worker refused: wrong model, options or operator (exit code 1, 2 or another small one). */
@@ -26,11 +26,6 @@ public enum Outcome {
   SKIPPED_BUSY,
   /** The daemon stopped or its configuration changed while it ran. */
   STOPPED;
-
-  /** As a label. */
-  public String label() {
-    return name().toLowerCase(Locale.ROOT);
-  }
 
   /** Whether it says nothing about the workload. */
   public boolean isNeutral() {

@@ -1,10 +1,10 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.result.Precision;
-import java.util.Locale;
+import dev.flopmeter.text.Labelled;
 
 /** The arithmetic that a precision allows, by the names of cuDNN's {@code cudnnMathType_t}. */
-enum MathType {
+enum MathType implements Labelled {
   /** Tensor cores where the type allows: TF32 for float32. */
   DEFAULT,
   TENSOR_OP,
@@ -17,9 +17,5 @@ enum MathType {
       case TF32 -> DEFAULT;
       case FP16, BF16, INT8, FP8 -> TENSOR_OP;
     };
-  }
-
-  String label() {
-    return name().toLowerCase(Locale.ROOT);
   }
 }
