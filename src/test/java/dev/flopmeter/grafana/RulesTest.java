@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -49,6 +50,16 @@ class RulesTest {
       assertThat(tests).as(alert).containsPattern("alertname: " + alert + "\n +exp_alerts:\n");
       assertThat(tests).as(alert).containsPattern("alertname: " + alert + "\n +exp_alerts: \\[]");
     }
+  }
+
+  @Test
+  void theDocumentedQueryIsATestedOne() throws Exception {
+    String tests = Files.readString(RULES.resolve("tests/llm.yml")).replaceAll("\\s+", " ");
+    Matcher query =
+        Pattern.compile("```\n(label_replace\\(.*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(Path.of("docs", "fleet.md")));
+    assertThat(query.find()).isTrue();
+    assertThat(tests).contains(query.group(1).strip().replaceAll("\\s+", " "));
   }
 
   private static Set<String> alerts() throws Exception {

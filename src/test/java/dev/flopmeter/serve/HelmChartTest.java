@@ -124,6 +124,13 @@ class HelmChartTest {
   }
 
   @Test
+  void theHostsProcessesAreSeenWhereTheyAreAskedFor() throws Exception {
+    assertThat(one(rendered(), "DaemonSet").at("/spec/template/spec").has("hostPID")).isFalse();
+    JsonNode asked = one(rendered("--set", "hostPID=true"), "DaemonSet");
+    assertThat(asked.at("/spec/template/spec/hostPID").asBoolean()).isTrue();
+  }
+
+  @Test
   void theDaemonTakesTheConfiguration() throws Exception {
     String text = one(rendered(), "ConfigMap").at("/data/flopmeter.yaml").asString();
     Path file = Files.writeString(folder.resolve("flopmeter.yaml"), text);
