@@ -8,6 +8,7 @@ import dev.flopmeter.model.Origins;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TorchOrigin;
+import dev.flopmeter.model.decompose.Decompositions;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -44,7 +45,7 @@ final class Parameters {
         origins.addLearned(InputRoles.isWeight(node, i), tensors);
         for (Tensor tensor : tensors) {
           boolean isWhole = tensor.elements() == in.type(i).elements();
-          learned.put(tensor, isWhole ? InputRoles.values(in, i) : tensor.elements());
+          learned.put(tensor, isWhole ? Decompositions.values(in, i) : tensor.elements());
         }
       }
     }

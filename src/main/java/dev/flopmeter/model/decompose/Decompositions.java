@@ -2,6 +2,7 @@ package dev.flopmeter.model.decompose;
 
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.InputRoles;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
@@ -62,6 +63,13 @@ public final class Decompositions {
   /** The nodes of a graph, with what bodies need to know of the weights that it stores. */
   public static List<Node> annotated(List<Node> nodes, Map<String, Tensor> stored) {
     return BlockedWeights.withBlocks(nodes, stored);
+  }
+
+  /** How many learned values input {@code index} holds: several an element, or without padding. */
+  public static long values(Operands in, int index) {
+    return BlockedWeights.areOf(in.node())
+        ? BlockedWeights.values(in, index)
+        : InputRoles.values(in, index);
   }
 
   /** The name of the node that {@code node} stands for, its own if it is of no body. */

@@ -153,6 +153,7 @@ class OptimizedNetworksTest {
         Graph plain = new Network(seed).build();
         Tensor x = new RandomTensor(plain.requireType("x"), seed, -1, 1);
         Map<String, Tensor> expected = OnnxRuntime.run(plain, Map.of("x", x));
+        Long params = null;
         for (OptLevel level : List.of(OptLevel.EXTENDED_OPT, OptLevel.ALL_OPT)) {
           Graph graph = optimized(plain, level, folder.resolve(seed + "." + level + ".onnx"));
           graph.nodes().forEach(node -> met.add(node.qualifiedOp()));
@@ -161,6 +162,11 @@ class OptimizedNetworksTest {
           long macs = Counter.standard().count(plain).totals().macs();
           if (counts.totals().macs() != macs || !counts.uncounted().isEmpty()) {
             wrong.add(what + ": " + counts.totals().macs() + " MACs, not " + macs);
+          }
+          // Blocks of channels come with the last level; their padding is no parameter.
+          params = params == null ? counts.totals().params() : params;
+          if (counts.totals().params() != params) {
+            wrong.add(what + ": " + counts.totals().params() + " parameters, not " + params);
           }
           for (Backend backend : List.of(cpu, gpu)) {
             try (Plan plan = backend.prepare(graph, RunOptions.DEFAULT)) {
