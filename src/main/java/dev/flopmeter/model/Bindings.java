@@ -1,6 +1,7 @@
 package dev.flopmeter.model;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +29,15 @@ public record Bindings(
     Map<String, Long> dims,
     Map<String, Tensor> values,
     Map<String, Function<Operands, List<TensorType>>> types) {
+
+  /**
+   * The types of a model's inputs, in order, and inferences of one pass (1 if no input has any).
+   */
+  public record InputTypes(Map<String, TensorType> types, long batch) {
+    public InputTypes {
+      types = Collections.unmodifiableMap(new LinkedHashMap<>(types));
+    }
+  }
 
   public static final Bindings NONE =
       new Bindings(Map.of(), OptionalLong.empty(), Map.of(), Map.of(), Map.of());

@@ -9,7 +9,8 @@ import java.nio.ByteBuffer;
  * and become bytes only where a backend asks for them, so that a network's weights are copied at
  * most once, onto the device.
  */
-public sealed interface Tensor permits DenseTensor, FilledTensor, RandomTensor, UnavailableTensor {
+public sealed interface Tensor
+    permits DenseTensor, FilledTensor, PackedTensor, RandomTensor, UnavailableTensor {
 
   TensorType type();
 

@@ -280,6 +280,28 @@ class ContribCostsTest {
         "i=9");
   }
 
+  /** Blocks of 16 output channels, the last 4 of them padding. */
+  @Test
+  void channelsThatFillABlockAreNoParameters() {
+    GraphBuilder graph = new GraphBuilder("one", 21);
+    String x = graph.input("x", TensorType.of(DataType.FLOAT, 1, 3, 8, 8));
+    float[] weights = new float[16 * 3 * 3 * 3];
+    float[] bias = new float[16];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = i % 16 < 12 ? 1 : 0;
+      bias[i % 16] = weights[i];
+    }
+    graph.constant("w", DenseTensor.ofFloats(Shape.of(16, 3, 3, 3), weights));
+    graph.constant("b", DenseTensor.ofFloats(Shape.of(16), bias));
+    List<String> names = List.of(x, "w", "b");
+    List<String> outputs = List.of("y");
+    graph.add(
+        new Node("n", "com.microsoft.nchwc", "Conv", 1, names, outputs, Attributes.NONE, Map.of()));
+    Counts counts = Counter.standard().count(graph.build(outputs));
+    assertThat(counts.totals().params()).isEqualTo(12 * 3 * 3 * 3 + 12);
+    assertThat(counts.totals().macs()).isEqualTo(12 * 3 * 3 * 3 * 6 * 6);
+  }
+
   @Test
   void namesWhatDoesNotFitPackedWeights() {
     String[] inputs = {"f2x64", "U32x2x16", "F64"};

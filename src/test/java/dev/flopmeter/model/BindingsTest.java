@@ -30,7 +30,7 @@ class BindingsTest {
     assertThat(shape(Bindings.NONE, IMAGE)).isEqualTo(Shape.of(1, 3, 8, 8));
   }
 
-  private static InputTypes resolve(Bindings bindings, ValueInfo... inputs) {
+  private static Bindings.InputTypes resolve(Bindings bindings, ValueInfo... inputs) {
     return bindings.resolve(List.of(inputs));
   }
 
@@ -46,7 +46,7 @@ class BindingsTest {
   @Test
   void batchLeavesALargerLeadingDimensionAlone() {
     ValueInfo table = ValueInfo.of("table", TensorType.of(DataType.FLOAT, 5, 1));
-    InputTypes bound = resolve(Bindings.ofBatch(4), table, IMAGE);
+    Bindings.InputTypes bound = resolve(Bindings.ofBatch(4), table, IMAGE);
     assertThat(bound.types().get("table").shape()).isEqualTo(Shape.of(5, 1));
     assertThat(bound.types().get("image").shape()).isEqualTo(Shape.of(4, 3, 8, 8));
     assertThat(bound.batch()).isEqualTo(4);
@@ -90,7 +90,8 @@ class BindingsTest {
   @Test
   void aLeadingDimensionThatIsALaterOneElsewhereIsNotTheBatch() {
     ValueInfo positions = named("positions", "sequence");
-    InputTypes bound = resolve(dims(Map.of("sequence", 7L)).withBatch(4), TOKENS, positions);
+    Bindings.InputTypes bound =
+        resolve(dims(Map.of("sequence", 7L)).withBatch(4), TOKENS, positions);
     assertThat(bound.types().get("positions").shape()).isEqualTo(Shape.of(7));
     assertThatThrownBy(() -> resolve(Bindings.ofBatch(4), TOKENS, positions))
         .hasMessageContaining("'sequence' (dimension 1 of input 'tokens'");

@@ -6,7 +6,6 @@ import dev.flopmeter.model.Dim;
 import dev.flopmeter.model.FunctionTemplate;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphTemplate;
-import dev.flopmeter.model.InputTypes;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
@@ -60,7 +59,7 @@ public final class TemplateBinder {
     List<ValueInfo> feeds = feeds(template);
     List<ValueInfo> tensors = feeds.stream().filter(feed -> feed.type() != null).toList();
     BatchAxes axes = BatchAxes.of(tensors, template.nodes());
-    InputTypes bound = bindings.resolve(tensors, axes);
+    Bindings.InputTypes bound = bindings.resolve(tensors, axes);
     builder.batch(bound.batch());
     for (ValueInfo feed : feeds) {
       TensorType type = bound.types().get(feed.name());

@@ -55,23 +55,14 @@ record BlockedWeights(boolean isDepthwise, long outputs, long inputs, Tensor ord
     return changed;
   }
 
-  /** Channels in a block. */
-  static long block(Operands in) {
-    return in.attributes().integer(BLOCK_ATTRIBUTE, BLOCK);
-  }
-
   /** Whether a node has such weights. */
   static boolean areOf(Node node) {
     return node.domain().equals(DOMAIN) && node.op().equals("Conv");
   }
 
-  /** How many values of an input are not padding: of the weights, 1, and of the bias, 2. */
-  static long values(Operands in, int input) {
-    if (input != 1 && input != 2) {
-      return in.type(input).elements();
-    }
-    BlockedWeights found = of(in);
-    return input == 1 ? found.ordered.elements() : found.outputs;
+  /** Channels in a block. */
+  static long block(Operands in) {
+    return in.attributes().integer(BLOCK_ATTRIBUTE, BLOCK);
   }
 
   /** Of input 1; the bias, input 2, tells of padding too. */

@@ -139,9 +139,7 @@ final class BodyFunctions {
     all.put("block_weights", of(0, (b, a) -> b.constant(PackedWeights.ofBlocks(b.in()))));
     all.put("table_weights", of(0, (b, a) -> b.constant(PackedWeights.ofTable(b.in()))));
     all.put("blob_weights", of(0, (b, a) -> b.constant(PackedWeights.ofBlob(b.in()))));
-    all.put(
-        "gathered_weights",
-        of(1, (b, a) -> b.constant(PackedWeights.ofGathered(b.in(), integer(a, 0)))));
+    all.put("gathered_weights", of(0, (b, a) -> b.constant(PackedWeights.ofGathered(b.in()))));
     all.put(
         "expert_weights",
         of(

@@ -67,9 +67,11 @@ public final class Decompositions {
 
   /** How many learned values input {@code index} holds: several an element, or without padding. */
   public static long values(Operands in, int index) {
-    return BlockedWeights.areOf(in.node())
-        ? BlockedWeights.values(in, index)
-        : InputRoles.values(in, index);
+    if (!BlockedWeights.areOf(in.node()) || index == 0 || index > 2) {
+      return InputRoles.values(in, index);
+    }
+    BlockedWeights found = BlockedWeights.of(in);
+    return index == 1 ? found.ordered().elements() : found.outputs();
   }
 
   /** The name of the node that {@code node} stands for, its own if it is of no body. */

@@ -85,9 +85,9 @@ public final class SyntheticQuantization {
     SyntheticQuantization found = new SyntheticQuantization(graph, type);
     if (found.sites.isEmpty()) {
       throw new ModelException(
-          "nothing can be quantised to %s: the model has no convolution without groups and no"
+          "nothing can be quantised to %s: the model has no convolution and no product by stored"
                   .formatted(type.label())
-              + " product by stored weights, with channels in fours; choose another precision");
+              + " weights, with channels in fours (of each group); choose another precision");
     }
     return found;
   }
@@ -115,8 +115,8 @@ public final class SyntheticQuantization {
     boolean isProduct =
         node.qualifiedOp().equals("MatMul")
             || (node.qualifiedOp().equals("Gemm") && !node.attributes().flag("transA", false));
-    boolean isConvolution =
-        node.qualifiedOp().equals("Conv") && node.attributes().integer("group", 1) == 1;
+    boolean isConvolution = node.qualifiedOp().equals("Conv");
+    long groups = isConvolution ? node.attributes().integer("group", 1) : 1;
     if ((!isProduct && !isConvolution)
         || !isActivation(node.inputs().get(0))
         || graph.constant(node.inputs().get(1)).isEmpty()) {
@@ -130,8 +130,8 @@ public final class SyntheticQuantization {
     }
     long outputs = weights.shape().dim(isTurned ? 0 : 1);
     long summed = weights.shape().dim(isTurned ? 1 : 0);
-    boolean isImage = isConvolution && summed < CHANNEL_MULTIPLE; // channels of zeros are added
-    return outputs % CHANNEL_MULTIPLE == 0 && (isImage || summed % CHANNEL_MULTIPLE == 0)
+    boolean isImage = isConvolution && groups == 1 && summed < CHANNEL_MULTIPLE; // zeros are added
+    return outputs % (groups * CHANNEL_MULTIPLE) == 0 && (isImage || summed % CHANNEL_MULTIPLE == 0)
         ? new Site(node, 0, isTurned ? 0 : 1)
         : null;
   }

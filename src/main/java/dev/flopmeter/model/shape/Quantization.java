@@ -19,9 +19,13 @@ public final class Quantization {
    */
   public static void requireScale(Operands in, int index, boolean mayBeZero) {
     in.type(index);
-    if (in.value(index).filter(scale -> scale.elements() <= MOST_SCALES).isEmpty()) {
-      return;
+    if (in.value(index).filter(scale -> scale.elements() <= MOST_SCALES).isPresent()) {
+      requireScales(in, index, mayBeZero);
     }
+  }
+
+  /** Of any number of scales that are stored. */
+  public static void requireScales(Operands in, int index, boolean mayBeZero) {
     for (double scale : in.requireValue(index).toDoubles()) {
       if (!Double.isFinite(scale) || (scale == 0 && !mayBeZero)) {
         throw new ModelException(

@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Convolutions between QuantizeLinear and DequantizeLinear run as 8-bit integers. */
@@ -134,6 +135,48 @@ class QuantizedConvolutionTest {
     Graph graph = network(3);
     try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT)) {
       assertThat(kernels(plan)).contains("ptx:fill", "int8");
+    }
+  }
+
+  /** One convolution in groups of an image around {@code zero}, by weights around another. */
+  private static Graph grouped(long channels, long groups, long zero, long weightZero) {
+    GraphBuilder graph = new GraphBuilder("grouped", 17);
+    String image = graph.input("image", TensorType.of(DataType.FLOAT, 2, channels, 9, 9));
+    String x = quantised(graph, "x", image, zero);
+    TensorType type = TensorType.of(DataType.INT8, 2 * channels, channels / groups, 3, 3);
+    String integers = graph.constant("integers", new RandomTensor(type, 1, -127, 128));
+    String point =
+        graph.constant("point", FilledTensor.of(TensorType.of(DataType.INT8), weightZero));
+    String weights =
+        graph.add(
+            "DequantizeLinear",
+            "weights",
+            Attributes.NONE,
+            integers,
+            number(graph, "scale", STEP),
+            point);
+    Attributes attributes = Attributes.of("pads", List.of(1L, 1L, 1L, 1L)).with("group", groups);
+    return graph.build(List.of(graph.add("Conv", "grouped", attributes, x, weights)));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "8, 2, 0, 0, true",
+    "12, 3, 3, 0, true",
+    "12, 3, 0, 5, false", // corrected by sums, which would be one more channel of each group
+    "6, 3, 0, 0, false", // groups of 2 channels
+    "8, 8, 3, 0, false" // depthwise
+  })
+  void groupsOfFoursOfChannelsAreComputedSo(
+      long channels, long groups, long zero, long weightZero, boolean inIntegers) {
+    Graph graph = grouped(channels, groups, zero, weightZero);
+    Map<String, Tensor> expected;
+    try (Plan plan = backends.reference().prepare(graph, RunOptions.DEFAULT)) {
+      expected = plan.run(inputs(graph));
+    }
+    try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT)) {
+      assertThat(kernels(plan).contains("int8")).isEqualTo(inIntegers);
+      assertThat(Comparison.relativeL2(expected, plan.run(inputs(graph)))).isLessThan(1e-5);
     }
   }
 

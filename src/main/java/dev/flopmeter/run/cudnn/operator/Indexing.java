@@ -1,5 +1,6 @@
 package dev.flopmeter.run.cudnn.operator;
 
+import dev.flopmeter.model.PackedTensor;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.shape.DataSelection;
 import dev.flopmeter.run.cudnn.plan.Arguments;
@@ -24,7 +25,12 @@ final class Indexing {
   }
 
   private static void gather(NodePlan node) {
-    gather(node, node.plain(0), node.plain(1), node.attributes().integer("axis", 0));
+    long axis = node.attributes().integer("axis", 0);
+    if (node.operands().value(0).orElse(null) instanceof PackedTensor packed) {
+      Quantization.unpack(node, packed, node.plain(1), packed.shape().axis(axis), node.out(0));
+      return;
+    }
+    gather(node, node.plain(0), node.plain(1), axis);
   }
 
   /** What it keeps is known by now: it decides about a shape. */

@@ -1,10 +1,12 @@
 package dev.flopmeter.run.cudnn.operator;
 
+import dev.flopmeter.model.PackedTensor;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.shape.ProductOrder;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
+import dev.flopmeter.run.cudnn.plan.Buffer;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
@@ -69,7 +71,10 @@ final class Products {
       return;
     }
     TensorView a = node.plain(0);
-    TensorView b = node.in(1);
+    TensorView b =
+        weights.orElse(null) instanceof PackedTensor packed && !packed.isTurned()
+            ? unpacked(node, packed, packed.stored())
+            : node.in(1);
     TensorView out = node.out(0);
     node.launch(
         new ProductWork(
@@ -110,18 +115,19 @@ final class Products {
             ? node.constant("bias", n, node.floats(), bias == null ? i -> 0 : bias)
             : null;
     long k = weights.shape().dim(isTransposed ? 1 : 0);
+    Buffer.Content content =
+        out -> {
+          for (long i = 0; i < n; i++) {
+            for (long j = 0; j < k; j++) {
+              out.accept(alpha * weights.doubleAt(isTransposed ? i * k + j : j * n + i));
+            }
+          }
+        };
+    Shape shape = Shape.of(n, k, 1, 1);
     TensorView filter =
-        node.constant(
-            "weights",
-            Shape.of(n, k, 1, 1),
-            node.floats(),
-            out -> {
-              for (long i = 0; i < n; i++) {
-                for (long j = 0; j < k; j++) {
-                  out.accept(alpha * weights.doubleAt(isTransposed ? i * k + j : j * n + i));
-                }
-              }
-            });
+        weights instanceof PackedTensor packed && packed.isTurned() != isTransposed && alpha == 1
+            ? unpacked(node, packed, shape)
+            : node.constant("weights", shape, node.floats(), content);
     TensorView y = node.out(0);
     // One pixel is the same in both formats; the tensor cores' code is written for NHWC.
     MemoryLayout format =
@@ -138,6 +144,12 @@ final class Products {
             node.isRectified(),
             Stencil.PIXEL,
             format));
+  }
+
+  private static TensorView unpacked(NodePlan node, PackedTensor weights, Shape shape) {
+    TensorView to = node.scratch("weights", shape, node.floats());
+    Quantization.unpack(node, weights, null, 0, to);
+    return to;
   }
 
   static TensorView pixels(TensorView matrix, long rows, long columns, MemoryLayout format) {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A convolution, or a product by a matrix of weights, between DequantizeLinear nodes that 8-bit
- * values can compute.
+ * values can compute. cuDNN has no such engines for depthwise convolutions.
  *
  * @param image the quantised input, a value of the graph
  * @param imageScale of all of it
@@ -65,12 +65,11 @@ record QuantizedProduct(
     boolean isGemm = main.qualifiedOp().equals("Gemm");
     boolean isPlain =
         isConvolution
-            ? attributes.integer("group", 1) == 1
-            : isGemm
+            || (isGemm
                 ? !attributes.flag("transA", false)
                     && attributes.number("alpha", 1) == 1
                     && attributes.number("beta", 1) == 1
-                : main.qualifiedOp().equals("MatMul");
+                : main.qualifiedOp().equals("MatMul"));
     if (!isPlain) {
       return Optional.empty();
     }
@@ -84,6 +83,7 @@ record QuantizedProduct(
       return Optional.empty();
     }
     ElementType storage = ElementType.narrow(image.type()).orElse(null);
+    long groups = isConvolution ? attributes.integer("group", 1) : 1;
     int axis = isConvolution || attributes.flag("transB", false) ? 0 : 1;
     long outputs = weights.shape().dim(axis);
     long summed = weights.shape().dim(1 - axis);
@@ -94,8 +94,11 @@ record QuantizedProduct(
             && image.isOfOneScale()
             && image.elements() > 0
             && (filter.isOfOneScale() || weights.shape().axis(filter.axis()) == axis)
-            && outputs % CHANNEL_MULTIPLE == 0
-            && (summed % CHANNEL_MULTIPLE == 0 || (isConvolution && summed < CHANNEL_MULTIPLE));
+            && outputs % (groups * CHANNEL_MULTIPLE) == 0
+            && (summed % CHANNEL_MULTIPLE == 0
+                || (isConvolution && groups == 1 && summed < CHANNEL_MULTIPLE))
+            // The sums that correct weights with a zero point would be one more channel a group.
+            && (groups == 1 || NarrowWeights.of(weights, axis, filter.zero()).isCentred());
     boolean hasBias = Operands.of(graph, main).has(2);
     Bias bias = hasBias ? bias(graph, links, main.inputs().get(2), outputs) : null;
     return isFit && storage != null && hasBias == (bias != null)

@@ -112,11 +112,12 @@ final class QuantizedSteps {
                 && !Arrays.equals(window.padBegin(), new long[window.axes()]));
     Function<TensorView, Work> filling =
         factors.around() != null ? factors.around() : to -> CopyKernels.fill(to, 0);
+    int groups = isMatrix ? 1 : Math.toIntExact(node.attributes().integer("group", 1));
     long channels = multiple(shape.dim(1));
     TensorView x =
         isWritten || channels != shape.dim(1)
             ? Convolutions.padded(
-                node, first, window, FORMAT, channels, storage, isWritten ? filling : null)
+                node, first, window, FORMAT, groups * channels, storage, isWritten ? filling : null)
             : isMatrix ? first : node.builder().narrow(factors.data(), FORMAT);
     TensorView filter =
         Convolutions.weights(
@@ -126,7 +127,7 @@ final class QuantizedSteps {
             channels,
             FORMAT,
             (k, i) -> k < outputs ? weights.stored(k, i) : k == outputs ? 1 : 0);
-    Stencil stencil = Spatial.stencil(window, 1, isWritten);
+    Stencil stencil = Spatial.stencil(window, groups, isWritten);
     return new ConvolutionWork(
         false, x, filter, y, scaling, bias, residual, node.isRectified(), stencil, FORMAT);
   }

@@ -1,0 +1,67 @@
+package dev.flopmeter.model;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Weights that are stored in a few bits, as the floats that they stand for: {@code (code - zero) *
+ * scale}. They stay packed until they are read. Rows of codes are cut into blocks, each of which
+ * has a scale and a zero point; all are matrices of so many rows, whose ends may be padded.
+ *
+ * @param stored the shape in the order in which they are stored; of {@code length} in a row
+ * @param isTurned whether the two axes of this shape are exchanged
+ * @param zeros codes or floats; null where each is {@code middle}
+ * @param groups the block of each place of a row; null where one block follows the other
+ * @param table what each code stands for; null where it is {@code code - zero}
+ */
+public record PackedTensor(
+    Shape stored,
+    boolean isTurned,
+    long length,
+    long block,
+    Tensor codes,
+    Tensor scales,
+    @Nullable Tensor zeros,
+    double middle,
+    @Nullable Tensor groups,
+    @Nullable Tensor table)
+    implements Tensor {
+
+  @Override
+  public TensorType type() {
+    Shape shape = isTurned ? Shape.of(stored.dim(1), stored.dim(0)) : stored;
+    return new TensorType(DataType.FLOAT, shape);
+  }
+
+  @Override
+  public ByteBuffer data() {
+    ByteBuffer data = Elements.allocate(type());
+    for (int i = 0; i < stored.elements(); i++) {
+      data.putFloat(i * Float.BYTES, (float) doubleAt(i));
+    }
+    return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  @Override
+  public double doubleAt(long index) {
+    long rows = stored.dim(0);
+    long at = isTurned ? index % rows * stored.dim(1) + index / rows : index;
+    long row = at / length;
+    long group = groups == null ? at % length / block : groups.longAt(at % length);
+    long code = codes.longAt(row * codes.shape().dim(1) + at % length);
+    double zero = zeros == null ? middle : zeros.doubleAt(row * zeros.shape().dim(1) + group);
+    double value = table == null ? code - zero : table.doubleAt(code);
+    return (float) value * (float) scales.doubleAt(row * scales.shape().dim(1) + group);
+  }
+
+  @Override
+  public long longAt(long index) {
+    return (long) doubleAt(index);
+  }
+
+  @Override
+  public Tensor reshaped(Shape shape) {
+    return DenseTensor.of(type().reshaped(shape), data());
+  }
+}
