@@ -52,7 +52,7 @@ final class OrtPlan implements Plan {
   private static final int MOST_PASSES = 50;
 
   private static final double PROFILED_SECONDS = 0.25;
-  private static final int FEWEST_PASSES = 2;
+  private static final int FEWEST_PASSES = 3;
 
   /** Undisturbed passes whose median stands for the pass. */
   private static final int RECENT = 25;
