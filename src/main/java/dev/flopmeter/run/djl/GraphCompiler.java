@@ -12,6 +12,7 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.decompose.UnsupportedFormException;
 import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
@@ -128,6 +129,7 @@ final class GraphCompiler {
         }
       }
       kernel = task.kernel() == null ? Kernels.of(scope.operands(task.main())) : task.kernel();
+      kernel = options.layout() == Layout.NCHW ? kernel.anyLayout() : kernel;
     } catch (DataDependentException e) {
       LateAction late = new LateAction(task.main(), scope, options, memory);
       draft(task, "chosen at run time", late, late.reads());

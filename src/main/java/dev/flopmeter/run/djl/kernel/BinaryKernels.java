@@ -13,6 +13,7 @@ import dev.flopmeter.run.djl.kernel.Expression.Call;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Element-wise functions of several tensors, with broadcasting. */
 final class BinaryKernels {
@@ -31,14 +32,8 @@ final class BinaryKernels {
     }
     rules.put("Div", BinaryKernels::div);
     rules.put("Pow", BinaryKernels::pow);
-    rules.put("Mod", in -> either(in.attributes().flag("fmod", false), "fmod", "remainder"));
-    rules.put(
-        "BitShift",
-        in ->
-            either(
-                in.attributes().text("direction").equals("LEFT"),
-                "bitwise_left_shift",
-                "bitwise_right_shift"));
+    rules.put("Mod", in -> both(in.attributes().flag("fmod", false) ? "fmod" : "remainder"));
+    rules.put("BitShift", in -> both("bitwise_" + (isLeft(in) ? "left" : "right") + "_shift"));
     rules.put("PRelu", BinaryKernels::prelu);
     rules.put("Max", in -> Kernel.of(joined(in, "maximum")));
     rules.put("Min", in -> Kernel.of(joined(in, "minimum")));
@@ -70,15 +65,21 @@ final class BinaryKernels {
   /** The result has the type of the base, which may differ from the exponent's. */
   private static Kernel pow(Operands in) {
     DataType type = in.type(0).type();
-    Expression power = call("pow", input(0), second(in));
+    Optional<Double> known =
+        type.isFloat() && in.output(0).shape().equals(in.shape(0))
+            ? Activation.bound(in, "", 1)
+            : Optional.empty();
+    // PyTorch computes squares and cubes as such only where the exponent is a number.
+    Expression power = call("pow", input(0), known.<Object>map(it -> it).orElse(second(in)));
     return Kernel.of(type == in.type(1).type() ? power : power.to(Kernels.code(in, type)));
   }
 
-  private static Kernel either(
-      boolean isFirst,
-      @CompileTimeConstant final String first,
-      @CompileTimeConstant final String second) {
-    return Kernel.of(isFirst ? call(first, input(0), input(1)) : call(second, input(0), input(1)));
+  private static boolean isLeft(Operands in) {
+    return in.attributes().text("direction").equals("LEFT");
+  }
+
+  private static Kernel both(String function) {
+    return Kernel.of(new Call(function, List.of(input(0), input(1))));
   }
 
   /** The slope broadcasts to the input; before opset 7 a vector is one slope a channel. */

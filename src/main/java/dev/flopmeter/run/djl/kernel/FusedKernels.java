@@ -115,7 +115,8 @@ public final class FusedKernels {
       Operands in, int kernel, Shape image, Expression x, Expression weights) {
     long group = in.attributes().integer("group", 1);
     Window window = WindowKernels.window(in, kernel);
-    return joined(arguments(window, group, image, x, weights, NONE), Addend.NONE, Activation.NONE);
+    List<Object> convolution = arguments(window, group, image, channelsLast(x), weights, NONE);
+    return joined(convolution, Addend.NONE, Activation.NONE);
   }
 
   /** Image, packed weights, bias and geometry, as oneDNN's functions take them. */
@@ -126,7 +127,7 @@ public final class FusedKernels {
     packing.addAll(List.of(geometry));
     packing.add(image.dims());
     List<Object> convolution = new ArrayList<>();
-    convolution.add(channelsLast(x));
+    convolution.add(x);
     convolution.add(once(call("ops.mkldnn._reorder_convolution_weight", packing.toArray())));
     convolution.add(bias == NONE ? NONE : once(bias));
     convolution.addAll(List.of(geometry));

@@ -1,12 +1,12 @@
 package dev.flopmeter.run.djl.kernel;
 
 import com.google.errorprone.annotations.CompileTimeConstant;
+import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.djl.kernel.Expression.Call;
 import dev.flopmeter.run.djl.kernel.Expression.Constant;
 import dev.flopmeter.run.djl.kernel.Expression.Input;
-import dev.flopmeter.run.djl.kernel.Expression.Literal;
 import dev.flopmeter.run.djl.kernel.Expression.Once;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,9 +56,19 @@ public record Kernel(
     return of(List.of(results));
   }
 
-  /** This kernel, marked as working on images with channels last. */
+  /** This kernel on input 0 with channels last. */
   Kernel channelsLast() {
     return new Kernel(results, wider, "nhwc", function);
+  }
+
+  /** This kernel, with channels last where PyTorch is then faster even if it copies the image. */
+  Kernel channelsLast(Shape image) {
+    return image.rank() == 4 && image.dim(1) >= 8 ? channelsLast() : this;
+  }
+
+  /** This kernel, on images as they are stored. */
+  public Kernel anyLayout() {
+    return new Kernel(results, wider, null, function);
   }
 
   /** This kernel, reported under the name of the function that does most of the work. */
@@ -123,24 +133,15 @@ public record Kernel(
     if (!function.isEmpty()) {
       return function;
     }
-    if (isView()) {
+    List<String> functions = all(Call.class).map(Call::function).toList();
+    if (VIEWS.containsAll(functions)) {
       return KernelInfo.VIEW;
     }
-    List<String> functions = all(Call.class).map(Call::function).toList();
     return functions.stream()
         .filter(name -> !PREPARING.contains(name))
         .findFirst()
-        .orElse(functions.isEmpty() ? "script" : functions.get(0))
+        .orElse(functions.get(0))
         .replaceFirst("^ops\\.", "");
-  }
-
-  private boolean isView() {
-    return Expression.all(results).stream()
-        .allMatch(
-            each ->
-                each instanceof Call call
-                    ? VIEWS.contains(call.function())
-                    : each instanceof Input || each instanceof Constant || each instanceof Literal);
   }
 
   private <T extends Expression> Stream<T> all(Class<T> type) {

@@ -53,6 +53,9 @@ final class KernelWriter {
         .wider()
         .forEach(
             (input, type) -> lines.add("x%1$d = torch.to(x%1$d, %2$d)".formatted(input, type)));
+    if (kernel.layout() != null) {
+      lines.add("x0 = torch.contiguous(x0, memory_format=2)");
+    }
     String results = writer.texts(kernel.results());
     lines.add("return " + (kernel.outputs() == 1 ? results : "(" + results + ")"));
     return lines;

@@ -80,7 +80,8 @@ final class PoolKernels {
       false
     };
     if (!in.hasOutput(1)) {
-      return Kernel.of(Kernels.asInput(in, ofAxes("max_pool", axes, "d", arguments)));
+      return Kernel.of(Kernels.asInput(in, ofAxes("max_pool", axes, "d", arguments)))
+          .channelsLast(in.shape(0));
     }
     List<Expression> both = parts(2, ofAxes("max_pool", axes, "d_with_indices", arguments));
     return Kernel.of(
@@ -147,7 +148,7 @@ final class PoolKernels {
       Object[] arguments = {
         input(0), window.kernel(), window.stride(), window.padBegin(), false, counted
       };
-      return Kernel.of(ofAxes("avg_pool", axes, "d", arguments));
+      return Kernel.of(ofAxes("avg_pool", axes, "d", arguments)).channelsLast(in.shape(0));
     }
     Shape plane = in.shape(0).with(0, 1).with(1, 1);
     Expression ones = call("ones", plane.dims(), dtype(ScalarTypes.FLOAT));

@@ -21,6 +21,12 @@ import java.util.stream.LongStream;
 
 /** Changes of resolution, and sampling at given positions. */
 final class ResizeKernels {
+  private static final Map<String, Integer> INTERPOLATIONS =
+      Map.of("bilinear", 0, "linear", 0, "nearest", 1, "bicubic", 2, "cubic", 2);
+
+  private static final Map<String, Integer> PADDINGS =
+      Map.of("zeros", 0, "border", 1, "reflection", 2);
+
   private ResizeKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
@@ -34,7 +40,7 @@ final class ResizeKernels {
     String mode = ResizeTaps.mode(in);
     Optional<Expression> direct = direct(in, mode);
     if (direct.isPresent()) {
-      return Kernel.of(direct.get());
+      return Kernel.of(direct.get()).channelsLast(in.shape(0));
     }
     DataType type = in.type(0).type();
     boolean isExact = type.isFloat() || mode.equals("nearest");
@@ -109,17 +115,18 @@ final class ResizeKernels {
       return Optional.of(call("upsample_nearest2d", input(0), sizes, NONE, NONE));
     }
     String transformation = ResizeTaps.transformation(in);
+    boolean isAligned = transformation.equals("align_corners");
     boolean isBilinear =
         isImage
             && mode.equals("linear")
             && !in.attributes().flag("antialias", false)
             && !in.attributes().flag("exclude_outside", false)
-            && (transformation.equals("half_pixel") || transformation.equals("pytorch_half_pixel"))
+            && (isAligned || transformation.endsWith("half_pixel"))
             && sizes[0] > 1
             && sizes[1] > 1;
     double[] scales = isBilinear ? ResizeTaps.scales(in) : new double[0];
     return isBilinear
-        ? Optional.of(call("upsample_bilinear2d", input(0), sizes, false, scales[2], scales[3]))
+        ? Optional.of(call("upsample_bilinear2d", input(0), sizes, isAligned, scales[2], scales[3]))
         : Optional.empty();
   }
 
@@ -132,23 +139,18 @@ final class ResizeKernels {
   }
 
   private static Kernel gridSample(Operands in) {
-    String mode = in.attributes().text("mode", in.opset() < 20 ? "bilinear" : "linear");
-    int interpolation =
-        switch (mode) {
-          case "bilinear", "linear" -> 0;
-          case "nearest" -> 1;
-          case "bicubic", "cubic" -> 2;
-          default -> throw Kernels.unsupported(in, "mode '" + mode + "'");
-        };
-    String padding = in.attributes().text("padding_mode", "zeros");
-    int beyond =
-        switch (padding) {
-          case "zeros" -> 0;
-          case "border" -> 1;
-          case "reflection" -> 2;
-          default -> throw Kernels.unsupported(in, "padding_mode '" + padding + "'");
-        };
+    String mode = in.opset() < 20 ? "bilinear" : "linear";
+    int interpolation = choice(in, "mode", mode, INTERPOLATIONS);
+    int beyond = choice(in, "padding_mode", "zeros", PADDINGS);
     boolean aligns = in.attributes().flag("align_corners", false);
     return Kernel.of(call("grid_sampler", input(0), input(1), interpolation, beyond, aligns));
+  }
+
+  /** PyTorch's number of what an attribute names. */
+  private static int choice(
+      Operands in, String attribute, String absent, Map<String, Integer> numbers) {
+    String name = in.attributes().text(attribute, absent);
+    return Optional.ofNullable(numbers.get(name))
+        .orElseThrow(() -> Kernels.unsupported(in, attribute + " '" + name + "'"));
   }
 }

@@ -122,19 +122,20 @@ final class UnaryKernels {
   private static Kernel isInf(Operands in) {
     boolean negative = in.attributes().flag("detect_negative", true);
     boolean positive = in.attributes().flag("detect_positive", true);
-    if (negative && positive) {
-      return Kernel.of(call("isinf", input(0)));
-    }
     if (!negative && !positive) {
       return Kernel.of(call("zeros_like", input(0), dtype(ScalarTypes.BOOL)));
     }
-    return Kernel.of(negative ? call("isneginf", input(0)) : call("isposinf", input(0)));
+    String function = negative ? positive ? "isinf" : "isneginf" : "isposinf";
+    return Kernel.of(new Call(function, List.of(input(0))));
   }
 
   private static Kernel clip(Operands in) {
     Expression result = input(0);
     Optional<Expression> low = literal(in, "min", 1);
     Optional<Expression> high = literal(in, "max", 2);
+    if (low.isPresent() && high.isPresent()) {
+      return Kernel.of(call("clamp", result, low.get(), high.get()));
+    }
     if (low.isPresent()) {
       result = call("clamp_min", result, low.get());
     } else if (in.has(1)) {

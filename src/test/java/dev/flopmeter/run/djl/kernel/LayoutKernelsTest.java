@@ -7,12 +7,14 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.djl.DjlBackend;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -52,6 +54,40 @@ class LayoutKernelsTest {
         .containsSequence("if result.is_contiguous(memory_format=2):", RESTRIDED)
         .contains("strides = [8, 1, 4, 2]");
     assertThat(reshape(tokensAsImages(2, true))).doesNotContain(RESTRIDED);
+  }
+
+  private static List<String> kernelOf(
+      String op, TensorType x, Attributes attributes, Tensor... y) {
+    GraphBuilder graph = new GraphBuilder("one", 18);
+    graph.input("x", x);
+    List<String> inputs = new ArrayList<>(List.of("x"));
+    for (Tensor constant : y) {
+      inputs.add(graph.constant("c" + inputs.size(), constant));
+    }
+    graph.add(op, "y", attributes, inputs.toArray(String[]::new));
+    Graph built = graph.build(List.of("y"));
+    return Kernels.of(Operands.of(built, built.nodes().get(0))).body();
+  }
+
+  @Test
+  void imagesOfManyChannelsArePooledWithChannelsLast() {
+    Attributes window = Attributes.of("kernel_shape", new long[] {2, 2});
+    String turned = "x0 = torch.contiguous(x0, memory_format=2)";
+    TensorType many = TensorType.of(DataType.FLOAT, 1, 8, 4, 4);
+    TensorType few = TensorType.of(DataType.FLOAT, 1, 3, 4, 4);
+    assertThat(kernelOf("MaxPool", many, window)).startsWith(turned);
+    assertThat(kernelOf("AveragePool", many, window)).startsWith(turned);
+    assertThat(kernelOf("MaxPool", few, window)).doesNotContain(turned);
+  }
+
+  @Test
+  void anExponentThatIsKnownIsANumber() {
+    TensorType rows = TensorType.of(DataType.FLOAT, 2, 3);
+    Tensor two = Tensor.ofFloats(Shape.of(1), 2f);
+    assertThat(kernelOf("Pow", rows, Attributes.NONE, two)).contains("t0 = torch.pow(x0, 2.0)");
+    // Its result has an axis more than the base.
+    Tensor wide = Tensor.ofFloats(Shape.of(1, 1, 1), 2f);
+    assertThat(kernelOf("Pow", rows, Attributes.NONE, wide)).contains("t0 = torch.pow(x0, x1)");
   }
 
   @Test
