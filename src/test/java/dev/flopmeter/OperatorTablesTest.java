@@ -36,7 +36,6 @@ class OperatorTablesTest {
           "model/range/IndexInputs.java",
           "model/bind/EarlyVersions.java",
           "model/djl/",
-          "count/[A-Za-z]*Costs.java",
           "count/convention/",
           "run/djl/kernel/",
           "run/cudnn/operator/");

@@ -25,15 +25,7 @@ import java.util.TreeSet;
 public final class CostRules {
   private static final RuleFamilies<CostRule> FAMILIES =
       new RuleFamilies<>(
-          List.of(
-              rules -> WindowCosts.addTo(new CostTable(rules)),
-              rules -> PerElement.addTo(new CostTable(rules)),
-              rules -> ReductionCosts.addTo(new CostTable(rules)),
-              rules -> MatrixCosts.addTo(new CostTable(rules)),
-              rules -> AttentionCosts.addTo(new CostTable(rules)),
-              rules -> RecurrentCosts.addTo(new CostTable(rules)),
-              rules -> ContribCosts.addTo(new CostTable(rules)),
-              rules -> addDecomposed(new CostTable(rules))));
+          List.of(WorkEquations::addTo, WorkEquations::addPerElement, CostRules::addDecomposed));
 
   private static final CostRules STANDARD = new CostRules(Map.of());
 
@@ -69,14 +61,15 @@ public final class CostRules {
   }
 
   /** Operators that are made up of others and have no rule of their own: the work of these. */
-  private static void addDecomposed(CostTable table) {
+  private static void addDecomposed(Map<String, CostRule> rules) {
     Map<String, String> texts = new HashMap<>();
     for (List<String> row : Csv.rows(CostRules.class, "decomposed.csv")) {
       Arrays.stream(row.get(0).split(" ")).forEach(op -> texts.put(op, row.get(1)));
     }
     for (String op : Decompositions.operators()) {
       if (FAMILIES.find(op).isEmpty()) {
-        table.add(op, Objects.requireNonNull(texts.get(op), op), CostRules::decomposed);
+        String formula = Objects.requireNonNull(texts.get(op), op);
+        rules.put(op, new CostRule.Described(formula, CostRules::decomposed));
       }
     }
   }

@@ -12,22 +12,21 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.equation.Definition;
-import dev.flopmeter.model.equation.Host;
 import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.model.fold.Folder;
+import dev.flopmeter.model.shape.NodeHost;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * The graph that one node stands for, as it is written: values are added by name, their types are
  * inferred at once, and what follows from constants is computed.
  */
-final class Body implements Host {
+final class Body implements NodeHost {
   /** The version of ONNX's operators that bodies are written in. */
   private static final int OPSET = 24;
 
@@ -46,13 +45,9 @@ final class Body implements Host {
     }
   }
 
-  /** The node that is decomposed. */
-  Operands in() {
+  @Override
+  public Operands in() {
     return in;
-  }
-
-  Value input(int index) {
-    return new Value(in.has(index) ? in.node().inputs().get(index) : "", index);
   }
 
   /**
@@ -60,7 +55,9 @@ final class Body implements Host {
    *
    * @throws DataDependentException if it is not known before run time
    */
-  TensorType type(Value value) {
+  @Override
+  public TensorType type(Object term) {
+    Value value = (Value) term;
     if (value.input() >= 0) {
       return in.type(value.input());
     }
@@ -69,30 +66,6 @@ final class Body implements Host {
       throw new DataDependentException(value.name());
     }
     return type;
-  }
-
-  @Override
-  public Attributes attributes() {
-    return in.attributes();
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return inputs(in.inputCount());
-  }
-
-  private List<Value> inputs(int count) {
-    return IntStream.range(0, count).mapToObj(this::input).toList();
-  }
-
-  @Override
-  public Shape shape(Object tensor) {
-    return type((Value) tensor).shape();
-  }
-
-  @Override
-  public String shown(Object term) {
-    return String.valueOf(term instanceof Value value ? shape(value) : term);
   }
 
   @Override
@@ -220,7 +193,7 @@ final class Body implements Host {
    * own names; its outputs have the names of the node's.
    */
   Graph graph(Definition definition) {
-    List<Object> results = definition.of(this, inputs(definition.parameters().size()));
+    List<Object> results = results(definition);
     List<String> outputs = new ArrayList<>();
     Map<String, String> renamed = new HashMap<>();
     for (int i = 0; i < in.outputCount() && i < results.size(); i++) {

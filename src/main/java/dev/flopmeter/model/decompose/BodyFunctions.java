@@ -4,6 +4,7 @@ import static dev.flopmeter.model.equation.Terms.dims;
 import static dev.flopmeter.model.equation.Terms.integer;
 import static dev.flopmeter.model.equation.Terms.list;
 import static dev.flopmeter.model.equation.Terms.real;
+import static dev.flopmeter.model.shape.NodeFunctions.input;
 
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
@@ -16,16 +17,12 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Dialect;
 import dev.flopmeter.model.equation.Value;
-import dev.flopmeter.model.shape.AttentionSizes;
-import dev.flopmeter.model.shape.ProductOrder;
-import dev.flopmeter.model.shape.Quantization;
+import dev.flopmeter.model.shape.NodeFunctions;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.IntToLongFunction;
-import java.util.stream.IntStream;
 
 /** What the equations of {@code bodies.txt} can ask for and compute beside ONNX's operators. */
 final class BodyFunctions {
@@ -34,67 +31,19 @@ final class BodyFunctions {
   static final Dialect DIALECT =
       new Dialect("bodies.txt", all(), name -> Decompositions.typeRule(name).isPresent());
 
-  /** From the arguments of a call. */
-  @FunctionalInterface
-  private interface Rule {
-    Object of(Body body, List<Object> arguments);
-  }
-
   private static Map<String, BuiltIn> all() {
-    Map<String, BuiltIn> all = new HashMap<>();
-    addNode(all);
+    Map<String, BuiltIn> all = NodeFunctions.all();
     addChecks(all);
     addConstants(all);
     return all;
   }
 
-  private static BuiltIn of(int arguments, Rule rule) {
-    return BuiltIn.of(arguments, (host, a) -> rule.of((Body) host, a));
-  }
-
-  private static void addNode(Map<String, BuiltIn> all) {
-    all.put("type", of(1, (b, a) -> b.type((Value) a.get(0)).type()));
-    all.put("output_shape", of(0, (b, a) -> list(b.in().output(0).shape().dims())));
-    all.put("given", of(1, (b, a) -> !Value.isLeftOut(a.get(0))));
-    all.put("opset", of(0, (b, a) -> (long) b.in().opset()));
-    all.put("wanted", of(1, (b, a) -> b.in().hasOutput((int) integer(a, 0))));
-    all.put("input", of(1, (b, a) -> b.input((int) integer(a, 0))));
-    all.put("input_count", of(0, (b, a) -> (long) b.in().inputCount()));
-    all.put("output_count", of(0, (b, a) -> (long) b.in().outputCount()));
-    all.put("index", of(1, (b, a) -> (long) input(a, 0)));
-    all.put("is_constant", of(1, (b, a) -> b.in().isConstant(input(a, 0))));
-    all.put("is_known", of(1, (b, a) -> b.in().value(input(a, 0)).isPresent()));
-    all.put("values", of(1, (b, a) -> list(b.in().requireLongs(input(a, 0)))));
-    all.put("attention_sizes", of(0, (b, a) -> AttentionSizes.of(b.in()).byName()));
-    all.put(
-        "product_order",
-        of(
-            2,
-            (b, a) -> {
-              char operand = ((String) a.get(1)).charAt(0);
-              int[] order = ProductOrder.of(b.in().attributes(), operand, b.shape(a.get(0)).rank());
-              return IntStream.of(order).asLongStream().boxed().toList();
-            }));
+  private static BuiltIn of(int arguments, NodeFunctions.Rule<Body> rule) {
+    return NodeFunctions.of(arguments, rule);
   }
 
   private static void addChecks(Map<String, BuiltIn> all) {
     all.put("is_operator", of(1, (b, a) -> Decompositions.typeRule((String) a.get(0)).isPresent()));
-    all.put(
-        "checked_scale",
-        of(
-            1,
-            (b, a) -> {
-              Quantization.requireScale(b.in(), input(a, 0), false);
-              return a.get(0);
-            }));
-    all.put(
-        "check_zero",
-        of(
-            2,
-            (b, a) -> {
-              Quantization.requireZeroPoint(b.in(), input(a, 0), input(a, 1));
-              return Value.NONE;
-            }));
     all.put(
         "depends_on",
         of(
@@ -160,11 +109,6 @@ final class BodyFunctions {
                   "inputs", found.inputs(),
                   "weights", b.constant(found.ordered()));
             }));
-  }
-
-  /** Which input of the node an argument is. */
-  private static int input(List<Object> arguments, int index) {
-    return ((Value) arguments.get(index)).input();
   }
 
   private static Tensor longs(IntToLongFunction each, long... dims) {

@@ -92,7 +92,8 @@ final class StatementParser {
     String name = tokens.take();
     if (tokens.accept("=")) {
       Term absent = terms.number();
-      attributes.put(name, scope -> given(scope.host().attributes(), name, absent.in(scope)));
+      attributes.put(
+          name, scope -> Terms.attribute(scope.host().attributes(), name, absent.in(scope)));
       return;
     }
     tokens.expect(":");
@@ -114,20 +115,6 @@ final class StatementParser {
           Attributes all = scope.host().attributes();
           return isOptional && !all.has(name) ? Value.NONE : required.apply(all);
         });
-  }
-
-  /** An attribute of the type of its default. */
-  private static Object given(Attributes all, String name, Object absent) {
-    if (absent instanceof Long integer) {
-      return all.integer(name, integer);
-    } else if (absent instanceof Double real) {
-      return (double) all.number(name, real.floatValue());
-    } else if (absent instanceof Boolean flag) {
-      return all.flag(name, flag);
-    } else if (absent instanceof String text) {
-      return all.text(name, text);
-    }
-    return all.integers(name).<Object>map(Terms::list).orElse(absent);
   }
 
   /** The lines of at least the next one's indentation. */

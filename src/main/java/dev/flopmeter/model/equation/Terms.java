@@ -1,5 +1,6 @@
 package dev.flopmeter.model.equation;
 
+import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
@@ -27,6 +28,7 @@ public final class Terms {
     all.put("sqrt", BuiltIn.of(1, (host, a) -> Math.sqrt(real(a.get(0)))));
     all.put("ceil", BuiltIn.of(1, (host, a) -> (long) Math.ceil(real(a.get(0)))));
     all.put("floor", BuiltIn.of(1, (host, a) -> (long) Math.floor(real(a.get(0)))));
+    all.put("times", BuiltIn.of(1, (host, a) -> Sizes.product(dims(a.get(0)))));
     all.put("size", BuiltIn.of(1, (host, a) -> (long) list(a.get(0)).size()));
     all.put(
         "repeat", BuiltIn.of(2, (host, a) -> Collections.nCopies((int) integer(a, 1), a.get(0))));
@@ -42,6 +44,9 @@ public final class Terms {
         "dim", BuiltIn.of(2, (host, a) -> shape(host, a).dim(shape(host, a).axis(integer(a, 1)))));
     all.put("axis", BuiltIn.of(2, (host, a) -> (long) shape(host, a).axis(integer(a, 1))));
     all.put("shape", BuiltIn.of(1, (host, a) -> list(shape(host, a).dims())));
+    all.put(
+        "attribute",
+        BuiltIn.of(2, (host, a) -> attribute(host.attributes(), (String) a.get(0), a.get(1))));
     all.put("elements", new BuiltIn(1, 3, Terms::elements));
     return all;
   }
@@ -112,6 +117,20 @@ public final class Terms {
       case "/" -> a / b;
       default -> a % b;
     };
+  }
+
+  /** An attribute of the type of its default. */
+  static Object attribute(Attributes all, String name, Object absent) {
+    if (absent instanceof Long integer) {
+      return all.integer(name, integer);
+    } else if (absent instanceof Double real) {
+      return (double) all.number(name, real.floatValue());
+    } else if (absent instanceof Boolean flag) {
+      return all.flag(name, flag);
+    } else if (absent instanceof String text) {
+      return all.text(name, text);
+    }
+    return all.integers(name).<Object>map(Terms::list).orElse(absent);
   }
 
   /** A term as the value of an attribute. */

@@ -11,7 +11,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /** The equations of the built-in networks. */
-class NetworksTest {
+class NetworkEquationsTest {
   private static String text(String resource) {
     try (var in = Zoo.class.getResourceAsStream(resource)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);

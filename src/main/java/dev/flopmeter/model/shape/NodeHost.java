@@ -1,0 +1,56 @@
+package dev.flopmeter.model.shape;
+
+import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.equation.Definition;
+import dev.flopmeter.model.equation.Host;
+import dev.flopmeter.model.equation.Value;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** What equations about one node ask. */
+public interface NodeHost extends Host {
+  /** The node that they are about. */
+  Operands in();
+
+  /** An input of the node, whether given or not. */
+  default Value input(int index) {
+    return new Value(in().has(index) ? in().node().inputs().get(index) : "", index);
+  }
+
+  /** The type of an input, or one that was computed. */
+  default TensorType type(Object term) {
+    return term instanceof Value value ? in().type(value.input()) : (TensorType) term;
+  }
+
+  /** The results of a definition for the first inputs of the node. */
+  default List<Object> results(Definition definition) {
+    return definition.of(this, inputs(definition.parameters().size()));
+  }
+
+  private List<Value> inputs(int count) {
+    return IntStream.range(0, count).mapToObj(this::input).toList();
+  }
+
+  @Override
+  default Attributes attributes() {
+    return in().attributes();
+  }
+
+  @Override
+  default List<Value> inputs() {
+    return inputs(in().inputCount());
+  }
+
+  @Override
+  default Shape shape(Object tensor) {
+    return type(tensor).shape();
+  }
+
+  @Override
+  default String shown(Object term) {
+    return String.valueOf(term instanceof Value value ? shape(value) : term);
+  }
+}
