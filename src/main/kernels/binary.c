@@ -39,6 +39,7 @@ struct binary_arguments {
     int a_type, b_type, y_type;
     int size[MAX_RANK];
     long a_stride[MAX_RANK], b_stride[MAX_RANK], y_stride[MAX_RANK];
+    int bits, unused; /* of whole numbers beyond which they wrap around; below 0 of unsigned ones; 0 for 64 */
 };
 
 DEVICE float remainder_toward_zero(float a, float b)
@@ -139,6 +140,13 @@ DEVICE long whole_value(int operation, long a, long b)
     }
 }
 
+DEVICE long wrapped_around(long value, int bits)
+{
+    int beyond = 64 - (bits < 0 ? -bits : bits);
+    return bits == 0 ? value
+        : bits < 0 ? (long)((unsigned long)value << beyond >> beyond) : (long)((unsigned long)value << beyond) >> beyond;
+}
+
 /* A kernel that computes element y of the result from elements a and b; apart, as the wider types need more registers. */
 #define BINARY(name, compute) \
     KERNEL(name, struct binary_arguments) \
@@ -170,5 +178,6 @@ BINARY(binary_wide, store_wide(arguments.y, arguments.y_type, y,
                                           load_wide(arguments.b, arguments.b_type, b))))
 
 /* All three are INT64. */
-BINARY(binary_whole, *AT(long, arguments.y, y) = whole_value(arguments.operation, *AT(const long, arguments.a, a),
-                                                             *AT(const long, arguments.b, b)))
+BINARY(binary_whole, *AT(long, arguments.y, y) = wrapped_around(
+                         whole_value(arguments.operation, *AT(const long, arguments.a, a), *AT(const long, arguments.b, b)),
+                         arguments.bits))

@@ -43,3 +43,68 @@ KERNEL(convert, struct convert_arguments)
                          inside ? load_narrow(arguments.from, arguments.from_type, from) : 0.0f);
     }
 }
+
+/* Rounds to a float type of few bits, ties to even. What is larger than the largest becomes something else. */
+struct round_float_arguments {
+    const void *x;
+    void *y;
+    long count;
+    int x_type, y_type;
+    int digits; /* of the mantissa behind the point */
+    int lowest; /* exponent of normal numbers */
+    float largest, beyond;
+};
+
+KERNEL(round_float, struct round_float_arguments)
+{
+    FOR_EACH_INDEX(i, arguments.count)
+    {
+        float x = load_narrow(arguments.x, arguments.x_type, i), magnitude = __builtin_fabsf(x);
+        int exponent = (int)(bits_of_float(magnitude) >> 23) - 127;
+        exponent = exponent < arguments.lowest ? arguments.lowest : exponent > 126 ? 126 : exponent;
+        float step = float_of_bits((unsigned)(exponent - arguments.digits + 127) << 23);
+        float rounded = __builtin_rintf(magnitude / step) * step;
+        if (rounded > arguments.largest)
+            rounded = arguments.beyond;
+        store_narrow(arguments.y, arguments.y_type, i, __builtin_copysignf(rounded, x));
+    }
+}
+
+/* The bits of elements of one type as those of another of the same width. Types are those of ONNX; integers are stored as INT64. */
+enum { ONNX_FLOAT = 1, ONNX_UINT8 = 2, ONNX_INT8 = 3, ONNX_UINT16 = 4, ONNX_INT16 = 5, ONNX_INT32 = 6, ONNX_INT64 = 7,
+       ONNX_BOOL = 9, ONNX_HALF = 10, ONNX_DOUBLE = 11, ONNX_UINT32 = 12, ONNX_UINT64 = 13, ONNX_BFLOAT = 16 };
+
+struct bit_cast_arguments {
+    const void *x;
+    void *y;
+    long count;
+    int x_type, y_type;
+    int from, to;
+};
+
+KERNEL(bit_cast, struct bit_cast_arguments)
+{
+    FOR_EACH_INDEX(i, arguments.count)
+    {
+        unsigned long bits;
+        switch (arguments.from) {
+        case ONNX_FLOAT: bits = bits_of_float(load(arguments.x, arguments.x_type, i)); break;
+        case ONNX_HALF: bits = half_of_float(load(arguments.x, arguments.x_type, i)); break;
+        case ONNX_BFLOAT: bits = bfloat_of_float(load(arguments.x, arguments.x_type, i)); break;
+        default: bits = *AT(const unsigned long, arguments.x, i); break; /* DOUBLE too */
+        }
+        switch (arguments.to) {
+        case ONNX_FLOAT: store(arguments.y, arguments.y_type, i, float_of_bits((unsigned)bits)); break;
+        case ONNX_HALF: store(arguments.y, arguments.y_type, i, float_of_half((unsigned short)bits)); break;
+        case ONNX_BFLOAT: store(arguments.y, arguments.y_type, i, float_of_bfloat((unsigned short)bits)); break;
+        case ONNX_UINT8:
+        case ONNX_BOOL: *AT(unsigned long, arguments.y, i) = bits & 0xfful; break;
+        case ONNX_INT8: *AT(long, arguments.y, i) = (signed char)bits; break;
+        case ONNX_UINT16: *AT(unsigned long, arguments.y, i) = bits & 0xfffful; break;
+        case ONNX_INT16: *AT(long, arguments.y, i) = (short)bits; break;
+        case ONNX_UINT32: *AT(unsigned long, arguments.y, i) = bits & 0xfffffffful; break;
+        case ONNX_INT32: *AT(long, arguments.y, i) = (int)bits; break;
+        default: *AT(unsigned long, arguments.y, i) = bits; break;
+        }
+    }
+}

@@ -1,4 +1,4 @@
-/* The inverses of packed square matrices, by Gauss and Jordan with the largest of each column as pivot: one block a matrix. */
+/* The inverses and determinants of packed square matrices, the first by Gauss and Jordan with the largest of each column as pivot: one block a matrix. */
 #include "arithmetic.h"
 
 struct inverse_arguments {
@@ -52,6 +52,59 @@ KERNEL_WITH_BARRIER(inverse, struct inverse_arguments)
         }
         for (long i = THREAD_X; i < n * n; i += BLOCK_SIZE_X)
             store(arguments.y, arguments.y_type, from + i, *AT(float, arguments.work, r + i));
+        barrier();
+    }
+}
+
+/* Determinants, by elimination with the largest of each column as pivot: one block a matrix. */
+struct determinant_arguments {
+    const void *x;
+    float *work; /* [matrices][n][n] */
+    void *y;
+    long matrices, n;
+    int x_type, y_type;
+};
+
+SHARED(float, product, 1);
+
+KERNEL_WITH_BARRIER(determinant, struct determinant_arguments)
+{
+    long n = arguments.n;
+    for (long matrix = BLOCK_X; matrix < arguments.matrices; matrix += GRID_SIZE_X) {
+        long a = matrix * n * n;
+        for (long i = THREAD_X; i < n * n; i += BLOCK_SIZE_X)
+            *AT(float, arguments.work, a + i) = load(arguments.x, arguments.x_type, a + i);
+        if (THREAD_X == 0)
+            product[0] = 1.0f;
+        barrier();
+        for (long column = 0; column < n; column++) {
+            if (THREAD_X == 0) {
+                long best = column;
+                for (long row = column + 1; row < n; row++)
+                    if (absolute(*AT(float, arguments.work, a + row * n + column))
+                        > absolute(*AT(float, arguments.work, a + best * n + column)))
+                        best = row;
+                float scale = *AT(float, arguments.work, a + best * n + column);
+                product[0] *= best == column ? scale : -scale;
+                pivot[0] = best;
+            }
+            barrier();
+            for (long i = column + THREAD_X; i < n; i += BLOCK_SIZE_X) {
+                float moved = *AT(float, arguments.work, a + pivot[0] * n + i);
+                *AT(float, arguments.work, a + pivot[0] * n + i) = *AT(float, arguments.work, a + column * n + i);
+                *AT(float, arguments.work, a + column * n + i) = moved;
+            }
+            barrier();
+            float scale = *AT(float, arguments.work, a + column * n + column);
+            for (long row = column + 1 + THREAD_X; row < n; row += BLOCK_SIZE_X) {
+                float factor = scale == 0.0f ? 0.0f : *AT(float, arguments.work, a + row * n + column) / scale;
+                for (long i = column + 1; i < n; i++)
+                    *AT(float, arguments.work, a + row * n + i) -= factor * *AT(float, arguments.work, a + column * n + i);
+            }
+            barrier();
+        }
+        if (THREAD_X == 0)
+            store(arguments.y, arguments.y_type, matrix, product[0]);
         barrier();
     }
 }

@@ -12,7 +12,7 @@ struct quantize_arguments {
     float low, high; /* the target's range */
     float shift; /* by which integers are stored lower */
     int back; /* to floats */
-    int is_fp8; /* from floats to 8-bit ones, not to integers */
+    int floats; /* 0: from floats to integers, 1: to 8-bit floats, 2: to what is rounded afterwards */
     int size[MAX_RANK]; /* unused dimensions come first, size 1 */
     int block[MAX_RANK]; /* neighbours that share a scale */
     long scale_stride[MAX_RANK];
@@ -35,7 +35,8 @@ KERNEL(quantize, struct quantize_arguments)
         float zero = arguments.zero == 0 ? 0.0f : load(arguments.zero, arguments.zero_type, at);
         float x = load_narrow(arguments.x, arguments.x_type, i);
         float y = arguments.back ? (x + arguments.shift - zero) * scale
-            : arguments.is_fp8 ? float_of_fp8(fp8_of_float(x / scale))
+            : arguments.floats == 2 ? x / scale
+            : arguments.floats ? float_of_fp8(fp8_of_float(x / scale))
             : smaller(larger(__builtin_rintf(x / scale) + zero, arguments.low), arguments.high) - arguments.shift;
         store_narrow(arguments.y, arguments.y_type, i, y);
     }

@@ -95,8 +95,9 @@ final class SmallFloats {
   }
 
   /**
-   * float32 to one of ONNX's 8-bit formats, saturating at the largest finite value. E8M0, which has
-   * powers of two only, takes the next one up, as ONNX's Cast does unless told otherwise.
+   * float32 to one of ONNX's 8-bit formats: the largest finite value for those beyond it, but for
+   * infinity in E5M2, which has one. E8M0, which has powers of two only, takes the next one up, as
+   * ONNX's Cast does unless told otherwise.
    */
   static byte floatToFloat8(DataType type, float value) {
     if (Float.isNaN(value)) {
@@ -112,6 +113,9 @@ final class SmallFloats {
       return (byte) (isExact ? down : Math.min(254, down + 1));
     }
     float magnitude = Math.abs(value);
+    if (type == DataType.FLOAT8E5M2 && magnitude == Float.POSITIVE_INFINITY) {
+      return (byte) (value > 0 ? 0x7C : 0xFC);
+    }
     int largest = largestCode(type);
     int low = 0;
     int high = largest;

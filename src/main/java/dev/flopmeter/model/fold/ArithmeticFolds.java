@@ -189,6 +189,7 @@ final class ArithmeticFolds {
     Tensor value = in.requireValue(0);
     boolean isPlain =
         in.attributes().flag("saturate", true)
+            && type.type() != DataType.FLOAT8E5M2 // infinity would not saturate
             && in.attributes().text("round_mode", "up").equals("up");
     boolean isExact = !value.type().type().isFloat() && !type.type().isFloat();
     return isText(type) || isText(value.type()) || !isPlain

@@ -62,6 +62,65 @@ class WideValuesTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "INT8, 127, -128",
+    "UINT8, 255, 0",
+    "INT16, 32767, -32768",
+    "INT32, 2147483647, -2147483648",
+    "UINT32, 4294967295, 0",
+    "INT64, 9223372036854775807, -9223372036854775808"
+  })
+  void sumsAndShiftsWrapAroundInTheirType(DataType type, long largest, long lowest) {
+    Tensor one = DenseTensor.ofLongs(TensorType.of(type, 1), 1);
+    Tensor most = DenseTensor.ofLongs(TensorType.of(type, 1), largest);
+    GraphBuilder graph = inputs(type, Shape.of(1), Shape.of(1));
+    graph.add("Add", "y", Attributes.NONE, "a", "b");
+    assertThat(run(graph, most, one).longAt(0)).isEqualTo(lowest);
+    if (type.name().startsWith("U")) {
+      GraphBuilder shifted = inputs(type, Shape.of(1), Shape.of(1));
+      shifted.add("BitShift", "left", Attributes.of("direction", "LEFT"), "a", "b");
+      shifted.add("BitShift", "y", Attributes.of("direction", "RIGHT"), "left", "b");
+      assertThat(run(shifted, most, one).longAt(0)).isEqualTo(largest / 2);
+    }
+  }
+
+  /** In between they are stored as wider floats, which must not keep more digits. */
+  @ParameterizedTest
+  @CsvSource({
+    "FLOAT8E4M3FN, 1, 448",
+    "FLOAT8E4M3FN, 0, NaN",
+    "FLOAT8E5M2, 1, 57344",
+    "FLOAT8E5M2, 0, Infinity",
+    "FLOAT8E4M3FNUZ, 0, NaN",
+    "FLOAT8E5M2FNUZ, 1, 57344",
+    "FLOAT4E2M1, 1, 6"
+  })
+  void floatsOfFewBitsAreRoundedInTheMiddle(DataType type, long saturates, float beyond) {
+    GraphBuilder graph = inputs(DataType.FLOAT, Shape.of(3), Shape.of(1));
+    Attributes narrow = Attributes.of("to", (long) type.code(), "saturate", saturates);
+    graph.add("Cast", "narrow", narrow, "a");
+    graph.add("Cast", "wide", Attributes.of("to", (long) DataType.FLOAT.code()), "narrow");
+    graph.add("Mul", "y", Attributes.NONE, "wide", "b");
+    Tensor x = Tensor.ofFloats(Shape.of(3), 1.26f, -1.24f, 1e6f);
+    float[] found = run(graph, x, Tensor.ofFloats(Shape.of(1), 2)).toFloats();
+    boolean isOfHalves = type == DataType.FLOAT4E2M1;
+    assertThat(found).containsExactly(isOfHalves ? 3 : 2.5f, isOfHalves ? -2 : -2.5f, 2 * beyond);
+  }
+
+  @Test
+  void bitsOfFloatsAreReadAsIntegersAndBack() {
+    GraphBuilder graph = inputs(DataType.FLOAT, Shape.of(3), Shape.of(3));
+    graph.add("BitCast", "bits", Attributes.of("to", (long) DataType.INT32.code()), "a");
+    graph.add("Neg", "negated", Attributes.NONE, "b");
+    graph.add("BitCast", "mask", Attributes.of("to", (long) DataType.INT32.code()), "negated");
+    graph.add("BitwiseXor", "both", Attributes.NONE, "bits", "mask");
+    graph.add("BitCast", "y", Attributes.of("to", (long) DataType.FLOAT.code()), "both");
+    Tensor x = Tensor.ofFloats(Shape.of(3), 1.5f, -0.1f, Float.MIN_VALUE);
+    float[] negated = run(graph, x, Tensor.ofFloats(Shape.of(3), 0, 0, 0)).toFloats();
+    assertThat(negated).containsExactly(-1.5f, 0.1f, -Float.MIN_VALUE);
+  }
+
+  @ParameterizedTest
   @CsvSource({"Equal, 0", "Greater, 1", "LessOrEqual, 0"})
   void integersThatOneFloatStandsForAreToldApart(String op, long expected) {
     GraphBuilder graph = inputs(DataType.INT64, Shape.of(1), Shape.of(1));

@@ -82,7 +82,7 @@ final class Pointwise {
       """;
 
   private static final Set<Binary> WRAPPING =
-      Set.of(Binary.ADD, Binary.SUB, Binary.MUL, Binary.POW);
+      Set.of(Binary.ADD, Binary.SUB, Binary.MUL, Binary.POW, Binary.SHIFT_LEFT);
 
   private Pointwise() {}
 
@@ -109,7 +109,7 @@ final class Pointwise {
     BINARY
         .lines()
         .map(line -> line.split(" "))
-        .forEach(row -> operators.put(row[0], node -> arithmetic(node, Binary.valueOf(row[1]))));
+        .forEach(row -> operators.put(row[0], node -> binary(node, Binary.valueOf(row[1]))));
     operators.put(
         "Mod",
         node -> binary(node, node.attributes().flag("fmod", false) ? Binary.FMOD : Binary.MOD));
@@ -122,6 +122,7 @@ final class Pointwise {
     operators.put("Clip", Pointwise::clip);
     operators.put("Cast", Pointwise::cast);
     operators.put("CastLike", Pointwise::cast);
+    operators.put("BitCast", Pointwise::bitCast);
     operators.put("Where", Pointwise::where);
   }
 
@@ -133,10 +134,7 @@ final class Pointwise {
 
   private static void shift(NodePlan node) {
     boolean isLeft = node.attributes().text("direction", "").equals("LEFT");
-    TensorView y = binary(node, isLeft ? Binary.SHIFT_LEFT : right(node));
-    if (isLeft) {
-      dropBeyond(node, y, 64);
-    }
+    binary(node, isLeft ? Binary.SHIFT_LEFT : right(node));
   }
 
   private static Binary right(NodePlan node) {
@@ -144,17 +142,10 @@ final class Pointwise {
     return isSigned ? Binary.SHIFT_RIGHT_SIGNED : Binary.SHIFT_RIGHT;
   }
 
-  /**
-   * On the device integers are 64 bits wide: bits that leave a narrower type are dropped.
-   *
-   * @param least the width from which on a type is left as it is
-   */
-  private static void dropBeyond(NodePlan node, TensorView y, int least) {
-    DataType type = node.operands().output(0).type();
-    if (type.isInteger() && type.bits() < least) {
-      TensorView beyond = node.constant("beyond", 1, ElementType.I64, i -> 64 - type.bits());
-      node.launch(Binary.SHIFT_LEFT.work(y, beyond, y), right(node).work(y, beyond, y));
-    }
+  /** On the device integers are 64 bits wide: what leaves a narrower type wraps around. */
+  private static int bits(DataType type) {
+    boolean isNarrow = type.isInteger() && type.bits() < 64;
+    return isNarrow ? (type.name().startsWith("U") ? -type.bits() : type.bits()) : 0;
   }
 
   private static void bitwiseNot(NodePlan node) {
@@ -190,20 +181,12 @@ final class Pointwise {
     node.launch(kind.work(x, y, a, b));
   }
 
-  /** Sums and products of 8 and 16 bits wrap around; of 32 bits nobody lets them. */
-  private static void arithmetic(NodePlan node, Binary kind) {
-    TensorView y = binary(node, kind);
-    if (WRAPPING.contains(kind)) {
-      dropBeyond(node, y, 32);
-    }
-  }
-
-  private static TensorView binary(NodePlan node, Binary kind) {
+  private static void binary(NodePlan node, Binary kind) {
     TensorView a = node.in(0);
     TensorView b = legacyBroadcast(node, node.in(1));
     TensorView y = node.outLike(0, a.elements() >= b.elements() ? a : b);
-    node.launch(kind.work(a, b, y));
-    return y;
+    int bits = WRAPPING.contains(kind) ? bits(node.operands().output(0).type()) : 0;
+    node.launch(kind.work(a, b, y, bits));
   }
 
   /** Before opset 7, {@code axis} said where the smaller operand's dimensions stand. */
@@ -270,12 +253,15 @@ final class Pointwise {
     return node.operands().value(input).map((Tensor bound) -> bound.doubleAt(0));
   }
 
-  /** Between floats nothing changes here: all have the plan's precision. */
+  /** Between floats of 16 bits and more nothing changes here: all have the plan's precision. */
   private static void cast(NodePlan node) {
     TensorView x = node.in(0);
-    boolean isFloat8 = node.operands().output(0).type().name().startsWith("FLOAT8");
-    if (isFloat8 && !node.attributes().flag("saturate", true)) {
-      throw node.unsupported("a cast to float8 that does not saturate");
+    DataType type = node.operands().output(0).type();
+    if (NarrowFloat.of(type).isPresent() && node.operands().type(0).type() != type) {
+      TensorView from = contiguous(node, 0);
+      boolean saturates = node.attributes().flag("saturate", true);
+      node.launch(NarrowFloat.of(type).get().work(from, node.outLike(0, from), saturates));
+      return;
     }
     ElementType to = node.builder().storageOf(node.operands().output(0));
     boolean isBool =
@@ -292,6 +278,33 @@ final class Pointwise {
       return;
     }
     node.launch(Unary.NOT.work(from, y), Unary.NOT.work(y, y));
+  }
+
+  private static void bitCast(NodePlan node) {
+    TensorView x = contiguous(node, 0);
+    TensorView y = node.outLike(0, x);
+    DataType from = node.operands().type(0).type();
+    DataType to = node.operands().output(0).type();
+    if (!hasBits(from, x) || !hasBits(to, y)) {
+      throw node.unsupported("the bits of " + from.label() + " as " + to.label());
+    }
+    node.launch(
+        "bit_cast",
+        y,
+        new Arguments()
+            .pointers(x, y)
+            .number(y.elements())
+            .types(x, y)
+            .integers((int) from.code(), (int) to.code()));
+  }
+
+  /** Whether the values of a type are stored here with all its bits. */
+  private static boolean hasBits(DataType type, TensorView view) {
+    boolean isHalf = type == DataType.FLOAT16 || type == DataType.BFLOAT16;
+    boolean isWhole = !type.isFloat() && type.bits() >= 8;
+    return isWhole
+        || view.storage().type() == type
+        || (isHalf && view.storage() == ElementType.F32);
   }
 
   private static void where(NodePlan node) {

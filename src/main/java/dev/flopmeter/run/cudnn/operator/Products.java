@@ -33,18 +33,22 @@ final class Products {
     operators.put("MatMul", Products::matMul);
     operators.put("Gemm", Products::gemm);
     operators.put("com.microsoft:FusedMatMul", Products::matMul);
-    operators.put("com.microsoft:Inverse", Products::inverse);
+    operators.put("com.microsoft:Inverse", node -> square(node, "inverse", 2));
+    operators.put("Det", node -> square(node, "determinant", 1));
   }
 
-  private static void inverse(NodePlan node) {
+  /**
+   * @param parts of the size of the matrix that the kernel works in
+   */
+  private static void square(NodePlan node, String kernel, long parts) {
     TensorView x = node.plain(0);
     TensorView y = node.out(0);
     long n = x.dim(x.rank() - 1);
     long matrices = x.elements() / Math.max(1, n * n);
-    TensorView work = node.scratch("work", Shape.of(matrices, 2, n, n), ElementType.F32);
+    TensorView work = node.scratch("work", Shape.of(matrices, parts, n, n), ElementType.F32);
     node.launch(
         KernelWork.perRow(
-            "inverse",
+            kernel,
             matrices,
             n,
             new Arguments().pointers(x, work, y).numbers(matrices, n).types(x, y)));

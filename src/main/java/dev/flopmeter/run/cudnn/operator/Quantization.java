@@ -12,6 +12,7 @@ import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +30,13 @@ final class Quantization {
 
   private static void plan(NodePlan node, boolean back) {
     DataType narrow = back ? node.operands().type(0).type() : node.operands().output(0).type();
-    boolean isFp8 = narrow == DataType.FLOAT8E4M3FN && node.attributes().flag("saturate", true);
-    if (!narrow.isInteger() && !isFp8) {
+    boolean saturates = node.attributes().flag("saturate", true);
+    Optional<NarrowFloat> floats = NarrowFloat.of(narrow);
+    if (!narrow.isInteger() && floats.isEmpty()) {
       throw node.unsupported("the type " + narrow.label());
     }
+    boolean isRounded = !back && floats.isPresent();
+    boolean isFp8 = narrow == DataType.FLOAT8E4M3FN && saturates;
     TensorView scale = node.plain(1);
     // One scale for all serves any order of the elements.
     boolean isOneScale =
@@ -53,7 +57,7 @@ final class Quantization {
       int axis = x.shape().axis(node.attributes().integer("axis", 1));
       strides[axis] = 1;
     }
-    long[] range = range(narrow);
+    long[] range = narrow.isInteger() ? range(narrow) : new long[2];
     ElementType stored = (back ? x : y).storage();
     Shape shape = y.shape();
     node.launch(
@@ -70,10 +74,13 @@ final class Quantization {
             .real((double) range[0])
             .real((double) range[1])
             .real((double) stored.shift(narrow))
-            .integers(back ? 1 : 0, isFp8 ? 1 : 0)
+            .integers(back ? 1 : 0, isFp8 ? 1 : isRounded ? 2 : 0)
             .turns(shape.dims())
             .turns(blocks)
             .strides(strides));
+    if (isRounded && !isFp8) {
+      node.launch(floats.get().work(y, y, saturates));
+    }
   }
 
   /**

@@ -42,6 +42,13 @@ public enum Binary {
 
   /** {@code y = this(a, b)}; a and b are repeated to y's shape. */
   public KernelWork work(TensorView a, TensorView b, TensorView y) {
+    return work(a, b, y, 0);
+  }
+
+  /**
+   * @param bits of whole numbers, beyond which they wrap around; below 0 of unsigned ones, 0 for 64
+   */
+  public KernelWork work(TensorView a, TensorView b, TensorView y, int bits) {
     Loops loops = Loops.over(y.shape(), y, a.broadcastTo(y.shape()), b.broadcastTo(y.shape()));
     boolean isWhole = Stream.of(a, b, y).allMatch(view -> view.storage() == ElementType.I64);
     boolean isWide = a.storage() == ElementType.F64 || b.storage() == ElementType.F64;
@@ -53,6 +60,7 @@ public enum Binary {
             .number(y.elements())
             .integer(code)
             .types(a, b, y)
-            .loops(loops, 1, 2, 0));
+            .loops(loops, 1, 2, 0)
+            .integers(bits, 0));
   }
 }
