@@ -5,6 +5,7 @@ import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
@@ -20,6 +21,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -131,6 +133,31 @@ final class Body implements NodeHost {
     return results.stream().map(result -> new Value(result, -1)).toList();
   }
 
+  /** The nodes of a graph with one input that the node may have as an attribute; its output. */
+  Value written(String attribute, Value input) {
+    GraphTemplate graph = in.attributes().template(attribute).orElse(null);
+    if (graph == null) {
+      return input;
+    }
+    if (graph.inputs().size() != 1 || graph.outputs().size() != 1) {
+      throw new ModelException("'" + attribute + "' must have one input and one output");
+    }
+    Map<String, String> names = new HashMap<>();
+    names.put(graph.inputs().get(0).name(), input.name());
+    graph.initializers().forEach((value, tensor) -> names.put(value, constant(tensor).name()));
+    for (Node node : graph.nodes()) {
+      if (!names.keySet().containsAll(node.inputs().stream().filter(v -> !v.isEmpty()).toList())
+          || Decompositions.typeRule(node.qualifiedOp()).isEmpty()) {
+        throw new UnsupportedFormException(
+            node.describe() + " in '" + attribute + "': unknown, or it reads of the graph around");
+      }
+      node.outputs().forEach(output -> names.put(output, output.isEmpty() ? "" : name()));
+      String place = in.node().name() + "/" + nodes.size() + " " + node.op();
+      infer(renamed(node, place, Decompositions.ownedBy(in.node()), names));
+    }
+    return new Value(Objects.requireNonNull(names.get(graph.outputs().get(0).name())), -1);
+  }
+
   /** Without the inputs at the end that are left out. */
   private List<String> inputs(List<Object> terms) {
     List<Object> all = new ArrayList<>();
@@ -233,14 +260,19 @@ final class Body implements NodeHost {
   }
 
   private static Node renamed(Node node, Map<String, String> names) {
+    return renamed(node, node.name(), node.metadata(), names);
+  }
+
+  private static Node renamed(
+      Node node, String name, Map<String, String> metadata, Map<String, String> names) {
     return new Node(
-        node.name(),
+        name,
         node.domain(),
         node.op(),
         node.opset(),
         node.inputs().stream().map(value -> names.getOrDefault(value, value)).toList(),
         node.outputs().stream().map(value -> names.getOrDefault(value, value)).toList(),
         node.attributes(),
-        node.metadata());
+        metadata);
   }
 }

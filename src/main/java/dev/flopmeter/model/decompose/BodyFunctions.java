@@ -54,6 +54,7 @@ final class BodyFunctions {
   }
 
   private static void addConstants(Map<String, BuiltIn> all) {
+    all.put("modified", of(2, (b, a) -> b.written((String) a.get(0), (Value) a.get(1))));
     all.put("scalar", of(1, (b, a) -> b.constant(Tensor.ofLong(integer(a, 0)))));
     all.put(
         "filled",

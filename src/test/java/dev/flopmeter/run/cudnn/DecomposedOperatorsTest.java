@@ -1,15 +1,19 @@
 package dev.flopmeter.run.cudnn;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.GraphTemplate;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
@@ -55,7 +59,7 @@ class DecomposedOperatorsTest {
   /**
    * Asserts the outputs of one node, all of whose inputs are fed, on every backend.
    *
-   * @param op of ONNX Runtime's domain, or behind a colon without one
+   * @param op of ONNX Runtime's domain, or of the one in front of a colon
    */
   private static void assertOutputs(
       List<Backend> backends,
@@ -75,9 +79,9 @@ class DecomposedOperatorsTest {
       outputs.add("out" + i);
     }
     List<String> operands = List.copyOf(fed.keySet());
-    boolean hasDomain = !op.startsWith(":");
-    String domain = hasDomain ? "com.microsoft" : "";
-    String name = op.substring(hasDomain ? 0 : 1);
+    int colon = op.indexOf(':');
+    String domain = colon < 0 ? "com.microsoft" : op.substring(0, colon);
+    String name = op.substring(colon + 1);
     graph.add(new Node("n", domain, name, 1, operands, outputs, attributes, Map.of()));
     for (Backend backend : backends) {
       try (Plan plan = backend.prepare(graph.build(outputs), RunOptions.DEFAULT)) {
@@ -248,5 +252,87 @@ class DecomposedOperatorsTest {
         NONE,
         List.of(floats(Shape.of(2, 2), 2, 0, 0, 4)),
         new double[] {0.5, 0, 0, 0.25});
+  }
+
+  /** Bigrams 1 2 and 2 3, next to each other or with one token between; the unigram 3. */
+  @Test
+  void ngramsAreCountedWithGaps() {
+    Attributes pool =
+        Attributes.of(
+            "mode",
+            "TFIDF",
+            "min_gram_length",
+            1L,
+            "max_gram_length",
+            2L,
+            "max_skip_count",
+            1L,
+            "pool_int64s",
+            new long[] {3, 1, 2, 2, 3},
+            "ngram_counts",
+            new long[] {0, 1});
+    pool = pool.with("ngram_indexes", new long[] {2, 0, 1}).with("weights", List.of(1f, 10f, 1f));
+    Tensor tokens = integers(DataType.INT64, Shape.of(5), 1, 3, 2, 3, 3);
+    // 1 _ 2; 2 3 and 2 _ 3; three times 3.
+    assertOutput(":TfIdfVectorizer", pool, List.of(tokens), 10, 2, 3);
+  }
+
+  /** With the rate 0.5 and the gradient 2 + 0.5 x 4 = 4. */
+  @Test
+  void optimisersTakeTheirSteps() {
+    Tensor rate = floats(Shape.SCALAR, 0.5);
+    Tensor count = integers(DataType.INT64, Shape.SCALAR, 1);
+    Tensor x = floats(Shape.of(1), 4);
+    Tensor gradient = floats(Shape.of(1), 2);
+    Tensor state = floats(Shape.of(1), 9);
+    Attributes regular = Attributes.of("norm_coefficient", 0.5f, "decay_factor", 1f);
+    assertOutputs(
+        BACKENDS,
+        "ai.onnx.preview.training:Adagrad",
+        regular.with("epsilon", 0f),
+        List.of(rate, count, x, gradient, state),
+        new double[] {4 - 0.5 / (1 + 1) * 4 / 5},
+        new double[] {9 + 4 * 4});
+    assertOutputs(
+        BACKENDS,
+        "ai.onnx.preview.training:Momentum",
+        regular.with("alpha", 0.1f).with("beta", 2f).with("mode", "standard"),
+        List.of(rate, count, x, gradient, state),
+        new double[] {4 - 0.5 * (0.9 + 2 * 4)},
+        new double[] {0.9 + 2 * 4});
+  }
+
+  /**
+   * Scores of 1 and 3 become -1 and -3, shares are halved: the second half of the sum of values.
+   */
+  @Test
+  void attentionIsModifiedByGraphs() {
+    Attributes modified =
+        Attributes.of("scale", 1f, "score_mod", modifier("Neg"), "prob_mod", modifier("Neg"));
+    Tensor q = floats(Shape.of(1, 1, 1, 1), 1);
+    Tensor k = floats(Shape.of(1, 1, 2, 1), 1, 3);
+    Tensor v = floats(Shape.of(1, 1, 2, 1), 10, 20);
+    double share = 1 / (1 + Math.exp(-2));
+    assertOutput(
+        "ai.onnx.preview:FlexAttention",
+        modified,
+        List.of(q, k, v),
+        -(10 * share + 20 * (1 - share)));
+    assertThatThrownBy(
+            () ->
+                assertOutput(
+                    "ai.onnx.preview:FlexAttention",
+                    modified.with("prob_mod", modifier("Nonsense")),
+                    List.of(q, k, v),
+                    0))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("'prob_mod'");
+  }
+
+  private static GraphTemplate modifier(String op) {
+    ValueInfo in = new ValueInfo("x", null, null);
+    ValueInfo out = new ValueInfo("y", null, null);
+    Node node = new Node("m", "", op, 21, List.of("x"), List.of("y"), NONE, Map.of());
+    return new GraphTemplate("m", List.of(in), List.of(out), Map.of(), List.of(node), Map.of());
   }
 }

@@ -4,11 +4,13 @@ import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.dtype;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
 import static dev.flopmeter.run.djl.kernel.Expression.ints;
+import static dev.flopmeter.run.djl.kernel.Expression.parts;
 
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import java.util.List;
 import java.util.Map;
 
 /** Changes of the element type: casts and linear quantisation. */
@@ -27,7 +29,7 @@ final class ConversionKernels {
     Expression value = input(0);
     if (to.bits() < 8 && !to.isFloat()) {
       value = wrapped(value.to(ScalarTypes.INT64), to);
-    } else if (to.bits() == 8 && to.isFloat() && in.attributes().flag("saturate", true)) {
+    } else if (to.bits() <= 8 && to.isFloat() && in.attributes().flag("saturate", true)) {
       value = limited(in, value.to(ScalarTypes.FLOAT), to);
     }
     return Kernel.of(value.to(Kernels.code(in, to)));
@@ -48,8 +50,27 @@ final class ConversionKernels {
     return call("remainder", value.plus(low), range).minus(low);
   }
 
-  /** {@code value} within the range of an 8-bit float. */
+  /** {@code value} within the range of an 8-bit float; of those that PyTorch lacks one of them. */
   private static Expression limited(Operands in, Expression value, DataType type) {
+    if (type == DataType.FLOAT4E2M1) {
+      Expression size = call("abs", value);
+      Expression wide = call("where", call("lt", size, 4), 1.0, 2.0);
+      Expression step = call("where", call("lt", size, 2), 0.5, wide);
+      return call("clamp", call("round", value.over(step)).times(step), -6, 6);
+    }
+    if (type == DataType.FLOAT8E8M0) {
+      if (!in.attributes().text("round_mode", "up").equals("up")) {
+        throw Kernels.unsupported(in, "to " + type.label() + " but upwards");
+      }
+      // x = m 2^e with m in [0.5, 1): the next power of two, the least of them for 0.
+      Expression size = call("abs", value);
+      List<Expression> split = parts(2, call("frexp", size));
+      Expression exponent = split.get(1).minus(call("le", split.get(0), 0.5).to(ScalarTypes.INT32));
+      return call(
+          "exp2",
+          call("clamp", call("where", call("eq", size, 0), -127, exponent), -127, 127)
+              .to(ScalarTypes.FLOAT));
+    }
     double largest =
         switch (type) {
           case FLOAT8E4M3FN -> 448;

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /**
  * PyTorch's numbers for element types ({@code c10::ScalarType}). PyTorch has no 4- and 2-bit
- * integers: each is held as one byte.
+ * integers: each is held as one byte; nor E2M1 and E8M0: each is held as float32.
  */
 public final class ScalarTypes {
   private static final Map<DataType, Integer> CODES = new EnumMap<>(DataType.class);
