@@ -71,9 +71,14 @@ public final class Breakdown {
     return by(result, Layer::op);
   }
 
-  /** Parts by bound, the longest first; layers without one under {@code unknown}. */
+  /** Parts by bound, the longest first; views under {@code none}, others without one unknown. */
   public static List<Part> byBound(ProfileResult result) {
-    return by(result, layer -> layer.bound() == null ? "unknown" : layer.bound().label());
+    return by(result, Breakdown::bound);
+  }
+
+  private static String bound(Layer layer) {
+    boolean isView = layer.intensity() == null && layer.achievedFlopsPerSecond() == null;
+    return layer.bound() != null ? layer.bound().label() : isView ? "none" : "unknown";
   }
 
   private static List<Part> by(ProfileResult result, Function<Layer, String> key) {

@@ -164,6 +164,7 @@ final class RooflineChart {
   private static void roofs(Markup out, Plot plot, List<Line> lines) {
     out.open("g.roofs aria-hidden=true");
     double y = plot.top() + 12;
+    double lowest = 0;
     long bases = lines.stream().filter(line -> !line.isCache()).count();
     for (int i = 0; i < lines.size(); i++) {
       Line line = lines.get(i);
@@ -177,9 +178,9 @@ final class RooflineChart {
       }
       out.empty("path.roof." + line.style + " d=%s", edge);
       if (line.isCache()) {
-        // Slopes of caches lie apart; below its start a line leaves room for its name.
-        double end = plot.y().at(line.bytes * from);
-        out.element("text.label x=%s y=%s", line.label, plot.x().at(from) + 10, end + 15);
+        // Below its start a line leaves room for its name, and for that of one close above it.
+        lowest = Math.max(lowest + 16, plot.y().at(line.bytes * from) + 15);
+        out.element("text.label x=%s y=%s", line.label, plot.x().at(from) + 10, lowest);
         continue;
       }
       // The corner above the slope is always empty, and roofs may lie too close for labels.
