@@ -55,6 +55,7 @@ public final class NodeSampler implements AutoCloseable {
 
   private final Nvml nvml;
   private final Path proc;
+  private final boolean isOfHost;
   private final boolean hasGpm;
   private final NvmlEvents events;
   private final GpmSamples gpm;
@@ -71,6 +72,7 @@ public final class NodeSampler implements AutoCloseable {
   private NodeSampler(Nvml nvml, Path proc, boolean hasGpm, Clock clock) {
     this.nvml = nvml;
     this.proc = proc;
+    isOfHost = ProcessOwner.isOfHost(proc);
     this.hasGpm = hasGpm;
     events = new NvmlEvents(nvml, clock);
     gpm = new GpmSamples(nvml);
@@ -312,7 +314,8 @@ public final class NodeSampler implements AutoCloseable {
       long pid = process.getKey();
       ProcessOwner owner;
       try {
-        owner = ProcessOwner.of(proc, pid);
+        owner = isOfHost ? ProcessOwner.of(proc, pid) : ProcessOwner.UNKNOWN;
+        unseen += isOfHost ? 0 : 1;
       } catch (IOException e) {
         owner = ProcessOwner.UNKNOWN;
         unseen++;

@@ -75,4 +75,15 @@ class ProcessOwnerTest {
     String name = ProcessOwner.of(proc, 7).name();
     assertThat(name).startsWith("\"}\uFFFD<b>xxx").hasSizeLessThan(130);
   }
+
+  @Test
+  void aContainersOwnProcessesAreNotTakenForTheHosts(@TempDir Path proc) throws IOException {
+    assertThat(ProcessOwner.isOfHost(proc)).as("no such file").isTrue();
+    Path namespace = Files.createDirectories(proc.resolve("self/ns")).resolve("pid");
+    Files.createSymbolicLink(namespace, Path.of("pid:[4026531836]"));
+    assertThat(ProcessOwner.isOfHost(proc)).isTrue();
+    Files.delete(namespace);
+    Files.createSymbolicLink(namespace, Path.of("pid:[4026532201]"));
+    assertThat(ProcessOwner.isOfHost(proc)).isFalse();
+  }
 }

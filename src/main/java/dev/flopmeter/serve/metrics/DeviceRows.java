@@ -33,18 +33,11 @@ final class DeviceRows {
     Long memory = sensors.memoryUsedBytes();
     Row.add(rows, "flopmeter_device_power_watts", tags, sensors.powerW());
     Row.add(rows, "flopmeter_device_temperature_celsius", tags, sensors.temperatureC());
-    Row.add(
-        rows,
-        "flopmeter_device_memory_used_bytes",
-        tags,
-        memory == null ? null : memory.doubleValue());
+    Row.add(rows, "flopmeter_device_memory_used_bytes", tags, NodeRows.number(memory));
     Row.add(rows, "flopmeter_device_utilization_ratio", tags, sensors.utilization());
-    Row.add(rows, "flopmeter_device_clock_hertz", tags.and("domain", "sm"), sensors.smClockHz());
-    Row.add(
-        rows,
-        "flopmeter_device_clock_hertz",
-        tags.and("domain", "memory"),
-        sensors.memoryClockHz());
+    String clock = "flopmeter_device_clock_hertz";
+    Row.add(rows, clock, tags.and("domain", "sm"), sensors.smClockHz());
+    Row.add(rows, clock, tags.and("domain", "memory"), sensors.memoryClockHz());
     for (String reason : sensors.throttleReasons()) {
       Row.add(rows, "flopmeter_device_throttle_active", tags.and("reason", reason), 1.0);
     }

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -35,21 +36,11 @@ final class NodeRows {
         Double seconds = account.seconds().getOrDefault(state, 0.0);
         Row.add(rows, "flopmeter_node_seconds_total", tags.and("state", state.label()), seconds);
       }
-      each(
-          rows,
-          "flopmeter_node_throttled_seconds_total",
-          tags,
-          "reason",
-          account.throttledSeconds());
-      node.rules()
-          .pricePerGpuHour()
-          .ifPresent(
-              price ->
-                  Row.add(
-                      rows,
-                      "flopmeter_node_wasted_cost_total",
-                      tags,
-                      account.wastedSeconds() / 3600 * price));
+      Map<String, Double> reasons = account.throttledSeconds();
+      each(rows, "flopmeter_node_throttled_seconds_total", tags, "reason", reasons);
+      double hours = account.wastedSeconds() / 3600;
+      Optional<Double> cost = node.rules().pricePerGpuHour().map(price -> hours * price);
+      Row.add(rows, "flopmeter_node_wasted_cost_total", tags, cost.orElse(null));
       if (account.isReached()) {
         Row.add(rows, "flopmeter_node_utilization_ratio", tags, gpu.utilization());
         Row.add(rows, "flopmeter_node_memory_used_bytes", tags, number(gpu.memoryUsedBytes()));
@@ -122,20 +113,11 @@ final class NodeRows {
   }
 
   private static Tags process(String pid, ProcessOwner owner) {
-    return Tags.of(
-        "pid",
-        pid,
-        "process",
-        owner.name(),
-        "container",
-        owner.container(),
-        "pod",
-        owner.pod(),
-        "slurm_job",
-        owner.slurmJob());
+    return Tags.of("pid", pid, "process", owner.name(), "container", owner.container())
+        .and("pod", owner.pod(), "slurm_job", owner.slurmJob());
   }
 
-  private static @Nullable Double number(@Nullable Long value) {
+  static @Nullable Double number(@Nullable Long value) {
     return value == null ? null : value.doubleValue();
   }
 

@@ -314,7 +314,7 @@ class DaemonMetricsTest {
               metric ->
                   metric.part() != Part.ESSENTIALS
                       && !metric.name().equals("flopmeter_run_duration_seconds")
-                      && !metric.name().startsWith("flopmeter_node_"))
+                      && !metric.name().matches("flopmeter_(node|server)_.*"))
           .allSatisfy(
               metric ->
                   assertThat(series)
