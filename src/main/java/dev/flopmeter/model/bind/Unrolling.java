@@ -255,8 +255,12 @@ public final class Unrolling {
     int scanned = (int) node.attributes().integer("num_scan_inputs");
     int count = node.inputs().size() - scanned;
     TensorType sequence = in.knownType(count).orElse(null);
-    if (node.opset() < 9 || sequence == null) { // once a batch of sequences of their own lengths
+    boolean isBatched = node.opset() < 9; // of sequences, which may have their own lengths
+    if (sequence == null || (isBatched && in.has(0))) {
       return false;
+    }
+    if (isBatched) {
+      return scanEach(node, place, sequence.shape().dim(0), scanned);
     }
     Graph body = body(node, "body");
     Place opened = opened(node, body, place);
@@ -283,6 +287,52 @@ public final class Unrolling {
     return true;
   }
 
+  /** Scans each sequence of a batch. */
+  private boolean scanEach(Node node, Place place, long batch, int scanned) {
+    Attributes attributes =
+        node.attributes()
+            .with(
+                "scan_input_directions",
+                node.attributes().integers("directions", new long[scanned]));
+    List<List<String>> each = new ArrayList<>();
+    for (long b = 0; b < batch; b++) {
+      String at = node.name() + "/" + b;
+      known(at, Tensor.ofLong(b));
+      List<String> inputs = new ArrayList<>();
+      for (String value : node.inputs().subList(1, node.inputs().size())) {
+        String part = at + "/of/" + inputs.size();
+        write(node, "Gather", Attributes.NONE, List.of(value, at), part);
+        inputs.add(part);
+      }
+      List<String> outputs = node.outputs().stream().map(value -> value + "/of/" + at).toList();
+      Map<String, String> metadata = Decompositions.ownedBy(node);
+      scan(new Node(at, "", node.op(), 9, inputs, outputs, attributes, metadata), place);
+      each.add(outputs);
+    }
+    for (int i = 0; i < node.outputs().size(); i++) {
+      int output = i;
+      List<String> parts = each.stream().map(outputs -> outputs.get(output)).toList();
+      join(node, stacked(node, parts, 0, node.outputs().get(i)), 0, node.outputs().get(i));
+    }
+    return true;
+  }
+
+  /** Each value with a new axis of 1. */
+  private List<String> stacked(Node node, List<String> values, long axis, String whole) {
+    List<String> parts = new ArrayList<>();
+    Attributes axes = Attributes.NONE.with("axes", new long[] {axis});
+    for (String value : values) {
+      String part = whole + "/" + node.attributes().integer(TRIPS_MADE, 0) + "/" + parts.size();
+      write(node, "Unsqueeze", axes, List.of(value), part);
+      parts.add(part);
+    }
+    return parts;
+  }
+
+  private void join(Node node, List<String> parts, long axis, String whole) {
+    write(node, "Concat", Attributes.NONE.with("axis", axis), parts, whole);
+  }
+
   /**
    * Writes the outputs to which each trip adds a row.
    *
@@ -301,18 +351,17 @@ public final class Unrolling {
       if (whole.isEmpty()) {
         continue;
       }
-      List<String> parts = new ArrayList<>();
-      for (List<String> row : rows) {
-        String part = whole + "/" + node.attributes().integer(TRIPS_MADE, 0) + "/" + parts.size();
-        Attributes axis = Attributes.NONE.with("axes", new long[] {axes[i]});
-        write(node, "Unsqueeze", axis, List.of(row.get(i)), part);
-        parts.add(back[i] == 0 ? parts.size() : 0, part);
+      int stack = i;
+      List<String> added = rows.stream().map(row -> row.get(stack)).toList();
+      List<String> parts = new ArrayList<>(stacked(node, added, axes[i], whole));
+      if (back[i] != 0) {
+        Collections.reverse(parts);
       }
       parts.addAll(rest.isEmpty() ? List.of() : List.of(rest.get(i)));
       if (parts.isEmpty()) {
         known(whole, none(node, body.outputs().get(body.outputs().size() - stacks + i), body));
       } else {
-        write(node, "Concat", Attributes.NONE.with("axis", axes[i]), parts, whole);
+        join(node, parts, axes[i], whole);
       }
     }
   }

@@ -238,6 +238,35 @@ class DataDependentTest {
     agree(graph, 1, 2, -1, 0.5f, 3, 0.25f);
   }
 
+  /** Before opset 9 each sequence of a batch was scanned on its own. */
+  @Test
+  void aScanOfABatchIsUnrolledSequenceBySequence() {
+    GraphTemplate body = body("s part", "t row", node("Add s part -> t"), node("Tanh t -> row"));
+    Attributes attributes =
+        Attributes.of("body", body).with("num_scan_inputs", 1).with("directions", List.of(1L));
+    Node scan = node("Scan - start x -> last rows", attributes);
+    Graph graph =
+        graph(
+            "last rows",
+            TensorType.of(DataType.FLOAT, 2, 3, 1),
+            node("ReduceSum x one -> start", SCALAR),
+            new Node("last", "", "Scan", 8, scan.inputs(), scan.outputs(), attributes, Map.of()));
+    agree(graph, 1, 2, -1, 0.5f, 3, 0.25f);
+  }
+
+  @Test
+  void differentElementsAreAsManyAsDataHas() {
+    Graph graph =
+        graph(
+            "y places which counts",
+            ROW,
+            node("Ceil x -> whole"),
+            node("Unique whole -> found places which counts"),
+            node("Exp found -> y"));
+    agree(graph, 1.5f, -2, 1.25f, 0);
+    agree(graph, 1, 0.5f, 0.75f, 1);
+  }
+
   @Test
   void shapesMayDependOnData() {
     Graph graph =
@@ -311,12 +340,12 @@ class DataDependentTest {
 
   @Test
   void whatIsNotReadBackIsRefusedByName() {
-    Graph graph = graph("y", ROW, node("Unique x -> c"), node("Neg c -> y"));
+    Graph graph = graph("y", ROW, node("SplitToSequence x -> c"), node("SequenceAt c three -> y"));
     assertThatThrownBy(() -> results(backends.gpu(), graph, 1, 2, 3, 4))
         .isInstanceOf(UnsupportedOperatorException.class)
         .hasMessage(
-            "the backend 'cudnn' cannot run the operator Unique (node 'c': its shapes depend on"
-                + " data)");
+            "the backend 'cudnn' cannot run the operator SplitToSequence (node 'c': its shapes"
+                + " depend on data)");
   }
 
   @Test
