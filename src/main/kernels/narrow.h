@@ -1,8 +1,17 @@
-/* Elements that may be 8-bit floats (E4M3): a sign, 4 bits of exponent with bias 7, 3 of mantissa, no infinity. */
+/* Codes of a few bits, and elements that may be 8-bit floats (E4M3): a sign, 4 bits of exponent with bias 7, 3 of mantissa, no infinity. */
 #ifndef NARROW_H
 #define NARROW_H
 
 #include "kernel.h"
+
+/* One of codes of 2, 4 or 8 bits. */
+DEVICE int code_at(const void *codes, int bits, int is_signed, long index)
+{
+    int per_byte = bits == 8 ? 0 : bits == 4 ? 1 : 2; /* as a power of 2 */
+    int shift = (int)(index & ((1 << per_byte) - 1)) * bits;
+    int code = *AT(const unsigned char, codes, index >> per_byte) >> shift & ((1 << bits) - 1);
+    return is_signed && code >> (bits - 1) ? code - (1 << bits) : code;
+}
 
 enum { FP8 = 12 };
 

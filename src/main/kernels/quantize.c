@@ -13,6 +13,7 @@ struct quantize_arguments {
     float shift; /* by which integers are stored lower */
     int back; /* to floats */
     int floats; /* 0: from floats to integers, 1: to 8-bit floats, 2: to what is rounded afterwards */
+    int bits, is_signed; /* of x where it is codes, packed; else 0 */
     int size[MAX_RANK]; /* unused dimensions come first, size 1 */
     int block[MAX_RANK]; /* neighbours that share a scale */
     long scale_stride[MAX_RANK];
@@ -33,7 +34,8 @@ KERNEL(quantize, struct quantize_arguments)
         }
         float scale = load(arguments.scale, arguments.scale_type, at);
         float zero = arguments.zero == 0 ? 0.0f : load(arguments.zero, arguments.zero_type, at);
-        float x = load_narrow(arguments.x, arguments.x_type, i);
+        float x = arguments.bits == 0 ? load_narrow(arguments.x, arguments.x_type, i)
+                                      : (float)code_at(arguments.x, arguments.bits, arguments.is_signed, i);
         float y = arguments.back ? (x + arguments.shift - zero) * scale
             : arguments.floats == 2 ? x / scale
             : arguments.floats ? float_of_fp8(fp8_of_float(x / scale))

@@ -1,8 +1,9 @@
 /* Weights stored in a few bits, as floats: (code - zero point) * scale, both of a block of a row, or a table's value. */
 #include "elements.h"
+#include "narrow.h"
 
 struct unpack_arguments {
-    const unsigned char *codes; /* rows of row_codes, the low bits of a byte first */
+    const void *codes; /* rows of row_codes, the low bits of a byte first */
     const void *scales; /* rows of row_blocks */
     const void *zeros; /* rows of row_zeros codes where zero_bits is given, else like scales; null: all are middle */
     const void *groups; /* of each place of a row, the block; null: one block after the other */
@@ -17,15 +18,6 @@ struct unpack_arguments {
     float middle;
     int scale_type, zero_type, group_type, y_type;
 };
-
-/* One of codes of 2, 4 or 8 bits. */
-DEVICE int code_at(const unsigned char *codes, int bits, int is_signed, long index)
-{
-    int per_byte = bits == 8 ? 0 : bits == 4 ? 1 : 2; /* as a power of 2 */
-    int shift = (int)(index & ((1 << per_byte) - 1)) * bits;
-    int code = *AT(const unsigned char, codes, index >> per_byte) >> shift & ((1 << bits) - 1);
-    return is_signed && code >> (bits - 1) ? code - (1 << bits) : code;
-}
 
 KERNEL(unpack, struct unpack_arguments)
 {
@@ -47,7 +39,7 @@ KERNEL(unpack, struct unpack_arguments)
         long zero_at = row * arguments.row_zeros + block;
         float zero = arguments.zeros == 0 ? arguments.middle
             : arguments.zero_bits == 0 ? load(arguments.zeros, arguments.zero_type, zero_at)
-            : (float)code_at((const unsigned char *)arguments.zeros, arguments.zero_bits, arguments.zero_signed, zero_at);
+            : (float)code_at(arguments.zeros, arguments.zero_bits, arguments.zero_signed, zero_at);
         float value = arguments.table == 0 ? (float)code - zero : *AT(const float, arguments.table, code);
         store(arguments.y, arguments.y_type, i,
               value * load(arguments.scales, arguments.scale_type, row * arguments.row_blocks + block));

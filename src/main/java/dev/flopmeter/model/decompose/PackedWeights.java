@@ -26,12 +26,8 @@ final class PackedWeights {
     return DenseTensor.of(TensorType.of(type, rows, perRow), packed.data());
   }
 
-  /**
-   * The value of an input that must be stored.
-   *
-   * @throws DataDependentException if it is computed
-   */
-  static Tensor stored(Operands in, int input) {
+  /** The value of an input that must be stored. */
+  private static Tensor stored(Operands in, int input) {
     return in.value(input)
         .orElseThrow(() -> new DataDependentException(in.node().inputs().get(input)));
   }
@@ -43,9 +39,7 @@ final class PackedWeights {
   }
 
   /**
-   * Weights whose codes, scales and perhaps zero points are inputs of these numbers.
-   *
-   * @param stored rows of the last axis, each of which may be padded to whole blocks
+   * Of the inputs with codes, scales and perhaps zero points; rows may be padded to whole blocks.
    */
   private static Tensor rows(
       Operands in, int[] inputs, Shape stored, boolean isTurned, long block, long bits) {

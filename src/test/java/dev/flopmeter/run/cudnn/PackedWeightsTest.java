@@ -90,6 +90,37 @@ class PackedWeightsTest {
     }
   }
 
+  /** Zero points packed or floats, and places of a row that belong to any block. */
+  @ParameterizedTest
+  @CsvSource({"UINT8, false", "FLOAT, false", "FLOAT16, false", "UINT8, true", "FLOAT, true"})
+  void zeroPointsAndGroupsAreReadAsTheyAreGiven(DataType zeroType, boolean hasGroups) {
+    long n = 6;
+    long blocks = 3;
+    GraphBuilder graph = new GraphBuilder("zeros", 21);
+    String x = graph.input("x", TensorType.of(DataType.FLOAT, 2, blocks * BLOCK));
+    String codes = constant(graph, "codes", DataType.UINT8, n, blocks, BLOCK / 2);
+    DataType floats = zeroType == DataType.UINT8 ? DataType.FLOAT : zeroType;
+    String scales = constant(graph, "scales", floats, n, blocks);
+    long perRow = zeroType == DataType.UINT8 ? (blocks + 1) / 2 : blocks;
+    String zeros =
+        graph.constant("zeros", new RandomTensor(TensorType.of(zeroType, n, perRow), 7, 0, 15));
+    TensorType places = TensorType.of(DataType.INT32, blocks * BLOCK);
+    String groups =
+        hasGroups ? graph.constant("groups", new RandomTensor(places, 8, 0, blocks)) : "";
+    Attributes attributes =
+        Attributes.of("K", blocks * BLOCK).with("N", n).with("bits", 4).with("block_size", BLOCK);
+    String y = add(graph, "MatMulNBits", attributes, x, codes, scales, zeros, groups);
+    Graph built = graph.build(List.of(y));
+    Map<String, Tensor> inputs = Map.of("x", new RandomTensor(built.requireType("x"), 9, -1, 1));
+    Map<String, Tensor> expected;
+    try (Plan plan = backends.reference().prepare(built, RunOptions.DEFAULT)) {
+      expected = plan.run(inputs);
+    }
+    try (Plan plan = backends.gpu().prepare(built, RunOptions.DEFAULT)) {
+      assertThat(Comparison.relativeL2(expected, plan.run(inputs))).isLessThan(1e-6);
+    }
+  }
+
   @Test
   void areUnpackedInTheStepOfTheirNode() {
     try (Plan plan = backends.gpu().prepare(products(2, 4), RunOptions.DEFAULT)) {
@@ -97,6 +128,31 @@ class PackedWeightsTest {
           .extracting(Step::op)
           .containsExactly("com.microsoft:MatMulNBits", "com.microsoft:MatMulNBits");
       assertThat(plan.steps().get(0).kernel().algorithm()).startsWith("ptx:unpack+");
+    }
+  }
+
+  /** ONNX's own form: its blocks are those of an axis, here of the columns of a matrix. */
+  @ParameterizedTest
+  @CsvSource({"UINT4, 4", "INT4, 4", "UINT8, 8", "INT8, 8"})
+  void ofDequantizeLinearTakeTheBytesOfTheFile(DataType type, int bits) {
+    GraphBuilder graph = new GraphBuilder("standard", 21);
+    String x = graph.input("x", TensorType.of(DataType.FLOAT, 2, 128));
+    TensorType stored = TensorType.of(type, 128, 64);
+    long low = type.name().startsWith("U") ? 0 : -(1L << (bits - 1));
+    String codes = graph.constant("codes", new RandomTensor(stored, 3, low, low + (1L << bits)));
+    String scales = constant(graph, "scales", DataType.FLOAT, 128 / BLOCK, 64);
+    Attributes blocks = Attributes.of("axis", 0L).with("block_size", BLOCK);
+    String weights = graph.add("DequantizeLinear", "weights", blocks, codes, scales);
+    Graph built = graph.build(List.of(graph.add("MatMul", "y", Attributes.NONE, x, weights)));
+    Map<String, Tensor> inputs = Map.of("x", new RandomTensor(built.requireType("x"), 9, -1, 1));
+    Map<String, Tensor> expected;
+    try (Plan plan = backends.reference().prepare(built, RunOptions.DEFAULT)) {
+      expected = plan.run(inputs);
+    }
+    try (Plan plan = backends.gpu().prepare(built, RunOptions.DEFAULT)) {
+      assertThat(plan.memory().weights())
+          .isEqualTo(128 * 64 * bits / 8 + 128 / BLOCK * 64 * Float.BYTES);
+      assertThat(Comparison.relativeL2(expected, plan.run(inputs))).isLessThan(1e-6);
     }
   }
 

@@ -38,11 +38,14 @@ final class Quantization {
     boolean isRounded = !back && floats.isPresent();
     boolean isFp8 = narrow == DataType.FLOAT8E4M3FN && saturates;
     TensorView scale = node.plain(1);
+    boolean isCode = back && narrow.isInteger() && narrow.bits() <= 8;
+    Tensor stored = isCode ? node.operands().value(0).orElse(null) : null;
+    TensorView first = stored == null ? node.in(0) : held(node, "codes", stored);
     // One scale for all serves any order of the elements.
     boolean isOneScale =
         scale.elements() == 1
-            && (node.in(0).is(MemoryLayout.PLAIN) || node.in(0).is(MemoryLayout.CHANNELS_LAST));
-    TensorView x = isOneScale ? node.in(0) : node.plain(0);
+            && (first.is(MemoryLayout.PLAIN) || first.is(MemoryLayout.CHANNELS_LAST));
+    TensorView x = isOneScale || stored != null ? first : node.plain(0);
     TensorView y = isOneScale ? node.outLike(0, x) : node.out(0);
     TensorView zero = node.plainOrNull(2);
     long[] blocks = new long[x.rank()];
@@ -58,7 +61,6 @@ final class Quantization {
       strides[axis] = 1;
     }
     long[] range = narrow.isInteger() ? range(narrow) : new long[2];
-    ElementType stored = (back ? x : y).storage();
     Shape shape = y.shape();
     node.launch(
         "quantize",
@@ -73,8 +75,9 @@ final class Quantization {
                 zero == null ? ElementType.I64.code() : zero.storage().code(), y.storage().code())
             .real((double) range[0])
             .real((double) range[1])
-            .real((double) stored.shift(narrow))
+            .real(stored == null ? (double) (back ? x : y).storage().shift(narrow) : 0)
             .integers(back ? 1 : 0, isFp8 ? 1 : isRounded ? 2 : 0)
+            .integers(stored == null ? new int[2] : bitsAndSign(stored))
             .turns(shape.dims())
             .turns(blocks)
             .strides(strides));
@@ -135,7 +138,8 @@ final class Quantization {
             .filter(one -> one.type() == stored.type().type())
             .findFirst()
             .orElse(ElementType.F32);
-    return node.constant(what, stored.elements(), storage, stored::doubleAt);
+    TensorView view = node.constant(what, stored.elements(), storage, stored::doubleAt);
+    return view.as(values.shape(), TensorView.strides(values.shape(), MemoryLayout.PLAIN));
   }
 
   private static long[] range(DataType type) {
