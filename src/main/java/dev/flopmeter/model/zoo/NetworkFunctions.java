@@ -90,7 +90,7 @@ final class NetworkFunctions {
     for (int i = 0; i < index.length; i++) {
       int a = i / tokens;
       int b = i % tokens;
-      long rows = a / window - b / window + window - 1;
+      long rows = (long) a / window - b / window + window - 1;
       index[i] = rows * (2L * window - 1) + a % window - b % window + window - 1;
     }
     return Tensor.ofLongs(index);
