@@ -7,6 +7,7 @@ import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.http.HttpService;
 import dev.flopmeter.serve.worker.DeviceProbe;
 import dev.flopmeter.serve.worker.DeviceState;
+import dev.flopmeter.serve.worker.Target;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import dev.flopmeter.serve.worker.WorkerQuestion;
 import java.io.IOException;
@@ -134,9 +135,8 @@ public final class StartCheck {
   /** Counts what would be measured: the cheapest way to find what the worker would refuse. */
   private void model(Workload workload) throws InterruptedException {
     List<String> arguments = new ArrayList<>(List.of("count", workload.model()));
-    arguments.addAll(List.of("--format", "json", "--batch"));
-    arguments.add(
-        workload.batches().stream().map(String::valueOf).collect(Collectors.joining(",")));
+    arguments.addAll(List.of("--format", "json"));
+    arguments.addAll(Target.batches(workload));
     workload.inputs().forEach(input -> arguments.addAll(List.of("--input", input)));
     try {
       new WorkerQuestion(worker, COUNT_TIMEOUT).ask(arguments.toArray(String[]::new));

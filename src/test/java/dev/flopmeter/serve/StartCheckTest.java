@@ -6,10 +6,12 @@ import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.time.Clocks;
+import dev.flopmeter.serve.worker.WorkerCommand;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -46,6 +48,16 @@ class StartCheckTest {
     try (Stream<Path> files = Files.list(folder)) {
       assertThat(files).containsExactly(folder.resolve("f.yaml"));
     }
+  }
+
+  @Test
+  void withoutBatchSizesTheModelsOwnIsCounted() throws Exception {
+    String strict =
+        "for each; do [ -n \"$each\" ] || { echo 'an empty argument' >&2; exit 2; }; done; exec '"
+            + FakeWorker.SCRIPT
+            + "' \"$@\"";
+    WorkerCommand worker = new WorkerCommand(List.of("sh", "-c", strict, "worker"), Map.of());
+    assertThat(StartCheck.of(config(kept(0)), worker).warnings()).isEmpty();
   }
 
   @Test

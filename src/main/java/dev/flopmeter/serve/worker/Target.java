@@ -23,12 +23,7 @@ public record Target(Workload workload, String device, String precision) {
     List<String> arguments =
         new ArrayList<>(List.of("profile", workload.model(), "--format", "jsonl", "--raw"));
     arguments.addAll(List.of("--device", device, "--precision", precision));
-    if (!workload.batches().isEmpty()) {
-      arguments.addAll(
-          List.of(
-              "--batch",
-              workload.batches().stream().map(String::valueOf).collect(Collectors.joining(","))));
-    }
+    arguments.addAll(batches(workload));
     arguments.addAll(List.of("--max-time", workload.maxTime().toMillis() + "ms"));
     arguments.addAll(List.of("--backend", workload.backend(), "--layout", workload.layout()));
     arguments.addAll(List.of("--search", workload.search()));
@@ -37,6 +32,13 @@ public record Target(Workload workload, String device, String precision) {
     }
     workload.inputs().forEach(input -> arguments.addAll(List.of("--input", input)));
     return arguments;
+  }
+
+  /** None where the batch size is the model's own. */
+  public static List<String> batches(Workload workload) {
+    String sizes =
+        workload.batches().stream().map(String::valueOf).collect(Collectors.joining(","));
+    return sizes.isEmpty() ? List.of() : List.of("--batch", sizes);
   }
 
   /** Number of results of a complete run. */
