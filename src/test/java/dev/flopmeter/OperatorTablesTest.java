@@ -119,6 +119,7 @@ class OperatorTablesTest {
     assertThat(files)
         .containsExactlyInAnyOrder(
             "model/operators.csv",
+            "model/shape/signatures.csv",
             "count/costs.csv",
             "run/djl/kernel/UnaryKernels.java",
             "run/cudnn/operator/Pointwise.java");

@@ -60,6 +60,18 @@ class BadInputTest {
     refuses("not an ONNX model", "count", file("poem.onnx", text));
   }
 
+  /** A graph without nodes, after the version of its operators. */
+  @Test
+  void opsetsThatDoNotExist() throws IOException {
+    for (int version : new int[] {0, 0x7f}) {
+      byte[] model = {
+        0x42, 3, 0x10, (byte) (0x80 | version), (byte) (version == 0 ? 0 : 0x7f), 0x3a, 0
+      };
+      String seen = version == 0 ? "0" : "16383";
+      refuses("opset " + seen + " of '' does not exist", "count", file("v.onnx", model));
+    }
+  }
+
   @Test
   void unknownBuiltIn() {
     refuses("did you mean 'resnet50'", "count", "resnet5O");

@@ -139,7 +139,7 @@ class DecomposedCostTest {
   @Test
   void refusesWhatContradictsItself() {
     String[] sum = {"uint8 2x3", SCALE, "int8=3", "uint8 2x3", SCALE, "uint8=4", SCALE, "uint8=5"};
-    assertRefused("QLinearAdd", Attributes.NONE, "the zero point 'in2' (input 2) is int8", sum);
+    assertRefused("QLinearAdd", Attributes.NONE, "input 2, 'in2', is int8, not uint8", sum);
     String[] zero = {"uint8 2x3", "scale=0", "uint8=3", SCALE, "uint8=5"};
     assertRefused("QLinearSigmoid", Attributes.NONE, "'in1' (input 1) holds 0.0", zero);
     String[] none = {"uint8 2x3", SCALE, "uint8=3", "scale=NaN", "uint8=5"};
@@ -167,7 +167,7 @@ class DecomposedCostTest {
       "uint8 2x3", SCALE, "int8=3", "uint8 3x4", SCALE, "uint8=4", SCALE, "uint8=5"
     };
     assertThatThrownBy(() -> graph("", "QLinearMatMul", Attributes.NONE, products))
-        .hasMessageContaining("the zero point 'in2' (input 2) is int8, but 'in0' is uint8");
+        .hasMessageContaining("input 2, 'in2', is int8, not uint8");
     assertThatThrownBy(
             () -> graph("", "QuantizeLinear", Attributes.NONE, "float 2x3", "scale=0", "uint8=3"))
         .hasMessageContaining("the scale 'in1' (input 1) holds 0.0");

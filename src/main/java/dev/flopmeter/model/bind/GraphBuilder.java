@@ -18,6 +18,7 @@ import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.model.shape.ShapeRule;
+import dev.flopmeter.model.shape.Signatures;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -227,7 +228,6 @@ public final class GraphBuilder {
     Operands in = operands(node);
     Optional<List<TensorType>> outputs = inferTypes(node, in);
     if (outputs.isPresent()) {
-      requireOutputs(node, outputs.get().size());
       Optional<List<Tensor>> folded = fold(in, outputs.get());
       if (folded.isPresent() && folded.get().size() >= node.outputs().size()) {
         record(node, folded.get().stream().map(Tensor::type).toList());
@@ -297,15 +297,6 @@ public final class GraphBuilder {
     return main;
   }
 
-  private static void requireOutputs(Node node, int most) {
-    for (int i = most; node.domain().isEmpty() && i < node.outputs().size(); i++) {
-      if (!node.outputs().get(i).isEmpty()) {
-        throw new ModelException(
-            "its output '" + node.outputs().get(i) + "' is one more than the " + most + " it has");
-      }
-    }
-  }
-
   /**
    * Shapes and other small results always fold, and what takes no memory of its own; larger ones
    * until they have taken {@link #MOST_FOLDED_BYTES} together, then they stay nodes, for the
@@ -354,6 +345,7 @@ public final class GraphBuilder {
       return Optional.empty();
     }
     try {
+      Signatures.require(in);
       return Optional.of(rule.get().infer(in));
     } catch (DataDependentException e) {
       return Optional.empty();

@@ -1,6 +1,7 @@
 package dev.flopmeter.model.bind;
 
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
@@ -33,6 +34,9 @@ public final class LoopTrips {
     }
     boolean goesOn =
         handsOn(body) || body.constant(body.outputs().get(0)).map(LoopTrips::isTrue).orElse(false);
+    if (starts.isPresent() && goesOn && !in.has(0)) {
+      throw new ModelException("it never ends: no trip count, and a condition that stays true");
+    }
     return starts.isPresent() && goesOn ? limit : OptionalLong.empty();
   }
 

@@ -141,7 +141,8 @@ public final class TemplateBinder {
   }
 
   private void add(GraphBuilder builder, Node node, int depth, List<String> callers) {
-    if (++added > maxNodes) {
+    added += 1 + node.name().length() / 64; // names grow with each call, and take memory
+    if (added > maxNodes) {
       throw new ModelException(
           "the model has more than " + maxNodes + " nodes once its functions are inlined");
     }

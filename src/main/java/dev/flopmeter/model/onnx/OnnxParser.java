@@ -120,9 +120,11 @@ final class OnnxParser {
         default -> in.skip();
       }
     }
-    opsets.put(
-        domain.equals("ai.onnx") ? "" : domain,
-        (int) Math.max(0, Math.min(Integer.MAX_VALUE, version)));
+    // A future version counts: what is new in it is named node by node.
+    if (version < 0 || (domain.isEmpty() && (version < 1 || version > 999))) {
+      throw new ModelException("opset " + version + " of '" + domain + "' does not exist");
+    }
+    opsets.put(domain.equals("ai.onnx") ? "" : domain, (int) Math.min(Integer.MAX_VALUE, version));
   }
 
   private Node node(WireReader in, Map<String, Integer> versions) {

@@ -114,6 +114,7 @@ public record AttentionSizes(
       throw new ModelException(
           "queries " + q + ", keys " + k + " and values " + v + " need rank 3 or 4");
     }
+    requireSame(k, v);
     boolean split = q.rank() == 4;
     long heads = split ? q.dim(1) : positive(in, "q_num_heads");
     long keyHeads = split ? k.dim(1) : positive(in, "kv_num_heads");
@@ -182,6 +183,7 @@ public record AttentionSizes(
       return withPast(in, slots, heads, q.dim(1), k.dim(1), depth, k.dim(4), k.dim(4));
     }
     Shape v = in.shape(2);
+    requireSame(k, v);
     return k.rank() == 4
         ? withPast(in, slots, heads, q.dim(1), k.dim(2), depth, k.dim(3), v.dim(3))
         : withPast(
@@ -269,6 +271,12 @@ public record AttentionSizes(
           "queries of depth " + depth + " and keys of depth " + keyDepth + " do not match");
     }
     return this;
+  }
+
+  private static void requireSame(Shape keys, Shape values) {
+    if (!keys.with(keys.rank() - 1, 1).equals(values.with(values.rank() - 1, 1))) {
+      throw new ModelException("keys " + keys + " and values " + values + " do not match");
+    }
   }
 
   private static long positive(Operands in, String attribute) {

@@ -68,14 +68,6 @@ public final class NodeFunctions {
               Quantization.requireScale(n.in(), input(a, 0), (boolean) a.get(1));
               return Value.NONE;
             }));
-    all.put(
-        "check_zero",
-        of(
-            2,
-            (n, a) -> {
-              Quantization.requireZeroPoint(n.in(), input(a, 0), input(a, 1));
-              return Value.NONE;
-            }));
     return all;
   }
 

@@ -2,8 +2,6 @@ package dev.flopmeter.model.shape;
 
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
-import dev.flopmeter.model.TensorType;
-import java.util.Optional;
 
 /** What scales and zero points must be. */
 public final class Quantization {
@@ -34,33 +32,5 @@ public final class Quantization {
                     in.node().inputs().get(index), index, scale, mayBeZero ? "" : " other than 0"));
       }
     }
-  }
-
-  /**
-   * Refuses a zero point of another type than what it belongs to.
-   *
-   * @throws ModelException if both types are known and differ
-   */
-  public static void requireZeroPoint(Operands in, int quantized, int zeroPoint) {
-    Optional<TensorType> type = in.knownType(quantized);
-    Optional<TensorType> zero = in.knownType(zeroPoint);
-    if (type.isPresent() && zero.isPresent() && type.get().type() != zero.get().type()) {
-      throw new ModelException(
-          "the zero point '%s' (input %s) is %s, but '%s' is %s"
-              .formatted(
-                  in.node().inputs().get(zeroPoint),
-                  zeroPoint,
-                  zero.get().type().label(),
-                  in.node().inputs().get(quantized),
-                  type.get().type().label()));
-    }
-  }
-
-  /**
-   * Both, for input {@code x} of an operator whose next two inputs are its scale and zero point.
-   */
-  static void require(Operands in, int x) {
-    requireScale(in, x + 1, false);
-    requireZeroPoint(in, x, x + 2);
   }
 }

@@ -16,8 +16,6 @@ import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Runs models with ONNX Runtime, on the CPU as its own programs would: a file as it is, a graph
@@ -26,12 +24,6 @@ import java.util.regex.Pattern;
 public final class OrtBackend implements Backend {
   /** Of this backend, on the command line and in results. */
   public static final String NAME = "ort";
-
-  private static final Pattern NO_KERNEL =
-      Pattern.compile(
-          "(?:Could not find an implementation for|NOT_IMPLEMENTED.*for) (?:the node"
-              + " )?([\\w.:]+)|No Op registered for (\\w+)|Fatal error: ([\\w.:]+)\\([^)]*\\) is"
-              + " not a registered");
 
   private final OrtEnvironment environment;
   private final OrtOptions options;
@@ -122,18 +114,11 @@ public final class OrtBackend implements Backend {
 
   /** What ONNX Runtime's refusal of a model says about it. */
   static RuntimeException refusal(OrtException e) {
-    String message = oneLine(String.valueOf(e.getMessage()));
-    Matcher missing = NO_KERNEL.matcher(message);
-    if (missing.find()) {
-      String op =
-          missing.group(1) != null
-              ? missing.group(1)
-              : missing.group(2) != null ? missing.group(2) : missing.group(3);
-      return new UnsupportedOperatorException(NAME, op, message);
-    }
     return switch (e.getCode()) {
       case ORT_EP_FAIL, ORT_ENGINE_ERROR, ORT_DEVICE_RESET -> failure(e);
-      default -> new UnsupportedOperatorException(NAME, "run this model: " + message);
+      default ->
+          new UnsupportedOperatorException(
+              NAME, "run this model: " + oneLine(String.valueOf(e.getMessage())));
     };
   }
 

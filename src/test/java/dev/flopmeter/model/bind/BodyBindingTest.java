@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.GraphTemplate;
@@ -40,7 +41,13 @@ class BodyBindingTest {
                 ValueInfo.of("cond", TensorType.of(DataType.BOOL)),
                 ValueInfo.of("runs", TensorType.of(DataType.INT64))),
             Nodes.words(outputs).stream().map(name -> new ValueInfo(name, null, null)).toList(),
-            Map.of("five", Tensor.ofLong(5), "minus", Tensor.ofLong(-1)),
+            Map.of(
+                "five",
+                Tensor.ofLong(5),
+                "minus",
+                Tensor.ofLong(-1),
+                "yes",
+                DenseTensor.ofLongs(TensorType.of(DataType.BOOL), 1)),
             Arrays.asList(nodes),
             Map.of());
     return new TemplateBinder(18, Map.of()).bind(graph, Bindings.NONE);
@@ -151,6 +158,14 @@ class BodyBindingTest {
         .hasMessageContaining("(If): it names 2 outputs, but its branch 'body' gives 1");
     assertThatThrownBy(() -> bound("v", node("Loop", "five - x x", "v", "body", STEP)))
         .hasMessageContaining("(Loop): the body 'body' takes 3 inputs, but is given 4");
+  }
+
+  @Test
+  void refusesALoopThatNeverEnds() {
+    GraphTemplate same = body("i c v", "c v");
+    assertThatThrownBy(() -> bound("v", node("Loop", "- yes x", "v", "body", same)))
+        .hasMessageContaining("(Loop): it never ends");
+    assertThat(bound("v", node("Loop", "- cond x", "v", "body", same)).type("v")).isPresent();
   }
 
   @Test

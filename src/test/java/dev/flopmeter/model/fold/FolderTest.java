@@ -98,7 +98,7 @@ class FolderTest {
         .containsExactly(2, 1, 0, 12, 11, 10);
     assertThatThrownBy(() -> longs("Gather", grid, Tensor.ofLongs(2)))
         .hasMessageContaining("index 2 is outside of axis 0");
-    assertThatThrownBy(() -> fold("Concat", Attributes.of("axis", 0), last, of(DataType.FLOAT, 1)))
+    assertThatThrownBy(() -> fold("Concat", Attributes.of("axis", 0), grid, last))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("cannot be joined");
   }
@@ -179,8 +179,8 @@ class FolderTest {
     assertThat(longs("Max", Tensor.ofLongs(1, 5), Tensor.ofLongs(3), Tensor.ofLongs(2, 9)))
         .containsExactly(3, 9);
     assertThat(longs("Min", Tensor.ofLongs(4, 7))).containsExactly(4, 7);
-    assertThat(longs("Sum", Tensor.ofLongs(1), Tensor.ofLongs(2), Tensor.ofLongs(3)))
-        .containsExactly(6);
+    Tensor one = of(DataType.FLOAT, 1);
+    assertThat(doubles("Sum", Attributes.NONE, one, one, one)).containsExactly(3);
   }
 
   @Test
@@ -244,7 +244,7 @@ class FolderTest {
     assertThat(longs("NonMaxSuppression", corners, scores, most, overlap, least))
         .containsExactly(0, 0, 1, 0, 0, 3);
     assertThat(longs("NonMaxSuppression", corners, scores)).isEmpty();
-    assertThatThrownBy(() -> longs("NonMaxSuppression", corners, most))
+    assertThatThrownBy(() -> longs("NonMaxSuppression", corners, least))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("boxes 1x4x4 do not fit scores 1");
   }

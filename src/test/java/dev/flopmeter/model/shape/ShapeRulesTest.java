@@ -9,6 +9,7 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.ArrayList;
@@ -29,7 +30,7 @@ class ShapeRulesTest {
     String domain = op.startsWith("com.microsoft:") ? "com.microsoft" : "";
     GraphBuilder builder = new GraphBuilder("one", opset);
     List<String> inputs = new ArrayList<>();
-    for (String shape : shapes.split(" ")) {
+    for (String shape : shapes.equals("-") ? new String[0] : shapes.split(" ")) {
       String name = "x" + inputs.size();
       inputs.add(builder.input(name, new TensorType(DataType.FLOAT, Shape.parse(shape))));
     }
@@ -52,7 +53,36 @@ class ShapeRulesTest {
             "1x4x2 4 4",
             Attributes.of("num_groups", 0),
             "the channels of 1x4x2 cannot be split into 0 groups"),
-        arguments("BatchNormalization", "2x3x4", none, "input 1 is missing"),
+        arguments("BatchNormalization", "2x3x4", none, "it has 1 inputs, but takes 5"),
+        arguments("Relu", "2 2", none, "it has 2 inputs, but takes 1"),
+        arguments("Concat", "-", none, "it has 0 inputs, but takes at least 1"),
+        arguments("Not", "2", none, "input 0, 'x0', is float32, which it does not take there"),
+        arguments("Reshape", "2x3 2", none, "input 1, 'x1', is float32, which it does not take"),
+        arguments(
+            "LSTM",
+            "7x3x4 1x20x4 1x20x5",
+            Attributes.of("direction", "sideways"),
+            "'direction' is 'sideways', not direction=forward|reverse|bidirectional"),
+        arguments("LayerNormalization", "2x4 5", none, "4 and 5 do not broadcast"),
+        arguments("LayerNormalization", "2x1 5", none, "the scale 5 does not fit the input 2x1"),
+        arguments(
+            "QuantizeLinear",
+            "2x4 3",
+            none,
+            "the scale 3 does not fit the input 2x4 with axis 1 and block_size" + " 0"),
+        arguments("QuantizeLinear", "2x4 4", Attributes.of("axis", 5), "axis 5 is outside"),
+        arguments(
+            "QuantizeLinear",
+            "2x10 2x3",
+            Attributes.of("block_size", -4),
+            "'block_size' is -4, not at least 0"),
+        arguments("QuantizeLinear", "2x10 2x2", Attributes.of("block_size", 4), "block_size 4"),
+        arguments(
+            "com.microsoft:MultiHeadAttention",
+            "1x4x8 1x5x8 1x6x8",
+            Attributes.of("num_heads", 2),
+            "keys 1x5x8 and values 1x6x8 do not match"),
+        arguments("Attention", "1x2x4x8 1x2x5x8 1x2x6x8", none, "do not match"),
         arguments(
             "BatchNormalization",
             "2x3x4 3 3 7 3",
@@ -93,6 +123,28 @@ class ShapeRulesTest {
         .isInstanceOf(ModelException.class)
         .hasMessageStartingWith("node 'n' (" + op + "): ")
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void inputsOfOneKindHaveOneType() {
+    GraphBuilder builder = new GraphBuilder("mixed", 21);
+    builder.input("x", TensorType.of(DataType.FLOAT, 2));
+    builder.input("n", TensorType.of(DataType.INT64, 2));
+    assertThatThrownBy(() -> builder.add("Add", "y", Attributes.NONE, "x", "n"))
+        .hasMessageEndingWith("(Add): input 1, 'n', is int64, not float32");
+    assertThatThrownBy(() -> builder.add("Concat", "z", Attributes.of("axis", 0), "x", "x", "n"))
+        .hasMessageEndingWith("(Concat): input 2, 'n', is int64, not float32");
+  }
+
+  @Test
+  void storedIndicesMustBeThere() {
+    GraphBuilder builder = new GraphBuilder("picks", 21);
+    builder.input("x", TensorType.of(DataType.FLOAT, 4, 2));
+    builder.constant("i", Tensor.ofLongs(-4, 3));
+    builder.constant("j", Tensor.ofLongs(0, 9));
+    builder.add("Gather", "y", Attributes.NONE, "x", "i");
+    assertThatThrownBy(() -> builder.add("Gather", "z", Attributes.NONE, "x", "j"))
+        .hasMessageEndingWith("(Gather): index 9 is outside of axis 0 of 4x2");
   }
 
   /** A vector with the axis 1 of old: one column, of which each row is a group of its own. */

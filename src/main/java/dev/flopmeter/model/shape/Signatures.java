@@ -1,0 +1,64 @@
+package dev.flopmeter.model.shape;
+
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.text.Csv;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What operators take, by {@code signatures.csv}: how many inputs, of which types. */
+public final class Signatures {
+  private static final Map<String, List<String>> ROWS = new HashMap<>();
+
+  static {
+    Csv.rows(Signatures.class, "signatures.csv").forEach(row -> ROWS.put(row.get(0), row));
+  }
+
+  private Signatures() {}
+
+  /**
+   * Refuses what no version of the operator takes. Types that are not known pass.
+   *
+   * @throws ModelException naming the input or attribute
+   */
+  public static void require(Operands in) {
+    List<String> row = ROWS.get(in.node().qualifiedOp());
+    if (row == null) {
+      return;
+    }
+    int count = in.inputCount();
+    if (count < Integer.parseInt(row.get(1)) || in.has(Integer.parseInt(row.get(2)))) {
+      throw new ModelException("it has %s inputs, but takes %s".formatted(count, row.get(7)));
+    }
+    if (in.hasOutput(Integer.parseInt(row.get(6)))) {
+      throw new ModelException("it has more outputs than " + row.get(6));
+    }
+    Map<String, String> first = new HashMap<>();
+    for (int i = 0; i < count && !row.get(3).isEmpty(); i++) {
+      if (in.knownType(i).isPresent()) {
+        String type = in.type(i).type().label();
+        String letters = repeated(row.get(3), i);
+        String group = repeated(row.get(4), i);
+        String other = group.equals("-") ? type : first.getOrDefault(group, type);
+        first.put(group, other);
+        if (!other.equals(type)
+            || letters.indexOf('a' + in.type(i).type().code() - 1) < 0 && !letters.equals("*")) {
+          String reason = other.equals(type) ? "which it does not take there" : "not " + other;
+          throw new ModelException(
+              "input %s, '%s', is %s, %s".formatted(i, in.node().inputs().get(i), type, reason));
+        }
+      }
+    }
+    String[] choice = row.get(5).split("[=|]", -1);
+    String value = in.attributes().has(choice[0]) ? in.attributes().text(choice[0]) : choice[0];
+    if (!List.of(choice).contains(value)) {
+      throw new ModelException("'%s' is '%s', not %s".formatted(choice[0], value, row.get(5)));
+    }
+  }
+
+  private static String repeated(String list, int index) {
+    String[] each = list.split(" ", -1);
+    return each[Math.min(index, each.length - 1)];
+  }
+}
