@@ -60,21 +60,31 @@ public final class DashboardPreview {
     html.append("<!doctype html><meta charset=utf-8><title>")
         .append(text(dashboard.get("title").asString()))
         .append(
-            "</title><style>body{margin:0;background:#111217;color:#ccccdc;font:13px Inter,Helvetica,Arial,sans-serif}")
+            "</title><style>body{margin:0;background:#111217;color:#ccccdc;font:13px"
+                + " Inter,Helvetica,Arial,sans-serif}")
         .append(
-            "h1{font-size:18px;font-weight:500;margin:14px 16px 4px}.grid{position:relative;margin:0 12px}")
+            "h1{font-size:18px;font-weight:500;margin:14px 16px"
+                + " 4px}.grid{position:relative;margin:0 12px}")
         .append(
-            ".p{position:absolute;background:#181b1f;border:1px solid #25282e;border-radius:3px;overflow:hidden}")
+            ".p{position:absolute;background:#181b1f;border:1px solid"
+                + " #25282e;border-radius:3px;overflow:hidden}")
         .append(
-            ".p h2{font-size:13px;font-weight:500;margin:7px 10px 2px}.row{position:absolute;font-size:15px;font-weight:500;padding-top:6px}")
+            ".p h2{font-size:13px;font-weight:500;margin:7px 10px"
+                + " 2px}.row{position:absolute;font-size:15px;font-weight:500;padding-top:6px}")
         .append(
             ".big{font-size:24px;white-space:nowrap;font-weight:500;text-align:center;padding-top:8px}.sub{text-align:center;color:#9fa7b3;font-size:11px}")
         .append(
-            "table{border-collapse:collapse;width:100%;font-size:12px}td,th{text-align:left;padding:4px 10px;border-bottom:1px solid #25282e;white-space:nowrap}th{color:#6e9fff;font-weight:500}")
+            "table{border-collapse:collapse;width:100%;font-size:12px}td,th{text-align:left;padding:4px"
+                + " 10px;border-bottom:1px solid"
+                + " #25282e;white-space:nowrap}th{color:#6e9fff;font-weight:500}")
         .append(
-            ".bar{display:flex;align-items:center;margin:3px 10px;font-size:11px}.bar span{width:46%;overflow:hidden;white-space:nowrap;text-overflow:ellipsis}.bar i{display:block;height:14px;border-radius:2px}.bar b{margin-left:6px;font-weight:500}")
+            ".bar{display:flex;align-items:center;margin:3px 10px;font-size:11px}.bar"
+                + " span{width:46%;overflow:hidden;white-space:nowrap;text-overflow:ellipsis}.bar"
+                + " i{display:block;height:14px;border-radius:2px}.bar"
+                + " b{margin-left:6px;font-weight:500}")
         .append(
-            ".legend{font-size:11px;margin:0 10px;color:#b4b7c0;line-height:1.5}.legend i{display:inline-block;width:12px;height:3px;margin-right:5px;vertical-align:middle}.none{color:#7b8087;text-align:center;padding-top:20px}</style>");
+            ".legend{font-size:11px;margin:0 10px;color:#b4b7c0;line-height:1.5}.legend"
+                + " i{display:inline-block;width:12px;height:3px;margin-right:5px;vertical-align:middle}.none{color:#7b8087;text-align:center;padding-top:20px}</style>");
     html.append("<h1>")
         .append(text(dashboard.get("title").asString()))
         .append("</h1><div class=grid>");
@@ -246,6 +256,7 @@ public final class DashboardPreview {
       case "orange" -> "#ff9830";
       case "yellow" -> "#fade2a";
       case "green" -> "#73bf69";
+      case "blue" -> "#5794f2";
       default -> colour;
     };
   }
@@ -292,7 +303,8 @@ public final class DashboardPreview {
       String key = panel.get("targets").size() > 1 ? rowKey(labels) : labels.toString();
       Map<String, String> row = rows.computeIfAbsent(key, k -> new LinkedHashMap<>());
       labels.forEach(row::put);
-      String column = "Value #" + (char) ('A' + line.target());
+      boolean isOne = panel.get("targets").size() == 1; // as Grafana names it
+      String column = isOne ? "Value" : "Value #" + (char) ('A' + line.target());
       String title =
           organize == null ? column : organize.path("renameByName").path(column).asString(column);
       row.put(column, PanelUnit.format(units.getOrDefault(title, "short"), line.series().last()));
@@ -370,7 +382,8 @@ public final class DashboardPreview {
       html.append(
           String.format(
               Locale.ROOT,
-              "<rect x=60 y=%.1f width=%.1f height=%.1f fill='#5794f2' opacity=%.2f /><text x=52 y=%.1f fill='#9fa7b3' font-size=10 text-anchor=end>%s</text>",
+              "<rect x=60 y=%.1f width=%.1f height=%.1f fill='#5794f2' opacity=%.2f /><text x=52"
+                  + " y=%.1f fill='#9fa7b3' font-size=10 text-anchor=end>%s</text>",
               (double) (h - 10) * (rows - 1 - i) / rows,
               (w - 80) * share,
               (double) (h - 10) / rows - 1,
@@ -404,7 +417,8 @@ public final class DashboardPreview {
       html.append(
           String.format(
               Locale.ROOT,
-              "<line x1=90 x2=%d y1=%.1f y2=%.1f stroke='#25282e'/><text x=84 y=%.1f fill='#9fa7b3' font-size=10 text-anchor=end>%s</text>",
+              "<line x1=90 x2=%d y1=%.1f y2=%.1f stroke='#25282e'/><text x=84 y=%.1f fill='#9fa7b3'"
+                  + " font-size=10 text-anchor=end>%s</text>",
               w - 8,
               y,
               y,
