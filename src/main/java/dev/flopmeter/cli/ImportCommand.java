@@ -109,7 +109,8 @@ final class ImportCommand extends Command {
             graph.batch(),
             RunOptions.DEFAULT.withPrecision(used),
             SamplingRules.DEFAULT,
-            false);
+            false,
+            List.of());
     Datasheet datasheet = Datasheet.load();
     return TraceResult.of(
         trace,

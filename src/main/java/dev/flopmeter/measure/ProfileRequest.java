@@ -28,17 +28,6 @@ public record ProfileRequest(
     notes = List.copyOf(notes);
   }
 
-  /** Without notes. */
-  public ProfileRequest(
-      Graph graph,
-      Counts counts,
-      long batch,
-      RunOptions options,
-      SamplingRules rules,
-      boolean keepsRaw) {
-    this(graph, counts, batch, options, rules, keepsRaw, List.of());
-  }
-
   /** The same, counted in a run of the graph. */
   ProfileRequest asRun(RunFacts facts) {
     return new ProfileRequest(

@@ -33,6 +33,7 @@ import dev.flopmeter.run.djl.DjlBackend;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -119,7 +120,7 @@ final class LiveAgreement {
     return new Profiler(backend, setting)
         .profile(
             new ProfileRequest(
-                graph, counts, 1, options, SamplingRules.DEFAULT.withLimit(turn), false),
+                graph, counts, 1, options, SamplingRules.DEFAULT.withLimit(turn), false, List.of()),
             Progress.SILENT);
   }
 

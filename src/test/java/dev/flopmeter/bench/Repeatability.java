@@ -121,7 +121,8 @@ final class Repeatability {
                 1,
                 RunOptions.DEFAULT.withThreads(threads),
                 rules,
-                false),
+                false,
+                List.of()),
             Progress.SILENT);
   }
 }

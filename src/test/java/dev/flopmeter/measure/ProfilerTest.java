@@ -114,7 +114,8 @@ class ProfilerTest {
         4,
         RunOptions.DEFAULT.withPrecision(precision),
         SamplingRules.DEFAULT,
-        false);
+        false,
+        List.of());
   }
 
   private static final List<Step> APART =
@@ -339,7 +340,8 @@ class ProfilerTest {
             4,
             RunOptions.DEFAULT.withPrecision(Precision.FP16),
             SamplingRules.DEFAULT,
-            false);
+            false,
+            List.of());
     mixed.steps =
         List.of(
             new Step("rows", "Gather", List.of("rows"), new KernelInfo("g", null, null, null)),
@@ -421,7 +423,8 @@ class ProfilerTest {
             4,
             RunOptions.DEFAULT,
             SamplingRules.DEFAULT,
-            false);
+            false,
+            List.of());
     ProfileResult result = one.run();
     assertThat(result.warnings()).containsExactly(note);
     assertThat(result.valid()).isTrue();
@@ -437,7 +440,8 @@ class ProfilerTest {
             1,
             RunOptions.DEFAULT,
             SamplingRules.DEFAULT,
-            false);
+            false,
+            List.of());
     assertThat(odd.run().warnings())
         .containsExactly("the work of 2 com.x:Magic is not counted: no rule");
   }
@@ -555,7 +559,13 @@ class ProfilerTest {
     Case raw = new Case();
     raw.request =
         new ProfileRequest(
-            GRAPH, counts(List.of()), 4, RunOptions.DEFAULT, SamplingRules.DEFAULT, true);
+            GRAPH,
+            counts(List.of()),
+            4,
+            RunOptions.DEFAULT,
+            SamplingRules.DEFAULT,
+            true,
+            List.of());
     ProfileResult result = raw.run();
     assertThat(result.run().rawSeconds()).hasSize(result.run().samples()).containsOnly(1e-3);
   }
@@ -626,7 +636,8 @@ class ProfilerTest {
             4,
             RunOptions.DEFAULT,
             new SamplingRules(1e-9, 10, 0.01, 30, 1e-9, 0.005, 0.1, 15),
-            false);
+            false,
+            List.of());
     ProfileResult result = impossible.run();
     assertThat(result.efficiency().mfu().datasheet()).isGreaterThan(1);
     assertThat(result.valid()).isFalse();
@@ -738,7 +749,8 @@ class ProfilerTest {
                 4,
                 RunOptions.DEFAULT,
                 SamplingRules.DEFAULT.withLimit(Duration.ofSeconds(5)),
-                false),
+                false,
+                List.of()),
             (phase, done, detail) -> {
               phases.put(phase, done);
               shares.add(done);

@@ -446,7 +446,8 @@ class PlantedCausesTest {
             fault.graph.batch(),
             setting.options,
             SamplingRules.DEFAULT,
-            false);
+            false,
+            List.of());
     return profiler.profile(request, Progress.SILENT);
   }
 
