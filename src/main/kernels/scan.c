@@ -94,25 +94,3 @@ KERNEL(cumulate, struct cumulate_arguments)
         }
     }
 }
-
-/* The upper or lower triangle of matrices, zero elsewhere. */
-struct triangle_arguments {
-    const void *x;
-    void *y;
-    long count, rows, columns;
-    long diagonal;
-    int upper, type;
-};
-
-KERNEL(triangle, struct triangle_arguments)
-{
-    FOR_EACH_INDEX(i, arguments.count)
-    {
-        long column = i % arguments.columns, row = i / arguments.columns % arguments.rows;
-        int kept = arguments.upper ? column >= row + arguments.diagonal : column <= row + arguments.diagonal;
-        if (kept)
-            move(arguments.y, i, arguments.x, i, arguments.type);
-        else
-            store(arguments.y, arguments.type, i, 0.0f);
-    }
-}

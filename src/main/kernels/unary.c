@@ -48,8 +48,7 @@ enum unary_operation {
     ATAN = 43,
     ASINH = 44,
     ACOSH = 45,
-    ATANH = 46,
-    IS_INF = 47 /* a, b: whether negative, positive counts */
+    ATANH = 46
 };
 
 struct unary_arguments {
@@ -120,7 +119,6 @@ DEVICE float unary_value(int operation, float x, float a, float b)
     case ASINH: return inverse_hyperbolic_sine(x);
     case ACOSH: return inverse_hyperbolic_cosine(x);
     case ATANH: return __builtin_copysignf(0.5f * logarithm_of_one_plus(2.0f * absolute(x) / (1.0f - absolute(x))), x);
-    case IS_INF: return (x == INFINITE && b != 0.0f) || (x == -INFINITE && a != 0.0f) ? 1.0f : 0.0f;
     case SHRINK: return x < -a ? x + b : x > a ? x - b : 0.0f;
     default: return x;
     }

@@ -122,7 +122,7 @@ class OperatorTablesTest {
             "model/shape/signatures.csv",
             "count/costs.csv",
             "run/djl/kernel/UnaryKernels.java",
-            "run/cudnn/operator/Pointwise.java");
+            "run/cudnn/operator/unary.csv");
   }
 
   @Test

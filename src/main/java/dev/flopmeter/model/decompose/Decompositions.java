@@ -50,6 +50,13 @@ public final class Decompositions {
     return Collections.unmodifiableSet(operators);
   }
 
+  /** Whether {@code node} is run as its parts even by those who run its operator's other forms. */
+  public static boolean isAlways(Node node) {
+    return node.qualifiedOp().equals("BatchNormalization")
+        && (node.attributes().flag("training_mode", false)
+            || (node.opset() < 9 && !node.attributes().flag("spatial", true)));
+  }
+
   /** The metadata of a node that stands for a part of {@code node}. */
   public static Map<String, String> ownedBy(Node node) {
     return Map.of(OWNER, owner(node), OPERATOR, ownerOperator(node));

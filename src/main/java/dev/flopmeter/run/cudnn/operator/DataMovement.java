@@ -5,7 +5,6 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.shape.SliceRange;
-import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
@@ -29,7 +28,6 @@ final class DataMovement {
     operators.put("Slice", DataMovement::slice);
     operators.put("Expand", node -> copied(node, node.in(0).broadcastTo(node.outputShape(0))));
     operators.put("Tile", DataMovement::tile);
-    operators.put("Range", DataMovement::range);
   }
 
   private static void dropout(NodePlan node) {
@@ -45,14 +43,6 @@ final class DataMovement {
       TensorView mask = node.out(1);
       node.launch(CopyKernels.fill(mask, 1));
     }
-  }
-
-  private static void range(NodePlan node) {
-    double start = node.operands().requireValue(0).doubleAt(0);
-    double delta = node.operands().requireValue(2).doubleAt(0);
-    ElementType type = node.builder().storageOf(node.operands().output(0));
-    long count = node.outputShape(0).elements();
-    node.alias(0, node.constant("range", count, type, i -> start + i * delta));
   }
 
   private static void copied(NodePlan node, TensorView from) {

@@ -2,9 +2,7 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.PackedTensor;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.shape.DataSelection;
 import dev.flopmeter.run.cudnn.plan.Arguments;
-import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.Loops;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Arrays;
@@ -16,7 +14,6 @@ final class Indexing {
 
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("Gather", Indexing::gather);
-    operators.put("Compress", Indexing::compress);
     operators.put("GatherElements", Indexing::gatherElements);
     operators.put("GatherND", Indexing::gatherNd);
     operators.put("ScatterElements", Indexing::scatterElements);
@@ -25,27 +22,13 @@ final class Indexing {
   }
 
   private static void gather(NodePlan node) {
-    long axis = node.attributes().integer("axis", 0);
+    long along = node.attributes().integer("axis", 0);
     if (node.operands().value(0).orElse(null) instanceof PackedTensor packed) {
-      Quantization.unpack(node, packed, node.plain(1), packed.shape().axis(axis), node.out(0));
+      Quantization.unpack(node, packed, node.plain(1), packed.shape().axis(along), node.out(0));
       return;
     }
-    gather(node, node.plain(0), node.plain(1), axis);
-  }
-
-  /** What it keeps is known by now: it decides about a shape. */
-  private static void compress(NodePlan node) {
-    long[] kept = DataSelection.compressed(node.operands());
     TensorView x = node.plain(0);
-    boolean isFlat = !node.attributes().has("axis");
-    gather(
-        node,
-        isFlat ? x.reshaped(Shape.of(x.elements())) : x,
-        node.constant("kept", kept.length, ElementType.I64, i -> kept[(int) i]),
-        node.attributes().integer("axis", 0));
-  }
-
-  private static void gather(NodePlan node, TensorView x, TensorView indices, long along) {
+    TensorView indices = node.plain(1);
     TensorView y = node.out(0);
     int axis = x.shape().axis(along);
     node.launch(

@@ -23,7 +23,6 @@ final class Normalizations {
     operators.put("LRN", Normalizations::lrn);
     operators.put("LayerNormalization", node -> layer(node, MEAN_AND_VARIANCE));
     operators.put("RMSNormalization", node -> layer(node, ROOT_MEAN_SQUARE));
-    operators.put("SimplifiedLayerNormalization", Normalizations::simplified);
     operators.put("InstanceNormalization", Normalizations::instance);
     operators.put("GroupNormalization", Normalizations::group);
   }
@@ -31,9 +30,6 @@ final class Normalizations {
   private static void batch(NodePlan node) {
     if (node.attributes().flag("training_mode", false)) {
       throw node.unsupported("training_mode");
-    }
-    if (!node.attributes().flag("spatial", true)) {
-      throw node.unsupported("spatial = 0");
     }
     TensorView x = node.in(0);
     TensorView y = node.outLike(0, x);
@@ -101,14 +97,6 @@ final class Normalizations {
             bias == null ? null : perChannel(bias),
             epsilon,
             own));
-  }
-
-  /** ONNX Runtime's name for RMSNormalization. */
-  private static void simplified(NodePlan node) {
-    if (node.hasOutput(1)) {
-      throw node.unsupported("the output of the inverse deviation");
-    }
-    layer(node, ROOT_MEAN_SQUARE);
   }
 
   /** A scale or bias of the normalised axes, repeated to all of them where it is smaller. */

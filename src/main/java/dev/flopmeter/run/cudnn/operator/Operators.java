@@ -3,6 +3,7 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
+import dev.flopmeter.model.decompose.Decompositions;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
@@ -50,10 +51,7 @@ public final class Operators {
 
   /** Whether a node is planned by its own operator, not as those that it is made up of. */
   public static boolean keeps(Node node) {
-    boolean isComposed =
-        node.qualifiedOp().equals("BatchNormalization")
-            && node.attributes().flag("training_mode", false);
-    return ALL.containsKey(node.qualifiedOp()) && !isComposed;
+    return ALL.containsKey(node.qualifiedOp()) && !Decompositions.isAlways(node);
   }
 
   public static Set<String> names() {

@@ -10,93 +10,31 @@ import dev.flopmeter.run.cudnn.plan.Loops;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
+import dev.flopmeter.text.Csv;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /** Element-wise operators: activations, arithmetic, comparison, selection. */
 final class Pointwise {
-  /** Operator, function, and its parameters: attributes with their values where they are absent. */
-  private static final String UNARY =
-      """
-      Relu RELU
-      Sigmoid SIGMOID
-      Tanh TANH
-      Elu ELU alpha 1
-      LeakyRelu LEAKY_RELU alpha 0.01
-      ThresholdedRelu THRESHOLDED_RELU alpha 1
-      Celu CELU alpha 1
-      Swish SWISH alpha 1
-      HardSigmoid HARD_SIGMOID alpha 0.2 beta 0.5
-      Selu SELU alpha 1.67326319 gamma 1.05070102
-      Shrink SHRINK lambd 0.5 bias 0
-      Erf ERF
-      Exp EXP
-      Log LOG
-      Sqrt SQRT
-      Abs ABS
-      Neg NEG
-      Ceil CEIL
-      Floor FLOOR
-      HardSwish HARD_SWISH
-      Mish MISH
-      Softplus SOFTPLUS
-      Softsign SOFTSIGN
-      Reciprocal RECIPROCAL
-      Sign SIGN
-      Round ROUND
-      Not NOT
-      Sin SIN
-      Cos COS
-      Tan TAN
-      IsNaN IS_NAN
-      Sinh SINH
-      Cosh COSH
-      Asin ASIN
-      Acos ACOS
-      Atan ATAN
-      Asinh ASINH
-      Acosh ACOSH
-      Atanh ATANH
-      """;
-
-  private static final String BINARY =
-      """
-      Add ADD
-      Sub SUB
-      Mul MUL
-      Div DIV
-      Pow POW
-      PRelu PRELU
-      Equal EQUAL
-      Less LESS
-      LessOrEqual LESS_OR_EQUAL
-      Greater GREATER
-      GreaterOrEqual GREATER_OR_EQUAL
-      And AND
-      Or OR
-      Xor XOR
-      BitwiseAnd BITWISE_AND
-      BitwiseOr BITWISE_OR
-      BitwiseXor BITWISE_XOR
-      """;
-
   private static final Set<Binary> WRAPPING =
       Set.of(Binary.ADD, Binary.SUB, Binary.MUL, Binary.POW, Binary.SHIFT_LEFT);
 
   private Pointwise() {}
 
-  private static Operators.Operator unary(String[] row) {
-    Unary kind = Unary.valueOf(row[1]);
+  private static Operators.Operator unary(List<String> row) {
+    Unary kind = Unary.valueOf(row.get(1));
     return node -> unary(node, kind, parameter(node, row, 2), parameter(node, row, 4));
   }
 
-  private static double parameter(NodePlan node, String[] row, int place) {
-    return row.length <= place ? 0 : number(node, row[place], Double.parseDouble(row[place + 1]));
+  private static double parameter(NodePlan node, List<String> row, int place) {
+    String name = row.get(place);
+    return name.isEmpty() ? 0 : number(node, name, Double.parseDouble(row.get(place + 1)));
   }
 
   static void addTo(Map<String, Operators.Operator> operators) {
-    UNARY.lines().map(line -> line.split(" ")).forEach(row -> operators.put(row[0], unary(row)));
+    Csv.rows(Pointwise.class, "unary.csv").forEach(row -> operators.put(row.get(0), unary(row)));
     operators.put(
         "Gelu",
         node ->
@@ -106,14 +44,13 @@ final class Pointwise {
                     ? Unary.GELU_TANH
                     : Unary.GELU,
                 0));
-    BINARY
-        .lines()
-        .map(line -> line.split(" "))
-        .forEach(row -> operators.put(row[0], node -> binary(node, Binary.valueOf(row[1]))));
+    for (List<String> row : Csv.rows(Pointwise.class, "binary.csv")) {
+      Binary kind = Binary.valueOf(row.get(1));
+      operators.put(row.get(0), node -> binary(node, kind));
+    }
     operators.put(
         "Mod",
         node -> binary(node, node.attributes().flag("fmod", false) ? Binary.FMOD : Binary.MOD));
-    operators.put("IsInf", Pointwise::isInfinite);
     operators.put("BitShift", Pointwise::shift);
     operators.put("BitwiseNot", Pointwise::bitwiseNot);
     operators.put("Sum", node -> variadic(node, Binary.ADD));
@@ -124,12 +61,6 @@ final class Pointwise {
     operators.put("CastLike", Pointwise::cast);
     operators.put("BitCast", Pointwise::bitCast);
     operators.put("Where", Pointwise::where);
-  }
-
-  private static void isInfinite(NodePlan node) {
-    boolean seesNegative = node.attributes().flag("detect_negative", true);
-    boolean seesPositive = node.attributes().flag("detect_positive", true);
-    unary(node, Unary.IS_INF, seesNegative ? 1 : 0, seesPositive ? 1 : 0);
   }
 
   private static void shift(NodePlan node) {

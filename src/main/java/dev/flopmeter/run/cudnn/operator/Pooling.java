@@ -41,7 +41,6 @@ final class Pooling {
     operators.put("LpPool", node -> window(node, NORM));
     operators.put("GlobalMaxPool", node -> global(node, MAX));
     operators.put("GlobalAveragePool", node -> global(node, AVERAGE));
-    operators.put("GlobalLpPool", node -> pool(node, whole(node.shape(0)), NORM));
   }
 
   private static Window whole(Shape x) {

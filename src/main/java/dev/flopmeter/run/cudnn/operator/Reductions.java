@@ -4,7 +4,6 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.shape.ReductionShapes;
 import dev.flopmeter.run.cudnn.plan.Arguments;
-import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
@@ -50,14 +49,12 @@ final class Reductions {
     operators.put("ReduceL1", node -> reduce(node, Kind.NORM_1));
     operators.put("ReduceL2", node -> reduce(node, Kind.NORM_2));
     operators.put("ReduceSumSquare", node -> reduce(node, Kind.SUM_OF_SQUARES));
-    operators.put("ReduceLogSum", Reductions::logSum);
-    operators.put("ReduceLogSumExp", Reductions::logSumExp);
     operators.put("Softmax", node -> softmax(node, false));
     operators.put("LogSoftmax", node -> softmax(node, true));
   }
 
   /** Without axes but with {@code noop_with_empty_axes} each element is reduced alone. */
-  private static TensorView reduce(NodePlan node, Kind kind) {
+  private static void reduce(NodePlan node, Kind kind) {
     TensorView x = node.in(0);
     long[] axes = ReductionShapes.axes(node.operands());
     TensorView y = node.out(0);
@@ -69,12 +66,6 @@ final class Reductions {
     if (x.elements() == 0 && node.operands().output(0).type() == DataType.BOOL) {
       node.launch(Unary.CLIP.work(y, y, 0, 1)); // the extremes of integers are none of booleans
     }
-    return y;
-  }
-
-  private static void logSum(NodePlan node) {
-    TensorView y = reduce(node, Kind.SUM);
-    node.launch(Unary.LOG.work(y, y));
   }
 
   /** {@code x} reduced over {@code axes}. */
@@ -104,7 +95,7 @@ final class Reductions {
   }
 
   /** The order of axes with those of {@code last} at the end. */
-  static int[] keptFirst(Shape shape, long[] last) {
+  private static int[] keptFirst(Shape shape, long[] last) {
     boolean[] isLast = new boolean[shape.rank()];
     for (long axis : last) {
       isLast[shape.axis(axis)] = true;
@@ -119,29 +110,6 @@ final class Reductions {
       }
     }
     return order;
-  }
-
-  /** log(sum(exp(x - max))) + max: the largest is taken out so that nothing overflows. */
-  private static void logSumExp(NodePlan node) {
-    TensorView x = node.in(0);
-    long[] axes = ReductionShapes.axes(node.operands());
-    if (axes.length == 0) {
-      node.alias(0, x);
-      return;
-    }
-    TensorView y = node.out(0);
-    long[] kept = x.shape().dims();
-    for (long axis : axes) {
-      kept[x.shape().axis(axis)] = 1;
-    }
-    TensorView largest = node.scratch("max", Shape.of(kept), x.storage());
-    TensorView shifted = node.scratch("shifted", x.shape(), x.storage());
-    rows(node, Kind.MAX, x, axes, largest);
-    node.launch(Binary.SUB.work(x, largest, shifted));
-    node.launch(Unary.EXP.work(shifted, shifted));
-    rows(node, Kind.SUM, shifted, axes, y);
-    node.launch(Unary.LOG.work(y, y));
-    node.launch(Binary.ADD.work(y, largest.reshaped(y.shape()), y));
   }
 
   private static void softmax(NodePlan node, boolean log) {

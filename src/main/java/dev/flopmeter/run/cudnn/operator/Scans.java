@@ -6,7 +6,7 @@ import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.Map;
 
-/** Operators that walk along one axis: places of extremes, order, running sums, triangles. */
+/** Operators that walk along one axis: places of extremes, order, running sums. */
 final class Scans {
   private Scans() {}
 
@@ -16,7 +16,6 @@ final class Scans {
     operators.put("TopK", Scans::topK);
     operators.put("CumSum", node -> cumulate(node, false));
     operators.put("CumProd", node -> cumulate(node, true));
-    operators.put("Trilu", Scans::triangle);
   }
 
   private static void argument(NodePlan node, boolean smallest) {
@@ -68,20 +67,6 @@ final class Scans {
             .integer(node.attributes().flag("exclusive", false) ? 1 : 0)
             .integer(node.attributes().flag("reverse", false) ? 1 : 0)
             .integer(product ? 1 : 0)
-            .types(x));
-  }
-
-  private static void triangle(NodePlan node) {
-    TensorView x = node.plain(0);
-    TensorView y = node.out(0);
-    long diagonal = node.has(1) ? node.operands().requireValue(1).longAt(0) : 0;
-    node.launch(
-        "triangle",
-        y.elements(),
-        new Arguments()
-            .pointers(x, y)
-            .numbers(y.elements(), x.dim(x.rank() - 2), x.dim(x.rank() - 1), diagonal)
-            .integer(node.attributes().flag("upper", true) ? 1 : 0)
             .types(x));
   }
 }

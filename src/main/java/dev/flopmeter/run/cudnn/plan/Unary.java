@@ -51,8 +51,7 @@ public enum Unary {
   ATAN(43),
   ASINH(44),
   ACOSH(45),
-  ATANH(46),
-  IS_INF(47);
+  ATANH(46);
 
   private final int code;
 

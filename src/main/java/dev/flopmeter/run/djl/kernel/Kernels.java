@@ -6,6 +6,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
@@ -50,7 +51,7 @@ public final class Kernels {
 
   /** Whether the operator of {@code node} has a kernel of its own. */
   public static boolean has(Node node) {
-    return RULES.containsKey(node.qualifiedOp());
+    return RULES.containsKey(node.qualifiedOp()) && !Decompositions.isAlways(node);
   }
 
   /**

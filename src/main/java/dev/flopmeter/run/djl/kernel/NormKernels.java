@@ -34,36 +34,18 @@ final class NormKernels {
   }
 
   private static Kernel batchNorm(Operands in) {
-    boolean isSpatial = in.opset() >= 9 || in.attributes().flag("spatial", true);
-    boolean training = in.attributes().flag("training_mode", false);
-    if (!training && !isSpatial) { // one mean and variance for each element of an example
-      Expression root = call("sqrt", input(4).plus(epsilon(in)));
-      Expression unit = input(0).minus(input(3)).over(root);
-      return Kernel.of(unit.times(input(1)).plus(input(2)));
-    }
-    if (!training) {
-      return Kernel.of(batchNorm(in, input(3), input(4)));
-    }
-    if (in.opset() < 14) {
-      throw Kernels.unsupported(in, "training mode before opset 14");
-    }
-    long[] axes = LongStream.range(0, in.shape(0).rank()).filter(axis -> axis != 1).toArray();
-    Expression mean = call("mean", input(0), axes);
-    Expression variance = call("var", input(0), axes, false);
     return Kernel.of(
-        batchNorm(in, mean, variance),
-        running(in, input(3), mean),
-        running(in, input(4), variance));
-  }
-
-  private static Expression batchNorm(Operands in, Expression mean, Expression variance) {
-    return call(
-        "batch_norm", input(0), input(1), input(2), mean, variance, false, 0.0, epsilon(in), false);
-  }
-
-  private static Expression running(Operands in, Expression before, Expression now) {
-    float momentum = in.attributes().number("momentum", 0.9f);
-    return before.times(momentum).plus(now.times(1 - momentum));
+        call(
+            "batch_norm",
+            input(0),
+            input(1),
+            input(2),
+            input(3),
+            input(4),
+            false,
+            0.0,
+            epsilon(in),
+            false));
   }
 
   private static Kernel instanceNorm(Operands in) {

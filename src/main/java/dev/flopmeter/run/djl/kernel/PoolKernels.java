@@ -26,13 +26,6 @@ final class PoolKernels {
     rules.put("LpPool", PoolKernels::lpPool);
     rules.put("GlobalAveragePool", in -> Kernel.of(call("mean", input(0), spatial(in), true)));
     rules.put("GlobalMaxPool", in -> Kernel.of(call("amax", input(0), spatial(in), true)));
-    rules.put("GlobalLpPool", PoolKernels::globalLpPool);
-  }
-
-  private static Kernel globalLpPool(Operands in) {
-    double p = in.attributes().integer("p", 2);
-    Expression powers = call("pow", call("abs", input(0)), p);
-    return Kernel.of(call("pow", call("sum", powers, spatial(in), true), 1 / p));
   }
 
   private static long[] spatial(Operands in) {

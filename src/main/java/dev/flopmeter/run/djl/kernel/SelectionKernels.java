@@ -32,9 +32,7 @@ final class SelectionKernels {
     rules.put("ScatterND", SelectionKernels::scatterNd);
     rules.put("Pad", SelectionKernels::pad);
     rules.put("NonZero", in -> Kernel.of(call("t", call("nonzero", input(0)))));
-    rules.put("Range", SelectionKernels::range);
     rules.put("ConstantOfShape", SelectionKernels::constantOfShape);
-    rules.put("Compress", SelectionKernels::compress);
     rules.put("Trilu", SelectionKernels::trilu);
   }
 
@@ -192,14 +190,6 @@ final class SelectionKernels {
     return number(in.type(0).type(), value);
   }
 
-  private static Kernel range(Operands in) {
-    DataType type = in.type(0).type();
-    Expression steps = call("arange", in.output(0).elements(), dtype(Kernels.code(in, type)));
-    Expression step = number(type, in.requireValue(2).doubleAt(0));
-    Expression first = number(type, in.requireValue(0).doubleAt(0));
-    return Kernel.of(steps.times(step).plus(first)).reportedAs("arange");
-  }
-
   private static Kernel constantOfShape(Operands in) {
     DataType type = in.output(0).type();
     double value = in.attributes().tensor("value").map(tensor -> tensor.doubleAt(0)).orElse(0.0);
@@ -209,16 +199,6 @@ final class SelectionKernels {
             in.requireValue(0).toLongs(),
             number(type, value),
             dtype(Kernels.code(in, type))));
-  }
-
-  private static Kernel compress(Operands in) {
-    Expression flags = input(1).reshaped(-1);
-    Expression chosen = call("nonzero", flags).reshaped(-1);
-    if (!in.attributes().has("axis")) {
-      return Kernel.of(call("index_select", input(0).reshaped(-1), 0, chosen));
-    }
-    int axis = in.shape(0).axis(in.attributes().integer("axis"));
-    return Kernel.of(call("index_select", input(0), axis, chosen));
   }
 
   private static Kernel trilu(Operands in) {
