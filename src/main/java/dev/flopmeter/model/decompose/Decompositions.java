@@ -52,9 +52,13 @@ public final class Decompositions {
 
   /** Whether {@code node} is run as its parts even by those who run its operator's other forms. */
   public static boolean isAlways(Node node) {
-    return node.qualifiedOp().equals("BatchNormalization")
-        && (node.attributes().flag("training_mode", false)
-            || (node.opset() < 9 && !node.attributes().flag("spatial", true)));
+    return switch (node.qualifiedOp()) {
+      case "Attention" -> node.outputs().size() > 3 && !node.outputs().get(3).isEmpty();
+      case "BatchNormalization" ->
+          node.attributes().flag("training_mode", false)
+              || (node.opset() < 9 && !node.attributes().flag("spatial", true));
+      default -> false;
+    };
   }
 
   /** The metadata of a node that stands for a part of {@code node}. */

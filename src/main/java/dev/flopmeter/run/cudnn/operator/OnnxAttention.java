@@ -23,14 +23,6 @@ final class OnnxAttention {
   private static final int PAST_KEYS = 4;
   private static final int PAST_VALUES = 5;
   private static final int LENGTHS = 6;
-  private static final int SCORES = 3;
-
-  // What the output of scores shows: the attribute qk_matmul_output_mode.
-  private static final int RAW = 0;
-  private static final int AFTER_CAP = 1;
-  private static final int AFTER_MASK = 2;
-  private static final int AFTER_SOFTMAX = 3;
-  private static final int NOTHING = -1;
 
   private final NodePlan node;
   private final boolean isPacked;
@@ -40,7 +32,6 @@ final class OnnxAttention {
   private final double cap;
   private final long before;
   private final long behind;
-  private final int shown;
 
   OnnxAttention(NodePlan node) {
     this.node = node;
@@ -54,8 +45,6 @@ final class OnnxAttention {
         node.attributes().flag("is_causal", false)
             ? 0
             : node.attributes().integer("right_window_size", -1);
-    boolean showsScores = node.hasOutput(SCORES);
-    shown = showsScores ? (int) node.attributes().integer("qk_matmul_output_mode", RAW) : NOTHING;
   }
 
   void plan() {
@@ -99,9 +88,6 @@ final class OnnxAttention {
   /** Why this cannot be one fused attention. */
   private @Nullable String obstacle(
       @Nullable TensorView mask, @Nullable TensorView lengths, long keys) {
-    if (shown != NOTHING) {
-      return "the scores are an output";
-    }
     if (cap != 0) {
       return "the scores are capped";
     }
@@ -142,35 +128,18 @@ final class OnnxAttention {
     Shape shape = Shape.of(q.dim(0), keyHeads, queryHeads / keyHeads, queries, keys);
     TensorView scores = node.scratch("scores", shape, q.storage());
     TensorView weights = node.scratch("weights", shape, q.storage());
-    TensorView scoresOut = shown == NOTHING ? null : node.out(SCORES);
     TensorView grouped = Heads.grouped(q, keyHeads);
     TensorView turned = Heads.shared(k).permuted(0, 1, 2, 4, 3);
-    boolean isCapShown = shown == AFTER_CAP && cap != 0;
     boolean isBoolean = mask != null && node.operands().type(MASK).type() == DataType.BOOL;
-    ScoreMask rest =
-        new ScoreMask(
-            queryHeads, isCapShown ? 0 : cap, mask, isBoolean, past, before, behind, lengths);
+    ScoreMask rest = new ScoreMask(queryHeads, cap, mask, isBoolean, past, before, behind, lengths);
     List<Work> steps = new ArrayList<>();
     steps.add(new ProductWork(grouped, turned, scores, scale));
-    show(RAW, scores, scoresOut, steps);
-    if (isCapShown) {
-      steps.add(ScoreMask.cap(queryHeads, cap).on(scores));
-    }
-    show(AFTER_CAP, scores, scoresOut, steps);
     if (!rest.isEmpty()) {
       steps.add(rest.on(scores));
     }
-    show(AFTER_MASK, scores, scoresOut, steps);
     steps.add(Reductions.softmax(scores, weights));
-    show(AFTER_SOFTMAX, weights, scoresOut, steps);
     steps.add(new ProductWork(weights, Heads.shared(v), Heads.grouped(result, keyHeads), 1));
     return steps;
-  }
-
-  private void show(int what, TensorView from, @Nullable TensorView to, List<Work> steps) {
-    if (shown == what && to != null) {
-      steps.add(CopyKernels.copy(from, to.reshaped(from.shape())));
-    }
   }
 
   /** Keys or values behind those of the past, in the output for them where there is one. */

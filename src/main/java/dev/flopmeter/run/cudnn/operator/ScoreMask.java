@@ -26,11 +26,6 @@ record ScoreMask(
     long before,
     long behind,
     @Nullable TensorView lengths) {
-  /** A cap alone. */
-  static ScoreMask cap(long heads, double cap) {
-    return new ScoreMask(heads, cap, null, false, 0, -1, -1, null);
-  }
-
   boolean isEmpty() {
     return mask == null && lengths == null && cap == 0 && before < 0 && behind < 0;
   }

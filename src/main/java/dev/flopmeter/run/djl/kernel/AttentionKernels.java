@@ -41,21 +41,16 @@ final class AttentionKernels {
     Expression k = repeated(presentKeys, heads);
     Expression v = repeated(presentValues, heads);
     float scale = in.attributes().number("scale", (float) (1 / Math.sqrt((double) heads.depth())));
-    Optional<Expression> mask = mask(in, heads);
-    Expression scores = k; // an output that nothing reads
-    Expression y;
-    if (in.attributes().number("softcap", 0) == 0 && !in.hasOutput(3)) {
-      y = FusedKernels.attention(q, k, v, mask.orElse(NONE), scale);
-    } else {
-      List<Expression> steps = scores(q, k, scale, in.attributes().number("softcap", 0), mask);
-      scores = steps.get((int) in.attributes().integer("qk_matmul_output_mode", 0));
-      y = steps.get(3).product(v);
-    }
+    float cap = in.attributes().number("softcap", 0);
+    Expression mask = mask(in, heads).orElse(NONE);
+    Expression y =
+        cap == 0
+            ? FusedKernels.attention(q, k, v, mask, scale)
+            : shares(q, k, scale, cap, mask).product(v);
     if (packed) {
       y = LayoutKernels.joinedHeads(y, heads.batch(), heads.queries());
     }
-    Kernel kernel =
-        in.outputCount() == 1 ? Kernel.of(y) : Kernel.of(y, presentKeys, presentValues, scores);
+    Kernel kernel = in.outputCount() == 1 ? Kernel.of(y) : Kernel.of(y, presentKeys, presentValues);
     return kernel.reportedAs("scaled_dot_product_attention");
   }
 
@@ -69,19 +64,18 @@ final class AttentionKernels {
     return group > 1 ? call("repeat_interleave", keys, group, 1) : keys;
   }
 
-  /** The scores after each step: product, softcap, mask, softmax. */
-  private static List<Expression> scores(
-      Expression q, Expression k, float scale, float cap, Optional<Expression> mask) {
+  /** The softmax of scores whose magnitude is capped. */
+  private static Expression shares(
+      Expression q, Expression k, float scale, float cap, Expression mask) {
     Expression product = q.product(k.transposed(2, 3)).times(scale);
-    Expression capped = cap == 0 ? product : call("tanh", product.over(cap)).times(cap);
-    if (mask.isEmpty()) {
-      return List.of(product, capped, capped, call("softmax", capped, -1));
+    Expression capped = call("tanh", product.over(cap)).times(cap);
+    if (mask.equals(NONE)) {
+      return call("softmax", capped, -1);
     }
-    Expression masked = capped.plus(mask.get());
+    Expression masked = capped.plus(mask);
     // A query that sees no key gets zeros, not NaN.
     Expression isBlind = call("all", call("eq", masked, HIDDEN), -1, true);
-    Expression shares = call("masked_fill", call("softmax", masked, -1), isBlind, 0.0);
-    return List.of(product, capped, masked, shares);
+    return call("masked_fill", call("softmax", masked, -1), isBlind, 0.0);
   }
 
   /** The sum of all masks. */
