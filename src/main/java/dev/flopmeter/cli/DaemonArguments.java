@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.Optional;
 import java.util.function.Function;
 import javax.net.ssl.X509ExtendedKeyManager;
 import nl.altindag.ssl.SSLFactory;
@@ -34,12 +33,8 @@ final class DaemonArguments extends Arguments {
   private final Argument<Path> certificate = optional("--cert-file", Path::of);
   private final Argument<Path> key = optional("--key-file", Path::of);
 
-  /**
-   * A daemon to which requests can be sent.
-   *
-   * @param authorization empty where a certificate stands for the user
-   */
-  record Client(String base, Optional<String> authorization, HttpClient http) {
+  /** A daemon to which requests can be sent; {@code authorization} may be empty. */
+  record Client(String base, String authorization, HttpClient http) {
     /**
      * Sends a request.
      *
@@ -51,7 +46,9 @@ final class DaemonArguments extends Arguments {
       try {
         HttpRequest.Builder request =
             HttpRequest.newBuilder(URI.create(base + path)).timeout(TIMEOUT).method(method, body);
-        authorization.ifPresent(value -> request.header("Authorization", value));
+        if (!authorization.isEmpty()) {
+          request.header("Authorization", authorization);
+        }
         return http.send(request.build(), BodyHandlers.ofString());
       } catch (IOException e) {
         throw new BackendException(base + " does not answer: " + IoReason.of(e), e);
@@ -114,9 +111,7 @@ final class DaemonArguments extends Arguments {
     byte[] credentials = (name + ":" + secret).getBytes(StandardCharsets.UTF_8);
     return new Client(
         daemon.get().toString().replaceFirst("/+$", ""),
-        isUser
-            ? Optional.of("Basic " + Base64.getEncoder().encodeToString(credentials))
-            : Optional.empty(),
+        isUser ? "Basic " + Base64.getEncoder().encodeToString(credentials) : "",
         http());
   }
 
@@ -134,22 +129,19 @@ final class DaemonArguments extends Arguments {
     }
     HttpClient.Builder client = HttpClient.newBuilder().connectTimeout(TIMEOUT);
     SSLFactory.Builder tls = SSLFactory.builder();
-    authority
-        .find()
-        .ifPresentOrElse(
-            file ->
-                tls.withTrustMaterial(
-                    pem(file, "certificate", CertificateUtils::parsePemCertificate)),
-            tls::withDefaultTrustMaterial);
-    certificate
-        .find()
-        .ifPresent(
-            file ->
-                tls.withIdentityMaterial(
-                    DaemonArguments.<X509ExtendedKeyManager>pem(
-                        key.get(),
-                        "private key without a password of the certificate in '" + file + "'",
-                        text -> PemUtils.parseIdentityMaterial(content(file), text, null))));
+    if (authority.find().isPresent()) {
+      tls.withTrustMaterial(
+          pem(authority.get(), "certificate", CertificateUtils::parsePemCertificate));
+    } else {
+      tls.withDefaultTrustMaterial();
+    }
+    if (certificate.find().isPresent()) {
+      String own = content(certificate.get());
+      String what = "private key of '" + certificate.get() + "', without a password";
+      X509ExtendedKeyManager identity =
+          pem(key.get(), what, text -> PemUtils.parseIdentityMaterial(own, text, null));
+      tls.withIdentityMaterial(identity);
+    }
     return client.sslContext(tls.build().getSslContext()).build();
   }
 

@@ -20,6 +20,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -158,11 +159,9 @@ public final class NodeSampler implements AutoCloseable {
       found.add(read(whole, throttled));
     }
     Map<String, Long> errors = errors(whole);
-    Map<Figure, Double> sensors = NvmlSensors.power(nvml, calls, whole.gpu());
-    String noEnergy = calls.absent().remove(Figure.ENERGY.label());
-    if (noEnergy != null) { // of results, which divide it
-      calls.absent().put("energy", noEnergy);
-    }
+    Map<Figure, Double> sensors = new NvmlSensors.Round(nvml, calls, whole.gpu()).askPower();
+    Optional<String> noEnergy = Optional.ofNullable(calls.absent().remove(Figure.ENERGY.label()));
+    noEnergy.ifPresent(why -> calls.absent().put("energy", why)); // results divide it
     if (calls.foundLost()) {
       gpus.add(Gpu.lost(whole.device(), whole.uuid()));
     } else {

@@ -153,15 +153,8 @@ final class NvmlSensors implements SensorSource {
     nvml.close();
   }
 
-  /** What a GPU draws, and how warm it is. */
-  static Map<Figure, Double> power(Nvml nvml, NvmlCalls calls, Pointer gpu) {
-    Round round = new Round(nvml, calls, gpu);
-    round.askPower();
-    return round.figures;
-  }
-
   /** One round of calls: the figures, or why they are absent. */
-  private record Round(Nvml nvml, NvmlCalls calls, Pointer device, Map<Figure, Double> figures) {
+  record Round(Nvml nvml, NvmlCalls calls, Pointer device, Map<Figure, Double> figures) {
     Round(Nvml nvml, NvmlCalls calls, Pointer device) {
       this(nvml, calls, device, new EnumMap<>(Figure.class));
     }
@@ -173,7 +166,8 @@ final class NvmlSensors implements SensorSource {
       }
     }
 
-    void askPower() {
+    /** Also asks what the GPU draws and how warm it is. */
+    Map<Figure, Double> askPower() {
       ask(Figure.POWER, NvmlSensors::watts, "nvmlDeviceGetPowerUsage", device);
       askEnergy();
       ask(
@@ -182,6 +176,7 @@ final class NvmlSensors implements SensorSource {
           "nvmlDeviceGetTemperature",
           device,
           TEMPERATURE_GPU);
+      return figures;
     }
 
     void askEnergy() {

@@ -7,7 +7,7 @@ import dev.flopmeter.serve.config.ServeConfig.Http;
 import dev.flopmeter.serve.config.ServeConfig.Log;
 import dev.flopmeter.serve.config.ServeConfig.Metrics;
 import dev.flopmeter.serve.config.ServeConfig.Node;
-import dev.flopmeter.serve.config.ServeConfig.Server;
+import dev.flopmeter.serve.config.ServeConfig.ServerGpu;
 import dev.flopmeter.serve.config.ServeConfig.Suites;
 import dev.flopmeter.serve.config.ServeConfig.Tls;
 import dev.flopmeter.serve.config.ServeConfig.Worker;
@@ -22,7 +22,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -358,33 +357,33 @@ public record ConfigReader(
         node.find("interval", Duration.class),
         node.get("processes", Long.class).intValue(),
         node.find("price_per_gpu_hour", Double.class),
-        node.get("gpm", Boolean.class));
+        node.get("gpm", Boolean.class),
+        List.copyOf(node.list("pod_labels", String.class)),
+        node.get("pod_resources", String.class));
   }
 
-  private static List<Server> servers(Section section) {
-    List<Server> servers = new ArrayList<>();
-    Set<List<String>> known = new HashSet<>();
+  private static List<ServerGpu> servers(Section section) {
+    List<ServerGpu> gpus = new ArrayList<>();
     section
         .named()
         .forEach(
             (name, server) -> {
-              List<String> target =
+              List<String> of =
                   Stream.of("instance", "job", "model")
                       .map(key -> server.find(key, String.class).orElse(""))
                       .toList();
-              if (target.stream().filter(value -> !value.isEmpty()).count() != 1) {
+              if (of.stream().filter(value -> !value.isEmpty()).count() != 1) {
                 section.problem(name, "must have exactly one of instance, job and model");
-              } else if (!known.add(target)) {
-                section.problem(name, "names the same servers as another one; list all GPUs once");
               }
-              List<String> gpus = server.list("gpu", String.class);
-              if (gpus.isEmpty() && !server.has("gpu")) {
+              if (!server.has("gpu")) {
                 server.problem("gpu", "is missing; list the uuids that nvidia-smi -L shows");
               }
               String precision = server.get("precision", String.class);
-              servers.add(new Server(target.get(0), target.get(1), target.get(2), gpus, precision));
+              for (String uuid : server.list("gpu", String.class)) {
+                gpus.add(new ServerGpu(of.get(0), of.get(1), of.get(2), uuid, precision));
+              }
             });
-    return servers;
+    return gpus;
   }
 
   static boolean isHttp(String url) {

@@ -16,7 +16,7 @@ public record ServeConfig(
     Metrics metrics,
     Otlp otlp,
     Node node,
-    List<Server> servers) {
+    List<ServerGpu> servers) {
 
   public ServeConfig {
     workloads = List.copyOf(workloads);
@@ -172,24 +172,23 @@ public record ServeConfig(
    * @param processes that have series of their own
    * @param pricePerGpuHour in any currency
    * @param gpm whether GPM is sampled, too
+   * @param podLabels what may be published of pods
+   * @param podResources the kubelet's socket that knows them
    */
   public record Node(
-      Optional<Duration> interval, int processes, Optional<Double> pricePerGpuHour, boolean gpm) {}
+      Optional<Duration> interval,
+      int processes,
+      Optional<Double> pricePerGpuHour,
+      boolean gpm,
+      List<String> podLabels,
+      String podResources) {}
 
   /**
-   * The GPUs of servers that count their own work. One of the first three is not empty.
-   *
-   * @param instance of the server's target in Prometheus
-   * @param job of the targets in Prometheus
-   * @param model the value of their label {@code model_name}
-   * @param gpus uuids
+   * A GPU or MIG instance of servers that count their own work. One of the first three is not
+   * empty: labels of the servers' targets in Prometheus, {@code model_name} the third.
    */
-  public record Server(
-      String instance, String job, String model, List<String> gpus, String precision) {
-    public Server {
-      gpus = List.copyOf(gpus);
-    }
-  }
+  public record ServerGpu(
+      String instance, String job, String model, String uuid, String precision) {}
 
   /**
    * The push of metrics over OTLP.

@@ -31,8 +31,13 @@ record ValueType(String name, Function<String, Object> parse) {
     return switch (name) {
       case "text" -> new ValueType(name, ValueType::text);
       case "flag" -> new ValueType("true or false", ValueType::flag);
-      case "device" -> new ValueType(name, ValueType::device);
-      case "uuid" -> new ValueType("uuid of a GPU or MIG instance", ValueType::uuid);
+      case "device" ->
+          pattern(name, "auto|all|cpu|cuda:\\d{1,3}", "expected auto, all, cpu or cuda:N");
+      case "uuid" ->
+          pattern(
+              "uuid of a GPU or MIG instance",
+              "(GPU|MIG)-[0-9A-Za-z/-]{1,90}",
+              "expected GPU-... or MIG-... as nvidia-smi -L shows it");
       case REFUSED -> new ValueType(name, text -> text);
       case "address" -> new ValueType(name, ListenAddress::parse);
       case "integer" ->
@@ -97,16 +102,13 @@ record ValueType(String name, Function<String, Object> parse) {
     };
   }
 
-  private static String device(String text) {
-    require(text.matches("auto|all|cpu|cuda:\\d{1,3}"), "expected auto, all, cpu or cuda:N");
-    return text;
-  }
-
-  private static String uuid(String text) {
-    require(
-        text.matches("(GPU|MIG)-[0-9A-Za-z/-]{1,90}"),
-        "expected GPU-... or MIG-... as nvidia-smi -L shows it");
-    return text;
+  private static ValueType pattern(String name, String pattern, String message) {
+    return new ValueType(
+        name,
+        text -> {
+          require(text.matches(pattern), message);
+          return text;
+        });
   }
 
   private static String choice(String text, List<String> all) {

@@ -79,6 +79,7 @@ public final class DaemonMetrics implements AutoCloseable {
   private final OwnedPoints<InfoDataPointSnapshot> deviceInfo;
   private final OwnedPoints<InfoDataPointSnapshot> nodeInfo;
   private final OwnedPoints<InfoDataPointSnapshot> serverInfo;
+  private final OwnedPoints<InfoDataPointSnapshot> podInfo;
 
   /** Devices of this host by their id, as they were listed last. */
   private final Map<String, DeviceState> listed = new HashMap<>();
@@ -116,6 +117,7 @@ public final class DaemonMetrics implements AutoCloseable {
     layerInfo = points("flopmeter_layer_info", InfoSnapshot::new);
     deviceInfo = points("flopmeter_device_info", InfoSnapshot::new);
     nodeInfo = points("flopmeter_node_info", InfoSnapshot::new);
+    podInfo = points("flopmeter_node_pod_info", InfoSnapshot::new);
     serverInfo = points("flopmeter_server_gpu_info", InfoSnapshot::new);
     OwnedPoints<InfoDataPointSnapshot> build = points("flopmeter_build_info", InfoSnapshot::new);
     String java = System.getProperty("java.version");
@@ -209,7 +211,16 @@ public final class DaemonMetrics implements AutoCloseable {
             config.metrics().maxSeries(),
             config.workloads().stream().map(Workload::name).toList()));
     set("flopmeter_history_regression_threshold_ratio", config.history().regressionThreshold());
-    serverInfo.replace("servers", config.servers().stream().flatMap(DeviceRows::gpusOf).toList());
+    String info = "flopmeter_server_gpu_info";
+    serverInfo.replace(
+        info,
+        config.servers().stream()
+            .distinct()
+            .map(
+                gpu ->
+                    ResultRows.info(
+                        info, gpu.instance(), gpu.job(), gpu.model(), gpu.uuid(), gpu.precision()))
+            .toList());
     Set<String> names = new HashSet<>();
     for (Workload workload : config.workloads()) {
       Tags tags = Tags.of("workload", workload.name());
@@ -332,6 +343,7 @@ public final class DaemonMetrics implements AutoCloseable {
   public synchronized void node(NodeState node) {
     gauges.replace("node", NodeRows.of(node));
     nodeInfo.replace("node", NodeRows.info(node));
+    podInfo.replace("node", NodeRows.pods(node));
     if (push != null) {
       push.show(node);
     }

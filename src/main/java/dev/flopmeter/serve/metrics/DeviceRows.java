@@ -4,7 +4,6 @@ import dev.flopmeter.device.Device;
 import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Sensors;
-import dev.flopmeter.serve.config.ServeConfig.Server;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.DeviceState.Peak;
@@ -15,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What a result tells about its device. */
@@ -30,10 +28,9 @@ final class DeviceRows {
       return rows;
     }
     Tags tags = Tags.of("device", result.key().device());
-    Long memory = sensors.memoryUsedBytes();
     Row.add(rows, "flopmeter_device_power_watts", tags, sensors.powerW());
     Row.add(rows, "flopmeter_device_temperature_celsius", tags, sensors.temperatureC());
-    Row.add(rows, "flopmeter_device_memory_used_bytes", tags, NodeRows.number(memory));
+    Row.add(rows, "flopmeter_device_memory_used_bytes", tags, sensors.memoryUsedBytes());
     Row.add(rows, "flopmeter_device_utilization_ratio", tags, sensors.utilization());
     String clock = "flopmeter_device_clock_hertz";
     Row.add(rows, clock, tags.and("domain", "sm"), sensors.smClockHz());
@@ -84,28 +81,11 @@ final class DeviceRows {
       if (peak.precision().isEmpty()) {
         Row.add(rows, "flopmeter_device_peak_memory_bytes_per_second", tags, peak.perSecond());
       } else {
-        Row.add(
-            rows,
-            "flopmeter_device_peak_flop_per_second",
-            tags.and("precision", peak.precision()),
-            peak.perSecond());
+        Tags one = tags.and("precision", peak.precision());
+        Row.add(rows, "flopmeter_device_peak_flop_per_second", one, peak.perSecond());
       }
     }
     return rows;
-  }
-
-  /** What a server that counts its own work runs on. */
-  static Stream<InfoDataPointSnapshot> gpusOf(Server server) {
-    return server.gpus().stream()
-        .map(
-            uuid ->
-                ResultRows.info(
-                    "flopmeter_server_gpu_info",
-                    server.instance(),
-                    server.job(),
-                    server.model(),
-                    uuid,
-                    server.precision()));
   }
 
   /** The device of a result. */

@@ -1,6 +1,5 @@
 package dev.flopmeter.serve.metrics;
 
-import dev.flopmeter.device.HealthCounter;
 import dev.flopmeter.device.NodeSample.Gpu;
 import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.device.NodeSample.State;
@@ -27,15 +26,6 @@ final class HardwareRows {
   static final Set<String> COVERED =
       Set.of("flopmeter_node_utilization_ratio", "flopmeter_node_memory_used_bytes");
 
-  /** What the conventions have no name for: states, rows that were replaced, sums over kinds. */
-  private static final Set<String> NO_ERRORS =
-      Set.of(
-          HealthCounter.ROWS_PENDING.label(),
-          HealthCounter.ROWS_FAILED.label(),
-          HealthCounter.ROWS_REMAPPED_CORRECTABLE.label(),
-          HealthCounter.ROWS_REMAPPED_UNCORRECTABLE.label(),
-          "fatal");
-
   private static final Map<String, Metric> METRICS =
       Csv.rows(HardwareRows.class, "hardware.csv").stream()
           .map(HardwareRows::metric)
@@ -59,7 +49,12 @@ final class HardwareRows {
   static List<Row> of(NodeState node) {
     HardwareRows hardware = new HardwareRows();
     node.gpus().forEach(hardware::add);
-    node.health().forEach(health -> hardware.add(health, isReached(node, health)));
+    Set<String> reached =
+        node.gpus().stream()
+            .filter(GpuAccount::isReached)
+            .map(account -> account.gpu().parent())
+            .collect(Collectors.toSet());
+    node.health().forEach(health -> hardware.add(health, reached.contains(health.uuid())));
     return hardware.rows;
   }
 
@@ -79,12 +74,6 @@ final class HardwareRows {
     }
   }
 
-  /** Whether the last sample of a GPU, or of what it is divided into, is that of now. */
-  private static boolean isReached(NodeState node, Health health) {
-    return node.gpus().stream()
-        .anyMatch(account -> account.isReached() && account.gpu().parent().equals(health.uuid()));
-  }
-
   private void add(Health health, boolean isReached) {
     Tags tags = tags(health.uuid(), health.device());
     if (isReached) {
@@ -92,15 +81,12 @@ final class HardwareRows {
       add("hw.temperature", tags, health.temperatureCelsius());
     }
     add("hw.energy", tags, health.energyJoules());
-    health
-        .errors()
-        .forEach(
-            (kind, count) -> {
-              if (!NO_ERRORS.contains(kind)) {
-                String type = kind.startsWith("ecc_") ? kind.substring(4) : kind;
-                add("hw.errors", tags.and("error.type", type), count);
-              }
-            });
+    for (String kind : health.errors().keySet()) {
+      Tags typed = tags.and("error.type", kind.replaceFirst("^ecc_", ""));
+      if (!kind.startsWith("rows_") && !kind.equals("fatal")) { // states, repairs and sums
+        add("hw.errors", typed, health.errors().get(kind));
+      }
+    }
   }
 
   private static Tags tags(String id, String name) {

@@ -20,7 +20,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** What the accounts of a node tell. */
 final class NodeRows {
@@ -43,7 +42,7 @@ final class NodeRows {
       Row.add(rows, "flopmeter_node_wasted_cost_total", tags, cost.orElse(null));
       if (account.isReached()) {
         Row.add(rows, "flopmeter_node_utilization_ratio", tags, gpu.utilization());
-        Row.add(rows, "flopmeter_node_memory_used_bytes", tags, number(gpu.memoryUsedBytes()));
+        Row.add(rows, "flopmeter_node_memory_used_bytes", tags, gpu.memoryUsedBytes());
         each(rows, "flopmeter_node_activity_ratio", tags, "unit", gpu.activity());
       }
       account.processes().forEach(process -> add(rows, tags, process));
@@ -71,8 +70,7 @@ final class NodeRows {
       Tags tags,
       String label,
       Map<String, ? extends Number> values) {
-    values.forEach(
-        (value, number) -> Row.add(rows, metric, tags.and(label, value), number.doubleValue()));
+    values.forEach((value, number) -> Row.add(rows, metric, tags.and(label, value), number));
   }
 
   /** Of a MIG instance, which CUDA may not show to the child that lists the devices. */
@@ -93,7 +91,7 @@ final class NodeRows {
     Occupant process = account.process();
     Tags tags = gpu.and(process(Long.toString(process.pid()), process.owner()));
     Row.add(rows, "flopmeter_node_process_seconds_total", tags, account.seconds());
-    Row.add(rows, "flopmeter_node_process_memory_bytes", tags, number(process.memoryBytes()));
+    Row.add(rows, "flopmeter_node_process_memory_bytes", tags, process.memoryBytes());
     Row.add(rows, "flopmeter_node_process_utilization_ratio", tags, process.utilization());
   }
 
@@ -103,12 +101,10 @@ final class NodeRows {
     }
     Tags tags = gpu.and(process("", new ProcessOwner("other", "", "", "")));
     Row.add(rows, "flopmeter_node_process_seconds_total", tags, account.otherSeconds());
-    double bytes =
-        account.others().stream()
-            .map(Occupant::memoryBytes)
-            .filter(Objects::nonNull)
-            .mapToLong(Long::longValue)
-            .sum();
+    double bytes = 0;
+    for (Occupant other : account.others()) {
+      bytes += Objects.requireNonNullElse(other.memoryBytes(), 0L);
+    }
     Row.add(rows, "flopmeter_node_process_memory_bytes", tags, bytes);
   }
 
@@ -117,8 +113,14 @@ final class NodeRows {
         .and("pod", owner.pod(), "slurm_job", owner.slurmJob());
   }
 
-  static @Nullable Double number(@Nullable Long value) {
-    return value == null ? null : value.doubleValue();
+  /** Which containers were given the GPUs. */
+  static List<InfoDataPointSnapshot> pods(NodeState node) {
+    String metric = "flopmeter_node_pod_info";
+    return node.pods().stream()
+        .map(
+            pod ->
+                ResultRows.info(metric, pod.uuid(), pod.namespace(), pod.name(), pod.container()))
+        .toList();
   }
 
   static List<InfoDataPointSnapshot> info(NodeState node) {

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 /** A gauge's value with its labels, about to be published. */
 record Row(Metric metric, Tags tags, double value) {
   /** Adds a value if it is there. */
-  static void add(List<Row> rows, String metric, Tags tags, @Nullable Double value) {
-    if (value != null && Double.isFinite(value)) {
-      rows.add(new Row(Metric.named(metric), tags, value));
+  static void add(List<Row> rows, String metric, Tags tags, @Nullable Number value) {
+    if (value != null && Double.isFinite(value.doubleValue())) {
+      rows.add(new Row(Metric.named(metric), tags, value.doubleValue()));
     }
   }
 }

@@ -21,6 +21,7 @@ public record NodeState(
     List<GpuAccount> gpus,
     List<Health> health,
     List<Event> events,
+    Set<Pod> pods,
     String problem,
     boolean isEmulated,
     Map<String, String> absent) {
@@ -28,12 +29,16 @@ public record NodeState(
     gpus = List.copyOf(gpus);
     health = List.copyOf(health);
     events = List.copyOf(events);
+    pods = Set.copyOf(pods);
     absent = Map.copyOf(absent);
   }
 
+  /** A container that was given a GPU or MIG instance; what may not be known of it is empty. */
+  public record Pod(String uuid, String namespace, String name, String container) {}
+
   /** Of a daemon that watches none. */
   public static NodeState none(Node rules) {
-    return new NodeState(rules, List.of(), List.of(), List.of(), "", false, Map.of());
+    return new NodeState(rules, List.of(), List.of(), List.of(), Set.of(), "", false, Map.of());
   }
 
   /** The first fatal event that one of these GPUs or MIG instances had in a window. */

@@ -4,6 +4,7 @@ import dev.flopmeter.device.NodeSample;
 import dev.flopmeter.device.NodeSample.Event;
 import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.serve.config.ServeConfig.Node;
+import dev.flopmeter.serve.node.NodeState.Pod;
 import dev.flopmeter.serve.worker.SamplerProcess;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -48,6 +50,7 @@ public final class NodeWatch implements AutoCloseable {
   private @Nullable SamplerProcess child;
   private Map<String, String> absent = Map.of();
   private List<Health> health = List.of();
+  private Set<Pod> pods = Set.of();
   private boolean isEmulated;
   private boolean isClosed;
   private String problem = "";
@@ -125,6 +128,8 @@ public final class NodeWatch implements AutoCloseable {
 
   private void take(NodeSample sample) {
     Set<String> ours = measured.get();
+    Map<String, String> missing = new TreeMap<>(sample.absent());
+    Set<Pod> claims = PodResources.list(rules, missing);
     synchronized (this) {
       heardAt = nanos.getAsLong();
       accounts.take(sample, ours, heardAt);
@@ -136,7 +141,8 @@ public final class NodeWatch implements AutoCloseable {
       while (events.size() > MOST_EVENTS) {
         events.remove();
       }
-      absent = sample.absent();
+      absent = missing;
+      pods = claims;
       isEmulated = sample.emulated();
       if (!problem.isEmpty()) {
         logger.info("the GPUs of this node are sampled again");
@@ -157,6 +163,7 @@ public final class NodeWatch implements AutoCloseable {
       logger.warn("the GPUs of this node are not sampled: {}", why);
     }
     problem = why;
+    pods = Set.of();
   }
 
   /**
@@ -177,7 +184,7 @@ public final class NodeWatch implements AutoCloseable {
 
   public synchronized NodeState state() {
     return new NodeState(
-        rules, accounts.view(), health, List.copyOf(events), problem, isEmulated, absent);
+        rules, accounts.view(), health, List.copyOf(events), pods, problem, isEmulated, absent);
   }
 
   private synchronized boolean isClosed() {

@@ -147,7 +147,7 @@ class ConfigReaderTest {
         log: {format: json}
         metrics: {layers: 0, max_series: 500, histograms: native}
         otlp: {enabled: true, url: "https://collector/v1/metrics", interval: 10s, timeout: 3s, conventions: opentelemetry, headers: {Authorization: Bearer x}}
-        node: {interval: 5s, processes: 7, price_per_gpu_hour: 2.25, gpm: false}
+        node: {interval: 5s, processes: 7, price_per_gpu_hour: 2.25, gpm: false, pod_labels: [namespace, pod_name], pod_resources: /k.sock}
         servers:
           chat: {instance: "10.1.0.7:8000", gpu: [GPU-a1, MIG-b/2/0], precision: fp8}
           rest: {job: vllm, gpu: GPU-c}
@@ -208,11 +208,18 @@ class ConfigReaderTest {
     assertThat(config.otlp().headers()).containsEntry("Authorization", "Bearer x");
     assertThat(config.node())
         .isEqualTo(
-            new ServeConfig.Node(Optional.of(Duration.ofSeconds(5)), 7, Optional.of(2.25), false));
+            new ServeConfig.Node(
+                Optional.of(Duration.ofSeconds(5)),
+                7,
+                Optional.of(2.25),
+                false,
+                List.of("namespace", "pod_name"),
+                "/k.sock"));
     assertThat(config.servers())
         .containsExactly(
-            new ServeConfig.Server("10.1.0.7:8000", "", "", List.of("GPU-a1", "MIG-b/2/0"), "fp8"),
-            new ServeConfig.Server("", "vllm", "", List.of("GPU-c"), "bf16"));
+            new ServeConfig.ServerGpu("10.1.0.7:8000", "", "", "GPU-a1", "fp8"),
+            new ServeConfig.ServerGpu("10.1.0.7:8000", "", "", "MIG-b/2/0", "fp8"),
+            new ServeConfig.ServerGpu("", "vllm", "", "GPU-c", "bf16"));
     // A key that this file does not set is a key that no test sets.
     assertThat(Key.OWN.values())
         .filteredOn(key -> !key.path().equals("http.web_config_file")) // see WebConfigTest
@@ -312,15 +319,13 @@ class ConfigReaderTest {
                   both: {job: j, model: m, gpu: GPU-a}
                   bare: {job: k}
                   index: {job: l, gpu: "0"}
-                  again: {job: k, gpu: GPU-b}
                 """))
         .isEqualTo(
             """
             f.yaml:3: servers.none: must have exactly one of instance, job and model
             f.yaml:4: servers.both: must have exactly one of instance, job and model
             f.yaml:5: servers.bare.gpu: is missing; list the uuids that nvidia-smi -L shows
-            f.yaml:6: servers.index.gpu: "0": expected GPU-... or MIG-... as nvidia-smi -L shows it
-            f.yaml:7: servers.again: names the same servers as another one; list all GPUs once\
+            f.yaml:6: servers.index.gpu: "0": expected GPU-... or MIG-... as nvidia-smi -L shows it\
             """
                 .stripIndent());
   }

@@ -56,6 +56,8 @@ final class MetricsReference {
       - Series of a process go with it. Of a process only its name, the id of its container, the uid of its pod and the number of its SLURM job
         are read (`/proc/PID/comm` and `/proc/PID/cgroup`), never its command line or environment; what cannot be read is empty, and the log and
         the daemon's page say why.
+      - `node.pod_labels` adds `flopmeter_node_pod_info`: the containers that the kubelet gave GPUs and MIG instances to, also while none of their processes is
+        there, with the labels that it allows. Join it by `uuid`; a device that is shared has several. The kubelet is asked at each sample.
       - Over OTLP the same series are pushed, but for the JVM's, the process' and the histograms.
         With `otlp.conventions: opentelemetry` and `node.interval` the GPUs are described by OpenTelemetry's conventions for hardware in place of two of our
         metrics: `hw.gpu.utilization` (`flopmeter_node_utilization_ratio`), `hw.gpu.memory.usage` (`flopmeter_node_memory_used_bytes`), `hw.gpu.memory.limit`, and

@@ -10,17 +10,22 @@ import dev.flopmeter.device.ProcessOwner;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.node.GpuAccount;
 import dev.flopmeter.serve.node.NodeState;
+import dev.flopmeter.serve.node.NodeState.Pod;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /** MIG instances and shared GPUs among the metrics of a node. */
 class NodeRowsTest {
   private static final ServeConfig.Node RULES =
-      new ServeConfig.Node(Optional.of(Duration.ofSeconds(10)), 50, Optional.empty(), false);
+      new ServeConfig.Node(
+          Optional.of(Duration.ofSeconds(10)), 50, Optional.empty(), false, List.of(), "");
 
   private static NodeState node(boolean isEmulated, String name, Part part, String... processes) {
     List<Occupant> occupants =
@@ -43,7 +48,8 @@ class NodeRowsTest {
             occupants);
     GpuAccount account =
         new GpuAccount(gpu, State.OCCUPIED, Map.of(), Map.of(), List.of(), List.of(), 0);
-    return new NodeState(RULES, List.of(account), List.of(), List.of(), "", isEmulated, Map.of());
+    return new NodeState(
+        RULES, List.of(account), List.of(), List.of(), Set.of(), "", isEmulated, Map.of());
   }
 
   /** Values by precision, the memory's under its own name. */
@@ -93,5 +99,18 @@ class NodeRowsTest {
     // The kernel keeps 15 characters of nvidia-cuda-mps-server.
     assertThat(mps(node(false, "NVIDIA L4", null, "python", "nvidia-cuda-mps"))).isEqualTo("true");
     assertThat(mps(node(false, "NVIDIA L4", null, "python"))).isEqualTo("false");
+  }
+
+  @Test
+  void aContainerIsToldByTheGpuThatItWasGiven() {
+    NodeState one = node(false, "NVIDIA L4", null);
+    Pod pod = new Pod("MIG-1", "ml", "train-0", "");
+    NodeState node =
+        new NodeState(RULES, one.gpus(), List.of(), List.of(), Set.of(pod), "", false, Map.of());
+    assertThat(NodeRows.pods(node))
+        .extracting(InfoDataPointSnapshot::getLabels)
+        .containsExactly(
+            Labels.of(
+                "uuid", "MIG-1", "namespace", "ml", "pod_name", "train-0", "container_name", ""));
   }
 }

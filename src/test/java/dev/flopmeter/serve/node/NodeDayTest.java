@@ -155,7 +155,7 @@ class NodeDayTest {
         "the emulated GPU is not built in " + LIBRARIES);
     ServeConfig config = new ConfigReader(Map.of(), Set.of(), Optional.empty()).standard();
     ServeConfig.Node rules =
-        new ServeConfig.Node(Optional.of(INTERVAL), 100, Optional.of(2.0), false);
+        new ServeConfig.Node(Optional.of(INTERVAL), 100, Optional.of(2.0), false, List.of(), "");
     List<String> last;
     try (DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
       NodeWatch[] watch = new NodeWatch[1];

@@ -2,9 +2,11 @@ package dev.flopmeter.serve.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import dev.flopmeter.device.NodeSample.Event;
 import dev.flopmeter.serve.config.ServeConfig.Node;
 import dev.flopmeter.serve.worker.WorkerCommand;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -16,11 +18,12 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A sampler that ends is replaced after longer and longer pauses, and one that hangs is ended. */
 class NodeWatchTest {
   private static final Node RULES =
-      new Node(Optional.of(Duration.ofSeconds(10)), 5, Optional.empty(), false);
+      new Node(Optional.of(Duration.ofSeconds(10)), 5, Optional.empty(), false, List.of(), "");
   private static final String SAMPLE =
       """
       {"schema":"flopmeter.node/1","emulated":true,"gpus":[],"health":[],"events":[],"absent":{}}
@@ -48,9 +51,13 @@ class NodeWatchTest {
   }
 
   private NodeWatch watch(String script) {
+    return watch(RULES, script);
+  }
+
+  private NodeWatch watch(Node rules, String script) {
     return new NodeWatch(
         new WorkerCommand(List.of("sh", "-c", script), Map.of()),
-        RULES,
+        rules,
         now::get,
         Set::of,
         told::add);
@@ -81,6 +88,41 @@ class NodeWatchTest {
     }
   }
 
+  @Test
+  void podsAreThoseOfTheLastSampleAndGoWithTheSampler(@TempDir Path folder) throws Exception {
+    Path socket = folder.resolve("kubelet.sock");
+    List<String> labels = List.of("namespace", "pod_name");
+    Node rules = new Node(RULES.interval(), 5, Optional.empty(), false, labels, socket.toString());
+    ByteString pod = FakeKubelet.pod("ml", "train-0", "main", "GPU-a");
+    try (FakeKubelet kubelet = FakeKubelet.start(socket, FakeKubelet.Behavior.ANSWERS, pod);
+        NodeWatch watch = watch(rules, "echo '" + SAMPLE.strip() + "'; cat <&0 & wait; cat")) {
+      watch.start();
+      assertThat(told.poll(60, TimeUnit.SECONDS)).as("the first sample").isNotNull();
+      assertThat(watch.state().pods())
+          .containsExactly(new NodeState.Pod("GPU-a", "ml", "train-0", ""));
+      assertThat(watch.state().absent()).isEmpty();
+      assertThat(kubelet.problems).isEmpty();
+      now.addAndGet(Duration.ofSeconds(61).toNanos());
+      watch.tick();
+      assertThat(told.poll(60, TimeUnit.SECONDS)).as("the end of the sampler").isNotNull();
+      assertThat(watch.state().pods()).isEmpty();
+    }
+  }
+
+  @Test
+  void aKubeletThatIsNotThereCostsNothingButThePods(@TempDir Path folder) throws Exception {
+    String socket = folder.resolve("gone.sock").toString();
+    Node rules =
+        new Node(RULES.interval(), 5, Optional.empty(), false, List.of("namespace"), socket);
+    try (NodeWatch watch = watch(rules, "echo '" + SAMPLE.strip() + "'; cat <&0 & wait; cat")) {
+      watch.start();
+      assertThat(told.poll(60, TimeUnit.SECONDS)).as("the first sample").isNotNull();
+      assertThat(watch.state().problem()).isEmpty();
+      assertThat(watch.state().absent())
+          .containsEntry("pods", socket + ": No such file or directory");
+    }
+  }
+
   private static Event event(String uuid, Long xid, int second) {
     return new Event("gpu:0", uuid, "GPU-a", xid, Instant.ofEpochSecond(second));
   }
@@ -93,6 +135,7 @@ class NodeWatchTest {
             List.of(),
             List.of(),
             List.of(event("GPU-a", 31L, 12), event("MIG-b", 79L, 13), event("GPU-a", null, 14)),
+            Set.of(),
             "",
             true,
             Map.of());
