@@ -88,7 +88,7 @@ final class Body implements NodeHost {
           case "*" -> "Mul";
           default -> "Div";
         };
-    return add(1, op, Attributes.NONE, List.of(left, right)).get(0);
+    return add(1, op, Map.of(), List.of(left, right)).get(0);
   }
 
   Value constant(Tensor tensor) {
@@ -113,7 +113,8 @@ final class Body implements NodeHost {
    * @return its outputs
    */
   @Override
-  public List<Value> add(int outputs, String op, Attributes attributes, List<Object> terms) {
+  public List<Value> add(
+      int outputs, String op, Map<String, Object> attributes, List<Object> terms) {
     List<String> inputs = inputs(terms);
     List<String> results = new ArrayList<>();
     for (int i = 0; i < outputs; i++) {
@@ -128,7 +129,7 @@ final class Body implements NodeHost {
             colon < 0 ? OPSET : 1,
             inputs,
             results,
-            attributes,
+            Attributes.of(attributes),
             Decompositions.ownedBy(in.node())));
     return results.stream().map(result -> new Value(result, -1)).toList();
   }
@@ -234,7 +235,7 @@ final class Body implements NodeHost {
       String last =
           isWritten && !renamed.containsKey(result.name())
               ? result.name()
-              : add(1, "Identity", Attributes.NONE, List.of(result)).get(0).name();
+              : add(1, "Identity", Map.of(), List.of(result)).get(0).name();
       if (constants.containsKey(last)) {
         constants.put(output, constants.get(last));
       }

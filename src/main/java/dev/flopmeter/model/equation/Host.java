@@ -4,6 +4,7 @@ import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import java.util.List;
+import java.util.Map;
 
 /** What equations ask, and write their nodes into. */
 public interface Host {
@@ -13,8 +14,8 @@ public interface Host {
   /** All inputs, which {@code (*)} stands for. */
   List<?> inputs();
 
-  /** Adds a node; returns its outputs. */
-  default List<?> add(int outputs, String op, Attributes attributes, List<Object> terms) {
+  /** Adds a node; returns its outputs. The attributes may be changed. */
+  default List<?> add(int outputs, String op, Map<String, Object> attributes, List<Object> terms) {
     throw new IllegalStateException("no nodes are written here: " + op);
   }
 

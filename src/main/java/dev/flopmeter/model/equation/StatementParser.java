@@ -54,10 +54,22 @@ final class StatementParser {
       } else {
         joined.add(line);
       }
-      open += line.text().replaceAll("[^(\\[]", "").length();
-      open -= line.text().replaceAll("[^)\\]]", "").length();
+      open += opened(line.text());
     }
     return joined;
+  }
+
+  /** How many more brackets a text opens than it closes. */
+  private static int opened(String text) {
+    int open = 0;
+    for (int i = 0; i < text.length(); i++) {
+      switch (text.charAt(i)) {
+        case '(', '[' -> open++;
+        case ')', ']' -> open--;
+        default -> {}
+      }
+    }
+    return open;
   }
 
   /** Begins the next line. */

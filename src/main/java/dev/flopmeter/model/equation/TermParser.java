@@ -1,14 +1,14 @@
 package dev.flopmeter.model.equation;
 
-import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.equation.Scope.Term;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.BiFunction;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 
 /** Reads the terms of one line. */
@@ -179,7 +179,7 @@ final class TermParser {
     if (isList) {
       tokens.expect("]");
     }
-    List<BiFunction<Scope, Attributes, Attributes>> changes = new ArrayList<>();
+    List<BiConsumer<Scope, Map<String, Object>>> changes = new ArrayList<>();
     while (tokens.accept("<") || tokens.accept(",")) {
       changes.add(given());
     }
@@ -190,9 +190,9 @@ final class TermParser {
     boolean isWhole = tokens.accept("*");
     List<Term> inputs = terms(")");
     return scope -> {
-      Attributes given = Attributes.NONE;
-      for (BiFunction<Scope, Attributes, Attributes> change : changes) {
-        given = change.apply(scope, given);
+      Map<String, Object> given = new HashMap<>();
+      for (BiConsumer<Scope, Map<String, Object>> change : changes) {
+        change.accept(scope, given);
       }
       List<Object> terms = isWhole ? List.copyOf(scope.host().inputs()) : all(inputs, scope);
       int outputs = (int) (long) count.in(scope);
@@ -202,18 +202,20 @@ final class TermParser {
   }
 
   /** An attribute of a node: {@code *}, {@code name} or {@code name=value}. */
-  private BiFunction<Scope, Attributes, Attributes> given() {
+  private BiConsumer<Scope, Map<String, Object>> given() {
     if (tokens.accept("*")) {
-      return (scope, before) -> scope.host().attributes();
+      return (scope, all) -> all.putAll(scope.host().attributes().asMap());
     }
     String name = tokens.take();
     Term value =
         tokens.accept("=")
             ? number()
             : scope -> scope.host().attributes().asMap().getOrDefault(name, Value.NONE);
-    return (scope, before) -> {
+    return (scope, all) -> {
       Object given = Terms.attribute(value.in(scope));
-      return given instanceof Value ? before : before.with(name, given);
+      if (!(given instanceof Value)) {
+        all.put(name, given);
+      }
     };
   }
 
@@ -269,14 +271,18 @@ final class TermParser {
 
   private static List<Object> all(List<Term> terms, Scope scope) {
     List<Object> all = new ArrayList<>();
-    terms.forEach(term -> all.add(term.in(scope)));
+    for (Term term : terms) {
+      all.add(term.in(scope));
+    }
     return all;
   }
 
   /** Lists among the terms are taken apart. */
   static List<Object> flat(List<Term> terms, Scope scope) {
     List<Object> all = new ArrayList<>();
-    terms.forEach(term -> all.addAll(Terms.list(term.in(scope))));
+    for (Term term : terms) {
+      all.addAll(Terms.list(term.in(scope)));
+    }
     return all;
   }
 }

@@ -139,6 +139,8 @@ public final class Terms {
       return type.code();
     } else if (term instanceof Boolean flag) {
       return flag ? 1L : 0L;
+    } else if (term instanceof Double real) {
+      return real.floatValue();
     }
     return term;
   }
@@ -154,7 +156,11 @@ public final class Terms {
 
   /** Integers as a term. */
   public static List<Object> list(long[] numbers) {
-    return new ArrayList<>(LongStream.of(numbers).boxed().toList());
+    List<Object> all = new ArrayList<>();
+    for (long number : numbers) {
+      all.add(number);
+    }
+    return all;
   }
 
   static List<Object> list(float[] numbers) {
@@ -173,6 +179,11 @@ public final class Terms {
 
   /** A list of integers. */
   public static long[] dims(Object list) {
-    return list(list).stream().mapToLong(dim -> (Long) dim).toArray();
+    List<?> all = list(list);
+    long[] dims = new long[all.size()];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = (Long) all.get(i);
+    }
+    return dims;
   }
 }

@@ -1,6 +1,8 @@
 package dev.flopmeter.model.equation;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The words and signs of one line, taken one after the other. */
@@ -13,7 +15,7 @@ final class Tokens {
               + "|[=!<>]=|\\.\\.|\\S");
 
   private final String place;
-  private final List<String> tokens;
+  private final List<String> tokens = new ArrayList<>();
   private int at;
 
   /**
@@ -21,7 +23,9 @@ final class Tokens {
    */
   Tokens(String place, String text) {
     this.place = place;
-    this.tokens = TOKEN.matcher(text).results().map(token -> token.group()).toList();
+    for (Matcher token = TOKEN.matcher(text); token.find(); ) {
+      tokens.add(token.group());
+    }
   }
 
   /** The tokens of a part of the line. */

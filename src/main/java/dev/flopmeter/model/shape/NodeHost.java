@@ -7,8 +7,8 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.model.equation.Host;
 import dev.flopmeter.model.equation.Value;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /** What equations about one node ask. */
 public interface NodeHost extends Host {
@@ -31,7 +31,11 @@ public interface NodeHost extends Host {
   }
 
   private List<Value> inputs(int count) {
-    return IntStream.range(0, count).mapToObj(this::input).toList();
+    List<Value> inputs = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      inputs.add(input(i));
+    }
+    return inputs;
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.flopmeter.model.shape;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.equation.Definition;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -19,6 +20,10 @@ record TypeEquations(Operands in) implements NodeHost {
   }
 
   private List<TensorType> types(Definition definition) {
-    return results(definition).stream().map(this::type).toList();
+    List<TensorType> types = new ArrayList<>();
+    for (Object result : results(definition)) {
+      types.add(type(result));
+    }
+    return types;
   }
 }

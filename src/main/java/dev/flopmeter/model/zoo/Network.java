@@ -78,24 +78,24 @@ final class Network implements Host {
 
   /** Adds the node that the attribute "name" names, with its one output. */
   @Override
-  public List<String> add(int outputs, String op, Attributes attributes, List<Object> terms) {
-    String name = attributes.text("name");
-    Map<String, Object> own = new HashMap<>(attributes.asMap());
-    own.remove("name");
+  public List<String> add(
+      int outputs, String op, Map<String, Object> attributes, List<Object> terms) {
+    String name = (String) Objects.requireNonNull(attributes.remove("name"), op);
     Map<String, String> origin = new HashMap<>(Map.of(TorchOrigin.MODULE, ""));
-    ORIGINS.forEach(
-        (attribute, key) -> {
-          if (own.remove(attribute) instanceof String text) {
-            origin.put(key, text);
-          }
-        });
-    List<String> operands =
-        terms.stream()
-            .flatMap(term -> Terms.list(term).stream())
-            .filter(term -> !term.equals(Value.NONE))
-            .map(String.class::cast)
-            .toList();
-    graph.add(op, name, Attributes.of(own), operands, List.of(name), origin);
+    for (Map.Entry<String, String> key : ORIGINS.entrySet()) {
+      if (attributes.remove(key.getKey()) instanceof String text) {
+        origin.put(key.getValue(), text);
+      }
+    }
+    List<String> operands = new ArrayList<>();
+    for (Object term : terms) {
+      for (Object operand : Terms.list(term)) {
+        if (!Value.isLeftOut(operand)) {
+          operands.add((String) operand);
+        }
+      }
+    }
+    graph.add(op, name, Attributes.of(attributes), operands, List.of(name), origin);
     return List.of(name);
   }
 
