@@ -51,8 +51,11 @@ public final class Definition {
         int end = line.indexOf(' ');
         all.put(end < 0 ? line : line.substring(0, end), last);
       }
-      String bare = line.strip();
-      last.lines.add(new Line(number, line.indexOf(bare), bare));
+      int indentation = 0;
+      while (line.charAt(indentation) == ' ') {
+        indentation++;
+      }
+      last.lines.add(new Line(number, indentation, line.substring(indentation)));
     }
     return all;
   }

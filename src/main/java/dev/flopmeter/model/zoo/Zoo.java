@@ -23,7 +23,11 @@ public final class Zoo {
 
   /** All built-in networks, in the order they are listed. */
   public static List<ZooModel> all() {
-    return Csv.rows(Zoo.class, "networks.csv").stream().map(Zoo::model).toList();
+    return rows().stream().map(Zoo::model).toList();
+  }
+
+  private static List<List<String>> rows() {
+    return Csv.rows(Zoo.class, "networks.csv");
   }
 
   private static ZooModel model(List<String> row) {
@@ -72,6 +76,6 @@ public final class Zoo {
   }
 
   private static Optional<ZooModel> find(String name) {
-    return all().stream().filter(model -> model.name().equals(name)).findFirst();
+    return rows().stream().filter(row -> row.get(0).equals(name)).findFirst().map(Zoo::model);
   }
 }
