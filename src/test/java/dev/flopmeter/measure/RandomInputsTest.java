@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.Node;
@@ -339,15 +340,18 @@ class RandomInputsTest {
             of(
                 "com.microsoft:PackedAttention",
                 Attributes.of("num_heads", 2L),
-                longs(2, 4),
-                packed("i", Tensor.ofLongs(0, 2, 5))),
+                TensorType.of(DataType.INT32, 2, 4),
+                packed("i", DenseTensor.ofDoubles(TensorType.of(DataType.INT32, 3), 0, 2, 5))),
             new long[] {0, 1, 4, 5, 6, 2, 3, 7}),
         Arguments.of(
             of(
                 "com.microsoft:PackedAttention",
                 Attributes.of("num_heads", 2L),
-                longs(3),
-                packed(Tensor.ofLongs(0, 1, 4, 5, 6, 2, 3, 7).reshaped(Shape.of(2, 4)), "i")),
+                TensorType.of(DataType.INT32, 3),
+                packed(
+                    DenseTensor.ofDoubles(
+                        TensorType.of(DataType.INT32, 2, 4), 0, 1, 4, 5, 6, 2, 3, 7),
+                    "i")),
             new long[] {0, 2, 5}));
   }
 

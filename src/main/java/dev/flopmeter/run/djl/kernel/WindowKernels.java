@@ -60,13 +60,6 @@ final class WindowKernels {
         group);
   }
 
-  /** A convolution along one axis, one step at a time, without padding. */
-  static Expression convolution(Expression x, Expression w, Expression bias, long group) {
-    long[] one = {1};
-    long[] zero = {0};
-    return call("convolution", x, w, bias, one, zero, one, false, zero, group);
-  }
-
   /** The sum over windows of a tensor of one channel: a convolution with ones of {@code type}. */
   static Expression windowSum(Expression x, Window window, int type) {
     long[] kernel = filled(window.axes() + 2, 1);
