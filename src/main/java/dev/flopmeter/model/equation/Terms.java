@@ -136,7 +136,7 @@ public final class Terms {
   /** A term as the value of an attribute. */
   static Object attribute(Object term) {
     if (term instanceof DataType type) {
-      return type.code();
+      return (long) type.code();
     } else if (term instanceof Boolean flag) {
       return flag ? 1L : 0L;
     } else if (term instanceof Double real) {

@@ -72,6 +72,15 @@ class BodyTableTest {
   }
 
   @Test
+  void attributesAreWhatOnnxHas() {
+    String text = "Twice (x)\n  return Elu<alpha=0.5>(Cast<to=DOUBLE, saturate=false>(x))";
+    Graph graph = body(text, Attributes.NONE);
+    assertThat(graph.nodes().get(0).attributes().integer("to")).isEqualTo(DataType.DOUBLE.code());
+    assertThat(graph.nodes().get(0).attributes().integer("saturate")).isZero();
+    assertThat(graph.nodes().get(1).attributes().number("alpha")).isEqualTo(0.5f);
+  }
+
+  @Test
   void onlyTheChosenEquationsAreWritten() {
     String text = "Twice (x)\n  <deep = false>\n  if @deep\n    x = Relu(x)\n  return Abs(x)";
     assertThat(operators(text)).containsExactly("Abs");
