@@ -5,10 +5,8 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -87,49 +85,65 @@ public final class DataSelection {
   /** The different elements, or slices along an axis: in order, or as they come. */
   public static Uniques uniques(Operands in) {
     Tensor value = value(in, 0);
-    Shape shape = value.shape();
     boolean isFlat = !in.attributes().has("axis");
-    int axis = isFlat ? -1 : shape.axis(in.attributes().integer("axis"));
-    int size = (int) (isFlat ? shape.elements() : shape.dim(axis));
-    long inner = isFlat ? 1 : shape.elements(axis + 1, shape.rank());
-    long outer = isFlat ? 1 : shape.elements(0, axis);
-    Comparator<Integer> order =
-        (a, b) -> {
-          int compared = 0;
-          for (long i = 0; i < outer * inner && compared == 0; i++) {
-            long at = i / inner * size * inner + i % inner;
-            compared = compared(value, at + a * inner, at + b * inner);
-          }
-          return compared;
-        };
-    List<Integer> sorted = IntStream.range(0, size).boxed().sorted(order).toList();
-    List<List<Integer>> groups = new ArrayList<>();
-    for (int i = 0; i < size; i++) {
-      if (i == 0 || order.compare(sorted.get(i - 1), sorted.get(i)) != 0) {
-        groups.add(new ArrayList<>());
-      }
-      groups.get(groups.size() - 1).add(sorted.get(i));
+    int axis = isFlat ? -1 : value.shape().axis(in.attributes().integer("axis"));
+    int[] places = isFlat ? places(keys(value)) : places(value, axis);
+    int count = Arrays.stream(places).max().orElse(-1) + 1;
+    long[] first = new long[count];
+    long[] counts = new long[count];
+    for (int i = places.length - 1; i >= 0; i--) {
+      first[places[i]] = i;
+      counts[places[i]]++;
     }
+    Integer[] order = IntStream.range(0, count).boxed().toArray(Integer[]::new);
     if (!in.attributes().flag("sorted", true)) {
-      groups.sort(Comparator.comparing(group -> group.get(0)));
+      Arrays.sort(order, Comparator.comparingLong(place -> first[place]));
     }
-    long[] inverse = new long[size];
-    for (int i = 0; i < groups.size(); i++) {
-      for (int place : groups.get(i)) {
-        inverse[place] = i;
-      }
-    }
+    int[] now = new int[count];
+    IntStream.range(0, count).forEach(i -> now[order[i]] = i);
     return new Uniques(
         axis,
-        groups.stream().mapToLong(group -> group.get(0)).toArray(),
-        inverse,
-        groups.stream().mapToLong(List::size).toArray());
+        Arrays.stream(order).mapToLong(place -> first[place]).toArray(),
+        Arrays.stream(places).mapToLong(place -> now[place]).toArray(),
+        Arrays.stream(order).mapToLong(place -> counts[place]).toArray());
   }
 
-  private static int compared(Tensor value, long a, long b) {
+  /** Numbers in the order of the elements: -0 is 0, and NaN the largest. */
+  private static long[] keys(Tensor value) {
     return value.type().type().isFloat()
-        ? Double.compare(value.doubleAt(a) + 0.0, value.doubleAt(b) + 0.0) // -0 is 0
-        : Long.compare(value.longAt(a), value.longAt(b));
+        ? Arrays.stream(value.toDoubles())
+            .mapToLong(each -> Double.doubleToLongBits(each + 0.0))
+            .map(bits -> bits < 0 ? bits ^ Long.MAX_VALUE : bits)
+            .toArray()
+        : value.toLongs();
+  }
+
+  /** Which of the different keys each one is. */
+  private static int[] places(long[] keys) {
+    long[] different = Arrays.stream(keys).sorted().distinct().toArray();
+    return Arrays.stream(keys).mapToInt(key -> Arrays.binarySearch(different, key)).toArray();
+  }
+
+  /** Which of the different slices each one is. */
+  private static int[] places(Tensor value, int axis) {
+    Shape shape = value.shape();
+    long[] keys = keys(value);
+    int inner = (int) shape.elements(axis + 1, shape.rank());
+    int size = (int) shape.dim(axis);
+    int length = keys.length / Math.max(1, size);
+    long[][] slices = new long[size][length];
+    for (int i = 0; i < keys.length; i++) {
+      slices[i / inner % size][i / inner / size * inner + i % inner] = keys[i];
+    }
+    long[][] sorted = slices.clone();
+    Arrays.sort(sorted, Arrays::compare);
+    int[] rank = new int[size];
+    for (int i = 1; i < size; i++) {
+      rank[i] = rank[i - 1] + (Arrays.equals(sorted[i - 1], sorted[i]) ? 0 : 1);
+    }
+    return Arrays.stream(slices)
+        .mapToInt(slice -> rank[Arrays.binarySearch(sorted, slice, Arrays::compare)])
+        .toArray();
   }
 
   /**
