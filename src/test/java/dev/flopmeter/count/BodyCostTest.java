@@ -98,7 +98,7 @@ class BodyCostTest {
         List.of(
             count("five", "fed", "t", yes()),
             count("five", "true", "n", stop),
-            count("", "true", "t", yes()))) {
+            count("", "fed", "t", yes()))) {
       assertThat(counts.totals().flops()).isEqualTo(ONCE);
       assertThat(counts.notes()).singleElement().asString().contains("for one iteration");
       assertThat(counts.approximations()).isEqualTo(counts.notes());

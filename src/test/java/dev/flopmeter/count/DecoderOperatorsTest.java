@@ -144,9 +144,9 @@ class DecoderOperatorsTest {
   @CsvSource({
     "QuantizeLinear, 1, NaN",
     "QuantizeLinear, 1, 0",
-    "QuantizeLinear, 1, Infinity",
+    "QuantizeLinear, 1, -Infinity",
     "DequantizeLinear, 1, NaN",
-    "DequantizeLinear, 1, Infinity",
+    "DequantizeLinear, 1, -Infinity",
     "QLinearMatMul, 1, NaN",
     "QLinearMatMul, 4, 0",
     "QLinearMatMul, 6, NaN",

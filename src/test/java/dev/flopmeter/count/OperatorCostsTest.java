@@ -25,7 +25,9 @@ class OperatorCostsTest {
     for (String shape : in) {
       String name = shape.isEmpty() ? "" : "in" + operands.size();
       if (!shape.isEmpty()) {
-        builder.input(name, new TensorType(DataType.FLOAT, Shape.parse(shape)));
+        boolean isLabel = op.endsWith("Loss") && operands.size() == 1;
+        DataType type = isLabel ? DataType.INT64 : DataType.FLOAT;
+        builder.input(name, new TensorType(type, Shape.parse(shape)));
       }
       operands.add(name);
     }

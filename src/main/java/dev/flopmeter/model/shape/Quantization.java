@@ -13,7 +13,8 @@ public final class Quantization {
   /**
    * Refuses a stored scale that is none.
    *
-   * @throws ModelException if it holds NaN, infinity, or 0 where {@code mayBeZero} is false
+   * @throws ModelException if it holds NaN, or 0 where {@code mayBeZero} is false; not at infinity,
+   *     which ONNX Runtime's quantiser stores for scores that are masked with it
    */
   public static void requireScale(Operands in, int index, boolean mayBeZero) {
     in.type(index);
@@ -25,7 +26,8 @@ public final class Quantization {
   /** Of any number of scales that are stored. */
   public static void requireScales(Operands in, int index, boolean mayBeZero) {
     for (double scale : in.requireValue(index).toDoubles()) {
-      if (!Double.isFinite(scale) || (scale == 0 && !mayBeZero)) {
+      boolean isMasked = scale == Double.POSITIVE_INFINITY && in.type(index).elements() == 1;
+      if ((!Double.isFinite(scale) && !isMasked) || (scale == 0 && !mayBeZero)) {
         throw new ModelException(
             "the scale '%s' (input %s) holds %s, not a finite number%s"
                 .formatted(

@@ -96,13 +96,16 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
                     expected.doubleAt(first)));
   }
 
+  /** Quantised values take the whole range from the least to the largest, in 255 steps. */
   private double largest(Tensor expected) {
-    double largest = 0;
+    double low = 0;
+    double high = 0;
     for (long i = 0; i < expected.elements() && ofLargest > 0; i++) {
-      double magnitude = Math.abs(expected.doubleAt(i));
-      largest = Double.isFinite(magnitude) ? Math.max(largest, magnitude) : largest;
+      double value = expected.doubleAt(i);
+      low = Double.isFinite(value) ? Math.min(low, value) : low;
+      high = Double.isFinite(value) ? Math.max(high, value) : high;
     }
-    return largest;
+    return ofLargest == QUANTIZED ? high - low : Math.max(high, -low);
   }
 
   private boolean isClose(double expected, double actual, double least) {

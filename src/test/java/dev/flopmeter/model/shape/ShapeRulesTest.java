@@ -136,6 +136,18 @@ class ShapeRulesTest {
         .hasMessageEndingWith("(Concat): input 2, 'n', is int64, not float32");
   }
 
+  /** ONNX Runtime's quantiser stores it for scores that are masked by -Infinity. */
+  @Test
+  void aScaleMayBeInfinite() {
+    GraphBuilder builder = new GraphBuilder("masked", 21);
+    builder.input("x", TensorType.of(DataType.FLOAT, 2));
+    builder.constant("scale", Tensor.ofFloats(Shape.SCALAR, Float.POSITIVE_INFINITY));
+    builder.constant("none", Tensor.ofFloats(Shape.SCALAR, Float.NaN));
+    builder.add("QuantizeLinear", "q", Attributes.NONE, "x", "scale");
+    assertThatThrownBy(() -> builder.add("QuantizeLinear", "r", Attributes.NONE, "x", "none"))
+        .hasMessageContaining("holds NaN, not a finite number other than 0");
+  }
+
   @Test
   void storedIndicesMustBeThere() {
     GraphBuilder builder = new GraphBuilder("picks", 21);

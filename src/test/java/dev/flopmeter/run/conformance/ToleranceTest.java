@@ -54,6 +54,9 @@ class ToleranceTest {
     Tolerance tolerance = Tolerance.of(layers, DataType.FLOAT);
     assertThat(tolerance.difference(tensor(255, 0), tensor(255, 1.9))).isEmpty();
     assertThat(tolerance.difference(tensor(255, 0), tensor(255, 3))).isPresent();
+    // Steps of a range of both signs are as wide as that is.
+    assertThat(tolerance.difference(tensor(127, -128, 0), tensor(127, -128, 1.9))).isEmpty();
+    assertThat(tolerance.difference(tensor(127, -128, 0), tensor(127, -128, 3))).isPresent();
     assertThat(Tolerance.of(layers.subList(0, 2), DataType.UINT8)).isEqualTo(Tolerance.ONNX);
   }
 
