@@ -226,7 +226,7 @@ final class Pointwise {
             .pointers(x, y)
             .number(y.elements())
             .types(x, y)
-            .integers((int) from.code(), (int) to.code()));
+            .integers(from.code(), to.code()));
   }
 
   /** Whether the values of a type are stored here with all its bits. */
