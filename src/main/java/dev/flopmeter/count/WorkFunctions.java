@@ -1,8 +1,8 @@
 package dev.flopmeter.count;
 
 import static dev.flopmeter.model.equation.Terms.integer;
+import static dev.flopmeter.model.shape.NodeFunctions.function;
 import static dev.flopmeter.model.shape.NodeFunctions.input;
-import static dev.flopmeter.model.shape.NodeFunctions.of;
 
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Sizes;
@@ -22,13 +22,14 @@ final class WorkFunctions {
 
   private static Map<String, BuiltIn> all() {
     Map<String, BuiltIn> all = NodeFunctions.all();
-    all.put("in", of(0, (n, a) -> n.in().type(0).elements()));
-    all.put("out", of(0, (n, a) -> n.in().output(0).elements()));
-    all.put("output", of(1, (n, a) -> n.in().output((int) integer(a, 0))));
-    all.put("einsum", of(0, (n, a) -> einsum(n.in())));
+    all.put("in", function(0, (n, a) -> n.in().type(0).elements()));
+    all.put("out", function(0, (n, a) -> n.in().output(0).elements()));
+    all.put("output", function(1, (n, a) -> n.in().output((int) integer(a, 0))));
+    all.put("einsum", function(0, (n, a) -> einsum(n.in())));
     all.put(
-        "sum_of_lengths", of(2, (n, a) -> sum(n.in().requireValue(input(a, 0)), integer(a, 1))));
-    all.put("pairs_within", of(1, (n, a) -> pairs(n.in().requireValue(input(a, 0)))));
+        "sum_of_lengths",
+        function(2, (n, a) -> sum(n.in().requireValue(input(a, 0)), integer(a, 1))));
+    all.put("pairs_within", function(1, (n, a) -> pairs(n.in().requireValue(input(a, 0)))));
     return all;
   }
 

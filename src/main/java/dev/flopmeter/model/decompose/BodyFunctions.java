@@ -39,7 +39,7 @@ final class BodyFunctions {
   }
 
   private static BuiltIn of(int arguments, NodeFunctions.Rule<Body> rule) {
-    return NodeFunctions.of(arguments, rule);
+    return NodeFunctions.function(arguments, rule);
   }
 
   private static void addChecks(Map<String, BuiltIn> all) {

@@ -28,31 +28,31 @@ public final class NodeFunctions {
 
   /** A function of so many arguments. */
   @SuppressWarnings("unchecked") // a dialect's functions are called by its own hosts alone
-  public static <H extends NodeHost> BuiltIn of(int arguments, Rule<H> rule) {
+  public static <H extends NodeHost> BuiltIn function(int arguments, Rule<H> rule) {
     return BuiltIn.of(arguments, (host, a) -> rule.of((H) host, a));
   }
 
   /** A new map of the functions, by name. */
   public static Map<String, BuiltIn> all() {
     Map<String, BuiltIn> all = new HashMap<>();
-    all.put("type", of(1, (n, a) -> n.type(a.get(0)).type()));
-    all.put("given", of(1, (n, a) -> !Value.isLeftOut(a.get(0))));
-    all.put("wanted", of(1, (n, a) -> n.in().hasOutput((int) integer(a, 0))));
-    all.put("input", of(1, (n, a) -> n.input((int) integer(a, 0))));
-    all.put("index", of(1, (n, a) -> (long) input(a, 0)));
-    all.put("input_count", of(0, (n, a) -> (long) n.in().inputCount()));
-    all.put("output_count", of(0, (n, a) -> (long) n.in().outputCount()));
-    all.put("output_shape", of(0, (n, a) -> list(n.in().output(0).shape().dims())));
-    all.put("opset", of(0, (n, a) -> (long) n.in().opset()));
-    all.put("is_constant", of(1, (n, a) -> n.in().isConstant(input(a, 0))));
-    all.put("is_known", of(1, (n, a) -> n.in().value(input(a, 0)).isPresent()));
-    all.put("values", of(1, (n, a) -> list(n.in().requireLongs(input(a, 0)))));
-    all.put("number", of(1, (n, a) -> n.in().requireValue(input(a, 0)).longAt(0)));
-    all.put("real_number", of(1, (n, a) -> n.in().requireValue(input(a, 0)).doubleAt(0)));
-    all.put("attention_sizes", of(0, (n, a) -> AttentionSizes.of(n.in()).byName()));
+    all.put("type", function(1, (n, a) -> n.type(a.get(0)).type()));
+    all.put("given", function(1, (n, a) -> !Value.isLeftOut(a.get(0))));
+    all.put("wanted", function(1, (n, a) -> n.in().hasOutput((int) integer(a, 0))));
+    all.put("input", function(1, (n, a) -> n.input((int) integer(a, 0))));
+    all.put("index", function(1, (n, a) -> (long) input(a, 0)));
+    all.put("input_count", function(0, (n, a) -> (long) n.in().inputCount()));
+    all.put("output_count", function(0, (n, a) -> (long) n.in().outputCount()));
+    all.put("output_shape", function(0, (n, a) -> list(n.in().output(0).shape().dims())));
+    all.put("opset", function(0, (n, a) -> (long) n.in().opset()));
+    all.put("is_constant", function(1, (n, a) -> n.in().isConstant(input(a, 0))));
+    all.put("is_known", function(1, (n, a) -> n.in().value(input(a, 0)).isPresent()));
+    all.put("values", function(1, (n, a) -> list(n.in().requireLongs(input(a, 0)))));
+    all.put("number", function(1, (n, a) -> n.in().requireValue(input(a, 0)).longAt(0)));
+    all.put("real_number", function(1, (n, a) -> n.in().requireValue(input(a, 0)).doubleAt(0)));
+    all.put("attention_sizes", function(0, (n, a) -> AttentionSizes.of(n.in()).byName()));
     all.put(
         "product_order",
-        of(
+        function(
             2,
             (n, a) -> {
               Shape shape = n.shape(a.get(0));
@@ -62,7 +62,7 @@ public final class NodeFunctions {
             }));
     all.put(
         "check_scale",
-        of(
+        function(
             2,
             (n, a) -> {
               Quantization.requireScale(n.in(), input(a, 0), (boolean) a.get(1));
