@@ -81,7 +81,7 @@ final class PackedWeights {
     ByteBuffer codes = ByteBuffer.allocate(packed.remaining());
     while (packed.hasRemaining()) {
       byte two = packed.get();
-      codes.put((byte) (two << 4 | two >> 4 & 15));
+      codes.put((byte) ((two << 4) | ((two >> 4) & 15)));
     }
     long all = stored.elements();
     Tensor low = DenseTensor.of(TensorType.of(DataType.UINT4, 1, all), codes.flip());
