@@ -43,7 +43,7 @@ public final class Signatures {
         String other = group.equals("-") ? type : first.getOrDefault(group, type);
         first.put(group, other);
         if (!other.equals(type)
-            || letters.indexOf('a' + in.type(i).type().code() - 1) < 0 && !letters.equals("*")) {
+            || (letters.indexOf('a' + in.type(i).type().code() - 1) < 0 && !letters.equals("*"))) {
           String reason = other.equals(type) ? "which it does not take there" : "not " + other;
           throw new ModelException(
               "input %s, '%s', is %s, %s".formatted(i, in.node().inputs().get(i), type, reason));
