@@ -46,6 +46,8 @@ public enum Binary {
   }
 
   /**
+   * {@code y = this(a, b)} of whole numbers of fewer bits than those that hold them.
+   *
    * @param bits of whole numbers, beyond which they wrap around; below 0 of unsigned ones, 0 for 64
    */
   public KernelWork work(TensorView a, TensorView b, TensorView y, int bits) {
