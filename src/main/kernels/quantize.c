@@ -19,6 +19,12 @@ struct quantize_arguments {
     long scale_stride[MAX_RANK];
 };
 
+/* NaN gives the lowest value, as in ONNX Runtime. */
+DEVICE float within(float value, float low, float high)
+{
+    return smaller(value > low ? value : low, high);
+}
+
 KERNEL(quantize, struct quantize_arguments)
 {
     FOR_EACH_INDEX(i, arguments.count)
@@ -39,7 +45,7 @@ KERNEL(quantize, struct quantize_arguments)
         float y = arguments.back ? (x + arguments.shift - zero) * scale
             : arguments.floats == 2 ? x / scale
             : arguments.floats ? float_of_fp8(fp8_of_float(x / scale))
-            : smaller(larger(__builtin_rintf(x / scale) + zero, arguments.low), arguments.high) - arguments.shift;
+            : within(__builtin_rintf(x / scale) + zero, arguments.low, arguments.high) - arguments.shift;
         store_narrow(arguments.y, arguments.y_type, i, y);
     }
 }

@@ -165,6 +165,11 @@ final class BodyBinding {
     for (int i = 0; i < node.outputs().size(); i++) {
       TensorType a = outputType(then, i);
       TensorType b = outputType(otherwise, i);
+      if (a != null && b != null && a.type() != b.type()) {
+        throw new ModelException(
+            "output %s, '%s', is %s in one branch, but %s in the other"
+                .formatted(i, node.outputs().get(i), a.type().label(), b.type().label()));
+      }
       outputs.add(a != null && a.equals(b) ? a : null);
     }
     Attributes bound = node.attributes().with("then_branch", then).with("else_branch", otherwise);

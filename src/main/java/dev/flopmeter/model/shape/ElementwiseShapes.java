@@ -19,8 +19,8 @@ final class ElementwiseShapes {
   private static final String LIKE_FIRST_INPUT =
       """
       CumProd CumSum Identity InstanceNormalization LpNormalization MeanVarianceNormalization
-      PRelu RMSNormalization ReverseSequence RotaryEmbedding Scatter ScatterElements ScatterND
-      SwiGLU Trilu com.microsoft:BiasGelu com.microsoft:RotaryEmbedding
+      PRelu RMSNormalization ReverseSequence Scatter ScatterElements ScatterND SwiGLU Trilu
+      com.microsoft:BiasGelu
       """;
 
   static void addTo(Map<String, ShapeRule> rules) {

@@ -161,6 +161,15 @@ class BodyBindingTest {
   }
 
   @Test
+  void refusesBranchesOfTwoTypes() {
+    GraphTemplate whole = body("", "out", node("Cast", "x", "out", "to", 7));
+    assertThatThrownBy(
+            () -> bound("y", node("If", "cond", "y", "then_branch", RELU, "else_branch", whole)))
+        .hasMessageContaining(
+            "(If): output 0, 'y', is float32 in one branch, but int64 in the other");
+  }
+
+  @Test
   void refusesALoopThatNeverEnds() {
     GraphTemplate same = body("i c v", "c v");
     assertThatThrownBy(() -> bound("v", node("Loop", "- yes x", "v", "body", same)))

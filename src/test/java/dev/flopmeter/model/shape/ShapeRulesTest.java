@@ -6,6 +6,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Shape;
@@ -63,6 +64,21 @@ class ShapeRulesTest {
             "7x3x4 1x20x4 1x20x5",
             Attributes.of("direction", "sideways"),
             "'direction' is 'sideways', not direction=forward|reverse|bidirectional"),
+        arguments(
+            "RotaryEmbedding",
+            "1x4x8 8x2 8x3",
+            Attributes.of("num_heads", 2),
+            "the caches of cosines 8x2 and sines 8x3 differ"),
+        arguments(
+            "RotaryEmbedding",
+            "1x2x4x3 8x2 8x2",
+            none,
+            "the cosines 8x2 turn 4 elements, but heads of the input 1x2x4x3 have 3"),
+        arguments(
+            "RotaryEmbedding",
+            "1x4x8 8x2 8x2",
+            Attributes.of("num_heads", 3),
+            "'num_heads' is 3, which does not divide the input 1x4x8"),
         arguments("LayerNormalization", "2x4 5", none, "4 and 5 do not broadcast"),
         arguments("LayerNormalization", "2x1 5", none, "the scale 5 does not fit the input 2x1"),
         arguments(
@@ -157,6 +173,34 @@ class ShapeRulesTest {
     builder.add("Gather", "y", Attributes.NONE, "x", "i");
     assertThatThrownBy(() -> builder.add("Gather", "z", Attributes.NONE, "x", "j"))
         .hasMessageEndingWith("(Gather): index 9 is outside of axis 0 of 4x2");
+  }
+
+  @Test
+  void storedGroupsMustBeThere() {
+    GraphBuilder builder = new GraphBuilder("groups", 21);
+    String x = builder.input("x", TensorType.of(DataType.FLOAT, 1, 64));
+    List<String> inputs =
+        List.of(
+            x,
+            builder.input("b", TensorType.of(DataType.UINT8, 4, 2, 16)),
+            builder.input("s", TensorType.of(DataType.FLOAT, 8)),
+            "",
+            builder.constant("g", FilledTensor.of(TensorType.of(DataType.INT32, 64), 2)));
+    Attributes sizes = Attributes.of("K", 64).with("N", 4).with("block_size", 32);
+    assertThatThrownBy(
+            () ->
+                builder.add(
+                    new Node(
+                        "n",
+                        "com.microsoft",
+                        "MatMulNBits",
+                        1,
+                        inputs,
+                        List.of("y"),
+                        sizes,
+                        Map.of())))
+        .hasMessageEndingWith(
+            "(com.microsoft:MatMulNBits): 'g_idx' holds 2, not a block from 0 to 1");
   }
 
   /** A vector with the axis 1 of old: one column, of which each row is a group of its own. */

@@ -141,6 +141,20 @@ class KernelValuesTest {
         .containsExactly(4, 7);
   }
 
+  /** As in ONNX Runtime; quantised scores that are masked by infinity have such values. */
+  @ParameterizedTest
+  @CsvSource({"INT8, -128", "UINT8, 0", "INT16, -32768", "UINT16, 0"})
+  void notANumberIsQuantisedToTheLowest(DataType type, long lowest) {
+    Tensor[] inputs = {
+      Tensor.ofFloats(Shape.of(2), Float.NaN, Float.NEGATIVE_INFINITY),
+      Tensor.ofFloats(Shape.SCALAR, Float.POSITIVE_INFINITY),
+      DenseTensor.ofDoubles(new TensorType(type, Shape.SCALAR), 3)
+    };
+    Graph graph = graph("QuantizeLinear", Attributes.NONE, 1, inputs);
+    assertThat(run(backends.gpu(), graph, inputs).toLongs()).containsExactly(lowest, lowest);
+    assertThat(run(backends.reference(), graph, inputs).toLongs()).containsExactly(lowest, lowest);
+  }
+
   @Test
   void bitsAreThoseOfTheType() {
     Tensor a = DenseTensor.ofDoubles(TensorType.of(DataType.UINT8, 2), 0b1100, 255);

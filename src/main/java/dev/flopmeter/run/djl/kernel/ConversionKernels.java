@@ -94,11 +94,12 @@ final class ConversionKernels {
     return Kernel.of(saturated(in, in.has(2) ? rounded.plus(parameter(in, 2)) : rounded, to));
   }
 
+  /** {@code value} in the range of {@code to}; NaN gives its lowest value, as in ONNX Runtime. */
   static Expression saturated(Operands in, Expression value, DataType to) {
     boolean signed = to.name().startsWith("INT");
     long high = (1L << (signed ? to.bits() - 1 : to.bits())) - 1;
     long low = signed ? -high - 1 : 0;
-    Expression limited = call("clamp", value, low, high);
+    Expression limited = call("nan_to_num", call("clamp", value, low, high), (double) low);
     return limited.to(ScalarTypes.INT32).to(Kernels.code(in, to));
   }
 
