@@ -1,6 +1,5 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.cli.output.IoReason;
 import dev.flopmeter.cli.output.Output;
 import dev.flopmeter.measure.Comparison;
 import dev.flopmeter.measure.ComparisonSet;
@@ -16,6 +15,7 @@ import dev.flopmeter.report.text.TurnsText;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ResultFormatException;
+import dev.flopmeter.text.IoReason;
 import dev.flopmeter.text.Labelled;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,8 +1,8 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.cli.output.IoReason;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.run.BackendException;
+import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

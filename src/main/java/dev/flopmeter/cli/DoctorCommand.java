@@ -1,6 +1,5 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.cli.output.IoReason;
 import dev.flopmeter.device.CacheFolder;
 import dev.flopmeter.device.CudaDevices;
 import dev.flopmeter.device.CudaLibraries;
@@ -20,6 +19,7 @@ import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.cudnn.CudnnBackend;
 import dev.flopmeter.run.djl.DjlBackend;
+import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,12 +1,12 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.cli.output.IoReason;
 import dev.flopmeter.device.MeasuredRoofs;
 import dev.flopmeter.device.RoofCache;
 import dev.flopmeter.measure.Progress;
 import dev.flopmeter.measure.RoofProber;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
+import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.time.Clock;

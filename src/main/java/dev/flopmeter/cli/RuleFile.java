@@ -1,6 +1,5 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.cli.output.IoReason;
 import dev.flopmeter.count.CostRule;
 import dev.flopmeter.count.CostRules;
 import dev.flopmeter.count.RuleExpression;
@@ -10,6 +9,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -26,7 +26,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.exc.MismatchedInputException;
+import tools.jackson.dataformat.yaml.YAMLFactory;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
@@ -49,6 +52,11 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>>> types) {
   private static final Set<String> KEYS = Set.of("macs", "flops", "outputs");
   private static final Pattern INPUT = Pattern.compile("in(?:\\[(\\d{1,3})])?");
+
+  private static final YAMLMapper STRICT =
+      YAMLMapper.builder(
+              YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
+          .build();
 
   /** The standard rules alone. */
   static final RuleFile NONE = new RuleFile(CostRules.standard(), Map.of());
@@ -73,6 +81,8 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
       return parse(Files.readString(path));
     } catch (ModelException e) {
       throw e.at(file);
+    } catch (MismatchedInputException e) {
+      throw new ModelException(file + ": it holds more than one document; keep one", e);
     } catch (JacksonException e) {
       int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
       throw new ModelException(
@@ -83,7 +93,7 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
   }
 
   static RuleFile parse(String yaml) {
-    JsonNode tree = new YAMLMapper().readTree(yaml);
+    JsonNode tree = STRICT.readTree(yaml);
     CostRules rules = CostRules.standard();
     Map<String, Function<Operands, List<TensorType>>> types = new HashMap<>();
     if (tree == null || tree.isMissingNode() || tree.isNull()) {

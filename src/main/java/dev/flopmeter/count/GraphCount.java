@@ -203,7 +203,9 @@ final class GraphCount {
             .formatted(at.scope.path() + writer.name(), writer.qualifiedOp());
       }
     }
-    return "its shapes depend on data";
+    boolean isKnown =
+        BodyCost.isKnown(node) || Decompositions.typeRule(node.qualifiedOp()).isPresent();
+    return isKnown ? "its shapes depend on data" : "no rule gives the shapes of its outputs";
   }
 
   private void addTo(Deque<Place> behind, List<String> values) {

@@ -43,7 +43,7 @@ public final class RuleExpression {
     }
     RuleExpression expression = new RuleExpression(text);
     ToLongFunction<Operands> sum = expression.sum();
-    if (expression.peek() != END) {
+    if (expression.peek() != END || expression.at < text.length()) {
       throw expression.wrong("an operator or the end");
     }
     return in -> {

@@ -78,7 +78,19 @@ class ConformanceCommandTest {
     Files.delete(copy("test_add").resolve(DATA).resolve("input_1.pb"));
     Flop flop = run();
     assertThat(flop.code()).isEqualTo(2);
-    assertThat(flop.out()).contains("invalid cases/test_add: ").contains("input_1.pb");
+    assertThat(flop.out())
+        .contains("invalid cases/test_add: ")
+        .contains("input_1.pb: cannot be read: no such file or folder");
+  }
+
+  @Test
+  void anOutputThatTheModelDoesNotHaveIsBadInput() throws IOException {
+    Path data = copy("test_add").resolve(DATA);
+    Files.copy(data.resolve("output_0.pb"), data.resolve("output_1.pb"));
+    Flop flop = run();
+    assertThat(flop.code()).isEqualTo(2);
+    assertThat(flop.out())
+        .contains("invalid cases/test_add: test_data_set_0: the model has no output for output_1");
   }
 
   @Test

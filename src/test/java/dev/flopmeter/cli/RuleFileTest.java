@@ -15,10 +15,14 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.bind.TemplateBinder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -77,12 +81,36 @@ class RuleFileTest {
             + " float32",
         "a:Odd: {outputs: [{type: float32}]} | a:Odd: an output has a shape and a type, or is an"
             + " input such as in[0]",
+        "a:Odd: {macs: \"1\\0\"} | a:Odd: the rule '1\0' needs an operator or the end at character"
+            + " 2",
         "a:Odd: {sizes: 1} | a:Odd: unknown key sizes; there are macs, flops and outputs",
       })
   void refuses(String yaml, String message) {
     assertThatThrownBy(() -> RuleFile.parse(yaml))
         .isInstanceOf(ModelException.class)
         .hasMessage(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'a:Odd: {macs: 1}\na:Odd: {macs: 2}' | Duplicate Object property \"a:Odd\"",
+        "'a:Odd: {macs: 1, macs: 2}' | Duplicate Object property \"macs\"",
+        "'a:Odd: {macs: 1}\n---\na:Odd: {macs: 2}' | holds more than one document; keep one",
+      })
+  void nothingIsStatedTwice(String yaml, String message, @TempDir Path folder) throws IOException {
+    String file = Files.writeString(folder.resolve("r.yaml"), yaml).toString();
+    assertThatThrownBy(() -> RuleFile.read(file))
+        .isInstanceOf(ModelException.class)
+        .hasMessageStartingWith(file)
+        .hasMessageEndingWith(message);
+  }
+
+  @Test
+  void aRuleOfOutputsWithoutShapesSaysSo() {
+    assertThat(count("a:Odd: {macs: out.elements}").uncounted().get(0).reason())
+        .isEqualTo("no rule gives the shapes of its outputs");
   }
 
   @Test

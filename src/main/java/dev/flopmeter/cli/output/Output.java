@@ -3,6 +3,7 @@ package dev.flopmeter.cli.output;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.report.text.Terminal;
 import dev.flopmeter.report.text.TerminalStyle;
+import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;

@@ -1,5 +1,6 @@
 package dev.flopmeter.cli.output;
 
+import dev.flopmeter.text.IoReason;
 import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;

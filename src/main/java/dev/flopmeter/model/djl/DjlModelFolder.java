@@ -12,6 +12,7 @@ import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.ValueInfo;
+import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -82,7 +83,7 @@ public final class DjlModelFolder {
       try (Reader reader = Files.newBufferedReader(file)) {
         properties.load(reader);
       } catch (IOException | IllegalArgumentException e) {
-        throw new ModelException(file + " cannot be read: " + e.getMessage(), e);
+        throw new ModelException(file + " cannot be read: " + IoReason.of(e), e);
       }
     }
     Map<String, String> options = new TreeMap<>();

@@ -5,6 +5,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.UnavailableTensor;
+import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -111,7 +112,7 @@ final class ExternalData {
 
   private static ModelException unreadable(String location, Exception cause) {
     return new ModelException(
-        "the external data '" + location + "' cannot be read: " + cause.getMessage(), cause);
+        "the external data '" + location + "' cannot be read: " + IoReason.of(cause), cause);
   }
 
   private static long number(Map<String, String> entries, String key, long absent) {

@@ -9,6 +9,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.bind.TemplateBinder;
+import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -53,7 +54,7 @@ public record OnnxModel(
     } catch (ModelException e) {
       throw e.at(file.toString());
     } catch (IOException e) {
-      throw new ModelException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new ModelException(file + ": cannot be read: " + IoReason.of(e), e);
     }
   }
 

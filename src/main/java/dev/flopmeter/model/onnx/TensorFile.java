@@ -2,6 +2,7 @@ package dev.flopmeter.model.onnx;
 
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -24,7 +25,7 @@ public final class TensorFile {
     } catch (ModelException e) {
       throw e.at(file.toString());
     } catch (IOException e) {
-      throw new ModelException(file + ": cannot be read: " + e.getMessage(), e);
+      throw new ModelException(file + ": cannot be read: " + IoReason.of(e), e);
     }
   }
 }

@@ -7,6 +7,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.onnx.OnnxModel;
 import dev.flopmeter.model.onnx.TensorFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,6 +43,11 @@ record CaseData(Map<String, Tensor> inputs, Map<String, Tensor> expected) {
   static CaseData read(OnnxModel model, Path folder) {
     Map<String, Tensor> inputs = tensors(model.inputs(), folder, "input_");
     model.inputs().forEach(declared -> requireFitting(declared, inputs, folder));
+    String next = "output_" + model.outputs().size() + ".pb";
+    if (Files.exists(folder.resolve(next))) {
+      throw new InvalidCaseException(
+          "%s: the model has no output for %s".formatted(folder.getFileName(), next));
+    }
     return new CaseData(inputs, tensors(model.outputs(), folder, "output_"));
   }
 

@@ -1,4 +1,4 @@
-package dev.flopmeter.cli.output;
+package dev.flopmeter.text;
 
 import java.io.FileNotFoundException;
 import java.nio.charset.CharacterCodingException;
