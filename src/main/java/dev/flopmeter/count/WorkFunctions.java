@@ -12,25 +12,25 @@ import dev.flopmeter.model.equation.Dialect;
 import dev.flopmeter.model.shape.EinsumEquation;
 import dev.flopmeter.model.shape.NodeFunctions;
 import java.util.List;
-import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code work.txt} can ask for. */
 final class WorkFunctions {
-  static final Dialect DIALECT = new Dialect("work.txt", all(), name -> false);
+  static final Dialect DIALECT = new Dialect("work.txt", WorkFunctions::find, name -> false);
 
   private WorkFunctions() {}
 
-  private static Map<String, BuiltIn> all() {
-    Map<String, BuiltIn> all = NodeFunctions.all();
-    all.put("in", function(0, (n, a) -> n.in().type(0).elements()));
-    all.put("out", function(0, (n, a) -> n.in().output(0).elements()));
-    all.put("output", function(1, (n, a) -> n.in().output((int) integer(a, 0))));
-    all.put("einsum", function(0, (n, a) -> einsum(n.in())));
-    all.put(
-        "sum_of_lengths",
-        function(2, (n, a) -> sum(n.in().requireValue(input(a, 0)), integer(a, 1))));
-    all.put("pairs_within", function(1, (n, a) -> pairs(n.in().requireValue(input(a, 0)))));
-    return all;
+  private static @Nullable BuiltIn find(String name) {
+    return switch (name) {
+      case "in" -> function(0, (n, a) -> n.in().type(0).elements());
+      case "out" -> function(0, (n, a) -> n.in().output(0).elements());
+      case "output" -> function(1, (n, a) -> n.in().output((int) integer(a, 0)));
+      case "einsum" -> function(0, (n, a) -> einsum(n.in()));
+      case "sum_of_lengths" ->
+          function(2, (n, a) -> sum(n.in().requireValue(input(a, 0)), integer(a, 1)));
+      case "pairs_within" -> function(1, (n, a) -> pairs(n.in().requireValue(input(a, 0))));
+      default -> NodeFunctions.find(name);
+    };
   }
 
   /** Multiply-accumulates and other operations. */

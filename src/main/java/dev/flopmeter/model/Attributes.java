@@ -1,5 +1,6 @@
 package dev.flopmeter.model;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -95,7 +96,15 @@ public record Attributes(Map<String, Object> asMap) {
 
   /** A list of integers, or nothing. */
   public Optional<long[]> integers(String name) {
-    return list(name, Long.class).map(list -> list.stream().mapToLong(Long::longValue).toArray());
+    return list(name, Long.class)
+        .map(
+            list -> {
+              long[] result = new long[list.size()];
+              for (int i = 0; i < result.length; i++) {
+                result[i] = list.get(i);
+              }
+              return result;
+            });
   }
 
   public long[] integers(String name, long... absent) {
@@ -121,8 +130,15 @@ public record Attributes(Map<String, Object> asMap) {
   }
 
   private <T> Optional<List<T>> list(String name, Class<T> type) {
-    return Optional.ofNullable((List<?>) get(name, List.class))
-        .map(list -> list.stream().map(item -> element(name, item, type)).toList());
+    List<?> given = get(name, List.class);
+    if (given == null) {
+      return Optional.empty();
+    }
+    List<T> list = new ArrayList<>();
+    for (Object item : given) {
+      list.add(element(name, item, type));
+    }
+    return Optional.of(Collections.unmodifiableList(list));
   }
 
   public Optional<Tensor> tensor(String name) {

@@ -23,93 +23,88 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.IntToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code bodies.txt} can ask for and compute beside ONNX's operators. */
 final class BodyFunctions {
   private BodyFunctions() {}
 
   static final Dialect DIALECT =
-      new Dialect("bodies.txt", all(), name -> Decompositions.typeRule(name).isPresent());
+      new Dialect(
+          "bodies.txt", BodyFunctions::find, name -> Decompositions.typeRule(name).isPresent());
 
-  private static Map<String, BuiltIn> all() {
-    Map<String, BuiltIn> all = NodeFunctions.all();
-    addChecks(all);
-    addConstants(all);
-    return all;
+  private static @Nullable BuiltIn find(String name) {
+    return switch (name) {
+      case "is_operator" -> of(1, (b, a) -> Decompositions.typeRule((String) a.get(0)).isPresent());
+      case "depends_on" ->
+          of(
+              1,
+              (b, a) -> {
+                throw new DataDependentException(((Value) a.get(0)).name());
+              });
+      default -> constant(name);
+    };
   }
 
   private static BuiltIn of(int arguments, NodeFunctions.Rule<Body> rule) {
     return NodeFunctions.function(arguments, rule);
   }
 
-  private static void addChecks(Map<String, BuiltIn> all) {
-    all.put("is_operator", of(1, (b, a) -> Decompositions.typeRule((String) a.get(0)).isPresent()));
-    all.put(
-        "depends_on",
-        of(
-            1,
-            (b, a) -> {
-              throw new DataDependentException(((Value) a.get(0)).name());
-            }));
-  }
-
-  private static void addConstants(Map<String, BuiltIn> all) {
-    all.put("modified", of(2, (b, a) -> b.written((String) a.get(0), (Value) a.get(1))));
-    all.put("scalar", of(1, (b, a) -> b.constant(Tensor.ofLong(integer(a, 0)))));
-    all.put(
-        "filled",
-        of(
-            3,
-            (b, a) ->
-                b.constant(
-                    FilledTensor.of(
-                        TensorType.of((DataType) a.get(0), dims(a.get(1))), real(a.get(2))))));
-    all.put(
-        "floats",
-        of(
-            2,
-            (b, a) -> {
-              List<?> given = list(a.get(1));
-              return b.constant(floats(i -> real(given.get(i)), dims(a.get(0))));
-            }));
-    BuiltIn.Rule range =
-        (host, a) -> ((Body) host).constant(range(dims(a.size() == 1 ? a.get(0) : a)));
-    all.put("range", new BuiltIn(1, 2, range));
-    all.put(
-        "windows",
-        of(
-            3,
-            (b, a) -> {
-              long size = integer(a, 1);
-              long step = integer(a, 2);
-              return b.constant(longs(i -> i / size * step + i % size, integer(a, 0), size));
-            }));
-    all.put("later_keys", of(3, (b, a) -> b.constant(laterKeys(dims(a)))));
-    all.put("distance_buckets", of(5, (b, a) -> b.constant(distanceBuckets(a))));
-    all.put("block_weights", of(0, (b, a) -> b.constant(PackedWeights.ofBlocks(b.in()))));
-    all.put("table_weights", of(0, (b, a) -> b.constant(PackedWeights.ofTable(b.in()))));
-    all.put("blob_weights", of(0, (b, a) -> b.constant(PackedWeights.ofBlob(b.in()))));
-    all.put("gathered_weights", of(0, (b, a) -> b.constant(PackedWeights.ofGathered(b.in()))));
-    all.put(
-        "expert_weights",
-        of(
-            3,
-            (b, a) ->
-                b.constant(
-                    PackedWeights.ofExperts(b.in(), input(a, 0), input(a, 1), integer(a, 2)))));
-    all.put("block_size", of(0, (b, a) -> BlockedWeights.block(b.in())));
-    all.put(
-        "blocked_weights",
-        of(
-            0,
-            (b, a) -> {
-              BlockedWeights found = BlockedWeights.of(b.in());
-              return Map.of(
-                  "is_depthwise", found.isDepthwise(),
-                  "outputs", found.outputs(),
-                  "inputs", found.inputs(),
-                  "weights", b.constant(found.ordered()));
-            }));
+  private static @Nullable BuiltIn constant(String name) {
+    return switch (name) {
+      case "modified" -> of(2, (b, a) -> b.written((String) a.get(0), (Value) a.get(1)));
+      case "scalar" -> of(1, (b, a) -> b.constant(Tensor.ofLong(integer(a, 0))));
+      case "filled" ->
+          of(
+              3,
+              (b, a) ->
+                  b.constant(
+                      FilledTensor.of(
+                          TensorType.of((DataType) a.get(0), dims(a.get(1))), real(a.get(2)))));
+      case "floats" ->
+          of(
+              2,
+              (b, a) -> {
+                List<?> given = list(a.get(1));
+                return b.constant(floats(i -> real(given.get(i)), dims(a.get(0))));
+              });
+      case "range" ->
+          new BuiltIn(
+              1, 2, (host, a) -> ((Body) host).constant(range(dims(a.size() == 1 ? a.get(0) : a))));
+      case "windows" ->
+          of(
+              3,
+              (b, a) -> {
+                long size = integer(a, 1);
+                long step = integer(a, 2);
+                return b.constant(longs(i -> i / size * step + i % size, integer(a, 0), size));
+              });
+      case "later_keys" -> of(3, (b, a) -> b.constant(laterKeys(dims(a))));
+      case "distance_buckets" -> of(5, (b, a) -> b.constant(distanceBuckets(a)));
+      case "block_weights" -> of(0, (b, a) -> b.constant(PackedWeights.ofBlocks(b.in())));
+      case "table_weights" -> of(0, (b, a) -> b.constant(PackedWeights.ofTable(b.in())));
+      case "blob_weights" -> of(0, (b, a) -> b.constant(PackedWeights.ofBlob(b.in())));
+      case "gathered_weights" -> of(0, (b, a) -> b.constant(PackedWeights.ofGathered(b.in())));
+      case "expert_weights" ->
+          of(
+              3,
+              (b, a) ->
+                  b.constant(
+                      PackedWeights.ofExperts(b.in(), input(a, 0), input(a, 1), integer(a, 2))));
+      case "block_size" -> of(0, (b, a) -> BlockedWeights.block(b.in()));
+      case "blocked_weights" ->
+          of(
+              0,
+              (b, a) -> {
+                BlockedWeights found = BlockedWeights.of(b.in());
+                return Map.of(
+                    "is_depthwise", found.isDepthwise(),
+                    "outputs", found.outputs(),
+                    "inputs", found.inputs(),
+                    "weights", b.constant(found.ordered()));
+              });
+      default -> NodeFunctions.find(name);
+    };
   }
 
   private static Tensor longs(IntToLongFunction each, long... dims) {

@@ -17,14 +17,17 @@ public final class Definition {
 
   record Equations(List<String> parameters, List<Statement> statements) {}
 
-  private final List<Line> lines = new ArrayList<>();
   private final Dialect dialect;
   private final Map<String, Definition> all;
+  private final int firstLine;
+  private final String text;
   private volatile @Nullable Equations equations;
 
-  private Definition(Dialect dialect, Map<String, Definition> all) {
+  private Definition(Dialect dialect, Map<String, Definition> all, int firstLine, String text) {
     this.dialect = dialect;
     this.all = all;
+    this.firstLine = firstLine;
+    this.text = text;
   }
 
   /**
@@ -39,25 +42,31 @@ public final class Definition {
   /** The definitions of a text; only their names are looked at. */
   public static Map<String, Definition> read(String text, Dialect dialect) {
     Map<String, Definition> all = new LinkedHashMap<>();
-    Definition last = new Definition(dialect, all);
-    int number = 0;
-    for (String line : text.split("\n", -1)) {
-      number++;
-      if (line.isEmpty() || line.charAt(0) == '#') {
-        continue;
+    int begin = 0;
+    int firstLine = 1;
+    int at = 0;
+    for (int line = 1; at < text.length(); line++) {
+      if (Character.isLetter(text.charAt(at))) {
+        add(all, new Definition(dialect, all, firstLine, text.substring(begin, at)));
+        begin = at;
+        firstLine = line;
       }
-      if (line.charAt(0) != ' ') {
-        last = new Definition(dialect, all);
-        int end = line.indexOf(' ');
-        all.put(end < 0 ? line : line.substring(0, end), last);
-      }
-      int indentation = 0;
-      while (line.charAt(indentation) == ' ') {
-        indentation++;
-      }
-      last.lines.add(new Line(number, indentation, line.substring(indentation)));
+      int end = text.indexOf('\n', at);
+      at = end < 0 ? text.length() : end + 1;
     }
+    add(all, new Definition(dialect, all, firstLine, text.substring(begin)));
     return all;
+  }
+
+  /** Adds one by its name; comments before the first have none. */
+  private static void add(Map<String, Definition> all, Definition one) {
+    int end = 0;
+    while (end < one.text.length() && one.text.charAt(end) > ' ') {
+      end++;
+    }
+    if (end > 0 && one.text.charAt(0) != '#') {
+      all.put(one.text.substring(0, end), one);
+    }
   }
 
   /**
@@ -67,10 +76,8 @@ public final class Definition {
    */
   public static Definition of(
       String equation, List<String> parameters, Dialect dialect, Map<String, Definition> all) {
-    Definition one = new Definition(dialect, all);
-    one.lines.add(new Line(1, 0, "equation (" + String.join(", ", parameters) + ")"));
-    one.lines.add(new Line(1, 1, "return " + equation));
-    return one;
+    String header = "equation (" + String.join(", ", parameters) + ")";
+    return new Definition(dialect, all, 1, header + "\n return " + equation);
   }
 
   /** The names of the parameters. */
@@ -81,17 +88,31 @@ public final class Definition {
   private Equations equations() {
     Equations read = equations;
     if (read == null) {
-      read = new StatementParser(dialect, all, lines).definition();
+      read = new StatementParser(dialect, all, lines()).definition();
       equations = read;
     }
     return read;
   }
 
+  private List<Line> lines() {
+    List<Line> lines = new ArrayList<>();
+    int number = firstLine;
+    for (String line : text.split("\n", -1)) {
+      if (!line.isEmpty() && line.charAt(0) != '#') {
+        int indentation = 0;
+        while (line.charAt(indentation) == ' ') {
+          indentation++;
+        }
+        lines.add(new Line(number, indentation, line.substring(indentation)));
+      }
+      number++;
+    }
+    return lines;
+  }
+
   /** Known before the equations are read, which may call themselves. */
   int parameterCount() {
-    StringBuilder header = new StringBuilder();
-    lines.forEach(line -> header.append(line.text()));
-    String names = header.substring(header.indexOf("(") + 1, header.indexOf(")"));
+    String names = text.substring(text.indexOf('(') + 1, text.indexOf(')'));
     return names.isEmpty() ? 0 : names.split(",", -1).length;
   }
 

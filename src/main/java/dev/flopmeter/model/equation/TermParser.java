@@ -113,7 +113,7 @@ final class TermParser {
     String token = tokens.take();
     char first = token.charAt(0);
     if (Character.isDigit(first)) {
-      boolean isInteger = token.chars().allMatch(Character::isDigit);
+      boolean isInteger = token.indexOf('.') < 0 && token.indexOf('e') < 0;
       Object number = isInteger ? (Object) Long.valueOf(token) : (Object) Double.valueOf(token);
       return scope -> number;
     } else if (first == '"') {
@@ -250,7 +250,7 @@ final class TermParser {
   }
 
   private Term builtIn(String name, List<Term> arguments) {
-    BuiltIn function = dialect.functions().get(name);
+    BuiltIn function = dialect.function(name);
     if (function == null || !function.takes(arguments.size())) {
       throw tokens.wrong("a function of " + arguments.size() + " arguments", name);
     }

@@ -7,48 +7,44 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /** What terms are in Java, and what equations compute of them. */
 public final class Terms {
   private Terms() {}
 
   /** The functions of numbers, lists and shapes, for all files. */
-  static final Map<String, BuiltIn> FUNCTIONS = functions();
-
-  private static Map<String, BuiltIn> functions() {
-    Map<String, BuiltIn> all = new HashMap<>();
-    all.put("infinity", BuiltIn.of(0, (host, a) -> Double.POSITIVE_INFINITY));
-    all.put("min", BuiltIn.of(2, (host, a) -> Math.min(integer(a, 0), integer(a, 1))));
-    all.put("max", BuiltIn.of(2, (host, a) -> Math.max(integer(a, 0), integer(a, 1))));
-    all.put("sqrt", BuiltIn.of(1, (host, a) -> Math.sqrt(real(a.get(0)))));
-    all.put("ceil", BuiltIn.of(1, (host, a) -> (long) Math.ceil(real(a.get(0)))));
-    all.put("floor", BuiltIn.of(1, (host, a) -> (long) Math.floor(real(a.get(0)))));
-    all.put("times", BuiltIn.of(1, (host, a) -> Sizes.product(dims(a.get(0)))));
-    all.put("size", BuiltIn.of(1, (host, a) -> (long) list(a.get(0)).size()));
-    all.put(
-        "repeat", BuiltIn.of(2, (host, a) -> Collections.nCopies((int) integer(a, 1), a.get(0))));
-    all.put(
-        "axes",
-        BuiltIn.of(
-            2, (host, a) -> LongStream.range(integer(a, 0), integer(a, 1)).boxed().toList()));
-    all.put(
-        "drop", BuiltIn.of(2, (host, a) -> list(a.get(0)).stream().skip(integer(a, 1)).toList()));
-    all.put("part", BuiltIn.of(3, (host, a) -> part(list(a.get(0)), integer(a, 1), integer(a, 2))));
-    all.put("rank", BuiltIn.of(1, (host, a) -> (long) shape(host, a).rank()));
-    all.put(
-        "dim", BuiltIn.of(2, (host, a) -> shape(host, a).dim(shape(host, a).axis(integer(a, 1)))));
-    all.put("axis", BuiltIn.of(2, (host, a) -> (long) shape(host, a).axis(integer(a, 1))));
-    all.put("shape", BuiltIn.of(1, (host, a) -> list(shape(host, a).dims())));
-    all.put(
-        "attribute",
-        BuiltIn.of(2, (host, a) -> attribute(host.attributes(), (String) a.get(0), a.get(1))));
-    all.put("elements", new BuiltIn(1, 3, Terms::elements));
-    return all;
+  static @Nullable BuiltIn function(String name) {
+    return switch (name) {
+      case "infinity" -> BuiltIn.of(0, (host, a) -> Double.POSITIVE_INFINITY);
+      case "min" -> BuiltIn.of(2, (host, a) -> Math.min(integer(a, 0), integer(a, 1)));
+      case "max" -> BuiltIn.of(2, (host, a) -> Math.max(integer(a, 0), integer(a, 1)));
+      case "sqrt" -> BuiltIn.of(1, (host, a) -> Math.sqrt(real(a.get(0))));
+      case "ceil" -> BuiltIn.of(1, (host, a) -> (long) Math.ceil(real(a.get(0))));
+      case "floor" -> BuiltIn.of(1, (host, a) -> (long) Math.floor(real(a.get(0))));
+      case "times" -> BuiltIn.of(1, (host, a) -> Sizes.product(dims(a.get(0))));
+      case "size" -> BuiltIn.of(1, (host, a) -> (long) list(a.get(0)).size());
+      case "repeat" ->
+          BuiltIn.of(2, (host, a) -> Collections.nCopies((int) integer(a, 1), a.get(0)));
+      case "axes" ->
+          BuiltIn.of(
+              2, (host, a) -> LongStream.range(integer(a, 0), integer(a, 1)).boxed().toList());
+      case "drop" ->
+          BuiltIn.of(2, (host, a) -> list(a.get(0)).stream().skip(integer(a, 1)).toList());
+      case "part" -> BuiltIn.of(3, (host, a) -> part(list(a.get(0)), integer(a, 1), integer(a, 2)));
+      case "rank" -> BuiltIn.of(1, (host, a) -> (long) shape(host, a).rank());
+      case "dim" ->
+          BuiltIn.of(2, (host, a) -> shape(host, a).dim(shape(host, a).axis(integer(a, 1))));
+      case "axis" -> BuiltIn.of(2, (host, a) -> (long) shape(host, a).axis(integer(a, 1)));
+      case "shape" -> BuiltIn.of(1, (host, a) -> list(shape(host, a).dims()));
+      case "attribute" ->
+          BuiltIn.of(2, (host, a) -> attribute(host.attributes(), (String) a.get(0), a.get(1)));
+      case "elements" -> new BuiltIn(1, 3, Terms::elements);
+      default -> null;
+    };
   }
 
   private static List<?> part(List<?> list, long from, long to) {

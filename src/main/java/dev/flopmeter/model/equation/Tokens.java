@@ -2,17 +2,10 @@ package dev.flopmeter.model.equation;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** The words and signs of one line, taken one after the other. */
 final class Tokens {
   static final String END = "the end of the line";
-
-  private static final Pattern TOKEN =
-      Pattern.compile(
-          "[a-z][a-z.]*:[A-Z]\\w*|[A-Za-z_]\\w*|\\d+(?:\\.\\d+)?(?:e-?\\d+)?|\"[^\"]*\""
-              + "|[=!<>]=|\\.\\.|\\S");
 
   private final String place;
   private final List<String> tokens = new ArrayList<>();
@@ -23,9 +16,44 @@ final class Tokens {
    */
   Tokens(String place, String text) {
     this.place = place;
-    for (Matcher token = TOKEN.matcher(text); token.find(); ) {
-      tokens.add(token.group());
+    // Not by a regular expression: that would take most of the time in which a line is read.
+    int end;
+    for (int from = 0; from < text.length(); from = end) {
+      end = from + 1;
+      while (end < text.length() && continues(text, from, end)) {
+        end++;
+      }
+      if (text.charAt(from) != ' ') {
+        tokens.add(text.substring(from, end));
+      }
     }
+  }
+
+  /** Whether the token that begins at {@code from} goes on at {@code at}. */
+  private static boolean continues(String text, int from, int at) {
+    char first = text.charAt(from);
+    char before = text.charAt(at - 1);
+    char c = text.charAt(at);
+    if (first == '"') {
+      return at == from + 1 || before != '"';
+    } else if (Character.isLetter(first) || first == '_') {
+      return Character.isLetterOrDigit(c) || c == '_' || isInDomain(text, at);
+    } else if (Character.isDigit(first)) {
+      boolean isPoint = c == '.' && Character.isDigit(text.charAt(at + 1));
+      return Character.isDigit(c) || isPoint || c == 'e' || (c == '-' && before == 'e');
+    }
+    return at == from + 1 && (c == '=' ? "=!<>".indexOf(first) >= 0 : c == '.' && first == '.');
+  }
+
+  /** Whether a domain goes on, as that of {@code com.microsoft:Gelu}. */
+  private static boolean isInDomain(String text, int at) {
+    int colon = text.charAt(at) == '.' || text.charAt(at) == ':' ? text.indexOf(':', at) : -1;
+    for (int i = at; i < colon; i++) {
+      if (text.charAt(i) != '.' && !Character.isLowerCase(text.charAt(i))) {
+        return false;
+      }
+    }
+    return colon > 0 && colon + 1 < text.length() && Character.isUpperCase(text.charAt(colon + 1));
   }
 
   /** The tokens of a part of the line. */

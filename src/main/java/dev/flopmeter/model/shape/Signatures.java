@@ -50,6 +50,9 @@ public final class Signatures {
         }
       }
     }
+    if (row.get(5).isEmpty()) {
+      return;
+    }
     String[] choice = row.get(5).split("[=|]", -1);
     String value = in.attributes().has(choice[0]) ? in.attributes().text(choice[0]) : choice[0];
     if (!List.of(choice).contains(value)) {
@@ -58,6 +61,10 @@ public final class Signatures {
   }
 
   private static String repeated(String list, int index) {
+    if (index == 0) {
+      int end = list.indexOf(' ');
+      return end < 0 ? list : list.substring(0, end);
+    }
     String[] each = list.split(" ", -1);
     return each[Math.min(index, each.length - 1)];
   }

@@ -13,8 +13,8 @@ import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Dialect;
 import dev.flopmeter.model.shape.ShapeRules;
 import java.util.List;
-import java.util.Map;
 import java.util.function.IntToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code networks.txt} can store beside the results of operators. */
 final class NetworkFunctions {
@@ -22,40 +22,36 @@ final class NetworkFunctions {
 
   static final Dialect DIALECT =
       new Dialect(
-          "networks.txt",
-          Map.of(
-              "weight",
-              of(3, (net, a) -> net.weight(text(a), integer(a, 1), floats(a.get(2)))),
-              "uniform",
-              of(
-                  4,
-                  (net, a) ->
-                      net.uniform(text(a), real(a.get(1)), real(a.get(2)), floats(a.get(3)))),
-              "scalar",
-              of(2, (net, a) -> net.constant(text(a), stored(i -> real(a.get(1))))),
-              "longs",
-              of(2, (net, a) -> net.constant(text(a), Tensor.ofLongs(dims(a.get(1))))),
-              "relative_positions",
-              of(2, (net, a) -> net.constant(text(a), relativePositions((int) integer(a, 1)))),
-              "shift_mask",
-              of(5, (net, a) -> net.constant(text(a), shiftMask(dims(a.subList(1, 5))))),
-              "causal_mask",
-              of(3, (net, a) -> net.constant(text(a), causalMask(integer(a, 1), integer(a, 2)))),
-              "rotary_cos",
-              of(
-                  5,
-                  (net, a) ->
-                      net.constant(
-                          text(a),
-                          stored(i -> Math.cos(angle(a, i)), integer(a, 1), integer(a, 3)))),
-              "rotary_sin",
-              of(
-                  5,
-                  (net, a) ->
-                      net.constant(
-                          text(a),
-                          stored(i -> Math.sin(angle(a, i)), integer(a, 1), integer(a, 3))))),
-          name -> ShapeRules.find(name).isPresent());
+          "networks.txt", NetworkFunctions::find, name -> ShapeRules.find(name).isPresent());
+
+  private static @Nullable BuiltIn find(String name) {
+    return switch (name) {
+      case "weight" -> of(3, (net, a) -> net.weight(text(a), integer(a, 1), floats(a.get(2))));
+      case "uniform" ->
+          of(4, (net, a) -> net.uniform(text(a), real(a.get(1)), real(a.get(2)), floats(a.get(3))));
+      case "scalar" -> of(2, (net, a) -> net.constant(text(a), stored(i -> real(a.get(1)))));
+      case "longs" -> of(2, (net, a) -> net.constant(text(a), Tensor.ofLongs(dims(a.get(1)))));
+      case "relative_positions" ->
+          of(2, (net, a) -> net.constant(text(a), relativePositions((int) integer(a, 1))));
+      case "shift_mask" ->
+          of(5, (net, a) -> net.constant(text(a), shiftMask(dims(a.subList(1, 5)))));
+      case "causal_mask" ->
+          of(3, (net, a) -> net.constant(text(a), causalMask(integer(a, 1), integer(a, 2))));
+      case "rotary_cos" ->
+          of(
+              5,
+              (net, a) ->
+                  net.constant(
+                      text(a), stored(i -> Math.cos(angle(a, i)), integer(a, 1), integer(a, 3))));
+      case "rotary_sin" ->
+          of(
+              5,
+              (net, a) ->
+                  net.constant(
+                      text(a), stored(i -> Math.sin(angle(a, i)), integer(a, 1), integer(a, 3))));
+      default -> null;
+    };
+  }
 
   /** From the arguments of a call, the first of which is the name of what is stored. */
   @FunctionalInterface
