@@ -96,15 +96,16 @@ public record Attributes(Map<String, Object> asMap) {
 
   /** A list of integers, or nothing. */
   public Optional<long[]> integers(String name) {
-    return list(name, Long.class)
-        .map(
-            list -> {
-              long[] result = new long[list.size()];
-              for (int i = 0; i < result.length; i++) {
-                result[i] = list.get(i);
-              }
-              return result;
-            });
+    return list(name, Long.class).map(Attributes::longs);
+  }
+
+  /** Integers as an array. */
+  public static long[] longs(List<?> integers) {
+    long[] all = new long[integers.size()];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = (Long) integers.get(i);
+    }
+    return all;
   }
 
   public long[] integers(String name, long... absent) {
@@ -152,7 +153,13 @@ public record Attributes(Map<String, Object> asMap) {
 
   /** All bodies with bound shapes. */
   public List<Graph> bodies() {
-    return asMap.values().stream().filter(Graph.class::isInstance).map(Graph.class::cast).toList();
+    List<Graph> bodies = new ArrayList<>();
+    for (Object value : asMap.values()) {
+      if (value instanceof Graph body) {
+        bodies.add(body);
+      }
+    }
+    return Collections.unmodifiableList(bodies);
   }
 
   /** A body with bound shapes. */

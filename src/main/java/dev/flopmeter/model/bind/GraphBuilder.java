@@ -193,7 +193,11 @@ public final class GraphBuilder {
             "its input '" + operand + "' is written by no node, input or initializer");
       }
     }
-    node.outputs().stream().filter(output -> !output.isEmpty()).forEach(this::claim);
+    for (String output : node.outputs()) {
+      if (!output.isEmpty()) {
+        claim(output);
+      }
+    }
   }
 
   /** The node with the new batch in its constant shape, or as it is. */
@@ -267,8 +271,14 @@ public final class GraphBuilder {
     if (OperatorTrait.RANDOM.of(node) || node.metadata().containsKey(TorchOrigin.KEEP)) {
       return false;
     }
-    List<String> given = node.inputs().stream().filter(input -> !input.isEmpty()).toList();
-    return !given.isEmpty() && given.stream().allMatch(input -> originsOf(input) != null);
+    int given = 0;
+    for (String input : node.inputs()) {
+      if (!input.isEmpty() && originsOf(input) == null) {
+        return false;
+      }
+      given += input.isEmpty() ? 0 : 1;
+    }
+    return given > 0;
   }
 
   private Origins noted(Origins origins) {
@@ -455,7 +465,7 @@ public final class GraphBuilder {
     List<Node> kept = new ArrayList<>();
     for (int i = nodes.size() - 1; i >= 0; i--) {
       Node node = nodes.get(i);
-      if (node.outputs().stream().anyMatch(needed::contains)) {
+      if (!Collections.disjoint(needed, node.outputs())) {
         kept.add(node);
         needed.addAll(node.inputs());
         needed.addAll(GraphLinks.captures(node));

@@ -42,31 +42,21 @@ public final class Definition {
   /** The definitions of a text; only their names are looked at. */
   public static Map<String, Definition> read(String text, Dialect dialect) {
     Map<String, Definition> all = new LinkedHashMap<>();
-    int begin = 0;
-    int firstLine = 1;
-    int at = 0;
-    for (int line = 1; at < text.length(); line++) {
-      if (Character.isLetter(text.charAt(at))) {
-        add(all, new Definition(dialect, all, firstLine, text.substring(begin, at)));
-        begin = at;
-        firstLine = line;
+    int line = 1;
+    for (int from = 0, to; from < text.length(); from = to) {
+      int firstLine = line;
+      to = from;
+      do {
+        int end = text.indexOf('\n', to);
+        to = end < 0 ? text.length() : end + 1;
+        line++;
+      } while (to < text.length() && !Character.isLetter(text.charAt(to)));
+      if (Character.isLetter(text.charAt(from))) {
+        String name = text.substring(from, text.indexOf('(', from)).strip();
+        all.put(name, new Definition(dialect, all, firstLine, text.substring(from, to)));
       }
-      int end = text.indexOf('\n', at);
-      at = end < 0 ? text.length() : end + 1;
     }
-    add(all, new Definition(dialect, all, firstLine, text.substring(begin)));
     return all;
-  }
-
-  /** Adds one by its name; comments before the first have none. */
-  private static void add(Map<String, Definition> all, Definition one) {
-    int end = 0;
-    while (end < one.text.length() && one.text.charAt(end) > ' ') {
-      end++;
-    }
-    if (end > 0 && one.text.charAt(0) != '#') {
-      all.put(one.text.substring(0, end), one);
-    }
   }
 
   /**
@@ -98,12 +88,9 @@ public final class Definition {
     List<Line> lines = new ArrayList<>();
     int number = firstLine;
     for (String line : text.split("\n", -1)) {
-      if (!line.isEmpty() && line.charAt(0) != '#') {
-        int indentation = 0;
-        while (line.charAt(indentation) == ' ') {
-          indentation++;
-        }
-        lines.add(new Line(number, indentation, line.substring(indentation)));
+      String bare = line.stripLeading();
+      if (!bare.isEmpty() && line.charAt(0) != '#') {
+        lines.add(new Line(number, line.length() - bare.length(), bare));
       }
       number++;
     }

@@ -89,9 +89,13 @@ final class TermParser {
     };
   }
 
+  private static Term constant(Object value) {
+    return scope -> value;
+  }
+
   private Term factor() {
     if (tokens.accept("-")) {
-      return operation("-", scope -> 0L, factor());
+      return operation("-", constant(0L), factor());
     }
     Term value = primary();
     while (true) {
@@ -115,7 +119,7 @@ final class TermParser {
     if (Character.isDigit(first)) {
       boolean isInteger = token.indexOf('.') < 0 && token.indexOf('e') < 0;
       Object number = isInteger ? (Object) Long.valueOf(token) : (Object) Double.valueOf(token);
-      return scope -> number;
+      return constant(number);
     } else if (first == '"') {
       return text(token.substring(1, token.length() - 1));
     } else if (first == '(') {
@@ -139,7 +143,7 @@ final class TermParser {
   private Term text(String text) {
     int open = text.indexOf('{');
     if (open < 0) {
-      return scope -> text;
+      return constant(text);
     }
     int close = text.indexOf('}', open);
     String before = text.substring(0, open);
@@ -164,18 +168,18 @@ final class TermParser {
               .filter(known -> known.name().equals(name))
               .findAny()
               .orElseThrow(() -> tokens.wrong("a data type", name));
-      return scope -> type;
+      return constant(type);
     }
     if (!definitions.containsKey(name) && !dialect.isOperator().test(name)) {
       throw tokens.wrong("an operator", name);
     }
-    return node(scope -> name);
+    return node(constant(name));
   }
 
   /** Behind an operator: the number of its outputs in brackets, attributes, inputs. */
   private Term node(Term operator) {
     boolean isList = tokens.accept("[");
-    Term count = isList ? term() : scope -> 1L;
+    Term count = isList ? term() : constant(1L);
     if (isList) {
       tokens.expect("]");
     }
@@ -227,8 +231,8 @@ final class TermParser {
       return definition == null ? builtIn(name, arguments) : call(name, definition, arguments);
     }
     return switch (name) {
-      case "none" -> scope -> Value.NONE;
-      case "true", "false" -> scope -> name.equals("true");
+      case "none" -> constant(Value.NONE);
+      case "true", "false" -> constant(name.equals("true"));
       default -> {
         if (!variables.contains(name)) {
           throw tokens.wrong("a variable", name);

@@ -175,11 +175,6 @@ public final class Terms {
 
   /** A list of integers. */
   public static long[] dims(Object list) {
-    List<?> all = list(list);
-    long[] dims = new long[all.size()];
-    for (int i = 0; i < dims.length; i++) {
-      dims[i] = (Long) all.get(i);
-    }
-    return dims;
+    return Attributes.longs(list(list));
   }
 }

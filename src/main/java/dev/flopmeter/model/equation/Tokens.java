@@ -37,23 +37,16 @@ final class Tokens {
     if (first == '"') {
       return at == from + 1 || before != '"';
     } else if (Character.isLetter(first) || first == '_') {
-      return Character.isLetterOrDigit(c) || c == '_' || isInDomain(text, at);
+      int colon = c == '.' || c == ':' ? text.indexOf(':', at) : -1; // as in com.microsoft:Gelu
+      boolean isDomain = colon >= 0 && text.lastIndexOf(' ', colon) < at;
+      return Character.isLetterOrDigit(c)
+          || c == '_'
+          || (isDomain && Character.isUpperCase(text.charAt(colon + 1)));
     } else if (Character.isDigit(first)) {
       boolean isPoint = c == '.' && Character.isDigit(text.charAt(at + 1));
       return Character.isDigit(c) || isPoint || c == 'e' || (c == '-' && before == 'e');
     }
     return at == from + 1 && (c == '=' ? "=!<>".indexOf(first) >= 0 : c == '.' && first == '.');
-  }
-
-  /** Whether a domain goes on, as that of {@code com.microsoft:Gelu}. */
-  private static boolean isInDomain(String text, int at) {
-    int colon = text.charAt(at) == '.' || text.charAt(at) == ':' ? text.indexOf(':', at) : -1;
-    for (int i = at; i < colon; i++) {
-      if (text.charAt(i) != '.' && !Character.isLowerCase(text.charAt(i))) {
-        return false;
-      }
-    }
-    return colon > 0 && colon + 1 < text.length() && Character.isUpperCase(text.charAt(colon + 1));
   }
 
   /** The tokens of a part of the line. */

@@ -13,6 +13,7 @@ import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Dialect;
 import dev.flopmeter.model.shape.ShapeRules;
 import java.util.List;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -37,18 +38,8 @@ final class NetworkFunctions {
           of(5, (net, a) -> net.constant(text(a), shiftMask(dims(a.subList(1, 5)))));
       case "causal_mask" ->
           of(3, (net, a) -> net.constant(text(a), causalMask(integer(a, 1), integer(a, 2))));
-      case "rotary_cos" ->
-          of(
-              5,
-              (net, a) ->
-                  net.constant(
-                      text(a), stored(i -> Math.cos(angle(a, i)), integer(a, 1), integer(a, 3))));
-      case "rotary_sin" ->
-          of(
-              5,
-              (net, a) ->
-                  net.constant(
-                      text(a), stored(i -> Math.sin(angle(a, i)), integer(a, 1), integer(a, 3))));
+      case "rotary_cos" -> of(5, (net, a) -> rotary(net, a, Math::cos));
+      case "rotary_sin" -> of(5, (net, a) -> rotary(net, a, Math::sin));
       default -> null;
     };
   }
@@ -128,6 +119,11 @@ final class NetworkFunctions {
   private static Tensor causalMask(long tokens, long past) {
     long all = past + tokens;
     return stored(i -> i % all > past + i / all ? Double.NEGATIVE_INFINITY : 0, tokens, all);
+  }
+
+  private static String rotary(Network net, List<Object> a, DoubleUnaryOperator of) {
+    return net.constant(
+        text(a), stored(i -> of.applyAsDouble(angle(a, i)), integer(a, 1), integer(a, 3)));
   }
 
   /**
