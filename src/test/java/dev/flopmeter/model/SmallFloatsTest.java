@@ -108,8 +108,9 @@ class SmallFloatsTest {
         code -> SmallFloats.float8ToFloat(type, (byte) code),
         value -> SmallFloats.floatToFloat8(type, value) & 0xFF,
         largest);
+    // Of the four only E5M2 has an infinity; a Cast that saturates does so before it stores one.
     byte infinite = SmallFloats.floatToFloat8(type, Float.POSITIVE_INFINITY);
-    assertThat(infinite).isEqualTo((byte) largest);
+    assertThat(infinite).isEqualTo((byte) (type == DataType.FLOAT8E5M2 ? 0x7C : largest));
     assertThat(SmallFloats.floatToFloat8(type, -1e30f)).isEqualTo((byte) (largest | 0x80));
     byte nan = SmallFloats.floatToFloat8(type, Float.NaN);
     assertThat(SmallFloats.float8ToFloat(type, nan)).isNaN();
