@@ -10,6 +10,7 @@ import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.FilledTensor;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
@@ -108,9 +109,17 @@ final class BodyFunctions {
   }
 
   private static Tensor longs(IntToLongFunction each, long... dims) {
-    long[] all = new long[Math.toIntExact(Sizes.product(dims))];
+    long[] all = new long[count(dims)];
     Arrays.setAll(all, each);
     return DenseTensor.ofLongs(Shape.of(dims), all);
+  }
+
+  private static int count(long... dims) {
+    long count = Sizes.product(dims);
+    if (count > Integer.MAX_VALUE - 8) {
+      throw new ModelException("%s values are too many for a constant".formatted(count));
+    }
+    return (int) count;
   }
 
   /** 0, 1, ... in a shape. */
@@ -119,7 +128,7 @@ final class BodyFunctions {
   }
 
   private static Tensor floats(IntToDoubleFunction each, long... dims) {
-    float[] all = new float[Math.toIntExact(Sizes.product(dims))];
+    float[] all = new float[count(dims)];
     for (int i = 0; i < all.length; i++) {
       all[i] = (float) each.applyAsDouble(i);
     }

@@ -97,6 +97,9 @@ class BodyTableTest {
     assertThatThrownBy(() -> operators("Twice (x)\n  refuse rank(x) == 2, \"a flat {x}\""))
         .isInstanceOf(UnsupportedFormException.class)
         .hasMessage("a flat 2x3");
+    assertThatThrownBy(() -> operators("Twice (x)\n  return x + range(4294967296)"))
+        .isInstanceOf(ModelException.class)
+        .hasMessage("4294967296 values are too many for a constant");
   }
 
   private static void isRefused(String line, String message) {

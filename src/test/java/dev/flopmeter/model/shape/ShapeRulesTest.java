@@ -173,6 +173,23 @@ class ShapeRulesTest {
     builder.add("Gather", "y", Attributes.NONE, "x", "i");
     assertThatThrownBy(() -> builder.add("Gather", "z", Attributes.NONE, "x", "j"))
         .hasMessageEndingWith("(Gather): index 9 is outside of axis 0 of 4x2");
+    builder.input("packed", TensorType.of(DataType.UINT8, 4, 32));
+    builder.input("scales", TensorType.of(DataType.FLOAT, 4, 4));
+    List<String> packed = List.of("packed", "j", "scales");
+    Attributes blocks = Attributes.of("block_size", 16);
+    assertThatThrownBy(
+            () ->
+                builder.add(
+                    new Node(
+                        "n",
+                        "com.microsoft",
+                        "GatherBlockQuantized",
+                        1,
+                        packed,
+                        List.of("p"),
+                        blocks,
+                        Map.of())))
+        .hasMessageEndingWith("index 9 is outside of axis 0 of 4x32");
   }
 
   @Test
