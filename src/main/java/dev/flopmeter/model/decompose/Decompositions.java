@@ -3,6 +3,7 @@ package dev.flopmeter.model.decompose;
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.InputRoles;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
@@ -113,7 +114,7 @@ public final class Decompositions {
    *
    * @throws DataDependentException if it depends on a shape or value that is not known yet
    * @throws UnsupportedFormException if the operator's decomposition does not cover its form
-   * @throws dev.flopmeter.model.ModelException if inputs and attributes contradict each other
+   * @throws ModelException if inputs and attributes contradict each other
    */
   public static Optional<Graph> of(Operands in) {
     Definition found = ALL.get(in.node().qualifiedOp());
@@ -156,6 +157,8 @@ public final class Decompositions {
       return of(in);
     } catch (DataDependentException | UnsupportedFormException e) {
       return Optional.empty();
+    } catch (ModelException e) {
+      throw e.at(in.node().describe());
     }
   }
 }

@@ -10,7 +10,9 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.model.equation.Definition;
 import java.util.List;
 import java.util.Map;
@@ -100,6 +102,19 @@ class BodyTableTest {
     assertThatThrownBy(() -> operators("Twice (x)\n  return x + range(4294967296)"))
         .isInstanceOf(ModelException.class)
         .hasMessage("4294967296 values are too many for a constant");
+  }
+
+  @Test
+  void whatIsWrongWithABodyNamesItsNode() {
+    GraphBuilder graph = new GraphBuilder("long", 21);
+    graph.constant("from", Tensor.ofLong(0));
+    graph.constant("to", Tensor.ofLong(1L << 40));
+    graph.constant("step", Tensor.ofLong(1));
+    graph.add("Range", "all", Attributes.NONE, "from", "to", "step");
+    Graph built = graph.build(List.of("all"));
+    assertThatThrownBy(() -> Decompositions.inlined(built, node -> false))
+        .isInstanceOf(ModelException.class)
+        .hasMessage("node 'all' (Range): 1099511627776 values are too many for a constant");
   }
 
   private static void isRefused(String line, String message) {
