@@ -53,11 +53,6 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
   private static final Set<String> KEYS = Set.of("macs", "flops", "outputs");
   private static final Pattern INPUT = Pattern.compile("in(?:\\[(\\d{1,3})])?");
 
-  private static final YAMLMapper STRICT =
-      YAMLMapper.builder(
-              YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
-          .build();
-
   /** The standard rules alone. */
   static final RuleFile NONE = new RuleFile(CostRules.standard(), Map.of());
 
@@ -93,7 +88,10 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
   }
 
   static RuleFile parse(String yaml) {
-    JsonNode tree = STRICT.readTree(yaml);
+    // No constant: counting without such a file would then load all of Jackson.
+    YAMLFactory strict =
+        YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    JsonNode tree = new YAMLMapper(strict).readTree(yaml);
     CostRules rules = CostRules.standard();
     Map<String, Function<Operands, List<TensorType>>> types = new HashMap<>();
     if (tree == null || tree.isMissingNode() || tree.isNull()) {

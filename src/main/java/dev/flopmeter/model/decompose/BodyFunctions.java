@@ -43,16 +43,6 @@ final class BodyFunctions {
               (b, a) -> {
                 throw new DataDependentException(((Value) a.get(0)).name());
               });
-      default -> constant(name);
-    };
-  }
-
-  private static BuiltIn of(int arguments, NodeFunctions.Rule<Body> rule) {
-    return NodeFunctions.function(arguments, rule);
-  }
-
-  private static @Nullable BuiltIn constant(String name) {
-    return switch (name) {
       case "modified" -> of(2, (b, a) -> b.written((String) a.get(0), (Value) a.get(1)));
       case "scalar" -> of(1, (b, a) -> b.constant(Tensor.ofLong(integer(a, 0))));
       case "filled" ->
@@ -106,6 +96,10 @@ final class BodyFunctions {
               });
       default -> NodeFunctions.find(name);
     };
+  }
+
+  private static BuiltIn of(int arguments, NodeFunctions.Rule<Body> rule) {
+    return NodeFunctions.function(arguments, rule);
   }
 
   private static Tensor longs(IntToLongFunction each, long... dims) {

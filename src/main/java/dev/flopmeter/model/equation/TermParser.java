@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
-import java.util.stream.Stream;
 
 /** Reads the terms of one line. */
 final class TermParser {
@@ -163,12 +162,12 @@ final class TermParser {
 
   private Term operator(String name) {
     if (!Set.of("[", "<", "(").contains(tokens.peek())) {
-      DataType type =
-          Stream.of(DataType.values())
-              .filter(known -> known.name().equals(name))
-              .findAny()
-              .orElseThrow(() -> tokens.wrong("a data type", name));
-      return constant(type);
+      for (DataType type : DataType.values()) {
+        if (type.name().equals(name)) {
+          return constant(type);
+        }
+      }
+      throw tokens.wrong("a data type", name);
     }
     if (!definitions.containsKey(name) && !dialect.isOperator().test(name)) {
       throw tokens.wrong("an operator", name);

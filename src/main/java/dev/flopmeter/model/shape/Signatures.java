@@ -50,22 +50,21 @@ public final class Signatures {
         }
       }
     }
-    if (row.get(5).isEmpty()) {
-      return;
-    }
-    String[] choice = row.get(5).split("[=|]", -1);
-    String value = in.attributes().has(choice[0]) ? in.attributes().text(choice[0]) : choice[0];
-    if (!List.of(choice).contains(value)) {
-      throw new ModelException("'%s' is '%s', not %s".formatted(choice[0], value, row.get(5)));
+    if (!row.get(5).isEmpty()) {
+      String[] choice = row.get(5).split("[=|]", -1);
+      String value = in.attributes().has(choice[0]) ? in.attributes().text(choice[0]) : choice[0];
+      if (!List.of(choice).contains(value)) {
+        throw new ModelException("'%s' is '%s', not %s".formatted(choice[0], value, row.get(5)));
+      }
     }
   }
 
   private static String repeated(String list, int index) {
-    if (index == 0) {
-      int end = list.indexOf(' ');
-      return end < 0 ? list : list.substring(0, end);
+    int from = 0;
+    for (int i = 0; i < index && list.indexOf(' ', from) >= 0; i++) {
+      from = list.indexOf(' ', from) + 1;
     }
-    String[] each = list.split(" ", -1);
-    return each[Math.min(index, each.length - 1)];
+    int end = list.indexOf(' ', from);
+    return end < 0 ? list.substring(from) : list.substring(from, end);
   }
 }

@@ -37,12 +37,6 @@ final class TypeFunctions {
       case "is_block" ->
           function(1, (n, a) -> integer(a, 0) >= 16 && Long.bitCount(integer(a, 0)) == 1);
       case "text" -> function(1, (n, a) -> shape(a, 0).toString());
-      default -> ofOperator(name);
-    };
-  }
-
-  private static @Nullable BuiltIn ofOperator(String name) {
-    return switch (name) {
       case "window_output" ->
           function(2, (n, a) -> list(window(n, a).output(n.shape(a.get(0))).dims()));
       case "transposed_output" ->
