@@ -12,7 +12,7 @@ public final class Elements {
    *
    * @throws ModelException if it does not fit an array
    */
-  static int count(TensorType type) {
+  public static int count(TensorType type) {
     long count = type.elements();
     if (count > Integer.MAX_VALUE - 8) {
       throw new ModelException("a tensor " + type + " has too many elements to be held in memory");

@@ -9,10 +9,9 @@ import static dev.flopmeter.model.shape.NodeFunctions.input;
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Elements;
 import dev.flopmeter.model.FilledTensor;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.equation.BuiltIn;
@@ -103,17 +102,9 @@ final class BodyFunctions {
   }
 
   private static Tensor longs(IntToLongFunction each, long... dims) {
-    long[] all = new long[count(dims)];
+    long[] all = new long[Elements.count(TensorType.of(DataType.INT64, dims))];
     Arrays.setAll(all, each);
     return DenseTensor.ofLongs(Shape.of(dims), all);
-  }
-
-  private static int count(long... dims) {
-    long count = Sizes.product(dims);
-    if (count > Integer.MAX_VALUE - 8) {
-      throw new ModelException("%s values are too many for a constant".formatted(count));
-    }
-    return (int) count;
   }
 
   /** 0, 1, ... in a shape. */
@@ -122,7 +113,7 @@ final class BodyFunctions {
   }
 
   private static Tensor floats(IntToDoubleFunction each, long... dims) {
-    float[] all = new float[count(dims)];
+    float[] all = new float[Elements.count(TensorType.of(DataType.FLOAT, dims))];
     for (int i = 0; i < all.length; i++) {
       all[i] = (float) each.applyAsDouble(i);
     }

@@ -101,7 +101,7 @@ class BodyTableTest {
         .hasMessage("a flat 2x3");
     assertThatThrownBy(() -> operators("Twice (x)\n  return x + range(4294967296)"))
         .isInstanceOf(ModelException.class)
-        .hasMessage("4294967296 values are too many for a constant");
+        .hasMessage("a tensor int64[4294967296] has too many elements to be held in memory");
   }
 
   @Test
@@ -114,7 +114,9 @@ class BodyTableTest {
     Graph built = graph.build(List.of("all"));
     assertThatThrownBy(() -> Decompositions.inlined(built, node -> false))
         .isInstanceOf(ModelException.class)
-        .hasMessage("node 'all' (Range): 1099511627776 values are too many for a constant");
+        .hasMessage(
+            "node 'all' (Range): a tensor int64[1099511627776] has too many elements to be held in"
+                + " memory");
   }
 
   private static void isRefused(String line, String message) {
