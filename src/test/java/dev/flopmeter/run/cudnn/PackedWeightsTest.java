@@ -99,8 +99,7 @@ class PackedWeightsTest {
     GraphBuilder graph = new GraphBuilder("zeros", 21);
     String x = graph.input("x", TensorType.of(DataType.FLOAT, 2, blocks * BLOCK));
     String codes = constant(graph, "codes", DataType.UINT8, n, blocks, BLOCK / 2);
-    DataType floats = zeroType == DataType.UINT8 ? DataType.FLOAT : zeroType;
-    String scales = constant(graph, "scales", floats, n, blocks);
+    String scales = constant(graph, "scales", DataType.FLOAT, n, blocks);
     long perRow = zeroType == DataType.UINT8 ? (blocks + 1) / 2 : blocks;
     String zeros =
         graph.constant("zeros", new RandomTensor(TensorType.of(zeroType, n, perRow), 7, 0, 15));
