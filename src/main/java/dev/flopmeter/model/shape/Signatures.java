@@ -51,10 +51,10 @@ public final class Signatures {
       }
     }
     if (!row.get(5).isEmpty()) {
-      String[] choice = row.get(5).split("[=|]", -1);
-      String value = in.attributes().has(choice[0]) ? in.attributes().text(choice[0]) : choice[0];
-      if (!List.of(choice).contains(value)) {
-        throw new ModelException("'%s' is '%s', not %s".formatted(choice[0], value, row.get(5)));
+      String[] choice = row.get(5).split("=", 2);
+      String value = in.attributes().text(choice[0], "");
+      if (in.attributes().has(choice[0]) && !List.of(choice[1].split("\\|", -1)).contains(value)) {
+        throw new ModelException("'%s' is '%s', not %s".formatted(choice[0], value, choice[1]));
       }
     }
   }

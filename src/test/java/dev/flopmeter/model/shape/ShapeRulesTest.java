@@ -63,7 +63,7 @@ class ShapeRulesTest {
             "LSTM",
             "7x3x4 1x20x4 1x20x5",
             Attributes.of("direction", "sideways"),
-            "'direction' is 'sideways', not direction=forward|reverse|bidirectional"),
+            "'direction' is 'sideways', not forward|reverse|bidirectional"),
         arguments(
             "RotaryEmbedding",
             "1x4x8 8x2 8x3",
