@@ -24,7 +24,6 @@ final class WorkFunctions {
     return switch (name) {
       case "in" -> function(0, (n, a) -> n.in().type(0).elements());
       case "out" -> function(0, (n, a) -> n.in().output(0).elements());
-      case "output" -> function(1, (n, a) -> n.in().output((int) integer(a, 0)));
       case "einsum" -> function(0, (n, a) -> einsum(n.in()));
       case "sum_of_lengths" ->
           function(2, (n, a) -> sum(n.in().requireValue(input(a, 0)), integer(a, 1)));

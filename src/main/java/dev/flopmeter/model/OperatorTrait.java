@@ -52,6 +52,9 @@ public enum OperatorTrait {
   /** Each element of the output depends on one element of each input. */
   ELEMENTWISE(UNARY, BINARY, VARIADIC),
 
+  /** Joins the elements along axes, all unless some are named. */
+  REDUCTION,
+
   /** Touches every element once, so that it could be joined to the operator before it. */
   ONE_PASS(ELEMENTWISE),
 

@@ -34,6 +34,15 @@ public final class Terms {
               2, (host, a) -> LongStream.range(integer(a, 0), integer(a, 1)).boxed().toList());
       case "drop" ->
           BuiltIn.of(2, (host, a) -> list(a.get(0)).stream().skip(integer(a, 1)).toList());
+      case "with" ->
+          BuiltIn.of(
+              3, (host, a) -> list(sizes(a, 0).with((int) integer(a, 1), integer(a, 2)).dims()));
+      case "broadcast" ->
+          BuiltIn.of(2, (host, a) -> list(sizes(a, 0).broadcast(sizes(a, 1)).dims()));
+      case "count" -> BuiltIn.of(1, (host, a) -> sizes(a, 0).elements());
+      case "text" -> BuiltIn.of(1, (host, a) -> sizes(a, 0).toString());
+      case "given" -> BuiltIn.of(1, (host, a) -> !Value.isLeftOut(a.get(0)));
+      case "contains" -> BuiltIn.of(2, (host, a) -> list(a.get(0)).contains(a.get(1)));
       case "part" -> BuiltIn.of(3, (host, a) -> part(list(a.get(0)), integer(a, 1), integer(a, 2)));
       case "rank" -> BuiltIn.of(1, (host, a) -> (long) shape(host, a).rank());
       case "dim" ->
@@ -63,6 +72,11 @@ public final class Terms {
 
   private static Shape shape(Host host, List<Object> arguments) {
     return host.shape(arguments.get(0));
+  }
+
+  /** A list of sizes as a shape. */
+  private static Shape sizes(List<Object> arguments, int index) {
+    return Shape.of(dims(arguments.get(index)));
   }
 
   /** The result of an operator between two terms: a node where one is a tensor. */

@@ -2,7 +2,7 @@ package dev.flopmeter.model.fold;
 
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.model.shape.ReductionShapes;
+import dev.flopmeter.model.shape.ReducedAxes;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.function.DoubleBinaryOperator;
@@ -35,7 +35,7 @@ final class ReductionFolds {
           if (!isNumber || value.elements() > Folder.MAX_ELEMENTS) {
             return null;
           }
-          LongUnaryOperator target = target(value.shape(), ReductionShapes.axes(in));
+          LongUnaryOperator target = target(value.shape(), ReducedAxes.axes(in));
           long[] longs = new long[(int) type.elements()];
           double[] doubles = new double[longs.length];
           Arrays.fill(longs, start);

@@ -6,13 +6,15 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * An Einsum's equation with the sizes of its indices. Axes that an ellipsis stands for get the
@@ -54,7 +56,7 @@ public record EinsumEquation(
     }
     List<String> output =
         arrow < 0
-            ? implicitOutput(operands)
+            ? implicitOutput(operands, ellipsisRank(sizes))
             : expanded(equation.substring(arrow + 2), ellipsisRank(sizes));
     if (new LinkedHashSet<>(output).size() < output.size()) {
       throw new ModelException("the output of '" + equation + "' names an index twice");
@@ -96,9 +98,7 @@ public record EinsumEquation(
     List<String> indices = new ArrayList<>();
     for (int i = 0; i < term.length(); i++) {
       if (term.startsWith("...", i)) {
-        for (int axis = ellipsis - 1; axis >= 0; axis--) {
-          indices.add(Integer.toString(axis));
-        }
+        ellipsis(ellipsis).forEach(indices::add);
         i += 2;
       } else if (Character.isLetter(term.charAt(i))) {
         indices.add(term.substring(i, i + 1));
@@ -110,29 +110,19 @@ public record EinsumEquation(
   }
 
   /** Without an arrow: the ellipsis, then the letters that stand once, in alphabetical order. */
-  private static List<String> implicitOutput(List<List<String>> operands) {
-    Map<String, Integer> uses = new TreeMap<>();
-    Set<String> ellipsis = new LinkedHashSet<>();
-    for (List<String> indices : operands) {
-      for (String index : indices) {
-        if (Character.isDigit(index.charAt(0))) {
-          ellipsis.add(index);
-        } else {
-          uses.merge(index, 1, Integer::sum);
-        }
-      }
-    }
-    List<String> output = new ArrayList<>();
-    for (int axis = ellipsis.size() - 1; axis >= 0; axis--) {
-      output.add(Integer.toString(axis));
-    }
-    uses.forEach(
-        (index, count) -> {
-          if (count == 1) {
-            output.add(index);
-          }
-        });
-    return output;
+  private static List<String> implicitOutput(List<List<String>> operands, int ellipsis) {
+    List<String> all = operands.stream().flatMap(List::stream).toList();
+    Stream<String> once =
+        all.stream()
+            .filter(index -> Character.isLetter(index.charAt(0)))
+            .filter(index -> Collections.frequency(all, index) == 1)
+            .sorted();
+    return Stream.concat(ellipsis(ellipsis), once).toList();
+  }
+
+  /** The indices of the axes that an ellipsis stands for, outermost first. */
+  private static Stream<String> ellipsis(int rank) {
+    return IntStream.rangeClosed(1, rank).mapToObj(i -> Integer.toString(rank - i));
   }
 
   Shape outputShape() {

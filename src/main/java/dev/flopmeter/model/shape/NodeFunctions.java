@@ -8,6 +8,7 @@ import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Value;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
 /** What all equations about a node can ask of it. */
@@ -35,17 +36,21 @@ public final class NodeFunctions {
   public static @Nullable BuiltIn find(String name) {
     return switch (name) {
       case "type" -> function(1, (n, a) -> n.type(a.get(0)).type());
-      case "given" -> function(1, (n, a) -> !Value.isLeftOut(a.get(0)));
       case "wanted" -> function(1, (n, a) -> n.in().hasOutput((int) integer(a, 0)));
       case "input" -> function(1, (n, a) -> n.input((int) integer(a, 0)));
       case "index" -> function(1, (n, a) -> (long) input(a, 0));
       case "input_count" -> function(0, (n, a) -> (long) n.in().inputCount());
       case "output_count" -> function(0, (n, a) -> (long) n.in().outputCount());
+      case "output" -> function(1, (n, a) -> n.in().output((int) integer(a, 0)));
       case "output_shape" -> function(0, (n, a) -> list(n.in().output(0).shape().dims()));
+      case "operator" -> function(0, (n, a) -> n.in().node().qualifiedOp());
       case "opset" -> function(0, (n, a) -> (long) n.in().opset());
       case "is_constant" -> function(1, (n, a) -> n.in().isConstant(input(a, 0)));
       case "is_known" -> function(1, (n, a) -> n.in().value(input(a, 0)).isPresent());
       case "values" -> function(1, (n, a) -> list(n.in().requireLongs(input(a, 0))));
+      case "real_values" ->
+          function(
+              1, (n, a) -> DoubleStream.of(n.in().requireDoubles(input(a, 0))).boxed().toList());
       case "number" -> function(1, (n, a) -> n.in().requireValue(input(a, 0)).longAt(0));
       case "real_number" -> function(1, (n, a) -> n.in().requireValue(input(a, 0)).doubleAt(0));
       case "attention_sizes" -> function(0, (n, a) -> AttentionSizes.of(n.in()).byName());

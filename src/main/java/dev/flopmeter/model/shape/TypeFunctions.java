@@ -6,14 +6,17 @@ import static dev.flopmeter.model.equation.Terms.list;
 import static dev.flopmeter.model.shape.NodeFunctions.function;
 import static dev.flopmeter.model.shape.NodeFunctions.input;
 
+import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.Window;
 import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Dialect;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code shapes.txt} can ask for. */
@@ -30,13 +33,8 @@ final class TypeFunctions {
       case "typed" -> function(2, (n, a) -> TensorType.of((DataType) a.get(0), dims(a.get(1))));
       case "like" -> function(2, (n, a) -> n.type(a.get(0)).withShape(shape(a, 1)));
       case "as" -> function(2, (n, a) -> n.type(a.get(0)).withType((DataType) a.get(1)));
-      case "broadcast" -> function(2, (n, a) -> list(shape(a, 0).broadcast(shape(a, 1)).dims()));
-      case "with" ->
-          function(3, (n, a) -> list(shape(a, 0).with((int) integer(a, 1), integer(a, 2)).dims()));
-      case "count" -> function(1, (n, a) -> shape(a, 0).elements());
       case "is_block" ->
           function(1, (n, a) -> integer(a, 0) >= 16 && Long.bitCount(integer(a, 0)) == 1);
-      case "text" -> function(1, (n, a) -> shape(a, 0).toString());
       case "window_output" ->
           function(2, (n, a) -> list(window(n, a).output(n.shape(a.get(0))).dims()));
       case "transposed_output" ->
@@ -57,6 +55,14 @@ final class TypeFunctions {
                     "stride", list(window.stride()),
                     "begin", list(window.padBegin()),
                     "end", list(window.padEnd()));
+              });
+      case "sliced" -> function(0, (n, a) -> sizes(SliceRange.of(n.in()), SliceRange::count));
+      case "padded" -> function(0, (n, a) -> sizes(PaddedAxis.of(n.in()), PaddedAxis::length));
+      case "data_decides" ->
+          function(
+              0,
+              (n, a) -> {
+                throw new DataDependentException(n.in().node().op());
               });
       case "einsum_shape" ->
           function(0, (n, a) -> list(EinsumEquation.of(n.in()).outputShape().dims()));
@@ -84,6 +90,10 @@ final class TypeFunctions {
       case "compressed" -> function(0, (n, a) -> (long) DataSelection.compressed(n.in()).length);
       default -> NodeFunctions.find(name);
     };
+  }
+
+  private static <T> List<Object> sizes(T[] axes, ToLongFunction<T> size) {
+    return list(Arrays.stream(axes).mapToLong(size).toArray());
   }
 
   private static Shape shape(List<Object> arguments, int index) {

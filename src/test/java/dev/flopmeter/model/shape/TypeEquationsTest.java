@@ -6,6 +6,7 @@ import dev.flopmeter.model.equation.Definition;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -26,8 +27,15 @@ class TypeEquationsTest {
     all.values().forEach(Definition::parameters);
     var unused = new TreeSet<>(all.keySet());
     unused.removeAll(ShapeRules.operators());
+    TypeEquations.SHARING.forEach(trait -> unused.remove(trait.name().toLowerCase(Locale.ROOT)));
     String text = text();
     unused.removeIf(name -> text.matches("(?s).*[^\\w\\n]" + name + "\\(.*"));
     assertThat(unused).isEmpty();
+  }
+
+  @Test
+  void everyDefinitionOfSizesOfAttentionsIsWellFormed() {
+    assertThat(AttentionSizes.EQUATIONS.values()).hasSizeGreaterThan(5);
+    AttentionSizes.EQUATIONS.values().forEach(Definition::parameters);
   }
 }

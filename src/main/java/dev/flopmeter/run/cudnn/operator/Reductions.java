@@ -2,7 +2,7 @@ package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.shape.ReductionShapes;
+import dev.flopmeter.model.shape.ReducedAxes;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
@@ -56,7 +56,7 @@ final class Reductions {
   /** Without axes but with {@code noop_with_empty_axes} each element is reduced alone. */
   private static void reduce(NodePlan node, Kind kind) {
     TensorView x = node.in(0);
-    long[] axes = ReductionShapes.axes(node.operands());
+    long[] axes = ReducedAxes.axes(node.operands());
     TensorView y = node.out(0);
     if (axes.length == 0) {
       node.launch(kind.single.work(node.plain(0), y, 0, 0));

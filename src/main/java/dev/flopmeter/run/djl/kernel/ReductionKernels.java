@@ -1,6 +1,6 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.model.shape.ReductionShapes.axes;
+import static dev.flopmeter.model.shape.ReducedAxes.axes;
 import static dev.flopmeter.run.djl.kernel.Expression.call;
 import static dev.flopmeter.run.djl.kernel.Expression.dtype;
 import static dev.flopmeter.run.djl.kernel.Expression.input;
