@@ -5,9 +5,6 @@ import ai.djl.ndarray.index.NDArrayIndexer;
 import ai.djl.ndarray.index.full.NDIndexFullPick;
 import ai.djl.ndarray.index.full.NDIndexFullSlice;
 import ai.djl.ndarray.index.full.NDIndexFullTake;
-import dev.flopmeter.model.Shape;
-import java.util.Arrays;
-import java.util.stream.IntStream;
 
 /** What {@code array.get(index)} reads: slices and entries taken along one axis. */
 final class SliceIndexer extends NDArrayIndexer {
@@ -19,31 +16,20 @@ final class SliceIndexer extends NDArrayIndexer {
 
   @Override
   public NDArray get(NDArray array, NDIndexFullSlice slice) {
-    TracedArray traced = trace.manager().traced(array);
-    Shape dims = traced.dims();
-    long[] min = slice.getMin();
-    long[] max = slice.getMax();
-    long[] step = slice.getStep();
-    int[] cut =
-        IntStream.range(0, dims.rank())
-            .filter(axis -> min[axis] != 0 || max[axis] != dims.dim(axis) || step[axis] != 1)
-            .toArray();
-    TracedArray part =
-        cut.length == 0
-            ? traced
-            : traced.sliced(select(min, cut), select(max, cut), cut, select(step, cut));
-    return part.squeezed(slice.getToSqueeze()).shown();
-  }
-
-  private static long[] select(long[] values, int[] axes) {
-    return Arrays.stream(axes).mapToLong(axis -> values[axis]).toArray();
+    return CallEquations.call(
+            trace.manager().traced(array),
+            "sliced",
+            slice.getMin(),
+            slice.getMax(),
+            slice.getStep(),
+            slice.getToSqueeze())
+        .shown();
   }
 
   @Override
   public NDArray get(NDArray array, NDIndexFullTake take) {
-    ManagerCalls manager = trace.manager();
-    TracedArray indices = manager.traced(take.getIndices());
-    return manager.traced(array).taken(indices, take.getAxis()).shown();
+    TracedArray from = trace.manager().traced(array);
+    return CallEquations.call(from, "taken", take.getIndices(), take.getAxis()).shown();
   }
 
   @Override

@@ -61,10 +61,6 @@ final class Trace {
         DenseTensor.ofDoubles(new TensorType(type, Shape.SCALAR), number.doubleValue()));
   }
 
-  TracedArray longs(long... values) {
-    return constant(Tensor.ofLongs(values));
-  }
-
   /**
    * A stored weight.
    *
@@ -76,15 +72,18 @@ final class Trace {
     return array(value);
   }
 
-  /** See {@link TracedArray#storedAs}. */
+  /**
+   * A weight stored in another layout, without an operator at run time. A value that is not a
+   * stored weight is transposed if both have two axes, and otherwise not supported.
+   */
   TracedArray storedAs(TracedArray weight, Shape other) {
     if (other.equals(weight.dims())) {
       return weight;
     }
     Tensor known = known(weight.value()).orElse(null);
     if (known == null) {
-      if (weight.rank() == 2 && other.rank() == 2) {
-        return weight.permuted(1, 0);
+      if (weight.dims().rank() == 2 && other.rank() == 2) {
+        return apply("Transpose", Attributes.of("perm", new long[] {1, 0}), weight);
       }
       throw new UnsupportedOperationException("NDArrayEx layers with computed weights");
     }
