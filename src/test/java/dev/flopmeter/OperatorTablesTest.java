@@ -33,7 +33,6 @@ class OperatorTablesTest {
           "model/shape/",
           "model/decompose/",
           "model/fold/",
-          "model/range/IndexInputs.java",
           "model/bind/EarlyVersions.java",
           "model/djl/",
           "count/convention/",

@@ -64,7 +64,7 @@ public final class AllowedInputs {
 
   private void restrict(String value, IndexInputs.IndexInput index, Operands in) {
     try {
-      restrict(value, index.allowed().apply(in));
+      restrict(value, index.allowed(in));
     } catch (DataDependentException e) {
       // The restriction depends on shapes that are known only at run time.
     }
