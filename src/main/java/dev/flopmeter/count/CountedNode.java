@@ -5,8 +5,6 @@ import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.InputRoles;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
-import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TorchOrigin;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,21 +54,6 @@ public record CountedNode(Operands operands, Graph graph, Work work, GraphLinks 
     return noted == null ? TorchEquivalents.function(this) : noted;
   }
 
-  /** Elements of the first input. */
-  public long in() {
-    return operands.type(0).elements();
-  }
-
-  /** Elements of the first output. */
-  public long out() {
-    return operands.output(0).elements();
-  }
-
-  /** Multiply-accumulates, our own count. */
-  public long macs() {
-    return work.macs();
-  }
-
   /**
    * One per output where a bias is added: by the operator itself, or by an addition that the model
    * notes as part of the module that multiplied.
@@ -79,37 +62,11 @@ public record CountedNode(Operands operands, Graph graph, Work work, GraphLinks 
     boolean isModulesOwn =
         operands.node().op().equals("Add")
             && operands.node().metadata().containsKey(TorchOrigin.MODULE);
-    return isModulesOwn || InputRoles.hasBias(operands.node()) ? out() : 0;
-  }
-
-  /** Whether a normalisation has a stored scale of its own. */
-  public boolean isAffine() {
-    return operands.has(1);
-  }
-
-  /** The size of the first input's leading dimension. */
-  public long batch() {
-    return operands.shape(0).rank() == 0 ? 1 : operands.shape(0).dim(0);
+    return isModulesOwn || InputRoles.hasBias(operands.node()) ? operands.output(0).elements() : 0;
   }
 
   /** Elements of the operator's learned tensors. */
   public long parameters() {
     return Parameters.elements(Parameters.of(operands, graph));
-  }
-
-  /** Elements of one pooling window. */
-  public long window() {
-    return Sizes.product(operands.attributes().integers("kernel_shape", new long[0]));
-  }
-
-  /** The size of the axis that a Softmax runs over. */
-  public long features() {
-    Shape shape = operands.shape(0);
-    boolean cuts = operands.opset() < 13;
-    long axis = operands.attributes().integer("axis", cuts ? 1 : -1);
-    if (shape.rank() == 0 || axis == shape.rank()) {
-      return 1;
-    }
-    return cuts ? shape.elements(shape.axis(axis), shape.rank()) : shape.dim(shape.axis(axis));
   }
 }
