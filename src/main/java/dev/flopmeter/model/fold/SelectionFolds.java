@@ -66,6 +66,13 @@ final class SelectionFolds {
     return DenseTensor.of(type, data);
   }
 
+  /** The same with, on each axis, the source's place for a place of the result. */
+  private static Tensor move(Tensor source, TensorType type, Indices.AxisOffset place) {
+    long[] strides = Indices.strides(source.shape());
+    return pick(
+        source, type, Indices.of(type.shape(), (axis, at) -> place.of(axis, at) * strides[axis]));
+  }
+
   private static Tensor concat(Operands in, TensorType type) {
     int axis = type.shape().axis(in.attributes().integer("axis", 1));
     int width = type.type().bits() / 8;
@@ -85,15 +92,9 @@ final class SelectionFolds {
   }
 
   private static Tensor slice(Operands in, TensorType type) {
-    Tensor source = in.requireValue(0);
     SliceRange[] ranges = SliceRange.of(in);
-    long[] strides = Indices.strides(source.shape());
-    return pick(
-        source,
-        type,
-        Indices.of(
-            type.shape(),
-            (axis, at) -> (ranges[axis].start() + at * ranges[axis].step()) * strides[axis]));
+    return move(
+        in.requireValue(0), type, (axis, at) -> ranges[axis].start() + at * ranges[axis].step());
   }
 
   private static Tensor gather(Operands in, TensorType type) {
@@ -135,24 +136,19 @@ final class SelectionFolds {
     }
     Tensor source = in.requireValue(0);
     int split = source.shape().axis(in.attributes().integer("axis", 0));
-    long[] strides = Indices.strides(source.shape());
     List<Tensor> parts = new ArrayList<>();
     long start = 0;
     for (TensorType type : outputs) {
-      long first = start * strides[split];
-      LongUnaryOperator within = Indices.of(type.shape(), (axis, at) -> at * strides[axis]);
-      parts.add(pick(source, type, flat -> first + within.applyAsLong(flat)));
+      long first = start;
+      parts.add(move(source, type, (axis, at) -> axis == split ? first + at : at));
       start += type.shape().dim(split);
     }
     return Optional.of(parts);
   }
 
   private static Tensor tile(Operands in, TensorType type) {
-    Tensor source = in.requireValue(0);
-    long[] dims = source.shape().dims();
-    long[] strides = Indices.strides(source.shape());
-    return pick(
-        source, type, Indices.of(type.shape(), (axis, at) -> at % dims[axis] * strides[axis]));
+    Shape tile = in.shape(0);
+    return move(in.requireValue(0), type, (axis, at) -> at % tile.dim(axis));
   }
 
   /** One value is repeated to any size, since that takes no memory. */
@@ -190,12 +186,7 @@ final class SelectionFolds {
       return pick(source, type, i -> kept[(int) i]);
     }
     int along = source.shape().axis(in.attributes().integer("axis", 0));
-    long[] strides = Indices.strides(source.shape());
-    return pick(
-        source,
-        type,
-        Indices.of(
-            type.shape(), (axis, at) -> (axis == along ? kept[(int) at] : at) * strides[axis]));
+    return move(source, type, (axis, at) -> axis == along ? kept[(int) at] : at);
   }
 
   private static Tensor boxes(Operands in, TensorType type) {
@@ -209,18 +200,17 @@ final class SelectionFolds {
     }
     Tensor source = in.requireValue(0);
     DataSelection.Uniques found = DataSelection.uniques(in);
+    long[] first = found.first();
     int along = found.axis();
-    long[] strides = Indices.strides(source.shape());
-    LongUnaryOperator place =
+    TensorType type = outputs.get(0);
+    Tensor different =
         along < 0
-            ? i -> found.first()[(int) i]
-            : Indices.of(
-                outputs.get(0).shape(),
-                (axis, at) -> (axis == along ? found.first()[(int) at] : at) * strides[axis]);
+            ? pick(source, type, i -> first[(int) i])
+            : move(source, type, (axis, at) -> axis == along ? first[(int) at] : at);
     return Optional.of(
         List.of(
-            pick(source, outputs.get(0), place),
-            Tensor.ofLongs(found.first()),
+            different,
+            Tensor.ofLongs(first),
             Tensor.ofLongs(found.inverse()),
             Tensor.ofLongs(found.counts())));
   }
