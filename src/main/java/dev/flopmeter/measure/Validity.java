@@ -8,6 +8,7 @@ import dev.flopmeter.result.ProfileResult.NumericCheck;
 import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Roofs;
 import dev.flopmeter.result.ProfileResult.Sensors;
+import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -57,13 +58,13 @@ final class Validity {
     if (kept < Distribution.INTERVAL_SAMPLES) {
       invalidate(
           format(
-              "only %d samples fit into %.3g s; at least %d are needed, increase --max-time",
-              kept, rules.limitSeconds(), Distribution.INTERVAL_SAMPLES));
+              "only %d samples fit into %s; at least %d are needed, increase --max-time",
+              kept, Figures.seconds(rules.limitSeconds()), Distribution.INTERVAL_SAMPLES));
     } else if (kept < rules.samples()) {
       warn(
           format(
-              "%d samples instead of %d fit into %.3g s",
-              kept, rules.samples(), rules.limitSeconds()));
+              "%d samples instead of %d fit into %s",
+              kept, rules.samples(), Figures.seconds(rules.limitSeconds())));
     }
     if (!samples.isWarm()) {
       warn(format("the %d warm-up runs did not settle", samples.warmupRuns()));
@@ -84,9 +85,9 @@ final class Validity {
     if (ratio != null && (ratio < SUM_LOW || ratio > SUM_HIGH)) {
       warn(
           format(
-              "the layers add up to %.3g of the end-to-end time (0.95 to 1.10 is usual):"
-                  + " treat single layers with care",
-              ratio));
+              "the layers add up to %s of the end-to-end time (0.95 to 1.10 is usual): treat single"
+                  + " layers with care",
+              Figures.number(ratio)));
     }
   }
 
@@ -98,9 +99,9 @@ final class Validity {
     if (unresolved > 0) {
       warn(
           format(
-              "%d of %d layers take at most %.0f us, near the least that the profiler resolves:"
-                  + " treat their times with care",
-              unresolved, layers.size(), 2e6 * floorSeconds));
+              "%d of %d layers take at most %s, near the least that the profiler resolves: treat"
+                  + " their times with care",
+              unresolved, layers.size(), Figures.seconds(2 * floorSeconds)));
     }
   }
 
@@ -130,9 +131,8 @@ final class Validity {
     if (peak != null && achievedFlopsPerSecond > peak) {
       invalidate(
           format(
-              "%.4g FLOP/s is above the datasheet peak of %.4g FLOP/s: something is miscounted,"
-                  + " mistimed or skipped",
-              achievedFlopsPerSecond, peak));
+              "%s is above the datasheet peak of %s: something is miscounted, mistimed or skipped",
+              Figures.flopRate(achievedFlopsPerSecond), Figures.flopRate(peak)));
     }
   }
 
@@ -145,9 +145,9 @@ final class Validity {
     }
     warn(
         format(
-            "%.4g FLOP/s is above the measured roof of %.4g FLOP/s, so no share of it is given:"
-                + " the measured roof is too low; run flopmeter roof again",
-            achievedFlopsPerSecond, peak));
+            "%s is above the measured roof of %s, so no share of it is given: the measured roof is"
+                + " too low; run flopmeter roof again",
+            Figures.flopRate(achievedFlopsPerSecond), Figures.flopRate(peak)));
     return roofs.withoutMeasured();
   }
 
@@ -165,13 +165,13 @@ final class Validity {
           Layer farthest = Collections.max(some, Comparator.comparing(Layer::rooflineEfficiency));
           warn(
               format(
-                  "%d of %d layers are above the %s, '%s' at %.0f %% of it: that roof is too low"
+                  "%d of %d layers are above the %s, '%s' at %s of it: that roof is too low"
                       + " (run flopmeter roof again), or they do less than is counted",
                   some.size(),
                   layers.size(),
                   roof,
                   farthest.name(),
-                  100 * Objects.requireNonNull(farthest.rooflineEfficiency())));
+                  Figures.percent(Objects.requireNonNull(farthest.rooflineEfficiency()))));
         });
   }
 
