@@ -1,7 +1,7 @@
 package dev.flopmeter.measure;
 
 /** The rule that ended sampling. */
-enum StopReason {
+public enum StopReason {
   /** Relative noise fell below the bound. */
   QUIET("noise below bound"),
   /** More samples no longer change the noise. */

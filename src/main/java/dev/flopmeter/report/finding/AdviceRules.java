@@ -109,11 +109,13 @@ final class AdviceRules {
   private static Stream<Advice> idleCores(ProfileResult result) {
     double share = coreShare(result);
     Map<String, String> device = result.device().properties();
+    String cores = device.getOrDefault("cores", "");
     return share == 1
         ? Stream.of()
         : new AdviceText(result)
             .with("threads", device.getOrDefault("threads", ""))
-            .with("cores", device.getOrDefault("cores", ""))
+            .with("cores", cores)
+            .with("all_cores", new TestCommand(result).with("--threads", cores))
             .advise("idle cores", (1 - share) * (1 - boundShare(result, Bound.LAUNCH)), false);
   }
 

@@ -30,7 +30,9 @@ final class AdviceText {
   /** With the words that every recommendation may use. */
   AdviceText(ProfileResult result) {
     TestCommand test = new TestCommand(result);
-    words.put("again", test.with(""));
+    words.put("again", test.again());
+    words.put("fused", test.fused());
+    words.put("full_search", test.with("--search", "full"));
     words.put("other_runtimes", test.otherRuntimes());
     words.put("changed_model", test.changedModel());
     words.put("precision", result.run().precision());

@@ -211,7 +211,7 @@ class AdviceTest {
   @Test
   void aCommandTakesNamesFromFilesAsWords() {
     ProfileResult hostile = SampleProfiles.named("it's; rm -rf $HOME.onnx", "layer");
-    assertThat(new TestCommand(hostile).with("--layout nhwc"))
+    assertThat(new TestCommand(hostile).with("--layout", "nhwc"))
         .isEqualTo(
             "flopmeter profile 'it'\\''s; rm -rf $HOME.onnx' --device cuda:0 --backend cudnn"
                 + " --precision bf16 --batch 64 --layout nhwc");
@@ -282,7 +282,7 @@ class AdviceTest {
         base, base.run(), base.device(), new Launch(eager, graph, (eager - graph) / graph), true);
   }
 
-  private static ProfileResult changed(
+  static ProfileResult changed(
       ProfileResult base, Run run, Device device, @Nullable Launch launch, boolean valid) {
     return new ProfileResult(
         base.model(),
