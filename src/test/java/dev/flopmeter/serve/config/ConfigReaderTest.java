@@ -1,7 +1,6 @@
 package dev.flopmeter.serve.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.flopmeter.serve.config.ServeConfig.Workload;
@@ -12,32 +11,19 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigReaderTest {
   @TempDir private Path folder;
 
-  private final ConfigReader reader =
-      new ConfigReader(Map.of("HOME", "/home/somebody"), Set.of(), Optional.empty());
-
   private ServeConfig read(String yaml) throws ConfigException, IOException {
-    return reader.read(Files.writeString(folder.resolve("f.yaml"), yaml));
+    return new ConfigFolder(folder).read(yaml);
   }
 
-  /** The problems without the folder's name. */
   private String problems(String yaml) {
-    ConfigException e = catchThrowableOfType(ConfigException.class, () -> read(yaml));
-    assertThat(e).isNotNull();
-    return e.problems().stream()
-        .map(problem -> problem.toString().replace(folder + "/", ""))
-        .collect(Collectors.joining("\n"));
+    return new ConfigFolder(folder).problems(yaml);
   }
 
   @Test
@@ -102,7 +88,8 @@ class ConfigReaderTest {
                 false,
                 Map.of(),
                 Map.of()));
-    assertThat(reader.standard().workloads().get(0).model()).isEqualTo("resnet50");
+    assertThat(new ConfigFolder(folder).reader().standard().workloads().get(0).model())
+        .isEqualTo("resnet50");
   }
 
   @Test
@@ -227,83 +214,6 @@ class ConfigReaderTest {
     assertThat(config.toString()).doesNotContain(hash).doesNotContain("Bearer");
   }
 
-  private ServeConfig.Otlp otlp(String section, Map<String, String> environment) throws Exception {
-    Path file =
-        Files.writeString(
-            folder.resolve("otlp.yaml"), "workloads: {one: {model: resnet50}}\notlp: " + section);
-    return new ConfigReader(environment, Set.of("resnet50"), Optional.empty()).read(file).otlp();
-  }
-
-  @Test
-  void openTelemetrysVariablesCompleteWhatTheFileLeavesOpen() throws Exception {
-    Map<String, String> environment =
-        Map.of(
-            "OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/",
-            "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf",
-            "OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%2Cb+c, tenant = t",
-            "OTEL_EXPORTER_OTLP_COMPRESSION", "gzip",
-            "OTEL_EXPORTER_OTLP_TIMEOUT", "2500",
-            "OTEL_METRIC_EXPORT_INTERVAL", "15000",
-            "OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=lab,service.name=other",
-            "OTEL_SERVICE_NAME", "gpus");
-    ServeConfig.Otlp open = otlp("{enabled: true}", environment);
-    assertThat(open.enabled()).isTrue();
-    assertThat(open.url()).isEqualTo("http://collector:4318/v1/metrics");
-    assertThat(open.interval()).isEqualTo(Duration.ofSeconds(15));
-    assertThat(open.timeout()).isEqualTo(Duration.ofMillis(2500));
-    assertThat(open.isGzipped()).isTrue();
-    assertThat(open.headers()).isEqualTo(Map.of("api-key", "a,b+c", "tenant", "t"));
-    assertThat(open.resource())
-        .isEqualTo(Map.of("deployment.environment.name", "lab", "service.name", "gpus"));
-
-    ServeConfig.Otlp own =
-        otlp(
-            "{enabled: true, url: \"http://own/m\", interval: 2s, headers: {tenant: mine}}",
-            environment);
-    assertThat(own.url()).isEqualTo("http://own/m");
-    assertThat(own.interval()).isEqualTo(Duration.ofSeconds(2));
-    assertThat(own.headers()).containsEntry("tenant", "mine").containsEntry("api-key", "a,b+c");
-  }
-
-  @Test
-  void variablesOfMetricsAloneComeFirstAndAreTakenAsTheyAre() throws Exception {
-    ServeConfig.Otlp otlp =
-        otlp(
-            "{enabled: true}",
-            Map.of(
-                "OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:4318",
-                "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://metrics:4318/here",
-                "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc",
-                "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/protobuf"));
-    assertThat(otlp.url()).isEqualTo("http://metrics:4318/here");
-    assertThat(otlp("{enabled: true}", Map.of("OTEL_SDK_DISABLED", "true")).enabled()).isFalse();
-    assertThat(otlp("{enabled: false}", Map.of("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")).enabled())
-        .isFalse();
-  }
-
-  @Test
-  void aVariableThatCannotBeHonouredIsRefusedInOneLineWithoutSecrets() {
-    ConfigException refused =
-        catchThrowableOfType(
-            ConfigException.class,
-            () ->
-                otlp(
-                    "{enabled: true}",
-                    Map.of(
-                        "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc",
-                        "OTEL_METRIC_EXPORT_INTERVAL", "soon",
-                        "OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318",
-                        "OTEL_EXPORTER_OTLP_HEADERS", "hunter2")));
-    assertThat(refused.problems())
-        .hasSize(4)
-        .allMatch(problem -> problem.contains(": otlp.enabled: OTEL_") && !problem.contains("\n"))
-        .noneMatch(problem -> problem.contains("hunter2"))
-        .anyMatch(
-            problem ->
-                problem.endsWith(
-                    "OTEL_EXPORTER_OTLP_PROTOCOL: \"grpc\": only http/protobuf is supported"));
-  }
-
   private static String named(Key key) {
     return key.name().equals("*") ? "" : key.name() + ":";
   }
@@ -380,125 +290,6 @@ class ConfigReaderTest {
         .isEqualTo("f.yaml:3: http.tls.key: is missing; TLS needs a certificate and its key");
     assertThat(problems("workloads: {a: {model: m}}\nhttp:\n  tls: {certificate: c, key: k}"))
         .contains("f.yaml:3: http.tls.certificate: \"c\": does not exist or cannot be read");
-  }
-
-  @Test
-  void whatIsNoConfigurationAtAll() {
-    assertThat(problems("x: &m {model: m}\nworkloads:\n  a: *m"))
-        .isEqualTo("f.yaml:3: workloads.a: is a YAML alias; write the value out");
-    assertThat(problems("- a")).startsWith("f.yaml:1: is a list at its top");
-    assertThat(problems(""))
-        .isEqualTo("f.yaml:1: workloads.NAME: is missing; name at least one workload");
-    assertThat(problems("a: 1\na: 2")).contains("f.yaml:2: a: is already given in line 1");
-    assertThat(catchThrowableOfType(ConfigException.class, () -> reader.read(folder)))
-        .hasMessageContaining("is a directory");
-    assertThat(
-            catchThrowableOfType(
-                ConfigException.class, () -> reader.read(folder.resolve("none.yaml"))))
-        .hasMessageContaining("does not exist");
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      quoteCharacter = '`',
-      textBlock =
-          """
-          workloads: {a: {model: m          | 1: is not valid YAML: a } or a comma is missing
-          a: [1, 2                          | 1: is not valid YAML: a ] or a comma is missing
-          workloads:\\n\\ta: {model: m}      | 2: is not valid YAML: a tab is used for indentation; use spaces
-          a: b: c                           | 1: is not valid YAML: a colon is not allowed here; put the value in quotes
-          a: "open                          | 1: is not valid YAML: the file ends inside quotes
-          a: 'open                          | 1: is not valid YAML: the file ends inside quotes
-          a: ]                              | 1: is not valid YAML: a value is missing
-          a: {,}                            | 1: is not valid YAML: a value is missing
-          ? [a, b]\\n: c                    | 1: is not valid YAML: a key must be a single word, not a list or a section
-          {[a]: b}                          | 1: is not valid YAML: a key must be a single word, not a list or a section
-          a: b\\nc\\nd: e                   | 3: is not valid YAML: a key is not followed by a colon
-          a: - b                            | 1: is not valid YAML: a list item is not allowed here; start it on a line of its own
-          - a\\nb: 1                        | 2: is not valid YAML: the indentation does not match the lines before
-          a:\\n  - b\\n c: d                | 3: is not valid YAML: the indentation does not match the lines before
-          a: @b                             | 1: is not valid YAML: a value starts with a special character; put it in quotes
-          a: %b                             | 1: is not valid YAML: a value starts with a special character; put it in quotes
-          a: "\\q"                           | 1: is not valid YAML: an escape in double quotes is unknown; write \\\\ for a backslash
-          a: "\\uZZZZ"                       | 1: is not valid YAML: an escape in double quotes is unknown; write \\\\ for a backslash
-          a: \\u0001                         | 1: is not valid YAML: the file contains a control character
-          a: >5x\\n  b                      | 1: is not valid YAML: only +, - or a digit may follow the sign of a text block
-          a: !x!y b                         | 1: is not valid YAML: tags (!name) are not supported
-          a: !<x y                          | 1: is not valid YAML: tags (!name) are not supported
-          %YAML 3.0\\n---\\na: 1            | 1: is not valid YAML: directives (%NAME) are not supported
-          a: 1\\n... junk                   | 2: is not valid YAML: the file holds more than one document; keep one
-          a: 1\\n---\\nb: 2                 | 3: holds more than one document; keep one
-          a: *nope                          | 1: a: is a YAML alias; write the value out
-          *x                                | 1: is a YAML alias; write the value out
-          a: &                              | 1: is not valid YAML: anchors, aliases and tags (&name, *name, !name) are not supported
-          just a word                       | 1: is a value at its top; expected keys such as http:
-          """)
-  void brokenYamlIsOneLineInPlainWords(String yaml, String expected) {
-    String text = yaml.replace("\\n", "\n").replace("\\t", "\t").replace("\\u0001", "\u0001");
-    assertThat(problems(text)).isEqualTo("f.yaml:" + expected);
-  }
-
-  @Test
-  void deepNestingIsOneLine() {
-    assertThat(problems("[".repeat(3000))).isEqualTo("f.yaml:1: is nested deeper than 16 levels");
-  }
-
-  /** Whatever is done to a file, no message names a class of Java or of the libraries. */
-  @Test
-  void noDamageToAFileShowsJava() throws Exception {
-    String good = Files.readString(Path.of("config/flopmeter.yaml"));
-    Random random = new Random(11);
-    String signs = "{}[]:,&*!|>'\"%@`#?-\t\n \\";
-    for (int i = 0; i < 300; i++) {
-      StringBuilder bad = new StringBuilder(good);
-      for (int n = random.nextInt(4); n >= 0; n--) {
-        bad.insert(random.nextInt(bad.length()), signs.charAt(random.nextInt(signs.length())));
-      }
-      try {
-        read(bad.toString());
-      } catch (ConfigException e) {
-        assertThat(e.getMessage())
-            .doesNotContain(
-                "Exception", "tools.jackson", "Scalar", "+SEQ", "<block", "(TAB)", "()`");
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "127.0.0.1:9401, 127.0.0.1, 9401",
-    "[::1]:0, ::1, 0",
-    "gpu-1.example:65535, gpu-1.example, 65535"
-  })
-  void addresses(String text, String host, int port) {
-    ListenAddress address = ListenAddress.parse(text);
-    assertThat(address).isEqualTo(new ListenAddress(host, port));
-    assertThat(address).hasToString(text);
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "",
-        "19400",
-        ":19400",
-        "127.0.0.1",
-        "127.0.0.1:",
-        "127.0.0.1:65536",
-        "127.0.0.1:-1",
-        "::1:19400",
-        "[::1]",
-        "[]:19400",
-        "a b:1",
-        "http://x:1",
-        "127.0.0.1:19400/",
-        "x:123456"
-      })
-  void whatIsNotAnAddress(String text) {
-    assertThatThrownBy(() -> ListenAddress.parse(text))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("expected ADDRESS:PORT, for example 127.0.0.1:19400 or [::1]:19400");
   }
 
   @Test
@@ -586,7 +377,8 @@ class ConfigReaderTest {
 
   @Test
   void theFileThatIsInstalledIsGood() throws Exception {
-    assertThat(reader.read(Path.of("config/flopmeter.yaml")).workloads()).hasSize(1);
+    assertThat(new ConfigFolder(folder).reader().read(Path.of("config/flopmeter.yaml")).workloads())
+        .hasSize(1);
   }
 
   @Test
