@@ -106,8 +106,7 @@ final class RooflineChart {
         String figures = Figures.flopRate(flops) + ", " + Figures.byteRate(bytes);
         lines.add(new Line(basis.label(), name + " " + figures, flops, bytes));
         for (Cache cache : roof.caches()) {
-          String label = cache.name() + " " + Figures.byteRate(cache.bytesPerSecond());
-          caches.add(new Line(CACHE, label, flops, cache.bytesPerSecond()));
+          caches.add(new Line(CACHE, cache.name(), flops, cache.bytesPerSecond()));
         }
       }
     }
@@ -158,14 +157,13 @@ final class RooflineChart {
         HEIGHT,
         MARGINS,
         isEmpty ? new Range(0.1, 1000, true) : new Range(x.getMin() / 1.6, x.getMax() * 1.6, true),
-        isEmpty ? new Range(1, 10, true) : new Range(y.getMin() / 2.2, y.getMax() * 2.2, true));
+        isEmpty ? new Range(1, 10, true) : new Range(y.getMin() / 2.2, y.getMax() * 3, true));
   }
 
   private static void roofs(Markup out, Plot plot, List<Line> lines) {
     out.open("g.roofs aria-hidden=true");
-    double y = plot.top() + 12;
-    double lowest = 0;
-    long bases = lines.stream().filter(line -> !line.isCache()).count();
+    int bases = (int) lines.stream().filter(line -> !line.isCache()).count();
+    StringJoiner caches = new StringJoiner(", ", "caches: ", "").setEmptyValue("");
     for (int i = 0; i < lines.size(); i++) {
       Line line = lines.get(i);
       double from = Math.max(plot.x().from(), plot.y().from() / line.bytes);
@@ -178,18 +176,27 @@ final class RooflineChart {
       }
       out.empty("path.roof." + line.style + " d=%s", edge);
       if (line.isCache()) {
-        // Below its start a line leaves room for its name, and for that of one close above it.
-        lowest = Math.max(lowest + 16, plot.y().at(line.bytes * from) + 15);
-        out.element("text.label x=%s y=%s", line.label, plot.x().at(from) + 10, lowest);
-        continue;
+        // On its slope, farther along than the name before, since slopes may be close.
+        double at = from * Math.pow(ridge / from, 0.12 + 0.14 * (i - bases));
+        double middle = plot.y().at(line.bytes * at) + 4;
+        out.element("text.label x=%s y=%s text-anchor=middle", line.label, plot.x().at(at), middle);
+        caches.add(line.label + " " + Figures.byteRate(line.bytes));
+      } else {
+        key(out, plot, i, line.style, line.label);
       }
-      // The corner above the slope is always empty, and roofs may lie too close for labels.
-      double x = plot.left() + 14;
-      out.empty("line.roof." + line.style + " x1=%s x2=%s y1=%s y2=%s", x, x + 30, y, y);
-      out.element("text.label x=%s y=%s", line.label, x + 38, y + 4);
-      y += 20;
+    }
+    if (bases < lines.size()) {
+      key(out, plot, bases, CACHE, caches.toString());
     }
     out.close("g");
+  }
+
+  /** A row in the corner above the slopes, which is always empty. */
+  private static void key(Markup out, Plot plot, int row, String style, String label) {
+    double x = plot.left() + 14;
+    double y = plot.top() + 12 + 20 * row;
+    out.empty("line.roof." + style + " x1=%s x2=%s y1=%s y2=%s", x, x + 30, y, y);
+    out.element("text.label x=%s y=%s", label, x + 38, y + 4);
   }
 
   private void dots(Markup out, Plot plot) {
