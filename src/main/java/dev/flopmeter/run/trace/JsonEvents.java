@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.zip.GZIPInputStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -44,8 +45,22 @@ final class JsonEvents {
    * @throws ModelException if the file is not such JSON, is cut off or goes on after its end
    */
   static long read(Path file, String list, Consumer<JsonNode> events, Consumer<JsonNode> fields) {
+    return read(file, in -> in, list, events, fields);
+  }
+
+  /**
+   * The same of a file that {@code repair} makes JSON.
+   *
+   * @throws ModelException if it does not
+   */
+  static long read(
+      Path file,
+      UnaryOperator<InputStream> repair,
+      String list,
+      Consumer<JsonNode> events,
+      Consumer<JsonNode> fields) {
     long[] count = {0};
-    try (InputStream in = open(file);
+    try (InputStream in = repair.apply(open(file));
         JsonParser json = MAPPER.createParser(in)) {
       JsonToken first = json.nextToken();
       if (first == JsonToken.START_ARRAY) {

@@ -95,7 +95,8 @@ public final class OnnxRuntimeProfile {
    */
   public static Read read(Path file, int fewest) {
     OnnxRuntimeProfile profile = new OnnxRuntimeProfile();
-    long events = JsonEvents.read(file, "traceEvents", profile::event, field -> {});
+    long events =
+        JsonEvents.read(file, EscapedNames::new, "traceEvents", profile::event, field -> {});
     try {
       Trace trace = profile.trace(events, fewest);
       long rise = Math.max(0, profile.arenaPeak - profile.arenaLeast);

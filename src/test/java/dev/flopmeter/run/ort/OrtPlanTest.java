@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Networks through ONNX Runtime. */
 class OrtPlanTest {
@@ -61,6 +62,31 @@ class OrtPlanTest {
       assertThat(Arrays.stream(seconds).sum()).isPositive();
       assertThat(plan.profiledRatio()).isPresent();
       assertThat(plan.memory().activations()).isPositive();
+    }
+  }
+
+  /** ONNX Runtime's profile has names as they are, so that some are no JSON. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"a \"quoted\" one", "back\\slash", "C:\\new \"\\\"", "two\nlines", "\"},\n"})
+  void timesNodesWhateverTheirNames(String name) {
+    GraphBuilder builder = new GraphBuilder("named", 20);
+    builder.input("x", TensorType.of(DataType.FLOAT, 2, 64));
+    builder.constant("w", RandomTensor.weights(TensorType.of(DataType.FLOAT, 64, 64), 1, 64));
+    List<String> products = List.of(name + " 1", name + " 2", name + " 3");
+    String last = "x";
+    for (String product : products) {
+      String result = "y" + product.length() + product.charAt(product.length() - 1);
+      builder.add(
+          "MatMul", product, Attributes.NONE, List.of(last, "w"), List.of(result), Map.of());
+      last = result;
+    }
+    Graph graph = builder.build(List.of(last));
+    try (Backend backend = at(OrtOptions.Level.ALL);
+        Plan plan = backend.prepare(graph, RunOptions.DEFAULT)) {
+      plan.load(RandomInputs.of(graph, 1));
+      assertThat(plan.timeSteps()).hasSize(3);
+      assertThat(plan.steps()).extracting(Step::name).containsExactlyElementsOf(products);
     }
   }
 
