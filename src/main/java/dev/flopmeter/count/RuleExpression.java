@@ -136,7 +136,7 @@ public final class RuleExpression {
     int index = 0;
     if (peek() == '[') {
       at++;
-      index = (int) Math.min(Integer.MAX_VALUE, number());
+      index = index();
       expect(']');
     }
     int slot = index;
@@ -155,7 +155,7 @@ public final class RuleExpression {
     expect('(');
     boolean fromEnd = peek() == '-';
     at += fromEnd ? 1 : 0;
-    int number = (int) Math.min(Integer.MAX_VALUE / 2, number());
+    int number = index();
     int axis = fromEnd ? -number : number;
     expect(')');
     return in -> type(in, isInput, slot).shape().dim(axis);
@@ -176,6 +176,18 @@ public final class RuleExpression {
       throw wrong("a name or a number");
     }
     return text.substring(start, at);
+  }
+
+  /** The number of an input, an output or a dimension. */
+  private int index() {
+    peek();
+    int start = at;
+    long index = number();
+    if (index > MOST_CHARACTERS) {
+      at = start;
+      throw wrong("an index of at most " + MOST_CHARACTERS);
+    }
+    return (int) index;
   }
 
   private long number() {

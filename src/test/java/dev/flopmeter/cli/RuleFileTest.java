@@ -81,6 +81,10 @@ class RuleFileTest {
             + " float32",
         "a:Odd: {outputs: [{type: float32}]} | a:Odd: an output has a shape and a type, or is an"
             + " input such as in[0]",
+        "a:Odd: {macs: out.dim(99999999999)} | a:Odd: the rule 'out.dim(99999999999)' needs an"
+            + " index of at most 1000 at character 9",
+        "a:Odd: {macs: \"in[4294967296].rank\"} | a:Odd: the rule 'in[4294967296].rank' needs an"
+            + " index of at most 1000 at character 4",
         "a:Odd: {macs: \"1\\0\"} | a:Odd: the rule '1\0' needs an operator or the end at character"
             + " 2",
         "a:Odd: {sizes: 1} | a:Odd: unknown key sizes; there are macs, flops and outputs",
