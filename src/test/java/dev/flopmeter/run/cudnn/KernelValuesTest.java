@@ -43,12 +43,16 @@ class KernelValuesTest {
   }
 
   private static Tensor run(Backend backend, Graph graph, Tensor... inputs) {
+    return outputs(backend, graph, inputs).get("y");
+  }
+
+  private static Map<String, Tensor> outputs(Backend backend, Graph graph, Tensor... inputs) {
     Map<String, Tensor> given = new LinkedHashMap<>();
     for (Tensor input : inputs) {
       given.put("x" + given.size(), input);
     }
     try (Plan plan = backend.prepare(graph, RunOptions.DEFAULT)) {
-      return plan.run(given).get("y");
+      return plan.run(given);
     }
   }
 
@@ -139,6 +143,34 @@ class KernelValuesTest {
     Tensor b = DenseTensor.ofDoubles(bytes, 10, 4);
     assertThat(run(backends.gpu(), graph.build(List.of("y", "less")), a, b).toFloats())
         .containsExactly(4, 7);
+  }
+
+  /** The device's integers are wider: only what a later node reads shows that they wrap around. */
+  @ParameterizedTest
+  @CsvSource({"INT32, 4294967296", "UINT32, 4294967296"})
+  void sumsAlongAnAxisAndCastsWrapAround(DataType type, long range) {
+    long third = range / 3;
+    TensorType four = TensorType.of(DataType.INT64, 4);
+    Tensor x = DenseTensor.ofLongs(four, third + range, third, third, third);
+    GraphBuilder graph = new GraphBuilder("wrap", 18);
+    graph.input("x0", x.type());
+    graph.constant("axis", Tensor.ofLong(0));
+    graph.add("Cast", "narrow", Attributes.of("to", (long) type.code()), "x0");
+    graph.add("ReduceSum", "sum", Attributes.of("keepdims", 0), "narrow");
+    graph.add("CumSum", "sums", Attributes.NONE, "narrow", "axis");
+    List<String> wide = new ArrayList<>();
+    graph.add("ReduceProd", "product", Attributes.of("keepdims", 0), "narrow");
+    for (String value : List.of("narrow", "sum", "sums", "product")) {
+      wide.add(graph.add("Cast", value + "/wide", Attributes.of("to", 7L), value));
+    }
+    Map<String, Tensor> expected = outputs(backends.reference(), graph.build(wide), x);
+    assertThat(expected.get("sums/wide").toLongs()[3])
+        .isEqualTo(expected.get("sum/wide").longAt(0));
+    assertThat(expected.get("sum/wide").longAt(0)).isNotEqualTo(4 * third);
+    Map<String, Tensor> found = outputs(backends.gpu(), graph.build(wide), x);
+    expected.forEach(
+        (name, tensor) ->
+            assertThat(found.get(name).toLongs()).as(name).containsExactly(tensor.toLongs()));
   }
 
   /** As in ONNX Runtime; quantised scores that are masked by infinity have such values. */

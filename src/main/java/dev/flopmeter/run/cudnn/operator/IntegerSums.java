@@ -124,7 +124,9 @@ final class IntegerSums {
     TensorView rows = zero != null && isPerRow ? zero.reshaped(zero.shape().inserted(1, 1)) : zero;
     TensorView a = Products.asRow(around(node, 0, rows));
     TensorView b = Products.asColumn(around(node, 1, node.plainOrNull(3)));
-    node.launch(new ProductWork(a, b, Products.asMatrix(node.out(0), node.in(0), node.in(1)), 1));
+    TensorView y = node.out(0);
+    node.launch(new ProductWork(a, b, Products.asMatrix(y, node.in(0), node.in(1)), 1));
+    Pointwise.wrap(node, y, node.operands().output(0).type());
   }
 
   private static void convolution(NodePlan node) {

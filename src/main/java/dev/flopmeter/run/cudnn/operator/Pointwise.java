@@ -79,6 +79,16 @@ final class Pointwise {
     return isNarrow ? (type.name().startsWith("U") ? -type.bits() : type.bits()) : 0;
   }
 
+  /**
+   * Wraps whole numbers around, in place, where {@code view} of the device's wide integers holds
+   * more than {@code type} does.
+   */
+  static void wrap(NodePlan node, TensorView view, DataType type) {
+    if (bits(type) != 0 && view.storage() == ElementType.I64) {
+      node.launch(Binary.MAX.work(view, view, view, bits(type)));
+    }
+  }
+
   private static void bitwiseNot(NodePlan node) {
     TensorView x = node.in(0);
     node.launch(Binary.BITWISE_XOR.work(x, allBits(node), node.outLike(0, x)));
@@ -195,10 +205,10 @@ final class Pointwise {
       return;
     }
     ElementType to = node.builder().storageOf(node.operands().output(0));
-    boolean isBool =
-        node.operands().output(0).type() == DataType.BOOL
-            && node.operands().type(0).type() != DataType.BOOL;
-    if (to == x.storage() && !isBool) {
+    DataType given = node.operands().type(0).type();
+    boolean isBool = type == DataType.BOOL && given != DataType.BOOL;
+    boolean isNarrowed = given.isInteger() && bits(type) != 0 && !isWithin(given, type);
+    if (to == x.storage() && !isBool && !isNarrowed) {
       node.alias(0, x);
       return;
     }
@@ -206,9 +216,19 @@ final class Pointwise {
     TensorView y = node.outLike(0, from);
     if (!isBool) {
       node.launch(Unary.IDENTITY.work(from, y));
+      if (isNarrowed) {
+        wrap(node, y, type);
+      }
       return;
     }
     node.launch(Unary.NOT.work(from, y), Unary.NOT.work(y, y));
+  }
+
+  /** Whether {@code to} holds all integers that {@code from} does. */
+  private static boolean isWithin(DataType from, DataType to) {
+    boolean isUnsigned = from.name().startsWith("U");
+    boolean isSame = isUnsigned == to.name().startsWith("U");
+    return isSame ? from.bits() <= to.bits() : isUnsigned && from.bits() < to.bits();
   }
 
   private static void bitCast(NodePlan node) {

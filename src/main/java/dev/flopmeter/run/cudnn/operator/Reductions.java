@@ -63,6 +63,7 @@ final class Reductions {
     } else {
       rows(node, kind, x, axes, y);
     }
+    Pointwise.wrap(node, y, node.operands().output(0).type());
     if (x.elements() == 0 && node.operands().output(0).type() == DataType.BOOL) {
       node.launch(Unary.CLIP.work(y, y, 0, 1)); // the extremes of integers are none of booleans
     }

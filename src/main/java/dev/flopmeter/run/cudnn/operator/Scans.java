@@ -68,5 +68,6 @@ final class Scans {
             .integer(node.attributes().flag("reverse", false) ? 1 : 0)
             .integer(product ? 1 : 0)
             .types(x));
+    Pointwise.wrap(node, y, node.operands().output(0).type());
   }
 }

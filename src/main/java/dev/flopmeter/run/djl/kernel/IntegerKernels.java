@@ -37,8 +37,10 @@ final class IntegerKernels {
 
   /** A sum of products, exact in the type with PyTorch's number {@code type}. */
   private record Sum(Expression value, int type) {
+    /** Sums beyond 32 bits wrap around; a float out of an integer's range would be any number. */
     Expression to(int wanted) {
-      return wanted == type ? value : value.to(wanted);
+      boolean mayWrap = type == ScalarTypes.DOUBLE && wanted == ScalarTypes.INT32;
+      return wanted == type ? value : (mayWrap ? value.to(ScalarTypes.INT64) : value).to(wanted);
     }
   }
 

@@ -94,10 +94,16 @@ final class ReductionKernels {
     return type.name().startsWith("INT") ? -highest(type) - 1 : 0;
   }
 
+  /** The type that PyTorch adds or multiplies elements in. */
+  private static int computed(Operands in) {
+    DataType type = in.type(0).type();
+    return ScalarTypes.wider(type).orElseGet(() -> Kernels.code(in, type));
+  }
+
   /** PyTorch multiplies along one axis at a time. */
   private static Kernel product(Operands in) {
     long[] axes = axes(in);
-    int type = Kernels.code(in, in.type(0).type());
+    int type = computed(in);
     Expression result = input(0);
     for (int i = axes.length - 1; i >= 0; i--) {
       result = call("prod", result, axes[i], keep(in), dtype(type));
@@ -140,7 +146,7 @@ final class ReductionKernels {
       Expression rest = x.narrow(axis, 0, in.shape(0).dim(axis) - 1);
       x = call("cat", Expression.list(first, rest), axis);
     }
-    Expression y = call(function, x, axis, dtype(Kernels.code(in, in.type(0).type())));
+    Expression y = call(function, x, axis, dtype(computed(in)));
     return Kernel.of(reverse ? flipped(y, axis) : y).reportedAs(function);
   }
 
