@@ -2,6 +2,7 @@ package dev.flopmeter.model;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.IntToDoubleFunction;
 
 /** A tensor that lies in memory: packed, little endian, row major. */
 public final class DenseTensor implements Tensor {
@@ -59,6 +60,15 @@ public final class DenseTensor implements Tensor {
     ByteBuffer data = Elements.allocate(type);
     data.asFloatBuffer().put(values);
     return of(type, data);
+  }
+
+  /** A float32 tensor whose element {@code i} is {@code each(i)}. */
+  public static DenseTensor ofFloats(Shape shape, IntToDoubleFunction each) {
+    float[] values = new float[Elements.count(new TensorType(DataType.FLOAT, shape))];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) each.applyAsDouble(i);
+    }
+    return ofFloats(shape, values);
   }
 
   private static void requireCount(TensorType type, long count) {

@@ -2,6 +2,7 @@ package dev.flopmeter.model;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * One operator of a model.
@@ -56,6 +57,13 @@ public record Node(
 
   public Node withName(String changed) {
     return new Node(changed, domain, op, opset, inputs, outputs, attributes, metadata);
+  }
+
+  /** This node as part of another graph: under another name, with other names for its values. */
+  public Node renamed(String changed, UnaryOperator<String> values, Map<String, String> noted) {
+    List<String> read = inputs.stream().map(values).toList();
+    List<String> written = outputs.stream().map(values).toList();
+    return new Node(changed, domain, op, opset, read, written, attributes, noted);
   }
 
   /** For messages: {@code node 'conv1' (Conv)}, or {@code node for 'y' (Conv)} without a name. */

@@ -93,16 +93,7 @@ public final class Unrolling {
   private void add(Node written, Place place) {
     Map<String, String> metadata =
         place.metadata().isEmpty() ? written.metadata() : place.metadata();
-    Node node =
-        new Node(
-            place.prefix() + written.name(),
-            written.domain(),
-            written.op(),
-            written.opset(),
-            place.of(written.inputs()),
-            place.of(written.outputs()),
-            written.attributes(),
-            metadata);
+    Node node = written.renamed(place.prefix() + written.name(), place::of, metadata);
     boolean isUnrolled =
         switch (node.qualifiedOp()) {
           case "If" -> branch(node, place);

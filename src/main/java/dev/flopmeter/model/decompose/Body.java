@@ -13,6 +13,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.equation.Definition;
+import dev.flopmeter.model.equation.Terms;
 import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.model.shape.NodeHost;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * The graph that one node stands for, as it is written: values are added by name, their types are
@@ -81,14 +83,7 @@ final class Body implements NodeHost {
     if (sign.equals("+") && (Value.isLeftOut(left) || Value.isLeftOut(right))) {
       return Value.isLeftOut(left) ? right : left;
     }
-    String op =
-        switch (sign) {
-          case "+" -> "Add";
-          case "-" -> "Sub";
-          case "*" -> "Mul";
-          default -> "Div";
-        };
-    return add(1, op, Map.of(), List.of(left, right)).get(0);
+    return add(1, Terms.operator(sign), Map.of(), List.of(left, right)).get(0);
   }
 
   Value constant(Tensor tensor) {
@@ -154,7 +149,8 @@ final class Body implements NodeHost {
       }
       node.outputs().forEach(output -> names.put(output, output.isEmpty() ? "" : name()));
       String place = in.node().name() + "/" + nodes.size() + " " + node.op();
-      infer(renamed(node, place, Decompositions.ownedBy(in.node()), names));
+      Map<String, String> metadata = Decompositions.ownedBy(in.node());
+      infer(node.renamed(place, value -> names.getOrDefault(value, value), metadata));
     }
     return new Value(Objects.requireNonNull(names.get(graph.outputs().get(0).name())), -1);
   }
@@ -242,8 +238,10 @@ final class Body implements NodeHost {
       renamed.put(last, output);
       outputs.add(output);
     }
-    outputs.replaceAll(value -> renamed.getOrDefault(value, value));
-    List<Node> named = nodes.stream().map(node -> renamed(node, renamed)).toList();
+    UnaryOperator<String> names = value -> renamed.getOrDefault(value, value);
+    List<Node> named =
+        nodes.stream().map(node -> node.renamed(node.name(), names, node.metadata())).toList();
+    outputs.replaceAll(names);
     renamed.forEach(
         (inner, outer) -> {
           TensorType type = types.remove(inner);
@@ -258,22 +256,5 @@ final class Body implements NodeHost {
             .toList();
     return new Graph(
         in.node().name(), OPSET, inputs, outputs, named, constants, types, Map.of(), 1);
-  }
-
-  private static Node renamed(Node node, Map<String, String> names) {
-    return renamed(node, node.name(), node.metadata(), names);
-  }
-
-  private static Node renamed(
-      Node node, String name, Map<String, String> metadata, Map<String, String> names) {
-    return new Node(
-        name,
-        node.domain(),
-        node.op(),
-        node.opset(),
-        node.inputs().stream().map(value -> names.getOrDefault(value, value)).toList(),
-        node.outputs().stream().map(value -> names.getOrDefault(value, value)).toList(),
-        node.attributes(),
-        metadata);
   }
 }

@@ -21,7 +21,6 @@ import dev.flopmeter.model.shape.NodeFunctions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntToDoubleFunction;
 import java.util.function.IntToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +55,8 @@ final class BodyFunctions {
               2,
               (b, a) -> {
                 List<?> given = list(a.get(1));
-                return b.constant(floats(i -> real(given.get(i)), dims(a.get(0))));
+                return b.constant(
+                    DenseTensor.ofFloats(Shape.of(dims(a.get(0))), i -> real(given.get(i))));
               });
       case "range" ->
           new BuiltIn(
@@ -112,14 +112,6 @@ final class BodyFunctions {
     return longs(i -> i, dims);
   }
 
-  private static Tensor floats(IntToDoubleFunction each, long... dims) {
-    float[] all = new float[Elements.count(TensorType.of(DataType.FLOAT, dims))];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = (float) each.applyAsDouble(i);
-    }
-    return Tensor.ofFloats(Shape.of(dims), all);
-  }
-
   /**
    * What hides the keys after each query.
    *
@@ -127,7 +119,8 @@ final class BodyFunctions {
    */
   private static Tensor laterKeys(long... sizes) {
     long keys = sizes[1];
-    return floats(i -> i % keys > i / keys + sizes[2] ? -Float.MAX_VALUE : 0, sizes[0], keys);
+    return DenseTensor.ofFloats(
+        Shape.of(sizes[0], keys), i -> i % keys > i / keys + sizes[2] ? -Float.MAX_VALUE : 0);
   }
 
   /**

@@ -148,16 +148,9 @@ record CallEquations(TracedArray array) implements Host {
     List<Object> both = List.of(left, right);
     TracedArray a = Objects.requireNonNull(operand(left, both));
     TracedArray b = Objects.requireNonNull(operand(right, both));
-    String op =
-        switch (sign) {
-          case "+" -> "Add";
-          case "-" -> "Sub";
-          case "*" -> "Mul";
-          default -> "Div";
-        };
     DataType common = a.commonType(b);
-    DataType type = op.equals("Div") && !common.isFloat() ? DataType.FLOAT : common;
-    return a.tracing().apply(op, Attributes.NONE, a.cast(type), b.cast(type));
+    DataType type = sign.equals("/") && !common.isFloat() ? DataType.FLOAT : common;
+    return a.tracing().apply(Terms.operator(sign), Attributes.NONE, a.cast(type), b.cast(type));
   }
 
   @Override

@@ -100,6 +100,16 @@ public final class Terms {
     };
   }
 
+  /** The operator of ONNX that a sign between tensors stands for. */
+  public static String operator(String sign) {
+    return switch (sign) {
+      case "+" -> "Add";
+      case "-" -> "Sub";
+      case "*" -> "Mul";
+      default -> "Div";
+    };
+  }
+
   private static boolean isSame(Object left, Object right) {
     return (left instanceof Number && right instanceof Number)
         ? real(left) == real(right)

@@ -5,8 +5,8 @@ import static dev.flopmeter.model.equation.Terms.integer;
 import static dev.flopmeter.model.equation.Terms.real;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.equation.BuiltIn;
@@ -14,7 +14,6 @@ import dev.flopmeter.model.equation.Dialect;
 import dev.flopmeter.model.shape.ShapeRules;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
-import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code networks.txt} can store beside the results of operators. */
@@ -30,7 +29,11 @@ final class NetworkFunctions {
       case "weight" -> of(3, (net, a) -> net.weight(text(a), integer(a, 1), floats(a.get(2))));
       case "uniform" ->
           of(4, (net, a) -> net.uniform(text(a), real(a.get(1)), real(a.get(2)), floats(a.get(3))));
-      case "scalar" -> of(2, (net, a) -> net.constant(text(a), stored(i -> real(a.get(1)))));
+      case "scalar" ->
+          of(
+              2,
+              (net, a) ->
+                  net.constant(text(a), DenseTensor.ofFloats(Shape.SCALAR, i -> real(a.get(1)))));
       case "longs" -> of(2, (net, a) -> net.constant(text(a), Tensor.ofLongs(dims(a.get(1)))));
       case "relative_positions" ->
           of(2, (net, a) -> net.constant(text(a), relativePositions((int) integer(a, 1))));
@@ -62,14 +65,6 @@ final class NetworkFunctions {
     return TensorType.of(DataType.FLOAT, dims(dims));
   }
 
-  private static Tensor stored(IntToDoubleFunction each, long... dims) {
-    float[] values = new float[Math.toIntExact(Sizes.product(dims))];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) each.applyAsDouble(i);
-    }
-    return Tensor.ofFloats(Shape.of(dims), values);
-  }
-
   /** For each pair of positions in a window, which of the possible offsets is between them. */
   private static Tensor relativePositions(int window) {
     int tokens = window * window;
@@ -92,7 +87,8 @@ final class NetworkFunctions {
     long window = sizes[2];
     long tokens = window * window;
     long across = sizes[1] / window;
-    return stored(
+    return DenseTensor.ofFloats(
+        Shape.of(1, sizes[0] / window * across, 1, tokens, tokens),
         i -> {
           long top = i / tokens / tokens / across * window;
           long left = i / tokens / tokens % across * window;
@@ -103,12 +99,7 @@ final class NetworkFunctions {
                   && region(left + a % window, sizes[1], sizes)
                       == region(left + b % window, sizes[1], sizes);
           return isSame ? 0 : -100;
-        },
-        1,
-        sizes[0] / window * across,
-        1,
-        tokens,
-        tokens);
+        });
   }
 
   private static int region(long position, long side, long... sizes) {
@@ -118,12 +109,13 @@ final class NetworkFunctions {
   /** No token sees a later one; {@code past} tokens are before the first. */
   private static Tensor causalMask(long tokens, long past) {
     long all = past + tokens;
-    return stored(i -> i % all > past + i / all ? Double.NEGATIVE_INFINITY : 0, tokens, all);
+    return DenseTensor.ofFloats(
+        Shape.of(tokens, all), i -> i % all > past + i / all ? Double.NEGATIVE_INFINITY : 0);
   }
 
   private static String rotary(Network net, List<Object> a, DoubleUnaryOperator of) {
-    return net.constant(
-        text(a), stored(i -> of.applyAsDouble(angle(a, i)), integer(a, 1), integer(a, 3)));
+    Shape shape = Shape.of(integer(a, 1), integer(a, 3));
+    return net.constant(text(a), DenseTensor.ofFloats(shape, i -> of.applyAsDouble(angle(a, i))));
   }
 
   /**
