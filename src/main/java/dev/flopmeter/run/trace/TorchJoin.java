@@ -4,6 +4,7 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.run.trace.TorchPasses.Call;
 import dev.flopmeter.run.trace.Trace.Kernel;
+import dev.flopmeter.text.Csv;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -11,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.BiPredicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,31 +31,9 @@ final class TorchJoin {
 
   /** Names of one kind in PyTorch and in ONNX; the first that is found in a name decides. */
   private static final List<Pattern> KINDS =
-      List.of(
-          Pattern.compile(FOLDED),
-          Pattern.compile("layer_?norm"),
-          Pattern.compile("group_?norm"),
-          Pattern.compile("instance_?norm"),
-          Pattern.compile("softmax"),
-          Pattern.compile("gelu|erf"),
-          Pattern.compile("hard_?swish"),
-          Pattern.compile("hard_?sigmoid"),
-          Pattern.compile("leaky_?relu"),
-          Pattern.compile("relu|clip|clamp|hardtanh"),
-          Pattern.compile("silu|swish"),
-          Pattern.compile("sigmoid"),
-          Pattern.compile("tanh"),
-          Pattern.compile("max_?pool"),
-          Pattern.compile("av(era)?ge?_?pool|mean"),
-          Pattern.compile("concat|^cat"),
-          Pattern.compile("upsample|interpolate|resize"),
-          Pattern.compile("embedding|gather|index_select"),
-          Pattern.compile("view|reshape|flatten|squeeze"),
-          Pattern.compile("transpose|permute|^t$"),
-          Pattern.compile("slice|split|chunk|select|unbind|narrow"),
-          Pattern.compile("^pad|_pad"),
-          Pattern.compile("^add|^sub"),
-          Pattern.compile("^mul|^div"));
+      Csv.rows(TorchJoin.class, "operator-kinds.csv").stream()
+          .map(row -> Pattern.compile(row.get(0)))
+          .toList();
 
   /** Operators that only change the form of a value, or nothing in a forward pass. */
   private static final Map<Pattern, String> CONVERSIONS =
@@ -113,25 +93,19 @@ final class TorchJoin {
       }
     }
     List<Node> wanted = nodes.stream().filter(node -> work(node) > 0).toList();
-    List<int[]> pairs = common(open, wanted, (at, node) -> isLike(calls.get(at), node));
-    pairs.add(new int[] {open.size(), wanted.size()});
     List<Integer> leftCalls = new ArrayList<>();
     List<Node> leftNodes = new ArrayList<>();
-    int call = 0;
-    int node = 0;
-    for (int[] pair : pairs) {
-      List<Integer> gapCalls = open.subList(call, pair[0]);
-      List<Node> gapNodes = wanted.subList(node, pair[1]);
-      if (!share(gapCalls, gapNodes)) {
-        leftCalls.addAll(gapCalls);
-        leftNodes.addAll(gapNodes);
-      }
-      if (pair[0] < open.size()) {
-        owned.put(open.get(pair[0]), List.of(wanted.get(pair[1])));
-      }
-      call = pair[0] + 1;
-      node = pair[1] + 1;
-    }
+    align(
+        open,
+        wanted,
+        (at, node) -> isLike(calls.get(at), node),
+        (at, node) -> owned.put(at, List.of(node)),
+        (gapCalls, gapNodes) -> {
+          if (!share(gapCalls, gapNodes)) {
+            leftCalls.addAll(gapCalls);
+            leftNodes.addAll(gapNodes);
+          }
+        });
     byWork(leftCalls, leftNodes);
   }
 
@@ -238,30 +212,20 @@ final class TorchJoin {
       }
       origins.get(origins.size() - 1).add(node);
     }
-    List<int[]> pairs =
-        common(
-            some,
-            origins,
-            (at, nodesOfOne) -> kind(calls.get(at).name()).equals(kind(nodesOfOne.get(0))));
-    pairs.add(new int[] {some.size(), origins.size()});
-    int call = 0;
-    int origin = 0;
-    for (int[] pair : pairs) {
-      List<Integer> rest =
-          some.subList(call, pair[0]).stream()
-              .filter(at -> conversion(calls.get(at).name()) == null)
-              .toList();
-      List<Node> left = origins.subList(origin, pair[1]).stream().flatMap(List::stream).toList();
-      if (!rest.isEmpty() && !left.isEmpty()) {
-        owned.put(rest.get(0), left); // written with other operators, such as SiLU
-        groups.put(rest.get(0), rest);
-      }
-      if (pair[0] < some.size()) {
-        owned.put(some.get(pair[0]), origins.get(pair[1]));
-      }
-      call = pair[0] + 1;
-      origin = pair[1] + 1;
-    }
+    align(
+        some,
+        origins,
+        (at, ofOne) -> kind(calls.get(at).name()).equals(kind(ofOne.get(0))),
+        owned::put,
+        (gapCalls, gapOrigins) -> {
+          List<Integer> rest =
+              gapCalls.stream().filter(at -> conversion(calls.get(at).name()) == null).toList();
+          List<Node> left = gapOrigins.stream().flatMap(List::stream).toList();
+          if (!rest.isEmpty() && !left.isEmpty()) {
+            owned.put(rest.get(0), left); // written with other operators, such as SiLU
+            groups.put(rest.get(0), rest);
+          }
+        });
   }
 
   /** What ONNX calls an operator that only changes the form of a value; null for another. */
@@ -288,8 +252,18 @@ final class TorchJoin {
     return plain.replaceAll("[_\\d]", "");
   }
 
-  /** Indices of a longest common subsequence. */
-  private static <A, B> List<int[]> common(List<A> some, List<B> others, BiPredicate<A, B> same) {
+  /**
+   * Aligns two lists by a longest common subsequence.
+   *
+   * @param pair receives what both have in common, in order
+   * @param gap receives what only either has, before each pair and at the end; may be empty
+   */
+  private static <A, B> void align(
+      List<A> some,
+      List<B> others,
+      BiPredicate<A, B> same,
+      BiConsumer<A, B> pair,
+      BiConsumer<List<A>, List<B>> gap) {
     int[][] longest = new int[some.size() + 1][others.size() + 1];
     for (int i = some.size() - 1; i >= 0; i--) {
       for (int j = others.size() - 1; j >= 0; j--) {
@@ -299,17 +273,23 @@ final class TorchJoin {
                 : Math.max(longest[i + 1][j], longest[i][j + 1]);
       }
     }
-    List<int[]> pairs = new ArrayList<>();
-    for (int i = 0, j = 0; i < some.size() && j < others.size(); ) {
+    int i = 0;
+    int j = 0;
+    int from = 0;
+    int fromOther = 0;
+    while (i < some.size() && j < others.size()) {
       if (same.test(some.get(i), others.get(j))) {
-        pairs.add(new int[] {i++, j++});
+        gap.accept(some.subList(from, i), others.subList(fromOther, j));
+        pair.accept(some.get(i), others.get(j));
+        from = ++i;
+        fromOther = ++j;
       } else if (longest[i + 1][j] >= longest[i][j + 1]) {
         i++;
       } else {
         j++;
       }
     }
-    return pairs;
+    gap.accept(some.subList(from, some.size()), others.subList(fromOther, others.size()));
   }
 
   /** A normalisation that the export folded into the convolution before it is part of that one. */

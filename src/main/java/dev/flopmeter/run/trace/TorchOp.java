@@ -1,6 +1,7 @@
 package dev.flopmeter.run.trace;
 
 import dev.flopmeter.result.Precision;
+import dev.flopmeter.run.trace.TorchTrace.Kernel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -9,6 +10,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -16,8 +18,23 @@ import tools.jackson.databind.JsonNode;
  * One operator in a trace of PyTorch's profiler. Operators nest in time: {@code aten::conv2d} calls
  * {@code aten::convolution}, which calls {@code aten::cudnn_convolution}, which launches kernels.
  * The order of their arguments is that of PyTorch's {@code native_functions.yaml}.
+ *
+ * @param start in microseconds of the trace's clock
+ * @param micros how long it ran on its thread
+ * @param macs multiply-accumulates by the shapes of its arguments; 0 if the trace does not tell
+ * @param type of the first argument of a product; null for others, and if the trace does not tell
+ * @param children those that it calls, in order
+ * @param kernels those that it launched itself
  */
-final class TorchOp {
+record TorchOp(
+    String name,
+    double start,
+    double micros,
+    boolean isProduct,
+    double macs,
+    @Nullable Precision type,
+    List<TorchOp> children,
+    List<Kernel> kernels) {
   /** Stands for all kernels of one launch of a CUDA graph, which no operator launches. */
   static final String CUDA_GRAPH = "CUDA graph";
 
@@ -45,31 +62,19 @@ final class TorchOp {
   private static final Set<String> BEHIND_A_SUM = Set.of("addmm", "baddbmm", "addbmm", "addmv");
   private static final Pattern NUMBER = Pattern.compile("-?\\d+");
 
-  private final String name;
-  private final double start;
-  private final double micros;
-  private final double macs;
-  private final @Nullable Precision type;
-  private final boolean isProduct;
-  private final List<TorchOp> children = new ArrayList<>(0);
-  private double kernelMicros;
-  private double firstKernel = Double.POSITIVE_INFINITY;
-  private double lastKernel = Double.NEGATIVE_INFINITY;
-
   /**
    * An operator of a trace.
    *
-   * @param start in microseconds of the trace's clock
+   * @param facts its arguments
    */
-  TorchOp(String name, double start, double micros, JsonNode facts) {
-    this.name = name;
-    this.start = start;
-    this.micros = micros;
+  static TorchOp of(String name, double start, double micros, JsonNode facts) {
     String plain = plain(name);
-    this.isProduct = PRODUCT.matcher(plain).matches();
-    this.macs =
+    boolean isProduct = PRODUCT.matcher(plain).matches();
+    double macs =
         isProduct ? macs(plain, facts.path("Input Dims"), facts.path("Concrete Inputs")) : 0;
-    this.type = isProduct ? TYPES.get(facts.path("Input type").path(0).asString("")) : null;
+    Precision type = isProduct ? TYPES.get(facts.path("Input type").path(0).asString("")) : null;
+    return new TorchOp(
+        name, start, micros, isProduct, macs, type, new ArrayList<>(0), new ArrayList<>(0));
   }
 
   /** The name without its library: {@code conv2d} of {@code aten::conv2d}. */
@@ -77,56 +82,29 @@ final class TorchOp {
     return name.substring(name.lastIndexOf(':') + 1).toLowerCase(Locale.ROOT);
   }
 
-  String name() {
-    return name;
-  }
-
-  double start() {
-    return start;
-  }
-
   double end() {
     return start + micros;
   }
 
-  /** How long it ran on its thread. */
-  double micros() {
-    return micros;
-  }
-
-  boolean isProduct() {
-    return isProduct;
-  }
-
-  /** Multiply-accumulates by the shapes of its arguments; 0 if the trace does not tell. */
-  double macs() {
-    return macs;
-  }
-
-  List<TorchOp> children() {
-    return children;
-  }
-
-  /** Adds a kernel that this operator itself launched. */
-  void addKernel(double kernelStart, double micros) {
-    kernelMicros += micros;
-    firstKernel = Math.min(firstKernel, kernelStart);
-    lastKernel = Math.max(lastKernel, kernelStart + micros);
-  }
-
   /** Time of its kernels and those of all operators in it, in microseconds. */
   double deviceMicros() {
-    return kernelMicros + children.stream().mapToDouble(TorchOp::deviceMicros).sum();
+    return kernels.stream().mapToDouble(Kernel::micros).reduce(0, Double::sum)
+        + children.stream().mapToDouble(TorchOp::deviceMicros).sum();
   }
 
   /** When its first kernel began; infinite if it has none. */
   double deviceStart() {
-    return children.stream().mapToDouble(TorchOp::deviceStart).reduce(firstKernel, Math::min);
+    return launched().mapToDouble(Kernel::start).min().orElse(Double.POSITIVE_INFINITY);
   }
 
   /** When its last kernel ended; negative and infinite if it has none. */
   double deviceEnd() {
-    return children.stream().mapToDouble(TorchOp::deviceEnd).reduce(lastKernel, Math::max);
+    return launched().mapToDouble(Kernel::end).max().orElse(Double.NEGATIVE_INFINITY);
+  }
+
+  /** Its kernels and those of all operators in it. */
+  private Stream<Kernel> launched() {
+    return Stream.concat(kernels.stream(), children.stream().flatMap(TorchOp::launched));
   }
 
   /** What it multiplied in: under autocast, an inner operator takes other types than the outer. */

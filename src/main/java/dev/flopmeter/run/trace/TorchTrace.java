@@ -44,7 +44,12 @@ final class TorchTrace {
   /** A call of CUDA, at {@code micros} on a thread. */
   private record Launch(String thread, double micros, String name) {}
 
-  private record Kernel(String name, long correlation, double start, double micros) {}
+  /** A kernel, with its time in microseconds. */
+  record Kernel(String name, long correlation, double start, double micros) {
+    double end() {
+      return start + micros;
+    }
+  }
 
   /**
    * Reads a trace.
@@ -87,7 +92,7 @@ final class TorchTrace {
         double start = JsonEvents.amount(event, "ts");
         threads
             .computeIfAbsent(event.path("tid").asString(""), any -> new ArrayList<>())
-            .add(new TorchOp(name, start, JsonEvents.amount(event, "dur"), facts));
+            .add(TorchOp.of(name, start, JsonEvents.amount(event, "dur"), facts));
       }
       case "kernel", "Kernel", "gpu_memcpy", "Memcpy", "gpu_memset", "Memset" -> {
         usesTf32 |= name.contains("tf32");
@@ -127,7 +132,7 @@ final class TorchTrace {
         String key = launch == null ? kernel.name() + kernel.start() : launch.toString();
         owner = graphs.computeIfAbsent(key, any -> ownerless(kernel, launch));
       }
-      owner.addKernel(kernel.start(), kernel.micros());
+      owner.kernels().add(kernel);
     }
     List<TorchOp> steps = new ArrayList<>();
     threads.values().forEach(roots -> roots.forEach(root -> root.forEachStep(steps::add)));
@@ -167,7 +172,7 @@ final class TorchTrace {
   /** A kernel that no operator launched: one of a CUDA graph, or of a library. */
   private static TorchOp ownerless(Kernel kernel, @Nullable Launch launch) {
     boolean isGraph = launch != null && launch.name().contains("GraphLaunch");
-    return new TorchOp(
+    return TorchOp.of(
         isGraph ? TorchOp.CUDA_GRAPH : kernel.name(),
         launch == null ? kernel.start() : launch.micros(),
         0,
