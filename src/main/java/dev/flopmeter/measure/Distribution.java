@@ -1,5 +1,6 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.result.ProfileResult.Interval;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -134,7 +135,4 @@ public final class Distribution {
     }
     return rank;
   }
-
-  /** From {@code low} to {@code high}, both within. */
-  public record Interval(double low, double high) {}
 }

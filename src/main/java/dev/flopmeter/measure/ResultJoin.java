@@ -53,7 +53,6 @@ final class ResultJoin {
   }
 
   static Latency latency(Distribution passes) {
-    Distribution.Interval interval = passes.medianInterval();
     return new Latency(
         passes.median(),
         passes.q1(),
@@ -63,8 +62,7 @@ final class ResultJoin {
         boxed(passes.tail(0.95)),
         boxed(passes.tail(0.99)),
         boxed(passes.tail(0.999)),
-        interval.low(),
-        interval.high(),
+        passes.medianInterval(),
         passes.relativeIqr());
   }
 

@@ -1,6 +1,6 @@
 package dev.flopmeter.measure;
 
-import dev.flopmeter.measure.Distribution.Interval;
+import dev.flopmeter.result.ProfileResult.Interval;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.units.Figures;
 import java.util.Random;

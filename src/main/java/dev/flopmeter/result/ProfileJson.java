@@ -123,7 +123,7 @@ public final class ProfileJson {
     try {
       return MAPPER.readValue(json, type);
     } catch (JacksonException e) {
-      throw new ResultFormatException(e.getOriginalMessage() + where(e), e);
+      throw refused(e);
     }
   }
 
@@ -158,7 +158,7 @@ public final class ProfileJson {
       }
       return head;
     } catch (JacksonException e) {
-      throw new ResultFormatException(e.getOriginalMessage() + where(e), e);
+      throw refused(e);
     }
   }
 
@@ -191,7 +191,7 @@ public final class ProfileJson {
         }
       }
     } catch (JacksonException e) {
-      throw new ResultFormatException(e.getOriginalMessage() + where(e), e);
+      throw refused(e);
     }
     if (results.isEmpty()) {
       throw new ResultFormatException("contains no profile result");
@@ -202,6 +202,12 @@ public final class ProfileJson {
   /** Byte order marks, as editors and {@code cat} leave them in front of a line, say nothing. */
   private static String withoutMarks(String text) {
     return text.indexOf('\uFEFF') < 0 ? text : LEADING_MARK.matcher(text).replaceAll("");
+  }
+
+  private static ResultFormatException refused(JacksonException e) {
+    String said = e.getOriginalMessage();
+    boolean isMissing = said.startsWith("Cannot map `null`");
+    return new ResultFormatException((isMissing ? "a value is missing" : said) + where(e), e);
   }
 
   private static String where(JacksonException e) {

@@ -1,6 +1,9 @@
 package dev.flopmeter.result;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.ModelInfo;
@@ -9,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -184,9 +188,10 @@ public record ProfileResult(
    * End-to-end time of one pass over the batch, in seconds. Tail percentiles only where there are
    * enough samples for them.
    *
-   * @param ci95Low lower bound of the distribution-free 95 % confidence interval of the median
+   * @param ci95 the distribution-free 95 % confidence interval of the median
    * @param relativeIqr interquartile range over median
    */
+  @JsonPropertyOrder("unit")
   public record Latency(
       double median,
       double q1,
@@ -196,9 +201,22 @@ public record ProfileResult(
       @Nullable Double p95,
       @Nullable Double p99,
       @Nullable Double p999,
-      double ci95Low,
-      double ci95High,
-      double relativeIqr) {}
+      Interval ci95,
+      double relativeIqr) {
+    public Latency {
+      Objects.requireNonNull(ci95, "'ci95' is missing");
+    }
+
+    /** That of all these figures. */
+    @JsonProperty
+    public String unit() {
+      return "s";
+    }
+  }
+
+  /** From {@code low} to {@code high}, both within; in JSON a pair. */
+  @JsonFormat(shape = JsonFormat.Shape.ARRAY)
+  public record Interval(double low, double high) {}
 
   /** Work per second. {@code achievedFlopsPerSecond} counts 2 per MAC, nothing else. */
   public record Throughput(double inferencesPerSecond, double achievedFlopsPerSecond) {}

@@ -6,7 +6,6 @@ import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.text.Labelled;
 import java.util.Arrays;
 import java.util.List;
@@ -14,7 +13,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.DeserializationContext;
@@ -28,8 +26,8 @@ import tools.jackson.databind.node.StringNode;
 import tools.jackson.databind.ser.std.StdSerializer;
 
 /**
- * Where the JSON differs from the records: a device's properties stand beside its name, an input is
- * one flat object, a latency carries its unit and its interval as a pair.
+ * Where the JSON differs from the records: a device's properties stand beside its name, and an input
+ * is one flat object.
  */
 final class ProfileTypes extends SimpleModule {
   private static final long serialVersionUID = 1L;
@@ -42,7 +40,6 @@ final class ProfileTypes extends SimpleModule {
     labels(DeviceKind.values());
     form(Device.class, ProfileTypes::device, ProfileTypes::device);
     form(ModelInfo.Input.class, ProfileTypes::input, ProfileTypes::input);
-    form(Latency.class, ProfileTypes::latency, ProfileTypes::latency);
   }
 
   private static ObjectNode device(Device device) {
@@ -80,60 +77,11 @@ final class ProfileTypes extends SimpleModule {
     return new ModelInfo.Input(text(node, "name"), new TensorType(type, Shape.of(dims)));
   }
 
-  private static ObjectNode latency(Latency latency) {
-    ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("unit", "s");
-    node.put("median", latency.median());
-    node.put("q1", latency.q1()).put("q3", latency.q3()).put("min", latency.min());
-    putKnown(node, "p90", latency.p90());
-    putKnown(node, "p95", latency.p95());
-    putKnown(node, "p99", latency.p99());
-    putKnown(node, "p999", latency.p999());
-    node.putArray("ci95").add(latency.ci95Low()).add(latency.ci95High());
-    return node.put("relative_iqr", latency.relativeIqr());
-  }
-
-  private static Latency latency(JsonNode node) {
-    return new Latency(
-        number(node, "median"),
-        number(node, "q1"),
-        number(node, "q3"),
-        number(node, "min"),
-        knownNumber(node, "p90"),
-        knownNumber(node, "p95"),
-        knownNumber(node, "p99"),
-        knownNumber(node, "p999"),
-        number(node.path("ci95").path(0), "ci95", "[0]"),
-        number(node.path("ci95").path(1), "ci95", "[1]"),
-        number(node, "relative_iqr"));
-  }
-
-  private static void putKnown(ObjectNode node, String field, @Nullable Double value) {
-    if (value != null) {
-      node.put(field, value);
-    }
-  }
-
   private static String text(JsonNode node, String field) {
     if (!node.path(field).isString()) {
       throw new ResultFormatException("the text '" + field + "' is missing");
     }
     return node.path(field).asString();
-  }
-
-  private static double number(JsonNode node, String field) {
-    return number(node.path(field), field, "");
-  }
-
-  private static double number(JsonNode value, String field, String index) {
-    if (!value.isNumber()) {
-      throw new ResultFormatException("the number 'latency." + field + index + "' is missing");
-    }
-    return value.asDouble();
-  }
-
-  private static @Nullable Double knownNumber(JsonNode node, String field) {
-    return node.has(field) ? number(node, field) : null;
   }
 
   private <E extends Enum<E> & Labelled> void labels(E[] values) {

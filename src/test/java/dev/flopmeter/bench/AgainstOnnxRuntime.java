@@ -1,5 +1,6 @@
 package dev.flopmeter.bench;
 
+import dev.flopmeter.result.ProfileResult.Interval;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -100,7 +101,7 @@ final class AgainstOnnxRuntime implements AutoCloseable {
   /** What the blocks of one network gave: seconds, and ratios of the medians of each block. */
   private record Row(Distribution ours, Distribution theirs, Distribution ratio, Distribution sum) {
     String text(String name) {
-      Distribution.Interval interval = ratio.medianInterval();
+      Interval interval = ratio.medianInterval();
       return "| %s | %.1f ms | %.1f ms | %.2f (%.2f to %.2f) | %.3f |"
           .formatted(
               name,

@@ -1,5 +1,6 @@
 package dev.flopmeter.bench;
 
+import dev.flopmeter.result.ProfileResult.Interval;
 import dev.flopmeter.device.SensorSource;
 import dev.flopmeter.measure.Distribution;
 import dev.flopmeter.measure.RandomInputs;
@@ -44,7 +45,7 @@ final class SensorCost {
         ratios.add(with / without - 1);
       }
       Distribution cost = Distribution.of(ratios);
-      Distribution.Interval interval = cost.medianInterval();
+      Interval interval = cost.medianInterval();
       System.out.printf(
           "latency with the watch: %+.3f %% (95 %% interval %+.3f to %+.3f)%n",
           100 * cost.median(), 100 * interval.low(), 100 * interval.high());

@@ -1,5 +1,6 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.result.ProfileResult.Interval;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
@@ -47,7 +48,7 @@ class CoverageTest {
       for (int j = 0; j < samples; j++) {
         series[j] = NOISE[random.nextInt(NOISE.length)];
       }
-      Distribution.Interval interval = Distribution.of(series).medianInterval();
+      Interval interval = Distribution.of(series).medianInterval();
       if (interval.low() <= truth && truth <= interval.high()) {
         covered++;
       }

@@ -1,5 +1,6 @@
 package dev.flopmeter.measure;
 
+import dev.flopmeter.result.ProfileResult.Interval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -62,7 +63,7 @@ class DistributionTest {
       for (int i = 0; i < values.length; i++) {
         values[i] = Math.exp(random.nextGaussian());
       }
-      Distribution.Interval interval = Distribution.of(values).medianInterval();
+      Interval interval = Distribution.of(values).medianInterval();
       if (interval.low() <= skewedMedian && skewedMedian <= interval.high()) {
         covered++;
       }
@@ -73,7 +74,7 @@ class DistributionTest {
   @Test
   void fewSamplesGiveTheirWholeRange() {
     assertThat(Distribution.of(3, 1, 2).medianInterval())
-        .isEqualTo(new Distribution.Interval(1, 3));
+        .isEqualTo(new Interval(1, 3));
   }
 
   @Test

@@ -2,7 +2,7 @@ package dev.flopmeter.measure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flopmeter.measure.Distribution.Interval;
+import dev.flopmeter.result.ProfileResult.Interval;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
 import org.junit.jupiter.api.Test;

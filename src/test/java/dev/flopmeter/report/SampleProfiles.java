@@ -19,6 +19,7 @@ import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Attainable;
 import dev.flopmeter.result.ProfileResult.Efficiency;
 import dev.flopmeter.result.ProfileResult.Environment;
+import dev.flopmeter.result.ProfileResult.Interval;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Launch;
 import dev.flopmeter.result.ProfileResult.Layer;
@@ -263,8 +264,7 @@ public final class SampleProfiles {
             median * 1.03,
             null,
             null,
-            median * 0.999,
-            median * 1.001,
+            new Interval(median * 0.999, median * 1.001),
             0.011),
         new Throughput(batch / median, rate),
         new Efficiency(

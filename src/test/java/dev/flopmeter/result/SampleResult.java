@@ -6,6 +6,7 @@ import dev.flopmeter.device.Device;
 import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.result.ProfileResult.Efficiency;
 import dev.flopmeter.result.ProfileResult.Environment;
+import dev.flopmeter.result.ProfileResult.Interval;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Roofs;
@@ -43,7 +44,7 @@ public final class SampleResult {
         new Environment("1", "17", "Linux", Map.of()),
         new Totals(1_000_000_000, 2_000_000_000, 10, 1000, 100, 100, null),
         new Latency(
-            seconds, seconds, seconds, seconds, null, null, null, null, seconds, seconds, 0.01),
+            seconds, seconds, seconds, seconds, null, null, null, null, new Interval(seconds, seconds), 0.01),
         new Throughput(1 / seconds, 2e9 / seconds),
         new Efficiency(Shares.NONE, Shares.NONE, null, null),
         layers,

@@ -129,9 +129,9 @@ final class LatencyChart {
     facts.add("90th percentile", latency.p90(), Figures::seconds);
     facts.add("95th percentile", latency.p95(), Figures::seconds);
     facts.add("99th percentile", latency.p99(), Figures::seconds);
-    String low = Figures.secondsExactly(latency.ci95Low());
+    String low = Figures.secondsExactly(latency.ci95().low());
     facts.add(
-        "95 % interval of the median", low + " to " + Figures.secondsExactly(latency.ci95High()));
+        "95 % interval of the median", low + " to " + Figures.secondsExactly(latency.ci95().high()));
     facts.add("Spread (quartiles over median)", Figures.percent(latency.relativeIqr()));
     facts.add("First run, before any warm-up", result.firstRunSeconds(), Figures::seconds);
     facts.end();

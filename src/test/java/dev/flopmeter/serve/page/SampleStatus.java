@@ -10,6 +10,7 @@ import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Attainable;
 import dev.flopmeter.result.ProfileResult.Efficiency;
 import dev.flopmeter.result.ProfileResult.Environment;
+import dev.flopmeter.result.ProfileResult.Interval;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Roofs;
 import dev.flopmeter.result.ProfileResult.Run;
@@ -195,7 +196,7 @@ public final class SampleStatus {
             new Environment("1", "17", "Linux", Map.of()),
             new Totals(4_100_000_000L * batch, 8_300_000_000L * batch, 10, 1000, 100, 100, null),
             new Latency(
-                seconds, seconds, seconds, seconds, null, null, null, null, seconds, seconds, 0.01),
+                seconds, seconds, seconds, seconds, null, null, null, null, new Interval(seconds, seconds), 0.01),
             new Throughput(batch / seconds, 8.2e9 * batch / seconds),
             new Efficiency(
                 told.mfu(), Shares.NONE, null, new Attainable(1e14, Basis.MEASURED, ATTAINABLE)),
