@@ -3,6 +3,7 @@ package dev.flopmeter.cli;
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.model.zoo.ZooModel;
 import dev.flopmeter.text.Labelled;
+import dev.flopmeter.text.Resource;
 import java.util.stream.Collectors;
 import picocli.AutoComplete;
 
@@ -32,22 +33,6 @@ final class CompletionCommand extends Command {
   /** The names of built-in models, beside files, where a command takes a model. */
   private static String models() {
     String names = Zoo.all().stream().map(ZooModel::name).collect(Collectors.joining(" "));
-    return """
-
-    # Models: built-in names, besides files.
-    _flopmeter_with_models() {
-      local current="${COMP_WORDS[COMP_CWORD]}"
-      _complete_flopmeter "$@"
-      # the values of an option are complete
-      [[ "${COMP_WORDS[COMP_CWORD-1]}" == -* && -n "$COMPREPLY" ]] && return
-      case "${COMP_WORDS[1]}" in
-        count | profile)
-          [[ "$current" == -* ]] || COMPREPLY+=( $(compgen -W "%s" -- "$current") $(compgen -f -- "$current") )
-          ;;
-      esac
-    }
-    complete -F _flopmeter_with_models -o default flopmeter flopmeter.sh flopmeter.bash
-    """
-        .formatted(names);
+    return Resource.text(CompletionCommand.class, "completion.bash").formatted(names);
   }
 }

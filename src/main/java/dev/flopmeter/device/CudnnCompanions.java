@@ -1,6 +1,7 @@
 package dev.flopmeter.device;
 
 import java.io.File;
+import dev.flopmeter.text.Csv;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,16 +25,6 @@ final class CudnnCompanions {
   /** Folders of Python wheels beside cuDNN's. */
   private static final List<String> WHEELS = List.of("cublas", "cuda_nvrtc", "cu13");
 
-  private static final List<String> PARTS =
-      List.of(
-          "graph",
-          "ops",
-          "cnn",
-          "adv",
-          "heuristic",
-          "engines_precompiled",
-          "engines_runtime_compiled");
-
   private static final int PATIENCE_SECONDS = 10;
 
   private final LibraryPlaces places;
@@ -54,31 +45,14 @@ final class CudnnCompanions {
 
   /** Opens all of them; those without which cuDNN cannot work come first. */
   List<LibraryFinding> open() {
+    String wheel = cudaMajor >= 13 ? "" : "-cu" + cudaMajor;
     List<LibraryFinding> findings = new ArrayList<>();
-    String cublas = "libcublas-" + cudaMajor + " or pip install " + wheel("nvidia-cublas");
-    findings.add(
-        open(
-            "cuBLASLt",
-            "libcublasLt.so." + cudaMajor,
-            "cuDNN ends the process without it; install " + cublas));
-    String nvrtc = "cuda-nvrtc-" + cudaMajor + " or pip install " + wheel("nvidia-cuda-nvrtc");
-    findings.add(
-        open(
-            NVRTC,
-            "libnvrtc.so." + cudaMajor,
-            "cuDNN needs it to compile fused attention and products; install " + nvrtc));
-    for (String part : PARTS) {
-      findings.add(
-          open(
-              "cuDNN's part " + part,
-              "libcudnn_" + part + ".so.9",
-              "the installation is incomplete: install cuDNN 9 again"));
+    for (List<String> row : Csv.rows(CudnnCompanions.class, "cudnn-companions.csv")) {
+      String file = row.get(1).replace("{cuda}", Integer.toString(cudaMajor));
+      String fix = row.get(2).replace("{cuda}", Integer.toString(cudaMajor));
+      findings.add(open(row.get(0), file, fix.replace("{wheel}", wheel)));
     }
     return findings;
-  }
-
-  private String wheel(String name) {
-    return cudaMajor >= 13 ? name : name + "-cu" + cudaMajor;
   }
 
   private LibraryFinding open(String what, String file, String fix) {
