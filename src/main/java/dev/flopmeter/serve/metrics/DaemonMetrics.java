@@ -3,6 +3,7 @@ package dev.flopmeter.serve.metrics;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.serve.config.ServeConfig;
+import dev.flopmeter.serve.config.ServeConfig.ServerGpu;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.metrics.SeriesLimit.Selection;
@@ -12,30 +13,19 @@ import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.Target;
-import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.Tags;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
-import io.prometheus.metrics.model.snapshots.InfoSnapshot;
-import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
-import io.prometheus.metrics.model.snapshots.MetricMetadata;
-import io.prometheus.metrics.model.snapshots.MetricSnapshot;
-import io.prometheus.metrics.model.snapshots.SummarySnapshot;
-import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Collection;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,30 +46,17 @@ public final class DaemonMetrics implements AutoCloseable {
   };
 
   private static final String OTLP = "otlp";
+  private static final String RUNS = "flopmeter_runs_total";
 
   private static final double[] RUN_BUCKETS = {1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800};
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
-  private final PrometheusMeterRegistry micrometer;
-  private final MeterTable gauges;
+  private final SeriesTable series;
   private final Exposition exposition;
   private final @Nullable OtlpPush push;
-  private final OwnedPoints<SummaryDataPointSnapshot> latencies;
   private final Histogram passes;
   private final Histogram runDurations;
-  private final Counter inferences;
-  private final Counter flop;
-  private final Counter busy;
-  private final Counter discarded;
-  private final Counter deviceEnergy;
-  private final Counter runs;
-  private final Counter historyFailures;
-  private final Counter historyLost;
-  private final OwnedPoints<InfoDataPointSnapshot> layerInfo;
-  private final OwnedPoints<InfoDataPointSnapshot> deviceInfo;
-  private final OwnedPoints<InfoDataPointSnapshot> nodeInfo;
-  private final OwnedPoints<InfoDataPointSnapshot> serverInfo;
-  private final OwnedPoints<InfoDataPointSnapshot> podInfo;
+  private final Map<String, Counter> counters = new HashMap<>();
 
   /** Devices of this host by their id, as they were listed last. */
   private final Map<String, DeviceState> listed = new HashMap<>();
@@ -99,29 +76,14 @@ public final class DaemonMetrics implements AutoCloseable {
   /** With other metrics of the process than the real ones. */
   DaemonMetrics(ServeConfig config, String version, PrometheusRegistry process) {
     exposition = new Exposition(registry, process);
-    micrometer = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, registry, Clock.SYSTEM);
-    micrometer.throwExceptionOnRegistrationFailure();
-    gauges = new MeterTable(micrometer);
-    latencies = points("flopmeter_inference_latency_seconds", SummarySnapshot::new);
+    series = new SeriesTable(registry);
     String histograms = config.metrics().histograms();
     passes = histogram("flopmeter_inference_duration_seconds", histograms, PASS_BUCKETS);
     runDurations = histogram("flopmeter_run_duration_seconds", histograms, RUN_BUCKETS);
-    inferences = counter("flopmeter_inferences_total");
-    flop = counter("flopmeter_inference_flop_total");
-    busy = counter("flopmeter_model_busy_seconds_total");
-    discarded = counter("flopmeter_measurement_discarded_total");
-    deviceEnergy = counter("flopmeter_device_energy_joules_total");
-    runs = counter("flopmeter_runs_total");
-    historyFailures = counter("flopmeter_history_write_failures_total");
-    historyLost = counter("flopmeter_history_lost_results_total");
-    layerInfo = points("flopmeter_layer_info", InfoSnapshot::new);
-    deviceInfo = points("flopmeter_device_info", InfoSnapshot::new);
-    nodeInfo = points("flopmeter_node_info", InfoSnapshot::new);
-    podInfo = points("flopmeter_node_pod_info", InfoSnapshot::new);
-    serverInfo = points("flopmeter_server_gpu_info", InfoSnapshot::new);
-    OwnedPoints<InfoDataPointSnapshot> build = points("flopmeter_build_info", InfoSnapshot::new);
+    counter("flopmeter_history_write_failures_total");
+    counter("flopmeter_history_lost_results_total");
     String java = System.getProperty("java.version");
-    build.replace("build", List.of(ResultRows.info("flopmeter_build_info", version, java)));
+    set("flopmeter_build_info", Tags.of("version", version, "java", java), 1);
     push = config.otlp().enabled() ? pushing(config.otlp()) : null;
     capability(OTLP, push != null);
   }
@@ -163,19 +125,16 @@ public final class DaemonMetrics implements AutoCloseable {
 
   /** The Prometheus client's, since Micrometer's has no created timestamp. */
   private Counter counter(String name) {
-    Metric metric = Metric.named(name);
-    return Counter.builder()
-        .name(metric.name())
-        .help(metric.help())
-        .labelNames(metric.labelNames())
-        .register(registry);
-  }
-
-  private <P extends DataPointSnapshot> OwnedPoints<P> points(
-      String name, BiFunction<MetricMetadata, Collection<P>, MetricSnapshot> family) {
-    OwnedPoints<P> points = new OwnedPoints<>(Metric.named(name), family);
-    registry.register(points);
-    return points;
+    return counters.computeIfAbsent(
+        name,
+        unseen -> {
+          Metric metric = Metric.named(name);
+          return Counter.builder()
+              .name(metric.name())
+              .help(metric.help())
+              .labelNames(metric.labelNames())
+              .register(registry);
+        });
   }
 
   /** What {@code /metrics} serves. */
@@ -211,22 +170,20 @@ public final class DaemonMetrics implements AutoCloseable {
             config.metrics().maxSeries(),
             config.workloads().stream().map(Workload::name).toList()));
     set("flopmeter_history_regression_threshold_ratio", config.history().regressionThreshold());
-    String info = "flopmeter_server_gpu_info";
-    serverInfo.replace(
-        info,
-        config.servers().stream()
-            .distinct()
-            .map(
-                gpu ->
-                    ResultRows.info(
-                        info, gpu.instance(), gpu.job(), gpu.model(), gpu.uuid(), gpu.precision()))
-            .toList());
+    List<Row> servers = new ArrayList<>();
+    for (ServerGpu gpu : config.servers()) {
+      Tags tags =
+          Tags.of("server_instance", gpu.instance(), "server_job", gpu.job())
+              .and("server_model", gpu.model(), "uuid", gpu.uuid(), "precision", gpu.precision());
+      Row.add(servers, "flopmeter_server_gpu_info", tags, 1);
+    }
+    series.replace("servers", servers.stream().distinct().toList());
     Set<String> names = new HashSet<>();
     for (Workload workload : config.workloads()) {
       Tags tags = Tags.of("workload", workload.name());
       names.add(workload.name());
       for (Outcome outcome : Outcome.values()) {
-        runs.initLabelValues(workload.name(), outcome.label());
+        counter(RUNS).initLabelValues(workload.name(), outcome.label());
       }
       runDurations.initLabelValues(workload.name());
       if (workload.imported()) { // nothing is measured at intervals, so that no result is late
@@ -240,8 +197,12 @@ public final class DaemonMetrics implements AutoCloseable {
     }
     workloads.removeAll(names);
     for (String gone : workloads) {
-      List.of(runs, inferences, flop, busy, discarded)
-          .forEach(counter -> counter.removeIf(values -> values.get(0).equals(gone)));
+      counters.forEach(
+          (name, counter) -> {
+            if (Metric.named(name).labels().contains("workload")) {
+              counter.removeIf(values -> values.get(0).equals(gone));
+            }
+          });
       runDurations.remove(gone);
       passes.removeIf(values -> values.get(0).equals(gone));
       Tags tags = Tags.of("workload", gone);
@@ -266,20 +227,22 @@ public final class DaemonMetrics implements AutoCloseable {
     run.droppedSamples()
         .forEach(
             (reason, dropped) ->
-                discarded.labelValues(ResultRows.labelValues(result.key(), reason)).inc(dropped));
+                counter("flopmeter_measurement_discarded_total")
+                .labelValues(ResultRows.labelValues(result.key(), reason))
+                .inc(dropped));
     if (!result.isValid()) {
       return;
     }
     List<Double> raw = run.rawSeconds() == null ? List.of() : run.rawSeconds();
     raw.forEach(seconds -> passes.labelValues(labels).observe(seconds));
     double inputs = (double) run.samples() * run.batch();
-    inferences.labelValues(labels).inc(inputs);
-    flop.labelValues(labels).inc(2.0 * profile.cost().macs() * run.samples());
+    counter("flopmeter_inferences_total").labelValues(labels).inc(inputs);
+    counter("flopmeter_inference_flop_total").labelValues(labels).inc(2.0 * profile.cost().macs() * run.samples());
     double seconds = raw.stream().mapToDouble(Double::doubleValue).sum();
-    busy.labelValues(labels).inc(raw.isEmpty() ? run.samples() * result.median() : seconds);
+    counter("flopmeter_model_busy_seconds_total").labelValues(labels).inc(raw.isEmpty() ? run.samples() * result.median() : seconds);
     Double energy = profile.sensors() == null ? null : profile.sensors().energyJPerInference();
     if (energy != null) {
-      deviceEnergy.labelValues(result.key().device()).inc(energy * inputs);
+      counter("flopmeter_device_energy_joules_total").labelValues(result.key().device()).inc(energy * inputs);
     }
   }
 
@@ -287,18 +250,16 @@ public final class DaemonMetrics implements AutoCloseable {
   public synchronized void show(PublishedResult shown) {
     Result result = shown.result();
     String device = result.key().device();
-    gauges.replace(result.key(), ResultRows.of(shown));
-    latencies.replace(result.key(), List.of(ResultRows.latencies(result)));
-    gauges.replace(List.of("sensors", device), DeviceRows.sensors(result));
+    series.replace(result.key(), ResultRows.of(shown));
+    series.replace(List.of("sensors", device), DeviceRows.sensors(result));
     String precision = result.key().precision();
     peaksOfResults
         .computeIfAbsent(device, unseen -> new HashSet<>())
         .addAll(List.of(precision, ""));
     list(device);
-    gauges.replace(List.of("peak", device, precision), DeviceRows.peakFlops(result));
-    gauges.replace(List.of("peak", device, ""), DeviceRows.peakBytes(result));
-    deviceInfo.replace(device, List.of(DeviceRows.info(result)));
-    layerInfo.replace(result.key(), ResultRows.layers(result));
+    series.replace(List.of("peak", device, precision), DeviceRows.peakFlops(result));
+    series.replace(List.of("peak", device, ""), DeviceRows.peakBytes(result));
+    series.replace(List.of("info", device), List.of(DeviceRows.info(result)));
   }
 
   /** Takes the devices that this host has now, with what is known of them without a result. */
@@ -315,35 +276,32 @@ public final class DaemonMetrics implements AutoCloseable {
   private void list(String id) {
     DeviceState device = listed.get(id);
     Set<String> known = peaksOfResults.getOrDefault(id, Set.of());
-    gauges.replace(
+    series.replace(
         List.of("listed", id), device == null ? List.of() : DeviceRows.peaks(device, known));
     if (known.isEmpty()) {
-      deviceInfo.replace(id, device == null ? List.of() : List.of(DeviceRows.info(device)));
+      series.replace(
+          List.of("info", id), device == null ? List.of() : List.of(DeviceRows.info(device)));
     }
   }
 
   /** Takes a result's series away; counters stay, since a counter that goes and comes lies. */
   public synchronized void withdraw(SeriesKey key) {
-    gauges.remove(key);
-    latencies.remove(key);
-    layerInfo.remove(key);
+    series.remove(key);
   }
 
   /** Takes away what the results of a device say of it. */
   public synchronized void withdrawDevice(String device) {
-    gauges.remove(List.of("sensors", device));
+    series.remove(List.of("sensors", device));
     Set<String> peaks = peaksOfResults.remove(device);
     if (peaks != null) {
-      peaks.forEach(precision -> gauges.remove(List.of("peak", device, precision)));
+      peaks.forEach(precision -> series.remove(List.of("peak", device, precision)));
     }
     list(device);
   }
 
   /** Shows the accounts of this host's GPUs in place of those before. */
   public synchronized void node(NodeState node) {
-    gauges.replace("node", NodeRows.of(node));
-    nodeInfo.replace("node", NodeRows.info(node));
-    podInfo.replace("node", NodeRows.pods(node));
+    series.replace("node", NodeRows.of(node));
     if (push != null) {
       push.show(node);
     }
@@ -355,7 +313,7 @@ public final class DaemonMetrics implements AutoCloseable {
   /** Counts a run. */
   public synchronized void run(String workload, Outcome outcome, Duration duration) {
     if (workloads.contains(workload)) {
-      runs.labelValues(workload, outcome.label()).inc();
+      counter(RUNS).labelValues(workload, outcome.label()).inc();
       if (!outcome.isNeutral()) {
         runDurations.labelValues(workload).observe(duration.toNanos() / 1e9);
       }
@@ -425,8 +383,8 @@ public final class DaemonMetrics implements AutoCloseable {
     set("flopmeter_history_pending_results", state.pending());
     set("flopmeter_history_damaged_records", (double) state.dropped());
     set("flopmeter_history_writable", state.isWritable() ? 1 : 0);
-    historyFailures.inc((double) (state.failedWrites() - seenFailures));
-    historyLost.inc((double) (state.lost() - seenLost));
+    counter("flopmeter_history_write_failures_total").inc((double) (state.failedWrites() - seenFailures));
+    counter("flopmeter_history_lost_results_total").inc((double) (state.lost() - seenLost));
     seenFailures = state.failedWrites();
     seenLost = state.lost();
   }
@@ -436,11 +394,11 @@ public final class DaemonMetrics implements AutoCloseable {
   }
 
   private void set(String metric, Tags tags, double value) {
-    gauges.replace(List.of(metric, tags), List.of(new Row(Metric.named(metric), tags, value)));
+    series.replace(List.of(metric, tags), List.of(new Row(Metric.named(metric), tags, value)));
   }
 
   private void unset(String metric, Tags tags) {
-    gauges.remove(List.of(metric, tags));
+    series.remove(List.of(metric, tags));
   }
 
   @Override
@@ -448,6 +406,6 @@ public final class DaemonMetrics implements AutoCloseable {
     if (push != null) {
       push.close();
     }
-    micrometer.close();
+    series.close();
   }
 }

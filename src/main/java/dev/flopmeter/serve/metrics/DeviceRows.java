@@ -8,7 +8,6 @@ import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.DeviceState.Peak;
 import io.micrometer.core.instrument.Tags;
-import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -89,7 +88,7 @@ final class DeviceRows {
   }
 
   /** The device of a result. */
-  static InfoDataPointSnapshot info(Result result) {
+  static Row info(Result result) {
     Device device = result.profile().device();
     return info(
         result.key().device(),
@@ -99,7 +98,7 @@ final class DeviceRows {
         device.isEmulated());
   }
 
-  static InfoDataPointSnapshot info(DeviceState device) {
+  static Row info(DeviceState device) {
     Map<String, String> properties = device.properties();
     return info(
         device.id(),
@@ -109,13 +108,13 @@ final class DeviceRows {
         properties.getOrDefault("emulated", "").equals("true"));
   }
 
-  private static InfoDataPointSnapshot info(
+  private static Row info(
       String id, String kind, String name, Map<String, String> properties, boolean isEmulated) {
-    List<String> values = new ArrayList<>(List.of(id, kind, name));
+    Tags tags = Tags.of("device", id, "kind", kind, "name", name);
     for (String property : List.of("driver", "cuda", "cudnn", "uuid", "pci_bus_id", "mig_uuid")) {
-      values.add(properties.getOrDefault(property, ""));
+      tags = tags.and(property, properties.getOrDefault(property, ""));
     }
-    values.add(Boolean.toString(isEmulated));
-    return ResultRows.info("flopmeter_device_info", values.toArray(String[]::new));
+    tags = tags.and("emulated", Boolean.toString(isEmulated));
+    return new Row(Metric.named("flopmeter_device_info"), tags, 1);
   }
 }

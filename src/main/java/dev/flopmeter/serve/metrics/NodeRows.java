@@ -12,8 +12,8 @@ import dev.flopmeter.result.Basis;
 import dev.flopmeter.serve.node.GpuAccount;
 import dev.flopmeter.serve.node.GpuAccount.ProcessAccount;
 import dev.flopmeter.serve.node.NodeState;
+import dev.flopmeter.serve.node.NodeState.Pod;
 import io.micrometer.core.instrument.Tags;
-import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +30,11 @@ final class NodeRows {
     for (GpuAccount account : node.gpus()) {
       Gpu gpu = account.gpu();
       Tags tags = Tags.of("device", gpu.device(), "uuid", gpu.uuid());
+      Tags info =
+          tags.and("gpu_uuid", gpu.parent(), "name", gpu.name())
+              .and("mps", Boolean.toString(gpu.hasMps()))
+              .and("emulated", Boolean.toString(node.isEmulated()));
+      Row.add(rows, "flopmeter_node_info", info, 1);
       // All states from the start: a series that appears later has lost its first increase.
       for (State state : State.values()) {
         Double seconds = account.seconds().getOrDefault(state, 0.0);
@@ -59,6 +64,11 @@ final class NodeRows {
       counters.keySet().removeAll(states.keySet());
       each(rows, "flopmeter_node_errors_total", tags, "kind", counters);
       each(rows, "flopmeter_node_row_remap", tags, "kind", states);
+    }
+    for (Pod pod : node.pods()) {
+      Tags tags = Tags.of("uuid", pod.uuid(), "namespace", pod.namespace());
+      tags = tags.and("pod_name", pod.name(), "container_name", pod.container());
+      Row.add(rows, "flopmeter_node_pod_info", tags, 1);
     }
     return rows;
   }
@@ -111,31 +121,5 @@ final class NodeRows {
   private static Tags process(String pid, ProcessOwner owner) {
     return Tags.of("pid", pid, "process", owner.name(), "container", owner.container())
         .and("pod", owner.pod(), "slurm_job", owner.slurmJob());
-  }
-
-  /** Which containers were given the GPUs. */
-  static List<InfoDataPointSnapshot> pods(NodeState node) {
-    String metric = "flopmeter_node_pod_info";
-    return node.pods().stream()
-        .map(
-            pod ->
-                ResultRows.info(metric, pod.uuid(), pod.namespace(), pod.name(), pod.container()))
-        .toList();
-  }
-
-  static List<InfoDataPointSnapshot> info(NodeState node) {
-    return node.gpus().stream()
-        .map(GpuAccount::gpu)
-        .map(
-            gpu ->
-                ResultRows.info(
-                    "flopmeter_node_info",
-                    gpu.device(),
-                    gpu.uuid(),
-                    gpu.parent(),
-                    gpu.name(),
-                    Boolean.toString(gpu.hasMps()),
-                    Boolean.toString(node.isEmulated())))
-        .toList();
   }
 }

@@ -1,6 +1,7 @@
 package dev.flopmeter.serve.metrics;
 
 import dev.flopmeter.result.Basis;
+import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Layer;
@@ -10,15 +11,10 @@ import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.result.TopLayers;
 import io.micrometer.core.instrument.Tags;
-import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
-import io.prometheus.metrics.model.snapshots.Labels;
-import io.prometheus.metrics.model.snapshots.Quantile;
-import io.prometheus.metrics.model.snapshots.Quantiles;
-import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A result as rows of gauges. What was not measured has no row. */
@@ -32,19 +28,13 @@ final class ResultRows {
     this.tags = tags(shown.result().key());
   }
 
-  /** Values of the labels that every metric of a result begins with. */
-  static String[] labelValues(SeriesKey key, @Nullable String... more) {
-    List<String> values = new ArrayList<>();
-    values.add(key.workload());
-    values.add(key.model());
-    values.add(key.device());
-    values.add(key.backend());
-    values.add(key.precision());
-    values.add(Long.toString(key.batch()));
-    for (String value : more) {
-      values.add(value == null ? "" : value);
-    }
-    return values.toArray(String[]::new);
+  /** Values of the labels that every metric of a result begins with, then others. */
+  static String[] labelValues(SeriesKey key, String... more) {
+    Stream<String> own =
+        Stream.of(key.workload(), key.model(), key.device(), key.backend(), key.precision());
+    return Stream.of(own, Stream.of(Long.toString(key.batch())), Stream.of(more))
+        .flatMap(values -> values)
+        .toArray(String[]::new);
   }
 
   private static Tags tags(SeriesKey key) {
@@ -57,62 +47,10 @@ final class ResultRows {
         "batch", Long.toString(key.batch()));
   }
 
-  /** The quantiles of a result's latency that it has. */
-  static SummaryDataPointSnapshot latencies(Result result) {
-    Latency latency = result.profile().latency();
-    Map<Double, Double> seconds = new TreeMap<>();
-    seconds.put(0.25, latency.q1());
-    seconds.put(0.5, latency.median());
-    seconds.put(0.75, latency.q3());
-    seconds.put(0.9, latency.p90());
-    seconds.put(0.95, latency.p95());
-    seconds.put(0.99, latency.p99());
-    Quantiles.Builder quantiles = Quantiles.builder();
-    seconds.forEach(
-        (quantile, value) -> {
-          if (value != null) {
-            quantiles.quantile(new Quantile(quantile, value));
-          }
-        });
-    Labels labels = labels("flopmeter_model_macs", labelValues(result.key()));
-    return SummaryDataPointSnapshot.builder().quantiles(quantiles.build()).labels(labels).build();
-  }
-
-  /** What each layer is and how it was run. */
-  static List<InfoDataPointSnapshot> layers(Result result) {
-    return result.profile().layers().stream()
-        .map(
-            layer ->
-                info(
-                    "flopmeter_layer_info",
-                    labelValues(
-                        result.key(),
-                        layer.name(),
-                        layer.op(),
-                        bound(layer),
-                        layer.kernel().algorithm(),
-                        layer.kernel().layout())))
-        .toList();
-  }
-
-  private static @Nullable String bound(Layer layer) {
-    return layer.name().equals(TopLayers.OTHER)
-        ? TopLayers.OTHER
-        : layer.bound() == null ? null : layer.bound().label();
-  }
-
-  /** A point of an info metric. */
-  static InfoDataPointSnapshot info(String metric, String... values) {
-    return new InfoDataPointSnapshot(labels(metric, values));
-  }
-
-  private static Labels labels(String metric, String... values) {
-    return Labels.of(Metric.named(metric).labelNames(), values);
-  }
-
   static List<Row> of(PublishedResult shown) {
     ResultRows all = new ResultRows(shown);
     all.measured();
+    all.latency();
     all.honesty(shown);
     all.result.layers().forEach(all::layer);
     return all.rows;
@@ -150,6 +88,20 @@ final class ResultRows {
     add("flopmeter_model_first_run_seconds", result.firstRunSeconds());
   }
 
+  private void latency() {
+    Latency latency = result.latency();
+    quantile("0.25", latency.q1());
+    quantile("0.5", latency.median());
+    quantile("0.75", latency.q3());
+    quantile("0.9", latency.p90());
+    quantile("0.95", latency.p95());
+    quantile("0.99", latency.p99());
+  }
+
+  private void quantile(String share, @Nullable Double seconds) {
+    add("flopmeter_inference_latency_seconds", tags.and(OwnedPoints.QUANTILE, share), seconds);
+  }
+
   private void memory(String kind, long bytes) {
     add("flopmeter_model_memory_bytes", tags.and("kind", kind), (double) bytes);
   }
@@ -175,6 +127,16 @@ final class ResultRows {
       add("flopmeter_layer_flop_utilization_ratio", of, layer.cost().macFlops() / seconds / peak);
     }
     add("flopmeter_layer_roofline_efficiency_ratio", of, layer.rooflineEfficiency());
+    Tags what = of.and("op", layer.op(), "bound", bound(layer));
+    KernelInfo kernel = layer.kernel();
+    String layout = Objects.requireNonNullElse(kernel.layout(), "");
+    add("flopmeter_layer_info", what.and("algorithm", kernel.algorithm(), "layout", layout), 1.0);
+  }
+
+  private static String bound(Layer layer) {
+    return layer.name().equals(TopLayers.OTHER)
+        ? TopLayers.OTHER
+        : layer.bound() == null ? "" : layer.bound().label();
   }
 
   /** On the most trusted basis there is. */

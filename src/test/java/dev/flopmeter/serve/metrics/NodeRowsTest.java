@@ -11,8 +11,8 @@ import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.node.GpuAccount;
 import dev.flopmeter.serve.node.NodeState;
 import dev.flopmeter.serve.node.NodeState.Pod;
-import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
-import io.prometheus.metrics.model.snapshots.Labels;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -91,7 +91,19 @@ class NodeRowsTest {
   }
 
   private static String mps(NodeState node) {
-    return NodeRows.info(node).get(0).getLabels().get("mps");
+    return tags(node, "flopmeter_node_info").stream()
+        .filter(tag -> tag.getKey().equals("mps"))
+        .map(Tag::getValue)
+        .findFirst()
+        .orElse("");
+  }
+
+  private static Tags tags(NodeState node, String metric) {
+    return NodeRows.of(node).stream()
+        .filter(row -> row.metric().name().equals(metric))
+        .map(Row::tags)
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test
@@ -107,10 +119,9 @@ class NodeRowsTest {
     Pod pod = new Pod("MIG-1", "ml", "train-0", "");
     NodeState node =
         new NodeState(RULES, one.gpus(), List.of(), List.of(), Set.of(pod), "", false, Map.of());
-    assertThat(NodeRows.pods(node))
-        .extracting(InfoDataPointSnapshot::getLabels)
-        .containsExactly(
-            Labels.of(
-                "uuid", "MIG-1", "namespace", "ml", "pod_name", "train-0", "container_name", ""));
+    assertThat(tags(node, "flopmeter_node_pod_info"))
+        .isEqualTo(
+            Tags.of("uuid", "MIG-1", "namespace", "ml", "pod_name", "train-0")
+                .and("container_name", ""));
   }
 }
