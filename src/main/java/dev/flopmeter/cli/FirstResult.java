@@ -5,16 +5,12 @@ import dev.flopmeter.report.text.ProfileTable;
 import dev.flopmeter.report.text.ProgressBar;
 import dev.flopmeter.report.text.Terminal;
 import dev.flopmeter.report.text.TerminalStyle;
-import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
-import dev.flopmeter.result.ResultFormatException;
 import dev.flopmeter.serve.RunListener;
-import dev.flopmeter.serve.result.ResultLine;
 import dev.flopmeter.serve.worker.RunReport;
 import dev.flopmeter.serve.worker.Target;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -55,14 +51,8 @@ final class FirstResult implements RunListener {
       bar.close();
       bar = null;
     }
-    List<ProfileResult> results = new ArrayList<>();
-    for (ResultLine result : report.results()) {
-      try {
-        results.add(ProfileJson.read(result.json()));
-      } catch (ResultFormatException ignored) {
-        // a worker of another version; the log and the metrics report it
-      }
-    }
+    List<ProfileResult> results =
+        report.results().stream().map(line -> line.result().profile()).toList();
     if (!results.isEmpty() && Terminal.OUTPUT.isTerminal()) {
       isDone = true;
       TerminalStyle style =

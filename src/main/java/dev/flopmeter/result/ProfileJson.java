@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -117,6 +118,15 @@ public final class ProfileJson {
   public static ProfileResult read(String json) {
     requireSchema(head(json).get("schema"));
     return parsed(json, ProfileResult.class);
+  }
+
+  /** The result; nothing if another version wrote it in a form that this one cannot read. */
+  public static Optional<ProfileResult> find(String json) {
+    try {
+      return Optional.of(read(json));
+    } catch (ResultFormatException e) {
+      return Optional.empty();
+    }
   }
 
   private static <T> T parsed(String json, Class<T> type) {

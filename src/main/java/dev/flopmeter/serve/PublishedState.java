@@ -46,31 +46,23 @@ final class PublishedState {
   private static final int INTERVALS_FRESH = 3;
   private static final int MOST_IMPORTED_SERIES = 16;
 
-  /** A result that is known. Times are of the clock that does not jump. */
-  static final class KnownResult {
-    final PublishedResult shown;
-    final HistoryEntry entry;
-    final long measuredAt;
-
-    /** Whose run gave it; null if it was imported, or is of one before this daemon's life. */
-    final Target.@Nullable Id target;
-
-    boolean isShown;
-
-    KnownResult(
-        PublishedResult shown, HistoryEntry entry, long measuredAt, Target.@Nullable Id target) {
-      this.shown = shown;
-      this.entry = entry;
-      this.measuredAt = measuredAt;
-      this.target = target;
-    }
-  }
+  /**
+   * A result that is known.
+   *
+   * @param measuredAt by the clock that does not jump
+   * @param target whose run gave it; null if it was imported, or is of one before this daemon's life
+   */
+  private record KnownResult(
+      PublishedResult shown, HistoryEntry entry, long measuredAt, Target.@Nullable Id target) {}
 
   private final DaemonMetrics metrics;
   private final History history;
   private final Clocks clocks;
   private ServeConfig config;
   private final Map<SeriesKey, KnownResult> results = new LinkedHashMap<>();
+
+  /** Those of the results that are shown as metrics. */
+  private final Set<SeriesKey> shown = new HashSet<>();
   private final Map<SeriesKey, Baseline> past = new HashMap<>();
   private final Map<String, Instant> successes = new HashMap<>();
   private final Deque<EndedRun> runs = new ArrayDeque<>();
@@ -125,7 +117,7 @@ final class PublishedState {
         new KnownResult(new PublishedResult(kept, true, null), entry, measuredAt, null);
     results.put(entry.key(), known);
     if (isFresh(known)) {
-      known.isShown = true;
+      shown.add(entry.key());
       metrics.show(known.shown);
     }
   }
@@ -257,7 +249,7 @@ final class PublishedState {
         new KnownResult(
             new PublishedResult(kept, false, baseline), entry, clocks.nanos().getAsLong(), target);
     results.put(result.key(), known);
-    known.isShown = true;
+    shown.add(result.key());
     metrics.show(known.shown);
   }
 
@@ -291,9 +283,7 @@ final class PublishedState {
   }
 
   private void withdraw(SeriesKey key) {
-    KnownResult known = results.get(key);
-    if (known != null && known.isShown) {
-      known.isShown = false;
+    if (shown.remove(key)) {
       metrics.withdraw(key);
     }
   }
@@ -336,7 +326,7 @@ final class PublishedState {
   synchronized boolean expire() {
     boolean isChanged = false;
     for (Map.Entry<SeriesKey, KnownResult> entry : results.entrySet()) {
-      if (entry.getValue().isShown && !isFresh(entry.getValue())) {
+      if (shown.contains(entry.getKey()) && !isFresh(entry.getValue())) {
         withdraw(entry.getKey());
         isChanged = true;
       }
@@ -353,7 +343,7 @@ final class PublishedState {
                 new Series(
                     known.shown,
                     known.entry,
-                    known.isShown && !known.shown.isRestored() && isFresh(known),
+                    shown.contains(key) && !known.shown.isRestored() && isFresh(known),
                     past(key).samples())));
     return views;
   }

@@ -4,7 +4,6 @@ import dev.flopmeter.report.html.HtmlReport;
 import dev.flopmeter.report.page.Page;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
-import dev.flopmeter.result.ResultFormatException;
 import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route;
@@ -14,10 +13,8 @@ import dev.flopmeter.serve.metrics.Format;
 import dev.flopmeter.serve.page.Recommendations;
 import dev.flopmeter.serve.page.Recommendations.Recommendation;
 import dev.flopmeter.serve.page.Snapshot;
-import dev.flopmeter.serve.page.Snapshot.Series;
 import dev.flopmeter.serve.page.StatusPage;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Set;
@@ -100,19 +97,11 @@ record StatusRoutes(
   }
 
   private Response report(Request request) {
-    List<ProfileResult> results = new ArrayList<>();
-    for (Series series : snapshots.get().seriesOf(request.names().get(0))) {
-      api.history()
-          .json(series.entry())
-          .ifPresent(
-              json -> {
-                try {
-                  results.add(ProfileJson.read(json));
-                } catch (ResultFormatException ignored) {
-                  // of an older version; the others are shown
-                }
-              });
-    }
+    List<ProfileResult> results =
+        snapshots.get().seriesOf(request.names().get(0)).stream()
+            .flatMap(series -> api.history().json(series.entry()).stream())
+            .flatMap(json -> ProfileJson.find(json).stream())
+            .toList();
     if (results.isEmpty()) {
       return Response.text(404, "no result of a workload of this name; see /");
     }

@@ -5,7 +5,6 @@ import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.trace.Trace.Kernel;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -57,25 +56,12 @@ public final class OnnxRuntimeProfile {
   private record Timed(Series node, double start, double end) {}
 
   /** The times of one node, run by run. */
-  private static final class Series {
-    private final String name;
-    private final String op;
-    private final int index;
-    private final List<Long> shape;
-    private double[] seconds = new double[0];
-
-    Series(String name, String op, int index, List<Long> shape) {
-      this.name = name;
-      this.op = op;
-      this.index = index;
-      this.shape = shape;
-    }
-
+  private record Series(String name, String op, int index, List<Long> shape, List<Double> seconds) {
     void add(int run, double micros) {
-      if (run >= seconds.length) {
-        seconds = Arrays.copyOf(seconds, Math.max(4, 2 * run));
+      while (seconds.size() <= run) {
+        seconds.add(0.0);
       }
-      seconds[run] += micros / 1e6;
+      seconds.set(run, seconds.get(run) + micros / 1e6);
     }
   }
 
@@ -151,7 +137,7 @@ public final class OnnxRuntimeProfile {
     double end = start + JsonEvents.amount(event, "dur");
     Series series =
         nodes.computeIfAbsent(
-            name + '\0' + index + '\0' + op, any -> new Series(name, op, index, shape(facts)));
+            name + '\0' + index + '\0' + op, any -> new Series(name, op, index, shape(facts), new ArrayList<>()));
     List<Timed> run = open.computeIfAbsent(thread, any -> new ArrayList<>());
     if (run.size() >= EVENT_LIMIT) {
       throw new ModelException("has " + run.size() + " nodes and no end of a run");
@@ -232,8 +218,8 @@ public final class OnnxRuntimeProfile {
     int first = runs.size() > fewest ? 1 : 0;
     List<Kernel> kernels = new ArrayList<>();
     for (Series node : nodes.values()) {
-      if (!isGpu && node.seconds.length > 0) {
-        double[] seconds = Arrays.copyOfRange(node.seconds, first, runs.size());
+      if (!isGpu && !node.seconds.isEmpty()) {
+        node.add(runs.size() - 1, 0);
         kernels.add(
             new Kernel(
                 node.name,
@@ -241,7 +227,7 @@ public final class OnnxRuntimeProfile {
                 node.index,
                 List.of(),
                 node.shape,
-                Arrays.stream(seconds).boxed().toList()));
+                node.seconds.subList(first, runs.size())));
       }
     }
     return new Trace(

@@ -2,7 +2,6 @@ package dev.flopmeter.serve.page;
 
 import dev.flopmeter.report.finding.Advice;
 import dev.flopmeter.result.ProfileJson;
-import dev.flopmeter.result.ResultFormatException;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.page.Snapshot.Series;
 import java.util.Comparator;
@@ -47,13 +46,7 @@ public final class Recommendations {
     }
     return history
         .json(series.entry())
-        .flatMap(
-            json -> {
-              try {
-                return Advice.of(ProfileJson.read(json)).stream().findFirst();
-              } catch (ResultFormatException e) {
-                return Optional.empty(); // written by another version of the worker
-              }
-            });
+        .flatMap(ProfileJson::find)
+        .flatMap(profile -> Advice.of(profile).stream().findFirst());
   }
 }

@@ -200,11 +200,9 @@ public final class StatusPage {
    * @param figures how many columns at the end hold figures
    */
   static void begin(Markup out, String caption, int figures, String... titles) {
-    out.open("table.stack").element("caption.sr", caption).open("thead").open("tr");
-    for (int i = 0; i < titles.length; i++) {
-      out.element((i >= titles.length - figures ? "th.n" : "th") + " scope=col", titles[i]);
-    }
-    out.close("tr").close("thead").open("tbody");
+    List<String> all = List.of(titles);
+    out.open("table.stack").element("caption.sr", caption);
+    out.head(all, all.subList(0, all.size() - figures)).open("tbody");
   }
 
   static void state(Markup out, Health health, String text) {
