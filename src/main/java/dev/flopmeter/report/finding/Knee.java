@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * The knee of a sweep over batches: the smallest batch that reaches nine tenths of the largest
@@ -25,15 +26,9 @@ public final class Knee {
 
   public Knee(List<ProfileResult> results) {
     results.stream()
-        .map(Knee::line)
-        .distinct()
-        .forEach(
-            line ->
-                batch(
-                        results.stream()
-                            .filter(result -> result.valid() && line(result).equals(line))
-                            .toList())
-                    .ifPresent(batch -> batches.put(line, batch)));
+        .filter(ProfileResult::valid)
+        .collect(Collectors.groupingBy(Knee::line))
+        .forEach((line, some) -> batch(some).ifPresent(batch -> batches.put(line, batch)));
   }
 
   private static Line line(ProfileResult result) {

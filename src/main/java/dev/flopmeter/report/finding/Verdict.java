@@ -70,21 +70,20 @@ public final class Verdict {
     return result.valid() ? headline : "not valid (see the warnings): " + headline;
   }
 
+  /** What most of the time goes to; null where no layer has a bound. */
   private static @Nullable String boundFinding(ProfileResult result) {
-    return Stream.of(Bound.values())
-        .map(bound -> boundFinding(bound, Breakdown.boundBy(result, bound), result))
-        .filter(finding -> finding.share > 0)
-        .max(Comparator.comparingDouble(BoundFinding::share))
-        .map(BoundFinding::text)
-        .orElse(null);
-  }
-
-  private record BoundFinding(double share, String text) {}
-
-  private static BoundFinding boundFinding(Bound bound, List<Layer> layers, ProfileResult result) {
-    double share = Breakdown.share(result, layers);
-    String which = count(layers.size(), bound.adjective() + " layer");
-    return new BoundFinding(share, Figures.percent(share) + " of the time goes to " + which);
+    List<Layer> most =
+        Stream.of(Bound.values())
+            .map(bound -> Breakdown.boundBy(result, bound))
+            .max(Comparator.comparingDouble(layers -> Breakdown.share(result, layers)))
+            .orElseThrow();
+    double share = Breakdown.share(result, most);
+    Bound bound = share > 0 ? most.get(0).bound() : null;
+    return bound == null
+        ? null
+        : Figures.percent(share)
+            + " of the time goes to "
+            + count(most.size(), bound.adjective() + " layer");
   }
 
   /** {@code 1 layer}, {@code 12 layers}. */

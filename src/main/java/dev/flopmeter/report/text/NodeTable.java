@@ -3,6 +3,7 @@ package dev.flopmeter.report.text;
 import dev.flopmeter.device.NodeSample;
 import dev.flopmeter.device.NodeSample.Gpu;
 import dev.flopmeter.device.NodeSample.Occupant;
+import dev.flopmeter.device.ProcessOwner;
 import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
@@ -15,40 +16,36 @@ import org.jspecify.annotations.Nullable;
 public final class NodeTable {
   private NodeTable() {}
 
-  private record Line(Gpu gpu, @Nullable Occupant process) {
-    String device() {
-      return process == null ? gpu.device() : "  " + process.pid();
+  /**
+   * A row.
+   *
+   * @param owner whose a process is: the job, the pod or the container
+   */
+  private record Line(
+      String device,
+      @Nullable String state,
+      @Nullable Double busy,
+      @Nullable Long memory,
+      String name,
+      String owner) {
+    static Line of(Gpu gpu) {
+      String throttled = String.join(",", gpu.throttled());
+      String state = String.join(" ", gpu.state().label(), throttled).strip();
+      return new Line(
+          gpu.device(), state, gpu.utilization(), gpu.memoryUsedBytes(), gpu.name(), "");
     }
 
-    String name() {
-      return process == null ? gpu.name() : process.owner().name();
-    }
-
-    @Nullable String state() {
-      return process != null
-          ? null
-          : String.join(" ", gpu.state().label(), String.join(",", gpu.throttled())).strip();
-    }
-
-    @Nullable Double busy() {
-      return process == null ? gpu.utilization() : process.utilization();
-    }
-
-    @Nullable Long memory() {
-      return process == null ? gpu.memoryUsedBytes() : process.memoryBytes();
-    }
-
-    /** Whose it is: the job, the pod or the container. */
-    String owner() {
-      if (process == null) {
-        return "";
-      }
-      String job = process.owner().slurmJob();
-      String pod = process.owner().pod();
-      String container = process.owner().container();
-      return !job.isEmpty()
-          ? "job " + job
-          : !pod.isEmpty() ? "pod " + pod : container.isEmpty() ? "" : "container " + container;
+    static Line of(Occupant process) {
+      ProcessOwner who = process.owner();
+      String container = who.container().isEmpty() ? "" : "container " + who.container();
+      String pod = who.pod().isEmpty() ? container : "pod " + who.pod();
+      return new Line(
+          "  " + process.pid(),
+          null,
+          process.utilization(),
+          process.memoryBytes(),
+          who.name(),
+          who.slurmJob().isEmpty() ? pod : "job " + who.slurmJob());
     }
   }
 
@@ -64,8 +61,8 @@ public final class NodeTable {
   public static String render(NodeSample sample, TerminalStyle style) {
     List<Line> lines = new ArrayList<>();
     for (Gpu gpu : sample.gpus()) {
-      lines.add(new Line(gpu, null));
-      gpu.processes().forEach(process -> lines.add(new Line(gpu, process)));
+      lines.add(Line.of(gpu));
+      gpu.processes().forEach(process -> lines.add(Line.of(process)));
     }
     StringBuilder out = new StringBuilder();
     if (sample.emulated()) {

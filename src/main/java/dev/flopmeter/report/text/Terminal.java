@@ -1,10 +1,8 @@
 package dev.flopmeter.report.text;
 
-import com.sun.jna.Library;
+import com.sun.jna.Function;
 import com.sun.jna.Memory;
-import com.sun.jna.Native;
 import com.sun.jna.NativeLong;
-import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,11 +25,6 @@ public final class Terminal {
     this.descriptor = descriptor;
   }
 
-  /** The C library, as far as it is called here. */
-  interface CLibrary extends Library {
-    int ioctl(int descriptor, NativeLong request, Pointer size);
-  }
-
   /** Whether the output is a terminal. */
   public boolean isTerminal() {
     try {
@@ -49,8 +42,8 @@ public final class Terminal {
     }
     // struct winsize { unsigned short rows, columns, x, y; }
     try (Memory size = new Memory(8)) {
-      CLibrary c = Native.load("c", CLibrary.class);
-      int status = c.ioctl(descriptor, new NativeLong(TIOCGWINSZ), size);
+      Function ioctl = Function.getFunction("c", "ioctl");
+      int status = ioctl.invokeInt(new Object[] {descriptor, new NativeLong(TIOCGWINSZ), size});
       int columns = Short.toUnsignedInt(size.getShort(2));
       return status == 0 && columns > 0 ? OptionalInt.of(columns) : OptionalInt.empty();
     } catch (LinkageError noNativeAccess) {
