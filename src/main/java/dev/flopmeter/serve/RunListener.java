@@ -10,16 +10,4 @@ public interface RunListener {
   Progress began(Target target);
 
   void ended(Target target, RunReport report);
-
-  /** Ignores everything. */
-  RunListener NONE =
-      new RunListener() {
-        @Override
-        public Progress began(Target target) {
-          return Progress.SILENT;
-        }
-
-        @Override
-        public void ended(Target target, RunReport report) {}
-      };
 }

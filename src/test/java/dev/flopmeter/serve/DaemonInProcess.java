@@ -1,8 +1,11 @@
 package dev.flopmeter.serve;
 
+import dev.flopmeter.measure.Progress;
 import dev.flopmeter.serve.config.ConfigException;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.time.Clocks;
+import dev.flopmeter.serve.worker.RunReport;
+import dev.flopmeter.serve.worker.Target;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,6 +29,16 @@ public final class DaemonInProcess {
       throws ConfigException, IOException {
     return Daemon.start(
         new Daemon.Options(
-            source, worker, Clocks.system(), new Random(1), "1.0", RunListener.NONE));
+            source, worker, Clocks.system(), new Random(1), "1.0", new SilentListener()));
+  }
+
+  private static final class SilentListener implements RunListener {
+    @Override
+    public Progress began(Target target) {
+      return Progress.SILENT;
+    }
+
+    @Override
+    public void ended(Target target, RunReport report) {}
   }
 }
