@@ -1,7 +1,7 @@
 package dev.flopmeter.device;
 
-import java.io.File;
 import dev.flopmeter.text.Csv;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

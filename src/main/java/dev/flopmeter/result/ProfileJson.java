@@ -33,6 +33,9 @@ import tools.jackson.databind.node.ObjectNode;
 public final class ProfileJson {
   private static final Pattern LEADING_MARK = Pattern.compile("(?md)^\uFEFF+");
 
+  private static final Pattern MISSING =
+      Pattern.compile("Missing required creator property ('\\w+').*");
+
   /** Bounds for what is read, far above what is written. */
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
@@ -215,9 +218,8 @@ public final class ProfileJson {
   }
 
   private static ResultFormatException refused(JacksonException e) {
-    String said = e.getOriginalMessage();
-    boolean isMissing = said.startsWith("Cannot map `null`");
-    return new ResultFormatException((isMissing ? "a value is missing" : said) + where(e), e);
+    String said = MISSING.matcher(e.getOriginalMessage()).replaceFirst("$1 is missing");
+    return new ResultFormatException(said + where(e), e);
   }
 
   private static String where(JacksonException e) {

@@ -12,7 +12,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -31,14 +30,14 @@ import org.jspecify.annotations.Nullable;
  * @param warnings those that make the figures invalid come first
  */
 public record ProfileResult(
-    ModelInfo model,
-    Device device,
-    Run run,
+    @JsonProperty(required = true) ModelInfo model,
+    @JsonProperty(required = true) Device device,
+    @JsonProperty(required = true) Run run,
     Environment environment,
-    Totals cost,
-    Latency latency,
-    Throughput throughput,
-    Efficiency efficiency,
+    @JsonProperty(required = true) Totals cost,
+    @JsonProperty(required = true) Latency latency,
+    @JsonProperty(required = true) Throughput throughput,
+    @JsonProperty(required = true) Efficiency efficiency,
     List<Layer> layers,
     @Nullable Double layerSumRatio,
     @Nullable Memory memory,
@@ -113,8 +112,8 @@ public record ProfileResult(
    * @param stopReason the rule that ended sampling
    */
   public record Run(
-      String backend,
-      Precision precision,
+      @JsonProperty(required = true) String backend,
+      @JsonProperty(required = true) Precision precision,
       String layout,
       long batch,
       boolean fused,
@@ -193,20 +192,16 @@ public record ProfileResult(
    */
   @JsonPropertyOrder("unit")
   public record Latency(
-      double median,
-      double q1,
-      double q3,
-      double min,
+      @JsonProperty(required = true) double median,
+      @JsonProperty(required = true) double q1,
+      @JsonProperty(required = true) double q3,
+      @JsonProperty(required = true) double min,
       @Nullable Double p90,
       @Nullable Double p95,
       @Nullable Double p99,
       @Nullable Double p999,
-      Interval ci95,
-      double relativeIqr) {
-    public Latency {
-      Objects.requireNonNull(ci95, "'ci95' is missing");
-    }
-
+      @JsonProperty(required = true) Interval ci95,
+      @JsonProperty(required = true) double relativeIqr) {
     /** That of all these figures. */
     @JsonProperty
     public String unit() {

@@ -50,7 +50,8 @@ final class PublishedState {
    * A result that is known.
    *
    * @param measuredAt by the clock that does not jump
-   * @param target whose run gave it; null if it was imported, or is of one before this daemon's life
+   * @param target whose run gave it; null if it was imported, or is of one before this daemon's
+   *     life
    */
   private record KnownResult(
       PublishedResult shown, HistoryEntry entry, long measuredAt, Target.@Nullable Id target) {}
@@ -63,6 +64,7 @@ final class PublishedState {
 
   /** Those of the results that are shown as metrics. */
   private final Set<SeriesKey> shown = new HashSet<>();
+
   private final Map<SeriesKey, Baseline> past = new HashMap<>();
   private final Map<String, Instant> successes = new HashMap<>();
   private final Deque<EndedRun> runs = new ArrayDeque<>();

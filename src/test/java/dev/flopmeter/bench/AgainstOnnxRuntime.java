@@ -1,6 +1,5 @@
 package dev.flopmeter.bench;
 
-import dev.flopmeter.result.ProfileResult.Interval;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -11,6 +10,7 @@ import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.onnx.OnnxModel;
+import dev.flopmeter.result.ProfileResult.Interval;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;

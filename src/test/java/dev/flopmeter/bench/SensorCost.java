@@ -1,6 +1,5 @@
 package dev.flopmeter.bench;
 
-import dev.flopmeter.result.ProfileResult.Interval;
 import dev.flopmeter.device.SensorSource;
 import dev.flopmeter.measure.Distribution;
 import dev.flopmeter.measure.RandomInputs;
@@ -8,6 +7,7 @@ import dev.flopmeter.measure.SampledWatch;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.result.ProfileResult.Interval;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;

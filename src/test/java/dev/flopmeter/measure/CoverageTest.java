@@ -1,8 +1,8 @@
 package dev.flopmeter.measure;
 
-import dev.flopmeter.result.ProfileResult.Interval;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flopmeter.result.ProfileResult.Interval;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

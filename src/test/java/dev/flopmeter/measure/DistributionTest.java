@@ -1,10 +1,10 @@
 package dev.flopmeter.measure;
 
-import dev.flopmeter.result.ProfileResult.Interval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.flopmeter.result.ProfileResult.Interval;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -73,8 +73,7 @@ class DistributionTest {
 
   @Test
   void fewSamplesGiveTheirWholeRange() {
-    assertThat(Distribution.of(3, 1, 2).medianInterval())
-        .isEqualTo(new Interval(1, 3));
+    assertThat(Distribution.of(3, 1, 2).medianInterval()).isEqualTo(new Interval(1, 3));
   }
 
   @Test

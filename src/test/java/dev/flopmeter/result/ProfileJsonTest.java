@@ -59,7 +59,17 @@ class ProfileJsonTest {
             null),
         new Environment("1.0.0", "17", "Linux", Map.of("cudnn", "9.5.1")),
         new Totals(500, 1000, 20, 300, 100, 768, null),
-        new Latency(median, 0.0009, 0.0012, 0.0008, null, null, null, null, new Interval(0.00095, 0.00105), 0.3),
+        new Latency(
+            median,
+            0.0009,
+            0.0012,
+            0.0008,
+            null,
+            null,
+            null,
+            null,
+            new Interval(0.00095, 0.00105),
+            0.3),
         new Throughput(1000, 1e6),
         new Efficiency(
             new Shares(null, 0.5, null),
@@ -249,10 +259,12 @@ class ProfileJsonTest {
     String json = ProfileJson.writeLine(tiny(0.001));
     assertThatThrownBy(() -> ProfileJson.read(json.replace("\"median\":0.001,\"q1\"", "\"q1\"")))
         .isInstanceOf(ResultFormatException.class)
-        .hasMessageContaining("a value is missing")
-        .hasMessageContaining("median");
-    assertThatThrownBy(() -> ProfileJson.read(json.replace("ci95", "ci90")))
-        .hasMessageContaining("'ci95' is missing");
+        .hasMessageContaining("'median' is missing");
+    for (String field : List.of("ci95", "relative_iqr", "device", "run", "precision")) {
+      assertThatThrownBy(() -> ProfileJson.read(json.replace("\"" + field + "\":", "\"other\":")))
+          .isInstanceOf(ResultFormatException.class)
+          .hasMessageContaining("'" + field + "' is missing");
+    }
     assertThatThrownBy(() -> ProfileJson.read(json.replace("\"batch\":1", "\"batch\":\"many\"")))
         .isInstanceOf(ResultFormatException.class)
         .hasMessageContaining("batch");

@@ -131,7 +131,8 @@ final class LatencyChart {
     facts.add("99th percentile", latency.p99(), Figures::seconds);
     String low = Figures.secondsExactly(latency.ci95().low());
     facts.add(
-        "95 % interval of the median", low + " to " + Figures.secondsExactly(latency.ci95().high()));
+        "95 % interval of the median",
+        low + " to " + Figures.secondsExactly(latency.ci95().high()));
     facts.add("Spread (quartiles over median)", Figures.percent(latency.relativeIqr()));
     facts.add("First run, before any warm-up", result.firstRunSeconds(), Figures::seconds);
     facts.end();

@@ -137,7 +137,8 @@ public final class OnnxRuntimeProfile {
     double end = start + JsonEvents.amount(event, "dur");
     Series series =
         nodes.computeIfAbsent(
-            name + '\0' + index + '\0' + op, any -> new Series(name, op, index, shape(facts), new ArrayList<>()));
+            name + '\0' + index + '\0' + op,
+            any -> new Series(name, op, index, shape(facts), new ArrayList<>()));
     List<Timed> run = open.computeIfAbsent(thread, any -> new ArrayList<>());
     if (run.size() >= EVENT_LIMIT) {
       throw new ModelException("has " + run.size() + " nodes and no end of a run");

@@ -228,8 +228,8 @@ public final class DaemonMetrics implements AutoCloseable {
         .forEach(
             (reason, dropped) ->
                 counter("flopmeter_measurement_discarded_total")
-                .labelValues(ResultRows.labelValues(result.key(), reason))
-                .inc(dropped));
+                    .labelValues(ResultRows.labelValues(result.key(), reason))
+                    .inc(dropped));
     if (!result.isValid()) {
       return;
     }
@@ -237,12 +237,18 @@ public final class DaemonMetrics implements AutoCloseable {
     raw.forEach(seconds -> passes.labelValues(labels).observe(seconds));
     double inputs = (double) run.samples() * run.batch();
     counter("flopmeter_inferences_total").labelValues(labels).inc(inputs);
-    counter("flopmeter_inference_flop_total").labelValues(labels).inc(2.0 * profile.cost().macs() * run.samples());
+    counter("flopmeter_inference_flop_total")
+        .labelValues(labels)
+        .inc(2.0 * profile.cost().macs() * run.samples());
     double seconds = raw.stream().mapToDouble(Double::doubleValue).sum();
-    counter("flopmeter_model_busy_seconds_total").labelValues(labels).inc(raw.isEmpty() ? run.samples() * result.median() : seconds);
+    counter("flopmeter_model_busy_seconds_total")
+        .labelValues(labels)
+        .inc(raw.isEmpty() ? run.samples() * result.median() : seconds);
     Double energy = profile.sensors() == null ? null : profile.sensors().energyJPerInference();
     if (energy != null) {
-      counter("flopmeter_device_energy_joules_total").labelValues(result.key().device()).inc(energy * inputs);
+      counter("flopmeter_device_energy_joules_total")
+          .labelValues(result.key().device())
+          .inc(energy * inputs);
     }
   }
 
@@ -383,7 +389,8 @@ public final class DaemonMetrics implements AutoCloseable {
     set("flopmeter_history_pending_results", state.pending());
     set("flopmeter_history_damaged_records", (double) state.dropped());
     set("flopmeter_history_writable", state.isWritable() ? 1 : 0);
-    counter("flopmeter_history_write_failures_total").inc((double) (state.failedWrites() - seenFailures));
+    counter("flopmeter_history_write_failures_total")
+        .inc((double) (state.failedWrites() - seenFailures));
     counter("flopmeter_history_lost_results_total").inc((double) (state.lost() - seenLost));
     seenFailures = state.failedWrites();
     seenLost = state.lost();

@@ -45,7 +45,12 @@ final class OwnedPoints implements Collector {
     MetricMetadata metadata = new MetricMetadata(metric.family(), metric.help());
     return metric.kind() == Metric.Kind.SUMMARY
         ? new SummarySnapshot(metadata, points.values().stream().map(OwnedPoints::summary).toList())
-        : new InfoSnapshot(metadata, points.values().stream().flatMap(List::stream).map(row -> new InfoDataPointSnapshot(labels(row.tags()))).toList());
+        : new InfoSnapshot(
+            metadata,
+            points.values().stream()
+                .flatMap(List::stream)
+                .map(row -> new InfoDataPointSnapshot(labels(row.tags())))
+                .toList());
   }
 
   /** The quantiles of one owner. */
@@ -55,8 +60,12 @@ final class OwnedPoints implements Collector {
       String quantile = labels(row.tags()).get(QUANTILE);
       quantiles.quantile(new Quantile(Double.parseDouble(quantile), row.value()));
     }
-    Tags shared = Tags.of(rows.get(0).tags().stream().filter(tag -> !tag.getKey().equals(QUANTILE)).toList());
-    return SummaryDataPointSnapshot.builder().quantiles(quantiles.build()).labels(labels(shared)).build();
+    Tags shared =
+        Tags.of(rows.get(0).tags().stream().filter(tag -> !tag.getKey().equals(QUANTILE)).toList());
+    return SummaryDataPointSnapshot.builder()
+        .quantiles(quantiles.build())
+        .labels(labels(shared))
+        .build();
   }
 
   private static Labels labels(Tags tags) {

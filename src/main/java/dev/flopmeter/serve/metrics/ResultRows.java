@@ -7,7 +7,6 @@ import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.result.ProfileResult.Roof;
-import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.result.TopLayers;
 import io.micrometer.core.instrument.Tags;

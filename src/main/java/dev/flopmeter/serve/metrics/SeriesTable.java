@@ -15,8 +15,7 @@ import java.util.Set;
  * <p>Not thread-safe; the values may be read by any thread.
  */
 final class SeriesTable implements AutoCloseable {
-  private static final Set<Metric.Kind> POINTS =
-      EnumSet.of(Metric.Kind.INFO, Metric.Kind.SUMMARY);
+  private static final Set<Metric.Kind> POINTS = EnumSet.of(Metric.Kind.INFO, Metric.Kind.SUMMARY);
 
   private final PrometheusMeterRegistry micrometer;
   private final MeterTable meters;

@@ -196,7 +196,16 @@ public final class SampleStatus {
             new Environment("1", "17", "Linux", Map.of()),
             new Totals(4_100_000_000L * batch, 8_300_000_000L * batch, 10, 1000, 100, 100, null),
             new Latency(
-                seconds, seconds, seconds, seconds, null, null, null, null, new Interval(seconds, seconds), 0.01),
+                seconds,
+                seconds,
+                seconds,
+                seconds,
+                null,
+                null,
+                null,
+                null,
+                new Interval(seconds, seconds),
+                0.01),
             new Throughput(batch / seconds, 8.2e9 * batch / seconds),
             new Efficiency(
                 told.mfu(), Shares.NONE, null, new Attainable(1e14, Basis.MEASURED, ATTAINABLE)),
