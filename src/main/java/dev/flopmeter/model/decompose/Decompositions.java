@@ -12,14 +12,13 @@ import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.model.shape.ShapeRule;
 import dev.flopmeter.model.shape.ShapeRules;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** The registry of operators that are made up of simpler ones, by qualified name. */
 public final class Decompositions {
@@ -31,24 +30,14 @@ public final class Decompositions {
   private static final Map<String, Definition> ALL =
       Definition.read(Decompositions.class, BodyFunctions.DIALECT);
 
-  private static final Set<String> OPERATORS = operatorsOf(ALL);
+  private static final Set<String> OPERATORS =
+      ALL.keySet().stream().filter(Definition::isOperator).collect(Collectors.toUnmodifiableSet());
 
   private Decompositions() {}
 
   /** The qualified names of all operators that are made up of others. */
   public static Set<String> operators() {
     return OPERATORS;
-  }
-
-  /** Functions that several operators share have names in small letters. */
-  private static Set<String> operatorsOf(Map<String, Definition> all) {
-    Set<String> operators = new HashSet<>();
-    for (String name : all.keySet()) {
-      if (Character.isUpperCase(name.charAt(name.indexOf(':') + 1))) {
-        operators.add(name);
-      }
-    }
-    return Collections.unmodifiableSet(operators);
   }
 
   /** Whether {@code node} is run as its parts even by those who run its operator's other forms. */

@@ -39,6 +39,11 @@ public final class Definition {
     return read(Resource.text(beside, dialect.file()), dialect);
   }
 
+  /** Whether a definition of this name is an operator: functions have names in small letters. */
+  public static boolean isOperator(String name) {
+    return Character.isUpperCase(name.charAt(name.indexOf(':') + 1));
+  }
+
   /** The definitions of a text; only their names are looked at. */
   public static Map<String, Definition> read(String text, Dialect dialect) {
     Map<String, Definition> all = new LinkedHashMap<>();

@@ -1,13 +1,16 @@
 package dev.flopmeter.model.shape;
 
+import static dev.flopmeter.model.equation.Terms.dims;
 import static dev.flopmeter.model.equation.Terms.integer;
 import static dev.flopmeter.model.equation.Terms.list;
 
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Window;
 import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Value;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +66,30 @@ public final class NodeFunctions {
                 int[] order = ProductOrder.of(n.attributes(), operand, shape.rank());
                 return list(Arrays.stream(order).asLongStream().toArray());
               });
+      case "window" ->
+          function(
+              2,
+              (n, a) -> {
+                Window window = window(n, a);
+                return Map.of(
+                    "kernel", list(window.kernel()),
+                    "stride", list(window.stride()),
+                    "dilation", list(window.dilation()),
+                    "begin", list(window.padBegin()),
+                    "end", list(window.padEnd()));
+              });
+      case "transposed_window" ->
+          function(
+              2,
+              (n, a) -> {
+                TransposedWindow window =
+                    TransposedWindow.of(n.attributes(), n.shape(a.get(0)), dims(a.get(1)));
+                return Map.of(
+                    "output", list(window.output().dims()),
+                    "stride", list(window.stride()),
+                    "dilation", list(window.dilation()),
+                    "begin", list(window.padBegin()));
+              });
       case "check_scale" ->
           function(
               2,
@@ -72,6 +99,11 @@ public final class NodeFunctions {
               });
       default -> null;
     };
+  }
+
+  /** The window that the node's attributes tell. */
+  static Window window(NodeHost node, List<Object> arguments) {
+    return Window.of(node.attributes(), node.shape(arguments.get(0)), dims(arguments.get(1)));
   }
 
   /** Which input of the node an argument is. */

@@ -28,7 +28,7 @@ record TypeEquations(Operands in) implements NodeHost {
     Map<String, ShapeRule> rules = new HashMap<>();
     all.forEach(
         (name, definition) -> {
-          if (Character.isUpperCase(name.charAt(name.indexOf(':') + 1))) {
+          if (Definition.isOperator(name)) {
             rules.put(name, rule(definition));
           }
         });

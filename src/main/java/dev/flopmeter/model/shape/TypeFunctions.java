@@ -10,7 +10,6 @@ import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.Window;
 import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Dialect;
 import java.util.Arrays;
@@ -36,26 +35,7 @@ final class TypeFunctions {
       case "is_block" ->
           function(1, (n, a) -> integer(a, 0) >= 16 && Long.bitCount(integer(a, 0)) == 1);
       case "window_output" ->
-          function(2, (n, a) -> list(window(n, a).output(n.shape(a.get(0))).dims()));
-      case "transposed_output" ->
-          function(
-              2,
-              (n, a) -> {
-                Shape input = n.shape(a.get(0));
-                return list(
-                    TransposedWindow.of(n.attributes(), input, dims(a.get(1))).output().dims());
-              });
-      case "window" ->
-          function(
-              2,
-              (n, a) -> {
-                Window window = window(n, a);
-                return Map.of(
-                    "kernel", list(window.kernel()),
-                    "stride", list(window.stride()),
-                    "begin", list(window.padBegin()),
-                    "end", list(window.padEnd()));
-              });
+          function(2, (n, a) -> list(NodeFunctions.window(n, a).output(n.shape(a.get(0))).dims()));
       case "sliced" -> function(0, (n, a) -> sizes(SliceRange.of(n.in()), SliceRange::count));
       case "padded" -> function(0, (n, a) -> sizes(PaddedAxis.of(n.in()), PaddedAxis::length));
       case "data_decides" ->
@@ -98,9 +78,5 @@ final class TypeFunctions {
 
   private static Shape shape(List<Object> arguments, int index) {
     return Shape.of(dims(arguments.get(index)));
-  }
-
-  private static Window window(NodeHost node, List<Object> arguments) {
-    return Window.of(node.attributes(), node.shape(arguments.get(0)), dims(arguments.get(1)));
   }
 }

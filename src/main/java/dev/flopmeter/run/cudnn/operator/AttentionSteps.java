@@ -14,10 +14,9 @@ import dev.flopmeter.run.fuse.Fused;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Attention as ONNX has it, and as exporters spell it in products and a softmax. */
+/** Attention as exporters spell it, in products and a softmax. */
 final class AttentionSteps {
   /** Elements of a mask that are looked through. */
   private static final long MOST_SEARCHED = 1 << 22;
@@ -26,11 +25,6 @@ final class AttentionSteps {
   private static final double HIDDEN = -1e4;
 
   private AttentionSteps() {}
-
-  static void addTo(Map<String, Operators.Operator> operators) {
-    operators.put("Attention", node -> new OnnxAttention(node).plan());
-    operators.put("RotaryEmbedding", RotaryEmbedding::plan);
-  }
 
   /** The nodes of an attention as one step. */
   static void fused(NodePlan node, Fused.Attention rest) {

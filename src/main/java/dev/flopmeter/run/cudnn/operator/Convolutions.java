@@ -3,12 +3,9 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.Window;
-import dev.flopmeter.model.shape.TransposedWindow;
-import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
-import dev.flopmeter.run.cudnn.plan.Stencil;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.Map;
@@ -16,7 +13,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Convolutions with all that is fused to them, and transposed convolutions. */
+/** Convolutions with all that is fused to them. */
 final class Convolutions {
   /** Tensor cores want channels in eights; the few of an image are padded to that. */
   private static final int CHANNEL_MULTIPLE = 8;
@@ -25,7 +22,6 @@ final class Convolutions {
 
   static void addTo(Map<String, Operators.Operator> operators) {
     operators.put("Conv", Convolutions::convolution);
-    operators.put("ConvTranspose", Convolutions::transposed);
   }
 
   private static void convolution(NodePlan node) {
@@ -194,78 +190,5 @@ final class Convolutions {
     }
     // The fused call takes a bias, if only one of zeros.
     return node.constant("bias", outputs, node.floats(), folded::bias);
-  }
-
-  /**
-   * cuDNN's gradient by the input gives the transposed convolution for symmetric padding; for any
-   * other, the whole of it is computed and the wanted part copied out. The bias is added after.
-   */
-  private static void transposed(NodePlan node) {
-    Shape in = node.shape(0);
-    Shape weightShape = node.shape(1);
-    Shape out = node.outputShape(0);
-    long[] kernel = weightShape.slice(2, weightShape.rank()).dims();
-    TransposedWindow window = TransposedWindow.of(node.attributes(), in, kernel);
-    int groups = Math.toIntExact(node.attributes().integer("group", 1));
-    long[] stride = window.stride();
-    long[] begin = window.padBegin();
-    long[] whole = out.dims();
-    boolean isDirect = true;
-    for (int i = 0; i < kernel.length; i++) {
-      long extent = Window.extent(kernel[i], window.dilation()[i]);
-      whole[i + 2] = (in.dim(i + 2) - 1) * stride[i] + extent;
-      // What a convolution of the output by these pads would give must be the input's size again.
-      long span = out.dim(i + 2) + 2 * begin[i] - extent;
-      isDirect &= begin[i] >= 0 && span >= 0 && span / stride[i] + 1 == in.dim(i + 2);
-    }
-    TensorView y = node.out(0);
-    TensorView target = y;
-    if (!isDirect) {
-      // Rows beyond the whole convolution (output padding) get nothing and must be zero.
-      target = node.scratch("whole", Shape.of(whole), node.floats());
-    }
-    node.launch(
-        new ConvolutionWork(
-            Spatial.lifted(node.plain(0)),
-            Spatial.lifted(node.plain(1)),
-            Spatial.lifted(target),
-            new Stencil(
-                isDirect ? Spatial.lifted(begin, 0) : new long[Math.max(2, kernel.length)],
-                Spatial.lifted(stride, 1),
-                Spatial.lifted(window.dilation(), 1),
-                groups)));
-    if (!isDirect) {
-      crop(node, target, y, begin);
-    }
-    if (node.has(2)) {
-      long[] strides = new long[y.rank()];
-      strides[1] = 1;
-      TensorView bias = node.plain(2).as(y.shape(), strides);
-      node.launch(Binary.ADD.work(y, bias, y));
-    }
-  }
-
-  /** Copies what of {@code whole} falls into {@code y}, whose first element is {@code begin} in. */
-  private static void crop(NodePlan node, TensorView whole, TensorView y, long[] begin) {
-    long[] size = y.shape().dims();
-    long from = 0;
-    long to = 0;
-    boolean isCovered = true;
-    for (int i = 0; i < begin.length; i++) {
-      int axis = i + 2;
-      long first = Math.max(0, -begin[i]);
-      long last = Math.min(y.dim(axis), whole.dim(axis) - begin[i]);
-      size[axis] = Math.max(0, last - first);
-      isCovered &= size[axis] == y.dim(axis);
-      from += (first + begin[i]) * whole.stride(axis);
-      to += first * y.stride(axis);
-    }
-    Shape part = Shape.of(size);
-    if (!isCovered) {
-      node.launch(CopyKernels.fill(y, 0));
-    }
-    node.launch(
-        CopyKernels.copy(
-            whole.as(part, whole.strides()).movedBy(from), y.as(part, y.strides()).movedBy(to)));
   }
 }

@@ -126,7 +126,7 @@ final class IntegerSums {
     TensorView b = Products.asColumn(around(node, 1, node.plainOrNull(3)));
     TensorView y = node.out(0);
     node.launch(new ProductWork(a, b, Products.asMatrix(y, node.in(0), node.in(1)), 1));
-    Pointwise.wrap(node, y, node.operands().output(0).type());
+    Pointwise.wrap(node, y);
   }
 
   private static void convolution(NodePlan node) {

@@ -151,11 +151,6 @@ final class NodePlan {
     return out(index, MemoryLayout.PLAIN);
   }
 
-  /** A new row-major place for an output, if it is asked for. */
-  @Nullable TensorView outOrNull(int index) {
-    return hasOutput(index) ? out(index) : null;
-  }
-
   TensorView out(int index, MemoryLayout format) {
     TensorView view = builder.create(outputName(index), format);
     outputs.add(view);

@@ -27,9 +27,9 @@ public final class Operators {
   private static final Set<String> IN_DOUBLE =
       Set.of(
           ("Abs Add BitCast Cast Ceil Concat Div Equal Expand Flatten Floor Gather Greater"
-                  + " GreaterOrEqual Identity IsNaN Less LessOrEqual Max Min Mul Neg PRelu Reciprocal"
-                  + " Relu Reshape Round Sign Slice Split Squeeze Sub Sum Tile Transpose Unsqueeze"
-                  + " Where")
+               + " GreaterOrEqual Identity IsNaN Less LessOrEqual Max Min Mul Neg PRelu Reciprocal"
+               + " Relu Reshape Round Sign Slice Split Squeeze Sub Sum Tile Transpose Unsqueeze"
+               + " Where")
               .split(" "));
 
   /** Whether all operators that read or write doubles compute in them. */
@@ -62,20 +62,12 @@ public final class Operators {
     Map<String, Operator> operators = new HashMap<>();
     Contraction.addTo(operators);
     Convolutions.addTo(operators);
-    Pooling.addTo(operators);
     Pointwise.addTo(operators);
     Products.addTo(operators);
     DataMovement.addTo(operators);
-    Normalizations.addTo(operators);
     Reductions.addTo(operators);
-    Indexing.addTo(operators);
-    Padding.addTo(operators);
-    Resizing.addTo(operators);
-    Scans.addTo(operators);
-    Recurrence.addTo(operators);
-    Quantization.addTo(operators);
     IntegerSums.addTo(operators);
-    AttentionSteps.addTo(operators);
+    PlanEquations.addTo(operators);
     return Collections.unmodifiableMap(operators);
   }
 }

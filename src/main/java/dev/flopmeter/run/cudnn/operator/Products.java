@@ -4,12 +4,10 @@ import dev.flopmeter.model.PackedTensor;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.shape.ProductOrder;
-import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Binary;
 import dev.flopmeter.run.cudnn.plan.Buffer;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.ElementType;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.ProductWork;
 import dev.flopmeter.run.cudnn.plan.Stencil;
@@ -33,25 +31,6 @@ final class Products {
     operators.put("MatMul", Products::matMul);
     operators.put("Gemm", Products::gemm);
     operators.put("com.microsoft:FusedMatMul", Products::matMul);
-    operators.put("com.microsoft:Inverse", node -> square(node, "inverse", 2));
-    operators.put("Det", node -> square(node, "determinant", 1));
-  }
-
-  /**
-   * @param parts of the size of the matrix that the kernel works in
-   */
-  private static void square(NodePlan node, String kernel, long parts) {
-    TensorView x = node.plain(0);
-    TensorView y = node.out(0);
-    long n = x.dim(x.rank() - 1);
-    long matrices = x.elements() / Math.max(1, n * n);
-    TensorView work = node.scratch("work", Shape.of(matrices, parts, n, n), ElementType.F32);
-    node.launch(
-        KernelWork.perRow(
-            kernel,
-            matrices,
-            n,
-            new Arguments().pointers(x, work, y).numbers(matrices, n).types(x, y)));
   }
 
   /** ONNX Runtime's has operands with their axes in another order, and is times a constant. */

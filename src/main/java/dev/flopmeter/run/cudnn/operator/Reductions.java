@@ -11,7 +11,7 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Unary;
 import java.util.Map;
 
-/** Sums, means, extremes over axes, and softmax. */
+/** Sums, means and extremes over axes. */
 final class Reductions {
   /** With its number in {@code reduce.c}, and what it does to a single element. */
   enum Kind {
@@ -33,9 +33,7 @@ final class Reductions {
     }
   }
 
-  // Of the kernel softmax_rows.
-  private static final int SOFTMAX = 0;
-  private static final int LOG_SOFTMAX = 1;
+  /** Of the kernel {@code softmax_rows}. */
   private static final int SOFTMAX_OR_ZERO = 2;
 
   private Reductions() {}
@@ -49,8 +47,6 @@ final class Reductions {
     operators.put("ReduceL1", node -> reduce(node, Kind.NORM_1));
     operators.put("ReduceL2", node -> reduce(node, Kind.NORM_2));
     operators.put("ReduceSumSquare", node -> reduce(node, Kind.SUM_OF_SQUARES));
-    operators.put("Softmax", node -> softmax(node, false));
-    operators.put("LogSoftmax", node -> softmax(node, true));
   }
 
   /** Without axes but with {@code noop_with_empty_axes} each element is reduced alone. */
@@ -63,7 +59,7 @@ final class Reductions {
     } else {
       rows(node, kind, x, axes, y);
     }
-    Pointwise.wrap(node, y, node.operands().output(0).type());
+    Pointwise.wrap(node, y);
     if (x.elements() == 0 && node.operands().output(0).type() == DataType.BOOL) {
       node.launch(Unary.CLIP.work(y, y, 0, 1)); // the extremes of integers are none of booleans
     }
@@ -113,34 +109,17 @@ final class Reductions {
     return order;
   }
 
-  private static void softmax(NodePlan node, boolean log) {
-    TensorView x = node.plain(0);
-    TensorView y = node.out(0);
-    boolean isLegacy = node.node().opset() < 13;
-    int axis =
-        x.rank() == 0 ? 0 : x.shape().axis(node.attributes().integer("axis", isLegacy ? 1 : -1));
-    // Before opset 13 everything from the axis on is one row.
-    long outer = x.shape().elements(0, axis);
-    long length = isLegacy ? x.shape().elements(axis, x.rank()) : x.rank() == 0 ? 1 : x.dim(axis);
-    long inner = isLegacy || x.rank() == 0 ? 1 : x.shape().elements(axis + 1, x.rank());
-    node.launch(softmax(x, y, outer * inner, length, inner, log ? LOG_SOFTMAX : SOFTMAX));
-  }
-
-  /** Of attention: over the last axis of packed values, 0 where a query sees no key. */
+  /** The softmax of attention: over the last axis of packed values, 0 where a query sees no key. */
   static KernelWork softmax(TensorView x, TensorView y) {
     long length = x.dim(x.rank() - 1);
-    return softmax(x, y, x.elements() / Math.max(1, length), length, 1, SOFTMAX_OR_ZERO);
-  }
-
-  private static KernelWork softmax(
-      TensorView x, TensorView y, long rows, long length, long inner, int operation) {
+    long rows = x.elements() / Math.max(1, length);
     return KernelWork.perRow(
         "softmax_rows",
         rows,
         length,
         new Arguments()
             .pointers(x, y)
-            .numbers(rows, length, inner)
-            .integers(operation, x.storage().code()));
+            .numbers(rows, length, 1)
+            .integers(SOFTMAX_OR_ZERO, x.storage().code()));
   }
 }

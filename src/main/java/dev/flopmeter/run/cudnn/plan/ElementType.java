@@ -64,11 +64,14 @@ public enum ElementType {
     return this == I8 || this == F8;
   }
 
+  /** The one whose elements are those of a type, if there is one. */
+  public static Optional<ElementType> holding(DataType type) {
+    return Stream.of(values()).filter(one -> one.type == type).findFirst();
+  }
+
   /** The storage of quantised values of a type; nothing where no product is computed on them. */
   public static Optional<ElementType> narrow(DataType type) {
-    return type == DataType.UINT8
-        ? Optional.of(I8)
-        : Stream.of(I8, F8).filter(one -> one.type == type).findFirst();
+    return type == DataType.UINT8 ? Optional.of(I8) : holding(type).filter(ElementType::isNarrow);
   }
 
   /** By how much values of a type lie lower here: unsigned ones have to fit the signed range. */
