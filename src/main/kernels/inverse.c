@@ -11,6 +11,16 @@ struct inverse_arguments {
 
 SHARED(long, pivot, 1);
 
+/* The row of the largest element of a column, on or below the diagonal, of the matrix that begins at "from". */
+DEVICE long largest_row(const float *work, long from, long n, long column)
+{
+    long best = column;
+    for (long row = column + 1; row < n; row++)
+        if (absolute(*AT(const float, work, from + row * n + column)) > absolute(*AT(const float, work, from + best * n + column)))
+            best = row;
+    return best;
+}
+
 KERNEL_WITH_BARRIER(inverse, struct inverse_arguments)
 {
     long n = arguments.n;
@@ -22,14 +32,8 @@ KERNEL_WITH_BARRIER(inverse, struct inverse_arguments)
         }
         barrier();
         for (long column = 0; column < n; column++) {
-            if (THREAD_X == 0) {
-                long best = column;
-                for (long row = column + 1; row < n; row++)
-                    if (absolute(*AT(float, arguments.work, a + row * n + column))
-                        > absolute(*AT(float, arguments.work, a + best * n + column)))
-                        best = row;
-                pivot[0] = best;
-            }
+            if (THREAD_X == 0)
+                pivot[0] = largest_row(arguments.work, a, n, column);
             barrier();
             long best = pivot[0];
             float scale = *AT(float, arguments.work, a + best * n + column);
@@ -79,11 +83,7 @@ KERNEL_WITH_BARRIER(determinant, struct determinant_arguments)
         barrier();
         for (long column = 0; column < n; column++) {
             if (THREAD_X == 0) {
-                long best = column;
-                for (long row = column + 1; row < n; row++)
-                    if (absolute(*AT(float, arguments.work, a + row * n + column))
-                        > absolute(*AT(float, arguments.work, a + best * n + column)))
-                        best = row;
+                long best = largest_row(arguments.work, a, n, column);
                 float scale = *AT(float, arguments.work, a + best * n + column);
                 product[0] *= best == column ? scale : -scale;
                 pivot[0] = best;
