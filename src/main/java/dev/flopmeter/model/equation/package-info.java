@@ -1,4 +1,4 @@
-/** The language of {@code bodies.txt} and {@code networks.txt}: graphs written as equations. */
+/** One small language of equations: for graphs, types and costs of operators, and calls of DJL. */
 @NullMarked
 package dev.flopmeter.model.equation;
 

@@ -11,9 +11,11 @@ import dev.flopmeter.model.range.Allowed.Exactly;
 import dev.flopmeter.model.range.Allowed.Range;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LongSummaryStatistics;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -158,13 +160,9 @@ public final class AllowedInputs {
     if (value == null) {
       return null;
     }
-    long low = Long.MAX_VALUE;
-    long high = Long.MIN_VALUE;
-    for (long i = 0; i < value.elements(); i++) {
-      low = Math.min(low, value.longAt(i));
-      high = Math.max(high, value.longAt(i));
-    }
-    return new Range(low, high);
+    LongSummaryStatistics all =
+        LongStream.range(0, value.elements()).map(value::longAt).summaryStatistics();
+    return new Range(all.getMin(), all.getMax());
   }
 
   private void visitBodies(Node node) {
