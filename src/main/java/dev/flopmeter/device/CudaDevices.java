@@ -4,6 +4,7 @@ import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.ptr.IntByReference;
 import com.sun.jna.ptr.LongByReference;
+import dev.flopmeter.text.Csv;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,14 +29,9 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
   public static final String OLDEST_COMPUTE_CAPABILITY = "7.0";
 
   // Numbers of CUdevice_attribute.
-  private static final int CLOCK_RATE_KHZ = 13;
-  private static final int MULTIPROCESSOR_COUNT = 16;
   private static final int PCI_BUS = 33;
   private static final int PCI_DEVICE = 34;
   private static final int PCI_DOMAIN = 50;
-  private static final int MEMORY_CLOCK_KHZ = 36;
-  private static final int MEMORY_BUS_BITS = 37;
-  private static final int L2_CACHE_BYTES = 38;
   private static final int CAPABILITY_MAJOR = 75;
   private static final int CAPABILITY_MINOR = 76;
 
@@ -100,12 +96,10 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
         attribute(driver, handle, CAPABILITY_MAJOR)
             + "."
             + attribute(driver, handle, CAPABILITY_MINOR));
-    properties.put("sm_count", Integer.toString(attribute(driver, handle, MULTIPROCESSOR_COUNT)));
-    properties.put("clock_hz", Long.toString(1000L * attribute(driver, handle, CLOCK_RATE_KHZ)));
-    properties.put("l2_bytes", Integer.toString(attribute(driver, handle, L2_CACHE_BYTES)));
-    properties.put(
-        "memory_clock_hz", Long.toString(1000L * attribute(driver, handle, MEMORY_CLOCK_KHZ)));
-    properties.put("memory_bus_bits", Integer.toString(attribute(driver, handle, MEMORY_BUS_BITS)));
+    for (List<String> row : Csv.rows(CudaDevices.class, "device-attributes.csv")) {
+      long value = attribute(driver, handle, Integer.parseInt(row.get(1)));
+      properties.put(row.get(0), Long.toString(value * Integer.parseInt(row.get(2))));
+    }
     properties.put(
         "pci_bus_id",
         "%08x:%02x:%02x.0"

@@ -54,10 +54,6 @@ public final class Distribution {
     return sorted[0];
   }
 
-  double max() {
-    return sorted[sorted.length - 1];
-  }
-
   public double median() {
     return quantile(0.5);
   }
