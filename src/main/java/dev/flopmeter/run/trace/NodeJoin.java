@@ -115,7 +115,22 @@ public final class NodeJoin {
       node.outputs().forEach(value -> computedByBinding.put(value, node));
     }
     NodeJoin join = new NodeJoin(graph, executed);
-    List<List<Node>> nodes = join.join();
+    return join.joined(join.join(), computedByBinding);
+  }
+
+  /** One step for each executed node, with the nodes that are known to be its own. */
+  static Joined stepsOf(Graph graph, List<Node> executed, List<List<Node>> known) {
+    NodeJoin join = new NodeJoin(graph, executed);
+    for (int i = 0; i < known.size(); i++) {
+      for (Node node : known.get(i)) {
+        join.give(node, i);
+      }
+    }
+    join.absorb();
+    return join.joined(join.owned(), Map.of());
+  }
+
+  private Joined joined(List<List<Node>> nodes, Map<String, Node> computedByBinding) {
     List<Step> steps = new ArrayList<>();
     List<Integer> leads = new ArrayList<>();
     int[] stepOf = new int[executed.size()];
@@ -127,10 +142,10 @@ public final class NodeJoin {
             .filter(one -> one != null && one.op().equals(node.op()))
             .forEach(nodes.get(i)::add);
       }
-      Integer whole = nodes.get(i).isEmpty() ? join.whole(i) : null;
+      Integer whole = nodes.get(i).isEmpty() ? whole(i) : null;
       leads.add(whole);
       if (whole == null) {
-        Integer producer = isConversion(node) && nodes.get(i).isEmpty() ? join.producer(i) : null;
+        Integer producer = isConversion(node) && nodes.get(i).isEmpty() ? producer(i) : null;
         String name =
             producer == null || leads.get(producer) != null
                 ? node.name()
@@ -144,25 +159,6 @@ public final class NodeJoin {
       stepOf[i] = whole == null ? stepOf[i] : stepOf[whole];
     }
     return new Joined(steps, Arrays.stream(stepOf).boxed().toList());
-  }
-
-  /** One step for each executed node, with the nodes that are known to be its own. */
-  static Joined stepsOf(Graph graph, List<Node> executed, List<List<Node>> known) {
-    NodeJoin join = new NodeJoin(graph, executed);
-    for (int i = 0; i < known.size(); i++) {
-      for (Node node : known.get(i)) {
-        join.give(node, i);
-      }
-    }
-    join.absorb();
-    List<List<Node>> nodes = join.owned();
-    List<Step> steps = new ArrayList<>();
-    List<Integer> stepOf = new ArrayList<>();
-    for (int i = 0; i < executed.size(); i++) {
-      steps.add(step(executed.get(i).name(), executed.get(i).op(), nodes.get(i)));
-      stepOf.add(i);
-    }
-    return new Joined(steps, stepOf);
   }
 
   /** Whether a step stands for nodes of the model, or only changes the form of their values. */
