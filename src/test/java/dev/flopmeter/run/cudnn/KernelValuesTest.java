@@ -1,6 +1,7 @@
 package dev.flopmeter.run.cudnn;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
@@ -13,6 +14,7 @@ import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,6 +60,26 @@ class KernelValuesTest {
 
   private static Tensor onGpu(String op, Attributes attributes, Tensor... inputs) {
     return run(backends.gpu(), graph(op, attributes, 1, inputs), inputs);
+  }
+
+  private static Tensor ofNineAxes() {
+    return Tensor.ofFloats(Shape.of(2, 1, 1, 1, 1, 1, 1, 1, 3), 1, 2, 3, 4, 5, 6);
+  }
+
+  @Test
+  void picksSlicesOfMoreAxesThanAKernelHasLoops() {
+    Tensor second = DenseTensor.ofLongs(Shape.of(1, 1), 1);
+    assertThat(onGpu("GatherND", Attributes.NONE, ofNineAxes(), second).toDoubles())
+        .containsExactly(4, 5, 6);
+  }
+
+  @Test
+  void moreAxesThanAKernelHasLoopsAreNamed() {
+    Tensor x = ofNineAxes();
+    Tensor indices = DenseTensor.ofLongs(x.shape(), 0, 0, 0, 0, 0, 0);
+    assertThatThrownBy(() -> onGpu("GatherElements", Attributes.NONE, x, indices))
+        .isInstanceOf(UnsupportedOperatorException.class)
+        .hasMessageContaining("a tensor of 9 axes, more than 8");
   }
 
   enum Function {
