@@ -2,27 +2,59 @@ package dev.flopmeter.cli;
 
 import java.util.List;
 import java.util.Optional;
-import picocli.CommandLine.Model.ArgSpec;
 
 /**
- * An option or a parameter of a command, and its value once the command line is parsed.
+ * An option or a parameter of a command.
  *
  * @param <T> the type of one value
- * @param fallback the text of the default value
+ * @param names of an option, the longest last; the position of a parameter, or how many there are
+ * @param fallback the text of the default value; for a list, what separates values that are given
+ *     at once, empty if each is given alone
+ * @param words what the command line gives, a word for each value; filled when it is read
  */
-record Argument<T>(ArgSpec spec, Reading<T> reading, String fallback) {
-  /** The value, or the default. */
-  T get() {
-    T value = spec.getValue();
-    return value == null ? reading.read(fallback) : value;
+record Argument<T>(
+    Form form,
+    List<String> names,
+    Reading<T> reading,
+    String fallback,
+    String label,
+    String help,
+    List<String> words) {
+  /** How it is given. */
+  enum Form {
+    FLAG,
+    OPTION,
+    HIDDEN_OPTION,
+    REQUIRED_OPTION,
+    LIST,
+    PARAMETER,
+    PARAMETERS;
+
+    boolean isOption() {
+      return compareTo(PARAMETER) < 0;
+    }
   }
 
+  boolean isRequired() {
+    return !form.isOption() || form == Form.REQUIRED_OPTION;
+  }
+
+  String name() {
+    return names.get(names.size() - 1);
+  }
+
+  /** The value, or the default. */
+  T get() {
+    return find().orElseGet(() -> reading.read(fallback));
+  }
+
+  /** The value that was given last. */
   Optional<T> find() {
-    return Optional.ofNullable(spec.<T>getValue());
+    int count = words.size();
+    return count == 0 ? Optional.empty() : Optional.of(reading.read(words.get(count - 1)));
   }
 
   List<T> all() {
-    List<T> values = spec.getValue();
-    return values == null ? List.of() : values;
+    return words.stream().map(reading::read).toList();
   }
 }

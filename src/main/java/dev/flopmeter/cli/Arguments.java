@@ -1,22 +1,17 @@
 package dev.flopmeter.cli;
 
-import dev.flopmeter.model.ModelException;
+import dev.flopmeter.cli.Argument.Form;
 import dev.flopmeter.text.Csv;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.Model.ArgSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
-import picocli.CommandLine.TypeConversionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Arguments that belong together, each declared by the field that holds it; its label, its default
- * and its help are a row of {@code options.csv}. They are declared on picocli's model: reading it
- * from annotations would take a third of a short command's time.
+ * and its help are a row of {@code options.csv}.
  */
 abstract class Arguments {
   /** The rows by class and name: label, default, help. */
@@ -46,16 +41,69 @@ abstract class Arguments {
     return Objects.requireNonNull(ROWS.get(key), key);
   }
 
-  private String help(String name, Reading<?> reading) {
-    List<String> choices = reading.candidates();
-    String help = row(name).get(2);
-    return choices.isEmpty() ? help : help + ": " + Choice.listed(choices);
+  /**
+   * Reads a plain command line: options by their whole names, each once, and one word for each
+   * parameter. Setting picocli up takes a fifth of a short command's time; all other lines are left
+   * to it, and so is every error.
+   *
+   * @return whether the arguments now have their values
+   */
+  final boolean readPlain(List<String> line) {
+    int parameters = 0;
+    boolean isPlain = true;
+    for (int i = 0; i < line.size() && isPlain; i++) {
+      String word = line.get(i);
+      boolean isOption = word.startsWith("-");
+      int end = isOption && word.indexOf('=') > 0 ? word.indexOf('=') : word.length();
+      Argument<?> argument = find(isOption ? word.substring(0, end) : parameters++ + "");
+      boolean isFlag = argument != null && argument.form() == Form.FLAG;
+      String value =
+          isFlag ? "true" : isOption && end < word.length() ? word.substring(end + 1) : word;
+      if (isOption && !isFlag && end == word.length() && ++i < line.size()) {
+        value = line.get(i);
+      }
+      if (argument == null || (isFlag && end < word.length()) || !isPlain(argument, value)) {
+        isPlain = false;
+      } else {
+        argument.words().add(value);
+      }
+    }
+    for (Argument<?> argument : declared) {
+      isPlain &= !argument.isRequired() || !argument.words().isEmpty();
+    }
+    if (!isPlain) {
+      declared.forEach(argument -> argument.words().clear());
+    }
+    return isPlain;
+  }
+
+  private @Nullable Argument<?> find(String name) {
+    for (Argument<?> argument : declared) {
+      if (argument.names().contains(name)) {
+        return argument;
+      }
+    }
+    return null;
+  }
+
+  /** Whether picocli would take {@code value} as it is. */
+  private static boolean isPlain(Argument<?> argument, String value) {
+    boolean isList = argument.form() == Form.LIST;
+    boolean isSeveral = isList ? value.indexOf(',') >= 0 : !argument.words().isEmpty();
+    if (isSeveral || value.isEmpty() || "-@\"'".indexOf(value.charAt(0)) >= 0) {
+      return false;
+    }
+    try {
+      argument.reading().read(value);
+      return true;
+    } catch (RuntimeException e) {
+      return false; // picocli says what is wrong with it
+    }
   }
 
   /** An option without a value. */
   final Argument<Boolean> flag(String name) {
-    OptionSpec.Builder spec = OptionSpec.builder(name).type(boolean.class);
-    return declare(spec.description(row(name).get(2)).build(), Boolean::valueOf, "false");
+    return declare(Form.FLAG, name, Boolean::valueOf, "false", "");
   }
 
   /** An option with a default value, which its help states. */
@@ -65,13 +113,12 @@ abstract class Arguments {
 
   /** An option whose default value depends on the command. */
   final <T> Argument<T> option(String name, Reading<T> reading, String fallback) {
-    String help = help(name, reading) + "; default: " + fallback;
-    return declare(builder(name, reading).description(help).build(), reading, fallback);
+    return declare(Form.OPTION, name, reading, fallback, "; default: " + fallback);
   }
 
   /** An option that must be given. */
   final <T> Argument<T> required(String name, Reading<T> reading) {
-    return declare(builder(name, reading).required(true).build(), reading, "");
+    return declare(Form.REQUIRED_OPTION, name, reading, "", "");
   }
 
   /**
@@ -80,12 +127,12 @@ abstract class Arguments {
    * @param names one, or several with a space between them
    */
   final <T> Argument<T> optional(String names, Reading<T> reading) {
-    return declare(builder(names, reading).build(), reading, "");
+    return declare(Form.OPTION, names, reading, "", "");
   }
 
   /** An option for tests, which no help shows. */
   final Argument<String> hidden(String name) {
-    return declare(builder(name, Reading.TEXT).hidden(true).build(), Reading.TEXT, "");
+    return declare(Form.HIDDEN_OPTION, name, Reading.TEXT, "", "");
   }
 
   /**
@@ -95,76 +142,39 @@ abstract class Arguments {
    * @param words what its help says in the places that are left open for it
    */
   final <T> Argument<T> list(String name, Reading<T> reading, String separator, Object... words) {
-    OptionSpec.Builder spec = builder(name, reading).type(List.class).auxiliaryTypes(Object.class);
-    String help = help(name, reading);
-    return declare(
-        spec.splitRegex(separator)
-            .description(words.length == 0 ? help : help.formatted(words))
-            .build(),
-        reading,
-        "");
+    return declare(Form.LIST, name, reading, separator, "", words);
   }
 
   /** A parameter that must be given, at this position. */
   final <T> Argument<T> parameter(int index, Reading<T> reading) {
-    String name = Integer.toString(index);
-    return declare(
-        PositionalParamSpec.builder()
-            .index(name)
-            .required(true)
-            .paramLabel(row(name).get(0))
-            .type(Object.class)
-            .converters(new Converter(reading))
-            .completionCandidates(reading.candidates())
-            .description(help(name, reading))
-            .build(),
-        reading,
-        "");
+    return declare(Form.PARAMETER, index + "", reading, "", "");
   }
 
   /** All parameters, at least one: ask {@link Argument#all()}. */
   final Argument<String> parameters() {
-    String arity = "1..*";
-    return declare(
-        PositionalParamSpec.builder()
-            .arity(arity)
-            .required(true)
-            .paramLabel(row(arity).get(0))
-            .type(List.class)
-            .auxiliaryTypes(String.class)
-            .description(row(arity).get(2))
-            .build(),
-        Reading.TEXT,
-        "");
+    return declare(Form.PARAMETERS, "1..*", Reading.TEXT, "", "");
   }
 
-  private <T> Argument<T> declare(ArgSpec spec, Reading<T> reading, String fallback) {
-    Argument<T> argument = new Argument<>(spec, reading, fallback);
+  private <T> Argument<T> declare(
+      Form form,
+      String names,
+      Reading<T> reading,
+      String fallback,
+      String ending,
+      Object... words) {
+    List<String> row = row(names);
+    List<String> choices = reading.candidates();
+    String help = row.get(2) + (choices.isEmpty() ? "" : ": " + Choice.listed(choices)) + ending;
+    Argument<T> argument =
+        new Argument<>(
+            form,
+            List.of(names.split(" ", -1)),
+            reading,
+            fallback,
+            row.get(0),
+            words.length == 0 ? help : help.formatted(words),
+            new ArrayList<>());
     declared.add(argument);
     return argument;
-  }
-
-  private OptionSpec.Builder builder(String names, Reading<?> reading) {
-    return OptionSpec.builder(names.split(" "))
-        .paramLabel(row(names).get(0))
-        .type(Object.class)
-        .converters(new Converter(reading))
-        .completionCandidates(reading.candidates())
-        .description(help(names, reading));
-  }
-
-  /**
-   * Reads a value for picocli. A class, not a lambda: those of picocli's own types are not in the
-   * archive that makes a start quick.
-   */
-  private record Converter(Reading<?> reading) implements ITypeConverter<Object> {
-    @Override
-    public Object convert(String text) {
-      try {
-        return reading.read(text);
-      } catch (ModelException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
   }
 }

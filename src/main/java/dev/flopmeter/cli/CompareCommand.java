@@ -25,7 +25,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import picocli.CommandLine.Model.OptionSpec;
 
 /** {@code flopmeter compare}: whether one profile, or one network, is slower than another. */
 final class CompareCommand extends Command {
@@ -97,8 +96,8 @@ final class CompareCommand extends Command {
 
   private static void refuse(List<Argument<?>> arguments, String reason) {
     for (Argument<?> argument : arguments) {
-      if (argument.spec() instanceof OptionSpec option && argument.find().isPresent()) {
-        throw new ModelException(option.longestName() + reason);
+      if (argument.form().isOption() && !argument.words().isEmpty()) {
+        throw new ModelException(argument.name() + reason);
       }
     }
   }

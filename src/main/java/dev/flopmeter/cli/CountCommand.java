@@ -37,7 +37,8 @@ final class CountCommand extends Command {
 
   private final ModelArguments model = with(new ModelArguments(false));
   private final Argument<String> convention = option("--convention", Reading.TEXT);
-  private final Argument<Optional<SiPrefix>> unit = option("--unit", new UnitName("auto"));
+  private final Argument<Optional<SiPrefix>> unit =
+      option("--unit", new UnitsCommand.UnitName("auto"));
   private final Argument<Long> depth = option("--depth", Reading.wholeNumber(0, Integer.MAX_VALUE));
   private final Argument<String> rules = optional("--rules", Reading.TEXT);
   private final Argument<Boolean> asRun = flag("--run");

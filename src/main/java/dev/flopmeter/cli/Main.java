@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
@@ -130,25 +131,44 @@ public final class Main {
     boolean isVerbose = args.contains("--verbose");
     try {
       Command command = name.isEmpty() ? null : command(name);
-      CommandLine line =
-          command == null
-              ? program(false)
-              : new CommandLine(spec(name, command).name("flopmeter " + name));
-      ParseResult parsed = line.parseArgs(args.toArray(String[]::new));
-      if (parsed.isUsageHelpRequested()) {
-        line.usage(console.out());
-      } else if (parsed.isVersionHelpRequested()) {
-        console.out().println("flopmeter " + BuildVersion.get());
-      } else if (command == null) {
-        console.warn("no command given; see flopmeter --help");
-        return BAD_INPUT;
-      } else {
+      if (command != null && command.readPlain(args)) {
         return command.run(console);
+      } else if (command == null && args.equals(List.of("--version"))) {
+        return version(console);
       }
-      return 0;
+      return parsed(name, command, args, console);
     } catch (IOException | InterruptedException | RuntimeException e) {
       return report(e, console, isVerbose);
     }
+  }
+
+  /** Runs a command line that is not plain, or says what is wrong with it. */
+  private static int parsed(
+      String name, @Nullable Command command, List<String> args, Console console)
+      throws IOException, InterruptedException {
+    CommandLine line =
+        command == null
+            ? program(false)
+            : new CommandLine(described(name).name("flopmeter " + name));
+    List<Argument<?>> declared = command == null ? List.of() : command.declared();
+    PicocliArguments arguments = PicocliArguments.of(declared, line.getCommandSpec());
+    ParseResult parsed = line.parseArgs(args.toArray(String[]::new));
+    arguments.set();
+    if (parsed.isUsageHelpRequested()) {
+      line.usage(console.out());
+      return 0;
+    } else if (parsed.isVersionHelpRequested()) {
+      return version(console);
+    } else if (command == null) {
+      console.warn("no command given; see flopmeter --help");
+      return BAD_INPUT;
+    }
+    return command.run(console);
+  }
+
+  private static int version(Console console) {
+    console.out().println("flopmeter " + BuildVersion.get());
+    return 0;
   }
 
   private static String firstWord(List<String> args) {
@@ -192,7 +212,8 @@ public final class Main {
     all.usageMessage().description("Tells how much of a GPU a neural network really uses.");
     COMMANDS.forEach(
         (name, sentences) -> {
-          CommandSpec one = hasArguments ? spec(name, command(name)) : CommandSpec.create();
+          CommandSpec one = hasArguments ? described(name) : CommandSpec.create();
+          PicocliArguments.of(hasArguments ? command(name).declared() : List.of(), one);
           one.name(name).usageMessage().description(sentences.get(0));
           all.addSubcommand(name, one);
         });
@@ -202,9 +223,8 @@ public final class Main {
     return new CommandLine(all);
   }
 
-  private static CommandSpec spec(String name, Command command) {
+  private static CommandSpec described(String name) {
     CommandSpec spec = common(name);
-    command.declared().forEach(argument -> spec.add(argument.spec()));
     List<String> sentences = COMMANDS.getOrDefault(name, List.of());
     spec.usageMessage().description(sentences.toArray(String[]::new));
     return spec;

@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
 /** One side of a comparison by turns: a network and how it runs, as {@code profile} takes them. */
@@ -26,7 +25,7 @@ final class TurnSide extends Arguments {
   /** The options that both sides have, without the network. */
   static TurnSide options() {
     TurnSide options = new TurnSide();
-    options.declared().removeIf(argument -> argument.spec().isPositional());
+    options.declared().removeIf(argument -> !argument.form().isOption());
     return options;
   }
 
@@ -34,10 +33,8 @@ final class TurnSide extends Arguments {
   List<String> words() {
     List<String> words = new ArrayList<>();
     for (Argument<?> argument : declared()) {
-      if (argument.spec() instanceof OptionSpec option) {
-        option.originalStringValues().stream()
-            .map(value -> option.longestName() + "=" + value)
-            .forEach(words::add);
+      if (argument.form().isOption()) {
+        argument.words().forEach(value -> words.add(argument.name() + "=" + value));
       }
     }
     return words;
@@ -56,10 +53,11 @@ final class TurnSide extends Arguments {
     boolean isFile = Files.exists(ModelArguments.path(text));
     words.addAll(isFile ? List.of(text) : List.of(text.trim().split("\\s+")));
     CommandSpec spec = CommandSpec.create().name("flopmeter profile").interpolateVariables(false);
-    side.declared().forEach(argument -> spec.add(argument.spec()));
+    PicocliArguments arguments = PicocliArguments.of(side.declared(), spec);
     CommandLine line = new CommandLine(spec).setOverwrittenOptionsAllowed(true);
     try {
       line.parseArgs(words.toArray(String[]::new));
+      arguments.set();
     } catch (ParameterException e) {
       throw new ModelException(name + " '" + text + "': " + Main.refusal(e), e);
     }

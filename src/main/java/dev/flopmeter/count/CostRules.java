@@ -3,14 +3,11 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
-import dev.flopmeter.model.RuleFamilies;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.text.Csv;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -23,17 +20,12 @@ import java.util.TreeSet;
  * adds or replaces one.
  */
 public final class CostRules {
-  private static final RuleFamilies<CostRule> FAMILIES =
-      new RuleFamilies<>(
-          List.of(WorkEquations::addTo, WorkEquations::addPerElement, CostRules::addDecomposed));
+  private static final CostRules STANDARD = new CostRules(documented());
 
-  private static final CostRules STANDARD = new CostRules(Map.of());
+  private final Map<String, CostRule> rules;
 
-  /** Rules that were added to the documented ones, or replace them. */
-  private final Map<String, CostRule> added;
-
-  private CostRules(Map<String, CostRule> added) {
-    this.added = Map.copyOf(added);
+  private CostRules(Map<String, CostRule> rules) {
+    this.rules = Map.copyOf(rules);
   }
 
   /** The documented rules of every operator that flopmeter knows. */
@@ -43,35 +35,30 @@ public final class CostRules {
 
   /** These rules, with one added or replaced. */
   public CostRules with(String qualifiedOp, CostRule rule) {
-    Map<String, CostRule> changed = new HashMap<>(added);
+    Map<String, CostRule> changed = new HashMap<>(rules);
     changed.put(qualifiedOp, rule);
     return new CostRules(changed);
   }
 
   public Optional<CostRule> find(String qualifiedOp) {
-    CostRule own = added.get(qualifiedOp);
-    return own == null ? FAMILIES.find(qualifiedOp) : Optional.of(own);
+    return Optional.ofNullable(rules.get(qualifiedOp));
   }
 
   /** All operators with a rule, sorted. */
   public SortedSet<String> operators() {
-    SortedSet<String> operators = new TreeSet<>(FAMILIES.operators());
-    operators.addAll(added.keySet());
-    return operators;
+    return new TreeSet<>(rules.keySet());
   }
 
-  /** Operators that are made up of others and have no rule of their own: the work of these. */
-  private static void addDecomposed(Map<String, CostRule> rules) {
-    Map<String, String> texts = new HashMap<>();
+  /** The rules by equations; operators that are made up of others and have none: their work. */
+  private static Map<String, CostRule> documented() {
+    Map<String, CostRule> rules = WorkEquations.rules();
     for (List<String> row : Csv.rows(CostRules.class, "decomposed.csv")) {
-      Arrays.stream(row.get(0).split(" ")).forEach(op -> texts.put(op, row.get(1)));
-    }
-    for (String op : Decompositions.operators()) {
-      if (FAMILIES.find(op).isEmpty()) {
-        String formula = Objects.requireNonNull(texts.get(op), op);
-        rules.put(op, new CostRule.Described(formula, CostRules::decomposed));
+      CostRule rule = new CostRule.Described(row.get(1), CostRules::decomposed);
+      for (String op : row.get(0).split(" ", -1)) {
+        rules.putIfAbsent(op, rule);
       }
     }
+    return rules;
   }
 
   private static Work decomposed(Operands in) {

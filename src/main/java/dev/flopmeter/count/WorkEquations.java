@@ -4,6 +4,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.model.shape.NodeHost;
 import dev.flopmeter.text.Csv;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -12,11 +13,14 @@ record WorkEquations(Operands in) implements NodeHost {
   private static final Map<String, Definition> FUNCTIONS =
       Definition.read(WorkEquations.class, WorkFunctions.DIALECT);
 
-  /** Adds the rules of {@code work.csv}. */
-  static void addTo(Map<String, CostRule> rules) {
+  /** The rules of {@code work.csv} and {@code costs.csv}, by qualified operator name. */
+  static Map<String, CostRule> rules() {
+    Map<String, CostRule> rules = new HashMap<>();
     for (List<String> row : Csv.rows(WorkEquations.class, "work.csv")) {
       add(rules, row.get(0), row.get(1), row.get(2), row.get(3));
     }
+    addPerElement(rules);
+    return rules;
   }
 
   /**
@@ -24,7 +28,7 @@ record WorkEquations(Operands in) implements NodeHost {
    * of {@code costs.csv}. One arithmetic operation, comparison or elementary function (exp, log,
    * sqrt, tanh, erf, ...) is one FLOP.
    */
-  static void addPerElement(Map<String, CostRule> rules) {
+  private static void addPerElement(Map<String, CostRule> rules) {
     for (List<String> row : Csv.rows(WorkEquations.class, "costs.csv")) {
       String times = row.get(1);
       String of = row.get(2);
@@ -40,7 +44,9 @@ record WorkEquations(Operands in) implements NodeHost {
         Definition.of(macs + ", " + flops, List.of(), WorkFunctions.DIALECT, FUNCTIONS);
     CostRule rule = new CostRule.Described(formula, in -> new WorkEquations(in).work(work));
     for (String operator : operators.split(" ", -1)) {
-      rules.put(operator, rule);
+      if (rules.put(operator, rule) != null) {
+        throw new IllegalStateException(operator + " has two rules");
+      }
     }
   }
 

@@ -1,22 +1,13 @@
 package dev.flopmeter.device;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.util.Properties;
+import dev.flopmeter.text.Resource;
 
 /** The version that the build wrote into the jar. */
 public final class BuildVersion {
   private BuildVersion() {}
 
   public static String get() {
-    Properties build = new Properties();
-    try (InputStream in =
-        BuildVersion.class.getResourceAsStream("/dev/flopmeter/build.properties")) {
-      build.load(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return build.getProperty("version");
+    String build = Resource.text(BuildVersion.class, "/dev/flopmeter/build.properties");
+    return build.substring(build.indexOf('=') + 1).strip();
   }
 }
