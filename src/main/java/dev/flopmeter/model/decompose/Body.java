@@ -1,6 +1,5 @@
 package dev.flopmeter.model.decompose;
 
-import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
@@ -124,7 +123,7 @@ final class Body implements NodeHost {
             colon < 0 ? OPSET : 1,
             inputs,
             results,
-            Attributes.of(attributes),
+            Terms.attributes(attributes),
             Decompositions.ownedBy(in.node())));
     return results.stream().map(result -> new Value(result, -1)).toList();
   }

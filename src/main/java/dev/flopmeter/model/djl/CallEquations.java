@@ -128,7 +128,7 @@ record CallEquations(TracedArray array) implements Host {
     }
     return array
         .tracing()
-        .applyMany(op, Attributes.of(attributes), outputs, operands.toArray(TracedArray[]::new));
+        .applyMany(op, Terms.attributes(attributes), outputs, operands.toArray(TracedArray[]::new));
   }
 
   private static @Nullable TracedArray operand(Object term, List<Object> beside) {

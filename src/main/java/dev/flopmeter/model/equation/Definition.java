@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One operator or function of a file; its equations are read when they are first needed. */
@@ -15,7 +16,7 @@ public final class Definition {
   /** A line of the file: without its indentation, with the lines that continue it. */
   record Line(int number, int indentation, String text) {}
 
-  record Equations(List<String> parameters, List<Statement> statements) {}
+  record Equations(List<String> parameters, Set<String> attributes, List<Statement> statements) {}
 
   private final Dialect dialect;
   private final Map<String, Definition> all;
@@ -78,6 +79,11 @@ public final class Definition {
   /** The names of the parameters. */
   public List<String> parameters() {
     return equations().parameters();
+  }
+
+  /** The names of the attributes that it reads. */
+  public Set<String> attributes() {
+    return equations().attributes();
   }
 
   private Equations equations() {

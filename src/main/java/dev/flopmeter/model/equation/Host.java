@@ -14,7 +14,7 @@ public interface Host {
   /** All inputs, which {@code (*)} stands for. */
   List<?> inputs();
 
-  /** Adds a node; returns its outputs. The attributes may be changed. */
+  /** Adds a node; returns its outputs. The attributes, in the order given, may be changed. */
   default List<?> add(int outputs, String op, Map<String, Object> attributes, List<Object> terms) {
     throw new IllegalStateException("no nodes are written here: " + op);
   }

@@ -46,7 +46,7 @@ final class StatementParser {
           last >= 0
               && (open > 0
                   || joined.get(last).text().endsWith(",")
-                  || "(<".indexOf(line.text().charAt(0)) >= 0);
+                  || "(<=".indexOf(line.text().charAt(0)) >= 0);
       if (continues) {
         Line before = joined.get(last);
         String text = before.text() + " " + line.text();
@@ -94,9 +94,12 @@ final class StatementParser {
         tokens.accept(",");
       }
     }
-    tokens.expect(Tokens.END);
     variables.addAll(parameters);
-    return new Equations(parameters, block());
+    if (tokens.accept("=")) {
+      return new Equations(parameters, attributes.keySet(), List.of(results()));
+    }
+    tokens.expect(Tokens.END);
+    return new Equations(parameters, attributes.keySet(), block());
   }
 
   /** {@code name = default}, {@code name: type} or {@code name: type?}. */
@@ -142,8 +145,7 @@ final class StatementParser {
 
   private Statement statement() {
     if (tokens.accept("return")) {
-      List<Term> results = terms.terms(Tokens.END);
-      return scope -> TermParser.flat(results, scope);
+      return results();
     } else if (tokens.accept("require")) {
       return condition(true, (host, message) -> new ModelException(message));
     } else if (tokens.accept("refuse")) {
@@ -154,6 +156,11 @@ final class StatementParser {
       return loop();
     }
     return assignment();
+  }
+
+  private Statement results() {
+    List<Term> results = terms.terms(Tokens.END);
+    return scope -> TermParser.flat(results, scope);
   }
 
   private Statement condition(boolean wanted, BiFunction<Host, String, ModelException> error) {

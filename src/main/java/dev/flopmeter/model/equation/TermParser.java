@@ -3,12 +3,13 @@ package dev.flopmeter.model.equation;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.equation.Scope.Term;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** Reads the terms of one line. */
 final class TermParser {
@@ -193,7 +194,7 @@ final class TermParser {
     boolean isWhole = tokens.accept("*");
     List<Term> inputs = terms(")");
     return scope -> {
-      Map<String, Object> given = new HashMap<>();
+      Map<String, Object> given = new LinkedHashMap<>();
       for (BiConsumer<Scope, Map<String, Object>> change : changes) {
         change.accept(scope, given);
       }
@@ -215,19 +216,29 @@ final class TermParser {
             ? number()
             : scope -> scope.host().attributes().asMap().getOrDefault(name, Value.NONE);
     return (scope, all) -> {
-      Object given = Terms.attribute(value.in(scope));
+      Object given = value.in(scope);
       if (!(given instanceof Value)) {
         all.put(name, given);
       }
     };
   }
 
-  /** A variable, constant or call. */
+  /** A variable, constant or call. A function that no file defines may be the host's operator. */
   private Term named(String name) {
-    if (tokens.accept("(")) {
-      List<Term> arguments = terms(")");
+    if (tokens.peek().equals("(")) {
       Definition definition = definitions.get(name);
-      return definition == null ? builtIn(name, arguments) : call(name, definition, arguments);
+      BuiltIn function = definition == null ? dialect.function(name) : null;
+      if (definition == null && function == null && dialect.isOperator().test(name)) {
+        return node(constant(name));
+      }
+      tokens.take();
+      List<Term> arguments = terms(")");
+      return definition == null
+          ? builtIn(name, function, arguments)
+          : call(name, definition, arguments);
+    }
+    if (!variables.contains(name) && dialect.isOperator().test(name)) {
+      return node(constant(name));
     }
     return switch (name) {
       case "none" -> constant(Value.NONE);
@@ -252,8 +263,7 @@ final class TermParser {
     };
   }
 
-  private Term builtIn(String name, List<Term> arguments) {
-    BuiltIn function = dialect.function(name);
+  private Term builtIn(String name, @Nullable BuiltIn function, List<Term> arguments) {
     if (function == null || !function.takes(arguments.size())) {
       throw tokens.wrong("a function of " + arguments.size() + " arguments", name);
     }

@@ -7,7 +7,9 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +19,7 @@ public final class Terms {
   private Terms() {}
 
   /** The functions of numbers, lists and shapes, for all files. */
-  static @Nullable BuiltIn function(String name) {
+  public static @Nullable BuiltIn function(String name) {
     return switch (name) {
       case "infinity" -> BuiltIn.of(0, (host, a) -> Double.POSITIVE_INFINITY);
       case "min" -> BuiltIn.of(2, (host, a) -> Math.min(integer(a, 0), integer(a, 1)));
@@ -153,8 +155,14 @@ public final class Terms {
     return all.integers(name).<Object>map(Terms::list).orElse(absent);
   }
 
-  /** A term as the value of an attribute. */
-  static Object attribute(Object term) {
+  /** Terms as the attributes of an ONNX node. */
+  public static Attributes attributes(Map<String, Object> terms) {
+    Map<String, Object> all = new HashMap<>();
+    terms.forEach((name, term) -> all.put(name, attribute(term)));
+    return Attributes.of(all);
+  }
+
+  private static Object attribute(Object term) {
     if (term instanceof DataType type) {
       return (long) type.code();
     } else if (term instanceof Boolean flag) {

@@ -4,6 +4,7 @@ import static dev.flopmeter.model.equation.Terms.dims;
 import static dev.flopmeter.model.equation.Terms.integer;
 import static dev.flopmeter.model.equation.Terms.list;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Window;
 import dev.flopmeter.model.equation.BuiltIn;
@@ -38,6 +39,7 @@ public final class NodeFunctions {
   /** A function by its name. */
   public static @Nullable BuiltIn find(String name) {
     return switch (name) {
+      case "code" -> function(1, (n, a) -> DataType.ofCode(integer(a, 0)));
       case "type" -> function(1, (n, a) -> n.type(a.get(0)).type());
       case "wanted" -> function(1, (n, a) -> n.in().hasOutput((int) integer(a, 0)));
       case "input" -> function(1, (n, a) -> n.input((int) integer(a, 0)));
@@ -86,6 +88,7 @@ public final class NodeFunctions {
                     TransposedWindow.of(n.attributes(), n.shape(a.get(0)), dims(a.get(1)));
                 return Map.of(
                     "output", list(window.output().dims()),
+                    "kernel", list(window.kernel()),
                     "stride", list(window.stride()),
                     "dilation", list(window.dilation()),
                     "begin", list(window.padBegin()));

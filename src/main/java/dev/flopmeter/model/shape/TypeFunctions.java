@@ -28,7 +28,6 @@ final class TypeFunctions {
     return switch (name) {
       case "tensor_type" -> function(1, (n, a) -> n.type(a.get(0)));
       case "is_typed" -> function(1, (n, a) -> n.in().knownType(input(a, 0)).isPresent());
-      case "code" -> function(1, (n, a) -> DataType.ofCode(integer(a, 0)));
       case "typed" -> function(2, (n, a) -> TensorType.of((DataType) a.get(0), dims(a.get(1))));
       case "like" -> function(2, (n, a) -> n.type(a.get(0)).withShape(shape(a, 1)));
       case "as" -> function(2, (n, a) -> n.type(a.get(0)).withType((DataType) a.get(1)));

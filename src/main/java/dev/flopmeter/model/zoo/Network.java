@@ -95,7 +95,7 @@ final class Network implements Host {
         }
       }
     }
-    graph.add(op, name, Attributes.of(attributes), operands, List.of(name), origin);
+    graph.add(op, name, Terms.attributes(attributes), operands, List.of(name), origin);
     return List.of(name);
   }
 

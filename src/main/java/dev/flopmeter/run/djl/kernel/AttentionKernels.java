@@ -48,7 +48,7 @@ final class AttentionKernels {
             ? FusedKernels.attention(q, k, v, mask, scale)
             : shares(q, k, scale, cap, mask).product(v);
     if (packed) {
-      y = LayoutKernels.joinedHeads(y, heads.batch(), heads.queries());
+      y = joinedHeads(y, heads.batch(), heads.queries());
     }
     Kernel kernel = in.outputCount() == 1 ? Kernel.of(y) : Kernel.of(y, presentKeys, presentValues);
     return kernel.reportedAs("scaled_dot_product_attention");
@@ -130,8 +130,18 @@ final class AttentionKernels {
     return Optional.of(before < 0 ? late : behind < 0 ? early : call("logical_or", late, early));
   }
 
+  /** batch x tokens x (heads width) as batch x heads x tokens x width. */
+  private static Expression heads(Expression value, Shape shape, long heads) {
+    return value.reshaped(shape.dim(0), shape.dim(1), heads, -1).transposed(1, 2);
+  }
+
+  /** batch x heads x tokens x width as batch x tokens x (heads width). */
+  private static Expression joinedHeads(Expression value, long batch, long tokens) {
+    return value.transposed(1, 2).reshaped(batch, tokens, -1);
+  }
+
   private static Expression split(Expression value, Shape shape, long heads) {
-    return shape.rank() == 4 ? value : LayoutKernels.heads(value, shape, heads);
+    return shape.rank() == 4 ? value : heads(value, shape, heads);
   }
 
   /** Rotates pairs of the first dimensions of each head: halves, or neighbours if interleaved. */
@@ -147,8 +157,7 @@ final class AttentionKernels {
     Expression cosine = angles(in, 1, turned / 2);
     Expression sine = angles(in, 2, turned / 2);
     Expression rotated = rotated(x, cosine, sine, width, turned, interleaved);
-    return Kernel.of(
-        packed ? LayoutKernels.joinedHeads(rotated, shape.dim(0), shape.dim(1)) : rotated);
+    return Kernel.of(packed ? joinedHeads(rotated, shape.dim(0), shape.dim(1)) : rotated);
   }
 
   /**
@@ -207,9 +216,9 @@ final class AttentionKernels {
     long width = query.dim(2) / heads;
     float asked = in.attributes().number("scale", 0);
     float scale = asked == 0 ? (float) (1 / Math.sqrt((double) width)) : asked;
-    Expression q = LayoutKernels.heads(input(0), query, heads).times(scale);
-    Expression k = LayoutKernels.heads(input(1), in.shape(1), shared);
-    Expression v = LayoutKernels.heads(input(2), in.shape(2), shared);
+    Expression q = heads(input(0), query, heads).times(scale);
+    Expression k = heads(input(1), in.shape(1), shared);
+    Expression v = heads(input(2), in.shape(2), shared);
     long[] state = {query.dim(0), shared, width, in.shape(2).dim(2) / shared};
     Expression start = in.has(3) ? input(3) : call("zeros", state, dtype(ScalarTypes.FLOAT));
     Loop loop =
@@ -233,13 +242,13 @@ final class AttentionKernels {
       Operands in, long heads, Expression before, Expression key, Expression value, Expression t) {
     Expression state = before;
     if (in.has(4)) {
-      Expression decay = call("exp", LayoutKernels.heads(input(4), in.shape(4), heads));
+      Expression decay = call("exp", heads(input(4), in.shape(4), heads));
       state = state.times(decay.select(2, t).unsqueezed(3));
     }
     Expression taken = value;
     if (in.has(5)) {
       Expression held = key.transposed(2, 3).product(state);
-      Expression rate = LayoutKernels.heads(input(5), in.shape(5), in.shape(5).dim(2));
+      Expression rate = heads(input(5), in.shape(5), in.shape(5).dim(2));
       taken = row(rate, t).times(value.minus(held));
     }
     return state.plus(key.product(taken));

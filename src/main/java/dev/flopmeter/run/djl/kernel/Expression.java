@@ -218,7 +218,7 @@ sealed interface Expression {
 
   /** {@code torch.function(arguments)}, or a function of another namespace by its full name. */
   static Call call(@CompileTimeConstant String function, Object... arguments) {
-    return new Call(function, Arrays.stream(arguments).map(Expression::argument).toList());
+    return new Call(function, Arrays.stream(arguments).map(Expression::of).toList());
   }
 
   /** A function that PyTorch has for one, two and three spatial axes under different names. */
@@ -227,8 +227,7 @@ sealed interface Expression {
       int axes,
       @CompileTimeConstant String after,
       Object... arguments) {
-    return new Call(
-        before + axes + after, Arrays.stream(arguments).map(Expression::argument).toList());
+    return new Call(before + axes + after, Arrays.stream(arguments).map(Expression::of).toList());
   }
 
   /** The {@code count} results of a call that returns several. */
@@ -239,15 +238,22 @@ sealed interface Expression {
   }
 
   static Named named(@CompileTimeConstant String name, Object value) {
-    return new Named(name, argument(value));
+    return new Named(name, of(value));
   }
 
   static Named dtype(int type) {
     return named("dtype", type);
   }
 
-  static Expression word(@CompileTimeConstant String word) {
-    requireName(word);
+  /**
+   * A word of PyTorch, quoted.
+   *
+   * @throws IllegalArgumentException if it is none of those that kernels use
+   */
+  static Expression word(String word) {
+    if (!TorchNames.WORDS.contains(word)) {
+      throw new IllegalArgumentException("not a word of PyTorch that kernels use: " + word);
+    }
     return new Literal('"' + word + '"');
   }
 
@@ -297,7 +303,7 @@ sealed interface Expression {
 
   /** A number fit for tensors of {@code type}: integers without a point. */
   static Expression number(DataType type, double value) {
-    return type.isFloat() ? number(value) : argument((long) value);
+    return type.isFloat() ? number(value) : of((long) value);
   }
 
   /** The number of indices that an einsum's equation can name. */
@@ -332,7 +338,7 @@ sealed interface Expression {
    *
    * @throws IllegalArgumentException if it is anything else
    */
-  private static Expression argument(Object value) {
+  static Expression of(Object value) {
     if (value instanceof Expression expression) {
       return expression;
     }

@@ -13,6 +13,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Window;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -92,16 +93,23 @@ public final class FusedKernels {
       bias = bias == NONE ? added : bias.plus(added);
     }
     long group = in.attributes().integer("group", 1);
-    List<Object> convolution =
-        arguments(WindowKernels.window(in), group, in.shape(0), input(0), weight, bias);
+    List<Object> convolution = arguments(window(in, 1), group, in.shape(0), input(0), weight, bias);
     return Kernel.of(joined(convolution, addend, activation)).channelsLast();
   }
 
   /** Whether oneDNN can take a convolution of float32 with the shape of input {@code kernel}. */
   static boolean takesConvolution(Operands in, int kernel) {
-    return in.shape(0).rank() == 4
-        && in.shape(0).elements() > 0
-        && WindowKernels.isSymmetric(WindowKernels.window(in, kernel));
+    return in.shape(0).rank() == 4 && in.shape(0).elements() > 0 && isSymmetric(window(in, kernel));
+  }
+
+  /** Whether every axis is padded alike before and after, which PyTorch does itself. */
+  private static boolean isSymmetric(Window window) {
+    return window.isSymmetric() && Arrays.stream(window.padBegin()).allMatch(pad -> pad >= 0);
+  }
+
+  private static Window window(Operands in, int weight) {
+    Shape kernel = in.shape(weight);
+    return Window.of(in.attributes(), in.shape(0), kernel.slice(2, kernel.rank()).dims());
   }
 
   /**
@@ -114,7 +122,7 @@ public final class FusedKernels {
   static Expression convolution(
       Operands in, int kernel, Shape image, Expression x, Expression weights) {
     long group = in.attributes().integer("group", 1);
-    Window window = WindowKernels.window(in, kernel);
+    Window window = window(in, kernel);
     List<Object> convolution = arguments(window, group, image, channelsLast(x), weights, NONE);
     return joined(convolution, Addend.NONE, Activation.NONE);
   }

@@ -200,8 +200,9 @@ final class IntegerKernels {
     Factor image = new Factor(in, x, xZero, zero -> zero);
     Factor weights = new Factor(in, w, wZero, zero -> zero.alongAxis(rank, 0));
     Summed axis = new Summed(weights, kernel.dim(0), length, kernel.elements(2, rank), true);
+    KernelEquations node = new KernelEquations(in);
     BinaryOperator<Expression> whole =
-        (left, right) -> WindowKernels.convolution(in, w, left, right, NONE);
+        (left, right) -> node.value("convolved_as", node.input(x), node.input(w), left, right);
     return summed(
         image,
         axis,
@@ -285,6 +286,6 @@ final class IntegerKernels {
   private static Kernel requantized(Operands in, Sum sum, Expression scale) {
     Expression real = sum.to(ScalarTypes.FLOAT).times(scale);
     Expression shifted = call("round", real).plus(single(7));
-    return Kernel.of(ConversionKernels.saturated(in, shifted, in.type(7).type()));
+    return Kernel.of(new KernelEquations(in).value("saturated", shifted, in.type(7).type()));
   }
 }

@@ -1,7 +1,6 @@
 package dev.flopmeter.run.djl.kernel;
 
 import com.google.errorprone.annotations.CompileTimeConstant;
-import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.djl.kernel.Expression.Call;
@@ -11,8 +10,9 @@ import dev.flopmeter.run.djl.kernel.Expression.Once;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -37,16 +37,6 @@ public record Kernel(
     results = List.copyOf(results);
   }
 
-  /** Functions that only prepare the operands or results of the one that does the work. */
-  private static final Set<String> PREPARING =
-      Set.of(
-          "constant_pad_nd contiguous narrow permute reshape select size to transpose unsqueeze"
-              .split(" ", -1));
-
-  /** Functions whose result shares the memory of their operand. */
-  private static final Set<String> VIEWS =
-      Set.of("expand narrow permute select slice transpose unsqueeze".split(" ", -1));
-
   /** A kernel that returns {@code results}. */
   static Kernel of(List<Expression> results) {
     return new Kernel(results, Map.of(), null, "");
@@ -59,11 +49,6 @@ public record Kernel(
   /** This kernel on input 0 with channels last. */
   Kernel channelsLast() {
     return new Kernel(results, wider, "nhwc", function);
-  }
-
-  /** This kernel, with channels last where PyTorch is then faster even if it copies the image. */
-  Kernel channelsLast(Shape image) {
-    return image.rank() == 4 && image.dim(1) >= 8 ? channelsLast() : this;
   }
 
   /** This kernel, on images as they are stored. */
@@ -134,14 +119,17 @@ public record Kernel(
       return function;
     }
     List<String> functions = all(Call.class).map(Call::function).toList();
-    if (VIEWS.containsAll(functions)) {
+    if (TorchNames.VIEWS.containsAll(functions)) {
       return KernelInfo.VIEW;
     }
-    return functions.stream()
-        .filter(name -> !PREPARING.contains(name))
-        .findFirst()
+    return first(functions, TorchNames.WORKING::contains)
+        .or(() -> first(functions, name -> !TorchNames.PREPARING.contains(name)))
         .orElse(functions.get(0))
         .replaceFirst("^ops\\.", "");
+  }
+
+  private static Optional<String> first(List<String> functions, Predicate<String> wanted) {
+    return functions.stream().filter(wanted).findFirst();
   }
 
   private <T extends Expression> Stream<T> all(Class<T> type) {

@@ -24,21 +24,10 @@ public final class Kernels {
   private static final Map<String, KernelRule> RULES = new HashMap<>();
 
   static {
-    UnaryKernels.addTo(RULES);
-    BinaryKernels.addTo(RULES);
-    ConversionKernels.addTo(RULES);
-    WindowKernels.addTo(RULES);
-    PoolKernels.addTo(RULES);
-    MatrixKernels.addTo(RULES);
-    NormKernels.addTo(RULES);
-    ReductionKernels.addTo(RULES);
-    LayoutKernels.addTo(RULES);
-    SelectionKernels.addTo(RULES);
-    ResizeKernels.addTo(RULES);
+    KernelEquations.addTo(RULES);
     RecurrentKernels.addTo(RULES);
     AttentionKernels.addTo(RULES);
     IntegerKernels.addTo(RULES);
-    SpectralKernels.addTo(RULES);
     RegionKernels.addTo(RULES);
   }
 
@@ -87,14 +76,6 @@ public final class Kernels {
   static int code(Operands in, DataType type) {
     return ScalarTypes.find(type)
         .orElseThrow(() -> unsupported(in, "no tensors of type " + type.label()));
-  }
-
-  /**
-   * {@code value}, of the type of input 0, where that is no float and PyTorch computed in another.
-   */
-  static Expression asInput(Operands in, Expression value) {
-    DataType type = in.type(0).type();
-    return type.isFloat() ? value : value.to(code(in, type));
   }
 
   private static void requireHeldTypes(Operands in) {

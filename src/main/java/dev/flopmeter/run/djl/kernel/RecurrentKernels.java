@@ -6,9 +6,11 @@ import static dev.flopmeter.run.djl.kernel.Expression.input;
 import static dev.flopmeter.run.djl.kernel.Expression.list;
 import static dev.flopmeter.run.djl.kernel.Expression.parts;
 
+import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Operands;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -19,6 +21,21 @@ import java.util.function.UnaryOperator;
  * one product a step. A sequence that has ended keeps its state.
  */
 final class RecurrentKernels {
+  /** The operators that layers can name as functions of their gates, in any case. */
+  private static final List<String> GATES =
+      List.of(
+          "Affine",
+          "Elu",
+          "HardSigmoid",
+          "LeakyRelu",
+          "Relu",
+          "ScaledTanh",
+          "Sigmoid",
+          "Softplus",
+          "Softsign",
+          "Tanh",
+          "ThresholdedRelu");
+
   private RecurrentKernels() {}
 
   static void addTo(Map<String, KernelRule> rules) {
@@ -205,13 +222,15 @@ final class RecurrentKernels {
       Queue<Float> betas = numbers("activation_beta");
       List<UnaryOperator<Expression>> functions = new ArrayList<>();
       for (String name : names) {
-        UnaryKernels.Function function = UnaryKernels.GATES.get(name);
-        if (function == null) {
-          throw Kernels.unsupported(in, "activation '" + name + "'");
-        }
-        float alpha = next(alphas, function.alpha());
-        float beta = next(betas, function.beta());
-        functions.add(x -> function.formula().of(x, alpha, beta));
+        String op =
+            GATES.stream()
+                .filter(name::equalsIgnoreCase)
+                .findFirst()
+                .orElseThrow(() -> Kernels.unsupported(in, "activation '" + name + "'"));
+        Map<String, Object> own = new HashMap<>();
+        take("alpha", alphas, op, own);
+        take("beta", betas, op, own);
+        functions.add(x -> new KernelEquations(in, Attributes.of(own)).value(op, x));
       }
       return functions.subList(from, from + each);
     }
@@ -224,8 +243,10 @@ final class RecurrentKernels {
       return queue;
     }
 
-    private static float next(Queue<Float> values, float absent) {
-      return Float.isNaN(absent) || values.isEmpty() ? absent : values.remove();
+    private static void take(String name, Queue<Float> values, String op, Map<String, Object> own) {
+      if (KernelEquations.attributes(op).contains(name) && !values.isEmpty()) {
+        own.put(name, values.remove());
+      }
     }
   }
 }

@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -33,6 +34,9 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class ModelTextTest {
   private static final String MARK = "HOSTILE";
+
+  private static final Path EQUATIONS =
+      Path.of("src/main/resources/dev/flopmeter/run/djl/kernel/kernels.txt");
 
   private static final List<String> TEXTS =
       List.of(
@@ -211,7 +215,7 @@ class ModelTextTest {
     }
   }
 
-  /** All names that the main code reads a text by, and one that it does not know. */
+  /** All names that code or equations read a text by, and one that they do not know. */
   private static List<String> textAttributes() {
     Pattern read = Pattern.compile("\\btexts?\\(\\s*\"(\\w+)\"");
     try (Stream<Path> files = Files.walk(Path.of("src/main/java/dev/flopmeter"))) {
@@ -221,7 +225,9 @@ class ModelTextTest {
               .flatMap(file -> read.matcher(content(file)).results().map(found -> found.group(1)))
               .distinct()
               .collect(Collectors.toCollection(ArrayList::new));
-      assertThat(names).contains("approximate", "mode", "activations");
+      Matcher declared = Pattern.compile("[<,] *(\\w+)(?: =|:)").matcher(content(EQUATIONS));
+      declared.results().map(found -> found.group(1)).forEach(names::add);
+      assertThat(names).contains("approximate", "mode", "activations", "reduction");
       names.add("of_no_operator");
       return names;
     } catch (IOException e) {

@@ -1,0 +1,228 @@
+package dev.flopmeter.run.djl.kernel;
+
+import static dev.flopmeter.model.equation.Terms.dims;
+import static dev.flopmeter.model.equation.Terms.integer;
+import static dev.flopmeter.model.equation.Terms.list;
+import static dev.flopmeter.model.equation.Terms.real;
+import static dev.flopmeter.model.shape.NodeFunctions.input;
+import static dev.flopmeter.run.djl.kernel.Expression.constant;
+import static dev.flopmeter.run.djl.kernel.Expression.named;
+
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.DenseTensor;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.equation.BuiltIn;
+import dev.flopmeter.model.equation.Dialect;
+import dev.flopmeter.model.equation.Terms;
+import dev.flopmeter.model.equation.Value;
+import dev.flopmeter.model.shape.EinsumEquation;
+import dev.flopmeter.model.shape.NodeFunctions;
+import dev.flopmeter.model.shape.PaddedAxis;
+import dev.flopmeter.model.shape.ReducedAxes;
+import dev.flopmeter.model.shape.ResizeTaps;
+import dev.flopmeter.model.shape.SliceRange;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.ToLongFunction;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** What the equations of {@code kernels.txt} can ask for beside PyTorch's functions. */
+final class KernelFunctions {
+  private KernelFunctions() {}
+
+  static final Dialect DIALECT =
+      new Dialect("kernels.txt", KernelFunctions::find, TorchNames.FUNCTIONS::contains);
+
+  private static @Nullable BuiltIn find(String name) {
+    return switch (name) {
+      case "sqrt", "ceil", "floor", "repeat" -> ofNumbersOrTensors(name);
+      case "is_number" -> of(1, (k, a) -> a.get(0) instanceof Number);
+      case "inputs" -> of(0, (k, a) -> k.inputs());
+      case "is_float" -> of(1, (k, a) -> type(a, 0).isFloat());
+      case "bits" -> of(1, (k, a) -> (long) type(a, 0).bits());
+      case "lowest" -> of(1, (k, a) -> lowest(type(a, 0)));
+      case "highest" -> of(1, (k, a) -> highest(type(a, 0)));
+      case "computing_type" -> of(1, (k, a) -> computingType(k.in(), type(a, 0)));
+      case "fit" -> of(2, (k, a) -> fit(a.get(0), type(a, 1)));
+      case "has_no_negative" -> of(1, (k, a) -> hasNoNegative(k.in(), input(a, 0)));
+      case "filled_value" -> of(0, (k, a) -> filledValue(k.in()));
+      case "scalar" -> of(1, (k, a) -> constant(Tensor.ofLong(integer(a, 0))));
+      case "integers" -> of(1, (k, a) -> constant(Tensor.ofLongs(dims(a.get(0)))));
+      case "want_channels_last" -> of(1, (k, a) -> k.wantChannelsLast(k.shape(a.get(0))));
+      case "restrided" -> of(3, (k, a) -> restrided(k, a));
+      case "reduced_axes" -> of(0, (k, a) -> list(ReducedAxes.axes(k.in())));
+      case "slice_ranges" -> of(0, (k, a) -> sliceRanges(k.in()));
+      case "pads_before" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::before));
+      case "pads_after" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::after));
+      case "padded_places" ->
+          of(
+              2,
+              (k, a) ->
+                  list(PaddedAxis.of(k.in())[(int) integer(a, 0)].sources((String) a.get(1))));
+      case "einsum_equation" -> of(0, (k, a) -> einsumEquation(k.in()));
+      case "resize_mode" -> of(0, (k, a) -> ResizeTaps.mode(k.in()));
+      case "resize_transformation" -> of(0, (k, a) -> ResizeTaps.transformation(k.in()));
+      case "resize_scales" ->
+          of(0, (k, a) -> DoubleStream.of(ResizeTaps.scales(k.in())).boxed().toList());
+      case "repeats_each" -> of(1, (k, a) -> repeatsEach(k.in(), (int) integer(a, 0)));
+      case "resize_taps" ->
+          of(
+              1,
+              (k, a) ->
+                  ResizeTaps.of(k.in(), (int) integer(a, 0))
+                      .<Object>map(taps -> taps)
+                      .orElse(Value.NONE));
+      case "taps_places" -> of(1, (k, a) -> list(places((ResizeTaps) a.get(0))));
+      case "taps_weights" ->
+          of(2, (k, a) -> constant(matrix((ResizeTaps) a.get(0), integer(a, 1))));
+      case "taps_outside" -> of(1, (k, a) -> outside((ResizeTaps) a.get(0)));
+      default -> NodeFunctions.find(name);
+    };
+  }
+
+  private static BuiltIn of(int arguments, NodeFunctions.Rule<KernelEquations> rule) {
+    return NodeFunctions.function(arguments, rule);
+  }
+
+  /** PyTorch's function of a tensor, and that of the language of what is none. */
+  private static BuiltIn ofNumbersOrTensors(String name) {
+    BuiltIn other = Objects.requireNonNull(Terms.function(name), name);
+    return new BuiltIn(
+        1,
+        2,
+        (host, a) ->
+            a.get(0) instanceof Value || a.get(0) instanceof Expression
+                ? host.add(1, name, Map.of(), a).get(0)
+                : other.rule().of(host, a));
+  }
+
+  private static DataType type(List<Object> arguments, int index) {
+    return (DataType) arguments.get(index);
+  }
+
+  private static boolean isSigned(DataType type) {
+    return type.name().startsWith("INT");
+  }
+
+  private static long highest(DataType type) {
+    int bits = isSigned(type) ? type.bits() - 1 : Math.min(63, type.bits());
+    return type == DataType.BOOL ? 1 : bits == 63 ? Long.MAX_VALUE : (1L << bits) - 1;
+  }
+
+  private static long lowest(DataType type) {
+    return isSigned(type) ? -highest(type) - 1 : 0;
+  }
+
+  /** PyTorch's number of the type in which it computes with {@code type}. */
+  private static long computingType(Operands in, DataType type) {
+    return ScalarTypes.wider(type).orElseGet(() -> Kernels.code(in, type));
+  }
+
+  /** A number fit for tensors of a type: integers without a point. */
+  private static Object fit(Object number, DataType type) {
+    double value = real(number);
+    return type.isFloat() ? (Object) value : (Object) (long) value;
+  }
+
+  private static boolean hasNoNegative(Operands in, int input) {
+    return in.value(input)
+        .map(value -> LongStream.of(value.toLongs()).allMatch(i -> i >= 0))
+        .orElse(false);
+  }
+
+  private static double filledValue(Operands in) {
+    return in.attributes().tensor("value").map(tensor -> tensor.doubleAt(0)).orElse(0.0);
+  }
+
+  /** A tensor with other strides if it has channels last. */
+  private static Expression restrided(KernelEquations kernel, List<Object> a) {
+    return Expression.script(
+        """
+        result = image
+        if result.is_contiguous(memory_format=2):
+          result = result.as_strided(dims, strides)
+        """,
+        named("image", kernel.expression(a.get(0))),
+        named("dims", kernel.expression(a.get(1))),
+        named("strides", kernel.expression(a.get(2))));
+  }
+
+  private static List<Map<String, Object>> sliceRanges(Operands in) {
+    Shape shape = in.shape(0);
+    SliceRange[] ranges = SliceRange.of(in);
+    return IntStream.range(0, ranges.length)
+        .mapToObj(axis -> sliceRange(ranges[axis], shape.dim(axis)))
+        .toList();
+  }
+
+  private static Map<String, Object> sliceRange(SliceRange range, long size) {
+    long start = range.start();
+    long step = range.step();
+    return Map.of(
+        "start", start,
+        "step", step,
+        "count", range.count(),
+        "end", Math.min(start + range.count() * step, size),
+        "places",
+            LongStream.range(0, step < 0 ? range.count() : 0)
+                .mapToObj(i -> start + i * step)
+                .toList());
+  }
+
+  private static List<Long> pads(Operands in, ToLongFunction<PaddedAxis> side) {
+    return Stream.of(PaddedAxis.of(in)).map(side::applyAsLong).toList();
+  }
+
+  private static Expression einsumEquation(Operands in) {
+    EinsumEquation equation = EinsumEquation.of(in);
+    if (equation.sizes().size() > Expression.LETTERS) {
+      throw Kernels.unsupported(in, "more than " + Expression.LETTERS + " indices");
+    }
+    return Expression.equation(equation.operands(), equation.output());
+  }
+
+  /** Whether an axis grows by a whole factor, each element that many times in a row. */
+  private static boolean repeatsEach(Operands in, int axis) {
+    long size = in.shape(0).dim(axis);
+    long factor = in.output(0).shape().dim(axis) / size;
+    long[] repeated = LongStream.range(0, factor * size).map(i -> i / factor).toArray();
+    return Arrays.equals(repeated, ResizeTaps.of(in, axis).map(ResizeTaps::index).orElse(repeated));
+  }
+
+  private static long[] places(ResizeTaps taps) {
+    return LongStream.of(taps.index()).map(index -> Math.max(0, index)).toArray();
+  }
+
+  /** The weights: a row for each position of the output, a column for each of the input. */
+  private static Tensor matrix(ResizeTaps taps, long size) {
+    int rows = taps.index().length / taps.taps();
+    float[] matrix = new float[Math.toIntExact(rows * size)];
+    for (int i = 0; i < taps.index().length; i++) {
+      if (taps.index()[i] >= 0) {
+        matrix[Math.toIntExact(i / taps.taps() * size + taps.index()[i])] +=
+            (float) taps.weight()[i];
+      }
+    }
+    return Tensor.ofFloats(Shape.of(rows, size), matrix);
+  }
+
+  /** Which positions are outside of a cropped input; none if none is. */
+  private static Object outside(ResizeTaps taps) {
+    double[] flags =
+        IntStream.range(0, taps.index().length / taps.taps())
+            .mapToDouble(i -> taps.index()[i * taps.taps()] < 0 ? 1 : 0)
+            .toArray();
+    return DoubleStream.of(flags).allMatch(flag -> flag == 0)
+        ? Value.NONE
+        : constant(DenseTensor.ofDoubles(TensorType.of(DataType.BOOL, flags.length), flags));
+  }
+}
