@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
@@ -62,6 +63,7 @@ final class OrtPlan implements Plan {
   private final RunOptions run;
   private final OrtOptions options;
   private final TemporaryFolder folder;
+  private final Path model;
   private final OrtSession session;
   private final List<Node> written;
   private final Map<String, OnnxTensor> loaded = new LinkedHashMap<>();
@@ -78,6 +80,7 @@ final class OrtPlan implements Plan {
       RunOptions run,
       OrtOptions options,
       TemporaryFolder folder,
+      Path model,
       OrtSession session,
       List<Node> written) {
     this.environment = environment;
@@ -85,6 +88,7 @@ final class OrtPlan implements Plan {
     this.run = run;
     this.options = options;
     this.folder = folder;
+    this.model = model;
     this.session = session;
     this.written = written;
   }
@@ -118,6 +122,7 @@ final class OrtPlan implements Plan {
           run,
           options,
           folder,
+          model,
           environment.createSession(model.toString(), session),
           isAsWritten && file != null ? file.nodes() : List.of());
     } catch (OrtException e) {
@@ -296,10 +301,8 @@ final class OrtPlan implements Plan {
     int passes =
         (int) Math.max(FEWEST_PASSES, Math.min(MOST_PASSES, Math.ceil(PROFILED_SECONDS / pass)));
     try (SessionOptions settings = sessionOptions(run, options)) {
-      settings.setOptimizationLevel(OptLevel.NO_OPT);
-      settings.enableProfiling(folder.path().resolve("profile").toString());
       Path written;
-      try (OrtSession watched = environment.createSession(optimised(folder).toString(), settings)) {
+      try (OrtSession watched = watched(settings)) {
         for (int i = 0; i <= passes; i++) {
           timePass(watched);
         }
@@ -315,6 +318,30 @@ final class OrtPlan implements Plan {
     }
   }
 
+  /** A session with the profiler, of the optimised model. */
+  private OrtSession watched(SessionOptions settings) throws OrtException {
+    settings.enableProfiling(folder.path().resolve("profile").toString());
+    settings.setOptimizationLevel(OptLevel.NO_OPT);
+    try {
+      return environment.createSession(optimised(folder).toString(), settings);
+    } catch (OrtException e) {
+      // Of some models with loops it saves what it does not take: the same model is optimised
+      // again.
+      settings.setOptimizationLevel(options.optimisation());
+      return environment.createSession(model.toString(), settings);
+    }
+  }
+
+  private Joined join(List<Kernel> kernels) {
+    GraphTemplate ran;
+    try {
+      ran = OnnxModel.read(optimised(folder)).graph();
+    } catch (ModelException e) {
+      return TraceJoin.byName(graph, written, kernels); // it names values twice
+    }
+    return TraceJoin.byGraph(graph, written, kernels, ran);
+  }
+
   private void add(OnnxRuntimeProfile.Read read) {
     if (options.isGpu()
         && read.providers().stream().noneMatch(one -> one.startsWith(options.provider()))) {
@@ -328,8 +355,7 @@ final class OrtPlan implements Plan {
     List<Kernel> kernels = read.trace().kernels();
     if (joined == null) {
       kernels.forEach(kernel -> places.put(kernel.name() + "/" + kernel.index(), places.size()));
-      joined =
-          TraceJoin.byGraph(graph, written, kernels, OnnxModel.read(optimised(folder)).graph());
+      joined = join(kernels);
     }
     List<double[]> passes = new ArrayList<>();
     for (int i = 0; i < read.trace().passSeconds().size(); i++) {

@@ -12,6 +12,7 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
@@ -24,6 +25,7 @@ import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import dev.flopmeter.run.djl.DjlBackend;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -141,6 +143,19 @@ class OrtPlanTest {
       long asGraph = normalisations(backend, graph, RunOptions.DEFAULT);
       // Its weights are inputs, too, so that ONNX Runtime must not fold them.
       assertThat(asFile).isGreaterThan(asGraph);
+    }
+  }
+
+  /** ONNX Runtime saves an optimised model of this one that names a value twice. */
+  @Test
+  void timesALoopWhoseOptimisedModelCannotBeRead() throws URISyntaxException {
+    Path file = Path.of(OrtPlanTest.class.getResource("sequence-in-loop.onnx").toURI());
+    Graph graph = OnnxModel.read(file).bind(Bindings.NONE.withShape("in0", Shape.of(2, 5, 8)));
+    try (Backend backend = at(OrtOptions.Level.ALL);
+        Plan plan = backend.prepare(graph, RunOptions.DEFAULT.withSource(file))) {
+      plan.load(RandomInputs.of(graph, 1));
+      assertThat(plan.timeSteps()).hasSameSizeAs(plan.steps());
+      assertThat(plan.steps().stream().flatMap(step -> step.nodes().stream())).contains("/Loop");
     }
   }
 
