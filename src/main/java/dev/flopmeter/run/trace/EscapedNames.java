@@ -1,10 +1,13 @@
 package dev.flopmeter.run.trace;
 
 import java.io.BufferedReader;
-import java.io.IOException;
+import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Enumeration;
+import java.util.Iterator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -12,7 +15,7 @@ import java.util.regex.Pattern;
  * A profile of ONNX Runtime as JSON: it writes an event a line, and a node's name as it is, so that
  * a quote, a backslash or a line break in a name has to be escaped here.
  */
-final class EscapedNames extends InputStream {
+final class EscapedNames implements Enumeration<InputStream> {
   private static final String EVENT = "{\"cat\" : ";
   private static final String BEHIND_NAME = "\",\"args\" : {";
   private static final Pattern NAME =
@@ -23,57 +26,40 @@ final class EscapedNames extends InputStream {
   /** A longer event is left to fail as JSON. */
   private static final int MOST_CHARACTERS = 1 << 20;
 
-  private final BufferedReader lines;
-  private byte[] line = {};
-  private int at;
+  private final Iterator<String> lines;
 
-  EscapedNames(InputStream in) {
+  private EscapedNames(InputStream profile) {
     // One character a byte, so that names keep their encoding.
-    lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.ISO_8859_1));
+    InputStreamReader bytes = new InputStreamReader(profile, StandardCharsets.ISO_8859_1);
+    lines = new BufferedReader(bytes).lines().iterator();
+  }
+
+  static InputStream in(InputStream profile) {
+    return new SequenceInputStream(new EscapedNames(profile));
   }
 
   @Override
-  public int read() throws IOException {
-    return isFilled() ? line[at++] & 0xff : -1;
+  public boolean hasMoreElements() {
+    return lines.hasNext();
   }
 
   @Override
-  public int read(byte[] to, int from, int length) throws IOException {
-    if (!isFilled()) {
-      return -1;
+  public InputStream nextElement() {
+    StringBuilder event = new StringBuilder(lines.next());
+    while (event.indexOf(EVENT) == 0
+        && event.indexOf(BEHIND_NAME) < 0
+        && event.length() < MOST_CHARACTERS
+        && lines.hasNext()) {
+      event.append('\n').append(lines.next());
     }
-    int count = Math.min(length, line.length - at);
-    System.arraycopy(line, at, to, from, count);
-    at += count;
-    return count;
-  }
-
-  private boolean isFilled() throws IOException {
-    while (at == line.length) {
-      String next = lines.readLine();
-      if (next == null) {
-        return false;
-      }
-      while (next.startsWith(EVENT)
-          && !next.contains(BEHIND_NAME)
-          && next.length() < MOST_CHARACTERS) {
-        String rest = lines.readLine();
-        if (rest == null) {
-          break;
-        }
-        next += "\n" + rest;
-      }
-      line = (escaped(next) + "\n").getBytes(StandardCharsets.ISO_8859_1);
-      at = 0;
-    }
-    return true;
+    String line = escaped(event.append('\n').toString());
+    return new ByteArrayInputStream(line.getBytes(StandardCharsets.ISO_8859_1));
   }
 
   private static String escaped(String event) {
     Matcher parts = NAME.matcher(event);
-    if (!event.startsWith(EVENT)
-        || !parts.matches()
-        || JSON_TEXT.matcher(parts.group(2)).matches()) {
+    boolean isJson = !event.startsWith(EVENT) || !parts.matches();
+    if (isJson || JSON_TEXT.matcher(parts.group(2)).matches()) {
       return event;
     }
     StringBuilder name = new StringBuilder();
@@ -85,10 +71,5 @@ final class EscapedNames extends InputStream {
       }
     }
     return parts.group(1) + name + parts.group(3);
-  }
-
-  @Override
-  public void close() throws IOException {
-    lines.close();
   }
 }

@@ -60,8 +60,8 @@ final class JsonEvents {
       Consumer<JsonNode> events,
       Consumer<JsonNode> fields) {
     long[] count = {0};
-    try (InputStream in = repair.apply(open(file));
-        JsonParser json = MAPPER.createParser(in)) {
+    try (InputStream in = open(file);
+        JsonParser json = MAPPER.createParser(repair.apply(in))) {
       JsonToken first = json.nextToken();
       if (first == JsonToken.START_ARRAY) {
         elements(json, events, count);

@@ -82,7 +82,7 @@ public final class OnnxRuntimeProfile {
   public static Read read(Path file, int fewest) {
     OnnxRuntimeProfile profile = new OnnxRuntimeProfile();
     long events =
-        JsonEvents.read(file, EscapedNames::new, "traceEvents", profile::event, field -> {});
+        JsonEvents.read(file, EscapedNames::in, "traceEvents", profile::event, field -> {});
     try {
       Trace trace = profile.trace(events, fewest);
       long rise = Math.max(0, profile.arenaPeak - profile.arenaLeast);
