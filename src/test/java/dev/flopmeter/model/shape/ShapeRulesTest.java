@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What an operator cannot mean is refused, with what does not fit. */
@@ -41,6 +42,27 @@ class ShapeRulesTest {
     return builder.build(results).requireType("y");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "MatMulInteger, 2x4 4x3 5, 5 must have 1 element or 2",
+    "MatMulInteger, 2x4 4x3 1 5, 5 must have 1 element or 3",
+    "ConvInteger, 1x2x4x4 3x2x1x1 2, 2 must have 1 element or 1",
+    "ConvInteger, 1x2x4x4 3x2x1x1 1 2, 2 must have 1 element or 3",
+  })
+  void zeroPointsAreOneOrOneForEach(String op, String shapes, String message) {
+    GraphBuilder builder = new GraphBuilder("quantised", 21);
+    List<String> inputs = new ArrayList<>();
+    for (String shape : shapes.split(" ", -1)) {
+      TensorType type = new TensorType(DataType.UINT8, Shape.parse(shape));
+      inputs.add(builder.input("x" + inputs.size(), type));
+    }
+    Node node = new Node("n", "", op, 21, inputs, List.of("y"), Attributes.NONE, Map.of());
+    assertThatThrownBy(() -> builder.add(node))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("node 'n' (" + op + ")")
+        .hasMessageContaining(message);
+  }
+
   static Stream<Arguments> misfits() {
     Attributes none = Attributes.NONE;
     return Stream.of(
@@ -57,6 +79,7 @@ class ShapeRulesTest {
         arguments("BatchNormalization", "2x3x4", none, "it has 1 inputs, but takes 5"),
         arguments("Relu", "2 2", none, "it has 2 inputs, but takes 1"),
         arguments("Concat", "-", none, "it has 0 inputs, but takes at least 1"),
+        arguments("GridSample", "2x1x4x4 1x3x3x2", none, "the grid 1x3x3x2 does not fit the input"),
         arguments("Not", "2", none, "input 0, 'x0', is float32, which it does not take there"),
         arguments("Reshape", "2x3 2", none, "input 1, 'x1', is float32, which it does not take"),
         arguments(
