@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
  * A profile of ONNX Runtime as JSON: it writes an event a line, and a node's name as it is, so that
  * a quote, a backslash or a line break in a name has to be escaped here.
  */
+@SuppressWarnings("JdkObsolete") // SequenceInputStream takes no Iterator
 final class EscapedNames implements Enumeration<InputStream> {
   private static final String EVENT = "{\"cat\" : ";
   private static final String BEHIND_NAME = "\",\"args\" : {";
