@@ -51,7 +51,8 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
   /**
    * The least time that work can take on a device, and what limits it (Williams, Waterman,
    * Patterson 2009), with a bandwidth for each level of memory (Ilic, Pratas, Sousa 2014): work is
-   * judged against the level that its working set fits. A fixed cost per launch is a further roof.
+   * judged against the level that its working set fits, but for what the layer before left. A fixed
+   * cost per launch is a further roof.
    *
    * @param basis how both peaks are known
    * @param flopsPerSecond peak of the matrix units
@@ -78,15 +79,22 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
       }
     }
 
+    /** The layer before may have left as much as the next smaller cache holds. */
     private Transfer transfer(Work work) {
-      for (Cache cache : caches) {
-        if (cache.bytes() >= work.bytes) {
-          double kept = work.bytes - work.coldBytes;
-          return new Transfer(
-              work.coldBytes / bytesPerSecond, kept / cache.bytesPerSecond(), cache);
-        }
+      int fit = 0;
+      while (fit < caches.size() && caches.get(fit).bytes() < work.bytes) {
+        fit++;
       }
-      return new Transfer(work.bytes / bytesPerSecond, 0, null);
+      double kept = work.bytes - work.coldBytes;
+      double held = fit == 0 ? 0 : caches.get(fit - 1).bytes();
+      double left = Math.min(kept, held);
+      double near = fit == 0 ? 0 : left / caches.get(fit - 1).bytesPerSecond();
+      if (fit == caches.size()) {
+        return new Transfer((work.bytes - left) / bytesPerSecond, near, null);
+      }
+      Cache level = caches.get(fit);
+      double cache = near + (kept - left) / level.bytesPerSecond();
+      return new Transfer(work.coldBytes / bytesPerSecond, cache, level);
     }
 
     /**
