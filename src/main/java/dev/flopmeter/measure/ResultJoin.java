@@ -142,7 +142,7 @@ final class ResultJoin {
       KernelInfo kernel = step.kernel();
       boolean isResolved = !isUnresolved(times.median(), floorSeconds);
       if (!isResolved) {
-        kernel = kernel.named(kernel.algorithm() + " (time not resolved)");
+        kernel = kernel.unresolved();
       }
       layers.add(layer(step, kernel, cost(step), times, isResolved ? roofs.line() : null));
     }

@@ -22,6 +22,8 @@ public record KernelInfo(
   /** The algorithm of a step that only looks at its inputs in another way. */
   public static final String VIEW = "view";
 
+  private static final String UNRESOLVED = " (time not resolved)";
+
   /** Without padding. */
   public KernelInfo(
       String algorithm,
@@ -34,6 +36,18 @@ public record KernelInfo(
   /** The same by another name. */
   public KernelInfo named(String other) {
     return new KernelInfo(other, layout, math, workspaceBytes, paddingMacs);
+  }
+
+  /** The same for a step near the least time that a profiler resolves. */
+  public KernelInfo unresolved() {
+    return named(algorithm + UNRESOLVED);
+  }
+
+  /**
+   * Whether the step takes little more than calling it: it computes nothing, or next to nothing.
+   */
+  public boolean takesOnlyACall() {
+    return algorithm.equals(VIEW) || algorithm.endsWith(UNRESOLVED);
   }
 
   /** The same with padding. */

@@ -47,9 +47,6 @@ public record Advice(
   /** Below this share of a pass a change cannot be told from noise. */
   private static final double WORTH_A_CHANGE = 0.03;
 
-  /** A network slower than this many times its time at the roofs is never without a reason. */
-  private static final double SLOW = 2;
-
   /**
    * All that this result supports, the most promising first. Empty for a result that is not valid.
    * A network that takes more than twice its time at the roofs gets the largest, however small.
@@ -63,8 +60,9 @@ public record Advice(
             .sorted(Comparator.comparingDouble(Advice::savedShare).reversed())
             .toList();
     List<Advice> worth = all.stream().filter(one -> one.savedShare >= WORTH_A_CHANGE).toList();
-    boolean isSlow = Breakdown.secondsOverRoof(result) > SLOW;
-    return worth.isEmpty() && isSlow ? all.subList(0, Math.min(1, all.size())) : worth;
+    return worth.isEmpty() && Breakdown.isSlow(result)
+        ? all.subList(0, Math.min(1, all.size()))
+        : worth;
   }
 
   /**

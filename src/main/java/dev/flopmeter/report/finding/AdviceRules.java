@@ -1,12 +1,14 @@
 package dev.flopmeter.report.finding;
 
 import dev.flopmeter.device.DeviceKind;
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.units.Figures;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +28,8 @@ final class AdviceRules {
           AdviceRules::throttled,
           AdviceRules::idleCores,
           AdviceRules::busyCores,
-          AdviceRules::gaps);
+          AdviceRules::gaps,
+          AdviceRules::halfFloatsOnCpu);
 
   private AdviceRules() {}
 
@@ -146,10 +149,25 @@ final class AdviceRules {
 
   private static Stream<Advice> gaps(ProfileResult result) {
     Double ratio = result.layerSumRatio();
-    return ratio == null || ratio >= MOSTLY_LAYERS
+    return ratio == null || ratio >= (Breakdown.isSlow(result) ? 1 : MOSTLY_LAYERS)
         ? Stream.of()
         : new AdviceText(result)
             .with("sum", Figures.percent(ratio))
             .advise("gaps", 1 - ratio, true);
+  }
+
+  /** Few kernels of a CPU compute with 16-bit floats; most convert, or do so one by one. */
+  private static Stream<Advice> halfFloatsOnCpu(ProfileResult result) {
+    Optional<DataType> half =
+        result.model().inputs().stream()
+            .map(input -> input.type().type())
+            .filter(type -> type.isFloat() && type.bits() == 16)
+            .findFirst();
+    double share = boundShare(result, Bound.INEFFICIENT);
+    return half.isEmpty() || share == 0 || result.device().kind() != DeviceKind.CPU
+        ? Stream.of()
+        : new AdviceText(result)
+            .with("type", half.get().label())
+            .advise("half floats", share, true);
   }
 }

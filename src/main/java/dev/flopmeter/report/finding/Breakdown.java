@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The time of a pass by group of layers, from their medians. */
 public final class Breakdown {
+  private static final double SLOW = 2;
+
   private Breakdown() {}
 
   /**
@@ -52,13 +54,18 @@ public final class Breakdown {
    * The time of a pass over that of its layers at their roofs; 1 where no layer has a roof. A step
    * without work, such as a layout conversion, takes no time at the roof.
    */
-  static double secondsOverRoof(ProfileResult result) {
+  private static double secondsOverRoof(ProfileResult result) {
     double ideal = 0;
     for (Layer layer : result.layers()) {
       Double efficiency = layer.rooflineEfficiency();
       ideal += efficiency == null ? 0 : Math.min(1, efficiency) * layer.time().median();
     }
     return ideal > 0 ? Math.max(seconds(result), result.latency().median()) / ideal : 1;
+  }
+
+  /** Whether a network takes so long beside its roofs that it is never without a reason. */
+  static boolean isSlow(ProfileResult result) {
+    return secondsOverRoof(result) > SLOW;
   }
 
   /** The layers of a bound. */

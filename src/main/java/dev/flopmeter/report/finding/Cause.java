@@ -27,6 +27,9 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
   /** Fewer channels than this do not fill vector registers or tiles. */
   private static final long FEW_CHANNELS = 16;
 
+  /** Floats in the shorter vector registers of today's processors. */
+  private static final long VECTOR = 8;
+
   /** Tiles that leave more of a GPU idle than this explain a slow layer. */
   private static final double IDLE = 0.25;
 
@@ -37,6 +40,9 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
    * @param known the share of its roof that a layer can reach at best with what slows the whole run
    */
   static Cause of(ProfileResult result, Layer layer, boolean isFirst, double known) {
+    if (layer.nodes().isEmpty() && layer.op().equals("Cast")) {
+      return new Cause(Kind.PRECISION, "type conversion", 1, false);
+    }
     if (layer.nodes().isEmpty()) {
       return new Cause(Kind.LAYOUT, "layout conversion", 1, false);
     }
@@ -45,6 +51,9 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
     }
     if (!isFirst && layer.bound() != Bound.LAUNCH && isElementwise(layer)) {
       return new Cause(Kind.FUSION, "unfused", 1, false);
+    }
+    if (layer.bound() == null && layer.kernel().takesOnlyACall()) {
+      return new Cause(Kind.BATCH, "launch", 1, false);
     }
     if (layer.bound() == null) {
       boolean isJudged = result.layers().stream().anyMatch(other -> other.bound() != null);
@@ -72,6 +81,9 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
     if (isGpu && layer.cost().macs() > 0 && isWithoutTensorCores(result, layer)) {
       return new Cause(Kind.PRECISION, "no tensor cores", lost, false);
     }
+    if (operators(layer).anyMatch(Cause::isSequential)) {
+      return new Cause(Kind.BATCH, "sequential", lost, true);
+    }
     if (channels != null && channels.hasGroups()) {
       boolean isDepthwise = Objects.equals(channels.groups(), channels.in());
       return new Cause(Kind.GROUPS, isDepthwise ? "depthwise" : "grouped", lost, false);
@@ -81,6 +93,9 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
     }
     if (padding > IDLE) {
       return new Cause(Kind.CHANNELS, "odd channels", padding, false);
+    }
+    if (!isGpu && channels != null && (channels.in() | channels.out()) % VECTOR != 0) {
+      return new Cause(Kind.CHANNELS, "uneven channels", lost, true);
     }
     Tiles tiles = tiles(result, layer);
     if (tiles != null && 1 - tiles.busy() > IDLE) {
@@ -92,8 +107,15 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
   }
 
   private static boolean isElementwise(Layer layer) {
-    return layer.cost().macs() == 0
-        && Stream.of(layer.op().split("\\+")).allMatch(OperatorTrait.ONE_PASS::has);
+    return layer.cost().macs() == 0 && operators(layer).allMatch(OperatorTrait.ONE_PASS::has);
+  }
+
+  private static Stream<String> operators(Layer layer) {
+    return Stream.of(layer.op().split("\\+"));
+  }
+
+  private static boolean isSequential(String op) {
+    return OperatorTrait.RECURRENT.has(op) || OperatorTrait.CONTROL_FLOW.has(op);
   }
 
   private static boolean isWithoutTensorCores(ProfileResult result, Layer layer) {

@@ -9,6 +9,7 @@ import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.report.SampleProfiles;
+import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Channels;
@@ -206,6 +207,49 @@ class AdviceTest {
     assertThat(Advice.of(cuda("bf16", plus(four(0.0125), unplaced), null)))
         .singleElement()
         .satisfies(advice -> assertThat(advice.isGuess()).isTrue());
+  }
+
+  @Test
+  void stepsTooShortToBeTimedWantMoreWorkEach() {
+    Layer tiny = SampleProfiles.timed("tiny", "Relu", List.of("tiny"), TINY, 0.000002);
+    List<Layer> layers =
+        List.of(
+            unplaced(tiny, tiny.kernel().unresolved()),
+            unplaced(tiny, tiny.kernel().named("view")));
+
+    assertThat(Advice.of(cuda("bf16", layers, null)))
+        .singleElement()
+        .satisfies(
+            advice -> {
+              assertThat(advice.title()).startsWith("Give each launch more work");
+              assertThat(advice.evidence()).startsWith("2 layers (such as tiny)");
+            });
+  }
+
+  @Test
+  void conversionsBetweenTypesAreNotConversionsOfLayout() {
+    Layer cast = SampleProfiles.timed("InsertedCast", "Cast", List.of(), MEMORY, 0.012);
+
+    assertThat(Advice.of(cuda("bf16", plus(four(0.012), cast), null)))
+        .extracting(Advice::title)
+        .containsExactly("Keep one type of numbers throughout");
+  }
+
+  private static Layer unplaced(Layer one, KernelInfo kernel) {
+    return new Layer(
+        one.name(),
+        one.op(),
+        one.nodes(),
+        one.cost(),
+        one.time(),
+        null,
+        null,
+        null,
+        null,
+        null,
+        kernel,
+        null,
+        null);
   }
 
   @Test

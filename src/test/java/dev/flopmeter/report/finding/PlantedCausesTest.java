@@ -68,6 +68,8 @@ class PlantedCausesTest {
     busy.sensors = PlantedRun.sensors(4.0, List.of());
     PlantedRun gaps = PlantedRun.cpu();
     gaps.passOverLayers = 3;
+    PlantedRun scattered = PlantedRun.cpu().slow(0.8 / 0.55);
+    scattered.passOverLayers = 1.2;
     PlantedRun tensorCores = PlantedRun.gpu(Precision.FP32);
     tensorCores.capability = "8.0";
     PlantedRun graph = PlantedRun.gpu(Precision.BF16);
@@ -147,6 +149,30 @@ class PlantedCausesTest {
             "MatMul",
             PlantedNetworks.rows(256, 256),
             PlantedRun.cpu().slow(10)),
+        fault(
+            "an LSTM",
+            Kind.BATCH,
+            "one step after the other",
+            PlantedNetworks.recurrent(),
+            PlantedRun.cpu().slow(8)),
+        fault(
+            "channels that leave registers partly empty",
+            Kind.CHANNELS,
+            "multiple of 16",
+            PlantedNetworks.convolutions(67, 1, false),
+            PlantedRun.cpu().slow(4)),
+        fault(
+            "16-bit floats on a CPU",
+            Kind.PRECISION,
+            "float16",
+            PlantedNetworks.halfFloats(),
+            PlantedRun.cpu().slow(20)),
+        fault(
+            "layers a little above half of their roofs, and time between them",
+            Kind.GAPS,
+            "between",
+            PlantedNetworks.convolutions(64, 1, false),
+            scattered),
         fault(
             "a slow softmax",
             Kind.RUNTIME,

@@ -101,4 +101,20 @@ final class PlantedNetworks {
     value = convolution(graph, "last", value, 32, 1);
     return graph.build(List.of(value));
   }
+
+  /** 20 steps, each with two products of one row. */
+  static Graph recurrent() {
+    GraphBuilder graph = new GraphBuilder("recurrent", 18);
+    String value = graph.input("x", floats(20, 1, 64));
+    String input = weights(graph, "w", 1, 256, 64);
+    String state = weights(graph, "r", 1, 256, 64);
+    Attributes size = Attributes.of("hidden_size", 64L);
+    return graph.build(List.of(graph.add("LSTM", "lstm", size, value, input, state)));
+  }
+
+  static Graph halfFloats() {
+    GraphBuilder graph = new GraphBuilder("half", 18);
+    String value = graph.input("x", TensorType.of(DataType.FLOAT16, 256, 256));
+    return graph.build(List.of(graph.add("Softmax", "softmax", Attributes.NONE, value)));
+  }
 }
