@@ -23,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an operator cannot mean is refused, with what does not fit. */
 class ShapeRulesTest {
@@ -61,6 +62,19 @@ class ShapeRulesTest {
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("node 'n' (" + op + ")")
         .hasMessageContaining(message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"SkipLayerNormalization", "SkipSimplifiedLayerNormalization"})
+  void namesAMissingInputInTheMiddle(String op) {
+    GraphBuilder builder = new GraphBuilder("skipped", 21);
+    builder.input("x", TensorType.of(DataType.FLOAT, 2, 4));
+    List<String> inputs = List.of("x", "x", "", "x");
+    Node node =
+        new Node("n", "com.microsoft", op, 1, inputs, List.of("y"), Attributes.NONE, Map.of());
+    assertThatThrownBy(() -> builder.add(node))
+        .isInstanceOf(ModelException.class)
+        .hasMessage("node 'n' (com.microsoft:" + op + "): input 2 is missing");
   }
 
   static Stream<Arguments> misfits() {
