@@ -197,20 +197,14 @@ public final class FusedKernels {
    */
   public static Kernel attention(double scale, boolean masked) {
     return Kernel.of(
-        attention(input(0), input(1).transposed(2, 3), input(2), masked ? input(3) : NONE, scale));
-  }
-
-  /** {@code softmax(scale q k^T + mask) v} in one call. */
-  static Expression attention(
-      Expression queries, Expression keys, Expression values, Expression mask, double scale) {
-    return call(
-        "scaled_dot_product_attention",
-        queries,
-        keys,
-        values,
-        mask,
-        0.0,
-        false,
-        named("scale", scale));
+        call(
+            "scaled_dot_product_attention",
+            input(0),
+            input(1).transposed(2, 3),
+            input(2),
+            masked ? input(3) : NONE,
+            0.0,
+            false,
+            named("scale", scale)));
   }
 }

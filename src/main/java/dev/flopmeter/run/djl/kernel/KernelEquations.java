@@ -67,6 +67,30 @@ final class KernelEquations implements NodeHost {
     return expression(definition(function).of(this, List.of(arguments)).get(0));
   }
 
+  /**
+   * A loop.
+   *
+   * @param a the function of one trip, the number of trips, the first states, and what every trip
+   *     is given behind its number and the states; it returns the next states and rows
+   * @return the states after the last trip, then the lists of all trips' rows
+   */
+  List<Expression> loop(List<Object> a) {
+    Definition trip = definition((String) a.get(0));
+    List<Expression> start = expressions(Terms.list(a.get(2)));
+    Loop loop =
+        new Loop(
+            Terms.integer(a, 1),
+            start,
+            (index, states) -> {
+              List<Object> arguments = new ArrayList<>(List.of(index, states));
+              arguments.addAll(a.subList(3, a.size()));
+              List<Expression> results = expressions(trip.of(this, arguments));
+              return new Loop.Trip(
+                  results.subList(0, start.size()), results.subList(start.size(), results.size()));
+            });
+    return loop.results();
+  }
+
   @Override
   public Operands in() {
     return in;

@@ -45,6 +45,8 @@ final class KernelFunctions {
   private static @Nullable BuiltIn find(String name) {
     return switch (name) {
       case "sqrt", "ceil", "floor", "repeat" -> ofNumbersOrTensors(name);
+      case "single" -> of(1, (k, a) -> (double) (float) real(a.get(0)));
+      case "loop" -> new BuiltIn(3, 16, (host, a) -> ((KernelEquations) host).loop(a));
       case "is_number" -> of(1, (k, a) -> a.get(0) instanceof Number);
       case "inputs" -> of(0, (k, a) -> k.inputs());
       case "is_float" -> of(1, (k, a) -> type(a, 0).isFloat());

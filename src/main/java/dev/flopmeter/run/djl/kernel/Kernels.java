@@ -26,7 +26,6 @@ public final class Kernels {
   static {
     KernelEquations.addTo(RULES);
     RecurrentKernels.addTo(RULES);
-    AttentionKernels.addTo(RULES);
     IntegerKernels.addTo(RULES);
     RegionKernels.addTo(RULES);
   }

@@ -4,6 +4,7 @@ import dev.flopmeter.run.djl.kernel.Expression.LoopResult;
 import dev.flopmeter.run.djl.kernel.Expression.Variable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** A loop over a known number of trips that carries states and gathers a row of tensors a trip. */
@@ -46,6 +47,14 @@ final class Loop {
   /** The list of the tensors that all trips added to row {@code number}. */
   Expression rows(int number) {
     return new LoopResult(this, number, true);
+  }
+
+  /** All states, then all lists of rows. */
+  List<Expression> results() {
+    return Stream.concat(
+            IntStream.range(0, states.size()).mapToObj(this::state),
+            IntStream.range(0, trip.rows().size()).mapToObj(this::rows))
+        .toList();
   }
 
   List<Expression> operands() {
