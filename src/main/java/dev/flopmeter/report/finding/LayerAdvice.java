@@ -71,7 +71,6 @@ final class LayerAdvice {
 
   private AdviceText words(Group group, Kind kind) {
     long batch = result.run().batch();
-    boolean isNhwc = result.run().layout().equals("nhwc");
     AdviceText text =
         new AdviceText(result)
             .with("label", group.label())
@@ -81,7 +80,7 @@ final class LayerAdvice {
             .with("kernel", Cut.name(group.longest().kernel().algorithm()))
             .with("block", Cause.block(result))
             .with("bytes", result.run().precision().bytes())
-            .with("other_layout", test.with("--layout", isNhwc ? "nchw" : "nhwc"))
+            .with("other_layout", test.otherLayout())
             .with(
                 "batches",
                 kind == Kind.QUANTISATION

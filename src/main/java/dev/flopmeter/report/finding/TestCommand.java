@@ -19,12 +19,13 @@ import java.util.stream.LongStream;
 record TestCommand(ProfileResult result) {
   /** With other batches beside the result's own; a trace is of one batch. */
   String batch(long... others) {
-    LongStream batches =
-        isImported()
-            ? LongStream.of(others[0])
-            : LongStream.concat(LongStream.of(result.run().batch()), Arrays.stream(others));
+    LongStream own = LongStream.of(result.run().batch());
     return with(
-        "--batch", batches.distinct().mapToObj(Long::toString).collect(Collectors.joining(",")));
+        "--batch",
+        (isImported() ? LongStream.of(others[0]) : LongStream.concat(own, Arrays.stream(others)))
+            .distinct()
+            .mapToObj(Long::toString)
+            .collect(Collectors.joining(",")));
   }
 
   String precisions(String others) {
@@ -43,22 +44,27 @@ record TestCommand(ProfileResult result) {
     return command(model(), options);
   }
 
+  /** With another order of dimensions. ONNX Runtime chooses its own; other runtimes differ. */
+  String otherLayout() {
+    boolean isNhwc = result.run().layout().equals("nhwc");
+    return result.run().backend().equals("ort")
+        ? otherRuntimes()
+        : with("--layout", isNhwc ? "nchw" : "nhwc");
+  }
+
   /** With its operators fused. */
   String fused() {
-    Map<String, String> options = options();
-    options.remove("--no-fuse");
-    return command(model(), options);
+    return again().replace(" --no-fuse", "");
   }
 
   /** With everything that runs networks on the same device. */
   String otherRuntimes() {
     Map<String, String> options = options();
-    if (result.device().kind() != DeviceKind.CPU) {
-      return imported(options);
-    }
     options.keySet().removeAll(List.of("--precision", "--layout", "--no-fuse"));
     options.put("--backend", "all");
-    return "flopmeter profile " + model() + text(options);
+    return result.device().kind() == DeviceKind.CPU
+        ? "flopmeter profile " + model() + text(options)
+        : imported(options);
   }
 
   /** With the network as it is after a change. */
@@ -75,21 +81,17 @@ record TestCommand(ProfileResult result) {
   }
 
   private String imported(Map<String, String> options) {
-    Map<String, String> kept = new LinkedHashMap<>(options);
-    kept.keySet().removeIf(option -> !option.equals("--batch") && !option.startsWith("--input"));
-    return "flopmeter import --model " + model() + text(kept) + " TRACE...";
+    options.keySet().removeIf(name -> !name.equals("--batch") && !name.startsWith("--input"));
+    return "flopmeter import --model " + model() + text(options) + " TRACE...";
   }
 
   private Map<String, String> options() {
     ProfileResult.Run run = result.run();
+    boolean isOrtOnGpu = run.backend().equals("ort") && result.device().kind() == DeviceKind.CUDA;
     Map<String, String> options = new LinkedHashMap<>();
-    boolean isOnnxRuntimeOnGpu =
-        run.backend().equals("ort") && result.device().kind() == DeviceKind.CUDA;
-    if (isOnnxRuntimeOnGpu) {
-      options.put("--ort-option", "provider=cuda");
-    } else {
-      options.put("--device", word(result.device().id()));
-    }
+    options.put(
+        isOrtOnGpu ? "--ort-option" : "--device",
+        isOrtOnGpu ? "provider=cuda" : word(result.device().id()));
     options.put("--backend", word(run.backend()));
     options.put("--precision", run.precision().label());
     options.put("--batch", Long.toString(run.batch()));
@@ -99,8 +101,8 @@ record TestCommand(ProfileResult result) {
     if (!run.fused()) {
       options.put("--no-fuse", "");
     }
-    String threads = result.device().properties().getOrDefault("threads", "");
-    if (!threads.isEmpty()) {
+    String threads = result.device().properties().get("threads");
+    if (threads != null) {
       options.put("--threads", word(threads));
     }
     if (!isBuiltIn()) {
@@ -112,13 +114,8 @@ record TestCommand(ProfileResult result) {
   /** A file's dimensions may be free; a batch of 1 follows {@code --batch}. */
   private String shape(ModelInfo.Input input) {
     Shape shape = input.type().shape();
-    for (int axis = 0; axis < shape.rank(); axis++) {
-      if (shape.dim(axis) == result.run().batch()) {
-        shape = shape.with(axis, 1);
-        break;
-      }
-    }
-    return word(input.name() + "=" + shape);
+    int axis = Arrays.stream(shape.dims()).boxed().toList().indexOf(result.run().batch());
+    return word(input.name() + "=" + (axis < 0 ? shape : shape.with(axis, 1)));
   }
 
   private static String text(Map<String, String> options) {

@@ -77,6 +77,14 @@ class TestCommandTest {
   }
 
   @Test
+  void onnxRuntimeChoosesItsLayoutsItself() {
+    assertThat(command(CPU, "djl", "nhwc", true, "noise settled").otherLayout())
+        .contains("--layout nchw");
+    TestCommand ort = command(CPU, "ort", "auto", true, "noise settled");
+    assertThat(ort.otherLayout()).isEqualTo(ort.otherRuntimes());
+  }
+
+  @Test
   void onnxRuntimeChoosesItsGpuByItsProvider() {
     assertThat(command(CUDA, "ort", "auto", true, "noise settled").again())
         .isEqualTo(
