@@ -28,6 +28,7 @@ final class KernelEquations implements NodeHost {
   private final Operands in;
   private final Attributes attributes;
   private boolean isChannelsLast;
+  private String function = "";
 
   KernelEquations(Operands in) {
     this(in, in.attributes());
@@ -49,7 +50,8 @@ final class KernelEquations implements NodeHost {
   }
 
   private Kernel kernel(Definition definition) {
-    Kernel kernel = Kernel.of(expressions(results(definition)));
+    List<Expression> results = expressions(results(definition));
+    Kernel kernel = new Kernel(results, Map.of(), null, function);
     return isChannelsLast ? kernel.channelsLast() : kernel;
   }
 
@@ -99,6 +101,11 @@ final class KernelEquations implements NodeHost {
   @Override
   public Attributes attributes() {
     return attributes;
+  }
+
+  /** Reports the kernel under the name of this function, whatever else it calls. */
+  void report(String function) {
+    this.function = function;
   }
 
   /** Input 0 with channels last, where PyTorch is then faster even if it copies the image. */

@@ -44,7 +44,7 @@ final class KernelFunctions {
 
   private static @Nullable BuiltIn find(String name) {
     return switch (name) {
-      case "sqrt", "ceil", "floor", "repeat" -> ofNumbersOrTensors(name);
+      case "sqrt", "ceil", "floor", "repeat", "size" -> ofNumbersOrTensors(name);
       case "single" -> of(1, (k, a) -> (double) (float) real(a.get(0)));
       case "loop" -> new BuiltIn(3, 16, (host, a) -> ((KernelEquations) host).loop(a));
       case "is_number" -> of(1, (k, a) -> a.get(0) instanceof Number);
@@ -61,6 +61,7 @@ final class KernelFunctions {
       case "integers" -> of(1, (k, a) -> constant(Tensor.ofLongs(dims(a.get(0)))));
       case "want_channels_last" -> of(1, (k, a) -> k.wantChannelsLast(k.shape(a.get(0))));
       case "restrided" -> of(3, (k, a) -> restrided(k, a));
+      case "suppressed" -> of(6, KernelFunctions::suppressed);
       case "reduced_axes" -> of(0, (k, a) -> list(ReducedAxes.axes(k.in())));
       case "slice_ranges" -> of(0, (k, a) -> sliceRanges(k.in()));
       case "pads_before" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::before));
@@ -156,6 +157,48 @@ final class KernelFunctions {
         named("image", kernel.expression(a.get(0))),
         named("dims", kernel.expression(a.get(1))),
         named("strides", kernel.expression(a.get(2))));
+  }
+
+  /**
+   * For each image and class: the best box left, until those it overlaps too much are gone. Of
+   * {@code low} and {@code high}, the corners, each is images x boxes x 2.
+   */
+  private static final String SUPPRESSION =
+      """
+      found = annotate(List[Tensor], [torch.zeros([0, 3], dtype=4)])
+      area = torch.prod(torch.sub(high, low), 2)
+      for b in range(torch.size(scores, 0)):
+        lows = torch.select(low, 0, b)
+        highs = torch.select(high, 0, b)
+        areas = torch.select(area, 0, b)
+        for c in range(torch.size(scores, 1)):
+          score = torch.select(torch.select(scores, 0, b), 0, c)
+          left = torch.gt(score, least)
+          for k in range(limit):
+            if bool(torch.any(left)):
+              i = int(torch.argmax(torch.masked_fill(score, torch.logical_not(left), (-inf))))
+              found = torch.add(found, [torch.tensor([[b, c, i]], dtype=4)])
+              begin = torch.maximum(lows, torch.select(lows, 0, i))
+              end = torch.minimum(highs, torch.select(highs, 0, i))
+              common = torch.prod(torch.clamp_min(torch.sub(end, begin), 0), 1)
+              union = torch.sub(torch.add(areas, torch.select(areas, 0, i)), common)
+              over = torch.gt(torch.div(common, union), threshold)
+              left = torch.logical_and(left, torch.logical_not(over))
+              left = torch.index_fill(left, 0, torch.tensor([i]), False)
+      result = torch.cat(found)
+      """;
+
+  /** The boxes left, of corners, scores, how many, what overlaps too much, and the least score. */
+  private static Expression suppressed(KernelEquations kernel, List<Object> a) {
+    kernel.report("argmax");
+    return Expression.script(
+        SUPPRESSION,
+        named("low", kernel.expression(a.get(0))),
+        named("high", kernel.expression(a.get(1))),
+        named("scores", kernel.expression(a.get(2))),
+        named("limit", kernel.expression(a.get(3))),
+        named("threshold", kernel.expression(a.get(4))),
+        named("least", kernel.expression(a.get(5))));
   }
 
   private static List<Map<String, Object>> sliceRanges(Operands in) {

@@ -27,7 +27,6 @@ public final class Kernels {
     KernelEquations.addTo(RULES);
     RecurrentKernels.addTo(RULES);
     IntegerKernels.addTo(RULES);
-    RegionKernels.addTo(RULES);
   }
 
   private Kernels() {}
