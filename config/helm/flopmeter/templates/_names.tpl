@@ -14,6 +14,11 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
+{{- /* The kubelet's socket is root's. */ -}}
+{{- define "flopmeter.user" -}}
+{{ if .Values.podResources.enabled }}0{{ else }}65532{{ end }}
+{{- end }}
+
 {{- define "flopmeter.port" -}}
 {{ regexFind "[0-9]+$" .Values.config.http.listen }}
 {{- end }}

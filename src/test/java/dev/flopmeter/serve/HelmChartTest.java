@@ -3,6 +3,7 @@ package dev.flopmeter.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.serve.config.ConfigReader;
+import dev.flopmeter.serve.config.ServeConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -130,13 +131,56 @@ class HelmChartTest {
     assertThat(asked.at("/spec/template/spec/hostPID").asBoolean()).isTrue();
   }
 
+  private static final String[] PODS = {
+    "--set", "podResources.enabled=true,config.node.pod_labels={namespace,pod_name}"
+  };
+
+  @Test
+  void theKubeletIsAskedAsRootAndReadOnlyWhereThatIsAskedFor() throws Exception {
+    JsonNode before = one(rendered(), "DaemonSet").at("/spec/template/spec");
+    assertThat(before.toString()).doesNotContain("pod-resources");
+    JsonNode pod = one(rendered(PODS), "DaemonSet").at("/spec/template/spec");
+    String folder = "/var/lib/kubelet/pod-resources";
+    JsonNode volumes = pod.get("volumes");
+    assertThat(volumes.get(volumes.size() - 1))
+        .isEqualTo(
+            YAML.readTree(
+                "{name: pod-resources, hostPath: {path: %s, type: Directory}}".formatted(folder)));
+    JsonNode container = pod.at("/containers/0");
+    JsonNode mounts = container.get("volumeMounts");
+    assertThat(mounts.get(mounts.size() - 1))
+        .isEqualTo(
+            YAML.readTree(
+                "{name: pod-resources, mountPath: %s, readOnly: true}".formatted(folder)));
+    assertThat(pod.at("/securityContext/runAsNonRoot").asBoolean(true)).isFalse();
+    assertThat(pod.at("/securityContext/runAsUser").asInt(-1)).isZero();
+    assertThat(container.get("securityContext"))
+        .as("root, but without its capabilities")
+        .isEqualTo(before.at("/containers/0/securityContext"));
+    assertThat(pod.at("/initContainers/0/command/2").asString())
+        .as("whose state it is")
+        .isEqualTo("0:0");
+    String config = one(rendered(PODS), "ConfigMap").at("/data/flopmeter.yaml").asString();
+    assertThat(read(config).node().podResources()).startsWith(folder + "/");
+  }
+
+  @Test
+  void theKubeletIsNotMountedForNothing() throws Exception {
+    Answer answer =
+        helm("template", CHART.toString(), "--kube-version=1.30.0", "--set=podResources.enabled=true");
+    assertThat(answer.status()).isNotZero();
+    assertThat(answer.output()).contains("podResources.enabled needs config.node.pod_labels");
+  }
+
+  private ServeConfig read(String text) throws Exception {
+    Path file = Files.writeString(folder.resolve("flopmeter.yaml"), text);
+    return new ConfigReader(Map.of(), Set.of("resnet50"), Optional.empty()).read(file);
+  }
+
   @Test
   void theDaemonTakesTheConfiguration() throws Exception {
     String text = one(rendered(), "ConfigMap").at("/data/flopmeter.yaml").asString();
-    Path file = Files.writeString(folder.resolve("flopmeter.yaml"), text);
-    assertThat(
-            new ConfigReader(Map.of(), Set.of("resnet50"), Optional.empty()).read(file).workloads())
-        .hasSize(1);
+    assertThat(read(text).workloads()).hasSize(1);
   }
 
   @Test
