@@ -133,7 +133,12 @@ class OtlpPushTest {
     }
     assertThat(resource).containsEntry("service.name", "gpus of the lab").containsKey("host.name");
     assertThat(pushed)
-        .doesNotContainKeys("flopmeter_node_utilization_ratio", "flopmeter_node_memory_used_bytes")
+        .doesNotContainKeys(
+            "flopmeter_node_utilization_ratio",
+            "flopmeter_node_memory_used_bytes",
+            "flopmeter_node_power_watts",
+            "flopmeter_node_temperature_celsius",
+            "flopmeter_node_energy_joules")
         .containsKey("flopmeter_node_seconds");
     Metric utilization = pushed.get("hw.gpu.utilization");
     assertThat(utilization.getUnit()).isEqualTo("1");

@@ -24,7 +24,12 @@ import org.jspecify.annotations.Nullable;
 final class HardwareRows {
   /** What these say in place of our metrics. */
   static final Set<String> COVERED =
-      Set.of("flopmeter_node_utilization_ratio", "flopmeter_node_memory_used_bytes");
+      Set.of(
+          "flopmeter_node_utilization_ratio",
+          "flopmeter_node_memory_used_bytes",
+          "flopmeter_node_power_watts",
+          "flopmeter_node_temperature_celsius",
+          "flopmeter_node_energy_joules_total");
 
   private static final Map<String, Metric> METRICS =
       Csv.rows(HardwareRows.class, "hardware.csv").stream()
@@ -49,12 +54,7 @@ final class HardwareRows {
   static List<Row> of(NodeState node) {
     HardwareRows hardware = new HardwareRows();
     node.gpus().forEach(hardware::add);
-    Set<String> reached =
-        node.gpus().stream()
-            .filter(GpuAccount::isReached)
-            .map(account -> account.gpu().parent())
-            .collect(Collectors.toSet());
-    node.health().forEach(health -> hardware.add(health, reached.contains(health.uuid())));
+    node.health().forEach(health -> hardware.add(health, node.isReached(health.uuid())));
     return hardware.rows;
   }
 

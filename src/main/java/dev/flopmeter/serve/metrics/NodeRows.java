@@ -58,6 +58,11 @@ final class NodeRows {
     }
     for (Health health : node.health()) {
       Tags tags = Tags.of("device", health.device(), "uuid", health.uuid());
+      if (node.isReached(health.uuid())) {
+        Row.add(rows, "flopmeter_node_power_watts", tags, health.powerWatts());
+        Row.add(rows, "flopmeter_node_temperature_celsius", tags, health.temperatureCelsius());
+      }
+      Row.add(rows, "flopmeter_node_energy_joules_total", tags, health.energyJoules());
       Map<String, Long> states = new TreeMap<>(health.errors());
       states.keySet().removeIf(kind -> !HealthCounter.isState(kind));
       Map<String, Long> counters = new TreeMap<>(health.errors());

@@ -41,6 +41,11 @@ public record NodeState(
     return new NodeState(rules, List.of(), List.of(), List.of(), Set.of(), "", false, Map.of());
   }
 
+  /** Whether figures of a whole GPU, however it is divided, are those of now. */
+  public boolean isReached(String uuid) {
+    return gpus.stream().anyMatch(one -> one.isReached() && one.gpu().parent().equals(uuid));
+  }
+
   /** The first fatal event that one of these GPUs or MIG instances had in a window. */
   public Optional<Event> fatal(Set<String> uuids, Instant from, Instant to) {
     return events.stream()

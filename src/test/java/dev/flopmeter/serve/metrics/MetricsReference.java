@@ -17,7 +17,8 @@ final class MetricsReference {
       - A result's series are there while it is fresh: they go when the device fails, when three runs in a row fail, or when the
         result is older than three intervals and a timeout. After a restart a result that is still fresh is shown again, with
         `flopmeter_result_restored 1`. What could not be measured is absent, never 0.
-      - Device series are what the sensors reported while the last run on that device measured; the daemon itself never touches a device.
+      - Device series are what the sensors reported while the last run on that device measured; the daemon itself never touches a device;
+        `flopmeter_node_power_watts`, `..._temperature_celsius` and `..._energy_joules_total` are those of now, with `node.interval`.
         `flopmeter_device_info` and the peaks are there from its start, for every GPU that a child process (`flopmeter devices`) lists;
         a result's own peaks replace those of its precision.
       - A result that is not valid (`flopmeter_measurement_valid 0`) has the same gauges as any other. The recording rules, the alerts on
@@ -59,10 +60,10 @@ final class MetricsReference {
       - `node.pod_labels` adds `flopmeter_node_pod_info`: the containers that the kubelet gave GPUs and MIG instances to, also while none of their processes is
         there, with the labels that it allows. Join it by `uuid`; a device that is shared has several. The kubelet is asked at each sample.
       - Over OTLP the same series are pushed, but for the JVM's, the process' and the histograms.
-        With `otlp.conventions: opentelemetry` and `node.interval` the GPUs are described by OpenTelemetry's conventions for hardware in place of two of our
+        With `otlp.conventions: opentelemetry` and `node.interval` the GPUs are described by OpenTelemetry's conventions for hardware in place of five of our
         metrics: `hw.gpu.utilization` (`flopmeter_node_utilization_ratio`), `hw.gpu.memory.usage` (`flopmeter_node_memory_used_bytes`), `hw.gpu.memory.limit`, and
-        `hw.status` with the states `ok` and `failed` (NVML cannot reach it); and of whole GPUs, however they are divided, `hw.power`, `hw.temperature`, `hw.energy` (since the
-        driver was loaded) and `hw.errors`. Its `error.type` is `corrected` or `uncorrected` for ECC errors, and the kind in `flopmeter_node_errors_total` for others
+        `hw.status` with the states `ok` and `failed` (NVML cannot reach it); and of whole GPUs, however they are divided, `hw.power`, `hw.temperature`, `hw.energy` (those
+        of `flopmeter_node_power_watts` and so on) and `hw.errors`. Its `error.type` is `corrected` or `uncorrected` for ECC errors, and the kind in `flopmeter_node_errors_total` for others
         (`pcie_replay`, `nvlink_replay`, `xid_79`, ...); sums (`fatal`) and remapped rows have only our names. `hw.id` is the uuid, `hw.name` our `device`, `hw.parent` the GPU of a MIG instance.
 
       This page is generated from the code (`MetricsReferenceTest`).

@@ -3,6 +3,7 @@ package dev.flopmeter.serve.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.device.NodeSample.Gpu;
+import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.device.NodeSample.Occupant;
 import dev.flopmeter.device.NodeSample.Part;
 import dev.flopmeter.device.NodeSample.State;
@@ -88,6 +89,32 @@ class NodeRowsTest {
     assertThat(peaks(node(false, "NVIDIA H100 80GB HBM3", null)))
         .as("those of a whole GPU come with the devices")
         .isEmpty();
+  }
+
+  @Test
+  void powerAndTemperatureAreThoseOfNowAndEnergyOnlyGrows() {
+    GpuAccount reached = node(false, "NVIDIA L4", null).gpus().get(0);
+    GpuAccount silent =
+        new GpuAccount(reached.gpu(), State.UNKNOWN, Map.of(), Map.of(), List.of(), List.of(), 0);
+    assertThat(sensors(reached))
+        .containsExactlyInAnyOrder(
+            "flopmeter_node_power_watts [tag(device=gpu:0),tag(uuid=GPU-1)] 71.5",
+            "flopmeter_node_temperature_celsius [tag(device=gpu:0),tag(uuid=GPU-1)] 40.0",
+            "flopmeter_node_energy_joules_total [tag(device=gpu:0),tag(uuid=GPU-1)] 9000.0");
+    assertThat(sensors(silent))
+        .containsExactly(
+            "flopmeter_node_energy_joules_total [tag(device=gpu:0),tag(uuid=GPU-1)] 9000.0");
+  }
+
+  private static List<String> sensors(GpuAccount account) {
+    Health health = new Health("gpu:0", "GPU-1", 71.5, 9000.0, 40.0, Map.of());
+    NodeState node =
+        new NodeState(
+            RULES, List.of(account), List.of(health), List.of(), Set.of(), "", false, Map.of());
+    return NodeRows.of(node).stream()
+        .filter(row -> row.metric().name().matches(".*_(watts|celsius|joules_total)"))
+        .map(row -> row.metric().name() + " " + row.tags() + " " + row.value())
+        .toList();
   }
 
   private static String mps(NodeState node) {
