@@ -20,13 +20,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -52,7 +52,7 @@ final class DeviceListing {
         fields.put("problem", problems.get(0));
       }
       fields.put("sensors", gpuSensors(gpu));
-      fields.put("peaks", peaks(gpu));
+      fields.put("peaks", peaks(gpu, cache()));
       all.add(fields);
     }
     all.add(cpu());
@@ -81,8 +81,10 @@ final class DeviceListing {
   }
 
   /** Dense peaks by precision and basis, and of the memory; so far as roofs are known. */
-  static List<Map<String, Object>> peaks(Device gpu) {
-    DeviceRoofs known = new DeviceRoofs(gpu, Datasheet.load(), measuredRoofs(gpu));
+  static List<Map<String, Object>> peaks(Device gpu, Optional<RoofCache> cache) {
+    MeasuredRoofs measured =
+        gpu.isEmulated() ? null : cache.flatMap(one -> one.current("cudnn", gpu)).orElse(null);
+    DeviceRoofs known = new DeviceRoofs(gpu, Datasheet.load(), measured);
     List<Map<String, Object>> peaks = new ArrayList<>();
     for (Basis basis : Basis.values()) {
       for (Precision precision : Precision.values()) {
@@ -103,11 +105,11 @@ final class DeviceListing {
     return Map.of("basis", basis.label(), "precision", precision, "flops_per_second", flops);
   }
 
-  private static @Nullable MeasuredRoofs measuredRoofs(Device gpu) {
+  private static Optional<RoofCache> cache() {
     try {
-      return gpu.isEmulated() ? null : RoofCache.ofUser().read("cudnn", gpu).orElse(null);
+      return Optional.of(RoofCache.ofUser());
     } catch (IOException e) {
-      return null; // the user has no folder for it, so nothing was measured
+      return Optional.empty(); // the user has no folder for it, so nothing was measured
     }
   }
 

@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
@@ -24,6 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
 public final class RoofCache {
   /** Properties that tell apart devices of one name, such as slices of a card. */
   private static final List<String> IDENTITY = List.of("sm_count", "cores", "memory_bytes", "uuid");
+
+  private static final List<String> VERSIONS = List.of("driver", "cuda", "cudnn");
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
@@ -52,6 +55,18 @@ public final class RoofCache {
     return read(backend, device).filter(roofs -> roofs.versions().equals(versions));
   }
 
+  /** The stored roofs of this device, if its driver and libraries are those of the measurement. */
+  public Optional<MeasuredRoofs> current(String backend, Device device) {
+    return read(backend, device)
+        .filter(
+            roofs ->
+                VERSIONS.stream()
+                    .allMatch(
+                        one ->
+                            Objects.equals(
+                                roofs.versions().get(one), device.properties().get(one))));
+  }
+
   /** The stored roofs of this device, whatever they were measured with. */
   public Optional<MeasuredRoofs> read(String backend, Device device) {
     Path file = file(backend, device);
@@ -59,7 +74,7 @@ public final class RoofCache {
       return Optional.empty();
     }
     try {
-      return Optional.of(
+      return Optional.ofNullable(
           MAPPER.readValue(Files.readString(file, StandardCharsets.UTF_8), MeasuredRoofs.class));
     } catch (IOException | JacksonException e) {
       return Optional.empty();

@@ -266,7 +266,9 @@ class DaemonMetricsTest {
             List.of(
                 new Peak("fp16", "datasheet", 4e14),
                 new Peak("bf16", "datasheet", 4e14),
-                new Peak("", "datasheet", 2e12)));
+                new Peak("bf16", "measured", 3e14),
+                new Peak("", "datasheet", 2e12),
+                new Peak("", "measured", 1.8e12)));
     try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
       metrics.devices(List.of(card));
       assertThat(ofDevices(metrics))
@@ -277,8 +279,12 @@ class DaemonMetricsTest {
                   + " 4.0E14",
               "flopmeter_device_peak_flop_per_second{basis=\"datasheet\",device=\"cuda:0\",precision=\"bf16\"}"
                   + " 4.0E14",
+              "flopmeter_device_peak_flop_per_second{basis=\"measured\",device=\"cuda:0\",precision=\"bf16\"}"
+                  + " 3.0E14",
               "flopmeter_device_peak_memory_bytes_per_second{basis=\"datasheet\",device=\"cuda:0\"}"
-                  + " 2.0E12");
+                  + " 2.0E12",
+              "flopmeter_device_peak_memory_bytes_per_second{basis=\"measured\",device=\"cuda:0\"}"
+                  + " 1.8E12");
       // A result in fp16, with its own idea of the card.
       metrics.show(new PublishedResult(workerResult("good-3"), false, null));
       metrics.devices(List.of(card));
@@ -288,7 +294,7 @@ class DaemonMetricsTest {
           .anyMatch(line -> line.contains("name=\"Fake\""))
           .noneMatch(line -> line.contains("name=\"Card\""));
       metrics.deviceUnused("cuda:0");
-      assertThat(ofDevices(metrics)).hasSize(4).anyMatch(line -> line.contains("name=\"Card\""));
+      assertThat(ofDevices(metrics)).hasSize(6).anyMatch(line -> line.contains("name=\"Card\""));
       metrics.devices(List.of());
       assertThat(ofDevices(metrics)).isEmpty();
     }
