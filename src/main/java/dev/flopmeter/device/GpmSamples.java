@@ -71,7 +71,10 @@ final class GpmSamples implements AutoCloseable {
             get.setInt(METRICS_AT, number);
             if (calls.succeeds("gpm", "nvmlGpmMetricsGet", get)
                 && calls.isSuccess("gpm", get.getInt(METRICS_AT + 4))) {
-              figures.put(name, get.getDouble(METRICS_AT + 8) / 100);
+              Double share = calls.share("gpm", get.getDouble(METRICS_AT + 8));
+              if (share != null) {
+                figures.put(name, share);
+              }
             }
           });
     }

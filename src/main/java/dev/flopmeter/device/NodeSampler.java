@@ -244,13 +244,7 @@ public final class NodeSampler implements AutoCloseable {
     Map<String, Double> activity = hasGpm ? gpm.read(calls, place) : Map.of();
     // NVML itself does not report utilization of instances, nor of a GPU that has some.
     Double utilization =
-        place.isWhole()
-            ? calls.ask(
-                "utilization",
-                result -> result.getInt(0) / 100.0,
-                "nvmlDeviceGetUtilizationRates",
-                gpu)
-            : activity.get(GpmSamples.ACTIVE);
+        place.isWhole() ? calls.utilization("utilization", gpu) : activity.get(GpmSamples.ACTIVE);
     List<Long> memory =
         calls.ask(
             "memory",
@@ -306,7 +300,7 @@ public final class NodeSampler implements AutoCloseable {
         rows.forEach(row -> memory.put(pid(row), row.getLong(8)));
       }
     }
-    Map<Long, Double> busy = isWhole && !memory.isEmpty() ? utilization(gpu, uuid) : null;
+    Map<Long, @Nullable Double> busy = isWhole && !memory.isEmpty() ? utilization(gpu, uuid) : null;
     List<Occupant> processes = new ArrayList<>();
     int unseen = 0;
     for (Map.Entry<Long, Long> process : memory.entrySet()) {
@@ -326,8 +320,8 @@ public final class NodeSampler implements AutoCloseable {
     }
     // One alone may have ended since.
     if (unseen > 0 && unseen == processes.size()) {
-      String why = "processes are not in " + proc + "; a container needs the host's PIDs";
-      calls.absent().put("owners", why);
+      String why = "; a container needs the host's PIDs, and root where it is mounted with hidepid";
+      calls.absent().put("owners", "processes are not in " + proc + why);
     }
     return processes;
   }
@@ -337,10 +331,10 @@ public final class NodeSampler implements AutoCloseable {
   }
 
   /**
-   * Shares of the multiprocessors since the last call, by pid; a process without one ran nothing.
-   * Null if NVML does not report them.
+   * Shares of the multiprocessors since the last call, by pid; a process that is not listed ran
+   * nothing, one without a share is unknown. Null if NVML does not report them.
    */
-  private @Nullable Map<Long, Double> utilization(Pointer gpu, String uuid) {
+  private @Nullable Map<Long, @Nullable Double> utilization(Pointer gpu, String uuid) {
     long since = lastSeen.getOrDefault(uuid, 0L);
     List<Pointer> rows =
         rows(
@@ -351,12 +345,15 @@ public final class NodeSampler implements AutoCloseable {
     if (rows == null) {
       return null;
     }
-    Map<Long, Double> busy = new HashMap<>();
+    Map<Long, @Nullable Double> busy = new HashMap<>();
     rows.stream()
         .sorted(Comparator.comparing(row -> row.getLong(8)))
         .forEach(
             row -> {
-              busy.put(pid(row), row.getInt(16) / 100.0);
+              busy.put(
+                  pid(row),
+                  calls.share(
+                      "process_utilization", (double) Integer.toUnsignedLong(row.getInt(16))));
               lastSeen.put(uuid, row.getLong(8));
             });
     return busy;

@@ -65,6 +65,21 @@ final class NvmlCalls {
     }
   }
 
+  /** The share of the time in which a GPU had work. */
+  @Nullable Double utilization(String figure, Pointer gpu) {
+    Integer percent = integer(figure, "nvmlDeviceGetUtilizationRates", gpu);
+    return percent == null ? null : share(figure, (double) Integer.toUnsignedLong(percent));
+  }
+
+  /** A share that NVML gives in percent; drivers also return what is none, which is absent. */
+  @Nullable Double share(String figure, double percent) {
+    boolean isShare = percent >= 0 && percent <= 100.5;
+    if (!isShare) {
+      absent.put(figure, "NVML returned " + percent + " %");
+    }
+    return isShare ? Math.min(1, percent / 100) : null;
+  }
+
   /** Why the clock of a GPU is held back. */
   List<String> throttleReasons(String figure, Pointer gpu) {
     String function =

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -108,10 +107,12 @@ final class NvmlEvents implements AutoCloseable {
       boolean isEvent = nvml.call(function, waiting, data, millis) == Nvml.SUCCESS;
       if (isEvent) {
         Pointer gpu = data.getPointer(0);
-        Place whole = Objects.requireNonNull(places.get(List.of(gpu, -1)));
+        Place whole = places.get(List.of(gpu, -1));
         Place place = places.getOrDefault(List.of(gpu, data.getInt(24)), whole);
         Long xid = data.getLong(8) == XID ? data.getLong(16) : null;
-        count(new Event(place.device(), place.uuid(), place.parent(), xid, clock.instant()));
+        if (place != null) { // of a GPU that was registered
+          count(new Event(place.device(), place.uuid(), place.parent(), xid, clock.instant()));
+        }
       }
       return isEvent;
     } catch (LibraryException e) {

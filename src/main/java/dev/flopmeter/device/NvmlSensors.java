@@ -136,11 +136,10 @@ final class NvmlSensors implements SensorSource {
     round.ask(Figure.MEMORY_CLOCK, NvmlSensors::hertz, clock, device, CLOCK_MEMORY);
     round.askPower();
     round.ask(Figure.POWER_LIMIT, NvmlSensors::watts, "nvmlDeviceGetEnforcedPowerLimit", device);
-    round.ask(
-        Figure.UTILIZATION,
-        percent -> percent.getInt(0) / 100.0,
-        "nvmlDeviceGetUtilizationRates",
-        device);
+    Double utilization = round.calls.utilization(Figure.UTILIZATION.label(), device);
+    if (utilization != null) {
+      round.figures.put(Figure.UTILIZATION, utilization);
+    }
     round.ask(
         Figure.MEMORY_USED, bytes -> (double) bytes.getLong(16), "nvmlDeviceGetMemoryInfo", device);
     round.askProcesses();

@@ -7,6 +7,7 @@ import dev.flopmeter.device.NodeSample;
 import dev.flopmeter.device.NodeSample.Event;
 import dev.flopmeter.device.NodeSample.Gpu;
 import dev.flopmeter.device.NodeSample.Health;
+import dev.flopmeter.device.NodeSample.Occupant;
 import dev.flopmeter.device.NodeSample.State;
 import java.io.BufferedReader;
 import java.nio.file.Files;
@@ -214,6 +215,27 @@ class NodeHealthTest {
             Map.of("graphics", 0.6, "sm", 0.6, "occupancy", 0.3, "tensor", 0.3, "dram", 0.15));
     assertThat(report).contains("\"nvml_event_set\":0,\"gpm_sample\":0");
     assertThat(report).contains("\"nvmlGpmSampleAlloc\":");
+  }
+
+  @Test
+  void sharesThatAreNoneAreAbsentWithTheReason() throws Exception {
+    sample(
+        "H100",
+        """
+        instances 0 7
+        process 0:1 11 0 1e9 1073741824 250
+        process 1 13 0 1e9 1073741824 4000000000
+        process 1 14 0 1e9 1073741824 0
+        """,
+        sample -> !sample.gpus().get(6).activity().isEmpty(),
+        "--gpm");
+    assertThat(last().gpus().get(1).activity()).isEqualTo(Map.of("dram", 0.625));
+    assertThat(last().gpus().get(7).processes())
+        .extracting(Occupant::pid, Occupant::utilization)
+        .containsExactly(tuple(13L, null), tuple(14L, 0.0));
+    assertThat(last().absent())
+        .hasEntrySatisfying("gpm", why -> assertThat(why).matches("NVML returned [0-9.E]+ %"))
+        .containsEntry("process_utilization", "NVML returned 4.0E9 %");
   }
 
   @Test

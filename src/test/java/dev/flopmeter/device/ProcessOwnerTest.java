@@ -34,6 +34,17 @@ class ProcessOwnerTest {
         + " 0123456789abcdef0123456789abcdef, ''",
     "0::/../kubepods-pod11111111_2222_3333_4444_555555555555.slice:cri-containerd:ID,"
         + " 0123456789ab, 11111111-2222-3333-4444-555555555555, ''",
+    "0::/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/kubelet-kubepods-besteffort-pod11111111_2222_3333_4444_555555555555.slice/cri-containerd-ID.scope,"
+        + " 0123456789ab, 11111111-2222-3333-4444-555555555555, ''",
+    "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0123456789abcdef0123456789abcdef.slice/crio-ID.scope/container,"
+        + " 0123456789ab, 0123456789abcdef0123456789abcdef, ''",
+    "0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-ID.scope/container,"
+        + " 0123456789ab, '', ''",
+    "0::/user.slice/user-1000.slice/user@1000.service/user.slice/docker-ID.scope, 0123456789ab, '',"
+        + " ''",
+    "5:devices:/default/ID, 0123456789ab, '', ''",
+    "0::/system.slice/nerdctl-ID.scope, 0123456789ab, '', ''",
+    "0::/system.slice/node7_slurmstepd.scope/job_4711/step_batch/user/task_special, '', '', 4711",
     "4:memory:/slurm/uid_1000/job_4711/step_0/task_0, '', '', 4711",
     "4:memory:/slurm_node7/uid_1000/job_4711/step_batch, '', '', 4711",
     "0::/system.slice/slurmstepd.scope/job_4711/step_0/user/task_0, '', '', 4711",
