@@ -146,9 +146,13 @@ final class DeviceThreads implements AutoCloseable {
   /**
    * Queues a run of a workload with the others, or returns the one that is queued.
    *
-   * @return empty if the workload has no targets, or too many requested runs have not ended
+   * @return empty if the workload has no targets, too many requested runs have not ended, or no run
+   *     will begin any more
    */
   synchronized Optional<Run> request(String workload, Instant now) {
+    if (isClosed) {
+      return Optional.empty();
+    }
     Optional<Run> queued =
         requests.all().stream()
             .filter(run -> run.workload().equals(workload) && run.state() == State.QUEUED)

@@ -50,7 +50,7 @@ record RunRequests(
     }
     Optional<Run> run = threads.request(workload.name(), clocks.wall().instant());
     if (run.isEmpty()) {
-      return later(503, "starting, or too many runs are queued", 10);
+      return later(503, "starting or stopping, or too many runs are queued", 10);
     }
     String place = "/api/v1/workloads/" + workload.name() + "/runs/" + run.get().id();
     return answer(202, run.get()).with("Location", place);

@@ -1,6 +1,7 @@
 package dev.flopmeter.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.awaitility.Awaitility.await;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
@@ -183,6 +184,24 @@ class RunRequestsTest {
     assertThat(daemon.reload()).isEmpty();
     assertThat(ended(queued).at("/targets/0/reason").asString()).contains("have changed");
     assertThat(ended(running).at("/targets/0/outcome").asString()).isEqualTo("stopped");
+  }
+
+  @Test
+  void whileTheDaemonStopsNothingIsQueued() throws Exception {
+    configure("w: {model: stubborn, device: cpu, interval: 1h}", "me: \"" + HASH + "\"");
+    begin(Map.of());
+    await().until(() -> json(get("/api/v1/workloads")).at("/workloads/0/running").asBoolean());
+    // It waits for its worker, which does not listen to SIGTERM.
+    Thread closing =
+        new Thread(() -> assertThatCode(() -> daemon.close()).doesNotThrowAnyException());
+    closing.start();
+    await()
+        .pollInterval(Duration.ofMillis(300)) // the server takes 10 requests in a minute
+        .until(() -> post(RUNS).statusCode() == 503);
+    HttpResponse<String> refused = post(RUNS);
+    assertThat(refused.statusCode()).isEqualTo(503);
+    assertThat(refused.headers().firstValue("Retry-After")).isPresent();
+    closing.join();
   }
 
   @Test
