@@ -1,6 +1,7 @@
 package dev.flopmeter.serve.config;
 
 import dev.flopmeter.serve.config.ServeConfig.Otlp;
+import dev.flopmeter.text.Printable;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -48,7 +49,7 @@ final class OtelVariables {
     Map<String, String> resource = new LinkedHashMap<>(pairs("OTEL_RESOURCE_ATTRIBUTES"));
     set("OTEL_SERVICE_NAME").ifPresent(name -> resource.put("service.name", variables.get(name)));
     Map<String, String> headers = new LinkedHashMap<>();
-    exporter("HEADERS").ifPresent(name -> headers.putAll(pairs(name)));
+    exporter("HEADERS").ifPresent(name -> headers.putAll(headers(name)));
     headers.putAll(otlp.section("headers").texts());
     return new Otlp(
         isEnabled && !isDisabled,
@@ -100,6 +101,15 @@ final class OtelVariables {
                     name,
                     "\"%s\": only %s is supported"
                         .formatted(variables.get(name), String.join(" or ", choices))));
+  }
+
+  /** Headers that can be sent: of another one the failure would tell the log, with its value. */
+  private Map<String, String> headers(String variable) {
+    Map<String, String> headers = pairs(variable);
+    if (!Printable.isPlain(String.join("", headers.keySet()) + headers.values())) {
+      problem(variable, "a header holds a character that is not printable ASCII");
+    }
+    return headers;
   }
 
   /** Pairs as {@code KEY=VALUE,...}, percent-encoded. Values may be secret: no message has them. */

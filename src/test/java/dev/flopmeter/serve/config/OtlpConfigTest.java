@@ -92,4 +92,19 @@ class OtlpConfigTest {
                 problem.endsWith(
                     "OTEL_EXPORTER_OTLP_PROTOCOL: \"grpc\": only http/protobuf is supported"));
   }
+
+  @Test
+  void aHeaderThatCannotBeSentIsRefusedWithoutItsValueWhichMayBeSecret() {
+    ConfigException refused =
+        catchThrowableOfType(
+            ConfigException.class,
+            () ->
+                otlp(
+                    "{enabled: true}", Map.of("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2%0A")));
+    assertThat(refused.problems())
+        .singleElement()
+        .asString()
+        .contains("otlp.enabled: OTEL_EXPORTER_OTLP_HEADERS: a header holds a character")
+        .doesNotContain("hunter2");
+  }
 }
