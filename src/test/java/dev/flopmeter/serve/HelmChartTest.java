@@ -167,7 +167,11 @@ class HelmChartTest {
   @Test
   void theKubeletIsNotMountedForNothing() throws Exception {
     Answer answer =
-        helm("template", CHART.toString(), "--kube-version=1.30.0", "--set=podResources.enabled=true");
+        helm(
+            "template",
+            CHART.toString(),
+            "--kube-version=1.30.0",
+            "--set=podResources.enabled=true");
     assertThat(answer.status()).isNotZero();
     assertThat(answer.output()).contains("podResources.enabled needs config.node.pod_labels");
   }
