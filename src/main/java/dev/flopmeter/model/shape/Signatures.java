@@ -28,7 +28,8 @@ public final class Signatures {
       return;
     }
     int count = in.inputCount();
-    if (count < Integer.parseInt(row.get(1)) || in.has(Integer.parseInt(row.get(2)))) {
+    int least = Integer.parseInt(row.get(1));
+    if (count < least || in.has(Integer.parseInt(row.get(2)))) {
       throw new ModelException("it has %s inputs, but takes %s".formatted(count, row.get(7)));
     }
     if (in.hasOutput(Integer.parseInt(row.get(6)))) {
@@ -36,14 +37,18 @@ public final class Signatures {
     }
     Map<String, String> first = new HashMap<>();
     for (int i = 0; i < count && !row.get(3).isEmpty(); i++) {
+      String letters = repeated(row.get(3), i);
+      if (i < least && !in.has(i) && !letters.endsWith("?")) {
+        throw new ModelException("input %s is missing".formatted(i));
+      }
       if (in.knownType(i).isPresent()) {
         String type = in.type(i).type().label();
-        String letters = repeated(row.get(3), i);
         String group = repeated(row.get(4), i);
         String other = group.equals("-") ? type : first.getOrDefault(group, type);
         first.put(group, other);
         if (!other.equals(type)
-            || (letters.indexOf('a' + in.type(i).type().code() - 1) < 0 && !letters.equals("*"))) {
+            || (letters.indexOf('a' + in.type(i).type().code() - 1) < 0
+                && !letters.startsWith("*"))) {
           String reason = other.equals(type) ? "which it does not take there" : "not " + other;
           throw new ModelException(
               "input %s, '%s', is %s, %s".formatted(i, in.node().inputs().get(i), type, reason));

@@ -15,6 +15,7 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -23,7 +24,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an operator cannot mean is refused, with what does not fit. */
 class ShapeRulesTest {
@@ -65,16 +65,21 @@ class ShapeRulesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"SkipLayerNormalization", "SkipSimplifiedLayerNormalization"})
-  void namesAMissingInputInTheMiddle(String op) {
+  @CsvSource({
+    "com.microsoft, SkipLayerNormalization, 4",
+    "com.microsoft, SkipSimplifiedLayerNormalization, 4",
+    "'', InstanceNormalization, 3",
+    "'', BatchNormalization, 5"
+  })
+  void namesAMissingInputInTheMiddle(String domain, String op, int count) {
     GraphBuilder builder = new GraphBuilder("skipped", 21);
     builder.input("x", TensorType.of(DataType.FLOAT, 2, 4));
-    List<String> inputs = List.of("x", "x", "", "x");
-    Node node =
-        new Node("n", "com.microsoft", op, 1, inputs, List.of("y"), Attributes.NONE, Map.of());
+    List<String> inputs = new ArrayList<>(Collections.nCopies(count, "x"));
+    inputs.set(2, "");
+    Node node = new Node("n", domain, op, 1, inputs, List.of("y"), Attributes.NONE, Map.of());
     assertThatThrownBy(() -> builder.add(node))
         .isInstanceOf(ModelException.class)
-        .hasMessage("node 'n' (com.microsoft:" + op + "): input 2 is missing");
+        .hasMessage("node 'n' (" + node.qualifiedOp() + "): input 2 is missing");
   }
 
   static Stream<Arguments> misfits() {

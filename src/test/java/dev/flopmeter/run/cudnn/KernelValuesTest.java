@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -80,6 +81,25 @@ class KernelValuesTest {
     assertThatThrownBy(() -> onGpu("GatherElements", Attributes.NONE, x, indices))
         .isInstanceOf(UnsupportedOperatorException.class)
         .hasMessageContaining("a tensor of 9 axes, more than 8");
+  }
+
+  /** Parts behind one that nobody asks for stay at their places. */
+  @ParameterizedTest
+  @CsvSource({"2 1 3, 4 5 6", "'', 5 6"})
+  void splitsPastAPartThatIsLeftOut(String lengths, String last) {
+    Tensor x = Tensor.ofFloats(Shape.of(6), 1, 2, 3, 4, 5, 6);
+    GraphBuilder graph = new GraphBuilder("parts", 13);
+    List<String> inputs = new ArrayList<>(List.of(graph.input("x0", x.type())));
+    if (!lengths.isEmpty()) {
+      long[] parts = Stream.of(lengths.split(" ")).mapToLong(Long::parseLong).toArray();
+      inputs.add(graph.constant("lengths", DenseTensor.ofLongs(Shape.of(3), parts)));
+    }
+    graph.add("Split", "node", Attributes.NONE, inputs, List.of("first", "", "y"), Map.of());
+    Graph split = graph.build(List.of("first", "y"));
+    double[] expected = Stream.of(last.split(" ")).mapToDouble(Double::parseDouble).toArray();
+    for (Backend backend : List.of(backends.reference(), backends.gpu())) {
+      assertThat(run(backend, split, x).toDoubles()).containsExactly(expected);
+    }
   }
 
   enum Function {
