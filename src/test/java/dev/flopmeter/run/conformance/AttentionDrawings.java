@@ -193,6 +193,9 @@ final class AttentionDrawings {
       node.with("local_window_size", node.between(1, 4));
     }
     if (node.chance()) {
+      node.with("smooth_softmax", node.between(-1, 1)); // ONNX Runtime's optimiser writes -1
+    }
+    if (node.chance()) {
       node.with("softcap", node.real(0.5, 3));
     }
     if (node.chance()) {
