@@ -142,6 +142,12 @@ class ShapeRulesTest {
             "keys 1x5x8 and values 1x6x8 do not match"),
         arguments("Attention", "1x2x4x8 1x2x5x8 1x2x6x8", none, "do not match"),
         arguments(
+            "Attention",
+            "1x2x4x8 1x2x5x8 1x2x5x8 3x5",
+            none,
+            "the input 'attn_mask', 3x5, does not fit 1 x 2 x 4 x 5 scores"),
+        arguments("Attention", "1x2x4x8 1x2x5x8 1x2x5x8 4x6", none, "'attn_mask', 4x6, does not"),
+        arguments(
             "BatchNormalization",
             "2x3x4 3 3 7 3",
             none,
