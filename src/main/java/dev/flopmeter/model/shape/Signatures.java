@@ -3,6 +3,7 @@ package dev.flopmeter.model.shape;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.text.Csv;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,10 @@ public final class Signatures {
   static {
     Csv.rows(Signatures.class, "signatures.csv").forEach(row -> ROWS.put(row.get(0), row));
   }
+
+  /** Sizes and steps; native libraries and kernels take them as numbers of 32 bits, unseen. */
+  private static final List<String> SIZES =
+      List.of("kernel_shape", "strides", "dilations", "pads", "block_size", "size", "step");
 
   private Signatures() {}
 
@@ -52,6 +57,14 @@ public final class Signatures {
           String reason = other.equals(type) ? "which it does not take there" : "not " + other;
           throw new ModelException(
               "input %s, '%s', is %s, %s".formatted(i, in.node().inputs().get(i), type, reason));
+        }
+      }
+    }
+    for (String name : SIZES) {
+      Object sizes = in.attributes().asMap().get(name);
+      for (Object size : sizes instanceof List<?> list ? list : Collections.singleton(sizes)) {
+        if (size instanceof Long value && value != value.intValue()) {
+          throw new ModelException("'%s' has %s, which is too large".formatted(name, value));
         }
       }
     }

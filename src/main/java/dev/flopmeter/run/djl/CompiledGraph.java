@@ -144,13 +144,8 @@ final class CompiledGraph implements Action {
       }
       return results(slots);
     } catch (EngineException e) {
-      throw new BackendException(
-          "PyTorch failed at node '%s' (%s): %s"
-              .formatted(
-                  instructions.get(done).step().name(),
-                  instructions.get(done).step().op(),
-                  TorchScriptModule.oneLine(e)),
-          e);
+      Step step = instructions.get(done).step();
+      throw TorchScriptModule.failure(step.name(), step.op(), e);
     } finally {
       if (watched != null) {
         watched.watch().end();

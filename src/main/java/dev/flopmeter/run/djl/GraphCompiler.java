@@ -1,5 +1,6 @@
 package dev.flopmeter.run.djl;
 
+import ai.djl.engine.EngineException;
 import ai.djl.pytorch.jni.IValue;
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.Graph;
@@ -86,7 +87,7 @@ final class GraphCompiler {
   }
 
   /** A constant computed once from constants: a weight in the layout that the kernel requires. */
-  private record Preparation(int slot, String function, List<String> from) {}
+  private record Preparation(int slot, String function, List<String> from, Node node) {}
 
   /**
    * The compiled graph.
@@ -179,7 +180,7 @@ final class GraphCompiler {
       return known;
     }
     int slot = newSlot(key);
-    preparations.add(new Preparation(slot, function, from));
+    preparations.add(new Preparation(slot, function, from, task.main()));
     return slot;
   }
 
@@ -309,6 +310,8 @@ final class GraphCompiler {
     }
     try {
       return module.call(preparation.function(), arguments);
+    } catch (EngineException e) {
+      throw TorchScriptModule.failure(preparation.node().name(), preparation.node().op(), e);
     } finally {
       temporary.values().forEach(IValue::close);
     }

@@ -90,6 +90,12 @@ final class TorchScriptModule implements AutoCloseable {
     return IValueUtils.runMethod(block, function, arguments);
   }
 
+  /** The error of a node at which PyTorch fails. */
+  static BackendException failure(String node, String op, EngineException e) {
+    return new BackendException(
+        "PyTorch failed at node '%s' (%s): %s".formatted(node, op, oneLine(e)), e);
+  }
+
   /** One line of a message of PyTorch, which comes with source excerpts and native stacks. */
   static String oneLine(Throwable failure) {
     String message = String.valueOf(failure.getMessage());

@@ -28,7 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 abstract class ContribSweep {
   private static final int CASES = Integer.getInteger("sweep.cases", 4);
-  private static final long FIRST_SEED = Long.getLong("sweep.seed", 1);
+  static final long FIRST_SEED = Long.getLong("sweep.seed", 1);
+  static final long LAST_SEED = FIRST_SEED + CASES;
 
   /** Draws a node: fills one in. By operator. */
   private static final Map<String, Consumer<SweptNode>> DRAWINGS = new LinkedHashMap<>();
@@ -56,6 +57,12 @@ abstract class ContribSweep {
         .collect(java.util.stream.Collectors.toCollection(TreeSet::new));
   }
 
+  static SweptNode draw(String op, long seed) {
+    SweptNode node = new SweptNode(op, new Random(seed * 0x9E3779B97F4A7C15L));
+    DRAWINGS.get(op).accept(node);
+    return node;
+  }
+
   @ParameterizedTest
   @MethodSource("operators")
   void agreesWithOnnxRuntime(String op) throws OrtException {
@@ -63,9 +70,8 @@ abstract class ContribSweep {
     Set<String> unsupported = new TreeSet<>();
     int without = 0;
     int withoutReference = 0; // ONNX Runtime has some kernels only for some processors
-    for (long seed = FIRST_SEED; seed < FIRST_SEED + CASES; seed++) {
-      SweptNode node = new SweptNode(op, new Random(seed * 0x9E3779B97F4A7C15L));
-      DRAWINGS.get(op).accept(node);
+    for (long seed = FIRST_SEED; seed < LAST_SEED; seed++) {
+      SweptNode node = draw(op, seed);
       String drawn = "seed " + seed + ": " + node;
       try {
         Graph graph = node.build();
