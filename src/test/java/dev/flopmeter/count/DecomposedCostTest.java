@@ -79,6 +79,7 @@ class DecomposedCostTest {
     String[] one = {"int8 2x3", SCALE, "", SCALE, ""};
     assertThat(cost("QLinearLeakyRelu", Attributes.NONE, one))
         .isEqualTo(new Totals("int8[2x3]", 0, 6 * (2 + 2 + 3), 0));
+    one[4] = "int8=0"; // which it cannot do without
     assertThat(cost("QLinearSoftmax", Attributes.of("axis", -1L, "opset", 13L), one))
         .isEqualTo(new Totals("int8[2x3]", 0, 6 * (2 + 5 + 3), 0));
   }
