@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,10 +57,12 @@ final class DeviceListing {
       all.add(fields);
     }
     all.add(cpu());
+    Map<String, Object> listing = new LinkedHashMap<>(Map.of("schema", "flopmeter.devices/1"));
+    listing.put("devices", all);
     return JsonMapper.builder()
         .build()
         .writerWithDefaultPrettyPrinter()
-        .writeValueAsString(Map.of("schema", "flopmeter.devices/1", "devices", all));
+        .writeValueAsString(listing);
   }
 
   private static Map<String, Object> cpu() {
