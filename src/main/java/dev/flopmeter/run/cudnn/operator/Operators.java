@@ -27,9 +27,9 @@ public final class Operators {
   private static final Set<String> IN_DOUBLE =
       Set.of(
           ("Abs Add BitCast Cast Ceil Concat Div Equal Expand Flatten Floor Gather Greater"
-               + " GreaterOrEqual Identity IsNaN Less LessOrEqual Max Min Mul Neg PRelu Reciprocal"
-               + " Relu Reshape Round Sign Slice Split Squeeze Sub Sum Tile Transpose Unsqueeze"
-               + " Where")
+                  + " GreaterOrEqual Identity IsNaN Less LessOrEqual Max Min Mul Neg PRelu Reciprocal"
+                  + " Relu Reshape Round Sign Slice Split Squeeze Sub Sum Tile Transpose Unsqueeze"
+                  + " Where")
               .split(" "));
 
   /** Whether all operators that read or write doubles compute in them. */
