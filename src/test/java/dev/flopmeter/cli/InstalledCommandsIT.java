@@ -77,6 +77,12 @@ class InstalledCommandsIT {
   }
 
   @Test
+  void theListOfDevicesBeginsWithItsSchema() {
+    InstalledRun asked = run("\"$F\" devices --format json");
+    assertThat(asked.out()).startsWith("{\n  \"schema\" : \"flopmeter.devices/1\",");
+  }
+
+  @Test
   void theHelpNamesEveryCommand() {
     InstalledRun all = run("\"$F\" help");
     all.endedQuietlyWith(0);

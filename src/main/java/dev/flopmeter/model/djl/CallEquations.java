@@ -52,7 +52,10 @@ record CallEquations(TracedArray array) implements Host {
         String types =
             String.join(
                 ",", parameters.stream().map(w -> w[Math.min(overload, w.length - 1)]).toList());
-        methods.put(row.get(0) + "(" + types + ")", method);
+        String signature = row.get(0) + "(" + types + ")";
+        if (methods.put(signature, method) != null) {
+          throw new IllegalStateException("calls.csv has " + signature + " twice");
+        }
       }
     }
     return methods;
