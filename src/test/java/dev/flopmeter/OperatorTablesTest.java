@@ -58,6 +58,11 @@ class OperatorTablesTest {
   }
 
   @Test
+  void everyOperatorMadeOfOthersHasACost() {
+    assertThat(CostRules.standard().operators()).containsAll(Decompositions.operators());
+  }
+
+  @Test
   void noListOfOperatorsStandsOutsideTheTables() throws IOException {
     List<String> found = new ArrayList<>();
     try (Stream<Path> files = Files.walk(MAIN)) {
