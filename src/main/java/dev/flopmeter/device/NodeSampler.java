@@ -7,10 +7,8 @@ import dev.flopmeter.device.NodeSample.Event;
 import dev.flopmeter.device.NodeSample.Gpu;
 import dev.flopmeter.device.NodeSample.Health;
 import dev.flopmeter.device.NodeSample.Occupant;
-import dev.flopmeter.device.NodeSample.Part;
 import dev.flopmeter.device.NodeSample.State;
 import dev.flopmeter.device.SensorReading.Figure;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -20,7 +18,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -32,10 +29,6 @@ import org.jspecify.annotations.Nullable;
  * opens no CUDA context and changes nothing. One thread at a time.
  */
 public final class NodeSampler implements AutoCloseable {
-  // Where in nvmlDeviceAttributes_t.
-  private static final int COMPUTE_SLICES_AT = 28;
-  private static final int MEMORY_MIB_AT = 32;
-
   /** nvmlFieldValue_t: number, scope, times, type, status, value. */
   private static final int FIELD_BYTES = 40;
 
@@ -159,9 +152,12 @@ public final class NodeSampler implements AutoCloseable {
       found.add(read(whole, throttled));
     }
     Map<String, Long> errors = errors(whole);
-    Map<Figure, Double> sensors = new NvmlSensors.Round(nvml, calls, whole.gpu()).askPower();
-    Optional<String> noEnergy = Optional.ofNullable(calls.absent().remove(Figure.ENERGY.label()));
-    noEnergy.ifPresent(why -> calls.absent().put("energy", why)); // results divide it
+    List<Figure> power = List.of(Figure.POWER, Figure.ENERGY, Figure.TEMPERATURE);
+    Map<Figure, Double> sensors = NvmlSensors.ask(calls, whole.gpu(), power);
+    String noEnergy = calls.absent().remove(Figure.ENERGY.label());
+    if (noEnergy != null) {
+      calls.absent().put("energy", noEnergy); // results divide it
+    }
     if (calls.foundLost()) {
       gpus.add(Gpu.lost(whole.device(), whole.uuid()));
     } else {
@@ -188,7 +184,7 @@ public final class NodeSampler implements AutoCloseable {
       return found;
     }
     Integer most = calls.integer("instances", "nvmlDeviceGetMaxMigDeviceCount", gpu);
-    Long memory = calls.ask("memory", result -> result.getLong(0), "nvmlDeviceGetMemoryInfo", gpu);
+    Long memory = calls.totalBytes(gpu);
     for (int i = 0; most != null && i < most; i++) {
       Pointer handle = unsaid.handle("", "nvmlDeviceGetMigDeviceHandleByIndex", gpu, i);
       if (handle != null) {
@@ -201,23 +197,10 @@ public final class NodeSampler implements AutoCloseable {
                 whole.device() + ":" + i,
                 calls.text("uuid", "nvmlDeviceGetUUID", handle),
                 whole.uuid(),
-                calls.ask(
-                    "share",
-                    attributes -> part(attributes, most, memory),
-                    "nvmlDeviceGetAttributes_v2",
-                    handle)));
+                calls.part(handle, most, memory)));
       }
     }
     return found;
-  }
-
-  /** A memory slice is an eighth of the GPU's memory, less what the driver keeps. */
-  static Part part(Memory attributes, int slices, @Nullable Long gpuBytes) {
-    double bytes = attributes.getLong(MEMORY_MIB_AT) * (double) (1 << 20);
-    return new Part(
-        Math.min(1, (double) attributes.getInt(COMPUTE_SLICES_AT) / slices),
-        attributes.getInt(0),
-        gpuBytes == null ? 0 : Math.min(8, Math.round(8 * bytes / gpuBytes)) / 8.0);
   }
 
   /** What the GPU and the driver have counted. */
@@ -302,24 +285,17 @@ public final class NodeSampler implements AutoCloseable {
     }
     Map<Long, @Nullable Double> busy = isWhole && !memory.isEmpty() ? utilization(gpu, uuid) : null;
     List<Occupant> processes = new ArrayList<>();
-    int unseen = 0;
-    for (Map.Entry<Long, Long> process : memory.entrySet()) {
-      long pid = process.getKey();
-      ProcessOwner owner;
-      try {
-        owner = isOfHost ? ProcessOwner.of(proc, pid) : ProcessOwner.UNKNOWN;
-        unseen += isOfHost ? 0 : 1;
-      } catch (IOException e) {
-        owner = ProcessOwner.UNKNOWN;
-        unseen++;
-      }
-      // All bits are set where the driver does not know it.
-      Long bytes = process.getValue() < 0 ? null : process.getValue();
-      processes.add(
-          new Occupant(pid, owner, bytes, busy == null ? null : busy.getOrDefault(pid, 0.0)));
-    }
+    memory.forEach(
+        (pid, held) -> {
+          ProcessOwner owner = isOfHost ? ProcessOwner.of(proc, pid) : ProcessOwner.UNKNOWN;
+          // All bits are set where the driver does not know it.
+          Long bytes = held < 0 ? null : held;
+          processes.add(
+              new Occupant(pid, owner, bytes, busy == null ? null : busy.getOrDefault(pid, 0.0)));
+        });
     // One alone may have ended since.
-    if (unseen > 0 && unseen == processes.size()) {
+    if (!processes.isEmpty()
+        && processes.stream().allMatch(one -> one.owner().equals(ProcessOwner.UNKNOWN))) {
       String why = "; a container needs the host's PIDs, and root where it is mounted with hidepid";
       calls.absent().put("owners", "processes are not in " + proc + why);
     }
@@ -381,7 +357,7 @@ public final class NodeSampler implements AutoCloseable {
       }
       return status == Nvml.NOT_FOUND || calls.isSuccess(figure, status) ? List.of() : null;
     } catch (LibraryException e) {
-      calls.absent().put(figure, String.valueOf(e.getMessage()));
+      calls.absent().put(figure, e.getMessage());
       return null;
     }
   }

@@ -2,6 +2,7 @@ package dev.flopmeter.device;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
+import dev.flopmeter.device.NodeSample.Part;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,10 @@ final class NvmlCalls {
 
   /** The largest result of a call: the attributes of a MIG instance. */
   private static final int RESULT_BYTES = 40;
+
+  // Where in nvmlDeviceAttributes_t.
+  private static final int COMPUTE_SLICES_AT = 28;
+  private static final int MEMORY_MIB_AT = 32;
 
   private final Nvml nvml;
   private final Map<String, String> absent = new TreeMap<>();
@@ -65,6 +70,28 @@ final class NvmlCalls {
     }
   }
 
+  @Nullable Long totalBytes(Pointer gpu) {
+    return ask("memory", result -> result.getLong(0), "nvmlDeviceGetMemoryInfo", gpu);
+  }
+
+  /**
+   * What a MIG instance has of its GPU: a memory slice is an eighth of the GPU's memory, less what
+   * the driver keeps.
+   */
+  @Nullable Part part(Pointer instance, int slices, @Nullable Long gpuBytes) {
+    return ask(
+        "share",
+        attributes -> {
+          double bytes = attributes.getLong(MEMORY_MIB_AT) * (double) (1 << 20);
+          return new Part(
+              Math.min(1, (double) attributes.getInt(COMPUTE_SLICES_AT) / slices),
+              attributes.getInt(0),
+              gpuBytes == null ? 0 : Math.min(8, Math.round(8 * bytes / gpuBytes)) / 8.0);
+        },
+        "nvmlDeviceGetAttributes_v2",
+        instance);
+  }
+
   /** The share of the time in which a GPU had work. */
   @Nullable Double utilization(String figure, Pointer gpu) {
     Integer percent = integer(figure, "nvmlDeviceGetUtilizationRates", gpu);
@@ -93,7 +120,7 @@ final class NvmlCalls {
     try {
       return isSuccess(figure, nvml.call(function, arguments));
     } catch (LibraryException e) {
-      absent.put(figure, String.valueOf(e.getMessage()));
+      absent.put(figure, e.getMessage());
       return false;
     }
   }

@@ -3,14 +3,18 @@ package dev.flopmeter.device;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
-import com.sun.jna.ptr.PointerByReference;
+import dev.flopmeter.device.NodeSample.Part;
 import dev.flopmeter.device.SensorReading.Figure;
+import java.util.Collection;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * A GPU's sensors through NVML, which comes with the driver. It reads and never sets anything. A
@@ -22,6 +26,22 @@ final class NvmlSensors implements SensorSource {
   private static final int CLOCK_MEMORY = 2;
   private static final int TEMPERATURE_GPU = 0;
 
+  private static final List<Integer> NONE = List.of();
+
+  private static final List<Call> CALLS =
+      List.of(
+          new Call(Figure.SM_CLOCK, "ClockInfo", List.of(CLOCK_SM), NvmlSensors::hertz),
+          new Call(Figure.MEMORY_CLOCK, "ClockInfo", List.of(CLOCK_MEMORY), NvmlSensors::hertz),
+          new Call(Figure.POWER, "PowerUsage", NONE, NvmlSensors::watts),
+          new Call(Figure.POWER_LIMIT, "EnforcedPowerLimit", NONE, NvmlSensors::watts),
+          new Call(Figure.ENERGY, "TotalEnergyConsumption", NONE, mj -> mj.getLong(0) / 1e3),
+          new Call(
+              Figure.TEMPERATURE,
+              "Temperature",
+              List.of(TEMPERATURE_GPU),
+              celsius -> (double) celsius.getInt(0)),
+          new Call(Figure.MEMORY_USED, "MemoryInfo", NONE, bytes -> (double) bytes.getLong(16)));
+
   private final Nvml nvml;
   private final Pointer device;
   private final OptionalDouble defaultSmClockHz;
@@ -31,6 +51,15 @@ final class NvmlSensors implements SensorSource {
     this.device = device;
     this.defaultSmClockHz = defaultClock();
   }
+
+  /**
+   * How NVML is asked for a figure.
+   *
+   * @param function without nvmlDeviceGet
+   * @param arguments between the device and the result
+   */
+  private record Call(
+      Figure figure, String function, List<Integer> arguments, Function<Memory, Double> value) {}
 
   /** A clock, which NVML gives in MHz. */
   private static double hertz(Memory result) {
@@ -50,31 +79,28 @@ final class NvmlSensors implements SensorSource {
   static SensorSource open(Device device, String library) {
     try {
       Nvml nvml = Nvml.open(library);
-      return new NvmlSensors(nvml, handle(nvml, device));
+      return new NvmlSensors(nvml, handle(new NvmlCalls(nvml), device));
     } catch (LibraryException e) {
-      return SensorSource.unreadable(String.valueOf(e.getMessage()));
+      return SensorSource.unreadable(e.getMessage());
     }
   }
 
   /** NVML's own numbering ignores CUDA_VISIBLE_DEVICES, so that ids decide, never the ordinal. */
-  private static Pointer handle(Nvml nvml, Device device) throws LibraryException {
-    PointerByReference handle = new PointerByReference();
+  private static Pointer handle(NvmlCalls calls, Device device) throws LibraryException {
     String uuid = device.properties().get("uuid");
-    int status = -1;
-    if (uuid != null) {
-      status = nvml.call("nvmlDeviceGetHandleByUUID", uuid, handle);
-    }
     String bus = device.properties().get("pci_bus_id");
-    if (status != Nvml.SUCCESS && bus != null) {
-      status = nvml.call("nvmlDeviceGetHandleByPciBusId_v2", bus, handle);
+    Pointer handle = uuid == null ? null : calls.handle("id", "nvmlDeviceGetHandleByUUID", uuid);
+    if (handle == null && bus != null) {
+      handle = calls.handle("id", "nvmlDeviceGetHandleByPciBusId_v2", bus);
     }
-    if (status != Nvml.SUCCESS) {
+    if (handle == null) {
+      String reason = calls.absent().get("id");
       throw new LibraryException(
           "NVML does not know "
               + device.id()
-              + (status < 0 ? ", which reports no id" : ": " + nvml.message(status)));
+              + (reason == null ? ", which reports no id" : ": " + reason));
     }
-    return handle.getValue();
+    return handle;
   }
 
   /** Share of its GPU's memory that a MIG instance has; nothing where NVML does not tell. */
@@ -82,24 +108,31 @@ final class NvmlSensors implements SensorSource {
     try (Nvml nvml = Nvml.open(Nvml.LIBRARY)) {
       NvmlCalls calls = new NvmlCalls(nvml);
       Pointer part = calls.handle("", "nvmlDeviceGetHandleByUUID", uuid);
-      if (part == null) {
-        return Optional.empty();
-      }
-      Pointer gpu = calls.handle("", "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", part);
-      if (gpu == null) {
-        return Optional.empty();
-      }
-      Long bytes = calls.ask("", result -> result.getLong(0), "nvmlDeviceGetMemoryInfo", gpu);
-      return Optional.ofNullable(
-              calls.ask(
-                  "",
-                  attributes -> NodeSampler.part(attributes, 1, bytes).memory(),
-                  "nvmlDeviceGetAttributes_v2",
-                  part))
-          .filter(share -> share > 0);
+      Pointer gpu =
+          part == null
+              ? null
+              : calls.handle("", "nvmlDeviceGetDeviceHandleFromMigDeviceHandle", part);
+      Part of = part == null || gpu == null ? null : calls.part(part, 1, calls.totalBytes(gpu));
+      return of == null || of.memory() == 0 ? Optional.empty() : Optional.of(of.memory());
     } catch (LibraryException e) {
       return Optional.empty();
     }
+  }
+
+  /** Those of some figures that the GPU reports. */
+  static Map<Figure, Double> ask(NvmlCalls calls, Pointer device, Collection<Figure> wanted) {
+    Map<Figure, Double> found = new EnumMap<>(Figure.class);
+    for (Call call : CALLS) {
+      if (wanted.contains(call.figure)) {
+        Object[] arguments = Stream.concat(Stream.of(device), call.arguments.stream()).toArray();
+        String function = "nvmlDeviceGet" + call.function;
+        Double value = calls.ask(call.figure.label(), call.value, function, arguments);
+        if (value != null) {
+          found.put(call.figure, value);
+        }
+      }
+    }
+    return found;
   }
 
   @Override
@@ -108,103 +141,54 @@ final class NvmlSensors implements SensorSource {
   }
 
   private OptionalDouble defaultClock() {
-    Round round = new Round(nvml, new NvmlCalls(nvml), device);
-    round.ask(
-        Figure.SM_CLOCK,
-        NvmlSensors::hertz,
-        "nvmlDeviceGetDefaultApplicationsClock",
-        device,
-        CLOCK_SM);
-    if (round.figures.isEmpty()) {
-      round.ask(Figure.SM_CLOCK, NvmlSensors::hertz, "nvmlDeviceGetMaxClockInfo", device, CLOCK_SM);
+    NvmlCalls calls = new NvmlCalls(nvml);
+    for (String clock : List.of("DefaultApplicationsClock", "MaxClockInfo")) {
+      Double hertz = calls.ask("", NvmlSensors::hertz, "nvmlDeviceGet" + clock, device, CLOCK_SM);
+      if (hertz != null) {
+        return OptionalDouble.of(hertz);
+      }
     }
-    return round.found(Figure.SM_CLOCK);
+    return OptionalDouble.empty();
   }
 
   @Override
   public OptionalDouble energyJoules() {
-    Round round = new Round(nvml, new NvmlCalls(nvml), device);
-    round.askEnergy();
-    return round.found(Figure.ENERGY);
+    return ask(new NvmlCalls(nvml), device, List.of(Figure.ENERGY)).values().stream()
+        .mapToDouble(joules -> joules)
+        .findFirst();
   }
 
   @Override
   public SensorReading read() {
-    Round round = new Round(nvml, new NvmlCalls(nvml), device);
-    String clock = "nvmlDeviceGetClockInfo";
-    round.ask(Figure.SM_CLOCK, NvmlSensors::hertz, clock, device, CLOCK_SM);
-    round.ask(Figure.MEMORY_CLOCK, NvmlSensors::hertz, clock, device, CLOCK_MEMORY);
-    round.askPower();
-    round.ask(Figure.POWER_LIMIT, NvmlSensors::watts, "nvmlDeviceGetEnforcedPowerLimit", device);
-    Double utilization = round.calls.utilization(Figure.UTILIZATION.label(), device);
+    NvmlCalls calls = new NvmlCalls(nvml);
+    Map<Figure, Double> figures = ask(calls, device, EnumSet.allOf(Figure.class));
+    Double utilization = calls.utilization(Figure.UTILIZATION.label(), device);
     if (utilization != null) {
-      round.figures.put(Figure.UTILIZATION, utilization);
+      figures.put(Figure.UTILIZATION, utilization);
     }
-    round.ask(
-        Figure.MEMORY_USED, bytes -> (double) bytes.getLong(16), "nvmlDeviceGetMemoryInfo", device);
-    round.askProcesses();
-    List<String> throttled = round.calls.throttleReasons("throttle_reasons", device);
-    return new SensorReading(round.figures, throttled, round.calls.absent());
+    processes(calls).ifPresent(count -> figures.put(Figure.PROCESSES, (double) count));
+    List<String> throttled = calls.throttleReasons("throttle_reasons", device);
+    return new SensorReading(figures, throttled, calls.absent());
+  }
+
+  /** Without room for the processes, the call fails but tells their number. */
+  private OptionalInt processes(NvmlCalls calls) {
+    String figure = Figure.PROCESSES.label();
+    String name = "nvmlDeviceGetComputeRunningProcesses_v";
+    IntByReference count = new IntByReference();
+    try {
+      int status = nvml.call(nvml.available(name + 3, name + 2), device, count, Pointer.NULL);
+      if (status == Nvml.INSUFFICIENT_SIZE || calls.isSuccess(figure, status)) {
+        return OptionalInt.of(count.getValue());
+      }
+    } catch (LibraryException e) {
+      calls.absent().put(figure, e.getMessage());
+    }
+    return OptionalInt.empty();
   }
 
   @Override
   public void close() {
     nvml.close();
-  }
-
-  /** One round of calls: the figures, or why they are absent. */
-  record Round(Nvml nvml, NvmlCalls calls, Pointer device, Map<Figure, Double> figures) {
-    Round(Nvml nvml, NvmlCalls calls, Pointer device) {
-      this(nvml, calls, device, new EnumMap<>(Figure.class));
-    }
-
-    void ask(Figure figure, Function<Memory, Double> value, String function, Object... arguments) {
-      Double found = calls.ask(figure.label(), value, function, arguments);
-      if (found != null) {
-        figures.put(figure, found);
-      }
-    }
-
-    /** Also asks what the GPU draws and how warm it is. */
-    Map<Figure, Double> askPower() {
-      ask(Figure.POWER, NvmlSensors::watts, "nvmlDeviceGetPowerUsage", device);
-      askEnergy();
-      ask(
-          Figure.TEMPERATURE,
-          celsius -> (double) celsius.getInt(0),
-          "nvmlDeviceGetTemperature",
-          device,
-          TEMPERATURE_GPU);
-      return figures;
-    }
-
-    void askEnergy() {
-      ask(
-          Figure.ENERGY,
-          millijoules -> millijoules.getLong(0) / 1e3,
-          "nvmlDeviceGetTotalEnergyConsumption",
-          device);
-    }
-
-    /** Without room for the processes, the call fails but tells their number. */
-    void askProcesses() {
-      IntByReference count = new IntByReference(0);
-      String function =
-          nvml.available(
-              "nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2");
-      try {
-        int status = nvml.call(function, device, count, Pointer.NULL);
-        if (status == Nvml.INSUFFICIENT_SIZE || calls.isSuccess(Figure.PROCESSES.label(), status)) {
-          figures.put(Figure.PROCESSES, (double) count.getValue());
-        }
-      } catch (LibraryException e) {
-        calls.absent().put(Figure.PROCESSES.label(), e.getMessage());
-      }
-    }
-
-    OptionalDouble found(Figure figure) {
-      Double value = figures.get(figure);
-      return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
-    }
   }
 }

@@ -43,15 +43,18 @@ public record ProcessOwner(String name, String container, String pod, String slu
   }
 
   /**
-   * Reads the owner of a process.
+   * Reads the owner of a process; {@link #UNKNOWN} if it has ended or may not be seen.
    *
    * @param proc the mounted {@code /proc}
-   * @throws IOException if the process has ended or may not be seen
    */
-  static ProcessOwner of(Path proc, long pid) throws IOException {
+  static ProcessOwner of(Path proc, long pid) {
     Path folder = proc.resolve(Long.toString(pid));
-    String name = Printable.of(Cut.name(text(folder.resolve("comm")).strip()));
-    return ofGroups(name, text(folder.resolve("cgroup")));
+    try {
+      String name = Printable.of(Cut.name(text(folder.resolve("comm")).strip()));
+      return ofGroups(name, text(folder.resolve("cgroup")));
+    } catch (IOException e) {
+      return UNKNOWN;
+    }
   }
 
   /** Of any bytes: a process chooses its name, and the kernel cuts characters in two. */
