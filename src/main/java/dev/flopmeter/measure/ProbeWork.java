@@ -57,19 +57,23 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
    */
   static List<ProbeWork> cache(long capacity) {
     return List.of(
-        series("read", "ReduceMax", capacity / 2, 1, 1),
-        series("copy", "Neg", capacity / 4, 1, 2),
-        series("add", "Add", capacity / 6, 2, 3));
+        series("read", "ReduceMax", rows(capacity / 2), 1, 1),
+        series("copy", "Neg", rows(capacity / 4), 1, 2),
+        series("add", "Add", rows(capacity / 6), 2, 3));
+  }
+
+  private static TensorType rows(long bytes) {
+    return TensorType.of(DataType.FLOAT, Math.max(1, bytes / 4096), 1024);
   }
 
   /**
-   * @param bytes of each array
+   * @param values each array
    * @param inputs of a step
    * @param arrays that a step reads or writes
    */
-  private static ProbeWork series(String name, String op, long bytes, int inputs, int arrays) {
+  private static ProbeWork series(
+      String name, String op, TensorType values, int inputs, int arrays) {
     GraphBuilder graph = new GraphBuilder(name, OPSET);
-    TensorType values = TensorType.of(DataType.FLOAT, Math.max(1, bytes / 4096), 1024);
     String first = graph.input("x", values);
     boolean isReading = arrays == inputs;
     Attributes attributes = isReading ? Attributes.of("keepdims", 0) : Attributes.NONE;
@@ -100,12 +104,7 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
    * runtime does once a pass is none.
    */
   static ProbeWork nothing() {
-    GraphBuilder graph = new GraphBuilder("launch", OPSET);
-    String value = graph.input("x", TensorType.of(DataType.FLOAT, 1, 1));
-    for (int i = 0; i < LAUNCHES; i++) {
-      value = graph.add("Sigmoid", "y" + i, Attributes.NONE, value);
-    }
-    return new ProbeWork("launch", graph.build(List.of(value)), 0, false);
+    return series("launch", "Sigmoid", TensorType.of(DataType.FLOAT, 1, 1), 1, 2);
   }
 
   private static ProbeWork matrixProduct(int size, boolean isLarger) {

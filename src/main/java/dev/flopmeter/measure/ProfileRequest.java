@@ -4,7 +4,9 @@ import dev.flopmeter.count.Counter;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.run.RunOptions;
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -26,6 +28,22 @@ public record ProfileRequest(
     List<String> notes) {
   public ProfileRequest {
     notes = List.copyOf(notes);
+  }
+
+  /** How it ran. */
+  Run run(String backend, Samples samples, Instant startedAt) {
+    return new Run(
+        backend,
+        options.precision(),
+        options.layout().label(),
+        batch,
+        options.fuse(),
+        samples.passes().size(),
+        samples.dropped(),
+        samples.warmupRuns(),
+        samples.stopReason().label(),
+        startedAt,
+        keepsRaw ? samples.passes() : null);
   }
 
   /** The same, counted in a run of the graph. */

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -41,6 +42,9 @@ public final class Profiler {
   private static final int EAGER_PASSES = 11;
   private static final double PREPARED = 0.1;
   private static final double CHECKED = 0.2;
+
+  /** Energy counters move in steps of tens of ms, so that a shorter time would be mostly error. */
+  private static final double ENERGY_SECONDS = 2;
 
   private final Backend backend;
   private final Setting setting;
@@ -94,15 +98,35 @@ public final class Profiler {
                 progress.report(phase, CHECKED + (1 - CHECKED) * done, batch + ", " + detail);
         Samples samples =
             new Sampler(plan, request.rules(), setting.nanoClock(), watch, rest).sample(firstRun);
-        Double joules =
-            EnergyPass.joulesPerInference(plan, request.batch(), watch, setting.nanoClock());
-        Sensors sensors = watch.summary(joules);
+        Sensors sensors = watch.summary(joulesPerInference(plan, request.batch(), watch));
         progress.report("measure", 1, batch);
         validity.judgeSamples(samples, request.rules());
-        return join(
-            counted, plan, run(request, samples, startedAt), samples, check, sensors, validity);
+        Run run = request.run(backend.name(), samples, startedAt);
+        return join(counted, plan, run, samples, check, sensors, validity);
       }
     }
+  }
+
+  /**
+   * Joules per inference: passes back to back between two readings of the device's energy counter.
+   * Null if there is no counter, or it did not move.
+   *
+   * @param batch inferences of one pass
+   */
+  private @Nullable Double joulesPerInference(Plan plan, long batch, SensorWatch watch) {
+    OptionalDouble before = watch.energyJoules();
+    if (before.isEmpty()) {
+      return null;
+    }
+    long start = setting.nanoClock().getAsLong();
+    long passes = 0;
+    while ((setting.nanoClock().getAsLong() - start) / 1e9 < ENERGY_SECONDS) {
+      plan.timePass();
+      passes++;
+    }
+    OptionalDouble after = watch.energyJoules();
+    double joules = after.orElse(0) - before.getAsDouble();
+    return after.isPresent() && joules > 0 ? joules / (passes * batch) : null;
   }
 
   /** What a run on these inputs shows, where some of the work depends on data. */
@@ -140,21 +164,6 @@ public final class Profiler {
             reference.name(), Math.min(error, Double.MAX_VALUE), tolerance, error <= tolerance);
     validity.judgeCheck(check);
     return check;
-  }
-
-  private Run run(ProfileRequest request, Samples samples, java.time.Instant startedAt) {
-    return new Run(
-        backend.name(),
-        request.options().precision(),
-        request.options().layout().label(),
-        request.batch(),
-        request.options().fuse(),
-        samples.passes().size(),
-        samples.dropped(),
-        samples.warmupRuns(),
-        samples.stopReason().label(),
-        startedAt,
-        request.keepsRaw() ? samples.passes() : null);
   }
 
   private ProfileResult join(

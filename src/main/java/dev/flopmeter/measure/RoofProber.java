@@ -17,6 +17,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -89,24 +90,27 @@ public final class RoofProber {
     Map<String, String> found = new TreeMap<>();
     int parts = precisions.size() + 3;
     for (int i = 0; i < precisions.size(); i++) {
-      if (!isMeasurable(backend.device(), precisions.get(i))) {
-        continue;
-      }
       String precision = precisions.get(i).label();
       double before = (double) i / parts;
-      Best best =
-          fastest(
-              ProbeWork.compute(backend.device()),
-              precisions.get(i),
-              work -> progress.report("roof", before, precision + " " + work.name()));
-      if (best != null) {
-        rates.put(precision, best.rate());
-        found.put(precision, best.work());
+      if (isMeasurable(backend.device(), precisions.get(i))) {
+        rates(
+                ProbeWork.compute(backend.device()),
+                precisions.get(i),
+                work -> progress.report("roof", before, precision + " " + work.name()))
+            .entrySet()
+            .stream()
+            .max(Map.Entry.comparingByValue())
+            .ifPresent(
+                best -> {
+                  rates.put(precision, best.getValue());
+                  found.put(precision, best.getKey());
+                });
       }
     }
     Map<String, Double> memory =
-        bandwidths(
+        rates(
             ProbeWork.memory(backend.device()),
+            Precision.FP32,
             work -> progress.report("roof", (parts - 3.0) / parts, work.name()));
     List<MemoryLevel> levels =
         levels(
@@ -150,39 +154,19 @@ public final class RoofProber {
     return versions;
   }
 
-  private record Best(double rate, String work) {}
-
-  /** The best amount per second over all work; null if the backend can do none of it. */
-  private @Nullable Best fastest(
+  /** Amounts per second by the name of the work; without what the backend cannot do. */
+  private Map<String, Double> rates(
       List<ProbeWork> works, Precision precision, Consumer<ProbeWork> announcement) {
-    Best best = null;
+    Map<String, Double> rates = new LinkedHashMap<>();
     boolean isSlow = false;
     for (ProbeWork work : works) {
-      if (isSlow && work.isLargerThanTheOneBefore()) {
-        continue;
-      }
-      announcement.accept(work);
-      Double seconds = bestSeconds(work, precision);
-      if (seconds == null) {
-        continue;
-      }
-      isSlow = seconds > SLOW_PASS;
-      double rate = work.amount() / seconds;
-      if (best == null || rate > best.rate()) {
-        best = new Best(rate, work.name());
-      }
-    }
-    return best;
-  }
-
-  /** Bytes per second by the name of the work; without what the backend cannot do. */
-  private Map<String, Double> bandwidths(List<ProbeWork> works, Consumer<ProbeWork> announcement) {
-    Map<String, Double> rates = new TreeMap<>();
-    for (ProbeWork work : works) {
-      announcement.accept(work);
-      Double seconds = bestSeconds(work, Precision.FP32);
-      if (seconds != null) {
-        rates.put(work.name(), work.amount() / seconds);
+      if (!isSlow || !work.isLargerThanTheOneBefore()) {
+        announcement.accept(work);
+        Double seconds = bestSeconds(work, precision);
+        if (seconds != null) {
+          isSlow = seconds > SLOW_PASS;
+          rates.put(work.name(), work.amount() / seconds);
+        }
       }
     }
     return rates;
@@ -203,8 +187,9 @@ public final class RoofProber {
     String l2 = backend.device().properties().getOrDefault("l2_bytes", "0");
     if (!l2.equals("0")) {
       Map<String, Double> cached =
-          bandwidths(
+          rates(
               ProbeWork.cache(Long.parseLong(l2)),
+              Precision.FP32,
               work -> progress.report("roof", 0, "L2 " + work.name()));
       levels.add(new MemoryLevel("L2", Long.valueOf(l2), cached, Map.of()));
     }

@@ -94,8 +94,9 @@ final class Sampler {
     if (n < 2 * WARM_WINDOW) {
       return false;
     }
-    double before = median(warmup.subList(n - 2 * WARM_WINDOW, n - WARM_WINDOW));
-    double after = median(warmup.subList(n - WARM_WINDOW, n));
+    List<Double> last = warmup.subList(n - 2 * WARM_WINDOW, n);
+    double before = Distribution.of(last.subList(0, WARM_WINDOW)).median();
+    double after = Distribution.of(last.subList(WARM_WINDOW, 2 * WARM_WINDOW)).median();
     return Math.abs(after - before) <= rules.warmupChange() * before;
   }
 
@@ -112,7 +113,7 @@ final class Sampler {
         if (isOverTime() && !steps.isEmpty()) {
           return finishSteps();
         }
-        layerPass();
+        steps.add(plan.timeSteps());
       }
       report("measure", done(), passes.size() + " samples");
       if (isEnough()) {
@@ -129,7 +130,7 @@ final class Sampler {
   /** Layers are measured once at least, even when the time is over. */
   private StopReason finishSteps() {
     if (steps.isEmpty()) {
-      layerPass();
+      steps.add(plan.timeSteps());
     }
     return StopReason.TIME_LIMIT;
   }
@@ -147,10 +148,6 @@ final class Sampler {
     }
     passes.add(seconds);
     trend.add(seconds);
-  }
-
-  private void layerPass() {
-    steps.add(plan.timeSteps());
   }
 
   private boolean isEnough() {
@@ -175,9 +172,5 @@ final class Sampler {
 
   private void report(String phase, double done, String detail) {
     progress.report(phase, Math.min(1, done), detail);
-  }
-
-  private static double median(List<Double> values) {
-    return Distribution.of(values).median();
   }
 }

@@ -6,7 +6,6 @@ import dev.flopmeter.result.ProfileResult.Assignment;
 import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Layer;
-import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.result.ProfileResult.Throughput;
 import dev.flopmeter.result.ProfileResult.Totals;
 import dev.flopmeter.run.Step;
@@ -89,18 +88,7 @@ public final class TraceResult {
     return new ProfileResult(
         request.counts().model(),
         roofs.device(),
-        new Run(
-            trace.runtime(),
-            request.options().precision(),
-            request.options().layout().label(),
-            request.batch(),
-            true,
-            whole.size(),
-            Map.of(),
-            0,
-            StopReason.TRACE_END.label(),
-            recordedAt,
-            request.keepsRaw() ? whole : null),
+        request.run(trace.runtime(), samples, recordedAt),
         environment,
         Totals.of(request.counts()),
         latency,

@@ -40,16 +40,19 @@ final class Validity {
     warnings.add(warning);
   }
 
-  void invalidate(String reason) {
-    reasons.add(reason);
+  private void warn(String pattern, Object... values) {
+    warnings.add(String.format(Locale.ROOT, pattern, values));
+  }
+
+  private void invalidate(String pattern, Object... values) {
+    reasons.add(String.format(Locale.ROOT, pattern, values));
   }
 
   void judgeCheck(NumericCheck check) {
     if (!check.passed()) {
       invalidate(
-          format(
-              "outputs differ from the reference (%s): relative L2 %.2g, allowed %.2g",
-              check.reference(), check.relativeL2(), check.tolerance()));
+          "outputs differ from the reference (%s): relative L2 %.2g, allowed %.2g",
+          check.reference(), check.relativeL2(), check.tolerance());
     }
   }
 
@@ -57,37 +60,34 @@ final class Validity {
     int kept = samples.passes().size();
     if (kept < Distribution.INTERVAL_SAMPLES) {
       invalidate(
-          format(
-              "only %d samples fit into %s; at least %d are needed, increase --max-time",
-              kept, Figures.seconds(rules.limitSeconds()), Distribution.INTERVAL_SAMPLES));
+          "only %d samples fit into %s; at least %d are needed, increase --max-time",
+          kept, Figures.seconds(rules.limitSeconds()), Distribution.INTERVAL_SAMPLES);
     } else if (kept < rules.samples()) {
       warn(
-          format(
-              "%d samples instead of %d fit into %s",
-              kept, rules.samples(), Figures.seconds(rules.limitSeconds())));
+          "%d samples instead of %d fit into %s",
+          kept, rules.samples(), Figures.seconds(rules.limitSeconds()));
     }
     if (!samples.isWarm()) {
-      warn(format("the %d warm-up runs did not settle", samples.warmupRuns()));
+      warn("the %d warm-up runs did not settle", samples.warmupRuns());
     }
     samples.dropped().forEach((reason, count) -> warn(count + " samples were dropped: " + reason));
   }
 
   void judgeNoise(double relativeIqr) {
-    String noise = format("the samples scatter by %.3g %% (IQR over median)", 100 * relativeIqr);
+    String noise = "the samples scatter by %.3g %% (IQR over median), more than ";
     if (relativeIqr > UNUSABLE) {
-      invalidate(noise + ", more than 25 %: do not use these times");
+      invalidate(noise + "25 %%: do not use these times", 100 * relativeIqr);
     } else if (relativeIqr > NOISY) {
-      warn(noise + ", more than 10 %");
+      warn(noise + "10 %%", 100 * relativeIqr);
     }
   }
 
   void judgeLayerSum(@Nullable Double ratio) {
     if (ratio != null && (ratio < SUM_LOW || ratio > SUM_HIGH)) {
       warn(
-          format(
-              "the layers add up to %s of the end-to-end time (0.95 to 1.10 is usual): treat single"
-                  + " layers with care",
-              Figures.number(ratio)));
+          "the layers add up to %s of the end-to-end time (0.95 to 1.10 is usual): treat single"
+              + " layers with care",
+          Figures.number(ratio));
     }
   }
 
@@ -98,10 +98,9 @@ final class Validity {
             .count();
     if (unresolved > 0) {
       warn(
-          format(
-              "%d of %d layers take at most %s, near the least that the profiler resolves: treat"
-                  + " their times with care",
-              unresolved, layers.size(), Figures.seconds(2 * floorSeconds)));
+          "%d of %d layers take at most %s, near the least that the profiler resolves: treat"
+              + " their times with care",
+          unresolved, layers.size(), Figures.seconds(2 * floorSeconds));
     }
   }
 
@@ -130,9 +129,8 @@ final class Validity {
     Double peak = datasheet == null ? null : datasheet.flopsPerSecond();
     if (peak != null && achievedFlopsPerSecond > peak) {
       invalidate(
-          format(
-              "%s is above the datasheet peak of %s: something is miscounted, mistimed or skipped",
-              Figures.flopRate(achievedFlopsPerSecond), Figures.flopRate(peak)));
+          "%s is above the datasheet peak of %s: something is miscounted, mistimed or skipped",
+          Figures.flopRate(achievedFlopsPerSecond), Figures.flopRate(peak));
     }
   }
 
@@ -144,10 +142,9 @@ final class Validity {
       return roofs;
     }
     warn(
-        format(
-            "%s is above the measured roof of %s, so no share of it is given: the measured roof is"
-                + " too low; run flopmeter roof again",
-            Figures.flopRate(achievedFlopsPerSecond), Figures.flopRate(peak)));
+        "%s is above the measured roof of %s, so no share of it is given: the measured roof is"
+            + " too low; run flopmeter roof again",
+        Figures.flopRate(achievedFlopsPerSecond), Figures.flopRate(peak));
     return roofs.withoutMeasured();
   }
 
@@ -164,14 +161,13 @@ final class Validity {
         (roof, some) -> {
           Layer farthest = Collections.max(some, Comparator.comparing(Layer::rooflineEfficiency));
           warn(
-              format(
-                  "%d of %d layers are above the %s, '%s' at %s of it: that roof is too low"
-                      + " (run flopmeter roof again), or they do less than is counted",
-                  some.size(),
-                  layers.size(),
-                  roof,
-                  farthest.name(),
-                  Figures.percent(Objects.requireNonNull(farthest.rooflineEfficiency()))));
+              "%d of %d layers are above the %s, '%s' at %s of it: that roof is too low"
+                  + " (run flopmeter roof again), or they do less than is counted",
+              some.size(),
+              layers.size(),
+              roof,
+              farthest.name(),
+              Figures.percent(Objects.requireNonNull(farthest.rooflineEfficiency())));
         });
   }
 
@@ -189,9 +185,5 @@ final class Validity {
   /** The reasons why the result is invalid, then the warnings. */
   List<String> warnings() {
     return Stream.concat(reasons.stream(), warnings.stream()).toList();
-  }
-
-  private static String format(String pattern, Object... values) {
-    return String.format(Locale.ROOT, pattern, values);
   }
 }

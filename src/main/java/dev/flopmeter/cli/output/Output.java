@@ -7,7 +7,6 @@ import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import org.jspecify.annotations.Nullable;
 
@@ -16,16 +15,16 @@ import org.jspecify.annotations.Nullable;
  * to standard output is reported when the command is done.
  */
 public final class Output implements AutoCloseable {
-  private final PrintWriter writer;
-  private final @Nullable Destination destination;
+  private final PrintWriter standard;
+  private final String name;
+  private final @Nullable OutputFile file;
+  private boolean isBroken;
   private boolean isComplete;
 
-  /** What {@code -o} named, and the stream to it. */
-  private record Destination(String name, OutputFile file, OutputSink sink) {}
-
-  private Output(PrintWriter writer, @Nullable Destination destination) {
-    this.writer = writer;
-    this.destination = destination;
+  private Output(PrintWriter standard, String name, @Nullable OutputFile file) {
+    this.standard = standard;
+    this.name = "-o " + name;
+    this.file = file;
   }
 
   /**
@@ -37,21 +36,17 @@ public final class Output implements AutoCloseable {
    * @throws ModelException if the file cannot be written
    */
   public static Output to(@Nullable String name, boolean isFollowed, PrintWriter standard) {
-    if (name == null) {
-      return new Output(standard, null);
-    }
     try {
-      OutputFile file = OutputFile.open(name, isFollowed);
-      OutputSink sink = new OutputSink(file.stream());
-      return new Output(
-          new PrintWriter(sink, false, StandardCharsets.UTF_8), new Destination(name, file, sink));
+      return name == null
+          ? new Output(standard, "", null)
+          : new Output(standard, name, OutputFile.open(name, isFollowed));
     } catch (IOException | InvalidPathException e) {
       throw new ModelException("-o " + name + ": cannot be written: " + IoReason.of(e), e);
     }
   }
 
   public boolean isFile() {
-    return destination != null;
+    return file != null;
   }
 
   /** The style of tables: for a terminal as it is, for a file plain. */
@@ -63,16 +58,22 @@ public final class Output implements AutoCloseable {
 
   /** Whether writing failed, so that there is no point in going on. */
   public boolean isBroken() {
-    return destination == null ? writer.checkError() : destination.sink().isBroken();
+    return isBroken || (file == null && standard.checkError());
   }
 
   /** Writes at once, so that a reader at the other end of a pipe sees it. */
   public void text(String text) {
     isComplete = false;
-    writer.print(text);
-    writer.flush();
-    if (destination != null) {
-      destination.sink().check("-o " + destination.name());
+    if (file == null) {
+      standard.print(text);
+      standard.flush();
+    } else if (!isBroken) {
+      try {
+        file.write(text);
+      } catch (IOException e) {
+        isBroken = true;
+        OutputException.requireReaderGone(name, e);
+      }
     }
     isComplete = true;
   }
@@ -86,15 +87,15 @@ public final class Output implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (destination == null) {
-      writer.flush();
-    } else if (!isComplete) {
-      destination.sink().close();
-    } else {
-      try {
-        destination.file().commit();
-      } catch (IOException e) {
-        throw new OutputException("-o " + destination.name(), e);
+    if (file == null) {
+      standard.flush();
+      return;
+    }
+    try {
+      file.close(isComplete);
+    } catch (IOException e) {
+      if (isComplete && !isBroken) {
+        throw new OutputException(name, e);
       }
     }
   }

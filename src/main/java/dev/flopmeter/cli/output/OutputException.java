@@ -1,6 +1,7 @@
 package dev.flopmeter.cli.output;
 
 import dev.flopmeter.text.IoReason;
+import java.io.IOException;
 
 /** The result of a command could not be written, because a disk is full for example. */
 public final class OutputException extends RuntimeException {
@@ -8,5 +9,13 @@ public final class OutputException extends RuntimeException {
 
   public OutputException(String where, Exception cause) {
     super(where + ": cannot be written: " + IoReason.of(cause), cause);
+  }
+
+  /** Throws it unless the reader of a pipe has closed its end: that one has seen what it wanted. */
+  static void requireReaderGone(String where, IOException e) {
+    String message = String.valueOf(e.getMessage());
+    if (!message.contains("Broken pipe") && !message.contains("Connection reset")) {
+      throw new OutputException(where, e);
+    }
   }
 }

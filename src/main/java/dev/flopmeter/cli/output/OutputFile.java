@@ -6,6 +6,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystemLoopException;
@@ -42,12 +43,15 @@ final class OutputFile {
   /** The folder of a process' open files, behind {@code /dev/fd} and {@code /dev/stdout}. */
   private static final Pattern DESCRIPTORS = Pattern.compile("/proc/\\d+/(?:task/\\d+/)?fd");
 
-  private final OutputStream stream;
-  private final @Nullable Path replaced;
+  private final Path target;
+  private @Nullable OutputStream stream;
 
-  private OutputFile(OutputStream stream, @Nullable Path replaced) {
+  /**
+   * @param stream null for the file itself, which stays as it is until there is something to write
+   */
+  private OutputFile(Path target, @Nullable OutputStream stream) {
+    this.target = target;
     this.stream = stream;
-    this.replaced = replaced;
   }
 
   /**
@@ -64,31 +68,34 @@ final class OutputFile {
     }
     Path target = linkTarget(path);
     if (isDescriptor(target)) {
-      return new OutputFile(descriptor(target), null);
+      return new OutputFile(target, descriptor(target));
     }
     if (Files.exists(target) && !Files.isRegularFile(target)) {
-      return new OutputFile(Files.newOutputStream(target, StandardOpenOption.WRITE), null);
+      return new OutputFile(target, Files.newOutputStream(target, StandardOpenOption.WRITE));
     }
     requireWritable(target);
-    return isFollowed
-        ? new OutputFile(new OpenedOnWriting(target), null)
-        : new OutputFile(new ByteArrayOutputStream(), target);
+    return new OutputFile(target, isFollowed ? null : new ByteArrayOutputStream());
   }
 
-  OutputStream stream() {
-    return stream;
+  void write(String text) throws IOException {
+    if (stream == null) {
+      stream = Files.newOutputStream(target);
+    }
+    stream.write(text.getBytes(StandardCharsets.UTF_8));
+    stream.flush();
   }
 
   /**
-   * Puts what was written in the place of the old file.
+   * Ends the output.
    *
+   * @param isComplete whether what was written takes the place of the old file
    * @throws IOException if that fails; a regular file is then unchanged
    */
-  void commit() throws IOException {
-    if (replaced == null) {
+  void close(boolean isComplete) throws IOException {
+    if (isComplete && stream instanceof ByteArrayOutputStream content) {
+      replace(target, content.toByteArray());
+    } else if (stream != null) {
       stream.close();
-    } else if (stream instanceof ByteArrayOutputStream content) {
-      replace(replaced, content.toByteArray());
     }
   }
 
@@ -139,24 +146,24 @@ final class OutputFile {
   /** The content is complete: the temporary file exists for this moment only. */
   private static void replace(Path target, byte[] content) throws IOException {
     Path temporary = target.resolveSibling(".flopmeter-" + UUID.randomUUID() + ".tmp");
-    PosixFileAttributes old = Files.exists(target) ? attributes(target) : null;
+    PosixFileAttributes old =
+        Files.exists(target) ? Files.readAttributes(target, PosixFileAttributes.class) : null;
     try {
       create(temporary, old);
-    } catch (IOException e) {
-      if (old == null || !isForbidden(e)) {
-        throw e;
-      }
-      Files.write(target, content); // the folder takes no new files, but this one can be written
-      return;
-    }
-    try {
       Files.write(temporary, content);
       if (old != null) {
         keepAttributes(old, temporary);
       }
-      move(temporary, target, content);
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      if (old == null || !isForbidden(e)) {
+        throw e;
+      }
+      // The folder takes no new files, or a mount point cannot be replaced; this one can be
+      // written.
+      Files.write(target, content);
     } finally {
-      Files.deleteIfExists(temporary);
+      temporary.toFile().delete(); // nothing where it was moved or never made
     }
   }
 
@@ -169,26 +176,11 @@ final class OutputFile {
     Files.createFile(temporary, attributes);
   }
 
-  private static void move(Path temporary, Path target, byte[] content) throws IOException {
-    try {
-      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      if (!Files.isRegularFile(target) || !isForbidden(e)) {
-        throw e;
-      }
-      Files.write(target, content); // a mount point cannot be replaced, but it can be written
-    }
-  }
-
   /** Whether the file can only be written in place; a full disk is not such a case. */
   private static boolean isForbidden(IOException e) {
     String reason = IoReason.of(e);
     return e instanceof AccessDeniedException
         || Stream.of("Read-only", "busy", "not permitted").anyMatch(reason::contains);
-  }
-
-  private static PosixFileAttributes attributes(Path file) throws IOException {
-    return Files.readAttributes(file, PosixFileAttributes.class);
   }
 
   private static void keepAttributes(PosixFileAttributes old, Path file) {
@@ -204,36 +196,6 @@ final class OutputFile {
       view.setPermissions(old.permissions());
     } catch (IOException ignored) {
       // only root may give a file away, and some file systems know no permissions
-    }
-  }
-
-  /** Leaves the file as it is until there is something to write. */
-  private static final class OpenedOnWriting extends OutputStream {
-    private final Path file;
-    private @Nullable OutputStream opened;
-
-    OpenedOnWriting(Path file) {
-      this.file = file;
-    }
-
-    @Override
-    public void write(byte[] bytes, int from, int length) throws IOException {
-      if (opened == null) {
-        opened = Files.newOutputStream(file);
-      }
-      opened.write(bytes, from, length);
-    }
-
-    @Override
-    public void write(int value) throws IOException {
-      write(new byte[] {(byte) value}, 0, 1);
-    }
-
-    @Override
-    public void close() throws IOException {
-      if (opened != null) {
-        opened.close();
-      }
     }
   }
 }

@@ -49,15 +49,9 @@ public final class OutputSink extends OutputStream {
    * @throws OutputException if a write failed
    */
   public synchronized void check(String where) {
-    IOException e = failure;
-    if (e != null && !isReaderGone(e)) {
-      throw new OutputException(where, e);
+    if (failure != null) {
+      OutputException.requireReaderGone(where, failure);
     }
-  }
-
-  private static boolean isReaderGone(IOException e) {
-    String message = String.valueOf(e.getMessage());
-    return message.contains("Broken pipe") || message.contains("Connection reset");
   }
 
   private void attempt(Action action) {
