@@ -5,7 +5,6 @@ import dev.flopmeter.count.CostRules;
 import dev.flopmeter.count.Counter;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.RunFacts;
-import dev.flopmeter.count.convention.Comparer;
 import dev.flopmeter.count.convention.Conventions;
 import dev.flopmeter.count.convention.ToolComparison;
 import dev.flopmeter.measure.RandomInputs;
@@ -105,7 +104,7 @@ final class CountCommand extends Command {
     RunFacts facts = asRun.get() ? facts(graph) : null;
     Counts counts = count(network, graph, new Counter(costs, chosen), facts);
     if (comparesAll()) {
-      ToolComparison comparison = new Comparer(costs).compare(network, graph);
+      ToolComparison comparison = ToolComparison.of(costs, network, graph);
       return switch (output.format()) {
         case JSON -> CountJson.write(counts, List.of(), comparison, depth);
         case CSV -> ConventionTable.csv(comparison);

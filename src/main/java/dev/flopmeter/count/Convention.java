@@ -16,6 +16,12 @@ public interface Convention {
   /** What one multiply-accumulate counts: 1 or 2; 0 where the number is not an amount of work. */
   int perMac();
 
+  /** The version of the tool that its numbers were confirmed with. */
+  String version();
+
+  /** What a user of the number should know. */
+  String note();
+
   /** The number of one node. */
   long count(CountedNode call);
 

@@ -1,6 +1,5 @@
 package dev.flopmeter.count;
 
-import dev.flopmeter.model.Operands;
 import dev.flopmeter.text.Csv;
 import java.util.List;
 import java.util.Map;
@@ -8,8 +7,8 @@ import java.util.stream.Collectors;
 
 /**
  * The PyTorch module and function that an operator stands for where the model does not say: each
- * operator that has a module of its own is taken for a call of it ({@code torch.csv}), a MatMul
- * with stored weights for a Linear, everything else for a plain function.
+ * operator that has a module of its own is taken for a call of it ({@code torch.csv}), everything
+ * else for a plain function.
  */
 final class TorchEquivalents {
   private TorchEquivalents() {}
@@ -22,20 +21,18 @@ final class TorchEquivalents {
   private static final List<String> NEITHER = List.of("", "");
 
   static String module(CountedNode call) {
-    Operands in = call.operands();
-    String op = in.node().qualifiedOp();
-    if (op.equals("MatMul")) {
-      return call.isConstant(1) ? "Linear" : "";
-    }
-    int axes = Math.max(1, in.knownType(0).map(type -> type.shape().rank() - 2).orElse(2));
-    return ROWS.getOrDefault(op, NEITHER).get(0).replace("#", Integer.toString(axes));
+    int axes =
+        Math.max(1, call.operands().knownType(0).map(type -> type.shape().rank() - 2).orElse(2));
+    return row(call).get(0).replace("#", Integer.toString(axes));
   }
 
   static String function(CountedNode call) {
+    return row(call).get(1);
+  }
+
+  private static List<String> row(CountedNode call) {
     String op = call.operands().node().qualifiedOp();
-    if (op.equals("MatMul")) {
-      return call.isConstant(1) ? "linear" : "matmul";
-    }
-    return ROWS.getOrDefault(op, NEITHER).get(1);
+    List<String> row = ROWS.getOrDefault(op, NEITHER);
+    return call.isConstant(1) ? ROWS.getOrDefault(op + ":stored", row) : row;
   }
 }

@@ -3,6 +3,7 @@ package dev.flopmeter.count.convention;
 import dev.flopmeter.count.Convention;
 import dev.flopmeter.count.OwnConvention;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.text.Csv;
 import dev.flopmeter.text.NearestName;
 import java.util.ArrayList;
@@ -55,13 +56,12 @@ public final class Conventions {
   }
 
   private static List<Convention> tools() {
-    Map<String, Map<String, Price>> prices = new HashMap<>();
+    Map<String, Map<String, Definition>> prices = new HashMap<>();
     for (List<String> row : Csv.rows(Conventions.class, "prices.csv")) {
-      Price price = Price.parse(row.get(2));
+      Definition price = Quantities.price(row.get(2));
       for (String convention : row.get(0).split(" ", -1)) {
-        Map<String, Price> table = prices.computeIfAbsent(convention, name -> new HashMap<>());
         for (String name : row.get(1).split(" ", -1)) {
-          table.put(name, price);
+          prices.computeIfAbsent(convention, any -> new HashMap<>()).put(name, price);
         }
       }
     }

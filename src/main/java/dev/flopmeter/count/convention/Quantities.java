@@ -3,16 +3,17 @@ package dev.flopmeter.count.convention;
 import static dev.flopmeter.model.equation.Terms.integer;
 
 import dev.flopmeter.count.CountedNode;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.model.equation.Dialect;
 import dev.flopmeter.model.shape.NodeFunctions;
 import dev.flopmeter.model.shape.NodeHost;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.function.ToLongFunction;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,26 +21,27 @@ import org.jspecify.annotations.Nullable;
  * docs/counting.md}; the equations of {@code quantities.txt} compute it.
  */
 record Quantities(CountedNode call) implements NodeHost {
-  static final Map<String, Definition> ALL =
-      Definition.read(
-          Quantities.class, new Dialect("quantities.txt", Quantities::function, name -> false));
+  private static final Dialect DIALECT =
+      new Dialect("quantities.txt", Quantities::function, name -> false);
+
+  private static final Map<String, Definition> ALL = Definition.read(Quantities.class, DIALECT);
+  private static final Pattern QUANTITY = Pattern.compile("[a-z][a-z-]*");
 
   @Override
   public Operands in() {
     return call.operands();
   }
 
-  /**
-   * The quantity of this name.
-   *
-   * @throws ModelException if there is none
-   */
-  static ToLongFunction<CountedNode> named(String name) {
-    Definition quantity = ALL.get(name.replace('-', '_'));
-    if (quantity == null) {
-      throw new ModelException("there is no quantity '" + name + "'");
-    }
-    return call -> (Long) new Quantities(call).results(quantity).get(0);
+  /** A price such as {@code 2 x MACs - out + bias}. */
+  static Definition price(String text) {
+    String names = text.toLowerCase(Locale.ROOT).replace(" x ", " * ");
+    String sum = QUANTITY.matcher(names).replaceAll(name -> name.group().replace('-', '_') + "()");
+    return Definition.of(sum, List.of(), DIALECT, ALL);
+  }
+
+  /** What the node counts by a price. */
+  long by(Definition price) {
+    return (Long) results(price).get(0);
   }
 
   private static @Nullable BuiltIn function(String name) {

@@ -2,6 +2,7 @@ package dev.flopmeter.count.convention;
 
 import dev.flopmeter.count.Convention;
 import dev.flopmeter.count.CountedNode;
+import dev.flopmeter.model.equation.Definition;
 import java.util.List;
 import java.util.Map;
 
@@ -24,8 +25,10 @@ record ToolConvention(
     List<Convention> companions,
     String version,
     String note,
-    Map<String, Price> prices)
+    Map<String, Definition> prices)
     implements Convention {
+  private static final Definition NOTHING = Quantities.price("0");
+
   ToolConvention {
     companions = List.copyOf(companions);
     prices = Map.copyOf(prices);
@@ -40,11 +43,8 @@ record ToolConvention(
           case "operator" -> call.operands().node().qualifiedOp();
           default -> throw new IllegalStateException("conventions.csv: unknown key " + key);
         };
-    Price price = prices.get(name + ":" + mode(call));
-    if (price == null) {
-      price = prices.get(name);
-    }
-    return price == null ? 0 : price.of(call);
+    Definition price = prices.getOrDefault(name, NOTHING);
+    return new Quantities(call).by(prices.getOrDefault(name + ":" + mode(call), price));
   }
 
   /** How an interpolation fills in, as PyTorch names it. */

@@ -8,8 +8,11 @@ import dev.flopmeter.count.Counter;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.zoo.Zoo;
+import dev.flopmeter.text.Csv;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -63,6 +66,13 @@ class ToolMatrixTest {
                                 row.get("model"),
                                 COLUMNS.get(column),
                                 Long.parseLong(row.get(column)))));
+  }
+
+  @Test
+  void everyPriceIsWellFormed() {
+    for (List<String> row : Csv.rows(Conventions.class, "prices.csv")) {
+      assertThat(Quantities.price(row.get(2)).parameters()).isEmpty();
+    }
   }
 
   @ParameterizedTest(name = "{0} by {1}", allowZeroInvocations = true)
