@@ -19,7 +19,6 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -40,13 +39,7 @@ public final class Main {
   static final int DEVICE_FAILED = 3;
 
   /** All commands, in order; the first text is for the list of commands, the others for a help. */
-  private static final Map<String, List<String>> COMMANDS = new LinkedHashMap<>();
-
-  static {
-    for (List<String> row : Csv.rows(Main.class, "commands.csv")) {
-      COMMANDS.put(row.get(0), row.subList(1, row.size()));
-    }
-  }
+  private static final Map<String, List<String>> COMMANDS = Csv.byWord(Main.class, "commands.csv");
 
   private static final String HELP = "help";
   private static final int LONGEST_MESSAGE = 600;

@@ -6,7 +6,6 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.text.Csv;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
@@ -52,12 +51,10 @@ public final class CostRules {
   /** The rules by equations; operators that are made up of others and have none: their work. */
   private static Map<String, CostRule> documented() {
     Map<String, CostRule> rules = WorkEquations.rules();
-    for (List<String> row : Csv.rows(CostRules.class, "decomposed.csv")) {
-      CostRule rule = new CostRule.Described(row.get(1), CostRules::decomposed);
-      for (String op : row.get(0).split(" ", -1)) {
-        rules.putIfAbsent(op, rule);
-      }
-    }
+    Csv.byWord(CostRules.class, "decomposed.csv")
+        .forEach(
+            (op, row) ->
+                rules.putIfAbsent(op, new CostRule.Described(row.get(0), CostRules::decomposed)));
     return rules;
   }
 

@@ -48,8 +48,9 @@ public final class Counter {
    * @throws ModelException if a number exceeds 2^63-1
    */
   public Counts count(ModelInfo info, Graph graph, RunFacts facts) {
-    Counts run = new GraphCount(rules, convention, graph, facts).toCounts(info);
-    return run.asRun(count(info, graph));
+    GraphCount run = new GraphCount(rules, convention, graph, facts);
+    run.markChanges(count(info, graph).layers());
+    return run.toCounts(info);
   }
 
   private static ModelInfo info(String name, String source, int opset, Graph graph) {

@@ -1,7 +1,6 @@
 package dev.flopmeter.count;
 
 import dev.flopmeter.model.DataType;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -53,27 +52,6 @@ public record Counts(
         .map(layer -> layer.cost().macs())
         .reduce(Long::sum)
         .orElse(null);
-  }
-
-  /** These counts of a run, with the layers marked that {@code bound}, without a run, has not. */
-  Counts asRun(Counts bound) {
-    List<LayerCost> marked = new ArrayList<>();
-    for (LayerCost layer : layers) {
-      boolean isSame = layer.equals(bound.layers.get(marked.size()));
-      marked.add(isSame ? layer : layer.asRun());
-    }
-    return new Counts(
-        model,
-        convention,
-        totals,
-        work,
-        activations,
-        peakActivationBytes,
-        bytesByType,
-        uncounted,
-        notes,
-        approximations,
-        marked);
   }
 
   /** FLOP per byte of compulsory traffic; nothing where no byte moves. */

@@ -101,7 +101,12 @@ final class GraphCount {
         (missed, nodes) ->
             missing.add(new Uncounted(missed.op(), missed.reason(), List.copyOf(nodes))));
     Cost totals =
-        new Cost(sum.macs(), sum.flops(), parameters(), sum.bytesRead(), sum.bytesWritten());
+        new Cost(
+            sum.macs(),
+            sum.flops(),
+            Parameters.elements(learned),
+            sum.bytesRead(),
+            sum.bytesWritten());
     return new Counts(
         info,
         convention.name(),
@@ -116,8 +121,13 @@ final class GraphCount {
         layers);
   }
 
-  private long parameters() {
-    return Parameters.elements(learned);
+  /** Marks the layers that a count without a run has otherwise. */
+  void markChanges(List<LayerCost> withoutRun) {
+    for (int i = 0; i < layers.size(); i++) {
+      if (!layers.get(i).equals(withoutRun.get(i))) {
+        layers.set(i, layers.get(i).asRun());
+      }
+    }
   }
 
   private long peak() {

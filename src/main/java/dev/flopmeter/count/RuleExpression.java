@@ -4,6 +4,9 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.LongBinaryOperator;
 import java.util.function.ToLongFunction;
 
 /**
@@ -27,6 +30,12 @@ public final class RuleExpression {
   private final String text;
   private int at;
 
+  private interface Term extends ToLongFunction<Operands> {
+    default Term and(LongBinaryOperator operator, Term other) {
+      return in -> operator.applyAsLong(applyAsLong(in), other.applyAsLong(in));
+    }
+  }
+
   private RuleExpression(String text) {
     this.text = text;
   }
@@ -42,7 +51,7 @@ public final class RuleExpression {
       throw new ModelException("a rule has at most " + MOST_CHARACTERS + " characters");
     }
     RuleExpression expression = new RuleExpression(text);
-    ToLongFunction<Operands> sum = expression.sum();
+    Term sum = expression.sum();
     if (expression.peek() != END || expression.at < text.length()) {
       throw expression.wrong("an operator or the end");
     }
@@ -57,30 +66,21 @@ public final class RuleExpression {
 
   private static final char END = '\0';
 
-  private ToLongFunction<Operands> sum() {
-    ToLongFunction<Operands> left = product();
+  private Term sum() {
+    Term left = product();
     while (peek() == '+' || peek() == '-') {
-      boolean isPlus = text.charAt(at++) == '+';
-      ToLongFunction<Operands> before = left;
-      ToLongFunction<Operands> next = product();
-      left =
-          isPlus
-              ? in -> Sizes.add(before.applyAsLong(in), next.applyAsLong(in))
-              : in -> Sizes.add(before.applyAsLong(in), Math.negateExact(next.applyAsLong(in)));
+      LongBinaryOperator sign =
+          text.charAt(at++) == '+' ? Sizes::add : (a, b) -> Sizes.add(a, Math.negateExact(b));
+      left = left.and(sign, product());
     }
     return left;
   }
 
-  private ToLongFunction<Operands> product() {
-    ToLongFunction<Operands> left = value();
+  private Term product() {
+    Term left = value();
     while (peek() == '*' || peek() == '/') {
-      boolean isTimes = text.charAt(at++) == '*';
-      ToLongFunction<Operands> before = left;
-      ToLongFunction<Operands> next = value();
-      left =
-          isTimes
-              ? in -> Sizes.multiply(before.applyAsLong(in), next.applyAsLong(in))
-              : in -> divide(before.applyAsLong(in), next.applyAsLong(in));
+      LongBinaryOperator sign = text.charAt(at++) == '*' ? Sizes::multiply : this::divide;
+      left = left.and(sign, value());
     }
     return left;
   }
@@ -92,11 +92,11 @@ public final class RuleExpression {
     return Math.floorDiv(a, b);
   }
 
-  private ToLongFunction<Operands> value() {
+  private Term value() {
     char next = peek();
     if (next == '(') {
       at++;
-      ToLongFunction<Operands> inner = sum();
+      Term inner = sum();
       expect(')');
       return inner;
     }
@@ -106,63 +106,58 @@ public final class RuleExpression {
     }
     String name = name();
     return switch (name) {
-      case "in" -> tensor(true);
-      case "out" -> tensor(false);
+      case "in" -> tensor(Operands::type);
+      case "out" -> tensor(Operands::output);
       case "attr" -> attribute();
-      case "min", "max" -> extreme(name.equals("min"));
+      case "min" -> pair(Math::min);
+      case "max" -> pair(Math::max);
       default -> throw wrong("a number, in, out, attr, min, max or a bracket");
     };
   }
 
-  private ToLongFunction<Operands> extreme(boolean isMin) {
+  private Term pair(LongBinaryOperator function) {
     expect('(');
-    ToLongFunction<Operands> a = sum();
+    Term first = sum();
     expect(',');
-    ToLongFunction<Operands> b = sum();
+    Term pair = first.and(function, sum());
     expect(')');
-    return in ->
-        isMin
-            ? Math.min(a.applyAsLong(in), b.applyAsLong(in))
-            : Math.max(a.applyAsLong(in), b.applyAsLong(in));
+    return pair;
   }
 
-  private ToLongFunction<Operands> attribute() {
+  private Term attribute() {
     expect('.');
     String name = name();
     return in -> in.attributes().integer(name);
   }
 
-  private ToLongFunction<Operands> tensor(boolean isInput) {
-    int index = 0;
+  private Term tensor(BiFunction<Operands, Integer, TensorType> types) {
+    int slot = 0;
     if (peek() == '[') {
       at++;
-      index = index();
+      slot = index();
       expect(']');
     }
-    int slot = index;
+    int index = slot;
+    Function<Operands, TensorType> type = in -> types.apply(in, index);
     expect('.');
     String property = name();
     return switch (property) {
-      case "elements" -> in -> type(in, isInput, slot).elements();
-      case "bytes" -> in -> type(in, isInput, slot).bytes();
-      case "rank" -> in -> type(in, isInput, slot).shape().rank();
-      case "dim" -> dimension(isInput, slot);
+      case "elements" -> in -> type.apply(in).elements();
+      case "bytes" -> in -> type.apply(in).bytes();
+      case "rank" -> in -> type.apply(in).shape().rank();
+      case "dim" -> dimension(type);
       default -> throw wrong("elements, bytes, rank or dim(n)");
     };
   }
 
-  private ToLongFunction<Operands> dimension(boolean isInput, int slot) {
+  private Term dimension(Function<Operands, TensorType> type) {
     expect('(');
     boolean fromEnd = peek() == '-';
     at += fromEnd ? 1 : 0;
     int number = index();
     int axis = fromEnd ? -number : number;
     expect(')');
-    return in -> type(in, isInput, slot).shape().dim(axis);
-  }
-
-  private static TensorType type(Operands in, boolean isInput, int slot) {
-    return isInput ? in.type(slot) : in.output(slot);
+    return in -> type.apply(in).shape().dim(axis);
   }
 
   private String name() {

@@ -3,7 +3,6 @@ package dev.flopmeter.count;
 import dev.flopmeter.text.Csv;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * The PyTorch module and function that an operator stands for where the model does not say: each
@@ -15,8 +14,7 @@ final class TorchEquivalents {
 
   /** Module and function, by operator. */
   private static final Map<String, List<String>> ROWS =
-      Csv.rows(TorchEquivalents.class, "torch.csv").stream()
-          .collect(Collectors.toUnmodifiableMap(row -> row.get(0), row -> row.subList(1, 3)));
+      Csv.byWord(TorchEquivalents.class, "torch.csv");
 
   private static final List<String> NEITHER = List.of("", "");
 

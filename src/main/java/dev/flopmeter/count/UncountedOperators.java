@@ -1,32 +1,18 @@
 package dev.flopmeter.count;
 
 import dev.flopmeter.text.Csv;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Known operators that have no rule, and what is missing: the rows of {@code uncounted.csv}. */
+/** Known operators that have no rule, and what is missing. */
 final class UncountedOperators {
-  private static final Map<String, String> REASONS = read();
+  /** The reasons by qualified operator name. */
+  static final Map<String, List<String>> REASONS =
+      Csv.byWord(UncountedOperators.class, "uncounted.csv");
 
   private UncountedOperators() {}
 
-  private static Map<String, String> read() {
-    Map<String, String> reasons = new HashMap<>();
-    for (List<String> row : Csv.rows(UncountedOperators.class, "uncounted.csv")) {
-      for (String operator : row.get(0).split(" ", -1)) {
-        reasons.put("com.microsoft:" + operator, row.get(1));
-      }
-    }
-    return Map.copyOf(reasons);
-  }
-
-  /** The reasons by qualified operator name. */
-  static Map<String, String> all() {
-    return REASONS;
-  }
-
   static String reason(String qualifiedOp) {
-    return REASONS.getOrDefault(qualifiedOp, "no rule for this operator");
+    return REASONS.getOrDefault(qualifiedOp, List.of("no rule for this operator")).get(0);
   }
 }

@@ -1,7 +1,9 @@
 package dev.flopmeter.text;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Lines of comma-separated values; a field in double quotes may hold commas (RFC 4180). */
@@ -43,6 +45,17 @@ public final class Csv {
       }
     }
     return List.copyOf(rows.subList(1, rows.size()));
+  }
+
+  /** The rest of each row by every word of its first field, in their order. */
+  public static Map<String, List<String>> byWord(Class<?> beside, String resource) {
+    Map<String, List<String>> rows = new LinkedHashMap<>();
+    for (List<String> row : rows(beside, resource)) {
+      for (String word : row.get(0).split(" ", -1)) {
+        rows.put(word, row.subList(1, row.size()));
+      }
+    }
+    return rows;
   }
 
   /** The fields of a line without its end. */
