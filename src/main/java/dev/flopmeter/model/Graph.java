@@ -50,7 +50,16 @@ public record Graph(
     allTypes.putAll(moreTypes);
     Map<String, Tensor> allConstants = new LinkedHashMap<>(constants);
     allConstants.putAll(moreConstants);
-    return new Graph(name, opset, inputs, outputs, nodes, allConstants, allTypes, origins, batch);
+    return with(outputs, nodes, allConstants, allTypes);
+  }
+
+  /** This graph with other outputs, nodes, constants and types. */
+  public Graph with(
+      List<String> outputs,
+      List<Node> nodes,
+      Map<String, Tensor> constants,
+      Map<String, TensorType> types) {
+    return new Graph(name, opset, inputs, outputs, nodes, constants, types, origins, batch);
   }
 
   /** The names of the files, as the model gives them, whose absence leaves constants unknown. */

@@ -40,7 +40,8 @@ final class EarlyVersions {
 
   /** Once the type's name, since opset 6 its number. */
   private static Node namedType(Node node) {
-    return with(node, "to", DataType.named(node.attributes().text("to")).code());
+    Object to = node.attributes().asMap().get("to");
+    return to instanceof String name ? with(node, "to", DataType.named(name).code()) : node;
   }
 
   /** Once a float, since opset 2 an integer. */

@@ -103,6 +103,28 @@ public final class GraphBuilder {
     this.outer = outer;
   }
 
+  /** A builder that begins with the inputs and constants of {@code graph}. */
+  public static GraphBuilder of(Graph graph) {
+    GraphBuilder builder = new GraphBuilder(graph.name(), graph.opset());
+    builder.batch = graph.batch();
+    for (String input : graph.inputs()) {
+      builder.openInput(input);
+      builder.own(input).type = graph.types().get(input);
+    }
+    graph
+        .constants()
+        .forEach(
+            (value, tensor) -> {
+              if (builder.isDefined(value)) {
+                builder.know(value, tensor);
+              } else {
+                Origins stored = Origins.stored(tensor);
+                builder.constant(value, tensor, graph.origins().getOrDefault(value, stored));
+              }
+            });
+    return builder;
+  }
+
   /** Declares a value that is fed. */
   public String input(String value, TensorType type) {
     claim(value).type = type;
@@ -184,6 +206,18 @@ public final class GraphBuilder {
     } catch (ModelException e) {
       throw e.at(node.describe());
     }
+  }
+
+  /** Adds a node of another graph, with what is known there of its outputs. */
+  public void add(Node node, Graph from) {
+    claimOutputs(node);
+    for (String output : node.outputs()) {
+      if (!output.isEmpty()) {
+        own(output).type = from.types().get(output);
+        own(output).origins = from.origins().get(output);
+      }
+    }
+    nodes.add(uniquelyNamed(node));
   }
 
   private void claimOutputs(Node node) {
@@ -416,7 +450,8 @@ public final class GraphBuilder {
     return known != null || outer == null ? known : outer.find(value);
   }
 
-  boolean isDefined(String value) {
+  /** Whether this graph or one around it has this value. */
+  public boolean isDefined(String value) {
     return find(value) != null;
   }
 

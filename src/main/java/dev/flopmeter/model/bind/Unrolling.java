@@ -59,16 +59,11 @@ public final class Unrolling {
     }
 
     private Graph inside(Graph body) {
-      return new Graph(
-          body.name(),
-          body.opset(),
-          body.inputs(),
+      return body.with(
           of(body.outputs()),
           body.nodes().stream().map(node -> inside(node).withInputs(of(node.inputs()))).toList(),
           body.constants(),
-          body.types(),
-          body.origins(),
-          body.batch());
+          body.types());
     }
   }
 
@@ -78,13 +73,9 @@ public final class Unrolling {
    * @throws ModelException if the bodies would add more than 65,536 nodes; it names the operator
    */
   public static Graph of(Graph graph) {
-    GraphBuilder builder = new GraphBuilder(graph.name(), graph.opset());
-    builder.batch(graph.batch());
-    for (String input : graph.inputs()) {
-      builder.input(input, graph.requireType(input));
-    }
+    graph.inputs().forEach(graph::requireType);
+    GraphBuilder builder = GraphBuilder.of(graph);
     Unrolling unrolling = new Unrolling(builder);
-    graph.constants().forEach(unrolling::known);
     Place outermost = new Place(Map.of(), "", Map.of());
     graph.nodes().forEach(node -> unrolling.add(node, outermost));
     return builder.build(graph.outputs());

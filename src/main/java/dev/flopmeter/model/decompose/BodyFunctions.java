@@ -97,8 +97,8 @@ final class BodyFunctions {
     };
   }
 
-  private static BuiltIn of(int arguments, NodeFunctions.Rule<Body> rule) {
-    return NodeFunctions.function(arguments, rule);
+  private static BuiltIn of(int arguments, BuiltIn.Rule<Body> rule) {
+    return BuiltIn.of(arguments, rule);
   }
 
   private static Tensor longs(IntToLongFunction each, long... dims) {

@@ -129,16 +129,7 @@ public final class Decompositions {
       inner.constants().forEach(constants::putIfAbsent);
       inner.types().forEach(types::putIfAbsent);
     }
-    return new Graph(
-        graph.name(),
-        graph.opset(),
-        graph.inputs(),
-        graph.outputs(),
-        nodes,
-        constants,
-        types,
-        graph.origins(),
-        graph.batch());
+    return graph.with(graph.outputs(), nodes, constants, types);
   }
 
   private static Optional<Graph> known(Operands in) {

@@ -13,6 +13,7 @@ import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Dialect;
 import dev.flopmeter.model.shape.ShapeRules;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code calls.csv} and {@code calls.txt} can ask of arrays. */
@@ -44,13 +45,8 @@ final class CallFunctions {
   }
 
   /** From the array whose method was called, and the arguments of a function. */
-  @FunctionalInterface
-  private interface Rule {
-    Object of(TracedArray array, List<Object> arguments);
-  }
-
-  private static BuiltIn of(int arguments, Rule rule) {
-    return BuiltIn.of(arguments, (host, a) -> rule.of(((CallEquations) host).array(), a));
+  private static BuiltIn of(int arguments, BiFunction<TracedArray, List<Object>, Object> rule) {
+    return BuiltIn.<CallEquations>of(arguments, (call, a) -> rule.apply(call.array(), a));
   }
 
   private static TracedArray array(List<Object> arguments, int index) {

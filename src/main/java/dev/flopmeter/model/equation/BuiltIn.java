@@ -8,17 +8,22 @@ import java.util.List;
  * @param least how many arguments it takes
  * @param most likewise
  */
-public record BuiltIn(int least, int most, Rule rule) {
-  /** From the arguments of a call. */
+public record BuiltIn(int least, int most, Rule<Host> rule) {
+  /**
+   * From the arguments of a call.
+   *
+   * @param <H> what the equations are written into
+   */
   @FunctionalInterface
-  public interface Rule {
+  public interface Rule<H extends Host> {
     /** The result of one call. */
-    Object of(Host host, List<Object> arguments);
+    Object of(H host, List<Object> arguments);
   }
 
   /** A function of so many arguments. */
-  public static BuiltIn of(int arguments, Rule rule) {
-    return new BuiltIn(arguments, arguments, rule);
+  @SuppressWarnings("unchecked") // a dialect's functions are called by its own hosts alone
+  public static <H extends Host> BuiltIn of(int arguments, Rule<H> rule) {
+    return new BuiltIn(arguments, arguments, (Rule<Host>) rule);
   }
 
   boolean takes(int arguments) {

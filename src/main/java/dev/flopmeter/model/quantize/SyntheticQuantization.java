@@ -11,6 +11,7 @@ import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -180,17 +181,15 @@ public final class SyntheticQuantization {
 
   /** The network with the largest magnitude of each value to be quantised as its outputs. */
   public Graph ranges() {
-    Rewriting rewriting = new Rewriting(graph);
-    graph.nodes().forEach(rewriting::add);
+    GraphBuilder builder = GraphBuilder.of(graph);
+    graph.nodes().forEach(node -> builder.add(node, graph));
     List<String> outputs = new ArrayList<>();
     for (String value : values()) {
-      TensorType of = graph.requireType(value);
-      String size = rewriting.add("Abs", value + "/magnitude", of, 0, Attributes.NONE, value);
-      TensorType number = of.withShape(Shape.SCALAR);
+      String size = add(builder, 0, "Abs", value + "/magnitude", Attributes.NONE, value);
       Attributes all = Attributes.of("keepdims", 0);
-      outputs.add(rewriting.add("ReduceMax", value + RANGE, number, 0, all, size));
+      outputs.add(add(builder, 0, "ReduceMax", value + RANGE, all, size));
     }
-    return rewriting.graph(outputs);
+    return builder.build(outputs);
   }
 
   /**
@@ -221,67 +220,74 @@ public final class SyntheticQuantization {
   }
 
   private Graph quantized(ToDoubleFunction<String> ranges, boolean hasWeights) {
-    Rewriting rewriting = new Rewriting(graph);
+    GraphBuilder builder = GraphBuilder.of(graph);
     for (Node node : graph.nodes()) {
       Site site = sites.get(node.name());
-      if (site == null) {
-        rewriting.add(node);
-        continue;
-      }
       List<String> inputs = new ArrayList<>(node.inputs());
-      inputs.set(site.data(), data(rewriting, site, ranges));
-      if (site.axis() >= 0) {
-        inputs.set(1, weights(rewriting, site, hasWeights));
+      if (site != null) {
+        inputs.set(site.data(), data(builder, site, ranges));
+        if (site.axis() >= 0) {
+          inputs.set(1, weights(builder, site, hasWeights));
+        }
       }
-      rewriting.add(node.withInputs(inputs));
+      builder.add(node.withInputs(inputs), graph);
     }
-    return rewriting.graph(graph.outputs());
+    return builder.build(graph.outputs());
   }
 
-  private String data(Rewriting rewriting, Site site, ToDoubleFunction<String> ranges) {
+  /** Adds a node of ONNX's own domain with one output, named as the node. */
+  private String add(
+      GraphBuilder builder,
+      int opset,
+      String op,
+      String output,
+      Attributes attributes,
+      String... inputs) {
+    List<String> outputs = List.of(claimed(output));
+    int version = Math.max(opset, graph.opset());
+    builder.add(new Node(output, "", op, version, List.of(inputs), outputs, attributes, Map.of()));
+    return output;
+  }
+
+  private String claimed(String value) {
+    if (graph.types().containsKey(value)) {
+      throw new ModelException(
+          "the model has a value '%s' already; rename it to quantise the model".formatted(value));
+    }
+    return value;
+  }
+
+  private String data(GraphBuilder builder, Site site, ToDoubleFunction<String> ranges) {
     String value = site.value();
-    TensorType floats = graph.requireType(value);
-    TensorType narrow = floats.withType(type);
+    TensorType number = graph.requireType(value).withShape(Shape.SCALAR);
     String scale = value + "/scale";
     String quantized = value + "/quantized";
-    if (!rewriting.has(quantized)) {
+    if (!builder.isDefined(quantized)) {
       double step = QuantizedWeights.step(ranges.applyAsDouble(value), type);
-      rewriting.constant(scale, FilledTensor.of(floats.withShape(Shape.SCALAR), step));
-      String zero = value + "/zero";
-      rewriting.constant(zero, FilledTensor.of(narrow.withShape(Shape.SCALAR), 0));
-      rewriting.add(
-          "QuantizeLinear", quantized, narrow, opset(), Attributes.NONE, value, scale, zero);
+      builder.constant(claimed(scale), FilledTensor.of(number, step));
+      String zero = claimed(value + "/zero");
+      builder.constant(zero, FilledTensor.of(number.withType(type), 0));
+      add(builder, opset(), "QuantizeLinear", quantized, Attributes.NONE, value, scale, zero);
     }
-    return rewriting.add(
-        "DequantizeLinear",
-        site.node().name() + "/dequantized",
-        floats,
-        opset(),
-        Attributes.NONE,
-        quantized,
-        scale);
+    String floats = site.node().name() + "/dequantized";
+    return add(builder, opset(), "DequantizeLinear", floats, Attributes.NONE, quantized, scale);
   }
 
-  private String weights(Rewriting rewriting, Site site, boolean hasWeights) {
+  private String weights(GraphBuilder builder, Site site, boolean hasWeights) {
     String scale = site.weights() + "/scale/" + site.axis();
     String quantized = site.weights() + "/quantized/" + site.axis();
     Tensor floats = graph.constant(site.weights()).orElseThrow();
-    if (!rewriting.has(quantized)) {
+    if (!builder.isDefined(quantized)) {
       QuantizedWeights weights =
           hasWeights
               ? QuantizedWeights.of(floats, site.axis(), type)
               : QuantizedWeights.unknown(floats, site.axis(), type);
-      rewriting.constant(scale, weights.scale());
-      rewriting.constant(quantized, weights.values());
+      builder.constant(claimed(scale), weights.scale());
+      builder.constant(claimed(quantized), weights.values());
     }
-    return rewriting.add(
-        "DequantizeLinear",
-        site.node().name() + "/weights",
-        floats.type(),
-        opset(),
-        Attributes.of("axis", (long) site.axis()),
-        quantized,
-        scale);
+    String output = site.node().name() + "/weights";
+    Attributes axis = Attributes.of("axis", site.axis());
+    return add(builder, opset(), "DequantizeLinear", output, axis, quantized, scale);
   }
 
   /** The first with axes; with 8-bit floats and 16-bit scales. */

@@ -19,21 +19,9 @@ import org.jspecify.annotations.Nullable;
 public final class NodeFunctions {
   private NodeFunctions() {}
 
-  /**
-   * From the arguments of a call.
-   *
-   * @param <H> what the equations are written into
-   */
-  @FunctionalInterface
-  public interface Rule<H extends NodeHost> {
-    /** The result of one call. */
-    Object of(H host, List<Object> arguments);
-  }
-
   /** A function of so many arguments. */
-  @SuppressWarnings("unchecked") // a dialect's functions are called by its own hosts alone
-  public static <H extends NodeHost> BuiltIn function(int arguments, Rule<H> rule) {
-    return BuiltIn.of(arguments, (host, a) -> rule.of((H) host, a));
+  public static <H extends NodeHost> BuiltIn function(int arguments, BuiltIn.Rule<H> rule) {
+    return BuiltIn.of(arguments, rule);
   }
 
   /** A function by its name. */

@@ -47,16 +47,11 @@ final class NetworkFunctions {
     };
   }
 
-  /** From the arguments of a call, the first of which is the name of what is stored. */
-  @FunctionalInterface
-  private interface Rule {
-    String of(Network net, List<Object> arguments);
+  private static BuiltIn of(int arguments, BuiltIn.Rule<Network> rule) {
+    return BuiltIn.of(arguments, rule);
   }
 
-  private static BuiltIn of(int arguments, Rule rule) {
-    return BuiltIn.of(arguments, (host, a) -> rule.of((Network) host, a));
-  }
-
+  /** The name of what is stored. */
   private static String text(List<Object> arguments) {
     return (String) arguments.get(0);
   }

@@ -92,8 +92,8 @@ final class KernelFunctions {
     };
   }
 
-  private static BuiltIn of(int arguments, NodeFunctions.Rule<KernelEquations> rule) {
-    return NodeFunctions.function(arguments, rule);
+  private static BuiltIn of(int arguments, BuiltIn.Rule<KernelEquations> rule) {
+    return BuiltIn.of(arguments, rule);
   }
 
   /** PyTorch's function of a tensor, and that of the language of what is none. */
