@@ -2,19 +2,18 @@ package dev.flopmeter.model.range;
 
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.range.Allowed.Exactly;
 import dev.flopmeter.model.range.Allowed.Range;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.List;
 import java.util.LongSummaryStatistics;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -23,32 +22,26 @@ import org.jspecify.annotations.Nullable;
  * indices, through copies and arithmetic with constants, into bodies and out of them.
  */
 public final class AllowedInputs {
-  private final Graph graph;
-  private final Function<String, @Nullable TensorType> types;
-  private final Function<String, @Nullable Tensor> constants;
+  private final GraphScope scope;
   private final Map<String, Allowed> allowed = new HashMap<>();
 
-  private AllowedInputs(
-      Graph graph,
-      Function<String, @Nullable TensorType> types,
-      Function<String, @Nullable Tensor> constants) {
-    this.graph = graph;
-    this.types = types;
-    this.constants = constants;
+  private AllowedInputs(GraphScope scope) {
+    this.scope = scope;
   }
 
   /** By name, the inputs of {@code graph} that some operator restricts. */
   public static Map<String, Allowed> of(Graph graph) {
-    AllowedInputs all = new AllowedInputs(graph, graph.types()::get, graph.constants()::get);
+    AllowedInputs all = new AllowedInputs(GraphScope.of(graph));
     all.visitNodes();
     all.allowed.keySet().retainAll(Set.copyOf(graph.inputs()));
     return Map.copyOf(all.allowed);
   }
 
   private void visitNodes() {
-    for (int i = graph.nodes().size() - 1; i >= 0; i--) {
-      Node node = graph.nodes().get(i);
-      Operands in = new Operands(node, types, constants);
+    List<Node> nodes = scope.graph().nodes();
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      Node node = nodes.get(i);
+      Operands in = scope.operands(node);
       for (IndexInputs.IndexInput index : IndexInputs.of(node.qualifiedOp())) {
         if (node.hasInput(index.input())) {
           restrict(node.inputs().get(index.input()), index, in);
@@ -60,7 +53,7 @@ public final class AllowedInputs {
           pass(in, wanted);
         }
       }
-      visitBodies(node);
+      node.attributes().bodies().forEach(body -> visitBody(node, body));
     }
   }
 
@@ -99,59 +92,43 @@ public final class AllowedInputs {
     }
   }
 
-  private void passSum(Operands in, Range wanted, @Nullable Range first, @Nullable Range second) {
-    if (first == null && second == null) {
-      // Two unknown addends get half of the range each.
-      Range half = new Range(wanted.low() - wanted.low() / 2, wanted.high() / 2);
-      restrict(in.node().inputs().get(0), half);
-      restrict(in.node().inputs().get(1), half);
-    } else if (second != null) {
-      restrictUnknown(in, 0, wanted.low() - second.low(), wanted.high() - second.high());
-    } else if (first != null) {
-      restrictUnknown(in, 1, wanted.low() - first.low(), wanted.high() - first.high());
-    }
-  }
-
   private void passArithmetic(Operands in, Range wanted) {
-    Range first = known(in, 0);
+    boolean isSum = OperatorTrait.ADDITION.of(in.node());
     Range second = known(in, 1);
-    if (OperatorTrait.ADDITION.of(in.node())) {
-      passSum(in, wanted, first, second);
+    Range other = second != null ? second : known(in, 0);
+    if (other == null) {
+      if (isSum) { // Two unknown addends get half of the range each.
+        Range half = new Range(wanted.low() - wanted.low() / 2, wanted.high() / 2);
+        in.node().inputs().forEach(value -> restrict(value, half));
+      }
       return;
     }
-    switch (in.node().qualifiedOp()) {
-      case "Sub" -> {
-        if (second != null) {
-          restrictUnknown(in, 0, wanted.low() + second.high(), wanted.high() + second.low());
-        } else if (first != null) {
-          restrictUnknown(in, 1, first.high() - wanted.high(), first.low() - wanted.low());
-        }
-      }
-      case "Mul" -> {
-        int other = second != null ? 0 : 1;
-        Range factor = second != null ? second : first;
-        if (factor != null && factor.low() > 0) {
-          restrictUnknown(
-              in,
-              other,
-              -Math.floorDiv(-wanted.low(), factor.low()),
-              Math.floorDiv(wanted.high(), factor.high()));
-        }
-      }
-      case "Div" -> {
-        if (second != null && second.low() > 0) {
-          restrictUnknown(
-              in, 0, wanted.low() * second.high(), wanted.high() * second.low() + second.low() - 1);
-        }
-      }
-      default -> {
-        // Other operators are not traced.
-      }
+    Range unknown =
+        switch (in.node().qualifiedOp()) {
+          case "Sub" ->
+              second != null
+                  ? new Range(wanted.low() + other.high(), wanted.high() + other.low())
+                  : new Range(other.high() - wanted.high(), other.low() - wanted.low());
+          case "Mul" ->
+              other.low() <= 0
+                  ? null
+                  : new Range(
+                      -Math.floorDiv(-wanted.low(), other.low()),
+                      Math.floorDiv(wanted.high(), other.high()));
+          case "Div" ->
+              second == null || second.low() <= 0
+                  ? null
+                  : new Range(
+                      wanted.low() * second.high(),
+                      wanted.high() * second.low() + second.low() - 1);
+          default ->
+              isSum
+                  ? new Range(wanted.low() - other.low(), wanted.high() - other.high())
+                  : null; // other operators are not traced
+        };
+    if (unknown != null) {
+      restrict(in.node().inputs().get(second != null ? 0 : 1), unknown);
     }
-  }
-
-  private void restrictUnknown(Operands in, int input, long low, long high) {
-    restrict(in.node().inputs().get(input), new Range(low, high));
   }
 
   /** The smallest and largest element of a constant; null for a value that is not constant. */
@@ -165,23 +142,8 @@ public final class AllowedInputs {
     return new Range(all.getMin(), all.getMax());
   }
 
-  private void visitBodies(Node node) {
-    for (Object attribute : node.attributes().asMap().values()) {
-      if (attribute instanceof Graph body) {
-        visitBody(node, body);
-      }
-    }
-  }
-
   private void visitBody(Node node, Graph body) {
-    AllowedInputs inner =
-        new AllowedInputs(
-            body,
-            value -> body.types().containsKey(value) ? body.types().get(value) : types.apply(value),
-            value ->
-                body.constants().containsKey(value)
-                    ? body.constants().get(value)
-                    : constants.apply(value));
+    AllowedInputs inner = new AllowedInputs(scope.inside(node, body));
     // The first result of a Loop's body is its condition, which the node does not return.
     int skipped = node.op().equals("Loop") ? 1 : 0;
     for (int i = 0; i < node.outputs().size() && i + skipped < body.outputs().size(); i++) {
@@ -190,8 +152,6 @@ public final class AllowedInputs {
       }
     }
     inner.visitNodes();
-    Set<String> written = new HashSet<>();
-    body.nodes().forEach(each -> written.addAll(each.outputs()));
     inner.allowed.forEach(
         (value, range) -> {
           int input = body.inputs().indexOf(value);
@@ -201,7 +161,7 @@ public final class AllowedInputs {
             if (input >= 2 * skipped && !isElsewhere && node.hasInput(input)) {
               restrict(node.inputs().get(input), range);
             }
-          } else if (!written.contains(value) && !body.constants().containsKey(value)) {
+          } else if (!inner.scope.isOwn(value)) {
             restrict(value, range);
           }
         });
