@@ -1,6 +1,7 @@
 package dev.flopmeter.model;
 
 import java.util.Arrays;
+import java.util.stream.LongStream;
 
 /**
  * How a convolution or pooling slides over its spatial axes: what ONNX's attributes mean, resolved.
@@ -9,7 +10,7 @@ import java.util.Arrays;
  * @param padBegin elements added before; never negative unless the model says so
  * @param padEnd elements added after
  */
-@SuppressWarnings("ArrayRecordComponent") // never changed, and compared by content below
+@SuppressWarnings("ArrayRecordComponent") // never changed once made; compared by content below
 public record Window(
     long[] kernel, long[] stride, long[] dilation, long[] padBegin, long[] padEnd, boolean ceil) {
 
@@ -25,6 +26,30 @@ public record Window(
       throw new ModelException(
           "a kernel of " + kernel.length + " axes does not fit the input shape " + input);
     }
+    Window window = asWritten(attributes, kernel);
+    String autoPad = attributes.text("auto_pad", "NOTSET");
+    for (int i = 0; i < axes; i++) {
+      switch (autoPad) {
+        case "NOTSET" -> {}
+        case "VALID" -> window.pad(autoPad, i, 0);
+        case "SAME_UPPER", "SAME_LOWER" -> {
+          long in = input.dim(i + 2);
+          long out = Sizes.ceilDiv(in, window.stride[i]);
+          long extent = extent(kernel[i], window.dilation[i]);
+          long total = Sizes.add((out - 1) * window.stride[i], extent) - in;
+          window.pad(autoPad, i, Math.max(0, total));
+        }
+        default ->
+            throw new ModelException(
+                "auto_pad '" + autoPad + "' is not NOTSET, VALID, SAME_UPPER or SAME_LOWER");
+      }
+    }
+    return window;
+  }
+
+  /** The window with the pads that the attribute {@code pads} gives, whatever {@code auto_pad}. */
+  public static Window asWritten(Attributes attributes, long... kernel) {
+    int axes = kernel.length;
     long[] stride = perAxis(attributes, "strides", axes, 1);
     long[] dilation = perAxis(attributes, "dilations", axes, 1);
     for (int i = 0; i < axes; i++) {
@@ -32,32 +57,16 @@ public record Window(
         throw new ModelException("kernel, strides and dilations must be at least 1");
       }
     }
-    boolean ceil = attributes.flag("ceil_mode", false);
     long[] pads = perAxis(attributes, "pads", 2 * axes, 0);
     long[] begin = Arrays.copyOf(pads, axes);
     long[] end = Arrays.copyOfRange(pads, axes, 2 * axes);
-    String autoPad = attributes.text("auto_pad", "NOTSET");
-    switch (autoPad) {
-      case "NOTSET" -> {}
-      case "VALID" -> {
-        Arrays.fill(begin, 0);
-        Arrays.fill(end, 0);
-      }
-      case "SAME_UPPER", "SAME_LOWER" -> {
-        for (int i = 0; i < axes; i++) {
-          long in = input.dim(i + 2);
-          long out = Sizes.ceilDiv(in, stride[i]);
-          long extent = extent(kernel[i], dilation[i]);
-          long total = Math.max(0, Sizes.add((out - 1) * stride[i], extent) - in);
-          begin[i] = autoPad.equals("SAME_UPPER") ? total / 2 : total - total / 2;
-          end[i] = total - begin[i];
-        }
-      }
-      default ->
-          throw new ModelException(
-              "auto_pad '" + autoPad + "' is not NOTSET, VALID, SAME_UPPER or SAME_LOWER");
-    }
-    return new Window(kernel, stride, dilation, begin, end, ceil);
+    return new Window(kernel, stride, dilation, begin, end, attributes.flag("ceil_mode", false));
+  }
+
+  /** Shares {@code total} among both ends of an axis; an odd one is where {@code auto_pad} says. */
+  public void pad(String autoPad, int axis, long total) {
+    padBegin[axis] = autoPad.equals("SAME_UPPER") ? total / 2 : total - total / 2;
+    padEnd[axis] = total - padBegin[axis];
   }
 
   /** A list attribute with one value per axis, or {@code absent} everywhere. */
@@ -65,12 +74,7 @@ public record Window(
     long[] values =
         attributes
             .integers(name)
-            .orElseGet(
-                () -> {
-                  long[] all = new long[axes];
-                  Arrays.fill(all, absent);
-                  return all;
-                });
+            .orElseGet(() -> LongStream.generate(() -> absent).limit(axes).toArray());
     if (values.length != axes) {
       throw new ModelException(
           "the attribute '" + name + "' needs " + axes + " values, not " + values.length);

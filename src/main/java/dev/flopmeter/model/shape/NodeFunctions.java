@@ -10,6 +10,7 @@ import dev.flopmeter.model.Window;
 import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Value;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
@@ -56,30 +57,16 @@ public final class NodeFunctions {
                 int[] order = ProductOrder.of(n.attributes(), operand, shape.rank());
                 return list(Arrays.stream(order).asLongStream().toArray());
               });
-      case "window" ->
-          function(
-              2,
-              (n, a) -> {
-                Window window = window(n, a);
-                return Map.of(
-                    "kernel", list(window.kernel()),
-                    "stride", list(window.stride()),
-                    "dilation", list(window.dilation()),
-                    "begin", list(window.padBegin()),
-                    "end", list(window.padEnd()));
-              });
+      case "window" -> function(2, (n, a) -> byName(window(n, a)));
       case "transposed_window" ->
           function(
               2,
               (n, a) -> {
-                TransposedWindow window =
+                TransposedWindow transposed =
                     TransposedWindow.of(n.attributes(), n.shape(a.get(0)), dims(a.get(1)));
-                return Map.of(
-                    "output", list(window.output().dims()),
-                    "kernel", list(window.kernel()),
-                    "stride", list(window.stride()),
-                    "dilation", list(window.dilation()),
-                    "begin", list(window.padBegin()));
+                Map<String, Object> all = byName(transposed.window());
+                all.put("output", list(transposed.output().dims()));
+                return all;
               });
       case "check_scale" ->
           function(
@@ -90,6 +77,16 @@ public final class NodeFunctions {
               });
       default -> null;
     };
+  }
+
+  private static Map<String, Object> byName(Window window) {
+    Map<String, Object> all = new HashMap<>();
+    all.put("kernel", list(window.kernel()));
+    all.put("stride", list(window.stride()));
+    all.put("dilation", list(window.dilation()));
+    all.put("begin", list(window.padBegin()));
+    all.put("end", list(window.padEnd()));
+    return all;
   }
 
   /** The window that the node's attributes tell. */

@@ -32,8 +32,8 @@ class TransposedWindowTest {
     // Full size 2 * 4 + 3 = 11; asked for 8: 3 to cut, the odd one in front.
     TransposedWindow window = of(5, 3, "strides", list(2), "output_shape", list(8));
     assertThat(window.output()).isEqualTo(Shape.of(8));
-    assertThat(window.padBegin()).containsExactly(2);
-    assertThat(window.padEnd()).containsExactly(1);
+    assertThat(window.window().padBegin()).containsExactly(2);
+    assertThat(window.window().padEnd()).containsExactly(1);
     TransposedWindow wider = of(5, 3, "strides", list(2), "output_shape", list(1, 1, 12));
     assertThat(wider.output()).isEqualTo(Shape.of(12));
     assertThat(wider.outputPadding()).containsExactly(12 - 11);
@@ -43,9 +43,9 @@ class TransposedWindowTest {
   void samePadsMultiplyTheSize() {
     TransposedWindow upper = of(5, 3, "strides", list(2), "auto_pad", "SAME_UPPER");
     assertThat(upper.output()).isEqualTo(Shape.of(5 * 2));
-    assertThat(upper.padBegin()).containsExactly(0);
-    assertThat(upper.padEnd()).containsExactly(11 - 10);
-    assertThat(of(5, 3, "strides", list(2), "auto_pad", "SAME_LOWER").padBegin())
+    assertThat(upper.window().padBegin()).containsExactly(0);
+    assertThat(upper.window().padEnd()).containsExactly(11 - 10);
+    assertThat(of(5, 3, "strides", list(2), "auto_pad", "SAME_LOWER").window().padBegin())
         .containsExactly(11 - 10);
   }
 
