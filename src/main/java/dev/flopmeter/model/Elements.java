@@ -43,8 +43,8 @@ public final class Elements {
       case FLOAT16 -> SmallFloats.halfToFloat(data.getShort(2 * i));
       case BFLOAT16 -> SmallFloats.bfloat16ToFloat(data.getShort(2 * i));
       case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ, FLOAT8E8M0 ->
-          SmallFloats.float8ToFloat(type, data.get(i));
-      case FLOAT4E2M1 -> SmallFloats.float4ToFloat((int) getPacked(data, index, 4));
+          SmallFloats.decode(type, data.get(i) & 0xFF);
+      case FLOAT4E2M1 -> SmallFloats.decode(type, (int) getPacked(data, index, 4));
       case UINT64 -> unsignedToDouble(data.getLong(8 * i));
       case UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL, UINT32, UINT4, INT4, UINT2, INT2 ->
           (double) getLong(data, type, index);
@@ -81,9 +81,9 @@ public final class Elements {
       case FLOAT16 -> data.putShort(2 * i, SmallFloats.floatToHalf(SmallFloats.toOdd(value)));
       case BFLOAT16 -> data.putShort(2 * i, SmallFloats.floatToBfloat16(SmallFloats.toOdd(value)));
       case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ, FLOAT8E8M0 ->
-          data.put(i, SmallFloats.floatToFloat8(type, SmallFloats.toOdd(value)));
+          data.put(i, (byte) SmallFloats.encode(type, SmallFloats.toOdd(value)));
       case FLOAT4E2M1 ->
-          putPacked(data, index, 4, SmallFloats.floatToFloat4(SmallFloats.toOdd(value)));
+          putPacked(data, index, 4, SmallFloats.encode(type, SmallFloats.toOdd(value)));
       case BOOL -> data.put(i, (byte) (value != 0 ? 1 : 0));
       case UINT64 -> data.putLong(8 * i, doubleToUnsigned(value));
       case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, UINT4, INT4, UINT2, INT2 ->

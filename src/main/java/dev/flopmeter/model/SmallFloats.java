@@ -1,5 +1,9 @@
 package dev.flopmeter.model;
 
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+
 /** Conversions between float32 and the narrower floating-point formats, to nearest even. */
 final class SmallFloats {
   private SmallFloats() {}
@@ -67,119 +71,84 @@ final class SmallFloats {
     return (short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16);
   }
 
-  /** One of ONNX's 8-bit formats to float32, exactly. */
-  static float float8ToFloat(DataType type, byte code) {
-    int bits = code & 0xFF;
+  /**
+   * What tells one of ONNX's formats of 8 and 4 bits from the others.
+   *
+   * @param sign the bit of the sign
+   * @param largest the code of the largest finite value
+   * @param nan the code of NaN; 0 where there is none. It is the negative zero's where that is none
+   */
+  private record Format(int sign, int mantissaBits, int bias, int largest, int nan) {}
+
+  private static final Map<DataType, Format> FORMATS =
+      new EnumMap<>(
+          Map.of(
+              DataType.FLOAT8E4M3FN, new Format(0x80, 3, 7, 0x7E, 0x7F),
+              DataType.FLOAT8E4M3FNUZ, new Format(0x80, 3, 8, 0x7F, 0x80),
+              DataType.FLOAT8E5M2, new Format(0x80, 2, 15, 0x7B, 0x7F),
+              DataType.FLOAT8E5M2FNUZ, new Format(0x80, 2, 16, 0x7F, 0x80),
+              DataType.FLOAT4E2M1, new Format(0x8, 1, 1, 0x7, 0)));
+
+  /** The code of infinity in E5M2, which alone has one. */
+  private static final int INFINITY = 0x7C;
+
+  /** One of ONNX's formats of 8 or 4 bits to float32, exactly. */
+  static float decode(DataType type, int code) {
     if (type == DataType.FLOAT8E8M0) {
-      return bits == 0xFF ? Float.NaN : (float) Math.scalb(1.0, bits - 127);
+      return code == 0xFF ? Float.NaN : (float) Math.scalb(1.0, code - 127);
     }
-    int mantissaBits = mantissaBits(type);
-    int bias = bias(type);
-    boolean unsignedZero = type == DataType.FLOAT8E4M3FNUZ || type == DataType.FLOAT8E5M2FNUZ;
-    if (unsignedZero && bits == 0x80) {
+    Format format = Objects.requireNonNull(FORMATS.get(type));
+    int bits = code & (format.sign - 1);
+    boolean isInfinite = type == DataType.FLOAT8E5M2 && bits == INFINITY;
+    if (!isInfinite && (bits > format.largest || (code != 0 && code == format.nan))) {
       return Float.NaN;
     }
-    if (type == DataType.FLOAT8E4M3FN && (bits & 0x7F) == 0x7F) {
-      return Float.NaN;
-    }
-    int exponent = (bits & 0x7F) >> mantissaBits;
-    int mantissa = bits & ((1 << mantissaBits) - 1);
-    if (type == DataType.FLOAT8E5M2 && exponent == 0x1F) {
-      float infinity = bits < 0x80 ? Float.POSITIVE_INFINITY : Float.NEGATIVE_INFINITY;
-      return mantissa == 0 ? infinity : Float.NaN;
-    }
-    double fraction = mantissa / (double) (1 << mantissaBits);
+    int exponent = bits >> format.mantissaBits;
+    double fraction =
+        (bits & ((1 << format.mantissaBits) - 1)) / (double) (1 << format.mantissaBits);
     double magnitude =
-        exponent == 0 ? Math.scalb(fraction, 1 - bias) : Math.scalb(1 + fraction, exponent - bias);
-    return (float) (bits < 0x80 ? magnitude : -magnitude);
+        isInfinite
+            ? Double.POSITIVE_INFINITY
+            : exponent == 0
+                ? Math.scalb(fraction, 1 - format.bias)
+                : Math.scalb(1 + fraction, exponent - format.bias);
+    return (float) (bits == code ? magnitude : -magnitude);
   }
 
   /**
-   * float32 to one of ONNX's 8-bit formats: the largest finite value for those beyond it, but for
-   * infinity in E5M2, which has one. E8M0, which has powers of two only, takes the next one up, as
-   * ONNX's Cast does unless told otherwise.
+   * float32 to one of ONNX's formats of 8 or 4 bits: the largest finite value for those beyond it,
+   * but for infinity in E5M2, which has one. E8M0, which has powers of two only, takes the next one
+   * up, as ONNX's Cast does unless told otherwise.
    */
-  static byte floatToFloat8(DataType type, float value) {
-    if (Float.isNaN(value)) {
-      return switch (type) {
-        case FLOAT8E4M3FNUZ, FLOAT8E5M2FNUZ -> (byte) 0x80;
-        case FLOAT8E8M0 -> (byte) 0xFF;
-        default -> 0x7F;
-      };
-    }
+  static int encode(DataType type, float value) {
     if (type == DataType.FLOAT8E8M0) {
       int down = Math.max(0, Math.min(254, Math.getExponent(value) + 127));
-      boolean isExact = float8ToFloat(type, (byte) down) >= Math.abs(value);
-      return (byte) (isExact ? down : Math.min(254, down + 1));
+      boolean isExact = decode(type, down) >= Math.abs(value);
+      return Float.isNaN(value) ? 0xFF : isExact ? down : Math.min(254, down + 1);
+    }
+    Format format = Objects.requireNonNull(FORMATS.get(type));
+    if (Float.isNaN(value)) {
+      return format.nan;
     }
     float magnitude = Math.abs(value);
-    if (type == DataType.FLOAT8E5M2 && magnitude == Float.POSITIVE_INFINITY) {
-      return (byte) (value > 0 ? 0x7C : 0xFC);
-    }
-    int largest = largestCode(type);
     int low = 0;
-    int high = largest;
+    int high = format.largest;
     while (low < high) {
       int middle = (low + high + 1) >>> 1;
-      if (float8ToFloat(type, (byte) middle) <= magnitude) {
+      if (decode(type, middle) <= magnitude) {
         low = middle;
       } else {
         high = middle - 1;
       }
     }
-    int best = low;
-    if (low < largest) {
-      float down = magnitude - float8ToFloat(type, (byte) low);
-      float up = float8ToFloat(type, (byte) (low + 1)) - magnitude;
-      if (up < down || (up == down && (low & 1) == 1)) {
-        best = low + 1;
-      }
+    if (low < format.largest) {
+      float down = magnitude - decode(type, low);
+      float up = decode(type, low + 1) - magnitude;
+      low += up < down || (up == down && (low & 1) == 1) ? 1 : 0;
+    } else if (type == DataType.FLOAT8E5M2 && magnitude == Float.POSITIVE_INFINITY) {
+      low = INFINITY;
     }
-    boolean negative = Float.floatToRawIntBits(value) < 0;
-    boolean unsignedZero = type == DataType.FLOAT8E4M3FNUZ || type == DataType.FLOAT8E5M2FNUZ;
-    return (byte) (negative && !(unsignedZero && best == 0) ? best | 0x80 : best);
-  }
-
-  private static int largestCode(DataType type) {
-    return switch (type) {
-      case FLOAT8E4M3FN -> 0x7E;
-      case FLOAT8E5M2 -> 0x7B;
-      default -> 0x7F;
-    };
-  }
-
-  private static int mantissaBits(DataType type) {
-    return type == DataType.FLOAT8E4M3FN || type == DataType.FLOAT8E4M3FNUZ ? 3 : 2;
-  }
-
-  private static int bias(DataType type) {
-    return switch (type) {
-      case FLOAT8E4M3FN -> 7;
-      case FLOAT8E4M3FNUZ -> 8;
-      case FLOAT8E5M2 -> 15;
-      default -> 16;
-    };
-  }
-
-  private static final float[] FLOAT4 = {0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f};
-
-  /** The 4-bit E2M1 format to float32, exactly. */
-  static float float4ToFloat(int code) {
-    float magnitude = FLOAT4[code & 7];
-    return (code & 8) == 0 ? magnitude : -magnitude;
-  }
-
-  /** float32 to the 4-bit E2M1 format, saturating. */
-  static int floatToFloat4(float value) {
-    float magnitude = Math.abs(value);
-    int best = 0;
-    for (int code = 1; code < FLOAT4.length; code++) {
-      float down = Math.abs(FLOAT4[best] - magnitude);
-      float up = Math.abs(FLOAT4[code] - magnitude);
-      if (up < down || (up == down && (best & 1) == 1)) {
-        best = code;
-      }
-    }
-    return Float.floatToRawIntBits(value) < 0 ? best | 8 : best;
+    boolean isNegative = Float.floatToRawIntBits(value) < 0;
+    return isNegative && (low != 0 || format.nan != format.sign) ? low | format.sign : low;
   }
 }

@@ -85,7 +85,7 @@ class SmallFloatsTest {
     boolean isUnsignedZero = type.name().endsWith("UZ");
     int bias = (isE4 ? 7 : 15) + (isUnsignedZero ? 1 : 0);
     for (int code = 0; code < 256; code++) {
-      float value = SmallFloats.float8ToFloat(type, (byte) code);
+      float value = SmallFloats.decode(type, code);
       int magnitude = code & 0x7F;
       if (isUnsignedZero ? code == 0x80 : magnitude > (isE4 ? 0x7E : 0x7C)) {
         assertThat(value).isNaN();
@@ -96,7 +96,7 @@ class SmallFloatsTest {
         continue;
       }
       assertThat((double) value).isEqualTo(defined(code, isE4 ? 4 : 5, isE4 ? 3 : 2, bias));
-      assertThat(SmallFloats.floatToFloat8(type, value)).isEqualTo((byte) code);
+      assertThat(SmallFloats.encode(type, value)).isEqualTo(code);
     }
   }
 
@@ -105,44 +105,45 @@ class SmallFloatsTest {
   void float8RoundsToNearestEvenAndSaturates(DataType type) {
     int largest = type == DataType.FLOAT8E4M3FN ? 0x7E : type == DataType.FLOAT8E5M2 ? 0x7B : 0x7F;
     requireNearestEven(
-        code -> SmallFloats.float8ToFloat(type, (byte) code),
-        value -> SmallFloats.floatToFloat8(type, value) & 0xFF,
-        largest);
+        code -> SmallFloats.decode(type, code), value -> SmallFloats.encode(type, value), largest);
     // Of the four only E5M2 has an infinity; a Cast that saturates does so before it stores one.
-    byte infinite = SmallFloats.floatToFloat8(type, Float.POSITIVE_INFINITY);
-    assertThat(infinite).isEqualTo((byte) (type == DataType.FLOAT8E5M2 ? 0x7C : largest));
-    assertThat(SmallFloats.floatToFloat8(type, -1e30f)).isEqualTo((byte) (largest | 0x80));
-    byte nan = SmallFloats.floatToFloat8(type, Float.NaN);
-    assertThat(SmallFloats.float8ToFloat(type, nan)).isNaN();
+    int infinite = SmallFloats.encode(type, Float.POSITIVE_INFINITY);
+    assertThat(infinite).isEqualTo(type == DataType.FLOAT8E5M2 ? 0x7C : largest);
+    assertThat(SmallFloats.encode(type, -1e30f)).isEqualTo(largest | 0x80);
+    int nan = SmallFloats.encode(type, Float.NaN);
+    assertThat(SmallFloats.decode(type, nan)).isNaN();
   }
 
   @Test
   void e8m0HoldsPowersOfTwoAndRoundsUp() {
     for (int code = 0; code < 255; code++) {
-      float value = SmallFloats.float8ToFloat(DataType.FLOAT8E8M0, (byte) code);
+      float value = SmallFloats.decode(DataType.FLOAT8E8M0, code);
       assertThat((double) value).isEqualTo(Math.pow(2, code - 127));
       assertThat(e8m0(value)).isEqualTo(code);
       assertThat(e8m0(Math.nextUp(value))).isEqualTo(Math.min(254, code + 1));
       assertThat(e8m0(Math.nextDown(value))).isEqualTo(code);
     }
-    assertThat(SmallFloats.float8ToFloat(DataType.FLOAT8E8M0, (byte) 0xFF)).isNaN();
+    assertThat(SmallFloats.decode(DataType.FLOAT8E8M0, 0xFF)).isNaN();
     assertThat(e8m0(Float.NaN)).isEqualTo(0xFF);
     assertThat(e8m0(Float.POSITIVE_INFINITY)).isEqualTo(254);
   }
 
   private static int e8m0(float value) {
-    return SmallFloats.floatToFloat8(DataType.FLOAT8E8M0, value) & 0xFF;
+    return SmallFloats.encode(DataType.FLOAT8E8M0, value);
   }
 
   @Test
   void float4IsE2M1() {
+    DataType type = DataType.FLOAT4E2M1;
     for (int code = 0; code < 16; code++) {
-      float value = SmallFloats.float4ToFloat(code);
+      float value = SmallFloats.decode(type, code);
       assertThat((double) value).isEqualTo(defined(code, 2, 1, 1));
-      assertThat(SmallFloats.floatToFloat4(value)).isEqualTo(code);
+      assertThat(SmallFloats.encode(type, value)).isEqualTo(code);
     }
-    requireNearestEven(SmallFloats::float4ToFloat, SmallFloats::floatToFloat4, 7);
-    assertThat(SmallFloats.floatToFloat4(-100f)).isEqualTo(15);
+    requireNearestEven(
+        code -> SmallFloats.decode(type, code), value -> SmallFloats.encode(type, value), 7);
+    assertThat(SmallFloats.encode(type, -100f)).isEqualTo(15);
+    assertThat(SmallFloats.encode(type, Float.POSITIVE_INFINITY)).isEqualTo(7);
   }
 
   /** Rounding a double twice, through float, would lose the last of its bits. */
