@@ -186,9 +186,6 @@ public final class CudnnBackend implements Backend {
 
   @Override
   public void close() {
-    if (!gpu.isAbandoned()) {
-      gpu.makeCurrentForClosing();
-    }
     gpu.close();
   }
 }

@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.LongStream;
+import java.util.stream.IntStream;
 import jcuda.Pointer;
 import jcuda.jcudnn.JCudnn;
 import jcuda.jcudnn.cudnnBackendDescriptor;
@@ -82,11 +82,12 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
         "cudnnBackendCreateDescriptor(" + kind + ")");
   }
 
-  private long address() {
-    return getNativePointer();
+  public BackendDescriptor set(int attribute, ValueType type, long... values) {
+    put(type, values);
+    return set(attribute, type, values.length, host.pointer());
   }
 
-  public BackendDescriptor set(int attribute, ValueType type, long... values) {
+  private void put(ValueType type, long... values) {
     for (int i = 0; i < values.length; i++) {
       int at = i * type.bytes;
       switch (type.bytes) {
@@ -95,15 +96,13 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
         default -> host.bytes().putLong(at, values[i]);
       }
     }
-    Status.cudnn(
-        JCudnn.cudnnBackendSetAttribute(this, attribute, type.code, values.length, host.pointer()),
-        "cudnnBackendSetAttribute(" + attribute + ")");
-    return this;
   }
 
-  /** Sets one number of type {@link ValueType#FLOAT}. */
-  public BackendDescriptor setFloat(int attribute, float value) {
-    return set(attribute, ValueType.FLOAT, Float.floatToRawIntBits(value));
+  private BackendDescriptor set(int attribute, ValueType type, long count, Pointer from) {
+    Status.cudnn(
+        JCudnn.cudnnBackendSetAttribute(this, attribute, type.code, count, from),
+        "cudnnBackendSetAttribute(" + attribute + ")");
+    return this;
   }
 
   public BackendDescriptor set(int attribute, BackendDescriptor... others) {
@@ -111,7 +110,7 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
   }
 
   private static long[] addresses(List<BackendDescriptor> descriptors) {
-    return descriptors.stream().mapToLong(BackendDescriptor::address).toArray();
+    return descriptors.stream().mapToLong(one -> one.getNativePointer()).toArray();
   }
 
   /**
@@ -126,35 +125,28 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
 
   /** At most {@code most} numbers of an attribute. */
   public long[] get(int attribute, ValueType type, int most) {
+    long count = get(attribute, type, most, host.pointer());
+    return IntStream.range(0, (int) Math.min(count, most))
+        .mapToLong(i -> type.bytes == 4 ? host.bytes().getInt(i * 4) : host.bytes().getLong(i * 8))
+        .toArray();
+  }
+
+  private long get(int attribute, ValueType type, long most, Pointer to) {
     long[] count = new long[1];
     Status.cudnn(
-        JCudnn.cudnnBackendGetAttribute(this, attribute, type.code, most, count, host.pointer()),
+        JCudnn.cudnnBackendGetAttribute(this, attribute, type.code, most, count, to),
         "cudnnBackendGetAttribute(" + attribute + ")");
-    return LongStream.range(0, Math.min(count[0], most))
-        .map(
-            i ->
-                type.bytes == 4
-                    ? host.bytes().getInt((int) i * 4)
-                    : host.bytes().getLong((int) i * 8))
-        .toArray();
+    return count[0];
   }
 
   /** An attribute that is text, of any length. */
   public String getText(int attribute) {
-    long[] count = new long[1];
-    getText(attribute, 0, count, new Pointer());
-    try (HostBlock room = new HostBlock(Math.max(1, count[0]))) {
-      getText(attribute, count[0], count, room.pointer());
-      byte[] text = new byte[Math.toIntExact(count[0])];
+    long length = get(attribute, ValueType.CHARACTER, 0, new Pointer());
+    try (HostBlock room = new HostBlock(Math.max(1, length))) {
+      byte[] text = new byte[(int) get(attribute, ValueType.CHARACTER, length, room.pointer())];
       room.bytes().get(0, text);
       return new String(text, UTF_8);
     }
-  }
-
-  private void getText(int attribute, long most, long[] count, Pointer to) {
-    Status.cudnn(
-        JCudnn.cudnnBackendGetAttribute(this, attribute, ValueType.CHARACTER.code, most, count, to),
-        "cudnnBackendGetAttribute(" + attribute + ")");
   }
 
   /** Sets an attribute that is text, of any length. */
@@ -162,21 +154,14 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
     byte[] bytes = text.getBytes(UTF_8);
     try (HostBlock room = new HostBlock(Math.max(1, bytes.length))) {
       room.bytes().put(0, bytes);
-      Status.cudnn(
-          JCudnn.cudnnBackendSetAttribute(
-              this, attribute, ValueType.CHARACTER.code, bytes.length, room.pointer()),
-          "cudnnBackendSetAttribute(" + attribute + ")");
+      return set(attribute, ValueType.CHARACTER, bytes.length, room.pointer());
     }
-    return this;
   }
 
   /** Lets cuDNN fill in descriptors that the caller made; those that it did. */
   public List<BackendDescriptor> fill(int attribute, List<BackendDescriptor> made) {
-    long[] addresses = addresses(made);
-    for (int i = 0; i < addresses.length; i++) {
-      host.bytes().putLong(i * ValueType.DESCRIPTOR.bytes, addresses[i]);
-    }
-    int filled = get(attribute, ValueType.DESCRIPTOR, addresses.length).length;
+    put(ValueType.DESCRIPTOR, addresses(made));
+    int filled = get(attribute, ValueType.DESCRIPTOR, made.size()).length;
     return new ArrayList<>(made.subList(0, filled));
   }
 

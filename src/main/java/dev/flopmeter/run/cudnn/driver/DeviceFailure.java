@@ -13,39 +13,23 @@ public final class DeviceFailure extends BackendException {
   private static final long serialVersionUID = 1L;
 
   private final boolean sticky;
-  private final boolean hung;
 
-  private DeviceFailure(String message, boolean sticky, boolean hung) {
+  DeviceFailure(String message, boolean sticky) {
     super(message);
     this.sticky = sticky;
-    this.hung = hung;
-  }
-
-  public static DeviceFailure passing(String message) {
-    return new DeviceFailure(message, false, false);
-  }
-
-  static DeviceFailure sticky(String message) {
-    return new DeviceFailure(message, true, false);
-  }
-
-  static DeviceFailure hung(String message) {
-    return new DeviceFailure(message, true, true);
   }
 
   /** The same failure with the step named at which it showed. */
   public DeviceFailure at(String where) {
-    DeviceFailure named = new DeviceFailure(where + ": " + getMessage(), sticky, hung);
+    DeviceFailure named = new DeviceFailure(where + ": " + getMessage(), sticky);
     named.initCause(this);
     return named;
   }
 
-  public boolean isSticky() {
-    return sticky;
-  }
-
-  /** Whether the device still works on something that may never end; nothing may wait for it. */
-  public boolean isHung() {
-    return hung;
+  /** Passes on what is not merely a refusal of one call. */
+  public void throwIfSticky() {
+    if (sticky) {
+      throw this;
+    }
   }
 }

@@ -8,9 +8,19 @@ import jcuda.driver.JCudaDriver;
 
 /** A block of device memory; closing frees it. */
 public final class DeviceMemory implements AutoCloseable {
+  /** A device address that also shows its number, which kernel arguments need. */
+  public static final class Address extends CUdeviceptr {
+    private Address(CUdeviceptr base, long offset) {
+      super(base, offset);
+    }
+
+    public long value() {
+      return getNativePointer() + getByteOffset();
+    }
+  }
+
   private final CUdeviceptr pointer = new CUdeviceptr();
   private final long bytes;
-  private boolean closed;
 
   /**
    * Allocates at least one byte, so that the address is never null.
@@ -25,10 +35,11 @@ public final class DeviceMemory implements AutoCloseable {
       long[] free = new long[1];
       long[] total = new long[1];
       Status.cuda(JCudaDriver.cuMemGetInfo(free, total), "cuMemGetInfo");
-      throw DeviceFailure.passing(
+      throw new DeviceFailure(
           ("cuMemAlloc failed: CUDA_ERROR_OUT_OF_MEMORY: %s needs %s bytes, free are %s of %s;"
                   + " use a smaller batch or free the device's memory")
-              .formatted(what, this.bytes, free[0], total[0]));
+              .formatted(what, this.bytes, free[0], total[0]),
+          false);
     }
     Status.cuda(status, "cuMemAlloc");
   }
@@ -56,15 +67,20 @@ public final class DeviceMemory implements AutoCloseable {
         "cuMemcpyHtoDAsync");
   }
 
+  /** Writes one number over {@code length} bytes, in the stream's order. */
+  public void fill(long offset, long length, float value, Stream stream) {
+    Status.cuda(
+        JCudaDriver.cuMemsetD32Async(
+            at(offset), Float.floatToRawIntBits(value), length / Float.BYTES, stream.handle()),
+        "cuMemsetD32Async");
+  }
+
   public void download(long offset, Pointer host, long length) {
     Status.cuda(JCudaDriver.cuMemcpyDtoH(host, at(offset), length), "cuMemcpyDtoH");
   }
 
   @Override
   public void close() {
-    if (!closed) {
-      closed = true;
-      Status.freedCuda(JCudaDriver.cuMemFree(pointer), "cuMemFree");
-    }
+    Status.freedCuda(JCudaDriver.cuMemFree(pointer), "cuMemFree");
   }
 }

@@ -19,6 +19,9 @@ public final class Gpu implements AutoCloseable {
   private static final long PATIENCE_SECONDS =
       Long.getLong("flopmeter.cudnn.patience.seconds", 120);
 
+  /** Enough for the attributes of any one call. */
+  private static final long ATTRIBUTE_BYTES = 1024;
+
   /** PTX text, compiled by the driver for the device at hand. */
   private static final String KERNELS = "/dev/flopmeter/run/cudnn/kernels.ptx";
 
@@ -30,12 +33,13 @@ public final class Gpu implements AutoCloseable {
   }
 
   private final CUcontext context = new CUcontext();
-  private final ResourceStack resources = new ResourceStack();
+  private final ResourceStack resources = resources();
   private final Stream stream;
+  private final HostBlock attributes;
   private final Handle handle = new Handle();
   private final CUmodule module = new CUmodule();
   private final Map<String, CUfunction> kernels = new HashMap<>();
-  private boolean abandoned;
+  private boolean isHung;
 
   public Gpu(int ordinal) {
     Status.cuda(JCudaDriver.cuInit(0), "cuInit");
@@ -48,7 +52,10 @@ public final class Gpu implements AutoCloseable {
                 JCudaDriver.cuDevicePrimaryCtxRelease(device), "cuDevicePrimaryCtxRelease"));
     try {
       makeCurrent();
-      stream = resources.add(new Stream(TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)));
+      stream =
+          resources.add(
+              new Stream(TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS), () -> isHung = true));
+      attributes = resources.add(new HostBlock(ATTRIBUTE_BYTES));
       Status.cudnn(JCudnn.cudnnCreate(handle), "cudnnCreate");
       resources.add(() -> Status.freedCudnn(JCudnn.cudnnDestroy(handle), "cudnnDestroy"));
       Status.cudnn(JCudnn.cudnnSetStream(handle, stream.forCudnn()), "cudnnSetStream");
@@ -65,13 +72,29 @@ public final class Gpu implements AutoCloseable {
     Status.cuda(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
   }
 
-  /** As {@link #makeCurrent}, but errors of an already failed device are ignored. */
-  public void makeCurrentForClosing() {
-    Status.freedCuda(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+  /**
+   * Closes what was made on this device. Errors of an already failed device are ignored, and a hung
+   * one is not asked: it would never answer.
+   */
+  public void close(ResourceStack made) {
+    if (!isHung) {
+      Status.freedCuda(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+      made.close();
+    }
+  }
+
+  /** What is made on this device goes on such a stack. */
+  public ResourceStack resources() {
+    return new ResourceStack(() -> isHung);
   }
 
   public Stream stream() {
     return stream;
+  }
+
+  /** A new descriptor of cuDNN's graph API. */
+  public BackendDescriptor descriptor(BackendDescriptor.Kind kind) {
+    return new BackendDescriptor(kind, attributes);
   }
 
   /** cuDNN bound to the stream. */
@@ -102,19 +125,8 @@ public final class Gpu implements AutoCloseable {
     return (Resource.text(Gpu.class, KERNELS) + '\0').getBytes(StandardCharsets.UTF_8);
   }
 
-  /** Marks the device as hung: closing anything would block for ever, so nothing is closed. */
-  public void abandon() {
-    abandoned = true;
-  }
-
-  public boolean isAbandoned() {
-    return abandoned;
-  }
-
   @Override
   public void close() {
-    if (!abandoned) {
-      resources.close();
-    }
+    close(resources);
   }
 }

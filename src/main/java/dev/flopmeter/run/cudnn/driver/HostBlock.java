@@ -10,7 +10,6 @@ import jcuda.driver.JCudaDriver;
  * binding hands the memory of Java arrays and buffers over as NULL there.
  */
 public final class HostBlock implements AutoCloseable {
-  /** Shows its number. */
   private static final class Plain extends Pointer {
     long address() {
       return getNativePointer();

@@ -2,34 +2,26 @@ package dev.flopmeter.run.cudnn.driver;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.function.Supplier;
+import java.util.function.BooleanSupplier;
 
 /**
  * Closes resources in reverse order of acquisition. A failure does not keep the others open: the
  * first one is thrown at the end, with the others attached.
  */
 public final class ResourceStack implements AutoCloseable {
-
+  private final BooleanSupplier isHung;
   private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+
+  /**
+   * @param isHung whether the device is hung: closing would wait for ever, so nothing is closed
+   */
+  ResourceStack(BooleanSupplier isHung) {
+    this.isHung = isHung;
+  }
 
   public <T extends AutoCloseable> T add(T resource) {
     resources.push(resource);
     return resource;
-  }
-
-  /**
-   * What {@code making} gives; if it fails, all that was added is closed. On a hung device closing
-   * would wait for ever.
-   */
-  public <T> T guarding(Supplier<T> making) {
-    try {
-      return making.get();
-    } catch (RuntimeException | Error e) {
-      if (!(e instanceof DeviceFailure failure && failure.isHung())) {
-        closeAfter(e);
-      }
-      throw e;
-    }
   }
 
   /** The failure stays the one that is reported. */
@@ -44,7 +36,7 @@ public final class ResourceStack implements AutoCloseable {
   @Override
   public void close() {
     RuntimeException first = null;
-    while (!resources.isEmpty()) {
+    while (!resources.isEmpty() && !isHung.getAsBoolean()) {
       try {
         resources.pop().close();
       } catch (RuntimeException e) {

@@ -64,7 +64,7 @@ public final class Status {
     String advice = ADVICE.getOrDefault(status, "check nvidia-smi and the kernel log");
     String message =
         call + " failed: " + cudaName(status) + " (" + cudaText(status) + "); " + advice;
-    return STICKY.contains(status) ? DeviceFailure.sticky(message) : DeviceFailure.passing(message);
+    return new DeviceFailure(message, STICKY.contains(status));
   }
 
   /**
@@ -89,8 +89,8 @@ public final class Status {
   }
 
   private static DeviceFailure passing(int status, String call) {
-    return DeviceFailure.passing(
-        call + " failed: " + cudnnName(status) + " (" + cudnnMeaning(status) + ")");
+    return new DeviceFailure(
+        call + " failed: " + cudnnName(status) + " (" + cudnnMeaning(status) + ")", false);
   }
 
   /** Of cuDNN 9, by itself: the constants in JCudnn are cuDNN 8's, whose numbers differ. */

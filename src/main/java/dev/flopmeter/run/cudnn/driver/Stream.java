@@ -17,13 +17,15 @@ public final class Stream implements AutoCloseable {
 
   private final CUstream handle = new CUstream();
   private final long patienceNanos;
-  private boolean abandoned;
+  private final Runnable onHang;
 
   /**
    * @param patienceNanos how long to wait for the device before it counts as hung
+   * @param onHang to be run then
    */
-  Stream(long patienceNanos) {
+  Stream(long patienceNanos, Runnable onHang) {
     this.patienceNanos = patienceNanos;
+    this.onHang = onHang;
     Status.cuda(
         JCudaDriver.cuStreamCreate(handle, CUstream_flags.CU_STREAM_NON_BLOCKING),
         "cuStreamCreate");
@@ -56,12 +58,13 @@ public final class Stream implements AutoCloseable {
       }
       long waited = System.nanoTime() - start;
       if (waited > patienceNanos) {
-        abandoned = true;
-        throw DeviceFailure.hung(
+        onHang.run();
+        throw new DeviceFailure(
             what
                 + ": the device did not answer within "
                 + TimeUnit.NANOSECONDS.toSeconds(patienceNanos)
-                + " s; check nvidia-smi and the kernel log for Xid messages");
+                + " s; check nvidia-smi and the kernel log for Xid messages",
+            true);
       }
       if (waited < SPIN_NANOS) {
         Thread.onSpinWait();
@@ -96,8 +99,6 @@ public final class Stream implements AutoCloseable {
 
   @Override
   public void close() {
-    if (!abandoned) {
-      Status.freedCuda(JCudaDriver.cuStreamDestroy(handle), "cuStreamDestroy");
-    }
+    Status.freedCuda(JCudaDriver.cuStreamDestroy(handle), "cuStreamDestroy");
   }
 }

@@ -26,9 +26,7 @@ public final class Workspace implements AutoCloseable {
         memory = new DeviceMemory(bytes, "workspace of the search");
         return bytes;
       } catch (DeviceFailure e) {
-        if (e.isSticky()) {
-          throw e;
-        }
+        e.throwIfSticky();
       }
     }
     return 0;

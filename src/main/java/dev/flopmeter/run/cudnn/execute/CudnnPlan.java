@@ -13,12 +13,10 @@ import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.SearchProgress;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.UnsupportedOperatorException;
-import dev.flopmeter.run.cudnn.driver.Address;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.DeviceMemory;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
-import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.driver.Workspace;
 import dev.flopmeter.run.cudnn.plan.Buffer;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
@@ -33,7 +31,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import jcuda.driver.JCudaDriver;
 
 /** A graph on the device, ready to run. */
 public final class CudnnPlan implements Plan {
@@ -41,14 +38,14 @@ public final class CudnnPlan implements Plan {
   private final Graph graph;
   private final DevicePlan devicePlan;
   private final Precision precision;
-  private final ResourceStack resources = new ResourceStack();
+  private final ResourceStack resources;
   private final Transfer transfer;
   private final Map<Buffer, Long> constants = new LinkedHashMap<>();
   private final ArenaLayout layout;
   private final DeviceMemory weights;
   private final DeviceMemory arena;
   private final Workspace workspace;
-  private final List<ExecutableSeries> steps = new ArrayList<>();
+  private final List<Executable> steps = new ArrayList<>();
   private final PassTimer timer;
   private boolean isWarm;
 
@@ -61,6 +58,7 @@ public final class CudnnPlan implements Plan {
       RunOptions options,
       SearchProgress progress) {
     this.gpu = gpu;
+    this.resources = gpu.resources();
     this.transfer = new Transfer(gpu.stream());
     this.graph = graph;
     this.devicePlan = devicePlan;
@@ -73,26 +71,24 @@ public final class CudnnPlan implements Plan {
       workspace = resources.add(new Workspace());
       constants.forEach((block, offset) -> transfer.upload(block, weights, offset));
       // Random bytes would be indices anywhere, before inputs are loaded.
-      Status.cuda(
-          JCudaDriver.cuMemsetD8Async(arena.at(0), (byte) 0, arena.bytes(), gpu.stream().handle()),
-          "cuMemsetD8Async");
-      boolean isFma = MathType.of(options.precision()) == MathType.FMA;
-      SharedPlans plans = resources.add(new SharedPlans(gpu, isFma));
-      PreparationContext context =
-          new PreparationContext(
-              gpu, options, this::address, workspace, cache, plans, () -> searching(progress));
+      arena.fill(0, arena.bytes(), 0, gpu.stream());
+      Preparation preparation =
+          new Preparation(
+              new PreparationContext(
+                  gpu,
+                  resources,
+                  options,
+                  view -> memoryOf(view).at(offset(view)).value(),
+                  workspace,
+                  cache,
+                  () -> searching(progress)));
       for (PlannedStep step : devicePlan.steps()) {
-        steps.add(
-            guarded(
-                where(step),
-                () -> resources.add(ExecutableSeries.prepare(context, "", step.works()))));
+        steps.add(guarded(where(step), () -> preparation.series("", step.works())));
       }
       workspace.settle();
-      timer = resources.add(new PassTimer(gpu, steps));
+      timer = new PassTimer(gpu, resources, steps);
     } catch (RuntimeException | Error e) {
-      if (!gpu.isAbandoned()) {
-        resources.closeAfter(e);
-      }
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -119,10 +115,6 @@ public final class CudnnPlan implements Plan {
       }
     }
     return at;
-  }
-
-  private Address address(TensorView view) {
-    return memoryOf(view).at(offset(view));
   }
 
   private DeviceMemory memoryOf(TensorView view) {
@@ -233,7 +225,7 @@ public final class CudnnPlan implements Plan {
       return;
     }
     for (int i = 0; i < steps.size(); i++) {
-      ExecutableSeries step = steps.get(i);
+      Executable step = steps.get(i);
       guard(
           where(devicePlan.steps().get(i)),
           () -> {
@@ -279,23 +271,17 @@ public final class CudnnPlan implements Plan {
         });
   }
 
-  /** Names the place of a failure; after a hang nothing is given back any more. */
-  private <T> T guarded(String where, Supplier<T> action) {
+  /** Names the place of a failure. */
+  private static <T> T guarded(String where, Supplier<T> action) {
     try {
       return action.get();
     } catch (DeviceFailure e) {
-      if (e.isHung()) {
-        gpu.abandon();
-      }
       throw e.at(where);
     }
   }
 
   @Override
   public void close() {
-    if (!gpu.isAbandoned()) {
-      gpu.makeCurrentForClosing();
-      resources.close();
-    }
+    gpu.close(resources);
   }
 }

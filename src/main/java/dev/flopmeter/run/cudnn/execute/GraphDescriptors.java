@@ -4,7 +4,7 @@ import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
-import dev.flopmeter.run.cudnn.driver.HostBlock;
+import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Role;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
@@ -28,21 +28,20 @@ final class GraphDescriptors {
   private static final int TENSOR_IS_VIRTUAL = 907;
   private static final int TENSOR_IS_BY_VALUE = 908;
 
+  private final Gpu gpu;
   private final ResourceStack owned;
-  private final HostBlock host;
   private final Map<Tensor, BackendDescriptor> tensors = new HashMap<>();
 
   /**
    * @param owned what this makes is closed with it
-   * @param host through which attributes pass
    */
-  GraphDescriptors(ResourceStack owned, HostBlock host) {
+  GraphDescriptors(Gpu gpu, ResourceStack owned) {
+    this.gpu = gpu;
     this.owned = owned;
-    this.host = host;
   }
 
   BackendDescriptor make(Kind kind) {
-    return owned.add(new BackendDescriptor(kind, host));
+    return owned.add(gpu.descriptor(kind));
   }
 
   /**
@@ -50,11 +49,11 @@ final class GraphDescriptors {
    *
    * @throws DeviceFailure if cuDNN knows no such pattern
    */
-  BackendDescriptor graph(OperationGraph graph, long handle) {
+  BackendDescriptor graph(OperationGraph graph) {
     BackendDescriptor[] operations =
         graph.operations().stream().map(this::operation).toArray(BackendDescriptor[]::new);
     return make(Kind.GRAPH)
-        .set(GRAPH_HANDLE, ValueType.HANDLE, handle)
+        .set(GRAPH_HANDLE, ValueType.HANDLE, gpu.handleAddress())
         .set(GRAPH_OPERATIONS, operations)
         .ready();
   }
@@ -76,7 +75,8 @@ final class GraphDescriptors {
       }
     }
     if (operator.scale() != 0) {
-      made.setFloat(operator.scale(), 1).setFloat(operator.scale() + 1, 0);
+      made.set(operator.scale(), ValueType.FLOAT, Float.floatToRawIntBits(1));
+      made.set(operator.scale() + 1, ValueType.FLOAT, 0);
     }
     return made.ready();
   }

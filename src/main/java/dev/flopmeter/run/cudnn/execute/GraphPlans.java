@@ -6,9 +6,6 @@ import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.Gpu;
-import dev.flopmeter.run.cudnn.driver.HostBlock;
-import dev.flopmeter.run.cudnn.driver.ResourceStack;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -16,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * that is needed: a plan from the cache needs neither graph nor heuristics. Plans know no
  * addresses: steps whose graphs have the same key share them.
  */
-final class GraphPlans implements AutoCloseable {
+final class GraphPlans {
   private static final Logger logger = LoggerFactory.getLogger(GraphPlans.class);
 
   /** cuDNN 9.28 names up to 40 configurations for a convolution, those for exact FP32 last. */
@@ -40,9 +38,6 @@ final class GraphPlans implements AutoCloseable {
 
   /** More workspace is not always faster: a full search looks below these limits, too. */
   private static final long[] LOWER_LIMITS_BYTES = {0, 64L << 20};
-
-  /** Enough for the attributes of any one call. */
-  private static final long HOST_BYTES = 1024;
 
   // cudnnBackendAttributeName_t
   private static final int HEURISTICS_MODE = 200;
@@ -75,25 +70,51 @@ final class GraphPlans implements AutoCloseable {
     }
   }
 
+  /**
+   * A plan of cuDNN for a graph.
+   *
+   * @param descriptor null for a graph without operations: then kernels of ours do all
+   * @param engine cuDNN's number of what runs it
+   * @param hasNotes whether cuDNN says anything about its arithmetic; cuBLASLt's engine 0 has none
+   * @param json cuDNN's own notation of it, from which it is restored without heuristics or
+   *     compiling
+   */
+  record GraphPlan(
+      @Nullable BackendDescriptor descriptor,
+      long workspaceBytes,
+      long engine,
+      boolean isTensorCore,
+      boolean hasNotes,
+      String json) {
+    private static final GraphPlan OWN = new GraphPlan(null, 0, 0, false, false, "");
+
+    /** Whether our own kernel runs it, and no engine of cuDNN's. */
+    boolean isOwn() {
+      return descriptor == null;
+    }
+
+    /** For {@link #restored}. */
+    String noted() {
+      return "%d %d %d\n%s".formatted(engine, isTensorCore ? 1 : 0, hasNotes ? 1 : 0, json);
+    }
+  }
+
   private final Gpu gpu;
   private final OperationGraph graph;
   private final boolean isFma;
-  private final ResourceStack owned = new ResourceStack();
+  private final GraphDescriptors descriptors;
   private final Map<Heuristic, List<BackendDescriptor>> proposals = new EnumMap<>(Heuristic.class);
   private final IdentityHashMap<BackendDescriptor, Optional<GraphPlan>> plans =
       new IdentityHashMap<>();
-  private @Nullable GraphDescriptors descriptors;
   private @Nullable BackendDescriptor described;
   private @Nullable String refusal;
   private boolean isLastResort;
 
-  /**
-   * @param isFma whether tensor cores must not be used
-   */
-  GraphPlans(Gpu gpu, OperationGraph graph, boolean isFma) {
-    this.gpu = gpu;
+  GraphPlans(PreparationContext context, OperationGraph graph) {
+    this.gpu = context.gpu();
     this.graph = graph;
-    this.isFma = isFma && !graph.isNarrow();
+    this.isFma = context.math() == MathType.FMA && !graph.isNarrow();
+    this.descriptors = new GraphDescriptors(gpu, context.owned());
   }
 
   /** Why cuDNN offers nothing, where it said so. */
@@ -134,15 +155,12 @@ final class GraphPlans implements AutoCloseable {
 
   private void collect(
       Map<String, GraphPlan> offered, Heuristic heuristic, int most, long limitBytes) {
-    int found = 0;
-    for (BackendDescriptor proposal : proposals(heuristic)) {
-      if (found < most && workspaceBytes(proposal) <= limitBytes) {
-        Optional<GraphPlan> plan =
-            plan(proposal).filter(made -> made.workspaceBytes() <= limitBytes);
-        plan.ifPresent(made -> offered.putIfAbsent(made.json(), made));
-        found += plan.isPresent() ? 1 : 0;
-      }
-    }
+    proposals.computeIfAbsent(heuristic, this::asked).stream()
+        .filter(proposal -> workspaceBytes(proposal) <= limitBytes)
+        .flatMap(proposal -> plans.computeIfAbsent(proposal, this::made).stream())
+        .filter(plan -> plan.workspaceBytes() <= limitBytes)
+        .limit(most)
+        .forEach(plan -> offered.putIfAbsent(plan.json(), plan));
   }
 
   private static long workspaceBytes(BackendDescriptor proposal) {
@@ -150,59 +168,34 @@ final class GraphPlans implements AutoCloseable {
     return bytes.length == 0 ? 0 : bytes[0];
   }
 
-  private List<BackendDescriptor> proposals(Heuristic heuristic) {
-    List<BackendDescriptor> known = proposals.get(heuristic);
-    if (known == null) {
-      known = asked(heuristic);
-      proposals.put(heuristic, known);
-    }
-    return known;
-  }
-
   /** The configurations that cuDNN names, best first; none where it refuses the graph. */
   private List<BackendDescriptor> asked(Heuristic heuristic) {
     try {
-      GraphDescriptors make = descriptors();
       if (described == null) {
-        described = make.graph(graph, gpu.handleAddress());
+        described = descriptors.graph(graph);
       }
       BackendDescriptor heuristics =
-          make.make(Kind.HEURISTICS)
+          descriptors
+              .make(Kind.HEURISTICS)
               .set(HEURISTICS_GRAPH, described)
               .set(HEURISTICS_MODE, ValueType.HEURISTIC_MODE, heuristic.code)
               .ready();
-      List<BackendDescriptor> empty = new ArrayList<>();
-      for (int i = 0; i < MOST_PROPOSALS; i++) {
-        empty.add(make.make(Kind.ENGINE_CONFIGURATION));
-      }
+      List<BackendDescriptor> empty =
+          Stream.generate(() -> descriptors.make(Kind.ENGINE_CONFIGURATION))
+              .limit(MOST_PROPOSALS)
+              .toList();
       return heuristics.fill(HEURISTICS_RESULTS, empty);
     } catch (DeviceFailure e) {
-      GraphStep.requireHealthy(e);
+      e.throwIfSticky();
       refusal = e.getMessage();
       return List.of();
     }
   }
 
-  private GraphDescriptors descriptors() {
-    if (descriptors == null) {
-      descriptors = new GraphDescriptors(owned, owned.add(new HostBlock(HOST_BYTES)));
-    }
-    return descriptors;
-  }
-
   /** The plan of a proposal, made when it is first asked for: that may compile its code. */
-  private Optional<GraphPlan> plan(BackendDescriptor proposal) {
-    Optional<GraphPlan> known = plans.get(proposal);
-    if (known == null) {
-      known = made(proposal);
-      plans.put(proposal, known);
-    }
-    return known;
-  }
-
   private Optional<GraphPlan> made(BackendDescriptor configuration) {
     try {
-      BackendDescriptor engine = descriptors().make(Kind.ENGINE);
+      BackendDescriptor engine = descriptors.make(Kind.ENGINE);
       configuration.fill(CONFIGURATION_ENGINE, List.of(engine));
       long[] notes = engine.get(ENGINE_NOTES, ValueType.NUMERICAL_NOTE, MOST_NOTES);
       if (!isExactEnough(notes)) {
@@ -210,51 +203,53 @@ final class GraphPlans implements AutoCloseable {
       }
       BackendDescriptor plan = planned().set(PLAN_CONFIGURATION, configuration).ready();
       long number = engine.get(ENGINE_NUMBER, ValueType.INT64, 1)[0];
-      GraphPlan made =
-          plan(
-              plan,
-              new GraphPlan.Engine(number, has(notes, TENSOR_CORE), notes.length > 0),
-              plan.getText(PLAN_JSON));
-      return ifExact(made);
+      return ifExact(
+          plan, number, has(notes, TENSOR_CORE), notes.length > 0, plan.getText(PLAN_JSON));
     } catch (DeviceFailure e) {
-      GraphStep.requireHealthy(e);
+      e.throwIfSticky();
       logger.debug("an engine that cuDNN proposed is not available: {}", e.getMessage());
       return Optional.empty();
     }
   }
 
-  /** Nothing where numbers show that a plan for fp32 rounds, whatever its notes say. */
-  private Optional<GraphPlan> ifExact(GraphPlan plan) {
-    if (isFma && RoundingProbe.rounds(gpu, graph, plan)) {
-      logger.debug("engine {} rounds its operands; fp32 does without it", plan.engine().number());
-      return Optional.empty();
-    }
-    return Optional.of(plan);
-  }
-
-  private BackendDescriptor planned() {
-    return descriptors().make(Kind.PLAN).set(PLAN_HANDLE, ValueType.HANDLE, gpu.handleAddress());
-  }
-
-  private static GraphPlan plan(BackendDescriptor made, GraphPlan.Engine engine, String json) {
-    return new GraphPlan(made, made.get(PLAN_WORKSPACE, ValueType.INT64, 1)[0], engine, json);
-  }
-
   /**
-   * A plan as an earlier process wrote it down; nothing where cuDNN takes it no more, or computes
+   * A plan as an earlier process noted it; nothing where cuDNN takes it no more, or computes
    * otherwise now: environment variables such as {@code NVIDIA_TF32_OVERRIDE} decide, too.
    */
-  Optional<GraphPlan> restored(GraphPlan.Engine engine, String json) {
+  Optional<GraphPlan> restored(String noted) {
     if (graph.operations().isEmpty()) {
       return Optional.of(GraphPlan.OWN);
     }
+    String[] lines = noted.split("\n", 2);
+    String[] numbers = lines[0].split(" ", -1);
     try {
-      return ifExact(plan(planned().setText(PLAN_JSON, json).ready(), engine, json));
+      return ifExact(
+          planned().setText(PLAN_JSON, lines[1]).ready(),
+          Long.parseLong(numbers[0]),
+          numbers[1].equals("1"),
+          numbers[2].equals("1"),
+          lines[1]);
     } catch (DeviceFailure e) {
-      GraphStep.requireHealthy(e);
+      e.throwIfSticky();
       logger.debug("cuDNN does not take a plan from the cache: {}", e.getMessage());
       return Optional.empty();
     }
+  }
+
+  private BackendDescriptor planned() {
+    return descriptors.make(Kind.PLAN).set(PLAN_HANDLE, ValueType.HANDLE, gpu.handleAddress());
+  }
+
+  /** Nothing where numbers show that a plan for fp32 rounds, whatever its notes say. */
+  private Optional<GraphPlan> ifExact(
+      BackendDescriptor made, long engine, boolean isTensorCore, boolean hasNotes, String json) {
+    long workspaceBytes = made.get(PLAN_WORKSPACE, ValueType.INT64, 1)[0];
+    GraphPlan plan = new GraphPlan(made, workspaceBytes, engine, isTensorCore, hasNotes, json);
+    if (isFma && RoundingProbe.rounds(gpu, graph, plan)) {
+      logger.debug("engine {} rounds its operands; fp32 does without it", engine);
+      return Optional.empty();
+    }
+    return Optional.of(plan);
   }
 
   /** FP32 means that no operand is rounded to TF32; sums are kept in float32 in all precisions. */
@@ -265,10 +260,5 @@ final class GraphPlans implements AutoCloseable {
 
   private static boolean has(long[] notes, long wanted) {
     return LongStream.of(notes).anyMatch(note -> note == wanted);
-  }
-
-  @Override
-  public void close() {
-    owned.close();
   }
 }

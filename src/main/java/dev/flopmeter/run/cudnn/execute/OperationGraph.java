@@ -3,6 +3,8 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
+import dev.flopmeter.run.cudnn.driver.HostBlock;
+import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.Stencil;
@@ -13,7 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.LongUnaryOperator;
+import java.util.function.IntToLongFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -153,20 +155,24 @@ final class OperationGraph {
   }
 
   /**
-   * What a tensor of the graph is bound to.
+   * Where a stored tensor or a number of the graph is.
    *
-   * @param view what is stored; null for a number
-   * @param bits of a number, four bytes
-   * @param shifts for each launch, where the tensor begins, in bytes behind the view
+   * @param address for each launch
    */
-  record Bound(long id, @Nullable TensorView view, int bits, LongUnaryOperator shifts) {}
+  record Bound(long id, IntToLongFunction address) {}
 
+  private final ResourceStack owned;
   private final ToLongFunction<TensorView> addresses;
   private final List<Operation> operations = new ArrayList<>();
   private final List<Bound> bound = new ArrayList<>();
   private final List<Tensor> tensors = new ArrayList<>();
 
-  OperationGraph(ToLongFunction<TensorView> addresses) {
+  /**
+   * @param owned the memory of numbers is closed with it
+   * @param addresses of views on the device
+   */
+  OperationGraph(ResourceStack owned, ToLongFunction<TensorView> addresses) {
+    this.owned = owned;
     this.addresses = addresses;
   }
 
@@ -218,7 +224,7 @@ final class OperationGraph {
             nonZero(dims, strides),
             Long.lowestOneBit(bits),
             Role.STORED);
-    bound.add(new Bound(tensor.id(), view, 0, launch -> bytes * shifts[(int) launch]));
+    bound.add(new Bound(tensor.id(), launch -> address + bytes * shifts[launch]));
     return tensor;
   }
 
@@ -251,7 +257,9 @@ final class OperationGraph {
     long[] ones = new long[rank];
     Arrays.fill(ones, 1);
     Tensor number = tensor(type, ones, ones, Integer.BYTES, Role.NUMBER);
-    bound.add(new Bound(number.id(), null, bits, launch -> 0));
+    HostBlock host = owned.add(new HostBlock(Integer.BYTES));
+    host.bytes().putInt(0, bits);
+    bound.add(new Bound(number.id(), launch -> host.address()));
     return number;
   }
 

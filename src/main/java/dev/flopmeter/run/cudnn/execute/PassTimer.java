@@ -18,14 +18,14 @@ import org.jspecify.annotations.Nullable;
  * often than it does in a pass; that is the price, and why the sum of steps is compared with the
  * whole.
  */
-final class PassTimer implements AutoCloseable {
+final class PassTimer {
   private static final double SHORT_SECONDS = 20e-6;
   private static final int MOST_REPEATS = 32;
   private static final int PROBES = 3;
 
   private final Gpu gpu;
-  private final List<ExecutableSeries> steps;
-  private final ResourceStack resources = new ResourceStack();
+  private final ResourceStack resources;
+  private final List<Executable> steps;
   private final Event start;
   private final Event end;
   private final List<Event> boundaries = new ArrayList<>();
@@ -33,18 +33,17 @@ final class PassTimer implements AutoCloseable {
   private @Nullable CapturedGraph plain;
   private @Nullable CapturedGraph timed;
 
-  PassTimer(Gpu gpu, List<ExecutableSeries> steps) {
+  /**
+   * @param resources what this makes is closed with it
+   */
+  PassTimer(Gpu gpu, ResourceStack resources, List<Executable> steps) {
     this.gpu = gpu;
+    this.resources = resources;
     this.steps = steps;
     repeats = new int[steps.size()];
     Arrays.fill(repeats, 1);
-    try {
-      start = resources.add(new Event());
-      end = resources.add(new Event());
-    } catch (RuntimeException | Error e) {
-      resources.closeAfter(e);
-      throw e;
-    }
+    start = resources.add(new Event());
+    end = resources.add(new Event());
   }
 
   /** Runs one pass and waits for it. */
@@ -152,10 +151,5 @@ final class PassTimer implements AutoCloseable {
 
   private void enqueueAll() {
     steps.forEach(Executable::enqueue);
-  }
-
-  @Override
-  public void close() {
-    resources.close();
   }
 }

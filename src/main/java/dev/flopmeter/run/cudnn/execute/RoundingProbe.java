@@ -3,17 +3,18 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.DeviceMemory;
 import dev.flopmeter.run.cudnn.driver.Gpu;
-import dev.flopmeter.run.cudnn.driver.HostBlock;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Status;
+import dev.flopmeter.run.cudnn.execute.GraphPlans.GraphPlan;
+import dev.flopmeter.run.cudnn.execute.OperationGraph.Bound;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Operation;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Role;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 import jcuda.Pointer;
-import jcuda.driver.JCudaDriver;
 
 /**
  * Finds out by numbers whether a plan rounds float32 operands, which its notes need not tell. Both
@@ -22,8 +23,7 @@ import jcuda.driver.JCudaDriver;
  */
 final class RoundingProbe {
   private static final float FINE = 1 + 0x1p-12f;
-  private static final long ALIGNMENT = 256;
-  private static final long HOST_BYTES = 1024;
+  private static final String WHAT = "a trial in fp32";
 
   private RoundingProbe() {}
 
@@ -44,49 +44,33 @@ final class RoundingProbe {
     long bytes = 0;
     for (Tensor tensor : stored) {
       places.put(tensor.id(), bytes);
-      bytes += (extent(tensor) * Float.BYTES + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+      bytes += ArenaLayout.aligned(extent(tensor) * Float.BYTES);
     }
     long operandBytes = bytes;
-    ResourceStack owned = new ResourceStack();
-    float[] results =
-        owned.guarding(
-            () -> {
-              DeviceMemory memory =
-                  owned.add(
-                      new DeviceMemory(operandBytes + plan.workspaceBytes(), "a trial in fp32"));
-              BackendDescriptor pack =
-                  owned.add(
-                      GraphLaunch.pack(
-                          owned.add(new HostBlock(HOST_BYTES)),
-                          graph.bound(),
-                          (bound, view) -> memory.at(places.getOrDefault(bound.id(), 0L)).value(),
-                          memory.at(operandBytes).value()));
-              float[] found = new float[2];
-              for (int i = 0; i < 2; i++) {
-                fill(gpu, memory, 0, operandBytes, 0);
-                for (Tensor operand : products.get(0).operands()) {
-                  long at = places.getOrDefault(operand.id(), 0L);
-                  fill(gpu, memory, at, extent(operand) * Float.BYTES, i == 0 ? 1 : FINE);
-                }
-                Status.cudnn(GraphLaunch.execute(gpu, plan, pack), GraphStep.CALL);
-                gpu.stream().synchronize("a trial in fp32");
-                long at = places.getOrDefault(result.id(), 0L) + middle(result) * Float.BYTES;
-                memory.download(at, Pointer.to(found).withByteOffset(4L * i), Float.BYTES);
-              }
-              return found;
-            });
-    owned.close();
-    return results[0] == 0 ? !plan.engine().hasNotes() : results[0] == results[1];
-  }
-
-  private static void fill(Gpu gpu, DeviceMemory memory, long at, long bytes, float value) {
-    Status.cuda(
-        JCudaDriver.cuMemsetD32Async(
-            memory.at(at),
-            Float.floatToRawIntBits(value),
-            bytes / Float.BYTES,
-            gpu.stream().handle()),
-        "cuMemsetD32Async");
+    float[] results = new float[2];
+    try (ResourceStack owned = gpu.resources()) {
+      DeviceMemory memory = owned.add(new DeviceMemory(operandBytes + plan.workspaceBytes(), WHAT));
+      ToLongFunction<Bound> addresses =
+          bound ->
+              places.containsKey(bound.id())
+                  ? memory.at(places.get(bound.id())).value()
+                  : bound.address().applyAsLong(0);
+      BackendDescriptor pack =
+          owned.add(
+              GraphLaunch.pack(gpu, graph.bound(), addresses, memory.at(operandBytes).value()));
+      for (int i = 0; i < 2; i++) {
+        memory.fill(0, operandBytes, 0, gpu.stream());
+        for (Tensor operand : products.get(0).operands()) {
+          long at = places.getOrDefault(operand.id(), 0L);
+          memory.fill(at, extent(operand) * Float.BYTES, i == 0 ? 1 : FINE, gpu.stream());
+        }
+        Status.cudnn(GraphLaunch.execute(gpu, plan, pack), GraphLaunch.CALL);
+        gpu.stream().synchronize(WHAT);
+        long at = places.getOrDefault(result.id(), 0L) + middle(result) * Float.BYTES;
+        memory.download(at, Pointer.to(results).withByteOffset(4L * i), Float.BYTES);
+      }
+    }
+    return results[0] == 0 ? !plan.hasNotes() : results[0] == results[1];
   }
 
   /** Elements from the first to the last. */

@@ -91,9 +91,10 @@ public final class Arguments {
     return this;
   }
 
-  /** The structure's bytes once the device address of every view is known. */
-  public byte[] pack(ToLongFunction<TensorView> addresses) {
-    ByteBuffer bytes = ByteBuffer.allocate(8 * members.size() + 8).order(ByteOrder.LITTLE_ENDIAN);
+  /** The structure in native memory, once the device address of every view is known. */
+  public ByteBuffer pack(ToLongFunction<TensorView> addresses) {
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(8 * members.size() + 8).order(ByteOrder.LITTLE_ENDIAN);
     int alignment = 4;
     for (Object member : members) {
       if (member instanceof Integer value) {
@@ -108,7 +109,7 @@ public final class Arguments {
       }
     }
     align(bytes, alignment);
-    return Arrays.copyOf(bytes.array(), bytes.position());
+    return bytes.flip();
   }
 
   private static void align(ByteBuffer bytes, int alignment) {
