@@ -103,36 +103,31 @@ abstract class Arguments {
 
   /** An option without a value. */
   final Argument<Boolean> flag(String name) {
-    return declare(Form.FLAG, name, Boolean::valueOf, "false", "");
+    return declare(Form.FLAG, name, Boolean::valueOf, "false");
   }
 
-  /** An option with a default value, which its help states. */
-  final <T> Argument<T> option(String name, Reading<T> reading) {
-    return option(name, reading, row(name).get(1));
+  /**
+   * An option. Its help states the default value; where it has none, ask {@link Argument#find()}.
+   *
+   * @param names one, or several with a space between them
+   */
+  final <T> Argument<T> option(String names, Reading<T> reading) {
+    return option(names, reading, row(names).get(1));
   }
 
   /** An option whose default value depends on the command. */
-  final <T> Argument<T> option(String name, Reading<T> reading, String fallback) {
-    return declare(Form.OPTION, name, reading, fallback, "; default: " + fallback);
+  final <T> Argument<T> option(String names, Reading<T> reading, String fallback) {
+    return declare(Form.OPTION, names, reading, fallback);
   }
 
   /** An option that must be given. */
   final <T> Argument<T> required(String name, Reading<T> reading) {
-    return declare(Form.REQUIRED_OPTION, name, reading, "", "");
-  }
-
-  /**
-   * An option that has no value where it is left out: ask {@link Argument#find()}.
-   *
-   * @param names one, or several with a space between them
-   */
-  final <T> Argument<T> optional(String names, Reading<T> reading) {
-    return declare(Form.OPTION, names, reading, "", "");
+    return declare(Form.REQUIRED_OPTION, name, reading, "");
   }
 
   /** An option for tests, which no help shows. */
   final Argument<String> hidden(String name) {
-    return declare(Form.HIDDEN_OPTION, name, Reading.TEXT, "", "");
+    return declare(Form.HIDDEN_OPTION, name, Reading.TEXT, "");
   }
 
   /**
@@ -142,29 +137,28 @@ abstract class Arguments {
    * @param words what its help says in the places that are left open for it
    */
   final <T> Argument<T> list(String name, Reading<T> reading, String separator, Object... words) {
-    return declare(Form.LIST, name, reading, separator, "", words);
+    return declare(Form.LIST, name, reading, separator, words);
   }
 
   /** A parameter that must be given, at this position. */
   final <T> Argument<T> parameter(int index, Reading<T> reading) {
-    return declare(Form.PARAMETER, index + "", reading, "", "");
+    return declare(Form.PARAMETER, index + "", reading, "");
   }
 
   /** All parameters, at least one: ask {@link Argument#all()}. */
   final Argument<String> parameters() {
-    return declare(Form.PARAMETERS, "1..*", Reading.TEXT, "", "");
+    return declare(Form.PARAMETERS, "1..*", Reading.TEXT, "");
   }
 
   private <T> Argument<T> declare(
-      Form form,
-      String names,
-      Reading<T> reading,
-      String fallback,
-      String ending,
-      Object... words) {
+      Form form, String names, Reading<T> reading, String fallback, Object... words) {
     List<String> row = row(names);
     List<String> choices = reading.candidates();
-    String help = row.get(2) + (choices.isEmpty() ? "" : ": " + Choice.listed(choices)) + ending;
+    boolean hasDefault = form == Form.OPTION && !fallback.isEmpty();
+    String help =
+        row.get(2)
+            + (choices.isEmpty() ? "" : ": " + Choice.listed(choices))
+            + (hasDefault ? "; default: " + fallback : "");
     Argument<T> argument =
         new Argument<>(
             form,

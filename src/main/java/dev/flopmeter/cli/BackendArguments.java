@@ -23,7 +23,7 @@ final class BackendArguments extends Arguments {
   private final Argument<SearchEffort> search =
       option("--search", Choice.of(SearchEffort.values()));
   private final Argument<Long> threads =
-      optional("--threads", Reading.wholeNumber(1, Integer.MAX_VALUE));
+      option("--threads", Reading.wholeNumber(1, Integer.MAX_VALUE));
 
   private final Argument<OrtOptions.Level> ortLevel =
       option("--ort-level", Choice.of(OrtOptions.Level.values()));

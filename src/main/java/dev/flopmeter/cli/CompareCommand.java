@@ -38,9 +38,9 @@ final class CompareCommand extends Command {
 
   private final Argument<String> base = parameter(0, Reading.TEXT);
   private final Argument<String> next = parameter(1, Reading.TEXT);
-  private final Argument<Double> threshold = optional("--threshold", Reading::share);
+  private final Argument<Double> threshold = option("--threshold", Reading::share);
   private final Argument<Boolean> force = flag("--force");
-  private final Argument<Across> across = optional("--across", Choice.of(Across.values()));
+  private final Argument<Across> across = option("--across", Choice.of(Across.values()));
   private final Argument<Boolean> allLayers = flag("--all-layers");
   private final Argument<Boolean> run = flag("--run");
   private final Argument<Duration> maxTime = option("--max-time", Reading::timeSpan);

@@ -39,12 +39,12 @@ final class CountCommand extends Command {
   private final Argument<Optional<SiPrefix>> unit =
       option("--unit", new UnitsCommand.UnitName("auto"));
   private final Argument<Long> depth = option("--depth", Reading.wholeNumber(0, Integer.MAX_VALUE));
-  private final Argument<String> rules = optional("--rules", Reading.TEXT);
+  private final Argument<String> rules = option("--rules", Reading.TEXT);
   private final Argument<Boolean> asRun = flag("--run");
   private final Argument<Long> seed =
-      optional("--seed", Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE));
+      option("--seed", Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE));
   private final Argument<Precision> precision =
-      optional("--precision", Choice.of(new Precision[] {Precision.INT8, Precision.FP8}));
+      option("--precision", Choice.of(new Precision[] {Precision.INT8, Precision.FP8}));
   private final OutputArguments output =
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.CSV, Format.MARKDOWN));
 

@@ -26,12 +26,12 @@ import nl.altindag.ssl.util.CertificateUtils;
 final class DaemonArguments extends Arguments {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
-  private final Argument<URI> daemon = optional("--daemon", DaemonArguments::address);
-  private final Argument<String> user = optional("--user", Reading.TEXT);
-  private final Argument<Path> password = optional("--password-file", Path::of);
-  private final Argument<Path> authority = optional("--ca-file", Path::of);
-  private final Argument<Path> certificate = optional("--cert-file", Path::of);
-  private final Argument<Path> key = optional("--key-file", Path::of);
+  private final Argument<URI> daemon = option("--daemon", DaemonArguments::address);
+  private final Argument<String> user = option("--user", Reading.TEXT);
+  private final Argument<Path> password = option("--password-file", Path::of);
+  private final Argument<Path> authority = option("--ca-file", Path::of);
+  private final Argument<Path> certificate = option("--cert-file", Path::of);
+  private final Argument<Path> key = option("--key-file", Path::of);
 
   /** A daemon to which requests can be sent; {@code authorization} may be empty. */
   record Client(String base, String authorization, HttpClient http) {

@@ -22,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -49,10 +48,8 @@ final class DeviceListing {
     for (Device gpu : found.devices()) {
       Map<String, Object> fields = fields(gpu);
       fields.put("usable", problems.isEmpty());
-      if (!problems.isEmpty()) {
-        fields.put("problem", problems.get(0));
-      }
-      fields.put("sensors", gpuSensors(gpu));
+      problems.stream().findFirst().ifPresent(problem -> fields.put("problem", problem));
+      fields.put("sensors", sensors(gpu, Figure.UTILIZATION, Figure.POWER, Figure.TEMPERATURE));
       fields.put("peaks", peaks(gpu, cache()));
       all.add(fields);
     }
@@ -70,7 +67,7 @@ final class DeviceListing {
     Device cpu = new Device(DeviceKind.CPU, "cpu", "CPU", Map.of("cores", cores), false);
     Map<String, Object> fields = fields(cpu);
     fields.put("usable", true);
-    fields.put("sensors", cpuSensors(cpu));
+    fields.put("sensors", sensors(cpu, Figure.UTILIZATION));
     return fields;
   }
 
@@ -93,7 +90,14 @@ final class DeviceListing {
       for (Precision precision : Precision.values()) {
         Roof roof = known.at(precision, null).roofs().of(basis);
         if (roof != null && roof.flopsPerSecond() != null) {
-          peaks.add(peak(basis, precision.label(), roof.flopsPerSecond()));
+          peaks.add(
+              Map.of(
+                  "basis",
+                  basis.label(),
+                  "precision",
+                  precision.label(),
+                  "flops_per_second",
+                  roof.flopsPerSecond()));
         }
       }
       Roof roof = known.at(Precision.FP32, null).roofs().of(basis);
@@ -104,10 +108,6 @@ final class DeviceListing {
     return peaks;
   }
 
-  private static Map<String, Object> peak(Basis basis, String precision, double flops) {
-    return Map.of("basis", basis.label(), "precision", precision, "flops_per_second", flops);
-  }
-
   private static Optional<RoofCache> cache() {
     try {
       return Optional.of(RoofCache.ofUser());
@@ -116,49 +116,42 @@ final class DeviceListing {
     }
   }
 
-  private static Map<String, Object> gpuSensors(Device gpu) {
+  private static Map<String, Object> sensors(Device device, Figure... figures) {
     Map<String, Object> sensors = new TreeMap<>();
-    try (SensorSource source = SensorSource.of(gpu)) {
+    try (SensorSource source = SensorSource.of(device)) {
+      if (device.kind() == DeviceKind.CPU) {
+        // Its load is a share of time, so it takes a moment to see.
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOAD_WINDOW_MILLIS));
+      }
       SensorReading reading = source.read();
-      for (Figure figure : List.of(Figure.UTILIZATION, Figure.POWER, Figure.TEMPERATURE)) {
-        put(sensors, reading, figure);
+      for (Figure figure : figures) {
+        Optional.ofNullable(reading.of(figure))
+            .ifPresent(value -> sensors.put(figure.label(), value));
       }
-      Double used = reading.of(Figure.MEMORY_USED);
-      String total = gpu.properties().get("memory_bytes");
-      if (used != null && total != null) {
-        sensors.put("memory_free_bytes", Math.max(0, Long.parseLong(total) - used.longValue()));
-      }
+      freeMemory(device, reading).ifPresent(bytes -> sensors.put("memory_free_bytes", bytes));
     }
     return sensors;
   }
 
-  /** The processor's load is a share of time, so it takes a moment to see. */
-  private static Map<String, Object> cpuSensors(Device cpu) {
-    Map<String, Object> sensors = new TreeMap<>();
-    try (SensorSource source = SensorSource.of(cpu)) {
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOAD_WINDOW_MILLIS));
-      put(sensors, source.read(), Figure.UTILIZATION);
+  private static Optional<? extends Number> freeMemory(Device device, SensorReading reading) {
+    if (device.kind() == DeviceKind.CPU) {
+      return availableMemory(Path.of("/proc/meminfo"));
     }
-    OptionalDouble free = availableMemory(Path.of("/proc/meminfo"));
-    free.ifPresent(bytes -> sensors.put("memory_free_bytes", bytes));
-    return sensors;
+    Double used = reading.of(Figure.MEMORY_USED);
+    String total = device.properties().get("memory_bytes");
+    return used == null || total == null
+        ? Optional.empty()
+        : Optional.of(Math.max(0, Long.parseLong(total) - used.longValue()));
   }
 
-  private static OptionalDouble availableMemory(Path meminfo) {
+  private static Optional<Double> availableMemory(Path meminfo) {
     try {
       Matcher available = AVAILABLE.matcher(Files.readString(meminfo));
       return available.find()
-          ? OptionalDouble.of(1024.0 * Long.parseLong(available.group(1)))
-          : OptionalDouble.empty();
+          ? Optional.of(1024.0 * Long.parseLong(available.group(1)))
+          : Optional.empty();
     } catch (IOException e) {
-      return OptionalDouble.empty(); // not Linux: absent
-    }
-  }
-
-  private static void put(Map<String, Object> sensors, SensorReading reading, Figure figure) {
-    Double value = reading.of(figure);
-    if (value != null) {
-      sensors.put(figure.label(), value);
+      return Optional.empty(); // not Linux: absent
     }
   }
 }

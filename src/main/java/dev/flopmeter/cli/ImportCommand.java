@@ -44,13 +44,13 @@ final class ImportCommand extends Command {
 
   private final Argument<String> files = parameters();
   private final ModelArguments model = with(new ModelArguments(true));
-  private final Argument<String> device = optional("--device", Reading.TEXT);
+  private final Argument<String> device = option("--device", Reading.TEXT);
   private final Argument<Precision> precision =
-      optional("--precision", Choice.of(Precision.values()));
+      option("--precision", Choice.of(Precision.values()));
   private final Argument<Boolean> allLayers = flag("--all-layers");
   private final OutputArguments output = with(new OutputArguments(Format.values()));
   private final DaemonArguments daemon = with(new DaemonArguments());
-  private final Argument<String> workload = optional("--workload", Reading.TEXT);
+  private final Argument<String> workload = option("--workload", Reading.TEXT);
 
   @Override
   int run(Console console) throws InterruptedException {

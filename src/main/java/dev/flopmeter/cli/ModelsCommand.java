@@ -9,16 +9,11 @@ final class ModelsCommand extends Command {
 
   @Override
   int run(Console console) {
-    int width = 0;
-    for (ZooModel model : Zoo.all()) {
-      width = Math.max(width, model.name().length());
-    }
+    int width = Zoo.all().stream().mapToInt(model -> model.name().length()).max().orElse(0) + 2;
     StringBuilder out = new StringBuilder();
     for (ZooModel model : Zoo.all()) {
-      out.append(model.name())
-          .append(" ".repeat(width + 2 - model.name().length()))
-          .append(model.description())
-          .append('\n');
+      out.append(model.name()).append(" ".repeat(width - model.name().length()));
+      out.append(model.description()).append('\n');
     }
     output.write(out.toString(), console);
     return 0;

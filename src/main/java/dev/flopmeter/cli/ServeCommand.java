@@ -32,12 +32,12 @@ import org.slf4j.LoggerFactory;
 final class ServeCommand extends Command {
   private static final String JSON_ENCODER = "dev.flopmeter.serve.JsonLog";
 
-  private final Argument<String> file = optional("--config", Reading.TEXT);
+  private final Argument<String> file = option("--config", Reading.TEXT);
   private final Argument<Boolean> check = flag("--check");
 
-  private final Argument<ListenAddress> listen = optional("--listen", ServeCommand::address);
+  private final Argument<ListenAddress> listen = option("--listen", ServeCommand::address);
 
-  private final Argument<Path> webConfig = optional("--web.config.file", ModelArguments::path);
+  private final Argument<Path> webConfig = option("--web.config.file", ModelArguments::path);
 
   /** A command line that replaces the worker, in tests. */
   private final Argument<String> worker = hidden("--worker");

@@ -4,6 +4,7 @@ import dev.flopmeter.device.SensorReading.Figure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -11,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Scanner;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -50,20 +50,19 @@ final class CpuSensors implements SensorSource {
   public SensorReading read() {
     Map<Figure, Double> figures = new EnumMap<>(Figure.class);
     Map<String, String> absent = new TreeMap<>();
-    OptionalDouble energy = energyJoules();
-    if (energy.isPresent()) {
-      figures.put(Figure.ENERGY, energy.getAsDouble());
-    } else {
-      absent.put(Figure.ENERGY.label(), energyReason());
-      absent.put(Figure.POWER.label(), energyReason());
-    }
-    Map<Figure, Optional<Double>> others =
-        Map.of(Figure.CPU_CLOCK, clock(), Figure.CPU_LOAD, load());
-    others.forEach(
-        (figure, value) ->
-            value.ifPresentOrElse(
-                known -> figures.put(figure, known),
-                () -> absent.put(figure.label(), "the system does not report it")));
+    energyJoules()
+        .ifPresentOrElse(
+            energy -> figures.put(Figure.ENERGY, energy),
+            () -> {
+              absent.put(Figure.ENERGY.label(), energyReason());
+              absent.put(Figure.POWER.label(), energyReason());
+            });
+    Map.of(Figure.CPU_CLOCK, clock(), Figure.CPU_LOAD, load())
+        .forEach(
+            (figure, value) ->
+                value.ifPresentOrElse(
+                    known -> figures.put(figure, known),
+                    () -> absent.put(figure.label(), "the system does not report it")));
     utilization().ifPresent(share -> figures.put(Figure.UTILIZATION, share));
     return new SensorReading(figures, List.of(), absent);
   }
@@ -154,17 +153,9 @@ final class CpuSensors implements SensorSource {
       return Optional.empty();
     }
     List<Long> ticks =
-        new Scanner(lines.get(0).substring("cpu".length()))
-            .tokens()
-            .limit(FIELDS)
-            .map(Long::valueOf)
-            .toList();
-    long busy = 0;
-    long all = 0;
-    for (int i = 0; i < ticks.size(); i++) {
-      all += ticks.get(i);
-      busy += i == IDLE || i == IO_WAIT ? 0 : ticks.get(i);
-    }
+        Arrays.stream(lines.get(0).split(" +")).skip(1).limit(FIELDS).map(Long::valueOf).toList();
+    long all = ticks.stream().mapToLong(Long::longValue).sum();
+    long busy = all - ticks.get(IDLE) - ticks.get(IO_WAIT);
     long busySince = busy - busyTicks;
     long allSince = all - allTicks;
     busyTicks = busy;

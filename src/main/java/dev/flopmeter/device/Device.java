@@ -1,6 +1,7 @@
 package dev.flopmeter.device;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A device that networks run on.
@@ -15,5 +16,11 @@ public record Device(
     DeviceKind kind, String id, String name, Map<String, String> properties, boolean isEmulated) {
   public Device {
     properties = Map.copyOf(properties);
+  }
+
+  /** A property that is a number, 0 or more; null where it is missing or something else. */
+  public @Nullable Double number(String property) {
+    String text = properties.getOrDefault(property, "");
+    return text.matches("[0-9]{1,18}(\\.[0-9]{1,18})?") ? Double.valueOf(text) : null;
   }
 }

@@ -59,19 +59,17 @@ public record ComparisonSet(
 
   private static List<ProfileResult> lastOfEachCase(
       String file, List<ProfileResult> results, List<String> notes) {
-    Map<String, List<ProfileResult>> cases = new LinkedHashMap<>();
+    Map<String, ProfileResult> last = new LinkedHashMap<>();
+    Map<String, Integer> counts = new LinkedHashMap<>();
     for (ProfileResult result : results) {
-      cases.computeIfAbsent(place(result), unseen -> new ArrayList<>()).add(result);
+      last.put(place(result), result);
+      counts.merge(place(result), 1, Integer::sum);
     }
-    List<ProfileResult> last = new ArrayList<>();
-    cases.forEach(
-        (name, same) -> {
-          if (same.size() > 1) {
-            notes.add(file + " has " + same.size() + " results of " + name + "; the last is used");
-          }
-          last.add(same.get(same.size() - 1));
-        });
-    return last;
+    counts.values().removeIf(count -> count == 1);
+    counts.forEach(
+        (name, count) ->
+            notes.add(file + " has " + count + " results of " + name + "; the last is used"));
+    return List.copyOf(last.values());
   }
 
   /** Moves what has the same key out of both lists. */

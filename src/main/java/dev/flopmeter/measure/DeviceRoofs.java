@@ -40,8 +40,8 @@ public record DeviceRoofs(Device device, Datasheet datasheet, @Nullable Measured
     if (device.isEmulated()) {
       return null;
     }
-    Double sms = number("sm_count");
-    Double memory = number("mig_memory_share");
+    Double sms = device.number("sm_count");
+    Double memory = device.number("mig_memory_share");
     Optional<Datasheet.Card> card =
         sms == null || memory == null
             ? datasheet.find(device.name())
@@ -84,8 +84,8 @@ public record DeviceRoofs(Device device, Datasheet datasheet, @Nullable Measured
   }
 
   private @Nullable Roof fromClock(Precision precision, @Nullable Double smClockHz) {
-    Double sms = number("sm_count");
-    Double clock = smClockHz == null ? number("clock_hz") : smClockHz;
+    Double sms = device.number("sm_count");
+    Double clock = smClockHz == null ? device.number("clock_hz") : smClockHz;
     String capability = device.properties().get("compute_capability");
     if (sms == null || clock == null || capability == null || device.isEmulated()) {
       return null;
@@ -102,10 +102,5 @@ public record DeviceRoofs(Device device, Datasheet datasheet, @Nullable Measured
             clock / 1e6,
             rate.getAsInt());
     return new Roof(sms * clock * rate.getAsInt(), null, source);
-  }
-
-  private @Nullable Double number(String property) {
-    String value = device.properties().get(property);
-    return value == null ? null : Double.valueOf(value);
   }
 }

@@ -3,7 +3,6 @@ package dev.flopmeter.measure;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.measure.RoofSet.Work;
-import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult.Assignment;
 import dev.flopmeter.result.ProfileResult.Attainable;
@@ -136,15 +135,8 @@ final class ResultJoin {
    */
   List<Layer> layers(List<Step> steps, Samples samples, double floorSeconds) {
     List<Layer> layers = new ArrayList<>();
-    for (int i = 0; i < steps.size(); i++) {
-      Step step = steps.get(i);
-      Distribution times = samples.step(i);
-      KernelInfo kernel = step.kernel();
-      boolean isResolved = !isUnresolved(times.median(), floorSeconds);
-      if (!isResolved) {
-        kernel = kernel.unresolved();
-      }
-      layers.add(layer(step, kernel, cost(step), times, isResolved ? roofs.line() : null));
+    for (Step step : steps) {
+      layers.add(layer(step, samples.step(layers.size()), floorSeconds));
     }
     return layers;
   }
@@ -180,12 +172,10 @@ final class ResultJoin {
     return (double) cost.params() * request.options().precision().bytes();
   }
 
-  private Layer layer(
-      Step step,
-      KernelInfo kernel,
-      Cost cost,
-      Distribution times,
-      RoofSet.@Nullable Roofline line) {
+  private Layer layer(Step step, Distribution times, double floorSeconds) {
+    Cost cost = cost(step);
+    boolean isUnresolved = isUnresolved(times.median(), floorSeconds);
+    RoofSet.Roofline line = isUnresolved ? null : roofs.line();
     double seconds = times.median();
     Work work = work(step, cost, line);
     boolean isPlaced = seconds > 0 && (work.flops() > 0 || work.bytes() > 0);
@@ -201,7 +191,7 @@ final class ResultJoin {
         roof == null ? null : roof.bound(work, seconds),
         roof == null ? null : roof.level(work),
         roof == null ? null : roof.idealSeconds(work) / seconds,
-        kernel,
+        isUnresolved ? step.kernel().unresolved() : step.kernel(),
         channels.of(step),
         counted(step).anyMatch(LayerCost::isAsRun) ? true : null);
   }

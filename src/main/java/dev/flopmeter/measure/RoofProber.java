@@ -184,14 +184,14 @@ public final class RoofProber {
     if (backend.device().kind() == DeviceKind.CPU) {
       levels.addAll(sweep.apply(progress));
     }
-    String l2 = backend.device().properties().getOrDefault("l2_bytes", "0");
-    if (!l2.equals("0")) {
+    Double l2 = backend.device().number("l2_bytes");
+    if (l2 != null && l2 > 0) {
       Map<String, Double> cached =
           rates(
-              ProbeWork.cache(Long.parseLong(l2)),
+              ProbeWork.cache(l2.longValue()),
               Precision.FP32,
               work -> progress.report("roof", 0, "L2 " + work.name()));
-      levels.add(new MemoryLevel("L2", Long.valueOf(l2), cached, Map.of()));
+      levels.add(new MemoryLevel("L2", l2.longValue(), cached, Map.of()));
     }
     int last = levels.size() - 1;
     if (last >= 0 && levels.get(last).bytes() == null) {

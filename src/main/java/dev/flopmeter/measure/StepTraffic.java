@@ -92,18 +92,13 @@ final class StepTraffic {
     Set<String> written = new HashSet<>();
     nodes.forEach(node -> written.addAll(node.outputs()));
     Set<String> crossing = new HashSet<>();
-    for (Node node : nodes) {
-      crossing.addAll(GraphLinks.reads(node));
-    }
+    nodes.forEach(node -> crossing.addAll(GraphLinks.reads(node)));
     crossing.removeAll(written);
-    for (String output : written) {
-      boolean leaves =
-          links.isReturned(output)
-              || links.readers(output).stream().anyMatch(reader -> !names.contains(reader.name()));
-      if (leaves) {
-        crossing.add(output);
-      }
-    }
+    written.removeIf(
+        output ->
+            !links.isReturned(output)
+                && links.readers(output).stream().allMatch(one -> names.contains(one.name())));
+    crossing.addAll(written);
     double bytes = 0;
     for (String value : crossing) {
       TensorType type = graph.types().get(value);

@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** Recommendations on a whole run; those on groups of its layers are {@link LayerAdvice}'s. */
 final class AdviceRules {
@@ -46,7 +45,7 @@ final class AdviceRules {
 
   /** fp32 leaves the matrix units of a GPU idle, and moves twice the bytes. */
   private static Stream<Advice> tensorCores(ProfileResult result) {
-    Double capability = capability(result);
+    Double capability = result.device().number("compute_capability");
     if (result.device().kind() != DeviceKind.CUDA
         || result.run().precision() != Precision.FP32
         || capability == null
@@ -61,11 +60,6 @@ final class AdviceRules {
         .with("longer", Figures.percent(longer))
         .with("capability", Figures.number(capability))
         .advise("fp32", longer / 2, false);
-  }
-
-  private static @Nullable Double capability(ProfileResult result) {
-    String text = result.device().properties().getOrDefault("compute_capability", "");
-    return text.matches("[0-9]{1,3}(\\.[0-9]{1,3})?") ? Double.valueOf(text) : null;
   }
 
   private static double boundShare(ProfileResult result, Bound bound) {
@@ -124,11 +118,11 @@ final class AdviceRules {
 
   /** The share of the processor's cores that the run was allowed. */
   private static double coreShare(ProfileResult result) {
-    String threads = result.device().properties().getOrDefault("threads", "");
-    String cores = result.device().properties().getOrDefault("cores", "");
-    return threads.matches("[1-9][0-9]{0,5}") && cores.matches("[1-9][0-9]{0,5}")
-        ? Math.min(1, Double.parseDouble(threads) / Double.parseDouble(cores))
-        : 1;
+    Double threads = result.device().number("threads");
+    Double cores = result.device().number("cores");
+    return threads == null || cores == null || threads * cores == 0
+        ? 1
+        : Math.min(1, threads / cores);
   }
 
   private static Stream<Advice> busyCores(ProfileResult result) {

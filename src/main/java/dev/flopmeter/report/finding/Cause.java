@@ -132,12 +132,11 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
   /** The tiles of a layer on a GPU; null where its size or the device's is not known. */
   static @Nullable Tiles tiles(ProfileResult result, Layer layer) {
     Channels channels = layer.channels();
-    String count = result.device().properties().getOrDefault("sm_count", "");
+    Double count = result.device().number("sm_count");
     Long positions = channels == null ? null : channels.positions();
-    if (channels == null || positions == null || !count.matches("[1-9][0-9]{0,5}")) {
-      return null;
-    }
-    return Tiles.of(positions, channels, Integer.parseInt(count));
+    return channels == null || positions == null || count == null || count == 0
+        ? null
+        : Tiles.of(positions, channels, count.intValue());
   }
 
   /**

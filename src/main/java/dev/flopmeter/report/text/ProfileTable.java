@@ -25,7 +25,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Profiles: the verdict, the totals, a row per layer, the warnings. */
 public final class ProfileTable {
-  private ProfileTable() {}
+  private final StringBuilder out = new StringBuilder();
+  private final TerminalStyle style;
+
+  private ProfileTable(TerminalStyle style) {
+    this.style = style;
+  }
 
   /** Layers shown before the rest is summed up as one row. */
   static final int TOP_LAYERS = 20;
@@ -35,20 +40,24 @@ public final class ProfileTable {
 
   /** One result in full, as text for a terminal. */
   public static String render(ProfileResult result, TerminalStyle style) {
-    StringBuilder out = new StringBuilder();
-    paragraph(out, Verdict.of(result), 0, style, style::bold);
+    ProfileTable table = new ProfileTable(style);
+    table.render(result);
+    return table.out.toString();
+  }
+
+  private void render(ProfileResult result) {
+    paragraph(Verdict.of(result), 0, style::bold);
     out.append('\n');
     totals(result)
         .forEach(
             (name, text) -> {
               String start = name + " ".repeat(12 - name.length());
-              paragraph(out, start + text, start.length(), style, UnaryOperator.identity());
+              paragraph(start + text, start.length(), UnaryOperator.identity());
             });
     out.append('\n');
-    layers(out, result, style);
-    recommendations(out, result, style);
-    warnings(out, List.of(result), style);
-    return out.toString();
+    layers(result);
+    recommendations(result);
+    warnings(List.of(result));
   }
 
   /**
@@ -59,21 +68,22 @@ public final class ProfileTable {
     if (results.size() == 1) {
       return render(results.get(0), style);
     }
-    StringBuilder out = new StringBuilder();
+    ProfileTable table = new ProfileTable(style);
     if (RunColumns.areOfSeveralBackends(results)) {
-      TextTable.render(out, style, RunColumns.ofRuntimes(), results);
-      warnings(out, results, style);
-      return out.toString();
+      TextTable.render(table.out, style, RunColumns.ofRuntimes(), results);
+      table.warnings(results);
+      return table.out.toString();
     }
     for (ProfileResult result : results) {
-      out.append(render(result, style)).append('\n');
+      table.render(result);
+      table.out.append('\n');
     }
     Knee knee = new Knee(results);
-    TextTable.render(out, style, RunColumns.ofShortSweep(knee), results);
+    TextTable.render(table.out, style, RunColumns.ofShortSweep(knee), results);
     if (knee.isAnywhere()) {
-      out.append(Knee.EXPLANATION).append('\n');
+      table.out.append(Knee.EXPLANATION).append('\n');
     }
-    return out.toString();
+    return table.out.toString();
   }
 
   /** Lines by their titles. */
@@ -180,21 +190,19 @@ public final class ProfileTable {
     return macs == 0 ? null : amount.apply((double) macs) + mark;
   }
 
-  private static void layers(StringBuilder out, ProfileResult result, TerminalStyle style) {
+  private void layers(ProfileResult result) {
     if (result.layers().isEmpty()) {
       return;
     }
     TextTable<Layer> table =
         new TextTable<>(columns(Breakdown.seconds(result), ProfileTable::tight));
     boolean isShort = !style.allLayers() && result.layers().size() > TOP_LAYERS + 1;
-    Set<Layer> shown = new HashSet<>(result.layers());
-    if (isShort) {
-      shown = new HashSet<>(Breakdown.longestFirst(result).subList(0, TOP_LAYERS));
-    }
+    List<Layer> longest = Breakdown.longestFirst(result);
+    Set<Layer> shown = new HashSet<>(isShort ? longest.subList(0, TOP_LAYERS) : longest);
     List<Layer> rest = new ArrayList<>();
     for (Layer layer : result.layers()) {
       if (shown.contains(layer)) {
-        table.row(layer, paint(layer, style));
+        table.row(layer, paint(layer));
       } else {
         rest.add(layer);
       }
@@ -222,7 +230,7 @@ public final class ProfileTable {
     return Figures.si(amount).replace(" ", "");
   }
 
-  private static UnaryOperator<String> paint(Layer layer, TerminalStyle style) {
+  private UnaryOperator<String> paint(Layer layer) {
     if (layer.rooflineEfficiency() != null && layer.rooflineEfficiency() > 1.05) {
       return style::red;
     }
@@ -237,39 +245,32 @@ public final class ProfileTable {
     };
   }
 
-  private static void recommendations(
-      StringBuilder out, ProfileResult result, TerminalStyle style) {
+  private void recommendations(ProfileResult result) {
     List<Advice> all = Advice.of(result);
     for (int i = 0; i < Math.min(TOP_ADVICE, all.size()); i++) {
       Advice advice = all.get(i);
       String guess = advice.isGuess() ? " (a guess)" : "";
       String reason = advice.evidence() + " Expected: " + advice.gain() + guess + ".";
       out.append('\n');
-      paragraph(out, i + 1 + ". " + advice.title(), 3, style, style::bold);
-      paragraph(out, reason, 0, style, UnaryOperator.identity());
-      paragraph(out, "Test it: " + advice.command(), 2, style, style::dim);
+      paragraph(i + 1 + ". " + advice.title(), 3, style::bold);
+      paragraph(reason, 0, UnaryOperator.identity());
+      paragraph("Test it: " + advice.command(), 2, style::dim);
     }
   }
 
-  private static void warnings(
-      StringBuilder out, List<ProfileResult> results, TerminalStyle style) {
+  private void warnings(List<ProfileResult> results) {
     for (ProfileResult result : results) {
       if (!result.warnings().isEmpty()) {
         out.append('\n');
       }
       String start = results.size() == 1 ? "warning: " : result.run().backend() + ": ";
       for (String warning : result.warnings()) {
-        paragraph(out, start + warning, 0, style, result.valid() ? style::yellow : style::red);
+        paragraph(start + warning, 0, result.valid() ? style::yellow : style::red);
       }
     }
   }
 
-  private static void paragraph(
-      StringBuilder out,
-      String text,
-      int indent,
-      TerminalStyle style,
-      UnaryOperator<String> paint) {
+  private void paragraph(String text, int indent, UnaryOperator<String> paint) {
     for (String line : style.wrapped(text, style.width(), indent)) {
       out.append(paint.apply(line)).append('\n');
     }
