@@ -49,7 +49,7 @@ public final class OrtBackend implements Backend {
     } catch (LinkageError | IllegalStateException e) {
       throw new BackendException(
           "ONNX Runtime cannot be loaded: "
-              + oneLine(String.valueOf(e.getMessage()))
+              + message(e)
               + "; com.microsoft.onnxruntime:onnxruntime must be on the class path and the"
               + " temporary folder must be writable",
           e);
@@ -84,10 +84,6 @@ public final class OrtBackend implements Backend {
 
   @Override
   public Plan prepare(Graph graph, RunOptions run) {
-    return plan(graph, run);
-  }
-
-  private OrtPlan plan(Graph graph, RunOptions run) {
     if (run.precision() != Precision.FP32 && !run.precision().isQuantized()) {
       throw new ModelException(
           "the backend 'ort' computes in the precision of the model; leave --precision out and"
@@ -109,26 +105,23 @@ public final class OrtBackend implements Backend {
     for (String input : graph.inputs()) {
       graph.type(input).ifPresent(type -> OrtTensors.javaType(input, type.type()));
     }
-    plan(graph, run).close();
+    prepare(graph, run).close();
   }
 
   /** What ONNX Runtime's refusal of a model says about it. */
   static RuntimeException refusal(OrtException e) {
     return switch (e.getCode()) {
       case ORT_EP_FAIL, ORT_ENGINE_ERROR, ORT_DEVICE_RESET -> failure(e);
-      default ->
-          new UnsupportedOperatorException(
-              NAME, "run this model: " + oneLine(String.valueOf(e.getMessage())));
+      default -> new UnsupportedOperatorException(NAME, "run this model: " + message(e));
     };
   }
 
   static BackendException failure(OrtException e) {
-    return new BackendException(
-        "ONNX Runtime failed: " + oneLine(String.valueOf(e.getMessage())), e);
+    return new BackendException("ONNX Runtime failed: " + message(e), e);
   }
 
-  private static String oneLine(String message) {
-    return message
+  private static String message(Throwable e) {
+    return String.valueOf(e.getMessage())
         .replaceFirst("^Error code - \\S+ - message: ", "")
         .strip()
         .replaceAll("\\s+", " ");

@@ -17,7 +17,7 @@ import java.util.TreeMap;
  * session.
  *
  * @param level how far the graph is optimised
- * @param settings the other settings by key: one of {@link #keys()}, or an entry of the session's
+ * @param settings the other settings by key: one of {@link #KEYS}, or an entry of the session's
  *     configuration, whose keys contain a dot
  */
 public record OrtOptions(Level level, Map<String, String> settings) {
@@ -26,7 +26,8 @@ public record OrtOptions(Level level, Map<String, String> settings) {
 
   private static final String PROVIDER = "provider";
 
-  private static final List<String> KEYS =
+  /** The settings with a name of their own. */
+  public static final List<String> KEYS =
       List.of(
           "arena",
           "deterministic",
@@ -45,11 +46,6 @@ public record OrtOptions(Level level, Map<String, String> settings) {
     BASIC,
     EXTENDED,
     ALL
-  }
-
-  /** The settings with a name of their own. */
-  public static List<String> keys() {
-    return KEYS;
   }
 
   /**
@@ -128,29 +124,21 @@ public record OrtOptions(Level level, Map<String, String> settings) {
   /** Sets everything but the level of optimisation. */
   void applyTo(SessionOptions options) throws OrtException {
     for (Map.Entry<String, String> setting : settings.entrySet()) {
-      set(options, setting.getKey(), setting.getValue());
-    }
-  }
-
-  private static void set(SessionOptions options, String key, String value) throws OrtException {
-    switch (key) {
-      case "arena" -> options.setCPUArenaAllocator(isOn(value));
-      case "deterministic" -> options.setDeterministicCompute(isOn(value));
-      case "inter_op_threads" -> options.setInterOpNumThreads(count(value));
-      case "intra_op_threads" -> options.setIntraOpNumThreads(count(value));
-      case "memory_pattern" -> options.setMemoryPatternOptimization(isOn(value));
-      case PROVIDER -> addProvider(options, value);
-      default -> options.addConfigEntry(key, value);
+      String value = setting.getValue();
+      switch (setting.getKey()) {
+        case "arena" -> options.setCPUArenaAllocator(isOn(value));
+        case "deterministic" -> options.setDeterministicCompute(isOn(value));
+        case "inter_op_threads" -> options.setInterOpNumThreads(count(value));
+        case "intra_op_threads" -> options.setIntraOpNumThreads(count(value));
+        case "memory_pattern" -> options.setMemoryPatternOptimization(isOn(value));
+        case PROVIDER -> addProvider(options, value);
+        default -> options.addConfigEntry(setting.getKey(), value);
+      }
     }
   }
 
   OptLevel optimisation() {
-    return switch (level) {
-      case NONE -> OptLevel.NO_OPT;
-      case BASIC -> OptLevel.BASIC_OPT;
-      case EXTENDED -> OptLevel.EXTENDED_OPT;
-      case ALL -> OptLevel.ALL_OPT;
-    };
+    return level == Level.NONE ? OptLevel.NO_OPT : OptLevel.valueOf(level + "_OPT");
   }
 
   /** What differs from the defaults, for the result. */

@@ -79,61 +79,49 @@ final class OrtPlan implements Plan {
       Graph graph,
       RunOptions run,
       OrtOptions options,
-      TemporaryFolder folder,
-      Path model,
-      OrtSession session,
-      List<Node> written) {
+      TemporaryFolder folder)
+      throws OrtException, IOException {
     this.environment = environment;
     this.graph = graph;
     this.run = run;
     this.options = options;
     this.folder = folder;
-    this.model = model;
-    this.session = session;
-    this.written = written;
+    Path source = run.source();
+    OnnxModel file = source == null ? null : OnnxModel.read(source);
+    if (source != null && file != null && takes(file, graph)) {
+      model = source;
+      written = file.nodes();
+    } else {
+      model = folder.path().resolve("model.onnx");
+      written = List.of();
+      OnnxWriter.write(graph, model);
+    }
+    try (SessionOptions settings = settings()) {
+      settings.setOptimizationLevel(options.optimisation());
+      settings.setOptimizedModelFilePath(optimised().toString());
+      // Weights beside it: beyond 2 GB they must be, and reading the graph alone is quick.
+      settings.addConfigEntry(
+          "session.optimized_model_external_initializers_file_name", "optimised.data");
+      settings.addConfigEntry(
+          "session.optimized_model_external_initializers_min_size_in_bytes", "1024");
+      session = environment.createSession(model.toString(), settings);
+    }
   }
 
   static OrtPlan prepare(
       OrtEnvironment environment, Graph graph, RunOptions run, OrtOptions options) {
-    TemporaryFolder folder;
     try {
-      folder = TemporaryFolder.in(Path.of(System.getProperty("java.io.tmpdir")));
-    } catch (IOException e) {
-      throw unwritable(e);
-    }
-    try (SessionOptions session = sessionOptions(run, options)) {
-      Path source = run.source();
-      OnnxModel file = source == null ? null : OnnxModel.read(source);
-      boolean isAsWritten = file != null && takes(file, graph);
-      Path model = isAsWritten && source != null ? source : folder.path().resolve("model.onnx");
-      if (!isAsWritten) {
-        OnnxWriter.write(graph, model);
+      TemporaryFolder folder = TemporaryFolder.in(Path.of(System.getProperty("java.io.tmpdir")));
+      try {
+        return new OrtPlan(environment, graph, run, options, folder);
+      } catch (OrtException | IOException | RuntimeException e) {
+        folder.close();
+        throw e;
       }
-      session.setOptimizationLevel(options.optimisation());
-      session.setOptimizedModelFilePath(optimised(folder).toString());
-      // Weights beside it: beyond 2 GB they must be, and reading the graph alone is quick.
-      session.addConfigEntry(
-          "session.optimized_model_external_initializers_file_name", "optimised.data");
-      session.addConfigEntry(
-          "session.optimized_model_external_initializers_min_size_in_bytes", "1024");
-      return new OrtPlan(
-          environment,
-          graph,
-          run,
-          options,
-          folder,
-          model,
-          environment.createSession(model.toString(), session),
-          isAsWritten && file != null ? file.nodes() : List.of());
     } catch (OrtException e) {
-      folder.close();
       throw OrtBackend.refusal(e);
     } catch (IOException e) {
-      folder.close();
       throw unwritable(e);
-    } catch (RuntimeException e) {
-      folder.close();
-      throw e;
     }
   }
 
@@ -145,7 +133,7 @@ final class OrtPlan implements Plan {
                 input.concrete().isEmpty() || input.concrete().equals(graph.type(input.name())));
   }
 
-  private static Path optimised(TemporaryFolder folder) {
+  private Path optimised() {
     return folder.path().resolve("optimised.onnx");
   }
 
@@ -155,17 +143,16 @@ final class OrtPlan implements Plan {
         e);
   }
 
-  private static SessionOptions sessionOptions(RunOptions run, OrtOptions options)
-      throws OrtException {
-    SessionOptions session = new SessionOptions();
+  private SessionOptions settings() throws OrtException {
+    SessionOptions settings = new SessionOptions();
     try {
       if (run.threads() > 0) {
-        session.setIntraOpNumThreads(run.threads());
+        settings.setIntraOpNumThreads(run.threads());
       }
-      options.applyTo(session);
-      return session;
+      options.applyTo(settings);
+      return settings;
     } catch (OrtException | RuntimeException e) {
-      session.close();
+      settings.close();
       throw e;
     }
   }
@@ -300,7 +287,7 @@ final class OrtPlan implements Plan {
     double pass = recent.isEmpty() ? PROFILED_SECONDS : median(recent);
     int passes =
         (int) Math.max(FEWEST_PASSES, Math.min(MOST_PASSES, Math.ceil(PROFILED_SECONDS / pass)));
-    try (SessionOptions settings = sessionOptions(run, options)) {
+    try (SessionOptions settings = settings()) {
       Path written;
       try (OrtSession watched = watched(settings)) {
         for (int i = 0; i <= passes; i++) {
@@ -323,7 +310,7 @@ final class OrtPlan implements Plan {
     settings.enableProfiling(folder.path().resolve("profile").toString());
     settings.setOptimizationLevel(OptLevel.NO_OPT);
     try {
-      return environment.createSession(optimised(folder).toString(), settings);
+      return environment.createSession(optimised().toString(), settings);
     } catch (OrtException e) {
       // Of some models with loops it saves what it does not take: the same model is optimised
       // again.
@@ -335,7 +322,7 @@ final class OrtPlan implements Plan {
   private Joined join(List<Kernel> kernels) {
     GraphTemplate ran;
     try {
-      ran = OnnxModel.read(optimised(folder)).graph();
+      ran = OnnxModel.read(optimised()).graph();
     } catch (ModelException e) {
       return TraceJoin.byName(graph, written, kernels); // it names values twice
     }

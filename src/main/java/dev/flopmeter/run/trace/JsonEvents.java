@@ -39,19 +39,11 @@ final class JsonEvents {
   /**
    * Reads the elements of the array at the top, or of the array {@code list} in the object there.
    *
+   * @param repair makes the file's content JSON where it is not
    * @param events receives the elements in order
    * @param fields receives the other fields of the object, each as an object of one field
    * @return how many elements there were
    * @throws ModelException if the file is not such JSON, is cut off or goes on after its end
-   */
-  static long read(Path file, String list, Consumer<JsonNode> events, Consumer<JsonNode> fields) {
-    return read(file, in -> in, list, events, fields);
-  }
-
-  /**
-   * The same of a file that {@code repair} makes JSON.
-   *
-   * @throws ModelException if it does not
    */
   static long read(
       Path file,

@@ -61,12 +61,13 @@ final class TensorRtFiles {
   static Trace read(Path profile, @Nullable Path layerInfo, @Nullable Path times) {
     TensorRtFiles files = new TensorRtFiles();
     if (layerInfo != null) {
-      JsonEvents.read(layerInfo, "Layers", files::layer, field -> {});
+      JsonEvents.read(layerInfo, in -> in, "Layers", files::layer, field -> {});
     }
-    JsonEvents.read(profile, "", files::time, field -> {});
+    JsonEvents.read(profile, in -> in, "", files::time, field -> {});
     if (times != null) {
       JsonEvents.read(
           times,
+          in -> in,
           "",
           pass -> files.passes.add(JsonEvents.amount(pass, "computeMs") / 1e3),
           any -> {});

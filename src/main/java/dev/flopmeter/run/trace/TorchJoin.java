@@ -11,12 +11,14 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.BiPredicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Joins PyTorch's operators to a model's nodes. Products are told by their work, which the shapes
@@ -35,16 +37,10 @@ final class TorchJoin {
           .map(row -> Pattern.compile(row.get(0)))
           .toList();
 
-  /** Operators that only change the form of a value, or nothing in a forward pass. */
+  /** What ONNX calls operators that only change the form of a value, or nothing. */
   private static final Map<Pattern, String> CONVERSIONS =
-      Map.of(
-          Pattern.compile("(_?reshape|.*view|flatten|unflatten|(un)?squeeze).*"), "Reshape",
-          Pattern.compile("transpose|permute|t"), "Transpose",
-          Pattern.compile("to|_to_copy|type_as"), "Cast",
-          Pattern.compile(
-                  "contiguous|clone|copy_?|detach_?|(feature_)?dropout_?|alias|expand(_as)?|lift_fresh"
-                      + "|empty.*|resize_|as_strided"),
-              "Identity");
+      Csv.rows(TorchJoin.class, "conversions.csv").stream()
+          .collect(Collectors.toMap(row -> Pattern.compile(row.get(0)), row -> row.get(1)));
 
   private final List<Call> calls;
   private final List<Node> nodes;
@@ -86,17 +82,11 @@ final class TorchJoin {
   }
 
   private void products() {
-    List<Integer> open = new ArrayList<>();
-    for (int i = 0; i < calls.size(); i++) {
-      if (calls.get(i).isProduct()) {
-        open.add(i);
-      }
-    }
     List<Node> wanted = nodes.stream().filter(node -> work(node) > 0).toList();
     List<Integer> leftCalls = new ArrayList<>();
     List<Node> leftNodes = new ArrayList<>();
     align(
-        open,
+        places(0, calls.size(), true),
         wanted,
         (at, node) -> isLike(calls.get(at), node),
         (at, node) -> owned.put(at, List.of(node)),
@@ -107,6 +97,13 @@ final class TorchJoin {
           }
         });
     byWork(leftCalls, leftNodes);
+  }
+
+  private List<Integer> places(int from, int to, boolean areProducts) {
+    return IntStream.range(from, to)
+        .filter(i -> calls.get(i).isProduct() == areProducts)
+        .boxed()
+        .toList();
   }
 
   private boolean isLike(Call call, Node node) {
@@ -193,19 +190,10 @@ final class TorchJoin {
   }
 
   private void kinds(int from, int to, List<Node> these) {
-    List<Integer> some = new ArrayList<>();
-    for (int i = from; i < to; i++) {
-      if (!calls.get(i).isProduct()) {
-        some.add(i);
-      }
-    }
     List<List<Node>> origins = new ArrayList<>();
     String last = "";
-    for (Node node : these) {
+    for (Node node : these.stream().filter(one -> work(one) == 0).toList()) {
       String origin = node.metadata().getOrDefault(ORIGIN, node.name());
-      if (work(node) > 0) {
-        continue;
-      }
       if (!origin.equals(last)) {
         origins.add(new ArrayList<>());
         last = origin;
@@ -213,13 +201,13 @@ final class TorchJoin {
       origins.get(origins.size() - 1).add(node);
     }
     align(
-        some,
+        places(from, to, false),
         origins,
         (at, ofOne) -> kind(calls.get(at).name()).equals(kind(ofOne.get(0))),
         owned::put,
         (gapCalls, gapOrigins) -> {
           List<Integer> rest =
-              gapCalls.stream().filter(at -> conversion(calls.get(at).name()) == null).toList();
+              gapCalls.stream().filter(at -> conversion(calls.get(at).name()).isEmpty()).toList();
           List<Node> left = gapOrigins.stream().flatMap(List::stream).toList();
           if (!rest.isEmpty() && !left.isEmpty()) {
             owned.put(rest.get(0), left); // written with other operators, such as SiLU
@@ -228,13 +216,12 @@ final class TorchJoin {
         });
   }
 
-  /** What ONNX calls an operator that only changes the form of a value; null for another. */
-  private static @Nullable String conversion(String name) {
+  /** What ONNX calls an operator that only changes the form of a value; nothing for another. */
+  private static Optional<String> conversion(String name) {
     return CONVERSIONS.entrySet().stream()
         .filter(one -> one.getKey().matcher(TorchOp.plain(name)).matches())
         .map(Map.Entry::getValue)
-        .findFirst()
-        .orElse(null);
+        .findFirst();
   }
 
   private static String kind(Node node) {
@@ -244,12 +231,11 @@ final class TorchJoin {
 
   private static String kind(String name) {
     String plain = TorchOp.plain(name);
-    for (Pattern kind : KINDS) {
-      if (kind.matcher(plain).find()) {
-        return kind.pattern();
-      }
-    }
-    return plain.replaceAll("[_\\d]", "");
+    return KINDS.stream()
+        .filter(kind -> kind.matcher(plain).find())
+        .findFirst()
+        .map(Pattern::pattern)
+        .orElseGet(() -> plain.replaceAll("[_\\d]", ""));
   }
 
   /**
@@ -312,7 +298,7 @@ final class TorchJoin {
     for (int i = 0; i < calls.size(); i++) {
       if (!merged.contains(i)) {
         List<Call> group = groups.getOrDefault(i, List.of(i)).stream().map(calls::get).toList();
-        String conversion = group.size() == 1 ? conversion(group.get(0).name()) : null;
+        String own = calls.get(i).name();
         List<Double> seconds = new ArrayList<>();
         for (int pass = first; pass < calls.get(i).seconds().size(); pass++) {
           int at = pass;
@@ -321,7 +307,7 @@ final class TorchJoin {
         kernels.add(
             new Kernel(
                 name(group),
-                conversion == null ? calls.get(i).name() : conversion,
+                group.size() > 1 ? own : conversion(own).orElse(own),
                 -1,
                 owned.getOrDefault(i, List.of()).stream().map(Node::name).toList(),
                 List.of(),

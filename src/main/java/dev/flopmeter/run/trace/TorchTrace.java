@@ -59,7 +59,7 @@ final class TorchTrace {
    */
   static Trace read(Path file, Graph graph, Map<String, Long> macs) {
     TorchTrace trace = new TorchTrace();
-    JsonEvents.read(file, "traceEvents", trace::event, trace::field);
+    JsonEvents.read(file, in -> in, "traceEvents", trace::event, trace::field);
     try {
       return trace.trace(graph, macs);
     } catch (ModelException e) {

@@ -2,6 +2,7 @@ package dev.flopmeter.run.trace;
 
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.text.IoReason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +10,8 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,13 +23,21 @@ import org.jspecify.annotations.Nullable;
 public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
   private static final int HEAD_BYTES = 1 << 16;
 
+  /** What a file is: the first whose pattern its head begins with. */
   private enum Kind {
-    OPTIMISED_MODEL,
-    ONNX_RUNTIME,
-    PYTORCH,
-    TENSORRT_PROFILE,
-    TENSORRT_LAYERS,
-    TENSORRT_TIMES
+    TENSORRT_LAYERS("\\{.*\"Layers\""),
+    PYTORCH("\\{.*\"(traceEvents|schemaVersion)\"|\\[.*\"cpu_op\""),
+    ONNX_RUNTIME("\\[.*\"(ph|cat)\""),
+    TENSORRT_TIMES("\\[.*\"computeMs\""),
+    TENSORRT_PROFILE("\\[.*\"count\""),
+    /** Known by its name. */
+    OPTIMISED_MODEL("(?!)");
+
+    private final Pattern head;
+
+    Kind(String head) {
+      this.head = Pattern.compile(head, Pattern.DOTALL);
+    }
   }
 
   /**
@@ -73,38 +84,23 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
       return Kind.OPTIMISED_MODEL;
     }
     String head = head(file).replaceFirst("^\uFEFF", "").stripLeading();
-    if (head.startsWith("[") && (head.contains("\"ph\"") || head.contains("\"cat\""))) {
-      return head.contains("\"cpu_op\"") ? Kind.PYTORCH : Kind.ONNX_RUNTIME;
-    }
-    if (head.startsWith("{") && head.contains("\"Layers\"")) {
-      return Kind.TENSORRT_LAYERS;
-    }
-    if (head.startsWith("{") && head.matches("(?s).*\"(traceEvents|schemaVersion)\".*")) {
-      return Kind.PYTORCH;
-    }
-    if (head.startsWith("[") && head.contains("\"computeMs\"")) {
-      return Kind.TENSORRT_TIMES;
-    }
-    if (head.startsWith("[") && head.contains("\"count\"")) {
-      return Kind.TENSORRT_PROFILE;
-    }
-    throw new ModelException(
-        file
-            + ": not a trace that flopmeter reads: ONNX Runtime's profile, a trace of PyTorch's"
-            + " profiler, or trtexec's --exportProfile, --exportLayerInfo or --exportTimes");
+    return Stream.of(Kind.values())
+        .filter(kind -> kind.head.matcher(head).lookingAt())
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new ModelException(
+                    file
+                        + ": not a trace that flopmeter reads: ONNX Runtime's profile, a trace of"
+                        + " PyTorch's profiler, or trtexec's --exportProfile, --exportLayerInfo or"
+                        + " --exportTimes"));
   }
 
   private static String head(Path file) {
     try (InputStream in = JsonEvents.open(file)) {
       return new String(in.readNBytes(HEAD_BYTES), StandardCharsets.UTF_8);
     } catch (IOException e) {
-      throw new ModelException("'" + file + "' cannot be read: " + reason(e), e);
+      throw new ModelException("'" + file + "' cannot be read: " + IoReason.of(e), e);
     }
-  }
-
-  private static String reason(IOException e) {
-    return e instanceof java.nio.file.NoSuchFileException
-        ? "there is no such file"
-        : String.valueOf(e.getMessage());
   }
 }
