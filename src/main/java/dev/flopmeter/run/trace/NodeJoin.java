@@ -9,15 +9,16 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -59,16 +60,24 @@ public final class NodeJoin {
   private final Map<String, List<Integer>> readers = new HashMap<>();
   private final Map<String, String> originals = new HashMap<>();
   private final Map<String, Integer> owners = new HashMap<>();
+
+  /** The nodes of the model that each executed node stands for, in the model's order. */
   private final List<Set<Node>> claims = new ArrayList<>();
+
   private final Set<String> operators = new HashSet<>();
 
   private NodeJoin(Graph graph, List<Node> executed) {
     this.graph = graph;
     this.links = new GraphLinks(graph);
     this.executed = executed;
-    graph.nodes().forEach(node -> operators.add(node.op()));
+    Map<String, Integer> places = new HashMap<>();
+    for (Node node : graph.nodes()) {
+      operators.add(node.op());
+      places.put(node.name(), places.size());
+    }
+    Comparator<Node> inOrder = Comparator.comparing(Node::name, Comparator.comparing(places::get));
     for (int i = 0; i < executed.size(); i++) {
-      claims.add(Collections.newSetFromMap(new IdentityHashMap<>()));
+      claims.add(new TreeSet<>(inOrder));
       for (String value : executed.get(i).outputs()) {
         writers.put(value, i);
       }
@@ -115,7 +124,8 @@ public final class NodeJoin {
       node.outputs().forEach(value -> computedByBinding.put(value, node));
     }
     NodeJoin join = new NodeJoin(graph, executed);
-    return join.joined(join.join(), computedByBinding);
+    join.join();
+    return join.joined(computedByBinding);
   }
 
   /** One step for each executed node, with the nodes that are known to be its own. */
@@ -127,31 +137,32 @@ public final class NodeJoin {
       }
     }
     join.absorb();
-    return join.joined(join.owned(), Map.of());
+    return join.joined(Map.of());
   }
 
-  private Joined joined(List<List<Node>> nodes, Map<String, Node> computedByBinding) {
+  private Joined joined(Map<String, Node> computedByBinding) {
     List<Step> steps = new ArrayList<>();
     List<Integer> leads = new ArrayList<>();
     int[] stepOf = new int[executed.size()];
     for (int i = 0; i < executed.size(); i++) {
       Node node = executed.get(i);
-      if (nodes.get(i).isEmpty()) {
+      List<Node> own = new ArrayList<>(claims.get(i));
+      if (own.isEmpty()) {
         node.outputs().stream()
             .map(computedByBinding::get)
             .filter(one -> one != null && one.op().equals(node.op()))
-            .forEach(nodes.get(i)::add);
+            .forEach(own::add);
       }
-      Integer whole = nodes.get(i).isEmpty() ? whole(i) : null;
+      Integer whole = own.isEmpty() ? whole(i) : null;
       leads.add(whole);
       if (whole == null) {
-        Integer producer = isConversion(node) && nodes.get(i).isEmpty() ? producer(i) : null;
+        Integer producer = isConversion(node) && own.isEmpty() ? producer(i) : null;
         String name =
             producer == null || leads.get(producer) != null
                 ? node.name()
                 : node.op() + " of " + steps.get(stepOf[producer]).name();
         stepOf[i] = steps.size();
-        steps.add(step(name, node.qualifiedOp(), nodes.get(i)));
+        steps.add(step(name, node.qualifiedOp(), own));
       }
     }
     for (int i = 0; i < executed.size(); i++) {
@@ -187,7 +198,7 @@ public final class NodeJoin {
     return CONVERSION.matcher(node.op()).matches();
   }
 
-  private List<List<Node>> join() {
+  private void join() {
     executed.forEach(node -> node.outputs().forEach(this::original));
     Set<String> known = new HashSet<>(originals.values());
     List<Integer> unknown = new ArrayList<>();
@@ -206,19 +217,6 @@ public final class NodeJoin {
       }
     }
     absorb();
-    return owned();
-  }
-
-  private List<List<Node>> owned() {
-    List<List<Node>> nodes = new ArrayList<>();
-    executed.forEach(node -> nodes.add(new ArrayList<>()));
-    for (Node node : graph.nodes()) {
-      Integer owner = owners.get(node.name());
-      if (owner != null) {
-        nodes.get(owner).add(node);
-      }
-    }
-    return nodes;
   }
 
   private void give(Node node, int to) {

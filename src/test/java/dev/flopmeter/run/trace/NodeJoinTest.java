@@ -12,6 +12,7 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.trace.Trace.Kernel;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -141,6 +142,20 @@ class NodeJoinTest {
             node("Neg", "", List.of("product"), "last"));
     assertThat(nodes(steps))
         .containsExactly(List.of(), List.of("product"), List.of(), List.of("last"));
+  }
+
+  @Test
+  void nodesOfOneKindGoToTheirExecutedNodesInTheModelsOrder() {
+    List<Node> executed = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      add("Relu", "relu" + i, i == 0 ? "x" : "relu" + (i - 1));
+      executed.add(node("Relu", "", List.of(i == 0 ? "x" : "renamed" + (i - 1)), "renamed" + i));
+    }
+    add("Neg", "neg", "relu4");
+    executed.add(node("Neg", "", List.of("renamed4"), "neg"));
+    assertThat(join("neg", executed.toArray(Node[]::new)))
+        .extracting(Step::name)
+        .containsExactly("relu0", "relu1", "relu2", "relu3", "relu4", "neg");
   }
 
   @Test
