@@ -12,6 +12,7 @@ import dev.flopmeter.model.equation.Value;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,7 @@ public final class NodeFunctions {
               1, (n, a) -> DoubleStream.of(n.in().requireDoubles(input(a, 0))).boxed().toList());
       case "number" -> function(1, (n, a) -> n.in().requireValue(input(a, 0)).longAt(0));
       case "real_number" -> function(1, (n, a) -> n.in().requireValue(input(a, 0)).doubleAt(0));
+      case "lower_case" -> function(1, (n, a) -> ((String) a.get(0)).toLowerCase(Locale.ROOT));
       case "attention_sizes" -> function(0, (n, a) -> AttentionSizes.of(n.in()).byName());
       case "product_order" ->
           function(

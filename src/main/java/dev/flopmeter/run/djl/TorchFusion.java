@@ -9,23 +9,25 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.RunOptions;
-import dev.flopmeter.run.djl.kernel.Activation;
-import dev.flopmeter.run.djl.kernel.FusedKernels;
-import dev.flopmeter.run.djl.kernel.FusedKernels.Addend;
 import dev.flopmeter.run.djl.kernel.Kernel;
+import dev.flopmeter.run.djl.kernel.Kernels;
 import dev.flopmeter.run.fuse.Fused;
 import dev.flopmeter.run.fuse.Fused.Attention;
 import dev.flopmeter.run.fuse.Fused.Chain;
+import dev.flopmeter.run.fuse.Fused.Operand;
 import dev.flopmeter.run.fuse.Fuser;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Decides what PyTorch runs as one step, and chooses the kernels of the steps. */
 final class TorchFusion {
+  /** As {@code onednn_activation} gives those without numbers. */
+  private static final List<Object> NO_ACTIVATION = List.of("none", "");
+
   private final GraphScope scope;
   private final GraphLinks links;
   private final boolean fusesConvolutions;
@@ -66,16 +68,18 @@ final class TorchFusion {
 
   private boolean takesConvolution(Chain chain) {
     Operands in = scope.operands(chain.main());
-    Optional<Activation> activation = activation(chain);
-    return FusedKernels.takesConv(in)
-        && activation.isPresent()
-        && (chain.residual() == null || takesResidual(in.shape(1).dim(0), activation.get()));
+    List<Object> activation = activation(chain);
+    return isFloat(chain.main().inputs().get(0))
+        && in.value(1).isPresent()
+        && (!in.has(2) || in.value(2).isPresent())
+        && Kernels.results("onednn_takes", in).equals(List.of(true))
+        && !activation.isEmpty()
+        && (chain.residual() == null || takesResidual(in.shape(1).dim(0), activation));
   }
 
   /** What else PyTorch takes behind a convolution fails when it runs. */
-  private static boolean takesResidual(long channels, Activation activation) {
-    return channels > 1
-        && (activation.equals(Activation.NONE) || activation.form() == Activation.Form.RELU);
+  private static boolean takesResidual(long channels, List<Object> activation) {
+    return channels > 1 && List.of("none", "relu").contains(activation.get(0));
   }
 
   private boolean takesProduct(Chain chain) {
@@ -92,7 +96,7 @@ final class TorchFusion {
         && chain.factor() == null
         && (bias == null || bias.shape().rank() <= 2)
         && chain.residual() == null
-        && activation(chain).filter(Activation::isPlain).isPresent();
+        && activation(chain).size() == NO_ACTIVATION.size();
   }
 
   private boolean takesAttention(Attention attention) {
@@ -110,20 +114,19 @@ final class TorchFusion {
     return type != null && type.type() == DataType.FLOAT;
   }
 
-  /** The activation of a chain, none where it has none; empty if it has one that is not fused. */
-  private Optional<Activation> activation(Chain chain) {
+  /** The activation of a chain in oneDNN's terms; empty if it has one that is not fused. */
+  private List<Object> activation(Chain chain) {
     return chain.activation() == null
-        ? Optional.of(Activation.NONE)
-        : Activation.of(scope.operands(chain.activation().main()));
+        ? NO_ACTIVATION
+        : Kernels.results("onednn_activation", scope.operands(chain.activation().main()));
   }
 
   private Task task(Fused fused) {
     if (fused instanceof Attention attention) {
       String mask = attention.mask() == null ? "" : attention.mask();
-      return Task.of(
-          attention,
-          List.of(attention.queries(), attention.main().inputs().get(1), attention.values(), mask),
-          FusedKernels.attention(attention.scale(), attention.mask() != null));
+      List<String> inputs =
+          List.of(attention.queries(), attention.main().inputs().get(1), attention.values(), mask);
+      return task(attention, "fused_attention", inputs, attention.scale());
     }
     if (fused instanceof Chain chain) {
       return chain.main().op().equals("Conv") ? convolution(chain) : product(chain);
@@ -132,42 +135,26 @@ final class TorchFusion {
   }
 
   private Task convolution(Chain chain) {
-    List<String> inputs = new ArrayList<>(chain.main().inputs());
-    while (inputs.size() <= FusedKernels.BIAS) {
-      inputs.add("");
-    }
-    double epsilon = Double.NaN;
     Node norm = chain.normalisation();
-    if (norm != null) {
-      for (int i = 0; i < 4; i++) {
-        inputs.set(FusedKernels.NORM + i, norm.inputs().get(i + 1));
-      }
-      epsilon = norm.attributes().number("epsilon", 1e-5f);
-    }
-    if (chain.factor() != null) {
-      inputs.set(FusedKernels.FACTOR, chain.factor().value());
-    }
-    if (chain.bias() != null) {
-      inputs.set(FusedKernels.BIAS, chain.bias().value());
-    }
-    Addend addend = Addend.NONE;
-    if (chain.residual() != null) {
-      String value = chain.residual().value();
-      inputs.set(FusedKernels.OTHER, value);
-      addend = isSpent(chain, value) ? Addend.SPENT : Addend.KEPT;
-    }
+    List<String> inputs = new ArrayList<>(first(3, chain.main().inputs()));
+    inputs.addAll(norm == null ? first(4, List.of()) : norm.inputs().subList(1, 5));
+    inputs.add(value(chain.residual()));
+    inputs.add(value(chain.factor()));
+    inputs.add(value(chain.bias()));
+    double epsilon = norm == null ? 0 : norm.attributes().number("epsilon", 1e-5f);
+    boolean isSpent = chain.residual() != null && isSpent(chain, chain.residual().value());
     done.addAll(chain.nodes());
     own.add(chain.last().outputs().get(0));
-    return Task.of(
-        chain,
-        inputs,
-        FusedKernels.conv(
-            scope.operands(chain.main()),
-            epsilon,
-            chain.factor() != null,
-            chain.bias() != null,
-            addend,
-            activation(chain).orElseThrow()));
+    return task(chain, "fused_convolution", inputs, epsilon, isSpent, activation(chain));
+  }
+
+  /** So many names, empty where there are fewer. */
+  private static List<String> first(int count, List<String> names) {
+    return Stream.concat(names.stream(), Stream.generate(() -> "")).limit(count).toList();
+  }
+
+  private static String value(@Nullable Operand operand) {
+    return operand == null ? "" : operand.value();
   }
 
   /**
@@ -189,14 +176,13 @@ final class TorchFusion {
 
   private Task product(Chain chain) {
     List<String> inputs = new ArrayList<>(chain.main().inputs());
-    if (chain.bias() != null) {
-      inputs.add(chain.bias().value());
-    }
-    return Task.of(
-        chain,
-        inputs,
-        FusedKernels.linear(
-            scope.operands(chain.main()), chain.bias() != null, activation(chain).orElseThrow()));
+    inputs.add(value(chain.bias()));
+    return task(chain, "fused_product", inputs, activation(chain));
+  }
+
+  private Task task(Fused fused, String function, List<String> inputs, Object... settings) {
+    Kernel kernel = Kernels.fused(function, scope.operands(fused.main()), inputs, settings);
+    return new Task(fused, inputs, fused.last().outputs(), kernel);
   }
 
   /**
@@ -215,10 +201,6 @@ final class TorchFusion {
 
     static Task of(Node node) {
       return new Task(new Fused.Single(node), node.inputs(), node.outputs(), null);
-    }
-
-    static Task of(Fused fused, List<String> inputs, Kernel kernel) {
-      return new Task(fused, inputs, fused.last().outputs(), kernel);
     }
 
     /** The node that gives the step its name. */

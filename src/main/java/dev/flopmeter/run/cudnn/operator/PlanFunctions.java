@@ -27,7 +27,6 @@ import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -119,7 +118,6 @@ final class PlanFunctions {
       case "is_plain" -> of(1, c -> c.view(0).is(MemoryLayout.PLAIN));
       case "is_packed" -> of(1, c -> c.value(0).filter(PackedTensor.class::isInstance).isPresent());
       case "shape_of_output" -> of(1, c -> list(c.node().outputShape(c.index(0)).dims()));
-      case "lower_case" -> of(1, c -> c.text(0).toLowerCase(Locale.ROOT));
       case "ints" -> of(0, ANY, c -> integers(c.terms()));
       case "codes" -> of(1, ANY, c -> c.views().stream().map(v -> v.storage().code()).toList());
       case "loops" -> of(2, ANY, c -> loops(c.views()));

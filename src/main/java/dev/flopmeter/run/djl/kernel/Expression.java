@@ -1,20 +1,16 @@
 package dev.flopmeter.run.djl.kernel;
 
 import com.google.errorprone.annotations.CompileTimeConstant;
-import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -29,74 +25,14 @@ sealed interface Expression {
   /** No value, for an optional parameter. */
   Expression NONE = new Literal("None");
 
-  /** A quoted text of no length. */
-  Expression EMPTY = new Literal("\"\"");
-
   /** The operands, in order. */
   default List<Expression> operands() {
     return List.of();
   }
 
-  /** This plus a number or another tensor. */
-  default Expression plus(Object other) {
-    return call("add", this, other);
-  }
-
-  default Expression minus(Object other) {
-    return call("sub", this, other);
-  }
-
-  default Expression times(Object other) {
-    return call("mul", this, other);
-  }
-
-  default Expression over(Object other) {
-    return call("div", this, other);
-  }
-
-  /** The product of two matrices. */
-  default Expression product(Expression other) {
-    return call("matmul", this, other);
-  }
-
   /** Converted to the type with PyTorch's number {@code type}. */
   default Expression to(int type) {
-    return call("to", this, type);
-  }
-
-  default Expression reshaped(long... dims) {
-    return call("reshape", this, dims);
-  }
-
-  /** The elements of this along {@code axis} of a tensor of {@code rank}. */
-  default Expression alongAxis(int rank, int axis) {
-    long[] dims = new long[rank];
-    Arrays.fill(dims, 1);
-    dims[axis] = -1;
-    return reshaped(dims);
-  }
-
-  default Expression unsqueezed(long axis) {
-    return call("unsqueeze", this, axis);
-  }
-
-  default Expression permuted(long... axes) {
-    return call("permute", this, axes);
-  }
-
-  /** With two axes exchanged. */
-  default Expression transposed(long one, long other) {
-    return call("transpose", this, one, other);
-  }
-
-  /** The part at {@code index} of an axis, without that axis. */
-  default Expression select(long axis, Object index) {
-    return call("select", this, axis, index);
-  }
-
-  /** {@code size} elements of an axis, from {@code start} on. */
-  default Expression narrow(long axis, long start, long size) {
-    return call("narrow", this, axis, start, size);
+    return new Call("to", List.of(this, of(type)));
   }
 
   /** A number, flag, quoted word or list of numbers. */
@@ -156,20 +92,12 @@ sealed interface Expression {
 
   /** Fixed statements over named arguments, which leave their value in {@code result}. */
   final class Script implements Expression {
-    private final String text;
-    private final List<Named> arguments;
+    final String text;
+    final List<Named> arguments;
 
     private Script(String text, List<Named> arguments) {
       this.text = text;
       this.arguments = arguments;
-    }
-
-    String text() {
-      return text;
-    }
-
-    List<Named> arguments() {
-      return arguments;
     }
 
     @Override
@@ -191,45 +119,6 @@ sealed interface Expression {
     }
   }
 
-  static Expression input(int index) {
-    return new Input(index);
-  }
-
-  /** Inputs {@code from} to {@code to}, the latter excluded. */
-  static Expression inputs(int from, int to) {
-    return list(IntStream.range(from, to).mapToObj(Expression::input).toList());
-  }
-
-  static Expression constant(Tensor tensor) {
-    return new Constant(tensor);
-  }
-
-  static Expression once(Expression value) {
-    return new Once(value);
-  }
-
-  static Expression list(List<Expression> elements) {
-    return new Listed(List.copyOf(elements));
-  }
-
-  static Expression list(Expression... elements) {
-    return list(List.of(elements));
-  }
-
-  /** {@code torch.function(arguments)}, or a function of another namespace by its full name. */
-  static Call call(@CompileTimeConstant String function, Object... arguments) {
-    return new Call(function, Arrays.stream(arguments).map(Expression::of).toList());
-  }
-
-  /** A function that PyTorch has for one, two and three spatial axes under different names. */
-  static Call ofAxes(
-      @CompileTimeConstant String before,
-      int axes,
-      @CompileTimeConstant String after,
-      Object... arguments) {
-    return new Call(before + axes + after, Arrays.stream(arguments).map(Expression::of).toList());
-  }
-
   /** The {@code count} results of a call that returns several. */
   static List<Expression> parts(int count, Call call) {
     return IntStream.range(0, count)
@@ -237,29 +126,16 @@ sealed interface Expression {
         .toList();
   }
 
-  static Named named(@CompileTimeConstant String name, Object value) {
-    return new Named(name, of(value));
-  }
-
-  static Named dtype(int type) {
-    return named("dtype", type);
-  }
-
   /**
-   * A word of PyTorch, quoted.
+   * A word of PyTorch, quoted; it may be empty.
    *
    * @throws IllegalArgumentException if it is none of those that kernels use
    */
   static Expression word(String word) {
-    if (!TorchNames.WORDS.contains(word)) {
+    if (!word.isEmpty() && !TorchNames.WORDS.contains(word)) {
       throw new IllegalArgumentException("not a word of PyTorch that kernels use: " + word);
     }
     return new Literal('"' + word + '"');
-  }
-
-  /** The name of {@code constant} in lower case, quoted. */
-  static Expression word(Enum<?> constant) {
-    return new Literal('"' + constant.name().toLowerCase(Locale.ROOT) + '"');
   }
 
   /**
@@ -267,8 +143,8 @@ sealed interface Expression {
    *
    * @param text statements that use the names of {@code arguments} and assign {@code result}
    */
-  static Expression script(@CompileTimeConstant String text, Named... arguments) {
-    return new Script(text, List.of(arguments));
+  static Expression script(@CompileTimeConstant String text, List<Named> arguments) {
+    return new Script(text, List.copyOf(arguments));
   }
 
   /** A list of integers; {@code annotate} because the type of an empty one is not known. */
@@ -282,10 +158,10 @@ sealed interface Expression {
   }
 
   /** A list of the type that oneDNN's functions declare, to which TorchScript converts no other. */
-  static Expression scalars(double... values) {
+  static Expression scalars(List<?> values) {
     return new Literal(
-        DoubleStream.of(values)
-            .mapToObj(value -> number(value).toString())
+        values.stream()
+            .map(value -> of(value).toString())
             .collect(Collectors.joining(", ", "annotate(List[Optional[number]], [", "])")));
   }
 
@@ -299,11 +175,6 @@ sealed interface Expression {
     }
     String text = Double.toString(Math.abs(value));
     return new Literal(value < 0 ? "(-" + text + ")" : text);
-  }
-
-  /** A number fit for tensors of {@code type}: integers without a point. */
-  static Expression number(DataType type, double value) {
-    return type.isFloat() ? number(value) : of((long) value);
   }
 
   /** The number of indices that an einsum's equation can name. */

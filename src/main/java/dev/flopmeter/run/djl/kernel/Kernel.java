@@ -1,6 +1,5 @@
 package dev.flopmeter.run.djl.kernel;
 
-import com.google.errorprone.annotations.CompileTimeConstant;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.run.djl.kernel.Expression.Call;
@@ -42,23 +41,9 @@ public record Kernel(
     return new Kernel(results, Map.of(), null, "");
   }
 
-  static Kernel of(Expression... results) {
-    return of(List.of(results));
-  }
-
-  /** This kernel on input 0 with channels last. */
-  Kernel channelsLast() {
-    return new Kernel(results, wider, "nhwc", function);
-  }
-
   /** This kernel, on images as they are stored. */
   public Kernel anyLayout() {
     return new Kernel(results, wider, null, function);
-  }
-
-  /** This kernel, reported under the name of the function that does most of the work. */
-  Kernel reportedAs(@CompileTimeConstant String name) {
-    return new Kernel(results, wider, layout, name);
   }
 
   /**
@@ -91,7 +76,7 @@ public record Kernel(
 
   /** Kernels of the values that are computed once, over constant inputs. */
   public List<Kernel> preparations() {
-    return prepared().stream().map(each -> of(each.value())).toList();
+    return prepared().stream().map(each -> of(List.of(each.value()))).toList();
   }
 
   /** The constants that it brings along. */

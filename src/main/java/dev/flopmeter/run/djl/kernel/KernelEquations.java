@@ -4,18 +4,22 @@ import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
-import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.model.equation.Terms;
 import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.model.shape.NodeHost;
 import dev.flopmeter.run.djl.kernel.Expression.Call;
+import dev.flopmeter.run.djl.kernel.Expression.Input;
+import dev.flopmeter.run.djl.kernel.Expression.Listed;
 import dev.flopmeter.run.djl.kernel.Expression.Named;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One node, whose kernel the equations of {@code kernels.txt} give. Tensors are the node's inputs
@@ -27,7 +31,7 @@ final class KernelEquations implements NodeHost {
 
   private final Operands in;
   private final Attributes attributes;
-  private boolean isChannelsLast;
+  private @Nullable String layout;
   private String function = "";
 
   KernelEquations(Operands in) {
@@ -35,38 +39,44 @@ final class KernelEquations implements NodeHost {
   }
 
   /** For an operator that the node applies with attributes of its own. */
-  KernelEquations(Operands in, Attributes attributes) {
+  private KernelEquations(Operands in, Attributes attributes) {
     this.in = in;
     this.attributes = attributes;
   }
 
-  static void addTo(Map<String, KernelRule> rules) {
-    ALL.forEach(
-        (name, definition) -> {
-          if (Definition.isOperator(name)) {
-            rules.put(name, in -> new KernelEquations(in).kernel(definition));
-          }
-        });
+  /** All operators with a kernel. */
+  static Set<String> operators() {
+    return ALL.keySet().stream()
+        .filter(KernelEquations::has)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  private Kernel kernel(Definition definition) {
-    List<Expression> results = expressions(results(definition));
-    Kernel kernel = new Kernel(results, Map.of(), null, function);
-    return isChannelsLast ? kernel.channelsLast() : kernel;
+  /** Whether {@code name} is an operator with a kernel, and not a function of the file. */
+  static boolean has(String name) {
+    return ALL.containsKey(name) && Definition.isOperator(name);
   }
 
-  /** The names of the attributes of an operator. */
-  static Set<String> attributes(String op) {
-    return definition(op).attributes();
+  /** The kernel of the node. */
+  Kernel kernel() {
+    return kernel(results(in.node().qualifiedOp()));
+  }
+
+  /** The kernel that a function of the file gives for these arguments. */
+  Kernel kernel(String name, List<Object> arguments) {
+    return kernel(definition(name).of(this, arguments));
+  }
+
+  private Kernel kernel(List<Object> results) {
+    return new Kernel(expressions(results), Map.of(), layout, function);
+  }
+
+  /** What an operator or function of the file gives for the first inputs of the node. */
+  List<Object> results(String name) {
+    return results(definition(name));
   }
 
   private static Definition definition(String name) {
     return Objects.requireNonNull(ALL.get(name), name);
-  }
-
-  /** The one value of an operator or function of the file. */
-  Expression value(String function, Object... arguments) {
-    return expression(definition(function).of(this, List.of(arguments)).get(0));
   }
 
   /**
@@ -78,17 +88,14 @@ final class KernelEquations implements NodeHost {
    */
   List<Expression> loop(List<Object> a) {
     Definition trip = definition((String) a.get(0));
-    List<Expression> start = expressions(Terms.list(a.get(2)));
     Loop loop =
         new Loop(
             Terms.integer(a, 1),
-            start,
+            expressions(Terms.list(a.get(2))),
             (index, states) -> {
               List<Object> arguments = new ArrayList<>(List.of(index, states));
               arguments.addAll(a.subList(3, a.size()));
-              List<Expression> results = expressions(trip.of(this, arguments));
-              return new Loop.Trip(
-                  results.subList(0, start.size()), results.subList(start.size(), results.size()));
+              return expressions(trip.of(this, arguments));
             });
     return loop.results();
   }
@@ -104,19 +111,24 @@ final class KernelEquations implements NodeHost {
   }
 
   /** Reports the kernel under the name of this function, whatever else it calls. */
-  void report(String function) {
+  Object report(String function) {
     this.function = function;
+    return Value.NONE;
   }
 
-  /** Input 0 with channels last, where PyTorch is then faster even if it copies the image. */
-  Object wantChannelsLast(Shape image) {
-    isChannelsLast = image.rank() == 4 && image.dim(1) >= 8;
+  /** Requires input 0 with channels last. */
+  Object wantChannelsLast() {
+    layout = "nhwc";
     return Value.NONE;
   }
 
   @Override
   public List<Expression> add(
       int outputs, String function, Map<String, Object> named, List<Object> terms) {
+    if (has(function)) {
+      KernelEquations applied = new KernelEquations(in, Terms.attributes(named));
+      return applied.expressions(definition(function).of(applied, terms));
+    }
     if (!TorchNames.FUNCTIONS.contains(function)) {
       throw new IllegalStateException("not a function of PyTorch that kernels call: " + function);
     }
@@ -153,7 +165,7 @@ final class KernelEquations implements NodeHost {
    */
   Expression expression(Object term) {
     if (term instanceof Value value) {
-      return Value.isLeftOut(value) ? Expression.NONE : Expression.input(value.input());
+      return Value.isLeftOut(value) ? Expression.NONE : new Input(value.input());
     } else if (term instanceof DataType type) {
       return Expression.of(Kernels.code(in, type));
     } else if (term instanceof String word) {
@@ -161,7 +173,7 @@ final class KernelEquations implements NodeHost {
     } else if (term instanceof List<?> list) {
       return list.stream().allMatch(Long.class::isInstance)
           ? Expression.ints(Terms.dims(list))
-          : Expression.list(expressions(list));
+          : new Listed(expressions(list));
     }
     return Expression.of(term);
   }

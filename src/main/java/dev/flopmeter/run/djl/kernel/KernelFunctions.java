@@ -5,9 +5,8 @@ import static dev.flopmeter.model.equation.Terms.integer;
 import static dev.flopmeter.model.equation.Terms.list;
 import static dev.flopmeter.model.equation.Terms.real;
 import static dev.flopmeter.model.shape.NodeFunctions.input;
-import static dev.flopmeter.run.djl.kernel.Expression.constant;
-import static dev.flopmeter.run.djl.kernel.Expression.named;
 
+import com.google.errorprone.annotations.CompileTimeConstant;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Operands;
@@ -24,6 +23,9 @@ import dev.flopmeter.model.shape.PaddedAxis;
 import dev.flopmeter.model.shape.ReducedAxes;
 import dev.flopmeter.model.shape.ResizeTaps;
 import dev.flopmeter.model.shape.SliceRange;
+import dev.flopmeter.run.djl.kernel.Expression.Constant;
+import dev.flopmeter.run.djl.kernel.Expression.Named;
+import dev.flopmeter.run.djl.kernel.Expression.Once;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -57,11 +59,16 @@ final class KernelFunctions {
       case "fit" -> of(2, (k, a) -> fit(a.get(0), type(a, 1)));
       case "has_no_negative" -> of(1, (k, a) -> hasNoNegative(k.in(), input(a, 0)));
       case "filled_value" -> of(0, (k, a) -> filledValue(k.in()));
-      case "scalar" -> of(1, (k, a) -> constant(Tensor.ofLong(integer(a, 0))));
-      case "integers" -> of(1, (k, a) -> constant(Tensor.ofLongs(dims(a.get(0)))));
-      case "want_channels_last" -> of(1, (k, a) -> k.wantChannelsLast(k.shape(a.get(0))));
-      case "restrided" -> of(3, (k, a) -> restrided(k, a));
-      case "suppressed" -> of(6, KernelFunctions::suppressed);
+      case "scalar" -> of(1, (k, a) -> new Constant(Tensor.ofLong(integer(a, 0))));
+      case "integers" -> of(1, (k, a) -> new Constant(Tensor.ofLongs(dims(a.get(0)))));
+      case "channels_last_input" -> of(0, (k, a) -> k.wantChannelsLast());
+      case "report" -> of(1, (k, a) -> k.report((String) a.get(0)));
+      case "once" -> of(1, (k, a) -> new Once(k.expression(a.get(0))));
+      case "scalars" -> of(1, (k, a) -> Expression.scalars(list(a.get(0))));
+      case "exact_part" -> of(6, (k, a) -> ExactSums.part(k.in(), a));
+      case "restrided" -> script(RESTRIDING, "image", "dims", "strides");
+      case "suppressed" ->
+          script(SUPPRESSION, "low", "high", "scores", "limit", "threshold", "least");
       case "reduced_axes" -> of(0, (k, a) -> list(ReducedAxes.axes(k.in())));
       case "slice_ranges" -> of(0, (k, a) -> sliceRanges(k.in()));
       case "pads_before" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::before));
@@ -86,7 +93,7 @@ final class KernelFunctions {
                       .orElse(Value.NONE));
       case "taps_places" -> of(1, (k, a) -> list(places((ResizeTaps) a.get(0))));
       case "taps_weights" ->
-          of(2, (k, a) -> constant(matrix((ResizeTaps) a.get(0), integer(a, 1))));
+          of(2, (k, a) -> new Constant(matrix((ResizeTaps) a.get(0), integer(a, 1))));
       case "taps_outside" -> of(1, (k, a) -> outside((ResizeTaps) a.get(0)));
       default -> NodeFunctions.find(name);
     };
@@ -147,17 +154,12 @@ final class KernelFunctions {
   }
 
   /** A tensor with other strides if it has channels last. */
-  private static Expression restrided(KernelEquations kernel, List<Object> a) {
-    return Expression.script(
-        """
-        result = image
-        if result.is_contiguous(memory_format=2):
-          result = result.as_strided(dims, strides)
-        """,
-        named("image", kernel.expression(a.get(0))),
-        named("dims", kernel.expression(a.get(1))),
-        named("strides", kernel.expression(a.get(2))));
-  }
+  private static final String RESTRIDING =
+      """
+      result = image
+      if result.is_contiguous(memory_format=2):
+        result = result.as_strided(dims, strides)
+      """;
 
   /**
    * For each image and class: the best box left, until those it overlaps too much are gone. Of
@@ -188,17 +190,16 @@ final class KernelFunctions {
       result = torch.cat(found)
       """;
 
-  /** The boxes left, of corners, scores, how many, what overlaps too much, and the least score. */
-  private static Expression suppressed(KernelEquations kernel, List<Object> a) {
-    kernel.report("argmax");
-    return Expression.script(
-        SUPPRESSION,
-        named("low", kernel.expression(a.get(0))),
-        named("high", kernel.expression(a.get(1))),
-        named("scores", kernel.expression(a.get(2))),
-        named("limit", kernel.expression(a.get(3))),
-        named("threshold", kernel.expression(a.get(4))),
-        named("least", kernel.expression(a.get(5))));
+  /** Fixed statements over so many terms with these names. */
+  private static BuiltIn script(@CompileTimeConstant String text, String... names) {
+    return of(
+        names.length,
+        (k, a) ->
+            Expression.script(
+                text,
+                IntStream.range(0, names.length)
+                    .mapToObj(i -> new Named(names[i], k.expression(a.get(i))))
+                    .toList()));
   }
 
   private static List<Map<String, Object>> sliceRanges(Operands in) {
@@ -268,6 +269,6 @@ final class KernelFunctions {
             .toArray();
     return DoubleStream.of(flags).allMatch(flag -> flag == 0)
         ? Value.NONE
-        : constant(DenseTensor.ofDoubles(TensorType.of(DataType.BOOL, flags.length), flags));
+        : new Constant(DenseTensor.ofDoubles(TensorType.of(DataType.BOOL, flags.length), flags));
   }
 }

@@ -134,10 +134,10 @@ final class KernelWriter {
 
   private Written write(Script script) {
     List<String> lines = new ArrayList<>();
-    for (Named each : script.arguments()) {
+    for (Named each : script.arguments) {
       lines.add(each.name() + " = " + written(each.value()).text());
     }
-    lines.addAll(script.text().lines().toList());
+    lines.addAll(script.text.lines().toList());
     blocks.get(0).addAll(lines);
     return new Written("result", 0);
   }
@@ -149,7 +149,7 @@ final class KernelWriter {
     }
     String name = "loop" + names++;
     int states = loop.states.size();
-    int rows = loop.trip.rows().size();
+    int rows = loop.rows.size();
     String start = texts(loop.start);
     known.put(loop.index, new Written(name, 1));
     for (int i = 0; i < states; i++) {
@@ -158,10 +158,10 @@ final class KernelWriter {
     List<String> body = new ArrayList<>();
     blocks.add(body);
     for (int i = 0; i < rows; i++) {
-      String row = written(loop.trip.rows().get(i)).text();
+      String row = written(loop.rows.get(i)).text();
       body.add("%1$s_rows%2$d = torch.add(%1$s_rows%2$d, [%3$s])".formatted(name, i, row));
     }
-    String next = texts(loop.trip.next());
+    String next = texts(loop.next);
     blocks.remove(1);
     List<String> lines = blocks.get(0);
     String all = joined(states, i -> name + "_" + i);

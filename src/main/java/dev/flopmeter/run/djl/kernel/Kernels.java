@@ -7,6 +7,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.decompose.Decompositions;
+import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
@@ -14,31 +15,22 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 
 /** The registry of kernels, by qualified operator name. */
 public final class Kernels {
   /** The backend's name in messages. */
   static final String BACKEND = "djl";
 
-  private static final Map<String, KernelRule> RULES = new HashMap<>();
-
-  static {
-    KernelEquations.addTo(RULES);
-    RecurrentKernels.addTo(RULES);
-    IntegerKernels.addTo(RULES);
-  }
-
   private Kernels() {}
 
   /** All operators with a kernel. */
   static Set<String> operators() {
-    return new TreeSet<>(RULES.keySet());
+    return KernelEquations.operators();
   }
 
   /** Whether the operator of {@code node} has a kernel of its own. */
   public static boolean has(Node node) {
-    return RULES.containsKey(node.qualifiedOp()) && !Decompositions.isAlways(node);
+    return KernelEquations.has(node.qualifiedOp()) && !Decompositions.isAlways(node);
   }
 
   /**
@@ -50,13 +42,34 @@ public final class Kernels {
    */
   public static Kernel of(Operands in) {
     String op = in.node().qualifiedOp();
-    KernelRule rule = RULES.get(op);
-    if (rule == null) {
+    if (!KernelEquations.has(op)) {
       throw Folder.computes(op) ? new DataDependentException(op) : unsupported(in.node());
     }
     requireHeldTypes(in);
-    Kernel kernel = rule.kernel(in);
+    Kernel kernel = new KernelEquations(in).kernel();
     return OperatorTrait.ANY_TYPE.has(op) ? kernel : widened(kernel, in);
+  }
+
+  /**
+   * The kernel of nodes that run as one step.
+   *
+   * @param function of {@code kernels.txt}
+   * @param main the node that does the work
+   * @param inputs names of the values for the kernel's inputs 0, 1, ...; empty for an input left
+   *     out
+   * @param settings what else the function takes
+   */
+  public static Kernel fused(
+      String function, Operands main, List<String> inputs, Object... settings) {
+    List<Object> arguments = new ArrayList<>();
+    inputs.forEach(name -> arguments.add(new Value(name, arguments.size())));
+    arguments.addAll(List.of(settings));
+    return new KernelEquations(main).kernel(function, arguments);
+  }
+
+  /** What a function of {@code kernels.txt} gives for the first inputs of a node. */
+  public static List<Object> results(String function, Operands in) {
+    return new KernelEquations(in).results(function);
   }
 
   /** That the operator of {@code node} cannot be run. */

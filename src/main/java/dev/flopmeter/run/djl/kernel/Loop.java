@@ -2,8 +2,8 @@ package dev.flopmeter.run.djl.kernel;
 
 import dev.flopmeter.run.djl.kernel.Expression.LoopResult;
 import dev.flopmeter.run.djl.kernel.Expression.Variable;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -13,53 +13,40 @@ final class Loop {
   final List<Expression> start;
   final Variable index = new Variable();
   final List<Variable> states;
-  final Trip trip;
 
-  /**
-   * One trip.
-   *
-   * @param next the states after it
-   * @param rows the tensors that it adds to the lists of rows
-   */
-  record Trip(List<Expression> next, List<Expression> rows) {}
+  /** The states after one trip. */
+  final List<Expression> next;
 
-  /** The body of a loop. */
-  @FunctionalInterface
-  interface Body {
-    Trip trip(Expression index, List<Expression> states);
-  }
+  /** The tensors that one trip adds to the lists of rows. */
+  final List<Expression> rows;
 
   /**
    * @param start the states before the first trip
+   * @param trip the states after a trip, then its rows, from its index and the states before it
    */
-  Loop(long trips, List<Expression> start, Body body) {
+  Loop(
+      long trips,
+      List<Expression> start,
+      BiFunction<Expression, List<Expression>, List<Expression>> trip) {
     this.trips = trips;
-    this.start = List.copyOf(start);
+    this.start = start;
     this.states = start.stream().map(any -> new Variable()).toList();
-    this.trip = body.trip(index, List.copyOf(states));
+    List<Expression> results = trip.apply(index, List.copyOf(states));
+    this.next = results.subList(0, start.size());
+    this.rows = results.subList(start.size(), results.size());
   }
 
-  /** State {@code number} after the last trip. */
-  Expression state(int number) {
-    return new LoopResult(this, number, false);
-  }
-
-  /** The list of the tensors that all trips added to row {@code number}. */
-  Expression rows(int number) {
-    return new LoopResult(this, number, true);
-  }
-
-  /** All states, then all lists of rows. */
+  /** All states after the last trip, then all lists of rows. */
   List<Expression> results() {
-    return Stream.concat(
-            IntStream.range(0, states.size()).mapToObj(this::state),
-            IntStream.range(0, trip.rows().size()).mapToObj(this::rows))
-        .toList();
+    return IntStream.range(0, next.size() + rows.size()).mapToObj(this::result).toList();
+  }
+
+  private Expression result(int number) {
+    int row = number - next.size();
+    return new LoopResult(this, row < 0 ? number : row, row >= 0);
   }
 
   List<Expression> operands() {
-    return Stream.of(start, trip.next(), trip.rows())
-        .<Expression>flatMap(List::stream)
-        .collect(java.util.stream.Collectors.toCollection(ArrayList::new));
+    return Stream.of(start, next, rows).flatMap(List::stream).toList();
   }
 }

@@ -1,14 +1,8 @@
 package dev.flopmeter.run.djl.kernel;
 
-import static dev.flopmeter.run.djl.kernel.Expression.call;
-import static dev.flopmeter.run.djl.kernel.Expression.constant;
 import static dev.flopmeter.run.djl.kernel.Expression.equation;
-import static dev.flopmeter.run.djl.kernel.Expression.input;
 import static dev.flopmeter.run.djl.kernel.Expression.ints;
-import static dev.flopmeter.run.djl.kernel.Expression.list;
-import static dev.flopmeter.run.djl.kernel.Expression.named;
 import static dev.flopmeter.run.djl.kernel.Expression.number;
-import static dev.flopmeter.run.djl.kernel.Expression.once;
 import static dev.flopmeter.run.djl.kernel.Expression.parts;
 import static dev.flopmeter.run.djl.kernel.Expression.scalars;
 import static dev.flopmeter.run.djl.kernel.Expression.word;
@@ -16,16 +10,35 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.djl.kernel.Expression.Call;
+import dev.flopmeter.run.djl.kernel.Expression.Constant;
+import dev.flopmeter.run.djl.kernel.Expression.Input;
+import dev.flopmeter.run.djl.kernel.Expression.Listed;
+import dev.flopmeter.run.djl.kernel.Expression.Named;
+import dev.flopmeter.run.djl.kernel.Expression.Once;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** How expressions become the statements of a function. */
 class KernelTest {
+  private static Kernel kernel(Expression... results) {
+    return Kernel.of(List.of(results));
+  }
+
+  private static Call call(String function, Object... arguments) {
+    return new Call(function, Stream.of(arguments).map(Expression::of).toList());
+  }
+
+  private static Expression input(int index) {
+    return new Input(index);
+  }
 
   @Test
   void eachCallIsALineAndWhatIsUsedTwiceIsComputedOnce() {
     Expression sum = call("add", input(2), input(0));
-    Kernel kernel = Kernel.of(call("mul", sum, sum), sum);
+    Kernel kernel = kernel(call("mul", sum, sum), sum);
     assertThat(kernel.inputs()).containsExactly(0, 2);
     assertThat(kernel.body())
         .containsExactly("t0 = torch.add(x2, x0)", "t1 = torch.mul(t0, t0)", "return (t1, t0)");
@@ -45,10 +58,10 @@ class KernelTest {
             ints(),
             number(Double.NEGATIVE_INFINITY),
             Expression.NONE,
-            list(input(0)),
-            named("mode", word("tanh")),
-            scalars(0.25));
-    assertThat(Kernel.of(all).body())
+            new Listed(List.of(input(0))),
+            new Named("mode", word("tanh")),
+            scalars(List.of(0.25)));
+    assertThat(kernel(all).body())
         .containsExactly(
             "t0 = torch.f(1, -2, 0.5, (-1.0E9), True, [1, 2], annotate(List[int], []), (-inf),"
                 + " None, [x0], mode=\"tanh\", annotate(List[Optional[number]], [0.25]))",
@@ -60,7 +73,8 @@ class KernelTest {
     assertThatThrownBy(() -> call("f", "text")).isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> call("f(x0) + g")).isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> word("a\"")).isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> named("a=1, b", 2)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new Named("a=1, b", input(2)))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test
@@ -73,14 +87,15 @@ class KernelTest {
   @Test
   void severalResultsHaveANumberEach() {
     List<Expression> sorted = parts(2, call("sort", input(0)));
-    assertThat(Kernel.of(sorted.get(1)).body())
+    assertThat(kernel(sorted.get(1)).body())
         .containsExactly("t0_0, t0_1 = torch.sort(x0)", "return t0_1");
   }
 
   @Test
   void constantsAndPreparedValuesAreParameters() {
-    Expression table = constant(Tensor.ofLongs(1, 2));
-    Kernel kernel = Kernel.of(call("mul", call("add", once(call("t", input(1))), table), input(0)));
+    Expression table = new Constant(Tensor.ofLongs(1, 2));
+    Kernel kernel =
+        kernel(call("mul", call("add", new Once(call("t", input(1))), table), input(0)));
     assertThat(kernel.parameters()).containsExactly("x0", "p0", "c0");
     assertThat(kernel.tensors()).hasSize(1);
     assertThat(kernel.preparations()).hasSize(1);
@@ -97,9 +112,9 @@ class KernelTest {
             (t, states) -> {
               Expression fixed = call("exp", input(2));
               Expression next = call("mul", states.get(1), call("select", fixed, 0, t));
-              return new Loop.Trip(List.of(states.get(1), next), List.of(next));
+              return List.of(states.get(1), next, next);
             });
-    assertThat(Kernel.of(loop.state(0), call("stack", loop.rows(0))).body())
+    assertThat(kernel(loop.results().get(0), call("stack", loop.results().get(2))).body())
         .containsExactly(
             "t1 = torch.exp(x2)",
             "loop0_0, loop0_1 = x0, x1",
@@ -115,14 +130,14 @@ class KernelTest {
 
   @Test
   void theFunctionThatDoesTheWorkIsReported() {
-    assertThat(Kernel.of(call("reshape", call("softmax", input(0), 1), new long[] {2})).algorithm())
+    Expression turned = call("permute", input(0), new long[] {1, 0});
+    assertThat(kernel(call("reshape", call("softmax", input(0), 1), new long[] {2})).algorithm())
         .isEqualTo("softmax");
-    assertThat(Kernel.of(call("reshape", input(0), new long[] {2})).algorithm())
-        .isEqualTo("reshape");
-    assertThat(Kernel.of(input(0)).algorithm()).isEqualTo("view");
-    assertThat(Kernel.of(input(0).permuted(1, 0).narrow(0, 1, 2)).algorithm()).isEqualTo("view");
-    assertThat(Kernel.of(call("mul", input(0).permuted(1, 0), 2)).algorithm()).isEqualTo("mul");
-    assertThat(Kernel.of(call("relu", call("mm", input(0)))).reportedAs("mm").algorithm())
-        .isEqualTo("mm");
+    assertThat(kernel(call("reshape", input(0), new long[] {2})).algorithm()).isEqualTo("reshape");
+    assertThat(kernel(input(0)).algorithm()).isEqualTo("view");
+    assertThat(kernel(call("narrow", turned, 0, 1, 2)).algorithm()).isEqualTo("view");
+    assertThat(kernel(call("mul", turned, 2)).algorithm()).isEqualTo("mul");
+    List<Expression> results = List.of(call("relu", call("mm", input(0))));
+    assertThat(new Kernel(results, Map.of(), null, "mm").algorithm()).isEqualTo("mm");
   }
 }
