@@ -12,6 +12,7 @@ import dev.flopmeter.model.TensorType;
 import java.math.BigInteger;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.ObjLongConsumer;
 
 /**
  * The bytes that an operator cannot avoid moving: each distinct input and weight once, each output
@@ -22,11 +23,6 @@ import java.util.Set;
  */
 public final class Traffic {
   private Traffic() {}
-
-  /** Takes the bytes of one tensor read or written. */
-  public interface Sink {
-    void bytes(DataType type, long bytes);
-  }
 
   /** A node of {@code scope}'s graph with its operands as they are stored. */
   public static Operands stored(GraphScope scope, GraphLinks links, Node node) {
@@ -52,7 +48,7 @@ public final class Traffic {
   }
 
   /** Bytes read, after each tensor's part went to {@code sink}. */
-  public static long read(Operands in, Sink sink) {
+  public static long read(Operands in, ObjLongConsumer<DataType> sink) {
     Node node = in.node();
     if (OperatorTrait.VIEW.of(node) || OperatorTrait.SHAPE_QUERY.of(node)) {
       return 0;
@@ -61,16 +57,15 @@ public final class Traffic {
     Set<String> seen = new HashSet<>();
     for (int i = 0; i < in.inputCount(); i++) {
       TensorType type = in.knownType(i).orElse(null);
-      if (type == null || !seen.add(node.inputs().get(i))) {
-        continue;
+      if (type != null && seen.add(node.inputs().get(i))) {
+        total = Sizes.add(total, taken(type, part(in, i, type), sink));
       }
-      total = Sizes.add(total, taken(type, part(in, i, type), sink));
     }
     return total;
   }
 
   /** Bytes written, after each tensor's part went to {@code sink}. */
-  public static long written(Operands in, Sink sink) {
+  public static long written(Operands in, ObjLongConsumer<DataType> sink) {
     if (OperatorTrait.VIEW.of(in.node())) {
       return 0;
     }
@@ -108,8 +103,8 @@ public final class Traffic {
                     .longValueExact());
   }
 
-  private static long taken(TensorType type, long bytes, Sink sink) {
-    sink.bytes(type.type(), bytes);
+  private static long taken(TensorType type, long bytes, ObjLongConsumer<DataType> sink) {
+    sink.accept(type.type(), bytes);
     return bytes;
   }
 }

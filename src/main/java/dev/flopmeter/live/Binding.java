@@ -22,15 +22,11 @@ final class Binding {
   private final Set<Meter> own = ConcurrentHashMap.newKeySet();
   private final List<Runnable> onClose = new ArrayList<>();
 
-  private Binding(MeterRegistry registry) {
+  /** A binding to the registry as it is now. */
+  Binding(MeterRegistry registry) {
     this.registry = registry;
     this.before = Collections.newSetFromMap(new IdentityHashMap<>());
     before.addAll(registry.getMeters());
-  }
-
-  /** A binding to the registry as it is now. */
-  static Binding of(MeterRegistry registry) {
-    return new Binding(registry);
   }
 
   MeterRegistry registry() {

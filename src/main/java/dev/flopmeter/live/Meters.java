@@ -58,7 +58,7 @@ final class Meters {
     if (bindings.stream().anyMatch(known -> known.registry() == registry)) {
       return;
     }
-    Binding binding = Binding.of(registry);
+    Binding binding = new Binding(registry);
     List<Binding> leaves = binding.leaves();
     counters(binding);
     bindings.add(binding);

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.ObjLongConsumer;
 
 /**
  * Compulsory bytes of steps: what crosses a step's border, each value once. For a step of one node
@@ -80,7 +81,7 @@ final class StepTraffic {
       return 0;
     }
     double[] bytes = {0};
-    Traffic.Sink sink = (type, moved) -> bytes[0] += scale(type) * moved;
+    ObjLongConsumer<DataType> sink = (type, moved) -> bytes[0] += scale(type) * moved;
     Operands in = Operands.of(graph, node);
     Traffic.read(Traffic.stored(scope, links, node), sink);
     Traffic.written(in, sink);

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * All conventions, by name. Those of tools are rows of {@code conventions.csv} and {@code
@@ -27,22 +28,17 @@ public final class Conventions {
    */
   public static Convention named(String name) {
     String wanted = name.equals("thop-0.1.1") ? "thop" : name;
-    for (Convention own : OWN) {
-      if (own.name().equals(wanted)) {
-        return own;
-      }
-    }
-    List<Convention> tools = tools();
-    return tools.stream()
-        .filter(tool -> tool.name().equals(wanted))
-        .findFirst()
-        .orElseThrow(() -> unknown(name, tools));
+    return find(OWN, wanted).or(() -> find(tools(), wanted)).orElseThrow(() -> unknown(name));
   }
 
-  private static ModelException unknown(String name, List<Convention> tools) {
-    List<String> names = new ArrayList<>(OWN.stream().map(Convention::name).toList());
-    tools.forEach(tool -> names.add(tool.name()));
-    tools.forEach(tool -> tool.companions().forEach(other -> names.remove(other.name())));
+  private static Optional<Convention> find(List<Convention> among, String name) {
+    return among.stream().filter(one -> one.name().equals(name)).findFirst();
+  }
+
+  private static ModelException unknown(String name) {
+    List<String> names = new ArrayList<>();
+    all().forEach(one -> names.add(one.name()));
+    all().forEach(one -> one.companions().forEach(other -> names.remove(other.name())));
     return new ModelException(
         "there is no convention '%s'%sall of them: %s, all"
             .formatted(name, NearestName.question(name, names), String.join(", ", names)));

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -208,7 +209,8 @@ public final class NodeJoin {
       if (results.isEmpty()) {
         unknown.add(i);
       }
-      claim(i, results, known);
+      giveBackwards( // what lies between its results and other known values
+          results, node -> !owners.containsKey(node.name()), value -> !known.contains(value), i);
     }
     unknown.forEach(this::takeFromReader);
     for (int i = 0; i < executed.size(); i++) {
@@ -299,16 +301,20 @@ public final class NodeJoin {
         : result;
   }
 
-  /** Gives executed node {@code index} what lies between its results and other known values. */
-  private void claim(int index, List<String> results, Set<String> known) {
-    Deque<String> open = new ArrayDeque<>(results);
+  /**
+   * Gives an executed node what writes these values, and on from there.
+   *
+   * @param mayGo whether a node is given, and the values that it reads are looked at
+   * @param isOpen whether a value that such a node reads is followed
+   */
+  private void giveBackwards(
+      List<String> values, Predicate<Node> mayGo, Predicate<String> isOpen, int to) {
+    Deque<String> open = new ArrayDeque<>(values);
     while (!open.isEmpty()) {
       Node writer = links.writer(open.pop());
-      if (writer != null && !owners.containsKey(writer.name())) {
-        give(writer, index);
-        GraphLinks.reads(writer).stream()
-            .filter(value -> !known.contains(value))
-            .forEach(open::add);
+      if (writer != null && mayGo.test(writer)) {
+        give(writer, to);
+        GraphLinks.reads(writer).stream().filter(isOpen).forEach(open::add);
       }
     }
   }
@@ -324,26 +330,14 @@ public final class NodeJoin {
     List<Node> pool = List.copyOf(claims.get(reader));
     List<Node> same = pool.stream().filter(one -> one.op().equals(node.op())).toList();
     if (isProduct(node) && !isProduct(next)) {
-      pool.stream().filter(NodeJoin::isProduct).forEach(one -> takeWithInputs(one, reader, index));
+      List<String> products =
+          pool.stream().filter(NodeJoin::isProduct).flatMap(one -> one.outputs().stream()).toList();
+      giveBackwards(products, one -> reader.equals(owners.get(one.name())), any -> true, index);
     } else if (pool.size() > 1 && !operators.contains(node.op()) && !isConversion(node)) {
       List<String> own = stems(next.name()); // a fused operator stands for all but the reader's own
       pool.stream().filter(one -> !own.contains(one.name())).forEach(one -> give(one, index));
     } else if (same.size() > 1 || (same.size() == 1 && !next.op().equals(node.op()))) {
       give(same.get(0), index);
-    }
-  }
-
-  private void takeWithInputs(Node node, int from, int to) {
-    Deque<Node> open = new ArrayDeque<>(List.of(node));
-    while (!open.isEmpty()) {
-      Node next = open.pop();
-      if (Integer.valueOf(from).equals(owners.get(next.name()))) {
-        give(next, to);
-        GraphLinks.reads(next).stream()
-            .map(links::writer)
-            .filter(Objects::nonNull)
-            .forEach(open::add);
-      }
     }
   }
 

@@ -72,15 +72,12 @@ record TorchPasses(List<Call> calls, List<Double> passSeconds) {
       }
       seconds.add(span(own, isGpu) / 1e6);
     }
-    Map<Place, Integer> order = new HashMap<>();
-    calls.keySet().forEach(place -> order.put(place, order.size()));
     List<Call> sorted =
         calls.entrySet().stream()
             .filter(one -> !isGpu || one.getValue().seconds().stream().anyMatch(time -> time > 0))
             .sorted(
                 Comparator.comparingInt((Map.Entry<Place, Call> one) -> one.getKey().gap())
-                    .thenComparingInt(one -> one.getValue().isProduct() ? 0 : 1)
-                    .thenComparingInt(one -> order.getOrDefault(one.getKey(), 0)))
+                    .thenComparingInt(one -> one.getValue().isProduct() ? 0 : 1))
             .map(Map.Entry::getValue)
             .toList();
     return new TorchPasses(sorted, seconds);

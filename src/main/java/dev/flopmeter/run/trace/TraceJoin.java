@@ -143,18 +143,14 @@ public final class TraceJoin {
       List<Integer> named =
           kernel.nodes().stream().map(places::get).filter(Objects::nonNull).sorted().toList();
       found += named.isEmpty() ? 0 : 1;
-      known.add(new ArrayList<>());
-      if (named.isEmpty()) {
-        continue;
-      }
       boolean isRegion = kernel.name().contains("ForeignNode[");
-      int last = named.get(named.size() - 1);
-      for (int i = named.get(0); i <= last; i++) {
-        Node node = graph.nodes().get(i);
-        if ((isRegion || kernel.nodes().contains(node.name())) && taken.add(node.name())) {
-          known.get(known.size() - 1).add(node);
-        }
-      }
+      int from = named.isEmpty() ? 0 : named.get(0);
+      int to = named.isEmpty() ? 0 : named.get(named.size() - 1) + 1;
+      known.add(
+          graph.nodes().subList(from, to).stream()
+              .filter(node -> isRegion || kernel.nodes().contains(node.name()))
+              .filter(node -> taken.add(node.name()))
+              .toList());
     }
     List<Node> executed =
         kernels.stream().map(kernel -> node(kernel, List.of(), List.of())).toList();
