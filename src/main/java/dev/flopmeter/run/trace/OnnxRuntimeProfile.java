@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -165,11 +164,8 @@ public final class OnnxRuntimeProfile {
 
   /** Nodes of a body run inside the node that holds it, and are part of its time. */
   private void endRun(List<Timed> waiting, int index) {
-    Map<Boolean, List<Timed>> parts =
-        waiting.stream().collect(Collectors.partitioningBy(runs.get(index)::holds));
-    waiting.clear();
-    waiting.addAll(parts.getOrDefault(false, List.of()));
-    List<Timed> run = new ArrayList<>(parts.getOrDefault(true, List.of()));
+    List<Timed> run = new ArrayList<>();
+    waiting.removeIf(node -> runs.get(index).holds(node) && run.add(node));
     run.sort(
         Comparator.comparingDouble(Timed::start)
             .thenComparing(Timed::end, Comparator.reverseOrder()));

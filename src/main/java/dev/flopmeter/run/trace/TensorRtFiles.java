@@ -13,6 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.MissingNode;
 
 /**
  * Reads what trtexec exports of TensorRT 8 to 10: the layers' times ({@code --exportProfile}), what
@@ -89,24 +90,15 @@ final class TensorRtFiles {
     String name = entry.path("name").asString("");
     String field = entry.has("medianMs") ? "medianMs" : "averageMs";
     double seconds = JsonEvents.amount(entry, field) / 1e3;
-    JsonNode layer = layers.get(name);
-    String kind = layer == null ? "" : layer.path("LayerType").asString("");
+    JsonNode layer = layers.getOrDefault(name, MissingNode.getInstance());
+    String kind = layer.path("LayerType").asString(isReformat(name) ? "Reformat" : "layer");
     List<Long> shape = new ArrayList<>();
-    if (layer != null) {
-      layer.path("Outputs").path(0).path("Dimensions").forEach(dim -> shape.add(dim.asLong()));
-      String type = layer.path("Weights").path("Type").asString("");
-      if (!type.isEmpty()) {
-        types.merge(type, 1, Integer::sum);
-      }
+    layer.path("Outputs").path(0).path("Dimensions").forEach(dim -> shape.add(dim.asLong()));
+    String type = layer.path("Weights").path("Type").asString("");
+    if (!type.isEmpty()) {
+      types.merge(type, 1, Integer::sum);
     }
-    kernels.add(
-        new Kernel(
-            name,
-            kind.isEmpty() ? (isReformat(name) ? "Reformat" : "layer") : kind,
-            -1,
-            nodes(name, layer),
-            shape,
-            List.of(seconds)));
+    kernels.add(new Kernel(name, kind, -1, nodes(name, layer), shape, List.of(seconds)));
   }
 
   private static boolean isReformat(String name) {
@@ -114,25 +106,19 @@ final class TensorRtFiles {
   }
 
   /** The ONNX nodes of a layer: its metadata names them, in older files its own name does. */
-  private static List<String> nodes(String name, @Nullable JsonNode layer) {
+  private static List<String> nodes(String name, JsonNode layer) {
     if (isReformat(name)) {
       return List.of();
     }
-    List<String> nodes = new ArrayList<>();
-    if (layer != null) {
-      Matcher named = ONNX_LAYER.matcher(layer.path("Metadata").asString(""));
-      while (named.find()) {
-        nodes.add(named.group(1));
-      }
-    }
-    if (nodes.isEmpty()) {
-      String plain = POINTWISE.matcher(name).replaceAll("");
-      JOINED
-          .splitAsStream(plain.replaceAll("ForeignNode\\[|\\]?\\}$|[{}]", ""))
-          .map(String::strip)
-          .forEach(nodes::add);
-    }
-    return nodes;
+    Matcher named = ONNX_LAYER.matcher(layer.path("Metadata").asString(""));
+    List<String> nodes = named.results().map(one -> one.group(1)).toList();
+    String plain = POINTWISE.matcher(name).replaceAll("");
+    return nodes.isEmpty()
+        ? JOINED
+            .splitAsStream(plain.replaceAll("ForeignNode\\[|\\]?\\}$|[{}]", ""))
+            .map(String::strip)
+            .toList()
+        : nodes;
   }
 
   private Trace trace(Path profile) {

@@ -127,7 +127,10 @@ final class TorchTrace {
     Map<String, TorchOp> graphs = new LinkedHashMap<>();
     for (Kernel kernel : kernels) {
       Launch launch = launches.get(kernel.correlation());
-      TorchOp owner = launch == null ? null : innermost(launch);
+      TorchOp owner =
+          launch == null
+              ? null
+              : innermost(threads.getOrDefault(launch.thread(), List.of()), launch.micros());
       if (owner == null) {
         String key = launch == null ? kernel.name() + kernel.start() : launch.toString();
         owner = graphs.computeIfAbsent(key, any -> ownerless(kernel, launch));
@@ -196,18 +199,8 @@ final class TorchTrace {
     return roots;
   }
 
-  private @Nullable TorchOp innermost(Launch launch) {
-    TorchOp found = null;
-    TorchOp next = around(threads.getOrDefault(launch.thread(), List.of()), launch.micros());
-    while (next != null) {
-      found = next;
-      next = around(found.children(), launch.micros());
-    }
-    return found;
-  }
-
-  /** The last of these that began before a time, if it had not ended then. */
-  private static @Nullable TorchOp around(List<TorchOp> ops, double micros) {
+  /** Of operators in their order, and those in them, the innermost that ran at a time. */
+  private static @Nullable TorchOp innermost(List<TorchOp> ops, double micros) {
     int low = 0;
     int high = ops.size();
     while (low < high) {
@@ -218,7 +211,11 @@ final class TorchTrace {
         high = middle;
       }
     }
-    return low > 0 && micros <= ops.get(low - 1).end() ? ops.get(low - 1) : null;
+    if (low == 0 || micros > ops.get(low - 1).end()) {
+      return null;
+    }
+    TorchOp inner = innermost(ops.get(low - 1).children(), micros);
+    return inner == null ? ops.get(low - 1) : inner;
   }
 
   /** What most of the products' work was done in. */
