@@ -23,24 +23,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * One of ONNX's backend test cases: a folder with {@code model.onnx} and data sets {@code
  * test_data_set_N} of {@code input_i.pb} and {@code output_i.pb}.
+ *
+ * @param name its path below the directory of all cases
  */
-public final class ConformanceCase {
+public record ConformanceCase(Path folder, String name) {
   private static final String MODEL = "model.onnx";
   private static final String DATA = "test_data_set_";
 
   /** How far below the directory that was asked for cases are looked for. */
   private static final int DEPTH = 4;
 
-  private final Path folder;
-  private final String name;
-
   public ConformanceCase(Path folder) {
     this(folder, String.valueOf(folder.toAbsolutePath().normalize().getFileName()));
-  }
-
-  private ConformanceCase(Path folder, String name) {
-    this.folder = folder;
-    this.name = name;
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.Enumeration;
 import java.util.Iterator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import tools.jackson.core.io.JsonStringEncoder;
 
 /**
  * A profile of ONNX Runtime as JSON: it writes an event a line, and a node's name as it is, so that
@@ -63,14 +64,7 @@ final class EscapedNames implements Enumeration<InputStream> {
     if (isJson || JSON_TEXT.matcher(parts.group(2)).matches()) {
       return event;
     }
-    StringBuilder name = new StringBuilder();
-    for (char each : parts.group(2).toCharArray()) {
-      if (each < ' ') {
-        name.append("\\u00").append(each < 16 ? "0" : "").append(Integer.toHexString(each));
-      } else {
-        name.append(each == '"' || each == '\\' ? "\\" : "").append(each);
-      }
-    }
-    return parts.group(1) + name + parts.group(3);
+    char[] name = JsonStringEncoder.getInstance().quoteAsCharArray(parts.group(2));
+    return parts.group(1) + String.valueOf(name) + parts.group(3);
   }
 }

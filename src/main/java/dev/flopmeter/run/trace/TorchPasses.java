@@ -136,25 +136,17 @@ record TorchPasses(List<Call> calls, List<Double> passSeconds) {
     int[] bounds = new int[2 * count];
     int lastProduct = products[period * count - 1];
     int end = period * count < products.length ? products[period * count] : steps.size();
-    int head = 0;
+    int head = products[0];
     int tail = end - lastProduct - 1;
     if (count > 1) {
       int gapStart = products[period - 1] + 1;
       int gap = products[period] - gapStart;
-      int before = 0; // steps that come before the first product as they do before the next pass
-      while (before < Math.min(gap, products[0])
-          && isNamed(steps, products[0] - 1 - before, products[period] - 1 - before)) {
-        before++;
-      }
-      int behind = 0;
-      while (behind < Math.min(gap, tail)
-          && isNamed(steps, gapStart + behind, lastProduct + 1 + behind)) {
-        behind++;
-      }
+      // Steps that come before the first product as they do before the next pass, and behind it.
+      int before =
+          alike(steps, products[0] - 1, products[period] - 1, -1, Math.min(gap, products[0]));
+      int behind = alike(steps, gapStart, lastProduct + 1, 1, Math.min(gap, tail));
       tail = behind == gap ? gap - before : behind;
       head = Math.min(before, gap - tail);
-    } else {
-      head = products[0];
     }
     for (int pass = 0; pass < count; pass++) {
       bounds[2 * pass] = products[pass * period] - head;
@@ -163,8 +155,17 @@ record TorchPasses(List<Call> calls, List<Double> passSeconds) {
     return bounds;
   }
 
-  private static boolean isNamed(List<TorchOp> steps, int one, int other) {
-    return steps.get(one).name().equals(steps.get(other).name());
+  /** How many steps have the same names, from two places on or back. */
+  private static int alike(List<TorchOp> steps, int one, int other, int direction, int most) {
+    int count = 0;
+    while (count < most
+        && steps
+            .get(one + direction * count)
+            .name()
+            .equals(steps.get(other + direction * count).name())) {
+      count++;
+    }
+    return count;
   }
 
   private static double span(List<TorchOp> steps, boolean isGpu) {
