@@ -126,7 +126,7 @@ class OperatorTablesTest {
             "model/shape/signatures.csv",
             "count/costs.csv",
             "run/djl/kernel/kernels.txt",
-            "run/cudnn/operator/unary.csv");
+            "run/cudnn/operator/plans.txt");
   }
 
   @Test

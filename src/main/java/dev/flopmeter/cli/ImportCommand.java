@@ -89,8 +89,12 @@ final class ImportCommand extends Command {
             "POST",
             "/api/v1/import?workload=" + name,
             BodyPublishers.ofString(ProfileJson.writeLine(result)));
-    String answer = receiver.accepted(response).body().strip();
-    console.warn(receiver.base() + ", workload " + workload.get() + ": " + answer);
+    console.warn(
+        receiver.base()
+            + ", workload "
+            + workload.get()
+            + ": "
+            + receiver.accepted(response).body().strip());
   }
 
   private ProfileResult result(

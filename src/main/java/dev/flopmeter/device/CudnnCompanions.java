@@ -17,11 +17,8 @@ import java.util.stream.Stream;
  * The libraries that cuDNN 9 opens by bare name when it first needs them. One of another
  * installation would be wrong, and without cuBLASLt cuDNN ends the process: so they are found and
  * opened before, and what is open already wins.
- *
- * @param cudnn the file that cuDNN was loaded from; they are looked for beside it
- * @param cudaMajor the version of CUDA that it was built for
  */
-record CudnnCompanions(LibraryPlaces places, Path cudnn, int cudaMajor) {
+final class CudnnCompanions {
   /** The one without which cuDNN works, if with fewer engines. */
   static final String NVRTC = "NVRTC";
 
@@ -29,6 +26,22 @@ record CudnnCompanions(LibraryPlaces places, Path cudnn, int cudaMajor) {
   private static final List<String> WHEELS = List.of("cublas", "cuda_nvrtc", "cu13");
 
   private static final int PATIENCE_SECONDS = 10;
+
+  private final LibraryPlaces places;
+  private final Path cudnn;
+  private final int cudaMajor;
+
+  /**
+   * Looks beside a cuDNN.
+   *
+   * @param cudnn the file it was loaded from
+   * @param cudaMajor the version of CUDA that it was built for
+   */
+  CudnnCompanions(LibraryPlaces places, Path cudnn, int cudaMajor) {
+    this.places = places;
+    this.cudnn = cudnn;
+    this.cudaMajor = cudaMajor;
+  }
 
   /** Opens all of them; those without which cuDNN cannot work come first. */
   List<LibraryFinding> open() {
@@ -55,9 +68,14 @@ record CudnnCompanions(LibraryPlaces places, Path cudnn, int cudaMajor) {
   }
 
   private Optional<Path> beside(String file) {
-    Stream<String> wheels = WHEELS.stream().map(wheel -> "../../" + wheel + "/lib/" + file);
-    return Stream.concat(Stream.of(file), wheels)
-        .map(cudnn.toAbsolutePath()::resolveSibling)
+    Path folder = cudnn.toAbsolutePath().getParent();
+    if (folder == null) {
+      return Optional.empty();
+    }
+    return Stream.concat(
+            Stream.of(folder),
+            WHEELS.stream().map(wheel -> folder.resolve("../../" + wheel + "/lib")))
+        .map(directory -> directory.resolve(file))
         .filter(Files::exists)
         .findFirst();
   }

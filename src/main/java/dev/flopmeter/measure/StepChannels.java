@@ -14,9 +14,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * The channels of a step's convolution or fully connected layer, as its weights' shape has them.
  */
-record StepChannels(Graph graph, GraphLinks links) {
+final class StepChannels {
+  private final Graph graph;
+  private final GraphLinks links;
+
   StepChannels(Graph graph) {
-    this(graph, new GraphLinks(graph));
+    this.graph = graph;
+    this.links = new GraphLinks(graph);
   }
 
   /** Null for a step without such a node. */

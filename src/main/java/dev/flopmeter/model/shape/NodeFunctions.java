@@ -5,6 +5,7 @@ import static dev.flopmeter.model.equation.Terms.integer;
 import static dev.flopmeter.model.equation.Terms.list;
 
 import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Window;
 import dev.flopmeter.model.equation.BuiltIn;
@@ -15,6 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** What all equations about a node can ask of it. */
@@ -31,6 +34,11 @@ public final class NodeFunctions {
     return switch (name) {
       case "code" -> function(1, (n, a) -> DataType.ofCode(integer(a, 0)));
       case "type" -> function(1, (n, a) -> n.type(a.get(0)).type());
+      case "is_number" -> function(1, (n, a) -> a.get(0) instanceof Number);
+      case "is_float" -> function(1, (n, a) -> ((DataType) a.get(0)).isFloat());
+      case "is_integer" -> function(1, (n, a) -> ((DataType) a.get(0)).isInteger());
+      case "is_unsigned" -> function(1, (n, a) -> ((DataType) a.get(0)).name().startsWith("U"));
+      case "bits" -> function(1, (n, a) -> (long) ((DataType) a.get(0)).bits());
       case "wanted" -> function(1, (n, a) -> n.in().hasOutput((int) integer(a, 0)));
       case "input" -> function(1, (n, a) -> n.input((int) integer(a, 0)));
       case "index" -> function(1, (n, a) -> (long) input(a, 0));
@@ -50,6 +58,8 @@ public final class NodeFunctions {
       case "real_number" -> function(1, (n, a) -> n.in().requireValue(input(a, 0)).doubleAt(0));
       case "lower_case" -> function(1, (n, a) -> ((String) a.get(0)).toLowerCase(Locale.ROOT));
       case "attention_sizes" -> function(0, (n, a) -> AttentionSizes.of(n.in()).byName());
+      case "reduced_axes" -> function(0, (n, a) -> list(ReducedAxes.axes(n.in())));
+      case "slice_ranges" -> function(0, (n, a) -> sliceRanges(n.in()));
       case "product_order" ->
           function(
               2,
@@ -89,6 +99,28 @@ public final class NodeFunctions {
     all.put("begin", list(window.padBegin()));
     all.put("end", list(window.padEnd()));
     return all;
+  }
+
+  private static List<Map<String, Object>> sliceRanges(Operands in) {
+    Shape shape = in.shape(0);
+    SliceRange[] ranges = SliceRange.of(in);
+    return IntStream.range(0, ranges.length)
+        .mapToObj(axis -> sliceRange(ranges[axis], shape.dim(axis)))
+        .toList();
+  }
+
+  private static Map<String, Object> sliceRange(SliceRange range, long size) {
+    long start = range.start();
+    long step = range.step();
+    return Map.of(
+        "start", start,
+        "step", step,
+        "count", range.count(),
+        "end", Math.min(start + range.count() * step, size),
+        "places",
+            LongStream.range(0, step < 0 ? range.count() : 0)
+                .mapToObj(i -> start + i * step)
+                .toList());
   }
 
   /** The window that the node's attributes tell. */

@@ -30,7 +30,8 @@ public interface NodeHost extends Host {
     return definition.of(this, inputs(definition.parameters().size()));
   }
 
-  private List<Value> inputs(int count) {
+  /** The first inputs of the node, whether given or not. */
+  default List<Value> inputs(int count) {
     List<Value> inputs = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       inputs.add(input(i));

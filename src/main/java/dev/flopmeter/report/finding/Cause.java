@@ -19,9 +19,10 @@ import org.jspecify.annotations.Nullable;
  * @param kind null for a layer that is near its roof
  * @param label in a few words, beside the layer
  * @param lostShare of the layer's own time, 0 to 1
+ * @param isGuess whether other reasons are as likely
  */
-record Cause(@Nullable Kind kind, String label, double lostShare) {
-  private static final Cause NONE = new Cause(null, "", 0);
+record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGuess) {
+  private static final Cause NONE = new Cause(null, "", 0, false);
 
   /** Fewer channels than this do not fill vector registers or tiles. */
   private static final long FEW_CHANNELS = 16;
@@ -40,35 +41,35 @@ record Cause(@Nullable Kind kind, String label, double lostShare) {
    */
   static Cause of(ProfileResult result, Layer layer, boolean isFirst, double known) {
     if (layer.nodes().isEmpty() && layer.op().equals("Cast")) {
-      return new Cause(Kind.PRECISION, "type conversion", 1);
+      return new Cause(Kind.PRECISION, "type conversion", 1, false);
     }
     if (layer.nodes().isEmpty()) {
-      return new Cause(Kind.LAYOUT, "layout conversion", 1);
+      return new Cause(Kind.LAYOUT, "layout conversion", 1, false);
     }
     if (layer.op().equals("Transpose")) {
-      return new Cause(Kind.TRANSPOSITIONS, "transposition", 1);
+      return new Cause(Kind.TRANSPOSITIONS, "transposition", 1, false);
     }
     if (!isFirst && layer.bound() != Bound.LAUNCH && isElementwise(layer)) {
-      return new Cause(Kind.FUSION, "unfused", 1);
+      return new Cause(Kind.FUSION, "unfused", 1, false);
     }
     if (layer.bound() == null && layer.kernel().takesOnlyACall()) {
-      return new Cause(Kind.BATCH, "launch", 1);
+      return new Cause(Kind.BATCH, "launch", 1, false);
     }
     if (layer.bound() == null) {
       boolean isJudged = result.layers().stream().anyMatch(other -> other.bound() != null);
-      return isJudged ? new Cause(Kind.RUNTIME, "no work", 1) : NONE;
+      return isJudged ? new Cause(Kind.RUNTIME, "no work", 1, true) : NONE;
     }
     double efficiency = Math.min(1, Objects.requireNonNullElse(layer.rooflineEfficiency(), 1.0));
     if (layer.bound() == Bound.LAUNCH) {
-      return new Cause(Kind.BATCH, "launch", 1 - efficiency);
+      return new Cause(Kind.BATCH, "launch", 1 - efficiency, false);
     }
     double weights = weightShare(result, layer);
     if (layer.bound() == Bound.MEMORY && weights > 0.5) {
-      return new Cause(Kind.QUANTISATION, "weights", weights);
+      return new Cause(Kind.QUANTISATION, "weights", weights, false);
     }
     double padding = 1 - filled(layer, block(result));
     if (layer.bound() != Bound.INEFFICIENT || efficiency >= Bound.NEAR_ROOF * known) {
-      return padding > 0 ? new Cause(Kind.CHANNELS, "odd channels", padding) : NONE;
+      return padding > 0 ? new Cause(Kind.CHANNELS, "odd channels", padding, false) : NONE;
     }
     return ofShape(result, layer, 1 - efficiency / known, padding);
   }
@@ -78,31 +79,31 @@ record Cause(@Nullable Kind kind, String label, double lostShare) {
     Channels channels = layer.channels();
     boolean isGpu = result.device().kind() == DeviceKind.CUDA;
     if (isGpu && layer.cost().macs() > 0 && isWithoutTensorCores(result, layer)) {
-      return new Cause(Kind.PRECISION, "no tensor cores", lost);
+      return new Cause(Kind.PRECISION, "no tensor cores", lost, false);
     }
     if (operators(layer).anyMatch(Cause::isSequential)) {
-      return new Cause(Kind.BATCH, "sequential", lost);
+      return new Cause(Kind.BATCH, "sequential", lost, true);
     }
     if (channels != null && channels.hasGroups()) {
       boolean isDepthwise = Objects.equals(channels.groups(), channels.in());
-      return new Cause(Kind.GROUPS, isDepthwise ? "depthwise" : "grouped", lost);
+      return new Cause(Kind.GROUPS, isDepthwise ? "depthwise" : "grouped", lost, false);
     }
     if (channels != null && Math.min(channels.in(), channels.out()) < FEW_CHANNELS) {
-      return new Cause(Kind.CHANNELS, "few channels", lost);
+      return new Cause(Kind.CHANNELS, "few channels", lost, false);
     }
     if (padding > IDLE) {
-      return new Cause(Kind.CHANNELS, "odd channels", padding);
+      return new Cause(Kind.CHANNELS, "odd channels", padding, false);
     }
     if (!isGpu && channels != null && (channels.in() | channels.out()) % VECTOR != 0) {
-      return new Cause(Kind.CHANNELS, "uneven channels", lost);
+      return new Cause(Kind.CHANNELS, "uneven channels", lost, true);
     }
     Tiles tiles = tiles(result, layer);
     if (tiles != null && 1 - tiles.busy() > IDLE) {
       return tiles.isLessThanOneWave()
-          ? new Cause(Kind.BATCH, "few blocks", lost)
-          : new Cause(Kind.WAVES, "last wave", 1 - tiles.busy());
+          ? new Cause(Kind.BATCH, "few blocks", lost, true)
+          : new Cause(Kind.WAVES, "last wave", 1 - tiles.busy(), true);
     }
-    return new Cause(Kind.RUNTIME, "kernel", lost);
+    return new Cause(Kind.RUNTIME, "kernel", lost, true);
   }
 
   private static boolean isElementwise(Layer layer) {

@@ -1,14 +1,15 @@
 package dev.flopmeter.run.cudnn.operator;
 
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.equation.Terms;
 import dev.flopmeter.model.shape.EinsumEquation;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.ProductWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -25,20 +26,20 @@ final class Contraction {
 
   private Contraction(NodePlan node) {
     this.node = node;
-    this.equation = EinsumEquation.of(node.operands());
+    this.equation = EinsumEquation.of(node.in());
   }
 
-  static void addTo(Map<String, Operators.Operator> operators) {
-    operators.put("Einsum", node -> new Contraction(node).plan());
+  static void plan(NodePlan node) {
+    new Contraction(node).plan();
   }
 
   private void plan() {
     List<Term> terms = new ArrayList<>();
     for (int i = 0; i < equation.operands().size(); i++) {
-      TensorView operand = node.in(i);
+      TensorView operand = node.builder().value(node.node().inputs().get(i));
       terms.add(diagonal(operand, equation.operands().get(i)));
     }
-    TensorView y = node.out(0);
+    TensorView y = node.out(0, MemoryLayout.PLAIN);
     Term joined = terms.get(0);
     for (int i = 1; i < terms.size(); i++) {
       Set<String> kept = new HashSet<>(equation.output());
@@ -46,7 +47,7 @@ final class Contraction {
       joined = product(joined, terms.get(i), kept);
     }
     Term summed = summed(joined, Set.copyOf(equation.output()));
-    node.launch(CopyKernels.copy(ordered(summed, equation.output()), y));
+    node.launch(List.of(CopyKernels.copy(ordered(summed, equation.output()), y)));
   }
 
   /** One axis for each index, repeated where the operand has only one element of it. */
@@ -84,14 +85,13 @@ final class Contraction {
     List<String> result = joined(batch, rows, columns);
     TensorView y = scratch(result);
     TensorView matrices = y.reshaped(Shape.of(size(batch), size(rows), size(columns)));
-    node.launch(
-        new ProductWork(
-            packed(left, joined(batch, rows, shared))
-                .reshaped(Shape.of(size(batch), size(rows), size(shared))),
-            packed(right, joined(batch, shared, columns))
-                .reshaped(Shape.of(size(batch), size(shared), size(columns))),
-            matrices,
-            1));
+    TensorView lefts =
+        packed(left, joined(batch, rows, shared))
+            .reshaped(Shape.of(size(batch), size(rows), size(shared)));
+    TensorView rights =
+        packed(right, joined(batch, shared, columns))
+            .reshaped(Shape.of(size(batch), size(shared), size(columns)));
+    node.launch(List.of(new ProductWork(lefts, rights, matrices, 1)));
     return new Term(y, result);
   }
 
@@ -110,8 +110,8 @@ final class Contraction {
 
   private TensorView scratch(List<String> indices) {
     long[] dims = indices.stream().mapToLong(this::size).toArray();
-    TensorView made = node.scratch(String.join("", indices), Shape.of(dims), node.in(0).storage());
-    return made;
+    ElementType storage = node.builder().value(node.node().inputs().get(0)).storage();
+    return node.scratch(String.join("", indices), Shape.of(dims), storage, MemoryLayout.PLAIN);
   }
 
   private static TensorView ordered(Term term, List<String> indices) {
@@ -124,7 +124,7 @@ final class Contraction {
       return turned;
     }
     TensorView copy = scratch(indices);
-    node.launch(CopyKernels.copy(turned, copy));
+    node.launch(List.of(CopyKernels.copy(turned, copy)));
     return copy;
   }
 
@@ -141,7 +141,9 @@ final class Contraction {
     List<String> rest = new ArrayList<>(term.indices());
     rest.retainAll(kept);
     TensorView sums = scratch(rest);
-    Reductions.rows(node, Reductions.Kind.SUM, term.view(), axes, sums);
+    node.launch(
+        Operators.find("reduced_rows").orElseThrow(),
+        List.of(term.view(), Terms.list(axes), 0L, sums));
     return new Term(sums, rest);
   }
 }

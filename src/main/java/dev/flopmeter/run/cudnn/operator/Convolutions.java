@@ -1,170 +1,168 @@
 package dev.flopmeter.run.cudnn.operator;
 
+import static dev.flopmeter.model.equation.Terms.list;
+import static dev.flopmeter.model.equation.Terms.real;
+
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.model.Window;
+import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
+import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Scaling;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.Stencil;
 import dev.flopmeter.run.cudnn.plan.TensorView;
-import dev.flopmeter.run.cudnn.plan.Work;
-import java.util.Map;
-import java.util.Optional;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 
-/** Convolutions with all that is fused to them. */
+/** Convolutions, and products by constants, as cuDNN takes them: what the equations ask of them. */
 final class Convolutions {
-  /** Tensor cores want channels in eights; the few of an image are padded to that. */
-  private static final int CHANNEL_MULTIPLE = 8;
-
   private Convolutions() {}
 
-  static void addTo(Map<String, Operators.Operator> operators) {
-    operators.put("Conv", Convolutions::convolution);
-  }
-
-  private static void convolution(NodePlan node) {
-    Shape weightShape = node.shape(1);
-    Window window =
-        Window.of(
-            node.attributes(), node.shape(0), weightShape.slice(2, weightShape.rank()).dims());
-    int groups = Math.toIntExact(node.attributes().integer("group", 1));
-    Optional<Tensor> constant = node.operands().value(1);
-    MemoryLayout format =
-        weightShape.rank() == 4 && constant.isPresent()
-            ? node.builder().formatOf(node.node().name())
-            : MemoryLayout.PLAIN;
-    int channels = Math.toIntExact(weightShape.dim(1));
-    boolean isPadded =
-        format == MemoryLayout.CHANNELS_LAST
-            && groups == 1
-            && channels < CHANNEL_MULTIPLE
-            && node.floats() != ElementType.F32;
-    int storedChannels = isPadded ? CHANNEL_MULTIPLE : channels;
-
-    TensorView x =
-        isAsIs(window, channels, storedChannels)
-            ? Spatial.lifted(node.formatted(0, format))
-            : padded(
-                node,
-                node.in(0),
-                window,
-                format,
-                (long) groups * storedChannels,
-                node.floats(),
-                Spatial.isPlainPadding(window) ? null : to -> CopyKernels.fill(to, 0));
-    FoldedWeights folded = FoldedWeights.of(node, constant.orElse(null));
-    long perOutput = weightShape.elements(1, weightShape.rank());
-    TensorView weights =
-        constant.isPresent()
-            ? weights(
-                node,
-                node.floats(),
-                weightShape,
-                storedChannels,
-                format,
-                (k, i) -> folded.scale(k) * folded.weight(k * perOutput + i))
-            : Spatial.lifted(node.plain(1));
-    TensorView bias = bias(node, folded, weightShape.dim(0));
-    TensorView residual = residual(node, format);
-    TensorView y = node.out(0, format);
-    node.launch(
-        new ConvolutionWork(
-            false,
-            x,
-            weights,
-            Spatial.lifted(y),
-            null,
-            bias,
-            residual == null ? null : Spatial.lifted(residual),
-            node.isRectified(),
-            Spatial.stencil(window, groups),
-            format));
-  }
-
-  private static @Nullable TensorView residual(NodePlan node, MemoryLayout format) {
-    String value = node.residual();
-    if (value == null) {
-      return null;
-    }
-    if (!node.builder().graph().requireType(value).shape().equals(node.outputShape(0))) {
-      throw node.unsupported("an addend of another shape than the result");
-    }
-    return node.builder().formatted(value, format);
-  }
-
-  /** Whether cuDNN takes an image without zeros around it or in more channels. */
-  static boolean isAsIs(Window window, long channels, long storedChannels) {
-    return Spatial.isPlainPadding(window) && channels == storedChannels;
+  /**
+   * @param call x, weights, y, of 8-bit values the scales, factor and shift or none, bias and
+   *     residual or none, the window's padding, steps and dilation, groups, layout
+   */
+  static ConvolutionWork work(PlanCall call) {
+    List<?> scaling = list(call.terms().get(3));
+    return new ConvolutionWork(
+        false,
+        lifted(call.view(0)),
+        lifted(call.view(1)),
+        lifted(call.view(2)),
+        call.isGiven(3)
+            ? new Scaling((TensorView) scaling.get(0), real(scaling.get(1)), real(scaling.get(2)))
+            : null,
+        call.viewOrNull(4),
+        call.isGiven(5) ? lifted(call.view(5)) : null,
+        call.node().isRectified(),
+        stencil(call, 6),
+        call.layout(10));
   }
 
   /**
-   * The input as cuDNN takes it: with its padding around it where that is not plain zeros, and with
-   * channels of zeros up to {@code channels}.
-   *
-   * @param filling fills a place with the padding; null where it is not written
+   * @param call x, weights, y, the window's padding, steps and dilation, groups
    */
-  static TensorView padded(
-      NodePlan node,
-      TensorView from,
-      Window window,
-      MemoryLayout format,
-      long channels,
-      ElementType storage,
-      @Nullable Function<TensorView, Work> filling) {
-    long[] dims = from.shape().dims();
-    dims[1] = channels;
-    long start = 0;
-    boolean isPadded = filling != null;
-    for (int i = 0; i < window.axes() && isPadded; i++) {
-      if (window.padBegin()[i] < 0 || window.padEnd()[i] < 0) {
-        throw node.unsupported("negative padding");
-      }
-      dims[i + 2] += window.padBegin()[i] + window.padEnd()[i];
-    }
-    TensorView to = node.scratch("padded", Shape.of(dims), storage, format);
-    for (int i = 0; i < window.axes() && isPadded; i++) {
-      start += window.padBegin()[i] * to.stride(i + 2);
-    }
-    TensorView inside = to.as(from.shape().with(1, channels), to.strides()).movedBy(start);
-    Work copy = CopyKernels.padded(innermost(from, format), innermost(inside, format));
-    if (filling != null) {
-      node.emitAdded("pad", filling.apply(to), copy);
-    } else {
-      node.emitAdded("pad", copy);
-    }
-    return Spatial.lifted(to);
+  static ConvolutionWork transposed(PlanCall call) {
+    return new ConvolutionWork(
+        lifted(call.view(0)), lifted(call.view(1)), lifted(call.view(2)), stencil(call, 3));
   }
 
-  /** The same view with its axes in memory order, so that a copy walks along memory. */
-  private static TensorView innermost(TensorView view, MemoryLayout format) {
-    return format == MemoryLayout.CHANNELS_LAST ? view.permuted(0, 2, 3, 1) : view;
+  private static Stencil stencil(PlanCall call, int from) {
+    return new Stencil(
+        lifted(call.numbers(from), 0),
+        lifted(call.numbers(from + 1), 1),
+        lifted(call.numbers(from + 2), 1),
+        call.index(from + 3));
+  }
+
+  /**
+   * cuDNN works on two or three spatial axes: one axis becomes two, with a height of 1 in front.
+   * Values that are no images already stay as they are.
+   */
+  static TensorView lifted(TensorView view) {
+    if (view.rank() != 3) {
+      return view;
+    }
+    return view.as(
+        Shape.of(view.dim(0), view.dim(1), 1, view.dim(2)),
+        view.stride(0),
+        view.stride(1),
+        view.stride(2) * view.dim(2),
+        view.stride(2));
+  }
+
+  /** One number per axis of cuDNN's, {@code lead} for the axis that was put in front. */
+  static long[] lifted(long[] perAxis, int lead) {
+    return perAxis.length == 1 ? new long[] {lead, perAxis[0]} : perAxis;
+  }
+
+  /** The value that is added before the activation, of the result's shape; none if none is. */
+  static Object residual(NodePlan node, MemoryLayout layout) {
+    QuantizedProduct.Residual quantized = node.quantizedResidual().orElse(null);
+    if (quantized != null) {
+      return node.builder().narrow(quantized.value(), layout);
+    }
+    String value = node.residual();
+    if (value == null) {
+      return Value.NONE;
+    }
+    if (!node.builder().graph().requireType(value).shape().equals(node.outputShape(0))) {
+      throw node.refusal("an addend of another shape than the result");
+    }
+    return node.builder().formatted(value, layout);
+  }
+
+  /** The bias of {@code outputs} channels, the node's own times a factor; none if there is none. */
+  static Object bias(NodePlan node, long outputs, double factor) {
+    FoldedWeights folded = node.folded();
+    // The fused call takes a bias, if only one of zeros.
+    return folded.hasBias() || node.isRectified() || node.residual() != null
+        ? node.constant("bias", outputs, node.floats(), k -> folded.bias(k, factor))
+        : Value.NONE;
+  }
+
+  /** Constant weights with all that is folded into them, in more channels, whose weights are 0. */
+  static TensorView weights(NodePlan node, Tensor weights, long channels, MemoryLayout layout) {
+    FoldedWeights folded = node.folded();
+    Shape shape = weights.shape();
+    long perOutput = shape.elements(1, shape.rank());
+    return weights(
+        node,
+        node.floats(),
+        shape,
+        channels,
+        layout,
+        (k, i) -> folded.scale(k) * weights.doubleAt(k * perOutput + i));
+  }
+
+  /** A matrix as the weights of one pixel. */
+  static TensorView matrix(NodePlan node, Tensor matrix, boolean isTransposed, double factor) {
+    long n = matrix.shape().dim(isTransposed ? 0 : 1);
+    long k = matrix.shape().dim(isTransposed ? 1 : 0);
+    return weights(
+        node,
+        node.floats(),
+        Shape.of(n, k, 1, 1),
+        k,
+        MemoryLayout.PLAIN,
+        (i, j) -> factor * matrix.doubleAt(isTransposed ? i * k + j : j * n + i));
+  }
+
+  /** Weights of 8 bits: behind the output channels stored, one whose weights are 1, and zeros. */
+  static TensorView narrow(NodePlan node, NarrowWeights weights, Shape shape, long channels) {
+    long outputs = weights.outputs();
+    return weights(
+        node,
+        ElementType.narrow(weights.values().type().type()).orElseThrow(),
+        shape,
+        channels,
+        MemoryLayout.CHANNELS_LAST,
+        (k, i) -> k < outputs ? weights.stored(k, i) : k == outputs ? 1 : 0);
   }
 
   /** A weight of an output channel, by its index among those of that channel. */
   @FunctionalInterface
-  interface Weight {
+  private interface Weight {
     double at(long output, long index);
   }
 
-  static TensorView weights(
+  private static TensorView weights(
       NodePlan node,
       ElementType storage,
       Shape shape,
       long channels,
-      MemoryLayout format,
+      MemoryLayout layout,
       Weight weight) {
     long own = shape.dim(1);
     long volume = shape.elements(2, shape.rank());
     TensorView view =
         node.constant(
-            "weights:" + storage + ":" + format.label(),
+            "weights:" + storage + ":" + layout.label(),
             shape.with(1, channels),
             storage,
             out -> {
               for (long k = 0; k < shape.dim(0); k++) {
-                if (format == MemoryLayout.CHANNELS_LAST) {
+                if (layout == MemoryLayout.CHANNELS_LAST) {
                   for (long v = 0; v < volume; v++) {
                     for (long c = 0; c < channels; c++) {
                       out.accept(c < own ? weight.at(k, c * volume + v) : 0);
@@ -177,18 +175,6 @@ final class Convolutions {
                 }
               }
             });
-    return Spatial.lifted(TensorView.of(view.block(), storage, view.shape(), format));
-  }
-
-  private static @Nullable TensorView bias(NodePlan node, FoldedWeights folded, long outputs) {
-    if (node.has(2) && node.operands().value(2).isEmpty()) {
-      return node.plain(2);
-    }
-    boolean isFused = node.isRectified() || node.residual() != null;
-    if (!folded.hasBias() && !isFused) {
-      return null;
-    }
-    // The fused call takes a bias, if only one of zeros.
-    return node.constant("bias", outputs, node.floats(), folded::bias);
+    return TensorView.of(view.block(), storage, view.shape(), layout);
   }
 }

@@ -7,21 +7,21 @@ import dev.flopmeter.model.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A convolution's weights and bias with the batch normalisation after it folded in, in float64:
- * {@code scale = gamma / sqrt(var + epsilon)}, {@code bias = (bias - mean) * scale + beta}.
+ * What is fused to a convolution or product, per output channel: the bias and the batch
+ * normalisation after it, folded in float64: {@code scale = gamma / sqrt(var + epsilon)}, {@code
+ * bias = (bias - mean) * scale + beta}.
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed
 record FoldedWeights(
-    @Nullable Tensor weights,
     @Nullable Tensor ownBias,
     @Nullable Tensor addedBias,
     double @Nullable [] scale,
     double @Nullable [] shift) {
-  static FoldedWeights of(NodePlan node, @Nullable Tensor weights) {
-    Tensor bias = node.has(2) ? node.operands().value(2).orElse(null) : null;
+  static FoldedWeights of(NodePlan node) {
+    Tensor bias = node.in().value(2).orElse(null);
     Node norm = node.normalisation().orElse(null);
     if (norm == null) {
-      return new FoldedWeights(weights, bias, node.addedBias(), null, null);
+      return new FoldedWeights(bias, node.addedBias(), null, null);
     }
     Operands in = Operands.of(node.builder().graph(), norm);
     double epsilon = epsilon(norm.attributes());
@@ -33,18 +33,11 @@ record FoldedWeights(
       scale[i] /= Math.sqrt(variance[i] + epsilon);
       shift[i] -= mean[i] * scale[i];
     }
-    return new FoldedWeights(weights, bias, node.addedBias(), scale, shift);
+    return new FoldedWeights(bias, node.addedBias(), scale, shift);
   }
 
   static double epsilon(Attributes attributes) {
     return attributes.number("epsilon", 1e-5f);
-  }
-
-  double weight(long index) {
-    if (weights == null) {
-      throw new IllegalStateException("these weights are not constant");
-    }
-    return weights.doubleAt(index);
   }
 
   double scale(long channel) {
@@ -55,11 +48,16 @@ record FoldedWeights(
     return ownBias != null || addedBias != null || shift != null;
   }
 
-  double bias(long channel) {
-    double bias = ownBias == null ? 0 : ownBias.doubleAt(channel);
+  /** With the node's own bias times a factor. */
+  double bias(long channel, double factor) {
+    double bias = factor * at(ownBias, channel);
     if (shift != null) {
       bias = bias * scale(channel) + shift[(int) channel];
     }
-    return addedBias == null ? bias : bias + addedBias.doubleAt(channel);
+    return bias + at(addedBias, channel);
+  }
+
+  private static double at(@Nullable Tensor row, long channel) {
+    return row == null ? 0 : row.doubleAt(row.elements() == 1 ? 0 : channel);
   }
 }

@@ -1,7 +1,13 @@
 package dev.flopmeter.run.cudnn.operator;
 
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.equation.Terms;
+import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.run.cudnn.plan.ElementType;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +27,54 @@ record NarrowWeights(
     long outputs = values.shape().dim(axis);
     long shift = ElementType.I8.shift(values.type().type());
     return new NarrowWeights(values, axis, zeros, outputs, values.elements() / outputs, shift);
+  }
+
+  /** Whether a node multiplies integers by stored weights with stored zero points. */
+  static boolean areStored(Operands in) {
+    boolean isProduct = in.node().qualifiedOp().equals("MatMulInteger");
+    boolean isConvolution =
+        in.node().qualifiedOp().equals("ConvInteger") && in.attributes().integer("group", 1) == 1;
+    return (isProduct || isConvolution)
+        && in.value(1)
+            .filter(weights -> weights.shape().rank() == (isProduct ? 2 : 4))
+            .filter(weights -> weights.elements() > 0)
+            .isPresent()
+        && in.shape(0).elements() > 0
+        && (!in.has(2) || in.shape(2).elements() == 1)
+        && (!in.has(3) || in.value(3).isPresent());
+  }
+
+  /** What the equations ask of MatMulInteger and ConvInteger by stored weights. */
+  static Map<String, Object> ofIntegers(NodePlan node, Value data, int axis) {
+    Operands in = node.in();
+    NarrowWeights weights = of(in.requireValue(1), axis, in.value(3).orElse(null));
+    DataType type = in.type(0).type();
+    long shift = ElementType.I8.shift(type);
+    Object around = shift == 0 ? Value.NONE : (Object) (double) -shift;
+    return weights.terms(node, data, type, in.has(2) ? node.input(2) : around);
+  }
+
+  /**
+   * What the equations ask of 8-bit data times these weights.
+   *
+   * @param data a quantised value of the graph
+   * @param around what its padding is filled with: a number, a value of one element, or none for 0
+   */
+  Map<String, Object> terms(NodePlan node, Value data, DataType dataType, Object around) {
+    Map<String, Object> terms = new HashMap<>();
+    terms.put("data", data);
+    terms.put("around", around);
+    terms.put("type", ElementType.narrow(values.type().type()).orElseThrow().type());
+    terms.put("shift", ElementType.I8.shift(dataType));
+    terms.put("weights", this);
+    terms.put("is_matrix", isMatrix());
+    terms.put("is_around_0", isCentred());
+    terms.put("sizes", Terms.list(values.shape().dims()));
+    terms.put("outputs", outputs);
+    terms.put("summed", summed);
+    terms.put("columns", node.constant("columns", outputs, ElementType.I64, this::sum));
+    terms.put("zeros", node.constant("zeros", outputs, ElementType.I64, this::zero));
+    return terms;
   }
 
   boolean isMatrix() {

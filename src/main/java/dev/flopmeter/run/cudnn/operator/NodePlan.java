@@ -1,16 +1,16 @@
 package dev.flopmeter.run.cudnn.operator;
 
-import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.equation.Definition;
+import dev.flopmeter.model.shape.NodeHost;
 import dev.flopmeter.run.UnsupportedOperatorException;
-import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.Buffer;
 import dev.flopmeter.run.cudnn.plan.DevicePlan;
 import dev.flopmeter.run.cudnn.plan.ElementType;
-import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
@@ -24,13 +24,17 @@ import java.util.function.LongToDoubleFunction;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/** Nodes being planned as one step: its operands' places, and the step that comes of it. */
-final class NodePlan {
+/**
+ * Nodes being planned as one step by the equations of {@code plans.txt}: its operands' places, and
+ * the step that comes of it.
+ */
+final class NodePlan implements NodeHost {
   private final PlanBuilder builder;
   private final Fused fused;
   private final Operands operands;
   private final List<TensorView> outputs = new ArrayList<>();
   private final List<Work> works = new ArrayList<>();
+  private @Nullable FoldedWeights folded;
 
   NodePlan(PlanBuilder builder, Fused fused) {
     this.builder = builder;
@@ -86,6 +90,14 @@ final class NodePlan {
     return chain().map(Chain::quantisation).map(last -> Operands.of(builder.graph(), last));
   }
 
+  /** What is fused to the main node, per output channel. */
+  FoldedWeights folded() {
+    if (folded == null) {
+      folded = FoldedWeights.of(this);
+    }
+    return folded;
+  }
+
   boolean isRectified() {
     return chain().map(Chain::activation).isPresent();
   }
@@ -94,43 +106,21 @@ final class NodePlan {
     return fused.main();
   }
 
-  Operands operands() {
+  @Override
+  public Operands in() {
     return operands;
-  }
-
-  Attributes attributes() {
-    return fused.main().attributes();
   }
 
   ElementType floats() {
     return builder.floats();
   }
 
-  boolean has(int input) {
-    return operands.has(input);
-  }
-
-  Shape shape(int input) {
-    return operands.shape(input);
-  }
-
-  /** An input in the form in which it lies. */
-  TensorView in(int input) {
-    return builder.value(node().inputs().get(input));
-  }
-
-  /** An input packed row major. */
-  TensorView plain(int input) {
-    return builder.formatted(node().inputs().get(input), MemoryLayout.PLAIN);
-  }
-
-  /** An input packed row major, if it is given. */
-  @Nullable TensorView plainOrNull(int input) {
-    return has(input) ? plain(input) : null;
-  }
-
-  TensorView formatted(int input, MemoryLayout format) {
-    return builder.formatted(node().inputs().get(input), format);
+  /** A value in the form in which it lies if that is contiguous in some order, otherwise packed. */
+  TensorView contiguous(String value) {
+    TensorView x = builder.value(value);
+    return x.is(MemoryLayout.PLAIN) || x.is(MemoryLayout.CHANNELS_LAST)
+        ? x
+        : builder.formatted(value, MemoryLayout.PLAIN);
   }
 
   /** The names of the outputs that are asked for, the fused result for the first. */
@@ -138,19 +128,11 @@ final class NodePlan {
     return index == 0 ? fused.last().outputs().get(0) : node().outputs().get(index);
   }
 
-  boolean hasOutput(int index) {
-    return operands.hasOutput(index);
-  }
-
   Shape outputShape(int index) {
     return builder.graph().requireType(outputName(index)).shape();
   }
 
-  /** A new row-major place for an output. */
-  TensorView out(int index) {
-    return out(index, MemoryLayout.PLAIN);
-  }
-
+  /** A new place for an output. */
   TensorView out(int index, MemoryLayout format) {
     TensorView view = builder.create(outputName(index), format);
     outputs.add(view);
@@ -164,10 +146,6 @@ final class NodePlan {
 
   void alias(int output, TensorView view) {
     builder.alias(outputName(output), view);
-  }
-
-  TensorView scratch(String what, Shape shape, ElementType storage) {
-    return builder.scratch(node().name() + ":" + what, shape, storage, MemoryLayout.PLAIN);
   }
 
   TensorView scratch(String what, Shape shape, ElementType storage, MemoryLayout format) {
@@ -189,18 +167,13 @@ final class NodePlan {
   }
 
   /** Adds what the step does, in this order. */
-  void launch(Work... added) {
-    works.addAll(List.of(added));
+  void launch(List<? extends Work> added) {
+    works.addAll(added);
   }
 
-  /** Adds a kernel of ours with one thread for each of {@code threads}. */
-  void launch(String kernel, long threads, Arguments arguments) {
-    works.add(KernelWork.perElement(kernel, threads, arguments));
-  }
-
-  /** Adds a kernel of ours with one thread for each element of {@code y}. */
-  void launch(String kernel, TensorView y, Arguments arguments) {
-    launch(kernel, y.elements(), arguments);
+  /** Adds what equations return for these terms. */
+  void launch(Definition equations, List<?> terms) {
+    equations.of(this, terms).forEach(work -> works.add((Work) work));
   }
 
   /** The finished step; none where all outputs are views of something else, or already filled. */
@@ -212,12 +185,23 @@ final class NodePlan {
   }
 
   /** A step that serves no node of the model: what we must add to run one. */
-  void emitAdded(String what, Work... added) {
-    builder.emit(node().name() + ":" + what, what, List.of(), List.of(), List.of(added));
+  void emitAdded(String what, List<Work> added) {
+    builder.emit(node().name() + ":" + what, what, List.of(), List.of(), added);
   }
 
-  UnsupportedOperatorException unsupported(String what) {
+  @Override
+  public Shape shape(Object term) {
+    return term instanceof TensorView view ? view.shape() : NodeHost.super.shape(term);
+  }
+
+  @Override
+  public String shown(Object term) {
+    return term instanceof DataType type ? type.label() : NodeHost.super.shown(term);
+  }
+
+  @Override
+  public UnsupportedOperatorException refusal(String message) {
     return new UnsupportedOperatorException(
-        DevicePlan.BACKEND, node().qualifiedOp(), "node '" + node().name() + "': " + what);
+        DevicePlan.BACKEND, node().qualifiedOp(), "node '" + node().name() + "': " + message);
   }
 }

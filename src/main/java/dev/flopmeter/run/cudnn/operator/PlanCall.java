@@ -7,6 +7,7 @@ import dev.flopmeter.model.equation.Terms;
 import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.run.cudnn.plan.Arguments;
 import dev.flopmeter.run.cudnn.plan.ElementType;
+import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.List;
@@ -19,14 +20,14 @@ record PlanCall(NodePlan node, List<?> terms) {
     return !Value.isLeftOut(terms.get(index));
   }
 
-  /** Which input of the node it is. */
-  int input(int index) {
-    return ((Value) terms.get(index)).input();
+  /** The name of a value of the graph. */
+  String name(int index) {
+    return ((Value) terms.get(index)).name();
   }
 
   /** The stored values of an input. */
   Optional<Tensor> value(int index) {
-    return node.operands().value(input(index));
+    return node.in().value(((Value) terms.get(index)).input());
   }
 
   /** A view, or an input packed row major. */
@@ -39,7 +40,9 @@ record PlanCall(NodePlan node, List<?> terms) {
   }
 
   private TensorView view(Object term) {
-    return term instanceof Value input ? node.plain(input.input()) : (TensorView) term;
+    return term instanceof Value value
+        ? node.builder().formatted(value.name(), MemoryLayout.PLAIN)
+        : (TensorView) term;
   }
 
   List<TensorView> views() {
@@ -74,11 +77,25 @@ record PlanCall(NodePlan node, List<?> terms) {
     return Shape.of(numbers(index));
   }
 
-  /** The storage of another view, or the one for all values of a type. */
+  /** A layout by its name, or that of a view. */
+  MemoryLayout layout(int index) {
+    return terms.get(index) instanceof String name
+        ? MemoryLayout.valueOf(name)
+        : view(index).layout();
+  }
+
+  /** The layout of an argument that may be left off. */
+  MemoryLayout layoutOrPlain(int index) {
+    return index < terms.size() ? layout(index) : MemoryLayout.PLAIN;
+  }
+
+  boolean flag(int index) {
+    return (boolean) terms.get(index);
+  }
+
+  /** The storage whose elements are those of a type. */
   ElementType storage(int index) {
-    return terms.get(index) instanceof ElementType storage
-        ? storage
-        : ElementType.holding(type(index)).orElseThrow();
+    return ElementType.holding(type(index)).orElseThrow();
   }
 
   List<Work> works(int index) {

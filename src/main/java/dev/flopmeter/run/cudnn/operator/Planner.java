@@ -4,6 +4,7 @@ import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import dev.flopmeter.run.cudnn.plan.DevicePlan;
@@ -48,8 +49,9 @@ public final class Planner {
   private static void plan(PlanBuilder builder, Fused fused) {
     NodePlan node = new NodePlan(builder, fused);
     String op = fused.main().qualifiedOp();
-    Operators.Operator operator =
+    Definition equations =
         Operators.find(op)
+            .filter(unused -> Operators.names().contains(op))
             .orElseThrow(
                 () ->
                     new UnsupportedOperatorException(
@@ -57,17 +59,15 @@ public final class Planner {
     requireNumbers(builder, node);
     for (String output : fused.main().outputs()) {
       if (!output.isEmpty() && builder.graph().type(output).isEmpty()) {
-        throw node.unsupported("the shape of '" + output + "' depends on data");
+        throw node.refusal("the shape of '" + output + "' depends on data");
       }
     }
     requireFloatRange(builder, node);
     try {
-      node.quantized()
-          .ifPresentOrElse(
-              product -> QuantizedSteps.plan(node, product), () -> operator.plan(node));
+      node.launch(equations, node.inputs(equations.parameters().size()));
       node.emit();
     } catch (DataDependentException e) {
-      throw node.unsupported("its shapes depend on data");
+      throw node.refusal("its shapes depend on data");
     } catch (UnsupportedOperatorException e) {
       throw e;
     } catch (ModelException e) {
@@ -83,7 +83,7 @@ public final class Planner {
         .findFirst()
         .ifPresent(
             value -> {
-              throw node.unsupported("'" + value + "' holds strings");
+              throw node.refusal("'" + value + "' holds strings");
             });
   }
 
@@ -97,7 +97,7 @@ public final class Planner {
           builder.graph().type(value).map(builder::storageOf).orElse(null) == ElementType.F64;
       if (!isHeld
           && builder.graph().constant(value).filter(ElementType::isBeyondFloat).isPresent()) {
-        throw node.unsupported("'" + value + "' holds doubles beyond float's range");
+        throw node.refusal("'" + value + "' holds doubles beyond float's range");
       }
     }
   }

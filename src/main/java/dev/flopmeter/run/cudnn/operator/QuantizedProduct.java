@@ -8,11 +8,16 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.run.cudnn.plan.ElementType;
+import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.fuse.Fused.Chain;
 import dev.flopmeter.run.fuse.Fused.Operand;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.LongToDoubleFunction;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -235,7 +240,44 @@ record QuantizedProduct(
                     reader.qualifiedOp().equals("DequantizeLinear")
                         || (reader.inputs().indexOf(value) == 0
                             && reader.inputs().lastIndexOf(value) == 0
-                            && IntegerSums.isByWeights(Operands.of(graph, reader))));
+                            && NarrowWeights.areStored(Operands.of(graph, reader))));
+  }
+
+  /** What the equations ask of this product and of what follows its sums. */
+  Map<String, Object> terms(NodePlan node) {
+    DataType type = node.builder().graph().requireType(image).type();
+    Object around = imageZero == 0 ? Value.NONE : (Object) (double) imageZero;
+    Map<String, Object> terms = weights.terms(node, new Value(image, -1), type, around);
+    terms.put("is_centred", isCentred());
+    terms.put("zero", imageZero);
+    FoldedWeights folded = node.folded();
+    Residual residual = node.quantizedResidual().orElse(null);
+    Operands last = node.quantisation().orElse(null);
+    double step = last == null ? 1 : last.requireValue(1).doubleAt(0);
+    double unit = residual != null ? residual.scale() : node.residual() == null ? step : 1;
+    double zero = last == null ? 0 : storedZero(last);
+    boolean isDirect = unit == step && !node.isRectified();
+    double shift = (isDirect ? zero : 0) - (residual == null ? 0 : residual.zero());
+    TensorView scales =
+        node.constant(
+            "scale", weights.outputs(), ElementType.F32, k -> scale(k) * folded.scale(k) / unit);
+    terms.put("scaling", List.of(scales, unit / step, isDirect ? 0 : zero));
+    boolean isCorrected = isCentred() && imageZero != 0;
+    boolean hasBias = bias != null || folded.hasBias() || isCorrected || shift != 0;
+    LongToDoubleFunction biases =
+        k -> {
+          double own = bias(k) + (isCorrected ? correction(k) : 0);
+          return (own * folded.scale(k) + folded.bias(k, 1)) / unit + shift;
+        };
+    terms.put(
+        "bias",
+        hasBias ? node.constant("bias", weights.outputs(), ElementType.F32, biases) : Value.NONE);
+    return terms;
+  }
+
+  private static double storedZero(Operands quantisation) {
+    double zero = quantisation.has(2) ? quantisation.requireValue(2).doubleAt(0) : 0;
+    return zero - ElementType.I8.shift(quantisation.output(0).type());
   }
 
   private static double at(Tensor scale, long channel) {

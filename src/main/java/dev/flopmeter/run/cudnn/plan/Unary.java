@@ -22,6 +22,10 @@ public enum Unary {
     this.code = code;
   }
 
+  public int code() {
+    return code;
+  }
+
   /** {@code y = this(x; a, b)}; both contiguous and in the same order. */
   public KernelWork work(TensorView x, TensorView y, double a, double b) {
     return work(code, x, y, a, b);

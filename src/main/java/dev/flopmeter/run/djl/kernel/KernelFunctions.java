@@ -20,9 +20,7 @@ import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.model.shape.EinsumEquation;
 import dev.flopmeter.model.shape.NodeFunctions;
 import dev.flopmeter.model.shape.PaddedAxis;
-import dev.flopmeter.model.shape.ReducedAxes;
 import dev.flopmeter.model.shape.ResizeTaps;
-import dev.flopmeter.model.shape.SliceRange;
 import dev.flopmeter.run.djl.kernel.Expression.Constant;
 import dev.flopmeter.run.djl.kernel.Expression.Named;
 import dev.flopmeter.run.djl.kernel.Expression.Once;
@@ -49,10 +47,7 @@ final class KernelFunctions {
       case "sqrt", "ceil", "floor", "repeat", "size" -> ofNumbersOrTensors(name);
       case "single" -> of(1, (k, a) -> (double) (float) real(a.get(0)));
       case "loop" -> new BuiltIn(3, 16, (host, a) -> ((KernelEquations) host).loop(a));
-      case "is_number" -> of(1, (k, a) -> a.get(0) instanceof Number);
       case "inputs" -> of(0, (k, a) -> k.inputs());
-      case "is_float" -> of(1, (k, a) -> type(a, 0).isFloat());
-      case "bits" -> of(1, (k, a) -> (long) type(a, 0).bits());
       case "lowest" -> of(1, (k, a) -> lowest(type(a, 0)));
       case "highest" -> of(1, (k, a) -> highest(type(a, 0)));
       case "computing_type" -> of(1, (k, a) -> computingType(k.in(), type(a, 0)));
@@ -69,8 +64,6 @@ final class KernelFunctions {
       case "restrided" -> script(RESTRIDING, "image", "dims", "strides");
       case "suppressed" ->
           script(SUPPRESSION, "low", "high", "scores", "limit", "threshold", "least");
-      case "reduced_axes" -> of(0, (k, a) -> list(ReducedAxes.axes(k.in())));
-      case "slice_ranges" -> of(0, (k, a) -> sliceRanges(k.in()));
       case "pads_before" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::before));
       case "pads_after" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::after));
       case "padded_places" ->
@@ -200,28 +193,6 @@ final class KernelFunctions {
                 IntStream.range(0, names.length)
                     .mapToObj(i -> new Named(names[i], k.expression(a.get(i))))
                     .toList()));
-  }
-
-  private static List<Map<String, Object>> sliceRanges(Operands in) {
-    Shape shape = in.shape(0);
-    SliceRange[] ranges = SliceRange.of(in);
-    return IntStream.range(0, ranges.length)
-        .mapToObj(axis -> sliceRange(ranges[axis], shape.dim(axis)))
-        .toList();
-  }
-
-  private static Map<String, Object> sliceRange(SliceRange range, long size) {
-    long start = range.start();
-    long step = range.step();
-    return Map.of(
-        "start", start,
-        "step", step,
-        "count", range.count(),
-        "end", Math.min(start + range.count() * step, size),
-        "places",
-            LongStream.range(0, step < 0 ? range.count() : 0)
-                .mapToObj(i -> start + i * step)
-                .toList());
   }
 
   private static List<Long> pads(Operands in, ToLongFunction<PaddedAxis> side) {

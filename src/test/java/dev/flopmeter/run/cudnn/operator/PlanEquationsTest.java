@@ -12,11 +12,11 @@ import org.junit.jupiter.api.Test;
 class PlanEquationsTest {
   @Test
   void everyDefinitionIsWellFormedAndEveryFunctionIsCalled() {
-    Map<String, Definition> all = Definition.read(PlanEquations.class, PlanFunctions.DIALECT);
+    Map<String, Definition> all = Definition.read(Operators.class, PlanFunctions.DIALECT);
     all.values().forEach(Definition::parameters);
     var unused = new TreeSet<>(all.keySet());
     unused.removeIf(Definition::isOperator);
-    String text = Resource.text(PlanEquations.class, "plans.txt");
+    String text = Resource.text(Operators.class, "plans.txt");
     unused.removeIf(name -> text.matches("(?s).*[^\\w\\n]" + name + "\\(.*"));
     assertThat(unused).isEmpty();
   }
