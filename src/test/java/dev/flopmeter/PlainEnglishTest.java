@@ -89,7 +89,7 @@ class PlainEnglishTest {
 
   @Test
   void noTextOfAUserReadsLikeATranslation() throws IOException {
-    List<Path> files = new ArrayList<>(files("src/main", "java|css|js|json|csv|txt|h|c|cu"));
+    List<Path> files = new ArrayList<>(files("src/main", "java|jte|css|js|json|csv|txt|h|c|cu"));
     files.addAll(files("docs", "md"));
     files.addAll(files("grafana", "md|json"));
     files.addAll(files("config", "md|json|ya?ml|service|conf"));

@@ -1,23 +1,17 @@
 package dev.flopmeter.report.html;
 
-import dev.flopmeter.report.page.Markup;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A table of names and values that is being written; what is null is left out. */
+/** The rows of a table of names and values; what is null is left out. */
 final class Facts {
-  private final Markup out;
+  record Fact(String name, String value) {}
 
-  /**
-   * Begins the table.
-   *
-   * @param style of the caption, such as {@code .sr} for screen readers alone
-   */
-  Facts(Markup out, String style, String caption) {
-    this.out = out.open("table.facts").element("caption" + style, caption).open("tbody");
-  }
+  private final List<Fact> all = new ArrayList<>();
 
   Facts add(String name, @Nullable Object value) {
     return add(name, value, Object::toString);
@@ -25,16 +19,8 @@ final class Facts {
 
   <V> Facts add(String name, @Nullable V value, Function<V, String> format) {
     if (value != null) {
-      out.open("tr").element("th scope=row", name).open("td");
-      out.name(format.apply(value)).close("td").close("tr");
+      all.add(new Fact(name, format.apply(value)));
     }
-    return this;
-  }
-
-  /** A value that has a colour in a chart. */
-  Facts addColoured(String colour, String name, String value) {
-    out.open("tr").open("th scope=row").empty("i.swatch." + colour).text(name).close("th");
-    out.element("td", value).close("tr");
     return this;
   }
 
@@ -44,7 +30,7 @@ final class Facts {
     return this;
   }
 
-  void end() {
-    out.close("tbody").close("table");
+  List<Fact> all() {
+    return all;
   }
 }

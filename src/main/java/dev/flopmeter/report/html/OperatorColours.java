@@ -1,11 +1,11 @@
 package dev.flopmeter.report.html;
 
 import dev.flopmeter.report.finding.Breakdown;
-import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.result.ProfileResult;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The colour of each operator, the same in every chart of a page. The longest-running operators get
@@ -18,9 +18,8 @@ final class OperatorColours {
 
   OperatorColours(List<ProfileResult> results) {
     for (ProfileResult result : results) {
-      for (Breakdown.Part part : Breakdown.byOperator(result)) {
-        colours.putIfAbsent(part.label(), Math.min(colours.size(), COLOURS - 1));
-      }
+      operators(result)
+          .forEach(op -> colours.putIfAbsent(op, Math.min(colours.size(), COLOURS - 1)));
     }
   }
 
@@ -29,19 +28,21 @@ final class OperatorColours {
     return "k" + colours.getOrDefault(op, COLOURS - 1);
   }
 
-  /** Whether the operator shares the last colour with others. */
-  boolean isShared(String op) {
+  private boolean isShared(String op) {
     return of(op).equals("k" + (COLOURS - 1)) && colours.size() > COLOURS;
   }
 
-  /** An operator's name with its colour in front. */
-  void tagged(Markup out, String op) {
-    tagged(out, of(op), Breakdown.operator(op));
+  /** The operators of a result that have a colour of their own, the longest-running first. */
+  List<String> named(ProfileResult result) {
+    return operators(result).filter(op -> !isShared(op)).toList();
   }
 
-  /** A name with a colour in front; both stay in one line. */
-  static void tagged(Markup out, String colour, String name) {
-    out.open("span.tagged").empty("i.swatch." + colour);
-    out.element("bdi.clip", name).close("span");
+  /** Whether operators of a result share the last colour. */
+  boolean hasOthers(ProfileResult result) {
+    return operators(result).anyMatch(this::isShared);
+  }
+
+  private static Stream<String> operators(ProfileResult result) {
+    return Breakdown.byOperator(result).stream().map(Breakdown.Part::label);
   }
 }

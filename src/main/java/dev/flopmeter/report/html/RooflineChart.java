@@ -1,8 +1,6 @@
 package dev.flopmeter.report.html;
 
 import dev.flopmeter.report.finding.Breakdown;
-import dev.flopmeter.report.finding.Verdict;
-import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.report.page.Plot;
 import dev.flopmeter.report.page.Plot.Margins;
 import dev.flopmeter.report.page.Plot.Range;
@@ -11,7 +9,6 @@ import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Cache;
 import dev.flopmeter.result.ProfileResult.Layer;
-import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
@@ -43,11 +40,10 @@ final class RooflineChart {
   private static final double SMALLEST_DOT = 2.5;
 
   private final ProfileResult result;
-  private final List<ProfileResult> scaleOf;
   private final OperatorColours colours;
-  private final double width;
   private final IntUnaryOperator rowOf;
-  private final double totalSeconds;
+  private final Plot plot;
+  private final List<Line> lines;
 
   /**
    * A chart.
@@ -62,11 +58,23 @@ final class RooflineChart {
       double width,
       IntUnaryOperator rowOf) {
     this.result = result;
-    this.scaleOf = List.copyOf(scaleOf);
     this.colours = colours;
-    this.width = width;
     this.rowOf = rowOf;
-    this.totalSeconds = Breakdown.seconds(result);
+    this.plot = plot(scaleOf, width);
+    this.lines = lines(result);
+  }
+
+  /** The chart of one result, above a table with its layers in order. */
+  static RooflineChart of(ProfileResult result, OperatorColours colours) {
+    return new RooflineChart(result, List.of(result), colours, FULL, row -> row);
+  }
+
+  ProfileResult result() {
+    return result;
+  }
+
+  Plot plot() {
+    return plot;
   }
 
   /** A layer's place: FLOP per byte and FLOP per second. */
@@ -98,7 +106,7 @@ final class RooflineChart {
     List<Line> lines = new ArrayList<>();
     List<Line> caches = new ArrayList<>();
     for (Basis basis : Basis.values()) {
-      Roof roof = result.roofs().of(basis);
+      ProfileResult.Roof roof = result.roofs().of(basis);
       Double flops = roof == null ? null : roof.flopsPerSecond();
       Double bytes = roof == null ? null : roof.bytesPerSecond();
       if (roof != null && flops != null && bytes != null) {
@@ -114,26 +122,15 @@ final class RooflineChart {
     return lines;
   }
 
-  void draw(Markup out) {
-    List<Line> lines = lines(result);
-    Plot plot = plot();
-    String count = Verdict.count(result.layers().size(), "layer");
-    plot.open(
-        out,
-        "roofline",
-        "group",
-        "Roofline: a dot for each of "
-            + count
-            + ". Arrow keys move from dot to dot; the layer table has the same figures.");
-    plot.verticalAxis(out, Tick.of(plot.y(), 8, value -> Figures.si(value)), "Achieved FLOP/s");
-    List<Tick> ticks = Tick.of(plot.x(), width < FULL ? 5 : 10, Figures::number);
-    plot.horizontalAxis(out, ticks, "Intensity, FLOP per byte moved");
-    roofs(out, plot, lines);
-    dots(out, plot);
-    out.close("svg");
+  List<Tick> rates() {
+    return Tick.of(plot.y(), 8, value -> Figures.si(value));
   }
 
-  private Plot plot() {
+  List<Tick> intensities() {
+    return Tick.of(plot.x(), plot.width() < FULL ? 5 : 10, Figures::number);
+  }
+
+  private static Plot plot(List<ProfileResult> scaleOf, double width) {
     DoubleSummaryStatistics x = new DoubleSummaryStatistics();
     DoubleSummaryStatistics y = new DoubleSummaryStatistics();
     for (ProfileResult one : scaleOf) {
@@ -160,88 +157,111 @@ final class RooflineChart {
         isEmpty ? new Range(1, 10, true) : new Range(y.getMin() / 2.2, y.getMax() * 3, true));
   }
 
-  private static void roofs(Markup out, Plot plot, List<Line> lines) {
-    out.open("g.roofs aria-hidden=true");
-    int bases = (int) lines.stream().filter(line -> !line.isCache()).count();
-    StringJoiner caches = new StringJoiner(", ", "caches: ", "").setEmptyValue("");
+  /**
+   * A roof as drawn.
+   *
+   * @param edge its slope and ceiling, as a path's data
+   * @param under the area below it, for the last one of the memory
+   * @param x where the name of a cache is, on its slope
+   */
+  record Roof(String style, String edge, @Nullable String under, String label, double x, double y) {
+    boolean isCache() {
+      return style.equals(CACHE);
+    }
+  }
+
+  List<Roof> roofs() {
+    int bases = bases();
+    List<Roof> roofs = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
       Line line = lines.get(i);
       double from = Math.max(plot.x().from(), plot.y().from() / line.bytes);
       double to = plot.x().to();
       double ridge = Math.min(line.ridge(), to);
       String edge = plot.path(from, line.bytes * from, ridge, line.bytes * ridge, to, line.flops);
-      if (i == bases - 1) {
-        String floor = plot.path(to, plot.y().from(), from, plot.y().from()).replace('M', 'L');
-        out.empty("path.under d=%s", edge + floor + "Z");
-      }
-      out.empty("path.roof." + line.style + " d=%s", edge);
+      String floor = plot.path(to, plot.y().from(), from, plot.y().from()).replace('M', 'L');
+      String under = i == bases - 1 ? edge + floor + "Z" : null;
+      // Farther along than the name before, since slopes may be close.
+      double at = from * Math.pow(ridge / from, 0.12 + 0.14 * (i - bases));
+      double y = plot.y().at(line.bytes * at) + 4;
+      roofs.add(new Roof(line.style, edge, under, line.label, plot.x().at(at), y));
+    }
+    return roofs;
+  }
+
+  private int bases() {
+    return (int) lines.stream().filter(line -> !line.isCache()).count();
+  }
+
+  /** A line of the legend. */
+  record Key(String style, String label) {}
+
+  /** One for each roof of the memory, and one for all caches. */
+  List<Key> keys() {
+    List<Key> keys = new ArrayList<>();
+    StringJoiner caches = new StringJoiner(", ", "caches: ", "");
+    for (Line line : lines) {
       if (line.isCache()) {
-        // On its slope, farther along than the name before, since slopes may be close.
-        double at = from * Math.pow(ridge / from, 0.12 + 0.14 * (i - bases));
-        double middle = plot.y().at(line.bytes * at) + 4;
-        out.element("text.label x=%s y=%s text-anchor=middle", line.label, plot.x().at(at), middle);
         caches.add(line.label + " " + Figures.byteRate(line.bytes));
       } else {
-        key(out, plot, i, line.style, line.label);
+        keys.add(new Key(line.style, line.label));
       }
     }
-    if (bases < lines.size()) {
-      key(out, plot, bases, CACHE, caches.toString());
+    if (keys.size() < lines.size()) {
+      keys.add(new Key(CACHE, caches.toString()));
     }
-    out.close("g");
+    return keys;
   }
 
-  /** A row in the corner above the slopes, which is always empty. */
-  private static void key(Markup out, Plot plot, int row, String style, String label) {
-    double x = plot.left() + 14;
-    double y = plot.top() + 12 + 20 * row;
-    out.empty("line.roof." + style + " x1=%s x2=%s y1=%s y2=%s", x, x + 30, y, y);
-    out.element("text.label x=%s y=%s", label, x + 38, y + 4);
+  /** How many layers have no place in the plot. */
+  long outside() {
+    return result.layers().stream().filter(layer -> Point.of(layer) == null).count();
   }
 
-  private void dots(Markup out, Plot plot) {
+  /** The middle of the lane of those layers. */
+  double lane() {
+    return plot.bottom() + 62;
+  }
+
+  /** A layer as drawn. */
+  record Dot(
+      String colour, double x, double y, double radius, int row, boolean isFirst, String label) {}
+
+  /** The large ones first, so that they do not hide small ones. */
+  List<Dot> dots() {
     List<Layer> layers = result.layers();
-    // Large dots first, so that they do not hide small ones.
     List<Integer> order =
         IntStream.range(0, layers.size())
             .boxed()
             .sorted(
                 Comparator.comparingDouble((Integer i) -> layers.get(i).time().median()).reversed())
             .toList();
-    double longest = layers.stream().mapToDouble(layer -> layer.time().median()).max().orElse(0);
-    long outside = layers.stream().filter(layer -> Point.of(layer) == null).count();
-    double lane = plot.bottom() + 62;
-    if (outside > 0) {
-      out.element("text.lane x=%s y=%s", "Only moves data:", plot.left(), lane + 4);
-    }
+    double total = Breakdown.seconds(result);
+    double longest = Layers.longest(result);
+    double laneStart = plot.left() + 130;
+    double step = (plot.right() - laneStart) / outside();
+    List<Dot> dots = new ArrayList<>();
     int placed = 0;
-    out.open("g.dots");
     for (int i : order) {
       Layer layer = layers.get(i);
       Point point = Point.of(layer);
       double share = longest > 0 ? Math.max(0, layer.time().median() / longest) : 0;
       double radius = Math.max(SMALLEST_DOT, LARGEST_DOT * Math.sqrt(share));
-      double laneStart = plot.left() + 130;
-      double x =
-          point == null
-              ? laneStart + (plot.right() - laneStart) * (placed++ + 0.5) / outside
-              : plot.x().at(point.intensity);
-      out.empty(
-          "circle.dot."
-              + colours.of(layer.op())
-              + " cx=%s cy=%s r=%s data-i=%s tabindex=%s role=img aria-label=%s",
-          x,
-          point == null ? lane : plot.y().at(point.rate),
-          point == null ? Math.min(radius, 9) : radius,
-          rowOf.applyAsInt(i),
-          i == order.get(0) ? 0 : -1,
-          label(layer));
+      dots.add(
+          new Dot(
+              colours.of(layer.op()),
+              point == null ? laneStart + step * (placed++ + 0.5) : plot.x().at(point.intensity),
+              point == null ? lane() : plot.y().at(point.rate),
+              point == null ? Math.min(radius, 9) : radius,
+              rowOf.applyAsInt(i),
+              dots.isEmpty(),
+              label(layer, total)));
     }
-    out.close("g");
+    return dots;
   }
 
   /** The label of a dot for screen readers. */
-  private String label(Layer layer) {
+  private static String label(Layer layer, double totalSeconds) {
     StringJoiner facts = new StringJoiner(", ");
     double seconds = layer.time().median();
     facts.add(Figures.seconds(seconds));

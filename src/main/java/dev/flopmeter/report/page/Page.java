@@ -1,12 +1,14 @@
 package dev.flopmeter.report.page;
 
 import dev.flopmeter.text.Resource;
+import gg.jte.ContentType;
+import gg.jte.TemplateEngine;
+import gg.jte.output.StringOutput;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
-import java.util.List;
-import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +24,12 @@ import org.jspecify.annotations.Nullable;
  */
 public record Page(String title, String kind, String script, @Nullable String nonce) {
 
-  private static final String STYLE = "page.css";
+  private static final TemplateEngine TEMPLATES =
+      TemplateEngine.createPrecompiled(
+          null, ContentType.Html, Page.class.getClassLoader(), "dev.flopmeter");
+
+  /** Control characters and lone surrogates are not allowed in a document at all. */
+  private static final Pattern FORBIDDEN = Pattern.compile("[\\p{Cs}[\\p{Cntrl}&&[^\\t\\n\\r]]]");
 
   /**
    * The policy for the header of a response that carries pages with this nonce.
@@ -35,55 +42,38 @@ public record Page(String title, String kind, String script, @Nullable String no
         + "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
   }
 
-  /** The whole document around what {@code main} and {@code footer} write. */
-  public String render(Consumer<Markup> main, Consumer<Markup> footer) {
-    String css = resource(STYLE);
-    String js = resource("theme.js") + resource(script);
-    Markup out = new Markup();
-    out.doctype().open("html lang=en").line().open("head").line();
-    out.empty("meta charset=utf-8").line();
-    if (nonce == null) {
-      String policy =
-          "default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'"
-              .formatted(hash(js), hash(css));
-      out.empty("meta http-equiv=Content-Security-Policy content=%s", policy).line();
-    }
-    out.empty("meta name=viewport content=%s", "width=device-width, initial-scale=1").line();
-    out.empty("meta name=color-scheme content=%s", "light dark").line();
-    out.empty("link rel=icon href=data:,").line();
-    out.element("title", title).line();
-    out.raw("style nonce=%s", css, nonce).line();
-    out.close("head").line().open("body").line();
-    out.element("a.skip href=#main", "Skip to the content");
-    header(out);
-    out.open("main.wrap id=main");
-    main.accept(out);
-    out.close("main").line().open("footer.wrap").open("p");
-    footer.accept(out);
-    out.close("p").close("footer");
-    out.line().raw("script nonce=%s", js, nonce).line();
-    out.close("body").close("html").line();
-    return out.toString();
+  /**
+   * The finished text of a page.
+   *
+   * @param template its place in {@code src/main/jte}
+   * @param content its only parameter
+   */
+  public static String render(String template, Object content) {
+    StringOutput out = new Drawing();
+    TEMPLATES.render(template, content, out);
+    return FORBIDDEN.matcher(out.toString()).replaceAll("\uFFFD");
   }
 
-  private void header(Markup out) {
-    out.open("header.bar-top").open("div.wrap");
-    out.element("span.mark", "flopmeter").element("span.kind", kind);
-    // The button by which a reader chooses light or dark; enabled by the script.
-    out.open("button.theme type=button hidden aria-pressed=false");
-    out.text("Dark").close("button").close("div").close("header").line();
+  /** Writes every number with decimals as a coordinate. */
+  private static final class Drawing extends StringOutput {
+    @Override
+    public void writeUserContent(double value) {
+      writeContent(Plot.at(value));
+    }
   }
 
-  /** A highlighted list of lines; nothing if there are none. */
-  public static void notice(Markup out, String style, String title, List<String> lines) {
-    if (lines.isEmpty()) {
-      return;
-    }
-    out.open("div.warnings" + style + " role=note").element("strong", title).open("ul");
-    for (String line : lines) {
-      out.open("li").name(line).close("li");
-    }
-    out.close("ul").close("div").line();
+  /** The policy of a file: just its own style sheet and script. */
+  String ownPolicy() {
+    return "default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'"
+        .formatted(hash(js()), hash(css()));
+  }
+
+  String css() {
+    return resource("page.css");
+  }
+
+  String js() {
+    return resource("theme.js") + resource(script);
   }
 
   private static String resource(String name) {

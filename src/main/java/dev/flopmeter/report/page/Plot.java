@@ -1,5 +1,6 @@
 package dev.flopmeter.report.page;
 
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.function.DoubleFunction;
 
@@ -41,16 +42,6 @@ public record Plot(double width, double height, Scale x, Scale y) {
     }
   }
 
-  /**
-   * Begins the drawing.
-   *
-   * @param style its class in the style sheet
-   */
-  public void open(Markup out, String style, String role, String label) {
-    String box = "0 0 " + Markup.at(width) + " " + Markup.at(height);
-    out.open("svg." + style + " viewBox=%s role=%s aria-label=%s", box, role, label);
-  }
-
   public double left() {
     return x.start();
   }
@@ -67,40 +58,26 @@ public record Plot(double width, double height, Scale x, Scale y) {
     return y.start();
   }
 
-  /** Grid lines and labels of the horizontal axis, with its title below. */
-  public void horizontalAxis(Markup out, List<Tick> ticks, String title) {
-    out.open("g.axis aria-hidden=true");
-    for (Tick tick : ticks) {
-      double at = x.at(tick.value());
-      out.empty("line.grid x1=%s x2=%s y1=%s y2=%s", at, at, top(), bottom());
-      out.element("text x=%s y=%s text-anchor=middle", tick.label(), at, bottom() + 18);
-    }
-    out.empty("line.edge x1=%s x2=%s y1=%s y2=%s", left(), right(), bottom(), bottom());
-    out.element(
-        "text.title x=%s y=%s text-anchor=middle", title, (left() + right()) / 2, bottom() + 38);
-    out.close("g");
-  }
-
-  /** Grid lines and labels of the vertical axis, with its title above. */
-  public void verticalAxis(Markup out, List<Tick> ticks, String title) {
-    out.open("g.axis aria-hidden=true");
-    for (Tick tick : ticks) {
-      double at = y.at(tick.value());
-      out.empty("line.grid x1=%s x2=%s y1=%s y2=%s", left(), right(), at, at);
-      out.element("text x=%s y=%s text-anchor=end", tick.label(), left() - 8, at + 4);
-    }
-    out.element("text.title x=%s y=%s", title, 0.0, top() - 12);
-    out.close("g");
-  }
-
   /** {@code points} (x, y, x, y, ... as values) joined by straight lines, as a path's data. */
   public String path(double... points) {
-    StringBuilder data = new StringBuilder();
+    double[] places = new double[points.length];
     for (int i = 0; i < points.length; i += 2) {
-      data.append(i == 0 ? 'M' : 'L')
-          .append(Markup.at(x.at(points[i])))
-          .append(' ')
-          .append(Markup.at(y.at(points[i + 1])));
+      places[i] = x.at(points[i]);
+      places[i + 1] = y.at(points[i + 1]);
+    }
+    return line(places);
+  }
+
+  /** A coordinate: two decimals, no trailing zeros, a point in every locale. */
+  public static String at(double value) {
+    return BigDecimal.valueOf(Math.round(value * 100), 2).stripTrailingZeros().toPlainString();
+  }
+
+  /** Coordinates (x, y, x, y, ...) joined by straight lines, as a path's data. */
+  public static String line(double... places) {
+    StringBuilder data = new StringBuilder();
+    for (int i = 0; i < places.length; i += 2) {
+      data.append(i == 0 ? 'M' : 'L').append(at(places[i])).append(' ').append(at(places[i + 1]));
     }
     return data.toString();
   }

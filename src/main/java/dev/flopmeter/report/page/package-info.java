@@ -1,5 +1,6 @@
 /**
- * What the HTML pages are built of: escaped markup, scales, plots in SVG, the document around them.
+ * What the HTML pages are built of: scales, plots in SVG, the document around them. Their markup is
+ * in the templates of {@code src/main/jte}, each in the package that its folder names.
  *
  * <p>Plots are plain SVG written by the server's side. A page is then one file that needs neither
  * network nor library, shows its pictures without a script, prints, scales, takes its colours from

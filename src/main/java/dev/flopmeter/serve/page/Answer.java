@@ -1,8 +1,6 @@
 package dev.flopmeter.serve.page;
 
-import dev.flopmeter.report.finding.Advice;
 import dev.flopmeter.report.finding.Verdict;
-import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.serve.page.Recommendations.Recommendation;
 import dev.flopmeter.serve.page.Snapshot.Series;
@@ -12,41 +10,33 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a reader wants to know first: how much of each device's peak is reached, what changed, what
  * to do. Only usable results count; what they leave open is said instead.
  */
-final class Answer {
+record Answer(Snapshot snapshot, @Nullable Recommendation recommendation) {
   /** Changes below this are not worth a line. */
-  static final double NOTABLE = 0.05;
+  private static final double NOTABLE = 0.05;
 
-  private static final int LONGEST_LIST = 5;
+  static final int LONGEST_LIST = 5;
 
-  private final Snapshot snapshot;
-  private final @Nullable Recommendation recommendation;
-  private final List<Series> all;
+  List<Series> all() {
+    return snapshot.series();
+  }
 
   /** The shares of all usable results by device, the largest first. */
-  private final Map<String, List<Share>> byDevice;
-
-  Answer(Snapshot snapshot, @Nullable Recommendation recommendation) {
-    this.snapshot = snapshot;
-    this.recommendation = recommendation;
-    all = snapshot.series();
-    byDevice =
-        all.stream()
-            .filter(Series::isUsable)
-            .flatMap(series -> Share.of(series).stream())
-            .sorted(Comparator.comparingDouble(Share::ratio).reversed())
-            .collect(
-                Collectors.groupingBy(
-                    share -> share.series().key().device(),
-                    LinkedHashMap::new,
-                    Collectors.toList()));
+  Map<String, List<Share>> byDevice() {
+    return all().stream()
+        .filter(Series::isUsable)
+        .flatMap(series -> Share.of(series).stream())
+        .sorted(Comparator.comparingDouble(Share::ratio).reversed())
+        .collect(
+            Collectors.groupingBy(
+                share -> share.series().key().device(), LinkedHashMap::new, Collectors.toList()));
   }
 
   /** One sentence, such as {@code cuda:0 reaches up to 41 % of its datasheet peak}. */
@@ -54,9 +44,10 @@ final class Answer {
     if (snapshot.config().workloads().isEmpty()) {
       return "No workload is configured";
     }
-    if (all.isEmpty()) {
+    if (all().isEmpty()) {
       return "No result yet";
     }
+    Map<String, List<Share>> byDevice = byDevice();
     if (byDevice.isEmpty()) {
       return whyNone();
     }
@@ -69,52 +60,25 @@ final class Answer {
   }
 
   private String whyNone() {
-    if (all.stream().allMatch(Series::isEmulated)) {
+    if (all().stream().allMatch(Series::isEmulated)) {
       return "Emulated devices: no share of a peak";
     }
-    if (all.stream().anyMatch(Series::isUsable)) {
+    if (isAnyUsable()) {
       return "Share of the peak unknown: no roof";
     }
-    return all.stream().anyMatch(one -> one.profile().valid())
+    return all().stream().anyMatch(one -> one.profile().valid())
         ? "No current result"
         : "No valid result";
   }
 
-  void draw(Markup out) {
-    out.open("div id=answer data-part");
-    if (!all.isEmpty()) {
-      out.open("section.panel aria-labelledby=shares");
-      out.element("h2 id=shares", "Share of the peak (MFU)");
-      shares(out);
-      out.close("section");
-      out.open("div.columns");
-      out.open("section.panel aria-labelledby=changes");
-      out.element("h2 id=changes", "What changed");
-      changes(out);
-      out.close("section").open("section.panel aria-labelledby=first");
-      out.element("h2 id=first", "First recommendation");
-      recommendation(out);
-      out.close("section").close("div");
-    }
-    out.close("div").line();
+  /** Whether any result may be summed up, even without a roof. */
+  boolean isAnyUsable() {
+    return all().stream().anyMatch(Series::isUsable);
   }
 
-  private void shares(Markup out) {
-    byDevice.values().forEach(shares -> device(out, shares));
-    if (byDevice.isEmpty()) {
-      out.open("p.note");
-      if (all.stream().anyMatch(Series::isUsable)) {
-        noRoof(out);
-      } else {
-        out.text(whyNothingCounts());
-      }
-      out.close("p");
-    }
-  }
-
-  private String whyNothingCounts() {
+  String whyNothingCounts() {
     List<ProfileResult> invalid =
-        all.stream().map(Series::profile).filter(profile -> !profile.valid()).toList();
+        all().stream().map(Series::profile).filter(profile -> !profile.valid()).toList();
     if (invalid.isEmpty()) {
       return "No result is both current and of a real device.";
     }
@@ -125,104 +89,47 @@ final class Answer {
             .map(first -> ", such as: " + Cut.end(first, 300))
             .orElse("");
     return "%s of %s not valid; the rows below have the reasons%s."
-        .formatted(invalid.size(), Verdict.count(all.size(), "result"), reason);
+        .formatted(invalid.size(), Verdict.count(all().size(), "result"), reason);
   }
 
-  /** What to do where no share can be told. */
-  static void noRoof(Markup out) {
-    out.text("no roof known: run ").element("code", "flopmeter roof");
+  /** A series and the change of its latency. */
+  record Moved(Series series, double change) {}
+
+  /** Those that changed by enough to say so, the largest change first. */
+  List<Moved> moved() {
+    return compared()
+        .filter(one -> Math.abs(one.change) >= NOTABLE)
+        .sorted(Comparator.comparingDouble(one -> -Math.abs(one.change)))
+        .toList();
   }
 
-  private static void device(Markup out, List<Share> shares) {
-    Share best = shares.get(0);
-    String id = best.series().key().device();
-    String name = best.series().profile().device().name();
-    out.open("div.answer").open("div.best");
-    out.element("b", Figures.percent(best.ratio()));
-    out.open("p").text("of the " + best.peak() + " of ").name(id);
-    if (!name.equals(id)) {
-      out.text(", ").name(Cut.name(name));
-    }
-    out.text(best.bound()).close("p");
-    String others = best.otherBases();
-    if (!others.isEmpty()) {
-      out.element("p.note", others);
-    }
-    out.close("div").open("ul.shares");
-    for (Share share : shares.subList(0, Math.min(shares.size(), LONGEST_LIST))) {
-      double width = 100 * Math.min(1, share.ratio());
-      subject(out, share.series());
-      out.open("svg.track viewBox=%s preserveAspectRatio=none", "0 0 100 8");
-      out.empty("rect.k0 width=%s height=%s", width, 8).close("svg");
-      out.element("span.n", Figures.percent(share.ratio())).close("li");
-    }
-    out.close("ul");
-    more(out, shares.size());
-    out.close("div");
+  private Stream<Moved> compared() {
+    return all().stream()
+        .filter(Series::isUsable)
+        .flatMap(one -> Stream.ofNullable(change(one)).map(change -> new Moved(one, change)));
   }
 
-  private static void subject(Markup out, Series series) {
-    out.open("li").open("span.what").name(Cut.name(series.subject())).close("span");
+  /** The latency of a series over its baseline, minus 1; null where it must not be compared. */
+  static @Nullable Double change(Series series) {
+    return series.profile().valid() && !series.isEmulated() ? series.shown().regression() : null;
   }
 
-  private static void more(Markup out, int number) {
-    if (number > LONGEST_LIST) {
-      out.element("p.note", "and " + (number - LONGEST_LIST) + " more below");
-    }
+  /** The style sheet's classes for a change: a colour only where it is notable. */
+  static String style(Series series) {
+    Double change = series.isFresh() ? change(series) : null;
+    return change == null || Math.abs(change) < NOTABLE ? "n" : change > 0 ? "n up" : "n down";
   }
 
-  private static double change(Series series) {
-    return Objects.requireNonNull(series.shown().regression());
-  }
-
-  private void changes(Markup out) {
-    List<Series> compared =
-        all.stream()
-            .filter(series -> series.isUsable() && series.shown().regression() != null)
-            .toList();
-    List<Series> moved =
-        compared.stream()
-            .filter(series -> Math.abs(change(series)) >= NOTABLE)
-            .sorted(Comparator.comparingDouble(series -> -Math.abs(change(series))))
-            .toList();
-    if (moved.isEmpty()) {
-      out.element("p.note", nothingChanged(compared.size()));
-      return;
-    }
-    out.open("ul.shares");
-    for (Series one : moved.subList(0, Math.min(moved.size(), LONGEST_LIST))) {
-      subject(out, one);
-      out.element("span", Figures.seconds(one.shown().result().median()));
-      out.element(change(one) > 0 ? "span.n.up" : "span.n.down", Figures.change(change(one)));
-      out.close("li");
-    }
-    out.close("ul");
-    more(out, moved.size());
-    out.element("p.note", "Latency against the median of earlier valid results.");
-  }
-
-  private String nothingChanged(int compared) {
+  String nothingChanged() {
+    long compared = compared().count();
     return compared == 0
         ? "Nothing to compare yet: no series has enough valid results."
         : "%s of %s series compared: latency within %s %% of the median of earlier valid results."
-            .formatted(compared, all.size(), Figures.number(100 * NOTABLE));
+            .formatted(compared, all().size(), Figures.number(100 * NOTABLE));
   }
 
-  private void recommendation(Markup out) {
-    if (recommendation == null) {
-      out.element(
-          "p.note",
-          all.stream().anyMatch(Series::isUsable)
-              ? "No recommendations."
-              : "No recommendations without a valid and current result.");
-      return;
-    }
-    Advice advice = recommendation.advice();
-    out.element("h3", advice.title());
-    out.open("p.note").name(Cut.name(recommendation.series().subject()));
-    out.text(": " + advice.evidence()).close("p");
-    out.open("p.gain").element("strong", "Expected: ").text(advice.gain());
-    out.text(advice.isGuess() ? " (a guess)" : "").close("p");
-    out.open("p.test").text("Test it: ").element("code", advice.command()).close("p");
+  /** Those of a long list that the answer shows. */
+  static <T> List<T> first(List<T> list) {
+    return list.subList(0, Math.min(list.size(), LONGEST_LIST));
   }
 }

@@ -1,4 +1,4 @@
-/** The daemon's status page: what it shows, as values, and how it shows it. */
+/** The daemon's status page: what it shows, as values. */
 @NullMarked
 package dev.flopmeter.serve.page;
 

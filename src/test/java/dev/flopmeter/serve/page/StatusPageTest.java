@@ -164,6 +164,14 @@ class StatusPageTest {
   }
 
   @Test
+  void whatIsEmptyOrFollowsInASentenceHasNoSpaceBeforeIt() {
+    String page = page(latest(DATASHEET, null));
+    assertThat(page)
+        .contains(">2026-01-02T12:00:00Z</time>,")
+        .contains("<td class=\"n history\" data-l=\"Latency history\"></td>");
+  }
+
+  @Test
   void oldResultsAndThoseThatAreMissingAreNoAnswerEither() {
     Told told = new Told("cuda:0", "Card", false, DATASHEET, true, List.of(), null);
     Series old = series(told, false, null);

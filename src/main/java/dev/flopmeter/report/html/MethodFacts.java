@@ -3,7 +3,6 @@ package dev.flopmeter.report.html;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.report.finding.Breakdown;
 import dev.flopmeter.report.finding.Verdict;
-import dev.flopmeter.report.page.Markup;
 import dev.flopmeter.result.Basis;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Assignment;
@@ -17,37 +16,10 @@ import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /** How and where a result was measured: enough to reproduce it. */
-final class MethodSection {
-  private final Markup out;
-  private final ProfileResult result;
-
-  private MethodSection(Markup out, ProfileResult result) {
-    this.out = out;
-    this.result = result;
-  }
-
-  static void draw(Markup out, ProfileResult result) {
-    MethodSection section = new MethodSection(out, result);
-    out.open("div.columns").open("div");
-    section.model();
-    section.run();
-    out.close("div").open("div");
-    section.device();
-    section.roofs();
-    section.environment();
-    out.close("div").close("div");
-    out.element(
-        "p.note",
-        "Times are those of an undisturbed pass; layers are timed in a second pass with a clock"
-            + " reading between steps. MFU counts 2 FLOP per multiply-accumulate and nothing else,"
-            + " against the dense peak of the precision. A layer's roof is the lower of peak and"
-            + " bandwidth times intensity; its traffic is every input, weight and output once, from"
-            + " the smallest cache that holds it all where the caches' bandwidth is known.");
-  }
-
-  private void model() {
+record MethodFacts(ProfileResult result) {
+  Facts model() {
     ModelInfo model = result.model();
-    Facts facts = new Facts(out, "", "Model");
+    Facts facts = new Facts();
     facts.add("Name", model.name()).add("Source", model.source());
     facts.add("Operator set", model.opset());
     model.inputs().forEach(input -> facts.add("Input " + input.name(), input.type()));
@@ -55,13 +27,12 @@ final class MethodSection {
     facts.add("MACs as run", result.cost().asRunMacs(), Figures::exact);
     facts.add("FLOPs", Figures.exact(result.cost().flops()));
     facts.add("Parameters", Figures.exact(result.cost().params()));
-    facts.add("Peak of activations", Figures.bytes(result.cost().peakActivationBytes()));
-    facts.end();
+    return facts.add("Peak of activations", Figures.bytes(result.cost().peakActivationBytes()));
   }
 
-  private void run() {
+  Facts run() {
     Run run = result.run();
-    Facts facts = new Facts(out, "", "Run");
+    Facts facts = new Facts();
     facts.add("Started", run.startedAt()).add("Backend", run.backend());
     facts.add("Precision", run.precision()).add("Layout", run.layout());
     facts.add("Batch", run.batch()).add("Operators fused", run.fused() ? "yes" : "no");
@@ -77,7 +48,7 @@ final class MethodSection {
     facts.add("Launched step by step", launch, one -> Figures.seconds(one.eagerSeconds()));
     facts.add("Replayed as a graph", launch, one -> Figures.seconds(one.graphSeconds()));
     NumericCheck check = result.numericCheck();
-    facts.add("Output checked", check == null ? "no" : checked(check)).end();
+    return facts.add("Output checked", check == null ? "no" : checked(check));
   }
 
   private static String checked(NumericCheck check) {
@@ -98,18 +69,19 @@ final class MethodSection {
     return Figures.number(value / Math.pow(10, exponent)) + "e" + exponent;
   }
 
-  private void device() {
-    Facts facts = new Facts(out, "", "Device");
-    facts.add("Name", result.device().name()).add("Id", result.device().id());
-    facts.addAll("", result.device().properties()).end();
+  Facts device() {
+    return new Facts()
+        .add("Name", result.device().name())
+        .add("Id", result.device().id())
+        .addAll("", result.device().properties());
   }
 
-  private void roofs() {
-    Facts facts = new Facts(out, "", "Roofs");
+  Facts roofs() {
+    Facts facts = new Facts();
     for (Basis basis : Basis.values()) {
       facts.add(basis.title(), roof(result.roofs().of(basis)));
     }
-    facts.end();
+    return facts;
   }
 
   private static String roof(@Nullable Roof roof) {
@@ -134,10 +106,11 @@ final class MethodSection {
     return figures.add(roof.source()).toString();
   }
 
-  private void environment() {
-    Facts facts = new Facts(out, "", "Environment");
-    facts.add("flopmeter", result.environment().flopmeter());
-    facts.add("Java", result.environment().java()).add("System", result.environment().os());
-    facts.addAll("", result.environment().libraries()).end();
+  Facts environment() {
+    return new Facts()
+        .add("flopmeter", result.environment().flopmeter())
+        .add("Java", result.environment().java())
+        .add("System", result.environment().os())
+        .addAll("", result.environment().libraries());
   }
 }
