@@ -141,18 +141,17 @@ final class Meters {
 
   private void ofModel(
       Binding binding, String name, String description, ToDoubleFunction<Cost> value) {
-    Supplier<Number> shown = () -> value.applyAsDouble(costs.shown());
     String whole = "flopmeter.model." + name;
-    binding.owns(gauge(binding.registry(), whole, description, tags, shown));
+    gauge(binding, whole, description, tags, () -> value.applyAsDouble(costs.shown()));
   }
 
-  private static Gauge gauge(
-      MeterRegistry registry,
-      String name,
-      String description,
-      Tags labels,
-      Supplier<Number> value) {
-    return Gauge.builder(name, value).description(description).tags(labels).register(registry);
+  private static void gauge(
+      Binding binding, String name, String description, Tags labels, Supplier<Number> value) {
+    binding.owns(
+        Gauge.builder(name, value)
+            .description(description)
+            .tags(labels)
+            .register(binding.registry()));
   }
 
   /**
@@ -220,7 +219,7 @@ final class Meters {
   private static void peak(
       MeterRegistry registry, String name, String description, Tags labels, double value) {
     if (registry.find(name).tags(labels).gauge() == null) {
-      gauge(registry, name, description, labels, () -> value);
+      Gauge.builder(name, () -> value).description(description).tags(labels).register(registry);
     }
   }
 
@@ -266,8 +265,7 @@ final class Meters {
       String description,
       Tags labels,
       ToDoubleFunction<Totals.Snapshot> value) {
-    Supplier<Number> read = () -> value.applyAsDouble(window.read());
-    binding.owns(gauge(binding.registry(), name, description, labels, read));
+    gauge(binding, name, description, labels, () -> value.applyAsDouble(window.read()));
   }
 
   private double flopsPerSecond(Totals.Snapshot added) {

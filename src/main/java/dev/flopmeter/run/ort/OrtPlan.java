@@ -159,14 +159,10 @@ final class OrtPlan implements Plan {
 
   @Override
   public List<Step> steps() {
-    return joined().steps();
-  }
-
-  private Joined joined() {
     if (joined == null) {
       profile();
     }
-    return Objects.requireNonNull(joined);
+    return Objects.requireNonNull(joined).steps();
   }
 
   /** The weights as the model has them, and what the arena held beyond its first state. */
