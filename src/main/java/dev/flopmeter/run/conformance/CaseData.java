@@ -1,6 +1,8 @@
 package dev.flopmeter.run.conformance;
 
+import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Dim;
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
@@ -13,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -23,6 +26,8 @@ import java.util.stream.Stream;
  * @param expected the right outputs, by name, in the model's order
  */
 record CaseData(Map<String, Tensor> inputs, Map<String, Tensor> expected) {
+  /** Inputs of at most this many elements may be shapes, axes, sizes and the like. */
+  private static final int LARGEST_ARGUMENT = 1024;
 
   /** The first value of {@code model} that is not a tensor but a sequence, an optional or a map. */
   static Optional<String> withoutTensor(OnnxModel model) {
@@ -86,5 +91,42 @@ record CaseData(Map<String, Tensor> inputs, Map<String, Tensor> expected) {
     }
     return IntStream.range(0, dims.size())
         .allMatch(axis -> dims.get(axis).isFree() || dims.get(axis).size() == shape.dim(axis));
+  }
+
+  /**
+   * Binds the shapes of the data. Where that leaves shapes open, small integer inputs, then small
+   * inputs of any type, are taken for arguments that decide about shapes.
+   */
+  Graph bind(OnnxModel model) {
+    Graph graph = bind(model, ignored -> false);
+    if (isSettled(graph)) {
+      return graph;
+    }
+    Graph better = bind(model, tensor -> !tensor.type().type().isFloat());
+    return isSettled(better) ? better : bindWhole(model);
+  }
+
+  /** Binds the values of all small inputs. */
+  Graph bindWhole(OnnxModel model) {
+    return bind(model, ignored -> true);
+  }
+
+  private Graph bind(OnnxModel model, Predicate<Tensor> isArgument) {
+    Bindings bindings = Bindings.NONE;
+    for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
+      Tensor tensor = input.getValue();
+      boolean small = tensor.shape().rank() <= 1 && tensor.elements() <= LARGEST_ARGUMENT;
+      bindings =
+          small && isArgument.test(tensor)
+              ? bindings.withValue(input.getKey(), tensor)
+              : bindings.withShape(input.getKey(), tensor.shape());
+    }
+    return model.bind(bindings);
+  }
+
+  private static boolean isSettled(Graph graph) {
+    return graph.nodes().stream()
+        .flatMap(node -> node.outputs().stream())
+        .allMatch(output -> output.isEmpty() || graph.type(output).isPresent());
   }
 }

@@ -156,7 +156,7 @@ public record ConformanceCase(Path folder, String name) {
       RunOptions options,
       Function<DataType, Tolerance> tolerance) {
     CaseData data = CaseData.read(model, folder);
-    try (Plan plan = prepare(model, data.inputs(), backend, options)) {
+    try (Plan plan = prepare(model, data, backend, options)) {
       Map<String, Tensor> actual = plan.run(data.inputs());
       for (Map.Entry<String, Tensor> output : data.expected().entrySet()) {
         Tensor expected = output.getValue();
@@ -174,12 +174,11 @@ public record ConformanceCase(Path folder, String name) {
   }
 
   /** A backend that needs to know an argument beforehand says so by refusing the open graph. */
-  private static Plan prepare(
-      OnnxModel model, Map<String, Tensor> inputs, Backend backend, RunOptions options) {
+  private static Plan prepare(OnnxModel model, CaseData data, Backend backend, RunOptions options) {
     try {
-      return backend.prepare(CaseBinding.bind(model, inputs), options);
+      return backend.prepare(data.bind(model), options);
     } catch (UnsupportedOperatorException e) {
-      return backend.prepare(CaseBinding.bindWhole(model, inputs), options);
+      return backend.prepare(data.bindWhole(model), options);
     }
   }
 }

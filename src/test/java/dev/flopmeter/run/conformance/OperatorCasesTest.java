@@ -66,7 +66,7 @@ class OperatorCasesTest {
     assertThat(stated.lookingAt()).isTrue();
     OnnxModel model = OnnxModel.read(folder.resolve("model.onnx"));
     CaseData data = CaseData.read(model, folder.resolve("test_data_set_0"));
-    Counts counts = Counter.standard().count(CaseBinding.bind(model, data.inputs()));
+    Counts counts = Counter.standard().count(data.bind(model));
     assertThat(counts.uncounted()).isEmpty();
     assertThat(counts.totals().macs()).isEqualTo(Long.parseLong(stated.group(1)));
   }
