@@ -103,7 +103,7 @@ final class BodyCost {
     }
     return OptionalLong.of(
         in.value(0)
-            .map(lengths -> WorkFunctions.sum(lengths, scanned.dim(1)))
+            .map(lengths -> WorkEquations.sum(lengths, scanned.dim(1)))
             .orElseGet(() -> Sizes.multiply(scanned.dim(0), scanned.dim(1))));
   }
 }

@@ -3,6 +3,7 @@ package dev.flopmeter.result;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -16,6 +17,7 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MappingIterator;
+import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -63,6 +65,16 @@ public final class ProfileJson {
           .build();
 
   private ProfileJson() {}
+
+  /** {@code energyJPerInference} as {@code energy_j_per_inference}: every capital starts a word. */
+  private static final class SnakeCase extends PropertyNamingStrategies.NamingBase {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public String translate(String name) {
+      return name.replaceAll("(?<!^)([A-Z])", "_$1").toLowerCase(Locale.ROOT);
+    }
+  }
 
   /** The result on several indented lines. */
   public static String write(ProfileResult result) {

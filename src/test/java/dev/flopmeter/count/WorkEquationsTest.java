@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** The equations of operators' work. */
 class WorkEquationsTest {
   private static final Map<String, Definition> FUNCTIONS =
-      Definition.read(WorkEquations.class, WorkFunctions.DIALECT);
+      Definition.read(WorkEquations.class, WorkEquations.DIALECT);
 
   private static String text(String resource) {
     try (var in = WorkEquations.class.getResourceAsStream(resource)) {
@@ -38,7 +38,7 @@ class WorkEquationsTest {
   void everyExpressionIsWellFormed() {
     for (List<String> row : Csv.rows(WorkEquations.class, "work.csv")) {
       String both = row.get(1) + ", " + row.get(2);
-      Definition.of(both, List.of(), WorkFunctions.DIALECT, FUNCTIONS).parameters();
+      Definition.of(both, List.of(), WorkEquations.DIALECT, FUNCTIONS).parameters();
       assertThat(row).hasSize(4);
     }
   }
