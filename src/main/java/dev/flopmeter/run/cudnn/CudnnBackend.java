@@ -153,7 +153,7 @@ public final class CudnnBackend implements Backend {
     Graph graph = Decompositions.inlined(known, Operators::keeps);
     Function<String, MemoryLayout> formats =
         measuresLayouts && LayoutChoice.isOpen(graph, options)
-            ? LayoutSearch.best(gpu, cache, graph, options, progress)
+            ? new LayoutSearch(gpu, cache, graph, options, progress).best()
             : LayoutChoice.of(options);
     DevicePlan devicePlan = Planner.plan(graph, options, formats);
     return new CudnnPlan(gpu, cache, graph, devicePlan, options, progress);

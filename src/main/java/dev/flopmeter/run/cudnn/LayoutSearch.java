@@ -10,14 +10,13 @@ import dev.flopmeter.run.cudnn.execute.PlanCache;
 import dev.flopmeter.run.cudnn.operator.LayoutChoice;
 import dev.flopmeter.run.cudnn.operator.Planner;
 import dev.flopmeter.run.cudnn.plan.DevicePlan;
+import dev.flopmeter.run.cudnn.plan.DevicePlan.PlannedStep;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
-import dev.flopmeter.run.cudnn.plan.PlannedStep;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -47,35 +46,21 @@ record LayoutSearch(
   private record Measured(
       double pass, Map<String, Double> convolutions, double conversions, double converted) {}
 
-  static Function<String, MemoryLayout> best(
-      Gpu gpu, PlanCache cache, Graph graph, RunOptions options, SearchProgress progress) {
+  /** The format of each convolution, by its name. */
+  Function<String, MemoryLayout> best() {
     List<Node> convolutions = LayoutChoice.convolutions(graph);
-    String problem =
-        (options + " layouts " + LayoutChoice.edges(graph) + described(graph, convolutions))
-            .replace('\n', ' ');
-    Optional<String> noted = cache.find(problem).filter(n -> n.length() == convolutions.size());
-    if (noted.isPresent()) {
-      return noted(convolutions, noted.get());
-    }
-    Function<String, MemoryLayout> best =
-        new LayoutSearch(gpu, cache, graph, options, progress).best();
-    cache.put(
-        problem,
+    String types =
         convolutions.stream()
-            .map(node -> best.apply(node.name()).label().substring(1, 2))
-            .collect(Collectors.joining()));
-    return best;
-  }
-
-  private static String described(Graph graph, List<Node> convolutions) {
-    return convolutions.stream()
-        .map(node -> List.of(node.inputs().get(0), node.inputs().get(1), node.outputs().get(0)))
-        .map(values -> values.stream().map(graph::requireType).toList().toString())
-        .collect(Collectors.joining());
-  }
-
-  /** By the second letter of each convolution's layout. */
-  private static Function<String, MemoryLayout> noted(List<Node> convolutions, String letters) {
+            .map(node -> List.of(node.inputs().get(0), node.inputs().get(1), node.outputs().get(0)))
+            .map(values -> values.stream().map(graph::requireType).toList().toString())
+            .collect(Collectors.joining());
+    String problem = (options + " layouts " + LayoutChoice.edges(graph) + types).replace('\n', ' ');
+    // The second letter of each one's layout.
+    String letters =
+        cache
+            .find(problem)
+            .filter(noted -> noted.length() == convolutions.size())
+            .orElseGet(() -> measured(convolutions, problem));
     Map<String, MemoryLayout> formats = new HashMap<>();
     for (int i = 0; i < letters.length(); i++) {
       boolean isLast = letters.charAt(i) == 'h';
@@ -85,7 +70,17 @@ record LayoutSearch(
     return node -> formats.getOrDefault(node, MemoryLayout.PLAIN);
   }
 
-  private Function<String, MemoryLayout> best() {
+  private String measured(List<Node> convolutions, String problem) {
+    Function<String, MemoryLayout> best = measured();
+    String letters =
+        convolutions.stream()
+            .map(node -> best.apply(node.name()).label().substring(1, 2))
+            .collect(Collectors.joining());
+    cache.put(problem, letters);
+    return letters;
+  }
+
+  private Function<String, MemoryLayout> measured() {
     Measured plain = measure(node -> MemoryLayout.PLAIN, 0);
     Measured last = measure(node -> MemoryLayout.CHANNELS_LAST, 1);
     boolean isPlain = plain.pass() <= last.pass();

@@ -3,7 +3,6 @@ package dev.flopmeter.run.cudnn;
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphLinks;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
@@ -52,13 +51,6 @@ final class StagedPlan implements Plan {
     this.prepare = prepare;
   }
 
-  private static UnsupportedOperatorException unsupported(Node node) {
-    return new UnsupportedOperatorException(
-        DevicePlan.BACKEND,
-        node.qualifiedOp(),
-        "node '" + node.name() + "': its shapes depend on data");
-  }
-
   /** Whether a graph needs more than one plan. */
   static boolean isNeeded(Graph graph) {
     return graph.nodes().stream().anyMatch(node -> isOpen(graph, node));
@@ -79,15 +71,7 @@ final class StagedPlan implements Plan {
       return;
     }
     close();
-    for (String input : graph.inputs()) {
-      TensorType type = graph.requireType(input);
-      Tensor given = inputs.get(input);
-      if (given == null || !given.type().equals(type)) {
-        String found = given == null ? "not given" : given.type().toString();
-        throw new ModelException(
-            "the input '%s' must be %s, and is %s".formatted(input, type, found));
-      }
-    }
+    graph.inputs().forEach(input -> CudnnPlan.requireInput(graph, input, inputs));
     values.putAll(inputs);
     for (Optional<Graph> rest = Optional.of(graph); rest.isPresent(); ) {
       rest = advance(Unrolling.of(rest.get()));
@@ -117,46 +101,50 @@ final class StagedPlan implements Plan {
       }
     }
     whole.constants().forEach(values::putIfAbsent);
-    Graph first = part(whole, ready, wanted, Set.of());
-    if (!first.nodes().isEmpty()) {
-      CudnnPlan plan = prepare.apply(first);
+    if (!ready.isEmpty()) {
+      CudnnPlan plan = prepare.apply(part(whole, ready, wanted, Set.of()));
       stages.add(plan);
       values.putAll(plan.run(values));
     }
-    if (!open.isEmpty() && deciding.isEmpty()) {
-      throw unsupported(open.get(0));
+    if (open.isEmpty()) {
+      return Optional.empty();
     }
-    return open.isEmpty()
-        ? Optional.empty()
-        : Optional.of(part(whole, open, Set.copyOf(whole.outputs()), deciding));
+    if (deciding.isEmpty()) {
+      Node first = open.get(0);
+      throw new UnsupportedOperatorException(
+          DevicePlan.BACKEND,
+          first.qualifiedOp(),
+          "node '" + first.name() + "': its shapes depend on data");
+    }
+    return Optional.of(part(whole, open, Set.copyOf(whole.outputs()), deciding));
   }
 
   /** The values, not known yet, that decide about the outputs of a node whose inputs are there. */
   private static Set<String> deciding(Graph graph, Node node) {
+    Map<String, Tensor> constants = graph.constants();
     Set<String> asked = new HashSet<>();
     if (OperatorTrait.CONTROL_FLOW.of(node)) {
       asked.addAll(node.inputs().subList(0, Math.min(2, node.inputs().size())));
-      asked.removeAll(graph.constants().keySet());
+      asked.removeAll(constants.keySet());
       asked.remove("");
       return asked;
     }
-    Function<String, @Nullable Tensor> constants =
+    Function<String, @Nullable Tensor> known =
         value -> {
-          Tensor known = graph.constants().get(value);
-          if (known == null) {
+          if (!constants.containsKey(value)) {
             asked.add(value);
           }
-          return known;
+          return constants.get(value);
         };
     try {
       Decompositions.typeRule(node.qualifiedOp())
-          .ifPresent(rule -> rule.infer(new Operands(node, graph.types()::get, constants)));
+          .ifPresent(rule -> rule.infer(new Operands(node, graph.types()::get, known)));
     } catch (DataDependentException e) {
       // Kernels read more of such arguments: the region of a Resize, not only its sizes.
       node.inputs().stream()
           .skip(1)
           .filter(value -> graph.type(value).filter(type -> type.shape().rank() <= 1).isPresent())
-          .filter(value -> !graph.constants().containsKey(value))
+          .filter(value -> !constants.containsKey(value))
           .forEach(asked::add);
       return asked;
     }

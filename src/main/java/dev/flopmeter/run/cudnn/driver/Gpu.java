@@ -12,6 +12,7 @@ import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcudnn.JCudnn;
 import jcuda.jcudnn.cudnnHandle;
+import jcuda.runtime.cudaStream_t;
 
 /** One device in use: its primary context, one stream, cuDNN bound to that stream, our kernels. */
 public final class Gpu implements AutoCloseable {
@@ -58,7 +59,8 @@ public final class Gpu implements AutoCloseable {
       attributes = resources.add(new HostBlock(ATTRIBUTE_BYTES));
       Status.cudnn(JCudnn.cudnnCreate(handle), "cudnnCreate");
       resources.add(() -> Status.freedCudnn(JCudnn.cudnnDestroy(handle), "cudnnDestroy"));
-      Status.cudnn(JCudnn.cudnnSetStream(handle, stream.forCudnn()), "cudnnSetStream");
+      Status.cudnn(
+          JCudnn.cudnnSetStream(handle, new cudaStream_t(stream.handle())), "cudnnSetStream");
       Status.cuda(JCudaDriver.cuModuleLoadData(module, kernelText()), "cuModuleLoadData");
       resources.add(() -> Status.freedCuda(JCudaDriver.cuModuleUnload(module), "cuModuleUnload"));
     } catch (RuntimeException | Error e) {

@@ -2,6 +2,7 @@ package dev.flopmeter.run.cudnn.driver;
 
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ToIntBiFunction;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcudnn.JCudnn;
@@ -62,8 +63,9 @@ public final class Status {
 
   static DeviceFailure cudaFailure(int status, String call) {
     String advice = ADVICE.getOrDefault(status, "check nvidia-smi and the kernel log");
-    String message =
-        call + " failed: " + cudaName(status) + " (" + cudaText(status) + "); " + advice;
+    String name = described(JCudaDriver::cuGetErrorName, status, "CUDA error " + status);
+    String text = described(JCudaDriver::cuGetErrorString, status, "no description");
+    String message = call + " failed: " + name + " (" + text + "); " + advice;
     return new DeviceFailure(message, STICKY.contains(status));
   }
 
@@ -82,10 +84,9 @@ public final class Status {
   public static DeviceFailure cudnnFailure(int status, String call) {
     // A call that waits for nothing: after a sticky error it fails like any other.
     int driver = JCudaDriver.cuMemGetInfo(new long[1], new long[1]);
-    if (driver != CUresult.CUDA_SUCCESS) {
-      return cudaFailure(driver, call).at(cudnnName(status));
-    }
-    return passing(status, call);
+    return driver == CUresult.CUDA_SUCCESS
+        ? passing(status, call)
+        : cudaFailure(driver, call).at(cudnnName(status));
   }
 
   private static DeviceFailure passing(int status, String call) {
@@ -135,17 +136,12 @@ public final class Status {
     }
   }
 
-  private static String cudaName(int status) {
-    String[] name = new String[1];
-    return JCudaDriver.cuGetErrorName(status, name) == CUresult.CUDA_SUCCESS && name[0] != null
-        ? name[0]
-        : "CUDA error " + status;
-  }
-
-  private static String cudaText(int status) {
-    String[] text = new String[1];
-    return JCudaDriver.cuGetErrorString(status, text) == CUresult.CUDA_SUCCESS && text[0] != null
-        ? text[0]
-        : "no description";
+  /** What the driver answers about a status; {@code otherwise} where it does not know it. */
+  private static String described(
+      ToIntBiFunction<Integer, String[]> ask, int status, String otherwise) {
+    String[] answer = new String[1];
+    return ask.applyAsInt(status, answer) == CUresult.CUDA_SUCCESS && answer[0] != null
+        ? answer[0]
+        : otherwise;
   }
 }

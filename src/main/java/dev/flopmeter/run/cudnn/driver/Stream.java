@@ -8,7 +8,6 @@ import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
-import jcuda.runtime.cudaStream_t;
 
 /** The one stream on which everything runs in order. */
 public final class Stream implements AutoCloseable {
@@ -35,11 +34,6 @@ public final class Stream implements AutoCloseable {
     return handle;
   }
 
-  /** The same stream as cuDNN's binding names it. */
-  cudaStream_t forCudnn() {
-    return new cudaStream_t(handle);
-  }
-
   /**
    * Waits for all work, asking again and again instead of blocking: a device that never answers
    * must not keep us for ever.
@@ -60,10 +54,8 @@ public final class Stream implements AutoCloseable {
       if (waited > patienceNanos) {
         onHang.run();
         throw new DeviceFailure(
-            what
-                + ": the device did not answer within "
-                + TimeUnit.NANOSECONDS.toSeconds(patienceNanos)
-                + " s; check nvidia-smi and the kernel log for Xid messages",
+            "%s: the device did not answer within %d s; check nvidia-smi and the kernel log for Xid messages"
+                .formatted(what, TimeUnit.NANOSECONDS.toSeconds(patienceNanos)),
             true);
       }
       if (waited < SPIN_NANOS) {

@@ -21,13 +21,14 @@ import dev.flopmeter.run.cudnn.driver.Workspace;
 import dev.flopmeter.run.cudnn.plan.Buffer;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.DevicePlan;
+import dev.flopmeter.run.cudnn.plan.DevicePlan.PlannedStep;
 import dev.flopmeter.run.cudnn.plan.ElementType;
-import dev.flopmeter.run.cudnn.plan.PlannedStep;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -124,11 +125,8 @@ public final class CudnnPlan implements Plan {
   /** Where a view begins in its memory, in bytes. */
   private long offset(TensorView view) {
     Buffer block = view.block();
-    Long offset = (block.isConstant() ? constants : layout.offsets()).get(block);
-    if (offset == null) {
-      throw new IllegalStateException("the block " + block + " has no place");
-    }
-    return offset + view.byteOffset();
+    Map<Buffer, Long> places = block.isConstant() ? constants : layout.offsets();
+    return Objects.requireNonNull(places.get(block), block.name()) + view.byteOffset();
   }
 
   @Override
@@ -160,15 +158,7 @@ public final class CudnnPlan implements Plan {
   public void load(Map<String, Tensor> inputs) {
     gpu.makeCurrent();
     for (Map.Entry<String, TensorView> input : devicePlan.inputs().entrySet()) {
-      Tensor tensor = inputs.get(input.getKey());
-      if (tensor == null) {
-        throw new ModelException("the input '" + input.getKey() + "' is not given");
-      }
-      TensorType expected = graph.requireType(input.getKey());
-      if (!tensor.type().equals(expected)) {
-        throw new ModelException(
-            "the input '" + input.getKey() + "' is " + tensor.type() + ", needed is " + expected);
-      }
+      Tensor tensor = requireInput(graph, input.getKey(), inputs);
       TensorView view = input.getValue();
       if (view.storage() != ElementType.F64) {
         requireFloatRange(input.getKey(), tensor);
@@ -177,6 +167,22 @@ public final class CudnnPlan implements Plan {
           "loading input '" + input.getKey() + "'",
           () -> transfer.upload(tensor, view.storage(), arena, offset(view)));
     }
+  }
+
+  /**
+   * What is fed as an input.
+   *
+   * @throws ModelException if it is missing or of another type
+   */
+  public static Tensor requireInput(Graph graph, String input, Map<String, Tensor> inputs) {
+    TensorType type = graph.requireType(input);
+    Tensor given = inputs.get(input);
+    if (given == null || !given.type().equals(type)) {
+      String found = given == null ? "not given" : given.type().toString();
+      throw new ModelException(
+          "the input '%s' must be %s, and is %s".formatted(input, type, found));
+    }
+    return given;
   }
 
   private void requireFloatRange(String input, Tensor tensor) {
@@ -202,10 +208,7 @@ public final class CudnnPlan implements Plan {
     }
     Map<String, Tensor> results = new LinkedHashMap<>();
     for (String output : graph.outputs()) {
-      TensorView view = devicePlan.outputs().get(output);
-      if (view == null) {
-        throw new IllegalStateException("the output '" + output + "' has no place");
-      }
+      TensorView view = Objects.requireNonNull(devicePlan.outputs().get(output), output);
       TensorType type = graph.requireType(output);
       results.put(
           output,

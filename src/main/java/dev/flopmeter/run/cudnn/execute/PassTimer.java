@@ -72,22 +72,21 @@ final class PassTimer {
   /** Host seconds to enqueue all steps: a capture takes them up without running any. */
   double timeEnqueue() {
     double[] seconds = new double[1];
-    CapturedGraph graph =
-        new CapturedGraph(
-            gpu.stream(),
-            () -> {
-              long before = System.nanoTime();
-              enqueueAll();
-              seconds[0] = (System.nanoTime() - before) / 1e9;
-            });
-    graph.close();
+    Runnable work =
+        () -> {
+          long before = System.nanoTime();
+          enqueueAll();
+          seconds[0] = (System.nanoTime() - before) / 1e9;
+        };
+    new CapturedGraph(gpu.stream(), work).close();
     return seconds[0];
   }
 
   double[] timeSteps() {
     if (timed == null) {
       CapturedGraph once = resources.add(capture());
-      Arrays.setAll(repeats, repeatsFor(probe(once))::get);
+      double[] shortest = probe(once);
+      Arrays.setAll(repeats, step -> repeatsFor(shortest[step]));
       boolean isOnce = Arrays.stream(repeats).allMatch(count -> count == 1);
       timed = isOnce ? once : resources.add(capture());
     }
@@ -105,14 +104,8 @@ final class PassTimer {
   }
 
   /** As often as it takes for a step to last long enough. */
-  static List<Integer> repeatsFor(double[] seconds) {
-    return Arrays.stream(seconds)
-        .mapToObj(
-            step ->
-                step >= SHORT_SECONDS
-                    ? 1
-                    : (int) Math.min(MOST_REPEATS, Math.ceil(SHORT_SECONDS / Math.max(step, 1e-9))))
-        .toList();
+  private static int repeatsFor(double seconds) {
+    return (int) Math.min(MOST_REPEATS, Math.ceil(SHORT_SECONDS / Math.max(seconds, 1e-9)));
   }
 
   private CapturedGraph capture() {

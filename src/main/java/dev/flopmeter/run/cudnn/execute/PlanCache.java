@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * What searches chose, kept between runs: one file for each problem on a device, under a name made
@@ -91,17 +92,15 @@ public final class PlanCache {
       return Optional.empty();
     }
     try {
-      String text = Files.readString(file);
-      int end = text.indexOf('\n') + 1;
-      String body = text.substring(end);
-      if (end == 0 || !text.substring(0, end - 1).equals(digest(body))) {
+      String[] parts = Files.readString(file).split("\n", 2);
+      if (parts.length < 2 || !parts[0].equals(digest(parts[1]))) {
         return ignored(file, "it is damaged");
       }
-      if (!body.startsWith(title(problem))) {
+      if (!parts[1].startsWith(title(problem))) {
         return ignored(file, "it belongs to another problem");
       }
       markUsed(file);
-      return Optional.of(body.substring(title(problem).length()));
+      return Optional.of(parts[1].substring(title(problem).length()));
     } catch (IOException e) {
       return ignored(file, e.toString());
     }
@@ -117,12 +116,9 @@ public final class PlanCache {
   }
 
   private Optional<String> ignored(Path file, String reason) {
-    String message = "{} is ignored: {}; its plan is searched again";
-    if (hasWarned) {
-      logger.debug(message, file, reason);
-    } else {
-      logger.warn(message, file, reason);
-    }
+    logger
+        .atLevel(hasWarned ? Level.DEBUG : Level.WARN)
+        .log("{} is ignored: {}; its plan is searched again", file, reason);
     hasWarned = true;
     return Optional.empty();
   }

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Chooses the plans of one network's steps: the one that an equal step has, or that an earlier run
@@ -193,10 +194,8 @@ final class PlanSearch {
   /** Real versions answer a refusal with more than one code; if the device is well, go on. */
   private static void refused(DeviceFailure failure, int status) {
     failure.throwIfSticky();
-    if (Status.isUnsupported(status)) {
-      logger.debug("{}; another engine is tried", failure.getMessage());
-    } else {
-      logger.warn("{}; another engine is tried", failure.getMessage());
-    }
+    logger
+        .atLevel(Status.isUnsupported(status) ? Level.DEBUG : Level.WARN)
+        .log("{}; another engine is tried", failure.getMessage());
   }
 }

@@ -11,6 +11,7 @@ import dev.flopmeter.run.cudnn.plan.Buffer;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import java.util.function.DoubleConsumer;
 import jcuda.Pointer;
 
@@ -32,12 +33,8 @@ final class Transfer {
 
   /** Writes a constant's content. */
   void upload(Buffer block, DeviceMemory to, long offset) {
-    Buffer.Content content = block.content();
-    if (content == null) {
-      throw new IllegalArgumentException(block + " is no constant");
-    }
     Upload upload = new Upload(block.storage(), to, offset);
-    content.write(upload);
+    Objects.requireNonNull(block.content()).write(upload);
     upload.flush();
     if (upload.at - offset != block.bytes()) {
       throw new IllegalStateException(block + " was given " + (upload.at - offset) + " bytes");
@@ -51,12 +48,10 @@ final class Transfer {
       return;
     }
     Upload upload = new Upload(storage, to, offset);
-    if (storage.isFloat()) {
-      for (long i = 0; i < tensor.elements(); i++) {
+    for (long i = 0; i < tensor.elements(); i++) {
+      if (storage.isFloat()) {
         upload.accept(tensor.doubleAt(i));
-      }
-    } else {
-      for (long i = 0; i < tensor.elements(); i++) {
+      } else {
         upload.accept(tensor.longAt(i));
       }
     }

@@ -10,7 +10,7 @@ import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Scaling;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
-import dev.flopmeter.run.cudnn.plan.Stencil;
+import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Stencil;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.List;
 

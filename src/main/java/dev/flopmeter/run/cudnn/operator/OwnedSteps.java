@@ -3,7 +3,7 @@ package dev.flopmeter.run.cudnn.operator;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.decompose.Decompositions;
-import dev.flopmeter.run.cudnn.plan.PlannedStep;
+import dev.flopmeter.run.cudnn.plan.DevicePlan.PlannedStep;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -6,6 +6,8 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * {@code y = alpha * a * b} of computed matrices over the last two axes; the others are broadcast.
@@ -38,16 +40,12 @@ public record ProductWork(TensorView a, TensorView b, TensorView y, double alpha
 
   /** The product for cuDNN; nothing where it is not worth asking. */
   public Optional<Batched> batched() {
-    boolean isOffered =
-        y.storage().isFloat()
-            && a.storage() == y.storage()
-            && b.storage() == y.storage()
-            && a.elements() > 0
-            && b.elements() > 0;
-    if (!isOffered) {
+    boolean isOfOneFloat =
+        y.storage().isFloat() && a.storage() == y.storage() && b.storage() == y.storage();
+    if (!isOfOneFloat || a.elements() == 0 || b.elements() == 0) {
       return Optional.empty();
     }
-    long rows = a.dim(a.rank() - 2);
+    long rows = a.dim(-2);
     List<Loop> loops = loops();
     // Matrices of a that lie behind each other and meet the same b are one with more rows.
     while (!loops.isEmpty() && isMoreRows(loops.get(loops.size() - 1), rows)) {
@@ -63,30 +61,20 @@ public record ProductWork(TensorView a, TensorView b, TensorView y, double alpha
   }
 
   private List<Loop> loops() {
-    List<Loop> loops = new ArrayList<>();
     Loops batch = batch();
-    long matrix = a.dim(a.rank() - 2) * columns();
-    for (int i = 0; i < Loops.RANK; i++) {
-      if (batch.sizes()[i] != 1) {
-        loops.add(
-            new Loop(
-                batch.sizes()[i],
-                batch.strides().get(1)[i],
-                batch.strides().get(2)[i],
-                matrix * batch.strides().get(0)[i]));
-      }
-    }
-    return loops;
-  }
-
-  private long columns() {
-    return b.dim(b.rank() - 1);
+    List<long[]> steps = batch.strides();
+    long matrix = a.dim(-2) * b.dim(-1);
+    return IntStream.range(0, Loops.RANK)
+        .filter(i -> batch.sizes()[i] != 1)
+        .mapToObj(
+            i ->
+                new Loop(
+                    batch.sizes()[i], steps.get(1)[i], steps.get(2)[i], matrix * steps.get(0)[i]))
+        .collect(Collectors.toCollection(ArrayList::new));
   }
 
   private boolean isMoreRows(Loop loop, long rows) {
-    return loop.b() == 0
-        && loop.a() == rows * a.stride(a.rank() - 2)
-        && loop.y() == rows * columns();
+    return loop.b() == 0 && loop.a() == rows * a.stride(-2) && loop.y() == rows * b.dim(-1);
   }
 
   private Batched batched(long rows, Loop inner, List<Loop> outer, int launches) {
@@ -102,18 +90,18 @@ public record ProductWork(TensorView a, TensorView b, TensorView y, double alpha
       }
     }
     // y is packed, whatever axes of 1 it lacks.
-    TensorView matrices = y.as(Shape.of(rows, columns()), columns(), 1);
+    TensorView matrices = y.as(Shape.of(rows, b.dim(-1)), b.dim(-1), 1);
     return new Batched(
         operand(a, inner.turns(), rows, inner.a(), shifts[0]),
-        operand(b, inner.turns(), b.dim(b.rank() - 2), inner.b(), shifts[1]),
+        operand(b, inner.turns(), b.dim(-2), inner.b(), shifts[1]),
         operand(matrices, inner.turns(), rows, inner.y(), shifts[2]),
         launches);
   }
 
   private static Operand operand(TensorView view, long turns, long rows, long step, long[] shifts) {
-    long columns = view.dim(view.rank() - 1);
-    long row = view.stride(view.rank() - 2);
-    long column = view.stride(view.rank() - 1);
+    long columns = view.dim(-1);
+    long row = view.stride(-2);
+    long column = view.stride(-1);
     // A batch that shares a matrix has one of it; so have axes of 1, whose stride must not be 0.
     long[] dims = {step == 0 ? 1 : turns, rows, columns};
     long[] strides = {
@@ -132,21 +120,21 @@ public record ProductWork(TensorView a, TensorView b, TensorView y, double alpha
   /** Our kernel {@code matmul}. */
   @Override
   public List<KernelWork> apart() {
-    long rows = a.dim(a.rank() - 2);
+    long rows = a.dim(-2);
     Loops batch = batch();
     long matrices = Arrays.stream(batch.sizes()).asLongStream().reduce(1, Math::multiplyExact);
-    long blocks = matrices * ((rows + TILE - 1) / TILE) * ((columns() + TILE - 1) / TILE);
+    long blocks = matrices * ((rows + TILE - 1) / TILE) * ((b.dim(-1) + TILE - 1) / TILE);
     Arguments arguments =
         new Arguments()
             .pointers(a, b, y)
             .number(matrices)
             .integer(rows)
-            .integer(columns())
-            .integer(a.dim(a.rank() - 1))
-            .integers(a.storage().code(), b.storage().code(), y.storage().code())
+            .integer(b.dim(-1))
+            .integer(a.dim(-1))
+            .types(a, b, y)
             .real(alpha)
-            .numbers(a.stride(a.rank() - 2), a.stride(a.rank() - 1))
-            .numbers(b.stride(b.rank() - 2), b.stride(b.rank() - 1))
+            .numbers(a.stride(-2), a.stride(-1))
+            .numbers(b.stride(-2), b.stride(-1))
             .loops(batch, 1, 2);
     return blocks == 0
         ? List.of() // nothing to write, and no grid has 0 blocks

@@ -1,7 +1,9 @@
 package dev.flopmeter.run.cudnn.plan;
 
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Where a value lies: from which element of its block on, with which strides (in elements, 0 where
@@ -37,8 +39,9 @@ public record TensorView(
     return shape.dim(axis);
   }
 
+  /** Of axis {@code axis}; negative axes count from the end. */
   public long stride(int axis) {
-    return strides[axis];
+    return strides[shape.axis(axis)];
   }
 
   public long elements() {
@@ -51,16 +54,13 @@ public record TensorView(
 
   /** Whether the elements lie packed in this format; dimensions of 1 may have any stride. */
   public boolean is(MemoryLayout format) {
-    if (format == MemoryLayout.CHANNELS_LAST && rank() != 4) {
-      return false;
-    }
-    long[] packed = strides(shape, format);
-    for (int i = 0; i < packed.length; i++) {
-      if (shape.dim(i) != 1 && strides[i] != packed[i]) {
-        return false;
-      }
-    }
-    return true;
+    return (format != MemoryLayout.CHANNELS_LAST || rank() == 4)
+        && isStridden(strides(shape, format));
+  }
+
+  private boolean isStridden(long[] others) {
+    return IntStream.range(0, rank())
+        .allMatch(axis -> shape.dim(axis) == 1 || strides[axis] == others[axis]);
   }
 
   /** In which format it is packed: row major where it could be either, or neither. */
@@ -72,15 +72,11 @@ public record TensorView(
 
   /** Whether each element lies where the other has it; axes of 1 may differ in their strides. */
   public boolean isSamePlace(TensorView other) {
-    boolean isSame =
-        block == other.block
-            && offset == other.offset
-            && storage == other.storage
-            && shape.equals(other.shape);
-    for (int i = 0; isSame && i < strides.length; i++) {
-      isSame = shape.dim(i) == 1 || strides[i] == other.strides[i];
-    }
-    return isSame;
+    return block == other.block
+        && offset == other.offset
+        && storage == other.storage
+        && shape.equals(other.shape)
+        && isStridden(other.strides);
   }
 
   /** The same packed elements under another shape. */
@@ -88,7 +84,7 @@ public record TensorView(
     if (!is(MemoryLayout.PLAIN) || other.elements() != elements()) {
       throw new IllegalStateException("cannot see " + this + " as " + other);
     }
-    return new TensorView(block, offset, storage, other, strides(other, MemoryLayout.PLAIN));
+    return as(other, strides(other, MemoryLayout.PLAIN));
   }
 
   /** The same elements with strides and shape given by the caller, who knows that they fit. */
@@ -102,13 +98,9 @@ public record TensorView(
 
   /** Axis {@code i} of the result is axis {@code order[i]} of this. */
   public TensorView permuted(int... order) {
-    long[] dims = new long[order.length];
-    long[] moved = new long[order.length];
-    for (int i = 0; i < order.length; i++) {
-      dims[i] = shape.dim(order[i]);
-      moved[i] = strides[order[i]];
-    }
-    return new TensorView(block, offset, storage, Shape.of(dims), moved);
+    return as(
+        Shape.of(IntStream.of(order).mapToLong(shape::dim).toArray()),
+        IntStream.of(order).mapToLong(axis -> strides[axis]).toArray());
   }
 
   /** The part of {@code length} elements from {@code start} on along one axis. */
@@ -123,24 +115,19 @@ public record TensorView(
     int lead = target.rank() - rank();
     for (int i = 0; i < rank(); i++) {
       if (shape.dim(i) != 1 && shape.dim(i) != target.dim(lead + i)) {
-        throw new dev.flopmeter.model.ModelException(
-            "the shape " + shape + " does not repeat to " + target);
+        throw new ModelException("the shape " + shape + " does not repeat to " + target);
       }
       repeated[lead + i] = shape.dim(i) == 1 && target.dim(lead + i) != 1 ? 0 : strides[i];
     }
-    return new TensorView(block, offset, storage, target, repeated);
+    return as(target, repeated);
   }
 
   /** This with axes of 1 put in front up to {@code rank}. */
   public TensorView ofRank(int rank) {
-    int lead = rank - rank();
     long[] dims = new long[rank];
-    long[] led = new long[rank];
-    for (int i = 0; i < rank; i++) {
-      dims[i] = i < lead ? 1 : shape.dim(i - lead);
-      led[i] = i < lead ? 0 : strides[i - lead];
-    }
-    return new TensorView(block, offset, storage, Shape.of(dims), led);
+    Arrays.fill(dims, 1);
+    System.arraycopy(shape.dims(), 0, dims, rank - rank(), rank());
+    return broadcastTo(Shape.of(dims));
   }
 
   @Override
