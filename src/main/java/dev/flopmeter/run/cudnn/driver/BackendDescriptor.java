@@ -2,111 +2,84 @@ package dev.flopmeter.run.cudnn.driver;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.util.ArrayList;
+import dev.flopmeter.text.Csv;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import jcuda.Pointer;
 import jcuda.jcudnn.JCudnn;
 import jcuda.jcudnn.cudnnBackendDescriptor;
 
 /**
- * A descriptor of cuDNN's graph API. Attributes travel through a {@link HostBlock}, which is free
- * again as soon as a call returns: cuDNN copies them. The numbers are those of cuDNN 9's {@code
- * cudnn_graph.h}.
+ * A descriptor of cuDNN's graph API. Kinds and attributes have the names of {@code
+ * descriptors.csv}. Attributes travel through a {@link HostBlock}, which is free again as soon as a
+ * call returns: cuDNN copies them.
  */
 public final class BackendDescriptor extends cudnnBackendDescriptor implements AutoCloseable {
-  /** Of {@code cudnnBackendDescriptorType_t}. */
-  public enum Kind {
-    POINTWISE(0),
-    CONVOLUTION(1),
-    ENGINE(2),
-    ENGINE_CONFIGURATION(3),
-    HEURISTICS(4),
-    PLAN(5),
-    CONVOLUTION_OPERATION(10),
-    BACKWARD_DATA_OPERATION(12),
-    POINTWISE_OPERATION(13),
-    GRAPH(15),
-    VARIANT_PACK(16),
-    TENSOR(17),
-    PRODUCT(18),
-    PRODUCT_OPERATION(19),
-    REDUCTION(21),
-    REDUCTION_OPERATION(22),
-    RESAMPLE(24),
-    RESAMPLE_OPERATION(25),
-    NORMALIZATION_OPERATION(29);
+  /** By cuDNN's numbers of it and of its type. */
+  private record Attribute(int number, int type, int bytes) {}
 
-    private final int code;
+  private record Kind(int number, Map<String, Attribute> attributes) {}
 
-    Kind(int code) {
-      this.code = code;
-    }
-  }
-
-  /** Of {@code cudnnBackendAttributeType_t}, with the size of an element in bytes. */
-  public enum ValueType {
-    HANDLE(0, 8),
-    DATA_TYPE(1, 4),
-    BOOLEAN(2, 1),
-    INT64(3, 8),
-    FLOAT(4, 4),
-    VOID_POINTER(6, 8),
-    CONVOLUTION_MODE(7, 4),
-    HEURISTIC_MODE(8, 4),
-    NUMERICAL_NOTE(11, 4),
-    POINTWISE_MODE(14, 4),
-    DESCRIPTOR(15, 8),
-    REDUCTION_OPERATOR(18, 4),
-    RESAMPLE_MODE(21, 4),
-    PADDING_MODE(22, 4),
-    CHARACTER(24, 1),
-    NORMALIZATION_MODE(27, 4),
-    NORMALIZATION_PHASE(28, 4);
-
-    private final int code;
-    private final int bytes;
-
-    ValueType(int code, int bytes) {
-      this.code = code;
-      this.bytes = bytes;
-    }
-  }
+  private static final Map<String, Kind> KINDS = kinds();
 
   private final HostBlock host;
+  private final Map<String, Attribute> attributes;
 
-  public BackendDescriptor(Kind kind, HostBlock host) {
+  BackendDescriptor(String name, HostBlock host) {
+    Kind kind = Objects.requireNonNull(KINDS.get(name), name);
     this.host = host;
+    this.attributes = kind.attributes();
     Status.cudnn(
-        JCudnn.cudnnBackendCreateDescriptor(kind.code, this),
-        "cudnnBackendCreateDescriptor(" + kind + ")");
+        JCudnn.cudnnBackendCreateDescriptor(kind.number(), this),
+        "cudnnBackendCreateDescriptor(" + name + ")");
   }
 
-  public BackendDescriptor set(int attribute, ValueType type, long... values) {
-    put(type, values);
-    return set(attribute, type, values.length, host.pointer());
+  private static Map<String, Kind> kinds() {
+    Map<String, Kind> kinds = new HashMap<>();
+    for (List<String> row : Csv.rows(BackendDescriptor.class, "descriptors.csv")) {
+      int[] numbers = Stream.of(1, 3, 4, 5).mapToInt(i -> Integer.parseInt(row.get(i))).toArray();
+      kinds
+          .computeIfAbsent(row.get(0), name -> new Kind(numbers[0], new HashMap<>()))
+          .attributes()
+          .put(row.get(2), new Attribute(numbers[1], numbers[2], numbers[3]));
+    }
+    return kinds;
   }
 
-  private void put(ValueType type, long... values) {
+  private Attribute attribute(String name) {
+    return Objects.requireNonNull(attributes.get(name), name);
+  }
+
+  public BackendDescriptor set(String attribute, long... values) {
+    return set(attribute, values.length, put(attribute, values));
+  }
+
+  private Pointer put(String attribute, long... values) {
+    int bytes = attribute(attribute).bytes();
     for (int i = 0; i < values.length; i++) {
-      int at = i * type.bytes;
-      switch (type.bytes) {
-        case 1 -> host.bytes().put(at, (byte) values[i]);
-        case 4 -> host.bytes().putInt(at, (int) values[i]);
-        default -> host.bytes().putLong(at, values[i]);
+      switch (bytes) {
+        case 1 -> host.bytes().put(i, (byte) values[i]);
+        case 4 -> host.bytes().putInt(i * 4, (int) values[i]);
+        default -> host.bytes().putLong(i * 8, values[i]);
       }
     }
+    return host.pointer();
   }
 
-  private BackendDescriptor set(int attribute, ValueType type, long count, Pointer from) {
+  private BackendDescriptor set(String attribute, long count, Pointer from) {
+    Attribute one = attribute(attribute);
     Status.cudnn(
-        JCudnn.cudnnBackendSetAttribute(this, attribute, type.code, count, from),
-        "cudnnBackendSetAttribute(" + attribute + ")");
+        JCudnn.cudnnBackendSetAttribute(this, one.number(), one.type(), count, from),
+        "cudnnBackendSetAttribute(" + one.number() + ")");
     return this;
   }
 
-  public BackendDescriptor set(int attribute, BackendDescriptor... others) {
-    return set(attribute, ValueType.DESCRIPTOR, addresses(List.of(others)));
+  public BackendDescriptor set(String attribute, List<BackendDescriptor> others) {
+    return set(attribute, addresses(others));
   }
 
   private static long[] addresses(List<BackendDescriptor> descriptors) {
@@ -124,45 +97,46 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
   }
 
   /** At most {@code most} numbers of an attribute. */
-  public long[] get(int attribute, ValueType type, int most) {
-    long count = get(attribute, type, most, host.pointer());
+  public long[] get(String attribute, int most) {
+    long count = get(attribute, most, host.pointer());
+    boolean isShort = attribute(attribute).bytes() == 4;
     return IntStream.range(0, (int) Math.min(count, most))
-        .mapToLong(i -> type.bytes == 4 ? host.bytes().getInt(i * 4) : host.bytes().getLong(i * 8))
+        .mapToLong(i -> isShort ? host.bytes().getInt(i * 4) : host.bytes().getLong(i * 8))
         .toArray();
   }
 
-  private long get(int attribute, ValueType type, long most, Pointer to) {
+  private long get(String attribute, long most, Pointer to) {
+    Attribute one = attribute(attribute);
     long[] count = new long[1];
     Status.cudnn(
-        JCudnn.cudnnBackendGetAttribute(this, attribute, type.code, most, count, to),
-        "cudnnBackendGetAttribute(" + attribute + ")");
+        JCudnn.cudnnBackendGetAttribute(this, one.number(), one.type(), most, count, to),
+        "cudnnBackendGetAttribute(" + one.number() + ")");
     return count[0];
   }
 
   /** An attribute that is text, of any length. */
-  public String getText(int attribute) {
-    long length = get(attribute, ValueType.CHARACTER, 0, new Pointer());
+  public String getText(String attribute) {
+    long length = get(attribute, 0, new Pointer());
     try (HostBlock room = new HostBlock(Math.max(1, length))) {
-      byte[] text = new byte[(int) get(attribute, ValueType.CHARACTER, length, room.pointer())];
+      byte[] text = new byte[(int) get(attribute, length, room.pointer())];
       room.bytes().get(0, text);
       return new String(text, UTF_8);
     }
   }
 
   /** Sets an attribute that is text, of any length. */
-  public BackendDescriptor setText(int attribute, String text) {
+  public BackendDescriptor setText(String attribute, String text) {
     byte[] bytes = text.getBytes(UTF_8);
     try (HostBlock room = new HostBlock(Math.max(1, bytes.length))) {
       room.bytes().put(0, bytes);
-      return set(attribute, ValueType.CHARACTER, bytes.length, room.pointer());
+      return set(attribute, bytes.length, room.pointer());
     }
   }
 
   /** Lets cuDNN fill in descriptors that the caller made; those that it did. */
-  public List<BackendDescriptor> fill(int attribute, List<BackendDescriptor> made) {
-    put(ValueType.DESCRIPTOR, addresses(made));
-    int filled = get(attribute, ValueType.DESCRIPTOR, made.size()).length;
-    return new ArrayList<>(made.subList(0, filled));
+  public List<BackendDescriptor> fill(String attribute, List<BackendDescriptor> made) {
+    put(attribute, addresses(made));
+    return made.subList(0, get(attribute, made.size()).length);
   }
 
   @Override

@@ -95,7 +95,7 @@ public final class Gpu implements AutoCloseable {
   }
 
   /** A new descriptor of cuDNN's graph API. */
-  public BackendDescriptor descriptor(BackendDescriptor.Kind kind) {
+  public BackendDescriptor descriptor(String kind) {
     return new BackendDescriptor(kind, attributes);
   }
 

@@ -1,33 +1,18 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
+import dev.flopmeter.run.cudnn.execute.OperationGraph.Operation;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Role;
 import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/**
- * Makes cuDNN's descriptors of an {@link OperationGraph}. The numbers are those of cuDNN 9's {@code
- * cudnn_graph.h}.
- */
+/** Makes cuDNN's descriptors of an {@link OperationGraph}. */
 final class GraphDescriptors {
-  // cudnnBackendAttributeName_t
-  private static final int GRAPH_HANDLE = 800;
-  private static final int GRAPH_OPERATIONS = 801;
-  private static final int TENSOR_ALIGNMENT = 900;
-  private static final int TENSOR_TYPE = 901;
-  private static final int TENSOR_DIMENSIONS = 902;
-  private static final int TENSOR_STRIDES = 903;
-  private static final int TENSOR_ID = 906;
-  private static final int TENSOR_IS_VIRTUAL = 907;
-  private static final int TENSOR_IS_BY_VALUE = 908;
-
   private final Gpu gpu;
   private final ResourceStack owned;
   private final Map<Tensor, BackendDescriptor> tensors = new HashMap<>();
@@ -40,7 +25,7 @@ final class GraphDescriptors {
     this.owned = owned;
   }
 
-  BackendDescriptor make(Kind kind) {
+  BackendDescriptor make(String kind) {
     return owned.add(gpu.descriptor(kind));
   }
 
@@ -50,55 +35,41 @@ final class GraphDescriptors {
    * @throws DeviceFailure if cuDNN knows no such pattern
    */
   BackendDescriptor graph(OperationGraph graph) {
-    BackendDescriptor[] operations =
-        graph.operations().stream().map(this::operation).toArray(BackendDescriptor[]::new);
-    return make(Kind.GRAPH)
-        .set(GRAPH_HANDLE, ValueType.HANDLE, gpu.handleAddress())
-        .set(GRAPH_OPERATIONS, operations)
-        .ready();
+    List<BackendDescriptor> operations = graph.operations().stream().map(this::operation).toList();
+    return make("graph").set("handle", gpu.handleAddress()).set("operations", operations).ready();
   }
 
-  private BackendDescriptor operation(OperationGraph.Operation operation) {
-    OperationGraph.Operator operator = operation.operator();
-    BackendDescriptor what = make(operator.what());
-    for (OperationGraph.Setting setting : operation.what()) {
-      what.set(setting.attribute(), setting.type(), array(setting.values()));
-    }
+  private BackendDescriptor operation(Operation operation) {
+    BackendDescriptor what = make(operation.what());
+    operation.settings().forEach((attribute, values) -> what.set(attribute, array(values)));
     BackendDescriptor made =
-        operator.what() == operator.operation()
+        operation.what().equals(operation.kind())
             ? what
-            : make(operator.operation()).set(operator.join(), what.ready());
-    for (int i = 0; i < operation.tensors().size(); i++) {
-      Tensor tensor = operation.tensors().get(i);
-      if (tensor != null) {
-        made.set(operator.tensors().get(i), tensor(tensor));
-      }
-    }
-    if (operator.scale() != 0) {
-      made.set(operator.scale(), ValueType.FLOAT, Float.floatToRawIntBits(1));
-      made.set(operator.scale() + 1, ValueType.FLOAT, 0);
+            : make(operation.kind()).set("what", List.of(what.ready()));
+    operation
+        .tensors()
+        .forEach((attribute, tensor) -> made.set(attribute, List.of(descriptor(tensor))));
+    if (operation.what().equals("convolution")) {
+      made.set("alpha", Float.floatToRawIntBits(1)).set("beta", 0);
     }
     return made.ready();
   }
 
-  private BackendDescriptor tensor(Tensor tensor) {
+  private BackendDescriptor descriptor(Tensor tensor) {
     // No computeIfAbsent: making one may fail, and then none must be noted.
     BackendDescriptor known = tensors.get(tensor);
     if (known != null) {
       return known;
     }
     BackendDescriptor made =
-        make(Kind.TENSOR)
-            .set(TENSOR_ID, ValueType.INT64, tensor.id())
-            .set(TENSOR_TYPE, ValueType.DATA_TYPE, tensor.type())
-            .set(TENSOR_DIMENSIONS, ValueType.INT64, array(tensor.dims()))
-            .set(TENSOR_STRIDES, ValueType.INT64, array(tensor.strides()))
-            .set(TENSOR_ALIGNMENT, ValueType.INT64, tensor.alignment());
-    if (tensor.role() == Role.VIRTUAL) {
-      made.set(TENSOR_IS_VIRTUAL, ValueType.BOOLEAN, 1);
-    }
-    if (tensor.role() == Role.NUMBER) {
-      made.set(TENSOR_IS_BY_VALUE, ValueType.BOOLEAN, 1);
+        make("tensor")
+            .set("id", tensor.id())
+            .set("type", tensor.type())
+            .set("dimensions", array(tensor.dims()))
+            .set("strides", array(tensor.strides()))
+            .set("alignment", tensor.alignment());
+    if (tensor.role() != Role.STORED) {
+      made.set(tensor.role() == Role.VIRTUAL ? "is virtual" : "is number", 1);
     }
     tensors.put(tensor, made.ready());
     return made;

@@ -1,8 +1,6 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.Status;
 import dev.flopmeter.run.cudnn.execute.GraphPlans.GraphPlan;
@@ -15,10 +13,6 @@ import jcuda.jcudnn.JCudnn;
 /** A spelling with one step's addresses. */
 final class GraphLaunch {
   static final String CALL = "cudnnBackendExecute";
-
-  private static final int PACK_IDS = 1000;
-  private static final int PACK_POINTERS = 1001;
-  private static final int PACK_WORKSPACE = 1003;
 
   private final PreparationContext context;
   private final Spelling spelling;
@@ -100,10 +94,10 @@ final class GraphLaunch {
   /** Where everything is in one launch. */
   static BackendDescriptor pack(
       Gpu gpu, List<Bound> bound, ToLongFunction<Bound> addresses, long workspace) {
-    return gpu.descriptor(Kind.VARIANT_PACK)
-        .set(PACK_IDS, ValueType.INT64, bound.stream().mapToLong(Bound::id).toArray())
-        .set(PACK_POINTERS, ValueType.VOID_POINTER, bound.stream().mapToLong(addresses).toArray())
-        .set(PACK_WORKSPACE, ValueType.VOID_POINTER, workspace)
+    return gpu.descriptor("variant pack")
+        .set("ids", bound.stream().mapToLong(Bound::id).toArray())
+        .set("pointers", bound.stream().mapToLong(addresses).toArray())
+        .set("workspace", workspace)
         .ready();
   }
 }

@@ -2,8 +2,6 @@ package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.run.SearchEffort;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import java.util.EnumMap;
@@ -38,19 +36,6 @@ final class GraphPlans {
 
   /** More workspace is not always faster: a full search looks below these limits, too. */
   private static final long[] LOWER_LIMITS_BYTES = {0, 64L << 20};
-
-  // cudnnBackendAttributeName_t
-  private static final int HEURISTICS_MODE = 200;
-  private static final int HEURISTICS_GRAPH = 201;
-  private static final int HEURISTICS_RESULTS = 202;
-  private static final int CONFIGURATION_ENGINE = 300;
-  private static final int CONFIGURATION_WORKSPACE = 303;
-  private static final int PLAN_HANDLE = 400;
-  private static final int PLAN_CONFIGURATION = 401;
-  private static final int PLAN_WORKSPACE = 402;
-  private static final int PLAN_JSON = 405;
-  private static final int ENGINE_NUMBER = 1301;
-  private static final int ENGINE_NOTES = 1303;
 
   // cudnnBackendNumericalNote_t
   private static final long TENSOR_CORE = 0;
@@ -164,7 +149,7 @@ final class GraphPlans {
   }
 
   private static long workspaceBytes(BackendDescriptor proposal) {
-    long[] bytes = proposal.get(CONFIGURATION_WORKSPACE, ValueType.INT64, 1);
+    long[] bytes = proposal.get("workspace", 1);
     return bytes.length == 0 ? 0 : bytes[0];
   }
 
@@ -176,15 +161,13 @@ final class GraphPlans {
       }
       BackendDescriptor heuristics =
           descriptors
-              .make(Kind.HEURISTICS)
-              .set(HEURISTICS_GRAPH, described)
-              .set(HEURISTICS_MODE, ValueType.HEURISTIC_MODE, heuristic.code)
+              .make("heuristics")
+              .set("graph", List.of(described))
+              .set("mode", heuristic.code)
               .ready();
       List<BackendDescriptor> empty =
-          Stream.generate(() -> descriptors.make(Kind.ENGINE_CONFIGURATION))
-              .limit(MOST_PROPOSALS)
-              .toList();
-      return heuristics.fill(HEURISTICS_RESULTS, empty);
+          Stream.generate(() -> descriptors.make("configuration")).limit(MOST_PROPOSALS).toList();
+      return heuristics.fill("results", empty);
     } catch (DeviceFailure e) {
       e.throwIfSticky();
       refusal = e.getMessage();
@@ -195,16 +178,15 @@ final class GraphPlans {
   /** The plan of a proposal, made when it is first asked for: that may compile its code. */
   private Optional<GraphPlan> made(BackendDescriptor configuration) {
     try {
-      BackendDescriptor engine = descriptors.make(Kind.ENGINE);
-      configuration.fill(CONFIGURATION_ENGINE, List.of(engine));
-      long[] notes = engine.get(ENGINE_NOTES, ValueType.NUMERICAL_NOTE, MOST_NOTES);
+      BackendDescriptor engine = descriptors.make("engine");
+      configuration.fill("engine", List.of(engine));
+      long[] notes = engine.get("notes", MOST_NOTES);
       if (!isExactEnough(notes)) {
         return Optional.empty();
       }
-      BackendDescriptor plan = planned().set(PLAN_CONFIGURATION, configuration).ready();
-      long number = engine.get(ENGINE_NUMBER, ValueType.INT64, 1)[0];
-      return ifExact(
-          plan, number, has(notes, TENSOR_CORE), notes.length > 0, plan.getText(PLAN_JSON));
+      BackendDescriptor plan = planned().set("configuration", List.of(configuration)).ready();
+      long number = engine.get("number", 1)[0];
+      return ifExact(plan, number, has(notes, TENSOR_CORE), notes.length > 0, plan.getText("json"));
     } catch (DeviceFailure e) {
       e.throwIfSticky();
       logger.debug("an engine that cuDNN proposed is not available: {}", e.getMessage());
@@ -224,7 +206,7 @@ final class GraphPlans {
     String[] numbers = lines[0].split(" ", -1);
     try {
       return ifExact(
-          planned().setText(PLAN_JSON, lines[1]).ready(),
+          planned().setText("json", lines[1]).ready(),
           Long.parseLong(numbers[0]),
           numbers[1].equals("1"),
           numbers[2].equals("1"),
@@ -237,13 +219,13 @@ final class GraphPlans {
   }
 
   private BackendDescriptor planned() {
-    return descriptors.make(Kind.PLAN).set(PLAN_HANDLE, ValueType.HANDLE, gpu.handleAddress());
+    return descriptors.make("plan").set("handle", gpu.handleAddress());
   }
 
   /** Nothing where numbers show that a plan for fp32 rounds, whatever its notes say. */
   private Optional<GraphPlan> ifExact(
       BackendDescriptor made, long engine, boolean isTensorCore, boolean hasNotes, String json) {
-    long workspaceBytes = made.get(PLAN_WORKSPACE, ValueType.INT64, 1)[0];
+    long workspaceBytes = made.get("workspace", 1)[0];
     GraphPlan plan = new GraphPlan(made, workspaceBytes, engine, isTensorCore, hasNotes, json);
     if (isFma && RoundingProbe.rounds(gpu, graph, plan)) {
       logger.debug("engine {} rounds its operands; fp32 does without it", engine);

@@ -1,8 +1,6 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor.Kind;
-import dev.flopmeter.run.cudnn.driver.BackendDescriptor.ValueType;
 import dev.flopmeter.run.cudnn.driver.HostBlock;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Stencil;
@@ -12,9 +10,9 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
-import java.util.Optional;
+import java.util.Map;
 import java.util.function.IntToLongFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.LongStream;
@@ -81,76 +79,33 @@ final class OperationGraph {
   }
 
   /**
-   * A kind of operation: what is done, and the operation that joins it and its tensors; both may be
-   * one.
+   * One operation, with the names of {@code descriptors.csv}; {@code toString} tells all of it.
    *
-   * @param join the attribute of the operation that is what is done
-   * @param scale the attribute that multiplies the result, before the one that adds the old one; 0
-   *     where there is none
-   * @param tensors the attributes that are tensors, the result last
+   * @param settings attributes of what is done
+   * @param tensors attributes that are tensors, the result last
    */
-  record Operator(Kind what, Kind operation, int join, int scale, List<Integer> tensors) {}
-
-  /** {@code y = mode(x, b)}, or where a condition holds x and elsewhere b: x, b, condition, y. */
-  private static final Operator POINTWISE =
-      new Operator(Kind.POINTWISE, Kind.POINTWISE_OPERATION, 750, 0, List.of(751, 752, 758, 753));
-
-  /** {@code c = a * b} over the last two axes. */
-  private static final Operator PRODUCT =
-      new Operator(Kind.PRODUCT, Kind.PRODUCT_OPERATION, 1523, 0, List.of(1520, 1521, 1522));
-
-  /** Reduces x over the axes in which y has one element. */
-  private static final Operator REDUCTION =
-      new Operator(Kind.REDUCTION, Kind.REDUCTION_OPERATION, 1612, 0, List.of(1610, 1611));
-
-  /** The largest or the mean of each window of x. */
-  private static final Operator RESAMPLE =
-      new Operator(Kind.RESAMPLE, Kind.RESAMPLE_OPERATION, 1716, 0, List.of(1710, 1711));
-
-  /** {@code y = conv(x, weights)}; groups follow from the channels. */
-  private static final Operator CONVOLUTION =
-      new Operator(Kind.CONVOLUTION, Kind.CONVOLUTION_OPERATION, 702, 700, List.of(704, 703, 705));
-
-  /** The gradient of a convolution by its input: a transposed convolution. */
-  private static final Operator BACKWARD_DATA =
-      new Operator(
-          Kind.CONVOLUTION, Kind.BACKWARD_DATA_OPERATION, 708, 706, List.of(711, 709, 710));
-
-  /** x normalised by its own statistics: x, scale, bias, epsilon, y. */
-  private static final Operator NORMALIZATION =
-      new Operator(
-          Kind.NORMALIZATION_OPERATION,
-          Kind.NORMALIZATION_OPERATION,
-          0,
-          0,
-          List.of(2002, 2005, 2006, 2007, 2013));
-
-  /** An attribute of what is done. */
-  record Setting(int attribute, ValueType type, List<Long> values) {
-    static Setting of(int attribute, ValueType type, long... values) {
-      return new Setting(attribute, type, list(values));
-    }
-  }
-
-  /**
-   * One operation; {@code toString} tells all of it.
-   *
-   * @param tensors in the operator's order; null where it has none
-   */
-  record Operation(Operator operator, List<Setting> what, List<@Nullable Tensor> tensors) {
-    Tensor result() {
-      return Objects.requireNonNull(tensors.get(tensors.size() - 1));
+  record Operation(String kind, Map<String, List<Long>> settings, Map<String, Tensor> tensors) {
+    private Operation set(String attribute, long... values) {
+      settings.put(attribute, list(values));
+      return this;
     }
 
-    List<Tensor> operands() {
-      return tensors.subList(0, tensors.size() - 1).stream()
-          .flatMap(tensor -> Optional.ofNullable(tensor).stream())
-          .toList();
+    /** Does nothing for a tensor that is not given. */
+    private Operation set(String attribute, @Nullable Tensor tensor) {
+      if (tensor != null) {
+        tensors.put(attribute, tensor);
+      }
+      return this;
+    }
+
+    /** The descriptor of what is done; may be the operation itself. */
+    String what() {
+      return kind.split(" ", 2)[0];
     }
 
     /** Whether it multiplies and adds. */
     boolean isProduct() {
-      return List.of(PRODUCT, CONVOLUTION, BACKWARD_DATA).contains(operator);
+      return what().equals("product") || what().equals("convolution");
     }
   }
 
@@ -273,16 +228,15 @@ final class OperationGraph {
     return LongStream.of(values).boxed().toList();
   }
 
-  private static Setting integers(int attribute, long... values) {
-    return Setting.of(attribute, ValueType.INT64, values);
+  private Operation add(String kind) {
+    Operation added = new Operation(kind, new LinkedHashMap<>(), new LinkedHashMap<>());
+    operations.add(added);
+    return added;
   }
 
-  private void add(Operator operator, List<Setting> what, @Nullable Tensor... operationTensors) {
-    operations.add(new Operation(operator, what, Arrays.asList(operationTensors.clone())));
-  }
-
+  /** {@code c = a * b} over the last two axes. */
   void product(Tensor a, Tensor b, Tensor c) {
-    add(PRODUCT, List.of(Setting.of(1500, ValueType.DATA_TYPE, FLOAT)), a, b, c);
+    add("product operation").set("precision", FLOAT).set("a", a).set("b", b).set("c", c);
   }
 
   /** {@code y = mode(x, b)}, b repeated to y's shape, or {@code mode(x)}. */
@@ -302,45 +256,45 @@ final class OperationGraph {
     return y;
   }
 
+  /** {@code y = mode(x, b)}, or where a condition holds x and elsewhere b. */
   private void pointwise(
       int mode, int precision, Tensor x, @Nullable Tensor b, @Nullable Tensor condition, Tensor y) {
-    add(
-        POINTWISE,
-        List.of(
-            Setting.of(0, ValueType.POINTWISE_MODE, mode),
-            Setting.of(1, ValueType.DATA_TYPE, precision)),
-        x,
-        b,
-        condition,
-        y);
+    add("pointwise operation")
+        .set("mode", mode)
+        .set("precision", precision)
+        .set("x", x)
+        .set("b", b)
+        .set("condition", condition)
+        .set("y", y);
   }
 
-  /** To a virtual tensor of float32. */
+  /** Over the axes in which {@code dims} has one element, to a virtual tensor of float32. */
   Tensor reduction(int operator, Tensor x, long[] dims) {
     Tensor y = virtual(FLOAT, dims);
-    add(
-        REDUCTION,
-        List.of(
-            Setting.of(1600, ValueType.REDUCTION_OPERATOR, operator),
-            Setting.of(1601, ValueType.DATA_TYPE, FLOAT)),
-        x,
-        y);
+    add("reduction operation")
+        .set("operator", operator)
+        .set("precision", FLOAT)
+        .set("x", x)
+        .set("y", y);
     return y;
   }
 
-  /** {@code y = conv(x, weights)}, or transposed y as the gradient by the input. */
+  /**
+   * {@code y = conv(x, weights)}, or transposed y as the gradient by the input; groups follow from
+   * the channels.
+   */
   void convolution(boolean isTransposed, Tensor x, Tensor weights, Tensor y, Stencil stencil) {
-    // Precision, mode, dilations, strides, pads after and before, axes
-    List<Setting> what =
-        List.of(
-            Setting.of(100, ValueType.DATA_TYPE, x.type() == INT8 ? INT32 : FLOAT),
-            Setting.of(101, ValueType.CONVOLUTION_MODE, CROSS_CORRELATION),
-            integers(102, stencil.dilation()),
-            integers(103, stencil.stride()),
-            integers(104, stencil.pad()),
-            integers(105, stencil.pad()),
-            integers(106, stencil.pad().length));
-    add(isTransposed ? BACKWARD_DATA : CONVOLUTION, what, x, weights, y);
+    add(isTransposed ? "convolution gradient" : "convolution operation")
+        .set("precision", x.type() == INT8 ? INT32 : FLOAT)
+        .set("mode", CROSS_CORRELATION)
+        .set("dilations", stencil.dilation())
+        .set("strides", stencil.stride())
+        .set("pads after", stencil.pad())
+        .set("pads before", stencil.pad())
+        .set("axes", stencil.pad().length)
+        .set("x", x)
+        .set("weights", weights)
+        .set("y", y);
   }
 
   /**
@@ -349,21 +303,17 @@ final class OperationGraph {
    * @param mode of {@code cudnnResampleMode_t}
    */
   void resample(int mode, Tensor x, Tensor y, long[] window, long[] pad, long[] stride) {
-    int padding = mode == LARGEST_OF_WINDOW ? PADDED_WITH_LEAST : PADDED_WITH_ZEROS;
-    // Mode, precision, axes, pads after and before, strides, window, padding
-    add(
-        RESAMPLE,
-        List.of(
-            Setting.of(1700, ValueType.RESAMPLE_MODE, mode),
-            Setting.of(1701, ValueType.DATA_TYPE, FLOAT),
-            integers(1702, window.length),
-            integers(1703, pad),
-            integers(1704, pad),
-            integers(1705, stride),
-            integers(1706, window),
-            Setting.of(1708, ValueType.PADDING_MODE, padding)),
-        x,
-        y);
+    add("resample operation")
+        .set("mode", mode)
+        .set("precision", FLOAT)
+        .set("axes", window.length)
+        .set("pads after", pad)
+        .set("pads before", pad)
+        .set("strides", stride)
+        .set("window", window)
+        .set("padding", mode == LARGEST_OF_WINDOW ? PADDED_WITH_LEAST : PADDED_WITH_ZEROS)
+        .set("x", x)
+        .set("y", y);
   }
 
   /**
@@ -373,11 +323,14 @@ final class OperationGraph {
    */
   void normalization(
       int mode, Tensor x, Tensor scale, @Nullable Tensor bias, double epsilon, Tensor y) {
-    List<Setting> what =
-        List.of(
-            Setting.of(2000, ValueType.NORMALIZATION_MODE, mode),
-            Setting.of(2001, ValueType.NORMALIZATION_PHASE, INFERENCE));
-    add(NORMALIZATION, what, x, scale, bias, number(epsilon, x.dims().size()), y);
+    add("normalization")
+        .set("mode", mode)
+        .set("phase", INFERENCE)
+        .set("x", x)
+        .set("scale", scale)
+        .set("bias", bias)
+        .set("epsilon", number(epsilon, x.dims().size()))
+        .set("y", y);
   }
 
   /**
@@ -403,16 +356,12 @@ final class OperationGraph {
 
   private Tensor index(Tensor x, long[] dims, int axis) {
     Tensor index = virtual(INT32, dims);
-    add(
-        POINTWISE,
-        List.of(
-            Setting.of(0, ValueType.POINTWISE_MODE, INDEX),
-            Setting.of(1, ValueType.DATA_TYPE, INT32),
-            Setting.of(9, ValueType.INT64, axis)),
-        x,
-        null,
-        null,
-        index);
+    add("pointwise operation")
+        .set("mode", INDEX)
+        .set("precision", INT32)
+        .set("axis", axis)
+        .set("x", x)
+        .set("y", index);
     return index;
   }
 }

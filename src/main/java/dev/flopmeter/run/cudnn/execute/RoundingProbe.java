@@ -39,7 +39,9 @@ final class RoundingProbe {
     if (products.size() != 1 || stored.stream().anyMatch(t -> t.type() != OperationGraph.FLOAT)) {
       return false;
     }
-    Tensor result = graph.operations().get(graph.operations().size() - 1).result();
+    List<Tensor> operands = List.copyOf(products.get(0).tensors().values()).subList(0, 2);
+    Operation last = graph.operations().get(graph.operations().size() - 1);
+    Tensor result = List.copyOf(last.tensors().values()).get(last.tensors().size() - 1);
     Map<Long, Long> places = new TreeMap<>();
     long bytes = 0;
     for (Tensor tensor : stored) {
@@ -60,7 +62,7 @@ final class RoundingProbe {
               GraphLaunch.pack(gpu, graph.bound(), addresses, memory.at(operandBytes).value()));
       for (int i = 0; i < 2; i++) {
         memory.fill(0, operandBytes, 0, gpu.stream());
-        for (Tensor operand : products.get(0).operands()) {
+        for (Tensor operand : operands) {
           long at = places.getOrDefault(operand.id(), 0L);
           memory.fill(at, extent(operand) * Float.BYTES, i == 0 ? 1 : FINE, gpu.stream());
         }

@@ -8,9 +8,9 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Scaling;
+import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Stencil;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
-import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Stencil;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.List;
 
