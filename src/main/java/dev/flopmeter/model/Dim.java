@@ -16,8 +16,9 @@ public record Dim(long size, @Nullable String symbol) {
     return size < 0 ? ANY : new Dim(size, null);
   }
 
+  /** A free dimension; the empty name stands for none. */
   public static Dim named(String symbol) {
-    return new Dim(-1, symbol);
+    return symbol.isEmpty() ? ANY : new Dim(-1, symbol);
   }
 
   public boolean isFree() {

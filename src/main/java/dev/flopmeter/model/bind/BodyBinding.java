@@ -18,17 +18,16 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/** The operators with bodies: binds the bodies and finds what the operator writes. */
-final class BodyBinding {
-  private BodyBinding() {}
+/** An operator with bodies: binds the bodies and finds what the operator writes. */
+record BodyBinding(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
 
-  /** Adds {@code node} if its operator has bodies; says whether it does. */
-  static boolean add(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
+  /** Adds the node if its operator has bodies; says whether it does. */
+  boolean add() {
     switch (node.qualifiedOp()) {
-      case "If" -> addIf(builder, node, binder, depth);
-      case "Loop" -> addLoop(builder, node, binder, depth);
-      case "Scan" -> addScan(builder, node, binder, depth);
-      case "SequenceMap" -> addSequenceMap(builder, node, binder, depth);
+      case "If" -> addIf();
+      case "Loop" -> addLoop();
+      case "Scan" -> addScan();
+      case "SequenceMap" -> addWithBody(bound("body", knownTypes(0)), List.of());
       default -> {
         return false;
       }
@@ -36,38 +35,30 @@ final class BodyBinding {
     return true;
   }
 
-  private static void addIf(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
+  private void addIf() {
     Optional<Boolean> taken = builder.operands(node).value(0).map(value -> value.longAt(0) != 0);
     if (taken.isPresent()) { // the other branch need not even fit the shapes
-      String attribute = taken.get() ? "then_branch" : "else_branch";
-      Graph branch = binder.bindBody(body(node, attribute), List.of(), builder, depth);
-      if (!foldsTo(builder, node, branch)) {
-        addBranches(builder, node, branch, branch);
+      Graph branch = bound(taken.get() ? "then_branch" : "else_branch", List.of());
+      if (!isFolded(branch)) {
+        addBranches(branch, branch);
       }
       return;
     }
-    addBranches(
-        builder,
-        node,
-        binder.bindBody(body(node, "then_branch"), List.of(), builder, depth),
-        binder.bindBody(body(node, "else_branch"), List.of(), builder, depth));
+    addBranches(bound("then_branch", List.of()), bound("else_branch", List.of()));
   }
 
-  private static void addLoop(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
+  private void addLoop() {
     Operands in = builder.operands(node);
     List<@Nullable TensorType> inputs = new ArrayList<>();
     inputs.add(new TensorType(DataType.INT64, Shape.SCALAR));
     inputs.add(new TensorType(DataType.BOOL, Shape.SCALAR));
-    for (int i = 2; i < in.inputCount(); i++) {
-      inputs.add(in.knownType(i).orElse(null));
-    }
-    GraphTemplate template = body(node, "body");
-    Graph body = binder.bindBody(template, inputs, builder, depth);
+    inputs.addAll(knownTypes(2));
+    Graph body = bound("body", inputs);
     if (opensWhatChanges(inputs, body)) {
-      body = binder.bindBody(template, inputs, builder, depth);
+      body = bound("body", inputs);
       if (opensWhatChanges(inputs, body)) { // each type may change the next
         Collections.fill(inputs.subList(2, inputs.size()), null);
-        body = binder.bindBody(template, inputs, builder, depth);
+        body = bound("body", inputs);
       }
     }
     int carried = in.inputCount() - 2;
@@ -81,10 +72,10 @@ final class BodyBinding {
         outputs.add(type == null || trips.isEmpty() ? null : stacked(type, 0, trips.getAsLong()));
       }
     }
-    addWithBody(builder, node, body, outputs);
+    addWithBody(body, outputs);
   }
 
-  private static void addScan(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
+  private void addScan() {
     Operands in = builder.operands(node);
     long asked = node.attributes().integer("num_scan_inputs");
     boolean isBatched = in.opset() < 9; // the first input was the lengths, the first axis a batch
@@ -98,11 +89,11 @@ final class BodyBinding {
     int stacks = Math.max(0, node.outputs().size() - states);
     long[] axes = Window.perAxis(node.attributes(), "scan_input_axes", scanned, 0);
     long[] outAxes = Window.perAxis(node.attributes(), "scan_output_axes", stacks, 0);
-    List<@Nullable TensorType> inputs = new ArrayList<>();
+    List<@Nullable TensorType> inputs = knownTypes(first);
     @Nullable Long length = null;
     @Nullable Long batch = null;
-    for (int i = 0; i < states + scanned; i++) {
-      TensorType type = in.knownType(first + i).orElse(null);
+    for (int i = 0; i < inputs.size(); i++) {
+      TensorType type = inputs.get(i);
       if (isBatched && type != null) {
         batch = type.shape().dim(0);
         type = type.withShape(type.shape().without(0));
@@ -112,9 +103,9 @@ final class BodyBinding {
         length = type.shape().dim(axis);
         type = type.withShape(type.shape().without(axis));
       }
-      inputs.add(type);
+      inputs.set(i, type);
     }
-    Graph body = binder.bindBody(body(node, "body"), inputs, builder, depth);
+    Graph body = bound("body", inputs);
     List<@Nullable TensorType> outputs = new ArrayList<>();
     for (int i = 0; i < node.outputs().size(); i++) {
       TensorType type = outputType(body, i);
@@ -123,28 +114,27 @@ final class BodyBinding {
       }
       outputs.add(type == null || batch == null ? type : stacked(type, 0, batch));
     }
-    addWithBody(builder, node, body, outputs);
+    addWithBody(body, outputs);
   }
 
-  private static void addSequenceMap(
-      GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
-    Operands in = builder.operands(node);
-    List<@Nullable TensorType> inputs = new ArrayList<>();
-    for (int i = 0; i < in.inputCount(); i++) {
-      inputs.add(in.knownType(i).orElse(null)); // sequences have none: their elements are open
+  /** The types of the inputs from {@code first} on; null where open, as those of sequences are. */
+  private List<@Nullable TensorType> knownTypes(int first) {
+    List<@Nullable TensorType> types = new ArrayList<>();
+    for (int i = first; i < node.inputs().size(); i++) {
+      types.add(builder.typeOf(node.inputs().get(i)));
     }
-    Graph body = binder.bindBody(body(node, "body"), inputs, builder, depth);
-    addWithBody(builder, node, body, List.of());
+    return types;
   }
 
-  private static GraphTemplate body(Node node, String attribute) {
-    return node.attributes()
-        .template(attribute)
-        .orElseThrow(() -> new ModelException("the attribute '" + attribute + "' is missing"));
+  private Graph bound(String attribute, List<@Nullable TensorType> inputs) {
+    GraphTemplate body =
+        node.attributes()
+            .template(attribute)
+            .orElseThrow(() -> new ModelException("the attribute '" + attribute + "' is missing"));
+    return binder.bindBody(body, inputs, builder, depth);
   }
 
-  private static void addWithBody(
-      GraphBuilder builder, Node node, Graph body, List<@Nullable TensorType> outputs) {
+  private void addWithBody(Graph body, List<@Nullable TensorType> outputs) {
     builder.addTyped(node.withAttributes(node.attributes().with("body", body)), outputs);
   }
 
@@ -153,7 +143,7 @@ final class BodyBinding {
   }
 
   /** An output has a type where both branches agree on it. */
-  private static void addBranches(GraphBuilder builder, Node node, Graph then, Graph otherwise) {
+  private void addBranches(Graph then, Graph otherwise) {
     for (Graph branch : List.of(then, otherwise)) {
       if (branch.outputs().size() < node.outputs().size()) {
         throw new ModelException(
@@ -177,7 +167,7 @@ final class BodyBinding {
   }
 
   /** Whether the branch is constants alone; then they stand for the node. */
-  private static boolean foldsTo(GraphBuilder builder, Node node, Graph branch) {
+  private boolean isFolded(Graph branch) {
     List<String> results = branch.outputs();
     if (results.size() < node.outputs().size()
         || !results.stream().allMatch(branch.constants()::containsKey)) {

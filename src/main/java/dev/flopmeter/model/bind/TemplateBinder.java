@@ -153,7 +153,7 @@ public final class TemplateBinder {
     }
     boolean hasBodies;
     try {
-      hasBodies = BodyBinding.add(builder, node, this, depth + 1);
+      hasBodies = new BodyBinding(builder, node, this, depth + 1).add();
     } catch (ModelException e) {
       throw e.at(node.describe());
     }

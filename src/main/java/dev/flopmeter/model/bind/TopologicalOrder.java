@@ -28,22 +28,6 @@ final class TopologicalOrder {
       }
     }
     writers.remove(""); // the name of what is left out
-    return isInOrder(nodes, writers) ? nodes : sorted(nodes, writers);
-  }
-
-  private static boolean isInOrder(List<Node> nodes, Map<String, Integer> writers) {
-    for (int i = 0; i < nodes.size(); i++) {
-      for (String operand : reads(nodes.get(i))) {
-        Integer writer = writers.get(operand);
-        if (writer != null && writer >= i) {
-          return false;
-        }
-      }
-    }
-    return true;
-  }
-
-  private static List<Node> sorted(List<Node> nodes, Map<String, Integer> writers) {
     List<List<Integer>> readers = new ArrayList<>(nodes.size());
     nodes.forEach(node -> readers.add(new ArrayList<>()));
     int[] waiting = new int[nodes.size()];
@@ -72,11 +56,9 @@ final class TopologicalOrder {
         }
       }
     }
-    if (order.size() < nodes.size()) {
-      for (int i = 0; i < waiting.length; i++) {
-        if (waiting[i] > 0) {
-          throw new ModelException(nodes.get(i).describe() + " is part of a cycle");
-        }
+    for (int i = 0; i < waiting.length; i++) {
+      if (waiting[i] > 0) {
+        throw new ModelException(nodes.get(i).describe() + " is part of a cycle");
       }
     }
     return order;

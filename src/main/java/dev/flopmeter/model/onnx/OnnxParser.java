@@ -187,34 +187,25 @@ final class OnnxParser {
         default -> in.skip();
       }
     }
-    Object list = list(type, floats, integers, texts, tensors, graphs);
+    Object list =
+        switch (type) {
+          case 6 -> floats;
+          case 7 -> integers;
+          case 8 -> texts;
+          case 9 -> tensors;
+          case 10 -> graphs;
+          case 0 ->
+              !integers.isEmpty()
+                  ? integers
+                  : !floats.isEmpty() ? floats : !texts.isEmpty() ? texts : null;
+          default -> null;
+        };
     if (value == null || (list != null && !(value instanceof Attributes.Reference))) {
       value = list != null ? list : defaultOf(type);
     }
     if (value != null) {
       into.put(name, value);
     }
-  }
-
-  private static @Nullable Object list(
-      int type,
-      List<Float> floats,
-      LongList integers,
-      List<String> texts,
-      List<Tensor> tensors,
-      List<GraphTemplate> graphs) {
-    return switch (type) {
-      case 6 -> floats;
-      case 7 -> integers;
-      case 8 -> texts;
-      case 9 -> tensors;
-      case 10 -> graphs;
-      case 0 ->
-          !integers.isEmpty()
-              ? integers
-              : !floats.isEmpty() ? floats : !texts.isEmpty() ? texts : null;
-      default -> null;
-    };
   }
 
   /** Protobuf 3 leaves zeros out: an attribute with a type and no value is its type's zero. */
@@ -243,11 +234,7 @@ final class OnnxParser {
   private static ValueInfo type(WireReader in) {
     DataType type = null;
     List<Dim> dims = null;
-    while (in.next()) {
-      if (in.field() != 1) {
-        in.skip();
-        continue;
-      }
+    while (in.next(1)) {
       WireReader tensor = in.message();
       while (tensor.next()) {
         switch (tensor.field()) {
@@ -265,20 +252,13 @@ final class OnnxParser {
 
   private static List<Dim> dims(WireReader in) {
     List<Dim> dims = new ArrayList<>();
-    while (in.next()) {
-      if (in.field() != 1) {
-        in.skip();
-        continue;
-      }
+    while (in.next(1)) {
       WireReader dim = in.message();
       Dim read = Dim.ANY;
       while (dim.next()) {
         switch (dim.field()) {
           case 1 -> read = Dim.of(dim.integer());
-          case 2 -> {
-            String symbol = dim.text();
-            read = symbol.isEmpty() ? Dim.ANY : Dim.named(symbol);
-          }
+          case 2 -> read = Dim.named(dim.text());
           default -> dim.skip();
         }
       }

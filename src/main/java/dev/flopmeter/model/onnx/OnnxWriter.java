@@ -35,10 +35,13 @@ public final class OnnxWriter {
       new TreeMap<>(Map.of(1, 8, 20, 9, 21, 10, 23, 11, 24, 12));
 
   private final Path data;
-  private long external = -1;
 
-  private OnnxWriter(Path data) {
+  /** Bytes in the file beside it so far; -1 where there is none. */
+  private long external;
+
+  private OnnxWriter(Path data, boolean isBeside) {
     this.data = data;
+    this.external = isBeside ? 0 : -1;
   }
 
   /**
@@ -56,10 +59,8 @@ public final class OnnxWriter {
    * @param data the file beside it for the weights, if they take more than {@code mostInFile} bytes
    */
   static void write(Graph graph, Path file, Path data, long mostInFile) throws IOException {
-    OnnxWriter writer = new OnnxWriter(data);
     long weights = graph.constants().values().stream().mapToLong(one -> one.type().bytes()).sum();
-    writer.external = weights > mostInFile ? 0 : -1;
-    writer.save(graph, file);
+    new OnnxWriter(data, weights > mostInFile).save(graph, file);
   }
 
   private void save(Graph graph, Path file) throws IOException {
@@ -181,7 +182,7 @@ public final class OnnxWriter {
 
   /** A tensor within a node, whose elements are always in the file. */
   private static Message wholeTensor(String name, Tensor tensor) {
-    Message message = new OnnxWriter(Path.of("")).tensorHead(name, tensor);
+    Message message = new OnnxWriter(Path.of(""), false).tensorHead(name, tensor);
     return message.bytes(9, tensor.data());
   }
 
@@ -199,14 +200,12 @@ public final class OnnxWriter {
 
   private Message attribute(Node node, String name, Object value) {
     Message message = new Message().text(1, name);
-    if (value instanceof Float number) {
-      return message.number(2, number).integer(20, 1);
-    }
-    if (value instanceof Long number) {
-      return message.integer(3, number).integer(20, 2);
-    }
-    if (value instanceof String text) {
-      return message.text(4, text).integer(20, 3);
+    if (value instanceof List<?> list) {
+      int type = 7; // an empty list is one of integers
+      for (Object element : list) {
+        type = plain(node, name, message, 5, element);
+      }
+      return message.integer(20, type);
     }
     if (value instanceof Tensor tensor) {
       return message.message(5, wholeTensor("", tensor)).integer(20, 4);
@@ -217,33 +216,27 @@ public final class OnnxWriter {
           .forEach((constant, tensor) -> inner.message(5, wholeTensor(constant, tensor)));
       return message.message(6, inner).integer(20, 5);
     }
-    if (value instanceof List<?> list) {
-      return list(node, name, message, list);
-    }
-    throw unwritable(node, name);
+    return message.integer(20, plain(node, name, message, 0, value));
   }
 
-  private static Message list(Node node, String name, Message message, List<?> list) {
-    int type = 7; // an empty list is one of integers
-    for (Object element : list) {
-      if (element instanceof Float number) {
-        message.number(7, number);
-        type = 6;
-      } else if (element instanceof Long number) {
-        message.integer(8, number);
-      } else if (element instanceof String text) {
-        message.text(9, text);
-        type = 8;
-      } else {
-        throw unwritable(node, name);
-      }
+  /**
+   * Adds a number or text.
+   *
+   * @param further 0; 5 in a list, whose field and type have numbers so much higher
+   * @return the attribute's type
+   */
+  private static int plain(Node node, String name, Message message, int further, Object value) {
+    if (value instanceof Float number) {
+      message.number(2 + further, number);
+      return 1 + further;
+    } else if (value instanceof Long number) {
+      message.integer(3 + further, number);
+      return 2 + further;
+    } else if (value instanceof String text) {
+      message.text(4 + further, text);
+      return 3 + further;
     }
-    return message.integer(20, type);
-  }
-
-  private static ModelException unwritable(Node node, String attribute) {
-    return new ModelException(
-        node.describe() + ": the attribute '" + attribute + "' cannot be written");
+    throw new ModelException(node.describe() + ": the attribute '" + name + "' cannot be written");
   }
 
   /** A protobuf message that grows field by field. */

@@ -61,6 +61,17 @@ final class WireReader {
     return true;
   }
 
+  /** Advances to the next field of this number; false at the end of the message. */
+  boolean next(int wanted) {
+    while (next()) {
+      if (field == wanted) {
+        return true;
+      }
+      skip();
+    }
+    return false;
+  }
+
   int field() {
     return field;
   }
