@@ -57,9 +57,10 @@ public final class NodeFunctions {
       case "number" -> function(1, (n, a) -> n.in().requireValue(input(a, 0)).longAt(0));
       case "real_number" -> function(1, (n, a) -> n.in().requireValue(input(a, 0)).doubleAt(0));
       case "lower_case" -> function(1, (n, a) -> ((String) a.get(0)).toLowerCase(Locale.ROOT));
-      case "attention_sizes" -> function(0, (n, a) -> AttentionSizes.of(n.in()).byName());
       case "reduced_axes" -> function(0, (n, a) -> list(ReducedAxes.axes(n.in())));
       case "slice_ranges" -> function(0, (n, a) -> sliceRanges(n.in()));
+      case "attention_sizes" -> function(0, (n, a) -> NodeSizes.ofAttention(n.in()));
+      case "resizing" -> function(0, (n, a) -> NodeSizes.of(n.in(), "resizing"));
       case "product_order" ->
           function(
               2,

@@ -1,5 +1,7 @@
 package dev.flopmeter.model.shape;
 
+import static dev.flopmeter.model.equation.Terms.real;
+
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
@@ -48,7 +50,7 @@ public record ResizeTaps(int taps, long[] index, double[] weight) {
   public static Optional<ResizeTaps> of(Operands in, int axis) {
     long size = in.shape(0).dim(axis);
     long out = in.output(0).shape().dim(axis);
-    double scale = scales(in)[axis];
+    double scale = real(NodeSizes.of(in, "resizing").get(in.shape(0).rank() + axis));
     double[] region = region(in, axis);
     return out == size && scale == 1 && region[0] == 0 && region[1] == 1
         ? Optional.empty()
@@ -59,56 +61,13 @@ public record ResizeTaps(int taps, long[] index, double[] weight) {
     return in.node().op().equals("Upsample") || in.opset() < 11;
   }
 
-  private static int[] axes(Operands in) {
-    Shape shape = in.shape(0);
-    long[] all = LongStream.range(0, shape.rank()).toArray();
-    return Arrays.stream(in.attributes().integers("axes", all)).mapToInt(shape::axis).toArray();
-  }
-
-  /** One scale for each axis, from scales or sizes, as input or (Upsample 7) attribute. */
-  public static double[] scales(Operands in) {
-    Shape shape = in.shape(0);
-    double[] scales = new double[shape.rank()];
-    Arrays.fill(scales, 1);
-    int[] axes = axes(in);
-    if (!isOld(in) && in.has(3) && in.shape(3).elements() > 0) {
-      double common = commonScale(in, axes);
-      for (int axis : axes) {
-        double own = (double) in.output(0).shape().dim(axis) / shape.dim(axis);
-        scales[axis] = Double.isNaN(common) ? own : common;
-      }
-      return scales;
-    }
-    float[] attribute = in.attributes().numbers("scales").orElse(null);
-    for (int i = 0; i < axes.length; i++) {
-      scales[axes[i]] =
-          attribute == null ? in.requireValue(isOld(in) ? 1 : 2).doubleAt(i) : attribute[i];
-    }
-    return scales;
-  }
-
-  /** The one scale of a policy that keeps the aspect ratio; NaN under {@code stretch}. */
-  private static double commonScale(Operands in, int[] axes) {
-    String policy = in.attributes().text("keep_aspect_ratio_policy", "stretch");
-    if (policy.equals("stretch")) {
-      return Double.NaN;
-    }
-    Tensor sizes = in.requireValue(3);
-    double least = Double.POSITIVE_INFINITY;
-    double most = 0;
-    for (int i = 0; i < axes.length; i++) {
-      double scale = sizes.doubleAt(i) / in.shape(0).dim(axes[i]);
-      least = Math.min(least, scale);
-      most = Math.max(most, scale);
-    }
-    return policy.equals("not_larger") ? least : most;
-  }
-
   /** Start and end of the part of an axis that tf_crop_and_resize takes, as fractions. */
   private static double[] region(Operands in, int axis) {
-    int[] axes = axes(in);
+    Shape shape = in.shape(0);
+    long[] all = LongStream.range(0, shape.rank()).toArray();
+    long[] axes = in.attributes().integers("axes", all);
     for (int i = 0; transformation(in).equals("tf_crop_and_resize") && i < axes.length; i++) {
-      if (axes[i] == axis) {
+      if (shape.axis(axes[i]) == axis) {
         Tensor region = in.requireValue(1);
         return new double[] {region.doubleAt(i), region.doubleAt(i + axes.length)};
       }

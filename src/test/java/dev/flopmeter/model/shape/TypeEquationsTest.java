@@ -35,7 +35,7 @@ class TypeEquationsTest {
 
   @Test
   void everyDefinitionOfSizesOfAttentionsIsWellFormed() {
-    assertThat(AttentionSizes.EQUATIONS.values()).hasSizeGreaterThan(5);
-    AttentionSizes.EQUATIONS.values().forEach(Definition::parameters);
+    assertThat(NodeSizes.EQUATIONS.values()).hasSizeGreaterThan(5);
+    NodeSizes.EQUATIONS.values().forEach(Definition::parameters);
   }
 }

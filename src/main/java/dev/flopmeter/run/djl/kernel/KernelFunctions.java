@@ -74,8 +74,6 @@ final class KernelFunctions {
       case "einsum_equation" -> of(0, (k, a) -> einsumEquation(k.in()));
       case "resize_mode" -> of(0, (k, a) -> ResizeTaps.mode(k.in()));
       case "resize_transformation" -> of(0, (k, a) -> ResizeTaps.transformation(k.in()));
-      case "resize_scales" ->
-          of(0, (k, a) -> DoubleStream.of(ResizeTaps.scales(k.in())).boxed().toList());
       case "repeats_each" -> of(1, (k, a) -> repeatsEach(k.in(), (int) integer(a, 0)));
       case "resize_taps" ->
           of(
