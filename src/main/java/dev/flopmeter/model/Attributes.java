@@ -113,16 +113,8 @@ public record Attributes(Map<String, Object> asMap) {
   }
 
   /** A list of numbers, or nothing. */
-  public Optional<float[]> numbers(String name) {
-    return list(name, Float.class)
-        .map(
-            list -> {
-              float[] result = new float[list.size()];
-              for (int i = 0; i < result.length; i++) {
-                result[i] = list.get(i);
-              }
-              return result;
-            });
+  public Optional<List<Float>> numbers(String name) {
+    return list(name, Float.class);
   }
 
   /** A list of texts, or nothing. */

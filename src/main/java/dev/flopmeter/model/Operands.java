@@ -76,14 +76,19 @@ public final class Operands {
    * @throws DataDependentException if it is not known before run time
    */
   public TensorType type(int index) {
+    String name = given(index);
+    TensorType type = types.apply(name);
+    if (type == null) {
+      throw new DataDependentException(name);
+    }
+    return type;
+  }
+
+  private String given(int index) {
     if (!has(index)) {
       throw new ModelException("input " + index + " is missing");
     }
-    TensorType type = types.apply(node.inputs().get(index));
-    if (type == null) {
-      throw new DataDependentException(node.inputs().get(index));
-    }
-    return type;
+    return node.inputs().get(index);
   }
 
   public Shape shape(int index) {
@@ -141,10 +146,7 @@ public final class Operands {
    * @throws ModelException if its file is missing
    */
   public Tensor requireValue(int index) {
-    if (!has(index)) {
-      throw new ModelException("input " + index + " is missing");
-    }
-    String name = node.inputs().get(index);
+    String name = given(index);
     Tensor value = constant(index).orElseThrow(() -> new DataDependentException(name));
     if (value instanceof UnavailableTensor unavailable) {
       throw new ModelException("shapes depend on '" + name + "': " + unavailable.reason());
@@ -181,9 +183,16 @@ public final class Operands {
    * {@code index}; nothing if neither is there.
    */
   public Optional<long[]> integers(String name, int index) {
-    if (has(index)) {
-      return Optional.of(requireLongs(index));
-    }
-    return attributes().integers(name);
+    return has(index) ? Optional.of(requireLongs(index)) : attributes().integers(name);
+  }
+
+  /**
+   * Those integers.
+   *
+   * @throws ModelException if neither is there
+   */
+  public long[] requireIntegers(String name, int index) {
+    return integers(name, index)
+        .orElseThrow(() -> new ModelException("the " + name + " are missing"));
   }
 }

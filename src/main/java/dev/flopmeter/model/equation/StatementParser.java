@@ -119,7 +119,8 @@ final class StatementParser {
           case "float" -> of -> (double) of.number(name);
           case "string" -> of -> of.text(name);
           case "ints" -> of -> Terms.list(of.integers(name).orElseThrow());
-          case "floats" -> of -> Terms.list(of.numbers(name).orElseThrow());
+          case "floats" ->
+              of -> of.numbers(name).orElseThrow().stream().map(Float::doubleValue).toList();
           case "strings" -> of -> List.<Object>copyOf(of.texts(name).orElseThrow());
           default -> throw tokens.wrong("a type", type);
         };

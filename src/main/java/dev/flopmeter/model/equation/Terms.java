@@ -10,7 +10,6 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -189,10 +188,6 @@ public final class Terms {
       all.add(number);
     }
     return all;
-  }
-
-  static List<Object> list(float[] numbers) {
-    return IntStream.range(0, numbers.length).<Object>mapToObj(i -> (double) numbers[i]).toList();
   }
 
   /** One of the arguments of a call. */

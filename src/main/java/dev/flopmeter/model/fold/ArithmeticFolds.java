@@ -1,16 +1,18 @@
 package dev.flopmeter.model.fold;
 
+import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.fold.Folder.FoldRule;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
-import java.util.function.IntUnaryOperator;
+import java.util.function.IntFunction;
 import java.util.function.LongBinaryOperator;
 import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -82,12 +84,8 @@ final class ArithmeticFolds {
   private static Optional<List<Tensor>> modulo(Operands in, List<TensorType> outputs) {
     boolean isC = in.attributes().flag("fmod", false);
     return binary(
-            (a, b) -> isC ? remainder(a, b) : Math.floorMod(nonZero(a, b), b), (a, b) -> a % b)
+            (a, b) -> isC ? nonZero(a, b) % b : Math.floorMod(nonZero(a, b), b), (a, b) -> a % b)
         .fold(in, outputs);
-  }
-
-  private static long remainder(long a, long b) {
-    return nonZero(a, b) % b;
   }
 
   private static long nonZero(long a, long b) {
@@ -125,28 +123,23 @@ final class ArithmeticFolds {
       TensorType type,
       LongBinaryOperator onLongs,
       DoubleBinaryOperator onDoubles) {
-    LongUnaryOperator fromA = Indices.broadcast(a.shape(), type.shape());
-    LongUnaryOperator fromB = Indices.broadcast(b.shape(), type.shape());
+    Tensor left = Folder.broadcast(a, type.shape());
+    Tensor right = Folder.broadcast(b, type.shape());
     return Folder.computed(
         type,
         !a.type().type().isFloat() && !b.type().type().isFloat(),
-        i -> exactly(onLongs, a.longAt(fromA.applyAsLong(i)), b.longAt(fromB.applyAsLong(i))),
-        i ->
-            onDoubles.applyAsDouble(
-                a.doubleAt(fromA.applyAsLong(i)), b.doubleAt(fromB.applyAsLong(i))));
+        i -> exactly(onLongs, left.longAt(i), right.longAt(i)),
+        i -> onDoubles.applyAsDouble(left.doubleAt(i), right.doubleAt(i)));
   }
 
   private static Optional<List<Tensor>> clip(Operands in, List<TensorType> outputs) {
-    Optional<Tensor> low = in.value(1);
-    Optional<Tensor> high = in.value(2);
-    long least = low.map(bound -> bound.longAt(0)).orElse(Long.MIN_VALUE);
-    long most = high.map(bound -> bound.longAt(0)).orElse(Long.MAX_VALUE);
-    double lowest =
-        low.map(bound -> bound.doubleAt(0))
-            .orElse((double) in.attributes().number("min", Float.NEGATIVE_INFINITY));
-    double highest =
-        high.map(bound -> bound.doubleAt(0))
-            .orElse((double) in.attributes().number("max", Float.POSITIVE_INFINITY));
+    Attributes attributes = in.attributes();
+    long least = in.value(1).map(bound -> bound.longAt(0)).orElse(Long.MIN_VALUE);
+    long most = in.value(2).map(bound -> bound.longAt(0)).orElse(Long.MAX_VALUE);
+    double min = attributes.number("min", Float.NEGATIVE_INFINITY);
+    double max = attributes.number("max", Float.POSITIVE_INFINITY);
+    double lowest = in.value(1).map(bound -> bound.doubleAt(0)).orElse(min);
+    double highest = in.value(2).map(bound -> bound.doubleAt(0)).orElse(max);
     return unary(
             value -> Math.min(most, Math.max(least, value)),
             value -> Math.min(highest, Math.max(lowest, value)))
@@ -201,21 +194,15 @@ final class ArithmeticFolds {
     if (isText(type)) {
       return null;
     }
-    List<Tensor> values = List.of(in.requireValue(0), in.requireValue(1), in.requireValue(2));
-    List<LongUnaryOperator> from =
-        values.stream().map(value -> Indices.broadcast(value.shape(), type.shape())).toList();
-    IntUnaryOperator chosen = i -> values.get(0).longAt(from.get(0).applyAsLong(i)) != 0 ? 1 : 2;
+    Tensor condition = Folder.broadcast(in.requireValue(0), type.shape());
+    Tensor then = Folder.broadcast(in.requireValue(1), type.shape());
+    Tensor otherwise = Folder.broadcast(in.requireValue(2), type.shape());
+    IntFunction<Tensor> chosen = i -> condition.longAt(i) != 0 ? then : otherwise;
     return Folder.computed(
         type,
         !type.type().isFloat(),
-        i -> {
-          int source = chosen.applyAsInt(i);
-          return values.get(source).longAt(from.get(source).applyAsLong(i));
-        },
-        i -> {
-          int source = chosen.applyAsInt(i);
-          return values.get(source).doubleAt(from.get(source).applyAsLong(i));
-        });
+        i -> chosen.apply(i).longAt(i),
+        i -> chosen.apply(i).doubleAt(i));
   }
 
   private static Tensor range(Operands in, TensorType type) {

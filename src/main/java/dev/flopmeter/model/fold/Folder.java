@@ -5,6 +5,7 @@ import dev.flopmeter.model.Elements;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
+import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import java.nio.ByteBuffer;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.IntToLongFunction;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +27,11 @@ public final class Folder {
   /** Beyond this many elements a computed result stays a node, for the backend to compute. */
   public static final long MAX_ELEMENTS = 1 << 16;
 
-  private static final Map<String, FoldRule> OF_SHAPES = ofShapes();
+  private static final Map<String, FoldRule> OF_SHAPES = new HashMap<>();
+
+  static {
+    ShapeFolds.addTo(OF_SHAPES);
+  }
 
   private Folder() {}
 
@@ -53,28 +59,27 @@ public final class Folder {
     return !OperatorTrait.VIEW.of(node) && !OperatorTrait.STORING.of(node);
   }
 
-  private static Map<String, FoldRule> ofShapes() {
-    Map<String, FoldRule> rules = new HashMap<>();
-    ShapeFolds.addTo(rules);
-    return Map.copyOf(rules);
-  }
-
   /** The rules that need the value of every input: set up when a node may have them all. */
   private static final class OfValues {
-    static final Map<String, FoldRule> RULES = rules();
+    static final Map<String, FoldRule> RULES = new HashMap<>();
 
-    private static Map<String, FoldRule> rules() {
-      Map<String, FoldRule> rules = new HashMap<>();
-      ArithmeticFolds.addTo(rules);
-      SelectionFolds.addTo(rules);
-      ReductionFolds.addTo(rules);
-      SignalFolds.addTo(rules);
-      return Map.copyOf(rules);
+    static {
+      ArithmeticFolds.addTo(RULES);
+      SelectionFolds.addTo(RULES);
+      ReductionFolds.addTo(RULES);
+      SignalFolds.addTo(RULES);
     }
   }
 
   private static boolean mayBeKnown(Operands in) {
     return in.inputCount() == 0 || !in.has(0) || in.value(0).isPresent();
+  }
+
+  /** How a node's outputs are computed from known inputs. */
+  @FunctionalInterface
+  interface FoldRule {
+    /** The outputs, or nothing if they are not known before run time. */
+    Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs);
   }
 
   /** The one output of a node whose inputs are all known; null where it cannot be computed. */
@@ -98,6 +103,18 @@ public final class Folder {
       }
     }
     return outputs.stream().allMatch(type -> type.elements() <= MAX_ELEMENTS);
+  }
+
+  /** A known tensor broadcast to {@code shape}. */
+  static Tensor broadcast(Tensor source, Shape shape) {
+    LongUnaryOperator from = Indices.broadcast(source.shape(), shape);
+    return source.shape().equals(shape)
+        ? source
+        : computed(
+            source.type().withShape(shape),
+            !source.type().type().isFloat(),
+            i -> source.longAt(from.applyAsLong(i)),
+            i -> source.doubleAt(from.applyAsLong(i)));
   }
 
   /**

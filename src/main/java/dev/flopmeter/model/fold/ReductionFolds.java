@@ -2,6 +2,7 @@ package dev.flopmeter.model.fold;
 
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.fold.Folder.FoldRule;
 import dev.flopmeter.model.shape.ReducedAxes;
 import java.util.Arrays;
 import java.util.Map;

@@ -9,6 +9,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.fold.Folder.FoldRule;
 import dev.flopmeter.model.shape.DataSelection;
 import dev.flopmeter.model.shape.SliceRange;
 import java.nio.ByteBuffer;

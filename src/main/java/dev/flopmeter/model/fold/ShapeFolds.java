@@ -8,6 +8,7 @@ import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.fold.Folder.FoldRule;
 import dev.flopmeter.model.shape.StoredConstant;
 import java.util.Arrays;
 import java.util.List;

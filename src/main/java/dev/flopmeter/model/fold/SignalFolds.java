@@ -4,6 +4,7 @@ import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.fold.Folder.FoldRule;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -82,11 +82,7 @@ public record EinsumEquation(
   }
 
   private static int ellipsisRank(Map<String, Long> sizes) {
-    int rank = 0;
-    while (sizes.containsKey(Integer.toString(rank))) {
-      rank++;
-    }
-    return rank;
+    return (int) sizes.keySet().stream().filter(index -> !isLetter(index)).count();
   }
 
   private static List<String> indices(String term, int rank) {
@@ -114,10 +110,13 @@ public record EinsumEquation(
     List<String> all = operands.stream().flatMap(List::stream).toList();
     Stream<String> once =
         all.stream()
-            .filter(index -> Character.isLetter(index.charAt(0)))
-            .filter(index -> Collections.frequency(all, index) == 1)
+            .filter(index -> isLetter(index) && Collections.frequency(all, index) == 1)
             .sorted();
     return Stream.concat(ellipsis(ellipsis), once).toList();
+  }
+
+  private static boolean isLetter(String index) {
+    return Character.isLetter(index.charAt(0));
   }
 
   /** The indices of the axes that an ellipsis stands for, outermost first. */

@@ -4,6 +4,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Sizes;
+import java.util.Arrays;
 import java.util.stream.LongStream;
 
 /**
@@ -14,17 +15,14 @@ public record PaddedAxis(long size, long before, long after) {
   /** One for each axis of the node's first input, for all versions of Pad. */
   public static PaddedAxis[] of(Operands in) {
     Shape shape = in.shape(0);
-    long[] pads =
-        in.integers("pads", 1).orElseThrow(() -> new ModelException("the pads are missing"));
+    long[] pads = in.requireIntegers("pads", 1);
     long[] axes = in.has(3) ? in.requireLongs(3) : LongStream.range(0, shape.rank()).toArray();
     if (pads.length != 2 * axes.length) {
       throw new ModelException(
           pads.length + " pads do not fit the " + axes.length + " axes of " + shape);
     }
     PaddedAxis[] padded = new PaddedAxis[shape.rank()];
-    for (int axis = 0; axis < padded.length; axis++) {
-      padded[axis] = new PaddedAxis(shape.dim(axis), 0, 0);
-    }
+    Arrays.setAll(padded, axis -> new PaddedAxis(shape.dim(axis), 0, 0));
     for (int i = 0; i < axes.length; i++) {
       int axis = shape.axis(axes[i]);
       padded[axis] = new PaddedAxis(shape.dim(axis), pads[i], pads[axes.length + i]);

@@ -1,6 +1,10 @@
 package dev.flopmeter.model.shape;
 
 import dev.flopmeter.model.Attributes;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * In which order {@code com.microsoft:FusedMatMul} takes the axes of an operand: {@code
@@ -16,21 +20,13 @@ public final class ProductOrder {
    * @param operand {@code A} or {@code B}, as the attributes name it
    */
   public static int[] of(Attributes attributes, char operand, int rank) {
-    int[] order = new int[rank];
-    for (int i = 0; i < rank; i++) {
-      order[i] = i;
-    }
+    List<Integer> order = new ArrayList<>(IntStream.range(0, rank).boxed().toList());
     if (rank > 2 && attributes.flag("transBatch" + operand, false)) {
-      for (int i = 0; i < rank - 2; i++) {
-        order[i] = i + 1;
-      }
-      order[rank - 2] = 0;
+      order.add(rank - 2, order.remove(0));
     }
     if (rank > 1 && attributes.flag("trans" + operand, false)) {
-      int last = order[rank - 1];
-      order[rank - 1] = order[rank - 2];
-      order[rank - 2] = last;
+      Collections.swap(order, rank - 2, rank - 1);
     }
-    return order;
+    return order.stream().mapToInt(axis -> axis).toArray();
   }
 }

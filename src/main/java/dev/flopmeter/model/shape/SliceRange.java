@@ -3,6 +3,7 @@ package dev.flopmeter.model.shape;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
+import java.util.Arrays;
 import java.util.stream.LongStream;
 
 /**
@@ -13,24 +14,20 @@ public record SliceRange(long start, long step, long count) {
   /** One range per axis of the node's first input, for all versions of Slice. */
   public static SliceRange[] of(Operands in) {
     Shape shape = in.shape(0);
-    long[] starts =
-        in.integers("starts", 1).orElseThrow(() -> new ModelException("the starts are missing"));
-    long[] ends =
-        in.integers("ends", 2).orElseThrow(() -> new ModelException("the ends are missing"));
+    long[] starts = in.requireIntegers("starts", 1);
+    long[] ends = in.requireIntegers("ends", 2);
     long[] axes =
         in.integers("axes", 3).orElseGet(() -> LongStream.range(0, starts.length).toArray());
-    long[] steps =
-        in.integers("steps", 4)
-            .orElseGet(() -> LongStream.range(0, starts.length).map(i -> 1).toArray());
+    long[] ones = new long[starts.length];
+    Arrays.fill(ones, 1);
+    long[] steps = in.integers("steps", 4).orElse(ones);
     if (ends.length != starts.length
         || axes.length != starts.length
         || steps.length != starts.length) {
       throw new ModelException("starts, ends, axes and steps differ in length");
     }
     SliceRange[] ranges = new SliceRange[shape.rank()];
-    for (int i = 0; i < ranges.length; i++) {
-      ranges[i] = new SliceRange(0, 1, shape.dim(i));
-    }
+    Arrays.setAll(ranges, i -> new SliceRange(0, 1, shape.dim(i)));
     for (int i = 0; i < axes.length; i++) {
       int axis = shape.axis(axes[i]);
       ranges[axis] = of(shape.dim(axis), starts[i], ends[i], steps[i]);

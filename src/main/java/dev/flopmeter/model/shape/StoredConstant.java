@@ -9,6 +9,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /** What a Constant holds. */
 public final class StoredConstant {
@@ -20,30 +21,29 @@ public final class StoredConstant {
    * @throws ModelException if none does
    */
   public static Tensor of(Attributes attributes) {
-    if (attributes.has("value")) {
-      return attributes.tensor("value").orElseThrow();
-    }
     if (attributes.has("value_int")) {
       return Tensor.ofLong(attributes.integer("value_int"));
-    }
-    if (attributes.has("value_ints")) {
-      return Tensor.ofLongs(attributes.integers("value_ints").orElseThrow());
     }
     if (attributes.has("value_float")) {
       return Tensor.ofFloats(Shape.SCALAR, attributes.number("value_float"));
     }
-    if (attributes.has("value_floats")) {
-      float[] values = attributes.numbers("value_floats").orElseThrow();
-      return Tensor.ofFloats(Shape.of(values.length), values);
-    }
     if (attributes.has("value_string")) {
       return texts(Shape.SCALAR);
     }
-    if (attributes.has("value_strings")) {
-      return texts(Shape.of(attributes.texts("value_strings").orElseThrow().size()));
-    }
-    throw new ModelException(
-        "a Constant needs one of value, value_int(s), value_float(s) and value_string(s)");
+    return attributes
+        .tensor("value")
+        .or(() -> attributes.integers("value_ints").map(Tensor::ofLongs))
+        .or(() -> attributes.numbers("value_floats").map(StoredConstant::floats))
+        .or(() -> attributes.texts("value_strings").map(list -> texts(Shape.of(list.size()))))
+        .orElseThrow(
+            () ->
+                new ModelException(
+                    "a Constant needs one of value, value_int(s), value_float(s) and"
+                        + " value_string(s)"));
+  }
+
+  private static Tensor floats(List<Float> values) {
+    return DenseTensor.ofFloats(Shape.of(values.size()), i -> values.get(i));
   }
 
   /** No count needs what a text says. */
