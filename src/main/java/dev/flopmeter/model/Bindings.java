@@ -50,12 +50,12 @@ public record Bindings(
     if (batch.isPresent() && batch.getAsLong() < 1) {
       throw new ModelException("the batch must be at least 1, not " + batch.getAsLong());
     }
-    dims.forEach(
-        (name, size) -> {
-          if (size < 0) {
-            throw new ModelException("the dimension '" + name + "' cannot be " + size);
-          }
-        });
+    for (Map.Entry<String, Long> dim : dims.entrySet()) {
+      if (dim.getValue() < 0) {
+        throw new ModelException(
+            "the dimension '%s' cannot be %s".formatted(dim.getKey(), dim.getValue()));
+      }
+    }
   }
 
   public Bindings(
@@ -111,38 +111,33 @@ public record Bindings(
     for (ValueInfo input : inputs) {
       int axis = axes.of(input);
       Tensor value = values.get(input.name());
+      Shape given = shapes.get(input.name());
+      List<Dim> dims = input.dims();
       if (value != null) {
         checked(input, value.shape(), axis);
         types.put(input.name(), value.type());
-        continue;
-      }
-      DataType type = input.type();
-      if (type == null) {
+      } else if (input.type() == null) {
         throw new ModelException(
             "input '" + input.name() + "' is not declared as a tensor; only tensors can be fed");
-      }
-      Shape given = shapes.get(input.name());
-      if (given != null) {
-        Shape checked = checked(input, given, axis);
-        types.put(input.name(), new TensorType(type, withBatch(checked, axis)));
-        continue;
-      }
-      if (input.dims() == null) {
+      } else if (given != null) {
+        Shape shape = withBatch(checked(input, given, axis), axis);
+        types.put(input.name(), new TensorType(input.type(), shape));
+      } else if (dims == null) {
         free.add("'" + input.name() + "' (no shape declared)");
-        continue;
-      }
-      long[] sizes = new long[input.dims().size()];
-      for (int i = 0; i < sizes.length; i++) {
-        sizes[i] = size(input.dims().get(i), i == axis);
-        String symbol = input.dims().get(i).symbol();
-        if (sizes[i] < 0 && (symbol == null || named.add(symbol))) {
-          free.add(
-              "'%s' (dimension %s of input '%s', %s)"
-                  .formatted(input.dims().get(i), i, input.name(), input.dimsText()));
+      } else {
+        long[] sizes = new long[dims.size()];
+        for (int i = 0; i < sizes.length; i++) {
+          sizes[i] = size(dims.get(i), i == axis);
+          String symbol = dims.get(i).symbol();
+          if (sizes[i] < 0 && (symbol == null || named.add(symbol))) {
+            free.add(
+                "'%s' (dimension %s of input '%s', %s)"
+                    .formatted(dims.get(i), i, input.name(), input.dimsText()));
+          }
         }
-      }
-      if (free.isEmpty()) {
-        types.put(input.name(), new TensorType(type, shape(input, sizes)));
+        if (free.isEmpty()) {
+          types.put(input.name(), new TensorType(input.type(), shape(input, sizes)));
+        }
       }
     }
     if (!free.isEmpty()) {
@@ -167,12 +162,11 @@ public record Bindings(
       int axis = axes.of(input);
       Shape shape = Objects.requireNonNull(types.get(input.name())).shape();
       boolean hasBatch = axis >= 0 && axis < shape.rank();
-      if (batch.isEmpty() && hasBatch && shape.rank() > 1) {
-        return Math.max(1, shape.dim(axis));
-      }
-      if (batch.isPresent()
-          && hasBatch
-          && (shape.dim(axis) == batch.getAsLong() || isNamed(input, axis))) {
+      boolean follows =
+          batch.isEmpty()
+              ? shape.rank() > 1
+              : hasBatch && (shape.dim(axis) == batch.getAsLong() || isNamed(input, axis));
+      if (hasBatch && follows) {
         return Math.max(1, shape.dim(axis));
       }
       fixed.add("'" + input.name() + "' is " + (shape.rank() == 0 ? "a scalar" : shape));
@@ -249,10 +243,8 @@ public record Bindings(
     for (String name : dims.keySet()) {
       if (!symbols.contains(name)) {
         throw new ModelException(
-            "the model has no free dimension '"
-                + name
-                + "'; it has "
-                + (symbols.isEmpty() ? "none" : String.join(", ", symbols)));
+            "the model has no free dimension '%s'; it has %s"
+                .formatted(name, symbols.isEmpty() ? "none" : String.join(", ", symbols)));
       }
     }
   }

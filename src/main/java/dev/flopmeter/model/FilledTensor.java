@@ -22,25 +22,16 @@ public record FilledTensor(TensorType type, Tensor value) implements Tensor {
 
   @Override
   public ByteBuffer data() {
-    ByteBuffer data = Elements.allocate(type);
-    if (type.type().bits() % 8 == 0) {
-      ByteBuffer one = value.data();
-      while (data.hasRemaining()) {
-        int done = data.position();
-        if (done == 0) {
-          data.put(one);
-        } else {
-          ByteBuffer soFar = data.duplicate().position(0).limit(Math.min(done, data.remaining()));
-          data.put(soFar);
-        }
-      }
-      data.rewind();
-    } else {
-      for (int i = 0; i < Elements.count(type); i++) {
-        Elements.putDouble(data, type.type(), i, value.doubleAt(0));
-      }
+    if (type.type().bits() % 8 != 0) {
+      return Tensor.super.data();
     }
-    return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer data = Elements.allocate(type);
+    ByteBuffer one = value.data();
+    while (data.hasRemaining()) {
+      int done = data.position();
+      data.put(done == 0 ? one : data.slice(0, Math.min(done, data.remaining())));
+    }
+    return data.rewind().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
   @Override

@@ -43,6 +43,11 @@ public record Node(
     return index >= 0 && index < inputs.size() && !inputs.get(index).isEmpty();
   }
 
+  /** Whether output {@code index} is asked for. */
+  public boolean hasOutput(int index) {
+    return index < outputs.size() && !outputs.get(index).isEmpty();
+  }
+
   public Node withAttributes(Attributes changed) {
     return new Node(name, domain, op, opset, inputs, outputs, changed, metadata);
   }

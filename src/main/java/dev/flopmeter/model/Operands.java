@@ -59,7 +59,7 @@ public final class Operands {
 
   /** Whether output {@code index} is asked for. */
   public boolean hasOutput(int index) {
-    return index < node.outputs().size() && !node.outputs().get(index).isEmpty();
+    return node.hasOutput(index);
   }
 
   /** The type of an input, if it is given and known. */

@@ -1,7 +1,5 @@
 package dev.flopmeter.model;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,15 +33,6 @@ public record PackedTensor(
   }
 
   @Override
-  public ByteBuffer data() {
-    ByteBuffer data = Elements.allocate(type());
-    for (int i = 0; i < stored.elements(); i++) {
-      data.putFloat(i * Float.BYTES, (float) doubleAt(i));
-    }
-    return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  @Override
   public double doubleAt(long index) {
     long rows = stored.dim(0);
     long at = isTurned ? index % rows * stored.dim(1) + index / rows : index;
@@ -53,15 +42,5 @@ public record PackedTensor(
     double zero = zeros == null ? middle : zeros.doubleAt(row * zeros.shape().dim(1) + group);
     double value = table == null ? code - zero : table.doubleAt(code);
     return (float) value * (float) scales.doubleAt(row * scales.shape().dim(1) + group);
-  }
-
-  @Override
-  public long longAt(long index) {
-    return (long) doubleAt(index);
-  }
-
-  @Override
-  public Tensor reshaped(Shape shape) {
-    return DenseTensor.of(type().reshaped(shape), data());
   }
 }

@@ -1,6 +1,8 @@
 package dev.flopmeter.model;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
  * A tensor whose values are known: a weight, a folded constant, an input or an output.
@@ -21,7 +23,13 @@ public sealed interface Tensor
    *
    * @throws ModelException if they take more than 2^31-1 bytes
    */
-  ByteBuffer data();
+  default ByteBuffer data() {
+    ByteBuffer data = Elements.allocate(type());
+    for (int i = 0; i < elements(); i++) {
+      Elements.putDouble(data, type().type(), i, doubleAt(i));
+    }
+    return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
 
   /** Whether its values can be read; if not, all that reads them says why. */
   default boolean isAvailable() {
@@ -48,26 +56,26 @@ public sealed interface Tensor
    *
    * @throws ModelException for types that are not numbers
    */
-  long longAt(long index);
+  default long longAt(long index) {
+    return (long) doubleAt(index);
+  }
 
   /** The same values under another shape with as many elements. */
-  Tensor reshaped(Shape shape);
+  default Tensor reshaped(Shape shape) {
+    return DenseTensor.of(type().reshaped(shape), data());
+  }
 
   /** All elements as longs. */
   default long[] toLongs() {
     long[] values = new long[Elements.count(type())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = longAt(i);
-    }
+    Arrays.setAll(values, this::longAt);
     return values;
   }
 
   /** All elements as doubles. */
   default double[] toDoubles() {
     double[] values = new double[Elements.count(type())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = doubleAt(i);
-    }
+    Arrays.setAll(values, this::doubleAt);
     return values;
   }
 

@@ -1,7 +1,6 @@
 package dev.flopmeter.model;
 
 import java.util.Arrays;
-import java.util.stream.LongStream;
 
 /**
  * How a convolution or pooling slides over its spatial axes: what ONNX's attributes mean, resolved.
@@ -71,10 +70,9 @@ public record Window(
 
   /** A list attribute with one value per axis, or {@code absent} everywhere. */
   public static long[] perAxis(Attributes attributes, String name, int axes, long absent) {
-    long[] values =
-        attributes
-            .integers(name)
-            .orElseGet(() -> LongStream.generate(() -> absent).limit(axes).toArray());
+    long[] all = new long[axes];
+    Arrays.fill(all, absent);
+    long[] values = attributes.integers(name, all);
     if (values.length != axes) {
       throw new ModelException(
           "the attribute '" + name + "' needs " + axes + " values, not " + values.length);

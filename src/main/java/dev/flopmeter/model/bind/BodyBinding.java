@@ -174,7 +174,7 @@ record BodyBinding(GraphBuilder builder, Node node, TemplateBinder binder, int d
       return false;
     }
     for (int i = 0; i < node.outputs().size(); i++) {
-      if (!node.outputs().get(i).isEmpty()) {
+      if (node.hasOutput(i)) {
         String result = results.get(i);
         builder.constant(
             node.outputs().get(i),

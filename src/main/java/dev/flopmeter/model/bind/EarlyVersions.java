@@ -34,8 +34,7 @@ final class EarlyVersions {
 
   /** From opset 7 on the asked outputs say so, before that an attribute. */
   private static boolean trains(Node node) {
-    boolean hasStatistics = node.outputs().size() > 1 && !node.outputs().get(1).isEmpty();
-    return node.opset() < 7 ? !node.attributes().flag("is_test", false) : hasStatistics;
+    return node.opset() < 7 ? !node.attributes().flag("is_test", false) : node.hasOutput(1);
   }
 
   /** Once the type's name, since opset 6 its number. */

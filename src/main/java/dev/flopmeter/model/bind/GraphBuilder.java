@@ -212,10 +212,8 @@ public final class GraphBuilder {
   public void add(Node node, Graph from) {
     claimOutputs(node);
     for (String output : node.outputs()) {
-      if (!output.isEmpty()) {
-        own(output).type = from.types().get(output);
-        own(output).origins = from.origins().get(output);
-      }
+      own(output).type = from.types().get(output);
+      own(output).origins = from.origins().get(output);
     }
     nodes.add(uniquelyNamed(node));
   }
@@ -270,19 +268,15 @@ public final class GraphBuilder {
       if (folded.isPresent() && folded.get().size() >= node.outputs().size()) {
         record(node, folded.get().stream().map(Tensor::type).toList());
         for (int i = 0; i < node.outputs().size(); i++) {
-          if (!node.outputs().get(i).isEmpty()) {
-            Tensor result = folded.get().get(i);
-            own(node.outputs().get(i)).set(result, origins(in, result));
-          }
+          Tensor result = folded.get().get(i);
+          own(node.outputs().get(i)).set(result, origins(in, result));
         }
         return;
       }
       record(node, outputs.get());
       if (isComputedAtLoad(node)) {
         Origins origins = noted(Origins.through(in, this::originsOf));
-        node.outputs().stream()
-            .filter(output -> !output.isEmpty())
-            .forEach(output -> own(output).origins = origins);
+        node.outputs().forEach(output -> own(output).origins = origins);
       }
     } else {
       recordDeclared(node);
@@ -398,9 +392,7 @@ public final class GraphBuilder {
 
   private void record(Node node, List<? extends @Nullable TensorType> outputs) {
     for (int i = 0; i < node.outputs().size() && i < outputs.size(); i++) {
-      if (!node.outputs().get(i).isEmpty()) {
-        own(node.outputs().get(i)).type = outputs.get(i);
-      }
+      own(node.outputs().get(i)).type = outputs.get(i);
     }
   }
 
@@ -408,7 +400,7 @@ public final class GraphBuilder {
   private void recordDeclared(Node node) {
     for (String output : node.outputs()) {
       ValueInfo info = declared.get(output);
-      if (info != null && !output.isEmpty() && own(output).type == null) {
+      if (info != null && own(output).type == null) {
         own(output).type = info.concrete().orElse(null);
       }
     }
@@ -439,9 +431,9 @@ public final class GraphBuilder {
     return claimed;
   }
 
-  /** A value of this graph itself. */
+  /** A value of this graph itself; of an output that is left out, one that is not kept. */
   private Value own(String value) {
-    return Objects.requireNonNull(values.get(value));
+    return value.isEmpty() ? new Value() : Objects.requireNonNull(values.get(value));
   }
 
   /** A value of this graph or of one around it; null if nothing gives it. */
@@ -465,7 +457,8 @@ public final class GraphBuilder {
     return known == null ? null : known.type;
   }
 
-  @Nullable Tensor constantOf(String value) {
+  /** A value of this graph or of one around it that is known; null for others. */
+  public @Nullable Tensor constantOf(String value) {
     Value known = find(value);
     return known == null ? null : known.constant;
   }

@@ -103,12 +103,6 @@ public final class Unrolling {
     builder.addTyped(place.inside(node), Collections.nCopies(node.outputs().size(), null));
   }
 
-  private static Graph body(Node node, String attribute) {
-    return node.attributes()
-        .body(attribute)
-        .orElseThrow(() -> new ModelException(node.describe() + ": " + attribute + " is missing"));
-  }
-
   /** The constants of a body, placed once for all of its runs. */
   private Place opened(Node node, Graph body, Place around) {
     Map<String, String> names = new HashMap<>(around.names());
@@ -153,7 +147,7 @@ public final class Unrolling {
   /** Names {@code values} as the first outputs of {@code node}. */
   private void give(Node node, List<String> values) {
     for (int i = 0; i < node.outputs().size() && i < values.size(); i++) {
-      if (!node.outputs().get(i).isEmpty()) {
+      if (node.hasOutput(i)) {
         write(node, "Identity", Attributes.NONE, List.of(values.get(i)), node.outputs().get(i));
       }
     }
@@ -165,7 +159,7 @@ public final class Unrolling {
       return false;
     }
     String taken = condition.longAt(0) != 0 ? "then_branch" : "else_branch";
-    Graph body = body(node, taken);
+    Graph body = node.attributes().body(taken).orElseThrow();
     give(node, run(node, body, opened(node, body, place), "", List.of()));
     return true;
   }
@@ -175,7 +169,7 @@ public final class Unrolling {
     if (in.has(0) && in.value(0).isEmpty()) {
       return false;
     }
-    Graph body = body(node, "body");
+    Graph body = node.attributes().body("body").orElseThrow();
     Place opened = opened(node, body, place);
     String always = opened.prefix() + "true";
     known(always, FilledTensor.of(new TensorType(DataType.BOOL, Shape.SCALAR), 1));
@@ -244,7 +238,7 @@ public final class Unrolling {
     if (isBatched) {
       return scanEach(node, place, sequence.shape().dim(0), scanned);
     }
-    Graph body = body(node, "body");
+    Graph body = node.attributes().body("body").orElseThrow();
     Place opened = opened(node, body, place);
     long[] axes = Window.perAxis(node.attributes(), "scan_input_axes", scanned, 0);
     long[] back = Window.perAxis(node.attributes(), "scan_input_directions", scanned, 0);
@@ -271,11 +265,8 @@ public final class Unrolling {
 
   /** Scans each sequence of a batch. */
   private boolean scanEach(Node node, Place place, long batch, int scanned) {
-    Attributes attributes =
-        node.attributes()
-            .with(
-                "scan_input_directions",
-                node.attributes().integers("directions", new long[scanned]));
+    long[] back = node.attributes().integers("directions", new long[scanned]);
+    Attributes attributes = node.attributes().with("scan_input_directions", back);
     List<List<String>> each = new ArrayList<>();
     for (long b = 0; b < batch; b++) {
       String at = node.name() + "/" + b;
@@ -339,7 +330,7 @@ public final class Unrolling {
       if (back[i] != 0) {
         Collections.reverse(parts);
       }
-      parts.addAll(rest.isEmpty() ? List.of() : List.of(rest.get(i)));
+      parts.addAll(rest.isEmpty() ? rest : rest.subList(i, i + 1));
       if (parts.isEmpty()) {
         known(whole, none(node, body.outputs().get(body.outputs().size() - stacks + i), body));
       } else {

@@ -158,16 +158,12 @@ final class Body implements NodeHost {
   private List<String> inputs(List<Object> terms) {
     List<Object> all = new ArrayList<>();
     for (Object term : terms) {
-      if (term instanceof List<?> list && list.stream().anyMatch(Value.class::isInstance)) {
-        all.addAll(list);
-      } else {
-        all.add(term);
-      }
+      boolean areValues = Terms.list(term).stream().anyMatch(Value.class::isInstance);
+      all.addAll(areValues ? Terms.list(term) : List.of(term));
     }
     List<String> inputs = new ArrayList<>();
     for (Object term : all) {
-      Value value = term instanceof Value given ? given : constant(tensor(term, all));
-      inputs.add(value.name());
+      inputs.add((term instanceof Value value ? value : constant(tensor(term, all))).name());
     }
     while (!inputs.isEmpty() && inputs.get(inputs.size() - 1).isEmpty()) {
       inputs.remove(inputs.size() - 1);

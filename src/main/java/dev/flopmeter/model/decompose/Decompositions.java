@@ -43,7 +43,7 @@ public final class Decompositions {
   /** Whether {@code node} is run as its parts even by those who run its operator's other forms. */
   public static boolean isAlways(Node node) {
     return switch (node.qualifiedOp()) {
-      case "Attention" -> node.outputs().size() > 3 && !node.outputs().get(3).isEmpty();
+      case "Attention" -> node.hasOutput(3);
       case "BatchNormalization" ->
           node.attributes().flag("training_mode", false)
               || (node.opset() < 9 && !node.attributes().flag("spatial", true));

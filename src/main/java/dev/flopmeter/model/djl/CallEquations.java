@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -49,10 +50,10 @@ record CallEquations(TracedArray array) implements Host {
       int overloads = parameters.stream().mapToInt(words -> words.length - 1).max().orElse(1);
       for (int i = 1; i <= overloads; i++) {
         int overload = i;
-        String types =
-            String.join(
-                ",", parameters.stream().map(w -> w[Math.min(overload, w.length - 1)]).toList());
-        String signature = row.get(0) + "(" + types + ")";
+        String signature =
+            parameters.stream()
+                .map(words -> words[Math.min(overload, words.length - 1)])
+                .collect(Collectors.joining(",", row.get(0) + "(", ")"));
         if (methods.put(signature, method) != null) {
           throw new IllegalStateException("calls.csv has " + signature + " twice");
         }
@@ -74,11 +75,8 @@ record CallEquations(TracedArray array) implements Host {
   }
 
   private List<Object> results(Definition definition, @Nullable Object... given) {
-    List<Object> arguments = new ArrayList<>(List.of(array));
-    for (Object each : given) {
-      arguments.add(term(each));
-    }
-    return definition.of(this, arguments);
+    return definition.of(
+        this, Stream.concat(Stream.of(array), Arrays.stream(given).map(this::term)).toList());
   }
 
   /** An argument of Java as a term of equations. */

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -149,17 +150,13 @@ public final class DjlModelFolder {
     @Override
     public Graph bind(Bindings bindings) {
       Map<String, TensorType> types = bindings.resolve(inputs).types();
-      DataDesc[] described =
-          types.entrySet().stream()
-              .map(
-                  input ->
-                      new DataDesc(
-                          DjlTypes.shape(input.getValue().shape()),
-                          DjlTypes.type(input.getValue().type()),
-                          input.getKey()))
-              .toArray(DataDesc[]::new);
+      List<DataDesc> described = new ArrayList<>();
+      types.forEach(
+          (input, type) ->
+              described.add(
+                  new DataDesc(DjlTypes.shape(type.shape()), DjlTypes.type(type.type()), input)));
       synchronized (block) {
-        return DjlGraphs.trace(name, block, described);
+        return DjlGraphs.trace(name, block, described.toArray(DataDesc[]::new));
       }
     }
   }

@@ -20,6 +20,7 @@ import java.lang.reflect.Proxy;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -124,11 +125,12 @@ final class ManagerCalls implements InvocationHandler {
 
   /** Arguments: start, stop, step, type. */
   private TracedArray range(Object... in) {
-    TracedArray[] ends = new TracedArray[3];
-    for (int i = 0; i < ends.length; i++) {
-      ends[i] = trace.scalar((float) in[i], DjlTypes.type((DataType) in[3]));
-    }
-    return trace.apply("Range", Attributes.NONE, ends);
+    return trace.apply(
+        "Range",
+        Attributes.NONE,
+        Stream.of(in[0], in[1], in[2])
+            .map(end -> trace.scalar((float) end, DjlTypes.type((DataType) in[3])))
+            .toArray(TracedArray[]::new));
   }
 
   /**

@@ -2,11 +2,11 @@ package dev.flopmeter.model.djl;
 
 import ai.djl.Device;
 import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.Graph;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.RandomTensor;
 import dev.flopmeter.model.Shape;
@@ -14,6 +14,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -110,13 +111,11 @@ final class Trace {
   List<TracedArray> applyMany(
       String op, Attributes attributes, int outputs, @Nullable TracedArray... operands) {
     String name = nameFor(op, operands);
-    List<String> read = new ArrayList<>();
-    for (TracedArray operand : operands) {
-      read.add(operand == null ? "" : operand.value());
-    }
-    List<String> written = new ArrayList<>();
-    for (int i = 0; i < outputs; i++) {
-      written.add(i == 0 ? name : unique(name + "." + i));
+    List<String> read =
+        Arrays.stream(operands).map(operand -> operand == null ? "" : operand.value()).toList();
+    List<String> written = new ArrayList<>(List.of(name));
+    for (int i = 1; i < outputs; i++) {
+      written.add(unique(name + "." + i));
     }
     graph.add(new Node(name, "", op, OPSET, read, written, attributes, Map.of()));
     return written.stream().map(this::array).toList();
@@ -148,18 +147,15 @@ final class Trace {
   }
 
   private TracedArray array(String value) {
-    TensorType type = graph.typeOf(value);
-    if (type == null) {
-      throw new ModelException("the shape of '" + value + "' depends on data");
-    }
+    TensorType type =
+        Optional.ofNullable(graph.typeOf(value))
+            .orElseThrow(() -> new DataDependentException(value));
     return new TracedArray(this, value, type);
   }
 
   /** The numbers of a value, where they follow from constants alone. */
   Optional<Tensor> known(String value) {
-    Node reader =
-        new Node("", "", "Identity", OPSET, List.of(value), List.of(), Attributes.NONE, Map.of());
-    return graph.operands(reader).value(0);
+    return Optional.ofNullable(graph.constantOf(value)).filter(Tensor::isAvailable);
   }
 
   /**

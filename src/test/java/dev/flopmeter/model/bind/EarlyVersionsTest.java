@@ -38,7 +38,7 @@ class EarlyVersionsTest {
   @Test
   void scalesOfPicturesBecomeAList() {
     assertThat(modern(1, "Upsample", 1, "height_scale", 2f, "width_scale", 3f).numbers("scales"))
-        .contains(new float[] {1, 1, 2, 3});
+        .contains(List.of(1f, 1f, 2f, 3f));
     assertThatThrownBy(() -> modern(1, "Upsample", 1, "height_scale", 2f))
         .hasMessage("the attribute 'width_scale' is missing");
   }
@@ -56,5 +56,12 @@ class EarlyVersionsTest {
   void laterVersionsAreLeftAlone() {
     assertThat(modern(15, "BatchNormalization", 3).has("training_mode")).isFalse();
     assertThat(modern(6, "Cast", 1, "to", 10).integer("to")).isEqualTo(10);
+  }
+
+  /** The nodes of an unrolled graph are bound twice. */
+  @Test
+  void whatIsModernAlreadyIsLeftAlone() {
+    assertThat(modern(1, "Cast", 1, "to", 10).integer("to")).isEqualTo(10);
+    assertThat(modern(1, "LpPool", 1, "p", 3).integer("p")).isEqualTo(3);
   }
 }
