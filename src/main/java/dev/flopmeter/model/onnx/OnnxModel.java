@@ -35,8 +35,8 @@ public record OnnxModel(
     GraphTemplate graph,
     Map<String, FunctionTemplate> functions)
     implements Model {
-  private static final byte[] LFS_POINTER =
-      "version https://git-lfs.github.com/spec/".getBytes(StandardCharsets.US_ASCII);
+  private static final ByteBuffer LFS_POINTER =
+      StandardCharsets.US_ASCII.encode("version https://git-lfs.github.com/spec/");
 
   public OnnxModel {
     functions = Map.copyOf(functions);
@@ -131,10 +131,9 @@ public record OnnxModel(
     Map<String, FunctionTemplate> functions = new HashMap<>();
     for (WireReader message : functionMessages) {
       FunctionTemplate function = parser.function(message);
-      String key = function.key();
-      if (functions.put(key, function) != null) {
+      if (functions.put(function.key(), function) != null) {
         throw new ModelException(
-            "the function '" + key + "' is there twice; overloads are not read");
+            "the function '" + function.key() + "' is there twice; overloads are not read");
       }
     }
     GraphTemplate graph = parser.graph(graphMessage);
@@ -142,12 +141,8 @@ public record OnnxModel(
   }
 
   private static boolean isLfsPointer(ByteBuffer bytes) {
-    if (bytes.remaining() < LFS_POINTER.length) {
-      return false;
-    }
-    byte[] start = new byte[LFS_POINTER.length];
-    bytes.duplicate().get(start);
-    return java.util.Arrays.equals(start, LFS_POINTER);
+    int length = Math.min(bytes.remaining(), LFS_POINTER.remaining());
+    return bytes.slice(bytes.position(), length).equals(LFS_POINTER);
   }
 
   @Override

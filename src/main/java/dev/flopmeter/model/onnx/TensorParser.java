@@ -3,12 +3,12 @@ package dev.flopmeter.model.onnx;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Elements;
+import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -86,8 +86,7 @@ final class TensorParser {
       return files.read(external, tensorType);
     }
     if (type == DataType.STRING) {
-      return new dev.flopmeter.model.FilledTensor(
-          tensorType, DenseTensor.of(TensorType.of(type), ByteBuffer.allocate(0)));
+      return FilledTensor.ofText(tensorType.shape());
     }
     ByteBuffer bytes = raw;
     if (bytes != null) {
@@ -105,15 +104,10 @@ final class TensorParser {
           case DOUBLE, COMPLEX128 -> packed.getOrDefault(10, List.of());
           default -> List.of();
         };
-    if (parts.size() == 1) {
-      return parts.get(0);
+    if (parts.size() < 2) {
+      return parts.isEmpty() ? null : parts.get(0);
     }
-    if (parts.isEmpty()) {
-      return null;
-    }
-    ByteBuffer all =
-        ByteBuffer.allocate(parts.stream().mapToInt(ByteBuffer::remaining).sum())
-            .order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer all = ByteBuffer.allocate(parts.stream().mapToInt(ByteBuffer::remaining).sum());
     parts.forEach(part -> all.put(part.duplicate()));
     return all.rewind();
   }

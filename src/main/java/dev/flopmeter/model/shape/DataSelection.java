@@ -5,8 +5,10 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -168,30 +170,26 @@ public final class DataSelection {
     boolean isLimited = in.has(4);
     double least = isLimited ? value(in, 4).doubleAt(0) : 0;
     boolean isCentred = in.attributes().integer("center_point_box", 0) != 0;
-    return IntStream.range(0, (int) boxes.shape().dim(0) * classes)
-        .boxed()
-        .flatMap(
-            place -> {
-              int first = place / classes * count;
-              long row = (long) place * count;
-              int[] ranked =
-                  IntStream.range(0, count)
-                      .filter(i -> !isLimited || scores.doubleAt(row + i) > least)
-                      .boxed()
-                      .sorted(
-                          (i, j) ->
-                              Double.compare(scores.doubleAt(row + j), scores.doubleAt(row + i)))
-                      .mapToInt(i -> i)
-                      .toArray();
-              Box[] all = new Box[count];
-              Arrays.setAll(all, i -> Box.of(boxes, first + i, isCentred));
-              return kept(ranked, all, most, overlap)
-                  .mapToObj(i -> new long[] {place / classes, place % classes, i});
-            })
-        .toArray(long[][]::new);
+    List<long[]> selected = new ArrayList<>();
+    for (int place = 0; place < boxes.shape().dim(0) * classes; place++) {
+      int first = place / classes * count;
+      long row = (long) place * count;
+      Box[] all = new Box[count];
+      Arrays.setAll(all, i -> Box.of(boxes, first + i, isCentred));
+      IntStream ranked =
+          IntStream.range(0, count)
+              .filter(i -> !isLimited || scores.doubleAt(row + i) > least)
+              .boxed()
+              .sorted(Comparator.<Integer>comparingDouble(i -> scores.doubleAt(row + i)).reversed())
+              .mapToInt(i -> i);
+      for (int box : kept(ranked.toArray(), all, most, overlap)) {
+        selected.add(new long[] {place / classes, place % classes, box});
+      }
+    }
+    return selected.toArray(long[][]::new);
   }
 
-  private static IntStream kept(int[] ranked, Box[] boxes, long most, float overlap) {
+  private static int[] kept(int[] ranked, Box[] boxes, long most, float overlap) {
     int[] kept = new int[(int) Math.min(Math.max(0, most), ranked.length)];
     int found = 0;
     for (int i : ranked) {
@@ -202,7 +200,7 @@ public final class DataSelection {
         kept[found++] = i;
       }
     }
-    return Arrays.stream(kept, 0, found);
+    return Arrays.copyOf(kept, found);
   }
 
   /** A rectangle, in the units of the model's boxes. */

@@ -1,14 +1,11 @@
 package dev.flopmeter.model.shape;
 
 import dev.flopmeter.model.Attributes;
-import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.model.TensorType;
-import java.nio.ByteBuffer;
 import java.util.List;
 
 /** What a Constant holds. */
@@ -28,13 +25,17 @@ public final class StoredConstant {
       return Tensor.ofFloats(Shape.SCALAR, attributes.number("value_float"));
     }
     if (attributes.has("value_string")) {
-      return texts(Shape.SCALAR);
+      return FilledTensor.ofText(Shape.SCALAR);
     }
     return attributes
         .tensor("value")
         .or(() -> attributes.integers("value_ints").map(Tensor::ofLongs))
         .or(() -> attributes.numbers("value_floats").map(StoredConstant::floats))
-        .or(() -> attributes.texts("value_strings").map(list -> texts(Shape.of(list.size()))))
+        .or(
+            () ->
+                attributes
+                    .texts("value_strings")
+                    .map(list -> FilledTensor.ofText(Shape.of(list.size()))))
         .orElseThrow(
             () ->
                 new ModelException(
@@ -44,12 +45,5 @@ public final class StoredConstant {
 
   private static Tensor floats(List<Float> values) {
     return DenseTensor.ofFloats(Shape.of(values.size()), i -> values.get(i));
-  }
-
-  /** No count needs what a text says. */
-  private static Tensor texts(Shape shape) {
-    return new FilledTensor(
-        new TensorType(DataType.STRING, shape),
-        DenseTensor.of(TensorType.of(DataType.STRING), ByteBuffer.allocate(0)));
   }
 }
