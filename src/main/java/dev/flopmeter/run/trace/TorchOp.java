@@ -165,7 +165,8 @@ record TorchOp(
       return 0;
     }
     double perFilter = volume(weight) / weight[0];
-    if (op.contains("transpose") || values.path(6).asString("").equals("True")) {
+    boolean isTold = !WINDOW.containsKey(op) && values.path(6).asString("").equals("True");
+    if (op.contains("transpose") || isTold) {
       return volume(in) * perFilter; // weights are [channels in, channels out, ...]
     }
     int[] places = WINDOW.getOrDefault(op, new int[] {3, 4, 5});

@@ -28,6 +28,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
 
 class TorchTraceTest {
   @TempDir Path folder;
@@ -148,6 +149,22 @@ class TorchTraceTest {
     assertThat(trace.kernels().get(0).seconds().get(0))
         .as("kernels of the first convolution and of its bias, by hand: 4 + 1034 + 187")
         .isCloseTo(1225e-6, within(5e-6));
+  }
+
+  @Test
+  void theBenchmarkFlagOfCudnnDoesNotTransposeAConvolution() {
+    TorchOp convolution =
+        TorchOp.of(
+            "aten::cudnn_convolution",
+            0,
+            1,
+            JsonMapper.shared()
+                .readTree(
+                    """
+                    {"Input Dims": [[1, 3, 8, 8], [4, 3, 3, 3], [], [], [], [], []],
+                     "Concrete Inputs": ["", "", "[0, 0]", "[2, 2]", "[1, 1]", "1", "True"]}
+                    """));
+    assertThat(convolution.macs()).isEqualTo(4 * (3 * 3) * (3 * 3 * 3));
   }
 
   @Test
