@@ -8,15 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Counts graphs by a set of rules, under one convention; immutable. */
-public final class Counter {
-  private final CostRules rules;
-  private final Convention convention;
-
-  public Counter(CostRules rules, Convention convention) {
-    this.rules = rules;
-    this.convention = convention;
-  }
-
+public record Counter(CostRules rules, Convention convention) {
   /** The standard rules under the default convention. */
   public static Counter standard() {
     return new Counter(CostRules.standard(), OwnConvention.FLOPS);

@@ -21,19 +21,10 @@ import java.util.Map;
  * Runs models with ONNX Runtime, on the CPU as its own programs would: a file as it is, a graph
  * that was built in code as the file that it exports to.
  */
-public final class OrtBackend implements Backend {
+public record OrtBackend(OrtEnvironment environment, OrtOptions options, Device device)
+    implements Backend {
   /** Of this backend, on the command line and in results. */
   public static final String NAME = "ort";
-
-  private final OrtEnvironment environment;
-  private final OrtOptions options;
-  private final Device device;
-
-  private OrtBackend(OrtEnvironment environment, OrtOptions options, Device device) {
-    this.environment = environment;
-    this.options = options;
-    this.device = device;
-  }
 
   /**
    * Starts ONNX Runtime.
@@ -70,11 +61,6 @@ public final class OrtBackend implements Backend {
   @Override
   public String name() {
     return NAME;
-  }
-
-  @Override
-  public Device device() {
-    return device;
   }
 
   @Override
