@@ -6,7 +6,6 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Sizes;
 import dev.flopmeter.model.TensorType;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,58 +17,42 @@ import java.util.Map;
  * adds its own peak while its operator runs.
  */
 final class Liveness {
-  /** Memory that a value and the views of it share. */
-  private static final class Buffer {
-    final long bytes;
-    int lastUse;
-
-    Buffer(long bytes, int lastUse) {
-      this.bytes = bytes;
-      this.lastUse = lastUse;
-    }
-  }
-
   private final Graph graph;
-  private final Map<String, Long> bodyPeaks;
 
-  /** By value; weights, and values of a graph around this one, have none. */
-  private final Map<String, Buffer> buffers = new HashMap<>();
+  /**
+   * By value, the first one in the memory that it shares with its views; weights, and values of a
+   * graph around this one, have none.
+   */
+  private final Map<String, String> buffers = new HashMap<>();
 
-  private final List<Buffer> all = new ArrayList<>();
+  /** By the first value in a buffer, the place of the last node that uses it. */
+  private final Map<String, Integer> lastUses = new HashMap<>();
 
-  /** Bytes that come to life with each node. */
-  private final long[] written;
-
-  private Liveness(Graph graph, Map<String, Long> bodyPeaks) {
+  private Liveness(Graph graph) {
     this.graph = graph;
-    this.bodyPeaks = bodyPeaks;
-    this.written = new long[graph.nodes().size()];
   }
 
   /**
    * @param bodyPeaks the peak of the largest body of each control-flow node, by node name
    */
   static long peak(Graph graph, Map<String, Long> bodyPeaks) {
-    return new Liveness(graph, bodyPeaks).peak();
+    return new Liveness(graph).peak(bodyPeaks);
   }
 
-  private long peak() {
+  private long peak(Map<String, Long> bodyPeaks) {
     List<Node> nodes = graph.nodes();
-    long atStart = 0;
+    long live = 0;
     for (String input : graph.inputs()) {
-      atStart = Sizes.add(atStart, open(input, nodes.size()));
+      live = Sizes.add(live, open(input, nodes.size()));
     }
+    long[] written = new long[nodes.size()];
     for (int i = 0; i < nodes.size(); i++) {
-      run(nodes.get(i), i);
+      written[i] = run(nodes.get(i), i);
     }
-    for (String output : graph.outputs()) {
-      use(output, nodes.size());
-    }
+    graph.outputs().forEach(output -> use(output, nodes.size()));
     long[] freed = new long[nodes.size() + 1];
-    for (Buffer buffer : all) {
-      freed[buffer.lastUse] += buffer.bytes; // each has been added up once, below 2^63
-    }
-    long live = atStart;
+    // Each has been added up once, below 2^63.
+    lastUses.forEach((buffer, last) -> freed[last] += bytes(buffer));
     long peak = live;
     for (int i = 0; i < nodes.size(); i++) {
       live = Sizes.add(live, written[i]);
@@ -80,37 +63,43 @@ final class Liveness {
     return peak;
   }
 
-  private void run(Node node, int at) {
+  /** Uses what a node reads; returns the bytes that come to life with it. */
+  private long run(Node node, int at) {
+    long written = 0;
     if (graph.isComputedAtLoad(node)) {
-      return; // it writes weights
+      return written; // it writes weights
     }
     GraphLinks.reads(node).forEach(value -> use(value, at));
     for (int i = 0; i < node.outputs().size(); i++) {
       String output = node.outputs().get(i);
       if (i == 0 && OperatorTrait.VIEW.of(node) && node.hasInput(0)) {
-        Buffer viewed = buffers.get(node.inputs().get(0));
+        String viewed = buffers.get(node.inputs().get(0));
         if (viewed != null) {
           buffers.put(output, viewed);
         }
       } else if (!output.isEmpty()) {
-        written[at] = Sizes.add(written[at], open(output, at));
+        written = Sizes.add(written, open(output, at));
       }
     }
+    return written;
   }
 
   private void use(String value, int at) {
-    Buffer buffer = buffers.get(value);
+    String buffer = buffers.get(value);
     if (buffer != null) {
-      buffer.lastUse = at;
+      lastUses.put(buffer, at);
     }
   }
 
   /** Gives a value a buffer that lives to {@code last} unless it is used; returns its bytes. */
   private long open(String value, int last) {
+    buffers.put(value, value);
+    lastUses.put(value, last);
+    return bytes(value);
+  }
+
+  private long bytes(String value) {
     TensorType type = graph.types().get(value);
-    Buffer buffer = new Buffer(type == null ? 0 : type.bytes(), last);
-    buffers.put(value, buffer);
-    all.add(buffer);
-    return buffer.bytes;
+    return type == null ? 0 : type.bytes();
   }
 }
