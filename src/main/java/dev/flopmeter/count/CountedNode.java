@@ -6,8 +6,6 @@ import dev.flopmeter.model.InputRoles;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.TorchOrigin;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * One node as a convention sees it: its operands, our own count of it, and what is around it.
@@ -21,15 +19,12 @@ public record CountedNode(Operands operands, Graph graph, Work work, GraphLinks 
     return writer == null ? "" : writer.qualifiedOp();
   }
 
-  /** The operators that read the first output; an output of the graph has an empty name, too. */
-  public List<String> readers() {
-    String value = operands.node().outputs().get(0);
-    List<String> operators = new ArrayList<>();
-    links.readers(value).forEach(node -> operators.add(node.qualifiedOp()));
-    if (links.isReturned(value)) {
-      operators.add("");
-    }
-    return operators;
+  /**
+   * The operator that alone reads the first output, which the graph does not return; else empty.
+   */
+  public String reader() {
+    Node reader = links.onlyReader(operands.node());
+    return reader == null ? "" : reader.qualifiedOp();
   }
 
   /** Whether nothing but one node reads input {@code index}. */

@@ -49,7 +49,7 @@ record Quantities(CountedNode call) implements NodeHost {
       case "macs" -> of(call -> call.work().macs());
       case "learned" -> of(CountedNode::parameters);
       case "added" -> of(CountedNode::biasAdditions);
-      case "is_normalized" -> of(Quantities::isNormalized);
+      case "is_normalized" -> of(call -> call.reader().equals("BatchNormalization"));
       case "is_folded" -> of(call -> call.writer(0).equals("Conv") && call.isOnlyReaderOf(0));
       case "is_stored" ->
           NodeFunctions.<Quantities>function(
@@ -62,10 +62,5 @@ record Quantities(CountedNode call) implements NodeHost {
 
   private static BuiltIn of(Function<CountedNode, Object> quantity) {
     return NodeFunctions.<Quantities>function(0, (n, a) -> quantity.apply(n.call()));
-  }
-
-  /** Whether a batch normalisation alone reads a convolution, so that exporters fold it. */
-  private static boolean isNormalized(CountedNode call) {
-    return call.readers().size() == 1 && call.readers().get(0).equals("BatchNormalization");
   }
 }
