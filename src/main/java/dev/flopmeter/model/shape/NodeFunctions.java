@@ -39,6 +39,8 @@ public final class NodeFunctions {
       case "is_integer" -> function(1, (n, a) -> ((DataType) a.get(0)).isInteger());
       case "is_unsigned" -> function(1, (n, a) -> ((DataType) a.get(0)).name().startsWith("U"));
       case "bits" -> function(1, (n, a) -> (long) ((DataType) a.get(0)).bits());
+      case "lowest" -> function(1, (n, a) -> lowest((DataType) a.get(0)));
+      case "highest" -> function(1, (n, a) -> highest((DataType) a.get(0)));
       case "wanted" -> function(1, (n, a) -> n.in().hasOutput((int) integer(a, 0)));
       case "input" -> function(1, (n, a) -> n.input((int) integer(a, 0)));
       case "index" -> function(1, (n, a) -> (long) input(a, 0));
@@ -58,6 +60,11 @@ public final class NodeFunctions {
       case "real_number" -> function(1, (n, a) -> n.in().requireValue(input(a, 0)).doubleAt(0));
       case "lower_case" -> function(1, (n, a) -> ((String) a.get(0)).toLowerCase(Locale.ROOT));
       case "reduced_axes" -> function(0, (n, a) -> list(ReducedAxes.axes(n.in())));
+      case "padded_places" ->
+          function(
+              2,
+              (n, a) ->
+                  list(PaddedAxis.of(n.in())[(int) integer(a, 0)].sources((String) a.get(1))));
       case "slice_ranges" -> function(0, (n, a) -> sliceRanges(n.in()));
       case "attention_sizes" -> function(0, (n, a) -> NodeSizes.ofAttention(n.in()));
       case "resizing" -> function(0, (n, a) -> NodeSizes.of(n.in(), "resizing"));
@@ -100,6 +107,19 @@ public final class NodeFunctions {
     all.put("begin", list(window.padBegin()));
     all.put("end", list(window.padEnd()));
     return all;
+  }
+
+  private static boolean isSigned(DataType type) {
+    return type.name().startsWith("INT");
+  }
+
+  private static long highest(DataType type) {
+    int bits = isSigned(type) ? type.bits() - 1 : Math.min(63, type.bits());
+    return type == DataType.BOOL ? 1 : bits == 63 ? Long.MAX_VALUE : (1L << bits) - 1;
+  }
+
+  private static long lowest(DataType type) {
+    return isSigned(type) ? -highest(type) - 1 : 0;
   }
 
   private static List<Map<String, Object>> sliceRanges(Operands in) {

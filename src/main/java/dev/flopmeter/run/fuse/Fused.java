@@ -64,7 +64,8 @@ public sealed interface Fused {
       @Nullable Single activation,
       @Nullable Node quantisation)
       implements Fused {
-    static Chain of(Node main) {
+    /** A node with nothing applied to its result. */
+    public static Chain of(Node main) {
       return new Chain(main, List.of(), null, null, null, null, null, null);
     }
 

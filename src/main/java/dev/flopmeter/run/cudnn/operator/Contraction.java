@@ -11,7 +11,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * {@code Einsum}: its operands are joined from left to right by batched products. What is summed
@@ -68,20 +70,17 @@ final class Contraction {
   }
 
   private Term product(Term a, Term b, Set<String> kept) {
-    Set<String> keptOfA = new HashSet<>(kept);
-    keptOfA.addAll(b.indices());
-    Set<String> keptOfB = new HashSet<>(kept);
-    keptOfB.addAll(a.indices());
-    Term left = summed(a, keptOfA);
-    Term right = summed(b, keptOfB);
-    List<String> batch = new ArrayList<>(left.indices());
-    batch.removeIf(index -> !right.indices().contains(index) || !kept.contains(index));
-    List<String> shared = new ArrayList<>(left.indices());
-    shared.removeIf(index -> !right.indices().contains(index) || kept.contains(index));
+    Term left = summed(a, either(kept, b.indices()));
+    Term right = summed(b, either(kept, a.indices()));
     List<String> rows = new ArrayList<>(left.indices());
     rows.removeAll(right.indices());
     List<String> columns = new ArrayList<>(right.indices());
     columns.removeAll(left.indices());
+    List<String> batch = new ArrayList<>(left.indices());
+    batch.retainAll(right.indices());
+    List<String> shared = new ArrayList<>(batch);
+    batch.retainAll(kept);
+    shared.removeAll(kept);
     List<String> result = joined(batch, rows, columns);
     TensorView y = scratch(result);
     TensorView matrices = y.reshaped(Shape.of(size(batch), size(rows), size(columns)));
@@ -95,13 +94,12 @@ final class Contraction {
     return new Term(y, result);
   }
 
-  @SafeVarargs
-  private static List<String> joined(List<String>... parts) {
-    List<String> all = new ArrayList<>();
-    for (List<String> part : parts) {
-      all.addAll(part);
-    }
-    return all;
+  private static Set<String> either(Set<String> kept, List<String> others) {
+    return Stream.concat(kept.stream(), others.stream()).collect(Collectors.toSet());
+  }
+
+  private static List<String> joined(List<String> a, List<String> b, List<String> c) {
+    return Stream.of(a, b, c).flatMap(List::stream).toList();
   }
 
   private long size(List<String> indices) {

@@ -12,7 +12,9 @@ import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Stencil;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
+import dev.flopmeter.run.fuse.Fused.Operand;
 import java.util.List;
+import java.util.Optional;
 
 /** Convolutions, and products by constants, as cuDNN takes them: what the equations ask of them. */
 final class Convolutions {
@@ -76,68 +78,87 @@ final class Convolutions {
     return perAxis.length == 1 ? new long[] {lead, perAxis[0]} : perAxis;
   }
 
-  /** The value that is added before the activation, of the result's shape; none if none is. */
-  static Object residual(NodePlan node, MemoryLayout layout) {
-    QuantizedProduct.Residual quantized = node.quantizedResidual().orElse(null);
-    if (quantized != null) {
-      return node.builder().narrow(quantized.value(), layout);
-    }
-    String value = node.residual();
-    if (value == null) {
+  /**
+   * The value that is added before the activation; none if none is.
+   *
+   * @param call the layout in which it is taken
+   */
+  static Object residual(PlanCall call) {
+    NodePlan node = call.node();
+    PlanBuilder builder = node.builder();
+    Operand addend = node.chain().residual();
+    if (addend == null) {
       return Value.NONE;
     }
-    if (!node.builder().graph().requireType(value).shape().equals(node.outputShape(0))) {
+    Optional<QuantizedValues.Source> quantized = builder.quantized().residual(node.chain());
+    if (quantized.isPresent()) {
+      return builder.narrow(quantized.get().value(), call.layout(0));
+    }
+    if (!builder.graph().requireType(addend.value()).shape().equals(node.outputShape(0))) {
       throw node.refusal("an addend of another shape than the result");
     }
-    return node.builder().formatted(value, layout);
+    return builder.formatted(addend.value(), call.layout(0));
   }
 
-  /** The bias of {@code outputs} channels, the node's own times a factor; none if there is none. */
-  static Object bias(NodePlan node, long outputs, double factor) {
+  /**
+   * The bias of a number of channels; none if there is none.
+   *
+   * @param call that number, and what the node's own bias is multiplied by
+   */
+  static Object bias(PlanCall call) {
+    NodePlan node = call.node();
     FoldedWeights folded = node.folded();
+    double factor = call.real(1);
     // The fused call takes a bias, if only one of zeros.
-    return folded.hasBias() || node.isRectified() || node.residual() != null
-        ? node.constant("bias", outputs, node.floats(), k -> folded.bias(k, factor))
+    return folded.hasBias() || node.isRectified() || node.chain().residual() != null
+        ? node.constant(
+            "bias", call.number(0), node.builder().floats(), k -> folded.bias(k, factor))
         : Value.NONE;
   }
 
-  /** Constant weights with all that is folded into them, in more channels, whose weights are 0. */
-  static TensorView weights(NodePlan node, Tensor weights, long channels, MemoryLayout layout) {
-    FoldedWeights folded = node.folded();
+  /**
+   * Constant weights with all that is folded into them.
+   *
+   * @param call the input, how many channels, those beyond its own of zeros, and the layout
+   */
+  static TensorView weights(PlanCall call) {
+    FoldedWeights folded = call.node().folded();
+    Tensor weights = call.value(0).orElseThrow();
     Shape shape = weights.shape();
     long perOutput = shape.elements(1, shape.rank());
-    return weights(
-        node,
-        node.floats(),
-        shape,
-        channels,
-        layout,
-        (k, i) -> folded.scale(k) * weights.doubleAt(k * perOutput + i));
+    Weight weight = (k, i) -> folded.scale(k) * weights.doubleAt(k * perOutput + i);
+    ElementType floats = call.node().builder().floats();
+    return weights(call.node(), floats, shape, call.number(1), call.layout(2), weight);
   }
 
-  /** A matrix as the weights of one pixel. */
-  static TensorView matrix(NodePlan node, Tensor matrix, boolean isTransposed, double factor) {
+  /**
+   * A constant matrix as the weights of one pixel.
+   *
+   * @param call the input, whether it is transposed, and what it is multiplied by
+   */
+  static TensorView matrix(PlanCall call) {
+    Tensor matrix = call.value(0).orElseThrow();
+    boolean isTransposed = call.flag(1);
+    double factor = call.real(2);
     long n = matrix.shape().dim(isTransposed ? 0 : 1);
     long k = matrix.shape().dim(isTransposed ? 1 : 0);
-    return weights(
-        node,
-        node.floats(),
-        Shape.of(n, k, 1, 1),
-        k,
-        MemoryLayout.PLAIN,
-        (i, j) -> factor * matrix.doubleAt(isTransposed ? i * k + j : j * n + i));
+    Weight weight = (i, j) -> factor * matrix.doubleAt(isTransposed ? i * k + j : j * n + i);
+    ElementType floats = call.node().builder().floats();
+    return weights(call.node(), floats, Shape.of(n, k, 1, 1), k, MemoryLayout.PLAIN, weight);
   }
 
-  /** Weights of 8 bits: behind the output channels stored, one whose weights are 1, and zeros. */
-  static TensorView narrow(NodePlan node, NarrowWeights weights, Shape shape, long channels) {
+  /**
+   * Weights of 8 bits: behind the output channels stored, one whose weights are 1, and zeros.
+   *
+   * @param call the weights, their shape with all output channels, and how many channels
+   */
+  static TensorView narrow(PlanCall call) {
+    NarrowWeights weights = (NarrowWeights) call.terms().get(0);
     long outputs = weights.outputs();
-    return weights(
-        node,
-        ElementType.narrow(weights.values().type().type()).orElseThrow(),
-        shape,
-        channels,
-        MemoryLayout.CHANNELS_LAST,
-        (k, i) -> k < outputs ? weights.stored(k, i) : k == outputs ? 1 : 0);
+    ElementType storage = ElementType.narrow(weights.values().type().type()).orElseThrow();
+    Weight weight = (k, i) -> k < outputs ? weights.stored(k, i) : k == outputs ? 1 : 0;
+    MemoryLayout layout = MemoryLayout.CHANNELS_LAST;
+    return weights(call.node(), storage, call.shape(1), call.number(2), layout, weight);
   }
 
   /** A weight of an output channel, by its index among those of that channel. */

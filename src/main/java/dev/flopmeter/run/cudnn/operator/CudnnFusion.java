@@ -18,7 +18,7 @@ import java.util.List;
  * What cuDNN runs as one step: a convolution with all that may follow it, a product by constant
  * weights with bias and rectifier, and in 16-bit types an attention.
  */
-record CudnnFusion(GraphScope scope, GraphLinks links, ElementType floats) {
+record CudnnFusion(GraphScope scope, QuantizedValues quantized, ElementType floats) {
   /** The graph's steps in an order in which they can run. */
   static List<Fused> steps(Graph graph, RunOptions options) {
     if (!options.fuse()) {
@@ -26,7 +26,8 @@ record CudnnFusion(GraphScope scope, GraphLinks links, ElementType floats) {
     }
     GraphScope scope = GraphScope.of(graph);
     GraphLinks links = new GraphLinks(graph);
-    CudnnFusion fusion = new CudnnFusion(scope, links, ElementType.of(options.precision()));
+    QuantizedValues quantized = new QuantizedValues(graph, links);
+    CudnnFusion fusion = new CudnnFusion(scope, quantized, ElementType.of(options.precision()));
     return Fuser.steps(scope, links, fusion::takes);
   }
 
@@ -41,9 +42,9 @@ record CudnnFusion(GraphScope scope, GraphLinks links, ElementType floats) {
     }
     boolean isAlone = chain.nodes().size() == 1;
     if (chain.isQuantised()) {
-      return QuantizedProduct.takes(scope.graph(), links, chain);
+      return quantized.takes(chain);
     }
-    if (isAlone && QuantizedProduct.of(scope.graph(), links, chain.main()).isPresent()) {
+    if (isAlone && quantized.product(chain.main()).isPresent()) {
       return true; // to be offered with what dequantises its inputs
     }
     Operands in = scope.operands(chain.main());

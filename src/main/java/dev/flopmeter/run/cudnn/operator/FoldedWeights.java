@@ -1,9 +1,10 @@
 package dev.flopmeter.run.cudnn.operator;
 
-import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.fuse.Fused.Operand;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,13 +19,16 @@ record FoldedWeights(
     double @Nullable [] scale,
     double @Nullable [] shift) {
   static FoldedWeights of(NodePlan node) {
+    Graph graph = node.builder().graph();
+    Operand addend = node.chain().bias();
+    Tensor added = addend == null ? null : graph.constants().get(addend.value());
     Tensor bias = node.in().value(2).orElse(null);
-    Node norm = node.normalisation().orElse(null);
+    Node norm = node.chain().normalisation();
     if (norm == null) {
-      return new FoldedWeights(bias, node.addedBias(), null, null);
+      return new FoldedWeights(bias, added, null, null);
     }
-    Operands in = Operands.of(node.builder().graph(), norm);
-    double epsilon = epsilon(norm.attributes());
+    Operands in = Operands.of(graph, norm);
+    double epsilon = norm.attributes().number("epsilon", 1e-5f);
     double[] scale = in.requireValue(1).toDoubles();
     double[] shift = in.requireValue(2).toDoubles();
     double[] mean = in.requireValue(3).toDoubles();
@@ -33,11 +37,7 @@ record FoldedWeights(
       scale[i] /= Math.sqrt(variance[i] + epsilon);
       shift[i] -= mean[i] * scale[i];
     }
-    return new FoldedWeights(bias, node.addedBias(), scale, shift);
-  }
-
-  static double epsilon(Attributes attributes) {
-    return attributes.number("epsilon", 1e-5f);
+    return new FoldedWeights(bias, added, scale, shift);
   }
 
   double scale(long channel) {

@@ -4,6 +4,7 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,16 +27,11 @@ public final class LayoutChoice {
 
   /** What is taken where nothing is measured: tensor cores want 16-bit types channels last. */
   public static Function<String, MemoryLayout> of(RunOptions options) {
-    MemoryLayout format =
-        switch (options.layout()) {
-          case NCHW -> MemoryLayout.PLAIN;
-          case NHWC -> MemoryLayout.CHANNELS_LAST;
-          case AUTO ->
-              switch (options.precision()) {
-                case FP32, TF32 -> MemoryLayout.PLAIN;
-                case FP16, BF16, INT8, FP8 -> MemoryLayout.CHANNELS_LAST;
-              };
-        };
+    boolean isPlain =
+        options.layout() == Layout.AUTO
+            ? ElementType.of(options.precision()) == ElementType.F32
+            : options.layout() == Layout.NCHW;
+    MemoryLayout format = isPlain ? MemoryLayout.PLAIN : MemoryLayout.CHANNELS_LAST;
     return node -> format;
   }
 

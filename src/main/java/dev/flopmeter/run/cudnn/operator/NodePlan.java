@@ -4,7 +4,6 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
-import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.model.shape.NodeHost;
 import dev.flopmeter.run.UnsupportedOperatorException;
@@ -16,7 +15,6 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import dev.flopmeter.run.fuse.Fused;
 import dev.flopmeter.run.fuse.Fused.Chain;
-import dev.flopmeter.run.fuse.Fused.Operand;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class NodePlan implements NodeHost {
   private final PlanBuilder builder;
   private final Fused fused;
+  private final Chain chain;
   private final Operands operands;
   private final List<TensorView> outputs = new ArrayList<>();
   private final List<Work> works = new ArrayList<>();
@@ -39,6 +38,7 @@ final class NodePlan implements NodeHost {
   NodePlan(PlanBuilder builder, Fused fused) {
     this.builder = builder;
     this.fused = fused;
+    this.chain = fused instanceof Chain of ? of : Chain.of(fused.main());
     this.operands = Operands.of(builder.graph(), fused.main());
   }
 
@@ -50,44 +50,14 @@ final class NodePlan implements NodeHost {
     return fused;
   }
 
-  private Optional<Chain> chain() {
-    return fused instanceof Chain chain ? Optional.of(chain) : Optional.empty();
-  }
-
-  /** The batch normalisation that is folded into the weights. */
-  Optional<Node> normalisation() {
-    return chain().map(Chain::normalisation);
-  }
-
-  /** What is added per output channel, beside the main node's own bias. */
-  @Nullable Tensor addedBias() {
-    return chain()
-        .map(Chain::bias)
-        .flatMap(addend -> builder.graph().constant(addend.value()))
-        .orElse(null);
-  }
-
-  /** A value that is added to the result before the activation. */
-  @Nullable String residual() {
-    return chain().map(Chain::residual).map(Operand::value).orElse(null);
+  /** What is fused to the main node: nothing where that stands alone or is part of an attention. */
+  Chain chain() {
+    return chain;
   }
 
   /** As a product of 8-bit values, if that is what is fused here. */
   Optional<QuantizedProduct> quantized() {
-    return chain()
-        .filter(Chain::isQuantised)
-        .flatMap(unused -> QuantizedProduct.of(builder.graph(), builder.links(), node()));
-  }
-
-  /** The quantised value that is added, if that is what is fused here. */
-  Optional<QuantizedProduct.Residual> quantizedResidual() {
-    return chain()
-        .flatMap(chain -> QuantizedProduct.residual(builder.graph(), builder.links(), chain));
-  }
-
-  /** The node that quantises the result, if it is quantised. */
-  Optional<Operands> quantisation() {
-    return chain().map(Chain::quantisation).map(last -> Operands.of(builder.graph(), last));
+    return chain.isQuantised() ? builder.quantized().product(node()) : Optional.empty();
   }
 
   /** What is fused to the main node, per output channel. */
@@ -99,7 +69,7 @@ final class NodePlan implements NodeHost {
   }
 
   boolean isRectified() {
-    return chain().map(Chain::activation).isPresent();
+    return chain.activation() != null;
   }
 
   Node node() {
@@ -109,10 +79,6 @@ final class NodePlan implements NodeHost {
   @Override
   public Operands in() {
     return operands;
-  }
-
-  ElementType floats() {
-    return builder.floats();
   }
 
   /** A value in the form in which it lies if that is contiguous in some order, otherwise packed. */

@@ -31,7 +31,7 @@ import java.util.stream.LongStream;
  */
 final class PlanBuilder {
   private final Graph graph;
-  private final GraphLinks links;
+  private final QuantizedValues quantized;
   private final ElementType floats;
   private final Function<String, MemoryLayout> formats;
   private final boolean keepsDoubles;
@@ -51,7 +51,7 @@ final class PlanBuilder {
       Function<String, MemoryLayout> formats,
       Map<String, ConcatPlaces.Place> places) {
     this.graph = graph;
-    this.links = new GraphLinks(graph);
+    this.quantized = new QuantizedValues(graph, new GraphLinks(graph));
     this.places = places;
     this.floats = ElementType.of(options.precision());
     this.formats = formats;
@@ -68,8 +68,8 @@ final class PlanBuilder {
     return graph;
   }
 
-  GraphLinks links() {
-    return links;
+  QuantizedValues quantized() {
+    return quantized;
   }
 
   ElementType floats() {
@@ -161,7 +161,7 @@ final class PlanBuilder {
     ConcatPlaces.Place place = places.get(name);
     if (place == null) {
       ElementType storage =
-          QuantizedProduct.isNarrow(graph, links, name)
+          quantized.isNarrow(name)
               ? ElementType.narrow(type.type()).orElseThrow()
               : storageOf(type);
       return scratch(name, type.shape(), storage, format);

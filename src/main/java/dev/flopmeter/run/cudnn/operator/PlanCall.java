@@ -12,6 +12,7 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** A call in the equations of {@code plans.txt}: the terms that a function is given. */
@@ -63,6 +64,11 @@ record PlanCall(NodePlan node, List<?> terms) {
 
   int index(int index) {
     return Math.toIntExact(number(index));
+  }
+
+  /** A number, or that of a name. */
+  int code(int index, ToIntFunction<String> byName) {
+    return terms.get(index) instanceof String name ? byName.applyAsInt(name) : index(index);
   }
 
   double real(int index) {

@@ -14,7 +14,6 @@ import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Dialect;
 import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.model.shape.NodeFunctions;
-import dev.flopmeter.model.shape.PaddedAxis;
 import dev.flopmeter.model.shape.ResizeTaps;
 import dev.flopmeter.run.cudnn.plan.AttentionWork;
 import dev.flopmeter.run.cudnn.plan.Binary;
@@ -36,7 +35,6 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code plans.txt} can ask for, see and launch. */
@@ -78,22 +76,11 @@ final class PlanFunctions {
       case "codes_of" -> of(1, c -> held(c.node(), "codes", c.value(0).orElseThrow()));
       case "packed_as" ->
           of(3, c -> c.view(0).as(c.shape(1), TensorView.strides(c.shape(1), c.layout(2))));
-      case "folded_weights" ->
-          of(
-              3,
-              c ->
-                  Convolutions.weights(
-                      c.node(), c.value(0).orElseThrow(), c.number(1), c.layout(2)));
-      case "matrix_weights" ->
-          of(3, c -> Convolutions.matrix(c.node(), c.value(0).orElseThrow(), c.flag(1), c.real(2)));
-      case "narrow_weights" ->
-          of(
-              3,
-              c ->
-                  Convolutions.narrow(
-                      c.node(), (NarrowWeights) c.terms().get(0), c.shape(1), c.number(2)));
-      case "folded_bias" -> of(2, c -> Convolutions.bias(c.node(), c.number(0), c.real(1)));
-      case "residual" -> of(1, c -> Convolutions.residual(c.node(), c.layout(0)));
+      case "folded_weights" -> of(3, Convolutions::weights);
+      case "matrix_weights" -> of(3, Convolutions::matrix);
+      case "narrow_weights" -> of(3, Convolutions::narrow);
+      case "folded_bias" -> of(2, Convolutions::bias);
+      case "residual" -> of(1, Convolutions::residual);
       case "view" -> of(3, c -> c.view(0).as(c.shape(1), c.numbers(2)));
       case "moved" -> of(2, c -> c.isGiven(0) ? c.view(0).movedBy(c.number(1)) : Value.NONE);
       case "slice" -> of(4, c -> c.view(0).part(c.index(1), c.number(2), c.number(3)));
@@ -135,7 +122,7 @@ final class PlanFunctions {
   }
 
   private static boolean isReadByAttentionAlone(NodePlan node) {
-    GraphLinks links = node.builder().links();
+    GraphLinks links = node.builder().quantized().links();
     String value = node.node().outputs().get(0);
     List<Node> readers = links.readers(value);
     return !links.isReturned(value)
@@ -148,10 +135,9 @@ final class PlanFunctions {
       case "stride" -> of(2, c -> c.view(0).stride(c.index(1)));
       case "strides" -> of(1, c -> list(c.view(0).strides()));
       case "storage" -> of(1, c -> c.view(0).storage().type());
-      case "floats" -> of(0, c -> c.node().floats().type());
+      case "floats" -> of(0, c -> c.node().builder().floats().type());
       case "output_type" -> of(0, c -> outputType(c).type());
       case "output_storage" -> of(0, c -> c.node().builder().storageOf(outputType(c)).type());
-      case "type_range" -> of(1, c -> range(c.type(0)));
       case "layout" -> of(0, c -> c.node().builder().formatOf(c.node().node().name()).name());
       case "is_rectified" -> of(0, c -> c.node().isRectified());
       case "is_quantized" -> of(0, c -> c.node().quantized().isPresent());
@@ -172,20 +158,11 @@ final class PlanFunctions {
       case "ints" -> of(0, ANY, c -> integers(c.terms()));
       case "codes" -> of(1, ANY, c -> c.views().stream().map(v -> v.storage().code()).toList());
       case "loops" -> of(2, ANY, c -> loops(c.views()));
-      case "padded_places" -> of(1, PlanFunctions::paddedPlaces);
       case "bits_and_sign" -> of(1, c -> bitsAndSign(c.value(0).orElseThrow()));
       case "is_resized" -> of(1, c -> ResizeTaps.of(c.node().in(), c.index(0)).isPresent());
       case "resize_taps" -> of(1, c -> resizeTaps(c.node(), c.index(0)));
       default -> null;
     };
-  }
-
-  /** The least and the largest number of a type of whole numbers; of a float 0. */
-  private static List<Object> range(DataType type) {
-    boolean isUnsigned = type.name().startsWith("U");
-    double count = type.isInteger() ? Math.scalb(1.0, type.bits()) : 1;
-    double least = isUnsigned || count == 1 ? 0 : -count / 2;
-    return List.of(least, least + count - 1);
   }
 
   /** Weights of few bits, which stay on the device as the model packs them. */
@@ -265,13 +242,6 @@ final class PlanFunctions {
     return members;
   }
 
-  private static List<Object> paddedPlaces(PlanCall call) {
-    return list(
-        Stream.of(PaddedAxis.of(call.node().in()))
-            .flatMapToLong(axis -> LongStream.of(axis.sources(call.text(0))))
-            .toArray());
-  }
-
   /** The taps of an axis; of one in front of the first, those of one element. */
   private static Map<String, Object> resizeTaps(NodePlan node, int axis) {
     ResizeTaps taps =
@@ -295,13 +265,12 @@ final class PlanFunctions {
       case "fill" -> of(2, c -> CopyKernels.fill(c.view(0), c.real(1)));
       case "unary" -> of(3, 5, c -> unary(c, c.view(1), c.view(2), 3));
       case "elementwise" -> of(2, 4, PlanFunctions::elementwise);
-      case "binary" ->
-          of(5, c -> Binary.work(binary(c), c.view(1), c.view(2), c.view(3), c.index(4)));
+      case "binary" -> of(5, PlanFunctions::binary);
       case "product" -> of(4, c -> new ProductWork(c.view(0), c.view(1), c.view(2), c.real(3)));
       case "convolution" -> of(11, Convolutions::work);
       case "transposed_convolution" -> of(7, Convolutions::transposed);
       case "resampling" -> of(7, PlanFunctions::resampling);
-      case "normalization" -> of(6, PlanFunctions::normalization);
+      case "normalization" -> of(7, PlanFunctions::normalization);
       case "attention" -> of(9, PlanFunctions::attention);
       default -> null;
     };
@@ -315,15 +284,15 @@ final class PlanFunctions {
 
   /** A function by its name or number, with up to two parameters from a term on. */
   private static Work unary(PlanCall call, TensorView x, TensorView y, int from) {
-    int function =
-        call.terms().get(0) instanceof String name ? Unary.valueOf(name).code() : call.index(0);
+    int function = call.code(0, name -> Unary.valueOf(name).code());
     double a = call.terms().size() > from ? call.real(from) : 0;
     double b = call.terms().size() > from + 1 ? call.real(from + 1) : 0;
     return Unary.work(function, x, y, a, b);
   }
 
-  private static int binary(PlanCall call) {
-    return call.terms().get(0) instanceof String name ? Binary.valueOf(name).code() : call.index(0);
+  private static Work binary(PlanCall call) {
+    int function = call.code(0, name -> Binary.valueOf(name).code());
+    return Binary.work(function, call.view(1), call.view(2), call.view(3), call.index(4));
   }
 
   private static long threads(PlanCall call) {
@@ -345,7 +314,7 @@ final class PlanFunctions {
   }
 
   /**
-   * @param call kind, x, y, scale, bias or none, the same by our kernel
+   * @param call kind, x, y, scale, bias or none, epsilon, the same by our kernel
    */
   private static Work normalization(PlanCall call) {
     TensorView bias = call.viewOrNull(4);
@@ -355,8 +324,8 @@ final class PlanFunctions {
         call.view(2),
         perChannel(call.view(3)),
         bias == null ? null : perChannel(bias),
-        FoldedWeights.epsilon(call.node().attributes()),
-        (KernelWork) call.terms().get(5));
+        call.real(5),
+        (KernelWork) call.terms().get(6));
   }
 
   /** As cuDNN takes a scale or bias. */

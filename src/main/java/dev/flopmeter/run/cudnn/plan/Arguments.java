@@ -76,16 +76,6 @@ public final class Arguments {
     return this;
   }
 
-  /** The turns of loops, as many as kernels have; 1 in front of those that are given. */
-  public Arguments turns(long... values) {
-    return led(Loops.RANK, 1, values);
-  }
-
-  /** The strides of loops, as many as kernels have; 0 in front of those that are given. */
-  public Arguments strides(long... values) {
-    return numbers(new long[Loops.RANK - values.length]).numbers(values);
-  }
-
   public Arguments real(double value) {
     members.add((float) value);
     return this;

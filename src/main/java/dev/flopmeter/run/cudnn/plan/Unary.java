@@ -26,12 +26,7 @@ public enum Unary {
     return code;
   }
 
-  /** {@code y = this(x; a, b)}; both contiguous and in the same order. */
-  public KernelWork work(TensorView x, TensorView y, double a, double b) {
-    return work(code, x, y, a, b);
-  }
-
-  /** As {@link #work(TensorView, TensorView, double, double)}, for a function by its number. */
+  /** {@code y = function(x; a, b)}, by its number; both contiguous and in the same order. */
   public static KernelWork work(int function, TensorView x, TensorView y, double a, double b) {
     boolean isWide =
         x.storage() == ElementType.F64
@@ -55,6 +50,6 @@ public enum Unary {
 
   /** A function without parameters. */
   public KernelWork work(TensorView x, TensorView y) {
-    return work(x, y, 0, 0);
+    return work(code, x, y, 0, 0);
   }
 }

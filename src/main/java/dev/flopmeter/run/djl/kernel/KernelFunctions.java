@@ -48,8 +48,6 @@ final class KernelFunctions {
       case "single" -> of(1, (k, a) -> (double) (float) real(a.get(0)));
       case "loop" -> new BuiltIn(3, 16, (host, a) -> ((KernelEquations) host).loop(a));
       case "inputs" -> of(0, (k, a) -> k.inputs());
-      case "lowest" -> of(1, (k, a) -> lowest(type(a, 0)));
-      case "highest" -> of(1, (k, a) -> highest(type(a, 0)));
       case "computing_type" -> of(1, (k, a) -> computingType(k.in(), type(a, 0)));
       case "fit" -> of(2, (k, a) -> fit(a.get(0), type(a, 1)));
       case "has_no_negative" -> of(1, (k, a) -> hasNoNegative(k.in(), input(a, 0)));
@@ -66,11 +64,6 @@ final class KernelFunctions {
           script(SUPPRESSION, "low", "high", "scores", "limit", "threshold", "least");
       case "pads_before" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::before));
       case "pads_after" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::after));
-      case "padded_places" ->
-          of(
-              2,
-              (k, a) ->
-                  list(PaddedAxis.of(k.in())[(int) integer(a, 0)].sources((String) a.get(1))));
       case "einsum_equation" -> of(0, (k, a) -> einsumEquation(k.in()));
       case "resize_mode" -> of(0, (k, a) -> ResizeTaps.mode(k.in()));
       case "resize_transformation" -> of(0, (k, a) -> ResizeTaps.transformation(k.in()));
@@ -108,19 +101,6 @@ final class KernelFunctions {
 
   private static DataType type(List<Object> arguments, int index) {
     return (DataType) arguments.get(index);
-  }
-
-  private static boolean isSigned(DataType type) {
-    return type.name().startsWith("INT");
-  }
-
-  private static long highest(DataType type) {
-    int bits = isSigned(type) ? type.bits() - 1 : Math.min(63, type.bits());
-    return type == DataType.BOOL ? 1 : bits == 63 ? Long.MAX_VALUE : (1L << bits) - 1;
-  }
-
-  private static long lowest(DataType type) {
-    return isSigned(type) ? -highest(type) - 1 : 0;
   }
 
   /** PyTorch's number of the type in which it computes with {@code type}. */
