@@ -8,8 +8,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -92,18 +93,8 @@ record TorchOp(
         + children.stream().mapToDouble(TorchOp::deviceMicros).sum();
   }
 
-  /** When its first kernel began; infinite if it has none. */
-  double deviceStart() {
-    return launched().mapToDouble(Kernel::start).min().orElse(Double.POSITIVE_INFINITY);
-  }
-
-  /** When its last kernel ended; negative and infinite if it has none. */
-  double deviceEnd() {
-    return launched().mapToDouble(Kernel::end).max().orElse(Double.NEGATIVE_INFINITY);
-  }
-
   /** Its kernels and those of all operators in it. */
-  private Stream<Kernel> launched() {
+  Stream<Kernel> launched() {
     return Stream.concat(kernels.stream(), children.stream().flatMap(TorchOp::launched));
   }
 
@@ -187,12 +178,11 @@ record TorchOp(
 
   /** Number {@code index} of a list such as {@code [2, 2]}; a single one stands for all. */
   private static double number(JsonNode list, int index) {
-    Matcher numbers = NUMBER.matcher(list.asString(""));
-    double last = Double.NaN;
-    for (int i = 0; i <= index && numbers.find(); i++) {
-      last = Double.parseDouble(numbers.group());
-    }
-    return last;
+    List<String> numbers =
+        NUMBER.matcher(list.asString("")).results().map(MatchResult::group).toList();
+    return numbers.isEmpty()
+        ? Double.NaN
+        : Double.parseDouble(numbers.get(Math.min(index, numbers.size() - 1)));
   }
 
   private static double attention(double[] query, double[] key, double[] value) {
@@ -219,10 +209,6 @@ record TorchOp(
   }
 
   private static double volume(double[] dims) {
-    double volume = 1;
-    for (double dim : dims) {
-      volume *= dim;
-    }
-    return volume;
+    return DoubleStream.of(dims).reduce(1, (one, other) -> one * other);
   }
 }

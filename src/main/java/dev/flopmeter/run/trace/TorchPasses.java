@@ -1,6 +1,7 @@
 package dev.flopmeter.run.trace;
 
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.run.trace.TorchTrace.Kernel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -168,10 +169,13 @@ record TorchPasses(List<Call> calls, List<Double> passSeconds) {
     return count;
   }
 
+  /** From the start of the first step, or kernel, to the end of the last. */
   private static double span(List<TorchOp> steps, boolean isGpu) {
-    return isGpu
-        ? steps.stream().mapToDouble(TorchOp::deviceEnd).max().orElse(0)
-            - steps.stream().mapToDouble(TorchOp::deviceStart).min().orElse(0)
-        : steps.stream().mapToDouble(TorchOp::end).max().orElse(0) - steps.get(0).start();
+    if (!isGpu) {
+      return steps.stream().mapToDouble(TorchOp::end).max().orElse(0) - steps.get(0).start();
+    }
+    List<Kernel> kernels = steps.stream().flatMap(TorchOp::launched).toList();
+    return kernels.stream().mapToDouble(Kernel::end).max().orElse(0)
+        - kernels.stream().mapToDouble(Kernel::start).min().orElse(0);
   }
 }
