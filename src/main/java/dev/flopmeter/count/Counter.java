@@ -3,8 +3,6 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
-import dev.flopmeter.model.TensorType;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Counts graphs by a set of rules, under one convention; immutable. */
@@ -46,13 +44,10 @@ public record Counter(CostRules rules, Convention convention) {
   }
 
   private static ModelInfo info(String name, String source, int opset, Graph graph) {
-    List<ModelInfo.Input> inputs = new ArrayList<>();
-    for (String input : graph.inputs()) {
-      TensorType type = graph.types().get(input);
-      if (type != null) {
-        inputs.add(new ModelInfo.Input(input, type));
-      }
-    }
+    List<ModelInfo.Input> inputs =
+        graph.inputs().stream()
+            .flatMap(each -> graph.type(each).map(type -> new ModelInfo.Input(each, type)).stream())
+            .toList();
     return new ModelInfo(name, source, opset, inputs);
   }
 }

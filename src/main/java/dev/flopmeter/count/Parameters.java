@@ -65,10 +65,6 @@ final class Parameters {
    * @throws dev.flopmeter.model.ModelException if it exceeds 2^63-1
    */
   static long elements(Map<Tensor, Long> tensors) {
-    long elements = 0;
-    for (long values : tensors.values()) {
-      elements = Sizes.add(elements, values);
-    }
-    return elements;
+    return tensors.values().stream().reduce(0L, Sizes::add);
   }
 }

@@ -1,6 +1,7 @@
 package dev.flopmeter.live;
 
 import java.util.Arrays;
+import java.util.stream.DoubleStream;
 import java.util.stream.LongStream;
 
 /**
@@ -78,11 +79,9 @@ final class DurationBuckets {
 
   /** Of the published buckets: inclusive, in seconds; infinity is the last. */
   static double[] upperBoundSeconds() {
-    double[] seconds = new double[PUBLISHED];
-    for (int i = 0; i < UPPER_BOUND_NANOS.length; i++) {
-      seconds[i] = UPPER_BOUND_NANOS[i] / 1e9;
-    }
-    seconds[PUBLISHED - 1] = Double.POSITIVE_INFINITY;
-    return seconds;
+    return DoubleStream.concat(
+            LongStream.of(UPPER_BOUND_NANOS).mapToDouble(nanos -> nanos / 1e9),
+            DoubleStream.of(Double.POSITIVE_INFINITY))
+        .toArray();
   }
 }

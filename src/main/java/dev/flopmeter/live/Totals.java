@@ -2,6 +2,7 @@ package dev.flopmeter.live;
 
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.DoubleAdder;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
@@ -70,11 +71,7 @@ final class Totals {
 
   /** Calls by the published {@link DurationBuckets}. */
   long[] byLatency() {
-    long[] calls = new long[DurationBuckets.PUBLISHED];
-    for (int i = 0; i < calls.length; i++) {
-      calls[i] = sum(FIRST_LATENCY + i);
-    }
-    return calls;
+    return IntStream.range(FIRST_LATENCY, FIRST_BUCKET).mapToLong(this::sum).toArray();
   }
 
   private long sum(int index) {

@@ -155,11 +155,13 @@ public final class OnnxRuntimeProfile {
   }
 
   private static List<Long> shape(JsonNode facts) {
-    List<Long> dims = new ArrayList<>();
-    for (JsonNode of : facts.path("output_type_shape").path(0)) {
-      of.forEach(dim -> dims.add(dim.asLong()));
-    }
-    return dims;
+    return facts
+        .path("output_type_shape")
+        .path(0)
+        .valueStream()
+        .flatMap(JsonNode::valueStream)
+        .map(JsonNode::asLong)
+        .toList();
   }
 
   /** Nodes of a body run inside the node that holds it, and are part of its time. */
