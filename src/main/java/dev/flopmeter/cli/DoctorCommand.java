@@ -135,13 +135,11 @@ final class DoctorCommand extends Command {
       double found = output == null ? Double.NaN : output.doubleAt(0);
       boolean isRight = found == (double) CHANNELS * WINDOW;
       int expected = CHANNELS * WINDOW;
-      say(
-          isRight,
-          isRight
-              ? device + " computes a convolution correctly " + backend.libraries()
-              : "%s computes a convolution wrongly (%s instead of %d); the device or its libraries"
-                      .formatted(device, found, expected)
-                  + " are faulty");
+      String right = " computes a convolution correctly " + backend.libraries();
+      String wrong =
+          " computes a convolution wrongly (%s instead of %d); the device or its libraries are"
+              + " faulty";
+      say(isRight, device + (isRight ? right : wrong.formatted(found, expected)));
       return isRight;
     } catch (BackendException e) {
       say(false, device + " cannot be used: " + Main.oneLine(String.valueOf(e.getMessage())));

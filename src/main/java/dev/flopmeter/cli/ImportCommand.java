@@ -89,12 +89,8 @@ final class ImportCommand extends Command {
             "POST",
             "/api/v1/import?workload=" + name,
             BodyPublishers.ofString(ProfileJson.writeLine(result)));
-    console.warn(
-        receiver.base()
-            + ", workload "
-            + workload.get()
-            + ": "
-            + receiver.accepted(response).body().strip());
+    String answer = receiver.accepted(response).body().strip();
+    console.warn(receiver.base() + ", workload " + workload.get() + ": " + answer);
   }
 
   private ProfileResult result(

@@ -6,6 +6,7 @@ import dev.flopmeter.units.QuantityException;
 import dev.flopmeter.units.SiPrefix;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** {@code flopmeter units}: an amount or a rate in another unit, with all digits. */
 final class UnitsCommand extends Command {
@@ -17,11 +18,10 @@ final class UnitsCommand extends Command {
   int run(Console console) {
     try {
       Quantity quantity = Quantity.parse(String.join(" ", words.all()));
-      StringBuilder out = new StringBuilder();
-      for (SiPrefix prefix : target.get().map(List::of).orElse(List.of(SiPrefix.values()))) {
-        out.append(quantity.format(prefix)).append('\n');
-      }
-      output.write(out.toString(), console);
+      List<SiPrefix> units = target.get().map(List::of).orElse(List.of(SiPrefix.values()));
+      output.write(
+          units.stream().map(unit -> quantity.format(unit) + "\n").collect(Collectors.joining()),
+          console);
       return 0;
     } catch (QuantityException e) {
       throw new ModelException(String.valueOf(e.getMessage()), e);

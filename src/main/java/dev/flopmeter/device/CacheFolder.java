@@ -3,6 +3,7 @@ package dev.flopmeter.device;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The user's folder for what is measured or unpacked once: {@code $XDG_CACHE_HOME/flopmeter}, or
@@ -26,20 +27,13 @@ public final class CacheFolder {
    */
   static Path of(Map<String, String> environment, String userHome) throws IOException {
     String cache = environment.getOrDefault("XDG_CACHE_HOME", "");
-    if (isAbsolute(cache)) { // the XDG specification has relative paths ignored
+    if (cache.startsWith("/")) { // the XDG specification has relative paths ignored
       return Path.of(cache, "flopmeter");
     }
-    String home = environment.getOrDefault("HOME", "");
-    if (!isAbsolute(home)) {
-      home = userHome;
-    }
-    if (!isAbsolute(home)) {
-      throw new IOException("this user has no home folder");
-    }
-    return Path.of(home, ".cache", "flopmeter");
-  }
-
-  private static boolean isAbsolute(String path) {
-    return path.startsWith("/");
+    return Stream.of(environment.getOrDefault("HOME", ""), userHome)
+        .filter(home -> home.startsWith("/"))
+        .findFirst()
+        .map(home -> Path.of(home, ".cache", "flopmeter"))
+        .orElseThrow(() -> new IOException("this user has no home folder"));
   }
 }

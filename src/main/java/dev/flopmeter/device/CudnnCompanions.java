@@ -17,8 +17,11 @@ import java.util.stream.Stream;
  * The libraries that cuDNN 9 opens by bare name when it first needs them. One of another
  * installation would be wrong, and without cuBLASLt cuDNN ends the process: so they are found and
  * opened before, and what is open already wins.
+ *
+ * @param cudnn the file that cuDNN was loaded from; they are looked for beside it
+ * @param cudaMajor the version of CUDA that it was built for
  */
-final class CudnnCompanions {
+record CudnnCompanions(LibraryPlaces places, Path cudnn, int cudaMajor) {
   /** The one without which cuDNN works, if with fewer engines. */
   static final String NVRTC = "NVRTC";
 
@@ -26,22 +29,6 @@ final class CudnnCompanions {
   private static final List<String> WHEELS = List.of("cublas", "cuda_nvrtc", "cu13");
 
   private static final int PATIENCE_SECONDS = 10;
-
-  private final LibraryPlaces places;
-  private final Path cudnn;
-  private final int cudaMajor;
-
-  /**
-   * Looks beside a cuDNN.
-   *
-   * @param cudnn the file it was loaded from
-   * @param cudaMajor the version of CUDA that it was built for
-   */
-  CudnnCompanions(LibraryPlaces places, Path cudnn, int cudaMajor) {
-    this.places = places;
-    this.cudnn = cudnn;
-    this.cudaMajor = cudaMajor;
-  }
 
   /** Opens all of them; those without which cuDNN cannot work come first. */
   List<LibraryFinding> open() {
@@ -68,14 +55,9 @@ final class CudnnCompanions {
   }
 
   private Optional<Path> beside(String file) {
-    Path folder = cudnn.toAbsolutePath().getParent();
-    if (folder == null) {
-      return Optional.empty();
-    }
-    return Stream.concat(
-            Stream.of(folder),
-            WHEELS.stream().map(wheel -> folder.resolve("../../" + wheel + "/lib")))
-        .map(directory -> directory.resolve(file))
+    Stream<String> wheels = WHEELS.stream().map(wheel -> "../../" + wheel + "/lib/" + file);
+    return Stream.concat(Stream.of(file), wheels)
+        .map(cudnn.toAbsolutePath()::resolveSibling)
         .filter(Files::exists)
         .findFirst();
   }

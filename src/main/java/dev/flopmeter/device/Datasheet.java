@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * The vendors' peaks, from {@code gpu-peaks.csv} beside this class. A device whose name matches no
  * row has no datasheet; it never gets the figures of a similar card.
  */
-public final class Datasheet {
+public record Datasheet(List<Card> cards) {
   private static final String RESOURCE = "gpu-peaks.csv";
 
   /** The columns with a peak, in the table's order, after the first five. */
@@ -22,12 +22,6 @@ public final class Datasheet {
   /** A slice of a card carries the whole card's name, and a laptop's chip the desktop card's. */
   private static final Pattern PART_OF_A_CARD =
       Pattern.compile("\\bMIG\\b|Laptop|Mobile|Max-Q Design|vGPU|GRID");
-
-  private final List<Card> cards;
-
-  private Datasheet(List<Card> cards) {
-    this.cards = cards;
-  }
 
   /**
    * One row.
@@ -96,10 +90,6 @@ public final class Datasheet {
         peaks,
         Double.parseDouble(row.get(11)) * 1e9,
         row.get(12));
-  }
-
-  public List<Card> cards() {
-    return cards;
   }
 
   /**

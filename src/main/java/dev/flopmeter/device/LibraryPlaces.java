@@ -11,27 +11,17 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * Where a library may be, in the order of the search: the configured path, what the loader finds by
  * itself, then the places where packages and Python wheels put it.
+ *
+ * @param root {@code /}, or another root directory in tests
  */
-final class LibraryPlaces {
+record LibraryPlaces(Map<String, String> environment, Path root) {
   /** Folders by pattern: a name after $ is an environment variable, an asterisk any name. */
   private static final List<String> FOLDERS =
       Csv.rows(LibraryPlaces.class, "library-folders.csv").stream().map(row -> row.get(0)).toList();
-
-  private final Map<String, String> environment;
-  private final Path root;
-
-  /**
-   * @param root {@code /}, or another root directory in tests
-   */
-  LibraryPlaces(Map<String, String> environment, Path root) {
-    this.environment = environment;
-    this.root = root;
-  }
 
   /**
    * Names and paths to try to open, best first.
@@ -52,15 +42,12 @@ final class LibraryPlaces {
   List<String> candidates(String file) {
     Set<String> found = new LinkedHashSet<>();
     found.add(file);
-    directories()
+    FOLDERS.stream()
+        .flatMap(pattern -> expanded(pattern).stream())
         .map(directory -> directory.resolve(file))
         .filter(Files::exists)
         .forEach(path -> found.add(path.toString()));
     return List.copyOf(found);
-  }
-
-  private Stream<Path> directories() {
-    return FOLDERS.stream().flatMap(pattern -> expanded(pattern).stream());
   }
 
   private List<Path> expanded(String pattern) {
@@ -82,9 +69,6 @@ final class LibraryPlaces {
   /** Subdirectories that match, newest version last in name order first. */
   private static List<Path> children(Path directory, String pattern) {
     List<Path> found = new ArrayList<>();
-    if (!Files.isDirectory(directory)) {
-      return found;
-    }
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory, pattern)) {
       stream.forEach(found::add);
     } catch (IOException e) {

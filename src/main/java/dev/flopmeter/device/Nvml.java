@@ -4,7 +4,7 @@ package dev.flopmeter.device;
  * NVML, the management library of NVIDIA's driver, opened and initialised. It is only read from:
  * nothing of a GPU is set through it.
  */
-final class Nvml implements AutoCloseable {
+record Nvml(DynamicLibrary library) implements AutoCloseable {
   static final String LIBRARY = "libnvidia-ml.so.1";
 
   // Numbers of nvmlReturn_t.
@@ -12,12 +12,6 @@ final class Nvml implements AutoCloseable {
   static final int NOT_FOUND = 6;
   static final int INSUFFICIENT_SIZE = 7;
   static final int GPU_IS_LOST = 15;
-
-  private final DynamicLibrary library;
-
-  private Nvml(DynamicLibrary library) {
-    this.library = library;
-  }
 
   /**
    * Opens and initialises the library.

@@ -22,7 +22,7 @@ import tools.jackson.databind.json.JsonMapper;
  * that was made with other versions of driver or libraries, or cannot be read, counts as absent.
  * Files are written beside and renamed: a reader sees the old one or the new one, never half.
  */
-public final class RoofCache {
+public record RoofCache(Path directory) {
   /** Properties that tell apart devices of one name, such as slices of a card. */
   private static final List<String> IDENTITY = List.of("sm_count", "cores", "memory_bytes", "uuid");
 
@@ -34,12 +34,6 @@ public final class RoofCache {
           .changeDefaultPropertyInclusion(
               inclusion -> inclusion.withValueInclusion(JsonInclude.Include.NON_NULL))
           .build();
-
-  private final Path directory;
-
-  public RoofCache(Path directory) {
-    this.directory = directory;
-  }
 
   /**
    * Returns the user's own cache, below {@link CacheFolder}.

@@ -14,7 +14,7 @@ import java.util.TreeMap;
  * cores and with one. A cache that other programs use holds less than its size: what counts is the
  * largest working set that still gets the level's rate.
  */
-final class CacheSweep {
+record CacheSweep(List<CpuCache> caches, int cores, Probe probe) {
   /** Working sets, as shares of a level's capacity. */
   private static final double[] SHARES = {0.125, 0.25, 0.5, 0.75};
 
@@ -53,16 +53,6 @@ final class CacheSweep {
 
     /** The highest rate that so many threads reach together over a working set. */
     double bytesPerSecond(Pattern pattern, long workingSet, int threads);
-  }
-
-  private final List<CpuCache> caches;
-  private final int cores;
-  private final Probe probe;
-
-  CacheSweep(List<CpuCache> caches, int cores, Probe probe) {
-    this.caches = List.copyOf(caches);
-    this.cores = cores;
-    this.probe = probe;
   }
 
   /** The caches whose sizes are known, from small to large, then the memory. */

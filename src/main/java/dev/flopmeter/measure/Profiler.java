@@ -38,21 +38,13 @@ import org.jspecify.annotations.Nullable;
  * Measures a network on a backend: prepares it, checks its answer, warms up, samples, and joins the
  * times with the cost. Not thread-safe; one profile at a time on a device.
  */
-public final class Profiler {
+public record Profiler(Backend backend, Setting setting) {
   private static final int EAGER_PASSES = 11;
   private static final double PREPARED = 0.1;
   private static final double CHECKED = 0.2;
 
   /** Energy counters move in steps of tens of ms, so that a shorter time would be mostly error. */
   private static final double ENERGY_SECONDS = 2;
-
-  private final Backend backend;
-  private final Setting setting;
-
-  public Profiler(Backend backend, Setting setting) {
-    this.backend = backend;
-    this.setting = setting;
-  }
 
   /**
    * What surrounds a profile.

@@ -30,8 +30,14 @@ import org.jspecify.annotations.Nullable;
  * Measures the peak rates that a device reaches through a backend: of matrix products and
  * convolutions per precision, of moving memory at each level, and the cost of an empty step. A roof
  * is a best case, so the fastest pass counts, not the median.
+ *
+ * @param sweep measures the caches of a processor
  */
-public final class RoofProber {
+public record RoofProber(
+    Backend backend,
+    LongSupplier nanoClock,
+    Clock clock,
+    Function<Progress, List<MemoryLevel>> sweep) {
   /** Passes of one piece of work: at least so many, and for so long. */
   private static final int PASSES = 5;
 
@@ -45,12 +51,6 @@ public final class RoofProber {
 
   /** Work is tried from small to large until one pass takes this long. */
   private static final double SLOW_PASS = 0.5;
-
-  private final Backend backend;
-  private final LongSupplier nanoClock;
-  private final Clock clock;
-
-  private final Function<Progress, List<MemoryLevel>> sweep;
 
   /**
    * A prober of a backend's device; the caches of a processor are measured by this JVM's own loops,
@@ -67,17 +67,6 @@ public final class RoofProber {
                     Runtime.getRuntime().availableProcessors(),
                     new ArrayProbe(nanoClock))
                 .levels(progress));
-  }
-
-  RoofProber(
-      Backend backend,
-      LongSupplier nanoClock,
-      Clock clock,
-      Function<Progress, List<MemoryLevel>> sweep) {
-    this.backend = backend;
-    this.nanoClock = nanoClock;
-    this.clock = clock;
-    this.sweep = sweep;
   }
 
   /**

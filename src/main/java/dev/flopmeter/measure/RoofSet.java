@@ -23,20 +23,15 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
    * device can really reach, otherwise the datasheet's. Null where either axis is unknown.
    */
   @Nullable Roofline line() {
-    Roofline measured = line(Basis.MEASURED);
-    return measured != null ? measured : line(Basis.DATASHEET);
-  }
-
-  private @Nullable Roofline line(Basis basis) {
-    Roof roof = roofs.of(basis);
-    if (roof == null) {
-      return null;
+    for (Basis basis : List.of(Basis.MEASURED, Basis.DATASHEET)) {
+      Roof roof = roofs.of(basis);
+      Double flops = roof == null ? null : roof.flopsPerSecond();
+      Double bytes = roof == null ? null : roof.bytesPerSecond();
+      if (roof != null && flops != null && bytes != null) {
+        return new Roofline(basis, flops, bytes, roof.caches(), launchSeconds);
+      }
     }
-    Double flops = roof.flopsPerSecond();
-    Double bytes = roof.bytesPerSecond();
-    return flops == null || bytes == null
-        ? null
-        : new Roofline(basis, flops, bytes, roof.caches(), launchSeconds);
+    return null;
   }
 
   /**

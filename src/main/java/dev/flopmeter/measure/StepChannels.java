@@ -14,13 +14,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The channels of a step's convolution or fully connected layer, as its weights' shape has them.
  */
-final class StepChannels {
-  private final Graph graph;
-  private final GraphLinks links;
-
+record StepChannels(Graph graph, GraphLinks links) {
   StepChannels(Graph graph) {
-    this.graph = graph;
-    this.links = new GraphLinks(graph);
+    this(graph, new GraphLinks(graph));
   }
 
   /** Null for a step without such a node. */

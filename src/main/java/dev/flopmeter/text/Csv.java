@@ -20,14 +20,11 @@ public final class Csv {
    * an apostrophe in front: layer names come from model files.
    */
   private static String quoted(String field) {
-    String safe = isFormula(field) ? "'" + field : field;
+    boolean isFormula = !field.isEmpty() && "=+-@\t\r".indexOf(field.charAt(0)) >= 0;
+    String safe = isFormula ? "'" + field : field;
     boolean needsQuotes =
         safe.chars().anyMatch(c -> c == '"' || c == ',' || c == '\n' || c == '\r');
     return needsQuotes ? '"' + safe.replace("\"", "\"\"") + '"' : safe;
-  }
-
-  private static boolean isFormula(String field) {
-    return !field.isEmpty() && "=+-@\t\r".indexOf(field.charAt(0)) >= 0;
   }
 
   /**

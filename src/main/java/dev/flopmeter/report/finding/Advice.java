@@ -5,6 +5,7 @@ import dev.flopmeter.units.Figures;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A recommendation on a result.
@@ -78,27 +79,20 @@ public record Advice(
         .filter(other -> other.run().batch() > one.run().batch())
         .filter(other -> other.throughput().inferencesPerSecond() >= 1.15 * rate)
         .max(Comparator.comparingDouble(other -> other.throughput().inferencesPerSecond()))
-        .map(best -> largerBatch(one, best));
+        .flatMap(best -> largerBatch(one, best).findFirst());
   }
 
-  private static Advice largerBatch(ProfileResult one, ProfileResult best) {
+  private static Stream<Advice> largerBatch(ProfileResult one, ProfileResult best) {
     double rate = one.throughput().inferencesPerSecond();
     double bestRate = best.throughput().inferencesPerSecond();
-    return new Advice(
-        Kind.BATCH,
-        "Where latency allows, use batch " + best.run().batch(),
-        String.format(
-            "Batch %s was measured at %s inferences/s against %s at batch %s; a pass then takes %s"
-                + " instead of %s.",
-            best.run().batch(),
-            Figures.number(bestRate),
-            Figures.number(rate),
-            one.run().batch(),
-            Figures.seconds(best.latency().median()),
-            Figures.seconds(one.latency().median())),
-        Figures.number(bestRate / rate) + " times the inferences per second",
-        new TestCommand(one).batch(best.run().batch()),
-        false,
-        1 - rate / bestRate);
+    return new AdviceText(one)
+        .with("larger", best.run().batch())
+        .with("batches", new TestCommand(one).batch(best.run().batch()))
+        .with("rate", Figures.number(rate))
+        .with("larger_rate", Figures.number(bestRate))
+        .with("seconds", Figures.seconds(one.latency().median()))
+        .with("larger_seconds", Figures.seconds(best.latency().median()))
+        .with("times", Figures.number(bestRate / rate))
+        .advise("larger batch", 1 - rate / bestRate);
   }
 }

@@ -59,7 +59,7 @@ final class AdviceRules {
         .with("with_precisions", new TestCommand(result).precisions(precisions))
         .with("longer", Figures.percent(longer))
         .with("capability", Figures.number(capability))
-        .advise("fp32", longer / 2, false);
+        .advise("fp32", longer / 2);
   }
 
   private static double boundShare(ProfileResult result, Bound bound) {
@@ -74,7 +74,7 @@ final class AdviceRules {
     return new AdviceText(result)
         .with("eager", Figures.seconds(launch.eagerSeconds()))
         .with("replayed", Figures.seconds(launch.graphSeconds()))
-        .advise("graph", 1 - launch.graphSeconds() / launch.eagerSeconds(), false);
+        .advise("graph", 1 - launch.graphSeconds() / launch.eagerSeconds());
   }
 
   private static Stream<Advice> throttled(ProfileResult result) {
@@ -89,7 +89,7 @@ final class AdviceRules {
         .with("reasons", String.join(", ", sensors.throttleReasons()))
         .with("clock", Figures.percent(1 - lost))
         .with("lost", Figures.percent(lost))
-        .advise("clock", saved, false);
+        .advise("clock", saved);
   }
 
   /** The clock that was held, as a share of the datasheet's; 1 where nothing held it back. */
@@ -113,7 +113,7 @@ final class AdviceRules {
             .with("threads", device.getOrDefault("threads", ""))
             .with("cores", cores)
             .with("all_cores", new TestCommand(result).with("--threads", cores))
-            .advise("idle cores", (1 - share) * (1 - boundShare(result, Bound.LAUNCH)), false);
+            .advise("idle cores", (1 - share) * (1 - boundShare(result, Bound.LAUNCH)));
   }
 
   /** The share of the processor's cores that the run was allowed. */
@@ -131,7 +131,7 @@ final class AdviceRules {
         ? Stream.of()
         : new AdviceText(result)
             .with("load", Figures.number(load))
-            .advise("busy cores", 1 - 1 / load, true);
+            .advise("busy cores", 1 - 1 / load);
   }
 
   /** Runnable threads per core; 1 where that is not more than the run's own. */
@@ -145,9 +145,7 @@ final class AdviceRules {
     Double ratio = result.layerSumRatio();
     return ratio == null || ratio >= (Breakdown.isSlow(result) ? 1 : MOSTLY_LAYERS)
         ? Stream.of()
-        : new AdviceText(result)
-            .with("sum", Figures.percent(ratio))
-            .advise("gaps", 1 - ratio, true);
+        : new AdviceText(result).with("sum", Figures.percent(ratio)).advise("gaps", 1 - ratio);
   }
 
   /** Few kernels of a CPU compute with 16-bit floats; most convert, or do so one by one. */
@@ -160,8 +158,6 @@ final class AdviceRules {
     double share = boundShare(result, Bound.INEFFICIENT);
     return half.isEmpty() || share == 0 || result.device().kind() != DeviceKind.CPU
         ? Stream.of()
-        : new AdviceText(result)
-            .with("type", half.get().label())
-            .advise("half floats", share, true);
+        : new AdviceText(result).with("type", half.get().label()).advise("half floats", share);
   }
 }

@@ -10,20 +10,17 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Recommendations on a result as {@code advice.csv} words them. */
 final class AdviceText {
   private static final Pattern WORD = Pattern.compile("\\{([a-z_]+)}");
 
-  /** Kind, title, evidence, gain and command by what they are for. */
-  private static final Map<String, List<String>> ROWS = new HashMap<>();
-
-  static {
-    for (List<String> row : Csv.rows(AdviceText.class, "advice.csv")) {
-      ROWS.put(row.get(0), row.subList(1, row.size()));
-    }
-  }
+  /** Kind, guess, title, evidence, gain and command by what they are for. */
+  private static final Map<String, List<String>> ROWS =
+      Csv.rows(AdviceText.class, "advice.csv").stream()
+          .collect(Collectors.toMap(row -> row.get(0), row -> row.subList(1, row.size())));
 
   private final Map<String, Object> words = new HashMap<>();
 
@@ -53,10 +50,10 @@ final class AdviceText {
    *
    * @param saved the share of a pass' time it could save at most
    */
-  Stream<Advice> advise(String key, double saved, boolean isGuess) {
+  Stream<Advice> advise(String key, double saved) {
     List<String> row = Objects.requireNonNull(ROWS.get(key), key);
     words.put("saved", Figures.percent(saved));
-    List<String> texts = row.stream().skip(1).map(this::filled).toList();
+    List<String> texts = row.stream().skip(2).map(this::filled).toList();
     return Stream.of(
         new Advice(
             Kind.valueOf(row.get(0)),
@@ -64,7 +61,7 @@ final class AdviceText {
             texts.get(1),
             texts.get(2),
             texts.get(3),
-            isGuess,
+            !row.get(1).isEmpty(),
             saved));
   }
 

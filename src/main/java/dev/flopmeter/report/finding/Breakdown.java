@@ -5,13 +5,12 @@ import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.units.Figures;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The time of a pass by group of layers, from their medians. */
@@ -89,11 +88,10 @@ public final class Breakdown {
   }
 
   private static List<Part> by(ProfileResult result, Function<Layer, String> key) {
-    Map<String, List<Layer>> groups = new LinkedHashMap<>();
-    for (Layer layer : result.layers()) {
-      groups.computeIfAbsent(key.apply(layer), label -> new ArrayList<>()).add(layer);
-    }
-    return groups.entrySet().stream()
+    return result.layers().stream()
+        .collect(Collectors.groupingBy(key, LinkedHashMap::new, Collectors.toList()))
+        .entrySet()
+        .stream()
         .map(group -> part(result, group.getKey(), group.getValue()))
         .sorted(Comparator.comparingDouble(Part::seconds).reversed())
         .toList();

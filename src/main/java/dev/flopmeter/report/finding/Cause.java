@@ -19,10 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param kind null for a layer that is near its roof
  * @param label in a few words, beside the layer
  * @param lostShare of the layer's own time, 0 to 1
- * @param isGuess whether other reasons are as likely
  */
-record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGuess) {
-  private static final Cause NONE = new Cause(null, "", 0, false);
+record Cause(@Nullable Kind kind, String label, double lostShare) {
+  private static final Cause NONE = new Cause(null, "", 0);
 
   /** Fewer channels than this do not fill vector registers or tiles. */
   private static final long FEW_CHANNELS = 16;
@@ -41,35 +40,35 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
    */
   static Cause of(ProfileResult result, Layer layer, boolean isFirst, double known) {
     if (layer.nodes().isEmpty() && layer.op().equals("Cast")) {
-      return new Cause(Kind.PRECISION, "type conversion", 1, false);
+      return new Cause(Kind.PRECISION, "type conversion", 1);
     }
     if (layer.nodes().isEmpty()) {
-      return new Cause(Kind.LAYOUT, "layout conversion", 1, false);
+      return new Cause(Kind.LAYOUT, "layout conversion", 1);
     }
     if (layer.op().equals("Transpose")) {
-      return new Cause(Kind.TRANSPOSITIONS, "transposition", 1, false);
+      return new Cause(Kind.TRANSPOSITIONS, "transposition", 1);
     }
     if (!isFirst && layer.bound() != Bound.LAUNCH && isElementwise(layer)) {
-      return new Cause(Kind.FUSION, "unfused", 1, false);
+      return new Cause(Kind.FUSION, "unfused", 1);
     }
     if (layer.bound() == null && layer.kernel().takesOnlyACall()) {
-      return new Cause(Kind.BATCH, "launch", 1, false);
+      return new Cause(Kind.BATCH, "launch", 1);
     }
     if (layer.bound() == null) {
       boolean isJudged = result.layers().stream().anyMatch(other -> other.bound() != null);
-      return isJudged ? new Cause(Kind.RUNTIME, "no work", 1, true) : NONE;
+      return isJudged ? new Cause(Kind.RUNTIME, "no work", 1) : NONE;
     }
     double efficiency = Math.min(1, Objects.requireNonNullElse(layer.rooflineEfficiency(), 1.0));
     if (layer.bound() == Bound.LAUNCH) {
-      return new Cause(Kind.BATCH, "launch", 1 - efficiency, false);
+      return new Cause(Kind.BATCH, "launch", 1 - efficiency);
     }
     double weights = weightShare(result, layer);
     if (layer.bound() == Bound.MEMORY && weights > 0.5) {
-      return new Cause(Kind.QUANTISATION, "weights", weights, false);
+      return new Cause(Kind.QUANTISATION, "weights", weights);
     }
     double padding = 1 - filled(layer, block(result));
     if (layer.bound() != Bound.INEFFICIENT || efficiency >= Bound.NEAR_ROOF * known) {
-      return padding > 0 ? new Cause(Kind.CHANNELS, "odd channels", padding, false) : NONE;
+      return padding > 0 ? new Cause(Kind.CHANNELS, "odd channels", padding) : NONE;
     }
     return ofShape(result, layer, 1 - efficiency / known, padding);
   }
@@ -79,31 +78,31 @@ record Cause(@Nullable Kind kind, String label, double lostShare, boolean isGues
     Channels channels = layer.channels();
     boolean isGpu = result.device().kind() == DeviceKind.CUDA;
     if (isGpu && layer.cost().macs() > 0 && isWithoutTensorCores(result, layer)) {
-      return new Cause(Kind.PRECISION, "no tensor cores", lost, false);
+      return new Cause(Kind.PRECISION, "no tensor cores", lost);
     }
     if (operators(layer).anyMatch(Cause::isSequential)) {
-      return new Cause(Kind.BATCH, "sequential", lost, true);
+      return new Cause(Kind.BATCH, "sequential", lost);
     }
     if (channels != null && channels.hasGroups()) {
       boolean isDepthwise = Objects.equals(channels.groups(), channels.in());
-      return new Cause(Kind.GROUPS, isDepthwise ? "depthwise" : "grouped", lost, false);
+      return new Cause(Kind.GROUPS, isDepthwise ? "depthwise" : "grouped", lost);
     }
     if (channels != null && Math.min(channels.in(), channels.out()) < FEW_CHANNELS) {
-      return new Cause(Kind.CHANNELS, "few channels", lost, false);
+      return new Cause(Kind.CHANNELS, "few channels", lost);
     }
     if (padding > IDLE) {
-      return new Cause(Kind.CHANNELS, "odd channels", padding, false);
+      return new Cause(Kind.CHANNELS, "odd channels", padding);
     }
     if (!isGpu && channels != null && (channels.in() | channels.out()) % VECTOR != 0) {
-      return new Cause(Kind.CHANNELS, "uneven channels", lost, true);
+      return new Cause(Kind.CHANNELS, "uneven channels", lost);
     }
     Tiles tiles = tiles(result, layer);
     if (tiles != null && 1 - tiles.busy() > IDLE) {
       return tiles.isLessThanOneWave()
-          ? new Cause(Kind.BATCH, "few blocks", lost, true)
-          : new Cause(Kind.WAVES, "last wave", 1 - tiles.busy(), true);
+          ? new Cause(Kind.BATCH, "few blocks", lost)
+          : new Cause(Kind.WAVES, "last wave", 1 - tiles.busy());
     }
-    return new Cause(Kind.RUNTIME, "kernel", lost, true);
+    return new Cause(Kind.RUNTIME, "kernel", lost);
   }
 
   private static boolean isElementwise(Layer layer) {

@@ -6,7 +6,6 @@ import dev.flopmeter.measure.ComparisonSet;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The verdict on a comparison, in the same words in every form for people. */
 public final class ComparisonVerdict {
@@ -36,17 +35,14 @@ public final class ComparisonVerdict {
   public static String of(Comparison comparison) {
     Double before = comparison.total().baseSeconds();
     Double after = comparison.total().nextSeconds();
+    Double relative = comparison.total().relative();
     return Verdict.subject(comparison.next())
         + ": "
         + sentence(comparison.total().change(), comparison.threshold())
         + (before == null || after == null
             ? ""
             : ", " + Figures.seconds(after) + " against " + Figures.seconds(before))
-        + inParentheses(comparison.total().relative());
-  }
-
-  private static String inParentheses(@Nullable Double relative) {
-    return relative == null ? "" : " (" + Figures.change(relative) + ")";
+        + (relative == null ? "" : " (" + Figures.change(relative) + ")");
   }
 
   private static String sentence(Change change, double threshold) {

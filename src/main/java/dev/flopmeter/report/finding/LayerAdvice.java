@@ -7,6 +7,7 @@ import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +21,7 @@ import java.util.stream.Stream;
 final class LayerAdvice {
   private final ProfileResult result;
   private final TestCommand test;
-  private final Map<String, List<Slow>> byLabel = new LinkedHashMap<>();
+  private final Map<String, Group> groups = new LinkedHashMap<>();
 
   /**
    * @param known the share of its roofs that the run can reach at best with what slows all of it
@@ -32,26 +33,17 @@ final class LayerAdvice {
       Layer layer = result.layers().get(i);
       Cause cause = Cause.of(result, layer, i == 0, known);
       if (cause.kind() != null) {
-        byLabel
-            .computeIfAbsent(cause.label(), label -> new ArrayList<>())
-            .add(new Slow(layer, cause));
+        groups.computeIfAbsent(cause.label(), label -> new Group(cause)).add(layer, cause);
       }
     }
   }
 
-  private record Slow(Layer layer, Cause cause) {
-    double lostSeconds() {
-      return cause.lostShare() * layer.time().median();
-    }
-  }
-
   Stream<Advice> all() {
-    return byLabel.values().stream().flatMap(this::advice);
+    return groups.values().stream().flatMap(this::advice);
   }
 
-  private Stream<Advice> advice(List<Slow> some) {
-    Group group = new Group(result, some);
-    Cause cause = some.get(0).cause;
+  private Stream<Advice> advice(Group group) {
+    Cause cause = group.cause;
     Kind kind = Objects.requireNonNull(cause.kind());
     AdviceText text = words(group, kind);
     double saved = group.saved();
@@ -59,21 +51,20 @@ final class LayerAdvice {
       // Reading weights is what takes the time: for more inferences at once, or smaller ones.
       double smaller = 1 - 1.0 / result.run().precision().bytes();
       return Stream.concat(
-          text.advise("weights", saved, false),
-          text.advise("quantisation", smaller * saved, false));
+          text.advise("weights", saved), text.advise("quantisation", smaller * saved));
     }
     String key =
         kind == Kind.FUSION && !result.run().fused()
             ? "no fusion"
             : AdviceText.has(cause.label()) ? cause.label() : kind.name().toLowerCase(Locale.ROOT);
-    return text.advise(key, saved, cause.isGuess());
+    return text.advise(key, saved);
   }
 
   private AdviceText words(Group group, Kind kind) {
     long batch = result.run().batch();
     AdviceText text =
         new AdviceText(result)
-            .with("label", group.label())
+            .with("label", group.cause.label())
             .with("take", group.take())
             .with("reach", group.reach())
             .with("operators", group.operators())
@@ -90,7 +81,7 @@ final class LayerAdvice {
     if (channels != null) {
       text.with("channels_in", channels.in()).with("channels_out", channels.out());
     }
-    if (kind == Kind.WAVES || group.label().equals("few blocks")) {
+    if (kind == Kind.WAVES || group.cause.label().equals("few blocks")) {
       tiles(group, Objects.requireNonNull(Cause.tiles(result, group.longest())), kind, text);
     }
     return text;
@@ -122,52 +113,55 @@ final class LayerAdvice {
   }
 
   /** Layers with the same cause. */
-  private record Group(ProfileResult result, List<Slow> some) {
-    String label() {
-      return some.get(0).cause.label();
+  private final class Group {
+    private final Cause cause;
+    private final List<Layer> layers = new ArrayList<>();
+    private double lostSeconds;
+
+    Group(Cause cause) {
+      this.cause = cause;
     }
 
-    List<Layer> layers() {
-      return some.stream().map(Slow::layer).toList();
+    void add(Layer layer, Cause one) {
+      layers.add(layer);
+      lostSeconds += one.lostShare() * layer.time().median();
     }
 
     Layer longest() {
-      return layers().stream()
-          .max(Comparator.comparingDouble(layer -> layer.time().median()))
-          .orElseThrow();
+      return Collections.max(layers, Comparator.comparing(layer -> layer.time().median()));
     }
 
     double saved() {
       double all = Breakdown.seconds(result);
-      return all > 0 ? some.stream().mapToDouble(Slow::lostSeconds).sum() / all : 0;
+      return all > 0 ? lostSeconds / all : 0;
     }
 
     /** {@code 2 layers (such as conv1) take 31 % of the time}. */
     String take() {
       return String.format(
           "%s (such as %s) %s %s of the time",
-          Verdict.count(some.size(), "layer"),
+          Verdict.count(layers.size(), "layer"),
           Cut.name(longest().name()),
-          some.size() == 1 ? "takes" : "take",
-          Figures.percent(Breakdown.share(result, layers())));
+          layers.size() == 1 ? "takes" : "take",
+          Figures.percent(Breakdown.share(result, layers)));
     }
 
     /** {@code ... and reach 12 % of their roof}. */
     String reach() {
       double ideal =
-          layers().stream()
+          layers.stream()
               .mapToDouble(
                   layer ->
                       layer.time().median()
                           * Objects.requireNonNullElse(layer.rooflineEfficiency(), 0.0))
               .sum();
-      double efficiency = ideal / Breakdown.seconds(layers());
-      String verb = some.size() == 1 ? " and reaches " : " and reach ";
+      double efficiency = ideal / Breakdown.seconds(layers);
+      String verb = layers.size() == 1 ? " and reaches " : " and reach ";
       return take() + verb + Figures.percent(efficiency) + " of the roof";
     }
 
     String operators() {
-      return layers().stream()
+      return layers.stream()
           .map(layer -> Breakdown.operator(layer.op()))
           .distinct()
           .limit(3)

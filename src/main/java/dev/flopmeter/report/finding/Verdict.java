@@ -101,7 +101,7 @@ public final class Verdict {
       double share, String roofName, @Nullable Double roof, @Nullable Double attainable) {
     public static @Nullable Utilization mfu(ProfileResult result) {
       Efficiency reached = result.efficiency();
-      return of(result, reached.mfu(), reached.attainableMfu(), true);
+      return of(result, reached.mfu(), reached.attainableMfu(), " peak", Roof::flopsPerSecond);
     }
 
     /** The share of {@link #mfu} alone. */
@@ -117,7 +117,7 @@ public final class Verdict {
     }
 
     public static @Nullable Utilization mbu(ProfileResult result) {
-      return of(result, result.efficiency().mbu(), Shares.NONE, false);
+      return of(result, result.efficiency().mbu(), Shares.NONE, " bandwidth", Roof::bytesPerSecond);
     }
 
     /** {@code 31 % of the datasheet peak (800 TFLOP/s), of 74 % attainable}. */
@@ -155,23 +155,20 @@ public final class Verdict {
     }
 
     private static @Nullable Utilization of(
-        ProfileResult result, Shares shares, Shares attainable, boolean isCompute) {
+        ProfileResult result,
+        Shares shares,
+        Shares attainable,
+        String what,
+        Function<Roof, @Nullable Double> axis) {
       for (Basis basis : List.of(Basis.DATASHEET, Basis.MEASURED)) {
         Double share = shares.of(basis);
         if (share != null) {
-          String name = basis + (isCompute ? " peak" : " bandwidth");
-          Double roof = roof(result.roofs().of(basis), isCompute);
-          return new Utilization(share, name, roof, attainable.of(basis));
+          Roof roof = result.roofs().of(basis);
+          Double peak = roof == null ? null : axis.apply(roof);
+          return new Utilization(share, basis + what, peak, attainable.of(basis));
         }
       }
       return null;
-    }
-
-    private static @Nullable Double roof(@Nullable Roof roof, boolean isCompute) {
-      if (roof == null) {
-        return null;
-      }
-      return isCompute ? roof.flopsPerSecond() : roof.bytesPerSecond();
     }
   }
 }

@@ -42,8 +42,12 @@ public final class CountJson {
         .put("uncounted", counts.uncounted().stream().map(CountJson::uncounted).toList())
         .put("notes", counts.notes().isEmpty() ? null : counts.notes())
         .put("layers", layers(counts, companions))
-        .put("tree", depth > 0 ? tree(counts, depth) : null)
-        .put("comparison", comparison == null ? null : tools(comparison))
+        .put(
+            "tree",
+            depth > 0 ? CountTree.of(counts, depth).stream().map(CountJson::group).toList() : null)
+        .put(
+            "comparison",
+            comparison == null ? null : comparison.tools().stream().map(CountJson::tool).toList())
         .indented();
   }
 
@@ -127,10 +131,6 @@ public final class CountJson {
     return layers;
   }
 
-  private static List<JsonObject> tree(Counts counts, int depth) {
-    return CountTree.of(counts, depth).stream().map(CountJson::group).toList();
-  }
-
   private static JsonObject group(CountTree.Row row) {
     JsonObject group =
         new JsonObject()
@@ -138,10 +138,6 @@ public final class CountJson {
             .put("level", row.level())
             .put("layers", row.layers());
     return cost(group, row.cost(), row.activations());
-  }
-
-  private static List<JsonObject> tools(ToolComparison comparison) {
-    return comparison.tools().stream().map(CountJson::tool).toList();
   }
 
   private static JsonObject tool(ToolCount tool) {

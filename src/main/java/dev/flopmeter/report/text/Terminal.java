@@ -12,18 +12,12 @@ import java.util.OptionalInt;
  * One of this process's output streams and what it is connected to. On Linux this needs no child
  * process; the width of a terminal takes one system call.
  */
-public final class Terminal {
+public record Terminal(int descriptor) {
   public static final Terminal OUTPUT = new Terminal(1);
   public static final Terminal ERRORS = new Terminal(2);
 
   /** Linux' request for a terminal's size, on x86 and ARM. */
   private static final long TIOCGWINSZ = 0x5413;
-
-  private final int descriptor;
-
-  private Terminal(int descriptor) {
-    this.descriptor = descriptor;
-  }
 
   /** Whether the output is a terminal. */
   public boolean isTerminal() {
