@@ -45,8 +45,7 @@ final class CompareCommand extends Command {
   private final Argument<Boolean> run = flag("--run");
   private final Argument<Duration> maxTime = option("--max-time", Reading::timeSpan);
   private final Argument<Double> errorRate = option("--error-rate", Reading::share);
-  private final Argument<Long> seed =
-      option("--seed", Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE));
+  private final Argument<Long> seed = option("--seed", Reading.NUMBER);
   private final TurnSide sides = with(TurnSide.options());
   private final OutputArguments output =
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.MARKDOWN, Format.HTML));

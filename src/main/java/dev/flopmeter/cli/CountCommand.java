@@ -41,8 +41,7 @@ final class CountCommand extends Command {
   private final Argument<Long> depth = option("--depth", Reading.wholeNumber(0, Integer.MAX_VALUE));
   private final Argument<String> rules = option("--rules", Reading.TEXT);
   private final Argument<Boolean> asRun = flag("--run");
-  private final Argument<Long> seed =
-      option("--seed", Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE));
+  private final Argument<Long> seed = option("--seed", Reading.NUMBER);
   private final Argument<Precision> precision =
       option("--precision", Choice.of(new Precision[] {Precision.INT8, Precision.FP8}));
   private final OutputArguments output =

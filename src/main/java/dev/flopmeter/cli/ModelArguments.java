@@ -94,12 +94,11 @@ final class ModelArguments extends Arguments {
       if (!batches.all().isEmpty() && BatchAxes.isBatchName(parts[0])) {
         throw new ModelException("--dim " + dim + " and --batch both set the batch; leave one out");
       }
-      Reading<Long> reading = Reading.wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE);
       all =
           crossed(
               all,
               List.of(parts[1].split(",")),
-              (one, size) -> withDim(one, parts[0], read("--dim " + dim, reading, size)));
+              (one, size) -> withDim(one, parts[0], read("--dim " + dim, Reading.NUMBER, size)));
     }
     List<Long> sizes = batches.all();
     all = sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);

@@ -30,13 +30,12 @@ final class OutputArguments extends Arguments {
   /** Opens the output, before the work starts, so that a wrong name costs no time. */
   Output open(Console console) {
     String name = file.find().orElse("");
-    boolean isPrometheus = format.map(choice -> choice.get() == Format.PROMETHEUS).orElse(false);
-    if (isPrometheus && !name.isEmpty() && !name.matches("/dev/.*|.*\\.prom")) {
+    Format chosen = format.map(Argument::get).orElse(Format.TABLE);
+    if (chosen == Format.PROMETHEUS && !name.isEmpty() && !name.matches("/dev/.*|.*\\.prom")) {
       throw new ModelException(
           "-o " + name + ": must end in .prom, or node_exporter does not read it");
     }
-    boolean isFollowed = format.map(choice -> choice.get() == Format.JSONL).orElse(false);
-    return Output.to(file.find().orElse(null), isFollowed, console.out());
+    return Output.to(file.find().orElse(null), chosen == Format.JSONL, console.out());
   }
 
   /** Writes {@code text} as the whole output. */

@@ -14,6 +14,9 @@ interface Reading<T> {
   /** A text that needs no reading. */
   Reading<String> TEXT = text -> text;
 
+  /** Any whole number. */
+  Reading<Long> NUMBER = wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE);
+
   /**
    * Reads one value.
    *

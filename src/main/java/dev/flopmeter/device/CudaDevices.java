@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -27,13 +28,6 @@ import org.jspecify.annotations.Nullable;
 public record CudaDevices(List<Device> devices, @Nullable String problem) {
   /** The first architecture with tensor cores (Volta): what our kernels are compiled for. */
   public static final String OLDEST_COMPUTE_CAPABILITY = "7.0";
-
-  // Numbers of CUdevice_attribute.
-  private static final int PCI_BUS = 33;
-  private static final int PCI_DEVICE = 34;
-  private static final int PCI_DOMAIN = 50;
-  private static final int CAPABILITY_MAJOR = 75;
-  private static final int CAPABILITY_MINOR = 76;
 
   private static final int NO_DEVICE = 100;
   private static final int SYSTEM_DRIVER_MISMATCH = 803;
@@ -91,22 +85,14 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     Optional.ofNullable(cudnn.version()).ifPresent(version -> properties.put("cudnn", version));
     kernelDriver().ifPresent(version -> properties.put("driver", version));
     properties.put("memory_bytes", Long.toString(memory.getValue()));
-    properties.put(
-        "compute_capability",
-        attribute(driver, handle, CAPABILITY_MAJOR)
-            + "."
-            + attribute(driver, handle, CAPABILITY_MINOR));
     for (List<String> row : Csv.rows(CudaDevices.class, "device-attributes.csv")) {
-      long value = attribute(driver, handle, Integer.parseInt(row.get(1)));
-      properties.put(row.get(0), Long.toString(value * Integer.parseInt(row.get(2))));
+      List<Object> values = new ArrayList<>();
+      for (String number : row.get(1).split(" ", -1)) {
+        long value = attribute(driver, handle, Integer.parseInt(number));
+        values.add(value * Integer.parseInt(row.get(2)));
+      }
+      properties.put(row.get(0), String.format(Locale.ROOT, row.get(3), values.toArray()));
     }
-    properties.put(
-        "pci_bus_id",
-        "%08x:%02x:%02x.0"
-            .formatted(
-                attribute(driver, handle, PCI_DOMAIN),
-                attribute(driver, handle, PCI_BUS),
-                attribute(driver, handle, PCI_DEVICE)));
     uuid(driver, "cuDeviceGetUuid", handle)
         .ifPresent(uuid -> properties.put("uuid", "GPU-" + uuid));
     String label = Native.toString(name, StandardCharsets.UTF_8);

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Recommendations on a result as {@code advice.csv} words them. */
@@ -18,9 +17,15 @@ final class AdviceText {
   private static final Pattern WORD = Pattern.compile("\\{([a-z_]+)}");
 
   /** Kind, guess, title, evidence, gain and command by what they are for. */
-  private static final Map<String, List<String>> ROWS =
-      Csv.rows(AdviceText.class, "advice.csv").stream()
-          .collect(Collectors.toMap(row -> row.get(0), row -> row.subList(1, row.size())));
+  private static final Map<String, List<String>> ROWS = new HashMap<>();
+
+  static {
+    for (List<String> row : Csv.rows(AdviceText.class, "advice.csv")) {
+      for (String label : row.get(0).split("\\|", -1)) {
+        ROWS.put(label, row.subList(1, row.size()));
+      }
+    }
+  }
 
   private final Map<String, Object> words = new HashMap<>();
 
@@ -39,10 +44,6 @@ final class AdviceText {
   AdviceText with(String word, Object value) {
     words.put(word, value);
     return this;
-  }
-
-  static boolean has(String key) {
-    return ROWS.containsKey(key);
   }
 
   /**

@@ -2,7 +2,6 @@ package dev.flopmeter.report.finding;
 
 import dev.flopmeter.device.DeviceKind;
 import dev.flopmeter.model.OperatorTrait;
-import dev.flopmeter.report.finding.Advice.Kind;
 import dev.flopmeter.result.Bound;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
@@ -16,12 +15,12 @@ import org.jspecify.annotations.Nullable;
  * What makes a layer take longer than it should, from the figures of the layer itself. The first
  * that applies is its cause.
  *
- * @param kind null for a layer that is near its roof
- * @param label in a few words, beside the layer
+ * @param label in a few words; the row of {@code advice.csv} for it. Empty for a layer near its
+ *     roof
  * @param lostShare of the layer's own time, 0 to 1
  */
-record Cause(@Nullable Kind kind, String label, double lostShare) {
-  private static final Cause NONE = new Cause(null, "", 0);
+record Cause(String label, double lostShare) {
+  private static final Cause NONE = new Cause("", 0);
 
   /** Fewer channels than this do not fill vector registers or tiles. */
   private static final long FEW_CHANNELS = 16;
@@ -40,35 +39,35 @@ record Cause(@Nullable Kind kind, String label, double lostShare) {
    */
   static Cause of(ProfileResult result, Layer layer, boolean isFirst, double known) {
     if (layer.nodes().isEmpty() && layer.op().equals("Cast")) {
-      return new Cause(Kind.PRECISION, "type conversion", 1);
+      return new Cause("type conversion", 1);
     }
     if (layer.nodes().isEmpty()) {
-      return new Cause(Kind.LAYOUT, "layout conversion", 1);
+      return new Cause("layout conversion", 1);
     }
     if (layer.op().equals("Transpose")) {
-      return new Cause(Kind.TRANSPOSITIONS, "transposition", 1);
+      return new Cause("transposition", 1);
     }
     if (!isFirst && layer.bound() != Bound.LAUNCH && isElementwise(layer)) {
-      return new Cause(Kind.FUSION, "unfused", 1);
+      return new Cause("unfused", 1);
     }
     if (layer.bound() == null && layer.kernel().takesOnlyACall()) {
-      return new Cause(Kind.BATCH, "launch", 1);
+      return new Cause("launch", 1);
     }
     if (layer.bound() == null) {
       boolean isJudged = result.layers().stream().anyMatch(other -> other.bound() != null);
-      return isJudged ? new Cause(Kind.RUNTIME, "no work", 1) : NONE;
+      return isJudged ? new Cause("no work", 1) : NONE;
     }
     double efficiency = Math.min(1, Objects.requireNonNullElse(layer.rooflineEfficiency(), 1.0));
     if (layer.bound() == Bound.LAUNCH) {
-      return new Cause(Kind.BATCH, "launch", 1 - efficiency);
+      return new Cause("launch", 1 - efficiency);
     }
     double weights = weightShare(result, layer);
     if (layer.bound() == Bound.MEMORY && weights > 0.5) {
-      return new Cause(Kind.QUANTISATION, "weights", weights);
+      return new Cause("weights", weights);
     }
     double padding = 1 - filled(layer, block(result));
     if (layer.bound() != Bound.INEFFICIENT || efficiency >= Bound.NEAR_ROOF * known) {
-      return padding > 0 ? new Cause(Kind.CHANNELS, "odd channels", padding) : NONE;
+      return padding > 0 ? new Cause("odd channels", padding) : NONE;
     }
     return ofShape(result, layer, 1 - efficiency / known, padding);
   }
@@ -78,31 +77,31 @@ record Cause(@Nullable Kind kind, String label, double lostShare) {
     Channels channels = layer.channels();
     boolean isGpu = result.device().kind() == DeviceKind.CUDA;
     if (isGpu && layer.cost().macs() > 0 && isWithoutTensorCores(result, layer)) {
-      return new Cause(Kind.PRECISION, "no tensor cores", lost);
+      return new Cause("no tensor cores", lost);
     }
     if (operators(layer).anyMatch(Cause::isSequential)) {
-      return new Cause(Kind.BATCH, "sequential", lost);
+      return new Cause("sequential", lost);
     }
     if (channels != null && channels.hasGroups()) {
       boolean isDepthwise = Objects.equals(channels.groups(), channels.in());
-      return new Cause(Kind.GROUPS, isDepthwise ? "depthwise" : "grouped", lost);
+      return new Cause(isDepthwise ? "depthwise" : "grouped", lost);
     }
     if (channels != null && Math.min(channels.in(), channels.out()) < FEW_CHANNELS) {
-      return new Cause(Kind.CHANNELS, "few channels", lost);
+      return new Cause("few channels", lost);
     }
     if (padding > IDLE) {
-      return new Cause(Kind.CHANNELS, "odd channels", padding);
+      return new Cause("odd channels", padding);
     }
     if (!isGpu && channels != null && (channels.in() | channels.out()) % VECTOR != 0) {
-      return new Cause(Kind.CHANNELS, "uneven channels", lost);
+      return new Cause("uneven channels", lost);
     }
     Tiles tiles = tiles(result, layer);
     if (tiles != null && 1 - tiles.busy() > IDLE) {
       return tiles.isLessThanOneWave()
-          ? new Cause(Kind.BATCH, "few blocks", lost)
-          : new Cause(Kind.WAVES, "last wave", 1 - tiles.busy());
+          ? new Cause("few blocks", lost)
+          : new Cause("last wave", 1 - tiles.busy());
     }
-    return new Cause(Kind.RUNTIME, "kernel", lost);
+    return new Cause("kernel", lost);
   }
 
   private static boolean isElementwise(Layer layer) {

@@ -1,6 +1,5 @@
 package dev.flopmeter.report.finding;
 
-import dev.flopmeter.report.finding.Advice.Kind;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Channels;
 import dev.flopmeter.result.ProfileResult.Layer;
@@ -11,7 +10,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -32,7 +30,7 @@ final class LayerAdvice {
     for (int i = 0; i < result.layers().size(); i++) {
       Layer layer = result.layers().get(i);
       Cause cause = Cause.of(result, layer, i == 0, known);
-      if (cause.kind() != null) {
+      if (!cause.label().isEmpty()) {
         groups.computeIfAbsent(cause.label(), label -> new Group(cause)).add(layer, cause);
       }
     }
@@ -43,28 +41,24 @@ final class LayerAdvice {
   }
 
   private Stream<Advice> advice(Group group) {
-    Cause cause = group.cause;
-    Kind kind = Objects.requireNonNull(cause.kind());
-    AdviceText text = words(group, kind);
+    String label = group.cause.label();
+    AdviceText text = words(group, label);
     double saved = group.saved();
-    if (kind == Kind.QUANTISATION) {
+    if (label.equals("weights")) {
       // Reading weights is what takes the time: for more inferences at once, or smaller ones.
       double smaller = 1 - 1.0 / result.run().precision().bytes();
       return Stream.concat(
           text.advise("weights", saved), text.advise("quantisation", smaller * saved));
     }
-    String key =
-        kind == Kind.FUSION && !result.run().fused()
-            ? "no fusion"
-            : AdviceText.has(cause.label()) ? cause.label() : kind.name().toLowerCase(Locale.ROOT);
-    return text.advise(key, saved);
+    boolean isUnfused = label.equals("unfused") && !result.run().fused();
+    return text.advise(isUnfused ? "no fusion" : label, saved);
   }
 
-  private AdviceText words(Group group, Kind kind) {
+  private AdviceText words(Group group, String label) {
     long batch = result.run().batch();
     AdviceText text =
         new AdviceText(result)
-            .with("label", group.cause.label())
+            .with("label", label)
             .with("take", group.take())
             .with("reach", group.reach())
             .with("operators", group.operators())
@@ -74,21 +68,21 @@ final class LayerAdvice {
             .with("other_layout", test.otherLayout())
             .with(
                 "batches",
-                kind == Kind.QUANTISATION
+                label.equals("weights")
                     ? test.batch(2 * batch, 8 * batch)
                     : test.batch(8 * batch, 32 * batch));
     Channels channels = group.longest().channels();
     if (channels != null) {
       text.with("channels_in", channels.in()).with("channels_out", channels.out());
     }
-    if (kind == Kind.WAVES || group.cause.label().equals("few blocks")) {
-      tiles(group, Objects.requireNonNull(Cause.tiles(result, group.longest())), kind, text);
+    if (label.equals("last wave") || label.equals("few blocks")) {
+      tiles(group, Objects.requireNonNull(Cause.tiles(result, group.longest())), text);
     }
     return text;
   }
 
   /** How blocks of threads fill the device now, and with which batches they would fill it. */
-  private void tiles(Group group, Tiles tiles, Kind kind, AdviceText text) {
+  private void tiles(Group group, Tiles tiles, AdviceText text) {
     long batch = result.run().batch();
     double images = (double) batch * tiles.multiprocessors() / tiles.count();
     long full = (batch * tiles.multiprocessors() + tiles.count() - 1) / tiles.count();
@@ -109,7 +103,7 @@ final class LayerAdvice {
         .with("more", more)
         .with("waves", tiles.waves())
         .with("last", Figures.percent(last))
-        .with("batches", kind == Kind.WAVES ? test.batch(fewer, more) : test.batch(full));
+        .with("batches", tiles.isLessThanOneWave() ? test.batch(full) : test.batch(fewer, more));
   }
 
   /** Layers with the same cause. */
