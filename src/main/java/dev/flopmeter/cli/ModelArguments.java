@@ -49,18 +49,12 @@ final class ModelArguments extends Arguments {
   }
 
   static Model open(String model) {
-    if (!looksLikeFile(model)) {
+    boolean looksLikeFile = model.indexOf('/') >= 0 || model.endsWith(".onnx");
+    if (!looksLikeFile && (Zoo.has(model) || !Files.exists(path(model)))) {
       return Zoo.get(model);
     }
     Path path = path(model);
     return DjlModelFolder.is(path) ? DjlModelFolder.read(path) : OnnxModel.read(path);
-  }
-
-  private static boolean looksLikeFile(String model) {
-    if (model.indexOf('/') >= 0 || model.endsWith(".onnx")) {
-      return true;
-    }
-    return !Zoo.has(model) && Files.exists(path(model));
   }
 
   static Path path(String model) {

@@ -25,18 +25,15 @@ public final class Cpu {
    * The first {@code model name}; the architecture where the file is missing or has no such line.
    */
   static String model(Path cpuinfo) {
+    String unknown = System.getProperty("os.arch") + " processor";
     try (Stream<String> lines = Files.lines(cpuinfo)) {
       return lines
           .filter(line -> line.startsWith("model name"))
           .map(line -> line.substring(line.indexOf(':') + 1).strip())
           .findFirst()
-          .orElseGet(Cpu::architecture);
+          .orElse(unknown);
     } catch (IOException e) {
-      return architecture();
+      return unknown;
     }
-  }
-
-  private static String architecture() {
-    return System.getProperty("os.arch") + " processor";
   }
 }

@@ -26,7 +26,8 @@ public record CpuCache(int level, long bytes, int sharedBy) {
   static List<CpuCache> in(Path folder) {
     TreeMap<Integer, CpuCache> byLevel = new TreeMap<>();
     try (Stream<Path> entries = Files.list(folder)) {
-      for (Path entry : entries.filter(path -> name(path).startsWith("index")).toList()) {
+      for (Path entry :
+          entries.filter(path -> path.getFileName().toString().startsWith("index")).toList()) {
         if (!read(entry, "type").equals("Instruction")) {
           CpuCache cache =
               new CpuCache(
@@ -45,10 +46,6 @@ public record CpuCache(int level, long bytes, int sharedBy) {
   /** What the caches of this level hold together for so many processors. */
   public long bytesOf(int processors) {
     return bytes * ((processors + sharedBy - 1) / sharedBy);
-  }
-
-  private static String name(Path path) {
-    return path.getFileName().toString();
   }
 
   private static String read(Path entry, String file) throws IOException {

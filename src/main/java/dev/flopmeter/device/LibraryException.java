@@ -5,11 +5,7 @@ public final class LibraryException extends Exception {
   private static final long serialVersionUID = 1L;
 
   public LibraryException(String message) {
-    super(firstLine(message));
-  }
-
-  private static String firstLine(String message) {
-    return message.lines().findFirst().orElse(message);
+    super(message.lines().findFirst().orElse(message));
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -119,9 +120,9 @@ public record Comparison(
   }
 
   private static String inputs(ProfileResult result) {
-    return String.join(
-        ", ",
-        result.model().inputs().stream().map(input -> input.name() + " " + input.type()).toList());
+    return result.model().inputs().stream()
+        .map(input -> input.name() + " " + input.type())
+        .collect(Collectors.joining(", "));
   }
 
   private static Row total(ProfileResult before, ProfileResult after, double threshold) {

@@ -13,12 +13,12 @@ import dev.flopmeter.run.trace.NodeJoin;
 import dev.flopmeter.run.trace.NodeJoin.Joined;
 import dev.flopmeter.run.trace.Trace;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** The profile of a network that another runtime ran and timed. */
 public final class TraceResult {
@@ -111,25 +111,20 @@ public final class TraceResult {
   private static List<double[]> passes(Trace trace, Joined joined) {
     int count =
         trace.kernels().stream().mapToInt(kernel -> kernel.seconds().size()).min().orElse(0);
-    List<double[]> passes = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      int pass = i;
-      passes.add(
-          joined.sum(
-              trace.kernels().stream().mapToDouble(one -> one.seconds().get(pass)).toArray()));
-    }
-    return passes;
+    return IntStream.range(0, count)
+        .mapToObj(pass -> trace.kernels().stream().mapToDouble(one -> one.seconds().get(pass)))
+        .map(seconds -> joined.sum(seconds.toArray()))
+        .toList();
   }
 
   private static boolean isByOrder(Trace trace, List<Step> steps) {
-    for (int i = 0; i < Math.min(steps.size(), trace.kernels().size()); i++) {
-      List<String> named = trace.kernels().get(i).nodes();
-      List<String> found = steps.get(i).nodes();
-      if (!named.isEmpty() && !found.isEmpty() && Collections.disjoint(named, found)) {
-        return true;
-      }
-    }
-    return false;
+    return IntStream.range(0, Math.min(steps.size(), trace.kernels().size()))
+        .anyMatch(
+            i -> {
+              List<String> named = trace.kernels().get(i).nodes();
+              List<String> found = steps.get(i).nodes();
+              return !named.isEmpty() && !found.isEmpty() && Collections.disjoint(named, found);
+            });
   }
 
   private static void judge(Assignment assignment, List<Step> steps, Validity validity) {

@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 /**
  * A recommendation on a result.
  *
+ * @param kind what it changes, such as {@code FUSION}
  * @param title what to do
  * @param evidence the figures that say so
  * @param gain the expected gain, in words
@@ -18,32 +19,13 @@ import java.util.stream.Stream;
  * @param savedShare the share of a pass' time it could save at most, 0 to 1; orders a list
  */
 public record Advice(
-    Kind kind,
+    String kind,
     String title,
     String evidence,
     String gain,
     String command,
     boolean isGuess,
     double savedShare) {
-
-  /** What a recommendation changes. */
-  public enum Kind {
-    BATCH,
-    CHANNELS,
-    CLOCK,
-    FUSION,
-    GAPS,
-    GRAPH,
-    GROUPS,
-    LAYOUT,
-    LOAD,
-    PRECISION,
-    QUANTISATION,
-    RUNTIME,
-    THREADS,
-    TRANSPOSITIONS,
-    WAVES
-  }
 
   /** Below this share of a pass a change cannot be told from noise. */
   private static final double WORTH_A_CHANGE = 0.03;

@@ -1,6 +1,5 @@
 package dev.flopmeter.report.finding;
 
-import dev.flopmeter.report.finding.Advice.Kind;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.text.Csv;
 import dev.flopmeter.units.Figures;
@@ -57,7 +56,7 @@ final class AdviceText {
     List<String> texts = row.stream().skip(2).map(this::filled).toList();
     return Stream.of(
         new Advice(
-            Kind.valueOf(row.get(0)),
+            row.get(0),
             texts.get(0),
             texts.get(1),
             texts.get(2),

@@ -35,19 +35,16 @@ public record TerminalStyle(int width, boolean colour, boolean unicode, boolean 
       Map<String, String> environment, Terminal output, Charset charset, boolean allLayers) {
     boolean noColour = !environment.getOrDefault("NO_COLOR", "").isEmpty();
     boolean dumb = "dumb".equals(environment.get("TERM"));
+    String columns = environment.getOrDefault("COLUMNS", "");
+    int width =
+        columns.matches("[0-9]{1,4}")
+            ? Integer.parseInt(columns)
+            : output.columns().orElse(PLAIN.width());
     return new TerminalStyle(
-        width(environment, output),
+        width,
         output.isTerminal() && !noColour && !dumb,
         charset.equals(StandardCharsets.UTF_8),
         allLayers);
-  }
-
-  private static int width(Map<String, String> environment, Terminal output) {
-    String columns = environment.getOrDefault("COLUMNS", "");
-    if (columns.matches("[0-9]{1,4}")) {
-      return Integer.parseInt(columns);
-    }
-    return output.columns().orElse(PLAIN.width());
   }
 
   public TerminalStyle withAllLayers(boolean all) {

@@ -175,7 +175,7 @@ class AdviceTest {
         .singleElement()
         .satisfies(
             advice -> {
-              assertThat(advice.kind()).isEqualTo(Advice.Kind.RUNTIME);
+              assertThat(advice.kind()).isEqualTo("RUNTIME");
               assertThat(advice.isGuess()).isTrue();
               assertThat(advice.evidence()).contains("slow", "25 % of the roof");
             });
