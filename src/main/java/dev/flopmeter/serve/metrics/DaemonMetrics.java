@@ -13,11 +13,10 @@ import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.Target;
-import io.micrometer.core.instrument.Tags;
-import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.instrumentation.jvm.JvmMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.Labels;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,9 +30,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The metrics of the daemon: gauges through Micrometer, counters and histograms of the Prometheus
- * client, all in one registry; the JVM's and the process' are in another. Changes become visible
- * together at {@link #publish}. Where pushing is enabled, what is published is pushed, too.
+ * The metrics of the daemon. Changes become visible together at {@link #publish}. Where pushing is
+ * enabled, what is published is pushed, too.
  *
  * <p>Thread-safe.
  */
@@ -46,17 +44,17 @@ public final class DaemonMetrics implements AutoCloseable {
   };
 
   private static final String OTLP = "otlp";
+  private static final String PUSH_FAILURES = "flopmeter_otlp_push_failures_total";
   private static final String RUNS = "flopmeter_runs_total";
 
   private static final double[] RUN_BUCKETS = {1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800};
 
-  private final PrometheusRegistry registry = new PrometheusRegistry();
-  private final SeriesTable series;
+  private final PrometheusRegistry histograms = new PrometheusRegistry();
+  private final SeriesTable series = new SeriesTable();
   private final Exposition exposition;
   private final @Nullable OtlpPush push;
   private final Histogram passes;
   private final Histogram runDurations;
-  private final Map<String, Counter> counters = new HashMap<>();
 
   /** Devices of this host by their id, as they were listed last. */
   private final Map<String, DeviceState> listed = new HashMap<>();
@@ -65,9 +63,8 @@ public final class DaemonMetrics implements AutoCloseable {
   private final Map<String, Set<String>> peaksOfResults = new HashMap<>();
 
   private final Set<String> workloads = new HashSet<>();
-  private long seenFailures;
-  private long seenLost;
   private Set<Part> leftOut = Set.of();
+  private List<Row> hardware = List.of();
 
   public DaemonMetrics(ServeConfig config, String version) {
     this(config, version, ofThisProcess());
@@ -75,15 +72,14 @@ public final class DaemonMetrics implements AutoCloseable {
 
   /** With other metrics of the process than the real ones. */
   DaemonMetrics(ServeConfig config, String version, PrometheusRegistry process) {
-    exposition = new Exposition(registry, process);
-    series = new SeriesTable(registry);
-    String histograms = config.metrics().histograms();
-    passes = histogram("flopmeter_inference_duration_seconds", histograms, PASS_BUCKETS);
-    runDurations = histogram("flopmeter_run_duration_seconds", histograms, RUN_BUCKETS);
-    counter("flopmeter_history_write_failures_total");
-    counter("flopmeter_history_lost_results_total");
+    exposition = new Exposition(series, histograms, process);
+    String kinds = config.metrics().histograms();
+    passes = histogram("flopmeter_inference_duration_seconds", kinds, PASS_BUCKETS);
+    runDurations = histogram("flopmeter_run_duration_seconds", kinds, RUN_BUCKETS);
+    set("flopmeter_history_write_failures_total", 0);
+    set("flopmeter_history_lost_results_total", 0);
     String java = System.getProperty("java.version");
-    set("flopmeter_build_info", Tags.of("version", version, "java", java), 1);
+    set("flopmeter_build_info", Labels.of("version", version, "java", java), 1);
     push = config.otlp().enabled() ? pushing(config.otlp()) : null;
     capability(OTLP, push != null);
   }
@@ -95,13 +91,11 @@ public final class DaemonMetrics implements AutoCloseable {
   }
 
   private OtlpPush pushing(ServeConfig.Otlp otlp) {
-    Counter failures = counter("flopmeter_otlp_push_failures_total");
+    set(PUSH_FAILURES, 0);
     return new OtlpPush(
         otlp,
         isSuccess -> {
-          if (!isSuccess) {
-            failures.inc();
-          }
+          increase(PUSH_FAILURES, Labels.EMPTY, isSuccess ? 0 : 1);
           capability(OTLP, isSuccess);
           publish();
         });
@@ -120,21 +114,7 @@ public final class DaemonMetrics implements AutoCloseable {
       case "native" -> histogram.nativeOnly();
       default -> {} // both
     }
-    return histogram.register(registry);
-  }
-
-  /** The Prometheus client's, since Micrometer's has no created timestamp. */
-  private Counter counter(String name) {
-    return counters.computeIfAbsent(
-        name,
-        unseen -> {
-          Metric metric = Metric.named(name);
-          return Counter.builder()
-              .name(metric.name())
-              .help(metric.help())
-              .labelNames(metric.labelNames())
-              .register(registry);
-        });
+    return histogram.register(histograms);
   }
 
   /** What {@code /metrics} serves. */
@@ -146,7 +126,7 @@ public final class DaemonMetrics implements AutoCloseable {
   public synchronized void publish() {
     Exposition.Published published = exposition.render();
     if (push != null) {
-      push.show(published.snapshots());
+      push.show(published.rows(), hardware);
     }
     Selection selection = published.selection();
     Set<Part> parts = Set.copyOf(selection.leftOut().keySet());
@@ -172,45 +152,38 @@ public final class DaemonMetrics implements AutoCloseable {
     set("flopmeter_history_regression_threshold_ratio", config.history().regressionThreshold());
     List<Row> servers = new ArrayList<>();
     for (ServerGpu gpu : config.servers()) {
-      Tags tags =
-          Tags.of("server_instance", gpu.instance(), "server_job", gpu.job())
-              .and("server_model", gpu.model(), "uuid", gpu.uuid(), "precision", gpu.precision());
-      Row.add(servers, "flopmeter_server_gpu_info", tags, 1);
+      Labels labels =
+          Labels.of(
+              "server_instance", gpu.instance(),
+              "server_job", gpu.job(),
+              "server_model", gpu.model(),
+              "uuid", gpu.uuid(),
+              "precision", gpu.precision());
+      Row.add(servers, "flopmeter_server_gpu_info", labels, 1);
     }
     series.replace("servers", servers.stream().distinct().toList());
     Set<String> names = new HashSet<>();
     for (Workload workload : config.workloads()) {
-      Tags tags = Tags.of("workload", workload.name());
+      Labels labels = Labels.of("workload", workload.name());
       names.add(workload.name());
       for (Outcome outcome : Outcome.values()) {
-        counter(RUNS).initLabelValues(workload.name(), outcome.label());
+        increase(RUNS, labels.add("outcome", outcome.label()), 0);
       }
       runDurations.initLabelValues(workload.name());
       if (workload.imported()) { // nothing is measured at intervals, so that no result is late
-        unset("flopmeter_workload_interval_seconds", tags);
+        unset("flopmeter_workload_interval_seconds", labels);
       } else {
-        set("flopmeter_workload_interval_seconds", tags, workload.interval().toMillis() / 1e3);
+        set("flopmeter_workload_interval_seconds", labels, workload.interval().toMillis() / 1e3);
       }
       if (!workloads.contains(workload.name())) {
-        set("flopmeter_workload_configured_timestamp_seconds", tags, now.toEpochMilli() / 1e3);
+        set("flopmeter_workload_configured_timestamp_seconds", labels, now.toEpochMilli() / 1e3);
       }
     }
     workloads.removeAll(names);
     for (String gone : workloads) {
-      counters.forEach(
-          (name, counter) -> {
-            if (Metric.named(name).labels().contains("workload")) {
-              counter.removeIf(values -> values.get(0).equals(gone));
-            }
-          });
+      series.removeIf(row -> gone.equals(row.labels().get("workload")));
       runDurations.remove(gone);
       passes.removeIf(values -> values.get(0).equals(gone));
-      Tags tags = Tags.of("workload", gone);
-      List.of(
-              "flopmeter_workload_interval_seconds",
-              "flopmeter_workload_configured_timestamp_seconds",
-              "flopmeter_last_success_timestamp_seconds")
-          .forEach(metric -> unset(metric, tags));
     }
     workloads.clear();
     workloads.addAll(names);
@@ -221,34 +194,34 @@ public final class DaemonMetrics implements AutoCloseable {
    * times would make rates over the counters wrong.
    */
   public synchronized void count(Result result) {
-    String[] labels = ResultRows.labelValues(result.key());
+    Labels labels = ResultRows.labels(result.key());
     ProfileResult profile = result.profile();
     Run run = profile.run();
     run.droppedSamples()
         .forEach(
             (reason, dropped) ->
-                counter("flopmeter_measurement_discarded_total")
-                    .labelValues(ResultRows.labelValues(result.key(), reason))
-                    .inc(dropped));
+                increase(
+                    "flopmeter_measurement_discarded_total",
+                    labels.add("reason", reason),
+                    dropped));
     if (!result.isValid()) {
       return;
     }
     List<Double> raw = run.rawSeconds() == null ? List.of() : run.rawSeconds();
-    raw.forEach(seconds -> passes.labelValues(labels).observe(seconds));
+    String[] values = ResultRows.labelValues(result.key());
+    raw.forEach(seconds -> passes.labelValues(values).observe(seconds));
     double inputs = (double) run.samples() * run.batch();
-    counter("flopmeter_inferences_total").labelValues(labels).inc(inputs);
-    counter("flopmeter_inference_flop_total")
-        .labelValues(labels)
-        .inc(2.0 * profile.cost().macs() * run.samples());
-    double seconds = raw.stream().mapToDouble(Double::doubleValue).sum();
-    counter("flopmeter_model_busy_seconds_total")
-        .labelValues(labels)
-        .inc(raw.isEmpty() ? run.samples() * result.median() : seconds);
+    double seconds =
+        raw.isEmpty()
+            ? run.samples() * result.median()
+            : raw.stream().mapToDouble(Double::doubleValue).sum();
+    increase("flopmeter_inferences_total", labels, inputs);
+    increase("flopmeter_inference_flop_total", labels, 2.0 * profile.cost().macs() * run.samples());
+    increase("flopmeter_model_busy_seconds_total", labels, seconds);
     Double energy = profile.sensors() == null ? null : profile.sensors().energyJPerInference();
     if (energy != null) {
-      counter("flopmeter_device_energy_joules_total")
-          .labelValues(result.key().device())
-          .inc(energy * inputs);
+      Labels device = Labels.of("device", result.key().device());
+      increase("flopmeter_device_energy_joules_total", device, energy * inputs);
     }
   }
 
@@ -308,9 +281,7 @@ public final class DaemonMetrics implements AutoCloseable {
   /** Shows the accounts of this host's GPUs in place of those before. */
   public synchronized void node(NodeState node) {
     series.replace("node", NodeRows.of(node));
-    if (push != null) {
-      push.show(node);
-    }
+    hardware = HardwareRows.of(node);
     if (node.rules().interval().isPresent()) {
       capability("node", !node.gpus().isEmpty() && node.problem().isEmpty());
     }
@@ -319,7 +290,7 @@ public final class DaemonMetrics implements AutoCloseable {
   /** Counts a run. */
   public synchronized void run(String workload, Outcome outcome, Duration duration) {
     if (workloads.contains(workload)) {
-      counter(RUNS).labelValues(workload, outcome.label()).inc();
+      increase(RUNS, Labels.of("workload", workload, "outcome", outcome.label()), 1);
       if (!outcome.isNeutral()) {
         runDurations.labelValues(workload).observe(duration.toNanos() / 1e9);
       }
@@ -328,38 +299,38 @@ public final class DaemonMetrics implements AutoCloseable {
 
   /** Shows how many runs of a target have failed in a row. */
   public synchronized void failures(Target.Id target, int inARow) {
-    set("flopmeter_workload_consecutive_failures", tags(target), inARow);
+    set("flopmeter_workload_consecutive_failures", labels(target), inARow);
   }
 
   /** A target that is no longer planned. */
   public synchronized void forget(Target.Id target) {
-    unset("flopmeter_workload_consecutive_failures", tags(target));
+    unset("flopmeter_workload_consecutive_failures", labels(target));
   }
 
-  private static Tags tags(Target.Id target) {
-    return Tags.of(
+  private static Labels labels(Target.Id target) {
+    return Labels.of(
         "workload", target.workload(), "device", target.device(), "precision", target.precision());
   }
 
   public synchronized void lastSuccess(String workload, Instant at) {
     set(
         "flopmeter_last_success_timestamp_seconds",
-        Tags.of("workload", workload),
+        Labels.of("workload", workload),
         at.toEpochMilli() / 1e3);
   }
 
   public synchronized void quarantined(String device, boolean isQuarantined) {
-    set("flopmeter_device_quarantined", Tags.of("device", device), isQuarantined ? 1 : 0);
+    set("flopmeter_device_quarantined", Labels.of("device", device), isQuarantined ? 1 : 0);
   }
 
   /** A device that is no longer used. */
   public synchronized void deviceUnused(String device) {
-    unset("flopmeter_device_quarantined", Tags.of("device", device));
+    unset("flopmeter_device_quarantined", Labels.of("device", device));
     withdrawDevice(device);
   }
 
   public synchronized void capability(String feature, boolean isThere) {
-    set("flopmeter_capability", Tags.of("feature", feature), isThere ? 1 : 0);
+    set("flopmeter_capability", Labels.of("feature", feature), isThere ? 1 : 0);
   }
 
   /** How reading the configuration went. */
@@ -373,7 +344,7 @@ public final class DaemonMetrics implements AutoCloseable {
   /** When the server's certificate expires; null without TLS. */
   public synchronized void certificateExpires(@Nullable Instant at) {
     if (at == null) {
-      unset("flopmeter_tls_certificate_expiry_timestamp_seconds", Tags.empty());
+      unset("flopmeter_tls_certificate_expiry_timestamp_seconds", Labels.EMPTY);
     } else {
       set("flopmeter_tls_certificate_expiry_timestamp_seconds", at.toEpochMilli() / 1e3);
     }
@@ -389,23 +360,25 @@ public final class DaemonMetrics implements AutoCloseable {
     set("flopmeter_history_pending_results", state.pending());
     set("flopmeter_history_damaged_records", (double) state.dropped());
     set("flopmeter_history_writable", state.isWritable() ? 1 : 0);
-    counter("flopmeter_history_write_failures_total")
-        .inc((double) (state.failedWrites() - seenFailures));
-    counter("flopmeter_history_lost_results_total").inc((double) (state.lost() - seenLost));
-    seenFailures = state.failedWrites();
-    seenLost = state.lost();
+    set("flopmeter_history_write_failures_total", (double) state.failedWrites());
+    set("flopmeter_history_lost_results_total", (double) state.lost());
   }
 
   private void set(String metric, double value) {
-    set(metric, Tags.empty(), value);
+    set(metric, Labels.EMPTY, value);
   }
 
-  private void set(String metric, Tags tags, double value) {
-    series.replace(List.of(metric, tags), List.of(new Row(Metric.named(metric), tags, value)));
+  private void set(String metric, Labels labels, double value) {
+    Row row = new Row(Metric.named(metric), labels, value);
+    series.replace(row.series(), List.of(row));
   }
 
-  private void unset(String metric, Tags tags) {
-    series.remove(List.of(metric, tags));
+  private void increase(String metric, Labels labels, double by) {
+    series.increase(new Row(Metric.named(metric), labels, by));
+  }
+
+  private void unset(String metric, Labels labels) {
+    series.remove(List.of(Metric.named(metric), labels));
   }
 
   @Override
@@ -413,6 +386,5 @@ public final class DaemonMetrics implements AutoCloseable {
     if (push != null) {
       push.close();
     }
-    series.close();
   }
 }

@@ -7,7 +7,7 @@ import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.DeviceState.Peak;
-import io.micrometer.core.instrument.Tags;
+import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,40 +26,41 @@ final class DeviceRows {
     if (sensors == null) {
       return rows;
     }
-    Tags tags = Tags.of("device", result.key().device());
-    Row.add(rows, "flopmeter_device_power_watts", tags, sensors.powerW());
-    Row.add(rows, "flopmeter_device_temperature_celsius", tags, sensors.temperatureC());
-    Row.add(rows, "flopmeter_device_memory_used_bytes", tags, sensors.memoryUsedBytes());
-    Row.add(rows, "flopmeter_device_utilization_ratio", tags, sensors.utilization());
+    Labels labels = Labels.of("device", result.key().device());
+    Row.add(rows, "flopmeter_device_power_watts", labels, sensors.powerW());
+    Row.add(rows, "flopmeter_device_temperature_celsius", labels, sensors.temperatureC());
+    Row.add(rows, "flopmeter_device_memory_used_bytes", labels, sensors.memoryUsedBytes());
+    Row.add(rows, "flopmeter_device_utilization_ratio", labels, sensors.utilization());
     String clock = "flopmeter_device_clock_hertz";
-    Row.add(rows, clock, tags.and("domain", "sm"), sensors.smClockHz());
-    Row.add(rows, clock, tags.and("domain", "memory"), sensors.memoryClockHz());
+    Row.add(rows, clock, labels.add("domain", "sm"), sensors.smClockHz());
+    Row.add(rows, clock, labels.add("domain", "memory"), sensors.memoryClockHz());
     for (String reason : sensors.throttleReasons()) {
-      Row.add(rows, "flopmeter_device_throttle_active", tags.and("reason", reason), 1.0);
+      Row.add(rows, "flopmeter_device_throttle_active", labels.add("reason", reason), 1.0);
     }
     return rows;
   }
 
   /** Peak rates, which differ by precision. */
   static List<Row> peakFlops(Result result) {
-    Tags tags = Tags.of("device", result.key().device(), "precision", result.key().precision());
-    return peaks(result, "flopmeter_device_peak_flop_per_second", tags, Roof::flopsPerSecond);
+    Labels labels =
+        Labels.of("device", result.key().device(), "precision", result.key().precision());
+    return peaks(result, "flopmeter_device_peak_flop_per_second", labels, Roof::flopsPerSecond);
   }
 
   /** Peak bandwidth. */
   static List<Row> peakBytes(Result result) {
-    Tags tags = Tags.of("device", result.key().device());
+    Labels labels = Labels.of("device", result.key().device());
     String metric = "flopmeter_device_peak_memory_bytes_per_second";
-    return peaks(result, metric, tags, Roof::bytesPerSecond);
+    return peaks(result, metric, labels, Roof::bytesPerSecond);
   }
 
   private static List<Row> peaks(
-      Result result, String metric, Tags tags, Function<Roof, @Nullable Double> rate) {
+      Result result, String metric, Labels labels, Function<Roof, @Nullable Double> rate) {
     List<Row> rows = new ArrayList<>();
     for (Basis basis : Basis.values()) {
       Roof roof = result.profile().roofs().of(basis);
       if (roof != null) {
-        Row.add(rows, metric, tags.and("basis", basis.label()), rate.apply(roof));
+        Row.add(rows, metric, labels.add("basis", basis.label()), rate.apply(roof));
       }
     }
     return rows;
@@ -73,14 +74,14 @@ final class DeviceRows {
   static List<Row> peaks(DeviceState device, Set<String> known) {
     List<Row> rows = new ArrayList<>();
     for (Peak peak : device.peaks()) {
-      Tags tags = Tags.of("device", device.id(), "basis", peak.basis());
+      Labels labels = Labels.of("device", device.id(), "basis", peak.basis());
       if (known.contains(peak.precision())) {
         continue;
       }
       if (peak.precision().isEmpty()) {
-        Row.add(rows, "flopmeter_device_peak_memory_bytes_per_second", tags, peak.perSecond());
+        Row.add(rows, "flopmeter_device_peak_memory_bytes_per_second", labels, peak.perSecond());
       } else {
-        Tags one = tags.and("precision", peak.precision());
+        Labels one = labels.add("precision", peak.precision());
         Row.add(rows, "flopmeter_device_peak_flop_per_second", one, peak.perSecond());
       }
     }
@@ -110,11 +111,11 @@ final class DeviceRows {
 
   private static Row info(
       String id, String kind, String name, Map<String, String> properties, boolean isEmulated) {
-    Tags tags = Tags.of("device", id, "kind", kind, "name", name);
+    Labels labels = Labels.of("device", id, "kind", kind, "name", name);
     for (String property : List.of("driver", "cuda", "cudnn", "uuid", "pci_bus_id", "mig_uuid")) {
-      tags = tags.and(property, properties.getOrDefault(property, ""));
+      labels = labels.add(property, properties.getOrDefault(property, ""));
     }
-    tags = tags.and("emulated", Boolean.toString(isEmulated));
-    return new Row(Metric.named("flopmeter_device_info"), tags, 1);
+    labels = labels.add("emulated", Boolean.toString(isEmulated));
+    return new Row(Metric.named("flopmeter_device_info"), labels, 1);
   }
 }

@@ -40,8 +40,13 @@ public final class Exposition {
   @SuppressWarnings("ArrayRecordComponent") // never changed, never compared
   private record Rendered(byte[] plain, byte[] packed, int room) {}
 
-  /** What was rendered: the series in text format, and what was left out of them. */
-  record Published(MetricSnapshots snapshots, Selection selection) {}
+  /**
+   * What was rendered.
+   *
+   * @param rows what is published but for histograms
+   * @param snapshots the same with histograms
+   */
+  record Published(List<Row> rows, MetricSnapshots snapshots, Selection selection) {}
 
   private static final Unit PROCESS = new Unit(Part.PROCESS, "");
   private static final Set<String> SUFFIXES =
@@ -49,15 +54,18 @@ public final class Exposition {
   private static final byte[] NONE = {};
   private static final byte[] EOF = "# EOF\n".getBytes(StandardCharsets.UTF_8);
 
-  private final PrometheusRegistry ours;
+  private final SeriesTable series;
+  private final PrometheusRegistry histograms;
   private final PrometheusRegistry process;
   private final Map<Format, ExpositionFormatWriter> writers = new EnumMap<>(Format.class);
   private final Set<Format> wanted = EnumSet.of(Format.TEXT);
   private SeriesLimit limit = new SeriesLimit(Integer.MAX_VALUE, List.of());
   private volatile Map<Format, Rendered> rendered = Map.of();
 
-  Exposition(PrometheusRegistry ours, PrometheusRegistry process) {
-    this.ours = ours;
+  /** Of the daemon's series, its histograms and the metrics of the process. */
+  Exposition(SeriesTable series, PrometheusRegistry histograms, PrometheusRegistry process) {
+    this.series = series;
+    this.histograms = histograms;
     this.process = process;
     writers.put(Format.TEXT, PrometheusTextFormatWriter.builder().build());
     writers.put(
@@ -73,12 +81,11 @@ public final class Exposition {
 
   /** Renders the daemon's metrics again, in the formats that anyone has asked for. */
   synchronized Published render() {
-    MetricSnapshots all = ours.scrape();
     MetricSnapshots others = process.scrape();
     Map<Format, Rendered> next = new EnumMap<>(Format.class);
-    Published published = select(Format.TEXT, all, others);
+    Published published = select(Format.TEXT, others);
     for (Format format : wanted) {
-      Published one = format == Format.TEXT ? published : select(format, all, others);
+      Published one = format == Format.TEXT ? published : select(format, others);
       byte[] plain = text(format, one.snapshots(), true);
       int room =
           one.selection().published().contains(PROCESS)
@@ -90,13 +97,18 @@ public final class Exposition {
     return published;
   }
 
-  private Published select(Format format, MetricSnapshots all, MetricSnapshots others) {
-    Map<Unit, Integer> sizes = Snapshots.sizes(all, format);
+  private Published select(Format format, MetricSnapshots others) {
+    List<Row> rows = series.rows();
+    MetricSnapshots all = histograms.scrape();
+    Map<Unit, Integer> sizes = Snapshots.sizes(rows, all, format);
     sizes.merge(new Unit(Part.ESSENTIALS, ""), SeriesFigures.COUNT, Integer::sum);
     sizes.put(PROCESS, Snapshots.size(others, format));
     Selection selection = limit.select(sizes);
-    MetricSnapshots shown = selection.isComplete() ? all : Snapshots.selected(all, selection);
-    return new Published(SeriesFigures.with(shown, selection, limit.most()), selection);
+    rows.removeIf(row -> !selection.published().contains(Snapshots.unit(row)));
+    rows.addAll(SeriesFigures.of(selection, limit.most()));
+    List<MetricSnapshot> families = Snapshots.selected(all, selection);
+    families.addAll(Snapshots.of(rows, format));
+    return new Published(rows, new MetricSnapshots(families), selection);
   }
 
   private synchronized Rendered want(Format format) {
@@ -124,7 +136,7 @@ public final class Exposition {
     MetricSnapshots running = process.scrape();
     MetricSnapshots shown;
     synchronized (this) {
-      shown = select(format, ours.scrape(), running).snapshots();
+      shown = select(format, running).snapshots();
     }
     Stream<MetricSnapshot> asked =
         Stream.concat(shown.stream(), running.stream())
@@ -149,7 +161,7 @@ public final class Exposition {
     ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 14);
     try {
       ExpositionFormatWriter writer = Objects.requireNonNull(writers.get(format));
-      writer.write(out, Snapshots.in(format, snapshots), EscapingScheme.UNDERSCORE_ESCAPING);
+      writer.write(out, snapshots, EscapingScheme.UNDERSCORE_ESCAPING);
     } catch (IOException e) {
       throw new UncheckedIOException("memory does not fail to be written", e);
     }

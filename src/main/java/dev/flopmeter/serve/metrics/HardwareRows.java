@@ -6,7 +6,7 @@ import dev.flopmeter.device.NodeSample.State;
 import dev.flopmeter.serve.node.GpuAccount;
 import dev.flopmeter.serve.node.NodeState;
 import dev.flopmeter.text.Csv;
-import io.micrometer.core.instrument.Tags;
+import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,17 +22,14 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://opentelemetry.io/docs/specs/semconv/hardware/gpu/">GPU metrics</a>
  */
 final class HardwareRows {
+  private static final List<List<String>> TABLE = Csv.rows(HardwareRows.class, "hardware.csv");
+
   /** What these say in place of our metrics. */
   static final Set<String> COVERED =
-      Set.of(
-          "flopmeter_node_utilization_ratio",
-          "flopmeter_node_memory_used_bytes",
-          "flopmeter_node_power_watts",
-          "flopmeter_node_temperature_celsius",
-          "flopmeter_node_energy_joules_total");
+      TABLE.stream().map(row -> row.get(3)).collect(Collectors.toUnmodifiableSet());
 
   private static final Map<String, Metric> METRICS =
-      Csv.rows(HardwareRows.class, "hardware.csv").stream()
+      TABLE.stream()
           .map(HardwareRows::metric)
           .collect(Collectors.toUnmodifiableMap(Metric::name, metric -> metric));
 
@@ -42,7 +39,7 @@ final class HardwareRows {
 
   private static Metric metric(List<String> row) {
     Metric.Kind kind = Metric.Kind.valueOf(row.get(1).toUpperCase(Locale.ROOT));
-    return new Metric(row.get(0), kind, Part.DEVICES, row.get(2), List.of(), row.get(3));
+    return new Metric(row.get(0), kind, Part.DEVICES, row.get(2), List.of(), row.get(4));
   }
 
   /** Whether a metric is a sum that rises and falls; Micrometer has gauges alone for those. */
@@ -60,50 +57,50 @@ final class HardwareRows {
 
   private void add(GpuAccount account) {
     Gpu gpu = account.gpu();
-    Tags tags = tags(gpu);
+    Labels labels = labels(gpu);
     if (account.isReached()) {
-      add("hw.gpu.utilization", tags.and("hw.gpu.task", "general"), gpu.utilization());
-      add("hw.gpu.memory.usage", tags, gpu.memoryUsedBytes());
-      add("hw.gpu.memory.limit", tags, gpu.memoryTotalBytes());
+      add("hw.gpu.utilization", labels.add("hw.gpu.task", "general"), gpu.utilization());
+      add("hw.gpu.memory.usage", labels, gpu.memoryUsedBytes());
+      add("hw.gpu.memory.limit", labels, gpu.memoryTotalBytes());
     }
     if (account.state() != State.UNKNOWN) {
       String state = account.state() == State.LOST ? "failed" : "ok";
       for (String each : List.of("ok", "failed")) {
-        add("hw.status", tags.and("hw.state", each), each.equals(state) ? 1 : 0);
+        add("hw.status", labels.add("hw.state", each), each.equals(state) ? 1 : 0);
       }
     }
   }
 
   private void add(Health health, boolean isReached) {
-    Tags tags = tags(health.uuid(), health.device());
+    Labels labels = labels(health.uuid(), health.device());
     if (isReached) {
-      add("hw.power", tags, health.powerWatts());
-      add("hw.temperature", tags, health.temperatureCelsius());
+      add("hw.power", labels, health.powerWatts());
+      add("hw.temperature", labels, health.temperatureCelsius());
     }
-    add("hw.energy", tags, health.energyJoules());
+    add("hw.energy", labels, health.energyJoules());
     for (String kind : health.errors().keySet()) {
-      Tags typed = tags.and("error.type", kind.replaceFirst("^ecc_", ""));
+      Labels typed = labels.add("error.type", kind.replaceFirst("^ecc_", ""));
       if (!kind.startsWith("rows_") && !kind.equals("fatal")) { // states, repairs and sums
         add("hw.errors", typed, health.errors().get(kind));
       }
     }
   }
 
-  private static Tags tags(String id, String name) {
-    return Tags.of("hw.id", id, "hw.type", "gpu", "hw.name", name);
+  private static Labels labels(String id, String name) {
+    return Labels.of("hw.id", id, "hw.type", "gpu", "hw.name", name);
   }
 
-  private static Tags tags(Gpu gpu) {
-    Tags tags =
-        tags(gpu.uuid().isEmpty() ? gpu.device() : gpu.uuid(), gpu.device())
-            .and("hw.vendor", "NVIDIA");
-    tags = gpu.name().isEmpty() ? tags : tags.and("hw.model", gpu.name());
-    return gpu.parent().equals(gpu.uuid()) ? tags : tags.and("hw.parent", gpu.parent());
+  private static Labels labels(Gpu gpu) {
+    Labels labels =
+        labels(gpu.uuid().isEmpty() ? gpu.device() : gpu.uuid(), gpu.device())
+            .add("hw.vendor", "NVIDIA");
+    labels = gpu.name().isEmpty() ? labels : labels.add("hw.model", gpu.name());
+    return gpu.parent().equals(gpu.uuid()) ? labels : labels.add("hw.parent", gpu.parent());
   }
 
-  private void add(String name, Tags tags, @Nullable Number value) {
+  private void add(String name, Labels labels, @Nullable Number value) {
     if (value != null) {
-      rows.add(new Row(Objects.requireNonNull(METRICS.get(name)), tags, value.doubleValue()));
+      rows.add(new Row(Objects.requireNonNull(METRICS.get(name)), labels, value.doubleValue()));
     }
   }
 }

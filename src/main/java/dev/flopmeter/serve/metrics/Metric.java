@@ -32,7 +32,7 @@ record Metric(String name, Kind kind, Part part, String unit, List<String> label
   }
 
   /** Labels of everything that belongs to one series of results; {@code RESULT} in the table. */
-  private static final List<String> RESULT =
+  static final List<String> RESULT =
       List.of("workload", "model", "device", "backend", "precision", "batch");
 
   private static final Set<String> UNITS =

@@ -13,7 +13,7 @@ import dev.flopmeter.serve.node.GpuAccount;
 import dev.flopmeter.serve.node.GpuAccount.ProcessAccount;
 import dev.flopmeter.serve.node.NodeState;
 import dev.flopmeter.serve.node.NodeState.Pod;
-import io.micrometer.core.instrument.Tags;
+import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,51 +29,57 @@ final class NodeRows {
     List<Row> rows = new ArrayList<>();
     for (GpuAccount account : node.gpus()) {
       Gpu gpu = account.gpu();
-      Tags tags = Tags.of("device", gpu.device(), "uuid", gpu.uuid());
-      Tags info =
-          tags.and("gpu_uuid", gpu.parent(), "name", gpu.name())
-              .and("mps", Boolean.toString(gpu.hasMps()))
-              .and("emulated", Boolean.toString(node.isEmulated()));
-      Row.add(rows, "flopmeter_node_info", info, 1);
+      Labels labels = Labels.of("device", gpu.device(), "uuid", gpu.uuid());
+      Labels info =
+          Labels.of(
+              "gpu_uuid", gpu.parent(),
+              "name", gpu.name(),
+              "mps", Boolean.toString(gpu.hasMps()),
+              "emulated", Boolean.toString(node.isEmulated()));
+      Row.add(rows, "flopmeter_node_info", labels.merge(info), 1);
       // All states from the start: a series that appears later has lost its first increase.
       for (State state : State.values()) {
         Double seconds = account.seconds().getOrDefault(state, 0.0);
-        Row.add(rows, "flopmeter_node_seconds_total", tags.and("state", state.label()), seconds);
+        Row.add(rows, "flopmeter_node_seconds_total", labels.add("state", state.label()), seconds);
       }
       Map<String, Double> reasons = account.throttledSeconds();
-      each(rows, "flopmeter_node_throttled_seconds_total", tags, "reason", reasons);
+      each(rows, "flopmeter_node_throttled_seconds_total", labels, "reason", reasons);
       double hours = account.wastedSeconds() / 3600;
       Optional<Double> cost = node.rules().pricePerGpuHour().map(price -> hours * price);
-      Row.add(rows, "flopmeter_node_wasted_cost_total", tags, cost.orElse(null));
+      Row.add(rows, "flopmeter_node_wasted_cost_total", labels, cost.orElse(null));
       if (account.isReached()) {
-        Row.add(rows, "flopmeter_node_utilization_ratio", tags, gpu.utilization());
-        Row.add(rows, "flopmeter_node_memory_used_bytes", tags, gpu.memoryUsedBytes());
-        each(rows, "flopmeter_node_activity_ratio", tags, "unit", gpu.activity());
+        Row.add(rows, "flopmeter_node_utilization_ratio", labels, gpu.utilization());
+        Row.add(rows, "flopmeter_node_memory_used_bytes", labels, gpu.memoryUsedBytes());
+        each(rows, "flopmeter_node_activity_ratio", labels, "unit", gpu.activity());
       }
-      account.processes().forEach(process -> add(rows, tags, process));
-      others(rows, tags, account);
+      account.processes().forEach(process -> add(rows, labels, process));
+      others(rows, labels, account);
       if (gpu.part() != null && !node.isEmulated()) {
         peaks(rows, gpu, gpu.part());
       }
     }
     for (Health health : node.health()) {
-      Tags tags = Tags.of("device", health.device(), "uuid", health.uuid());
+      Labels labels = Labels.of("device", health.device(), "uuid", health.uuid());
       if (node.isReached(health.uuid())) {
-        Row.add(rows, "flopmeter_node_power_watts", tags, health.powerWatts());
-        Row.add(rows, "flopmeter_node_temperature_celsius", tags, health.temperatureCelsius());
+        Row.add(rows, "flopmeter_node_power_watts", labels, health.powerWatts());
+        Row.add(rows, "flopmeter_node_temperature_celsius", labels, health.temperatureCelsius());
       }
-      Row.add(rows, "flopmeter_node_energy_joules_total", tags, health.energyJoules());
+      Row.add(rows, "flopmeter_node_energy_joules_total", labels, health.energyJoules());
       Map<String, Long> states = new TreeMap<>(health.errors());
       states.keySet().removeIf(kind -> !HealthCounter.isState(kind));
       Map<String, Long> counters = new TreeMap<>(health.errors());
       counters.keySet().removeAll(states.keySet());
-      each(rows, "flopmeter_node_errors_total", tags, "kind", counters);
-      each(rows, "flopmeter_node_row_remap", tags, "kind", states);
+      each(rows, "flopmeter_node_errors_total", labels, "kind", counters);
+      each(rows, "flopmeter_node_row_remap", labels, "kind", states);
     }
     for (Pod pod : node.pods()) {
-      Tags tags = Tags.of("uuid", pod.uuid(), "namespace", pod.namespace());
-      tags = tags.and("pod_name", pod.name(), "container_name", pod.container());
-      Row.add(rows, "flopmeter_node_pod_info", tags, 1);
+      Labels labels =
+          Labels.of(
+              "uuid", pod.uuid(),
+              "namespace", pod.namespace(),
+              "pod_name", pod.name(),
+              "container_name", pod.container());
+      Row.add(rows, "flopmeter_node_pod_info", labels, 1);
     }
     return rows;
   }
@@ -82,49 +88,53 @@ final class NodeRows {
   private static void each(
       List<Row> rows,
       String metric,
-      Tags tags,
+      Labels labels,
       String label,
       Map<String, ? extends Number> values) {
-    values.forEach((value, number) -> Row.add(rows, metric, tags.and(label, value), number));
+    values.forEach((value, number) -> Row.add(rows, metric, labels.add(label, value), number));
   }
 
   /** Of a MIG instance, which CUDA may not show to the child that lists the devices. */
   private static void peaks(List<Row> rows, Gpu gpu, Part part) {
-    Tags tags = Tags.of("device", gpu.device(), "basis", Basis.DATASHEET.label());
+    Labels labels = Labels.of("device", gpu.device(), "basis", Basis.DATASHEET.label());
     Datasheet.load()
         .find(gpu.name(), part.multiprocessors(), part.memory())
         .ifPresent(
             card -> {
               String flops = "flopmeter_device_peak_flop_per_second";
-              each(rows, flops, tags, "precision", card.flopsPerSecond());
+              each(rows, flops, labels, "precision", card.flopsPerSecond());
               String bytes = "flopmeter_device_peak_memory_bytes_per_second";
-              Row.add(rows, bytes, tags, card.bytesPerSecond());
+              Row.add(rows, bytes, labels, card.bytesPerSecond());
             });
   }
 
-  private static void add(List<Row> rows, Tags gpu, ProcessAccount account) {
+  private static void add(List<Row> rows, Labels gpu, ProcessAccount account) {
     Occupant process = account.process();
-    Tags tags = gpu.and(process(Long.toString(process.pid()), process.owner()));
-    Row.add(rows, "flopmeter_node_process_seconds_total", tags, account.seconds());
-    Row.add(rows, "flopmeter_node_process_memory_bytes", tags, process.memoryBytes());
-    Row.add(rows, "flopmeter_node_process_utilization_ratio", tags, process.utilization());
+    Labels labels = gpu.merge(process(Long.toString(process.pid()), process.owner()));
+    Row.add(rows, "flopmeter_node_process_seconds_total", labels, account.seconds());
+    Row.add(rows, "flopmeter_node_process_memory_bytes", labels, process.memoryBytes());
+    Row.add(rows, "flopmeter_node_process_utilization_ratio", labels, process.utilization());
   }
 
-  private static void others(List<Row> rows, Tags gpu, GpuAccount account) {
+  private static void others(List<Row> rows, Labels gpu, GpuAccount account) {
     if (account.otherSeconds() == 0) {
       return;
     }
-    Tags tags = gpu.and(process("", new ProcessOwner("other", "", "", "")));
-    Row.add(rows, "flopmeter_node_process_seconds_total", tags, account.otherSeconds());
+    Labels labels = gpu.merge(process("", new ProcessOwner("other", "", "", "")));
+    Row.add(rows, "flopmeter_node_process_seconds_total", labels, account.otherSeconds());
     double bytes = 0;
     for (Occupant other : account.others()) {
       bytes += Objects.requireNonNullElse(other.memoryBytes(), 0L);
     }
-    Row.add(rows, "flopmeter_node_process_memory_bytes", tags, bytes);
+    Row.add(rows, "flopmeter_node_process_memory_bytes", labels, bytes);
   }
 
-  private static Tags process(String pid, ProcessOwner owner) {
-    return Tags.of("pid", pid, "process", owner.name(), "container", owner.container())
-        .and("pod", owner.pod(), "slurm_job", owner.slurmJob());
+  private static Labels process(String pid, ProcessOwner owner) {
+    return Labels.of(
+        "pid", pid,
+        "process", owner.name(),
+        "container", owner.container(),
+        "pod", owner.pod(),
+        "slurm_job", owner.slurmJob());
   }
 }

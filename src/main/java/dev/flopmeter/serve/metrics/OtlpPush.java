@@ -4,7 +4,6 @@ import static io.opentelemetry.proto.metrics.v1.AggregationTemporality.AGGREGATI
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.flopmeter.serve.config.ServeConfig.Otlp;
-import dev.flopmeter.serve.node.NodeState;
 import io.micrometer.core.ipc.http.HttpUrlConnectionSender;
 import io.micrometer.registry.otlp.CompressionMode;
 import io.micrometer.registry.otlp.OtlpConfig;
@@ -13,11 +12,11 @@ import io.micrometer.registry.otlp.OtlpMeterRegistry;
 import io.micrometer.registry.otlp.OtlpMetricsSender;
 import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 import io.opentelemetry.proto.metrics.v1.Sum;
-import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,16 +62,19 @@ final class OtlpPush implements AutoCloseable {
     this.meters = new MeterTable(registry);
   }
 
-  /** Makes the snapshots all that is pushed. */
-  void show(MetricSnapshots published) {
-    List<Row> rows = Snapshots.rows(published);
-    rows.removeIf(row -> hasConventions && HardwareRows.COVERED.contains(row.metric().name()));
-    meters.replace(this, rows);
-  }
-
-  /** Shows the hardware by OpenTelemetry's conventions, where these are asked for. */
-  void show(NodeState node) {
-    meters.replace("hardware", hasConventions ? HardwareRows.of(node) : List.of());
+  /**
+   * Makes these rows all that is pushed.
+   *
+   * @param hardware takes the place of some by OpenTelemetry's conventions, where these are asked
+   *     for
+   */
+  void show(List<Row> published, List<Row> hardware) {
+    List<Row> rows = new ArrayList<>(published);
+    if (hasConventions) {
+      rows.removeIf(row -> HardwareRows.COVERED.contains(row.metric().name()));
+      rows.addAll(hardware);
+    }
+    meters.show(rows);
   }
 
   private void send(OtlpMetricsSender.Request request) {

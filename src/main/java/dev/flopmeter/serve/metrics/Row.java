@@ -1,15 +1,29 @@
 package dev.flopmeter.serve.metrics;
 
-import io.micrometer.core.instrument.Tags;
+import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A gauge's value with its labels, about to be published. */
-record Row(Metric metric, Tags tags, double value) {
+/**
+ * A value with its labels.
+ *
+ * @param created when a counter that is published first was, in milliseconds since 1970; otherwise
+ *     0
+ */
+record Row(Metric metric, Labels labels, double value, long created) {
+  Row(Metric metric, Labels labels, double value) {
+    this(metric, labels, value, 0);
+  }
+
   /** Adds a value if it is there. */
-  static void add(List<Row> rows, String metric, Tags tags, @Nullable Number value) {
+  static void add(List<Row> rows, String metric, Labels labels, @Nullable Number value) {
     if (value != null && Double.isFinite(value.doubleValue())) {
-      rows.add(new Row(Metric.named(metric), tags, value.doubleValue()));
+      rows.add(new Row(Metric.named(metric), labels, value.doubleValue()));
     }
+  }
+
+  /** What tells its series from others. */
+  List<Object> series() {
+    return List.of(metric, labels);
   }
 }

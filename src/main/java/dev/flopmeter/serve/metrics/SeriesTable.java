@@ -1,50 +1,64 @@
 package dev.flopmeter.serve.metrics;
 
-import io.micrometer.core.instrument.Clock;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.util.EnumSet;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
- * Series that come and go with what they describe, in a registry of the Prometheus client: gauges
- * and counters through Micrometer, infos and quantiles beside it. Each belongs to an owner.
- *
- * <p>Not thread-safe; the values may be read by any thread.
+ * The series of the daemon but for histograms. They come and go with what they describe, which is
+ * their owner; counters own themselves. Thread-safe.
  */
-final class SeriesTable implements AutoCloseable {
-  private static final Set<Metric.Kind> POINTS = EnumSet.of(Metric.Kind.INFO, Metric.Kind.SUMMARY);
+final class SeriesTable {
+  private final Map<Object, List<Row>> owners = new LinkedHashMap<>();
 
-  private final PrometheusMeterRegistry micrometer;
-  private final MeterTable meters;
-  private final List<OwnedPoints> points =
-      Metric.all().stream()
-          .filter(metric -> POINTS.contains(metric.kind()))
-          .map(OwnedPoints::new)
-          .toList();
-
-  SeriesTable(PrometheusRegistry registry) {
-    micrometer = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT, registry, Clock.SYSTEM);
-    micrometer.throwExceptionOnRegistrationFailure();
-    meters = new MeterTable(micrometer);
-    points.forEach(registry::register);
-  }
+  /** By series, in milliseconds since 1970. */
+  private final Map<List<Object>, Long> created = new HashMap<>();
 
   /** Makes {@code rows} all that an owner has. */
-  void replace(Object owner, List<Row> rows) {
-    meters.replace(
-        owner, rows.stream().filter(row -> !POINTS.contains(row.metric().kind())).toList());
-    points.forEach(family -> family.replace(owner, rows));
+  synchronized void replace(Object owner, List<Row> rows) {
+    if (rows.isEmpty()) {
+      owners.remove(owner);
+    } else {
+      owners.put(owner, rows);
+    }
   }
 
   void remove(Object owner) {
     replace(owner, List.of());
   }
 
-  @Override
-  public void close() {
-    micrometer.close();
+  /** Adds to a counter. */
+  synchronized void increase(Row by) {
+    List<Row> before = owners.getOrDefault(by.series(), List.of());
+    double sum = by.value() + before.stream().mapToDouble(Row::value).sum();
+    owners.put(by.series(), List.of(new Row(by.metric(), by.labels(), sum)));
+  }
+
+  /** Takes away the owners of which all rows match. */
+  synchronized void removeIf(Predicate<Row> filter) {
+    owners.values().removeIf(rows -> rows.stream().allMatch(filter));
+  }
+
+  /** All rows; of two with the same labels the first. */
+  synchronized List<Row> rows() {
+    List<Row> rows = new ArrayList<>();
+    Set<List<Object>> seen = new HashSet<>();
+    long now = System.currentTimeMillis();
+    for (List<Row> own : owners.values()) {
+      for (Row row : own) {
+        if (seen.add(row.series())) {
+          boolean isCounter = row.metric().kind() == Metric.Kind.COUNTER;
+          long since = isCounter ? created.computeIfAbsent(row.series(), series -> now) : 0;
+          rows.add(new Row(row.metric(), row.labels(), row.value(), since));
+        }
+      }
+    }
+    created.keySet().retainAll(seen);
+    return rows;
   }
 }

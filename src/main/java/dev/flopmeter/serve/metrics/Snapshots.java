@@ -2,8 +2,6 @@ package dev.flopmeter.serve.metrics;
 
 import dev.flopmeter.serve.metrics.SeriesLimit.Selection;
 import dev.flopmeter.serve.metrics.SeriesLimit.Unit;
-import io.micrometer.core.instrument.Tag;
-import io.micrometer.core.instrument.Tags;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
@@ -14,9 +12,11 @@ import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPoin
 import io.prometheus.metrics.model.snapshots.InfoSnapshot;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricMetadata;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import io.prometheus.metrics.model.snapshots.Quantile;
+import io.prometheus.metrics.model.snapshots.Quantiles;
 import io.prometheus.metrics.model.snapshots.SummarySnapshot;
 import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
 import java.util.ArrayList;
@@ -24,12 +24,16 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiPredicate;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** Counts the series of snapshots, selects among them, and copies them out. */
 final class Snapshots {
+  static final String QUANTILE = "quantile";
+
   private Snapshots() {}
 
   private static final Map<String, Metric> BY_FAMILY =
@@ -39,9 +43,13 @@ final class Snapshots {
    * The number of series of each unit, as Prometheus would store them; in OpenMetrics created
    * timestamps are series, too.
    */
-  static Map<Unit, Integer> sizes(MetricSnapshots all, Format format) {
+  static Map<Unit, Integer> sizes(List<Row> rows, MetricSnapshots histograms, Format format) {
     Map<Unit, Integer> sizes = new HashMap<>();
-    for (MetricSnapshot family : all) {
+    for (Row row : rows) {
+      int created = format == Format.OPEN_METRICS && row.created() > 0 ? 1 : 0;
+      sizes.merge(unit(row), 1 + created, Integer::sum);
+    }
+    for (MetricSnapshot family : histograms) {
       for (DataPointSnapshot point : family.getDataPoints()) {
         sizes.merge(unit(family, point), series(point, format), Integer::sum);
       }
@@ -51,46 +59,45 @@ final class Snapshots {
 
   /** The number of all series. */
   static int size(MetricSnapshots all, Format format) {
-    return sizes(all, format).values().stream().mapToInt(Integer::intValue).sum();
+    return all.stream()
+        .flatMap(family -> family.getDataPoints().stream())
+        .mapToInt(point -> series(point, format))
+        .sum();
   }
 
   /** What the selection publishes. */
-  static MetricSnapshots selected(MetricSnapshots all, Selection selection) {
-    List<MetricSnapshot> kept = new ArrayList<>();
-    for (MetricSnapshot family : all) {
-      kept.add(keeping(family, point -> selection.published().contains(unit(family, point))));
-    }
-    return withoutEmpty(kept);
+  static List<MetricSnapshot> selected(MetricSnapshots all, Selection selection) {
+    return filtered(all, (family, point) -> selection.published().contains(unit(family, point)));
   }
 
   /** The first ones, {@code most} series at most. */
   static MetricSnapshots first(MetricSnapshots all, int most, Format format) {
-    List<MetricSnapshot> kept = new ArrayList<>();
-    int[] left = {most};
-    for (MetricSnapshot family : all) {
-      kept.add(
-          keeping(
-              family,
-              point -> {
-                left[0] -= series(point, format);
-                return left[0] >= 0;
-              }));
-    }
-    return withoutEmpty(kept);
+    AtomicInteger left = new AtomicInteger(most);
+    return new MetricSnapshots(
+        filtered(all, (family, point) -> left.addAndGet(-series(point, format)) >= 0));
   }
 
-  private static MetricSnapshots withoutEmpty(List<MetricSnapshot> families) {
-    families.removeIf(family -> family.getDataPoints().isEmpty());
-    return new MetricSnapshots(families);
+  private static List<MetricSnapshot> filtered(
+      MetricSnapshots all, BiPredicate<MetricSnapshot, DataPointSnapshot> filter) {
+    List<MetricSnapshot> kept = new ArrayList<>();
+    all.forEach(family -> kept.add(keeping(family, point -> filter.test(family, point))));
+    kept.removeIf(family -> family.getDataPoints().isEmpty());
+    return kept;
+  }
+
+  static Unit unit(Row row) {
+    return unit(row.metric().part(), row.labels());
   }
 
   private static Unit unit(MetricSnapshot family, DataPointSnapshot point) {
     Metric metric = BY_FAMILY.get(family.getMetadata().getPrometheusName());
-    Labels labels = point.getLabels();
+    return unit(metric == null ? Part.ESSENTIALS : metric.part(), point.getLabels());
+  }
+
+  private static Unit unit(Part part, Labels labels) {
     String workload = labels.get("workload");
     String device = labels.get("device");
-    String owner = workload != null ? workload : device != null ? device : "";
-    return new Unit(metric == null ? Part.ESSENTIALS : metric.part(), owner);
+    return new Unit(part, workload != null ? workload : device != null ? device : "");
   }
 
   private static int series(DataPointSnapshot point, Format format) {
@@ -109,32 +116,6 @@ final class Snapshots {
           + created;
     }
     return 1 + created;
-  }
-
-  /**
-   * The snapshots as a format can hold them: protobuf has no summary without a count and a sum,
-   * which would be read as 0, so that quantiles alone are gauges there.
-   */
-  static MetricSnapshots in(Format format, MetricSnapshots all) {
-    return format != Format.PROTOBUF
-        ? all
-        : new MetricSnapshots(all.stream().map(Snapshots::withoutBareQuantiles).toList());
-  }
-
-  private static MetricSnapshot withoutBareQuantiles(MetricSnapshot family) {
-    if (!(family instanceof SummarySnapshot summary)
-        || summary.getDataPoints().stream().anyMatch(SummaryDataPointSnapshot::hasCount)) {
-      return family;
-    }
-    List<GaugeDataPointSnapshot> gauges = new ArrayList<>();
-    for (SummaryDataPointSnapshot point : summary.getDataPoints()) {
-      for (Quantile quantile : point.getQuantiles()) {
-        String of = Double.toString(quantile.getQuantile());
-        Labels labels = point.getLabels().merge(Labels.of("quantile", of));
-        gauges.add(new GaugeDataPointSnapshot(quantile.getValue(), labels, null));
-      }
-    }
-    return new GaugeSnapshot(family.getMetadata(), gauges);
   }
 
   private static MetricSnapshot keeping(
@@ -164,36 +145,71 @@ final class Snapshots {
     return points.stream().filter(isKept).toList();
   }
 
-  /** The values, as rows for a registry that pushes: quantiles singly, histograms not at all. */
-  static List<Row> rows(MetricSnapshots all) {
-    List<Row> rows = new ArrayList<>();
-    for (MetricSnapshot family : all) {
-      Metric metric = BY_FAMILY.get(family.getMetadata().getPrometheusName());
-      if (metric != null) {
-        family.getDataPoints().forEach(point -> add(rows, metric, point));
-      }
-    }
-    return rows;
+  /**
+   * The families of rows as a format can hold them: protobuf has no summary without a count and a
+   * sum, which would be read as 0, so that quantiles alone are gauges there.
+   */
+  static List<MetricSnapshot> of(List<Row> rows, Format format) {
+    Map<Metric, List<Row>> families = rows.stream().collect(Collectors.groupingBy(Row::metric));
+    List<MetricSnapshot> snapshots = new ArrayList<>();
+    families.forEach((metric, points) -> snapshots.add(family(metric, points, format)));
+    return snapshots;
   }
 
-  private static void add(List<Row> rows, Metric metric, DataPointSnapshot point) {
-    Tags tags = tags(point.getLabels());
-    if (point instanceof GaugeDataPointSnapshot gauge) {
-      rows.add(new Row(metric, tags, gauge.getValue()));
-    } else if (point instanceof CounterDataPointSnapshot counter) {
-      rows.add(new Row(metric, tags, counter.getValue()));
-    } else if (point instanceof InfoDataPointSnapshot) {
-      rows.add(new Row(metric, tags, 1));
-    } else if (point instanceof SummaryDataPointSnapshot summary) {
-      for (Quantile quantile : summary.getQuantiles()) {
-        String of = Double.toString(quantile.getQuantile());
-        rows.add(new Row(metric, tags.and("quantile", of), quantile.getValue()));
-      }
-    }
+  private static MetricSnapshot family(Metric metric, List<Row> rows, Format format) {
+    MetricMetadata metadata = new MetricMetadata(metric.family(), metric.help());
+    return switch (metric.kind()) {
+      case INFO ->
+          new InfoSnapshot(metadata, points(rows, row -> new InfoDataPointSnapshot(row.labels())));
+      case COUNTER ->
+          new CounterSnapshot(
+              metadata,
+              points(
+                  rows,
+                  row ->
+                      new CounterDataPointSnapshot(
+                          row.value(), row.labels(), null, row.created())));
+      case SUMMARY ->
+          format == Format.PROTOBUF
+              ? gauges(metadata, rows)
+              : new SummarySnapshot(metadata, quantiles(rows));
+      case GAUGE, UP_DOWN, HISTOGRAM -> gauges(metadata, rows);
+    };
   }
 
-  private static Tags tags(Labels labels) {
-    return Tags.of(
-        labels.stream().map(label -> Tag.of(label.getName(), label.getValue())).toList());
+  private static MetricSnapshot gauges(MetricMetadata metadata, List<Row> rows) {
+    return new GaugeSnapshot(
+        metadata, points(rows, row -> new GaugeDataPointSnapshot(row.value(), row.labels(), null)));
+  }
+
+  private static <T> List<T> points(List<Row> rows, Function<Row, T> point) {
+    return rows.stream().map(point).toList();
+  }
+
+  private static List<SummaryDataPointSnapshot> quantiles(List<Row> rows) {
+    Map<Labels, List<Quantile>> points = new HashMap<>();
+    for (Row row : rows) {
+      double share = Double.parseDouble(row.labels().get(QUANTILE));
+      points
+          .computeIfAbsent(withoutQuantile(row.labels()), unseen -> new ArrayList<>())
+          .add(new Quantile(share, row.value()));
+    }
+    List<SummaryDataPointSnapshot> summaries = new ArrayList<>();
+    points.forEach(
+        (labels, quantiles) ->
+            summaries.add(
+                SummaryDataPointSnapshot.builder()
+                    .labels(labels)
+                    .quantiles(Quantiles.of(quantiles))
+                    .build()));
+    return summaries;
+  }
+
+  private static Labels withoutQuantile(Labels labels) {
+    Labels.Builder others = Labels.builder();
+    labels.stream()
+        .filter(label -> !label.getName().equals(QUANTILE))
+        .forEach(label -> others.label(label.getName(), label.getValue()));
+    return others.build();
   }
 }

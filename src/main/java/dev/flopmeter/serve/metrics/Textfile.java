@@ -5,7 +5,7 @@ import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
 import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -25,8 +25,7 @@ public final class Textfile {
    * @throws IllegalArgumentException if two results have the same labels
    */
   public static String of(List<ProfileResult> results) {
-    PrometheusRegistry registry = new PrometheusRegistry();
-    SeriesTable series = new SeriesTable(registry);
+    SeriesTable series = new SeriesTable();
     Set<SeriesKey> seen = new HashSet<>();
     for (ProfileResult profile : results) {
       Result result = Result.of(profile.model().name(), profile).withTopLayers(LAYERS);
@@ -46,6 +45,8 @@ public final class Textfile {
       series.replace(List.of("info", key.device()), List.of(DeviceRows.info(result)));
     }
     return PrometheusTextFormatWriter.create()
-        .toDebugString(registry.scrape(), EscapingScheme.UNDERSCORE_ESCAPING);
+        .toDebugString(
+            new MetricSnapshots(Snapshots.of(series.rows(), Format.TEXT)),
+            EscapingScheme.UNDERSCORE_ESCAPING);
   }
 }

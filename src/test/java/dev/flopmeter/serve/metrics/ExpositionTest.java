@@ -22,7 +22,7 @@ class ExpositionTest {
   private final PrometheusRegistry ours = new PrometheusRegistry();
   private final PrometheusRegistry process = new PrometheusRegistry();
   private final AtomicInteger oursCollected = new AtomicInteger();
-  private final Exposition exposition = new Exposition(ours, process);
+  private final Exposition exposition = new Exposition(new SeriesTable(), ours, process);
 
   private static GaugeSnapshot gauge(String name, double value) {
     return GaugeSnapshot.builder()

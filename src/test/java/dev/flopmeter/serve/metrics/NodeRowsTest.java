@@ -1,6 +1,7 @@
 package dev.flopmeter.serve.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatObject;
 
 import dev.flopmeter.device.NodeSample.Gpu;
 import dev.flopmeter.device.NodeSample.Health;
@@ -12,8 +13,7 @@ import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.node.GpuAccount;
 import dev.flopmeter.serve.node.NodeState;
 import dev.flopmeter.serve.node.NodeState.Pod;
-import io.micrometer.core.instrument.Tag;
-import io.micrometer.core.instrument.Tags;
+import io.prometheus.metrics.model.snapshots.Labels;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -59,7 +59,7 @@ class NodeRowsTest {
     for (Row row : NodeRows.of(node)) {
       if (row.metric().name().startsWith("flopmeter_device_peak_")) {
         Map<String, String> labels = new TreeMap<>();
-        row.tags().forEach(tag -> labels.put(tag.getKey(), tag.getValue()));
+        row.labels().forEach(label -> labels.put(label.getName(), label.getValue()));
         assertThat(labels).containsEntry("device", "gpu:0:3").containsEntry("basis", "datasheet");
         peaks.put(labels.getOrDefault("precision", "memory"), row.value());
       }
@@ -98,12 +98,12 @@ class NodeRowsTest {
         new GpuAccount(reached.gpu(), State.UNKNOWN, Map.of(), Map.of(), List.of(), List.of(), 0);
     assertThat(sensors(reached))
         .containsExactlyInAnyOrder(
-            "flopmeter_node_power_watts [tag(device=gpu:0),tag(uuid=GPU-1)] 71.5",
-            "flopmeter_node_temperature_celsius [tag(device=gpu:0),tag(uuid=GPU-1)] 40.0",
-            "flopmeter_node_energy_joules_total [tag(device=gpu:0),tag(uuid=GPU-1)] 9000.0");
+            "flopmeter_node_power_watts {device=\"gpu:0\",uuid=\"GPU-1\"} 71.5",
+            "flopmeter_node_temperature_celsius {device=\"gpu:0\",uuid=\"GPU-1\"} 40.0",
+            "flopmeter_node_energy_joules_total {device=\"gpu:0\",uuid=\"GPU-1\"} 9000.0");
     assertThat(sensors(silent))
         .containsExactly(
-            "flopmeter_node_energy_joules_total [tag(device=gpu:0),tag(uuid=GPU-1)] 9000.0");
+            "flopmeter_node_energy_joules_total {device=\"gpu:0\",uuid=\"GPU-1\"} 9000.0");
   }
 
   private static List<String> sensors(GpuAccount account) {
@@ -113,22 +113,18 @@ class NodeRowsTest {
             RULES, List.of(account), List.of(health), List.of(), Set.of(), "", false, Map.of());
     return NodeRows.of(node).stream()
         .filter(row -> row.metric().name().matches(".*_(watts|celsius|joules_total)"))
-        .map(row -> row.metric().name() + " " + row.tags() + " " + row.value())
+        .map(row -> row.metric().name() + " " + row.labels() + " " + row.value())
         .toList();
   }
 
   private static String mps(NodeState node) {
-    return tags(node, "flopmeter_node_info").stream()
-        .filter(tag -> tag.getKey().equals("mps"))
-        .map(Tag::getValue)
-        .findFirst()
-        .orElse("");
+    return labels(node, "flopmeter_node_info").get("mps");
   }
 
-  private static Tags tags(NodeState node, String metric) {
+  private static Labels labels(NodeState node, String metric) {
     return NodeRows.of(node).stream()
         .filter(row -> row.metric().name().equals(metric))
-        .map(Row::tags)
+        .map(Row::labels)
         .findFirst()
         .orElseThrow();
   }
@@ -146,9 +142,9 @@ class NodeRowsTest {
     Pod pod = new Pod("MIG-1", "ml", "train-0", "");
     NodeState node =
         new NodeState(RULES, one.gpus(), List.of(), List.of(), Set.of(pod), "", false, Map.of());
-    assertThat(tags(node, "flopmeter_node_pod_info"))
+    assertThatObject(labels(node, "flopmeter_node_pod_info"))
         .isEqualTo(
-            Tags.of("uuid", "MIG-1", "namespace", "ml", "pod_name", "train-0")
-                .and("container_name", ""));
+            Labels.of("uuid", "MIG-1", "namespace", "ml", "pod_name", "train-0")
+                .add("container_name", ""));
   }
 }
