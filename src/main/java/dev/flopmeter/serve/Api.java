@@ -82,22 +82,22 @@ record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
     onlyKnown(request, "workload");
     Optional<String> workload = workload(request);
     Snapshot snapshot = snapshots.get();
-    List<Series> series =
-        snapshot.series().stream()
-            .filter(one -> workload.isEmpty() || one.key().workload().equals(workload.get()))
-            .toList();
     return list(
         "results",
-        series.stream()
-            .flatMap(
-                one ->
-                    history.json(one.entry()).map(json -> latest(one, json, snapshot)).stream()));
+        snapshot.series().stream()
+            .filter(one -> workload.isEmpty() || one.key().workload().equals(workload.get()))
+            .flatMap(one -> latest(one, snapshot.now()).stream()));
   }
 
-  private static Map<String, Object> latest(Series series, String json, Snapshot snapshot) {
-    Map<String, Object> object = head(series, snapshot.now());
-    object.put("result", new RawValue(json));
-    return object;
+  private Optional<Map<String, Object>> latest(Series series, Instant now) {
+    return history
+        .json(series.entry())
+        .map(
+            json -> {
+              Map<String, Object> object = head(series, now);
+              object.put("result", new RawValue(json));
+              return object;
+            });
   }
 
   /**
@@ -113,7 +113,11 @@ record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
       throw new BadRequestException("from is after to");
     }
     int limit = limit(request);
-    boolean hasLayers = flag(request, "layers");
+    String layers = request.parameter("layers").orElse("false");
+    if (!layers.matches("true|false")) {
+      throw new BadRequestException("layers: expected true or false");
+    }
+    boolean hasLayers = layers.equals("true");
     List<HistoryEntry> entries =
         history.entries(
             entry ->
@@ -202,19 +206,9 @@ record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
     }
   }
 
-  private static boolean flag(Request request, String name) throws BadRequestException {
-    String text = request.parameter(name).orElse("false");
-    if (!text.equals("true") && !text.equals("false")) {
-      throw new BadRequestException(name + ": expected true or false");
-    }
-    return text.equals("true");
-  }
-
   private Optional<String> workload(Request request) throws BadRequestException {
     Optional<String> name = request.parameter("workload");
-    if (name.isPresent()
-        && snapshots.get().config().workloads().stream()
-            .noneMatch(one -> one.name().equals(name.get()))) {
+    if (name.isPresent() && snapshots.get().config().workload(name.get()).isEmpty()) {
       throw new BadRequestException("workload: no workload of this name; see /api/v1/workloads");
     }
     return name;

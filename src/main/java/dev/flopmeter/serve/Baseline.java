@@ -2,8 +2,6 @@ package dev.flopmeter.serve;
 
 import dev.flopmeter.serve.history.HistoryEntry;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -33,22 +31,14 @@ final class Baseline {
 
   /** Median of the last {@code runs} valid results; null with too few. */
   @Nullable Double median(int runs) {
-    List<Double> medians = new ArrayList<>();
-    samples
-        .descendingIterator()
-        .forEachRemaining(
-            sample -> {
-              if (sample.isValid() && medians.size() < runs) {
-                medians.add(sample.median());
-              }
-            });
-    if (medians.size() < LEAST) {
-      return null;
-    }
-    Collections.sort(medians);
-    int middle = medians.size() / 2;
-    return medians.size() % 2 == 1
-        ? medians.get(middle)
-        : (medians.get(middle - 1) + medians.get(middle)) / 2;
+    List<HistoryEntry> valid = samples.stream().filter(HistoryEntry::isValid).toList();
+    double[] medians =
+        valid.stream()
+            .skip(Math.max(0, valid.size() - runs))
+            .mapToDouble(HistoryEntry::median)
+            .sorted()
+            .toArray();
+    int count = medians.length;
+    return count < LEAST ? null : (medians[(count - 1) / 2] + medians[count / 2]) / 2;
   }
 }

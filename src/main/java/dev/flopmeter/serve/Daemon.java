@@ -8,7 +8,6 @@ import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.http.HttpService;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
-import dev.flopmeter.serve.node.NodeState;
 import dev.flopmeter.serve.node.NodeWatch;
 import dev.flopmeter.serve.page.Recommendations;
 import dev.flopmeter.serve.page.Snapshot;
@@ -34,7 +33,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -84,7 +82,7 @@ public final class Daemon implements AutoCloseable {
   private volatile List<String> reloadProblems = List.of();
   private volatile boolean isPlanned;
   private Set<String> usedDevices = Set.of();
-  private volatile @Nullable NodeWatch node;
+  private volatile NodeWatch node;
 
   private Daemon(Options options, ServeConfig config, HttpService http, History history) {
     this.options = options;
@@ -101,6 +99,7 @@ public final class Daemon implements AutoCloseable {
             options.worker(), config.worker(), clocks, options.listener(), this::faults);
     threads = new DeviceThreads(config.worker(), options.random(), runner, state, clocks);
     devices = new Devices(new DeviceProbe(options.worker()), clocks.nanos());
+    node = nodeWatch();
   }
 
   /**
@@ -166,34 +165,18 @@ public final class Daemon implements AutoCloseable {
     return http.address();
   }
 
-  /** Begins the accounts of this host's GPUs anew, by the configuration of now. */
+  private NodeWatch nodeWatch() {
+    return new NodeWatch(
+        options.worker(),
+        config.node(),
+        options.clocks().nanos(),
+        this::measured,
+        this::nodeSampled);
+  }
+
   private void watchNode() {
-    closeNode();
-    if (config.node().interval().isPresent()) {
-      NodeWatch next =
-          new NodeWatch(
-              options.worker(),
-              config.node(),
-              options.clocks().nanos(),
-              this::measured,
-              this::nodeSampled);
-      node = next;
-      next.start();
-    }
-    metrics.node(nodeState());
-  }
-
-  private void closeNode() {
-    NodeWatch last = node;
-    node = null;
-    if (last != null) {
-      last.close();
-    }
-  }
-
-  private NodeState nodeState() {
-    NodeWatch now = node;
-    return now == null ? NodeState.none(config.node()) : now.state();
+    node.start();
+    metrics.node(node.state());
   }
 
   private void nodeSampled(List<Event> came) {
@@ -202,7 +185,7 @@ public final class Daemon implements AutoCloseable {
   }
 
   private void publishNode() {
-    metrics.node(nodeState());
+    metrics.node(node.state());
     metrics.publish();
   }
 
@@ -222,7 +205,7 @@ public final class Daemon implements AutoCloseable {
     Set<String> uuids = new HashSet<>();
     uuids.add(known.getOrDefault("uuid", "none"));
     uuids.add(known.getOrDefault("mig_uuid", "none"));
-    return nodeState()
+    return node.state()
         .fatal(uuids, from, to)
         .map(event -> event.text() + " at " + event.at() + ", during the measurement");
   }
@@ -256,8 +239,7 @@ public final class Daemon implements AutoCloseable {
       if (!isPlanned || (isPlanOfDevices && !devices.ids().equals(before))) {
         plan();
       }
-      NodeWatch watched = node;
-      if (watched != null && watched.tick()) {
+      if (node.tick()) {
         publishNode();
       }
       boolean isExpired = state.expire();
@@ -326,6 +308,8 @@ public final class Daemon implements AutoCloseable {
     config = next;
     reloadProblems = List.of();
     if (isNodeChanged) {
+      node.close();
+      node = nodeWatch();
       watchNode();
     }
     runner.rules(next.worker());
@@ -376,14 +360,14 @@ public final class Daemon implements AutoCloseable {
         threads.devices().stream()
             .map(id -> new DeviceState(id, running.containsKey(id), threads.isQuarantined(id)))
             .toList(),
-        nodeState());
+        node.state());
   }
 
   /** Ends all runs with their processes, then the server, then the history. */
   @Override
   public void close() throws IOException {
     housekeeping.shutdownNow();
-    closeNode();
+    node.close();
     try {
       threads.close();
     } catch (InterruptedException e) {

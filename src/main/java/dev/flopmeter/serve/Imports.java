@@ -56,9 +56,10 @@ record Imports(Supplier<ServeConfig> config, History history, PublishedState sta
   }
 
   private Workload workload(String name) throws BadRequestException {
-    return config.get().workloads().stream()
-        .filter(one -> one.name().equals(name) && one.imported())
-        .findFirst()
+    return config
+        .get()
+        .workload(name)
+        .filter(Workload::imported)
         .orElseThrow(
             () ->
                 new BadRequestException(

@@ -130,10 +130,9 @@ final class PublishedState {
   }
 
   private Optional<Workload> workload(SeriesKey key) {
-    return config.workloads().stream()
-        .filter(workload -> workload.name().equals(key.workload()))
-        .filter(workload -> workload.precisions().contains(key.precision()))
-        .findFirst();
+    return config
+        .workload(key.workload())
+        .filter(workload -> workload.precisions().contains(key.precision()));
   }
 
   /**

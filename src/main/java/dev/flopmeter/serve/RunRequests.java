@@ -70,12 +70,12 @@ record RunRequests(
   /** One run with its results. */
   Response one(Request request) throws BadRequestException {
     String id = request.names().get(1);
-    for (Run run : runs(workload(request))) {
-      if (run.id().equals(id)) {
-        return answer(200, run);
-      }
-    }
-    throw new BadRequestException(404, "no run of this name; the oldest are forgotten");
+    return runs(workload(request)).stream()
+        .filter(run -> run.id().equals(id))
+        .findFirst()
+        .map(run -> answer(200, run))
+        .orElseThrow(
+            () -> new BadRequestException(404, "no run of this name; the oldest are forgotten"));
   }
 
   private List<Run> runs(Workload workload) {
@@ -86,12 +86,11 @@ record RunRequests(
 
   private Workload workload(Request request) throws BadRequestException {
     Api.onlyKnown(request);
-    for (Workload workload : config.get().workloads()) {
-      if (workload.name().equals(request.names().get(0))) {
-        return workload;
-      }
-    }
-    throw new BadRequestException(404, "no workload of this name; see /api/v1/workloads");
+    return config
+        .get()
+        .workload(request.names().get(0))
+        .orElseThrow(
+            () -> new BadRequestException(404, "no workload of this name; see /api/v1/workloads"));
   }
 
   private Response answer(int status, Run run) {

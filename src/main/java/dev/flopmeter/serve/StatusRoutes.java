@@ -7,7 +7,6 @@ import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.serve.http.Request;
 import dev.flopmeter.serve.http.Response;
 import dev.flopmeter.serve.http.Route;
-import dev.flopmeter.serve.metrics.ByteChunks;
 import dev.flopmeter.serve.metrics.Exposition;
 import dev.flopmeter.serve.metrics.Format;
 import dev.flopmeter.serve.page.Recommendations;
@@ -71,11 +70,11 @@ record StatusRoutes(
     Format format = Format.accepted(request.accept());
     List<String> names = request.parameters("name[]");
     boolean isGzipped = request.isGzipAccepted();
-    ByteChunks body =
+    List<byte[]> body =
         names.isEmpty()
             ? exposition.scrape(format, isGzipped)
             : exposition.scrape(format, Set.copyOf(names), isGzipped);
-    Response answer = Response.stream(200, format.contentType(), body.length(), body::writeTo);
+    Response answer = Response.of(200, format.contentType(), body);
     return isGzipped ? answer.with("Content-Encoding", "gzip") : answer;
   }
 

@@ -76,7 +76,8 @@ class AlertTimesTest {
   private void simulate(Worker worker) throws Exception {
     Path file = folder.resolve("f.yaml");
     Files.writeString(file, "workloads: {w: {model: m, device: cpu}}\nhistory: {folder: none}\n");
-    ServeConfig config = new ConfigReader(Map.of(), Set.of(), Optional.empty()).read(file);
+    ServeConfig config =
+        new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty()).read(file);
     int[] minute = {0};
     Clocks clocks =
         new Clocks(
@@ -115,7 +116,7 @@ class AlertTimesTest {
   private static void scrape(DaemonMetrics metrics, Map<String, List<String>> series, int minute)
       throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    metrics.exposition().scrape(Format.TEXT, false).writeTo(out);
+    metrics.exposition().scrape(Format.TEXT, false).forEach(out::writeBytes);
     out.toString(StandardCharsets.UTF_8)
         .lines()
         .filter(line -> line.startsWith("flopmeter_"))

@@ -21,7 +21,7 @@ public final class DaemonInProcess {
   /** Of a configuration file, with the command that takes the place of its workers. */
   public static Daemon start(Path config, WorkerCommand worker)
       throws ConfigException, IOException {
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty());
     return start(() -> reader.read(config), worker);
   }
 

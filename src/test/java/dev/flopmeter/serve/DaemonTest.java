@@ -231,7 +231,7 @@ class DaemonTest {
 
   @Test
   void aReloadThatFailsInsideIsCountedAsFailed() throws Exception {
-    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty());
+    ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty());
     AtomicBoolean isBroken = new AtomicBoolean();
     start(
         "workloads: {w: {model: good, device: cpu, interval: 1h}}",
@@ -412,11 +412,11 @@ class DaemonTest {
         out.write(
             "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ".getBytes(StandardCharsets.US_ASCII));
         out.flush();
-        socket.setSoTimeout(30_000);
+        socket.setSoTimeout(60_000);
         slow.add(socket);
       }
-      assertThat(send(request("/metrics").timeout(Duration.ofSeconds(10))).statusCode())
-          .isEqualTo(200);
+      // Never, if the slow ones kept their threads.
+      assertThat(send(request("/metrics")).statusCode()).isEqualTo(200);
       for (Socket socket : slow) {
         assertThat(isClosed(socket)).isTrue();
       }

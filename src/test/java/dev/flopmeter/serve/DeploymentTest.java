@@ -31,7 +31,7 @@ class DeploymentTest {
   }
 
   private static ServeConfig inContainers() throws Exception {
-    return new ConfigReader(Map.of(), Set.of("resnet50"), Optional.empty())
+    return new ConfigReader(Map.of(), Set.of("resnet50"), Optional.empty(), Optional.empty())
         .read(KUBERNETES.resolve("flopmeter.yaml"));
   }
 

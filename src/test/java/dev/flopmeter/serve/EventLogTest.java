@@ -29,7 +29,10 @@ class EventLogTest {
 
   @BeforeEach
   void standardRules() throws Exception {
-    rules = new ConfigReader(Map.of(), Set.of(), Optional.empty()).standard().history();
+    rules =
+        new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty())
+            .standard()
+            .history();
   }
 
   private static Instant second(int second) {

@@ -178,7 +178,8 @@ class HelmChartTest {
 
   private ServeConfig read(String text) throws Exception {
     Path file = Files.writeString(folder.resolve("flopmeter.yaml"), text);
-    return new ConfigReader(Map.of(), Set.of("resnet50"), Optional.empty()).read(file);
+    return new ConfigReader(Map.of(), Set.of("resnet50"), Optional.empty(), Optional.empty())
+        .read(file);
   }
 
   @Test

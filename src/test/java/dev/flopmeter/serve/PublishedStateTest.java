@@ -45,7 +45,7 @@ class PublishedStateTest {
   private ServeConfig config(String workloads) throws Exception {
     Path file = folder.resolve("f.yaml");
     Files.writeString(file, "workloads: {" + workloads + "}\nhistory: {folder: kept}\n");
-    return new ConfigReader(Map.of(), Set.of(), Optional.empty()).read(file);
+    return new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty()).read(file);
   }
 
   private static List<Target> targets(ServeConfig config) {
@@ -67,7 +67,7 @@ class PublishedStateTest {
 
   private static String scrape(DaemonMetrics metrics) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    metrics.exposition().scrape(Format.TEXT, false).writeTo(out);
+    metrics.exposition().scrape(Format.TEXT, false).forEach(out::writeBytes);
     return out.toString(StandardCharsets.UTF_8);
   }
 

@@ -24,7 +24,10 @@ class RequestedRunsTest {
 
   private static Target target(String device) throws Exception {
     Workload workload =
-        new ConfigReader(Map.of(), Set.of(), Optional.empty()).standard().workloads().get(0);
+        new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty())
+            .standard()
+            .workloads()
+            .get(0);
     return new Target(workload, device, "fp32");
   }
 

@@ -24,7 +24,7 @@ class StartCheckTest {
   @TempDir private Path folder;
 
   private ServeConfig config(String yaml) throws Exception {
-    return new ConfigReader(Map.of(), Set.of(), Optional.empty())
+    return new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty())
         .read(Files.writeString(folder.resolve("f.yaml"), yaml));
   }
 

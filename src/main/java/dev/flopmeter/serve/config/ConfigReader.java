@@ -46,17 +46,6 @@ public record ConfigReader(
   private static final int MOST_WORKLOADS = 1000;
   private static final String UNREADABLE = "does not exist or cannot be read";
 
-  /** Without a web configuration on the command line. */
-  public ConfigReader(
-      Map<String, String> environment, Set<String> builtIn, Optional<ListenAddress> listen) {
-    this(environment, builtIn, listen, Optional.empty());
-  }
-
-  public ConfigReader {
-    environment = Map.copyOf(environment);
-    builtIn = Set.copyOf(builtIn);
-  }
-
   /**
    * Reads a file. Paths in it are relative to its folder.
    *
@@ -111,7 +100,7 @@ public record ConfigReader(
             history(top.section("history"), folder),
             new Log(top.section("log").get("format", String.class)),
             metrics(top.section("metrics")),
-            OtelVariables.read(top.section("otlp"), environment),
+            new OtelVariables(top.section("otlp"), environment).read(),
             node(top.section("node")),
             servers(top.section("servers")));
     problems.throwIfAny();
@@ -221,7 +210,7 @@ public record ConfigReader(
     if (workloads.size() > MOST_WORKLOADS) {
       section.problem("", "contains more than " + MOST_WORKLOADS + " workloads");
     }
-    return workloads;
+    return List.copyOf(workloads);
   }
 
   private Workload workload(String name, Section section, Path folder) {
@@ -358,7 +347,7 @@ public record ConfigReader(
         node.get("processes", Long.class).intValue(),
         node.find("price_per_gpu_hour", Double.class),
         node.get("gpm", Boolean.class),
-        List.copyOf(node.list("pod_labels", String.class)),
+        node.list("pod_labels", String.class),
         node.get("pod_resources", String.class));
   }
 
@@ -383,7 +372,7 @@ public record ConfigReader(
                 gpus.add(new ServerGpu(of.get(0), of.get(1), of.get(2), uuid, precision));
               }
             });
-    return gpus;
+    return List.copyOf(gpus);
   }
 
   static boolean isHttp(String url) {

@@ -47,11 +47,6 @@ record Key(String path, ValueType type, @Nullable String standard, boolean isLis
     return names;
   }
 
-  /** The last part of the path. */
-  String name() {
-    return path.substring(path.lastIndexOf('.') + 1);
-  }
-
   /** A value as the file has it. */
   Object parse(String text) {
     return type.parse().apply(text);

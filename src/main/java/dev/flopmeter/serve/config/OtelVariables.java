@@ -27,7 +27,7 @@ final class OtelVariables {
   private final boolean isEnabled;
   private final Map<String, String> variables = new HashMap<>();
 
-  private OtelVariables(Section otlp, Map<String, String> environment) {
+  OtelVariables(Section otlp, Map<String, String> environment) {
     this.otlp = otlp;
     isEnabled = otlp.get("enabled", Boolean.class);
     if (isEnabled) { // what others read does not concern a daemon that does not push
@@ -36,11 +36,7 @@ final class OtelVariables {
     }
   }
 
-  static Otlp read(Section otlp, Map<String, String> environment) {
-    return new OtelVariables(otlp, environment).read();
-  }
-
-  private Otlp read() {
+  Otlp read() {
     boolean isDisabled =
         variables.getOrDefault("OTEL_SDK_DISABLED", "").equalsIgnoreCase("true")
             || variables.getOrDefault("OTEL_METRICS_EXPORTER", "").equals("none");
@@ -58,8 +54,8 @@ final class OtelVariables {
         milliseconds("timeout", exporter("TIMEOUT")),
         exporter("COMPRESSION").map(variables::get).filter("gzip"::equals).isPresent(),
         otlp.get("conventions", String.class).equals("opentelemetry"),
-        headers,
-        resource);
+        Map.copyOf(headers),
+        Map.copyOf(resource));
   }
 
   private String url() {

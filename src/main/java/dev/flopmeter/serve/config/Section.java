@@ -6,6 +6,7 @@ import dev.flopmeter.serve.config.YamlNode.Scalar;
 import dev.flopmeter.serve.config.YamlNode.Sequence;
 import dev.flopmeter.text.NearestName;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -132,7 +133,7 @@ final class Section {
     if (values.isEmpty() && key.standard() != null) {
       values.add(type.cast(key.parse(key.standard())));
     }
-    return values;
+    return List.copyOf(values);
   }
 
   /** Keys that are chosen in the file, with their values. */
@@ -144,7 +145,7 @@ final class Section {
             (name, entry) ->
                 parse(key("*"), name, entry.value(), String.class)
                     .ifPresent(value -> values.put(name, value)));
-    return values;
+    return Collections.unmodifiableMap(values);
   }
 
   /** A text as the value of a key; throws IllegalArgumentException with what is allowed. */
@@ -169,7 +170,7 @@ final class Section {
       return Optional.of(type.cast(key.parse(scalar.text().strip())));
     } catch (IllegalArgumentException e) {
       // Names that are chosen stand before secrets, which do not appear in messages.
-      String shown = key.name().equals("*") ? "" : "\"" + scalar.text() + "\": ";
+      String shown = key.path().endsWith("*") ? "" : "\"" + scalar.text() + "\": ";
       problems.add(node.line(), at(name), shown + e.getMessage());
       return Optional.empty();
     }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The valid content of a configuration file. */
+/** The valid content of a configuration file. Its lists and maps cannot be changed. */
 public record ServeConfig(
     Http http,
     List<Workload> workloads,
@@ -18,9 +18,9 @@ public record ServeConfig(
     Node node,
     List<ServerGpu> servers) {
 
-  public ServeConfig {
-    workloads = List.copyOf(workloads);
-    servers = List.copyOf(servers);
+  /** The workload of a name. */
+  public Optional<Workload> workload(String name) {
+    return workloads.stream().filter(one -> one.name().equals(name)).findFirst();
   }
 
   /**
@@ -42,12 +42,6 @@ public record ServeConfig(
       Optional<Tls> tls,
       Map<String, String> users,
       Map<String, String> headers) {
-    public Http {
-      names = List.copyOf(names);
-      users = Map.copyOf(users);
-      headers = Map.copyOf(headers);
-    }
-
     /** Whether whoever sends a request has a password, or a certificate that was verified. */
     public boolean isAuthenticated() {
       return !users.isEmpty() || tls.filter(one -> one.clients().isRequired()).isPresent();
@@ -118,14 +112,7 @@ public record ServeConfig(
       double jitter,
       Duration maxTime,
       Duration timeout,
-      Gate gate) {
-    public Workload {
-      devices = List.copyOf(devices);
-      precisions = List.copyOf(precisions);
-      batches = List.copyOf(batches);
-      inputs = List.copyOf(inputs);
-    }
-  }
+      Gate gate) {}
 
   /** Conditions on a device's load for a run. */
   public record Gate(Optional<Double> utilizationBelow, Optional<Long> memoryFreeAbove) {
@@ -206,11 +193,6 @@ public record ServeConfig(
       boolean hasConventions,
       Map<String, String> headers,
       Map<String, String> resource) {
-    public Otlp {
-      headers = Map.copyOf(headers);
-      resource = Map.copyOf(resource);
-    }
-
     /** Without the headers, which may contain a token. */
     @Override
     public String toString() {

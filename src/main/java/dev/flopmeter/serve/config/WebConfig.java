@@ -31,7 +31,8 @@ record WebConfig(Optional<Tls> tls, Map<String, String> users, Map<String, Strin
         top.has("tls_server_config")
             ? tls(top.section("tls_server_config"), folder)
             : Optional.empty();
-    return new WebConfig(tls, ConfigReader.users(top.section("basic_auth_users")), headers);
+    return new WebConfig(
+        tls, ConfigReader.users(top.section("basic_auth_users")), Map.copyOf(headers));
   }
 
   private static Optional<Tls> tls(Section tls, Path folder) {

@@ -26,16 +26,19 @@ record FolderLock(Path path, FileChannel channel, @Nullable Object identity) imp
     Path path = folder.resolve("lock");
     FileChannel channel =
         FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    try {
-      if (channel.tryLock() != null) {
-        return new FolderLock(path, channel, identity(path));
-      }
-    } catch (OverlappingFileLockException e) {
+    if (!isLocked(channel)) {
       channel.close();
       throw new FolderInUseException(folder);
     }
-    channel.close();
-    throw new FolderInUseException(folder);
+    return new FolderLock(path, channel, identity(path));
+  }
+
+  private static boolean isLocked(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      return false; // by another daemon of this process
+    }
   }
 
   /**
@@ -46,11 +49,9 @@ record FolderLock(Path path, FileChannel channel, @Nullable Object identity) imp
     Path path = folder.resolve("lock");
     if (Files.exists(path)) {
       try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
-        if (channel.tryLock() == null) {
+        if (!isLocked(channel)) {
           throw new FolderInUseException(folder);
         }
-      } catch (OverlappingFileLockException e) {
-        throw new FolderInUseException(folder);
       }
       return;
     }

@@ -7,16 +7,19 @@ import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.time.Clocks;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.file.DirectoryStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -25,6 +28,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,11 +66,24 @@ public final class History implements Closeable {
     }
   }
 
+  /** Opens a file for writing behind its first {@code size} bytes; cuts what follows them. */
+  interface Opener {
+    OutputStream open(Path file, long size) throws IOException;
+  }
+
+  /** A file each of whose writes is on disk when it returns. */
+  private static OutputStream onDisk(Path file, long size) throws IOException {
+    FileChannel channel =
+        FileChannel.open(
+            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.DSYNC);
+    return Channels.newOutputStream(channel.truncate(size).position(size));
+  }
+
   private record Pending(HistoryEntry entry, ByteBuffer frame) {}
 
   private final @Nullable Path folder;
   private final Clocks clocks;
-  private final SegmentFile.Opener opener;
+  private final Opener opener;
   private final Instant openedAt;
   private final long openedNanos;
   private final List<Segment> segments = new ArrayList<>();
@@ -74,15 +91,14 @@ public final class History implements Closeable {
   private long maxSize;
   private Duration maxAge;
   private @Nullable FolderLock lock;
-  private @Nullable SegmentFile active;
+  private @Nullable OutputStream active;
   private long nextNumber;
   private boolean isWritable;
   private long failedWrites;
   private long dropped;
   private long lost;
 
-  private History(
-      @Nullable Path folder, ServeConfig.History rules, Clocks clocks, SegmentFile.Opener opener) {
+  private History(@Nullable Path folder, ServeConfig.History rules, Clocks clocks, Opener opener) {
     this.folder = folder;
     this.clocks = clocks;
     this.opener = opener;
@@ -99,11 +115,10 @@ public final class History implements Closeable {
    * @throws IOException if another process uses the folder
    */
   public static History open(ServeConfig.History rules, Clocks clocks) throws IOException {
-    return open(rules, clocks, SegmentFile::onDisk);
+    return open(rules, clocks, History::onDisk);
   }
 
-  static History open(ServeConfig.History rules, Clocks clocks, SegmentFile.Opener opener)
-      throws IOException {
+  static History open(ServeConfig.History rules, Clocks clocks, Opener opener) throws IOException {
     History history = new History(rules.folder().orElse(null), rules, clocks, opener);
     synchronized (history) {
       history.recover();
@@ -148,17 +163,17 @@ public final class History implements Closeable {
   /** Reads what is in the folder. */
   private void scan(Path where) throws IOException {
     segments.clear();
-    List<Path> files = new ArrayList<>();
-    try (DirectoryStream<Path> found = Files.newDirectoryStream(where, "results-*.flm")) {
-      found.forEach(files::add);
+    List<Path> files;
+    try (Stream<Path> found = Files.list(where)) {
+      files =
+          found
+              .filter(file -> file.getFileName().toString().matches("results-\\d{12}\\.flm"))
+              .sorted()
+              .toList();
     }
-    files.sort(Comparator.comparing(path -> path.getFileName().toString()));
     for (Path file : files) {
-      String name = file.getFileName().toString();
-      if (!name.matches("results-\\d{12}\\.flm")) {
-        continue;
-      }
-      Segment segment = Segment.scan(file, Long.parseLong(name.substring(8, 20)));
+      Segment segment =
+          Segment.scan(file, Long.parseLong(file.getFileName().toString().substring(8, 20)));
       segments.add(segment);
       for (Located frame : segment.frames) {
         nextNumber = Math.max(nextNumber, frame.entry().number() + 1);
@@ -294,22 +309,23 @@ public final class History implements Closeable {
   private void write(Pending result) throws IOException {
     int length = result.frame().capacity();
     Segment segment = segments.isEmpty() ? null : segments.get(segments.size() - 1);
+    OutputStream file = active;
     if (segment == null || isFull(segment, length)) {
-      segment = startSegment();
+      closeActive();
+      long id = segment == null ? 1 : segment.id + 1;
+      segment = new Segment(Segment.path(Objects.requireNonNull(folder), id), id);
+      file = opener.open(segment.path, 0);
+      segments.add(segment);
+    } else if (file == null) {
+      // Without what a failed write of this process left behind the last frame.
+      file = opener.open(segment.path, segment.size);
     }
-    SegmentFile file = active;
-    if (file == null) {
-      file = opener.open(segment.path);
-      active = file;
-      // What a failed write of this process left behind the last frame.
-      file.truncate(segment.size);
-    }
+    active = file;
     if (segment.size == 0) {
-      file.write(ByteBuffer.wrap(Segment.MAGIC), 0);
+      file.write(Segment.MAGIC);
       segment.size = Segment.MAGIC.length;
     }
-    file.write(result.frame(), segment.size);
-    file.force();
+    file.write(result.frame().array());
     segment.frames.add(new Located(result.entry(), segment.size + Frame.HEAD, length - Frame.HEAD));
     segment.size += length;
   }
@@ -321,17 +337,6 @@ public final class History implements Closeable {
     Instant first = segment.frames.get(0).entry().arrivedAt();
     return segment.size + length > Math.max(maxSize / SEGMENTS, 4096)
         || first.isBefore(clocks.wall().instant().minus(maxAge.dividedBy(SEGMENTS)));
-  }
-
-  private Segment startSegment() throws IOException {
-    closeActive();
-    long id = segments.isEmpty() ? 1 : segments.get(segments.size() - 1).id + 1;
-    Segment segment = new Segment(Segment.path(Objects.requireNonNull(folder), id), id);
-    SegmentFile file = opener.open(segment.path);
-    active = file;
-    file.truncate(0);
-    segments.add(segment);
-    return segment;
   }
 
   /** Deletes the oldest segments, never the one that is written to. */
@@ -380,23 +385,14 @@ public final class History implements Closeable {
 
   /** Stored and waiting results that match, newest first. */
   public synchronized List<HistoryEntry> entries(Predicate<HistoryEntry> filter, int most) {
-    List<HistoryEntry> found = new ArrayList<>();
-    Iterator<Pending> waiting = pending.descendingIterator();
-    while (waiting.hasNext() && found.size() < most) {
-      HistoryEntry entry = waiting.next().entry();
-      if (filter.test(entry)) {
-        found.add(entry);
-      }
-    }
-    for (int s = segments.size() - 1; s >= 0; s--) {
-      List<Located> frames = segments.get(s).frames;
-      for (int f = frames.size() - 1; f >= 0 && found.size() < most; f--) {
-        if (filter.test(frames.get(f).entry())) {
-          found.add(frames.get(f).entry());
-        }
-      }
-    }
-    return found;
+    List<HistoryEntry> found =
+        Stream.concat(
+                segments.stream().flatMap(segment -> segment.frames.stream()).map(Located::entry),
+                pending.stream().map(Pending::entry))
+            .filter(filter)
+            .collect(Collectors.toCollection(ArrayList::new));
+    Collections.reverse(found);
+    return found.subList(0, Math.min(most, found.size()));
   }
 
   /** The whole JSON of an entry; empty if it has been deleted or cannot be read. */
@@ -450,7 +446,7 @@ public final class History implements Closeable {
   }
 
   private void closeActive() {
-    SegmentFile file = active;
+    OutputStream file = active;
     active = null;
     if (file != null) {
       try {

@@ -374,13 +374,10 @@ public final class HttpService implements AutoCloseable {
     }
     try {
       for (String pair : raw.split("&", -1)) {
-        int equals = pair.indexOf('=');
-        String name = equals < 0 ? pair : pair.substring(0, equals);
-        String value = equals < 0 ? "" : pair.substring(equals + 1);
-        parameters
-            .computeIfAbsent(
-                URLDecoder.decode(name, StandardCharsets.UTF_8), any -> new ArrayList<>())
-            .add(URLDecoder.decode(value, StandardCharsets.UTF_8));
+        String[] parts = pair.split("=", 2);
+        String name = URLDecoder.decode(parts[0], StandardCharsets.UTF_8);
+        String value = parts.length < 2 ? "" : URLDecoder.decode(parts[1], StandardCharsets.UTF_8);
+        parameters.computeIfAbsent(name, any -> new ArrayList<>()).add(value);
       }
     } catch (IllegalArgumentException e) {
       throw new BadRequestException("the query is not encoded correctly");

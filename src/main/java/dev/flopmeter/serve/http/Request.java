@@ -20,11 +20,6 @@ public record Request(
     String accept,
     boolean isGzipAccepted,
     InputStream body) {
-  public Request {
-    names = List.copyOf(names);
-    query = Map.copyOf(query);
-  }
-
   /** The last value of the name. */
   public Optional<String> parameter(String name) {
     return parameters(name).stream().reduce((first, next) -> next);

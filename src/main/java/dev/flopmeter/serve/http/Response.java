@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -16,10 +17,6 @@ import tools.jackson.databind.json.JsonMapper;
 public record Response(int status, long length, Body body, Map<String, String> headers) {
   private static final String TYPE = "Content-Type";
   private static final String JSON = "application/json";
-
-  public Response {
-    headers = Map.copyOf(headers);
-  }
 
   /** Writes the content. */
   @FunctionalInterface
@@ -46,10 +43,18 @@ public record Response(int status, long length, Body body, Map<String, String> h
   }
 
   public static Response json(int status, Body body) {
-    return stream(status, JSON, 0, body);
+    return new Response(status, 0, body, Map.of(TYPE, JSON));
   }
 
-  public static Response stream(int status, String contentType, long length, Body body) {
+  /** One whose body is these bytes, one after another. */
+  public static Response of(int status, String contentType, List<byte[]> pieces) {
+    long length = pieces.stream().mapToLong(piece -> piece.length).sum();
+    Body body =
+        out -> {
+          for (byte[] piece : pieces) {
+            out.write(piece);
+          }
+        };
     return new Response(status, length, body, Map.of(TYPE, contentType));
   }
 
@@ -61,7 +66,6 @@ public record Response(int status, long length, Body body, Map<String, String> h
   }
 
   private static Response of(int status, String contentType, String text) {
-    byte[] content = text.getBytes(StandardCharsets.UTF_8);
-    return stream(status, contentType, content.length, out -> out.write(content));
+    return of(status, contentType, List.of(text.getBytes(StandardCharsets.UTF_8)));
   }
 }

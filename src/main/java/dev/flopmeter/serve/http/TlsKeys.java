@@ -13,27 +13,28 @@ import java.security.KeyFactory;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Instant;
 import java.util.Base64;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
-import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 import nl.altindag.ssl.exception.GenericException;
 import nl.altindag.ssl.pem.util.PemUtils;
 import nl.altindag.ssl.util.KeyManagerUtils;
+import nl.altindag.ssl.util.SSLContextUtils;
 import nl.altindag.ssl.util.TrustManagerUtils;
 import org.jspecify.annotations.Nullable;
 
@@ -99,14 +100,8 @@ final class TlsKeys {
   }
 
   /** A context for the server. */
-  SSLContext context() throws IOException {
-    try {
-      SSLContext context = SSLContext.getInstance("TLS");
-      context.init(new KeyManager[] {keys}, new TrustManager[] {clients}, null);
-      return context;
-    } catch (GeneralSecurityException e) {
-      throw new IOException("http.tls: TLS is not supported on this JVM: " + e.getMessage(), e);
-    }
+  SSLContext context() {
+    return SSLContextUtils.createSslContext(List.of(keys), List.of(clients));
   }
 
   /** What a connection may agree on, of all that this JVM supports. */
@@ -146,7 +141,8 @@ final class TlsKeys {
     Instant expiry =
         Stream.of(chain)
             .map(one -> one.getNotAfter().toInstant())
-            .min(Comparator.naturalOrder())
+            .sorted()
+            .findFirst()
             .orElseThrow();
     return new Identity(
         KeyManagerUtils.createKeyManager(key, chain), clients(tls.clients()), expiry, tls);
@@ -170,18 +166,15 @@ final class TlsKeys {
   }
 
   private static X509Certificate[] chain(Path file) throws IOException {
-    String wrong = "http.tls.certificate: " + file + " is not a PEM certificate";
     try (InputStream in = Files.newInputStream(file)) {
-      X509Certificate[] chain =
-          CertificateFactory.getInstance("X.509").generateCertificates(in).stream()
-              .map(X509Certificate.class::cast)
-              .toArray(X509Certificate[]::new);
-      if (chain.length > 0) {
-        return chain;
+      Collection<? extends Certificate> chain =
+          CertificateFactory.getInstance("X.509").generateCertificates(in);
+      if (chain.isEmpty()) {
+        throw new CertificateException("no certificate");
       }
-      throw new IOException(wrong);
+      return chain.toArray(X509Certificate[]::new);
     } catch (CertificateException e) {
-      throw new IOException(wrong, e);
+      throw new IOException("http.tls.certificate: " + file + " is not a PEM certificate", e);
     }
   }
 

@@ -107,7 +107,7 @@ public final class DaemonMetrics implements AutoCloseable {
         Histogram.builder()
             .name(metric.name())
             .help(metric.help())
-            .labelNames(metric.labelNames())
+            .labelNames(metric.labels().toArray(String[]::new))
             .classicUpperBounds(buckets);
     switch (kinds) {
       case "classic" -> histogram.classicOnly();

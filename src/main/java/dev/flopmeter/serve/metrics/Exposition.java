@@ -117,8 +117,8 @@ public final class Exposition {
     return Objects.requireNonNull(rendered.get(format));
   }
 
-  /** A whole scrape. What does not change is not copied for it. */
-  public ByteChunks scrape(Format format, boolean isGzipped) {
+  /** A whole scrape, in pieces: what does not change is not copied for it. */
+  public List<byte[]> scrape(Format format, boolean isGzipped) {
     Rendered kept = rendered.get(format);
     if (kept == null) {
       kept = want(format);
@@ -132,7 +132,7 @@ public final class Exposition {
    *
    * @param names of metrics or of their series, which end in {@code _total} and the like
    */
-  public ByteChunks scrape(Format format, Set<String> names, boolean isGzipped) {
+  public List<byte[]> scrape(Format format, Set<String> names, boolean isGzipped) {
     MetricSnapshots running = process.scrape();
     MetricSnapshots shown;
     synchronized (this) {
@@ -145,10 +145,8 @@ public final class Exposition {
     return body(NONE, NONE, text, isGzipped);
   }
 
-  private static ByteChunks body(byte[] first, byte[] packed, byte[] second, boolean isGzipped) {
-    return isGzipped
-        ? GzipMember.join(first, packed, second)
-        : new ByteChunks(List.of(first, second));
+  private static List<byte[]> body(byte[] first, byte[] packed, byte[] second, boolean isGzipped) {
+    return isGzipped ? GzipMember.join(first, packed, second) : List.of(first, second);
   }
 
   private static boolean isNamed(String family, Set<String> names) {

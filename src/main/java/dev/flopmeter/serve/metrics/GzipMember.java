@@ -28,7 +28,7 @@ final class GzipMember {
    * @param plain the first part
    * @param packed its blocks, from {@link #first}
    */
-  static ByteChunks join(byte[] plain, byte[] packed, byte[] second) {
+  static List<byte[]> join(byte[] plain, byte[] packed, byte[] second) {
     byte[] rest = deflate(second, true);
     CRC32 crc = new CRC32();
     crc.update(plain);
@@ -39,7 +39,7 @@ final class GzipMember {
             .putInt((int) crc.getValue())
             .putInt(plain.length + second.length)
             .array();
-    return new ByteChunks(List.of(HEAD, packed, rest, tail));
+    return List.of(HEAD, packed, rest, tail);
   }
 
   private static byte[] deflate(byte[] plain, boolean isLast) {

@@ -68,10 +68,6 @@ record Metric(String name, Kind kind, Part part, String unit, List<String> label
     return Objects.requireNonNull(ALL.get(name), name);
   }
 
-  String[] labelNames() {
-    return labels.toArray(String[]::new);
-  }
-
   /** Its name within the Prometheus client, which adds the suffixes of a counter and an info. */
   String family() {
     return switch (kind) {

@@ -138,13 +138,9 @@ final class OtlpPush implements AutoCloseable {
   }
 
   private static String withoutSecrets(String url) {
-    try {
-      URI uri = URI.create(url);
-      String port = uri.getPort() < 0 ? "" : ":" + uri.getPort();
-      return uri.getScheme() + "://" + uri.getHost() + port + uri.getPath();
-    } catch (IllegalArgumentException e) {
-      return "otlp.url";
-    }
+    URI uri = URI.create(url);
+    String port = uri.getPort() < 0 ? "" : ":" + uri.getPort();
+    return uri.getScheme() + "://" + uri.getHost() + port + uri.getPath();
   }
 
   private static OtlpConfig config(Otlp otlp) {

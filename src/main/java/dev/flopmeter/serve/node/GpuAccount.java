@@ -25,13 +25,6 @@ public record GpuAccount(
     List<ProcessAccount> processes,
     List<Occupant> others,
     double otherSeconds) {
-  public GpuAccount {
-    seconds = Map.copyOf(seconds);
-    throttledSeconds = Map.copyOf(throttledSeconds);
-    processes = List.copyOf(processes);
-    others = List.copyOf(others);
-  }
-
   /** A process and the time that it has been on the GPU. */
   public record ProcessAccount(Occupant process, double seconds) {}
 

@@ -25,21 +25,8 @@ public record NodeState(
     String problem,
     boolean isEmulated,
     Map<String, String> absent) {
-  public NodeState {
-    gpus = List.copyOf(gpus);
-    health = List.copyOf(health);
-    events = List.copyOf(events);
-    pods = Set.copyOf(pods);
-    absent = Map.copyOf(absent);
-  }
-
   /** A container that was given a GPU or MIG instance; what may not be known of it is empty. */
   public record Pod(String uuid, String namespace, String name, String container) {}
-
-  /** Of a daemon that watches none. */
-  public static NodeState none(Node rules) {
-    return new NodeState(rules, List.of(), List.of(), List.of(), Set.of(), "", false, Map.of());
-  }
 
   /** Whether figures of a whole GPU, however it is divided, are those of now. */
   public boolean isReached(String uuid) {

@@ -59,7 +59,7 @@ public final class NodeWatch implements AutoCloseable {
   /**
    * A watch that begins at {@link #start}.
    *
-   * @param rules with an interval
+   * @param rules without an interval, nothing is watched
    * @param measured the uuids of what the daemon's own runs are on now
    * @param changed called after each sample with its events, from the watch's thread
    */
@@ -71,7 +71,7 @@ public final class NodeWatch implements AutoCloseable {
       Consumer<List<Event>> changed) {
     this.command = command;
     this.rules = rules;
-    this.interval = rules.interval().orElseThrow();
+    this.interval = rules.interval().orElse(Duration.ZERO);
     this.nanos = nanos;
     this.measured = measured;
     this.changed = changed;
@@ -80,7 +80,9 @@ public final class NodeWatch implements AutoCloseable {
   }
 
   public void start() {
-    thread.start();
+    if (rules.interval().isPresent()) {
+      thread.start();
+    }
   }
 
   private void watch() {

@@ -19,11 +19,6 @@ public record DeviceState(
     @Nullable Double memoryFreeBytes,
     Map<String, String> properties,
     List<Peak> peaks) {
-  public DeviceState {
-    properties = Map.copyOf(properties);
-    peaks = List.copyOf(peaks);
-  }
-
   /**
    * A peak rate.
    *

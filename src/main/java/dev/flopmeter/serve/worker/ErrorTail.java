@@ -18,29 +18,27 @@ final class ErrorTail {
   void drain(InputStream in) throws IOException {
     byte[] buffer = new byte[4096];
     for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-      synchronized (tail) {
-        tail.append(new String(buffer, 0, n, StandardCharsets.UTF_8));
-        tail.delete(0, Math.max(0, tail.length() - KEPT));
-      }
+      add(new String(buffer, 0, n, StandardCharsets.UTF_8));
     }
+  }
+
+  private synchronized void add(String text) {
+    tail.append(text);
+    tail.delete(0, Math.max(0, tail.length() - KEPT));
   }
 
   /** The last line that is not blank, without control characters. */
-  String lastLine() {
-    synchronized (tail) {
-      return tail.toString()
-          .lines()
-          .filter(line -> !line.isBlank())
-          .reduce((first, second) -> second)
-          .map(line -> Cut.end(Printable.of(line), LONGEST_LINE))
-          .orElse("");
-    }
+  synchronized String lastLine() {
+    return tail.toString()
+        .lines()
+        .filter(line -> !line.isBlank())
+        .reduce((first, second) -> second)
+        .map(line -> Cut.end(Printable.of(line), LONGEST_LINE))
+        .orElse("");
   }
 
-  boolean isOutOfMemory() {
-    synchronized (tail) {
-      String text = tail.toString().toLowerCase(Locale.ROOT);
-      return text.contains("out of memory") || text.contains("outofmemory");
-    }
+  synchronized boolean isOutOfMemory() {
+    String text = tail.toString().toLowerCase(Locale.ROOT);
+    return text.contains("out of memory") || text.contains("outofmemory");
   }
 }

@@ -11,8 +11,4 @@ import java.util.List;
  * @param detail one line for the log: why it failed; empty for a success
  */
 public record RunReport(
-    Outcome outcome, Duration duration, List<ResultLine> results, String detail) {
-  public RunReport {
-    results = List.copyOf(results);
-  }
-}
+    Outcome outcome, Duration duration, List<ResultLine> results, String detail) {}

@@ -21,11 +21,6 @@ public record WorkerCommand(List<String> prefix, Map<String, String> environment
    */
   public static final String UNDER_DAEMON = "FLOPMETER_UNDER_DAEMON";
 
-  public WorkerCommand {
-    prefix = List.copyOf(prefix);
-    environment = Map.copyOf(environment);
-  }
-
   /**
    * This application: its launcher where it was started by it, otherwise the same Java with the
    * same class path.

@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.worker;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -20,8 +21,15 @@ public record WorkerQuestion(WorkerCommand command, Duration timeout) {
     Process process = command.process(List.of(arguments)).start();
     ProcessTree tree = new ProcessTree(process);
     ErrorTail errors = new ErrorTail();
-    StringBuilder out = new StringBuilder();
-    Thread reader = WorkerRun.reader("answer", () -> collect(process, out));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    Thread reader =
+        WorkerRun.reader(
+            "answer",
+            () -> {
+              out.writeBytes(process.getInputStream().readNBytes(LONGEST));
+              // A full pipe would hold the process up.
+              process.getInputStream().transferTo(OutputStream.nullOutputStream());
+            });
     Thread drain = WorkerRun.reader("errors", () -> errors.drain(process.getErrorStream()));
     try {
       if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -41,17 +49,6 @@ public record WorkerQuestion(WorkerCommand command, Duration timeout) {
     } finally {
       tree.kill();
     }
-    synchronized (out) {
-      return out.toString();
-    }
-  }
-
-  private static void collect(Process process, StringBuilder out) throws IOException {
-    byte[] bytes = process.getInputStream().readNBytes(LONGEST);
-    synchronized (out) {
-      out.append(new String(bytes, StandardCharsets.UTF_8));
-    }
-    // A full pipe would hold the process up.
-    process.getInputStream().transferTo(OutputStream.nullOutputStream());
+    return out.toString(StandardCharsets.UTF_8);
   }
 }

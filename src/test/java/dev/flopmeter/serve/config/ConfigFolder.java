@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
 /** A folder for configuration files, and what the reader says of them. */
 record ConfigFolder(Path path) {
   ConfigReader reader() {
-    return new ConfigReader(Map.of("HOME", "/home/somebody"), Set.of(), Optional.empty());
+    return new ConfigReader(
+        Map.of("HOME", "/home/somebody"), Set.of(), Optional.empty(), Optional.empty());
   }
 
   ServeConfig read(String yaml) throws ConfigException, IOException {

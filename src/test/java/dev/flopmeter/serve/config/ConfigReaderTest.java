@@ -215,7 +215,8 @@ class ConfigReaderTest {
   }
 
   private static String named(Key key) {
-    return key.name().equals("*") ? "" : key.name() + ":";
+    String name = key.path().substring(key.path().lastIndexOf('.') + 1);
+    return name.equals("*") ? "" : name + ":";
   }
 
   @Test
@@ -298,7 +299,8 @@ class ConfigReaderTest {
     Path file =
         Files.writeString(
             folder.resolve("f.yaml"), "workloads: {a: {model: m}}\nhttp: {listen: \"[::]:1\"}");
-    ServeConfig config = new ConfigReader(Map.of(), Set.of(), Optional.of(other)).read(file);
+    ServeConfig config =
+        new ConfigReader(Map.of(), Set.of(), Optional.of(other), Optional.empty()).read(file);
     assertThat(config.http().listen()).isEqualTo(other);
   }
 
@@ -358,7 +360,8 @@ class ConfigReaderTest {
 
   @Test
   void aModelThatDoesNotExistIsFoundBeforeItRuns() throws Exception {
-    ConfigReader strict = new ConfigReader(Map.of(), Set.of("resnet50", "vgg16"), Optional.empty());
+    ConfigReader strict =
+        new ConfigReader(Map.of(), Set.of("resnet50", "vgg16"), Optional.empty(), Optional.empty());
     Path file =
         Files.writeString(
             folder.resolve("f.yaml"),

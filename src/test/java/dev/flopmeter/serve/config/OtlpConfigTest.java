@@ -20,7 +20,9 @@ class OtlpConfigTest {
     Path file =
         Files.writeString(
             folder.resolve("otlp.yaml"), "workloads: {one: {model: resnet50}}\notlp: " + section);
-    return new ConfigReader(environment, Set.of("resnet50"), Optional.empty()).read(file).otlp();
+    return new ConfigReader(environment, Set.of("resnet50"), Optional.empty(), Optional.empty())
+        .read(file)
+        .otlp();
   }
 
   @Test

@@ -42,7 +42,7 @@ class WebConfigTest {
         Files.writeString(
             folder.resolve("f.yaml"),
             "http: {web_config_file: web/web.yml" + http + "}\nworkloads: {w: {model: m}}\n");
-    return new ConfigReader(Map.of(), Set.of(), Optional.empty()).read(file);
+    return new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty()).read(file);
   }
 
   private Http http(String web) throws ConfigException, IOException {

@@ -10,9 +10,12 @@ import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.time.Clocks;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,27 +50,9 @@ class DamageTest {
   }
 
   /** A file on the disk that does not wait for the disk: no power fails in this test. */
-  private static SegmentFile withoutWaiting(Path path) throws IOException {
-    SegmentFile file = SegmentFile.onDisk(path);
-    return new SegmentFile() {
-      @Override
-      public void write(ByteBuffer bytes, long position) throws IOException {
-        file.write(bytes, position);
-      }
-
-      @Override
-      public void force() {}
-
-      @Override
-      public void truncate(long size) throws IOException {
-        file.truncate(size);
-      }
-
-      @Override
-      public void close() throws IOException {
-        file.close();
-      }
-    };
+  private static OutputStream withoutWaiting(Path path, long size) throws IOException {
+    FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    return Channels.newOutputStream(file.truncate(size).position(size));
   }
 
   private static String json(long number) {

@@ -8,10 +8,14 @@ import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.serve.time.Clocks;
+import java.io.FilterOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -233,31 +237,17 @@ class HistoryTest {
   private static final class FullDisk {
     boolean isFull;
 
-    SegmentFile open(Path path) throws IOException {
-      SegmentFile file = SegmentFile.onDisk(path);
-      return new SegmentFile() {
+    OutputStream open(Path path, long size) throws IOException {
+      FileChannel file =
+          FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      return new FilterOutputStream(Channels.newOutputStream(file.truncate(size).position(size))) {
         @Override
-        public void write(ByteBuffer bytes, long position) throws IOException {
+        public void write(byte[] bytes) throws IOException {
           if (isFull) {
-            file.write(bytes.slice(0, bytes.capacity() / 2), position);
+            out.write(bytes, 0, bytes.length / 2);
             throw new IOException("No space left on device");
           }
-          file.write(bytes, position);
-        }
-
-        @Override
-        public void force() throws IOException {
-          file.force();
-        }
-
-        @Override
-        public void truncate(long size) throws IOException {
-          file.truncate(size);
-        }
-
-        @Override
-        public void close() throws IOException {
-          file.close();
+          out.write(bytes);
         }
       };
     }

@@ -42,14 +42,14 @@ class LargeAnswerTest {
     CyclicBarrier all = new CyclicBarrier(TOGETHER);
     Route.Handler large =
         request ->
-            Response.stream(
+            new Response(
                 200,
-                "application/octet-stream",
                 BYTES,
                 out -> {
                   meet(all);
                   out.write(content);
-                });
+                },
+                Map.of());
     ExecutorService threads = Executors.newFixedThreadPool(TOGETHER);
     long before = outsideTheHeap();
     try (HttpService service = HttpService.start(settings, List.of(Route.get("/", large)))) {
@@ -72,14 +72,14 @@ class LargeAnswerTest {
     for (long length : new long[] {BYTES, 0}) {
       Route.Handler breaking =
           request ->
-              Response.stream(
+              new Response(
                   200,
-                  "application/octet-stream",
                   length,
                   out -> {
                     out.write(part);
                     throw new IllegalStateException("breaks off");
-                  });
+                  },
+                  Map.of());
       try (HttpService service = HttpService.start(settings(), List.of(Route.get("/", breaking)))) {
         // Without an end of the connection, reading would run into its time limit.
         assertThat(received(service)).as("of %d bytes", length).isLessThan(BYTES);
@@ -126,6 +126,8 @@ class LargeAnswerTest {
             http: {listen: "127.0.0.1:0"}
             workloads: {w: {model: good, device: cpu, interval: 1h}}
             """);
-    return new ConfigReader(Map.of(), Set.of(), Optional.empty()).read(config).http();
+    return new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty())
+        .read(config)
+        .http();
   }
 }

@@ -53,7 +53,7 @@ class DaemonMetricsTest {
     yaml.append("metrics: {max_series: ").append(maxSeries);
     yaml.append(", histograms: ").append(histograms).append("}\n");
     Path file = Files.writeString(folder.resolve("f.yaml"), yaml);
-    return new ConfigReader(Map.of(), Set.of(), Optional.empty()).read(file);
+    return new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty()).read(file);
   }
 
   private static Result result(String workload) {
@@ -82,7 +82,7 @@ class DaemonMetricsTest {
 
   private static List<String> series(DaemonMetrics metrics, Format format) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    metrics.exposition().scrape(format, false).writeTo(out);
+    metrics.exposition().scrape(format, false).forEach(out::writeBytes);
     if (format == Format.PROTOBUF) {
       return ProtobufScrape.series(out.toByteArray());
     }

@@ -33,7 +33,7 @@ class ExpositionTest {
 
   private String scrape(Format format) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    exposition.scrape(format, false).writeTo(out);
+    exposition.scrape(format, false).forEach(out::writeBytes);
     return out.toString(StandardCharsets.UTF_8);
   }
 
@@ -78,11 +78,13 @@ class ExpositionTest {
     ours.register(() -> gauge("flopmeter_y", 3));
     process.register(() -> gauge("uptime", 2));
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    exposition.scrape(Format.PROTOBUF, Set.of("flopmeter_y", "uptime"), true).writeTo(out);
+    exposition
+        .scrape(Format.PROTOBUF, Set.of("flopmeter_y", "uptime"), true)
+        .forEach(out::writeBytes);
     byte[] plain = new GZIPInputStream(new ByteArrayInputStream(out.toByteArray())).readAllBytes();
     assertThat(ProtobufScrape.series(plain)).containsExactly("flopmeter_y 3.0", "uptime 2.0");
     out.reset();
-    exposition.scrape(Format.PROTOBUF, true).writeTo(out);
+    exposition.scrape(Format.PROTOBUF, true).forEach(out::writeBytes);
     plain = new GZIPInputStream(new ByteArrayInputStream(out.toByteArray())).readAllBytes();
     assertThat(ProtobufScrape.series(plain))
         .contains("flopmeter_x 1.0", "flopmeter_y 3.0")
@@ -91,7 +93,7 @@ class ExpositionTest {
 
   private String scrape(Set<String> names) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    exposition.scrape(Format.TEXT, names, false).writeTo(out);
+    exposition.scrape(Format.TEXT, names, false).forEach(out::writeBytes);
     return out.toString(StandardCharsets.UTF_8);
   }
 

@@ -109,11 +109,7 @@ class NodeDayTest {
 
   private static List<String> series(DaemonMetrics metrics) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    try {
-      metrics.exposition().scrape(Format.TEXT, false).writeTo(out);
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
+    metrics.exposition().scrape(Format.TEXT, false).forEach(out::writeBytes);
     return out.toString(StandardCharsets.UTF_8)
         .lines()
         .filter(line -> line.startsWith("flopmeter_node_"))
@@ -153,7 +149,8 @@ class NodeDayTest {
     Assumptions.assumeTrue(
         Files.exists(LIBRARIES.resolve("libnvidia-ml.so.1")),
         "the emulated GPU is not built in " + LIBRARIES);
-    ServeConfig config = new ConfigReader(Map.of(), Set.of(), Optional.empty()).standard();
+    ServeConfig config =
+        new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty()).standard();
     ServeConfig.Node rules =
         new ServeConfig.Node(Optional.of(INTERVAL), 100, Optional.of(2.0), false, List.of(), "");
     List<String> last;

@@ -95,7 +95,7 @@ public final class SampleStatus {
 
   private static ServeConfig standard() {
     try {
-      return new ConfigReader(Map.of(), Set.of(), Optional.empty()).standard();
+      return new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty()).standard();
     } catch (ConfigException e) {
       throw new IllegalStateException(e);
     }
@@ -141,7 +141,8 @@ public final class SampleStatus {
         runs,
         all,
         devices,
-        NodeState.none(config.node()));
+        new NodeState(
+            config.node(), List.of(), List.of(), List.of(), Set.of(), "", false, Map.of()));
   }
 
   /** What the roofline allows every series. */
