@@ -95,7 +95,7 @@ final class DeviceThreads implements AutoCloseable {
       // A defect that shows in one run must not end the thread.
       logger.error(
           "run of {} on {} failed with an internal error", target.workload().name(), device, e);
-      report = new RunReport(Outcome.FAILED, Duration.ZERO, List.of(), e.toString());
+      report = RunReport.of(Outcome.FAILED, e.toString());
     }
     int failures;
     boolean isQuarantined;
@@ -113,7 +113,7 @@ final class DeviceThreads implements AutoCloseable {
       kept = state.completed(target, report, failures, isQuarantined);
     } catch (RuntimeException e) {
       logger.error("results of {} on {} could not be kept", target.workload().name(), device, e);
-      report = new RunReport(Outcome.FAILED, Duration.ZERO, List.of(), e.toString());
+      report = RunReport.of(Outcome.FAILED, e.toString());
     }
     synchronized (this) {
       requests.ended(target, report, kept);

@@ -114,7 +114,7 @@ final class PublishedState {
       age = Duration.ofDays(3660);
     }
     long measuredAt = clocks.nanos().getAsLong() - age.toNanos();
-    Result kept = result.withoutRaw().withTopLayers(config.metrics().layers());
+    Result kept = result.withTopLayers(config.metrics().layers());
     KnownResult known =
         new KnownResult(new PublishedResult(kept, true, null), entry, measuredAt, null);
     results.put(entry.key(), known);
@@ -167,10 +167,10 @@ final class PublishedState {
    */
   List<HistoryEntry> completed(
       Target target, RunReport report, int failures, boolean isQuarantined) {
-    List<HistoryEntry> entries = new ArrayList<>();
-    for (ResultLine result : report.results()) {
-      entries.add(history.append(result.result(), withoutRaw(result)));
-    }
+    List<HistoryEntry> entries =
+        report.results().stream()
+            .map(line -> history.append(line.result(), withoutRaw(line)))
+            .toList();
     synchronized (this) {
       if (targets.contains(target.id())) {
         metrics.quarantined(target.device(), isQuarantined);
@@ -245,7 +245,7 @@ final class PublishedState {
     Baseline before = past(result.key());
     Double baseline = before.median(config.history().baselineRuns());
     before.add(entry);
-    Result kept = result.withoutRaw().withTopLayers(config.metrics().layers());
+    Result kept = result.withTopLayers(config.metrics().layers());
     KnownResult known =
         new KnownResult(
             new PublishedResult(kept, false, baseline), entry, clocks.nanos().getAsLong(), target);

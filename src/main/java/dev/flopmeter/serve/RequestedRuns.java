@@ -5,7 +5,6 @@ import dev.flopmeter.serve.worker.Outcome;
 import dev.flopmeter.serve.worker.RunReport;
 import dev.flopmeter.serve.worker.Target;
 import dev.flopmeter.text.Labelled;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,11 +21,7 @@ final class RequestedRuns {
   static final int MOST = 100;
 
   private static final RunReport CHANGED =
-      new RunReport(
-          Outcome.STOPPED,
-          Duration.ZERO,
-          List.of(),
-          "the configuration or the devices have changed; ask again");
+      RunReport.of(Outcome.STOPPED, "the configuration or the devices have changed; ask again");
 
   enum State implements Labelled {
     QUEUED,

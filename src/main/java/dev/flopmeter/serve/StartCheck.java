@@ -13,8 +13,10 @@ import dev.flopmeter.serve.worker.WorkerQuestion;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -27,7 +29,7 @@ public final class StartCheck {
   private final ServeConfig config;
   private final WorkerCommand worker;
   private final List<String> errors = new ArrayList<>();
-  private final List<String> warnings = new ArrayList<>();
+  private final Set<String> warnings = new LinkedHashSet<>();
 
   private StartCheck(ServeConfig config, WorkerCommand worker) {
     this.config = config;
@@ -110,12 +112,13 @@ public final class StartCheck {
                   known.stream().filter(one -> one.id().equals(target.device())).findFirst();
               String key = "workloads." + target.workload().name();
               if (device.isEmpty()) {
-                warn(key + ".device: " + target.device() + " is not a device of this host: " + ids);
+                warnings.add(
+                    key + ".device: " + target.device() + " is not a device of this host: " + ids);
               } else {
                 WorkerRunner.unreadable(target.workload().gate(), device.get())
                     .ifPresent(
                         what ->
-                            warn(
+                            warnings.add(
                                 "%s.only_when: %s does not report %s"
                                     .formatted(key, target.device(), what)));
               }
@@ -124,12 +127,6 @@ public final class StartCheck {
 
   private static boolean isNamed(String device) {
     return !device.equals("auto") && !device.equals("all");
-  }
-
-  private void warn(String line) {
-    if (!warnings.contains(line)) {
-      warnings.add(line);
-    }
   }
 
   /** Counts what would be measured: the cheapest way to find what the worker would refuse. */

@@ -16,7 +16,6 @@ import dev.flopmeter.serve.worker.WorkerCommand;
 import dev.flopmeter.serve.worker.WorkerRun;
 import dev.flopmeter.units.Figures;
 import java.io.IOException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -135,25 +134,25 @@ final class WorkerRunner {
     if (gate.isOpen()) {
       return null;
     }
-    List<DeviceState> devices;
     try {
-      devices = probe.read();
+      for (DeviceState device : probe.read()) {
+        if (target.device().equals("auto") || device.id().equals(target.device())) {
+          return gate(gate, device);
+        }
+      }
+      return RunReport.of(Outcome.DEVICE_FAILED, "is no longer a device of this host");
     } catch (IOException e) {
-      return closed(Outcome.DEVICE_FAILED, "its utilization cannot be read: " + e.getMessage());
+      return RunReport.of(
+          Outcome.DEVICE_FAILED, "its utilization cannot be read: " + e.getMessage());
     }
-    Optional<DeviceState> device =
-        devices.stream()
-            .filter(one -> target.device().equals("auto") || one.id().equals(target.device()))
-            .findFirst();
-    if (device.isEmpty()) {
-      return closed(Outcome.DEVICE_FAILED, "is no longer a device of this host");
-    }
-    Optional<String> unknown = unreadable(gate, device.get());
-    if (unknown.isPresent()) {
-      return closed(
-          Outcome.DEVICE_FAILED, unknown.get() + " cannot be read, and only_when depends on it");
-    }
-    return busy(gate, device.get()).map(why -> closed(Outcome.SKIPPED_BUSY, why)).orElse(null);
+  }
+
+  private static @Nullable RunReport gate(Gate gate, DeviceState device) {
+    Optional<String> unknown = unreadable(gate, device);
+    return unknown.isPresent()
+        ? RunReport.of(
+            Outcome.DEVICE_FAILED, unknown.get() + " cannot be read, and only_when depends on it")
+        : busy(gate, device).map(why -> RunReport.of(Outcome.SKIPPED_BUSY, why)).orElse(null);
   }
 
   /** What the gate depends on and the device does not report: a lost GPU is not a busy one. */
@@ -165,10 +164,6 @@ final class WorkerRunner {
       return Optional.of("its free memory");
     }
     return Optional.empty();
-  }
-
-  private static RunReport closed(Outcome outcome, String detail) {
-    return new RunReport(outcome, Duration.ZERO, List.of(), detail);
   }
 
   private static Optional<String> busy(Gate gate, DeviceState device) {

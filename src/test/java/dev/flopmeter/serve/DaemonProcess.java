@@ -32,7 +32,7 @@ final class DaemonProcess implements AutoCloseable {
     this.process = process;
     this.log = log;
     await()
-        .atMost(Duration.ofSeconds(60))
+        .atMost(Duration.ofMinutes(5))
         .pollInterval(Duration.ofMillis(20))
         .until(() -> !process.isAlive() || SERVING.matcher(Files.readString(log)).find());
     Matcher serving = SERVING.matcher(Files.readString(log));
@@ -77,7 +77,7 @@ final class DaemonProcess implements AutoCloseable {
   HttpResponse<String> get(String path) throws IOException, InterruptedException {
     return http.send(
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-            .timeout(Duration.ofSeconds(20))
+            .timeout(Duration.ofMinutes(2))
             .build(),
         HttpResponse.BodyHandlers.ofString());
   }

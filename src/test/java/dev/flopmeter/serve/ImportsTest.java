@@ -38,7 +38,8 @@ class ImportsTest {
     Path config =
         Files.writeString(
             folder.resolve("f.yaml"),
-            "http: {listen: \"127.0.0.1:0\""
+            // A busy machine may take long for 4 MiB.
+            "http: {request_time: 5m, response_time: 5m, listen: \"127.0.0.1:0\""
                 + http
                 + "}\nhistory: {folder: kept}\nworkloads:\n"
                 + "  vision: {model: resnet50 on TensorRT, imported: true, batch: [1, 8]}\n"

@@ -10,8 +10,8 @@ import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import javax.crypto.Mac;
@@ -43,7 +43,7 @@ final class PasswordCheck {
   private final String unknownUserHash;
   private final SecretKeySpec key;
   private final Semaphore checks = new Semaphore(AT_ONCE, true);
-  private final Map<String, byte[]> right = new LinkedHashMap<>();
+  private final Map<String, byte[]> right = new ConcurrentHashMap<>();
 
   PasswordCheck(Map<String, String> users) {
     this.users = Map.copyOf(users);
@@ -105,26 +105,15 @@ final class PasswordCheck {
     byte[] cut = bytes.length > 72 ? Arrays.copyOf(bytes, 72) : bytes;
     byte[] against = (hash == null ? unknownUserHash : hash).getBytes(StandardCharsets.US_ASCII);
     boolean isRight = BCrypt.verifyer().verify(cut, against).verified && hash != null;
-    if (isRight) {
-      remember(user, fingerprint);
+    if (isRight && right.size() < REMEMBERED) {
+      right.put(user, fingerprint);
     }
     return isRight ? Verdict.RIGHT : Verdict.WRONG;
   }
 
   private boolean isRemembered(String user, byte[] fingerprint) {
-    byte[] known;
-    synchronized (right) {
-      known = right.get(user);
-    }
+    byte[] known = right.get(user);
     return known != null && MessageDigest.isEqual(known, fingerprint);
-  }
-
-  private void remember(String user, byte[] fingerprint) {
-    synchronized (right) {
-      if (right.size() < REMEMBERED) {
-        right.put(user, fingerprint);
-      }
-    }
   }
 
   private byte[] fingerprint(String credentials) {

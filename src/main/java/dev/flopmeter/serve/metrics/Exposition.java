@@ -3,17 +3,15 @@ package dev.flopmeter.serve.metrics;
 import dev.flopmeter.serve.metrics.SeriesLimit.Selection;
 import dev.flopmeter.serve.metrics.SeriesLimit.Unit;
 import io.prometheus.metrics.config.EscapingScheme;
-import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
-import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
-import io.prometheus.metrics.expositionformats.PrometheusProtobufWriter;
-import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -48,6 +46,9 @@ public final class Exposition {
    */
   record Published(List<Row> rows, MetricSnapshots snapshots, Selection selection) {}
 
+  /** How many series a scrape has about itself. */
+  static final int FIGURES = 2 + Part.values().length;
+
   private static final Unit PROCESS = new Unit(Part.PROCESS, "");
   private static final Set<String> SUFFIXES =
       Set.of("", "_total", "_created", "_bucket", "_count", "_sum", "_info");
@@ -57,7 +58,6 @@ public final class Exposition {
   private final SeriesTable series;
   private final PrometheusRegistry histograms;
   private final PrometheusRegistry process;
-  private final Map<Format, ExpositionFormatWriter> writers = new EnumMap<>(Format.class);
   private final Set<Format> wanted = EnumSet.of(Format.TEXT);
   private SeriesLimit limit = new SeriesLimit(Integer.MAX_VALUE, List.of());
   private volatile Map<Format, Rendered> rendered = Map.of();
@@ -67,11 +67,6 @@ public final class Exposition {
     this.series = series;
     this.histograms = histograms;
     this.process = process;
-    writers.put(Format.TEXT, PrometheusTextFormatWriter.builder().build());
-    writers.put(
-        Format.OPEN_METRICS,
-        OpenMetricsTextFormatWriter.builder().setCreatedTimestampsEnabled(true).build());
-    writers.put(Format.PROTOBUF, new PrometheusProtobufWriter());
   }
 
   /** From the next rendering on, no scrape has more series than this. */
@@ -101,14 +96,25 @@ public final class Exposition {
     List<Row> rows = series.rows();
     MetricSnapshots all = histograms.scrape();
     Map<Unit, Integer> sizes = Snapshots.sizes(rows, all, format);
-    sizes.merge(new Unit(Part.ESSENTIALS, ""), SeriesFigures.COUNT, Integer::sum);
+    sizes.merge(new Unit(Part.ESSENTIALS, ""), FIGURES, Integer::sum);
     sizes.put(PROCESS, Snapshots.size(others, format));
     Selection selection = limit.select(sizes);
     rows.removeIf(row -> !selection.published().contains(Snapshots.unit(row)));
-    rows.addAll(SeriesFigures.of(selection, limit.most()));
+    rows.addAll(figures(selection));
     List<MetricSnapshot> families = Snapshots.selected(all, selection);
     families.addAll(Snapshots.of(rows, format));
     return new Published(rows, new MetricSnapshots(families), selection);
+  }
+
+  private List<Row> figures(Selection selection) {
+    List<Row> rows = new ArrayList<>();
+    Row.add(rows, "flopmeter_series", Labels.EMPTY, selection.series());
+    Row.add(rows, "flopmeter_series_limit", Labels.EMPTY, limit.most());
+    for (Part part : Part.values()) {
+      Labels labels = Labels.of("part", part.label());
+      Row.add(rows, "flopmeter_series_limited", labels, selection.leftOut(part));
+    }
+    return rows;
   }
 
   private synchronized Rendered want(Format format) {
@@ -158,8 +164,7 @@ public final class Exposition {
   private byte[] text(Format format, MetricSnapshots snapshots, boolean isMoreToCome) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 14);
     try {
-      ExpositionFormatWriter writer = Objects.requireNonNull(writers.get(format));
-      writer.write(out, snapshots, EscapingScheme.UNDERSCORE_ESCAPING);
+      format.writer().write(out, snapshots, EscapingScheme.UNDERSCORE_ESCAPING);
     } catch (IOException e) {
       throw new UncheckedIOException("memory does not fail to be written", e);
     }

@@ -1,6 +1,9 @@
 package dev.flopmeter.serve.metrics;
 
+import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
+import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
 import io.prometheus.metrics.expositionformats.PrometheusProtobufWriter;
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -8,27 +11,34 @@ import java.util.regex.Pattern;
 /** The formats of a scrape that can be asked for; of two that are as welcome the later is sent. */
 public enum Format {
   /** Prometheus' text format, which everything reads. */
-  TEXT("text/plain; version=0.0.4; charset=utf-8", "text/plain"),
+  TEXT(PrometheusTextFormatWriter.builder().build(), "text/plain"),
   /** OpenMetrics, with created timestamps. */
   OPEN_METRICS(
-      "application/openmetrics-text; version=1.0.0; charset=utf-8", "application/openmetrics-text"),
+      OpenMetricsTextFormatWriter.builder().setCreatedTimestampsEnabled(true).build(),
+      "application/openmetrics-text"),
   /** Prometheus' protobuf format, the only one with native histograms. */
   PROTOBUF(
-      PrometheusProtobufWriter.CONTENT_TYPE,
+      new PrometheusProtobufWriter(),
       "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited");
 
   private static final Pattern QUALITY = Pattern.compile(";\\s*q=([01](?:\\.\\d{0,3})?)\\s*$");
 
-  private final String contentType;
+  @SuppressWarnings("ImmutableEnumChecker") // has no state
+  private final ExpositionFormatWriter writer;
+
   private final String asked;
 
-  Format(String contentType, String asked) {
-    this.contentType = contentType;
+  Format(ExpositionFormatWriter writer, String asked) {
+    this.writer = writer;
     this.asked = asked;
   }
 
   public String contentType() {
-    return contentType;
+    return writer.getContentType();
+  }
+
+  ExpositionFormatWriter writer() {
+    return writer;
   }
 
   private List<String> parts() {

@@ -29,13 +29,12 @@ public record Result(SeriesKey key, ProfileResult profile) {
     return profile.valid();
   }
 
-  /** Without the times of single passes, which are published once. */
-  public Result withoutRaw() {
-    return new Result(key, profile.withoutRaw());
-  }
-
-  /** With the slowest {@code most} layers and one {@code other} for the rest. */
+  /**
+   * Without the times of single passes, which are published once, and with the slowest {@code most}
+   * layers and one {@code other} for the rest.
+   */
   public Result withTopLayers(int most) {
-    return new Result(key, profile.withLayers(TopLayers.of(profile.layers(), most)));
+    ProfileResult shown = profile.withoutRaw();
+    return new Result(key, shown.withLayers(TopLayers.of(profile.layers(), most)));
   }
 }

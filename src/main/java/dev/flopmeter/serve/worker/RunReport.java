@@ -11,4 +11,9 @@ import java.util.List;
  * @param detail one line for the log: why it failed; empty for a success
  */
 public record RunReport(
-    Outcome outcome, Duration duration, List<ResultLine> results, String detail) {}
+    Outcome outcome, Duration duration, List<ResultLine> results, String detail) {
+  /** Of a run that has not begun, or of which nothing is known. */
+  public static RunReport of(Outcome outcome, String detail) {
+    return new RunReport(outcome, Duration.ZERO, List.of(), detail);
+  }
+}

@@ -112,7 +112,7 @@ class ExpositionTest {
   void theProcessMetricsGoBeforeTheDaemonsOwn() throws Exception {
     ours.register(() -> gauge("flopmeter_x", 1));
     process.register(() -> gauge("uptime", 2));
-    int essentials = 1 + SeriesFigures.COUNT;
+    int essentials = 1 + Exposition.FIGURES;
     exposition.limit(new SeriesLimit(essentials, List.of()));
     exposition.render();
     assertThat(scrape(Format.TEXT))
@@ -131,7 +131,7 @@ class ExpositionTest {
   void seriesThatTheProcessGainsBetweenTwoRenderingsDoNotExceedTheLimit() throws Exception {
     ours.register(() -> gauge("flopmeter_x", 1));
     process.register(() -> gauge("a_uptime", 2));
-    exposition.limit(new SeriesLimit(2 + SeriesFigures.COUNT, List.of()));
+    exposition.limit(new SeriesLimit(2 + Exposition.FIGURES, List.of()));
     exposition.render();
     process.register(() -> gauge("b_later", 3));
     assertThat(scrape(Format.TEXT)).contains("a_uptime 2.0").doesNotContain("b_later");

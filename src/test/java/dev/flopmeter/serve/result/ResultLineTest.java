@@ -75,7 +75,7 @@ class ResultLineTest {
         RESULT.withLayers(
             IntStream.range(0, 5000).mapToObj(i -> SampleResult.layer("l" + i, 1 + i)).toList());
     ResultLine line = ResultLine.read("w", ProfileJson.writeLine(large));
-    Result kept = line.result().withoutRaw().withTopLayers(20);
+    Result kept = line.result().withTopLayers(20);
     assertThat(kept.profile().layers()).hasSize(21).first().matches(l -> l.name().equals("l4999"));
     assertThat(kept.profile().run().rawSeconds()).isNull();
     assertThat(kept.profile().withLayers(List.of()))
