@@ -6,7 +6,7 @@ import dev.flopmeter.report.text.ProgressBar;
 import dev.flopmeter.report.text.Terminal;
 import dev.flopmeter.report.text.TerminalStyle;
 import dev.flopmeter.result.ProfileResult;
-import dev.flopmeter.serve.RunListener;
+import dev.flopmeter.serve.Daemon.RunListener;
 import dev.flopmeter.serve.worker.RunReport;
 import dev.flopmeter.serve.worker.Target;
 import java.io.PrintWriter;

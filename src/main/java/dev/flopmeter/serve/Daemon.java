@@ -1,6 +1,7 @@
 package dev.flopmeter.serve;
 
 import dev.flopmeter.device.NodeSample.Event;
+import dev.flopmeter.measure.Progress;
 import dev.flopmeter.serve.config.ConfigException;
 import dev.flopmeter.serve.config.ConfigWarnings;
 import dev.flopmeter.serve.config.ServeConfig;
@@ -15,6 +16,7 @@ import dev.flopmeter.serve.page.Snapshot.DeviceState;
 import dev.flopmeter.serve.page.Snapshot.WorkloadState;
 import dev.flopmeter.serve.time.Clocks;
 import dev.flopmeter.serve.worker.DeviceProbe;
+import dev.flopmeter.serve.worker.RunReport;
 import dev.flopmeter.serve.worker.Target;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
@@ -45,6 +47,20 @@ import org.slf4j.LoggerFactory;
 public final class Daemon implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(Daemon.class);
   private static final long TICK_SECONDS = 5;
+
+  /** Where the configuration comes from, at the start and at each reload. */
+  @FunctionalInterface
+  public interface ConfigSource {
+    ServeConfig read() throws ConfigException;
+  }
+
+  /** Receives the start and the end of each run. Called from the threads of the devices. */
+  public interface RunListener {
+    /** A run begins; its progress is reported to the returned value. */
+    Progress began(Target target);
+
+    void ended(Target target, RunReport report);
+  }
 
   /**
    * What a daemon is given.

@@ -2,6 +2,7 @@ package dev.flopmeter.serve;
 
 import dev.flopmeter.measure.Progress;
 import dev.flopmeter.result.Basis;
+import dev.flopmeter.serve.Daemon.RunListener;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Gate;
 import dev.flopmeter.serve.result.Result;

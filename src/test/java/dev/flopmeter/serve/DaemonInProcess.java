@@ -1,6 +1,8 @@
 package dev.flopmeter.serve;
 
 import dev.flopmeter.measure.Progress;
+import dev.flopmeter.serve.Daemon.ConfigSource;
+import dev.flopmeter.serve.Daemon.RunListener;
 import dev.flopmeter.serve.config.ConfigException;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.time.Clocks;

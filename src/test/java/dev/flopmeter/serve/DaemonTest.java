@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import at.favre.lib.crypto.bcrypt.BCrypt;
+import dev.flopmeter.serve.Daemon.ConfigSource;
 import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;

@@ -21,7 +21,8 @@ import java.util.Optional;
  */
 final class OtelVariables {
   private static final String EXPORTER = "OTEL_EXPORTER_OTLP_";
-  private static final String PROTOCOL = "http/protobuf";
+
+  private record Variable(String name, String value) {}
 
   private final Section otlp;
   private final boolean isEnabled;
@@ -40,45 +41,41 @@ final class OtelVariables {
     boolean isDisabled =
         variables.getOrDefault("OTEL_SDK_DISABLED", "").equalsIgnoreCase("true")
             || variables.getOrDefault("OTEL_METRICS_EXPORTER", "").equals("none");
-    requireOneOf("PROTOCOL", PROTOCOL);
+    requireOneOf("PROTOCOL", "http/protobuf");
     requireOneOf("COMPRESSION", "gzip", "none");
-    Map<String, String> resource = new LinkedHashMap<>(pairs("OTEL_RESOURCE_ATTRIBUTES"));
-    set("OTEL_SERVICE_NAME").ifPresent(name -> resource.put("service.name", variables.get(name)));
+    Map<String, String> resource = new LinkedHashMap<>();
+    set("OTEL_RESOURCE_ATTRIBUTES").ifPresent(given -> resource.putAll(pairs(given)));
+    set("OTEL_SERVICE_NAME").ifPresent(given -> resource.put("service.name", given.value()));
     Map<String, String> headers = new LinkedHashMap<>();
-    exporter("HEADERS").ifPresent(name -> headers.putAll(headers(name)));
+    exporter("HEADERS").ifPresent(given -> headers.putAll(headers(given)));
     headers.putAll(otlp.section("headers").texts());
     return new Otlp(
         isEnabled && !isDisabled,
         url(),
         milliseconds("interval", set("OTEL_METRIC_EXPORT_INTERVAL")),
         milliseconds("timeout", exporter("TIMEOUT")),
-        exporter("COMPRESSION").map(variables::get).filter("gzip"::equals).isPresent(),
+        exporter("COMPRESSION").filter(given -> given.value().equals("gzip")).isPresent(),
         otlp.get("conventions", String.class).equals("opentelemetry"),
         Map.copyOf(headers),
         Map.copyOf(resource));
   }
 
   private String url() {
-    String url = otlp.get("url", String.class);
-    Optional<String> variable = exporter("ENDPOINT");
-    if (variable.isEmpty() || otlp.has("url")) {
-      if (!ConfigReader.isHttp(url)) {
-        otlp.problem("url", "\"" + url + "\": expected an http or https address");
-      }
-      return url;
-    }
-    String name = variable.get();
-    String given = variables.getOrDefault(name, "");
-    if (!ConfigReader.isHttp(given)) {
-      problem(name, "\"" + given + "\": expected an http or https address");
+    Optional<Variable> variable = exporter("ENDPOINT").filter(given -> !otlp.has("url"));
+    String url = variable.map(Variable::value).orElse(otlp.get("url", String.class));
+    if (!ConfigReader.isHttp(url)) {
+      String wrong = "\"" + url + "\": expected an http or https address";
+      variable.ifPresentOrElse(given -> problem(given, wrong), () -> otlp.problem("url", wrong));
     }
     // That of all signals is where their paths begin.
-    return name.equals(EXPORTER + "ENDPOINT") ? given.replaceFirst("/*$", "/v1/metrics") : given;
+    return variable.filter(given -> given.name().equals(EXPORTER + "ENDPOINT")).isPresent()
+        ? url.replaceFirst("/*$", "/v1/metrics")
+        : url;
   }
 
-  private Duration milliseconds(String key, Optional<String> variable) {
+  private Duration milliseconds(String key, Optional<Variable> variable) {
     if (variable.isPresent() && !otlp.has(key)) {
-      String value = variables.getOrDefault(variable.get(), "");
+      String value = variable.get().value();
       try {
         return (Duration) otlp.parsed(key, value + "ms");
       } catch (IllegalArgumentException e) {
@@ -90,17 +87,17 @@ final class OtelVariables {
 
   private void requireOneOf(String what, String... choices) {
     exporter(what)
-        .filter(name -> !List.of(choices).contains(variables.get(name)))
+        .filter(given -> !List.of(choices).contains(given.value()))
         .ifPresent(
-            name ->
+            given ->
                 problem(
-                    name,
+                    given,
                     "\"%s\": only %s is supported"
-                        .formatted(variables.get(name), String.join(" or ", choices))));
+                        .formatted(given.value(), String.join(" or ", choices))));
   }
 
   /** Headers that can be sent: of another one the failure would tell the log, with its value. */
-  private Map<String, String> headers(String variable) {
+  private Map<String, String> headers(Variable variable) {
     Map<String, String> headers = pairs(variable);
     if (!Printable.isPlain(String.join("", headers.keySet()) + headers.values())) {
       problem(variable, "a header holds a character that is not printable ASCII");
@@ -109,34 +106,34 @@ final class OtelVariables {
   }
 
   /** Pairs as {@code KEY=VALUE,...}, percent-encoded. Values may be secret: no message has them. */
-  private Map<String, String> pairs(String name) {
+  private Map<String, String> pairs(Variable variable) {
     Map<String, String> pairs = new LinkedHashMap<>();
-    for (String pair : variables.getOrDefault(name, "").split(",", -1)) {
+    for (String pair : variable.value().split(",", -1)) {
       String[] parts = pair.strip().split("\\s*=\\s*", 2);
       try {
         if (parts.length == 2 && !parts[0].isEmpty()) {
           String value = parts[1].replace("+", "%2B");
           pairs.put(parts[0], URLDecoder.decode(value, StandardCharsets.UTF_8));
         } else if (!pair.isBlank()) {
-          problem(name, "expected KEY=VALUE,KEY=VALUE");
+          problem(variable, "expected KEY=VALUE,KEY=VALUE");
         }
       } catch (IllegalArgumentException e) {
-        problem(name, "the value of " + parts[0] + " is not percent-encoded");
+        problem(variable, "the value of " + parts[0] + " is not percent-encoded");
       }
     }
     return pairs;
   }
 
-  private void problem(String variable, String message) {
-    otlp.problem("enabled", variable + ": " + message);
+  private void problem(Variable variable, String message) {
+    otlp.problem("enabled", variable.name() + ": " + message);
   }
 
   /** The variable of the exporter that is set, that of metrics first. */
-  private Optional<String> exporter(String what) {
+  private Optional<Variable> exporter(String what) {
     return set(EXPORTER + "METRICS_" + what).or(() -> set(EXPORTER + what));
   }
 
-  private Optional<String> set(String name) {
-    return Optional.of(name).filter(variables::containsKey);
+  private Optional<Variable> set(String name) {
+    return Optional.ofNullable(variables.get(name)).map(value -> new Variable(name, value));
   }
 }

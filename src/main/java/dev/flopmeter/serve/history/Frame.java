@@ -65,19 +65,19 @@ final class Frame {
     }
     ByteBuffer frame = ByteBuffer.wrap(bytes.toByteArray());
     frame.putInt(0, frame.capacity() - HEAD);
-    frame.putInt(4, checksum(frame, HEAD, frame.capacity() - HEAD));
+    frame.putInt(4, checksum(frame.array(), HEAD));
     return frame;
   }
 
-  static int checksum(ByteBuffer bytes, int offset, int length) {
+  static int checksum(byte[] bytes, int offset) {
     CRC32C crc = new CRC32C();
-    crc.update(bytes.slice(offset, length));
+    crc.update(bytes, offset, bytes.length - offset);
     return (int) crc.getValue();
   }
 
   /** The index entry of a payload whose checksum was right. */
-  static HistoryEntry entry(byte[] payload, int offset, int length) throws IOException {
-    return entry(stream(payload, offset, length));
+  static HistoryEntry entry(byte[] payload) throws IOException {
+    return entry(new DataInputStream(new ByteArrayInputStream(payload)));
   }
 
   private static HistoryEntry entry(DataInputStream in) throws IOException {
@@ -92,16 +92,13 @@ final class Frame {
     return new HistoryEntry(number, at, arrivedAt, key, (flags & VALID) != 0, median);
   }
 
-  /** The JSON of a payload. */
-  static String json(byte[] payload, int offset, int length) throws IOException {
-    DataInputStream in = stream(payload, offset, length);
+  /** The JSON of a whole frame. */
+  static String json(byte[] frame) throws IOException {
+    DataInputStream in = new DataInputStream(new ByteArrayInputStream(frame));
+    in.skipNBytes(HEAD);
     entry(in);
     try (InflaterInputStream packed = new InflaterInputStream(in)) {
       return new String(packed.readAllBytes(), StandardCharsets.UTF_8);
     }
-  }
-
-  private static DataInputStream stream(byte[] payload, int offset, int length) {
-    return new DataInputStream(new ByteArrayInputStream(payload, offset, length));
   }
 }

@@ -50,11 +50,11 @@ final class FrameScanner implements Closeable {
     }
     int checksum = window.getInt(at + 4);
     byte[] payload = bytes(position + Frame.HEAD, length);
-    if (Frame.checksum(ByteBuffer.wrap(payload), 0, length) != checksum) {
+    if (Frame.checksum(payload, 0) != checksum) {
       return null;
     }
     try {
-      return new Located(Frame.entry(payload, 0, length), position + Frame.HEAD, length);
+      return new Located(Frame.entry(payload), position + Frame.HEAD, length);
     } catch (IOException e) {
       return null; // its checksum is right by chance
     }
@@ -73,8 +73,7 @@ final class FrameScanner implements Closeable {
       return false;
     }
     // If the payload is whole, it is the length that is wrong.
-    ByteBuffer payload = ByteBuffer.wrap(bytes(position + Frame.HEAD, (int) rest));
-    return Frame.checksum(payload, 0, (int) rest) != checksum;
+    return Frame.checksum(bytes(position + Frame.HEAD, (int) rest), 0) != checksum;
   }
 
   private boolean isPlausible(int at, int length) {

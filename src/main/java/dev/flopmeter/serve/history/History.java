@@ -400,8 +400,7 @@ public final class History implements Closeable {
     try {
       for (Pending waiting : pending) {
         if (waiting.entry().number() == entry.number()) {
-          byte[] frame = waiting.frame().array();
-          return Optional.of(Frame.json(frame, Frame.HEAD, frame.length - Frame.HEAD));
+          return Optional.of(Frame.json(waiting.frame().array()));
         }
       }
       for (Segment segment : segments) {

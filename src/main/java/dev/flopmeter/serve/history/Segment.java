@@ -119,10 +119,9 @@ final class Segment {
       file.readFully(bytes);
     }
     ByteBuffer whole = ByteBuffer.wrap(bytes);
-    if (whole.getInt(0) != frame.length()
-        || Frame.checksum(whole, Frame.HEAD, frame.length()) != whole.getInt(4)) {
+    if (whole.getInt(0) != frame.length() || Frame.checksum(bytes, Frame.HEAD) != whole.getInt(4)) {
       throw new IOException(path + ": damaged at byte " + frame.position());
     }
-    return Frame.json(bytes, Frame.HEAD, frame.length());
+    return Frame.json(bytes);
   }
 }
