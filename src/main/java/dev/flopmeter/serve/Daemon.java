@@ -35,6 +35,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -280,13 +281,8 @@ public final class Daemon implements AutoCloseable {
     // The state first: from here on no run that ends brings back what the metrics then remove.
     state.configured(config, targets);
     metrics.configured(config, options.clocks().wall().instant());
-    Set<String> used = new HashSet<>();
-    targets.forEach(target -> used.add(target.device()));
-    for (String device : usedDevices) {
-      if (!used.contains(device)) {
-        metrics.deviceUnused(device);
-      }
-    }
+    Set<String> used = targets.stream().map(Target::device).collect(Collectors.toSet());
+    usedDevices.stream().filter(device -> !used.contains(device)).forEach(metrics::deviceUnused);
     usedDevices = used;
     capabilities();
     metrics.publish();

@@ -27,6 +27,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -291,12 +292,11 @@ final class PublishedState {
 
   /** Takes a new configuration: what it no longer names is no longer shown. */
   synchronized void configured(ServeConfig next, List<Target> wanted) {
-    Set<String> unchanged = new HashSet<>();
-    for (Workload workload : next.workloads()) {
-      if (config.workloads().contains(workload)) {
-        unchanged.add(workload.name());
-      }
-    }
+    Set<String> unchanged =
+        next.workloads().stream()
+            .filter(config.workloads()::contains)
+            .map(Workload::name)
+            .collect(Collectors.toSet());
     config = next;
     Set<Target.Id> before = targets;
     targets = wanted.stream().map(Target::id).collect(Collectors.toUnmodifiableSet());
@@ -325,14 +325,10 @@ final class PublishedState {
 
   /** Takes away what has grown old; true if anything has. */
   synchronized boolean expire() {
-    boolean isChanged = false;
-    for (Map.Entry<SeriesKey, KnownResult> entry : results.entrySet()) {
-      if (shown.contains(entry.getKey()) && !isFresh(entry.getValue())) {
-        withdraw(entry.getKey());
-        isChanged = true;
-      }
-    }
-    return isChanged;
+    List<SeriesKey> old =
+        shown.stream().filter(key -> !isFresh(Objects.requireNonNull(results.get(key)))).toList();
+    old.forEach(this::withdraw);
+    return !old.isEmpty();
   }
 
   /** The series that are known, in the order they were first seen. */

@@ -321,18 +321,13 @@ public final class HttpService implements AutoCloseable {
       return true;
     }
     Verdict verdict = check.check(exchange.getRequestHeaders().getFirst("Authorization"));
-    switch (verdict) {
-      case RIGHT -> {
-        return true;
-      }
-      case WRONG -> {
-        exchange.getResponseHeaders().set("WWW-Authenticate", "Basic realm=\"flopmeter\"");
-        send(exchange, Response.error(401, path, "name and password required"));
-      }
-      case BUSY ->
-          send(exchange, Response.error(503, path, "too many passwords to check; try again"));
+    if (verdict == Verdict.WRONG) {
+      exchange.getResponseHeaders().set("WWW-Authenticate", "Basic realm=\"flopmeter\"");
+      send(exchange, Response.error(401, path, "name and password required"));
+    } else if (verdict == Verdict.BUSY) {
+      send(exchange, Response.error(503, path, "too many passwords to check; try again"));
     }
-    return false;
+    return verdict == Verdict.RIGHT;
   }
 
   /** Responses are for the client alone: no sniffing, framing, caching or foreign script. */
