@@ -22,4 +22,10 @@ public final class UnsupportedOperatorException extends ModelException {
   public UnsupportedOperatorException(String backend, String reason) {
     super("the backend '" + backend + "' cannot " + reason);
   }
+
+  /** This error itself: its message names the place. */
+  @Override
+  public UnsupportedOperatorException at(String place) {
+    return this;
+  }
 }

@@ -16,10 +16,9 @@ import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +35,7 @@ final class BodyAction implements Action {
 
   private final Node node;
   private final TorchMemory memory;
+  private final List<String> attributes;
   private final List<CompiledGraph> bodies = new ArrayList<>();
   private final List<String> captures;
   private final List<String> reads;
@@ -50,20 +50,23 @@ final class BodyAction implements Action {
     this.node = node;
     this.memory = memory;
     this.watch = watch;
+    this.attributes = BODIES.getOrDefault(node.op(), List.of());
     this.captures =
         GraphLinks.captures(node).stream()
             .filter(value -> scope.constant(value) == null)
             .sorted()
             .toList();
-    Set<String> all = new LinkedHashSet<>();
-    node.inputs().stream().filter(value -> !value.isEmpty()).forEach(all::add);
-    all.addAll(captures);
-    this.reads = List.copyOf(all);
+    this.reads =
+        Stream.of(node.inputs(), captures)
+            .flatMap(List::stream)
+            .filter(value -> !value.isEmpty())
+            .distinct()
+            .toList();
     if (node.op().equals("Scan") && isBatched() && node.hasInput(0)) {
       throw new UnsupportedOperatorException(
           "djl", "Scan", node.describe() + ": sequences of different lengths");
     }
-    for (String attribute : BODIES.getOrDefault(node.op(), List.of())) {
+    for (String attribute : attributes) {
       GraphScope inside = scope.inside(node, body(attribute));
       bodies.add(new GraphCompiler(inside, captures, options, memory, watch).build());
     }
@@ -117,7 +120,7 @@ final class BodyAction implements Action {
     captures.forEach(value -> all.add(inputs[reads.indexOf(value)]));
     IValue[] results = bodies.get(which).run(all.toArray(IValue[]::new));
     if (watch != null) {
-      watch.ran(node, BODIES.getOrDefault(node.op(), List.of()).get(which));
+      watch.ran(node, attributes.get(which));
     }
     return results;
   }
@@ -266,10 +269,8 @@ final class BodyAction implements Action {
     List<List<IValue>> rows = new ArrayList<>();
     try {
       for (long b = 0; b < batch; b++) {
-        List<IValue> parts = new ArrayList<>();
-        for (IValue value : given) {
-          parts.add(memory.select(value, 0, b));
-        }
+        long example = b;
+        List<IValue> parts = given.stream().map(value -> memory.select(value, 0, example)).toList();
         rows.add(List.of(scan(inputs, parts)));
         closeAll(parts);
       }

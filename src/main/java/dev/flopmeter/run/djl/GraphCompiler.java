@@ -24,17 +24,19 @@ import dev.flopmeter.run.djl.TorchScriptModule.ScriptAction;
 import dev.flopmeter.run.djl.kernel.Kernel;
 import dev.flopmeter.run.djl.kernel.Kernels;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,14 +76,18 @@ final class GraphCompiler {
    * An instruction before its function is compiled.
    *
    * @param function the function that it calls; null where {@code action} does more
-   * @param writes for a function one slot for each of its results
+   * @param reads slots of its inputs
+   * @param writes slots of its outputs, -1 for an unused one; for a function one for each result
    */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Draft(
-      Step step, @Nullable String function, @Nullable Action action, int[] reads, int[] writes) {
+      Step step,
+      @Nullable String function,
+      @Nullable Action action,
+      List<Integer> reads,
+      List<Integer> writes) {
     Action action(TorchScriptModule module) {
       return action == null
-          ? new ScriptAction(module, String.valueOf(function), writes.length)
+          ? new ScriptAction(module, String.valueOf(function), writes.size())
           : action;
     }
   }
@@ -102,15 +108,12 @@ final class GraphCompiler {
             : graph.nodes().stream().map(Task::of).toList();
     tasks.forEach(this::draft);
     // Before the inputs: an input that is also an output may have no other reader.
-    int[] results = graph.outputs().stream().mapToInt(this::slotOf).toArray();
-    int[] fed = new int[graph.inputs().size() + captures.size()];
-    for (int i = 0; i < fed.length; i++) {
-      String value =
-          i < graph.inputs().size()
-              ? graph.inputs().get(i)
-              : captures.get(i - graph.inputs().size());
-      fed[i] = scope.constant(value) == null ? slots.getOrDefault(value, -1) : -1;
-    }
+    List<Integer> results = slotsOf(graph.outputs());
+    List<Integer> fed =
+        Stream.of(graph.inputs(), captures)
+            .flatMap(List::stream)
+            .map(value -> scope.constant(value) == null ? slots.getOrDefault(value, -1) : -1)
+            .toList();
     return finish(fed, results);
   }
 
@@ -135,8 +138,6 @@ final class GraphCompiler {
       LateAction late = new LateAction(task.main(), scope, options, memory);
       draft(task, "chosen at run time", late, late.reads());
       return;
-    } catch (dev.flopmeter.run.UnsupportedOperatorException e) {
-      throw e;
     } catch (ModelException e) {
       throw e.at(task.main().describe());
     }
@@ -147,9 +148,11 @@ final class GraphCompiler {
       reads.add(slotOf(task.main().name() + "/c" + reads.size(), tensor));
     }
     Step step = step(task, kernel.algorithm(), kernel.layout());
-    int[] writes = Arrays.copyOf(writes(task), kernel.outputs());
-    Arrays.fill(writes, Math.min(task.outputs().size(), writes.length), writes.length, -1);
-    drafts.add(new Draft(step, functions.add(kernel), null, array(reads), writes));
+    List<Integer> writes =
+        Stream.concat(writes(task).stream(), Stream.generate(() -> -1))
+            .limit(kernel.outputs())
+            .toList();
+    drafts.add(new Draft(step, functions.add(kernel), null, reads, writes));
   }
 
   /** A graph on its own, compiled. */
@@ -185,8 +188,8 @@ final class GraphCompiler {
   }
 
   private void draft(Task task, String algorithm, Action action, List<String> reads) {
-    int[] slots = reads.stream().mapToInt(this::slotOf).toArray();
-    drafts.add(new Draft(step(task, algorithm, null), null, action, slots, writes(task)));
+    Step step = step(task, algorithm, null);
+    drafts.add(new Draft(step, null, action, slotsOf(reads), writes(task)));
   }
 
   private static Step step(Task task, String algorithm, @Nullable String layout) {
@@ -197,14 +200,16 @@ final class GraphCompiler {
         new KernelInfo(algorithm, layout, null, null));
   }
 
-  private int[] writes(Task task) {
-    return task.outputs().stream()
-        .mapToInt(value -> value.isEmpty() ? -1 : newSlot(value))
-        .toArray();
+  private List<Integer> writes(Task task) {
+    return task.outputs().stream().map(value -> value.isEmpty() ? -1 : newSlot(value)).toList();
   }
 
-  private static int[] array(List<Integer> values) {
+  private static int[] array(Collection<Integer> values) {
     return values.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private List<Integer> slotsOf(List<String> values) {
+    return values.stream().map(this::slotOf).toList();
   }
 
   private int slotOf(String value) {
@@ -221,79 +226,70 @@ final class GraphCompiler {
     return slots.computeIfAbsent(value, ignored -> slots.size());
   }
 
-  private CompiledGraph finish(int[] fed, int[] results) {
-    String whole =
-        watch == null && drafts.size() > 1 && isOneCall(fed, results) ? whole(fed, results) : null;
+  private CompiledGraph finish(List<Integer> fed, List<Integer> results) {
+    List<Integer> known = new ArrayList<>();
+    placed.keySet().forEach(value -> known.add(newSlot(value)));
+    preparations.forEach(preparation -> known.add(preparation.slot()));
+    Collections.sort(known);
+    String whole = watch == null && drafts.size() > 1 ? whole(fed, known, results) : null;
     TorchScriptModule module = TorchScriptModule.compile(memory.manager(), functions.source());
     @Nullable IValue[] constants = new IValue[slots.size()];
     placed.forEach((value, tensor) -> constants[newSlot(value)] = memory.place(tensor));
     for (Preparation preparation : preparations) {
       constants[preparation.slot()] = prepared(module, preparation);
     }
-    Set<Integer> kept = new HashSet<>();
-    IntStream.of(results).forEach(kept::add);
-    IntStream.of(fed).forEach(kept::add);
-    IntStream.range(0, constants.length).filter(i -> constants[i] != null).forEach(kept::add);
+    Set<Integer> kept = new HashSet<>(known);
+    kept.addAll(results);
+    kept.addAll(fed);
     List<Instruction> instructions = withDeaths(module, kept);
     return new CompiledGraph(
         memory,
         instructions,
         constants,
-        fed,
-        results,
+        array(fed),
+        array(results),
         use(instructions),
         module,
-        whole == null ? null : new ScriptAction(module, whole, results.length),
-        watch == null ? null : Watched.of(watch, scope, slots));
+        whole == null ? null : new ScriptAction(module, whole, results.size()),
+        watch == null ? null : Watched.of(watch, scope, slots.keySet()));
   }
 
-  /** The slots of all constants, ascending. */
-  private int[] constants() {
-    return IntStream.concat(
-            placed.keySet().stream().mapToInt(this::newSlot),
-            preparations.stream().mapToInt(Preparation::slot))
-        .sorted()
-        .toArray();
-  }
-
-  /** Whether all drafts are calls of functions, each of what is known before it. */
-  private boolean isOneCall(int[] fed, int[] results) {
-    Set<Integer> known = new HashSet<>();
-    IntStream.of(fed).forEach(known::add);
-    IntStream.of(constants()).forEach(known::add);
-    for (Draft draft : drafts) {
-      if (draft.function() == null || !IntStream.of(draft.reads()).allMatch(known::contains)) {
-        return false;
-      }
-      IntStream.of(draft.writes()).forEach(known::add);
-    }
-    return results.length > 0 && IntStream.of(results).allMatch(known::contains);
-  }
-
-  /** All drafts as one function of the inputs that are read and a list of the constants. */
-  private String whole(int[] fed, int[] results) {
-    String inputs =
-        IntStream.of(fed)
-            .filter(slot -> slot >= 0)
-            .mapToObj(", s%s: Tensor"::formatted)
-            .collect(Collectors.joining());
+  /**
+   * All drafts as one function of the inputs that are read and a list of the constants; null if
+   * they are more than calls of functions, each of what is known before it.
+   */
+  private @Nullable String whole(List<Integer> fed, List<Integer> held, List<Integer> results) {
+    Set<Integer> known = new HashSet<>(fed);
+    known.addAll(held);
     List<String> lines = new ArrayList<>();
-    if (constants().length > 0) {
-      inputs += ", held: List[Tensor]";
-      lines.add(names(constants()) + ", = held");
+    if (!held.isEmpty()) {
+      lines.add(names(held) + ", = held");
     }
     for (Draft draft : drafts) {
+      if (draft.function() == null || !known.containsAll(draft.reads())) {
+        return null;
+      }
+      known.addAll(draft.writes());
       String call = "(self).%s(%s)".formatted(draft.function(), names(draft.reads()));
       lines.add(names(draft.writes()) + " = " + call);
     }
+    if (results.isEmpty() || !known.containsAll(results)) {
+      return null;
+    }
     lines.add("return " + names(results));
-    return functions.add(inputs, results.length, lines);
+    String inputs =
+        fed.stream()
+            .filter(slot -> slot >= 0)
+            .map(", s%s: Tensor"::formatted)
+            .collect(Collectors.joining());
+    String parameters = inputs + (held.isEmpty() ? "" : ", held: List[Tensor]");
+    return functions.add(parameters, results.size(), lines);
   }
 
   /** The variables of slots, separated by commas; {@code _} for a slot that does not exist. */
-  private static String names(int[] slots) {
-    return IntStream.of(slots)
-        .mapToObj(slot -> slot < 0 ? "_" : "s" + slot)
+  private static String names(List<Integer> slots) {
+    return slots.stream()
+        .map(slot -> slot < 0 ? "_" : "s" + slot)
         .collect(Collectors.joining(", "));
   }
 
@@ -301,12 +297,7 @@ final class GraphCompiler {
     IValue[] arguments = new IValue[preparation.from().size()];
     Map<String, IValue> temporary = new HashMap<>();
     for (int i = 0; i < arguments.length; i++) {
-      String value = preparation.from().get(i);
-      Tensor tensor = scope.constant(value);
-      if (tensor == null) {
-        throw new IllegalStateException("only constants are prepared: " + value);
-      }
-      arguments[i] = temporary.computeIfAbsent(value, ignored -> memory.place(tensor));
+      arguments[i] = temporary.computeIfAbsent(preparation.from().get(i), this::placed);
     }
     try {
       return module.call(preparation.function(), arguments);
@@ -315,6 +306,10 @@ final class GraphCompiler {
     } finally {
       temporary.values().forEach(IValue::close);
     }
+  }
+
+  private IValue placed(String constant) {
+    return memory.place(Objects.requireNonNull(scope.constant(constant), constant));
   }
 
   /** Goes through the drafts backwards: the first reader found is the last one to run. */
@@ -329,37 +324,34 @@ final class GraphCompiler {
           dying.add(slot);
         }
       }
-      int[] writes = draft.writes().clone();
+      int[] writes = array(draft.writes());
       for (int k = 0; k < writes.length; k++) {
         writes[k] = watch != null || read.contains(writes[k]) ? writes[k] : -1;
       }
       instructions[i] =
           new Instruction(
-              draft.step(), draft.action(module), draft.reads(), writes, array(List.copyOf(dying)));
+              draft.step(), draft.action(module), array(draft.reads()), writes, array(dying));
     }
     return List.of(instructions);
   }
 
   /** The bytes of the weights, and the largest total of the activations alive at the same time. */
   private MemoryUse use(List<Instruction> instructions) {
-    long weights = 0;
-    for (Tensor tensor : placed.values()) {
-      weights += tensor.type().bytes();
-    }
-    Set<String> prepared = new HashSet<>();
-    preparations.forEach(preparation -> prepared.addAll(preparation.from()));
-    for (String value : prepared) {
-      Tensor tensor = scope.constant(value);
-      weights += tensor == null ? 0 : tensor.type().bytes();
-    }
+    Stream<Tensor> prepared =
+        preparations.stream()
+            .flatMap(each -> each.from().stream())
+            .distinct()
+            .map(scope::constant)
+            .filter(Objects::nonNull);
+    long weights =
+        Stream.concat(placed.values().stream(), prepared)
+            .mapToLong(tensor -> tensor.type().bytes())
+            .sum();
     List<String> names = List.copyOf(slots.keySet());
     for (Instruction instruction : instructions) {
       weights += instruction.action().use().weights();
     }
-    long live = 0;
-    for (String input : scope.graph().inputs()) {
-      live += bytes(input);
-    }
+    long live = scope.graph().inputs().stream().mapToLong(this::bytes).sum();
     long most = live;
     for (Instruction instruction : instructions) {
       for (int slot : instruction.writes()) {

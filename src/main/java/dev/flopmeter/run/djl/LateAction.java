@@ -18,11 +18,13 @@ import dev.flopmeter.run.djl.kernel.Kernel;
 import dev.flopmeter.run.djl.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A node whose kernel depends on shapes or values known only at run time. Each run treats the
@@ -103,8 +105,6 @@ final class LateAction implements Action {
       return Kernels.has(node) ? run(Kernels.of(in), values) : runDecomposed(in, values);
     } catch (DataDependentException e) {
       throw new IllegalStateException(node.describe() + ": " + e.getMessage(), e);
-    } catch (dev.flopmeter.run.UnsupportedOperatorException e) {
-      throw e;
     } catch (ModelException e) {
       throw e.at(node.describe());
     }
@@ -128,31 +128,17 @@ final class LateAction implements Action {
 
   private IValue[] run(Kernel kernel, Map<String, IValue> values) {
     ScriptSource functions = new ScriptSource();
-    String main = functions.add(kernel);
-    List<Kernel> preparations = kernel.preparations();
-    List<String> preparing = preparations.stream().map(functions::add).toList();
+    String function = functions.add(kernel);
     TorchScriptModule module = module(functions.source());
-    List<IValue> temporary = new ArrayList<>();
+    List<IValue> own = new ArrayList<>();
     try {
-      List<IValue> arguments = new ArrayList<>();
-      kernel.inputs().forEach(input -> arguments.add(value(input, values)));
-      for (int i = 0; i < preparing.size(); i++) {
-        IValue[] from =
-            preparations.get(i).inputs().stream()
-                .map(input -> value(input, values))
-                .toArray(IValue[]::new);
-        IValue prepared = module.call(preparing.get(i), from);
-        temporary.add(prepared);
-        arguments.add(prepared);
-      }
-      for (Tensor constant : kernel.tensors()) {
-        IValue value = memory.place(constant);
-        temporary.add(value);
-        arguments.add(value);
-      }
-      return new ScriptAction(module, main, kernel.outputs()).run(arguments.toArray(IValue[]::new));
+      kernel.preparations().forEach(each -> own.add(run(each, values)[0]));
+      kernel.tensors().forEach(each -> own.add(memory.place(each)));
+      Stream<IValue> given = kernel.inputs().stream().map(input -> value(input, values));
+      IValue[] arguments = Stream.concat(given, own.stream()).toArray(IValue[]::new);
+      return new ScriptAction(module, function, kernel.outputs()).run(arguments);
     } finally {
-      temporary.forEach(IValue::close);
+      own.forEach(IValue::close);
     }
   }
 
@@ -175,11 +161,9 @@ final class LateAction implements Action {
         known == null ? TorchScriptModule.compile(memory.manager(), source) : known;
     compiled.put(source, module);
     if (compiled.size() > KEPT) {
-      String oldest = compiled.keySet().iterator().next();
-      TorchScriptModule dropped = compiled.remove(oldest);
-      if (dropped != null) {
-        dropped.close();
-      }
+      Iterator<TorchScriptModule> oldest = compiled.values().iterator();
+      oldest.next().close();
+      oldest.remove();
     }
     return module;
   }

@@ -3,15 +3,21 @@ package dev.flopmeter.run.djl;
 import ai.djl.pytorch.jni.IValue;
 import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.count.RunFacts.BodyRun;
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphScope;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,51 +38,41 @@ final class RunWatch {
       Map<String, Tensor> lengths,
       Map<String, Map<BodyRun, Long>> bodies) {}
 
-  /** The values of a graph to note, by slot. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Watched(RunWatch watch, @Nullable String[] types, @Nullable String[] lengths) {
+  /**
+   * The values of a graph to note.
+   *
+   * @param names the values by slot
+   * @param types those whose type is not known
+   * @param lengths those that work follows from
+   */
+  record Watched(RunWatch watch, List<String> names, Set<String> types, Set<String> lengths) {
     /** The values of the graph of {@code scope} that a run tells more of. */
-    static Watched of(RunWatch watch, GraphScope scope, Map<String, Integer> slots) {
-      Watched watched = new Watched(watch, new String[slots.size()], new String[slots.size()]);
-      scope.graph().inputs().forEach(value -> watched.addType(value, scope, slots));
-      for (Node node : scope.graph().nodes()) {
-        node.outputs().forEach(value -> watched.addType(value, scope, slots));
-        RunFacts.lengths(scope.operands(node)).forEach(value -> add(value, slots, watched.lengths));
-      }
-      return watched;
-    }
-
-    private void addType(String value, GraphScope scope, Map<String, Integer> slots) {
-      if (!value.isEmpty() && scope.type(value) == null) {
-        add(value, slots, types);
-      }
-    }
-
-    private static void add(String value, Map<String, Integer> slots, @Nullable String[] names) {
-      Integer slot = slots.get(value);
-      if (slot != null) {
-        names[slot] = value;
-      }
+    static Watched of(RunWatch watch, GraphScope scope, Collection<String> names) {
+      Graph graph = scope.graph();
+      Stream<String> outputs = graph.nodes().stream().flatMap(node -> node.outputs().stream());
+      Set<String> types =
+          Stream.concat(graph.inputs().stream(), outputs)
+              .filter(value -> !value.isEmpty() && scope.type(value) == null)
+              .collect(Collectors.toSet());
+      Set<String> lengths =
+          graph.nodes().stream()
+              .flatMap(node -> RunFacts.lengths(scope.operands(node)))
+              .collect(Collectors.toSet());
+      return new Watched(watch, List.copyOf(names), types, lengths);
     }
 
     /** Notes what was written to these slots; negative ones do not exist. */
     void see(int[] written, @Nullable IValue[] values) {
+      Notes notes = watch.running.getFirst();
       for (int slot : written) {
         IValue value = slot < 0 ? null : values[slot];
-        if (value != null) {
-          watch.see(types[slot], lengths[slot], value);
+        if (value != null && types.contains(names.get(slot))) {
+          notes.types.put(names.get(slot), watch.memory.describe(value));
+        }
+        if (value != null && lengths.contains(names.get(slot))) {
+          notes.lengths.put(names.get(slot), watch.memory.fetch(value));
         }
       }
-    }
-  }
-
-  private void see(@Nullable String type, @Nullable String lengths, IValue value) {
-    Notes notes = running.getFirst();
-    if (type != null) {
-      notes.types.put(type, memory.describe(value));
-    }
-    if (lengths != null) {
-      notes.lengths.put(lengths, memory.fetch(value));
     }
   }
 

@@ -19,37 +19,19 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /** Moves tensors into PyTorch's memory and back. */
 final class TorchMemory implements AutoCloseable {
-  /**
-   * DJL's types to move bytes of. Where it has none itself (or, at bfloat16, aborts), another of
-   * the same width carries the bits. ONNX's 4- and 2-bit types are not among them: PyTorch holds
-   * those one a byte.
-   */
-  private static @Nullable DataType carrier(dev.flopmeter.model.DataType type) {
+  /** DJL's type of the same name or width. */
+  private static DataType carrier(dev.flopmeter.model.DataType type) {
     return switch (type) {
       case FLOAT -> DataType.FLOAT32;
       case DOUBLE -> DataType.FLOAT64;
-      case INT8 -> DataType.INT8;
       case BOOL -> DataType.BOOLEAN;
-      case UINT8, FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ -> DataType.UINT8;
-      case FLOAT16, BFLOAT16, INT16, UINT16 -> DataType.FLOAT16;
-      case INT32, UINT32 -> DataType.INT32;
-      case INT64, UINT64 -> DataType.INT64;
-      default -> null;
+      default -> DataType.valueOf(type.name());
     };
   }
-
-  /** PyTorch's numbers of the types that carry others. */
-  private static final Map<DataType, Integer> CARRIER_CODES =
-      Map.of(
-          DataType.FLOAT16, 5,
-          DataType.UINT8, ScalarTypes.UINT8,
-          DataType.INT32, ScalarTypes.INT32,
-          DataType.INT64, ScalarTypes.INT64);
 
   private static final String FUNCTIONS =
       """
@@ -88,9 +70,10 @@ final class TorchMemory implements AutoCloseable {
         ScalarTypes.find(type.type())
             .orElseThrow(
                 () -> new ModelException("PyTorch has no tensors of type " + type.type().label()));
-    DataType carrier = carrier(type.type());
-    if (carrier == null) {
-      return placeConverted(tensor, code);
+    Optional<dev.flopmeter.model.DataType> carrier = ScalarTypes.carrier(type.type());
+    if (carrier.isEmpty()) {
+      // By way of a type that DJL knows and that holds every value.
+      return retyped("convert", place(converted(tensor, wider(type))), code);
     }
     if (tensor instanceof FilledTensor filled && type.elements() > 1) {
       try (IValue one = place(filled.value().reshaped(dev.flopmeter.model.Shape.SCALAR));
@@ -104,7 +87,7 @@ final class TorchMemory implements AutoCloseable {
                   + " a smaller batch or smaller inputs")
               .formatted(type));
     }
-    try (PtNDArray array = memory.create(new Shape(type.shape().dims()), carrier)) {
+    try (PtNDArray array = memory.create(new Shape(type.shape().dims()), carrier(carrier.get()))) {
       if (type.elements() > 0) {
         ByteBuffer data = array.toByteBuffer(true).order(ByteOrder.LITTLE_ENDIAN);
         if (tensor instanceof RandomTensor random) {
@@ -114,7 +97,7 @@ final class TorchMemory implements AutoCloseable {
         }
       }
       IValue value = IValue.from(array);
-      return CARRIER_CODES.getOrDefault(carrier, code) == code ? value : retyped(value, code);
+      return carrier.get() == type.type() ? value : retyped("bits", value, code);
     } catch (EngineException e) {
       throw new BackendException(
           "PyTorch has no memory for a tensor %s: %s".formatted(type, TorchScriptModule.oneLine(e)),
@@ -122,19 +105,11 @@ final class TorchMemory implements AutoCloseable {
     }
   }
 
-  /** The same bits read as the type {@code code}; closes {@code value}. */
-  private IValue retyped(IValue value, int code) {
+  /** What {@code function} makes of {@code value} for the type {@code code}; closes the value. */
+  private IValue retyped(String function, IValue value, int code) {
     try (value;
         IValue to = IValue.from(code)) {
-      return module.call("bits", value, to);
-    }
-  }
-
-  /** By way of a type that DJL knows and that holds every value. */
-  private IValue placeConverted(Tensor tensor, int code) {
-    try (IValue value = place(converted(tensor, wider(tensor.type())));
-        IValue to = IValue.from(code)) {
-      return module.call("convert", value, to);
+      return module.call(function, value, to);
     }
   }
 
@@ -198,14 +173,13 @@ final class TorchMemory implements AutoCloseable {
 
   /** A copy of {@code value}, known to be of {@code type}. */
   Tensor fetch(IValue value, TensorType type) {
-    DataType carrier = carrier(type.type());
-    if (carrier == null) {
+    Optional<Integer> code = ScalarTypes.carrier(type.type()).flatMap(ScalarTypes::find);
+    if (code.isEmpty()) {
       return fetchConverted(value, type);
     }
-    int code = ScalarTypes.find(type.type()).orElseThrow();
     ByteBuffer copy = Elements.allocate(type);
     if (type.elements() > 0) {
-      try (IValue to = IValue.from(CARRIER_CODES.getOrDefault(carrier, code));
+      try (IValue to = IValue.from(code.get());
           IValue packed = module.call("bits", value, to);
           PtNDArray array = packed.toTensor(memory)) {
         copy.put(array.toByteBuffer(true));

@@ -1,5 +1,6 @@
 package dev.flopmeter.run.fuse;
 
+import static dev.flopmeter.run.fuse.Fuser.isOfOneType;
 import static dev.flopmeter.run.fuse.Fuser.isSum;
 import static dev.flopmeter.run.fuse.Fuser.other;
 import static dev.flopmeter.run.fuse.Fuser.output;
@@ -15,6 +16,7 @@ import dev.flopmeter.run.fuse.Fused.Attention;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -112,7 +114,7 @@ final class AttentionFinder {
   /** The node that writes the masked scores. */
   private Node masked(Node last) {
     Node next = links.onlyReader(last);
-    if (next == null || !isSum(next) || !isOfOneType(output(last), output(next))) {
+    if (next == null || !isSum(next) || !isOfOneType(scope, output(last), output(next))) {
       return last;
     }
     others.add(next);
@@ -131,17 +133,12 @@ final class AttentionFinder {
     for (int i = 0; i < (divides ? 1 : 2); i++) {
       String value = node.inputs().get(i);
       Tensor factor = scope.constant(node.inputs().get(1 - i));
-      if (factor != null && factor.elements() == 1 && isOfOneType(value, output(node))) {
+      if (factor != null && factor.elements() == 1 && isOfOneType(scope, value, output(node))) {
         double number = factor.doubleAt(0);
         return new Scaling(value, divides ? 1 / number : number);
       }
     }
     return null;
-  }
-
-  private boolean isOfOneType(String one, String other) {
-    TensorType type = scope.type(one);
-    return type != null && type.equals(scope.type(other));
   }
 
   private boolean isSoftmaxOfRows(Node node) {
@@ -179,7 +176,7 @@ final class AttentionFinder {
             && choice.equals(links.onlyReader(test))
             && choice.inputs().get(0).equals(output(test))
             && choice.inputs().get(2).equals(shares)
-            && isOfOneType(output(choice), shares)
+            && isOfOneType(scope, output(choice), shares)
             && isZero(scope.constant(choice.inputs().get(1)));
     if (!isGuard) {
       return softmax;
@@ -206,15 +203,10 @@ final class AttentionFinder {
     }
     Shape shape = known.shape();
     long width = Math.max(1, shape.dim(-1));
-    for (long row = 0; row < known.elements() / width; row++) {
-      boolean isHidden = true;
-      for (long key = 0; key < width && isHidden; key++) {
-        isHidden = known.doubleAt(row * width + key) < LEAST_VISIBLE;
-      }
-      if (isHidden) {
-        return false;
-      }
-    }
-    return true;
+    return LongStream.range(0, known.elements() / width)
+        .allMatch(
+            row ->
+                LongStream.range(row * width, (row + 1) * width)
+                    .anyMatch(key -> !(known.doubleAt(key) < LEAST_VISIBLE)));
   }
 }

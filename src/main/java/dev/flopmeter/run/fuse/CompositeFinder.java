@@ -1,6 +1,6 @@
 package dev.flopmeter.run.fuse;
 
-import static dev.flopmeter.run.fuse.Fuser.isSum;
+import static dev.flopmeter.run.fuse.Fuser.isOfOneType;
 import static dev.flopmeter.run.fuse.Fuser.other;
 import static dev.flopmeter.run.fuse.Fuser.output;
 
@@ -12,10 +12,12 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.fuse.Fused.Single;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Stream;
+import java.util.function.Predicate;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,9 +69,9 @@ final class CompositeFinder {
   /** {@code x gate(x)}. */
   private @Nullable Single gated(Node gate, String op) {
     String x = gate.inputs().get(0);
-    Node product = links.onlyReader(gate);
-    return product != null && isProduct(product) && other(product, output(gate)).equals(x)
-        ? composite(op, List.of(x), Attributes.NONE, gate, product)
+    List<Node> line = line(gate, CompositeFinder::isProduct);
+    return !line.isEmpty() && other(line.get(1), output(gate)).equals(x)
+        ? composite(op, List.of(x), Attributes.NONE, line)
         : null;
   }
 
@@ -78,31 +80,30 @@ final class CompositeFinder {
     int number = isProduct(scaling) && isNumber(scaling.inputs().get(0), root) ? 0 : 1;
     boolean isScaled =
         isNumber(scaling.inputs().get(number), root) && !scaling.attributes().has("axis");
-    Node erf = isScaled ? links.onlyReader(scaling) : null;
-    Node sum = erf == null || !erf.qualifiedOp().equals("Erf") ? null : links.onlyReader(erf);
-    boolean adds = sum != null && erf != null && isSum(sum) && isNumber(other(sum, output(erf)), 1);
-    Node first = adds && sum != null ? links.onlyReader(sum) : null;
-    if (first == null || sum == null || erf == null || !isProduct(first)) {
+    List<Node> line = line(scaling, is("Erf"), Fuser::isSum, CompositeFinder::isProduct);
+    if (!isScaled || line.isEmpty() || !isNumber(other(line.get(2), output(line.get(1))), 1)) {
       return null;
     }
     String x = scaling.inputs().get(1 - number);
-    String factor = other(first, output(sum));
+    Node first = line.get(3);
+    String factor = other(first, output(line.get(2)));
+    List<Node> nodes = new ArrayList<>(line);
     Node half = links.writer(factor);
     if (half != null
         && isProduct(half)
         && isHalved(half, x)
         && first.equals(links.onlyReader(half))) {
-      return composite("Gelu", List.of(x), Attributes.NONE, scaling, erf, sum, half, first);
+      nodes.add(3, half);
+      return composite("Gelu", List.of(x), Attributes.NONE, nodes);
     }
-    Node second = links.onlyReader(first);
-    boolean isWhole =
-        second != null
-            && isProduct(second)
-            && Stream.of(factor, other(second, output(first)))
-                .allMatch(each -> each.equals(x) || isNumber(each, 0.5))
-            && !factor.equals(other(second, output(first)));
-    return isWhole && second != null
-        ? composite("Gelu", List.of(x), Attributes.NONE, scaling, erf, sum, first, second)
+    List<Node> end = line(first, CompositeFinder::isProduct);
+    if (end.isEmpty()) {
+      return null;
+    }
+    nodes.add(end.get(1));
+    String last = other(end.get(1), output(first));
+    return (factor.equals(x) && isNumber(last, 0.5)) || (last.equals(x) && isNumber(factor, 0.5))
+        ? composite("Gelu", List.of(x), Attributes.NONE, nodes)
         : null;
   }
 
@@ -118,39 +119,52 @@ final class CompositeFinder {
     String x = split.inputs().get(0);
     TensorType type = scope.type(x);
     TensorType groups = scope.type(output(split));
-    Node norm = links.onlyReader(split);
+    List<Node> line =
+        line(
+            split,
+            is("InstanceNormalization"),
+            is("Reshape"),
+            CompositeFinder::isProduct,
+            Fuser::isSum);
     if (type == null
         || groups == null
-        || norm == null
-        || !norm.qualifiedOp().equals("InstanceNormalization")
+        || line.isEmpty()
         || !isGrouped(type.shape(), groups.shape())
-        || !isAll(norm.inputs().get(1), 1)
-        || !isAll(norm.inputs().get(2), 0)) {
+        || !isAll(line.get(1).inputs().get(1), 1)
+        || !isAll(line.get(1).inputs().get(2), 0)) {
       return null;
     }
-    Node joined = links.onlyReader(norm);
-    Node scaled =
-        joined != null && joined.qualifiedOp().equals("Reshape") ? links.onlyReader(joined) : null;
-    Node moved = scaled != null && isProduct(scaled) ? links.onlyReader(scaled) : null;
-    if (joined == null || scaled == null || moved == null || !isSum(moved)) {
-      return null;
-    }
-    String scale = other(scaled, output(joined));
-    String bias = other(moved, output(scaled));
-    return type.equals(scope.type(output(joined)))
+    String joined = output(line.get(2));
+    String scale = other(line.get(3), joined);
+    String bias = other(line.get(4), output(line.get(3)));
+    return type.equals(scope.type(joined))
             && isPerChannel(scale, type.shape())
             && isPerChannel(bias, type.shape())
         ? composite(
             "GroupNormalization",
             List.of(x, scale, bias),
             Attributes.of("num_groups", groups.shape().dim(1))
-                .with("epsilon", norm.attributes().number("epsilon", 1e-5f)),
-            split,
-            norm,
-            joined,
-            scaled,
-            moved)
+                .with("epsilon", line.get(1).attributes().number("epsilon", 1e-5f)),
+            line)
         : null;
+  }
+
+  private static Predicate<Node> is(String op) {
+    return node -> node.qualifiedOp().equals(op);
+  }
+
+  /** {@code first} and nodes of these kinds, each the only reader of the one before; else none. */
+  @SafeVarargs
+  private List<Node> line(Node first, Predicate<Node>... kinds) {
+    List<Node> line = new ArrayList<>(List.of(first));
+    for (Predicate<Node> kind : kinds) {
+      Node next = links.onlyReader(line.get(line.size() - 1));
+      if (next == null || !kind.test(next)) {
+        return List.of();
+      }
+      line.add(next);
+    }
+    return line;
   }
 
   private static boolean isGrouped(Shape whole, Shape groups) {
@@ -174,15 +188,8 @@ final class CompositeFinder {
 
   private boolean isAll(String value, double number) {
     Tensor constant = scope.constant(value);
-    if (constant == null) {
-      return false;
-    }
-    for (long i = 0; i < constant.elements(); i++) {
-      if (constant.doubleAt(i) != number) {
-        return false;
-      }
-    }
-    return true;
+    return constant != null
+        && LongStream.range(0, constant.elements()).allMatch(i -> constant.doubleAt(i) == number);
   }
 
   static boolean isProduct(Node node) {
@@ -204,14 +211,11 @@ final class CompositeFinder {
 
   /** Null if the result is not of the first input's type. */
   private @Nullable Single composite(
-      String op, List<String> inputs, Attributes attributes, Node... nodes) {
-    Node first = nodes[0];
-    String result = output(nodes[nodes.length - 1]);
-    TensorType type = scope.type(inputs.get(0));
-    return type != null && type.equals(scope.type(result))
-        ? new Single(
-            new Node(first.name(), "", op, OPSET, inputs, List.of(result), attributes, Map.of()),
-            List.of(nodes))
+      String op, List<String> inputs, Attributes attributes, List<Node> nodes) {
+    String name = nodes.get(0).name();
+    List<String> results = List.of(output(nodes.get(nodes.size() - 1)));
+    return isOfOneType(scope, inputs.get(0), results.get(0))
+        ? new Single(new Node(name, "", op, OPSET, inputs, results, attributes, Map.of()), nodes)
         : null;
   }
 }

@@ -11,7 +11,6 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.fuse.Fused.Chain;
 import dev.flopmeter.run.fuse.Fused.Operand;
 import dev.flopmeter.run.fuse.Fused.Single;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,6 +19,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -50,16 +50,10 @@ public final class Fuser {
   public static List<Fused> steps(GraphScope scope, GraphLinks links, Predicate<Fused> rules) {
     Fuser fuser = new Fuser(scope, links, rules);
     scope.graph().nodes().forEach(fuser::fuse);
-    List<Fused> steps = new ArrayList<>();
-    for (Node node : scope.graph().nodes()) {
-      Fused fused = fuser.byLast.get(node);
-      if (fused != null) {
-        steps.add(fused);
-      } else if (!fuser.taken.contains(node)) {
-        steps.add(new Single(node));
-      }
-    }
-    return steps;
+    return scope.graph().nodes().stream()
+        .filter(node -> fuser.byLast.containsKey(node) || !fuser.taken.contains(node))
+        .map(node -> fuser.byLast.getOrDefault(node, new Single(node)))
+        .toList();
   }
 
   private void fuse(Node node) {
@@ -104,6 +98,12 @@ public final class Fuser {
     return next == null || scope.type(next.outputs().get(0)) == null ? null : next;
   }
 
+  /** The node behind a chain, if it reads the result as its first input. */
+  private @Nullable Node follower(Chain chain) {
+    Node next = next(chain);
+    return next != null && next.inputs().get(0).equals(output(chain.last())) ? next : null;
+  }
+
   /** With the nodes that dequantise the inputs, where nothing else needs what they write. */
   private Chain dequantised(Chain chain) {
     return chain.withSources(
@@ -136,19 +136,15 @@ public final class Fuser {
   }
 
   private Chain quantised(Chain chain) {
-    Node next = next(chain);
-    return next != null
-            && next.qualifiedOp().equals("QuantizeLinear")
-            && next.inputs().get(0).equals(output(chain.last()))
+    Node next = follower(chain);
+    return next != null && next.qualifiedOp().equals("QuantizeLinear")
         ? chain.withQuantisation(next)
         : chain;
   }
 
   private Chain normalised(Chain chain) {
-    Node next = next(chain);
-    return next != null && isFoldable(next) && next.inputs().get(0).equals(output(chain.last()))
-        ? chain.withNormalisation(next)
-        : chain;
+    Node next = follower(chain);
+    return next != null && isFoldable(next) ? chain.withNormalisation(next) : chain;
   }
 
   /** Whether {@code node} is a normalisation by constants that writes nothing else that is used. */
@@ -158,10 +154,7 @@ public final class Fuser {
         && !node.attributes().flag("training_mode", false)
         && node.attributes().flag("spatial", true)
         && node.outputs().stream().skip(1).allMatch(links::isUnused)
-        && in.value(1).isPresent()
-        && in.value(2).isPresent()
-        && in.value(3).isPresent()
-        && in.value(4).isPresent();
+        && IntStream.rangeClosed(1, 4).allMatch(i -> in.value(i).isPresent());
   }
 
   private Chain multiplied(Chain chain) {
@@ -176,8 +169,7 @@ public final class Fuser {
 
   private Chain added(Chain chain) {
     Operand addend = operand(chain, Fuser::isSum);
-    TensorType own = scope.type(output(chain.last()));
-    if (addend == null || own == null || !own.equals(scope.type(addend.value()))) {
+    if (addend == null || !isOfOneType(scope, output(chain.last()), addend.value())) {
       return chain;
     }
     Node writer = links.writer(addend.value());
@@ -195,10 +187,8 @@ public final class Fuser {
     if (composite != null) {
       return chain.withActivation(composite);
     }
-    Node next = next(chain);
-    return next != null && next.inputs().get(0).equals(output(chain.last()))
-        ? chain.withActivation(new Single(next))
-        : chain;
+    Node next = follower(chain);
+    return next == null ? chain : chain.withActivation(new Single(next));
   }
 
   /** What meets the result in {@code kind} of node without changing its type; null if none. */
@@ -208,10 +198,7 @@ public final class Fuser {
       return null;
     }
     String own = output(chain.last());
-    TensorType type = scope.type(own);
-    return type != null && type.equals(scope.type(output(next)))
-        ? new Operand(next, other(next, own))
-        : null;
+    return isOfOneType(scope, own, output(next)) ? new Operand(next, other(next, own)) : null;
   }
 
   /** Whether it is a constant with one number for each channel of the main node's result. */
@@ -237,6 +224,12 @@ public final class Fuser {
   static boolean isSum(Node node) {
     boolean sums = OperatorTrait.ADDITION.of(node);
     return sums && node.inputs().size() == 2 && !node.attributes().has("axis");
+  }
+
+  /** Whether two values are known to have the same type and shape. */
+  static boolean isOfOneType(GraphScope scope, String one, String other) {
+    TensorType type = scope.type(one);
+    return type != null && type.equals(scope.type(other));
   }
 
   static String output(Node node) {

@@ -68,8 +68,6 @@ public final class Planner {
       node.emit();
     } catch (DataDependentException e) {
       throw node.refusal("its shapes depend on data");
-    } catch (UnsupportedOperatorException e) {
-      throw e;
     } catch (ModelException e) {
       throw e.at(fused.main().describe());
     }

@@ -196,9 +196,6 @@ sealed interface Expression {
     StringBuilder letters = new StringBuilder();
     for (String name : names) {
       int number = numbers.computeIfAbsent(name, any -> numbers.size());
-      if (number >= LETTERS) {
-        throw new IllegalArgumentException("an einsum of more than " + LETTERS + " indices");
-      }
       letters.append((char) (number < 26 ? 'a' + number : 'A' + number - 26));
     }
     return letters.toString();

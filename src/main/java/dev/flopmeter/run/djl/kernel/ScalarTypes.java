@@ -7,25 +7,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * PyTorch's numbers for element types ({@code c10::ScalarType}). PyTorch has no 4- and 2-bit
- * integers: each is held as one byte; nor E2M1 and E8M0: each is held as float32.
- */
+/** How PyTorch holds element types, from {@code scalar-types.csv}. */
 public final class ScalarTypes {
   private static final Map<DataType, Integer> CODES = new EnumMap<>(DataType.class);
+  private static final Map<DataType, DataType> COMPUTED = new EnumMap<>(DataType.class);
+  private static final Map<DataType, DataType> CARRIERS = new EnumMap<>(DataType.class);
 
   static {
     for (List<String> row : Csv.rows(ScalarTypes.class, "scalar-types.csv")) {
-      CODES.put(DataType.valueOf(row.get(0)), Integer.valueOf(row.get(1)));
+      DataType type = DataType.valueOf(row.get(0));
+      CODES.put(type, Integer.valueOf(row.get(1)));
+      if (!row.get(2).isEmpty()) {
+        COMPUTED.put(type, DataType.valueOf(row.get(2)));
+      }
+      if (!row.get(3).isEmpty()) {
+        CARRIERS.put(type, DataType.valueOf(row.get(3)));
+      }
     }
   }
-
-  public static final int UINT8 = find(DataType.UINT8).orElseThrow();
-  public static final int INT32 = find(DataType.INT32).orElseThrow();
-  public static final int INT64 = find(DataType.INT64).orElseThrow();
-  public static final int FLOAT = find(DataType.FLOAT).orElseThrow();
-  public static final int DOUBLE = find(DataType.DOUBLE).orElseThrow();
-  public static final int BOOL = find(DataType.BOOL).orElseThrow();
 
   private ScalarTypes() {}
 
@@ -42,16 +41,13 @@ public final class ScalarTypes {
         .findFirst();
   }
 
-  /**
-   * The type that PyTorch computes in where it has no arithmetic on {@code type} itself, or only an
-   * inexact one: wider integers for the unsigned ones, float32 for the narrow floats.
-   */
+  /** The type of the same width as which DJL moves the bits of {@code type}, if it can. */
+  public static Optional<DataType> carrier(DataType type) {
+    return Optional.ofNullable(CARRIERS.get(type));
+  }
+
+  /** The number of the type that PyTorch computes in instead of {@code type}, if it does. */
   static Optional<Integer> wider(DataType type) {
-    return switch (type) {
-      case UINT16, UINT32, UINT64 -> Optional.of(INT64);
-      case FLOAT16, BFLOAT16, FLOAT8E4M3FN, FLOAT8E5M2, FLOAT8E4M3FNUZ, FLOAT8E5M2FNUZ ->
-          Optional.of(FLOAT);
-      default -> Optional.empty();
-    };
+    return Optional.ofNullable(COMPUTED.get(type)).flatMap(ScalarTypes::find);
   }
 }
