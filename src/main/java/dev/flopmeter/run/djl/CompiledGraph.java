@@ -206,14 +206,8 @@ final class CompiledGraph implements Action {
   @Override
   public void close() {
     held.forEach(IValue::close);
-    for (IValue constant : constants) {
-      if (constant != null) {
-        constant.close();
-      }
-    }
-    for (Instruction instruction : instructions) {
-      instruction.action().close();
-    }
+    Arrays.stream(constants).filter(Objects::nonNull).forEach(IValue::close);
+    instructions.forEach(instruction -> instruction.action().close());
     module.close();
   }
 }

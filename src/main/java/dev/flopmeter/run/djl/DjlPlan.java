@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A graph made ready for the CPU. */
@@ -71,14 +72,13 @@ final class DjlPlan implements Plan {
   @Override
   public void load(Map<String, Tensor> inputs) {
     requireFitting(inputs);
+    List<Tensor> tensors =
+        graph.inputs().stream()
+            .map(name -> Optional.ofNullable(inputs.get(name)).orElseGet(() -> known(name)))
+            .toList();
     closeAll(loaded);
     loaded = NOTHING;
-    IValue[] placed = new IValue[graph.inputs().size()];
-    for (int i = 0; i < placed.length; i++) {
-      Tensor tensor = inputs.get(graph.inputs().get(i));
-      placed[i] = memory.place(tensor == null ? known(graph.inputs().get(i)) : tensor);
-    }
-    loaded = placed;
+    loaded = tensors.stream().map(memory::place).toArray(IValue[]::new);
   }
 
   private Tensor known(String input) {
@@ -101,11 +101,6 @@ final class DjlPlan implements Plan {
                 "the input '%s' must be %s, not %s".formatted(name, expected, tensor.type()));
           }
         });
-    for (String name : graph.inputs()) {
-      if (!inputs.containsKey(name)) {
-        known(name);
-      }
-    }
   }
 
   @Override

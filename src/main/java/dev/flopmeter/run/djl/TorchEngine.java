@@ -10,6 +10,7 @@ import dev.flopmeter.run.BackendException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Properties;
 import java.util.stream.Stream;
 
 /**
@@ -30,11 +31,12 @@ final class TorchEngine {
    * @throws BackendException if the natives are missing, cannot be unpacked or do not load
    */
   static PtNDManager start() {
-    setUnlessGiven("ai.djl.offline", "true");
-    setUnlessGiven("OPT_OUT_TRACKING", "true");
+    Properties properties = System.getProperties();
+    properties.putIfAbsent("ai.djl.offline", "true");
+    properties.putIfAbsent("OPT_OUT_TRACKING", "true");
     try {
       if (System.getenv("DJL_CACHE_DIR") == null) {
-        setUnlessGiven("DJL_CACHE_DIR", CacheFolder.ofUser().resolve("djl").toString());
+        properties.putIfAbsent("DJL_CACHE_DIR", CacheFolder.ofUser().resolve("djl").toString());
       }
       requireSpace(Utils.getEngineCacheDir());
       Engine engine = Engine.getEngine(NAME);
@@ -92,11 +94,5 @@ final class TorchEngine {
 
   static String version() {
     return Engine.getEngine(NAME).getVersion();
-  }
-
-  private static void setUnlessGiven(String property, String value) {
-    if (System.getProperty(property) == null) {
-      System.setProperty(property, value);
-    }
   }
 }

@@ -14,6 +14,7 @@ import dev.flopmeter.run.djl.kernel.Expression.Listed;
 import dev.flopmeter.run.djl.kernel.Expression.Named;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -144,13 +145,7 @@ final class KernelEquations implements NodeHost {
     if (sign.equals("+") && (Value.isLeftOut(left) || Value.isLeftOut(right))) {
       return Value.isLeftOut(left) ? right : left;
     }
-    String function =
-        switch (sign) {
-          case "+" -> "add";
-          case "-" -> "sub";
-          case "*" -> "mul";
-          default -> "div";
-        };
+    String function = Terms.operator(sign).toLowerCase(Locale.ROOT);
     return add(1, function, Map.of(), List.of(left, right)).get(0);
   }
 

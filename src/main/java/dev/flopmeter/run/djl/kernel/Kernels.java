@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** The registry of kernels, by qualified operator name. */
 public final class Kernels {
@@ -22,11 +21,6 @@ public final class Kernels {
   static final String BACKEND = "djl";
 
   private Kernels() {}
-
-  /** All operators with a kernel. */
-  static Set<String> operators() {
-    return KernelEquations.operators();
-  }
 
   /** Whether the operator of {@code node} has a kernel of its own. */
   public static boolean has(Node node) {
