@@ -143,6 +143,11 @@ class HouseTest {
   }
 
   @Test
+  void onlyPagesTouchTheTemplateLibrary() {
+    onlyIn(List.of("report.html", "report.page", "serve.page"), "gg.jte..");
+  }
+
+  @Test
   void onlyTheCommandsTouchTheCommandLineLibrary() {
     onlyIn(List.of("cli"), "picocli..");
   }

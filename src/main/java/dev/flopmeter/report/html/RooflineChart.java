@@ -224,8 +224,7 @@ final class RooflineChart {
   }
 
   /** A layer as drawn. */
-  record Dot(
-      String colour, double x, double y, double radius, int row, boolean isFirst, String label) {}
+  record Dot(String colour, double x, double y, double radius, int row, String label) {}
 
   /** The large ones first, so that they do not hide small ones. */
   List<Dot> dots() {
@@ -254,7 +253,6 @@ final class RooflineChart {
               point == null ? lane() : plot.y().at(point.rate),
               point == null ? Math.min(radius, 9) : radius,
               rowOf.applyAsInt(i),
-              dots.isEmpty(),
               label(layer, total)));
     }
     return dots;
