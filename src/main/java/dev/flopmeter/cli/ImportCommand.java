@@ -118,7 +118,7 @@ final class ImportCommand extends Command {
   }
 
   private static Joined steps(Model network, Graph graph, TraceFiles read) {
-    List<Node> written = network instanceof OnnxModel file ? file.nodes() : List.of();
+    List<Node> written = network instanceof OnnxModel file ? file.graph().nodes() : List.of();
     List<Kernel> kernels = read.trace().kernels();
     Path optimised = read.optimisedModel();
     if (kernels.stream().anyMatch(kernel -> !kernel.nodes().isEmpty())) {

@@ -61,8 +61,7 @@ public record Attributes(Map<String, Object> asMap) {
   }
 
   public long integer(String name, long absent) {
-    Long value = get(name, Long.class);
-    return value == null ? absent : value;
+    return has(name) ? integer(name) : absent;
   }
 
   public boolean flag(String name, boolean absent) {
@@ -75,8 +74,7 @@ public record Attributes(Map<String, Object> asMap) {
   }
 
   public float number(String name, float absent) {
-    Float value = get(name, Float.class);
-    return value == null ? absent : value;
+    return has(name) ? number(name) : absent;
   }
 
   /** A required number. */
@@ -85,8 +83,7 @@ public record Attributes(Map<String, Object> asMap) {
   }
 
   public String text(String name, String absent) {
-    String value = get(name, String.class);
-    return value == null ? absent : value;
+    return has(name) ? text(name) : absent;
   }
 
   /** A required text. */

@@ -64,9 +64,7 @@ public final class Operands {
 
   /** The type of an input, if it is given and known. */
   public Optional<TensorType> knownType(int index) {
-    return has(index)
-        ? Optional.ofNullable(types.apply(node.inputs().get(index)))
-        : Optional.empty();
+    return Optional.ofNullable(has(index) ? types.apply(node.inputs().get(index)) : null);
   }
 
   /**
@@ -105,9 +103,7 @@ public final class Operands {
 
   /** The type of an output, if asked for and known. */
   public Optional<TensorType> knownOutput(int index) {
-    return hasOutput(index)
-        ? Optional.ofNullable(types.apply(node.outputs().get(index)))
-        : Optional.empty();
+    return Optional.ofNullable(hasOutput(index) ? types.apply(node.outputs().get(index)) : null);
   }
 
   /**
@@ -134,9 +130,7 @@ public final class Operands {
   }
 
   private Optional<Tensor> constant(int index) {
-    return has(index)
-        ? Optional.ofNullable(constants.apply(node.inputs().get(index)))
-        : Optional.empty();
+    return Optional.ofNullable(has(index) ? constants.apply(node.inputs().get(index)) : null);
   }
 
   /**

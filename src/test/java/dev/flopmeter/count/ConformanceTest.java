@@ -44,7 +44,7 @@ class ConformanceTest {
     Path data = file.resolveSibling("test_data_set_0");
     Graph graph = model.bind(bindings(model, data));
 
-    for (int i = 0; i < model.outputs().size(); i++) {
+    for (int i = 0; i < model.graph().outputs().size(); i++) {
       Path expected = data.resolve("output_" + i + ".pb");
       if (!Files.exists(expected)) {
         continue;

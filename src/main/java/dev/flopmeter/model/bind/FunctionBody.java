@@ -93,22 +93,17 @@ final class FunctionBody {
 
   private Attributes rewritten(Attributes attributes) {
     Map<String, Object> result = new LinkedHashMap<>();
-    attributes
-        .asMap()
-        .forEach(
-            (name, value) -> {
-              if (value instanceof Attributes.Reference reference) {
-                Object actual = given.asMap().get(reference.name());
-                if (actual != null) {
-                  result.put(name, actual);
-                }
-              } else if (value instanceof GraphTemplate body) {
-                result.put(name, rewritten(body));
-              } else {
-                result.put(name, value);
-              }
-            });
+    attributes.asMap().forEach((name, value) -> result.put(name, rewritten(value)));
+    result.values().removeIf(value -> value instanceof Attributes.Reference);
     return Attributes.of(result);
+  }
+
+  /** A value of an attribute; a reference to one that the caller left out stays one. */
+  private Object rewritten(Object value) {
+    if (value instanceof Attributes.Reference reference) {
+      return given.asMap().getOrDefault(reference.name(), reference);
+    }
+    return value instanceof GraphTemplate body ? rewritten(body) : value;
   }
 
   private GraphTemplate rewritten(GraphTemplate body) {

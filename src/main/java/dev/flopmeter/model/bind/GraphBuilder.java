@@ -108,8 +108,7 @@ public final class GraphBuilder {
     GraphBuilder builder = new GraphBuilder(graph.name(), graph.opset());
     builder.batch = graph.batch();
     for (String input : graph.inputs()) {
-      builder.openInput(input);
-      builder.own(input).type = graph.types().get(input);
+      builder.openInput(input, graph.types().get(input));
     }
     graph
         .constants()
@@ -127,16 +126,14 @@ public final class GraphBuilder {
 
   /** Declares a value that is fed. */
   public String input(String value, TensorType type) {
-    claim(value).type = type;
-    inputs.add(value);
+    openInput(value, type);
     return value;
   }
 
-  /** An input whose type is not known before run time. */
-  String openInput(String value) {
-    claim(value);
+  /** An input whose type may be null: not known before run time. */
+  void openInput(String value, @Nullable TensorType type) {
+    claim(value).type = type;
     inputs.add(value);
-    return value;
   }
 
   /** Says what an input will hold, so that shapes can follow from it. */

@@ -61,13 +61,8 @@ public final class TemplateBinder {
     BatchAxes axes = BatchAxes.of(tensors, template.nodes());
     Bindings.InputTypes bound = bindings.resolve(tensors, axes);
     builder.batch(bound.batch());
-    for (ValueInfo feed : feeds) {
-      TensorType type = bound.types().get(feed.name());
-      if (type == null) {
-        builder.openInput(feed.name()); // a sequence or an optional value: no tensor, no shape
-        continue;
-      }
-      builder.input(feed.name(), type);
+    for (ValueInfo feed : feeds) { // a sequence or an optional value has no type
+      builder.openInput(feed.name(), bound.types().get(feed.name()));
       Tensor known = bindings.values().get(feed.name());
       if (known != null) {
         builder.know(feed.name(), known);
@@ -113,14 +108,8 @@ public final class TemplateBinder {
     }
     for (int i = 0; i < inputs.size(); i++) {
       TensorType type = inputTypes.get(i);
-      if (type == null) {
-        type = inputs.get(i).concrete().orElse(null);
-      }
-      if (type == null) {
-        builder.openInput(inputs.get(i).name());
-      } else {
-        builder.input(inputs.get(i).name(), type);
-      }
+      builder.openInput(
+          inputs.get(i).name(), type == null ? inputs.get(i).concrete().orElse(null) : type);
     }
     return finish(builder, template, depth);
   }

@@ -7,7 +7,6 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,14 +44,13 @@ record BlockedWeights(boolean isDepthwise, long outputs, long inputs, Tensor ord
     if (!isSmall) {
       return nodes;
     }
-    List<Node> changed = new ArrayList<>();
-    for (Node node : nodes) {
-      changed.add(
-          node.domain().equals(DOMAIN)
-              ? node.withAttributes(node.attributes().with(BLOCK_ATTRIBUTE, SMALL_BLOCK))
-              : node);
-    }
-    return changed;
+    return nodes.stream().map(BlockedWeights::withSmallBlock).toList();
+  }
+
+  private static Node withSmallBlock(Node node) {
+    return node.domain().equals(DOMAIN)
+        ? node.withAttributes(node.attributes().with(BLOCK_ATTRIBUTE, SMALL_BLOCK))
+        : node;
   }
 
   /** Whether a node has such weights. */

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.SparseFormat;
 import dev.flopmeter.model.djl.TracedCalls.Call;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 
@@ -13,15 +12,11 @@ final class ArrayCalls {
   private ArrayCalls() {}
 
   static void addTo(Map<String, Call> calls) {
-    for (String ignored :
-        List.of(
-            "attach(NDManager)",
-            "tempAttach(NDManager)",
-            "detach()",
-            "close()",
-            "setRequiresGradient(boolean)")) {
-      calls.put(ignored, (x, in) -> null);
-    }
+    calls.put("attach(NDManager)", (x, in) -> null);
+    calls.put("tempAttach(NDManager)", (x, in) -> null);
+    calls.put("detach()", (x, in) -> null);
+    calls.put("close()", (x, in) -> null);
+    calls.put("setRequiresGradient(boolean)", (x, in) -> null);
     calls.put("equals(Object)", (x, in) -> x.shown() == in[0]);
     calls.put("hashCode()", (x, in) -> System.identityHashCode(x));
     calls.put("toString()", (x, in) -> x.toString());

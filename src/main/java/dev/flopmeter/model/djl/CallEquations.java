@@ -106,11 +106,6 @@ record CallEquations(TracedArray array) implements Host {
   }
 
   @Override
-  public Attributes attributes() {
-    return Attributes.NONE;
-  }
-
-  @Override
   public List<TracedArray> inputs() {
     return List.of(array);
   }

@@ -104,14 +104,10 @@ final class TracedArray {
    * @throws ModelException if they depend on the block's input
    */
   Tensor numbers() {
-    return trace
-        .known(value)
-        .orElseThrow(
-            () ->
-                new ModelException(
-                    "forward reads the numbers of '%s', which a trace of shapes does not have; trace"
-                            .formatted(value)
-                        + " the part of the block whose control flow does not depend on data"));
+    String wrong =
+        "forward reads the numbers of '%s', which a trace of shapes does not have; trace the part"
+            + " of the block whose control flow does not depend on data";
+    return trace.known(value).orElseThrow(() -> new ModelException(wrong.formatted(value)));
   }
 
   @Override

@@ -9,7 +9,9 @@ import java.util.Map;
 /** What equations ask, and write their nodes into. */
 public interface Host {
   /** The attributes that a definition reads as {@code @name}. */
-  Attributes attributes();
+  default Attributes attributes() {
+    return Attributes.NONE;
+  }
 
   /** All inputs, which {@code (*)} stands for. */
   List<?> inputs();

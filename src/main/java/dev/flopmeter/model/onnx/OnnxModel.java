@@ -150,19 +150,9 @@ public record OnnxModel(
     return TemplateBinder.feeds(graph);
   }
 
-  /** The declared outputs, in order. */
-  public List<ValueInfo> outputs() {
-    return graph.outputs();
-  }
-
   /** Qualified operators of the main graph, in the order of the file. */
   public List<String> operators() {
     return graph.nodes().stream().map(Node::qualifiedOp).toList();
-  }
-
-  /** The nodes of the main graph as they are in the file. */
-  public List<Node> nodes() {
-    return graph.nodes();
   }
 
   @Override

@@ -12,10 +12,11 @@ import dev.flopmeter.model.shape.NodeFunctions;
 import dev.flopmeter.model.shape.NodeHost;
 import dev.flopmeter.text.Csv;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.LongPredicate;
+import java.util.function.Predicate;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -87,15 +88,14 @@ record IndexInputs(Operands in) implements NodeHost {
   private static List<Long> tokenOffsets(Shape padded, long tokens) {
     long sequences = padded.dim(0);
     long longest = padded.dim(1);
-    LongPredicate isToken =
+    Predicate<Long> isPadding =
         place -> {
           long own = place / longest;
-          return place % longest < (own + 1) * tokens / sequences - own * tokens / sequences;
+          return place % longest >= (own + 1) * tokens / sequences - own * tokens / sequences;
         };
-    return LongStream.concat(
-            LongStream.range(0, sequences * longest).filter(isToken),
-            LongStream.range(0, sequences * longest).filter(isToken.negate()))
+    return LongStream.range(0, sequences * longest)
         .boxed()
+        .sorted(Comparator.comparing(isPadding::test))
         .toList();
   }
 }

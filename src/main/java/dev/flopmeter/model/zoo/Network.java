@@ -1,6 +1,5 @@
 package dev.flopmeter.model.zoo;
 
-import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.RandomTensor;
 import dev.flopmeter.model.Shape;
@@ -64,11 +63,6 @@ final class Network implements Host {
 
   String constant(String name, Tensor tensor) {
     return graph.constant(name, tensor);
-  }
-
-  @Override
-  public Attributes attributes() {
-    return Attributes.NONE;
   }
 
   @Override

@@ -33,7 +33,7 @@ record CaseData(Map<String, Tensor> inputs, Map<String, Tensor> expected) {
   static Optional<String> withoutTensor(OnnxModel model) {
     return Stream.concat(
             model.inputs().stream().map(value -> Map.entry("input", value)),
-            model.outputs().stream().map(value -> Map.entry("output", value)))
+            model.graph().outputs().stream().map(value -> Map.entry("output", value)))
         .filter(value -> value.getValue().type() == null)
         .map(
             value -> "the " + value.getKey() + " '" + value.getValue().name() + "' is not a tensor")
@@ -48,12 +48,12 @@ record CaseData(Map<String, Tensor> inputs, Map<String, Tensor> expected) {
   static CaseData read(OnnxModel model, Path folder) {
     Map<String, Tensor> inputs = tensors(model.inputs(), folder, "input_");
     model.inputs().forEach(declared -> requireFitting(declared, inputs, folder));
-    String next = "output_" + model.outputs().size() + ".pb";
+    String next = "output_" + model.graph().outputs().size() + ".pb";
     if (Files.exists(folder.resolve(next))) {
       throw new InvalidCaseException(
           "%s: the model has no output for %s".formatted(folder.getFileName(), next));
     }
-    return new CaseData(inputs, tensors(model.outputs(), folder, "output_"));
+    return new CaseData(inputs, tensors(model.graph().outputs(), folder, "output_"));
   }
 
   private static Map<String, Tensor> tensors(List<ValueInfo> values, Path folder, String prefix) {

@@ -90,7 +90,7 @@ final class OrtPlan implements Plan {
     OnnxModel file = source == null ? null : OnnxModel.read(source);
     if (source != null && file != null && takes(file, graph)) {
       model = source;
-      written = file.nodes();
+      written = file.graph().nodes();
     } else {
       model = folder.path().resolve("model.onnx");
       written = List.of();

@@ -162,7 +162,7 @@ class GraphBuilderTest {
     body.add("Reshape", "y", Attributes.NONE, "x", "k");
     assertThat(body.build(List.of("y")).requireType("y").shape()).isEqualTo(Shape.of(2 * 3));
     GraphBuilder shadowing = new GraphBuilder("body", 18, Map.of(), builder);
-    shadowing.openInput("x");
+    shadowing.openInput("x", null);
     assertThat(shadowing.typeOf("x")).isNull();
   }
 }
