@@ -5,7 +5,6 @@ import java.util.List;
 /**
  * A function that a model defines for itself; a node calling it stands for its body.
  *
- * @param attributeNames attributes a caller must give
  * @param attributeDefaults attributes a caller may give
  */
 public record FunctionTemplate(
@@ -13,14 +12,12 @@ public record FunctionTemplate(
     String name,
     List<String> inputs,
     List<String> outputs,
-    List<String> attributeNames,
     Attributes attributeDefaults,
     List<Node> nodes) {
 
   public FunctionTemplate {
     inputs = List.copyOf(inputs);
     outputs = List.copyOf(outputs);
-    attributeNames = List.copyOf(attributeNames);
     nodes = List.copyOf(nodes);
   }
 

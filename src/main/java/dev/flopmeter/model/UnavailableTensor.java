@@ -29,11 +29,6 @@ public record UnavailableTensor(TensorType type, String missingFile, String reas
   }
 
   @Override
-  public long longAt(long index) {
-    throw new ModelException(reason);
-  }
-
-  @Override
   public Tensor reshaped(Shape shape) {
     return new UnavailableTensor(type.withShape(shape), missingFile, reason);
   }

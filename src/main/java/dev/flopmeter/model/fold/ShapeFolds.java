@@ -1,7 +1,5 @@
 package dev.flopmeter.model.fold;
 
-import dev.flopmeter.model.DataType;
-import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
@@ -10,7 +8,6 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.fold.Folder.FoldRule;
 import dev.flopmeter.model.shape.StoredConstant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,12 +30,11 @@ final class ShapeFolds {
   }
 
   private static Optional<List<Tensor>> shape(Operands in, List<TensorType> outputs) {
-    long[] dims = in.shape(0).dims();
-    int rank = dims.length;
+    int rank = in.shape(0).rank();
     long start = in.attributes().integer("start", 0);
     int from = (int) Math.max(0, Math.min(rank, start < 0 ? start + rank : start));
     int count = (int) outputs.get(0).elements();
-    return Optional.of(List.of(Tensor.ofLongs(Arrays.copyOfRange(dims, from, from + count))));
+    return Optional.of(List.of(Tensor.ofLongs(in.shape(0).slice(from, from + count).dims())));
   }
 
   private static Optional<List<Tensor>> constantOfShape(Operands in, List<TensorType> outputs) {
@@ -47,8 +43,7 @@ final class ShapeFolds {
         in.attributes()
             .tensor("value")
             .map(given -> given.reshaped(Shape.SCALAR))
-            .orElseGet(
-                () -> DenseTensor.ofDoubles(new TensorType(DataType.FLOAT, Shape.SCALAR), 0));
+            .orElseGet(() -> Tensor.ofFloats(Shape.SCALAR, 0));
     return Optional.of(List.of(new FilledTensor(type, value)));
   }
 }

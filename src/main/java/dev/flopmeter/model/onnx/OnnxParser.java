@@ -82,7 +82,6 @@ final class OnnxParser {
     String domain = "";
     List<String> inputs = new ArrayList<>();
     List<String> outputs = new ArrayList<>();
-    List<String> attributes = new ArrayList<>();
     Map<String, Object> defaults = new LinkedHashMap<>();
     List<WireReader> nodes = new ArrayList<>();
     Map<String, Integer> ownOpsets = new HashMap<>(opsets);
@@ -91,7 +90,6 @@ final class OnnxParser {
         case 1 -> name = in.text();
         case 4 -> inputs.add(in.text());
         case 5 -> outputs.add(in.text());
-        case 6 -> attributes.add(in.text());
         case 7 -> nodes.add(in.message());
         case 9 -> opset(in.message(), ownOpsets);
         case 10 -> domain = in.text();
@@ -104,7 +102,6 @@ final class OnnxParser {
         name,
         inputs,
         outputs,
-        attributes,
         Attributes.of(defaults),
         nodes.stream().map(message -> node(message, ownOpsets)).toList());
   }

@@ -14,18 +14,8 @@ final class NodeSizes {
       Definition.read(
           NodeSizes.class, new Dialect("sizes.txt", NodeFunctions::find, name -> false));
 
-  private static final List<String> OF_ATTENTION =
-      List.of(
-          "batch",
-          "heads",
-          "key_heads",
-          "queries",
-          "fresh",
-          "total",
-          "past",
-          "present",
-          "depth",
-          "value_depth");
+  private static final String[] OF_ATTENTION =
+      "batch heads key_heads queries fresh total past present depth value_depth".split(" ", -1);
 
   private NodeSizes() {}
 
@@ -39,7 +29,7 @@ final class NodeSizes {
     List<Object> sizes = of(in, "attention");
     Map<String, Object> byName = new HashMap<>();
     for (int i = 0; i < sizes.size(); i++) {
-      byName.put(OF_ATTENTION.get(i), sizes.get(i));
+      byName.put(OF_ATTENTION[i], sizes.get(i));
     }
     return byName;
   }

@@ -25,13 +25,7 @@ import org.junit.jupiter.api.Test;
 class FunctionBodyTest {
   private static FunctionTemplate function(String name, String in, String out, Node... nodes) {
     return new FunctionTemplate(
-        "my",
-        name,
-        words(in),
-        words(out),
-        List.of("alpha"),
-        Attributes.of("beta", 2),
-        List.of(nodes));
+        "my", name, words(in), words(out), Attributes.of("beta", 2), List.of(nodes));
   }
 
   private static Graph bound(List<FunctionTemplate> functions, String output, Node... nodes) {

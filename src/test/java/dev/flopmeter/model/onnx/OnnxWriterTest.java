@@ -39,7 +39,7 @@ class OnnxWriterTest {
   void costsTheSame(String name) throws IOException {
     Graph graph = Zoo.get(name).bind(Bindings.ofBatch(2));
     Graph read = again(graph);
-    assertThat(read.graph().nodes()).isEqualTo(graph.nodes());
+    assertThat(read.nodes()).isEqualTo(graph.nodes());
     assertThat(read.types()).isEqualTo(graph.types());
     assertThat(Counter.standard().count(read).totals())
         .isEqualTo(Counter.standard().count(graph).totals());
