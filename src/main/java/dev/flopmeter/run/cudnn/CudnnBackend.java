@@ -123,10 +123,10 @@ public final class CudnnBackend implements Backend {
 
   @Override
   public Map<String, String> libraries() {
-    Map<String, String> libraries = new TreeMap<>();
-    libraries.put("cudnn", device.properties().getOrDefault("cudnn", "unknown"));
-    libraries.put("cuda_driver", device.properties().getOrDefault("cuda", "unknown"));
-    return libraries;
+    return new TreeMap<>(
+        Map.of(
+            "cudnn", device.properties().getOrDefault("cudnn", "unknown"),
+            "cuda_driver", device.properties().getOrDefault("cuda", "unknown")));
   }
 
   @Override

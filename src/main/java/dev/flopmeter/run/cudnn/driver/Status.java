@@ -1,7 +1,8 @@
 package dev.flopmeter.run.cudnn.driver;
 
+import dev.flopmeter.text.Csv;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.ToIntBiFunction;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
@@ -9,39 +10,11 @@ import jcuda.jcudnn.JCudnn;
 
 /** Turns status codes into exceptions that name the call: every native call passes through here. */
 public final class Status {
-  /** Errors that leave the context unusable, by the driver's documentation of each. */
-  private static final Set<Integer> STICKY =
-      Set.of(
-          CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
-          CUresult.CUDA_ERROR_LAUNCH_TIMEOUT,
-          CUresult.CUDA_ERROR_ASSERT,
-          CUresult.CUDA_ERROR_HARDWARE_STACK_ERROR,
-          CUresult.CUDA_ERROR_ILLEGAL_INSTRUCTION,
-          CUresult.CUDA_ERROR_MISALIGNED_ADDRESS,
-          CUresult.CUDA_ERROR_INVALID_ADDRESS_SPACE,
-          CUresult.CUDA_ERROR_INVALID_PC,
-          CUresult.CUDA_ERROR_LAUNCH_FAILED,
-          CUresult.CUDA_ERROR_ECC_UNCORRECTABLE,
-          CUresult.CUDA_ERROR_NVLINK_UNCORRECTABLE,
-          CUresult.CUDA_ERROR_DEVICE_UNAVAILABLE,
-          CUresult.CUDA_ERROR_UNKNOWN);
+  /** What {@code errors.csv} says of a number: name, whether it is sticky, advice. */
+  private static final Map<String, List<String>> ERRORS = Csv.byWord(Status.class, "errors.csv");
 
-  private static final Map<Integer, String> ADVICE =
-      Map.of(
-          CUresult.CUDA_ERROR_OUT_OF_MEMORY,
-          "use a smaller batch or free the device's memory",
-          CUresult.CUDA_ERROR_ILLEGAL_ADDRESS,
-          "the device's work is lost; please report this with the model and --verbose",
-          CUresult.CUDA_ERROR_LAUNCH_FAILED,
-          "the device's work is lost; run again, and check the kernel log for Xid messages",
-          CUresult.CUDA_ERROR_ECC_UNCORRECTABLE,
-          "the device's memory is faulty; drain this machine and check nvidia-smi -q -d ECC",
-          CUresult.CUDA_ERROR_UNKNOWN,
-          "the device may be lost; check nvidia-smi and the kernel log for Xid messages",
-          CUresult.CUDA_ERROR_DEVICE_UNAVAILABLE,
-          "another process holds the device; check nvidia-smi for its compute mode",
-          CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
-          "install a newer NVIDIA driver");
+  private static final List<String> OTHER =
+      List.of("", "no", "check nvidia-smi and the kernel log");
 
   private static final int CUDNN_SUCCESS = 0;
 
@@ -62,11 +35,18 @@ public final class Status {
   }
 
   static DeviceFailure cudaFailure(int status, String call) {
-    String advice = ADVICE.getOrDefault(status, "check nvidia-smi and the kernel log");
     String name = described(JCudaDriver::cuGetErrorName, status, "CUDA error " + status);
     String text = described(JCudaDriver::cuGetErrorString, status, "no description");
-    String message = call + " failed: " + name + " (" + text + "); " + advice;
-    return new DeviceFailure(message, STICKY.contains(status));
+    String message = "%s failed: %s (%s); %s".formatted(call, name, text, error(status).get(2));
+    return new DeviceFailure(message, isSticky(status));
+  }
+
+  private static List<String> error(int status) {
+    return ERRORS.getOrDefault(Integer.toString(status), OTHER);
+  }
+
+  private static boolean isSticky(int status) {
+    return error(status).get(1).equals("yes");
   }
 
   /**
@@ -124,7 +104,7 @@ public final class Status {
   static void freedCuda(int status, String call) {
     if (status != CUresult.CUDA_SUCCESS
         && status != CUresult.CUDA_ERROR_DEINITIALIZED
-        && !STICKY.contains(status)) {
+        && !isSticky(status)) {
       throw cudaFailure(status, call);
     }
   }

@@ -10,37 +10,23 @@ import java.util.List;
 import java.util.function.ToLongFunction;
 import jcuda.jcudnn.JCudnn;
 
-/** A spelling with one step's addresses. */
-final class GraphLaunch {
+/**
+ * A spelling with one step's addresses.
+ *
+ * @param after our kernels that do the rest
+ * @param packs where everything is in each launch, from the first one on
+ */
+record GraphLaunch(
+    PreparationContext context,
+    Spelling spelling,
+    OperationGraph graph,
+    List<Executable> after,
+    List<BackendDescriptor> packs) {
   static final String CALL = "cudnnBackendExecute";
 
-  private final PreparationContext context;
-  private final Spelling spelling;
-  private final OperationGraph graph;
-  private final List<Executable> after;
-  private final List<BackendDescriptor> packs = new ArrayList<>();
-
-  /**
-   * @param after our kernels that do the rest
-   */
   GraphLaunch(PreparationContext context, Spelling spelling, List<Executable> after) {
-    this.context = context;
-    this.spelling = spelling;
-    this.after = after;
-    graph = new OperationGraph(context.owned(), context.addresses());
+    this(context, spelling, new OperationGraph(context), after, new ArrayList<>());
     spelling.operations().accept(graph);
-  }
-
-  Spelling spelling() {
-    return spelling;
-  }
-
-  OperationGraph graph() {
-    return graph;
-  }
-
-  List<Executable> after() {
-    return after;
   }
 
   /** Everything that the choice of a plan depends on, on one line. */

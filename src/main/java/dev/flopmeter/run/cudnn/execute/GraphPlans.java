@@ -3,7 +3,6 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.run.SearchEffort;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
-import dev.flopmeter.run.cudnn.driver.Gpu;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -78,16 +77,15 @@ final class GraphPlans {
       return descriptor == null;
     }
 
-    /** For {@link #restored}. */
+    /** For {@link #restored}: a line of numbers, and cuDNN's notation. */
     String noted() {
       return "%d %d %d\n%s".formatted(engine, isTensorCore ? 1 : 0, hasNotes ? 1 : 0, json);
     }
   }
 
-  private final Gpu gpu;
+  private final PreparationContext context;
   private final OperationGraph graph;
   private final boolean isFma;
-  private final GraphDescriptors descriptors;
   private final Map<Heuristic, List<BackendDescriptor>> proposals = new EnumMap<>(Heuristic.class);
   private final IdentityHashMap<BackendDescriptor, Optional<GraphPlan>> plans =
       new IdentityHashMap<>();
@@ -96,10 +94,9 @@ final class GraphPlans {
   private boolean isLastResort;
 
   GraphPlans(PreparationContext context, OperationGraph graph) {
-    this.gpu = context.gpu();
+    this.context = context;
     this.graph = graph;
     this.isFma = context.math() == MathType.FMA && !graph.isNarrow();
-    this.descriptors = new GraphDescriptors(gpu, context.owned());
   }
 
   /** Why cuDNN offers nothing, where it said so. */
@@ -141,32 +138,27 @@ final class GraphPlans {
   private void collect(
       Map<String, GraphPlan> offered, Heuristic heuristic, int most, long limitBytes) {
     proposals.computeIfAbsent(heuristic, this::asked).stream()
-        .filter(proposal -> workspaceBytes(proposal) <= limitBytes)
+        .filter(proposal -> LongStream.of(proposal.get("workspace", 1)).sum() <= limitBytes)
         .flatMap(proposal -> plans.computeIfAbsent(proposal, this::made).stream())
         .filter(plan -> plan.workspaceBytes() <= limitBytes)
         .limit(most)
         .forEach(plan -> offered.putIfAbsent(plan.json(), plan));
   }
 
-  private static long workspaceBytes(BackendDescriptor proposal) {
-    long[] bytes = proposal.get("workspace", 1);
-    return bytes.length == 0 ? 0 : bytes[0];
-  }
-
   /** The configurations that cuDNN names, best first; none where it refuses the graph. */
   private List<BackendDescriptor> asked(Heuristic heuristic) {
     try {
       if (described == null) {
-        described = descriptors.graph(graph);
+        described = graph.described();
       }
       BackendDescriptor heuristics =
-          descriptors
-              .make("heuristics")
+          context
+              .descriptor("heuristics")
               .set("graph", List.of(described))
               .set("mode", heuristic.code)
               .ready();
       List<BackendDescriptor> empty =
-          Stream.generate(() -> descriptors.make("configuration")).limit(MOST_PROPOSALS).toList();
+          Stream.generate(() -> context.descriptor("configuration")).limit(MOST_PROPOSALS).toList();
       return heuristics.fill("results", empty);
     } catch (DeviceFailure e) {
       e.throwIfSticky();
@@ -178,7 +170,7 @@ final class GraphPlans {
   /** The plan of a proposal, made when it is first asked for: that may compile its code. */
   private Optional<GraphPlan> made(BackendDescriptor configuration) {
     try {
-      BackendDescriptor engine = descriptors.make("engine");
+      BackendDescriptor engine = context.descriptor("engine");
       configuration.fill("engine", List.of(engine));
       long[] notes = engine.get("notes", MOST_NOTES);
       if (!isExactEnough(notes)) {
@@ -219,7 +211,7 @@ final class GraphPlans {
   }
 
   private BackendDescriptor planned() {
-    return descriptors.make("plan").set("handle", gpu.handleAddress());
+    return context.descriptor("plan").set("handle", context.gpu().handleAddress());
   }
 
   /** Nothing where numbers show that a plan for fp32 rounds, whatever its notes say. */
@@ -227,7 +219,7 @@ final class GraphPlans {
       BackendDescriptor made, long engine, boolean isTensorCore, boolean hasNotes, String json) {
     long workspaceBytes = made.get("workspace", 1)[0];
     GraphPlan plan = new GraphPlan(made, workspaceBytes, engine, isTensorCore, hasNotes, json);
-    if (isFma && RoundingProbe.rounds(gpu, graph, plan)) {
+    if (isFma && RoundingProbe.rounds(context.gpu(), graph, plan)) {
       logger.debug("engine {} rounds its operands; fp32 does without it", engine);
       return Optional.empty();
     }

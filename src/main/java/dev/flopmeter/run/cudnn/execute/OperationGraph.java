@@ -1,11 +1,14 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
+import dev.flopmeter.run.cudnn.driver.DeviceFailure;
 import dev.flopmeter.run.cudnn.driver.HostBlock;
-import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Stencil;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
+import dev.flopmeter.run.cudnn.plan.NormalizationWork;
+import dev.flopmeter.run.cudnn.plan.PoolingWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntToLongFunction;
-import java.util.function.ToLongFunction;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -41,8 +43,7 @@ final class OperationGraph {
   static final int SUM = 0;
   static final int MAXIMUM = 3;
 
-  // cudnnResampleMode_t, cudnnPaddingMode_t, cudnnConvolutionMode_t, cudnnBackendNormFwdPhase_t
-  private static final int LARGEST_OF_WINDOW = 3;
+  // cudnnPaddingMode_t, cudnnConvolutionMode_t, cudnnBackendNormFwdPhase_t
   private static final int PADDED_WITH_ZEROS = 0;
   private static final int PADDED_WITH_LEAST = 1;
   private static final int CROSS_CORRELATION = 1;
@@ -68,7 +69,7 @@ final class OperationGraph {
   /**
    * A tensor.
    *
-   * @param id its name within the graph
+   * @param id its name within the graph: its place, from 1 on
    * @param alignment of its address, in bytes
    */
   record Tensor(long id, int type, List<Long> dims, List<Long> strides, long alignment, Role role) {
@@ -116,19 +117,13 @@ final class OperationGraph {
    */
   record Bound(long id, IntToLongFunction address) {}
 
-  private final ResourceStack owned;
-  private final ToLongFunction<TensorView> addresses;
+  private final PreparationContext context;
   private final List<Operation> operations = new ArrayList<>();
   private final List<Bound> bound = new ArrayList<>();
   private final List<Tensor> tensors = new ArrayList<>();
 
-  /**
-   * @param owned the memory of numbers is closed with it
-   * @param addresses of views on the device
-   */
-  OperationGraph(ResourceStack owned, ToLongFunction<TensorView> addresses) {
-    this.owned = owned;
-    this.addresses = addresses;
+  OperationGraph(PreparationContext context) {
+    this.context = context;
   }
 
   List<Operation> operations() {
@@ -154,6 +149,56 @@ final class OperationGraph {
     return operations.toString().replace(" ", "");
   }
 
+  /**
+   * This in cuDNN's descriptors.
+   *
+   * @throws DeviceFailure if cuDNN knows no such pattern
+   */
+  BackendDescriptor described() {
+    List<BackendDescriptor> made = tensors.stream().map(this::described).toList();
+    return context
+        .descriptor("graph")
+        .set("handle", context.gpu().handleAddress())
+        .set("operations", operations.stream().map(one -> described(one, made)).toList())
+        .ready();
+  }
+
+  private BackendDescriptor described(Tensor tensor) {
+    BackendDescriptor made =
+        context
+            .descriptor("tensor")
+            .set("id", tensor.id())
+            .set("type", tensor.type())
+            .set("dimensions", array(tensor.dims()))
+            .set("strides", array(tensor.strides()))
+            .set("alignment", tensor.alignment());
+    if (tensor.role() != Role.STORED) {
+      made.set(tensor.role() == Role.VIRTUAL ? "is virtual" : "is number", 1);
+    }
+    return made.ready();
+  }
+
+  private BackendDescriptor described(Operation operation, List<BackendDescriptor> descriptors) {
+    BackendDescriptor what = context.descriptor(operation.what());
+    operation.settings().forEach((attribute, values) -> what.set(attribute, array(values)));
+    boolean isOne = operation.what().equals(operation.kind());
+    BackendDescriptor made =
+        isOne ? what : context.descriptor(operation.kind()).set("what", List.of(what.ready()));
+    operation
+        .tensors()
+        .forEach(
+            (attribute, tensor) ->
+                made.set(attribute, List.of(descriptors.get((int) tensor.id() - 1))));
+    if (operation.what().equals("convolution")) {
+      made.set("alpha", Float.floatToRawIntBits(1)).set("beta", 0);
+    }
+    return made.ready();
+  }
+
+  private static long[] array(List<Long> values) {
+    return values.stream().mapToLong(Long::longValue).toArray();
+  }
+
   /** A tensor stored as {@code view} is. */
   Tensor stored(TensorView view) {
     return stored(view, view.shape().dims(), view.strides(), 0);
@@ -167,7 +212,7 @@ final class OperationGraph {
    */
   Tensor stored(TensorView view, long[] dims, long[] strides, long... shifts) {
     int bytes = view.storage().bytes();
-    long address = addresses.applyAsLong(view);
+    long address = context.addresses().applyAsLong(view);
     long bits = MOST_ALIGNED;
     for (long shift : shifts) {
       bits |= address + bytes * shift;
@@ -212,7 +257,7 @@ final class OperationGraph {
     long[] ones = new long[rank];
     Arrays.fill(ones, 1);
     Tensor number = tensor(type, ones, ones, Integer.BYTES, Role.NUMBER);
-    HostBlock host = owned.add(new HostBlock(Integer.BYTES));
+    HostBlock host = context.owned().add(new HostBlock(Integer.BYTES));
     host.bytes().putInt(0, bits);
     bound.add(new Bound(number.id(), launch -> host.address()));
     return number;
@@ -297,40 +342,32 @@ final class OperationGraph {
         .set("y", y);
   }
 
-  /**
-   * Each window's largest element or mean.
-   *
-   * @param mode of {@code cudnnResampleMode_t}
-   */
-  void resample(int mode, Tensor x, Tensor y, long[] window, long[] pad, long[] stride) {
+  /** Each window's largest element or mean. */
+  void resample(PoolingWork work) {
+    boolean isLargest = work.kind() == PoolingWork.Kind.MAX;
     add("resample operation")
-        .set("mode", mode)
+        .set("mode", work.kind().code())
         .set("precision", FLOAT)
-        .set("axes", window.length)
-        .set("pads after", pad)
-        .set("pads before", pad)
-        .set("strides", stride)
-        .set("window", window)
-        .set("padding", mode == LARGEST_OF_WINDOW ? PADDED_WITH_LEAST : PADDED_WITH_ZEROS)
-        .set("x", x)
-        .set("y", y);
+        .set("axes", work.window().length)
+        .set("pads after", work.pad())
+        .set("pads before", work.pad())
+        .set("strides", work.stride())
+        .set("window", work.window())
+        .set("padding", isLargest ? PADDED_WITH_LEAST : PADDED_WITH_ZEROS)
+        .set("x", stored(work.x()))
+        .set("y", stored(work.y()));
   }
 
-  /**
-   * Normalises as in inference, by the statistics of x itself.
-   *
-   * @param mode of {@code cudnnBackendNormMode_t}
-   */
-  void normalization(
-      int mode, Tensor x, Tensor scale, @Nullable Tensor bias, double epsilon, Tensor y) {
+  /** Normalises as in inference, by the statistics of x itself. */
+  void normalization(NormalizationWork work) {
     add("normalization")
-        .set("mode", mode)
+        .set("mode", work.kind().code())
         .set("phase", INFERENCE)
-        .set("x", x)
-        .set("scale", scale)
-        .set("bias", bias)
-        .set("epsilon", number(epsilon, x.dims().size()))
-        .set("y", y);
+        .set("x", stored(work.x()))
+        .set("scale", stored(work.scale()))
+        .set("bias", work.bias() == null ? null : stored(work.bias()))
+        .set("epsilon", number(work.epsilon(), work.x().rank()))
+        .set("y", stored(work.y()));
   }
 
   /**

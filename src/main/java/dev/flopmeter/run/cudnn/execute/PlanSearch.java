@@ -86,11 +86,6 @@ final class PlanSearch {
     return plans.computeIfAbsent(way.graph().key(), unused -> new GraphPlans(context, way.graph()));
   }
 
-  /** For the cache: a line of numbers, and cuDNN's notation. */
-  private static String noted(Choice choice) {
-    return choice.way() + " " + choice.plan().noted();
-  }
-
   private Optional<Choice> restored(List<GraphLaunch> ways, String noted) {
     String[] parts = noted.split(" ", 2);
     int way = Integer.parseInt(parts[0]);
@@ -124,7 +119,7 @@ final class PlanSearch {
             .min(Comparator.comparingDouble(Timed::seconds))
             .orElse(timed.get(0))
             .choice();
-    context.cache().put(problem, noted(best));
+    context.cache().put(problem, best.way() + " " + best.plan().noted());
     return best;
   }
 

@@ -1,6 +1,7 @@
 package dev.flopmeter.run.cudnn.execute;
 
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.Gpu;
 import dev.flopmeter.run.cudnn.driver.ResourceStack;
 import dev.flopmeter.run.cudnn.driver.Workspace;
@@ -22,6 +23,11 @@ record PreparationContext(
     Workspace workspace,
     PlanCache cache,
     Runnable onSearch) {
+
+  /** A new descriptor of cuDNN's graph API. */
+  BackendDescriptor descriptor(String kind) {
+    return owned.add(gpu.descriptor(kind));
+  }
 
   MathType math() {
     return MathType.of(options.precision());

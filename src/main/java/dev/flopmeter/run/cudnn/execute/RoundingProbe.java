@@ -13,7 +13,9 @@ import dev.flopmeter.run.cudnn.execute.OperationGraph.Tensor;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.LongUnaryOperator;
 import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
 import jcuda.Pointer;
 
 /**
@@ -77,19 +79,18 @@ final class RoundingProbe {
 
   /** Elements from the first to the last. */
   private static long extent(Tensor tensor) {
-    long last = 0;
-    for (int i = 0; i < tensor.dims().size(); i++) {
-      last += (tensor.dims().get(i) - 1) * tensor.strides().get(i);
-    }
-    return last + 1;
+    return 1 + place(tensor, dim -> dim - 1);
   }
 
   /** Index of an element that no padding reaches. */
   private static long middle(Tensor tensor) {
-    long index = 0;
-    for (int i = 0; i < tensor.dims().size(); i++) {
-      index += tensor.dims().get(i) / 2 * tensor.strides().get(i);
-    }
-    return index;
+    return place(tensor, dim -> dim / 2);
+  }
+
+  /** The element at an index along each axis that depends on the axis's size. */
+  private static long place(Tensor tensor, LongUnaryOperator index) {
+    return IntStream.range(0, tensor.dims().size())
+        .mapToLong(i -> index.applyAsLong(tensor.dims().get(i)) * tensor.strides().get(i))
+        .sum();
   }
 }

@@ -44,37 +44,14 @@ record Spelling(
       return product.batched().map(batched -> product(batched, product.alpha())).stream().toList();
     }
     if (work instanceof NormalizationWork normalization) {
-      return List.of(normalization(normalization), own(normalization.own()));
+      return List.of(
+          new Spelling("graph normalization", graph -> graph.normalization(normalization)),
+          own(normalization.own()));
     }
     return List.of(
-        work instanceof PoolingWork pooling ? pooling(pooling) : attention((AttentionWork) work));
-  }
-
-  private static Spelling pooling(PoolingWork work) {
-    return new Spelling(
-        "graph pooling",
-        graph ->
-            graph.resample(
-                work.kind().code(),
-                graph.stored(work.x()),
-                graph.stored(work.y()),
-                work.window(),
-                work.pad(),
-                work.stride()));
-  }
-
-  private static Spelling normalization(NormalizationWork work) {
-    TensorView bias = work.bias();
-    return new Spelling(
-        "graph normalization",
-        graph ->
-            graph.normalization(
-                work.kind().code(),
-                graph.stored(work.x()),
-                graph.stored(work.scale()),
-                bias == null ? null : graph.stored(bias),
-                work.epsilon(),
-                graph.stored(work.y())));
+        work instanceof PoolingWork pooling
+            ? new Spelling("graph pooling", graph -> graph.resample(pooling))
+            : new Spelling("graph attention", graph -> addAttention(graph, (AttentionWork) work)));
   }
 
   /** Without cuDNN: a search times it beside cuDNN's engines. */
@@ -107,10 +84,6 @@ record Spelling(
 
   private static Tensor stored(OperationGraph graph, ProductWork.Operand operand) {
     return graph.stored(operand.view(), operand.dims(), operand.strides(), operand.shifts());
-  }
-
-  private static Spelling attention(AttentionWork work) {
-    return new Spelling("graph attention", graph -> addAttention(graph, work));
   }
 
   /**

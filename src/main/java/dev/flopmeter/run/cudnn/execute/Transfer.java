@@ -59,15 +59,11 @@ final class Transfer {
   }
 
   private void copy(ByteBuffer data, DeviceMemory to, long offset) {
-    long at = offset;
-    while (data.hasRemaining()) {
-      staging.clear();
-      ByteBuffer part = data.slice();
-      part.limit(Math.min(part.remaining(), staging.remaining()));
-      staging.put(part);
-      to.upload(at, Pointer.to(staging.rewind()), part.limit(), stream);
-      at += part.limit();
-      data.position(data.position() + part.limit());
+    staging.clear();
+    for (int done = 0; done < data.limit(); done += STAGING_BYTES) {
+      int length = Math.min(STAGING_BYTES, data.limit() - done);
+      staging.put(0, data, done, length);
+      to.upload(offset + done, Pointer.to(staging), length, stream);
     }
   }
 

@@ -17,7 +17,7 @@ final class CopyKernels {
         from.elements(),
         new Arguments()
             .pointers(from, to)
-            .number(to.elements())
+            .numbers(to.elements())
             .types(from, to)
             .integers(loops.sizes())
             .loops(loops, 1, 0));
@@ -29,8 +29,8 @@ final class CopyKernels {
         "fill",
         to.elements(),
         new Arguments()
-            .pointer(to)
-            .number(to.elements())
+            .pointers(to)
+            .numbers(to.elements())
             .real(to.storage().saturated(value))
             .integer(to.storage().code()));
   }

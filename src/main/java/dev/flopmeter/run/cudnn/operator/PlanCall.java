@@ -120,13 +120,13 @@ record PlanCall(NodePlan node, List<?> terms) {
       if (member instanceof List<?> list) {
         add(arguments, list);
       } else if (member instanceof Long number) {
-        arguments.number(number);
+        arguments.numbers(number);
       } else if (member instanceof Double real) {
         arguments.real(real);
       } else if (member instanceof Integer integer) {
         arguments.integer(integer);
       } else {
-        arguments.pointerOrNull(Value.isLeftOut(member) ? null : view(member));
+        arguments.pointers(Value.isLeftOut(member) ? null : view(member));
       }
     }
   }

@@ -20,13 +20,11 @@ public final class Arguments {
     return members.stream().filter(TensorView.class::isInstance).map(TensorView.class::cast);
   }
 
-  public Arguments pointer(TensorView view) {
-    members.add(view);
-    return this;
-  }
-
-  public Arguments pointers(TensorView... views) {
-    members.addAll(List.of(views));
+  /** Pointers, each of which may be null. */
+  public Arguments pointers(@Nullable TensorView... views) {
+    for (TensorView view : views) {
+      members.add(view == null ? (Object) 0L : view);
+    }
     return this;
   }
 
@@ -37,18 +35,8 @@ public final class Arguments {
     return this;
   }
 
-  /** A pointer that may be null. */
-  public Arguments pointerOrNull(@Nullable TensorView view) {
-    return view == null ? number(0) : pointer(view);
-  }
-
-  public Arguments number(long value) {
-    members.add(value);
-    return this;
-  }
-
   public Arguments numbers(long... values) {
-    Arrays.stream(values).forEach(this::number);
+    Arrays.stream(values).forEach(members::add);
     return this;
   }
 

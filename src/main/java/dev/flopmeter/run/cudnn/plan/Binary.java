@@ -48,7 +48,7 @@ public enum Binary {
         y.elements(),
         new Arguments()
             .pointers(a, b, y)
-            .number(y.elements())
+            .numbers(y.elements())
             .integer(function)
             .types(a, b, y)
             .loops(loops, 1, 2, 0)

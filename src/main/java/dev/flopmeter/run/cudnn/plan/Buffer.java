@@ -18,19 +18,19 @@ public final class Buffer {
   private final @Nullable Content content;
   private final ElementType storage;
 
-  private Buffer(String name, long bytes, ElementType storage, @Nullable Content content) {
+  private Buffer(String name, long elements, ElementType storage, @Nullable Content content) {
     this.name = name;
-    this.bytes = bytes;
+    this.bytes = Math.multiplyExact(elements, storage.bytes());
     this.storage = storage;
     this.content = content;
   }
 
   public static Buffer activation(String name, long elements, ElementType storage) {
-    return new Buffer(name, Math.multiplyExact(elements, storage.bytes()), storage, null);
+    return new Buffer(name, elements, storage, null);
   }
 
   public static Buffer constant(String name, long elements, ElementType storage, Content content) {
-    return new Buffer(name, Math.multiplyExact(elements, storage.bytes()), storage, content);
+    return new Buffer(name, elements, storage, content);
   }
 
   public String name() {

@@ -49,11 +49,7 @@ public record ConvolutionWork(
    * @param pad symmetric
    */
   @SuppressWarnings("ArrayRecordComponent") // never changed
-  public record Stencil(long[] pad, long[] stride, long[] dilation, int groups) {
-    /** Of one pixel. */
-    public static final Stencil PIXEL =
-        new Stencil(new long[2], new long[] {1, 1}, new long[] {1, 1}, 1);
-  }
+  public record Stencil(long[] pad, long[] stride, long[] dilation, int groups) {}
 
   /** A transposed convolution. */
   public ConvolutionWork(TensorView x, TensorView weights, TensorView y, Stencil stencil) {
@@ -78,9 +74,7 @@ public record ConvolutionWork(
 
   @Override
   public List<KernelWork> apart() {
-    List<KernelWork> works = new ArrayList<>(List.of(own()));
-    works.addAll(epilogue());
-    return works;
+    return Stream.concat(Stream.of(own()), epilogue().stream()).toList();
   }
 
   /** Our kernel {@code convolve}, without what is fused to the convolution. */
@@ -91,7 +85,7 @@ public record ConvolutionWork(
         y.elements(),
         new Arguments()
             .pointers(x, ordered, y)
-            .number(y.elements())
+            .numbers(y.elements())
             .numbers(strides(x))
             .numbers(strides(ordered))
             .numbers(strides(y))
@@ -132,7 +126,7 @@ public record ConvolutionWork(
     if (residual != null) {
       works.add(sum(relu).work(y, residual, y));
     } else if (relu && bias == null) {
-      works.add(Unary.RELU.work(y, y));
+      works.add(Unary.work(Unary.RELU.code(), y, y, 0, 0));
     }
     return works;
   }

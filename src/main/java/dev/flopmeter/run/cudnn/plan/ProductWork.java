@@ -127,7 +127,7 @@ public record ProductWork(TensorView a, TensorView b, TensorView y, double alpha
     Arguments arguments =
         new Arguments()
             .pointers(a, b, y)
-            .number(matrices)
+            .numbers(matrices)
             .integer(rows)
             .integer(b.dim(-1))
             .integer(a.dim(-1))

@@ -37,7 +37,7 @@ public enum Unary {
         y.elements(),
         new Arguments()
             .pointers(x, y)
-            .number(y.elements())
+            .numbers(y.elements())
             .integer(function)
             .types(x, y)
             .real(a)
@@ -46,10 +46,5 @@ public enum Unary {
 
   private static boolean isWhole(TensorView view) {
     return view.storage() == ElementType.I64;
-  }
-
-  /** A function without parameters. */
-  public KernelWork work(TensorView x, TensorView y) {
-    return work(code, x, y, 0, 0);
   }
 }
