@@ -90,19 +90,17 @@ final class DeviceListing {
       for (Precision precision : Precision.values()) {
         Roof roof = known.at(precision, null).roofs().of(basis);
         if (roof != null && roof.flopsPerSecond() != null) {
-          peaks.add(
-              Map.of(
-                  "basis",
-                  basis.label(),
-                  "precision",
-                  precision.label(),
-                  "flops_per_second",
-                  roof.flopsPerSecond()));
+          Map<String, Object> peak = new TreeMap<>(Map.of("basis", basis.label()));
+          peak.put("precision", precision.label());
+          peak.put("flops_per_second", roof.flopsPerSecond());
+          peaks.add(peak);
         }
       }
       Roof roof = known.at(Precision.FP32, null).roofs().of(basis);
       if (roof != null && roof.bytesPerSecond() != null) {
-        peaks.add(Map.of("basis", basis.label(), "bytes_per_second", roof.bytesPerSecond()));
+        Map<String, Object> peak = new TreeMap<>(Map.of("basis", basis.label()));
+        peak.put("bytes_per_second", roof.bytesPerSecond());
+        peaks.add(peak);
       }
     }
     return peaks;

@@ -36,7 +36,8 @@ class DeviceListingTest {
         .contains(
             Map.of("basis", "datasheet", "precision", "bf16", "flops_per_second", 989e12),
             Map.of("basis", "datasheet", "bytes_per_second", 4.8e12))
-        .anyMatch(peak -> peak.get("basis").equals("clock_adjusted"));
+        .anyMatch(peak -> peak.get("basis").equals("clock_adjusted"))
+        .allSatisfy(peak -> assertThat(List.copyOf(peak.keySet())).isSorted());
   }
 
   @Test
