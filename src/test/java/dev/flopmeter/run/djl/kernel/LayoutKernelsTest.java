@@ -6,6 +6,7 @@ import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
@@ -78,6 +79,19 @@ class LayoutKernelsTest {
     assertThat(kernelOf("MaxPool", many, window)).startsWith(turned);
     assertThat(kernelOf("AveragePool", many, window)).startsWith(turned);
     assertThat(kernelOf("MaxPool", few, window)).doesNotContain(turned);
+  }
+
+  @Test
+  void sizesThatAreFedAreNotNeededWhereTheResultIsDeclared() {
+    Map<String, TensorType> types =
+        Map.of(
+            "x", TensorType.of(DataType.FLOAT, 1, 1, 2, 2),
+            "sizes", TensorType.of(DataType.INT64, 4),
+            "y", TensorType.of(DataType.FLOAT, 1, 1, 4, 6));
+    List<String> inputs = List.of("x", "", "", "sizes");
+    Node node = new Node("n", "", "Resize", 19, inputs, List.of("y"), Attributes.NONE, Map.of());
+    Kernel kernel = Kernels.of(new Operands(node, types::get, value -> null));
+    assertThat(kernel.body()).contains("t0 = torch.upsample_nearest2d(x0, [4, 6], None, None)");
   }
 
   @Test
