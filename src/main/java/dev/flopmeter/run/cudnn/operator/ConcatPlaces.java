@@ -12,7 +12,6 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.run.cudnn.plan.Work;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,36 +38,28 @@ final class ConcatPlaces {
    *
    * @param parts in their order, each where it lay
    */
-  record Concatenation(String value, int axis, TensorView whole, List<TensorView> parts) {
-    Concatenation {
-      parts = List.copyOf(parts);
-    }
-  }
+  record Concatenation(String value, int axis, TensorView whole, List<TensorView> parts) {}
 
   /** The stretch of {@code value} that begins at {@code start} of {@code axis}. */
   record Place(String value, MemoryLayout format, int axis, long start) {}
 
   private final Graph graph;
-  private final Map<Buffer, List<Write>> writes = new HashMap<>();
+  private final Map<Buffer, List<PlannedStep>> writers = new HashMap<>();
   private final Set<Buffer> fixed;
   private final Map<String, Place> places = new HashMap<>();
-
-  private record Write(PlannedStep step, TensorView view) {}
 
   private ConcatPlaces(Graph graph, DevicePlan plan) {
     this.graph = graph;
     for (PlannedStep step : plan.steps()) {
       for (TensorView view : step.writes()) {
-        writes
-            .computeIfAbsent(view.block(), unused -> new ArrayList<>())
-            .add(new Write(step, view));
+        writers.computeIfAbsent(view.block(), unused -> new ArrayList<>()).add(step);
       }
     }
     // What is fed or read by the caller keeps its own place.
     fixed =
         Stream.concat(plan.inputs().values().stream(), plan.outputs().values().stream())
             .map(TensorView::block)
-            .collect(Collectors.toCollection(HashSet::new));
+            .collect(Collectors.toSet());
   }
 
   /** The places by the names of the values that get them. */
@@ -113,14 +104,14 @@ final class ConcatPlaces {
 
   /** The step that writes all of the value, and is alone to write into its block. */
   private Optional<PlannedStep> onlyWriter(TensorView part) {
-    List<Write> all = writes.getOrDefault(part.block(), List.of());
+    List<PlannedStep> all = writers.getOrDefault(part.block(), List.of());
     boolean isWhole =
         all.size() == 1
-            && all.get(0).view().isSamePlace(part)
+            && all.get(0).writes().stream().anyMatch(part::isSamePlace)
             && part.offset() == 0
             && part.elements() * part.storage().bytes() == part.block().bytes()
             && graph.types().containsKey(part.block().name());
-    return isWhole ? Optional.of(all.get(0).step()) : Optional.empty();
+    return isWhole ? Optional.of(all.get(0)) : Optional.empty();
   }
 
   /** Whether both have their elements in the same order without gaps. */

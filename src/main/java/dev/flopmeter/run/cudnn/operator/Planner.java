@@ -4,6 +4,7 @@ import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
 import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
@@ -74,15 +75,12 @@ public final class Planner {
   }
 
   private static void requireNumbers(PlanBuilder builder, NodePlan node) {
-    Stream.concat(node.node().inputs().stream(), node.node().outputs().stream())
-        .filter(
-            value ->
-                builder.graph().type(value).filter(t -> t.type() == DataType.STRING).isPresent())
-        .findFirst()
-        .ifPresent(
-            value -> {
-              throw node.refusal("'" + value + "' holds strings");
-            });
+    Node main = node.node();
+    for (String value : Stream.concat(main.inputs().stream(), main.outputs().stream()).toList()) {
+      if (builder.graph().type(value).filter(type -> type.type() == DataType.STRING).isPresent()) {
+        throw node.refusal("'" + value + "' holds strings");
+      }
+    }
   }
 
   /**
@@ -91,10 +89,14 @@ public final class Planner {
    */
   private static void requireFloatRange(PlanBuilder builder, NodePlan node) {
     for (String value : node.node().inputs()) {
-      boolean isHeld =
-          builder.graph().type(value).map(builder::storageOf).orElse(null) == ElementType.F64;
-      if (!isHeld
-          && builder.graph().constant(value).filter(ElementType::isBeyondFloat).isPresent()) {
+      boolean isLost =
+          builder
+              .graph()
+              .constant(value)
+              .filter(constant -> builder.storageOf(constant.type()) != ElementType.F64)
+              .filter(ElementType::isBeyondFloat)
+              .isPresent();
+      if (isLost) {
         throw node.refusal("'" + value + "' holds doubles beyond float's range");
       }
     }
