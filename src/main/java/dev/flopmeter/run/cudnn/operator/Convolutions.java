@@ -3,6 +3,7 @@ package dev.flopmeter.run.cudnn.operator;
 import static dev.flopmeter.model.equation.Terms.list;
 import static dev.flopmeter.model.equation.Terms.real;
 
+import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.equation.Value;
@@ -12,9 +13,12 @@ import dev.flopmeter.run.cudnn.plan.ConvolutionWork.Stencil;
 import dev.flopmeter.run.cudnn.plan.ElementType;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.TensorView;
+import dev.flopmeter.run.fuse.Fused.Chain;
 import dev.flopmeter.run.fuse.Fused.Operand;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.LongStream;
 
 /** Convolutions, and products by constants, as cuDNN takes them: what the equations ask of them. */
 final class Convolutions {
@@ -107,13 +111,22 @@ final class Convolutions {
    */
   static Object bias(PlanCall call) {
     NodePlan node = call.node();
-    FoldedWeights folded = node.folded();
+    Graph graph = node.builder().graph();
+    Chain chain = node.chain();
+    long outputs = call.number(0);
     double factor = call.real(1);
     // The fused call takes a bias, if only one of zeros.
-    return folded.hasBias() || node.isRectified() || node.chain().residual() != null
-        ? node.constant(
-            "bias", call.number(0), node.builder().floats(), k -> folded.bias(k, factor))
-        : Value.NONE;
+    if (!FoldedWeights.hasBias(graph, chain) && !node.isRectified() && chain.residual() == null) {
+      return Value.NONE;
+    }
+    return node.constant(
+        "bias",
+        Shape.of(outputs),
+        node.builder().floats(),
+        out -> {
+          FoldedWeights folded = FoldedWeights.of(graph, chain);
+          LongStream.range(0, outputs).mapToDouble(k -> folded.bias(k, factor)).forEach(out);
+        });
   }
 
   /**
@@ -122,13 +135,18 @@ final class Convolutions {
    * @param call the input, how many channels, those beyond its own of zeros, and the layout
    */
   static TensorView weights(PlanCall call) {
-    FoldedWeights folded = call.node().folded();
+    Graph graph = call.node().builder().graph();
+    Chain chain = call.node().chain();
     Tensor weights = call.value(0).orElseThrow();
     Shape shape = weights.shape();
     long perOutput = shape.elements(1, shape.rank());
-    Weight weight = (k, i) -> folded.scale(k) * weights.doubleAt(k * perOutput + i);
+    Supplier<Weight> folding =
+        () -> {
+          FoldedWeights folded = FoldedWeights.of(graph, chain);
+          return (k, i) -> folded.scale(k) * weights.doubleAt(k * perOutput + i);
+        };
     ElementType floats = call.node().builder().floats();
-    return weights(call.node(), floats, shape, call.number(1), call.layout(2), weight);
+    return weights(call.node(), floats, shape, call.number(1), call.layout(2), folding);
   }
 
   /**
@@ -144,7 +162,7 @@ final class Convolutions {
     long k = matrix.shape().dim(isTransposed ? 1 : 0);
     Weight weight = (i, j) -> factor * matrix.doubleAt(isTransposed ? i * k + j : j * n + i);
     ElementType floats = call.node().builder().floats();
-    return weights(call.node(), floats, Shape.of(n, k, 1, 1), k, MemoryLayout.PLAIN, weight);
+    return weights(call.node(), floats, Shape.of(n, k, 1, 1), k, MemoryLayout.PLAIN, () -> weight);
   }
 
   /**
@@ -158,7 +176,7 @@ final class Convolutions {
     ElementType storage = ElementType.narrow(weights.values().type().type()).orElseThrow();
     Weight weight = (k, i) -> k < outputs ? weights.stored(k, i) : k == outputs ? 1 : 0;
     MemoryLayout layout = MemoryLayout.CHANNELS_LAST;
-    return weights(call.node(), storage, call.shape(1), call.number(2), layout, weight);
+    return weights(call.node(), storage, call.shape(1), call.number(2), layout, () -> weight);
   }
 
   /** A weight of an output channel, by its index among those of that channel. */
@@ -167,13 +185,16 @@ final class Convolutions {
     double at(long output, long index);
   }
 
+  /**
+   * @param filling makes the weights when they are written, which planning need not wait for
+   */
   private static TensorView weights(
       NodePlan node,
       ElementType storage,
       Shape shape,
       long channels,
       MemoryLayout layout,
-      Weight weight) {
+      Supplier<Weight> filling) {
     long own = shape.dim(1);
     long volume = shape.elements(2, shape.rank());
     TensorView view =
@@ -182,6 +203,7 @@ final class Convolutions {
             shape.with(1, channels),
             storage,
             out -> {
+              Weight weight = filling.get();
               for (long k = 0; k < shape.dim(0); k++) {
                 if (layout == MemoryLayout.CHANNELS_LAST) {
                   for (long v = 0; v < volume; v++) {

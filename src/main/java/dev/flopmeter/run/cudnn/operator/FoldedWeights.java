@@ -4,6 +4,7 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.run.fuse.Fused.Chain;
 import dev.flopmeter.run.fuse.Fused.Operand;
 import org.jspecify.annotations.Nullable;
 
@@ -18,12 +19,11 @@ record FoldedWeights(
     @Nullable Tensor addedBias,
     double @Nullable [] scale,
     double @Nullable [] shift) {
-  static FoldedWeights of(NodePlan node) {
-    Graph graph = node.builder().graph();
-    Operand addend = node.chain().bias();
+  static FoldedWeights of(Graph graph, Chain chain) {
+    Operand addend = chain.bias();
     Tensor added = addend == null ? null : graph.constants().get(addend.value());
-    Tensor bias = node.in().value(2).orElse(null);
-    Node norm = node.chain().normalisation();
+    Tensor bias = Operands.of(graph, chain.main()).value(2).orElse(null);
+    Node norm = chain.normalisation();
     if (norm == null) {
       return new FoldedWeights(bias, added, null, null);
     }
@@ -44,8 +44,11 @@ record FoldedWeights(
     return scale == null ? 1 : scale[(int) channel];
   }
 
-  boolean hasBias() {
-    return ownBias != null || addedBias != null || shift != null;
+  /** Whether there is a bias, without computing it. */
+  static boolean hasBias(Graph graph, Chain chain) {
+    return chain.bias() != null
+        || chain.normalisation() != null
+        || Operands.of(graph, chain.main()).value(2).isPresent();
   }
 
   /** With the node's own bias times a factor. */

@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.LongToDoubleFunction;
 import java.util.stream.LongStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Nodes being planned as one step by the equations of {@code plans.txt}: its operands' places, and
@@ -33,7 +32,6 @@ final class NodePlan implements NodeHost {
   private final Operands operands;
   private final List<TensorView> outputs = new ArrayList<>();
   private final List<Work> works = new ArrayList<>();
-  private @Nullable FoldedWeights folded;
 
   NodePlan(PlanBuilder builder, Fused fused) {
     this.builder = builder;
@@ -58,14 +56,6 @@ final class NodePlan implements NodeHost {
   /** As a product of 8-bit values, if that is what is fused here. */
   Optional<QuantizedProduct> quantized() {
     return chain.isQuantised() ? builder.quantized().product(node()) : Optional.empty();
-  }
-
-  /** What is fused to the main node, per output channel. */
-  FoldedWeights folded() {
-    if (folded == null) {
-      folded = FoldedWeights.of(this);
-    }
-    return folded;
   }
 
   boolean isRectified() {

@@ -42,8 +42,8 @@ record QuantizedProduct(
         weights.terms(node, new Value(image.value(), -1), image.type(), around);
     terms.put("is_centred", isCentred());
     terms.put("zero", imageZero);
-    FoldedWeights folded = node.folded();
     Chain chain = node.chain();
+    FoldedWeights folded = FoldedWeights.of(graph, chain);
     Source residual = node.builder().quantized().residual(chain).orElse(null);
     Operands last = chain.quantisation() == null ? null : Operands.of(graph, chain.quantisation());
     double step = last == null ? 1 : last.requireValue(1).doubleAt(0);
@@ -64,7 +64,8 @@ record QuantizedProduct(
           return ((own.applyAsDouble(k) + correction) * folded.scale(k) + folded.bias(k, 1)) / unit
               + shift;
         };
-    boolean hasBias = bias != null || folded.hasBias() || isCorrected || shift != 0;
+    boolean hasBias =
+        bias != null || FoldedWeights.hasBias(graph, chain) || isCorrected || shift != 0;
     terms.put(
         "bias",
         hasBias ? node.constant("bias", weights.outputs(), ElementType.F32, biases) : Value.NONE);
