@@ -12,14 +12,12 @@ import dev.flopmeter.result.ProfileResult.Environment;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Launch;
 import dev.flopmeter.result.ProfileResult.Layer;
-import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.result.ProfileResult.NumericCheck;
 import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.result.ProfileResult.Throughput;
 import dev.flopmeter.result.ProfileResult.Totals;
 import dev.flopmeter.run.Backend;
-import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.SearchProgress;
 import dev.flopmeter.run.UnsupportedOperatorException;
@@ -188,7 +186,6 @@ public record Profiler(Backend backend, Setting setting) {
     validity.judgeLayers(layers);
     validity.judgeResolution(layers, plan.floorSeconds());
     validity.judgeCounts(counts);
-    MemoryUse memory = plan.memory();
     return new ProfileResult(
         counts.model(),
         device(request.options().threads()),
@@ -200,7 +197,7 @@ public record Profiler(Backend backend, Setting setting) {
         join.efficiency(latency.median(), plan.steps()),
         layers,
         sumRatio,
-        new Memory(memory.weights(), memory.activations(), memory.workspace()),
+        plan.memory(),
         samples.firstRun(),
         launch(plan, latency.median()),
         check,

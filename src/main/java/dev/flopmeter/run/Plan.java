@@ -1,6 +1,7 @@
 package dev.flopmeter.run;
 
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.result.ProfileResult.Memory;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,7 +14,8 @@ public interface Plan extends AutoCloseable {
   /** What is launched, in order. */
   List<Step> steps();
 
-  MemoryUse memory();
+  /** What it holds on the device. */
+  Memory memory();
 
   /**
    * Computes the outputs for these inputs, both by value name.

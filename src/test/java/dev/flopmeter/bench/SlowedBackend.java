@@ -3,8 +3,8 @@ package dev.flopmeter.bench;
 import dev.flopmeter.device.Device;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.Backend;
-import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
@@ -43,7 +43,7 @@ record SlowedBackend(Backend backend, double share) implements Backend {
     }
 
     @Override
-    public MemoryUse memory() {
+    public Memory memory() {
       return plan.memory();
     }
 

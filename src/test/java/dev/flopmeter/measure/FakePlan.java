@@ -2,7 +2,7 @@ package dev.flopmeter.measure;
 
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.KernelInfo;
-import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Step;
 import java.util.ArrayList;
@@ -60,8 +60,8 @@ final class FakePlan implements Plan {
   }
 
   @Override
-  public MemoryUse memory() {
-    return new MemoryUse(1000, 2000, 300);
+  public Memory memory() {
+    return new Memory(1000, 2000, 300);
   }
 
   @Override

@@ -10,7 +10,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.Unrolling;
 import dev.flopmeter.model.decompose.Decompositions;
-import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.UnsupportedOperatorException;
@@ -212,12 +212,11 @@ final class StagedPlan implements Plan {
   }
 
   @Override
-  public MemoryUse memory() {
-    return new MemoryUse(
-        total(MemoryUse::weights), total(MemoryUse::activations), total(MemoryUse::workspace));
+  public Memory memory() {
+    return new Memory(total(Memory::weights), total(Memory::activations), total(Memory::workspace));
   }
 
-  private long total(ToLongFunction<MemoryUse> part) {
+  private long total(ToLongFunction<Memory> part) {
     return stages.stream().map(Plan::memory).mapToLong(part).sum();
   }
 

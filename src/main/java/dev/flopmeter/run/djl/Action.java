@@ -1,7 +1,7 @@
 package dev.flopmeter.run.djl;
 
 import ai.djl.pytorch.jni.IValue;
-import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.result.ProfileResult.Memory;
 
 /** The work of one step. */
 interface Action extends AutoCloseable {
@@ -14,8 +14,8 @@ interface Action extends AutoCloseable {
   IValue[] run(IValue[] inputs);
 
   /** The memory that it holds: weights permanently, activations while it runs. */
-  default MemoryUse use() {
-    return new MemoryUse(0, 0, 0);
+  default Memory use() {
+    return new Memory(0, 0, 0);
   }
 
   @Override

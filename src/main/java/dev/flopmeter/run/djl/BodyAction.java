@@ -11,7 +11,7 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.ArrayList;
@@ -91,10 +91,10 @@ final class BodyAction implements Action {
 
   /** All bodies' weights are held; one body runs at a time. */
   @Override
-  public MemoryUse use() {
+  public Memory use() {
     long weights = bodies.stream().mapToLong(body -> body.use().weights()).sum();
     long most = bodies.stream().mapToLong(body -> body.use().activations()).max().orElse(0);
-    return new MemoryUse(weights, most, 0);
+    return new Memory(weights, most, 0);
   }
 
   @Override

@@ -3,8 +3,8 @@ package dev.flopmeter.run.djl;
 import ai.djl.engine.EngineException;
 import ai.djl.pytorch.jni.IValue;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.BackendException;
-import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Step;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,7 +24,7 @@ final class CompiledGraph implements Action {
   private final @Nullable IValue[] constants;
   private final int[] inputs;
   private final int[] outputs;
-  private final MemoryUse use;
+  private final Memory use;
   private final TorchScriptModule module;
   private final List<IValue> held;
   private final RunWatch.@Nullable Watched watched;
@@ -46,7 +46,7 @@ final class CompiledGraph implements Action {
       @Nullable IValue[] constants,
       int[] inputs,
       int[] outputs,
-      MemoryUse use,
+      Memory use,
       TorchScriptModule module,
       @Nullable Action whole,
       RunWatch.@Nullable Watched watched) {
@@ -68,7 +68,7 @@ final class CompiledGraph implements Action {
   }
 
   @Override
-  public MemoryUse use() {
+  public Memory use() {
     return use;
   }
 

@@ -6,8 +6,8 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.ComputedOtherwise;
-import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.Step;
 import java.util.Arrays;
@@ -47,7 +47,7 @@ final class DjlPlan implements Plan {
   }
 
   @Override
-  public MemoryUse memory() {
+  public Memory memory() {
     return compiled.use();
   }
 

@@ -13,8 +13,8 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.decompose.UnsupportedFormException;
 import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.Layout;
-import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.djl.CompiledGraph.Instruction;
@@ -336,7 +336,7 @@ final class GraphCompiler {
   }
 
   /** The bytes of the weights, and the largest total of the activations alive at the same time. */
-  private MemoryUse use(List<Instruction> instructions) {
+  private Memory use(List<Instruction> instructions) {
     Stream<Tensor> prepared =
         preparations.stream()
             .flatMap(each -> each.from().stream())
@@ -362,7 +362,7 @@ final class GraphCompiler {
         live -= bytes(names.get(slot));
       }
     }
-    return new MemoryUse(weights, most, 0);
+    return new Memory(weights, most, 0);
   }
 
   private long bytes(String value) {

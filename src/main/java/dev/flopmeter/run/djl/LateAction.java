@@ -11,7 +11,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.fold.Folder;
-import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.djl.TorchScriptModule.ScriptAction;
 import dev.flopmeter.run.djl.kernel.Kernel;
@@ -56,7 +56,7 @@ final class LateAction implements Action {
 
   /** The constants that it reads, copied to PyTorch once, at the first run. */
   @Override
-  public MemoryUse use() {
+  public Memory use() {
     long weights =
         node.inputs().stream()
             .distinct()
@@ -64,7 +64,7 @@ final class LateAction implements Action {
             .filter(Objects::nonNull)
             .mapToLong(constant -> constant.type().bytes())
             .sum();
-    return new MemoryUse(weights, 0, 0);
+    return new Memory(weights, 0, 0);
   }
 
   /** The names of the values to pass to {@link #run}. */

@@ -14,8 +14,8 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.onnx.OnnxModel;
 import dev.flopmeter.model.onnx.OnnxWriter;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.BackendException;
-import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
@@ -167,9 +167,9 @@ final class OrtPlan implements Plan {
 
   /** The weights as the model has them, and what the arena held beyond its first state. */
   @Override
-  public MemoryUse memory() {
+  public Memory memory() {
     long weights = graph.constants().values().stream().mapToLong(one -> one.type().bytes()).sum();
-    return new MemoryUse(weights, arenaBytes, 0);
+    return new Memory(weights, arenaBytes, 0);
   }
 
   @Override

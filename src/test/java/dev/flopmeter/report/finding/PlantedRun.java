@@ -17,9 +17,9 @@ import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Environment;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.run.Backend;
-import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
@@ -205,7 +205,7 @@ final class PlantedRun {
     }
 
     @Override
-    public MemoryUse memory() {
+    public Memory memory() {
       return plan.memory();
     }
 

@@ -13,8 +13,8 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.Backend;
-import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.Step;
@@ -80,7 +80,7 @@ class PackedWeightsTest {
   void takeTheBytesOfTheFileAndOneScratch(int bits, Precision precision) {
     RunOptions options = RunOptions.DEFAULT.withPrecision(precision);
     try (Plan plan = backends.gpu().prepare(products(2, bits), options)) {
-      MemoryUse memory = plan.memory();
+      Memory memory = plan.memory();
       long codes = SIDE * SIDE * bits / 8;
       long scales = SIDE * SIDE / BLOCK * Float.BYTES;
       assertThat(memory.weights()).isEqualTo(2 * (codes + scales));

@@ -14,7 +14,7 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.bind.TemplateBinder;
-import dev.flopmeter.run.MemoryUse;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import java.util.List;
@@ -63,7 +63,7 @@ class BodyMemoryTest {
         Map.of());
   }
 
-  private static MemoryUse use(Node node, Map<String, Tensor> constants) {
+  private static Memory use(Node node, Map<String, Tensor> constants) {
     GraphTemplate main =
         new GraphTemplate(
             "main",
@@ -91,7 +91,7 @@ class BodyMemoryTest {
   void bothBranchesOfAnIfAreHeld() {
     Attributes branches =
         Attributes.of("then_branch", body(List.of(), "x"), "else_branch", body(List.of(), "x"));
-    MemoryUse use = use(node("If", List.of("c"), "y", branches), Map.of());
+    Memory use = use(node("If", List.of("c"), "y", branches), Map.of());
     assertThat(use.weights()).isEqualTo(2 * WEIGHTS);
     // x and the condition, what the branch writes, and the result.
     assertThat(use.activations()).isGreaterThanOrEqualTo(2 * 4 * 16 * Float.BYTES + 1);

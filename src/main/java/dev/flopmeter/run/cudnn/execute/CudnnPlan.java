@@ -6,8 +6,8 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.result.Precision;
+import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.run.ComputedOtherwise;
-import dev.flopmeter.run.MemoryUse;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.SearchProgress;
@@ -150,8 +150,8 @@ public final class CudnnPlan implements Plan {
   }
 
   @Override
-  public MemoryUse memory() {
-    return new MemoryUse(weights.bytes(), arena.bytes(), workspace.bytes());
+  public Memory memory() {
+    return new Memory(weights.bytes(), arena.bytes(), workspace.bytes());
   }
 
   @Override
