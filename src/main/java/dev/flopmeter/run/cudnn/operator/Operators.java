@@ -5,6 +5,7 @@ import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.model.equation.Definition;
+import dev.flopmeter.text.Csv;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -19,16 +20,10 @@ public final class Operators {
   private static final Set<String> NAMES =
       ALL.keySet().stream().filter(Definition::isOperator).collect(Collectors.toUnmodifiableSet());
 
-  private Operators() {}
-
-  /** Those whose kernels compute in doubles, too, or move elements of any type. */
   private static final Set<String> IN_DOUBLE =
-      Set.of(
-          ("Abs Add BitCast Cast Ceil Concat Div Equal Expand Flatten Floor Gather Greater"
-               + " GreaterOrEqual Identity IsNaN Less LessOrEqual Max Min Mul Neg PRelu Reciprocal"
-               + " Relu Reshape Round Sign Slice Split Squeeze Sub Sum Tile Transpose Unsqueeze"
-               + " Where")
-              .split(" "));
+      Csv.byWord(Operators.class, "in-double.csv").keySet();
+
+  private Operators() {}
 
   /** Whether all operators that read or write doubles compute in them. */
   static boolean computeInDouble(Graph graph) {
