@@ -97,36 +97,28 @@ final class ArrayProbe implements CacheSweep.Probe {
 
   /** The arrays of one thread, all of one length. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Work(Pattern pattern, double[] a, double[] b, double[] c) {
+  private record Work(Pattern pattern, double[][] arrays) {
     private static final double SCALE = 3;
 
     static Work of(Pattern pattern, long bytes) {
       int length = (int) Math.min(1 << 29, bytes / pattern.arrays / Double.BYTES);
-      double[] none = new double[0];
-      return new Work(
-          pattern,
-          filled(length),
-          pattern.arrays > 1 ? filled(length) : none,
-          pattern.arrays > 2 ? filled(length) : none);
-    }
-
-    /** Pages that were never written are all one page of zeros. */
-    private static double[] filled(int length) {
-      double[] values = new double[length];
-      Arrays.fill(values, 1);
-      return values;
+      double[][] arrays = new double[pattern.arrays][length];
+      for (double[] array : arrays) {
+        Arrays.fill(array, 1); // pages that were never written are all one page of zeros
+      }
+      return new Work(pattern, arrays);
     }
 
     double bytes() {
-      return (double) Double.BYTES * pattern.arrays * a.length;
+      return (double) Double.BYTES * arrays.length * arrays[0].length;
     }
 
     void pass(int times) {
       for (int i = 0; i < times; i++) {
         switch (pattern) {
-          case READ -> require(Arrays.mismatch(a, b));
-          case WRITE -> Arrays.fill(a, SCALE);
-          case COPY -> System.arraycopy(a, 0, b, 0, a.length);
+          case READ -> require(Arrays.mismatch(arrays[0], arrays[1]));
+          case WRITE -> Arrays.fill(arrays[0], SCALE);
+          case COPY -> System.arraycopy(arrays[0], 0, arrays[1], 0, arrays[0].length);
           case TRIAD -> triad();
         }
       }
@@ -139,9 +131,9 @@ final class ArrayProbe implements CacheSweep.Probe {
     }
 
     private void triad() {
-      double[] to = a;
-      double[] from = b;
-      double[] scaled = c;
+      double[] to = arrays[0];
+      double[] from = arrays[1];
+      double[] scaled = arrays[2];
       for (int i = 0; i < to.length; i++) {
         to[i] = from[i] + SCALE * scaled[i];
       }

@@ -4,6 +4,7 @@ import dev.flopmeter.device.CpuCache;
 import dev.flopmeter.device.MemoryLevel;
 import dev.flopmeter.text.Labelled;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -81,14 +82,10 @@ record CacheSweep(List<CpuCache> caches, int cores, Probe probe) {
   }
 
   private List<Long> sets(long capacity, long least) {
-    List<Long> sets = new ArrayList<>();
-    for (double share : SHARES) {
-      long set = Math.round(share * capacity);
-      if (set > least && set <= probe.limit()) {
-        sets.add(set);
-      }
-    }
-    return sets;
+    return Arrays.stream(SHARES)
+        .mapToObj(share -> Math.round(share * capacity))
+        .filter(set -> set > least && set <= probe.limit())
+        .toList();
   }
 
   private MemoryLevel level(String name, List<Long> sets, long capacity, List<Long> oneCoreSets) {

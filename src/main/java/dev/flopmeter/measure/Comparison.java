@@ -55,10 +55,6 @@ public record Comparison(
 
   /** An exact amount that is known of both. */
   public record Amount(String name, long base, long next) {
-    public boolean isChanged() {
-      return base != next;
-    }
-
     /** The new amount over the base's, less 1; null where the base's is 0. */
     public @Nullable Double relative() {
       return base == 0 ? null : (double) next / base - 1;
@@ -79,12 +75,7 @@ public record Comparison(
 
   /** The amounts that are not the same. */
   public List<Amount> changedAmounts() {
-    return amounts.stream().filter(Amount::isChanged).toList();
-  }
-
-  /** Whether the whole pass is confirmed to be slower; single layers do not decide. */
-  public boolean isSlower() {
-    return total.change() == Change.SLOWER;
+    return amounts.stream().filter(amount -> amount.base != amount.next).toList();
   }
 
   private static List<String> differences(ProfileResult base, ProfileResult next) {
@@ -159,32 +150,22 @@ public record Comparison(
   }
 
   private static List<Amount> amounts(ProfileResult base, ProfileResult next) {
-    Map<String, Long> after = amounts(next);
-    List<Amount> both = new ArrayList<>();
-    amounts(base)
-        .forEach(
-            (name, before) -> {
-              Long now = after.get(name);
-              if (now != null) {
-                both.add(new Amount(name, before, now));
-              }
-            });
-    return both;
-  }
-
-  private static Map<String, Long> amounts(ProfileResult result) {
-    Totals cost = result.cost();
-    Map<String, Long> amounts = new LinkedHashMap<>();
-    amounts.put("macs", cost.macs());
-    amounts.put("flops", cost.flops());
-    amounts.put("params", cost.params());
-    amounts.put("bytes", cost.bytes());
-    amounts.put("peak_activation_bytes", cost.peakActivationBytes());
-    Memory memory = result.memory();
-    if (memory != null) {
-      amounts.put("memory.weights", memory.weights());
-      amounts.put("memory.activations", memory.activations());
-      amounts.put("memory.workspace", memory.workspace());
+    Totals before = base.cost();
+    Totals after = next.cost();
+    List<Amount> amounts = new ArrayList<>();
+    amounts.add(new Amount("macs", before.macs(), after.macs()));
+    amounts.add(new Amount("flops", before.flops(), after.flops()));
+    amounts.add(new Amount("params", before.params(), after.params()));
+    amounts.add(new Amount("bytes", before.bytes(), after.bytes()));
+    amounts.add(
+        new Amount(
+            "peak_activation_bytes", before.peakActivationBytes(), after.peakActivationBytes()));
+    Memory old = base.memory();
+    Memory now = next.memory();
+    if (old != null && now != null) {
+      amounts.add(new Amount("memory.weights", old.weights(), now.weights()));
+      amounts.add(new Amount("memory.activations", old.activations(), now.activations()));
+      amounts.add(new Amount("memory.workspace", old.workspace(), now.workspace()));
     }
     return amounts;
   }

@@ -117,8 +117,8 @@ public record ComparisonSet(
     return comparisons.stream().filter(one -> one.total().change() == change).count();
   }
 
-  /** Whether any pair is confirmed to be slower. */
+  /** Whether any pair's whole pass is confirmed to be slower; single layers do not decide. */
   public boolean isSlower() {
-    return comparisons.stream().anyMatch(Comparison::isSlower);
+    return count(Change.SLOWER) > 0;
   }
 }

@@ -1,6 +1,8 @@
 package dev.flopmeter.measure;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 
 /**
  * The noise of a growing series and how it moves: after every sample the relative IQR of all so
@@ -9,17 +11,13 @@ import java.util.Arrays;
  */
 final class NoiseTrend {
   private final SortedSeries samples = new SortedSeries();
-  private double[] noises = new double[64];
+  private final List<Double> noises = new ArrayList<>();
   private double total;
 
   void add(double seconds) {
     samples.add(seconds);
-    int size = samples.size();
-    if (size > noises.length) {
-      noises = Arrays.copyOf(noises, 2 * noises.length);
-    }
     total += seconds;
-    noises[size - 1] = samples.relativeIqr();
+    noises.add(samples.relativeIqr());
   }
 
   int size() {
@@ -32,7 +30,7 @@ final class NoiseTrend {
   }
 
   double noise() {
-    return size() == 0 ? 0 : noises[size() - 1];
+    return size() == 0 ? 0 : noises.get(size() - 1);
   }
 
   /** Whether the noise moved by no more than {@code share} of itself over the last third. */
@@ -41,12 +39,7 @@ final class NoiseTrend {
     if (size < 3) {
       return false;
     }
-    double low = Double.POSITIVE_INFINITY;
-    double high = 0;
-    for (int i = size - size / 3; i < size; i++) {
-      low = Math.min(low, noises[i]);
-      high = Math.max(high, noises[i]);
-    }
-    return high - low <= share * noise();
+    List<Double> last = noises.subList(size - size / 3, size);
+    return Collections.max(last) - Collections.min(last) <= share * noise();
   }
 }

@@ -49,21 +49,13 @@ final class OutputCheck {
     for (long i = 0; i < reference.elements(); i++) {
       double expected = reference.doubleAt(i);
       double actual = output.doubleAt(i);
-      if (!Double.isFinite(expected)) {
-        if (Double.compare(expected, actual) != 0) {
-          return Double.POSITIVE_INFINITY;
-        }
-        continue;
-      }
-      if (!Double.isFinite(actual)) {
+      if (Double.isFinite(expected) && Double.isFinite(actual)) {
+        difference += (actual - expected) * (actual - expected);
+        norm += expected * expected;
+      } else if (Double.compare(expected, actual) != 0) {
         return Double.POSITIVE_INFINITY;
       }
-      difference += (actual - expected) * (actual - expected);
-      norm += expected * expected;
     }
-    if (difference == 0) {
-      return 0;
-    }
-    return norm == 0 ? Double.POSITIVE_INFINITY : Math.sqrt(difference / norm);
+    return difference == 0 ? 0 : Math.sqrt(difference / norm);
   }
 }

@@ -115,7 +115,7 @@ class ComparisonTest {
   void workAndMemoryThatChangedAreShown() {
     Comparison comparison =
         against(SampleProfiles.network("resnet101", 64, "bf16", 1)).comparisons().get(0);
-    assertThat(comparison.amounts().stream().filter(Comparison.Amount::isChanged))
+    assertThat(comparison.changedAmounts())
         .extracting(Comparison.Amount::name)
         .contains("macs", "flops", "params", "bytes");
     assertThat(
