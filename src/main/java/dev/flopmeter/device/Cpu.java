@@ -9,8 +9,6 @@ import java.util.stream.Stream;
 
 /** The processor as the operating system describes it. */
 public final class Cpu {
-  private static final Path CPUINFO = Path.of("/proc/cpuinfo");
-
   private Cpu() {}
 
   /** This machine. */
@@ -18,7 +16,8 @@ public final class Cpu {
     Map<String, String> properties = new TreeMap<>();
     properties.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
     properties.put("architecture", System.getProperty("os.arch"));
-    return new Device(DeviceKind.CPU, "cpu", model(CPUINFO), properties, false);
+    String name = model(Path.of("/proc/cpuinfo"));
+    return new Device(DeviceKind.CPU, "cpu", name, properties, false);
   }
 
   /**

@@ -15,11 +15,9 @@ import java.util.stream.Stream;
  * @param sharedBy processors that use one cache
  */
 public record CpuCache(int level, long bytes, int sharedBy) {
-  private static final Path SYSTEM = Path.of("/sys/devices/system/cpu/cpu0/cache");
-
   /** Those of this machine, from small to large; empty where the system does not tell them. */
   public static List<CpuCache> here() {
-    return in(SYSTEM);
+    return in(Path.of("/sys/devices/system/cpu/cpu0/cache"));
   }
 
   /** Reads the folders {@code index0}, {@code index1}, ... of one processor. */

@@ -42,10 +42,6 @@ final class CpuSensors implements SensorSource {
     utilization(); // what follows is the share since now
   }
 
-  static CpuSensors here() {
-    return new CpuSensors(Path.of("/sys"), Path.of("/proc"));
-  }
-
   @Override
   public SensorReading read() {
     Map<Figure, Double> figures = new EnumMap<>(Figure.class);
@@ -76,11 +72,7 @@ final class CpuSensors implements SensorSource {
 
   /** RAPL's top level: one counter per package; cores and memory are parts of it. */
   private List<Path> packages() {
-    Path powercap = sys.resolve("class/powercap");
-    if (!Files.isDirectory(powercap)) {
-      return List.of();
-    }
-    try (Stream<Path> zones = Files.list(powercap)) {
+    try (Stream<Path> zones = Files.list(sys.resolve("class/powercap"))) {
       return zones
           .filter(zone -> zone.getFileName().toString().matches("intel-rapl:\\d+"))
           .map(zone -> zone.resolve("energy_uj"))
@@ -88,7 +80,7 @@ final class CpuSensors implements SensorSource {
           .sorted()
           .toList();
     } catch (IOException e) {
-      return List.of();
+      return List.of(); // this system has none
     }
   }
 

@@ -103,7 +103,9 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
           .flatMap(NvmlSensors::memoryShare)
           .ifPresent(share -> properties.put("mig_memory_share", Double.toString(share)));
     }
-    return new Device(DeviceKind.CUDA, "cuda:" + ordinal, label, properties, isEmulated(driver));
+    // The emulation of the tests has functions of its own, whatever name it gives its device.
+    boolean isEmulated = driver.has("emu_device_count");
+    return new Device(DeviceKind.CUDA, "cuda:" + ordinal, label, properties, isEmulated);
   }
 
   private static int attribute(DynamicLibrary driver, int device, int attribute)
@@ -143,13 +145,5 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     if (status != 0) {
       throw new LibraryException(call + " failed with error " + status + "; check nvidia-smi");
     }
-  }
-
-  /**
-   * Whether a driver is the emulation of the tests, which brings all that its cuDNN needs: it shows
-   * functions of its own, whatever name it gives its device.
-   */
-  static boolean isEmulated(DynamicLibrary driver) {
-    return driver.has("emu_device_count");
   }
 }

@@ -84,11 +84,10 @@ public record CudaLibraries(
     try {
       return DynamicLibrary.openAny(places.candidates(CUDNN, "FLOPMETER_LIBCUDNN"));
     } catch (LibraryException e) {
-      boolean isConfigured = !environment.getOrDefault("FLOPMETER_LIBCUDNN", "").isBlank();
       Optional<Path> python =
-          isConfigured
-              ? Optional.empty()
-              : CudnnCompanions.ofPython(environment.getOrDefault("PATH", ""));
+          environment.getOrDefault("FLOPMETER_LIBCUDNN", "").isBlank()
+              ? CudnnCompanions.ofPython(environment.getOrDefault("PATH", ""))
+              : Optional.empty();
       if (python.isEmpty()) {
         throw e;
       }

@@ -40,7 +40,7 @@ final class GpmSamples implements AutoCloseable {
         return Map.of();
       }
     }
-    Pointer now = calls.ask("gpm", result -> result.getPointer(0), "nvmlGpmSampleAlloc");
+    Pointer now = calls.handle("gpm", "nvmlGpmSampleAlloc");
     if (now == null) {
       return Map.of();
     }

@@ -117,12 +117,9 @@ public final class NodeSampler implements AutoCloseable {
         gpus.add(Gpu.lost("gpu:" + i, ""));
       }
     }
-    known.forEach(
-        (uuid, device) -> {
-          if (!reached.contains(uuid)) {
-            gpus.add(Gpu.lost(device, uuid));
-          }
-        });
+    Map<String, String> lost = new LinkedHashMap<>(known);
+    lost.keySet().removeAll(reached);
+    lost.forEach((uuid, device) -> gpus.add(Gpu.lost(device, uuid)));
     gpm.retain(gpus.stream().map(Gpu::uuid).collect(Collectors.toSet()));
     // A GPU that was reset or comes back is seen by a new session only.
     isRenewed = gpus.stream().anyMatch(gpu -> gpu.state() == State.LOST);

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  * A GPU's sensors through NVML, which comes with the driver. It reads and never sets anything. A
  * figure that the library, the driver or the card does not report is absent, with the reason.
  */
-final class NvmlSensors implements SensorSource {
+record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
   // Numbers of nvmlClockType_t and nvmlTemperatureSensors_t.
   private static final int CLOCK_SM = 1;
   private static final int CLOCK_MEMORY = 2;
@@ -42,16 +42,6 @@ final class NvmlSensors implements SensorSource {
               celsius -> (double) celsius.getInt(0)),
           new Call(Figure.MEMORY_USED, "MemoryInfo", NONE, bytes -> (double) bytes.getLong(16)));
 
-  private final Nvml nvml;
-  private final Pointer device;
-  private final OptionalDouble defaultSmClockHz;
-
-  private NvmlSensors(Nvml nvml, Pointer device) {
-    this.nvml = nvml;
-    this.device = device;
-    this.defaultSmClockHz = defaultClock();
-  }
-
   /**
    * How NVML is asked for a figure.
    *
@@ -72,10 +62,6 @@ final class NvmlSensors implements SensorSource {
   }
 
   /** The sensors of a CUDA device; without NVML, readings that hold the reason. */
-  static SensorSource open(Device device) {
-    return open(device, Nvml.LIBRARY);
-  }
-
   static SensorSource open(Device device, String library) {
     try {
       Nvml nvml = Nvml.open(library);
@@ -137,10 +123,6 @@ final class NvmlSensors implements SensorSource {
 
   @Override
   public OptionalDouble defaultSmClockHz() {
-    return defaultSmClockHz;
-  }
-
-  private OptionalDouble defaultClock() {
     NvmlCalls calls = new NvmlCalls(nvml);
     for (String clock : List.of("DefaultApplicationsClock", "MaxClockInfo")) {
       Double hertz = calls.ask("", NvmlSensors::hertz, "nvmlDeviceGet" + clock, device, CLOCK_SM);
@@ -153,9 +135,8 @@ final class NvmlSensors implements SensorSource {
 
   @Override
   public OptionalDouble energyJoules() {
-    return ask(new NvmlCalls(nvml), device, List.of(Figure.ENERGY)).values().stream()
-        .mapToDouble(joules -> joules)
-        .findFirst();
+    Double joules = ask(new NvmlCalls(nvml), device, List.of(Figure.ENERGY)).get(Figure.ENERGY);
+    return joules == null ? OptionalDouble.empty() : OptionalDouble.of(joules);
   }
 
   @Override

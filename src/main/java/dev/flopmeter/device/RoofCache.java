@@ -51,25 +51,19 @@ public record RoofCache(Path directory) {
 
   /** The stored roofs of this device, if its driver and libraries are those of the measurement. */
   public Optional<MeasuredRoofs> current(String backend, Device device) {
+    Map<String, String> now = device.properties();
     return read(backend, device)
         .filter(
             roofs ->
                 VERSIONS.stream()
-                    .allMatch(
-                        one ->
-                            Objects.equals(
-                                roofs.versions().get(one), device.properties().get(one))));
+                    .allMatch(one -> Objects.equals(roofs.versions().get(one), now.get(one))));
   }
 
   /** The stored roofs of this device, whatever they were measured with. */
   public Optional<MeasuredRoofs> read(String backend, Device device) {
     Path file = file(backend, device);
-    if (!Files.isRegularFile(file)) {
-      return Optional.empty();
-    }
     try {
-      return Optional.ofNullable(
-          MAPPER.readValue(Files.readString(file, StandardCharsets.UTF_8), MeasuredRoofs.class));
+      return Optional.ofNullable(MAPPER.readValue(Files.readString(file), MeasuredRoofs.class));
     } catch (IOException | JacksonException e) {
       return Optional.empty();
     }
@@ -85,10 +79,7 @@ public record RoofCache(Path directory) {
     Files.createDirectories(directory);
     Path beside = Files.createTempFile(directory, file.getFileName().toString(), ".new");
     try {
-      Files.writeString(
-          beside,
-          MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(roofs),
-          StandardCharsets.UTF_8);
+      Files.writeString(beside, MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(roofs));
       Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } finally {
       Files.deleteIfExists(beside);
@@ -98,9 +89,7 @@ public record RoofCache(Path directory) {
   /** Where the roofs of this device are stored. */
   Path file(String backend, Device device) {
     Map<String, String> identity = new TreeMap<>(Map.of("name", device.name()));
-    for (String property : IDENTITY) {
-      identity.put(property, device.properties().getOrDefault(property, ""));
-    }
+    IDENTITY.forEach(one -> identity.put(one, device.properties().getOrDefault(one, "")));
     CRC32 sum = new CRC32();
     sum.update(identity.toString().getBytes(StandardCharsets.UTF_8));
     String readable =

@@ -1,6 +1,7 @@
 package dev.flopmeter.device;
 
 import dev.flopmeter.device.SensorReading.Figure;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,9 @@ public interface SensorSource extends AutoCloseable {
 
   /** The sensors of a device; for a device without any, readings that hold the reason. */
   static SensorSource of(Device device) {
-    return device.kind() == DeviceKind.CUDA ? NvmlSensors.open(device) : CpuSensors.here();
+    return device.kind() == DeviceKind.CUDA
+        ? NvmlSensors.open(device, Nvml.LIBRARY)
+        : new CpuSensors(Path.of("/sys"), Path.of("/proc"));
   }
 
   /** A GPU whose sensors cannot be read, and why. */
