@@ -9,7 +9,6 @@ import dev.flopmeter.serve.worker.DeviceProbe;
 import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.Target;
 import dev.flopmeter.serve.worker.WorkerCommand;
-import dev.flopmeter.serve.worker.WorkerQuestion;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -136,7 +135,7 @@ public final class StartCheck {
     arguments.addAll(Target.batches(workload));
     workload.inputs().forEach(input -> arguments.addAll(List.of("--input", input)));
     try {
-      new WorkerQuestion(worker, COUNT_TIMEOUT).ask(arguments.toArray(String[]::new));
+      worker.ask(arguments, COUNT_TIMEOUT);
     } catch (IOException e) {
       warnings.add("workloads." + workload.name() + ": " + e.getMessage());
     }

@@ -74,8 +74,9 @@ final class NodeAccounts {
       return spoken;
     }
 
-    void lose(long now) {
-      advance(State.LOST, now);
+    /** From now on in a state of which no sample tells more. */
+    void leave(State next, long now) {
+      advance(next, now);
       processes.clear();
     }
 
@@ -95,10 +96,7 @@ final class NodeAccounts {
     boolean expire(long now) {
       boolean isDue = now - until > longest;
       if (isDue) {
-        nanos.merge(State.UNKNOWN, now - until, Long::sum);
-        state = State.UNKNOWN;
-        until = now;
-        processes.clear();
+        leave(State.UNKNOWN, now);
       }
       return isDue;
     }
@@ -146,7 +144,7 @@ final class NodeAccounts {
     accounts.forEach(
         (key, account) -> {
           if (!reached.contains(key)) {
-            account.lose(now);
+            account.leave(State.LOST, now);
           }
         });
   }

@@ -110,7 +110,7 @@ public final class NodeWatch implements AutoCloseable {
 
   /** Takes a child's samples until it ends, and tells why it did. */
   private String runChild() throws InterruptedException {
-    try (SamplerProcess process = SamplerProcess.start(command, rules)) {
+    try (SamplerProcess process = new SamplerProcess(command, rules)) {
       synchronized (this) {
         heardAt = nanos.getAsLong();
         child = process;

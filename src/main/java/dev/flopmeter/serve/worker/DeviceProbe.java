@@ -4,9 +4,9 @@ import dev.flopmeter.serve.worker.DeviceState.Peak;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -25,7 +25,7 @@ public record DeviceProbe(WorkerCommand command) {
    * @throws IOException if the child fails or lists nothing; the message is one line
    */
   public List<DeviceState> read() throws IOException, InterruptedException {
-    return parse(new WorkerQuestion(command, TIMEOUT).ask("devices", "--format", "json"));
+    return parse(command.ask(List.of("devices", "--format", "json"), TIMEOUT));
   }
 
   /** The usable ones. */
@@ -56,13 +56,9 @@ public record DeviceProbe(WorkerCommand command) {
   }
 
   private static Map<String, String> properties(JsonNode device) {
-    Map<String, String> properties = new HashMap<>();
-    for (Map.Entry<String, JsonNode> field : device.properties()) {
-      if (field.getValue().isString() || field.getValue().isBoolean()) {
-        properties.put(field.getKey(), field.getValue().asString());
-      }
-    }
-    return properties;
+    return device.properties().stream()
+        .filter(field -> field.getValue().isString() || field.getValue().isBoolean())
+        .collect(Collectors.toMap(Map.Entry::getKey, field -> field.getValue().asString()));
   }
 
   private static List<Peak> peaks(JsonNode list) {

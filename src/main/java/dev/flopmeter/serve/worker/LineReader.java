@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.worker;
 
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,12 +11,9 @@ import org.jspecify.annotations.Nullable;
 final class LineReader {
   private final InputStream in;
   private final int longest;
-  private final byte[] buffer = new byte[8192];
-  private int position;
-  private int limit;
 
   LineReader(InputStream in, int longest) {
-    this.in = in;
+    this.in = new BufferedInputStream(in);
     this.longest = longest;
   }
 
@@ -29,32 +27,18 @@ final class LineReader {
 
   /** The next line; null at the end. */
   @Nullable Line next() throws IOException {
+    int next = in.read();
+    if (next < 0) {
+      return null;
+    }
     ByteArrayOutputStream line = new ByteArrayOutputStream(256);
     boolean isTooLong = false;
-    boolean isEmpty = true;
-    while (true) {
-      if (position == limit) {
-        limit = Math.max(0, in.read(buffer));
-        position = 0;
-        if (limit == 0) {
-          return isEmpty ? null : new Line(line.toString(StandardCharsets.UTF_8), false, isTooLong);
-        }
-      }
-      isEmpty = false;
-      int end = position;
-      while (end < limit && buffer[end] != '\n') {
-        end++;
-      }
-      if (line.size() + (end - position) > longest) {
-        isTooLong = true;
-      } else if (!isTooLong) {
-        line.write(buffer, position, end - position);
-      }
-      position = end;
-      if (end < limit) {
-        position++;
-        return new Line(line.toString(StandardCharsets.UTF_8), true, isTooLong);
+    for (; next >= 0 && next != '\n'; next = in.read()) {
+      isTooLong |= line.size() == longest;
+      if (!isTooLong) {
+        line.write(next);
       }
     }
+    return new Line(line.toString(StandardCharsets.UTF_8), next == '\n', isTooLong);
   }
 }

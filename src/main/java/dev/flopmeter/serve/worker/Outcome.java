@@ -34,10 +34,6 @@ public enum Outcome implements Labelled {
 
   /** Whether the device may be the cause, and not only the workload. */
   public boolean blamesDevice() {
-    return switch (this) {
-      case DEVICE_FAILED, CRASHED, TIMEOUT -> true;
-      case SUCCESS, FAILED, GARBAGE, TRUNCATED, OUT_OF_MEMORY, NOT_STARTED, SKIPPED_BUSY, STOPPED ->
-          false;
-    };
+    return this == DEVICE_FAILED || this == CRASHED || this == TIMEOUT;
   }
 }

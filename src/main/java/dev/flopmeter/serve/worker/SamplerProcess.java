@@ -22,26 +22,22 @@ public final class SamplerProcess implements AutoCloseable {
   private final ErrorTail errors = new ErrorTail();
   private final Thread drain;
 
-  private SamplerProcess(Process process) {
-    this.process = process;
-    tree = new ProcessTree(process);
-    lines = new LineReader(process.getInputStream(), LONGEST_LINE);
-    drain = WorkerRun.reader("errors", () -> errors.drain(process.getErrorStream()));
-  }
-
   /**
    * Starts one.
    *
    * @throws IOException if that fails
    */
-  public static SamplerProcess start(WorkerCommand command, Node rules) throws IOException {
+  public SamplerProcess(WorkerCommand command, Node rules) throws IOException {
     String interval = Durations.text(rules.interval().orElseThrow());
     List<String> arguments =
         new ArrayList<>(List.of("top", "--format", "jsonl", "--interval", interval));
     if (rules.gpm()) {
       arguments.add("--gpm");
     }
-    return new SamplerProcess(command.process(arguments).start());
+    process = command.process(arguments).start();
+    tree = new ProcessTree(process);
+    lines = new LineReader(process.getInputStream(), LONGEST_LINE);
+    drain = WorkerRun.reader("errors", () -> errors.drain(process.getErrorStream()));
   }
 
   /** Waits for the next sample; null at the end. What else the child writes is ignored. */

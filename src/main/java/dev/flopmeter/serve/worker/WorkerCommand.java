@@ -1,10 +1,16 @@
 package dev.flopmeter.serve.worker;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param environment added to the daemon's own
  */
 public record WorkerCommand(List<String> prefix, Map<String, String> environment) {
+  private static final int LONGEST_ANSWER = 1 << 20;
 
   /**
    * Set in a worker's environment. Its standard input is a pipe that the daemon holds open and
@@ -50,5 +57,47 @@ public record WorkerCommand(List<String> prefix, Map<String, String> environment
     builder.environment().putAll(environment);
     builder.environment().put(UNDER_DAEMON, "1");
     return builder;
+  }
+
+  /**
+   * The first megabyte of what a short command of flopmeter writes to its standard output. It runs
+   * in a child process because it may crash.
+   *
+   * @throws IOException if it fails or takes too long; the message is one line
+   */
+  public String ask(List<String> arguments, Duration timeout)
+      throws IOException, InterruptedException {
+    Process process = process(arguments).start();
+    ProcessTree tree = new ProcessTree(process);
+    ErrorTail errors = new ErrorTail();
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    Thread reader =
+        WorkerRun.reader(
+            "answer",
+            () -> {
+              out.writeBytes(process.getInputStream().readNBytes(LONGEST_ANSWER));
+              // A full pipe would hold the process up.
+              process.getInputStream().transferTo(OutputStream.nullOutputStream());
+            });
+    Thread drain = WorkerRun.reader("errors", () -> errors.drain(process.getErrorStream()));
+    try {
+      if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new IOException(
+            "flopmeter " + arguments.get(0) + " took longer than " + timeout.toSeconds() + " s");
+      }
+      reader.join(1000);
+      drain.join(1000);
+      if (process.exitValue() != 0) {
+        throw new IOException(
+            "flopmeter %s: exit code %s: %s"
+                .formatted(
+                    arguments.get(0),
+                    process.exitValue(),
+                    errors.lastLine().replaceFirst("^flopmeter: ", "")));
+      }
+    } finally {
+      tree.kill();
+    }
+    return out.toString(StandardCharsets.UTF_8);
   }
 }
