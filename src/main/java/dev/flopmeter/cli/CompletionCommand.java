@@ -26,13 +26,10 @@ final class CompletionCommand extends Command {
             ? "autoload -Uz compinit bashcompinit && compinit -u && bashcompinit\n"
             : "";
     String script = AutoComplete.bash("flopmeter", Main.program(true));
-    output.write(preamble + script + models(), console);
-    return 0;
-  }
-
-  /** The names of built-in models, beside files, where a command takes a model. */
-  private static String models() {
+    // The names of built-in models, beside files, where a command takes a model.
     String names = Zoo.all().stream().map(ZooModel::name).collect(Collectors.joining(" "));
-    return Resource.text(CompletionCommand.class, "completion.bash").formatted(names);
+    String models = Resource.text(CompletionCommand.class, "completion.bash").formatted(names);
+    output.write(preamble + script + models, console);
+    return 0;
   }
 }

@@ -64,7 +64,11 @@ final class CountCommand extends Command {
     List<String> texts = new ArrayList<>();
     for (Bindings bindings : model.sweep()) {
       Graph graph = network.bind(bindings.withTypes(file.types()));
-      texts.add(counted(network, graph, file.costs(), chosen));
+      try {
+        texts.add(render(network, quantized(graph), file.costs(), chosen));
+      } catch (ModelException e) {
+        throw e.at(model.name());
+      }
     }
     output.write(joined(texts), console);
     return 0;
@@ -88,14 +92,6 @@ final class CountCommand extends Command {
     return output.format() == Format.JSON
         ? "[" + String.join(",", texts) + "]\n"
         : String.join("\n", texts);
-  }
-
-  private String counted(Model network, Graph graph, CostRules costs, Convention chosen) {
-    try {
-      return render(network, quantized(graph), costs, chosen);
-    } catch (ModelException e) {
-      throw e.at(model.name());
-    }
   }
 
   private String render(Model network, Graph graph, CostRules costs, Convention chosen) {

@@ -56,10 +56,7 @@ final class DeviceListing {
     all.add(cpu());
     Map<String, Object> listing = new LinkedHashMap<>(Map.of("schema", "flopmeter.devices/1"));
     listing.put("devices", all);
-    return JsonMapper.builder()
-        .build()
-        .writerWithDefaultPrettyPrinter()
-        .writeValueAsString(listing);
+    return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(listing);
   }
 
   private static Map<String, Object> cpu() {
@@ -133,7 +130,7 @@ final class DeviceListing {
 
   private static Optional<? extends Number> freeMemory(Device device, SensorReading reading) {
     if (device.kind() == DeviceKind.CPU) {
-      return availableMemory(Path.of("/proc/meminfo"));
+      return availableMemory();
     }
     Double used = reading.of(Figure.MEMORY_USED);
     String total = device.properties().get("memory_bytes");
@@ -142,9 +139,9 @@ final class DeviceListing {
         : Optional.of(Math.max(0, Long.parseLong(total) - used.longValue()));
   }
 
-  private static Optional<Double> availableMemory(Path meminfo) {
+  private static Optional<Double> availableMemory() {
     try {
-      Matcher available = AVAILABLE.matcher(Files.readString(meminfo));
+      Matcher available = AVAILABLE.matcher(Files.readString(Path.of("/proc/meminfo")));
       return available.find()
           ? Optional.of(1024.0 * Long.parseLong(available.group(1)))
           : Optional.empty();

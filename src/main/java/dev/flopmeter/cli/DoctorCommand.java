@@ -110,12 +110,11 @@ final class DoctorCommand extends Command {
   }
 
   private static String describe(Device device) {
-    String capability = device.properties().get("compute_capability");
     return "%s %s, compute capability %s%s"
         .formatted(
             device.id(),
             device.name(),
-            capability,
+            device.properties().get("compute_capability"),
             device.isEmulated() ? " (emulated: its times mean nothing)" : "");
   }
 
