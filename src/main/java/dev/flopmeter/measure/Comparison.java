@@ -17,26 +17,8 @@ import org.jspecify.annotations.Nullable;
  * Two profiles of one case against each other.
  *
  * @param threshold the least change that counts, as a share
- * @param differences why the two are not comparable, one reason each; empty if they are
- * @param total the whole pass
- * @param layers matched by name, in the base's order, then what only the new one has
- * @param amounts work and memory of both
  */
-public record Comparison(
-    ProfileResult base,
-    ProfileResult next,
-    double threshold,
-    List<String> differences,
-    Row total,
-    List<Row> layers,
-    List<Amount> amounts) {
-
-  public Comparison {
-    differences = List.copyOf(differences);
-    layers = List.copyOf(layers);
-    amounts = List.copyOf(amounts);
-  }
-
+public record Comparison(ProfileResult base, ProfileResult next, double threshold) {
   /**
    * One time against another.
    *
@@ -61,24 +43,8 @@ public record Comparison(
     }
   }
 
-  /** Compares {@code next} with {@code base}. */
-  public static Comparison of(ProfileResult base, ProfileResult next, double threshold) {
-    return new Comparison(
-        base,
-        next,
-        threshold,
-        differences(base, next),
-        total(base, next, threshold),
-        layers(base.layers(), next.layers(), threshold),
-        amounts(base, next));
-  }
-
-  /** The amounts that are not the same. */
-  public List<Amount> changedAmounts() {
-    return amounts.stream().filter(amount -> amount.base != amount.next).toList();
-  }
-
-  private static List<String> differences(ProfileResult base, ProfileResult next) {
+  /** Why the two are not comparable, one reason each; empty if they are. */
+  public List<String> differences() {
     Map<String, Object> before = identity(base);
     Map<String, Object> after = identity(next);
     List<String> differences = new ArrayList<>();
@@ -116,24 +82,26 @@ public record Comparison(
         .collect(Collectors.joining(", "));
   }
 
-  private static Row total(ProfileResult before, ProfileResult after, double threshold) {
-    Latency base = before.latency();
-    Latency next = after.latency();
+  /** The whole pass. */
+  public Row total() {
+    Latency before = base.latency();
+    Latency after = next.latency();
     // One sample, such as an average in a trace, has no interval that could confirm a change.
-    boolean isKnown = Math.min(before.run().samples(), after.run().samples()) > 1;
-    Change change = Change.of(base.min(), base.q3(), next.min(), next.q3(), threshold);
+    boolean isKnown = Math.min(base.run().samples(), next.run().samples()) > 1;
+    Change change = Change.of(before.min(), before.q3(), after.min(), after.q3(), threshold);
     return new Row(
         "end to end",
         isKnown || change == Change.SAME ? change : Change.AMBIGUOUS,
-        base.median(),
-        next.median());
+        before.median(),
+        after.median());
   }
 
-  private static List<Row> layers(List<Layer> base, List<Layer> next, double threshold) {
+  /** The layers matched by name, in the base's order, then what only the new one has. */
+  public List<Row> layers() {
     Map<String, Time> after = new LinkedHashMap<>();
-    next.forEach(layer -> after.putIfAbsent(layer.name(), layer.time()));
+    next.layers().forEach(layer -> after.putIfAbsent(layer.name(), layer.time()));
     List<Row> rows = new ArrayList<>();
-    for (Layer layer : base) {
+    for (Layer layer : base.layers()) {
       Time old = layer.time();
       Time now = after.remove(layer.name());
       rows.add(
@@ -149,7 +117,13 @@ public record Comparison(
     return rows;
   }
 
-  private static List<Amount> amounts(ProfileResult base, ProfileResult next) {
+  /** The amounts that are not the same. */
+  public List<Amount> changedAmounts() {
+    return amounts().stream().filter(amount -> amount.base != amount.next).toList();
+  }
+
+  /** Work and memory of both. */
+  public List<Amount> amounts() {
     Totals before = base.cost();
     Totals after = next.cost();
     List<Amount> amounts = new ArrayList<>();

@@ -37,7 +37,7 @@ public record ComparisonSet(
     List<ProfileResult> after = new ArrayList<>(lastOfEachCase("NEW", next, notes));
     if (before.size() == 1 && after.size() == 1) {
       return new ComparisonSet(
-          List.of(Comparison.of(before.get(0), after.get(0), threshold)), List.of(), notes);
+          List.of(new Comparison(before.get(0), after.get(0), threshold)), List.of(), notes);
     }
     Map<ProfileResult, ProfileResult> pairs = new HashMap<>();
     pair(before, after, ComparisonSet::place, pairs);
@@ -46,7 +46,7 @@ public record ComparisonSet(
     for (ProfileResult one : bases) {
       ProfileResult other = pairs.get(one);
       if (other != null) {
-        comparisons.add(Comparison.of(one, other, threshold));
+        comparisons.add(new Comparison(one, other, threshold));
       }
     }
     List<String> unmatched =

@@ -87,7 +87,7 @@ final class Repeatability {
   }
 
   private static Change change(ProfileResult base, ProfileResult next) {
-    return Comparison.of(base, next, THRESHOLD).total().change();
+    return new Comparison(base, next, THRESHOLD).total().change();
   }
 
   private static void tell(String what, ProfileResult result) {

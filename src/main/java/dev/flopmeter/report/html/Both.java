@@ -84,9 +84,10 @@ record Both(Comparison comparison) {
 
   /** The roofline of one of the results, on axes for both. */
   RooflineChart roofline(ProfileResult result, OperatorColours colours) {
+    List<Row> layers = comparison.layers();
     Map<String, Integer> rows = new HashMap<>();
-    for (int i = 0; i < comparison.layers().size(); i++) {
-      rows.putIfAbsent(comparison.layers().get(i).name(), i);
+    for (int i = 0; i < layers.size(); i++) {
+      rows.putIfAbsent(layers.get(i).name(), i);
     }
     return new RooflineChart(
         result,
