@@ -4,6 +4,7 @@ import dev.flopmeter.measure.CacheSweep.Pattern;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -71,19 +72,18 @@ final class ArrayProbe implements CacheSweep.Probe {
   private double seconds(ExecutorService pool, List<Work> works, int passes) {
     long[] start = new long[1];
     CyclicBarrier ready = new CyclicBarrier(works.size(), () -> start[0] = nanoClock.getAsLong());
-    List<Future<Long>> ends = new ArrayList<>();
+    List<Callable<Long>> tasks = new ArrayList<>();
     for (Work work : works) {
-      ends.add(
-          pool.submit(
-              () -> {
-                ready.await();
-                work.pass(passes);
-                return nanoClock.getAsLong();
-              }));
+      tasks.add(
+          () -> {
+            ready.await();
+            work.pass(passes);
+            return nanoClock.getAsLong();
+          });
     }
     long last = 0;
     try {
-      for (Future<Long> end : ends) {
+      for (Future<Long> end : pool.invokeAll(tasks)) {
         last = Math.max(last, end.get());
       }
     } catch (InterruptedException e) {

@@ -3,7 +3,7 @@ package dev.flopmeter.measure;
 import dev.flopmeter.result.ProfileResult.Interval;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Order statistics of a series of times. Nothing here assumes a shape of the noise: medians and
@@ -89,9 +89,9 @@ public final class Distribution {
     return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
   }
 
-  /** Quantile {@code p} of the tail; nothing where there are too few samples to know it. */
-  OptionalDouble tail(double p) {
-    return isTailKnown(p, sorted.length) ? OptionalDouble.of(quantile(p)) : OptionalDouble.empty();
+  /** Quantile {@code p} of the tail; null where there are too few samples to know it. */
+  @Nullable Double tail(double p) {
+    return isTailKnown(p, sorted.length) ? quantile(p) : null;
   }
 
   /**

@@ -10,15 +10,14 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Stream;
 
 /**
  * A piece of work that is made to reach a roof.
  *
  * @param amount FLOPs, or bytes read and written
- * @param isLargerThanTheOneBefore whether it can be left out once the one before was slow
  */
-record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTheOneBefore) {
+record ProbeWork(String name, Graph graph, double amount) {
   private static final int LAUNCHES = 64;
   private static final int OPSET = 18;
 
@@ -28,25 +27,21 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
    */
   static List<ProbeWork> compute(Device device) {
     boolean isGpu = device.kind() == DeviceKind.CUDA;
-    List<ProbeWork> works = new ArrayList<>();
-    for (int size : isGpu ? new int[] {2048, 4096, 8192} : new int[] {256, 512, 1024, 2048}) {
-      works.add(matrixProduct(size, !works.isEmpty()));
-    }
     int channels = isGpu ? 512 : 256;
-    for (int batch : isGpu ? new int[] {16, 64} : new int[] {1, 4}) {
-      works.add(convolution(batch, channels, 28, batch > (isGpu ? 16 : 1)));
-    }
-    return works;
+    return Stream.concat(
+            (isGpu ? Stream.of(2048, 4096, 8192) : Stream.of(256, 512, 1024, 2048))
+                .map(ProbeWork::matrixProduct),
+            (isGpu ? Stream.of(16, 64) : Stream.of(1, 4))
+                .map(batch -> convolution(batch, channels, 28)))
+        .toList();
   }
 
   /** Reading and writing far more than any cache holds. */
   static List<ProbeWork> memory(Device device) {
     long elements = device.kind() == DeviceKind.CUDA ? 1L << 28 : 1L << 26;
     TensorType values = TensorType.of(DataType.FLOAT, elements / 1024, 1024);
-    Attributes whole = Attributes.of("keepdims", 0);
     return List.of(
-        of("copy", "Neg", Attributes.NONE, values, null, 8.0 * elements, false),
-        of("read", "ReduceMax", whole, values, null, 4.0 * elements, false));
+        series("copy", "Neg", values, 1, 2, 1), series("read", "ReduceMax", values, 1, 1, 1));
   }
 
   /**
@@ -57,9 +52,9 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
    */
   static List<ProbeWork> cache(long capacity) {
     return List.of(
-        series("read", "ReduceMax", rows(capacity / 2), 1, 1),
-        series("copy", "Neg", rows(capacity / 4), 1, 2),
-        series("add", "Add", rows(capacity / 6), 2, 3));
+        series("read", "ReduceMax", rows(capacity / 2), 1, 1, LAUNCHES),
+        series("copy", "Neg", rows(capacity / 4), 1, 2, LAUNCHES),
+        series("add", "Add", rows(capacity / 6), 2, 3, LAUNCHES));
   }
 
   private static TensorType rows(long bytes) {
@@ -70,16 +65,17 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
    * @param values each array
    * @param inputs of a step
    * @param arrays that a step reads or writes
+   * @param steps one after the other
    */
   private static ProbeWork series(
-      String name, String op, TensorType values, int inputs, int arrays) {
+      String name, String op, TensorType values, int inputs, int arrays, int steps) {
     GraphBuilder graph = new GraphBuilder(name, OPSET);
     String first = graph.input("x", values);
     boolean isReading = arrays == inputs;
     Attributes attributes = isReading ? Attributes.of("keepdims", 0) : Attributes.NONE;
     List<String> results = new ArrayList<>();
     String value = first;
-    for (int i = 0; i < LAUNCHES; i++) {
+    for (int i = 0; i < steps; i++) {
       String result =
           inputs == 1
               ? graph.add(op, "y" + i, attributes, value)
@@ -91,7 +87,7 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
       }
     }
     Graph whole = graph.build(isReading ? results : List.of(value));
-    return new ProbeWork(name, whole, (double) LAUNCHES * arrays * values.bytes(), false);
+    return new ProbeWork(name, whole, (double) steps * arrays * values.bytes());
   }
 
   /** Whether it is many steps, which must stay apart. */
@@ -104,25 +100,25 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
    * runtime does once a pass is none.
    */
   static ProbeWork nothing() {
-    return series("launch", "Sigmoid", TensorType.of(DataType.FLOAT, 1, 1), 1, 2);
+    return series("launch", "Sigmoid", TensorType.of(DataType.FLOAT, 1, 1), 1, 2, LAUNCHES);
   }
 
-  private static ProbeWork matrixProduct(int size, boolean isLarger) {
+  private static ProbeWork matrixProduct(int size) {
     String name = "MatMul " + size + "x" + size + "x" + size;
     TensorType square = TensorType.of(DataType.FLOAT, size, size);
     double flops = 2.0 * size * size * size;
-    return of(name, "MatMul", Attributes.NONE, square, square, flops, isLarger);
+    return of(name, "MatMul", Attributes.NONE, square, square, flops);
   }
 
   /** 3x3, as many channels out as in, the same size out as in. */
-  private static ProbeWork convolution(int batch, int channels, int side, boolean isLarger) {
+  private static ProbeWork convolution(int batch, int channels, int side) {
     String name = "Conv 3x3 " + batch + "x" + channels + "x" + side + "x" + side;
     TensorType images = TensorType.of(DataType.FLOAT, batch, channels, side, side);
     TensorType weights = TensorType.of(DataType.FLOAT, channels, channels, 3, 3);
     Attributes same =
         Attributes.of("kernel_shape", new long[] {3, 3}, "pads", new long[] {1, 1, 1, 1});
     double flops = 2 * 9.0 * batch * channels * channels * side * side;
-    return of(name, "Conv", same, images, weights, flops, isLarger);
+    return of(name, "Conv", same, images, weights, flops);
   }
 
   /** A graph of one operator. */
@@ -131,16 +127,13 @@ record ProbeWork(String name, Graph graph, double amount, boolean isLargerThanTh
       String op,
       Attributes attributes,
       TensorType input,
-      @Nullable TensorType weights,
-      double amount,
-      boolean isLarger) {
+      TensorType weights,
+      double amount) {
     GraphBuilder graph = new GraphBuilder(name, OPSET);
-    List<String> inputs = new ArrayList<>(List.of(graph.input("x", input)));
-    if (weights != null) {
-      long products = weights.elements() / weights.shape().dim(0);
-      inputs.add(graph.constant("w", RandomTensor.weights(weights, 7, products)));
-    }
-    String result = graph.add(op, "y", attributes, inputs.toArray(String[]::new));
-    return new ProbeWork(name, graph.build(List.of(result)), amount, isLarger);
+    String first = graph.input("x", input);
+    long products = weights.elements() / weights.shape().dim(0);
+    String second = graph.constant("w", RandomTensor.weights(weights, 7, products));
+    String result = graph.add(op, "y", attributes, first, second);
+    return new ProbeWork(name, graph.build(List.of(result)), amount);
   }
 }

@@ -114,9 +114,8 @@ public record Profiler(Backend backend, Setting setting) {
       plan.timePass();
       passes++;
     }
-    OptionalDouble after = watch.energyJoules();
-    double joules = after.orElse(0) - before.getAsDouble();
-    return after.isPresent() && joules > 0 ? joules / (passes * batch) : null;
+    double joules = watch.energyJoules().orElse(0) - before.getAsDouble();
+    return joules > 0 ? joules / (passes * batch) : null;
   }
 
   /** What a run on these inputs shows, where some of the work depends on data. */

@@ -3,6 +3,7 @@ package dev.flopmeter.measure;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.measure.RoofSet.Work;
+import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult.Assignment;
 import dev.flopmeter.result.ProfileResult.Attainable;
@@ -16,13 +17,12 @@ import dev.flopmeter.result.ProfileResult.Throughput;
 import dev.flopmeter.result.ProfileResult.Time;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.trace.NodeJoin;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalDouble;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -43,8 +43,9 @@ final class ResultJoin {
   ResultJoin(ProfileRequest request, Precision floats, RoofSet roofs) {
     this.request = request;
     this.roofs = roofs;
-    this.traffic = new StepTraffic(request.graph(), request.counts(), floats);
-    this.channels = new StepChannels(request.graph());
+    GraphLinks links = new GraphLinks(request.graph());
+    this.traffic = new StepTraffic(request.graph(), links, request.counts(), floats);
+    this.channels = new StepChannels(request.graph(), links);
     this.passBytes =
         weightBytes(request.counts().totals())
             + request.counts().peakActivationBytes() * floats.bytes() / 4.0;
@@ -57,16 +58,12 @@ final class ResultJoin {
         passes.q1(),
         passes.q3(),
         passes.min(),
-        boxed(passes.tail(0.90)),
-        boxed(passes.tail(0.95)),
-        boxed(passes.tail(0.99)),
-        boxed(passes.tail(0.999)),
+        passes.tail(0.90),
+        passes.tail(0.95),
+        passes.tail(0.99),
+        passes.tail(0.999),
         passes.medianInterval(),
         passes.relativeIqr());
-  }
-
-  private static @Nullable Double boxed(OptionalDouble value) {
-    return value.isPresent() ? value.getAsDouble() : null;
   }
 
   Throughput throughput(double seconds) {
@@ -134,11 +131,9 @@ final class ResultJoin {
    *     placed under a roof
    */
   List<Layer> layers(List<Step> steps, Samples samples, double floorSeconds) {
-    List<Layer> layers = new ArrayList<>();
-    for (Step step : steps) {
-      layers.add(layer(step, samples.step(layers.size()), floorSeconds));
-    }
-    return layers;
+    return IntStream.range(0, steps.size())
+        .mapToObj(i -> layer(steps.get(i), samples.step(i), floorSeconds))
+        .toList();
   }
 
   /** How much of the work of these layers, which another runtime named, is the model's. */

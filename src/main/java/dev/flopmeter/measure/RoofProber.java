@@ -20,6 +20,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -132,14 +133,10 @@ public record RoofProber(
 
   /** What measured roofs depend on: they are stale once one of these changes. */
   public static Map<String, String> versions(Backend backend) {
+    Map<String, String> properties = new TreeMap<>(backend.device().properties());
+    properties.keySet().retainAll(Set.of("driver", "cuda", "cudnn", "threads"));
     Map<String, String> versions = new TreeMap<>(backend.libraries());
-    Device device = backend.device();
-    for (String property : List.of("driver", "cuda", "cudnn", "threads")) {
-      String value = device.properties().get(property);
-      if (value != null) {
-        versions.put(property, value);
-      }
-    }
+    versions.putAll(properties);
     return versions;
   }
 
@@ -148,8 +145,9 @@ public record RoofProber(
       List<ProbeWork> works, Precision precision, Consumer<ProbeWork> announcement) {
     Map<String, Double> rates = new LinkedHashMap<>();
     boolean isSlow = false;
+    double before = 0;
     for (ProbeWork work : works) {
-      if (!isSlow || !work.isLargerThanTheOneBefore()) {
+      if (!isSlow || work.amount() <= before) {
         announcement.accept(work);
         Double seconds = bestSeconds(work, precision);
         if (seconds != null) {
@@ -157,6 +155,7 @@ public record RoofProber(
           rates.put(work.name(), work.amount() / seconds);
         }
       }
+      before = work.amount();
     }
     return rates;
   }
@@ -229,8 +228,7 @@ public record RoofProber(
       plan.load(RandomInputs.of(nothing.graph(), 1));
       double least = Double.POSITIVE_INFINITY;
       for (int i = 0; i < LAUNCH_PASSES; i++) {
-        double[] steps = plan.timeSteps();
-        least = Math.min(least, Arrays.stream(steps).sum() / steps.length);
+        least = Math.min(least, Arrays.stream(plan.timeSteps()).average().orElse(0));
       }
       return least > 0 ? least : null;
     } catch (ModelException e) {

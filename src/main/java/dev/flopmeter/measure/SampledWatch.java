@@ -41,8 +41,7 @@ public final class SampledWatch implements SensorWatch {
   /** A watch that reads only when it is told to. */
   SampledWatch(SensorSource source) {
     this.source = source;
-    OptionalDouble normal = source.defaultSmClockHz();
-    this.leastSmClockHz = normal.isPresent() ? LEAST_CLOCK * normal.getAsDouble() : 0;
+    this.leastSmClockHz = LEAST_CLOCK * source.defaultSmClockHz().orElse(0);
     this.thread = new Thread(this::readUntilEnd, "sensors");
     thread.setDaemon(true);
   }

@@ -15,10 +15,6 @@ import org.jspecify.annotations.Nullable;
  * The channels of a step's convolution or fully connected layer, as its weights' shape has them.
  */
 record StepChannels(Graph graph, GraphLinks links) {
-  StepChannels(Graph graph) {
-    this(graph, new GraphLinks(graph));
-  }
-
   /** Null for a step without such a node. */
   @Nullable Channels of(Step step) {
     return step.nodes().stream()

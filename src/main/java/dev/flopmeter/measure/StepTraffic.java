@@ -38,11 +38,11 @@ final class StepTraffic {
   private final GraphLinks links;
   private final GraphScope scope;
 
-  StepTraffic(Graph graph, Counts counts, Precision precision) {
+  StepTraffic(Graph graph, GraphLinks links, Counts counts, Precision precision) {
     this.graph = graph;
     this.floatScale = precision.bytes() / 4.0;
     counts.layers().forEach(layer -> counted.put(layer.name(), layer));
-    this.links = new GraphLinks(graph);
+    this.links = links;
     this.scope = GraphScope.of(graph);
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.result.KernelInfo;
@@ -20,7 +21,7 @@ class StepChannelsTest {
     Node node = graph.nodes().stream().filter(which).findFirst().orElseThrow();
     KernelInfo kernel = new KernelInfo("any", null, null, null);
     Step step = new Step(node.name(), node.op(), List.of(node.name()), kernel);
-    return new StepChannels(graph).of(step);
+    return new StepChannels(graph, new GraphLinks(graph)).of(step);
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Bindings;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.RandomTensor;
@@ -58,7 +59,7 @@ class StepTrafficTest {
   private static double bytes(Graph graph, Precision precision, String... nodes) {
     Counts counts = Counter.standard().count(graph);
     Step step = new Step(nodes[0], "", List.of(nodes), new KernelInfo("fake", null, null, null));
-    return new StepTraffic(graph, counts, precision).bytes(step);
+    return new StepTraffic(graph, new GraphLinks(graph), counts, precision).bytes(step);
   }
 
   private static Graph capturing() {
