@@ -88,8 +88,10 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     for (List<String> row : Csv.rows(CudaDevices.class, "device-attributes.csv")) {
       List<Object> values = new ArrayList<>();
       for (String number : row.get(1).split(" ", -1)) {
-        long value = attribute(driver, handle, Integer.parseInt(number));
-        values.add(value * Integer.parseInt(row.get(2)));
+        IntByReference value = new IntByReference();
+        int status = driver.call("cuDeviceGetAttribute", value, Integer.parseInt(number), handle);
+        require(status, "cuDeviceGetAttribute");
+        values.add((long) value.getValue() * Integer.parseInt(row.get(2)));
       }
       properties.put(row.get(0), String.format(Locale.ROOT, row.get(3), values.toArray()));
     }
@@ -106,13 +108,6 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
     // The emulation of the tests has functions of its own, whatever name it gives its device.
     boolean isEmulated = driver.has("emu_device_count");
     return new Device(DeviceKind.CUDA, "cuda:" + ordinal, label, properties, isEmulated);
-  }
-
-  private static int attribute(DynamicLibrary driver, int device, int attribute)
-      throws LibraryException {
-    IntByReference value = new IntByReference();
-    require(driver.call("cuDeviceGetAttribute", value, attribute, device), "cuDeviceGetAttribute");
-    return value.getValue();
   }
 
   /**

@@ -13,8 +13,6 @@ import org.jspecify.annotations.Nullable;
  * row has no datasheet; it never gets the figures of a similar card.
  */
 public record Datasheet(List<Card> cards) {
-  private static final String RESOURCE = "gpu-peaks.csv";
-
   /** The columns with a peak, in the table's order, after the first five. */
   private static final List<String> PRECISIONS =
       List.of("fp32", "tf32", "fp16", "bf16", "fp8", "int8");
@@ -69,8 +67,8 @@ public record Datasheet(List<Card> cards) {
 
   /** Reads the table that comes with the application. */
   public static Datasheet load() {
-    return new Datasheet(
-        Csv.rows(Datasheet.class, RESOURCE).stream().map(Datasheet::card).toList());
+    List<List<String>> rows = Csv.rows(Datasheet.class, "gpu-peaks.csv");
+    return new Datasheet(rows.stream().map(Datasheet::card).toList());
   }
 
   private static Card card(List<String> row) {

@@ -41,7 +41,10 @@ public final class DynamicLibrary {
     try {
       // All looked up before: a lookup in between would free the loader's message. That of the JVM
       // for a native method's first call is one, so a text is read once.
-      readText();
+      try (Memory empty = new Memory(1)) {
+        empty.setByte(0, (byte) 0);
+        empty.getString(0);
+      }
       Function dlerror = NativeLibrary.getProcess().getFunction("dlerror");
       Function dlopen = NativeLibrary.getProcess().getFunction("dlopen");
       dlerror.invoke(String.class, new Object[0]);
@@ -72,13 +75,6 @@ public final class DynamicLibrary {
       }
     }
     return open(candidates.get(last));
-  }
-
-  private static void readText() {
-    try (Memory empty = new Memory(1)) {
-      empty.setByte(0, (byte) 0);
-      empty.getString(0);
-    }
   }
 
   /** Whether the library offers {@code symbol}. */

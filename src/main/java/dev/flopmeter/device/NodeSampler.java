@@ -268,14 +268,14 @@ public final class NodeSampler implements AutoCloseable {
     for (String kind : PROCESS_LISTS) {
       String name = "nvmlDeviceGet" + kind + "RunningProcesses_v";
       String function = nvml.available(name + 3, name + 2);
-      if (!nvml.has(function)) {
+      if (!nvml.library().has(function)) {
         continue; // the compute processes are listed by every version
       }
       List<Pointer> rows =
           rows(
               "processes",
               PROCESS_BYTES,
-              (buffer, count) -> nvml.call(function, gpu, count, buffer));
+              (buffer, count) -> nvml.library().call(function, gpu, count, buffer));
       if (rows != null) {
         rows.forEach(row -> memory.put(pid(row), row.getLong(8)));
       }
@@ -314,7 +314,7 @@ public final class NodeSampler implements AutoCloseable {
             "process_utilization",
             UTILIZATION_BYTES,
             (buffer, count) ->
-                nvml.call("nvmlDeviceGetProcessUtilization", gpu, buffer, count, since));
+                nvml.library().call("nvmlDeviceGetProcessUtilization", gpu, buffer, count, since));
     if (rows == null) {
       return null;
     }

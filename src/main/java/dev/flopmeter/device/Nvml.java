@@ -3,6 +3,8 @@ package dev.flopmeter.device;
 /**
  * NVML, the management library of NVIDIA's driver, opened and initialised. It is only read from:
  * nothing of a GPU is set through it.
+ *
+ * @param library its functions return an nvmlReturn_t
  */
 record Nvml(DynamicLibrary library) implements AutoCloseable {
   static final String LIBRARY = "libnvidia-ml.so.1";
@@ -31,29 +33,15 @@ record Nvml(DynamicLibrary library) implements AutoCloseable {
 
   /** Initialises it again after {@link #close}, so that it sees the GPUs that are there now. */
   void initialise() throws LibraryException {
-    int status = call("nvmlInit_v2");
+    int status = library.call("nvmlInit_v2");
     if (status != SUCCESS) {
       throw new LibraryException("nvmlInit failed: " + message(status));
     }
   }
 
-  /**
-   * Calls a function.
-   *
-   * @return its nvmlReturn_t
-   * @throws LibraryException if this version of the library lacks it
-   */
-  int call(String function, Object... arguments) throws LibraryException {
-    return library.call(function, arguments);
-  }
-
   /** The name of a function, or that of its older form where this version lacks it. */
   String available(String function, String older) {
-    return has(function) ? function : older;
-  }
-
-  boolean has(String function) {
-    return library.has(function);
+    return library.has(function) ? function : older;
   }
 
   String message(int status) {

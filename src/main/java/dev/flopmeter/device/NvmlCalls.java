@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** One round of calls to NVML: what they return, or why a figure is absent. */
@@ -20,6 +21,21 @@ final class NvmlCalls {
   // Where in nvmlDeviceAttributes_t.
   private static final int COMPUTE_SLICES_AT = 28;
   private static final int MEMORY_MIB_AT = 32;
+
+  /**
+   * What holds a clock back against the work's interest, by NVML's bits from the first on. An idle
+   * GPU, a clock that an application chose, and a display's setting are none.
+   */
+  private static final List<String> THROTTLE_REASONS =
+      List.of(
+          "sw_power_cap",
+          "hw_slowdown",
+          "sync_boost",
+          "sw_thermal",
+          "hw_thermal",
+          "hw_power_brake");
+
+  private static final long FIRST_REASON = 0x4;
 
   private final Nvml nvml;
   private final Map<String, String> absent = new TreeMap<>();
@@ -107,18 +123,21 @@ final class NvmlCalls {
     return isShare ? Math.min(1, percent / 100) : null;
   }
 
-  /** Why the clock of a GPU is held back. */
+  /** Why the clock of a GPU is held back, such as {@code sw_thermal}. */
   List<String> throttleReasons(String figure, Pointer gpu) {
     String function =
         nvml.available(
             "nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons");
     Long mask = ask(figure, result -> result.getLong(0), function, gpu);
-    return mask == null ? List.of() : ThrottleReason.of(mask);
+    return IntStream.range(0, THROTTLE_REASONS.size())
+        .filter(bit -> mask != null && (mask & FIRST_REASON << bit) != 0)
+        .mapToObj(THROTTLE_REASONS::get)
+        .toList();
   }
 
   boolean succeeds(String figure, String function, Object... arguments) {
     try {
-      return isSuccess(figure, nvml.call(function, arguments));
+      return isSuccess(figure, nvml.library().call(function, arguments));
     } catch (LibraryException e) {
       absent.put(figure, e.getMessage());
       return false;

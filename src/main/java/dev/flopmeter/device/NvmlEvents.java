@@ -104,7 +104,7 @@ final class NvmlEvents implements AutoCloseable {
       data.setInt(24, -1); // the older function does not tell it
       String function = nvml.available("nvmlEventSetWait_v2", "nvmlEventSetWait");
       int millis = (int) TimeUnit.NANOSECONDS.toMillis(nanos);
-      boolean isEvent = nvml.call(function, waiting, data, millis) == Nvml.SUCCESS;
+      boolean isEvent = nvml.library().call(function, waiting, data, millis) == Nvml.SUCCESS;
       if (isEvent) {
         Pointer gpu = data.getPointer(0);
         Place whole = places.get(List.of(gpu, -1));

@@ -158,7 +158,8 @@ record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
     String name = "nvmlDeviceGetComputeRunningProcesses_v";
     IntByReference count = new IntByReference();
     try {
-      int status = nvml.call(nvml.available(name + 3, name + 2), device, count, Pointer.NULL);
+      String function = nvml.available(name + 3, name + 2);
+      int status = nvml.library().call(function, device, count, Pointer.NULL);
       if (status == Nvml.INSUFFICIENT_SIZE || calls.isSuccess(figure, status)) {
         return OptionalInt.of(count.getValue());
       }
