@@ -230,7 +230,7 @@ public final class HttpService implements AutoCloseable {
 
   private void handle(HttpExchange exchange) {
     try (exchange) {
-      answer(exchange);
+      send(exchange, response(exchange));
     } catch (IOException e) {
       logger.debug("client {} went away: {}", exchange.getRemoteAddress(), e.toString());
     } catch (InterruptedException e) {
@@ -241,21 +241,24 @@ public final class HttpService implements AutoCloseable {
     }
   }
 
-  private void answer(HttpExchange exchange) throws IOException, InterruptedException {
-    harden(exchange.getResponseHeaders());
+  private Response response(HttpExchange exchange) throws IOException, InterruptedException {
     if (isTooLarge(exchange)) {
-      send(exchange, Response.text(431, "request headers are larger than http.max_header_size"));
-      return;
+      return Response.text(431, "request headers are larger than http.max_header_size");
     }
     String path = Optional.ofNullable(exchange.getRequestURI().getPath()).orElse("");
     List<Route> matching = routes.stream().filter(route -> route.names(path).isPresent()).toList();
     boolean isOpen = !matching.isEmpty() && matching.get(0).isOpen();
-    if (!isOpen && !isAllowed(exchange, path)) {
-      return;
+    Headers headers = exchange.getRequestHeaders();
+    Verdict verdict = isOpen ? Verdict.RIGHT : passwords.check(headers.getFirst("Authorization"));
+    if (verdict == Verdict.WRONG) {
+      return Response.error(401, path, "name and password required")
+          .with("WWW-Authenticate", "Basic realm=\"flopmeter\"");
+    }
+    if (verdict == Verdict.BUSY) {
+      return Response.error(503, path, "too many passwords to check; try again");
     }
     if (matching.isEmpty()) {
-      send(exchange, Response.error(404, path, "not found; see /"));
-      return;
+      return Response.error(404, path, "not found; see /");
     }
     String method =
         exchange.getRequestMethod().equals("HEAD") ? "GET" : exchange.getRequestMethod();
@@ -263,19 +266,15 @@ public final class HttpService implements AutoCloseable {
         matching.stream().filter(one -> one.method().equals(method)).findFirst();
     if (route.isEmpty()) {
       String allowed = matching.stream().map(Route::method).collect(Collectors.joining(", "));
-      send(exchange, Response.error(405, path, "use " + allowed).with("Allow", allowed));
-      return;
+      return Response.error(405, path, "use " + allowed).with("Allow", allowed);
     }
-    if (method.equals("POST")) {
-      Headers headers = exchange.getRequestHeaders();
-      Optional<String> refusal =
-          origins.refusal(headers.getFirst("Host"), headers.getFirst("Origin"));
-      if (refusal.isPresent()) {
-        send(exchange, Response.error(403, path, refusal.get()));
-        return;
-      }
-    }
-    send(exchange, answer(route.get(), exchange, path));
+    Optional<String> refusal =
+        method.equals("POST")
+            ? origins.refusal(headers.getFirst("Host"), headers.getFirst("Origin"))
+            : Optional.empty();
+    return refusal.isPresent()
+        ? Response.error(403, path, refusal.get())
+        : answer(route.get(), exchange, path);
   }
 
   private boolean isTooLarge(HttpExchange exchange) {
@@ -314,28 +313,16 @@ public final class HttpService implements AutoCloseable {
     return values == null ? "" : String.join(",", values);
   }
 
-  private boolean isAllowed(HttpExchange exchange, String path)
-      throws IOException, InterruptedException {
-    PasswordCheck check = passwords;
-    if (!check.isNeeded()) {
-      return true;
-    }
-    Verdict verdict = check.check(exchange.getRequestHeaders().getFirst("Authorization"));
-    if (verdict == Verdict.WRONG) {
-      exchange.getResponseHeaders().set("WWW-Authenticate", "Basic realm=\"flopmeter\"");
-      send(exchange, Response.error(401, path, "name and password required"));
-    } else if (verdict == Verdict.BUSY) {
-      send(exchange, Response.error(503, path, "too many passwords to check; try again"));
-    }
-    return verdict == Verdict.RIGHT;
-  }
-
   /** Responses are for the client alone: no sniffing, framing, caching or foreign script. */
   private void harden(Headers headers) {
     headers.set("X-Content-Type-Options", "nosniff");
     headers.set("X-Frame-Options", "DENY");
     headers.set("Referrer-Policy", "no-referrer");
     headers.set("Cache-Control", "no-store");
+    headers.set("Vary", "Accept, Accept-Encoding");
+    headers.set(
+        "Content-Security-Policy",
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
     if (keys != null) {
       headers.set("Strict-Transport-Security", "max-age=31536000");
     }
@@ -343,10 +330,7 @@ public final class HttpService implements AutoCloseable {
 
   private void send(HttpExchange exchange, Response response) throws IOException {
     Headers headers = exchange.getResponseHeaders();
-    headers.set("Vary", "Accept, Accept-Encoding");
-    headers.set(
-        "Content-Security-Policy",
-        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+    harden(headers);
     response.headers().forEach(headers::set);
     added.forEach(headers::set);
     if (exchange.getRequestMethod().equals("HEAD")) {

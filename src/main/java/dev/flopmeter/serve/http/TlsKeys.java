@@ -141,8 +141,7 @@ final class TlsKeys {
     Instant expiry =
         Stream.of(chain)
             .map(one -> one.getNotAfter().toInstant())
-            .sorted()
-            .findFirst()
+            .min(Comparator.naturalOrder())
             .orElseThrow();
     return new Identity(
         KeyManagerUtils.createKeyManager(key, chain), clients(tls.clients()), expiry, tls);
