@@ -129,15 +129,18 @@ final class Backends {
     }
   }
 
-  /**
-   * The GPU of this name; for {@code auto} the first, or null where none can be used: then the CPU
-   * does. Where a driver is there and something else is missing, standard error names it, because
-   * the user may expect the GPU.
-   */
   private static @Nullable Backend gpuFor(String device) {
-    if (!device.equals("auto")) {
-      return device.equals("cpu") ? null : CudnnBackend.open(device);
+    if (device.startsWith("cuda:")) {
+      return CudnnBackend.open(device);
     }
+    return device.equals("cpu") ? null : usableGpu();
+  }
+
+  /**
+   * The first GPU, or nothing where none can be used: then the CPU does. Where a driver is there
+   * and something else is missing, standard error names it, because the user may expect the GPU.
+   */
+  private static @Nullable Backend usableGpu() {
     CudaLibraries libraries = CudaLibraries.find();
     if (libraries.driver().path() == null) {
       return null;

@@ -26,10 +26,13 @@ final class CompletionCommand extends Command {
             ? "autoload -Uz compinit bashcompinit && compinit -u && bashcompinit\n"
             : "";
     String script = AutoComplete.bash("flopmeter", Main.program(true));
-    // The names of built-in models, beside files, where a command takes a model.
-    String names = Zoo.all().stream().map(ZooModel::name).collect(Collectors.joining(" "));
-    String models = Resource.text(CompletionCommand.class, "completion.bash").formatted(names);
-    output.write(preamble + script + models, console);
+    output.write(preamble + script + models(), console);
     return 0;
+  }
+
+  /** The names of built-in models, beside files, where a command takes a model. */
+  private static String models() {
+    String names = Zoo.all().stream().map(ZooModel::name).collect(Collectors.joining(" "));
+    return Resource.text(CompletionCommand.class, "completion.bash").formatted(names);
   }
 }

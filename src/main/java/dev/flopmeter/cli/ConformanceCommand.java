@@ -6,9 +6,11 @@ import dev.flopmeter.report.text.ConformanceTable;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.RunOptions;
+import dev.flopmeter.run.conformance.CaseResult;
 import dev.flopmeter.run.conformance.Conformance;
 import dev.flopmeter.run.conformance.ConformanceCase;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** {@code flopmeter conformance}: runs ONNX's backend test cases. */
@@ -38,9 +40,12 @@ final class ConformanceCommand extends Command {
 
   private Conformance run(List<ConformanceCase> cases) {
     RunOptions options = device.options(Precision.FP32);
+    List<CaseResult> results = new ArrayList<>();
     try (Backend opened = device.open()) {
-      return new Conformance(
-          opened.name(), cases.stream().map(each -> each.run(opened, options)).toList());
+      for (ConformanceCase each : cases) {
+        results.add(each.run(opened, options));
+      }
+      return new Conformance(opened.name(), results);
     }
   }
 }

@@ -64,11 +64,7 @@ final class CountCommand extends Command {
     List<String> texts = new ArrayList<>();
     for (Bindings bindings : model.sweep()) {
       Graph graph = network.bind(bindings.withTypes(file.types()));
-      try {
-        texts.add(render(network, quantized(graph), file.costs(), chosen));
-      } catch (ModelException e) {
-        throw e.at(model.name());
-      }
+      texts.add(counted(network, graph, file.costs(), chosen));
     }
     output.write(joined(texts), console);
     return 0;
@@ -92,6 +88,14 @@ final class CountCommand extends Command {
     return output.format() == Format.JSON
         ? "[" + String.join(",", texts) + "]\n"
         : String.join("\n", texts);
+  }
+
+  private String counted(Model network, Graph graph, CostRules costs, Convention chosen) {
+    try {
+      return render(network, quantized(graph), costs, chosen);
+    } catch (ModelException e) {
+      throw e.at(model.name());
+    }
   }
 
   private String render(Model network, Graph graph, CostRules costs, Convention chosen) {

@@ -56,7 +56,10 @@ final class DeviceListing {
     all.add(cpu());
     Map<String, Object> listing = new LinkedHashMap<>(Map.of("schema", "flopmeter.devices/1"));
     listing.put("devices", all);
-    return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(listing);
+    return JsonMapper.builder()
+        .build()
+        .writerWithDefaultPrettyPrinter()
+        .writeValueAsString(listing);
   }
 
   private static Map<String, Object> cpu() {
@@ -130,7 +133,7 @@ final class DeviceListing {
 
   private static Optional<? extends Number> freeMemory(Device device, SensorReading reading) {
     if (device.kind() == DeviceKind.CPU) {
-      return availableMemory();
+      return availableMemory(Path.of("/proc/meminfo"));
     }
     Double used = reading.of(Figure.MEMORY_USED);
     String total = device.properties().get("memory_bytes");
@@ -139,9 +142,9 @@ final class DeviceListing {
         : Optional.of(Math.max(0, Long.parseLong(total) - used.longValue()));
   }
 
-  private static Optional<Double> availableMemory() {
+  private static Optional<Double> availableMemory(Path meminfo) {
     try {
-      Matcher available = AVAILABLE.matcher(Files.readString(Path.of("/proc/meminfo")));
+      Matcher available = AVAILABLE.matcher(Files.readString(meminfo));
       return available.find()
           ? Optional.of(1024.0 * Long.parseLong(available.group(1)))
           : Optional.empty();

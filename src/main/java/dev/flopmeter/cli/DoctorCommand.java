@@ -110,11 +110,12 @@ final class DoctorCommand extends Command {
   }
 
   private static String describe(Device device) {
+    String capability = device.properties().get("compute_capability");
     return "%s %s, compute capability %s%s"
         .formatted(
             device.id(),
             device.name(),
-            device.properties().get("compute_capability"),
+            capability,
             device.isEmulated() ? " (emulated: its times mean nothing)" : "");
   }
 

@@ -19,6 +19,7 @@ import java.util.function.BiFunction;
 
 /** Which model, with which inputs: the arguments that every command on a model takes. */
 final class ModelArguments extends Arguments {
+
   private final Argument<String> model;
   private final Argument<String> inputs = list("--input", Reading.TEXT, "");
   private final Argument<Long> batches =
@@ -75,11 +76,12 @@ final class ModelArguments extends Arguments {
       String name = parts[0];
       // A comma alone may also part the dimensions of one shape: 1,3,224,224.
       String[] shapes = parts[1].contains("x") ? parts[1].split(",") : new String[] {parts[1]};
+      Reading<Shape> reading = Shape::parse;
       all =
           crossed(
               all,
               List.of(shapes),
-              (one, shape) -> one.withShape(name, read("--input " + name, Shape::parse, shape)));
+              (one, shape) -> one.withShape(name, read("--input " + name, reading, shape)));
     }
     for (String dim : dims.all()) {
       String[] parts = parts("--dim", dim, "sequence=128");

@@ -12,7 +12,6 @@ import java.nio.file.FileSystemException;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The measured roofs of a backend's device: from the cache, or measured now and put there. */
@@ -49,9 +48,16 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
 
   /** With what other backends reached on this device: a roof is the device's, not a library's. */
   private MeasuredRoofs highest(MeasuredRoofs own) {
-    return Stream.of(Backends.Kind.values())
-        .flatMap(kind -> cache.flatMap(all -> all.read(kind.label(), backend.device())).stream())
-        .reduce(own, MeasuredRoofs::highest);
+    MeasuredRoofs highest = own;
+    for (Backends.Kind kind : Backends.Kind.values()) {
+      MeasuredRoofs before = highest;
+      highest =
+          cache
+              .flatMap(roofs -> roofs.read(kind.label(), backend.device()))
+              .map(before::highest)
+              .orElse(before);
+    }
+    return highest;
   }
 
   /**

@@ -30,6 +30,8 @@ import org.slf4j.LoggerFactory;
 
 /** {@code flopmeter serve}: measures workloads at intervals and serves the results. */
 final class ServeCommand extends Command {
+  private static final String JSON_ENCODER = "dev.flopmeter.serve.JsonLog";
+
   private final Argument<String> file = option("--config", Reading.TEXT);
   private final Argument<Boolean> check = flag("--check");
 
@@ -92,7 +94,7 @@ final class ServeCommand extends Command {
     ServeConfig config = source.read();
     if (config.log().format().equals("json")) {
       // Read when the first logger is made; none was.
-      System.setProperty("flopmeter.log.encoder", "dev.flopmeter.serve.JsonLog");
+      System.setProperty("flopmeter.log.encoder", JSON_ENCODER);
     }
     Logger logger = LoggerFactory.getLogger(ServeCommand.class);
     RunListener listener = new FirstResult(console.out());

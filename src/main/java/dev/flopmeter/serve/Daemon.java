@@ -3,7 +3,6 @@ package dev.flopmeter.serve;
 import dev.flopmeter.device.NodeSample.Event;
 import dev.flopmeter.measure.Progress;
 import dev.flopmeter.serve.config.ConfigException;
-import dev.flopmeter.serve.config.ConfigWarnings;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
@@ -172,7 +171,7 @@ public final class Daemon implements AutoCloseable {
                 new Recommendations(),
                 new SecureRandom())
             .routes());
-    ConfigWarnings.of(config).forEach(logger::warn);
+    config.warnings().forEach(logger::warn);
     ScheduledFuture<?> unused =
         housekeeping.scheduleWithFixedDelay(this::tick, 0, TICK_SECONDS, TimeUnit.SECONDS);
   }
@@ -329,7 +328,7 @@ public final class Daemon implements AutoCloseable {
     metrics.certificateExpires(http.certificateExpiry());
     metrics.reloaded(true, options.clocks().wall().instant());
     plan();
-    ConfigWarnings.of(next).forEach(logger::warn);
+    next.warnings().forEach(logger::warn);
     logger.info("configuration read again: {} workloads", next.workloads().size());
   }
 

@@ -1,6 +1,5 @@
 package dev.flopmeter.serve;
 
-import dev.flopmeter.serve.config.ConfigWarnings;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
@@ -39,7 +38,7 @@ public final class StartCheck {
   public static StartCheck of(ServeConfig config, WorkerCommand worker)
       throws InterruptedException {
     StartCheck check = new StartCheck(config, worker);
-    check.warnings.addAll(ConfigWarnings.of(config));
+    check.warnings.addAll(config.warnings());
     check.addressAndFolder();
     check.devices();
     for (Workload workload : config.workloads()) {

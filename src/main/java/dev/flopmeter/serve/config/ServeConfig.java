@@ -1,7 +1,11 @@
 package dev.flopmeter.serve.config;
 
+import dev.flopmeter.units.Durations;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +25,41 @@ public record ServeConfig(
   /** The workload of a name. */
   public Optional<Workload> workload(String name) {
     return workloads.stream().filter(one -> one.name().equals(name)).findFirst();
+  }
+
+  /**
+   * What will not work as it was likely meant, although it is valid: one line each, with its key.
+   */
+  public List<String> warnings() {
+    List<String> warnings = new ArrayList<>();
+    if (!http.isAuthenticated() && !isLoopback(http.listen().host())) {
+      warnings.add(
+          "http.listen: "
+              + http.listen()
+              + " is reachable from other hosts without a password; add http.users");
+    }
+    for (Workload workload : workloads) {
+      int batches = workload.batches().size();
+      if (workload.maxTime().multipliedBy(batches).compareTo(workload.timeout()) > 0) {
+        warnings.add(
+            "workloads.%s.timeout: %s may be too short for %s batch sizes of up to %s each; increase it or decrease max_time"
+                .formatted(
+                    workload.name(),
+                    Durations.text(workload.timeout()),
+                    batches,
+                    Durations.text(workload.maxTime())));
+      }
+    }
+    return warnings;
+  }
+
+  /** An address that cannot be resolved is an error elsewhere. */
+  private static boolean isLoopback(String host) {
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      return true;
+    }
   }
 
   /**

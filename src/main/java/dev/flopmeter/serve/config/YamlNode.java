@@ -9,31 +9,21 @@ sealed interface YamlNode {
   int line();
 
   /** What it is, for messages. */
-  String kind();
+  default String kind() {
+    if (this instanceof Scalar scalar) {
+      return scalar.isNull() ? "nothing" : "a value";
+    }
+    return this instanceof Sequence ? "a list" : "a section";
+  }
 
   /** A value as it was written. */
-  record Scalar(int line, String text, boolean isNull) implements YamlNode {
-    @Override
-    public String kind() {
-      return isNull ? "nothing" : "a value";
-    }
-  }
+  record Scalar(int line, String text, boolean isNull) implements YamlNode {}
 
   /** Values in order. */
-  record Sequence(int line, List<YamlNode> items) implements YamlNode {
-    @Override
-    public String kind() {
-      return "a list";
-    }
-  }
+  record Sequence(int line, List<YamlNode> items) implements YamlNode {}
 
   /** Keys in the order of the file. */
-  record Mapping(int line, Map<String, Entry> entries) implements YamlNode {
-    @Override
-    public String kind() {
-      return "a section";
-    }
-  }
+  record Mapping(int line, Map<String, Entry> entries) implements YamlNode {}
 
   /** A key's value and the line of the key itself. */
   record Entry(int line, YamlNode value) {}

@@ -314,24 +314,24 @@ class ConfigReaderTest {
   void warnings() throws Exception {
     String listening = "http: {listen: \"%s\"}\nworkloads: {a: {model: m}}";
     for (String open : List.of("0.0.0.0:19400", "[::]:19400", "192.0.2.1:1")) {
-      assertThat(ConfigWarnings.of(read(listening.formatted(open))))
+      assertThat(read(listening.formatted(open)).warnings())
           .containsExactly(
               "http.listen: "
                   + open
                   + " is reachable from other hosts without a password; add http.users");
     }
     for (String closed : List.of("127.0.0.1:19400", "[::1]:19400", "localhost:1")) {
-      assertThat(ConfigWarnings.of(read(listening.formatted(closed)))).isEmpty();
+      assertThat(read(listening.formatted(closed)).warnings()).isEmpty();
     }
     assertThat(
-            ConfigWarnings.of(
-                read("workloads: {a: {model: m, batch: [1, 2, 4], max_time: 20s, timeout: 59s}}")))
+            read("workloads: {a: {model: m, batch: [1, 2, 4], max_time: 20s, timeout: 59s}}")
+                .warnings())
         .containsExactly(
             "workloads.a.timeout: 59s may be too short for 3 batch sizes of up to 20s each;"
                 + " increase it or decrease max_time");
     assertThat(
-            ConfigWarnings.of(
-                read("workloads: {a: {model: m, batch: [1, 2, 4], max_time: 20s, timeout: 60s}}")))
+            read("workloads: {a: {model: m, batch: [1, 2, 4], max_time: 20s, timeout: 60s}}")
+                .warnings())
         .isEmpty();
   }
 
