@@ -92,7 +92,7 @@ final class ServeCommand extends Command {
   private void serve(ConfigSource source, Console console)
       throws ConfigException, IOException, InterruptedException {
     ServeConfig config = source.read();
-    if (config.log().format().equals("json")) {
+    if (config.logFormat().equals("json")) {
       // Read when the first logger is made; none was.
       System.setProperty("flopmeter.log.encoder", JSON_ENCODER);
     }

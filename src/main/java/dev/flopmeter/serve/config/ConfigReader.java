@@ -4,7 +4,6 @@ import dev.flopmeter.serve.config.ServeConfig.Clients;
 import dev.flopmeter.serve.config.ServeConfig.Gate;
 import dev.flopmeter.serve.config.ServeConfig.History;
 import dev.flopmeter.serve.config.ServeConfig.Http;
-import dev.flopmeter.serve.config.ServeConfig.Log;
 import dev.flopmeter.serve.config.ServeConfig.Metrics;
 import dev.flopmeter.serve.config.ServeConfig.Node;
 import dev.flopmeter.serve.config.ServeConfig.ServerGpu;
@@ -98,7 +97,7 @@ public record ConfigReader(
             workloads(top, folder),
             worker(top.section("worker")),
             history(top.section("history"), folder),
-            new Log(top.section("log").get("format", String.class)),
+            top.section("log").get("format", String.class),
             metrics(top.section("metrics")),
             new OtelVariables(top.section("otlp"), environment).read(),
             node(top.section("node")),

@@ -16,7 +16,7 @@ public record ServeConfig(
     List<Workload> workloads,
     Worker worker,
     History history,
-    Log log,
+    String logFormat,
     Metrics metrics,
     Otlp otlp,
     Node node,
@@ -180,9 +180,6 @@ public record ServeConfig(
       Duration maxAge,
       int baselineRuns,
       double regressionThreshold) {}
-
-  /** How the log is written. */
-  public record Log(String format) {}
 
   /**
    * What series are published.

@@ -120,9 +120,7 @@ public final class History implements Closeable {
 
   static History open(ServeConfig.History rules, Clocks clocks, Opener opener) throws IOException {
     History history = new History(rules.folder().orElse(null), rules, clocks, opener);
-    synchronized (history) {
-      history.recover();
-    }
+    history.recover();
     return history;
   }
 
@@ -142,7 +140,7 @@ public final class History implements Closeable {
     }
   }
 
-  private void recover() throws IOException {
+  private synchronized void recover() throws IOException {
     if (folder == null) {
       return;
     }

@@ -42,6 +42,7 @@ public final class NodeWatch implements AutoCloseable {
   private final Supplier<Set<String>> measured;
   private final Consumer<List<Event>> changed;
   private final Thread thread = new Thread(this::watch, "node");
+  private volatile boolean isClosed;
 
   // Guarded by this.
   private final NodeAccounts accounts;
@@ -52,7 +53,6 @@ public final class NodeWatch implements AutoCloseable {
   private List<Health> health = List.of();
   private Set<Pod> pods = Set.of();
   private boolean isEmulated;
-  private boolean isClosed;
   private String problem = "";
   private long heardAt;
 
@@ -88,7 +88,7 @@ public final class NodeWatch implements AutoCloseable {
   private void watch() {
     Duration pause = Duration.ZERO;
     try {
-      while (!isClosed()) {
+      while (!isClosed) {
         long began = nanos.getAsLong();
         failed(runChild());
         changed.accept(List.of());
@@ -187,10 +187,6 @@ public final class NodeWatch implements AutoCloseable {
   public synchronized NodeState state() {
     return new NodeState(
         rules, accounts.view(), health, List.copyOf(events), pods, problem, isEmulated, absent);
-  }
-
-  private synchronized boolean isClosed() {
-    return isClosed;
   }
 
   /** Ends the child and waits for it. */

@@ -50,10 +50,9 @@ final class ProcessTree {
   /** Terminates all, and kills after a grace period those that are left. */
   void end(Duration grace) throws InterruptedException {
     look();
-    Map<Long, ProcessHandle> all = new LinkedHashMap<>(seen);
-    all.values().forEach(ProcessHandle::destroy);
+    seen.values().forEach(ProcessHandle::destroy);
     CompletableFuture<?>[] exits =
-        all.values().stream().map(ProcessHandle::onExit).toArray(CompletableFuture<?>[]::new);
+        seen.values().stream().map(ProcessHandle::onExit).toArray(CompletableFuture<?>[]::new);
     try {
       CompletableFuture.allOf(exits).get(grace.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException e) {

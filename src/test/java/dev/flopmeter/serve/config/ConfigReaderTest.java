@@ -75,7 +75,7 @@ class ConfigReaderTest {
                 Duration.ofDays(90),
                 20,
                 0.1));
-    assertThat(config.log()).isEqualTo(new ServeConfig.Log("text"));
+    assertThat(config.logFormat()).isEqualTo("text");
     assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(20, 20_000, "both"));
     assertThat(config.otlp())
         .isEqualTo(
@@ -190,7 +190,7 @@ class ConfigReaderTest {
         .isEqualTo(
             new ServeConfig.History(
                 Optional.of(folder.resolve("kept")), 2 << 20, Duration.ofDays(3), 5, 0.03));
-    assertThat(config.log()).isEqualTo(new ServeConfig.Log("json"));
+    assertThat(config.logFormat()).isEqualTo("json");
     assertThat(config.metrics()).isEqualTo(new ServeConfig.Metrics(0, 500, "native"));
     assertThat(config.otlp().headers()).containsEntry("Authorization", "Bearer x");
     assertThat(config.node())

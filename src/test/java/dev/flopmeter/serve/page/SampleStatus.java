@@ -122,7 +122,7 @@ public final class SampleStatus {
             workloads,
             one.worker(),
             one.history(),
-            one.log(),
+            one.logFormat(),
             one.metrics(),
             one.otlp(),
             one.node(),
