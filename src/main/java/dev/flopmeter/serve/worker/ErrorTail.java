@@ -4,6 +4,8 @@ import dev.flopmeter.text.Cut;
 import dev.flopmeter.text.Printable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
@@ -16,9 +18,10 @@ final class ErrorTail {
 
   /** Reads until the end. */
   void drain(InputStream in) throws IOException {
-    byte[] buffer = new byte[4096];
-    for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-      add(new String(buffer, 0, n, StandardCharsets.UTF_8));
+    Reader text = new InputStreamReader(in, StandardCharsets.UTF_8);
+    char[] buffer = new char[4096];
+    for (int n = text.read(buffer); n >= 0; n = text.read(buffer)) {
+      add(new String(buffer, 0, n));
     }
   }
 

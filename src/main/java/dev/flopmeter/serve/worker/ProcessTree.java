@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -13,7 +14,7 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * A process and all its descendants. Children are recorded while their parent lives, because the
- * system does not tell afterwards whose child an orphan was.
+ * system does not tell afterwards whose child an orphan was. Thread-safe.
  */
 final class ProcessTree {
   private static final Path PROC = Path.of("/proc");
@@ -28,15 +29,20 @@ final class ProcessTree {
   }
 
   /** Records children that appeared since the last call. */
-  void look() {
+  synchronized void look() {
     root.descendants().forEach(child -> seen.putIfAbsent(child.pid(), child));
     seen.values().removeIf(handle -> !handle.equals(root) && !handle.isAlive());
+  }
+
+  /** Parents first: one whose child ends may start another. */
+  private synchronized List<ProcessHandle> known() {
+    return List.copyOf(seen.values());
   }
 
   /** Resident memory of all of them in bytes; 0 where the system does not report it. */
   long residentBytes() {
     long pages = 0;
-    for (ProcessHandle handle : seen.values()) {
+    for (ProcessHandle handle : known()) {
       try {
         String[] fields = Files.readString(PROC.resolve(handle.pid() + "/statm")).split(" ", 3);
         pages += Long.parseLong(fields[1]);
@@ -50,9 +56,10 @@ final class ProcessTree {
   /** Terminates all, and kills after a grace period those that are left. */
   void end(Duration grace) throws InterruptedException {
     look();
-    seen.values().forEach(ProcessHandle::destroy);
+    List<ProcessHandle> all = known();
+    all.forEach(ProcessHandle::destroy);
     CompletableFuture<?>[] exits =
-        seen.values().stream().map(ProcessHandle::onExit).toArray(CompletableFuture<?>[]::new);
+        all.stream().map(ProcessHandle::onExit).toArray(CompletableFuture<?>[]::new);
     try {
       CompletableFuture.allOf(exits).get(grace.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException e) {
@@ -66,6 +73,6 @@ final class ProcessTree {
   /** Kills all. */
   void kill() {
     look();
-    seen.values().forEach(ProcessHandle::destroyForcibly);
+    known().forEach(ProcessHandle::destroyForcibly);
   }
 }

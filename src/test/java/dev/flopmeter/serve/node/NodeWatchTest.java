@@ -29,6 +29,12 @@ class NodeWatchTest {
       {"schema":"flopmeter.node/1","emulated":true,"gpus":[],"health":[],"events":[],"absent":{}}
       """;
 
+  /**
+   * Says one sample, then reads what nobody writes. It starts no other process: Java may not yet
+   * see a child of the same millisecond.
+   */
+  private static final String SILENT = "echo '" + SAMPLE.strip() + "'; exec cat";
+
   private final AtomicLong now = new AtomicLong();
   private final LinkedBlockingQueue<List<Event>> told = new LinkedBlockingQueue<>();
 
@@ -65,8 +71,7 @@ class NodeWatchTest {
 
   @Test
   void aSamplerThatFallsSilentIsEndedAfterThreeIntervalsAndItsStartingTime() throws Exception {
-    // It reads what nobody writes.
-    try (NodeWatch watch = watch("echo '" + SAMPLE.strip() + "'; cat <&0 & wait; cat")) {
+    try (NodeWatch watch = watch(SILENT)) {
       watch.start();
       assertThat(told.poll(60, TimeUnit.SECONDS)).as("the first sample").isNotNull();
       now.addAndGet(Duration.ofSeconds(60).toNanos());
@@ -95,7 +100,7 @@ class NodeWatchTest {
     Node rules = new Node(RULES.interval(), 5, Optional.empty(), false, labels, socket.toString());
     ByteString pod = FakeKubelet.pod("ml", "train-0", "main", "GPU-a");
     try (FakeKubelet kubelet = FakeKubelet.start(socket, FakeKubelet.Behavior.ANSWERS, pod);
-        NodeWatch watch = watch(rules, "echo '" + SAMPLE.strip() + "'; cat <&0 & wait; cat")) {
+        NodeWatch watch = watch(rules, SILENT)) {
       watch.start();
       assertThat(told.poll(60, TimeUnit.SECONDS)).as("the first sample").isNotNull();
       assertThat(watch.state().pods())
@@ -114,7 +119,7 @@ class NodeWatchTest {
     String socket = folder.resolve("gone.sock").toString();
     Node rules =
         new Node(RULES.interval(), 5, Optional.empty(), false, List.of("namespace"), socket);
-    try (NodeWatch watch = watch(rules, "echo '" + SAMPLE.strip() + "'; cat <&0 & wait; cat")) {
+    try (NodeWatch watch = watch(rules, SILENT)) {
       watch.start();
       assertThat(told.poll(60, TimeUnit.SECONDS)).as("the first sample").isNotNull();
       assertThat(watch.state().problem()).isEmpty();
