@@ -74,6 +74,8 @@ record WorkEquations(Operands in) implements NodeHost {
       case "einsum" -> function(0, (n, a) -> einsum(n.in()));
       case "sum_of_lengths" ->
           function(2, (n, a) -> sum(n.in().requireValue(NodeFunctions.input(a, 0)), integer(a, 1)));
+      case "pairs_within" ->
+          function(1, (n, a) -> pairs(n.in().requireValue(NodeFunctions.input(a, 0))));
       default -> NodeFunctions.find(name);
     };
   }
@@ -100,5 +102,15 @@ record WorkEquations(Operands in) implements NodeHost {
       sum = Sizes.add(sum, Math.min(longest, Math.max(0, lengths.longAt(i))));
     }
     return sum;
+  }
+
+  /** Pairs of tokens in the same sequence, from where each sequence ends. */
+  private static long pairs(Tensor ends) {
+    long pairs = 0;
+    for (long i = 1; i < ends.elements(); i++) {
+      long length = ends.longAt(i) - ends.longAt(i - 1);
+      pairs = Sizes.add(pairs, Sizes.multiply(length, length));
+    }
+    return pairs;
   }
 }

@@ -1,11 +1,13 @@
 package dev.flopmeter.live;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.translate.Batchifier;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorContext;
 import ai.djl.translate.TranslatorOptions;
 import dev.flopmeter.model.Shape;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -66,8 +68,10 @@ public final class EfficiencyTranslator<I, O> implements Translator<I, O> {
 
   private NDList started(TranslatorContext context, NDList batch) {
     try {
-      List<Shape> shapes =
-          batch.stream().map(array -> Shape.of(array.getShape().getShape())).toList();
+      List<Shape> shapes = new ArrayList<>(batch.size());
+      for (NDArray array : batch) {
+        shapes.add(Shape.of(array.getShape().getShape()));
+      }
       long now = efficiency.workload().clock().getAsLong();
       context.setAttachment(STARTED, new StartedCall(new InputShapes(shapes), now));
     } catch (RuntimeException e) {

@@ -14,6 +14,8 @@ import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -158,6 +160,19 @@ class ContribCostsTest {
     long padded = 3 * 4 * 4 * 4;
     assertThat(work("PackedMultiHeadAttention", HEADS, "f7x4x3x8", "", "", "", "i3x4", "i4"))
         .isEqualTo(new Work(padded * (8 + 8), padded * 6));
+  }
+
+  /** 70,000 of one token each. */
+  @Test
+  void anyNumberOfPackedSequencesIsCounted() {
+    String ends =
+        IntStream.rangeClosed(0, 70_000)
+            .mapToObj(Integer::toString)
+            .collect(Collectors.joining(",", "i=", ""));
+    long own = 70_000 * 4;
+    String[] packed = {"f70000x32", "f70000x32", "f70000x16", "", "i70000x1", ends};
+    assertThat(work("PackedMultiHeadAttention", HEADS, packed))
+        .isEqualTo(new Work(own * (8 + 4), own * 6));
   }
 
   @Test

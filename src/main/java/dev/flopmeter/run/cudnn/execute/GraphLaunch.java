@@ -80,10 +80,15 @@ record GraphLaunch(
   /** Where everything is in one launch. */
   static BackendDescriptor pack(
       Gpu gpu, List<Bound> bound, ToLongFunction<Bound> addresses, long workspace) {
-    return gpu.descriptor("variant pack")
-        .set("ids", bound.stream().mapToLong(Bound::id).toArray())
-        .set("pointers", bound.stream().mapToLong(addresses).toArray())
-        .set("workspace", workspace)
-        .ready();
+    BackendDescriptor pack = gpu.descriptor("variant pack");
+    try {
+      return pack.set("ids", bound.stream().mapToLong(Bound::id).toArray())
+          .set("pointers", bound.stream().mapToLong(addresses).toArray())
+          .set("workspace", workspace)
+          .ready();
+    } catch (RuntimeException e) {
+      pack.close();
+      throw e;
+    }
   }
 }
