@@ -1,5 +1,6 @@
 package dev.flopmeter;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
@@ -13,6 +14,11 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.flopmeter.run.cudnn.execute.PlanCache;
+import dev.flopmeter.serve.time.Clocks;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -166,6 +172,33 @@ class HouseTest {
         .orShould()
         .haveSimpleNameEndingWith("Impl")
         .because("a name tells what the class does or holds")
+        .check(MAIN);
+  }
+
+  /** But for the command line, which passes it, and files' ages, which are the system's. */
+  @Test
+  void theTimeOfDayIsPassedIn() {
+    Map<Class<?>, List<String>> clocks =
+        Map.of(
+            System.class, List.of("currentTimeMillis"),
+            Instant.class, List.of("now"),
+            InstantSource.class, List.of("system"),
+            Clock.class, List.of("systemUTC", "systemDefaultZone", "system"));
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ours("cli"))
+        .and()
+        .doNotBelongToAnyOf(Clocks.class, PlanCache.class)
+        .should()
+        .accessTargetWhere(
+            describe(
+                "is the system's clock",
+                access ->
+                    clocks.entrySet().stream()
+                        .anyMatch(
+                            clock ->
+                                access.getTargetOwner().isEquivalentTo(clock.getKey())
+                                    && clock.getValue().contains(access.getName()))))
         .check(MAIN);
   }
 

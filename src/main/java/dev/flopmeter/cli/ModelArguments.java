@@ -12,9 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.BiFunction;
 
 /** Which model, with which inputs: the arguments that every command on a model takes. */
@@ -92,7 +90,7 @@ final class ModelArguments extends Arguments {
           crossed(
               all,
               List.of(parts[1].split(",")),
-              (one, size) -> withDim(one, parts[0], read("--dim " + dim, Reading.NUMBER, size)));
+              (one, size) -> one.withDim(parts[0], read("--dim " + dim, Reading.NUMBER, size)));
     }
     List<Long> sizes = batches.all();
     all = sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
@@ -107,12 +105,6 @@ final class ModelArguments extends Arguments {
       values.forEach(value -> all.add(with.apply(one, value)));
     }
     return all;
-  }
-
-  private static Bindings withDim(Bindings bindings, String name, long size) {
-    Map<String, Long> changed = new LinkedHashMap<>(bindings.dims());
-    changed.put(name, size);
-    return new Bindings(bindings.shapes(), bindings.batch(), changed, bindings.values());
   }
 
   private static <T> T read(String option, Reading<T> reading, String text) {

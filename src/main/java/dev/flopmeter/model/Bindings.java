@@ -58,14 +58,6 @@ public record Bindings(
     }
   }
 
-  public Bindings(
-      Map<String, Shape> shapes,
-      OptionalLong batch,
-      Map<String, Long> dims,
-      Map<String, Tensor> values) {
-    this(shapes, batch, dims, values, Map.of());
-  }
-
   public static Bindings ofBatch(long batch) {
     return NONE.withBatch(batch);
   }
@@ -78,6 +70,12 @@ public record Bindings(
     Map<String, Shape> changed = new TreeMap<>(shapes);
     changed.put(input, shape);
     return new Bindings(changed, batch, dims, values, types);
+  }
+
+  public Bindings withDim(String name, long size) {
+    Map<String, Long> changed = new TreeMap<>(dims);
+    changed.put(name, size);
+    return new Bindings(shapes, batch, changed, values, types);
   }
 
   public Bindings withValue(String input, Tensor value) {

@@ -108,7 +108,7 @@ public final class Daemon implements AutoCloseable {
     events = new EventLog(config.history().folder());
     Clocks clocks = options.clocks();
     startedAt = clocks.wall().instant();
-    metrics = new DaemonMetrics(config, options.version());
+    metrics = new DaemonMetrics(config, options.version(), clocks.wall());
     state = new PublishedState(config, metrics, history, clocks);
     runner =
         new WorkerRunner(

@@ -32,7 +32,7 @@ class SharedModelsTest {
             .map(dim -> dim.symbol())
             .distinct()
             .collect(java.util.stream.Collectors.toMap(name -> name, name -> 8L));
-    Bindings bindings = new Bindings(Map.of(), OptionalLong.of(1), dims, Map.of());
+    Bindings bindings = new Bindings(Map.of(), OptionalLong.of(1), dims, Map.of(), Map.of());
 
     Counts counts = Flopmeter.count(model, bindings);
 

@@ -15,7 +15,7 @@ class BindingsTest {
       ValueInfo.of("image", TensorType.of(DataType.FLOAT, 1, 3, 8, 8));
 
   private static Bindings dims(Map<String, Long> dims) {
-    return new Bindings(Map.of(), OptionalLong.empty(), dims, Map.of());
+    return new Bindings(Map.of(), OptionalLong.empty(), dims, Map.of(), Map.of());
   }
 
   private static Shape shape(Bindings bindings, ValueInfo input) {

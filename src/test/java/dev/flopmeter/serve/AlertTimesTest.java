@@ -85,7 +85,7 @@ class AlertTimesTest {
             () -> Duration.ofMinutes(minute[0]).toNanos());
     Map<String, List<String>> series = new LinkedHashMap<>();
     try (History history = History.open(config.history(), clocks);
-        DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+        DaemonMetrics metrics = new DaemonMetrics(config, "1", clocks.wall())) {
       PublishedState state = new PublishedState(config, metrics, history, clocks);
       List<Target> targets = TargetPlan.of(config, List.of());
       state.configured(config, targets);

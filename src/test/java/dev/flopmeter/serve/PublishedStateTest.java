@@ -77,7 +77,7 @@ class PublishedStateTest {
     ServeConfig after = config("b: {model: m, device: cpu}");
     Target old = targets(before).get(0);
     try (History history = History.open(before.history(), clocks);
-        DaemonMetrics metrics = new DaemonMetrics(before, "1")) {
+        DaemonMetrics metrics = new DaemonMetrics(before, "1", clocks.wall())) {
       PublishedState state = new PublishedState(before, metrics, history, clocks);
       state.configured(before, targets(before));
       metrics.configured(before, NOW);
@@ -102,7 +102,7 @@ class PublishedStateTest {
     Target a = targets(config).get(0);
     Target b = targets(config).get(1);
     try (History history = History.open(config.history(), clocks);
-        DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+        DaemonMetrics metrics = new DaemonMetrics(config, "1", clocks.wall())) {
       PublishedState state = new PublishedState(config, metrics, history, clocks);
       state.configured(config, targets(config));
       metrics.configured(config, NOW);
@@ -134,7 +134,7 @@ class PublishedStateTest {
             SampleResult.of(NOW.minus(Duration.ofDays(365)), 0.002, true, List.of()));
     ResultLine line = new ResultLine(lastYear, ProfileJson.writeLine(lastYear.profile()));
     try (History history = History.open(config.history(), clocks);
-        DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+        DaemonMetrics metrics = new DaemonMetrics(config, "1", clocks.wall())) {
       PublishedState state = new PublishedState(config, metrics, history, clocks);
       state.configured(config, targets(config));
       state.imported(line);
@@ -143,7 +143,7 @@ class PublishedStateTest {
     for (Duration later : List.of(Duration.ofHours(2), Duration.ofHours(5))) {
       Clocks then = new Clocks(() -> NOW.plus(later), () -> 5);
       try (History history = History.open(config.history(), then);
-          DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+          DaemonMetrics metrics = new DaemonMetrics(config, "1", clocks.wall())) {
         PublishedState state = new PublishedState(config, metrics, history, then);
         state.configured(config, targets(config));
         metrics.configured(config, NOW);
@@ -165,7 +165,7 @@ class PublishedStateTest {
     ServeConfig config = config("a: {model: fixed, device: cpu" + batch + "}");
     Target target = targets(config).get(0);
     try (History history = History.open(config.history(), clocks);
-        DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+        DaemonMetrics metrics = new DaemonMetrics(config, "1", clocks.wall())) {
       PublishedState state = new PublishedState(config, metrics, history, clocks);
       state.configured(config, targets(config));
       metrics.configured(config, NOW);
@@ -185,7 +185,7 @@ class PublishedStateTest {
     ServeConfig after = config("a: {model: m, device: cpu, batch: [1]}");
     Target target = targets(before).get(0);
     try (History history = History.open(before.history(), clocks);
-        DaemonMetrics metrics = new DaemonMetrics(before, "1")) {
+        DaemonMetrics metrics = new DaemonMetrics(before, "1", clocks.wall())) {
       PublishedState state = new PublishedState(before, metrics, history, clocks);
       state.configured(before, targets(before));
       metrics.configured(before, NOW);
@@ -204,7 +204,7 @@ class PublishedStateTest {
         "flopmeter_workload_consecutive_failures{device=\"cpu\",precision=\"fp32\",workload=\"a\"}"
             + " ";
     try (History history = History.open(config.history(), clocks);
-        DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+        DaemonMetrics metrics = new DaemonMetrics(config, "1", clocks.wall())) {
       PublishedState state = new PublishedState(config, metrics, history, clocks);
       state.configured(config, targets(config));
       metrics.configured(config, NOW);

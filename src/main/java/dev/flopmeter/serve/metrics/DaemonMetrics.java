@@ -19,6 +19,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.Labels;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -66,13 +67,14 @@ public final class DaemonMetrics implements AutoCloseable {
   private Set<Part> leftOut = Set.of();
   private List<Row> hardware = List.of();
 
-  public DaemonMetrics(ServeConfig config, String version) {
-    this(config, version, ofThisProcess());
+  public DaemonMetrics(ServeConfig config, String version, InstantSource clock) {
+    this(config, version, clock, ofThisProcess());
   }
 
   /** With other metrics of the process than the real ones. */
-  DaemonMetrics(ServeConfig config, String version, PrometheusRegistry process) {
-    exposition = new Exposition(series, histograms, process);
+  DaemonMetrics(
+      ServeConfig config, String version, InstantSource clock, PrometheusRegistry process) {
+    exposition = new Exposition(clock, series, histograms, process);
     String kinds = config.metrics().histograms();
     passes = histogram("flopmeter_inference_duration_seconds", kinds, PASS_BUCKETS);
     runDurations = histogram("flopmeter_run_duration_seconds", kinds, RUN_BUCKETS);

@@ -11,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -55,6 +56,7 @@ public final class Exposition {
   private static final byte[] NONE = {};
   private static final byte[] EOF = "# EOF\n".getBytes(StandardCharsets.UTF_8);
 
+  private final InstantSource clock;
   private final SeriesTable series;
   private final PrometheusRegistry histograms;
   private final PrometheusRegistry process;
@@ -63,7 +65,12 @@ public final class Exposition {
   private volatile Map<Format, Rendered> rendered = Map.of();
 
   /** Of the daemon's series, its histograms and the metrics of the process. */
-  Exposition(SeriesTable series, PrometheusRegistry histograms, PrometheusRegistry process) {
+  Exposition(
+      InstantSource clock,
+      SeriesTable series,
+      PrometheusRegistry histograms,
+      PrometheusRegistry process) {
+    this.clock = clock;
     this.series = series;
     this.histograms = histograms;
     this.process = process;
@@ -93,7 +100,7 @@ public final class Exposition {
   }
 
   private Published select(Format format, MetricSnapshots others) {
-    List<Row> rows = series.rows();
+    List<Row> rows = series.rows(clock.instant());
     MetricSnapshots all = histograms.scrape();
     Map<Unit, Integer> sizes = Snapshots.sizes(rows, all, format);
     sizes.merge(new Unit(Part.ESSENTIALS, ""), FIGURES, Integer::sum);

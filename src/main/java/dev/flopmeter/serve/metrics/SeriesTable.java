@@ -1,5 +1,6 @@
 package dev.flopmeter.serve.metrics;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -44,16 +45,16 @@ final class SeriesTable {
     owners.values().removeIf(rows -> rows.stream().allMatch(filter));
   }
 
-  /** All rows; of two with the same labels the first. */
-  synchronized List<Row> rows() {
+  /** All rows; of two with the same labels the first. New counters are created {@code now}. */
+  synchronized List<Row> rows(Instant now) {
     List<Row> rows = new ArrayList<>();
     Set<List<Object>> seen = new HashSet<>();
-    long now = System.currentTimeMillis();
     for (List<Row> own : owners.values()) {
       for (Row row : own) {
         if (seen.add(row.series())) {
           boolean isCounter = row.metric().kind() == Metric.Kind.COUNTER;
-          long since = isCounter ? created.computeIfAbsent(row.series(), series -> now) : 0;
+          long since =
+              isCounter ? created.computeIfAbsent(row.series(), key -> now.toEpochMilli()) : 0;
           rows.add(new Row(row.metric(), row.labels(), row.value(), since));
         }
       }

@@ -6,6 +6,7 @@ import dev.flopmeter.serve.result.SeriesKey;
 import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -46,7 +47,7 @@ public final class Textfile {
     }
     return PrometheusTextFormatWriter.create()
         .toDebugString(
-            new MetricSnapshots(Snapshots.of(series.rows(), Format.TEXT)),
+            new MetricSnapshots(Snapshots.of(series.rows(Instant.EPOCH), Format.TEXT)),
             EscapingScheme.UNDERSCORE_ESCAPING);
   }
 }

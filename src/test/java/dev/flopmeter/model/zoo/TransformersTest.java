@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class TransformersTest {
 
   private static long macs(String name, Map<String, Long> dims, long batch) {
-    Bindings bindings = new Bindings(Map.of(), OptionalLong.of(batch), dims, Map.of());
+    Bindings bindings = new Bindings(Map.of(), OptionalLong.of(batch), dims, Map.of(), Map.of());
     Graph graph = Zoo.get(name).bind(bindings);
     return Counter.standard().count(graph).totals().macs();
   }

@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -64,10 +63,7 @@ class VariantsTest {
   private static Graph bound(Path file) {
     boolean readsText = file.toString().contains("tinybert");
     return OnnxModel.read(file)
-        .bind(
-            readsText
-                ? new Bindings(Map.of(), OptionalLong.of(1), Map.of("sequence", 9L), Map.of())
-                : Bindings.ofBatch(1));
+        .bind(readsText ? Bindings.ofBatch(1).withDim("sequence", 9) : Bindings.ofBatch(1));
   }
 
   /**

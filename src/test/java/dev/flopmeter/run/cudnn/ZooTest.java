@@ -90,7 +90,7 @@ class ZooTest {
         name.startsWith("llama")
             ? Map.of("sequence", sequence, "past", past)
             : Map.of("sequence", sequence);
-    return new Bindings(Map.of(), OptionalLong.empty(), dims, Map.of());
+    return new Bindings(Map.of(), OptionalLong.empty(), dims, Map.of(), Map.of());
   }
 
   private static Map<String, Tensor> inputs(Graph graph) {

@@ -173,11 +173,6 @@ class DjlPlanTest {
 
   private static Graph llama(long tokens, long past) {
     return Zoo.get("llama3-8b-block")
-        .bind(
-            new Bindings(
-                Map.of(),
-                java.util.OptionalLong.empty(),
-                Map.of("sequence", tokens, "past", past),
-                Map.of()));
+        .bind(Bindings.NONE.withDim("sequence", tokens).withDim("past", past));
   }
 }

@@ -69,7 +69,7 @@ class DaemonMetricsTest {
     PrometheusRegistry process = new PrometheusRegistry();
     Gauge gauge = Gauge.builder().name("process_figure").labelNames("n").register(process);
     IntStream.range(0, 90).forEach(i -> gauge.labelValues(Integer.toString(i)).set(i));
-    DaemonMetrics metrics = new DaemonMetrics(config, "1", process);
+    DaemonMetrics metrics = new DaemonMetrics(config, "1", () -> NOW, process);
     metrics.configured(config, NOW);
     for (int i = 0; i < WORKLOADS; i++) {
       Result result = result("w" + i);
@@ -161,7 +161,7 @@ class DaemonMetricsTest {
   void aResultThatIsNotValidAddsNothingToTheCountersAndTheHistogram() throws Exception {
     Result valid = workerResult("good-3");
     Result invalid = workerResult("invalid-3");
-    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
+    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1", () -> NOW)) {
       metrics.count(valid);
       metrics.publish();
       List<String> before = sums(metrics);
@@ -174,11 +174,26 @@ class DaemonMetricsTest {
   }
 
   @Test
+  void aCounterSaysWhenItWasPublishedFirst() throws Exception {
+    Instant[] now = {NOW};
+    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1", () -> now[0])) {
+      metrics.count(workerResult("good-3"));
+      String created = "flopmeter_inferences_created{";
+      assertThat(value(series(metrics, Format.OPEN_METRICS), created))
+          .isEqualTo(NOW.getEpochSecond());
+      now[0] = NOW.plusSeconds(3600);
+      metrics.publish();
+      assertThat(value(series(metrics, Format.OPEN_METRICS), created))
+          .isEqualTo(NOW.getEpochSecond());
+    }
+  }
+
+  @Test
   void nativeHistogramsHaveTheObservationsOfTheClassicOnesInOneSeries() throws Exception {
     Result valid = workerResult("good-3");
-    try (DaemonMetrics classic = new DaemonMetrics(config(20_000, "classic"), "1");
-        DaemonMetrics both = new DaemonMetrics(config(20_000), "1");
-        DaemonMetrics fine = new DaemonMetrics(config(20_000, "native"), "1")) {
+    try (DaemonMetrics classic = new DaemonMetrics(config(20_000, "classic"), "1", () -> NOW);
+        DaemonMetrics both = new DaemonMetrics(config(20_000), "1", () -> NOW);
+        DaemonMetrics fine = new DaemonMetrics(config(20_000, "native"), "1", () -> NOW)) {
       for (DaemonMetrics metrics : List.of(classic, both, fine)) {
         metrics.count(valid);
         metrics.count(workerResult("invalid-3"));
@@ -222,7 +237,7 @@ class DaemonMetricsTest {
   @Test
   void quantilesInProtobufAreGaugesSinceASummaryWouldHaveACountOfZero() throws Exception {
     Result result = workerResult("good-3");
-    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
+    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1", () -> NOW)) {
       metrics.show(new PublishedResult(result, false, null));
       metrics.publish();
       List<String> quantiles =
@@ -269,7 +284,7 @@ class DaemonMetricsTest {
                 new Peak("bf16", "measured", 3e14),
                 new Peak("", "datasheet", 2e12),
                 new Peak("", "measured", 1.8e12)));
-    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
+    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1", () -> NOW)) {
       metrics.devices(List.of(card));
       assertThat(ofDevices(metrics))
           .containsExactlyInAnyOrder(
@@ -310,7 +325,7 @@ class DaemonMetricsTest {
   @Test
   void everyMetricOfAResultIsPublished() throws Exception {
     Result result = workerResult("good-3");
-    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1")) {
+    try (DaemonMetrics metrics = new DaemonMetrics(config(20_000), "1", () -> NOW)) {
       metrics.count(result);
       metrics.show(new PublishedResult(result, false, 0.001));
       metrics.publish();

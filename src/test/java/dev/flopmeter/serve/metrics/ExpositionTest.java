@@ -11,6 +11,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,7 +23,8 @@ class ExpositionTest {
   private final PrometheusRegistry ours = new PrometheusRegistry();
   private final PrometheusRegistry process = new PrometheusRegistry();
   private final AtomicInteger oursCollected = new AtomicInteger();
-  private final Exposition exposition = new Exposition(new SeriesTable(), ours, process);
+  private final Exposition exposition =
+      new Exposition(() -> Instant.EPOCH, new SeriesTable(), ours, process);
 
   private static GaugeSnapshot gauge(String name, double value) {
     return GaugeSnapshot.builder()

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -154,7 +155,7 @@ class NodeDayTest {
     ServeConfig.Node rules =
         new ServeConfig.Node(Optional.of(INTERVAL), 100, Optional.of(2.0), false, List.of(), "");
     List<String> last;
-    try (DaemonMetrics metrics = new DaemonMetrics(config, "1")) {
+    try (DaemonMetrics metrics = new DaemonMetrics(config, "1", () -> Instant.EPOCH)) {
       NodeWatch[] watch = new NodeWatch[1];
       watch[0] =
           new NodeWatch(
