@@ -69,12 +69,17 @@ final class TorchFusion {
   private boolean takesConvolution(Chain chain) {
     Operands in = scope.operands(chain.main());
     List<Object> activation = activation(chain);
-    return isFloat(chain.main().inputs().get(0))
-        && in.value(1).isPresent()
+    return packs("onednn_takes", chain.main())
         && (!in.has(2) || in.value(2).isPresent())
-        && Kernels.results("onednn_takes", in).equals(List.of(true))
         && !activation.isEmpty()
         && (chain.residual() == null || takesResidual(in.shape(1).dim(0), activation));
+  }
+
+  /** Whether oneDNN can take a convolution, by a function of the kernels, and pack its weights. */
+  private boolean packs(String function, Node node) {
+    return isFloat(node.inputs().get(0))
+        && scope.operands(node).value(1).isPresent()
+        && Kernels.results(function, scope.operands(node)).equals(List.of(true));
   }
 
   /** What else PyTorch takes behind a convolution fails when it runs. */
@@ -131,7 +136,13 @@ final class TorchFusion {
     if (fused instanceof Chain chain) {
       return chain.main().op().equals("Conv") ? convolution(chain) : product(chain);
     }
-    return new Task(fused, fused.main().inputs(), fused.main().outputs(), null);
+    Node main = fused.main();
+    List<String> inputs = main.inputs();
+    return fusesConvolutions
+            && main.qualifiedOp().equals("ConvTranspose")
+            && packs("onednn_takes_transposed", main)
+        ? task(fused, "packed_transposed", first(3, inputs))
+        : new Task(fused, inputs, main.outputs(), null);
   }
 
   private Task convolution(Chain chain) {

@@ -67,7 +67,8 @@ final class KernelFunctions {
       case "einsum_equation" -> of(0, (k, a) -> einsumEquation(k.in()));
       case "resize_mode" -> of(0, (k, a) -> ResizeTaps.mode(k.in()));
       case "resize_transformation" -> of(0, (k, a) -> ResizeTaps.transformation(k.in()));
-      case "repeats_each" -> of(1, (k, a) -> repeatsEach(k.in(), (int) integer(a, 0)));
+      case "picks_along" ->
+          of(3, (k, a) -> picks(k.in(), (int) integer(a, 0), real(a.get(1)), real(a.get(2))));
       case "resize_taps" ->
           of(
               1,
@@ -185,12 +186,16 @@ final class KernelFunctions {
     return Expression.equation(equation.operands(), equation.output());
   }
 
-  /** Whether an axis grows by a whole factor, each element that many times in a row. */
-  private static boolean repeatsEach(Operands in, int axis) {
+  /** Whether PyTorch, which scales in float32, picks the elements of an axis that ONNX defines. */
+  private static boolean picks(Operands in, int axis, double offset, double error) {
     long size = in.shape(0).dim(axis);
-    long factor = in.output(0).shape().dim(axis) / size;
-    long[] repeated = LongStream.range(0, factor * size).map(i -> i / factor).toArray();
-    return Arrays.equals(repeated, ResizeTaps.of(in, axis).map(ResizeTaps::index).orElse(repeated));
+    int out = Math.toIntExact(in.output(0).shape().dim(axis));
+    float scale = (float) size / out;
+    long[] picked = new long[out];
+    for (int i = 0; i < out; i++) {
+      picked[i] = Math.min(size - 1, (long) ((float) ((i + offset) * (1 + error)) * scale));
+    }
+    return Arrays.equals(picked, ResizeTaps.of(in, axis).map(ResizeTaps::index).orElse(picked));
   }
 
   private static long[] places(ResizeTaps taps) {

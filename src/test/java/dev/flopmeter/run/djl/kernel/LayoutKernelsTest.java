@@ -81,6 +81,35 @@ class LayoutKernelsTest {
     assertThat(kernelOf("MaxPool", few, window)).doesNotContain(turned);
   }
 
+  /** A last window that is not whole, and padding behind an axis alone, copy nothing. */
+  @Test
+  void imagesArePooledWithoutACopy() {
+    TensorType image = TensorType.of(DataType.FLOAT, 1, 3, 8, 8);
+    Attributes window =
+        Attributes.of("kernel_shape", new long[] {3, 3}).with("strides", new long[] {2, 2});
+    for (Attributes form :
+        List.of(window.with("ceil_mode", 1), window.with("auto_pad", "SAME_UPPER"))) {
+      assertThat(kernelOf("AveragePool", image, form))
+          .contains("t0 = torch.avg_pool2d(x0, [3, 3], [2, 2], [0, 0], True, False)");
+      assertThat(kernelOf("MaxPool", image, form))
+          .contains("t0 = torch.max_pool2d(x0, [3, 3], [2, 2], [0, 0], [1, 1], True)");
+    }
+  }
+
+  @Test
+  void transposedConvolutionsPadAndAddTheBiasThemselves() {
+    TensorType image = TensorType.of(DataType.FLOAT, 1, 2, 5, 5);
+    Tensor filters = Tensor.ofFloats(Shape.of(2, 1, 2, 2), new float[8]);
+    Attributes halved =
+        Attributes.of("strides", new long[] {2, 2})
+            .with("pads", new long[] {1, 1, 1, 1})
+            .with("output_padding", new long[] {1, 1});
+    assertThat(kernelOf("ConvTranspose", image, halved, filters, Tensor.ofFloats(Shape.of(1), 1f)))
+        .contains(
+            "t0 = torch.convolution(x0, x1, x2, [2, 2], [1, 1], [1, 1], True, [1, 1], 1)",
+            "return t0");
+  }
+
   @Test
   void sizesThatAreFedAreNotNeededWhereTheResultIsDeclared() {
     Map<String, TensorType> types =
@@ -91,7 +120,7 @@ class LayoutKernelsTest {
     List<String> inputs = List.of("x", "", "", "sizes");
     Node node = new Node("n", "", "Resize", 19, inputs, List.of("y"), Attributes.NONE, Map.of());
     Kernel kernel = Kernels.of(new Operands(node, types::get, value -> null));
-    assertThat(kernel.body()).contains("t0 = torch.upsample_nearest2d(x0, [4, 6], None, None)");
+    assertThat(kernel.body()).contains("t0 = torch.upsample_nearest2d(x0, [4, 6], None)");
   }
 
   @Test
