@@ -383,7 +383,7 @@ class ContribCostsTest {
             org.assertj.core.groups.Tuple.tuple(
                 "com.microsoft:BeamSearch",
                 "it runs the graphs in its attributes until a search ends; count those graphs as"
-                    + " models of their own"));
+                    + " separate models"));
   }
 
   @Test

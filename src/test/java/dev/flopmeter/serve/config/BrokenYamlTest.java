@@ -60,7 +60,7 @@ class BrokenYamlTest {
           ? [a, b]\\n: c                    | 1: is not valid YAML: a key must be a single word, not a list or a section
           {[a]: b}                          | 1: is not valid YAML: a key must be a single word, not a list or a section
           a: b\\nc\\nd: e                   | 3: is not valid YAML: a key is not followed by a colon
-          a: - b                            | 1: is not valid YAML: a list item is not allowed here; start it on a line of its own
+          a: - b                            | 1: is not valid YAML: a list item is not allowed here; start it on a separate line
           - a\\nb: 1                        | 2: is not valid YAML: the indentation does not match the lines before
           a:\\n  - b\\n c: d                | 3: is not valid YAML: the indentation does not match the lines before
           a: @b                             | 1: is not valid YAML: a value starts with a special character; put it in quotes

@@ -14,15 +14,16 @@ final class ConfigReference {
       `--listen ADDRESS:PORT` overrides `http.listen`, `--web.config.file FILE` overrides `http.web_config_file`. Every error is reported at once, with file, line, key and the nearest valid
       key, and nothing is started.
 
-      `flopmeter serve --check --config FILE` starts nothing. It refuses (exit code 2) what a start would refuse: errors in the file,
-      a missing model file, TLS files that do not match, an address or a history folder in use; where both are, a daemon with this
-      configuration is running, and it warns only. It also warns of devices that this host does not have, models and batch sizes that
-      a run would refuse, and time limits that cannot hold.
+      `flopmeter serve --check --config FILE` validates without starting anything. It refuses (exit code 2) what a start would refuse:
+      errors in the file, a missing model file, TLS files that do not match, an address or a history folder in use. If both are in use,
+      a daemon with this configuration is already running, and the check only warns. It also warns of devices that this host does not
+      have, models and batch sizes that a run would refuse, and time limits that are too short.
 
-      `kill -HUP` reads the file again: one with errors leaves the old configuration in force. A reload applies everything but
-      `http.listen`, the limits of `http`, `log`, `metrics.histograms` and `otlp`, which a restart applies.
+      `kill -HUP` reloads the file; if it has errors, the old configuration stays in force. A reload applies everything except
+      `http.listen`, turning TLS on or off, the limits of `http`, `history.folder`, `log`, `metrics.histograms` and `otlp`, which
+      require a restart.
 
-      Values with a unit carry it: durations `250ms` `15s` `10m` `1.5h` `30d`, sizes `512MiB` `4GiB` `10MB`, percentages `10%`.
+      Write values with their unit: durations `250ms` `15s` `10m` `1.5h` `30d`, sizes `512MiB` `4GiB` `10MB`, percentages `10%`.
       Paths are relative to the file's folder. This page is generated from the code; `ConfigReaderTest` compares the two.
       """;
 
