@@ -55,6 +55,12 @@ class PlainEnglishTest {
                   "of ours",
                   "such as it is",
                   "somebody",
+                  "nobody knows",
+                  "means? nothing",
+                  "taken for an attack",
+                  "again and again",
+                  "whether it may be believed",
+                  "how it feels",
                   "whatever")
               .collect(Collectors.joining("|", "\\b(", ")\\b")),
           Pattern.CASE_INSENSITIVE);

@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Opens what runs a network: the one place that knows all backends. */
+/** Opens a backend: the only class that refers to all of them. */
 final class Backends {
   private Backends() {}
 
@@ -137,8 +137,8 @@ final class Backends {
   }
 
   /**
-   * The first GPU, or nothing where none can be used: then the CPU does. Where a driver is there
-   * and something else is missing, standard error names it, because the user may expect the GPU.
+   * The first GPU, or nothing if none is usable: then the CPU runs. Where a driver is there and
+   * something else is missing, standard error names it, because the user may expect the GPU.
    */
   private static @Nullable Backend usableGpu() {
     CudaLibraries libraries = CudaLibraries.find();

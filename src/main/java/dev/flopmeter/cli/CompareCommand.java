@@ -62,12 +62,12 @@ final class CompareCommand extends Command {
 
   /** Runs both by turns. */
   private int byTurns(Console console) {
-    refuse(List.of(force, across, allLayers), " does not go with --run");
+    refuse(List.of(force, across, allLayers), " cannot be combined with --run");
     if (output.format() != Format.TABLE && output.format() != Format.JSON) {
       throw new ModelException("--format: with --run, must be table or json");
     }
     if (errorRate.get() <= 0) {
-      throw new ModelException("--error-rate: must be above 0 %, or nothing is ever decided");
+      throw new ModelException("--error-rate: must be above 0 %");
     }
     List<String> common = sides.words();
     TurnSide before = TurnSide.read("BASE", base.get(), common);

@@ -50,13 +50,13 @@ final class CountCommand extends Command {
   @Override
   int run(Console console) {
     if (seed.find().isPresent() && !asRun.get()) {
-      throw new ModelException("--seed is of the inputs of --run; add --run");
+      throw new ModelException("--seed requires --run");
     }
     if (comparesAll() && asRun.get()) {
-      throw new ModelException("--run counts under one convention, not under all");
+      throw new ModelException("--run does not support --convention all; choose one convention");
     }
     if (precision.find().isPresent() && asRun.get()) {
-      throw new ModelException("--run counts a network as it is; omit --precision");
+      throw new ModelException("--run counts the network as it is; omit --precision");
     }
     RuleFile file = rules.find().map(RuleFile::read).orElse(RuleFile.NONE);
     Convention chosen = Conventions.named(comparesAll() ? "flops" : convention.get());
@@ -130,7 +130,7 @@ final class CountCommand extends Command {
     return facts == null ? bound : counter.count(bound.model(), graph, facts);
   }
 
-  /** What one run on the CPU shows; with PyTorch, which tells the shape of every value. */
+  /** What one run on the CPU shows; with PyTorch, which reports the shape of every value. */
   private RunFacts facts(Graph graph) {
     try (Backend backend = DjlBackend.open()) {
       Map<String, Tensor> inputs = RandomInputs.of(graph, seed.find().orElse(1L));

@@ -45,6 +45,6 @@ final class DevicesCommand extends Command {
             known.get("cuda"),
             known.getOrDefault("cudnn", "not found"),
             known.containsKey("driver") ? ", driver " + known.get("driver") : "",
-            device.isEmulated() ? " (emulated: its times mean nothing)" : "");
+            device.isEmulated() ? " (emulated: its times are not valid)" : "");
   }
 }

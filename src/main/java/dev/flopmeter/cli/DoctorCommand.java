@@ -51,7 +51,7 @@ final class DoctorCommand extends Command {
       say(false, "no GPU: JCuda's libraries are built for Linux on x86-64, not for " + system);
     }
     if (!isWell && isCpuWell) {
-      findings.append("networks run on the CPU: use --backend djl\n");
+      findings.append("networks run on the CPU; omit --device and --backend\n");
     }
     output.write(findings.toString(), console);
     return isWell ? 0 : Main.DEVICE_FAILED;
@@ -116,7 +116,7 @@ final class DoctorCommand extends Command {
             device.id(),
             device.name(),
             capability,
-            device.isEmulated() ? " (emulated: its times mean nothing)" : "");
+            device.isEmulated() ? " (emulated: its times are not valid)" : "");
   }
 
   /** Computes a convolution of ones: every inner result is window times channels. */

@@ -22,7 +22,7 @@ final class ExportCommand extends Command {
   int run(Console console) {
     List<Bindings> sizes = model.sweep();
     if (sizes.size() > 1) {
-      throw new ModelException("a file has one batch size; give one, not " + sizes.size());
+      throw new ModelException("a file has one batch size; specify one, not " + sizes.size());
     }
     Graph graph = model.open().bind(sizes.get(0));
     Path path = ModelArguments.path(file.get());

@@ -55,14 +55,14 @@ final class ImportCommand extends Command {
   @Override
   int run(Console console) throws InterruptedException {
     if (daemon.isGiven() != workload.find().isPresent()) {
-      throw new ModelException("--daemon and --workload belong together; give both");
+      throw new ModelException("--daemon and --workload must be used together");
     }
     DaemonArguments.Client receiver = daemon.isGiven() ? daemon.client() : null;
     checkDevice(console);
     List<Path> paths = files.all().stream().map(ModelArguments::path).toList();
     List<Bindings> sizes = model.sweep();
     if (sizes.size() > 1) {
-      throw new ModelException("a trace is of one batch size; give one, not " + sizes.size());
+      throw new ModelException("a trace has one batch size; specify one, not " + sizes.size());
     }
     Model network = model.open();
     Graph graph = network.bind(sizes.get(0));
@@ -140,13 +140,13 @@ final class ImportCommand extends Command {
   private void checkDevice(Console console) {
     String name = device.find().orElse(null);
     if (name != null && name.isBlank()) {
-      throw new ModelException("--device must name what the model ran on, or be left out");
+      throw new ModelException("--device must name what the model ran on; otherwise omit it");
     }
     Datasheet datasheet = Datasheet.load();
     if (name != null && datasheet.find(name).isEmpty()) {
       List<String> known = datasheet.cards().stream().map(Datasheet.Card::name).toList();
       console.warn(
-          "the datasheet has no device '%s'%sthe result has no share of a peak"
+          "device '%s' is not in the datasheet table%sthe result has no share of a peak"
               .formatted(name, NearestName.question(name, known)));
     }
   }

@@ -77,7 +77,7 @@ public final class Main {
           @Override
           public boolean checkError() {
             flush();
-            return sink.isBroken(); // which tells its writers of no failure
+            return sink.isBroken(); // which reports no failure to its writers
           }
         };
     Console console = new Console(writer, err);
@@ -91,9 +91,9 @@ public final class Main {
       return DEVICE_FAILED;
     } catch (OutOfMemoryError e) {
       console.warn(
-          "this needs more memory than Java's heap of "
+          "this requires more memory than Java's heap of "
               + (Runtime.getRuntime().maxMemory() >> 20)
-              + " MB; raise it with FLOPMETER_JAVA_OPTS=-Xmx...");
+              + " MB; increase it with FLOPMETER_JAVA_OPTS=-Xmx...");
       return BAD_INPUT;
     } catch (StackOverflowError e) {
       console.warn("the input is nested too deeply");
@@ -102,8 +102,8 @@ public final class Main {
   }
 
   /**
-   * The first word is the command, wherever options stand. Only that command is set up: declaring
-   * all of them would cost a short command most of its time.
+   * The first word is the command, in any position among the options. Only that command is set up:
+   * declaring all of them would cost a short command most of its time.
    */
   private static int execute(Console console, List<String> args) {
     boolean isHelp = HELP.equals(firstWord(args));
@@ -202,7 +202,7 @@ public final class Main {
    */
   static CommandLine program(boolean hasArguments) {
     CommandSpec all = common("flopmeter");
-    all.usageMessage().description("Tells how much of a GPU a neural network really uses.");
+    all.usageMessage().description("Measure how much of a GPU a neural network really uses.");
     COMMANDS.forEach(
         (name, sentences) -> {
           CommandSpec one = hasArguments ? described(name) : CommandSpec.create();

@@ -84,7 +84,7 @@ final class ModelArguments extends Arguments {
     for (String dim : dims.all()) {
       String[] parts = parts("--dim", dim, "sequence=128");
       if (!batches.all().isEmpty() && BatchAxes.isBatchName(parts[0])) {
-        throw new ModelException("--dim " + dim + " and --batch both set the batch; leave one out");
+        throw new ModelException("--dim " + dim + " and --batch both set the batch; omit one");
       }
       all =
           crossed(

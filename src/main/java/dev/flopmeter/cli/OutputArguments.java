@@ -4,7 +4,7 @@ import dev.flopmeter.cli.output.Output;
 import dev.flopmeter.model.ModelException;
 import java.util.Optional;
 
-/** The form of a result and where it goes: {@code --format} and {@code -o}. */
+/** The format of a result and its destination: {@code --format} and {@code -o}. */
 final class OutputArguments extends Arguments {
   private final Optional<Argument<Format>> format;
   private final Argument<String> file = option("-o --output", Reading.TEXT);
@@ -32,8 +32,7 @@ final class OutputArguments extends Arguments {
     String name = file.find().orElse("");
     Format chosen = format.map(Argument::get).orElse(Format.TABLE);
     if (chosen == Format.PROMETHEUS && !name.isEmpty() && !name.matches("/dev/.*|.*\\.prom")) {
-      throw new ModelException(
-          "-o " + name + ": must end in .prom, or node_exporter does not read it");
+      throw new ModelException("-o " + name + ": must end in .prom, which node_exporter requires");
     }
     return Output.to(file.find().orElse(null), chosen == Format.JSONL, console.out());
   }

@@ -67,7 +67,7 @@ final class ProfileCommand extends Command {
     Model opened = model.open();
     List<Case> cases = cases();
     if (output.format() == Format.JSON && (cases.size() > 1 || device.isComparison())) {
-      throw new ModelException("--format json holds one result, not several; use --format jsonl");
+      throw new ModelException("--format json holds a single result; use --format jsonl");
     }
     // What can be refused without a device is, before one is started.
     cases.forEach(one -> device.options(one.precision()));

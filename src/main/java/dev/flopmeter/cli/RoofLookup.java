@@ -98,7 +98,7 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
 
   private static void warn(Console console, IOException e) {
     console.warn(
-        "warning: the measured roofs cannot be kept, so every profile measures them again: "
+        "warning: the measured roofs cannot be stored, so every profile measures them again: "
             + IoReason.of(e)
             + (e instanceof FileSystemException failed ? " (" + failed.getFile() + ")" : "")
             + "; set XDG_CACHE_HOME to a folder that can be written");

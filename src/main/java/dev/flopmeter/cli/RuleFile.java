@@ -68,16 +68,16 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
     try {
       Path path = Path.of(file);
       if (!Files.isRegularFile(path)) {
-        throw new ModelException("there is no such file");
+        throw new ModelException("the file does not exist");
       }
       if (Files.size(path) > MOST_BYTES) {
-        throw new ModelException("a file of rules has at most " + MOST_BYTES + " bytes");
+        throw new ModelException("a rule file has at most " + MOST_BYTES + " bytes");
       }
       return parse(Files.readString(path));
     } catch (ModelException e) {
       throw e.at(file);
     } catch (MismatchedInputException e) {
-      throw new ModelException(file + ": it holds more than one document; keep one", e);
+      throw new ModelException(file + ": contains more than one document; keep one", e);
     } catch (JacksonException e) {
       int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
       throw new ModelException(
@@ -98,7 +98,7 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
       return NONE;
     }
     if (!tree.isObject()) {
-      throw new ModelException("it must name operators, each with macs and flops");
+      throw new ModelException("must list operators, each with macs and flops");
     }
     for (Map.Entry<String, JsonNode> entry : tree.properties()) {
       try {
@@ -119,13 +119,13 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
 
   private static void requireKeys(JsonNode node) {
     if (!node.isObject()) {
-      throw new ModelException("an operator needs macs or flops, such as 'flops: out.elements'");
+      throw new ModelException("an operator requires macs or flops, such as 'flops: out.elements'");
     }
     Set<String> unknown = new TreeSet<>(node.propertyNames());
     unknown.removeAll(KEYS);
     if (!unknown.isEmpty()) {
       throw new ModelException(
-          "unknown key " + String.join(", ", unknown) + "; there are macs, flops and outputs");
+          "unknown key " + String.join(", ", unknown) + "; valid keys are macs, flops and outputs");
     }
   }
 
@@ -140,14 +140,14 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
       return in -> 0;
     }
     if (!node.isValueNode() || node.isNull()) {
-      throw new ModelException("macs and flops are expressions, such as 2 * out.elements");
+      throw new ModelException("macs and flops must be expressions, such as 2 * out.elements");
     }
     return RuleExpression.parse(node.asString());
   }
 
   private static Function<Operands, List<TensorType>> outputs(@Nullable JsonNode node) {
     if (node == null || !node.isArray() || node.isEmpty()) {
-      throw new ModelException("outputs is a list, such as '[in[0]]'");
+      throw new ModelException("outputs must be a list, such as '[in[0]]'");
     }
     List<Function<Operands, TensorType>> outputs = new ArrayList<>();
     node.forEach(each -> outputs.add(output(each)));
@@ -163,7 +163,7 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
     JsonNode shape = node.get("shape");
     JsonNode type = node.get("type");
     if (shape == null || node.size() != (type == null ? 1 : 2)) {
-      throw new ModelException("an output has a shape and a type, or is an input such as in[0]");
+      throw new ModelException("an output must have a shape and a type, or be an input: in[0]");
     }
     Function<Operands, Shape> sizes;
     if (shape.isArray()) {

@@ -40,14 +40,14 @@ final class RunCommand extends Command {
       List<ProfileResult> results = new ArrayList<>();
       run.path("results").forEach(result -> results.add(ProfileJson.read(result.toString())));
       if (output.format() == Format.JSON && results.size() > 1) {
-        throw new ModelException("--format json holds one result, not several; use --format jsonl");
+        throw new ModelException("--format json holds a single result; use --format jsonl");
       }
       if (!results.isEmpty()) {
         out.text(ProfileText.of(output.format(), results, out.style(allLayers.get())));
       }
       return text(run, "state").equals("done") ? 0 : failed(run, console);
     } catch (JacksonException | ResultFormatException e) {
-      throw new BackendException("the daemon's answer cannot be read: " + e.getMessage(), e);
+      throw new BackendException("the daemon's response cannot be read: " + e.getMessage(), e);
     }
   }
 
@@ -61,7 +61,7 @@ final class RunCommand extends Command {
       if (response.statusCode() == 202 || !wait.matches("\\d{1,3}")) {
         return client.accepted(response).headers().firstValue("Location").orElse("/");
       }
-      console.warn("the daemon takes no request now; asking again in " + wait + " s");
+      console.warn("the daemon does not accept requests now; retrying in " + wait + " s");
       TimeUnit.SECONDS.sleep(Long.parseLong(wait));
     }
   }

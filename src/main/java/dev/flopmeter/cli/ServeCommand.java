@@ -71,7 +71,7 @@ final class ServeCommand extends Command {
   }
 
   private ConfigSource source() {
-    // A worker that stands in may know other models.
+    // A replaced worker may know other models.
     Set<String> models =
         worker.find().isEmpty()
             ? Zoo.all().stream().map(ZooModel::name).collect(Collectors.toSet())

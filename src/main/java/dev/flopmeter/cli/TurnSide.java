@@ -91,7 +91,7 @@ final class TurnSide extends Arguments {
     try {
       if (backend.device().isEmulated()) {
         throw new ModelException(
-            backend.device().id() + " is emulated: its times mean nothing and compare nothing");
+            backend.device().id() + " is emulated: its times are not valid and cannot be compared");
       }
       QuantizedNetwork network =
           QuantizedNetwork.of(bound, precision, new BackendReference(backend, false), seed);

@@ -56,7 +56,7 @@ final class BodyCost {
       String shown = "with the " + trips + " iterations of the run";
       return asRun(outer, in, runs, constant.isEmpty() ? shown : constant);
     }
-    String open = "for " + one + "; how many there are depends on data";
+    String open = "for " + one + "; their number depends on data";
     return outer.take(
         Map.of(outer.inner(in.node(), body(in, "body"), null), times.orElse(1)),
         times.isPresent(),

@@ -14,7 +14,7 @@ public interface CostRule {
 
   /** The rule in words, for the documentation. */
   default String formula() {
-    return "a rule of the caller's";
+    return "a custom rule";
   }
 
   /** A rule with the text that documents it. */

@@ -27,7 +27,7 @@ public final class CostRules {
     this.rules = Map.copyOf(rules);
   }
 
-  /** The documented rules of every operator that flopmeter knows. */
+  /** The documented rules of every supported operator. */
   public static CostRules standard() {
     return STANDARD;
   }

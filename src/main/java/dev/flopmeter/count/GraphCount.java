@@ -222,7 +222,7 @@ final class GraphCount {
     values.forEach(value -> behind.add(new Place(this, value)));
   }
 
-  /** Where an input of this body, or a value that it captures, comes from. */
+  /** The source of an input of this body, or of a value that it captures. */
   private void addAround(Deque<Place> behind, String value) {
     if (around != null) {
       List<String> given = scope.isOwn(value) ? around.node().inputs() : List.of(value);

@@ -23,7 +23,7 @@ import java.util.Set;
 final class Parameters {
   private Parameters() {}
 
-  /** An empty map that tells tensors apart by identity. */
+  /** An empty map that distinguishes tensors by identity. */
   static Map<Tensor, Long> none() {
     return new IdentityHashMap<>();
   }
@@ -52,7 +52,7 @@ final class Parameters {
     return learned;
   }
 
-  /** The learned tensors of which a Scan hands its body one slice after the other. */
+  /** The learned tensors that a Scan passes to its body slice by slice. */
   static Map<Tensor, Long> scanned(Operands in, Graph graph) {
     boolean isScan = in.node().qualifiedOp().equals("Scan");
     long scanned = isScan ? in.attributes().integer("num_scan_inputs") : 0;

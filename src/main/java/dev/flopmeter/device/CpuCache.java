@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * @param sharedBy processors that use one cache
  */
 public record CpuCache(int level, long bytes, int sharedBy) {
-  /** Those of this machine, from small to large; empty where the system does not tell them. */
+  /** Those of this machine, from small to large; empty if the system does not report them. */
   public static List<CpuCache> here() {
     return in(Path.of("/sys/devices/system/cpu/cpu0/cache"));
   }

@@ -58,7 +58,7 @@ final class CpuSensors implements SensorSource {
             (figure, value) ->
                 value.ifPresentOrElse(
                     known -> figures.put(figure, known),
-                    () -> absent.put(figure.label(), "the system does not report it")));
+                    () -> absent.put(figure.label(), "not reported by the system")));
     utilization().ifPresent(share -> figures.put(Figure.UTILIZATION, share));
     return new SensorReading(figures, List.of(), absent);
   }
@@ -67,7 +67,7 @@ final class CpuSensors implements SensorSource {
     List<Path> packages = packages();
     return packages.isEmpty()
         ? "no RAPL counters (no " + sys.resolve("class/powercap/intel-rapl:0") + ")"
-        : packages.get(0) + " may not be read; as root: chmod a+r on it";
+        : packages.get(0) + " is not readable; run chmod a+r on it as root";
   }
 
   /** RAPL's top level: one counter per package; cores and memory are parts of it. */

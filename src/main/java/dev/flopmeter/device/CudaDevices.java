@@ -62,10 +62,10 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
   private static String initProblem(int status) {
     return switch (status) {
       case NO_DEVICE ->
-          "the driver shows no device; check nvidia-smi, CUDA_VISIBLE_DEVICES, and in a container"
+          "the driver reports no device; check nvidia-smi, CUDA_VISIBLE_DEVICES, and in a container"
               + " --gpus all";
       case SYSTEM_DRIVER_MISMATCH ->
-          "libcuda.so.1 does not fit the kernel's driver module; reboot after the driver update";
+          "libcuda.so.1 does not match the kernel's driver module; reboot after the driver update";
       default -> "cuInit failed with error " + status + "; check nvidia-smi and the kernel log";
     };
   }
@@ -111,7 +111,7 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
   }
 
   /**
-   * As nvidia-smi and NVML write it, but for its prefix; the second version is a MIG instance's.
+   * As nvidia-smi and NVML write it, except for its prefix; the second version is a MIG instance's.
    */
   private static Optional<String> uuid(DynamicLibrary driver, String function, int device)
       throws LibraryException {

@@ -24,7 +24,7 @@ public record Datasheet(List<Card> cards) {
   /**
    * One row.
    *
-   * @param name the card, as a reader knows it
+   * @param name the card's usual name
    * @param match finds it in the name that the driver reports
    * @param smCount multiprocessors; null where unknown
    * @param boostHz SM clock at which the tensor rates are stated; null where unknown

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param name the vendor's name of it
  * @param properties what else is known, such as {@code driver}, {@code cuda}, {@code cudnn}, {@code
  *     compute_capability}, {@code sm_count}, {@code memory_bytes}, {@code cores}
- * @param isEmulated true for the emulated GPU, whose times mean nothing
+ * @param isEmulated true for the emulated GPU, whose times are not valid
  */
 public record Device(
     DeviceKind kind, String id, String name, Map<String, String> properties, boolean isEmulated) {

@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * GPM, which tells of GPUs and MIG instances how much of them works, from Hopper on: means over the
- * time between two samples.
+ * GPM, the activity of GPUs and MIG instances, on Hopper and later: means over the time between two
+ * samples.
  */
 final class GpmSamples implements AutoCloseable {
   /** The share of the time in which anything ran. */
@@ -36,7 +36,7 @@ final class GpmSamples implements AutoCloseable {
       support.setInt(0, 1);
       if (!calls.succeeds("gpm", "nvmlGpmQueryDeviceSupport", place.gpu(), support)
           || support.getInt(4) == 0) {
-        calls.absent().putIfAbsent("gpm", "not supported by this GPU; Hopper and later have it");
+        calls.absent().putIfAbsent("gpm", "not supported by this GPU; it requires Hopper or later");
         return Map.of();
       }
     }

@@ -3,8 +3,8 @@ package dev.flopmeter.device;
 import dev.flopmeter.text.Labelled;
 
 /**
- * What a GPU tells of its errors, by the number of its field, NVML_FI_DEV_... Counters begin anew
- * when the GPU is reset or the driver is loaded.
+ * A GPU's error counters, by the number of its field, NVML_FI_DEV_... Counters begin anew when the
+ * GPU is reset or the driver is loaded.
  */
 public enum HealthCounter implements Labelled {
   ECC_CORRECTED(3),

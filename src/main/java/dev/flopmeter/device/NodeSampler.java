@@ -109,7 +109,7 @@ public final class NodeSampler implements AutoCloseable {
       Pointer gpu = calls.handle("gpus", "nvmlDeviceGetHandleByIndex_v2", i);
       String uuid = gpu == null ? "" : calls.text("uuid", "nvmlDeviceGetUUID", gpu);
       if (gpu != null && !uuid.isEmpty()) {
-        // After a GPU is lost, the numbers of those behind it may change.
+        // After a GPU is lost, the numbers of those after it may change.
         String device = known.computeIfAbsent(uuid, unseen -> "gpu:" + index);
         reached.add(uuid);
         read(new Place(gpu, gpu, -1, device, uuid, uuid, null), gpus, health);
@@ -127,7 +127,7 @@ public final class NodeSampler implements AutoCloseable {
   }
 
   /**
-   * Waits until the next sample is due, or until there are events to tell.
+   * Waits until the next sample is due, or until there are events to report.
    *
    * @return whether the whole time has passed
    */
@@ -293,7 +293,7 @@ public final class NodeSampler implements AutoCloseable {
     // One alone may have ended since.
     if (!processes.isEmpty()
         && processes.stream().allMatch(one -> one.owner().equals(ProcessOwner.UNKNOWN))) {
-      String why = "; a container needs the host's PIDs, and root where it is mounted with hidepid";
+      String why = "; a container needs the host's PID namespace, and root if /proc has hidepid";
       calls.absent().put("owners", "processes are not in " + proc + why);
     }
     return processes;

@@ -31,7 +31,7 @@ record Nvml(DynamicLibrary library) implements AutoCloseable {
     return nvml;
   }
 
-  /** Initialises it again after {@link #close}, so that it sees the GPUs that are there now. */
+  /** Initialises it again after {@link #close}, so that it sees the current GPUs. */
   void initialise() throws LibraryException {
     int status = library.call("nvmlInit_v2");
     if (status != SUCCESS) {

@@ -43,7 +43,7 @@ final class NvmlEvents implements AutoCloseable {
     this.clock = clock;
   }
 
-  /** Says what a handle and the id of an instance in events stand for. */
+  /** Sets what a handle and the id of an instance represent in events. */
   void name(Place place) {
     places.put(List.of(place.gpu(), place.instance()), place);
   }
@@ -94,14 +94,14 @@ final class NvmlEvents implements AutoCloseable {
     return end == due;
   }
 
-  /** Waits for one; false if none came, or a GPU is lost, which the next sample tells. */
+  /** Waits for one; false if none came, or a GPU is lost, which the next sample shows. */
   private boolean isEvent(long nanos) {
     Pointer waiting = set;
     if (waiting == null || watched.isEmpty()) {
       return false;
     }
     try (Memory data = new Memory(EVENT_BYTES)) {
-      data.setInt(24, -1); // the older function does not tell it
+      data.setInt(24, -1); // the older function does not report it
       String function = nvml.available("nvmlEventSetWait_v2", "nvmlEventSetWait");
       int millis = (int) TimeUnit.NANOSECONDS.toMillis(nanos);
       boolean isEvent = nvml.library().call(function, waiting, data, millis) == Nvml.SUCCESS;

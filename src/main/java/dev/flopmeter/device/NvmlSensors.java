@@ -89,7 +89,7 @@ record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
     return handle;
   }
 
-  /** Share of its GPU's memory that a MIG instance has; nothing where NVML does not tell. */
+  /** Share of its GPU's memory that a MIG instance has; nothing if NVML does not report it. */
   static Optional<Double> memoryShare(String uuid) {
     try (Nvml nvml = Nvml.open(Nvml.LIBRARY)) {
       NvmlCalls calls = new NvmlCalls(nvml);
@@ -152,7 +152,7 @@ record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
     return new SensorReading(figures, throttled, calls.absent());
   }
 
-  /** Without room for the processes, the call fails but tells their number. */
+  /** Without space for the processes, the call fails but returns their number. */
   private OptionalInt processes(NvmlCalls calls) {
     String figure = Figure.PROCESSES.label();
     String name = "nvmlDeviceGetComputeRunningProcesses_v";

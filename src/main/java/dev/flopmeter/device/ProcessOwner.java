@@ -29,7 +29,7 @@ public record ProcessOwner(String name, String container, String pod, String slu
       Pattern.compile("pod((?:[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})|[0-9a-f]{32})\\b");
   private static final Pattern SLURM = Pattern.compile("slurm[^\\n]*/job_(\\d{1,20})(?:/|$)");
 
-  /** The host's namespace of process numbers, those that NVML tells; include/linux/proc_ns.h. */
+  /** The host's namespace of process numbers, those that NVML reports; include/linux/proc_ns.h. */
   private static final String HOSTS_PIDS = "pid:[4026531836]";
 
   /** Whether {@code /proc} has the host's processes, and not others of the same numbers. */
@@ -38,7 +38,7 @@ public record ProcessOwner(String name, String container, String pod, String slu
     try {
       return Files.readSymbolicLink(namespace).endsWith(HOSTS_PIDS);
     } catch (IOException e) {
-      return true; // not told, so nothing speaks against it
+      return true; // not reported, so there is no contradiction
     }
   }
 

@@ -23,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Files are written beside and renamed: a reader sees the old one or the new one, never half.
  */
 public record RoofCache(Path directory) {
-  /** Properties that tell apart devices of one name, such as slices of a card. */
+  /** Properties that distinguish devices of one name, such as slices of a card. */
   private static final List<String> IDENTITY = List.of("sm_count", "cores", "memory_bytes", "uuid");
 
   private static final List<String> VERSIONS = List.of("driver", "cuda", "cudnn");

@@ -19,7 +19,7 @@ public record SensorReading(
     absent = Map.copyOf(absent);
   }
 
-  /** What a sensor tells, with its name in results. */
+  /** What a sensor measures, with its name in results. */
   public enum Figure {
     SM_CLOCK("sm_clock_hz"),
     MEMORY_CLOCK("memory_clock_hz"),

@@ -66,7 +66,7 @@ record BatchCosts(
     }
     if (!fits) {
       throw new IllegalArgumentException(
-          "a call with the shapes %s does not fit the model, which was counted for %s; give a count per shape for dynamic shapes"
+          "a call with the shapes %s does not match the model, which was counted for %s; use a count per shape for dynamic shapes"
               .formatted(call, countedShapes));
     }
     return call.batch();

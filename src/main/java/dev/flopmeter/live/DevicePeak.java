@@ -23,7 +23,7 @@ public record DevicePeak(String basis, double flopsPerSecond, @Nullable Double b
 
   private static void requirePositive(String what, double value) {
     if (!(value > 0) || Double.isInfinite(value)) {
-      throw new IllegalArgumentException("a peak of " + value + " " + what + " makes no sense");
+      throw new IllegalArgumentException("a peak of " + value + " " + what + " is not valid");
     }
   }
 }

@@ -46,7 +46,7 @@ public final class EfficiencyBuilder {
   }
 
   /**
-   * A device by the name that its driver tells, such as {@code NVIDIA H200}. Its datasheet gives
+   * A device by the name that its driver reports, such as {@code NVIDIA H200}. Its datasheet gives
    * the peak of the precision; a name that is in no datasheet has none, so that utilisation is
    * absent and all else is there.
    */
@@ -80,7 +80,7 @@ public final class EfficiencyBuilder {
   /** The only batch that calls have; any where not given. */
   public EfficiencyBuilder batch(long only) {
     if (only < 1) {
-      throw new IllegalArgumentException("a batch of " + only + "; a call has at least 1");
+      throw new IllegalArgumentException("a batch of " + only + "; it must be at least 1");
     }
     this.batch = only;
     return this;
@@ -98,7 +98,7 @@ public final class EfficiencyBuilder {
     return this;
   }
 
-  /** Nanoseconds that never go back; {@link System#nanoTime} where not given. */
+  /** Monotonic nanoseconds; {@link System#nanoTime} where not given. */
   public EfficiencyBuilder clock(LongSupplier nanos) {
     this.clock = nanos;
     return this;

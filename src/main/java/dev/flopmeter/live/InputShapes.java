@@ -8,7 +8,7 @@ public record InputShapes(List<Shape> shapes) {
   public InputShapes {
     shapes = List.copyOf(shapes);
     if (shapes.isEmpty()) {
-      throw new IllegalArgumentException("a call needs the shape of at least one input");
+      throw new IllegalArgumentException("a call requires the shape of at least one input");
     }
   }
 

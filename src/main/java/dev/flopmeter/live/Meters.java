@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
  * The meters of a workload, named so that Prometheus sees the daemon's names. What was not measured
  * is absent: rates and latencies appear with the first call, utilisation where a peak is known.
  *
- * <p>Not thread-safe but for {@link #discarded}: the workload locks.
+ * <p>Not thread-safe except for {@link #discarded}: the workload locks.
  */
 final class Meters {
   private static final double[] QUANTILES = {0.5, 0.9, 0.99};
@@ -91,7 +91,7 @@ final class Meters {
                   Totals::calls,
                   Totals::busySeconds,
                   TimeUnit.SECONDS)
-              .description("How long calls took; a call may hold several inferences.")
+              .description("Durations of calls; a call may contain several inferences.")
               .tags(like.getTags())
               .register(leaf.registry());
       binding.onClose(() -> leaf.registry().remove(timer));
@@ -135,7 +135,7 @@ final class Meters {
     ofModel(
         binding,
         "arithmetic.intensity.flop.per.byte",
-        "FLOPs for each compulsory byte.",
+        "FLOPs per compulsory byte.",
         cost -> (double) cost.flops() / cost.bytes());
   }
 
@@ -166,12 +166,12 @@ final class Meters {
     counter(
         binding,
         "flopmeter.inference.flop",
-        "Model FLOPs (2 for each MAC) of the inferences recorded.",
+        "Model FLOPs (2 per MAC) of the recorded inferences.",
         sums -> flops((double) sums.inferences(), sums.shapedFlops()));
     counter(
         binding,
         "flopmeter.model.busy.seconds",
-        "Time that the calls recorded took, summed.",
+        "Total time of the recorded calls.",
         Totals::busySeconds);
   }
 
@@ -227,7 +227,7 @@ final class Meters {
     rate(
         binding,
         "flopmeter.model.flop.per.second",
-        "Model FLOPs a second while calls run, over the window.",
+        "Model FLOPs per second while calls run, over the window.",
         tags,
         this::flopsPerSecond);
     for (DevicePeak peak : workload.peaks()) {
@@ -242,7 +242,7 @@ final class Meters {
         rate(
             binding,
             "flopmeter.model.memory.bandwidth.utilization.ratio",
-            "Compulsory bytes a second over the peak bandwidth (MBU), over the window.",
+            "Compulsory bytes per second over the peak bandwidth (MBU), over the window.",
             tags.and("basis", peak.basis()),
             added -> bytes(added) / seconds(added) / bandwidth);
       }

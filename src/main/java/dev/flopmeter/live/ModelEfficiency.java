@@ -92,7 +92,7 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
   private static EfficiencyBuilder byShape(
       String model, Function<InputShapes, Counted> counter, int limit) {
     if (limit < 1) {
-      throw new IllegalArgumentException("room for " + limit + " shapes is too little");
+      throw new IllegalArgumentException("the limit of shapes must be at least 1, not " + limit);
     }
     return new EfficiencyBuilder(
         model,
@@ -122,8 +122,8 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
   }
 
   /**
-   * Removes the meters from all registries, but for the device's peaks, which other workloads may
-   * share. Calls may still be recorded, and the sums go on; {@link #bindTo} publishes them again.
+   * Removes the meters from all registries, except the device's peaks, which other workloads may
+   * share. Calls may still be recorded, and the sums grow; {@link #bindTo} publishes them again.
    */
   @Override
   public synchronized void close() {
@@ -197,11 +197,11 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
 
   private static void requireSane(long batch, long nanos) {
     if (batch < 1) {
-      throw new IllegalArgumentException("a batch of " + batch + "; a call has at least 1");
+      throw new IllegalArgumentException("a batch of " + batch + "; it must be at least 1");
     }
     if (nanos < 0) {
       throw new IllegalArgumentException(
-          "a call of " + nanos + " ns; measure with System.nanoTime, which does not go back");
+          "a call of " + nanos + " ns; measure with System.nanoTime, which is monotonic");
     }
   }
 

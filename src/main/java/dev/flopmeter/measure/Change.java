@@ -2,7 +2,7 @@ package dev.flopmeter.measure;
 
 import dev.flopmeter.text.Labelled;
 
-/** What two series of times tell of each other. */
+/** The comparison of two series of times. */
 public enum Change implements Labelled {
   /** The ranges overlap: no difference can be told. */
   SAME,

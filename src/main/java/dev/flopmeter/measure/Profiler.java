@@ -231,7 +231,7 @@ public record Profiler(Backend backend, Setting setting) {
     return layers.stream().mapToDouble(layer -> layer.time().median()).sum() / latency.median();
   }
 
-  /** Eager against graph, where the backend knows both. */
+  /** Eager and graph, if the backend has both. */
   private static @Nullable Launch launch(Plan plan, double graphSeconds) {
     if (plan.timeEagerPass().isEmpty()) {
       return null;

@@ -1,9 +1,9 @@
 package dev.flopmeter.measure;
 
-/** Where a long piece of work tells how far it has come. */
+/** Where a long operation reports its progress. */
 @FunctionalInterface
 public interface Progress extends AutoCloseable {
-  /** Tells nobody. */
+  /** Reports nothing. */
   Progress SILENT = (phase, done, detail) -> {};
 
   /**

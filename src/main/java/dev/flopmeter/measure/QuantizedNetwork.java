@@ -48,7 +48,7 @@ public record QuantizedNetwork(Graph graph, boolean isSynthetic, List<String> no
     }
     if (SyntheticQuantization.isQuantized(graph, type)) {
       return new QuantizedNetwork(
-          graph, false, List.of("the model is quantised already, and runs as it is"));
+          graph, false, List.of("the model is already quantised, and runs as it is"));
     }
     SyntheticQuantization quantization = SyntheticQuantization.of(graph, type);
     Graph ranges = quantization.ranges();
@@ -58,7 +58,7 @@ public record QuantizedNetwork(Graph graph, boolean isSynthetic, List<String> no
         String.format(
             Locale.ROOT,
             "quantised synthetically to %s (%.1f %% of the MACs, the rest in floats), ranges from"
-                + " one run on the random inputs (%s): right for speed, not for accuracy",
+                + " one run on the random inputs (%s): valid for speed, not for accuracy",
             precision.label(),
             100 * share(graph, quantization.nodes()),
             calibration.name());

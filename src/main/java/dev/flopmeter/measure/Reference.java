@@ -14,7 +14,7 @@ public interface Reference extends AutoCloseable {
   /** The outputs of {@code graph} in float32. */
   Map<String, Tensor> outputs(Graph graph, Map<String, Tensor> inputs);
 
-  /** What a run of {@code graph} shows of what depends on data, if it can tell. */
+  /** What a run of {@code graph} shows of what depends on data, if known. */
   default Optional<RunFacts> facts(Graph graph, Map<String, Tensor> inputs) {
     return Optional.empty();
   }

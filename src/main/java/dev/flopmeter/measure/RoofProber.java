@@ -44,7 +44,7 @@ public record RoofProber(
 
   private static final double SECONDS = 0.3;
 
-  /** A best pass counts once another comes so near; on a busy machine that takes longer. */
+  /** A best pass counts once another is as fast; on a busy machine that takes longer. */
   private static final double CONFIRMED = 1.02;
 
   private static final double BUSY_SECONDS = 2;

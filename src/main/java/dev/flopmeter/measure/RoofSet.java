@@ -46,8 +46,8 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
   /**
    * The least time that work can take on a device, and what limits it (Williams, Waterman,
    * Patterson 2009), with a bandwidth for each level of memory (Ilic, Pratas, Sousa 2014): work is
-   * judged against the level that its working set fits, but for what the layer before left. A fixed
-   * cost per launch is a further roof.
+   * judged against the level that its working set fits, except for what the layer before left. A
+   * fixed cost per launch is a further roof.
    *
    * @param basis how both peaks are known
    * @param flopsPerSecond peak of the matrix units
@@ -126,7 +126,7 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
       return transfer.isFromMemory() ? Bound.MEMORY : Bound.CACHE;
     }
 
-    /** The level that most of the time of moving bytes goes to; null without levels. */
+    /** The level with most of the time of moving bytes; null without levels. */
     @Nullable String level(Work work) {
       if (caches.isEmpty()) {
         return null;

@@ -67,16 +67,16 @@ public final class TraceResult {
     trace.notes().forEach(validity::warn);
     if (isByOrder(trace, steps)) {
       validity.warn(
-          "the trace names other nodes than the model: its kernels were joined by kind and shape,"
+          "the trace names other nodes than the model: its kernels were matched by kind and shape,"
               + " in their order");
     }
     if (!hasPasses) {
-      validity.warn("the trace has no end-to-end time: the sum of its kernels stands for it");
+      validity.warn("the trace has no end-to-end time: the sum of its kernels is used instead");
     }
     if (whole.size() < Distribution.INTERVAL_SAMPLES) {
       validity.warn(
           whole.size() == 1
-              ? "the trace holds one time for all passes: how much it varies is not known"
+              ? "the trace has one time for all passes: their spread is not known"
               : "the trace holds " + whole.size() + " passes only");
     }
     validity.judgeNoise(latency.relativeIqr());

@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs two plans by turns until it is decided whether one is slower.
  *
- * <p>A coin decides for each pair of turns which plan goes first. So whatever the machine does
- * meanwhile, bursts and drifts of any length included, is as likely to favour one as the other, and
- * the logarithm of their ratio is as likely to be above that of the true change as below it: what
- * {@link MedianSequence} needs.
+ * <p>The order in each pair of turns is random. So whatever the machine does meanwhile, bursts and
+ * drifts of any length included, is as likely to favour one as the other, and the logarithm of
+ * their ratio is as likely to be above that of the true change as below it: what {@link
+ * MedianSequence} needs.
  */
 public final class TurnTaking {
   private static final double WARM_UP_SECONDS = 0.5;

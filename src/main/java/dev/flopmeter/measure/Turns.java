@@ -5,9 +5,9 @@ import dev.flopmeter.result.Precision;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What two networks that ran by turns tell of each other. Changes are shares of the base's time.
+ * The comparison of two networks that ran by turns. Changes are shares of the base's time.
  *
- * @param verdict null where the time was over before it was decided
+ * @param verdict null if the time ended before the decision
  * @param pairs turns of each
  * @param baseSeconds median of the base's turns
  * @param change median of the turns' relative changes

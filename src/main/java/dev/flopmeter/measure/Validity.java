@@ -64,11 +64,11 @@ final class Validity {
           kept, Figures.seconds(rules.limitSeconds()), Distribution.INTERVAL_SAMPLES);
     } else if (kept < rules.samples()) {
       warn(
-          "%d samples instead of %d fit into %s",
+          "only %d of %d samples fit into %s",
           kept, rules.samples(), Figures.seconds(rules.limitSeconds()));
     }
     if (!samples.isWarm()) {
-      warn("the %d warm-up runs did not settle", samples.warmupRuns());
+      warn("the times did not settle in %d warm-up runs", samples.warmupRuns());
     }
     samples.dropped().forEach((reason, count) -> warn(count + " samples were dropped: " + reason));
   }
@@ -85,8 +85,8 @@ final class Validity {
   void judgeLayerSum(@Nullable Double ratio) {
     if (ratio != null && (ratio < SUM_LOW || ratio > SUM_HIGH)) {
       warn(
-          "the layers add up to %s of the end-to-end time (0.95 to 1.10 is usual): treat single"
-              + " layers with care",
+          "the layers add up to %s of the end-to-end time (0.95 to 1.10 is usual): the times"
+              + " of single layers are inaccurate",
           Figures.number(ratio));
     }
   }
@@ -129,7 +129,7 @@ final class Validity {
     Double peak = datasheet == null ? null : datasheet.flopsPerSecond();
     if (peak != null && achievedFlopsPerSecond > peak) {
       invalidate(
-          "%s is above the datasheet peak of %s: something is miscounted, mistimed or skipped",
+          "%s is above the datasheet peak of %s: the count or the time is wrong",
           Figures.flopRate(achievedFlopsPerSecond), Figures.flopRate(peak));
     }
   }
@@ -161,8 +161,8 @@ final class Validity {
         (roof, some) -> {
           Layer farthest = Collections.max(some, Comparator.comparing(Layer::rooflineEfficiency));
           warn(
-              "%d of %d layers are above the %s, '%s' at %s of it: that roof is too low"
-                  + " (run flopmeter roof again), or they do less than is counted",
+              "%d of %d layers are above the %s, '%s' at %s of it: that roof is too low (run"
+                  + " flopmeter roof again), or the layers do less work than is counted",
               some.size(),
               layers.size(),
               roof,

@@ -142,7 +142,7 @@ public record Bindings(
       throw new ModelException(
           "free dimensions: "
               + String.join(", ", free)
-              + "; give --batch N, --dim NAME=N or --input NAME=SHAPE");
+              + "; use --batch N, --dim NAME=N or --input NAME=SHAPE");
     }
     return new InputTypes(types, boundBatch(inputs, types, axes));
   }
@@ -171,8 +171,8 @@ public record Bindings(
     }
     if (batch.isPresent()) {
       throw new ModelException(
-          ("no input follows the batch %s: %s; leave --batch out, or export the model"
-                  + " with a free batch dimension")
+          ("no input follows the batch %s: %s; omit --batch, or export the model with a free batch"
+                  + " dimension")
               .formatted(batch.getAsLong(), String.join(", ", fixed)));
     }
     return 1;

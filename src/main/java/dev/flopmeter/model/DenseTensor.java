@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.IntToDoubleFunction;
 
-/** A tensor that lies in memory: packed, little endian, row major. */
+/** A tensor in memory: packed, little endian, row major. */
 public final class DenseTensor implements Tensor {
   private final TensorType type;
   private final ByteBuffer data;
@@ -22,8 +22,7 @@ public final class DenseTensor implements Tensor {
   public static DenseTensor of(TensorType type, ByteBuffer data) {
     if (data.remaining() != type.bytes()) {
       throw new ModelException(
-          "a tensor %s takes %s bytes, but %s are there"
-              .formatted(type, type.bytes(), data.remaining()));
+          "a tensor %s takes %s bytes, but has %s".formatted(type, type.bytes(), data.remaining()));
     }
     return new DenseTensor(type, data.slice().asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN));
   }

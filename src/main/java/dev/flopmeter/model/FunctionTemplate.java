@@ -3,7 +3,7 @@ package dev.flopmeter.model;
 import java.util.List;
 
 /**
- * A function that a model defines for itself; a node calling it stands for its body.
+ * A function that a model defines for itself; a node that calls it represents its body.
  *
  * @param attributeDefaults attributes a caller may give
  */

@@ -40,7 +40,7 @@ public final class GraphLinks {
     return writers.get(value);
   }
 
-  /** The nodes that read {@code value}, in order; a node that reads it twice stands here twice. */
+  /** The nodes that read {@code value}, in order; a node that reads it twice is listed twice. */
   public List<Node> readers(String value) {
     return readers.getOrDefault(value, List.of());
   }

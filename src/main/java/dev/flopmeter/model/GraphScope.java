@@ -67,7 +67,7 @@ public final class GraphScope {
 
   private GraphScope outer() {
     if (outer == null) {
-      throw new IllegalStateException("a main graph has nothing around it");
+      throw new IllegalStateException("a main graph has no enclosing graph");
     }
     return outer;
   }

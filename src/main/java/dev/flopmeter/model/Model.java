@@ -10,7 +10,7 @@ public interface Model {
   /** A short name: the built-in's, or the file's without its ending. */
   String name();
 
-  /** Where it comes from: {@code built-in}, or the file's path. */
+  /** Its source: {@code built-in}, or the file's path. */
   String source();
 
   /** Version of ONNX's own operator set that the operators follow. */

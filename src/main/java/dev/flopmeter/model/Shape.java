@@ -11,7 +11,7 @@ public final class Shape {
   /** The shape of a scalar. */
   public static final Shape SCALAR = new Shape(new long[0]);
 
-  /** More dimensions than this are taken for an attack; NumPy has 64 at most. */
+  /** More dimensions than this are treated as an attack; NumPy has 64 at most. */
   static final int MAX_RANK = 64;
 
   private final long[] dims;

@@ -72,7 +72,7 @@ final class SmallFloats {
   }
 
   /**
-   * What tells one of ONNX's formats of 8 and 4 bits from the others.
+   * Parameters of one of ONNX's formats of 8 and 4 bits.
    *
    * @param sign the bit of the sign
    * @param largest the code of the largest finite value
@@ -117,8 +117,8 @@ final class SmallFloats {
 
   /**
    * float32 to one of ONNX's formats of 8 or 4 bits: the largest finite value for those beyond it,
-   * but for infinity in E5M2, which has one. E8M0, which has powers of two only, takes the next one
-   * up, as ONNX's Cast does unless told otherwise.
+   * except for infinity in E5M2, which has one. E8M0, which has powers of two only, takes the next
+   * one up, as ONNX's Cast does unless told otherwise.
    */
   static int encode(DataType type, float value) {
     if (type == DataType.FLOAT8E8M0) {

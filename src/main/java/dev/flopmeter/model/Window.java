@@ -17,7 +17,7 @@ public record Window(
    * Reads {@code strides}, {@code dilations}, {@code pads}, {@code auto_pad} and {@code ceil_mode}.
    *
    * @param input the shape with batch and channels in front
-   * @throws ModelException if an attribute has the wrong length or a value that makes no sense
+   * @throws ModelException if an attribute has the wrong length or a value that is not valid
    */
   public static Window of(Attributes attributes, Shape input, long[] kernel) {
     int axes = input.rank() - 2;

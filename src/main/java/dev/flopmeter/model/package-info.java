@@ -1,4 +1,4 @@
-/** Networks: graphs of operators with shapes, types and constants; knows nothing of devices. */
+/** Networks: graphs of operators with shapes, types and constants; independent of devices. */
 @NullMarked
 package dev.flopmeter.model;
 

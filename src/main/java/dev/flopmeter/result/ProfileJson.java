@@ -28,9 +28,9 @@ import tools.jackson.databind.node.ObjectNode;
  * {@code dev/flopmeter/schema/profile-1.json}. What is null is left out; numbers are written the
  * same under every locale.
  *
- * <p>The JSON follows the records field by field in snake case, but for what {@link ProfileTypes}
- * lists. Reading streams: a result of thousands of layers fits a small heap. What is read is not
- * trusted.
+ * <p>The JSON follows the records field by field in snake case, except for what {@link
+ * ProfileTypes} lists. Reading streams: a result of thousands of layers fits a small heap. What is
+ * read is not trusted.
  */
 public final class ProfileJson {
   private static final Pattern LEADING_MARK = Pattern.compile("(?md)^\uFEFF+");
@@ -100,7 +100,7 @@ public final class ProfileJson {
     return MAPPER.writeValueAsString(event);
   }
 
-  /** A part of a result as it stands there. */
+  /** A part of a result in its JSON form. */
   public static ObjectNode tree(Object part) {
     return MAPPER.valueToTree(part);
   }
@@ -112,7 +112,7 @@ public final class ProfileJson {
     return tree;
   }
 
-  /** JSON has no NaN; one here is a mistake of ours that must not reach a reader as text. */
+  /** JSON has no NaN; one here is a bug, which must not reach a reader as text. */
   private static void requireFinite(String path, JsonNode node) {
     if (node.isFloatingPointNumber() && !Double.isFinite(node.doubleValue())) {
       throw new IllegalStateException(path + " is " + node.doubleValue());

@@ -233,7 +233,7 @@ public record ProfileResult(
 
   /**
    * The bound of a perfect runtime with the same layers: each takes the least time that the
-   * roofline allows, and nothing comes between them.
+   * roofline allows, without gaps between them.
    *
    * @param flopsPerSecond the layers' FLOPs, 2 per MAC, over the sum of their least times
    * @param roofs the basis of the two roofs that bound the layers

@@ -40,7 +40,7 @@ public interface Backend extends AutoCloseable {
 
   /**
    * What one run of {@code graph} shows of what depends on data; nothing from a backend that cannot
-   * tell.
+   * report it.
    *
    * @throws UnsupportedOperatorException if an operator has no kernel here
    */

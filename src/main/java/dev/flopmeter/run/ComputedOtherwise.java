@@ -28,8 +28,8 @@ public final class ComputedOtherwise {
       notes.add(
           "the model is quantised ("
               + quantised
-              + " nodes), and this backend computes it in floating point: these times say nothing"
-              + " about the speed of INT8");
+              + " nodes), and this backend computes it in floating point: these times are not those"
+              + " of INT8");
     }
     if (onIntegers > 0) {
       notes.add(

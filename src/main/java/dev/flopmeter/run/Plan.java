@@ -62,7 +62,7 @@ public interface Plan extends AutoCloseable {
     return List.of();
   }
 
-  /** The least time that {@link #timeSteps} tells apart from nothing; 0 where it tells any. */
+  /** The least time that {@link #timeSteps} can resolve; 0 if there is no limit. */
   default double floorSeconds() {
     return 0;
   }

@@ -1,9 +1,9 @@
 package dev.flopmeter.run;
 
-/** Where a backend tells that it searches the fastest way to compute a step, which takes long. */
+/** Where a backend reports that it searches the fastest way to compute a step, which takes long. */
 @FunctionalInterface
 public interface SearchProgress {
-  /** Tells nobody. */
+  /** Reports nothing. */
   SearchProgress SILENT = (done, step) -> {};
 
   /**

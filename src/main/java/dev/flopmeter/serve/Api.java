@@ -32,7 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.util.RawValue;
 
 /**
- * The JSON API, version 1, but for {@link Imports} and {@link RunRequests}: read only. Lists are
+ * The JSON API, version 1, except for {@link Imports} and {@link RunRequests}: read only. Lists are
  * streamed, so that a long one needs no memory. It reads the history's files, never a device.
  */
 record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
@@ -42,7 +42,7 @@ record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
   private static final int STANDARD = 100;
   private static final int LONGEST_NAME = 40;
 
-  /** {@code GET /api/v1/workloads}: what is configured and how it goes. */
+  /** {@code GET /api/v1/workloads}: the configured workloads and their state. */
   Response workloads(Request request) throws BadRequestException {
     onlyKnown(request);
     Snapshot snapshot = snapshots.get();
@@ -201,7 +201,7 @@ record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
         throw new BadRequestException(
             Cut.end(Printable.of(name), LONGEST_NAME)
                 + ": unknown parameter; "
-                + (known.isEmpty() ? "there are none here" : "use " + String.join(", ", known)));
+                + (known.isEmpty() ? "this path has none" : "use " + String.join(", ", known)));
       }
     }
   }

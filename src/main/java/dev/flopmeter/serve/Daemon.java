@@ -48,7 +48,7 @@ public final class Daemon implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(Daemon.class);
   private static final long TICK_SECONDS = 5;
 
-  /** Where the configuration comes from, at the start and at each reload. */
+  /** The source of the configuration, at the start and at each reload. */
   @FunctionalInterface
   public interface ConfigSource {
     ServeConfig read() throws ConfigException;
@@ -313,7 +313,7 @@ public final class Daemon implements AutoCloseable {
     if (!next.http().listen().equals(config.http().listen())
         || next.http().tls().isPresent() != config.http().tls().isPresent()
         || !next.history().folder().equals(config.history().folder())) {
-      logger.warn("a new http.listen, http.tls or history.folder takes effect at the next start");
+      logger.warn("http.listen, http.tls and history.folder require a restart");
     }
     boolean isNodeChanged = !next.node().equals(config.node());
     config = next;
@@ -329,12 +329,12 @@ public final class Daemon implements AutoCloseable {
     metrics.reloaded(true, options.clocks().wall().instant());
     plan();
     next.warnings().forEach(logger::warn);
-    logger.info("configuration read again: {} workloads", next.workloads().size());
+    logger.info("configuration reloaded: {} workloads", next.workloads().size());
   }
 
   private List<String> refused(List<String> problems) {
     reloadProblems = problems;
-    problems.forEach(problem -> logger.error("configuration not taken: {}", problem));
+    problems.forEach(problem -> logger.error("configuration not reloaded: {}", problem));
     metrics.reloaded(false, options.clocks().wall().instant());
     metrics.publish();
     return problems;

@@ -109,7 +109,7 @@ final class PublishedState {
     } catch (ResultFormatException e) {
       return; // of a version that this one does not understand
     }
-    // From the future: the clock was set back, and nobody knows how old it is.
+    // From the future: the clock was set back, so its age is unknown.
     Duration age = Duration.between(entry.arrivedAt(), now);
     if (age.isNegative() || age.compareTo(Duration.ofDays(3660)) > 0) {
       age = Duration.ofDays(3660);

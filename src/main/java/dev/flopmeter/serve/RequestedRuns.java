@@ -21,7 +21,7 @@ final class RequestedRuns {
   static final int MOST = 100;
 
   private static final RunReport CHANGED =
-      RunReport.of(Outcome.STOPPED, "the configuration or the devices have changed; ask again");
+      RunReport.of(Outcome.STOPPED, "the configuration or the devices have changed; try again");
 
   enum State implements Labelled {
     QUEUED,
@@ -82,7 +82,7 @@ final class RequestedRuns {
       }
       runs.remove(oldest.get().id());
     }
-    // The time tells it from runs before a restart.
+    // The time distinguishes it from runs before a restart.
     String id = Long.toString(now.toEpochMilli(), Character.MAX_RADIX) + "-" + ++count;
     List<Part> parts = targets.stream().map(target -> Part.of(target, State.QUEUED)).toList();
     runs.put(id, new Run(id, workload, now, parts));

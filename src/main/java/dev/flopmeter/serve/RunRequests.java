@@ -32,17 +32,17 @@ record RunRequests(
     RateLimit rate) {
   static final int MOST_A_MINUTE = 10;
 
-  /** Queues a run, or tells of the one that is queued already. */
+  /** Queues a run, or returns the one that is already queued. */
   Response request(Request request) throws BadRequestException, IOException {
     Workload workload = workload(request);
     if (!config.get().http().isAuthenticated()) {
       throw new BadRequestException(403, "requesting a run requires a password; add http.users");
     }
     if (workload.imported()) {
-      throw new BadRequestException(409, workload.name() + " is imported: nothing is run for it");
+      throw new BadRequestException(409, workload.name() + " is imported and cannot be run");
     }
     if (request.body().read() >= 0) {
-      throw new BadRequestException("a run takes no body: its workload is configured");
+      throw new BadRequestException("the request must have no body");
     }
     long wait = rate.take();
     if (wait > 0) {
@@ -75,7 +75,7 @@ record RunRequests(
         .findFirst()
         .map(run -> answer(200, run))
         .orElseThrow(
-            () -> new BadRequestException(404, "no run of this name; the oldest are forgotten"));
+            () -> new BadRequestException(404, "no such run; only recent runs are stored"));
   }
 
   private List<Run> runs(Workload workload) {

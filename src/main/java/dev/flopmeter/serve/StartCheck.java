@@ -74,12 +74,12 @@ public final class StartCheck {
     } catch (History.FolderInUseException e) {
       taken.add(e.getMessage());
     } catch (IOException e) {
-      warnings.add(e.getMessage() + "; results will wait in memory");
+      warnings.add(e.getMessage() + "; results will be held in memory");
     }
     if (taken.size() == 2) {
       warnings.add(
-          "a daemon with this http.listen and history.folder is running; it can be reloaded, but"
-              + " not started again");
+          "a daemon with this http.listen and history.folder is already running; it can be"
+              + " reloaded, but not started again");
     } else {
       errors.addAll(taken);
     }

@@ -6,7 +6,7 @@ public final class Cut {
 
   private Cut() {}
 
-  /** A name as it may stand in a sentence or a label, which a screen reader reads in full. */
+  /** A name for a sentence or a label, which a screen reader reads in full. */
   public static String name(String name) {
     return end(name, LONGEST_NAME);
   }

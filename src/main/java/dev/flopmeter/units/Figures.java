@@ -19,7 +19,7 @@ public final class Figures {
   private static final MathContext THREE = new MathContext(3, RoundingMode.HALF_UP);
   private static final MathContext FIVE = new MathContext(5, RoundingMode.HALF_UP);
 
-  /** {@code 8178368512} as {@code 8.18 G}; the prefix stands alone, for a unit to follow. */
+  /** {@code 8178368512} as {@code 8.18 G}; without a unit. */
   public static String si(double value) {
     return si(BigDecimal.valueOf(checked(value)));
   }

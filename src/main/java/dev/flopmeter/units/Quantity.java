@@ -59,7 +59,7 @@ public record Quantity(BigDecimal value, boolean isRate) {
     return new QuantityException(
         "'"
             + text
-            + "' is not an amount or rate; write a number with a prefix K M G T P E Z and FLOPs,"
+            + "' is not an amount or rate; use a number with a prefix K M G T P E Z and FLOPs,"
             + " FLOP/s or MACs, such as 16.5G, 16.5 GFLOPs, 1e12 or 4.1 TFLOP/s");
   }
 

@@ -34,7 +34,7 @@ class BadInputTest {
 
   @Test
   void missingFile() {
-    refuses("there is no such file", "count", folder.resolve("none.onnx").toString());
+    refuses("the file does not exist", "count", folder.resolve("none.onnx").toString());
   }
 
   @Test
@@ -156,7 +156,8 @@ class BadInputTest {
 
   @Test
   void brokenRules() throws IOException {
-    refuses("no such file", "count", "resnet18", "--rules", folder.resolve("none.yaml").toString());
+    refuses(
+        "does not exist", "count", "resnet18", "--rules", folder.resolve("none.yaml").toString());
     refuses(
         "unknown key mac",
         "count",

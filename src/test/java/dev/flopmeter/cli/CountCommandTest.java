@@ -96,7 +96,7 @@ class CountCommandTest {
     assertThat(profile.code()).isEqualTo(Main.BAD_INPUT);
     assertThat(profile.err())
         .hasLineCount(1)
-        .contains("tensor 'w': the external data 'w.bin' is not there, beside the model");
+        .contains("tensor 'w': the external data 'w.bin' does not exist");
   }
 
   @Test

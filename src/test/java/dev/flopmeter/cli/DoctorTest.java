@@ -98,7 +98,7 @@ class DoctorTest {
             + " | install a newer driver, or the cuDNN for CUDA 12 | false",
         "old-driver | too old: it offers CUDA 11.0 | install NVIDIA's driver | false",
         "cudnn-version:8907 | version 8.9.7, 9 is required | install cuDNN 9 | false",
-        "no-device | the driver shows no device | check nvidia-smi | false",
+        "no-device | the driver reports no device | check nvidia-smi | false",
         "missing-symbol:cudnnCreate | lacks the function cudnnCreate | install cuDNN 9 | false",
         "oom@call:cudnnCreate | cuda:0 cannot be used: cudnnCreate failed | memory | false",
         "wrong-convolutions | convolution wrongly (144.0 instead of 72) | are faulty | false",

@@ -60,7 +60,7 @@ class ImportCommandTest {
       Flop untrusting = flop(command, List.of("--workload", "edge"), user);
       assertThat(untrusting.code()).isEqualTo(Main.DEVICE_FAILED);
       assertThat(untrusting.err()).contains(" does not answer: ").hasLineCount(1);
-      refused(flop(command, user, trusted), "--daemon and --workload belong together");
+      refused(flop(command, user, trusted), "--daemon and --workload must be used together");
       refused(flop(command, List.of("--workload", "edge")), "requires --user and --password-file");
       Files.writeString(password, "wrong");
       refused(flop(command, List.of("--workload", "edge"), user, trusted), "401");
@@ -162,7 +162,8 @@ class ImportCommandTest {
     Flop unknown = flop(List.of(command), List.of("--device", "NVIDIA A100-SXM4-80Gb 2"));
     assertThat(unknown.code()).isZero();
     assertThat(unknown.err())
-        .contains("no device 'NVIDIA A100-SXM4-80Gb 2'; did you mean 'A100 SXM4 80GB'?")
+        .contains(
+            "device 'NVIDIA A100-SXM4-80Gb 2' is not in the datasheet table; did you mean 'A100 SXM4 80GB'?")
         .endsWith("the result has no share of a peak\n")
         .hasLineCount(1);
     assertThat(ProfileJson.read(unknown.out()).efficiency().mfu().datasheet()).isNull();
@@ -173,7 +174,7 @@ class ImportCommandTest {
   void filesThatDoNotBelongTogetherAreRefused() throws IOException {
     Path text = Files.writeString(folder.resolve("notes.txt"), "hello");
     assertThat(Flop.run("import", text.toString(), "--model", "resnet18").err())
-        .contains("not a trace");
+        .contains("not a supported trace");
     assertThat(Flop.run("import", "missing.json", "--model", "resnet18").err())
         .contains("no such file");
     assertThat(Flop.run("import", text.toString()).err()).contains("--model");

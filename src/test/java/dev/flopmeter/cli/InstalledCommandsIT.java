@@ -45,7 +45,7 @@ class InstalledCommandsIT {
   @Test
   void exitCodesTellWhatWentWrong() {
     run("\"$F\" count resnet5O").saidOnce(2, "did you mean 'resnet50'");
-    run("\"$F\" count nothing.onnx").saidOnce(2, "there is no such file");
+    run("\"$F\" count nothing.onnx").saidOnce(2, "the file does not exist");
     run("\"$F\" count resnet18 --nonsense").saidOnce(2, "see flopmeter count --help");
     run("\"$F\"").saidOnce(2, "no command given");
     run("FLOPMETER_LIBCUDA=/dev/null \"$F\" profile resnet18 --backend cudnn").saidOnce(3, "CUDA");

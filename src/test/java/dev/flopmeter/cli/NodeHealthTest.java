@@ -170,7 +170,7 @@ class NodeHealthTest {
         .containsEntry("events", "Not Supported (3)")
         .containsEntry("ecc errors", "Not Supported (3)")
         .containsEntry("rows errors", "Not Supported (3)")
-        .containsEntry("gpm", "not supported by this GPU; Hopper and later have it");
+        .containsEntry("gpm", "not supported by this GPU; it requires Hopper or later");
   }
 
   @Test

@@ -76,18 +76,17 @@ class RuleFileTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "a:Odd: {outputs: in} | a:Odd: outputs is a list, such as '[in[0]]'",
+        "a:Odd: {outputs: in} | a:Odd: outputs must be a list, such as '[in[0]]'",
         "a:Odd: {outputs: [out]} | a:Odd: 'out' is not an input, such as in[0], or a type, such as"
             + " float32",
-        "a:Odd: {outputs: [{type: float32}]} | a:Odd: an output has a shape and a type, or is an"
-            + " input such as in[0]",
+        "a:Odd: {outputs: [{type: float32}]} | a:Odd: an output must have a shape and a type, or be an input: in[0]",
         "a:Odd: {macs: out.dim(99999999999)} | a:Odd: the rule 'out.dim(99999999999)' needs an"
             + " index of at most 1000 at character 9",
         "a:Odd: {macs: \"in[4294967296].rank\"} | a:Odd: the rule 'in[4294967296].rank' needs an"
             + " index of at most 1000 at character 4",
         "a:Odd: {macs: \"1\\0\"} | a:Odd: the rule '1\0' needs an operator or the end at character"
             + " 2",
-        "a:Odd: {sizes: 1} | a:Odd: unknown key sizes; there are macs, flops and outputs",
+        "a:Odd: {sizes: 1} | a:Odd: unknown key sizes; valid keys are macs, flops and outputs",
       })
   void refuses(String yaml, String message) {
     assertThatThrownBy(() -> RuleFile.parse(yaml))
@@ -101,7 +100,7 @@ class RuleFileTest {
       value = {
         "'a:Odd: {macs: 1}\na:Odd: {macs: 2}' | Duplicate Object property \"a:Odd\"",
         "'a:Odd: {macs: 1, macs: 2}' | Duplicate Object property \"macs\"",
-        "'a:Odd: {macs: 1}\n---\na:Odd: {macs: 2}' | holds more than one document; keep one",
+        "'a:Odd: {macs: 1}\n---\na:Odd: {macs: 2}' | contains more than one document; keep one",
       })
   void nothingIsStatedTwice(String yaml, String message, @TempDir Path folder) throws IOException {
     String file = Files.writeString(folder.resolve("r.yaml"), yaml).toString();

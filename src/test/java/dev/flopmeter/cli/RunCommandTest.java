@@ -106,7 +106,7 @@ class RunCommandTest {
 
     Flop json = flop("two", "--format", "json");
     assertThat(json.code()).isEqualTo(Main.BAD_INPUT);
-    assertThat(json.err()).contains("holds one result, not several");
+    assertThat(json.err()).contains("holds a single result");
   }
 
   @Test
@@ -216,7 +216,7 @@ class RunCommandTest {
         flop("good", "--password-file", folder.resolve("none").toString()),
         2,
         "none' is not a file that can be read");
-    refused(flop("good", "-o", folder.resolve("none/file").toString()), 2, "there is no folder");
+    refused(flop("good", "-o", folder.resolve("none/file").toString()), 2, "no such folder");
     refused(Flop.run("run", "good"), 2, "--daemon is missing");
     refused(
         Flop.run("run", "good", "--daemon", url()), 2, "--user and --password-file, or FLOPMETER_");

@@ -63,7 +63,7 @@ class TopCommandTest {
     Ended ended = onNode();
     assertThat(ended.code()).isZero();
     assertThat(ended.out().replaceAll(" +", " "))
-        .startsWith("Emulated GPUs: these figures mean nothing.\n")
+        .startsWith("Emulated GPUs: these figures are not valid.\n")
         .contains("\ngpu:0:0 idle - 0 B Emulated GPU MIG 1g.1gb\n")
         .contains("\ngpu:0:3 occupied - 1.07 GB Emulated GPU MIG 1g.1gb\n")
         .contains("\n 7 - - 1.07 GB python7 job 47\n")

@@ -88,9 +88,10 @@ class TurnsCommandTest {
     assertThat(turns(some, some + " --precision fp32,fp16").err())
         .contains("NEW '", "must be one case, not several batches, precisions or backends");
     assertThat(turns(some, some, "--backend", "all").err()).contains("must be one case");
-    assertThat(turns(some, "missing.onnx").err()).contains("missing.onnx: there is no such file");
+    assertThat(turns(some, "missing.onnx").err()).contains("missing.onnx: the file does not exist");
     assertThat(turns(some, some, "--format", "html").err()).contains("must be table or json");
-    assertThat(turns(some, some, "--force").err()).contains("--force does not go with --run");
+    assertThat(turns(some, some, "--force").err())
+        .contains("--force cannot be combined with --run");
     assertThat(turns(some, some, "--error-rate", "0%").err()).contains("must be above 0 %");
   }
 

@@ -96,8 +96,7 @@ class SharedCasesTest {
     OnnxModel big = model("big/emb.onnx");
     assertThatThrownBy(() -> big.bind(Bindings.NONE).requireValues())
         .hasMessage(
-            "tensor 'w': the external data 'w.bin' is not there, beside the model; it can be"
-                + " counted only");
+            "tensor 'w': the external data 'w.bin' does not exist; it can be" + " counted only");
   }
 
   /** The cache's links are made here: a copy of it may hold files in their place. */

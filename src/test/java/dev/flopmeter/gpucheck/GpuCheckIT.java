@@ -108,7 +108,7 @@ class GpuCheckIT {
     Map<String, String> archive = archive();
     assertThat(archive.get("gpu-check/summary.md"))
         .isEqualTo(Files.readString(results.resolve("summary.md")))
-        .contains("**Emulated: its times mean nothing.**", "**A stub: its times mean nothing.**")
+        .contains("**Emulated: its times are not valid.**", "**A stub: its times are not valid.**")
         .contains("| small | fp16 | 1 | ", "| small | fp16 | ", " | passed |")
         .contains("| left out | why |")
         .containsPattern("\\| profile llama3-8b-block fp16 \\| (stopped after|no time: )")

@@ -105,7 +105,7 @@ final class Summary {
                 device.path("cuda").asString(),
                 device.path("cudnn").asString());
     return device.path("emulated").asBoolean(false)
-        ? line + " **Emulated: its times mean nothing.**"
+        ? line + " **Emulated: its times are not valid.**"
         : line;
   }
 
@@ -117,7 +117,7 @@ final class Summary {
                 ready.path("cuda").asString(),
                 ready.path("cudnn").asString());
     return ready.path("torch").asString().contains("stub")
-        ? line + " **A stub: its times mean nothing.**"
+        ? line + " **A stub: its times are not valid.**"
         : line;
   }
 

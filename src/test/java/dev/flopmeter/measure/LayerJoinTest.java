@@ -260,7 +260,7 @@ class LayerJoinTest {
 
   @Test
   void onlyWhatCountApproximatesIsAWarning() {
-    String note = "Loop 'l' is counted for one iteration; how many there are depends on data";
+    String note = "Loop 'l' is counted for one iteration; their number depends on data";
     ProfileCase one = new ProfileCase();
     one.request =
         new ProfileRequest(

@@ -174,7 +174,7 @@ class ProfilerTest {
     ProfileResult result = slow.run();
     assertThat(result.valid()).isTrue();
     assertThat(result.run().stopReason()).isEqualTo("time limit");
-    assertThat(result.warnings()).anyMatch(w -> w.matches("\\d+ samples instead of 30 fit.*"));
+    assertThat(result.warnings()).anyMatch(w -> w.matches("only \\d+ of 30 samples fit.*"));
     ProfileCase slower = new ProfileCase();
     slower.seconds = pass -> 3;
     result = slower.run();

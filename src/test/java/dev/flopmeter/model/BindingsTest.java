@@ -58,7 +58,7 @@ class BindingsTest {
     ValueInfo scalar = ValueInfo.of("factor", TensorType.of(DataType.FLOAT));
     assertThatThrownBy(() -> resolve(Bindings.ofBatch(8), fixed, scalar))
         .hasMessage(
-            "no input follows the batch 8: 'x' is 2x16, 'factor' is a scalar; leave --batch out, or"
+            "no input follows the batch 8: 'x' is 2x16, 'factor' is a scalar; omit --batch, or"
                 + " export the model with a free batch dimension");
     assertThat(resolve(Bindings.ofBatch(2), fixed).batch()).isEqualTo(2);
     assertThat(resolve(Bindings.NONE, fixed, scalar).batch()).isEqualTo(2);

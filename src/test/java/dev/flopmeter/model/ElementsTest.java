@@ -78,7 +78,7 @@ class ElementsTest {
   void refusesDataOfAnotherSize() {
     assertThatThrownBy(
             () -> DenseTensor.of(TensorType.of(DataType.INT4, 5), ByteBuffer.allocate(5)))
-        .hasMessage("a tensor int4[5] takes 3 bytes, but 5 are there");
+        .hasMessage("a tensor int4[5] takes 3 bytes, but has 5");
     assertThatThrownBy(() -> Tensor.ofLongs(1, 2).reshaped(Shape.of(3)))
         .isInstanceOf(ModelException.class);
   }

@@ -192,7 +192,7 @@ class ComparisonTest {
             scaled(BASE, 0.8, ""),
             "faster",
             scaled(BASE, 1.04, ""),
-            "ambiguous, apart by less than 5.0 %");
+            "ambiguous, differs by less than 5.0 %");
     verdicts.forEach(
         (next, verdict) -> {
           assertThat(forms(against(next)))

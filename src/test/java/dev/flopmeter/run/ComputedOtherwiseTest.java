@@ -29,8 +29,7 @@ class ComputedOtherwiseTest {
   void integersComputedAsFloatsSayNothingAboutIntegers() {
     assertThat(ComputedOtherwise.notes(quantised(), 0, Precision.FP32))
         .containsExactly(
-            "the model is quantised (1 nodes), and this backend computes it in floating point:"
-                + " these times say nothing about the speed of INT8");
+            "the model is quantised (1 nodes), and this backend computes it in floating point: these times are not those of INT8");
   }
 
   @Test

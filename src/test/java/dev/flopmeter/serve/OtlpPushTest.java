@@ -235,7 +235,7 @@ class OtlpPushTest {
       await()
           .atMost(Duration.ofSeconds(30))
           .until(() -> daemon.metrics().contains("flopmeter_capability{feature=\"otlp\"} 1.0"));
-      assertThat(pushLines(daemon)).hasSize(2).last().asString().contains("works again");
+      assertThat(pushLines(daemon)).hasSize(2).last().asString().contains("succeed again");
     } finally {
       receiver.stop(0);
     }

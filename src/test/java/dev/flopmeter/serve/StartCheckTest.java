@@ -76,7 +76,7 @@ class StartCheckTest {
             .contains("is used by another flopmeter");
         StartCheck running = check(kept(port));
         assertThat(running.errors()).isEmpty();
-        assertThat(running.warnings()).singleElement().asString().contains("is running");
+        assertThat(running.warnings()).singleElement().asString().contains("is already running");
       }
     }
   }
@@ -99,7 +99,7 @@ class StartCheckTest {
         .singleElement()
         .asString()
         .startsWith("history.folder cannot be written: ")
-        .endsWith("; results will wait in memory");
+        .endsWith("; results will be held in memory");
   }
 
   @Test

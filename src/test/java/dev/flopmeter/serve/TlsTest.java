@@ -203,7 +203,7 @@ public class TlsTest {
 
       certificate(folder);
       SSLContext second = trusting();
-      hangUp(daemon, "configuration read again");
+      hangUp(daemon, "configuration reloaded");
       try (Socket socket = second.getSocketFactory().createSocket(loopback, daemon.port)) {
         assertThat(healthy(socket)).startsWith("HTTP/1.1 200 ");
       }
@@ -217,7 +217,7 @@ public class TlsTest {
       Files.write(folder.resolve("cert.pem"), good);
       hangUp(daemon, "do not match");
       Files.writeString(folder.resolve("cert.pem"), "no certificate\n");
-      hangUp(daemon, "configuration not taken: http.tls.certificate: ");
+      hangUp(daemon, "configuration not reloaded: http.tls.certificate: ");
       try (Socket socket = second.getSocketFactory().createSocket(loopback, daemon.port)) {
         assertThat(healthy(socket)).startsWith("HTTP/1.1 200 ");
       }

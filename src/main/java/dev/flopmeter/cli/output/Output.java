@@ -11,8 +11,8 @@ import java.nio.file.InvalidPathException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a command's result goes: standard output, or the file after {@code -o}. A failure to write
- * to standard output is reported when the command is done.
+ * The destination of a command's result: standard output, or the file after {@code -o}. A failure
+ * to write to standard output is reported when the command is done.
  */
 public final class Output implements AutoCloseable {
   private final PrintWriter standard;

@@ -136,7 +136,7 @@ final class OutputFile {
   private static void requireWritable(Path target) throws IOException {
     Path folder = folder(target);
     if (!Files.isDirectory(folder)) {
-      throw new FileSystemException(target.toString(), null, "there is no folder " + folder);
+      throw new FileSystemException(target.toString(), null, "no such folder: " + folder);
     }
     if (!Files.isWritable(Files.exists(target) ? target : folder)) {
       throw new AccessDeniedException(target.toString());

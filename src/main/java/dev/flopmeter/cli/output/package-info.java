@@ -1,2 +1,2 @@
-/** Where results go: standard output, or the file after {@code -o}. */
+/** The destination of results: standard output, or the file after {@code -o}. */
 package dev.flopmeter.cli.output;

@@ -166,7 +166,7 @@ record BodyBinding(GraphBuilder builder, Node node, TemplateBinder binder, int d
     builder.addTyped(node.withAttributes(bound), outputs);
   }
 
-  /** Whether the branch is constants alone; then they stand for the node. */
+  /** Whether the branch is constants alone; then they replace the node. */
   private boolean isFolded(Graph branch) {
     List<String> results = branch.outputs();
     if (results.size() < node.outputs().size()
@@ -186,8 +186,8 @@ record BodyBinding(GraphBuilder builder, Node node, TemplateBinder binder, int d
   }
 
   /**
-   * A carried value that comes out of a Loop's body as another type than it went in has no one type
-   * for all runs: takes it from {@code inputs}, and says whether any was taken.
+   * A carried value whose type changes in a Loop's body has no single type for all iterations:
+   * removes it from {@code inputs}, and returns whether any was removed.
    */
   private static boolean opensWhatChanges(List<@Nullable TensorType> inputs, Graph body) {
     boolean any = false;

@@ -35,7 +35,7 @@ public final class LoopTrips {
     boolean goesOn =
         handsOn(body) || body.constant(body.outputs().get(0)).map(LoopTrips::isTrue).orElse(false);
     if (starts.isPresent() && goesOn && !in.has(0)) {
-      throw new ModelException("it never ends: no trip count, and a condition that stays true");
+      throw new ModelException("it never ends: no trip count, and the condition is always true");
     }
     return starts.isPresent() && goesOn ? limit : OptionalLong.empty();
   }

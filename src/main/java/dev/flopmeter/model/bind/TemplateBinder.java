@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * replaces calls of model-local functions by their bodies, binds the bodies of control flow.
  */
 public final class TemplateBinder {
-  /** Deeper nesting of bodies and functions is taken for an attack. */
+  /** Deeper nesting of bodies and functions is treated as an attack. */
   static final int MAX_DEPTH = 64;
 
   /** A function that calls two others twice each, and so on, would never end. */

@@ -40,7 +40,7 @@ final class TopologicalOrder {
         }
       }
     }
-    Queue<Integer> ready = new PriorityQueue<>(); // the one written first goes first
+    Queue<Integer> ready = new PriorityQueue<>(); // the one written first comes first
     for (int i = 0; i < waiting.length; i++) {
       if (waiting[i] == 0) {
         ready.add(i);

@@ -47,7 +47,7 @@ public final class Unrolling {
       return values.stream().map(this::of).toList();
     }
 
-    /** The operator with its bodies as they are, but for what they read of the graphs around. */
+    /** The operator with its bodies unchanged, except for what they read of enclosing graphs. */
     Node inside(Node node) {
       Attributes attributes = node.attributes();
       for (Map.Entry<String, Object> each : node.attributes().asMap().entrySet()) {
@@ -121,7 +121,7 @@ public final class Unrolling {
     added += body.nodes().size() + 1;
     if (added > MOST_NODES) {
       throw new ModelException(
-          node.describe() + ": its bodies are too many nodes in all their runs to unroll");
+          node.describe() + ": its bodies have too many nodes in all iterations to unroll");
     }
     Map<String, String> names = new HashMap<>(opened.names());
     for (int i = 0; i < inputs.size(); i++) {
@@ -344,7 +344,7 @@ public final class Unrolling {
     TensorType each = body.types().get(row);
     if (each == null) {
       throw new ModelException(
-          node.describe() + ": it makes no trip, and an output's type is not known");
+          node.describe() + ": it runs no iteration, and an output's type is not known");
     }
     return FilledTensor.of(each.withShape(Shape.of(0).concat(each.shape())), 0);
   }

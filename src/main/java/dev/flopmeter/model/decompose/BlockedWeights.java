@@ -63,7 +63,7 @@ record BlockedWeights(boolean isDepthwise, long outputs, long inputs, Tensor ord
     return in.attributes().integer(BLOCK_ATTRIBUTE, BLOCK);
   }
 
-  /** Of input 1; the bias, input 2, tells of padding too. */
+  /** Of input 1; the bias, input 2, also shows padding. */
   static BlockedWeights of(Operands in) {
     Shape weights = in.shape(1);
     long block = block(in);

@@ -1,4 +1,4 @@
-/** Operators that are made up of simpler ones: what each stands for, once, for all who ask. */
+/** Operators that are made up of simpler ones: what each stands for, defined once. */
 @NullMarked
 package dev.flopmeter.model.decompose;
 

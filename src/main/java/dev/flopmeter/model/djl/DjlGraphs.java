@@ -90,7 +90,7 @@ public final class DjlGraphs {
   private static void requireOpen(String name, Block block) {
     if (block instanceof SymbolBlock) {
       throw new ModelException(
-          "%s: %s was loaded by an engine, which hides its operators; export the model to ONNX and count that"
+          "%s: %s was loaded by an engine, so its operators are not visible; export the model to ONNX and count that"
               .formatted(name, block.getClass().getSimpleName()));
     }
     for (Pair<String, Block> child : block.getChildren()) {

@@ -62,7 +62,7 @@ public final class DjlModelFolder {
     String factory = options.get(FACTORY);
     if (factory == null) {
       throw new ModelException(
-          "%s does not say how its block is built: give option.%s=CLASS in %s, or export the model to ONNX"
+          "%s does not say how its block is built: set option.%s=CLASS in %s, or export the model to ONNX"
               .formatted(folder, FACTORY, PROPERTIES));
     }
     Optional<ParameterFile> saved = parameters(folder).map(ParameterFile::read);

@@ -31,7 +31,7 @@ final class DjlTypes {
   static TensorType type(Shape shape, ai.djl.ndarray.types.DataType type) {
     if (isOpen(shape)) {
       throw new ModelException(
-          "the shape " + shape + " has an unknown dimension; give every dimension a number");
+          "the shape " + shape + " has an unknown dimension; specify every dimension");
     }
     return new TensorType(type(type), dev.flopmeter.model.Shape.of(shape.getShape()));
   }

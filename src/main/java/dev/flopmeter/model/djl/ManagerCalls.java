@@ -101,7 +101,7 @@ final class ManagerCalls implements InvocationHandler {
     }
     if (traced.tracing() != trace) {
       throw new ModelException(
-          "the block keeps an array of an earlier trace; make its arrays anew in each forward");
+          "the block keeps an array of an earlier trace; create its arrays in each forward");
     }
     return traced;
   }
@@ -134,8 +134,8 @@ final class ManagerCalls implements InvocationHandler {
   }
 
   /**
-   * The engine that the manager names, because code asks for an engine's name and default device.
-   * It is not registered and computes nothing.
+   * The engine that the manager reports, because code reads an engine's name and default device. It
+   * is not registered and computes nothing.
    */
   private static final class ShapeEngine extends Engine {
     private final NDManager manager;

@@ -38,7 +38,7 @@ final class TracedArray {
     return shown;
   }
 
-  /** Name of the graph's value that this array stands for now. */
+  /** Name of the graph's value that this array currently represents. */
   String value() {
     return value;
   }

@@ -60,7 +60,7 @@ final class TermParser {
     return scope -> (boolean) condition.in(scope) ? then.in(scope) : otherwise.in(scope);
   }
 
-  /** A term that ends before a comparison, since it may stand before {@code >}. */
+  /** A term that ends before a comparison, since it may precede {@code >}. */
   Term number() {
     return between(SUM);
   }

@@ -18,9 +18,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tensors stored in files beside the model. A model is untrusted input and must not name other
- * files: a location is relative, stays below the model's folder as written, and once symbolic links
- * are followed the file lies in the folder of the model or in the folder that the model itself is a
+ * Tensors stored in separate files. A model is untrusted input and must not name other files: a
+ * location is relative, stays below the model's folder as written, and once symbolic links are
+ * followed the file lies in the folder of the model or in the folder that the model itself is a
  * link into. So a cache that links a model and its weights into one folder of blobs, as Hugging
  * Face's does, is read, and an archive cannot link its weights to files outside of it.
  */
@@ -52,7 +52,7 @@ final class ExternalData {
     Path file = resolve(location);
     if (file == null) {
       return new UnavailableTensor(
-          type, location, "the external data '" + location + "' is not there, beside the model");
+          type, location, "the external data '" + location + "' does not exist");
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       if (offset > channel.size() - length) {
@@ -75,7 +75,7 @@ final class ExternalData {
   /** The file itself, with all links followed; null if it does not exist. */
   private @Nullable Path resolve(String location) {
     if (model == null) {
-      throw new ModelException("external data needs the model to be a file");
+      throw new ModelException("external data requires the model to be a file");
     }
     if (location.isEmpty()) {
       throw new ModelException("its external data has no location");
@@ -86,7 +86,7 @@ final class ExternalData {
       Path linked = Objects.requireNonNull(model.toRealPath().getParent());
       if (relative.isAbsolute() || !given.resolve(relative).normalize().startsWith(given)) {
         throw new ModelException(
-            "the external data '" + location + "' lies outside of the model's folder");
+            "the external data '" + location + "' is outside of the model's folder");
       }
       for (Path folder : List.of(given, linked)) {
         Path file = folder.resolve(relative).normalize();
@@ -96,7 +96,7 @@ final class ExternalData {
         Path real = file.toRealPath();
         if (!real.startsWith(given) && !real.startsWith(linked)) {
           throw new ModelException(
-              "the external data '%s' is a link out of the model's folder; copy the file beside the model"
+              "the external data '%s' is a link out of the model's folder; copy the file into the folder"
                   .formatted(location));
         }
         if (!Files.isRegularFile(real)) {

@@ -45,8 +45,8 @@ public record OnnxModel(
   /**
    * Reads a file of up to 2 GB; weights stay in the mapped file until they are asked for.
    *
-   * @throws ModelException if there is no such file, or it is not an ONNX model; the message names
-   *     it
+   * @throws ModelException if the file does not exist, or it is not an ONNX model; the message
+   *     names it
    */
   public static OnnxModel read(Path file) {
     try {
@@ -69,11 +69,11 @@ public record OnnxModel(
 
   private static ByteBuffer map(Path file) throws IOException {
     if (!Files.exists(file)) {
-      throw new ModelException("there is no such file");
+      throw new ModelException("the file does not exist");
     }
     if (Files.isDirectory(file)) {
       throw new ModelException(
-          "this is a directory; give the .onnx file in it, or a DJL folder (with"
+          "this is a directory; use the .onnx file in it, or a DJL folder (with"
               + " serving.properties)");
     }
     if (!Files.isRegularFile(file)) {
@@ -133,7 +133,7 @@ public record OnnxModel(
       FunctionTemplate function = parser.function(message);
       if (functions.put(function.key(), function) != null) {
         throw new ModelException(
-            "the function '" + function.key() + "' is there twice; overloads are not read");
+            "the function '" + function.key() + "' is defined twice; overloads are not supported");
       }
     }
     GraphTemplate graph = parser.graph(graphMessage);

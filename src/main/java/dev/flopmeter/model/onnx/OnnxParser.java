@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * nothing about the work (doc strings, training information) are skipped.
  */
 final class OnnxParser {
-  /** Bodies and types nested deeper than this are taken for an attack. */
+  /** Bodies and types nested deeper than this are treated as an attack. */
   private static final int MAX_DEPTH = 64;
 
   private final Map<String, Integer> opsets;
@@ -60,7 +60,7 @@ final class OnnxParser {
         case 5 -> {
           TensorParser.Named named = TensorParser.parse(in.message(), files);
           if (initializers.put(named.name(), named.tensor()) != null) {
-            throw new ModelException("the initializer '" + named.name() + "' is there twice");
+            throw new ModelException("the initializer '" + named.name() + "' is defined twice");
           }
         }
         case 11 -> inputs.add(valueInfo(in.message()));

@@ -12,7 +12,7 @@ final class ReadBudget {
   /** A message or a name, with the list entry that points to it. */
   static final long OBJECT_BYTES = 64;
 
-  /** No description of a network comes near; reading this much takes seconds. */
+  /** No real network description is nearly as large; reading this much takes seconds. */
   private static final long MOST_BYTES = 1L << 30;
 
   private long left;
@@ -36,9 +36,8 @@ final class ReadBudget {
     left -= bytes;
     if (left < 0) {
       throw new ModelException(
-          ("what the file describes up to byte %s, weights aside, needs more memory than half of"
-                  + " Java's heap or 1 GB; a sound model may need a larger heap"
-                  + " (FLOPMETER_JAVA_OPTS=-Xmx2g)")
+          ("the content up to byte %s, without weights, requires more memory than half of Java's"
+                  + " heap or 1 GB; a valid model may need a larger heap (FLOPMETER_JAVA_OPTS=-Xmx2g)")
               .formatted(position));
     }
   }

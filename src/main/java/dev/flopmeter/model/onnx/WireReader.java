@@ -208,8 +208,8 @@ final class WireReader {
   private void requireBytes(long bytes) {
     if (bytes < 0 || bytes > buffer.remaining()) {
       throw new ModelException(
-          ("the file is truncated or not an ONNX model: at byte %s %s more bytes are"
-                  + " announced, but %s are there")
+          ("the file is truncated or not an ONNX model: at byte %s, %s more bytes are expected, but"
+                  + " %s remain")
               .formatted(position(), Long.toUnsignedString(bytes), buffer.remaining()));
     }
   }

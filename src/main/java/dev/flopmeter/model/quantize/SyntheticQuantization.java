@@ -80,7 +80,7 @@ public final class SyntheticQuantization {
         .ifPresent(
             node -> {
               throw new ModelException(
-                  "%s: the model is quantised already, in a form that is not %s; omit --precision"
+                  "%s: the model is already quantised, but not to %s; omit --precision"
                       .formatted(node.describe(), type.label()));
             });
     SyntheticQuantization found = new SyntheticQuantization(graph, type);
@@ -204,7 +204,7 @@ public final class SyntheticQuantization {
           double range = Objects.requireNonNull(ranges.get(value + RANGE)).doubleAt(0);
           if (!Double.isFinite(range)) {
             throw new ModelException(
-                "the value '%s' reaches %s for the random inputs: it has no range to quantise"
+                "the value '%s' reaches %s for the random inputs: it cannot be quantised"
                     .formatted(value, range));
           }
           return range;
@@ -252,7 +252,7 @@ public final class SyntheticQuantization {
   private String claimed(String value) {
     if (graph.types().containsKey(value)) {
       throw new ModelException(
-          "the model has a value '%s' already; rename it to quantise the model".formatted(value));
+          "the model already has a value '%s'; rename it to quantise the model".formatted(value));
     }
     return value;
   }

@@ -59,12 +59,12 @@ public record EinsumEquation(
             ? implicitOutput(operands, ellipsisRank(sizes))
             : expanded(equation.substring(arrow + 2), ellipsisRank(sizes));
     if (new LinkedHashSet<>(output).size() < output.size()) {
-      throw new ModelException("the output of '" + equation + "' names an index twice");
+      throw new ModelException("the output of '" + equation + "' contains an index twice");
     }
     for (String index : output) {
       if (!sizes.containsKey(index)) {
         throw new ModelException(
-            "the output index '" + index + "' of '" + equation + "' stands in no operand");
+            "the output index '" + index + "' of '" + equation + "' is in no operand");
       }
     }
     return new EinsumEquation(operands, output, sizes);
@@ -99,13 +99,13 @@ public record EinsumEquation(
       } else if (Character.isLetter(term.charAt(i))) {
         indices.add(term.substring(i, i + 1));
       } else {
-        throw new ModelException("the Einsum term '" + term + "' holds more than letters");
+        throw new ModelException("the Einsum term '" + term + "' must contain only letters");
       }
     }
     return indices;
   }
 
-  /** Without an arrow: the ellipsis, then the letters that stand once, in alphabetical order. */
+  /** Without an arrow: the ellipsis, then the letters that occur once, in alphabetical order. */
   private static List<String> implicitOutput(List<List<String>> operands, int ellipsis) {
     List<String> all = operands.stream().flatMap(List::stream).toList();
     Stream<String> once =
@@ -138,7 +138,7 @@ public record EinsumEquation(
 
   /**
    * How many elements of an operand are read: the product of the sizes of its indices, each once,
-   * since an index that stands twice reads the diagonal alone.
+   * since an index that occurs twice reads only the diagonal.
    */
   public long read(int operand) {
     return shape(new LinkedHashSet<>(operands.get(operand))).elements();

@@ -144,7 +144,7 @@ public final class NodeFunctions {
                 .toList());
   }
 
-  /** The window that the node's attributes tell. */
+  /** The window that the node's attributes describe. */
   static Window window(NodeHost node, List<Object> arguments) {
     return Window.of(node.attributes(), node.shape(arguments.get(0)), dims(arguments.get(1)));
   }

@@ -14,7 +14,7 @@ public interface ShapeRule {
    * The output types, in order; at least as many as the node asks for.
    *
    * @throws dev.flopmeter.model.ModelException if the inputs do not fit
-   * @throws dev.flopmeter.model.DataDependentException if data decides about the shape
+   * @throws dev.flopmeter.model.DataDependentException if the shape depends on data
    */
   List<TensorType> infer(Operands in);
 }

@@ -39,7 +39,7 @@ public final class StoredConstant {
         .orElseThrow(
             () ->
                 new ModelException(
-                    "a Constant needs one of value, value_int(s), value_float(s) and"
+                    "a Constant requires one of value, value_int(s), value_float(s) and"
                         + " value_string(s)"));
   }
 

@@ -68,7 +68,7 @@ public final class Zoo {
         .orElseThrow(
             () ->
                 new ModelException(
-                    "there is no built-in model '%s' and no such file%s'flopmeter models' lists all"
+                    "there is no built-in model or file '%s'%s'flopmeter models' lists all built-in models"
                         .formatted(
                             name,
                             NearestName.question(

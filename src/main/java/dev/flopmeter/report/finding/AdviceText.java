@@ -65,7 +65,7 @@ final class AdviceText {
             saved));
   }
 
-  /** Words come from model files, too, so that what stands in their place is not filled again. */
+  /** Values come from model files, too, so inserted text is not expanded again. */
   private String filled(String text) {
     return WORD.matcher(text)
         .replaceAll(

@@ -48,7 +48,7 @@ public final class ComparisonVerdict {
   private static String sentence(Change change, double threshold) {
     return switch (change) {
       case SAME -> "no change beyond noise";
-      case AMBIGUOUS -> "ambiguous, apart by less than " + Figures.percent(threshold);
+      case AMBIGUOUS -> "ambiguous, differs by less than " + Figures.percent(threshold);
       default -> word(change);
     };
   }

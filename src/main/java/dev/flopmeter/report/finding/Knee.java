@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
  */
 public final class Knee {
   public static final String EXPLANATION =
-      "knee: the smallest batch with nine tenths of the largest throughput";
+      "knee: the smallest batch with 90 % of the largest throughput";
 
   private static final double SHARE = 0.9;
   private static final int FEWEST = 3;

@@ -27,7 +27,7 @@ public final class Verdict {
   public static String of(ProfileResult result) {
     String start = subject(result) + ": ";
     if (result.device().isEmulated()) {
-      return start + "an emulated device, no times to report";
+      return start + "emulated device, no valid times";
     }
     StringJoiner findings = new StringJoiner("; ", start, "");
     findings.add(headline(result));
@@ -46,7 +46,7 @@ public final class Verdict {
   public static String emulated(String device) {
     return Cut.name(device)
         + " is emulated: work, parameters and bytes are exact; times, rates and shares of the peak"
-        + " mean nothing.";
+        + " are not valid.";
   }
 
   /** {@code resnet50, bf16, batch 64 on NVIDIA H200}. */
@@ -70,7 +70,7 @@ public final class Verdict {
     return result.valid() ? headline : "not valid (see the warnings): " + headline;
   }
 
-  /** What most of the time goes to; null where no layer has a bound. */
+  /** The bound with most of the time; null where no layer has a bound. */
   private static @Nullable String boundFinding(ProfileResult result) {
     List<Layer> most =
         Stream.of(Bound.values())
@@ -141,8 +141,8 @@ public final class Verdict {
     }
 
     /**
-     * The share that the roofline allows, to stand behind the one reached; empty where unknown.
-     * Where a roof is too low or a cache unknown, a result can be above it.
+     * The attainable share, to follow the reached one; empty where unknown. Where a roof is too low
+     * or a cache unknown, a result can be above it.
      */
     public static String bound(double share, @Nullable Double attainable) {
       if (attainable == null) {

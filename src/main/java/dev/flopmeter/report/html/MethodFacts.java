@@ -39,7 +39,7 @@ record MethodFacts(ProfileResult result) {
     facts.add("Warm-up", Verdict.count(run.warmupRuns(), "run"));
     facts.add("Samples kept", run.samples()).addAll("Left out: ", run.droppedSamples());
     facts.add("Stopped because", run.stopReason());
-    facts.add("Layers' sum over the whole", result.layerSumRatio(), Figures::percent);
+    facts.add("Layers' sum over whole pass", result.layerSumRatio(), Figures::percent);
     Assignment assigned = result.assignment();
     facts.add("MACs assigned", assigned, found -> Figures.percent(found.macs()));
     facts.add("Time assigned", assigned, found -> Figures.percent(found.time()));

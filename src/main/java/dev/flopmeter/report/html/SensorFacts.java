@@ -19,10 +19,10 @@ final class SensorFacts {
           "power_limit_w", "Power limit",
           "energy_j_per_inference", "Energy of an inference",
           "temperature_c", "Temperature",
-          "utilization", "Busy, as the device says",
-          "memory_used_bytes", "Memory in use, by anyone",
+          "utilization", "Utilisation (reported by the device)",
+          "memory_used_bytes", "Memory in use, by all processes",
           "other_processes", "Other processes on the device",
-          "throttle_reasons", "Clock held back by");
+          "throttle_reasons", "Clock reduced by");
 
   static Facts of(Sensors sensors) {
     Facts facts = new Facts();

@@ -62,7 +62,7 @@ record TimeCharts(ProfileResult result, OperatorColours colours) {
 
   Bars bounds() {
     return new Bars(
-        "By what holds it back",
+        "By bound",
         List.of("Bound", "Layers", "Time"),
         Breakdown.byBound(result).stream()
             .map(part -> Bar.of(part, "b-" + part.label(), part.label()))

@@ -25,7 +25,7 @@ public record Scale(double from, double to, double start, double end, boolean is
     return new Scale(from, to > from ? to : from * 10, start, end, true);
   }
 
-  /** The coordinate of {@code value}, which may lie outside of the axis. */
+  /** The coordinate of {@code value}, which may be outside the axis. */
   public double at(double value) {
     double share =
         isLog ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);

@@ -109,7 +109,7 @@ public final class ConventionTable {
   /** The largest differences, as many as {@code width} characters take. */
   private static String why(ToolCount tool, int width) {
     if (tool.perMac() == 0) {
-      return "no amount of work";
+      return "not an amount of work";
     }
     StringBuilder text = new StringBuilder(tool.perMac() == 1 ? "" : "x " + tool.perMac());
     int left = tool.differences().size();

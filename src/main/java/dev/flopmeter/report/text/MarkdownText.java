@@ -15,7 +15,7 @@ final class MarkdownText {
         .replaceAll("([\\\\`*_\\[\\]|#~])", "\\\\$1");
   }
 
-  /** A name in a code span of a table cell; back-quotes and bars cannot stand in one. */
+  /** A name in a code span of a table cell; back-quotes and bars are not possible in one. */
   static String code(String name) {
     String clean = Printable.of(name);
     return clean.contains("`") || clean.contains("|") ? escaped(clean) : "`" + clean + "`";

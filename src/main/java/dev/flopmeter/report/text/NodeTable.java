@@ -66,7 +66,7 @@ public final class NodeTable {
     }
     StringBuilder out = new StringBuilder();
     if (sample.emulated()) {
-      out.append("Emulated GPUs: these figures mean nothing.\n");
+      out.append("Emulated GPUs: these figures are not valid.\n");
     }
     TextTable.render(out, style, COLUMNS, lines);
     new TreeMap<>(sample.absent())

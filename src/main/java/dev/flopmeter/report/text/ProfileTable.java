@@ -151,7 +151,7 @@ public final class ProfileTable {
                   ? ""
                   : ", times scaled by 1/"
                       + Figures.number(ratio)
-                      + " for the profiler's own work"));
+                      + " for the profiler's overhead"));
     }
     String padding = Breakdown.padding(result);
     if (padding != null) {

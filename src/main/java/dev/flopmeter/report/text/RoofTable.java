@@ -81,7 +81,7 @@ public final class RoofTable {
       out.append(new TreeMap<>(measured.versions())).append('\n');
     }
     if (device.isEmulated()) {
-      out.append("This device is emulated: its rates mean nothing, so none were measured.\n");
+      out.append("This device is emulated: its rates are not valid, so none were measured.\n");
     }
     Roof datasheet = any.datasheet();
     return out.append(
@@ -102,7 +102,7 @@ public final class RoofTable {
 
   private static void levels(StringBuilder out, List<MemoryLevel> levels, TerminalStyle style) {
     if (levels.size() < 2) {
-      out.append("\nThe sizes of the caches are not known, so their bandwidth was not measured.");
+      out.append("\nThe cache sizes are not known, so the cache bandwidths were not measured.");
       return;
     }
     List<Column<LevelRow>> columns =

@@ -20,9 +20,9 @@ public final class TurnsText {
     return out.append(
             "%n%,d turns of each in %s. "
                 .formatted(turns.pairs(), Figures.seconds(turns.seconds())))
-        .append("A change counts from ")
+        .append("Threshold ")
         .append(Figures.percent(turns.rules().threshold()))
-        .append(" on; the verdict and the interval are wrong with a probability of at most ")
+        .append("; the verdict and the interval are wrong with a probability of at most ")
         .append(Figures.percent(turns.rules().errorRate()))
         .append(".\n")
         .toString();

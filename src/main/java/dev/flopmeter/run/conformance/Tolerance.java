@@ -23,7 +23,7 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
    */
   public static final Tolerance ONNX = new Tolerance(1e-3, 1e-7, 0x1p-24);
 
-  /** Of a network, where the rounding of one layer goes through the next. */
+  /** For a network, in which rounding errors accumulate over layers. */
   public static final Tolerance NETWORK = new Tolerance(1e-3, 1e-7, 1e-4);
 
   /**

@@ -87,7 +87,7 @@ public final class CudnnBackend implements Backend {
     Device device = devices.devices().get(ids.indexOf(id));
     if (capability(device) < Double.parseDouble(CudaDevices.OLDEST_COMPUTE_CAPABILITY)) {
       throw new BackendException(
-          "%s (%s) has compute capability %s; flopmeter needs %s or later; use --backend djl"
+          "%s (%s) has compute capability %s; flopmeter requires %s or later; use --backend djl"
               .formatted(
                   id,
                   device.name(),

@@ -56,7 +56,7 @@ final class StagedPlan implements Plan {
     return graph.nodes().stream().anyMatch(node -> isOpen(graph, node));
   }
 
-  /** A type that the model's author declared, where inference cannot tell, is that of one run. */
+  /** A type that the model's author declared, where inference fails, is that of one run. */
   private static boolean isOpen(Graph graph, Node node) {
     return OperatorTrait.CONTROL_FLOW.of(node)
         || node.outputs().stream()
@@ -205,8 +205,8 @@ final class StagedPlan implements Plan {
     Set<String> notes = new LinkedHashSet<>();
     stages.forEach(stage -> notes.addAll(stage.notes()));
     notes.add(
-        ("data decides about shapes, branches or trips: the model ran in %d parts; the times are"
-                + " without reading back what decides")
+        ("shapes, branches or trip counts depend on data: the model ran in %d parts; the times"
+                + " exclude reading back the deciding values")
             .formatted(stages.size()));
     return List.copyOf(notes);
   }

@@ -93,10 +93,10 @@ final class CompiledGraph implements Action {
     try {
       return whole.run(Stream.concat(used, held.stream()).toArray(IValue[]::new));
     } catch (EngineException e) {
-      IValue[] results = run(fed, null); // tells which of them fails
+      IValue[] results = run(fed, null); // shows which of them fails
       whole = null;
       notes.add(
-          "PyTorch cannot run the network in one call, so that each pass ran step by step: "
+          "PyTorch cannot run the network in one call, so each pass ran step by step: "
               + TorchScriptModule.oneLine(e));
       return results;
     }

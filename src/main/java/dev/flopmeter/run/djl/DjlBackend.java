@@ -64,7 +64,7 @@ public final class DjlBackend implements Backend {
       throw new ModelException(
           "the backend 'djl' computes in fp32 only, not in "
               + options.precision().label()
-              + "; leave --precision out or use --backend cudnn");
+              + "; omit --precision or use --backend cudnn");
     }
     graph.requireValues();
     if (options.threads() > 0) {

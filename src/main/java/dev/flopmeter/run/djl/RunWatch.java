@@ -46,7 +46,7 @@ final class RunWatch {
    * @param lengths those that work follows from
    */
   record Watched(RunWatch watch, List<String> names, Set<String> types, Set<String> lengths) {
-    /** The values of the graph of {@code scope} that a run tells more of. */
+    /** The values of the graph of {@code scope} about which a run gives more information. */
     static Watched of(RunWatch watch, GraphScope scope, Collection<String> names) {
       Graph graph = scope.graph();
       Stream<String> outputs = graph.nodes().stream().flatMap(node -> node.outputs().stream());

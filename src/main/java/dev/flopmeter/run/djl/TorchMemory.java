@@ -100,7 +100,7 @@ final class TorchMemory implements AutoCloseable {
       return carrier.get() == type.type() ? value : retyped("bits", value, code);
     } catch (EngineException e) {
       throw new BackendException(
-          "PyTorch has no memory for a tensor %s: %s".formatted(type, TorchScriptModule.oneLine(e)),
+          "PyTorch lacks memory for a tensor %s: %s".formatted(type, TorchScriptModule.oneLine(e)),
           e);
     }
   }

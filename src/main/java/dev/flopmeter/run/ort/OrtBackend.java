@@ -72,8 +72,8 @@ public record OrtBackend(OrtEnvironment environment, OrtOptions options, Device 
   public Plan prepare(Graph graph, RunOptions run) {
     if (run.precision() != Precision.FP32 && !run.precision().isQuantized()) {
       throw new ModelException(
-          "the backend 'ort' computes in the precision of the model; leave --precision out and"
-              + " give a model in "
+          "the backend 'ort' computes in the precision of the model; omit --precision and use a"
+              + " model in "
               + run.precision().label());
     }
     graph.requireValues();

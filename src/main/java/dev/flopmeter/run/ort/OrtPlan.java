@@ -55,7 +55,7 @@ final class OrtPlan implements Plan {
   private static final double PROFILED_SECONDS = 0.25;
   private static final int FEWEST_PASSES = 3;
 
-  /** Undisturbed passes whose median stands for the pass. */
+  /** Undisturbed passes whose median is the time of the pass. */
   private static final int RECENT = 25;
 
   private final OrtEnvironment environment;
@@ -268,7 +268,7 @@ final class OrtPlan implements Plan {
       notes.add(
           "ONNX Runtime times the kernels of its provider "
               + options.provider()
-              + " on the host, so that only the whole pass is known");
+              + " on the host, so only the whole pass is known");
     }
     return notes;
   }

@@ -72,7 +72,7 @@ final class JsonEvents {
       }
       if (json.nextToken() != null) {
         throw new ModelException(
-            "goes on behind its end: several traces in one file; give each its own file");
+            "has content after its end: several traces in one file; use one file per trace");
       }
       return count[0];
     } catch (ModelException e) {
@@ -85,7 +85,7 @@ final class JsonEvents {
                   file,
                   isCut ? "cut off" : "no JSON",
                   count[0],
-                  isCut ? "the file does not end; record it again" : e.getOriginalMessage()),
+                  isCut ? "the file is truncated; record it again" : e.getOriginalMessage()),
           e);
     } catch (IOException e) {
       throw new ModelException(file + ": cannot be read: " + e.getMessage(), e);

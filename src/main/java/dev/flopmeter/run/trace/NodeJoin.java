@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * Finds out which nodes of a model each node of an optimised graph stands for.
  *
  * <p>An optimised node computes the original nodes between the values that exist in both graphs.
- * ONNX Runtime keeps the names of most values; where it renames one, its own naming rules tell the
+ * ONNX Runtime keeps the names of most values; where it renames one, its own naming rules give the
  * original: {@code <value>_nchwc} as a node's name, {@code <node>/XxxFusion/}, {@code _token_N},
  * {@code InsertedPrecisionFreeCast_<value>}. Conversions of layout and type hold the value that
  * they read. A node without any known name stands between known values and takes the nodes there
@@ -51,7 +51,7 @@ public final class NodeJoin {
   private static final Pattern PREFIX =
       Pattern.compile("^(fused |InsertedPrecisionFreeCast_|InsertedCast_)");
 
-  /** Begins the name of a value that only stands for the order of nodes. */
+  /** Prefix of a value that only represents the order of nodes. */
   static final String UNNAMED = "?";
 
   private final Graph graph;
@@ -111,7 +111,7 @@ public final class NodeJoin {
   }
 
   /**
-   * One step for each executed node, in their order, but for those that compute one node of the
+   * One step for each executed node, in their order, except for those that compute one node of the
    * model together.
    *
    * @param graph the model with its shapes bound
@@ -209,7 +209,7 @@ public final class NodeJoin {
       if (results.isEmpty()) {
         unknown.add(i);
       }
-      giveBackwards( // what lies between its results and other known values
+      giveBackwards( // the nodes between its results and other known values
           results, node -> !owners.containsKey(node.name()), value -> !known.contains(value), i);
     }
     unknown.forEach(this::takeFromReader);
@@ -229,7 +229,7 @@ public final class NodeJoin {
     claims.get(to).add(node);
   }
 
-  /** The model's value that an optimised graph's value holds; null if no rule tells. */
+  /** The model's value that an optimised graph's value holds; null if no rule applies. */
   private @Nullable String original(String value) {
     if (originals.containsKey(value)) {
       return originals.get(value);
@@ -359,7 +359,7 @@ public final class NodeJoin {
 
   /**
    * The executed node whose nodes of the model this one computes a part of: between known values,
-   * both stand for the same nodes. Null for a conversion, and if only the order of a trace tells.
+   * both stand for the same nodes. Null for a conversion, and if only a trace's order is known.
    */
   private @Nullable Integer whole(int index) {
     Node node = executed.get(index);

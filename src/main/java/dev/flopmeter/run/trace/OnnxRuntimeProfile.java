@@ -22,7 +22,7 @@ import tools.jackson.databind.JsonNode;
  * In a file that another tool has sorted, it may stand before them.
  */
 public final class OnnxRuntimeProfile {
-  /** The least time that the profiler tells apart from nothing: two of its microseconds. */
+  /** The least time that the profiler resolves: two of its microseconds. */
   public static final double FLOOR_SECONDS = 2e-6;
 
   private static final String NODE_END = "_kernel_time";
@@ -67,7 +67,7 @@ public final class OnnxRuntimeProfile {
   /**
    * A profile that was read.
    *
-   * @param arenaBytes by how much the memory in use in the arena rose; 0 if the events do not tell
+   * @param arenaBytes by how much the memory in use in the arena rose; 0 if the events do not say
    * @param providers what the nodes ran on, such as {@code CPUExecutionProvider}
    */
   public record Read(Trace trace, long arenaBytes, Set<String> providers) {}
@@ -117,7 +117,7 @@ public final class OnnxRuntimeProfile {
       double end = start + JsonEvents.amount(event, "dur");
       if (!runs.isEmpty() && start < runs.get(runs.size() - 1).end()) {
         throw new ModelException(
-            "runs overlap or are not in the order of time; profile one run after the other");
+            "runs overlap or are not in chronological order; profile one run after the other");
       }
       running.add(thread);
       runs.add(new Run(start, end));
@@ -212,7 +212,7 @@ public final class OnnxRuntimeProfile {
       notes.add(
           "ONNX Runtime timed the kernels of "
               + String.join(", ", providers)
-              + " on the host, so that only the whole pass is known");
+              + " on the host, so only the whole pass is known");
     }
     int first = runs.size() > fewest ? 1 : 0;
     List<Kernel> kernels = new ArrayList<>();

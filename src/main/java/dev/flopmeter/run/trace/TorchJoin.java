@@ -67,8 +67,8 @@ final class TorchJoin {
     if (!join.groups.isEmpty()) {
       notes.add(
           join.groups.values().stream().mapToInt(List::size).sum()
-              + " operators of equal work ran in another order than the model's, or share their"
-              + " work otherwise: they are shown in "
+              + " operators of equal work ran in another order than in the model, or divide their"
+              + " work differently: they are shown in "
               + join.groups.size()
               + " groups");
     }

@@ -46,7 +46,7 @@ record TorchOp(
               + "|matmul|mv|addmv|einsum|.*attention.*|lstm|gru|rnn_.*|mkldnn_rnn.*|_cudnn_rnn.*|bilinear|triton_tem_.*|cuda"
               + " graph");
 
-  /** Where stride, padding and dilation stand among the arguments. */
+  /** The positions of stride, padding and dilation among the arguments. */
   private static final Map<String, int[]> WINDOW =
       Map.of(
           "cudnn_convolution", new int[] {3, 2, 4},
@@ -176,7 +176,7 @@ record TorchOp(
     return macs > 0 && !Double.isInfinite(macs) ? macs : 0;
   }
 
-  /** Number {@code index} of a list such as {@code [2, 2]}; a single one stands for all. */
+  /** Number {@code index} of a list such as {@code [2, 2]}; a single one applies to all. */
   private static double number(JsonNode list, int index) {
     List<String> numbers =
         NUMBER.matcher(list.asString("")).results().map(MatchResult::group).toList();

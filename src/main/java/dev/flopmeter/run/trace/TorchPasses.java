@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 
 /**
  * A trace of PyTorch cut into passes. The trace does not mark them: its products repeat, and the
- * model's work tells how many of them are one pass.
+ * model's work determines how many of them are one pass.
  *
  * @param calls what each pass runs, in order
  */

@@ -143,7 +143,7 @@ final class TorchTrace {
     steps.sort(Comparator.comparingDouble(TorchOp::start));
     boolean isGpu = !kernels.isEmpty();
     List<String> notes = new ArrayList<>();
-    notes.add("recorded under PyTorch's profiler, whose own time is in these times");
+    notes.add("recorded with PyTorch's profiler, whose overhead is included in these times");
     TorchPasses passes = TorchPasses.of(steps, isGpu, macs, notes);
     int first = isWarmUp(passes.passSeconds(), notes) ? 1 : 0;
     return new Trace(

@@ -15,9 +15,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of one run of another runtime, told apart by their content.
+ * The files of one run of another runtime, distinguished by their content.
  *
- * @param trace what they tell together
+ * @param trace their combined content
  * @param optimisedModel the model as the runtime optimised it; null if it is not among the files
  */
 public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
@@ -71,10 +71,10 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
     Path profile = byKind.get(Kind.ONNX_RUNTIME);
     if (profile == null) {
       throw new ModelException(
-          "no times of kernels among the files "
+          "no kernel times in the files "
               + files
-              + ": give ONNX Runtime's profile, a trace of PyTorch's profiler, or what trtexec"
-              + " --exportProfile writes");
+              + ": import ONNX Runtime's profile, a trace of PyTorch's profiler, or the output of"
+              + " trtexec --exportProfile");
     }
     return new TraceFiles(OnnxRuntimeProfile.read(profile), optimised);
   }
@@ -91,7 +91,7 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
             () ->
                 new ModelException(
                     file
-                        + ": not a trace that flopmeter reads: ONNX Runtime's profile, a trace of"
+                        + ": not a supported trace: ONNX Runtime's profile, a trace of"
                         + " PyTorch's profiler, or trtexec's --exportProfile, --exportLayerInfo or"
                         + " --exportTimes"));
   }

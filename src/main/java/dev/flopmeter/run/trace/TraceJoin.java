@@ -178,7 +178,7 @@ public final class TraceJoin {
     return known;
   }
 
-  /** Whether a node's result has this shape, but for ones at the end; true if either is unknown. */
+  /** Whether a node's result has this shape, except ones at the end; true if either is unknown. */
   private static boolean hasShape(Graph graph, Node node, List<Long> shape) {
     return shape.isEmpty()
         || graph
@@ -196,7 +196,7 @@ public final class TraceJoin {
     return shape.subList(0, end);
   }
 
-  /** Joins kernels by their names alone: those without a known name take what lies between. */
+  /** Joins kernels by their names: those without a known name get the nodes in between. */
   public static Joined byName(Graph graph, List<Node> written, List<Kernel> kernels) {
     Map<String, Node> nodes = new HashMap<>();
     Map<String, Node> writers = new HashMap<>();

@@ -123,7 +123,7 @@ public record ConfigReader(
         web.headers());
   }
 
-  /** The web configuration's own file, or what stands for it here. */
+  /** The web configuration's own file, or its equivalent here. */
   private WebConfig web(Section http, Path folder, Problems problems) throws ConfigException {
     Optional<Tls> tls = tls(http.section("tls"), folder);
     Map<String, String> users = users(http.section("users"));

@@ -35,7 +35,7 @@ record Key(String path, ValueType type, @Nullable String standard, boolean isLis
     return Collections.unmodifiableMap(all);
   }
 
-  /** What may stand directly in a section: keys and sections. */
+  /** What may be directly in a section: keys and sections. */
   static Set<String> namesIn(Map<String, Key> keys, String section) {
     Set<String> names = new LinkedHashSet<>();
     String prefix = section.isEmpty() ? "" : section + ".";

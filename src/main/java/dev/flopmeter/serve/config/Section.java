@@ -169,7 +169,7 @@ final class Section {
     try {
       return Optional.of(type.cast(key.parse(scalar.text().strip())));
     } catch (IllegalArgumentException e) {
-      // Names that are chosen stand before secrets, which do not appear in messages.
+      // User-defined names precede secrets, which do not appear in messages.
       String shown = key.path().endsWith("*") ? "" : "\"" + scalar.text() + "\": ";
       problems.add(node.line(), at(name), shown + e.getMessage());
       return Optional.empty();

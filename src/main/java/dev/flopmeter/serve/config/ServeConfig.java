@@ -81,7 +81,7 @@ public record ServeConfig(
       Optional<Tls> tls,
       Map<String, String> users,
       Map<String, String> headers) {
-    /** Whether whoever sends a request has a password, or a certificate that was verified. */
+    /** Whether the sender of a request has a password, or a verified certificate. */
     public boolean isAuthenticated() {
       return !users.isEmpty() || tls.filter(one -> one.clients().isRequired()).isPresent();
     }

@@ -42,8 +42,8 @@ record FolderLock(Path path, FileChannel channel, @Nullable Object identity) imp
   }
 
   /**
-   * Fails where {@link #take} would, but makes and changes nothing: whoever checks may be another
-   * user than the daemon's.
+   * Fails where {@link #take} would, but makes and changes nothing: the check may run as another
+   * user than the daemon.
    */
   static void check(Path folder) throws IOException {
     Path path = folder.resolve("lock");
@@ -69,8 +69,8 @@ record FolderLock(Path path, FileChannel channel, @Nullable Object identity) imp
   }
 
   /**
-   * Whether the locked file still has its name. If not, the folder was deleted, and what is written
-   * to files that were opened before goes nowhere.
+   * Whether the locked file still has its name. If not, the folder was deleted, and writes to files
+   * that were opened before are lost.
    */
   boolean isInPlace() throws IOException {
     try {

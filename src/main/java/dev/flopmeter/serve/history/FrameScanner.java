@@ -104,7 +104,7 @@ final class FrameScanner implements Closeable {
     ByteBuffer bytes = ByteBuffer.allocate(count);
     while (bytes.hasRemaining()) {
       if (file.read(bytes, position + bytes.position()) < 0) {
-        throw new EOFException("became shorter while it was read");
+        throw new EOFException("was truncated while it was read");
       }
     }
     return bytes.array();

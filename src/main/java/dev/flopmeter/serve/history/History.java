@@ -39,9 +39,9 @@ import org.slf4j.LoggerFactory;
  * be tested at every byte.
  *
  * <p>A result counts as kept when the disk has it ({@code fsync}). Where the disk is full or not
- * writable, results wait in memory, up to {@value #MOST_PENDING}, and go out with the next one that
- * can be written. Damage costs the results it hits: those before and behind it are read, and a file
- * that does not end with a whole result is never written to again.
+ * writable, results are held in memory, up to {@value #MOST_PENDING}, and go out with the next one
+ * that can be written. Damage costs the results it hits: those before and behind it are read, and a
+ * file that does not end with a whole result is never written to again.
  *
  * <p>Thread-safe.
  */
@@ -150,8 +150,7 @@ public final class History implements Closeable {
     } catch (FolderInUseException e) {
       throw e;
     } catch (IOException e) {
-      logger.warn(
-          "history {} cannot be written, so results wait in memory: {}", folder, e.toString());
+      logger.warn("history {} cannot be written; results stay in memory: {}", folder, e.toString());
     }
     if (Files.isDirectory(folder)) {
       scan(folder);
@@ -180,7 +179,7 @@ public final class History implements Closeable {
         // The number of a damaged result at the end is not given again.
         nextNumber += segment.endsWithDamage() ? 1 : 0;
         logger.warn(
-            "history {}: skipped {} places that hold no whole result; read {} results",
+            "history {}: skipped {} incomplete records; read {} results",
             file,
             segment.gaps.size(),
             segment.frames.size());
@@ -191,7 +190,7 @@ public final class History implements Closeable {
 
   /**
    * Results that were kept and cannot be read. Results are numbered without holes, so the numbers
-   * around damage tell how many it hit; where one side is missing, at least one.
+   * around damage show how many are lost; where one side is missing, at least one.
    */
   private long countDropped() {
     long count = 0;
@@ -273,7 +272,7 @@ public final class History implements Closeable {
       failedWrites++;
       if (isWritable) {
         logger.warn(
-            "history {} cannot be written, so results wait in memory: {}", folder, e.toString());
+            "history {} cannot be written; results stay in memory: {}", folder, e.toString());
       }
       isWritable = false;
       closeActive();
@@ -351,7 +350,7 @@ public final class History implements Closeable {
         Files.deleteIfExists(segment.path);
       } catch (IOException e) {
         logger.warn(
-            "history: {} is too old or too much and cannot be deleted: {}",
+            "history: {} exceeds history.max_age or history.max_size and cannot be deleted: {}",
             segment.path,
             e.toString());
         return;

@@ -78,7 +78,7 @@ public final class HttpService implements AutoCloseable {
   }
 
   /**
-   * Listens and answers until it is closed.
+   * Serves requests until it is closed.
    *
    * @throws IOException if the address is taken or no address, or TLS cannot be set up; the message
    *     is one line for a person
@@ -232,7 +232,7 @@ public final class HttpService implements AutoCloseable {
     try (exchange) {
       send(exchange, response(exchange));
     } catch (IOException e) {
-      logger.debug("client {} went away: {}", exchange.getRemoteAddress(), e.toString());
+      logger.debug("client {} disconnected: {}", exchange.getRemoteAddress(), e.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException e) {
@@ -255,7 +255,7 @@ public final class HttpService implements AutoCloseable {
           .with("WWW-Authenticate", "Basic realm=\"flopmeter\"");
     }
     if (verdict == Verdict.BUSY) {
-      return Response.error(503, path, "too many passwords to check; try again");
+      return Response.error(503, path, "too many password checks are pending; try again");
     }
     if (matching.isEmpty()) {
       return Response.error(404, path, "not found; see /");

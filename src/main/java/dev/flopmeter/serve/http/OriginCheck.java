@@ -53,7 +53,7 @@ final class OriginCheck {
         page.matches()
             && (page.group(1).equals(lower(String.valueOf(host)))
                 || configured.contains(name(page.group(1))));
-    return isOwn ? Optional.empty() : Optional.of("the Origin header is another site's");
+    return isOwn ? Optional.empty() : Optional.of("the Origin header names another site");
   }
 
   /** A host without its port. */

@@ -8,7 +8,7 @@ import java.util.Optional;
 /**
  * The parts of a request that routes need.
  *
- * @param names what stands in the path for the stars of the route, decoded
+ * @param names what the stars of the route match in the path, decoded
  * @param query decoded; the values of each name
  * @param accept the Accept header or empty
  * @param isGzipAccepted whether the client accepts gzip

@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
  * A path and its handler.
  *
  * @param method {@code GET} (HEAD comes with it) or {@code POST}
- * @param path matches the whole path, its groups what the handler is told
+ * @param path matches the whole path, its groups are passed to the handler
  * @param isOpen whether it requires no password
  */
 public record Route(String method, Pattern path, boolean isOpen, Handler handler) {
@@ -60,12 +60,12 @@ public record Route(String method, Pattern path, boolean isOpen, Handler handler
     return new Route("POST", pattern(path), false, handler);
   }
 
-  /** A path in which a star stands for any one part. */
+  /** A path in which a star matches any one part. */
   private static Pattern pattern(String path) {
     return Pattern.compile(path.replace("*", "([^/]+)"));
   }
 
-  /** What stands for the stars in a path, decoded; empty if it is not this route's. */
+  /** What the stars in a path match, decoded; empty if it is not this route's. */
   Optional<List<String>> names(String requested) {
     Matcher parts = path.matcher(requested);
     return parts.matches()

@@ -50,7 +50,7 @@ final class TlsKeys {
   private static final Map<String, String> SIGNATURES =
       Map.of("RSA", "SHA256withRSA", "EC", "SHA256withECDSA", "ECDSA", "SHA256withECDSA");
 
-  /** Leaves out what may stand before a key, such as the parameters of its curve. */
+  /** Skips what may precede a key, such as the parameters of its curve. */
   private static final Pattern KEY =
       Pattern.compile("-----BEGIN ([A-Z ]*PRIVATE KEY)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
@@ -196,7 +196,7 @@ final class TlsKeys {
           "http.tls.key: "
               + tls.key()
               + " cannot be read: it is damaged, or encrypted and http.tls.password_file "
-              + (password == null ? "is missing" : "holds another password"),
+              + (password == null ? "is missing" : "has a different password"),
           e);
     }
   }

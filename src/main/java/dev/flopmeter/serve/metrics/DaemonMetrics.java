@@ -139,7 +139,7 @@ public final class DaemonMetrics implements AutoCloseable {
         logger.info("all series are published again");
       } else {
         logger.warn(
-            "metrics.max_series leaves series out: {}; raise it, or lower metrics.layers",
+            "metrics.max_series omits series: {}; increase it, or decrease metrics.layers",
             selection.describe());
       }
     }
@@ -253,7 +253,7 @@ public final class DaemonMetrics implements AutoCloseable {
     listed.keySet().forEach(this::list);
   }
 
-  /** Shows what is known of a device without a result, but for what its results say. */
+  /** Shows what is known of a device without a result, except for what its results say. */
   private void list(String id) {
     DeviceState device = listed.get(id);
     Set<String> known = peaksOfResults.getOrDefault(id, Set.of());
@@ -265,7 +265,7 @@ public final class DaemonMetrics implements AutoCloseable {
     }
   }
 
-  /** Takes a result's series away; counters stay, since a counter that goes and comes lies. */
+  /** Removes a result's series; counters stay, since one that disappears and returns is wrong. */
   public synchronized void withdraw(SeriesKey key) {
     series.remove(key);
   }
@@ -352,7 +352,7 @@ public final class DaemonMetrics implements AutoCloseable {
     }
   }
 
-  /** How the history is; {@code isKept} is false where there is no folder. */
+  /** State of the history; {@code isKept} is false where there is no folder. */
   public synchronized void history(History.State state, boolean isKept) {
     if (!isKept) {
       return;

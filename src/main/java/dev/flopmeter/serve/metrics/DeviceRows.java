@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** What a result tells about its device. */
+/** What a result contains about its device. */
 final class DeviceRows {
   private DeviceRows() {}
 

@@ -42,7 +42,7 @@ public final class Exposition {
   /**
    * What was rendered.
    *
-   * @param rows what is published but for histograms
+   * @param rows what is published except for histograms
    * @param snapshots the same with histograms
    */
   record Published(List<Row> rows, MetricSnapshots snapshots, Selection selection) {}

@@ -21,7 +21,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** What the accounts of a node tell. */
+/** The metrics of a node's accounts. */
 final class NodeRows {
   private NodeRows() {}
 

@@ -86,9 +86,9 @@ final class OtlpPush implements AutoCloseable {
     }
     if (!cause.equals(failure)) {
       if (cause.isEmpty()) {
-        logger.info("otlp: pushing to {} works again", receiver);
+        logger.info("otlp: pushes to {} succeed again", receiver);
       } else {
-        logger.warn("otlp: pushing to {} fails: {}; see otlp.url", receiver, cause);
+        logger.warn("otlp: pushes to {} fail: {}; see otlp.url", receiver, cause);
       }
     }
     boolean isNews = !cause.isEmpty() || !failure.isEmpty();
@@ -182,9 +182,7 @@ final class OtlpPush implements AutoCloseable {
     };
   }
 
-  /**
-   * A scraper knows whom it asked; a receiver is told, so that hosts do not overwrite each other.
-   */
+  /** A scraper knows its target; a receiver needs it, so that hosts do not overwrite each other. */
   private static String host() {
     try {
       return InetAddress.getLocalHost().getHostName();

@@ -7,9 +7,9 @@ import dev.flopmeter.text.Labelled;
  * the last ones first.
  */
 enum Part implements Labelled {
-  /** The daemon itself, and how the runs of each workload go. */
+  /** The daemon itself, and the outcomes of each workload's runs. */
   ESSENTIALS,
-  /** The last result of each series, but for its layers. */
+  /** The last result of each series, except for its layers. */
   RESULTS,
   DEVICES,
   /** The JVM and the process. */

@@ -11,8 +11,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * The series of the daemon but for histograms. They come and go with what they describe, which is
- * their owner; counters own themselves. Thread-safe.
+ * The series of the daemon except for histograms. They come and go with what they describe, which
+ * is their owner; counters own themselves. Thread-safe.
  */
 final class SeriesTable {
   private final Map<Object, List<Row>> owners = new LinkedHashMap<>();

@@ -20,8 +20,8 @@ import java.util.stream.Collectors;
 
 /**
  * Adds up samples of a node. Each moment of a GPU has one state: that of the sample which ends it.
- * A sample speaks for the time since the one before, or for one interval if that is longer ago than
- * two; what nobody speaks for is {@link State#UNKNOWN}. Times are of a clock that does not jump, in
+ * A sample covers the time since the one before, or one interval if that is longer ago than two;
+ * time that no sample covers is {@link State#UNKNOWN}. Times are of a clock that does not jump, in
  * nanoseconds.
  *
  * <p>Not thread-safe.
@@ -63,7 +63,7 @@ final class NodeAccounts {
       until = now;
     }
 
-    /** Gives the time since the last call to a state; of it, what the sample speaks for. */
+    /** Assigns the time since the last call to a state; only what the sample covers. */
     private long advance(State next, long now) {
       long passed = now - until;
       long spoken = passed <= longest ? passed : interval;
@@ -74,7 +74,7 @@ final class NodeAccounts {
       return spoken;
     }
 
-    /** From now on in a state of which no sample tells more. */
+    /** From now on in a state that no sample describes. */
     void leave(State next, long now) {
       advance(next, now);
       processes.clear();

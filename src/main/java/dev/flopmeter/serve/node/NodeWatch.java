@@ -108,7 +108,7 @@ public final class NodeWatch implements AutoCloseable {
         : next.compareTo(LONGEST_PAUSE) < 0 ? next : LONGEST_PAUSE;
   }
 
-  /** Takes a child's samples until it ends, and tells why it did. */
+  /** Reads a child's samples until it ends, and returns the reason. */
   private String runChild() throws InterruptedException {
     try (SamplerProcess process = new SamplerProcess(command, rules)) {
       synchronized (this) {
@@ -178,7 +178,7 @@ public final class NodeWatch implements AutoCloseable {
     boolean isExpired = accounts.expire(now);
     Duration longest = STARTING.plus(interval.multipliedBy(3));
     if (child != null && now - heardAt > longest.toNanos()) {
-      logger.warn("the sampler of this node has been silent for {} s", longest.toSeconds());
+      logger.warn("the sampler of this node has not reported for {} s", longest.toSeconds());
       child.kill();
     }
     return isExpired;

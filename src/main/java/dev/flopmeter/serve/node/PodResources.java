@@ -56,7 +56,7 @@ final class PodResources {
       channel.write(ByteBuffer.wrap(HexFormat.of().parseHex(CALL)));
       return pods(message(channel), rules.podLabels());
     } catch (IOException e) {
-      String closed = "no answer: it closed the connection, or 2 s have passed";
+      String closed = "no response: it closed the connection, or did not answer in 2 s";
       String why = e.getMessage() == null ? closed : e.getMessage();
       absent.put("pods", rules.podResources() + ": " + why);
       return Set.of();

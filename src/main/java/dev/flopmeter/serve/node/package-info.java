@@ -1,4 +1,4 @@
-/** The accounts of a node: where the time of its GPUs goes, whoever uses them. */
+/** The accounts of a node: how the time of its GPUs is used, by any process. */
 @NullMarked
 package dev.flopmeter.serve.node;
 

@@ -61,7 +61,7 @@ record Answer(Snapshot snapshot, @Nullable Recommendation recommendation) {
 
   private String whyNone() {
     if (all().stream().allMatch(Series::isEmulated)) {
-      return "Emulated devices: no share of a peak";
+      return "Emulated devices: no valid share of a peak";
     }
     if (isAnyUsable()) {
       return "Share of the peak unknown: no roof";
@@ -88,7 +88,7 @@ record Answer(Snapshot snapshot, @Nullable Recommendation recommendation) {
             .findFirst()
             .map(first -> ", such as: " + Cut.end(first, 300))
             .orElse("");
-    return "%s of %s not valid; the rows below have the reasons%s."
+    return "%s of %s not valid; the rows below give the reasons%s."
         .formatted(invalid.size(), Verdict.count(all().size(), "result"), reason);
   }
 

@@ -59,7 +59,7 @@ public record StatusPage(Page page, Snapshot snapshot, Answer answer) {
     boolean isKept = snapshot.config().history().folder().isPresent();
     if (isKept && !snapshot.history().isWritable()) {
       int waiting = snapshot.history().pending();
-      problems.add("the history cannot be written; " + waiting + " results wait in memory");
+      problems.add("the history cannot be written; " + waiting + " results are held in memory");
     }
     return problems;
   }

@@ -15,7 +15,7 @@ public final class ResultJson {
 
   private static final JsonFactory JSON = new JsonFactory();
 
-  /** Leaves fields of these names out, wherever they stand. */
+  /** Omits fields with these names at any level. */
   public static String without(String json, Set<String> names) {
     StringWriter copy = new StringWriter(json.length());
     try (JsonParser in = JSON.createParser(ObjectReadContext.empty(), json);

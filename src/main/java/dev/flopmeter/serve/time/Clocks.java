@@ -4,9 +4,8 @@ import java.time.InstantSource;
 import java.util.function.LongSupplier;
 
 /**
- * The daemon's two clocks. Waiting and measuring spans go by {@code nanos}, which never jumps;
- * {@code wall} only dates what is shown and kept, so that setting the machine's clock disturbs no
- * schedule.
+ * The daemon's two clocks. Waits and durations use {@code nanos}, which never jumps; {@code wall}
+ * only dates what is shown and kept, so that setting the machine's clock disturbs no schedule.
  *
  * @param nanos nanoseconds from an arbitrary origin, never going back
  */

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * A process and all its descendants. Children are recorded while their parent lives, because the
- * system does not tell afterwards whose child an orphan was. Thread-safe.
+ * system does not report the former parent of an orphan. Thread-safe.
  */
 final class ProcessTree {
   private static final Path PROC = Path.of("/proc");
@@ -39,7 +39,7 @@ final class ProcessTree {
     return List.copyOf(seen.values());
   }
 
-  /** Resident memory of all of them in bytes; 0 where the system does not report it. */
+  /** Resident memory of all of them in bytes; 0 if the system does not report it. */
   long residentBytes() {
     long pages = 0;
     for (ProcessHandle handle : known()) {

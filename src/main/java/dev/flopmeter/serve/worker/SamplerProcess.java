@@ -57,7 +57,7 @@ public final class SamplerProcess implements AutoCloseable {
     tree.kill();
   }
 
-  /** Waits for the end and tells why it came, in one line. */
+  /** Waits for the end and returns its reason, in one line. */
   public String reason() throws InterruptedException {
     if (!process.waitFor(5, TimeUnit.SECONDS)) {
       kill();

@@ -210,7 +210,7 @@ class DjlGraphsTest {
   void openShapesAndNoShapesAreRefused() {
     Block block = Linear.builder().setUnits(5).build();
     assertThatThrownBy(() -> DjlGraphs.trace(block, new Shape(-1, 3)))
-        .hasMessageContaining("give every dimension a number");
+        .hasMessageContaining("specify every dimension");
     assertThatThrownBy(() -> DjlGraphs.trace(block, new Shape[0]))
         .hasMessageContaining("at least one input");
   }

@@ -66,9 +66,9 @@ class ExternalDataTest {
   @ParameterizedTest
   @ValueSource(strings = {"../secret", "sub/../../secret", "../model/../secret"})
   void staysInTheFolder(String location) {
-    assertThatThrownBy(() -> read("location", location)).hasMessageContaining("lies outside");
+    assertThatThrownBy(() -> read("location", location)).hasMessageContaining("is outside");
     String absolute = folder.resolve("w.bin").toAbsolutePath().toString();
-    assertThatThrownBy(() -> read("location", absolute)).hasMessageContaining("lies outside");
+    assertThatThrownBy(() -> read("location", absolute)).hasMessageContaining("is outside");
   }
 
   @Test
@@ -102,7 +102,7 @@ class ExternalDataTest {
           .hasMessageContaining("is a link out");
     }
     assertThatThrownBy(() -> bytes(model, "location", "../../../blobs/d1"))
-        .hasMessageContaining("lies outside");
+        .hasMessageContaining("is outside");
   }
 
   @Test
@@ -132,9 +132,9 @@ class ExternalDataTest {
       assertThat(tensor.isAvailable()).isFalse();
       assertThatThrownBy(tensor::data)
           .isInstanceOf(ModelException.class)
-          .hasMessage("the external data '" + location + "' is not there, beside the model");
+          .hasMessage("the external data '" + location + "' does not exist");
     }
-    assertThatThrownBy(() -> read("location", "../none")).hasMessageContaining("lies outside");
+    assertThatThrownBy(() -> read("location", "../none")).hasMessageContaining("is outside");
   }
 
   /** A sparse file of 3 GB takes no space; where sparse files are unknown this fails aloud. */
@@ -175,6 +175,6 @@ class ExternalDataTest {
     assertThatThrownBy(() -> read("location", "w.bin", "length", "5"))
         .hasMessage("it is a uint8[4] of 4 bytes, but its external data has 5");
     assertThatThrownBy(() -> new ExternalData(null).read(map("location", "w.bin"), FOUR))
-        .hasMessageContaining("needs the model to be a file");
+        .hasMessageContaining("requires the model to be a file");
   }
 }

@@ -46,7 +46,7 @@ class WireReaderTest {
     assertThatThrownBy(in::text)
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("up to byte 32")
-        .hasMessageContaining("needs more memory");
+        .hasMessageContaining("requires more memory");
   }
 
   @Test
@@ -54,7 +54,7 @@ class WireReaderTest {
     WireReader in = reader("0a 7f" + " 01".repeat(127));
     in.next();
     LongList list = new LongList();
-    assertThatThrownBy(() -> in.integers(list)).hasMessageContaining("needs more memory");
+    assertThatThrownBy(() -> in.integers(list)).hasMessageContaining("requires more memory");
     assertThat(list.size()).isEqualTo((1000 - 64) / 20);
   }
 
@@ -141,6 +141,6 @@ class WireReaderTest {
     WireReader inner = middle.message();
     inner.next();
     // The text's two bytes start at 2 + 2 + 2 = 6.
-    assertThatThrownBy(inner::text).hasMessageContaining("at byte 6 5 more bytes");
+    assertThatThrownBy(inner::text).hasMessageContaining("at byte 6, 5 more bytes");
   }
 }

@@ -109,7 +109,7 @@ class SyntheticQuantizationTest {
     assertThat(SyntheticQuantization.isQuantized(once, DataType.FLOAT8E4M3FN)).isFalse();
     assertThatThrownBy(() -> SyntheticQuantization.of(once, DataType.FLOAT8E4M3FN))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("is quantised already");
+        .hasMessageContaining("is already quantised");
   }
 
   @ParameterizedTest

@@ -167,7 +167,7 @@ class ShapeRulesTest {
             "7x3x4 1x15x4 1x15x5",
             Attributes.of("hidden_size", 9),
             "hidden_size is 9, but the recurrence weights are 1x15x5"),
-        arguments("Einsum", "2x2", Attributes.of("equation", "ij->ii"), "names an index twice"),
+        arguments("Einsum", "2x2", Attributes.of("equation", "ij->ii"), "contains an index twice"),
         arguments(
             "com.microsoft:Attention",
             "1x4x8 8x24",

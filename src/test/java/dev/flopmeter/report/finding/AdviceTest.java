@@ -95,7 +95,7 @@ class AdviceTest {
             advice -> {
               assertThat(advice.title()).isEqualTo("Make channels a multiple of 8");
               assertThat(advice.evidence())
-                  .contains("4 layers (such as conv0)", "100 in and 100 out");
+                  .contains("4 layers (such as conv0)", "100 channels in and 100 out");
               assertThat(advice.savedShare()).isCloseTo(1 - 10_000 / 10_816.0, within(1e-12));
             });
   }
@@ -142,7 +142,7 @@ class AdviceTest {
         .singleElement()
         .satisfies(
             advice -> {
-              assertThat(advice.title()).startsWith("Give each launch more work");
+              assertThat(advice.title()).startsWith("Increase the work per launch");
               assertThat(advice.evidence())
                   .contains("10 layers (such as tiny0) take 100 % of the time");
             });
@@ -221,7 +221,7 @@ class AdviceTest {
         .singleElement()
         .satisfies(
             advice -> {
-              assertThat(advice.title()).startsWith("Give each launch more work");
+              assertThat(advice.title()).startsWith("Increase the work per launch");
               assertThat(advice.evidence()).startsWith("2 layers (such as tiny)");
             });
   }
@@ -232,7 +232,7 @@ class AdviceTest {
 
     assertThat(Advice.of(cuda("bf16", plus(four(0.012), cast), null)))
         .extracting(Advice::title)
-        .containsExactly("Keep one type of numbers throughout");
+        .containsExactly("Use one element type throughout");
   }
 
   private static Layer unplaced(Layer one, KernelInfo kernel) {
@@ -278,7 +278,7 @@ class AdviceTest {
     ProfileResult largest = sweep.get(sweep.size() - 1);
 
     assertThat(Advice.ofBatch(smallest, sweep))
-        .hasValueSatisfying(advice -> assertThat(advice.title()).contains("use batch"));
+        .hasValueSatisfying(advice -> assertThat(advice.title()).contains("Use batch"));
     assertThat(Advice.ofBatch(largest, sweep)).isEmpty();
   }
 

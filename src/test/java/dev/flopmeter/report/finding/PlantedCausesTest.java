@@ -133,7 +133,7 @@ class PlantedCausesTest {
         fault(
             "a busy machine",
             "LOAD",
-            "nothing else",
+            "an idle machine",
             PlantedNetworks.convolutions(64, 1, false),
             busy),
         fault(
@@ -151,7 +151,7 @@ class PlantedCausesTest {
         fault(
             "an LSTM",
             "BATCH",
-            "one step after the other",
+            "runs its steps sequentially",
             PlantedNetworks.recurrent(),
             PlantedRun.cpu().slow(8)),
         fault(

@@ -170,8 +170,8 @@ class DataDependentTest {
       // 13, 26, 52: three trips, each of which waits for what the one before decided.
       assertThat(plan.notes())
           .contains(
-              "data decides about shapes, branches or trips: the model ran in 4 parts; the times"
-                  + " are without reading back what decides");
+              "shapes, branches or trip counts depend on data: the model ran in 4 parts; the times"
+                  + " exclude reading back the deciding values");
       assertThat(plan.timeSteps()).hasSameSizeAs(plan.steps());
       assertThat(plan.steps().stream().flatMap(step -> step.nodes().stream()))
           .containsExactlyInAnyOrder("last", "y");
@@ -359,6 +359,6 @@ class DataDependentTest {
             node("Loop many yes x -> y", Attributes.of("body", body)));
     assertThatThrownBy(() -> backends.gpu().prepare(graph, RunOptions.DEFAULT))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("node 'y' (Loop): its bodies are too many nodes in all their runs");
+        .hasMessageContaining("node 'y' (Loop): its bodies have too many nodes in all iterations");
   }
 }

@@ -29,7 +29,7 @@ class EmulatedRoofTest {
   @Test
   void theTableSaysWhyThereAreNoRates() throws Exception {
     assertThat(roof("table"))
-        .contains("This device is emulated: its rates mean nothing, so none were measured.")
+        .contains("This device is emulated: its rates are not valid, so none were measured.")
         .doesNotContain("FLOP/s", "GB/s", "An empty step takes");
   }
 

@@ -126,7 +126,7 @@ class OnnxRuntimeProfileTest {
         "[START,NODE]|no complete run",
         "[]|no complete run",
         "[START,BACK,RUN]|'dur' -4",
-        "[START,NODE,RUN,RUN]|runs overlap or are not in the order of time",
+        "[START,NODE,RUN,RUN]|runs overlap or are not in chronological order",
         "[START,OTHER,RUN]|several threads at once",
         "\"text\"|neither a JSON array nor an object",
         "[START,{]|no JSON after"

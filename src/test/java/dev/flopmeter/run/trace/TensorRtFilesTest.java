@@ -147,6 +147,6 @@ class TensorRtFilesTest {
     assertThatThrownBy(() -> TraceFiles.read(List.of(profile, layers), NO_MODEL, Map.of()))
         .hasMessageContaining("two engines");
     assertThatThrownBy(() -> TraceFiles.read(List.of(layers), NO_MODEL, Map.of()))
-        .hasMessageContaining("no times");
+        .hasMessageContaining("no kernel times");
   }
 }

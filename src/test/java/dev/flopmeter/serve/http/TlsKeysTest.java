@@ -109,8 +109,8 @@ class TlsKeysTest {
           .hasMessage(
               "http.tls.key: "
                   + folder.resolve(key)
-                  + " cannot be read: it is damaged, or encrypted and http.tls.password_file holds"
-                  + " another password");
+                  + " cannot be read: it is damaged, or encrypted and http.tls.password_file has a"
+                  + " different password");
       assertThatThrownBy(() -> TlsKeys.read(files(key, Optional.empty())))
           .isInstanceOf(IOException.class)
           .hasMessageEndingWith(

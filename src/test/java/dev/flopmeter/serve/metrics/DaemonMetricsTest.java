@@ -145,7 +145,7 @@ class DaemonMetricsTest {
             .singleElement()
             .extracting(ILoggingEvent::getFormattedMessage)
             .asString()
-            .startsWith("metrics.max_series leaves series out: layers of w19 (");
+            .startsWith("metrics.max_series omits series: layers of w19 (");
       }
     } finally {
       logger.detachAppender(log);

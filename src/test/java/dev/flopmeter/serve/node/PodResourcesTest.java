@@ -105,8 +105,8 @@ class PodResourcesTest {
     "COMPRESSES, the call failed; version 1 of the API is not served there",
     "GOES_AWAY, the call was refused",
     "RESETS, the call was refused",
-    "CLOSES, 'no answer: it closed the connection, or 2 s have passed'",
-    "SILENT, 'no answer: it closed the connection, or 2 s have passed'"
+    "CLOSES, 'no response: it closed the connection, or did not answer in 2 s'",
+    "SILENT, 'no response: it closed the connection, or did not answer in 2 s'"
   })
   void aCallThatFailsHasAReason(Behavior behavior, String reason) throws IOException {
     try (FakeKubelet kubelet =

@@ -51,7 +51,7 @@ public final class SampleStatus {
 
   static final Instant NOW = Instant.parse("2026-01-02T12:00:00Z");
 
-  private static final String SETTLED = "the 24 warm-up runs did not settle";
+  private static final String SETTLED = "the times did not settle in 24 warm-up runs";
   private static final String TOO_LARGE =
       "the device has 141 GB of memory, the plan needs 163 GB; use a smaller batch";
   private static final WorkloadState IDLE = new WorkloadState(null, null, null, null);

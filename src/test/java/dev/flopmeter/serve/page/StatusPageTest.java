@@ -49,7 +49,8 @@ class StatusPageTest {
 
   private static String page(Outcome last, Series... series) {
     Workload workload = SampleStatus.workload("vision", "resnet50");
-    String detail = last == Outcome.FAILED ? "exit code 2: model.onnx: there is no such file" : "";
+    String detail =
+        last == Outcome.FAILED ? "exit code 2: model.onnx: the file does not exist" : "";
     EndedRun run = SampleStatus.run(workload, Duration.ZERO, last, Duration.ZERO, detail);
     return render(
         List.of(workload), Map.of("vision", new WorkloadState(null, null, run, null)), series);
@@ -119,7 +120,7 @@ class StatusPageTest {
         .contains("1 of 1 result not valid")
         .contains("<tr class=\"reasons\">")
         .contains("<li><bdi>the samples scatter by 31 %</bdi></li>")
-        .contains("the rows below have the reasons, such as: the samples scatter by 31 %.")
+        .contains("the rows below give the reasons, such as: the samples scatter by 31 %.")
         .contains("No recommendations without a valid and current result.");
   }
 
@@ -156,7 +157,7 @@ class StatusPageTest {
   void anEmulatedDeviceIsAnnouncedBeforeEverythingElseAndClaimsNothing() {
     String page = page(emulated());
 
-    assertThat(heading(page)).isEqualTo("Emulated devices: no share of a peak");
+    assertThat(heading(page)).isEqualTo("Emulated devices: no valid share of a peak");
     assertThat(page.indexOf("cuda:0 is emulated: work, parameters and bytes are exact"))
         .isPositive()
         .isLessThan(page.indexOf("<h1>"));
@@ -186,7 +187,7 @@ class StatusPageTest {
   void failingWorkloadsAreCountedBesideTheAnswer() {
     assertThat(page(Outcome.FAILED, latest("cpu", MEASURED, null)))
         .contains("1 of 1 workload failing")
-        .contains("Last run: <bdi>exit code 2: model.onnx: there is no such file</bdi>");
+        .contains("Last run: <bdi>exit code 2: model.onnx: the file does not exist</bdi>");
     assertThat(page(latest(MEASURED, null))).contains("1 workload, none failing");
   }
 

@@ -6,8 +6,7 @@ import dev.flopmeter.run.BackendException;
  * A CUDA or cuDNN call failed.
  *
  * <p>After a sticky error every further call of the process fails the same way: it is to be
- * reported and the process is to end. Trying to go on in the broken context gives nothing but more
- * errors.
+ * reported and the process is to end. Continuing in the broken context only causes more errors.
  */
 public final class DeviceFailure extends BackendException {
   private static final long serialVersionUID = 1L;

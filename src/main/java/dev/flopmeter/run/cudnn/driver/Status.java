@@ -85,8 +85,8 @@ public final class Status {
     return switch (status / 1000) {
       case 1 -> "cuDNN cannot be used as it is installed; see flopmeter doctor";
       case 2 -> "a parameter is wrong; please report this with the model";
-      case 3 -> "this cuDNN or device does not offer it";
-      case 4 -> "cuDNN failed inside, perhaps for lack of memory";
+      case 3 -> "not supported by this cuDNN or device";
+      case 4 -> "cuDNN failed internally, possibly because of insufficient memory";
       case 5 -> "the device failed while computing";
       default -> "unknown to flopmeter";
     };
@@ -98,8 +98,8 @@ public final class Status {
   }
 
   /**
-   * Checks a call that gives something back. After a sticky error these fail as well, which tells
-   * nothing new: the error was reported when it came.
+   * Checks a call that gives something back. After a sticky error these fail as well, which is
+   * ignored: the error was already reported.
    */
   static void freedCuda(int status, String call) {
     if (status != CUresult.CUDA_SUCCESS
@@ -116,7 +116,7 @@ public final class Status {
     }
   }
 
-  /** What the driver answers about a status; {@code otherwise} where it does not know it. */
+  /** The driver's text for a status; {@code otherwise} if it has none. */
   private static String described(
       ToIntBiFunction<Integer, String[]> ask, int status, String otherwise) {
     String[] answer = new String[1];

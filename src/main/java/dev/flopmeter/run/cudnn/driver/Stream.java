@@ -35,8 +35,8 @@ public final class Stream implements AutoCloseable {
   }
 
   /**
-   * Waits for all work, asking again and again instead of blocking: a device that never answers
-   * must not keep us for ever.
+   * Waits for all work, polling instead of blocking: a device that never answers must not block
+   * forever.
    *
    * @throws DeviceFailure if the work failed, or did not end in time
    */

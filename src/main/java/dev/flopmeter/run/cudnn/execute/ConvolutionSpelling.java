@@ -58,7 +58,7 @@ final class ConvolutionSpelling {
     Tensor last = virtual(graph, sums, work);
     convolution(graph, work, last);
     List<Stage> stages = stages(graph, work);
-    if (stages.isEmpty()) { // cuDNN's integer engines want something behind the convolution
+    if (stages.isEmpty()) { // cuDNN's integer engines require an operation after the convolution
       graph.identity(last, graph.stored(work.y()));
     }
     for (int i = 0; i < stages.size(); i++) {

@@ -221,7 +221,7 @@ public final class CudnnPlan implements Plan {
 
   /**
    * The first pass: step by step, each waited for, so that a failure names its step, and so that
-   * everything the driver loads lazily is there before anything is captured or timed.
+   * the driver has loaded everything before anything is captured or timed.
    */
   private void warmUp() {
     if (isWarm) {

@@ -36,7 +36,7 @@ record GraphLaunch(
         : graph.key() + " launches " + spelling.launches();
   }
 
-  /** For a trial, with the workspace as it is now; answers cuDNN's status. */
+  /** For a trial, with the current workspace; returns cuDNN's status. */
   int tryOnce(GraphPlan plan) {
     for (int launch = 0; launch < spelling.launches(); launch++) {
       try (BackendDescriptor pack = pack(launch)) {

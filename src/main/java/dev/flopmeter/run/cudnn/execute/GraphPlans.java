@@ -57,9 +57,9 @@ final class GraphPlans {
   /**
    * A plan of cuDNN for a graph.
    *
-   * @param descriptor null for a graph without operations: then kernels of ours do all
+   * @param descriptor null for a graph without operations: then our own kernels do everything
    * @param engine cuDNN's number of what runs it
-   * @param hasNotes whether cuDNN says anything about its arithmetic; cuBLASLt's engine 0 has none
+   * @param hasNotes whether cuDNN describes its arithmetic; cuBLASLt's engine 0 has none
    * @param json cuDNN's own notation of it, from which it is restored without heuristics or
    *     compiling
    */
@@ -205,7 +205,7 @@ final class GraphPlans {
           lines[1]);
     } catch (DeviceFailure e) {
       e.throwIfSticky();
-      logger.debug("cuDNN does not take a plan from the cache: {}", e.getMessage());
+      logger.debug("cuDNN does not accept a plan from the cache: {}", e.getMessage());
       return Optional.empty();
     }
   }
@@ -220,7 +220,7 @@ final class GraphPlans {
     long workspaceBytes = made.get("workspace", 1)[0];
     GraphPlan plan = new GraphPlan(made, workspaceBytes, engine, isTensorCore, hasNotes, json);
     if (isFma && RoundingProbe.rounds(context.gpu(), graph, plan)) {
-      logger.debug("engine {} rounds its operands; fp32 does without it", engine);
+      logger.debug("engine {} rounds its operands; it is not used in fp32", engine);
       return Optional.empty();
     }
     return Optional.of(plan);

@@ -80,7 +80,7 @@ final class OperationGraph {
   }
 
   /**
-   * One operation, with the names of {@code descriptors.csv}; {@code toString} tells all of it.
+   * One operation, with the names of {@code descriptors.csv}; {@code toString} describes all of it.
    *
    * @param settings attributes of what is done
    * @param tensors attributes that are tensors, the result last
@@ -152,7 +152,7 @@ final class OperationGraph {
   /**
    * This in cuDNN's descriptors.
    *
-   * @throws DeviceFailure if cuDNN knows no such pattern
+   * @throws DeviceFailure if cuDNN has no such pattern
    */
   BackendDescriptor described() {
     List<BackendDescriptor> made = tensors.stream().map(this::described).toList();

@@ -61,7 +61,7 @@ public final class PlanCache {
       return CacheFolder.ofUser().resolve("plans");
     } catch (IOException e) {
       throw new BackendException(
-          "the chosen plans cannot be kept: "
+          "the chosen plans cannot be stored: "
               + e.getMessage()
               + "; set XDG_CACHE_HOME to a folder that can be written",
           e);
@@ -111,14 +111,14 @@ public final class PlanCache {
     try {
       Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
     } catch (IOException e) {
-      logger.debug("{} keeps its old time: {}", file, e.toString());
+      logger.debug("the time stamp of {} cannot be updated: {}", file, e.toString());
     }
   }
 
   private Optional<String> ignored(Path file, String reason) {
     logger
         .atLevel(hasWarned ? Level.DEBUG : Level.WARN)
-        .log("{} is ignored: {}; its plan is searched again", file, reason);
+        .log("{} is ignored: {}; searching for a plan again", file, reason);
     hasWarned = true;
     return Optional.empty();
   }
@@ -170,7 +170,7 @@ public final class PlanCache {
       }
     } catch (IOException | UncheckedIOException e) {
       // Another process may delete files at the same time.
-      logger.debug("{} was not trimmed: {}", folder, e.toString());
+      logger.debug("{} cannot be trimmed: {}", folder, e.toString());
     }
   }
 }

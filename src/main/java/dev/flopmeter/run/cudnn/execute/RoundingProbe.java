@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 import jcuda.Pointer;
 
 /**
- * Finds out by numbers whether a plan rounds float32 operands, which its notes need not tell. Both
+ * Tests by values whether a plan rounds float32 operands, which its notes need not say. Both
  * operands hold 1 everywhere, then 1 + 2^-12, which is 1 in TF32 (10 bits of mantissa), bfloat16
  * and float16: a plan that rounds has the same result twice.
  */

@@ -143,7 +143,7 @@ final class PlanBuilder {
     return to;
   }
 
-  /** Says that a value lies at {@code view}, too. */
+  /** Records that a value is also stored at {@code view}. */
   void alias(String name, TensorView view) {
     forms.computeIfAbsent(name, unused -> new ArrayList<>()).add(view);
   }

@@ -10,8 +10,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one structure that a kernel of ours takes, member by member in the order of its declaration
- * in C; members align themselves to their size as C does.
+ * The structure that our kernels take, member by member in the order of its declaration in C;
+ * members align themselves to their size as C does.
  */
 public final class Arguments {
   private final List<Object> members = new ArrayList<>();

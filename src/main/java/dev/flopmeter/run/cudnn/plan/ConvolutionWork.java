@@ -114,7 +114,7 @@ public record ConvolutionWork(
     return all;
   }
 
-  /** What is fused to a convolution, as kernels of our own behind it. */
+  /** What is fused to a convolution, as our own kernels after it. */
   public List<KernelWork> epilogue() {
     List<KernelWork> works = new ArrayList<>();
     if (bias != null) {

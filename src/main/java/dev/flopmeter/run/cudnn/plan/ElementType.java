@@ -74,7 +74,7 @@ public enum ElementType {
     return type == DataType.UINT8 ? Optional.of(I8) : holding(type).filter(ElementType::isNarrow);
   }
 
-  /** By how much values of a type lie lower here: unsigned ones have to fit the signed range. */
+  /** The offset of values of a type: unsigned ones have to fit the signed range. */
   public long shift(DataType type) {
     return this == I8 && type == DataType.UINT8 ? 128 : 0;
   }
@@ -84,7 +84,7 @@ public enum ElementType {
     return this == F16 && Double.isFinite(value) ? Math.max(-65504, Math.min(65504, value)) : value;
   }
 
-  /** Whether a tensor of doubles holds a finite number that no float comes near. */
+  /** Whether a tensor of doubles has a finite number beyond float's range. */
   public static boolean isBeyondFloat(Tensor tensor) {
     return tensor.type().type() == DataType.DOUBLE
         && LongStream.range(0, tensor.elements())

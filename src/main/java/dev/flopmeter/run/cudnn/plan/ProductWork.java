@@ -47,7 +47,7 @@ public record ProductWork(TensorView a, TensorView b, TensorView y, double alpha
     }
     long rows = a.dim(-2);
     List<Loop> loops = loops();
-    // Matrices of a that lie behind each other and meet the same b are one with more rows.
+    // Consecutive matrices of a that are multiplied with the same b are one with more rows.
     while (!loops.isEmpty() && isMoreRows(loops.get(loops.size() - 1), rows)) {
       rows *= loops.remove(loops.size() - 1).turns();
     }

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Where a value lies: from which element of its block on, with which strides (in elements, 0 where
- * a dimension repeats).
+ * The location of a value: its first element in its block, and its strides (in elements, 0 where a
+ * dimension repeats).
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed
 public record TensorView(
@@ -52,7 +52,7 @@ public record TensorView(
     return offset * storage.bytes();
   }
 
-  /** Whether the elements lie packed in this format; dimensions of 1 may have any stride. */
+  /** Whether the elements are packed in this format; dimensions of 1 may have any stride. */
   public boolean is(MemoryLayout format) {
     return (format != MemoryLayout.CHANNELS_LAST || rank() == 4)
         && isStridden(strides(shape, format));
@@ -70,7 +70,7 @@ public record TensorView(
         : MemoryLayout.PLAIN;
   }
 
-  /** Whether each element lies where the other has it; axes of 1 may differ in their strides. */
+  /** Whether both have each element at the same place; axes of 1 may differ in their strides. */
   public boolean isSamePlace(TensorView other) {
     return block == other.block
         && offset == other.offset
@@ -87,7 +87,7 @@ public record TensorView(
     return as(other, strides(other, MemoryLayout.PLAIN));
   }
 
-  /** The same elements with strides and shape given by the caller, who knows that they fit. */
+  /** The same elements with strides and shape given by the caller, who ensures that they fit. */
   public TensorView as(Shape other, long... otherStrides) {
     return new TensorView(block, offset, storage, other, otherStrides);
   }

@@ -28,7 +28,7 @@ final class TorchNames {
 
   static final Set<String> FUNCTIONS = all("view", "preparing", "working", "function");
 
-  /** What stands in quotes. */
+  /** The content of quotes. */
   static final Set<String> WORDS = all("word");
 
   private TorchNames() {}
