@@ -3,6 +3,8 @@ package dev.flopmeter.units;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Figures as people read them: three significant digits, SI prefixes, the same in every locale.
@@ -56,19 +58,38 @@ public final class Figures {
 
   private static String seconds(double seconds, MathContext digits) {
     BigDecimal rounded = BigDecimal.valueOf(checked(seconds)).round(digits);
-    int step = 0;
-    while (step < SMALL.length - 1
-        && rounded.signum() != 0
-        && rounded.abs().compareTo(BigDecimal.ONE) < 0) {
-      rounded = rounded.movePointRight(3);
-      step++;
-    }
-    return plain(rounded) + " " + SMALL[step];
+    int unit = unit(rounded);
+    return plain(rounded.movePointRight(3 * unit)) + " " + SMALL[unit];
   }
 
-  /** A time with more digits than usual, where neighbours differ only in those. */
-  public static String secondsExactly(double seconds) {
-    return seconds(seconds, FIVE);
+  private static int unit(BigDecimal seconds) {
+    int unit = 0;
+    while (unit < SMALL.length - 1
+        && seconds.signum() != 0
+        && seconds.abs().movePointRight(3 * unit).compareTo(BigDecimal.ONE) < 0) {
+      unit++;
+    }
+    return unit;
+  }
+
+  /**
+   * Two times in the unit of the second one with the decimals that the first one needs for so many
+   * digits: {@code 0.998 ms to 1.020 ms}.
+   */
+  public static String seconds(double low, double high, int digits) {
+    MathContext context = new MathContext(digits, RoundingMode.HALF_UP);
+    if (low <= 0 || high > 100 * low) {
+      return seconds(low, context) + " to " + seconds(high, context);
+    }
+    int unit = unit(BigDecimal.valueOf(checked(high)).round(context));
+    BigDecimal first = BigDecimal.valueOf(checked(low)).movePointRight(3 * unit).round(context);
+    int decimals = Math.max(0, digits - first.precision() + first.scale());
+    BigDecimal last =
+        BigDecimal.valueOf(high).movePointRight(3 * unit).setScale(decimals, RoundingMode.HALF_UP);
+    int shown = Math.max(first.stripTrailingZeros().scale(), last.stripTrailingZeros().scale());
+    return Stream.of(first, last)
+        .map(value -> value.setScale(Math.max(0, shown), RoundingMode.HALF_UP).toPlainString())
+        .collect(Collectors.joining(" " + SMALL[unit] + " to ", "", " " + SMALL[unit]));
   }
 
   /** {@code 102228128} as {@code 102 MB}. */

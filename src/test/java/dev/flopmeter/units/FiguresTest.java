@@ -9,6 +9,18 @@ import org.junit.jupiter.api.Test;
 class FiguresTest {
 
   @Test
+  void bothEndsOfARangeHaveOneUnitAndTheSameDecimals() {
+    assertThat(Figures.seconds(0.0012, 0.00131, 3)).isEqualTo("1.20 ms to 1.31 ms");
+    assertThat(Figures.seconds(0.001184, 0.00121, 5)).isEqualTo("1.184 ms to 1.210 ms");
+    assertThat(Figures.seconds(0.000998, 0.00102, 3)).isEqualTo("0.998 ms to 1.020 ms");
+    assertThat(Figures.seconds(999.6e-6, 999.7e-6, 3)).isEqualTo("1 ms to 1 ms");
+    assertThat(Figures.seconds(0.009, 0.02, 3)).isEqualTo("9 ms to 20 ms");
+    assertThat(Figures.seconds(123, 4567, 3)).isEqualTo("123 s to 4567 s");
+    assertThat(Figures.seconds(2e-6, 1.5, 3)).isEqualTo("2 µs to 1.5 s");
+    assertThat(Figures.seconds(0, 1e-3, 3)).isEqualTo("0 s to 1 ms");
+  }
+
+  @Test
   void amountsHaveThreeDigitsAndAPrefix() {
     assertThat(Figures.si(0)).isEqualTo("0");
     assertThat(Figures.si(999)).isEqualTo("999");

@@ -143,9 +143,9 @@ public final class Breakdown {
         .toList();
   }
 
-  /** {@code 1.2 ms to 1.3 ms}. */
+  /** {@code 1.20 ms to 1.31 ms}. */
   public static String quartiles(double q1Seconds, double q3Seconds) {
-    return Figures.seconds(q1Seconds) + " to " + Figures.seconds(q3Seconds);
+    return Figures.seconds(q1Seconds, q3Seconds, 3);
   }
 
   /** An operator's name with its longest parts in their usual short form. */

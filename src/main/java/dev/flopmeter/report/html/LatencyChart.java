@@ -35,7 +35,7 @@ record LatencyChart(ProfileResult result) {
     return Plot.of(
         560,
         samples().isEmpty() ? 120 : 250,
-        new Margins(12, 14, 46, 14),
+        new Margins(12, 32, 46, 32),
         new Range(low - pad, high + pad, false),
         new Range(0, 1, false));
   }
@@ -67,12 +67,12 @@ record LatencyChart(ProfileResult result) {
     return Math.min(beyond(1.5), plot().x().to());
   }
 
-  /** The percentiles that are known, in seconds. */
+  /** The percentiles that are known, in seconds, the farthest first. */
   Map<String, Double> tails() {
     Map<String, Double> tails = new LinkedHashMap<>();
-    tails.put("p90", latency().p90());
-    tails.put("p95", latency().p95());
     tails.put("p99", latency().p99());
+    tails.put("p95", latency().p95());
+    tails.put("p90", latency().p90());
     tails.values().removeIf(Objects::isNull);
     return tails;
   }
@@ -117,10 +117,8 @@ record LatencyChart(ProfileResult result) {
     facts.add("90th percentile", latency.p90(), Figures::seconds);
     facts.add("95th percentile", latency.p95(), Figures::seconds);
     facts.add("99th percentile", latency.p99(), Figures::seconds);
-    String low = Figures.secondsExactly(latency.ci95().low());
-    facts.add(
-        "95 % interval of the median",
-        low + " to " + Figures.secondsExactly(latency.ci95().high()));
+    String interval = Figures.seconds(latency.ci95().low(), latency.ci95().high(), 5);
+    facts.add("95 % interval of the median", interval);
     facts.add("Spread (quartiles over median)", Figures.percent(latency.relativeIqr()));
     return facts.add("First run, before any warm-up", result.firstRunSeconds(), Figures::seconds);
   }

@@ -34,7 +34,7 @@ final class RooflineChart {
 
   static final double HALF = 560;
   private static final double HEIGHT = 540;
-  private static final Margins MARGINS = new Margins(34, 18, 84, 62);
+  private static final Margins MARGINS = new Margins(34, 30, 84, 62);
   private static final String CACHE = "cache";
   private static final double LARGEST_DOT = 17;
   private static final double SMALLEST_DOT = 2.5;
@@ -133,7 +133,9 @@ final class RooflineChart {
   private static Plot plot(List<ProfileResult> scaleOf, double width) {
     DoubleSummaryStatistics x = new DoubleSummaryStatistics();
     DoubleSummaryStatistics y = new DoubleSummaryStatistics();
+    long rows = 0;
     for (ProfileResult one : scaleOf) {
+      rows = Math.max(rows, lines(one).stream().map(Line::style).distinct().count());
       for (Layer layer : one.layers()) {
         Point point = Point.of(layer);
         if (point != null) {
@@ -149,12 +151,16 @@ final class RooflineChart {
       }
     }
     boolean isEmpty = x.getCount() == 0;
+    double least = y.getMin() / 2.2;
+    // The legend is above all roofs.
+    double legend = (16 + 20 * rows) / (HEIGHT - MARGINS.top() - MARGINS.bottom());
+    double above = Math.pow(y.getMax() / least, legend / (1 - legend));
     return Plot.of(
         width,
         HEIGHT,
         MARGINS,
         isEmpty ? new Range(0.1, 1000, true) : new Range(x.getMin() / 1.6, x.getMax() * 1.6, true),
-        isEmpty ? new Range(1, 10, true) : new Range(y.getMin() / 2.2, y.getMax() * 3, true));
+        isEmpty ? new Range(1, 10, true) : new Range(least, y.getMax() * Math.max(3, above), true));
   }
 
   /**
@@ -162,13 +168,8 @@ final class RooflineChart {
    *
    * @param edge its slope and ceiling, as a path's data
    * @param under the area below it, for the last one of the memory
-   * @param x where the name of a cache is, on its slope
    */
-  record Roof(String style, String edge, @Nullable String under, String label, double x, double y) {
-    boolean isCache() {
-      return style.equals(CACHE);
-    }
-  }
+  record Roof(String style, String edge, @Nullable String under) {}
 
   List<Roof> roofs() {
     int bases = bases();
@@ -181,12 +182,35 @@ final class RooflineChart {
       String edge = plot.path(from, line.bytes * from, ridge, line.bytes * ridge, to, line.flops);
       String floor = plot.path(to, plot.y().from(), from, plot.y().from()).replace('M', 'L');
       String under = i == bases - 1 ? edge + floor + "Z" : null;
-      // Farther along than the name before, since slopes may be close.
-      double at = from * Math.pow(ridge / from, 0.12 + 0.14 * (i - bases));
-      double y = plot.y().at(line.bytes * at) + 4;
-      roofs.add(new Roof(line.style, edge, under, line.label, plot.x().at(at), y));
+      roofs.add(new Roof(line.style, edge, under));
     }
     return roofs;
+  }
+
+  /** The name of a cache: where its text ends. */
+  record Name(String text, double x, double y) {}
+
+  /** Each at the foot of its slope, or with the next one's where there is no room between them. */
+  List<Name> names() {
+    double slope = (plot.y().at(1) - plot.y().at(10)) / (plot.x().at(10) - plot.x().at(1));
+    List<Name> names = new ArrayList<>();
+    String text = "";
+    for (Line line : lines.stream().sorted(Comparator.comparing(Line::bytes)).toList()) {
+      if (line.isCache()) {
+        text += line.label;
+        double width = 9 * text.length() + 4;
+        double foot = plot.x().at(plot.y().from() / line.bytes);
+        double x = Math.max(plot.left() + width, foot + 8);
+        double room = plot.y().at(line.bytes) - 16 - slope * width;
+        if (lines.stream().noneMatch(o -> o.bytes > line.bytes && plot.y().at(o.bytes) > room)) {
+          names.add(new Name(text, x - 4, plot.bottom() - slope * (x - foot) - 4));
+          text = "";
+        } else {
+          text += ", ";
+        }
+      }
+    }
+    return names;
   }
 
   private int bases() {
