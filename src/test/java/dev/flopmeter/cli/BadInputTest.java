@@ -115,6 +115,7 @@ class BadInputTest {
         "fp32,fp4");
     refuses("--device must be auto, cpu or cuda:N", "conformance", "d", "--device", "gpu");
     refuses("--threads must be at least 1, not -2", "roof", "--threads", "-2");
+    refuses("--threads must be at most 1024, not 100000", "roof", "--threads", "100000");
     refuses("'16.5X' is not an amount or rate", "units", "16.5X");
   }
 

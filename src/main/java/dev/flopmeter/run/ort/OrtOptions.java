@@ -74,8 +74,8 @@ public record OrtOptions(Level level, Map<String, String> settings) {
 
   private static void check(String key, String value) {
     switch (key) {
-      case "arena", "deterministic", "memory_pattern" -> isOn(value);
-      case "inter_op_threads", "intra_op_threads" -> count(value);
+      case "arena", "deterministic", "memory_pattern" -> isOn(key, value);
+      case "inter_op_threads", "intra_op_threads" -> count(key, value);
       case PROVIDER -> {
         if (!value.matches("cpu|cuda|tensorrt")) {
           throw new ModelException("provider must be cpu, cuda or tensorrt, not '" + value + "'");
@@ -85,16 +85,16 @@ public record OrtOptions(Level level, Map<String, String> settings) {
     }
   }
 
-  private static boolean isOn(String value) {
+  private static boolean isOn(String key, String value) {
     if (!value.matches("on|off")) {
-      throw new ModelException("must be on or off, not '" + value + "'");
+      throw new ModelException(key + " must be on or off, not '" + value + "'");
     }
     return value.equals("on");
   }
 
-  private static int count(String value) {
+  private static int count(String key, String value) {
     if (!value.matches("[1-9]\\d{0,3}")) {
-      throw new ModelException("the number of threads must be 1 to 9999, not '" + value + "'");
+      throw new ModelException(key + " must be 1 to 9999, not '" + value + "'");
     }
     return Integer.parseInt(value);
   }
@@ -124,15 +124,16 @@ public record OrtOptions(Level level, Map<String, String> settings) {
   /** Sets everything but the level of optimisation. */
   void applyTo(SessionOptions options) throws OrtException {
     for (Map.Entry<String, String> setting : settings.entrySet()) {
+      String key = setting.getKey();
       String value = setting.getValue();
-      switch (setting.getKey()) {
-        case "arena" -> options.setCPUArenaAllocator(isOn(value));
-        case "deterministic" -> options.setDeterministicCompute(isOn(value));
-        case "inter_op_threads" -> options.setInterOpNumThreads(count(value));
-        case "intra_op_threads" -> options.setIntraOpNumThreads(count(value));
-        case "memory_pattern" -> options.setMemoryPatternOptimization(isOn(value));
+      switch (key) {
+        case "arena" -> options.setCPUArenaAllocator(isOn(key, value));
+        case "deterministic" -> options.setDeterministicCompute(isOn(key, value));
+        case "inter_op_threads" -> options.setInterOpNumThreads(count(key, value));
+        case "intra_op_threads" -> options.setIntraOpNumThreads(count(key, value));
+        case "memory_pattern" -> options.setMemoryPatternOptimization(isOn(key, value));
         case PROVIDER -> addProvider(options, value);
-        default -> options.addConfigEntry(setting.getKey(), value);
+        default -> options.addConfigEntry(key, value);
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.flopmeter.run.djl;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.flopmeter.model.DataType;
@@ -8,6 +9,7 @@ import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -392,5 +394,17 @@ class RareOperatorsTest {
             .run(backend);
     assertThat(result.doubleAt(0)).isZero();
     assertThat(result.doubleAt(1)).isCloseTo(2 / (1 + Math.exp(-0.5 * 2)) * 3, within(1e-6));
+  }
+
+  @Test
+  void cubicSamplesOfVolumesAreRefusedBeforeTheyRun() {
+    OneNode node =
+        OneNode.of("GridSample")
+            .data(Tensor.ofFloats(Shape.of(1, 1, 2, 2, 2), new float[8]))
+            .data(Tensor.ofFloats(Shape.of(1, 1, 1, 1, 3), new float[3]))
+            .with("mode", "cubic");
+    assertThatThrownBy(() -> node.run(backend, 1))
+        .isInstanceOf(UnsupportedOperatorException.class)
+        .hasMessageContaining("mode 'cubic' of more than two axes");
   }
 }

@@ -218,7 +218,8 @@ class OrtPlanTest {
             List.of("arena"))) {
       assertThatThrownBy(() -> OrtOptions.of(OrtOptions.Level.ALL, wrong))
           .as(wrong.toString())
-          .isInstanceOf(ModelException.class);
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining(wrong.get(0).replaceFirst("=.*", ""));
     }
     OrtOptions options =
         OrtOptions.of(
