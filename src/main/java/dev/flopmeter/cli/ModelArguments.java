@@ -13,6 +13,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiFunction;
 
 /** Which model, with which inputs: the arguments that every command on a model takes. */
@@ -48,10 +49,14 @@ final class ModelArguments extends Arguments {
 
   static Model open(String model) {
     boolean looksLikeFile = model.indexOf('/') >= 0 || model.endsWith(".onnx");
-    if (!looksLikeFile && (Zoo.has(model) || !Files.exists(path(model)))) {
-      return Zoo.get(model);
+    Optional<Model> builtIn = looksLikeFile ? Optional.empty() : Zoo.find(model);
+    if (builtIn.isPresent()) {
+      return builtIn.get();
     }
     Path path = path(model);
+    if (!looksLikeFile && !Files.exists(path)) {
+      return Zoo.get(model); // which says that there is none
+    }
     return DjlModelFolder.is(path) ? DjlModelFolder.read(path) : OnnxModel.read(path);
   }
 

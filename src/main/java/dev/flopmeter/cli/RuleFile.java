@@ -51,7 +51,6 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  */
 record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>>> types) {
   private static final Set<String> KEYS = Set.of("macs", "flops", "outputs");
-  private static final Pattern INPUT = Pattern.compile("in(?:\\[(\\d{1,3})])?");
 
   /** The standard rules alone. */
   static final RuleFile NONE = new RuleFile(CostRules.standard(), Map.of());
@@ -185,7 +184,7 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
   }
 
   private static int input(String text) {
-    Matcher input = INPUT.matcher(text);
+    Matcher input = Pattern.compile("in(?:\\[(\\d{1,3})])?").matcher(text);
     if (!input.matches()) {
       throw new ModelException(
           "'" + text + "' is not an input, such as in[0], or a type, such as float32");

@@ -3,6 +3,7 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Counts graphs by a set of rules, under one convention; immutable. */
@@ -44,10 +45,10 @@ public record Counter(CostRules rules, Convention convention) {
   }
 
   private static ModelInfo info(String name, String source, int opset, Graph graph) {
-    List<ModelInfo.Input> inputs =
-        graph.inputs().stream()
-            .flatMap(each -> graph.type(each).map(type -> new ModelInfo.Input(each, type)).stream())
-            .toList();
+    List<ModelInfo.Input> inputs = new ArrayList<>();
+    for (String each : graph.inputs()) {
+      graph.type(each).ifPresent(type -> inputs.add(new ModelInfo.Input(each, type)));
+    }
     return new ModelInfo(name, source, opset, inputs);
   }
 }

@@ -26,7 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** One count under way: adds up nodes, and the bodies of control flow as nodes of their own. */
@@ -256,12 +255,10 @@ final class GraphCount {
 
   private static LayerCost layer(Operands in, Cost cost, long activations, boolean isCounted) {
     Node node = in.node();
-    List<Shape> shapes =
-        IntStream.range(0, in.outputCount())
-            .mapToObj(in::knownOutput)
-            .flatMap(Optional::stream)
-            .map(TensorType::shape)
-            .toList();
+    List<Shape> shapes = new ArrayList<>();
+    for (int i = 0; i < in.outputCount(); i++) {
+      in.knownOutput(i).ifPresent(type -> shapes.add(type.shape()));
+    }
     return new LayerCost(
         node.name(), node.qualifiedOp(), shapes, cost, activations, isCounted, false);
   }

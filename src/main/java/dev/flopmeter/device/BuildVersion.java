@@ -7,7 +7,7 @@ public final class BuildVersion {
   private BuildVersion() {}
 
   public static String get() {
-    String build = Resource.text(BuildVersion.class, "/dev/flopmeter/build.properties");
+    String build = Resource.text(BuildVersion.class, "build.properties");
     return build.substring(build.indexOf('=') + 1).strip();
   }
 }

@@ -6,9 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /**
  * Which dimension of each input is the batch: the one that the model calls so (a free dimension
@@ -21,9 +19,6 @@ public final class BatchAxes {
   /** What {@link #of} says of an input without a batch. */
   public static final int NONE = -1;
 
-  private static final Pattern BATCH_NAME =
-      Pattern.compile("(batch([ _-]?(size|dim|axis))?|bs|n)", Pattern.CASE_INSENSITIVE);
-
   private final Set<String> sequenceFirst;
   private final Set<String> laterNames = new HashSet<>();
 
@@ -31,7 +26,9 @@ public final class BatchAxes {
     this.sequenceFirst = sequenceFirst;
     for (ValueInfo input : inputs) {
       List<Dim> dims = input.dims() == null ? List.of() : input.dims();
-      dims.stream().skip(1).map(Dim::symbol).filter(Objects::nonNull).forEach(laterNames::add);
+      for (int i = 1; i < dims.size(); i++) {
+        laterNames.add(dims.get(i).symbol());
+      }
     }
   }
 
@@ -65,7 +62,7 @@ public final class BatchAxes {
 
   /** Whether a dimension of this name is the batch. */
   public static boolean isBatchName(String symbol) {
-    return BATCH_NAME.matcher(symbol).matches();
+    return symbol.matches("(?i)(batch([ _-]?(size|dim|axis))?|bs|n)");
   }
 
   /** The values that recurrent operators read as [sequence, batch, ...], and what leads there. */

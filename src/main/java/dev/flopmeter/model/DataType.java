@@ -1,9 +1,6 @@
 package dev.flopmeter.model;
 
 import dev.flopmeter.text.Labelled;
-import java.util.Arrays;
-import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * Element types of tensors, numbered as ONNX's {@code TensorProto.DataType}.
@@ -39,9 +36,6 @@ public enum DataType implements Labelled {
   UINT2(25, 2, Kind.INTEGER),
   INT2(26, 2, Kind.INTEGER);
 
-  private static final Map<Integer, DataType> BY_CODE =
-      Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(type -> type.code, t -> t));
-
   private final int code;
   private final int bits;
   private final Kind kind;
@@ -64,12 +58,12 @@ public enum DataType implements Labelled {
    * @throws ModelException if ONNX has no such type
    */
   public static DataType ofCode(long code) {
-    DataType type =
-        code < Integer.MIN_VALUE || code > Integer.MAX_VALUE ? null : BY_CODE.get((int) code);
-    if (type == null) {
-      throw new ModelException("tensor type " + code + " is not one that ONNX defines");
+    for (DataType type : values()) {
+      if (type.code == code) {
+        return type;
+      }
     }
-    return type;
+    throw new ModelException("tensor type " + code + " is not one that ONNX defines");
   }
 
   /**

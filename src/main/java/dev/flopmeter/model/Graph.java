@@ -97,7 +97,7 @@ public record Graph(
    * the network is loaded.
    */
   public boolean isComputedAtLoad(Node node) {
-    return node.outputs().stream().anyMatch(origins::containsKey);
+    return !Collections.disjoint(node.outputs(), origins.keySet());
   }
 
   /** The type of a value; nothing if its shape depends on data. */

@@ -1,6 +1,7 @@
 package dev.flopmeter.model;
 
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -100,14 +101,7 @@ public enum OperatorTrait {
   private final Set<String> operators;
 
   OperatorTrait(OperatorTrait... parts) {
-    Set<String> all = new TreeSet<>();
-    OperatorRow.all()
-        .forEach(
-            (op, row) -> {
-              if (row.traits().contains(name())) {
-                all.add(op);
-              }
-            });
+    Set<String> all = new HashSet<>(OperatorRow.operators(name()));
     for (OperatorTrait part : parts) {
       all.addAll(part.operators);
     }
@@ -126,6 +120,6 @@ public enum OperatorTrait {
 
   /** All operators with this trait by qualified name, sorted. */
   public Set<String> operators() {
-    return operators;
+    return Collections.unmodifiableSet(new TreeSet<>(operators));
   }
 }

@@ -1,7 +1,6 @@
 package dev.flopmeter.model;
 
 import java.util.Arrays;
-import java.util.stream.Collectors;
 
 /**
  * The concrete dimensions of a tensor, outermost first; immutable. A scalar has rank 0 and one
@@ -192,8 +191,10 @@ public final class Shape {
   /** {@code 1x3x224x224}; {@code scalar} for rank 0. */
   @Override
   public String toString() {
-    return dims.length == 0
-        ? "scalar"
-        : Arrays.stream(dims).mapToObj(Long::toString).collect(Collectors.joining("x"));
+    StringBuilder text = new StringBuilder();
+    for (long dim : dims) {
+      text.append(text.length() == 0 ? "" : "x").append(dim);
+    }
+    return dims.length == 0 ? "scalar" : text.toString();
   }
 }

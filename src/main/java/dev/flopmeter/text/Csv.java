@@ -1,9 +1,11 @@
 package dev.flopmeter.text;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /** Lines of comma-separated values; a field in double quotes may hold commas (RFC 4180). */
@@ -35,13 +37,30 @@ public final class Csv {
    */
   public static List<List<String>> rows(Class<?> beside, String resource) {
     List<List<String>> rows = new ArrayList<>();
+    for (String line : lines(beside, resource)) {
+      rows.add(split(line));
+    }
+    return rows;
+  }
+
+  /** The lines of such a table by their first fields, for a reader who needs few of them. */
+  public static Map<String, String> linesByName(Class<?> beside, String resource) {
+    Map<String, String> lines = new HashMap<>();
+    for (String line : lines(beside, resource)) {
+      lines.put(line.substring(0, line.indexOf(',')), line);
+    }
+    return lines;
+  }
+
+  private static List<String> lines(Class<?> beside, String resource) {
+    List<String> lines = new ArrayList<>();
     // Loops, not streams: setting those up would take a third of a short command's own time.
     for (String line : Resource.text(beside, resource).split("\n", -1)) {
-      if (!line.isEmpty() && !line.startsWith("#")) {
-        rows.add(split(line));
+      if (!line.isEmpty() && line.charAt(0) != '#') {
+        lines.add(line);
       }
     }
-    return List.copyOf(rows.subList(1, rows.size()));
+    return lines.subList(1, lines.size());
   }
 
   /** The rest of each row by every word of its first field, in their order. */
@@ -61,23 +80,19 @@ public final class Csv {
       return List.of(line.split(",", -1));
     }
     List<String> fields = new ArrayList<>();
-    StringBuilder field = new StringBuilder();
-    boolean isQuoted = false;
-    for (int i = 0; i < line.length(); i++) {
-      char c = line.charAt(i);
-      if (c == '"' && isQuoted && i + 1 < line.length() && line.charAt(i + 1) == '"') {
-        field.append(c);
-        i++;
-      } else if (c == '"') {
-        isQuoted = !isQuoted;
-      } else if (c == ',' && !isQuoted) {
-        fields.add(field.toString());
-        field.setLength(0);
-      } else {
-        field.append(c);
+    int end;
+    for (int from = 0; from <= line.length(); from = end + 1) {
+      boolean isQuoted = line.startsWith("\"", from);
+      end = from;
+      while (isQuoted && line.startsWith("\"", end)) { // two in a row are a part of the field
+        end = Objects.checkIndex(line.indexOf('"', end + 1), line.length()) + 1;
       }
+      String inQuotes = isQuoted ? line.substring(from + 1, end - 1).replace("\"\"", "\"") : "";
+      int comma = line.indexOf(',', end);
+      String rest = line.substring(end, comma < 0 ? line.length() : comma);
+      fields.add(isQuoted ? inQuotes + rest : rest);
+      end = comma < 0 ? line.length() : comma;
     }
-    fields.add(field.toString());
     return fields;
   }
 }

@@ -20,7 +20,8 @@ public final class Printable {
   /** Whether all of it is printable ASCII, as nearly every text is: that costs no copy. */
   public static boolean isPlain(String text) {
     for (int i = 0; i < text.length(); i++) {
-      if (text.charAt(i) < ' ' || text.charAt(i) > '~') {
+      char c = text.charAt(i);
+      if (c < ' ' || c > '~') {
         return false;
       }
     }

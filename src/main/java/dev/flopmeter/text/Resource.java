@@ -1,13 +1,18 @@
 package dev.flopmeter.text;
 
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
-/** Files that come with the application. */
+/** Files that come with the application; all their characters are ASCII. */
 public final class Resource {
+  /** Where the launcher says that they are stored as files; null without it. */
+  private static final @Nullable String FILES = System.getProperty("flopmeter.texts");
+
   private Resource() {}
 
   /**
@@ -16,10 +21,17 @@ public final class Resource {
    * @param beside a class of the package that the file belongs to
    */
   public static String text(Class<?> beside, String name) {
-    try (InputStream in = Objects.requireNonNull(beside.getResourceAsStream(name), name)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    try (InputStream in = Objects.requireNonNull(open(beside, name), name)) {
+      return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1); // copied, not decoded
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read the resource " + name, e);
     }
+  }
+
+  /** From a file, since a class loader would first look for it in every module of the JDK. */
+  private static @Nullable InputStream open(Class<?> beside, String name) throws IOException {
+    return FILES == null
+        ? beside.getResourceAsStream(name)
+        : new FileInputStream(FILES + "/" + beside.getPackageName().replace('.', '/') + "/" + name);
   }
 }

@@ -307,7 +307,7 @@ public final class SampleProfiles {
   }
 
   private static List<ModelInfo.Input> inputs(String model, long batch) {
-    return Zoo.has(model)
+    return Zoo.find(model).isPresent()
         ? Zoo.get(model).bind(Bindings.ofBatch(batch)).inputs().stream()
             .map(
                 name ->

@@ -32,7 +32,12 @@ public final class Conventions {
   }
 
   private static Optional<Convention> find(List<Convention> among, String name) {
-    return among.stream().filter(one -> one.name().equals(name)).findFirst();
+    for (Convention one : among) {
+      if (one.name().equals(name)) {
+        return Optional.of(one);
+      }
+    }
+    return Optional.empty();
   }
 
   private static ModelException unknown(String name) {

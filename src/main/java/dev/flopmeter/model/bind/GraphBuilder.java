@@ -342,8 +342,8 @@ public final class GraphBuilder {
     try {
       boolean isKept = in.node().metadata().containsKey(TorchOrigin.KEEP);
       boolean isFull = main.foldedBytes > MOST_FOLDED_BYTES && Folder.allocates(in.node());
-      boolean isLarge = outputs.stream().anyMatch(type -> type.elements() > SMALL_ELEMENTS);
-      if (isKept || (isFull && isLarge)) {
+      if (isKept
+          || (isFull && outputs.stream().anyMatch(type -> type.elements() > SMALL_ELEMENTS))) {
         return Optional.empty();
       }
       Optional<List<Tensor>> folded = Folder.fold(in, outputs);
@@ -464,12 +464,13 @@ public final class GraphBuilder {
     if (batch > 0) {
       return batch;
     }
-    return inputs.stream()
-        .map(this::typeOf)
-        .filter(type -> type != null && type.shape().rank() > 1)
-        .mapToLong(type -> Math.max(1, type.shape().dim(0)))
-        .findFirst()
-        .orElse(1);
+    for (String input : inputs) {
+      TensorType type = typeOf(input);
+      if (type != null && type.shape().rank() > 1) {
+        return Math.max(1, type.shape().dim(0));
+      }
+    }
+    return 1;
   }
 
   /**

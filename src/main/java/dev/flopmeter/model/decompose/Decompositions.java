@@ -27,17 +27,22 @@ public final class Decompositions {
 
   private static final String OPERATOR = "flopmeter.owner.operator";
 
-  private static final Map<String, Definition> ALL =
-      Definition.read(Decompositions.class, BodyFunctions.DIALECT);
+  /** The long file of bodies, which is read when a network has an operator without other rules. */
+  private static final class Bodies {
+    static final Map<String, Definition> ALL =
+        Definition.read(Decompositions.class, BodyFunctions.DIALECT);
 
-  private static final Set<String> OPERATORS =
-      ALL.keySet().stream().filter(Definition::isOperator).collect(Collectors.toUnmodifiableSet());
+    static final Set<String> OPERATORS =
+        ALL.keySet().stream()
+            .filter(Definition::isOperator)
+            .collect(Collectors.toUnmodifiableSet());
+  }
 
   private Decompositions() {}
 
   /** The qualified names of all operators that are made up of others. */
   public static Set<String> operators() {
-    return OPERATORS;
+    return Bodies.OPERATORS;
   }
 
   /** Whether {@code node} is run as its parts even by those who run its operator's other forms. */
@@ -83,7 +88,7 @@ public final class Decompositions {
   /** The rule for an operator's output types: its own, or that of its body. */
   public static Optional<ShapeRule> typeRule(String qualifiedOp) {
     Optional<ShapeRule> own = ShapeRules.find(qualifiedOp);
-    return own.isPresent() || !OPERATORS.contains(qualifiedOp)
+    return own.isPresent() || !Bodies.OPERATORS.contains(qualifiedOp)
         ? own
         : Optional.of(Decompositions::types);
   }
@@ -106,7 +111,7 @@ public final class Decompositions {
    * @throws ModelException if inputs and attributes contradict each other
    */
   public static Optional<Graph> of(Operands in) {
-    Definition found = ALL.get(in.node().qualifiedOp());
+    Definition found = Bodies.ALL.get(in.node().qualifiedOp());
     return Optional.ofNullable(found).map(definition -> new Body(in).graph(definition));
   }
 

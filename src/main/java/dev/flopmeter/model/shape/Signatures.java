@@ -10,11 +10,8 @@ import java.util.Map;
 
 /** What operators take, by {@code signatures.csv}: how many inputs, of which types. */
 public final class Signatures {
-  private static final Map<String, List<String>> ROWS = new HashMap<>();
-
-  static {
-    Csv.rows(Signatures.class, "signatures.csv").forEach(row -> ROWS.put(row.get(0), row));
-  }
+  private static final Map<String, String> LINES =
+      Csv.linesByName(Signatures.class, "signatures.csv");
 
   /** Sizes and steps; native libraries and kernels take them as numbers of 32 bits, unseen. */
   private static final List<String> SIZES =
@@ -28,10 +25,11 @@ public final class Signatures {
    * @throws ModelException naming the input or attribute
    */
   public static void require(Operands in) {
-    List<String> row = ROWS.get(in.node().qualifiedOp());
-    if (row == null) {
+    String line = LINES.get(in.node().qualifiedOp());
+    if (line == null) {
       return;
     }
+    List<String> row = Csv.split(line);
     int count = in.inputCount();
     int least = Integer.parseInt(row.get(1));
     if (count < least || in.has(Integer.parseInt(row.get(2)))) {

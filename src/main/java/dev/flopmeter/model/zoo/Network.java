@@ -48,7 +48,9 @@ final class Network implements Host {
 
   /** The finished graph; its outputs are the results of {@code definition} for its inputs. */
   Graph build(Definition definition) {
-    return graph.build(definition.of(this, inputs).stream().map(String.class::cast).toList());
+    List<String> outputs = new ArrayList<>();
+    definition.of(this, inputs).forEach(output -> outputs.add((String) output));
+    return graph.build(outputs);
   }
 
   /** A stored tensor of weights drawn for {@code fanIn} inputs. */

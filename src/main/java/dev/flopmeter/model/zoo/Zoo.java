@@ -8,7 +8,7 @@ import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.text.Csv;
 import dev.flopmeter.text.NearestName;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -23,16 +23,16 @@ public final class Zoo {
 
   /** All built-in networks, in the order they are listed. */
   public static List<ZooModel> all() {
-    return rows().stream().map(Zoo::model).toList();
-  }
-
-  private static List<List<String>> rows() {
-    return Csv.rows(Zoo.class, "networks.csv");
+    return Csv.rows(Zoo.class, "networks.csv").stream().map(Zoo::model).toList();
   }
 
   private static ZooModel model(List<String> row) {
-    List<ValueInfo> inputs = Arrays.stream(row.get(2).split("; ", -1)).map(Zoo::input).toList();
-    List<String> names = inputs.stream().map(ValueInfo::name).toList();
+    List<ValueInfo> inputs = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (String input : row.get(2).split(";", -1)) {
+      inputs.add(input(input.strip()));
+      names.add(inputs.get(names.size()).name());
+    }
     Definition network =
         row.get(3).isEmpty()
             ? DEFINITIONS.get(row.get(0))
@@ -43,7 +43,10 @@ public final class Zoo {
   /** An input from its name, type and lengths: {@code past_key FLOAT 1 8 past=0 128}. */
   private static ValueInfo input(String text) {
     String[] words = text.split(" ", -1);
-    List<Dim> dims = Arrays.stream(words).skip(2).map(Zoo::dim).toList();
+    List<Dim> dims = new ArrayList<>();
+    for (int i = 2; i < words.length; i++) {
+      dims.add(dim(words[i]));
+    }
     return new ValueInfo(words[0], DataType.valueOf(words[1]), dims);
   }
 
@@ -51,11 +54,6 @@ public final class Zoo {
     int equals = text.indexOf('=');
     long length = Long.parseLong(text.substring(equals + 1));
     return equals < 0 ? Dim.of(length) : new Dim(length, text.substring(0, equals));
-  }
-
-  /** Whether there is a built-in network of this name. */
-  public static boolean has(String name) {
-    return find(name).isPresent();
   }
 
   /**
@@ -75,7 +73,9 @@ public final class Zoo {
                                 name, all().stream().map(ZooModel::name).toList()))));
   }
 
-  private static Optional<ZooModel> find(String name) {
-    return rows().stream().filter(row -> row.get(0).equals(name)).findFirst().map(Zoo::model);
+  /** The built-in network of this name, if there is one. */
+  public static Optional<Model> find(String name) {
+    String line = Csv.linesByName(Zoo.class, "networks.csv").get(name);
+    return line == null ? Optional.empty() : Optional.of(model(Csv.split(line)));
   }
 }

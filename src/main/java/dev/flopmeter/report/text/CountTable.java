@@ -19,7 +19,6 @@ import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
 import java.util.function.ToLongFunction;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A count with a row per layer or group, as text for a terminal, as Markdown and as CSV. */
@@ -52,14 +51,14 @@ public final class CountTable {
   private List<Row> layers() {
     List<Row> layers = new ArrayList<>();
     for (LayerCost layer : counts.layers()) {
-      int index = layers.size();
-      layers.add(
-          new Row(
-              CountTree.Row.of(layer),
-              layer.outputShapes().stream().map(Object::toString).collect(Collectors.joining(" ")),
-              layer.isCounted(),
-              layer.isAsRun(),
-              companions.stream().map(one -> one.layers().get(index).cost().flops()).toList()));
+      StringJoiner output = new StringJoiner(" ");
+      layer.outputShapes().forEach(shape -> output.add(shape.toString()));
+      List<Long> others = new ArrayList<>();
+      for (Counts companion : companions) {
+        others.add(companion.layers().get(layers.size()).cost().flops());
+      }
+      CountTree.Row row = CountTree.Row.of(layer);
+      layers.add(new Row(row, output.toString(), layer.isCounted(), layer.isAsRun(), others));
     }
     return layers;
   }

@@ -33,14 +33,18 @@ final class TextTable<R> {
 
   /** A row whose line is coloured after layout, so that escape sequences take no width. */
   void row(R row, UnaryOperator<String> paint) {
-    cells(columns.stream().map(column -> column.cell(row, ABSENT)).toList(), paint);
+    List<String> cells = new ArrayList<>();
+    for (Column<R> column : columns) {
+      cells.add(column.cell(row, ABSENT));
+    }
+    cells(cells, paint);
   }
 
   /** A row of which only the first cells are known. */
   void cells(List<String> cells, UnaryOperator<String> paint) {
-    List<String> all = new ArrayList<>(cells.stream().map(Printable::of).toList());
-    while (all.size() < columns.size()) {
-      all.add("");
+    List<String> all = new ArrayList<>();
+    for (int i = 0; i < columns.size(); i++) {
+      all.add(i < cells.size() ? Printable.of(cells.get(i)) : "");
     }
     rows.add(new Row(all, paint));
   }
@@ -64,8 +68,14 @@ final class TextTable<R> {
       }
       widths.set(widest, widths.get(widest) - 1);
     }
-    line(out, widths, new Row(columns.stream().map(Column::title).toList(), style::dim), style);
-    rows.forEach(row -> line(out, widths, row, style));
+    List<String> titles = new ArrayList<>();
+    for (Column<R> column : columns) {
+      titles.add(column.title());
+    }
+    line(out, widths, new Row(titles, style::dim), style);
+    for (Row row : rows) {
+      line(out, widths, row, style);
+    }
   }
 
   private List<Integer> natural() {
@@ -81,7 +91,11 @@ final class TextTable<R> {
   }
 
   private static int total(List<Integer> widths) {
-    return GAP.length() * (widths.size() - 1) + widths.stream().mapToInt(width -> width).sum();
+    int total = GAP.length() * (widths.size() - 1);
+    for (int width : widths) {
+      total += width;
+    }
+    return total;
   }
 
   private void line(StringBuilder out, List<Integer> widths, Row row, TerminalStyle style) {

@@ -32,7 +32,7 @@ class ZooTest {
     assertThat(layers(three)).isEqualTo(layers(one));
     assertThat(weights(three)).isEqualTo(weights(one));
     assertThat(three.constants().keySet()).isEqualTo(one.constants().keySet());
-    assertThat(Zoo.has(model.name())).isTrue();
+    assertThat(Zoo.find(model.name())).isPresent();
     assertThat(model.description()).isNotBlank().doesNotContain("\n");
   }
 
@@ -51,7 +51,7 @@ class ZooTest {
   @Test
   void suggestsTheNearestName() {
     assertThatThrownBy(() -> Zoo.get("resnet-50")).hasMessageContaining("did you mean 'resnet50'?");
-    assertThat(Zoo.has("resnet-50")).isFalse();
+    assertThat(Zoo.find("resnet-50")).isEmpty();
   }
 
   @Test
