@@ -13,15 +13,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the terms of one line. */
 final class TermParser {
-  /** The signs between two terms, those that bind least first. */
-  private static final List<Set<String>> SIGNS =
-      List.of(
-          Set.of("or"),
-          Set.of("and"),
-          Set.of("==", "!=", "<", "<=", ">", ">="),
-          Set.of("+", "-"),
-          Set.of("*", "/", "%"));
-
   private static final int COMPARISON = 2;
   private static final int SUM = 3;
 
@@ -67,18 +58,27 @@ final class TermParser {
 
   /** Terms with signs of {@code level} and those that bind more between them. */
   private Term between(int level) {
-    if (level == SIGNS.size()) {
-      return factor();
-    }
-    if (level == COMPARISON && tokens.accept("not")) {
-      Term inner = between(level);
-      return scope -> !(boolean) inner.in(scope);
-    }
-    Term left = between(level + 1);
-    while (SIGNS.get(level).contains(tokens.peek())) {
-      left = operation(tokens.take(), left, between(level + 1));
+    Term left = level <= COMPARISON && tokens.accept("not") ? not(between(COMPARISON)) : factor();
+    for (int next = level(tokens.peek()); next >= level; next = level(tokens.peek())) {
+      left = operation(tokens.take(), left, between(next + 1));
     }
     return left;
+  }
+
+  /** How much a sign between two terms binds; -1 for what is none. */
+  private static int level(String sign) {
+    return switch (sign) {
+      case "or" -> 0;
+      case "and" -> 1;
+      case "==", "!=", "<", "<=", ">", ">=" -> COMPARISON;
+      case "+", "-" -> SUM;
+      case "*", "/", "%" -> SUM + 1;
+      default -> -1;
+    };
+  }
+
+  private static Term not(Term term) {
+    return scope -> !(boolean) term.in(scope);
   }
 
   private static Term operation(String sign, Term left, Term right) {

@@ -32,21 +32,29 @@ final class Tokens {
   /** Whether the token that begins at {@code from} goes on at {@code at}. */
   private static boolean continues(String text, int from, int at) {
     char first = text.charAt(from);
-    char before = text.charAt(at - 1);
     char c = text.charAt(at);
+    if (isWord(first) && isWord(c)) {
+      return !isDigit(first) || isDigit(c) || c == 'e';
+    }
+    char before = text.charAt(at - 1);
     if (first == '"') {
       return at == from + 1 || before != '"';
-    } else if (Character.isLetter(first) || first == '_') {
+    } else if (isWord(first) && !isDigit(first)) {
       int colon = c == '.' || c == ':' ? text.indexOf(':', at) : -1; // as in com.microsoft:Gelu
       boolean isDomain = colon >= 0 && text.lastIndexOf(' ', colon) < at;
-      return Character.isLetterOrDigit(c)
-          || c == '_'
-          || (isDomain && Character.isUpperCase(text.charAt(colon + 1)));
-    } else if (Character.isDigit(first)) {
-      boolean isPoint = c == '.' && Character.isDigit(text.charAt(at + 1));
-      return Character.isDigit(c) || isPoint || c == 'e' || (c == '-' && before == 'e');
+      return isDomain && Character.isUpperCase(text.charAt(colon + 1));
+    } else if (isDigit(first)) {
+      return (c == '.' && isDigit(text.charAt(at + 1))) || (c == '-' && before == 'e');
     }
     return at == from + 1 && (c == '=' ? "=!<>".indexOf(first) >= 0 : c == '.' && first == '.');
+  }
+
+  private static boolean isWord(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || isDigit(c);
+  }
+
+  private static boolean isDigit(char c) {
+    return c >= '0' && c <= '9';
   }
 
   /** The tokens of a part of the line. */

@@ -27,12 +27,6 @@ public final class Folder {
   /** Beyond this many elements a computed result stays a node, for the backend to compute. */
   public static final long MAX_ELEMENTS = 1 << 16;
 
-  private static final Map<String, FoldRule> OF_SHAPES = new HashMap<>();
-
-  static {
-    ShapeFolds.addTo(OF_SHAPES);
-  }
-
   private Folder() {}
 
   /**
@@ -42,7 +36,7 @@ public final class Folder {
    */
   public static Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
     String op = in.node().qualifiedOp();
-    FoldRule rule = OF_SHAPES.get(op);
+    FoldRule rule = ShapeFolds.find(op);
     if (rule == null && mayBeKnown(in)) {
       rule = OfValues.RULES.get(op);
     }
@@ -51,7 +45,7 @@ public final class Folder {
 
   /** Whether there is a rule for an operator, once its inputs are known. */
   public static boolean computes(String qualifiedOp) {
-    return OF_SHAPES.containsKey(qualifiedOp) || OfValues.RULES.containsKey(qualifiedOp);
+    return ShapeFolds.find(qualifiedOp) != null || OfValues.RULES.containsKey(qualifiedOp);
   }
 
   /** Whether results of {@code node} take memory of their own, rather than share its inputs'. */

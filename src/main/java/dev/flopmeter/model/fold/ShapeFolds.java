@@ -9,20 +9,25 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.fold.Folder.FoldRule;
 import dev.flopmeter.model.shape.StoredConstant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Shape questions, constants, and operators that keep all values in their order. */
 final class ShapeFolds {
   private ShapeFolds() {}
 
-  static void addTo(Map<String, FoldRule> rules) {
-    OperatorTrait.RESHAPING.operators().forEach(op -> rules.put(op, ShapeFolds::sameValues));
-    rules.put("Identity", ShapeFolds::sameValues);
-    rules.put("Shape", ShapeFolds::shape);
-    rules.put("Size", (in, out) -> Optional.of(List.of(Tensor.ofLong(in.type(0).elements()))));
-    rules.put("Constant", (in, out) -> Optional.of(List.of(StoredConstant.of(in.attributes()))));
-    rules.put("ConstantOfShape", ShapeFolds::constantOfShape);
+  /** The rule of an operator, made when a node has it; null if there is none. */
+  static @Nullable FoldRule find(String qualifiedOp) {
+    return switch (qualifiedOp) {
+      case "Shape" -> ShapeFolds::shape;
+      case "Size" -> (in, out) -> Optional.of(List.of(Tensor.ofLong(in.type(0).elements())));
+      case "Constant" -> (in, out) -> Optional.of(List.of(StoredConstant.of(in.attributes())));
+      case "ConstantOfShape" -> ShapeFolds::constantOfShape;
+      default ->
+          qualifiedOp.equals("Identity") || OperatorTrait.RESHAPING.has(qualifiedOp)
+              ? ShapeFolds::sameValues
+              : null;
+    };
   }
 
   private static Optional<List<Tensor>> sameValues(Operands in, List<TensorType> outputs) {

@@ -1,21 +1,28 @@
 package dev.flopmeter.model.shape;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.TensorType;
 import dev.flopmeter.text.Csv;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** What operators take, by {@code signatures.csv}: how many inputs, of which types. */
 public final class Signatures {
   private static final Map<String, String> LINES =
       Csv.linesByName(Signatures.class, "signatures.csv");
 
+  /** The lines that were needed so far. */
+  private static final Map<String, Signature> READ = new ConcurrentHashMap<>();
+
   /** Sizes and steps; native libraries and kernels take them as numbers of 32 bits, unseen. */
-  private static final List<String> SIZES =
-      List.of("kernel_shape", "strides", "dilations", "pads", "block_size", "size", "step");
+  private static final Set<String> SIZES =
+      Set.of("kernel_shape", "strides", "dilations", "pads", "block_size", "size", "step");
 
   private Signatures() {}
 
@@ -25,62 +32,103 @@ public final class Signatures {
    * @throws ModelException naming the input or attribute
    */
   public static void require(Operands in) {
-    String line = LINES.get(in.node().qualifiedOp());
-    if (line == null) {
-      return;
-    }
-    List<String> row = Csv.split(line);
-    int count = in.inputCount();
-    int least = Integer.parseInt(row.get(1));
-    if (count < least || in.has(Integer.parseInt(row.get(2)))) {
-      throw new ModelException("it has %s inputs, but takes %s".formatted(count, row.get(7)));
-    }
-    if (in.hasOutput(Integer.parseInt(row.get(6)))) {
-      throw new ModelException("it has more outputs than " + row.get(6));
-    }
-    Map<String, String> first = new HashMap<>();
-    for (int i = 0; i < count && !row.get(3).isEmpty(); i++) {
-      String letters = repeated(row.get(3), i);
-      if (i < least && !in.has(i) && !letters.endsWith("?")) {
-        throw new ModelException("input %s is missing".formatted(i));
-      }
-      if (in.knownType(i).isPresent()) {
-        String type = in.type(i).type().label();
-        String group = repeated(row.get(4), i);
-        String other = group.equals("-") ? type : first.getOrDefault(group, type);
-        first.put(group, other);
-        if (!other.equals(type)
-            || (letters.indexOf('a' + in.type(i).type().code() - 1) < 0
-                && !letters.startsWith("*"))) {
-          String reason = other.equals(type) ? "which it does not take there" : "not " + other;
-          throw new ModelException(
-              "input %s, '%s', is %s, %s".formatted(i, in.node().inputs().get(i), type, reason));
-        }
-      }
-    }
-    for (String name : SIZES) {
-      Object sizes = in.attributes().asMap().get(name);
-      for (Object size : sizes instanceof List<?> list ? list : Collections.singleton(sizes)) {
-        if (size instanceof Long value && value != value.intValue()) {
-          throw new ModelException("'%s' has %s, which is too large".formatted(name, value));
-        }
-      }
-    }
-    if (!row.get(5).isEmpty()) {
-      String[] choice = row.get(5).split("=", 2);
-      String value = in.attributes().text(choice[0], "");
-      if (in.attributes().has(choice[0]) && !List.of(choice[1].split("\\|", -1)).contains(value)) {
-        throw new ModelException("'%s' is '%s', not %s".formatted(choice[0], value, choice[1]));
-      }
+    String op = in.node().qualifiedOp();
+    if (LINES.containsKey(op)) {
+      READ.computeIfAbsent(op, name -> Signature.of(LINES.get(name))).require(in);
     }
   }
 
-  private static String repeated(String list, int index) {
-    int from = 0;
-    for (int i = 0; i < index && list.indexOf(' ', from) >= 0; i++) {
-      from = list.indexOf(' ', from) + 1;
+  /**
+   * One operator.
+   *
+   * @param types letters of the types that each input takes; the last holds for all that follow
+   * @param groups by input likewise, a name that all inputs of one type share
+   * @param choice an attribute and the texts that it can hold, or nothing
+   * @param takes how many inputs, in words
+   */
+  private record Signature(
+      int least,
+      int most,
+      List<String> types,
+      List<String> groups,
+      String choice,
+      int outputs,
+      String takes) {
+    static Signature of(String line) {
+      List<String> row = Csv.split(line);
+      return new Signature(
+          Integer.parseInt(row.get(1)),
+          Integer.parseInt(row.get(2)),
+          row.get(3).isEmpty() ? List.of() : List.of(row.get(3).split(" ", -1)),
+          List.of(row.get(4).split(" ", -1)),
+          row.get(5),
+          Integer.parseInt(row.get(6)),
+          row.get(7));
     }
-    int end = list.indexOf(' ', from);
-    return end < 0 ? list.substring(from) : list.substring(from, end);
+
+    void require(Operands in) {
+      if (in.inputCount() < least || in.has(most)) {
+        throw new ModelException(
+            "it has %s inputs, but takes %s".formatted(in.inputCount(), takes));
+      }
+      if (in.hasOutput(outputs)) {
+        throw new ModelException("it has more outputs than " + outputs);
+      }
+      Map<String, DataType> first = new HashMap<>();
+      for (int i = 0; i < in.inputCount() && !types.isEmpty(); i++) {
+        requireType(in, i, first);
+      }
+      in.attributes().asMap().forEach(Signature::requireSize);
+      requireChoice(in);
+    }
+
+    /**
+     * @param first the type of the first input of each group
+     */
+    private void requireType(Operands in, int index, Map<String, DataType> first) {
+      String letters = at(types, index);
+      if (index < least && !in.has(index) && !letters.endsWith("?")) {
+        throw new ModelException("input %s is missing".formatted(index));
+      }
+      TensorType known = in.knownType(index).orElse(null);
+      if (known != null) {
+        DataType type = known.type();
+        String group = at(groups, index);
+        DataType other = group.equals("-") ? type : first.getOrDefault(group, type);
+        first.put(group, other);
+        boolean isTaken = letters.indexOf('a' + type.code() - 1) >= 0 || letters.startsWith("*");
+        if (other != type || !isTaken) {
+          String reason = other == type ? "which it does not take there" : "not " + other.label();
+          throw new ModelException(
+              "input %s, '%s', is %s, %s"
+                  .formatted(index, in.node().inputs().get(index), type.label(), reason));
+        }
+      }
+    }
+
+    private static String at(List<String> list, int index) {
+      return list.get(Math.min(index, list.size() - 1));
+    }
+
+    private static void requireSize(String name, Object sizes) {
+      if (SIZES.contains(name)) {
+        for (Object size : sizes instanceof List<?> list ? list : Collections.singleton(sizes)) {
+          if (size instanceof Long value && value != value.intValue()) {
+            throw new ModelException("'%s' has %s, which is too large".formatted(name, value));
+          }
+        }
+      }
+    }
+
+    private void requireChoice(Operands in) {
+      if (!choice.isEmpty()) {
+        String[] choices = choice.split("=", 2);
+        String value = in.attributes().text(choices[0], "");
+        if (in.attributes().has(choices[0])
+            && !List.of(choices[1].split("\\|", -1)).contains(value)) {
+          throw new ModelException("'%s' is '%s', not %s".formatted(choices[0], value, choices[1]));
+        }
+      }
+    }
   }
 }
