@@ -2,6 +2,7 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.text.Labelled;
+import java.util.ArrayList;
 import java.util.List;
 
 /** One of several values, written as their labels. */
@@ -26,7 +27,11 @@ record Choice<E extends Labelled>(List<E> values) implements Reading<E> {
 
   @Override
   public List<String> candidates() {
-    return values.stream().map(Labelled::label).toList();
+    List<String> labels = new ArrayList<>();
+    for (E value : values) {
+      labels.add(value.label());
+    }
+    return labels;
   }
 
   /** {@code table, json or csv}. */

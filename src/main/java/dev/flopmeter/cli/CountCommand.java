@@ -9,6 +9,7 @@ import dev.flopmeter.count.convention.Conventions;
 import dev.flopmeter.count.convention.ToolComparison;
 import dev.flopmeter.measure.RandomInputs;
 import dev.flopmeter.model.Bindings;
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
@@ -72,12 +73,11 @@ final class CountCommand extends Command {
 
   /** The network in 8 bits, if that is asked for. */
   private Graph quantized(Graph graph) {
-    return precision
-        .find()
-        .flatMap(Precision::quantizedType)
-        .filter(type -> !SyntheticQuantization.isQuantized(graph, type))
-        .map(type -> SyntheticQuantization.of(graph, type).uncalibrated(false))
-        .orElse(graph);
+    DataType type =
+        precision.find().isEmpty() ? null : precision.get().quantizedType().orElseThrow();
+    return type == null || SyntheticQuantization.isQuantized(graph, type)
+        ? graph
+        : SyntheticQuantization.of(graph, type).uncalibrated(false);
   }
 
   /** Several sizes are several tables, one below the other, or one JSON array. */

@@ -47,11 +47,13 @@ public record Counts(
    * nothing of the count depends on a run.
    */
   public @Nullable Long asRunMacs() {
-    return layers.stream()
-        .filter(LayerCost::isAsRun)
-        .map(layer -> layer.cost().macs())
-        .reduce(Long::sum)
-        .orElse(null);
+    Long macs = null;
+    for (LayerCost layer : layers) {
+      if (layer.isAsRun()) {
+        macs = layer.cost().macs() + (macs == null ? 0 : macs);
+      }
+    }
+    return macs;
   }
 
   /** FLOP per byte of compulsory traffic; nothing where no byte moves. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -11,7 +12,6 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * What a caller fixes of a model's open input shapes.
@@ -224,20 +224,23 @@ public record Bindings(
   }
 
   private void requireKnown(List<ValueInfo> inputs) {
-    List<String> names = inputs.stream().map(ValueInfo::name).toList();
-    for (String name : Stream.concat(shapes.keySet().stream(), values.keySet().stream()).toList()) {
+    Set<String> names = new LinkedHashSet<>();
+    Set<String> symbols = new LinkedHashSet<>();
+    for (ValueInfo input : inputs) {
+      names.add(input.name());
+      for (Dim dim : input.dims() == null ? List.<Dim>of() : input.dims()) {
+        symbols.add(dim.symbol());
+      }
+    }
+    symbols.remove(null);
+    List<String> given = new ArrayList<>(shapes.keySet());
+    given.addAll(values.keySet());
+    for (String name : given) {
       if (!names.contains(name)) {
         throw new ModelException(
             "the model has no input '" + name + "'; its inputs are " + String.join(", ", names));
       }
     }
-    List<String> symbols =
-        inputs.stream()
-            .flatMap(input -> input.dims() == null ? Stream.of() : input.dims().stream())
-            .map(Dim::symbol)
-            .filter(Objects::nonNull)
-            .distinct()
-            .toList();
     for (String name : dims.keySet()) {
       if (!symbols.contains(name)) {
         throw new ModelException(

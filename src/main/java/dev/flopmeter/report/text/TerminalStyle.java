@@ -37,7 +37,7 @@ public record TerminalStyle(int width, boolean colour, boolean unicode, boolean 
     boolean dumb = "dumb".equals(environment.get("TERM"));
     String columns = environment.getOrDefault("COLUMNS", "");
     int width =
-        columns.matches("[0-9]{1,4}")
+        !columns.isEmpty() && columns.matches("[0-9]{1,4}")
             ? Integer.parseInt(columns)
             : output.columns().orElse(PLAIN.width());
     return new TerminalStyle(
