@@ -1,5 +1,6 @@
 package dev.flopmeter.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -55,6 +56,8 @@ record Argument<T>(
   }
 
   List<T> all() {
-    return words.stream().map(reading::read).toList();
+    List<T> all = new ArrayList<>();
+    words.forEach(word -> all.add(reading.read(word)));
+    return all;
   }
 }

@@ -13,7 +13,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.BiFunction;
 
 /** Which model, with which inputs: the arguments that every command on a model takes. */
@@ -49,14 +48,13 @@ final class ModelArguments extends Arguments {
 
   static Model open(String model) {
     boolean looksLikeFile = model.indexOf('/') >= 0 || model.endsWith(".onnx");
-    Optional<Model> builtIn = looksLikeFile ? Optional.empty() : Zoo.find(model);
-    if (builtIn.isPresent()) {
-      return builtIn.get();
-    }
-    Path path = path(model);
-    if (!looksLikeFile && !Files.exists(path)) {
-      return Zoo.get(model); // which says that there is none
-    }
+    return looksLikeFile
+        ? read(path(model))
+        : Zoo.find(model)
+            .orElseGet(() -> Files.exists(path(model)) ? read(path(model)) : Zoo.get(model));
+  }
+
+  private static Model read(Path path) {
     return DjlModelFolder.is(path) ? DjlModelFolder.read(path) : OnnxModel.read(path);
   }
 

@@ -8,31 +8,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * A node with what is known of the values it reads and writes: the view from which shapes are
  * inferred, constants folded, work counted and kernels chosen.
+ *
+ * @param types by value name; null for what is not known
+ * @param constants likewise
  */
-public final class Operands {
+public record Operands(
+    Node node,
+    Function<String, @Nullable TensorType> types,
+    Function<String, @Nullable Tensor> constants) {
   /** A hostile model can state a tensor of 2^31 repeated values in a few bytes. */
   private static final long MAX_SHAPE_ARGUMENTS = 1 << 16;
-
-  private final Node node;
-  private final Function<String, @Nullable TensorType> types;
-  private final Function<String, @Nullable Tensor> constants;
-
-  public Operands(
-      Node node,
-      Function<String, @Nullable TensorType> types,
-      Function<String, @Nullable Tensor> constants) {
-    this.node = node;
-    this.types = types;
-    this.constants = constants;
-  }
 
   /** The operands of {@code node} in {@code graph}. */
   public static Operands of(Graph graph, Node node) {
     return new Operands(node, graph.types()::get, graph.constants()::get);
-  }
-
-  public Node node() {
-    return node;
   }
 
   public Attributes attributes() {

@@ -116,11 +116,6 @@ public record Window(
     return Shape.of(sizes);
   }
 
-  /** Whether begin and end padding agree on all axes. */
-  public boolean isSymmetric() {
-    return Arrays.equals(padBegin, padEnd);
-  }
-
   @Override
   public boolean equals(Object other) {
     return other instanceof Window that && toString().equals(that.toString());

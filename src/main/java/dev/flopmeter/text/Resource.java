@@ -21,17 +21,15 @@ public final class Resource {
    * @param beside a class of the package that the file belongs to
    */
   public static String text(Class<?> beside, String name) {
-    try (InputStream in = Objects.requireNonNull(open(beside, name), name)) {
+    // From a file, since a class loader would first look for it in every module of the JDK.
+    try (InputStream in =
+        FILES == null
+            ? Objects.requireNonNull(beside.getResourceAsStream(name), name)
+            : new FileInputStream(
+                FILES + "/" + beside.getPackageName().replace('.', '/') + "/" + name)) {
       return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1); // copied, not decoded
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read the resource " + name, e);
     }
-  }
-
-  /** From a file, since a class loader would first look for it in every module of the JDK. */
-  private static @Nullable InputStream open(Class<?> beside, String name) throws IOException {
-    return FILES == null
-        ? beside.getResourceAsStream(name)
-        : new FileInputStream(FILES + "/" + beside.getPackageName().replace('.', '/') + "/" + name);
   }
 }

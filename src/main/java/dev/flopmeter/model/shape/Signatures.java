@@ -41,41 +41,29 @@ public final class Signatures {
   /**
    * One operator.
    *
+   * @param row of the table
+   * @param least how many inputs it has at least
    * @param types letters of the types that each input takes; the last holds for all that follow
    * @param groups by input likewise, a name that all inputs of one type share
-   * @param choice an attribute and the texts that it can hold, or nothing
-   * @param takes how many inputs, in words
    */
-  private record Signature(
-      int least,
-      int most,
-      List<String> types,
-      List<String> groups,
-      String choice,
-      int outputs,
-      String takes) {
+  private record Signature(List<String> row, int least, List<String> types, List<String> groups) {
     static Signature of(String line) {
       List<String> row = Csv.split(line);
-      return new Signature(
-          Integer.parseInt(row.get(1)),
-          Integer.parseInt(row.get(2)),
-          row.get(3).isEmpty() ? List.of() : List.of(row.get(3).split(" ", -1)),
-          List.of(row.get(4).split(" ", -1)),
-          row.get(5),
-          Integer.parseInt(row.get(6)),
-          row.get(7));
+      List<String> types = row.get(3).isEmpty() ? List.of() : List.of(row.get(3).split(" ", -1));
+      List<String> groups = List.of(row.get(4).split(" ", -1));
+      return new Signature(row, Integer.parseInt(row.get(1)), types, groups);
     }
 
     void require(Operands in) {
-      if (in.inputCount() < least || in.has(most)) {
-        throw new ModelException(
-            "it has %s inputs, but takes %s".formatted(in.inputCount(), takes));
+      int count = in.inputCount();
+      if (count < least || in.has(Integer.parseInt(row.get(2)))) {
+        throw new ModelException("it has %s inputs, but takes %s".formatted(count, row.get(7)));
       }
-      if (in.hasOutput(outputs)) {
-        throw new ModelException("it has more outputs than " + outputs);
+      if (in.hasOutput(Integer.parseInt(row.get(6)))) {
+        throw new ModelException("it has more outputs than " + row.get(6));
       }
       Map<String, DataType> first = new HashMap<>();
-      for (int i = 0; i < in.inputCount() && !types.isEmpty(); i++) {
+      for (int i = 0; i < count && !types.isEmpty(); i++) {
         requireType(in, i, first);
       }
       in.attributes().asMap().forEach(Signature::requireSize);
@@ -121,8 +109,8 @@ public final class Signatures {
     }
 
     private void requireChoice(Operands in) {
-      if (!choice.isEmpty()) {
-        String[] choices = choice.split("=", 2);
+      if (!row.get(5).isEmpty()) {
+        String[] choices = row.get(5).split("=", 2);
         String value = in.attributes().text(choices[0], "");
         if (in.attributes().has(choices[0])
             && !List.of(choices[1].split("\\|", -1)).contains(value)) {

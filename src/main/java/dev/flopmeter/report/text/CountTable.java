@@ -133,7 +133,7 @@ public final class CountTable {
 
   /** A column that marks the rows whose work depends on data, where there are some. */
   private void addAsRun(List<Column<Row>> columns) {
-    if (rows.stream().anyMatch(Row::isAsRun)) {
+    if (depth == 0 && counts.asRunMacs() != null) {
       columns.add(Column.text("counted", row -> row.isAsRun ? "as run" : ""));
     }
   }
@@ -205,7 +205,9 @@ public final class CountTable {
   }
 
   private List<String> uncounted() {
-    return counts.uncounted().stream().map(CountTable::uncounted).toList();
+    List<String> uncounted = new ArrayList<>();
+    counts.uncounted().forEach(missing -> uncounted.add(uncounted(missing)));
+    return uncounted;
   }
 
   private static String uncounted(Uncounted missing) {

@@ -7,6 +7,7 @@ import dev.flopmeter.text.Printable;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /** Rows in columns: for a terminal, where they are cut to its width, as Markdown and as CSV. */
@@ -33,11 +34,14 @@ final class TextTable<R> {
 
   /** A row whose line is coloured after layout, so that escape sequences take no width. */
   void row(R row, UnaryOperator<String> paint) {
-    List<String> cells = new ArrayList<>();
-    for (Column<R> column : columns) {
-      cells.add(column.cell(row, ABSENT));
-    }
-    cells(cells, paint);
+    cells(texts(columns, column -> column.cell(row, ABSENT)), paint);
+  }
+
+  private static <R> List<String> texts(
+      List<Column<R>> columns, Function<Column<R>, String> textOf) {
+    List<String> texts = new ArrayList<>();
+    columns.forEach(column -> texts.add(textOf.apply(column)));
+    return texts;
   }
 
   /** A row of which only the first cells are known. */
@@ -68,11 +72,7 @@ final class TextTable<R> {
       }
       widths.set(widest, widths.get(widest) - 1);
     }
-    List<String> titles = new ArrayList<>();
-    for (Column<R> column : columns) {
-      titles.add(column.title());
-    }
-    line(out, widths, new Row(titles, style::dim), style);
+    line(out, widths, new Row(texts(columns, Column::title), style::dim), style);
     for (Row row : rows) {
       line(out, widths, row, style);
     }
@@ -114,15 +114,15 @@ final class TextTable<R> {
   }
 
   static <R> void markdown(StringBuilder out, List<Column<R>> columns, Collection<R> rows) {
-    markdown(out, columns.stream().map(Column::heading).toList());
-    markdown(out, columns.stream().map(column -> column.isFigure() ? "--:" : "---").toList());
+    markdown(out, texts(columns, Column::heading));
+    markdown(out, texts(columns, column -> column.isFigure() ? "--:" : "---"));
     markdownRows(out, columns, rows);
   }
 
   /** More rows below those of a table. */
   static <R> void markdownRows(StringBuilder out, List<Column<R>> columns, Collection<R> rows) {
     for (R row : rows) {
-      markdown(out, columns.stream().map(column -> markdown(column, row)).toList());
+      markdown(out, texts(columns, column -> markdown(column, row)));
     }
   }
 
@@ -138,9 +138,9 @@ final class TextTable<R> {
   /** RFC 4180, a line per row; empty where a value is absent. */
   static <R> String csv(List<Column<R>> columns, Collection<R> rows) {
     StringBuilder out = new StringBuilder(1 << 12);
-    out.append(Csv.line(columns.stream().map(Column::title).toList()));
+    out.append(Csv.line(texts(columns, Column::title)));
     for (R row : rows) {
-      out.append(Csv.line(columns.stream().map(column -> column.cell(row, "")).toList()));
+      out.append(Csv.line(texts(columns, column -> column.cell(row, ""))));
     }
     return out.toString();
   }
