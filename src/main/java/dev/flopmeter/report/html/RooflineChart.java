@@ -172,7 +172,7 @@ final class RooflineChart {
   record Roof(String style, String edge, @Nullable String under) {}
 
   List<Roof> roofs() {
-    int bases = bases();
+    long bases = lines.stream().filter(line -> !line.isCache()).count();
     List<Roof> roofs = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
       Line line = lines.get(i);
@@ -211,10 +211,6 @@ final class RooflineChart {
       }
     }
     return names;
-  }
-
-  private int bases() {
-    return (int) lines.stream().filter(line -> !line.isCache()).count();
   }
 
   /** A line of the legend. */

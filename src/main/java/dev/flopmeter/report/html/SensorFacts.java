@@ -1,28 +1,20 @@
 package dev.flopmeter.report.html;
 
 import dev.flopmeter.result.ProfileResult.Sensors;
+import dev.flopmeter.text.Csv;
 import dev.flopmeter.units.Figures;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** What the device's sensors read during the run. */
 final class SensorFacts {
   private SensorFacts() {}
 
-  /** Titles of the sensor fields, by their names in the JSON. */
-  private static final Map<String, String> FIELDS =
-      Map.of(
-          "sm_clock_hz", "Clock of the processors",
-          "memory_clock_hz", "Clock of the memory",
-          "power_w", "Power",
-          "power_limit_w", "Power limit",
-          "energy_j_per_inference", "Energy of an inference",
-          "temperature_c", "Temperature",
-          "utilization", "Utilisation (reported by the device)",
-          "memory_used_bytes", "Memory in use, by all processes",
-          "other_processes", "Other processes on the device",
-          "throttle_reasons", "Clock reduced by");
+  private static final Map<String, String> TITLES =
+      Csv.rows(SensorFacts.class, "sensors.csv").stream()
+          .collect(Collectors.toMap(row -> row.get(0), row -> row.get(1)));
 
   static Facts of(Sensors sensors) {
     Facts facts = new Facts();
@@ -46,7 +38,7 @@ final class SensorFacts {
   }
 
   private static String title(String field) {
-    return FIELDS.getOrDefault(field, field);
+    return TITLES.getOrDefault(field, field);
   }
 
   private static String hertz(double value) {

@@ -2,6 +2,7 @@ package dev.flopmeter.run.djl.kernel;
 
 import com.google.errorprone.annotations.CompileTimeConstant;
 import dev.flopmeter.model.Tensor;
+import dev.flopmeter.text.Resource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -141,10 +142,10 @@ sealed interface Expression {
   /**
    * Fixed statements, for what expressions cannot say.
    *
-   * @param text statements that use the names of {@code arguments} and assign {@code result}
+   * @param file statements that use the names of {@code arguments} and assign {@code result}
    */
-  static Expression script(@CompileTimeConstant String text, List<Named> arguments) {
-    return new Script(text, List.copyOf(arguments));
+  static Expression script(@CompileTimeConstant String file, List<Named> arguments) {
+    return new Script(Resource.text(Expression.class, file), List.copyOf(arguments));
   }
 
   /** A list of integers; {@code annotate} because the type of an empty one is not known. */

@@ -59,9 +59,9 @@ final class KernelFunctions {
       case "once" -> of(1, (k, a) -> new Once(k.expression(a.get(0))));
       case "scalars" -> of(1, (k, a) -> Expression.scalars(list(a.get(0))));
       case "exact_part" -> of(6, (k, a) -> ExactSums.part(k.in(), a));
-      case "restrided" -> script(RESTRIDING, "image", "dims", "strides");
+      case "restrided" -> script("restrided.script", "image", "dims", "strides");
       case "suppressed" ->
-          script(SUPPRESSION, "low", "high", "scores", "limit", "threshold", "least");
+          script("suppressed.script", "low", "high", "scores", "limit", "threshold", "least");
       case "pads_before" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::before));
       case "pads_after" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::after));
       case "einsum_equation" -> of(0, (k, a) -> einsumEquation(k.in()));
@@ -125,50 +125,13 @@ final class KernelFunctions {
     return in.attributes().tensor("value").map(tensor -> tensor.doubleAt(0)).orElse(0.0);
   }
 
-  /** A tensor with other strides if it has channels last. */
-  private static final String RESTRIDING =
-      """
-      result = image
-      if result.is_contiguous(memory_format=2):
-        result = result.as_strided(dims, strides)
-      """;
-
-  /**
-   * For each image and class: the best box left, until those it overlaps too much are gone. Of
-   * {@code low} and {@code high}, the corners, each is images x boxes x 2.
-   */
-  private static final String SUPPRESSION =
-      """
-      found = annotate(List[Tensor], [torch.zeros([0, 3], dtype=4)])
-      area = torch.prod(torch.sub(high, low), 2)
-      for b in range(torch.size(scores, 0)):
-        lows = torch.select(low, 0, b)
-        highs = torch.select(high, 0, b)
-        areas = torch.select(area, 0, b)
-        for c in range(torch.size(scores, 1)):
-          score = torch.select(torch.select(scores, 0, b), 0, c)
-          left = torch.gt(score, least)
-          for k in range(limit):
-            if bool(torch.any(left)):
-              i = int(torch.argmax(torch.masked_fill(score, torch.logical_not(left), (-inf))))
-              found = torch.add(found, [torch.tensor([[b, c, i]], dtype=4)])
-              begin = torch.maximum(lows, torch.select(lows, 0, i))
-              end = torch.minimum(highs, torch.select(highs, 0, i))
-              common = torch.prod(torch.clamp_min(torch.sub(end, begin), 0), 1)
-              union = torch.sub(torch.add(areas, torch.select(areas, 0, i)), common)
-              over = torch.gt(torch.div(common, union), threshold)
-              left = torch.logical_and(left, torch.logical_not(over))
-              left = torch.index_fill(left, 0, torch.tensor([i]), False)
-      result = torch.cat(found)
-      """;
-
-  /** Fixed statements over so many terms with these names. */
-  private static BuiltIn script(@CompileTimeConstant String text, String... names) {
+  /** The statements of a file over so many terms with these names. */
+  private static BuiltIn script(@CompileTimeConstant String file, String... names) {
     return of(
         names.length,
         (k, a) ->
             Expression.script(
-                text,
+                file,
                 IntStream.range(0, names.length)
                     .mapToObj(i -> new Named(names[i], k.expression(a.get(i))))
                     .toList()));
@@ -189,12 +152,12 @@ final class KernelFunctions {
   /** Whether PyTorch, which scales in float32, picks the elements of an axis that ONNX defines. */
   private static boolean picks(Operands in, int axis, double offset, double error) {
     long size = in.shape(0).dim(axis);
-    int out = Math.toIntExact(in.output(0).shape().dim(axis));
+    long out = in.output(0).shape().dim(axis);
     float scale = (float) size / out;
-    long[] picked = new long[out];
-    for (int i = 0; i < out; i++) {
-      picked[i] = Math.min(size - 1, (long) ((float) ((i + offset) * (1 + error)) * scale));
-    }
+    long[] picked =
+        LongStream.range(0, out)
+            .map(i -> Math.min(size - 1, (long) ((float) ((i + offset) * (1 + error)) * scale)))
+            .toArray();
     return Arrays.equals(picked, ResizeTaps.of(in, axis).map(ResizeTaps::index).orElse(picked));
   }
 
