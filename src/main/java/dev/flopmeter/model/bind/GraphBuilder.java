@@ -2,21 +2,17 @@ package dev.flopmeter.model.bind;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.DataDependentException;
-import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
-import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Origins;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.TorchOrigin;
 import dev.flopmeter.model.UnknownOperatorException;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.decompose.Decompositions;
-import dev.flopmeter.model.fold.Folder;
 import dev.flopmeter.model.shape.ShapeRule;
 import dev.flopmeter.model.shape.Signatures;
 import java.util.ArrayList;
@@ -26,7 +22,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -40,49 +35,16 @@ import org.jspecify.annotations.Nullable;
  * through {@code outer}. Not thread-safe; {@link #build} ends its use.
  */
 public final class GraphBuilder {
-  /** A chain of additions to one constant could otherwise fill any heap. */
-  private static final long MOST_FOLDED_BYTES = 1 << 24;
-
-  private static final long SMALL_ELEMENTS = 256;
-
-  /** A chain that joins one constant after the other could otherwise fill any heap. */
-  private static final long MOST_ORIGINS = 1 << 22;
-
-  /** What is known of a value. */
-  private static final class Value {
-    @Nullable TensorType type;
-    @Nullable Tensor constant;
-
-    /** Null for what is not computed before the first run. */
-    @Nullable Origins origins;
-
-    void set(Tensor known, Origins from) {
-      constant = known;
-      type = known.type();
-      origins = from;
-    }
-  }
-
   private final String name;
   private final int opset;
-  private final @Nullable GraphBuilder outer;
+  private final ValueScope values;
+  private final ConstantFolding folding;
   private final List<String> inputs = new ArrayList<>();
   private final List<Node> nodes = new ArrayList<>();
-
-  /** What this graph's inputs, constants and nodes give, in order. */
-  private final Map<String, Value> values = new LinkedHashMap<>();
-
   private final Set<String> nodeNames = new HashSet<>();
   private final Map<String, Integer> sameNames = new HashMap<>();
   private final Map<String, ValueInfo> declared;
-
-  /** Bytes of the larger results computed so far, here and in bodies. */
-  private long foldedBytes;
-
-  /** Stored tensors noted so far behind computed constants, here and in bodies. */
-  private long notedOrigins;
-
-  private Map<String, Function<Operands, List<TensorType>>> givenTypes = Map.of();
+  private Map<String, Function<Operands, List<TensorType>>> givenTypes;
 
   /** Inferences of one pass; 0 for the leading dimension of the first input that has several. */
   private long batch;
@@ -100,7 +62,9 @@ public final class GraphBuilder {
     this.name = name;
     this.opset = opset;
     this.declared = declared;
-    this.outer = outer;
+    values = new ValueScope(outer == null ? null : outer.values);
+    folding = outer == null ? new ConstantFolding() : outer.folding;
+    givenTypes = outer == null ? Map.of() : outer.givenTypes;
   }
 
   /** A builder that begins with the inputs and constants of {@code graph}. */
@@ -132,16 +96,16 @@ public final class GraphBuilder {
 
   /** An input whose type may be null: not known before run time. */
   void openInput(String value, @Nullable TensorType type) {
-    claim(value).type = type;
+    values.claim(value).type = type;
     inputs.add(value);
   }
 
   /** Says what an input will hold, so that shapes can follow from it. */
   void know(String input, Tensor value) {
-    own(input).constant = value;
+    values.own(input).constant = value;
   }
 
-  /** Says what the outputs of some operators are, in place of our own rules. */
+  /** Says what the outputs of some operators are, by qualified name, in place of our own rules. */
   void know(Map<String, Function<Operands, List<TensorType>>> types) {
     givenTypes = types;
   }
@@ -154,7 +118,6 @@ public final class GraphBuilder {
     rebatched = batch;
   }
 
-  /** Says how many inferences one pass makes. */
   void batch(long inferences) {
     batch = inferences;
   }
@@ -167,7 +130,7 @@ public final class GraphBuilder {
 
   /** Adds a known tensor that was computed from stored ones. */
   void constant(String value, Tensor tensor, Origins origins) {
-    claim(value).set(tensor, origins);
+    values.claim(value).set(tensor, origins);
   }
 
   /** Adds a node of ONNX's own domain with one output, named as the node. */
@@ -209,8 +172,8 @@ public final class GraphBuilder {
   public void add(Node node, Graph from) {
     claimOutputs(node);
     for (String output : node.outputs()) {
-      own(output).type = from.types().get(output);
-      own(output).origins = from.origins().get(output);
+      values.own(output).type = from.types().get(output);
+      values.own(output).origins = from.origins().get(output);
     }
     nodes.add(uniquelyNamed(node));
   }
@@ -224,7 +187,7 @@ public final class GraphBuilder {
     }
     for (String output : node.outputs()) {
       if (!output.isEmpty()) {
-        claim(output);
+        values.claim(output);
       }
     }
   }
@@ -238,20 +201,18 @@ public final class GraphBuilder {
     if (!hasBatch || in.value(0).isPresent()) {
       return node;
     }
-    if (!in.has(1)) {
-      long[] shape = in.attributes().integers("shape", new long[0]);
-      if (shape.length < 2 || shape[0] != 1) {
-        return node;
-      }
-      shape[0] = rebatched;
-      return node.withAttributes(node.attributes().with("shape", shape));
-    }
-    Tensor target = in.value(1).orElse(null);
-    if (target == null || target.elements() < 2 || target.longAt(0) != 1) {
+    Optional<long[]> target =
+        in.has(1)
+            ? in.value(1).filter(to -> to.elements() > 1 && to.longAt(0) == 1).map(Tensor::toLongs)
+            : in.attributes().integers("shape");
+    long[] shape = target.orElse(new long[0]);
+    if (shape.length < 2 || shape[0] != 1) {
       return node;
     }
-    long[] shape = target.toLongs();
     shape[0] = rebatched;
+    if (!in.has(1)) {
+      return node.withAttributes(node.attributes().with("shape", shape));
+    }
     String value = node.outputs().get(0) + "/shape of batch " + rebatched;
     constant(value, Tensor.ofLongs(shape));
     return node.withInputs(List.of(node.inputs().get(0), value));
@@ -260,113 +221,37 @@ public final class GraphBuilder {
   private void infer(Node node) {
     Operands in = operands(node);
     Optional<List<TensorType>> outputs = inferTypes(node, in);
-    if (outputs.isPresent()) {
-      Optional<List<Tensor>> folded = fold(in, outputs.get());
-      if (folded.isPresent() && folded.get().size() >= node.outputs().size()) {
-        record(node, folded.get().stream().map(Tensor::type).toList());
-        for (int i = 0; i < node.outputs().size(); i++) {
-          Tensor result = folded.get().get(i);
-          own(node.outputs().get(i)).set(result, origins(in, result));
-        }
-        return;
-      }
-      record(node, outputs.get());
-      if (isComputedAtLoad(node)) {
-        Origins origins = noted(Origins.through(in, this::originsOf));
-        node.outputs().forEach(output -> own(output).origins = origins);
-      }
-    } else {
+    if (outputs.isEmpty()) {
       recordDeclared(node);
+    } else if (fold(in, outputs.get())) {
+      return;
+    } else {
+      record(node, outputs.get());
+      Origins origins = folding.originsAtLoad(in, values);
+      if (origins != null) {
+        node.outputs().forEach(output -> values.own(output).origins = origins);
+      }
     }
     nodes.add(uniquelyNamed(node));
   }
 
-  /** Where a folded result comes from. */
-  private Origins origins(Operands in, Tensor result) {
-    if (OperatorTrait.STORING.of(in.node())) {
-      return Origins.stored(result);
-    }
-    return OperatorTrait.FILLING.of(in.node())
-        ? Origins.filled(result)
-        : noted(Origins.through(in, this::originsOf));
-  }
-
-  /** Whether it gives the same results at every run, since it reads what never changes. */
-  private boolean isComputedAtLoad(Node node) {
-    if (OperatorTrait.RANDOM.of(node) || node.metadata().containsKey(TorchOrigin.KEEP)) {
+  /** Lets the results of a node stand for it where they are known; says whether they do. */
+  private boolean fold(Operands in, List<TensorType> types) {
+    List<String> outputs = in.node().outputs();
+    Optional<List<Tensor>> folded = folding.fold(in, types);
+    if (folded.isEmpty() || folded.get().size() < outputs.size()) {
       return false;
     }
-    int given = 0;
-    for (String input : node.inputs()) {
-      if (!input.isEmpty() && originsOf(input) == null) {
-        return false;
-      }
-      given += input.isEmpty() ? 0 : 1;
+    record(in.node(), folded.get().stream().map(Tensor::type).toList());
+    for (int i = 0; i < outputs.size(); i++) {
+      Tensor result = folded.get().get(i);
+      values.own(outputs.get(i)).set(result, folding.origins(in, result, values));
     }
-    return given > 0;
-  }
-
-  private Origins noted(Origins origins) {
-    GraphBuilder main = main();
-    main.notedOrigins += origins.size();
-    if (main.notedOrigins > MOST_ORIGINS) {
-      throw new ModelException(
-          ("the model joins its constants over and over, into more than %s parts;"
-                  + " simplify it before it is counted")
-              .formatted(MOST_ORIGINS));
-    }
-    return origins;
-  }
-
-  private @Nullable Origins originsOf(String value) {
-    Value known = find(value);
-    return known == null ? null : known.origins;
-  }
-
-  /** The builder of the graph around all bodies. */
-  private GraphBuilder main() {
-    GraphBuilder main = this;
-    while (main.outer != null) {
-      main = main.outer;
-    }
-    return main;
-  }
-
-  /**
-   * Shapes and other small results always fold, and what takes no memory of its own; larger ones
-   * until they have taken {@link #MOST_FOLDED_BYTES} together, then they stay nodes, for the
-   * backend to compute.
-   */
-  private Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
-    GraphBuilder main = main();
-    try {
-      boolean isKept = in.node().metadata().containsKey(TorchOrigin.KEEP);
-      boolean isFull = main.foldedBytes > MOST_FOLDED_BYTES && Folder.allocates(in.node());
-      if (isKept
-          || (isFull && outputs.stream().anyMatch(type -> type.elements() > SMALL_ELEMENTS))) {
-        return Optional.empty();
-      }
-      Optional<List<Tensor>> folded = Folder.fold(in, outputs);
-      if (folded.isPresent() && Folder.allocates(in.node())) {
-        main.foldedBytes += largeBytes(folded.get());
-      }
-      return folded;
-    } catch (DataDependentException e) {
-      return Optional.empty();
-    }
-  }
-
-  private static long largeBytes(List<Tensor> tensors) {
-    long bytes = 0;
-    for (Tensor tensor : tensors) {
-      boolean isHeld = tensor instanceof DenseTensor && tensor.elements() > SMALL_ELEMENTS;
-      bytes += isHeld ? Math.min(MOST_FOLDED_BYTES, tensor.type().bytes()) : 0;
-    }
-    return bytes;
+    return true;
   }
 
   private Optional<List<TensorType>> inferTypes(Node node, Operands in) {
-    var given = main().givenTypes.get(node.qualifiedOp());
+    var given = givenTypes.get(node.qualifiedOp());
     Optional<ShapeRule> rule =
         given == null
             ? Decompositions.typeRule(node.qualifiedOp())
@@ -389,7 +274,7 @@ public final class GraphBuilder {
 
   private void record(Node node, List<? extends @Nullable TensorType> outputs) {
     for (int i = 0; i < node.outputs().size() && i < outputs.size(); i++) {
-      own(node.outputs().get(i)).type = outputs.get(i);
+      values.own(node.outputs().get(i)).type = outputs.get(i);
     }
   }
 
@@ -397,8 +282,8 @@ public final class GraphBuilder {
   private void recordDeclared(Node node) {
     for (String output : node.outputs()) {
       ValueInfo info = declared.get(output);
-      if (info != null && own(output).type == null) {
-        own(output).type = info.concrete().orElse(null);
+      if (info != null && values.own(output).type == null) {
+        values.own(output).type = info.concrete().orElse(null);
       }
     }
   }
@@ -420,44 +305,23 @@ public final class GraphBuilder {
     return unique.equals(node.name()) ? node : node.withName(unique);
   }
 
-  private Value claim(String value) {
-    Value claimed = new Value();
-    if (values.putIfAbsent(value, claimed) != null) {
-      throw new ModelException("the value '" + value + "' is written twice");
-    }
-    return claimed;
-  }
-
-  /** A value of this graph itself; of an output that is left out, one that is not kept. */
-  private Value own(String value) {
-    return value.isEmpty() ? new Value() : Objects.requireNonNull(values.get(value));
-  }
-
-  /** A value of this graph or of one around it; null if nothing gives it. */
-  private @Nullable Value find(String value) {
-    Value known = values.get(value);
-    return known != null || outer == null ? known : outer.find(value);
-  }
-
   /** Whether this graph or one around it has this value. */
   public boolean isDefined(String value) {
-    return find(value) != null;
+    return values.has(value);
   }
 
   public Operands operands(Node node) {
-    return new Operands(node, this::typeOf, this::constantOf);
+    return values.operands(node);
   }
 
   /** The type of a value of this graph or of one around it; null if it depends on data. */
   public @Nullable TensorType typeOf(String value) {
-    Value known = find(value);
-    return known == null ? null : known.type;
+    return values.type(value);
   }
 
   /** A value of this graph or of one around it that is known; null for others. */
   public @Nullable Tensor constantOf(String value) {
-    Value known = find(value);
-    return known == null ? null : known.constant;
+    return values.constant(value);
   }
 
   private long inferences() {
@@ -488,6 +352,21 @@ public final class GraphBuilder {
       }
     }
     Set<String> needed = new HashSet<>(outputs);
+    List<Node> kept = keptNodes(needed);
+    Map<String, Tensor> constants = values.constants(needed);
+    needed.addAll(inputs);
+    kept.forEach(node -> needed.addAll(node.outputs()));
+    Map<String, TensorType> types = new LinkedHashMap<>();
+    Map<String, Origins> origins = new LinkedHashMap<>();
+    for (String value : needed) {
+      putKnown(types, value, values.type(value));
+      putKnown(origins, value, values.origins(value));
+    }
+    return new Graph(name, opset, inputs, outputs, kept, constants, types, origins, inferences());
+  }
+
+  /** The nodes that give what is needed, or what they need; adds that to {@code needed}. */
+  private List<Node> keptNodes(Set<String> needed) {
     List<Node> kept = new ArrayList<>();
     for (int i = nodes.size() - 1; i >= 0; i--) {
       Node node = nodes.get(i);
@@ -499,28 +378,12 @@ public final class GraphBuilder {
       }
     }
     Collections.reverse(kept);
-    Map<String, Tensor> keptConstants = new LinkedHashMap<>();
-    values.forEach(
-        (value, known) -> {
-          if (known.constant != null && needed.contains(value)) {
-            keptConstants.put(value, known.constant);
-          }
-        });
-    needed.addAll(inputs);
-    kept.forEach(node -> needed.addAll(node.outputs()));
-    Map<String, TensorType> keptTypes = new LinkedHashMap<>();
-    Map<String, Origins> keptOrigins = new LinkedHashMap<>();
-    for (String value : needed) {
-      TensorType type = typeOf(value);
-      if (type != null) {
-        keptTypes.put(value, type);
-      }
-      Origins origins = originsOf(value);
-      if (origins != null) {
-        keptOrigins.put(value, origins);
-      }
+    return kept;
+  }
+
+  private static <T> void putKnown(Map<String, T> all, String value, @Nullable T known) {
+    if (known != null) {
+      all.put(value, known);
     }
-    return new Graph(
-        name, opset, inputs, outputs, kept, keptConstants, keptTypes, keptOrigins, inferences());
   }
 }

@@ -1,0 +1,96 @@
+package dev.flopmeter.model.bind;
+
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Operands;
+import dev.flopmeter.model.Origins;
+import dev.flopmeter.model.Tensor;
+import dev.flopmeter.model.TensorType;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** What is known of the values of a graph, and of the graphs around it. */
+final class ValueScope {
+  static final class Known {
+    @Nullable TensorType type;
+    @Nullable Tensor constant;
+
+    /** Null for what is not computed before the first run. */
+    @Nullable Origins origins;
+
+    void set(Tensor tensor, Origins from) {
+      constant = tensor;
+      type = tensor.type();
+      origins = from;
+    }
+  }
+
+  private static final Known UNKNOWN = new Known();
+
+  private final @Nullable ValueScope outer;
+
+  /** What this graph's inputs, constants and nodes give, in order. */
+  private final Map<String, Known> own = new LinkedHashMap<>();
+
+  ValueScope(@Nullable ValueScope outer) {
+    this.outer = outer;
+  }
+
+  /** A new value of this graph itself. */
+  Known claim(String value) {
+    Known claimed = new Known();
+    if (own.putIfAbsent(value, claimed) != null) {
+      throw new ModelException("the value '" + value + "' is written twice");
+    }
+    return claimed;
+  }
+
+  /** A value of this graph itself; of an output that is left out, one that is not kept. */
+  Known own(String value) {
+    return value.isEmpty() ? new Known() : Objects.requireNonNull(own.get(value));
+  }
+
+  private @Nullable Known find(String value) {
+    Known known = own.get(value);
+    return known != null || outer == null ? known : outer.find(value);
+  }
+
+  private Known known(String value) {
+    return Objects.requireNonNullElse(find(value), UNKNOWN);
+  }
+
+  boolean has(String value) {
+    return find(value) != null;
+  }
+
+  @Nullable TensorType type(String value) {
+    return known(value).type;
+  }
+
+  @Nullable Tensor constant(String value) {
+    return known(value).constant;
+  }
+
+  @Nullable Origins origins(String value) {
+    return known(value).origins;
+  }
+
+  Operands operands(Node node) {
+    return new Operands(node, this::type, this::constant);
+  }
+
+  /** Those among {@code wanted} that this graph itself holds, in order. */
+  Map<String, Tensor> constants(Set<String> wanted) {
+    Map<String, Tensor> constants = new LinkedHashMap<>();
+    own.forEach(
+        (value, known) -> {
+          if (known.constant != null && wanted.contains(value)) {
+            constants.put(value, known.constant);
+          }
+        });
+    return constants;
+  }
+}
