@@ -175,7 +175,6 @@ public record CudaLibraries(
         .orElse(found);
   }
 
-  /** What was found of each library. */
   public List<LibraryFinding> all() {
     return Stream.concat(Stream.of(driver, cudnn), companions.stream()).toList();
   }

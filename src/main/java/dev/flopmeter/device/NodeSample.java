@@ -65,7 +65,6 @@ public record NodeSample(
     /** Nobody sampled it. */
     UNKNOWN;
 
-    /** As a label. */
     @JsonValue
     public String label() {
       return name().toLowerCase(Locale.ROOT);
@@ -193,7 +192,6 @@ public record NodeSample(
   public record Occupant(
       long pid, ProcessOwner owner, @Nullable Long memoryBytes, @Nullable Double utilization) {}
 
-  /** On one line. */
   public String json() {
     return JSON.writeValueAsString(this);
   }

@@ -14,7 +14,6 @@ final class DurationBuckets {
   private static final int SUB_BITS = 4;
   private static final int SUB = 1 << SUB_BITS;
 
-  /** Number of buckets. */
   static final int BUCKETS = (64 - SUB_BITS) * SUB;
 
   private static final long[] UPPER_BOUND_NANOS =

@@ -117,7 +117,6 @@ public record Comparison(ProfileResult base, ProfileResult next, double threshol
     return rows;
   }
 
-  /** The amounts that are not the same. */
   public List<Amount> changedAmounts() {
     return amounts().stream().filter(amount -> amount.base != amount.next).toList();
   }

@@ -91,7 +91,6 @@ public record ComparisonSet(
     }
   }
 
-  /** What is computed. */
   private static String work(ProfileResult result) {
     List<String> inputs =
         result.model().inputs().stream().map(input -> input.type().shape().toString()).toList();

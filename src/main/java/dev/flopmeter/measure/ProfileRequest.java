@@ -30,7 +30,6 @@ public record ProfileRequest(
     notes = List.copyOf(notes);
   }
 
-  /** How it ran. */
   Run run(String backend, Samples samples, Instant startedAt) {
     return new Run(
         backend,

@@ -38,7 +38,6 @@ public record Turns(
    */
   public record Rules(double threshold, double errorRate, double limitSeconds, long seed) {}
 
-  /** What ran. */
   public record Side(
       String model, String backend, Device device, Precision precision, long batch) {}
 

@@ -96,7 +96,6 @@ public record Attributes(Map<String, Object> asMap) {
     return list(name, Long.class).map(Attributes::longs);
   }
 
-  /** Integers as an array. */
   public static long[] longs(List<?> integers) {
     long[] all = new long[integers.size()];
     for (int i = 0; i < all.length; i++) {
@@ -109,12 +108,10 @@ public record Attributes(Map<String, Object> asMap) {
     return integers(name).orElse(absent);
   }
 
-  /** A list of numbers, or nothing. */
   public Optional<List<Float>> numbers(String name) {
     return list(name, Float.class);
   }
 
-  /** A list of texts, or nothing. */
   public Optional<List<String>> texts(String name) {
     return list(name, String.class);
   }

@@ -47,12 +47,10 @@ public final class DenseTensor implements Tensor {
     return of(type, data);
   }
 
-  /** An int64 tensor. */
   public static DenseTensor ofLongs(Shape shape, long... values) {
     return ofLongs(new TensorType(DataType.INT64, shape), values);
   }
 
-  /** A float32 tensor. */
   public static DenseTensor ofFloats(Shape shape, float... values) {
     TensorType type = new TensorType(DataType.FLOAT, shape);
     requireCount(type, values.length);

@@ -53,7 +53,6 @@ public record Graph(
     return with(outputs, nodes, allConstants, allTypes);
   }
 
-  /** This graph with other outputs, nodes, constants and types. */
   public Graph with(
       List<String> outputs,
       List<Node> nodes,

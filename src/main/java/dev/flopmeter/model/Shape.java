@@ -7,7 +7,6 @@ import java.util.Arrays;
  * element. Dimensions of 0 are allowed (empty tensors), negative ones are not.
  */
 public final class Shape {
-  /** The shape of a scalar. */
   public static final Shape SCALAR = new Shape(new long[0]);
 
   /** More dimensions than this are treated as an attack; NumPy has 64 at most. */

@@ -57,12 +57,10 @@ final class SmallFloats {
     return (short) (sign | (rounded - 0x38000000) >>> 13);
   }
 
-  /** bfloat16 to float32, exactly. */
   static float bfloat16ToFloat(short value) {
     return Float.intBitsToFloat(value << 16);
   }
 
-  /** float32 to bfloat16. */
   static short floatToBfloat16(float value) {
     int bits = Float.floatToRawIntBits(value);
     if (Float.isNaN(value)) {

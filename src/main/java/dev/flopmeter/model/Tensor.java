@@ -65,21 +65,18 @@ public sealed interface Tensor
     return DenseTensor.of(type().reshaped(shape), data());
   }
 
-  /** All elements as longs. */
   default long[] toLongs() {
     long[] values = new long[Elements.count(type())];
     Arrays.setAll(values, this::longAt);
     return values;
   }
 
-  /** All elements as doubles. */
   default double[] toDoubles() {
     double[] values = new double[Elements.count(type())];
     Arrays.setAll(values, this::doubleAt);
     return values;
   }
 
-  /** All elements as floats. */
   default float[] toFloats() {
     float[] values = new float[Elements.count(type())];
     for (int i = 0; i < values.length; i++) {
@@ -98,7 +95,6 @@ public sealed interface Tensor
     return DenseTensor.ofLongs(Shape.SCALAR, value);
   }
 
-  /** A float32 tensor of {@code shape}. */
   static Tensor ofFloats(Shape shape, float... values) {
     return DenseTensor.ofFloats(shape, values);
   }

@@ -50,7 +50,6 @@ public record KernelInfo(
     return algorithm.equals(VIEW) || algorithm.endsWith(UNRESOLVED);
   }
 
-  /** The same with padding. */
   public KernelInfo padded(long macs) {
     return new KernelInfo(algorithm, layout, math, workspaceBytes, macs);
   }

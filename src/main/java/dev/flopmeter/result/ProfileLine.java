@@ -8,7 +8,6 @@ public sealed interface ProfileLine {
   /** An event of a kind that this version does not know. */
   ProfileLine OTHER = new Progress(null, 0, null);
 
-  /** A result. */
   record Result(ProfileResult result) implements ProfileLine {}
 
   /**

@@ -64,7 +64,6 @@ public record ProfileResult(
     return valid ? Optional.empty() : Optional.of(first);
   }
 
-  /** The same with other layers. */
   public ProfileResult withLayers(List<Layer> others) {
     return copy(run, others, valid, warnings);
   }

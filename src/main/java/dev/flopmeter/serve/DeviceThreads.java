@@ -176,7 +176,6 @@ final class DeviceThreads implements AutoCloseable {
     return requests.all();
   }
 
-  /** The running target of each device that has one. */
   synchronized Map<String, Target> running() {
     return Map.copyOf(running);
   }

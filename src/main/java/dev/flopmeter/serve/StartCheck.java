@@ -34,7 +34,6 @@ public final class StartCheck {
     this.worker = worker;
   }
 
-  /** Checks a configuration. */
   public static StartCheck of(ServeConfig config, WorkerCommand worker)
       throws InterruptedException {
     StartCheck check = new StartCheck(config, worker);

@@ -129,7 +129,6 @@ final class WireReader {
     return buffer.getDouble();
   }
 
-  /** A nested message. */
   WireReader message() {
     spend(ReadBudget.OBJECT_BYTES);
     ByteBuffer body = bytes();

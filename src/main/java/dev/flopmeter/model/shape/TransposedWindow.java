@@ -14,12 +14,12 @@ import java.util.List;
  * {@code output_shape} is given, or {@code auto_pad} is SAME, the pads follow from it.
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed, never compared
-public record TransposedWindow(Window window, long[] outputPadding, Shape output) {
+record TransposedWindow(Window window, long[] outputPadding, Shape output) {
 
   private static final List<String> AUTO_PADS =
       List.of("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER");
 
-  public static TransposedWindow of(Attributes attributes, Shape input, long[] kernel) {
+  static TransposedWindow of(Attributes attributes, Shape input, long[] kernel) {
     int axes = input.rank() - 2;
     Window window = Window.asWritten(attributes, kernel);
     long[] extra = Window.perAxis(attributes, "output_padding", axes, 0);

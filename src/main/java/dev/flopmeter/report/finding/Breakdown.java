@@ -67,7 +67,6 @@ public final class Breakdown {
     return secondsOverRoof(result) > SLOW;
   }
 
-  /** The layers of a bound. */
   static List<Layer> boundBy(ProfileResult result, Bound bound) {
     return result.layers().stream().filter(layer -> layer.bound() == bound).toList();
   }
@@ -97,7 +96,6 @@ public final class Breakdown {
         .toList();
   }
 
-  /** {@code layers} as one part. */
   public static Part part(ProfileResult result, String label, List<Layer> layers) {
     Cost cost = layers.stream().map(Layer::cost).reduce(Cost.ZERO, Cost::plus);
     return new Part(label, layers.size(), cost, seconds(layers), share(result, layers));
@@ -136,7 +134,6 @@ public final class Breakdown {
     return Figures.si(macs, "MAC") + share + Verdict.count(padded.size(), "layer");
   }
 
-  /** The layers, longest first. */
   public static List<Layer> longestFirst(ProfileResult result) {
     return result.layers().stream()
         .sorted(Comparator.comparingDouble((Layer layer) -> layer.time().median()).reversed())

@@ -20,7 +20,6 @@ public final class CountTree {
    */
   public record Row(
       String path, String name, int level, int layers, String op, Cost cost, long activations) {
-    /** A single layer. */
     public static Row of(LayerCost layer) {
       return new Row(
           layer.name(), layer.name(), 0, 1, layer.op(), layer.cost(), layer.activations());

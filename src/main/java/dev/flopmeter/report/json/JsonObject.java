@@ -43,7 +43,6 @@ final class JsonObject {
     return text(INDENTED);
   }
 
-  /** The text on one line. */
   String line() {
     return text(ObjectWriteContext.empty());
   }

@@ -34,7 +34,6 @@ public final class ComparisonTable {
           Column.figure("change", Amount::relative, Figures::change),
           Column.text("verdict", amount -> "changed"));
 
-  /** Text for a terminal. */
   public static String render(ComparisonSet set, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
     if (set.comparisons().size() > 1) {

@@ -11,7 +11,6 @@ import dev.flopmeter.units.Figures;
 public final class TurnsText {
   private TurnsText() {}
 
-  /** Text for a terminal. */
   public static String render(Turns turns, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
     out.append(style.bold(verdict(turns))).append("\n\n");

@@ -45,7 +45,6 @@ public record Conformance(String backend, List<CaseResult> results) {
             groupingBy(CaseResult::operator, TreeMap::new, collectingAndThen(toList(), Tally::of)));
   }
 
-  /** The results that ended so. */
   public List<CaseResult> of(CaseOutcome outcome) {
     return results.stream().filter(result -> result.outcome() == outcome).toList();
   }

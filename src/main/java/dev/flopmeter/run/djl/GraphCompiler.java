@@ -155,7 +155,6 @@ final class GraphCompiler {
     drafts.add(new Draft(step, functions.add(kernel), null, reads, writes));
   }
 
-  /** A graph on its own, compiled. */
   static CompiledGraph of(Graph graph, RunOptions options, TorchMemory memory) {
     return new GraphCompiler(GraphScope.of(graph), List.of(), options, memory, null).build();
   }

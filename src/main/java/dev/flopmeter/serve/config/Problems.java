@@ -37,7 +37,6 @@ final class Problems {
     found.add(new Problem(file, line, file + where + ": " + message));
   }
 
-  /** Throws if there are any. */
   void throwIfAny() throws ConfigException {
     if (!found.isEmpty()) {
       found.sort(Comparator.comparing(Problem::file).thenComparingInt(Problem::line));

@@ -19,7 +19,6 @@ import java.util.Set;
  * reported, and replaced by the default so that reading continues.
  */
 final class Section {
-  /** The path in the file. */
   private final String path;
 
   /** The path in the table of keys, with stars for chosen names. */

@@ -22,7 +22,6 @@ public record ServeConfig(
     Node node,
     List<ServerGpu> servers) {
 
-  /** The workload of a name. */
   public Optional<Workload> workload(String name) {
     return workloads.stream().filter(one -> one.name().equals(name)).findFirst();
   }

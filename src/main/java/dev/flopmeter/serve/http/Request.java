@@ -25,7 +25,6 @@ public record Request(
     return parameters(name).stream().reduce((first, next) -> next);
   }
 
-  /** All values of the name. */
   public List<String> parameters(String name) {
     return query.getOrDefault(name, List.of());
   }

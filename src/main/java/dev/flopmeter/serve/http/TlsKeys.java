@@ -99,7 +99,6 @@ final class TlsKeys {
     identity = next;
   }
 
-  /** A context for the server. */
   SSLContext context() {
     return SSLContextUtils.createSslContext(List.of(keys), List.of(clients));
   }

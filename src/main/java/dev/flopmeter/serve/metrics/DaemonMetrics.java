@@ -289,7 +289,6 @@ public final class DaemonMetrics implements AutoCloseable {
     }
   }
 
-  /** Counts a run. */
   public synchronized void run(String workload, Outcome outcome, Duration duration) {
     if (workloads.contains(workload)) {
       increase(RUNS, Labels.of("workload", workload, "outcome", outcome.label()), 1);

@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 final class DeviceRows {
   private DeviceRows() {}
 
-  /** Gauges of the sensors. */
   static List<Row> sensors(Result result) {
     List<Row> rows = new ArrayList<>();
     Sensors sensors = result.profile().sensors();
@@ -47,7 +46,6 @@ final class DeviceRows {
     return peaks(result, "flopmeter_device_peak_flop_per_second", labels, Roof::flopsPerSecond);
   }
 
-  /** Peak bandwidth. */
   static List<Row> peakBytes(Result result) {
     Labels labels = Labels.of("device", result.key().device());
     String metric = "flopmeter_device_peak_memory_bytes_per_second";
@@ -88,7 +86,6 @@ final class DeviceRows {
     return rows;
   }
 
-  /** The device of a result. */
   static Row info(Result result) {
     Device device = result.profile().device();
     return info(

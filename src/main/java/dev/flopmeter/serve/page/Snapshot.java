@@ -88,7 +88,6 @@ public record Snapshot(
     }
   }
 
-  /** A run that ended. */
   public record EndedRun(
       Instant endedAt, Target target, Outcome outcome, Duration duration, String detail) {}
 
@@ -110,10 +109,8 @@ public record Snapshot(
     }
   }
 
-  /** What a device is doing. */
   public record DeviceState(String id, boolean isRunning, boolean isQuarantined) {}
 
-  /** The state of a workload of the configuration. */
   public WorkloadState workload(String name) {
     return Objects.requireNonNull(workloads.get(name));
   }
@@ -123,7 +120,6 @@ public record Snapshot(
     return Durations.coarse(Duration.between(moment, now));
   }
 
-  /** The series of a workload. */
   public List<Series> seriesOf(String workload) {
     return series.stream().filter(one -> one.key().workload().equals(workload)).toList();
   }

@@ -83,7 +83,6 @@ public record StatusPage(Page page, Snapshot snapshot, Answer answer) {
     return tags;
   }
 
-  /** The last result of a device. */
   Optional<ProfileResult> lastOn(String device) {
     return snapshot.series().stream()
         .filter(one -> one.key().device().equals(device))

@@ -9,7 +9,6 @@ import java.time.Instant;
  */
 public record Result(SeriesKey key, ProfileResult profile) {
 
-  /** The result of a workload. */
   public static Result of(String workload, ProfileResult profile) {
     return new Result(SeriesKey.of(workload, profile), profile);
   }

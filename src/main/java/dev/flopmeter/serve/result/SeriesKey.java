@@ -10,7 +10,6 @@ import dev.flopmeter.result.ProfileResult;
 public record SeriesKey(
     String workload, String model, String device, String backend, String precision, long batch) {
 
-  /** The series of a workload's result. */
   static SeriesKey of(String workload, ProfileResult result) {
     return new SeriesKey(
         workload,

@@ -70,7 +70,6 @@ final class ProcessTree {
     kill();
   }
 
-  /** Kills all. */
   void kill() {
     look();
     known().forEach(ProcessHandle::destroyForcibly);

@@ -59,7 +59,6 @@ public final class WorkerRun {
     isStopped = true;
   }
 
-  /** Runs the worker to its end. */
   public RunReport run(WorkerCommand command) throws InterruptedException {
     long start = nanos.getAsLong();
     Process process;

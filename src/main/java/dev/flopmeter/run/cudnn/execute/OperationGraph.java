@@ -199,7 +199,6 @@ final class OperationGraph {
     return values.stream().mapToLong(Long::longValue).toArray();
   }
 
-  /** A tensor stored as {@code view} is. */
   Tensor stored(TensorView view) {
     return stored(view, view.shape().dims(), view.strides(), 0);
   }

@@ -85,7 +85,6 @@ public final class PlanCache {
     }
   }
 
-  /** What was noted for a problem. */
   public Optional<String> find(String problem) {
     Path file = file(problem);
     if (!Files.exists(file)) {

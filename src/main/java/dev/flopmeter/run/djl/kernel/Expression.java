@@ -26,7 +26,6 @@ sealed interface Expression {
   /** No value, for an optional parameter. */
   Expression NONE = new Literal("None");
 
-  /** The operands, in order. */
   default List<Expression> operands() {
     return List.of();
   }
@@ -61,7 +60,6 @@ sealed interface Expression {
   /** A value over constant inputs that is computed once, before the first run. */
   record Once(Expression value) implements Expression {}
 
-  /** A list of tensors. */
   record Listed(List<Expression> operands) implements Expression {}
 
   /** An argument passed by its name. */

@@ -45,7 +45,6 @@ final class KernelEquations implements NodeHost {
     this.attributes = attributes;
   }
 
-  /** All operators with a kernel. */
   static Set<String> operators() {
     return ALL.keySet().stream()
         .filter(KernelEquations::has)
@@ -57,7 +56,6 @@ final class KernelEquations implements NodeHost {
     return ALL.containsKey(name) && Definition.isOperator(name);
   }
 
-  /** The kernel of the node. */
   Kernel kernel() {
     return kernel(results(in.node().qualifiedOp()));
   }
