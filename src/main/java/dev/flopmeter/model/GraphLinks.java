@@ -19,8 +19,13 @@ public final class GraphLinks {
   private final Set<String> returned;
 
   public GraphLinks(Graph graph) {
-    returned = Set.copyOf(graph.outputs());
-    for (Node node : graph.nodes()) {
+    this(graph.nodes(), graph.outputs());
+  }
+
+  /** The links of nodes that are not bound to a graph yet; of two writers or names the last. */
+  public GraphLinks(List<Node> all, List<String> outputs) {
+    returned = Set.copyOf(outputs);
+    for (Node node : all) {
       nodes.put(node.name(), node);
       node.outputs().forEach(value -> writers.put(value, node));
       reads(node)

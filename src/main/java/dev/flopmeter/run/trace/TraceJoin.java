@@ -2,6 +2,7 @@ package dev.flopmeter.run.trace;
 
 import dev.flopmeter.model.Attributes;
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.GraphLinks;
 import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
@@ -198,21 +199,17 @@ public final class TraceJoin {
 
   /** Joins kernels by their names: those without a known name get the nodes in between. */
   public static Joined byName(Graph graph, List<Node> written, List<Kernel> kernels) {
-    Map<String, Node> nodes = new HashMap<>();
-    Map<String, Node> writers = new HashMap<>();
-    for (Node node : Stream.concat(written.stream(), graph.nodes().stream()).toList()) {
-      nodes.put(node.name(), node);
-      node.outputs().forEach(value -> writers.put(value, node));
-    }
+    List<Node> all = Stream.concat(written.stream(), graph.nodes().stream()).toList();
+    GraphLinks links = new GraphLinks(all, List.of());
     List<Node> executed = new ArrayList<>();
     List<String> open = new ArrayList<>();
     for (int i = 0; i < kernels.size(); i++) {
       Kernel kernel = kernels.get(i);
       List<String> outputs = List.of();
       for (String stem : NodeJoin.stems(kernel.name())) {
-        Node same = nodes.get(stem);
+        Node same = links.node(stem);
         outputs =
-            same != null ? same.outputs() : writers.containsKey(stem) ? List.of(stem) : outputs;
+            same != null ? same.outputs() : links.writer(stem) != null ? List.of(stem) : outputs;
       }
       if (outputs.isEmpty()) {
         executed.add(nameless(kernel, i));

@@ -4,6 +4,8 @@ import static io.opentelemetry.proto.metrics.v1.AggregationTemporality.AGGREGATI
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.flopmeter.serve.config.ServeConfig.Otlp;
+import dev.flopmeter.text.Cut;
+import dev.flopmeter.text.Printable;
 import io.micrometer.core.ipc.http.HttpUrlConnectionSender;
 import io.micrometer.registry.otlp.CompressionMode;
 import io.micrometer.registry.otlp.OtlpConfig;
@@ -132,9 +134,8 @@ final class OtlpPush implements AutoCloseable {
       // Its body may hold a time or an identifier.
       return "HTTP status " + status.group(1);
     }
-    String text =
-        cause.getClass().getSimpleName() + ": " + message.replaceAll("[\\s\\p{Cntrl}]+", " ");
-    return text.substring(0, Math.min(text.length(), LONGEST_CAUSE));
+    String text = cause.getClass().getSimpleName() + ": " + Printable.oneLine(message);
+    return Cut.end(text, LONGEST_CAUSE);
   }
 
   private static String withoutSecrets(String url) {

@@ -11,6 +11,7 @@ import dev.flopmeter.run.cudnn.plan.GraphWork;
 import dev.flopmeter.run.cudnn.plan.KernelWork;
 import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.Work;
+import dev.flopmeter.text.Cut;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -25,6 +26,8 @@ import org.slf4j.LoggerFactory;
 /** Prepares the works of one network on its device. */
 final class Preparation {
   private static final Logger logger = LoggerFactory.getLogger(Preparation.class);
+
+  /** In a result and a metric's label. */
   private static final int LONGEST_REASON = 80;
 
   private final PreparationContext context;
@@ -91,7 +94,7 @@ final class Preparation {
         return byCudnn(work);
       } catch (NoEngineException e) {
         logger.debug("{}; it runs without cuDNN", e.getMessage());
-        reason = Optional.of(shortened(Objects.requireNonNull(e.getMessage())));
+        reason = Optional.of(Cut.end(Objects.requireNonNull(e.getMessage()), LONGEST_REASON));
       }
     }
     if (work instanceof ConvolutionWork convolution && convolution.x().storage().isNarrow()) {
@@ -103,11 +106,6 @@ final class Preparation {
                   convolution.x().shape(), convolution.weights().shape(), reason.orElseThrow()));
     }
     return series(work.apartName(reason.orElseThrow()), work.apart());
-  }
-
-  /** Short enough for a result and a metric's label. */
-  private static String shortened(String text) {
-    return text.length() <= LONGEST_REASON ? text : text.substring(0, LONGEST_REASON) + "...";
   }
 
   private Executable byCudnn(GraphWork work) {
