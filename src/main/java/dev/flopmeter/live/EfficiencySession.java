@@ -36,7 +36,6 @@ public final class EfficiencySession implements AutoCloseable {
   private final ModelEfficiency efficiency;
   private final List<String> inputNames;
 
-  /** A call of the wrapped session. */
   private interface Call {
     Result run() throws OrtException;
   }

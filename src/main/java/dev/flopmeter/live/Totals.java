@@ -23,7 +23,6 @@ final class Totals {
   private final DoubleAdder shapedFlops = new DoubleAdder();
   private final DoubleAdder shapedBytes = new DoubleAdder();
 
-  /** A reading of all sums. */
   @SuppressWarnings("ArrayRecordComponent") // never changed, never compared
   record Snapshot(
       long inferences,

@@ -47,7 +47,6 @@ record CacheSweep(List<CpuCache> caches, int cores, Probe probe) {
     }
   }
 
-  /** Measures a rate. */
   interface Probe {
     /** The most bytes that a working set may have. */
     long limit();
@@ -113,7 +112,6 @@ record CacheSweep(List<CpuCache> caches, int cores, Probe probe) {
     return rates;
   }
 
-  /** The highest rate of each pattern. */
   private static Map<String, Double> best(List<Map<Pattern, Double>> sweeps) {
     Map<String, Double> best = new TreeMap<>();
     for (Map<Pattern, Double> sweep : sweeps) {

@@ -24,7 +24,6 @@ final class NoiseTrend {
     return samples.size();
   }
 
-  /** The sum of all samples. */
   double totalSeconds() {
     return total;
   }

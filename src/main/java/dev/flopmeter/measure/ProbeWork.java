@@ -121,7 +121,6 @@ record ProbeWork(String name, Graph graph, double amount) {
     return of(name, "Conv", same, images, weights, flops);
   }
 
-  /** A graph of one operator. */
   private static ProbeWork of(
       String name,
       String op,

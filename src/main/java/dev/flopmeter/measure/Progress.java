@@ -3,7 +3,6 @@ package dev.flopmeter.measure;
 /** Where a long operation reports its progress. */
 @FunctionalInterface
 public interface Progress extends AutoCloseable {
-  /** Reports nothing. */
   Progress SILENT = (phase, done, detail) -> {};
 
   /**

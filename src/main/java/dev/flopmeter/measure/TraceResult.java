@@ -64,21 +64,7 @@ public final class TraceResult {
     if (assignment != null) {
       judge(assignment, steps, validity);
     }
-    trace.notes().forEach(validity::warn);
-    if (isByOrder(trace, steps)) {
-      validity.warn(
-          "the trace names other nodes than the model: its kernels were matched by kind and shape,"
-              + " in their order");
-    }
-    if (!hasPasses) {
-      validity.warn("the trace has no end-to-end time: the sum of its kernels is used instead");
-    }
-    if (whole.size() < Distribution.INTERVAL_SAMPLES) {
-      validity.warn(
-          whole.size() == 1
-              ? "the trace has one time for all passes: their spread is not known"
-              : "the trace holds " + whole.size() + " passes only");
-    }
+    warn(trace, steps, whole.size(), validity);
     validity.judgeNoise(latency.relativeIqr());
     Throughput throughput = join.throughput(latency.median());
     validity.judgePeak(throughput.achievedFlopsPerSecond(), known.roofs());
@@ -105,6 +91,25 @@ public final class TraceResult {
         null,
         validity.isValid(),
         validity.warnings());
+  }
+
+  /** Says what the trace leaves open. */
+  private static void warn(Trace trace, List<Step> steps, int passes, Validity validity) {
+    trace.notes().forEach(validity::warn);
+    if (isByOrder(trace, steps)) {
+      validity.warn(
+          "the trace names other nodes than the model: its kernels were matched by kind and shape,"
+              + " in their order");
+    }
+    if (trace.passSeconds().isEmpty()) {
+      validity.warn("the trace has no end-to-end time: the sum of its kernels is used instead");
+    }
+    if (passes < Distribution.INTERVAL_SAMPLES) {
+      validity.warn(
+          passes == 1
+              ? "the trace has one time for all passes: their spread is not known"
+              : "the trace holds " + passes + " passes only");
+    }
   }
 
   /** The kernels' times pass by pass. */

@@ -60,7 +60,6 @@ public final class BatchAxes {
     return axis >= dims.size() || isOther ? NONE : axis;
   }
 
-  /** Whether a dimension of this name is the batch. */
   public static boolean isBatchName(String symbol) {
     return symbol.matches("(?i)(batch([ _-]?(size|dim|axis))?|bs|n)");
   }

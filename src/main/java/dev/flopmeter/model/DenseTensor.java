@@ -37,7 +37,6 @@ public final class DenseTensor implements Tensor {
     return of(type, data);
   }
 
-  /** A tensor of {@code type} with the given values. */
   public static DenseTensor ofLongs(TensorType type, long... values) {
     ByteBuffer data = Elements.allocate(type);
     requireCount(type, values.length);

@@ -132,7 +132,6 @@ public final class Shape {
     return new Shape(Arrays.copyOfRange(dims, from, to));
   }
 
-  /** This shape without dimension {@code axis}. */
   public Shape without(int axis) {
     return slice(0, axis).concat(slice(axis + 1, dims.length));
   }
@@ -151,7 +150,6 @@ public final class Shape {
     return slice(0, (int) at).concat(of(dim)).concat(slice((int) at, dims.length));
   }
 
-  /** This shape followed by {@code tail}. */
   public Shape concat(Shape tail) {
     long[] joined = Arrays.copyOf(dims, dims.length + tail.dims.length);
     System.arraycopy(tail.dims, 0, joined, dims.length, tail.dims.length);

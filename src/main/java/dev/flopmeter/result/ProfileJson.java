@@ -81,7 +81,6 @@ public final class ProfileJson {
     return indented(document(result));
   }
 
-  /** An object on several indented lines. */
   public static String indented(ObjectNode object) {
     return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(object);
   }
@@ -91,7 +90,6 @@ public final class ProfileJson {
     return MAPPER.writeValueAsString(document(result));
   }
 
-  /** A progress event on one line. */
   public static String writeProgress(String phase, double done, String detail) {
     ObjectNode event = JsonNodeFactory.instance.objectNode();
     event.put("event", "progress").put("phase", phase);

@@ -3,7 +3,6 @@ package dev.flopmeter.run;
 /** Where a backend reports that it searches the fastest way to compute a step, which takes long. */
 @FunctionalInterface
 public interface SearchProgress {
-  /** Reports nothing. */
   SearchProgress SILENT = (done, step) -> {};
 
   /**

@@ -67,7 +67,6 @@ record RunRequests(
     return Api.list(200, Map.of(), "runs", runs.map(this::head));
   }
 
-  /** One run with its results. */
   Response one(Request request) throws BadRequestException {
     String id = request.names().get(1);
     return runs(workload(request)).stream()

@@ -122,7 +122,6 @@ public final class GraphBuilder {
     batch = inferences;
   }
 
-  /** Adds a stored tensor. */
   public String constant(String value, Tensor tensor) {
     constant(value, tensor, Origins.stored(tensor));
     return value;

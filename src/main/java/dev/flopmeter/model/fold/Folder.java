@@ -99,7 +99,6 @@ public final class Folder {
     return outputs.stream().allMatch(type -> type.elements() <= MAX_ELEMENTS);
   }
 
-  /** A known tensor broadcast to {@code shape}. */
   static Tensor broadcast(Tensor source, Shape shape) {
     LongUnaryOperator from = Indices.broadcast(source.shape(), shape);
     return source.shape().equals(shape)

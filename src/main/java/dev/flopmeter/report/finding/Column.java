@@ -22,7 +22,6 @@ public record Column<R>(
     Function<R, @Nullable Object> value) {
   public static final int WHOLE = Integer.MAX_VALUE;
 
-  /** What the cells hold. */
   public enum Kind {
     /** A name from a model, whose end says most, such as {@code layer4.2.conv3}. */
     NAME,
@@ -75,7 +74,6 @@ public record Column<R>(
         : title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1);
   }
 
-  /** The text of a row's cell. */
   public String cell(R row, String absent) {
     Object known = value.apply(row);
     return known == null ? absent : known.toString();

@@ -53,7 +53,6 @@ public final class ComparisonVerdict {
     };
   }
 
-  /** The verdict on one row. */
   public static String word(Change change) {
     return change == Change.SAME ? "within noise" : change.label();
   }

@@ -13,7 +13,6 @@ import java.util.stream.Stream;
 public record CompareHtml(ComparisonSet set) {
   static final Page PAGE = new Page("Comparison – flopmeter", "comparison", "report.js", null);
 
-  /** The page as a file. */
   public static String render(ComparisonSet set) {
     return Page.render("report/html/compare.jte", new CompareHtml(set));
   }

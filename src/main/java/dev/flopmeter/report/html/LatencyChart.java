@@ -77,7 +77,6 @@ record LatencyChart(ProfileResult result) {
     return tails;
   }
 
-  /** A bar of the histogram. */
   record Bin(double x, double y, double width, double height) {}
 
   List<Bin> bins() {

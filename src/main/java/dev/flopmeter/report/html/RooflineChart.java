@@ -243,7 +243,6 @@ final class RooflineChart {
     return plot.bottom() + 62;
   }
 
-  /** A layer as drawn. */
   record Dot(String colour, double x, double y, double radius, int row, String label) {}
 
   /** The large ones first, so that they do not hide small ones. */

@@ -15,9 +15,7 @@ import dev.flopmeter.result.ProfileResult.Memory;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -38,6 +36,18 @@ public final class ProfileTable {
   /** Recommendations shown; the HTML report has all. */
   private static final int TOP_ADVICE = 3;
 
+  /** Lines of a result by their titles; those without a text are left out. */
+  private static final List<Column<ProfileResult>> TOTALS =
+      List.of(
+          Column.text("Latency", ProfileTable::latency),
+          Column.text("Work", ProfileTable::work),
+          Column.text("Achieved", ProfileTable::achieved),
+          Column.text("Bandwidth", ProfileTable::bandwidth),
+          Column.text("Memory", ProfileTable::memory),
+          Column.text("Run", ProfileTable::run),
+          Column.text("Assigned", ProfileTable::assigned),
+          Column.text("Padding", ProfileTable::padding));
+
   /** One result in full, as text for a terminal. */
   public static String render(ProfileResult result, TerminalStyle style) {
     ProfileTable table = new ProfileTable(style);
@@ -48,12 +58,13 @@ public final class ProfileTable {
   private void render(ProfileResult result) {
     paragraph(Verdict.of(result), 0, style::bold);
     out.append('\n');
-    totals(result)
-        .forEach(
-            (name, text) -> {
-              String start = name + " ".repeat(12 - name.length());
-              paragraph(start + text, start.length(), UnaryOperator.identity());
-            });
+    for (Column<ProfileResult> line : TOTALS) {
+      String start = line.title() + " ".repeat(12 - line.title().length());
+      String text = line.cell(result, "");
+      if (!text.isEmpty()) {
+        paragraph(start + text, start.length(), UnaryOperator.identity());
+      }
+    }
     out.append('\n');
     layers(result);
     recommendations(result);
@@ -86,78 +97,82 @@ public final class ProfileTable {
     return table.out.toString();
   }
 
-  /** Lines by their titles. */
-  private static Map<String, String> totals(ProfileResult result) {
-    Map<String, String> lines = new LinkedHashMap<>();
+  private static String latency(ProfileResult result) {
     Latency latency = result.latency();
-    lines.put(
-        "Latency",
-        String.format(
-            "%s a batch (quartiles %s, %s), %s inferences/s",
-            Figures.seconds(latency.median()),
-            Breakdown.quartiles(latency.q1(), latency.q3()),
-            Verdict.count(result.run().samples(), "sample"),
-            Figures.number(result.throughput().inferencesPerSecond())));
+    return String.format(
+        "%s a batch (quartiles %s, %s), %s inferences/s",
+        Figures.seconds(latency.median()),
+        Breakdown.quartiles(latency.q1(), latency.q3()),
+        Verdict.count(result.run().samples(), "sample"),
+        Figures.number(result.throughput().inferencesPerSecond()));
+  }
+
+  private static String work(ProfileResult result) {
+    String work =
+        Breakdown.macs(result) + ", " + Figures.si(result.cost().params()) + " parameters";
     Double traffic = Breakdown.trafficBytes(result);
-    lines.put(
-        "Work",
-        String.format(
-            "%s, %s parameters%s",
-            Breakdown.macs(result),
-            Figures.si(result.cost().params()),
-            traffic == null
-                ? ""
-                : ", " + Figures.bytes(Math.round(traffic)) + " compulsory traffic"));
+    return traffic == null
+        ? work
+        : work + ", " + Figures.bytes(Math.round(traffic)) + " compulsory traffic";
+  }
+
+  private static String achieved(ProfileResult result) {
     String rate = Figures.flopRate(result.throughput().achievedFlopsPerSecond());
     Utilization mfu = Utilization.mfu(result);
-    lines.put(
-        "Achieved",
-        rate
-            + (mfu == null ? " (no roof known, so no MFU)" : ", MFU " + mfu.of(Figures::flopRate)));
+    return rate
+        + (mfu == null ? " (no roof known, so no MFU)" : ", MFU " + mfu.of(Figures::flopRate));
+  }
+
+  private static @Nullable String bandwidth(ProfileResult result) {
+    Double traffic = Breakdown.trafficBytes(result);
     Utilization mbu = Utilization.mbu(result);
-    if (mbu != null && traffic != null) {
-      String moved = Figures.byteRate(traffic / latency.median());
-      lines.put("Bandwidth", moved + ", MBU " + mbu.of(Figures::byteRate));
-    }
+    return mbu == null || traffic == null
+        ? null
+        : Figures.byteRate(traffic / result.latency().median())
+            + ", MBU "
+            + mbu.of(Figures::byteRate);
+  }
+
+  private static @Nullable String memory(ProfileResult result) {
     Memory held = result.memory();
-    if (held != null) {
-      lines.put(
-          "Memory",
-          String.format(
-              "%s weights, %s activations, %s workspace",
-              Figures.bytes(held.weights()),
-              Figures.bytes(held.activations()),
-              Figures.bytes(held.workspace())));
-    }
+    return held == null
+        ? null
+        : String.format(
+            "%s weights, %s activations, %s workspace",
+            Figures.bytes(held.weights()),
+            Figures.bytes(held.activations()),
+            Figures.bytes(held.workspace()));
+  }
+
+  private static String run(ProfileResult result) {
     Double sum = result.layerSumRatio();
-    lines.put(
-        "Run",
-        String.format(
-            "%s on %s, %s%s",
-            result.run().backend(),
-            result.device().id(),
-            result.run().fused() ? "fused" : "not fused",
-            sum == null ? "" : ", layers sum to " + Figures.percent(sum)));
+    return String.format(
+        "%s on %s, %s%s",
+        result.run().backend(),
+        result.device().id(),
+        result.run().fused() ? "fused" : "not fused",
+        sum == null ? "" : ", layers sum to " + Figures.percent(sum));
+  }
+
+  private static @Nullable String assigned(ProfileResult result) {
     Assignment found = result.assignment();
-    if (found != null) {
-      Double ratio = found.profiledRatio();
-      lines.put(
-          "Assigned",
-          String.format(
-              "%s of the MACs, %s of the layers' time%s",
-              Figures.percent(found.macs()),
-              Figures.percent(found.time()),
-              ratio == null
-                  ? ""
-                  : ", times scaled by 1/"
-                      + Figures.number(ratio)
-                      + " for the profiler's overhead"));
+    if (found == null) {
+      return null;
     }
+    String shares =
+        Figures.percent(found.macs())
+            + " of the MACs, "
+            + Figures.percent(found.time())
+            + " of the layers' time";
+    Double ratio = found.profiledRatio();
+    return ratio == null
+        ? shares
+        : shares + ", times scaled by 1/" + Figures.number(ratio) + " for the profiler's overhead";
+  }
+
+  private static @Nullable String padding(ProfileResult result) {
     String padding = Breakdown.padding(result);
-    if (padding != null) {
-      lines.put("Padding", padding + ", beyond the model's, for the blocks of the layout");
-    }
-    return lines;
+    return padding == null ? null : padding + ", beyond the model's, for the blocks of the layout";
   }
 
   /**

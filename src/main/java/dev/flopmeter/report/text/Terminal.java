@@ -19,7 +19,6 @@ public record Terminal(int descriptor) {
   /** Linux' request for a terminal's size, on x86 and ARM. */
   private static final long TIOCGWINSZ = 0x5413;
 
-  /** Whether the output is a terminal. */
   public boolean isTerminal() {
     try {
       String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();

@@ -76,7 +76,6 @@ final class RunWatch {
     }
   }
 
-  /** A graph starts to run. */
   void start() {
     running.push(new Notes(new HashMap<>(), new HashMap<>(), new HashMap<>()));
   }

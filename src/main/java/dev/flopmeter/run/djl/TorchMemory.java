@@ -142,7 +142,6 @@ final class TorchMemory implements AutoCloseable {
     }
   }
 
-  /** The part of {@code value} at {@code index} of {@code axis}. */
   IValue select(IValue value, long axis, long index) {
     try (IValue at = IValue.from(axis);
         IValue which = IValue.from(index)) {

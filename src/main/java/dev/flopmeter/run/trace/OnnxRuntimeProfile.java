@@ -193,7 +193,6 @@ public final class OnnxRuntimeProfile {
     boolean isGpu =
         providers.stream()
             .anyMatch(name -> name.matches("(CUDA|Tensorrt|NvTensorRTRTX|ROCM|MIGraphX).*"));
-    List<String> notes = new ArrayList<>();
     if (!running.containsAll(open.keySet())) {
       throw new ModelException(
           "its nodes ran on several threads at once; profile with the sequential execution mode");
@@ -202,6 +201,20 @@ public final class OnnxRuntimeProfile {
       int index = i;
       open.values().forEach(waiting -> endRun(waiting, index));
     }
+    int first = runs.size() > fewest ? 1 : 0;
+    return new Trace(
+        "ort",
+        isGpu ? List.of() : kernels(first),
+        runs.stream().skip(first).map(run -> (run.end() - run.start()) / 1e6).toList(),
+        null,
+        isGpu,
+        precision(),
+        FLOOR_SECONDS,
+        notes(events, isGpu));
+  }
+
+  private List<String> notes(long events, boolean isGpu) {
+    List<String> notes = new ArrayList<>();
     if (waits()) {
       notes.add("the last run of the trace is not complete and was left out");
     }
@@ -214,10 +227,13 @@ public final class OnnxRuntimeProfile {
               + String.join(", ", providers)
               + " on the host, so only the whole pass is known");
     }
-    int first = runs.size() > fewest ? 1 : 0;
+    return notes;
+  }
+
+  private List<Kernel> kernels(int first) {
     List<Kernel> kernels = new ArrayList<>();
     for (Series node : nodes.values()) {
-      if (!isGpu && !node.seconds.isEmpty()) {
+      if (!node.seconds.isEmpty()) {
         node.add(runs.size() - 1, 0);
         kernels.add(
             new Kernel(
@@ -229,15 +245,7 @@ public final class OnnxRuntimeProfile {
                 node.seconds.subList(first, runs.size())));
       }
     }
-    return new Trace(
-        "ort",
-        kernels,
-        runs.stream().skip(first).map(run -> (run.end() - run.start()) / 1e6).toList(),
-        null,
-        isGpu,
-        precision(),
-        FLOOR_SECONDS,
-        notes);
+    return kernels;
   }
 
   private boolean waits() {

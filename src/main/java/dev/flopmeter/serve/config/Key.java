@@ -47,7 +47,6 @@ record Key(String path, ValueType type, @Nullable String standard, boolean isLis
     return names;
   }
 
-  /** A value as the file has it. */
   Object parse(String text) {
     return type.parse().apply(text);
   }

@@ -99,7 +99,6 @@ final class FrameScanner implements Closeable {
     return (int) (position - start);
   }
 
-  /** Some bytes of the file. */
   byte[] bytes(long position, int count) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(count);
     while (bytes.hasRemaining()) {

@@ -157,7 +157,6 @@ public final class History implements Closeable {
     }
   }
 
-  /** Reads what is in the folder. */
   private void scan(Path where) throws IOException {
     segments.clear();
     List<Path> files;

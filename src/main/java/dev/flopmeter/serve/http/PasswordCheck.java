@@ -27,7 +27,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 final class PasswordCheck {
-  /** The result of a check. */
   enum Verdict {
     RIGHT,
     WRONG,

@@ -18,7 +18,6 @@ public record Response(int status, long length, Body body, Map<String, String> h
   private static final String TYPE = "Content-Type";
   private static final String JSON = "application/json";
 
-  /** Writes the content. */
   @FunctionalInterface
   public interface Body {
     void write(OutputStream out) throws IOException;

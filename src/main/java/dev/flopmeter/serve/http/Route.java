@@ -15,7 +15,6 @@ import java.util.stream.IntStream;
  * @param isOpen whether it requires no password
  */
 public record Route(String method, Pattern path, boolean isOpen, Handler handler) {
-  /** Handles a request. */
   @FunctionalInterface
   public interface Handler {
     Response answer(Request request) throws BadRequestException, IOException;

@@ -27,51 +27,8 @@ final class NodeRows {
 
   static List<Row> of(NodeState node) {
     List<Row> rows = new ArrayList<>();
-    for (GpuAccount account : node.gpus()) {
-      Gpu gpu = account.gpu();
-      Labels labels = Labels.of("device", gpu.device(), "uuid", gpu.uuid());
-      Labels info =
-          Labels.of(
-              "gpu_uuid", gpu.parent(),
-              "name", gpu.name(),
-              "mps", Boolean.toString(gpu.hasMps()),
-              "emulated", Boolean.toString(node.isEmulated()));
-      Row.add(rows, "flopmeter_node_info", labels.merge(info), 1);
-      // All states from the start: a series that appears later has lost its first increase.
-      for (State state : State.values()) {
-        Double seconds = account.seconds().getOrDefault(state, 0.0);
-        Row.add(rows, "flopmeter_node_seconds_total", labels.add("state", state.label()), seconds);
-      }
-      Map<String, Double> reasons = account.throttledSeconds();
-      each(rows, "flopmeter_node_throttled_seconds_total", labels, "reason", reasons);
-      double hours = account.wastedSeconds() / 3600;
-      Optional<Double> cost = node.rules().pricePerGpuHour().map(price -> hours * price);
-      Row.add(rows, "flopmeter_node_wasted_cost_total", labels, cost.orElse(null));
-      if (account.isReached()) {
-        Row.add(rows, "flopmeter_node_utilization_ratio", labels, gpu.utilization());
-        Row.add(rows, "flopmeter_node_memory_used_bytes", labels, gpu.memoryUsedBytes());
-        each(rows, "flopmeter_node_activity_ratio", labels, "unit", gpu.activity());
-      }
-      account.processes().forEach(process -> add(rows, labels, process));
-      others(rows, labels, account);
-      if (gpu.part() != null && !node.isEmulated()) {
-        peaks(rows, gpu, gpu.part());
-      }
-    }
-    for (Health health : node.health()) {
-      Labels labels = Labels.of("device", health.device(), "uuid", health.uuid());
-      if (node.isReached(health.uuid())) {
-        Row.add(rows, "flopmeter_node_power_watts", labels, health.powerWatts());
-        Row.add(rows, "flopmeter_node_temperature_celsius", labels, health.temperatureCelsius());
-      }
-      Row.add(rows, "flopmeter_node_energy_joules_total", labels, health.energyJoules());
-      Map<String, Long> states = new TreeMap<>(health.errors());
-      states.keySet().removeIf(kind -> !HealthCounter.isState(kind));
-      Map<String, Long> counters = new TreeMap<>(health.errors());
-      counters.keySet().removeAll(states.keySet());
-      each(rows, "flopmeter_node_errors_total", labels, "kind", counters);
-      each(rows, "flopmeter_node_row_remap", labels, "kind", states);
-    }
+    node.gpus().forEach(account -> add(rows, node, account));
+    node.health().forEach(health -> add(rows, node, health));
     for (Pod pod : node.pods()) {
       Labels labels =
           Labels.of(
@@ -82,6 +39,53 @@ final class NodeRows {
       Row.add(rows, "flopmeter_node_pod_info", labels, 1);
     }
     return rows;
+  }
+
+  private static void add(List<Row> rows, NodeState node, GpuAccount account) {
+    Gpu gpu = account.gpu();
+    Labels labels = Labels.of("device", gpu.device(), "uuid", gpu.uuid());
+    Labels info =
+        Labels.of(
+            "gpu_uuid", gpu.parent(),
+            "name", gpu.name(),
+            "mps", Boolean.toString(gpu.hasMps()),
+            "emulated", Boolean.toString(node.isEmulated()));
+    Row.add(rows, "flopmeter_node_info", labels.merge(info), 1);
+    // All states from the start: a series that appears later has lost its first increase.
+    for (State state : State.values()) {
+      Double seconds = account.seconds().getOrDefault(state, 0.0);
+      Row.add(rows, "flopmeter_node_seconds_total", labels.add("state", state.label()), seconds);
+    }
+    Map<String, Double> reasons = account.throttledSeconds();
+    each(rows, "flopmeter_node_throttled_seconds_total", labels, "reason", reasons);
+    double hours = account.wastedSeconds() / 3600;
+    Optional<Double> cost = node.rules().pricePerGpuHour().map(price -> hours * price);
+    Row.add(rows, "flopmeter_node_wasted_cost_total", labels, cost.orElse(null));
+    if (account.isReached()) {
+      Row.add(rows, "flopmeter_node_utilization_ratio", labels, gpu.utilization());
+      Row.add(rows, "flopmeter_node_memory_used_bytes", labels, gpu.memoryUsedBytes());
+      each(rows, "flopmeter_node_activity_ratio", labels, "unit", gpu.activity());
+    }
+    account.processes().forEach(process -> add(rows, labels, process));
+    others(rows, labels, account);
+    if (gpu.part() != null && !node.isEmulated()) {
+      peaks(rows, gpu, gpu.part());
+    }
+  }
+
+  private static void add(List<Row> rows, NodeState node, Health health) {
+    Labels labels = Labels.of("device", health.device(), "uuid", health.uuid());
+    if (node.isReached(health.uuid())) {
+      Row.add(rows, "flopmeter_node_power_watts", labels, health.powerWatts());
+      Row.add(rows, "flopmeter_node_temperature_celsius", labels, health.temperatureCelsius());
+    }
+    Row.add(rows, "flopmeter_node_energy_joules_total", labels, health.energyJoules());
+    Map<String, Long> states = new TreeMap<>(health.errors());
+    states.keySet().removeIf(kind -> !HealthCounter.isState(kind));
+    Map<String, Long> counters = new TreeMap<>(health.errors());
+    counters.keySet().removeAll(states.keySet());
+    each(rows, "flopmeter_node_errors_total", labels, "kind", counters);
+    each(rows, "flopmeter_node_row_remap", labels, "kind", states);
   }
 
   /** A value for each of a label's. */

@@ -33,7 +33,6 @@ final class SeriesTable {
     replace(owner, List.of());
   }
 
-  /** Adds to a counter. */
   synchronized void increase(Row by) {
     List<Row> before = owners.getOrDefault(by.series(), List.of());
     double sum = by.value() + before.stream().mapToDouble(Row::value).sum();

@@ -57,7 +57,6 @@ final class Snapshots {
     return sizes;
   }
 
-  /** The number of all series. */
   static int size(MetricSnapshots all, Format format) {
     return all.stream()
         .flatMap(family -> family.getDataPoints().stream())

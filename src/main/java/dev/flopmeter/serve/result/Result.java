@@ -23,7 +23,6 @@ public record Result(SeriesKey key, ProfileResult profile) {
     return profile.latency().median();
   }
 
-  /** Whether its figures are valid. */
   public boolean isValid() {
     return profile.valid();
   }

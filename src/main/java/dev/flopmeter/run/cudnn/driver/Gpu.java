@@ -109,7 +109,6 @@ public final class Gpu implements AutoCloseable {
     return handle.address();
   }
 
-  /** One of our own kernels, by its name. */
   public CUfunction kernel(String name) {
     return kernels.computeIfAbsent(
         name,

@@ -41,7 +41,6 @@ final class Transfer {
     }
   }
 
-  /** Writes a fed tensor. */
   void upload(Tensor tensor, ElementType storage, DeviceMemory to, long offset) {
     if (tensor.type().type() == storage.type()) {
       copy(tensor.data(), to, offset);

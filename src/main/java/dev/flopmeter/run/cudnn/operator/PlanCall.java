@@ -21,7 +21,6 @@ record PlanCall(NodePlan node, List<?> terms) {
     return !Value.isLeftOut(terms.get(index));
   }
 
-  /** The name of a value of the graph. */
   String name(int index) {
     return ((Value) terms.get(index)).name();
   }

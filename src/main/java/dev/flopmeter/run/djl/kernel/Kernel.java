@@ -36,7 +36,6 @@ public record Kernel(
     results = List.copyOf(results);
   }
 
-  /** A kernel that returns {@code results}. */
   static Kernel of(List<Expression> results) {
     return new Kernel(results, Map.of(), null, "");
   }

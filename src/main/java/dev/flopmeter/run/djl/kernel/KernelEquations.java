@@ -115,7 +115,6 @@ final class KernelEquations implements NodeHost {
     return Value.NONE;
   }
 
-  /** Requires input 0 with channels last. */
   Object wantChannelsLast() {
     layout = "nhwc";
     return Value.NONE;
