@@ -2,7 +2,7 @@ package dev.flopmeter.serve.config;
 
 import java.util.List;
 
-/** A configuration with errors; holds all of them. */
+/** A configuration with errors; holds all of them, or the first of very many. */
 public final class ConfigException extends Exception {
   private static final long serialVersionUID = 1;
 

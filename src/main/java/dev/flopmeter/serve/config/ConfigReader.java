@@ -14,8 +14,11 @@ import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.text.NearestName;
 import dev.flopmeter.units.Durations;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -41,7 +44,7 @@ public record ConfigReader(
     Set<String> builtIn,
     Optional<ListenAddress> listen,
     Optional<String> webConfig) {
-  private static final long LARGEST_FILE = 1 << 20;
+  private static final int LARGEST_FILE = 1 << 20;
   private static final int MOST_WORKLOADS = 1000;
   private static final String UNREADABLE = "does not exist or cannot be read";
 
@@ -61,13 +64,15 @@ public record ConfigReader(
 
   private static String text(Path file, Problems problems) throws ConfigException {
     String text = "";
-    try {
+    try (InputStream in = Files.newInputStream(file)) {
       if (Files.isDirectory(file)) {
         problems.add(0, "", "is a directory; name a file");
-      } else if (Files.size(file) > LARGEST_FILE) {
-        problems.add(0, "", "is larger than 1MiB, too large for a configuration");
       } else {
-        text = Files.readString(file);
+        byte[] start = in.readNBytes(LARGEST_FILE + 1); // a pipe or a device has no size
+        if (start.length > LARGEST_FILE) {
+          problems.add(0, "", "is larger than 1MiB, too large for a configuration");
+        }
+        text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(start)).toString();
       }
     } catch (NoSuchFileException e) {
       problems.add(0, "", "does not exist; name a configuration file");
@@ -143,33 +148,34 @@ public record ConfigReader(
   private static Optional<Tls> tls(Section tls, Path folder) {
     Optional<String> certificate = tls.find("certificate", String.class);
     Optional<String> key = tls.find("key", String.class);
+    Optional<String> password = tls.find("password_file", String.class);
     if (certificate.isPresent() != key.isPresent()) {
       String missing = certificate.isPresent() ? "key" : "certificate";
       tls.problem(missing, "is missing; TLS needs a certificate and its key");
     }
     if (certificate.isEmpty() || key.isEmpty()) {
+      password.ifPresent(name -> tls.problem("password_file", "requires certificate and key"));
       return Optional.empty();
     }
     return Optional.of(
         new Tls(
             readable(tls, "certificate", certificate.get(), folder),
             readable(tls, "key", key.get(), folder),
-            tls.find("password_file", String.class)
-                .map(name -> readable(tls, "password_file", name, folder)),
+            password.map(name -> readable(tls, "password_file", name, folder)),
             Suites.STANDARD,
             Clients.ANYBODY));
   }
 
   static Path readable(Section section, String key, String name, Path folder) {
     Path file = folder.resolve(name);
-    if (!isReadable(file)) {
-      section.problem(key, "\"" + name + "\": " + UNREADABLE);
+    if (!isReadable(file) || file.toFile().length() > LARGEST_FILE) {
+      section.problem(key, "\"" + name + "\": " + UNREADABLE + ", or is larger than 1MiB");
     }
     return file;
   }
 
   private static boolean isReadable(Path file) {
-    return Files.isReadable(file) && !Files.isDirectory(file);
+    return Files.isReadable(file) && Files.isRegularFile(file);
   }
 
   static Map<String, String> users(Section users) {

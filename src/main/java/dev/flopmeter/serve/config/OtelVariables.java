@@ -47,8 +47,15 @@ final class OtelVariables {
     set("OTEL_RESOURCE_ATTRIBUTES").ifPresent(given -> resource.putAll(pairs(given)));
     set("OTEL_SERVICE_NAME").ifPresent(given -> resource.put("service.name", given.value()));
     Map<String, String> headers = new LinkedHashMap<>();
-    exporter("HEADERS").ifPresent(given -> headers.putAll(headers(given)));
+    exporter("HEADERS").ifPresent(given -> headers.putAll(pairs(given)));
     headers.putAll(otlp.section("headers").texts());
+    // Of one that cannot be sent the failure would tell the log, with its value.
+    headers.forEach(
+        (name, value) -> {
+          if (!name.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+") || !Printable.isPlain(value)) {
+            otlp.problem("headers", name + " cannot be sent: it is not printable ASCII");
+          }
+        });
     return new Otlp(
         isEnabled && !isDisabled,
         url(),
@@ -94,15 +101,6 @@ final class OtelVariables {
                     given,
                     "\"%s\": only %s is supported"
                         .formatted(given.value(), String.join(" or ", choices))));
-  }
-
-  /** Headers that can be sent: of another one the failure would tell the log, with its value. */
-  private Map<String, String> headers(Variable variable) {
-    Map<String, String> headers = pairs(variable);
-    if (!Printable.isPlain(String.join("", headers.keySet()) + headers.values())) {
-      problem(variable, "a header holds a character that is not printable ASCII");
-    }
-    return headers;
   }
 
   /** Pairs as {@code KEY=VALUE,...}, percent-encoded. Values may be secret: no message has them. */

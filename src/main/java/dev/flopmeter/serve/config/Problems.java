@@ -1,11 +1,15 @@
 package dev.flopmeter.serve.config;
 
+import dev.flopmeter.text.Cut;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
 /** Collects the errors of a file, so that all are reported at once. */
 final class Problems {
+  private static final int MOST = 100; // for a log and a page; a file that is not ours has more
+  private static final int LONGEST = 500;
+
   private record Problem(String file, int line, String text) {}
 
   private final String file;
@@ -33,13 +37,18 @@ final class Problems {
    * @param message what is wrong and what to do
    */
   void add(int line, String key, String message) {
-    String where = (line > 0 ? ":" + line : "") + (key.isEmpty() ? "" : ": " + key);
-    found.add(new Problem(file, line, file + where + ": " + message));
+    String where = (line > 0 ? ":" + line : "") + (key.isEmpty() ? "" : ": " + Cut.name(key));
+    found.add(new Problem(file, line, file + where + ": " + Cut.middle(message, LONGEST)));
   }
 
   void throwIfAny() throws ConfigException {
     if (!found.isEmpty()) {
       found.sort(Comparator.comparing(Problem::file).thenComparingInt(Problem::line));
+      int more = found.size() - MOST;
+      if (more > 0) {
+        found.subList(MOST, found.size()).clear();
+        add(0, "", more + " more errors");
+      }
       throw new ConfigException(found.stream().map(Problem::text).toList());
     }
   }

@@ -112,22 +112,22 @@ final class Section {
     Key key = key(name);
     Entry entry = mapping.entries().get(name);
     List<T> values = new ArrayList<>();
-    if (entry != null && entry.value() instanceof Sequence sequence) {
-      if (sequence.items().isEmpty()) {
+    List<YamlNode> items = List.of();
+    if (entry != null) {
+      items = entry.value() instanceof Sequence list ? list.items() : List.of(entry.value());
+      if (items.isEmpty()) {
         problem(name, "is an empty list");
       }
-      for (YamlNode item : sequence.items()) {
-        parse(key, name, item, type)
-            .ifPresent(
-                value -> {
-                  if (values.contains(value)) {
-                    problems.add(item.line(), at(name), value + " is in the list twice");
-                  }
-                  values.add(value);
-                });
-      }
-    } else if (entry != null) {
-      parse(key, name, entry.value(), type).ifPresent(values::add);
+    }
+    for (YamlNode item : items) {
+      parse(key, name, item, type)
+          .ifPresent(
+              value -> {
+                if (values.contains(value)) {
+                  problems.add(item.line(), at(name), value + " is in the list twice");
+                }
+                values.add(value);
+              });
     }
     if (values.isEmpty() && key.standard() != null) {
       values.add(type.cast(key.parse(key.standard())));

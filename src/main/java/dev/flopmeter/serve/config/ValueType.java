@@ -4,6 +4,7 @@ import dev.flopmeter.text.NearestName;
 import dev.flopmeter.units.Durations;
 import dev.flopmeter.units.Sizes;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
@@ -91,6 +92,7 @@ record ValueType(String name, Function<String, Object> parse) {
   private static String text(String text) {
     require(!text.isBlank(), "must not be empty");
     require(text.chars().noneMatch(Character::isISOControl), "contains a control character");
+    require(StandardCharsets.UTF_8.newEncoder().canEncode(text), "is not Unicode text");
     return text;
   }
 

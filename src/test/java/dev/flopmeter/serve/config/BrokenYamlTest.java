@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +25,43 @@ class BrokenYamlTest {
 
   private String problems(String yaml) {
     return new ConfigFolder(folder).problems(yaml);
+  }
+
+  @Test
+  void aFileWithoutASizeIsReadNoFurtherThanAConfigurationMayBe() {
+    assertThat(
+            catchThrowableOfType(
+                ConfigException.class,
+                () -> new ConfigFolder(folder).reader().read(Path.of("/dev/zero"))))
+        .hasMessage("/dev/zero: is larger than 1MiB, too large for a configuration");
+  }
+
+  @Test
+  void ofVeryManyErrorsTheFirstAreNamedAndTheOthersCounted() {
+    String keys =
+        IntStream.range(0, 5000).mapToObj(i -> "k" + i + ": 1\n").collect(Collectors.joining());
+    List<String> lines = problems("workloads: {a: {model: m}}\n" + keys).lines().toList();
+    assertThat(lines).hasSize(101).endsWith("f.yaml: 4900 more errors");
+    assertThat(lines.get(0)).startsWith("f.yaml:2: k0: unknown key");
+  }
+
+  @Test
+  void aMessageIsShortHoweverLongTheValueIs() {
+    String workloads = "workloads: {a: {model: m}}\n";
+    assertThat(problems(workloads + "http: {listen: " + "y".repeat(100_000) + "}"))
+        .hasSizeLessThan(600)
+        .startsWith("f.yaml:2: http.listen: \"yyy")
+        .endsWith("expected ADDRESS:PORT, for example 127.0.0.1:19400 or [::1]:19400");
+    assertThat(problems(workloads + "? " + "k".repeat(100_000) + "\n: 1")).hasSizeLessThan(700);
+  }
+
+  @Test
+  void halfACharacterIsNoText() {
+    for (String key : List.of("history: {folder", "http: {web_config_file", "http: {names")) {
+      assertThat(problems("workloads: {a: {model: m}}\n" + key + ": \"x\\ud800\"}"))
+          .startsWith("f.yaml:2: ")
+          .endsWith("is not Unicode text");
+    }
   }
 
   @Test

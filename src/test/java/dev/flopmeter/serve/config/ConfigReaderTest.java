@@ -289,6 +289,14 @@ class ConfigReaderTest {
   void halfOfTlsAndFilesThatAreNotThere() {
     assertThat(problems("workloads: {a: {model: m}}\nhttp:\n  tls: {certificate: gone.pem}"))
         .isEqualTo("f.yaml:3: http.tls.key: is missing; TLS needs a certificate and its key");
+    assertThat(problems("workloads: {a: {model: m}}\nhttp:\n  tls: {password_file: gone}"))
+        .isEqualTo("f.yaml:3: http.tls.password_file: requires certificate and key");
+    assertThat(problems("workloads: {a: {model: m}}\nhttp:\n  tls: {password_file: [a]}"))
+        .isEqualTo("f.yaml:3: http.tls.password_file: is a list; expected text");
+    assertThat(
+            problems(
+                "workloads: {a: {model: m}}\nhttp:\n  tls: {certificate: /dev/zero, key: /dev/zero}"))
+        .contains("\"/dev/zero\": does not exist or cannot be read, or is larger than 1MiB");
     assertThat(problems("workloads: {a: {model: m}}\nhttp:\n  tls: {certificate: c, key: k}"))
         .contains("f.yaml:3: http.tls.certificate: \"c\": does not exist or cannot be read");
   }

@@ -11,7 +11,7 @@ final class ConfigReference {
       # Configuration of the daemon
 
       `flopmeter serve --config FILE` reads one YAML file; without `--config` it reads `config/flopmeter.yaml` of the installation.
-      `--listen ADDRESS:PORT` overrides `http.listen`, `--web.config.file FILE` overrides `http.web_config_file`. Every error is reported at once, with file, line, key and the nearest valid
+      `--listen ADDRESS:PORT` overrides `http.listen`, `--web.config.file FILE` overrides `http.web_config_file`. Every error (of more than 100, the first) is reported at once, with file, line, key and the nearest valid
       key, and nothing is started.
 
       `flopmeter serve --check --config FILE` validates without starting anything. It refuses (exit code 2) what a start would refuse:

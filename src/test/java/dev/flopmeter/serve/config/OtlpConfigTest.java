@@ -11,6 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The section otlp, and OpenTelemetry's variables. */
 class OtlpConfigTest {
@@ -106,7 +108,21 @@ class OtlpConfigTest {
     assertThat(refused.problems())
         .singleElement()
         .asString()
-        .contains("otlp.enabled: OTEL_EXPORTER_OTLP_HEADERS: a header holds a character")
+        .contains(": otlp.headers: api-key cannot be sent: it is not printable ASCII")
+        .doesNotContain("hunter2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a b: hunter2", "'a:b': hunter2", "x: hunter2é", "é: hunter2"})
+  void norIsOneOfTheFile(String header) {
+    ConfigException refused =
+        catchThrowableOfType(
+            ConfigException.class,
+            () -> otlp("{enabled: true, headers: {" + header + "}}", Map.of()));
+    assertThat(refused.problems())
+        .singleElement()
+        .asString()
+        .contains(": otlp.headers: ", " cannot be sent: it is not printable ASCII")
         .doesNotContain("hunter2");
   }
 }
