@@ -23,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -30,6 +31,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -235,7 +237,7 @@ public final class HttpService implements AutoCloseable {
       logger.debug("client {} disconnected: {}", exchange.getRemoteAddress(), e.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       logger.error(
           "{} {} failed", exchange.getRequestMethod(), exchange.getRequestURI().getPath(), e);
     }
@@ -293,7 +295,6 @@ public final class HttpService implements AutoCloseable {
       throws IOException {
     try {
       Headers headers = exchange.getRequestHeaders();
-      String encodings = header(headers, "Accept-Encoding");
       return route
           .handler()
           .answer(
@@ -301,11 +302,16 @@ public final class HttpService implements AutoCloseable {
                   route.names(path).orElseThrow(),
                   query(exchange.getRequestURI()),
                   header(headers, "Accept"),
-                  encodings.contains("gzip") && !encodings.contains("gzip;q=0"),
+                  isGzipAccepted(header(headers, "Accept-Encoding")),
                   exchange.getRequestBody()));
     } catch (BadRequestException e) {
       return Response.error(e.status(), path, String.valueOf(e.getMessage()));
     }
+  }
+
+  static boolean isGzipAccepted(String encodings) {
+    return Stream.of(encodings.toLowerCase(Locale.ROOT).replaceAll("\\s", "").split(","))
+        .anyMatch(one -> one.matches("(x-)?gzip(;(?!q=0(\\.0*)?$).*)?"));
   }
 
   private static String header(Headers headers, String name) {

@@ -5,6 +5,7 @@ import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
 import io.prometheus.metrics.expositionformats.PrometheusProtobufWriter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,9 +20,10 @@ public enum Format {
   /** Prometheus' protobuf format, the only one with native histograms. */
   PROTOBUF(
       new PrometheusProtobufWriter(),
-      "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited");
+      "application/vnd.google.protobuf;proto=io.prometheus.client.metricfamily;encoding=delimited");
 
-  private static final Pattern QUALITY = Pattern.compile(";\\s*q=([01](?:\\.\\d{0,3})?)\\s*$");
+  private static final Pattern QUALITY =
+      Pattern.compile(";\\s*q=([01](?:\\.\\d{0,3})?)\\s*(?=;|$)");
 
   @SuppressWarnings("ImmutableEnumChecker") // has no state
   private final ExpositionFormatWriter writer;
@@ -49,7 +51,7 @@ public enum Format {
   public static Format accepted(String accept) {
     Format best = TEXT;
     double most = 0;
-    for (String range : accept.split(",", -1)) {
+    for (String range : accept.toLowerCase(Locale.ROOT).replace("\"", "").split(",", -1)) {
       Matcher given = QUALITY.matcher(range);
       double quality = given.find() ? Double.parseDouble(given.group(1)) : 1;
       List<String> parts = List.of(range.strip().split("\\s*;\\s*", -1));

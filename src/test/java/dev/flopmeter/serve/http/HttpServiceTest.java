@@ -86,6 +86,31 @@ class HttpServiceTest {
         .startsWith("HTTP/1.1 431 ");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          gzip                     | true
+          GZIP                     | true
+          x-gzip                   | true
+          br, deflate ,gzip , zstd | true
+          gzip;q=0.001             | true
+          gzip; q=1.0              | true
+          gzip;q=0                 | false
+          gzip; q=0                | false
+          gzip ;q = 0.000          | false
+          GZIP;Q=0                 | false
+          not-gzip-at-all          | false
+          deflate, zstd, br        | false
+          *                        | false
+          identity                 | false
+          ''                       | false
+          """)
+  void gzipIsAcceptedWhereItIsNamedWithAQualityAbove0(String encodings, boolean isAccepted) {
+    assertThat(HttpService.isGzipAccepted(encodings)).isEqualTo(isAccepted);
+  }
+
   @Test
   void manyHeadersAreRefusedToo() throws Exception {
     assertThat(send(get("X: y\r\n".repeat(97)))).startsWith("HTTP/1.1 200 ");

@@ -19,6 +19,9 @@ class FormatTest {
           text/plain, application/openmetrics-text                                         | OPEN_METRICS
           text/plain;version=0.0.4, application/openmetrics-text;version=1.0.0;q=0.5       | TEXT
           application/openmetrics-text;q=0, text/plain;q=0.1                               | TEXT
+          Application/OpenMetrics-Text ; Version=1.0.0                                     | OPEN_METRICS
+          text/plain;q=0.9, application/openmetrics-text;q=0.8;charset=utf-8               | TEXT
+          application/vnd.google.protobuf;proto="io.prometheus.client.MetricFamily";encoding=delimited | PROTOBUF
           application/vnd.google.protobuf                                                  | TEXT
           application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text | TEXT
           application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited | PROTOBUF
