@@ -6,6 +6,7 @@ import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.result.SeriesKey;
 import dev.flopmeter.units.Figures;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -18,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,12 +52,20 @@ final class EventLog {
     file = folder.map(path -> path.resolve("events.jsonl"));
     if (file.isPresent() && Files.exists(file.get())) {
       try {
-        for (String line : Files.readAllLines(file.get())) {
-          kept.add(JSON.readValue(line, Annotation.class));
-        }
-      } catch (IOException | JacksonException e) {
-        logger.warn("events: {} cannot be read to its end: {}", file.get(), e.toString());
+        String lines = new String(Files.readAllBytes(file.get()), StandardCharsets.UTF_8);
+        lines.lines().filter(line -> !line.isBlank()).flatMap(EventLog::read).forEach(kept::add);
+      } catch (IOException e) {
+        logger.warn("events: {} cannot be read: {}", file.get(), e.toString());
       }
+    }
+  }
+
+  private static Stream<Annotation> read(String line) {
+    try {
+      return Stream.ofNullable(JSON.readValue(line, Annotation.class));
+    } catch (JacksonException e) {
+      logger.warn("events: a line cannot be read: {}", e.getOriginalMessage());
+      return Stream.empty();
     }
   }
 
@@ -90,8 +101,12 @@ final class EventLog {
       StandardOpenOption how =
           isFull ? StandardOpenOption.TRUNCATE_EXISTING : StandardOpenOption.APPEND;
       try {
-        List<String> lines = written.stream().map(JSON::writeValueAsString).toList();
-        Files.write(file.get(), lines, StandardOpenOption.CREATE, how);
+        // The end of the line first: a crash may have cut the last one off.
+        String lines =
+            written.stream()
+                .map(one -> "\n" + JSON.writeValueAsString(one))
+                .collect(Collectors.joining());
+        Files.writeString(file.get(), lines, StandardOpenOption.CREATE, how);
       } catch (IOException e) {
         logger.warn("events: {} is kept in memory only: {}", text, e.toString());
       }

@@ -8,6 +8,7 @@ import dev.flopmeter.serve.config.ConfigReader;
 import dev.flopmeter.serve.config.ServeConfig;
 import dev.flopmeter.serve.history.HistoryEntry;
 import dev.flopmeter.serve.result.SeriesKey;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -20,6 +21,8 @@ import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What annotations tell, and for how long they are kept. */
 class EventLogTest {
@@ -83,7 +86,21 @@ class EventLogTest {
   void aFileThatACrashCutOffIsReadAsFarAsItGoes() throws Exception {
     new EventLog(Optional.of(folder)).started("1.0", second(10));
     Files.writeString(folder.resolve("events.jsonl"), "{\"time\":11", StandardOpenOption.APPEND);
-    assertThat(all(new EventLog(Optional.of(folder)))).hasSize(1);
+    EventLog next = new EventLog(Optional.of(folder));
+    assertThat(all(next)).hasSize(1);
+    next.started("1.1", second(12));
+    assertThat(all(new EventLog(Optional.of(folder)))).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"null", "", "[]", "{\"time\":\"x\"}", "ÿþ", "\u0000\u0000"})
+  void aDamagedLineHidesNoneOfTheOthers(String line) throws Exception {
+    EventLog log = new EventLog(Optional.of(folder));
+    log.started("1.0", second(10));
+    byte[] damaged = (line + "\n").getBytes(StandardCharsets.ISO_8859_1);
+    Files.write(folder.resolve("events.jsonl"), damaged, StandardOpenOption.APPEND);
+    log.started("1.1", second(12));
+    assertThat(all(new EventLog(Optional.of(folder)))).isEqualTo(all(log));
   }
 
   @Test
@@ -93,7 +110,9 @@ class EventLogTest {
       log.started("1." + i, second(i));
     }
     assertThat(all(log)).hasSizeBetween(1000, 2000).last().matches(one -> one.time() == 4_999_000);
-    assertThat(Files.readAllLines(folder.resolve("events.jsonl"))).hasSize(all(log).size());
+    assertThat(Files.readAllLines(folder.resolve("events.jsonl")))
+        .filteredOn(line -> !line.isEmpty())
+        .hasSize(all(log).size());
   }
 
   /** Results of one series, a second apart; the latest first, as the history gives them. */
