@@ -28,6 +28,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamWriteFeature;
+import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.util.RawValue;
 
@@ -266,6 +267,8 @@ record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
             items.forEach(out::writePOJO);
             out.writeEndArray();
             out.writeEndObject();
+          } catch (JacksonIOException e) {
+            throw e.getCause(); // the client went away
           }
         });
   }

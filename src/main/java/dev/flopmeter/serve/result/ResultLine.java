@@ -3,11 +3,13 @@ package dev.flopmeter.serve.result;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ResultFormatException;
+import java.time.Instant;
 import java.util.List;
 
 /** A result of a workload, with the JSON that it was read from. */
 public record ResultLine(Result result, String json) {
   private static final int LONGEST_LABEL = 256;
+  private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
   /**
    * Reads a result. Who wrote it is not trusted: anything may come.
@@ -35,6 +37,9 @@ public record ResultLine(Result result, String json) {
     }
     if (!(result.median() > 0) || !Double.isFinite(result.median())) {
       throw new ResultFormatException("no positive median latency");
+    }
+    if (result.startedAt().isBefore(Instant.EPOCH) || result.startedAt().isAfter(LATEST)) {
+      throw new ResultFormatException("no time of this age");
     }
     if (key.batch() < 1) {
       throw new ResultFormatException("no positive batch size");

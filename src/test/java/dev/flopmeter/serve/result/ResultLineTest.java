@@ -62,6 +62,8 @@ class ResultLineTest {
             + " cache, launch, inefficient",
         "\"kind\":\"cpu\"|\"kind\":\"tpu\"|must be one of cpu, cuda",
         "\"started_at\":\"2026-06-01T00:00:00Z\"|\"started_at\":\"today\"|started_at",
+        "2026-06-01T00:00:00Z|+999999999-06-01T00:00:00Z|no time of this age",
+        "2026-06-01T00:00:00Z|1969-06-01T00:00:00Z|no time of this age",
         "\"name\":\"m\"|\"name\":\"\"|no usable model",
       })
   void aResultThatCannotBeTrueIsRefused(String right, String wrong, String reason) {
