@@ -269,8 +269,8 @@ public final class Daemon implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (RuntimeException e) {
-      // The executor would silently never call again.
+    } catch (RuntimeException | Error e) {
+      // Also of a lack of threads: the executor would silently never call again.
       logger.error("housekeeping failed", e);
     }
   }
@@ -302,7 +302,7 @@ public final class Daemon implements AutoCloseable {
       return refused(e.problems());
     } catch (IOException e) {
       return refused(List.of(String.valueOf(e.getMessage())));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       logger.error("reading the configuration again failed", e);
       return refused(List.of("an internal error, please report it: " + e));
     }

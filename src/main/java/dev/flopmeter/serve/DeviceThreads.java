@@ -91,8 +91,8 @@ final class DeviceThreads implements AutoCloseable {
     RunReport report;
     try {
       report = runner.run(target);
-    } catch (RuntimeException e) {
-      // A defect that shows in one run must not end the thread.
+    } catch (RuntimeException | Error e) {
+      // A defect that shows in one run, or a lack of threads, must not end this one.
       logger.error(
           "run of {} on {} failed with an internal error", target.workload().name(), device, e);
       report = RunReport.of(Outcome.FAILED, e.toString());
@@ -111,7 +111,7 @@ final class DeviceThreads implements AutoCloseable {
     List<HistoryEntry> kept = List.of();
     try {
       kept = state.completed(target, report, failures, isQuarantined);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       logger.error("results of {} on {} could not be kept", target.workload().name(), device, e);
       report = RunReport.of(Outcome.FAILED, e.toString());
     }

@@ -102,24 +102,18 @@ public final class StartCheck {
       return;
     }
     String ids = known.stream().map(DeviceState::id).collect(Collectors.joining(", "));
-    TargetPlan.of(config, known)
-        .forEach(
-            target -> {
-              Optional<DeviceState> device =
-                  known.stream().filter(one -> one.id().equals(target.device())).findFirst();
-              String key = "workloads." + target.workload().name();
-              if (device.isEmpty()) {
-                warnings.add(
-                    key + ".device: " + target.device() + " is not a device of this host: " + ids);
-              } else {
-                WorkerRunner.unreadable(target.workload().gate(), device.get())
-                    .ifPresent(
-                        what ->
-                            warnings.add(
-                                "%s.only_when: %s does not report %s"
-                                    .formatted(key, target.device(), what)));
-              }
-            });
+    for (Target target : TargetPlan.of(config, known)) {
+      String key = "workloads." + target.workload().name();
+      Optional<DeviceState> device =
+          known.stream().filter(one -> one.id().equals(target.device())).findFirst();
+      if (device.isEmpty()) {
+        warnings.add(key + ".device: " + target.device() + " is not a device of this host: " + ids);
+      } else {
+        String where = key + ".only_when: " + target.device() + " does not report ";
+        WorkerRunner.unreadable(target.workload().gate(), device.get())
+            .ifPresent(what -> warnings.add(where + what));
+      }
+    }
   }
 
   private static boolean isNamed(String device) {

@@ -7,7 +7,6 @@ import dev.flopmeter.serve.config.ServeConfig.Otlp;
 import dev.flopmeter.text.Cut;
 import dev.flopmeter.text.Printable;
 import io.micrometer.core.ipc.http.HttpUrlConnectionSender;
-import io.micrometer.registry.otlp.CompressionMode;
 import io.micrometer.registry.otlp.OtlpConfig;
 import io.micrometer.registry.otlp.OtlpHttpMetricsSender;
 import io.micrometer.registry.otlp.OtlpMeterRegistry;
@@ -145,25 +144,15 @@ final class OtlpPush implements AutoCloseable {
   }
 
   private static OtlpConfig config(Otlp otlp) {
+    Map<String, String> keys =
+        Map.of(
+            "otlp.url", otlp.url(),
+            "otlp.step", otlp.interval().toString(),
+            "otlp.compressionMode", otlp.isGzipped() ? "gzip" : "none");
     return new OtlpConfig() {
       @Override
       public @Nullable String get(String key) {
-        return null;
-      }
-
-      @Override
-      public String url() {
-        return otlp.url();
-      }
-
-      @Override
-      public Duration step() {
-        return otlp.interval();
-      }
-
-      @Override
-      public CompressionMode compressionMode() {
-        return otlp.isGzipped() ? CompressionMode.GZIP : CompressionMode.NONE;
+        return keys.get(key);
       }
 
       @Override

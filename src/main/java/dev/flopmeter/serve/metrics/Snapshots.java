@@ -20,14 +20,11 @@ import io.prometheus.metrics.model.snapshots.Quantiles;
 import io.prometheus.metrics.model.snapshots.SummarySnapshot;
 import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BiPredicate;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** Counts the series of snapshots, selects among them, and copies them out. */
@@ -64,24 +61,29 @@ final class Snapshots {
         .sum();
   }
 
-  /** What the selection publishes. */
-  static List<MetricSnapshot> selected(MetricSnapshots all, Selection selection) {
-    return filtered(all, (family, point) -> selection.published().contains(unit(family, point)));
+  /** The histograms that the selection publishes. */
+  static List<MetricSnapshot> selected(MetricSnapshots histograms, Selection selection) {
+    List<MetricSnapshot> selected = new ArrayList<>();
+    for (MetricSnapshot family : histograms) {
+      List<HistogramDataPointSnapshot> points =
+          ((HistogramSnapshot) family)
+              .getDataPoints().stream()
+                  .filter(point -> selection.published().contains(unit(family, point)))
+                  .toList();
+      if (!points.isEmpty()) {
+        selected.add(new HistogramSnapshot(family.getMetadata(), points));
+      }
+    }
+    return selected;
   }
 
-  /** The first ones, {@code most} series at most. */
+  /** The first families, {@code most} series at most. */
   static MetricSnapshots first(MetricSnapshots all, int most, Format format) {
     AtomicInteger left = new AtomicInteger(most);
     return new MetricSnapshots(
-        filtered(all, (family, point) -> left.addAndGet(-series(point, format)) >= 0));
-  }
-
-  private static List<MetricSnapshot> filtered(
-      MetricSnapshots all, BiPredicate<MetricSnapshot, DataPointSnapshot> filter) {
-    List<MetricSnapshot> kept = new ArrayList<>();
-    all.forEach(family -> kept.add(keeping(family, point -> filter.test(family, point))));
-    kept.removeIf(family -> family.getDataPoints().isEmpty());
-    return kept;
+        all.stream()
+            .filter(family -> left.addAndGet(-size(MetricSnapshots.of(family), format)) >= 0)
+            .toList());
   }
 
   static Unit unit(Row row) {
@@ -115,33 +117,6 @@ final class Snapshots {
           + created;
     }
     return 1 + created;
-  }
-
-  private static MetricSnapshot keeping(
-      MetricSnapshot family, Predicate<DataPointSnapshot> isKept) {
-    if (family instanceof GaugeSnapshot gauge) {
-      return new GaugeSnapshot(gauge.getMetadata(), kept(gauge.getDataPoints(), isKept));
-    }
-    if (family instanceof CounterSnapshot counter) {
-      return new CounterSnapshot(counter.getMetadata(), kept(counter.getDataPoints(), isKept));
-    }
-    if (family instanceof HistogramSnapshot histogram) {
-      return new HistogramSnapshot(
-          histogram.getMetadata(), kept(histogram.getDataPoints(), isKept));
-    }
-    if (family instanceof SummarySnapshot summary) {
-      return new SummarySnapshot(summary.getMetadata(), kept(summary.getDataPoints(), isKept));
-    }
-    if (family instanceof InfoSnapshot info) {
-      return new InfoSnapshot(info.getMetadata(), kept(info.getDataPoints(), isKept));
-    }
-    throw new IllegalStateException(
-        family.getMetadata().getName() + " is a " + family.getClass().getSimpleName());
-  }
-
-  private static <T extends DataPointSnapshot> List<T> kept(
-      Collection<T> points, Predicate<DataPointSnapshot> isKept) {
-    return points.stream().filter(isKept).toList();
   }
 
   /**

@@ -90,8 +90,12 @@ public final class NodeWatch implements AutoCloseable {
     try {
       while (!isClosed) {
         long began = nanos.getAsLong();
-        failed(runChild());
-        changed.accept(List.of());
+        try {
+          failed(runChild());
+          changed.accept(List.of());
+        } catch (RuntimeException | Error e) {
+          failed(e.toString());
+        }
         pause = pause(pause, nanos.getAsLong() - began);
         TimeUnit.NANOSECONDS.sleep(pause.toNanos());
       }

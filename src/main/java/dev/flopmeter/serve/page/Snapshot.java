@@ -39,14 +39,6 @@ public record Snapshot(
     Map<String, WorkloadState> workloads,
     List<DeviceState> devices,
     NodeState node) {
-  public Snapshot {
-    reloadProblems = List.copyOf(reloadProblems);
-    series = List.copyOf(series);
-    runs = List.copyOf(runs);
-    workloads = Map.copyOf(workloads);
-    devices = List.copyOf(devices);
-  }
-
   /**
    * A series with its last result.
    *

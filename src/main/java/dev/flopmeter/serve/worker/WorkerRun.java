@@ -69,28 +69,28 @@ public final class WorkerRun {
           Outcome.NOT_STARTED, elapsed(start), List.of(), String.valueOf(e.getMessage()));
     }
     ProcessTree tree = new ProcessTree(process);
-    ErrorTail errors = new ErrorTail();
-    Thread reader = reader("output", () -> read(process));
-    Thread drain = reader("errors", () -> errors.drain(process.getErrorStream()));
-    Outcome ended = null;
     try {
-      ended = watch(process, tree, start);
+      ErrorTail errors = new ErrorTail();
+      Thread reader = reader("output", () -> read(process));
+      Thread drain = reader("errors", () -> errors.drain(process.getErrorStream()));
+      Outcome ended = watch(process, tree, start);
       if (ended != null) {
         tree.end(grace);
       }
       // A child of the worker may outlive it and hold its output open.
       reader.join(grace.toMillis());
       drain.join(grace.toMillis());
-    } finally {
       // By handle: Process.destroyForcibly would also close the streams, and what is still in
       // them, such as the reason of a failure, would be lost.
       tree.kill();
+      process.waitFor();
+      reader.join(LAST_OUTPUT.toMillis());
+      drain.join(LAST_OUTPUT.toMillis());
+      return report(ended, process.exitValue(), elapsed(start), errors);
+    } finally {
+      tree.kill();
+      closeQuietly(process);
     }
-    process.waitFor();
-    reader.join(LAST_OUTPUT.toMillis());
-    drain.join(LAST_OUTPUT.toMillis());
-    closeQuietly(process);
-    return report(ended, process.exitValue(), elapsed(start), errors);
   }
 
   /** Waits for the end; not null if the run has to be ended. */

@@ -3,10 +3,12 @@ package dev.flopmeter.serve.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import io.prometheus.metrics.model.snapshots.CounterSnapshot;
-import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -20,17 +22,23 @@ import org.junit.jupiter.api.Test;
 
 /** What a scrape reads, and what it only copies. */
 class ExpositionTest {
-  private final PrometheusRegistry ours = new PrometheusRegistry();
+  private final SeriesTable ours = new SeriesTable();
+  private final PrometheusRegistry histograms = new PrometheusRegistry();
   private final PrometheusRegistry process = new PrometheusRegistry();
   private final AtomicInteger oursCollected = new AtomicInteger();
   private final Exposition exposition =
-      new Exposition(() -> Instant.EPOCH, new SeriesTable(), ours, process);
+      new Exposition(() -> Instant.EPOCH, ours, histograms, process);
 
   private static GaugeSnapshot gauge(String name, double value) {
     return GaugeSnapshot.builder()
         .name(name)
         .dataPoint(GaugeDataPointSnapshot.builder().value(value).build())
         .build();
+  }
+
+  /** Makes this all that a metric of the daemon has. */
+  private void show(String metric, double value) {
+    ours.replace(metric, List.of(new Row(Metric.named(metric), Labels.EMPTY, value)));
   }
 
   private String scrape(Format format) throws IOException {
@@ -41,55 +49,64 @@ class ExpositionTest {
 
   @Test
   void ourMetricsAreCollectedWhenTheyChangeAndNotAtAScrape() throws Exception {
-    ours.register(() -> gauge("flopmeter_x", oursCollected.incrementAndGet()));
+    histograms.register(
+        () ->
+            HistogramSnapshot.builder()
+                .name("flopmeter_x")
+                .dataPoint(
+                    HistogramDataPointSnapshot.builder()
+                        .classicHistogramBuckets(
+                            ClassicHistogramBuckets.of(
+                                List.of(Double.POSITIVE_INFINITY),
+                                List.of(oursCollected.incrementAndGet())))
+                        .build())
+                .build());
     AtomicInteger uptime = new AtomicInteger();
     process.register(() -> gauge("uptime", uptime.incrementAndGet()));
     exposition.render();
     int rendered = oursCollected.get();
     for (int i = 1; i <= 10; i++) {
       assertThat(scrape(Format.TEXT))
-          .contains("flopmeter_x " + (double) rendered + "\n")
+          .contains("flopmeter_x_count " + rendered + "\n")
           .endsWith("uptime " + (double) uptime.get() + "\n");
     }
     assertThat(oursCollected).hasValue(rendered);
     exposition.render();
-    assertThat(scrape(Format.TEXT)).doesNotContain("flopmeter_x " + (double) rendered + "\n");
+    assertThat(scrape(Format.TEXT)).doesNotContain("flopmeter_x_count " + rendered + "\n");
   }
 
   @Test
   void someMetricsAloneCanBeAskedForByTheNamesOfTheirSeries() throws Exception {
-    ours.register(() -> gauge("flopmeter_x", 1));
-    ours.register(
-        () ->
-            CounterSnapshot.builder()
-                .name("flopmeter_runs")
-                .dataPoint(CounterDataPointSnapshot.builder().value(7).build())
-                .build());
+    show("flopmeter_history_results", 1);
+    show("flopmeter_otlp_push_failures_total", 7);
     process.register(() -> gauge("uptime", 2));
     exposition.render();
-    assertThat(scrape(Set.of("flopmeter_runs_total", "uptime", "flopmeter")))
+    assertThat(scrape(Set.of("flopmeter_otlp_push_failures_total", "uptime", "flopmeter")))
         .isEqualTo(
-            "# TYPE flopmeter_runs_total counter\nflopmeter_runs_total 7.0\n"
+            "# HELP flopmeter_otlp_push_failures_total Failed pushes over OTLP.\n"
+                + "# TYPE flopmeter_otlp_push_failures_total counter\n"
+                + "flopmeter_otlp_push_failures_total 7.0\n"
                 + "# TYPE uptime gauge\nuptime 2.0\n");
-    assertThat(scrape(Set.of("flopmeter_x_total_sum"))).isEmpty();
+    assertThat(scrape(Set.of("flopmeter_history_results_total_sum"))).isEmpty();
   }
 
   @Test
   void someMetricsAloneCanBeAskedForInProtobufAndPacked() throws Exception {
-    ours.register(() -> gauge("flopmeter_x", 1));
-    ours.register(() -> gauge("flopmeter_y", 3));
+    show("flopmeter_history_results", 1);
+    show("flopmeter_history_pending_results", 3);
     process.register(() -> gauge("uptime", 2));
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     exposition
-        .scrape(Format.PROTOBUF, Set.of("flopmeter_y", "uptime"), true)
+        .scrape(Format.PROTOBUF, Set.of("flopmeter_history_pending_results", "uptime"), true)
         .forEach(out::writeBytes);
     byte[] plain = new GZIPInputStream(new ByteArrayInputStream(out.toByteArray())).readAllBytes();
-    assertThat(ProtobufScrape.series(plain)).containsExactly("flopmeter_y 3.0", "uptime 2.0");
+    assertThat(ProtobufScrape.series(plain))
+        .containsExactly("flopmeter_history_pending_results 3.0", "uptime 2.0");
     out.reset();
     exposition.scrape(Format.PROTOBUF, true).forEach(out::writeBytes);
     plain = new GZIPInputStream(new ByteArrayInputStream(out.toByteArray())).readAllBytes();
     assertThat(ProtobufScrape.series(plain))
-        .contains("flopmeter_x 1.0", "flopmeter_y 3.0")
+        .contains("flopmeter_history_results 1.0", "flopmeter_history_pending_results 3.0")
         .endsWith("uptime 2.0");
   }
 
@@ -101,24 +118,24 @@ class ExpositionTest {
 
   @Test
   void openMetricsEndsOnce() throws Exception {
-    ours.register(() -> gauge("flopmeter_x", 1));
+    show("flopmeter_history_results", 1);
     process.register(() -> gauge("uptime", 2));
     exposition.render();
     assertThat(scrape(Format.OPEN_METRICS))
-        .endsWith(
-            "# TYPE flopmeter_x gauge\nflopmeter_x 1.0\n# TYPE uptime gauge\nuptime 2.0\n# EOF\n")
+        .contains("\nflopmeter_history_results 1.0\n")
+        .endsWith("# TYPE uptime gauge\nuptime 2.0\n# EOF\n")
         .containsOnlyOnce("# EOF");
   }
 
   @Test
   void theProcessMetricsGoBeforeTheDaemonsOwn() throws Exception {
-    ours.register(() -> gauge("flopmeter_x", 1));
+    show("flopmeter_history_results", 1);
     process.register(() -> gauge("uptime", 2));
     int essentials = 1 + Exposition.FIGURES;
     exposition.limit(new SeriesLimit(essentials, List.of()));
     exposition.render();
     assertThat(scrape(Format.TEXT))
-        .contains("\nflopmeter_x 1.0\n")
+        .contains("\nflopmeter_history_results 1.0\n")
         .contains("flopmeter_series " + (double) essentials)
         .contains("flopmeter_series_limited{part=\"process\"} 1.0")
         .doesNotContain("uptime");
@@ -131,7 +148,7 @@ class ExpositionTest {
 
   @Test
   void seriesThatTheProcessGainsBetweenTwoRenderingsDoNotExceedTheLimit() throws Exception {
-    ours.register(() -> gauge("flopmeter_x", 1));
+    show("flopmeter_history_results", 1);
     process.register(() -> gauge("a_uptime", 2));
     exposition.limit(new SeriesLimit(2 + Exposition.FIGURES, List.of()));
     exposition.render();
