@@ -104,7 +104,7 @@ final class EventLog {
         // The end of the line first: a crash may have cut the last one off.
         String lines =
             written.stream()
-                .map(one -> "\n" + JSON.writeValueAsString(one))
+                .map(one -> "\n" + JSON.writeValueAsString(one) + "\n")
                 .collect(Collectors.joining());
         Files.writeString(file.get(), lines, StandardOpenOption.CREATE, how);
       } catch (IOException e) {

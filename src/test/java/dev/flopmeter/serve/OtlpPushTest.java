@@ -40,7 +40,7 @@ class OtlpPushTest {
         history: {folder: none}
         otlp:
           enabled: true
-          url: "http://127.0.0.1:%d/v1/metrics"
+          url: "http://u:hunter2@127.0.0.1:%d/v1/metrics?token=hunter2"
           interval: 1s
           headers: {Authorization: "Bearer hunter2"}
         """
