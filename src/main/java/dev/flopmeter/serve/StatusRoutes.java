@@ -12,7 +12,9 @@ import dev.flopmeter.serve.metrics.Format;
 import dev.flopmeter.serve.page.Recommendations;
 import dev.flopmeter.serve.page.Recommendations.Recommendation;
 import dev.flopmeter.serve.page.Snapshot;
+import dev.flopmeter.serve.page.Snapshot.Series;
 import dev.flopmeter.serve.page.StatusPage;
+import dev.flopmeter.serve.result.TopLayers;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.List;
@@ -36,6 +38,9 @@ record StatusRoutes(
     Supplier<List<String>> reload,
     Recommendations recommendations,
     SecureRandom random) {
+  /** Rows of a page that fits the daemon's heap beside another one. */
+  private static final int MOST_LAYERS = 1000;
+
   private static final Route HEALTHY =
       Route.openGet("/-/healthy", request -> Response.text(200, "healthy"));
 
@@ -50,10 +55,10 @@ record StatusRoutes(
         Route.openGet("/-/ready", request -> ready()),
         Route.get("/metrics", this::metrics),
         Route.get("/", request -> page()),
-        Route.get("/report/*", this::report),
+        Route.largeGet("/report/*", this::report),
         Route.get("/api/v1/workloads", api::workloads),
-        Route.get("/api/v1/results", api::results),
-        Route.get("/api/v1/latest", api::latest),
+        Route.largeGet("/api/v1/results", api::results),
+        Route.largeGet("/api/v1/latest", api::latest),
         Route.get("/api/v1/annotations", api::annotations),
         Route.post("/api/v1/import", imports::take),
         Route.post("/api/v1/workloads/*/runs", runs::request),
@@ -96,10 +101,12 @@ record StatusRoutes(
   }
 
   private Response report(Request request) {
+    List<Series> all = snapshots.get().seriesOf(request.names().get(0));
     List<ProfileResult> results =
-        snapshots.get().seriesOf(request.names().get(0)).stream()
+        all.stream()
             .flatMap(series -> api.history().json(series.entry()).stream())
             .flatMap(json -> ProfileJson.find(json).stream())
+            .map(result -> TopLayers.shown(result, MOST_LAYERS / all.size()))
             .toList();
     if (results.isEmpty()) {
       return Response.text(404, "no result of a workload of this name; see /");

@@ -27,6 +27,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -45,6 +46,7 @@ import org.slf4j.LoggerFactory;
 public final class HttpService implements AutoCloseable {
   private static final Logger logger = LoggerFactory.getLogger(HttpService.class);
   private static final int MOST_HEADERS = 100;
+  private static final int LARGE_AT_ONCE = 2;
 
   /**
    * Parsing a header takes up to 8 times its size; this leaves a third of the heap for the rest.
@@ -62,6 +64,7 @@ public final class HttpService implements AutoCloseable {
   private volatile OriginCheck origins;
   private volatile Map<String, String> added;
   private final long maxHeaderSize;
+  private final Semaphore large = new Semaphore(LARGE_AT_ONCE);
 
   private HttpService(
       HttpServer server,
@@ -231,8 +234,18 @@ public final class HttpService implements AutoCloseable {
   }
 
   private void handle(HttpExchange exchange) {
+    String path = Optional.ofNullable(exchange.getRequestURI().getPath()).orElse("");
+    List<Route> matching = routes.stream().filter(route -> route.names(path).isPresent()).toList();
+    boolean isLarge = matching.stream().anyMatch(Route::isLarge);
+    boolean isTurn = false;
     try (exchange) {
-      send(exchange, response(exchange));
+      isTurn = !isLarge || large.tryAcquire(1, TimeUnit.SECONDS);
+      send(
+          exchange,
+          isTurn
+              ? response(exchange, path, matching)
+              : Response.error(503, path, "too many large answers at once; try again")
+                  .with("Retry-After", "1"));
     } catch (IOException e) {
       logger.debug("client {} disconnected: {}", exchange.getRemoteAddress(), e.toString());
     } catch (InterruptedException e) {
@@ -240,15 +253,16 @@ public final class HttpService implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       logger.error(
           "{} {} failed", exchange.getRequestMethod(), exchange.getRequestURI().getPath(), e);
+    } finally {
+      large.release(isLarge && isTurn ? 1 : 0);
     }
   }
 
-  private Response response(HttpExchange exchange) throws IOException, InterruptedException {
+  private Response response(HttpExchange exchange, String path, List<Route> matching)
+      throws IOException, InterruptedException {
     if (isTooLarge(exchange)) {
       return Response.text(431, "request headers are larger than http.max_header_size");
     }
-    String path = Optional.ofNullable(exchange.getRequestURI().getPath()).orElse("");
-    List<Route> matching = routes.stream().filter(route -> route.names(path).isPresent()).toList();
     boolean isOpen = !matching.isEmpty() && matching.get(0).isOpen();
     Headers headers = exchange.getRequestHeaders();
     Verdict verdict = isOpen ? Verdict.RIGHT : passwords.check(headers.getFirst("Authorization"));

@@ -45,6 +45,23 @@ public record Route(String method, Pattern path, boolean isOpen, Handler handler
     return new Route("GET", pattern(path), false, handler);
   }
 
+  /** A handler whose answer may take megabytes of memory, until the client has read it. */
+  private record Large(Handler handler) implements Handler {
+    @Override
+    public Response answer(Request request) throws BadRequestException, IOException {
+      return handler.answer(request);
+    }
+  }
+
+  /** Few of these are answered at a time. */
+  public static Route largeGet(String path, Handler handler) {
+    return get(path, new Large(handler));
+  }
+
+  boolean isLarge() {
+    return handler instanceof Large;
+  }
+
   /** For probes, which send no password. */
   public static Route openGet(String path, Handler handler) {
     return new Route("GET", pattern(path), true, handler);

@@ -2,6 +2,7 @@ package dev.flopmeter.serve.result;
 
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.result.KernelInfo;
+import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Time;
 import java.util.ArrayList;
@@ -20,6 +21,11 @@ public final class TopLayers {
 
   /** A layer whose own name is that; it must not share a series with the rest. */
   private static final String NAMED_OTHER = "layer other";
+
+  /** The result itself, or with its slowest layers where it has more than {@code most}. */
+  public static ProfileResult shown(ProfileResult result, int most) {
+    return result.layers().size() <= most ? result : result.withLayers(of(result.layers(), most));
+  }
 
   /**
    * The slowest layers, then the sum of all others. Layers of one name (the same block used twice)
