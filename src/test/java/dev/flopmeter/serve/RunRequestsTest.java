@@ -223,7 +223,7 @@ class RunRequestsTest {
           GET,    nobody, p,     '',   404, no workload of this name
           PUT,    w,      p,     '',   405, 'use POST, GET'
           DELETE, w,      p,     '',   405, 'use POST, GET'
-          POST,   w,      p,     '{}', 400, a run takes no body
+          POST,   w,      p,     '{}', 400, the request must have no body
           POST,   theirs, p,     '',   409, theirs is imported
           """)
   void whatCannotBeStarted(
