@@ -1,6 +1,7 @@
 package dev.flopmeter.cli;
 
 import dev.flopmeter.model.Graph;
+import dev.flopmeter.model.ModelException;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Layout;
@@ -38,6 +39,9 @@ final class BackendArguments extends Arguments {
 
   /** The backend for work of flopmeter's own, where any will do. */
   Backend open() {
+    if (backend.get() == Backends.Kind.ORT && layout.get() != Layout.AUTO) {
+      throw new ModelException("--backend ort lays tensors out by itself; omit --layout");
+    }
     return Backends.open(backend.get(), device.get(), ortOptions());
   }
 

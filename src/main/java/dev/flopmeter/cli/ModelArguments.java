@@ -76,7 +76,7 @@ final class ModelArguments extends Arguments {
       String[] parts = parts("--input", input, "data=1x3x224x224");
       String name = parts[0];
       // A comma alone may also part the dimensions of one shape: 1,3,224,224.
-      String[] shapes = parts[1].contains("x") ? parts[1].split(",") : new String[] {parts[1]};
+      String[] shapes = parts[1].contains("x") ? parts[1].split(",", -1) : new String[] {parts[1]};
       Reading<Shape> reading = Shape::parse;
       all =
           crossed(
@@ -92,7 +92,7 @@ final class ModelArguments extends Arguments {
       all =
           crossed(
               all,
-              List.of(parts[1].split(",")),
+              List.of(parts[1].split(",", -1)),
               (one, size) -> one.withDim(parts[0], read("--dim " + dim, Reading.NUMBER, size)));
     }
     List<Long> sizes = batches.all();

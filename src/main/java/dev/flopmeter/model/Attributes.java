@@ -170,13 +170,12 @@ public record Attributes(Map<String, Object> asMap) {
     if (!type.isInstance(value)) {
       throw new ModelException(
           "the attribute '%s' is a %s where a %s is needed"
-              .formatted(name, kind(value), type.getSimpleName()));
+              .formatted(
+                  name,
+                  value instanceof List ? "list" : value.getClass().getSimpleName(),
+                  type.getSimpleName()));
     }
     return type.cast(value);
-  }
-
-  private static String kind(Object value) {
-    return value instanceof List ? "list" : value.getClass().getSimpleName();
   }
 
   @Override

@@ -48,6 +48,14 @@ class BackendChoiceTest {
   }
 
   @Test
+  void onnxRuntimeTakesNoLayout() throws IOException {
+    Flop profile = profile(model("plain", DataType.FLOAT), "--backend", "ort", "--layout", "nhwc");
+    assertThat(profile.code()).isEqualTo(2);
+    assertThat(profile.err())
+        .isEqualTo("flopmeter: --backend ort lays tensors out by itself; omit --layout\n");
+  }
+
+  @Test
   void onACpuItIsOnnxRuntimeWhereThatRunsTheModel() throws IOException {
     ProfileResult result =
         ProfileJson.read(profile(model("plain", DataType.FLOAT), "--format", "json").out());

@@ -285,7 +285,8 @@ public final class Unrolling {
     for (int i = 0; i < node.outputs().size(); i++) {
       int output = i;
       List<String> parts = each.stream().map(outputs -> outputs.get(output)).toList();
-      join(node, stacked(node, parts, 0, node.outputs().get(i)), 0, node.outputs().get(i));
+      String all = node.outputs().get(i);
+      write(node, "Concat", Attributes.NONE.with("axis", 0L), stacked(node, parts, 0, all), all);
     }
     return true;
   }
@@ -300,10 +301,6 @@ public final class Unrolling {
       parts.add(part);
     }
     return parts;
-  }
-
-  private void join(Node node, List<String> parts, long axis, String whole) {
-    write(node, "Concat", Attributes.NONE.with("axis", axis), parts, whole);
   }
 
   /**
@@ -334,7 +331,7 @@ public final class Unrolling {
       if (parts.isEmpty()) {
         known(whole, none(node, body.outputs().get(body.outputs().size() - stacks + i), body));
       } else {
-        join(node, parts, axes[i], whole);
+        write(node, "Concat", Attributes.NONE.with("axis", axes[i]), parts, whole);
       }
     }
   }

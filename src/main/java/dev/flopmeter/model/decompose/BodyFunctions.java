@@ -113,14 +113,15 @@ final class BodyFunctions {
   }
 
   /**
-   * What hides the keys after each query.
+   * What hides the keys after each query but the last, as ONNX Runtime does.
    *
    * @param sizes queries, all keys, those before the first query
    */
   private static Tensor laterKeys(long... sizes) {
     long keys = sizes[1];
     return DenseTensor.ofFloats(
-        Shape.of(sizes[0], keys), i -> i % keys > i / keys + sizes[2] ? -Float.MAX_VALUE : 0);
+        Shape.of(sizes[0], keys),
+        i -> i / keys + 1 < sizes[0] && i % keys > i / keys + sizes[2] ? -Float.MAX_VALUE : 0);
   }
 
   /**

@@ -64,7 +64,8 @@ public final class OnnxWriter {
   }
 
   private void save(Graph graph, Path file) throws IOException {
-    Message before = new Message().integer(1, format(graph)).text(2, "flopmeter");
+    int format = FORMATS.floorEntry(Math.max(1, graph.opset())).getValue();
+    Message before = new Message().integer(1, format).text(2, "flopmeter");
     Message rest = graphWithoutWeights(graph);
     List<Message> heads = new ArrayList<>();
     long length = rest.size();
@@ -109,10 +110,6 @@ public final class OnnxWriter {
   private long inside(Tensor tensor) {
     long bytes = tensor.type().bytes();
     return isOutside(tensor) ? 0 : 1 + Message.varintSize(bytes) + bytes;
-  }
-
-  private static int format(Graph graph) {
-    return FORMATS.floorEntry(Math.max(1, graph.opset())).getValue();
   }
 
   private static Message opsets(Graph graph) {

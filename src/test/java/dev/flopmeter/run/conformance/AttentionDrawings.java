@@ -108,7 +108,7 @@ final class AttentionDrawings {
       node.fed(node.floats(batch, heads, past, depth)).fed(node.floats(batch, heads, past, depth));
       node.outputs(0, 1, 2);
     }
-    if (fresh == tokens && !isCross && node.chance()) {
+    if (node.chance()) {
       node.with("unidirectional", 1);
     }
     if (node.chance()) {

@@ -120,6 +120,18 @@ class WideValuesTest {
     assertThat(negated).containsExactly(-1.5f, 0.1f, -Float.MIN_VALUE);
   }
 
+  /** PyTorch's exporter shifts negative numbers right with such a mask of sign bits. */
+  @ParameterizedTest
+  @CsvSource({"UINT64, -1152921504606846976", "INT64, 9007199254740993"})
+  void integersThatNoDoubleHoldsAreStoredWithAllTheirDigits(DataType type, long stored) {
+    GraphBuilder graph = inputs(type, Shape.of(1), Shape.of(1));
+    graph.constant("mask", DenseTensor.ofLongs(TensorType.of(type, 1), stored));
+    graph.add("BitwiseXor", "masked", Attributes.NONE, "a", "mask");
+    graph.add("BitwiseOr", "y", Attributes.NONE, "masked", "b");
+    Tensor zero = DenseTensor.ofLongs(TensorType.of(type, 1), 0);
+    assertThat(run(graph, zero, zero).longAt(0)).isEqualTo(stored);
+  }
+
   @ParameterizedTest
   @CsvSource({"Equal, 0", "Greater, 1", "LessOrEqual, 0"})
   void integersThatOneFloatStandsForAreToldApart(String op, long expected) {

@@ -72,6 +72,20 @@ class RareOperatorsTest {
     assertThat(met.get(2).toLongs()).containsExactly(0, 1, 1, 2, 0);
   }
 
+  /** ONNX Runtime, whose operator this is, masks nothing for the last query. */
+  @Test
+  void theLastQuerySeesAllKeysOfAnAttentionInOneDirection() {
+    Tensor attended =
+        OneNode.contributed("MultiHeadAttention")
+            .data(floats(Shape.of(1, 1, 1), 0))
+            .data(floats(Shape.of(1, 2, 1), 5, 7))
+            .data(floats(Shape.of(1, 2, 1), 1, 3))
+            .with("num_heads", 1L)
+            .with("unidirectional", 1L)
+            .run(backend);
+    assertThat(attended.toFloats()).containsExactly(2); // scores of 0: the mean of both values
+  }
+
   @Test
   void aRegionIsAveragedBinByBin() {
     Tensor image = floats(Shape.of(1, 1, 2, 2), 0, 1, 2, 3);

@@ -12,7 +12,6 @@ import dev.flopmeter.run.cudnn.plan.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Objects;
-import java.util.function.DoubleConsumer;
 import jcuda.Pointer;
 
 /**
@@ -47,13 +46,7 @@ final class Transfer {
       return;
     }
     Upload upload = new Upload(storage, to, offset);
-    for (long i = 0; i < tensor.elements(); i++) {
-      if (storage.isFloat()) {
-        upload.accept(tensor.doubleAt(i));
-      } else {
-        upload.accept(tensor.longAt(i));
-      }
-    }
+    upload.accept(tensor);
     upload.flush();
   }
 
@@ -97,7 +90,7 @@ final class Transfer {
   }
 
   /** Collects elements in the staging buffer and sends it off whenever it is full. */
-  private final class Upload implements DoubleConsumer {
+  private final class Upload implements Buffer.Sink {
     private final ElementType storage;
     private final DeviceMemory to;
     private final int capacity;
@@ -117,10 +110,16 @@ final class Transfer {
       next();
     }
 
-    /** Integers beyond 2^53 keep all their digits. */
-    void accept(long value) {
-      Elements.putLong(staging, storage.type(), count, value);
-      next();
+    @Override
+    public void accept(Tensor tensor) {
+      for (long i = 0; i < tensor.elements(); i++) {
+        if (storage.isFloat()) {
+          accept(tensor.doubleAt(i));
+        } else {
+          Elements.putLong(staging, storage.type(), count, tensor.longAt(i));
+          next();
+        }
+      }
     }
 
     private void next() {

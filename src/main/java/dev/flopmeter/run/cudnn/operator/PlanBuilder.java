@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.LongStream;
 
 /**
  * Builds a plan: the buffers of each value, in one layout or several, and the steps so far. A value
@@ -101,10 +100,8 @@ final class PlanBuilder {
         graph
             .constant(name)
             .orElseThrow(() -> new ModelException("the value '" + name + "' has no place yet"));
-    Buffer.Content content =
-        out -> LongStream.range(0, tensor.elements()).mapToDouble(tensor::doubleAt).forEach(out);
     return new ArrayList<>(
-        List.of(constant(name, tensor.shape(), storageOf(tensor.type()), content)));
+        List.of(constant(name, tensor.shape(), storageOf(tensor.type()), to -> to.accept(tensor))));
   }
 
   /** The value packed in {@code format}, converted if need be. */

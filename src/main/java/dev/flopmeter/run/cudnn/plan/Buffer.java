@@ -1,5 +1,6 @@
 package dev.flopmeter.run.cudnn.plan;
 
+import dev.flopmeter.model.Tensor;
 import java.util.function.DoubleConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +11,12 @@ import org.jspecify.annotations.Nullable;
 public final class Buffer {
   /** Writes a constant's elements in the order in which they are stored. */
   public interface Content {
-    void write(DoubleConsumer out);
+    void write(Sink out);
+  }
+
+  /** Takes elements one by one, or all of a tensor with all digits of its integers. */
+  public interface Sink extends DoubleConsumer {
+    void accept(Tensor tensor);
   }
 
   private final String name;
