@@ -40,6 +40,7 @@ static int error_of(const char *name)
         {"device-lost", CUDA_ERROR_UNKNOWN},
         {"launch-failed", CUDA_ERROR_LAUNCH_FAILED},
         {"hang", EMU_HANG},
+        {"stub", 34}, /* CUDA_ERROR_STUB_LIBRARY */
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strcmp(table[i].name, name) == 0)
@@ -57,7 +58,7 @@ static void parse_item(char *item)
 {
     static const char *const switches[] = {"no-device", "old-driver", "cudnn-version", "missing-symbol", "missing-library", "busy",
                                            "throttle", "exclusive-device", "slow", "device-lost", "mig", "used-memory",
-                                           "secret-tf32", "wrong-convolutions"};
+                                           "secret-tf32", "wrong-convolutions", "unwritable-plans"};
     while (*item == ' ' || *item == '\t')
         item++;
     item[strcspn(item, " \t#")] = '\0';

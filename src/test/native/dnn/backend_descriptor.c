@@ -4,8 +4,32 @@
 
 #include "real.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A call of the function on a descriptor of this kind counts under a name of its own, too, such as cudnnBackendFinalize/16: a
+ * fault can aim at it. */
+static cudnnStatus_t enter_kind(struct emu_call calls[KINDS], const char *function, int kind)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    if (kind < 0 || kind >= KINDS)
+        return CUDNN_STATUS_SUCCESS;
+    pthread_mutex_lock(&lock);
+    if (calls[kind].name == NULL) {
+        char name[64];
+        snprintf(name, sizeof name, "%s/%d", function, kind);
+        calls[kind].name = strdup(name);
+    }
+    pthread_mutex_unlock(&lock);
+    return dnn_status_of(emu_enter(&calls[kind]));
+}
+#define ENTER_KIND(kind) \
+    do { \
+        static struct emu_call calls_[KINDS]; \
+        PROPAGATE(enter_kind(calls_, __func__, (kind))); \
+    } while (0)
 
 static size_t value_size(int type)
 {
@@ -97,6 +121,7 @@ EXPORT cudnnStatus_t cudnnBackendCreateDescriptor(int type, cudnnBackendDescript
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         found |= known[i].descriptor == type;
     REQUIRE(found, CUDNN_STATUS_NOT_SUPPORTED);
+    ENTER_KIND(type);
     *descriptor = emu_object_new(KIND_backend_descriptor, sizeof **descriptor);
     (*descriptor)->type = type;
     return real_create(*descriptor);
@@ -122,6 +147,7 @@ EXPORT cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t desc
     if (descriptor == NULL)
         return CUDNN_STATUS_SUCCESS;
     REQUIRE(emu_object_is(descriptor, KIND_backend_descriptor), CUDNN_STATUS_BAD_PARAM);
+    ENTER_KIND(descriptor->type);
     clear(descriptor);
     real_destroy(descriptor);
     emu_object_destroy(descriptor);
@@ -150,6 +176,7 @@ EXPORT cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t descripto
     DNN_ENTER();
     REQUIRE(descriptor != NULL, CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
     REQUIRE(emu_object_is(descriptor, KIND_backend_descriptor), CUDNN_STATUS_BAD_PARAM);
+    ENTER_KIND(descriptor->type);
     REQUIRE(!descriptor->finalized, CUDNN_STATUS_BAD_PARAM);
     REQUIRE(count >= 0, CUDNN_STATUS_BAD_PARAM);
     REQUIRE(values != NULL || count == 0, CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
@@ -185,6 +212,7 @@ EXPORT cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor)
     DNN_ENTER();
     REQUIRE(descriptor != NULL, CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
     REQUIRE(emu_object_is(descriptor, KIND_backend_descriptor), CUDNN_STATUS_BAD_PARAM);
+    ENTER_KIND(descriptor->type);
     REQUIRE(!descriptor->finalized, CUDNN_STATUS_BAD_PARAM);
     PROPAGATE(backend_finalize(descriptor));
     PROPAGATE(real_finalize(descriptor));
@@ -249,6 +277,7 @@ EXPORT cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t descripto
     int64_t ignored, *count = given_count == NULL ? &ignored : given_count;
     REQUIRE(descriptor != NULL, CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
     REQUIRE(emu_object_is(descriptor, KIND_backend_descriptor), CUDNN_STATUS_BAD_PARAM);
+    ENTER_KIND(descriptor->type);
     REQUIRE(descriptor->finalized, CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED);
     REQUIRE(requested >= 0, CUDNN_STATUS_BAD_PARAM);
     if (descriptor->real != NULL && (descriptor->type == B_ENGINE || name == PLAN_WORKSPACE_SIZE

@@ -394,7 +394,7 @@ char *real_json(cudnnBackendDescriptor_t plan)
 {
     int64_t length = 0;
     if (plan->real == NULL || get(plan->real, PLAN_JSON, A_CHAR, 0, &length, NULL) != CUDNN_STATUS_SUCCESS)
-        return strdup("null");
+        return plan->real == NULL ? strdup("null") : NULL;
     char *text = calloc(1, (size_t)length + 1);
     if (text == NULL || get(plan->real, PLAN_JSON, A_CHAR, length, &length, text) != CUDNN_STATUS_SUCCESS)
         abort();

@@ -27,6 +27,8 @@ public record CudaLibraries(
   /** The oldest CUDA version of a driver that the bound runtime, 12.6, works on. */
   private static final int OLDEST_DRIVER = 12_000;
 
+  private static final int STUB_LIBRARY = 34;
+  private static final String STUB_FIX = "take its folder out of LD_LIBRARY_PATH";
   private static final String CUDNN = "libcudnn.so.9";
 
   private static final String DRIVER_FIX =
@@ -72,7 +74,7 @@ public record CudaLibraries(
     }
     // Asked before the first call, with which the emulated one may load another beside it.
     Path file = cudnn.file().orElse(Path.of(CUDNN));
-    LibraryFinding checked = checkCudnn(cudnn, driver);
+    LibraryFinding checked = checkCudnn(cudnn, String.valueOf(found.version()));
     List<LibraryFinding> companions =
         checked.isUsable() ? companions(places, cudnn, file) : List.of();
     return new CudaLibraries(found, checked, companions, driver);
@@ -115,6 +117,9 @@ public record CudaLibraries(
     try {
       IntByReference version = new IntByReference();
       int status = library.call("cuDriverGetVersion", version);
+      if (status == STUB_LIBRARY) {
+        return found.unusable("is the CUDA toolkit's stub, no driver", STUB_FIX);
+      }
       if (status != 0) {
         return found.unusable("cuDriverGetVersion failed with " + status, DRIVER_FIX);
       }
@@ -133,7 +138,7 @@ public record CudaLibraries(
     return number / 1000 + "." + number % 1000 / 10;
   }
 
-  private static LibraryFinding checkCudnn(DynamicLibrary library, DynamicLibrary driver) {
+  private static LibraryFinding checkCudnn(DynamicLibrary library, String offered) {
     String path = library.file().map(Path::toString).orElse(CUDNN);
     LibraryFinding found = LibraryFinding.usable("cuDNN", path, null);
     try {
@@ -144,14 +149,12 @@ public record CudaLibraries(
       if (version / 10_000 != 9) {
         return found.unusable("version " + readable + ", 9 is required", CUDNN_FIX);
       }
-      IntByReference offered = new IntByReference();
-      driver.call("cuDriverGetVersion", offered);
-      int offeredMajor = offered.getValue() / 1000;
+      int offeredMajor = Integer.parseInt(offered.split("\\.", -1)[0]);
       LibraryFinding complete = complete(found, library, "required-cudnn.txt", CUDNN_FIX);
       return complete.isUsable() && cudaMajor(library) > offeredMajor
           ? found.unusable(
               "built for CUDA %d, but the driver offers CUDA %s"
-                  .formatted(cudaMajor(library), cudaVersion(offered.getValue())),
+                  .formatted(cudaMajor(library), offered),
               "install a newer driver, or the cuDNN for CUDA %d (pip install nvidia-cudnn-cu%d)"
                   .formatted(offeredMajor, offeredMajor))
           : complete;

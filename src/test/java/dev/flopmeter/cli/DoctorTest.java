@@ -97,6 +97,7 @@ class DoctorTest {
         "CUDART_VERSION=13000 | built for CUDA 13, but the driver offers CUDA 12.6"
             + " | install a newer driver, or the cuDNN for CUDA 12 | false",
         "old-driver | too old: it offers CUDA 11.0 | install NVIDIA's driver | false",
+        "stub@call:cuDriverGetVersion | the CUDA toolkit's stub | LD_LIBRARY_PATH | false",
         "cudnn-version:8907 | version 8.9.7, 9 is required | install cuDNN 9 | false",
         "no-device | the driver reports no device | check nvidia-smi | false",
         "missing-symbol:cudnnCreate | lacks the function cudnnCreate | install cuDNN 9 | false",

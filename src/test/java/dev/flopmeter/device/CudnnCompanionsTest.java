@@ -47,6 +47,15 @@ class CudnnCompanionsTest {
     assertThat(named(open(cudnn, 99), "cuBLASLt").isUsable()).isTrue();
   }
 
+  @Test
+  void looksIntoTheEnvironmentOfConda() throws IOException {
+    Path library = Files.createDirectories(root.resolve("env/lib")).resolve("libcudnn.so.9");
+    Files.createFile(library);
+    Map<String, String> active = Map.of("CONDA_PREFIX", root.resolve("env").toString());
+    assertThat(new LibraryPlaces(active, root).candidates("libcudnn.so.9"))
+        .containsExactly("libcudnn.so.9", library.toString());
+  }
+
   private Path python(String script) throws IOException {
     Path program = Files.writeString(root.resolve("python3"), "#!/bin/sh\n" + script + "\n");
     assertThat(program.toFile().setExecutable(true)).isTrue();

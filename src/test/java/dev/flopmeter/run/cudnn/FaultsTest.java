@@ -18,6 +18,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -77,6 +78,7 @@ class FaultsTest {
 
   private Ended profile(String fault) throws IOException, InterruptedException {
     Path report = directory.resolve("report.jsonl");
+    Files.deleteIfExists(report);
     Path errors = directory.resolve("errors");
     ProcessBuilder command =
         new ProcessBuilder(
@@ -133,6 +135,9 @@ class FaultsTest {
         "oom@alloc:2            | CUDA_ERROR_OUT_OF_MEMORY",
         "oom@call:cuEventCreate | CUDA_ERROR_OUT_OF_MEMORY",
         "oom@call:cudnnCreate   | cudnnCreate failed",
+        "oom@call:cudnnBackendFinalize/16:2 | cudnnBackendFinalize(variant pack) failed",
+        "oom@call:cudnnBackendSetAttribute/16:5 | cudnnBackendSetAttribute(variant pack, pointers)",
+        "oom@call:cuGraphInstantiateWithFlags | cuGraphInstantiateWithFlags failed",
         "no-device              | shows no device",
         "old-driver             | too old",
         "cudnn-version:8907     | 9 is required",
@@ -147,6 +152,19 @@ class FaultsTest {
     assertThat(ended.error()).contains(words);
     assertThat(ended.exitCode()).isEqualTo(3);
     assertNothingLeaked(ended);
+    SURVIVED.incrementAndGet();
+  }
+
+  /** What a failed release leaves is that one thing. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"cuGraphDestroy", "cuGraphExecDestroy", "cuEventDestroy", "cuStreamDestroy"})
+  void aFailedReleaseKeepsNothingElse(String call) throws Exception {
+    Ended ended = inject("oom@call:" + call);
+    assertThat(ended.errors()).hasSize(1);
+    assertThat(ended.error()).contains(call + " failed");
+    assertThat(ended.exitCode()).isEqualTo(3);
+    assertThat(ended.leaked()).as(ended.report().path("live").toString()).isOne();
     SURVIVED.incrementAndGet();
   }
 
@@ -178,6 +196,18 @@ class FaultsTest {
     assertThat(ended.error()).contains("did not answer within " + PATIENCE_SECONDS + " s");
     assertThat(ended.exitCode()).isEqualTo(3);
     SURVIVED.incrementAndGet();
+  }
+
+  /** cuDNN writes the plans of some engines only; the others are good for one run. */
+  @Test
+  void plansThatCannotBeWrittenAreUsed() throws Exception {
+    Ended ended = inject("unwritable-plans");
+    assertThat(ended.exitCode()).isZero();
+    assertThat(Files.readString(directory.resolve("output"))).contains("convolution engine");
+    assertNothingLeaked(ended);
+    Ended again = inject("unwritable-plans");
+    assertThat(again.report().path("calls").path("graph planned").asInt()).isPositive();
+    SURVIVED.addAndGet(2);
   }
 
   @Test

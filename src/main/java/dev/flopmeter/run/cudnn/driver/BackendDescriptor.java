@@ -26,11 +26,13 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
 
   private static final Map<String, Kind> KINDS = kinds();
 
+  private final String name;
   private final HostBlock host;
   private final Map<String, Attribute> attributes;
 
   BackendDescriptor(String name, HostBlock host) {
     Kind kind = Objects.requireNonNull(KINDS.get(name), name);
+    this.name = name;
     this.host = host;
     this.attributes = kind.attributes();
     Status.cudnn(
@@ -74,7 +76,7 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
     Attribute one = attribute(attribute);
     Status.cudnn(
         JCudnn.cudnnBackendSetAttribute(this, one.number(), one.type(), count, from),
-        "cudnnBackendSetAttribute(" + one.number() + ")");
+        "cudnnBackendSetAttribute(" + name + ", " + attribute + ")");
     return this;
   }
 
@@ -92,7 +94,7 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
    * @throws DeviceFailure if cuDNN does not offer what they describe
    */
   public BackendDescriptor ready() {
-    Status.cudnn(JCudnn.cudnnBackendFinalize(this), "cudnnBackendFinalize");
+    Status.cudnn(JCudnn.cudnnBackendFinalize(this), "cudnnBackendFinalize(" + name + ")");
     return this;
   }
 
@@ -110,7 +112,7 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
     long[] count = new long[1];
     Status.cudnn(
         JCudnn.cudnnBackendGetAttribute(this, one.number(), one.type(), most, count, to),
-        "cudnnBackendGetAttribute(" + one.number() + ")");
+        "cudnnBackendGetAttribute(" + name + ", " + attribute + ")");
     return count[0];
   }
 
@@ -141,6 +143,7 @@ public final class BackendDescriptor extends cudnnBackendDescriptor implements A
 
   @Override
   public void close() {
-    Status.freedCudnn(JCudnn.cudnnBackendDestroyDescriptor(this), "cudnnBackendDestroyDescriptor");
+    Status.freedCudnn(
+        JCudnn.cudnnBackendDestroyDescriptor(this), "cudnnBackendDestroyDescriptor(" + name + ")");
   }
 }

@@ -10,11 +10,14 @@ public final class CapturedGraph implements AutoCloseable {
 
   public CapturedGraph(Stream stream, Runnable work) {
     CUgraph graph = stream.capture(work);
+    int made = JCudaDriver.cuGraphInstantiate(executable, graph, 0);
+    int freed = JCudaDriver.cuGraphDestroy(graph);
+    Status.cuda(made, "cuGraphInstantiateWithFlags");
     try {
-      Status.cuda(
-          JCudaDriver.cuGraphInstantiate(executable, graph, 0), "cuGraphInstantiateWithFlags");
-    } finally {
-      Status.freedCuda(JCudaDriver.cuGraphDestroy(graph), "cuGraphDestroy");
+      Status.freedCuda(freed, "cuGraphDestroy");
+    } catch (DeviceFailure e) {
+      close();
+      throw e;
     }
   }
 

@@ -57,14 +57,15 @@ public final class DeviceMemory implements AutoCloseable {
   }
 
   /**
-   * Copies in the stream's order. The host's memory may be used again at once, as it is not
-   * page-locked: the driver has taken a copy. A plain {@code cuMemcpyHtoD} could still be on its
-   * way when a stream like ours, which does not wait for the default one, reads what it wrote.
+   * Copies in the stream's order, and waits for it: the driver may read the host's memory later. A
+   * plain {@code cuMemcpyHtoD} could still be on its way when a stream like ours, which does not
+   * wait for the default one, reads what it wrote.
    */
   public void upload(long offset, Pointer host, long length, Stream stream) {
     Status.cuda(
         JCudaDriver.cuMemcpyHtoDAsync(at(offset), host, length, stream.handle()),
         "cuMemcpyHtoDAsync");
+    stream.synchronize("an upload");
   }
 
   /** Writes one number over {@code length} bytes, in the stream's order. */

@@ -39,7 +39,7 @@ public final class Natives {
     } catch (IOException | UncheckedIOException e) {
       throw new BackendException(
           "cannot unpack JCuda's natives into " + temporary + ": " + e.getMessage(), e);
-    } catch (UnsatisfiedLinkError | ExceptionInInitializerError e) {
+    } catch (LinkageError e) {
       throw new BackendException(
           "JCuda's natives cannot be loaded: " + e.getMessage() + "; see flopmeter doctor", e);
     } finally {

@@ -18,9 +18,6 @@ public final class Status {
 
   private static final int CUDNN_SUCCESS = 0;
 
-  /** How cuDNN calls a status that it does not have. */
-  private static final String UNKNOWN = "CUDNN_UNKNOWN_STATUS";
-
   private Status() {}
 
   /**
@@ -77,7 +74,7 @@ public final class Status {
   /** Of cuDNN 9, by itself: the constants in JCudnn are cuDNN 8's, whose numbers differ. */
   private static String cudnnName(int status) {
     String name = JCudnn.cudnnGetErrorString(status);
-    return name.equals(UNKNOWN) ? "CUDNN_STATUS_" + status : name;
+    return name.equals("CUDNN_UNKNOWN_STATUS") ? "CUDNN_STATUS_" + status : name;
   }
 
   /** What the category of a status, its thousands, means for a user. */
@@ -90,11 +87,6 @@ public final class Status {
       case 5 -> "the device failed while computing";
       default -> "unknown to flopmeter";
     };
-  }
-
-  /** Whether a status means that this way of computing is not offered, so that another may do. */
-  public static boolean isUnsupported(int cudnnStatus) {
-    return cudnnStatus / 1000 == 3;
   }
 
   /**

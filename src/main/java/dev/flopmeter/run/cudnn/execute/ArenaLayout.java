@@ -52,33 +52,27 @@ record ArenaLayout(Map<Buffer, Long> offsets, long bytes) {
     span[1] = Math.max(span[1], step);
   }
 
-  private record Placed(Life life, long offset) {}
-
   static ArenaLayout of(List<Life> lives) {
-    List<Life> bySize = new ArrayList<>(lives);
-    bySize.sort(
-        Comparator.comparingLong((Life life) -> life.block.bytes())
-            .reversed()
-            .thenComparingInt(Life::first));
+    Comparator<Life> bySize = Comparator.comparingLong(life -> -life.block.bytes());
     Map<Buffer, Long> offsets = new HashMap<>();
-    List<Placed> placed = new ArrayList<>();
+    List<Life> placed = new ArrayList<>();
     long size = 0;
-    for (Life life : bySize) {
+    for (Life life : lives.stream().sorted(bySize.thenComparingInt(Life::first)).toList()) {
       long need = aligned(life.block.bytes());
       long at = 0;
-      List<Placed> neighbours =
+      for (Life other :
           placed.stream()
-              .filter(other -> life.meets(other.life))
-              .sorted(Comparator.comparingLong(Placed::offset))
-              .toList();
-      for (Placed other : neighbours) {
-        if (at + need <= other.offset) {
+              .filter(life::meets)
+              .sorted(Comparator.comparing(other -> offsets.get(other.block)))
+              .toList()) {
+        long offset = offsets.get(other.block);
+        if (at + need <= offset) {
           break;
         }
-        at = Math.max(at, other.offset + aligned(other.life.block.bytes()));
+        at = Math.max(at, offset + aligned(other.block.bytes()));
       }
       offsets.put(life.block, at);
-      placed.add(new Placed(life, at));
+      placed.add(life);
       size = Math.max(size, at + need);
     }
     return new ArenaLayout(offsets, size);

@@ -3,7 +3,7 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.run.SearchEffort;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,18 +41,10 @@ final class GraphPlans {
   private static final long INPUTS_ROUNDED_DOWN = 1;
   private static final long REDUCED_PRECISION_SUM = 2;
 
-  /** Of {@code cudnnBackendHeurMode_t}: the quick one, the better informed one, the last resort. */
-  private enum Heuristic {
-    A(3),
-    B(1),
-    FALLBACK(2);
-
-    private final int code;
-
-    Heuristic(int code) {
-      this.code = code;
-    }
-  }
+  // cudnnBackendHeurMode_t: the quick one, the better informed one, the last resort
+  private static final int QUICK_HEURISTIC = 3;
+  private static final int INFORMED_HEURISTIC = 1;
+  private static final int FALLBACK = 2;
 
   /**
    * A plan of cuDNN for a graph.
@@ -61,7 +53,7 @@ final class GraphPlans {
    * @param engine cuDNN's number of what runs it
    * @param hasNotes whether cuDNN describes its arithmetic; cuBLASLt's engine 0 has none
    * @param json cuDNN's own notation of it, from which it is restored without heuristics or
-   *     compiling
+   *     compiling; empty where cuDNN writes none, which it need not do for precompiled engines
    */
   record GraphPlan(
       @Nullable BackendDescriptor descriptor,
@@ -86,7 +78,7 @@ final class GraphPlans {
   private final PreparationContext context;
   private final OperationGraph graph;
   private final boolean isFma;
-  private final Map<Heuristic, List<BackendDescriptor>> proposals = new EnumMap<>(Heuristic.class);
+  private final Map<Integer, List<BackendDescriptor>> proposals = new HashMap<>();
   private final IdentityHashMap<BackendDescriptor, Optional<GraphPlan>> plans =
       new IdentityHashMap<>();
   private @Nullable BackendDescriptor described;
@@ -119,9 +111,9 @@ final class GraphPlans {
     }
     Map<String, GraphPlan> offered = new LinkedHashMap<>();
     if (effort == SearchEffort.QUICK) {
-      collect(offered, Heuristic.A, QUICK_PLANS, workspaceLimitBytes);
+      collect(offered, QUICK_HEURISTIC, QUICK_PLANS, workspaceLimitBytes);
     } else {
-      for (Heuristic heuristic : Heuristic.values()) {
+      for (int heuristic : List.of(QUICK_HEURISTIC, INFORMED_HEURISTIC, FALLBACK)) {
         collect(offered, heuristic, FULL_PLANS, workspaceLimitBytes);
         for (long limit : LOWER_LIMITS_BYTES) {
           collect(offered, heuristic, FULL_PLANS, Math.min(limit, workspaceLimitBytes));
@@ -130,23 +122,24 @@ final class GraphPlans {
     }
     if (offered.isEmpty()) {
       isLastResort = true;
-      collect(offered, Heuristic.FALLBACK, QUICK_PLANS, workspaceLimitBytes);
+      collect(offered, FALLBACK, QUICK_PLANS, workspaceLimitBytes);
     }
     return List.copyOf(offered.values());
   }
 
-  private void collect(
-      Map<String, GraphPlan> offered, Heuristic heuristic, int most, long limitBytes) {
+  private void collect(Map<String, GraphPlan> offered, int heuristic, int most, long limitBytes) {
     proposals.computeIfAbsent(heuristic, this::asked).stream()
         .filter(proposal -> LongStream.of(proposal.get("workspace", 1)).sum() <= limitBytes)
         .flatMap(proposal -> plans.computeIfAbsent(proposal, this::made).stream())
         .filter(plan -> plan.workspaceBytes() <= limitBytes)
         .limit(most)
-        .forEach(plan -> offered.putIfAbsent(plan.json(), plan));
+        .forEach(
+            plan ->
+                offered.putIfAbsent(plan.json().isEmpty() ? plan.toString() : plan.json(), plan));
   }
 
   /** The configurations that cuDNN names, best first; none where it refuses the graph. */
-  private List<BackendDescriptor> asked(Heuristic heuristic) {
+  private List<BackendDescriptor> asked(int heuristic) {
     try {
       if (described == null) {
         described = graph.described();
@@ -155,7 +148,7 @@ final class GraphPlans {
           context
               .descriptor("heuristics")
               .set("graph", List.of(described))
-              .set("mode", heuristic.code)
+              .set("mode", heuristic)
               .ready();
       List<BackendDescriptor> empty =
           Stream.generate(() -> context.descriptor("configuration")).limit(MOST_PROPOSALS).toList();
@@ -178,11 +171,20 @@ final class GraphPlans {
       }
       BackendDescriptor plan = planned().set("configuration", List.of(configuration)).ready();
       long number = engine.get("number", 1)[0];
-      return ifExact(plan, number, has(notes, TENSOR_CORE), notes.length > 0, plan.getText("json"));
+      return ifExact(plan, number, has(notes, TENSOR_CORE), notes.length > 0, json(plan));
     } catch (DeviceFailure e) {
       e.throwIfSticky();
       logger.debug("an engine that cuDNN proposed is not available: {}", e.getMessage());
       return Optional.empty();
+    }
+  }
+
+  private static String json(BackendDescriptor plan) {
+    try {
+      return plan.getText("json");
+    } catch (DeviceFailure e) {
+      e.throwIfSticky();
+      return "";
     }
   }
 
@@ -196,6 +198,9 @@ final class GraphPlans {
     }
     String[] lines = noted.split("\n", 2);
     String[] numbers = lines[0].split(" ", -1);
+    if (lines[1].isEmpty()) {
+      return Optional.empty();
+    }
     try {
       return ifExact(
           planned().setText("json", lines[1]).ready(),

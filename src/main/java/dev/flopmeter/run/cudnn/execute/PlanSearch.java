@@ -166,7 +166,12 @@ final class PlanSearch {
     GraphLaunch way = ways.get(choice.way());
     int status = way.tryOnce(plan);
     if (status != 0) {
-      refused(Status.cudnnFailure(status, GraphLaunch.CALL), status);
+      // A refusal is 3000 or more, but real versions have other codes, too: if the device is well,
+      // go on.
+      DeviceFailure failure = Status.cudnnFailure(status, GraphLaunch.CALL);
+      failure.throwIfSticky();
+      Level level = status / 1000 == 3 ? Level.DEBUG : Level.WARN;
+      logger.atLevel(level).log("{}; another engine is tried", failure.getMessage());
       return Optional.empty();
     }
     Stream stream = context.gpu().stream();
@@ -184,13 +189,5 @@ final class PlanSearch {
       }
     }
     return Optional.of(new Timed(choice, shortest));
-  }
-
-  /** Real versions answer a refusal with more than one code; if the device is well, go on. */
-  private static void refused(DeviceFailure failure, int status) {
-    failure.throwIfSticky();
-    logger
-        .atLevel(Status.isUnsupported(status) ? Level.DEBUG : Level.WARN)
-        .log("{}; another engine is tried", failure.getMessage());
   }
 }

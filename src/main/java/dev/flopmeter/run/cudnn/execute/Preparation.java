@@ -73,7 +73,7 @@ final class Preparation {
             Status.cuda(
                 JCudaDriver.cuLaunchKernel(
                     function,
-                    (int) work.blocks(),
+                    Math.toIntExact(work.blocks()),
                     1,
                     1,
                     work.threads(),

@@ -44,19 +44,16 @@ record Spelling(
       return product.batched().map(batched -> product(batched, product.alpha())).stream().toList();
     }
     if (work instanceof NormalizationWork normalization) {
+      KernelWork own = normalization.own();
       return List.of(
           new Spelling("graph normalization", graph -> graph.normalization(normalization)),
-          own(normalization.own()));
+          // Without cuDNN: a search times it beside cuDNN's engines.
+          new Spelling(own.kernel(), true, 0, graph -> {}, List.of(own)));
     }
     return List.of(
         work instanceof PoolingWork pooling
             ? new Spelling("graph pooling", graph -> graph.resample(pooling))
             : new Spelling("graph attention", graph -> addAttention(graph, (AttentionWork) work)));
-  }
-
-  /** Without cuDNN: a search times it beside cuDNN's engines. */
-  private static Spelling own(KernelWork kernel) {
-    return new Spelling(kernel.kernel(), true, 0, graph -> {}, List.of(kernel));
   }
 
   private static Spelling product(ProductWork.Batched product, double alpha) {

@@ -69,6 +69,8 @@ public final class Planner {
       node.emit();
     } catch (DataDependentException e) {
       throw node.refusal("its shapes depend on data");
+    } catch (ArithmeticException e) {
+      throw node.refusal(String.valueOf(e.getMessage()));
     } catch (ModelException e) {
       throw e.at(fused.main().describe());
     }

@@ -21,11 +21,8 @@ public record KernelWork(String kernel, long blocks, int threads, Arguments argu
 
   /** One block per row of {@code length} elements. */
   public static KernelWork perRow(String kernel, long rows, long length, Arguments arguments) {
-    int threads = 32;
-    while (threads < length && threads < BLOCK) {
-      threads *= 2;
-    }
-    return new KernelWork(kernel, blocks(rows), threads, arguments);
+    long threads = Math.max(32, Math.min(BLOCK, Long.highestOneBit(2 * length - 1)));
+    return new KernelWork(kernel, blocks(rows), (int) threads, arguments);
   }
 
   private static long blocks(long wanted) {

@@ -23,9 +23,13 @@ public record Loops(int[] sizes, List<long[]> strides) {
   /**
    * Loops over {@code shape}; every operand has that shape already (strides of 0 where it repeats).
    *
-   * @throws IllegalArgumentException if more than {@link #RANK} loops remain after joining
+   * @throws ArithmeticException for more elements or loops than kernels have, which take an
+   *     element's place apart in 32 bits: 64 would make each of them slower
    */
   public static Loops over(Shape shape, TensorView... operands) {
+    if (shape.elements() >= 1L << 32) {
+      throw new ArithmeticException(shape + " has over 2^32 - 1 elements; use a smaller batch");
+    }
     List<Integer> outermostFirst =
         IntStream.range(0, shape.rank())
             .filter(axis -> shape.dim(axis) != 1)
@@ -41,6 +45,7 @@ public record Loops(int[] sizes, List<long[]> strides) {
       int inner = at;
       boolean isJoined =
           inner < RANK
+              && sizes[inner] <= Integer.MAX_VALUE / Math.max(1, shape.dim(axis))
               && IntStream.range(0, operands.length)
                   .allMatch(
                       operand ->
@@ -48,7 +53,7 @@ public record Loops(int[] sizes, List<long[]> strides) {
                               == strides.get(operand)[inner] * sizes[inner]);
       if (!isJoined) {
         if (at == 0) {
-          throw new IllegalArgumentException(shape + " needs more than " + RANK + " loops");
+          throw new ArithmeticException(shape + " needs more than " + RANK + " loops");
         }
         at--;
         for (int operand = 0; operand < operands.length; operand++) {

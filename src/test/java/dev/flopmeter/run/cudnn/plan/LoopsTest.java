@@ -1,6 +1,7 @@
 package dev.flopmeter.run.cudnn.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flopmeter.model.Shape;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,30 @@ class LoopsTest {
     assertThat(loops.sizes()).containsExactly(1, 1, 1, 1, 1, 2, 5 * 7, 3);
     assertThat(loops.strides().get(0)).endsWith(3 * 5 * 7, 3, 1);
     assertThat(loops.strides().get(1)).endsWith(3 * 5 * 7, 1, 5 * 7);
+  }
+
+  private static TensorView large(long... dims) {
+    return TensorView.of(
+        Buffer.activation("large", Shape.of(dims).elements(), ElementType.F16),
+        ElementType.F16,
+        Shape.of(dims),
+        MemoryLayout.PLAIN);
+  }
+
+  @Test
+  void aLoopHasNoMoreTurnsThanAnInt() {
+    TensorView images = large(1024, 64, 224, 224);
+    Loops loops = Loops.over(images.shape(), images, images);
+    assertThat(loops.sizes()).containsExactly(1, 1, 1, 1, 1, 1, 1024, 64 * 224 * 224);
+    assertThat(loops.strides().get(1)).endsWith(64 * 224 * 224, 1);
+  }
+
+  @Test
+  void moreElementsThanKernelsCountAreRefused() {
+    TensorView images = large(2048, 64, 224, 224);
+    assertThatThrownBy(() -> Loops.over(images.shape(), images))
+        .isInstanceOf(ArithmeticException.class)
+        .hasMessage("2048x64x224x224 has over 2^32 - 1 elements; use a smaller batch");
   }
 
   @Test
