@@ -306,6 +306,7 @@ EXPORT CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream)
         return status;
     if (!emu_object_is(exec, KIND_graph_exec))
         return CUDA_ERROR_INVALID_VALUE;
+    emu_finish_copy(stream);
     for (struct emu_graph_node *node = exec->first; node != NULL; node = node->next) {
         if (emu_stream_is_capturing(stream)) {
             status = emu_record(stream, node->kind, node->run, node->parameters, node->size);

@@ -436,6 +436,7 @@ EXPORT CUresult cuCtxSynchronize(void)
     if (context == NULL)
         return status;
     status = emu_unsafe_call();
+    emu_finish_copy(NULL);
     return status == CUDA_SUCCESS ? emu_wait(context->device) : status;
 }
 

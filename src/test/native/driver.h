@@ -87,6 +87,8 @@ void emu_graph_append(struct emu_graph *graph, int node_kind, emu_run run, const
 /* Memory (memory.c) */
 long emu_live_allocations(uint64_t *bytes);
 long emu_live_host_allocations(void);
+/* Ends what the stream copies from pageable memory; NULL: any stream. */
+void emu_finish_copy(CUstream stream);
 
 /* Report (report.c) */
 void emu_write_calls(void *file);

@@ -102,14 +102,22 @@ __attribute__((noinline)) static void make_fiber(unsigned i)
     makecontext(context, fiber_main, 0);
 }
 
+/* A GPU keeps no order between barriers: turn by turn the last thread comes first, and then the first. */
+static unsigned in_turn(unsigned turn, unsigned place, unsigned threads)
+{
+    return turn % 2 == 0 ? threads - 1 - place : place;
+}
+
 /* Runs each fiber to its next barrier, round after round, until all have ended. */
 static void run_fibers(unsigned threads)
 {
     for (unsigned i = 0; i < threads; i++)
         make_fiber(i);
-    for (unsigned ended = 0; ended < threads;) {
+    unsigned round = 0;
+    for (unsigned ended = 0; ended < threads; round++) {
         ended = 0;
-        for (unsigned i = 0; i < threads; i++) {
+        for (unsigned place = 0; place < threads; place++) {
+            unsigned i = in_turn(round, place, threads);
             if (!fibers->done[i]) {
                 fibers->current = i;
                 fibers->in_fiber = true;
@@ -142,8 +150,8 @@ static void run_blocks(const struct emu_kernel *kernel, const unsigned grid[3], 
                     if (error != 0)
                         return;
                 } else {
-                    for (unsigned i = 0; i < threads; i++) {
-                        set_thread(i);
+                    for (unsigned place = 0; place < threads; place++) {
+                        set_thread(in_turn(x, place, threads));
                         kernel->function(arguments);
                     }
                 }

@@ -292,6 +292,33 @@ static CUresult run_copy(void *parameters)
     return CUDA_SUCCESS;
 }
 
+/* What a stream copies from pageable memory, the driver may read later: here as late as it may, when the stream gets its next
+ * work or is waited for. */
+static struct {
+    CUstream stream;
+    struct copy copy;
+} late;
+
+void emu_finish_copy(CUstream stream)
+{
+    if (late.stream == NULL || (stream != NULL && stream != late.stream))
+        return;
+    late.stream = NULL;
+    void *to = resolve(late.copy.to, late.copy.size);
+    if (to != NULL)
+        memmove(to, (void *)(uintptr_t)late.copy.from, late.copy.size);
+}
+
+static bool is_pageable(const void *pointer)
+{
+    bool found = false;
+    emu_lock();
+    for (const struct host_allocation *entry = host_allocations; entry != NULL && !found; entry = entry->next)
+        found = entry->pointer == pointer;
+    emu_unlock();
+    return !found;
+}
+
 /* A device side that is not wholly in one live allocation is refused at the call, as the driver does. */
 static CUresult check_device_side(uint64_t address, size_t size)
 {
@@ -344,7 +371,15 @@ EXPORT CUresult cuMemcpyDtoD_v2(CUdeviceptr to, CUdeviceptr from, size_t size)
 EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t size, CUstream stream)
 {
     ENTER();
-    return copy(to, DEVICE, (uintptr_t)from, HOST, size, stream, false);
+    CUresult status = copy(to, DEVICE, (uintptr_t)from, HOST, size, stream, false);
+    if (status == CUDA_SUCCESS && size > 0 && emu_object_is(stream, KIND_stream) && stream->capture == NULL
+        && is_pageable(from)) {
+        emu_finish_copy(NULL);
+        late.stream = stream;
+        late.copy = (struct copy){to, (uintptr_t)from, size};
+        memset(resolve(to, size), POISON, size);
+    }
+    return status;
 }
 
 EXPORT CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t size, CUstream stream)

@@ -92,6 +92,8 @@ EXPORT CUresult emu_submit(CUstream stream, int node_kind, emu_run run, const vo
     }
     if (emu_stream_is_capturing(stream))
         return emu_record(stream, node_kind, run, parameters, size);
+    if (!is_default(stream))
+        emu_finish_copy(stream);
     if (node_kind == NODE_KERNEL && strcmp(emu_setting("COMPUTE", "on"), "off") == 0)
         return CUDA_SUCCESS;
     void *copy = malloc(size);
@@ -194,6 +196,7 @@ EXPORT CUresult cuStreamSynchronize(CUstream stream)
     CUresult status = emu_stream_check(stream);
     if (status != CUDA_SUCCESS || (status = refuse_capturing(stream)) != CUDA_SUCCESS)
         return status;
+    emu_finish_copy(stream);
     return emu_wait(emu_stream_device(stream));
 }
 
@@ -203,6 +206,7 @@ EXPORT CUresult cuStreamQuery(CUstream stream)
     CUresult status = emu_stream_check(stream);
     if (status != CUDA_SUCCESS || (status = refuse_capturing(stream)) != CUDA_SUCCESS)
         return status;
+    emu_finish_copy(stream);
     return emu_stream_device(stream)->hung ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS;
 }
 
@@ -323,6 +327,7 @@ EXPORT CUresult cuEventSynchronize(CUevent event)
     CUresult status = check_event(event);
     if (status != CUDA_SUCCESS || (status = emu_unsafe_call()) != CUDA_SUCCESS)
         return status;
+    emu_finish_copy(NULL);
     return emu_wait(event->context->device);
 }
 
