@@ -63,9 +63,9 @@ record ArenaLayout(Map<Buffer, Long> offsets, long bytes) {
       for (Life other :
           placed.stream()
               .filter(life::meets)
-              .sorted(Comparator.comparing(other -> offsets.get(other.block)))
+              .sorted(Comparator.comparing(other -> offsets.getOrDefault(other.block, 0L)))
               .toList()) {
-        long offset = offsets.get(other.block);
+        long offset = offsets.getOrDefault(other.block, 0L);
         if (at + need <= offset) {
           break;
         }
