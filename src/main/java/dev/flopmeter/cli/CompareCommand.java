@@ -50,7 +50,6 @@ final class CompareCommand extends Command {
   private final OutputArguments output =
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.MARKDOWN, Format.HTML));
 
-  /** What two results may differ in. */
   private enum Across implements Labelled {
     BACKEND
   }
@@ -60,7 +59,6 @@ final class CompareCommand extends Command {
     return run.get() ? byTurns(console) : compared(console);
   }
 
-  /** Runs both by turns. */
   private int byTurns(Console console) {
     refuse(List.of(force, across, allLayers), " cannot be combined with --run");
     if (output.format() != Format.TABLE && output.format() != Format.JSON) {

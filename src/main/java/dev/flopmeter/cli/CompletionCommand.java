@@ -12,7 +12,6 @@ final class CompletionCommand extends Command {
   private final Argument<Shell> shell = parameter(0, Choice.of(Shell.values()));
   private final OutputArguments output = with(new OutputArguments());
 
-  /** The shells that there is a completion for. */
   private enum Shell implements Labelled {
     BASH,
     ZSH

@@ -71,7 +71,6 @@ final class CountCommand extends Command {
     return 0;
   }
 
-  /** The network in 8 bits, if that is asked for. */
   private Graph quantized(Graph graph) {
     DataType type =
         precision.find().isEmpty() ? null : precision.get().quantizedType().orElseThrow();

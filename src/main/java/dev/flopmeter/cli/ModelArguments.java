@@ -118,7 +118,6 @@ final class ModelArguments extends Arguments {
     }
   }
 
-  /** The name and the value. */
   private static String[] parts(String option, String text, String example) {
     int equals = text.lastIndexOf('=');
     if (equals < 1) {

@@ -15,7 +15,6 @@ import picocli.CommandLine.TypeConversionException;
  * The arguments of a command on picocli's model: for helps, errors, and lines that are not plain.
  */
 record PicocliArguments(List<Argument<?>> declared, List<ArgSpec> specs) {
-  /** Adds the arguments to a command. */
   static PicocliArguments of(List<Argument<?>> declared, CommandSpec command) {
     List<ArgSpec> specs = new ArrayList<>();
     for (Argument<?> argument : declared) {

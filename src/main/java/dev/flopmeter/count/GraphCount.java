@@ -59,7 +59,6 @@ final class GraphCount {
 
   private record Around(GraphCount graph, Node node) {}
 
-  /** A value of a graph. */
   private record Place(GraphCount graph, String value) {}
 
   /** Why nodes of one operator are not counted. */

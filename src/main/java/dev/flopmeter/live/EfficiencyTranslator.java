@@ -34,7 +34,6 @@ public final class EfficiencyTranslator<I, O> implements Translator<I, O> {
   private final Translator<I, O> wrapped;
   private final ModelEfficiency efficiency;
 
-  /** The call under way in a context. */
   private record StartedCall(InputShapes shapes, long startNanos) {}
 
   public EfficiencyTranslator(Translator<I, O> wrapped, ModelEfficiency efficiency) {

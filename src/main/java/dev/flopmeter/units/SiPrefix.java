@@ -38,7 +38,11 @@ public enum SiPrefix {
   /** The largest prefix under which {@code value} is at least 1; one for anything smaller. */
   static SiPrefix fitting(BigDecimal value) {
     int digits = value.signum() == 0 ? 1 : value.precision() - value.scale();
-    return values()[Math.max(0, Math.min(Z.ordinal(), (digits - 1) / 3))];
+    SiPrefix fitting = ONE;
+    for (SiPrefix prefix : values()) {
+      fitting = digits > prefix.exponent ? prefix : fitting;
+    }
+    return fitting;
   }
 
   /** The prefix of this symbol, {@code 1} and a small {@code k} included; null if there is none. */

@@ -130,7 +130,7 @@ class CountCommandTest {
     assertThat(flop.out())
         .containsPattern("thop +4,133,742,592 MAC +\\+1\\.1 % \\+44\\.5 M BN")
         .containsPattern("deepspeed +8,211,108,352 FLOP")
-        .containsOnlyOnce("keeps its last call only");
+        .containsOnlyOnce("keeps only its last call");
     assertThat(flop.out().lines()).allMatch(line -> line.length() <= 80);
   }
 

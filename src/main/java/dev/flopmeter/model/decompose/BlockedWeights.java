@@ -53,12 +53,10 @@ record BlockedWeights(boolean isDepthwise, long outputs, long inputs, Tensor ord
         : node;
   }
 
-  /** Whether a node has such weights. */
   static boolean areOf(Node node) {
     return node.domain().equals(DOMAIN) && node.op().equals("Conv");
   }
 
-  /** Channels in a block. */
   static long block(Operands in) {
     return in.attributes().integer(BLOCK_ATTRIBUTE, BLOCK);
   }

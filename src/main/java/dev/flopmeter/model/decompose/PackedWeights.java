@@ -26,7 +26,6 @@ final class PackedWeights {
     return DenseTensor.of(TensorType.of(type, rows, perRow), packed.data());
   }
 
-  /** The value of an input that must be stored. */
   private static Tensor stored(Operands in, int input) {
     return in.value(input)
         .orElseThrow(() -> new DataDependentException(in.node().inputs().get(input)));

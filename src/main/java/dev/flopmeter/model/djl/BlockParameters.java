@@ -26,7 +26,6 @@ import org.jspecify.annotations.Nullable;
  * given, and cleared afterwards.
  */
 final class BlockParameters extends ParameterStore {
-  /** The block that owns a parameter. */
   private record Owner(Block block, String path, String name) {}
 
   private final Trace trace;

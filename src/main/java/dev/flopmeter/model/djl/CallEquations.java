@@ -79,7 +79,6 @@ record CallEquations(TracedArray array) implements Host {
         this, Stream.concat(Stream.of(array), Arrays.stream(given).map(this::term)).toList());
   }
 
-  /** An argument of Java as a term of equations. */
   private Object term(@Nullable Object given) {
     if (given == null) {
       return Value.NONE;

@@ -44,7 +44,6 @@ public final class DjlGraphs {
     return trace(block.getClass().getSimpleName(), block, inputs);
   }
 
-  /** The graph of a block, under a given name. */
   static Graph trace(String name, Block block, DataDesc... inputs) {
     if (inputs.length == 0) {
       throw new ModelException("the block '" + name + "' needs the shape of at least one input");

@@ -11,34 +11,21 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Reads the terms of one line. */
-final class TermParser {
+/**
+ * Reads the terms of one line.
+ *
+ * @param definitions of the file
+ * @param attributes of the definition
+ * @param variables that have a value by now
+ */
+record TermParser(
+    Dialect dialect,
+    Map<String, Definition> definitions,
+    Map<String, Term> attributes,
+    Set<String> variables,
+    Tokens tokens) {
   private static final int COMPARISON = 2;
   private static final int SUM = 3;
-
-  private final Dialect dialect;
-  private final Map<String, Definition> definitions;
-  private final Map<String, Term> attributes;
-  private final Set<String> variables;
-  private final Tokens tokens;
-
-  /**
-   * @param definitions of the file
-   * @param attributes of the definition
-   * @param variables that have a value by now
-   */
-  TermParser(
-      Dialect dialect,
-      Map<String, Definition> definitions,
-      Map<String, Term> attributes,
-      Set<String> variables,
-      Tokens tokens) {
-    this.dialect = dialect;
-    this.definitions = definitions;
-    this.attributes = attributes;
-    this.variables = variables;
-    this.tokens = tokens;
-  }
 
   Term term() {
     Term condition = between(0);

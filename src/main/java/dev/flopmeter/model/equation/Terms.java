@@ -75,7 +75,6 @@ public final class Terms {
     return host.shape(arguments.get(0));
   }
 
-  /** A list of sizes as a shape. */
   private static Shape sizes(List<Object> arguments, int index) {
     return Shape.of(dims(arguments.get(index)));
   }

@@ -236,7 +236,6 @@ public final class OnnxWriter {
     throw new ModelException(node.describe() + ": the attribute '" + name + "' cannot be written");
   }
 
-  /** A protobuf message that grows field by field. */
   private static final class Message {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 

@@ -120,13 +120,11 @@ public final class DataSelection {
         : value.toLongs();
   }
 
-  /** Which of the different keys each one is. */
   private static int[] places(long[] keys) {
     long[] different = Arrays.stream(keys).sorted().distinct().toArray();
     return Arrays.stream(keys).mapToInt(key -> Arrays.binarySearch(different, key)).toArray();
   }
 
-  /** Which of the different slices each one is. */
   private static int[] places(Tensor value, int axis) {
     Shape shape = value.shape();
     long[] keys = keys(value);

@@ -33,8 +33,9 @@ public final class Signatures {
    */
   public static void require(Operands in) {
     String op = in.node().qualifiedOp();
-    if (LINES.containsKey(op)) {
-      READ.computeIfAbsent(op, name -> Signature.of(LINES.get(name))).require(in);
+    String line = LINES.get(op);
+    if (line != null) {
+      READ.computeIfAbsent(op, any -> Signature.of(line)).require(in);
     }
   }
 

@@ -51,7 +51,6 @@ final class NetworkFunctions {
     return BuiltIn.of(arguments, rule);
   }
 
-  /** The name of what is stored. */
   private static String text(List<Object> arguments) {
     return (String) arguments.get(0);
   }

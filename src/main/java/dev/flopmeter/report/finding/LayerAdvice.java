@@ -106,7 +106,6 @@ final class LayerAdvice {
         .with("batches", tiles.isLessThanOneWave() ? test.batch(full) : test.batch(fewer, more));
   }
 
-  /** Layers with the same cause. */
   private final class Group {
     private final Cause cause;
     private final List<Layer> layers = new ArrayList<>();

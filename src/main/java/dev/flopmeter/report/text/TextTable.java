@@ -24,7 +24,6 @@ final class TextTable<R> {
     this.columns = List.copyOf(columns);
   }
 
-  /** The rows of a table without colours. */
   static <R> void render(
       StringBuilder out, TerminalStyle style, List<Column<R>> columns, Collection<R> rows) {
     TextTable<R> table = new TextTable<>(columns);

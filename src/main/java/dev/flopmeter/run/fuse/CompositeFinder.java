@@ -24,17 +24,9 @@ import org.jspecify.annotations.Nullable;
  * Finds nodes that together compute what one later operator of ONNX does, as exporters write them
  * for models of earlier operator sets: Swish, HardSwish, Gelu and GroupNormalization.
  */
-final class CompositeFinder {
+record CompositeFinder(GraphScope scope, GraphLinks links) {
   /** The first operator set that has all of these operators. */
   private static final int OPSET = 24;
-
-  private final GraphScope scope;
-  private final GraphLinks links;
-
-  CompositeFinder(GraphScope scope, GraphLinks links) {
-    this.scope = scope;
-    this.links = links;
-  }
 
   /** The composite that {@code first} begins; null if it begins none. */
   @Nullable Single startingAt(Node first) {

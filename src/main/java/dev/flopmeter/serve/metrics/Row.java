@@ -15,7 +15,6 @@ record Row(Metric metric, Labels labels, double value, long created) {
     this(metric, labels, value, 0);
   }
 
-  /** Adds a value if it is present. */
   static void add(List<Row> rows, String metric, Labels labels, @Nullable Number value) {
     if (value != null && Double.isFinite(value.doubleValue())) {
       rows.add(new Row(Metric.named(metric), labels, value.doubleValue()));

@@ -61,7 +61,6 @@ final class Snapshots {
         .sum();
   }
 
-  /** The histograms that the selection publishes. */
   static List<MetricSnapshot> selected(MetricSnapshots histograms, Selection selection) {
     List<MetricSnapshot> selected = new ArrayList<>();
     for (MetricSnapshot family : histograms) {

@@ -77,7 +77,6 @@ record GraphLaunch(
         context.workspace().address());
   }
 
-  /** Where everything is in one launch. */
   static BackendDescriptor pack(
       Gpu gpu, List<Bound> bound, ToLongFunction<Bound> addresses, long workspace) {
     BackendDescriptor pack = gpu.descriptor("variant pack");

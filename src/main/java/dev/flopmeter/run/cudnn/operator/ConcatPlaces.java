@@ -136,7 +136,6 @@ final class ConcatPlaces {
         || (work instanceof KernelWork kernel && kernel.kernel().startsWith("binary"));
   }
 
-  /** Whether each image is packed row major. */
   private static boolean isImagePacked(TensorView place) {
     return place.as(place.shape().with(0, 1), place.strides()).is(MemoryLayout.PLAIN);
   }

@@ -38,7 +38,6 @@ public final class Operators {
         .anyMatch(type -> type != null && type.type() == DataType.DOUBLE);
   }
 
-  /** The equations of an operator or function. */
   static Optional<Definition> find(String name) {
     return Optional.ofNullable(ALL.get(name));
   }
