@@ -21,12 +21,13 @@ public final class Resource {
    * @param beside a class of the package that the file belongs to
    */
   public static String text(Class<?> beside, String name) {
+    String path =
+        name.startsWith("/") ? name : "/" + beside.getPackageName().replace('.', '/') + "/" + name;
     // From a file, since a class loader would first look for it in every module of the JDK.
     try (InputStream in =
         FILES == null
-            ? Objects.requireNonNull(beside.getResourceAsStream(name), name)
-            : new FileInputStream(
-                FILES + "/" + beside.getPackageName().replace('.', '/') + "/" + name)) {
+            ? Objects.requireNonNull(beside.getResourceAsStream(path), path)
+            : new FileInputStream(FILES + path)) {
       return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1); // copied, not decoded
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read the resource " + name, e);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What makes short commands start quickly, without a look at the time: the classes they load. */
 class ColdStartIT {
   private static final Pattern LOADED = Pattern.compile("(\\S+) source: (.*)");
-  private static final int MOST_CLASSES = 1_350;
+  private static final int MOST_CLASSES = 1_050;
 
   /** Lambda forms of the JDK are made at each start. */
   private static final int MOST_OUTSIDE_THE_ARCHIVE = 4;

@@ -2,7 +2,11 @@ package dev.flopmeter.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Texts that model files, libraries and people write. */
@@ -33,6 +37,18 @@ class TextTest {
     String line = Csv.line(fields);
     assertThat(line).isEqualTo("\"conv,1\",\"a \"\"b\"\"\",,plain,\"two\nlines\"\r\n");
     assertThat(Csv.split(line.substring(0, line.length() - 2))).isEqualTo(fields);
+  }
+
+  /** {@link Resource} copies their bytes without decoding them. */
+  @Test
+  void theTextsOfTheApplicationAreAscii() throws IOException {
+    try (Stream<Path> files = Files.walk(Path.of("src/main/resources/dev/flopmeter"))) {
+      List<Path> texts = files.filter(Files::isRegularFile).toList();
+      assertThat(texts).hasSizeGreaterThan(40);
+      for (Path text : texts) {
+        assertThat(Files.readString(text)).as(text.toString()).isASCII();
+      }
+    }
   }
 
   @Test
