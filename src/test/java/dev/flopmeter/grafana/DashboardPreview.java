@@ -72,7 +72,7 @@ public final class DashboardPreview {
             ".p h2{font-size:13px;font-weight:500;margin:7px 10px"
                 + " 2px}.row{position:absolute;font-size:15px;font-weight:500;padding-top:6px}")
         .append(
-            ".big{font-size:24px;white-space:nowrap;font-weight:500;text-align:center;padding-top:8px}.sub{text-align:center;color:#9fa7b3;font-size:11px}")
+            ".big{font-size:20px;white-space:nowrap;font-weight:500;text-align:center;padding-top:8px}.sub{text-align:center;color:#9fa7b3;font-size:11px}")
         .append(
             "table{border-collapse:collapse;width:100%;font-size:12px}td,th{text-align:left;padding:4px"
                 + " 10px;border-bottom:1px solid"
