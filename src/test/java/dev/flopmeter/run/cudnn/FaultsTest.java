@@ -138,7 +138,7 @@ class FaultsTest {
         "oom@call:cudnnBackendFinalize/16:2 | cudnnBackendFinalize(variant pack) failed",
         "oom@call:cudnnBackendSetAttribute/16:5 | cudnnBackendSetAttribute(variant pack, pointers)",
         "oom@call:cuGraphInstantiateWithFlags | cuGraphInstantiateWithFlags failed",
-        "no-device              | shows no device",
+        "no-device              | reports no device",
         "old-driver             | too old",
         "cudnn-version:8907     | 9 is required",
         "missing-symbol:cudnnBackendExecute | lacks the function cudnnBackendExecute",
