@@ -2,10 +2,8 @@ package dev.flopmeter.model;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -66,10 +64,8 @@ public final class BatchAxes {
 
   /** The values that recurrent operators read as [sequence, batch, ...], and what leads there. */
   private static Set<String> sequenceFirst(List<Node> nodes) {
-    Map<String, Node> writers = new HashMap<>();
     Deque<String> open = new ArrayDeque<>();
     for (Node node : nodes) {
-      node.outputs().forEach(output -> writers.put(output, node));
       if (OperatorTrait.RECURRENT.of(node) && !node.attributes().flag("layout", false)) {
         for (int slot : new int[] {0, 5, 6}) { // the sequence, and both initial states
           if (node.hasInput(slot)) {
@@ -78,10 +74,11 @@ public final class BatchAxes {
         }
       }
     }
+    GraphLinks links = new GraphLinks(open.isEmpty() ? List.of() : nodes, List.of());
     Set<String> found = new HashSet<>();
     while (!open.isEmpty()) {
       String value = open.remove();
-      Node writer = writers.get(value);
+      Node writer = links.writer(value);
       if (found.add(value) && writer != null && OperatorTrait.KEEPS_LEADING_AXES.of(writer)) {
         int slots = OperatorTrait.ELEMENTWISE.of(writer) ? writer.inputs().size() : 1;
         open.addAll(writer.inputs().subList(0, slots));
