@@ -71,8 +71,9 @@ public record ConfigReader(
         byte[] start = in.readNBytes(LARGEST_FILE + 1); // a pipe or a device has no size
         if (start.length > LARGEST_FILE) {
           problems.add(0, "", "is larger than 1MiB, too large for a configuration");
+        } else {
+          text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(start)).toString();
         }
-        text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(start)).toString();
       }
     } catch (NoSuchFileException e) {
       problems.add(0, "", "does not exist; name a configuration file");
