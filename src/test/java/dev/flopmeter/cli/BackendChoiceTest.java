@@ -56,6 +56,12 @@ class BackendChoiceTest {
   }
 
   @Test
+  void withALayoutItIsAnotherOne() throws IOException {
+    Flop profile = profile(model("plain", DataType.FLOAT), "--layout", "nchw", "--format", "json");
+    assertThat(ProfileJson.read(profile.out()).run().backend()).isEqualTo("djl");
+  }
+
+  @Test
   void onACpuItIsOnnxRuntimeWhereThatRunsTheModel() throws IOException {
     ProfileResult result =
         ProfileJson.read(profile(model("plain", DataType.FLOAT), "--format", "json").out());

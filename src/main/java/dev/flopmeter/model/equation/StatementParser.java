@@ -72,7 +72,6 @@ final class StatementParser {
     return open;
   }
 
-  /** Begins the next line. */
   private TermParser start() {
     Line line = lines.get(next++);
     tokens = new Tokens(dialect.file() + ":" + line.number(), line.text());

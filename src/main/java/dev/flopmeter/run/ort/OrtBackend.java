@@ -12,6 +12,7 @@ import dev.flopmeter.model.ModelException;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.BackendException;
+import dev.flopmeter.run.Layout;
 import dev.flopmeter.run.Plan;
 import dev.flopmeter.run.RunOptions;
 import dev.flopmeter.run.UnsupportedOperatorException;
@@ -83,11 +84,14 @@ public record OrtBackend(OrtEnvironment environment, OrtOptions options, Device 
   }
 
   /**
-   * Finds out whether ONNX Runtime has all kernels for a model, and takes its inputs.
+   * Finds out whether ONNX Runtime has all kernels for a model, and takes its inputs and options.
    *
    * @throws ModelException if it does not; the message says what is missing
    */
   public void requireSupport(Graph graph, RunOptions run) {
+    if (run.layout() != Layout.AUTO) {
+      throw new ModelException("ONNX Runtime lays tensors out by itself; --layout is not for it");
+    }
     for (String input : graph.inputs()) {
       graph.type(input).ifPresent(type -> OrtTensors.javaType(input, type.type()));
     }

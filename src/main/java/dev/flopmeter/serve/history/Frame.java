@@ -92,7 +92,6 @@ final class Frame {
     return new HistoryEntry(number, at, arrivedAt, key, (flags & VALID) != 0, median);
   }
 
-  /** The JSON of a whole frame. */
   static String json(byte[] frame) throws IOException {
     DataInputStream in = new DataInputStream(new ByteArrayInputStream(frame));
     in.skipNBytes(HEAD);
