@@ -8,7 +8,6 @@ import dev.flopmeter.serve.config.ServeConfig.Workload;
 import dev.flopmeter.serve.history.History;
 import dev.flopmeter.serve.http.HttpService;
 import dev.flopmeter.serve.metrics.DaemonMetrics;
-import dev.flopmeter.serve.node.NodeWatch;
 import dev.flopmeter.serve.page.Recommendations;
 import dev.flopmeter.serve.page.Snapshot;
 import dev.flopmeter.serve.page.Snapshot.DeviceState;
@@ -23,10 +22,8 @@ import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Executors;
@@ -85,6 +82,7 @@ public final class Daemon implements AutoCloseable {
   private final WorkerRunner runner;
   private final DeviceThreads threads;
   private final Devices devices;
+  private final HostGpus gpus;
   private final HttpService http;
   private final ScheduledExecutorService housekeeping =
       Executors.newSingleThreadScheduledExecutor(
@@ -98,7 +96,6 @@ public final class Daemon implements AutoCloseable {
   private volatile List<String> reloadProblems = List.of();
   private volatile boolean isPlanned;
   private Set<String> usedDevices = Set.of();
-  private volatile NodeWatch node;
 
   private Daemon(Options options, ServeConfig config, HttpService http, History history) {
     this.options = options;
@@ -110,12 +107,10 @@ public final class Daemon implements AutoCloseable {
     startedAt = clocks.wall().instant();
     metrics = new DaemonMetrics(config, options.version(), clocks.wall());
     state = new PublishedState(config, metrics, history, clocks);
-    runner =
-        new WorkerRunner(
-            options.worker(), config.worker(), clocks, options.listener(), this::faults);
-    threads = new DeviceThreads(config.worker(), options.random(), runner, state, clocks);
     devices = new Devices(new DeviceProbe(options.worker()), clocks.nanos());
-    node = nodeWatch();
+    gpus = new HostGpus(options.worker(), config.node(), devices, clocks.nanos());
+    runner = new WorkerRunner(options.worker(), config.worker(), clocks, options.listener(), gpus);
+    threads = new DeviceThreads(config.worker(), options.random(), runner, state, clocks);
   }
 
   /**
@@ -181,18 +176,9 @@ public final class Daemon implements AutoCloseable {
     return http.address();
   }
 
-  private NodeWatch nodeWatch() {
-    return new NodeWatch(
-        options.worker(),
-        config.node(),
-        options.clocks().nanos(),
-        this::measured,
-        this::nodeSampled);
-  }
-
   private void watchNode() {
-    node.start();
-    metrics.node(node.state());
+    gpus.start(() -> threads.running().keySet(), this::nodeSampled);
+    metrics.node(gpus.state());
   }
 
   private void nodeSampled(List<Event> came) {
@@ -201,29 +187,8 @@ public final class Daemon implements AutoCloseable {
   }
 
   private void publishNode() {
-    metrics.node(node.state());
+    metrics.node(gpus.state());
     metrics.publish();
-  }
-
-  /** The uuids of the GPUs and MIG instances that runs are on. */
-  private Set<String> measured() {
-    Set<String> uuids = new HashSet<>();
-    for (String device : threads.running().keySet()) {
-      Map<String, String> known = devices.properties(device);
-      uuids.add(known.getOrDefault("mig_uuid", known.getOrDefault("uuid", "")));
-    }
-    return uuids;
-  }
-
-  /** Errors of the GPU that a device is, or is an instance of. */
-  private Optional<String> faults(String device, Instant from, Instant to) {
-    Map<String, String> known = devices.properties(device);
-    Set<String> uuids = new HashSet<>();
-    uuids.add(known.getOrDefault("uuid", "none"));
-    uuids.add(known.getOrDefault("mig_uuid", "none"));
-    return node.state()
-        .fatal(uuids, from, to)
-        .map(event -> event.text() + " at " + event.at() + ", during the measurement");
   }
 
   private void capabilities() {
@@ -255,7 +220,7 @@ public final class Daemon implements AutoCloseable {
       if (!isPlanned || (isPlanOfDevices && !devices.ids().equals(before))) {
         plan();
       }
-      if (node.tick()) {
+      if (gpus.tick()) {
         publishNode();
       }
       boolean isExpired = state.expire();
@@ -319,8 +284,7 @@ public final class Daemon implements AutoCloseable {
     config = next;
     reloadProblems = List.of();
     if (isNodeChanged) {
-      node.close();
-      node = nodeWatch();
+      gpus.rules(next.node());
       watchNode();
     }
     runner.rules(next.worker());
@@ -371,14 +335,14 @@ public final class Daemon implements AutoCloseable {
         threads.devices().stream()
             .map(id -> new DeviceState(id, running.containsKey(id), threads.isQuarantined(id)))
             .toList(),
-        node.state());
+        gpus.state());
   }
 
   /** Ends all runs with their processes, then the server, then the history. */
   @Override
   public void close() throws IOException {
     housekeeping.shutdownNow();
-    node.close();
+    gpus.close();
     try {
       threads.close();
     } catch (InterruptedException e) {

@@ -39,12 +39,10 @@ public final class NodeWatch implements AutoCloseable {
   private final Node rules;
   private final Duration interval;
   private final LongSupplier nanos;
-  private final Supplier<Set<String>> measured;
-  private final Consumer<List<Event>> changed;
-  private final Thread thread = new Thread(this::watch, "node");
   private volatile boolean isClosed;
 
   // Guarded by this.
+  private @Nullable Thread thread;
   private final NodeAccounts accounts;
   private final Deque<Event> events = new ArrayDeque<>();
   private final Set<String> reported = new HashSet<>();
@@ -60,38 +58,36 @@ public final class NodeWatch implements AutoCloseable {
    * A watch that begins at {@link #start}.
    *
    * @param rules without an interval, nothing is watched
-   * @param measured the uuids of what the daemon's own runs are on now
-   * @param changed called after each sample with its events, from the watch's thread
    */
-  public NodeWatch(
-      WorkerCommand command,
-      Node rules,
-      LongSupplier nanos,
-      Supplier<Set<String>> measured,
-      Consumer<List<Event>> changed) {
+  public NodeWatch(WorkerCommand command, Node rules, LongSupplier nanos) {
     this.command = command;
     this.rules = rules;
     this.interval = rules.interval().orElse(Duration.ZERO);
     this.nanos = nanos;
-    this.measured = measured;
-    this.changed = changed;
     accounts = new NodeAccounts(interval, rules.processes());
-    thread.setDaemon(true);
   }
 
-  public void start() {
+  /**
+   * Begins, once.
+   *
+   * @param measured the uuids of what the daemon's own runs are on now
+   * @param changed called after each sample with its events, from the watch's thread
+   */
+  public synchronized void start(Supplier<Set<String>> measured, Consumer<List<Event>> changed) {
     if (rules.interval().isPresent()) {
+      thread = new Thread(() -> watch(measured, changed), "node");
+      thread.setDaemon(true);
       thread.start();
     }
   }
 
-  private void watch() {
+  private void watch(Supplier<Set<String>> measured, Consumer<List<Event>> changed) {
     Duration pause = Duration.ZERO;
     try {
       while (!isClosed) {
         long began = nanos.getAsLong();
         try {
-          failed(runChild());
+          failed(runChild(measured, changed));
           changed.accept(List.of());
         } catch (RuntimeException | Error e) {
           failed(e.toString());
@@ -113,7 +109,8 @@ public final class NodeWatch implements AutoCloseable {
   }
 
   /** Reads a child's samples until it ends, and returns the reason. */
-  private String runChild() throws InterruptedException {
+  private String runChild(Supplier<Set<String>> measured, Consumer<List<Event>> changed)
+      throws InterruptedException {
     try (SamplerProcess process = new SamplerProcess(command, rules)) {
       synchronized (this) {
         heardAt = nanos.getAsLong();
@@ -123,7 +120,7 @@ public final class NodeWatch implements AutoCloseable {
         }
       }
       for (NodeSample sample = process.next(); sample != null; sample = process.next()) {
-        take(sample);
+        take(sample, measured.get());
         changed.accept(sample.events());
       }
       return process.reason();
@@ -132,8 +129,10 @@ public final class NodeWatch implements AutoCloseable {
     }
   }
 
-  private void take(NodeSample sample) {
-    Set<String> ours = measured.get();
+  /**
+   * @param ours the uuids of what the daemon's own runs are on
+   */
+  private void take(NodeSample sample, Set<String> ours) {
     Map<String, String> missing = new TreeMap<>(sample.absent());
     Set<Pod> claims = PodResources.list(rules, missing);
     synchronized (this) {
@@ -196,17 +195,21 @@ public final class NodeWatch implements AutoCloseable {
   /** Ends the child and waits for it. */
   @Override
   public void close() {
+    Thread ending;
     synchronized (this) {
       isClosed = true;
+      ending = thread;
       if (child != null) {
         child.kill();
       }
     }
-    thread.interrupt();
-    try {
-      thread.join(TimeUnit.SECONDS.toMillis(10));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    if (ending != null) {
+      ending.interrupt();
+      try {
+        ending.join(TimeUnit.SECONDS.toMillis(10));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 }

@@ -156,13 +156,10 @@ class NodeDayTest {
         new ServeConfig.Node(Optional.of(INTERVAL), 100, Optional.of(2.0), false, List.of(), "");
     List<String> last;
     try (DaemonMetrics metrics = new DaemonMetrics(config, "1", () -> Instant.EPOCH)) {
-      NodeWatch[] watch = new NodeWatch[1];
-      watch[0] =
-          new NodeWatch(
-              sampler(), rules, this::now, Set::of, events -> sampled(watch[0].state(), metrics));
-      watch[0].start();
-      assertThat(over.await(10, TimeUnit.MINUTES)).as(watch[0].state().problem()).isTrue();
-      watch[0].close();
+      NodeWatch watch = new NodeWatch(sampler(), rules, this::now);
+      watch.start(Set::of, events -> sampled(watch.state(), metrics));
+      assertThat(over.await(10, TimeUnit.MINUTES)).as(watch.state().problem()).isTrue();
+      watch.close();
       last = series(metrics);
     }
     NodeState day = Objects.requireNonNull(end);

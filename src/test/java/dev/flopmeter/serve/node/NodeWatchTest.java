@@ -61,18 +61,13 @@ class NodeWatchTest {
   }
 
   private NodeWatch watch(Node rules, String script) {
-    return new NodeWatch(
-        new WorkerCommand(List.of("sh", "-c", script), Map.of()),
-        rules,
-        now::get,
-        Set::of,
-        told::add);
+    return new NodeWatch(new WorkerCommand(List.of("sh", "-c", script), Map.of()), rules, now::get);
   }
 
   @Test
   void aSamplerThatFallsSilentIsEndedAfterThreeIntervalsAndItsStartingTime() throws Exception {
     try (NodeWatch watch = watch(SILENT)) {
-      watch.start();
+      watch.start(Set::of, told::add);
       assertThat(told.poll(60, TimeUnit.SECONDS)).as("the first sample").isNotNull();
       now.addAndGet(Duration.ofSeconds(60).toNanos());
       watch.tick();
@@ -87,7 +82,7 @@ class NodeWatchTest {
   @Test
   void aSamplerThatEndsSaysWhyInTheState() throws Exception {
     try (NodeWatch watch = watch("echo 'flopmeter: no GPU can be sampled' >&2; exit 3")) {
-      watch.start();
+      watch.start(Set::of, told::add);
       assertThat(told.poll(60, TimeUnit.SECONDS)).isNotNull();
       assertThat(watch.state().problem()).isEqualTo("no GPU can be sampled");
     }
@@ -101,7 +96,7 @@ class NodeWatchTest {
     ByteString pod = FakeKubelet.pod("ml", "train-0", "main", "GPU-a");
     try (FakeKubelet kubelet = FakeKubelet.start(socket, FakeKubelet.Behavior.ANSWERS, pod);
         NodeWatch watch = watch(rules, SILENT)) {
-      watch.start();
+      watch.start(Set::of, told::add);
       assertThat(told.poll(60, TimeUnit.SECONDS)).as("the first sample").isNotNull();
       assertThat(watch.state().pods())
           .containsExactly(new NodeState.Pod("GPU-a", "ml", "train-0", ""));
@@ -120,7 +115,7 @@ class NodeWatchTest {
     Node rules =
         new Node(RULES.interval(), 5, Optional.empty(), false, List.of("namespace"), socket);
     try (NodeWatch watch = watch(rules, SILENT)) {
-      watch.start();
+      watch.start(Set::of, told::add);
       assertThat(told.poll(60, TimeUnit.SECONDS)).as("the first sample").isNotNull();
       assertThat(watch.state().problem()).isEmpty();
       assertThat(watch.state().absent())
